@@ -1,0 +1,41 @@
+import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.js";
+import { positiveInteger } from "./field-types.js";
+import type { Schema } from "./schema.js";
+
+/** What an agent is called, what it can do, and how much memory it may take. */
+export interface AgentSpec {
+  /** Human-readable name of the agent; never empty. */
+  name: string;
+  version: string;
+  /** Tags that switch on skills and tools of the same name. */
+  capabilities: string[];
+  /** The most memory the agent may add to the device, in units of 2^20 bytes. */
+  max_memory_mb: number;
+  /** The largest model file that it may load, in units of 2^20 bytes. */
+  max_model_size_mb: number;
+}
+
+export interface AgentSpecInput {
+  name: string;
+  version?: string | undefined;
+  capabilities?: string[] | undefined;
+  max_memory_mb?: number | undefined;
+  max_model_size_mb?: number | undefined;
+}
+
+export const agentSpecSource = z.strictObject({
+  name: z.string().check(z.minLength(1), z.meta({ description: "Human-readable name of the agent." })),
+  version: z._default(z.string(), "0.1.0").check(z.meta({ description: "Version of the agent, in quotes." })),
+  capabilities: z._default(z.array(z.string()), []).check(
+    z.meta({ description: "Tags that switch on skills and tools of the same name." }),
+  ),
+  max_memory_mb: z._default(positiveInteger(), 256).check(
+    z.meta({ description: "The most memory the agent may add to the device, in MB of 2^20 bytes." }),
+  ),
+  max_model_size_mb: z._default(positiveInteger(), 100).check(
+    z.meta({ description: "The largest model file it may load, in MB of 2^20 bytes." }),
+  ),
+});
+
+export const AgentSpec: Schema<AgentSpecInput, AgentSpec> = defineSchema<AgentSpecInput, AgentSpec>(agentSpecSource);

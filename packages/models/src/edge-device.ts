@@ -1,0 +1,36 @@
+import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.js";
+import { positiveInteger } from "./field-types.js";
+import type { Schema } from "./schema.js";
+
+/** The computer that an agent runs on. */
+export interface EdgeDevice {
+  device_id: string;
+  /** System and machine type: `linux-aarch64`, `windows-amd64`. */
+  platform: string;
+  /** RAM in units of 2^20 bytes. */
+  memory_mb: number;
+  cpu_cores: number;
+  has_gpu: boolean;
+}
+
+export interface EdgeDeviceInput {
+  device_id: string;
+  platform: string;
+  memory_mb: number;
+  cpu_cores: number;
+  has_gpu?: boolean | undefined;
+}
+
+export const edgeDeviceSource = z.strictObject({
+  device_id: z.string().check(z.minLength(1), z.meta({ description: "Unique name of the device." })),
+  platform: z.string().check(
+    z.minLength(1),
+    z.meta({ description: "System and machine type, such as linux-aarch64 or windows-amd64." }),
+  ),
+  memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
+  cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
+  has_gpu: z._default(z.boolean(), false).check(z.meta({ description: "Whether there is a GPU to compute on." })),
+});
+
+export const EdgeDevice: Schema<EdgeDeviceInput, EdgeDevice> = defineSchema<EdgeDeviceInput, EdgeDevice>(edgeDeviceSource);

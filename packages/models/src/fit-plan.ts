@@ -1,0 +1,40 @@
+import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.js";
+import { positiveInteger } from "./field-types.js";
+import { type MemoryLedger, memoryLedgerSource } from "./memory-ledger.js";
+import { type ModelSummary, modelSummarySource } from "./model-summary.js";
+import type { Schema } from "./schema.js";
+import { type SpeedForecast, speedForecastSource } from "./speed-forecast.js";
+
+/** How to load a model on a device, and what that costs. */
+export interface FitPlan {
+  /** The file to load. */
+  model_path: string;
+  model: ModelSummary;
+  context_tokens: number;
+  /** Element type of the KV cache: `f16`, `q8_0`. */
+  kv_type: string;
+  /** Tokens that prefill evaluates at once. */
+  batch_tokens: number;
+  prefill_threads: number;
+  decode_threads: number;
+  /** Whether weights are mapped from the file (evictable) or read into memory (pinned). */
+  maps_file: boolean;
+  ledger: MemoryLedger;
+  forecast: SpeedForecast;
+}
+
+const fitPlanSource = z.strictObject({
+  model_path: z.string().check(z.minLength(1)),
+  model: modelSummarySource,
+  context_tokens: positiveInteger(),
+  kv_type: z.string().check(z.minLength(1)),
+  batch_tokens: positiveInteger(),
+  prefill_threads: positiveInteger(),
+  decode_threads: positiveInteger(),
+  maps_file: z.boolean(),
+  ledger: memoryLedgerSource,
+  forecast: speedForecastSource,
+});
+
+export const FitPlan: Schema<FitPlan> = defineSchema<FitPlan, FitPlan>(fitPlanSource);

@@ -1,0 +1,23 @@
+export { AgentSpec, type AgentSpecInput } from "./agent-spec.js";
+export { EdgeDevice, type EdgeDeviceInput } from "./edge-device.js";
+export {
+  type AgentSettings,
+  type AutoDevice,
+  type EngineSettings,
+  keysNotYetActedOn,
+  NanoAgentConfig,
+  NanoAgentConfigFile,
+  type NanoAgentConfigFileInput,
+  type NanoAgentConfigInput,
+  type SessionSettings,
+  type WindowSettings,
+} from "./nano-agent-config.js";
+export { AgentMessage, type AgentMessageInput, type AgentRole } from "./agent-message.js";
+export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";
+export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";
+export { type ForecastGrade, type ForecastLine, SpeedForecast } from "./speed-forecast.js";
+export { FitPlan } from "./fit-plan.js";
+export type { Schema, SchemaIssue } from "./schema.js";
+export { type ErrorParts, NanoAgentError } from "./nano-agent-error.js";
+export { InvalidDataError } from "./invalid-data-error.js";
+export { nearestName } from "./nearest-name.js";

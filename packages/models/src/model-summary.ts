@@ -1,0 +1,52 @@
+import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.js";
+import { count, positiveInteger } from "./field-types.js";
+import type { Schema } from "./schema.js";
+
+export type ModelFormat = "gguf" | "safetensors" | "onnx";
+
+/** What a model file's header says. A figure that the header does not state is null, never 0. */
+export interface ModelSummary {
+  format: ModelFormat;
+  /** The family that the shape belongs to: `llama`, `qwen3`. */
+  architecture: string | null;
+  name: string | null;
+  /** All files of the model together. */
+  file_bytes: number;
+  parameter_count: number | null;
+  layer_count: number | null;
+  embedding_length: number | null;
+  feed_forward_length: number | null;
+  head_count: number | null;
+  kv_head_count: number | null;
+  vocabulary_size: number | null;
+  /** The context that the model was trained for. */
+  training_context_tokens: number | null;
+  /** How many tensors are stored in each type (`q4_k`, `f16`), and their bytes. */
+  tensors_by_type: Record<string, TensorTypeTotal>;
+}
+
+export interface TensorTypeTotal {
+  count: number;
+  bytes: number;
+}
+
+const dimension = () => z.nullable(positiveInteger());
+
+export const modelSummarySource = z.strictObject({
+  format: z.enum(["gguf", "safetensors", "onnx"]),
+  architecture: z.nullable(z.string()),
+  name: z.nullable(z.string()),
+  file_bytes: count(),
+  parameter_count: z.nullable(count()),
+  layer_count: dimension(),
+  embedding_length: dimension(),
+  feed_forward_length: dimension(),
+  head_count: dimension(),
+  kv_head_count: dimension(),
+  vocabulary_size: dimension(),
+  training_context_tokens: dimension(),
+  tensors_by_type: z.record(z.string(), z.strictObject({ count: count(), bytes: count() })),
+});
+
+export const ModelSummary: Schema<ModelSummary> = defineSchema<ModelSummary, ModelSummary>(modelSummarySource);

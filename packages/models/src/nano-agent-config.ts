@@ -1,0 +1,167 @@
+import * as z from "zod/mini";
+import { type AgentSpec, type AgentSpecInput, agentSpecSource } from "./agent-spec.js";
+import { defineSchema } from "./define-schema.js";
+import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource } from "./edge-device.js";
+import { count, positiveInteger } from "./field-types.js";
+import type { Schema } from "./schema.js";
+
+/** Everything about an agent that is data. What `NanoRuntime.load()` takes: the device is known, paths are absolute. */
+export interface NanoAgentConfig extends AgentSettings {
+  spec: AgentSpec;
+  device: EdgeDevice;
+  model_path: string | null;
+}
+
+export interface NanoAgentConfigInput extends AgentSettings {
+  spec: AgentSpecInput;
+  device: EdgeDeviceInput;
+  model_path?: string | null | undefined;
+}
+
+/** The same as a person writes it: the device may be left to the profiler. */
+export interface NanoAgentConfigFile extends AgentSettings {
+  spec: AgentSpec;
+  device: EdgeDevice | "auto" | AutoDevice;
+  model_path: string | null;
+}
+
+export interface NanoAgentConfigFileInput extends AgentSettings {
+  spec: AgentSpecInput;
+  device?: EdgeDeviceInput | "auto" | AutoDevice | undefined;
+  model_path?: string | null | undefined;
+}
+
+/** Profile this machine, and let what is declared here win. */
+export interface AutoDevice {
+  auto: true;
+  device_id?: string | undefined;
+  platform?: string | undefined;
+  memory_mb?: number | undefined;
+  cpu_cores?: number | undefined;
+  has_gpu?: boolean | undefined;
+}
+
+/** The keys of a config beside the seed's three; each may be absent. */
+export interface AgentSettings {
+  model_root?: string | undefined;
+  instructions?: string | undefined;
+  engine?: EngineSettings | undefined;
+  intents?: Record<string, unknown>[] | undefined;
+  tools?: Record<string, unknown>[] | undefined;
+  mcp_servers?: Record<string, Record<string, unknown>> | undefined;
+  skills_dir?: string | undefined;
+  session?: SessionSettings | undefined;
+  window?: WindowSettings | undefined;
+}
+
+export interface EngineSettings {
+  type?: "rules" | "llama" | "openai-compatible" | undefined;
+  url?: string | undefined;
+  model?: string | undefined;
+  /** Name of the environment variable that holds the key; never the key itself. */
+  api_key_env?: string | undefined;
+  allow_network?: boolean | undefined;
+  isolation?: "process" | "none" | undefined;
+  idle_unload_seconds?: number | undefined;
+  context?: number | "auto" | undefined;
+}
+
+export interface SessionSettings {
+  dir: string;
+  fsync?: "turn" | "batch" | "never" | undefined;
+}
+
+export interface WindowSettings {
+  on_overflow?: "drop" | "summarize" | undefined;
+}
+
+/**
+ * Keys that a config may already carry but that this version does not act on. Whoever reads a config says so of each
+ * one that is set; none is dropped in silence.
+ */
+export const keysNotYetActedOn = [
+  "model_path",
+  "model_root",
+  "instructions",
+  "intents",
+  "tools",
+  "mcp_servers",
+  "skills_dir",
+  "session",
+  "window",
+] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
+
+const text = () => z.string().check(z.minLength(1));
+const loose = () => z.record(z.string(), z.unknown());
+
+const descriptions: Record<string, string> = {
+  model_path: "Model file on this device, relative to this file.",
+  model_root: "Folder that model files must lie in.",
+  instructions: "What the agent is told before every conversation.",
+  engine: "What answers: the built-in rules, a local model, or a server.",
+  intents: "Sentences that are answered without a model.",
+  tools: "Commands that the agent may run.",
+  mcp_servers: "Model Context Protocol servers that offer tools.",
+  skills_dir: "Folder of Agent Skills.",
+  session: "Where the conversation is kept.",
+  window: "What happens when the context is full.",
+};
+
+function described(key: string) {
+  const notYet = (keysNotYetActedOn as readonly string[]).includes(key);
+  return z.meta({ description: `${descriptions[key]}${notYet ? " Not acted on yet." : ""}` });
+}
+
+const settings = {
+  model_path: z._default(z.nullable(text()), null).check(described("model_path")),
+  model_root: z.optional(text()).check(described("model_root")),
+  instructions: z.optional(z.string()).check(described("instructions")),
+  engine: z
+    .optional(
+      z.strictObject({
+        type: z.optional(z.enum(["rules", "llama", "openai-compatible"])),
+        url: z.optional(text()),
+        model: z.optional(text()),
+        api_key_env: z.optional(text()),
+        allow_network: z.optional(z.boolean()),
+        isolation: z.optional(z.enum(["process", "none"])),
+        idle_unload_seconds: z.optional(count()),
+        context: z.optional(z.union([positiveInteger(), z.literal("auto")])),
+      }),
+    )
+    .check(described("engine")),
+  intents: z.optional(z.array(loose())).check(described("intents")),
+  tools: z.optional(z.array(loose())).check(described("tools")),
+  mcp_servers: z.optional(z.record(z.string(), loose())).check(described("mcp_servers")),
+  skills_dir: z.optional(text()).check(described("skills_dir")),
+  session: z
+    .optional(z.strictObject({ dir: text(), fsync: z.optional(z.enum(["turn", "batch", "never"])) }))
+    .check(described("session")),
+  window: z
+    .optional(z.strictObject({ on_overflow: z.optional(z.enum(["drop", "summarize"])) }))
+    .check(described("window")),
+};
+
+/** The device's keys without their defaults: what is absent comes from the profile. */
+const autoDeviceSource = z.strictObject({
+  auto: z.literal(true),
+  ...z.partial(z.strictObject({ ...edgeDeviceSource.shape, has_gpu: z.boolean() })).shape,
+});
+
+export const NanoAgentConfig: Schema<NanoAgentConfigInput, NanoAgentConfig> = defineSchema<
+  NanoAgentConfigInput,
+  NanoAgentConfig
+>(z.strictObject({ spec: agentSpecSource, device: edgeDeviceSource, ...settings }));
+
+export const NanoAgentConfigFile: Schema<NanoAgentConfigFileInput, NanoAgentConfigFile> = defineSchema<
+  NanoAgentConfigFileInput,
+  NanoAgentConfigFile
+>(
+  z.strictObject({
+    spec: agentSpecSource,
+    device: z
+      ._default(z.union([edgeDeviceSource, z.literal("auto"), autoDeviceSource]), "auto")
+      .check(z.meta({ description: 'The device, or "auto" to profile this machine, or {auto: true} with what you know better.' })),
+    ...settings,
+  }),
+);

@@ -1,0 +1,78 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { defineConfig, type Options } from "tsup";
+
+type ExportTarget = string | { "@nanoagent/source"?: string };
+
+interface PackageManifest {
+  name: string;
+  exports: Record<string, ExportTarget>;
+  nanoagent?: { entries?: string[] };
+}
+
+/**
+ * The build of one package: ESM and declarations, one output file per entry of its `exports` map, own and
+ * third-party code that is no declared dependency inlined, with the licences of what was inlined beside it.
+ */
+export function packageBuild(overrides: Options = {}) {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as PackageManifest;
+  const sources = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === "object" && target["@nanoagent/source"] ? [target["@nanoagent/source"]] : [],
+  );
+  return defineConfig({
+    entry: Object.fromEntries(sources.map((source) => [entryName(source), source])),
+    format: "esm",
+    target: "node20",
+    // "neutral" takes the plain ESM build of a library where it offers one for Node and one for the rest.
+    platform: "neutral",
+    external: [/^node:/],
+    removeNodeProtocol: false,
+    splitting: true,
+    clean: true,
+    dts: { compilerOptions: { customConditions: [] } },
+    metafile: true,
+    onSuccess: async () => writeInlinedLicences("dist"),
+    ...overrides,
+  });
+}
+
+/** `./src/engines/llama/index.ts` → `engines/llama`, `./src/node/index.ts` → `node`, `./src/index.ts` → `index`. */
+function entryName(source: string): string {
+  return source.replace("./src/", "").replace(/\.ts$/, "").replace(/\/index$/, "");
+}
+
+/** What is inlined travels under its own licence: its text goes into the package. */
+function writeInlinedLicences(folder: string): void {
+  const metafile = path.join(folder, "metafile-esm.json");
+  const { outputs } = JSON.parse(readFileSync(metafile, "utf8")) as {
+    outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
+  };
+  const packages = new Set<string>();
+  for (const output of Object.values(outputs)) {
+    for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
+      const at = input.lastIndexOf("node_modules/");
+      if (at < 0 || bytesInOutput === 0) continue;
+      const [scopeOrName = "", name] = input.slice(at + "node_modules/".length).split("/");
+      const root = input.slice(0, at) + `node_modules/${scopeOrName.startsWith("@") ? `${scopeOrName}/${name}` : scopeOrName}`;
+      packages.add(root);
+    }
+  }
+  rmSync(metafile);
+  if (packages.size === 0) return;
+  const notices = [...packages].sort().map((root) => {
+    const { name, version, license } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE"].find((candidate) => readable(path.join(root, candidate)));
+    if (file === undefined) throw new Error(`${name} is inlined but carries no licence text (${license})`);
+    return `${name} ${version} (${license})\n\n${readFileSync(path.join(root, file), "utf8").trim()}\n`;
+  });
+  writeFileSync(path.join(folder, "THIRD-PARTY-LICENSES.txt"), notices.join(`\n${"-".repeat(72)}\n\n`));
+}
+
+function readable(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
