@@ -1,0 +1,165 @@
+import { NanoAgentError } from "@nanoagent/models";
+import type { AgentEvent } from "./agent-event.js";
+import {
+  ABORT_GRACE_MILLISECONDS,
+  type EndReason,
+  type Engine,
+  type EngineEvent,
+  type EngineMessage,
+  type EngineRequest,
+  type TokenUsage,
+  type ToolCall,
+} from "./engines/engine.js";
+import { EngineError } from "./engines/engine-error.js";
+import { NanoRuntimeError } from "./nano-runtime-error.js";
+
+/** A model that still calls tools after so many steps is going in circles. */
+const MAX_STEPS = 8;
+/** A reply longer than this is no reply: it would fill the memory that the history is bounded to. */
+const MAX_REPLY_CHARACTERS = 1024 * 1024;
+
+export interface LoopResult {
+  text: string;
+  reason: EndReason;
+  usage: TokenUsage | null;
+}
+
+/**
+ * Asks the engine until it has answered, tool calls in between: yields what happens, returns the answer. Throws what
+ * ends the turn without one. An abort returns with reason `abort`, at the latest after the engine's grace.
+ */
+export async function* runAgentLoop(
+  engine: Engine,
+  request: EngineRequest,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, LoopResult> {
+  let { messages } = request;
+  let total: TokenUsage | null = null;
+  for (let step = 1; step <= MAX_STEPS; step++) {
+    const result: StepResult = yield* runStep(engine, { ...request, messages }, signal);
+    total = addUsage(total, result.usage);
+    const results: EngineMessage[] = [];
+    if (result.reason !== "abort") {
+      for (const call of result.calls) {
+        const content = `There is no tool named "${call.name}".`;
+        yield { type: "tool-result", id: call.id, name: call.name, content, is_error: true };
+        results.push({ role: "tool", content, tool_call_id: call.id });
+      }
+    }
+    yield { type: "step-end", step, reason: result.reason, usage: result.usage };
+    if (results.length === 0) return { text: result.text, reason: result.reason, usage: total };
+    messages = [...messages, { role: "assistant", content: result.text, tool_calls: result.calls }, ...results];
+  }
+  throw new NanoRuntimeError({
+    code: "too-many-steps",
+    message: `The engine called tools ${MAX_STEPS} times in a row without an answer.`,
+    hint: "Ask again in other words, or use a more able model.",
+  });
+}
+
+interface StepResult {
+  text: string;
+  calls: ToolCall[];
+  reason: EndReason;
+  usage: TokenUsage | null;
+}
+
+async function* runStep(engine: Engine, request: EngineRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, StepResult> {
+  const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
+  const abandoned = graceAfter(signal);
+  const result: StepResult = { text: "", calls: [], reason: "abort", usage: null };
+  let ended = false;
+  try {
+    while (!ended) {
+      const next = await Promise.race([nextEvent(engine, events), abandoned.promise]);
+      if (next === "abandoned") return result;
+      switch (next.type) {
+        case "text-delta":
+          if (next.text === "") break;
+          result.text += next.text;
+          if (result.text.length > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+          yield next;
+          break;
+        case "tool-call":
+          result.calls.push(next.call);
+          if (result.calls.length > MAX_REPLY_CHARACTERS / 1024) throw replyTooLarge();
+          yield { type: "tool-call", id: next.call.id, name: next.call.name, arguments: next.call.arguments };
+          break;
+        case "usage":
+          result.usage = next.usage;
+          break;
+        case "end":
+          ended = true;
+          result.reason = next.reason;
+          break;
+        case "error":
+          ended = true;
+          throw next.error;
+        default:
+          throw brokeContract(engine, `sent an event of the unknown type "${(next as { type: unknown }).type}"`);
+      }
+    }
+    return result;
+  } finally {
+    abandoned.cancel();
+    // An engine that is left before its end is told so; whether it listens is no longer waited for.
+    if (!ended) events.return?.()?.then(undefined, () => {});
+  }
+}
+
+/** The engine's next event; what the contract forbids comes out as an {@link EngineError}. */
+async function nextEvent(engine: Engine, events: AsyncIterator<EngineEvent>): Promise<EngineEvent> {
+  let next: IteratorResult<EngineEvent>;
+  try {
+    next = await events.next();
+  } catch (cause) {
+    if (NanoAgentError.isInstance(cause)) throw cause;
+    throw brokeContract(engine, "threw instead of sending an error event", cause);
+  }
+  if (next.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
+  return next.value;
+}
+
+/** Resolves when the signal has been aborted for as long as an engine may take to end its reply. */
+function graceAfter(signal: AbortSignal): { promise: Promise<"abandoned">; cancel: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let startTimer: (() => void) | undefined;
+  const promise = new Promise<"abandoned">((resolve) => {
+    startTimer = () => {
+      timer = setTimeout(() => resolve("abandoned"), ABORT_GRACE_MILLISECONDS);
+    };
+    if (signal.aborted) startTimer();
+    else signal.addEventListener("abort", startTimer, { once: true });
+  });
+  const cancel = () => {
+    clearTimeout(timer);
+    if (startTimer !== undefined) signal.removeEventListener("abort", startTimer);
+  };
+  return { promise, cancel };
+}
+
+function addUsage(total: TokenUsage | null, usage: TokenUsage | null): TokenUsage | null {
+  if (total === null || usage === null) return usage ?? total;
+  return {
+    prompt_tokens: total.prompt_tokens + usage.prompt_tokens,
+    completion_tokens: total.completion_tokens + usage.completion_tokens,
+  };
+}
+
+function brokeContract(engine: Engine, what: string, cause?: unknown): EngineError {
+  return new EngineError({
+    code: "engine-failed",
+    message: `The ${engine.name} engine ${what}.`,
+    reason: cause instanceof Error ? cause.message : undefined,
+    hint: "This is a fault of the engine; testEngine from @nanoagent/runtime/testing shows where.",
+    cause,
+  });
+}
+
+function replyTooLarge(): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "reply-too-large",
+    message: `The engine wrote more than ${MAX_REPLY_CHARACTERS} characters without an end.`,
+    hint: "Ask again in other words, or limit the length of the engine's replies.",
+  });
+}

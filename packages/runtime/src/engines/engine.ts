@@ -1,0 +1,71 @@
+import type { AgentRole, NanoAgentError } from "@nanoagent/models";
+
+/**
+ * Whatever turns messages into a reply: the built-in rules, a local model, a server, or one of your own.
+ *
+ * The contract, which {@link testEngine} from `@nanoagent/runtime/testing` checks:
+ *
+ * - `generate` yields any number of `text-delta` and `tool-call` events, at most one `usage`, and then exactly one
+ *   `end` or `error`, after which nothing comes.
+ * - It never throws. What goes wrong is an `error` event, before the first piece of text as well as after it.
+ * - When its signal aborts, the reply ends with `end`, reason `abort`, within {@link ABORT_GRACE_MILLISECONDS}; the
+ *   same when the signal had aborted before the call. The engine is free for the next call then.
+ * - A caller that stops reading (`break`) has aborted.
+ * - Calls may overlap; each gets its own reply, whole and unmixed. Whether they run side by side or in turn is the
+ *   engine's own affair.
+ * - The request is read, never changed and never kept.
+ * - `countTokens` answers for the text alone, without any template around it: 0 for an empty text, at least 1 for any
+ *   other, and the same for the same text.
+ * - `close` ends what still runs and releases everything. It may be called twice. A call of `generate` after it
+ *   yields an `error` with code `engine-closed`.
+ */
+export interface Engine {
+  /** For people and logs: `rules`, `llama`. */
+  readonly name: string;
+  /** How many tokens a request and its reply may have together; null where there is no limit. */
+  readonly contextTokens: number | null;
+  generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent>;
+  countTokens(text: string): number | Promise<number>;
+  close(): Promise<void>;
+}
+
+/** From an abort to the end of the reply. */
+export const ABORT_GRACE_MILLISECONDS = 250;
+
+export interface EngineRequest {
+  /** What the agent is told before the conversation. */
+  instructions: string | null;
+  /** Oldest first; the last one is what is to be answered. */
+  messages: readonly EngineMessage[];
+}
+
+/** A message as an engine sees it; an `AgentMessage` is one. */
+export interface EngineMessage {
+  role: AgentRole;
+  content: string;
+  /** On an assistant's message that called tools. */
+  tool_calls?: readonly ToolCall[];
+  /** On a tool's message: the call that it answers. */
+  tool_call_id?: string;
+}
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  arguments: unknown;
+}
+
+export interface TokenUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+}
+
+/** Why a reply ended: it was complete, it hit a limit of length, it waits for tools, or it was aborted. */
+export type EndReason = "stop" | "length" | "tool-calls" | "abort";
+
+export type EngineEvent =
+  | { type: "text-delta"; text: string }
+  | { type: "tool-call"; call: ToolCall }
+  | { type: "usage"; usage: TokenUsage }
+  | { type: "end"; reason: EndReason }
+  | { type: "error"; error: NanoAgentError };

@@ -1,0 +1,47 @@
+import type { EdgeDevice } from "@nanoagent/models";
+
+const GREETINGS = new Set(["hello", "hi", "hey"]);
+const STATUS_WORDS = new Set(["status", "health", "ping"]);
+
+/** A message of so many words or fewer is too short to act on. */
+const SHORT_MESSAGE_WORDS = 5;
+/** An echo is there to be recognised, not to send a book back: the rest of a longer text is left out. */
+const MAX_ECHO_CHARACTERS = 1000;
+
+/** The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. */
+export function replyByRules(content: string, agentName: string, device: EdgeDevice): string {
+  const { greets, asksStatus, wordCount } = readWords(content);
+  if (greets) return `Hello from ${agentName}! How can I assist?`;
+  if (asksStatus) {
+    return `Runtime status: OK. Device=${device.platform}, Memory=${device.memory_mb}MB, Cores=${device.cpu_cores}.`;
+  }
+  if (wordCount <= SHORT_MESSAGE_WORDS) return "Please tell me a little more: what would you like me to do?";
+  return `I received your message of ${wordCount} words: ${echo(content)}`;
+}
+
+/**
+ * What a message says, by the word. Words of a keyword are told apart by anything that is no letter, mark or digit,
+ * so that "hi!" greets and "this" does not; words are counted as a person counts them, between white space.
+ */
+function readWords(content: string): { greets: boolean; asksStatus: boolean; wordCount: number } {
+  let greets = false;
+  let asksStatus = false;
+  for (const [word] of content.matchAll(/[\p{L}\p{M}\p{N}_]+/gu)) {
+    const lower = word.toLowerCase();
+    if (GREETINGS.has(lower)) {
+      greets = true;
+      break;
+    }
+    if (STATUS_WORDS.has(lower)) asksStatus = true;
+  }
+  let wordCount = 0;
+  for (const _ of content.matchAll(/\S+/gu)) wordCount++;
+  return { greets, asksStatus, wordCount };
+}
+
+function echo(content: string): string {
+  if (content.length <= MAX_ECHO_CHARACTERS) return content;
+  const cut = content.slice(0, MAX_ECHO_CHARACTERS);
+  // A pair of surrogates stays together.
+  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+}

@@ -1,0 +1,17 @@
+export { MAX_MESSAGE_BYTES, NanoRuntime, type NanoRuntimeOptions, type TurnOptions } from "./nano-runtime.js";
+export { NanoRuntimeError, type NanoRuntimeErrorCode } from "./nano-runtime-error.js";
+export type { AgentEvent } from "./agent-event.js";
+export {
+  ABORT_GRACE_MILLISECONDS,
+  type EndReason,
+  type Engine,
+  type EngineEvent,
+  type EngineMessage,
+  type EngineRequest,
+  type TokenUsage,
+  type ToolCall,
+} from "./engines/engine.js";
+export { EngineError } from "./engines/engine-error.js";
+export { RulesEngine } from "./engines/rules/rules-engine.js";
+export { MAX_HISTORY_BYTES } from "./session/history.js";
+export { MAX_WAITING_MESSAGES } from "./session/turn-queue.js";

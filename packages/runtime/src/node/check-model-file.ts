@@ -1,0 +1,46 @@
+import { access, constants, stat } from "node:fs/promises";
+import { NanoRuntimeError } from "../nano-runtime-error.js";
+
+const BYTES_PER_MB = 2 ** 20;
+
+/** Refuses a model file that is not there, cannot be read, or is larger than the agent allows. */
+export async function checkModelFile(modelPath: string, maxModelSizeMb: number): Promise<void> {
+  const bytes = await sizeOf(modelPath);
+  if (bytes <= maxModelSizeMb * BYTES_PER_MB) return;
+  const sizeMb = Math.ceil((bytes / BYTES_PER_MB) * 10) / 10;
+  throw new NanoRuntimeError({
+    code: "model-too-large",
+    message: `Model file is ${sizeMb} MB but the agent allows only ${maxModelSizeMb} MB.`,
+    reason: modelPath,
+    hint: `Raise spec.max_model_size_mb to ${Math.ceil(sizeMb)}, or choose a smaller file: nanoagent optimize says how small.`,
+  });
+}
+
+async function sizeOf(modelPath: string): Promise<number> {
+  try {
+    const status = await stat(modelPath);
+    if (!status.isFile()) throw unreadable(modelPath, "it is no regular file");
+    await access(modelPath, constants.R_OK);
+    return status.size;
+  } catch (cause) {
+    if (cause instanceof NanoRuntimeError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw unreadable(modelPath, message, cause);
+    throw new NanoRuntimeError({
+      code: "model-not-found",
+      message: `There is no model file at ${modelPath}.`,
+      hint: "Correct model_path, or leave it out to run on the built-in rules.",
+      cause,
+    });
+  }
+}
+
+function unreadable(modelPath: string, reason: string, cause?: unknown): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "model-unreadable",
+    message: `The model file ${modelPath} cannot be read.`,
+    reason,
+    hint: "Check its path and its permissions.",
+    cause,
+  });
+}

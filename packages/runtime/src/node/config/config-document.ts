@@ -1,0 +1,50 @@
+import type { SchemaIssue } from "@nanoagent/models";
+import type { ConfigFault } from "./invalid-config-error.js";
+
+/** What stands in a config file and where, the same for YAML and JSON. */
+export interface ConfigDocument {
+  value: unknown;
+  root: ConfigNode | null;
+  /** What is wrong with the text itself. */
+  faults: { offset: number; message: string }[];
+}
+
+/** A value's place in the text, and those of its parts. */
+export interface ConfigNode {
+  offset: number;
+  entries?: Map<string, { keyOffset: number; value: ConfigNode }>;
+  items?: ConfigNode[];
+}
+
+/** Takes a key into its map; a key that is there already is a fault: of two values, one would silently win. */
+export function addEntry(document: ConfigDocument, map: ConfigNode, key: string, keyOffset: number, value: ConfigNode): void {
+  map.entries ??= new Map();
+  if (map.entries.has(key)) document.faults.push({ offset: keyOffset, message: `the key "${key}" is there twice` });
+  else map.entries.set(key, { keyOffset, value });
+}
+
+/** An issue of the config's shape, with its place in the text: that of the value, or of the key that nobody knows. */
+export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaIssue): ConfigFault {
+  let offset = root?.offset ?? 0;
+  let node = root;
+  issue.path.forEach((key, index) => {
+    if (node === null) return;
+    const entry = node.entries?.get(String(key));
+    const isUnknownKey = issue.kind === "unknown-key" && index === issue.path.length - 1;
+    const next: ConfigNode | null = entry?.value ?? node.items?.[Number(key)] ?? null;
+    // What is missing is missing where its surroundings begin.
+    if (next !== null) offset = entry !== undefined && isUnknownKey ? entry.keyOffset : next.offset;
+    node = next;
+  });
+  const { expected, found, nearest, message } = issue;
+  return { ...positionAt(text, offset), key: issue.path.join("."), expected, found, nearest, message };
+}
+
+/** Line and column of a place in the text, both from 1. */
+export function positionAt(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf("\n") + 1;
+  let line = 1;
+  for (let at = before.indexOf("\n"); at >= 0; at = before.indexOf("\n", at + 1)) line += 1;
+  return { line, column: offset - lineStart + 1 };
+}

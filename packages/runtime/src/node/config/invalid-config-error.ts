@@ -1,0 +1,54 @@
+import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
+
+/** One fault of a config file, where it is, and what would be right. Lines and columns count from 1. */
+export interface ConfigFault {
+  line: number;
+  column: number;
+  /** The keys that lead to it, joined by dots; empty for the file as a whole. */
+  key: string;
+  expected: string;
+  found: string;
+  /** The known name nearest to one that is not known. */
+  nearest: string | null;
+  message: string;
+}
+
+/**
+ * A config file that cannot be used. Codes: `config-unreadable`, where it cannot be read as text at all, and
+ * `invalid-config`, where `faults` has everything that is wrong with it.
+ */
+export class InvalidConfigError extends NanoAgentError {
+  override name = "InvalidConfigError";
+  /** The file as it was named. */
+  readonly file: string;
+  readonly faults: readonly ConfigFault[];
+
+  private constructor(file: string, faults: readonly ConfigFault[], parts: ErrorParts) {
+    super(parts);
+    this.file = file;
+    this.faults = faults;
+  }
+
+  static unreadable(file: string, reason: string, hint: string, cause?: unknown): InvalidConfigError {
+    return new InvalidConfigError(file, [], {
+      code: "config-unreadable",
+      message: `The config file ${file} cannot be read: ${reason}.`,
+      hint,
+      cause,
+    });
+  }
+
+  static withFaults(file: string, faults: readonly ConfigFault[], cause?: unknown): InvalidConfigError {
+    const lines = faults.map(({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`);
+    return new InvalidConfigError(file, faults, {
+      code: "invalid-config",
+      message: lines.length === 1 ? String(lines[0]) : `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      hint: "README shows a config file that works; its first line lets an editor check yours as you type.",
+      cause,
+    });
+  }
+
+  override toJSON() {
+    return { ...super.toJSON(), file: this.file, faults: this.faults };
+  }
+}

@@ -1,0 +1,31 @@
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { addEntry, type ConfigDocument, type ConfigNode } from "./config-document.js";
+
+/** Reads JSON with the place of each value. What is wrong with the text is in `faults`; it does not throw for it. */
+export function parseJson(text: string): ConfigDocument {
+  const document: ConfigDocument = { value: undefined, root: null, faults: [] };
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { disallowComments: true });
+  for (const { error, offset } of errors) {
+    document.faults.push({ offset, message: `this is not JSON: ${inWords(printParseErrorCode(error))}` });
+  }
+  if (tree === undefined || document.faults.length > 0) return document;
+  document.root = nodeOf(tree);
+  document.value = JSON.parse(text);
+  return document;
+
+  function nodeOf(source: Node): ConfigNode {
+    const node: ConfigNode = { offset: source.offset };
+    for (const child of source.children ?? []) {
+      const [key, value] = child.children ?? [];
+      if (source.type === "array") (node.items ??= []).push(nodeOf(child));
+      else if (key !== undefined && value !== undefined) addEntry(document, node, key.value, key.offset, nodeOf(value));
+    }
+    return node;
+  }
+}
+
+/** `CommaExpected` → `comma expected`. */
+function inWords(code: string): string {
+  return code.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+}

@@ -1,0 +1,69 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { InvalidConfigError } from "./invalid-config-error.js";
+
+/** A thousand intents with their sentences take a third of this; what is larger is no config. */
+export const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/** The text of a config file: bounded, UTF-8 with or without a byte order mark. */
+export async function readConfigText(file: string): Promise<string> {
+  return decode(file, await readBytes(file));
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  try {
+    // Opening a named pipe must not wait for its other end.
+    const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const status = await handle.stat();
+      if (status.isDirectory()) throw InvalidConfigError.unreadable(file, "it is a folder", "Name a file in it, such as agent.yaml.");
+      if (!status.isFile()) throw InvalidConfigError.unreadable(file, "it is no regular file", "Save the config to a file first.");
+      const buffer = Buffer.alloc(Math.min(status.size, MAX_CONFIG_BYTES) + 1);
+      let length = 0;
+      while (length < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+      }
+      if (length > MAX_CONFIG_BYTES) {
+        throw InvalidConfigError.unreadable(
+          file,
+          `it has ${status.size} bytes, and a config has at most ${MAX_CONFIG_BYTES}`,
+          "Is this a model file? A model goes into model_path.",
+        );
+      }
+      return buffer.subarray(0, length);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof InvalidConfigError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const [reason, hint] = readFailures[code ?? ""] ?? [message, "Check the path and the permissions of the file."];
+    throw InvalidConfigError.unreadable(file, reason, hint, cause);
+  }
+}
+
+const readFailures: Partial<Record<string, [reason: string, hint: string]>> = {
+  ENOENT: ["there is no such file", "Check the path; it is relative to the folder you are in."],
+  ENOTDIR: ["a part of its path is no folder", "Check the path."],
+  EACCES: ["permission is denied", "Allow this user to read it: chmod u+r."],
+  EPERM: ["permission is denied", "Allow this user to read it."],
+  EISDIR: ["it is a folder", "Name a file in it, such as agent.yaml."],
+};
+
+function decode(file: string, bytes: Buffer): string {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw InvalidConfigError.unreadable(file, "it is UTF-16 text", "Save it as UTF-8.");
+  }
+  if (bytes.includes(0)) {
+    throw InvalidConfigError.unreadable(file, "it is binary, not text", "Is this a model file? A model goes into model_path.");
+  }
+  try {
+    // Takes a byte order mark away.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw InvalidConfigError.unreadable(file, "it is not UTF-8 text", "Save it as UTF-8.", cause);
+  }
+}

@@ -1,0 +1,98 @@
+import path from "node:path";
+import {
+  type AutoDevice,
+  type EdgeDevice,
+  NanoAgentConfig,
+  NanoAgentConfigFile,
+} from "@nanoagent/models";
+import { importPeer } from "../missing-peer-error.js";
+import { type ConfigDocument, placeIssue, positionAt } from "./config-document.js";
+import { type ConfigFault, InvalidConfigError } from "./invalid-config-error.js";
+import { parseJson } from "./parse-json.js";
+import { parseYaml } from "./parse-yaml.js";
+import { readConfigText } from "./read-config-text.js";
+
+/** A file that is wrong throughout is answered with its first faults. */
+const MAX_FAULTS = 20;
+
+export interface ReadConfigOptions {
+  /** Where the device comes from when the file leaves it open. Default: `@nanoagent/profiler`, loaded when needed. */
+  profile?: (() => Promise<EdgeDevice>) | undefined;
+  /** `auto` profiles this machine whatever the file says of a device. Default: the file decides. */
+  device?: "auto" | undefined;
+}
+
+/**
+ * A config as `NanoRuntime.load()` takes it, from a YAML file or, when its name ends in `.json`, a JSON one. A device
+ * that the file leaves open is profiled; paths in it are taken relative to the file. Reads at most 1 MB.
+ *
+ * Throws {@link InvalidConfigError} with every fault and its line and column, and {@link MissingPeerError} when it
+ * needs `yaml` or `@nanoagent/profiler` and they are not installed.
+ */
+export async function readConfig(file: string, options: ReadConfigOptions = {}): Promise<NanoAgentConfig> {
+  const text = await readConfigText(file);
+  const document = await parse(file, text);
+  const result = NanoAgentConfigFile.safeParse(document.value);
+  if (!result.success) {
+    throw InvalidConfigError.withFaults(file, result.issues.map((issue) => placeIssue(text, document.root, issue)));
+  }
+  const folder = path.dirname(path.resolve(file));
+  const device = await resolveDevice(options.device ?? result.value.device, options.profile ?? profileThisMachine);
+  return NanoAgentConfig.parse({ ...resolvePaths(result.value, folder), device });
+}
+
+async function parse(file: string, text: string): Promise<ConfigDocument> {
+  if (text.trim() === "") throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
+  let document: ConfigDocument;
+  try {
+    document = path.extname(file).toLowerCase() === ".json" ? parseJson(text) : await parseYaml(text);
+  } catch (cause) {
+    const message = refusals.find(([type]) => cause instanceof type)?.[1];
+    if (message === undefined) throw cause;
+    throw InvalidConfigError.withFaults(file, [faultAt(text, 0, message)], cause);
+  }
+  if (document.faults.length > 0) {
+    const faults = document.faults.slice(0, MAX_FAULTS).map(({ offset, message }) => faultAt(text, offset, message));
+    throw InvalidConfigError.withFaults(file, faults);
+  }
+  return document;
+}
+
+/** What the parsers throw for a text that is made to hurt. */
+const refusals: [new (...parts: never[]) => Error, string][] = [
+  [RangeError, "values are nested too deeply"],
+  [ReferenceError, "anchors and aliases blow the file up beyond measure"],
+];
+
+function faultAt(text: string, offset: number, message: string): ConfigFault {
+  return { ...positionAt(text, offset), key: "", expected: "", found: "", nearest: null, message };
+}
+
+async function resolveDevice(
+  declared: NanoAgentConfigFile["device"],
+  profile: () => Promise<EdgeDevice>,
+): Promise<EdgeDevice> {
+  if (declared !== "auto" && !isAuto(declared)) return declared;
+  const profiled = await profile();
+  if (declared === "auto") return profiled;
+  const { auto: _, ...known } = declared;
+  return { ...profiled, ...known } as EdgeDevice;
+}
+
+function isAuto(device: EdgeDevice | AutoDevice): device is AutoDevice {
+  return "auto" in device;
+}
+
+async function profileThisMachine(): Promise<EdgeDevice> {
+  const { DeviceProfiler } = await importPeer("@nanoagent/profiler", 'A config with device "auto"', () => import("@nanoagent/profiler"));
+  return new DeviceProfiler().profile();
+}
+
+function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentConfigFile {
+  const resolved = { ...config };
+  if (config.model_path !== null) resolved.model_path = path.resolve(folder, config.model_path);
+  if (config.model_root !== undefined) resolved.model_root = path.resolve(folder, config.model_root);
+  if (config.skills_dir !== undefined) resolved.skills_dir = path.resolve(folder, config.skills_dir);
+  if (config.session !== undefined) resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
+  return resolved;
+}

@@ -1,0 +1,79 @@
+import type { AgentMessage } from "@nanoagent/models";
+
+/** The newest messages up to this size stay in memory; what is older leaves, whole turns at a time. */
+export const MAX_HISTORY_BYTES = 4 * 1024 * 1024;
+
+/** Room is made for this share at once, so that a full history does not move its list at every turn. */
+const DROPPED_SHARE = 1 / 8;
+/** What a message costs beside its text: the object, the timestamp, its place in the list. */
+const MESSAGE_OVERHEAD_BYTES = 200;
+/** JavaScript holds a text that is not Latin-1 in two bytes a character; the bound is for the worst case. */
+const BYTES_PER_CHARACTER = 2;
+
+/** The turns of one conversation that are held in memory, bounded. */
+export class History {
+  readonly #messages: AgentMessage[] = [];
+  readonly #turns: { messages: number; bytes: number }[] = [];
+  readonly #maxBytes: number;
+  #openTurn: AgentMessage[] | null = null;
+  #bytes = 0;
+  #droppedTurns = 0;
+
+  constructor(maxBytes: number = MAX_HISTORY_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The finished turns, oldest first. */
+  get messages(): AgentMessage[] {
+    return this.#messages.slice(0, this.#messages.length - (this.#openTurn?.length ?? 0));
+  }
+
+  /** How many turns have left to stay within the bound. */
+  get droppedTurns(): number {
+    return this.#droppedTurns;
+  }
+
+  /** Begins a turn. Returns all messages with this one last: the list itself, for reading until the turn ends. */
+  begin(message: AgentMessage): readonly AgentMessage[] {
+    this.#openTurn = [message];
+    this.#messages.push(message);
+    return this.#messages;
+  }
+
+  /** Ends the turn with its reply. A turn that is larger than the bound by itself stays until the next one comes. */
+  commit(reply: AgentMessage): void {
+    const turn = [...(this.#openTurn ?? []), reply];
+    this.#messages.push(reply);
+    this.#openTurn = null;
+    const bytes = turn.reduce((sum, message) => sum + memoryOf(message), 0);
+    this.#turns.push({ messages: turn.length, bytes });
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) this.#dropOldestTurns();
+  }
+
+  /** Forgets the turn that was begun and not ended. */
+  rollback(): void {
+    if (this.#openTurn === null) return;
+    this.#messages.length -= this.#openTurn.length;
+    this.#openTurn = null;
+  }
+
+  #dropOldestTurns(): void {
+    const target = this.#maxBytes * (1 - DROPPED_SHARE);
+    let turns = 0;
+    let messages = 0;
+    for (const turn of this.#turns.slice(0, -1)) {
+      if (this.#bytes <= target) break;
+      turns += 1;
+      messages += turn.messages;
+      this.#bytes -= turn.bytes;
+    }
+    this.#turns.splice(0, turns);
+    this.#messages.splice(0, messages);
+    this.#droppedTurns += turns;
+  }
+}
+
+function memoryOf(message: AgentMessage): number {
+  return MESSAGE_OVERHEAD_BYTES + message.content.length * BYTES_PER_CHARACTER;
+}

@@ -1,0 +1,66 @@
+import { NanoRuntimeError } from "../nano-runtime-error.js";
+
+/** More messages than this do not wait for their turn: a caller that never waits for replies is told so. */
+export const MAX_WAITING_MESSAGES = 64;
+
+/** Lets one turn run at a time, in the order in which they came. */
+export class TurnQueue {
+  readonly #waiting: { start: () => void; refuse: (error: NanoRuntimeError) => void }[] = [];
+  #running = false;
+  #whenIdle: (() => void)[] = [];
+
+  /** Resolves when it is this turn's turn; rejects when the signal aborts first, or when too many wait. */
+  async enter(signal: AbortSignal | undefined, aborted: () => NanoRuntimeError): Promise<void> {
+    if (signal?.aborted) throw aborted();
+    if (!this.#running) {
+      this.#running = true;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING_MESSAGES) {
+      throw new NanoRuntimeError({
+        code: "too-many-messages",
+        message: `${MAX_WAITING_MESSAGES} messages are waiting for their turn already.`,
+        hint: "Wait for a reply before sending more.",
+      });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const place = {
+        start: () => {
+          signal?.removeEventListener("abort", leave);
+          resolve();
+        },
+        refuse: (error: NanoRuntimeError) => {
+          signal?.removeEventListener("abort", leave);
+          reject(error);
+        },
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(place), 1);
+        reject(aborted());
+      };
+      signal?.addEventListener("abort", leave, { once: true });
+      this.#waiting.push(place);
+    });
+  }
+
+  /** Ends the turn that runs and starts the next. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      next.start();
+      return;
+    }
+    this.#running = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** Refuses every turn that waits. */
+  refuseWaiting(reason: () => NanoRuntimeError): void {
+    for (const place of this.#waiting.splice(0)) place.refuse(reason());
+  }
+
+  /** Resolves when no turn runs. */
+  async idle(): Promise<void> {
+    if (this.#running) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+}

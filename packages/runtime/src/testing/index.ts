@@ -1,0 +1,2 @@
+export { type RegisterTest, testEngine } from "./test-engine.js";
+export { ScriptedEngine, type ScriptedReply } from "./scripted-engine.js";

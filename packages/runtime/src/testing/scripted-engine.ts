@@ -1,0 +1,90 @@
+import type { Engine, EngineEvent, EngineRequest, ToolCall } from "../engines/engine.js";
+import { EngineError } from "../engines/engine-error.js";
+
+/** One reply of a {@link ScriptedEngine}: its text, or what it consists of. */
+export type ScriptedReply =
+  | string
+  | {
+      /** The pieces that it comes in. */
+      deltas?: readonly string[];
+      calls?: readonly ToolCall[];
+      /** Before each piece. */
+      delayMilliseconds?: number;
+      /** Fails with this after the pieces, in place of an end. */
+      error?: EngineError;
+    };
+
+/**
+ * An engine that says what it was told to, in order, and begins again after the last reply. For tests of programs
+ * that embed the runtime; it keeps every request that it got.
+ */
+export class ScriptedEngine implements Engine {
+  readonly name = "scripted";
+  readonly contextTokens: number | null;
+  /** What it was asked, oldest first: copies. */
+  readonly requests: EngineRequest[] = [];
+  readonly #replies: readonly ScriptedReply[];
+  readonly #closing = new AbortController();
+  #next = 0;
+
+  constructor(replies: readonly ScriptedReply[] = ["Yes."], { contextTokens = null }: { contextTokens?: number | null } = {}) {
+    this.#replies = replies;
+    this.contextTokens = contextTokens;
+  }
+
+  async *generate(
+    request: EngineRequest,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<EngineEvent> {
+    if (this.#closing.signal.aborted) {
+      yield { type: "error", error: EngineError.closed(this.name) };
+      return;
+    }
+    this.requests.push({ ...request, messages: [...request.messages] });
+    const reply = this.#replies[this.#next++ % this.#replies.length] ?? "";
+    const { deltas = [], calls = [], delayMilliseconds = 0, error } = typeof reply === "string" ? { deltas: [reply] } : reply;
+    const ended = () => signal?.aborted || this.#closing.signal.aborted;
+    for (const text of deltas) {
+      if (delayMilliseconds > 0) await sleep(delayMilliseconds, signal, this.#closing.signal);
+      if (ended()) break;
+      yield { type: "text-delta", text };
+    }
+    if (!ended()) for (const call of calls) yield { type: "tool-call", call };
+    if (ended()) {
+      yield { type: "end", reason: "abort" };
+      return;
+    }
+    if (error !== undefined) {
+      yield { type: "error", error };
+      return;
+    }
+    const usage = { prompt_tokens: countWords(request.messages.map((message) => message.content).join(" ")), completion_tokens: countWords(deltas.join("")) };
+    yield { type: "usage", usage };
+    yield { type: "end", reason: calls.length > 0 ? "tool-calls" : "stop" };
+  }
+
+  countTokens(text: string): number {
+    return countWords(text);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+}
+
+function countWords(text: string): number {
+  return text === "" ? 0 : Math.max(1, text.split(/\s+/u).filter(Boolean).length);
+}
+
+/** Waits, but no longer than until one of the signals aborts. */
+function sleep(milliseconds: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      for (const signal of signals) signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    for (const signal of signals) signal?.addEventListener("abort", done, { once: true });
+  });
+}
