@@ -1,0 +1,43 @@
+import type { EdgeDevice } from "@nanoagent/models";
+import { hasGpu } from "./accelerators/has-gpu.js";
+import { countCores } from "./cpu/count-cores.js";
+import { LocalMachine } from "./local-machine.js";
+import type { Machine } from "./machine.js";
+import { readMemory } from "./memory/read-memory.js";
+import { platformName } from "./platform-name.js";
+
+/** Stands in where the memory cannot be known: small enough that a plan made with it fits most devices. */
+const UNKNOWN_MEMORY_MB = 512;
+const BYTES_PER_MB = 2 ** 20;
+
+export interface DeviceProfilerOptions {
+  /** The machine to look at. Default: the one this process runs on. */
+  machine?: Machine | undefined;
+}
+
+/** Says what a device is. Reads a few small files and starts no process. */
+export class DeviceProfiler {
+  readonly #machine: Machine;
+
+  constructor({ machine = new LocalMachine() }: DeviceProfilerOptions = {}) {
+    this.#machine = machine;
+  }
+
+  /**
+   * The device as it is now. Never fails: what cannot be read is 512 MB of memory, one core, no GPU.
+   * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what this process may run on.
+   */
+  async profile(): Promise<EdgeDevice> {
+    const [memory, has_gpu] = await Promise.all([readMemory(this.#machine), hasGpu(this.#machine)]);
+    const platform = platformName(this.#machine);
+    const cpu_cores = countCores(this.#machine);
+    return {
+      device_id: `${platform}-${cpu_cores}core`,
+      platform,
+      memory_mb:
+        memory.totalBytes === null ? UNKNOWN_MEMORY_MB : Math.max(1, Math.floor(memory.totalBytes / BYTES_PER_MB)),
+      cpu_cores,
+      has_gpu,
+    };
+  }
+}

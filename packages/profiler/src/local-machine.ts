@@ -1,0 +1,96 @@
+import { access, constants, type FileHandle, open, opendir, stat } from "node:fs/promises";
+import os from "node:os";
+import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
+import { MachineReadError } from "./machine-read-error.js";
+
+/** Windows' System32, the largest folder that is listed here, holds about 5,000 entries. */
+const MAX_DIRECTORY_ENTRIES = 16_384;
+/** So many entries are fetched at once: a folder of /sys comes in one go. */
+const DIRECTORY_BATCH_ENTRIES = 256;
+/** Windows has no such flag, and no file there that needs it. */
+const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** The computer that this process runs on. */
+export class LocalMachine implements Machine {
+  get platform(): string {
+    return os.platform();
+  }
+
+  get machineType(): string {
+    return os.machine();
+  }
+
+  get environment(): Readonly<Record<string, string | undefined>> {
+    return process.env;
+  }
+
+  get totalMemoryBytes(): number {
+    return os.totalmem();
+  }
+
+  get cpuCount(): number {
+    return os.availableParallelism();
+  }
+
+  async readText(path: string, maxBytes: number = DEFAULT_MAX_READ_BYTES): Promise<string> {
+    try {
+      // Looked at before it is opened, because to open a device can set it off: a watchdog starts to count.
+      requireRegularFile(path, await stat(path));
+      const file = await open(path, OPEN_WITHOUT_WAITING);
+      try {
+        // And looked at again, because the path may lead elsewhere by now.
+        requireRegularFile(path, await file.stat());
+        return await readStart(file, maxBytes);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw readError(path, error);
+    }
+  }
+
+  async listDirectory(path: string): Promise<string[]> {
+    try {
+      const names: string[] = [];
+      for await (const entry of await opendir(path, { bufferSize: DIRECTORY_BATCH_ENTRIES })) {
+        names.push(entry.name);
+        if (names.length === MAX_DIRECTORY_ENTRIES) break;
+      }
+      return names.sort();
+    } catch (error) {
+      throw readError(path, error);
+    }
+  }
+
+  async exists(path: string): Promise<boolean> {
+    try {
+      await access(path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function requireRegularFile(path: string, status: Awaited<ReturnType<typeof stat>>): void {
+  if (status.isDirectory()) throw new MachineReadError(path, "EISDIR");
+  if (!status.isFile()) throw new MachineReadError(path, "ENOTSUP");
+}
+
+/** Reads until the end or the limit, whatever the size says: files of /proc and /sys state 0 or a page. */
+async function readStart(file: FileHandle, maxBytes: number): Promise<string> {
+  const bytes = Buffer.alloc(maxBytes);
+  let filledBytes = 0;
+  while (filledBytes < maxBytes) {
+    const { bytesRead } = await file.read(bytes, filledBytes, maxBytes - filledBytes, null);
+    if (bytesRead === 0) break;
+    filledBytes += bytesRead;
+  }
+  return bytes.toString("utf8", 0, filledBytes);
+}
+
+function readError(path: string, error: unknown): MachineReadError {
+  if (error instanceof MachineReadError) return error;
+  const code = (error as { code?: unknown }).code;
+  return new MachineReadError(path, typeof code === "string" ? code : "EIO", error);
+}

@@ -1,0 +1,87 @@
+import { DEFAULT_MAX_READ_BYTES, type Machine } from "../machine.js";
+import { MachineReadError } from "../machine-read-error.js";
+
+/** The text of a file, or the fault that reading or listing what is there meets: `{ errno: "EACCES" }`. */
+export type FixtureFile = string | { readonly errno: string };
+
+/** What a {@link FixtureMachine} is made of. What is left out is the default of each line. */
+export interface FixtureMachineContents {
+  /** Node's name of the operating system. Default: `linux`. */
+  platform?: string | undefined;
+  /** As `uname -m` has it. Default: `x86_64`. */
+  machineType?: string | undefined;
+  /**
+   * Files by absolute path; their folders come with them. A path that ends in a slash is an empty folder.
+   * Default: none, so that every read fails with ENOENT.
+   */
+  files?: Readonly<Record<string, FixtureFile>> | undefined;
+  /** Default: empty. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Default: 0, which stands for unknown. */
+  totalMemoryBytes?: number | undefined;
+  /** Default: 1. */
+  cpuCount?: number | undefined;
+}
+
+/** A machine held in memory: for tests, and to look at a recorded device. On `win32` paths compare as they do there. */
+export class FixtureMachine implements Machine {
+  readonly platform: string;
+  readonly machineType: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly totalMemoryBytes: number;
+  readonly cpuCount: number;
+  /** By comparable path: the path as written, and what is there. */
+  readonly #files: ReadonlyMap<string, { path: string; file: FixtureFile }>;
+
+  constructor(contents: FixtureMachineContents = {}) {
+    this.platform = contents.platform ?? "linux";
+    this.machineType = contents.machineType ?? "x86_64";
+    this.environment = contents.environment ?? {};
+    this.totalMemoryBytes = contents.totalMemoryBytes ?? 0;
+    this.cpuCount = contents.cpuCount ?? 1;
+    const files = Object.entries(contents.files ?? {});
+    this.#files = new Map(files.map(([path, file]) => [this.#comparable(path), { path: this.#slashed(path), file }]));
+  }
+
+  async readText(path: string, maxBytes: number = DEFAULT_MAX_READ_BYTES): Promise<string> {
+    const file = this.#files.get(this.#comparable(path))?.file;
+    if (file === undefined) throw new MachineReadError(path, this.#namesIn(path) === null ? "ENOENT" : "EISDIR");
+    if (typeof file !== "string") throw new MachineReadError(path, file.errno);
+    return Buffer.from(file).toString("utf8", 0, maxBytes);
+  }
+
+  async listDirectory(path: string): Promise<string[]> {
+    const file = this.#files.get(this.#comparable(path))?.file;
+    if (typeof file === "object") throw new MachineReadError(path, file.errno);
+    const names = this.#namesIn(path);
+    if (names === null) throw new MachineReadError(path, file === undefined ? "ENOENT" : "ENOTDIR");
+    return names;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    const file = this.#files.get(this.#comparable(path))?.file;
+    if (typeof file === "object") return file.errno !== "ENOENT";
+    return file !== undefined || this.#namesIn(path) !== null;
+  }
+
+  /** The names directly below a folder, sorted; null where there is no such folder. */
+  #namesIn(path: string): string[] | null {
+    const folder = this.#folder(path);
+    const inside = [...this.#files].filter(([key]) => key.startsWith(folder));
+    if (inside.length === 0) return null;
+    const names = inside.map(([, { path: written }]) => written.slice(folder.length).split("/", 1)[0] ?? "");
+    return [...new Set(names)].filter((name) => name !== "").sort();
+  }
+
+  #folder(path: string): string {
+    return `${this.#comparable(path).replace(/\/+$/, "")}/`;
+  }
+
+  #comparable(path: string): string {
+    return this.platform === "win32" ? this.#slashed(path).toLowerCase() : path;
+  }
+
+  #slashed(path: string): string {
+    return this.platform === "win32" ? path.replaceAll("\\", "/") : path;
+  }
+}

@@ -1,0 +1,1 @@
+export { type FixtureFile, FixtureMachine, type FixtureMachineContents } from "./fixture-machine.js";

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, it } from "vitest";
+
+/** What a source file and all that it imports, types left out, take from outside the package. */
+function outsideImports(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const source = readFileSync(file, "utf8");
+  const specifiers = [...source.matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from "([^"]+)"/gm)].map(
+    ([, name]) => name ?? "",
+  );
+  return specifiers.flatMap((name) =>
+    name.startsWith(".") ? outsideImports(path.join(path.dirname(file), name.replace(/\.js$/, ".ts")), seen) : [name],
+  );
+}
+
+it("needs two small modules of Node's and the contracts, and starts no process", () => {
+  const imports = outsideImports(path.join(import.meta.dirname, "../src/index.ts"));
+  expect([...new Set(imports)].sort()).toEqual(["@nanoagent/models", "node:fs/promises", "node:os"]);
+});

@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LocalMachine } from "../src/index.js";
+import { contractFiles, expectFault, testMachineContract } from "./machine-contract.js";
+
+const machine = new LocalMachine();
+const onLinux = process.platform === "linux";
+const onWindows = process.platform === "win32";
+const isRoot = process.getuid?.() === 0;
+let root = "";
+
+beforeAll(() => {
+  root = mkdtempSync(path.join(os.tmpdir(), "nanoagent-machine-"));
+  for (const [name, text] of Object.entries(contractFiles)) {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), text);
+  }
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe("LocalMachine", () => {
+  testMachineContract(() => ({ machine, root }));
+
+  it("knows what Node knows", () => {
+    expect(machine.platform).toBe(process.platform);
+    expect(machine.machineType).toBe(os.machine());
+    expect(machine.totalMemoryBytes).toBe(os.totalmem());
+    expect(machine.cpuCount).toBe(os.availableParallelism());
+    expect(machine.environment.PATH).toBe(process.env.PATH);
+  });
+
+  it("keeps the system's own error as the cause", async () => {
+    await expect(machine.readText(`${root}/nothing`)).rejects.toMatchObject({
+      message: `Cannot read ${root}/nothing: ENOENT.`,
+      reason: "There is nothing at this path.",
+      cause: { code: "ENOENT", syscall: "stat" },
+    });
+    await expect(machine.readText("a\0b")).rejects.toMatchObject({ errno: "ERR_INVALID_ARG_VALUE" });
+  });
+
+  // To make so many files takes seconds on a slow disk.
+  it.skipIf(!process.env.NANOAGENT_SOAK)("lists no more entries of a huge folder than its limit", async () => {
+    const folder = path.join(root, "huge");
+    mkdirSync(folder);
+    for (let index = 0; index < 16_400; index++) writeFileSync(path.join(folder, `${index}`), "");
+    expect(await machine.listDirectory(folder)).toHaveLength(16_384);
+  });
+
+  it.skipIf(onWindows)("refuses a FIFO at once, also behind a link", async () => {
+    const fifo = path.join(root, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    symlinkSync(fifo, path.join(root, "link"));
+    const startedAt = performance.now();
+    await expectFault(machine.readText(fifo), fifo, "ENOTSUP");
+    await expectFault(machine.readText(path.join(root, "link")), path.join(root, "link"), "ENOTSUP");
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(await machine.exists(fifo)).toBe(true);
+  });
+
+  it.skipIf(onWindows)("refuses devices and sockets", async () => {
+    const socket = path.join(root, "socket");
+    const server = net.createServer().listen(socket);
+    try {
+      await new Promise((resolve) => server.once("listening", resolve));
+      await expectFault(machine.readText(socket), socket, "ENOTSUP");
+    } finally {
+      server.close();
+    }
+    await expectFault(machine.readText("/dev/zero"), "/dev/zero", "ENOTSUP");
+    await expectFault(machine.listDirectory("/dev/zero"), "/dev/zero", "ENOTDIR");
+  });
+
+  it.skipIf(onWindows || isRoot)("says EACCES of a file that it may not read", async () => {
+    const locked = path.join(root, "locked");
+    writeFileSync(locked, "secret");
+    chmodSync(locked, 0);
+    await expectFault(machine.readText(locked), locked, "EACCES");
+  });
+
+  it.skipIf(!onLinux)("reads files of /proc, whose size says 0", async () => {
+    expect(await machine.readText("/proc/meminfo")).toMatch(/^MemTotal: +\d+ kB$/m);
+    expect(await machine.readText("/proc/meminfo", 9)).toBe("MemTotal:");
+    expect(await machine.listDirectory("/proc/self/fd")).toContain("0");
+  });
+
+  it.skipIf(!onLinux)("leaves no file open", async () => {
+    const openFiles = async () => (await machine.listDirectory("/proc/self/fd")).length;
+    await openFiles();
+    const before = await openFiles();
+    for (let round = 0; round < 50; round++) {
+      await machine.readText("/proc/meminfo");
+      await machine.readText(`${root}/long.txt`, 3);
+      await machine.readText(`${root}/nothing`).catch(() => null);
+      await machine.listDirectory(`${root}/folder`);
+    }
+    expect(await openFiles()).toBeLessThan(before + 10);
+  });
+});
