@@ -9,6 +9,7 @@ const packages = readdirSync(path.join(root, "packages"));
 export default defineConfig({
   root,
   test: {
+    globalSetup: [path.join(root, "scripts/vitest.global-setup.ts")],
     reporters: process.env.CI ? ["default", ["json", { outputFile: path.join(root, "coverage/tests.json") }]] : ["default"],
     projects: packages.map((name) => ({
       extends: true,

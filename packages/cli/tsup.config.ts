@@ -4,7 +4,7 @@ import { packageBuild } from "../../scripts/tsup.base";
 // what a command alone needs is a chunk of its own.
 export default packageBuild({
   entry: { main: "./src/main.ts" },
-  noExternal: [/.*/],
+  noExternal: [/^(?!node:)/],
   dts: false,
   esbuildOptions: (options) => {
     options.conditions = ["@nanoagent/source"];

@@ -40,7 +40,8 @@ interface LoadedAgent {
   ownsEngine: boolean;
   history: History;
   queue: TurnQueue;
-  unloading: AbortController;
+  /** The turn that runs. */
+  turn: AbortController | null;
 }
 
 /**
@@ -122,7 +123,7 @@ export class NanoRuntime implements AsyncDisposable {
       ownsEngine: engine !== this.#givenEngine,
       history,
       queue: new TurnQueue(),
-      unloading: new AbortController(),
+      turn: null,
     };
   }
 
@@ -150,9 +151,10 @@ export class NanoRuntime implements AsyncDisposable {
       const checked = checkMessage(message);
       agent = this.#requireAgent();
       signal?.addEventListener("abort", abort, { once: true });
-      agent.unloading.signal.addEventListener("abort", abort, { once: true });
-      await agent.queue.enter(signal, aborted);
+      if (signal?.aborted) throw aborted();
+      await agent.queue.enter(turn.signal, aborted);
       hasTurn = true;
+      agent.turn = turn;
       yield* runTurn(agent, checked, turn.signal);
       finished = true;
     } catch (error) {
@@ -161,7 +163,6 @@ export class NanoRuntime implements AsyncDisposable {
     } finally {
       if (!finished) abort();
       signal?.removeEventListener("abort", abort);
-      agent?.unloading.signal.removeEventListener("abort", abort);
       if (hasTurn) agent?.queue.leave();
     }
   }
@@ -208,9 +209,9 @@ async function* runTurn(agent: LoadedAgent, message: AgentMessage, signal: Abort
   }
 }
 
-async function close({ engine, ownsEngine, queue, unloading }: LoadedAgent): Promise<void> {
+async function close({ engine, ownsEngine, queue, turn }: LoadedAgent): Promise<void> {
   queue.refuseWaiting(notLoaded);
-  unloading.abort();
+  turn?.abort();
   await waitAtMost(UNLOAD_MILLISECONDS, queue.idle());
   if (ownsEngine) await engine.close();
 }
@@ -251,20 +252,20 @@ function checkMessage(message: string | AgentMessageInput): AgentMessage {
       hint: 'Pass { role: "user", content: "…" }.',
     });
   }
-  const bytes = utf8Bytes(content);
-  if (bytes > MAX_MESSAGE_BYTES) {
+  if (isTooLarge(content)) {
     throw new NanoRuntimeError({
       code: "message-too-large",
-      message: `The message has ${bytes} bytes; at most ${MAX_MESSAGE_BYTES} are taken.`,
+      message: `The message has more than ${MAX_MESSAGE_BYTES} bytes, the most that is taken.`,
       hint: "Send it in parts.",
     });
   }
   return result.value;
 }
 
-/** The size of a text in UTF-8. Most are far from the limit in any encoding and need no counting. */
-function utf8Bytes(text: string): number {
-  return text.length * 3 <= MAX_MESSAGE_BYTES ? text.length : new TextEncoder().encode(text).length;
+/** Most texts are far from the limit in any encoding and need no counting. */
+function isTooLarge(text: string): boolean {
+  if (text.length * 3 <= MAX_MESSAGE_BYTES) return false;
+  return text.length > MAX_MESSAGE_BYTES || new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES;
 }
 
 function describeUnused(config: NanoAgentConfig, engine: Engine): string[] {

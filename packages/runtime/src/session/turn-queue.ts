@@ -10,8 +10,7 @@ export class TurnQueue {
   #whenIdle: (() => void)[] = [];
 
   /** Resolves when it is this turn's turn; rejects when the signal aborts first, or when too many wait. */
-  async enter(signal: AbortSignal | undefined, aborted: () => NanoRuntimeError): Promise<void> {
-    if (signal?.aborted) throw aborted();
+  async enter(signal: AbortSignal, aborted: () => NanoRuntimeError): Promise<void> {
     if (!this.#running) {
       this.#running = true;
       return;
@@ -26,11 +25,11 @@ export class TurnQueue {
     await new Promise<void>((resolve, reject) => {
       const place = {
         start: () => {
-          signal?.removeEventListener("abort", leave);
+          signal.removeEventListener("abort", leave);
           resolve();
         },
         refuse: (error: NanoRuntimeError) => {
-          signal?.removeEventListener("abort", leave);
+          signal.removeEventListener("abort", leave);
           reject(error);
         },
       };
@@ -38,7 +37,7 @@ export class TurnQueue {
         this.#waiting.splice(this.#waiting.indexOf(place), 1);
         reject(aborted());
       };
-      signal?.addEventListener("abort", leave, { once: true });
+      signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(place);
     });
   }

@@ -1,8 +1,7 @@
-import { ScriptedEngine, testEngine } from "@nanoagent/runtime/testing";
 import { RulesEngine } from "@nanoagent/runtime";
+import { ScriptedEngine, testEngine } from "@nanoagent/runtime/testing";
 import { describe, test } from "vitest";
+import { sampleDevice } from "../sample-config.js";
 
-const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 4096, cpu_cores: 4, has_gpu: false };
-
-describe("rules engine", () => testEngine(() => new RulesEngine({ agentName: "a", device }), test));
+describe("rules engine", () => testEngine(() => new RulesEngine({ agentName: "a", device: sampleDevice }), test));
 describe("scripted engine", () => testEngine(() => new ScriptedEngine([{ deltas: ["one ", "two"], delayMilliseconds: 5 }]), test));

@@ -2,8 +2,11 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { InvalidConfigError } from "./invalid-config-error.js";
 
-/** A thousand intents with their sentences take a third of this; what is larger is no config. */
-export const MAX_CONFIG_BYTES = 1024 * 1024;
+/**
+ * A thousand intents with their sentences take a third of this. What is larger is no config, and a text that is made to
+ * hurt keeps the YAML parser busy for seconds a megabyte.
+ */
+export const MAX_CONFIG_BYTES = 256 * 1024;
 
 /** The text of a config file: bounded, UTF-8 with or without a byte order mark. */
 export async function readConfigText(file: string): Promise<string> {

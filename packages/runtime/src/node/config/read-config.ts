@@ -24,7 +24,7 @@ export interface ReadConfigOptions {
 
 /**
  * A config as `NanoRuntime.load()` takes it, from a YAML file or, when its name ends in `.json`, a JSON one. A device
- * that the file leaves open is profiled; paths in it are taken relative to the file. Reads at most 1 MB.
+ * that the file leaves open is profiled; paths in it are taken relative to the file. Reads at most 256 KB.
  *
  * Throws {@link InvalidConfigError} with every fault and its line and column, and {@link MissingPeerError} when it
  * needs `yaml` or `@nanoagent/profiler` and they are not installed.

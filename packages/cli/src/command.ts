@@ -1,0 +1,35 @@
+import type { Streams } from "./streams.js";
+
+/** One option of a command, as it is parsed, checked and shown in the help. */
+export interface CommandOption {
+  /** What it takes: nothing, any text, or a number above 0. */
+  kind: "flag" | "text" | "positive-number";
+  /** What the help calls its value: `PATH`. */
+  placeholder?: string;
+  description: string;
+  /** One letter: `-h`. */
+  short?: string;
+  required?: boolean;
+  /** The only texts that it takes, where not any will do. */
+  choices?: readonly string[];
+}
+
+/** The values of a command's options, by name; an option that was not given is absent. */
+export interface OptionValues {
+  readonly [name: string]: string | number | boolean | undefined;
+}
+
+/** Does what a command is for and returns the exit code. */
+export type CommandAction = (values: OptionValues, streams: Streams) => Promise<number>;
+
+/** A command as plain data; what it does is loaded when it is called. */
+export interface Command {
+  name: string;
+  /** One line, for the list of commands. */
+  summary: string;
+  /** What a person should know before using it. */
+  details: string;
+  options: Record<string, CommandOption>;
+  examples: readonly string[];
+  loadAction: () => Promise<CommandAction>;
+}

@@ -1,0 +1,50 @@
+import { NanoAgentError } from "@nanoagent/models";
+import { exitCodes } from "../exit-codes.js";
+import { formatJson } from "../output/format.js";
+import { plainText } from "../output/plain-text.js";
+
+/** The exit code for an error, by its code; for any other it is 1. */
+const exitCodeByErrorCode: Partial<Record<string, number>> = {
+  usage: exitCodes.usage,
+  "config-unreadable": exitCodes.usage,
+  "invalid-config": exitCodes.usage,
+  "invalid-data": exitCodes.usage,
+  "invalid-size": exitCodes.usage,
+  "engine-unavailable": exitCodes.usage,
+  "model-not-found": exitCodes.usage,
+  "model-unreadable": exitCodes.usage,
+  "insufficient-memory": exitCodes.doesNotFit,
+  "model-too-large": exitCodes.doesNotFit,
+  aborted: exitCodes.interrupted,
+};
+
+export function exitCodeFor(error: unknown): number {
+  return (NanoAgentError.isInstance(error) ? exitCodeByErrorCode[error.code] : undefined) ?? exitCodes.failed;
+}
+
+/** An error for people: what happened, why, what to do; or one line of JSON. The stack is there with `debug` alone. */
+export function presentError(error: unknown, { json = false, debug = false } = {}): string {
+  const known = NanoAgentError.isInstance(error) ? error : unexpected(error);
+  if (json) return formatJson({ error: known.toJSON() });
+  const lines = [`error: ${known.message}`];
+  if (known.reason !== null) lines.push(`  why: ${known.reason}`);
+  if (known.hint !== null) lines.push(`  do: ${known.hint}`);
+  if (debug) lines.push(...stackLines(error));
+  return plainText(`${lines.join("\n")}\n`);
+}
+
+function unexpected(error: unknown): NanoAgentError {
+  return new NanoAgentError({
+    code: "unexpected",
+    message: error instanceof Error ? error.message : String(error),
+    reason: "This is a fault of nanoagent itself.",
+    hint: "Run the same command with --debug and report what it prints.",
+    cause: error,
+  });
+}
+
+function stackLines(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const own = [error.stack ?? ""];
+  return error.cause === undefined ? own : [...own, "caused by:", ...stackLines(error.cause)];
+}

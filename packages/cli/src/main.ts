@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { constants } from "node:os";
+import { exitCodes } from "./exit-codes.js";
+import { runProgram } from "./program.js";
+import type { StopRequest } from "./streams.js";
+
+const { stdout, stderr } = process;
+const stopping = new AbortController();
+const stop = (request: StopRequest) => stopping.abort(request);
+
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  const exitCode = 128 + constants.signals[name];
+  process.on(name, () => {
+    // Told a second time: whatever still goes on is not worth waiting for.
+    if (stopping.signal.aborted) process.exit(exitCode);
+    stop({ cause: "signal", exitCode });
+  });
+}
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever read the output has seen enough: `nanoagent … | head -1`.
+  if (error.code === "EPIPE") return stop({ cause: "stdout-closed", exitCode: exitCodes.done });
+  stderr.write(`error: The output cannot be written: ${error.message}\n`);
+  stop({ cause: "stdout-closed", exitCode: exitCodes.failed });
+});
+// Nobody is left to be told.
+stderr.on("error", () => {});
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  // Opened by the command that reads it, and by no other.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout,
+  stderr,
+  stop: stopping.signal,
+});
+// An error of the last write arrives after it.
+await new Promise((resolve) => setImmediate(resolve));
+const request = stopping.signal.reason as StopRequest | undefined;
+process.exitCode = stopping.signal.aborted ? request?.exitCode : exitCode;

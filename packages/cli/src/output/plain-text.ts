@@ -1,0 +1,16 @@
+/**
+ * C0 and C1 controls, DEL, and the marks that turn the direction of text around: all that could steer a terminal or
+ * make a text look like another. Line feed and tab stay.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
+const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A text from anywhere, made safe for a terminal: what would steer it is written out, as `\u001b`. */
+export function plainText(text: string): string {
+  return escapeControls(text);
+}
+
+/** Writes control characters out as `\u001b`, which is also how JSON writes them. */
+export function escapeControls(text: string): string {
+  return text.replace(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,68 @@
+import { parseArgs } from "node:util";
+import { nearestName } from "@nanoagent/models";
+import type { Command, CommandOption, OptionValues } from "./command.js";
+import { UsageError } from "./errors/usage-error.js";
+import { commonOptions } from "./output/help.js";
+
+/** The values of a command's options. Throws {@link UsageError} for one that is unknown, missing or wrong. */
+export function parseOptions(command: Command, args: readonly string[]): OptionValues {
+  const known: Record<string, CommandOption> = { ...command.options, ...commonOptions };
+  const hint = `nanoagent ${command.name} --help shows its options.`;
+  const values: Record<string, string | number | boolean> = {};
+  for (const token of readTokens(args, known)) {
+    if (token.kind === "positional") {
+      throw new UsageError({ message: `${command.name} takes no "${token.value}".`, hint });
+    }
+    if (token.kind === "option-terminator") continue;
+    const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
+    if (option === undefined) throw unknownOption(token.rawName, Object.keys(known), hint);
+    values[token.name] = readValue(`--${token.name}`, option, token, hint);
+  }
+  if (values.help || values.version) return values;
+  for (const [name, { required, placeholder }] of Object.entries(command.options)) {
+    if (required && values[name] === undefined) {
+      throw new UsageError({ message: `${command.name} needs --${name} ${placeholder}.`, hint });
+    }
+  }
+  return values;
+}
+
+export function unknownOption(rawName: string, known: readonly string[], hint: string): UsageError {
+  const nearest = nearestName(rawName.replace(/^-+/, ""), known);
+  const suggestion = nearest === null ? "" : ` Did you mean --${nearest}?`;
+  return new UsageError({ message: `There is no option ${rawName}.${suggestion}`, hint });
+}
+
+/** Splits the arguments; what is wrong with them is found out above, in words of our own. */
+function readTokens(args: readonly string[], known: Record<string, CommandOption>) {
+  const options = Object.fromEntries(
+    Object.entries(known).map(([name, { kind, short }]) => [
+      name,
+      { type: kind === "flag" ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+    ]),
+  );
+  return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+function readValue(
+  name: string,
+  { kind, choices, placeholder }: CommandOption,
+  { value, inlineValue }: { value?: string | undefined; inlineValue?: boolean | undefined },
+  hint: string,
+): string | number | boolean {
+  if (kind === "flag") {
+    if (value !== undefined) throw new UsageError({ message: `${name} takes no value, found "${value}".`, hint });
+    return true;
+  }
+  const isMissing = value === undefined || value === "" || (value.startsWith("--") && !inlineValue);
+  if (isMissing) throw new UsageError({ message: `${name} needs a value: ${name} ${placeholder}.`, hint });
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new UsageError({ message: `${name} takes ${choices.join(" or ")}, found "${value}".`, hint });
+  }
+  if (kind === "text") return value;
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number > 0 && Number.isFinite(number))) {
+    throw new UsageError({ message: `${name} takes a number above 0, found "${value}".`, hint });
+  }
+  return number;
+}

@@ -1,0 +1,10 @@
+/** Where messages come from, a line each. */
+export interface MessageInput {
+  /** The next line, or null when there are no more. */
+  next(): Promise<string | null>;
+  /** Called in place of ending the input when Ctrl-C comes while a reply is being written. */
+  onInterrupt: (() => void) | null;
+  /** Whether Ctrl-C ended the input. */
+  readonly interrupted: boolean;
+  close(): void;
+}

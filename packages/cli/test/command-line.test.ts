@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exampleConfig, runProgram } from "./run-program.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "nanoagent-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function configFile(name: string, text: string): Promise<string> {
+  const file = path.join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
+
+describe("a wrong command line is told what would be right, and exits with 2", () => {
+  test.each([
+    [["rn"], 'There is no command "rn". Did you mean "run"?'],
+    [["profil"], 'Did you mean "profile"?'],
+    [["frobnicate"], 'There is no command "frobnicate".'],
+    [["--verison"], "There is no option --verison. Did you mean --version?"],
+    [["run"], "run needs --config PATH."],
+    [["run", "--config"], "--config needs a value: --config PATH."],
+    [["run", "--config", "--device"], "--config needs a value"],
+    [["run", "--config="], "--config needs a value"],
+    [["run", "--confg", "x"], "There is no option --confg. Did you mean --config?"],
+    [["run", "--config", "a", "b"], 'run takes no "b".'],
+    [["run", "--config", "a", "--device", "rpi4"], '--device takes auto, found "rpi4".'],
+    [["run", "--__proto__", "x"], "There is no option --__proto__."],
+    [["profile", "--json=yes"], '--json takes no value, found "yes".'],
+    [["profile", "extra"], 'profile takes no "extra".'],
+    [["optimize", "--target-mb", "64"], "optimize needs --model PATH."],
+    [["optimize", "--model", "a"], "optimize needs --target-mb N."],
+    ...["0", "-5", "text", "1e309", "NaN", "0x10", "", "1,5"].map((value): [string[], string] => [
+      ["optimize", "--model", "a", `--target-mb=${value}`],
+      value === "" ? "--target-mb needs a value" : `--target-mb takes a number above 0, found "${value}".`,
+    ]),
+    [["optimize", "--model", "a", "--target-mb", "-5"], '--target-mb takes a number above 0, found "-5".'],
+    [["optimize", "--model", ".", "--target-mb", "5"], ". is not a file."],
+  ])("nanoagent %j", async (args, message) => {
+    const { exitCode, stdout, stderr } = await runProgram(args);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^error: .*\n( {2}why: .*\n)?( {2}do: .*\n)?$/);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+  });
+
+  test("no command at all shows the help on stderr", async () => {
+    const { exitCode, stdout, stderr } = await runProgram([]);
+    expect(stderr).toContain("Usage: nanoagent COMMAND");
+    expect([exitCode, stdout]).toEqual([2, ""]);
+  });
+});
+
+describe("help", () => {
+  test.each([["--help"], ["-h"], ["help"]])("nanoagent %s lists the commands", async (flag) => {
+    const { exitCode, stdout, stderr } = await runProgram([flag]);
+    for (const name of ["profile", "optimize", "run"]) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, "m"));
+    expect([exitCode, stderr]).toEqual([0, ""]);
+  });
+
+  test.each(["profile", "optimize", "run"])("nanoagent %s --help has its options and an example", async (command) => {
+    const { exitCode, stdout } = await runProgram([command, "--help"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Usage: nanoagent ${command} [OPTIONS]`);
+    expect(stdout).toMatch(/--json/);
+    expect(stdout).toMatch(new RegExp(`Examples:\n {2}nanoagent ${command}`));
+    expect((await runProgram([command, "-h"])).stdout).toBe(stdout);
+  });
+
+  test("help and version win over what is missing", async () => {
+    expect((await runProgram(["run", "--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await runProgram(["--version"])).exitCode).toBe(0);
+  });
+});
+
+describe("a config that cannot be used", () => {
+  test("exits with 2 and shows line, column and what to write", async () => {
+    const file = await configFile("typo.yaml", "spec:\n  name: a\n  max_memry_mb: 5\n");
+    const { exitCode, stdout, stderr } = await runProgram(["run", "--config", file]);
+    expect(stderr).toContain(`${file}:3:3: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?`);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+  });
+
+  test("as JSON with --json", async () => {
+    const { exitCode, stderr } = await runProgram(["run", "--json", "--config", path.join(folder, "missing.yaml")]);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "config-unreadable", hint: expect.any(String) } });
+    expect(exitCode).toBe(2);
+  });
+
+  test.each([
+    ["a model that is not there", "spec: {name: a}\nmodel_path: nope.gguf", 2, "There is no model file at"],
+    ["an engine that is not there", "spec: {name: a}\nengine: {type: llama}", 2, 'The engine "llama" is not part of this version'],
+    ["a model that is too large", "spec: {name: a, max_model_size_mb: 1}\nmodel_path: large.gguf", 3, "Model file is 2 MB but the agent allows only 1 MB."],
+  ])("%s", async (name, text, exitCode, message) => {
+    await writeFile(path.join(folder, "large.gguf"), Buffer.alloc(2 * 2 ** 20));
+    const result = await runProgram(["run", "--config", await configFile(`${name}.yaml`, text)]);
+    expect(result.stderr).toContain(message);
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  test("what it does not act on yet is said", async () => {
+    const file = await configFile("later.yaml", "spec: {name: a}\nsession: {dir: state}\n");
+    const { exitCode, stderr } = await runProgram(["run", "--config", file]);
+    expect(stderr).toBe('note: "session" is set, but this version does not act on it yet.\n');
+    expect(exitCode).toBe(0);
+  });
+
+  test("--debug shows where it comes from", async () => {
+    const { stderr } = await runProgram(["run", "--config", "nope.yaml", "--debug"]);
+    expect(stderr).toMatch(/caused by:\nError: ENOENT/);
+    expect((await runProgram(["run", "--config", "nope.yaml"])).stderr).not.toContain(" at ");
+  });
+});
+
+test("nothing that steers a terminal gets through, from names, messages or arguments", async () => {
+  const file = await configFile("steering.yaml", 'spec: {name: "a\\e]0;title\\a\\u009b31m\\u202e"}');
+  const attack = "one two three four five \u001b[31m\u009b2J\u0007\u202e six\r";
+  const sayings = await runProgram(["run", "--config", file], `${attack}\nhello\n`);
+  const argument = await runProgram(["run", "--config", "\u001b[2J.yaml"]);
+  const json = await runProgram(["run", "--config", file, "--json"], `${attack}\n`);
+  for (const text of [sayings.stdout, sayings.stderr, argument.stderr, json.stdout]) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  }
+  expect(sayings.stdout).toContain("\\u001b[31m");
+  expect(JSON.parse(json.stdout).content).toContain("\u001b[31m\u009b2J");
+});
+
+test.each([{ NO_COLOR: "1" }, { COLUMNS: "20", TERM: "dumb" }, { LANG: "C", LC_ALL: "C" }])("works the same with %j", async (environment) => {
+  const usual = await runProgram(["run", "--config", exampleConfig], "hello\n");
+  expect(await runProgram(["run", "--config", exampleConfig], "hello\n", environment)).toEqual(usual);
+});

@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { exampleConfig, program, resultOf, runProgram, startProgram, untilPrinted } from "./run-program.js";
+
+const run = ["run", "--config", exampleConfig];
+
+async function shell(command: string) {
+  const child = spawn("bash", ["-c", command], { env: { ...process.env, NODE: process.execPath, PROGRAM: program, CONFIG: exampleConfig } });
+  child.stdin.end();
+  return resultOf(child);
+}
+
+describe("a pipe", () => {
+  test("may have empty lines, Windows lines and no last line end", async () => {
+    const { stdout } = await runProgram(run, "hello\r\n\r\n\n   \nstatus");
+    expect(stdout.match(/^Agent: /gm)).toHaveLength(2);
+  });
+
+  test("may have bytes that are no UTF-8", async () => {
+    const { exitCode, stdout } = await runProgram(run, Buffer.concat([Buffer.from("one two three four five six "), Buffer.from([0xff, 0xfe, 0x0a])]));
+    expect(stdout).toContain("six \ufffd\ufffd");
+    expect(exitCode).toBe(0);
+  });
+
+  test("may have a line that is far too long: it is refused, the next one is answered, and the exit code says so", async () => {
+    const { exitCode, stdout, stderr } = await runProgram(run, `${"x".repeat(5 * 2 ** 20)}\nhello\n`);
+    expect(stderr).toContain("The message has more than 1048576 bytes");
+    expect(stdout).toContain("Agent: Hello from field-assistant!");
+    expect(exitCode).toBe(1);
+  });
+
+  test("with --json, a message that fails is a line too", async () => {
+    const { stdout } = await runProgram([...run, "--json"], `${"x".repeat(2 * 2 ** 20)}\nhello\n`);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ error: { code: "message-too-large" } }, { role: "assistant" }]);
+  });
+
+  test("is answered line by line, without waiting for its end", async () => {
+    const child = startProgram(run);
+    const result = resultOf(child);
+    child.stdin.write("hello\n");
+    await untilPrinted(child, "Agent: Hello");
+    child.stdin.end("quit\n");
+    expect((await result).exitCode).toBe(0);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("an output that nobody reads any more", () => {
+  test("ends the program without a word", async () => {
+    for (const command of ["profile", "--help", 'run --config "$CONFIG" < <(yes hello)']) {
+      const { stdout, stderr } = await shell(`"$NODE" "$PROGRAM" ${command} | head -1; echo "exit \${PIPESTATUS[0]}"`);
+      expect(stdout).toMatch(/exit 0\n$/);
+      expect(stderr).toBe("");
+    }
+  });
+
+  test("a closed one does, too", async () => {
+    const { stderr } = await shell(`"$NODE" "$PROGRAM" profile >&-; echo "exit $?" >&2`);
+    expect(stderr).toMatch(/^exit [01]\n$/);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a full disk is an error", async () => {
+    const { stdout, stderr } = await shell(`"$NODE" "$PROGRAM" run --config "$CONFIG" < <(echo hello) > /dev/full; echo "exit $?"`);
+    expect(stdout).toBe("exit 1\n");
+    expect(stderr).toMatch(/^error: The output cannot be written: .*no space left/i);
+  });
+
+  test("no standard input at all is an end of it", async () => {
+    const { stdout } = await shell(`"$NODE" "$PROGRAM" run --config "$CONFIG" <&-; echo "exit $?"`);
+    expect(stdout).toMatch(/Session ended\.\nexit 0\n$/);
+  });
+});

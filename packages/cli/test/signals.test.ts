@@ -1,0 +1,33 @@
+import { constants } from "node:os";
+import { describe, expect, test } from "vitest";
+import { exampleConfig, resultOf, startProgram, untilPrinted } from "./run-program.js";
+
+const attempts = process.env.NANOAGENT_SOAK ? 100 : 10;
+
+describe.skipIf(process.platform === "win32")("told to stop", () => {
+  test.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)("by %s while it waits", async (signal) => {
+    const child = startProgram(["run", "--config", exampleConfig]);
+    const result = resultOf(child);
+    await untilPrinted(child, "to exit.");
+    child.kill(signal);
+    expect(await result).toMatchObject({ exitCode: 128 + constants.signals[signal], signal: null, stderr: "" });
+  });
+
+  test(`at ${attempts} moments of its life, it ends and says why`, async () => {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const signal = (["SIGTERM", "SIGHUP", "SIGINT"] as const)[attempt % 3] ?? "SIGTERM";
+      const child = startProgram(["run", "--config", exampleConfig]);
+      child.stdin.on("error", () => {});
+      const talk = setInterval(() => child.stdin.write("hello there\n"), 1);
+      setTimeout(() => child.kill(signal), (300 * attempt) / attempts);
+      const result = await resultOf(child);
+      clearInterval(talk);
+      // Before its first line has run, a program has no say in how it ends.
+      if (result.signal !== null) expect(result).toMatchObject({ signal, stdout: "" });
+      else expect(result.exitCode).toBe(128 + constants.signals[signal]);
+      expect(result.stderr).toBe("");
+      // Whatever was printed is whole lines.
+      expect(result.stdout).toMatch(/^$|\n$/);
+    }
+  });
+});

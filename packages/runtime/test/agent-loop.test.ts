@@ -1,0 +1,70 @@
+import { type Engine, type EngineEvent, EngineError, NanoRuntime } from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
+import { describe, expect, test } from "vitest";
+import { sampleConfig } from "./sample-config.js";
+
+function engineOf(generate: () => AsyncIterable<EngineEvent>): Engine {
+  return { name: "broken", contextTokens: null, generate, countTokens: (text) => text.length, close: async () => {} };
+}
+
+async function loadedWith(engine: Engine): Promise<NanoRuntime> {
+  const runtime = new NanoRuntime({ engine });
+  await runtime.load(sampleConfig());
+  return runtime;
+}
+
+describe("an engine that breaks its contract ends the turn with an error", () => {
+  const endless = "x".repeat(64 * 1024);
+  const broken: Record<string, [() => AsyncIterable<EngineEvent>, code: string]> = {
+    "by throwing": [async function* () { throw new Error("boom"); }, "engine-failed"],
+    "by throwing later": [async function* () { yield { type: "text-delta", text: "a" }; throw new Error("boom"); }, "engine-failed"],
+    "by stopping without an end": [async function* () { yield { type: "text-delta", text: "a" }; }, "engine-failed"],
+    "by an event nobody knows": [async function* () { yield { type: "surprise" } as never; }, "engine-failed"],
+    "by a text without an end": [async function* () { for (;;) yield { type: "text-delta", text: endless }; }, "reply-too-large"],
+    "by calls without an end": [async function* () { for (;;) yield { type: "tool-call", call: { id: "1", name: "t", arguments: {} } }; }, "reply-too-large"],
+  };
+  test.each(Object.entries(broken))("%s", async (_, [generate, code]) => {
+    await using runtime = await loadedWith(engineOf(generate));
+    await expect(runtime.process("hello")).rejects.toMatchObject({ code });
+    expect(runtime.history).toEqual([]);
+  });
+
+  test("by not listening to an abort: the turn ends all the same", async () => {
+    await using runtime = await loadedWith(engineOf(async function* () { await new Promise(() => {}); }));
+    const abort = new AbortController();
+    const turn = runtime.process("hello", { signal: abort.signal });
+    setTimeout(() => abort.abort(), 5);
+    await expect(turn).rejects.toMatchObject({ code: "aborted" });
+  });
+});
+
+test("an engine's own error reaches the caller as it is", async () => {
+  const error = new EngineError({ code: "engine-failed", message: "The model is gone." });
+  await using runtime = await loadedWith(new ScriptedEngine([{ deltas: ["so far"], error }]));
+  await expect(runtime.process("hello")).rejects.toBe(error);
+});
+
+test("a call of a tool that is not there is answered, and the engine goes on", async () => {
+  const engine = new ScriptedEngine([{ deltas: ["Let me look."], calls: [{ id: "1", name: "moisture", arguments: { bed: 3 } }] }, "I cannot."]);
+  await using runtime = await loadedWith(engine);
+  const events = [];
+  for await (const event of runtime.stream("how dry is bed 3")) events.push(event);
+  expect(events.map(({ type }) => type)).toEqual([
+    "run-start", "text-delta", "tool-call", "tool-result", "step-end", "text-delta", "step-end", "run-end",
+  ]);
+  expect(events[3]).toMatchObject({ id: "1", name: "moisture", is_error: true });
+  expect(engine.requests[1]?.messages).toMatchObject([
+    { role: "user" },
+    { role: "assistant", tool_calls: [{ id: "1" }] },
+    { role: "tool", tool_call_id: "1" },
+  ]);
+  expect(runtime.history.map(({ role, content }) => [role, content])).toEqual([
+    ["user", "how dry is bed 3"],
+    ["assistant", "I cannot."],
+  ]);
+});
+
+test("an engine that only calls tools is stopped", async () => {
+  await using runtime = await loadedWith(new ScriptedEngine([{ calls: [{ id: "1", name: "again", arguments: {} }] }]));
+  await expect(runtime.process("go")).rejects.toMatchObject({ code: "too-many-steps" });
+});

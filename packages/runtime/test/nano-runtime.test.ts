@@ -1,0 +1,336 @@
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import {
+  type AgentEvent,
+  EngineError,
+  MAX_MESSAGE_BYTES,
+  MAX_WAITING_MESSAGES,
+  NanoRuntime,
+  NanoRuntimeError,
+} from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sampleConfig, sampleDevice } from "./sample-config.js";
+
+async function loaded(options?: ConstructorParameters<typeof NanoRuntime>[0]): Promise<NanoRuntime> {
+  const runtime = new NanoRuntime(options);
+  await runtime.load(sampleConfig());
+  return runtime;
+}
+
+async function collect(events: AsyncIterable<AgentEvent>): Promise<AgentEvent[]> {
+  const all: AgentEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+describe("the seed's rules", () => {
+  const greeting = "Hello from field-assistant! How can I assist?";
+  const status = "Runtime status: OK. Device=linux-aarch64, Memory=4096MB, Cores=4.";
+  test.each([
+    ["hello", greeting],
+    ["HI", greeting],
+    ["well, hey there!", greeting],
+    ["status", status],
+    ["Health?", status],
+    ["please ping the device", status],
+    ["status hello", greeting],
+    ["the status of this machine in a sentence of many words", status],
+  ])("%s", async (content, reply) => {
+    await using runtime = await loaded();
+    expect((await runtime.process({ role: "user", content })).content).toBe(reply);
+  });
+
+  test("keywords are whole words", async () => {
+    await using runtime = await loaded();
+    const reply = await runtime.process("this chip is statuesque, shopping");
+    expect(reply.content).not.toMatch(/Hello from|Runtime status/);
+  });
+
+  test("five words or fewer are asked for more, six are acknowledged with their count and an echo", async () => {
+    await using runtime = await loaded();
+    expect((await runtime.process("water the big plant now")).content).toMatch(/more.*\?/);
+    const reply = await runtime.process("water the big plant right now");
+    expect(reply.content).toContain("6 words");
+    expect(reply.content).toContain("water the big plant right now");
+  });
+
+  test("the echo of a long message is cut between characters", async () => {
+    await using runtime = await loaded();
+    const { content } = await runtime.process(`a b c d e ${"🌱".repeat(2000)}`);
+    expect(content.length).toBeLessThan(1100);
+    expect(Buffer.from(content).toString()).toBe(content);
+    expect(content.endsWith("…")).toBe(true);
+  });
+});
+
+describe("load", () => {
+  test("refuses more memory than the device has, before anything else", async () => {
+    const runtime = new NanoRuntime();
+    const loading = runtime.load({
+      spec: { name: "bloated-agent", max_memory_mb: 512 },
+      device: { ...sampleDevice, memory_mb: 128 },
+      model_path: "/no/such/model",
+      engine: { type: "llama" },
+    });
+    await expect(loading).rejects.toThrow("Agent requires 512 MB but device only has 128 MB.");
+    await expect(loading).rejects.toBeInstanceOf(NanoRuntimeError);
+    await expect(loading).rejects.toMatchObject({ code: "insufficient-memory" });
+    await expect(runtime.process("hello")).rejects.toMatchObject({ code: "not-loaded" });
+  });
+
+  test("exactly the device's memory is allowed", async () => {
+    await using runtime = new NanoRuntime();
+    await runtime.load(sampleConfig({ spec: { name: "a", max_memory_mb: 4096 } }));
+    await expect(runtime.process("hello")).resolves.toMatchObject({ role: "assistant" });
+  });
+
+  test("twice is an error, and the first agent goes on", async () => {
+    await using runtime = await loaded();
+    await expect(runtime.load(sampleConfig())).rejects.toMatchObject({ code: "already-loaded" });
+    await expect(runtime.process("hello")).resolves.toBeDefined();
+  });
+
+  test("a config of the wrong shape is refused by what is wrong", async () => {
+    const config = { spec: { name: "" }, device: sampleDevice };
+    await expect(new NanoRuntime().load(config)).rejects.toMatchObject({ code: "invalid-data", issues: [{ path: ["spec", "name"] }] });
+  });
+
+  test("an engine that this version does not have is refused", async () => {
+    const loading = new NanoRuntime().load(sampleConfig({ engine: { type: "llama" } }));
+    await expect(loading).rejects.toBeInstanceOf(EngineError);
+    await expect(loading).rejects.toMatchObject({ code: "engine-unavailable" });
+  });
+
+  test("says which keys it does not act on", async () => {
+    await using runtime = new NanoRuntime();
+    await runtime.load(sampleConfig({ session: { dir: "x" }, instructions: "Be kind.", engine: { type: "rules", context: 512 } }));
+    expect(runtime.notices).toEqual([
+      '"session" is set, but this version does not act on it yet.',
+      '"instructions" has no effect on the rules engine.',
+      '"engine.context" has no effect on the rules engine.',
+    ]);
+  });
+
+  describe("with a model file", () => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), "nanoagent-model-"));
+      await writeFile(path.join(folder, "small.gguf"), "GGUF");
+      await writeFile(path.join(folder, "large.gguf"), "GGUF");
+      await truncate(path.join(folder, "large.gguf"), 2 ** 20 + 1);
+    });
+    afterAll(() => rm(folder, { recursive: true }));
+
+    const withModel = (name: string, megabytes: number) =>
+      sampleConfig({ spec: { name: "a", max_model_size_mb: megabytes }, model_path: path.join(folder, name) });
+
+    test("larger than max_model_size_mb is refused by one byte", async () => {
+      await expect(new NanoRuntime().load(withModel("large.gguf", 1))).rejects.toMatchObject({ code: "model-too-large" });
+      await expect(new NanoRuntime().load(withModel("large.gguf", 2))).resolves.toBeUndefined();
+    });
+
+    test("that fits is named as not acted on, and the rules answer", async () => {
+      await using runtime = new NanoRuntime();
+      await runtime.load(withModel("small.gguf", 1));
+      expect(runtime.notices).toEqual([expect.stringContaining('"model_path"')]);
+      expect((await runtime.process("hello")).content).toContain("Hello from a!");
+    });
+
+    test.each([
+      ["missing.gguf", "model-not-found"],
+      ["small.gguf/inside", "model-not-found"],
+      [".", "model-unreadable"],
+    ])("at %s is refused with %s", async (name, code) => {
+      await expect(new NanoRuntime().load(withModel(name, 1))).rejects.toMatchObject({ code });
+    });
+  });
+});
+
+describe("a turn", () => {
+  test("is the message and its reply in the history", async () => {
+    await using runtime = await loaded();
+    const timestamp = "2026-01-31T12:00:00Z";
+    const reply = await runtime.process({ role: "user", content: "hello", timestamp });
+    expect(runtime.history).toEqual([{ role: "user", content: "hello", timestamp }, reply]);
+    expect(reply.role).toBe("assistant");
+    expect(new Date(reply.timestamp).toISOString()).toBe(reply.timestamp);
+  });
+
+  test("streams its events in order", async () => {
+    await using runtime = await loaded({ engine: new ScriptedEngine([{ deltas: ["one ", "two"] }]) });
+    const events = await collect(runtime.stream("count"));
+    expect(events.map(({ type }) => type)).toEqual(["run-start", "text-delta", "text-delta", "step-end", "run-end"]);
+    expect(events.at(-1)).toMatchObject({ reply: { content: "one two" }, reason: "stop", usage: { prompt_tokens: 1, completion_tokens: 2 } });
+  });
+
+  test("before load and after unload fails with not-loaded", async () => {
+    const runtime = new NanoRuntime();
+    await expect(runtime.process("hello")).rejects.toMatchObject({ code: "not-loaded" });
+    await runtime.load(sampleConfig());
+    await runtime.process("hello");
+    await runtime.unload();
+    await expect(runtime.process("hello")).rejects.toMatchObject({ code: "not-loaded" });
+    expect(await collect(runtime.stream("hello"))).toMatchObject([{ type: "error", error: { code: "not-loaded" } }]);
+    expect(runtime.history).toHaveLength(2);
+  });
+
+  test("the history begins anew with the next load", async () => {
+    const runtime = await loaded();
+    await runtime.process("hello");
+    await runtime.unload();
+    await runtime.load(sampleConfig());
+    expect(runtime.history).toEqual([]);
+    await runtime.unload();
+  });
+
+  test("takes an empty message, and one at the limit; refuses one byte more", async () => {
+    await using runtime = await loaded();
+    await expect(runtime.process("")).resolves.toBeDefined();
+    await expect(runtime.process("x".repeat(MAX_MESSAGE_BYTES))).resolves.toBeDefined();
+    await expect(runtime.process("x".repeat(MAX_MESSAGE_BYTES + 1))).rejects.toMatchObject({ code: "message-too-large" });
+    await expect(runtime.process("ü".repeat(MAX_MESSAGE_BYTES / 2 + 1))).rejects.toMatchObject({ code: "message-too-large" });
+    expect(runtime.history).toHaveLength(4);
+  });
+
+  test.each([
+    [{ role: "assistant", content: "hello" }],
+    [{ role: "nobody", content: "hello" }],
+    [{ role: "user", content: 5 }],
+    [{ role: "user", content: "hello", timestamp: "yesterday" }],
+    [{ role: "user", content: "hello", extra: 1 }],
+    [null],
+  ])("refuses %j", async (message) => {
+    await using runtime = await loaded();
+    await expect(runtime.process(message as never)).rejects.toMatchObject({ code: "invalid-message" });
+    expect(runtime.history).toEqual([]);
+  });
+
+  test("hands instructions and the conversation to the engine", async () => {
+    const engine = new ScriptedEngine(["first", "second"]);
+    await using runtime = new NanoRuntime({ engine });
+    await runtime.load(sampleConfig({ instructions: "Be brief." }));
+    await runtime.process("one");
+    await runtime.process("two");
+    expect(engine.requests[1]).toMatchObject({
+      instructions: "Be brief.",
+      messages: [
+        { role: "user", content: "one" },
+        { role: "assistant", content: "first" },
+        { role: "user", content: "two" },
+      ],
+    });
+  });
+});
+
+describe("several at once", () => {
+  const slow = () => new ScriptedEngine(["1", "2", "3"].map((digit) => ({ deltas: [digit], delayMilliseconds: 5 })));
+
+  test("queue in the order in which they came", async () => {
+    await using runtime = await loaded({ engine: slow() });
+    const replies = await Promise.all(["a", "b", "c"].map((content) => runtime.process(content)));
+    expect(replies.map((reply) => reply.content)).toEqual(["1", "2", "3"]);
+    expect(runtime.history.map((message) => message.content)).toEqual(["a", "1", "b", "2", "c", "3"]);
+  });
+
+  test("one that is aborted while it waits leaves the rest alone", async () => {
+    await using runtime = await loaded({ engine: slow() });
+    const abort = new AbortController();
+    const turns = [runtime.process("a"), runtime.process("b", { signal: abort.signal }), runtime.process("c")];
+    abort.abort();
+    await expect(turns[1]).rejects.toMatchObject({ code: "aborted" });
+    await Promise.all([turns[0], turns[2]]);
+    expect(runtime.history.map((message) => message.content)).toEqual(["a", "1", "c", "2"]);
+  });
+
+  test("too many are refused, not gathered", async () => {
+    await using runtime = await loaded({ engine: slow() });
+    const turns = Array.from({ length: MAX_WAITING_MESSAGES + 2 }, () => runtime.process("a"));
+    const results = await Promise.allSettled(turns);
+    const refused = results.filter((result) => result.status === "rejected");
+    expect(refused).toMatchObject([{ reason: { code: "too-many-messages" } }]);
+  });
+
+  test("two runtimes share one engine, which stays open", async () => {
+    const engine = slow();
+    const first = await loaded({ engine });
+    const second = await loaded({ engine });
+    await Promise.all([first.process("a"), second.process("b")]);
+    await first.unload();
+    await expect(second.process("c")).resolves.toBeDefined();
+    await second.unload();
+  });
+});
+
+describe("an abort", () => {
+  const endless = () => new ScriptedEngine([{ deltas: Array.from({ length: 1000 }, (_, index) => `${index} `), delayMilliseconds: 2 }]);
+
+  test("in the middle leaves nothing behind, and the next message is answered", async () => {
+    await using runtime = await loaded({ engine: endless() });
+    const abort = new AbortController();
+    const events: AgentEvent[] = [];
+    for await (const event of runtime.stream("go", { signal: abort.signal })) {
+      events.push(event);
+      if (events.length === 3) abort.abort();
+    }
+    expect(events.at(-1)).toMatchObject({ type: "error", error: { code: "aborted" } });
+    expect(runtime.history).toEqual([]);
+    for await (const event of runtime.stream("again")) if (event.type === "text-delta") break;
+  });
+
+  test("before the call does not reach the engine", async () => {
+    const engine = endless();
+    await using runtime = await loaded({ engine });
+    await expect(runtime.process("go", { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "aborted" });
+    expect(engine.requests).toEqual([]);
+  });
+
+  test("is what a caller does who stops reading", async () => {
+    const engine = endless();
+    await using runtime = await loaded({ engine });
+    for await (const event of runtime.stream("go")) if (event.type === "text-delta") break;
+    expect(runtime.history).toEqual([]);
+    expect(engine.requests).toHaveLength(1);
+  });
+
+  test("unload ends the turn that runs and refuses those that wait", async () => {
+    const runtime = await loaded({ engine: endless() });
+    const turns = [runtime.process("a"), runtime.process("b")];
+    const results = Promise.allSettled(turns);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await runtime.unload();
+    expect(await results).toMatchObject([{ reason: { code: "aborted" } }, { reason: { code: "not-loaded" } }]);
+    expect(runtime.history).toEqual([]);
+    await runtime.unload();
+  });
+
+  test("unload does not wait for a reader who reads no further", async () => {
+    const runtime = await loaded({ engine: endless() });
+    const events = runtime.stream("a");
+    await events.next();
+    await runtime.unload();
+    await runtime.load(sampleConfig());
+    await runtime.unload();
+  });
+
+  test("unload during load ends with nothing loaded", async () => {
+    const runtime = new NanoRuntime();
+    const loading = runtime.load(sampleConfig());
+    await runtime.unload();
+    await loading;
+    await expect(runtime.process("hello")).rejects.toMatchObject({ code: "not-loaded" });
+  });
+});
+
+test("a signal that outlives many turns gathers no listeners", async () => {
+  await using runtime = await loaded();
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...parts: Parameters<typeof add>) => void (listeners++, add(...parts));
+  signal.removeEventListener = (...parts: Parameters<typeof remove>) => void (listeners--, remove(...parts));
+  for (let turn = 0; turn < 10; turn++) await runtime.process("hello", { signal });
+  expect(listeners).toBe(0);
+});
