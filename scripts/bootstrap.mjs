@@ -21,14 +21,22 @@ writeFileSync(stampFile, JSON.stringify(wanted));
 /** Changes when what is to be installed changes. */
 function installDigest() {
   const manifests = workspaceFolders().map((folder) => path.join(folder, "package.json"));
-  return digest(["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...manifests].filter((file) => existsSync(path.join(root, file))));
+  return digest(
+    ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...manifests].filter((file) =>
+      existsSync(path.join(root, file)),
+    ),
+  );
 }
 
 /** Changes when a source or a build setting changes, or when a build result is gone. */
 function buildDigest() {
   const packages = workspaceFolders().filter((folder) => existsSync(path.join(root, folder, "tsup.config.ts")));
   if (packages.some((folder) => !existsSync(path.join(root, folder, "dist")))) return `incomplete ${Date.now()}`;
-  return digest(["tsconfig.base.json", "scripts/tsup.base.ts", ...packages.flatMap((folder) => [path.join(folder, "tsup.config.ts"), ...filesBelow(path.join(folder, "src"))])]);
+  return digest([
+    "tsconfig.base.json",
+    "scripts/tsup.base.ts",
+    ...packages.flatMap((folder) => [path.join(folder, "tsup.config.ts"), ...filesBelow(path.join(folder, "src"))]),
+  ]);
 }
 
 function workspaceFolders() {
@@ -48,7 +56,11 @@ function filesBelow(folder) {
 
 function digest(files) {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(`${file}\0`).update(readFileSync(path.join(root, file))).update("\0");
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(path.join(root, file)))
+      .update("\0");
   return hash.digest("hex");
 }
 

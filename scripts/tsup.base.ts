@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 
@@ -31,14 +31,20 @@ export function packageBuild(overrides: Options = {}) {
     clean: true,
     dts: { compilerOptions: { customConditions: [] } },
     metafile: true,
-    onSuccess: async () => writeInlinedLicences("dist"),
+    onSuccess: async () => {
+      copyFileSync("../../LICENSE", "LICENSE");
+      writeInlinedLicences("dist");
+    },
     ...overrides,
   });
 }
 
 /** `./src/engines/llama/index.ts` → `engines/llama`, `./src/node/index.ts` → `node`, `./src/index.ts` → `index`. */
 function entryName(source: string): string {
-  return source.replace("./src/", "").replace(/\.ts$/, "").replace(/\/index$/, "");
+  return source
+    .replace("./src/", "")
+    .replace(/\.ts$/, "")
+    .replace(/\/index$/, "");
 }
 
 /** What is inlined travels under its own licence: its text goes into the package. */
@@ -52,27 +58,20 @@ function writeInlinedLicences(folder: string): void {
     for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
       const at = input.lastIndexOf("node_modules/");
       if (at < 0 || bytesInOutput === 0) continue;
-      const [scopeOrName = "", name] = input.slice(at + "node_modules/".length).split("/");
-      const root = input.slice(0, at) + `node_modules/${scopeOrName.startsWith("@") ? `${scopeOrName}/${name}` : scopeOrName}`;
-      packages.add(root);
+      const [scopeOrName = "", rest] = input.slice(at + "node_modules/".length).split("/");
+      const name = scopeOrName.startsWith("@") ? `${scopeOrName}/${rest}` : scopeOrName;
+      packages.add(`${input.slice(0, at)}node_modules/${name}`);
     }
   }
   rmSync(metafile);
   if (packages.size === 0) return;
   const notices = [...packages].sort().map((root) => {
     const { name, version, license } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
-    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE"].find((candidate) => readable(path.join(root, candidate)));
+    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE"].find((candidate) =>
+      existsSync(path.join(root, candidate)),
+    );
     if (file === undefined) throw new Error(`${name} is inlined but carries no licence text (${license})`);
     return `${name} ${version} (${license})\n\n${readFileSync(path.join(root, file), "utf8").trim()}\n`;
   });
   writeFileSync(path.join(folder, "THIRD-PARTY-LICENSES.txt"), notices.join(`\n${"-".repeat(72)}\n\n`));
-}
-
-function readable(file: string): boolean {
-  try {
-    readFileSync(file);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -10,7 +10,9 @@ export default defineConfig({
   root,
   test: {
     globalSetup: [path.join(root, "scripts/vitest.global-setup.ts")],
-    reporters: process.env.CI ? ["default", ["json", { outputFile: path.join(root, "coverage/tests.json") }]] : ["default"],
+    reporters: process.env.CI
+      ? ["default", ["json", { outputFile: path.join(root, "coverage/tests.json") }]]
+      : ["default"],
     projects: packages.map((name) => ({
       extends: true,
       // Tests run the sources; no build is needed for them, except where a test says that it looks at the built packages.

@@ -33,7 +33,10 @@ async function dispatch([name, ...rest]: readonly string[], streams: Streams): P
   if (name.startsWith("-")) throw unknownOption(name, Object.keys(commonOptions), hint);
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    const nearest = nearestName(name, commands.map((candidate) => candidate.name));
+    const nearest = nearestName(
+      name,
+      commands.map((candidate) => candidate.name),
+    );
     const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
     throw new UsageError({ message: `There is no command "${name}".${suggestion}`, hint });
   }

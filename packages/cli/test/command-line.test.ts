@@ -93,8 +93,18 @@ describe("a config that cannot be used", () => {
 
   test.each([
     ["a model that is not there", "spec: {name: a}\nmodel_path: nope.gguf", 2, "There is no model file at"],
-    ["an engine that is not there", "spec: {name: a}\nengine: {type: llama}", 2, 'The engine "llama" is not part of this version'],
-    ["a model that is too large", "spec: {name: a, max_model_size_mb: 1}\nmodel_path: large.gguf", 3, "Model file is 2 MB but the agent allows only 1 MB."],
+    [
+      "an engine that is not there",
+      "spec: {name: a}\nengine: {type: llama}",
+      2,
+      'The engine "llama" is not part of this version',
+    ],
+    [
+      "a model that is too large",
+      "spec: {name: a, max_model_size_mb: 1}\nmodel_path: large.gguf",
+      3,
+      "Model file is 2 MB but the agent allows only 1 MB.",
+    ],
   ])("%s", async (name, text, exitCode, message) => {
     await writeFile(path.join(folder, "large.gguf"), Buffer.alloc(2 * 2 ** 20));
     const result = await runProgram(["run", "--config", await configFile(`${name}.yaml`, text)]);
@@ -130,7 +140,10 @@ test("nothing that steers a terminal gets through, from names, messages or argum
   expect(JSON.parse(json.stdout).content).toContain("\u001b[31m\u009b2J");
 });
 
-test.each([{ NO_COLOR: "1" }, { COLUMNS: "20", TERM: "dumb" }, { LANG: "C", LC_ALL: "C" }])("works the same with %j", async (environment) => {
-  const usual = await runProgram(["run", "--config", exampleConfig], "hello\n");
-  expect(await runProgram(["run", "--config", exampleConfig], "hello\n", environment)).toEqual(usual);
-});
+test.each([{ NO_COLOR: "1" }, { COLUMNS: "20", TERM: "dumb" }, { LANG: "C", LC_ALL: "C" }])(
+  "works the same with %j",
+  async (environment) => {
+    const usual = await runProgram(["run", "--config", exampleConfig], "hello\n");
+    expect(await runProgram(["run", "--config", exampleConfig], "hello\n", environment)).toEqual(usual);
+  },
+);

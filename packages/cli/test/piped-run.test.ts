@@ -6,7 +6,9 @@ import { exampleConfig, program, resultOf, runProgram, startProgram, untilPrinte
 const run = ["run", "--config", exampleConfig];
 
 async function shell(command: string) {
-  const child = spawn("bash", ["-c", command], { env: { ...process.env, NODE: process.execPath, PROGRAM: program, CONFIG: exampleConfig } });
+  const child = spawn("bash", ["-c", command], {
+    env: { ...process.env, NODE: process.execPath, PROGRAM: program, CONFIG: exampleConfig },
+  });
   child.stdin.end();
   return resultOf(child);
 }
@@ -18,7 +20,10 @@ describe("a pipe", () => {
   });
 
   test("may have bytes that are no UTF-8", async () => {
-    const { exitCode, stdout } = await runProgram(run, Buffer.concat([Buffer.from("one two three four five six "), Buffer.from([0xff, 0xfe, 0x0a])]));
+    const { exitCode, stdout } = await runProgram(
+      run,
+      Buffer.concat([Buffer.from("one two three four five six "), Buffer.from([0xff, 0xfe, 0x0a])]),
+    );
     expect(stdout).toContain("six \ufffd\ufffd");
     expect(exitCode).toBe(0);
   });
@@ -32,7 +37,10 @@ describe("a pipe", () => {
 
   test("with --json, a message that fails is a line too", async () => {
     const { stdout } = await runProgram([...run, "--json"], `${"x".repeat(2 * 2 ** 20)}\nhello\n`);
-    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([{ error: { code: "message-too-large" } }, { role: "assistant" }]);
   });
 
@@ -61,7 +69,9 @@ describe.skipIf(process.platform === "win32")("an output that nobody reads any m
   });
 
   test.skipIf(!existsSync("/dev/full"))("a full disk is an error", async () => {
-    const { stdout, stderr } = await shell(`"$NODE" "$PROGRAM" run --config "$CONFIG" < <(echo hello) > /dev/full; echo "exit $?"`);
+    const { stdout, stderr } = await shell(
+      `"$NODE" "$PROGRAM" run --config "$CONFIG" < <(echo hello) > /dev/full; echo "exit $?"`,
+    );
     expect(stdout).toBe("exit 1\n");
     expect(stderr).toMatch(/^error: The output cannot be written: .*no space left/i);
   });

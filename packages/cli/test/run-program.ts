@@ -15,7 +15,10 @@ export interface ProgramResult {
 }
 
 /** Starts the built program. */
-export function startProgram(args: readonly string[], environment: Record<string, string> = {}): ChildProcessWithoutNullStreams {
+export function startProgram(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [program, ...args], { env: { ...process.env, ...environment } });
 }
 
@@ -54,6 +57,8 @@ export async function untilPrinted(child: ChildProcessWithoutNullStreams, text: 
       stdout += piece;
       if (stdout.includes(text)) resolve();
     });
-    child.once("close", () => reject(new Error(`It ended without printing ${JSON.stringify(text)}: ${JSON.stringify(stdout)}`)));
+    child.once("close", () =>
+      reject(new Error(`It ended without printing ${JSON.stringify(text)}: ${JSON.stringify(stdout)}`)),
+    );
   });
 }

@@ -55,7 +55,10 @@ describe("run", () => {
 
   test("--json prints a line for each message, and nothing else", async () => {
     const { stdout, stderr } = await runProgram(["run", "--config", exampleConfig, "--json"], "hello\nstatus\n");
-    const replies = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const replies = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(replies).toMatchObject([
       { role: "assistant", content: "Hello from field-assistant! How can I assist?", timestamp: expect.any(String) },
       { role: "assistant", content: expect.stringContaining("Runtime status: OK.") },
@@ -109,7 +112,13 @@ describe("optimize", () => {
   });
 
   test("a file that is not there is taken to be twice the target, and it says so", async () => {
-    const { exitCode, stdout, stderr } = await runProgram(["optimize", "--model", "hypothetical.bin", "--target-mb", "100"]);
+    const { exitCode, stdout, stderr } = await runProgram([
+      "optimize",
+      "--model",
+      "hypothetical.bin",
+      "--target-mb",
+      "100",
+    ]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Model size:      200.0 MB\n");
     expect(stdout).toContain("Quantization:    int8\n");

@@ -13,7 +13,9 @@ class Terminal {
 
   constructor(columns = 80) {
     const command = `stty cols ${columns} rows 24; exec '${process.execPath}' '${program}' run --config '${exampleConfig}'`;
-    this.#child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], { env: { ...process.env, TERM: "xterm" } });
+    this.#child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+      env: { ...process.env, TERM: "xterm" },
+    });
     this.#child.stdout.setEncoding("utf8").on("data", (text) => {
       this.#seen += text;
       this.#waiting?.();
@@ -28,7 +30,8 @@ class Terminal {
         this.#waiting = resolve;
       });
       const end = this.ended.then(() => {
-        if (!this.#seen.includes(text)) throw new Error(`It ended without showing ${JSON.stringify(text)}: ${JSON.stringify(this.#seen)}`);
+        if (!this.#seen.includes(text))
+          throw new Error(`It ended without showing ${JSON.stringify(text)}: ${JSON.stringify(this.#seen)}`);
       });
       await Promise.race([more, end]);
     }

@@ -19,10 +19,12 @@ export interface AgentMessageInput {
   timestamp?: string | undefined;
 }
 
-const agentMessageSource = z.strictObject({
+export const agentMessageSource = z.strictObject({
   role: z.enum(["system", "user", "assistant", "tool"]),
   content: z.string(),
   timestamp: z._default(z.iso.datetime(), () => new Date().toISOString()),
 });
 
-export const AgentMessage: Schema<AgentMessageInput, AgentMessage> = defineSchema<AgentMessageInput, AgentMessage>(agentMessageSource);
+export const AgentMessage: Schema<AgentMessageInput, AgentMessage> = defineSchema<AgentMessageInput, AgentMessage>(
+  agentMessageSource,
+);

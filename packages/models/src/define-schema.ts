@@ -9,8 +9,9 @@ const sources = new WeakMap<object, z.ZodMiniType>();
 export function defineSchema<Input, Output>(source: z.ZodMiniType<Output, Input>): Schema<Input, Output> {
   const safeParse: Schema<Input, Output>["safeParse"] = (value) => {
     const result = source.safeParse(value, { reportInput: true });
-    if (result.success) return { success: true, value: result.data };
-    return { success: false, issues: describeIssues(source, result.error.issues) };
+    const issues = describeIssues(source, value, result.error?.issues ?? []);
+    if (result.success && issues.length === 0) return { success: true, value: result.data };
+    return { success: false, issues };
   };
   const schema: Schema<Input, Output> = {
     safeParse,
@@ -33,7 +34,7 @@ export function defineSchema<Input, Output>(source: z.ZodMiniType<Output, Input>
 }
 
 /** The zod schema behind one of ours: what JSON Schemas are generated from. */
-export function sourceOf(schema: Schema<never, unknown>): z.ZodMiniType {
+export function sourceOf(schema: Schema<unknown>): z.ZodMiniType {
   const source = sources.get(schema);
   if (source === undefined) throw new TypeError("This schema was not made by defineSchema");
   return source;

@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import { findPrototypeKeys } from "./find-prototype-keys.js";
 import { nearestName } from "./nearest-name.js";
 import type { SchemaIssue } from "./schema.js";
 
@@ -10,16 +11,25 @@ const MAX_FOUND_LENGTH = 60;
 type Issue = z.core.$ZodIssue;
 type Path = (string | number)[];
 
-/** Says what the schema library found in words that a person who wrote the file understands. */
-export function describeIssues(schema: z.ZodMiniType, issues: readonly Issue[]): SchemaIssue[] {
-  return issues.flatMap((issue) => describeIssue(schema, issue)).slice(0, MAX_ISSUES);
+/** Says what is wrong with `value` in words that a person who wrote the file understands: nothing, when it is right. */
+export function describeIssues(schema: z.ZodMiniType, value: unknown, issues: readonly Issue[]): SchemaIssue[] {
+  const described = issues.slice(0, MAX_ISSUES).flatMap((issue) => describeIssue(schema, issue));
+  const prototypeKeys = findPrototypeKeys(value, MAX_ISSUES).flatMap((path) => {
+    const place = path.slice(0, -1);
+    return unknownKeys(schema, place, ["__proto__"], valueAt(value, place));
+  });
+  return withoutRepeats([...described, ...prototypeKeys]).slice(0, MAX_ISSUES);
+}
+
+/** A list where a text belongs is found to be no text, and to have no letters: one fault, told once. */
+function withoutRepeats(issues: readonly SchemaIssue[]): SchemaIssue[] {
+  return [...new Map(issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values()];
 }
 
 function describeIssue(schema: z.ZodMiniType, issue: Issue): SchemaIssue[] {
   const path = issue.path as Path;
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(schema, path);
-    return issue.keys.slice(0, MAX_ISSUES).map((key) => unknownKey([...path, key], known));
+    return unknownKeys(schema, path, issue.keys.filter((key) => key !== "__proto__").slice(0, MAX_ISSUES), issue.input);
   }
   if (issue.code === "invalid_union") {
     const nearest = nearestAlternative(issue);
@@ -30,12 +40,14 @@ function describeIssue(schema: z.ZodMiniType, issue: Issue): SchemaIssue[] {
   return [describeValue(schemasAt(schema, path), path, issue.input)];
 }
 
-/** The issue that a key nobody knows makes; `known` are the keys that its place takes. */
-export function unknownKey(path: Path, known: readonly string[]): SchemaIssue {
-  const nearest = nearestName(String(path.at(-1)), known);
-  const expected = known.length > 0 ? `one of ${known.join(", ")}` : "no keys";
-  const message = nearest === null ? `unknown key: expected ${expected}` : `unknown key: did you mean "${nearest}"?`;
-  return { path, kind: "unknown-key", expected, found: "", nearest, message };
+function unknownKeys(schema: z.ZodMiniType, path: Path, keys: readonly string[], map: unknown): SchemaIssue[] {
+  const known = knownKeys(schemasAt(schema, path), keys, map as object);
+  const expected = known.length > 0 ? `one of ${known.join(", ")}` : "another name";
+  return keys.map((key) => {
+    const nearest = nearestName(key, known);
+    const message = nearest === null ? `unknown key: expected ${expected}` : `unknown key: did you mean "${nearest}"?`;
+    return { path: [...path, key], kind: "unknown-key", expected, found: "", nearest, message };
+  });
 }
 
 function describeValue(schemas: readonly z.ZodMiniType[], path: Path, value: unknown): SchemaIssue {
@@ -44,8 +56,9 @@ function describeValue(schemas: readonly z.ZodMiniType[], path: Path, value: unk
     return { path, kind: "missing", expected, found: "", nearest: null, message: `missing: expected ${expected}` };
   }
   const found = describeFound(value);
-  const nearest = typeof value === "string" ? nearestName(value, schemas.flatMap(literals)) : null;
-  const advice = nearest === null ? quotingAdvice(schemas, value) : `: did you mean "${nearest}"?`;
+  const texts = schemas.flatMap(literals).filter((literal) => typeof literal === "string");
+  const nearest = typeof value === "string" ? nearestName(value, texts) : null;
+  const advice = nearest === null ? advise(schemas, value) : `: did you mean "${nearest}"?`;
   return { path, kind: "invalid", expected, found, nearest, message: `expected ${expected}, found ${found}${advice}` };
 }
 
@@ -66,6 +79,8 @@ interface Definition {
   options?: readonly z.ZodMiniType[];
   entries?: Record<string, string>;
   values?: readonly unknown[];
+  format?: string;
+  checks?: readonly { _zod: { def: { check: string; value?: number } } }[];
 }
 
 function definition(schema: z.ZodMiniType): Definition {
@@ -85,6 +100,10 @@ function schemasAt(schema: z.ZodMiniType, path: Path): z.ZodMiniType[] {
   return schemas;
 }
 
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce((map, key) => (map as Record<string | number, unknown>)[key], value);
+}
+
 function alternatives(schema: z.ZodMiniType): z.ZodMiniType[] {
   const { innerType, options } = definition(schema);
   if (innerType !== undefined) return alternatives(innerType);
@@ -92,24 +111,27 @@ function alternatives(schema: z.ZodMiniType): z.ZodMiniType[] {
   return [schema];
 }
 
-/** The keys that the map at `path` may have. */
-function knownKeys(schema: z.ZodMiniType, path: Path): string[] {
-  return [...new Set(schemasAt(schema, path).flatMap((candidate) => Object.keys(definition(candidate).shape ?? {})))];
+/** What the map takes that has `unknown` keys: of the alternatives for it, the keys of the one that knows most of it. */
+function knownKeys(schemas: readonly z.ZodMiniType[], unknown: readonly string[], map: object): string[] {
+  const inCommon = (known: readonly string[]) => known.filter((key) => Object.hasOwn(map, key)).length;
+  const [nearest] = schemas
+    .map((schema) => Object.keys(definition(schema).shape ?? {}))
+    .filter((known) => !unknown.some((key) => known.includes(key)))
+    .sort((one, other) => inCommon(other) - inCommon(one));
+  return nearest ?? [];
 }
 
 function describeSchema(schema: z.ZodMiniType): string {
-  const { type } = definition(schema);
-  const { minimum, format } = schema._zod.bag as { minimum?: number; format?: string };
+  const { type, format, checks = [] } = definition(schema);
+  const bounds = checks.map((check) => check._zod.def);
   switch (type) {
-    case "int":
     case "number": {
-      const kind = format === "safeint" ? "an integer" : "a number";
-      const atLeast = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? "" : ` of at least ${minimum}`;
-      return `${kind}${atLeast}`;
+      const least = bounds.find((bound) => bound.check === "greater_than")?.value;
+      return `${format === "safeint" ? "an integer" : "a number"}${least === undefined ? "" : ` of at least ${least}`}`;
     }
     case "string":
       if (format === "datetime") return "an ISO 8601 time in UTC, such as 2026-01-31T12:00:00Z";
-      return minimum === 1 ? "a string that is not empty" : "a string";
+      return bounds.some((bound) => bound.check === "min_length") ? "a string that is not empty" : "a string";
     case "boolean":
       return "true or false";
     case "array":
@@ -125,25 +147,33 @@ function describeSchema(schema: z.ZodMiniType): string {
 }
 
 /** The values that an enum or a literal takes. */
-function literals(schema: z.ZodMiniType): string[] {
+function literals(schema: z.ZodMiniType): unknown[] {
   const { entries, values } = definition(schema);
-  return [...Object.values(entries ?? {}), ...(values ?? [])].map(String);
+  return [...Object.values(entries ?? {}), ...(values ?? [])];
 }
 
 function describeFound(value: unknown): string {
-  if (typeof value === "string") {
-    const shown = value.length > MAX_FOUND_LENGTH ? `${value.slice(0, MAX_FOUND_LENGTH)}…` : value;
-    return `${JSON.stringify(shown)} (a string)`;
-  }
+  if (typeof value === "string") return `${JSON.stringify(abbreviate(value))} (a string)`;
+  if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a map";
-  return String(value);
+  return abbreviate(String(value));
 }
 
-function quotingAdvice(schemas: readonly z.ZodMiniType[], value: unknown): string {
+function abbreviate(text: string): string {
+  return text.length > MAX_FOUND_LENGTH ? `${text.slice(0, MAX_FOUND_LENGTH)}…` : text;
+}
+
+/** The slip that most likely made the value wrong, as advice; empty when there is none to name. */
+function advise(schemas: readonly z.ZodMiniType[], value: unknown): string {
   const takes = (type: string) => schemas.some((schema) => definition(schema).type === type);
+  const isTime = schemas.some((schema) => definition(schema).format === "datetime");
+  if (typeof value === "number" && takes("string") && !isTime) return ": put it in quotes";
+  if (typeof value === "number" && takes("number") && value > Number.MAX_SAFE_INTEGER) return ": too large";
   const isNumeral = typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value));
   if (isNumeral && takes("number")) return ": remove the quotes";
-  if (typeof value === "number" && takes("string")) return ": put it in quotes";
+  const isTruth = value === "true" || value === "false";
+  if (isTruth && (takes("boolean") || schemas.flatMap(literals).includes(value === "true")))
+    return ": remove the quotes";
   return "";
 }

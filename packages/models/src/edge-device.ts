@@ -22,15 +22,18 @@ export interface EdgeDeviceInput {
   has_gpu?: boolean | undefined;
 }
 
+export const hasGpu = () => z.boolean().check(z.meta({ description: "Whether there is a GPU to compute on." }));
+
 export const edgeDeviceSource = z.strictObject({
   device_id: z.string().check(z.minLength(1), z.meta({ description: "Unique name of the device." })),
-  platform: z.string().check(
-    z.minLength(1),
-    z.meta({ description: "System and machine type, such as linux-aarch64 or windows-amd64." }),
-  ),
+  platform: z
+    .string()
+    .check(z.minLength(1), z.meta({ description: "System and machine type, such as linux-aarch64 or windows-amd64." })),
   memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
   cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
-  has_gpu: z._default(z.boolean(), false).check(z.meta({ description: "Whether there is a GPU to compute on." })),
+  has_gpu: z._default(hasGpu(), false),
 });
 
-export const EdgeDevice: Schema<EdgeDeviceInput, EdgeDevice> = defineSchema<EdgeDeviceInput, EdgeDevice>(edgeDeviceSource);
+export const EdgeDevice: Schema<EdgeDeviceInput, EdgeDevice> = defineSchema<EdgeDeviceInput, EdgeDevice>(
+  edgeDeviceSource,
+);

@@ -24,7 +24,7 @@ export interface FitPlan {
   forecast: SpeedForecast;
 }
 
-const fitPlanSource = z.strictObject({
+export const fitPlanSource = z.strictObject({
   model_path: z.string().check(z.minLength(1)),
   model: modelSummarySource,
   context_tokens: positiveInteger(),

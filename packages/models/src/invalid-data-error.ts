@@ -1,6 +1,9 @@
 import { NanoAgentError } from "./nano-agent-error.js";
 import type { SchemaIssue } from "./schema.js";
 
+/** Data from anywhere can have keys of any length and depth; the message names a place in up to this many characters. */
+const MAX_PLACE_LENGTH = 200;
+
 /** Code `invalid-data`: a value does not have the shape that it must have. `issues` says where, and what was expected. */
 export class InvalidDataError extends NanoAgentError {
   override name = "InvalidDataError";
@@ -9,8 +12,13 @@ export class InvalidDataError extends NanoAgentError {
   constructor(issues: readonly SchemaIssue[]) {
     super({
       code: "invalid-data",
-      message: issues.map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": ")).join("; "),
+      message: issues.map((issue) => [placeOf(issue), issue.message].filter(Boolean).join(": ")).join("; "),
     });
     this.issues = issues;
   }
+}
+
+function placeOf(issue: SchemaIssue): string {
+  const place = issue.path.map(String).join(".");
+  return place.length > MAX_PLACE_LENGTH ? `${place.slice(0, MAX_PLACE_LENGTH)}…` : place;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { type AgentSpec, type AgentSpecInput, agentSpecSource } from "./agent-spec.js";
 import { defineSchema } from "./define-schema.js";
-import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource } from "./edge-device.js";
+import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource, hasGpu } from "./edge-device.js";
 import { count, positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 
@@ -82,7 +82,6 @@ export interface WindowSettings {
 export const keysNotYetActedOn = [
   "model_path",
   "model_root",
-  "instructions",
   "intents",
   "tools",
   "mcp_servers",
@@ -119,14 +118,26 @@ const settings = {
   engine: z
     .optional(
       z.strictObject({
-        type: z.optional(z.enum(["rules", "llama", "openai-compatible"])),
-        url: z.optional(text()),
-        model: z.optional(text()),
-        api_key_env: z.optional(text()),
-        allow_network: z.optional(z.boolean()),
-        isolation: z.optional(z.enum(["process", "none"])),
-        idle_unload_seconds: z.optional(count()),
-        context: z.optional(z.union([positiveInteger(), z.literal("auto")])),
+        type: z
+          .optional(z.enum(["rules", "llama", "openai-compatible"]))
+          .check(z.meta({ description: "Who answers: the built-in rules, a model file (llama), or a server." })),
+        url: z.optional(text()).check(z.meta({ description: "Address of the server (openai-compatible)." })),
+        model: z.optional(text()).check(z.meta({ description: "The model's name on the server (openai-compatible)." })),
+        api_key_env: z
+          .optional(text())
+          .check(z.meta({ description: "Environment variable that holds the server's key; never the key itself." })),
+        allow_network: z
+          .optional(z.boolean())
+          .check(z.meta({ description: "Whether the server may be on another machine than this one." })),
+        isolation: z
+          .optional(z.enum(["process", "none"]))
+          .check(z.meta({ description: "Where a model runs: in a process of its own, or in the agent's (none)." })),
+        idle_unload_seconds: z
+          .optional(count())
+          .check(z.meta({ description: "Seconds without a message after which the model leaves memory." })),
+        context: z
+          .optional(z.union([positiveInteger(), z.literal("auto")]))
+          .check(z.meta({ description: 'Tokens that a model keeps in view, or "auto" for what fits.' })),
       }),
     )
     .check(described("engine")),
@@ -135,33 +146,54 @@ const settings = {
   mcp_servers: z.optional(z.record(z.string(), loose())).check(described("mcp_servers")),
   skills_dir: z.optional(text()).check(described("skills_dir")),
   session: z
-    .optional(z.strictObject({ dir: text(), fsync: z.optional(z.enum(["turn", "batch", "never"])) }))
+    .optional(
+      z.strictObject({
+        dir: text().check(z.meta({ description: "Folder that the conversation is written to." })),
+        fsync: z
+          .optional(z.enum(["turn", "batch", "never"]))
+          .check(z.meta({ description: "When it is forced to the disk: after each turn, every few turns, or never." })),
+      }),
+    )
     .check(described("session")),
   window: z
-    .optional(z.strictObject({ on_overflow: z.optional(z.enum(["drop", "summarize"])) }))
+    .optional(
+      z.strictObject({
+        on_overflow: z
+          .optional(z.enum(["drop", "summarize"]))
+          .check(z.meta({ description: "What becomes of the oldest turns: they are dropped, or summarized." })),
+      }),
+    )
     .check(described("window")),
 };
 
 /** The device's keys without their defaults: what is absent comes from the profile. */
 const autoDeviceSource = z.strictObject({
-  auto: z.literal(true),
-  ...z.partial(z.strictObject({ ...edgeDeviceSource.shape, has_gpu: z.boolean() })).shape,
+  auto: z
+    .literal(true)
+    .check(z.meta({ description: "Profile this machine; the other keys here win over what it finds." })),
+  ...z.partial(z.strictObject({ ...edgeDeviceSource.shape, has_gpu: hasGpu() })).shape,
 });
+
+const spec = agentSpecSource.check(z.meta({ description: "The agent: its name, what it can do, what it may use." }));
+
+export const nanoAgentConfigSource = z.strictObject({ spec, device: edgeDeviceSource, ...settings });
 
 export const NanoAgentConfig: Schema<NanoAgentConfigInput, NanoAgentConfig> = defineSchema<
   NanoAgentConfigInput,
   NanoAgentConfig
->(z.strictObject({ spec: agentSpecSource, device: edgeDeviceSource, ...settings }));
+>(nanoAgentConfigSource);
+
+export const nanoAgentConfigFileSource = z.strictObject({
+  spec,
+  device: z._default(z.union([edgeDeviceSource, z.literal("auto"), autoDeviceSource]), "auto").check(
+    z.meta({
+      description: 'The device, or "auto" to profile this machine, or {auto: true} with what you know better.',
+    }),
+  ),
+  ...settings,
+});
 
 export const NanoAgentConfigFile: Schema<NanoAgentConfigFileInput, NanoAgentConfigFile> = defineSchema<
   NanoAgentConfigFileInput,
   NanoAgentConfigFile
->(
-  z.strictObject({
-    spec: agentSpecSource,
-    device: z
-      ._default(z.union([edgeDeviceSource, z.literal("auto"), autoDeviceSource]), "auto")
-      .check(z.meta({ description: 'The device, or "auto" to profile this machine, or {auto: true} with what you know better.' })),
-    ...settings,
-  }),
-);
+>(nanoAgentConfigFileSource);

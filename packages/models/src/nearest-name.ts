@@ -11,10 +11,14 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let best: { candidate: string; cost: number } | null = null;
   for (const candidate of candidates) {
     const known = candidate.toLowerCase().replaceAll("-", "_");
-    const begins = wanted.length >= 3 && (known.startsWith(wanted) || wanted.startsWith(known));
-    const cost = begins ? 0.5 : distance(wanted, known);
-    const allowed = Math.max(1, Math.floor(Math.max(wanted.length, known.length) / 3));
+    const cost = begins(known, wanted) || begins(wanted, known) ? 0.5 : distance(wanted, known);
+    const allowed = Math.floor(Math.max(wanted.length, known.length) / 3);
     if (cost <= allowed && (best === null || cost < best.cost)) best = { candidate, cost };
   }
   return best?.candidate ?? null;
+}
+
+/** Is `beginning` the first part of a longer `whole`, and long enough to say something? */
+function begins(whole: string, beginning: string): boolean {
+  return beginning.length >= 3 && whole.length > beginning.length && whole.startsWith(beginning);
 }

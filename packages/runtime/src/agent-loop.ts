@@ -64,7 +64,11 @@ interface StepResult {
   usage: TokenUsage | null;
 }
 
-async function* runStep(engine: Engine, request: EngineRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, StepResult> {
+async function* runStep(
+  engine: Engine,
+  request: EngineRequest,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, StepResult> {
   const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
   const abandoned = graceAfter(signal);
   const result: StepResult = { text: "", calls: [], reason: "abort", usage: null };

@@ -1,4 +1,4 @@
-import { type Engine, type EngineEvent, EngineError, NanoRuntime } from "@nanoagent/runtime";
+import { type Engine, EngineError, type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { sampleConfig } from "./sample-config.js";
@@ -16,12 +16,43 @@ async function loadedWith(engine: Engine): Promise<NanoRuntime> {
 describe("an engine that breaks its contract ends the turn with an error", () => {
   const endless = "x".repeat(64 * 1024);
   const broken: Record<string, [() => AsyncIterable<EngineEvent>, code: string]> = {
-    "by throwing": [async function* () { throw new Error("boom"); }, "engine-failed"],
-    "by throwing later": [async function* () { yield { type: "text-delta", text: "a" }; throw new Error("boom"); }, "engine-failed"],
-    "by stopping without an end": [async function* () { yield { type: "text-delta", text: "a" }; }, "engine-failed"],
-    "by an event nobody knows": [async function* () { yield { type: "surprise" } as never; }, "engine-failed"],
-    "by a text without an end": [async function* () { for (;;) yield { type: "text-delta", text: endless }; }, "reply-too-large"],
-    "by calls without an end": [async function* () { for (;;) yield { type: "tool-call", call: { id: "1", name: "t", arguments: {} } }; }, "reply-too-large"],
+    "by throwing": [
+      () => {
+        throw new Error("boom");
+      },
+      "engine-failed",
+    ],
+    "by throwing later": [
+      async function* () {
+        yield { type: "text-delta", text: "a" };
+        throw new Error("boom");
+      },
+      "engine-failed",
+    ],
+    "by stopping without an end": [
+      async function* () {
+        yield { type: "text-delta", text: "a" };
+      },
+      "engine-failed",
+    ],
+    "by an event nobody knows": [
+      async function* () {
+        yield { type: "surprise" } as never;
+      },
+      "engine-failed",
+    ],
+    "by a text without an end": [
+      async function* () {
+        for (;;) yield { type: "text-delta", text: endless };
+      },
+      "reply-too-large",
+    ],
+    "by calls without an end": [
+      async function* () {
+        for (;;) yield { type: "tool-call", call: { id: "1", name: "t", arguments: {} } };
+      },
+      "reply-too-large",
+    ],
   };
   test.each(Object.entries(broken))("%s", async (_, [generate, code]) => {
     await using runtime = await loadedWith(engineOf(generate));
@@ -30,7 +61,11 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
   });
 
   test("by not listening to an abort: the turn ends all the same", async () => {
-    await using runtime = await loadedWith(engineOf(async function* () { await new Promise(() => {}); }));
+    await using runtime = await loadedWith(
+      engineOf(async function* () {
+        await new Promise(() => {});
+      }),
+    );
     const abort = new AbortController();
     const turn = runtime.process("hello", { signal: abort.signal });
     setTimeout(() => abort.abort(), 5);
@@ -45,12 +80,22 @@ test("an engine's own error reaches the caller as it is", async () => {
 });
 
 test("a call of a tool that is not there is answered, and the engine goes on", async () => {
-  const engine = new ScriptedEngine([{ deltas: ["Let me look."], calls: [{ id: "1", name: "moisture", arguments: { bed: 3 } }] }, "I cannot."]);
+  const engine = new ScriptedEngine([
+    { deltas: ["Let me look."], calls: [{ id: "1", name: "moisture", arguments: { bed: 3 } }] },
+    "I cannot.",
+  ]);
   await using runtime = await loadedWith(engine);
   const events = [];
   for await (const event of runtime.stream("how dry is bed 3")) events.push(event);
   expect(events.map(({ type }) => type)).toEqual([
-    "run-start", "text-delta", "tool-call", "tool-result", "step-end", "text-delta", "step-end", "run-end",
+    "run-start",
+    "text-delta",
+    "tool-call",
+    "tool-result",
+    "step-end",
+    "text-delta",
+    "step-end",
+    "run-end",
   ]);
   expect(events[3]).toMatchObject({ id: "1", name: "moisture", is_error: true });
   expect(engine.requests[1]?.messages).toMatchObject([

@@ -94,7 +94,10 @@ describe("load", () => {
 
   test("a config of the wrong shape is refused by what is wrong", async () => {
     const config = { spec: { name: "" }, device: sampleDevice };
-    await expect(new NanoRuntime().load(config)).rejects.toMatchObject({ code: "invalid-data", issues: [{ path: ["spec", "name"] }] });
+    await expect(new NanoRuntime().load(config)).rejects.toMatchObject({
+      code: "invalid-data",
+      issues: [{ path: ["spec", "name"] }],
+    });
   });
 
   test("an engine that this version does not have is refused", async () => {
@@ -105,7 +108,9 @@ describe("load", () => {
 
   test("says which keys it does not act on", async () => {
     await using runtime = new NanoRuntime();
-    await runtime.load(sampleConfig({ session: { dir: "x" }, instructions: "Be kind.", engine: { type: "rules", context: 512 } }));
+    await runtime.load(
+      sampleConfig({ session: { dir: "x" }, instructions: "Be kind.", engine: { type: "rules", context: 512 } }),
+    );
     expect(runtime.notices).toEqual([
       '"session" is set, but this version does not act on it yet.',
       '"instructions" has no effect on the rules engine.',
@@ -127,7 +132,9 @@ describe("load", () => {
       sampleConfig({ spec: { name: "a", max_model_size_mb: megabytes }, model_path: path.join(folder, name) });
 
     test("larger than max_model_size_mb is refused by one byte", async () => {
-      await expect(new NanoRuntime().load(withModel("large.gguf", 1))).rejects.toMatchObject({ code: "model-too-large" });
+      await expect(new NanoRuntime().load(withModel("large.gguf", 1))).rejects.toMatchObject({
+        code: "model-too-large",
+      });
       await expect(new NanoRuntime().load(withModel("large.gguf", 2))).resolves.toBeUndefined();
     });
 
@@ -162,7 +169,11 @@ describe("a turn", () => {
     await using runtime = await loaded({ engine: new ScriptedEngine([{ deltas: ["one ", "two"] }]) });
     const events = await collect(runtime.stream("count"));
     expect(events.map(({ type }) => type)).toEqual(["run-start", "text-delta", "text-delta", "step-end", "run-end"]);
-    expect(events.at(-1)).toMatchObject({ reply: { content: "one two" }, reason: "stop", usage: { prompt_tokens: 1, completion_tokens: 2 } });
+    expect(events.at(-1)).toMatchObject({
+      reply: { content: "one two" },
+      reason: "stop",
+      usage: { prompt_tokens: 1, completion_tokens: 2 },
+    });
   });
 
   test("before load and after unload fails with not-loaded", async () => {
@@ -189,8 +200,12 @@ describe("a turn", () => {
     await using runtime = await loaded();
     await expect(runtime.process("")).resolves.toBeDefined();
     await expect(runtime.process("x".repeat(MAX_MESSAGE_BYTES))).resolves.toBeDefined();
-    await expect(runtime.process("x".repeat(MAX_MESSAGE_BYTES + 1))).rejects.toMatchObject({ code: "message-too-large" });
-    await expect(runtime.process("ü".repeat(MAX_MESSAGE_BYTES / 2 + 1))).rejects.toMatchObject({ code: "message-too-large" });
+    await expect(runtime.process("x".repeat(MAX_MESSAGE_BYTES + 1))).rejects.toMatchObject({
+      code: "message-too-large",
+    });
+    await expect(runtime.process("ü".repeat(MAX_MESSAGE_BYTES / 2 + 1))).rejects.toMatchObject({
+      code: "message-too-large",
+    });
     expect(runtime.history).toHaveLength(4);
   });
 
@@ -264,7 +279,8 @@ describe("several at once", () => {
 });
 
 describe("an abort", () => {
-  const endless = () => new ScriptedEngine([{ deltas: Array.from({ length: 1000 }, (_, index) => `${index} `), delayMilliseconds: 2 }]);
+  const endless = () =>
+    new ScriptedEngine([{ deltas: Array.from({ length: 1000 }, (_, index) => `${index} `), delayMilliseconds: 2 }]);
 
   test("in the middle leaves nothing behind, and the next message is answered", async () => {
     await using runtime = await loaded({ engine: endless() });
@@ -329,8 +345,14 @@ test("a signal that outlives many turns gathers no listeners", async () => {
   let listeners = 0;
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...parts: Parameters<typeof add>) => void (listeners++, add(...parts));
-  signal.removeEventListener = (...parts: Parameters<typeof remove>) => void (listeners--, remove(...parts));
+  signal.addEventListener = (...parts: Parameters<typeof add>) => {
+    listeners += 1;
+    add(...parts);
+  };
+  signal.removeEventListener = (...parts: Parameters<typeof remove>) => {
+    listeners -= 1;
+    remove(...parts);
+  };
   for (let turn = 0; turn < 10; turn++) await runtime.process("hello", { signal });
   expect(listeners).toBe(0);
 });

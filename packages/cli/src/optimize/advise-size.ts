@@ -51,13 +51,20 @@ export const adviseSize: CommandAction = async (values, { stdout, stderr }) => {
 async function sizeOf(modelPath: string): Promise<number | null> {
   try {
     const status = await stat(modelPath);
-    if (!status.isFile()) throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Name one model file." });
-    if (status.size === 0) throw new UsageError({ message: `${modelPath} is empty.`, hint: "Was its download interrupted?" });
+    if (!status.isFile())
+      throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Name one model file." });
+    if (status.size === 0)
+      throw new UsageError({ message: `${modelPath} is empty.`, hint: "Was its download interrupted?" });
     return status.size / BYTES_PER_MB;
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw new UsageError({ message: `${modelPath} cannot be looked at.`, reason: message, hint: "Check its path and its permissions.", cause });
+    throw new UsageError({
+      message: `${modelPath} cannot be looked at.`,
+      reason: message,
+      hint: "Check its path and its permissions.",
+      cause,
+    });
   }
 }

@@ -11,7 +11,10 @@ export function programHelp(version: string, commands: readonly Command[]): stri
   return paragraphs(
     `nanoagent ${version}: the agent runtime for small computers.`,
     "Usage: nanoagent COMMAND [OPTIONS]",
-    section("Commands:", commands.map(({ name, summary }) => [name, summary])),
+    section(
+      "Commands:",
+      commands.map(({ name, summary }) => [name, summary]),
+    ),
     section("Options:", optionRows(commonOptions)),
     "nanoagent COMMAND --help shows the options of a command, with examples.",
   );

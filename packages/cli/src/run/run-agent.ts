@@ -27,7 +27,12 @@ export const runAgent: CommandAction = async ({ config: file, device, json }, st
 };
 
 /** Answers message after message, until the input ends, a quit word comes, or the program is told to stop. */
-async function converse(runtime: NanoRuntime, input: MessageInput, output: ReplyOutput, stop: AbortSignal): Promise<number> {
+async function converse(
+  runtime: NanoRuntime,
+  input: MessageInput,
+  output: ReplyOutput,
+  stop: AbortSignal,
+): Promise<number> {
   let failed = false;
   while (!stop.aborted) {
     const line = await input.next();

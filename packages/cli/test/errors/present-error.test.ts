@@ -6,23 +6,34 @@ import { UsageError } from "../../src/errors/usage-error.js";
 
 describe("an error for people", () => {
   test("has what happened, why, and what to do", () => {
-    const error = new NanoAgentError({ code: "x", message: "It broke.", reason: "It was old.", hint: "Get a new one." });
+    const error = new NanoAgentError({
+      code: "x",
+      message: "It broke.",
+      reason: "It was old.",
+      hint: "Get a new one.",
+    });
     expect(presentError(error)).toBe("error: It broke.\n  why: It was old.\n  do: Get a new one.\n");
   });
 
   test("that nobody expected says so, and shows its stack with debug alone", () => {
     const error = new Error("boom", { cause: new TypeError("inner") });
-    expect(presentError(error)).toMatch(/^error: boom\n {2}why: This is a fault of nanoagent itself\.\n {2}do: .*--debug.*\n$/);
+    expect(presentError(error)).toMatch(
+      /^error: boom\n {2}why: This is a fault of nanoagent itself\.\n {2}do: .*--debug.*\n$/,
+    );
     expect(presentError(error, { debug: true })).toMatch(/at .*present-error\.test[\s\S]*caused by:\nTypeError: inner/);
     expect(presentError("just text")).toContain("error: just text");
   });
 
   test("is safe to show", () => {
-    expect(presentError(new NanoAgentError({ code: "x", message: "\u001b[2J" }), { debug: true })).not.toContain("\u001b");
+    expect(presentError(new NanoAgentError({ code: "x", message: "\u001b[2J" }), { debug: true })).not.toContain(
+      "\u001b",
+    );
   });
 
   test("is JSON where JSON was asked for", () => {
-    expect(JSON.parse(presentError(new Error("boom"), { json: true }))).toMatchObject({ error: { code: "unexpected", message: "boom" } });
+    expect(JSON.parse(presentError(new Error("boom"), { json: true }))).toMatchObject({
+      error: { code: "unexpected", message: "boom" },
+    });
   });
 });
 

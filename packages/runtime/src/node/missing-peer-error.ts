@@ -23,7 +23,8 @@ export async function importPeer<Module>(peer: string, purpose: string, load: ()
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     // The package itself, and not one that it in turn lacks.
-    if (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${peer}'`)) throw new MissingPeerError(peer, purpose, cause);
+    if (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${peer}'`))
+      throw new MissingPeerError(peer, purpose, cause);
     throw cause;
   }
 }

@@ -27,7 +27,10 @@ export class ScriptedEngine implements Engine {
   readonly #closing = new AbortController();
   #next = 0;
 
-  constructor(replies: readonly ScriptedReply[] = ["Yes."], { contextTokens = null }: { contextTokens?: number | null } = {}) {
+  constructor(
+    replies: readonly ScriptedReply[] = ["Yes."],
+    { contextTokens = null }: { contextTokens?: number | null } = {},
+  ) {
     this.#replies = replies;
     this.contextTokens = contextTokens;
   }
@@ -42,7 +45,12 @@ export class ScriptedEngine implements Engine {
     }
     this.requests.push({ ...request, messages: [...request.messages] });
     const reply = this.#replies[this.#next++ % this.#replies.length] ?? "";
-    const { deltas = [], calls = [], delayMilliseconds = 0, error } = typeof reply === "string" ? { deltas: [reply] } : reply;
+    const {
+      deltas = [],
+      calls = [],
+      delayMilliseconds = 0,
+      error,
+    } = typeof reply === "string" ? { deltas: [reply] } : reply;
     const ended = () => signal?.aborted || this.#closing.signal.aborted;
     for (const text of deltas) {
       if (delayMilliseconds > 0) await sleep(delayMilliseconds, signal, this.#closing.signal);
@@ -58,7 +66,10 @@ export class ScriptedEngine implements Engine {
       yield { type: "error", error };
       return;
     }
-    const usage = { prompt_tokens: countWords(request.messages.map((message) => message.content).join(" ")), completion_tokens: countWords(deltas.join("")) };
+    const usage = {
+      prompt_tokens: countWords(request.messages.map((message) => message.content).join(" ")),
+      completion_tokens: countWords(deltas.join("")),
+    };
     yield { type: "usage", usage };
     yield { type: "end", reason: calls.length > 0 ? "tool-calls" : "stop" };
   }

@@ -30,7 +30,10 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
   withEngine("has a name, and a context that is null or a whole number", async (engine) => {
     check(engine.name.length > 0, "the name is empty");
     const { contextTokens } = engine;
-    check(contextTokens === null || (Number.isSafeInteger(contextTokens) && contextTokens > 0), `contextTokens is ${contextTokens}`);
+    check(
+      contextTokens === null || (Number.isSafeInteger(contextTokens) && contextTokens > 0),
+      `contextTokens is ${contextTokens}`,
+    );
   });
 
   withEngine("a reply is text and then one end", async (engine) => {
@@ -100,7 +103,10 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     for (const text of ["a", " ", "hello world", "Grüße, 世界 🌍", "\u0000"]) {
       const tokens = await engine.countTokens(text);
       check(Number.isSafeInteger(tokens) && tokens >= 1, `${JSON.stringify(text)} has ${tokens} tokens`);
-      check((await engine.countTokens(text)) === tokens, `${JSON.stringify(text)} is counted differently the second time`);
+      check(
+        (await engine.countTokens(text)) === tokens,
+        `${JSON.stringify(text)} is counted differently the second time`,
+      );
     }
   });
 
@@ -155,7 +161,10 @@ async function drain(events: AsyncIterator<EngineEvent>): Promise<void> {
 function checkSequence(events: readonly EngineEvent[]): void {
   const last = events.at(-1);
   check(last?.type === "end" || last?.type === "error", `no end: ${describe(events)}`);
-  check(events.filter(({ type }) => type === "end" || type === "error").length === 1, `more than one end: ${describe(events)}`);
+  check(
+    events.filter(({ type }) => type === "end" || type === "error").length === 1,
+    `more than one end: ${describe(events)}`,
+  );
   const usages = events.flatMap((event) => (event.type === "usage" ? [event.usage] : []));
   check(usages.length <= 1, `more than one usage: ${describe(events)}`);
   for (const figure of usages.flatMap((usage) => [usage.prompt_tokens, usage.completion_tokens])) {

@@ -9,26 +9,31 @@ const words = (count: number) => Array.from({ length: count }, () => "word").joi
 test("the window fits, begins with a turn, ends with the message, and leaves no room for one turn more", async () => {
   const turns = fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 30 })), { maxLength: 20 });
   await fc.assert(
-    fc.asyncProperty(turns, fc.integer({ min: 60, max: 600 }), fc.option(fc.integer({ min: 1, max: 10 })), async (said, contextTokens, instructionWords) => {
-      const engine = new ScriptedEngine([], { contextTokens });
-      const instructions = instructionWords === null ? null : words(instructionWords);
-      const history: EngineMessage[] = said.flatMap(([ask, answer]) => [
-        { role: "user", content: words(ask) },
-        { role: "assistant", content: words(answer) },
-      ]);
-      const messages = [...history, { role: "user" as const, content: "now answer" }];
-      const window = await selectWindow(engine, instructions, messages);
-      const cost = (text: string) => engine.countTokens(text) + 8;
-      const costOf = (some: readonly EngineMessage[]) =>
-        some.reduce((sum, { content }) => sum + cost(content), instructions === null ? 0 : cost(instructions));
-      const budget = Math.floor(contextTokens * 0.75);
-      expect(window).toEqual(messages.slice(messages.length - window.length));
-      expect(window[0]?.role).toBe("user");
-      expect(costOf(window)).toBeLessThanOrEqual(budget);
-      if (window.length < messages.length) {
-        expect(costOf(messages.slice(messages.length - window.length - 2))).toBeGreaterThan(budget);
-      }
-    }),
+    fc.asyncProperty(
+      turns,
+      fc.integer({ min: 60, max: 600 }),
+      fc.option(fc.integer({ min: 1, max: 10 })),
+      async (said, contextTokens, instructionWords) => {
+        const engine = new ScriptedEngine([], { contextTokens });
+        const instructions = instructionWords === null ? null : words(instructionWords);
+        const history: EngineMessage[] = said.flatMap(([ask, answer]) => [
+          { role: "user", content: words(ask) },
+          { role: "assistant", content: words(answer) },
+        ]);
+        const messages = [...history, { role: "user" as const, content: "now answer" }];
+        const window = await selectWindow(engine, instructions, messages);
+        const cost = (text: string) => engine.countTokens(text) + 8;
+        const costOf = (some: readonly EngineMessage[]) =>
+          some.reduce((sum, { content }) => sum + cost(content), instructions === null ? 0 : cost(instructions));
+        const budget = Math.floor(contextTokens * 0.75);
+        expect(window).toEqual(messages.slice(messages.length - window.length));
+        expect(window[0]?.role).toBe("user");
+        expect(costOf(window)).toBeLessThanOrEqual(budget);
+        if (window.length < messages.length) {
+          expect(costOf(messages.slice(messages.length - window.length - 2))).toBeGreaterThan(budget);
+        }
+      },
+    ),
   );
 });
 

@@ -4,4 +4,5 @@ import { describe, test } from "vitest";
 import { sampleDevice } from "../sample-config.js";
 
 describe("rules engine", () => testEngine(() => new RulesEngine({ agentName: "a", device: sampleDevice }), test));
-describe("scripted engine", () => testEngine(() => new ScriptedEngine([{ deltas: ["one ", "two"], delayMilliseconds: 5 }]), test));
+describe("scripted engine", () =>
+  testEngine(() => new ScriptedEngine([{ deltas: ["one ", "two"], delayMilliseconds: 5 }]), test));

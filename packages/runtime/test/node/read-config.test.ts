@@ -111,7 +111,9 @@ describe("a config is read", () => {
   });
 
   test("and its paths are relative to it", async () => {
-    const config = await read("spec: {name: a}\nmodel_path: models/a.gguf\nskills_dir: ../skills\nsession: {dir: state}\nmodel_root: /models");
+    const config = await read(
+      "spec: {name: a}\nmodel_path: models/a.gguf\nskills_dir: ../skills\nsession: {dir: state}\nmodel_root: /models",
+    );
     expect(config).toMatchObject({
       model_path: path.join(folder, "models/a.gguf"),
       skills_dir: path.join(path.dirname(folder), "skills"),
@@ -161,27 +163,83 @@ describe("what cannot be read as text", () => {
 
 describe("every fault names its line, column and key, what was expected and the nearest known name", () => {
   const cases: [string, string, string][] = [
-    ["yaml", "spec:\n  name: a\n  max_memry_mb: 5\n", 'agent:3:3: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?'],
-    ["json", '{\n  "spec": {"name": "a",\n    "max_memry_mb": 5}}', 'agent:3:5: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?'],
+    [
+      "yaml",
+      "spec:\n  name: a\n  max_memry_mb: 5\n",
+      'agent:3:3: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?',
+    ],
+    [
+      "json",
+      '{\n  "spec": {"name": "a",\n    "max_memry_mb": 5}}',
+      'agent:3:5: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?',
+    ],
     ["yaml", "spec: {name: a}\nenginee: {}", 'agent:2:1: enginee: unknown key: did you mean "engine"?'],
-    ["yaml", "spec: {name: a}\nengine:\n  type: lama", 'agent:3:9: engine.type: expected "rules" or "llama" or "openai-compatible", found "lama" (a string): did you mean "llama"?'],
-    ["yaml", 'spec:\n  name: a\n  max_memory_mb: "256"', 'agent:3:18: spec.max_memory_mb: expected an integer of at least 1, found "256" (a string): remove the quotes'],
-    ["json", '{"spec": {"name": "a", "max_memory_mb": "256"}}', 'agent:1:41: spec.max_memory_mb: expected an integer of at least 1, found "256" (a string): remove the quotes'],
-    ["yaml", "spec: {name: a, max_memory_mb: -1}", "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found -1"],
-    ["yaml", "spec: {name: a, max_memory_mb: 1.5}", "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found 1.5"],
-    ["yaml", "spec: {name: a, max_memory_mb: 1e309}", "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found Infinity"],
-    ["json", '{"spec": {"name": "a", "max_memory_mb": 1e309}}', "agent:1:41: spec.max_memory_mb: expected an integer of at least 1, found Infinity"],
-    ["yaml", "spec: {name: a, max_memory_mb: .nan}", "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found NaN"],
-    ["yaml", "spec: {name: a, version: 0.1}", "agent:1:26: spec.version: expected a string, found 0.1: put it in quotes"],
+    [
+      "yaml",
+      "spec: {name: a}\nengine:\n  type: lama",
+      'agent:3:9: engine.type: expected "rules" or "llama" or "openai-compatible", found "lama" (a string): did you mean "llama"?',
+    ],
+    [
+      "yaml",
+      'spec:\n  name: a\n  max_memory_mb: "256"',
+      'agent:3:18: spec.max_memory_mb: expected an integer of at least 1, found "256" (a string): remove the quotes',
+    ],
+    [
+      "json",
+      '{"spec": {"name": "a", "max_memory_mb": "256"}}',
+      'agent:1:41: spec.max_memory_mb: expected an integer of at least 1, found "256" (a string): remove the quotes',
+    ],
+    [
+      "yaml",
+      "spec: {name: a, max_memory_mb: -1}",
+      "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found -1",
+    ],
+    [
+      "yaml",
+      "spec: {name: a, max_memory_mb: 1.5}",
+      "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found 1.5",
+    ],
+    [
+      "yaml",
+      "spec: {name: a, max_memory_mb: 1e309}",
+      "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found Infinity",
+    ],
+    [
+      "json",
+      '{"spec": {"name": "a", "max_memory_mb": 1e309}}',
+      "agent:1:41: spec.max_memory_mb: expected an integer of at least 1, found Infinity",
+    ],
+    [
+      "yaml",
+      "spec: {name: a, max_memory_mb: .nan}",
+      "agent:1:32: spec.max_memory_mb: expected an integer of at least 1, found NaN",
+    ],
+    [
+      "yaml",
+      "spec: {name: a, version: 0.1}",
+      "agent:1:26: spec.version: expected a string, found 0.1: put it in quotes",
+    ],
     ["yaml", "spec:\n  version: '1'", "agent:2:3: spec.name: missing: expected a string that is not empty"],
     ["yaml", "spec: {name: ''}", 'agent:1:14: spec.name: expected a string that is not empty, found "" (a string)'],
     ["yaml", "device: auto", "agent:1:1: spec: missing: expected a map of keys and values"],
-    ["yaml", "spec: {name: a}\ndevice: aut", 'agent:2:9: device: expected a map of keys and values or "auto", found "aut" (a string): did you mean "auto"?'],
+    [
+      "yaml",
+      "spec: {name: a}\ndevice: aut",
+      'agent:2:9: device: expected a map of keys and values or "auto", found "aut" (a string): did you mean "auto"?',
+    ],
     ["yaml", "- a\n- b", "agent:1:1: expected a map of keys and values, found a list"],
-    ["yaml", "spec: {name: a, capabilities: [a, 5]}", "agent:1:35: spec.capabilities.1: expected a string, found 5: put it in quotes"],
+    [
+      "yaml",
+      "spec: {name: a, capabilities: [a, 5]}",
+      "agent:1:35: spec.capabilities.1: expected a string, found 5: put it in quotes",
+    ],
     ["yaml", "spec: {name: a}\nspec: {name: b}", 'agent:2:1: the key "spec" is there twice'],
     ["json", '{"spec": {"name": "a", "name": "b"}}', 'agent:1:24: the key "name" is there twice'],
-    ["yaml", "spec: {name: a}\n---\nspec: {name: b}", "agent:2:1: a second YAML document begins here; a config is one document"],
+    [
+      "yaml",
+      "spec: {name: a}\n---\nspec: {name: b}",
+      "agent:2:1: a second YAML document begins here; a config is one document",
+    ],
     ["json", '{"spec": {"name": "a"},}', "agent:1:24: this is not JSON: property name expected"],
     ["json", '{"spec": {"name": NaN}}', "agent:1:19: this is not JSON: invalid symbol"],
     ["json", "// no\n{}", "agent:1:1: this is not JSON: invalid comment token"],
@@ -217,16 +275,27 @@ describe("every fault names its line, column and key, what was expected and the 
 });
 
 describe("a file that is made to hurt", () => {
-  test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("the key %s is unknown like any other", async (key) => {
-    for (const text of [`spec: {name: a}\n${key}: {polluted: true}`, `spec: {name: a, ${key}: 1}`, `spec: {name: a}\nengine: {${key}: {type: rules}}`]) {
-      expect((await refusal(text)).message).toContain(`${key}: unknown key`);
-    }
-    expect((await refusal(`{"spec": {"name": "a"}, "${key}": {"polluted": true}}`, "json")).message).toContain(`${key}: unknown key`);
-    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
-  });
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
+    "the key %s is unknown like any other",
+    async (key) => {
+      for (const text of [
+        `spec: {name: a}\n${key}: {polluted: true}`,
+        `spec: {name: a, ${key}: 1}`,
+        `spec: {name: a}\nengine: {${key}: {type: rules}}`,
+      ]) {
+        expect((await refusal(text)).message).toContain(`${key}: unknown key`);
+      }
+      expect((await refusal(`{"spec": {"name": "a"}, "${key}": {"polluted": true}}`, "json")).message).toContain(
+        `${key}: unknown key`,
+      );
+      expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+    },
+  );
 
   test("a bomb of anchors", async () => {
-    const levels = "bcdefghi".split("").map((name, index) => `${name}: &${name} [${Array(9).fill(`*${"abcdefghi"[index]}`).join(",")}]`);
+    const levels = "bcdefghi"
+      .split("")
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${"abcdefghi"[index]}`).join(",")}]`);
     const bomb = `a: &a ["x","x","x","x","x","x","x","x","x"]\n${levels.join("\n")}\n`;
     expect((await refusal(bomb)).code).toBe("invalid-config");
   });
@@ -261,8 +330,45 @@ describe("a file that is made to hurt", () => {
   });
 
   test("anything at all ends as a config or as an InvalidConfigError", async () => {
-    const pieces = fc.constantFrom("spec", "name", ":", " ", "\n", "  ", "- ", "{", "}", "[", "]", ",", '"', "'", "&a", "*a", "!!", "|", ">", "?", "#", "%", "---", "...", "0x1", ".inf", "~", "null", "<<", "\t", "é", "\u2028");
-    const text = fc.oneof(fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join("")), fc.string(), fc.json());
+    const pieces = fc.constantFrom(
+      "spec",
+      "name",
+      ":",
+      " ",
+      "\n",
+      "  ",
+      "- ",
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      '"',
+      "'",
+      "&a",
+      "*a",
+      "!!",
+      "|",
+      ">",
+      "?",
+      "#",
+      "%",
+      "---",
+      "...",
+      "0x1",
+      ".inf",
+      "~",
+      "null",
+      "<<",
+      "\t",
+      "é",
+      "\u2028",
+    );
+    const text = fc.oneof(
+      fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join("")),
+      fc.string(),
+      fc.json(),
+    );
     await fc.assert(
       fc.asyncProperty(text, fc.constantFrom("yaml", "json"), async (content, extension) => {
         const result = await read(content, extension).catch((error) => error);

@@ -3,14 +3,21 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { History } from "../../src/session/history.js";
 
-const message = (role: AgentMessage["role"], content: string): AgentMessage => ({ role, content, timestamp: "2026-01-31T12:00:00Z" });
+const message = (role: AgentMessage["role"], content: string): AgentMessage => ({
+  role,
+  content,
+  timestamp: "2026-01-31T12:00:00Z",
+});
 
 function cost(messages: readonly AgentMessage[]): number {
   return messages.reduce((sum, { content }) => sum + 200 + 2 * content.length, 0);
 }
 
 test("holds the newest whole turns within its bound, and counts what left", () => {
-  const turns = fc.array(fc.record({ ask: fc.string({ maxLength: 300 }), answer: fc.string({ maxLength: 300 }), fails: fc.boolean() }), { maxLength: 60 });
+  const turns = fc.array(
+    fc.record({ ask: fc.string({ maxLength: 300 }), answer: fc.string({ maxLength: 300 }), fails: fc.boolean() }),
+    { maxLength: 60 },
+  );
   fc.assert(
     fc.property(turns, fc.integer({ min: 0, max: 20_000 }), (said, maxBytes) => {
       const history = new History(maxBytes);

@@ -17,7 +17,13 @@ export interface ConfigNode {
 }
 
 /** Takes a key into its map; a key that is there already is a fault: of two values, one would silently win. */
-export function addEntry(document: ConfigDocument, map: ConfigNode, key: string, keyOffset: number, value: ConfigNode): void {
+export function addEntry(
+  document: ConfigDocument,
+  map: ConfigNode,
+  key: string,
+  keyOffset: number,
+  value: ConfigNode,
+): void {
   map.entries ??= new Map();
   if (map.entries.has(key)) document.faults.push({ offset: keyOffset, message: `the key "${key}" is there twice` });
   else map.entries.set(key, { keyOffset, value });

@@ -39,10 +39,15 @@ export class InvalidConfigError extends NanoAgentError {
   }
 
   static withFaults(file: string, faults: readonly ConfigFault[], cause?: unknown): InvalidConfigError {
-    const lines = faults.map(({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`);
+    const lines = faults.map(
+      ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
+    );
     return new InvalidConfigError(file, faults, {
       code: "invalid-config",
-      message: lines.length === 1 ? String(lines[0]) : `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      message:
+        lines.length === 1
+          ? String(lines[0])
+          : `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`,
       hint: "README shows a config file that works; its first line lets an editor check yours as you type.",
       cause,
     });

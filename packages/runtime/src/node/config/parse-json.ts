@@ -16,10 +16,12 @@ export function parseJson(text: string): ConfigDocument {
 
   function nodeOf(source: Node): ConfigNode {
     const node: ConfigNode = { offset: source.offset };
-    for (const child of source.children ?? []) {
-      const [key, value] = child.children ?? [];
-      if (source.type === "array") (node.items ??= []).push(nodeOf(child));
-      else if (key !== undefined && value !== undefined) addEntry(document, node, key.value, key.offset, nodeOf(value));
+    if (source.type === "array") node.items = (source.children ?? []).map(nodeOf);
+    if (source.type === "object") {
+      for (const property of source.children ?? []) {
+        const [key, value] = property.children ?? [];
+        if (key !== undefined && value !== undefined) addEntry(document, node, key.value, key.offset, nodeOf(value));
+      }
     }
     return node;
   }

@@ -19,8 +19,10 @@ async function readBytes(file: string): Promise<Buffer> {
     const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const status = await handle.stat();
-      if (status.isDirectory()) throw InvalidConfigError.unreadable(file, "it is a folder", "Name a file in it, such as agent.yaml.");
-      if (!status.isFile()) throw InvalidConfigError.unreadable(file, "it is no regular file", "Save the config to a file first.");
+      if (status.isDirectory())
+        throw InvalidConfigError.unreadable(file, "it is a folder", "Name a file in it, such as agent.yaml.");
+      if (!status.isFile())
+        throw InvalidConfigError.unreadable(file, "it is no regular file", "Save the config to a file first.");
       const buffer = Buffer.alloc(Math.min(status.size, MAX_CONFIG_BYTES) + 1);
       let length = 0;
       while (length < buffer.length) {
@@ -61,7 +63,11 @@ function decode(file: string, bytes: Buffer): string {
     throw InvalidConfigError.unreadable(file, "it is UTF-16 text", "Save it as UTF-8.");
   }
   if (bytes.includes(0)) {
-    throw InvalidConfigError.unreadable(file, "it is binary, not text", "Is this a model file? A model goes into model_path.");
+    throw InvalidConfigError.unreadable(
+      file,
+      "it is binary, not text",
+      "Is this a model file? A model goes into model_path.",
+    );
   }
   try {
     // Takes a byte order mark away.

@@ -1,10 +1,5 @@
 import path from "node:path";
-import {
-  type AutoDevice,
-  type EdgeDevice,
-  NanoAgentConfig,
-  NanoAgentConfigFile,
-} from "@nanoagent/models";
+import { type AutoDevice, type EdgeDevice, NanoAgentConfig, NanoAgentConfigFile } from "@nanoagent/models";
 import { importPeer } from "../missing-peer-error.js";
 import { type ConfigDocument, placeIssue, positionAt } from "./config-document.js";
 import { type ConfigFault, InvalidConfigError } from "./invalid-config-error.js";
@@ -34,7 +29,10 @@ export async function readConfig(file: string, options: ReadConfigOptions = {}):
   const document = await parse(file, text);
   const result = NanoAgentConfigFile.safeParse(document.value);
   if (!result.success) {
-    throw InvalidConfigError.withFaults(file, result.issues.map((issue) => placeIssue(text, document.root, issue)));
+    throw InvalidConfigError.withFaults(
+      file,
+      result.issues.map((issue) => placeIssue(text, document.root, issue)),
+    );
   }
   const folder = path.dirname(path.resolve(file));
   const device = await resolveDevice(options.device ?? result.value.device, options.profile ?? profileThisMachine);
@@ -42,7 +40,8 @@ export async function readConfig(file: string, options: ReadConfigOptions = {}):
 }
 
 async function parse(file: string, text: string): Promise<ConfigDocument> {
-  if (text.trim() === "") throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
+  if (text.trim() === "")
+    throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
   let document: ConfigDocument;
   try {
     document = path.extname(file).toLowerCase() === ".json" ? parseJson(text) : await parseYaml(text);
@@ -84,7 +83,11 @@ function isAuto(device: EdgeDevice | AutoDevice): device is AutoDevice {
 }
 
 async function profileThisMachine(): Promise<EdgeDevice> {
-  const { DeviceProfiler } = await importPeer("@nanoagent/profiler", 'A config with device "auto"', () => import("@nanoagent/profiler"));
+  const { DeviceProfiler } = await importPeer(
+    "@nanoagent/profiler",
+    'A config with device "auto"',
+    () => import("@nanoagent/profiler"),
+  );
   return new DeviceProfiler().profile();
 }
 
@@ -93,6 +96,7 @@ function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentCon
   if (config.model_path !== null) resolved.model_path = path.resolve(folder, config.model_path);
   if (config.model_root !== undefined) resolved.model_root = path.resolve(folder, config.model_root);
   if (config.skills_dir !== undefined) resolved.skills_dir = path.resolve(folder, config.skills_dir);
-  if (config.session !== undefined) resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
+  if (config.session !== undefined)
+    resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
   return resolved;
 }

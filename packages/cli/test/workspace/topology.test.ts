@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { repository } from "../run-program.js";
+
+interface Manifest {
+  name: string;
+  version: string;
+  private?: boolean;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+  exports?: Record<string, unknown>;
+  publishConfig?: { exports?: Record<string, unknown> };
+  files?: string[];
+}
+
+const manifests = new Map(
+  readdirSync(path.join(repository, "packages")).map((folder) => [
+    folder,
+    JSON.parse(readFileSync(path.join(repository, "packages", folder, "package.json"), "utf8")) as Manifest,
+  ]),
+);
+const published = [...manifests].filter(([, { private: isPrivate }]) => !isPrivate);
+
+/** The shape of the workspace. Changing it is a decision; this is where it is written down. */
+const shape = {
+  models: { dependencies: [], peers: [], exports: [".", "./package.json", "./schemas/*.json"] },
+  profiler: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json", "./testing"] },
+  optimizer: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json"] },
+  runtime: {
+    dependencies: ["@nanoagent/models"],
+    peers: ["@nanoagent/profiler", "yaml"],
+    exports: [".", "./node", "./package.json", "./testing"],
+  },
+  // The program carries its parts inlined: one package to install.
+  cli: { dependencies: [], peers: [], exports: ["./package.json"] },
+};
+
+test("the packages, what they stand on, and what they export", () => {
+  const found = Object.fromEntries(
+    published.map(([folder, manifest]) => [
+      folder,
+      {
+        dependencies: Object.keys(manifest.dependencies ?? {}).sort(),
+        peers: Object.keys(manifest.peerDependencies ?? {}).sort(),
+        exports: Object.keys(manifest.exports ?? {}).sort(),
+      },
+    ]),
+  );
+  expect(found).toEqual(shape);
+});
+
+describe.each(published)("%s", (folder, manifest) => {
+  test("is called after its folder and has the common version", () => {
+    expect(manifest.name).toBe(`@nanoagent/${folder}`);
+    expect(manifest.version).toBe(manifests.get("models")?.version);
+  });
+
+  test("has optional peers alone, those of our own within a range that a minor release stays in", () => {
+    expect(manifest.optionalDependencies).toBeUndefined();
+    for (const [name, range] of Object.entries(manifest.peerDependencies ?? {})) {
+      expect(manifest.peerDependenciesMeta?.[name]).toEqual({ optional: true });
+      if (name.startsWith("@nanoagent/")) expect(range).toBe(">=0.1.0 <1");
+    }
+  });
+
+  test("publishes the exports that it develops with, without the sources", () => {
+    const developed = JSON.parse(JSON.stringify(manifest.exports), (key, value) =>
+      key === "@nanoagent/source" ? undefined : value,
+    );
+    expect(manifest.publishConfig?.exports ?? manifest.exports).toEqual(developed);
+    expect(manifest.files?.filter((file) => file !== "dist" && file !== "schemas")).toEqual([]);
+  });
+});
+
+test("no package is developed in a circle", () => {
+  const needs = (name: string) => {
+    const manifest = manifests.get(name.replace("@nanoagent/", ""));
+    return Object.keys({ ...manifest?.dependencies, ...manifest?.devDependencies }).filter((other) =>
+      other.startsWith("@nanoagent/"),
+    );
+  };
+  const visit = (name: string, way: readonly string[]): void => {
+    expect(way, `a circle: ${[...way, name].join(" → ")}`).not.toContain(name);
+    for (const other of needs(name)) visit(other, [...way, name]);
+  };
+  for (const { name } of manifests.values()) visit(name, []);
+});

@@ -1,0 +1,158 @@
+import { AgentSpec, InvalidDataError, NanoAgentConfigFile, type SchemaIssue } from "@nanoagent/models";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { issuesOf } from "./issues-of.js";
+import { fullConfig } from "./samples.js";
+
+function firstIssue(json: string): SchemaIssue | null {
+  const result = NanoAgentConfigFile.safeParse(JSON.parse(json));
+  return result.success ? null : (result.issues[0] ?? null);
+}
+
+describe("an issue has its parts", () => {
+  test("of a key that nobody knows", () => {
+    expect(firstIssue('{"spec": {"name": "a", "capabilites": []}}')).toEqual({
+      path: ["spec", "capabilites"],
+      kind: "unknown-key",
+      expected: "one of name, version, capabilities, max_memory_mb, max_model_size_mb",
+      found: "",
+      nearest: "capabilities",
+      message: 'unknown key: did you mean "capabilities"?',
+    });
+  });
+
+  test("of a key that is missing", () => {
+    expect(firstIssue('{"spec": {}}')).toEqual({
+      path: ["spec", "name"],
+      kind: "missing",
+      expected: "a string that is not empty",
+      found: "",
+      nearest: null,
+      message: "missing: expected a string that is not empty",
+    });
+  });
+
+  test("of a value that is wrong", () => {
+    expect(firstIssue('{"spec": {"name": "a", "capabilities": ["b", 7]}}')).toEqual({
+      path: ["spec", "capabilities", 1],
+      kind: "invalid",
+      expected: "a string",
+      found: "7",
+      nearest: null,
+      message: "expected a string, found 7: put it in quotes",
+    });
+  });
+
+  test("of a value that is nearly right", () => {
+    expect(firstIssue('{"spec": {"name": "a"}, "engine": {"type": "openai"}}')).toEqual({
+      path: ["engine", "type"],
+      kind: "invalid",
+      expected: '"rules" or "llama" or "openai-compatible"',
+      found: '"openai" (a string)',
+      nearest: "openai-compatible",
+      message:
+        'expected "rules" or "llama" or "openai-compatible", found "openai" (a string): did you mean "openai-compatible"?',
+    });
+  });
+});
+
+describe("what comes from outside has no say in how long the answer is", () => {
+  test("a long text is cut", () => {
+    expect(issuesOf(AgentSpec, { name: "a", max_memory_mb: "9".repeat(1e6) })).toEqual([
+      `max_memory_mb (invalid): expected an integer of at least 1, found "${"9".repeat(60)}…" (a string)`,
+    ]);
+    expect(issuesOf(AgentSpec, { name: 10n ** 1000n })).toEqual([
+      `name (invalid): expected a string that is not empty, found 1${"0".repeat(59)}…`,
+    ]);
+    expect(issuesOf(AgentSpec, { name: function long() {} })).toEqual([
+      "name (invalid): expected a string that is not empty, found a function",
+    ]);
+  });
+
+  test("only the first 20 issues are named", () => {
+    const capabilities = Array.from({ length: 100_000 }, () => 7);
+    const unknown = Object.fromEntries(capabilities.map((_, index) => [`key${index}`, 1]));
+    expect(issuesOf(AgentSpec, { name: "a", capabilities })).toHaveLength(20);
+    expect(issuesOf(AgentSpec, { name: "a", ...unknown })).toHaveLength(20);
+  });
+});
+
+describe("own keys named like what every object inherits", () => {
+  const places: [string, string][] = [
+    ["", '{"spec": {"name": "a"}, KEY: {"polluted": true}}'],
+    ["spec", '{"spec": {"name": "a", KEY: {"polluted": true}}}'],
+    ["device", '{"spec": {"name": "a"}, "device": {"auto": true, KEY: {"polluted": true}}}'],
+    ["engine", '{"spec": {"name": "a"}, "engine": {KEY: {"polluted": true}}}'],
+    ["session", '{"spec": {"name": "a"}, "session": {"dir": "s", KEY: {"polluted": true}}}'],
+    ["window", '{"spec": {"name": "a"}, "window": {KEY: {"polluted": true}}}'],
+  ];
+  const openPlaces: [string, string][] = [
+    ["mcp_servers", '{"spec": {"name": "a"}, "mcp_servers": {KEY: {"polluted": true}}}'],
+    ["mcp_servers.files", '{"spec": {"name": "a"}, "mcp_servers": {"files": {KEY: {"polluted": true}}}}'],
+    ["tools.0", '{"spec": {"name": "a"}, "tools": [{KEY: {"polluted": true}}]}'],
+    ["intents.0.run.0", '{"spec": {"name": "a"}, "intents": [{"run": [{KEY: {"polluted": true}}]}]}'],
+  ];
+  const faultsIn = (json: string, key: string) => {
+    const result = NanoAgentConfigFile.safeParse(JSON.parse(json.replace("KEY", JSON.stringify(key))));
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+    return result.success ? [] : result.issues.map((issue) => [issue.path, issue.kind, issue.nearest]);
+  };
+  const pathTo = (place: string, key: string) => [
+    ...place
+      .split(".")
+      .filter(Boolean)
+      .map((part) => (part === "0" ? 0 : part)),
+    key,
+  ];
+
+  test.each(places)("are unknown keys in %j, once each", (place, json) => {
+    for (const key of ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"]) {
+      expect(faultsIn(json, key)).toEqual([[pathTo(place, key), "unknown-key", null]]);
+    }
+  });
+
+  test.each(openPlaces)("are names like any other in %j, except for __proto__", (place, json) => {
+    expect(faultsIn(json, "__proto__")).toEqual([[pathTo(place, "__proto__"), "unknown-key", null]]);
+    for (const key of ["constructor", "prototype", "toString"]) expect(faultsIn(json, key)).toEqual([]);
+  });
+
+  test("a __proto__ in place of the required keys does not provide them", () => {
+    expect(issuesOf(AgentSpec, JSON.parse('{"__proto__": {"name": "a"}}'))).toEqual([
+      "name (missing): missing: expected a string that is not empty",
+      "__proto__ (unknown-key): unknown key: expected one of name, version, capabilities, max_memory_mb, max_model_size_mb",
+    ]);
+  });
+
+  test("the message of one in an open map says what to do", () => {
+    expect(
+      issuesOf(NanoAgentConfigFile, JSON.parse('{"spec": {"name": "a"}, "mcp_servers": {"__proto__": {}}}')),
+    ).toEqual(["mcp_servers.__proto__ (unknown-key): unknown key: expected another name"]);
+  });
+});
+
+test("whatever is parsed, nothing is thrown, and a refusal says where and why", () => {
+  const hostileKey = fc.constantFrom("__proto__", "constructor", "spec", "device", "engine", "name", "auto", "");
+  const hostile = fc.anything({
+    key: fc.oneof(hostileKey, fc.string()),
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSparseArray: true,
+    withTypedArray: true,
+  });
+  const part = fc.constantFrom(...Object.keys(fullConfig));
+  fc.assert(
+    fc.property(hostile, part, (value, key) => {
+      for (const candidate of [value, { ...fullConfig, [key]: value }]) {
+        const result = NanoAgentConfigFile.safeParse(candidate);
+        if (result.success) continue;
+        expect(result.issues.length).toBeGreaterThan(0);
+        for (const issue of result.issues) expect(issue.message).toMatch(/^(expected|missing|unknown key)/);
+        expect(new InvalidDataError(result.issues).message).not.toBe("");
+      }
+      expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+    }),
+  );
+});

@@ -1,0 +1,63 @@
+import type {
+  AgentMessage,
+  AgentMessageInput,
+  AgentSpec,
+  AgentSpecInput,
+  EdgeDevice,
+  EdgeDeviceInput,
+  FitPlan,
+  MemoryLedger,
+  ModelSummary,
+  NanoAgentConfig,
+  NanoAgentConfigFile,
+  NanoAgentConfigFileInput,
+  NanoAgentConfigInput,
+  SpeedForecast,
+} from "@nanoagent/models";
+import { expectTypeOf, test } from "vitest";
+import type * as z from "zod/mini";
+import type { agentMessageSource } from "../src/agent-message.js";
+import type { agentSpecSource } from "../src/agent-spec.js";
+import type { edgeDeviceSource } from "../src/edge-device.js";
+import type { fitPlanSource } from "../src/fit-plan.js";
+import type { memoryLedgerSource } from "../src/memory-ledger.js";
+import type { modelSummarySource } from "../src/model-summary.js";
+import type { nanoAgentConfigFileSource, nanoAgentConfigSource } from "../src/nano-agent-config.js";
+import type { speedForecastSource } from "../src/speed-forecast.js";
+
+// The interfaces are written by hand, so that declarations name no schema library. tsc fails here when one of them and
+// what its schema reads part ways, in a key, an optional mark or a type; the interfaces inside them are compared along.
+
+test("what a schema takes is its input interface", () => {
+  expectTypeOf<z.input<typeof agentSpecSource>>().toEqualTypeOf<AgentSpecInput>();
+  expectTypeOf<z.input<typeof edgeDeviceSource>>().toEqualTypeOf<EdgeDeviceInput>();
+  expectTypeOf<z.input<typeof nanoAgentConfigSource>>().toEqualTypeOf<NanoAgentConfigInput>();
+  expectTypeOf<z.input<typeof nanoAgentConfigFileSource>>().toEqualTypeOf<NanoAgentConfigFileInput>();
+  expectTypeOf<z.input<typeof agentMessageSource>>().toEqualTypeOf<AgentMessageInput>();
+  expectTypeOf<z.input<typeof modelSummarySource>>().toEqualTypeOf<ModelSummary>();
+  expectTypeOf<z.input<typeof memoryLedgerSource>>().toEqualTypeOf<MemoryLedger>();
+  expectTypeOf<z.input<typeof speedForecastSource>>().toEqualTypeOf<SpeedForecast>();
+  expectTypeOf<z.input<typeof fitPlanSource>>().toEqualTypeOf<FitPlan>();
+});
+
+test("what a schema gives is its interface", () => {
+  expectTypeOf<z.output<typeof agentSpecSource>>().toEqualTypeOf<AgentSpec>();
+  expectTypeOf<z.output<typeof edgeDeviceSource>>().toEqualTypeOf<EdgeDevice>();
+  expectTypeOf<z.output<typeof nanoAgentConfigSource>>().toEqualTypeOf<NanoAgentConfig>();
+  expectTypeOf<z.output<typeof nanoAgentConfigFileSource>>().toEqualTypeOf<NanoAgentConfigFile>();
+  expectTypeOf<z.output<typeof agentMessageSource>>().toEqualTypeOf<AgentMessage>();
+  expectTypeOf<z.output<typeof modelSummarySource>>().toEqualTypeOf<ModelSummary>();
+  expectTypeOf<z.output<typeof memoryLedgerSource>>().toEqualTypeOf<MemoryLedger>();
+  expectTypeOf<z.output<typeof speedForecastSource>>().toEqualTypeOf<SpeedForecast>();
+  expectTypeOf<z.output<typeof fitPlanSource>>().toEqualTypeOf<FitPlan>();
+});
+
+test("a key more, a key less and another optional mark are each seen", () => {
+  type Source = z.input<typeof agentMessageSource>;
+  // @ts-expect-error a key more
+  expectTypeOf<Source>().toEqualTypeOf<AgentMessageInput & { id?: string }>();
+  // @ts-expect-error a key less
+  expectTypeOf<Source>().toEqualTypeOf<Omit<AgentMessageInput, "timestamp">>();
+  // @ts-expect-error another optional mark
+  expectTypeOf<Source>().toEqualTypeOf<AgentMessage>();
+});

@@ -1,0 +1,169 @@
+import {
+  AgentMessage,
+  AgentSpec,
+  EdgeDevice,
+  FitPlan,
+  ModelSummary,
+  NanoAgentConfigFile,
+  type Schema,
+} from "@nanoagent/models";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, test } from "vitest";
+import * as z from "zod/mini";
+import { sourceOf } from "../src/define-schema.js";
+import { fullConfig, sampleDevice, samplePlan, sampleSummary } from "./samples.js";
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>;
+  anyOf?: JsonSchema[];
+  description?: string;
+}
+
+// The files are what these tests make of the schemas: `pnpm generate` writes them anew.
+const files: [string, string, Schema<unknown>][] = [
+  ["nano-agent-config", "NanoAgentConfigFile", NanoAgentConfigFile],
+  ["agent-spec", "AgentSpec", AgentSpec],
+  ["edge-device", "EdgeDevice", EdgeDevice],
+  ["agent-message", "AgentMessage", AgentMessage],
+  ["model-summary", "ModelSummary", ModelSummary],
+  ["fit-plan", "FitPlan", FitPlan],
+];
+
+/** The JSON Schema of what a person or a program may write, so keys with a default may be absent. */
+function jsonSchemaOf(title: string, schema: Schema<unknown>) {
+  const { $schema, ...rest } = z.toJSONSchema(sourceOf(schema), {
+    io: "input",
+    override({ jsonSchema }) {
+      // It is the time of the generation.
+      if (jsonSchema.format === "date-time") delete jsonSchema.default;
+      // These are true of every JSON document.
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      delete jsonSchema.propertyNames;
+    },
+  });
+  return { $schema, title, ...rest };
+}
+
+describe.each(files)("schemas/%s.json", (name, title, schema) => {
+  test("is up to date", async () => {
+    const text = `${JSON.stringify(jsonSchemaOf(title, schema), null, 2)}\n`;
+    await expect(text).toMatchFileSnapshot(`../schemas/${name}.json`);
+  });
+
+  test("says what it is, and nothing of when or on what it was made", () => {
+    const text = JSON.stringify(jsonSchemaOf(title, schema));
+    expect(JSON.parse(text)).toMatchObject({
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      title,
+      type: "object",
+      additionalProperties: false,
+    });
+    expect(text).not.toContain("9007199254740991");
+    expect(text).not.toContain(`"${new Date().getFullYear()}-`);
+  });
+});
+
+test("every key of a config file is described, at every level", () => {
+  const undescribed = keysWithoutDescription(
+    jsonSchemaOf("NanoAgentConfigFile", NanoAgentConfigFile) as JsonSchema,
+    [],
+  );
+  expect(undescribed).toEqual([]);
+});
+
+function keysWithoutDescription(schema: JsonSchema, path: string[]): string[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
+    ...(value.description ? [] : [[...path, key].join(".")]),
+    ...keysWithoutDescription(value, [...path, key]),
+  ]);
+  return [...own, ...(schema.anyOf ?? []).flatMap((alternative) => keysWithoutDescription(alternative, path))];
+}
+
+describe("an editor that checks by the JSON Schema agrees with our own check", () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  const checks = new Map(
+    files.map(([name, title, schema]) => [name, { schema, validate: ajv.compile(jsonSchemaOf(title, schema)) }]),
+  );
+
+  function verdicts(name: string, document: unknown) {
+    const check = checks.get(name);
+    return { editor: check?.validate(document), own: check?.schema.safeParse(document).success };
+  }
+
+  const spec = { name: "field-assistant" };
+  const message = { role: "user", content: "hello" };
+  const fieldAssistant = {
+    spec: {
+      name: "field-assistant",
+      version: "0.1.0",
+      capabilities: ["status-check", "echo"],
+      max_memory_mb: 256,
+      max_model_size_mb: 50,
+    },
+    device: { device_id: "rpi4-4core", platform: "linux-aarch64", memory_mb: 4096, cpu_cores: 4, has_gpu: false },
+    model_path: null,
+  };
+
+  test.each<[string, unknown]>([
+    ["nano-agent-config", fieldAssistant],
+    ["nano-agent-config", fullConfig],
+    ["nano-agent-config", { spec }],
+    ["nano-agent-config", { spec, device: "auto" }],
+    ["nano-agent-config", { spec, device: { auto: true } }],
+    ["nano-agent-config", { spec, device: { auto: true, memory_mb: 512, has_gpu: true } }],
+    ["nano-agent-config", { spec, engine: {}, window: {}, tools: [], intents: [{}], mcp_servers: {} }],
+    ["nano-agent-config", { spec, engine: { context: "auto" }, instructions: "" }],
+    ["agent-spec", spec],
+    ["agent-spec", { ...spec, version: "", capabilities: ["a", "a"] }],
+    ["agent-spec", { ...spec, max_memory_mb: 1.0 }],
+    ["edge-device", sampleDevice],
+    ["agent-message", message],
+    ["agent-message", { ...message, timestamp: "2024-02-29T12:00:00.5Z" }],
+    ["model-summary", sampleSummary],
+    ["model-summary", { ...sampleSummary, name: null, layer_count: null, tensors_by_type: {} }],
+    ["fit-plan", samplePlan],
+  ])("%s: both take %j", (name, document) => {
+    expect(verdicts(name, document)).toEqual({ editor: true, own: true });
+  });
+
+  test.each<[string, unknown]>([
+    ["nano-agent-config", {}],
+    ["nano-agent-config", []],
+    ["nano-agent-config", null],
+    ["nano-agent-config", { spec: null }],
+    ["nano-agent-config", { spec, plugins: [] }],
+    ["nano-agent-config", JSON.parse('{"spec": {"name": "a"}, "__proto__": {}}')],
+    ["nano-agent-config", JSON.parse('{"spec": {"name": "a", "constructor": 1}}')],
+    ["nano-agent-config", { spec, device: null }],
+    ["nano-agent-config", { spec, device: "Auto" }],
+    ["nano-agent-config", { spec, device: {} }],
+    ["nano-agent-config", { spec, device: { auto: false } }],
+    ["nano-agent-config", { spec, device: { auto: true, memory_mb: "512" } }],
+    ["nano-agent-config", { spec, device: { ...sampleDevice, auto: false } }],
+    ["nano-agent-config", { spec, model_path: "" }],
+    ["nano-agent-config", { spec, engine: { type: "lama" } }],
+    ["nano-agent-config", { spec, engine: { context: 0 } }],
+    ["nano-agent-config", { spec, engine: { idle_unload_seconds: 1.5 } }],
+    ["nano-agent-config", { spec, session: {} }],
+    ["nano-agent-config", { spec, tools: ["lights"] }],
+    ["nano-agent-config", { spec, mcp_servers: { files: null } }],
+    ["agent-spec", { name: "" }],
+    ["agent-spec", { ...spec, version: 0.1 }],
+    ["agent-spec", { ...spec, version: null }],
+    ["agent-spec", { ...spec, max_memory_mb: "256" }],
+    ["agent-spec", { ...spec, max_memory_mb: 0 }],
+    ["agent-spec", { ...spec, max_memory_mb: 0.5 }],
+    ["edge-device", { ...sampleDevice, has_gpu: "no" }],
+    ["edge-device", { device_id: "a", platform: "b", memory_mb: 1 }],
+    ["agent-message", { ...message, role: "User" }],
+    ["agent-message", { ...message, timestamp: "2026-01-31T12:00:00+02:00" }],
+    ["agent-message", { ...message, timestamp: "2026-02-30T12:00:00Z" }],
+    ["model-summary", { ...sampleSummary, layer_count: 0 }],
+    ["model-summary", { ...sampleSummary, tensors_by_type: { f16: { count: 1 } } }],
+    ["fit-plan", { ...samplePlan, context_tokens: 0 }],
+    ["fit-plan", { ...samplePlan, ledger: { ...samplePlan.ledger, peak_reserved_bytes: -1 } }],
+    ["fit-plan", { ...samplePlan, forecast: { ...samplePlan.forecast, grade: "guess" } }],
+  ])("%s: both refuse %j", (name, document) => {
+    expect(verdicts(name, document)).toEqual({ editor: false, own: false });
+  });
+});

@@ -1,0 +1,110 @@
+import type {
+  EdgeDevice,
+  FitPlan,
+  MemoryLedger,
+  ModelSummary,
+  NanoAgentConfigInput,
+  SpeedForecast,
+} from "@nanoagent/models";
+
+export const sampleDevice: EdgeDevice = {
+  device_id: "rpi4-4core",
+  platform: "linux-aarch64",
+  memory_mb: 4096,
+  cpu_cores: 4,
+  has_gpu: false,
+};
+
+/** A config in which every key is set, at every level. */
+export const fullConfig = {
+  spec: {
+    name: "field-assistant",
+    version: "0.1.0",
+    capabilities: ["status-check", "echo"],
+    max_memory_mb: 256,
+    max_model_size_mb: 50,
+  },
+  device: sampleDevice,
+  model_path: "models/small.gguf",
+  model_root: "models",
+  instructions: "Answer in one sentence.",
+  engine: {
+    type: "openai-compatible",
+    url: "http://127.0.0.1:8080/v1",
+    model: "small",
+    api_key_env: "SERVER_KEY",
+    allow_network: false,
+    isolation: "process",
+    idle_unload_seconds: 0,
+    context: 2048,
+  },
+  intents: [{ say: "lights on", run: { tool: "lights" } }],
+  tools: [{ name: "lights", command: ["lights", "on"] }],
+  mcp_servers: { files: { command: ["files-server"] } },
+  skills_dir: "skills",
+  session: { dir: "sessions", fsync: "turn" },
+  window: { on_overflow: "drop" },
+} as const satisfies DeepReadonly<NanoAgentConfigInput>;
+
+export const sampleSummary: ModelSummary = {
+  format: "gguf",
+  architecture: "llama",
+  name: "stories15M",
+  file_bytes: 19_077_344,
+  parameter_count: 24_407_712,
+  layer_count: 6,
+  embedding_length: 288,
+  feed_forward_length: 768,
+  head_count: 6,
+  kv_head_count: 6,
+  vocabulary_size: 32_000,
+  training_context_tokens: 128,
+  tensors_by_type: { q4_0: { count: 43, bytes: 8_884_224 }, f32: { count: 13, bytes: 14_976 } },
+};
+
+export const sampleLedger: MemoryLedger = {
+  lines: [
+    {
+      name: "weights",
+      kind: "evictable",
+      reserved_bytes: 0,
+      resident_bytes: 19_077_344,
+      explanation: "the file, mapped",
+    },
+    {
+      name: "kv-cache",
+      kind: "pinned",
+      reserved_bytes: 884_736,
+      resident_bytes: 884_736,
+      explanation: "2 × 6 × 288 × 128 × 2",
+    },
+    { name: "repack", kind: "transient", reserved_bytes: 1_048_576, resident_bytes: 0, explanation: "one tensor" },
+  ],
+  steady_reserved_bytes: 884_736,
+  steady_resident_bytes: 19_962_080,
+  peak_reserved_bytes: 1_933_312,
+  peak_resident_bytes: 19_962_080,
+};
+
+export const sampleForecast: SpeedForecast = {
+  grade: "prior",
+  prefill_at_start: { expected: 310.5, low: 200, high: 420 },
+  prefill_at_full_context: { expected: 280, low: 180, high: 400 },
+  decode_at_start: { expected: 95.25, low: 60, high: 120 },
+  decode_at_full_context: { expected: 88, low: 0, high: 110 },
+};
+
+export const samplePlan: FitPlan = {
+  model_path: "/models/small.gguf",
+  model: sampleSummary,
+  context_tokens: 128,
+  kv_type: "f16",
+  batch_tokens: 64,
+  prefill_threads: 4,
+  decode_threads: 3,
+  maps_file: true,
+  ledger: sampleLedger,
+  forecast: sampleForecast,
+};
+
+type DeepReadonly<Value> = { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> };
