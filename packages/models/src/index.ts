@@ -17,6 +17,8 @@ export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-su
 export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";
 export { type ForecastGrade, type ForecastLine, SpeedForecast } from "./speed-forecast.js";
 export { FitPlan } from "./fit-plan.js";
+export type { FitChange, FitPlanner, FitRequest } from "./fit-planner.js";
+export type { MemoryProbe, MemoryReading } from "./memory-probe.js";
 export type { Schema, SchemaIssue } from "./schema.js";
 export { type ErrorParts, NanoAgentError } from "./nano-agent-error.js";
 export { InvalidDataError } from "./invalid-data-error.js";

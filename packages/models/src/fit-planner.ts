@@ -1,0 +1,34 @@
+import type { EdgeDevice } from "./edge-device.js";
+import type { FitPlan } from "./fit-plan.js";
+
+/** What a model is to be loaded for. */
+export interface FitRequest {
+  model_path: string;
+  device: EdgeDevice;
+  /** What the model, its engine and the process that it lives in may take together. */
+  budget_bytes: number;
+  /** Tokens of context; `auto` takes as many as fit, up to what the model was trained for. */
+  context_tokens: number | "auto";
+  /** What the CPU can do (`avx2`, `asimddp`), which decides how weights are held; null where it is not known. */
+  cpu_features: readonly string[] | null;
+}
+
+/** One way to make a model fit that does not. */
+export interface FitChange {
+  /** The change as a sentence: `context 8192 → 2048`. */
+  description: string;
+  saves_bytes: number;
+}
+
+/**
+ * Says how to load a model so that it fits, from its file's header alone: nothing is allocated and no weight is read.
+ * `@nanoagent/optimizer` has one; an app may pass in its own.
+ *
+ * - `planFit` resolves to the best plan whose ledger's peak is within the budget.
+ * - It rejects with a `NanoAgentError` of code `does-not-fit` when there is none; its message shows the sum, its
+ *   `changes` the cheapest ways out.
+ * - It rejects with a `NanoAgentError` when the file cannot be read or is no model.
+ */
+export interface FitPlanner {
+  planFit(request: FitRequest): Promise<FitPlan>;
+}
