@@ -10,13 +10,13 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const stampFile = path.join(root, "node_modules", ".nanoagent-bootstrap.json");
 const { packageManager } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
-const wanted = { install: installDigest(), build: buildDigest() };
 const done = readStamp();
+const mustInstall = done.install !== installDigest();
 
-if (done.install !== wanted.install) run("Installing packages", ["install", "--frozen-lockfile"]);
-if (done.build !== wanted.build || done.install !== wanted.install) run("Building", ["run", "build"]);
+if (mustInstall) run("Installing packages", ["install", "--frozen-lockfile"]);
+if (mustInstall || done.build !== buildDigest()) run("Building", ["run", "build"]);
 mkdirSync(path.dirname(stampFile), { recursive: true });
-writeFileSync(stampFile, JSON.stringify(wanted));
+writeFileSync(stampFile, JSON.stringify({ install: installDigest(), build: buildDigest() }));
 
 /** Changes when what is to be installed changes. */
 function installDigest() {
@@ -31,7 +31,7 @@ function installDigest() {
 /** Changes when a source or a build setting changes, or when a build result is gone. */
 function buildDigest() {
   const packages = workspaceFolders().filter((folder) => existsSync(path.join(root, folder, "tsup.config.ts")));
-  if (packages.some((folder) => !existsSync(path.join(root, folder, "dist")))) return `incomplete ${Date.now()}`;
+  if (packages.some((folder) => !existsSync(path.join(root, folder, "dist")))) return "incomplete";
   return digest([
     "tsconfig.base.json",
     "scripts/tsup.base.ts",

@@ -7,29 +7,28 @@ type ExportTarget = string | { "@nanoagent/source"?: string };
 interface PackageManifest {
   name: string;
   exports: Record<string, ExportTarget>;
-  nanoagent?: { entries?: string[] };
 }
 
 /**
- * The build of one package: ESM and declarations, one output file per entry of its `exports` map, own and
+ * The build of one package: ESM and declarations, one output file per entry of its `exports` map and per program, own and
  * third-party code that is no declared dependency inlined, with the licences of what was inlined beside it.
  */
-export function packageBuild(overrides: Options = {}) {
+export function packageBuild(programs: readonly string[] = [], overrides: Options = {}) {
   const manifest = JSON.parse(readFileSync("package.json", "utf8")) as PackageManifest;
   const sources = Object.values(manifest.exports).flatMap((target) =>
     typeof target === "object" && target["@nanoagent/source"] ? [target["@nanoagent/source"]] : [],
   );
   return defineConfig({
-    entry: Object.fromEntries(sources.map((source) => [entryName(source), source])),
+    entry: Object.fromEntries([...sources, ...programs].map((source) => [entryName(source), source])),
     format: "esm",
     target: "node20",
     // "neutral" takes the plain ESM build of a library where it offers one for Node and one for the rest.
     platform: "neutral",
-    external: [/^node:/],
+    external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
     clean: true,
-    dts: { compilerOptions: { customConditions: [] } },
+    dts: true,
     metafile: true,
     onSuccess: async () => {
       copyFileSync("../../LICENSE", "LICENSE");

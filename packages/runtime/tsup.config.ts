@@ -1,3 +1,7 @@
 import { packageBuild } from "../../scripts/tsup.base";
 
-export default packageBuild();
+// Beside what is exported: the host, which is started as a program, and what the import map names.
+export default packageBuild(
+  ["./src/engines/host/engine-host.ts", "./src/node/node-parts.ts", "./src/node/without-node.ts"],
+  { dts: { banner: '/// <reference lib="esnext.disposable" />' } },
+);

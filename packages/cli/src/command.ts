@@ -30,6 +30,8 @@ export interface Command {
   /** What a person should know before using it. */
   details: string;
   options: Record<string, CommandOption>;
+  /** At least one of these options must be given. */
+  needsOneOf?: readonly string[];
   examples: readonly string[];
   loadAction: () => Promise<CommandAction>;
 }

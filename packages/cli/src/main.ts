@@ -5,8 +5,14 @@ import { runProgram } from "./program.js";
 import type { StopRequest } from "./streams.js";
 
 const { stdout, stderr } = process;
+/** From being told to stop to the end, whatever goes on: longer than any part of stopping should take. */
+const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();
-const stop = (request: StopRequest) => stopping.abort(request);
+const stop = (request: StopRequest) => {
+  stopping.abort(request);
+  // Output that nobody takes, or an engine that does not end, must not keep the program.
+  setTimeout(() => process.exit(request.exitCode), STOP_MILLISECONDS).unref();
+};
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   const exitCode = 128 + constants.signals[name];
@@ -19,6 +25,8 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever read the output has seen enough: `nanoagent … | head -1`.
   if (error.code === "EPIPE") return stop({ cause: "stdout-closed", exitCode: exitCodes.done });
+  // A terminal that was closed says so by this and by a signal, in either order.
+  if (error.code === "EIO" && stdout.isTTY) return stop({ cause: "signal", exitCode: 128 + constants.signals.SIGHUP });
   stderr.write(`error: The output cannot be written: ${error.message}\n`);
   stop({ cause: "stdout-closed", exitCode: exitCodes.failed });
 });
@@ -38,3 +46,8 @@ const exitCode = await runProgram(process.argv.slice(2), {
 await new Promise((resolve) => setImmediate(resolve));
 const request = stopping.signal.reason as StopRequest | undefined;
 process.exitCode = stopping.signal.aborted ? request?.exitCode : exitCode;
+// Node 20 asserts as it leaves a terminal that is gone; the signal's own end is the same to whoever waits.
+if (request?.exitCode === 128 + constants.signals.SIGHUP && process.stdin.isTTY) {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
+}

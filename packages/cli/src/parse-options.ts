@@ -24,6 +24,11 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
       throw new UsageError({ message: `${command.name} needs --${name} ${placeholder}.`, hint });
     }
   }
+  const { needsOneOf } = command;
+  if (needsOneOf?.every((name) => values[name] === undefined)) {
+    const names = needsOneOf.map((name) => `--${name} ${command.options[name]?.placeholder}`);
+    throw new UsageError({ message: `${command.name} needs ${names.join(" or ")}.`, hint });
+  }
   return values;
 }
 

@@ -22,7 +22,7 @@ describe("a wrong command line is told what would be right, and exits with 2", (
     [["profil"], 'Did you mean "profile"?'],
     [["frobnicate"], 'There is no command "frobnicate".'],
     [["--verison"], "There is no option --verison. Did you mean --version?"],
-    [["run"], "run needs --config PATH."],
+    [["run"], "run needs --config PATH or --model PATH."],
     [["run", "--config"], "--config needs a value: --config PATH."],
     [["run", "--config", "--device"], "--config needs a value"],
     [["run", "--config="], "--config needs a value"],

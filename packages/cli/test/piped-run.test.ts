@@ -19,6 +19,27 @@ describe("a pipe", () => {
     expect(stdout.match(/^Agent: /gm)).toHaveLength(2);
   });
 
+  test("is answered without the carriage returns of its lines", async () => {
+    const { stdout } = await runProgram(run, "one two three four five six\r\n");
+    expect(stdout).toMatch(/one two three four five six\n/);
+  });
+
+  test("whose replies nobody reads is read no further", async () => {
+    const child = startProgram(run);
+    const result = new Promise((resolve) => child.on("exit", resolve));
+    child.stdin.on("error", () => {});
+    const line = `one two three four five ${"x".repeat(900)}\n`;
+    let taken = 0;
+    for (let round = 0; round < 200; round++) {
+      if (!child.stdin.write(line.repeat(100))) break;
+      taken = round;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(taken).toBeLessThan(199);
+    child.kill("SIGTERM");
+    expect(await result).toBe(143);
+  });
+
   test("may have bytes that are no UTF-8", async () => {
     const { exitCode, stdout } = await runProgram(
       run,

@@ -21,7 +21,8 @@ export interface FitPlan {
   /** Whether weights are mapped from the file (evictable) or read into memory (pinned). */
   maps_file: boolean;
   ledger: MemoryLedger;
-  forecast: SpeedForecast;
+  /** Null where nothing is known that it could stand on. */
+  forecast: SpeedForecast | null;
 }
 
 export const fitPlanSource = z.strictObject({
@@ -34,7 +35,7 @@ export const fitPlanSource = z.strictObject({
   decode_threads: positiveInteger(),
   maps_file: z.boolean(),
   ledger: memoryLedgerSource,
-  forecast: speedForecastSource,
+  forecast: z.nullable(speedForecastSource),
 });
 
 export const FitPlan: Schema<FitPlan> = defineSchema<FitPlan, FitPlan>(fitPlanSource);

@@ -11,22 +11,32 @@ export interface FitRequest {
   context_tokens: number | "auto";
   /** What the CPU can do (`avx2`, `asimddp`), which decides how weights are held; null where it is not known. */
   cpu_features: readonly string[] | null;
+  /** Tokens that are read at once. Default: 64, or the whole context where that is smaller. */
+  batch_tokens?: number | undefined;
+  /** How keys and values are kept: `f16`, `q8_0`. Default: `f16`. */
+  kv_type?: string | undefined;
+  /** Whether weights are mapped from the file. Default: whichever takes less memory; mapped where both take the same. */
+  maps_file?: boolean | undefined;
+  /** Whether replies may be held to a grammar, which takes memory of its own. Default: false. */
+  constrains_output?: boolean | undefined;
 }
 
 /** One way to make a model fit that does not. */
 export interface FitChange {
-  /** The change as a sentence: `context 8192 → 2048`. */
+  /** The change in words: `context 8192 → 2048`. */
   description: string;
   saves_bytes: number;
+  /** Whether the model fits with this change alone. */
+  fits: boolean;
 }
 
 /**
  * Says how to load a model so that it fits, from its file's header alone: nothing is allocated and no weight is read.
  * `@nanoagent/optimizer` has one; an app may pass in its own.
  *
- * - `planFit` resolves to the best plan whose ledger's peak is within the budget.
- * - It rejects with a `NanoAgentError` of code `does-not-fit` when there is none; its message shows the sum, its
- *   `changes` the cheapest ways out.
+ * - `planFit` resolves to the best plan whose ledger's resident peak is within the budget.
+ * - It rejects with a `NanoAgentError` of code `does-not-fit` when there is none; its message shows the sum, its `ledger`
+ *   the lines, its `changes` the cheapest ways out.
  * - It rejects with a `NanoAgentError` when the file cannot be read or is no model.
  */
 export interface FitPlanner {

@@ -80,8 +80,6 @@ export interface WindowSettings {
  * one that is set; none is dropped in silence.
  */
 export const keysNotYetActedOn = [
-  "model_path",
-  "model_root",
   "intents",
   "tools",
   "mcp_servers",

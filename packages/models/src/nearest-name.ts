@@ -11,11 +11,20 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let best: { candidate: string; cost: number } | null = null;
   for (const candidate of candidates) {
     const known = candidate.toLowerCase().replaceAll("-", "_");
-    const cost = begins(known, wanted) || begins(wanted, known) ? 0.5 : distance(wanted, known);
+    const cost =
+      begins(known, wanted) || begins(wanted, known) ? 0.5 : isSwapped(known, wanted) ? 1 : distance(wanted, known);
     const allowed = Math.floor(Math.max(wanted.length, known.length) / 3);
     if (cost <= allowed && (best === null || cost < best.cost)) best = { candidate, cost };
   }
   return best?.candidate ?? null;
+}
+
+/** Do the two differ by two neighbouring letters that changed places? */
+function isSwapped(one: string, other: string): boolean {
+  if (one.length !== other.length) return false;
+  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const swapped = `${one.slice(0, at)}${one[at + 1]}${one[at]}${one.slice(at + 2)}`;
+  return at >= 0 && swapped === other;
 }
 
 /** Is `beginning` the first part of a longer `whole`, and long enough to say something? */

@@ -1,10 +1,14 @@
 import { FitPlan } from "@nanoagent/models";
 import { expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
-import { samplePlan } from "./samples.js";
+import { sampleForecast, samplePlan } from "./samples.js";
 
 test("survives a file or a wire unchanged", () => {
   expect(FitPlan.parse(JSON.parse(JSON.stringify(samplePlan)))).toEqual(samplePlan);
+});
+
+test("may be without a forecast", () => {
+  expect(FitPlan.parse({ ...samplePlan, forecast: null }).forecast).toBeNull();
 });
 
 test("needs every key", () => {
@@ -24,12 +28,12 @@ test.each(["context_tokens", "batch_tokens", "prefill_threads", "decode_threads"
 });
 
 test("its parts are checked as they are alone", () => {
-  const { model, ledger, forecast } = samplePlan;
+  const { model, ledger } = samplePlan;
   const plan = {
     ...samplePlan,
     model: { ...model, file_bytes: -1 },
     ledger: { ...ledger, peak_reserved_bytes: Number.NaN },
-    forecast: { ...forecast, decode_at_start: { expected: -1, low: 0, high: 1 } },
+    forecast: { ...sampleForecast, decode_at_start: { expected: -1, low: 0, high: 1 } },
   };
   expect(issuesOf(FitPlan, plan)).toEqual([
     "model.file_bytes (invalid): expected an integer of at least 0, found -1",

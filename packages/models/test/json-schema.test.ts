@@ -122,6 +122,7 @@ describe("an editor that checks by the JSON Schema agrees with our own check", (
     ["model-summary", sampleSummary],
     ["model-summary", { ...sampleSummary, name: null, layer_count: null, tensors_by_type: {} }],
     ["fit-plan", samplePlan],
+    ["fit-plan", { ...samplePlan, forecast: null }],
   ])("%s: both take %j", (name, document) => {
     expect(verdicts(name, document)).toEqual({ editor: true, own: true });
   });
@@ -163,6 +164,7 @@ describe("an editor that checks by the JSON Schema agrees with our own check", (
     ["fit-plan", { ...samplePlan, context_tokens: 0 }],
     ["fit-plan", { ...samplePlan, ledger: { ...samplePlan.ledger, peak_reserved_bytes: -1 } }],
     ["fit-plan", { ...samplePlan, forecast: { ...samplePlan.forecast, grade: "guess" } }],
+    ["fit-plan", { ...samplePlan, forecast: undefined }],
   ])("%s: both refuse %j", (name, document) => {
     expect(verdicts(name, document)).toEqual({ editor: false, own: false });
   });

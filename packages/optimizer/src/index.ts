@@ -1,2 +1,14 @@
-export { InvalidSizeError } from "./invalid-size-error.js";
+export { readModel } from "./formats/read-model.js";
+export { readGguf } from "./formats/gguf/read-gguf.js";
+export type { GgufHeader, GgufShape, GgufTensor, GgufTokenizer, PerLayer } from "./formats/gguf/gguf-header.js";
+export { InvalidModelFileError, type InvalidModelFileParts } from "./formats/invalid-model-file-error.js";
+export { UnreadableModelFileError } from "./formats/unreadable-model-file-error.js";
+export { ModelFitPlanner } from "./fit/model-fit-planner.js";
+export { planHeader } from "./fit/plan-header.js";
+export { memoryLedger, type LedgerOptions } from "./fit/memory-ledger.js";
+export { ENGINE_HOST, type HostCost } from "./fit/engine-costs.js";
+export { explainFit } from "./fit/explain-fit.js";
+export { DoesNotFitError, type DoesNotFitParts } from "./fit/does-not-fit-error.js";
+export { InvalidFitRequestError } from "./fit/invalid-fit-request-error.js";
 export { ModelOptimizer, type Quantization, type QuantizationAdvice } from "./model-optimizer.js";
+export { InvalidSizeError } from "./invalid-size-error.js";

@@ -3,11 +3,9 @@ import { hasGpu } from "./accelerators/has-gpu.js";
 import { countCores } from "./cpu/count-cores.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
-import { readMemory } from "./memory/read-memory.js";
+import { readMemory, UNKNOWN_MEMORY_BYTES } from "./memory/read-memory.js";
 import { platformName } from "./platform-name.js";
 
-/** Stands in where the memory cannot be known: small enough that a plan made with it fits most devices. */
-const UNKNOWN_MEMORY_MB = 512;
 const BYTES_PER_MB = 2 ** 20;
 
 export interface DeviceProfilerOptions {
@@ -34,8 +32,7 @@ export class DeviceProfiler {
     return {
       device_id: `${platform}-${cpu_cores}core`,
       platform,
-      memory_mb:
-        memory.totalBytes === null ? UNKNOWN_MEMORY_MB : Math.max(1, Math.floor(memory.totalBytes / BYTES_PER_MB)),
+      memory_mb: Math.max(1, Math.floor((memory.totalBytes ?? UNKNOWN_MEMORY_BYTES) / BYTES_PER_MB)),
       cpu_cores,
       has_gpu,
     };

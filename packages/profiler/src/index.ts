@@ -1,4 +1,11 @@
 export { DeviceProfiler, type DeviceProfilerOptions } from "./device-profiler.js";
+export { DeviceMemoryProbe, type DeviceMemoryProbeOptions } from "./memory/device-memory-probe.js";
+export {
+  type ProcessMemory,
+  type ReadProcessMemoryOptions,
+  readProcessMemory,
+} from "./memory/read-process-memory.js";
+export { readCpuFeatures } from "./cpu/read-cpu-features.js";
 export { LocalMachine } from "./local-machine.js";
 export { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 export { MachineReadError } from "./machine-read-error.js";

@@ -1,4 +1,5 @@
-import { access, constants, type FileHandle, open, opendir, stat } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, promises, readSync, type Stats, statSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import os from "node:os";
 import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 import { MachineReadError } from "./machine-read-error.js";
@@ -9,6 +10,12 @@ const MAX_DIRECTORY_ENTRIES = 16_384;
 const DIRECTORY_BATCH_ENTRIES = 256;
 /** Windows has no such flag, and no file there that needs it. */
 const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * What is read here is in the kernel's memory, a few numbers in each of many files, several times a second. To hand such
+ * a read to another thread, as all others are, costs seven times the read itself, which takes 0.02 ms.
+ */
+const READ_AT_ONCE = "/sys/fs/cgroup/";
 
 /** The computer that this process runs on. */
 export class LocalMachine implements Machine {
@@ -28,22 +35,17 @@ export class LocalMachine implements Machine {
     return os.totalmem();
   }
 
+  get availableMemoryBytes(): number {
+    return os.freemem();
+  }
+
   get cpuCount(): number {
     return os.availableParallelism();
   }
 
   async readText(path: string, maxBytes: number = DEFAULT_MAX_READ_BYTES): Promise<string> {
     try {
-      // Looked at before it is opened, because to open a device can set it off: a watchdog starts to count.
-      requireRegularFile(path, await stat(path));
-      const file = await open(path, OPEN_WITHOUT_WAITING);
-      try {
-        // And looked at again, because the path may lead elsewhere by now.
-        requireRegularFile(path, await file.stat());
-        return await readStart(file, maxBytes);
-      } finally {
-        await file.close();
-      }
+      return path.startsWith(READ_AT_ONCE) ? readAtOnce(path, maxBytes) : await readInBackground(path, maxBytes);
     } catch (error) {
       throw readError(path, error);
     }
@@ -52,7 +54,7 @@ export class LocalMachine implements Machine {
   async listDirectory(path: string): Promise<string[]> {
     try {
       const names: string[] = [];
-      for await (const entry of await opendir(path, { bufferSize: DIRECTORY_BATCH_ENTRIES })) {
+      for await (const entry of await promises.opendir(path, { bufferSize: DIRECTORY_BATCH_ENTRIES })) {
         names.push(entry.name);
         if (names.length === MAX_DIRECTORY_ENTRIES) break;
       }
@@ -64,7 +66,7 @@ export class LocalMachine implements Machine {
 
   async exists(path: string): Promise<boolean> {
     try {
-      await access(path);
+      await promises.access(path);
       return true;
     } catch {
       return false;
@@ -72,9 +74,17 @@ export class LocalMachine implements Machine {
   }
 }
 
-function requireRegularFile(path: string, status: Awaited<ReturnType<typeof stat>>): void {
-  if (status.isDirectory()) throw new MachineReadError(path, "EISDIR");
-  if (!status.isFile()) throw new MachineReadError(path, "ENOTSUP");
+async function readInBackground(path: string, maxBytes: number): Promise<string> {
+  // Looked at before it is opened, because to open a device can set it off: a watchdog starts to count.
+  requireRegularFile(path, await promises.stat(path));
+  const file = await promises.open(path, OPEN_WITHOUT_WAITING);
+  try {
+    // And looked at again, because the path may lead elsewhere by now.
+    requireRegularFile(path, await file.stat());
+    return await readStart(file, maxBytes);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Reads until the end or the limit, whatever the size says: files of /proc and /sys state 0 or a page. */
@@ -87,6 +97,30 @@ async function readStart(file: FileHandle, maxBytes: number): Promise<string> {
     filledBytes += bytesRead;
   }
   return bytes.toString("utf8", 0, filledBytes);
+}
+
+/** The same, without leaving this thread. */
+function readAtOnce(path: string, maxBytes: number): string {
+  requireRegularFile(path, statSync(path));
+  const file = openSync(path, OPEN_WITHOUT_WAITING);
+  try {
+    requireRegularFile(path, fstatSync(file));
+    const bytes = Buffer.alloc(maxBytes);
+    let filledBytes = 0;
+    while (filledBytes < maxBytes) {
+      const bytesRead = readSync(file, bytes, filledBytes, maxBytes - filledBytes, null);
+      if (bytesRead === 0) break;
+      filledBytes += bytesRead;
+    }
+    return bytes.toString("utf8", 0, filledBytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function requireRegularFile(path: string, status: Stats): void {
+  if (status.isDirectory()) throw new MachineReadError(path, "EISDIR");
+  if (!status.isFile()) throw new MachineReadError(path, "ENOTSUP");
 }
 
 function readError(path: string, error: unknown): MachineReadError {

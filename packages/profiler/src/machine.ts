@@ -20,6 +20,11 @@ export interface Machine {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** RAM as the operating system states it. */
   readonly totalMemoryBytes: number;
+  /**
+   * Memory that could be taken now, as the operating system states it; it knows of no cgroup. macOS states what lies
+   * unused and leaves out the caches that it would give back.
+   */
+  readonly availableMemoryBytes: number;
   /** CPUs that this process may run on. */
   readonly cpuCount: number;
   /** The first `maxBytes` of a file as UTF-8; a byte sequence that is none becomes U+FFFD. */

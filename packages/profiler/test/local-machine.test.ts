@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -12,6 +21,12 @@ const onLinux = process.platform === "linux";
 const onWindows = process.platform === "win32";
 const isRoot = process.getuid?.() === 0;
 let root = "";
+/** A file of a cgroup that says the same as long as nobody changes what it sets. */
+const cgroupFile = [
+  "/sys/fs/cgroup/cgroup.controllers",
+  "/sys/fs/cgroup/unified/cgroup.controllers",
+  "/sys/fs/cgroup/memory/notify_on_release",
+].find((file) => existsSync(file));
 
 beforeAll(() => {
   root = mkdtempSync(path.join(os.tmpdir(), "nanoagent-machine-"));
@@ -30,6 +45,8 @@ describe("LocalMachine", () => {
     expect(machine.platform).toBe(process.platform);
     expect(machine.machineType).toBe(os.machine());
     expect(machine.totalMemoryBytes).toBe(os.totalmem());
+    expect(machine.availableMemoryBytes).toBeGreaterThan(0);
+    expect(machine.availableMemoryBytes).toBeLessThanOrEqual(machine.totalMemoryBytes);
     expect(machine.cpuCount).toBe(os.availableParallelism());
     expect(machine.environment.PATH).toBe(process.env.PATH);
   });
@@ -88,6 +105,23 @@ describe("LocalMachine", () => {
     expect(await machine.listDirectory("/proc/self/fd")).toContain("0");
   });
 
+  it.skipIf(cgroupFile === undefined)("reads files of cgroups, which it does at once, by the same rules", async () => {
+    const file = cgroupFile ?? "";
+    const folder = path.dirname(file);
+    const text = readFileSync(file, "utf8");
+    expect(await machine.readText(file)).toBe(text);
+    expect(await machine.readText(file, 1)).toBe(text.slice(0, 1));
+    expect(await machine.readText(file, 0)).toBe("");
+    await expectFault(machine.readText(`${folder}/nothing`), `${folder}/nothing`, "ENOENT");
+    await expectFault(machine.readText(folder), folder, "EISDIR");
+    await expectFault(machine.readText(`${file}/below`), `${file}/below`, "ENOTDIR");
+    await expectFault(
+      machine.readText("/sys/fs/cgroup/../../../dev/zero"),
+      "/sys/fs/cgroup/../../../dev/zero",
+      "ENOTSUP",
+    );
+  });
+
   it.skipIf(!onLinux)("leaves no file open", async () => {
     const openFiles = async () => (await machine.listDirectory("/proc/self/fd")).length;
     await openFiles();
@@ -96,6 +130,7 @@ describe("LocalMachine", () => {
       await machine.readText("/proc/meminfo");
       await machine.readText(`${root}/long.txt`, 3);
       await machine.readText(`${root}/nothing`).catch(() => null);
+      if (cgroupFile !== undefined) await machine.readText(cgroupFile, 3);
       await machine.listDirectory(`${root}/folder`);
     }
     expect(await openFiles()).toBeLessThan(before + 10);

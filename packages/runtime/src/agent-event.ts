@@ -2,13 +2,14 @@ import type { AgentMessage, NanoAgentError } from "@nanoagent/models";
 import type { EndReason, TokenUsage } from "./engines/engine.js";
 
 /**
- * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`
- * and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
+ * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`,
+ * `reasoning-delta` and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
  * point, in place of `run-end`. `memory-pressure` may come in between.
  */
 export type AgentEvent =
   | { type: "run-start"; message: AgentMessage }
   | { type: "text-delta"; text: string }
+  | { type: "reasoning-delta"; text: string }
   | { type: "tool-call"; id: string; name: string; arguments: unknown }
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
   | { type: "step-end"; step: number; reason: EndReason; usage: TokenUsage | null }

@@ -12,11 +12,15 @@ import {
 } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
+import { onAbort } from "./session/on-abort.js";
 
 /** A model that still calls tools after so many steps is going in circles. */
 const MAX_STEPS = 8;
 /** A reply longer than this is no reply: it would fill the memory that the history is bounded to. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
+/** A reply of as many characters, each by itself, and as much again of what is no text. */
+const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
+const MAX_CALLS = 1024;
 
 export interface LoopResult {
   text: string;
@@ -73,10 +77,12 @@ async function* runStep(
   const abandoned = graceAfter(signal);
   const result: StepResult = { text: "", calls: [], reason: "abort", usage: null };
   let ended = false;
+  let count = 0;
   try {
     while (!ended) {
-      const next = await Promise.race([nextEvent(engine, events), abandoned.promise]);
+      const next = await abandoned.orElse(nextEvent(engine, events));
       if (next === "abandoned") return result;
+      if (++count > MAX_STEP_EVENTS) throw replyTooLarge();
       switch (next.type) {
         case "text-delta":
           if (next.text === "") break;
@@ -84,9 +90,12 @@ async function* runStep(
           if (result.text.length > MAX_REPLY_CHARACTERS) throw replyTooLarge();
           yield next;
           break;
+        case "reasoning-delta":
+          yield next;
+          break;
         case "tool-call":
           result.calls.push(next.call);
-          if (result.calls.length > MAX_REPLY_CHARACTERS / 1024) throw replyTooLarge();
+          if (result.calls.length > MAX_CALLS) throw replyTooLarge();
           yield { type: "tool-call", id: next.call.id, name: next.call.name, arguments: next.call.arguments };
           break;
         case "usage":
@@ -94,13 +103,12 @@ async function* runStep(
           break;
         case "end":
           ended = true;
+          if (next.reason === "abort" && !signal.aborted) throw brokeContract(engine, "aborted a reply by itself");
           result.reason = next.reason;
           break;
         case "error":
           ended = true;
           throw next.error;
-        default:
-          throw brokeContract(engine, `sent an event of the unknown type "${(next as { type: unknown }).type}"`);
       }
     }
     return result;
@@ -121,25 +129,68 @@ async function nextEvent(engine: Engine, events: AsyncIterator<EngineEvent>): Pr
     throw brokeContract(engine, "threw instead of sending an error event", cause);
   }
   if (next.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
+  if (!isEngineEvent(next.value)) throw brokeContract(engine, `sent what is no event: ${inBrief(next.value)}`);
   return next.value;
 }
 
-/** Resolves when the signal has been aborted for as long as an engine may take to end its reply. */
-function graceAfter(signal: AbortSignal): { promise: Promise<"abandoned">; cancel: () => void } {
+const endReasons: readonly unknown[] = ["stop", "length", "tool-calls", "abort"] satisfies EndReason[];
+
+/** What comes from an engine comes from code that is not ours. */
+function isEngineEvent(value: unknown): value is EngineEvent {
+  if (typeof value !== "object" || value === null) return false;
+  const event = value as Record<string, unknown>;
+  switch (event.type) {
+    case "text-delta":
+    case "reasoning-delta":
+      return typeof event.text === "string";
+    case "tool-call": {
+      const call = event.call as Partial<ToolCall> | null | undefined;
+      return typeof call?.id === "string" && typeof call.name === "string";
+    }
+    case "usage": {
+      const usage = event.usage as Partial<TokenUsage> | null | undefined;
+      return isCount(usage?.prompt_tokens) && isCount(usage?.completion_tokens);
+    }
+    case "end":
+      return endReasons.includes(event.reason);
+    case "error":
+      return event.error instanceof Error;
+    default:
+      return false;
+  }
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function inBrief(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  } catch {
+    return typeof value;
+  }
+}
+
+/** Tells when the signal has been aborted for as long as an engine may take to end its reply. */
+function graceAfter(signal: AbortSignal) {
+  let notify = () => {};
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let startTimer: (() => void) | undefined;
-  const promise = new Promise<"abandoned">((resolve) => {
-    startTimer = () => {
-      timer = setTimeout(() => resolve("abandoned"), ABORT_GRACE_MILLISECONDS);
-    };
-    if (signal.aborted) startTimer();
-    else signal.addEventListener("abort", startTimer, { once: true });
+  const stopListening = onAbort(signal, () => {
+    timer = setTimeout(() => notify(), ABORT_GRACE_MILLISECONDS);
   });
-  const cancel = () => {
-    clearTimeout(timer);
-    if (startTimer !== undefined) signal.removeEventListener("abort", startTimer);
+  return {
+    /** What comes first. A race of promises would keep something of every event until the reply ends. */
+    orElse: (next: Promise<EngineEvent>) =>
+      new Promise<EngineEvent | "abandoned">((resolve, reject) => {
+        notify = () => resolve("abandoned");
+        next.then(resolve, reject);
+      }),
+    cancel: () => {
+      clearTimeout(timer);
+      stopListening();
+    },
   };
-  return { promise, cancel };
 }
 
 function addUsage(total: TokenUsage | null, usage: TokenUsage | null): TokenUsage | null {

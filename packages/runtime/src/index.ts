@@ -8,6 +8,7 @@ export {
   type EngineEvent,
   type EngineMessage,
   type EngineRequest,
+  type SamplingOptions,
   type TokenUsage,
   type ToolCall,
 } from "./engines/engine.js";

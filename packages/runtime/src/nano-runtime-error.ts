@@ -5,11 +5,13 @@ export type NanoRuntimeErrorCode =
   | "model-too-large"
   | "model-not-found"
   | "model-unreadable"
+  | "model-outside-root"
   | "not-loaded"
   | "already-loaded"
   | "invalid-message"
   | "message-too-large"
   | "reply-too-large"
+  | "reply-not-valid"
   | "context-exceeded"
   | "too-many-messages"
   | "too-many-steps"
@@ -19,13 +21,16 @@ export type NanoRuntimeErrorCode =
  * What {@link NanoRuntime} refuses or could not finish. Codes:
  *
  * - `insufficient-memory`: the agent asks for more memory than the device has.
- * - `model-too-large`, `model-not-found`, `model-unreadable`: the file at `model_path` cannot be used.
+ * - `model-too-large`, `model-not-found`, `model-unreadable`, `model-outside-root`: the file at `model_path` cannot be
+ *   used.
  * - `not-loaded`: a message came before `load()` or after `unload()`, or while it was waiting the agent was unloaded.
  * - `already-loaded`: `load()` came twice without `unload()` in between.
  * - `invalid-message`, `message-too-large`: the message is no user's message, or longer than {@link MAX_MESSAGE_BYTES}.
  * - `context-exceeded`: the message alone is larger than the engine's context; the text says by how much.
  * - `too-many-messages`: as many messages as {@link MAX_WAITING_MESSAGES} wait already.
  * - `too-many-steps`, `reply-too-large`: the engine went on calling tools, or writing, without an end.
+ * - `reply-not-valid`: the reply does not satisfy the schema that was asked for: it was cut off, or the engine could not
+ *   hold itself to it.
  * - `aborted`: the caller's signal or `unload()` ended the turn. Nothing of it is in the history.
  */
 export class NanoRuntimeError extends NanoAgentError {

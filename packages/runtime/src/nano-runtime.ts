@@ -10,11 +10,13 @@ import {
 import type { AgentEvent } from "./agent-event.js";
 import { runAgentLoop } from "./agent-loop.js";
 import { selectWindow } from "./context/select-window.js";
-import { ABORT_GRACE_MILLISECONDS, type Engine } from "./engines/engine.js";
+import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
-import { openEngine } from "./engines/open-engine.js";
+import { type EngineParts, openEngine } from "./engines/open-engine.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
+import { ReplySchema } from "./reply-schema.js";
 import { History } from "./session/history.js";
+import { onAbort, untilAborted } from "./session/on-abort.js";
 import { TurnQueue } from "./session/turn-queue.js";
 
 /** A message longer than this, in UTF-8 bytes, is refused: it would push everything else out of the history. */
@@ -23,7 +25,7 @@ export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** How long `unload` waits for the turn that runs: its engine's grace, and as much again for whoever reads the events. */
 const UNLOAD_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
 
-export interface NanoRuntimeOptions {
+export interface NanoRuntimeOptions extends EngineParts {
   /** Answers in place of the engine that the config names. Whoever passes it closes it; it may serve many runtimes. */
   engine?: Engine | undefined;
 }
@@ -31,6 +33,14 @@ export interface NanoRuntimeOptions {
 export interface TurnOptions {
   /** Ends the turn. */
   signal?: AbortSignal | undefined;
+  /**
+   * What the reply must satisfy: a JSON Schema, or a Standard Schema that carries one. The reply's content is then JSON
+   * that does, or the turn fails with `schema-not-supported` before anything is written or with `reply-not-valid`.
+   * Default: any text.
+   */
+  responseSchema?: object | undefined;
+  /** How the engine chooses its words. Default: the engine's own. */
+  sampling?: SamplingOptions | undefined;
 }
 
 interface LoadedAgent {
@@ -55,14 +65,16 @@ interface LoadedAgent {
  */
 export class NanoRuntime implements AsyncDisposable {
   readonly #givenEngine: Engine | undefined;
+  readonly #parts: EngineParts;
   #agent: LoadedAgent | null = null;
   /** The load or unload that is under way. */
   #changing: Promise<void> | null = null;
   #history = new History();
   #notices: readonly string[] = [];
 
-  constructor({ engine }: NanoRuntimeOptions = {}) {
+  constructor({ engine, ...parts }: NanoRuntimeOptions = {}) {
     this.#givenEngine = engine;
+    this.#parts = parts;
   }
 
   /**
@@ -97,12 +109,7 @@ export class NanoRuntime implements AsyncDisposable {
         hint: "Call unload() first, or use another NanoRuntime.",
       });
     }
-    this.#changing = this.#open(config);
-    try {
-      await this.#changing;
-    } finally {
-      this.#changing = null;
-    }
+    await this.#change(this.#open(config));
   }
 
   async #open(input: NanoAgentConfigInput): Promise<void> {
@@ -110,13 +117,13 @@ export class NanoRuntime implements AsyncDisposable {
     refuseIfTooLarge(config);
     if (config.model_path !== null) {
       // Looking at a file needs Node; this module does not.
-      const { checkModelFile } = await import("./node/check-model-file.js");
-      await checkModelFile(config.model_path, config.spec.max_model_size_mb);
+      const { checkModelFile } = await import("#node-parts");
+      await checkModelFile(config.model_path, config.spec.max_model_size_mb, config.model_root ?? null);
     }
-    const engine = this.#givenEngine ?? (await openEngine(config));
+    const engine = this.#givenEngine ?? (await openEngine(config, this.#parts));
     const history = new History();
     this.#history = history;
-    this.#notices = describeUnused(config, engine);
+    this.#notices = describeUnused(config, engine, this.#givenEngine !== undefined);
     this.#agent = {
       config,
       engine,
@@ -137,49 +144,79 @@ export class NanoRuntime implements AsyncDisposable {
   }
 
   /**
-   * Answers a message and says what happens meanwhile. Never throws: the last event is one `run-end` or one `error`.
-   * The message takes its place in the queue when the first event is asked for; a caller that stops reading (`break`)
-   * has aborted, and one that reads no further holds up the messages behind it.
+   * Answers a message and says what happens meanwhile. Never throws: the last event is one `run-end` or one `error`, and
+   * with it the turn is over. The message takes its place in the queue when the first event is asked for. A caller that
+   * stops reading (`break`, `return()`) has aborted; one that only reads no further holds up the messages behind it.
    */
-  async *stream(message: string | AgentMessageInput, { signal }: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
+  stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
     const turn = new AbortController();
-    const abort = () => turn.abort();
-    let agent: LoadedAgent | null = null;
-    let hasTurn = false;
-    let finished = false;
+    const events = this.#answer(message, options ?? {}, turn);
+    return {
+      next: () => events.next(),
+      // A generator hears of these only when it has an event to give; the engine is told at once.
+      return: () => {
+        turn.abort();
+        return events.return();
+      },
+      throw: (error) => {
+        turn.abort();
+        return events.throw(error);
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      [Symbol.asyncDispose]: async () => {
+        turn.abort();
+        await events.return();
+      },
+    };
+  }
+
+  async *#answer(
+    message: string | AgentMessageInput,
+    options: TurnOptions,
+    turn: AbortController,
+  ): AsyncGenerator<AgentEvent, void> {
+    let last: AgentEvent;
+    let leave = () => {};
     try {
+      const stopListening = onAbort(options.signal, () => turn.abort());
+      leave = stopListening;
       const checked = checkMessage(message);
-      agent = this.#requireAgent();
-      signal?.addEventListener("abort", abort, { once: true });
-      if (signal?.aborted) throw aborted();
+      const agent = this.#requireAgent();
+      if (turn.signal.aborted) throw aborted();
       await agent.queue.enter(turn.signal, aborted);
-      hasTurn = true;
+      leave = () => {
+        stopListening();
+        agent.queue.leave();
+      };
+      // The agent may have been unloaded between the question and its turn.
+      if (this.#agent !== agent) throw notLoaded();
       agent.turn = turn;
-      yield* runTurn(agent, checked, turn.signal);
-      finished = true;
+      last = yield* runTurn(agent, checked, { ...options, signal: turn.signal });
     } catch (error) {
-      finished = true;
-      yield { type: "error", error: asNanoAgentError(error) };
+      last = { type: "error", error: turn.signal.aborted ? asAborted(error) : asNanoAgentError(error) };
     } finally {
-      if (!finished) abort();
-      signal?.removeEventListener("abort", abort);
-      if (hasTurn) agent?.queue.leave();
+      leave();
     }
+    yield last;
   }
 
   /** Ends the turn that runs, refuses those that wait, and closes the engine. Does nothing when nothing is loaded. */
   async unload(): Promise<void> {
     // A load that fails has nothing to unload, and its caller has the error.
-    await this.#changing?.catch(() => {});
+    while (this.#changing !== null) await this.#changing.catch(() => {});
     const agent = this.#agent;
     if (agent === null) return;
     this.#agent = null;
-    this.#changing = close(agent);
-    try {
-      await this.#changing;
-    } finally {
+    await this.#change(close(agent));
+  }
+
+  async #change(change: Promise<void>): Promise<void> {
+    this.#changing = change.finally(() => {
       this.#changing = null;
-    }
+    });
+    await this.#changing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,18 +229,30 @@ export class NanoRuntime implements AsyncDisposable {
   }
 }
 
-async function* runTurn(agent: LoadedAgent, message: AgentMessage, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+/** The events of a turn but for its last, which it returns. Throws what ends it without a reply. */
+async function* runTurn(
+  agent: LoadedAgent,
+  message: AgentMessage,
+  { signal, sampling, responseSchema }: TurnOptions & { signal: AbortSignal },
+): AsyncGenerator<AgentEvent, AgentEvent> {
   const { engine, history } = agent;
+  const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
   const messages = history.begin(message);
   try {
     yield { type: "run-start", message };
     const instructions = agent.config.instructions ?? null;
-    const window = await selectWindow(engine, instructions, messages);
-    const result = yield* runAgentLoop(engine, { instructions, messages: window }, signal);
-    if (result.reason === "abort" || signal.aborted) throw aborted();
-    const reply: AgentMessage = { role: "assistant", content: result.text, timestamp: new Date().toISOString() };
+    const window = await untilAborted(selectWindow(engine, instructions, messages), signal);
+    const request = { instructions, messages: window, responseSchema: schema?.jsonSchema, sampling };
+    const result = yield* runAgentLoop(engine, request, signal);
+    if (signal.aborted) throw aborted();
+    schema?.check(result);
+    const reply = Object.freeze<AgentMessage>({
+      role: "assistant",
+      content: result.text,
+      timestamp: new Date().toISOString(),
+    });
     history.commit(reply);
-    yield { type: "run-end", reply, reason: result.reason, usage: result.usage };
+    return { type: "run-end", reply, reason: result.reason, usage: result.usage };
   } finally {
     history.rollback();
   }
@@ -259,7 +308,7 @@ function checkMessage(message: string | AgentMessageInput): AgentMessage {
       hint: "Send it in parts.",
     });
   }
-  return result.value;
+  return Object.freeze(result.value);
 }
 
 /** Most texts are far from the limit in any encoding and need no counting. */
@@ -268,11 +317,12 @@ function isTooLarge(text: string): boolean {
   return text.length > MAX_MESSAGE_BYTES || new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES;
 }
 
-function describeUnused(config: NanoAgentConfig, engine: Engine): string[] {
+function describeUnused(config: NanoAgentConfig, engine: Engine, isGiven: boolean): string[] {
   const notices: string[] = keysNotYetActedOn
     .filter((key) => config[key] !== undefined && config[key] !== null)
     .map((key) => `"${key}" is set, but this version does not act on it yet.`);
-  if (engine.name !== "rules") return notices;
+  if (isGiven && config.engine !== undefined) notices.push('"engine" has no effect: the program brings its own.');
+  if (isGiven || engine.name !== "rules") return notices;
   if (config.instructions !== undefined) notices.push('"instructions" has no effect on the rules engine.');
   for (const key of Object.keys(config.engine ?? {})) {
     if (key !== "type") notices.push(`"engine.${key}" has no effect on the rules engine.`);
@@ -290,6 +340,11 @@ function notLoaded(): NanoRuntimeError {
 
 function aborted(): NanoRuntimeError {
   return new NanoRuntimeError({ code: "aborted", message: "The turn was aborted; nothing of it is in the history." });
+}
+
+/** Whatever an abort made somebody throw, the reason is the abort. */
+function asAborted(error: unknown): NanoAgentError {
+  return NanoAgentError.isInstance(error) && error.code === "not-loaded" ? error : aborted();
 }
 
 function asNanoAgentError(error: unknown): NanoAgentError {

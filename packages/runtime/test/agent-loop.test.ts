@@ -7,6 +7,11 @@ function engineOf(generate: () => AsyncIterable<EngineEvent>): Engine {
   return { name: "broken", contextTokens: null, generate, countTokens: (text) => text.length, close: async () => {} };
 }
 
+async function* eventsOf(event: unknown): AsyncGenerator<EngineEvent> {
+  yield event as EngineEvent;
+  yield { type: "end", reason: "stop" };
+}
+
 async function loadedWith(engine: Engine): Promise<NanoRuntime> {
   const runtime = new NanoRuntime({ engine });
   await runtime.load(sampleConfig());
@@ -41,6 +46,17 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
       },
       "engine-failed",
     ],
+    "by a text that is none": [() => eventsOf({ type: "text-delta" }), "engine-failed"],
+    "by a text that is a number": [() => eventsOf({ type: "text-delta", text: 5 }), "engine-failed"],
+    "by an end without a reason": [() => eventsOf({ type: "end" }), "engine-failed"],
+    "by an end of its own kind": [() => eventsOf({ type: "end", reason: "bored" }), "engine-failed"],
+    "by an abort that nobody asked for": [() => eventsOf({ type: "end", reason: "abort" }), "engine-failed"],
+    "by a usage that is no number": [
+      () => eventsOf({ type: "usage", usage: { prompt_tokens: Number.NaN } }),
+      "engine-failed",
+    ],
+    "by a call without a name": [() => eventsOf({ type: "tool-call", call: { id: "1" } }), "engine-failed"],
+    "by nothing": [() => eventsOf(null), "engine-failed"],
     "by a text without an end": [
       async function* () {
         for (;;) yield { type: "text-delta", text: endless };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
@@ -100,7 +100,7 @@ describe("load", () => {
     });
   });
 
-  test("an engine that this version does not have is refused", async () => {
+  test("a llama engine without a model is refused", async () => {
     const loading = new NanoRuntime().load(sampleConfig({ engine: { type: "llama" } }));
     await expect(loading).rejects.toBeInstanceOf(EngineError);
     await expect(loading).rejects.toMatchObject({ code: "engine-unavailable" });
@@ -135,14 +135,27 @@ describe("load", () => {
       await expect(new NanoRuntime().load(withModel("large.gguf", 1))).rejects.toMatchObject({
         code: "model-too-large",
       });
-      await expect(new NanoRuntime().load(withModel("large.gguf", 2))).resolves.toBeUndefined();
+      await expect(new NanoRuntime().load(withModel("large.gguf", 2))).rejects.not.toMatchObject({
+        code: "model-too-large",
+      });
     });
 
-    test("that fits is named as not acted on, and the rules answer", async () => {
-      await using runtime = new NanoRuntime();
-      await runtime.load(withModel("small.gguf", 1));
-      expect(runtime.notices).toEqual([expect.stringContaining('"model_path"')]);
-      expect((await runtime.process("hello")).content).toContain("Hello from a!");
+    test("that is none is refused before any native code sees it", async () => {
+      await expect(new NanoRuntime().load(withModel("small.gguf", 1))).rejects.toMatchObject({
+        code: "invalid-model-file",
+      });
+    });
+
+    test("outside of model_root is refused, a link included", async () => {
+      const inside = path.join(folder, "models");
+      await mkdir(inside);
+      await symlink(path.join(folder, "small.gguf"), path.join(inside, "link.gguf"));
+      for (const name of ["small.gguf", "models/link.gguf", "models/../small.gguf"]) {
+        const loading = new NanoRuntime().load({ ...withModel(name, 1), model_root: inside });
+        await expect(loading).rejects.toMatchObject({ code: "model-outside-root" });
+      }
+      const within = new NanoRuntime().load({ ...withModel("small.gguf", 1), model_root: folder });
+      await expect(within).rejects.toMatchObject({ code: "invalid-model-file" });
     });
 
     test.each([
@@ -337,6 +350,86 @@ describe("an abort", () => {
     await loading;
     await expect(runtime.process("hello")).rejects.toMatchObject({ code: "not-loaded" });
   });
+});
+
+describe("a stream", () => {
+  test("is over with its last event: the next message may be sent while it is handled", async () => {
+    await using runtime = await loaded();
+    let next = "";
+    for await (const event of runtime.stream("hello"))
+      if (event.type === "run-end") next = (await runtime.process("status")).content;
+    expect(next).toContain("Runtime status");
+    const failing = runtime.stream({ role: "nobody" } as never);
+    expect((await failing.next()).value).toMatchObject({ type: "error" });
+    await runtime.process("hello");
+  });
+
+  test("that is returned while its engine is silent aborts it", async () => {
+    const engine = new ScriptedEngine([{ deltas: ["late"], delayMilliseconds: 60_000 }, "Yes."]);
+    await using runtime = await loaded({ engine });
+    const events = runtime.stream("one");
+    await events.next();
+    const pending = events.next();
+    while (engine.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await events.return();
+    await pending;
+    expect((await runtime.process("two")).content).toBe("Yes.");
+    expect(runtime.history.map(({ content }) => content)).toEqual(["two", "Yes."]);
+  });
+
+  test("that is returned while it waits never starts", async () => {
+    const engine = new ScriptedEngine([{ deltas: ["1"], delayMilliseconds: 20 }, "2"]);
+    await using runtime = await loaded({ engine });
+    const first = runtime.process("a");
+    const waiting = runtime.stream("b");
+    const pending = waiting.next();
+    await waiting.return();
+    await pending;
+    await first;
+    await runtime.process("c");
+    expect(engine.requests.map(({ messages }) => messages.at(-1)?.content)).toEqual(["a", "c"]);
+  });
+
+  test.each([null, { signal: undefined }])("takes %j for its options", async (options) => {
+    await using runtime = await loaded();
+    expect((await collect(runtime.stream("hello", options as never))).at(-1)).toMatchObject({ type: "run-end" });
+  });
+});
+
+test("nobody can change the history from outside", async () => {
+  const engine = Object.assign(new ScriptedEngine(["Yes."]), {
+    async *generate(request: { messages: unknown[] }) {
+      request.messages.splice(0);
+      yield { type: "end", reason: "stop" };
+    },
+  });
+  await using runtime = await loaded({ engine: engine as never });
+  const reply = await runtime.process("hello");
+  expect(() => Object.assign(reply, { content: "EVIL" })).toThrow(TypeError);
+  expect(() => Object.assign(runtime.history[0] ?? {}, { content: "EVIL" })).toThrow(TypeError);
+  expect(runtime.history.map(({ content }) => content)).toEqual(["hello", ""]);
+});
+
+test("an engine that counts tokens for ever does not outlive an abort", async () => {
+  const engine = Object.assign(new ScriptedEngine([], { contextTokens: 100 }), {
+    countTokens: () => new Promise<number>(() => {}),
+  });
+  await using runtime = await loaded({ engine });
+  await expect(runtime.process("hello", { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+    code: "aborted",
+  });
+});
+
+test("many messages may share one signal", async () => {
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on("warning", listen);
+  await using runtime = await loaded();
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 60 }, () => runtime.process("hello", { signal })));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", listen);
+  expect(warnings).toEqual([]);
 });
 
 test("a signal that outlives many turns gathers no listeners", async () => {

@@ -4,20 +4,30 @@ export const run: Command = {
   name: "run",
   summary: "Load an agent and talk to it.",
   details:
-    "Reads a message a line, from the terminal or from a pipe, until quit, exit, q or the end of the input.\nCtrl-C ends the reply that is being written; Ctrl-D ends the session.",
+    "Reads a message a line, from the terminal or from a pipe, until quit, exit, q or the end of the input.\nCtrl-C ends the reply that is being written; Ctrl-D ends the session.\nA model is loaded within the agent's memory budget, or refused with the sum.",
   options: {
-    config: { kind: "text", placeholder: "PATH", description: "The agent's config, YAML or JSON.", required: true },
+    config: { kind: "text", placeholder: "PATH", description: "The agent's config, YAML or JSON." },
+    model: {
+      kind: "text",
+      placeholder: "PATH",
+      description:
+        "GGUF model to answer with, in place of the config's; without a config it may take what memory there is.",
+    },
     device: {
       kind: "text",
       placeholder: "auto",
       description: "Profile this machine, whatever the config says of the device.",
       choices: ["auto"],
     },
+    once: { kind: "text", placeholder: "TEXT", description: "Answer this one message and end." },
+    stats: { kind: "flag", description: "After each reply, show its tokens and how fast they came, on stderr." },
     json: { kind: "flag", description: "Print each reply, or its error, as one line of JSON." },
   },
+  needsOneOf: ["config", "model"],
   examples: [
     "nanoagent run --config agent.yaml",
-    "nanoagent run --config agent.yaml --device auto",
+    "nanoagent run --model model.gguf --stats",
+    'nanoagent run --model model.gguf --once "What is the capital of France?"',
     "printf 'hello\\nstatus\\n' | nanoagent run --config agent.yaml --json",
   ],
   loadAction: async () => (await import("../run/run-agent.js")).runAgent,

@@ -13,8 +13,14 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "engine-unavailable": exitCodes.usage,
   "model-not-found": exitCodes.usage,
   "model-unreadable": exitCodes.usage,
+  "model-outside-root": exitCodes.usage,
+  "invalid-model-file": exitCodes.usage,
+  "remote-settings-invalid": exitCodes.usage,
+  "remote-model-unknown": exitCodes.usage,
+  "network-not-allowed": exitCodes.usage,
   "insufficient-memory": exitCodes.doesNotFit,
   "model-too-large": exitCodes.doesNotFit,
+  "does-not-fit": exitCodes.doesNotFit,
   aborted: exitCodes.interrupted,
 };
 

@@ -1,4 +1,4 @@
-import { escapeControls, plainText } from "./plain-text.js";
+import { plainText } from "./plain-text.js";
 
 /** Lines of `Label:  value`, the values below each other from `column` on. */
 export function formatFields(column: number, fields: Record<string, string>): string {
@@ -9,5 +9,5 @@ export function formatFields(column: number, fields: Record<string, string>): st
 
 /** One line of JSON that is safe to show: control characters that JSON leaves as they are, are escaped too. */
 export function formatJson(value: unknown): string {
-  return `${escapeControls(JSON.stringify(value))}\n`;
+  return `${plainText(JSON.stringify(value))}\n`;
 }

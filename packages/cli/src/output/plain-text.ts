@@ -5,12 +5,16 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** A text from anywhere, made safe for a terminal: what would steer it is written out, as `\u001b`. */
+/** A text from anywhere, made safe for a terminal: what would steer it is written out as `\u001b`, as JSON writes it. */
 export function plainText(text: string): string {
-  return escapeControls(text);
+  return text.replace(steering, writeOut);
 }
 
-/** Writes control characters out as `\u001b`, which is also how JSON writes them. */
-export function escapeControls(text: string): string {
-  return text.replace(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** The same for what must stay one line, such as a name. */
+export function plainLine(text: string): string {
+  return plainText(text).replace(/[\n\t]/g, writeOut);
+}
+
+function writeOut(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

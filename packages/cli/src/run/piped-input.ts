@@ -44,7 +44,7 @@ async function* readLines(stdin: Readable): AsyncGenerator<string> {
     const last = pieces.pop() ?? "";
     for (const piece of pieces) {
       hold(piece);
-      yield rest;
+      yield rest.endsWith("\r") ? rest.slice(0, -1) : rest;
       rest = "";
     }
     hold(last);

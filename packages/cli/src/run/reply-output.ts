@@ -1,49 +1,79 @@
+import { once } from "node:events";
 import { NanoAgentError } from "@nanoagent/models";
-import type { AgentEvent } from "@nanoagent/runtime";
+import type { AgentEvent, TokenUsage } from "@nanoagent/runtime";
 import { presentError } from "../errors/present-error.js";
 import { formatJson } from "../output/format.js";
-import { plainText } from "../output/plain-text.js";
+import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 
 /** How a conversation is shown. */
 export interface ReplyOutput {
   begin(agentName: string, platform: string): void;
-  show(event: AgentEvent): void;
+  /** Resolves when the reader has room for more. */
+  show(event: AgentEvent): Promise<void>;
   finish(): void;
 }
 
 /** For people: replies as they are written, errors on stderr. */
 export class TextOutput implements ReplyOutput {
   readonly #streams: Streams;
+  readonly #showsStatistics: boolean;
   #inReply = false;
+  #began = 0;
+  #firstText: number | null = null;
 
-  constructor(streams: Streams) {
+  constructor(streams: Streams, showsStatistics = false) {
     this.#streams = streams;
+    this.#showsStatistics = showsStatistics;
   }
 
   begin(agentName: string, platform: string): void {
     const { stdin, stdout } = this.#streams;
-    stdout.write(plainText(`Agent '${agentName}' loaded on ${platform}.\nType 'quit' to exit.\n`));
+    stdout.write(`Agent '${plainLine(agentName)}' loaded on ${plainLine(platform)}.\nType 'quit' to exit.\n`);
     if (stdin.isTTY && stdout.isTTY) stdout.write("\n");
   }
 
-  show(event: AgentEvent): void {
+  async show(event: AgentEvent): Promise<void> {
     const { stdout, stderr } = this.#streams;
-    if (event.type === "text-delta") {
+    if (event.type === "run-start") {
+      this.#began = performance.now();
+      this.#firstText = null;
+    } else if (event.type === "text-delta") {
+      this.#firstText ??= performance.now();
       stdout.write(`${this.#inReply ? "" : "Agent: "}${plainText(event.text)}`);
       this.#inReply = true;
     } else if (event.type === "run-end") {
       stdout.write(this.#inReply ? "\n" : "Agent:\n");
       this.#inReply = false;
+      if (this.#showsStatistics) stderr.write(this.#statistics(event.usage));
     } else if (event.type === "error") {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
       stderr.write(isAbort(event.error) ? "(stopped)\n" : presentError(event.error));
     }
+    await roomIn(this.#streams);
   }
 
   finish(): void {
     this.#streams.stdout.write("Session ended.\n");
+  }
+
+  #statistics(usage: TokenUsage | null): string {
+    const now = performance.now();
+    const firstText = this.#firstText ?? now;
+    const parts = [`first text after ${Math.round(firstText - this.#began)} ms`];
+    if (usage !== null) {
+      const { prompt_tokens, cached_prompt_tokens = 0, completion_tokens } = usage;
+      parts.unshift(
+        `${prompt_tokens} tokens read (${cached_prompt_tokens} known already)`,
+        `${completion_tokens} written`,
+      );
+      // The first one is the reading's.
+      const seconds = (now - firstText) / 1000;
+      if (completion_tokens > 1 && seconds > 0)
+        parts.push(`${((completion_tokens - 1) / seconds).toFixed(1)} tokens a second`);
+    }
+    return `(${parts.join(", ")})\n`;
   }
 }
 
@@ -57,12 +87,19 @@ export class JsonOutput implements ReplyOutput {
 
   begin(): void {}
 
-  show(event: AgentEvent): void {
+  async show(event: AgentEvent): Promise<void> {
     if (event.type === "run-end") this.#streams.stdout.write(formatJson(event.reply));
     else if (event.type === "error") this.#streams.stdout.write(formatJson({ error: event.error.toJSON() }));
+    await roomIn(this.#streams);
   }
 
   finish(): void {}
+}
+
+/** Waits while the reader of the output does not keep up; no longer than until the program is told to stop. */
+async function roomIn({ stdout, stop }: Streams): Promise<void> {
+  if (!stdout.writableNeedDrain || stop.aborted) return;
+  await once(stdout, "drain", { signal: stop }).catch(() => {});
 }
 
 function isAbort(error: unknown): boolean {

@@ -24,6 +24,10 @@ export class TerminalInput implements MessageInput {
     });
     this.#readline.on("line", (line) => this.#take(line));
     this.#readline.on("SIGINT", () => this.#interrupt(stdout));
+    // The terminal is there again after Ctrl-Z and fg.
+    this.#readline.on("SIGCONT", () => this.#readline.prompt(true));
+    // The terminal is gone; the signal that says so is on its way.
+    this.#readline.on("error", () => this.close());
     this.#readline.on("close", () => {
       // Ctrl-D leaves the cursor behind the prompt.
       if (this.#waiting !== null) stdout.write("\n");

@@ -29,11 +29,26 @@ const published = [...manifests].filter(([, { private: isPrivate }]) => !isPriva
 const shape = {
   models: { dependencies: [], peers: [], exports: [".", "./package.json", "./schemas/*.json"] },
   profiler: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json", "./testing"] },
-  optimizer: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json"] },
+  optimizer: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json", "./testing"] },
   runtime: {
     dependencies: ["@nanoagent/models"],
-    peers: ["@nanoagent/profiler", "yaml"],
-    exports: [".", "./node", "./package.json", "./testing"],
+    peers: [
+      "@nanoagent/optimizer",
+      "@nanoagent/profiler",
+      ...["linux-arm64", "linux-armv7l", "linux-x64", "mac-arm64-metal", "mac-x64", "win-arm64", "win-x64"].map(
+        (platform) => `@node-llama-cpp/${platform}`,
+      ),
+      "yaml",
+    ],
+    exports: [
+      ".",
+      "./engine-host",
+      "./engines/llama",
+      "./engines/openai-compatible",
+      "./node",
+      "./package.json",
+      "./testing",
+    ],
   },
   // The program carries its parts inlined: one package to install.
   cli: { dependencies: [], peers: [], exports: ["./package.json"] },

@@ -19,6 +19,8 @@ export interface FixtureMachineContents {
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Default: 0, which stands for unknown. */
   totalMemoryBytes?: number | undefined;
+  /** Default: 0, which stands for unknown. */
+  availableMemoryBytes?: number | undefined;
   /** Default: 1. */
   cpuCount?: number | undefined;
 }
@@ -29,6 +31,7 @@ export class FixtureMachine implements Machine {
   readonly machineType: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly totalMemoryBytes: number;
+  readonly availableMemoryBytes: number;
   readonly cpuCount: number;
   /** By comparable path: the path as written, and what is there. */
   readonly #files: ReadonlyMap<string, { path: string; file: FixtureFile }>;
@@ -38,6 +41,7 @@ export class FixtureMachine implements Machine {
     this.machineType = contents.machineType ?? "x86_64";
     this.environment = contents.environment ?? {};
     this.totalMemoryBytes = contents.totalMemoryBytes ?? 0;
+    this.availableMemoryBytes = contents.availableMemoryBytes ?? 0;
     this.cpuCount = contents.cpuCount ?? 1;
     const files = Object.entries(contents.files ?? {});
     this.#files = new Map(files.map(([path, file]) => [this.#comparable(path), { path: this.#slashed(path), file }]));

@@ -17,6 +17,7 @@ describe("FixtureMachine", () => {
       machineType: "x86_64",
       environment: {},
       totalMemoryBytes: 0,
+      availableMemoryBytes: 0,
       cpuCount: 1,
     });
     expect(await machine.exists("/")).toBe(false);

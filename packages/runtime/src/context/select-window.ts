@@ -8,14 +8,14 @@ const MESSAGE_OVERHEAD_TOKENS = 8;
 
 /**
  * The newest whole turns of `messages` that fit the engine's context together with `instructions`. The last message,
- * which is to be answered, is always among them. Where the engine has no limit, `messages` comes back as it is.
+ * which is to be answered, is always among them. A list of its own: what an engine does to it changes nothing else.
  */
 export async function selectWindow(
   engine: Engine,
   instructions: string | null,
   messages: readonly EngineMessage[],
 ): Promise<readonly EngineMessage[]> {
-  if (engine.contextTokens === null) return messages;
+  if (engine.contextTokens === null) return messages.slice();
   const budget = Math.floor(engine.contextTokens * (1 - REPLY_SHARE));
   const cost = async (text: string) => (await engine.countTokens(text)) + MESSAGE_OVERHEAD_TOKENS;
   const last = messages.length - 1;

@@ -1,16 +1,25 @@
 import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
 
+export type EngineErrorCode =
+  | "engine-closed"
+  | "engine-failed"
+  | "engine-unavailable"
+  | "engine-crashed"
+  | "engine-hung";
+
 /**
  * What an engine could not do. Codes:
  *
  * - `engine-closed`: it was used after `close()`.
  * - `engine-failed`: it broke its contract or its native part failed; `cause` says how.
- * - `engine-unavailable`: the config names an engine that this version does not have.
+ * - `engine-unavailable`: the config names an engine that this version or this machine does not have.
+ * - `engine-crashed`: the process that it lives in ended in the middle of a reply; the next message starts it again.
+ * - `engine-hung`: that process gave no sign of life for seconds and was ended.
  */
 export class EngineError extends NanoAgentError {
   override name = "EngineError";
 
-  constructor(parts: ErrorParts & { code: "engine-closed" | "engine-failed" | "engine-unavailable" }) {
+  constructor(parts: ErrorParts & { code: EngineErrorCode }) {
     super(parts);
   }
 

@@ -5,8 +5,8 @@ import type { AgentRole, NanoAgentError } from "@nanoagent/models";
  *
  * The contract, which {@link testEngine} from `@nanoagent/runtime/testing` checks:
  *
- * - `generate` yields any number of `text-delta` and `tool-call` events, at most one `usage`, and then exactly one
- *   `end` or `error`, after which nothing comes.
+ * - `generate` yields any number of `text-delta`, `reasoning-delta` and `tool-call` events, at most one `usage`, and
+ *   then exactly one `end` or `error`, after which nothing comes.
  * - It never throws. What goes wrong is an `error` event, before the first piece of text as well as after it.
  * - When its signal aborts, the reply ends with `end`, reason `abort`, within {@link ABORT_GRACE_MILLISECONDS}; the
  *   same when the signal had aborted before the call. The engine is free for the next call then.
@@ -37,6 +37,28 @@ export interface EngineRequest {
   instructions: string | null;
   /** Oldest first; the last one is what is to be answered. */
   messages: readonly EngineMessage[];
+  /**
+   * JSON Schema that the reply must satisfy. An engine that cannot hold itself to it answers with an `error` of code
+   * `schema-not-supported` before any text; a reply that ends by `length` satisfies nothing.
+   */
+  responseSchema?: object | undefined;
+  sampling?: SamplingOptions | undefined;
+}
+
+/** How the next token is chosen and when a reply ends. What is absent is the engine's own default. */
+export interface SamplingOptions {
+  /** The longest reply, in tokens. */
+  maxTokens?: number | undefined;
+  /** 0 always takes the likeliest token. */
+  temperature?: number | undefined;
+  topK?: number | undefined;
+  topP?: number | undefined;
+  minP?: number | undefined;
+  repeatPenalty?: number | undefined;
+  /** The same seed gives the same reply to the same request. */
+  seed?: number | undefined;
+  /** Texts that end the reply; they are no part of it. */
+  stop?: readonly string[] | undefined;
 }
 
 /** A message as an engine sees it; an `AgentMessage` is one. */
@@ -58,6 +80,8 @@ export interface ToolCall {
 export interface TokenUsage {
   prompt_tokens: number;
   completion_tokens: number;
+  /** Of the prompt's tokens, those that were still known from before and cost nothing; absent where it is not told. */
+  cached_prompt_tokens?: number;
 }
 
 /** Why a reply ended: it was complete, it hit a limit of length, it waits for tools, or it was aborted. */
@@ -65,6 +89,8 @@ export type EndReason = "stop" | "length" | "tool-calls" | "abort";
 
 export type EngineEvent =
   | { type: "text-delta"; text: string }
+  /** What a model thinks before it answers; no part of the reply. */
+  | { type: "reasoning-delta"; text: string }
   | { type: "tool-call"; call: ToolCall }
   | { type: "usage"; usage: TokenUsage }
   | { type: "end"; reason: EndReason }

@@ -1,15 +1,44 @@
-import type { NanoAgentConfig } from "@nanoagent/models";
+import type { FitPlanner, MemoryProbe, NanoAgentConfig } from "@nanoagent/models";
 import type { Engine } from "./engine.js";
 import { EngineError } from "./engine-error.js";
 import { RulesEngine } from "./rules/rules-engine.js";
 
-/** The engine that a config asks for. Throws {@link EngineError} `engine-unavailable` for one that is not there. */
-export async function openEngine(config: NanoAgentConfig): Promise<Engine> {
-  const type = config.engine?.type ?? "rules";
-  if (type === "rules") return new RulesEngine({ agentName: config.spec.name, device: config.device });
-  throw new EngineError({
+/** What a config cannot say: parts to use in place of the default ones, and who wants to know how loading goes. */
+export interface EngineParts {
+  /** Says how a model fits. Default: the planner of `@nanoagent/optimizer`. */
+  planner?: FitPlanner | undefined;
+  /** Says how much memory there is. Default: the probe of `@nanoagent/profiler`. */
+  memory?: MemoryProbe | undefined;
+  /** The program that an engine's process runs. Default: the one that this package brings; a bundled program has its own. */
+  hostFile?: string | undefined;
+  /** Told the share of the model that is loaded, 0 to 1. */
+  onLoadProgress?: ((share: number) => void) | undefined;
+}
+
+/** The engine that a config asks for: the one that it names, else llama where there is a model, else the rules. */
+export async function openEngine(config: NanoAgentConfig, parts: EngineParts = {}): Promise<Engine> {
+  const { model_path } = config;
+  const type = config.engine?.type ?? (model_path === null ? "rules" : "llama");
+  // Models and servers need Node; this module does not.
+  switch (type) {
+    case "rules":
+      return new RulesEngine({ agentName: config.spec.name, device: config.device });
+    case "openai-compatible": {
+      const { openServerEngine } = await import("#node-parts");
+      return openServerEngine(config);
+    }
+    case "llama": {
+      if (model_path === null) throw withoutModel();
+      const { openLlamaEngine } = await import("#node-parts");
+      return openLlamaEngine({ ...config, model_path }, parts);
+    }
+  }
+}
+
+function withoutModel(): EngineError {
+  return new EngineError({
     code: "engine-unavailable",
-    message: `The engine "${type}" is not part of this version of nanoagent.`,
-    hint: 'Use engine.type "rules", or pass an engine of your own to new NanoRuntime({ engine }).',
+    message: 'The engine "llama" needs a model, and the config names none.',
+    hint: "Set model_path to a GGUF file.",
   });
 }

@@ -1,11 +1,17 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, realpath, stat } from "node:fs/promises";
+import path from "node:path";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
-/** Refuses a model file that is not there, cannot be read, or is larger than the agent allows. */
-export async function checkModelFile(modelPath: string, maxModelSizeMb: number): Promise<void> {
+/** Refuses a model file that is not there, cannot be read, lies outside of `modelRoot`, or is larger than the agent allows. */
+export async function checkModelFile(
+  modelPath: string,
+  maxModelSizeMb: number,
+  modelRoot: string | null,
+): Promise<void> {
   const bytes = await sizeOf(modelPath);
+  if (modelRoot !== null) await refuseOutside(modelPath, modelRoot);
   if (bytes <= maxModelSizeMb * BYTES_PER_MB) return;
   const sizeMb = Math.ceil((bytes / BYTES_PER_MB) * 10) / 10;
   throw new NanoRuntimeError({
@@ -13,6 +19,18 @@ export async function checkModelFile(modelPath: string, maxModelSizeMb: number):
     message: `Model file is ${sizeMb} MB but the agent allows only ${maxModelSizeMb} MB.`,
     reason: modelPath,
     hint: `Raise spec.max_model_size_mb to ${Math.ceil(sizeMb)}, or choose a smaller file: nanoagent optimize says how small.`,
+  });
+}
+
+/** Links are followed: what counts is where the file really is. */
+async function refuseOutside(modelPath: string, modelRoot: string): Promise<void> {
+  const file = await realpath(modelPath);
+  const root = await realpath(modelRoot).catch(() => path.resolve(modelRoot));
+  if (file.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) return;
+  throw new NanoRuntimeError({
+    code: "model-outside-root",
+    message: `The model file ${modelPath} does not lie in ${modelRoot}.`,
+    hint: "Move the file there, or change model_root.",
   });
 }
 

@@ -45,7 +45,9 @@ test("a message that is too large says by how much", async () => {
   });
 });
 
-test("without a limit the messages come back as they are, uncopied", async () => {
+test("without a limit all messages come back, in a list of their own", async () => {
   const messages: EngineMessage[] = [{ role: "user", content: "hello" }];
-  expect(await selectWindow(new ScriptedEngine(), null, messages)).toBe(messages);
+  const window = await selectWindow(new ScriptedEngine(), null, messages);
+  expect(window).toEqual(messages);
+  expect(window).not.toBe(messages);
 });

@@ -97,7 +97,7 @@ describe("a config is read", () => {
 
   test("and what is declared of a profiled device wins", async () => {
     const { device } = await read("spec: {name: a}\ndevice: {auto: true, memory_mb: 512}");
-    expect(device).toEqual({ ...sampleDevice, device_id: "profiled", memory_mb: 512 });
+    expect(device).toEqual({ ...sampleDevice, device_id: "linux-aarch64-4core", memory_mb: 512 });
   });
 
   test("and the caller may ask for this machine whatever it says", async () => {
@@ -250,6 +250,14 @@ describe("every fault names its line, column and key, what was expected and the 
     expect(found.message).toContain(message);
   });
 
+  test.each(["model_path: *.gguf", "model_path: *nope"])("an alias without an anchor: %s", async (line) => {
+    expect((await refusal(`spec: {name: a}\n${line}`)).message).toMatch(/^agent:2:13: there is no anchor &/);
+  });
+
+  test("a key as long as the file is not shown whole", async () => {
+    expect((await refusal(`spec: {name: a}\n${"k".repeat(100_000)}: 1`)).message.length).toBeLessThan(2000);
+  });
+
   test("tabs", async () => {
     expect((await refusal("spec:\n\tname: a")).message).toMatch(/^agent:2:1: .*tab/i);
   });
@@ -327,6 +335,16 @@ describe("a file that is made to hurt", () => {
     ["json", `{"spec": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
   ])("%s nested deeply or mad otherwise: %.20s", async (extension, text) => {
     expect((await refusal(text, extension)).code).toBe("invalid-config");
+  });
+
+  test("a file that is nested deeply is refused as often as it is read", async () => {
+    for (const text of ["- ".repeat(1200), "? ".repeat(1200), "[".repeat(1200), "{a: ".repeat(1200)]) {
+      for (let time = 0; time < 3; time++) expect((await refusal(text)).message).toContain("nested too deeply");
+    }
+    expect((await refusal(`{"spec": ${"[".repeat(200)}${"]".repeat(200)}}`, "json")).message).toContain(
+      "nested too deeply",
+    );
+    expect((await refusal(`spec: ${"[".repeat(50)}${"]".repeat(50)}`)).message).not.toContain("nested too deeply");
   });
 
   test("anything at all ends as a config or as an InvalidConfigError", async () => {

@@ -9,6 +9,14 @@ export interface ConfigDocument {
   faults: { offset: number; message: string }[];
 }
 
+/** A config is nested five deep; a schema in it perhaps twenty. */
+export const MAX_DEPTH = 100;
+const MAX_KEY_CHARACTERS = 200;
+
+export function nestedTooDeeply(offset: number): ConfigDocument["faults"][number] {
+  return { offset, message: `values are nested too deeply here: at most ${MAX_DEPTH} deep` };
+}
+
 /** A value's place in the text, and those of its parts. */
 export interface ConfigNode {
   offset: number;
@@ -43,7 +51,12 @@ export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaI
     node = next;
   });
   const { expected, found, nearest, message } = issue;
-  return { ...positionAt(text, offset), key: issue.path.join("."), expected, found, nearest, message };
+  return { ...positionAt(text, offset), key: shorten(issue.path.join(".")), expected, found, nearest, message };
+}
+
+/** A key can be as long as the file; an error shows its beginning. */
+function shorten(key: string): string {
+  return key.length > MAX_KEY_CHARACTERS ? `${key.slice(0, MAX_KEY_CHARACTERS)}…` : key;
 }
 
 /** Line and column of a place in the text, both from 1. */

@@ -1,9 +1,14 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { addEntry, type ConfigDocument, type ConfigNode } from "./config-document.js";
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
 /** Reads JSON with the place of each value. What is wrong with the text is in `faults`; it does not throw for it. */
 export function parseJson(text: string): ConfigDocument {
   const document: ConfigDocument = { value: undefined, root: null, faults: [] };
+  const tooDeep = firstTooDeep(text);
+  if (tooDeep !== null) {
+    document.faults.push(nestedTooDeeply(tooDeep));
+    return document;
+  }
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true });
   for (const { error, offset } of errors) {
@@ -26,6 +31,21 @@ export function parseJson(text: string): ConfigDocument {
     return node;
   }
 }
+
+/** Where the first value begins that is nested too deeply: the parser is recursive. */
+function firstTooDeep(text: string): number | null {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let token = scanner.scan(); token !== SyntaxKind.EOF; token = scanner.scan()) {
+    if (token === SyntaxKind.OpenBraceToken || token === SyntaxKind.OpenBracketToken) depth += 1;
+    if (token === SyntaxKind.CloseBraceToken || token === SyntaxKind.CloseBracketToken) depth -= 1;
+    if (depth > MAX_DEPTH) return scanner.getTokenOffset();
+  }
+  return null;
+}
+
+/** What the scanner calls its tokens: the library declares them as a `const enum`, which no bundler can import. */
+const SyntaxKind = { OpenBraceToken: 1, CloseBraceToken: 2, OpenBracketToken: 3, CloseBracketToken: 4, EOF: 17 };
 
 /** `CommaExpected` → `comma expected`. */
 function inWords(code: string): string {

@@ -42,26 +42,14 @@ export async function readConfig(file: string, options: ReadConfigOptions = {}):
 async function parse(file: string, text: string): Promise<ConfigDocument> {
   if (text.trim() === "")
     throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
-  let document: ConfigDocument;
-  try {
-    document = path.extname(file).toLowerCase() === ".json" ? parseJson(text) : await parseYaml(text);
-  } catch (cause) {
-    const message = refusals.find(([type]) => cause instanceof type)?.[1];
-    if (message === undefined) throw cause;
-    throw InvalidConfigError.withFaults(file, [faultAt(text, 0, message)], cause);
-  }
+  const isJson = path.extname(file).toLowerCase() === ".json";
+  const document = isJson ? parseJson(text) : await parseYaml(text);
   if (document.faults.length > 0) {
     const faults = document.faults.slice(0, MAX_FAULTS).map(({ offset, message }) => faultAt(text, offset, message));
     throw InvalidConfigError.withFaults(file, faults);
   }
   return document;
 }
-
-/** What the parsers throw for a text that is made to hurt. */
-const refusals: [new (...parts: never[]) => Error, string][] = [
-  [RangeError, "values are nested too deeply"],
-  [ReferenceError, "anchors and aliases blow the file up beyond measure"],
-];
 
 function faultAt(text: string, offset: number, message: string): ConfigFault {
   return { ...positionAt(text, offset), key: "", expected: "", found: "", nearest: null, message };
@@ -75,7 +63,9 @@ async function resolveDevice(
   const profiled = await profile();
   if (declared === "auto") return profiled;
   const { auto: _, ...known } = declared;
-  return { ...profiled, ...known } as EdgeDevice;
+  const device = { ...profiled, ...known } as EdgeDevice;
+  // A name that nobody gave follows from what the device is declared to be.
+  return { ...device, device_id: known.device_id ?? `${device.platform}-${device.cpu_cores}core` };
 }
 
 function isAuto(device: EdgeDevice | AutoDevice): device is AutoDevice {

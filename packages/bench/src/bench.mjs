@@ -1,0 +1,134 @@
+import { benchHelp, parseBenchOptions } from "./bench-options.mjs";
+import { budgets } from "./budgets.mjs";
+import { ownContenders, peers } from "./contenders.mjs";
+import { installOwnPackages, installPeer } from "./installations.mjs";
+import { judgeRow } from "./judge-row.mjs";
+import { machineFacts } from "./machine-facts.mjs";
+import { measureIdle } from "./measure-idle.mjs";
+import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
+import { importStart, measureStarts, programStart } from "./measure-starts.mjs";
+import { measureSessions, measureTurns } from "./measure-talks.mjs";
+import { packPackages } from "./packed-packages.mjs";
+import { renderReport, renderShortfalls } from "./render-report.mjs";
+import { failedRow, isFailed } from "./report-row.mjs";
+import { Workbench } from "./workbench.mjs";
+
+/** @typedef {import("./report-row.mjs").Row} Row */
+
+/** These take seconds each and vary less than starts do. */
+const MOST_RUNS_IN_PROCESS = 5;
+/** A peer's session runs for 20 s. */
+const PEER_SESSION_RUNS = 1;
+
+// Whoever read the output has seen enough: `pnpm bench | head`.
+process.stdout.on("error", (error) => {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EPIPE") throw error;
+});
+
+process.exitCode = await main();
+
+async function main() {
+  /** @type {import("./bench-options.mjs").BenchOptions} */
+  let options;
+  try {
+    options = parseBenchOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n\n${benchHelp}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(benchHelp);
+    return 0;
+  }
+  const machine = machineFacts();
+  const rows = await measure(options);
+  process.stdout.write(options.json ? toJson(machine, rows) : toText(machine, rows));
+  const failed = rows.some((row) => judgeRow(row, budgets)?.fails || (isFailed(row) && !isOfPeer(row)));
+  return failed ? 1 : 0;
+}
+
+/** @param {import("./bench-options.mjs").BenchOptions} options @returns {Promise<Row[]>} */
+async function measure(options) {
+  const workbench = new Workbench();
+  try {
+    const folders = await installOwnPackages(workbench, await packPackages(workbench, progress), progress);
+    const { installed: installedPeers, failures } = options.peers
+      ? await installPeers(workbench)
+      : { installed: [], failures: [] };
+    const own = Object.entries(ownContenders).map(([name, contender]) => ({
+      name,
+      contender,
+      folder: folders.runtime,
+    }));
+    const inProcessRuns = Math.min(options.runs, MOST_RUNS_IN_PROCESS);
+    const starts = [
+      importStart("models", "import @nanoagent/models", folders.libraries, ["@nanoagent/models"]),
+      importStart("profiler", "import @nanoagent/profiler", folders.libraries, ["@nanoagent/profiler"]),
+      importStart("optimizer", "import @nanoagent/optimizer", folders.libraries, ["@nanoagent/optimizer"]),
+      importStart("runtime", "import @nanoagent/runtime", folders.runtime, ["@nanoagent/runtime"]),
+      importStart("runtime-node", "import @nanoagent/runtime/node", folders.runtime, ["@nanoagent/runtime/node"]),
+      programStart("cli-help", folders.cli, "--help"),
+      programStart("cli-profile", folders.cli, "profile"),
+      ...installedPeers.map(({ name, contender, folder }) =>
+        importStart(name, contender.title, folder, contender.imports),
+      ),
+    ];
+    const ownSessions = own.filter(({ contender }) => contender.openSession !== null);
+    return [
+      ...(await measureStarts(workbench, starts, options.runs, progress)),
+      ...(await measureTurns(workbench, [...own, ...installedPeers], inProcessRuns, progress)),
+      ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
+      ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
+      ...(await measureIdle(workbench, folders.runtime, inProcessRuns, progress)),
+      ...measureOwnSizes(folders),
+      ...installedPeers.flatMap(({ name, contender, folder }) =>
+        measureSize(name, `install ${contender.title}`, folder),
+      ),
+      ...failures,
+    ];
+  } finally {
+    workbench.close();
+  }
+}
+
+/** @param {Workbench} workbench */
+async function installPeers(workbench) {
+  const installed = [];
+  const failures = [];
+  for (const [name, contender] of Object.entries(peers)) {
+    try {
+      installed.push({ name, contender, folder: await installPeer(workbench, name, contender.packages, progress) });
+    } catch (error) {
+      failures.push(failedRow(["size", name], `install ${contender.title}`, error));
+    }
+  }
+  return { installed, failures };
+}
+
+/** @param {import("./report-row.mjs").FailedRow} row */
+function isOfPeer({ figure }) {
+  return (figure.split("/")[1] ?? "") in peers;
+}
+
+/** @param {ReturnType<typeof machineFacts>} machine @param {readonly Row[]} rows */
+function toJson(machine, rows) {
+  const judged = rows.map((row) => {
+    const verdict = judgeRow(row, budgets);
+    return verdict === null ? row : { ...row, budget: verdict.budget.limit, met: verdict.met };
+  });
+  return `${JSON.stringify({ format: 1, machine, rows: judged }, null, 2)}\n`;
+}
+
+/** @param {ReturnType<typeof machineFacts>} machine @param {readonly Row[]} rows */
+function toText(machine, rows) {
+  const { date, commit, node, platform, cpu_model, cpu_cores, memory_mb, load_average } = machine;
+  const facts = `Node ${node} on ${platform}, ${cpu_cores} × ${cpu_model}, ${memory_mb} MB, load ${load_average}, commit ${commit ?? "unknown"}, ${date}`;
+  const shortfalls = renderShortfalls(rows, budgets);
+  const closing = shortfalls.length === 0 ? "Every budget is met." : shortfalls.join("\n");
+  return `${facts}\n\n${renderReport(rows, budgets)}\n${closing}\n`;
+}
+
+/** @param {string} what */
+function progress(what) {
+  process.stderr.write(`${what}\n`);
+}

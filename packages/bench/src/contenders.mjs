@@ -1,0 +1,22 @@
+import { handWrittenLoop } from "./contenders/hand-written-loop.mjs";
+import { nanoagent, nanoagentMock, nanoagentStream } from "./contenders/nanoagent.mjs";
+import { ai } from "./peers/ai.mjs";
+import { langgraph } from "./peers/langgraph.mjs";
+import { piAgentCore } from "./peers/pi-agent-core.mjs";
+import { xsai } from "./peers/xsai.mjs";
+
+/** @typedef {import("./contenders/contender.mjs").Contender} Contender */
+
+/** nanoagent in its ways of use, and the floor under all of them. */
+export const ownContenders = {
+  nanoagent,
+  "nanoagent-stream": nanoagentStream,
+  "nanoagent-mock": nanoagentMock,
+  floor: handWrittenLoop,
+};
+
+/** @type {Readonly<Record<string, Contender>>} */
+export const peers = { xsai, "pi-agent-core": piAgentCore, ai, langgraph };
+
+/** @type {Readonly<Record<string, Contender>>} */
+export const contenders = { ...ownContenders, ...peers };

@@ -1,0 +1,86 @@
+import { mockReply } from "./contender.mjs";
+
+/** @typedef {import("../import-from-folder.mjs").Import} Import */
+
+const config = {
+  spec: { name: "bench-agent" },
+  device: { device_id: "bench", platform: "linux-x86_64", memory_mb: 1024, cpu_cores: 2 },
+};
+
+/** Bytes that the runtime counts for a message beside two for each character of its text; see its `history`. */
+const MESSAGE_OVERHEAD_BYTES = 200;
+
+/** @type {import("./contender.mjs").Contender} */
+export const nanoagent = {
+  title: "nanoagent",
+  how: "rules engine, process()",
+  packages: {},
+  imports: ["@nanoagent/runtime"],
+  openTurns: openRules,
+  openSession: openRules,
+};
+
+/** @type {import("./contender.mjs").Contender} */
+export const nanoagentStream = {
+  ...nanoagent,
+  how: "rules engine, stream()",
+  openTurns: async (importPackage) => {
+    const runtime = await loadRuntime(importPackage);
+    return {
+      ask: async (message) => {
+        let reply = "";
+        for await (const event of runtime.stream(message)) if (event.type === "text-delta") reply += event.text;
+        return reply;
+      },
+    };
+  },
+  openSession: null,
+};
+
+/** What compares with the peers: the same mock of a model. @type {import("./contender.mjs").Contender} */
+export const nanoagentMock = {
+  ...nanoagent,
+  how: "an engine of one's own, process()",
+  openTurns: async (importPackage) => {
+    const runtime = await loadRuntime(importPackage, { engine: mockEngine });
+    return { ask: async (message) => (await runtime.process(message)).content };
+  },
+  openSession: null,
+};
+
+const mockEngine = {
+  name: "mock",
+  contextTokens: null,
+  /** @param {{ messages: readonly { content: string }[] }} request */
+  async *generate({ messages }) {
+    yield { type: "text-delta", text: mockReply(messages.at(-1)?.content ?? "") };
+    yield { type: "end", reason: "stop" };
+  },
+  countTokens: () => 1,
+  close: async () => {},
+};
+
+/** @param {Import} importPackage @returns {Promise<import("./contender.mjs").Talk>} */
+async function openRules(importPackage) {
+  const runtime = await loadRuntime(importPackage);
+  return {
+    ask: async (message) => (await runtime.process(message)).content,
+    held: () => {
+      const { history, droppedTurns } = runtime;
+      return { bytes: history.reduce(addMessage, 0), turns: history.length / 2, droppedTurns };
+    },
+  };
+}
+
+/** @param {number} bytes @param {{ content: string }} message */
+function addMessage(bytes, { content }) {
+  return bytes + MESSAGE_OVERHEAD_BYTES + content.length * 2;
+}
+
+/** @param {Import} importPackage @param {object} [options] */
+async function loadRuntime(importPackage, options) {
+  const { NanoRuntime } = await importPackage("@nanoagent/runtime");
+  const runtime = new NanoRuntime(options);
+  await runtime.load(config);
+  return runtime;
+}

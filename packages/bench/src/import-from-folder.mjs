@@ -1,0 +1,24 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Imports a package by its name. @typedef {(specifier: string) => Promise<any>} Import */
+
+const MODULE_NAME = "import-from-here.mjs";
+
+/** Readies a folder with `node_modules` for {@link importFromFolder}. @param {string} folder */
+export function allowImportsFrom(folder) {
+  writeFileSync(path.join(folder, MODULE_NAME), "export const importFromHere = (specifier) => import(specifier);\n");
+}
+
+/**
+ * An `import` that finds the packages which are installed in `folder`: a name is looked up from the module that the
+ * `import()` stands in, so one stands there.
+ *
+ * @param {string} folder
+ * @returns {Promise<Import>}
+ */
+export async function importFromFolder(folder) {
+  const { importFromHere } = await import(pathToFileURL(path.join(folder, MODULE_NAME)).href);
+  return importFromHere;
+}

@@ -1,0 +1,30 @@
+import { execFileSync } from "node:child_process";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { workspaceFolder } from "./packed-packages.mjs";
+
+/** Where and when figures were taken: they mean nothing without it. */
+export function machineFacts() {
+  return {
+    date: new Date().toISOString(),
+    commit: commit(),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    kernel: release(),
+    cpu_model: cpus()[0]?.model ?? "unknown",
+    cpu_cores: cpus().length,
+    memory_mb: Math.round(totalmem() / 2 ** 20),
+    load_average: Number((loadavg()[0] ?? 0).toFixed(2)),
+    extra_ca_certs: process.env.NODE_EXTRA_CA_CERTS === undefined ? "unset" : "set here, unset in what is measured",
+  };
+}
+
+/** Null outside of a git checkout; `+` marks a tree with changes. @returns {string | null} */
+function commit() {
+  const git = (/** @type {string[]} */ ...args) =>
+    execFileSync("git", args, { cwd: workspaceFolder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,74 @@
+/** @typedef {"ms" | "µs" | "s" | "MB" | "packages" | "×" | "turns"} Unit */
+
+/**
+ * One figure of the report.
+ *
+ * @typedef {object} ReportRow
+ * @property {string} figure its stable name: `question/subject/measure`
+ * @property {string} question what the group asks; rows of one question stand together
+ * @property {string} subject
+ * @property {string} measure
+ * @property {Unit} unit
+ * @property {boolean} overBare whether bare Node's own share has been taken off
+ * @property {number} minimum
+ * @property {number} median
+ * @property {number} runs
+ * @property {string} [note]
+ */
+
+/**
+ * Stands in place of the figures of a subject that could not be measured.
+ *
+ * @typedef {object} FailedRow
+ * @property {string} figure
+ * @property {string} question
+ * @property {string} subject
+ * @property {string} failure why
+ */
+
+/** @typedef {ReportRow | FailedRow} Row */
+
+export const questions = {
+  start: "How long does it take to start, and how much memory (over bare `node -e 0`)?",
+  turn: "What does one turn cost, without any model?",
+  session: "What happens in a long conversation?",
+  idle: "What does an agent cost that waits?",
+  size: "How much is installed?",
+};
+
+/** @typedef {keyof typeof questions} QuestionKey */
+
+/**
+ * @param {[question: QuestionKey, subject: string, measure: string]} figure
+ * @param {{ subject: string, measure: string, unit: Unit, overBare?: boolean, note?: string | undefined }} words
+ * @param {import("./summarize-samples.mjs").Summary} summary
+ * @returns {ReportRow}
+ */
+export function reportRow(figure, { subject, measure, unit, overBare = false, note }, summary) {
+  const row = {
+    figure: figure.join("/"),
+    question: questions[figure[0]],
+    subject,
+    measure,
+    unit,
+    overBare,
+    ...summary,
+  };
+  return note === undefined ? row : { ...row, note };
+}
+
+/**
+ * @param {[question: QuestionKey, subject: string]} figure
+ * @param {string} subject
+ * @param {unknown} error
+ * @returns {FailedRow}
+ */
+export function failedRow(figure, subject, error) {
+  const failure = error instanceof Error ? error.message : String(error);
+  return { figure: figure.join("/"), question: questions[figure[0]], subject, failure };
+}
+
+/** @param {Row} row @returns {row is FailedRow} */
+export function isFailed(row) {
+  return "failure" in row;
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { type Budget, budgets } from "../src/budgets.mjs";
+import { judgeRow } from "../src/judge-row.mjs";
+import { failedRow, reportRow } from "../src/report-row.mjs";
+
+const budget = (kind: Budget["kind"], limit: number): Budget => ({
+  figure: "size/runtime/bytes",
+  what: "the runtime",
+  limit,
+  unit: "MB",
+  kind,
+  reason: "a test",
+});
+
+const row = (minimum: number, median: number) =>
+  reportRow(
+    ["size", "runtime", "bytes"],
+    { subject: "runtime", measure: "bytes", unit: "MB" },
+    { minimum, median, runs: 3 },
+  );
+
+describe("judgeRow", () => {
+  it("meets a budget that is just used up", () => {
+    expect(judgeRow(row(0.5, 0.5), [budget("bytes", 0.5)])).toMatchObject({ met: true, fails: false });
+  });
+
+  it("fails the run for bytes alone", () => {
+    expect(judgeRow(row(0.6, 0.6), [budget("bytes", 0.5)])).toMatchObject({ met: false, fails: true });
+    expect(judgeRow(row(0.6, 0.6), [budget("time", 0.5)])).toMatchObject({ met: false, fails: false });
+    expect(judgeRow(row(0.6, 0.6), [budget("memory", 0.5)])).toMatchObject({ met: false, fails: false });
+  });
+
+  it("judges time by its minimum, memory and ratios by their median", () => {
+    const ratio = { ...row(1, 3), unit: "×" as const };
+    expect(judgeRow(ratio, [{ ...budget("time", 2), unit: "×" }])).toMatchObject({ judged: 3, met: false });
+    expect(judgeRow(row(1, 3), [budget("time", 2)])).toMatchObject({ judged: 1, met: true });
+    expect(judgeRow(row(1, 3), [budget("memory", 2)])).toMatchObject({ judged: 3, met: false });
+  });
+
+  it("has nothing to say of a row without a budget, nor of one that was not measured", () => {
+    expect(judgeRow(row(1, 1), [])).toBeNull();
+    expect(judgeRow(failedRow(["size", "runtime"], "runtime", new Error("no network")), budgets)).toBeNull();
+  });
+
+  it("does not compare milliseconds with megabytes", () => {
+    expect(() => judgeRow(row(1, 1), [{ ...budget("bytes", 2), unit: "ms" }])).toThrow(TypeError);
+  });
+});
+
+describe("budgets", () => {
+  it("limit each figure once, and say why", () => {
+    expect(new Set(budgets.map(({ figure }) => figure)).size).toBe(budgets.length);
+    for (const { figure, limit, reason } of budgets) {
+      expect(figure).toMatch(/^(start|turn|session|idle|size)\/[a-z-]+\/[a-z-]+$/);
+      expect(limit).toBeGreaterThan(0);
+      expect(reason).not.toBe("");
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { renderTable } from "../src/render-table.mjs";
+
+it("lines up its columns and ends no line with a space", () => {
+  const table = renderTable(
+    [
+      { title: "what", align: "left" },
+      { title: "µs", align: "right" },
+      { title: "", align: "left" },
+    ],
+    [
+      ["a turn", "25", "met"],
+      ["ten thousand turns", "250,000"],
+    ],
+  );
+  expect(table.split("\n")).toEqual([
+    "what                     µs",
+    "──────────────────  ───────  ───",
+    "a turn                   25  met",
+    "ten thousand turns  250,000",
+  ]);
+});
+
+it("shows its head where there is nothing to show", () => {
+  expect(renderTable([{ title: "what", align: "left" }], [])).toBe("what\n────");
+});

@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Workbench } from "../src/workbench.mjs";
+
+let workbench: Workbench;
+beforeEach(() => {
+  workbench = new Workbench();
+});
+afterEach(() => workbench.close());
+
+const run = (program: string, timeLimitMilliseconds = 30_000) =>
+  workbench.run(process.execPath, ["-e", program], { cwd: workbench.folder, timeLimitMilliseconds });
+
+describe("Workbench", () => {
+  it("gives what a program wrote, to file descriptor 3 as well, and how long it took", async () => {
+    const result = await run("console.log('out'); require('fs').writeSync(3, 'report')");
+    expect(result).toMatchObject({ stdout: "out\n", report: "report" });
+    expect(result.milliseconds).toBeGreaterThan(0);
+  });
+
+  it("says what went wrong in a program that fails", async () => {
+    await expect(run("throw new RangeError('no such turn')")).rejects.toThrow("exit code 1: RangeError: no such turn");
+  });
+
+  it("ends a program that takes too long, and what that has started", async () => {
+    const started =
+      "require('child_process').spawn(process.execPath, ['-e', 'setInterval(Date, 1e6)'], {stdio: 'inherit'})";
+    // The output stays open for as long as a process is left that holds it.
+    await expect(run(`${started}; setInterval(Date, 1e6)`, 300)).rejects.toThrow("more than 0.3 s");
+  });
+
+  it("measures without what the environment sets for Node", async () => {
+    process.env.NODE_EXTRA_CA_CERTS ??= "";
+    const { stdout } = await run("console.log(Object.keys(process.env).filter((name) => /^(node|npm)_/i.test(name)))");
+    expect(stdout).toBe("[]\n");
+  });
+
+  it("leaves no folder behind, and no half of one that was to stay", async () => {
+    const cached = path.join(workbench.makeFolder("cache"), "peer");
+    await expect(workbench.fillFolder(cached, () => Promise.reject(new Error("no network")))).rejects.toThrow(
+      "no network",
+    );
+    const { folder } = workbench;
+    workbench.close();
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
+describe("report-peak-memory", () => {
+  it("reports the program's own memory and not its parent's", async () => {
+    const preload = path.join(import.meta.dirname, "../src/report-peak-memory.cjs");
+    const options = { cwd: workbench.folder, timeLimitMilliseconds: 30_000 };
+    const peak = async (program: string) =>
+      Number((await workbench.run(process.execPath, ["-r", preload, "-e", program], options)).report) / 2 ** 20;
+    const [bare, large] = [await peak("0"), await peak("Buffer.alloc(64 * 2 ** 20, 1)")];
+    expect(bare).toBeGreaterThan(10);
+    expect(large - bare).toBeGreaterThan(60);
+    expect(large - bare).toBeLessThan(80);
+  });
+});

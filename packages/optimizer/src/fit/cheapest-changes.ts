@@ -1,0 +1,155 @@
+import type { FitChange, MemoryLedger } from "@nanoagent/models";
+import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import { formatMb } from "./format-mb.js";
+import { storesHeads } from "./kv-cache.js";
+import type { LoadSettings } from "./load-settings.js";
+import { longestContext } from "./longest-context.js";
+import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
+import type { TransformerShape } from "./transformer-shape.js";
+
+/** What was tried and does not fit. */
+export interface TightFit {
+  header: GgufHeader;
+  shape: TransformerShape;
+  settings: LoadSettings;
+  ledger: MemoryLedger;
+  budgetBytes: number;
+  /** What a model takes with certain settings. */
+  ledgerOf: (settings: LoadSettings, model?: GgufHeader) => MemoryLedger;
+}
+
+/** A change, with the settings and the model that it leads to. */
+export interface PlannedChange extends FitChange {
+  settings: LoadSettings;
+  /** The type that the model is to be quantized to; null where it stays the same file. */
+  weightType: string | null;
+}
+
+/** As many as a person reads. */
+const MOST_CHANGES = 3;
+/** A prompt is read at 0.8 × the speed with 16 tokens at once; with fewer it gets slow. */
+const SMALLER_BATCHES = [32, 16] as const;
+/** With less than this, instructions, one question and its answer no longer fit into a context. */
+const LEAST_USEFUL_CONTEXT = 512;
+/** Costs next to no quality: 1.06 bytes an element instead of 2. */
+const SMALLER_KV_TYPE = "q8_0";
+
+/**
+ * What would make a model fit that does not: up to three changes, those that are enough alone before those that are not.
+ * Of the former, the one that costs the agent least comes first: how the file is loaded, then speed, then length of the
+ * context, then quality. Where none is enough alone, enough of them together come first, and then those that save most.
+ */
+export function cheapestChanges(fit: TightFit): PlannedChange[] {
+  const single = [otherLoading(fit), smallerBatch(fit), smallerKvType(fit), shorterContext(fit), smallerWeights(fit)];
+  const alone = single.filter((change) => change !== null);
+  const enough = alone.filter(({ fits }) => fits);
+  const others = alone.filter(({ fits }) => !fits).sort((one, other) => other.saves_bytes - one.saves_bytes);
+  const together = enough.length === 0 ? enoughTogether(fit, alone) : null;
+  return [...enough, ...(together === null ? [] : [together]), ...others].slice(0, MOST_CHANGES);
+}
+
+function otherLoading(fit: TightFit): PlannedChange | null {
+  return change(fit, { mapsFile: !fit.settings.mapsFile });
+}
+
+function smallerBatch(fit: TightFit): PlannedChange | null {
+  const smaller = SMALLER_BATCHES.filter((batchTokens) => batchTokens < fit.settings.batchTokens);
+  return enoughOrLast(smaller.map((batchTokens) => change(fit, { batchTokens })));
+}
+
+function smallerKvType(fit: TightFit): PlannedChange | null {
+  return storesHeads(fit.shape, SMALLER_KV_TYPE) ? change(fit, { kvType: SMALLER_KV_TYPE }) : null;
+}
+
+/** The longest context that fits, else the shortest that is of use. */
+function shorterContext(fit: TightFit): PlannedChange | null {
+  const { contextTokens } = fit.settings;
+  if (contextTokens <= LEAST_USEFUL_CONTEXT) return null;
+  return change(fit, { contextTokens: longestThatFits(fit, fit.settings, null, LEAST_USEFUL_CONTEXT) });
+}
+
+/** The best type of weights that fits, else the smallest. It is loaded in the way that takes less. */
+function smallerWeights(fit: TightFit): PlannedChange | null {
+  return enoughOrLast(
+    QUANTIZATION_TYPES.map((weightType) => {
+      const loadings = [true, false].map((mapsFile) => change(fit, { mapsFile }, weightType));
+      return mostSaving(loadings);
+    }),
+  );
+}
+
+/**
+ * One change after the other, those that cost least first, until they are enough together; null where they never are. A
+ * context that need not be as short then as it would have to be alone is lengthened again.
+ */
+function enoughTogether(fit: TightFit, changes: readonly PlannedChange[]): PlannedChange | null {
+  let weightType: string | null = null;
+  let settings = fit.settings;
+  for (const next of changes) {
+    weightType = next.weightType ?? weightType;
+    settings = { ...settings, ...differences(fit.settings, next.settings) };
+    const together = change(fit, settings, weightType);
+    if (!together?.fits) continue;
+    if (settings.contextTokens === fit.settings.contextTokens) return together;
+    const contextTokens = longestThatFits(fit, settings, weightType, settings.contextTokens);
+    return change(fit, { ...settings, contextTokens }, weightType);
+  }
+  return null;
+}
+
+function longestThatFits(fit: TightFit, settings: LoadSettings, weightType: string | null, least: number): number {
+  const model = weightType === null ? fit.header : quantizeHeader(fit.header, weightType);
+  return longestContext(least, fit.settings.contextTokens - 1, (contextTokens) => {
+    return fit.ledgerOf({ ...settings, contextTokens }, model).peak_resident_bytes <= fit.budgetBytes;
+  });
+}
+
+/** The change with what it saves, or null where it saves nothing. */
+function change(
+  fit: TightFit,
+  different: Partial<LoadSettings>,
+  weightType: string | null = null,
+): PlannedChange | null {
+  const settings = { ...fit.settings, ...different };
+  const model = weightType === null ? fit.header : quantizeHeader(fit.header, weightType);
+  const peakBytes = fit.ledgerOf(settings, model).peak_resident_bytes;
+  const saves_bytes = fit.ledger.peak_resident_bytes - peakBytes;
+  if (saves_bytes <= 0) return null;
+  const description = describe(fit.settings, settings, weightType === null ? null : { weightType, model });
+  return { description, saves_bytes, fits: peakBytes <= fit.budgetBytes, settings, weightType };
+}
+
+function describe(
+  before: LoadSettings,
+  after: LoadSettings,
+  quantized: { weightType: string; model: GgufHeader } | null,
+): string {
+  const parts: string[] = [];
+  if (quantized !== null) {
+    parts.push(`this model in ${quantized.weightType} (about ${formatMb(quantized.model.file_bytes)} MB)`);
+  } else if (before.mapsFile !== after.mapsFile) {
+    parts.push(after.mapsFile ? "mapping the file instead of reading it" : "reading the file instead of mapping it");
+  }
+  if (before.batchTokens !== after.batchTokens) parts.push(`batch ${before.batchTokens} → ${after.batchTokens}`);
+  if (before.kvType !== after.kvType) parts.push(`KV cache ${before.kvType} → ${after.kvType}`);
+  if (before.contextTokens !== after.contextTokens) {
+    parts.push(`context ${before.contextTokens} → ${after.contextTokens}`);
+  }
+  return parts.join(" and ");
+}
+
+/** The first change that is enough, else the last of those that save anything. */
+function enoughOrLast(changes: readonly (PlannedChange | null)[]): PlannedChange | null {
+  const saving = changes.filter((change) => change !== null);
+  return saving.find(({ fits }) => fits) ?? saving.at(-1) ?? null;
+}
+
+function mostSaving(changes: readonly (PlannedChange | null)[]): PlannedChange | null {
+  const saving = changes.filter((change) => change !== null);
+  return saving.sort((one, other) => other.saves_bytes - one.saves_bytes)[0] ?? null;
+}
+
+function differences(before: LoadSettings, after: LoadSettings): Partial<LoadSettings> {
+  const keys = Object.keys(after) as (keyof LoadSettings)[];
+  return Object.fromEntries(keys.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]));
+}

@@ -1,0 +1,57 @@
+import { type FitChange, type MemoryLedger, NanoAgentError } from "@nanoagent/models";
+import { formatMb } from "./format-mb.js";
+
+/** What {@link DoesNotFitError} says. */
+export interface DoesNotFitParts {
+  path: string;
+  contextTokens: number;
+  budgetBytes: number;
+  ledger: MemoryLedger;
+  changes: readonly FitChange[];
+}
+
+/**
+ * Code `does-not-fit`: a model takes more memory than it may. `ledger` says what it takes, `budget_bytes` what it may,
+ * `changes` what would help, the cheapest first. Nothing was allocated.
+ */
+export class DoesNotFitError extends NanoAgentError {
+  override name = "DoesNotFitError";
+  readonly budget_bytes: number;
+  readonly ledger: MemoryLedger;
+  readonly changes: readonly FitChange[];
+
+  constructor({ path, contextTokens, budgetBytes, ledger, changes }: DoesNotFitParts) {
+    super({
+      code: "does-not-fit",
+      message:
+        `${path} takes ${formatMb(ledger.peak_resident_bytes)} MB with a context of ${contextTokens} tokens, and may ` +
+        `take ${formatMb(Math.max(0, budgetBytes))} MB: ${sumOf(ledger)}.`,
+      hint: hintOf(changes, ledger.peak_resident_bytes),
+    });
+    this.budget_bytes = budgetBytes;
+    this.ledger = ledger;
+    this.changes = changes;
+  }
+
+  /** The error as plain data, with the sum and the ways out. */
+  override toJSON() {
+    return { ...super.toJSON(), budget_bytes: this.budget_bytes, ledger: this.ledger, changes: this.changes };
+  }
+}
+
+/** `weights 92.1 + kv-cache 45.0 + … = 207.8 MB`, the largest first. */
+function sumOf({ lines, peak_resident_bytes }: MemoryLedger): string {
+  const parts = [...lines]
+    .sort((one, other) => other.resident_bytes - one.resident_bytes)
+    .map(({ name, resident_bytes }) => `${name} ${formatMb(resident_bytes)}`);
+  return `${parts.join(" + ")} = ${formatMb(peak_resident_bytes)} MB`;
+}
+
+function hintOf(changes: readonly FitChange[], neededBytes: number): string {
+  const budget = `Allow it ${Math.ceil(neededBytes / 2 ** 20)} MB`;
+  const described = changes.map(
+    ({ description, saves_bytes, fits }) =>
+      `${description} saves ${formatMb(saves_bytes)} MB${fits ? " and is enough" : ", which is not enough alone"}`,
+  );
+  return described.length === 0 ? `${budget}, or take a smaller model.` : `${budget}, or: ${described.join("; ")}.`;
+}

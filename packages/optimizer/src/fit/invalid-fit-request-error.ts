@@ -1,0 +1,20 @@
+import { NanoAgentError } from "@nanoagent/models";
+
+/**
+ * Code `invalid-fit-request`: what a model is to be planned for cannot be. `field` names the key of the request, `value`
+ * is what was given.
+ */
+export class InvalidFitRequestError extends NanoAgentError {
+  override name = "InvalidFitRequestError";
+  readonly field: string;
+  readonly value: unknown;
+
+  constructor(field: string, value: unknown, expected: string) {
+    super({
+      code: "invalid-fit-request",
+      message: `${field} must be ${expected}, not ${typeof value === "string" ? JSON.stringify(value) : String(value)}.`,
+    });
+    this.field = field;
+    this.value = value;
+  }
+}

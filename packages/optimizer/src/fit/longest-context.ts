@@ -1,0 +1,16 @@
+import { CACHE_CELL_MULTIPLE } from "./kv-cache.js";
+
+/**
+ * The largest multiple of 256 tokens for which `fits` is true, from `least` to `most`; `least` where none is. It asks
+ * about few: what fits with one context fits with every shorter one.
+ */
+export function longestContext(least: number, most: number, fits: (contextTokens: number) => boolean): number {
+  let fitting = Math.ceil(least / CACHE_CELL_MULTIPLE);
+  let tooLong = Math.floor(most / CACHE_CELL_MULTIPLE) + 1;
+  while (tooLong - fitting > 1) {
+    const middle = Math.floor((fitting + tooLong) / 2);
+    if (fits(middle * CACHE_CELL_MULTIPLE)) fitting = middle;
+    else tooLong = middle;
+  }
+  return fitting * CACHE_CELL_MULTIPLE;
+}

@@ -1,0 +1,243 @@
+import type { LedgerLine, MemoryLedger } from "@nanoagent/models";
+import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { computeBuffer, effectiveBatchTokens } from "./compute-buffer.js";
+import {
+  BYTES_PER_CACHE_CELL,
+  ENGINE_BASE_BYTES,
+  ENGINE_HOST,
+  GRAMMAR_BYTES_PER_TOKEN,
+  GRAPH_NODES_PER_TENSOR,
+  GRAPH_RESERVED_BYTES_PER_NODE,
+  GRAPH_RESIDENT_BYTES_PER_NODE,
+  type HostCost,
+  LEAST_GRAPH_NODES,
+  SAMPLER_BYTES_PER_TOKEN,
+  THREAD_STACK_BYTES,
+  VOCABULARY_BYTES_PER_TOKEN,
+} from "./engine-costs.js";
+import { formatMb } from "./format-mb.js";
+import { cacheCells, kvCacheBytes } from "./kv-cache.js";
+import { repackedTensors } from "./repacked-tensors.js";
+import { type TransformerShape, transformerShape } from "./transformer-shape.js";
+
+/** A model, and how it is to be run. */
+export interface LedgerOptions {
+  header: GgufHeader;
+  contextTokens: number;
+  batchTokens: number;
+  /** Element type of the KV cache: `f16`, `q8_0`. */
+  kvType: string;
+  /** Whether weights are mapped from the file or read into memory. */
+  mapsFile: boolean;
+  /** What the CPU can do, as in /proc/cpuinfo; null where it is not known: then what any CPU would take. */
+  cpuFeatures: readonly string[] | null;
+  /** Whether replies may be held to a grammar. Default: false. */
+  constrainsOutput?: boolean | undefined;
+  /** Threads that the engine computes with. Default: 1. */
+  threads?: number | undefined;
+  /** The process that the engine lives in; null for one that is accounted for elsewhere. Default: {@link ENGINE_HOST}. */
+  host?: HostCost | null | undefined;
+}
+
+const FLOAT_BYTES = 4;
+/** Every tensor begins at a multiple of this in the engine's buffers. */
+const TENSOR_ALIGNMENT_BYTES = 32;
+
+/**
+ * What a model takes, line by line, computed from its header alone. Reserved KV cache and compute buffer are llama.cpp's
+ * own figures, to the byte, for llama, qwen2 and qwen3; other architectures get an estimate that says so. Throws
+ * {@link InvalidModelFileError} for a header from which nothing can be computed.
+ */
+export function memoryLedger(options: LedgerOptions): MemoryLedger {
+  const shape = transformerShape(options.header);
+  const steady = [
+    ...weightLines(options),
+    kvLine(options, shape),
+    computeLine(options, shape),
+    outputLine(shape),
+    engineLine(options),
+    vocabularyLine(shape),
+    ...(options.constrainsOutput ? [grammarLine(shape)] : []),
+    ...hostLines(options),
+  ];
+  const lines = [...steady, ...loadingLine(options, steady)].map(rounded);
+  const sum = (key: "reserved_bytes" | "resident_bytes", kept: (line: LedgerLine) => boolean) =>
+    lines.filter(kept).reduce((total, line) => Math.min(total + line[key], Number.MAX_SAFE_INTEGER), 0);
+  const stays = ({ kind }: LedgerLine) => kind !== "transient";
+  return {
+    lines,
+    steady_reserved_bytes: sum("reserved_bytes", stays),
+    steady_resident_bytes: sum("resident_bytes", stays),
+    peak_reserved_bytes: sum("reserved_bytes", () => true),
+    peak_resident_bytes: sum("resident_bytes", () => true),
+  };
+}
+
+function weightLines({ header, mapsFile, cpuFeatures }: LedgerOptions): LedgerLine[] {
+  const { copied, tiedEmbedding } = repackedTensors(header, cpuFeatures);
+  const copiedBytes = alignedBytes(copied);
+  const isAmongCopied = new Set(copied);
+  const inPlace = header.tensors.filter((tensor) => !isAmongCopied.has(tensor));
+  const assumption = cpuFeatures === null ? "; the CPU is not known, so every type that any CPU reorders counts" : "";
+  const types = [...new Set(copied.map(({ type }) => type))].join(", ");
+  const lines: LedgerLine[] = [];
+  const isCopied = copied.length > 0;
+  if (mapsFile) {
+    const mappedBytes = mappedRangeBytes(inPlace);
+    const reason = isCopied ? "although some of it is copied too" : "and this CPU computes with it as it is";
+    lines.push({
+      name: "weights",
+      kind: "evictable",
+      reserved_bytes: 0,
+      resident_bytes: mappedBytes,
+      explanation: `the file is mapped, ${reason}; the system may drop pages of it and read them again`,
+    });
+  } else {
+    const readBytes = alignedBytes(inPlace);
+    const reason = isCopied ? "what is copied below would be held twice if it were mapped" : "it is not mapped";
+    lines.push(pinned("weights", readBytes, `the file is read into memory: ${reason}`));
+  }
+  if (isCopied) {
+    const explanation = `${copied.length} tensors in ${types}, in the order that this CPU computes fastest with`;
+    lines.push(pinned("repacked-weights", copiedBytes, `${explanation}${assumption}`));
+  }
+  if (tiedEmbedding !== null) {
+    const explanation = `${tiedEmbedding.name} (${tiedEmbedding.type}) once more, reordered, as output matrix`;
+    lines.push(pinned("tied-embeddings", alignedBytes([tiedEmbedding]), `${explanation}${assumption}`));
+  }
+  return lines;
+}
+
+function kvLine({ contextTokens, kvType }: LedgerOptions, shape: TransformerShape): LedgerLine {
+  const heads = shape.kvHeadCounts.reduce((sum, count) => sum + count, 0);
+  const cells = cacheCells(contextTokens);
+  const explanation =
+    `${cells} tokens × ${heads} heads in ${shape.layerCount} layers × ` +
+    `(${shape.keyHeadLength} + ${shape.valueHeadLength}) elements of ${kvType}${estimateNote(shape)}`;
+  return pinned("kv-cache", kvCacheBytes(shape, contextTokens, kvType), explanation);
+}
+
+function computeLine(options: LedgerOptions, shape: TransformerShape): LedgerLine {
+  const { reservedBytes, residentBytes } = computeBuffer(shape, options);
+  const batchTokens = effectiveBatchTokens(options);
+  return {
+    name: "compute-buffer",
+    kind: "pinned",
+    reserved_bytes: reservedBytes,
+    resident_bytes: residentBytes,
+    explanation:
+      `for ${batchTokens} tokens at once; at least 4 × ${batchTokens} × (${shape.vocabularySize} tokens + ` +
+      `2 × ${shape.embeddingLength}) is reserved for the logits of each, and one row of them is used${estimateNote(shape)}`,
+  };
+}
+
+function outputLine({ vocabularySize }: TransformerShape): LedgerLine {
+  const perToken = FLOAT_BYTES + SAMPLER_BYTES_PER_TOKEN;
+  const explanation = `${vocabularySize} tokens × (${FLOAT_BYTES} + ${SAMPLER_BYTES_PER_TOKEN}) bytes: logits, and the sampler's list`;
+  return pinned("output-buffer", vocabularySize * perToken, explanation);
+}
+
+function engineLine({ header, contextTokens, threads = 1 }: LedgerOptions): LedgerLine {
+  const nodes = Math.max(LEAST_GRAPH_NODES, GRAPH_NODES_PER_TENSOR * header.tensors.length);
+  const cells = cacheCells(contextTokens) * BYTES_PER_CACHE_CELL;
+  const stacks = (threads - 1) * THREAD_STACK_BYTES;
+  const resident_bytes = ENGINE_BASE_BYTES + nodes * GRAPH_RESIDENT_BYTES_PER_NODE + cells;
+  return {
+    name: "engine",
+    kind: "pinned",
+    reserved_bytes: ENGINE_BASE_BYTES + nodes * GRAPH_RESERVED_BYTES_PER_NODE + cells + stacks,
+    resident_bytes,
+    explanation: `objects of the engine, its graph of up to ${nodes} nodes, and the places of ${cacheCells(contextTokens)} tokens`,
+  };
+}
+
+function vocabularyLine({ vocabularySize }: TransformerShape): LedgerLine {
+  const explanation = `${vocabularySize} tokens × ${VOCABULARY_BYTES_PER_TOKEN} bytes: texts, index and merges`;
+  return pinned("vocabulary", vocabularySize * VOCABULARY_BYTES_PER_TOKEN, explanation);
+}
+
+function grammarLine({ vocabularySize }: TransformerShape): LedgerLine {
+  const explanation = `${vocabularySize} tokens × ${GRAMMAR_BYTES_PER_TOKEN} bytes, once a reply is held to a grammar`;
+  return pinned("grammar", vocabularySize * GRAMMAR_BYTES_PER_TOKEN, explanation);
+}
+
+function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {
+  if (host === null) return [];
+  return [
+    {
+      name: "host-process",
+      kind: "pinned",
+      reserved_bytes: host.reservedBytes,
+      resident_bytes: host.pinnedBytes,
+      explanation: "the process that the engine lives in, before a model is loaded",
+    },
+    {
+      name: "host-code",
+      kind: "evictable",
+      reserved_bytes: 0,
+      resident_bytes: host.evictableBytes,
+      explanation: "its code and the engine's, mapped from files, which other processes share",
+    },
+  ];
+}
+
+/**
+ * What loading needs beyond what stays. Without a mapping, a tensor that is reordered is read whole into a place of its
+ * own first; the largest ones come first, while little else is there, and the KV cache is made after all of them.
+ */
+function loadingLine({ header, mapsFile, cpuFeatures }: LedgerOptions, steady: readonly LedgerLine[]): LedgerLine[] {
+  if (mapsFile) return [];
+  const { copied, tiedEmbedding } = repackedTensors(header, cpuFeatures);
+  const smallestFirst = [...copied, ...(tiedEmbedding ? [tiedEmbedding] : [])]
+    .map(({ bytes }) => bytes)
+    .sort((one, other) => one - other);
+  let excess = 0;
+  let stillToCome = 0;
+  for (const bytes of smallestFirst) {
+    excess = Math.max(excess, bytes - stillToCome);
+    stillToCome += bytes;
+  }
+  const later = steady.filter(({ name }) => name === "kv-cache" || name === "compute-buffer");
+  const beyond = (key: "reserved_bytes" | "resident_bytes") =>
+    Math.max(0, excess - later.reduce((sum, line) => sum + line[key], 0));
+  if (beyond("resident_bytes") === 0) return [];
+  return [
+    {
+      name: "loading",
+      kind: "transient",
+      reserved_bytes: beyond("reserved_bytes"),
+      resident_bytes: beyond("resident_bytes"),
+      explanation: `a tensor is read whole, ${formatMb(excess)} MB beyond the weights, before KV cache and compute buffer are made`,
+    },
+  ];
+}
+
+function pinned(name: string, bytes: number, explanation: string): LedgerLine {
+  return { name, kind: "pinned", reserved_bytes: bytes, resident_bytes: bytes, explanation };
+}
+
+/** Whole bytes, and never more than a number holds exactly: headers can state figures that no machine has room for. */
+function rounded(line: LedgerLine): LedgerLine {
+  const whole = (bytes: number) => Math.min(Math.ceil(bytes), Number.MAX_SAFE_INTEGER);
+  return { ...line, reserved_bytes: whole(line.reserved_bytes), resident_bytes: whole(line.resident_bytes) };
+}
+
+/** From the first to the last byte of the tensors that are used where they lie in the file. */
+function mappedRangeBytes(inPlace: readonly GgufTensor[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  let end = 0;
+  for (const { offset, bytes } of inPlace) {
+    first = Math.min(first, offset);
+    end = Math.max(end, offset + bytes);
+  }
+  return Math.max(0, end - first);
+}
+
+function alignedBytes(tensors: readonly GgufTensor[]): number {
+  const aligned = ({ bytes }: GgufTensor) => Math.ceil(bytes / TENSOR_ALIGNMENT_BYTES) * TENSOR_ALIGNMENT_BYTES;
+  return tensors.reduce((sum, tensor) => sum + aligned(tensor), 0);
+}
+
+function estimateNote({ architecture, isExact }: TransformerShape): string {
+  return isExact ? "" : `; an estimate, since ${architecture} in this shape is not computed step by step`;
+}

@@ -1,0 +1,50 @@
+import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { bytesOfWeights, type TensorType, tensorTypeNamed } from "../formats/tensor-types.js";
+
+/** Best first. Below three bits answers suffer, and ARM CPUs get slower. */
+export const QUANTIZATION_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q3_k"] as const;
+
+/** What is taken instead where a row does not fill the blocks of a type: as llama-quantize does. */
+const FALLBACKS: Readonly<Record<string, string>> = { q6_k: "q8_0", q5_k: "q5_1", q4_k: "q5_0", q3_k: "q4_0" };
+/** The matrix that makes the next token suffers most, and is not made smaller than this. */
+const OUTPUT_TYPE = "q6_k";
+const OUTPUT_MATRICES: ReadonlySet<string> = new Set(["output.weight", "token_embd.weight"]);
+
+/**
+ * The header that a file of this model would have whose matrices take no more bits a weight than `type` does. What is
+ * smaller already stays as it is. Sizes are those of a plain quantization; mixes differ by some percent.
+ */
+export function quantizeHeader(header: GgufHeader, type: string): GgufHeader {
+  const tensors = header.tensors.map((tensor) => quantizeTensor(tensor, type));
+  const saved = sumOfBytes(header.tensors) - sumOfBytes(tensors);
+  let offset = header.data_offset;
+  const placed = tensors.map((tensor) => {
+    const at = offset;
+    offset += Math.ceil(tensor.bytes / header.alignment_bytes) * header.alignment_bytes;
+    return { ...tensor, offset: at };
+  });
+  return { ...header, tensors: placed, file_bytes: header.file_bytes - saved };
+}
+
+function quantizeTensor(tensor: GgufTensor, type: string): GgufTensor {
+  if (tensor.shape.length < 2 || !tensor.name.endsWith(".weight")) return tensor;
+  const wanted = OUTPUT_MATRICES.has(tensor.name) && type !== "q8_0" ? OUTPUT_TYPE : type;
+  const target = storable(tensorTypeNamed(wanted), tensor.shape[0] ?? 1);
+  if (target === null || bitsOf(target) >= bitsOf(tensorTypeNamed(tensor.type))) return tensor;
+  return { ...tensor, type: target.name, bytes: bytesOfWeights(target, tensor.weights) };
+}
+
+/** The type, or what is taken in its place for rows of such a length; null where none of them holds such rows. */
+function storable(type: TensorType, rowLength: number): TensorType | null {
+  if (rowLength % type.weightsPerBlock === 0) return type;
+  const fallback = FALLBACKS[type.name];
+  return fallback === undefined ? null : storable(tensorTypeNamed(fallback), rowLength);
+}
+
+function bitsOf({ bytesPerBlock, weightsPerBlock }: TensorType): number {
+  return (bytesPerBlock * 8) / weightsPerBlock;
+}
+
+function sumOfBytes(tensors: readonly GgufTensor[]): number {
+  return tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+}

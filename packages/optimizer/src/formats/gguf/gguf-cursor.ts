@@ -1,0 +1,177 @@
+import type { ByteSource } from "../byte-source.js";
+import { InvalidModelFileError } from "../invalid-model-file-error.js";
+import { MAX_KEPT_BYTES, WINDOW_BYTES } from "./gguf-limits.js";
+
+const UINT32 = 2 ** 32;
+/** Above this, the upper half of a 64-bit number no longer fits into one of JavaScript's. */
+const MAX_SAFE_UPPER_HALF = 2 ** 21 - 1;
+
+/**
+ * A place in a file that moves forward only. It holds one window of the file and reads the next when it has to.
+ * Numbers of up to eight bytes are taken from the window: `await need(n)` first, unless `has(n)`, then take `n` bytes.
+ */
+export class GgufCursor {
+  readonly path: string;
+  littleEndian = true;
+  readonly #source: ByteSource;
+  readonly #window: Uint8Array;
+  #view: DataView;
+  /** Where in the file the window begins, and how much of it is filled. */
+  #windowOffset = 0;
+  #windowLength = 0;
+  #position = 0;
+  #keptBytes = 0;
+
+  constructor(path: string, source: ByteSource) {
+    this.path = path;
+    this.#source = source;
+    this.#window = new Uint8Array(Math.min(WINDOW_BYTES, source.length));
+    this.#view = new DataView(this.#window.buffer);
+  }
+
+  /** The byte of the file that is taken next. */
+  get offset(): number {
+    return this.#windowOffset + this.#position;
+  }
+
+  /** The bytes of the file from here on. */
+  get remaining(): number {
+    return this.#source.length - this.offset;
+  }
+
+  get fileBytes(): number {
+    return this.#source.length;
+  }
+
+  has(bytes: number): boolean {
+    return this.#windowLength - this.#position >= bytes;
+  }
+
+  /** Makes sure that the window holds so many bytes from here on: no more than {@link WINDOW_BYTES}. */
+  async need(bytes: number, field: string): Promise<void> {
+    if (this.has(bytes)) return;
+    if (this.remaining < bytes) this.failTruncated(field);
+    this.#windowOffset = this.offset;
+    this.#position = 0;
+    this.#windowLength = 0;
+    const wanted = this.#window.subarray(0, Math.min(this.#window.length, this.remaining));
+    this.#windowLength = await this.#source.read(this.#windowOffset, wanted);
+    if (this.#windowLength < bytes) this.failTruncated(field);
+  }
+
+  takeUint8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  takeInt8(): number {
+    return this.#view.getInt8(this.#advance(1));
+  }
+
+  takeUint16(): number {
+    return this.#view.getUint16(this.#advance(2), this.littleEndian);
+  }
+
+  takeInt16(): number {
+    return this.#view.getInt16(this.#advance(2), this.littleEndian);
+  }
+
+  takeUint32(): number {
+    return this.#view.getUint32(this.#advance(4), this.littleEndian);
+  }
+
+  takeInt32(): number {
+    return this.#view.getInt32(this.#advance(4), this.littleEndian);
+  }
+
+  takeFloat32(): number {
+    return this.#view.getFloat32(this.#advance(4), this.littleEndian);
+  }
+
+  takeFloat64(): number {
+    return this.#view.getFloat64(this.#advance(8), this.littleEndian);
+  }
+
+  takeUint64(): bigint {
+    return this.#view.getBigUint64(this.#advance(8), this.littleEndian);
+  }
+
+  takeInt64(): bigint {
+    return this.#view.getBigInt64(this.#advance(8), this.littleEndian);
+  }
+
+  /** Eight bytes as a number; Infinity for one that no number holds exactly, which every limit refuses. */
+  takeLength(): number {
+    const at = this.#advance(8);
+    const upper = this.#view.getUint32(this.littleEndian ? at + 4 : at, this.littleEndian);
+    const lower = this.#view.getUint32(this.littleEndian ? at : at + 4, this.littleEndian);
+    return upper > MAX_SAFE_UPPER_HALF ? Number.POSITIVE_INFINITY : upper * UINT32 + lower;
+  }
+
+  /**
+   * Steps over up to `most` texts that each have their length before them, as long as they are in the window, and
+   * returns how many those were. It is one loop without a call: vocabularies have hundreds of thousands of texts.
+   */
+  skipTextsInWindow(most: number): number {
+    const view = this.#view;
+    const end = this.#windowLength;
+    const littleEndian = this.littleEndian;
+    const upperHalf = littleEndian ? 4 : 0;
+    let at = this.#position;
+    let count = 0;
+    while (count < most && at + 8 <= end) {
+      const bytes = view.getUint32(at + 4 - upperHalf, littleEndian);
+      if (view.getUint32(at + upperHalf, littleEndian) !== 0 || bytes > end - at - 8) break;
+      at += 8 + bytes;
+      count++;
+    }
+    this.#position = at;
+    return count;
+  }
+
+  /** A copy of the next bytes. Counts towards what is kept of a header. */
+  async takeBytes(bytes: number, field: string): Promise<Uint8Array> {
+    if (bytes > this.remaining) this.failTruncated(field);
+    this.#keptBytes += bytes;
+    if (this.#keptBytes > MAX_KEPT_BYTES) {
+      this.fail(field, `brings the names and texts of the header to over ${MAX_KEPT_BYTES} bytes`);
+    }
+    const copy = new Uint8Array(bytes);
+    let filled = 0;
+    while (filled < bytes) {
+      await this.need(1, field);
+      const part = Math.min(bytes - filled, this.#windowLength - this.#position);
+      const from = this.#advance(part);
+      copy.set(this.#window.subarray(from, from + part), filled);
+      filled += part;
+    }
+    return copy;
+  }
+
+  /** Steps over bytes without reading them. */
+  skip(bytes: number, field: string): void {
+    if (bytes > this.remaining) this.failTruncated(field);
+    if (this.has(bytes)) {
+      this.#position += bytes;
+      return;
+    }
+    this.#windowOffset = this.offset + bytes;
+    this.#windowLength = 0;
+    this.#position = 0;
+  }
+
+  fail(field: string, problem: string, { offset = this.offset, hint }: { offset?: number; hint?: string } = {}): never {
+    throw new InvalidModelFileError({ path: this.path, field, offset, problem, hint });
+  }
+
+  failTruncated(field: string): never {
+    this.fail(field, `goes on behind the end of the file, which has ${this.#source.length} bytes`, {
+      hint: "The download has not finished, or the file was damaged: download it again.",
+    });
+  }
+
+  #advance(bytes: number): number {
+    const at = this.#position;
+    this.#position += bytes;
+    return at;
+  }
+}

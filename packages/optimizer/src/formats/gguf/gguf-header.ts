@@ -1,0 +1,71 @@
+/** One tensor of a model file. */
+export interface GgufTensor {
+  name: string;
+  /** How its weights are stored: `f16`, `q4_k`. */
+  type: string;
+  /** Lengths of its dimensions, that of a row first. */
+  shape: readonly number[];
+  /** How many weights that is. */
+  weights: number;
+  /** Where in the file its data begin. */
+  offset: number;
+  bytes: number;
+}
+
+/** A figure for all layers alike, or one for each layer; null where the header does not state it. */
+export type PerLayer = number | readonly number[] | null;
+
+/** The model's shape, as the keys of its architecture state it. What is not stated is null. */
+export interface GgufShape {
+  context_length: number | null;
+  embedding_length: number | null;
+  block_count: number | null;
+  feed_forward_length: PerLayer;
+  head_count: PerLayer;
+  head_count_kv: PerLayer;
+  /** Length of a head's keys and values, where it is not the embedding's length by the number of heads. */
+  key_length: number | null;
+  value_length: number | null;
+  /** How much of a head is turned with the token's position. */
+  rope_dimension_count: number | null;
+  vocab_size: number | null;
+  expert_count: number | null;
+  expert_used_count: PerLayer;
+  sliding_window: number | null;
+}
+
+/** What the header says of the tokenizer. Tokens and merges are counted, not read. */
+export interface GgufTokenizer {
+  /** `gpt2` for byte-level BPE, `llama` for SentencePiece. */
+  model: string | null;
+  /** How text is cut before that: `smollm`, `qwen2`. */
+  pre: string | null;
+  token_count: number | null;
+  merge_count: number | null;
+  /** A Jinja template that turns messages into a prompt. It is a program of the file's author: run it with limits. */
+  chat_template: string | null;
+  bos_token_id: number | null;
+  eos_token_id: number | null;
+  /** The token that ends one turn, where it is not `eos_token_id`. */
+  eot_token_id: number | null;
+  padding_token_id: number | null;
+  add_bos_token: boolean | null;
+  add_eos_token: boolean | null;
+}
+
+/** All that the header of a GGUF file says, as far as running the model needs it. */
+export interface GgufHeader {
+  path: string;
+  version: 2 | 3;
+  /** Which byte of a number comes first. llama.cpp loads only files of its own machine's order. */
+  byte_order: "little" | "big";
+  file_bytes: number;
+  alignment_bytes: number;
+  /** Where the tensors' data begin. */
+  data_offset: number;
+  architecture: string | null;
+  name: string | null;
+  shape: GgufShape;
+  tokenizer: GgufTokenizer;
+  tensors: readonly GgufTensor[];
+}

@@ -1,0 +1,90 @@
+import { InvalidModelFileError } from "../invalid-model-file-error.js";
+import type { ValueTypeName } from "./gguf-value-types.js";
+
+/** One value of the metadata. Long texts and long arrays are passed over, and are null here. */
+export type GgufEntry = { readonly offset: number } & (
+  | { readonly type: Exclude<ValueTypeName, "array">; readonly value: number | bigint | boolean | string | null }
+  | {
+      readonly type: "array";
+      readonly elementType: ValueTypeName;
+      readonly length: number;
+      readonly values: readonly (number | bigint | boolean)[] | null;
+    }
+);
+
+/** The metadata of a GGUF file by key. Each getter answers null where there is no such key, and refuses another type. */
+export class GgufMetadata {
+  readonly #path: string;
+  readonly #entries = new Map<string, GgufEntry>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  set(key: string, entry: GgufEntry): void {
+    this.#entries.set(key, entry);
+  }
+
+  entry(key: string): GgufEntry | null {
+    return this.#entries.get(key) ?? null;
+  }
+
+  text(key: string): string | null {
+    const entry = this.entry(key);
+    if (entry === null) return null;
+    if (entry.type !== "text") this.fail(key, `is ${describeType(entry)} where a text belongs`);
+    return entry.value as string | null;
+  }
+
+  flag(key: string): boolean | null {
+    const entry = this.entry(key);
+    if (entry === null) return null;
+    if (entry.type !== "bool") this.fail(key, `is ${describeType(entry)} where a bool belongs`);
+    return entry.value as boolean;
+  }
+
+  /** A whole number of at least zero, in whichever of the integer types it is stored. */
+  count(key: string): number | null {
+    const entry = this.entry(key);
+    if (entry === null) return null;
+    if (entry.type === "array") this.fail(key, `is ${describeType(entry)} where a number belongs`);
+    return this.#count(key, entry.type, entry.value);
+  }
+
+  /** The same, or one for each layer. */
+  countPerLayer(key: string): number | readonly number[] | null {
+    const entry = this.entry(key);
+    if (entry?.type !== "array") return this.count(key);
+    if (entry.values === null) this.fail(key, `is ${describeType(entry)} where one number for each layer belongs`);
+    return entry.values.map((value) => this.#count(key, entry.elementType, value));
+  }
+
+  /** How many elements an array has. */
+  arrayLength(key: string): number | null {
+    const entry = this.entry(key);
+    if (entry === null) return null;
+    if (entry.type !== "array") this.fail(key, `is ${describeType(entry)} where an array belongs`);
+    return entry.length;
+  }
+
+  fail(key: string, problem: string, hint?: string): never {
+    const offset = this.entry(key)?.offset ?? 0;
+    throw new InvalidModelFileError({ path: this.#path, field: key, offset, problem, hint });
+  }
+
+  #count(key: string, type: ValueTypeName, value: unknown): number {
+    if (typeof value !== "number" && typeof value !== "bigint") this.fail(key, `is a ${type} where a number belongs`);
+    const number = Number(value);
+    if (!Number.isSafeInteger(number) || number < 0) this.fail(key, `is ${value}, which is no count`);
+    return number;
+  }
+}
+
+function describeType(entry: GgufEntry): string {
+  if (entry.type === "array") return `an array of ${entry.length} ${entry.elementType} values`;
+  return `a ${entry.type}`;
+}

@@ -1,0 +1,197 @@
+import type { ByteSource } from "../byte-source.js";
+import { describeForeignFile } from "../describe-foreign-file.js";
+import { GgufCursor } from "./gguf-cursor.js";
+import type { GgufHeader, GgufShape, GgufTensor, GgufTokenizer, PerLayer } from "./gguf-header.js";
+import { MAX_ALIGNMENT_BYTES, MAX_HEADER_BYTES, MAX_LAYERS, MAX_METADATA_ENTRIES, MAX_TENSORS } from "./gguf-limits.js";
+import type { GgufMetadata } from "./gguf-metadata.js";
+import { CHAT_TEMPLATE_KEY, readMetadata } from "./read-metadata.js";
+import { type ListedTensor, readTensors } from "./read-tensors.js";
+
+/** "GGUF" in bytes; they come in this order in files of both byte orders. */
+const MAGIC = [0x47, 0x47, 0x55, 0x46] as const;
+/** Enough of a file that is none of ours to say what it is instead. */
+const SNIFFED_BYTES = 512;
+const DEFAULT_ALIGNMENT_BYTES = 32;
+const OLDEST_VERSION = 2;
+const NEWEST_VERSION = 3;
+
+/**
+ * What a GGUF header says: versions 2 and 3, in either byte order. It holds one window of the source, 128 KB, and what
+ * it returns, 8 MB at most. Every length, product and offset is checked against the source's length before it is used.
+ * Throws {@link InvalidModelFileError} with the field and its offset.
+ */
+export async function parseGguf(path: string, source: ByteSource): Promise<GgufHeader> {
+  const cursor = new GgufCursor(path, source);
+  await takeMagic(cursor, source);
+  const version = await takeVersion(cursor);
+  await cursor.need(16, "tensor count");
+  const tensorCount = takeCount(cursor, "tensor count", MAX_TENSORS);
+  const entryCount = takeCount(cursor, "metadata count", MAX_METADATA_ENTRIES);
+  const metadata = await readMetadata(cursor, entryCount);
+  const alignment_bytes = alignmentOf(metadata);
+  refuseSplits(metadata);
+  const listed = await readTensors(cursor, tensorCount);
+  const data_offset = tensorCount > 0 ? padTo(cursor.offset, alignment_bytes) : cursor.offset;
+  if (data_offset > MAX_HEADER_BYTES) {
+    cursor.fail("tensor data", `begin at byte ${data_offset}, behind a header larger than ${MAX_HEADER_BYTES} bytes`);
+  }
+  const architecture = metadata.text("general.architecture");
+  return {
+    path,
+    version,
+    byte_order: cursor.littleEndian ? "little" : "big",
+    file_bytes: source.length,
+    alignment_bytes,
+    data_offset,
+    architecture,
+    name: metadata.text("general.name"),
+    shape: shapeOf(metadata, architecture),
+    tokenizer: tokenizerOf(metadata),
+    tensors: placed(cursor, listed, data_offset, alignment_bytes),
+  };
+}
+
+async function takeMagic(cursor: GgufCursor, source: ByteSource): Promise<void> {
+  if (source.length === 0) {
+    cursor.fail("the file", "is empty", { hint: "Was its download interrupted? Download it again." });
+  }
+  const start = new Uint8Array(Math.min(SNIFFED_BYTES, source.length));
+  const found = start.subarray(0, await source.read(0, start));
+  if (MAGIC.some((byte, index) => found[index] !== byte)) {
+    const { problem, hint } = describeForeignFile(found);
+    cursor.fail("magic", problem, { hint });
+  }
+  await cursor.need(4, "magic");
+  cursor.takeUint32();
+}
+
+/** The version. One that is only right when read the other way round says that the file is of the other byte order. */
+async function takeVersion(cursor: GgufCursor): Promise<2 | 3> {
+  const offset = cursor.offset;
+  await cursor.need(4, "version");
+  const asLittle = cursor.takeUint32();
+  const isSwapped = asLittle !== 0 && asLittle % 2 ** 16 === 0;
+  cursor.littleEndian = !isSwapped;
+  const version = isSwapped ? swapped(asLittle) : asLittle;
+  if (version === OLDEST_VERSION || version === NEWEST_VERSION) return version;
+  if (version > NEWEST_VERSION) {
+    cursor.fail("version", `is ${version}, and files up to version ${NEWEST_VERSION} are known`, {
+      offset,
+      hint: "The file is damaged, or of a format newer than this program: update nanoagent.",
+    });
+  }
+  cursor.fail("version", `is ${version}, which llama.cpp no longer reads`, {
+    offset,
+    hint: "Take a newer file of this model.",
+  });
+}
+
+function swapped(value: number): number {
+  const bytes = new DataView(new ArrayBuffer(4));
+  bytes.setUint32(0, value, true);
+  return bytes.getUint32(0, false);
+}
+
+function takeCount(cursor: GgufCursor, field: string, most: number): number {
+  const offset = cursor.offset;
+  const count = cursor.takeLength();
+  if (count > most) {
+    const found = Number.isFinite(count) ? String(count) : "negative or beyond any file";
+    cursor.fail(field, `is ${found}, and the most that is read is ${most}`, { offset });
+  }
+  return count;
+}
+
+function alignmentOf(metadata: GgufMetadata): number {
+  const key = "general.alignment";
+  const entry = metadata.entry(key);
+  if (entry === null) return DEFAULT_ALIGNMENT_BYTES;
+  if (entry.type !== "uint32") metadata.fail(key, `is of type ${entry.type} where uint32 belongs`);
+  const alignment = Number(entry.value);
+  if (alignment === 0 || (alignment & (alignment - 1)) !== 0) metadata.fail(key, `is ${alignment}, no power of two`);
+  if (alignment > MAX_ALIGNMENT_BYTES) metadata.fail(key, `is ${alignment}, more than ${MAX_ALIGNMENT_BYTES}`);
+  return alignment;
+}
+
+function refuseSplits(metadata: GgufMetadata): void {
+  const parts = metadata.count("split.count");
+  if (parts === null || parts <= 1) return;
+  const part = (metadata.count("split.no") ?? 0) + 1;
+  metadata.fail(
+    "split.count",
+    `says that this is part ${part} of ${parts}, and models in parts are not read yet`,
+    "Join the parts into one file: llama-gguf-split --merge FIRST-PART OUTPUT.",
+  );
+}
+
+function shapeOf(metadata: GgufMetadata, architecture: string | null): GgufShape {
+  const of = (key: string) => metadata.count(`${architecture}.${key}`);
+  const ofEach = (key: string): PerLayer => metadata.countPerLayer(`${architecture}.${key}`);
+  const block_count = of("block_count");
+  if (block_count !== null && block_count > MAX_LAYERS) {
+    metadata.fail(`${architecture}.block_count`, `is ${block_count}, and llama.cpp has room for ${MAX_LAYERS} layers`);
+  }
+  return {
+    context_length: of("context_length"),
+    embedding_length: of("embedding_length"),
+    block_count,
+    feed_forward_length: ofEach("feed_forward_length"),
+    head_count: ofEach("attention.head_count"),
+    head_count_kv: ofEach("attention.head_count_kv"),
+    key_length: of("attention.key_length"),
+    value_length: of("attention.value_length"),
+    rope_dimension_count: of("rope.dimension_count"),
+    vocab_size: of("vocab_size"),
+    expert_count: of("expert_count"),
+    expert_used_count: ofEach("expert_used_count"),
+    sliding_window: of("attention.sliding_window"),
+  };
+}
+
+function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
+  const token = (name: string) => metadata.count(`tokenizer.ggml.${name}_token_id`);
+  return {
+    model: metadata.text("tokenizer.ggml.model"),
+    pre: metadata.text("tokenizer.ggml.pre"),
+    token_count: metadata.arrayLength("tokenizer.ggml.tokens"),
+    merge_count: metadata.arrayLength("tokenizer.ggml.merges"),
+    chat_template: metadata.text(CHAT_TEMPLATE_KEY),
+    bos_token_id: token("bos"),
+    eos_token_id: token("eos"),
+    eot_token_id: token("eot"),
+    padding_token_id: token("padding"),
+    add_bos_token: metadata.flag("tokenizer.ggml.add_bos_token"),
+    add_eos_token: metadata.flag("tokenizer.ggml.add_eos_token"),
+  };
+}
+
+/** The tensors, once each is known to lie where the one before it ends, and all of them inside the file. */
+function placed(
+  cursor: GgufCursor,
+  listed: readonly ListedTensor[],
+  dataOffset: number,
+  alignmentBytes: number,
+): GgufTensor[] {
+  let expected = 0;
+  return listed.map(({ dataOffset: stated, tableOffset, ...tensor }) => {
+    const field = `tensor ${tensor.name}`;
+    if (stated !== expected) {
+      const found = Number.isFinite(stated) ? stated : "a negative or far too large offset";
+      const problem = `is said to lie at ${found} of the data, and the one before it ends at ${expected}`;
+      cursor.fail(field, problem, { offset: tableOffset });
+    }
+    const end = dataOffset + stated + tensor.bytes;
+    if (end > cursor.fileBytes) {
+      cursor.fail(field, `ends at byte ${end}, and the file has only ${cursor.fileBytes}`, {
+        offset: tableOffset,
+        hint: "The download has not finished, or the file was damaged: download it again.",
+      });
+    }
+    expected = padTo(stated + tensor.bytes, alignmentBytes);
+    return { ...tensor, offset: dataOffset + stated };
+  });
+}
+
+function padTo(bytes: number, multiple: number): number {
+  return Math.ceil(bytes / multiple) * multiple;
+}

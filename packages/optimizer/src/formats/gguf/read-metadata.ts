@@ -1,0 +1,138 @@
+import type { GgufCursor } from "./gguf-cursor.js";
+import {
+  MAX_ARRAY_LENGTH,
+  MAX_CHAT_TEMPLATE_BYTES,
+  MAX_KEPT_TEXT_BYTES,
+  MAX_KEY_BYTES,
+  MAX_LAYERS,
+  MAX_TEXT_ARRAY_LENGTH,
+} from "./gguf-limits.js";
+import { type GgufEntry, GgufMetadata } from "./gguf-metadata.js";
+import { bytesOfValueType, type ValueTypeName, valueTypeWithId } from "./gguf-value-types.js";
+import { takeName } from "./take-name.js";
+
+export const CHAT_TEMPLATE_KEY = "tokenizer.chat_template";
+
+const CHATTY_TEMPLATE_HINT = "Is this file from where you think it is? A chat template of this size is none.";
+
+/** The key-value pairs that the cursor stands before. Arrays of texts and long arrays are counted and stepped over. */
+export async function readMetadata(cursor: GgufCursor, count: number): Promise<GgufMetadata> {
+  const metadata = new GgufMetadata(cursor.path);
+  for (let index = 0; index < count; index++) {
+    const offset = cursor.offset;
+    const key = await takeName(cursor, `key ${index + 1} of ${count}`, MAX_KEY_BYTES);
+    if (key === "") cursor.fail(`key ${index + 1} of ${count}`, "is empty", { offset });
+    if (metadata.has(key)) cursor.fail(key, "comes twice", { offset });
+    metadata.set(key, await readEntry(cursor, key));
+  }
+  return metadata;
+}
+
+async function readEntry(cursor: GgufCursor, key: string): Promise<GgufEntry> {
+  const type = await takeValueType(cursor, key);
+  const offset = cursor.offset;
+  if (type === "array") return readArray(cursor, key);
+  if (type === "text") return { offset, type, value: await takeText(cursor, key) };
+  await cursor.need(bytesOfValueType(type) ?? 0, key);
+  return { offset, type, value: takeScalar(cursor, type) };
+}
+
+async function readArray(cursor: GgufCursor, key: string): Promise<GgufEntry> {
+  const offset = cursor.offset;
+  const elementType = await takeValueType(cursor, key);
+  if (elementType === "array") cursor.fail(key, "is an array of arrays, which the format does not know", { offset });
+  await cursor.need(8, key);
+  const length = cursor.takeLength();
+  const elementBytes = bytesOfValueType(elementType);
+  const atLeast = elementBytes ?? 8;
+  if (length > MAX_ARRAY_LENGTH || length * atLeast > cursor.remaining) {
+    cursor.fail(key, `is an array of ${describeLength(length)} values, more than the file has room for`, { offset });
+  }
+  if (elementBytes === null) {
+    await skipTexts(cursor, key, length, offset);
+    return { offset, type: "array", elementType, length, values: null };
+  }
+  if (length > MAX_LAYERS) {
+    cursor.skip(length * elementBytes, key);
+    return { offset, type: "array", elementType, length, values: null };
+  }
+  await cursor.need(length * elementBytes, key);
+  const values = Array.from({ length }, () => takeScalar(cursor, elementType));
+  return { offset, type: "array", elementType, length, values };
+}
+
+async function skipTexts(cursor: GgufCursor, key: string, count: number, offset: number): Promise<void> {
+  if (count > MAX_TEXT_ARRAY_LENGTH) {
+    cursor.fail(key, `is an array of ${count} texts, more than any vocabulary has`, { offset });
+  }
+  let skipped = 0;
+  while (skipped < count) {
+    skipped += cursor.skipTextsInWindow(count - skipped);
+    if (skipped === count) break;
+    // This one is not in the window as a whole.
+    await cursor.need(8, key);
+    const bytes = cursor.takeLength();
+    if (bytes > cursor.remaining) cursor.failTruncated(`text ${skipped + 1} of ${key}`);
+    cursor.skip(bytes, key);
+    skipped++;
+  }
+}
+
+/** A text, or null for one that is longer than what is kept. */
+async function takeText(cursor: GgufCursor, key: string): Promise<string | null> {
+  const offset = cursor.offset;
+  await cursor.need(8, key);
+  const bytes = cursor.takeLength();
+  if (bytes > cursor.remaining) cursor.failTruncated(key);
+  const isTemplate = key === CHAT_TEMPLATE_KEY;
+  if (isTemplate && bytes > MAX_CHAT_TEMPLATE_BYTES) {
+    const problem = `has ${bytes} bytes, more than the ${MAX_CHAT_TEMPLATE_BYTES} that are read`;
+    cursor.fail(key, problem, { offset, hint: CHATTY_TEMPLATE_HINT });
+  }
+  if (!isTemplate && bytes > MAX_KEPT_TEXT_BYTES) {
+    cursor.skip(bytes, key);
+    return null;
+  }
+  return new TextDecoder().decode(await cursor.takeBytes(bytes, key));
+}
+
+async function takeValueType(cursor: GgufCursor, key: string): Promise<ValueTypeName> {
+  const offset = cursor.offset;
+  await cursor.need(4, key);
+  const id = cursor.takeUint32();
+  return valueTypeWithId(id) ?? cursor.fail(key, `is of type ${id}, which there is not`, { offset });
+}
+
+function takeScalar(cursor: GgufCursor, type: ValueTypeName): number | bigint | boolean {
+  switch (type) {
+    case "uint8":
+      return cursor.takeUint8();
+    case "int8":
+      return cursor.takeInt8();
+    case "uint16":
+      return cursor.takeUint16();
+    case "int16":
+      return cursor.takeInt16();
+    case "uint32":
+      return cursor.takeUint32();
+    case "int32":
+      return cursor.takeInt32();
+    case "float32":
+      return cursor.takeFloat32();
+    case "float64":
+      return cursor.takeFloat64();
+    case "uint64":
+      return cursor.takeUint64();
+    case "int64":
+      return cursor.takeInt64();
+    case "bool":
+      return cursor.takeUint8() !== 0;
+    case "text":
+    case "array":
+      throw new TypeError(`A ${type} is no scalar`);
+  }
+}
+
+function describeLength(length: number): string {
+  return Number.isFinite(length) ? String(length) : `over ${Number.MAX_SAFE_INTEGER}`;
+}

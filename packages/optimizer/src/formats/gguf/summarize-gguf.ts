@@ -1,0 +1,42 @@
+import type { ModelSummary, TensorTypeTotal } from "@nanoagent/models";
+import type { GgufHeader, PerLayer } from "./gguf-header.js";
+
+/** The header in the words that all formats share. A figure that differs by layer is the largest of them. */
+export function summarizeGguf(header: GgufHeader): ModelSummary {
+  const { shape, tensors } = header;
+  const totals = new Map<string, TensorTypeTotal>();
+  for (const { type, bytes } of tensors) {
+    const total = totals.get(type) ?? { count: 0, bytes: 0 };
+    totals.set(type, { count: total.count + 1, bytes: total.bytes + bytes });
+  }
+  return {
+    format: "gguf",
+    architecture: header.architecture,
+    name: header.name,
+    file_bytes: header.file_bytes,
+    parameter_count: tensors.length > 0 ? tensors.reduce((sum, { weights }) => sum + weights, 0) : null,
+    layer_count: atLeastOne(shape.block_count),
+    embedding_length: atLeastOne(shape.embedding_length),
+    feed_forward_length: largest(shape.feed_forward_length),
+    head_count: largest(shape.head_count),
+    kv_head_count: largest(shape.head_count_kv ?? shape.head_count),
+    vocabulary_size: atLeastOne(vocabularySizeOf(header)),
+    training_context_tokens: atLeastOne(shape.context_length),
+    tensors_by_type: Object.fromEntries(totals),
+  };
+}
+
+/** How many tokens the model knows: those of its tokenizer, else what its shape or its embedding says. */
+export function vocabularySizeOf({ shape, tokenizer, tensors }: GgufHeader): number | null {
+  const embedding = tensors.find(({ name }) => name === "token_embd.weight");
+  return tokenizer.token_count ?? shape.vocab_size ?? embedding?.shape[1] ?? null;
+}
+
+function largest(figure: PerLayer): number | null {
+  if (figure === null) return null;
+  return atLeastOne(typeof figure === "number" ? figure : Math.max(0, ...figure));
+}
+
+function atLeastOne(figure: number | null): number | null {
+  return figure === 0 ? null : figure;
+}

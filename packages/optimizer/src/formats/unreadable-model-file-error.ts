@@ -1,0 +1,34 @@
+import { NanoAgentError } from "@nanoagent/models";
+
+/**
+ * Code `model-not-found` or `model-unreadable`: there is no such file, or the system does not let us read it. `path`
+ * says which, `errno` is the system's name of the fault.
+ */
+export class UnreadableModelFileError extends NanoAgentError {
+  override name = "UnreadableModelFileError";
+  readonly path: string;
+  readonly errno: string;
+
+  constructor(path: string, cause: unknown) {
+    const { code: errno = "EIO", message } = cause as NodeJS.ErrnoException;
+    const missing = errno === "ENOENT" || errno === "ENOTDIR";
+    super(
+      missing
+        ? {
+            code: "model-not-found",
+            message: `There is no model file at ${path}.`,
+            hint: "Check the path; it is relative to the folder you are in.",
+            cause,
+          }
+        : {
+            code: "model-unreadable",
+            message: `The model file ${path} cannot be read.`,
+            reason: message,
+            hint: "Check its path and its permissions.",
+            cause,
+          },
+    );
+    this.path = path;
+    this.errno = errno;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Engine, EngineRequest } from "../engine.js";
+import { EngineError } from "../engine-error.js";
+import {
+  type HostCall,
+  type HostedEngineSource,
+  type HostReport,
+  SIGN_OF_LIFE_MILLISECONDS,
+  toErrorData,
+} from "./host-protocol.js";
+
+/**
+ * The process that an engine lives in. It answers the calls of the program that started it, and ends with it: when the
+ * channel between them closes there is nobody left to work for, and native code in the middle of a batch is not waited for.
+ */
+let engine: Engine | null = null;
+const running = new Map<number, AbortController>();
+
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+// Ctrl-C and a service's stop reach the whole group; the program decides what becomes of its engine.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+process.on("message", (call: HostCall) => void answer(call));
+setInterval(() => {
+  if (running.size > 0) report({ type: "alive" });
+}, SIGN_OF_LIFE_MILLISECONDS);
+report({ type: "started" });
+
+function report(message: HostReport): void {
+  // The channel may close between the question and the answer.
+  if (process.connected) process.send?.(message);
+}
+
+async function answer(call: HostCall): Promise<void> {
+  switch (call.type) {
+    case "open":
+      return open(call.source);
+    case "generate":
+      return generate(call.id, call.request);
+    case "abort":
+      running.get(call.id)?.abort();
+      return;
+    case "count-tokens":
+      report({ type: "token-count", id: call.id, tokens: (await engine?.countTokens(call.text)) ?? 0 });
+      return;
+    case "close":
+      await engine?.close();
+      process.exit(0);
+  }
+}
+
+async function open(source: HostedEngineSource): Promise<void> {
+  try {
+    engine = await openSource(source);
+    report({ type: "opened", name: engine.name, contextTokens: engine.contextTokens });
+  } catch (error) {
+    report({ type: "open-failed", error: toErrorData(error) });
+  }
+}
+
+async function openSource(source: HostedEngineSource): Promise<Engine> {
+  if (source.kind === "module") {
+    const { openEngine } = (await import(source.url)) as { openEngine: (options: object) => Engine | Promise<Engine> };
+    return openEngine(source.options);
+  }
+  const { LlamaEngine } = await import("../llama/llama-engine.js");
+  let reported = 0;
+  return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
+    // A loader says so for every tensor.
+    if (share - reported < 0.01) return;
+    reported = share;
+    report({ type: "progress", share });
+  });
+}
+
+async function generate(id: number, request: EngineRequest): Promise<void> {
+  if (engine === null) {
+    report({ type: "event", id, event: { type: "error", error: toErrorData(EngineError.closed("hosted")) } });
+    return;
+  }
+  const abort = new AbortController();
+  running.set(id, abort);
+  try {
+    for await (const event of engine.generate(request, { signal: abort.signal })) {
+      report({
+        type: "event",
+        id,
+        event: event.type === "error" ? { ...event, error: toErrorData(event.error) } : event,
+      });
+    }
+  } catch (error) {
+    report({ type: "event", id, event: { type: "error", error: toErrorData(error) } });
+  } finally {
+    running.delete(id);
+  }
+}

@@ -1,0 +1,41 @@
+import { NanoAgentError } from "@nanoagent/models";
+import type { EngineEvent, EngineRequest } from "../engine.js";
+
+/** Which engine a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
+export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
+
+export type ErrorData = ReturnType<NanoAgentError["toJSON"]>;
+
+/** An engine's event as it crosses: an error as plain data. */
+export type HostEvent = Exclude<EngineEvent, { type: "error" }> | { type: "error"; error: ErrorData };
+
+/** What the program says to its engine's host. */
+export type HostCall =
+  | { type: "open"; source: HostedEngineSource }
+  | { type: "generate"; id: number; request: EngineRequest }
+  | { type: "abort"; id: number }
+  | { type: "count-tokens"; id: number; text: string }
+  | { type: "close" };
+
+/** What the host says to the program. */
+export type HostReport =
+  | { type: "started" }
+  | { type: "progress"; share: number }
+  | { type: "opened"; name: string; contextTokens: number | null }
+  | { type: "open-failed"; error: ErrorData }
+  | { type: "event"; id: number; event: HostEvent }
+  | { type: "token-count"; id: number; tokens: number }
+  | { type: "alive" };
+
+/** While it works the host gives a sign of life so often. */
+export const SIGN_OF_LIFE_MILLISECONDS = 500;
+
+export function toErrorData(error: unknown): ErrorData {
+  if (NanoAgentError.isInstance(error)) return error.toJSON();
+  const message = error instanceof Error ? error.message : String(error);
+  return { name: "NanoAgentError", code: "engine-failed", message, reason: null, hint: null };
+}
+
+export function fromErrorData({ code, message, reason, hint }: ErrorData): NanoAgentError {
+  return new NanoAgentError({ code, message, reason: reason ?? undefined, hint: hint ?? undefined });
+}

@@ -1,0 +1,93 @@
+import { MAX_GRAMMAR_BYTES, MAX_RULES, REPETITION_BLOCK } from "../grammar-limits.js";
+import { SchemaNotSupportedError } from "../schema-not-supported-error.js";
+
+/**
+ * Collects the rules of one grammar in GBNF, llama.cpp's notation. What is written here and in the other files of this
+ * folder are expressions: texts that may stand wherever a single element may.
+ */
+export class GrammarRules {
+  /** Names by body, so that equal rules are one. */
+  readonly #names = new Map<string, string>();
+  readonly #lines: string[] = [];
+  readonly #encoder = new TextEncoder();
+  #bytes = 0;
+  /** The rules that the engine will hold: it makes one of every group and of every optional repetition. */
+  #engineRules = 0;
+
+  /** The name of a rule that writes one of `alternatives`, each a sequence of expressions. An equal rule is reused. */
+  define(kind: string, ...alternatives: string[]): string {
+    const body = alternatives.join(" | ");
+    if (/^[a-z][a-z\d-]*$/.test(body)) return body;
+    const known = this.#names.get(body);
+    if (known !== undefined) return known;
+    const name = `${kind}-${this.#lines.length}`;
+    this.#names.set(body, name);
+    this.#add(`${name} ::= ${body}`);
+    return name;
+  }
+
+  /** `item`, the name of a rule, at least `minimum` and at most `maximum` times. */
+  repeat(item: string, minimum: number, maximum: number): string {
+    if (maximum === 0) return '""';
+    if (maximum === 1) return minimum === 1 ? item : `${item}?`;
+    if (maximum <= REPETITION_BLOCK) return `${item}{${minimum},${maximum}}`;
+    const block = this.define(`${item}-block`, `${item}{${REPETITION_BLOCK}}`);
+    const parts: string[] = [];
+    const blocks = Math.floor(minimum / REPETITION_BLOCK);
+    if (blocks > 0) parts.push(this.repeat(block, blocks, blocks));
+    if (minimum % REPETITION_BLOCK > 0) parts.push(`${item}{${minimum % REPETITION_BLOCK}}`);
+    if (maximum > minimum) parts.push(this.#upTo(item, block, maximum - minimum));
+    return parts.join(" ");
+  }
+
+  /** A chain whose end is the same for all maximums with the same remainder. */
+  #upTo(item: string, block: string, maximum: number): string {
+    const few = (count: number) => this.define(`${item}-few`, `${item}{0,${count}}`);
+    if (maximum <= REPETITION_BLOCK) return few(maximum);
+    return this.define(
+      `${item}-many`,
+      `${block} ${this.#upTo(item, block, maximum - REPETITION_BLOCK)}`,
+      few(REPETITION_BLOCK - 1),
+    );
+  }
+
+  /** The grammar that writes what the rule `start` writes. */
+  toText(start: string): string {
+    return `root ::= ${start}\n${this.#lines.join("\n")}\n`;
+  }
+
+  #add(line: string): void {
+    this.#lines.push(line);
+    this.#bytes += this.#encoder.encode(line).length + 1;
+    this.#engineRules += 1 + countEngineRules(line);
+    if (this.#engineRules > MAX_RULES || this.#bytes > MAX_GRAMMAR_BYTES) {
+      throw new SchemaNotSupportedError({
+        path: "",
+        keyword: null,
+        message: `The schema needs a grammar of more than ${MAX_RULES} rules or ${MAX_GRAMMAR_BYTES} bytes.`,
+        hint: "Ask for it in several replies, or use fewer different lengths, properties and values.",
+      });
+    }
+  }
+}
+
+/** One of several sequences, as one expression. */
+export function choice(alternatives: readonly string[]): string {
+  const [only = '""'] = alternatives;
+  return alternatives.length > 1 ? `(${alternatives.join(" | ")})` : only;
+}
+
+/** A text as it stands. It must not have control characters. */
+export function literal(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+function countEngineRules(line: string): number {
+  let count = 0;
+  // Texts are skipped: what is in them only looks like an operator.
+  for (const [found, minimum, maximum] of line.matchAll(/"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\{(\d+),(\d+)\}|[(?]/g)) {
+    if (found === "(" || found === "?") count += 1;
+    else if (maximum !== undefined) count += Number(maximum) - Number(minimum);
+  }
+  return count;
+}

@@ -1,0 +1,34 @@
+import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
+
+/** Names in a schema can have any length; a message shows this many characters of a path. */
+const MAX_PATH_LENGTH = 200;
+
+/**
+ * Code `schema-not-supported`: a schema asks for something that cannot be guaranteed while a reply is written, or is no
+ * schema at all. Raised before anything is decoded. `path` is the JSON Pointer of the place within the schema, empty for
+ * the whole; `keyword` is the one that cannot be met, or null where the place itself is wrong.
+ */
+export class SchemaNotSupportedError extends NanoAgentError {
+  override name = "SchemaNotSupportedError";
+  readonly path: string;
+  readonly keyword: string | null;
+
+  constructor(parts: Omit<ErrorParts, "code"> & { path: string; keyword: string | null }) {
+    super({ ...parts, code: "schema-not-supported" });
+    this.path = parts.path;
+    this.keyword = parts.keyword;
+  }
+
+  /** One whose message begins with the place: `minLength at /properties/name: …`. */
+  static at(parts: { path: string; keyword: string | null; what: string; hint?: string | undefined }) {
+    const { path, keyword, what, hint } = parts;
+    const place = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
+    const where = place === "" ? "the schema" : `the schema at ${place}`;
+    const message = keyword === null ? `In ${where}: this ${what}.` : `In ${where}: ${keyword} ${what}.`;
+    return new SchemaNotSupportedError({ path, keyword, message, hint });
+  }
+
+  override toJSON(): ReturnType<NanoAgentError["toJSON"]> & { path: string; keyword: string | null } {
+    return { ...super.toJSON(), path: this.path, keyword: this.keyword };
+  }
+}

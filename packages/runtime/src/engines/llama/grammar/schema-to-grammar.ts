@@ -1,0 +1,152 @@
+import { MAX_RECURSION, MAX_VALUE_LEVELS, MAX_WORK } from "./grammar-limits.js";
+import { resolveJsonSchema } from "./resolve-json-schema.js";
+import { GrammarRules } from "./rules/grammar-rules.js";
+import { writeAnyValue } from "./rules/write-any-value.js";
+import { writeArray } from "./rules/write-array.js";
+import { writeNumber } from "./rules/write-number.js";
+import { writeObject } from "./rules/write-object.js";
+import { writeString } from "./rules/write-string.js";
+import { writeValues } from "./rules/write-values.js";
+import { checkValue } from "./schema/check-value.js";
+import { type Conjunction, conjunctionOf, type SchemaChoice, withAlternative } from "./schema/conjunction.js";
+import { allowedTypes, numberDemands, workOf } from "./schema/demands.js";
+import { EmptinessProver } from "./schema/emptiness-prover.js";
+import { readSchema } from "./schema/read-schema.js";
+import type { JsonType, SchemaNode } from "./schema/schema-node.js";
+import { SchemaNotSupportedError } from "./schema-not-supported-error.js";
+
+/**
+ * A grammar for llama.cpp whose every text is JSON that satisfies `schema`: a JSON Schema (draft 2020-12), or a Standard
+ * Schema that carries one. The grammar is finite, so a reply that keeps to it ends, given enough tokens.
+ *
+ * - It may write less than the schema allows. Properties come in the order of their declaration, and only declared ones
+ *   unless `additionalProperties` says otherwise or none is declared; a tuple has no further items unless `items` speaks
+ *   of them. Strings, lists and recursion are bounded, by `grammar-limits.ts` where the schema has no bound. A number
+ *   has at most 15 significant digits, or is an integer up to 2^53 - 1. A schema without `type` is taken to mean
+ *   the types that its other keywords speak about.
+ * - White space is one optional space after `:` and `,`.
+ * - `format` is kept to exactly for `date`, `time`, `date-time`, `uuid` and `ipv4`, and is an annotation otherwise.
+ * - What it cannot promise is refused with {@link SchemaNotSupportedError}: `not`, `if`, `pattern` and the like; a
+ *   `oneOf` whose alternatives are not seen to exclude one another; a `multipleOf` that is no power of ten; a schema
+ *   that nothing satisfies; and one that exceeds a limit.
+ */
+export function schemaToGrammar(schema: unknown): string {
+  return new GrammarCompiler().compile(readSchema(resolveJsonSchema(schema)));
+}
+
+class GrammarCompiler {
+  readonly #rules = new GrammarRules();
+  /** By conjunction and, where it matters, by how much recursion is left. */
+  readonly #known = new Map<string, string | null>();
+  /** Why something could not be written: the place that was met first. */
+  #contradiction: SchemaNode | null = null;
+  readonly #prover = new EmptinessProver();
+  /** The conjunctions whose alternatives are seen to exclude one another. */
+  readonly #exclusive = new Set<string>();
+  #levels = 0;
+  #work = 0;
+
+  compile(schema: SchemaNode): string {
+    const start = this.#write(conjunctionOf([schema]), MAX_RECURSION);
+    if (start !== null) return this.#rules.toText(start);
+    const { path } = this.#contradiction ?? schema;
+    throw SchemaNotSupportedError.at({ path, keyword: null, what: "allows no value, or none that ends" });
+  }
+
+  /** The name of a rule for the values that satisfy `conjunction`; null when there are none. */
+  #write(conjunction: Conjunction | null, recursion: number): string | null {
+    if (conjunction === null) return null;
+    const left = conjunction.recursive ? recursion - 1 : recursion;
+    const nodes = [...conjunction.own, ...conjunction.choices.map(({ node }) => node)];
+    const key = nodes.some(({ leadsToRecursion }) => leadsToRecursion) ? `${conjunction.key}@${left}` : conjunction.key;
+    const known = this.#known.get(key);
+    this.#work += 1;
+    if (known !== undefined) return known;
+    this.#work += workOf(conjunction.own);
+    if (this.#work > MAX_WORK) throw tooComplex("combines its parts in too many ways");
+    if (this.#levels >= MAX_VALUE_LEVELS) throw tooComplex(`nests values deeper than ${MAX_VALUE_LEVELS} levels`);
+    this.#levels += 1;
+    const alternatives = left < 0 ? [] : this.#alternatives(conjunction, left);
+    this.#levels -= 1;
+    const rule = alternatives.length === 0 ? null : this.#rules.define("value", ...new Set(alternatives));
+    if (rule === null) this.#contradiction ??= conjunction.own[0] ?? conjunction.choices[0]?.node ?? null;
+    this.#known.set(key, rule);
+    return rule;
+  }
+
+  #alternatives(conjunction: Conjunction, recursion: number): string[] {
+    const [choice] = conjunction.choices;
+    if (choice === undefined) return this.#values(conjunction.own, recursion);
+    if (choice.keyword === "oneOf") this.#refuseOverlap(conjunction, choice);
+    return choice.node[choice.keyword].flatMap(
+      (alternative) => this.#write(withAlternative(conjunction, alternative), recursion) ?? [],
+    );
+  }
+
+  #refuseOverlap(conjunction: Conjunction, choice: SchemaChoice): void {
+    if (this.#exclusive.has(conjunction.key)) return;
+    const schemas = choice.node.oneOf;
+    for (const [index, schema] of schemas.entries()) {
+      const one = withAlternative(conjunction, schema);
+      if (one === null) continue;
+      const oneAndChoice = { ...one, choices: [choice, ...one.choices] };
+      for (const other of schemas.slice(index + 1)) {
+        if (this.#prover.isEmpty(withAlternative(oneAndChoice, other))) continue;
+        throw SchemaNotSupportedError.at({
+          path: choice.node.path,
+          keyword: "oneOf",
+          what: "has alternatives that are not seen to exclude one another",
+          hint: "Use anyOf, or give each alternative a required property with its own const.",
+        });
+      }
+    }
+    this.#exclusive.add(conjunction.key);
+  }
+
+  #values(own: readonly SchemaNode[], recursion: number): string[] {
+    const lists = own.flatMap(({ values }) => (values === null ? [] : [values]));
+    if (lists[0] !== undefined) {
+      const values = lists[0].filter((value) => own.every((node) => checkValue(node, value).length === 0));
+      return values.length === 0 ? [] : [writeValues(this.#rules, values)];
+    }
+    if (own.length === 0) return [writeAnyValue(this.#rules)];
+    return [...writableTypes(own)].flatMap((type) => this.#ofType(type, own, recursion));
+  }
+
+  #ofType(type: JsonType, own: readonly SchemaNode[], recursion: number): string[] {
+    const inner = (schemas: readonly SchemaNode[]) => this.#write(conjunctionOf(schemas), recursion);
+    switch (type) {
+      case "null":
+        return ['"null"'];
+      case "boolean":
+        return ['"true"', '"false"'];
+      case "integer":
+      case "number":
+        return this.#rule(type, writeNumber(numberDemands(own), type === "integer", own));
+      case "string":
+        return this.#rule(type, writeString(this.#rules, own));
+      case "array":
+        return this.#rule(type, writeArray(this.#rules, own, inner));
+      case "object":
+        return this.#rule(type, writeObject(this.#rules, own, inner));
+    }
+  }
+
+  #rule(kind: string, alternatives: readonly string[]): string[] {
+    return alternatives.length === 0 ? [] : [this.#rules.define(kind, ...alternatives)];
+  }
+}
+
+/** The types to write: those that are allowed and, where none is named, that the keywords are about. */
+function writableTypes(own: readonly SchemaNode[]): Set<JsonType> {
+  const types = allowedTypes(own);
+  if (own.every((node) => node.types === null)) {
+    for (const type of types) if (!own.some(({ impliedTypes }) => impliedTypes.has(type))) types.delete(type);
+  }
+  if (types.has("number")) types.delete("integer");
+  return types;
+}
+
+function tooComplex(what: string): SchemaNotSupportedError {
+  return SchemaNotSupportedError.at({ path: "", keyword: null, what });
+}

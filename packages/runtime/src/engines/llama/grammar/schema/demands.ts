@@ -1,0 +1,129 @@
+import { checkValue } from "./check-value.js";
+import { conjunctionOf } from "./conjunction.js";
+import type { JsonType, SchemaNode } from "./schema-node.js";
+
+/** A bound of numbers, the one that decides where several were given. */
+export interface NumberBound {
+  readonly value: number;
+  readonly exclusive: boolean;
+}
+
+export interface NumberDemands {
+  readonly minimum: NumberBound | null;
+  readonly maximum: NumberBound | null;
+  readonly steps: readonly number[];
+}
+
+export interface ObjectDemands {
+  readonly properties: readonly PropertyDemands[];
+  /** What every other property must satisfy; null when no schema says anything of others. */
+  readonly additional: readonly SchemaNode[] | null;
+  readonly additionalAllowed: boolean;
+  readonly minProperties: number;
+  readonly maxProperties: number;
+}
+
+export interface PropertyDemands {
+  readonly name: string;
+  readonly schemas: readonly SchemaNode[];
+  readonly required: boolean;
+  /** False where `propertyNames` refuses the name. */
+  readonly allowed: boolean;
+}
+
+export interface ArrayDemands {
+  /** What the items at these places must satisfy. */
+  readonly prefix: readonly (readonly SchemaNode[])[];
+  /** What all later ones must satisfy; null when no schema says anything of them. */
+  readonly rest: readonly SchemaNode[] | null;
+  readonly minItems: number;
+  readonly maxItems: number;
+}
+
+const allTypes: readonly JsonType[] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+
+/** The types that all of `nodes` allow. `number` includes numbers that are no integers. */
+export function allowedTypes(nodes: readonly SchemaNode[]): Set<JsonType> {
+  return new Set(allTypes.filter((type) => nodes.every(({ types }) => types === null || types.has(type))));
+}
+
+export function numberDemands(nodes: readonly SchemaNode[]): NumberDemands {
+  let minimum: NumberBound | null = null;
+  let maximum: NumberBound | null = null;
+  const steps = new Set<number>();
+  for (const node of nodes) {
+    minimum = tighter(minimum, node.minimum, false, 1);
+    minimum = tighter(minimum, node.exclusiveMinimum, true, 1);
+    maximum = tighter(maximum, node.maximum, false, -1);
+    maximum = tighter(maximum, node.exclusiveMaximum, true, -1);
+    if (node.multipleOf !== null) steps.add(node.multipleOf);
+  }
+  return { minimum, maximum, steps: [...steps] };
+}
+
+function tighter(bound: NumberBound | null, value: number | null, exclusive: boolean, direction: 1 | -1) {
+  if (value === null) return bound;
+  if (bound === null) return { value, exclusive };
+  if (value === bound.value) return { value, exclusive: exclusive || bound.exclusive };
+  return (value - bound.value) * direction > 0 ? { value, exclusive } : bound;
+}
+
+export function arrayDemands(nodes: readonly SchemaNode[]): ArrayDemands {
+  const length = largest(nodes, (node) => node.prefixItems.length);
+  const at = (index: number) => nodes.flatMap((node) => node.prefixItems[index] ?? node.items ?? []);
+  const saying = nodes.flatMap(({ items }) => items ?? []);
+  return {
+    prefix: Array.from({ length }, (_, index) => at(index)),
+    rest: saying.length === 0 ? null : saying,
+    minItems: largest(nodes, (node) => node.minItems),
+    maxItems: smallest(nodes, (node) => node.maxItems),
+  };
+}
+
+export function objectDemands(nodes: readonly SchemaNode[]): ObjectDemands {
+  const names = new Set<string>();
+  const required = new Set<string>();
+  for (const node of nodes) for (const name of node.properties.keys()) names.add(name);
+  for (const node of nodes) for (const name of node.required) required.add(name);
+  for (const name of required) names.add(name);
+  const nameSchemas = nodes.flatMap(({ propertyNames }) => propertyNames ?? []);
+  const onlyNames = finiteNames(nameSchemas);
+  for (const name of onlyNames ?? []) names.add(name);
+  const additional = nodes.flatMap(({ additionalProperties }) => additionalProperties ?? []);
+  return {
+    properties: [...names].map((name) => ({
+      name,
+      schemas: nodes.flatMap((node) => node.properties.get(name) ?? node.additionalProperties ?? []),
+      required: required.has(name),
+      allowed: nameSchemas.every((schema) => checkValue(schema, name).length === 0),
+    })),
+    additional: additional.length === 0 ? null : additional,
+    additionalAllowed: onlyNames === null && !additional.some(({ refusesAll }) => refusesAll),
+    minProperties: largest(nodes, (node) => node.minProperties),
+    maxProperties: smallest(nodes, (node) => node.maxProperties),
+  };
+}
+
+/** The names that `propertyNames` lists, or null when it lists none and may allow any. */
+function finiteNames(schemas: readonly SchemaNode[]): string[] | null {
+  const conjunction = conjunctionOf(schemas);
+  if (conjunction === null) return [];
+  const lists = conjunction.own.flatMap(({ values }) => (values === null ? [] : [values]));
+  return lists[0]?.filter((name) => typeof name === "string") ?? null;
+}
+
+/** About how many steps it takes to see what `nodes` demand together. */
+export function workOf(nodes: readonly SchemaNode[]): number {
+  const parts = nodes.reduce((sum, { properties, required, prefixItems, values }) => {
+    return sum + 1 + properties.size + required.length + prefixItems.length + (values?.length ?? 0);
+  }, 0);
+  return parts * nodes.length;
+}
+
+export function largest(nodes: readonly SchemaNode[], of: (node: SchemaNode) => number): number {
+  return nodes.reduce((found, node) => Math.max(found, of(node)), 0);
+}
+
+export function smallest(nodes: readonly SchemaNode[], of: (node: SchemaNode) => number): number {
+  return nodes.reduce((found, node) => Math.min(found, of(node)), Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,406 @@
+import { stat } from "node:fs/promises";
+import { NanoAgentError } from "@nanoagent/models";
+import { NanoRuntimeError } from "../../nano-runtime-error.js";
+import type { EndReason, Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
+import { EngineError } from "../engine-error.js";
+import { renderChat } from "./chat-template.js";
+import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
+import {
+  type AddonContext,
+  type AddonGrammarState,
+  type AddonModel,
+  type AddonSampler,
+  CONTROL_TOKEN,
+  type LlamaAddon,
+  loadLlamaAddon,
+} from "./llama-addon.js";
+import { ReplyText } from "./reply-text.js";
+import { TokenText } from "./token-text.js";
+
+/** How a model file is to be loaded: what a FitPlan decided. Plain data, so that it can go to another process. */
+export interface LlamaEngineOptions {
+  modelPath: string;
+  contextTokens: number;
+  batchTokens: number;
+  prefillThreads: number;
+  decodeThreads: number;
+  /** Map the weights from the file, or read them into memory. */
+  mapsFile: boolean;
+  kvType: "f16" | "q8_0";
+  /** The file's own chat template; null where it has none. */
+  chatTemplate: string | null;
+}
+
+/** ggml's numbers of the types that a KV cache may have. */
+const kvTypeNumbers = { f16: 1, q8_0: 8 } as const;
+
+/** One slice of prefill may take so long: an abort is noticed in between. */
+const SLICE_MILLISECONDS = 120;
+/** The first slices are small, until the rate is known. */
+const FIRST_SLICE_TOKENS = 8;
+const SEQUENCE = 0;
+const TO_THE_END = -1;
+
+/** What small instruction models do best with, by their publishers' advice; a seed makes a reply repeatable. */
+const samplingDefaults = { temperature: 0.3, topK: 40, topP: 0.95, minP: 0.05, repeatPenalty: 1.05 };
+/** A small model that has lost its thread goes on for as long as it may. */
+const DEFAULT_MAX_TOKENS = 512;
+/** The repeat penalty looks at so many of the newest tokens. */
+const REPEAT_PENALTY_TOKENS = 64;
+
+/**
+ * Runs a GGUF model with llama.cpp in this process. A fault of the native code ends the process, so programs use it
+ * through {@link HostedEngine}, which keeps it in a process of its own.
+ *
+ * What was evaluated for one request stays in the KV cache, and the next one pays only for what differs.
+ */
+export class LlamaEngine implements Engine {
+  readonly name = "llama";
+  readonly contextTokens: number;
+  readonly #addon: LlamaAddon;
+  readonly #model: AddonModel;
+  readonly #context: AddonContext;
+  readonly #options: LlamaEngineOptions;
+  readonly #closing = new AbortController();
+  /** The tokens whose KV entries are in the cache, in order. */
+  #evaluated: number[] = [];
+  /** Their text, where it is known to the letter; a prompt that goes on from it goes on from the tokens. */
+  #evaluatedText: string | null = null;
+  /** Where the logits of the newest token are. */
+  #logitIndex = 0;
+  #prefillTokensPerMillisecond = 0;
+  /** The end of the queue of requests: the context answers one at a time. */
+  #last: Promise<void> = Promise.resolve();
+
+  private constructor(addon: LlamaAddon, model: AddonModel, context: AddonContext, options: LlamaEngineOptions) {
+    this.#addon = addon;
+    this.#model = model;
+    this.#context = context;
+    this.#options = options;
+    this.contextTokens = context.getContextSize();
+  }
+
+  /** Loads the model. Throws {@link EngineError}: `engine-unavailable` without the add-on, `engine-failed` otherwise. */
+  static async open(options: LlamaEngineOptions, onProgress?: (share: number) => void): Promise<LlamaEngine> {
+    // The native code says no more than that it failed.
+    await stat(options.modelPath).catch((cause) => {
+      throw failed(`The model file ${options.modelPath} cannot be read.`, cause);
+    });
+    let lastMessage = "";
+    const addon = await loadLlamaAddon((_, message) => {
+      lastMessage = message.trim();
+    });
+    const model = new addon.AddonModel(options.modelPath, {
+      addonExports: addon,
+      gpuLayers: 0,
+      useMmap: options.mapsFile,
+      useMlock: false,
+      checkTensors: false,
+      vocabOnly: false,
+      hasLoadAbortSignal: false,
+      ...(onProgress === undefined ? {} : { onLoadProgress: onProgress }),
+    });
+    if (!(await model.init())) throw failed(`The model ${options.modelPath} cannot be loaded.`, lastMessage);
+    const kvType = kvTypeNumbers[options.kvType];
+    const context = new addon.AddonContext(model, {
+      contextSize: options.contextTokens,
+      batchSize: options.batchTokens,
+      sequences: 1,
+      flashAttention: true,
+      threads: options.prefillThreads,
+      embeddings: false,
+      ranking: false,
+      performanceTracking: false,
+      swaFullCache: false,
+      kvCacheKeyType: kvType,
+      kvCacheValueType: kvType,
+    });
+    if (!(await context.init())) {
+      await model.dispose();
+      throw failed(`There is not enough memory for a context of ${options.contextTokens} tokens.`, lastMessage);
+    }
+    return new LlamaEngine(addon, model, context, options);
+  }
+
+  async *generate(
+    request: EngineRequest,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<EngineEvent> {
+    const before = this.#last;
+    let free = () => {};
+    this.#last = new Promise((resolve) => {
+      free = resolve;
+    });
+    try {
+      await before;
+      yield* this.#answer(request, () => signal?.aborted === true || this.#closing.signal.aborted);
+    } catch (error) {
+      yield { type: "error", error: NanoAgentError.isInstance(error) ? error : failed("llama.cpp failed.", error) };
+    } finally {
+      free();
+    }
+  }
+
+  async *#answer(request: EngineRequest, isAborted: () => boolean): AsyncGenerator<EngineEvent> {
+    if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
+    if (isAborted()) {
+      yield { type: "end", reason: "abort" };
+      return;
+    }
+    const grammar = request.responseSchema === undefined ? null : schemaToGrammar(request.responseSchema);
+    const { text: promptText, tokens, stop } = this.#readPrompt(request);
+    const room = this.contextTokens - tokens.length;
+    if (room < 1) throw contextExceeded(tokens.length, this.contextTokens);
+    this.#evaluatedText = null;
+    const cached = this.#keepCommonPrefix(tokens);
+    const usage = { prompt_tokens: tokens.length, cached_prompt_tokens: cached, completion_tokens: 0 };
+    if ((await this.#prefill(tokens, isAborted)) === "aborted") {
+      yield { type: "usage", usage };
+      yield { type: "end", reason: "abort" };
+      return;
+    }
+    const sampling = request.sampling ?? {};
+    const limit = Math.min(sampling.maxTokens ?? DEFAULT_MAX_TOKENS, room);
+    const reply = new ReplyText({
+      stop: [...stop, ...(sampling.stop ?? [])],
+      separatesReasoning: grammar === null,
+      beginsInReasoning: promptText.trimEnd().endsWith("<think>"),
+    });
+    let replyText = "";
+    const text = new TokenText((some) => this.#model.detokenize(some, false));
+    const sampler = new TokenSampler(this.#addon, this.#model, this.#context, sampling, grammar);
+    let reason: EndReason = "length";
+    try {
+      this.#context.setThreads(this.#options.decodeThreads);
+      while (usage.completion_tokens < limit) {
+        const token = await sampler.next(this.#logitIndex, this.#evaluated);
+        if (token === null || this.#model.isEogToken(token)) {
+          reason = "stop";
+          this.#evaluatedText = promptText + replyText;
+          break;
+        }
+        usage.completion_tokens += 1;
+        const more = text.push(token);
+        replyText += more;
+        for (const piece of reply.push(more)) yield toEvent(piece);
+        if (reply.stopped) {
+          reason = "stop";
+          break;
+        }
+        if (isAborted()) {
+          reason = "abort";
+          break;
+        }
+        if (usage.completion_tokens < limit) await this.#evaluate([token]);
+      }
+    } finally {
+      sampler.close();
+    }
+    for (const piece of [...reply.push(text.finish()), ...reply.finish()]) yield toEvent(piece);
+    yield { type: "usage", usage };
+    yield { type: "end", reason };
+  }
+
+  /** The request as tokens, with the template's own control tokens and nobody else's. */
+  #readPrompt(request: EngineRequest): { text: string; tokens: number[]; stop: readonly string[] } {
+    const bos = this.#model.tokenBos();
+    const eos = this.#model.tokenEos();
+    const prompt = renderChat(
+      {
+        chatTemplate: this.#options.chatTemplate,
+        bosToken: bos >= 0 ? this.#model.getTokenString(bos) : "",
+        eosToken: eos >= 0 ? this.#model.getTokenString(eos) : "",
+        isControlToken: (text) => this.#controlTokensIn(text).length === 1,
+      },
+      {
+        ...request,
+        instructions: request.instructions === null ? null : this.#withoutControlTokens(request.instructions),
+        messages: request.messages.map((message) => ({
+          ...message,
+          content: this.#withoutControlTokens(message.content),
+        })),
+      },
+    );
+    return { ...prompt, tokens: this.#tokenizePrompt(prompt.text, bos) };
+  }
+
+  /**
+   * A model's own reply may be in other tokens than those that its text would be cut into; where the conversation
+   * simply goes on, the tokens that are in the cache stay as they are.
+   */
+  #tokenizePrompt(text: string, bos: number): number[] {
+    if (this.#evaluatedText !== null && text.startsWith(this.#evaluatedText)) {
+      return [...this.#evaluated, ...this.#model.tokenize(text.slice(this.#evaluatedText.length), true)];
+    }
+    const tokens = [...this.#model.tokenize(text, true)];
+    // A template may have written the first token itself.
+    if (this.#model.shouldPrependBosToken() && tokens[0] !== bos) tokens.unshift(bos);
+    return tokens;
+  }
+
+  #controlTokensIn(text: string): string[] {
+    const isControl = (token: number) => (this.#model.getTokenAttributes(token) & CONTROL_TOKEN) !== 0;
+    return [...new Set(this.#model.tokenize(text, true))]
+      .filter(isControl)
+      .map((token) => this.#model.getTokenString(token));
+  }
+
+  /** What a message says cannot end it or speak as somebody else: an invisible space takes control tokens apart. */
+  #withoutControlTokens(text: string): string {
+    let safe = text;
+    for (const token of this.#controlTokensIn(text))
+      safe = safe.replaceAll(token, `${token[0]}\u200b${token.slice(1)}`);
+    return safe;
+  }
+
+  /** Keeps what the cache and the prompt have in common; returns how many tokens that is. */
+  #keepCommonPrefix(tokens: readonly number[]): number {
+    // The last one is always evaluated: its logits are what the reply begins from.
+    const longest = Math.min(this.#evaluated.length, tokens.length - 1);
+    let common = 0;
+    while (common < longest && this.#evaluated[common] === tokens[common]) common += 1;
+    if (common < this.#evaluated.length) {
+      const removed = this.#context.removeTokenCellsFromSequence(SEQUENCE, common, TO_THE_END);
+      // A recurrent model cannot forget a part: it begins anew.
+      if (!removed) {
+        this.#context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
+        common = 0;
+      }
+      this.#evaluated.length = common;
+    }
+    return common;
+  }
+
+  async #prefill(tokens: readonly number[], isAborted: () => boolean): Promise<"done" | "aborted"> {
+    this.#context.setThreads(this.#options.prefillThreads);
+    while (this.#evaluated.length < tokens.length) {
+      if (isAborted()) return "aborted";
+      const start = this.#evaluated.length;
+      const slice = tokens.slice(start, start + this.#sliceTokens());
+      const began = performance.now();
+      await this.#evaluate(slice);
+      this.#prefillTokensPerMillisecond = slice.length / Math.max(performance.now() - began, 0.001);
+    }
+    return "done";
+  }
+
+  #sliceTokens(): number {
+    const affordable = Math.floor(this.#prefillTokensPerMillisecond * SLICE_MILLISECONDS) || FIRST_SLICE_TOKENS;
+    return Math.min(this.#options.batchTokens, affordable);
+  }
+
+  async #evaluate(tokens: readonly number[]): Promise<void> {
+    this.#context.initBatch(tokens.length);
+    const wanted = Uint32Array.of(tokens.length - 1);
+    const [index = 0] = this.#context.addToBatch(SEQUENCE, this.#evaluated.length, Uint32Array.from(tokens), wanted);
+    await this.#context.decodeBatch();
+    this.#logitIndex = index;
+    for (const token of tokens) this.#evaluated.push(token);
+  }
+
+  countTokens(text: string): number {
+    if (text === "") return 0;
+    return Math.max(1, this.#model.tokenize(text, false).length);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    // Native memory must not go while a batch is being computed on it.
+    await this.#last;
+    await this.#context.dispose();
+    await this.#model.dispose();
+  }
+}
+
+/**
+ * Chooses tokens. With a grammar it first chooses freely and looks whether the grammar allows it, which a model that
+ * was asked for JSON mostly gets right: the costly choice among all that is allowed is made only when it does not.
+ */
+class TokenSampler {
+  readonly #addon: LlamaAddon;
+  readonly #context: AddonContext;
+  readonly #free: AddonSampler;
+  readonly #constrained: AddonSampler | null = null;
+  readonly #grammarState: AddonGrammarState | null = null;
+  readonly #choice: { temperature: number; topK: number; topP: number; minP: number; seed: number };
+  readonly #repeatPenalty: number;
+
+  constructor(
+    addon: LlamaAddon,
+    model: AddonModel,
+    context: AddonContext,
+    sampling: SamplingOptions,
+    grammar: string | null,
+  ) {
+    this.#addon = addon;
+    this.#context = context;
+    this.#choice = {
+      temperature: sampling.temperature ?? samplingDefaults.temperature,
+      topK: sampling.topK ?? samplingDefaults.topK,
+      topP: sampling.topP ?? samplingDefaults.topP,
+      minP: sampling.minP ?? samplingDefaults.minP,
+      seed: sampling.seed ?? Math.floor(Math.random() * 2 ** 32),
+    };
+    this.#repeatPenalty = sampling.repeatPenalty ?? samplingDefaults.repeatPenalty;
+    this.#free = new addon.AddonSampler(model);
+    if (grammar !== null) {
+      const compiled = new addon.AddonGrammar(grammar, { addonExports: addon, rootRuleName: "root" });
+      this.#grammarState = new addon.AddonGrammarEvaluationState(model, compiled);
+      this.#constrained = new addon.AddonSampler(model);
+    }
+  }
+
+  /** The next token, or null when there is nothing that may come next. */
+  async next(logitIndex: number, evaluated: readonly number[]): Promise<number | null> {
+    // Under a grammar a penalty would push the model away from the quotes and braces that it must repeat.
+    const penalty = this.#grammarState === null ? this.#penalize(evaluated) : {};
+    this.#free.applyConfig({ ...this.#choice, ...penalty });
+    const token = await this.#context.sampleToken(logitIndex, this.#free);
+    if (this.#grammarState === null || this.#constrained === null) return token;
+    const { AddonSampler: grammar } = this.#addon;
+    if (token >= 0 && grammar.canBeNextTokenForGrammarEvaluationState(this.#grammarState, token)) {
+      grammar.acceptGrammarEvaluationStateToken(this.#grammarState, token);
+      return token;
+    }
+    // This one accepts by itself what it chooses.
+    this.#constrained.applyConfig({ ...this.#choice, grammarEvaluationState: this.#grammarState });
+    const allowed = await this.#context.sampleToken(logitIndex, this.#constrained);
+    return allowed < 0 ? null : allowed;
+  }
+
+  #penalize(evaluated: readonly number[]) {
+    return {
+      repeatPenalty: this.#repeatPenalty,
+      repeatPenaltyMaxTokens: REPEAT_PENALTY_TOKENS,
+      repeatPenaltyTokens: Uint32Array.from(evaluated.slice(-REPEAT_PENALTY_TOKENS)),
+    };
+  }
+
+  close(): void {
+    this.#free.dispose();
+    this.#constrained?.dispose();
+  }
+}
+
+function toEvent({ type, text }: { type: "text" | "reasoning"; text: string }): EngineEvent {
+  return type === "text" ? { type: "text-delta", text } : { type: "reasoning-delta", text };
+}
+
+function failed(message: string, cause: unknown): EngineError {
+  return new EngineError({
+    code: "engine-failed",
+    message,
+    reason: cause instanceof Error ? cause.message : String(cause ?? "") || undefined,
+    hint: "Is the file whole, and is there memory enough?",
+    cause,
+  });
+}
+
+function contextExceeded(tokens: number, contextTokens: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "context-exceeded",
+    message: `The conversation has ${tokens} tokens, and the context ${contextTokens}.`,
+    hint: "Send a shorter message, or load the model with a larger context.",
+  });
+}

@@ -1,0 +1,97 @@
+const THINK_START = "<think>";
+const THINK_END = "</think>";
+
+export interface ReplyPiece {
+  type: "text" | "reasoning";
+  text: string;
+}
+
+/**
+ * Takes the text of a reply apart as it comes: what is answer, what is reasoning, and where a stop text ends it. A piece
+ * that may yet turn out to be the beginning of a stop text or of a tag is held back until that is known.
+ */
+export class ReplyText {
+  readonly #stops: readonly string[];
+  readonly #separatesReasoning: boolean;
+  #reasoning: boolean;
+  #held = "";
+  #stopped = false;
+
+  constructor({
+    stop = [],
+    separatesReasoning = true,
+    beginsInReasoning = false,
+  }: {
+    stop?: readonly string[];
+    separatesReasoning?: boolean;
+    beginsInReasoning?: boolean;
+  } = {}) {
+    this.#stops = stop.filter((text) => text !== "");
+    this.#separatesReasoning = separatesReasoning;
+    this.#reasoning = beginsInReasoning;
+  }
+
+  /** Whether a stop text has come: whatever follows is no part of the reply. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** What is certain with this much more of the text. */
+  push(text: string): ReplyPiece[] {
+    if (this.#stopped) return [];
+    this.#held += text;
+    const pieces: ReplyPiece[] = [];
+    for (;;) {
+      const mark = this.#firstMark();
+      if (mark === null) break;
+      this.#take(pieces, mark.index);
+      this.#held = this.#held.slice(mark.text.length);
+      if (this.#stops.includes(mark.text)) {
+        this.#stopped = true;
+        this.#held = "";
+        return pieces;
+      }
+      this.#reasoning = !this.#reasoning;
+    }
+    this.#take(pieces, this.#held.length - this.#undecidedLength());
+    return pieces;
+  }
+
+  /** What was held back, now that nothing more comes. */
+  finish(): ReplyPiece[] {
+    const pieces: ReplyPiece[] = [];
+    this.#take(pieces, this.#held.length);
+    return pieces;
+  }
+
+  #take(pieces: ReplyPiece[], length: number): void {
+    if (length > 0) pieces.push({ type: this.#reasoning ? "reasoning" : "text", text: this.#held.slice(0, length) });
+    this.#held = this.#held.slice(length);
+  }
+
+  /** The texts that mean something at this point. */
+  #marks(): readonly string[] {
+    if (!this.#separatesReasoning) return this.#stops;
+    return this.#reasoning ? [THINK_END] : [...this.#stops, THINK_START];
+  }
+
+  #firstMark(): { index: number; text: string } | null {
+    let first: { index: number; text: string } | null = null;
+    for (const text of this.#marks()) {
+      const index = this.#held.indexOf(text);
+      if (index >= 0 && (first === null || index < first.index)) first = { index, text };
+    }
+    return first;
+  }
+
+  /** How much of the end could be the beginning of a mark. */
+  #undecidedLength(): number {
+    let longest = 0;
+    for (const mark of this.#marks()) {
+      for (let length = Math.min(mark.length - 1, this.#held.length); length > longest; length--) {
+        if (this.#held.endsWith(mark.slice(0, length))) longest = length;
+      }
+    }
+    return longest;
+  }
+}

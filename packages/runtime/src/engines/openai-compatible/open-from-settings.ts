@@ -1,0 +1,33 @@
+import type { EngineSettings } from "@nanoagent/models";
+import { openOpenAiCompatibleEngine } from "./open-openai-compatible-engine.js";
+import type { OpenAiCompatibleEngine } from "./openai-compatible-engine.js";
+import { RemoteEngineError } from "./remote-engine-error.js";
+
+/** The engine that a config's `engine` block describes. Throws {@link RemoteEngineError}. */
+export async function openFromSettings(
+  { url, model, api_key_env, allow_network, context }: EngineSettings,
+  environment: Partial<Record<string, string>> = process.env,
+): Promise<OpenAiCompatibleEngine> {
+  if (url === undefined) {
+    throw new RemoteEngineError({
+      code: "remote-settings-invalid",
+      message: "The engine is openai-compatible, but engine.url does not say where its server is.",
+      hint: "Set engine.url, as in http://127.0.0.1:8080 for llama-server or http://127.0.0.1:11434 for Ollama.",
+    });
+  }
+  const apiKey = api_key_env === undefined ? undefined : environment[api_key_env];
+  if (api_key_env !== undefined && !apiKey?.trim()) {
+    throw new RemoteEngineError({
+      code: "remote-settings-invalid",
+      message: `engine.api_key_env names the environment variable ${api_key_env}, which is not set.`,
+      hint: "Set it to the server's key, or leave engine.api_key_env out for a server without one.",
+    });
+  }
+  return openOpenAiCompatibleEngine({
+    url,
+    model,
+    apiKey,
+    allowNetwork: allow_network,
+    contextTokens: typeof context === "number" ? context : undefined,
+  });
+}

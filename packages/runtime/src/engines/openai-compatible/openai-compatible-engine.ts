@@ -1,0 +1,193 @@
+import { NanoAgentError } from "@nanoagent/models";
+import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
+import { EngineError } from "../engine-error.js";
+import { type ChatDialect, NoSuchReply } from "./chat/chat-dialect.js";
+import { ollamaChat } from "./chat/ollama-chat.js";
+import { openaiChat } from "./chat/openai-chat.js";
+import { ReplyAssembler } from "./chat/reply-assembler.js";
+import { isProgress, type ReplyPart } from "./chat/reply-part.js";
+import { TooManyToolCalls } from "./chat/tool-call-assembler.js";
+import type { ReplyBody } from "./http/reply-body.js";
+import type { ServerConnection } from "./http/server-connection.js";
+import { RemoteEngineError } from "./remote-engine-error.js";
+import { countByLlamaServer } from "./server/llama-server.js";
+import type { RemoteServer } from "./server/remote-server.js";
+import { LineTooLong } from "./stream/line-splitter.js";
+import { estimateTokens, TokenCounts } from "./token-counts.js";
+
+/** After a complete reply: for the usage, and for the end of a stream that its server leaves open. */
+const REST_MILLISECONDS = 1000;
+
+/**
+ * Has a server answer: llama-server, Ollama, LM Studio, vLLM, Ray Serve, or another with an OpenAI-compatible API.
+ * {@link openOpenAiCompatibleEngine} makes one. What goes wrong is an `error` event with a {@link RemoteEngineError}.
+ *
+ * `countTokens` is exact with llama-server, and an estimate with all others: a third of the bytes.
+ */
+export class OpenAiCompatibleEngine implements Engine {
+  readonly name = "openai-compatible";
+  readonly contextTokens: number;
+  /** What the server said of itself. */
+  readonly server: RemoteServer;
+  readonly #connection: ServerConnection;
+  readonly #dialect: ChatDialect;
+  readonly #counts = new TokenCounts();
+  /** One for each request under way. */
+  readonly #running = new Set<AbortController>();
+  #calls = 0;
+  #closed = false;
+
+  constructor(connection: ServerConnection, server: RemoteServer) {
+    this.#connection = connection;
+    this.#dialect = server.kind === "ollama" ? ollamaChat(server) : openaiChat(server);
+    this.server = server;
+    this.contextTokens = server.contextTokens;
+  }
+
+  async *generate(
+    request: EngineRequest,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<EngineEvent> {
+    if (this.#closed) {
+      yield { type: "error", error: EngineError.closed(this.name) };
+      return;
+    }
+    const stop = this.#begin(signal);
+    try {
+      yield* this.#reply(request, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) yield { type: "end", reason: "abort" };
+      else yield { type: "error", error: this.#explain(error) };
+    } finally {
+      stop.end();
+    }
+  }
+
+  async countTokens(text: string): Promise<number> {
+    if (text === "") return 0;
+    if (this.server.kind !== "llama-server" || this.#closed) return estimateTokens(text);
+    const known = this.#counts.get(text);
+    if (known !== undefined) return known;
+    const stop = this.#begin();
+    try {
+      const tokens = await countByLlamaServer(this.#connection, text, stop.signal, this.server.model);
+      if (tokens === null) return estimateTokens(text);
+      this.#counts.set(text, Math.max(1, tokens));
+      return Math.max(1, tokens);
+    } catch {
+      // Whatever it is, the request that this is counted for meets it too, and says so.
+      return estimateTokens(text);
+    } finally {
+      stop.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const controller of this.#running) controller.abort();
+    this.#connection.close();
+  }
+
+  /** A signal that aborts with the caller's and when the engine is closed, until it is ended. */
+  #begin(caller?: AbortSignal): { signal: AbortSignal; end: () => void } {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    this.#running.add(controller);
+    if (caller?.aborted) abort();
+    else caller?.addEventListener("abort", abort, { once: true });
+    const end = () => {
+      this.#running.delete(controller);
+      caller?.removeEventListener("abort", abort);
+    };
+    return { signal: controller.signal, end };
+  }
+
+  async *#reply(request: EngineRequest, signal: AbortSignal): AsyncGenerator<EngineEvent> {
+    signal.throwIfAborted();
+    const { path, contentType } = this.#dialect;
+    const since = performance.now();
+    const body = await this.#connection.stream(path, this.#dialect.body(request), contentType, signal);
+    const waitedForHeaders = performance.now() - since;
+    let isRead = false;
+    try {
+      const reply = new ReplyAssembler({
+        expectsJson: request.responseSchema !== undefined,
+        nextCallId: () => `call_${++this.#calls}`,
+      });
+      for await (const part of this.#parts(body, reply, waitedForHeaders)) {
+        if (part.error !== undefined) throw this.#connection.explainSentError(part.error);
+        for (const event of reply.push(part)) {
+          yield event;
+          signal.throwIfAborted();
+        }
+      }
+      if (!reply.isComplete) throw new NoSuchReply("stopped in the middle of its reply", "remote-failed");
+      isRead = true;
+      body.finish();
+      yield* reply.finish();
+    } finally {
+      if (!isRead) body.cancel(signal.reason);
+    }
+  }
+
+  /** The pieces of a reply until it is complete. Only the time that is spent waiting for the server counts. */
+  async *#parts(body: ReplyBody, reply: ReplyAssembler, waitedBefore: number): AsyncGenerator<ReplyPart> {
+    const reader = this.#dialect.open();
+    let waited = waitedBefore;
+    while (!reply.isLast) {
+      const { milliseconds, what } = this.#patience(reply);
+      const since = performance.now();
+      const bytes = await readUnlessComplete(body, reply, milliseconds - waited, what);
+      waited += performance.now() - since;
+      for (const part of bytes === null ? reader.end() : reader.push(bytes)) {
+        if (isProgress(part) && !reply.isComplete) waited = 0;
+        yield part;
+        if (reply.isLast) return;
+      }
+      if (bytes === null) return;
+    }
+  }
+
+  #patience(reply: ReplyAssembler): { milliseconds: number; what: string } {
+    const { firstPieceMilliseconds, nextPieceMilliseconds } = this.#connection.timeouts;
+    if (reply.isComplete) return { milliseconds: REST_MILLISECONDS, what: "end its reply" };
+    return reply.hasBegun
+      ? { milliseconds: nextPieceMilliseconds, what: "go on with its reply" }
+      : { milliseconds: firstPieceMilliseconds, what: "begin its reply" };
+  }
+
+  #explain(error: unknown): NanoAgentError {
+    if (NanoAgentError.isInstance(error)) return error;
+    const { label } = this.#connection;
+    if (error instanceof NoSuchReply) {
+      const what = RemoteEngineError.protocol(label, error.message);
+      return error.code === "remote-protocol"
+        ? what
+        : new RemoteEngineError({ code: error.code, message: what.message, hint: "Its own log says more." });
+    }
+    if (error instanceof LineTooLong || error instanceof TooManyToolCalls) {
+      return RemoteEngineError.protocol(label, `sent a reply that cannot be held (${error.message})`);
+    }
+    return new EngineError({
+      code: "engine-failed",
+      message: "The openai-compatible engine failed in an unexpected way.",
+      reason: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+}
+
+/** What comes after a complete reply, or does not come, changes nothing. */
+async function readUnlessComplete(
+  body: ReplyBody,
+  reply: ReplyAssembler,
+  milliseconds: number,
+  what: string,
+): Promise<Buffer | null> {
+  try {
+    return await body.read(milliseconds, what);
+  } catch (error) {
+    if (reply.isComplete) return null;
+    throw error;
+  }
+}

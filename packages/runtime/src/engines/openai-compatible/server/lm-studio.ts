@@ -1,0 +1,32 @@
+import type { ServerConnection } from "../http/server-connection.js";
+import { contextOf, listOf, objectOf, textOf } from "../read-json.js";
+import { probe } from "./probe.js";
+
+/** A model as LM Studio lists it in its own API. */
+export interface LmStudioModel {
+  id: string;
+  aliases: readonly string[];
+  /** The context that it is loaded with; null where it is not loaded. */
+  loadedContext: number | null;
+  /** The largest context that the model was made for. */
+  maxContext: number | null;
+  tools: boolean | null;
+}
+
+/** The models of LM Studio that can hold a conversation; null where this is no LM Studio. */
+export async function askLmStudio(connection: ServerConnection, signal: AbortSignal): Promise<LmStudioModel[] | null> {
+  const { value } = await probe(connection, "/api/v0/models", signal);
+  const { data } = objectOf(value);
+  if (!Array.isArray(data)) return null;
+  return data.map(objectOf).flatMap((model) => {
+    const id = textOf(model.id);
+    if (!id || model.type === "embeddings") return [];
+    return {
+      id,
+      aliases: [],
+      loadedContext: model.state === "loaded" ? contextOf(model.loaded_context_length) : null,
+      maxContext: contextOf(model.max_context_length),
+      tools: model.capabilities === undefined ? null : listOf(model.capabilities).includes("tool_use"),
+    };
+  });
+}

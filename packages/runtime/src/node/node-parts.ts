@@ -1,0 +1,22 @@
+import type { NanoAgentConfig } from "@nanoagent/models";
+import type { Engine } from "../engines/engine.js";
+import type { EngineParts } from "../engines/open-engine.js";
+
+/**
+ * What the root entry reaches of Node's, by a lazy import of `#node-parts` alone. The import map in `package.json` puts
+ * `without-node.ts` in its place where a browser's bundler asks.
+ */
+export { checkModelFile } from "./check-model-file.js";
+
+export async function openLlamaEngine(
+  config: NanoAgentConfig & { model_path: string },
+  parts: EngineParts,
+): Promise<Engine> {
+  const llama = await import("../engines/llama/open-llama-engine.js");
+  return llama.openLlamaEngine(config, parts);
+}
+
+export async function openServerEngine(config: NanoAgentConfig): Promise<Engine> {
+  const { openFromSettings } = await import("../engines/openai-compatible/open-from-settings.js");
+  return openFromSettings(config.engine ?? {});
+}

@@ -1,0 +1,15 @@
+import { EngineError } from "../engines/engine-error.js";
+import type * as nodeParts from "./node-parts.js";
+
+/** Stands in for `node-parts.ts` where there is no Node: a typed error for each. */
+export const checkModelFile: typeof nodeParts.checkModelFile = () => Promise.reject(needsNode("A model file"));
+export const openLlamaEngine: typeof nodeParts.openLlamaEngine = () => Promise.reject(needsNode("A local model"));
+export const openServerEngine: typeof nodeParts.openServerEngine = () => Promise.reject(needsNode("This engine"));
+
+function needsNode(what: string): EngineError {
+  return new EngineError({
+    code: "engine-unavailable",
+    message: `${what} needs Node.js, and this is none.`,
+    hint: "Pass an engine of your own to new NanoRuntime({ engine }).",
+  });
+}

@@ -1,0 +1,48 @@
+import type { LoopResult } from "./agent-loop.js";
+import { NanoRuntimeError } from "./nano-runtime-error.js";
+
+type ValidateJson = typeof import("./engines/llama/grammar/validate-json.js").validateJson;
+
+/** What a reply must satisfy. Loaded when a schema is asked for, and not before. */
+export class ReplySchema {
+  readonly jsonSchema: object;
+  readonly #validate: ValidateJson;
+
+  private constructor(jsonSchema: object, validate: ValidateJson) {
+    this.jsonSchema = jsonSchema;
+    this.#validate = validate;
+  }
+
+  /** From a JSON Schema, or a Standard Schema that carries one; throws `schema-not-supported` for anything else. */
+  static async from(schema: object): Promise<ReplySchema> {
+    const [{ resolveJsonSchema }, { validateJson }] = await Promise.all([
+      import("./engines/llama/grammar/resolve-json-schema.js"),
+      import("./engines/llama/grammar/validate-json.js"),
+    ]);
+    return new ReplySchema(resolveJsonSchema(schema), validateJson);
+  }
+
+  /** Throws `reply-not-valid` for a reply that is not JSON of this schema. */
+  check({ text, reason }: LoopResult): void {
+    if (reason !== "stop") throw notValid("It was cut off at its longest.");
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw notValid("It is not JSON.", cause);
+    }
+    const result = this.#validate(this.jsonSchema, value);
+    if (!result.valid)
+      throw notValid(result.issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; "));
+  }
+}
+
+function notValid(reason: string, cause?: unknown): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "reply-not-valid",
+    message: "The reply does not satisfy the schema that was asked for.",
+    reason,
+    hint: "Ask again, allow a longer reply (sampling.maxTokens), or ask for less at once.",
+    cause,
+  });
+}

@@ -1,0 +1,40 @@
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when the signal aborts, at once when it has already. Returns how to stop listening. However many listen, the
+ * signal has one listener: a program may hand the same signal to every message.
+ */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
+  if (signal === undefined) return () => {};
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  const callbacks = listeners.get(signal) ?? listenOnce(signal);
+  callbacks.add(callback);
+  return () => {
+    callbacks.delete(callback);
+    if (callbacks.size > 0) return;
+    if (listeners.get(signal) === callbacks) listeners.delete(signal);
+    signal.removeEventListener("abort", callAll);
+  };
+}
+
+function listenOnce(signal: AbortSignal): Set<() => void> {
+  const callbacks = new Set<() => void>();
+  listeners.set(signal, callbacks);
+  signal.addEventListener("abort", callAll, { once: true });
+  return callbacks;
+}
+
+function callAll(this: AbortSignal): void {
+  for (const callback of [...(listeners.get(this) ?? [])]) callback();
+}
+
+/** What a promise resolves to, or a rejection as soon as the signal aborts. */
+export function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const stopListening = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(stopListening);
+  });
+}

@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
+import { HostedEngine, type HostedEngineOptions } from "@nanoagent/runtime/engines/llama";
+import { testEngine } from "@nanoagent/runtime/testing";
+import { describe, expect, test } from "vitest";
+import { sampleConfig } from "../../sample-config.js";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const moduleUrl = pathToFileURL(path.join(here, "scripted-module.mjs")).href;
+const kills = process.env.NANOAGENT_SOAK ? 1000 : 20;
+
+function open(options: object = {}, rest: Partial<HostedEngineOptions> = {}): Promise<HostedEngine> {
+  return HostedEngine.open({ source: { kind: "module", url: moduleUrl, options }, ...rest });
+}
+
+async function ask(engine: HostedEngine, content: string, signal?: AbortSignal): Promise<EngineEvent[]> {
+  const events: EngineEvent[] = [];
+  const request = { instructions: null, messages: [{ role: "user" as const, content }] };
+  for await (const event of engine.generate(request, { signal })) events.push(event);
+  return events;
+}
+
+function exists(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function untilGone(processId: number): Promise<void> {
+  for (let wait = 0; wait < 100 && exists(processId); wait++) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(exists(processId)).toBe(false);
+}
+
+describe("an engine in its own process", () => {
+  testEngine(() => open({ replies: [{ deltas: ["one ", "two"], delayMilliseconds: 5 }] }), test);
+});
+
+describe("the process", () => {
+  test.each(["crash", "exit"])("may %s: the reply ends as an error, and the next message is answered", async (how) => {
+    await using runtime = new NanoRuntime({ engine: await open({ replies: ["Yes."] }) });
+    await runtime.load(sampleConfig());
+    await runtime.process("first");
+    await expect(runtime.process(how)).rejects.toMatchObject({ code: "engine-crashed" });
+    expect((await runtime.process("second")).content).toBe("Yes.");
+    expect(runtime.history.map(({ content }) => content)).toEqual(["first", "Yes.", "second", "Yes."]);
+  });
+
+  test("may hang: it is ended and started again", async () => {
+    const engine = await open();
+    expect(await ask(engine, "hang")).toMatchObject([{ type: "error", error: { code: "engine-hung" } }]);
+    expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
+    await engine.close();
+  });
+
+  test("prints nothing on the program's terminal", async () => {
+    const program = `
+      import { HostedEngine } from ${JSON.stringify(pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href)};
+      const engine = await HostedEngine.open({ source: { kind: "module", url: ${JSON.stringify(moduleUrl)}, options: {} } });
+      for await (const _ of engine.generate({ instructions: null, messages: [{ role: "user", content: "print" }] }));
+      await engine.close();`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { cwd: here });
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (printed += text));
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(printed).toBe("");
+  });
+
+  test("says why when its engine does not open", async () => {
+    await expect(open({ failToOpen: true })).rejects.toMatchObject({ message: "it will not open" });
+  });
+
+  test("is gone after close", async () => {
+    const engine = await open();
+    const processId = (await engine.processId()) ?? expect.fail("no process");
+    await engine.close();
+    await untilGone(processId);
+    expect(await engine.processId()).toBeNull();
+  });
+
+  test("is unloaded when idle, and comes back", async () => {
+    const engine = await open({}, { idleUnloadSeconds: 0.1 });
+    const processId = (await engine.processId()) ?? expect.fail("no process");
+    await untilGone(processId);
+    expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
+    await engine.close();
+  });
+
+  test.skipIf(process.platform === "win32")("does not outlive a program that is killed", async () => {
+    const program = `
+      import { HostedEngine } from ${JSON.stringify(pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href)};
+      const engine = await HostedEngine.open({ source: { kind: "module", url: ${JSON.stringify(moduleUrl)}, options: {} } });
+      console.log(await engine.processId());
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { cwd: here });
+    const [text] = (await once(child.stdout, "data")) as [Buffer];
+    child.kill("SIGKILL");
+    await untilGone(Number(String(text)));
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "a memory limit that is far too small is an error, not a wait",
+    async () => {
+      await expect(open({}, { limits: { dataBytes: 8 * 2 ** 20 } })).rejects.toMatchObject({
+        code: expect.stringMatching(/engine-(crashed|hung)/),
+      });
+    },
+  );
+});
+
+test(`${kills} kills at random moments: what was acknowledged is there, and the next message works`, async () => {
+  const engine = await open({ replies: [{ deltas: ["a", "b", "c"], delayMilliseconds: 1 }] });
+  await using runtime = new NanoRuntime({ engine });
+  await runtime.load(sampleConfig());
+  const acknowledged: string[] = [];
+  for (let round = 0; round < kills; round++) {
+    const processId = await engine.processId();
+    const turn = runtime.process(`message ${round}`);
+    setTimeout(() => processId !== null && exists(processId) && process.kill(processId, "SIGKILL"), Math.random() * 8);
+    const reply = await turn.catch((error) => {
+      expect(error).toMatchObject({ code: "engine-crashed" });
+      return null;
+    });
+    if (reply !== null) acknowledged.push(`message ${round}`, reply.content);
+    if (round % 10 === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 12));
+      acknowledged.push(`after ${round}`, (await runtime.process(`after ${round}`)).content);
+    }
+  }
+  expect(runtime.history.map(({ content }) => content)).toEqual(acknowledged);
+  await runtime.unload();
+  await engine.close();
+}, 600_000);

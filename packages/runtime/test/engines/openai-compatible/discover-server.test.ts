@@ -1,0 +1,228 @@
+import { RemoteEngineError } from "@nanoagent/runtime/engines/openai-compatible";
+import { describe, expect, test } from "vitest";
+import { type Answer, sendJson } from "./fake-server.js";
+import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
+import { failToOpen, openOn, replying } from "./open-engine.js";
+
+type Found = { kind: string; model: string; contextTokens: number; tools?: boolean | null; note?: RegExp };
+
+const unlisted: Answer = (request, response) =>
+  request.url === "/v1/models" ? sendJson(response, { error: "no" }, 404) : sendJson(response, {}, 404);
+const qwen = "models/qwen2.5-0.5b-instruct-q4_0.gguf";
+
+const cases: [name: string, Answer, options: { model?: string; contextTokens?: number }, Found][] = [
+  ["llama-server", fakeLlamaServer(), {}, { kind: "llama-server", model: qwen, contextTokens: 8192, tools: true }],
+  [
+    "llama-server, and less is wished",
+    fakeLlamaServer(),
+    { contextTokens: 2048 },
+    { kind: "llama-server", model: qwen, contextTokens: 2048 },
+  ],
+  [
+    "llama-server, and more is wished",
+    fakeLlamaServer({ caps: { supports_tools: false } }),
+    { contextTokens: 20000 },
+    { kind: "llama-server", model: qwen, contextTokens: 8192, tools: false, note: /is 8192 tokens.*asks for 20000/ },
+  ],
+  [
+    "llama-server as a router",
+    fakeLlamaServer({ isRouter: true, models: ["a/b:Q4_0", "c"], contextTokens: 3000 }),
+    { model: "a/b:Q4_0" },
+    { kind: "llama-server", model: "a/b:Q4_0", contextTokens: 3000 },
+  ],
+  ["vLLM", fakeVllm(), {}, { kind: "vllm", model: "Qwen/Qwen2.5-1.5B-Instruct", contextTokens: 16384, tools: null }],
+  [
+    "LM Studio: the only model beside embeddings, with what it is loaded with",
+    fakeLmStudio(),
+    {},
+    { kind: "lm-studio", model: "granite-4-micro", contextTokens: 6000 },
+  ],
+  [
+    "LM Studio, the model not loaded",
+    fakeLmStudio({
+      models: [{ id: "g", type: "llm", state: "not-loaded", max_context_length: 3000, capabilities: ["tool_use"] }],
+    }),
+    {},
+    { kind: "lm-studio", model: "g", contextTokens: 3000, tools: true, note: /does not say/ },
+  ],
+  [
+    "Ollama, the model loaded",
+    fakeOllama({ loadedContext: 10000 }),
+    {},
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 10000, tools: true },
+  ],
+  [
+    "Ollama, the model with a context of its own",
+    fakeOllama({ parameters: "temperature 1\nnum_ctx                        5000\nstop x" }),
+    {},
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 5000 },
+  ],
+  [
+    "Ollama, nothing said",
+    fakeOllama({ capabilities: ["completion"] }),
+    {},
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 4096, tools: false, note: /asked for a context of 4096/ },
+  ],
+  [
+    "Ollama, more wished than the model was made for",
+    fakeOllama({ trainedContext: 2048, loadedContext: 1024 }),
+    { contextTokens: 9000 },
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 2048, note: /ends at 2048 tokens.*asks for 9000/ },
+  ],
+  [
+    "Ollama, the latest by its short name",
+    fakeOllama({ models: ["llama3.2:latest", "qwen3:0.6b"] }),
+    { model: "llama3.2", contextTokens: 2000 },
+    { kind: "ollama", model: "llama3.2:latest", contextTokens: 2000 },
+  ],
+  [
+    "a server that says nothing of its context",
+    replying(() => {}),
+    {},
+    { kind: "openai", model: "m", contextTokens: 4096, note: /does not say how large its context is; 4096/ },
+  ],
+  [
+    "a server that says nothing of its context, and it is named",
+    replying(() => {}),
+    { contextTokens: 32000 },
+    { kind: "openai", model: "m", contextTokens: 32000 },
+  ],
+  [
+    "a server without a list, and its model is named",
+    unlisted,
+    { model: "mine", contextTokens: 1000 },
+    { kind: "openai", model: "mine", contextTokens: 1000 },
+  ],
+  [
+    "a server that knows its model by two names",
+    (request, response) =>
+      request.url === "/v1/models"
+        ? sendJson(response, { data: [{ id: "b" }, { id: "a", aliases: ["small", 3], max_model_len: 700 }] })
+        : sendJson(response, {}, 404),
+    { model: "small" },
+    { kind: "vllm", model: "a", contextTokens: 700 },
+  ],
+  [
+    "figures that are none",
+    (request, response) =>
+      request.url === "/v1/models"
+        ? sendJson(response, { data: [null, 3, {}, { id: "" }, { id: "m", max_model_len: -1, meta: { n_ctx: "9" } }] })
+        : sendJson(response, { default_generation_settings: null, version: 3, data: {} }),
+    {},
+    { kind: "openai", model: "m", contextTokens: 4096, note: /does not say/ },
+  ],
+];
+
+describe("asks a server what it is", () => {
+  test.each(cases)("%s", async (_, answer, options, { note, tools, ...found }) => {
+    const { engine } = await openOn(answer, options);
+    expect(engine.server).toMatchObject(found);
+    expect(engine.contextTokens).toBe(found.contextTokens);
+    if (tools !== undefined) expect(engine.server.abilities.tools).toBe(tools);
+    expect(engine.server.notes).toEqual(note === undefined ? [] : [expect.stringMatching(note)]);
+  });
+
+  test("an adapter of vLLM has its model's context", async () => {
+    const data = [
+      { id: "base", max_model_len: 5000 },
+      { id: "adapter", parent: "base" },
+    ];
+    const { engine } = await openOn((_, response) => sendJson(response, { data }), { model: "adapter" });
+    expect(engine.server).toMatchObject({ kind: "vllm", model: "adapter", contextTokens: 5000 });
+  });
+
+  test("under a path of its own", async () => {
+    const vllm = fakeVllm();
+    const { engine, server } = await openOn(
+      (request, response) => vllm({ ...request, url: request.url.replace("/team%20a", "") }, response),
+      { path: "/team a/v1/" },
+    );
+    expect(engine.server.kind).toBe("vllm");
+    expect(server.requests.map(({ url }) => url)).toEqual(["/team%20a/v1/models"]);
+  });
+});
+
+test.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  "a context of %s tokens is refused",
+  async (contextTokens) => {
+    expect(await failToOpen(fakeVllm(), { contextTokens })).toMatchObject({ code: "remote-settings-invalid" });
+  },
+);
+
+describe("a model that is not there", () => {
+  test.each<[string, Answer, string | undefined, RegExp, RegExp | null]>([
+    ["named wrongly", fakeVllm(), "gpt-4", /has no model "gpt-4"/, /It has: Qwen\/Qwen2.5-1.5B-Instruct\./],
+    [
+      "not named, and there are two",
+      fakeOllama({ models: ["a:1", "b:2"] }),
+      undefined,
+      /2 models, and none/,
+      /a:1, b:2/,
+    ],
+    ["not named, and there is none", fakeOllama({ models: [] }), undefined, /has no model/, null],
+    ["not named, and there is no list", unlisted, undefined, /does not list its models/, null],
+    [
+      "one of hundreds, with names that would paint the terminal",
+      (_, response) =>
+        sendJson(response, {
+          data: Array.from({ length: 300 }, (_, index) => ({ id: `\u001b[31mmodel-${index}`, max_model_len: 9 })),
+        }),
+      "x",
+      /has no model "x"/,
+      /^It has: \[31mmodel-0, .*\[31mmodel-9 and 290 more\.$/,
+    ],
+  ])("%s", async (_, answer, model, message, reason) => {
+    const error = (await failToOpen(answer, { model })) as RemoteEngineError;
+    expect(error).toBeInstanceOf(RemoteEngineError);
+    expect(error.code).toBe("remote-model-unknown");
+    expect(error.message).toMatch(message);
+    if (reason === null) expect(error.reason).toBeNull();
+    else expect(error.reason).toMatch(reason);
+    expect(error.hint).not.toBe("");
+  });
+});
+
+describe("the server's key", () => {
+  test("opens what needs it, and is sent with every request", async () => {
+    const { engine, server } = await openOn(fakeLlamaServer({ apiKey: "sk-0123456789" }), {
+      apiKey: " sk-0123456789\n",
+    });
+    expect(engine.server.kind).toBe("llama-server");
+    await engine.countTokens("two words");
+    expect(new Set(server.requests.map(({ headers }) => headers.authorization))).toEqual(
+      new Set(["Bearer sk-0123456789"]),
+    );
+  });
+
+  test.each([
+    [undefined, /environment variable and its name into engine.api_key_env/],
+    ["sk-wrong-key", /is not accepted/],
+  ])("%s is refused", async (apiKey, hint) => {
+    const error = await failToOpen(fakeLlamaServer({ apiKey: "sk-0123456789" }), { apiKey });
+    expect(error).toMatchObject({ code: "remote-refused", status: 401, reason: "Invalid API Key" });
+    expect((error as RemoteEngineError).hint).toMatch(hint);
+  });
+
+  test("is in no error, though the server repeats it", async () => {
+    const apiKey = "sk-very-secret";
+    const error = await failToOpen(
+      (_, response) => sendJson(response, { error: { message: `The key ${apiKey} is not known` } }, 401),
+      { apiKey },
+    );
+    expect(error).toMatchObject({ code: "remote-refused", reason: "The key *** is not known" });
+    expect(JSON.stringify([error, (error as Error).stack, (error as Error).message])).not.toContain(apiKey);
+  });
+
+  test.each(["two words", "line\nbreak", "schlüssel"])("%j is none", async (apiKey) => {
+    const error = await failToOpen(fakeVllm(), { apiKey });
+    expect(error).toMatchObject({ code: "remote-settings-invalid" });
+    expect((error as Error).message).not.toContain(apiKey);
+  });
+
+  test("is nowhere on the engine", async () => {
+    const { inspect } = await import("node:util");
+    const { engine } = await openOn(fakeVllm(), { apiKey: "sk-very-secret" });
+    expect(inspect(engine, { depth: 9, showHidden: true })).not.toContain("sk-very-secret");
+    expect(JSON.stringify(engine)).not.toContain("sk-very-secret");
+  });
+});

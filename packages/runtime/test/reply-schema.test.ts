@@ -1,0 +1,51 @@
+import { NanoRuntime } from "@nanoagent/runtime";
+import { ScriptedEngine, type ScriptedReply } from "@nanoagent/runtime/testing";
+import { expect, test } from "vitest";
+import { sampleConfig } from "./sample-config.js";
+
+const responseSchema = {
+  type: "object",
+  properties: { bed: { type: "integer", minimum: 1 } },
+  required: ["bed"],
+  additionalProperties: false,
+};
+
+async function ask(reply: ScriptedReply, schema: object = responseSchema) {
+  const engine = new ScriptedEngine([reply]);
+  await using runtime = new NanoRuntime({ engine });
+  await runtime.load(sampleConfig());
+  const { content } = await runtime.process("which bed", { responseSchema: schema, sampling: { seed: 1 } });
+  return { content, request: engine.requests[0] };
+}
+
+test("the schema and the sampling reach the engine, and a reply that satisfies it reaches the caller", async () => {
+  const { content, request } = await ask('{"bed": 3}');
+  expect(JSON.parse(content)).toEqual({ bed: 3 });
+  expect(request).toMatchObject({ responseSchema, sampling: { seed: 1 } });
+});
+
+test("a Standard Schema that carries a JSON Schema will do", async () => {
+  const standard = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: () => ({ value: 0 }),
+      jsonSchema: { input: () => responseSchema },
+    },
+  };
+  expect((await ask('{"bed": 3}', standard)).request?.responseSchema).toEqual(responseSchema);
+});
+
+test.each(['{"bed": 0}', '{"bed": "3"}', "{}", '{"bed": 3, "more": 1}', "bed 3", '{"bed": 3'])(
+  "a reply that does not is an error: %s",
+  async (reply) => {
+    await expect(ask(reply)).rejects.toMatchObject({ code: "reply-not-valid" });
+  },
+);
+
+test.each([{ "~standard": { version: 1, vendor: "test", validate: () => ({ value: 0 }) } }, []])(
+  "what is no schema is refused",
+  async (schema) => {
+    await expect(ask("{}", schema)).rejects.toMatchObject({ code: "schema-not-supported" });
+  },
+);
