@@ -3,7 +3,7 @@ import { budgets } from "./budgets.mjs";
 import { ownContenders, peers } from "./contenders.mjs";
 import { installOwnPackages, installPeer } from "./installations.mjs";
 import { judgeRow } from "./judge-row.mjs";
-import { machineFacts } from "./machine-facts.mjs";
+import { loadAverage, machineFacts } from "./machine-facts.mjs";
 import { measureIdle } from "./measure-idle.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
 import { importStart, measureStarts, programStart } from "./measure-starts.mjs";
@@ -14,6 +14,7 @@ import { failedRow, isFailed } from "./report-row.mjs";
 import { Workbench } from "./workbench.mjs";
 
 /** @typedef {import("./report-row.mjs").Row} Row */
+/** @typedef {ReturnType<typeof machineFacts> & { load_average_after: number }} Machine */
 
 /** These take seconds each and vary less than starts do. */
 const MOST_RUNS_IN_PROCESS = 5;
@@ -40,8 +41,9 @@ async function main() {
     process.stdout.write(benchHelp);
     return 0;
   }
-  const machine = machineFacts();
+  const before = machineFacts();
   const rows = await measure(options);
+  const machine = { ...before, load_average_after: loadAverage() };
   process.stdout.write(options.json ? toJson(machine, rows) : toText(machine, rows));
   const failed = rows.some((row) => judgeRow(row, budgets)?.fails || (isFailed(row) && !isOfPeer(row)));
   return failed ? 1 : 0;
@@ -110,7 +112,7 @@ function isOfPeer({ figure }) {
   return (figure.split("/")[1] ?? "") in peers;
 }
 
-/** @param {ReturnType<typeof machineFacts>} machine @param {readonly Row[]} rows */
+/** @param {Machine} machine @param {readonly Row[]} rows */
 function toJson(machine, rows) {
   const judged = rows.map((row) => {
     const verdict = judgeRow(row, budgets);
@@ -119,10 +121,13 @@ function toJson(machine, rows) {
   return `${JSON.stringify({ format: 1, machine, rows: judged }, null, 2)}\n`;
 }
 
-/** @param {ReturnType<typeof machineFacts>} machine @param {readonly Row[]} rows */
+/** @param {Machine} machine @param {readonly Row[]} rows */
 function toText(machine, rows) {
-  const { date, commit, node, platform, cpu_model, cpu_cores, memory_mb, load_average } = machine;
-  const facts = `Node ${node} on ${platform}, ${cpu_cores} × ${cpu_model}, ${memory_mb} MB, load ${load_average}, commit ${commit ?? "unknown"}, ${date}`;
+  const { date, commit, node, platform, cpu_model, cpu_cores, memory_mb } = machine;
+  const load = Math.max(machine.load_average, machine.load_average_after);
+  const busy =
+    load > cpu_cores ? `\nOther work went on: a load of ${load} on ${cpu_cores} cores. Times are uncertain.` : "";
+  const facts = `Node ${node} on ${platform}, ${cpu_cores} × ${cpu_model}, ${memory_mb} MB, commit ${commit ?? "unknown"}, ${date}${busy}`;
   const shortfalls = renderShortfalls(rows, budgets);
   const closing = shortfalls.length === 0 ? "Every budget is met." : shortfalls.join("\n");
   return `${facts}\n\n${renderReport(rows, budgets)}\n${closing}\n`;

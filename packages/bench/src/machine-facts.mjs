@@ -13,9 +13,14 @@ export function machineFacts() {
     cpu_model: cpus()[0]?.model ?? "unknown",
     cpu_cores: cpus().length,
     memory_mb: Math.round(totalmem() / 2 ** 20),
-    load_average: Number((loadavg()[0] ?? 0).toFixed(2)),
+    load_average: loadAverage(),
     extra_ca_certs: process.env.NODE_EXTRA_CA_CERTS === undefined ? "unset" : "set here, unset in what is measured",
   };
+}
+
+/** How many processes wanted a core over the last minute. @returns {number} */
+export function loadAverage() {
+  return Number((loadavg()[0] ?? 0).toFixed(2));
 }
 
 /** Null outside of a git checkout; `+` marks a tree with changes. @returns {string | null} */

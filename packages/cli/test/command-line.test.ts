@@ -93,12 +93,7 @@ describe("a config that cannot be used", () => {
 
   test.each([
     ["a model that is not there", "spec: {name: a}\nmodel_path: nope.gguf", 2, "There is no model file at"],
-    [
-      "an engine that is not there",
-      "spec: {name: a}\nengine: {type: llama}",
-      2,
-      'The engine "llama" is not part of this version',
-    ],
+    ["an engine without its model", "spec: {name: a}\nengine: {type: llama}", 2, 'The engine "llama" needs a model'],
     [
       "a model that is too large",
       "spec: {name: a, max_model_size_mb: 1}\nmodel_path: large.gguf",

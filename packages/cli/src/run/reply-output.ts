@@ -34,7 +34,7 @@ export class TextOutput implements ReplyOutput {
   }
 
   async show(event: AgentEvent): Promise<void> {
-    const { stdout, stderr } = this.#streams;
+    const { stdout, stderr, stop } = this.#streams;
     if (event.type === "run-start") {
       this.#began = performance.now();
       this.#firstText = null;
@@ -49,7 +49,8 @@ export class TextOutput implements ReplyOutput {
     } else if (event.type === "error") {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
-      stderr.write(isAbort(event.error) ? "(stopped)\n" : presentError(event.error));
+      // Whoever told the whole program to stop needs no word of it.
+      if (!stop.aborted) stderr.write(isAbort(event.error) ? "(stopped)\n" : presentError(event.error));
     }
     await roomIn(this.#streams);
   }

@@ -38,6 +38,9 @@ function versionsAfter(kind: "patch" | "minor", changed: string): Record<string,
   }
 }
 
+const { peerDependencies: peers } = JSON.parse(
+  readFileSync(path.join(repository, "packages/runtime/package.json"), "utf8"),
+);
 const { version } = JSON.parse(readFileSync(path.join(repository, "packages/models/package.json"), "utf8"));
 const [major = 0, minor = 0, patch = 0] = String(version).split(".").map(Number);
 
@@ -50,7 +53,7 @@ test.each([
       models: next,
       profiler: next,
       optimizer: next,
-      runtime: `${next} >=0.1.0 <1 ^2.9.1`,
+      runtime: `${next} ${Object.values(peers).join(" ")}`,
       cli: next,
     });
   }

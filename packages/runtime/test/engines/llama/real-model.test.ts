@@ -48,7 +48,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
   test("holds a conversation, and evaluates only what is new of it", async () => {
     await using runtime = new NanoRuntime({ engine });
     await runtime.load(sampleConfig());
-    const first = await runtime.process("What is the capital of France?");
+    const first = await runtime.process("What is the capital of France?", { sampling: { temperature: 0 } });
     expect(first.content).toContain("Paris");
     const usages: TokenUsage[] = [];
     for await (const event of runtime.stream("And of Italy?"))

@@ -8,29 +8,19 @@ export interface SchemaCase {
 
 type Random = () => number;
 
-const oddNames = [
-  "a",
-  "ab",
-  "b",
-  "name",
-  'quo"te',
-  "back\\slash",
-  "new\nline",
-  "ü",
-  "😀",
-  "-",
-  " ",
-];
+const oddNames = ["a", "ab", "b", "name", 'quo"te', "back\\slash", "new\nline", "ü", "😀", "-", " "];
 const names = fc.uniqueArray(fc.oneof(fc.constantFrom(...oddNames), fc.string({ unit: "binary", maxLength: 6 })), {
   maxLength: 6,
 });
-// `__proto__` is refused, and values with a property `toString` are more than Ajv can compare: see other-names.test.ts.
+// `__proto__` is refused, and values with a property `toString` are more than Ajv can compare: see property-names.test.ts.
 const propertyNames = names.map((list) => list.filter((name) => name !== "__proto__"));
+
 const scalar = fc.oneof(
   fc.constantFrom(null, true, false, 0, -1, 12, 123, 1.5, "", "a", "ab", "abc", 'q"', "ü", "\ud800"),
   fc.string({ unit: "binary", maxLength: 8 }),
 );
-const jsonValue = fc.letrec<{ value: unknown }>((tie) => ({
+/** Any small JSON value. */
+export const jsonValue = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 2, withCrossShrink: true },
     scalar,
@@ -88,7 +78,7 @@ const integerCase = fc
     const schema: Record<string, unknown> = { type: "integer" };
     if (kind === "both" || kind === "low") schema.minimum = low;
     if (kind === "both" || kind === "high") schema.maximum = high;
-    if (kind === "exclusive") Object.assign(schema, { exclusiveMinimum: low - 0.5, exclusiveMaximum: high + 0.5 });
+    if (kind === "exclusive") Object.assign(schema, { exclusiveMinimum: low - 1, exclusiveMaximum: high + 1 });
     const unit = step !== null && step > 1 ? step : 1;
     const [first, last] = [Math.ceil(low / unit), Math.floor(high / unit)];
     // A range may well have no multiple of 100.

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { computeBuffer } from "../../src/fit/compute-buffer.js";
+import { kvCacheBytes } from "../../src/fit/kv-cache.js";
+import { transformerShape } from "../../src/fit/transformer-shape.js";
+import { headerOf } from "./header-of.js";
+import { RECORDED_FIGURES, RECORDED_SHAPES } from "./recorded-engine-figures.js";
+
+const MIB = 2 ** 20;
+const shapes = new Map(
+  await Promise.all(
+    Object.entries(RECORDED_SHAPES).map(
+      async ([name, options]) =>
+        [name, transformerShape(await headerOf({ contextTokens: 32_768, ...options }))] as const,
+    ),
+  ),
+);
+function shapeOf(name: string) {
+  const shape = shapes.get(name);
+  if (shape === undefined) throw new Error(`There is no shape ${name}`);
+  return shape;
+}
+
+describe("KV cache and compute buffer together are what the engine says, to the byte", () => {
+  it.each(RECORDED_FIGURES)(
+    "$shape, $contextTokens tokens, $batchTokens at once, $kvType",
+    ({ shape, bytes, ...settings }) => {
+      const { reservedBytes } = computeBuffer(shapeOf(shape), settings);
+      const kvBytes = kvCacheBytes(shapeOf(shape), settings.contextTokens, settings.kvType);
+      expect(kvBytes + reservedBytes).toBe(bytes);
+    },
+  );
+});
+
+// Logged by llama.cpp on phones with n_ctx 2048 and 512 tokens at once.
+describe("published figures", () => {
+  it.each([
+    ["Qwen2.5-1.5B", 302.75, 56],
+    ["Qwen3-1.7B", 304.75, 224],
+  ])("%s", (name, computeMib, kvMib) => {
+    const settings = { contextTokens: 2048, batchTokens: 512, kvType: "f16" };
+    expect(computeBuffer(shapeOf(name), settings).reservedBytes / MIB).toBeCloseTo(computeMib, 1);
+    expect(kvCacheBytes(shapeOf(name), 2048, "f16") / MIB).toBe(kvMib);
+  });
+
+  it("SmolLM2-1.7B", async () => {
+    const header = await headerOf({
+      embeddingLength: 2048,
+      layerCount: 24,
+      headCount: 32,
+      kvHeadCount: 32,
+      feedForwardLength: 8192,
+      vocabularySize: 49_152,
+    });
+    const shape = transformerShape(header);
+    const settings = { contextTokens: 2048, batchTokens: 512, kvType: "f16" };
+    expect(computeBuffer(shape, settings).reservedBytes / MIB).toBeCloseTo(104, 1);
+    expect(kvCacheBytes(shape, 2048, "f16") / MIB).toBe(384);
+  });
+});
+
+describe("what is touched", () => {
+  it("is a few MB where 96 are reserved for the logits of every token", () => {
+    const { reservedBytes, residentBytes } = computeBuffer(shapeOf("SmolLM2-135M"), {
+      contextTokens: 2048,
+      batchTokens: 512,
+      kvType: "f16",
+    });
+    expect(reservedBytes / MIB).toBeGreaterThan(96);
+    expect(residentBytes / MIB).toBeLessThan(15);
+  });
+
+  it("grows with the context and with the batch", () => {
+    const resident = (contextTokens: number, batchTokens: number) =>
+      computeBuffer(shapeOf("SmolLM2-135M"), { contextTokens, batchTokens, kvType: "f16" }).residentBytes;
+    expect(resident(8192, 64)).toBeGreaterThan(resident(2048, 64));
+    expect(resident(2048, 64)).toBeGreaterThan(resident(2048, 16));
+    expect(resident(16, 64)).toBe(resident(16, 16));
+  });
+});

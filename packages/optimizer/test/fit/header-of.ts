@@ -1,0 +1,16 @@
+import type { GgufHeader } from "../../src/formats/gguf/gguf-header.js";
+import { parseGguf } from "../../src/formats/gguf/parse-gguf.js";
+import type { TinyGgufOptions } from "../../src/testing/index.js";
+import { tinyGguf } from "../../src/testing/tiny-gguf.js";
+import { type WritableGguf, writeGgufHeader } from "../../src/testing/write-gguf.js";
+import { MemorySource } from "../memory-source.js";
+
+/** The header of a model of any size, read from bytes of which the weights were never made. */
+export function headerOf(options: TinyGgufOptions = {}): Promise<GgufHeader> {
+  return headerOfContents(tinyGguf(options));
+}
+
+export function headerOfContents(contents: WritableGguf): Promise<GgufHeader> {
+  const { bytes, fileBytes } = writeGgufHeader(contents);
+  return parseGguf("model.gguf", new MemorySource(bytes, fileBytes));
+}

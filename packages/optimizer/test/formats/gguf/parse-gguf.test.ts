@@ -1,0 +1,615 @@
+import { describe, expect, it } from "vitest";
+import type { GgufHeader } from "../../../src/formats/gguf/gguf-header.js";
+import { parseGguf } from "../../../src/formats/gguf/parse-gguf.js";
+import { InvalidModelFileError } from "../../../src/formats/invalid-model-file-error.js";
+import { buildTinyGguf } from "../../../src/testing/index.js";
+import { tinyGguf } from "../../../src/testing/tiny-gguf.js";
+import { writeGguf } from "../../../src/testing/write-gguf.js";
+import { MemorySource } from "../../memory-source.js";
+import {
+  arrayEntry,
+  joined,
+  type RawGguf,
+  rawEntry,
+  rawGguf,
+  rawTensor,
+  rawText,
+  textEntry,
+  uint32,
+  uint32Entry,
+  uint64,
+} from "./raw-gguf.js";
+
+const parse = (bytes: Uint8Array): Promise<GgufHeader> => parseGguf("model.gguf", new MemorySource(bytes));
+
+async function refusalOf(bytes: Uint8Array): Promise<InvalidModelFileError> {
+  const error = await parse(bytes).then(
+    () => expect.fail("the file was accepted"),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof InvalidModelFileError)) throw error;
+  expect(error.code).toBe("invalid-model-file");
+  expect(error.path).toBe("model.gguf");
+  expect(error.hint).toMatch(/^\S.*\.$/);
+  expect(error.message).toBe(error.message.trim());
+  expect(error.offset).toBeGreaterThanOrEqual(0);
+  expect(error.offset).toBeLessThanOrEqual(bytes.length);
+  return error;
+}
+
+const llama = textEntry("general.architecture", "llama");
+const beyond = 2n ** 63n;
+const HEADER_BYTES = 24;
+
+describe("illegal files, each refused with the field and its offset", () => {
+  it.each<[string, RawGguf | Uint8Array, string, RegExp, number]>([
+    ["wrong magic", { magic: "GGML" }, "magic", /is 47 47 4d 4c where 47 47 55 46, "GGUF", belongs/, 0],
+    ["version 0", { version: 0 }, "version", /is 0, which llama.cpp no longer reads/, 4],
+    ["version 1", { version: 1 }, "version", /is 1, which llama.cpp no longer reads/, 4],
+    ["version 4", { version: 4 }, "version", /is 4, and files up to version 3 are known/, 4],
+    ["version 99", { version: 99 }, "version", /is 99/, 4],
+    ["a big-endian version 1", { version: 0x01000000 }, "version", /is 1,/, 4],
+    ["a big-endian version 9", { version: 0x09000000 }, "version", /is 9,/, 4],
+    ["too many tensors", { tensorCount: 65_537n }, "tensor count", /is 65537, and the most that is read is 65536/, 8],
+    ["2^63 tensors", { tensorCount: beyond }, "tensor count", /is negative or beyond any file/, 8],
+    ["-1 tensors", { tensorCount: -1n }, "tensor count", /is negative or beyond any file/, 8],
+    ["too many entries", { entryCount: 65_537n }, "metadata count", /is 65537, and the most that is read is 65536/, 16],
+    ["2^64 - 1 entries", { entryCount: -1n }, "metadata count", /is negative or beyond any file/, 16],
+    ["an entry less than it says", { entryCount: 1n }, "key 1 of 1", /goes on behind the end of the file/, 24],
+    ["a tensor less than it says", { tensorCount: 1n }, "tensor 1 of 1", /goes on behind the end of the file/, 24],
+
+    ["an empty key", { entries: [textEntry("", "a")] }, "key 1 of 1", /is empty/, 24],
+    ["a key twice", { entries: [llama, llama] }, "general.architecture", /comes twice/, HEADER_BYTES + llama.length],
+    [
+      "a key that is not UTF-8",
+      { entries: [rawEntry(Buffer.from([0xc3, 0x28]), 8, rawText("a"))] },
+      "key 1 of 1",
+      /not UTF-8/,
+      24,
+    ],
+    ["a key with a NUL", { entries: [textEntry("a\0b", "a")] }, "key 1 of 1", /a NUL in it/, 24],
+    [
+      "a key of 64 KB",
+      { entries: [textEntry("k".repeat(65_536), "a")] },
+      "key 1 of 1",
+      /65536 bytes, more than 65535/,
+      24,
+    ],
+    ["a key length of 2^63", { entries: [joined(uint64(beyond), uint32(8))] }, "key 1 of 1", /behind the end/, 32],
+    ["value type 13", { entries: [rawEntry("a", 13)] }, "a", /is of type 13, which there is not/, 33],
+    ["value type 2^32 - 1", { entries: [rawEntry("a", 0xffffffff)] }, "a", /is of type 4294967295/, 33],
+    ["a number cut off", { entries: [rawEntry("a", 10, uint32(1))] }, "a", /behind the end/, 37],
+    ["a text of 2^63 bytes", { entries: [rawEntry("a", 8, uint64(beyond))] }, "a", /behind the end/, 45],
+    ["a text longer than the file", { entries: [rawEntry("a", 8, uint64(99n))] }, "a", /behind the end/, 45],
+    [
+      "an array of 2^63 numbers",
+      { entries: [arrayEntry("a", 4, beyond)] },
+      "a",
+      /an array of over 9007199254740991 values/,
+      37,
+    ],
+    [
+      "an array that wraps: 2^62 × 4",
+      { entries: [arrayEntry("a", 4, 2n ** 62n)] },
+      "a",
+      /more than the file has room for/,
+      37,
+    ],
+    [
+      "an array longer than the file",
+      { entries: [arrayEntry("a", 0, 9n)] },
+      "a",
+      /an array of 9 values, more than/,
+      37,
+    ],
+    [
+      "an array of texts longer than the file",
+      { entries: [arrayEntry("a", 8, 2n, rawText("b"))] },
+      "a",
+      /an array of 2 values, more/,
+      37,
+    ],
+    [
+      "a text in an array longer than the file",
+      { entries: [arrayEntry("a", 8, 2n, rawText("b"), uint64(9n))] },
+      "text 2 of a",
+      /behind the end/,
+      66,
+    ],
+    ["an array of arrays", { entries: [arrayEntry("a", 9, 1n, uint32(0), uint64(0n))] }, "a", /an array of arrays/, 37],
+    ["an array of a type that is none", { entries: [arrayEntry("a", 77, 0n)] }, "a", /is of type 77/, 37],
+
+    [
+      "alignment 0",
+      { entries: [uint32Entry("general.alignment", 0)] },
+      "general.alignment",
+      /is 0, no power of two/,
+      53,
+    ],
+    [
+      "alignment 3",
+      { entries: [uint32Entry("general.alignment", 3)] },
+      "general.alignment",
+      /is 3, no power of two/,
+      53,
+    ],
+    [
+      "alignment 2^30",
+      { entries: [uint32Entry("general.alignment", 2 ** 30)] },
+      "general.alignment",
+      /is 1073741824, more than 1048576/,
+      53,
+    ],
+    [
+      "alignment 2^31",
+      { entries: [uint32Entry("general.alignment", 2 ** 31)] },
+      "general.alignment",
+      /is 2147483648, more/,
+      53,
+    ],
+    [
+      "alignment as a text",
+      { entries: [textEntry("general.alignment", "32")] },
+      "general.alignment",
+      /is of type text where uint32 belongs/,
+      53,
+    ],
+    [
+      "alignment as uint64",
+      { entries: [rawEntry("general.alignment", 10, uint64(32n))] },
+      "general.alignment",
+      /is of type uint64/,
+      53,
+    ],
+    [
+      "an architecture that is a number",
+      { entries: [uint32Entry("general.architecture", 1)] },
+      "general.architecture",
+      /is a uint32 where a text belongs/,
+      56,
+    ],
+    [
+      "513 layers",
+      { entries: [llama, uint32Entry("llama.block_count", 513)] },
+      "llama.block_count",
+      /has room for 512 layers/,
+      98,
+    ],
+    [
+      "layers as a text",
+      { entries: [llama, textEntry("llama.block_count", "4")] },
+      "llama.block_count",
+      /is a text where a number belongs/,
+      98,
+    ],
+    [
+      "layers as -1",
+      { entries: [llama, rawEntry("llama.block_count", 11, uint64(-1n))] },
+      "llama.block_count",
+      /is -1, which is no count/,
+      98,
+    ],
+    [
+      "layers as 2^60",
+      { entries: [llama, rawEntry("llama.block_count", 10, uint64(2n ** 60n))] },
+      "llama.block_count",
+      /is 1152921504606846976, which is no count/,
+      98,
+    ],
+    [
+      "layers as an array",
+      { entries: [llama, arrayEntry("llama.block_count", 4, 1n, uint32(1))] },
+      "llama.block_count",
+      /an array of 1 uint32 values where a number/,
+      98,
+    ],
+    [
+      "heads for 513 layers",
+      { entries: [llama, arrayEntry("llama.attention.head_count", 0, 513n, new Uint8Array(513))] },
+      "llama.attention.head_count",
+      /513 uint8 values where one number for each layer belongs/,
+      107,
+    ],
+    [
+      "heads as texts",
+      { entries: [llama, arrayEntry("llama.attention.head_count", 8, 1n, rawText("8"))] },
+      "llama.attention.head_count",
+      /1 text values where/,
+      107,
+    ],
+    [
+      "tokens that are no array",
+      { entries: [uint32Entry("tokenizer.ggml.tokens", 1)] },
+      "tokenizer.ggml.tokens",
+      /is a uint32 where an array belongs/,
+      57,
+    ],
+    [
+      "a token id that is no number",
+      { entries: [textEntry("tokenizer.ggml.eos_token_id", "2")] },
+      "tokenizer.ggml.eos_token_id",
+      /is a text where a number belongs/,
+      63,
+    ],
+    [
+      "a flag that is a number",
+      { entries: [uint32Entry("tokenizer.ggml.add_bos_token", 1)] },
+      "tokenizer.ggml.add_bos_token",
+      /is a uint32 where a bool belongs/,
+      64,
+    ],
+    [
+      "a part of a model",
+      { entries: [rawEntry("split.count", 2, Buffer.from([3, 0])), rawEntry("split.no", 2, Buffer.from([1, 0]))] },
+      "split.count",
+      /is part 2 of 3/,
+      47,
+    ],
+    [
+      "a chat template of over 1 MB",
+      { entries: [textEntry("tokenizer.chat_template", "x".repeat(2 ** 20 + 1))] },
+      "tokenizer.chat_template",
+      /has 1048577 bytes, more than the 1048576 that are read/,
+      59,
+    ],
+
+    [
+      "a tensor name of 64 bytes",
+      { tensors: [rawTensor({ name: "n".repeat(64) })], dataBytes: 128 },
+      "tensor 1 of 1",
+      /64 bytes, more than 63/,
+      24,
+    ],
+    [
+      "a tensor name with a NUL",
+      { tensors: [rawTensor({ name: "a\0" })], dataBytes: 128 },
+      "tensor 1 of 1",
+      /a NUL in it/,
+      24,
+    ],
+    [
+      "a tensor name that is not UTF-8",
+      { tensors: [rawTensor({ name: Buffer.from([0xff]) })], dataBytes: 128 },
+      "tensor 1 of 1",
+      /not UTF-8/,
+      24,
+    ],
+    [
+      "a tensor twice",
+      { tensors: [rawTensor(), rawTensor({ offset: 128n })], dataBytes: 256 },
+      "tensor a.weight",
+      /comes twice/,
+      24 + rawTensor().length,
+    ],
+    [
+      "5 dimensions",
+      { tensors: [rawTensor({ shape: [1n, 1n, 1n, 1n, 1n] })], dataBytes: 128 },
+      "tensor a.weight",
+      /has 5 dimensions, more than 4/,
+      40,
+    ],
+    [
+      "2^32 - 1 dimensions",
+      { tensors: [rawTensor({ shape: [], dimensionCount: 0xffffffff })], dataBytes: 128 },
+      "tensor a.weight",
+      /has 4294967295 dimensions/,
+      40,
+    ],
+    [
+      "a negative dimension",
+      { tensors: [rawTensor({ shape: [-32n] })], dataBytes: 128 },
+      "tensor a.weight",
+      /is negative or larger than any file in dimension 1/,
+      40,
+    ],
+    [
+      "dimensions whose product wraps to 0",
+      { tensors: [rawTensor({ shape: [2n ** 31n, 2n ** 31n, 4n] })], dataBytes: 128 },
+      "tensor a.weight",
+      /has the shape 2147483648 × 2147483648 × 4, which no file can hold/,
+      24,
+    ],
+    [
+      "dimensions whose product wraps to 32",
+      { tensors: [rawTensor({ shape: [32n, 2n ** 40n, 2n ** 24n, 1n] })], dataBytes: 128 },
+      "tensor a.weight",
+      /which no file can hold/,
+      24,
+    ],
+    [
+      "a size in bytes that wraps",
+      { tensors: [rawTensor({ shape: [2n ** 52n, 2n] })], dataBytes: 128 },
+      "tensor a.weight",
+      /which no file can hold|takes \d+ bytes/,
+      24,
+    ],
+    [
+      "type 1000",
+      { tensors: [rawTensor({ typeId: 1000 })], dataBytes: 128 },
+      "tensor a.weight",
+      /is stored as type 1000, which llama.cpp does not have/,
+      52,
+    ],
+    ...[4, 5, 31, 32, 33, 36, 37, 38].map((typeId): [string, RawGguf, string, RegExp, number] => [
+      `type ${typeId}, taken back`,
+      { tensors: [rawTensor({ typeId })], dataBytes: 128 },
+      "tensor a.weight",
+      /does not have, or has no more/,
+      52,
+    ]),
+    [
+      "rows that are no multiple of a block",
+      { tensors: [rawTensor({ shape: [33n], typeId: 8 })], dataBytes: 128 },
+      "tensor a.weight",
+      /rows of 33 weights, which q8_0 cannot store: it takes 32 at once/,
+      24,
+    ],
+    [
+      "rows that are no multiple of a large block",
+      { tensors: [rawTensor({ shape: [32n, 8n], typeId: 12 })], dataBytes: 256 },
+      "tensor a.weight",
+      /rows of 32 weights, which q4_k cannot store: it takes 256 at once/,
+      24,
+    ],
+    [
+      "a tensor larger than the file",
+      { tensors: [rawTensor({ shape: [1024n] })], dataBytes: 128 },
+      "tensor a.weight",
+      /takes 4096 bytes, and the file has only 192/,
+      24,
+    ],
+    [
+      "a first tensor that does not lie first",
+      { tensors: [rawTensor({ offset: 32n })], dataBytes: 256 },
+      "tensor a.weight",
+      /lie at 32 of the data, and the one before it ends at 0/,
+      24,
+    ],
+    [
+      "an offset of 2^40",
+      { tensors: [rawTensor({ offset: 2n ** 40n })], dataBytes: 128 },
+      "tensor a.weight",
+      /lie at 1099511627776/,
+      24,
+    ],
+    [
+      "an offset of 2^63",
+      { tensors: [rawTensor({ offset: beyond })], dataBytes: 128 },
+      "tensor a.weight",
+      /lie at a negative or far too large offset/,
+      24,
+    ],
+    [
+      "an unaligned offset",
+      { tensors: [rawTensor({ shape: [1n] }), rawTensor({ name: "b", offset: 4n })], dataBytes: 192 },
+      "tensor b",
+      /lie at 4 of the data, and the one before it ends at 32/,
+      24 + rawTensor().length,
+    ],
+    [
+      "tensors that overlap",
+      { tensors: [rawTensor(), rawTensor({ name: "b", offset: 64n })], dataBytes: 256 },
+      "tensor b",
+      /lie at 64 of the data, and the one before it ends at 128/,
+      24 + rawTensor().length,
+    ],
+    [
+      "data that end too early",
+      { tensors: [rawTensor()], dataBytes: 127 },
+      "tensor a.weight",
+      /ends at byte 192, and the file has only 191/,
+      24,
+    ],
+    [
+      "no data at all",
+      { tensors: [rawTensor({ shape: [8n] })] },
+      "tensor a.weight",
+      /ends at byte 96, and the file has only 64/,
+      24,
+    ],
+  ])("%s", async (_, file, field, problem, offset) => {
+    const error = await refusalOf(file instanceof Uint8Array ? file : rawGguf(file));
+    expect({ field: error.field, offset: error.offset }).toEqual({ field, offset });
+    expect(error.message).toMatch(problem);
+    expect(error.message).toContain(`model.gguf cannot be used as a model: ${field} `);
+    expect(error.reason).toBe(`It is at byte ${offset} of the file.`);
+  });
+
+  it("a header that is cut off anywhere", async () => {
+    const whole = buildTinyGguf();
+    const { data_offset } = await parse(whole);
+    for (let length = 0; length < data_offset; length += 97) {
+      const error = await refusalOf(whole.subarray(0, length));
+      expect(error.offset).toBeLessThanOrEqual(length);
+    }
+  });
+
+  it("a file that gets shorter while it is read", async () => {
+    const whole = buildTinyGguf();
+    const source = new MemorySource(whole.subarray(0, 5000), whole.length);
+    await expect(parseGguf("model.gguf", source)).rejects.toThrow(InvalidModelFileError);
+  });
+
+  it("names and texts of more than 8 MB together", async () => {
+    const long = "k".repeat(60_000);
+    const entries = Array.from({ length: 200 }, (_, index) => uint32Entry(`${long}${index}`, 1));
+    const error = await refusalOf(rawGguf({ entries }));
+    expect(error.message).toMatch(/brings the names and texts of the header to over 8388608 bytes/);
+  });
+
+  it("a type of ik_llama.cpp's, with a hint", async () => {
+    const error = await refusalOf(rawGguf({ tensors: [rawTensor({ typeId: 139 })], dataBytes: 128 }));
+    expect(error.hint).toContain("ik_llama.cpp");
+  });
+
+  it("a million empty texts cost no time, four million are too many", async () => {
+    const texts = (count: number) => arrayEntry("a", 8, BigInt(count), new Uint8Array(8 * count));
+    const start = performance.now();
+    await parse(rawGguf({ entries: [texts(2 ** 20)] }));
+    expect(performance.now() - start).toBeLessThan(2000);
+    const error = await refusalOf(rawGguf({ entries: [texts(2 ** 22 + 1)] }));
+    expect(error.message).toMatch(/an array of 4194305 texts, more than any vocabulary has/);
+  });
+});
+
+describe("legal files that look odd", () => {
+  it("keys of JavaScript's own objects", async () => {
+    const entries = ["__proto__", "constructor", "toString", "hasOwnProperty"].map((key) => uint32Entry(key, 7));
+    const header = await parse(rawGguf({ entries: [...entries, textEntry("general.architecture", "__proto__")] }));
+    expect(header.architecture).toBe("__proto__");
+    expect(header.shape.block_count).toBeNull();
+    expect(Object.getPrototypeOf(header)).toBe(Object.prototype);
+  });
+
+  it("nothing in it but a header", async () => {
+    const header = await parse(rawGguf());
+    expect(header).toMatchObject({ version: 3, byte_order: "little", architecture: null, name: null, data_offset: 24 });
+    expect(header.tensors).toEqual([]);
+    expect(header.tokenizer).toEqual({
+      model: null,
+      pre: null,
+      token_count: null,
+      merge_count: null,
+      chat_template: null,
+      bos_token_id: null,
+      eos_token_id: null,
+      eot_token_id: null,
+      padding_token_id: null,
+      add_bos_token: null,
+      add_eos_token: null,
+    });
+  });
+
+  it("a tensor without weights, and one without dimensions", async () => {
+    const tensors = [
+      rawTensor({ name: "empty", shape: [32n, 0n] }),
+      rawTensor({ name: "one", shape: [] }),
+      rawTensor({ name: "last", offset: 32n }),
+    ];
+    const header = await parse(rawGguf({ tensors, dataBytes: 160 }));
+    expect(header.tensors.map(({ name, weights, bytes }) => [name, weights, bytes])).toEqual([
+      ["empty", 0, 0],
+      ["one", 1, 4],
+      ["last", 32, 128],
+    ]);
+  });
+
+  it("every type of value, single and in an array", async () => {
+    const bytes = new Uint8Array(8);
+    const sizes = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8];
+    const entries = sizes.flatMap((size, typeId) =>
+      size === null
+        ? []
+        : [
+            rawEntry(`single.${typeId}`, typeId, bytes.subarray(0, size)),
+            arrayEntry(`short.${typeId}`, typeId, 3n, new Uint8Array(3 * size)),
+            arrayEntry(`long.${typeId}`, typeId, 5000n, new Uint8Array(5000 * size)),
+            arrayEntry(`none.${typeId}`, typeId, 0n),
+          ],
+    );
+    const header = await parse(rawGguf({ entries: [...entries, textEntry("general.name", "after")] }));
+    expect(header.name).toBe("after");
+  });
+
+  it("a text that is longer than what is kept is passed over", async () => {
+    const entries = [textEntry("general.name", "n".repeat(300_000)), textEntry("general.architecture", "llama")];
+    const header = await parse(rawGguf({ entries }));
+    expect(header.name).toBeNull();
+    expect(header.architecture).toBe("llama");
+  });
+
+  it("a name that is not UTF-8 is shown as far as it can be", async () => {
+    const entries = [rawEntry("general.name", 8, rawText(Buffer.from([0x41, 0xff, 0x42])))];
+    expect((await parse(rawGguf({ entries }))).name).toBe("A\ufffdB");
+  });
+
+  it("figures in any type of integer, and one for each layer", async () => {
+    const entries = [
+      llama,
+      rawEntry("llama.block_count", 0, new Uint8Array([2])),
+      rawEntry("llama.embedding_length", 10, uint64(64n)),
+      arrayEntry("llama.attention.head_count_kv", 5, 2n, uint32(4), uint32(0)),
+    ];
+    const { shape } = await parse(rawGguf({ entries }));
+    expect(shape).toMatchObject({ block_count: 2, embedding_length: 64, head_count_kv: [4, 0], head_count: null });
+  });
+
+  it("512 layers", async () => {
+    const header = await parse(rawGguf({ entries: [llama, uint32Entry("llama.block_count", 512)] }));
+    expect(header.shape.block_count).toBe(512);
+  });
+
+  it.each([1, 64, 4096])("data aligned to %i bytes", async (alignment) => {
+    const contents = tinyGguf();
+    const metadata = { ...contents.metadata, "general.alignment": { type: "uint32", value: alignment } as const };
+    const header = await parse(writeGguf({ ...contents, metadata }));
+    expect(header.alignment_bytes).toBe(alignment);
+    expect(header.data_offset % alignment).toBe(0);
+    for (const { offset } of header.tensors) expect(offset % alignment).toBe(0);
+  });
+});
+
+describe("what is read", () => {
+  it("is the same in version 2 and 3 and in both byte orders", async () => {
+    const { path, ...expected } = await parse(buildTinyGguf());
+    for (const version of [2, 3] as const) {
+      for (const byteOrder of ["little", "big"] as const) {
+        const header = await parse(buildTinyGguf({ version, byteOrder }));
+        expect(header).toEqual({ ...expected, path, version, byte_order: byteOrder });
+      }
+    }
+  });
+
+  it("is the shape, the tokenizer and the tensors with their places", async () => {
+    const header = await parse(buildTinyGguf({ architecture: "qwen3", headLength: 32, weightType: "q8_0" }));
+    expect(header).toMatchObject({
+      architecture: "qwen3",
+      name: "Tiny test model",
+      alignment_bytes: 32,
+      shape: {
+        context_length: 512,
+        embedding_length: 64,
+        block_count: 2,
+        feed_forward_length: 128,
+        head_count: 4,
+        head_count_kv: 2,
+        key_length: 32,
+        value_length: 32,
+        rope_dimension_count: 32,
+        vocab_size: null,
+        expert_count: null,
+      },
+      tokenizer: {
+        model: "gpt2",
+        pre: "qwen2",
+        token_count: 512,
+        merge_count: 253,
+        bos_token_id: 1,
+        eos_token_id: 2,
+        padding_token_id: 0,
+        add_bos_token: false,
+        add_eos_token: null,
+      },
+    });
+    expect(header.tokenizer.chat_template).toContain("<|im_start|>");
+    expect(header.tensors[0]).toEqual({
+      name: "token_embd.weight",
+      type: "q8_0",
+      shape: [64, 512],
+      weights: 32_768,
+      offset: header.data_offset,
+      bytes: 34_816,
+    });
+    expect(header.tensors).toHaveLength(2 + 2 * 11);
+    const last = header.tensors.at(-1);
+    expect((last?.offset ?? 0) + (last?.bytes ?? 0)).toBe(header.file_bytes);
+  });
+
+  it("is the header and nothing behind it, a window at a time", async () => {
+    const file = buildTinyGguf({ vocabularySize: 40_000, embeddingLength: 256 });
+    const source = new MemorySource(file);
+    const { data_offset } = await parseGguf("model.gguf", source);
+    expect(source.bytesRead).toBeLessThan(data_offset + 3 * 128 * 1024);
+    expect(source.bytesRead).toBeLessThan(file.length / 10);
+  });
+});

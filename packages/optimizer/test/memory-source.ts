@@ -1,0 +1,21 @@
+import type { ByteSource } from "../src/formats/byte-source.js";
+
+/** A file held in memory. It counts what is read of it. */
+export class MemorySource implements ByteSource {
+  bytesRead = 0;
+  readonly #bytes: Uint8Array;
+  /** The length that it claims: a file can get shorter while it is read. */
+  readonly length: number;
+
+  constructor(bytes: Uint8Array, length = bytes.length) {
+    this.#bytes = bytes;
+    this.length = length;
+  }
+
+  async read(offset: number, target: Uint8Array): Promise<number> {
+    const part = this.#bytes.subarray(offset, offset + target.length);
+    target.set(part);
+    this.bytesRead += part.length;
+    return part.length;
+  }
+}

@@ -1,0 +1,19 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { stringFormats } from "../../../../src/engines/llama/grammar/schema/string-format.js";
+import type { SchemaCase } from "./schema-case.js";
+
+/** What Ajv says of values: a judge who has not seen the code. */
+export function compileByAjv(schema: SchemaCase["schema"]) {
+  const ajv = new Ajv2020({ strict: false, ownProperties: true });
+  // As decimals 0.07 is a multiple of 0.01, whatever Ajv's division of doubles says.
+  ajv.removeKeyword("multipleOf").addKeyword({ keyword: "multipleOf", type: "number", validate: isMultipleOf });
+  for (const { name, matches } of stringFormats.values()) ajv.addFormat(name, matches);
+  ajv.addFormat("something-else", true);
+  return ajv.compile(schema as object);
+}
+
+function isMultipleOf(step: number, value: number): boolean {
+  if (step >= 1) return value % step === 0;
+  const places = String(step).length - "0.".length;
+  return new RegExp(`^-?\\d+(\\.\\d{1,${places}})?$`).test(String(value));
+}
