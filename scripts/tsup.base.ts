@@ -27,6 +27,9 @@ export function packageBuild(programs: readonly string[] = [], overrides: Option
     external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
+    // Small is the product; names stay, so that a stack can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
     clean: true,
     dts: true,
     metafile: true,

@@ -1,5 +1,6 @@
 import type { LedgerLine, MemoryLedger } from "@nanoagent/models";
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
 import { computeBuffer, effectiveBatchTokens } from "./compute-buffer.js";
 import {
   BYTES_PER_CACHE_CELL,
@@ -17,7 +18,7 @@ import {
 } from "./engine-costs.js";
 import { formatMb } from "./format-mb.js";
 import { cacheCells, kvCacheBytes } from "./kv-cache.js";
-import { repackedTensors } from "./repacked-tensors.js";
+import { type RepackedTensors, repackedTensors } from "./repacked-tensors.js";
 import { type TransformerShape, transformerShape } from "./transformer-shape.js";
 
 /** A model, and how it is to be run. */
@@ -111,9 +112,10 @@ function weightLines({ header, mapsFile, cpuFeatures }: LedgerOptions): LedgerLi
 function kvLine({ contextTokens, kvType }: LedgerOptions, shape: TransformerShape): LedgerLine {
   const heads = shape.kvHeadCounts.reduce((sum, count) => sum + count, 0);
   const cells = cacheCells(contextTokens);
+  const elementBytes = bytesOfWeights(tensorTypeNamed(kvType), 1);
   const explanation =
     `${cells} tokens × ${heads} heads in ${shape.layerCount} layers × ` +
-    `(${shape.keyHeadLength} + ${shape.valueHeadLength}) elements of ${kvType}${estimateNote(shape)}`;
+    `(${shape.keyHeadLength} + ${shape.valueHeadLength}) elements × ${elementBytes} bytes (${kvType})${estimateNote(shape)}`;
   return pinned("kv-cache", kvCacheBytes(shape, contextTokens, kvType), explanation);
 }
 
@@ -182,34 +184,36 @@ function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {
 }
 
 /**
- * What loading needs beyond what stays. Without a mapping, a tensor that is reordered is read whole into a place of its
- * own first; the largest ones come first, while little else is there, and the KV cache is made after all of them.
+ * What loading needs beyond what stays, and beyond KV cache and compute buffer, which are made after it. A mapped file is
+ * there as a whole until all that is reordered has been copied. Without a mapping, a tensor that is reordered is read
+ * whole into a place of its own first; the largest ones come first, while little else is there.
  */
 function loadingLine({ header, mapsFile, cpuFeatures }: LedgerOptions, steady: readonly LedgerLine[]): LedgerLine[] {
-  if (mapsFile) return [];
-  const { copied, tiedEmbedding } = repackedTensors(header, cpuFeatures);
+  const later = steady.filter(({ name }) => name === "kv-cache" || name === "compute-buffer");
+  const beyond = (bytes: number, key: "reserved_bytes" | "resident_bytes") =>
+    Math.max(0, bytes - later.reduce((sum, line) => sum + line[key], 0));
+  const staysMapped = steady.find(({ kind }) => kind === "evictable")?.resident_bytes ?? 0;
+  const excess = mapsFile ? header.file_bytes - staysMapped : stagingBytes(repackedTensors(header, cpuFeatures));
+  const resident_bytes = beyond(excess, "resident_bytes");
+  if (resident_bytes === 0) return [];
+  const reserved_bytes = mapsFile ? 0 : beyond(excess, "reserved_bytes");
+  const what = mapsFile ? "the whole file is mapped" : "a tensor is read whole beside the weights";
+  const explanation = `${what}, ${formatMb(excess)} MB more, until KV cache and compute buffer are made`;
+  return [{ name: "loading", kind: "transient", reserved_bytes, resident_bytes, explanation }];
+}
+
+/** The most that a tensor in its first place takes beyond those that are still to come to their second one. */
+function stagingBytes({ copied, tiedEmbedding }: RepackedTensors): number {
   const smallestFirst = [...copied, ...(tiedEmbedding ? [tiedEmbedding] : [])]
     .map(({ bytes }) => bytes)
     .sort((one, other) => one - other);
-  let excess = 0;
+  let most = 0;
   let stillToCome = 0;
   for (const bytes of smallestFirst) {
-    excess = Math.max(excess, bytes - stillToCome);
+    most = Math.max(most, bytes - stillToCome);
     stillToCome += bytes;
   }
-  const later = steady.filter(({ name }) => name === "kv-cache" || name === "compute-buffer");
-  const beyond = (key: "reserved_bytes" | "resident_bytes") =>
-    Math.max(0, excess - later.reduce((sum, line) => sum + line[key], 0));
-  if (beyond("resident_bytes") === 0) return [];
-  return [
-    {
-      name: "loading",
-      kind: "transient",
-      reserved_bytes: beyond("reserved_bytes"),
-      resident_bytes: beyond("resident_bytes"),
-      explanation: `a tensor is read whole, ${formatMb(excess)} MB beyond the weights, before KV cache and compute buffer are made`,
-    },
-  ];
+  return most;
 }
 
 function pinned(name: string, bytes: number, explanation: string): LedgerLine {

@@ -1,4 +1,5 @@
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { significantShape } from "../formats/significant-shape.js";
 import { bytesOfWeights, type TensorType, tensorTypeNamed } from "../formats/tensor-types.js";
 
 /** Best first. Below three bits answers suffer, and ARM CPUs get slower. */
@@ -27,7 +28,7 @@ export function quantizeHeader(header: GgufHeader, type: string): GgufHeader {
 }
 
 function quantizeTensor(tensor: GgufTensor, type: string): GgufTensor {
-  if (tensor.shape.length < 2 || !tensor.name.endsWith(".weight")) return tensor;
+  if (significantShape(tensor.shape).length < 2 || !tensor.name.endsWith(".weight")) return tensor;
   const wanted = OUTPUT_MATRICES.has(tensor.name) && type !== "q8_0" ? OUTPUT_TYPE : type;
   const target = storable(tensorTypeNamed(wanted), tensor.shape[0] ?? 1);
   if (target === null || bitsOf(target) >= bitsOf(tensorTypeNamed(tensor.type))) return tensor;

@@ -1,4 +1,5 @@
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { significantShape } from "../formats/significant-shape.js";
 
 /** Types that a CPU with a feature keeps in an order of its own, and the number that its rows must be a multiple of. */
 interface RepackRule {
@@ -39,7 +40,9 @@ export function repackedTensors(header: GgufHeader, cpuFeatures: readonly string
       return rows !== undefined && (shape[1] ?? 1) % rows === 0;
     });
   const isMultiplied = ({ name, shape }: GgufTensor) =>
-    name.endsWith(".weight") && !LOOKUP_TABLES.test(name) && shape.length === (name.includes("_exps.") ? 3 : 2);
+    name.endsWith(".weight") &&
+    !LOOKUP_TABLES.test(name) &&
+    significantShape(shape).length === (name.includes("_exps.") ? 3 : 2);
   const hasOutput = header.tensors.some(({ name }) => name === "output.weight");
   const embedding = header.tensors.find(({ name }) => name === "token_embd.weight");
   return {

@@ -1,6 +1,7 @@
 import type { GgufHeader, GgufTensor, PerLayer } from "../formats/gguf/gguf-header.js";
 import { vocabularySizeOf } from "../formats/gguf/summarize-gguf.js";
 import { InvalidModelFileError } from "../formats/invalid-model-file-error.js";
+import { significantShape } from "../formats/significant-shape.js";
 
 /** The figures that a transformer's memory follows from. */
 export interface TransformerShape {
@@ -36,7 +37,7 @@ export function transformerShape(header: GgufHeader): TransformerShape {
       field,
       offset: 0,
       problem,
-      hint: "Take another file of this model; a vocabulary, an adapter or a projector alone is no model.",
+      hint: "Take another file. What is no transformer, or is a vocabulary, adapter or projector alone, is not planned.",
     });
   };
   const { architecture } = header;
@@ -138,7 +139,8 @@ function requireShape(
 ): void {
   if (tensor === undefined) fail(`tensor ${name}`, "is missing");
   const { shape } = tensor;
-  if (shape.length === expected.length && shape.every((length, index) => length === expected[index])) return;
+  const [found, wanted] = [significantShape(shape), significantShape(expected)];
+  if (found.length === wanted.length && found.every((length, index) => length === wanted[index])) return;
   fail(
     `tensor ${name}`,
     `has the shape ${shape.join(" × ")} where the header's figures make it ${expected.join(" × ")}`,

@@ -4,8 +4,7 @@ import { tensorTypeNamed } from "../formats/tensor-types.js";
 const LARGEST_WEIGHT = 0.08;
 
 /** Types that random weights can be written in. */
-export const RANDOM_WEIGHT_TYPES = ["f32", "f16", "q8_0", "q4_0"] as const;
-export type RandomWeightType = (typeof RANDOM_WEIGHT_TYPES)[number];
+const RANDOM_WEIGHT_TYPES = ["f32", "f16", "q8_0", "q4_0"] as const;
 
 /** Fills `target` with random weights in a type. Throws a RangeError for a type that it cannot write. */
 export function fillWithRandomWeights(type: string, target: Uint8Array, random: () => number): void {

@@ -6,7 +6,7 @@ import type { WritableGguf, WritableTensor, WritableValue } from "./write-gguf.j
 
 export type TinyArchitecture = "llama" | "qwen2" | "qwen3";
 
-/** The shape of a test model. Every default makes it small: 100 KB in all. */
+/** The shape of a test model. Every default makes it small: under 0.5 MB in all. */
 export interface TinyGgufOptions {
   /** Default: `llama`. */
   architecture?: TinyArchitecture | undefined;

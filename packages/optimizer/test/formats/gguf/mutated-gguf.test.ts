@@ -1,6 +1,7 @@
-import { ModelSummary } from "@nanoagent/models";
+import { MemoryLedger, ModelSummary } from "@nanoagent/models";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { memoryLedger } from "../../../src/fit/memory-ledger.js";
 import { parseGguf } from "../../../src/formats/gguf/parse-gguf.js";
 import { summarizeGguf } from "../../../src/formats/gguf/summarize-gguf.js";
 import { InvalidModelFileError } from "../../../src/formats/invalid-model-file-error.js";
@@ -60,8 +61,10 @@ function changed(bytes: Uint8Array, change: (copy: Uint8Array) => void): Uint8Ar
 async function read(bytes: Uint8Array): Promise<"read" | "refused"> {
   const source = new MemorySource(bytes);
   try {
-    const summary = summarizeGguf(await parseGguf("model.gguf", source));
-    expect(ModelSummary.safeParse(summary).success).toBe(true);
+    const header = await parseGguf("model.gguf", source);
+    expect(ModelSummary.safeParse(summarizeGguf(header)).success).toBe(true);
+    const settings = { contextTokens: 512, batchTokens: 64, kvType: "f16", mapsFile: true, cpuFeatures: null } as const;
+    expect(MemoryLedger.safeParse(memoryLedger({ ...settings, header })).success).toBe(true);
     return "read";
   } catch (error) {
     if (!(error instanceof InvalidModelFileError)) throw error;
@@ -72,7 +75,7 @@ async function read(bytes: Uint8Array): Promise<"read" | "refused"> {
   }
 }
 
-it("a mutated header is read or refused, and neither takes long nor reads a byte twice", async () => {
+it("a mutated header is read and summed up, or refused, and neither takes long nor reads a byte twice", async () => {
   const outcomes = { read: 0, refused: 0 };
   const mutation = fc.record({ which: fc.nat(), at: fc.nat({ max: 2 ** 30 }), value: fc.nat({ max: 255 }) });
   await fc.assert(

@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { cheapestChanges, type TightFit } from "../../src/fit/cheapest-changes.js";
+import { memoryLedger } from "../../src/fit/memory-ledger.js";
+import { quantizeHeader } from "../../src/fit/quantize-header.js";
+import { transformerShape } from "../../src/fit/transformer-shape.js";
+import { headerOf } from "./header-of.js";
+import { RECORDED_SHAPES } from "./recorded-engine-figures.js";
+
+const MIB = 2 ** 20;
+const headers = {
+  f16: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "f16" }),
+  q8_0: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "q8_0" }),
+  q4_0: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "q4_0" }),
+  narrow: await headerOf({ embeddingLength: 96, headCount: 6, weightType: "f16", vocabularySize: 20_000 }),
+};
+
+function tightFit(
+  name: keyof typeof headers,
+  budgetMib: number,
+  changes: Partial<TightFit["settings"]> = {},
+  cpuFeatures: readonly string[] = ["avx2"],
+): TightFit {
+  const header = headers[name];
+  const settings = { contextTokens: 4096, batchTokens: 64, kvType: "f16", mapsFile: true, ...changes };
+  const ledgerOf: TightFit["ledgerOf"] = (tried, model = header) =>
+    memoryLedger({ ...tried, header: model, cpuFeatures });
+  const shape = transformerShape(header);
+  return { header, shape, settings, ledger: ledgerOf(settings), budgetBytes: budgetMib * MIB, ledgerOf };
+}
+
+const described = (fit: TightFit) =>
+  cheapestChanges(fit).map(({ description, fits }) => `${fits ? "+" : "-"} ${description}`);
+
+describe("the ways out", () => {
+  it("are first those that are enough alone, the one that costs least before the others", () => {
+    expect(described(tightFit("q8_0", 290))).toEqual([
+      "+ KV cache f16 → q8_0",
+      "+ context 4096 → 3584",
+      "+ this model in q5_k (about 104.7 MB)",
+    ]);
+  });
+
+  it("begin with how the file is loaded, and with the batch, where that helps", () => {
+    expect(described(tightFit("q4_0", 290))[0]).toBe("+ reading the file instead of mapping it");
+    expect(described(tightFit("q8_0", 300, { batchTokens: 512 }))[0]).toBe("+ batch 512 → 32");
+  });
+
+  it("are all together where none is enough alone, with a context that is no shorter than it need be", () => {
+    const changes = cheapestChanges(tightFit("f16", 220));
+    expect(changes.map(({ description }) => description)).toMatchInlineSnapshot(`
+      [
+        "this model in q3_k (about 83.9 MB) and batch 64 → 16 and KV cache f16 → q8_0 and context 4096 → 3840",
+        "this model in q3_k (about 83.9 MB)",
+        "context 4096 → 512",
+      ]
+    `);
+    expect(changes.map(({ fits }) => fits)).toEqual([true, false, false]);
+  });
+
+  it("are those that save most where nothing is enough", () => {
+    const changes = cheapestChanges(tightFit("f16", 60));
+    expect(changes).toHaveLength(3);
+    expect(changes.every(({ fits }) => !fits)).toBe(true);
+    const savings = changes.map(({ saves_bytes }) => saves_bytes);
+    expect(savings).toEqual([...savings].sort((one, other) => other - one));
+  });
+
+  it("leave out what is no way: heads that q8_0 cannot store, a context that is short already, weights that are small", () => {
+    const changes = described(tightFit("narrow", 1, { contextTokens: 512, batchTokens: 16 }));
+    expect(changes.join()).not.toMatch(/KV cache|context|batch/);
+    const small = described(tightFit("q4_0", 1, { contextTokens: 512, batchTokens: 16, mapsFile: false }));
+    expect(small).toEqual([expect.stringMatching(/^- KV cache/), expect.stringMatching(/^- this model in q3_k/)]);
+  });
+});
+
+it("each saves what it says, and fits exactly when it says so", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...(Object.keys(headers) as (keyof typeof headers)[])),
+      fc.integer({ min: 20, max: 400 }),
+      fc.integer({ min: 1, max: 32 }),
+      fc.constantFrom(8, 64, 512),
+      fc.boolean(),
+      fc.constantFrom(["avx2"], ["asimddp"], []),
+      (name, budgetMib, cells, batchTokens, mapsFile, cpuFeatures) => {
+        const fit = tightFit(name, budgetMib, { contextTokens: cells * 256, batchTokens, mapsFile }, cpuFeatures);
+        const before = fit.ledger.peak_resident_bytes;
+        if (before <= fit.budgetBytes) return;
+        const changes = cheapestChanges(fit);
+        expect(changes.length).toBeLessThanOrEqual(3);
+        for (const { settings, weightType, saves_bytes, fits, description } of changes) {
+          const model = weightType === null ? fit.header : quantizeHeader(fit.header, weightType);
+          const after = memoryLedger({ ...settings, header: model, cpuFeatures }).peak_resident_bytes;
+          expect(before - after).toBe(saves_bytes);
+          expect(saves_bytes).toBeGreaterThan(0);
+          expect(fits).toBe(after <= fit.budgetBytes);
+          expect(description).not.toBe("");
+        }
+        // Those that are enough come before those that are not.
+        expect(changes.map(({ fits }) => fits)).toEqual(
+          changes.map(({ fits }) => fits).sort((a, b) => Number(b) - Number(a)),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});

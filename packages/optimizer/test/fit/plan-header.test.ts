@@ -1,0 +1,183 @@
+import { FitPlan, NanoAgentError } from "@nanoagent/models";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DoesNotFitError, InvalidFitRequestError, planHeader } from "../../src/index.js";
+import { headerOf } from "./header-of.js";
+import { RECORDED_SHAPES } from "./recorded-engine-figures.js";
+import { sampleDevice, sampleRequest } from "./sample-request.js";
+
+const MIB = 2 ** 20;
+const smol = await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], contextTokens: 8192, weightType: "q8_0" });
+const smolQ4 = await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], contextTokens: 8192, weightType: "q4_0" });
+const request = { ...sampleRequest, budget_bytes: 300 * MIB };
+
+describe("a plan", () => {
+  it("has a valid form and defaults", () => {
+    const plan = planHeader(smol, request);
+    expect(FitPlan.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+    expect(plan).toMatchObject({
+      model_path: "model.gguf",
+      kv_type: "f16",
+      batch_tokens: 64,
+      prefill_threads: 4,
+      decode_threads: 2,
+      forecast: null,
+    });
+    expect(plan.ledger.peak_resident_bytes).toBeLessThanOrEqual(300 * MIB);
+  });
+
+  it("follows the request's wishes", () => {
+    const wishes = { context_tokens: 300, batch_tokens: 512, kv_type: "q8_0", maps_file: false } as const;
+    const plan = planHeader(smol, { ...request, budget_bytes: 1024 * MIB, ...wishes });
+    expect(plan).toMatchObject({ context_tokens: 300, batch_tokens: 300, kv_type: "q8_0", maps_file: false });
+    const constrained = planHeader(smol, { ...request, context_tokens: 512, constrains_output: true });
+    expect(constrained.ledger.lines.map(({ name }) => name)).toContain("grammar");
+  });
+
+  it.each([
+    ["q8_0", ["avx2"], true],
+    ["q4_0", ["avx2"], false],
+    ["q4_0", ["sse4_2"], true],
+    ["q8_0", ["asimddp"], false],
+    ["q4_0", ["asimd"], true],
+    // The profile does not say what the CPU can: what most CPUs of its kind can is assumed.
+    ["q4_0", null, false],
+  ] as const)("maps %s on %j: %s", (type, cpu_features, mapsFile) => {
+    const plan = planHeader(type === "q4_0" ? smolQ4 : smol, { ...request, context_tokens: 256, cpu_features });
+    expect(plan.maps_file).toBe(mapsFile);
+    const [weights] = plan.ledger.lines;
+    expect(weights?.kind).toBe(mapsFile ? "evictable" : "pinned");
+    expect(weights?.explanation).toMatch(mapsFile ? /this CPU computes with it as it is/ : /would be held twice/);
+  });
+});
+
+describe("the longest context", () => {
+  it("is what the model was trained for where that fits", () => {
+    expect(planHeader(smol, { ...request, budget_bytes: 1024 * MIB }).context_tokens).toBe(8192);
+  });
+
+  it("is what a model was trained for even where that is no multiple of 256", async () => {
+    for (const trained of [100, 256, 1000]) {
+      const header = await headerOf({ contextTokens: trained });
+      expect(planHeader(header, request).context_tokens).toBe(trained);
+    }
+  });
+
+  it("is a multiple of 256 that fits while the next one does not", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 220, max: 400 }), (budgetMib) => {
+        const budget_bytes = budgetMib * MIB;
+        const { context_tokens, ledger } = planHeader(smol, { ...request, budget_bytes });
+        expect(ledger.peak_resident_bytes).toBeLessThanOrEqual(budget_bytes);
+        if (context_tokens === 8192) return;
+        expect(context_tokens % 256).toBe(0);
+        const longer = { ...request, budget_bytes, context_tokens: context_tokens + 256 };
+        expect(() => planHeader(smol, longer)).toThrow(DoesNotFitError);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("never gets shorter with a larger budget", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 220, max: 420 }), fc.integer({ min: 0, max: 100 }), (budgetMib, moreMib) => {
+        const contextOf = (mib: number) => planHeader(smol, { ...request, budget_bytes: mib * MIB }).context_tokens;
+        expect(contextOf(budgetMib + moreMib)).toBeGreaterThanOrEqual(contextOf(budgetMib));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("is longer with quantized keys and values", () => {
+    const f16 = planHeader(smol, { ...request, budget_bytes: 280 * MIB });
+    const q8 = planHeader(smol, { ...request, budget_bytes: 280 * MIB, kv_type: "q8_0" });
+    expect(q8.context_tokens / f16.context_tokens).toBeGreaterThan(1.5);
+  });
+});
+
+describe("what does not fit", () => {
+  function refusal(changes: Partial<typeof request>): DoesNotFitError {
+    try {
+      planHeader(smol, { ...request, ...changes });
+    } catch (error) {
+      if (error instanceof DoesNotFitError) return error;
+      throw error;
+    }
+    return expect.fail("it fits");
+  }
+
+  it("is an error that shows the sum and the ways out", () => {
+    const error = refusal({ context_tokens: 8192, budget_bytes: 280 * MIB });
+    expect(error).toMatchObject({ name: "DoesNotFitError", code: "does-not-fit", budget_bytes: 280 * MIB });
+    expect(NanoAgentError.isInstance(error)).toBe(true);
+    expect(error.message).toMatchInlineSnapshot(
+      `"model.gguf takes 390.8 MB with a context of 8192 tokens, and may take 280.0 MB: kv-cache 180.0 + weights 136.4 + host-code 43.0 + vocabulary 13.6 + host-process 8.0 + engine 6.5 + compute-buffer 2.6 + output-buffer 0.8 = 390.8 MB."`,
+    );
+    expect(error.hint).toMatchInlineSnapshot(
+      `"Allow it 391 MB, or: context 8192 → 3072 saves 113.4 MB and is enough; KV cache f16 → q8_0 saves 84.5 MB, which is not enough alone; this model in q3_k (about 83.9 MB) saves 54.0 MB, which is not enough alone."`,
+    );
+    expect(error.ledger.peak_resident_bytes).toBeGreaterThan(280 * MIB);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: "DoesNotFitError",
+      code: "does-not-fit",
+      message: error.message,
+      reason: null,
+      hint: error.hint,
+      budget_bytes: 280 * MIB,
+      ledger: error.ledger,
+      changes: error.changes,
+    });
+    for (const change of error.changes)
+      expect(Object.keys(change).sort()).toEqual(["description", "fits", "saves_bytes"]);
+  });
+
+  it("with any context is refused with the shortest", () => {
+    const error = refusal({ budget_bytes: 150 * MIB });
+    expect(error.message).toContain("with a context of 256 tokens");
+    expect(error.changes.map(({ description }) => description)).not.toContain(expect.stringContaining("context"));
+  });
+
+  it("is nothing, with no budget at all", () => {
+    expect(refusal({ budget_bytes: 0 }).message).toContain("may take 0.0 MB");
+    expect(refusal({ budget_bytes: -1 }).message).toContain("may take 0.0 MB");
+  });
+});
+
+describe("a request that is none", () => {
+  it.each([
+    [{ budget_bytes: Number.NaN }, "budget_bytes must be a number of bytes, not NaN."],
+    [{ context_tokens: 0 }, 'context_tokens must be a whole number from 1 to 134217728, or "auto", not 0.'],
+    [{ context_tokens: 1.5 }, 'context_tokens must be a whole number from 1 to 134217728, or "auto", not 1.5.'],
+    [{ context_tokens: 2 ** 40 }, /^context_tokens must be .* not 1099511627776\.$/],
+    [{ context_tokens: "long" as never }, /not "long"\.$/],
+    [{ batch_tokens: 0 }, "batch_tokens must be a whole number from 1 to 134217728, not 0."],
+    [{ kv_type: "f32" }, 'kv_type must be one of f16, bf16, q8_0, q4_0, not "f32".'],
+  ])("%j", (changes, message) => {
+    const plan = () => planHeader(smol, { ...request, ...changes });
+    expect(plan).toThrow(InvalidFitRequestError);
+    expect(plan).toThrow(message);
+    expect(plan).toThrow(expect.objectContaining({ code: "invalid-fit-request", field: Object.keys(changes)[0] }));
+  });
+
+  it("keys and values in a type that heads do not fill", async () => {
+    const header = await headerOf({ embeddingLength: 96, headCount: 2, kvHeadCount: 1 });
+    const plan = () => planHeader(header, { ...request, kv_type: "q8_0" });
+    expect(plan).toThrow('kv_type must be a type whose blocks fill heads of 48, such as f16, not "q8_0".');
+  });
+});
+
+it("takes the device's number of cores for threads", () => {
+  const threads = (cpu_cores: number) => {
+    const plan = planHeader(smol, { ...request, device: { ...sampleDevice, cpu_cores } });
+    return [plan.prefill_threads, plan.decode_threads];
+  };
+  expect([1, 2, 3, 4, 8, 16, 128].map(threads)).toEqual([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 2],
+    [8, 4],
+    [16, 8],
+    [16, 8],
+  ]);
+});
