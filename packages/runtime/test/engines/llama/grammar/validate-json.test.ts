@@ -41,6 +41,12 @@ describe("validateJson", () => {
     expect(Math.min(valid, invalid)).toBeGreaterThan(100);
   });
 
+  it("asks for a property with an empty name like for any other", () => {
+    const schema = { type: "object", properties: { "": { type: "boolean" } }, required: [""] };
+    expect(validateJson(schema, { "": true })).toEqual({ valid: true });
+    expect(validateJson(schema, {})).toMatchObject({ valid: false, issues: [{ keyword: "required" }] });
+  });
+
   it("names the place, the keyword and what would be right", () => {
     const schema = {
       type: "object",

@@ -85,10 +85,9 @@ export function objectDemands(nodes: readonly SchemaNode[]): ObjectDemands {
   const required = new Set<string>();
   for (const node of nodes) for (const name of node.properties.keys()) names.add(name);
   for (const node of nodes) for (const name of node.required) required.add(name);
-  for (const name of required) names.add(name);
   const nameSchemas = nodes.flatMap(({ propertyNames }) => propertyNames ?? []);
   const onlyNames = finiteNames(nameSchemas);
-  for (const name of onlyNames ?? []) names.add(name);
+  for (const name of [...(onlyNames ?? []), ...required]) names.add(name);
   const additional = nodes.flatMap(({ additionalProperties }) => additionalProperties ?? []);
   return {
     properties: [...names].map((name) => ({
