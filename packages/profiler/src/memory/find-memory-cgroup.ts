@@ -1,0 +1,29 @@
+import type { Machine } from "../machine.js";
+import { readOrNull } from "../read-or-null.js";
+import { cgroupMembership } from "./cgroup-membership.js";
+import { cgroupMounts } from "./cgroup-mounts.js";
+import { type CgroupLevel, visibleLevels } from "./visible-levels.js";
+
+/** A host of containers has hundreds of mounts, of up to 4 KB each; those of cgroups come early. */
+const MAX_MOUNTINFO_BYTES = 2 ** 18;
+
+/** The cgroups of the hierarchy that controls this process's memory. */
+export interface MemoryCgroup {
+  version: 1 | 2;
+  /** From the process's own group up to the topmost that can be seen. */
+  levels: readonly CgroupLevel[];
+}
+
+/** Where this process stands among the groups that control memory; null outside of Linux and where nothing is seen. */
+export async function findMemoryCgroup(machine: Machine): Promise<MemoryCgroup | null> {
+  const membership = await readOrNull(machine, "/proc/self/cgroup");
+  const mountinfo = await readOrNull(machine, "/proc/self/mountinfo", MAX_MOUNTINFO_BYTES);
+  if (membership === null || mountinfo === null) return null;
+  const { v1MemoryPath, v2Path } = cgroupMembership(membership);
+  const version = v1MemoryPath === null ? 2 : 1;
+  const mounts = cgroupMounts(mountinfo).filter(
+    (mount) => mount.version === version && (version === 2 || mount.controllers.includes("memory")),
+  );
+  const levels = visibleLevels(v1MemoryPath ?? v2Path ?? "", mounts);
+  return levels.length === 0 ? null : { version, levels };
+}
