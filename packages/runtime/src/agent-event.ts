@@ -1,5 +1,6 @@
 import type { AgentMessage, NanoAgentError } from "@nanoagent/models";
 import type { EndReason, TokenUsage } from "./engines/engine.js";
+import type { MemoryPressureEvent } from "./memory/memory-report.js";
 
 /**
  * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`,
@@ -13,6 +14,6 @@ export type AgentEvent =
   | { type: "tool-call"; id: string; name: string; arguments: unknown }
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
   | { type: "step-end"; step: number; reason: EndReason; usage: TokenUsage | null }
-  | { type: "memory-pressure"; used_bytes: number; limit_bytes: number; action: string }
+  | MemoryPressureEvent
   | { type: "run-end"; reply: AgentMessage; reason: EndReason; usage: TokenUsage | null }
   | { type: "error"; error: NanoAgentError };

@@ -98,6 +98,9 @@ async function* runStep(
           if (result.calls.length > MAX_CALLS) throw replyTooLarge();
           yield { type: "tool-call", id: next.call.id, name: next.call.name, arguments: next.call.arguments };
           break;
+        case "memory-pressure":
+          yield next;
+          break;
         case "usage":
           result.usage = next.usage;
           break;
@@ -151,6 +154,8 @@ function isEngineEvent(value: unknown): value is EngineEvent {
       const usage = event.usage as Partial<TokenUsage> | null | undefined;
       return isCount(usage?.prompt_tokens) && isCount(usage?.completion_tokens);
     }
+    case "memory-pressure":
+      return typeof event.action === "string";
     case "end":
       return endReasons.includes(event.reason);
     case "error":

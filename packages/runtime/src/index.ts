@@ -12,6 +12,14 @@ export {
   type TokenUsage,
   type ToolCall,
 } from "./engines/engine.js";
+export type {
+  EngineMemory,
+  MemoryEnforcement,
+  MemoryPressureEvent,
+  MemoryReport,
+  PressureAction,
+  ProcessShare,
+} from "./memory/memory-report.js";
 export { EngineError } from "./engines/engine-error.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
 export { MAX_HISTORY_BYTES } from "./session/history.js";

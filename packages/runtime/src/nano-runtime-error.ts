@@ -8,6 +8,7 @@ export type NanoRuntimeErrorCode =
   | "model-outside-root"
   | "not-loaded"
   | "already-loaded"
+  | "turn-running"
   | "invalid-message"
   | "message-too-large"
   | "reply-too-large"
@@ -25,6 +26,7 @@ export type NanoRuntimeErrorCode =
  *   used.
  * - `not-loaded`: a message came before `load()` or after `unload()`, or while it was waiting the agent was unloaded.
  * - `already-loaded`: `load()` came twice without `unload()` in between.
+ * - `turn-running`: the conversation cannot begin anew while a message is being answered.
  * - `invalid-message`, `message-too-large`: the message is no user's message, or longer than {@link MAX_MESSAGE_BYTES}.
  * - `context-exceeded`: the message alone is larger than the engine's context; the text says by how much.
  * - `too-many-messages`: as many messages as {@link MAX_WAITING_MESSAGES} wait already.

@@ -8,11 +8,13 @@ import {
   NanoAgentError,
 } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
-import { runAgentLoop } from "./agent-loop.js";
+import { type LoopResult, runAgentLoop } from "./agent-loop.js";
 import { selectWindow } from "./context/select-window.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
 import { type EngineParts, openEngine } from "./engines/open-engine.js";
+import type { MemoryReport } from "./memory/memory-report.js";
+import { residentBytes } from "./memory/resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { ReplySchema } from "./reply-schema.js";
 import { History } from "./session/history.js";
@@ -71,6 +73,8 @@ export class NanoRuntime implements AsyncDisposable {
   #changing: Promise<void> | null = null;
   #history = new History();
   #notices: readonly string[] = [];
+  /** What this program had resident when the agent was loaded. */
+  #baseBytes = 0;
 
   constructor({ engine, ...parts }: NanoRuntimeOptions = {}) {
     this.#givenEngine = engine;
@@ -91,7 +95,7 @@ export class NanoRuntime implements AsyncDisposable {
     return this.#history.droppedTurns;
   }
 
-  /** What the config asks for and this version does not act on, one sentence each; known once `load` is done. */
+  /** What the config asks for and is not acted on, and what the engine has to say, one sentence each; after `load`. */
   get notices(): readonly string[] {
     return this.#notices;
   }
@@ -115,6 +119,7 @@ export class NanoRuntime implements AsyncDisposable {
   async #open(input: NanoAgentConfigInput): Promise<void> {
     const config = NanoAgentConfig.parse(input);
     refuseIfTooLarge(config);
+    this.#baseBytes = residentBytes() ?? 0;
     if (config.model_path !== null) {
       // Looking at a file needs Node; this module does not.
       const { checkModelFile } = await import("#node-parts");
@@ -123,7 +128,7 @@ export class NanoRuntime implements AsyncDisposable {
     const engine = this.#givenEngine ?? (await openEngine(config, this.#parts));
     const history = new History();
     this.#history = history;
-    this.#notices = describeUnused(config, engine, this.#givenEngine !== undefined);
+    this.#notices = [...describeUnused(config, engine, this.#givenEngine !== undefined), ...(engine.notices ?? [])];
     this.#agent = {
       config,
       engine,
@@ -188,6 +193,7 @@ export class NanoRuntime implements AsyncDisposable {
       await agent.queue.enter(turn.signal, aborted);
       leave = () => {
         stopListening();
+        agent.turn = null;
         agent.queue.leave();
       };
       // The agent may have been unloaded between the question and its turn.
@@ -200,6 +206,37 @@ export class NanoRuntime implements AsyncDisposable {
       leave();
     }
     yield last;
+  }
+
+  /** What the agent takes of its memory budget, and who holds it to that. Needs Node. */
+  async memory(): Promise<MemoryReport> {
+    const { config, engine } = this.#requireAgent();
+    const { reportMemory } = await import("#node-parts");
+    return reportMemory(config, engine, this.#parts, this.#baseBytes);
+  }
+
+  /**
+   * Has the engine write down what it has evaluated, so that after a restart it goes on without reading the conversation
+   * again: the bytes written, or null where the engine keeps nothing (it does for a local model when the config has a
+   * `session`).
+   */
+  async saveState(): Promise<number | null> {
+    const { engine } = this.#requireAgent();
+    return (await engine.saveState?.()) ?? null;
+  }
+
+  /** Begins the conversation anew. Throws {@link NanoRuntimeError} `turn-running` while a message is being answered. */
+  reset(): void {
+    const agent = this.#requireAgent();
+    if (agent.turn !== null) {
+      throw new NanoRuntimeError({
+        code: "turn-running",
+        message: "A message is being answered; the conversation cannot begin anew now.",
+        hint: "Wait for the reply, or abort it.",
+      });
+    }
+    agent.history = new History();
+    this.#history = agent.history;
   }
 
   /** Ends the turn that runs, refuses those that wait, and closes the engine. Does nothing when nothing is loaded. */
@@ -241,9 +278,20 @@ async function* runTurn(
   try {
     yield { type: "run-start", message };
     const instructions = agent.config.instructions ?? null;
-    const window = await untilAborted(selectWindow(engine, instructions, messages), signal);
-    const request = { instructions, messages: window, responseSchema: schema?.jsonSchema, sampling };
-    const result = yield* runAgentLoop(engine, request, signal);
+    const ask = async function* (): AsyncGenerator<AgentEvent, LoopResult> {
+      const window = await untilAborted(selectWindow(engine, instructions, messages), signal);
+      const request = { instructions, messages: window, responseSchema: schema?.jsonSchema, sampling };
+      return yield* runAgentLoop(engine, request, signal);
+    };
+    const { contextTokens } = engine;
+    let result: LoopResult;
+    try {
+      result = yield* ask();
+    } catch (error) {
+      // Memory ran short meanwhile and the context is smaller now: less of the history fits.
+      if (!isContextExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
+      result = yield* ask();
+    }
     if (signal.aborted) throw aborted();
     schema?.check(result);
     const reply = Object.freeze<AgentMessage>({
@@ -328,6 +376,10 @@ function describeUnused(config: NanoAgentConfig, engine: Engine, isGiven: boolea
     if (key !== "type") notices.push(`"engine.${key}" has no effect on the rules engine.`);
   }
   return notices;
+}
+
+function isContextExceeded(error: unknown): boolean {
+  return NanoAgentError.isInstance(error) && error.code === "context-exceeded";
 }
 
 function notLoaded(): NanoRuntimeError {

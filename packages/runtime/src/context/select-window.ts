@@ -16,10 +16,11 @@ export async function selectWindow(
   messages: readonly EngineMessage[],
 ): Promise<readonly EngineMessage[]> {
   if (engine.contextTokens === null) return messages.slice();
-  const budget = Math.floor(engine.contextTokens * (1 - REPLY_SHARE));
   const cost = async (text: string) => (await engine.countTokens(text)) + MESSAGE_OVERHEAD_TOKENS;
   const last = messages.length - 1;
   let used = (await cost(messages[last]?.content ?? "")) + (instructions === null ? 0 : await cost(instructions));
+  // An engine that had to be started again to count may have another context than before.
+  const budget = Math.floor(engine.contextTokens * (1 - REPLY_SHARE));
   if (used > budget) {
     throw new NanoRuntimeError({
       code: "context-exceeded",

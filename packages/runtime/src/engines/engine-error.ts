@@ -5,6 +5,7 @@ export type EngineErrorCode =
   | "engine-failed"
   | "engine-unavailable"
   | "engine-crashed"
+  | "engine-out-of-memory"
   | "engine-hung";
 
 /**
@@ -14,6 +15,7 @@ export type EngineErrorCode =
  * - `engine-failed`: it broke its contract or its native part failed; `cause` says how.
  * - `engine-unavailable`: the config names an engine that this version or this machine does not have.
  * - `engine-crashed`: the process that it lives in ended in the middle of a reply; the next message starts it again.
+ * - `engine-out-of-memory`: it ran out of the memory that it may take, however that came out.
  * - `engine-hung`: that process gave no sign of life for seconds and was ended.
  */
 export class EngineError extends NanoAgentError {

@@ -1,4 +1,5 @@
 import type { AgentRole, NanoAgentError } from "@nanoagent/models";
+import type { EngineMemory, MemoryPressureEvent } from "../memory/memory-report.js";
 
 /**
  * Whatever turns messages into a reply: the built-in rules, a local model, a server, or one of your own.
@@ -16,6 +17,7 @@ import type { AgentRole, NanoAgentError } from "@nanoagent/models";
  * - The request is read, never changed and never kept.
  * - `countTokens` answers for the text alone, without any template around it: 0 for an empty text, at least 1 for any
  *   other, and the same for the same text.
+ * - `memory-pressure` may come at any place before the end.
  * - `close` ends what still runs and releases everything. It may be called twice. A call of `generate` after it
  *   yields an `error` with code `engine-closed`.
  */
@@ -26,6 +28,15 @@ export interface Engine {
   readonly contextTokens: number | null;
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent>;
   countTokens(text: string): number | Promise<number>;
+  /** What the program that uses it should know, one sentence each. Absent: nothing. */
+  readonly notices?: readonly string[];
+  /** What it takes, and may take; absent where it takes nothing worth counting. */
+  memory?(): Promise<EngineMemory>;
+  /**
+   * Writes down what it has evaluated, so that after a restart the same conversation goes on without being read again.
+   * The bytes written; null where it was not told where, or has nothing. Absent: it cannot.
+   */
+  saveState?(): Promise<number | null>;
   close(): Promise<void>;
 }
 
@@ -93,5 +104,6 @@ export type EngineEvent =
   | { type: "reasoning-delta"; text: string }
   | { type: "tool-call"; call: ToolCall }
   | { type: "usage"; usage: TokenUsage }
+  | MemoryPressureEvent
   | { type: "end"; reason: EndReason }
   | { type: "error"; error: NanoAgentError };

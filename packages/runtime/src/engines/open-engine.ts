@@ -11,6 +11,11 @@ export interface EngineParts {
   memory?: MemoryProbe | undefined;
   /** The program that an engine's process runs. Default: the one that this package brings; a bundled program has its own. */
   hostFile?: string | undefined;
+  /**
+   * Whether this program is the agent's alone, as the CLI is: then all of its memory counts against the budget, and not
+   * only what it adds from now on. Default: false.
+   */
+  ownsProgram?: boolean | undefined;
   /** Told the share of the model that is loaded, 0 to 1. */
   onLoadProgress?: ((share: number) => void) | undefined;
 }

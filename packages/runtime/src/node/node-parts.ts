@@ -2,6 +2,7 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineParts } from "../engines/open-engine.js";
 
+export { reportMemory } from "../memory/report-memory.js";
 /**
  * What the root entry reaches of Node's, by a lazy import of `#node-parts` alone. The import map in `package.json` puts
  * `without-node.ts` in its place where a browser's bundler asks.

@@ -8,11 +8,14 @@ import {
   toErrorData,
 } from "./host-protocol.js";
 
+/** An engine that also tells how much it has done. */
+type HostEngine = Engine & { readonly evaluatedTokens?: number };
+
 /**
  * The process that an engine lives in. It answers the calls of the program that started it, and ends with it: when the
  * channel between them closes there is nobody left to work for, and native code in the middle of a batch is not waited for.
  */
-let engine: Engine | null = null;
+let engine: HostEngine | null = null;
 const running = new Map<number, AbortController>();
 
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
@@ -20,7 +23,7 @@ process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("message", (call: HostCall) => void answer(call));
 setInterval(() => {
-  if (running.size > 0) report({ type: "alive" });
+  if (running.size > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
 }, SIGN_OF_LIFE_MILLISECONDS);
 report({ type: "started" });
 
@@ -39,24 +42,38 @@ async function answer(call: HostCall): Promise<void> {
       running.get(call.id)?.abort();
       return;
     case "count-tokens":
-      report({ type: "token-count", id: call.id, tokens: (await engine?.countTokens(call.text)) ?? 0 });
-      return;
+      return reply(call.id, (engine) => engine.countTokens(call.text));
+    case "save-state":
+      return reply(call.id, (engine) => engine.saveState?.() ?? null);
     case "close":
       await engine?.close();
       process.exit(0);
   }
 }
 
+async function reply(
+  id: number,
+  question: (engine: HostEngine) => number | null | Promise<number | null>,
+): Promise<void> {
+  try {
+    if (engine === null) throw EngineError.closed("hosted");
+    report({ type: "answer", id, value: await question(engine) });
+  } catch (error) {
+    report({ type: "failed", id, error: toErrorData(error) });
+  }
+}
+
 async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
-    report({ type: "opened", name: engine.name, contextTokens: engine.contextTokens });
+    const { name, contextTokens, notices = [] } = engine;
+    report({ type: "opened", name, contextTokens, notices });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }
 }
 
-async function openSource(source: HostedEngineSource): Promise<Engine> {
+async function openSource(source: HostedEngineSource): Promise<HostEngine> {
   if (source.kind === "module") {
     const { openEngine } = (await import(source.url)) as { openEngine: (options: object) => Engine | Promise<Engine> };
     return openEngine(source.options);

@@ -15,17 +15,20 @@ export type HostCall =
   | { type: "generate"; id: number; request: EngineRequest }
   | { type: "abort"; id: number }
   | { type: "count-tokens"; id: number; text: string }
+  | { type: "save-state"; id: number }
   | { type: "close" };
 
 /** What the host says to the program. */
 export type HostReport =
   | { type: "started" }
   | { type: "progress"; share: number }
-  | { type: "opened"; name: string; contextTokens: number | null }
+  | { type: "opened"; name: string; contextTokens: number | null; notices: readonly string[] }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
-  | { type: "token-count"; id: number; tokens: number }
-  | { type: "alive" };
+  | { type: "answer"; id: number; value: number | null }
+  | { type: "failed"; id: number; error: ErrorData }
+  /** While it works; with it how many tokens it has evaluated since it began. */
+  | { type: "alive"; work: number };
 
 /** While it works the host gives a sign of life so often. */
 export const SIGN_OF_LIFE_MILLISECONDS = 500;

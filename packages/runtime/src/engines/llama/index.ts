@@ -1,3 +1,5 @@
-export { HostedEngine, type HostedEngineOptions, type HostLimits } from "../host/hosted-engine.js";
+export type { HostStart } from "../host/host-process.js";
+export { HostedEngine, type HostedEngineOptions } from "../host/hosted-engine.js";
+export type { HostGroup, HostLimits } from "../host/launch-host.js";
 export { ADDON_VERSION, addonPackage } from "./llama-addon.js";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";

@@ -3,9 +3,12 @@ import { NanoAgentError } from "@nanoagent/models";
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
 import { EngineError } from "../engine-error.js";
+import { outOfMemory } from "../host/host-exit.js";
 import { renderChat } from "./chat-template.js";
+import { SchemaNotSupportedError } from "./grammar/schema-not-supported-error.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import {
+  ADDON_VERSION,
   type AddonContext,
   type AddonGrammarState,
   type AddonModel,
@@ -15,6 +18,7 @@ import {
   loadLlamaAddon,
 } from "./llama-addon.js";
 import { ReplyText } from "./reply-text.js";
+import { modelFingerprint, StateFile, type StateOwner } from "./state-file.js";
 import { TokenText } from "./token-text.js";
 
 /** How a model file is to be loaded: what a FitPlan decided. Plain data, so that it can go to another process. */
@@ -29,6 +33,10 @@ export interface LlamaEngineOptions {
   kvType: "f16" | "q8_0";
   /** The file's own chat template; null where it has none. */
   chatTemplate: string | null;
+  /** Whether replies may be held to a schema, for which memory must have been set aside. */
+  constrainsOutput: boolean;
+  /** Where the state of the KV cache is kept between two lives of the engine; null: nowhere. */
+  stateFile: string | null;
 }
 
 /** ggml's numbers of the types that a KV cache may have. */
@@ -39,6 +47,8 @@ const SLICE_MILLISECONDS = 120;
 /** The first slices are small, until the rate is known. */
 const FIRST_SLICE_TOKENS = 8;
 const SEQUENCE = 0;
+/** A larger state is not worth the writing: reading the conversation again is hardly slower. */
+const MAX_STATE_BYTES = 256 * 2 ** 20;
 const TO_THE_END = -1;
 
 /** What small instruction models do best with, by their publishers' advice; a seed makes a reply repeatable. */
@@ -69,6 +79,10 @@ export class LlamaEngine implements Engine {
   /** Where the logits of the newest token are. */
   #logitIndex = 0;
   #prefillTokensPerMillisecond = 0;
+  /** Tokens that were evaluated since it was opened. */
+  #work = 0;
+  /** Where its state is kept, and whose it is. */
+  #state: { file: StateFile; owner: StateOwner } | null = null;
   /** The end of the queue of requests: the context answers one at a time. */
   #last: Promise<void> = Promise.resolve();
 
@@ -117,9 +131,22 @@ export class LlamaEngine implements Engine {
     });
     if (!(await context.init())) {
       await model.dispose();
-      throw failed(`There is not enough memory for a context of ${options.contextTokens} tokens.`, lastMessage);
+      throw outOfMemory(`a context of ${options.contextTokens} tokens could not be made: ${lastMessage}`);
     }
-    return new LlamaEngine(addon, model, context, options);
+    const engine = new LlamaEngine(addon, model, context, options);
+    if (options.stateFile !== null) await engine.#restore(new StateFile(options.stateFile));
+    return engine;
+  }
+
+  get notices(): readonly string[] {
+    return this.#options.constrainsOutput
+      ? []
+      : ["Replies cannot be held to a schema: the memory budget has no room for it."];
+  }
+
+  /** How many tokens it has evaluated since it was opened. */
+  get evaluatedTokens(): number {
+    return this.#work;
   }
 
   async *generate(
@@ -135,7 +162,10 @@ export class LlamaEngine implements Engine {
       await before;
       yield* this.#answer(request, () => signal?.aborted === true || this.#closing.signal.aborted);
     } catch (error) {
-      yield { type: "error", error: NanoAgentError.isInstance(error) ? error : failed("llama.cpp failed.", error) };
+      const isOurs = NanoAgentError.isInstance(error);
+      // What native code left in the cache when it failed is not known.
+      if (!isOurs) this.#forget();
+      yield { type: "error", error: isOurs ? error : failed("llama.cpp failed.", error) };
     } finally {
       free();
     }
@@ -147,7 +177,7 @@ export class LlamaEngine implements Engine {
       yield { type: "end", reason: "abort" };
       return;
     }
-    const grammar = request.responseSchema === undefined ? null : schemaToGrammar(request.responseSchema);
+    const grammar = this.#readSchema(request.responseSchema);
     const { text: promptText, tokens, stop } = this.#readPrompt(request);
     const room = this.contextTokens - tokens.length;
     if (room < 1) throw contextExceeded(tokens.length, this.contextTokens);
@@ -199,6 +229,17 @@ export class LlamaEngine implements Engine {
     for (const piece of [...reply.push(text.finish()), ...reply.finish()]) yield toEvent(piece);
     yield { type: "usage", usage };
     yield { type: "end", reason };
+  }
+
+  #readSchema(schema: object | undefined): string | null {
+    if (schema === undefined) return null;
+    if (this.#options.constrainsOutput) return schemaToGrammar(schema);
+    throw new SchemaNotSupportedError({
+      path: "",
+      keyword: null,
+      message: "Holding a reply to a schema takes memory that the agent's budget has no room for.",
+      hint: "Raise spec.max_memory_mb, or load the model with a smaller context.",
+    });
   }
 
   /** The request as tokens, with the template's own control tokens and nobody else's. */
@@ -271,6 +312,12 @@ export class LlamaEngine implements Engine {
     return common;
   }
 
+  #forget(): void {
+    this.#evaluated = [];
+    this.#evaluatedText = null;
+    this.#context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
+  }
+
   async #prefill(tokens: readonly number[], isAborted: () => boolean): Promise<"done" | "aborted"> {
     this.#context.setThreads(this.#options.prefillThreads);
     while (this.#evaluated.length < tokens.length) {
@@ -295,6 +342,7 @@ export class LlamaEngine implements Engine {
     const [index = 0] = this.#context.addToBatch(SEQUENCE, this.#evaluated.length, Uint32Array.from(tokens), wanted);
     await this.#context.decodeBatch();
     this.#logitIndex = index;
+    this.#work += tokens.length;
     for (const token of tokens) this.#evaluated.push(token);
   }
 
@@ -303,9 +351,57 @@ export class LlamaEngine implements Engine {
     return Math.max(1, this.#model.tokenize(text, false).length);
   }
 
+  /** Takes up what an earlier life of this model, loaded in the same way, had evaluated. */
+  async #restore(file: StateFile): Promise<void> {
+    const owner: StateOwner = {
+      model: await modelFingerprint(this.#options.modelPath),
+      engine_version: ADDON_VERSION,
+      context_tokens: this.contextTokens,
+      kv_type: this.#options.kvType,
+    };
+    this.#state = { file, owner };
+    const saved = await file.find(owner);
+    if (saved === null) return;
+    try {
+      const tokens = await this.#context.loadSequenceStateFromFile(saved.file, SEQUENCE, this.contextTokens);
+      this.#evaluated = [...tokens];
+      this.#evaluatedText = saved.text;
+    } catch {
+      // A state that cannot be taken up costs no more than reading the conversation again.
+      this.#context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
+      await file.remove();
+    }
+  }
+
+  /** Writes down what is evaluated; the bytes, or null where it was not told where or there is nothing. */
+  async saveState(): Promise<number | null> {
+    const state = this.#state;
+    if (state === null) return null;
+    const before = this.#last;
+    const saving = before.then(async () => {
+      if (this.#evaluated.length === 0) return null;
+      const content = {
+        owner: state.owner,
+        tokens: this.#evaluated.length,
+        text: this.#evaluatedText,
+        maxBytes: MAX_STATE_BYTES,
+      };
+      return state.file.save(content, (file) =>
+        this.#context.saveSequenceStateToFile(file, SEQUENCE, Uint32Array.from(this.#evaluated)),
+      );
+    });
+    this.#last = saving.then(
+      () => {},
+      () => {},
+    );
+    return saving;
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
+    // A full disk must not keep the engine from ending.
+    await this.saveState().catch(() => null);
     // Native memory must not go while a batch is being computed on it.
     await this.#last;
     await this.#context.dispose();

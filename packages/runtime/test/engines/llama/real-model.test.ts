@@ -23,13 +23,15 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
       mapsFile: true,
       kvType: "f16",
       chatTemplate: tokenizer.chat_template,
+      constrainsOutput: true,
+      stateFile: null,
     };
     engine = await open();
   });
   afterAll(() => engine.close());
 
   function open(): Promise<HostedEngine> {
-    return HostedEngine.open({ source: { kind: "llama", options } });
+    return HostedEngine.open({ start: { source: { kind: "llama", options } } });
   }
 
   async function ask(request: Partial<EngineRequest> & Pick<EngineRequest, "messages">): Promise<EngineEvent[]> {

@@ -1,0 +1,70 @@
+import { constants } from "node:os";
+import { EngineError } from "../engine-error.js";
+
+/** How a host process ended, as far as the program that started it knows. */
+export interface HostExit {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** The end of what it printed. */
+  output: string;
+  /** Whether its limits were set, so that it may have met one of them. */
+  isLimited: boolean;
+  /** Why it was ended from here; null where it ended by itself. */
+  endedAs: "hung" | "out-of-memory" | null;
+  /** Whether the kernel says that it ended a process of the host's group for want of memory. */
+  killedForMemory: boolean;
+}
+
+/**
+ * What native code, the C++ library and V8 print when they get no memory. They end the process in different ways (a
+ * failed assertion, a trap, an exception that nobody catches): the words are what they have in common.
+ */
+const OUT_OF_MEMORY_WORDS =
+  /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|heap limit|ENOMEM|Resource temporarily unavailable/i;
+
+/** Whether this text tells of memory that could not be had. */
+export function tellsOfMemory(text: string): boolean {
+  return OUT_OF_MEMORY_WORDS.test(text);
+}
+
+/** The error that the end of a host process is for those who were waiting for it. */
+export function describeExit(exit: HostExit): EngineError {
+  const ranOut =
+    exit.endedAs === "out-of-memory" ||
+    exit.killedForMemory ||
+    (exit.endedAs === null && exit.isLimited && tellsOfMemory(exit.output));
+  if (ranOut) return outOfMemory(exit.output.trim() || nameOf(exit));
+  if (exit.endedAs === "hung") {
+    return new EngineError({
+      code: "engine-hung",
+      message: "The engine's process gave no sign of life and was ended.",
+      reason: "The model's chat template may run without an end, or the machine is out of memory and only swaps.",
+      hint: "Try again; if it happens again, use another model file or a smaller context.",
+    });
+  }
+  return new EngineError({
+    code: "engine-crashed",
+    message: `The engine's process ended in the middle of its work (${nameOf(exit)}).`,
+    reason: exit.output.trim() || undefined,
+    hint: "The next message starts it again. If it happens again, use a smaller context or model.",
+  });
+}
+
+/** One and the same error for every way in which memory runs out. */
+export function outOfMemory(reason: string | undefined, cause?: unknown): EngineError {
+  return new EngineError({
+    code: "engine-out-of-memory",
+    message: "The engine ran out of the memory that it may take.",
+    reason,
+    hint: "Raise spec.max_memory_mb, or choose a smaller context or model.",
+    cause,
+  });
+}
+
+function nameOf({ exitCode, signal }: HostExit): string {
+  if (signal === "SIGKILL") return "SIGKILL, as when memory runs out";
+  if (signal !== null) return signal;
+  if (exitCode === null) return "no exit code";
+  const named = Object.entries(constants.signals).find(([, number]) => exitCode === 128 + number);
+  return named?.[0] ?? `exit code ${exitCode}`;
+}

@@ -1,0 +1,312 @@
+import type { ChildProcess } from "node:child_process";
+import { NanoAgentError } from "@nanoagent/models";
+import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
+import { EngineError } from "../engine-error.js";
+import { EventQueue } from "./event-queue.js";
+import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
+import { fromErrorData, type HostCall, type HostedEngineSource, type HostReport } from "./host-protocol.js";
+import { type HostLimits, launchHost } from "./launch-host.js";
+
+/** Node itself is up in a tenth of a second; where its memory limit is too small it can hang there without a word. */
+const START_MILLISECONDS = 15_000;
+/** Opening may take long, but never so long without any progress. */
+const OPEN_MILLISECONDS = 120_000;
+/** Ten signs of life that did not come. */
+const HUNG_MILLISECONDS = 5_000;
+/** An engine that was asked to close has so long to do it, and to write its state down. */
+const CLOSE_MILLISECONDS = 5_000;
+/** Of what native code prints, the end is kept for the error message. */
+const MAX_OUTPUT_CHARACTERS = 2_000;
+
+/** What one start of a host opens, and what it may take. */
+export interface HostStart {
+  source: HostedEngineSource;
+  limits?: HostLimits | undefined;
+}
+
+export interface HostProcessOptions extends HostStart {
+  hostFile?: string | undefined;
+  onProgress?: ((share: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** One life of a host process. */
+export class HostProcess {
+  engineName = "";
+  contextTokens: number | null = null;
+  notices: readonly string[] = [];
+  ended = false;
+  /** Tokens that its engine has evaluated since it began, as of its last sign of life. */
+  work = 0;
+  readonly #child: ChildProcess;
+  readonly #limits: HostLimits;
+  readonly #replies = new Map<number, EventQueue<EngineEvent>>();
+  readonly #questions = new Map<
+    number,
+    { resolve: (value: number | null) => void; reject: (error: NanoAgentError) => void }
+  >();
+  /** Resolves when the process has ended and is waited for. */
+  readonly whenEnded: Promise<void>;
+  #onReport: ((report: HostReport) => void) | null = null;
+  #output = "";
+  #lastSeen = performance.now();
+  #nextId = 1;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #endedAs: HostExit["endedAs"] = null;
+  #exit: EngineError | null = null;
+
+  private constructor(child: ChildProcess, limits: HostLimits) {
+    this.#child = child;
+    this.#limits = limits;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#output = (this.#output + text).slice(-MAX_OUTPUT_CHARACTERS);
+      });
+    }
+    child.on("message", (report: HostReport) => this.#receive(report));
+    this.whenEnded = new Promise((resolve) => {
+      child.on("close", (exitCode, signal) => {
+        this.#end(exitCode, signal);
+        resolve();
+      });
+      child.on("error", () => {
+        this.#end(null, null);
+        resolve();
+      });
+    });
+  }
+
+  /** Starts a host and opens its engine. Throws {@link EngineError}, or what the engine threw as it opened. */
+  static async start({ source, hostFile, limits = {}, onProgress, signal }: HostProcessOptions): Promise<HostProcess> {
+    const host = new HostProcess(launchHost(hostFile, limits), limits);
+    const cancel = () => host.#child.kill("SIGKILL");
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      await host.#until("started", START_MILLISECONDS);
+      host.#send({ type: "open", source });
+      const opened = await host.#until("opened", OPEN_MILLISECONDS, onProgress);
+      host.engineName = opened.name;
+      host.contextTokens = opened.contextTokens;
+      host.notices = opened.notices;
+      host.#setBusy(false);
+      return host;
+    } catch (error) {
+      host.#child.kill("SIGKILL");
+      throw signal?.aborted ? cancelled() : error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  get processId(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  get isBusy(): boolean {
+    return this.#replies.size > 0 || this.#questions.size > 0;
+  }
+
+  async *generate(request: EngineRequest, signal: AbortSignal | undefined): AsyncGenerator<EngineEvent> {
+    const id = this.#nextId++;
+    const events = new EventQueue<EngineEvent>();
+    if (this.ended) throw this.#failure();
+    this.#replies.set(id, events);
+    this.#setBusy(true);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const abort = () => {
+      this.#send({ type: "abort", id });
+      // An engine that is deep in native code ends its reply here, and the work over there when it can.
+      timer = setTimeout(() => events.push({ type: "end", reason: "abort" }), ABORT_GRACE_MILLISECONDS / 2);
+    };
+    let finished = false;
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      this.#send({ type: "generate", id, request });
+      while (!finished) {
+        const event = await events.next();
+        finished = event.type === "end" || event.type === "error";
+        yield event;
+      }
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      if (!finished) this.#send({ type: "abort", id });
+      this.#replies.delete(id);
+      this.#setBusy(this.isBusy);
+    }
+  }
+
+  async countTokens(text: string): Promise<number> {
+    return (await this.#ask((id) => ({ type: "count-tokens", id, text }))) ?? 0;
+  }
+
+  /** How many bytes were written; null where the engine keeps nothing. */
+  saveState(): Promise<number | null> {
+    return this.#ask((id) => ({ type: "save-state", id }));
+  }
+
+  /** Asks it to close, and ends it when it does not. */
+  async stop(): Promise<void> {
+    if (this.ended) return;
+    for (const events of this.#replies.values()) events.push({ type: "end", reason: "abort" });
+    this.#child.ref();
+    this.#send({ type: "close" });
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), CLOSE_MILLISECONDS);
+    await this.whenEnded;
+    clearTimeout(timer);
+  }
+
+  /** Ends it at once, because it takes more memory than it may: whoever waits gets `engine-out-of-memory`. */
+  async killForMemory(): Promise<void> {
+    if (this.ended) return;
+    this.#endedAs = "out-of-memory";
+    this.#child.kill("SIGKILL");
+    await this.whenEnded;
+  }
+
+  #ask(call: (id: number) => HostCall): Promise<number | null> {
+    const id = this.#nextId++;
+    return new Promise<number | null>((resolve, reject) => {
+      if (this.ended) return reject(this.#failure());
+      this.#questions.set(id, { resolve, reject });
+      this.#setBusy(true);
+      this.#send(call(id));
+    }).finally(() => {
+      this.#questions.delete(id);
+      this.#setBusy(this.isBusy);
+    });
+  }
+
+  #send(call: HostCall): void {
+    // A host that has just ended says so by its exit.
+    if (this.#child.connected) this.#child.send(call, () => {});
+  }
+
+  #receive(report: HostReport): void {
+    this.#lastSeen = performance.now();
+    this.#onReport?.(report);
+    if (report.type === "event") {
+      const { event } = report;
+      const own = event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event;
+      this.#replies.get(report.id)?.push(own);
+    } else if (report.type === "answer") {
+      this.#questions.get(report.id)?.resolve(report.value);
+    } else if (report.type === "failed") {
+      this.#questions.get(report.id)?.reject(this.#fromHost(report.error));
+    } else if (report.type === "alive") {
+      this.work = report.work;
+    }
+  }
+
+  /** An error of the host's; one that tells of memory, where memory is limited, is what every such failure is. */
+  #fromHost(data: Parameters<typeof fromErrorData>[0]): NanoAgentError {
+    const error = fromErrorData(data);
+    const text = `${error.message} ${error.reason ?? ""}`;
+    return error.code === "engine-failed" && tellsOfMemory(text) ? outOfMemory(text, error) : error;
+  }
+
+  /** Waits for one report; progress shows that waiting is worth while. */
+  #until<Type extends HostReport["type"]>(
+    type: Type,
+    milliseconds: number,
+    onProgress?: (share: number) => void,
+  ): Promise<Extract<HostReport, { type: Type }>> {
+    return new Promise((resolve, reject) => {
+      const refuse = () => {
+        // Node that is up but says nothing is out of memory where it has a limit.
+        this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : "hung";
+        reject(this.#failure());
+      };
+      let timer = setTimeout(refuse, milliseconds);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#onReport = null;
+      };
+      this.#onReport = (report) => {
+        if (report.type === "progress") {
+          clearTimeout(timer);
+          timer = setTimeout(refuse, milliseconds);
+          onProgress?.(report.share);
+        } else if (report.type === "open-failed") {
+          settle();
+          reject(this.#fromHost(report.error));
+        } else if (report.type === type) {
+          settle();
+          resolve(report as Extract<HostReport, { type: Type }>);
+        }
+      };
+      this.#child.once("error", (cause) => {
+        settle();
+        reject(new EngineError({ code: "engine-crashed", message: "The engine's process cannot be started.", cause }));
+      });
+      void this.whenEnded.then(() => {
+        settle();
+        reject(this.#failure());
+      });
+    });
+  }
+
+  get #isLimited(): boolean {
+    return this.#limits.dataBytes !== undefined || this.#limits.group !== undefined;
+  }
+
+  /** While it works it is watched, and keeps the program alive; at rest it does neither. */
+  #setBusy(busy: boolean): void {
+    if (!busy) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+      this.#child.unref();
+      this.#child.channel?.unref();
+      return;
+    }
+    this.#child.ref();
+    this.#child.channel?.ref();
+    if (this.#watch !== undefined) return;
+    this.#lastSeen = performance.now();
+    let lastLook = performance.now();
+    this.#watch = setInterval(() => {
+      const now = performance.now();
+      // When this process itself was stopped, the host's silence says nothing.
+      if (now - lastLook > HUNG_MILLISECONDS / 2) this.#lastSeen = now;
+      lastLook = now;
+      if (now - this.#lastSeen < HUNG_MILLISECONDS) return;
+      this.#endedAs ??= "hung";
+      this.#child.kill("SIGKILL");
+    }, HUNG_MILLISECONDS / 5);
+  }
+
+  #end(exitCode: number | null, signal: NodeJS.Signals | null): void {
+    this.ended = true;
+    clearInterval(this.#watch);
+    this.#exit = this.#describe(exitCode, signal);
+    for (const events of this.#replies.values()) events.push({ type: "error", error: this.#exit });
+    for (const { reject } of this.#questions.values()) reject(this.#exit);
+    void this.#limits.group?.remove();
+  }
+
+  #failure(): EngineError {
+    return this.#exit ?? this.#describe(null, null);
+  }
+
+  #describe(exitCode: number | null, signal: NodeJS.Signals | null): EngineError {
+    return describeExit({
+      exitCode,
+      signal,
+      output: this.#output,
+      isLimited: this.#isLimited,
+      endedAs: this.#endedAs,
+      killedForMemory: this.#limits.group?.killedForMemory() ?? false,
+    });
+  }
+}
+
+function cancelled(): EngineError {
+  return new EngineError({ code: "engine-closed", message: "The engine was closed while it was being opened." });
+}
+
+/** What is no error of ours, as one. */
+export function asEngineError(error: unknown): NanoAgentError {
+  if (NanoAgentError.isInstance(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new EngineError({ code: "engine-failed", message, cause: error });
+}

@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { crc32 } from "node:zlib";
+
+const FORMAT = 1;
+/** The description beside the state: settings, and the conversation's text up to its end. */
+const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
+const SAMPLES = 64;
+const SAMPLE_BYTES = 4096;
+
+/** What a saved state belongs to. It is of use to exactly this and to nothing else. */
+export interface StateOwner {
+  /** See {@link modelFingerprint}. */
+  model: string;
+  engine_version: string;
+  context_tokens: number;
+  kv_type: string;
+}
+
+/** What was evaluated, as text; null where it is not known to the letter. */
+interface StateDescription {
+  format: number;
+  owner: StateOwner;
+  tokens: number;
+  text: string | null;
+  bytes: number;
+  crc32: number;
+}
+
+/**
+ * The state of a KV cache on disk: what the native code wrote (`<path>.kv`), and beside it a description with length,
+ * checksum and owner (`<path>.json`), which is written last. A state is only ever given to native code when the
+ * description fits and the bytes are those that were written: a truncated one would end the process, and one of another
+ * model would load without a word.
+ */
+export class StateFile {
+  readonly path: string;
+
+  constructor(statePath: string) {
+    this.path = statePath;
+  }
+
+  get #data(): string {
+    return `${this.path}.kv`;
+  }
+
+  get #description(): string {
+    return `${this.path}.json`;
+  }
+
+  /** Has `write` fill a new file, and puts it in the place of the last one. Returns its bytes; null when it is too large. */
+  async save(
+    content: { owner: StateOwner; tokens: number; text: string | null; maxBytes: number },
+    write: (file: string) => Promise<unknown>,
+  ): Promise<number | null> {
+    const { owner, tokens, text, maxBytes } = content;
+    const temporary = `${this.#data}.${process.pid}.new`;
+    const description = `${this.#description}.${process.pid}.new`;
+    await mkdir(path.dirname(this.path), { recursive: true, mode: 0o700 });
+    try {
+      // Made here, so that nobody else can read it from the first byte on.
+      await (await open(temporary, "w", 0o600)).close();
+      await write(temporary);
+      const { size } = await stat(temporary);
+      if (size > maxBytes) return null;
+      const written: StateDescription = {
+        format: FORMAT,
+        owner,
+        tokens,
+        text,
+        bytes: size,
+        crc32: await checksum(temporary),
+      };
+      // Without a description the old state is none: no moment has the one's data and the other's description.
+      await this.remove();
+      await force(temporary);
+      await rename(temporary, this.#data);
+      const file = await open(description, "w", 0o600);
+      try {
+        await file.writeFile(JSON.stringify(written));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(description, this.#description);
+      return size;
+    } finally {
+      await rm(temporary, { force: true });
+      await rm(description, { force: true });
+    }
+  }
+
+  /** What was saved for this owner, once it is known to be whole; null when there is nothing of use. Never rejects. */
+  async find(owner: StateOwner): Promise<{ file: string; tokens: number; text: string | null } | null> {
+    const description = await this.#readDescription();
+    if (description === null || !isSameOwner(description.owner, owner)) return null;
+    if (description.tokens > owner.context_tokens) return null;
+    try {
+      const { size } = await stat(this.#data);
+      if (size !== description.bytes || (await checksum(this.#data)) !== description.crc32) return null;
+    } catch {
+      return null;
+    }
+    return { file: this.#data, tokens: description.tokens, text: description.text };
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#description, { force: true });
+    await rm(this.#data, { force: true });
+  }
+
+  async #readDescription(): Promise<StateDescription | null> {
+    try {
+      const { size } = await stat(this.#description);
+      if (size > MAX_DESCRIPTION_BYTES) return null;
+      const value = JSON.parse(await readFile(this.#description, "utf8")) as Partial<StateDescription> | null;
+      const isWhole =
+        value?.format === FORMAT &&
+        typeof value.owner === "object" &&
+        value.owner !== null &&
+        isCount(value.tokens) &&
+        isCount(value.bytes) &&
+        isCount(value.crc32) &&
+        (value.text === null || typeof value.text === "string");
+      return isWhole ? (value as StateDescription) : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/**
+ * Tells model files apart without reading all of them: their size, time of change, and pieces from all over the file.
+ */
+export async function modelFingerprint(modelPath: string): Promise<string> {
+  const hash = createHash("sha256");
+  const file = await open(modelPath, "r");
+  try {
+    const { size, mtimeMs } = await file.stat();
+    hash.update(`${size} ${mtimeMs} `);
+    const buffer = Buffer.alloc(SAMPLE_BYTES);
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const position = Math.floor((Math.max(0, size - SAMPLE_BYTES) * sample) / (SAMPLES - 1));
+      const { bytesRead } = await file.read(buffer, 0, SAMPLE_BYTES, position);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+  return hash.digest("hex");
+}
+
+function isSameOwner(one: StateOwner, other: StateOwner): boolean {
+  const keys = Object.keys(other) as (keyof StateOwner)[];
+  return keys.every((key) => one[key] === other[key]);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+async function checksum(file: string): Promise<number> {
+  let sum = 0;
+  for await (const piece of createReadStream(file, { highWaterMark: 2 ** 18 })) sum = crc32(piece as Buffer, sum);
+  return sum;
+}
+
+async function force(file: string): Promise<void> {
+  const handle = await open(file, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

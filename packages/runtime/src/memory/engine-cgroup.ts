@@ -1,0 +1,142 @@
+import { readFileSync } from "node:fs";
+import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { HostGroup } from "../engines/host/launch-host.js";
+import { processExists } from "./process-exists.js";
+
+/** The groups that a process is in: those of the profiler's `findMemoryCgroup`. */
+export interface OwnCgroups {
+  version: 1 | 2;
+  /** The own one first. */
+  levels: readonly { path: string; directory: string }[];
+}
+
+const NAME = /^nanoagent-(\d+)-\d+$/;
+const REMOVE_ATTEMPTS = 20;
+const REMOVE_PAUSE_MILLISECONDS = 50;
+
+let made = 0;
+
+/** A cgroup of its own for an engine's process, below this process's or beside it, removed when the process has ended. */
+export class EngineCgroup implements HostGroup {
+  readonly version: 1 | 2;
+  readonly limitBytes: number;
+  readonly #directory: string;
+  readonly #path: string;
+
+  constructor(version: 1 | 2, directory: string, groupPath: string, limitBytes: number) {
+    this.version = version;
+    this.limitBytes = limitBytes;
+    this.#directory = directory;
+    this.#path = groupPath;
+  }
+
+  /**
+   * Makes one with this limit, where this process may: as root, or in a tree that was delegated to it. Null where it may
+   * not, or the kernel does not control memory there. A group whose own limit is set gets no neighbours: they would
+   * escape it.
+   */
+  static async create(own: OwnCgroups | null, limitBytes: number): Promise<EngineCgroup | null> {
+    const [self, parent] = own?.levels ?? [];
+    if (own === null || self === undefined) return null;
+    const places = [self];
+    if (own.version === 2 && parent !== undefined && (await isUnlimited(self.directory))) places.push(parent);
+    for (const place of places) {
+      await removeAbandoned(place.directory);
+      const group = await tryCreate(own.version, place, limitBytes);
+      if (group !== null) return group;
+    }
+    return null;
+  }
+
+  get processesFile(): string {
+    return path.join(this.#directory, "cgroup.procs");
+  }
+
+  /** For people. */
+  get description(): string {
+    return `cgroup v${this.version} ${this.#path} at ${Math.floor(this.limitBytes / 2 ** 20)} MB`;
+  }
+
+  /** Whether this process is in it. */
+  async holds(processId: number): Promise<boolean> {
+    const text = await readFile(this.processesFile, "utf8").catch(() => "");
+    return text.split("\n").includes(String(processId));
+  }
+
+  killedForMemory(): boolean {
+    const file = this.version === 1 ? "memory.oom_control" : "memory.events";
+    try {
+      const text = readFileSync(path.join(this.#directory, file), "utf8");
+      return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The kernel keeps a group busy for a moment after its last process has ended. */
+  async remove(): Promise<void> {
+    for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+      try {
+        await rmdir(this.#directory);
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+        await new Promise((resolve) => setTimeout(resolve, REMOVE_PAUSE_MILLISECONDS).unref());
+      }
+    }
+  }
+}
+
+async function tryCreate(
+  version: 1 | 2,
+  place: { path: string; directory: string },
+  limitBytes: number,
+): Promise<EngineCgroup | null> {
+  const name = `nanoagent-${process.pid}-${++made}`;
+  const directory = path.join(place.directory, name);
+  try {
+    if (version === 2) await enableMemory(place.directory);
+    await mkdir(directory);
+  } catch {
+    return null;
+  }
+  const group = new EngineCgroup(version, directory, path.posix.join(place.path, name), limitBytes);
+  try {
+    if (version === 1) {
+      await writeFile(path.join(directory, "memory.limit_in_bytes"), String(limitBytes));
+    } else {
+      await writeFile(path.join(directory, "memory.max"), String(limitBytes));
+      // Where the kernel has no swap there is no such file.
+      await writeFile(path.join(directory, "memory.swap.max"), "0").catch(() => {});
+    }
+    await access(group.processesFile, constants.W_OK);
+    return group;
+  } catch {
+    await group.remove();
+    return null;
+  }
+}
+
+/** Version 2 gives children a limit only where their parent says so; a group that has processes may not, but for the root. */
+async function enableMemory(directory: string): Promise<void> {
+  const file = path.join(directory, "cgroup.subtree_control");
+  const enabled = await readFile(file, "utf8");
+  if (!enabled.split(/\s+/).includes("memory")) await writeFile(file, "+memory");
+}
+
+async function isUnlimited(directory: string): Promise<boolean> {
+  const max = await readFile(path.join(directory, "memory.max"), "utf8").catch(() => "");
+  return max.trim() === "max";
+}
+
+/** Groups of programs that were killed before they could remove them. */
+async function removeAbandoned(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) {
+    const processId = NAME.exec(name)?.[1];
+    if (processId !== undefined && !processExists(Number(processId))) {
+      await rmdir(path.join(directory, name)).catch(() => {});
+    }
+  }
+}
