@@ -4,7 +4,7 @@ export const run: Command = {
   name: "run",
   summary: "Load an agent and talk to it.",
   details:
-    "Reads a message a line, from the terminal or from a pipe, until quit, exit, q or the end of the input.\nCtrl-C ends the reply that is being written; Ctrl-D ends the session.\nA model is loaded within the agent's memory budget, or refused with the sum.",
+    "Reads a message a line, from the terminal or from a pipe, until quit, exit, q or the end of the input.\nCtrl-C ends the reply that is being written; Ctrl-D ends the session.\n/help, as a message, shows what else can be asked for.\nA model is loaded within the agent's memory budget, or refused with the sum.",
   options: {
     config: { kind: "text", placeholder: "PATH", description: "The agent's config, YAML or JSON." },
     model: {
@@ -20,14 +20,23 @@ export const run: Command = {
       choices: ["auto"],
     },
     once: { kind: "text", placeholder: "TEXT", description: "Answer this one message and end." },
-    stats: { kind: "flag", description: "After each reply, show its tokens and how fast they came, on stderr." },
+    stats: {
+      kind: "flag",
+      description: "After each reply, show its tokens, how fast they came and the memory taken, on stderr.",
+    },
+    verbose: { kind: "flag", description: "Show how the model is loaded and who holds it to its memory, on stderr." },
     json: { kind: "flag", description: "Print each reply, or its error, as one line of JSON." },
+    jsonl: {
+      kind: "flag",
+      description: 'Read messages as lines of JSON, {"content": "…", "response_schema": {…}}, and print each reply so.',
+    },
   },
   needsOneOf: ["config", "model"],
   examples: [
     "nanoagent run --config agent.yaml",
     "nanoagent run --model model.gguf --stats",
     'nanoagent run --model model.gguf --once "What is the capital of France?"',
+    `echo '{"content": "hello"}' | nanoagent run --config agent.yaml --jsonl`,
     "printf 'hello\\nstatus\\n' | nanoagent run --config agent.yaml --json",
   ],
   loadAction: async () => (await import("../run/run-agent.js")).runAgent,

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { NanoAgentError } from "@nanoagent/models";
-import type { AgentEvent, TokenUsage } from "@nanoagent/runtime";
+import type { AgentEvent, NanoRuntime, TokenUsage } from "@nanoagent/runtime";
 import { presentError } from "../errors/present-error.js";
 import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
+import { describePressure } from "./describe-memory.js";
 
 /** How a conversation is shown. */
 export interface ReplyOutput {
@@ -18,13 +19,16 @@ export interface ReplyOutput {
 export class TextOutput implements ReplyOutput {
   readonly #streams: Streams;
   readonly #showsStatistics: boolean;
+  readonly #runtime: NanoRuntime | null;
   #inReply = false;
   #began = 0;
   #firstText: number | null = null;
 
-  constructor(streams: Streams, showsStatistics = false) {
+  /** Statistics are those of replies; with a runtime, its memory is among them. */
+  constructor(streams: Streams, showsStatistics = false, runtime: NanoRuntime | null = null) {
     this.#streams = streams;
     this.#showsStatistics = showsStatistics;
+    this.#runtime = runtime;
   }
 
   begin(agentName: string, platform: string): void {
@@ -45,7 +49,11 @@ export class TextOutput implements ReplyOutput {
     } else if (event.type === "run-end") {
       stdout.write(this.#inReply ? "\n" : "Agent:\n");
       this.#inReply = false;
-      if (this.#showsStatistics) stderr.write(this.#statistics(event.usage));
+      if (this.#showsStatistics) stderr.write(await this.#statistics(event.usage));
+    } else if (event.type === "memory-pressure") {
+      if (this.#inReply) stdout.write("\n");
+      this.#inReply = false;
+      stderr.write(describePressure(event));
     } else if (event.type === "error") {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
@@ -59,7 +67,7 @@ export class TextOutput implements ReplyOutput {
     this.#streams.stdout.write("Session ended.\n");
   }
 
-  #statistics(usage: TokenUsage | null): string {
+  async #statistics(usage: TokenUsage | null): Promise<string> {
     const now = performance.now();
     const firstText = this.#firstText ?? now;
     const parts = [`first text after ${Math.round(firstText - this.#began)} ms`];
@@ -74,6 +82,8 @@ export class TextOutput implements ReplyOutput {
       if (completion_tokens > 1 && seconds > 0)
         parts.push(`${((completion_tokens - 1) / seconds).toFixed(1)} tokens a second`);
     }
+    const memory = await this.#runtime?.memory();
+    if (memory !== undefined) parts.push(`${toMb(memory.used_bytes)} of ${toMb(memory.limit_bytes)} MB`);
     return `(${parts.join(", ")})\n`;
   }
 }
@@ -90,11 +100,16 @@ export class JsonOutput implements ReplyOutput {
 
   async show(event: AgentEvent): Promise<void> {
     if (event.type === "run-end") this.#streams.stdout.write(formatJson(event.reply));
+    else if (event.type === "memory-pressure") this.#streams.stderr.write(describePressure(event));
     else if (event.type === "error") this.#streams.stdout.write(formatJson({ error: event.error.toJSON() }));
     await roomIn(this.#streams);
   }
 
   finish(): void {}
+}
+
+function toMb(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
 }
 
 /** Waits while the reader of the output does not keep up; no longer than until the program is told to stop. */

@@ -1,14 +1,18 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { NanoAgentConfigInput } from "@nanoagent/models";
-import { NanoRuntime } from "@nanoagent/runtime";
+import { setFlagsFromString } from "node:v8";
+import { type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
+import { NanoRuntime, type TurnOptions } from "@nanoagent/runtime";
 import { readConfig } from "@nanoagent/runtime/node";
 import type { CommandAction, OptionValues } from "../command.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
+import { type ChatContext, runChatCommand } from "./chat-commands.js";
 import { configForModel } from "./config-for-model.js";
+import { describeMemory } from "./describe-memory.js";
+import { readJsonMessage } from "./json-message.js";
 import { LoadingProgress } from "./loading-progress.js";
 import type { MessageInput } from "./message-input.js";
 import { JsonOutput, type ReplyOutput, TextOutput } from "./reply-output.js";
@@ -16,24 +20,41 @@ import { JsonOutput, type ReplyOutput, TextOutput } from "./reply-output.js";
 const QUIT_WORDS = new Set(["quit", "exit", "q"]);
 
 export const runAgent: CommandAction = async (values, streams) => {
+  // V8 lets the space for new objects grow to 32 MB before it looks for what is left of it: more than all that we hold.
+  setFlagsFromString("--semi-space-growth-factor=1");
   const loading = new LoadingProgress(streams.stderr);
   await using runtime = new NanoRuntime({
     hostFile: fileURLToPath(new URL("./engine-host.js", import.meta.url)),
+    ownsProgram: true,
     onLoadProgress: (share) => loading.show(share),
   });
   const config = await readAgent(values);
-  await runtime.load(config);
-  loading.clear();
+  try {
+    await runtime.load(config);
+  } finally {
+    loading.clear();
+  }
   for (const notice of runtime.notices) streams.stderr.write(plainText(`note: ${notice}\n`));
-  const output = values.json ? new JsonOutput(streams) : new TextOutput(streams, values.stats === true);
+  if (values.verbose) streams.stderr.write(describeMemory(await runtime.memory()));
+  const readsJson = values.jsonl === true;
+  const output =
+    readsJson || values.json ? new JsonOutput(streams) : new TextOutput(streams, values.stats === true, runtime);
   if (values.once !== undefined) {
     // Awaited here: what is returned unawaited would find the runtime unloaded.
     return await answerOnce(runtime, String(values.once), output, streams.stop);
   }
   const input = await openInput(streams);
+  const context: ChatContext = {
+    runtime,
+    agentName: config.spec.name,
+    engineName: config.engine?.type ?? (config.model_path ? "llama" : "rules"),
+    platform: config.device.platform,
+  };
   output.begin(config.spec.name, config.device.platform);
   try {
-    const exitCode = await converse(runtime, input, output, streams.stop);
+    const exitCode = await (readsJson
+      ? answerJsonLines(runtime, input, output, streams.stop)
+      : converse(context, input, output, streams, values.json !== true));
     if (!streams.stop.aborted) output.finish();
     return exitCode;
   } finally {
@@ -48,26 +69,62 @@ async function readAgent({ config: file, model, device }: OptionValues): Promise
   return model === undefined ? config : { ...config, model_path: path.resolve(String(model)) };
 }
 
+/** Answers one message; whether that went well. */
+async function answer(
+  runtime: NanoRuntime,
+  content: string,
+  output: ReplyOutput,
+  options: TurnOptions & { signal: AbortSignal },
+): Promise<NanoAgentError | null> {
+  let error: NanoAgentError | null = null;
+  for await (const event of runtime.stream(content, options)) {
+    await output.show(event);
+    if (event.type === "error") error = event.error;
+  }
+  return error;
+}
+
 async function answerOnce(
   runtime: NanoRuntime,
   message: string,
   output: ReplyOutput,
-  stop: AbortSignal,
+  signal: AbortSignal,
 ): Promise<number> {
-  let error: unknown = null;
-  for await (const event of runtime.stream(message, { signal: stop })) {
-    await output.show(event);
-    if (event.type === "error") error = event.error;
-  }
+  const error = await answer(runtime, message, output, { signal });
   return error === null ? exitCodes.done : exitCodeFor(error);
+}
+
+/** Answers one line of JSON with another, until the input ends or the program is told to stop. */
+async function answerJsonLines(
+  runtime: NanoRuntime,
+  input: MessageInput,
+  output: ReplyOutput,
+  signal: AbortSignal,
+): Promise<number> {
+  let failed = false;
+  while (!signal.aborted) {
+    const line = await input.next();
+    if (line === null) break;
+    if (line.trim() === "") continue;
+    try {
+      const { content, options } = readJsonMessage(line);
+      if ((await answer(runtime, content, output, { ...options, signal })) !== null) failed = true;
+    } catch (error) {
+      if (!NanoAgentError.isInstance(error)) throw error;
+      failed = true;
+      await output.show({ type: "error", error });
+    }
+  }
+  return failed ? exitCodes.failed : exitCodes.done;
 }
 
 /** Answers message after message, until the input ends, a quit word comes, or the program is told to stop. */
 async function converse(
-  runtime: NanoRuntime,
+  context: ChatContext,
   input: MessageInput,
   output: ReplyOutput,
-  stop: AbortSignal,
+  { stop, stdout }: Streams,
+  hasCommands: boolean,
 ): Promise<number> {
   let failed = false;
   while (!stop.aborted) {
@@ -76,14 +133,18 @@ async function converse(
     const content = line.trim();
     if (QUIT_WORDS.has(content.toLowerCase())) break;
     if (content === "") continue;
+    const said = hasCommands ? await runChatCommand(content, context) : undefined;
+    if (said === null) break;
+    if (said !== undefined) {
+      stdout.write(said);
+      continue;
+    }
     const reply = new AbortController();
     const abort = () => reply.abort();
     stop.addEventListener("abort", abort, { once: true });
     input.onInterrupt = abort;
-    for await (const event of runtime.stream(line, { signal: reply.signal })) {
-      await output.show(event);
-      if (event.type === "error" && !reply.signal.aborted) failed = true;
-    }
+    const error = await answer(context.runtime, line, output, { signal: reply.signal });
+    if (error !== null && !reply.signal.aborted) failed = true;
     input.onInterrupt = null;
     stop.removeEventListener("abort", abort);
   }
