@@ -15,6 +15,7 @@ export function openEngine({ replies, failToOpen, hangToOpen }) {
       if (content === "crash") process.abort();
       if (content === "exit") process.exit(7);
       if (content === "hang") for (;;) {}
+      if (content === "take memory") for (const held = []; ; ) held.push(Buffer.alloc(2 ** 20, 1));
       if (content === "print") process.stdout.write("printed by native code\n");
       if (content === "which process") {
         yield { type: "text-delta", text: String(process.pid) };

@@ -1,0 +1,175 @@
+import type { MemoryReading } from "@nanoagent/models";
+import { describe, expect, test, vi } from "vitest";
+import { MemoryGuard, PROGRAM_BYTES, type Pressure } from "../../src/memory/memory-guard.js";
+import type { ProcessShare } from "../../src/memory/memory-report.js";
+import { Reservations } from "../../src/memory/reservations.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+const MB = 2 ** 20;
+const ENGINE = 4711;
+
+/** A device and two processes, as the guard sees them; a test changes them as it goes. */
+class Scene {
+  device: MemoryReading = {
+    total_bytes: 1024 * MB,
+    available_bytes: 800 * MB,
+    limit_bytes: null,
+    limit_source: null,
+    pressure_percent: null,
+  };
+  programMb = 30;
+  engineMb = 0;
+  /** The part of the engine's memory that other processes share, in MB. */
+  sharedMb = 0;
+  majorFaults = 0;
+  work = 0;
+  isBusy = true;
+
+  async guard({
+    limitMb = 256,
+    ownsProgram = false,
+    folder,
+  }: {
+    limitMb?: number;
+    ownsProgram?: boolean;
+    folder?: string;
+  } = {}) {
+    return MemoryGuard.start({
+      limitBytes: limitMb * MB,
+      ownsProgram,
+      probe: { read: async () => this.device },
+      processes: {
+        memory: async (processId, { proportional } = { proportional: false }) =>
+          processId === ENGINE
+            ? share(this.engineMb, proportional ? this.engineMb - this.sharedMb : null)
+            : share(this.programMb, null),
+        majorFaults: async () => this.majorFaults,
+      },
+      reservations: new Reservations(folder ?? (await temporaryFolder())),
+    });
+  }
+
+  /** What the guard says until it has said so much. */
+  async looks(guard: MemoryGuard, count: number): Promise<(Pressure | null)[]> {
+    const looks: (Pressure | null)[] = [];
+    const scene = this;
+    guard.watch(
+      {
+        processId: ENGINE,
+        fileBytes: 1,
+        get isBusy() {
+          return scene.isBusy;
+        },
+        get work() {
+          return scene.work;
+        },
+      },
+      async (pressure) => void looks.push(pressure),
+    );
+    await vi.waitFor(() => expect(looks.length).toBeGreaterThanOrEqual(count), { timeout: 20_000 });
+    guard.unwatch();
+    return looks;
+  }
+}
+
+function share(anonymousMb: number, proportionalMb: number | null): ProcessShare {
+  return {
+    anonymous_bytes: anonymousMb * MB,
+    file_bytes: 0,
+    shared_bytes: 0,
+    proportional_bytes: proportionalMb === null ? null : proportionalMb * MB,
+  };
+}
+
+describe("admission", () => {
+  test("an engine may take the budget less the program's share", async () => {
+    expect(await (await new Scene().guard()).admit()).toBe(256 * MB - PROGRAM_BYTES);
+  });
+
+  test("a program that is the agent's alone counts in full", async () => {
+    const guard = await new Scene().guard({ ownsProgram: true });
+    expect(await guard.admit()).toBe(256 * MB - 30 * MB - PROGRAM_BYTES);
+  });
+
+  test("what the embedding program has added beyond its share comes off", async () => {
+    const scene = new Scene();
+    const guard = await scene.guard();
+    scene.programMb = 30 + 50;
+    expect(await guard.admit()).toBe((256 - 50) * MB);
+  });
+
+  test("the device's memory bounds it, and something of that stays free", async () => {
+    const scene = new Scene();
+    scene.device = { ...scene.device, available_bytes: 100 * MB };
+    const admitted = await (await scene.guard()).admit();
+    expect(admitted).toBeLessThan(90 * MB);
+    expect(admitted).toBeGreaterThan(70 * MB);
+    scene.device = { ...scene.device, available_bytes: 0 };
+    expect(await (await scene.guard()).admit()).toBe(0);
+  });
+
+  test("two agents on one device share what it has", async () => {
+    const folder = await temporaryFolder();
+    const scene = new Scene();
+    scene.device = { ...scene.device, available_bytes: 300 * MB };
+    const [first, second] = [await scene.guard({ folder }), await scene.guard({ folder })];
+    const admitted = await first.admit();
+    await first.hold(200 * MB, ENGINE);
+    scene.engineMb = 50;
+    // The first has taken 50 MB of its 200, which the device's figure shows; 150 are still to come.
+    expect(await second.admit()).toBeLessThan(150 * MB);
+    await first.close();
+    expect(await second.admit()).toBe(admitted);
+  });
+});
+
+describe("the watch", () => {
+  test("says nothing is wrong while nothing is", async () => {
+    const scene = new Scene();
+    scene.engineMb = 200;
+    expect(await scene.looks(await scene.guard(), 2)).toEqual([null, null]);
+  });
+
+  test("tells of a budget that is exceeded by the sum, which no part alone does", async () => {
+    const scene = new Scene();
+    const guard = await scene.guard();
+    scene.engineMb = 200;
+    scene.programMb = 30 + 70;
+    const [pressure] = await scene.looks(guard, 1);
+    expect(pressure).toEqual({ reason: "own-limit", used_bytes: 270 * MB, limit_bytes: 256 * MB });
+  });
+
+  test("counts what processes share once before it complains", async () => {
+    const scene = new Scene();
+    scene.engineMb = 270;
+    scene.sharedMb = 40;
+    expect(await scene.looks(await scene.guard(), 1)).toEqual([null]);
+  });
+
+  test.each([
+    ["little is left", { available_bytes: 2 * MB }],
+    ["everything waits for memory", { pressure_percent: 60 }],
+  ])("tells when on the device %s", async (_, change) => {
+    const scene = new Scene();
+    scene.device = { ...scene.device, ...change };
+    expect(await scene.looks(await scene.guard(), 1)).toMatchObject([{ reason: "device" }]);
+  });
+
+  test("tells when the engine only pages", async () => {
+    const scene = new Scene();
+    const timer = setInterval(() => {
+      scene.majorFaults += 2000;
+    }, 100);
+    const looks = await scene.looks(await scene.guard(), 40);
+    clearInterval(timer);
+    expect(looks.at(-1)).toMatchObject({ reason: "paging" });
+  }, 30_000);
+
+  test("leaves time between two steps", async () => {
+    const scene = new Scene();
+    scene.engineMb = 500;
+    const began = performance.now();
+    await scene.looks(await scene.guard(), 3);
+    expect(performance.now() - began).toBeGreaterThan(4000);
+  });
+});

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { PressureLadder, RECOVERY_MILLISECONDS } from "../../src/memory/pressure-ladder.js";
+
+test("each step gives up one thing more, the mildest first, and the context is halved while that makes sense", () => {
+  const ladder = new PressureLadder();
+  const steps: (string | null)[] = [];
+  for (let step = 0; step < 10; step++) steps.push(ladder.descend(2048, 0));
+  expect(steps).toEqual([
+    "trim-window",
+    "drop-saved-state",
+    "smaller-batch",
+    "smaller-context",
+    "smaller-context",
+    "smaller-context",
+    "unload-when-idle",
+    "refuse",
+    null,
+    null,
+  ]);
+  expect(ladder.settings).toEqual({
+    windowShare: 0.5,
+    contextTokens: 256,
+    batchTokens: 16,
+    unloadsWhenIdle: true,
+    refuses: true,
+  });
+});
+
+test("a context that is small already is not halved", () => {
+  const ladder = new PressureLadder();
+  for (let step = 0; step < 3; step++) ladder.descend(300, 0);
+  expect(ladder.descend(300, 0)).toBe("unload-when-idle");
+});
+
+test("what was given up comes back after a while of calm, and not before", () => {
+  const ladder = new PressureLadder();
+  ladder.descend(2048, 1000);
+  ladder.descend(2048, 2000);
+  expect(ladder.rest(2000 + RECOVERY_MILLISECONDS - 1)).toBe(false);
+  expect(ladder.step).toBe("drop-saved-state");
+  expect(ladder.rest(2000 + RECOVERY_MILLISECONDS)).toBe(true);
+  expect(ladder.step).toBeNull();
+  expect(ladder.settings.windowShare).toBe(1);
+});
+
+test("after memory ran out the next load is smaller than the last", () => {
+  const ladder = new PressureLadder();
+  expect(ladder.descendToReload(1024, 0)).toEqual(["trim-window", "drop-saved-state", "smaller-batch"]);
+  expect(ladder.descendToReload(1024, 0)).toEqual(["smaller-context"]);
+  expect(ladder.settings.contextTokens).toBe(512);
+});
