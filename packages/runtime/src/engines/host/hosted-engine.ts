@@ -26,6 +26,8 @@ export class HostedEngine implements Engine {
   #host: Promise<HostProcess> | null;
   /** The start that is under way: requests that come together wait for one and the same. */
   #starting: Promise<HostProcess> | null = null;
+  /** The end of the host before: there are never two at a time, which would take the memory twice. */
+  #ending: Promise<void> = Promise.resolve();
   #contextTokens: number | null;
   #notices: readonly string[];
   #calls = 0;
@@ -94,11 +96,13 @@ export class HostedEngine implements Engine {
   }
 
   /** Ends the host; the next request starts it again. What runs in it ends as an abort. */
-  async unload(): Promise<void> {
+  unload(): Promise<void> {
     clearTimeout(this.#idleTimer);
-    const host = await this.#host?.catch(() => null);
+    const host = this.#host;
     this.#host = null;
-    await host?.stop();
+    const ended = Promise.all([this.#ending, host?.then((host) => host.stop()).catch(() => {})]).then(() => {});
+    this.#ending = ended;
+    return ended;
   }
 
   async close(): Promise<void> {
@@ -121,8 +125,9 @@ export class HostedEngine implements Engine {
     this.#refuseIfClosed();
     clearTimeout(this.#idleTimer);
     const running = await this.#host?.catch(() => null);
+    if (running !== null && running !== undefined && !running.ended && this.#host !== null) return running;
+    await this.#ending;
     this.#refuseIfClosed();
-    if (running !== null && running !== undefined && !running.ended) return running;
     const starting = this.#starting ?? start(this.#options, this.#closing.signal);
     this.#starting = starting;
     this.#host = starting;

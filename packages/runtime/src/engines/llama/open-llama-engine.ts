@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { type FitPlan, type FitRequest, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
@@ -95,8 +96,9 @@ function toOptions(plan: FitPlan, chatTemplate: string | null, constrainsOutput:
     modelPath: plan.model_path,
     contextTokens: plan.context_tokens,
     batchTokens: plan.batch_tokens,
-    prefillThreads: plan.prefill_threads,
-    decodeThreads: plan.decode_threads,
+    // A plan may be for a larger device than this one; threads without a core of their own wait for each other.
+    prefillThreads: Math.min(plan.prefill_threads, availableParallelism()),
+    decodeThreads: Math.min(plan.decode_threads, availableParallelism()),
     mapsFile: plan.maps_file,
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     chatTemplate,

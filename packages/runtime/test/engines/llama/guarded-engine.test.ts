@@ -1,0 +1,229 @@
+import { execFileSync } from "node:child_process";
+import { rename, rm, truncate } from "node:fs/promises";
+import type { MemoryProbe, NanoAgentConfigInput } from "@nanoagent/models";
+import { type AgentEvent, NanoRuntime, type NanoRuntimeOptions } from "@nanoagent/runtime";
+import { describe, expect, test } from "vitest";
+import { sampleDevice } from "../../sample-config.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+import { hasAddon, tinyModel } from "./tiny-model.js";
+
+const MB = 2 ** 20;
+/** One core: threads that wait for each other are slow where other work is going on. */
+const device = { ...sampleDevice, cpu_cores: 1 };
+const canLimit = process.platform === "linux" && hasCommand("prlimit");
+
+function hasCommand(name: string): boolean {
+  try {
+    return execFileSync("/bin/sh", ["-c", `command -v ${name}`]).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function load(config: Partial<NanoAgentConfigInput> = {}, options: NanoRuntimeOptions = {}) {
+  const { modelPath } = await tinyModel();
+  const runtime = new NanoRuntime(options);
+  await runtime.load({
+    spec: { name: "small", max_memory_mb: 256 },
+    device,
+    model_path: modelPath,
+    ...config,
+  });
+  return { runtime, modelPath };
+}
+
+async function engineOf(runtime: NanoRuntime) {
+  return (await runtime.memory()).engine ?? expect.fail("no engine");
+}
+
+/** The engine's process; it is a child of this one. */
+function hostOf(): number {
+  const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], { encoding: "utf8" });
+  const line = children.split("\n").find((text) => text.includes("engine-host"));
+  return Number(line?.trim().split(" ")[0] ?? expect.fail(children));
+}
+
+async function eventsOf(runtime: NanoRuntime, message: string): Promise<AgentEvent[]> {
+  const events: AgentEvent[] = [];
+  for await (const event of runtime.stream(message, { sampling: { maxTokens: 8 } })) events.push(event);
+  return events;
+}
+
+const answered = { type: "run-end" };
+const actionsOf = (events: AgentEvent[]) =>
+  events.flatMap((event) => (event.type === "memory-pressure" ? [event.action] : []));
+
+describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's package)", () => {
+  test("says what it takes, what it was admitted by, and who holds it to that", async () => {
+    const { runtime } = await load();
+    await eventsOf(runtime, "hello");
+    const report = await runtime.memory();
+    const engine = report.engine ?? expect.fail("no engine");
+    expect(report.limit_bytes).toBe(256 * MB);
+    expect(report.used_bytes).toBeLessThan(report.limit_bytes);
+    expect(engine.is_loaded).toBe(true);
+    expect(engine.plan?.context_tokens).toBe(512);
+    expect(engine.pressure).toBeNull();
+    if (process.platform === "linux") {
+      expect(engine.enforcement).toMatch(/^(cgroup-v1|cgroup-v2|rlimit-data)$/);
+      expect(engine.enforcement_detail).toMatch(/RLIMIT_DATA at \d+ MB/);
+      const { anonymous_bytes, file_bytes, shared_bytes } = engine.process ?? expect.fail("no process");
+      expect(anonymous_bytes + file_bytes + shared_bytes).toBeLessThanOrEqual(
+        engine.plan?.ledger.peak_resident_bytes ?? 0,
+      );
+    }
+    await runtime.unload();
+  });
+
+  test("what does not fit is refused with the sum, before anything is loaded", async () => {
+    await expect(load({ spec: { name: "small", max_memory_mb: 40 } })).rejects.toMatchObject({
+      code: "does-not-fit",
+      message: expect.stringMatching(/takes \d+\.\d MB .* = \d+\.\d MB/),
+      hint: expect.stringContaining("Allow it"),
+    });
+  });
+
+  test("two agents of one device do not both get what it has", async () => {
+    const { runtime: alone } = await load();
+    const need = ((await engineOf(alone)).plan?.ledger.peak_resident_bytes ?? 0) + 32 * MB;
+    await alone.unload();
+    const memory: MemoryProbe = {
+      read: async () => ({
+        total_bytes: 1024 * MB,
+        available_bytes: 1.4 * need,
+        limit_bytes: null,
+        limit_source: null,
+        pressure_percent: null,
+      }),
+    };
+    const { runtime } = await load({}, { memory });
+    await expect(load({}, { memory })).rejects.toMatchObject({ code: "does-not-fit" });
+    await runtime.unload();
+    const { runtime: second } = await load({}, { memory });
+    await second.unload();
+  });
+
+  test.skipIf(!canLimit)(
+    "an engine that gets no more memory is loaded smaller, and the message is answered",
+    async () => {
+      const { runtime } = await load();
+      await eventsOf(runtime, "hello");
+      // Below what it has reserved already: whatever it asks for next, it does not get.
+      execFileSync("prlimit", ["--pid", String(hostOf()), `--data=${20 * MB}`]);
+      const events = await eventsOf(runtime, "one two three four five six seven");
+      expect(events.at(-1)).toMatchObject(
+        events.at(-1)?.type === "error" ? { error: { code: "engine-out-of-memory" } } : answered,
+      );
+      if (actionsOf(events).length > 0) expect(actionsOf(events)).toContain("smaller-batch");
+      expect((await eventsOf(runtime, "and again")).at(-1)).toMatchObject(answered);
+      await runtime.unload();
+    },
+  );
+
+  test.skipIf(process.platform === "win32")("a crash that has nothing to do with memory changes nothing", async () => {
+    const { runtime } = await load();
+    await eventsOf(runtime, "hello");
+    process.kill(hostOf(), "SIGSEGV");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const events = await eventsOf(runtime, "again");
+    expect(actionsOf(events)).toEqual([]);
+    expect(events.at(-1)).toMatchObject(answered);
+    expect((await engineOf(runtime)).plan?.context_tokens).toBe(512);
+    await runtime.unload();
+  });
+
+  test("when the device runs short one thing after another is given up, and every message is answered", async () => {
+    let available = 900 * MB;
+    const memory: MemoryProbe = {
+      read: async () => ({
+        total_bytes: 1024 * MB,
+        available_bytes: available,
+        limit_bytes: null,
+        limit_source: null,
+        pressure_percent: 0,
+      }),
+    };
+    const { runtime } = await load({}, { memory });
+    expect(actionsOf(await eventsOf(runtime, "hello"))).toEqual([]);
+    available = 4 * MB;
+    await expect.poll(async () => (await engineOf(runtime)).pressure, { timeout: 20_000 }).toBe("smaller-batch");
+    await expect.poll(async () => (await engineOf(runtime)).is_loaded).toBe(false);
+    available = 900 * MB;
+    const events = await eventsOf(runtime, "again");
+    expect(actionsOf(events)).toEqual(["trim-window", "drop-saved-state", "smaller-batch"]);
+    expect(events.at(-1)).toMatchObject(answered);
+    expect((await engineOf(runtime)).plan?.batch_tokens).toBe(16);
+    expect(runtime.history).toHaveLength(4);
+    await runtime.unload();
+  }, 40_000);
+
+  test("without room for it at all, messages are refused with the sum, and answered when there is room again", async () => {
+    let available = 900 * MB;
+    const memory: MemoryProbe = {
+      read: async () => ({
+        total_bytes: 1024 * MB,
+        available_bytes: available,
+        limit_bytes: null,
+        limit_source: null,
+        pressure_percent: 0,
+      }),
+    };
+    const { runtime } = await load({ engine: { idle_unload_seconds: 1 } }, { memory });
+    await expect.poll(async () => (await engineOf(runtime)).is_loaded, { timeout: 10_000 }).toBe(false);
+    available = 10 * MB;
+    expect((await eventsOf(runtime, "hello")).at(-1)).toMatchObject({ type: "error", error: { code: "does-not-fit" } });
+    available = 900 * MB;
+    expect((await eventsOf(runtime, "hello")).at(-1)).toMatchObject(answered);
+    expect(runtime.history).toHaveLength(2);
+    await runtime.unload();
+  }, 30_000);
+
+  test.each<[string, (file: string) => Promise<unknown>, string]>([
+    ["deleted", (file) => rm(file), "model-not-found"],
+    ["cut short", (file) => truncate(file, 1000), "invalid-model-file"],
+  ])(
+    "a file that was %s is an error when it is loaded again, and none once it is back",
+    async (_, harm, code) => {
+      const { runtime, modelPath } = await load({ engine: { idle_unload_seconds: 1 } });
+      const { modelPath: whole } = await tinyModel();
+      await expect.poll(async () => (await engineOf(runtime)).is_loaded, { timeout: 10_000 }).toBe(false);
+      await harm(modelPath);
+      const [last] = (await eventsOf(runtime, "hello")).slice(-1);
+      expect(last).toMatchObject({ type: "error", error: { code } });
+      await rename(whole, modelPath);
+      expect((await eventsOf(runtime, "hello")).at(-1)).toMatchObject(answered);
+      await runtime.unload();
+    },
+    30_000,
+  );
+
+  test("with a session, what was evaluated outlives the process", async () => {
+    const dir = await temporaryFolder();
+    const { runtime, modelPath } = await load({ session: { dir } });
+    await eventsOf(runtime, "one two three four five");
+    expect(await runtime.saveState()).toBeGreaterThan(1000);
+    await runtime.unload();
+    const second = new NanoRuntime();
+    await second.load({ spec: { name: "small" }, device, model_path: modelPath, session: { dir } });
+    const usage = (await eventsOf(second, "one two three four five")).flatMap((event) =>
+      event.type === "run-end" ? [event.usage] : [],
+    );
+    expect(usage[0]?.cached_prompt_tokens).toBeGreaterThan((usage[0]?.prompt_tokens ?? 0) / 2);
+    await second.unload();
+  });
+
+  test("without a session nothing is written", async () => {
+    const { runtime } = await load();
+    await eventsOf(runtime, "hello");
+    expect(await runtime.saveState()).toBeNull();
+    await runtime.unload();
+  });
+
+  test("in the program's own process it says that nothing holds it", async () => {
+    const { runtime } = await load({ engine: { isolation: "none" } });
+    expect(runtime.notices).toContainEqual(expect.stringContaining("not enforced"));
+    expect((await eventsOf(runtime, "hello")).at(-1)).toMatchObject(answered);
+    expect((await engineOf(runtime)).enforcement).toBe("none");
+    await runtime.unload();
+  });
+});

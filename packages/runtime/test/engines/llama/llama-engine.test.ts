@@ -1,0 +1,150 @@
+import { mkdtemp, rename, rm, truncate } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { EngineEvent, EngineRequest, TokenUsage } from "@nanoagent/runtime";
+import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
+import { testEngine } from "@nanoagent/runtime/testing";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { validateJson } from "../../../src/engines/llama/grammar/validate-json.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+import { schemaCase } from "./grammar/schema-case.js";
+import { hasAddon, tinyModel } from "./tiny-model.js";
+
+const open = (options: LlamaEngineOptions): Promise<HostedEngine> =>
+  HostedEngine.open({ start: { source: { kind: "llama", options } } });
+
+async function ask(
+  engine: HostedEngine,
+  request: Partial<EngineRequest> & Pick<EngineRequest, "messages">,
+): Promise<EngineEvent[]> {
+  const events: EngineEvent[] = [];
+  for await (const event of engine.generate({ instructions: null, ...request })) events.push(event);
+  return events;
+}
+
+const user = (content: string) => ({ role: "user" as const, content });
+const textOf = (events: EngineEvent[]) =>
+  events.map((event) => (event.type === "text-delta" || event.type === "reasoning-delta" ? event.text : "")).join("");
+const usageOf = (events: EngineEvent[]): TokenUsage =>
+  events.flatMap((event) => (event.type === "usage" ? [event.usage] : []))[0] ?? expect.fail(JSON.stringify(events));
+
+describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package)", () => {
+  let folder: string;
+  let options: LlamaEngineOptions;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+    options = await tinyModel({}, {}, folder);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  testEngine(async () => open(options), test);
+
+  test("pays only for what is new of a conversation", async () => {
+    const engine = await open(options);
+    const sampling = { maxTokens: 8, temperature: 0 };
+    const first = await ask(engine, { messages: [user("one two three four")], sampling });
+    const said = { role: "assistant" as const, content: textOf(first) };
+    const messages = [user("one two three four"), said, user("five")];
+    const usage = usageOf(await ask(engine, { messages, sampling }));
+    const { prompt_tokens: known } = usageOf(first);
+    // All that was read before; the reply may be cut into other tokens than it was written in.
+    expect(usage.cached_prompt_tokens).toBeGreaterThanOrEqual(known);
+    // After turns were dropped, what stays at the beginning is still known.
+    const dropped = usageOf(await ask(engine, { instructions: "Be brief.", messages, sampling }));
+    const again = usageOf(await ask(engine, { instructions: "Be brief.", messages: messages.slice(2), sampling }));
+    expect(dropped.cached_prompt_tokens).toBeLessThan(dropped.prompt_tokens);
+    expect(again.cached_prompt_tokens).toBeGreaterThan(0);
+    await engine.close();
+  });
+
+  test("takes up after a restart what it had evaluated", async () => {
+    const stateFile = path.join(await temporaryFolder(), "state");
+    const sampling = { maxTokens: 12, temperature: 0 };
+    const messages = [user("the quick brown fox jumps over the lazy dog ".repeat(4))];
+    const first = await open({ ...options, stateFile });
+    const read = await ask(first, { messages, sampling });
+    const longer = [...messages, { role: "assistant" as const, content: textOf(read) }, user("and then?")];
+    await first.close();
+
+    const second = await open({ ...options, stateFile });
+    const restored = usageOf(await ask(second, { messages: longer, sampling }));
+    expect(restored.cached_prompt_tokens).toBeGreaterThanOrEqual(usageOf(read).prompt_tokens);
+    expect(await second.saveState()).toBeGreaterThan(1000);
+    await second.close();
+  });
+
+  test.each(["truncated", "of another model"])("a state that is %s is left alone", async (how) => {
+    const stateFile = path.join(await temporaryFolder(), "state");
+    const first = await open({ ...options, stateFile });
+    await ask(first, { messages: [user("hello there")], sampling: { maxTokens: 4 } });
+    await first.close();
+    let second = { ...options, stateFile };
+    if (how === "truncated") await truncate(`${stateFile}.kv`, 100);
+    else second = { ...(await tinyModel({ seed: 2 })), stateFile };
+    const engine = await open(second);
+    const events = await ask(engine, { messages: [user("hello there")], sampling: { maxTokens: 4 } });
+    expect(usageOf(events).cached_prompt_tokens).toBe(0);
+    await engine.close();
+  });
+
+  test("whatever it may say, a reply that ends by itself satisfies the schema", async () => {
+    const engine = await open(options);
+    let stopped = 0;
+    await fc.assert(
+      fc.asyncProperty(schemaCase, fc.integer({ min: 0, max: 2 ** 31 }), async ({ schema }, seed) => {
+        const events = await ask(engine, {
+          messages: [user("Answer.")],
+          responseSchema: schema as object,
+          sampling: { seed, temperature: 1.5, maxTokens: 200 },
+        });
+        const last = events.at(-1);
+        if (last?.type === "end" && last.reason === "stop") {
+          stopped += 1;
+          expect(validateJson(schema, JSON.parse(textOf(events)))).toEqual({ valid: true });
+        } else if (last?.type === "error") {
+          expect(last.error.code).toMatch(/^(schema-not-supported|engine-failed)$/);
+        } else {
+          expect(last).toEqual({ type: "end", reason: "length" });
+        }
+      }),
+      { numRuns: process.env.NANOAGENT_SOAK ? 1000 : 60 },
+    );
+    expect(stopped).toBeGreaterThan(10);
+    await engine.close();
+  }, 600_000);
+
+  test.each([
+    ["long", "{% for i in range(1000000000) %}{{ messages[0].content }}{% endfor %}"],
+    ["nested", "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"],
+  ])("a template that runs on and on (%s) is ended", async (_, chatTemplate) => {
+    const engine = await open({ ...options, chatTemplate });
+    expect(await ask(engine, { messages: [user("hello")] })).toMatchObject([
+      { type: "error", error: { code: expect.stringMatching(/^engine-(hung|crashed|failed)$/) } },
+    ]);
+    await engine.close();
+  });
+
+  test("without room for a grammar a schema is refused, before anything is written", async () => {
+    const engine = await open({ ...options, constrainsOutput: false });
+    expect(engine.notices).toHaveLength(1);
+    const responseSchema = { type: "object", properties: {}, additionalProperties: false };
+    expect(await ask(engine, { messages: [user("hello")], responseSchema })).toMatchObject([
+      { type: "error", error: { code: "schema-not-supported" } },
+    ]);
+    await engine.close();
+  });
+
+  test("a file that is put in its place, or deleted, changes nothing for a model that is loaded", async () => {
+    const own = await tinyModel();
+    const engine = await open(own);
+    const request = { messages: [user("hello")], sampling: { maxTokens: 8, temperature: 0 } };
+    const before = textOf(await ask(engine, request));
+    const other = await tinyModel({ seed: 9 });
+    await rename(other.modelPath, own.modelPath);
+    expect(textOf(await ask(engine, request))).toBe(before);
+    await rm(own.modelPath);
+    expect(textOf(await ask(engine, request))).toBe(before);
+    await engine.close();
+  });
+});

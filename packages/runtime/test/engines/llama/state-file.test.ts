@@ -1,0 +1,131 @@
+import { appendFile, open, readdir, readFile, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { modelFingerprint, StateFile, type StateOwner } from "../../../src/engines/llama/state-file.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+
+const owner: StateOwner = { model: "abc", engine_version: "1.0.0", context_tokens: 512, kv_type: "f16" };
+const CONTENT = Buffer.from("what native code wrote ".repeat(1000));
+
+async function saved(maxBytes = 2 ** 20) {
+  const folder = await temporaryFolder();
+  const file = new StateFile(path.join(folder, "sub", "state"));
+  const bytes = await file.save({ owner, tokens: 100, text: "hello", maxBytes }, (to) => writeFile(to, CONTENT));
+  return { file, bytes, folder: path.join(folder, "sub") };
+}
+
+test("what was saved is found by its owner, for nobody else to read", async () => {
+  const { file, bytes, folder } = await saved();
+  expect(bytes).toBe(CONTENT.length);
+  const found = (await file.find(owner)) ?? expect.fail("nothing was found");
+  expect(found).toMatchObject({ tokens: 100, text: "hello" });
+  expect(await readFile(found.file)).toEqual(CONTENT);
+  for (const name of await readdir(folder)) expect((await stat(path.join(folder, name))).mode & 0o777).toBe(0o600);
+  expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
+});
+
+describe("nothing is found", () => {
+  test.each<[string, Partial<StateOwner>]>([
+    ["another model", { model: "def" }],
+    ["another version of the engine", { engine_version: "1.0.1" }],
+    ["another context", { context_tokens: 256 }],
+    ["keys and values of another type", { kv_type: "q8_0" }],
+  ])("for %s", async (_, change) => {
+    const { file } = await saved();
+    expect(await file.find({ ...owner, ...change })).toBeNull();
+  });
+
+  test("at any length that is not the whole", async () => {
+    const { file, folder } = await saved();
+    const data = path.join(folder, "state.kv");
+    for (const length of [CONTENT.length - 1, CONTENT.length / 2, 0]) {
+      await truncate(data, length);
+      expect(await file.find(owner)).toBeNull();
+    }
+  });
+
+  test("when a byte is another", async () => {
+    const { file, folder } = await saved();
+    const handle = await open(path.join(folder, "state.kv"), "r+");
+    await handle.write("X", 1000);
+    await handle.close();
+    expect(await file.find(owner)).toBeNull();
+  });
+
+  test("when bytes follow", async () => {
+    const { file, folder } = await saved();
+    await appendFile(path.join(folder, "state.kv"), "x");
+    expect(await file.find(owner)).toBeNull();
+  });
+
+  test.each(["", "{", "null", "[]", '{"format":2}', '{"format":1,"owner":null}', "\0".repeat(100)])(
+    "behind a description that is %j",
+    async (text) => {
+      const { file, folder } = await saved();
+      await writeFile(path.join(folder, "state.json"), text);
+      expect(await file.find(owner)).toBeNull();
+    },
+  );
+
+  test("when there is nothing, or it was removed", async () => {
+    const { file } = await saved();
+    await file.remove();
+    expect(await file.find(owner)).toBeNull();
+    await file.remove();
+  });
+});
+
+test("one that is too large is not kept, and the last one stays", async () => {
+  const { file } = await saved();
+  expect(await file.save({ owner, tokens: 1, text: null, maxBytes: 10 }, (to) => writeFile(to, CONTENT))).toBeNull();
+  expect((await file.find(owner))?.tokens).toBe(100);
+});
+
+test("writing that fails leaves the last one, and nothing else", async () => {
+  const { file, folder } = await saved();
+  const writing = file.save({ owner, tokens: 1, text: null, maxBytes: 10 }, async (to) => {
+    await writeFile(to, "half");
+    throw new Error("no space left");
+  });
+  await expect(writing).rejects.toThrow("no space left");
+  expect((await file.find(owner))?.tokens).toBe(100);
+  expect((await readdir(folder)).length).toBe(2);
+});
+
+describe("the fingerprint of a model", () => {
+  async function model(): Promise<string> {
+    const file = path.join(await temporaryFolder(), "model");
+    await writeFile(file, Buffer.alloc(3 * 2 ** 20, 1));
+    await utimes(file, 1000, 1000);
+    return file;
+  }
+
+  test("is the same for the same file", async () => {
+    expect(await modelFingerprint(await model())).toBe(await modelFingerprint(await model()));
+  });
+
+  test.each<[string, (file: string) => Promise<unknown>]>([
+    ["longer", (file) => appendFile(file, "x")],
+    ["newer", (file) => utimes(file, 2000, 2000)],
+    [
+      "different where it is looked at, of the same length and time",
+      async (file) => {
+        const handle = await open(file, "r+");
+        await handle.write(Buffer.alloc(64 * 1024, 2), 0, 64 * 1024, 2 ** 20);
+        await handle.close();
+        await utimes(file, 1000, 1000);
+      },
+    ],
+  ])("is another for one that is %s", async (_, change) => {
+    const file = await model();
+    const before = await modelFingerprint(file);
+    await change(file);
+    expect(await modelFingerprint(file)).not.toBe(before);
+  });
+
+  test("of an empty file is one too", async () => {
+    const file = path.join(await temporaryFolder(), "empty");
+    await writeFile(file, "");
+    expect(await modelFingerprint(file)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
