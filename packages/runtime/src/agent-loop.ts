@@ -117,8 +117,8 @@ async function* runStep(
     return result;
   } finally {
     abandoned.cancel();
-    // An engine that is left before its end is told so; whether it listens is no longer waited for.
-    if (!ended) events.return?.()?.then(undefined, () => {});
+    // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
+    events.return?.()?.then(undefined, () => {});
   }
 }
 
