@@ -5,6 +5,7 @@ import { installOwnPackages, installPeer } from "./installations.mjs";
 import { judgeRow } from "./judge-row.mjs";
 import { loadAverage, machineFacts } from "./machine-facts.mjs";
 import { measureIdle } from "./measure-idle.mjs";
+import { measureModel } from "./measure-model.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
 import { importStart, measureStarts, programStart } from "./measure-starts.mjs";
 import { measureSessions, measureTurns } from "./measure-talks.mjs";
@@ -82,6 +83,7 @@ async function measure(options) {
       ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
       ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
       ...(await measureIdle(workbench, folders.runtime, inProcessRuns, progress)),
+      ...(await measureModel(workbench, folders.libraries, inProcessRuns, progress)),
       ...measureOwnSizes(folders),
       ...installedPeers.flatMap(({ name, contender, folder }) =>
         measureSize(name, `install ${contender.title}`, folder),

@@ -33,6 +33,7 @@ export const questions = {
   turn: "What does one turn cost, without any model?",
   session: "What happens in a long conversation?",
   idle: "What does an agent cost that waits?",
+  model: "What does nanoagent add to a local model?",
   size: "How much is installed?",
 };
 

@@ -43,7 +43,7 @@ export interface LlamaEngineOptions {
 const kvTypeNumbers = { f16: 1, q8_0: 8 } as const;
 
 /** One slice of prefill may take so long: an abort is noticed in between. */
-const SLICE_MILLISECONDS = 120;
+const SLICE_MILLISECONDS = 140;
 /** The first slices are small, until the rate is known. */
 const FIRST_SLICE_TOKENS = 8;
 const SEQUENCE = 0;

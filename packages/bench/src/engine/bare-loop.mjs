@@ -1,0 +1,79 @@
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const SEQUENCE = 0;
+const F16 = 1;
+const GREEDY = { temperature: 0, topK: 40, topP: 0.95, minP: 0.05, seed: 1 };
+
+/**
+ * llama.cpp's add-on, driven directly: what any engine around it is measured against.
+ *
+ * @param {string} addonPackage where the package with the library is
+ * @param {import("./model-task.mjs").ModelTask} task
+ */
+export async function runBareLoop(
+  addonPackage,
+  { modelPath, contextTokens, batchTokens, threads, prompt, replyTokens },
+) {
+  const began = performance.now();
+  const { getBinsDir } = await import(path.join(addonPackage, "dist/index.js"));
+  const folder = path.join(getBinsDir().binsDir, path.basename(addonPackage));
+  const addon = createRequire(import.meta.url)(path.join(folder, "llama-addon.node"));
+  addon.markLoaded();
+  addon.setLogger(() => {});
+  addon.loadBackends();
+  if (addon.getGpuType() === undefined) addon.loadBackends(folder);
+  await addon.init();
+  const model = new addon.AddonModel(modelPath, {
+    addonExports: addon,
+    gpuLayers: 0,
+    useMmap: true,
+    useMlock: false,
+    checkTensors: false,
+    vocabOnly: false,
+    hasLoadAbortSignal: false,
+  });
+  if (!(await model.init())) throw new Error(`llama.cpp cannot load ${modelPath}`);
+  const context = new addon.AddonContext(model, {
+    contextSize: contextTokens,
+    batchSize: batchTokens,
+    sequences: 1,
+    flashAttention: true,
+    threads,
+    embeddings: false,
+    ranking: false,
+    performanceTracking: false,
+    swaFullCache: false,
+    kvCacheKeyType: F16,
+    kvCacheValueType: F16,
+  });
+  if (!(await context.init())) throw new Error("llama.cpp cannot make the context");
+  const tokens = model.tokenize(prompt, true);
+  const sampler = new addon.AddonSampler(model);
+  sampler.applyConfig(GREEDY);
+  let position = 0;
+  /** @param {Uint32Array} piece */
+  const evaluate = async (piece) => {
+    context.initBatch(piece.length);
+    const [index] = context.addToBatch(SEQUENCE, position, piece, Uint32Array.of(piece.length - 1));
+    await context.decodeBatch();
+    position += piece.length;
+    return index;
+  };
+  const asked = performance.now();
+  let logits = 0;
+  for (let start = 0; start < tokens.length; start += batchTokens) {
+    logits = await evaluate(tokens.subarray(start, start + batchTokens));
+  }
+  let token = await context.sampleToken(logits, sampler);
+  const first = performance.now();
+  for (let count = 1; count < replyTokens; count++) {
+    token = await context.sampleToken(await evaluate(Uint32Array.of(token)), sampler);
+  }
+  const ended = performance.now();
+  return {
+    first_token_ms: first - began,
+    prefill_tokens_per_second: (tokens.length / (first - asked)) * 1000,
+    decode_tokens_per_second: ((replyTokens - 1) / (ended - first)) * 1000,
+  };
+}

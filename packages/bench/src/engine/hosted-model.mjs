@@ -1,0 +1,156 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { importFromFolder } from "../import-from-folder.mjs";
+import { longConversation } from "./model-task.mjs";
+
+const TURNS = 200;
+const EVENTS = 5000;
+const talkativeModule = new URL("./talkative-engine.mjs", import.meta.url).href;
+const WARM_TURNS = 20;
+const SCHEMA = {
+  type: "object",
+  properties: { place: { type: "string", maxLength: 24 }, ships: { type: "integer", minimum: 0, maximum: 99 } },
+  required: ["place", "ships"],
+  additionalProperties: false,
+};
+
+/**
+ * The same work through nanoagent's engine in its host, and what only an engine has: memory, turns, restarts.
+ *
+ * @param {string} folder with the packages installed
+ * @param {import("./model-task.mjs").ModelTask} task
+ */
+export async function openHostedModel(folder, task) {
+  const importHere = await importFromFolder(folder);
+  const began = performance.now();
+  const { HostedEngine } = await importHere("@nanoagent/runtime/engines/llama");
+  const { readGguf, memoryLedger } = await importHere("@nanoagent/optimizer");
+  const { modelPath, contextTokens, batchTokens, threads } = task;
+  const header = await readGguf(modelPath);
+  const options = {
+    modelPath,
+    contextTokens,
+    batchTokens,
+    prefillThreads: threads,
+    decodeThreads: threads,
+    mapsFile: true,
+    kvType: "f16",
+    chatTemplate: header.tokenizer.chat_template,
+    constrainsOutput: true,
+    stateFile: /** @type {string | null} */ (null),
+  };
+  /** @param {object} changes */
+  const open = (changes = {}) =>
+    HostedEngine.open({ start: { source: { kind: "llama", options: { ...options, ...changes } } } });
+  const engine = await open();
+
+  return { ask: () => askOnce(), grow, respawn, restart, close: () => engine.close() };
+
+  async function askOnce() {
+    const { firstText, ended, usage } = await ask(engine, task.prompt, { maxTokens: task.replyTokens });
+    const { asked } = firstText;
+    const memory = residentOf(await engine.processId());
+    const lines = memoryLedger({
+      header,
+      contextTokens,
+      batchTokens,
+      kvType: "f16",
+      mapsFile: true,
+      cpuFeatures: null,
+    }).lines;
+    const planned = lines
+      .filter((/** @type {{ name: string }} */ { name }) => name === "kv-cache" || name === "compute-buffer")
+      .reduce(
+        (/** @type {number} */ sum, /** @type {{ resident_bytes: number }} */ line) => sum + line.resident_bytes,
+        0,
+      );
+    await ask(engine, "A place and its ships, as JSON.", { maxTokens: 64 }, SCHEMA);
+    const constrained = residentOf(await engine.processId());
+    return {
+      first_token_ms: firstText.at - began,
+      prefill_tokens_per_second: (usage.prompt_tokens / (firstText.at - asked)) * 1000,
+      decode_tokens_per_second: ((usage.completion_tokens - 1) / (ended - firstText.at)) * 1000,
+      event_us: await timeEvents(),
+      own_bytes: memory.anonymous - planned,
+      own_bytes_with_grammar: constrained.anonymous - planned,
+    };
+  }
+
+  /** What it takes for one event to come from a host that has nothing else to do. */
+  async function timeEvents() {
+    const source = { kind: "module", url: talkativeModule, options: { events: EVENTS } };
+    const talkative = await HostedEngine.open({ start: { source } });
+    const { firstText, ended } = await ask(talkative, "Go on.", {});
+    await talkative.close();
+    return ((ended - firstText.at) / EVENTS) * 1000;
+  }
+
+  /** By how much the host's memory grows over many turns. */
+  async function grow() {
+    const turn = (/** @type {number} */ index) => ask(engine, `Turn ${index}.`, { maxTokens: 4, seed: index });
+    for (let index = 0; index < WARM_TURNS; index++) await turn(index);
+    const before = residentOf(await engine.processId());
+    for (let index = 0; index < TURNS; index++) await turn(index);
+    const after = residentOf(await engine.processId());
+    return { growth_bytes: after.anonymous + after.file - before.anonymous - before.file };
+  }
+
+  /** From a kill to an engine that answers. */
+  async function respawn() {
+    const killed = performance.now();
+    process.kill(await engine.processId(), "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const waited = performance.now() - killed;
+    await engine.countTokens("ready?");
+    return { respawn_ms: performance.now() - killed - waited };
+  }
+
+  /** From a start to the first token of an answer to a long conversation: read again, and taken up from disk. */
+  async function restart() {
+    const stateFile = `${modelPath}.bench-state`;
+    const time = async () => {
+      const start = performance.now();
+      const restarted = await open({ stateFile });
+      const { firstText } = await ask(restarted, longConversation, { maxTokens: 2 });
+      await restarted.close();
+      return firstText.at - start;
+    };
+    try {
+      const cold = await time();
+      return { cold_ms: cold, restored_ms: await time() };
+    } finally {
+      for (const name of [`${stateFile}.kv`, `${stateFile}.json`]) if (existsSync(name)) rmSync(name);
+    }
+  }
+}
+
+/**
+ * @param {any} engine
+ * @param {string} content
+ * @param {object} sampling
+ * @param {object} [responseSchema]
+ */
+async function ask(engine, content, sampling, responseSchema) {
+  const asked = performance.now();
+  let at = 0;
+  let usage = { prompt_tokens: 0, completion_tokens: 0 };
+  const request = {
+    instructions: null,
+    messages: [{ role: "user", content }],
+    sampling: { temperature: 0, ...sampling },
+    responseSchema,
+  };
+  for await (const event of engine.generate(request)) {
+    if (event.type === "text-delta" && at === 0) at = performance.now();
+    if (event.type === "usage") usage = event.usage;
+    if (event.type === "error") throw event.error;
+  }
+  const ended = performance.now();
+  return { firstText: { asked, at: at || ended }, ended, usage };
+}
+
+/** @param {number} processId */
+function residentOf(processId) {
+  const status = readFileSync(`/proc/${processId}/status`, "utf8");
+  const bytes = (/** @type {string} */ name) => Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(status)?.[1]) * 1024;
+  return { anonymous: bytes("RssAnon"), file: bytes("RssFile") };
+}
