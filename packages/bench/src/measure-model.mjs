@@ -113,9 +113,10 @@ function toRows(bare, hosted) {
 async function linkAddon(folder) {
   const { addonPackage } = await (await importFromFolder(folder))("@nanoagent/runtime/engines/llama");
   const name = addonPackage();
-  const installed = path.dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  // Its entry is dist/index.js; the scope's folder is three steps up.
+  const scope = path.resolve(createRequire(import.meta.url).resolve(name), "../../..");
   const link = path.join(folder, "node_modules", path.dirname(name));
-  if (!existsSync(link)) symlinkSync(path.dirname(installed), link);
+  if (!existsSync(link)) symlinkSync(scope, link);
   return path.join(link, path.basename(name));
 }
 

@@ -109,7 +109,7 @@ export async function openHostedModel(folder, task) {
     const stateFile = `${modelPath}.bench-state`;
     const time = async () => {
       const start = performance.now();
-      const restarted = await open({ stateFile });
+      const restarted = await open({ stateFile, contextTokens: 2 * contextTokens });
       const { firstText } = await ask(restarted, longConversation, { maxTokens: 2 });
       await restarted.close();
       return firstText.at - start;

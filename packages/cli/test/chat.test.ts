@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { buildTinyGguf } from "@nanoagent/optimizer/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exampleConfig, runProgram } from "./run-program.js";
+
+const run = ["run", "--config", exampleConfig];
+
+describe("chat commands", () => {
+  test("are answered in place, and no part of the conversation", async () => {
+    const { exitCode, stdout } = await runProgram(run, "hello\n/history\n/status\n/reset\n/history\n");
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("user: hello\nassistant: Hello from field-assistant!");
+    expect(stdout).toMatch(/Agent: +field-assistant\nEngine: +rules\nDevice: +\S+\nConversation: +2 messages\n/);
+    expect(stdout).toContain("The conversation begins anew.\nNothing was said yet.\n");
+  });
+
+  test("are listed by /help; an unknown one is told so", async () => {
+    const { stdout } = await runProgram(run, "/help\n/memry\n/quit\nhello\n");
+    for (const name of ["help", "status", "reset", "history", "memory", "save", "quit"]) {
+      expect(stdout).toMatch(new RegExp(`^/${name} +\\S`, "m"));
+    }
+    expect(stdout).toContain("There is no command /memry. Did you mean /memory? /help shows all.");
+    expect(stdout).not.toContain("Hello from");
+  });
+
+  test("are no commands where they are part of a sentence, or a path", async () => {
+    const { stdout } = await runProgram(run, "/etc/passwd hello\n/status please\n");
+    expect(stdout).toContain("Agent: Hello from");
+    expect(stdout).toContain("Agent: Runtime status: OK.");
+  });
+
+  test("/memory says what is taken of the budget; /save that there is nothing to keep", async () => {
+    const { stdout } = await runProgram(run, "/memory\n/save\n");
+    expect(stdout).toMatch(/Budget: +\d+(\.\d)? of \d+(\.\d)? MB taken\nProgram: +\d+(\.\d)? MB\nDevice: /);
+    expect(stdout).toContain("Nothing is kept");
+  });
+
+  test("are messages with --json", async () => {
+    const { stdout } = await runProgram([...run, "--json"], "/status\n");
+    expect(JSON.parse(stdout)).toMatchObject({ role: "assistant", content: expect.stringContaining("Runtime status") });
+  });
+});
+
+describe("lines of JSON", () => {
+  const ask = async (...lines: string[]) => {
+    const { exitCode, stdout } = await runProgram([...run, "--jsonl"], `${lines.join("\n")}\n`);
+    return {
+      exitCode,
+      replies: stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    };
+  };
+
+  test("are answered line by line", async () => {
+    const { exitCode, replies } = await ask('{"content": "hello"}', '"status"', '{"content": "two\\nlines, hello"}');
+    expect(exitCode).toBe(0);
+    expect(replies.map(({ role }) => role)).toEqual(["assistant", "assistant", "assistant"]);
+  });
+
+  test.each([
+    ["hello", "is no JSON"],
+    ["[1]", "is neither a text nor an object"],
+    ["{}", "has no text at content"],
+    ['{"content": "x", "contents": 1}', "unknown key contents; did you mean content?"],
+    ['{"content": "x", "sampling": {"top_K": 1}}', "unknown key sampling.top_K; did you mean sampling.top_k?"],
+    ['{"content": "x", "sampling": {"temperature": "hot"}}', "no number at sampling.temperature"],
+    ['{"content": "x", "sampling": {"stop": [""]}}', "no list of texts at sampling.stop"],
+    ['{"content": "x", "response_schema": []}', "no object at response_schema"],
+  ])("that are none (%s) are errors, and the next one is answered", async (line, words) => {
+    const { exitCode, replies } = await ask(line, '{"content": "hello"}');
+    expect(exitCode).toBe(1);
+    expect(replies).toMatchObject([
+      { error: { code: "invalid-message", message: expect.stringContaining(words) } },
+      { role: "assistant" },
+    ]);
+  });
+});
+
+const hasAddon = await import(/* @vite-ignore */ `@node-llama-cpp/${process.platform}-${process.arch}`).then(
+  () => true,
+  () => false,
+);
+
+describe.skipIf(!hasAddon)("a model (needs llama.cpp's package)", () => {
+  let folder: string;
+  let model: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+    model = path.join(folder, "tiny.gguf");
+    await writeFile(model, buildTinyGguf());
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function config(changes: object): Promise<string> {
+    const file = path.join(folder, `${Math.random()}.json`);
+    const device = { device_id: "d", platform: "linux-x86_64", memory_mb: 1024, cpu_cores: 1 };
+    await writeFile(
+      file,
+      JSON.stringify({ spec: { name: "small", max_memory_mb: 400 }, device, model_path: model, ...changes }),
+    );
+    return file;
+  }
+
+  test("answers once", async () => {
+    const { exitCode, stdout } = await runProgram(["run", "--model", model, "--once", "hello"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Agent: /);
+  });
+
+  test("with --verbose and --stats, says how it is loaded, who holds it, and what it takes", async () => {
+    const args = ["run", "--config", await config({}), "--verbose", "--stats"];
+    const { stderr } = await runProgram(args, "hello\n");
+    expect(stderr).toMatch(/Budget: +\d.* of 400 MB taken/);
+    expect(stderr).toMatch(/Model: +512 tokens of context in f16, batch 64, weights mapped from the file/);
+    if (process.platform === "linux") expect(stderr).toMatch(/Held by: +.*RLIMIT_DATA at \d+ MB/);
+    expect(stderr).toMatch(/\(\d+ tokens read \(0 known already\), \d+ written, .*\d+ of 400 MB\)/);
+  });
+
+  test("holds a reply to the schema that came with the message", async () => {
+    const schema = {
+      type: "object",
+      properties: { on: { type: "boolean" } },
+      required: ["on"],
+      additionalProperties: false,
+    };
+    const message = JSON.stringify({ content: "On?", response_schema: schema, sampling: { max_tokens: 64, seed: 3 } });
+    const { stdout } = await runProgram(["run", "--config", await config({}), "--jsonl"], `${message}\n`);
+    expect(JSON.parse(JSON.parse(stdout).content)).toEqual({ on: expect.any(Boolean) });
+  });
+
+  test("keeps its state in the session's folder when it is told to", async () => {
+    const file = await config({ session: { dir: path.join(folder, "session") } });
+    const { stdout } = await runProgram(["run", "--config", file], "hello\n/save\n");
+    expect(stdout).toMatch(/Saved \d+\.\d MB\./);
+  });
+
+  test("that does not fit is refused with the sum and exit code 3", async () => {
+    const file = await config({ spec: { name: "small", max_memory_mb: 64 } });
+    const { exitCode, stderr } = await runProgram(["run", "--config", file], "hello\n");
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/takes \d+\.\d MB with a context of \d+ tokens, and may take \d+\.\d MB: /);
+  });
+});
