@@ -9,7 +9,7 @@ import {
 } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopResult, runAgentLoop } from "./agent-loop.js";
-import { selectWindow } from "./context/select-window.js";
+import { ContextWindow } from "./context/context-window.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
 import { type EngineParts, openEngine } from "./engines/open-engine.js";
@@ -51,6 +51,7 @@ interface LoadedAgent {
   /** Whether `unload` closes the engine: only one that `load` opened. */
   ownsEngine: boolean;
   history: History;
+  window: ContextWindow;
   queue: TurnQueue;
   /** The turn that runs. */
   turn: AbortController | null;
@@ -134,6 +135,7 @@ export class NanoRuntime implements AsyncDisposable {
       engine,
       ownsEngine: engine !== this.#givenEngine,
       history,
+      window: new ContextWindow(engine, config.instructions ?? null),
       queue: new TurnQueue(),
       turn: null,
     };
@@ -236,6 +238,7 @@ export class NanoRuntime implements AsyncDisposable {
       });
     }
     agent.history = new History();
+    agent.window = new ContextWindow(agent.engine, agent.config.instructions ?? null);
     this.#history = agent.history;
   }
 
@@ -272,15 +275,15 @@ async function* runTurn(
   message: AgentMessage,
   { signal, sampling, responseSchema }: TurnOptions & { signal: AbortSignal },
 ): AsyncGenerator<AgentEvent, AgentEvent> {
-  const { engine, history } = agent;
+  const { engine, history, window } = agent;
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
   const messages = history.begin(message);
   try {
     yield { type: "run-start", message };
     const instructions = agent.config.instructions ?? null;
     const ask = async function* (): AsyncGenerator<AgentEvent, LoopResult> {
-      const window = await untilAborted(selectWindow(engine, instructions, messages), signal);
-      const request = { instructions, messages: window, responseSchema: schema?.jsonSchema, sampling };
+      const shown = await untilAborted(window.select(messages), signal);
+      const request = { instructions, messages: shown, responseSchema: schema?.jsonSchema, sampling };
       return yield* runAgentLoop(engine, request, signal);
     };
     const { contextTokens } = engine;

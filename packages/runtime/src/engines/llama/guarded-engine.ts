@@ -53,7 +53,8 @@ interface Load extends PlannedModel {
 /**
  * A local model within a memory budget. Each start of its process is planned anew from the file's header and what memory
  * there is then, and gets its limits from the plan. When memory runs short all the same it gives up one thing after
- * another, and the message that was under way is begun anew as long as nothing of its reply was said.
+ * another, and the message that was under way is begun anew as long as nothing of its reply was said; after a crash
+ * once.
  */
 export class GuardedEngine implements Engine {
   readonly name = "llama";
@@ -105,7 +106,7 @@ export class GuardedEngine implements Engine {
       }
       const failure = yield* this.#attempt(request, options);
       if (failure === null) return;
-      const again = !failure.hasSpoken && attempt < MOST_ATTEMPTS && (await this.#makeSmaller(failure.error));
+      const again = !failure.hasSpoken && attempt < MOST_ATTEMPTS && (await this.#mayRetry(failure.error, attempt));
       yield* this.#waiting.splice(0);
       if (again) continue;
       yield { type: "error", error: failure.error };
@@ -230,6 +231,11 @@ export class GuardedEngine implements Engine {
     const changesTheLoad = last !== "trim-window" && last !== "drop-saved-state";
     if (changesTheLoad && mustStop) await host.killForMemory();
     else if (changesTheLoad && !host.isBusy) await this.#hosted?.unload();
+  }
+
+  /** A crash may have been chance, once; want of memory calls for a smaller model. */
+  async #mayRetry(error: NanoAgentError, attempt: number): Promise<boolean> {
+    return error.code === "engine-crashed" ? attempt === 1 : this.#makeSmaller(error);
   }
 
   /** After memory ran out: the next start is smaller; false when nothing is left to give up. */
