@@ -1,4 +1,4 @@
-import { type FitPlan, NanoAgentError } from "@nanoagent/models";
+import type { FitPlan, NanoAgentError } from "@nanoagent/models";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 import type { MemoryGuard, Pressure } from "../../memory/memory-guard.js";
 import type {
@@ -10,7 +10,7 @@ import type {
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
-import type { HostProcess } from "../host/host-process.js";
+import { asEngineError, type HostProcess } from "../host/host-process.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
@@ -82,7 +82,7 @@ export class GuardedEngine implements Engine {
         });
         return engine;
       } catch (error) {
-        if (attempt < MOST_ATTEMPTS && (await engine.#makeSmaller(error))) continue;
+        if (attempt < MOST_ATTEMPTS && (await engine.#makeSmaller(asEngineError(error)))) continue;
         await options.guard.close();
         throw error;
       }
@@ -135,7 +135,7 @@ export class GuardedEngine implements Engine {
       try {
         return await this.#requireHosted().countTokens(text);
       } catch (error) {
-        if (attempt < MOST_ATTEMPTS && (await this.#makeSmaller(error))) continue;
+        if (attempt < MOST_ATTEMPTS && (await this.#mayRetry(asEngineError(error), attempt))) continue;
         throw error;
       }
     }
@@ -239,8 +239,8 @@ export class GuardedEngine implements Engine {
   }
 
   /** After memory ran out: the next start is smaller; false when nothing is left to give up. */
-  async #makeSmaller(error: unknown): Promise<boolean> {
-    if (!NanoAgentError.isInstance(error) || error.code !== "engine-out-of-memory") return false;
+  async #makeSmaller(error: NanoAgentError): Promise<boolean> {
+    if (error.code !== "engine-out-of-memory") return false;
     const { guard } = this.#options;
     // What is wrong now was perhaps seen before the process ended: then the step is taken already.
     const used_bytes = await guard.programBytes();
