@@ -1,12 +1,13 @@
 import { mkdtemp, rename, rm, truncate } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { EngineEvent, EngineRequest, TokenUsage } from "@nanoagent/runtime";
+import { type EngineEvent, type EngineRequest, NanoRuntime, type TokenUsage } from "@nanoagent/runtime";
 import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { validateJson } from "../../../src/engines/llama/grammar/validate-json.js";
+import { sampleConfig } from "../../sample-config.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { schemaCase } from "./grammar/schema-case.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
@@ -147,4 +148,36 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     expect(textOf(await ask(engine, request))).toBe(before);
     await engine.close();
   });
+
+  const kills = process.env.NANOAGENT_SOAK ? 50 : 5;
+  test(`${kills} kills of the real engine at random moments: nothing acknowledged is lost, and the next message works`, async () => {
+    const engine = await open(options);
+    await using runtime = new NanoRuntime({ engine });
+    await runtime.load(sampleConfig());
+    const acknowledged: string[] = [];
+    const sampling = { maxTokens: 30 };
+    for (let round = 0; round < kills; round++) {
+      const processId = await engine.processId();
+      const turn = runtime.process(`message ${round}`, { sampling });
+      setTimeout(() => processId !== null && kill(processId), Math.random() * 60);
+      const reply = await turn.catch((error) => {
+        expect(error).toMatchObject({ code: "engine-crashed" });
+        return null;
+      });
+      if (reply !== null) acknowledged.push(`message ${round}`, reply.content);
+      const next = await runtime.process(`after ${round}`, { sampling }).catch(() => null);
+      if (next !== null) acknowledged.push(`after ${round}`, next.content);
+    }
+    acknowledged.push("at last", (await runtime.process("at last", { sampling })).content);
+    expect(runtime.history.map(({ content }) => content)).toEqual(acknowledged);
+    await engine.close();
+  }, 300_000);
 });
+
+function kill(processId: number): void {
+  try {
+    process.kill(processId, "SIGKILL");
+  } catch {
+    // It was faster.
+  }
+}
