@@ -1,5 +1,23 @@
 export { AgentSpec, type AgentSpecInput } from "./agent-spec.js";
 export { EdgeDevice, type EdgeDeviceInput } from "./edge-device.js";
+export type {
+  CoreCluster,
+  CpuCache,
+  DeviceDetails,
+  Fact,
+  FactConfidence,
+  GpuDetails,
+  NpuDetails,
+  ProfiledDevice,
+} from "./device-details.js";
+export {
+  type BandwidthRow,
+  DeviceMeasurement,
+  type DotProductRow,
+  type MeasuredRate,
+  type SpeedCalibration,
+  type ThreadTrial,
+} from "./device-measurement.js";
 export {
   type AgentSettings,
   type AutoDevice,

@@ -2,7 +2,15 @@ import * as models from "@nanoagent/models";
 import { AgentMessage, AgentSpec, InvalidDataError, NanoAgentConfigFile, type Schema } from "@nanoagent/models";
 import { describe, expect, test } from "vitest";
 import { sourceOf } from "../src/define-schema.js";
-import { fullConfig, sampleDevice, sampleForecast, sampleLedger, samplePlan, sampleSummary } from "./samples.js";
+import {
+  fullConfig,
+  sampleDevice,
+  sampleForecast,
+  sampleLedger,
+  sampleMeasurement,
+  samplePlan,
+  sampleSummary,
+} from "./samples.js";
 
 /** Every schema that the package exports, with a value that it takes. */
 const schemas: [string, Schema<unknown>, unknown][] = [
@@ -15,6 +23,7 @@ const schemas: [string, Schema<unknown>, unknown][] = [
   ["MemoryLedger", models.MemoryLedger, sampleLedger],
   ["SpeedForecast", models.SpeedForecast, sampleForecast],
   ["FitPlan", models.FitPlan, samplePlan],
+  ["DeviceMeasurement", models.DeviceMeasurement, sampleMeasurement],
 ];
 
 test("these are all schemas that the package exports", () => {

@@ -1,6 +1,7 @@
 import {
   AgentMessage,
   AgentSpec,
+  DeviceMeasurement,
   EdgeDevice,
   FitPlan,
   ModelSummary,
@@ -24,6 +25,7 @@ const files: [string, string, Schema<unknown>][] = [
   ["nano-agent-config", "NanoAgentConfigFile", NanoAgentConfigFile],
   ["agent-spec", "AgentSpec", AgentSpec],
   ["edge-device", "EdgeDevice", EdgeDevice],
+  ["device-measurement", "DeviceMeasurement", DeviceMeasurement],
   ["agent-message", "AgentMessage", AgentMessage],
   ["model-summary", "ModelSummary", ModelSummary],
   ["fit-plan", "FitPlan", FitPlan],

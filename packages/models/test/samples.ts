@@ -1,4 +1,5 @@
 import type {
+  DeviceMeasurement,
   EdgeDevice,
   FitPlan,
   MemoryLedger,
@@ -108,3 +109,17 @@ export const samplePlan: FitPlan = {
 };
 
 type DeepReadonly<Value> = { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> };
+
+export const sampleMeasurement: DeviceMeasurement = {
+  format: 1,
+  measured_at: "2026-11-23T03:50:00.000Z",
+  device: { platform: "linux-aarch64", cpu_model: "Cortex-A76", cpu_cores: 4, memory_mb: 8064 },
+  engine_version: null,
+  bandwidth: [{ threads: 1, per_second: 9e9, spread: 0.05 }],
+  dot_products: [{ type: "q8_0", per_second: 4e9, spread: 0.1 }],
+  storage_read: { per_second: 8e7, spread: 0.3 },
+  contention: 0.02,
+  temperature_celsius: { before: 48.5, after: 61 },
+  thread_trials: [{ model: "abc", threads: 2, prefill_tokens_per_second: 80, decode_tokens_per_second: 12 }],
+  calibrations: [],
+};
