@@ -1,6 +1,8 @@
-import type { EdgeDevice } from "@nanoagent/models";
+import type { EdgeDevice, ProfiledDevice } from "@nanoagent/models";
 import { hasGpu } from "./accelerators/has-gpu.js";
 import { countCores } from "./cpu/count-cores.js";
+import { declaredDevice } from "./declared-device.js";
+import { readDeviceDetails } from "./details/read-device-details.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "./memory/read-memory.js";
@@ -23,18 +25,28 @@ export class DeviceProfiler {
 
   /**
    * The device as it is now. Never fails: what cannot be read is 512 MB of memory, one core, no GPU.
+   * What the environment declares (`NANOAGENT_DEVICE_MEMORY_MB` and so on, one for each field) wins over what is read.
    * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what this process may run on.
    */
   async profile(): Promise<EdgeDevice> {
     const [memory, has_gpu] = await Promise.all([readMemory(this.#machine), hasGpu(this.#machine)]);
     const platform = platformName(this.#machine);
     const cpu_cores = countCores(this.#machine);
-    return {
+    return declaredDevice(this.#machine.environment, {
       device_id: `${platform}-${cpu_cores}core`,
       platform,
       memory_mb: Math.max(1, Math.floor((memory.totalBytes ?? UNKNOWN_MEMORY_BYTES) / BYTES_PER_MB)),
       cpu_cores,
       has_gpu,
-    };
+    });
+  }
+
+  /**
+   * The same with all that was found out, fact by fact: what each is, where it was read and how sure that is, or why it
+   * is not known. At most 100 small reads on a device with up to eight cores; no process, no network. Never fails.
+   * `dataPath` is where data would be kept. Default: the working directory.
+   */
+  async profileInDetail({ dataPath = "." }: { dataPath?: string | undefined } = {}): Promise<ProfiledDevice> {
+    return { ...(await this.profile()), details: await readDeviceDetails(this.#machine, dataPath) };
   }
 }

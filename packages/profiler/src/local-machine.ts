@@ -64,6 +64,15 @@ export class LocalMachine implements Machine {
     }
   }
 
+  async readFreeBytes(path: string): Promise<number> {
+    try {
+      const { bavail, bsize } = await promises.statfs(path);
+      return bavail * bsize;
+    } catch (error) {
+      throw readError(path, error);
+    }
+  }
+
   async exists(path: string): Promise<boolean> {
     try {
       await promises.access(path);

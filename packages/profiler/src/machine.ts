@@ -31,6 +31,8 @@ export interface Machine {
   readText(path: string, maxBytes?: number): Promise<string>;
   /** Names of what is in a folder, sorted. */
   listDirectory(path: string): Promise<string[]>;
+  /** Bytes that this user may still write to the file system at this path. Rejects with {@link MachineReadError}. */
+  readFreeBytes(path: string): Promise<number>;
   /** Is there something at this path? False as well where that cannot be known. Opens nothing. */
   exists(path: string): Promise<boolean>;
 }

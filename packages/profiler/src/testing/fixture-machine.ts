@@ -23,6 +23,8 @@ export interface FixtureMachineContents {
   availableMemoryBytes?: number | undefined;
   /** Default: 1. */
   cpuCount?: number | undefined;
+  /** What can be written, wherever. Default: not known. */
+  freeBytes?: number | undefined;
 }
 
 /** A machine held in memory: for tests, and to look at a recorded device. On `win32` paths compare as they do there. */
@@ -33,6 +35,7 @@ export class FixtureMachine implements Machine {
   readonly totalMemoryBytes: number;
   readonly availableMemoryBytes: number;
   readonly cpuCount: number;
+  readonly #freeBytes: number | undefined;
   /** By comparable path: the path as written, and what is there. */
   readonly #files: ReadonlyMap<string, { path: string; file: FixtureFile }>;
 
@@ -43,6 +46,7 @@ export class FixtureMachine implements Machine {
     this.totalMemoryBytes = contents.totalMemoryBytes ?? 0;
     this.availableMemoryBytes = contents.availableMemoryBytes ?? 0;
     this.cpuCount = contents.cpuCount ?? 1;
+    this.#freeBytes = contents.freeBytes;
     const files = Object.entries(contents.files ?? {});
     this.#files = new Map(files.map(([path, file]) => [this.#comparable(path), { path: this.#slashed(path), file }]));
   }
@@ -60,6 +64,11 @@ export class FixtureMachine implements Machine {
     const names = this.#namesIn(path);
     if (names === null) throw new MachineReadError(path, file === undefined ? "ENOENT" : "ENOTDIR");
     return names;
+  }
+
+  async readFreeBytes(path: string): Promise<number> {
+    if (this.#freeBytes === undefined) throw new MachineReadError(path, "ENOSYS");
+    return this.#freeBytes;
   }
 
   async exists(path: string): Promise<boolean> {

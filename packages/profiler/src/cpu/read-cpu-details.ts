@@ -1,0 +1,180 @@
+import type { CoreCluster, CpuCache, DeviceDetails, Fact } from "@nanoagent/models";
+import { certain, factOf, likely, unknown } from "../details/fact.js";
+import { numberList } from "../details/number-list.js";
+import type { Machine } from "../machine.js";
+import { readOrNull } from "../read-or-null.js";
+import { armCoreName, coreOfMidr } from "./arm-cores.js";
+import { allowedCpus, onlineCpus } from "./cpu-numbers.js";
+import { readCpuFeatures } from "./read-cpu-features.js";
+import { readCpuQuota } from "./read-cpu-quota.js";
+
+const CPU = "/sys/devices/system/cpu";
+const MAX_CPUINFO_BYTES = 2 ** 20;
+/** Cores beyond these are taken to be like the ones before: a reading stays small on servers. */
+const MOST_CORES_READ = 16;
+/** Cores of one kind state capacities that differ by their place on the chip. */
+const SAME_CAPACITY_SHARE = 0.05;
+const MOST_CACHES = 8;
+
+/** What the processor is, where each part of it was read. Never rejects. */
+export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["cpu"]> {
+  const cpuinfo = (await readOrNull(machine, "/proc/cpuinfo", MAX_CPUINFO_BYTES)) ?? "";
+  const online = await onlineCpus(machine);
+  const cores = online?.numbers ?? [];
+  const clusters = await factOf(() => readClusters(machine, cores, cpuinfo));
+  return {
+    model: modelOf(cpuinfo, clusters),
+    cores_online:
+      online === null ? likely(machine.cpuCount, "the operating system") : certain(cores.length, online.source),
+    usable_cores: await factOf(() => readUsableCores(machine)),
+    physical_cores: await factOf(() => readPhysicalCores(machine, cores)),
+    clusters,
+    features: await factOf(async () => {
+      const features = await readCpuFeatures(machine);
+      return features === null ? unknown("the system does not tell") : certain(features, "/proc/cpuinfo");
+    }),
+    caches: await factOf(() => readCaches(machine, cores)),
+    is_emulated: emulationOf(machine, cpuinfo),
+  };
+}
+
+function modelOf(cpuinfo: string, clusters: Fact<CoreCluster[]>): Fact<string> {
+  const name = /^(?:model name|cpu model|uarch)\s*:\s*(.+)$/m.exec(cpuinfo)?.[1]?.trim();
+  // 64-bit ARM kernels name the cores by number alone; 32-bit ones write the architecture here.
+  if (name !== undefined && !/^ARMv\d/.test(name)) return certain(name, "/proc/cpuinfo");
+  if ("value" in clusters && clusters.value.length > 0) {
+    const names = clusters.value.map(({ name, cores }) => `${cores.length} × ${name}`);
+    return likely(names.join(" + "), "core numbers");
+  }
+  return unknown("the system does not name it");
+}
+
+async function readUsableCores(machine: Machine): Promise<Fact<number>> {
+  const allowed = await allowedCpus(machine);
+  const count = allowed?.numbers.length ?? machine.cpuCount;
+  const quota = await readCpuQuota(machine);
+  if (quota !== null && quota.cores < count) return certain(quota.cores, quota.source);
+  return allowed === null ? likely(count, "the operating system") : certain(count, allowed.source);
+}
+
+async function readPhysicalCores(machine: Machine, cores: readonly number[]): Promise<Fact<number>> {
+  if (cores.length === 0) return unknown("the cores are not told");
+  const siblings = new Set<string>();
+  for (const core of cores.slice(0, MOST_CORES_READ)) {
+    const list = await readOrNull(machine, `${CPU}/cpu${core}/topology/thread_siblings_list`);
+    if (list === null) return unknown(`${CPU}/cpu${core}/topology is not there`);
+    siblings.add(list.trim());
+  }
+  const read = Math.min(cores.length, MOST_CORES_READ);
+  const count = Math.round((siblings.size / read) * cores.length);
+  const source = `${CPU}/cpu*/topology/thread_siblings_list`;
+  return read === cores.length ? certain(count, source) : likely(count, source);
+}
+
+interface Core {
+  number: number;
+  name: string;
+  capacity: number | null;
+  maxMhz: number | null;
+}
+
+/** Kinds of cores: by what they are called first, then by how much they can do. */
+async function readClusters(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<CoreCluster[]>> {
+  if (cores.length === 0) return unknown("the cores are not told");
+  const hybrid = await readHybridKinds(machine);
+  const parts = armParts(cpuinfo);
+  const clusters: CoreCluster[] = [];
+  for (const number of cores.slice(0, MOST_CORES_READ)) {
+    const core = await readCore(machine, number, hybrid.get(number) ?? parts.get(number) ?? null);
+    const like = clusters.find((cluster) => isLike(cluster, core));
+    if (like !== undefined) like.cores.push(number);
+    else clusters.push({ name: core.name, cores: [number], capacity: core.capacity, max_mhz: core.maxMhz });
+  }
+  if (clusters.length === 1) clusters[0]?.cores.push(...cores.slice(MOST_CORES_READ));
+  clusters.sort((one, other) => speedOf(other) - speedOf(one));
+  return likely(clusters, `${CPU}/cpu*`);
+}
+
+async function readCore(machine: Machine, number: number, kind: string | null): Promise<Core> {
+  const read = (name: string) => readOrNull(machine, `${CPU}/cpu${number}/${name}`);
+  const midr = (await read("regs/identification/midr_el1"))?.trim() ?? "";
+  const capacity = positive(await read("cpu_capacity"));
+  const kilohertz = positive(await read("cpufreq/cpuinfo_max_freq"));
+  return {
+    number,
+    name: coreOfMidr(midr) ?? kind ?? "core",
+    capacity,
+    maxMhz: kilohertz === null ? null : Math.round(kilohertz / 1000),
+  };
+}
+
+function isLike(cluster: CoreCluster, core: Core): boolean {
+  if (cluster.name !== core.name) return false;
+  if (cluster.capacity === null || core.capacity === null) return cluster.capacity === core.capacity;
+  return Math.abs(cluster.capacity - core.capacity) <= SAME_CAPACITY_SHARE * Math.max(cluster.capacity, core.capacity);
+}
+
+function speedOf({ capacity, max_mhz }: CoreCluster): number {
+  return capacity ?? max_mhz ?? 0;
+}
+
+/** Intel's two kinds, which it lists apart. */
+async function readHybridKinds(machine: Machine): Promise<Map<number, string>> {
+  const kinds = new Map<number, string>();
+  for (const [file, name] of [
+    ["/sys/devices/cpu_core/cpus", "performance core"],
+    ["/sys/devices/cpu_atom/cpus", "efficiency core"],
+  ] as const) {
+    const list = await readOrNull(machine, file);
+    for (const number of (list === null ? null : numberList(list)) ?? []) kinds.set(number, name);
+  }
+  return kinds;
+}
+
+/** `CPU implementer` and `CPU part` of each processor in /proc/cpuinfo. */
+function armParts(cpuinfo: string): Map<number, string> {
+  const parts = new Map<number, string>();
+  let processor = 0;
+  let implementer = "";
+  for (const line of cpuinfo.split("\n")) {
+    const [key = "", value = ""] = line.split(/\s*:\s*/, 2);
+    if (key === "processor") processor = Number(value);
+    if (key === "CPU implementer") implementer = value;
+    if (key === "CPU part" && /^0x[0-9a-f]{1,4}$/i.test(value)) parts.set(processor, armCoreName(implementer, value));
+  }
+  return parts;
+}
+
+async function readCaches(machine: Machine, cores: readonly number[]): Promise<Fact<CpuCache[]>> {
+  const [first] = cores;
+  if (first === undefined) return unknown("the cores are not told");
+  const folder = `${CPU}/cpu${first}/cache`;
+  const names = (await machine.listDirectory(folder)).filter((name) => /^index\d$/.test(name)).slice(0, MOST_CACHES);
+  const caches: CpuCache[] = [];
+  for (const name of names) {
+    const read = (file: string) => readOrNull(machine, `${folder}/${name}/${file}`);
+    const size = /^(\d{1,9})K$/.exec((await read("size"))?.trim() ?? "")?.[1];
+    const level = positive(await read("level"));
+    const sharers = numberList((await read("shared_cpu_list")) ?? "")?.length ?? 1;
+    if (size === undefined || level === null) continue;
+    caches.push({
+      level,
+      type: ((await read("type")) ?? "").trim().toLowerCase() || "unified",
+      size_bytes: Number(size) * 1024,
+      count: Math.max(1, Math.round(cores.length / sharers)),
+    });
+  }
+  return caches.length === 0 ? unknown(`${folder} tells no sizes`) : likely(caches, folder);
+}
+
+/** An emulator shows the processor of its host: an ARM program that finds itself on Intel's. */
+function emulationOf(machine: Machine, cpuinfo: string): Fact<boolean> {
+  if (cpuinfo === "") return unknown("/proc/cpuinfo is not there");
+  const isArm = /^(aarch64|arm)/.test(machine.machineType);
+  return likely(isArm && /^(vendor_id|flags)\s*:/m.test(cpuinfo), "/proc/cpuinfo");
+}
+
+function positive(text: string | null): number | null {
+  const number = Number(text?.trim() || Number.NaN);
+  return Number.isSafeInteger(number) && number > 0 ? number : null;
+}

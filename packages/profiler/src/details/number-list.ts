@@ -1,0 +1,16 @@
+/** No machine that this runs on has more processors. */
+const MOST_NUMBERS = 4096;
+
+/** The numbers of a kernel's list: `0-3,5` is 0, 1, 2, 3 and 5. Null for what is none. */
+export function numberList(text: string): number[] | null {
+  const numbers: number[] = [];
+  for (const part of text.trim().split(",")) {
+    const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part) ?? [];
+    if (first === undefined) return null;
+    for (let number = Number(first); number <= Number(last); number++) {
+      if (numbers.length === MOST_NUMBERS) return null;
+      numbers.push(number);
+    }
+  }
+  return numbers;
+}

@@ -1,0 +1,67 @@
+import type { DeviceDetails, Fact } from "@nanoagent/models";
+import { certain, factOf, likely, unknown } from "../details/fact.js";
+import { isLinux } from "../is-linux.js";
+import type { Machine } from "../machine.js";
+import { DeviceMemoryProbe } from "./device-memory-probe.js";
+import { kibFields } from "./kib-fields.js";
+import { readMemory } from "./read-memory.js";
+
+/** Where no file names the size of a page: what nearly all systems have, by processor. */
+const PAGE_SIZE_BYTES = 4096;
+const MOST_ZRAM_DEVICES = 4;
+
+/** What memory there is, where each part was read. Never rejects. */
+export async function readMemoryDetails(machine: Machine): Promise<DeviceDetails["memory"]> {
+  const { totalBytes, availableBytes } = await readMemory(machine);
+  const source = isLinux(machine) ? "/proc/meminfo" : "the operating system";
+  const probe = await new DeviceMemoryProbe({ machine }).read();
+  return {
+    total_bytes: totalBytes === null ? unknown("the system does not tell") : certain(totalBytes, source),
+    available_bytes:
+      availableBytes === null
+        ? unknown("the system does not tell")
+        : probe.limit_bytes === null
+          ? certain(availableBytes, source)
+          : likely(probe.available_bytes, `${source} and ${probe.limit_source}`),
+    limit_bytes: isLinux(machine)
+      ? limitOf(probe.limit_bytes, probe.limit_source)
+      : unknown("limits are read on Linux only"),
+    swap_bytes: await factOf(() => readSwap(machine)),
+    zram_bytes: await factOf(() => readZram(machine)),
+    page_size_bytes: await factOf(() => readPageSize(machine)),
+  };
+}
+
+function limitOf(limitBytes: number | null, source: string | null): Fact<number | null> {
+  if (limitBytes === null && source !== null) return unknown(source);
+  return certain(limitBytes, source ?? "cgroups");
+}
+
+async function readSwap(machine: Machine): Promise<Fact<number>> {
+  const lines = (await machine.readText("/proc/swaps")).trim().split("\n").slice(1);
+  const sizes = lines.map((line) => Number(line.trim().split(/\s+/).at(-3)) * 1024);
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) return unknown("/proc/swaps: no sizes");
+  return certain(
+    sizes.reduce((sum, size) => sum + size, 0),
+    "/proc/swaps",
+  );
+}
+
+/** Compressed memory that is used as swap. A device that is there with size 0 is not in use. */
+async function readZram(machine: Machine): Promise<Fact<number>> {
+  let total = 0;
+  for (let index = 0; index < MOST_ZRAM_DEVICES; index++) {
+    const size = await machine.readText(`/sys/block/zram${index}/disksize`).catch(() => null);
+    if (size === null) break;
+    total += Number(size.trim()) || 0;
+  }
+  return certain(total, "/sys/block/zram*/disksize");
+}
+
+async function readPageSize(machine: Machine): Promise<Fact<number>> {
+  if (!isLinux(machine)) return unknown("read on Linux only");
+  const kibibytes = kibFields(await machine.readText("/proc/self/smaps", 4096)).get("KernelPageSize");
+  return kibibytes === undefined
+    ? likely(PAGE_SIZE_BYTES, "what most systems have")
+    : certain(kibibytes, "/proc/self/smaps");
+}

@@ -1,0 +1,72 @@
+import type { DeviceDetails, Fact } from "@nanoagent/models";
+import { certain, factOf, likely, unknown } from "../details/fact.js";
+import type { Machine } from "../machine.js";
+import { readOrNull } from "../read-or-null.js";
+import { readPiUndervoltage } from "../thermal/read-thermal-details.js";
+
+const SUPPLIES = "/sys/class/power_supply";
+const MOST_SUPPLIES = 6;
+
+/** Where the power comes from. Never rejects. */
+export async function readPowerDetails(machine: Machine): Promise<DeviceDetails["power"]> {
+  const supplies = await readSupplies(machine);
+  const battery = supplies.find(({ type }) => type === "Battery");
+  return {
+    source: sourceOf(supplies),
+    battery_percent:
+      battery?.percent == null ? unknown("no battery tells its charge") : certain(battery.percent, battery.source),
+    is_undervolted: await factOf(() => readUndervoltage(machine)),
+  };
+}
+
+interface Supply {
+  type: string;
+  isOnline: boolean | null;
+  status: string;
+  percent: number | null;
+  source: string;
+}
+
+async function readSupplies(machine: Machine): Promise<Supply[]> {
+  const names = await machine.listDirectory(SUPPLIES).catch(() => [] as string[]);
+  const supplies: Supply[] = [];
+  for (const name of names.slice(0, MOST_SUPPLIES)) {
+    const source = `${SUPPLIES}/${name}`;
+    const read = async (file: string) => (await readOrNull(machine, `${source}/${file}`))?.trim() ?? "";
+    // A mouse has a battery too.
+    if ((await read("scope")) === "Device") continue;
+    const online = await read("online");
+    const percent = await read("capacity");
+    supplies.push({
+      type: await read("type"),
+      isOnline: online === "" ? null : online !== "0",
+      status: await read("status"),
+      percent: /^\d{1,3}$/.test(percent) ? Math.min(100, Number(percent)) : null,
+      source,
+    });
+  }
+  return supplies;
+}
+
+function sourceOf(supplies: readonly Supply[]): Fact<"mains" | "battery"> {
+  const mains = supplies.find(({ type, isOnline }) => /^(Mains|USB)/.test(type) && isOnline);
+  if (mains !== undefined) return certain("mains", mains.source);
+  const battery = supplies.find(({ type }) => type === "Battery");
+  if (battery?.status === "Discharging") return certain("battery", battery.source);
+  if (battery !== undefined) return likely("mains", `${battery.source} (${battery.status || "no status"})`);
+  return supplies.length === 0 ? unknown("no supply is listed, as on most boards") : unknown("no supply is in use");
+}
+
+async function readUndervoltage(machine: Machine): Promise<Fact<boolean>> {
+  const pi = await readPiUndervoltage(machine);
+  if (pi !== null) return pi;
+  for (let index = 0; index < MOST_SUPPLIES; index++) {
+    const folder = `/sys/class/hwmon/hwmon${index}`;
+    const name = (await readOrNull(machine, `${folder}/name`))?.trim();
+    if (name === undefined) break;
+    if (name !== "rpi_volt") continue;
+    const alarm = (await readOrNull(machine, `${folder}/in0_lcrit_alarm`))?.trim();
+    if (alarm === "0" || alarm === "1") return certain(alarm === "1", `${folder}/in0_lcrit_alarm`);
+  }
+  return unknown("nothing tells of it");
+}

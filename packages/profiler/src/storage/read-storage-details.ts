@@ -1,0 +1,101 @@
+import type { DeviceDetails, Fact } from "@nanoagent/models";
+import { certain, factOf, likely, unknown } from "../details/fact.js";
+import type { Machine } from "../machine.js";
+import { readOrNull } from "../read-or-null.js";
+
+const MAX_MOUNTINFO_BYTES = 2 ** 18;
+/** File systems that live in memory: what is written there is gone after a restart. */
+const IN_MEMORY = new Set(["tmpfs", "ramfs", "rootfs", "devtmpfs"]);
+const NETWORK = /^(nfs4?|cifs|smb3|9p|fuse\.sshfs|ceph|virtiofs)$/;
+
+interface Mount {
+  mountPoint: string;
+  /** `179:2`. */
+  device: string;
+  type: string;
+  isReadOnly: boolean;
+}
+
+/** What the data at `path` lies on. Never rejects. */
+export async function readStorageDetails(machine: Machine, path: string): Promise<DeviceDetails["storage"]> {
+  const mount = await readMount(machine, path);
+  const disk = mount === null ? null : await readDisk(machine, mount);
+  const none = unknown("the mounts cannot be read");
+  return {
+    path: certain(path, "asked for"),
+    kind: mount === null ? none : await factOf(() => readKind(machine, mount, disk)),
+    free_bytes: await factOf(async () => certain(await machine.readFreeBytes(path), "statfs")),
+    is_read_only: mount === null ? none : certain(mount.isReadOnly, "/proc/self/mountinfo"),
+    is_volatile: mount === null ? none : volatility(mount),
+    wear_percent: await factOf(() => readWear(machine, disk)),
+  };
+}
+
+async function readMount(machine: Machine, path: string): Promise<Mount | null> {
+  const text = await readOrNull(machine, "/proc/self/mountinfo", MAX_MOUNTINFO_BYTES);
+  let found: Mount | null = null;
+  for (const line of (text ?? "").split("\n")) {
+    const fields = line.split(" ");
+    const end = fields.indexOf("-", 6);
+    const [, , device = "", , mountPoint = "", options = ""] = fields;
+    const [type = "", , superOptions = ""] = end < 0 ? [] : fields.slice(end + 1);
+    if (type === "" || !isBelow(path, unescaped(mountPoint))) continue;
+    if (found !== null && found.mountPoint.length > mountPoint.length) continue;
+    const isReadOnly = [...options.split(","), ...superOptions.split(",")].includes("ro");
+    found = { mountPoint: unescaped(mountPoint), device, type, isReadOnly };
+  }
+  return found;
+}
+
+function isBelow(path: string, mountPoint: string): boolean {
+  return path === mountPoint || path.startsWith(mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`);
+}
+
+function unescaped(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+/** The disk that a mount's partition is on: `mmcblk0`. */
+async function readDisk(machine: Machine, { device }: Mount): Promise<string | null> {
+  if (!/^\d{1,5}:\d{1,7}$/.test(device)) return null;
+  const uevent = (await readOrNull(machine, `/sys/dev/block/${device}/uevent`)) ?? "";
+  const name = /^DEVNAME=([\w-]+)$/m.exec(uevent)?.[1];
+  return name === undefined ? null : name.replace(/(?<=^(?:mmcblk|nvme\d+n)\d+)p\d+$|(?<=^[shv]d[a-z]+)\d+$/, "");
+}
+
+async function readKind(machine: Machine, { type }: Mount, disk: string | null): Promise<Fact<string>> {
+  if (IN_MEMORY.has(type)) return certain("memory", type);
+  if (NETWORK.test(type)) return certain("network", type);
+  if (type === "overlay") return likely("overlay", "an overlay hides what it lies on");
+  if (disk === null) return likely(type, "the kind of file system; its disk is not told");
+  if (disk.startsWith("mmcblk")) {
+    const kind = (await readOrNull(machine, `/sys/block/${disk}/device/type`))?.trim();
+    if (kind === "SD") return certain("sd-card", `/sys/block/${disk}`);
+    if (kind === "MMC") return certain("emmc", `/sys/block/${disk}`);
+    return likely("flash", disk);
+  }
+  if (disk.startsWith("nvme")) return certain("nvme", disk);
+  // A virtual disk calls itself rotating whatever it is.
+  if (/^(vd|xvd)/.test(disk)) return certain("virtual-disk", disk);
+  const rotational = (await readOrNull(machine, `/sys/block/${disk}/queue/rotational`))?.trim();
+  if (rotational === "1") return certain("hard-disk", `/sys/block/${disk}/queue/rotational`);
+  return rotational === "0" ? certain("ssd", `/sys/block/${disk}/queue/rotational`) : likely("disk", disk);
+}
+
+function volatility({ type }: Mount): Fact<boolean> {
+  if (IN_MEMORY.has(type)) return certain(true, type);
+  return type === "overlay" ? likely(true, "an overlay is gone with its container") : certain(false, type);
+}
+
+/** What an eMMC says of itself, in steps of a tenth: 0x01 is up to 10 %, 0x0b is past its end. */
+async function readWear(machine: Machine, disk: string | null): Promise<Fact<number>> {
+  if (disk === null) return unknown("the disk is not told");
+  const path = `/sys/block/${disk}/device/life_time`;
+  const steps = ((await readOrNull(machine, path)) ?? "")
+    .trim()
+    .split(/\s+/)
+    .map((step) => Number.parseInt(step, 16));
+  const worst = Math.max(...steps);
+  if (!(worst >= 1 && worst <= 11)) return unknown("this kind of storage does not tell");
+  return certain(Math.min(100, worst * 10), path);
+}
