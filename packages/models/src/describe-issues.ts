@@ -105,7 +105,8 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 function alternatives(schema: z.ZodMiniType): z.ZodMiniType[] {
-  const { innerType, options } = definition(schema);
+  const { type, innerType, options } = definition(schema);
+  if (type === "lazy") return alternatives((schema as z.ZodMiniLazy<z.ZodMiniType>)._zod.innerType);
   if (innerType !== undefined) return alternatives(innerType);
   if (options !== undefined) return options.flatMap(alternatives);
   return [schema];

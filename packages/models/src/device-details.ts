@@ -1,4 +1,6 @@
+import * as z from "zod/mini";
 import type { EdgeDevice } from "./edge-device.js";
+import { positiveInteger } from "./field-types.js";
 
 /** `certain`: the system states it; `likely`: it follows from what the system states; `declared`: somebody said so. */
 export type FactConfidence = "certain" | "likely" | "declared";
@@ -99,3 +101,113 @@ export interface DeviceDetails {
 export interface ProfiledDevice extends EdgeDevice {
   details: DeviceDetails;
 }
+
+/** What somebody says of a device, by room: parts of {@link DeviceDetails}. */
+export type DeclaredDetails = {
+  [Room in keyof DeviceDetails]?:
+    | { [Name in keyof DeviceDetails[Room]]?: DeviceDetails[Room][Name] | undefined }
+    | undefined;
+};
+
+/** The same as a person writes it: `{ value: 2 }` will do. */
+export type DeclaredDetailsInput = {
+  [Room in keyof DeviceDetails]?:
+    | { [Name in keyof DeviceDetails[Room]]?: DeclaredFact<DeviceDetails[Room][Name]> | undefined }
+    | undefined;
+};
+
+type DeclaredFact<Known> = Known extends { value: infer Value }
+  ? { value: Value; source?: string | undefined; confidence?: FactConfidence | undefined }
+  : Known;
+
+/** `id` names it in JSON Schemas, which state each kind of fact once. */
+function fact(id: string, value: z.ZodMiniType) {
+  const known = z.strictObject({
+    value,
+    source: z._default(z.string(), "declared"),
+    confidence: z._default(z.enum(["certain", "likely", "declared"]), "declared"),
+  });
+  return z.optional(z.union([known, z.strictObject({ error: z.string() })]).check(z.meta({ id: `${id}Fact` })));
+}
+
+const room = (facts: Record<string, z.ZodMiniType>) => z.optional(z.strictObject(facts));
+
+const coreCluster = () =>
+  z.strictObject({
+    name: z.string(),
+    cores: z.array(z.int().check(z.minimum(0))),
+    capacity: z.nullable(z.number()),
+    max_mhz: z.nullable(z.number()),
+  });
+const cpuCache = () =>
+  z.strictObject({
+    level: positiveInteger(),
+    type: z.string(),
+    size_bytes: positiveInteger(),
+    count: positiveInteger(),
+  });
+const gpuDetails = () =>
+  z.strictObject({
+    vendor: z.string(),
+    name: z.nullable(z.string()),
+    driver: z.nullable(z.string()),
+    memory: z.enum(["unified", "dedicated"]),
+    memory_bytes: z.nullable(z.int().check(z.minimum(0))),
+    is_accessible: z.nullable(z.boolean()),
+  });
+const npuDetails = () => z.strictObject({ name: z.string(), usable_by: z.array(z.string()) });
+
+/** Made when a device with details is checked for the first time: most never have any. */
+export const deviceDetailsSource = z.lazy(() => {
+  const amount = z.int().check(z.minimum(0));
+  const [bytes, flag, text] = [fact("Bytes", amount), fact("Flag", z.boolean()), fact("Text", z.string())];
+  const [count, textOrNone] = [fact("Count", positiveInteger()), fact("TextOrNone", z.nullable(z.string()))];
+  const percent = fact("Percent", z.number().check(z.minimum(0), z.maximum(100)));
+  const details = z.strictObject({
+    memory: room({
+      total_bytes: bytes,
+      available_bytes: bytes,
+      limit_bytes: fact("BytesOrNone", z.nullable(amount)),
+      swap_bytes: bytes,
+      zram_bytes: bytes,
+      page_size_bytes: bytes,
+    }),
+    cpu: room({
+      model: text,
+      cores_online: count,
+      usable_cores: fact("Cores", z.number().check(z.minimum(0))),
+      physical_cores: count,
+      clusters: fact("Clusters", z.array(coreCluster())),
+      features: fact("Texts", z.array(z.string())),
+      caches: fact("Caches", z.array(cpuCache())),
+      is_emulated: flag,
+    }),
+    accelerators: room({ gpus: fact("Gpus", z.array(gpuDetails())), npus: fact("Npus", z.array(npuDetails())) }),
+    board: room({ model: text, soc: text }),
+    system: room({
+      kernel: text,
+      libc: text,
+      container: textOrNone,
+      virtual_machine: textOrNone,
+    }),
+    thermal: room({
+      temperature_celsius: fact("Temperature", z.number()),
+      is_throttled: flag,
+      was_throttled_since_boot: flag,
+    }),
+    power: room({
+      source: fact("PowerSource", z.enum(["mains", "battery"])),
+      battery_percent: percent,
+      is_undervolted: flag,
+    }),
+    storage: room({
+      path: text,
+      kind: text,
+      free_bytes: bytes,
+      is_read_only: flag,
+      is_volatile: flag,
+      wear_percent: percent,
+    }),
+  });
+  return details.check(z.meta({ id: "DeviceDetails" }));
+}) as unknown as z.ZodMiniType<DeclaredDetails, DeclaredDetailsInput>;

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
+import { type DeclaredDetails, type DeclaredDetailsInput, deviceDetailsSource } from "./device-details.js";
 import { positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 
@@ -12,6 +13,8 @@ export interface EdgeDevice {
   memory_mb: number;
   cpu_cores: number;
   has_gpu: boolean;
+  /** What else is known of it, fact by fact. */
+  details?: DeclaredDetails | undefined;
 }
 
 export interface EdgeDeviceInput {
@@ -20,6 +23,7 @@ export interface EdgeDeviceInput {
   memory_mb: number;
   cpu_cores: number;
   has_gpu?: boolean | undefined;
+  details?: DeclaredDetailsInput | undefined;
 }
 
 export const hasGpu = () => z.boolean().check(z.meta({ description: "Whether there is a GPU to compute on." }));
@@ -32,6 +36,9 @@ export const edgeDeviceSource = z.strictObject({
   memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
   cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
   has_gpu: z._default(hasGpu(), false),
+  details: z
+    .optional(deviceDetailsSource)
+    .check(z.meta({ description: "What else is known of the device, as `nanoagent profile --json` shows it." })),
 });
 
 export const EdgeDevice: Schema<EdgeDeviceInput, EdgeDevice> = defineSchema<EdgeDeviceInput, EdgeDevice>(

@@ -3,6 +3,8 @@ export { EdgeDevice, type EdgeDeviceInput } from "./edge-device.js";
 export type {
   CoreCluster,
   CpuCache,
+  DeclaredDetails,
+  DeclaredDetailsInput,
   DeviceDetails,
   Fact,
   FactConfidence,
@@ -21,6 +23,7 @@ export {
 export {
   type AgentSettings,
   type AutoDevice,
+  type AutoDeviceInput,
   type EngineSettings,
   keysNotYetActedOn,
   NanoAgentConfig,

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { type AgentSpec, type AgentSpecInput, agentSpecSource } from "./agent-spec.js";
 import { defineSchema } from "./define-schema.js";
+import type { DeclaredDetails, DeclaredDetailsInput } from "./device-details.js";
 import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource, hasGpu } from "./edge-device.js";
 import { count, positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
@@ -27,7 +28,7 @@ export interface NanoAgentConfigFile extends AgentSettings {
 
 export interface NanoAgentConfigFileInput extends AgentSettings {
   spec: AgentSpecInput;
-  device?: EdgeDeviceInput | "auto" | AutoDevice | undefined;
+  device?: EdgeDeviceInput | "auto" | AutoDeviceInput | undefined;
   model_path?: string | null | undefined;
 }
 
@@ -39,6 +40,11 @@ export interface AutoDevice {
   memory_mb?: number | undefined;
   cpu_cores?: number | undefined;
   has_gpu?: boolean | undefined;
+  details?: DeclaredDetails | undefined;
+}
+
+export interface AutoDeviceInput extends Omit<AutoDevice, "details"> {
+  details?: DeclaredDetailsInput | undefined;
 }
 
 /** The keys of a config beside the seed's three; each may be absent. */

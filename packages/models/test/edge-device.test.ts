@@ -50,7 +50,7 @@ test.each([
   [{ memory: 512 }, 'memory (unknown-key): unknown key: did you mean "memory_mb"?'],
   [
     { disk_mb: 9 },
-    "disk_mb (unknown-key): unknown key: expected one of device_id, platform, memory_mb, cpu_cores, has_gpu",
+    "disk_mb (unknown-key): unknown key: expected one of device_id, platform, memory_mb, cpu_cores, has_gpu, details",
   ],
 ])("%j is refused", (change, issue) => {
   expect(issuesOf(EdgeDevice, { ...sampleDevice, ...change })).toEqual([issue]);

@@ -15,6 +15,7 @@ import { sourceOf } from "../src/define-schema.js";
 import { fullConfig, sampleDevice, samplePlan, sampleSummary } from "./samples.js";
 
 interface JsonSchema {
+  $ref?: string;
   properties?: Record<string, JsonSchema>;
   anyOf?: JsonSchema[];
   description?: string;

@@ -49,7 +49,7 @@ describe("the device of a file", () => {
     expect(NanoAgentConfigFile.parse({ spec, device }).device).toEqual(expected);
   });
 
-  const all = "device_id, platform, memory_mb, cpu_cores, has_gpu";
+  const all = "device_id, platform, memory_mb, cpu_cores, has_gpu, details";
   test.each([
     [{ auto: false }, "device.auto (invalid): expected true, found false"],
     [{ auto: "true" }, 'device.auto (invalid): expected true, found "true" (a string): remove the quotes'],

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { EdgeDevice, ProfiledDevice } from "@nanoagent/models";
 import { hasGpu } from "./accelerators/has-gpu.js";
 import { countCores } from "./cpu/count-cores.js";
@@ -6,6 +7,7 @@ import { readDeviceDetails } from "./details/read-device-details.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "./memory/read-memory.js";
+import { OneLook } from "./one-look.js";
 import { platformName } from "./platform-name.js";
 
 const BYTES_PER_MB = 2 ** 20;
@@ -29,16 +31,7 @@ export class DeviceProfiler {
    * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what this process may run on.
    */
   async profile(): Promise<EdgeDevice> {
-    const [memory, has_gpu] = await Promise.all([readMemory(this.#machine), hasGpu(this.#machine)]);
-    const platform = platformName(this.#machine);
-    const cpu_cores = countCores(this.#machine);
-    return declaredDevice(this.#machine.environment, {
-      device_id: `${platform}-${cpu_cores}core`,
-      platform,
-      memory_mb: Math.max(1, Math.floor((memory.totalBytes ?? UNKNOWN_MEMORY_BYTES) / BYTES_PER_MB)),
-      cpu_cores,
-      has_gpu,
-    });
+    return profileOf(new OneLook(this.#machine));
   }
 
   /**
@@ -47,6 +40,21 @@ export class DeviceProfiler {
    * `dataPath` is where data would be kept. Default: the working directory.
    */
   async profileInDetail({ dataPath = "." }: { dataPath?: string | undefined } = {}): Promise<ProfiledDevice> {
-    return { ...(await this.profile()), details: await readDeviceDetails(this.#machine, dataPath) };
+    const machine = new OneLook(this.#machine);
+    const details = await readDeviceDetails(machine, path.resolve(dataPath));
+    return { ...(await profileOf(machine)), details };
   }
+}
+
+async function profileOf(machine: Machine): Promise<EdgeDevice> {
+  const [memory, has_gpu] = await Promise.all([readMemory(machine), hasGpu(machine)]);
+  const platform = platformName(machine);
+  const cpu_cores = countCores(machine);
+  return declaredDevice(machine.environment, {
+    device_id: `${platform}-${cpu_cores}core`,
+    platform,
+    memory_mb: Math.max(1, Math.floor((memory.totalBytes ?? UNKNOWN_MEMORY_BYTES) / BYTES_PER_MB)),
+    cpu_cores,
+    has_gpu,
+  });
 }

@@ -72,23 +72,20 @@ async function readPhysicalCores(machine: Machine, cores: readonly number[]): Pr
 }
 
 interface Core {
-  number: number;
   name: string;
   capacity: number | null;
-  maxMhz: number | null;
 }
 
 /** Kinds of cores: by what they are called first, then by how much they can do. */
 async function readClusters(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<CoreCluster[]>> {
   if (cores.length === 0) return unknown("the cores are not told");
-  const hybrid = await readHybridKinds(machine);
-  const parts = armParts(cpuinfo);
+  const kinds = new Map([...armParts(cpuinfo), ...(await readHybridKinds(machine))]);
   const clusters: CoreCluster[] = [];
   for (const number of cores.slice(0, MOST_CORES_READ)) {
-    const core = await readCore(machine, number, hybrid.get(number) ?? parts.get(number) ?? null);
+    const core = await readCore(machine, number, kinds.get(number) ?? null);
     const like = clusters.find((cluster) => isLike(cluster, core));
     if (like !== undefined) like.cores.push(number);
-    else clusters.push({ name: core.name, cores: [number], capacity: core.capacity, max_mhz: core.maxMhz });
+    else clusters.push({ ...core, cores: [number], max_mhz: await readMaxMhz(machine, number) });
   }
   if (clusters.length === 1) clusters[0]?.cores.push(...cores.slice(MOST_CORES_READ));
   clusters.sort((one, other) => speedOf(other) - speedOf(one));
@@ -96,16 +93,17 @@ async function readClusters(machine: Machine, cores: readonly number[], cpuinfo:
 }
 
 async function readCore(machine: Machine, number: number, kind: string | null): Promise<Core> {
-  const read = (name: string) => readOrNull(machine, `${CPU}/cpu${number}/${name}`);
-  const midr = (await read("regs/identification/midr_el1"))?.trim() ?? "";
-  const capacity = positive(await read("cpu_capacity"));
-  const kilohertz = positive(await read("cpufreq/cpuinfo_max_freq"));
-  return {
-    number,
-    name: coreOfMidr(midr) ?? kind ?? "core",
-    capacity,
-    maxMhz: kilohertz === null ? null : Math.round(kilohertz / 1000),
-  };
+  // Kinds of cores with different capacities are ARM's; Intel lists its two apart.
+  if (!isArm(machine)) return { name: kind ?? "core", capacity: null };
+  const capacity = positive(await readOrNull(machine, `${CPU}/cpu${number}/cpu_capacity`));
+  if (kind !== null) return { name: kind, capacity };
+  const midr = await readOrNull(machine, `${CPU}/cpu${number}/regs/identification/midr_el1`);
+  return { name: coreOfMidr(midr?.trim() ?? "") ?? "core", capacity };
+}
+
+async function readMaxMhz(machine: Machine, number: number): Promise<number | null> {
+  const kilohertz = positive(await readOrNull(machine, `${CPU}/cpu${number}/cpufreq/cpuinfo_max_freq`));
+  return kilohertz === null ? null : Math.round(kilohertz / 1000);
 }
 
 function isLike(cluster: CoreCluster, core: Core): boolean {
@@ -170,8 +168,11 @@ async function readCaches(machine: Machine, cores: readonly number[]): Promise<F
 /** An emulator shows the processor of its host: an ARM program that finds itself on Intel's. */
 function emulationOf(machine: Machine, cpuinfo: string): Fact<boolean> {
   if (cpuinfo === "") return unknown("/proc/cpuinfo is not there");
-  const isArm = /^(aarch64|arm)/.test(machine.machineType);
-  return likely(isArm && /^(vendor_id|flags)\s*:/m.test(cpuinfo), "/proc/cpuinfo");
+  return likely(isArm(machine) && /^(vendor_id|flags)\s*:/m.test(cpuinfo), "/proc/cpuinfo");
+}
+
+function isArm({ machineType }: Machine): boolean {
+  return /^(aarch64|arm)/.test(machineType);
 }
 
 function positive(text: string | null): number | null {

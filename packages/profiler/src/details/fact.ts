@@ -24,8 +24,3 @@ export async function factOf<Value>(read: () => Promise<Fact<Value>>): Promise<F
     return unknown(error instanceof Error ? error.message : String(error));
   }
 }
-
-/** The value, or null where it is not known. */
-export function knownValue<Value>(fact: Fact<Value>): Value | null {
-  return "value" in fact ? fact.value : null;
-}

@@ -8,17 +8,23 @@ import { readPowerDetails } from "../power/read-power-details.js";
 import { readStorageDetails } from "../storage/read-storage-details.js";
 import { readSystemDetails } from "../system/read-system-details.js";
 import { readThermalDetails } from "../thermal/read-thermal-details.js";
+import { withDeclaredFacts } from "./declared-facts.js";
 
-/** All that can be found out about a device without starting a process; the data would lie at `dataPath`. Never rejects. */
+/**
+ * All that can be found out about a device without starting a process, and what the environment declares of it. The data
+ * would lie at `dataPath`, which is absolute. Never rejects.
+ */
 export async function readDeviceDetails(machine: Machine, dataPath: string): Promise<DeviceDetails> {
-  return {
-    memory: await readMemoryDetails(machine),
-    cpu: await readCpuDetails(machine),
-    accelerators: await readAcceleratorDetails(machine),
-    board: await readBoardDetails(machine),
-    system: await readSystemDetails(machine),
-    thermal: await readThermalDetails(machine),
-    power: await readPowerDetails(machine),
-    storage: await readStorageDetails(machine, dataPath),
-  };
+  const [memory, cpu, accelerators, board, system, thermal, power, storage] = await Promise.all([
+    readMemoryDetails(machine),
+    readCpuDetails(machine),
+    readAcceleratorDetails(machine),
+    readBoardDetails(machine),
+    readSystemDetails(machine),
+    readThermalDetails(machine),
+    readPowerDetails(machine),
+    readStorageDetails(machine, dataPath),
+  ]);
+  const details = { memory, cpu, accelerators, board, system, thermal, power, storage };
+  return withDeclaredFacts(machine.environment, details);
 }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { DeviceDetails, Fact } from "@nanoagent/models";
 import { certain, factOf, likely, unknown } from "../details/fact.js";
 import type { Machine } from "../machine.js";
@@ -24,11 +25,18 @@ export async function readStorageDetails(machine: Machine, path: string): Promis
   return {
     path: certain(path, "asked for"),
     kind: mount === null ? none : await factOf(() => readKind(machine, mount, disk)),
-    free_bytes: await factOf(async () => certain(await machine.readFreeBytes(path), "statfs")),
+    free_bytes: await factOf(async () => certain(await readFreeBytes(machine, path), "statfs")),
     is_read_only: mount === null ? none : certain(mount.isReadOnly, "/proc/self/mountinfo"),
     is_volatile: mount === null ? none : volatility(mount),
     wear_percent: await factOf(() => readWear(machine, disk)),
   };
+}
+
+/** Of the nearest folder that is there: the data's own may be still to come. */
+async function readFreeBytes(machine: Machine, path: string): Promise<number> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (folder === dirname(folder) || (await machine.exists(folder))) return machine.readFreeBytes(folder);
+  }
 }
 
 async function readMount(machine: Machine, path: string): Promise<Mount | null> {

@@ -63,7 +63,11 @@ async function resolveDevice(
   const profiled = await profile();
   if (declared === "auto") return profiled;
   const { auto: _, ...known } = declared;
-  const device = { ...profiled, ...known } as EdgeDevice;
+  const details = { ...profiled.details, ...known.details };
+  for (const room of Object.keys(known.details ?? {}) as (keyof typeof details)[]) {
+    Object.assign(details, { [room]: { ...profiled.details?.[room], ...known.details?.[room] } });
+  }
+  const device = { ...profiled, ...known, ...(Object.keys(details).length > 0 && { details }) } as EdgeDevice;
   // A name that nobody gave follows from what the device is declared to be.
   return { ...device, device_id: known.device_id ?? `${device.platform}-${device.cpu_cores}core` };
 }

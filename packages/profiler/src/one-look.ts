@@ -1,0 +1,72 @@
+import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
+import { MachineReadError } from "./machine-read-error.js";
+
+/** Files of sensors answer within some milliseconds; one that takes so much longer will not answer at all. */
+const READ_TIMEOUT_MS = 250;
+/** So many reads may fail to end: each keeps one of the few threads that read files. */
+const MOST_UNENDED_READS = 3;
+
+/**
+ * One look at a machine: each file is read once, whoever asks for it how often. A read that does not end within 250 ms
+ * fails with `ETIMEDOUT`; when three have, so do all others, at once.
+ */
+export class OneLook implements Machine {
+  readonly platform: string;
+  readonly machineType: string;
+  readonly environment: Machine["environment"];
+  readonly totalMemoryBytes: number;
+  readonly availableMemoryBytes: number;
+  readonly cpuCount: number;
+  readonly #machine: Machine;
+  readonly #texts = new Map<string, { maxBytes: number; text: Promise<string> }>();
+  readonly #folders = new Map<string, Promise<string[]>>();
+  #unendedReads = 0;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.platform = machine.platform;
+    this.machineType = machine.machineType;
+    this.environment = machine.environment;
+    this.totalMemoryBytes = machine.totalMemoryBytes;
+    this.availableMemoryBytes = machine.availableMemoryBytes;
+    this.cpuCount = machine.cpuCount;
+  }
+
+  async readText(path: string, maxBytes: number = DEFAULT_MAX_READ_BYTES): Promise<string> {
+    const before = this.#texts.get(path);
+    if (before !== undefined && before.maxBytes >= maxBytes) return (await before.text).slice(0, maxBytes);
+    const text = this.#ended(path, () => this.#machine.readText(path, maxBytes));
+    this.#texts.set(path, { maxBytes, text });
+    return text;
+  }
+
+  async listDirectory(path: string): Promise<string[]> {
+    const names = this.#folders.get(path) ?? this.#ended(path, () => this.#machine.listDirectory(path));
+    this.#folders.set(path, names);
+    return names;
+  }
+
+  readFreeBytes(path: string): Promise<number> {
+    return this.#ended(path, () => this.#machine.readFreeBytes(path));
+  }
+
+  exists(path: string): Promise<boolean> {
+    return this.#ended(path, () => this.#machine.exists(path)).catch(() => false);
+  }
+
+  async #ended<Value>(path: string, read: () => Promise<Value>): Promise<Value> {
+    if (this.#unendedReads >= MOST_UNENDED_READS) throw new MachineReadError(path, "ETIMEDOUT");
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#unendedReads++;
+        reject(new MachineReadError(path, "ETIMEDOUT"));
+      }, READ_TIMEOUT_MS);
+    });
+    try {
+      return await Promise.race([read(), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { EdgeDevice } from "@nanoagent/models";
+import { describe, expect, it } from "vitest";
+import { DeviceProfiler } from "../../src/index.js";
+import { FixtureMachine } from "../../src/testing/index.js";
+import { armBoards } from "./arm-boards.js";
+import { containers } from "./containers.js";
+import { CountingMachine } from "./counting-machine.js";
+import { personalComputers } from "./personal-computers.js";
+import { raspberryPis } from "./raspberry-pis.js";
+
+const boards = [...raspberryPis, ...armBoards, ...personalComputers, ...containers];
+
+describe.each(boards)("$name", ({ machine, facts }) => {
+  const fixture = new FixtureMachine(machine);
+  const profile = () => new DeviceProfiler({ machine: fixture }).profileInDetail({ dataPath: "/data/agent" });
+
+  it.each(Object.entries(facts))("%s is %j", async (name, value) => {
+    const [room = "", fact = ""] = name.split(".");
+    const { details } = await profile();
+    const rooms = details as unknown as Record<string, Record<string, { value?: unknown; error?: string }>>;
+    expect(rooms[room]?.[fact]).toMatchObject(value === undefined ? { error: expect.any(String) } : { value });
+  });
+
+  it("is a device of the schema, and took few reads", async () => {
+    const counting = new CountingMachine(fixture);
+    const device = await new DeviceProfiler({ machine: counting }).profileInDetail({ dataPath: "/data/agent" });
+    expect(EdgeDevice.parse(JSON.parse(JSON.stringify(device)))).toEqual(device);
+    expect(counting.calls).toBeLessThanOrEqual(100);
+  });
+});
+
+it("are at least fifteen", () => {
+  expect(boards.length).toBeGreaterThanOrEqual(15);
+});
