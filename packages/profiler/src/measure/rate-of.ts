@@ -1,0 +1,9 @@
+import type { MeasuredRate } from "@nanoagent/models";
+
+/** The best of these rates, and by which share of it the median is worse. At least one rate. */
+export function rateOf(ratesPerSecond: readonly number[]): MeasuredRate {
+  const falling = [...ratesPerSecond].sort((one, other) => other - one);
+  const best = falling[0] ?? 0;
+  const median = falling[Math.floor(falling.length / 2)] ?? 0;
+  return { per_second: best, spread: best > 0 ? (best - median) / best : 0 };
+}
