@@ -11,3 +11,19 @@ export { readCpuFeatures } from "./cpu/read-cpu-features.js";
 export { LocalMachine } from "./local-machine.js";
 export { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 export { MachineReadError } from "./machine-read-error.js";
+export {
+  type MeasureDeviceOptions,
+  type MeasuredDevice,
+  type MeasuredFigures,
+  type MeasureProgress,
+  measureDevice,
+} from "./measure/measure-device.js";
+export {
+  type MeasuredPart,
+  type MeasurementStoreOptions,
+  measurementPath,
+  readDeviceMeasurement,
+  type StoredMeasurement,
+  writeDeviceMeasurement,
+} from "./measure/measurement-store.js";
+export { MeasurementError } from "./measure/measurement-error.js";

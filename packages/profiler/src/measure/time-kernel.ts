@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { MeasuredRate } from "@nanoagent/models";
 import { MeasurementError } from "./measurement-error.js";
 import { rateOf } from "./rate-of.js";
+import { WASM_PAGE_BYTES } from "./web-assembly.js";
 
 /** What each thread does, again and again. Threads share the code and nothing else. */
 export interface KernelJob {
@@ -31,13 +32,12 @@ export interface TimeKernelOptions {
   signal?: AbortSignal | undefined;
 }
 
-const WASM_PAGE_BYTES = 65_536;
 /** Made of it, no number is one that processors are slow with, and no page of memory is the one that all zeros share. */
 const FILLING = 0x31;
 /** Code that is called often is compiled anew; by then it has been. */
 const WARM_UP_SECONDS = 0.12;
-/** Of as many, one is not disturbed. */
-const WINDOWS = 8;
+/** Short, so that of many one is not disturbed; and as long as several turns of a scheduler. */
+const WINDOW_SECONDS = 0.02;
 /** All threads are awake by then, and wait for the moment. */
 const START_AFTER_NANOSECONDS = 5_000_000n;
 /** To be set up takes a thread 0.1 s; on the smallest boards, with a full buffer, 2 s. */
@@ -61,26 +61,33 @@ const { step, count } = job.addresses;
 let next = 0;
 function callUntil(end) {
   let calls = 0;
-  do {
+  for (;;) {
     for (let index = 0; index < job.callsPerLook; index++) {
       kernel(next * step, ...job.otherArguments);
       next = next + 1 === count ? 0 : next + 1;
     }
     calls += job.callsPerLook;
-  } while (process.hrtime.bigint() < end);
-  return calls;
+    const now = process.hrtime.bigint();
+    if (now >= end) return { calls, now };
+  }
 }
 callUntil(process.hrtime.bigint() + warmUpNanoseconds);
 parentPort.postMessage("ready");
 Atomics.wait(isSet, 0, 0);
 while (process.hrtime.bigint() < startsAt[0]);
-const calls = [];
-for (let window = 1; window <= windows; window++) calls.push(callUntil(startsAt[0] + BigInt(window) * windowNanoseconds));
-parentPort.postMessage(calls);
+const callsPerSecond = new Float64Array(windows);
+let before = startsAt[0];
+for (let window = 0; window < windows; window++) {
+  const { calls, now } = callUntil(startsAt[0] + BigInt(window + 1) * windowNanoseconds);
+  // A window that was slept through in part is no shorter for that.
+  callsPerSecond[window] = calls / (Math.max(Number(now - before), Number(windowNanoseconds)) / 1e9);
+  before = now;
+}
+parentPort.postMessage(callsPerSecond);
 `;
 
 /**
- * How fast threads do this together: the best of several windows of time that are the same for all of them. The first
+ * How fast threads do this together: the best of many windows of 20 ms of time that are the same for all of them. The first
  * window begins at one moment for all, after each has warmed up.
  *
  * Takes `seconds` and about 0.2 s more. When the signal aborts, the threads end and its reason is thrown; a thread that
@@ -92,14 +99,14 @@ export async function timeKernel(
 ): Promise<KernelTiming> {
   signal?.throwIfAborted();
   const shared = new SharedArrayBuffer(16);
-  const windowNanoseconds = BigInt(Math.max(1, Math.round((seconds * 1e9) / WINDOWS)));
+  const windows = Math.max(1, Math.round(seconds / WINDOW_SECONDS));
   const workerData = {
     job,
     pages: Math.ceil(job.memoryBytes / WASM_PAGE_BYTES),
     filling: FILLING,
     warmUpNanoseconds: BigInt(WARM_UP_SECONDS * 1e9),
-    windows: WINDOWS,
-    windowNanoseconds,
+    windows,
+    windowNanoseconds: BigInt(WINDOW_SECONDS * 1e9),
     shared,
   };
   const workers: Worker[] = [];
@@ -125,13 +132,12 @@ export async function timeKernel(
     const isSet = new Int32Array(shared, 8, 1);
     Atomics.store(isSet, 0, 1);
     Atomics.notify(isSet, 0);
-    const callsByThread = (await failure.orAll(results)) as number[][];
+    const ratesByThread = (await failure.orAll(results)) as Float64Array[];
     const elapsedSeconds = Number(process.hrtime.bigint() - startsAt) / 1e9;
     const { user, system } = process.cpuUsage(processorTime);
-    const rates = Array.from({ length: WINDOWS }, (_, window) => {
-      const calls = callsByThread.reduce((sum, ofThread) => sum + (ofThread[window] ?? 0), 0);
-      return (calls * job.unitsPerCall) / (Number(windowNanoseconds) / 1e9);
-    });
+    const rates = Array.from({ length: windows }, (_, window) =>
+      ratesByThread.reduce((sum, callsPerSecond) => sum + (callsPerSecond[window] ?? 0) * job.unitsPerCall, 0),
+    );
     const processorShare = Math.min(1, (user + system) / 1e6 / (threads * elapsedSeconds));
     return { ...rateOf(rates), processorShare };
   } finally {

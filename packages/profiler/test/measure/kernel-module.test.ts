@@ -6,9 +6,10 @@ import {
   kernelModule,
   READ_STEP_BYTES,
 } from "../../src/measure/kernel-module.js";
+import { webAssembly } from "../../src/measure/web-assembly.js";
 
-const memory = new WebAssembly.Memory({ initial: 4 });
-const kernels = new WebAssembly.Instance(new WebAssembly.Module(kernelModule()), { environment: { memory } })
+const memory = new webAssembly.Memory({ initial: 4 });
+const kernels = new webAssembly.Instance(new webAssembly.Module(kernelModule()), { environment: { memory } })
   .exports as {
   [name: string]: (...values: number[]) => number | bigint;
 };

@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { constants, promises } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import path from "node:path";
+import type { MeasuredRate } from "@nanoagent/models";
+import { rateOf } from "./rate-of.js";
+import { WASM_PAGE_BYTES, webAssembly } from "./web-assembly.js";
+
+export interface MeasureStorageOptions {
+  seconds: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface StorageTiming {
+  /** Bytes per second; null where only memory could have been measured. */
+  rate: MeasuredRate | null;
+  /** What was measured, or why nothing was: a sentence. */
+  note: string;
+}
+
+const MIB = 2 ** 20;
+/** What one read asks for: as much as the system itself reads ahead at a time, several times over. */
+const READ_BYTES = 4 * MIB;
+const SAMPLES = 8;
+const LEAST_SAMPLES = 3;
+/** Less, and the drive's own buffer answers. */
+const LEAST_BYTES = 8 * MIB;
+const MOST_WRITTEN_BYTES = 64 * MIB;
+/** Of the free space: nobody else must run out of it. */
+const SHARE_OF_FREE = 1 / 10;
+/** File systems that keep files in memory. Source: Linux, include/uapi/linux/magic.h. */
+const IN_MEMORY = new Map([
+  [0x01021994, "tmpfs"],
+  [0x858458f6, "ramfs"],
+]);
+
+/**
+ * How fast files are read from what lies under this path, one large read after the other, past the system's cache.
+ *
+ * A file is read where it lies. In a folder a nameless file of at most 64 MB, and a tenth of the free space, is written
+ * first; it is gone when this ends, however it ends. Where the cache cannot be passed (other systems than Linux, file
+ * systems in memory) nothing is measured, because the figure would be that of the memory. Never rejects but with the
+ * signal's reason.
+ */
+export async function measureStorage(
+  target: string,
+  { seconds, signal }: MeasureStorageOptions,
+): Promise<StorageTiming> {
+  signal?.throwIfAborted();
+  if (constants.O_DIRECT === undefined) return unmeasured("this system has no way to read past its cache");
+  try {
+    const fileSystem = IN_MEMORY.get((await promises.statfs(target)).type);
+    if (fileSystem !== undefined) return unmeasured(`${target} lies in memory (${fileSystem})`);
+    const status = await promises.stat(target);
+    if (status.isFile()) return await readExisting(target, { seconds, signal });
+    if (status.isDirectory()) return await readWritten(target, { seconds, signal });
+    return unmeasured(`${target} is neither a file nor a folder`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EINVAL") return unmeasured(`the file system of ${target} reads through the cache only`);
+    return unmeasured(`${target} cannot be used (${code ?? String(error)})`);
+  }
+}
+
+async function readExisting(target: string, options: MeasureStorageOptions): Promise<StorageTiming> {
+  const file = await promises.open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_DIRECT);
+  try {
+    const status = await file.stat();
+    // A read past its end would be a short one: the last part is left out.
+    const bytes = Math.floor(status.size / READ_BYTES) * READ_BYTES;
+    if (!status.isFile() || bytes < LEAST_BYTES) return unmeasured(`${target} is smaller than ${LEAST_BYTES / MIB} MB`);
+    return { rate: await timeReads(file, bytes, options), note: `Storage was read past the cache: ${target}.` };
+  } finally {
+    await file.close();
+  }
+}
+
+async function readWritten(folder: string, options: MeasureStorageOptions): Promise<StorageTiming> {
+  const { bavail, bsize } = await promises.statfs(folder);
+  const mostBytes = Math.min(MOST_WRITTEN_BYTES, bavail * bsize * SHARE_OF_FREE);
+  if (mostBytes < LEAST_BYTES) return unmeasured(`${folder} has too little free space to write a file and read it`);
+  const target = path.join(folder, `.nanoagent-${process.pid}-${randomBytes(6).toString("hex")}`);
+  const { O_RDWR, O_CREAT, O_EXCL, O_DIRECT } = constants;
+  let file: FileHandle;
+  try {
+    file = await promises.open(target, O_RDWR | O_CREAT | O_EXCL | O_DIRECT, 0o600);
+  } finally {
+    // Without a name it cannot be left behind. A system that refuses to open it may have made it all the same.
+    await promises.rm(target, { force: true });
+  }
+  try {
+    const bytes = await writeNoise(file, mostBytes, options);
+    const rate = await timeReads(file, bytes, options);
+    return { rate, note: `Storage was read past the cache: ${Math.floor(bytes / MIB)} MB written in ${folder}.` };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes that no file system can make smaller. Stops early on a slow drive, but not before there is enough to read. */
+async function writeNoise(
+  file: FileHandle,
+  mostBytes: number,
+  { seconds, signal }: MeasureStorageOptions,
+): Promise<number> {
+  const buffer = alignedBuffer();
+  const until = performance.now() + seconds * 1000;
+  let bytes = 0;
+  while (bytes + READ_BYTES <= mostBytes && (bytes < LEAST_BYTES || performance.now() < until)) {
+    signal?.throwIfAborted();
+    for (let at = 0; at < READ_BYTES; at += MIB) randomBytes(MIB).copy(buffer, at);
+    bytes += (await file.write(buffer, 0, READ_BYTES, bytes)).bytesWritten;
+  }
+  await file.datasync();
+  return bytes;
+}
+
+async function timeReads(
+  file: FileHandle,
+  bytes: number,
+  { seconds, signal }: MeasureStorageOptions,
+): Promise<MeasuredRate> {
+  const buffer = alignedBuffer();
+  const rates: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  let position = 0;
+  while (performance.now() < end || rates.length < LEAST_SAMPLES) {
+    const start = performance.now();
+    let readBytes = 0;
+    let milliseconds = 0;
+    do {
+      signal?.throwIfAborted();
+      readBytes += (await file.read(buffer, 0, READ_BYTES, position)).bytesRead;
+      position = position + 2 * READ_BYTES <= bytes ? position + READ_BYTES : 0;
+      milliseconds = performance.now() - start;
+    } while (milliseconds < (seconds * 1000) / SAMPLES);
+    rates.push((readBytes / milliseconds) * 1000);
+  }
+  return rateOf(rates);
+}
+
+/** Reads past the cache go into whole pages of memory, and this is where Node gives some. */
+function alignedBuffer(): Buffer {
+  return Buffer.from(new webAssembly.Memory({ initial: READ_BYTES / WASM_PAGE_BYTES }).buffer);
+}
+
+function unmeasured(reason: string): StorageTiming {
+  return { rate: null, note: `Storage was not measured: ${reason}.` };
+}

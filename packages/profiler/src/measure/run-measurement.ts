@@ -1,0 +1,160 @@
+import type { BandwidthRow, DeviceDetails, DotProductRow } from "@nanoagent/models";
+import { readCpuDetails } from "../cpu/read-cpu-details.js";
+import { knownValue } from "../details/fact.js";
+import { LocalMachine } from "../local-machine.js";
+import { DeviceMemoryProbe } from "../memory/device-memory-probe.js";
+import { readThermalDetails } from "../thermal/read-thermal-details.js";
+import { type DotProductFormat, dotProductFormats, kernelModule } from "./kernel-module.js";
+import type { MeasureDeviceOptions, MeasuredDevice } from "./measure-device.js";
+import { measureStorage } from "./measure-storage.js";
+import { MeasurementError } from "./measurement-error.js";
+import { CHUNK_BYTES, planMeasurement } from "./plan-measurement.js";
+import { othersShare, readProcessorUse } from "./processor-use.js";
+import { type KernelJob, timeKernel } from "./time-kernel.js";
+import { webAssembly } from "./web-assembly.js";
+
+const DEFAULT_SECONDS = 8;
+const [LEAST_SECONDS, MOST_SECONDS] = [2, 60];
+const BANDWIDTH_SHARE = 0.6;
+const DOT_PRODUCT_SHARE = 0.25;
+const STORAGE_SHARE = 0.15;
+/** Storage is written for as long as it is read. */
+const STORAGE_PASSES = 2;
+/** What one round of threads takes besides the time that counts. */
+const ROUND_OVERHEAD_SECONDS = 0.25;
+const LEAST_ROUND_SECONDS = 0.2;
+/** The nearest cache of the smallest processors holds 16 KB; a row of weights and its activations take up to 9. */
+const ROW_WEIGHTS = 4096;
+/** Others always do a little; from here on it shows in the figures. */
+const NOTABLE_CONTENTION = 0.1;
+
+/** All parts of {@link measureDevice}, one after the other. */
+export async function runMeasurement(options: MeasureDeviceOptions): Promise<MeasuredDevice> {
+  const { signal, onProgress, storagePath = ".", machine = new LocalMachine() } = options;
+  const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, options.seconds ?? DEFAULT_SECONDS));
+  const cpu = await readCpuDetails(machine);
+  const usableCores = Math.min(machine.cpuCount, knownValue(cpu.usable_cores) ?? machine.cpuCount);
+  const { bandwidth: rounds, notes } = planMeasurement({
+    cores: usableCores,
+    availableBytes: (await new DeviceMemoryProbe({ machine }).read()).available_bytes,
+    cacheBytes: largestCache(cpu),
+  });
+  notes.push(...reservations(cpu));
+  const heatBefore = await readThermalDetails(machine);
+  const useBefore = await readProcessorUse(machine);
+
+  const steps = rounds.length + dotProductFormats.length + (storagePath === null ? 0 : 1);
+  let stepsDone = 0;
+  const begin = (step: string) => {
+    signal?.throwIfAborted();
+    onProgress?.({ step, share: stepsDone / steps });
+    stepsDone += 1;
+  };
+
+  const bytes = kernelModule();
+  const bandwidth: BandwidthRow[] = [];
+  const dot_products: DotProductRow[] = [];
+  let processorShare: number | null = null;
+  if (webAssembly.validate(bytes)) {
+    const module = new webAssembly.Module(bytes);
+    const roundSeconds = secondsOfRound(seconds * BANDWIDTH_SHARE, rounds.length);
+    for (const { threads, bytesPerThread } of rounds) {
+      begin(`memory, ${threads} ${threads === 1 ? "thread" : "threads"}`);
+      try {
+        const timing = await timeKernel(readingOf(module, bytesPerThread), { threads, seconds: roundSeconds, signal });
+        bandwidth.push({ threads, per_second: timing.per_second, spread: timing.spread });
+        processorShare = threads >= usableCores ? timing.processorShare : null;
+      } catch (error) {
+        if (!MeasurementError.isInstance(error) || bandwidth.length === 0) throw error;
+        notes.push(`With ${threads} threads it could not be measured: ${error.reason ?? error.message}`);
+        break;
+      }
+    }
+    const dotSeconds = secondsOfRound(seconds * DOT_PRODUCT_SHARE, dotProductFormats.length);
+    for (const format of dotProductFormats) {
+      begin(`products of ${format.type}`);
+      const { per_second, spread } = await timeKernel(rowOf(module, format), {
+        threads: 1,
+        seconds: dotSeconds,
+        signal,
+      });
+      dot_products.push({ type: format.type, per_second, spread });
+    }
+  } else {
+    notes.push("This processor has no vector instructions that WebAssembly can use: memory was not measured.");
+  }
+
+  let storage_read = null;
+  if (storagePath !== null) {
+    begin("storage");
+    const partSeconds = (seconds * STORAGE_SHARE) / STORAGE_PASSES;
+    const { rate, note } = await measureStorage(storagePath, { seconds: partSeconds, signal });
+    storage_read = rate;
+    notes.push(note);
+  }
+  signal?.throwIfAborted();
+
+  // Where the system does not tell, threads on all cores knew: what they did not get, others had.
+  const missing = processorShare === null || usableCores < machine.cpuCount ? null : 1 - processorShare;
+  const contention = othersShare(useBefore, await readProcessorUse(machine)) ?? missing;
+  if (contention !== null && contention >= NOTABLE_CONTENTION) {
+    const percent = Math.round(contention * 100);
+    notes.push(`Others used ${percent} % of the processors meanwhile: an idle device is faster than this.`);
+  }
+  const heatAfter = await readThermalDetails(machine);
+  if (knownValue(heatBefore.is_throttled) === true || knownValue(heatAfter.is_throttled) === true) {
+    notes.push("The processor is slowed down for its heat, its power supply or by its settings.");
+  }
+  const [before, after] = [knownValue(heatBefore.temperature_celsius), knownValue(heatAfter.temperature_celsius)];
+  const temperature_celsius = before === null || after === null ? null : { before, after };
+  return { figures: { bandwidth, dot_products, storage_read, contention, temperature_celsius }, notes };
+}
+
+function secondsOfRound(seconds: number, rounds: number): number {
+  return Math.max(LEAST_ROUND_SECONDS, seconds / rounds - ROUND_OVERHEAD_SECONDS);
+}
+
+function readingOf(module: WebAssembly.Module, bytes: number): KernelJob {
+  return {
+    module,
+    kernel: "sum_words",
+    addresses: { step: CHUNK_BYTES, count: bytes / CHUNK_BYTES },
+    otherArguments: [CHUNK_BYTES],
+    unitsPerCall: CHUNK_BYTES,
+    callsPerLook: 1,
+    memoryBytes: bytes,
+  };
+}
+
+function rowOf(module: WebAssembly.Module, format: DotProductFormat): KernelJob {
+  const blocks = ROW_WEIGHTS / format.weightsPerBlock;
+  const activationsAt = blocks * format.weightBlockBytes;
+  return {
+    module,
+    kernel: format.kernel,
+    addresses: { step: 0, count: 1 },
+    otherArguments: [activationsAt, blocks],
+    unitsPerCall: ROW_WEIGHTS,
+    callsPerLook: 64,
+    memoryBytes: activationsAt + blocks * format.activationBlockBytes,
+  };
+}
+
+/** All caches of the last level together, because threads on all cores use them all. */
+function largestCache(cpu: DeviceDetails["cpu"]): number | null {
+  const sizes = (knownValue(cpu.caches) ?? [])
+    .filter(({ type }) => type !== "instruction")
+    .map(({ size_bytes, count }) => size_bytes * count);
+  return sizes.length === 0 ? null : Math.max(...sizes);
+}
+
+/** What makes all figures doubtful from the start. */
+function reservations(cpu: DeviceDetails["cpu"]): string[] {
+  const notes: string[] = [];
+  if (knownValue(cpu.is_emulated) === true) notes.push("An emulator runs this: the figures are the emulator's.");
+  const cores = knownValue(cpu.usable_cores);
+  if (cores !== null && !Number.isInteger(cores)) {
+    notes.push(`A quota leaves this process ${cores} cores: figures are the best of moments within it.`);
+  }
+  return notes;
+}
