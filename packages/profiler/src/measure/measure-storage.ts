@@ -43,10 +43,11 @@ const IN_MEMORY = new Map([
  * signal's reason.
  */
 export async function measureStorage(
-  target: string,
+  storagePath: string,
   { seconds, signal }: MeasureStorageOptions,
 ): Promise<StorageTiming> {
   signal?.throwIfAborted();
+  const target = path.resolve(storagePath);
   if (constants.O_DIRECT === undefined) return unmeasured("this system has no way to read past its cache");
   try {
     const fileSystem = IN_MEMORY.get((await promises.statfs(target)).type);
