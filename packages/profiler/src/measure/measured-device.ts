@@ -1,17 +1,19 @@
 import type { DeviceMeasurement } from "@nanoagent/models";
 import { countCores } from "../cpu/count-cores.js";
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
-import { knownValue } from "../details/fact.js";
 import type { Machine } from "../machine.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "../memory/read-memory.js";
+import { OneLook } from "../one-look.js";
 import { platformName } from "../platform-name.js";
+import { knownValue } from "./known-value.js";
 
 const BYTES_PER_MB = 2 ** 20;
 /** Kernels keep more or less of the RAM for themselves from one version to the next. */
 const SAME_MEMORY_SHARE = 0.05;
 
 /** What a measurement is tied to: the machine itself, whatever is declared about it. */
-export async function readMeasuredDevice(machine: Machine): Promise<DeviceMeasurement["device"]> {
+export async function readMeasuredDevice(local: Machine): Promise<DeviceMeasurement["device"]> {
+  const machine = new OneLook(local);
   const [cpu, memory] = await Promise.all([readCpuDetails(machine), readMemory(machine)]);
   return {
     platform: platformName(machine),

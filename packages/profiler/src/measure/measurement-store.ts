@@ -1,5 +1,6 @@
 import { promises } from "node:fs";
 import os from "node:os";
+import { dirname } from "node:path";
 import { DeviceMeasurement } from "@nanoagent/models";
 import { LocalMachine } from "../local-machine.js";
 import type { Machine } from "../machine.js";
@@ -134,10 +135,9 @@ function staleness(measurement: DeviceMeasurement, here: DeviceMeasurement["devi
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
-  const folder = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) || 1);
   const temporary = `${path}.${process.pid}-${process.hrtime.bigint().toString(36)}`;
   try {
-    await promises.mkdir(folder, { recursive: true, mode: 0o700 });
+    await promises.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const file = await promises.open(temporary, "wx", 0o600);
     try {
       await file.writeFile(text);

@@ -1,10 +1,11 @@
 import type { BandwidthRow, DeviceDetails, DotProductRow } from "@nanoagent/models";
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
-import { knownValue } from "../details/fact.js";
 import { LocalMachine } from "../local-machine.js";
 import { DeviceMemoryProbe } from "../memory/device-memory-probe.js";
+import { OneLook } from "../one-look.js";
 import { readThermalDetails } from "../thermal/read-thermal-details.js";
 import { type DotProductFormat, dotProductFormats, kernelModule } from "./kernel-module.js";
+import { knownValue } from "./known-value.js";
 import type { MeasureDeviceOptions, MeasuredDevice } from "./measure-device.js";
 import { measureStorage } from "./measure-storage.js";
 import { MeasurementError } from "./measurement-error.js";
@@ -32,7 +33,7 @@ const NOTABLE_CONTENTION = 0.1;
 export async function runMeasurement(options: MeasureDeviceOptions): Promise<MeasuredDevice> {
   const { signal, onProgress, storagePath = ".", machine = new LocalMachine() } = options;
   const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, options.seconds ?? DEFAULT_SECONDS));
-  const cpu = await readCpuDetails(machine);
+  const cpu = await readCpuDetails(new OneLook(machine));
   const usableCores = Math.min(machine.cpuCount, knownValue(cpu.usable_cores) ?? machine.cpuCount);
   const { bandwidth: rounds, notes } = planMeasurement({
     cores: usableCores,
@@ -40,7 +41,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
     cacheBytes: largestCache(cpu),
   });
   notes.push(...reservations(cpu));
-  const heatBefore = await readThermalDetails(machine);
+  const heatBefore = await readThermalDetails(new OneLook(machine));
   const useBefore = await readProcessorUse(machine);
 
   const steps = rounds.length + dotProductFormats.length + (storagePath === null ? 0 : 1);
@@ -101,7 +102,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
     const percent = Math.round(contention * 100);
     notes.push(`Others used ${percent} % of the processors meanwhile: an idle device is faster than this.`);
   }
-  const heatAfter = await readThermalDetails(machine);
+  const heatAfter = await readThermalDetails(new OneLook(machine));
   if (knownValue(heatBefore.is_throttled) === true || knownValue(heatAfter.is_throttled) === true) {
     notes.push("The processor is slowed down for its heat, its power supply or by its settings.");
   }
