@@ -122,7 +122,10 @@ export async function timeKernel(
       const worker = new Worker(THREAD, { eval: true, workerData, resourceLimits: HEAP_LIMITS });
       workers.push(worker);
       worker.once("error", (cause) => failure.reject(threadFailed(cause)));
-      worker.once("exit", () => failure.reject(threadFailed()));
+      worker.once("exit", (code) => {
+        // One that has told its figures ends by itself, maybe before the others have.
+        if (code !== 0) failure.reject(threadFailed());
+      });
     }
     await failure.orAll(workers.map((worker) => nextMessage(worker)));
     const results = workers.map((worker) => nextMessage(worker));

@@ -1,0 +1,233 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { DeviceMeasurement } from "@nanoagent/models";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { measurementPath, readDeviceMeasurement, writeDeviceMeasurement } from "../../src/measure/measurement-store.js";
+
+const isRoot = process.getuid?.() === 0;
+const DAY = 86_400_000;
+const trial = { model: "m", threads: 2, prefill_tokens_per_second: 9, decode_tokens_per_second: 3 };
+const row = { threads: 1, per_second: 1e10, spread: 0.01 };
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-measurement-"));
+  file = path.join(folder, "state/nanoagent/device-measurement.json");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const stored = () => JSON.parse(readFileSync(file, "utf8")) as DeviceMeasurement;
+const putIn = (content: string | Uint8Array) => {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, content);
+};
+
+describe("measurementPath", () => {
+  it.each([
+    [{ XDG_STATE_HOME: "/state", HOME: "/home/me" }, "linux", "/state/nanoagent/device-measurement.json"],
+    [{ HOME: "/home/me" }, "linux", "/home/me/.local/state/nanoagent/device-measurement.json"],
+    [{ XDG_STATE_HOME: "here", HOME: "/home/me" }, "linux", "/home/me/.local/state/nanoagent/device-measurement.json"],
+    [{ LOCALAPPDATA: "C:\\App" }, "win32", "C:\\App/nanoagent/device-measurement.json"],
+    [{}, "linux", `${os.homedir()}/.local/state/nanoagent/device-measurement.json`],
+  ])("of %j on %s is %s", (environment, platform, expected) => {
+    expect(measurementPath({ environment, platform })).toBe(expected);
+  });
+});
+
+describe("what is kept", () => {
+  it("is read again as it was written, and readable by its owner alone", async () => {
+    const { measurement } = await writeDeviceMeasurement({ bandwidth: [row], contention: 0.25 }, { path: file });
+    expect(await readDeviceMeasurement({ path: file })).toEqual({
+      path: file,
+      measurement,
+      ignored: null,
+      stale: null,
+    });
+    expect(measurement).toMatchObject({ bandwidth: [row], contention: 0.25, dot_products: [], thread_trials: [] });
+    expect(measurement.device.cpu_cores).toBe(os.availableParallelism());
+    if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(path.dirname(file))).toEqual(["device-measurement.json"]);
+  });
+
+  it("is nothing where nothing was measured", async () => {
+    expect(await readDeviceMeasurement({ path: file })).toEqual({
+      path: file,
+      measurement: null,
+      ignored: null,
+      stale: null,
+    });
+  });
+
+  it("keeps what others wrote, and replaces what is given", async () => {
+    await writeDeviceMeasurement({ thread_trials: [trial], engine_version: "9" }, { path: file, now: 1000 });
+    const { replaced } = await writeDeviceMeasurement({ bandwidth: [row] }, { path: file, now: DAY });
+    expect(replaced).toBeNull();
+    await writeDeviceMeasurement({ bandwidth: [] }, { path: file, now: DAY });
+    expect(stored()).toMatchObject({
+      thread_trials: [trial],
+      engine_version: "9",
+      bandwidth: [],
+      measured_at: "1970-01-02T00:00:00.000Z",
+    });
+  });
+
+  it.each([
+    [{ platform: "linux-riscv64" }, /^on linux-riscv64, and this is /],
+    [{ cpu_model: "Z80" }, /^on Z80, and this is /],
+    [{ cpu_cores: 999 }, /^on 999 cores, and here are \d+$/],
+    [{ memory_mb: 3 }, /^with 3 MB of memory, and here are \d+ MB$/],
+  ])("is stale and does not mix with new figures when it is of a device with %j", async (other, reason) => {
+    await writeDeviceMeasurement({ thread_trials: [trial] }, { path: file });
+    const foreign = { ...stored(), device: { ...stored().device, ...other } };
+    putIn(JSON.stringify(foreign));
+    expect(await readDeviceMeasurement({ path: file })).toEqual({
+      path: file,
+      measurement: foreign,
+      ignored: null,
+      stale: expect.stringMatching(reason),
+    });
+    const { replaced } = await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
+    expect(replaced).toMatch(/^it was measured (on|with) /);
+    expect(stored()).toMatchObject({ thread_trials: [], bandwidth: [row] });
+  });
+
+  it("is the same device's when the kernel keeps a little more of the RAM", async () => {
+    await writeDeviceMeasurement({}, { path: file });
+    const { device } = stored();
+    const memory_mb = Math.round(device.memory_mb * 0.97);
+    putIn(JSON.stringify({ ...stored(), device: { ...device, memory_mb } }));
+    expect((await readDeviceMeasurement({ path: file })).stale).toBeNull();
+  });
+
+  it("is stale after half a year, and when it is of the future", async () => {
+    const now = Date.parse("2026-06-01T00:00:00Z");
+    await writeDeviceMeasurement({}, { path: file, now });
+    const staleAt = async (days: number) => (await readDeviceMeasurement({ path: file, now: now + days * DAY })).stale;
+    expect(await staleAt(180)).toBeNull();
+    expect(await staleAt(181)).toBe("181 days ago");
+    expect(await staleAt(-0.5)).toBeNull();
+    expect(await staleAt(-2)).toBe("at a time that this clock has not reached");
+  });
+});
+
+describe("a file that is none of ours", () => {
+  const valid = async () => {
+    await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
+    return stored();
+  };
+
+  it.each([
+    ["empty", "", /is no JSON$/],
+    ["cut off", '{"format": 1, "measured_at"', /is no JSON$/],
+    ["binary", Uint8Array.from({ length: 4096 }, (_, index) => (index * 37) & 255), /is no JSON$/],
+    ["nested without end", "[".repeat(200_000), /is no (JSON|measurement)/],
+    ["nested deeply", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, /is no (JSON|measurement)/],
+    ["objects nested deeply", `${'{"a":'.repeat(40_000)}1${"}".repeat(40_000)}`, /is no (JSON|measurement)/],
+    ["too large", " ".repeat(262_145), /is larger than 256 KB$/],
+    ["a list", "[]", /is no measurement/],
+    ["null", "null", /is no measurement/],
+  ])("is ignored with the reason when it is %s, and gives way", async (_, content, reason) => {
+    putIn(content);
+    const read = await readDeviceMeasurement({ path: file });
+    expect(read).toMatchObject({ measurement: null, stale: null, ignored: expect.stringMatching(reason) });
+    const { replaced } = await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
+    expect(replaced).toBe(read.ignored);
+    expect(stored().bandwidth).toEqual([row]);
+  });
+
+  it.each([
+    ["another format", { format: 2 }, "format"],
+    ["a key that nobody knows", { extra: 1 }, "extra"],
+    ["a rate below 0", { bandwidth: [{ ...row, per_second: -1 }] }, "bandwidth.0.per_second"],
+    ["a share above 1", { contention: 1.5 }, "contention"],
+    ["no threads", { bandwidth: [{ ...row, threads: 0 }] }, "bandwidth.0.threads"],
+    ["a date that is none", { measured_at: "yesterday" }, "measured_at"],
+    ["a number too large for one", { storage_read: { per_second: "1e999", spread: 0 } }, "storage_read.per_second"],
+  ])("is ignored when it has %s", async (_, change, place) => {
+    putIn(JSON.stringify({ ...(await valid()), ...change }).replace('"1e999"', "1e999"));
+    const { measurement, ignored } = await readDeviceMeasurement({ path: file });
+    expect(measurement).toBeNull();
+    expect(ignored).toContain(`is no measurement at ${place}: `);
+  });
+
+  it("cannot reach the prototype of anything", async () => {
+    const text = JSON.stringify(await valid()).replace("{", '{"__proto__":{"polluted":1},');
+    putIn(text);
+    const { measurement } = await readDeviceMeasurement({ path: file });
+    expect(measurement).toBeNull();
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  it("never makes reading fail, whatever its bytes", async () => {
+    const text = JSON.stringify(await valid());
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length - 1), fc.nat(40), fc.string(), async (at, length, instead) => {
+        putIn(text.slice(0, at) + instead + text.slice(at + length));
+        const { measurement, ignored } = await readDeviceMeasurement({ path: file });
+        expect(measurement === null).toBe(ignored !== null);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.skipIf(process.platform === "win32")("is not waited for when it is a pipe, and is no folder's", async () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    spawnSync("mkfifo", [file]);
+    expect((await readDeviceMeasurement({ path: file })).ignored).toBe(`${file} cannot be read (ENOTSUP)`);
+    rmSync(file);
+    mkdirSync(file);
+    expect((await readDeviceMeasurement({ path: file })).ignored).toBe(`${file} cannot be read (EISDIR)`);
+    rmSync(file, { recursive: true });
+    symlinkSync(file, file);
+    expect((await readDeviceMeasurement({ path: file })).ignored).toBe(`${file} cannot be read (ELOOP)`);
+  });
+
+  it.skipIf(process.platform === "win32")("is replaced, and what a link leads to is left alone", async () => {
+    const elsewhere = path.join(folder, "elsewhere");
+    writeFileSync(elsewhere, "mine");
+    mkdirSync(path.dirname(file), { recursive: true });
+    symlinkSync(elsewhere, file);
+    await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
+    expect(readFileSync(elsewhere, "utf8")).toBe("mine");
+    expect(stored().bandwidth).toEqual([row]);
+  });
+});
+
+describe("a folder that takes nothing", () => {
+  it("is an error that says what to do, and leaves nothing behind", async () => {
+    writeFileSync(path.join(folder, "state"), "a file where a folder should be");
+    await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({
+      code: "measurement",
+      message: `The measurement cannot be kept in ${file}.`,
+      hint: "XDG_STATE_HOME names a folder that can be written to.",
+    });
+    expect(readdirSync(folder)).toEqual(["state"]);
+  });
+
+  it("leaves no half file when it cannot be put in place", async () => {
+    mkdirSync(path.join(file, "full"), { recursive: true });
+    await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({ code: "measurement" });
+    expect(readdirSync(path.dirname(file))).toEqual(["device-measurement.json"]);
+  });
+
+  it.skipIf(isRoot || process.platform === "win32")("may be one that this user must not write to", async () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    chmodSync(path.dirname(file), 0o500);
+    await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({ code: "measurement" });
+    chmodSync(path.dirname(file), 0o700);
+  });
+});

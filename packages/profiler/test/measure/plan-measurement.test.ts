@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { READ_STEP_BYTES } from "../../src/measure/kernel-module.js";
+import { CHUNK_BYTES, planMeasurement } from "../../src/measure/plan-measurement.js";
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+describe("planMeasurement", () => {
+  it.each([
+    ["Pi Zero 2", { cores: 4, availableBytes: 250 * MIB, cacheBytes: MIB / 2 }, [1, 2, 3, 4], 31.25],
+    ["Pi 5", { cores: 4, availableBytes: 6 * GIB, cacheBytes: 2 * MIB }, [1, 2, 3, 4], 64],
+    ["desktop", { cores: 16, availableBytes: 24 * GIB, cacheBytes: 64 * MIB }, [1, 2, 3, 4, 5, 6, 7, 8, 12, 16], 256],
+    ["service with a quota of half a core", { cores: 0.5, availableBytes: GIB, cacheBytes: null }, [1], 64],
+  ] as const)("%s: all numbers of threads, each with its part of %s", (_, input, threads, megabytes) => {
+    const { bandwidth, notes } = planMeasurement(input);
+    expect(bandwidth.map((round) => round.threads)).toEqual(threads);
+    for (const round of bandwidth) {
+      expect(round.threads * round.bytesPerThread).toBeGreaterThan(megabytes * MIB - round.threads * CHUNK_BYTES);
+      expect(round.threads * round.bytesPerThread).toBeLessThanOrEqual(megabytes * MIB);
+    }
+    expect(notes).toEqual([]);
+  });
+
+  it("takes fewer threads and says so where memory is short", () => {
+    expect(planMeasurement({ cores: 4, availableBytes: 100 * MIB, cacheBytes: MIB })).toMatchObject({
+      bandwidth: [{ threads: 1 }, { threads: 2 }],
+      notes: ["There is memory for 2 threads only, of 4."],
+    });
+  });
+
+  it("says when what is read lies in the cache in part", () => {
+    const { notes } = planMeasurement({ cores: 1, availableBytes: 256 * MIB, cacheBytes: 32 * MIB });
+    expect(notes).toEqual([
+      "Bandwidth was measured on 32 MB, which caches of 32 MB hold in part: memory itself may be slower.",
+    ]);
+  });
+
+  it("stays within an eighth of the memory, and asks for whole chunks", () => {
+    expect(CHUNK_BYTES % READ_STEP_BYTES).toBe(0);
+    const bytes = fc.integer({ min: 0, max: 2 ** 45 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), bytes, fc.option(bytes), (cores, availableBytes, cacheBytes) => {
+        const { bandwidth } = planMeasurement({ cores, availableBytes, cacheBytes });
+        expect(bandwidth[0]?.threads).toBe(1);
+        expect(bandwidth.length).toBeLessThanOrEqual(16);
+        for (const { threads, bytesPerThread } of bandwidth) {
+          expect(threads).toBeLessThanOrEqual(Math.min(cores, 64));
+          expect(bytesPerThread % CHUNK_BYTES).toBe(0);
+          expect(threads * bytesPerThread).toBeLessThanOrEqual(
+            Math.max(threads * CHUNK_BYTES, Math.min(availableBytes / 8, 512 * MIB)),
+          );
+        }
+      }),
+    );
+  });
+});
