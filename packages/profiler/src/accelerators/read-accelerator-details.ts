@@ -1,5 +1,6 @@
 import type { DeviceDetails, Fact, GpuDetails, NpuDetails } from "@nanoagent/models";
 import { certain, factOf, likely, unknown } from "../details/fact.js";
+import { wholeNumber } from "../details/whole-number.js";
 import { isLinux } from "../is-linux.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
@@ -56,7 +57,8 @@ async function readGpus(machine: Machine): Promise<Fact<GpuDetails[]>> {
   const unique = gpus.filter(
     (gpu, index) => gpus.findIndex(({ vendor, memory }) => vendor === gpu.vendor && memory === gpu.memory) === index,
   );
-  return certain(unique, "/sys/class/drm, /proc/driver and /dev");
+  const source = "/sys/class/drm, /proc/driver and /dev";
+  return unique.length === 0 ? likely([], source) : certain(unique, source);
 }
 
 async function readCards(machine: Machine): Promise<GpuDetails[]> {
@@ -72,8 +74,8 @@ async function readCards(machine: Machine): Promise<GpuDetails[]> {
     }
     const vendor = PCI_VENDORS[(await readOrNull(machine, `${folder}/vendor`))?.trim().toLowerCase() ?? ""];
     if (vendor === undefined) continue;
-    const videoBytes = Number((await readOrNull(machine, `${folder}/mem_info_vram_total`))?.trim() || Number.NaN);
-    const gttBytes = Number((await readOrNull(machine, `${folder}/mem_info_gtt_total`))?.trim() || Number.NaN);
+    const videoBytes = wholeNumber(await readOrNull(machine, `${folder}/mem_info_vram_total`)) ?? 0;
+    const gttBytes = wholeNumber(await readOrNull(machine, `${folder}/mem_info_gtt_total`)) ?? 0;
     // Graphics inside a processor have a small part carved out for them, and more that they share.
     const isUnified = vendor === "intel" || (vendor === "amd" && gttBytes > videoBytes);
     gpus.push({
@@ -81,7 +83,7 @@ async function readCards(machine: Machine): Promise<GpuDetails[]> {
       name: null,
       driver,
       memory: isUnified ? "unified" : "dedicated",
-      memory_bytes: isUnified || !(videoBytes > 0) ? null : videoBytes,
+      memory_bytes: isUnified || videoBytes === 0 ? null : videoBytes,
       is_accessible: await isAccessible(machine, card),
     });
   }

@@ -1,6 +1,7 @@
 import type { CoreCluster, CpuCache, DeviceDetails, Fact } from "@nanoagent/models";
 import { certain, factOf, likely, unknown } from "../details/fact.js";
 import { numberList } from "../details/number-list.js";
+import { wholeNumber } from "../details/whole-number.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 import { armCoreName, coreOfMidr } from "./arm-cores.js";
@@ -176,6 +177,5 @@ function isArm({ machineType }: Machine): boolean {
 }
 
 function positive(text: string | null): number | null {
-  const number = Number(text?.trim() || Number.NaN);
-  return Number.isSafeInteger(number) && number > 0 ? number : null;
+  return wholeNumber(text) || null;
 }

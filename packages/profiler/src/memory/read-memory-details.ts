@@ -1,5 +1,6 @@
 import type { DeviceDetails, Fact } from "@nanoagent/models";
 import { certain, factOf, likely, unknown } from "../details/fact.js";
+import { wholeNumber } from "../details/whole-number.js";
 import { isLinux } from "../is-linux.js";
 import type { Machine } from "../machine.js";
 import { DeviceMemoryProbe } from "./device-memory-probe.js";
@@ -41,19 +42,19 @@ async function readSwap(machine: Machine): Promise<Fact<number>> {
   const lines = (await machine.readText("/proc/swaps")).trim().split("\n").slice(1);
   const sizes = lines.map((line) => Number(line.trim().split(/\s+/).at(-3)) * 1024);
   if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) return unknown("/proc/swaps: no sizes");
-  return certain(
-    sizes.reduce((sum, size) => sum + size, 0),
-    "/proc/swaps",
-  );
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  return Number.isSafeInteger(total) ? certain(total, "/proc/swaps") : unknown("/proc/swaps: no sizes");
 }
 
 /** Compressed memory that is used as swap. A device that is there with size 0 is not in use. */
 async function readZram(machine: Machine): Promise<Fact<number>> {
+  const names = (await machine.listDirectory("/sys/block")).filter((name) => /^zram\d+$/.test(name));
   let total = 0;
-  for (let index = 0; index < MOST_ZRAM_DEVICES; index++) {
-    const size = await machine.readText(`/sys/block/zram${index}/disksize`).catch(() => null);
-    if (size === null) break;
-    total += Number(size.trim()) || 0;
+  for (const name of names.slice(0, MOST_ZRAM_DEVICES)) {
+    const path = `/sys/block/${name}/disksize`;
+    const bytes = wholeNumber(await machine.readText(path));
+    if (bytes === null) return unknown(`${path} is no number`);
+    total += bytes;
   }
   return certain(total, "/sys/block/zram*/disksize");
 }

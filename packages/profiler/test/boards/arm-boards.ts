@@ -175,6 +175,7 @@ export const armBoards: Board[] = [
       "memory.total_bytes": 11_560_340 * 1024,
       "memory.limit_bytes": null,
       "memory.swap_bytes": undefined,
+      "memory.zram_bytes": undefined,
       "memory.page_size_bytes": undefined,
       "cpu.model": "1 × Cortex-X3 + 2 × Cortex-A715 + 2 × Cortex-A710 + 3 × Cortex-A510",
       "cpu.usable_cores": 8,

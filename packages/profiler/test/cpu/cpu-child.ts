@@ -1,0 +1,13 @@
+import { DeviceProfiler } from "../../src/index.js";
+
+const BUSY_MS = 600;
+
+/** Says how many cores it may use, then how many it got: processor time by time, while it does nothing but count. */
+const { details } = await new DeviceProfiler().profileInDetail();
+const start = process.hrtime.bigint();
+const before = process.cpuUsage();
+while (Number(process.hrtime.bigint() - start) < BUSY_MS * 1e6);
+const { user, system } = process.cpuUsage(before);
+const used = (user + system) / 1000 / (Number(process.hrtime.bigint() - start) / 1e6);
+
+process.stdout.write(JSON.stringify({ usable: details.cpu.usable_cores, online: details.cpu.cores_online, used }));
