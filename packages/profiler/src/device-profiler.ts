@@ -17,6 +17,13 @@ export interface DeviceProfilerOptions {
   machine?: Machine | undefined;
 }
 
+export interface ProfileInDetailOptions {
+  /** Where data would be kept. Default: the working directory. */
+  dataPath?: string | undefined;
+  /** Ask tools of vendors too, where no file tells: a process each, which is given two seconds. Default: false. */
+  deep?: boolean | undefined;
+}
+
 /** Says what a device is. Reads a few small files and starts no process. */
 export class DeviceProfiler {
   readonly #machine: Machine;
@@ -36,12 +43,11 @@ export class DeviceProfiler {
 
   /**
    * The same with all that was found out, fact by fact: what each is, where it was read and how sure that is, or why it
-   * is not known. At most 100 small reads on a device with up to eight cores; no process, no network. Never fails.
-   * `dataPath` is where data would be kept. Default: the working directory.
+   * is not known. At most 100 small reads; no process, no network. Never fails.
    */
-  async profileInDetail({ dataPath = "." }: { dataPath?: string | undefined } = {}): Promise<ProfiledDevice> {
+  async profileInDetail({ dataPath = ".", deep = false }: ProfileInDetailOptions = {}): Promise<ProfiledDevice> {
     const machine = new OneLook(this.#machine);
-    const details = await readDeviceDetails(machine, path.resolve(dataPath));
+    const details = await readDeviceDetails(machine, path.resolve(dataPath), deep);
     return { ...(await profileOf(machine)), details };
   }
 }

@@ -1,4 +1,4 @@
-export { DeviceProfiler, type DeviceProfilerOptions } from "./device-profiler.js";
+export { DeviceProfiler, type DeviceProfilerOptions, type ProfileInDetailOptions } from "./device-profiler.js";
 export { DeviceMemoryProbe, type DeviceMemoryProbeOptions } from "./memory/device-memory-probe.js";
 export {
   type ProcessMemory,
@@ -27,3 +27,5 @@ export {
   writeDeviceMeasurement,
 } from "./measure/measurement-store.js";
 export { MeasurementError } from "./measure/measurement-error.js";
+export { recordMachine } from "./recording/record-machine.js";
+export { type DeviceReading, type DeviceWatch, type WatchDeviceOptions, watchDevice } from "./watch/watch-device.js";

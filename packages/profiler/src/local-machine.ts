@@ -20,6 +20,7 @@ const MAX_DIRECTORY_ENTRIES = 16_384;
 const FIRST_READ_BYTES = 4096;
 /** So many entries are fetched at once: a folder of /sys comes in one go. */
 const DIRECTORY_BATCH_ENTRIES = 256;
+const TOOL_TIMEOUT_MS = 2_000;
 /** Windows has no such flag, and no file there that needs it. */
 const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -85,6 +86,26 @@ export class LocalMachine implements Machine {
     } catch (error) {
       throw readError(path, error);
     }
+  }
+
+  async runTool(name: string, args: readonly string[]): Promise<string> {
+    // Loaded for those who ask: a profile starts no process otherwise.
+    const { execFile } = await import("node:child_process");
+    const options = {
+      timeout: TOOL_TIMEOUT_MS,
+      killSignal: "SIGKILL" as const,
+      maxBuffer: DEFAULT_MAX_READ_BYTES,
+      windowsHide: true,
+      env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, LC_ALL: "C" },
+    };
+    return new Promise((resolve, reject) => {
+      execFile(name, [...args], options, (error, stdout) => {
+        if (error === null) return resolve(stdout);
+        reject(
+          new MachineReadError(name, error.killed ? "ETIMEDOUT" : error.code === "ENOENT" ? "ENOENT" : "EIO", error),
+        );
+      });
+    });
   }
 
   async exists(path: string): Promise<boolean> {

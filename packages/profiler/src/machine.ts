@@ -33,6 +33,11 @@ export interface Machine {
   listDirectory(path: string): Promise<string[]>;
   /** Bytes that this user may still write to the file system at this path. Rejects with {@link MachineReadError}. */
   readFreeBytes(path: string): Promise<number>;
+  /**
+   * What a vendor's tool prints, to 64 KB; it is ended after two seconds. Rejects with {@link MachineReadError}: `ENOENT`
+   * where there is no such tool, `ETIMEDOUT`, or `EIO` where it fails.
+   */
+  runTool(name: string, args: readonly string[]): Promise<string>;
   /** Is there something at this path? False as well where that cannot be known. Opens nothing. */
   exists(path: string): Promise<boolean>;
 }

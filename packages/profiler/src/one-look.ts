@@ -50,6 +50,10 @@ export class OneLook implements Machine {
     return this.#ended(path, () => this.#machine.readFreeBytes(path));
   }
 
+  runTool(name: string, args: readonly string[]): Promise<string> {
+    return this.#machine.runTool(name, args);
+  }
+
   exists(path: string): Promise<boolean> {
     return this.#ended(path, () => this.#machine.exists(path)).catch(() => false);
   }

@@ -11,10 +11,10 @@ import { readThermalDetails } from "../thermal/read-thermal-details.js";
 import { withDeclaredFacts } from "./declared-facts.js";
 
 /**
- * All that can be found out about a device without starting a process, and what the environment declares of it. The data
- * would lie at `dataPath`, which is absolute. Never rejects.
+ * All that can be found out about a device, and what the environment declares of it. The data would lie at `dataPath`,
+ * which is absolute. Starts no process unless `deep`. Never rejects.
  */
-export async function readDeviceDetails(machine: Machine, dataPath: string): Promise<DeviceDetails> {
+export async function readDeviceDetails(machine: Machine, dataPath: string, deep: boolean): Promise<DeviceDetails> {
   const [memory, cpu, accelerators, board, system, thermal, power, storage] = await Promise.all([
     readMemoryDetails(machine),
     readCpuDetails(machine),
@@ -26,5 +26,6 @@ export async function readDeviceDetails(machine: Machine, dataPath: string): Pro
     readStorageDetails(machine, dataPath),
   ]);
   const details = { memory, cpu, accelerators, board, system, thermal, power, storage };
-  return withDeclaredFacts(machine.environment, details);
+  const { withToolFacts } = deep ? await import("../deep/tool-facts.js") : { withToolFacts: null };
+  return withDeclaredFacts(machine.environment, (await withToolFacts?.(machine, details)) ?? details);
 }

@@ -1,11 +1,11 @@
 import type { BandwidthRow, DeviceDetails, DotProductRow } from "@nanoagent/models";
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
+import { knownValue } from "../details/known-value.js";
 import { LocalMachine } from "../local-machine.js";
 import { DeviceMemoryProbe } from "../memory/device-memory-probe.js";
 import { OneLook } from "../one-look.js";
 import { readThermalDetails } from "../thermal/read-thermal-details.js";
 import { type DotProductFormat, dotProductFormats, kernelModule } from "./kernel-module.js";
-import { knownValue } from "./known-value.js";
 import type { MeasureDeviceOptions, MeasuredDevice } from "./measure-device.js";
 import { measureStorage } from "./measure-storage.js";
 import { MeasurementError } from "./measurement-error.js";

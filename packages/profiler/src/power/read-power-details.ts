@@ -2,7 +2,7 @@ import type { DeviceDetails, Fact } from "@nanoagent/models";
 import { certain, factOf, likely, unknown } from "../details/fact.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
-import { readPiUndervoltage } from "../thermal/read-thermal-details.js";
+import { readPiThrottling } from "../thermal/pi-throttling.js";
 
 const SUPPLIES = "/sys/class/power_supply";
 const MOST_SUPPLIES = 6;
@@ -58,8 +58,8 @@ function sourceOf(supplies: readonly Supply[]): Fact<"mains" | "battery"> {
 }
 
 async function readUndervoltage(machine: Machine): Promise<Fact<boolean>> {
-  const pi = await readPiUndervoltage(machine);
-  if (pi !== null) return pi;
+  const pi = await readPiThrottling(machine);
+  if (pi !== null) return pi.isUndervolted;
   for (let index = 0; index < MOST_SUPPLIES; index++) {
     const folder = `/sys/class/hwmon/hwmon${index}`;
     const name = (await readOrNull(machine, `${folder}/name`))?.trim();

@@ -25,6 +25,8 @@ export interface FixtureMachineContents {
   cpuCount?: number | undefined;
   /** What can be written, wherever. Default: not known. */
   freeBytes?: number | undefined;
+  /** What tools print, by the whole command: `{ "vcgencmd get_throttled": "throttled=0x0\n" }`. Default: there are none. */
+  tools?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A machine held in memory: for tests, and to look at a recorded device. On `win32` paths compare as they do there. */
@@ -36,6 +38,7 @@ export class FixtureMachine implements Machine {
   readonly availableMemoryBytes: number;
   readonly cpuCount: number;
   readonly #freeBytes: number | undefined;
+  readonly #tools: Readonly<Record<string, string>>;
   /** By comparable path: the path as written, and what is there. */
   readonly #files: ReadonlyMap<string, { path: string; file: FixtureFile }>;
 
@@ -47,6 +50,7 @@ export class FixtureMachine implements Machine {
     this.availableMemoryBytes = contents.availableMemoryBytes ?? 0;
     this.cpuCount = contents.cpuCount ?? 1;
     this.#freeBytes = contents.freeBytes;
+    this.#tools = contents.tools ?? {};
     const files = Object.entries(contents.files ?? {});
     this.#files = new Map(files.map(([path, file]) => [this.#comparable(path), { path: this.#slashed(path), file }]));
   }
@@ -69,6 +73,12 @@ export class FixtureMachine implements Machine {
   async readFreeBytes(path: string): Promise<number> {
     if (this.#freeBytes === undefined) throw new MachineReadError(path, "ENOSYS");
     return this.#freeBytes;
+  }
+
+  async runTool(name: string, args: readonly string[]): Promise<string> {
+    const output = this.#tools[[name, ...args].join(" ")];
+    if (output === undefined) throw new MachineReadError(name, "ENOENT");
+    return output;
   }
 
   async exists(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { DeviceDetails, Fact } from "@nanoagent/models";
 import { certain, factOf, likely, unknown } from "../details/fact.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
+import { readPiThrottling } from "./pi-throttling.js";
 
 const THERMAL = "/sys/class/thermal";
 const MOST_ZONES = 12;
@@ -9,35 +10,14 @@ const MOST_ZONES = 12;
 const PROCESSOR_ZONE = /^(cpu|soc|x86_pkg_temp|bigcore|littlecore|package|k10temp|tctl|cluster|ap)/i;
 /** The kernel slows processors by these; a fan that turns is no throttling. */
 const PROCESSOR_COOLING = /^(cpufreq|thermal-cpufreq|processor|cpuidle)/i;
-/** Bits of the Raspberry Pi's `get_throttled`; those 16 higher say the same since the start. Source: its documentation. */
-const PI_UNDERVOLTED = 0x1;
-const PI_SLOWED = 0xe;
-const PI_SINCE_BOOT = 16;
-
 /** How warm the processor is, and whether it is slowed down for it. Never rejects. */
 export async function readThermalDetails(machine: Machine): Promise<DeviceDetails["thermal"]> {
   const pi = await readPiThrottling(machine);
   return {
     temperature_celsius: await factOf(() => readTemperature(machine)),
-    is_throttled:
-      pi === null ? await factOf(() => readThrottling(machine)) : certain((pi.bits & PI_SLOWED) !== 0, pi.source),
-    was_throttled_since_boot:
-      pi === null
-        ? await factOf(() => readThrottleCount(machine))
-        : certain(((pi.bits >> PI_SINCE_BOOT) & PI_SLOWED) !== 0, pi.source),
+    is_throttled: pi?.isThrottled ?? (await factOf(() => readThrottling(machine))),
+    was_throttled_since_boot: pi?.wasThrottled ?? (await factOf(() => readThrottleCount(machine))),
   };
-}
-
-/** Whether a Raspberry Pi gets too little voltage; null elsewhere. */
-export async function readPiUndervoltage(machine: Machine): Promise<Fact<boolean> | null> {
-  const pi = await readPiThrottling(machine);
-  return pi === null ? null : certain((pi.bits & PI_UNDERVOLTED) !== 0, pi.source);
-}
-
-async function readPiThrottling(machine: Machine): Promise<{ bits: number; source: string } | null> {
-  const source = "/sys/devices/platform/soc/soc:firmware/get_throttled";
-  const text = (await readOrNull(machine, source))?.trim() ?? "";
-  return /^[0-9a-f]{1,8}$/i.test(text) ? { bits: Number.parseInt(text, 16), source } : null;
 }
 
 /** Of the processor's zones the warmest; of others none, because they may be a disk's. */

@@ -36,6 +36,11 @@ export class CountingMachine implements Machine {
     return this.#machine.readFreeBytes(path);
   }
 
+  runTool(name: string, args: readonly string[]): Promise<string> {
+    this.calls++;
+    return this.#machine.runTool(name, args);
+  }
+
   exists(path: string): Promise<boolean> {
     this.calls++;
     return this.#machine.exists(path);

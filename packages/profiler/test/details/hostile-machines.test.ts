@@ -139,6 +139,7 @@ describe.skipIf(process.platform === "win32")("real files", () => {
       readText: (_, maxBytes) => local.readText(path.join(folder, name), maxBytes),
       listDirectory: () => local.listDirectory(path.join(folder, name)),
       readFreeBytes: () => local.readFreeBytes(path.join(folder, name)),
+      runTool: (tool, args) => local.runTool(tool, args),
       exists: () => local.exists(path.join(folder, name)),
     };
   }
