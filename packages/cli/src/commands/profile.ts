@@ -6,7 +6,14 @@ export const profile: Command = {
   details:
     "Reads memory, cores, platform and GPU from the system, without starting a process.\n--measure takes about ten seconds and keeps what it finds, for the forecasts of other commands.",
   options: {
-    json: { kind: "flag", description: "Print the device as JSON." },
+    detail: { kind: "flag", description: "Show all that is known of it, and where that was read." },
+    json: { kind: "flag", description: "Print the device as JSON, with all its details." },
+    deep: { kind: "flag", description: "Ask nvidia-smi and vcgencmd too, two seconds each at most." },
+    data: {
+      kind: "text",
+      placeholder: "PATH",
+      description: "Whose storage the details are about. Default: the working directory.",
+    },
     measure: { kind: "flag", description: "Measure how fast memory, arithmetic and storage are, too." },
     storage: {
       kind: "text",
@@ -14,7 +21,23 @@ export const profile: Command = {
       description:
         "With --measure: the file or folder whose storage is read. In a folder, up to 64 MB are written for it. Default: the working directory.",
     },
+    save: {
+      kind: "text",
+      placeholder: "FILE",
+      description: "Write a device block for a config: YAML, or JSON where the name ends in .json.",
+    },
+    record: {
+      kind: "text",
+      placeholder: "DIR",
+      description: "Write what was read into DIR/machine.json, to look at this device elsewhere.",
+    },
   },
-  examples: ["nanoagent profile", "nanoagent profile --json > device.json", "nanoagent profile --measure"],
+  examples: [
+    "nanoagent profile",
+    "nanoagent profile --detail",
+    "nanoagent profile --json > device.json",
+    "nanoagent profile --save device.yaml",
+    "nanoagent profile --measure",
+  ],
   loadAction: async () => (await import("../profile/show-profile.js")).showProfile,
 };

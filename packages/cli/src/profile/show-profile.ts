@@ -5,20 +5,38 @@ import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
 
 export const showProfile: CommandAction = async (values, streams) => {
-  const { json, measure, storage } = values;
+  const { json, measure, storage, detail, deep, data, save, record } = values;
   const { stdout } = streams;
   if (storage !== undefined && !measure) {
     throw new UsageError({ message: "--storage goes with --measure.", hint: "nanoagent profile --help shows both." });
   }
-  const device = await new DeviceProfiler().profile();
-  const lines = formatFields(13, {
-    "Device ID": device.device_id,
-    Platform: device.platform,
-    Memory: `${device.memory_mb} MB`,
-    "CPU Cores": String(device.cpu_cores),
-    GPU: device.has_gpu ? "Yes" : "No",
-  });
-  if (!json) stdout.write(lines);
+  if ((deep || data !== undefined) && !detail && !json && record === undefined) {
+    throw new UsageError({
+      message: `--${deep ? "deep" : "data"} goes with --detail, --json or --record.`,
+      hint: "nanoagent profile --help shows all of them.",
+    });
+  }
+  const dataPath = typeof data === "string" ? data : undefined;
+  const profiler = new DeviceProfiler();
+  const isDetailed = detail || json;
+  const device = isDetailed
+    ? await profiler.profileInDetail({ dataPath, deep: deep === true })
+    : await profiler.profile();
+  if (typeof save === "string") await (await import("./save-device.js")).saveDevice(save, device);
+  if (typeof record === "string") await (await import("./save-device.js")).saveRecording(record, dataPath);
+
+  if (!json) {
+    stdout.write(
+      formatFields(13, {
+        "Device ID": device.device_id,
+        Platform: device.platform,
+        Memory: `${device.memory_mb} MB`,
+        "CPU Cores": String(device.cpu_cores),
+        GPU: device.has_gpu ? "Yes" : "No",
+      }),
+    );
+    if (device.details !== undefined) stdout.write((await import("./format-details.js")).formatDetails(device.details));
+  }
   if (measure) return (await import("./show-measurement.js")).showMeasurement(device, values, streams);
   if (json) stdout.write(formatJson(device));
   return exitCodes.done;

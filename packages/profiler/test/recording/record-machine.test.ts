@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DeviceProfiler, LocalMachine, recordMachine } from "../../src/index.js";
-import { FixtureMachine } from "../../src/testing/index.js";
 import { withoutNames } from "../../src/recording/without-names.js";
+import { FixtureMachine } from "../../src/testing/index.js";
 import { armBoards } from "../boards/arm-boards.js";
 import { containers } from "../boards/containers.js";
 import { personalComputers } from "../boards/personal-computers.js";

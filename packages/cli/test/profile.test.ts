@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { EdgeDevice } from "@nanoagent/models";
+import { DeviceProfiler } from "@nanoagent/profiler";
+import { FixtureMachine } from "@nanoagent/profiler/testing";
+import { readConfig } from "@nanoagent/runtime/node";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runProgram } from "./run-program.js";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-profile-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("profile --detail", () => {
+  test("shows each fact with where it was read, in rooms", async () => {
+    const { stdout, exitCode } = await runProgram(["profile", "--detail", "--data", folder]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Device ID: {3}\S+\n(.+\n){4}\nMemory\n {2}Total +\d+ MB +\S/);
+    for (const room of ["CPU", "Accelerators", "Board", "System", "Thermal", "Power", "Storage"]) {
+      expect(stdout).toContain(`\n${room}\n  `);
+    }
+    expect(stdout).toContain(folder);
+    for (const line of stdout.split("\n").filter((line) => line.startsWith("  "))) {
+      // A name, a value, and a source or a reason.
+      expect(line.trim().split(/ {2,}/)).toHaveLength(3);
+    }
+  });
+
+  test("shows what somebody declared, and says so", async () => {
+    const { stdout } = await runProgram(["profile", "--detail"], "", {
+      NANOAGENT_DEVICE_BOARD_MODEL: "Kiosk\u001b[31m 7",
+    });
+    expect(stdout).toMatch(/Model +Kiosk\S* 7 +NANOAGENT_DEVICE_BOARD_MODEL, declared/);
+    expect(stdout).not.toContain("\u001b");
+  });
+});
+
+describe("profile --json", () => {
+  test("is a device of the schema, details and all, which a config takes", async () => {
+    const { stdout } = await runProgram(["profile", "--json"]);
+    const device = EdgeDevice.parse(JSON.parse(stdout));
+    expect(device.details?.cpu?.usable_cores).toHaveProperty("value");
+    const config = path.join(folder, "agent.json");
+    writeFileSync(config, JSON.stringify({ spec: { name: "kiosk" }, device }));
+    expect((await readConfig(config)).device).toEqual(device);
+  });
+});
+
+describe("profile --save", () => {
+  test.each(["device.yaml", "device.json"])("writes a block that a config takes: %s", async (name) => {
+    const file = path.join(folder, name);
+    expect(await runProgram(["profile", "--save", file])).toMatchObject({ exitCode: 0 });
+    const config = path.join(folder, `agent${path.extname(name)}`);
+    const saved = readFileSync(file, "utf8");
+    const spec = name.endsWith(".json")
+      ? `{"spec":{"name":"kiosk"},${saved.trim().slice(1)}`
+      : `spec: {name: kiosk}\n${saved}`;
+    writeFileSync(config, spec);
+    expect((await readConfig(config)).device).toEqual(await new DeviceProfiler().profile());
+  });
+
+  test("writes over nothing, and says where it could not write", async () => {
+    const file = path.join(folder, "device.yaml");
+    writeFileSync(file, "mine");
+    const again = await runProgram(["profile", "--save", file]);
+    expect(again).toMatchObject({ exitCode: 2 });
+    expect(again.stderr).toContain("is there already");
+    expect(readFileSync(file, "utf8")).toBe("mine");
+    const nowhere = await runProgram(["profile", "--save", path.join(folder, "none", "device.yaml")]);
+    expect(nowhere).toMatchObject({ exitCode: 2 });
+    expect(nowhere.stderr).toContain("ENOENT");
+  });
+});
+
+describe("profile --record", () => {
+  test("writes a machine that tells the same of itself elsewhere", async () => {
+    const target = path.join(folder, "kiosk-7");
+    expect(await runProgram(["profile", "--record", target, "--data", "/"])).toMatchObject({ exitCode: 0 });
+    const file = path.join(target, "machine.json");
+    expect(statSync(file).size).toBeLessThan(200_000);
+    const machine = new FixtureMachine(JSON.parse(readFileSync(file, "utf8")));
+    expect(await new DeviceProfiler({ machine }).profile()).toEqual(await new DeviceProfiler().profile());
+    expect(await runProgram(["profile", "--record", target])).toMatchObject({ exitCode: 2 });
+  });
+});
+
+test.each([["--deep"], ["--data", "/"]])("profile %s alone is refused", async (...args) => {
+  const { exitCode, stderr } = await runProgram(["profile", ...args]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("goes with --detail");
+});
