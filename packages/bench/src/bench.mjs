@@ -6,6 +6,7 @@ import { judgeRow } from "./judge-row.mjs";
 import { loadAverage, machineFacts } from "./machine-facts.mjs";
 import { measureIdle } from "./measure-idle.mjs";
 import { measureModel } from "./measure-model.mjs";
+import { measureProfile } from "./measure-profile.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
 import { importStart, measureStarts, programStart } from "./measure-starts.mjs";
 import { measureSessions, measureTurns } from "./measure-talks.mjs";
@@ -83,6 +84,7 @@ async function measure(options) {
       ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
       ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
       ...(await measureIdle(workbench, folders.runtime, inProcessRuns, progress)),
+      ...(await measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress)),
       ...(await measureModel(workbench, folders.libraries, inProcessRuns, progress)),
       ...measureOwnSizes(folders),
       ...installedPeers.flatMap(({ name, contender, folder }) =>
@@ -111,7 +113,8 @@ async function installPeers(workbench) {
 
 /** @param {import("./report-row.mjs").FailedRow} row */
 function isOfPeer({ figure }) {
-  return (figure.split("/")[1] ?? "") in peers;
+  const subject = figure.split("/")[1] ?? "";
+  return subject in peers || subject.startsWith("systeminformation");
 }
 
 /** @param {Machine} machine @param {readonly Row[]} rows */

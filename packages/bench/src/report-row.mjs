@@ -1,4 +1,4 @@
-/** @typedef {"ms" | "µs" | "s" | "MB" | "packages" | "×" | "turns"} Unit */
+/** @typedef {"ms" | "µs" | "s" | "MB" | "packages" | "%" | "×" | "turns"} Unit */
 
 /**
  * One figure of the report.
@@ -33,6 +33,7 @@ export const questions = {
   turn: "What does one turn cost, without any model?",
   session: "What happens in a long conversation?",
   idle: "What does an agent cost that waits?",
+  profile: "What does it take to know the device?",
   model: "What does nanoagent add to a local model?",
   size: "How much is installed?",
 };
