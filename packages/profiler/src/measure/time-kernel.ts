@@ -46,11 +46,12 @@ const SET_UP_SECONDS = 60;
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, codeRangeSizeMb: 8 };
 
 /**
- * A thread. It is kept as text, so that a program which bundles this one needs no second file; all that it knows comes as
- * `workerData`. In what is shared lie the moment to start at, in nanoseconds, and a 1 once it is set.
+ * A thread. It is kept as text, so that a program which bundles this one needs no second file; Node's options say whether
+ * it runs as a script or as a module. All that it knows comes as `workerData`. In what is shared lie the moment to start
+ * at, in nanoseconds, and a 1 once it is set.
  */
 const THREAD = `
-const { parentPort, workerData } = require("node:worker_threads");
+const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
 const { job, pages, filling, warmUpNanoseconds, windows, windowNanoseconds, shared } = workerData;
 const startsAt = new BigInt64Array(shared, 0, 1);
 const isSet = new Int32Array(shared, 8, 1);
@@ -119,7 +120,7 @@ export async function timeKernel(
   );
   try {
     for (let index = 0; index < threads; index++) {
-      const worker = new Worker(THREAD, { eval: true, workerData, resourceLimits: HEAP_LIMITS });
+      const worker = new Worker(THREAD, { eval: true, workerData, resourceLimits: HEAP_LIMITS, execArgv: [] });
       workers.push(worker);
       worker.once("error", (cause) => failure.reject(threadFailed(cause)));
       worker.once("exit", (code) => {

@@ -1,0 +1,74 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os, { constants } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { resultOf, runProgram, startProgram } from "./run-program.js";
+
+let folder: string;
+let environment: Record<string, string>;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-measure-"));
+  environment = { XDG_STATE_HOME: path.join(folder, "state") };
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("profile --measure", () => {
+  test("shows the device, a bar for each number of threads, and where the figures are kept", async () => {
+    const kept = path.join(folder, "state/nanoagent/device-measurement.json");
+    const { exitCode, stdout, stderr } = await runProgram(
+      ["profile", "--measure", "--storage", folder],
+      "",
+      environment,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(
+      /^Device ID: {3}.+\nPlatform: {4}.+\nMemory: {6}\d+ MB\nCPU Cores: {3}\d+\nGPU: {9}(Yes|No)\n\n/,
+    );
+    expect(stdout).toMatch(/^Memory read:\n {2}1 thread +\d+\.\d GB\/s {2}\(spread \d+ %\) +#{1,30}$/m);
+    expect(stdout).toMatch(/^ {2}(\d+ threads?) +.+ #{30}$/m);
+    for (const type of ["q8_0", "q4_0", "q4_k"]) {
+      expect(stdout).toMatch(new RegExp(`^  ${type} +\\d+\\.\\d billion weights/s  \\(spread \\d+ %\\)$`, "m"));
+    }
+    expect(stdout).toMatch(/^Storage: {5}(\d+ MB\/s|not measured)$/m);
+    expect(stdout).toContain(`\nKept in ${kept}.\n`);
+    expect(JSON.parse(readFileSync(kept, "utf8"))).toMatchObject({ format: 1, bandwidth: [{ threads: 1 }] });
+    expect(readdirSync(folder)).toEqual(["state"]);
+  });
+
+  test("prints the figures as JSON and fails where they cannot be kept", async () => {
+    writeFileSync(path.join(folder, "state"), "a file where a folder should be");
+    const { exitCode, stdout, stderr } = await runProgram(
+      ["profile", "--measure", "--json", "--storage", "/nowhere"],
+      "",
+      environment,
+    );
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      cpu_cores: expect.any(Number),
+      measured: { bandwidth: [{ threads: 1 }], dot_products: [{ type: "q8_0" }, { type: "q4_0" }, { type: "q4_k" }] },
+      notes: expect.arrayContaining([expect.stringContaining("Storage was not measured")]),
+      path: null,
+    });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "measurement" } });
+  });
+
+  test.skipIf(process.platform === "win32").each([
+    ["SIGINT", 700],
+    ["SIGTERM", 2500],
+    ["SIGINT", 6000],
+  ] as const)("ends by %s after %d ms, and keeps nothing", async (signal, milliseconds) => {
+    const child = startProgram(["profile", "--measure", "--storage", folder], environment);
+    const result = resultOf(child);
+    setTimeout(() => child.kill(signal), milliseconds);
+    expect(await result).toMatchObject({ exitCode: 128 + constants.signals[signal], signal: null, stderr: "" });
+    expect((await result).stdout).toMatch(/^Device ID: [^]*\nGPU: .+\n$/);
+    expect(existsSync(path.join(folder, "state"))).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("--storage goes with it alone", async () => {
+    const { exitCode, stderr } = await runProgram(["profile", "--storage", folder], "", environment);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("--storage goes with --measure.");
+  });
+});
