@@ -1,8 +1,12 @@
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os, { constants } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { resultOf, runProgram, startProgram } from "./run-program.js";
+import { program, resultOf, runProgram, startProgram, untilPrinted } from "./run-program.js";
+
+const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
+const oneThread = expect.arrayContaining([expect.objectContaining({ threads: 1 })]);
 
 let folder: string;
 let environment: Record<string, string>;
@@ -31,7 +35,10 @@ describe("profile --measure", () => {
     }
     expect(stdout).toMatch(/^Storage: {5}(\d+ MB\/s|not measured)$/m);
     expect(stdout).toContain(`\nKept in ${kept}.\n`);
-    expect(JSON.parse(readFileSync(kept, "utf8"))).toMatchObject({ format: 1, bandwidth: [{ threads: 1 }] });
+    expect(JSON.parse(readFileSync(kept, "utf8"))).toMatchObject({
+      format: 1,
+      bandwidth: oneThread,
+    });
     expect(readdirSync(folder)).toEqual(["state"]);
   });
 
@@ -45,7 +52,7 @@ describe("profile --measure", () => {
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       cpu_cores: expect.any(Number),
-      measured: { bandwidth: [{ threads: 1 }], dot_products: [{ type: "q8_0" }, { type: "q4_0" }, { type: "q4_k" }] },
+      measured: { bandwidth: oneThread, dot_products: [{ type: "q8_0" }, { type: "q4_0" }, { type: "q4_k" }] },
       notes: expect.arrayContaining([expect.stringContaining("Storage was not measured")]),
       path: null,
     });
@@ -64,6 +71,18 @@ describe("profile --measure", () => {
     expect((await result).stdout).toMatch(/^Device ID: [^]*\nGPU: .+\n$/);
     expect(existsSync(path.join(folder, "state"))).toBe(false);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.skipIf(!hasScript)("tells at a terminal how far it is, and Ctrl-C clears the line", async () => {
+    const command = `exec '${process.execPath}' '${program}' profile --measure --storage '${folder}'`;
+    const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+      env: { ...process.env, ...environment },
+    });
+    const shown = resultOf(child);
+    await untilPrinted(child, "\u001b[KMeasuring memory, 1 thread: 0 %");
+    child.stdin.write("\u0003");
+    expect(await shown).toMatchObject({ exitCode: 130 });
+    expect((await shown).stdout).toMatch(/Measuring [^\r]*\r\u001b\[K$/);
   });
 
   test("--storage goes with it alone", async () => {
