@@ -226,15 +226,14 @@ function rounded(line: LedgerLine): LedgerLine {
   return { ...line, reserved_bytes: whole(line.reserved_bytes), resident_bytes: whole(line.resident_bytes) };
 }
 
-/** From the first to the last byte of the tensors that are used where they lie in the file. */
+/** From the first to the last byte of the tensors that are used where they lie, in each of the model's files. */
 function mappedRangeBytes(inPlace: readonly GgufTensor[]): number {
-  let first = Number.POSITIVE_INFINITY;
-  let end = 0;
-  for (const { offset, bytes } of inPlace) {
-    first = Math.min(first, offset);
-    end = Math.max(end, offset + bytes);
+  const ranges = new Map<number, { first: number; end: number }>();
+  for (const { offset, bytes, part = 0 } of inPlace) {
+    const { first, end } = ranges.get(part) ?? { first: Number.POSITIVE_INFINITY, end: 0 };
+    ranges.set(part, { first: Math.min(first, offset), end: Math.max(end, offset + bytes) });
   }
-  return Math.max(0, end - first);
+  return [...ranges.values()].reduce((sum, { first, end }) => sum + end - first, 0);
 }
 
 function alignedBytes(tensors: readonly GgufTensor[]): number {

@@ -22,7 +22,7 @@ export function quantizeHeader(header: GgufHeader, type: string): GgufHeader {
   const placed = tensors.map((tensor) => {
     const at = offset;
     offset += Math.ceil(tensor.bytes / header.alignment_bytes) * header.alignment_bytes;
-    return { ...tensor, offset: at };
+    return { ...tensor, offset: at, part: 0 };
   });
   return { ...header, tensors: placed, file_bytes: header.file_bytes - saved };
 }

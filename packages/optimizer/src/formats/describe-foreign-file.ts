@@ -2,7 +2,12 @@
 interface ForeignFile {
   problem: string;
   hint: string;
+  /** Whether the bytes say what the file is, and not only what it is not. */
+  isKnown: boolean;
 }
+
+/** Enough of a file to say what it is. */
+export const SNIFFED_BYTES = 512;
 
 const CONVERT_HINT = "llama.cpp's convert_hf_to_gguf.py makes a GGUF file of it, or take one that somebody has made.";
 const LFS_POINTER_START = "version https://git-lfs.github.com/spec/";
@@ -18,8 +23,29 @@ const COMPRESSED_STARTS = [
 /** llama.cpp's files were named by these letters, which a little-endian machine wrote backwards. */
 const FORMER_LLAMA_STARTS = ["lmgg", "fmgg", "tjgg", "algg"];
 
+/** Eight bytes of length, then JSON. */
+export function startsAsSafetensors(start: Uint8Array): boolean {
+  return start.length >= 10 && start[8] === 0x7b && /[\s"}]/.test(String.fromCharCode(start[9] ?? 0));
+}
+
+/** Its first field is its version, one byte; its next one names its producer, or holds the graph. */
+export function startsAsOnnx(start: Uint8Array): boolean {
+  return start[0] === 0x08 && (start[1] ?? 0) < 0x20 && (start[2] === 0x12 || start[2] === 0x3a || start[2] === 0x42);
+}
+
 /** What a file is that does not begin as a GGUF file does, told by its first bytes. */
 export function describeForeignFile(start: Uint8Array): ForeignFile {
+  const known = knownFile(start);
+  if (known !== null) return { ...known, isKnown: true };
+  const bytes = [...start.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return {
+    problem: `is ${bytes} where 47 47 55 46, "GGUF", belongs`,
+    hint: "Name a model in the GGUF format: its file name mostly ends in .gguf.",
+    isKnown: false,
+  };
+}
+
+function knownFile(start: Uint8Array): Omit<ForeignFile, "isKnown"> | null {
   const text = Buffer.from(start).toString("latin1");
   const beginsWith = (bytes: readonly number[]) => bytes.every((byte, index) => start[index] === byte);
 
@@ -34,10 +60,8 @@ export function describeForeignFile(start: Uint8Array): ForeignFile {
     const target = bytes === undefined ? "" : ` to a file of ${bytes} bytes`;
     return { problem: `says that this is a Git LFS pointer${target}`, hint: "Fetch the file itself: git lfs pull." };
   }
-  // Eight bytes of length, then JSON.
-  if (text.startsWith('{"', 8)) return { problem: "says that this is a safetensors file", hint: CONVERT_HINT };
-  // Its first field is its version, one byte; its second the name of its producer.
-  if (start[0] === 0x08 && start[2] === 0x12) return { problem: "says that this is an ONNX file", hint: CONVERT_HINT };
+  if (startsAsSafetensors(start)) return { problem: "says that this is a safetensors file", hint: CONVERT_HINT };
+  if (startsAsOnnx(start)) return { problem: "says that this is an ONNX file", hint: CONVERT_HINT };
   if (ARCHIVE_STARTS.some(beginsWith)) {
     return { problem: "says that this is a PyTorch checkpoint or an archive", hint: CONVERT_HINT };
   }
@@ -62,9 +86,5 @@ export function describeForeignFile(start: Uint8Array): ForeignFile {
       hint: "The download has made room for the file and not filled it: download it again.",
     };
   }
-  const bytes = [...start.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return {
-    problem: `is ${bytes} where 47 47 55 46, "GGUF", belongs`,
-    hint: "Name a model in the GGUF format: its file name mostly ends in .gguf.",
-  };
+  return null;
 }

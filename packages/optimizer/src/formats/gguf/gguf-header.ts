@@ -10,6 +10,17 @@ export interface GgufTensor {
   /** Where in the file its data begin. */
   offset: number;
   bytes: number;
+  /** Which of the model's files it is in, counted from 0. Absent: the only one. */
+  part?: number | undefined;
+}
+
+/** What a file that is one of several says about the others. */
+export interface GgufSplit {
+  /** Counted from 0. */
+  number: number;
+  count: number;
+  /** How many tensors all files have together, where that is stated. */
+  tensor_count: number | null;
 }
 
 /** A figure for all layers alike, or one for each layer; null where the header does not state it. */
@@ -59,6 +70,7 @@ export interface GgufHeader {
   version: 2 | 3;
   /** Which byte of a number comes first. llama.cpp loads only files of its own machine's order. */
   byte_order: "little" | "big";
+  /** All files of the model together. */
   file_bytes: number;
   alignment_bytes: number;
   /** Where the tensors' data begin. */
@@ -67,5 +79,7 @@ export interface GgufHeader {
   name: string | null;
   shape: GgufShape;
   tokenizer: GgufTokenizer;
+  /** Null for a model in one file. `readGguf` joins the files, and then `path` is the first of them. */
+  split: GgufSplit | null;
   tensors: readonly GgufTensor[];
 }

@@ -1,8 +1,5 @@
 // What a GGUF header may hold. Real files stay far below; a limit keeps one that was made to hurt from doing so.
 
-/** How much of the file is held at once while its header is read. One read of this size costs 0.1 ms. */
-export const WINDOW_BYTES = 128 * 1024;
-
 /** Where tensor data may begin at the latest. A vocabulary of 262,144 tokens and its merges take 15 MB. */
 export const MAX_HEADER_BYTES = 128 * 2 ** 20;
 
@@ -34,9 +31,6 @@ export const MAX_TEXT_ARRAY_LENGTH = 2 ** 22;
 
 /** llama.cpp's own limit; more layers than that have been a write past the end of its tables. */
 export const MAX_LAYERS = 512;
-
-/** What is kept of keys, names and texts together. Real headers keep 60 KB. */
-export const MAX_KEPT_BYTES = 8 * 2 ** 20;
 
 /** Sixteen times the largest page of memory in use. Files align to 32 bytes, or to a page to be mapped by parts. */
 export const MAX_ALIGNMENT_BYTES = 2 ** 20;

@@ -1,7 +1,8 @@
 import type { ByteSource } from "../byte-source.js";
-import { describeForeignFile } from "../describe-foreign-file.js";
-import { GgufCursor } from "./gguf-cursor.js";
-import type { GgufHeader, GgufShape, GgufTensor, GgufTokenizer, PerLayer } from "./gguf-header.js";
+import { describeForeignFile, SNIFFED_BYTES } from "../describe-foreign-file.js";
+import { ModelFileCursor } from "../model-file-cursor.js";
+import { MAX_PARTS } from "../model-parts.js";
+import type { GgufHeader, GgufShape, GgufSplit, GgufTensor, GgufTokenizer, PerLayer } from "./gguf-header.js";
 import { MAX_ALIGNMENT_BYTES, MAX_HEADER_BYTES, MAX_LAYERS, MAX_METADATA_ENTRIES, MAX_TENSORS } from "./gguf-limits.js";
 import type { GgufMetadata } from "./gguf-metadata.js";
 import { CHAT_TEMPLATE_KEY, readMetadata } from "./read-metadata.js";
@@ -9,19 +10,17 @@ import { type ListedTensor, readTensors } from "./read-tensors.js";
 
 /** "GGUF" in bytes; they come in this order in files of both byte orders. */
 const MAGIC = [0x47, 0x47, 0x55, 0x46] as const;
-/** Enough of a file that is none of ours to say what it is instead. */
-const SNIFFED_BYTES = 512;
 const DEFAULT_ALIGNMENT_BYTES = 32;
 const OLDEST_VERSION = 2;
 const NEWEST_VERSION = 3;
 
 /**
- * What a GGUF header says: versions 2 and 3, in either byte order. It holds one window of the source, 128 KB, and what
+ * What the header of one GGUF file says: versions 2 and 3, in either byte order. It holds one window of the source, 128 KB, and what
  * it returns, 8 MB at most. Every length, product and offset is checked against the source's length before it is used.
  * Throws {@link InvalidModelFileError} with the field and its offset.
  */
 export async function parseGguf(path: string, source: ByteSource): Promise<GgufHeader> {
-  const cursor = new GgufCursor(path, source);
+  const cursor = new ModelFileCursor(path, source);
   await takeMagic(cursor, source);
   const version = await takeVersion(cursor);
   await cursor.need(16, "tensor count");
@@ -29,7 +28,6 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
   const entryCount = takeCount(cursor, "metadata count", MAX_METADATA_ENTRIES);
   const metadata = await readMetadata(cursor, entryCount);
   const alignment_bytes = alignmentOf(metadata);
-  refuseSplits(metadata);
   const listed = await readTensors(cursor, tensorCount);
   const data_offset = tensorCount > 0 ? padTo(cursor.offset, alignment_bytes) : cursor.offset;
   if (data_offset > MAX_HEADER_BYTES) {
@@ -47,11 +45,12 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
     name: metadata.text("general.name"),
     shape: shapeOf(metadata, architecture),
     tokenizer: tokenizerOf(metadata),
+    split: splitOf(metadata),
     tensors: placed(cursor, listed, data_offset, alignment_bytes),
   };
 }
 
-async function takeMagic(cursor: GgufCursor, source: ByteSource): Promise<void> {
+async function takeMagic(cursor: ModelFileCursor, source: ByteSource): Promise<void> {
   if (source.length === 0) {
     cursor.fail("the file", "is empty", { hint: "Was its download interrupted? Download it again." });
   }
@@ -66,7 +65,7 @@ async function takeMagic(cursor: GgufCursor, source: ByteSource): Promise<void> 
 }
 
 /** The version. One that is only right when read the other way round says that the file is of the other byte order. */
-async function takeVersion(cursor: GgufCursor): Promise<2 | 3> {
+async function takeVersion(cursor: ModelFileCursor): Promise<2 | 3> {
   const offset = cursor.offset;
   await cursor.need(4, "version");
   const asLittle = cursor.takeUint32();
@@ -92,7 +91,7 @@ function swapped(value: number): number {
   return bytes.getUint32(0, false);
 }
 
-function takeCount(cursor: GgufCursor, field: string, most: number): number {
+function takeCount(cursor: ModelFileCursor, field: string, most: number): number {
   const offset = cursor.offset;
   const count = cursor.takeLength();
   if (count > most) {
@@ -113,15 +112,15 @@ function alignmentOf(metadata: GgufMetadata): number {
   return alignment;
 }
 
-function refuseSplits(metadata: GgufMetadata): void {
-  const parts = metadata.count("split.count");
-  if (parts === null || parts <= 1) return;
-  const part = (metadata.count("split.no") ?? 0) + 1;
-  metadata.fail(
-    "split.count",
-    `says that this is part ${part} of ${parts}, and models in parts are not read yet`,
-    "Join the parts into one file: llama-gguf-split --merge FIRST-PART OUTPUT.",
-  );
+/** Which of several files this is; null for a model in one. */
+function splitOf(metadata: GgufMetadata): GgufSplit | null {
+  const count = metadata.count("split.count");
+  if (count === null || count <= 1) return null;
+  if (count > MAX_PARTS) metadata.fail("split.count", `is ${count}, and the most that is read is ${MAX_PARTS}`);
+  const number = metadata.count("split.no") ?? 0;
+  if (number >= count)
+    metadata.fail("split.no", `is ${number}, and counted from 0 the last of ${count} is ${count - 1}`);
+  return { number, count, tensor_count: metadata.count("split.tensors.count") };
 }
 
 function shapeOf(metadata: GgufMetadata, architecture: string | null): GgufShape {
@@ -167,7 +166,7 @@ function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
 
 /** The tensors, once each is known to lie where the one before it ends, and all of them inside the file. */
 function placed(
-  cursor: GgufCursor,
+  cursor: ModelFileCursor,
   listed: readonly ListedTensor[],
   dataOffset: number,
   alignmentBytes: number,

@@ -1,4 +1,4 @@
-import type { GgufCursor } from "./gguf-cursor.js";
+import type { ModelFileCursor } from "../model-file-cursor.js";
 import {
   MAX_ARRAY_LENGTH,
   MAX_CHAT_TEMPLATE_BYTES,
@@ -16,7 +16,7 @@ export const CHAT_TEMPLATE_KEY = "tokenizer.chat_template";
 const CHATTY_TEMPLATE_HINT = "Is this file from where you think it is? A chat template of this size is none.";
 
 /** The key-value pairs that the cursor stands before. Arrays of texts and long arrays are counted and stepped over. */
-export async function readMetadata(cursor: GgufCursor, count: number): Promise<GgufMetadata> {
+export async function readMetadata(cursor: ModelFileCursor, count: number): Promise<GgufMetadata> {
   const metadata = new GgufMetadata(cursor.path);
   for (let index = 0; index < count; index++) {
     const offset = cursor.offset;
@@ -28,7 +28,7 @@ export async function readMetadata(cursor: GgufCursor, count: number): Promise<G
   return metadata;
 }
 
-async function readEntry(cursor: GgufCursor, key: string): Promise<GgufEntry> {
+async function readEntry(cursor: ModelFileCursor, key: string): Promise<GgufEntry> {
   const type = await takeValueType(cursor, key);
   const offset = cursor.offset;
   if (type === "array") return readArray(cursor, key);
@@ -37,7 +37,7 @@ async function readEntry(cursor: GgufCursor, key: string): Promise<GgufEntry> {
   return { offset, type, value: takeScalar(cursor, type) };
 }
 
-async function readArray(cursor: GgufCursor, key: string): Promise<GgufEntry> {
+async function readArray(cursor: ModelFileCursor, key: string): Promise<GgufEntry> {
   const offset = cursor.offset;
   const elementType = await takeValueType(cursor, key);
   if (elementType === "array") cursor.fail(key, "is an array of arrays, which the format does not know", { offset });
@@ -61,7 +61,7 @@ async function readArray(cursor: GgufCursor, key: string): Promise<GgufEntry> {
   return { offset, type: "array", elementType, length, values };
 }
 
-async function skipTexts(cursor: GgufCursor, key: string, count: number, offset: number): Promise<void> {
+async function skipTexts(cursor: ModelFileCursor, key: string, count: number, offset: number): Promise<void> {
   if (count > MAX_TEXT_ARRAY_LENGTH) {
     cursor.fail(key, `is an array of ${count} texts, more than any vocabulary has`, { offset });
   }
@@ -79,7 +79,7 @@ async function skipTexts(cursor: GgufCursor, key: string, count: number, offset:
 }
 
 /** A text, or null for one that is longer than what is kept. */
-async function takeText(cursor: GgufCursor, key: string): Promise<string | null> {
+async function takeText(cursor: ModelFileCursor, key: string): Promise<string | null> {
   const offset = cursor.offset;
   await cursor.need(8, key);
   const bytes = cursor.takeLength();
@@ -96,14 +96,14 @@ async function takeText(cursor: GgufCursor, key: string): Promise<string | null>
   return new TextDecoder().decode(await cursor.takeBytes(bytes, key));
 }
 
-async function takeValueType(cursor: GgufCursor, key: string): Promise<ValueTypeName> {
+async function takeValueType(cursor: ModelFileCursor, key: string): Promise<ValueTypeName> {
   const offset = cursor.offset;
   await cursor.need(4, key);
   const id = cursor.takeUint32();
   return valueTypeWithId(id) ?? cursor.fail(key, `is of type ${id}, which there is not`, { offset });
 }
 
-function takeScalar(cursor: GgufCursor, type: ValueTypeName): number | bigint | boolean {
+function takeScalar(cursor: ModelFileCursor, type: ValueTypeName): number | bigint | boolean {
   switch (type) {
     case "uint8":
       return cursor.takeUint8();

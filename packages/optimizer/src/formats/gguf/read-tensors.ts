@@ -1,5 +1,5 @@
+import type { ModelFileCursor } from "../model-file-cursor.js";
 import { bytesOfWeights, type TensorType, tensorTypeWithId } from "../tensor-types.js";
-import type { GgufCursor } from "./gguf-cursor.js";
 import type { GgufTensor } from "./gguf-header.js";
 import { MAX_DIMENSIONS, MAX_TENSOR_NAME_BYTES } from "./gguf-limits.js";
 import { takeName } from "./take-name.js";
@@ -16,7 +16,7 @@ export interface ListedTensor extends Omit<GgufTensor, "offset"> {
 }
 
 /** The table of tensors that the cursor stands before. Where their data lie is read, and not yet checked. */
-export async function readTensors(cursor: GgufCursor, count: number): Promise<ListedTensor[]> {
+export async function readTensors(cursor: ModelFileCursor, count: number): Promise<ListedTensor[]> {
   const tensors: ListedTensor[] = [];
   const names = new Set<string>();
   for (let index = 0; index < count; index++) {
@@ -30,7 +30,7 @@ export async function readTensors(cursor: GgufCursor, count: number): Promise<Li
   return tensors;
 }
 
-async function readTensor(cursor: GgufCursor, name: string, tableOffset: number): Promise<ListedTensor> {
+async function readTensor(cursor: ModelFileCursor, name: string, tableOffset: number): Promise<ListedTensor> {
   const field = `tensor ${name}`;
   const shape = await takeShape(cursor, field);
   const typeOffset = cursor.offset;
@@ -46,7 +46,7 @@ async function readTensor(cursor: GgufCursor, name: string, tableOffset: number)
   return { name, type: type.name, shape, weights, bytes, dataOffset, tableOffset };
 }
 
-async function takeShape(cursor: GgufCursor, field: string): Promise<number[]> {
+async function takeShape(cursor: ModelFileCursor, field: string): Promise<number[]> {
   const offset = cursor.offset;
   await cursor.need(4, field);
   const dimensions = cursor.takeUint32();
@@ -62,7 +62,7 @@ async function takeShape(cursor: GgufCursor, field: string): Promise<number[]> {
 }
 
 function bytesOf(
-  cursor: GgufCursor,
+  cursor: ModelFileCursor,
   field: string,
   type: TensorType,
   shape: readonly number[],
@@ -94,7 +94,7 @@ function product(numbers: readonly number[]): number | null {
   return result;
 }
 
-function failType(cursor: GgufCursor, field: string, typeId: number, offset: number): never {
+function failType(cursor: ModelFileCursor, field: string, typeId: number, offset: number): never {
   if (typeId >= FIRST_FOREIGN_TYPE) {
     cursor.fail(field, `is stored as type ${typeId}, which llama.cpp does not have`, {
       offset,

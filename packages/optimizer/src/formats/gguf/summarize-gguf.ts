@@ -1,14 +1,10 @@
-import type { ModelSummary, TensorTypeTotal } from "@nanoagent/models";
+import type { ModelSummary } from "@nanoagent/models";
+import { sumByType } from "../sum-by-type.js";
 import type { GgufHeader, PerLayer } from "./gguf-header.js";
 
 /** The header in the words that all formats share. A figure that differs by layer is the largest of them. */
 export function summarizeGguf(header: GgufHeader): ModelSummary {
   const { shape, tensors } = header;
-  const totals = new Map<string, TensorTypeTotal>();
-  for (const { type, bytes } of tensors) {
-    const total = totals.get(type) ?? { count: 0, bytes: 0 };
-    totals.set(type, { count: total.count + 1, bytes: total.bytes + bytes });
-  }
   return {
     format: "gguf",
     architecture: header.architecture,
@@ -22,7 +18,7 @@ export function summarizeGguf(header: GgufHeader): ModelSummary {
     kv_head_count: largest(shape.head_count_kv ?? shape.head_count),
     vocabulary_size: atLeastOne(vocabularySizeOf(header)),
     training_context_tokens: atLeastOne(shape.context_length),
-    tensors_by_type: Object.fromEntries(totals),
+    tensors_by_type: sumByType(tensors),
   };
 }
 

@@ -1,10 +1,10 @@
-import type { GgufCursor } from "./gguf-cursor.js";
+import type { ModelFileCursor } from "../model-file-cursor.js";
 
 /**
  * The name that the cursor stands before: a key, or the name of a tensor. It must be UTF-8 without a NUL: ggml ends a
  * name at the first one, so two names could be one to it that are two to us.
  */
-export async function takeName(cursor: GgufCursor, field: string, maxBytes: number): Promise<string> {
+export async function takeName(cursor: ModelFileCursor, field: string, maxBytes: number): Promise<string> {
   const offset = cursor.offset;
   await cursor.need(8, field);
   const bytes = cursor.takeLength();

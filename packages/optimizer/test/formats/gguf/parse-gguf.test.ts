@@ -239,10 +239,17 @@ describe("illegal files, each refused with the field and its offset", () => {
       64,
     ],
     [
-      "a part of a model",
-      { entries: [rawEntry("split.count", 2, Buffer.from([3, 0])), rawEntry("split.no", 2, Buffer.from([1, 0]))] },
+      "a part of a model behind the last",
+      { entries: [rawEntry("split.count", 2, Buffer.from([3, 0])), rawEntry("split.no", 2, Buffer.from([3, 0]))] },
+      "split.no",
+      /is 3, and counted from 0 the last of 3 is 2/,
+      69,
+    ],
+    [
+      "more parts than any model has",
+      { entries: [rawEntry("split.count", 2, Buffer.from([255, 255]))] },
       "split.count",
-      /is part 2 of 3/,
+      /is 65535, and the most that is read is 1024/,
       47,
     ],
     [

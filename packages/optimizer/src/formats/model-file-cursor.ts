@@ -1,6 +1,17 @@
-import type { ByteSource } from "../byte-source.js";
-import { InvalidModelFileError } from "../invalid-model-file-error.js";
-import { MAX_KEPT_BYTES, WINDOW_BYTES } from "./gguf-limits.js";
+import type { ByteSource } from "./byte-source.js";
+import { InvalidModelFileError } from "./invalid-model-file-error.js";
+
+/** How much of the file is held at once while its header is read. One read of this size costs 0.1 ms. */
+export const WINDOW_BYTES = 128 * 1024;
+
+/** What is read behind a jump: mostly a few fields before the next one. Reads that follow each other double it. */
+const FIRST_READ_BYTES = 4096;
+
+/** What is kept of keys, names and texts together. Real headers keep 60 KB. */
+const MAX_KEPT_BYTES = 8 * 2 ** 20;
+
+/** A number of 64 bits takes ten bytes of seven bits each. */
+const MAX_VARINT_BYTES = 10;
 
 const UINT32 = 2 ** 32;
 /** Above this, the upper half of a 64-bit number no longer fits into one of JavaScript's. */
@@ -10,7 +21,7 @@ const MAX_SAFE_UPPER_HALF = 2 ** 21 - 1;
  * A place in a file that moves forward only. It holds one window of the file and reads the next when it has to.
  * Numbers of up to eight bytes are taken from the window: `await need(n)` first, unless `has(n)`, then take `n` bytes.
  */
-export class GgufCursor {
+export class ModelFileCursor {
   readonly path: string;
   littleEndian = true;
   readonly #source: ByteSource;
@@ -21,6 +32,7 @@ export class GgufCursor {
   #windowLength = 0;
   #position = 0;
   #keptBytes = 0;
+  #readBytes = WINDOW_BYTES;
 
   constructor(path: string, source: ByteSource) {
     this.path = path;
@@ -54,7 +66,11 @@ export class GgufCursor {
     this.#windowOffset = this.offset;
     this.#position = 0;
     this.#windowLength = 0;
-    const wanted = this.#window.subarray(0, Math.min(this.#window.length, this.remaining));
+    const wanted = this.#window.subarray(
+      0,
+      Math.min(Math.max(bytes, this.#readBytes), this.#window.length, this.remaining),
+    );
+    this.#readBytes = Math.min(this.#readBytes * 2, WINDOW_BYTES);
     this.#windowLength = await this.#source.read(this.#windowOffset, wanted);
     if (this.#windowLength < bytes) this.failTruncated(field);
   }
@@ -108,6 +124,22 @@ export class GgufCursor {
   }
 
   /**
+   * A number as protocol buffers write it, seven bits a byte; Infinity for one that no number holds exactly. It needs no
+   * `need` before it.
+   */
+  async takeVarint(field: string): Promise<number> {
+    const offset = this.offset;
+    let value = 0;
+    for (let index = 0; index < MAX_VARINT_BYTES; index++) {
+      if (!this.has(1)) await this.need(1, field);
+      const byte = this.takeUint8();
+      value += (byte & 0x7f) * 2 ** (7 * index);
+      if (byte < 0x80) return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY;
+    }
+    return this.fail(field, "is a number of more than ten bytes", { offset });
+  }
+
+  /**
    * Steps over up to `most` texts that each have their length before them, as long as they are in the window, and
    * returns how many those were. It is one loop without a call: vocabularies have hundreds of thousands of texts.
    */
@@ -157,6 +189,7 @@ export class GgufCursor {
     this.#windowOffset = this.offset + bytes;
     this.#windowLength = 0;
     this.#position = 0;
+    this.#readBytes = FIRST_READ_BYTES;
   }
 
   fail(field: string, problem: string, { offset = this.offset, hint }: { offset?: number; hint?: string } = {}): never {

@@ -1,0 +1,54 @@
+import path from "node:path";
+import type { ModelSummary } from "@nanoagent/models";
+import { InvalidModelFileError } from "../invalid-model-file-error.js";
+import { MAX_PARTS } from "../model-parts.js";
+import { summarizeTensors } from "../summarize-tensors.js";
+import { UnreadableModelFileError } from "../unreadable-model-file-error.js";
+import { withModelFile } from "../with-model-file.js";
+import { parseOnnx } from "./parse-onnx.js";
+
+/**
+ * The sizes of an ONNX model, with those of the files beside it that hold its data. Nothing of these is read: it is only
+ * checked that they are there, inside the model's folder, and long enough.
+ */
+export async function readOnnx(file: string): Promise<ModelSummary> {
+  const { contents, modelBytes } = await withModelFile(file, async (source) => ({
+    contents: await parseOnnx(file, source),
+    modelBytes: source.length,
+  }));
+  const bytesByLocation = new Map<string, number>();
+  for (const { tensor, location, offset, bytes } of contents.external) {
+    const fail = (problem: string, hint?: string): never => {
+      throw new InvalidModelFileError({
+        path: file,
+        field: `tensor ${tensor.slice(0, 200)}`,
+        offset: 0,
+        problem,
+        hint,
+      });
+    };
+    let fileBytes = bytesByLocation.get(location);
+    if (fileBytes === undefined) {
+      if (bytesByLocation.size >= MAX_PARTS) fail(`has its data in one more than ${MAX_PARTS} files`);
+      fileBytes = await bytesOf(path.join(path.dirname(file), location), () =>
+        fail(`has its data in ${location}, which is not there`, "Download that file too, into the same folder."),
+      );
+      bytesByLocation.set(location, fileBytes);
+    }
+    if (offset + bytes > fileBytes) {
+      fail(
+        `has its data up to byte ${offset + bytes} of ${location}, and that has only ${fileBytes}`,
+        "The download of that file has not finished, or it was damaged: download it again.",
+      );
+    }
+  }
+  const externalBytes = [...bytesByLocation.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return summarizeTensors("onnx", contents.tensors, modelBytes + externalBytes, contents.name);
+}
+
+function bytesOf(file: string, failMissing: () => never): Promise<number> {
+  return withModelFile(file, async (source) => source.length).catch((error: unknown) => {
+    if (error instanceof UnreadableModelFileError && error.code === "model-not-found") return failMissing();
+    throw error;
+  });
+}

@@ -1,0 +1,140 @@
+import type { ByteSource } from "../byte-source.js";
+import { InvalidModelFileError } from "../invalid-model-file-error.js";
+
+/** A header is a line of 100 bytes for each tensor: 3 MB for the largest models. The format's own limit is 100 MB. */
+export const MAX_SAFETENSORS_HEADER_BYTES = 32 * 2 ** 20;
+/** As many as a mixture of experts has whose experts are stored one by one. */
+export const MAX_SAFETENSORS_TENSORS = 262_144;
+/** What libraries of tensors go up to. */
+const MAX_DIMENSIONS = 32;
+const LENGTH_BYTES = 8;
+const METADATA_KEY = "__metadata__";
+
+/** Bits of one element. The formats of four and six bits must fill whole bytes. */
+const BITS_BY_TYPE: Readonly<Record<string, number>> = Object.assign(Object.create(null), {
+  F64: 64,
+  I64: 64,
+  U64: 64,
+  C64: 64,
+  F32: 32,
+  I32: 32,
+  U32: 32,
+  F16: 16,
+  BF16: 16,
+  I16: 16,
+  U16: 16,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I8: 8,
+  U8: 8,
+  BOOL: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
+});
+
+/** One tensor of a safetensors or ONNX file: what sizes need, and no more. */
+export interface SizedTensor {
+  name: string;
+  /** In lower case: `bf16`, `f8_e4m3`. */
+  type: string;
+  elements: number;
+  bytes: number;
+}
+
+/**
+ * The tensors that a safetensors header lists. The header is read as a whole, up to
+ * {@link MAX_SAFETENSORS_HEADER_BYTES}; data are not. Their places must follow each other without a gap up to the end of
+ * the file. Throws {@link InvalidModelFileError} with the field and its offset.
+ */
+export async function parseSafetensors(path: string, source: ByteSource): Promise<SizedTensor[]> {
+  const fail = (field: string, problem: string, hint?: string): never => {
+    throw new InvalidModelFileError({
+      path,
+      field,
+      offset: field === "header length" ? 0 : LENGTH_BYTES,
+      problem,
+      hint,
+    });
+  };
+  const unfinished = "The download has not finished, or the file was damaged: download it again.";
+  const lengthBytes = new Uint8Array(LENGTH_BYTES);
+  if ((await source.read(0, lengthBytes)) < LENGTH_BYTES) {
+    fail("header length", `goes on behind the end of the file, which has ${source.length} bytes`, unfinished);
+  }
+  const stated = new DataView(lengthBytes.buffer).getBigUint64(0, true);
+  if (stated > BigInt(MAX_SAFETENSORS_HEADER_BYTES)) {
+    fail("header length", `is ${stated}, and the most that is read is ${MAX_SAFETENSORS_HEADER_BYTES}`);
+  }
+  const headerBytes = Number(stated);
+  const dataBytes = source.length - LENGTH_BYTES - headerBytes;
+  if (dataBytes < 0) fail("header", `goes on behind the end of the file, which has ${source.length} bytes`, unfinished);
+
+  const encoded = new Uint8Array(headerBytes);
+  if ((await source.read(LENGTH_BYTES, encoded)) < headerBytes) fail("header", "got shorter while it was read");
+  const entries = Object.entries(parseObject(encoded) ?? fail("header", "is no JSON object"));
+  if (entries.length > MAX_SAFETENSORS_TENSORS) {
+    fail("header", `lists ${entries.length} tensors, and the most that are read are ${MAX_SAFETENSORS_TENSORS}`);
+  }
+  const ranges: { name: string; begin: number; end: number }[] = [];
+  const tensors: SizedTensor[] = [];
+  for (const [name, value] of entries) {
+    if (name === METADATA_KEY) continue;
+    const field = `tensor ${name.slice(0, 200)}`;
+    const { dtype, shape, data_offsets } = isObject(value) ? value : fail(field, "is no JSON object");
+    const bits = typeof dtype === "string" ? BITS_BY_TYPE[dtype] : undefined;
+    if (bits === undefined) fail(field, `has the dtype ${JSON.stringify(dtype)?.slice(0, 40)}, which there is not`);
+    if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isCount)) {
+      fail(field, `has a shape that is no list of up to ${MAX_DIMENSIONS} lengths`);
+    }
+    const elements = (shape as number[]).reduce((product, length) => product * length, 1);
+    const bytes = (elements * (bits ?? 0)) / 8;
+    if (!Number.isSafeInteger(elements) || !Number.isSafeInteger(bytes)) {
+      fail(field, "has a shape that no file can hold, or that fills no whole bytes");
+    }
+    if (!Array.isArray(data_offsets) || data_offsets.length !== 2 || !data_offsets.every(isCount)) {
+      fail(field, "has data_offsets that are no two places");
+    }
+    const [begin, end] = data_offsets as [number, number];
+    if (end - begin !== bytes) fail(field, `lies from ${begin} to ${end}, and takes ${bytes} bytes`);
+    ranges.push({ name, begin, end });
+    tensors.push({ name, type: String(dtype).toLowerCase(), elements, bytes });
+  }
+  let expected = 0;
+  ranges.sort((one, other) => one.begin - other.begin || one.end - other.end);
+  for (const { name, begin, end } of ranges) {
+    if (begin !== expected) {
+      fail(
+        `tensor ${name.slice(0, 200)}`,
+        `is said to lie at ${begin} of the data, and the one before it ends at ${expected}`,
+      );
+    }
+    expected = end;
+  }
+  if (expected > dataBytes) {
+    fail("tensor data", `take ${expected} bytes, and the file has only ${dataBytes} for them`, unfinished);
+  }
+  if (expected < dataBytes) fail("tensor data", `take ${expected} bytes, and the file has ${dataBytes} for them`);
+  return tensors;
+}
+
+/** A JSON object in UTF-8, or null for what is none: V8 parses nesting of any depth without using up its stack. */
+export function parseObject(encoded: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(encoded));
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
