@@ -1,23 +1,16 @@
 import { tensorTypeNamed } from "../formats/tensor-types.js";
-import { cacheCells } from "./kv-cache.js";
+import { type CacheSettings, cacheCells, windowCells } from "./kv-cache.js";
 import { type BufferLayout, layOutBuffers } from "./lay-out-buffers.js";
 import type { TransformerShape } from "./transformer-shape.js";
 import { transformerSteps } from "./transformer-steps.js";
 
-/** Architectures whose computation is not known step by step get so much more than a plain transformer takes. */
+/** Architectures whose computation is not known step by step get so much more than what is known of it takes. */
 const ESTIMATE_FACTOR = 1.25;
 /** Heads whose length is a multiple of it are turned before they are stored in a quantized cache. */
 const ROTATED_HEAD_MULTIPLE = 64;
 
-/** How a model is to be run. */
-export interface ComputeSettings {
-  contextTokens: number;
-  batchTokens: number;
-  kvType: string;
-}
-
 /** How many tokens are read at once: never more than the context holds. */
-export function effectiveBatchTokens({ batchTokens, contextTokens }: ComputeSettings): number {
+export function effectiveBatchTokens({ batchTokens, contextTokens }: CacheSettings): number {
   return Math.min(batchTokens, contextTokens);
 }
 
@@ -25,21 +18,21 @@ export function effectiveBatchTokens({ batchTokens, contextTokens }: ComputeSett
  * The buffer that the model computes in. Reserved is what llama.cpp reserves: room for the logits of every token of a
  * batch, although only those of the last one are asked for. Resident is what a full context touches.
  */
-export function computeBuffer(shape: TransformerShape, settings: ComputeSettings): BufferLayout {
-  const kvHeadCount = Math.max(...shape.kvHeadCounts);
+export function computeBuffer(shape: TransformerShape, settings: CacheSettings): BufferLayout {
+  const heads = shape.layers.map(({ mixer }) => mixer).filter((mixer) => mixer.kind === "attention");
+  const window = heads.find(({ windowTokens }) => windowTokens !== null)?.windowTokens ?? null;
   const layout = layOutBuffers(
     transformerSteps({
-      layerCount: shape.layerCount,
+      family: shape.family,
+      layers: shape.layers,
       embeddingLength: shape.embeddingLength,
-      queryLength: shape.queryLength,
-      kvLength: kvHeadCount * Math.max(shape.keyHeadLength, shape.valueHeadLength),
-      headLength: shape.keyHeadLength,
-      feedForwardLength: shape.feedForwardLength,
       vocabularySize: shape.vocabularySize,
       batchTokens: effectiveBatchTokens(settings),
       contextCells: cacheCells(settings.contextTokens),
+      windowCells: window === null ? null : windowCells(window, settings),
       rotatesHeads:
-        tensorTypeNamed(settings.kvType).weightsPerBlock > 1 && shape.keyHeadLength % ROTATED_HEAD_MULTIPLE === 0,
+        tensorTypeNamed(settings.kvType).weightsPerBlock > 1 &&
+        heads.every(({ keyHeadLength }) => keyHeadLength % ROTATED_HEAD_MULTIPLE === 0),
     }),
   );
   if (shape.isExact) return layout;

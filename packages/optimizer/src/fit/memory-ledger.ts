@@ -17,7 +17,7 @@ import {
   VOCABULARY_BYTES_PER_TOKEN,
 } from "./engine-costs.js";
 import { formatMb } from "./format-mb.js";
-import { cacheCells, kvCacheBytes } from "./kv-cache.js";
+import { cacheCells, kvCacheGroups, recurrentStateBytes } from "./kv-cache.js";
 import { type RepackedTensors, repackedTensors } from "./repacked-tensors.js";
 import { type TransformerShape, transformerShape } from "./transformer-shape.js";
 
@@ -41,19 +41,28 @@ export interface LedgerOptions {
 }
 
 const FLOAT_BYTES = 4;
+/** What is made once the weights are in their place. */
+const MADE_LAST: ReadonlySet<string> = new Set([
+  "kv-cache",
+  "kv-cache-of-windows",
+  "recurrent-state",
+  "compute-buffer",
+]);
 /** Every tensor begins at a multiple of this in the engine's buffers. */
 const TENSOR_ALIGNMENT_BYTES = 32;
 
 /**
  * What a model takes, line by line, computed from its header alone. Reserved KV cache and compute buffer are llama.cpp's
- * own figures, to the byte, for llama, qwen2 and qwen3; other architectures get an estimate that says so. Throws
+ * own figures, to the byte, for the architectures whose computation is known step by step; others get an estimate that
+ * says so. Throws
  * {@link InvalidModelFileError} for a header from which nothing can be computed.
  */
 export function memoryLedger(options: LedgerOptions): MemoryLedger {
   const shape = transformerShape(options.header);
   const steady = [
     ...weightLines(options),
-    kvLine(options, shape),
+    ...kvLines(options, shape),
+    ...stateLine(shape),
     computeLine(options, shape),
     outputLine(shape),
     engineLine(options),
@@ -109,14 +118,30 @@ function weightLines({ header, mapsFile, cpuFeatures }: LedgerOptions): LedgerLi
   return lines;
 }
 
-function kvLine({ contextTokens, kvType }: LedgerOptions, shape: TransformerShape): LedgerLine {
-  const heads = shape.kvHeadCounts.reduce((sum, count) => sum + count, 0);
-  const cells = cacheCells(contextTokens);
-  const elementBytes = bytesOfWeights(tensorTypeNamed(kvType), 1);
-  const explanation =
-    `${cells} tokens × ${heads} heads in ${shape.layerCount} layers × ` +
-    `(${shape.keyHeadLength} + ${shape.valueHeadLength}) elements × ${elementBytes} bytes (${kvType})${estimateNote(shape)}`;
-  return pinned("kv-cache", kvCacheBytes(shape, contextTokens, kvType), explanation);
+/** One line for each size of cache: layers that see the whole context, and layers with a window. */
+function kvLines(options: LedgerOptions, shape: TransformerShape): LedgerLine[] {
+  const elementBytes = bytesOfWeights(tensorTypeNamed(options.kvType), 1);
+  const groups = kvCacheGroups(shape, options);
+  return groups.map(({ cells, windowTokens, layerCount, heads, keyHeadLength, valueHeadLength, bytes }) => {
+    const lengths = valueHeadLength === 0 ? `${keyHeadLength}` : `(${keyHeadLength} + ${valueHeadLength})`;
+    const window = windowTokens === null ? "" : `, which see the newest ${windowTokens} tokens`;
+    const explanation =
+      `${cells} tokens × ${heads} heads in ${layerCount} layers${window} × ` +
+      `${lengths} elements × ${elementBytes} bytes (${options.kvType})${estimateNote(shape)}`;
+    return pinned(
+      windowTokens === null || groups.length === 1 ? "kv-cache" : "kv-cache-of-windows",
+      bytes,
+      explanation,
+    );
+  });
+}
+
+function stateLine(shape: TransformerShape): LedgerLine[] {
+  const bytes = recurrentStateBytes(shape);
+  if (bytes === 0) return [];
+  const count = shape.layers.filter(({ mixer }) => "stateNumbers" in mixer).length;
+  const explanation = `what ${count} recurrent layers keep instead of a cache, 4 bytes a number${estimateNote(shape)}`;
+  return [pinned("recurrent-state", bytes, explanation)];
 }
 
 function computeLine(options: LedgerOptions, shape: TransformerShape): LedgerLine {
@@ -189,7 +214,7 @@ function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {
  * whole into a place of its own first; the largest ones come first, while little else is there.
  */
 function loadingLine({ header, mapsFile, cpuFeatures }: LedgerOptions, steady: readonly LedgerLine[]): LedgerLine[] {
-  const later = steady.filter(({ name }) => name === "kv-cache" || name === "compute-buffer");
+  const later = steady.filter(({ name }) => MADE_LAST.has(name));
   const beyond = (bytes: number, key: "reserved_bytes" | "resident_bytes") =>
     Math.max(0, bytes - later.reduce((sum, line) => sum + line[key], 0));
   const staysMapped = steady.find(({ kind }) => kind === "evictable")?.resident_bytes ?? 0;

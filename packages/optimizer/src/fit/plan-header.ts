@@ -33,7 +33,7 @@ export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_
   const shape = transformerShape(header);
   const kvType = request.kv_type ?? DEFAULT_KV_TYPE;
   if (!storesHeads(shape, kvType)) {
-    const expected = `a type whose blocks fill heads of ${shape.keyHeadLength}, such as f16`;
+    const expected = "a type whose blocks fill this model's heads, such as f16";
     throw new InvalidFitRequestError("kv_type", kvType, expected);
   }
   const { prefillThreads, decodeThreads } = threadPrior(request.device.cpu_cores);

@@ -2,20 +2,16 @@ import type { GgufHeader, GgufTensor, PerLayer } from "../formats/gguf/gguf-head
 import { vocabularySizeOf } from "../formats/gguf/summarize-gguf.js";
 import { InvalidModelFileError } from "../formats/invalid-model-file-error.js";
 import { significantShape } from "../formats/significant-shape.js";
+import { type LayerShape, layerShapes } from "./layer-shape.js";
+import type { ComputeFamily } from "./transformer-steps.js";
 
-/** The figures that a transformer's memory follows from. */
+/** The figures that a model's memory follows from. */
 export interface TransformerShape {
   architecture: string;
-  layerCount: number;
+  /** How it computes beyond what the figures say. */
+  family: ComputeFamily;
+  layers: readonly LayerShape[];
   embeddingLength: number;
-  /** All heads of queries together: the widest layer's. */
-  queryLength: number;
-  keyHeadLength: number;
-  valueHeadLength: number;
-  /** Heads of keys and values in each layer. */
-  kvHeadCounts: readonly number[];
-  /** The widest layer's, for all experts that are used at once. */
-  feedForwardLength: number;
   vocabularySize: number;
   /** Tokens of context that the model was trained for. */
   trainedTokens: number;
@@ -23,8 +19,21 @@ export interface TransformerShape {
   isExact: boolean;
 }
 
-/** Architectures that compute what {@link transformerSteps} says. */
-const EXACT_ARCHITECTURES: ReadonlySet<string> = new Set(["llama", "qwen2", "qwen3"]);
+/** Architectures that compute what {@link transformerSteps} says, and how. */
+const EXACT_FAMILIES: Readonly<Record<string, ComputeFamily>> = Object.assign(Object.create(null), {
+  llama: { normalizesExperts: true },
+  qwen2: {},
+  qwen3: {},
+  gemma3: {},
+  phi3: { hasFusedMatrices: true, addsResidualFirst: "behind-feed-forward" },
+  lfm2: { addsResidualFirst: "everywhere" },
+  qwen3moe: { normalizesExperts: true },
+  olmoe: {},
+  qwen35: { gatesAttention: true, choosesRowsLast: true, positionsPerToken: 4 },
+  deepseek2: {},
+});
+/** Of these, the ones that are a plain row of attention and feed-forward layers, all alike. */
+const PLAIN_ARCHITECTURES: ReadonlySet<string> = new Set(["llama", "qwen2", "qwen3"]);
 
 /**
  * The shape of the model that a header describes. Throws {@link InvalidModelFileError} where a figure is missing, where
@@ -50,49 +59,45 @@ export function transformerShape(header: GgufHeader): TransformerShape {
   const figure = (key: string, value: number | null): number =>
     value === null || value === 0 ? fail(`${architecture}.${key}`, value === null ? "is missing" : "is 0") : value;
   const { shape } = header;
-  const layerCount = figure("block_count", shape.block_count);
+  figure("block_count", shape.block_count);
   const embeddingLength = figure("embedding_length", shape.embedding_length);
-  const eachLayer = (key: string, value: PerLayer): readonly number[] => {
-    if (typeof value !== "object" || value === null) return new Array<number>(layerCount).fill(figure(key, value));
-    if (value.length < layerCount)
-      fail(`${architecture}.${key}`, `has ${value.length} values for ${layerCount} layers`);
-    return value.slice(0, layerCount);
-  };
-  const headCounts = eachLayer("attention.head_count", shape.head_count);
-  const kvHeadCounts = eachLayer("attention.head_count_kv", shape.head_count_kv ?? shape.head_count);
-  const headCount = figure("attention.head_count", Math.max(...headCounts));
-  const keyHeadLength = shape.key_length ?? Math.floor(embeddingLength / headCount);
-  const valueHeadLength = shape.value_length ?? Math.floor(embeddingLength / headCount);
-  const experts = Math.max(
-    1,
-    shape.expert_count ? Math.max(...eachLayer("expert_used_count", shape.expert_used_count)) : 1,
-  );
-  const feedForwardLengths = eachLayer("feed_forward_length", shape.feed_forward_length);
-  const vocabularySize = figure("vocab_size", vocabularySizeOf(header));
-
+  const headCount = figure("attention.head_count", largest(shape.head_count));
+  const layers = layerShapes(header, headCount, fail);
+  const family = EXACT_FAMILIES[architecture];
   const result: TransformerShape = {
     architecture,
-    layerCount,
+    family: family ?? {},
+    layers,
     embeddingLength,
-    queryLength: headCount * keyHeadLength,
-    keyHeadLength,
-    valueHeadLength,
-    kvHeadCounts,
-    feedForwardLength: Math.max(...feedForwardLengths) * experts,
-    vocabularySize,
+    vocabularySize: figure("vocab_size", vocabularySizeOf(header)),
     trainedTokens: figure("context_length", shape.context_length),
-    isExact:
-      EXACT_ARCHITECTURES.has(architecture) &&
-      !shape.expert_count &&
-      [headCounts, kvHeadCounts, feedForwardLengths].every(isUniform) &&
-      !header.tensors.some(({ name }) => name.endsWith(".attn_qkv.weight")),
+    isExact: family !== undefined && computesAsWritten(header, layers),
   };
-  if (result.isExact) requireSoundShape(header, result, headCount, fail);
+  if (result.isExact && PLAIN_ARCHITECTURES.has(architecture) && !shape.expert_count) {
+    requireSoundShape(header, result, headCount, fail);
+  }
   return result;
 }
 
-function isUniform(figures: readonly number[]): boolean {
-  return figures.every((figure) => figure === figures[0]);
+function largest(value: PerLayer): number | null {
+  return typeof value === "object" && value !== null ? Math.max(0, ...value) : value;
+}
+
+/** Whether nothing about the model is known to be computed in another way than the rest of its architecture. */
+function computesAsWritten({ architecture, shape, tensors }: GgufHeader, layers: readonly LayerShape[]): boolean {
+  const has = (ending: string) => tensors.some(({ name }) => name.endsWith(ending));
+  if (shape.nextn_predict_layers || (shape.expert_group_count ?? 0) > 1 || has(".exp_probs_b.bias")) return false;
+  if (architecture === "deepseek2")
+    return layers.every(({ mixer }) => mixer.kind === "latent-attention") && has(".attn_q.weight");
+  if (!PLAIN_ARCHITECTURES.has(architecture ?? "")) return true;
+  const [first] = layers;
+  const isLikeFirst = ({ mixer, feedForward }: LayerShape) =>
+    mixer.kind === "attention" &&
+    first?.mixer.kind === "attention" &&
+    mixer.headCount === first.mixer.headCount &&
+    mixer.kvHeadCount === first.mixer.kvHeadCount &&
+    feedForward.length === first.feedForward.length;
+  return layers.every(isLikeFirst) && !has(".attn_qkv.weight");
 }
 
 /** llama.cpp takes these for granted: a file that breaks one ends the process it is loaded in. */
@@ -102,8 +107,12 @@ function requireSoundShape(
   headCount: number,
   fail: (field: string, problem: string) => never,
 ): void {
-  const { architecture, embeddingLength, queryLength, keyHeadLength, valueHeadLength, feedForwardLength } = model;
-  const kvHeadCount = model.kvHeadCounts[0] ?? 0;
+  const { architecture, embeddingLength } = model;
+  const [first] = model.layers;
+  if (first?.mixer.kind !== "attention") return;
+  const { kvHeadCount, keyHeadLength, valueHeadLength } = first.mixer;
+  const queryLength = headCount * keyHeadLength;
+  const feedForwardLength = first.feedForward.length;
   if (kvHeadCount === 0 || headCount % kvHeadCount !== 0) {
     fail(`${architecture}.attention.head_count_kv`, `is ${kvHeadCount}, which does not divide ${headCount} heads`);
   }
@@ -120,7 +129,7 @@ function requireSoundShape(
     requireShape(byName.get(name), name, [rowLength, rows], fail);
   requireMatrix("token_embd.weight", embeddingLength, model.vocabularySize);
   if (byName.has("output.weight")) requireMatrix("output.weight", embeddingLength, model.vocabularySize);
-  for (let layer = 0; layer < model.layerCount; layer++) {
+  for (const layer of model.layers.keys()) {
     requireMatrix(`blk.${layer}.attn_q.weight`, embeddingLength, queryLength);
     requireMatrix(`blk.${layer}.attn_k.weight`, embeddingLength, kvLength);
     requireMatrix(`blk.${layer}.attn_v.weight`, embeddingLength, kvLength);

@@ -1,20 +1,41 @@
 import type { ComputeStep } from "./lay-out-buffers.js";
+import type {
+  AttentionShape,
+  FeedForwardShape,
+  LatentAttentionShape,
+  LayerShape,
+  RecurrentShape,
+} from "./layer-shape.js";
 
 /** What the computation of one batch depends on. */
 export interface TransformerBatch {
-  layerCount: number;
+  family: ComputeFamily;
+  layers: readonly LayerShape[];
   embeddingLength: number;
-  /** All heads of queries together, and all of keys or values. */
-  queryLength: number;
-  kvLength: number;
-  headLength: number;
-  feedForwardLength: number;
   vocabularySize: number;
   batchTokens: number;
   /** Cells of the KV cache, which the attention mask has a column for. */
   contextCells: number;
+  /** Cells of the cache of layers with a window; null where no layer has one. */
+  windowCells: number | null;
   /** Keys and values are turned before they are stored in a quantized cache, and the result is turned back. */
   rotatesHeads: boolean;
+}
+
+/** In what families of models that compute the same differ. */
+export interface ComputeFamily {
+  /** Queries, keys and values come from one matrix, and so do gate and up: nothing overwrites a part of such a result. */
+  hasFusedMatrices?: boolean;
+  /** Attention's result is multiplied by a gate that comes out of the matrix of the queries. */
+  gatesAttention?: boolean;
+  /** Where what comes in is the first operand of a sum, and what was computed from it the second. */
+  addsResidualFirst?: "everywhere" | "behind-feed-forward";
+  /** Rows are chosen behind the last norm and not in the last layer. */
+  choosesRowsLast?: boolean;
+  /** Weights of the chosen experts are made to add up to one. */
+  normalizesExperts?: boolean;
+  /** Numbers that say where a token is. */
+  positionsPerToken?: number;
 }
 
 const FLOAT_BYTES = 4;
@@ -28,14 +49,21 @@ const WANTED_ROWS = 1;
 /** Side of the matrix that turns values; that for keys is as large as a head, if that is a power of two. */
 const LEAST_ROTATION = 64;
 
+interface RowOptions {
+  takesRoomOf?: readonly number[];
+  /** Only the rows whose next token is wanted are written. */
+  wanted?: boolean;
+  isOutput?: boolean;
+}
+
 /**
- * What llama.cpp (v0.5.0, CPU, flash attention) computes for one batch of a llama, qwen2 or qwen3 model, in the order in
- * which it computes it. Room is reserved for the logits of every token of the batch; only {@link WANTED_ROWS} are
- * written. What only views the same bytes in another shape, and what overwrites its one operand, is left out: biases and
- * the norms of heads are. Heads get a place for their turned form of their own, since they come as such a view.
+ * What llama.cpp (v0.5.0, CPU, flash attention) computes for one batch, in the order in which it computes it. Room is
+ * reserved for the logits of every token of the batch; only {@link WANTED_ROWS} are written. What only views the same
+ * bytes in another shape, and what overwrites its one operand, is left out: biases, norms of heads and norms behind a
+ * layer are. What comes as such a view is never overwritten: heads get a place for their turned form of their own.
  */
 export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
-  const { embeddingLength, queryLength, kvLength, feedForwardLength, batchTokens } = batch;
+  const { family, embeddingLength, batchTokens } = batch;
   const steps: ComputeStep[] = [];
 
   const add = (step: Partial<ComputeStep> & { reservedBytes: number }): number => {
@@ -43,74 +71,241 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     return steps.push({ from: [], takesRoomOf: [], isOutput: false, ...step, writtenBytes }) - 1;
   };
   const input = (reservedBytes: number, writtenBytes = reservedBytes) => add({ reservedBytes, writtenBytes });
-  /** A matrix of floats with a row for each token; only as many rows are written as are wanted. */
-  const rows = (
-    length: number,
-    from: number[],
-    { takesRoomOf = [] as number[], wanted = false, isOutput = false } = {},
-  ) =>
-    add({
+  /** A matrix of floats with a row for each token. */
+  const rows = (length: number, from: readonly number[], options: RowOptions = {}) => {
+    const { takesRoomOf = [], wanted = false, isOutput = false } = options;
+    return add({
       reservedBytes: length * batchTokens * FLOAT_BYTES,
       writtenBytes: length * (wanted ? Math.min(WANTED_ROWS, batchTokens) : batchTokens) * FLOAT_BYTES,
       from,
       takesRoomOf,
       isOutput,
     });
-
-  const tokens = input(batchTokens * INDEX_BYTES);
-  // Instead of tokens their embeddings can be given: room for them is kept and, for text, never used.
-  input(embeddingLength * batchTokens * FLOAT_BYTES, 0);
-  const keyRotation = batch.rotatesHeads ? input(rotationOf(batch.headLength) ** 2 * FLOAT_BYTES) : null;
-  const positions = input(batchTokens * INDEX_BYTES);
-  const valueRotation = batch.rotatesHeads ? input(LEAST_ROTATION ** 2 * FLOAT_BYTES) : null;
-  const keyPlaces = input(batchTokens * CACHE_INDEX_BYTES);
-  const valuePlaces = input(batchTokens * CACHE_INDEX_BYTES);
-  const mask = input(batch.contextCells * batchTokens * MASK_BYTES);
-  const wantedRows = input(batchTokens * INDEX_BYTES);
-
-  const rotated = (length: number, of: number, rotation: number | null) =>
-    rotation === null ? of : rows(length, [rotation, of]);
+  };
+  const floats = (count: number, from: readonly number[]) => add({ reservedBytes: count * FLOAT_BYTES, from });
   const normed = (of: number, { wanted = false, isOutput = false } = {}) => {
     const norm = rows(embeddingLength, [of], { takesRoomOf: [of], wanted });
     return rows(embeddingLength, [norm], { takesRoomOf: [norm], wanted, isOutput });
   };
-  /** Stored in the cache, which has room of its own: nothing is written here. */
-  const store = (of: number, places: number) => add({ reservedBytes: 0, from: [of, places] });
+  /** Stored in a cache, which has room of its own: nothing is written here. */
+  const store = (from: readonly number[]) => add({ reservedBytes: 0, from });
+
+  const mixers = batch.layers.map(({ mixer }) => mixer);
+  const attention = mixers.find((mixer) => mixer.kind === "attention");
+  /** The inputs of one cache: what turns heads, where new tokens go, which of its cells each token sees. */
+  const cacheInputs = (cells: number) => {
+    const turns = batch.rotatesHeads && attention !== undefined;
+    const keyRotation = turns ? input(rotationOf(attention.keyHeadLength) ** 2 * FLOAT_BYTES) : null;
+    placed();
+    return {
+      keyRotation,
+      valueRotation: turns ? input(LEAST_ROTATION ** 2 * FLOAT_BYTES) : null,
+      keyPlaces: input(batchTokens * CACHE_INDEX_BYTES),
+      valuePlaces: attention === undefined ? null : input(batchTokens * CACHE_INDEX_BYTES),
+      mask: input(cells * batchTokens * MASK_BYTES),
+    };
+  };
+  let positions: number | null = null;
+  const placed = () => {
+    positions ??= input(batchTokens * INDEX_BYTES * (family.positionsPerToken ?? 1));
+    return positions;
+  };
+
+  // Inputs come in the order in which the layers ask for them.
+  const tokens = input(batchTokens * INDEX_BYTES);
+  // Instead of tokens their embeddings can be given: room for them is kept and, for text, never used.
+  input(embeddingLength * batchTokens * FLOAT_BYTES, 0);
+  let whole: ReturnType<typeof cacheInputs> | null = null;
+  let windowed: ReturnType<typeof cacheInputs> | null = null;
+  let statePlaces: number | null = null;
+  for (const mixer of mixers) {
+    if (mixer.kind !== "attention" && mixer.kind !== "latent-attention") statePlaces ??= input(INDEX_BYTES);
+    else if (mixer.kind === "attention" && mixer.windowTokens !== null && batch.windowCells !== null) {
+      windowed ??= cacheInputs(batch.windowCells);
+    } else whole ??= cacheInputs(batch.contextCells);
+  }
+  const wantedRows = input(batchTokens * INDEX_BYTES);
+
+  const rotated = (length: number, of: number, rotation: number | null | undefined) =>
+    rotation === null || rotation === undefined ? of : rows(length, [rotation, of]);
+  const defined = (...inputs: (number | null | undefined)[]) => inputs.filter((one) => typeof one === "number");
+
+  /** The last steps of a mixer, which come when its result is wanted; and whether that is a view of another shape. */
+  interface Mixed {
+    finish: () => number;
+    isView: boolean;
+  }
+
+  const attend = (mixer: AttentionShape, from: number): Mixed => {
+    const cache = mixer.windowTokens === null ? whole : windowed;
+    const queryLength = mixer.headCount * mixer.keyHeadLength;
+    const [keyLength, valueLength] = [
+      mixer.kvHeadCount * mixer.keyHeadLength,
+      mixer.kvHeadCount * mixer.valueHeadLength,
+    ];
+    const fused = family.hasFusedMatrices ? rows(queryLength + keyLength + valueLength, [from]) : null;
+    const gated = family.gatesAttention ? rows(2 * queryLength, [from]) : null;
+    const queries = () => {
+      const raw = fused ?? gated ?? rows(queryLength, [from]);
+      return rotated(queryLength, rows(queryLength, [raw, placed()]), cache?.keyRotation);
+    };
+    const values = () => rotated(valueLength, fused ?? rows(valueLength, [from]), cache?.valueRotation);
+    const keys = () =>
+      rotated(keyLength, rows(keyLength, [fused ?? rows(keyLength, [from]), placed()]), cache?.keyRotation);
+    const query = queries();
+    if (mixer.ownsCache) {
+      // With windows, keys come before values.
+      const keyFirst = windowed === null ? null : keys();
+      const value = values();
+      const key = keyFirst ?? keys();
+      store([key, ...defined(cache?.keyPlaces)]);
+      store([value, ...defined(cache?.valuePlaces)]);
+    }
+    const attendedLength = mixer.headCount * mixer.valueHeadLength;
+    let attended = rows(attendedLength, [query, ...defined(cache?.mask)]);
+    attended = rotated(attendedLength, attended, cache?.valueRotation);
+    if (gated !== null) {
+      const gate = rows(queryLength, [gated]);
+      attended = rows(queryLength, [attended, gate], { takesRoomOf: [gate] });
+    }
+    return { finish: () => rows(embeddingLength, [attended]), isView: false };
+  };
+
+  const attendToLatent = (mixer: LatentAttentionShape, from: number): Mixed => {
+    const { headCount, latentLength, turnedLength, keyHeadLength, valueHeadLength } = mixer;
+    const raw = rows(headCount * keyHeadLength, [from]);
+    const absorbed = rows(headCount * latentLength, [raw]);
+    const turned = rows(headCount * turnedLength, [raw, placed()]);
+    const query = rows(headCount * (latentLength + turnedLength), [absorbed, turned]);
+    const compressed = rows(latentLength + turnedLength, [from]);
+    const latent = rows(latentLength, [compressed]);
+    const turnedKey = rows(turnedLength, [compressed, placed()]);
+    const key = rows(latentLength + turnedLength, [latent, turnedKey]);
+    store([key, ...defined(whole?.keyPlaces)]);
+    const attended = rows(headCount * latentLength, [query, ...defined(whole?.mask)]);
+    const values = rows(headCount * valueHeadLength, [attended]);
+    const inOrder = rows(headCount * valueHeadLength, [values]);
+    return { finish: () => rows(embeddingLength, [inOrder]), isView: false };
+  };
+
+  const keepTokens = ({ convolutionNumbers }: RecurrentShape) => floats(convolutionNumbers, defined(statePlaces));
+
+  const convolve = (mixer: RecurrentShape, kept: number, from: number): Mixed => {
+    const parts = rows(3 * embeddingLength, [from]);
+    const product = rows(embeddingLength, [parts]);
+    const keptTokens = mixer.convolutionNumbers / embeddingLength;
+    const convolved = floats(embeddingLength * (batchTokens + keptTokens), [kept, product]);
+    store([convolved]);
+    const finish = () => {
+      const result = rows(embeddingLength, [convolved]);
+      const gated = rows(embeddingLength, [parts, result], { takesRoomOf: [result] });
+      return rows(embeddingLength, [gated]);
+    };
+    return { finish, isView: true };
+  };
+
+  const runDeltaNet = (mixer: RecurrentShape, from: number): Mixed => {
+    const { convolutionNumbers, stateNumbers, convolvedLength, innerLength, headCount } = mixer;
+    const keyLength = (convolvedLength - innerLength) / 2;
+    const kept = keepTokens(mixer);
+    const mixed = rows(convolvedLength, [from]);
+    const convolved = floats(convolvedLength * batchTokens + convolutionNumbers, [kept, mixed]);
+    store([convolved]);
+    const state = floats(stateNumbers, defined(statePlaces));
+    const activated = rows(convolvedLength, [convolved]);
+    const query = rows(keyLength, [activated]);
+    const key = rows(keyLength, [activated]);
+    const decay = rows(headCount, [rows(headCount, [from])]);
+    const strength = rows(headCount, [rows(headCount, [from])]);
+    const output = floats(innerLength * batchTokens + stateNumbers, [query, key, activated, decay, strength, state]);
+    store([output]);
+    const result = rows(innerLength, [output]);
+    const gate = rows(innerLength, [rows(innerLength, [from])]);
+    const gated = rows(innerLength, [result, gate], { takesRoomOf: [result] });
+    return { finish: () => rows(embeddingLength, [gated]), isView: true };
+  };
+
+  /** What a short convolution has kept is fetched before the layer in front of it is finished. */
+  let fetched: number | null = null;
+  const fetchFor = (mixer: LayerShape["mixer"] | undefined) => {
+    if (mixer?.kind === "short-convolution") fetched = keepTokens(mixer);
+  };
+
+  const mix = (mixer: LayerShape["mixer"], from: number): Mixed => {
+    switch (mixer.kind) {
+      case "attention":
+        return attend(mixer, from);
+      case "latent-attention":
+        return attendToLatent(mixer, from);
+      case "short-convolution":
+        return convolve(mixer, fetched ?? keepTokens(mixer), from);
+      default:
+        return runDeltaNet(mixer, from);
+    }
+  };
+
+  const feedDense = (length: number, from: number, wanted: boolean): number => {
+    if (family.hasFusedMatrices) {
+      const both = rows(2 * length, [from], { wanted });
+      return rows(embeddingLength, [rows(length, [both], { wanted })], { wanted });
+    }
+    const gate = rows(length, [from], { wanted });
+    const up = rows(length, [from], { wanted });
+    return rows(embeddingLength, [rows(length, [gate, up], { wanted })], { wanted });
+  };
+
+  const feedExperts = (shape: FeedForwardShape, from: number, wanted: boolean): number => {
+    const { expertCount, usedExperts: used } = shape;
+    const shares = rows(expertCount, [from], { wanted });
+    const order = rows(expertCount, [shares], { wanted });
+    let weights = rows(used, [shares, order], { wanted });
+    if (family.normalizesExperts) weights = rows(used, [weights, rows(1, [weights], { wanted })], { wanted });
+    const gate = rows(used * shape.length, [from, order], { wanted });
+    const up = rows(used * shape.length, [from, order], { wanted });
+    const gated = rows(used * shape.length, [gate, up], { wanted });
+    const down = rows(used * embeddingLength, [gated, order], { wanted });
+    const weighted = rows(used * embeddingLength, [down, weights], { takesRoomOf: [down], wanted });
+    // Each expert's part is a view: the sum gets a place of its own, and then overwrites itself.
+    const readers = new Array<number>(Math.max(1, used)).fill(weighted);
+    const sum = rows(embeddingLength, readers, { wanted });
+    if (shape.sharedLength === 0) return sum;
+    const shared = feedDense(shape.sharedLength, from, wanted);
+    return rows(embeddingLength, [sum, shared], { takesRoomOf: [sum, shared], wanted });
+  };
 
   let layerInput = rows(embeddingLength, [tokens]);
-  for (let layer = 0; layer < batch.layerCount; layer++) {
-    const isLast = layer === batch.layerCount - 1;
-    const wanted = isLast;
-    const attentionInput = normed(layerInput);
-    const rawQueries = rows(queryLength, [attentionInput]);
-    const placedQueries = rows(queryLength, [rawQueries, positions]);
-    const queries = rotated(queryLength, placedQueries, keyRotation);
-    const rawValues = rows(kvLength, [attentionInput]);
-    const values = rotated(kvLength, rawValues, valueRotation);
-    const rawKeys = rows(kvLength, [attentionInput]);
-    const placedKeys = rows(kvLength, [rawKeys, positions]);
-    const keys = rotated(kvLength, placedKeys, keyRotation);
-    store(keys, keyPlaces);
-    store(values, valuePlaces);
-    const attended = rotated(queryLength, rows(queryLength, [queries, mask]), valueRotation);
-    let projected = rows(embeddingLength, [attended]);
-    let residual = layerInput;
-    if (isLast) {
-      projected = rows(embeddingLength, [projected, wantedRows], { wanted });
-      residual = rows(embeddingLength, [layerInput, wantedRows], { wanted });
-    }
-    const feedForwardInput = rows(embeddingLength, [projected, residual], {
-      takesRoomOf: [projected, residual],
+  fetchFor(batch.layers[0]?.mixer);
+  for (const [index, layer] of batch.layers.entries()) {
+    const wanted = index === batch.layers.length - 1 && !family.choosesRowsLast;
+    const mixed = mix(layer.mixer, normed(layerInput));
+    fetchFor(batch.layers[index + 1]?.mixer);
+    const chosen = (of: number) => (wanted ? rows(embeddingLength, [of, wantedRows], { wanted }) : of);
+    const residualFirst = family.addsResidualFirst === "everywhere";
+    const early = residualFirst ? chosen(layerInput) : null;
+    const projected = chosen(mixed.finish());
+    const residual = early ?? chosen(layerInput);
+    const operands = residualFirst ? [residual, projected] : [projected, residual];
+    const feedForwardInput = rows(embeddingLength, operands, {
+      takesRoomOf: operands.filter((operand) => operand === residual || wanted || !mixed.isView),
       wanted,
     });
     const feedForwardNormed = normed(feedForwardInput, { wanted });
-    const gate = rows(feedForwardLength, [feedForwardNormed], { wanted });
-    const up = rows(feedForwardLength, [feedForwardNormed], { wanted });
-    const gated = rows(feedForwardLength, [gate, up], { wanted });
-    const down = rows(embeddingLength, [gated], { wanted });
-    layerInput = rows(embeddingLength, [down, feedForwardInput], { takesRoomOf: [down, feedForwardInput], wanted });
+    const fed =
+      layer.feedForward.expertCount > 0
+        ? feedExperts(layer.feedForward, feedForwardNormed, wanted)
+        : feedDense(layer.feedForward.length, feedForwardNormed, wanted);
+    const sum = family.addsResidualFirst ? [feedForwardInput, fed] : [fed, feedForwardInput];
+    layerInput = rows(embeddingLength, sum, { takesRoomOf: sum, wanted });
   }
-  const result = normed(layerInput, { wanted: true, isOutput: true });
+  let result: number;
+  if (family.choosesRowsLast) {
+    result = rows(embeddingLength, [normed(layerInput, { isOutput: true }), wantedRows], {
+      wanted: true,
+      isOutput: true,
+    });
+  } else {
+    result = normed(layerInput, { wanted: true, isOutput: true });
+  }
   rows(batch.vocabularySize, [result], { wanted: true, isOutput: true });
   return steps;
 }

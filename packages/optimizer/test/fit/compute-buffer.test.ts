@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { computeBuffer } from "../../src/fit/compute-buffer.js";
-import { kvCacheBytes } from "../../src/fit/kv-cache.js";
+import { kvCacheBytes, recurrentStateBytes } from "../../src/fit/kv-cache.js";
 import { transformerShape } from "../../src/fit/transformer-shape.js";
-import { headerOf } from "./header-of.js";
+import { ARCHITECTURE_MODELS, architectureModel } from "./architecture-models.js";
+import { headerOf, headerOfContents } from "./header-of.js";
+import { RECORDED_ARCHITECTURE_FIGURES } from "./recorded-architecture-figures.js";
 import { RECORDED_FIGURES, RECORDED_SHAPES } from "./recorded-engine-figures.js";
 
 const MIB = 2 ** 20;
@@ -25,10 +27,28 @@ describe("KV cache and compute buffer together are what the engine says, to the 
     "$shape, $contextTokens tokens, $batchTokens at once, $kvType",
     ({ shape, bytes, ...settings }) => {
       const { reservedBytes } = computeBuffer(shapeOf(shape), settings);
-      const kvBytes = kvCacheBytes(shapeOf(shape), settings.contextTokens, settings.kvType);
+      const kvBytes = kvCacheBytes(shapeOf(shape), settings);
       expect(kvBytes + reservedBytes).toBe(bytes);
     },
   );
+});
+
+describe("so they are with windows, experts, latent and recurrent layers", () => {
+  describe.each(Object.entries(ARCHITECTURE_MODELS))("%s", (name, [architecture, figures]) => {
+    const header = headerOfContents(architectureModel(architecture, figures));
+    const recorded = RECORDED_ARCHITECTURE_FIGURES.filter(({ shape }) => shape === name);
+
+    it.each(recorded)(
+      "$contextTokens tokens, $batchTokens at once, $kvType",
+      async ({ bytes, contextTokens, batchTokens, kvType }) => {
+        const settings = { contextTokens, batchTokens, kvType };
+        const shape = transformerShape(await header);
+        expect(shape.isExact).toBe(true);
+        const { reservedBytes } = computeBuffer(shape, settings);
+        expect(kvCacheBytes(shape, settings) + recurrentStateBytes(shape) + reservedBytes).toBe(bytes);
+      },
+    );
+  });
 });
 
 // Logged by llama.cpp on phones with n_ctx 2048 and 512 tokens at once.
@@ -39,7 +59,7 @@ describe("published figures", () => {
   ])("%s", (name, computeMib, kvMib) => {
     const settings = { contextTokens: 2048, batchTokens: 512, kvType: "f16" };
     expect(computeBuffer(shapeOf(name), settings).reservedBytes / MIB).toBeCloseTo(computeMib, 1);
-    expect(kvCacheBytes(shapeOf(name), 2048, "f16") / MIB).toBe(kvMib);
+    expect(kvCacheBytes(shapeOf(name), settings) / MIB).toBe(kvMib);
   });
 
   it("SmolLM2-1.7B", async () => {
@@ -54,7 +74,7 @@ describe("published figures", () => {
     const shape = transformerShape(header);
     const settings = { contextTokens: 2048, batchTokens: 512, kvType: "f16" };
     expect(computeBuffer(shape, settings).reservedBytes / MIB).toBeCloseTo(104, 1);
-    expect(kvCacheBytes(shape, 2048, "f16") / MIB).toBe(384);
+    expect(kvCacheBytes(shape, settings) / MIB).toBe(384);
   });
 });
 

@@ -23,10 +23,10 @@ it("is the sum, line by line", async () => {
            6.2       53.1   engine (pinned): objects of the engine, its graph of up to 2176 nodes, and the places of 2048 tokens
           13.6       13.6   vocabulary (pinned): 49152 tokens × 290 bytes: texts, index and merges
           31.9       31.9   grammar (pinned): 49152 tokens × 680 bytes, once a reply is held to a grammar
-           8.0       22.0   host-process (pinned): the process that the engine lives in, before a model is loaded
-          43.0        0.0   host-code (evictable): its code and the engine's, mapped from files, which other processes share
+          11.0       26.0   host-process (pinned): the process that the engine lives in, before a model is loaded
+          45.0        0.0   host-code (evictable): its code and the engine's, mapped from files, which other processes share
     ---------- ----------
-         237.7      266.6   in all
+         242.7      270.6   in all
     "
   `);
 });

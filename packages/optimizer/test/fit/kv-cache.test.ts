@@ -1,20 +1,32 @@
 import { describe, expect, it } from "vitest";
-import { cacheCells, kvCacheBytes, storesHeads } from "../../src/fit/kv-cache.js";
+import { cacheCells, kvCacheBytes, kvCacheGroups, storesHeads, windowCells } from "../../src/fit/kv-cache.js";
+import type { LayerShape } from "../../src/fit/layer-shape.js";
 import type { TransformerShape } from "../../src/fit/transformer-shape.js";
 
-const shape = (layerCount: number, kvHeads: number, headLength: number): TransformerShape => ({
+const layer = (kvHeadCount: number, headLength: number, windowTokens: number | null = null): LayerShape => ({
+  mixer: {
+    kind: "attention",
+    headCount: Math.max(1, kvHeadCount),
+    kvHeadCount,
+    keyHeadLength: headLength,
+    valueHeadLength: headLength,
+    windowTokens,
+    ownsCache: true,
+  },
+  feedForward: { length: 64, expertCount: 0, usedExperts: 0, sharedLength: 0 },
+});
+const modelOf = (layers: readonly LayerShape[]): TransformerShape => ({
   architecture: "llama",
-  layerCount,
+  family: {},
+  layers,
   embeddingLength: 64,
-  queryLength: 64,
-  keyHeadLength: headLength,
-  valueHeadLength: headLength,
-  kvHeadCounts: new Array<number>(layerCount).fill(kvHeads),
-  feedForwardLength: 64,
   vocabularySize: 300,
   trainedTokens: 8192,
   isExact: true,
 });
+const shape = (layerCount: number, kvHeads: number, headLength: number) =>
+  modelOf(new Array<LayerShape>(layerCount).fill(layer(kvHeads, headLength)));
+const f16 = (contextTokens: number, batchTokens = 64) => ({ contextTokens, batchTokens, kvType: "f16" });
 
 it.each([
   [1, 256],
@@ -36,7 +48,7 @@ it.each([
   ["Qwen2.5-1.5B", shape(28, 2, 128), 28],
   ["SmolLM2-1.7B", shape(24, 32, 64), 192],
 ])("%s", (_, model, kibPerToken) => {
-  expect(kvCacheBytes(model, 2048, "f16")).toBe(2048 * kibPerToken * 1024);
+  expect(kvCacheBytes(model, f16(2048))).toBe(2048 * kibPerToken * 1024);
 });
 
 describe("quantized", () => {
@@ -46,7 +58,7 @@ describe("quantized", () => {
     ["q8_0", 34 / 32],
     ["q4_0", 18 / 32],
   ])("%s takes %f bytes an element", (type, bytes) => {
-    expect(kvCacheBytes(model, 512, type)).toBe(512 * 30 * 3 * 128 * bytes);
+    expect(kvCacheBytes(model, { ...f16(512), kvType: type })).toBe(512 * 30 * 3 * 128 * bytes);
   });
 
   it("needs heads that fill whole blocks", () => {
@@ -57,6 +69,17 @@ describe("quantized", () => {
 });
 
 it("adds up layers that differ", () => {
-  const model = { ...shape(3, 0, 64), kvHeadCounts: [4, 0, 2] };
-  expect(kvCacheBytes(model, 256, "f16")).toBe(256 * 6 * 128 * 2);
+  const model = modelOf([layer(4, 64), layer(0, 64), layer(2, 64)]);
+  expect(kvCacheBytes(model, f16(256))).toBe(256 * 6 * 128 * 2);
+});
+
+it("keeps the window and one batch in layers that look back no further", () => {
+  expect(windowCells(512, f16(8192))).toBe(768);
+  expect(windowCells(512, f16(8192, 512))).toBe(1024);
+  expect(windowCells(4096, f16(2048))).toBe(2048);
+  const groups = kvCacheGroups(modelOf([layer(1, 256, 512), layer(1, 256), layer(1, 256, 512)]), f16(8192));
+  expect(groups.map(({ layerCount, cells, bytes }) => [layerCount, cells, bytes])).toEqual([
+    [2, 768, 2 * 768 * 512 * 2],
+    [1, 8192, 8192 * 512 * 2],
+  ]);
 });

@@ -42,7 +42,41 @@ export interface GgufShape {
   vocab_size: number | null;
   expert_count: number | null;
   expert_used_count: PerLayer;
+  /** Length of one expert's feed-forward layer, where it is not that of the dense ones. */
+  expert_feed_forward_length: PerLayer;
+  /** Experts that are always used. */
+  expert_shared_count: number | null;
+  /** Groups that experts are chosen by. */
+  expert_group_count: number | null;
+  /** Layers at the beginning that have no experts. */
+  leading_dense_block_count: number | null;
+  /** Layers at the end that guess further tokens; llama.cpp leaves them out. */
+  nextn_predict_layers: number | null;
+  /** Tokens that a layer with a window looks back at. */
   sliding_window: number | null;
+  /** Which layers have a window, or every how many layers one has none. */
+  sliding_window_pattern: number | readonly boolean[] | null;
+  /** Length of a head in layers with a window, where it differs. */
+  key_length_swa: number | null;
+  value_length_swa: number | null;
+  /** Layers at the end that read the cache of an earlier one. */
+  shared_kv_layers: number | null;
+  /** Latent attention: the length of the latent vector, and of heads once they are made from it. */
+  kv_lora_rank: number | null;
+  key_length_mla: number | null;
+  value_length_mla: number | null;
+  /** Recurrent layers: which these are, and what they keep. */
+  recurrent_layers: readonly boolean[] | null;
+  full_attention_interval: number | null;
+  ssm_conv_kernel: number | null;
+  ssm_inner_size: number | null;
+  ssm_state_size: number | null;
+  ssm_group_count: number | null;
+  ssm_time_step_rank: number | null;
+  shortconv_l_cache: number | null;
+  wkv_head_size: number | null;
+  token_shift_count: number | null;
+  kda_head_dim: number | null;
 }
 
 /** What the header says of the tokenizer. Tokens and merges are counted, not read. */

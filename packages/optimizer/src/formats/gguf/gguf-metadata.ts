@@ -63,6 +63,14 @@ export class GgufMetadata {
     return entry.values.map((value) => this.#count(key, entry.elementType, value));
   }
 
+  /** One flag for each layer, as bools or as numbers; null where there is no such array. */
+  flagPerLayer(key: string): readonly boolean[] | null {
+    const entry = this.entry(key);
+    if (entry?.type !== "array") return null;
+    if (entry.values === null) this.fail(key, `is ${describeType(entry)} where one flag for each layer belongs`);
+    return entry.values.map((value) => value === true || (typeof value !== "boolean" && Number(value) !== 0));
+  }
+
   /** How many elements an array has. */
   arrayLength(key: string): number | null {
     const entry = this.entry(key);

@@ -126,6 +126,8 @@ function splitOf(metadata: GgufMetadata): GgufSplit | null {
 function shapeOf(metadata: GgufMetadata, architecture: string | null): GgufShape {
   const of = (key: string) => metadata.count(`${architecture}.${key}`);
   const ofEach = (key: string): PerLayer => metadata.countPerLayer(`${architecture}.${key}`);
+  const flagsOr = (key: string) =>
+    metadata.flagPerLayer(`${architecture}.${key}`) ?? metadata.count(`${architecture}.${key}`);
   const block_count = of("block_count");
   if (block_count !== null && block_count > MAX_LAYERS) {
     metadata.fail(`${architecture}.block_count`, `is ${block_count}, and llama.cpp has room for ${MAX_LAYERS} layers`);
@@ -143,7 +145,30 @@ function shapeOf(metadata: GgufMetadata, architecture: string | null): GgufShape
     vocab_size: of("vocab_size"),
     expert_count: of("expert_count"),
     expert_used_count: ofEach("expert_used_count"),
+    expert_feed_forward_length: ofEach("expert_feed_forward_length"),
+    expert_shared_count: of("expert_shared_count"),
+    expert_group_count: of("expert_group_count"),
+    leading_dense_block_count: of("leading_dense_block_count"),
+    nextn_predict_layers: of("nextn_predict_layers"),
     sliding_window: of("attention.sliding_window"),
+    sliding_window_pattern: flagsOr("attention.sliding_window_pattern"),
+    key_length_swa: of("attention.key_length_swa"),
+    value_length_swa: of("attention.value_length_swa"),
+    shared_kv_layers: of("attention.shared_kv_layers"),
+    kv_lora_rank: of("attention.kv_lora_rank"),
+    key_length_mla: of("attention.key_length_mla"),
+    value_length_mla: of("attention.value_length_mla"),
+    recurrent_layers: metadata.flagPerLayer(`${architecture}.attention.recurrent_layers`),
+    full_attention_interval: of("full_attention_interval"),
+    ssm_conv_kernel: of("ssm.conv_kernel"),
+    ssm_inner_size: of("ssm.inner_size"),
+    ssm_state_size: of("ssm.state_size"),
+    ssm_group_count: of("ssm.group_count"),
+    ssm_time_step_rank: of("ssm.time_step_rank"),
+    shortconv_l_cache: of("shortconv.l_cache"),
+    wkv_head_size: of("wkv.head_size"),
+    token_shift_count: of("token_shift_count"),
+    kda_head_dim: of("kda.head_dim"),
   };
 }
 

@@ -1,0 +1,215 @@
+import type { GgufHeader, GgufShape, PerLayer } from "../formats/gguf/gguf-header.js";
+
+/** Attention over a cache of keys and values. */
+export interface AttentionShape {
+  kind: "attention";
+  headCount: number;
+  kvHeadCount: number;
+  keyHeadLength: number;
+  valueHeadLength: number;
+  /** How many tokens it looks back at; null for all. */
+  windowTokens: number | null;
+  /** False for a layer that reads the cache of an earlier one. */
+  ownsCache: boolean;
+}
+
+/** Attention over a cache of latent vectors, one a token for all heads (MLA): keys and values are made from them. */
+export interface LatentAttentionShape {
+  kind: "latent-attention";
+  headCount: number;
+  latentLength: number;
+  /** The part of a key that is turned with its position; it is kept beside the latent vector. */
+  turnedLength: number;
+  keyHeadLength: number;
+  valueHeadLength: number;
+}
+
+/** A layer that keeps a state of fixed size instead of a cache: `short-convolution` (LFM2), `delta-net`, or any other. */
+export interface RecurrentShape {
+  kind: "short-convolution" | "delta-net" | "recurrence";
+  /** Numbers that the convolution keeps of the newest tokens, and numbers of the state proper. */
+  convolutionNumbers: number;
+  stateNumbers: number;
+  /** `delta-net`: what goes through the convolution, and values, for one token; heads. */
+  convolvedLength: number;
+  innerLength: number;
+  headCount: number;
+}
+
+export interface FeedForwardShape {
+  length: number;
+  /** Experts that exist and that each token uses; 0 for a layer that has none. */
+  expertCount: number;
+  usedExperts: number;
+  /** What is always used beside the chosen experts. */
+  sharedLength: number;
+}
+
+export interface LayerShape {
+  mixer: AttentionShape | LatentAttentionShape | RecurrentShape;
+  feedForward: FeedForwardShape;
+}
+
+/** Every how many layers one has no window, by architecture; `first`: the first of them, and not the last. */
+const WINDOW_PERIODS: Readonly<Record<string, { period: number; first?: true; tokens?: number }>> = Object.assign(
+  Object.create(null),
+  {
+    gemma2: { period: 2, tokens: 4096 },
+    gemma3: { period: 6 },
+    gemma3n: { period: 5 },
+    "gemma-embedding": { period: 6 },
+    llama4: { period: 4, tokens: 8192 },
+    "gpt-oss": { period: 2 },
+    cohere2: { period: 4 },
+    olmo2: { period: 4 },
+    exaone4: { period: 4 },
+    afmoe: { period: 4 },
+    plamo3: { period: 8 },
+    smallthinker: { period: 4, first: true, tokens: 4096 },
+    laguna: { period: 4, first: true },
+    "modern-bert": { period: 3, first: true },
+  },
+);
+
+/** llama.cpp computes these without a window, whatever their files say. */
+const WINDOWLESS: ReadonlySet<string> = new Set(["phi3"]);
+/** From this layer on, gemma3n reads the caches of earlier ones. */
+const GEMMA3N_OWN_CACHES = 20;
+
+/** Throws: a figure is missing or contradicts another. */
+export type FailFigure = (field: string, problem: string) => never;
+
+/** The layers of a model as its header's figures make them. `headCount` is the widest layer's. */
+export function layerShapes(header: GgufHeader, headCount: number, fail: FailFigure): readonly LayerShape[] {
+  const { shape } = header;
+  const architecture = header.architecture ?? "";
+  const blocks = shape.block_count ?? 0;
+  const layerCount = Math.max(1, blocks - (shape.nextn_predict_layers ?? 0));
+  const each = (key: string, value: PerLayer): readonly number[] => {
+    if (value === null) fail(`${architecture}.${key}`, "is missing");
+    if (typeof value === "number") return new Array<number>(layerCount).fill(value);
+    if (value.length < layerCount) {
+      fail(`${architecture}.${key}`, `has ${value.length} values for ${layerCount} layers`);
+    }
+    return value.slice(0, layerCount);
+  };
+  const embeddingLength = shape.embedding_length ?? 0;
+  const headCounts = each("attention.head_count", shape.head_count);
+  const kvHeadCounts = each("attention.head_count_kv", shape.head_count_kv ?? shape.head_count);
+  const lengths = each("feed_forward_length", shape.feed_forward_length);
+  const isRecurrent = recurrentLayers(architecture, shape, kvHeadCounts);
+  const hasWindow = windowedLayers(architecture, shape, layerCount);
+  const windowTokens = shape.sliding_window || WINDOW_PERIODS[architecture]?.tokens || null;
+  const ownCaches = layerCount - sharedLayers(architecture, shape, layerCount);
+  const experts = expertFigures(shape, each);
+
+  return Array.from({ length: layerCount }, (_, index): LayerShape => {
+    const isWindowed = windowTokens !== null && hasWindow(index);
+    const length = lengths[index] ?? 0;
+    const feedForward =
+      experts === null || index < (shape.leading_dense_block_count ?? 0)
+        ? { length, expertCount: 0, usedExperts: 0, sharedLength: 0 }
+        : experts(index, length);
+    if (isRecurrent(index)) return { mixer: recurrentShape(architecture, shape, headCount), feedForward };
+    if (shape.key_length_mla && shape.value_length_mla && shape.kv_lora_rank) {
+      const mixer: LatentAttentionShape = {
+        kind: "latent-attention",
+        headCount: headCounts[index] ?? headCount,
+        latentLength: shape.kv_lora_rank,
+        turnedLength: shape.rope_dimension_count ?? 0,
+        keyHeadLength: shape.key_length_mla,
+        valueHeadLength: shape.value_length_mla,
+      };
+      return { mixer, feedForward };
+    }
+    const byHeads = Math.floor(embeddingLength / headCount);
+    const mixer: AttentionShape = {
+      kind: "attention",
+      headCount: headCounts[index] ?? headCount,
+      kvHeadCount: kvHeadCounts[index] ?? 0,
+      keyHeadLength: (isWindowed ? shape.key_length_swa : null) ?? shape.key_length ?? byHeads,
+      valueHeadLength: (isWindowed ? shape.value_length_swa : null) ?? shape.value_length ?? byHeads,
+      windowTokens: isWindowed ? windowTokens : null,
+      ownsCache: index < ownCaches,
+    };
+    return { mixer, feedForward };
+  });
+}
+
+type Each = (key: string, value: PerLayer) => readonly number[];
+
+function expertFigures(shape: GgufShape, each: Each): ((index: number, length: number) => FeedForwardShape) | null {
+  const expertCount = shape.expert_count ?? 0;
+  if (expertCount === 0) return null;
+  const used = each("expert_used_count", shape.expert_used_count);
+  const own = shape.expert_feed_forward_length;
+  const lengths = own === null || own === 0 ? null : each("expert_feed_forward_length", own);
+  return (index, length) => {
+    const expertLength = lengths?.[index] ?? length;
+    return {
+      length: expertLength,
+      expertCount,
+      usedExperts: used[index] ?? 0,
+      sharedLength: expertLength * (shape.expert_shared_count ?? 0),
+    };
+  };
+}
+
+function windowedLayers(architecture: string, shape: GgufShape, layerCount: number): (index: number) => boolean {
+  const stated = shape.sliding_window_pattern;
+  if (WINDOWLESS.has(architecture)) return () => false;
+  if (typeof stated === "object" && stated !== null) return (index) => stated[index] ?? false;
+  const known = WINDOW_PERIODS[architecture];
+  const period = stated ?? known?.period;
+  if (period === undefined || period < 1) return () => false;
+  return known?.first ? (index) => index % period !== 0 : (index) => index < layerCount && index % period < period - 1;
+}
+
+function sharedLayers(architecture: string, shape: GgufShape, layerCount: number): number {
+  if (architecture === "gemma3n") return Math.max(0, layerCount - GEMMA3N_OWN_CACHES);
+  return Math.min(layerCount, shape.shared_kv_layers ?? 0);
+}
+
+function recurrentLayers(
+  architecture: string,
+  shape: GgufShape,
+  kvHeadCounts: readonly number[],
+): (index: number) => boolean {
+  const { recurrent_layers: stated } = shape;
+  if (stated !== null) return (index) => stated[index] ?? false;
+  const interval = shape.full_attention_interval ?? (/^qwen3(next|5)/.test(architecture) ? 4 : 0);
+  if (interval > 0) return (index) => (index + 1) % interval !== 0;
+  const keepsState = [shape.ssm_inner_size, shape.shortconv_l_cache, shape.wkv_head_size, shape.kda_head_dim].some(
+    Boolean,
+  );
+  return (index) => keepsState && (kvHeadCounts[index] === 0 || shape.head_count === 0 || shape.wkv_head_size !== null);
+}
+
+/** What a recurrent layer keeps: numbers of 32 bits, one row for the one sequence that there is. */
+export function recurrentShape(architecture: string, shape: GgufShape, headCount: number): RecurrentShape {
+  const embeddingLength = shape.embedding_length ?? 0;
+  const none = { convolvedLength: 0, innerLength: 0, headCount };
+  if (shape.wkv_head_size) {
+    const convolutionNumbers = (shape.token_shift_count ?? 2) * embeddingLength;
+    return { kind: "recurrence", convolutionNumbers, stateNumbers: embeddingLength * shape.wkv_head_size, ...none };
+  }
+  if (shape.shortconv_l_cache) {
+    const convolutionNumbers = embeddingLength * (shape.shortconv_l_cache - 1);
+    return { kind: "short-convolution", convolutionNumbers, stateNumbers: 0, ...none };
+  }
+  if (shape.kda_head_dim) {
+    const kept = shape.ssm_conv_kernel ? shape.ssm_conv_kernel - 1 : 3;
+    const convolutionNumbers = 3 * kept * headCount * shape.kda_head_dim;
+    return { kind: "recurrence", convolutionNumbers, stateNumbers: shape.kda_head_dim ** 2 * headCount, ...none };
+  }
+  const [inner, state] = [shape.ssm_inner_size ?? 0, shape.ssm_state_size ?? 0];
+  const convolved = inner + 2 * (shape.ssm_group_count ?? 0) * state;
+  return {
+    kind: /^qwen3(next|5)/.test(architecture) ? "delta-net" : "recurrence",
+    convolutionNumbers: Math.max(0, (shape.ssm_conv_kernel ?? 0) - 1) * convolved,
+    stateNumbers: state * inner,
+    convolvedLength: convolved,
+    innerLength: inner,
+    headCount: shape.ssm_time_step_rank ?? headCount,
+  };
+}
