@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
 import { positiveInteger } from "./field-types.js";
+import { type ModelWork, modelWorkSource } from "./model-work.js";
 import type { Schema } from "./schema.js";
 
 /** A rate that was measured several times: the best, and how far the others were from it. */
@@ -33,7 +34,10 @@ export interface SpeedCalibration {
   model: string;
   /** How most of its weights are stored. */
   type: string;
+  /** What it computes for one token. */
+  work: ModelWork;
   threads: number;
+  /** Tokens that were in its context meanwhile. */
   context_tokens: number;
   prefill_tokens_per_second: number;
   decode_tokens_per_second: number;
@@ -84,6 +88,7 @@ const deviceMeasurementSource = z.strictObject({
     z.strictObject({
       model: name(),
       type: name(),
+      work: modelWorkSource,
       threads: positiveInteger(),
       context_tokens: positiveInteger(),
       ...speeds,

@@ -3,6 +3,7 @@ import { defineSchema } from "./define-schema.js";
 import { positiveInteger } from "./field-types.js";
 import { type MemoryLedger, memoryLedgerSource } from "./memory-ledger.js";
 import { type ModelSummary, modelSummarySource } from "./model-summary.js";
+import { type QualityForecast, qualityForecastSource } from "./quality-forecast.js";
 import type { Schema } from "./schema.js";
 import { type SpeedForecast, speedForecastSource } from "./speed-forecast.js";
 
@@ -11,6 +12,8 @@ export interface FitPlan {
   /** The file to load. */
   model_path: string;
   model: ModelSummary;
+  /** The type that the file's weights have to be quantized to before; null: it is loaded as it is. */
+  quantize_to: string | null;
   context_tokens: number;
   /** Element type of the KV cache: `f16`, `q8_0`. */
   kv_type: string;
@@ -23,11 +26,14 @@ export interface FitPlan {
   ledger: MemoryLedger;
   /** Null where nothing is known that it could stand on. */
   forecast: SpeedForecast | null;
+  /** Null where nothing is known that it could stand on. */
+  quality: QualityForecast | null;
 }
 
 export const fitPlanSource = z.strictObject({
   model_path: z.string().check(z.minLength(1)),
   model: modelSummarySource,
+  quantize_to: z.nullable(z.string().check(z.minLength(1))),
   context_tokens: positiveInteger(),
   kv_type: z.string().check(z.minLength(1)),
   batch_tokens: positiveInteger(),
@@ -36,6 +42,7 @@ export const fitPlanSource = z.strictObject({
   maps_file: z.boolean(),
   ledger: memoryLedgerSource,
   forecast: z.nullable(speedForecastSource),
+  quality: z.nullable(qualityForecastSource),
 });
 
 export const FitPlan: Schema<FitPlan> = defineSchema<FitPlan, FitPlan>(fitPlanSource);

@@ -37,6 +37,8 @@ export { AgentMessage, type AgentMessageInput, type AgentRole } from "./agent-me
 export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";
 export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";
 export { type ForecastGrade, type ForecastLine, SpeedForecast } from "./speed-forecast.js";
+export type { QualityForecast } from "./quality-forecast.js";
+export type { ModelWork } from "./model-work.js";
 export { FitPlan } from "./fit-plan.js";
 export type { FitChange, FitPlanner, FitRequest } from "./fit-planner.js";
 export type { MemoryProbe, MemoryReading } from "./memory-probe.js";

@@ -98,6 +98,7 @@ export const sampleForecast: SpeedForecast = {
 export const samplePlan: FitPlan = {
   model_path: "/models/small.gguf",
   model: sampleSummary,
+  quantize_to: null,
   context_tokens: 128,
   kv_type: "f16",
   batch_tokens: 64,
@@ -106,6 +107,7 @@ export const samplePlan: FitPlan = {
   maps_file: true,
   ledger: sampleLedger,
   forecast: sampleForecast,
+  quality: { grade: "prior", expected_divergence: 0.066, low: 0.04, high: 0.11 },
 };
 
 type DeepReadonly<Value> = { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> };
@@ -121,5 +123,21 @@ export const sampleMeasurement: DeviceMeasurement = {
   contention: 0.02,
   temperature_celsius: { before: 48.5, after: 61 },
   thread_trials: [{ model: "abc", threads: 2, prefill_tokens_per_second: 80, decode_tokens_per_second: 12 }],
-  calibrations: [],
+  calibrations: [
+    {
+      model: "abc",
+      type: "q4_0",
+      work: {
+        weights_by_type: { q4_0: 6_000_000 },
+        output_weights_by_type: { q4_0: 9_216_000 },
+        layer_count: 6,
+        attention: [{ numbers_per_token: 3456, window_tokens: null }],
+        state_numbers: 0,
+      },
+      threads: 2,
+      context_tokens: 16,
+      prefill_tokens_per_second: 80,
+      decode_tokens_per_second: 12,
+    },
+  ],
 };

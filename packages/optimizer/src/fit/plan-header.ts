@@ -77,6 +77,7 @@ export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_
   return {
     model_path: header.path,
     model: summarizeGguf(header),
+    quantize_to: null,
     context_tokens: contextTokens,
     kv_type: kvType,
     batch_tokens: Math.min(settings.batchTokens, contextTokens),
@@ -85,6 +86,7 @@ export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_
     maps_file: settings.mapsFile,
     ledger,
     forecast: null,
+    quality: null,
   };
 }
 

@@ -1,5 +1,5 @@
+import { writeGguf } from "../formats/gguf/write-gguf.js";
 import { type TinyGgufOptions, tinyGguf } from "./tiny-gguf.js";
-import { writeGguf } from "./write-gguf.js";
 
 /**
  * A small model as the bytes of a GGUF file that llama.cpp loads and runs: random weights, and a real byte-level BPE

@@ -1,8 +1,8 @@
+import type { WritableGguf, WritableTensor, WritableValue } from "../formats/gguf/write-gguf.js";
 import { fillWithRandomWeights } from "./random-weights.js";
 import { seededRandom } from "./seeded-random.js";
 import { TOKENIZER_TEXT } from "./tokenizer-text.js";
 import { trainTokenizer } from "./train-tokenizer.js";
-import type { WritableGguf, WritableTensor, WritableValue } from "./write-gguf.js";
 
 export type TinyArchitecture = "llama" | "qwen2" | "qwen3";
 

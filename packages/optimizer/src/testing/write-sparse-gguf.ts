@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
+import { writeGgufHeader } from "../formats/gguf/write-gguf.js";
 import { type TinyGgufOptions, tinyGguf } from "./tiny-gguf.js";
-import { writeGgufHeader } from "./write-gguf.js";
 
 /**
  * Writes a model of any size and of any type of weights whose header is real and whose weights are a hole in the file:

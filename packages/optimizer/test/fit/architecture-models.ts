@@ -1,6 +1,6 @@
+import type { WritableGguf, WritableTensor, WritableValue } from "../../src/formats/gguf/write-gguf.js";
 import { TOKENIZER_TEXT } from "../../src/testing/tokenizer-text.js";
 import { trainTokenizer } from "../../src/testing/train-tokenizer.js";
-import type { WritableGguf, WritableTensor, WritableValue } from "../../src/testing/write-gguf.js";
 
 /** The figures of a model of one of the families that are no plain transformers. */
 export interface ArchitectureFigures {

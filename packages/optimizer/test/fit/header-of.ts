@@ -1,8 +1,8 @@
 import type { GgufHeader } from "../../src/formats/gguf/gguf-header.js";
 import { parseGguf } from "../../src/formats/gguf/parse-gguf.js";
+import { type WritableGguf, writeGgufHeader } from "../../src/formats/gguf/write-gguf.js";
 import type { TinyGgufOptions } from "../../src/testing/index.js";
 import { tinyGguf } from "../../src/testing/tiny-gguf.js";
-import { type WritableGguf, writeGgufHeader } from "../../src/testing/write-gguf.js";
 import { MemorySource } from "../memory-source.js";
 
 /** The header of a model of any size, read from bytes of which the weights were never made. */

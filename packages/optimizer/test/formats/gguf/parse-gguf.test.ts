@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { GgufHeader } from "../../../src/formats/gguf/gguf-header.js";
 import { parseGguf } from "../../../src/formats/gguf/parse-gguf.js";
+import { writeGguf } from "../../../src/formats/gguf/write-gguf.js";
 import { InvalidModelFileError } from "../../../src/formats/invalid-model-file-error.js";
 import { buildTinyGguf } from "../../../src/testing/index.js";
 import { tinyGguf } from "../../../src/testing/tiny-gguf.js";
-import { writeGguf } from "../../../src/testing/write-gguf.js";
 import { MemorySource } from "../../memory-source.js";
 import {
   arrayEntry,

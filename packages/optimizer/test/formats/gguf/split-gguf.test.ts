@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { memoryLedger } from "../../../src/fit/memory-ledger.js";
+import { type WritableGguf, type WritableValue, writeGguf } from "../../../src/formats/gguf/write-gguf.js";
 import { InvalidModelFileError, readGguf, readModel } from "../../../src/index.js";
 import { tinyGguf } from "../../../src/testing/tiny-gguf.js";
-import { type WritableGguf, type WritableValue, writeGguf } from "../../../src/testing/write-gguf.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -3,3 +3,4 @@ export { HostedEngine, type HostedEngineOptions } from "../host/hosted-engine.js
 export type { HostGroup, HostLimits } from "../host/launch-host.js";
 export { ADDON_VERSION, addonPackage } from "./llama-addon.js";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
+export { type LlamaSpeed, type LlamaSpeedOptions, measureLlamaSpeed } from "./measure-llama-speed.js";

@@ -1,5 +1,5 @@
-import { bytesOfValueType, VALUE_TYPES, type ValueTypeName } from "../formats/gguf/gguf-value-types.js";
-import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
+import { bytesOfWeights, tensorTypeNamed } from "../tensor-types.js";
+import { bytesOfValueType, VALUE_TYPES, type ValueTypeName } from "./gguf-value-types.js";
 
 /** A value of the metadata, with the type that it is stored in. */
 export type WritableValue =

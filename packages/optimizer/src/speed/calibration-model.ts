@@ -1,0 +1,96 @@
+import { open } from "node:fs/promises";
+import { transformerShape } from "../fit/transformer-shape.js";
+import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import {
+  type WritableGguf,
+  type WritableTensor,
+  type WritableValue,
+  writeGgufHeader,
+} from "../formats/gguf/write-gguf.js";
+
+/** Types that rates are measured of. Others are taken to be as fast as the nearest of these. */
+export const CALIBRATED_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q4_0", "q3_k", "f16"] as const;
+/** Rows of a model that is made for measuring fill the blocks of every type. */
+const ROW_MULTIPLE = 256;
+const LEAST_CONTEXT_TOKENS = 8192;
+
+/**
+ * Writes a plain transformer of another model's size, all matrices in one type, as a file whose header is real and whose
+ * weights are a hole: they read as zeros, take no space, and are as fast to compute with as any. It has no tokenizer.
+ */
+export async function writeCalibrationModel(path: string, like: GgufHeader, type: string): Promise<void> {
+  const { bytes, fileBytes } = writeGgufHeader(calibrationModel(like, type));
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(bytes);
+    await file.truncate(fileBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+function calibrationModel(like: GgufHeader, type: string): WritableGguf {
+  const shape = transformerShape(like);
+  const attention = shape.layers.map(({ mixer }) => mixer).find((mixer) => mixer.kind === "attention");
+  const [first] = shape.layers;
+  const embeddingLength = multipleOf(ROW_MULTIPLE, shape.embeddingLength);
+  const feedForwardLength = multipleOf(ROW_MULTIPLE, first?.feedForward.length ?? 4 * embeddingLength);
+  const headLength = attention?.keyHeadLength ?? 64;
+  // Heads fill rows of whole blocks too.
+  const headCount = multipleOf(Math.max(1, ROW_MULTIPLE / headLength), attention?.headCount ?? embeddingLength / 64);
+  const kvHeadCount = largestDivisor(headCount, attention?.kvHeadCount ?? headCount);
+  const matrix = (name: string, rowLength: number, rows: number): WritableTensor => ({
+    name: `${name}.weight`,
+    type,
+    shape: [rowLength, rows],
+  });
+  const norm = (name: string): WritableTensor => ({ name: `${name}.weight`, type: "f32", shape: [embeddingLength] });
+  const layer = (_: unknown, index: number): WritableTensor[] => {
+    const of = (name: string) => `blk.${index}.${name}`;
+    return [
+      norm(of("attn_norm")),
+      matrix(of("attn_q"), embeddingLength, headCount * headLength),
+      matrix(of("attn_k"), embeddingLength, kvHeadCount * headLength),
+      matrix(of("attn_v"), embeddingLength, kvHeadCount * headLength),
+      matrix(of("attn_output"), headCount * headLength, embeddingLength),
+      norm(of("ffn_norm")),
+      matrix(of("ffn_gate"), embeddingLength, feedForwardLength),
+      matrix(of("ffn_up"), embeddingLength, feedForwardLength),
+      matrix(of("ffn_down"), feedForwardLength, embeddingLength),
+    ];
+  };
+  const uint32 = (value: number): WritableValue => ({ type: "uint32", value });
+  const text = (value: string): WritableValue => ({ type: "text", value });
+  return {
+    metadata: {
+      "general.architecture": text("llama"),
+      "general.name": text(`${like.name ?? "model"}, its size`),
+      "llama.context_length": uint32(Math.max(LEAST_CONTEXT_TOKENS, shape.trainedTokens)),
+      "llama.embedding_length": uint32(embeddingLength),
+      "llama.block_count": uint32(shape.layers.length),
+      "llama.feed_forward_length": uint32(feedForwardLength),
+      "llama.attention.head_count": uint32(headCount),
+      "llama.attention.head_count_kv": uint32(kvHeadCount),
+      "llama.attention.key_length": uint32(headLength),
+      "llama.attention.value_length": uint32(headLength),
+      "llama.attention.layer_norm_rms_epsilon": { type: "float32", value: 1e-5 },
+      "llama.rope.dimension_count": uint32(headLength),
+      "llama.vocab_size": uint32(shape.vocabularySize),
+      "tokenizer.ggml.model": text("no_vocab"),
+    },
+    tensors: [
+      matrix("token_embd", embeddingLength, shape.vocabularySize),
+      norm("output_norm"),
+      ...Array.from({ length: shape.layers.length }, layer).flat(),
+    ],
+  };
+}
+
+function multipleOf(multiple: number, length: number): number {
+  return Math.ceil(length / multiple) * multiple;
+}
+
+function largestDivisor(of: number, most: number): number {
+  for (let divisor = Math.min(of, Math.max(1, most)); divisor > 1; divisor--) if (of % divisor === 0) return divisor;
+  return 1;
+}

@@ -1,0 +1,134 @@
+/** Something that takes time by the piece: a weight of a type, a layer. What is believed of it before anything is measured. */
+export interface CostUnit {
+  key: string;
+  /** Seconds for one. */
+  seconds: number;
+  /** How sure that is: a factor of e to this power either way is one standard deviation. */
+  spread: number;
+  /** Whether it is faster where all the others are: weights of every type are, on a faster machine. */
+  isScaled: boolean;
+}
+
+/** How many of each unit something takes. */
+export type UnitAmounts = ReadonlyMap<string, number>;
+
+/** Something that was timed. */
+export interface Observation {
+  amounts: UnitAmounts;
+  seconds: number;
+}
+
+export interface FittedRates {
+  /** Seconds that such amounts take, and how sure that is: one standard deviation of its logarithm. */
+  predict(amounts: UnitAmounts): { seconds: number; spread: number };
+}
+
+/** What timing the same thing twice differs by: other processes, clocks, heat. */
+const OBSERVATION_SPREAD = 0.05;
+const MOST_STEPS = 40;
+/** A step changes no rate by more than this power of e, so that none runs away. */
+const LONGEST_STEP = 1;
+const SMALLEST_STEP = 1e-6;
+
+/**
+ * What each unit costs, so that it agrees with what was timed, and where nothing was timed, with what was believed. Time
+ * is the sum of amounts × costs; beliefs and errors are normal in the logarithm, and the costs are the likeliest ones
+ * (maximum a posteriori, Gauss–Newton). One factor, of which `scaleSpread` says how sure it is to be 1, is common to all
+ * scaled units: one type that was timed says something about the others.
+ */
+export function fitRates(
+  units: readonly CostUnit[],
+  observations: readonly Observation[],
+  scaleSpread: number,
+): FittedRates {
+  const indexes = new Map(units.map(({ key }, index) => [key, index + 1]));
+  const spreads = [scaleSpread, ...units.map(({ spread }) => spread)];
+  const size = spreads.length;
+  let values = new Array<number>(size).fill(0);
+
+  /** The time, and by what share of it each value makes it grow. */
+  const evaluate = (amounts: UnitAmounts, at: readonly number[]): { seconds: number; shares: number[] } => {
+    const shares = new Array<number>(size).fill(0);
+    let seconds = 0;
+    for (const [key, amount] of amounts) {
+      const index = indexes.get(key);
+      const unit = index === undefined ? undefined : units[index - 1];
+      if (index === undefined || unit === undefined || amount <= 0) continue;
+      const cost = unit.seconds * Math.exp((at[index] ?? 0) + (unit.isScaled ? (at[0] ?? 0) : 0)) * amount;
+      seconds += cost;
+      shares[index] = (shares[index] ?? 0) + cost;
+      if (unit.isScaled) shares[0] = (shares[0] ?? 0) + cost;
+    }
+    return { seconds, shares: shares.map((share) => (seconds > 0 ? share / seconds : 0)) };
+  };
+
+  /** How sharply the posterior bends at these values, and the way downhill. */
+  const bend = (at: readonly number[]) => {
+    const matrix = Array.from({ length: size }, (_, row) =>
+      Array.from({ length: size }, (_, column) => (row === column ? 1 / (spreads[row] ?? 1) ** 2 : 0)),
+    );
+    const downhill = at.map((value, index) => -value / (spreads[index] ?? 1) ** 2);
+    for (const { amounts, seconds } of observations) {
+      const expected = evaluate(amounts, at);
+      if (!(expected.seconds > 0 && seconds > 0)) continue;
+      const error = Math.log(seconds / expected.seconds);
+      for (const [row, share] of expected.shares.entries()) {
+        if (share === 0) continue;
+        downhill[row] = (downhill[row] ?? 0) + (share * error) / OBSERVATION_SPREAD ** 2;
+        const line = matrix[row] ?? [];
+        for (const [column, other] of expected.shares.entries()) {
+          line[column] = (line[column] ?? 0) + (share * other) / OBSERVATION_SPREAD ** 2;
+        }
+      }
+    }
+    return { matrix, downhill };
+  };
+
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const { matrix, downhill } = bend(values);
+    const move = solve(matrix, downhill);
+    const longest = Math.max(...move.map(Math.abs));
+    const factor = longest > LONGEST_STEP ? LONGEST_STEP / longest : 1;
+    values = values.map((value, index) => value + factor * (move[index] ?? 0));
+    if (longest < SMALLEST_STEP) break;
+  }
+  const { matrix } = bend(values);
+  return {
+    predict(amounts) {
+      const { seconds, shares } = evaluate(amounts, values);
+      const variance = solve(matrix, shares).reduce((sum, value, index) => sum + value * (shares[index] ?? 0), 0);
+      return { seconds, spread: Math.sqrt(Math.max(0, variance)) };
+    },
+  };
+}
+
+/** Solves a symmetric, positive definite system by Cholesky's decomposition. */
+function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+  const size = right.length;
+  const lower = matrix.map((row) => [...row]);
+  const at = (row: number, column: number) => lower[row]?.[column] ?? 0;
+  const put = (row: number, column: number, value: number) => {
+    const line = lower[row];
+    if (line !== undefined) line[column] = value;
+  };
+  for (let column = 0; column < size; column++) {
+    for (let row = column; row < size; row++) {
+      let sum = at(row, column);
+      for (let before = 0; before < column; before++) sum -= at(row, before) * at(column, before);
+      put(row, column, row === column ? Math.sqrt(Math.max(sum, Number.EPSILON)) : sum / at(column, column));
+    }
+  }
+  const half = new Array<number>(size).fill(0);
+  for (let row = 0; row < size; row++) {
+    let sum = right[row] ?? 0;
+    for (let before = 0; before < row; before++) sum -= at(row, before) * (half[before] ?? 0);
+    half[row] = sum / at(row, row);
+  }
+  const result = new Array<number>(size).fill(0);
+  for (let row = size - 1; row >= 0; row--) {
+    let sum = half[row] ?? 0;
+    for (let after = row + 1; after < size; after++) sum -= at(after, row) * (result[after] ?? 0);
+    result[row] = sum / at(row, row);
+  }
+  return result;
+}

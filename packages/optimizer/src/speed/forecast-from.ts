@@ -1,0 +1,173 @@
+import type { ForecastGrade, ForecastLine, ModelWork, SpeedCalibration, SpeedForecast } from "@nanoagent/models";
+import { threadPrior } from "../fit/thread-prior.js";
+import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
+import { ATTENTION, LAYER, type Phase, type SpeedGrounds, STATE, speedPrior } from "./speed-prior.js";
+
+/** How fast a known model was on a device: measured through an engine, or taken from a published table. */
+export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "context_tokens"> & {
+  /** Null where a table does not have it. */
+  prefill_tokens_per_second: number | null;
+  decode_tokens_per_second: number | null;
+};
+
+/** A model of which the speed is wanted. */
+export interface SpeedWish {
+  model: string;
+  work: ModelWork;
+  /** Tokens that the context has room for. */
+  contextTokens: number;
+}
+
+/** A forecast, and how many threads it is for: those that are fastest by what is known. */
+export interface ThreadedForecast {
+  forecast: SpeedForecast;
+  prefillThreads: number;
+  decodeThreads: number;
+}
+
+/** Tokens in the context when an answer begins that nothing went before. */
+const START_TOKENS = 16;
+/** Tokens that are read at once: what is done once a batch is done so often for each. */
+const BATCH_TOKENS = 64;
+/** 90 of 100 figures are within so many standard deviations. */
+const INTERVAL_DEVIATIONS = 1.645;
+/** What models of other shapes differ by from the sum of their parts; what the same model does from one day to the next. */
+const MODEL_SPREADS: Readonly<Record<ForecastGrade, number>> = { measured: 0.05, calibrated: 0.1, prior: 0.15 };
+/** Below this share of the fastest, a number of threads is not chosen although it was tried. */
+const THREADS_GAIN = 1.03;
+
+/**
+ * Forecasts how fast models are on one device, from rows of models whose speed on it is known; without any, from what
+ * the device is alone. Rows of one dense model in several types make all models of these types foreseeable: each type
+ * has a rate, each layer an overhead, each token of context a price.
+ */
+export function forecastFrom(
+  rows: readonly SpeedRow[],
+  grounds: SpeedGrounds,
+): (wish: SpeedWish) => ThreadedForecast {
+  return (wish) => {
+    const { prefillThreads, decodeThreads } = threadPrior(grounds.device.cpu_cores);
+    const prefill = fastest("prefill", rows, grounds, wish, prefillThreads);
+    const decode = fastest("decode", rows, grounds, wish, decodeThreads);
+    const grade = worst(prefill.grade, decode.grade);
+    return {
+      prefillThreads: prefill.threads,
+      decodeThreads: decode.threads,
+      forecast: {
+        grade,
+        prefill_at_start: prefill.atStart,
+        prefill_at_full_context: prefill.atFull,
+        decode_at_start: decode.atStart,
+        decode_at_full_context: decode.atFull,
+      },
+    };
+  };
+}
+
+interface PhaseForecast {
+  grade: ForecastGrade;
+  threads: number;
+  atStart: ForecastLine;
+  atFull: ForecastLine;
+}
+
+/** Of the numbers of threads that were tried, the fastest; the fewest of those that make no difference. */
+function fastest(
+  phase: Phase,
+  rows: readonly SpeedRow[],
+  grounds: SpeedGrounds,
+  wish: SpeedWish,
+  likelyThreads: number,
+): PhaseForecast {
+  const timed = rows.filter((row) => (rateOf(row, phase) ?? 0) > 0);
+  const tried = [...new Set(timed.map(({ threads }) => threads))].sort((one, other) => one - other);
+  const [first, ...others] = (tried.length > 0 ? tried : [likelyThreads]).map((threads) =>
+    forecastPhase(
+      phase,
+      timed.filter((row) => row.threads === threads),
+      grounds,
+      wish,
+      threads,
+    ),
+  ) as [PhaseForecast, ...PhaseForecast[]];
+  return others.reduce(
+    (best, next) => (next.atStart.expected > best.atStart.expected * THREADS_GAIN ? next : best),
+    first,
+  );
+}
+
+function forecastPhase(
+  phase: Phase,
+  rows: readonly SpeedRow[],
+  grounds: SpeedGrounds,
+  wish: SpeedWish,
+  threads: number,
+): PhaseForecast {
+  const types = new Set([wish.work, ...rows.map(({ work }) => work)].flatMap(typesOf));
+  const { units, scaleSpread } = speedPrior(grounds, types, phase, threads);
+  const observations = rows.map(
+    (row): Observation => ({
+      amounts: amountsOf(row.work, phase, row.context_tokens),
+      seconds: 1 / (rateOf(row, phase) ?? 1),
+    }),
+  );
+  const rates = fitRates(units, observations, scaleSpread);
+  const own = rows.filter(({ model, work }) => model === wish.model && isSame(work, wish.work));
+  const grade: ForecastGrade = own.length > 0 ? "measured" : rows.length > 0 ? "calibrated" : "prior";
+  const correction = own.length > 0 ? meanRatio(own, phase, rates) : 1;
+  const line = (tokens: number): ForecastLine => {
+    const { seconds, spread } = rates.predict(amountsOf(wish.work, phase, tokens));
+    const expected = 1 / (seconds * correction);
+    const deviations = grade === "measured" ? MODEL_SPREADS.measured : Math.hypot(spread, MODEL_SPREADS[grade]);
+    const factor = Math.exp(INTERVAL_DEVIATIONS * deviations);
+    return { expected, low: expected / factor, high: expected * factor };
+  };
+  return {
+    grade,
+    threads,
+    atStart: line(Math.min(START_TOKENS, wish.contextTokens)),
+    atFull: line(wish.contextTokens),
+  };
+}
+
+/** What a token takes when so many are in the context. */
+function amountsOf(work: ModelWork, phase: Phase, contextTokens: number): UnitAmounts {
+  const amounts = new Map<string, number>();
+  const add = (key: string, amount: number) => amounts.set(key, (amounts.get(key) ?? 0) + amount);
+  for (const [type, weights] of Object.entries(work.weights_by_type)) add(type, weights);
+  for (const [type, weights] of Object.entries(work.output_weights_by_type)) {
+    add(type, phase === "decode" ? weights : weights / BATCH_TOKENS);
+  }
+  add(LAYER, phase === "decode" ? work.layer_count : work.layer_count / BATCH_TOKENS);
+  add(STATE, work.state_numbers);
+  for (const { numbers_per_token, window_tokens } of work.attention) {
+    add(ATTENTION, numbers_per_token * Math.min(contextTokens, window_tokens ?? contextTokens));
+  }
+  return amounts;
+}
+
+/** How much longer a model took than its parts say, over all its rows. */
+function meanRatio(rows: readonly SpeedRow[], phase: Phase, rates: FittedRates): number {
+  const logarithms = rows.map((row) => {
+    const { seconds } = rates.predict(amountsOf(row.work, phase, row.context_tokens));
+    return Math.log(1 / (rateOf(row, phase) ?? 1) / seconds);
+  });
+  return Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length);
+}
+
+function rateOf(row: SpeedRow, phase: Phase): number | null {
+  return phase === "prefill" ? row.prefill_tokens_per_second : row.decode_tokens_per_second;
+}
+
+function typesOf({ weights_by_type, output_weights_by_type }: ModelWork): string[] {
+  return [...Object.keys(weights_by_type), ...Object.keys(output_weights_by_type)];
+}
+
+function isSame(one: ModelWork, other: ModelWork): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function worst(one: ForecastGrade, other: ForecastGrade): ForecastGrade {
+  const grades: readonly ForecastGrade[] = ["measured", "calibrated", "prior"];
+  return grades[Math.max(grades.indexOf(one), grades.indexOf(other))] ?? "prior";
+}

@@ -1,0 +1,60 @@
+import type { ModelWork } from "@nanoagent/models";
+import { transformerShape } from "../fit/transformer-shape.js";
+import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { significantShape } from "../formats/significant-shape.js";
+
+/** Looked up by row and never multiplied with. */
+const LOOKUP_TABLES = /^(token_embd|position_embd|token_types|per_layer_token_embd)\./;
+const EXPERTS = /_exps\.weight$/;
+
+/** What the model that a header describes computes for one token. Throws {@link InvalidModelFileError} as planning does. */
+export function modelWork(header: GgufHeader): ModelWork {
+  const shape = transformerShape(header);
+  const experts = shape.layers.map(({ feedForward }) => feedForward).find(({ expertCount }) => expertCount > 0);
+  const usedShare = experts === undefined ? 1 : experts.usedExperts / experts.expertCount;
+  const output =
+    header.tensors.find(({ name }) => name === "output.weight") ??
+    header.tensors.find(({ name }) => name === "token_embd.weight");
+  const layers = header.tensors.filter(
+    (tensor) => tensor !== output && isMatrix(tensor) && !LOOKUP_TABLES.test(tensor.name),
+  );
+  const attention = new Map<number | null, number>();
+  let state = 0;
+  for (const { mixer } of shape.layers) {
+    if (mixer.kind === "attention") {
+      const numbers = mixer.headCount * (mixer.keyHeadLength + mixer.valueHeadLength);
+      attention.set(mixer.windowTokens, (attention.get(mixer.windowTokens) ?? 0) + numbers);
+    } else if (mixer.kind === "latent-attention") {
+      const numbers = mixer.headCount * (2 * mixer.latentLength + mixer.turnedLength);
+      attention.set(null, (attention.get(null) ?? 0) + numbers);
+    } else {
+      state += mixer.stateNumbers + mixer.convolutionNumbers;
+    }
+  }
+  return {
+    weights_by_type: weightsByType(layers, ({ name, weights }) => weights * (EXPERTS.test(name) ? usedShare : 1)),
+    output_weights_by_type: output === undefined ? {} : weightsByType([output], ({ weights }) => weights),
+    layer_count: shape.layers.length,
+    attention: [...attention].map(([window_tokens, numbers_per_token]) => ({ numbers_per_token, window_tokens })),
+    state_numbers: state,
+  };
+}
+
+/** The type that most of a model's weights are multiplied in: what a calibration with it is one of. */
+export function mainType({ weights_by_type }: ModelWork): string {
+  const [most] = Object.entries(weights_by_type).sort(([, one], [, other]) => other - one);
+  return most?.[0] ?? "f32";
+}
+
+function isMatrix({ name, shape }: GgufTensor): boolean {
+  return name.endsWith(".weight") && significantShape(shape).length >= 2;
+}
+
+function weightsByType(
+  tensors: readonly GgufTensor[],
+  weightsOf: (tensor: GgufTensor) => number,
+): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const tensor of tensors) sums.set(tensor.type, (sums.get(tensor.type) ?? 0) + weightsOf(tensor));
+  return Object.fromEntries(sums);
+}

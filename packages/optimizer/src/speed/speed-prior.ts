@@ -1,0 +1,188 @@
+import type { DeviceMeasurement, EdgeDevice } from "@nanoagent/models";
+import { tensorTypeNamed } from "../formats/tensor-types.js";
+import type { CostUnit } from "./fit-rates.js";
+
+/** What a forecast stands on where no model was timed. */
+export interface SpeedGrounds {
+  device: Pick<EdgeDevice, "platform" | "cpu_cores">;
+  /** What the CPU can do; null where it is not known. */
+  cpuFeatures: readonly string[] | null;
+  /** Bandwidth and dot products that were measured on it; null where they were not. */
+  measurement: Pick<DeviceMeasurement, "bandwidth" | "dot_products"> | null;
+}
+
+export type Phase = "prefill" | "decode";
+
+/** What one thread of a kind of CPU does where nothing was measured. */
+interface CpuKind {
+  /** Weights of q8_0 that one thread multiplies in a second while it decodes. */
+  weightsPerSecond: number;
+  /** The time for a weight of each type, that of q8_0 being 1. */
+  decode: Readonly<Record<string, number>>;
+  /** The time for a weight while a prompt is read, many tokens at once, as a share of that while decoding. */
+  prefill: Readonly<Record<string, number>>;
+  /** Bytes a second that all cores read together. */
+  bandwidth: number;
+}
+
+/** Measured with one thread of an EPYC and with desktop CPUs; types that are reordered are read several times as fast. */
+const X86: CpuKind = {
+  weightsPerSecond: 11e9,
+  decode: {
+    f32: 3,
+    f16: 1.6,
+    bf16: 2,
+    q8_0: 1,
+    q4_0: 0.7,
+    q4_1: 0.9,
+    q5_0: 1.3,
+    q5_1: 1.3,
+    q2_k: 1.1,
+    q3_k: 1.4,
+    q4_k: 0.85,
+    q5_k: 1.2,
+    q6_k: 1.15,
+    iq4_nl: 0.9,
+    iq4_xs: 1.1,
+    iq3_s: 2.4,
+    iq3_xxs: 2.4,
+    iq2_s: 2.6,
+    iq2_xs: 2.4,
+    iq2_xxs: 2.2,
+    iq1_s: 2.2,
+    iq1_m: 2.6,
+    mxfp4: 1,
+  },
+  prefill: { q4_0: 0.3, q4_k: 0.3, iq4_nl: 0.35, f16: 0.35 },
+  bandwidth: 25e9,
+};
+
+/**
+ * Phones and boards with dot products. Fewer bits are not faster below four: a weight of q2_k takes as long as one of
+ * q4_k, and one of iq2 twice as long; q5_k and q6_k take longer than q8_0.
+ */
+const ARM: CpuKind = {
+  weightsPerSecond: 5e9,
+  decode: {
+    ...X86.decode,
+    f16: 2,
+    q4_0: 0.58,
+    q4_k: 0.72,
+    q5_k: 1.05,
+    q6_k: 1.1,
+    q3_k: 0.95,
+    q2_k: 0.77,
+    iq4_nl: 0.65,
+    iq4_xs: 0.9,
+    iq3_s: 1.5,
+    iq3_xxs: 1.5,
+    iq2_s: 1.5,
+    iq2_xs: 1.4,
+    iq2_xxs: 1.3,
+  },
+  prefill: { q4_0: 0.25, q4_k: 0.3, q8_0: 0.3, q6_k: 0.35, q5_k: 0.35, iq4_nl: 0.3, f16: 0.4 },
+  bandwidth: 12e9,
+};
+
+/** ARM CPUs without dot products: a Raspberry Pi 4, 3 or Zero 2. Computing is all that counts. */
+const PLAIN: CpuKind = { ...ARM, weightsPerSecond: 1.3e9, prefill: {}, bandwidth: 4e9 };
+
+const DEFAULT_PREFILL_SHARE = 0.5;
+/** A type of which nothing is known takes as long as the slow ones. */
+const UNKNOWN_TYPE_SHARE = 1.5;
+/** How sure it is what one type costs, once the speed of the machine is known: measured, from a table, unknown. */
+const TYPE_SPREADS = { measured: 0.15, table: 0.25, unknown: 0.5 };
+/** How sure the speed of the machine is: by a micro-benchmark, or by its kind alone. */
+const SCALE_SPREADS = { measured: 0.25, kind: 0.6 };
+/** A layer's norms, sums and waiting of threads for each other. */
+const LAYER_SECONDS = 40e-6;
+/** Numbers of 16 bits that one thread compares and adds up. */
+const ATTENTION_NUMBERS_PER_SECOND = 2.5e9;
+const STATE_NUMBERS_PER_SECOND = 0.5e9;
+/** The sum of both is closer to what takes longer when these are added with such a power. */
+const OVERLAP_POWER = 4;
+/** Cores of a machine do not add up wholly. */
+const THREAD_EFFICIENCY = 0.85;
+
+/** What each unit of work is believed to cost, and how sure the common factor is. */
+export function speedPrior(
+  grounds: SpeedGrounds,
+  types: Iterable<string>,
+  phase: Phase,
+  threads: number,
+): { units: CostUnit[]; scaleSpread: number } {
+  const kind = cpuKind(grounds);
+  const { measurement } = grounds;
+  const workers = 1 + (threads - 1) * THREAD_EFFICIENCY;
+  const bandwidth = measuredBandwidth(measurement, threads) ?? Math.min(kind.bandwidth, (kind.bandwidth / 2) * threads);
+  const dotProducts = new Map((measurement?.dot_products ?? []).map(({ type, per_second }) => [type, per_second]));
+  const reference = dotProducts.get("q8_0") ?? kind.weightsPerSecond;
+
+  const weightUnit = (label: string): CostUnit => {
+    const type = baseType(label);
+    const measured = dotProducts.get(type);
+    const share = kind.decode[type];
+    const computing = 1 / (measured ?? reference / (share ?? UNKNOWN_TYPE_SHARE)) / workers;
+    const reading = bytesPerWeight(type) / bandwidth;
+    const seconds =
+      phase === "decode"
+        ? (computing ** OVERLAP_POWER + reading ** OVERLAP_POWER) ** (1 / OVERLAP_POWER)
+        : computing * (kind.prefill[type] ?? DEFAULT_PREFILL_SHARE);
+    const spread =
+      measured !== undefined
+        ? TYPE_SPREADS.measured
+        : share !== undefined
+          ? TYPE_SPREADS.table
+          : TYPE_SPREADS.unknown;
+    return { key: label, seconds, spread, isScaled: true };
+  };
+  return {
+    units: [
+      ...[...types].map(weightUnit),
+      { key: LAYER, seconds: LAYER_SECONDS, spread: 1, isScaled: false },
+      { key: ATTENTION, seconds: 1 / ATTENTION_NUMBERS_PER_SECOND / workers, spread: 0.7, isScaled: true },
+      { key: STATE, seconds: 1 / STATE_NUMBERS_PER_SECOND / workers, spread: 0.8, isScaled: true },
+    ],
+    scaleSpread: dotProducts.size > 0 ? SCALE_SPREADS.measured : SCALE_SPREADS.kind,
+  };
+}
+
+/** Keys of what is no weight; types have no colon in them. */
+export const LAYER = ":layer";
+export const ATTENTION = ":attention";
+export const STATE = ":state";
+
+function cpuKind({ device, cpuFeatures }: SpeedGrounds): CpuKind {
+  const machine = device.platform.slice(device.platform.lastIndexOf("-") + 1);
+  if (machine === "x86_64" || machine === "amd64") return X86;
+  const isDarwin = device.platform.startsWith("darwin");
+  if (isDarwin || cpuFeatures === null) return machine === "aarch64" || machine === "arm64" ? ARM : PLAIN;
+  return cpuFeatures.includes("asimddp") ? ARM : PLAIN;
+}
+
+/** Of the most threads that do not exceed these; null where nothing was measured. */
+function measuredBandwidth(measurement: SpeedGrounds["measurement"], threads: number): number | null {
+  const rows = (measurement?.bandwidth ?? []).filter((row) => row.threads <= threads && row.per_second > 0);
+  const [nearest] = rows.sort((one, other) => other.threads - one.threads);
+  return nearest?.per_second ?? null;
+}
+
+/** `Q4_K_M`, as files of mixed types are called, begins with the type that most of it is in. */
+export function baseType(label: string): string {
+  const type = label.toLowerCase();
+  const isKnown = (name: string) => Object.hasOwn(X86.decode, name);
+  if (isKnown(type)) return type;
+  const shorter = type.replace(/[ _-]+(xs|s|m|l|xl|xxl|small|medium|large)$/, "").replace(/[ _-]+$/, "");
+  if (isKnown(shorter)) return shorter;
+  if (isKnown(`${shorter}_s`)) return `${shorter}_s`;
+  return type;
+}
+
+function bytesPerWeight(type: string): number {
+  try {
+    const { bytesPerBlock, weightsPerBlock } = tensorTypeNamed(type);
+    return bytesPerBlock / weightsPerBlock;
+  } catch {
+    return 1;
+  }
+}
