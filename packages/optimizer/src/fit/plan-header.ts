@@ -29,6 +29,19 @@ const MOST_TOKENS = 2 ** 27;
  * {@link InvalidFitRequestError} for a request that is none.
  */
 export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_path">): FitPlan {
+  const result = fitHeader(header, request);
+  if ("refuse" in result) throw result.refuse();
+  return result;
+}
+
+/** Why a model does not fit; what would help takes time to find out. */
+export interface Misfit {
+  excessBytes: number;
+  refuse: () => DoesNotFitError;
+}
+
+/** The same as {@link planHeader} for those who try many: what does not fit is told and not thrown. */
+export function fitHeader(header: GgufHeader, request: Omit<FitRequest, "model_path">): FitPlan | Misfit {
   requireSound(request);
   const shape = transformerShape(header);
   const kvType = request.kv_type ?? DEFAULT_KV_TYPE;
@@ -64,15 +77,22 @@ export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_
   const settings = { ...least, contextTokens };
   const ledger = ledgerOf(settings);
   if (ledger.peak_resident_bytes > request.budget_bytes) {
-    throw new DoesNotFitError({
-      path: header.path,
-      contextTokens,
-      budgetBytes: request.budget_bytes,
-      ledger,
-      changes: cheapestChanges({ header, shape, settings, ledger, budgetBytes: request.budget_bytes, ledgerOf }).map(
-        ({ description, saves_bytes, fits }) => ({ description, saves_bytes, fits }),
-      ),
-    });
+    const tight = { header, shape, settings, ledger, budgetBytes: request.budget_bytes, ledgerOf };
+    return {
+      excessBytes: ledger.peak_resident_bytes - request.budget_bytes,
+      refuse: () =>
+        new DoesNotFitError({
+          path: header.path,
+          contextTokens,
+          budgetBytes: request.budget_bytes,
+          ledger,
+          changes: cheapestChanges(tight).map(({ description, saves_bytes, fits }) => ({
+            description,
+            saves_bytes,
+            fits,
+          })),
+        }),
+    };
   }
   return {
     model_path: header.path,

@@ -41,10 +41,7 @@ const THREADS_GAIN = 1.03;
  * the device is alone. Rows of one dense model in several types make all models of these types foreseeable: each type
  * has a rate, each layer an overhead, each token of context a price.
  */
-export function forecastFrom(
-  rows: readonly SpeedRow[],
-  grounds: SpeedGrounds,
-): (wish: SpeedWish) => ThreadedForecast {
+export function forecastFrom(rows: readonly SpeedRow[], grounds: SpeedGrounds): (wish: SpeedWish) => ThreadedForecast {
   return (wish) => {
     const { prefillThreads, decodeThreads } = threadPrior(grounds.device.cpu_cores);
     const prefill = fastest("prefill", rows, grounds, wish, prefillThreads);

@@ -129,11 +129,7 @@ export function speedPrior(
         ? (computing ** OVERLAP_POWER + reading ** OVERLAP_POWER) ** (1 / OVERLAP_POWER)
         : computing * (kind.prefill[type] ?? DEFAULT_PREFILL_SHARE);
     const spread =
-      measured !== undefined
-        ? TYPE_SPREADS.measured
-        : share !== undefined
-          ? TYPE_SPREADS.table
-          : TYPE_SPREADS.unknown;
+      measured !== undefined ? TYPE_SPREADS.measured : share !== undefined ? TYPE_SPREADS.table : TYPE_SPREADS.unknown;
     return { key: label, seconds, spread, isScaled: true };
   };
   return {
