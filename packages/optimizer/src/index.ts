@@ -6,13 +6,14 @@ export { UnreadableModelFileError } from "./formats/unreadable-model-file-error.
 export { ModelFitPlanner } from "./fit/model-fit-planner.js";
 export { planHeader } from "./fit/plan-header.js";
 export { type FitWish, missedFloors, planFit, type PlanFitOptions } from "./fit/plan-fit.js";
+export { quantizeHeader } from "./fit/quantize-header.js";
 export { memoryLedger, type LedgerOptions } from "./fit/memory-ledger.js";
 export { ENGINE_HOST, type HostCost } from "./fit/engine-costs.js";
 export { explainFit } from "./fit/explain-fit.js";
 export { forecastFrom, type SpeedRow, type SpeedWish, type ThreadedForecast } from "./speed/forecast-from.js";
 export type { SpeedGrounds } from "./speed/speed-prior.js";
 export { mainType, modelWork } from "./speed/model-work.js";
-export { CALIBRATED_TYPES, writeCalibrationModel } from "./speed/calibration-model.js";
+export { CALIBRATED_TYPES, calibrationDoubts, writeCalibrationModel } from "./speed/calibration-model.js";
 export { expectedDivergence } from "./quality/expected-divergence.js";
 export { DoesNotFitError, type DoesNotFitParts } from "./fit/does-not-fit-error.js";
 export { InvalidFitRequestError } from "./fit/invalid-fit-request-error.js";

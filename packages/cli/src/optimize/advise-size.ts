@@ -1,70 +1,75 @@
-import { stat } from "node:fs/promises";
-import { ModelOptimizer } from "@nanoagent/optimizer";
-import { DeviceProfiler } from "@nanoagent/profiler";
-import type { CommandAction } from "../command.js";
-import { UsageError } from "../errors/usage-error.js";
-import { exitCodes } from "../exit-codes.js";
-import { formatFields, formatJson } from "../output/format.js";
-import { plainText } from "../output/plain-text.js";
+import type { EdgeDevice, FitPlan } from "@nanoagent/models";
+import { ModelOptimizer, type Quantization, quantizeHeader } from "@nanoagent/optimizer";
+import { formatFields } from "../output/format.js";
+import type { FoundModels } from "./find-models.js";
+import type { PlanningDevice } from "./planning-device.js";
 
 const BYTES_PER_MB = 2 ** 20;
 /** A model that cannot be looked at is taken to be so many times as large as its target. */
 const ASSUMED_MODEL_TO_TARGET = 2;
-
-export const adviseSize: CommandAction = async (values, { stdout, stderr }) => {
-  const modelPath = String(values.model);
-  const targetMb = Number(values["target-mb"]);
-  const fileSizeMb = await sizeOf(modelPath);
-  const modelSizeMb = fileSizeMb ?? targetMb * ASSUMED_MODEL_TO_TARGET;
-  if (fileSizeMb === null) {
-    stderr.write(plainText(`note: there is no file ${modelPath}; its size is taken to be twice the target.\n`));
-  }
-  const optimizer = new ModelOptimizer();
-  const advice = optimizer.quantizeConfig(modelSizeMb, targetMb);
-  const device = await new DeviceProfiler().profile();
-  const latencyMs = optimizer.estimateLatency(modelSizeMb, device);
-  stdout.write(
-    values.json
-      ? formatJson({
-          model_path: modelPath,
-          model_size_mb: modelSizeMb,
-          model_size_is_estimate: fileSizeMb === null,
-          target_mb: targetMb,
-          ...advice,
-          latency_ms: latencyMs,
-          device,
-        })
-      : formatFields(17, {
-          "Model size": `${modelSizeMb.toFixed(1)} MB`,
-          "Target size": `${targetMb.toFixed(1)} MB`,
-          Quantization: advice.quantization,
-          Bits: String(advice.bits),
-          "Est. size after": `${advice.expected_size_mb.toFixed(1)} MB`,
-          "Est. latency": `${latencyMs.toFixed(1)} ms`,
-          Notes: advice.notes,
-        }),
-  );
-  return exitCodes.done;
+/** The type of GGUF files for each tier: its real size is said where the header can be read. */
+const TYPE_OF_TIER: Readonly<Record<Quantization, string | null>> = {
+  none: null,
+  int8: "q8_0",
+  int4: "q4_k",
+  int2: "q2_k",
 };
 
-/** The file's size, or null when there is no such file. */
-async function sizeOf(modelPath: string): Promise<number | null> {
-  try {
-    const status = await stat(modelPath);
-    if (!status.isFile())
-      throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Name one model file." });
-    if (status.size === 0)
-      throw new UsageError({ message: `${modelPath} is empty.`, hint: "Was its download interrupted?" });
-    return status.size / BYTES_PER_MB;
-  } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw new UsageError({
-      message: `${modelPath} cannot be looked at.`,
-      reason: message,
-      hint: "Check its path and its permissions.",
-      cause,
-    });
-  }
+export interface SizeAdvice {
+  model_path: string;
+  model_size_mb: number;
+  model_size_is_estimate: boolean;
+  target_mb: number;
+  quantization: Quantization;
+  bits: number;
+  expected_size_mb: number;
+  notes: string;
+  fits_target: boolean;
+  latency_ms: number;
+  device: EdgeDevice;
+}
+
+/** How to bring a model to a size: by its header where that can be read, by its size alone where it cannot. */
+export function adviseSize(options: {
+  found: FoundModels;
+  targetMb: number;
+  device: PlanningDevice;
+  plans: readonly FitPlan[];
+}): SizeAdvice {
+  const { found, targetMb, device, plans } = options;
+  const largestBytes = found.largestBytes ?? targetMb * ASSUMED_MODEL_TO_TARGET * BYTES_PER_MB;
+  const modelSizeMb = largestBytes / BYTES_PER_MB;
+  const optimizer = new ModelOptimizer();
+  const advice = optimizer.quantizeConfig(modelSizeMb, targetMb);
+  const header = found.headers.find(({ file_bytes }) => file_bytes === largestBytes);
+  const type = TYPE_OF_TIER[advice.quantization];
+  const expectedSizeMb =
+    header === undefined || type === null
+      ? advice.expected_size_mb
+      : quantizeHeader(header, type).file_bytes / BYTES_PER_MB;
+  const asItIs = plans.find(({ model_path, quantize_to }) => model_path === header?.path && quantize_to === null);
+  const rate = asItIs?.forecast?.decode_at_start.expected;
+  return {
+    model_path: found.path,
+    model_size_mb: modelSizeMb,
+    model_size_is_estimate: found.largestBytes === null,
+    target_mb: targetMb,
+    ...advice,
+    expected_size_mb: expectedSizeMb,
+    fits_target: expectedSizeMb <= targetMb,
+    latency_ms: rate === undefined ? optimizer.estimateLatency(modelSizeMb, device.device) : 1000 / rate,
+    device: device.device,
+  };
+}
+
+export function formatAdvice(advice: SizeAdvice): string {
+  return formatFields(17, {
+    "Model size": `${advice.model_size_mb.toFixed(1)} MB`,
+    "Target size": `${advice.target_mb.toFixed(1)} MB`,
+    Quantization: advice.quantization,
+    Bits: String(advice.bits),
+    "Est. size after": `${advice.expected_size_mb.toFixed(1)} MB`,
+    "Est. latency": `${advice.latency_ms.toFixed(1)} ms`,
+    Notes: advice.notes,
+  });
 }

@@ -121,18 +121,22 @@ async function measureAt(
     position += tokens;
     return clock() - before;
   };
+  /** Goes back to where so many tokens are in the context. A recurrent state cannot go back: it is made anew. */
+  const rewind = async (): Promise<void> => {
+    if (position > 0 && context.removeTokenCellsFromSequence(SEQUENCE, filled, TO_THE_END)) {
+      position = Math.min(position, filled);
+    } else {
+      context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
+      position = 0;
+    }
+    while (position < filled) await evaluate(Math.min(batchTokens, filled - position));
+  };
   // The first batch brings weights and code into memory.
-  if (filled < batchTokens) {
-    await evaluate(batchTokens);
-    context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
-    position = 0;
-  }
-  while (position < filled) await evaluate(Math.min(batchTokens, filled - position));
+  await evaluate(batchTokens);
   const fastest = async (once: () => Promise<number>): Promise<number> => {
     let best = Number.POSITIVE_INFINITY;
     for (let tries = 0, withoutGain = 0; tries < MOST_TRIES && withoutGain < TRIES_WITHOUT_GAIN; tries++) {
-      context.removeTokenCellsFromSequence(SEQUENCE, filled, TO_THE_END);
-      position = filled;
+      await rewind();
       const milliseconds = await once();
       withoutGain = milliseconds < best * (1 - LEAST_GAIN) ? 0 : withoutGain + 1;
       best = Math.min(best, milliseconds);

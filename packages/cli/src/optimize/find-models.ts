@@ -1,0 +1,90 @@
+import { opendir, stat } from "node:fs/promises";
+import path from "node:path";
+import { NanoAgentError } from "@nanoagent/models";
+import { type GgufHeader, readGguf, readModel } from "@nanoagent/optimizer";
+import { UsageError } from "../errors/usage-error.js";
+
+/** What lies at a path. */
+export interface FoundModels {
+  path: string;
+  /** Of the largest model there, with all its files; null where there is no such file. */
+  largestBytes: number | null;
+  /** Those that plans can be made for. */
+  headers: GgufHeader[];
+  notes: string[];
+}
+
+/** A folder of more files than these is no folder of models. */
+const MOST_FILES = 10_000;
+/** Each takes a quarter of a second to plan on a small board. */
+const MOST_MODELS = 64;
+const MODEL_NAME = /\.(gguf|safetensors|onnx)$/i;
+/** Of a model in several files the first stands for all. */
+const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
+
+/**
+ * The model at a path, or all GGUF models in a folder. What looks like a model by its name or its first bytes and is
+ * broken is an error; in a folder it is a note. A file that is not there is an error only where it must be.
+ */
+export async function findModels(modelPath: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
+  const status = await stat(modelPath).catch((cause: NodeJS.ErrnoException) => {
+    if (!mustBeThere && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return null;
+    throw new UsageError({
+      message: cause.code === "ENOENT" ? `There is no model at ${modelPath}.` : `${modelPath} cannot be looked at.`,
+      reason: cause.message,
+      hint: "Check its path and its permissions.",
+      cause,
+    });
+  });
+  const found: FoundModels = { path: modelPath, largestBytes: null, headers: [], notes: [] };
+  if (status === null) return found;
+  if (status.isDirectory()) return readFolder(found);
+  if (!status.isFile()) throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Name one model file." });
+  if (status.size === 0) {
+    throw new UsageError({ message: `${modelPath} is empty.`, hint: "Was its download interrupted?" });
+  }
+  found.largestBytes = status.size;
+  const isNamedAsModel = MODEL_NAME.test(modelPath);
+  try {
+    await addModel(found, modelPath);
+  } catch (error) {
+    // A file of any other name may be anything: its size is all that is looked at.
+    if (isNamedAsModel || mustBeThere || !NanoAgentError.isInstance(error)) throw error;
+  }
+  return found;
+}
+
+async function readFolder(found: FoundModels): Promise<FoundModels> {
+  const names: string[] = [];
+  let seen = 0;
+  for await (const entry of await opendir(found.path)) {
+    if (++seen > MOST_FILES) break;
+    if (!entry.isDirectory() && MODEL_NAME.test(entry.name) && !LATER_PART.test(entry.name)) names.push(entry.name);
+  }
+  names.sort();
+  for (const name of names.slice(0, MOST_MODELS)) {
+    try {
+      await addModel(found, path.join(found.path, name));
+    } catch (error) {
+      if (!NanoAgentError.isInstance(error)) throw error;
+      found.notes.push(`${name} is left out: ${error.message}`);
+    }
+  }
+  if (names.length > MOST_MODELS)
+    found.notes.push(`Only the first ${MOST_MODELS} of ${names.length} models are looked at.`);
+  if (found.largestBytes === null) {
+    throw new UsageError({
+      message: `There is no model in the folder ${found.path}${names.length > 0 ? " that can be read" : ""}.`,
+      reason: found.notes.join(" ") || undefined,
+      hint: "Name a folder with .gguf files, or one model file.",
+    });
+  }
+  return found;
+}
+
+async function addModel(found: FoundModels, modelPath: string): Promise<void> {
+  const { format, file_bytes } = await readModel(modelPath);
+  found.largestBytes = Math.max(found.largestBytes ?? 0, file_bytes);
+  if (format === "gguf") found.headers.push(await readGguf(modelPath));
+  else found.notes.push(`${path.basename(modelPath)} is a ${format} file; plans are made for GGUF files alone.`);
+}

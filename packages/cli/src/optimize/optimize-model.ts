@@ -1,0 +1,100 @@
+import type { FitPlan } from "@nanoagent/models";
+import { NanoAgentError } from "@nanoagent/models";
+import { type FitWish, missedFloors, planFit } from "@nanoagent/optimizer";
+import type { CommandAction, OptionValues } from "../command.js";
+import { UsageError } from "../errors/usage-error.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatJson } from "../output/format.js";
+import { plainText } from "../output/plain-text.js";
+import { adviseSize, formatAdvice } from "./advise-size.js";
+import { type FoundModels, findModels } from "./find-models.js";
+import { formatPlans } from "./format-plans.js";
+import { type PlanningDevice, readPlanningDevice } from "./planning-device.js";
+
+const BYTES_PER_MB = 2 ** 20;
+
+/**
+ * The size that a model can be brought to, and the plans to run it. Without a budget what does not fit is a note; with
+ * one it is an error of code `does-not-fit`.
+ */
+export const optimizeModel: CommandAction = async (values, streams) => {
+  if (values.calibrate !== undefined) {
+    if (values.model !== undefined) {
+      throw new UsageError({
+        message: "--calibrate and --model are two things to do.",
+        hint: "Calibrate first; then plan.",
+      });
+    }
+    return (await import("./calibrate-device.js")).calibrateDevice(values, streams);
+  }
+  const targetMb = values["target-mb"] === undefined ? null : Number(values["target-mb"]);
+  const hasBudget = values["budget-mb"] !== undefined;
+  if (targetMb === null && !hasBudget) {
+    throw new UsageError({
+      message: "optimize needs --target-mb N or --budget-mb N.",
+      hint: "nanoagent optimize --help shows its options.",
+    });
+  }
+  const wish = readWish(values);
+  const { stdout, stderr } = streams;
+  const note = (text: string) => stderr.write(plainText(`note: ${text}\n`));
+
+  const device = await readPlanningDevice(values);
+  const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
+  for (const text of [...device.notes, ...found.notes]) note(text);
+  const { plans, refusal } = planAll(found, device, wish, values);
+  // With a budget, or as the only thing that was asked for, what cannot be planned is an error.
+  if (refusal !== null && hasBudget) throw refusal;
+  if (refusal !== null) note([refusal.message, refusal.hint].filter(Boolean).join(" "));
+
+  const advice = targetMb === null ? null : adviseSize({ found, targetMb, device, plans });
+  if (values.json) {
+    stdout.write(
+      formatJson({
+        ...advice,
+        device: device.device,
+        budget_mb: device.budgetBytes / BYTES_PER_MB,
+        budget_source: device.budgetSource,
+        plans: plans.map((plan) => ({ ...plan, missed: missedFloors(plan, wish) })),
+      }),
+    );
+    return exitCodes.done;
+  }
+  if (advice !== null) stdout.write(formatAdvice(advice));
+  if (plans.length > 0) {
+    const isColored = streams.stdout.isTTY === true && !process.env.NO_COLOR;
+    stdout.write(formatPlans(plans, { device, wish, isColored, isExplained: values.explain === true }));
+  }
+  return exitCodes.done;
+};
+
+function readWish(values: OptionValues): FitWish {
+  const context = values.context === undefined ? undefined : Number(values.context);
+  if (context !== undefined && !Number.isSafeInteger(context)) {
+    throw new UsageError({
+      message: `--context takes a whole number of tokens, found "${context}".`,
+      hint: "nanoagent optimize --help shows its options.",
+    });
+  }
+  return { for: values.for as FitWish["for"], contextTokens: context };
+}
+
+/** The plans for all models that plans can be made for, or why there are none. */
+function planAll(
+  { headers }: FoundModels,
+  { device, cpuFeatures, budgetBytes, measurement }: PlanningDevice,
+  wish: FitWish,
+  values: OptionValues,
+): { plans: FitPlan[]; refusal: NanoAgentError | null } {
+  if (headers.length === 0) {
+    const message = `${values.model} is no GGUF model, and plans are made for these alone.`;
+    const hint = "llama.cpp's convert_hf_to_gguf.py makes a GGUF file of others.";
+    return { plans: [], refusal: values["budget-mb"] === undefined ? null : new UsageError({ message, hint }) };
+  }
+  try {
+    return { plans: planFit({ models: headers, device, cpuFeatures, budgetBytes, wish, measurement }), refusal: null };
+  } catch (error) {
+    if (!NanoAgentError.isInstance(error)) throw error;
+    return { plans: [], refusal: error };
+  }
+}

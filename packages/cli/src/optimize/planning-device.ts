@@ -1,0 +1,147 @@
+import { open } from "node:fs/promises";
+import { DeviceMeasurement, EdgeDevice, NanoAgentError } from "@nanoagent/models";
+import {
+  DeviceMemoryProbe,
+  DeviceProfiler,
+  LocalMachine,
+  readCpuFeatures,
+  readDeviceMeasurement,
+} from "@nanoagent/profiler";
+import type { OptionValues } from "../command.js";
+import { UsageError } from "../errors/usage-error.js";
+
+/** The device that plans are made for, and what is known of its speed. */
+export interface PlanningDevice {
+  device: EdgeDevice;
+  isThisOne: boolean;
+  cpuFeatures: readonly string[] | null;
+  budgetBytes: number;
+  /** Where the budget comes from, in words. */
+  budgetSource: string;
+  measurement: DeviceMeasurement | null;
+  notes: string[];
+}
+
+const BYTES_PER_MB = 2 ** 20;
+/** What an operating system without a desktop leaves of a device's memory. */
+const USABLE_SHARE = 0.75;
+/** A device with all its details has 10 KB. */
+const MOST_FILE_BYTES = 2 ** 20;
+
+export async function readPlanningDevice(values: OptionValues): Promise<PlanningDevice> {
+  const { device: wanted = "auto" } = values;
+  const found = wanted === "auto" ? await thisDevice() : await deviceFromFile(String(wanted));
+  const budgetMb = values["budget-mb"];
+  if (budgetMb === undefined) return found;
+  const budgetBytes = Math.floor(Number(budgetMb) * BYTES_PER_MB);
+  const notes = [...found.notes];
+  if (budgetBytes > found.budgetBytes) {
+    notes.push(`The budget is more than ${found.budgetSource}: ${Math.floor(found.budgetBytes / BYTES_PER_MB)} MB.`);
+  }
+  return { ...found, budgetBytes, budgetSource: "--budget-mb", notes };
+}
+
+async function thisDevice(): Promise<PlanningDevice> {
+  const machine = new LocalMachine();
+  const device = await new DeviceProfiler().profile();
+  const { available_bytes, limit_source } = await new DeviceMemoryProbe().read();
+  const { measurement, ignored, stale } = await readDeviceMeasurement();
+  const notes: string[] = [];
+  if (ignored !== null) notes.push(`What was measured on this device is not used: ${ignored}.`);
+  if (stale !== null) notes.push(`What was measured on this device is not used: it was measured ${stale}.`);
+  return {
+    device,
+    isThisOne: true,
+    cpuFeatures: await readCpuFeatures(machine),
+    budgetBytes: available_bytes,
+    budgetSource: limit_source === null ? "what is available now" : `what is available now, under ${limit_source}`,
+    measurement: stale === null ? measurement : null,
+    notes,
+  };
+}
+
+/** Reads what `nanoagent profile --json` printed, of this version or another one, with or without what was measured. */
+async function deviceFromFile(path: string): Promise<PlanningDevice> {
+  const data = await readJson(path);
+  const { device_id, platform, memory_mb, cpu_cores, has_gpu, details, measured } = data;
+  const fail = (cause: unknown): never => {
+    throw new UsageError({
+      message: `${path} describes no device that this version knows.`,
+      reason: cause instanceof Error ? cause.message : undefined,
+      hint: "nanoagent profile --json writes such a file; write it anew with the version that reads it.",
+      cause,
+    });
+  };
+  let device: EdgeDevice;
+  let measurement: DeviceMeasurement | null = null;
+  try {
+    const stated = { device_id, platform, memory_mb, cpu_cores, has_gpu };
+    device = EdgeDevice.parse(Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)));
+    if (isObject(measured)) {
+      measurement = DeviceMeasurement.parse({
+        format: 1,
+        measured_at: new Date(0).toISOString(),
+        device: {
+          platform: device.platform,
+          cpu_model: null,
+          cpu_cores: device.cpu_cores,
+          memory_mb: device.memory_mb,
+        },
+        engine_version: null,
+        thread_trials: [],
+        calibrations: [],
+        ...measured,
+      });
+    }
+  } catch (error) {
+    if (!NanoAgentError.isInstance(error)) throw error;
+    return fail(error);
+  }
+  return {
+    device,
+    isThisOne: false,
+    cpuFeatures: featuresOf(details),
+    budgetBytes: Math.floor(device.memory_mb * BYTES_PER_MB * USABLE_SHARE),
+    budgetSource: `three quarters of the memory of ${device.device_id}`,
+    measurement,
+    notes: [],
+  };
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  const hint = "nanoagent profile --json > device.json writes one.";
+  let text: string;
+  try {
+    const file = await open(path, "r");
+    try {
+      const status = await file.stat();
+      if (!status.isFile() || status.size > MOST_FILE_BYTES) {
+        throw new UsageError({ message: `${path} is no device file.`, hint });
+      }
+      text = await file.readFile("utf8");
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    const reason = cause instanceof Error ? cause.message : undefined;
+    throw new UsageError({ message: `The device file ${path} cannot be read.`, reason, hint, cause });
+  }
+  try {
+    const data: unknown = JSON.parse(text);
+    if (isObject(data)) return data;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError({ message: `${path} is no device file: it holds no JSON object.`, hint });
+}
+
+function featuresOf(details: unknown): readonly string[] | null {
+  if (!isObject(details) || !isObject(details.cpu) || !isObject(details.cpu.features)) return null;
+  const { value } = details.cpu.features;
+  return Array.isArray(value) && value.every((feature) => typeof feature === "string") ? value : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
