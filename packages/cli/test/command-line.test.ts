@@ -32,14 +32,20 @@ describe("a wrong command line is told what would be right, and exits with 2", (
     [["run", "--__proto__", "x"], "There is no option --__proto__."],
     [["profile", "--json=yes"], '--json takes no value, found "yes".'],
     [["profile", "extra"], 'profile takes no "extra".'],
-    [["optimize", "--target-mb", "64"], "optimize needs --model PATH."],
-    [["optimize", "--model", "a"], "optimize needs --target-mb N."],
+    [["optimize", "--target-mb", "64"], "optimize needs --model PATH or --calibrate PATH."],
+    [["optimize", "--model", "a"], "optimize needs --target-mb N or --budget-mb N."],
+    [["optimize", "--model", "a", "--calibrate", "b"], "--calibrate and --model are two things to do."],
+    [["optimize", "--model", "a", "--budget-mb", "64"], "There is no model at a."],
+    [["optimize", "--model", "a", "--target-mb", "64", "--context", "1.5"], "--context takes a whole number"],
+    [["optimize", "--model", "a", "--target-mb", "64", "--for", "fun"], "--for takes speed or context or quality"],
+    [["optimize", "--model", "a", "--target-mb", "64", "--device", "b"], "The device file b cannot be read."],
+    [["optimize", "--calibrate", "a"], "There is no model file at a."],
     ...["0", "-5", "text", "1e309", "NaN", "0x10", "", "1,5"].map((value): [string[], string] => [
       ["optimize", "--model", "a", `--target-mb=${value}`],
       value === "" ? "--target-mb needs a value" : `--target-mb takes a number above 0, found "${value}".`,
     ]),
     [["optimize", "--model", "a", "--target-mb", "-5"], '--target-mb takes a number above 0, found "-5".'],
-    [["optimize", "--model", ".", "--target-mb", "5"], ". is not a file."],
+    [["optimize", "--model", ".", "--target-mb", "5"], "There is no model in the folder ."],
   ])("nanoagent %j", async (args, message) => {
     const { exitCode, stdout, stderr } = await runProgram(args);
     expect(stderr).toContain(message);

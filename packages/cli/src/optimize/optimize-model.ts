@@ -41,6 +41,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
 
   const device = await readPlanningDevice(values);
   const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
+  if (found.largestBytes === null) note(`there is no file ${found.path}; its size is taken to be twice the target.`);
   for (const text of [...device.notes, ...found.notes]) note(text);
   const { plans, refusal } = planAll(found, device, wish, values);
   // With a budget, or as the only thing that was asked for, what cannot be planned is an error.

@@ -14,6 +14,7 @@ export function explainFit(plan: FitPlan): string {
     `${plan.model_path}: ${[model.architecture, parametersOf(model.parameter_count), `${formatMb(model.file_bytes)} MB`]
       .filter(Boolean)
       .join(", ")}`,
+    ...(plan.quantize_to === null ? [] : [`quantized to ${plan.quantize_to} before it is loaded`]),
     `context ${plan.context_tokens} tokens, ${plan.batch_tokens} at once, KV cache ${plan.kv_type}, ` +
       `weights ${plan.maps_file ? "mapped" : "read"}, ` +
       `${plural(plan.prefill_threads, "thread")} to read and ${plan.decode_threads} to answer`,

@@ -2,7 +2,7 @@ import type { DeviceMeasurement, EdgeDevice, FitPlan } from "@nanoagent/models";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { expectedDivergence } from "../quality/expected-divergence.js";
 import { forecastFrom, type ThreadedForecast } from "../speed/forecast-from.js";
-import { modelWork } from "../speed/model-work.js";
+import { mainType, modelWork } from "../speed/model-work.js";
 import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
 import { storesHeads } from "./kv-cache.js";
 import { fitHeader, type Misfit } from "./plan-header.js";
@@ -66,7 +66,7 @@ export function planFit(options: PlanFitOptions): FitPlan[] {
   const plans: FitPlan[] = [];
   let nearest: Misfit | null = null;
   for (const model of models) {
-    for (const { header, quantizeTo } of variantsOf(model, wish.mayQuantize ?? true)) {
+    for (const { header, quantizeTo } of variantsOf(model, models, wish.mayQuantize ?? true)) {
       const result = planVariant(header, options);
       if ("refuse" in result) {
         // What is suggested to be quantized is a way out of the file's own refusal already.
@@ -108,12 +108,29 @@ function leastContextOf({ model }: FitPlan): number {
   return Math.min(LEAST_CONTEXT_TOKENS, model.training_context_tokens ?? LEAST_CONTEXT_TOKENS);
 }
 
-function variantsOf(header: GgufHeader, mayQuantize: boolean): { header: GgufHeader; quantizeTo: string | null }[] {
+/** The file as it is, and in types that it can be quantized to and that no file of the same model is in already. */
+function variantsOf(
+  header: GgufHeader,
+  models: readonly GgufHeader[],
+  mayQuantize: boolean,
+): { header: GgufHeader; quantizeTo: string | null }[] {
   const asItIs = { header, quantizeTo: null };
+  const alike = models.filter((other) => isSameModel(header, other));
+  const best = alike.reduce((most, other) => (other.file_bytes > most.file_bytes ? other : most), header);
   const matrices = header.tensors.filter(({ shape }) => shape.length >= 2);
-  if (!mayQuantize || !matrices.every(({ type }) => SOURCE_TYPES.has(type))) return [asItIs];
-  const smaller = TARGET_TYPES.map((type) => ({ header: quantizeHeader(header, type), quantizeTo: type }));
+  if (!mayQuantize || best !== header || !matrices.every(({ type }) => SOURCE_TYPES.has(type))) return [asItIs];
+  const there = new Set(alike.map((other) => mainType(modelWork(other))));
+  const smaller = TARGET_TYPES.filter((type) => !there.has(type)).map((type) => ({
+    header: quantizeHeader(header, type),
+    quantizeTo: type,
+  }));
   return [asItIs, ...smaller.filter((variant) => variant.header.file_bytes < header.file_bytes)];
+}
+
+/** Quantizations of one model have the same name, the same tensors and the same shapes. */
+function isSameModel(one: GgufHeader, other: GgufHeader): boolean {
+  const weights = ({ tensors }: GgufHeader) => tensors.reduce((sum, tensor) => sum + tensor.weights, 0);
+  return one.architecture === other.architecture && one.name === other.name && weights(one) === weights(other);
 }
 
 /** One plan for a model: the first way of loading it that has the context wished for, else the one with the longest. */
