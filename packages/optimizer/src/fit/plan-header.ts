@@ -3,13 +3,13 @@ import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
 import { assumedCpuFeatures } from "./assumed-cpu-features.js";
 import { cheapestChanges } from "./cheapest-changes.js";
+import { threadsByTrial } from "./choose-threads.js";
 import { DoesNotFitError } from "./does-not-fit-error.js";
 import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
 import { CACHE_CELL_MULTIPLE, cacheCells, storesHeads } from "./kv-cache.js";
 import type { LoadSettings } from "./load-settings.js";
 import { longestContext } from "./longest-context.js";
 import { memoryLedger } from "./memory-ledger.js";
-import { threadPrior } from "./thread-prior.js";
 import { transformerShape } from "./transformer-shape.js";
 
 /**
@@ -49,7 +49,7 @@ export function fitHeader(header: GgufHeader, request: Omit<FitRequest, "model_p
     const expected = "a type whose blocks fill this model's heads, such as f16";
     throw new InvalidFitRequestError("kv_type", kvType, expected);
   }
-  const { prefillThreads, decodeThreads } = threadPrior(request.device.cpu_cores);
+  const { prefillThreads, decodeThreads } = threadsByTrial(request.thread_trials ?? [], request.device.cpu_cores);
   const cpuFeatures = request.cpu_features ?? assumedCpuFeatures(request.device.platform);
   const ledgerOf = (settings: LoadSettings, model = header): MemoryLedger =>
     memoryLedger({

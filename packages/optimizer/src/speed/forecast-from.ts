@@ -1,5 +1,5 @@
 import type { ForecastGrade, ForecastLine, ModelWork, SpeedCalibration, SpeedForecast } from "@nanoagent/models";
-import { threadPrior } from "../fit/thread-prior.js";
+import { threadPrior } from "../fit/choose-threads.js";
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
 import { ATTENTION, LAYER, type Phase, type SpeedGrounds, STATE, speedPrior } from "./speed-prior.js";
 

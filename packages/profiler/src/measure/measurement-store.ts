@@ -64,7 +64,8 @@ export async function readDeviceMeasurement(options: MeasurementStoreOptions = {
 
 /**
  * Keeps what was measured on this device just now. What others wrote into the file stays, when it was measured on this
- * device: a part that is given replaces that part alone. The file is readable by its owner only and is replaced in one
+ * device: a part that is given replaces that part alone; with another `engine_version`, what engines were tried for is
+ * dropped. The file is readable by its owner only and is replaced in one
  * step, so a reader sees the old one or the new one; of two who write at once, the last wins.
  * Returns where it lies and, where a file had to give way, why. Throws {@link MeasurementError} when it cannot be written.
  */
@@ -77,9 +78,12 @@ export async function writeDeviceMeasurement(
   const device = await readMeasuredDevice(machine);
   const { measurement: before, ignored } = await readFile(machine, path);
   const difference = before === null ? null : deviceDifference(before.device, device);
+  const { engine_version = before?.engine_version } = part;
   const measurement = DeviceMeasurement.parse({
     ...nothingMeasured,
     ...(difference === null ? before : null),
+    // Another engine's speeds say nothing of this one's.
+    ...(engine_version === before?.engine_version ? null : { thread_trials: [], calibrations: [] }),
     ...part,
     format: 1,
     measured_at: new Date(now).toISOString(),

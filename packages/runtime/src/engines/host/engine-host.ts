@@ -1,15 +1,21 @@
 import type { Engine, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import {
+  type EngineThreads,
   type HostCall,
   type HostedEngineSource,
   type HostReport,
   SIGN_OF_LIFE_MILLISECONDS,
+  type ThreadSpeed,
   toErrorData,
 } from "./host-protocol.js";
 
-/** An engine that also tells how much it has done. */
-type HostEngine = Engine & { readonly evaluatedTokens?: number };
+/** An engine that also tells how much it has done, and how fast it was when it was tried. */
+interface HostEngine extends Engine {
+  readonly evaluatedTokens?: number;
+  readonly threadTrials?: readonly ThreadSpeed[];
+  useThreads?(threads: EngineThreads): void;
+}
 
 /**
  * The process that an engine lives in. It answers the calls of the program that started it, and ends with it: when the
@@ -45,6 +51,9 @@ async function answer(call: HostCall): Promise<void> {
       return reply(call.id, (engine) => engine.countTokens(call.text));
     case "save-state":
       return reply(call.id, (engine) => engine.saveState?.() ?? null);
+    case "use-threads":
+      engine?.useThreads?.(call.threads);
+      return;
     case "close":
       await engine?.close();
       process.exit(0);
@@ -66,8 +75,8 @@ async function reply(
 async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
-    const { name, contextTokens, notices = [] } = engine;
-    report({ type: "opened", name, contextTokens, notices });
+    const { name, contextTokens, notices = [], threadTrials = [] } = engine;
+    report({ type: "opened", name, contextTokens, notices, threadTrials });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }

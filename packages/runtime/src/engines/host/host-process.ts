@@ -4,7 +4,14 @@ import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "
 import { EngineError } from "../engine-error.js";
 import { EventQueue } from "./event-queue.js";
 import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
-import { fromErrorData, type HostCall, type HostedEngineSource, type HostReport } from "./host-protocol.js";
+import {
+  type EngineThreads,
+  fromErrorData,
+  type HostCall,
+  type HostedEngineSource,
+  type HostReport,
+  type ThreadSpeed,
+} from "./host-protocol.js";
 import { type HostLimits, launchHost } from "./launch-host.js";
 
 /** Node itself is up in a tenth of a second; where its memory limit is too small it can hang there without a word. */
@@ -35,6 +42,7 @@ export class HostProcess {
   engineName = "";
   contextTokens: number | null = null;
   notices: readonly string[] = [];
+  threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
   /** Tokens that its engine has evaluated since it began, as of its last sign of life. */
   work = 0;
@@ -88,6 +96,7 @@ export class HostProcess {
       host.engineName = opened.name;
       host.contextTokens = opened.contextTokens;
       host.notices = opened.notices;
+      host.threadTrials = opened.threadTrials;
       host.#setBusy(false);
       return host;
     } catch (error) {
@@ -100,6 +109,11 @@ export class HostProcess {
 
   get processId(): number | null {
     return this.#child.pid ?? null;
+  }
+
+  /** From the next slice and the next token on. */
+  useThreads(threads: EngineThreads): void {
+    this.#send({ type: "use-threads", threads });
   }
 
   get isBusy(): boolean {

@@ -1,8 +1,16 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
 import type { EngineEvent, EngineRequest } from "../engine.js";
 
 /** Which engine a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
 export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
+
+export interface EngineThreads {
+  prefillThreads: number;
+  decodeThreads: number;
+}
+
+/** How fast an engine was with so many threads. */
+export type ThreadSpeed = Omit<ThreadTrial, "model">;
 
 export type ErrorData = ReturnType<NanoAgentError["toJSON"]>;
 
@@ -16,13 +24,20 @@ export type HostCall =
   | { type: "abort"; id: number }
   | { type: "count-tokens"; id: number; text: string }
   | { type: "save-state"; id: number }
+  | { type: "use-threads"; threads: EngineThreads }
   | { type: "close" };
 
 /** What the host says to the program. */
 export type HostReport =
   | { type: "started" }
   | { type: "progress"; share: number }
-  | { type: "opened"; name: string; contextTokens: number | null; notices: readonly string[] }
+  | {
+      type: "opened";
+      name: string;
+      contextTokens: number | null;
+      notices: readonly string[];
+      threadTrials: readonly ThreadSpeed[];
+    }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
   | { type: "answer"; id: number; value: number | null }

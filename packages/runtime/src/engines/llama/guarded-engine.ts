@@ -11,6 +11,7 @@ import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladde
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { asEngineError, type HostProcess } from "../host/host-process.js";
+import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
@@ -38,6 +39,8 @@ export interface GuardedEngineOptions {
   /** A cgroup with this limit for the engine's process; null where there can be none. */
   createGroup(limitBytes: number): Promise<EngineCgroup | null>;
   stateFile: StateFile | null;
+  /** Takes in what was tried with numbers of threads, and says how many are to be used from now on. */
+  chooseThreads?: ((trials: readonly ThreadSpeed[]) => Promise<EngineThreads>) | undefined;
   hostFile?: string | undefined;
   idleUnloadSeconds: number;
   onLoadProgress?: ((share: number) => void) | undefined;
@@ -197,6 +200,9 @@ export class GuardedEngine implements Engine {
       else load.group = null;
     });
     void guard.hold(load.plan.ledger.peak_resident_bytes, processId);
+    if (host.threadTrials.length > 0) {
+      void this.#options.chooseThreads?.(host.threadTrials).then((threads) => host.useThreads(threads));
+    }
     void host.whenEnded.then(() => {
       if (this.#host === host) guard.unwatch();
     });

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { NanoAgentError } from "@nanoagent/models";
+import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
 import { EngineError } from "../engine-error.js";
@@ -19,6 +19,7 @@ import {
 } from "./llama-addon.js";
 import { ReplyText } from "./reply-text.js";
 import { modelFingerprint, StateFile, type StateOwner } from "./state-file.js";
+import { tryThreads } from "./thread-trial.js";
 import { TokenText } from "./token-text.js";
 
 /** How a model file is to be loaded: what a FitPlan decided. Plain data, so that it can go to another process. */
@@ -35,6 +36,8 @@ export interface LlamaEngineOptions {
   chatTemplate: string | null;
   /** Whether replies may be held to a schema, for which memory must have been set aside. */
   constrainsOutput: boolean;
+  /** Numbers of threads to try before the first request; with fewer than two there is nothing to try. */
+  threadsToTry: readonly number[];
   /** Where the state of the KV cache is kept between two lives of the engine; null: nowhere. */
   stateFile: string | null;
 }
@@ -72,6 +75,9 @@ export class LlamaEngine implements Engine {
   readonly #context: AddonContext;
   readonly #options: LlamaEngineOptions;
   readonly #closing = new AbortController();
+  #threads: Pick<LlamaEngineOptions, "prefillThreads" | "decodeThreads">;
+  /** What was tried as it was opened. */
+  threadTrials: readonly Omit<ThreadTrial, "model">[] = [];
   /** The tokens whose KV entries are in the cache, in order. */
   #evaluated: number[] = [];
   /** Their text, where it is known to the letter; a prompt that goes on from it goes on from the tokens. */
@@ -91,6 +97,7 @@ export class LlamaEngine implements Engine {
     this.#model = model;
     this.#context = context;
     this.#options = options;
+    this.#threads = options;
     this.contextTokens = context.getContextSize();
   }
 
@@ -134,6 +141,9 @@ export class LlamaEngine implements Engine {
       throw outOfMemory(`a context of ${options.contextTokens} tokens could not be made: ${lastMessage}`);
     }
     const engine = new LlamaEngine(addon, model, context, options);
+    if (options.threadsToTry.length > 1) {
+      engine.threadTrials = await tryThreads(context, options.threadsToTry, options.batchTokens);
+    }
     if (options.stateFile !== null) await engine.#restore(new StateFile(options.stateFile));
     return engine;
   }
@@ -147,6 +157,11 @@ export class LlamaEngine implements Engine {
   /** How many tokens it has evaluated since it was opened. */
   get evaluatedTokens(): number {
     return this.#work;
+  }
+
+  /** From the next slice and the next reply on. */
+  useThreads(threads: Pick<LlamaEngineOptions, "prefillThreads" | "decodeThreads">): void {
+    this.#threads = threads;
   }
 
   async *generate(
@@ -201,7 +216,7 @@ export class LlamaEngine implements Engine {
     const sampler = new TokenSampler(this.#addon, this.#model, this.#context, sampling, grammar);
     let reason: EndReason = "length";
     try {
-      this.#context.setThreads(this.#options.decodeThreads);
+      this.#context.setThreads(this.#threads.decodeThreads);
       while (usage.completion_tokens < limit) {
         const token = await sampler.next(this.#logitIndex, this.#evaluated);
         if (token === null || this.#model.isEogToken(token)) {
@@ -319,7 +334,7 @@ export class LlamaEngine implements Engine {
   }
 
   async #prefill(tokens: readonly number[], isAborted: () => boolean): Promise<"done" | "aborted"> {
-    this.#context.setThreads(this.#options.prefillThreads);
+    this.#context.setThreads(this.#threads.prefillThreads);
     while (this.#evaluated.length < tokens.length) {
       if (isAborted()) return "aborted";
       const start = this.#evaluated.length;

@@ -8,10 +8,12 @@ import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladde
 import { Reservations } from "../../memory/reservations.js";
 import { importPeer } from "../../node/missing-peer-error.js";
 import type { Engine } from "../engine.js";
+import type { EngineThreads } from "../host/host-protocol.js";
 import type { EngineParts } from "../open-engine.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
 import { StateFile } from "./state-file.js";
+import { ThreadTrials } from "./thread-trials.js";
 import { UnguardedEngine } from "./unguarded-engine.js";
 
 const BYTES_PER_MB = 2 ** 20;
@@ -45,6 +47,8 @@ export async function openLlamaEngine(
   const cpu_features = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
 
+  const trials = await ThreadTrials.read(profiler, config.model_path, config.device.cpu_cores);
+
   const planWithin = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
     const header = await optimizer.readGguf(config.model_path);
     const request: FitRequest = {
@@ -54,6 +58,7 @@ export async function openLlamaEngine(
       context_tokens: atMost(config.engine?.context ?? "auto", ladder.contextTokens),
       batch_tokens: ladder.batchTokens ?? undefined,
       cpu_features,
+      thread_trials: trials.rows,
     };
     const fit = (constrains_output: boolean) => {
       const wish = { ...request, constrains_output };
@@ -72,7 +77,7 @@ export async function openLlamaEngine(
     return {
       plan,
       fileBytes: header.file_bytes,
-      options: toOptions(plan, header.tokenizer.chat_template, constrainsOutput),
+      options: toOptions(plan, header.tokenizer.chat_template, constrainsOutput, trials.stillToTry),
     };
   };
 
@@ -86,24 +91,41 @@ export async function openLlamaEngine(
     createGroup: (limitBytes) => EngineCgroup.create(cgroups, limitBytes),
     stateFile: config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state")),
     hostFile,
+    chooseThreads: async (speeds) => {
+      await trials.keep(speeds);
+      const { plan } = await planWithin(Number.POSITIVE_INFINITY, new PressureLadder().settings);
+      return engineThreads(plan);
+    },
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,
     onLoadProgress,
   });
 }
 
-function toOptions(plan: FitPlan, chatTemplate: string | null, constrainsOutput: boolean): LlamaEngineOptions {
+function toOptions(
+  plan: FitPlan,
+  chatTemplate: string | null,
+  constrainsOutput: boolean,
+  threadsToTry: readonly number[],
+): LlamaEngineOptions {
   return {
     modelPath: plan.model_path,
     contextTokens: plan.context_tokens,
     batchTokens: plan.batch_tokens,
-    // A plan may be for a larger device than this one; threads without a core of their own wait for each other.
-    prefillThreads: Math.min(plan.prefill_threads, availableParallelism()),
-    decodeThreads: Math.min(plan.decode_threads, availableParallelism()),
+    ...engineThreads(plan),
+    threadsToTry,
     mapsFile: plan.maps_file,
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     chatTemplate,
     constrainsOutput,
     stateFile: null,
+  };
+}
+
+/** A plan may be for a larger device than this one; threads without a core of their own wait for each other. */
+function engineThreads({ prefill_threads, decode_threads }: FitPlan): EngineThreads {
+  return {
+    prefillThreads: Math.min(prefill_threads, availableParallelism()),
+    decodeThreads: Math.min(decode_threads, availableParallelism()),
   };
 }
 

@@ -24,6 +24,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
       kvType: "f16",
       chatTemplate: tokenizer.chat_template,
       constrainsOutput: true,
+      threadsToTry: [],
       stateFile: null,
     };
     engine = await open();

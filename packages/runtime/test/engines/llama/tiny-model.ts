@@ -30,6 +30,7 @@ export async function tinyModel(
     kvType: "f16",
     chatTemplate: tokenizer.chat_template,
     constrainsOutput: true,
+    threadsToTry: [],
     stateFile: null,
     ...options,
   };
