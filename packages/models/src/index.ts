@@ -33,6 +33,15 @@ export {
   type SessionSettings,
   type WindowSettings,
 } from "./nano-agent-config.js";
+export type {
+  IntentDefinition,
+  IntentSettings,
+  ListedValue,
+  NumberRange,
+  SlotSettings,
+  SlotValue,
+} from "./intent-settings.js";
+export type { CommandArgument, CommandToolSettings, ToolPermission } from "./tool-settings.js";
 export { AgentMessage, type AgentMessageInput, type AgentRole } from "./agent-message.js";
 export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";
 export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";

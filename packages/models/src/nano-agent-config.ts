@@ -4,7 +4,9 @@ import { defineSchema } from "./define-schema.js";
 import type { DeclaredDetails, DeclaredDetailsInput } from "./device-details.js";
 import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource, hasGpu } from "./edge-device.js";
 import { count, positiveInteger } from "./field-types.js";
+import { type IntentSettings, intentSettingsSource } from "./intent-settings.js";
 import type { Schema } from "./schema.js";
+import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
 
 /** Everything about an agent that is data. What `NanoRuntime.load()` takes: the device is known, paths are absolute. */
 export interface NanoAgentConfig extends AgentSettings {
@@ -52,8 +54,8 @@ export interface AgentSettings {
   model_root?: string | undefined;
   instructions?: string | undefined;
   engine?: EngineSettings | undefined;
-  intents?: Record<string, unknown>[] | undefined;
-  tools?: Record<string, unknown>[] | undefined;
+  intents?: IntentSettings | undefined;
+  tools?: CommandToolSettings[] | undefined;
   mcp_servers?: Record<string, Record<string, unknown>> | undefined;
   skills_dir?: string | undefined;
   session?: SessionSettings | undefined;
@@ -86,10 +88,7 @@ export interface WindowSettings {
  * one that is set; none is dropped in silence.
  */
 export const keysNotYetActedOn = [
-  "intents",
-  "tools",
   "mcp_servers",
-  "skills_dir",
   "session",
   "window",
 ] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
@@ -145,8 +144,8 @@ const settings = {
       }),
     )
     .check(described("engine")),
-  intents: z.optional(z.array(loose())).check(described("intents")),
-  tools: z.optional(z.array(loose())).check(described("tools")),
+  intents: z.optional(intentSettingsSource).check(described("intents")),
+  tools: z.optional(z.array(commandToolSource)).check(described("tools")),
   mcp_servers: z.optional(z.record(z.string(), loose())).check(described("mcp_servers")),
   skills_dir: z.optional(text()).check(described("skills_dir")),
   session: z

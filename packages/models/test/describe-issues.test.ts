@@ -85,12 +85,23 @@ describe("own keys named like what every object inherits", () => {
     ["engine", '{"spec": {"name": "a"}, "engine": {KEY: {"polluted": true}}}'],
     ["session", '{"spec": {"name": "a"}, "session": {"dir": "s", KEY: {"polluted": true}}}'],
     ["window", '{"spec": {"name": "a"}, "window": {KEY: {"polluted": true}}}'],
+    ["intents", '{"spec": {"name": "a"}, "intents": {"definitions": [], KEY: {"polluted": true}}}'],
+    [
+      "tools.0",
+      '{"spec": {"name": "a"}, "tools": [{"name": "a", "description": "a", "command": ["a"], KEY: {"polluted": true}}]}',
+    ],
   ];
+  const tool = '"name": "a", "description": "a", "command": ["a"]';
+  const intent = '"name": "a", "sentences": ["a"]';
   const openPlaces: [string, string][] = [
     ["mcp_servers", '{"spec": {"name": "a"}, "mcp_servers": {KEY: {"polluted": true}}}'],
     ["mcp_servers.files", '{"spec": {"name": "a"}, "mcp_servers": {"files": {KEY: {"polluted": true}}}}'],
-    ["tools.0", '{"spec": {"name": "a"}, "tools": [{KEY: {"polluted": true}}]}'],
-    ["intents.0.run.0", '{"spec": {"name": "a"}, "intents": [{"run": [{KEY: {"polluted": true}}]}]}'],
+    ["tools.0.arguments", `{"spec": {"name": "a"}, "tools": [{${tool}, "arguments": {KEY: {"type": "string"}}}]}`],
+    ["intents.slots", '{"spec": {"name": "a"}, "intents": {"definitions": [], "slots": {KEY: "text"}}}'],
+    [
+      "intents.definitions.0.arguments.at",
+      `{"spec": {"name": "a"}, "intents": {"definitions": [{${intent}, "arguments": {"at": {KEY: 1}}}]}}`,
+    ],
   ];
   const faultsIn = (json: string, key: string) => {
     const result = NanoAgentConfigFile.safeParse(JSON.parse(json.replace("KEY", JSON.stringify(key))));

@@ -92,6 +92,9 @@ describe("an unknown key is named, with the nearest known one, at every level", 
     [{ device: { ...sampleDevice, cpu_core: 1 } }, "device.cpu_core", "cpu_cores"],
     [{ engine: { typ: "rules" } }, "engine.typ", "type"],
     [{ session: { dir: "s", sync: "turn" } }, "session.sync", "fsync"],
+    [{ intents: { definition: [], definitions: [] } }, "intents.definition", "definitions"],
+    [{ tools: [{ name: "a", description: "a", command: ["a"], cmd: "a" }] }, "tools.0.cmd", null],
+    [{ tools: [{ name: "a", description: "a", command: ["a"], timeout: 1 }] }, "tools.0.timeout", "timeout_seconds"],
     [{ window: { onOverflow: "drop" } }, "window.onOverflow", "on_overflow"],
   ])("%j", (change, place, nearest) => {
     const result = NanoAgentConfigFile.safeParse({ spec, ...change });
@@ -102,10 +105,13 @@ describe("an unknown key is named, with the nearest known one, at every level", 
   });
 });
 
-test("the keys of intents, tools and servers are left to those who read them", () => {
+test("names that people choose may be any, and the keys of servers are left to those who read them", () => {
   const open = {
-    intents: [{ anything: { at: ["all"] } }],
-    tools: [{ constructor: "a", toString: 1 }],
+    intents: {
+      slots: { constructor: "text" },
+      definitions: [{ name: "a", sentences: { en: ["a"] }, arguments: { anything: { at: ["all"] } } }],
+    },
+    tools: [{ name: "a", description: "a", command: ["a"], arguments: { toString: { type: "string" } } }],
     mcp_servers: { constructor: { command: [] }, hasOwnProperty: {} },
   };
   expect(NanoAgentConfigFile.parse({ spec, ...open })).toMatchObject(open);
@@ -154,7 +160,8 @@ describe("values of the wrong type", () => {
       { engine: { context: "true" } },
       'engine.context (invalid): expected an integer of at least 1 or "auto", found "true" (a string)',
     ],
-    [{ intents: {} }, "intents (invalid): expected a list, found a map"],
+    [{ intents: [] }, "intents (invalid): expected a map of keys and values, found a list"],
+    [{ intents: {} }, "intents.definitions (missing): missing: expected a list"],
     [{ tools: ["lights"] }, 'tools.0 (invalid): expected a map of keys and values, found "lights" (a string)'],
     [{ mcp_servers: [] }, "mcp_servers (invalid): expected a map of keys and values, found a list"],
     [{ mcp_servers: { files: true } }, "mcp_servers.files (invalid): expected a map of keys and values, found true"],
