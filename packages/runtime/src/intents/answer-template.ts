@@ -1,0 +1,132 @@
+import { SentenceFault } from "./parse-sentence.js";
+
+type AnswerPart =
+  | { kind: "text"; text: string }
+  | { kind: "value"; path: readonly string[]; at: number }
+  | { kind: "optional"; parts: readonly AnswerPart[] };
+
+const valuePattern = /^\{([\p{L}\p{N}_.-]+)\}/u;
+const MAX_ANSWER_CHARACTERS = 10_000;
+const MAX_NESTING = 16;
+
+/**
+ * Text over values: `{zone}`, `{result.temperature}`, and `[parts that are left out]` where one of their values is
+ * unknown. `{{`, `}}`, `[[` and `]]` stand for the brackets themselves.
+ */
+export class AnswerTemplate {
+  readonly #parts: readonly AnswerPart[];
+
+  private constructor(parts: readonly AnswerPart[]) {
+    this.#parts = parts;
+  }
+
+  /** Throws {@link SentenceFault} for what cannot be read, and for a value whose first name is not in `names`. */
+  static parse(text: string, names: ReadonlySet<string>): AnswerTemplate {
+    const parts = parseAnswer(text);
+    const check = (found: readonly AnswerPart[]): void => {
+      for (const part of found) {
+        if (part.kind === "optional") check(part.parts);
+        if (part.kind !== "value" || names.has(part.path[0] ?? "")) continue;
+        throw new SentenceFault(
+          `nothing is named "${part.path[0]}" here: ${[...names].sort().join(", ")} are`,
+          part.at,
+        );
+      }
+    };
+    check(parts);
+    return new AnswerTemplate(parts);
+  }
+
+  /** The text over these values. What is unknown outside of brackets is left empty. */
+  render(values: Readonly<Record<string, unknown>>): string {
+    return render(this.#parts, values).text;
+  }
+}
+
+function render(
+  parts: readonly AnswerPart[],
+  values: Readonly<Record<string, unknown>>,
+): { text: string; whole: boolean } {
+  let text = "";
+  let whole = true;
+  for (const part of parts) {
+    if (part.kind === "text") text += part.text;
+    else if (part.kind === "optional") {
+      const inner = render(part.parts, values);
+      if (inner.whole) text += inner.text;
+    } else {
+      const value = valueAt(values, part.path);
+      if (value === undefined || value === null) whole = false;
+      else text += typeof value === "object" ? JSON.stringify(value) : String(value);
+    }
+  }
+  return { text, whole };
+}
+
+/** Own properties alone: a name such as `constructor` is a name like any other. */
+function valueAt(values: unknown, path: readonly string[]): unknown {
+  let value = values;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
+
+function parseAnswer(text: string): AnswerPart[] {
+  if (text.length > MAX_ANSWER_CHARACTERS) {
+    throw new SentenceFault(`an answer has at most ${MAX_ANSWER_CHARACTERS} characters`, MAX_ANSWER_CHARACTERS);
+  }
+  let at = 0;
+  return sequence(0);
+
+  function sequence(depth: number): AnswerPart[] {
+    const parts: AnswerPart[] = [];
+    let plain = "";
+    const flush = () => {
+      if (plain !== "") parts.push({ kind: "text", text: plain });
+      plain = "";
+    };
+    while (at < text.length) {
+      const character = text[at] as string;
+      if ("[]{}".includes(character) && text[at + 1] === character) {
+        plain += character;
+        at += 2;
+      } else if (character === "[") {
+        flush();
+        parts.push(optional(depth + 1));
+      } else if (character === "{") {
+        flush();
+        parts.push(value());
+      } else if (character === "]" && depth > 0) {
+        break;
+      } else if (character === "]" || character === "}") {
+        throw new SentenceFault(`"${character}" closes nothing: write it twice to mean the bracket itself`, at);
+      } else {
+        plain += character;
+        at += 1;
+      }
+    }
+    flush();
+    return parts;
+  }
+
+  function optional(depth: number): AnswerPart {
+    const start = at;
+    if (depth > MAX_NESTING) throw new SentenceFault(`brackets are nested deeper than ${MAX_NESTING}`, at);
+    at += 1;
+    const parts = sequence(depth);
+    if (text[at] !== "]") throw new SentenceFault('"[" is not closed by "]"', start);
+    at += 1;
+    return { kind: "optional", parts };
+  }
+
+  function value(): AnswerPart {
+    const match = valuePattern.exec(text.slice(at, at + 200));
+    if (match?.[1] === undefined)
+      throw new SentenceFault("a value is a name in braces, such as {zone} or {result.count}", at);
+    const part: AnswerPart = { kind: "value", path: match[1].split("."), at };
+    at += match[0].length;
+    return part;
+  }
+}

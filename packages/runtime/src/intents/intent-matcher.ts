@@ -1,0 +1,279 @@
+import type { IntentDefinition, IntentSettings, SlotValue } from "@nanoagent/models";
+import { AnswerTemplate } from "./answer-template.js";
+import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
+import { type IntentFault, InvalidIntentsError } from "./invalid-intents-error.js";
+import { MessageWords, matchSentence, type SentenceMatch } from "./match-sentence.js";
+import { SentenceFault } from "./parse-sentence.js";
+import { compileSlot, type SlotMatcher } from "./slot-values.js";
+import type { Word } from "./split-words.js";
+
+/** A longer message is no sentence that somebody foresaw. */
+export const MAX_INTENT_CHARACTERS = 4096;
+/** Those of a config file of the greatest size, each of ten bytes. */
+const MAX_SENTENCES = 25_000;
+
+/** What a message asks for. */
+export interface IntentMatch {
+  readonly intent: string;
+  /** The language of the sentence; null for one of every language. */
+  readonly language: string | null;
+  /** The template that matched. */
+  readonly sentence: string;
+  readonly slots: Readonly<Record<string, SlotValue>>;
+  /** The tool to call, and with what; null for an intent that only answers. */
+  readonly call: { readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> } | null;
+  /** The answer, given what the tool returned (parsed, where that was JSON); null where the result itself is one. */
+  answer(result?: unknown): string | null;
+  /** What is said when the tool fails; null where the intent says nothing of it. */
+  failure(error: string): string | null;
+}
+
+/** A sentence of an intent, as {@link findAmbiguities} and the matcher see it. */
+export interface IntentSentence {
+  readonly intent: CompiledIntent;
+  readonly language: string | null;
+  readonly sentence: CompiledSentence;
+  /** Its place among all. */
+  readonly index: number;
+}
+
+interface CompiledIntent {
+  readonly definition: IntentDefinition;
+  /** By language; under "" for every language. */
+  readonly answers: ReadonlyMap<string, AnswerTemplate>;
+  readonly failures: ReadonlyMap<string, AnswerTemplate>;
+  /** Arguments that are text with slots in it; a slot alone keeps its type. */
+  readonly argumentTexts: ReadonlyMap<string, AnswerTemplate>;
+}
+
+/**
+ * Finds what a message asks for by sentence templates, without a model. Of several sentences that match, the one wins
+ * with the most words of its own, then the one with the fewest words of free text, then the one that is defined first.
+ */
+export class IntentMatcher {
+  readonly sentences: readonly IntentSentence[];
+  /** By a word that must be in the message for a sentence to match. */
+  readonly #byAnchor = new Map<string, IntentSentence[]>();
+  /** Sentences of slots alone: tried for every message. */
+  readonly #anchorless: IntentSentence[] = [];
+  /** The steps that all matching has taken so far. */
+  readonly work = { steps: 0 };
+
+  private constructor(sentences: readonly IntentSentence[]) {
+    this.sentences = sentences;
+    const uses = new Map<string, number>();
+    for (const { sentence } of sentences) {
+      for (const word of sentence.anchors.flat()) uses.set(word, (uses.get(word) ?? 0) + 1);
+    }
+    for (const entry of sentences) {
+      const anchor = rarest(entry.sentence.anchors, uses);
+      if (anchor === null) this.#anchorless.push(entry);
+      for (const word of new Set(anchor)) {
+        const others = this.#byAnchor.get(word);
+        if (others === undefined) this.#byAnchor.set(word, [entry]);
+        else others.push(entry);
+      }
+    }
+  }
+
+  /** Throws {@link InvalidIntentsError} with every fault and its place. */
+  static compile(settings: IntentSettings): IntentMatcher {
+    const faults: IntentFault[] = [];
+    const sentences = new Compiler(settings, faults).compile();
+    if (faults.length > 0) throw new InvalidIntentsError(faults);
+    return new IntentMatcher(sentences);
+  }
+
+  /** What `message` asks for; null when no sentence matches all of it. */
+  match(message: string): IntentMatch | null {
+    return this.#best(message)[0] ?? null;
+  }
+
+  /** Everything that `message` may ask for with equal right, in the order of definition: more than one is ambiguous. */
+  matchAll(message: string): IntentMatch[] {
+    return this.#best(message);
+  }
+
+  #best(message: string): IntentMatch[] {
+    if (message.length > MAX_INTENT_CHARACTERS) return [];
+    const words = new MessageWords(message);
+    let best: { entry: IntentSentence; match: SentenceMatch }[] = [];
+    for (const entry of this.#candidates(words.words)) {
+      const match = matchSentence(entry.sentence, words, this.work);
+      if (match === null) continue;
+      const difference = best[0] === undefined ? 1 : compare(match, best[0].match);
+      if (difference > 0) best = [{ entry, match }];
+      else if (difference === 0) best.push({ entry, match });
+    }
+    return best
+      .sort((one, other) => one.entry.index - other.entry.index)
+      .map(({ entry, match }) => describeMatch(entry, match));
+  }
+
+  #candidates(words: readonly Word[]): Iterable<IntentSentence> {
+    const found = new Set(this.#anchorless);
+    for (const { text } of words) for (const entry of this.#byAnchor.get(text) ?? []) found.add(entry);
+    return found;
+  }
+}
+
+/** Above zero when the first says more exactly what is meant. */
+function compare(one: SentenceMatch, other: SentenceMatch): number {
+  return one.literalWords - other.literalWords || other.freeWords - one.freeWords;
+}
+
+/** Of the sets of which every match has a word, the one that the fewest sentences share; null where there is none. */
+function rarest(anchors: CompiledSentence["anchors"], uses: ReadonlyMap<string, number>): readonly string[] | null {
+  const cost = (words: readonly string[]) => words.reduce((sum, word) => sum + (uses.get(word) ?? 0), 0);
+  let best: readonly string[] | null = null;
+  for (const anchor of anchors) if (best === null || cost(anchor) < cost(best)) best = anchor;
+  return best;
+}
+
+function describeMatch({ intent, language, sentence }: IntentSentence, match: SentenceMatch): IntentMatch {
+  const { definition, answers, failures, argumentTexts } = intent;
+  const slots = Object.freeze(Object.fromEntries([...Object.entries(definition.defaults ?? {}), ...match.slots]));
+  const say = (templates: ReadonlyMap<string, AnswerTemplate>, more: Record<string, unknown>) => {
+    const template = templates.get(language ?? "") ?? templates.get("") ?? templates.values().next().value;
+    return template?.render({ ...slots, ...more }) ?? null;
+  };
+  return Object.freeze({
+    intent: definition.name,
+    language,
+    sentence: sentence.template,
+    slots,
+    call:
+      definition.tool === undefined
+        ? null
+        : { tool: definition.tool, arguments: argumentsOf(definition, argumentTexts, slots) },
+    answer: (result?: unknown) => say(answers, { result }),
+    failure: (error: string) => say(failures, { error }),
+  });
+}
+
+/** An argument whose slot was not said is left out. */
+function argumentsOf(
+  { arguments: settings }: IntentDefinition,
+  texts: ReadonlyMap<string, AnswerTemplate>,
+  slots: Readonly<Record<string, SlotValue>>,
+): Record<string, unknown> {
+  if (settings === undefined) return { ...slots };
+  const entries = Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
+    const slot = slotAlone(value);
+    if (slot !== null) return Object.hasOwn(slots, slot) ? [[name, slots[slot]]] : [];
+    return [[name, texts.get(name)?.render(slots) ?? value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** `"{zone}"` → `zone`: the value itself and not a text with it in it. */
+function slotAlone(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  return /^\{([\p{L}\p{N}_-]+)\}$/u.exec(value)?.[1] ?? null;
+}
+
+class Compiler {
+  readonly #settings: IntentSettings;
+  readonly #faults: IntentFault[];
+  readonly #slots = new Map<string, SlotMatcher>();
+  readonly #sentences: IntentSentence[] = [];
+
+  constructor(settings: IntentSettings, faults: IntentFault[]) {
+    this.#settings = settings;
+    this.#faults = faults;
+  }
+
+  compile(): IntentSentence[] {
+    const names = new Set<string>();
+    for (const [index, definition] of this.#settings.definitions.entries()) {
+      const path = ["definitions", index];
+      if (names.has(definition.name)) {
+        this.#report([...path, "name"], `there are two intents named "${definition.name}"`);
+      }
+      names.add(definition.name);
+      this.#compileIntent(definition, path);
+    }
+    return this.#sentences;
+  }
+
+  #compileIntent(definition: IntentDefinition, path: IntentFault["path"]): void {
+    const { tool, answer, failure, defaults = {}, arguments: settings = {} } = definition;
+    const answers = new Map<string, AnswerTemplate>();
+    const failures = new Map<string, AnswerTemplate>();
+    const argumentTexts = new Map<string, AnswerTemplate>();
+    const intent: CompiledIntent = { definition, answers, failures, argumentTexts };
+    const slots = new Set(Object.keys(defaults));
+    for (const { language, template, place } of templatesOf(definition)) {
+      const at = [...path, "sentences", ...place];
+      if (this.#sentences.length >= MAX_SENTENCES) {
+        this.#report(at, `there are more than ${MAX_SENTENCES} sentences`);
+        return;
+      }
+      const sentence = this.#attempt(at, () => compileSentence(template, (slot) => this.#slot(slot, language)));
+      if (sentence === null) continue;
+      for (const name of sentence.slotNames) slots.add(name);
+      this.#sentences.push({ intent, language, sentence, index: this.#sentences.length });
+    }
+    if (tool === undefined && answer === undefined) {
+      this.#report(path, "an intent calls a tool, or has an answer, or both");
+    }
+    this.#texts(answer, [...path, "answer"], new Set([...slots, ...(tool === undefined ? [] : ["result"])]), answers);
+    this.#texts(failure, [...path, "failure"], new Set([...slots, "error"]), failures);
+    for (const [name, value] of Object.entries(settings)) {
+      if (typeof value !== "string") continue;
+      const at = [...path, "arguments", name];
+      const template = this.#attempt(at, () => AnswerTemplate.parse(value, slots));
+      if (template !== null) argumentTexts.set(name, template);
+    }
+  }
+
+  #texts(
+    settings: IntentDefinition["answer"],
+    path: IntentFault["path"],
+    names: ReadonlySet<string>,
+    templates: Map<string, AnswerTemplate>,
+  ): void {
+    const byLanguage = typeof settings === "string" ? { "": settings } : (settings ?? {});
+    for (const [language, text] of Object.entries(byLanguage)) {
+      const at = language === "" ? path : [...path, language];
+      const template = this.#attempt(at, () => AnswerTemplate.parse(text, names));
+      if (template !== null) templates.set(language, template);
+    }
+  }
+
+  #slot(name: string, language: string | null): SlotMatcher | null {
+    const { slots = {} } = this.#settings;
+    const settings = Object.hasOwn(slots, name) ? slots[name] : undefined;
+    if (settings === undefined) return null;
+    const key = JSON.stringify([name, language]);
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      slot = compileSlot(settings, language, ["slots", name], this.#faults);
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  #attempt<Value>(path: IntentFault["path"], compile: () => Value): Value | null {
+    try {
+      return compile();
+    } catch (error) {
+      if (!(error instanceof SentenceFault)) throw error;
+      this.#faults.push({ path, column: error.at + 1, message: error.message });
+      return null;
+    }
+  }
+
+  #report(path: IntentFault["path"], message: string): void {
+    this.#faults.push({ path, column: null, message });
+  }
+}
+
+function templatesOf({ sentences }: IntentDefinition) {
+  if (Array.isArray(sentences)) {
+    return sentences.map((template, index) => ({ language: null, template, place: [index] as (string | number)[] }));
+  }
+  return Object.entries(sentences).flatMap(([language, templates]) =>
+    templates.map((template, index) => ({ language, template, place: [language, index] as (string | number)[] })),
+  );
+}

@@ -1,0 +1,90 @@
+/** A part of a sentence template; `at` is where it begins in the text. */
+export type SentencePart =
+  | { kind: "text"; text: string; at: number }
+  | { kind: "choice"; options: SentencePart[][]; optional: boolean; at: number }
+  | { kind: "slot"; slot: string; name: string; at: number };
+
+/** Nobody reads a longer one, and its forms could not be counted. */
+export const MAX_SENTENCE_CHARACTERS = 1000;
+/** The compiler recurses; people nest two or three deep. */
+const MAX_NESTING = 16;
+
+/** What is wrong with a template, and at which character. */
+export class SentenceFault extends Error {
+  readonly at: number;
+
+  constructor(message: string, at: number) {
+    super(message);
+    this.at = at;
+  }
+}
+
+const closing: Partial<Record<string, string>> = { "[": "]", "(": ")" };
+const slotPattern = /^\{(\p{L}[\p{L}\p{N}_-]*)(?::(\p{L}[\p{L}\p{N}_-]*))?\}/u;
+
+/**
+ * The parts of `[optional] (one|other) {slot} text`; `{slot:name}` fills `name` with what the slot takes. Throws
+ * {@link SentenceFault}. Linear in the length.
+ */
+export function parseSentence(template: string): SentencePart[] {
+  if (template.length > MAX_SENTENCE_CHARACTERS) {
+    throw new SentenceFault(`a sentence has at most ${MAX_SENTENCE_CHARACTERS} characters`, MAX_SENTENCE_CHARACTERS);
+  }
+  let at = 0;
+  const parts = sequence(0);
+  if (at < template.length) {
+    const character = template[at];
+    throw new SentenceFault(
+      character === "|" ? '"|" stands only within ( ) or [ ]' : `"${character}" closes nothing`,
+      at,
+    );
+  }
+  return parts;
+
+  function sequence(depth: number): SentencePart[] {
+    const found: SentencePart[] = [];
+    while (at < template.length) {
+      const character = template[at] as string;
+      if (character === "]" || character === ")" || character === "|") break;
+      if (character === "[" || character === "(") found.push(choice(character, depth + 1));
+      else if (character === "{") found.push(slot());
+      else if (character === "}") throw new SentenceFault('"}" closes nothing', at);
+      else found.push(text());
+    }
+    return found;
+  }
+
+  function choice(open: string, depth: number): SentencePart {
+    const start = at;
+    if (depth > MAX_NESTING) throw new SentenceFault(`brackets are nested deeper than ${MAX_NESTING}`, at);
+    const options: SentencePart[][] = [];
+    do {
+      at += 1;
+      options.push(sequence(depth));
+    } while (template[at] === "|");
+    if (template[at] !== closing[open]) {
+      const found = at < template.length ? `, but "${template[at]}" comes first` : "";
+      throw new SentenceFault(`"${open}" is not closed by "${closing[open]}"${found}`, start);
+    }
+    at += 1;
+    return { kind: "choice", options, optional: open === "[", at: start };
+  }
+
+  function slot(): SentencePart {
+    // A name longer than this is a brace that was never closed.
+    const match = slotPattern.exec(template.slice(at, at + 200));
+    const [whole, slotName, name = slotName] = match ?? [];
+    if (whole === undefined || slotName === undefined || name === undefined) {
+      throw new SentenceFault("a slot is a name in braces: a letter, then letters, digits, _ and -", at);
+    }
+    const part: SentencePart = { kind: "slot", slot: slotName, name, at };
+    at += whole.length;
+    return part;
+  }
+
+  function text(): SentencePart {
+    const start = at;
+    while (at < template.length && !"[](){}|".includes(template[at] as string)) at += 1;
+    return { kind: "text", text: template.slice(start, at), at: start };
+  }
+}

@@ -1,0 +1,79 @@
+import type { ListedValue, SlotSettings, SlotValue } from "@nanoagent/models";
+import type { IntentFault } from "./invalid-intents-error.js";
+import { splitWords } from "./split-words.js";
+
+/** What a slot takes, in one language. */
+export type SlotMatcher =
+  | { kind: "list"; values: ReadonlyMap<string, SlotValue>; longest: number }
+  | { kind: "number"; from: number; to: number; step: number }
+  | { kind: "text" };
+
+/** More words than any name of a thing has. */
+const MAX_VALUE_WORDS = 16;
+/** Far more than a config file can hold. */
+const MAX_VALUES = 100_000;
+
+/**
+ * The matcher of a slot for sentences of `language`; null is every language. What is wrong with the slot goes to
+ * `faults`, under `path`.
+ */
+export function compileSlot(
+  settings: SlotSettings,
+  language: string | null,
+  path: IntentFault["path"],
+  faults: IntentFault[],
+): SlotMatcher {
+  if (settings === "text") return { kind: "text" };
+  if (Array.isArray(settings)) return compileList(settings, language, path, faults);
+  const { from, to, step = 1 } = settings;
+  if (!(step > 0)) faults.push({ path, column: null, message: "step must be above 0" });
+  if (!(from <= to)) faults.push({ path, column: null, message: "from must not be above to" });
+  return { kind: "number", from, to, step };
+}
+
+function compileList(
+  listed: readonly ListedValue[],
+  language: string | null,
+  path: IntentFault["path"],
+  faults: IntentFault[],
+): SlotMatcher {
+  const values = new Map<string, SlotValue>();
+  let longest = 0;
+  for (const [index, item] of listed.entries()) {
+    const value = typeof item === "object" ? item.value : item;
+    for (const said of saidFor(item, language)) {
+      const words = splitWords(said);
+      const key = words.map(({ text }) => text).join(" ");
+      const known = values.get(key);
+      const message =
+        words.length === 0
+          ? `"${said.slice(0, 50)}" has no words`
+          : words.length > MAX_VALUE_WORDS
+            ? `a value has at most ${MAX_VALUE_WORDS} words`
+            : known !== undefined && known !== value
+              ? `"${said.slice(0, 50)}" stands for both ${JSON.stringify(known)} and ${JSON.stringify(value)}`
+              : values.size >= MAX_VALUES
+                ? `a slot has at most ${MAX_VALUES} values`
+                : null;
+      if (message !== null) faults.push({ path: [...path, index], column: null, message });
+      else values.set(key, value);
+      longest = Math.max(longest, words.length);
+    }
+  }
+  return { kind: "list", values, longest: Math.min(longest, MAX_VALUE_WORDS) };
+}
+
+/** What people say for a value; the value itself in a language that it has no words of its own for. */
+function saidFor(item: ListedValue, language: string | null): readonly string[] {
+  if (typeof item !== "object") return [String(item)];
+  if (Array.isArray(item.say)) return item.say;
+  if (language === null) return Object.values(item.say).flat();
+  return Object.hasOwn(item.say, language) ? (item.say[language] ?? []) : [String(item.value)];
+}
+
+/** Is this one of the numbers of a range? Decimals such as 0.1 are no exact numbers: a billionth of a step is forgiven. */
+export function isInRange(value: number, { from, to, step }: { from: number; to: number; step: number }): boolean {
+  if (value < from || value > to) return false;
+  const steps = (value - from) / step;
+  return Math.abs(steps - Math.round(steps)) < 1e-9 * Math.max(1, Math.abs(steps));
+}
