@@ -33,9 +33,8 @@ const MAX_GLUED_FORMS = 64;
 /** Compiles a template. `slotOf` gives what a slot takes, or null where there is none. Throws {@link SentenceFault}. */
 export function compileSentence(template: string, slotOf: (slot: string) => SlotMatcher | null): CompiledSentence {
   let nodeCount = 0;
-  const slotNames = new Set<string>();
   const parts = joinGlued(parseSentence(template), (name) => slotOf(name)?.kind === "number");
-  refuseTwice(parts);
+  const slotNames = refuseTwice(parts);
   const end: SentenceNode = { kind: "end", id: nodeCount++ };
   const start = sequence(parts, end);
   if (mayBeEmpty(parts)) throw new SentenceFault("every word is optional: nothing at all would match", 0);
@@ -66,7 +65,6 @@ export function compileSentence(template: string, slotOf: (slot: string) => Slot
         if (slot.kind === "text" && leadsToText(next)) {
           throw new SentenceFault("two free texts follow one another: nothing says where the first ends", part.at);
         }
-        slotNames.add(part.name);
         return { kind: "slot", id: count(part.at), name: part.name, slot, next };
       }
     }
@@ -85,16 +83,13 @@ function leadsToText(node: SentenceNode, seen = new Set<number>()): boolean {
   return node.kind === "slot" && node.slot.kind === "text";
 }
 
-/** A slot has one value: it stands once on every way through the sentence. */
+/** The names of the slots. A slot has one value: it stands once on every way through the sentence. */
 function refuseTwice(parts: readonly WholePart[]): Set<string> {
   const seen = new Set<string>();
   for (const part of parts) {
+    if (part.kind === "words") continue;
     const names =
-      part.kind === "slot"
-        ? [part.name]
-        : part.kind === "choice"
-          ? new Set(part.options.flatMap((option) => [...refuseTwice(option)]))
-          : [];
+      part.kind === "slot" ? [part.name] : new Set(part.options.flatMap((option) => [...refuseTwice(option)]));
     for (const name of names) {
       if (seen.has(name)) {
         throw new SentenceFault(`{${name}} stands twice: give one of them a name, as in {slot:name}`, part.at);
@@ -127,13 +122,15 @@ function anchorsOf(parts: readonly WholePart[]): string[][] {
  * `light[s]`, become a choice of all their forms.
  */
 function joinGlued(parts: readonly SentencePart[], isNumber: (slot: string) => boolean): WholePart[] {
+  const alone = (part: SentencePart): WholePart =>
+    part.kind === "choice"
+      ? { ...part, options: part.options.map((option) => joinGlued(option, isNumber)) }
+      : wholePart(part);
+  if (!parts.some((part, index) => touches(part, parts[index + 1]))) return parts.map(alone);
   return gluedRuns(parts).flatMap((run): WholePart[] => {
     const [first] = run;
     if (first === undefined) return [];
-    if (run.length === 1) {
-      if (first.kind !== "choice") return [wholePart(first)];
-      return [{ ...first, options: first.options.map((option) => joinGlued(option, isNumber)) }];
-    }
+    if (run.length === 1) return [alone(first)];
     const forms = formsOf(run, first.at);
     for (const form of forms) refuseTouching(form, isNumber);
     const whole = forms.map((form) => form.map(wholePart));
@@ -149,6 +146,13 @@ function wholePart(part: PlainPart): WholePart {
 
 function withoutPlace(part: WholePart): WholePart {
   return { ...part, at: 0 };
+}
+
+/** Do two parts follow one another without white space? */
+function touches(part: SentencePart, next: SentencePart | undefined): boolean {
+  if (next === undefined) return false;
+  if (part.kind === "text") return !/\s$/u.test(part.text.slice(-1));
+  return next.kind !== "text" || !/^\s/u.test(next.text);
 }
 
 /** Splits texts at white space, and gathers what stands between. */

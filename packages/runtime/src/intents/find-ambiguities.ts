@@ -117,7 +117,7 @@ interface Take {
   range: (SlotMatcher & { kind: "number" }) | null;
   literal: number;
   free: number;
-  then: Place;
+  after: Place;
 }
 
 interface Pair {
@@ -180,10 +180,10 @@ class PairSearch {
     if (word === null) return;
     const literal = pair.literal + one.literal - other.literal;
     const free = pair.free + one.free - other.free;
-    const key = [...placeKey(one.then), ...placeKey(other.then), literal, free].join("\n");
+    const key = [...placeKey(one.after), ...placeKey(other.after), literal, free].join("\n");
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    open.push({ one: one.then, other: other.then, literal, free, word, from: pair, length: pair.length + 1 });
+    open.push({ one: one.after, other: other.after, literal, free, word, from: pair, length: pair.length + 1 });
   }
 }
 
@@ -259,7 +259,7 @@ function takesAt({ node, rest, within }: Place): Take[] {
   if (within && node.kind === "slot") {
     // A free text goes on, or what follows it begins.
     return [
-      { ...nothing, free: 1, then: { node, rest: "", within } },
+      { ...nothing, free: 1, after: { node, rest: "", within } },
       ...takesAt({ node: node.next, rest: "", within: false }),
     ];
   }
@@ -269,8 +269,8 @@ function takesAt({ node, rest, within }: Place): Take[] {
     const { slot } = next;
     if (slot.kind === "list") return [...slot.values.keys()].map((value) => takeWord(value, next.next, 0));
     if (slot.kind === "number")
-      return [{ ...nothing, range: slot, then: { node: next.next, rest: "", within: false } }];
-    return [{ ...nothing, free: 1, then: { node: next, rest: "", within: true } }];
+      return [{ ...nothing, range: slot, after: { node: next.next, rest: "", within: false } }];
+    return [{ ...nothing, free: 1, after: { node: next, rest: "", within: true } }];
   });
 }
 
@@ -278,5 +278,5 @@ function takesAt({ node, rest, within }: Place): Take[] {
 function takeWord(words: string, node: SentenceNode, literal: number): Take {
   const at = words.indexOf(" ");
   const word = at < 0 ? words : words.slice(0, at);
-  return { ...nothing, word, literal, then: { node, rest: at < 0 ? "" : words.slice(at + 1), within: false } };
+  return { ...nothing, word, literal, after: { node, rest: at < 0 ? "" : words.slice(at + 1), within: false } };
 }

@@ -8,7 +8,7 @@ import { compileSlot, type SlotMatcher } from "./slot-values.js";
 import type { Word } from "./split-words.js";
 
 /** A longer message is no sentence that somebody foresaw. */
-export const MAX_INTENT_CHARACTERS = 4096;
+export const MAX_INTENT_CHARACTERS = 2000;
 /** Those of a config file of the greatest size, each of ten bytes. */
 const MAX_SENTENCES = 25_000;
 
@@ -110,10 +110,15 @@ export class IntentMatcher {
       .map(({ entry, match }) => describeMatch(entry, match));
   }
 
-  #candidates(words: readonly Word[]): Iterable<IntentSentence> {
-    const found = new Set(this.#anchorless);
-    for (const { text } of words) for (const entry of this.#byAnchor.get(text) ?? []) found.add(entry);
-    return found;
+  /** The sentences whose own words are in the message as far as they must be. */
+  *#candidates(words: readonly Word[]): Iterable<IntentSentence> {
+    yield* this.#anchorless;
+    const said = new Set(words.map(({ text }) => text));
+    const found = new Set<IntentSentence>();
+    for (const word of said) for (const entry of this.#byAnchor.get(word) ?? []) found.add(entry);
+    for (const entry of found) {
+      if (entry.sentence.anchors.every((anchor) => anchor.some((word) => said.has(word)))) yield entry;
+    }
   }
 }
 

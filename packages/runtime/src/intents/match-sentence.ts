@@ -10,11 +10,18 @@ export interface SentenceMatch {
   freeWords: number;
 }
 
+/** A step cannot be taken from here. */
+const FAILED = -(2 ** 30);
+const UNKNOWN = -(2 ** 31);
+/** One word of the sentence's own counts more than all free text that a message can hold. */
+const LITERAL = 2 ** 16;
+
 /** A message and its words, split once for all sentences. */
 export class MessageWords {
   readonly words: readonly Word[];
   readonly #message: string;
   readonly #keys: string[][] = [];
+  #scores = new Int32Array(0);
 
   constructor(message: string) {
     this.#message = message;
@@ -31,6 +38,12 @@ export class MessageWords {
     return keys[length - 1] as string;
   }
 
+  /** Room for the scores of one sentence at a time, all of them unknown. */
+  scores(count: number): Int32Array {
+    if (this.#scores.length < count) this.#scores = new Int32Array(2 * count);
+    return this.#scores.fill(UNKNOWN, 0, count);
+  }
+
   /** The message as it was written, from one word to the one before another. */
   textBetween(start: number, end: number): string {
     return this.#message.slice(this.words[start]?.start, this.words[end - 1]?.end);
@@ -38,9 +51,12 @@ export class MessageWords {
 }
 
 /**
- * Does the whole message match? The first way through is taken: the earlier alternative, the optional part, the longer
- * value, the longer text. At most one visit for each step of the sentence at each word, and as many looks at a list as
- * its longest value has words. Returns null for no match. `work` counts the steps.
+ * Does the whole message match? Of the ways through, the one with the most words of the sentence's own is taken, then the
+ * one with the fewest words of free text, then the first: the earlier alternative, the optional part, the longer value,
+ * the longer text. Returns null for no match.
+ *
+ * Each step of the sentence is looked at once for each word of the message, and a list as often as its longest value has
+ * words; `work` counts.
  */
 export function matchSentence(
   sentence: CompiledSentence,
@@ -49,60 +65,104 @@ export function matchSentence(
 ): SentenceMatch | null {
   const { words } = message;
   const width = words.length + 1;
-  // What was tried without success from one place fails again: each is tried once.
-  const tried = new Uint8Array(sentence.nodeCount * width);
-  /** By the step of a free text: the first word that one was tried from. From there on, every end has been tried. */
-  const triedFrom = new Map<number, number>();
-  const match: SentenceMatch = { slots: new Map(), literalWords: 0, freeWords: 0 };
-  return from(sentence.start, 0) ? match : null;
+  const known = message.scores(sentence.nodeCount * width);
+  return score(sentence.start, 0) <= FAILED ? null : follow();
 
-  function from(node: SentenceNode, at: number): boolean {
+  /** What the rest of the message scores from here. */
+  function score(node: SentenceNode, at: number): number {
     const place = node.id * width + at;
-    if (tried[place] === 1) return false;
-    tried[place] = 1;
+    const before = known[place] as number;
+    if (before !== UNKNOWN) return before;
     work.steps += 1;
+    const result = node.kind === "slot" && node.slot.kind === "text" ? scoreText(node, at) : scoreStep(node, at);
+    known[place] = result;
+    return result;
+  }
+
+  function scoreStep(node: SentenceNode, at: number): number {
     switch (node.kind) {
       case "end":
-        return at === words.length;
-      case "branch":
-        return node.options.some((option) => from(option, at));
+        return at === words.length ? 0 : FAILED;
+      case "branch": {
+        let best = FAILED;
+        for (const option of node.options) best = Math.max(best, score(option, at));
+        return best;
+      }
       case "word":
-        if (words[at]?.text !== node.word || !from(node.next, at + 1)) return false;
-        match.literalWords += 1;
-        return true;
-      case "slot":
-        return fill(node, at);
+        return words[at]?.text === node.word ? plus(score(node.next, at + 1), LITERAL) : FAILED;
+      case "slot": {
+        let best = FAILED;
+        for (const length of lengths(node, at)) best = Math.max(best, score(node.next, at + length));
+        return best;
+      }
     }
   }
 
-  function fill(node: SentenceNode & { kind: "slot" }, at: number): boolean {
-    const { slot, name, next } = node;
-    if (at >= words.length) return false;
+  /** From the last word back to this one, so that no place is looked at twice. */
+  function scoreText({ id, next }: SentenceNode & { kind: "slot" }, at: number): number {
+    let longer = FAILED;
+    for (let start = words.length - 1; start >= at; start--) {
+      const place = id * width + start;
+      if (known[place] === UNKNOWN) {
+        work.steps += 1;
+        known[place] = plus(Math.max(longer, score(next, start + 1)), -1);
+      }
+      longer = known[place] as number;
+    }
+    return longer;
+  }
+
+  /** How many words the value of a list or a number can have here, the longest first. */
+  function lengths({ slot }: SentenceNode & { kind: "slot" }, at: number): number[] {
     if (slot.kind === "number") {
       const value = numberOf(words[at]?.text ?? "");
-      if (value === null || !isInRange(value, slot) || !from(next, at + 1)) return false;
-      match.slots.set(name, value);
-      return true;
+      return value !== null && isInRange(value, slot) ? [1] : [];
     }
-    if (slot.kind === "list") {
-      for (let length = Math.min(slot.longest, words.length - at); length > 0; length--) {
-        work.steps += 1;
-        const value = slot.values.get(message.key(at, length));
-        if (value === undefined || !from(next, at + length)) continue;
-        match.slots.set(name, value);
-        return true;
-      }
-      return false;
-    }
-    const last = triedFrom.get(node.id) ?? words.length;
-    triedFrom.set(node.id, Math.min(last, at));
-    for (let end = last; end > at; end--) {
+    const found: number[] = [];
+    if (slot.kind === "text") return found;
+    for (let length = Math.min(slot.longest, words.length - at); length > 0; length--) {
       work.steps += 1;
-      if (!from(next, end)) continue;
+      if (slot.values.has(message.key(at, length))) found.push(length);
+    }
+    return found;
+  }
+
+  /** Goes the best way once more and collects what the slots hold. */
+  function follow(): SentenceMatch {
+    const match: SentenceMatch = { slots: new Map(), literalWords: 0, freeWords: 0 };
+    let node = sentence.start;
+    let at = 0;
+    while (node.kind !== "end") {
+      const best = score(node, at);
+      if (node.kind === "branch") {
+        node = node.options.find((option) => score(option, at) === best) as SentenceNode;
+        continue;
+      }
+      let end = at + 1;
+      if (node.kind === "word") match.literalWords += 1;
+      else end = fill(node, at, best, match);
+      node = node.next;
+      at = end;
+    }
+    return match;
+  }
+
+  function fill(node: SentenceNode & { kind: "slot" }, at: number, best: number, match: SentenceMatch): number {
+    const { slot, name, next } = node;
+    if (slot.kind === "text") {
+      let end = words.length;
+      while (score(next, end) - (end - at) !== best) end -= 1;
       match.slots.set(name, message.textBetween(at, end));
       match.freeWords += end - at;
-      return true;
+      return end;
     }
-    return false;
+    const length = lengths(node, at).find((found) => score(next, at + found) === best) as number;
+    const text = message.key(at, length);
+    match.slots.set(name, (slot.kind === "list" ? slot.values.get(text) : numberOf(text)) as SlotValue);
+    return at + length;
   }
+}
+
+function plus(score: number, more: number): number {
+  return score <= FAILED ? FAILED : score + more;
 }
