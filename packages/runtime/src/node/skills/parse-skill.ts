@@ -1,6 +1,6 @@
-import { positionAt } from "../node/config/config-document.js";
-import { parseYaml } from "../node/config/parse-yaml.js";
-import { InvalidSkillError } from "./invalid-skill-error.js";
+import { InvalidSkillError } from "../../skills/invalid-skill-error.js";
+import { positionAt } from "../config/config-document.js";
+import { parseYaml } from "../config/parse-yaml.js";
 
 /** What a SKILL.md says. */
 export interface SkillText {

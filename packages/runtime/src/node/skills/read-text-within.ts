@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
-import { InvalidSkillError } from "./invalid-skill-error.js";
+import { InvalidSkillError } from "../../skills/invalid-skill-error.js";
 
 /**
  * The text of a regular file that really lies in `root`, links followed. Throws {@link InvalidSkillError} for one that

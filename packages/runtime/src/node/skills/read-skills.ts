@@ -1,9 +1,9 @@
 import { opendir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { InvalidSkillError } from "./invalid-skill-error.js";
+import { InvalidSkillError } from "../../skills/invalid-skill-error.js";
+import type { Skill } from "../../skills/skill.js";
 import { parseSkill } from "./parse-skill.js";
 import { isWithin, readTextWithin } from "./read-text-within.js";
-import type { Skill } from "./skill.js";
 
 /** A body of 5,000 tokens, as the specification advises, takes a tenth. */
 export const MAX_SKILL_BYTES = 256 * 1024;
@@ -47,6 +47,8 @@ async function readSkill(root: string, folderName: string): Promise<Skill> {
   const file = path.join(folder, "SKILL.md");
   const parse = async () => parseSkill(file, await readTextWithin(root, file, MAX_SKILL_BYTES), folderName);
   const { body: _, ...skill } = await parse();
+  // As it was then: what takes its place later is another folder.
+  const realFolder = await realpath(folder);
   return {
     ...skill,
     folder,
@@ -62,7 +64,7 @@ async function readSkill(root: string, folderName: string): Promise<Skill> {
           },
         );
       }
-      return readTextWithin(await realpath(folder), wanted, MAX_SKILL_BYTES);
+      return readTextWithin(realFolder, wanted, MAX_SKILL_BYTES);
     },
   };
 }
