@@ -1,0 +1,36 @@
+import type { ToolPermission } from "@nanoagent/models";
+
+/**
+ * Something that an agent can do.
+ *
+ * - `run` gets arguments that satisfy `inputSchema`, in a copy of their own.
+ * - What it returns is shown to the model as text, or as JSON, up to a number of characters.
+ * - It may throw: the model is told the message, and the agent goes on.
+ * - When `signal` aborts (its time is over, or the turn is), nobody waits for it any more; it should stop.
+ * - The same `idempotencyKey` means the same act: after a crash it may come twice, and must not act twice.
+ */
+export interface Tool {
+  /** A letter, then up to 63 letters, digits, _ and -. */
+  readonly name: string;
+  /** What it does, for the model. */
+  readonly description: string;
+  /** JSON Schema of its arguments, an object. */
+  readonly inputSchema: object;
+  /** Whether it does more than look: then somebody is asked before, unless `permission` says otherwise. */
+  readonly changesWorld: boolean;
+  readonly permission: ToolPermission;
+  /** How long it may run. */
+  readonly timeoutMilliseconds: number;
+  /** What the schema cannot say: the checked arguments, or why they are not right. Absent: nothing. */
+  readonly check?: (input: unknown) => CheckedInput | Promise<CheckedInput>;
+  run(input: never, options: ToolRunOptions): unknown;
+}
+
+export type CheckedInput = { value: unknown } | { issues: readonly { message: string }[] };
+
+export interface ToolRunOptions {
+  readonly signal: AbortSignal;
+  readonly idempotencyKey: string;
+}
+
+export const DEFAULT_TOOL_TIMEOUT_MILLISECONDS = 30_000;
