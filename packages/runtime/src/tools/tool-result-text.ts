@@ -16,8 +16,8 @@ export function toolResultText(value: unknown, maxCharacters: number): string {
   return cut(cleanText(writer.text), maxCharacters, writer.isCut ? Number.POSITIVE_INFINITY : 0);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
 const escapeSequences =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
   /\u001b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|[ -/]*[0-~]?)|\u009b[0-?]*[ -/]*[@-~]?/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
 const steering = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

@@ -122,7 +122,7 @@ export class ToolSet {
     const turn = new AbortController();
     const stopListening = onAbort(signal, () => turn.abort());
     try {
-      const refusal = await this.#refusal(tool, call.id, checked.value, idempotencyKey, turn.signal);
+      const refusal = await this.#refusal(tool, call.id, checked.plain, idempotencyKey, turn.signal);
       return refusal ?? (await this.#run(tool, checked.value, idempotencyKey, turn));
     } finally {
       stopListening();
@@ -203,7 +203,7 @@ async function checkArguments(
   tool: Tool,
   checkSchema: CheckSchema,
   given: unknown,
-): Promise<{ value: unknown } | { problem: string }> {
+): Promise<{ value: unknown; plain: unknown } | { problem: string }> {
   const size = tooLarge(given);
   if (size !== null) return { problem: size };
   let input: unknown;
@@ -215,10 +215,11 @@ async function checkArguments(
   }
   const issues = checkSchema(input);
   if (issues.length > 0) return { problem: issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ") };
-  if (tool.check === undefined) return { value: input };
+  if (tool.check === undefined) return { value: input, plain: structuredClone(input) };
   try {
+    const plain = structuredClone(input);
     const checked = await tool.check(input);
-    if ("value" in checked) return checked;
+    if ("value" in checked) return { value: checked.value, plain };
     return { problem: toolResultText(checked.issues.map(({ message }) => message).join("; "), 1000) };
   } catch (error) {
     return { problem: toolResultText(messageOf(error), 1000) };
