@@ -84,31 +84,21 @@ function checkDefinition(
   }
 }
 
-/** `{name}` is a value; `{{` and `}}` are braces. */
+/** `{name}` is a value, `{{name}}` the text `{name}`; other braces are braces. */
 function parseTemplate(tool: string, template: string, declared: Record<string, CommandArgument>): Piece[] {
   if (template.includes("\0")) throw new InvalidToolError(tool, "command has a NUL character");
-  const pieces: Piece[] = [];
-  for (const part of template.split(/(\{\{|\}\}|\{[^{}]*\})/)) {
-    if (part === "{{" || part === "}}") pieces.push({ text: part[0] as string });
-    else if (/^\{.*\}$/s.test(part)) {
-      const value = part.slice(1, -1);
-      if (!Object.hasOwn(declared, value)) {
-        throw new InvalidToolError(
-          tool,
-          `command names {${value}}, which is not in arguments`,
-          "Write {{ and }} to mean the braces themselves.",
-        );
-      }
-      pieces.push({ value });
-    } else if (/[{}]/.test(part)) {
-      throw new InvalidToolError(
-        tool,
-        `in command, ${JSON.stringify(template)} has a brace alone`,
-        "Write {{ and }} to mean the braces themselves.",
-      );
-    } else if (part !== "") pieces.push({ text: part });
-  }
-  return pieces.length === 0 ? [{ text: "" }] : pieces;
+  const pieces = template.split(/(\{\{[A-Za-z_][\w-]*\}\}|\{[A-Za-z_][\w-]*\})/).map((part, index): Piece => {
+    // Every second part is what was split at.
+    if (index % 2 === 0 || part.startsWith("{{")) return { text: index % 2 === 0 ? part : part.slice(1, -1) };
+    const value = part.slice(1, -1);
+    if (Object.hasOwn(declared, value)) return { value };
+    throw new InvalidToolError(
+      tool,
+      `command names {${value}}, which is not in arguments`,
+      `Write {{${value}}} to mean the text itself.`,
+    );
+  });
+  return pieces.filter((piece) => "value" in piece || piece.text !== "");
 }
 
 function inputSchema(declared: Record<string, CommandArgument>): object {

@@ -3,7 +3,6 @@ import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 
 export interface CommandLimits {
-  timeoutMilliseconds?: number | undefined;
   /** Of each of stdout and stderr; what is more is read and thrown away. */
   maxOutputBytes: number;
   /** What the command may reserve (RLIMIT_DATA), where there is a shell that can set it. */
@@ -47,11 +46,10 @@ export async function runCommand(
       signalGroup(child, "SIGTERM");
       killing ??= setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MILLISECONDS);
     };
-    const timer = limits.timeoutMilliseconds === undefined ? undefined : setTimeout(end, limits.timeoutMilliseconds);
     limits.signal?.addEventListener("abort", end, { once: true });
     let lingering: ReturnType<typeof setTimeout> | undefined;
     const tidy = () => {
-      for (const timeout of [timer, killing, lingering]) clearTimeout(timeout);
+      for (const timeout of [killing, lingering]) clearTimeout(timeout);
       limits.signal?.removeEventListener("abort", end);
     };
     child.once("error", (error) => {
