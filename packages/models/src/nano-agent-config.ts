@@ -89,6 +89,7 @@ export interface WindowSettings {
  */
 export const keysNotYetActedOn = [
   "mcp_servers",
+  "skills_dir",
   "session",
   "window",
 ] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];

@@ -13,6 +13,7 @@ import {
 import { EngineError } from "./engines/engine-error.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./session/on-abort.js";
+import { RepeatedCalls } from "./tools/repeated-calls.js";
 
 /** A model that still calls tools after so many steps is going in circles. */
 const MAX_STEPS = 8;
@@ -21,6 +22,9 @@ const MAX_REPLY_CHARACTERS = 1024 * 1024;
 /** A reply of as many characters, each by itself, and as much again of what is no text. */
 const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
 const MAX_CALLS = 1024;
+
+/** Runs a tool for the engine. It does not throw: what goes wrong is a result that the engine is shown. */
+export type CallTool = (call: ToolCall, signal: AbortSignal) => Promise<{ content: string; isError: boolean }>;
 
 export interface LoopResult {
   text: string;
@@ -36,8 +40,10 @@ export async function* runAgentLoop(
   engine: Engine,
   request: EngineRequest,
   signal: AbortSignal,
+  callTool: CallTool = async (call) => unknownTool(call),
 ): AsyncGenerator<AgentEvent, LoopResult> {
   let { messages } = request;
+  const repeated = new RepeatedCalls();
   let total: TokenUsage | null = null;
   for (let step = 1; step <= MAX_STEPS; step++) {
     const result: StepResult = yield* runStep(engine, { ...request, messages }, signal);
@@ -45,18 +51,34 @@ export async function* runAgentLoop(
     const results: EngineMessage[] = [];
     if (result.reason !== "abort") {
       for (const call of result.calls) {
-        const content = `There is no tool named "${call.name}".`;
-        yield { type: "tool-result", id: call.id, name: call.name, content, is_error: true };
+        const { content, isError } = await callTool(call, signal);
+        yield { type: "tool-result", id: call.id, name: call.name, content, is_error: isError };
         results.push({ role: "tool", content, tool_call_id: call.id });
+        if (repeated.add(call.name, call.arguments, content)) throw inCircles(call.name);
       }
     }
-    yield { type: "step-end", step, reason: result.reason, usage: result.usage };
+    const reason = signal.aborted ? "abort" : result.reason;
+    yield { type: "step-end", step, reason, usage: result.usage };
+    if (reason === "abort") return { text: result.text, reason, usage: total };
     if (results.length === 0) return { text: result.text, reason: result.reason, usage: total };
     messages = [...messages, { role: "assistant", content: result.text, tool_calls: result.calls }, ...results];
   }
   throw new NanoRuntimeError({
     code: "too-many-steps",
     message: `The engine called tools ${MAX_STEPS} times in a row without an answer.`,
+    hint: "Ask again in other words, or use a more able model.",
+  });
+}
+
+/** What an engine is told that calls what is not there. */
+export function unknownTool({ name }: ToolCall): { content: string; isError: boolean } {
+  return { content: `There is no tool named "${name}".`, isError: true };
+}
+
+function inCircles(name: string): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "repeated-calls",
+    message: `The engine called the same tools again and again, the last one "${name}", and learned nothing new.`,
     hint: "Ask again in other words, or use a more able model.",
   });
 }

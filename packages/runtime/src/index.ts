@@ -8,6 +8,7 @@ export {
   type EngineEvent,
   type EngineMessage,
   type EngineRequest,
+  type EngineTool,
   type SamplingOptions,
   type TokenUsage,
   type ToolCall,
@@ -20,6 +21,12 @@ export type {
   PressureAction,
   ProcessShare,
 } from "./memory/memory-report.js";
+export type { AbilityParts } from "./abilities.js";
+export { defineTool, type StandardInput, type ToolDefinition } from "./tools/define-tool.js";
+export type { CheckedInput, Tool, ToolRunOptions } from "./tools/tool.js";
+export type { IntentToAct, PermissionRequest } from "./tools/tool-set.js";
+export { InvalidToolError } from "./tools/invalid-tool-error.js";
+export { type IntentFault, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
 export { MAX_HISTORY_BYTES } from "./session/history.js";

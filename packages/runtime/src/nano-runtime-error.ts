@@ -16,6 +16,7 @@ export type NanoRuntimeErrorCode =
   | "context-exceeded"
   | "too-many-messages"
   | "too-many-steps"
+  | "repeated-calls"
   | "aborted";
 
 /**
@@ -31,6 +32,7 @@ export type NanoRuntimeErrorCode =
  * - `context-exceeded`: the message alone is larger than the engine's context; the text says by how much.
  * - `too-many-messages`: as many messages as {@link MAX_WAITING_MESSAGES} wait already.
  * - `too-many-steps`, `reply-too-large`: the engine went on calling tools, or writing, without an end.
+ * - `repeated-calls`: the engine called the same tools with the same results, three rounds in a row.
  * - `reply-not-valid`: the reply does not satisfy the schema that was asked for: it was cut off, or the engine could not
  *   hold itself to it.
  * - `aborted`: the caller's signal or `unload()` ended the turn. Nothing of it is in the history.

@@ -7,6 +7,7 @@ import {
   type NanoAgentConfigInput,
   NanoAgentError,
 } from "@nanoagent/models";
+import { type Abilities, type AbilityParts, openAbilities } from "./abilities.js";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopResult, runAgentLoop } from "./agent-loop.js";
 import { ContextWindow } from "./context/context-window.js";
@@ -27,7 +28,7 @@ export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** How long `unload` waits for the turn that runs: its engine's grace, and as much again for whoever reads the events. */
 const UNLOAD_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
 
-export interface NanoRuntimeOptions extends EngineParts {
+export interface NanoRuntimeOptions extends EngineParts, AbilityParts {
   /** Answers in place of the engine that the config names. Whoever passes it closes it; it may serve many runtimes. */
   engine?: Engine | undefined;
 }
@@ -48,6 +49,8 @@ export interface TurnOptions {
 interface LoadedAgent {
   config: NanoAgentConfig;
   engine: Engine;
+  /** Null for an agent that only talks. */
+  abilities: Abilities | null;
   /** Whether `unload` closes the engine: only one that `load` opened. */
   ownsEngine: boolean;
   history: History;
@@ -68,7 +71,7 @@ interface LoadedAgent {
  */
 export class NanoRuntime implements AsyncDisposable {
   readonly #givenEngine: Engine | undefined;
-  readonly #parts: EngineParts;
+  readonly #parts: EngineParts & AbilityParts;
   #agent: LoadedAgent | null = null;
   /** The load or unload that is under way. */
   #changing: Promise<void> | null = null;
@@ -126,6 +129,7 @@ export class NanoRuntime implements AsyncDisposable {
       const { checkModelFile } = await import("#node-parts");
       await checkModelFile(config.model_path, config.spec.max_model_size_mb, config.model_root ?? null);
     }
+    const abilities = await openAbilities(config, this.#parts);
     const engine = this.#givenEngine ?? (await openEngine(config, this.#parts));
     const history = new History();
     this.#history = history;
@@ -133,6 +137,7 @@ export class NanoRuntime implements AsyncDisposable {
     this.#agent = {
       config,
       engine,
+      abilities,
       ownsEngine: engine !== this.#givenEngine,
       history,
       window: new ContextWindow(engine, config.instructions ?? null),
@@ -275,7 +280,7 @@ async function* runTurn(
   message: AgentMessage,
   { signal, sampling, responseSchema }: TurnOptions & { signal: AbortSignal },
 ): AsyncGenerator<AgentEvent, AgentEvent> {
-  const { engine, history, window } = agent;
+  const { engine, abilities, history, window } = agent;
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
   const messages = history.begin(message);
   try {
@@ -283,18 +288,13 @@ async function* runTurn(
     const instructions = agent.config.instructions ?? null;
     const ask = async function* (): AsyncGenerator<AgentEvent, LoopResult> {
       const shown = await untilAborted(window.select(messages), signal);
-      const request = { instructions, messages: shown, responseSchema: schema?.jsonSchema, sampling };
-      return yield* runAgentLoop(engine, request, signal);
+      const tools = schema === undefined ? abilities?.offer(message.content) : undefined;
+      const request = { instructions, messages: shown, responseSchema: schema?.jsonSchema, sampling, tools };
+      return yield* runAgentLoop(engine, request, signal, abilities?.callTool);
     };
-    const { contextTokens } = engine;
-    let result: LoopResult;
-    try {
-      result = yield* ask();
-    } catch (error) {
-      // Memory ran short meanwhile and the context is smaller now: less of the history fits.
-      if (!isContextExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
-      result = yield* ask();
-    }
+    // A reply of a certain form is the engine's to give.
+    const match = schema === undefined ? abilities?.answer(message.content) : null;
+    const result = match ? yield* match(signal) : yield* askAgainIfSmaller(engine, ask);
     if (signal.aborted) throw aborted();
     schema?.check(result);
     const reply = Object.freeze<AgentMessage>({
@@ -306,6 +306,20 @@ async function* runTurn(
     return { type: "run-end", reply, reason: result.reason, usage: result.usage };
   } finally {
     history.rollback();
+  }
+}
+
+/** Memory may run short meanwhile, and the context be smaller then: less of the history fits. */
+async function* askAgainIfSmaller(
+  engine: Engine,
+  ask: () => AsyncGenerator<AgentEvent, LoopResult>,
+): AsyncGenerator<AgentEvent, LoopResult> {
+  const { contextTokens } = engine;
+  try {
+    return yield* ask();
+  } catch (error) {
+    if (!isContextExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
+    return yield* ask();
   }
 }
 

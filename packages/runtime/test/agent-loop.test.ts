@@ -126,6 +126,10 @@ test("a call of a tool that is not there is answered, and the engine goes on", a
 });
 
 test("an engine that only calls tools is stopped", async () => {
-  await using runtime = await loadedWith(new ScriptedEngine([{ calls: [{ id: "1", name: "again", arguments: {} }] }]));
+  await using runtime = await loadedWith(
+    new ScriptedEngine(
+      Array.from({ length: 9 }, (_, step) => ({ calls: [{ id: "1", name: "again", arguments: { step } }] })),
+    ),
+  );
   await expect(runtime.process("go")).rejects.toMatchObject({ code: "too-many-steps" });
 });

@@ -2,6 +2,8 @@
 export interface MessageInput {
   /** The next line, or null when there are no more. */
   next(): Promise<string | null>;
+  /** The answer to a question, or null when there is none; absent where nobody can be asked. */
+  ask?(question: string): Promise<string | null>;
   /** Called in place of ending the input when Ctrl-C comes while a reply is being written. */
   onInterrupt: (() => void) | null;
   /** Whether Ctrl-C ended the input. */

@@ -9,6 +9,7 @@ import { exitCodeFor } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
+import { askPermission } from "./ask-permission.js";
 import { type ChatContext, runChatCommand } from "./chat-commands.js";
 import { configForModel } from "./config-for-model.js";
 import { describeMemory } from "./describe-memory.js";
@@ -23,10 +24,12 @@ export const runAgent: CommandAction = async (values, streams) => {
   // V8 lets the space for new objects grow to 32 MB before it looks for what is left of it: more than all that we hold.
   setFlagsFromString("--semi-space-growth-factor=1");
   const loading = new LoadingProgress(streams.stderr);
+  let input: MessageInput | null = null;
   await using runtime = new NanoRuntime({
     hostFile: fileURLToPath(new URL("./engine-host.js", import.meta.url)),
     ownsProgram: true,
     onLoadProgress: (share) => loading.show(share),
+    onPermission: (request) => askPermission(request, input),
   });
   const config = await readAgent(values);
   try {
@@ -43,7 +46,7 @@ export const runAgent: CommandAction = async (values, streams) => {
     // Awaited here: what is returned unawaited would find the runtime unloaded.
     return await answerOnce(runtime, String(values.once), output, streams.stop);
   }
-  const input = await openInput(streams);
+  input = await openInput(streams);
   const context: ChatContext = {
     runtime,
     agentName: config.spec.name,

@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { MessageInput } from "./message-input.js";
 
+const PROMPT = "You: ";
 const MAX_REMEMBERED_LINES = 1000;
 
 /** Lines that a person types, with editing and, on the arrow keys, what was typed before. */
@@ -18,7 +19,7 @@ export class TerminalInput implements MessageInput {
       input: stdin,
       output: stdout,
       terminal: true,
-      prompt: "You: ",
+      prompt: PROMPT,
       historySize: MAX_REMEMBERED_LINES,
       removeHistoryDuplicates: true,
     });
@@ -44,7 +45,13 @@ export class TerminalInput implements MessageInput {
   next(): Promise<string | null> {
     const line = this.#typed.shift();
     if (line !== undefined) return Promise.resolve(line);
+    return this.ask(PROMPT);
+  }
+
+  /** What was typed before the question is no answer to it. */
+  ask(question: string): Promise<string | null> {
     if (this.#closed) return Promise.resolve(null);
+    this.#readline.setPrompt(question);
     this.#readline.prompt();
     return new Promise((resolve) => {
       this.#waiting = resolve;

@@ -54,6 +54,16 @@ export interface EngineRequest {
    */
   responseSchema?: object | undefined;
   sampling?: SamplingOptions | undefined;
+  /** What it may call, by name. An engine that cannot call tools leaves them alone. Absent: nothing. */
+  tools?: readonly EngineTool[] | undefined;
+}
+
+/** A tool as an engine is told of it. */
+export interface EngineTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of its arguments. */
+  readonly inputSchema: object;
 }
 
 /** How the next token is chosen and when a reply ends. What is absent is the engine's own default. */

@@ -27,7 +27,7 @@ export async function openEngine(config: NanoAgentConfig, parts: EngineParts = {
   // Models and servers need Node; this module does not.
   switch (type) {
     case "rules":
-      return new RulesEngine({ agentName: config.spec.name, device: config.device });
+      return new RulesEngine({ agentName: config.spec.name, device: config.device, abilities: abilitiesOf(config) });
     case "openai-compatible": {
       const { openServerEngine } = await import("#node-parts");
       return openServerEngine(config);
@@ -38,6 +38,12 @@ export async function openEngine(config: NanoAgentConfig, parts: EngineParts = {
       return openLlamaEngine({ ...config, model_path }, parts);
     }
   }
+}
+
+/** Without a model tools run by intents alone; an agent that has only tools names those. */
+function abilitiesOf({ intents, tools = [] }: NanoAgentConfig): string[] {
+  const named = (intents?.definitions.length ?? 0) > 0 ? (intents?.definitions ?? []) : tools;
+  return named.map(({ name }) => name);
 }
 
 function withoutModel(): EngineError {

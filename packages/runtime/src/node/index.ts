@@ -3,3 +3,9 @@ export { type ConfigFault, InvalidConfigError } from "./config/invalid-config-er
 export { MAX_CONFIG_BYTES } from "./config/read-config-text.js";
 export { MissingPeerError } from "./missing-peer-error.js";
 export { MAX_SKILL_BYTES, readSkills } from "./skills/read-skills.js";
+export type { Skill } from "../skills/skill.js";
+export { InvalidSkillError } from "../skills/invalid-skill-error.js";
+export { type ResolvedCapability, resolveCapabilities } from "../skills/resolve-capabilities.js";
+export { IntentMatcher } from "../intents/intent-matcher.js";
+export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguities.js";
+export { commandTool } from "./tools/command-tool.js";

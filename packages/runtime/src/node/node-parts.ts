@@ -1,6 +1,7 @@
-import type { NanoAgentConfig } from "@nanoagent/models";
+import type { CommandToolSettings, NanoAgentConfig } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineParts } from "../engines/open-engine.js";
+import type { Tool } from "../tools/tool.js";
 
 export { reportMemory } from "../memory/report-memory.js";
 /**
@@ -20,4 +21,9 @@ export async function openLlamaEngine(
 export async function openServerEngine(config: NanoAgentConfig): Promise<Engine> {
   const { openFromSettings } = await import("../engines/openai-compatible/open-from-settings.js");
   return openFromSettings(config.engine ?? {});
+}
+
+export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {
+  const { commandTool } = await import("./tools/command-tool.js");
+  return commands.map((settings) => commandTool(settings, process.cwd()));
 }

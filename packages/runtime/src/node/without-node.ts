@@ -5,6 +5,7 @@ import type * as nodeParts from "./node-parts.js";
 export const checkModelFile: typeof nodeParts.checkModelFile = () => Promise.reject(needsNode("A model file"));
 export const openLlamaEngine: typeof nodeParts.openLlamaEngine = () => Promise.reject(needsNode("A local model"));
 export const openServerEngine: typeof nodeParts.openServerEngine = () => Promise.reject(needsNode("This engine"));
+export const openCommandTools: typeof nodeParts.openCommandTools = () => Promise.reject(needsNode("A command"));
 export const reportMemory: typeof nodeParts.reportMemory = () => Promise.reject(needsNode("A report on memory"));
 
 function needsNode(what: string): EngineError {

@@ -5,16 +5,26 @@ const STATUS_WORDS = new Set(["status", "health", "ping"]);
 
 /** A message of so many words or fewer is too short to act on. */
 const SHORT_MESSAGE_WORDS = 5;
+const MAX_LISTED_ABILITIES = 8;
 /** An echo is there to be recognised, not to send a book back: the rest of a longer text is left out. */
 const MAX_ECHO_CHARACTERS = 1000;
 
-/** The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. */
-export function replyByRules(content: string, agentName: string, device: EdgeDevice): string {
+/**
+ * The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. An agent that
+ * can do something says what, in place of the last two.
+ */
+export function replyByRules(
+  content: string,
+  agentName: string,
+  device: EdgeDevice,
+  abilities: readonly string[] = [],
+): string {
   const { greets, asksStatus, wordCount } = readWords(content);
   if (greets) return `Hello from ${agentName}! How can I assist?`;
   if (asksStatus) {
     return `Runtime status: OK. Device=${device.platform}, Memory=${device.memory_mb}MB, Cores=${device.cpu_cores}.`;
   }
+  if (abilities.length > 0) return `I can't do that; I can ${listed(abilities)}.`;
   if (wordCount <= SHORT_MESSAGE_WORDS) return "Please tell me a little more: what would you like me to do?";
   return `I received your message of ${wordCount} words: ${echo(content)}`;
 }
@@ -37,6 +47,13 @@ function readWords(content: string): { greets: boolean; asksStatus: boolean; wor
   let wordCount = 0;
   for (const _ of content.matchAll(/\S+/gu)) wordCount++;
   return { greets, asksStatus, wordCount };
+}
+
+/** `water`, `heat` → `water or heat`. */
+function listed(abilities: readonly string[]): string {
+  const names = abilities.slice(0, MAX_LISTED_ABILITIES).map((name) => name.replaceAll(/[_-]+/g, " "));
+  if (abilities.length > MAX_LISTED_ABILITIES) return `${names.join(", ")} and more`;
+  return names.length === 1 ? String(names[0]) : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
 
 function echo(content: string): string {

@@ -9,9 +9,20 @@ export class RulesEngine implements Engine {
   readonly contextTokens = null;
   readonly #agentName: string;
   readonly #device: EdgeDevice;
+  readonly #abilities: readonly string[];
   #closed = false;
 
-  constructor({ agentName, device }: { agentName: string; device: EdgeDevice }) {
+  /** `abilities` are what it says the agent can do when it does not understand; without any it asks for more. */
+  constructor({
+    agentName,
+    device,
+    abilities = [],
+  }: {
+    agentName: string;
+    device: EdgeDevice;
+    abilities?: readonly string[] | undefined;
+  }) {
+    this.#abilities = abilities;
     this.#agentName = agentName;
     this.#device = device;
   }
@@ -28,7 +39,7 @@ export class RulesEngine implements Engine {
       yield { type: "end", reason: "abort" };
       return;
     }
-    const text = replyByRules(request.messages.at(-1)?.content ?? "", this.#agentName, this.#device);
+    const text = replyByRules(request.messages.at(-1)?.content ?? "", this.#agentName, this.#device, this.#abilities);
     yield { type: "text-delta", text };
     yield { type: "end", reason: signal?.aborted ? "abort" : "stop" };
   }

@@ -90,6 +90,12 @@ function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentCon
   if (config.model_path !== null) resolved.model_path = path.resolve(folder, config.model_path);
   if (config.model_root !== undefined) resolved.model_root = path.resolve(folder, config.model_root);
   if (config.skills_dir !== undefined) resolved.skills_dir = path.resolve(folder, config.skills_dir);
+  if (config.tools !== undefined) {
+    resolved.tools = config.tools.map((tool) => ({
+      ...tool,
+      working_directory: path.resolve(folder, tool.working_directory ?? "."),
+    }));
+  }
   if (config.session !== undefined)
     resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
   return resolved;

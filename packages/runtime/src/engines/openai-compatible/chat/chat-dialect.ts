@@ -35,3 +35,14 @@ export const MAX_PIECE_BYTES = 2 ** 20;
 export function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, "\uFFFD");
 }
+
+/** The tools of a request as both APIs take them; nothing where there are none. */
+export function toolsOf({ tools = [] }: EngineRequest): { tools?: object[] } {
+  if (tools.length === 0) return {};
+  return {
+    tools: tools.map(({ name, description, inputSchema }) => ({
+      type: "function",
+      function: { name, description, parameters: inputSchema },
+    })),
+  };
+}

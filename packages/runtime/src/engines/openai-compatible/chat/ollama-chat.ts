@@ -2,7 +2,14 @@ import type { EngineMessage, EngineRequest, SamplingOptions } from "../../engine
 import { countOf, type JsonObject, listOf, objectOf, parseJson, textOf } from "../read-json.js";
 import type { RemoteServer } from "../server/remote-server.js";
 import { LineSplitter } from "../stream/line-splitter.js";
-import { type ChatDialect, MAX_PIECE_BYTES, NoSuchReply, type ReplyReader, wellFormed } from "./chat-dialect.js";
+import {
+  type ChatDialect,
+  MAX_PIECE_BYTES,
+  NoSuchReply,
+  type ReplyReader,
+  toolsOf,
+  wellFormed,
+} from "./chat-dialect.js";
 import type { ReplyPart } from "./reply-part.js";
 
 /**
@@ -20,6 +27,7 @@ export function ollamaChat(server: RemoteServer): ChatDialect {
       truncate: false,
       shift: false,
       options: { num_ctx: server.contextTokens, ...samplingOf(request.sampling ?? {}) },
+      ...toolsOf(request),
       ...(request.responseSchema === undefined ? {} : { format: request.responseSchema }),
     }),
     open: () => new OllamaReplyReader(),

@@ -2,7 +2,14 @@ import type { EngineMessage, EngineRequest, SamplingOptions, TokenUsage } from "
 import { countOf, type JsonObject, listOf, objectOf, parseJson, textOf } from "../read-json.js";
 import type { RemoteServer } from "../server/remote-server.js";
 import { ServerSentEventParser } from "../stream/server-sent-events.js";
-import { type ChatDialect, MAX_PIECE_BYTES, NoSuchReply, type ReplyReader, wellFormed } from "./chat-dialect.js";
+import {
+  type ChatDialect,
+  MAX_PIECE_BYTES,
+  NoSuchReply,
+  type ReplyReader,
+  toolsOf,
+  wellFormed,
+} from "./chat-dialect.js";
 import type { ReplyPart, ToolCallPart } from "./reply-part.js";
 
 /** `/v1/chat/completions` with its stream of Server-Sent Events. */
@@ -16,6 +23,7 @@ export function openaiChat(server: RemoteServer): ChatDialect {
       stream: true,
       stream_options: { include_usage: true },
       ...samplingOf(request.sampling ?? {}, server.kind),
+      ...toolsOf(request),
       ...(request.responseSchema === undefined
         ? {}
         : {

@@ -1,0 +1,36 @@
+import type { AgentEvent } from "../agent-event.js";
+import type { LoopResult } from "../agent-loop.js";
+import { toolResultText } from "../tools/tool-result-text.js";
+import type { ToolSet } from "../tools/tool-set.js";
+import type { IntentMatch } from "./intent-matcher.js";
+
+/** An answer is read by a person; a tool's result in it may have any length. */
+const MAX_ANSWER_CHARACTERS = 8000;
+
+/** Does what a message asks for, without an engine: calls the intent's tool, if it has one, and answers. */
+export async function* runIntent(
+  match: IntentMatch,
+  tools: ToolSet,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, LoopResult> {
+  const answer = match.call === null ? match.answer() : yield* callTool(match, match.call, tools, signal);
+  const reason = signal.aborted ? "abort" : "stop";
+  const text = toolResultText(answer ?? "", MAX_ANSWER_CHARACTERS);
+  if (reason === "stop" && text !== "") yield { type: "text-delta", text };
+  yield { type: "step-end", step: 1, reason, usage: null };
+  return { text, reason, usage: null };
+}
+
+async function* callTool(
+  match: IntentMatch,
+  { tool: name, arguments: input }: IntentMatch["call"] & object,
+  tools: ToolSet,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, string> {
+  const idempotencyKey = crypto.randomUUID();
+  const call = { id: `intent-${idempotencyKey}`, name, arguments: input };
+  yield { type: "tool-call", ...call };
+  const { content, isError, value } = await tools.call(call, { signal, idempotencyKey });
+  yield { type: "tool-result", id: call.id, name, content, is_error: isError };
+  return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
+}

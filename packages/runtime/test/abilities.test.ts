@@ -1,0 +1,195 @@
+import type { NanoAgentConfigInput } from "@nanoagent/models";
+import { type AgentEvent, defineTool, NanoRuntime, type NanoRuntimeOptions } from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
+import { describe, expect, test } from "vitest";
+import { sampleConfig } from "./sample-config.js";
+
+const intents: NanoAgentConfigInput["intents"] = {
+  slots: { zone: ["north", "south"] },
+  definitions: [
+    {
+      name: "water_bed",
+      sentences: { en: ["water [the] {zone} [bed]"], de: ["{zone} gießen"] },
+      tool: "valve",
+      answer: { en: "Watering {zone}: {result.litres} l.", de: "{zone} wird gegossen." },
+      failure: "No water: {error}",
+    },
+    { name: "thank", sentences: ["thanks"], answer: "You are welcome." },
+    { name: "raw", sentences: ["look at {zone}"], tool: "valve" },
+  ],
+};
+const valve = defineTool<{ zone: string }>({
+  name: "valve",
+  description: "Opens a valve.",
+  input: { type: "object", properties: { zone: { type: "string" } }, required: ["zone"], additionalProperties: false },
+  permission: "always",
+  run: ({ zone }) => {
+    if (zone === "south") throw new Error("\u001b[2Jno pressure");
+    return { litres: 12 };
+  },
+});
+
+async function loaded(options: NanoRuntimeOptions, changes: Partial<NanoAgentConfigInput> = { intents }) {
+  const runtime = new NanoRuntime(options);
+  await runtime.load(sampleConfig(changes));
+  return runtime;
+}
+
+describe("a sentence that was foreseen", () => {
+  test("is answered without the engine, in its language, and is in the history", async () => {
+    const engine = new ScriptedEngine(["from the engine"]);
+    await using runtime = await loaded({ engine, tools: [valve] });
+    expect((await runtime.process("Water the North bed!")).content).toBe("Watering north: 12 l.");
+    expect((await runtime.process("north gießen")).content).toBe("north wird gegossen.");
+    expect((await runtime.process("thanks")).content).toBe("You are welcome.");
+    expect((await runtime.process("look at north")).content).toBe('{"litres":12}');
+    expect(engine.requests).toEqual([]);
+    expect((await runtime.process("something else")).content).toBe("from the engine");
+    expect(runtime.history).toHaveLength(10);
+  });
+
+  test("says what happens as an engine's reply does", async () => {
+    await using runtime = await loaded({ tools: [valve] });
+    const events: AgentEvent[] = [];
+    for await (const event of runtime.stream("water north")) events.push(event);
+    expect(events.map(({ type }) => type)).toEqual([
+      "run-start",
+      "tool-call",
+      "tool-result",
+      "text-delta",
+      "step-end",
+      "run-end",
+    ]);
+    expect(events[1]).toMatchObject({ name: "valve", arguments: { zone: "north" } });
+    expect(events[2]).toMatchObject({ name: "valve", content: '{"litres":12}', is_error: false });
+  });
+
+  test("whose tool fails, or may not run, says so", async () => {
+    await using runtime = await loaded({ tools: [valve] });
+    expect((await runtime.process("water south")).content).toBe("No water: The tool valve failed: no pressure");
+    await using refused = await loaded({ tools: [{ ...valve, permission: "ask" }] });
+    expect((await refused.process("water north")).content).toBe("No water: The tool valve was not allowed to run.");
+  });
+
+  test("is the engine's when a reply of a certain form is asked for", async () => {
+    const engine = new ScriptedEngine(['"thanks"']);
+    await using runtime = await loaded({ engine, tools: [valve] });
+    expect((await runtime.process("thanks", { responseSchema: { type: "string" } })).content).toBe('"thanks"');
+  });
+
+  test("leaves nothing behind when it is aborted", async () => {
+    const slow = { ...valve, run: () => new Promise(() => {}) };
+    await using runtime = await loaded({ tools: [slow] });
+    const turn = new AbortController();
+    setTimeout(() => turn.abort(), 10);
+    await expect(runtime.process("water north", { signal: turn.signal })).rejects.toMatchObject({ code: "aborted" });
+    expect(runtime.history).toEqual([]);
+    expect((await runtime.process("thanks")).content).toBe("You are welcome.");
+  });
+});
+
+describe("without an engine", () => {
+  test("an agent with intents says what it can do in place of asking for more", async () => {
+    await using runtime = await loaded({ tools: [valve] });
+    const help = "I can't do that; I can water bed, thank or raw.";
+    expect((await runtime.process("make tea")).content).toBe(help);
+    expect((await runtime.process("please would you make me some tea now")).content).toBe(help);
+    expect((await runtime.process("hello")).content).toBe("Hello from field-assistant! How can I assist?");
+    expect((await runtime.process("status")).content).toMatch(/^Runtime status: OK\./);
+  });
+
+  test("an agent with tools alone names those", async () => {
+    const tools = [{ name: "read_sensor", description: "Reads.", command: ["true"] }];
+    await using runtime = await loaded({}, { tools });
+    expect((await runtime.process("make tea")).content).toBe("I can't do that; I can read sensor.");
+  });
+});
+
+test("a config's command is run by an intent, and its result is in the answer", async () => {
+  await using runtime = await loaded(
+    {},
+    {
+      intents: {
+        slots: { n: { from: 1, to: 9 } },
+        definitions: [{ name: "add", sentences: ["add {n}"], tool: "add", answer: "It is {result}." }],
+      },
+      tools: [
+        {
+          name: "add",
+          description: "Adds.",
+          command: [process.execPath, "-p", "1 + Number(process.argv[1])", "{n}"],
+          arguments: { n: { type: "integer" } },
+          changes_world: false,
+        },
+      ],
+    },
+  );
+  expect((await runtime.process("add 4")).content).toBe("It is 5.");
+});
+
+test("intents and tools that cannot work keep the agent from being loaded", async () => {
+  const faulty = { definitions: [{ name: "a", sentences: ["(a"], answer: "a" }] };
+  await expect(loaded({}, { intents: faulty })).rejects.toMatchObject({ code: "invalid-intents" });
+  await expect(loaded({}, { intents })).rejects.toMatchObject({
+    code: "invalid-intents",
+    message: expect.stringContaining('intents.definitions.0.tool: there is no tool named "valve"'),
+  });
+  await expect(loaded({ tools: [valve, valve] })).rejects.toMatchObject({ code: "invalid-tool" });
+  const command = { name: "valve", description: "a", command: ["{x}"] };
+  await expect(loaded({}, { tools: [command] })).rejects.toMatchObject({ code: "invalid-tool" });
+});
+
+describe("an engine", () => {
+  const calls = (name: string, zone: string) => ({ calls: [{ id: "1", name, arguments: { zone } }] });
+
+  test("is told of the tools and given their results", async () => {
+    const engine = new ScriptedEngine([calls("valve", "north"), "Done."]);
+    await using runtime = await loaded({ engine, tools: [valve] }, {});
+    expect((await runtime.process("open the valve")).content).toBe("Done.");
+    expect(engine.requests[0]?.tools).toEqual([
+      { name: "valve", description: "Opens a valve.", inputSchema: valve.inputSchema },
+    ]);
+    expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: '{"litres":12}' });
+  });
+
+  test("may call those of the config that a capability switches on, and no others", async () => {
+    const command = (name: string, permission: "always" | "never") => ({
+      name,
+      description: "a",
+      command: ["echo", name],
+      permission,
+    });
+    const tools = [command("on", "always"), command("off", "always"), command("never", "never")];
+    const spec = { name: "a", capabilities: ["on", "never", "status-check"] };
+    const call = (name: string) => ({ calls: [{ id: name, name, arguments: {} }] });
+    const engine = new ScriptedEngine([call("on"), call("off"), call("never"), "done"]);
+    await using runtime = await loaded({ engine }, { spec, tools });
+    // A tool's output asks for more; what may not run does not.
+    await runtime.process("go");
+    expect(engine.requests[0]?.tools?.map(({ name }) => name)).toEqual(["on"]);
+    const results = engine.requests[3]?.messages.filter(({ role }) => role === "tool").map(({ content }) => content);
+    expect(results).toEqual(["on", 'There is no tool named "off".', "The tool never must not be used."]);
+  });
+
+  test("is told of the likeliest of many, in the order of their names", async () => {
+    const tools = Array.from({ length: 30 }, (_, index) => ({
+      ...valve,
+      name: `tool${String(index).padStart(2, "0")}`,
+    }));
+    tools.push({ ...valve, name: "water", description: "Waters the tomatoes." });
+    const engine = new ScriptedEngine(["a"]);
+    await using runtime = await loaded({ engine, tools }, {});
+    await runtime.process("please water the tomatoes");
+    const names = engine.requests[0]?.tools?.map(({ name }) => name) ?? [];
+    expect(names).toHaveLength(8);
+    expect(names).toContain("water");
+    expect(names).toEqual(names.toSorted());
+  });
+
+  test("that goes in circles is stopped", async () => {
+    const engine = new ScriptedEngine([calls("valve", "north")]);
+    await using runtime = await loaded({ engine, tools: [valve] }, {});
+    await expect(runtime.process("go")).rejects.toMatchObject({ code: "repeated-calls" });
+    expect(engine.requests).toHaveLength(3);
+  });
+});
