@@ -187,3 +187,17 @@ describe("countTokens", () => {
     expect(await llama.engine.countTokens("hello world")).toBe(4);
   });
 });
+
+test.each<[string, Answer]>([
+  ["a server of the common API", fakeVllm(replying("a"))],
+  ["Ollama", fakeOllama(replying("a"))],
+])("%s is told of the tools that may be called", async (_, server) => {
+  const inputSchema = { type: "object", properties: { bed: { type: "integer" } } };
+  const messages: EngineRequest["messages"] = [{ role: "user", content: "how dry is bed 3" }];
+  const tools = [{ name: "moisture", description: "Measures.", inputSchema }];
+  const { body } = await bodyOf(server, { instructions: null, messages, tools });
+  expect(JSON.parse(JSON.stringify(body)).tools).toEqual([
+    { type: "function", function: { name: "moisture", description: "Measures.", parameters: inputSchema } },
+  ]);
+  expect((await bodyOf(server, { instructions: null, messages })).body).not.toHaveProperty("tools");
+});
