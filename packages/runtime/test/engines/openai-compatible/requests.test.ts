@@ -189,8 +189,8 @@ describe("countTokens", () => {
 });
 
 test.each<[string, Answer]>([
-  ["a server of the common API", fakeVllm(replying("a"))],
-  ["Ollama", fakeOllama(replying("a"))],
+  ["a server of the common API", fakeVllm()],
+  ["Ollama", fakeOllama()],
 ])("%s is told of the tools that may be called", async (_, server) => {
   const inputSchema = { type: "object", properties: { bed: { type: "integer" } } };
   const messages: EngineRequest["messages"] = [{ role: "user", content: "how dry is bed 3" }];
@@ -200,4 +200,10 @@ test.each<[string, Answer]>([
     { type: "function", function: { name: "moisture", description: "Measures.", parameters: inputSchema } },
   ]);
   expect((await bodyOf(server, { instructions: null, messages })).body).not.toHaveProperty("tools");
+});
+
+test("a model that is known to call no tools is told of none", async () => {
+  const tools = [{ name: "moisture", description: "Measures.", inputSchema: { type: "object" } }];
+  const request: EngineRequest = { instructions: null, messages: [{ role: "user", content: "a" }], tools };
+  expect((await bodyOf(fakeOllama({ capabilities: ["completion"] }), request)).body).not.toHaveProperty("tools");
 });

@@ -1,4 +1,5 @@
 import type { EngineRequest } from "../../engine.js";
+import type { RemoteServer } from "../server/remote-server.js";
 import type { ReplyPart } from "./reply-part.js";
 
 /** How a server is asked for a reply, and how it sends one. */
@@ -36,9 +37,9 @@ export function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, "\uFFFD");
 }
 
-/** The tools of a request as both APIs take them; nothing where there are none. */
-export function toolsOf({ tools = [] }: EngineRequest): { tools?: object[] } {
-  if (tools.length === 0) return {};
+/** The tools of a request as both APIs take them; nothing where there are none, or where the server refuses them. */
+export function toolsOf({ tools = [] }: EngineRequest, { abilities }: RemoteServer): { tools?: object[] } {
+  if (tools.length === 0 || abilities.tools === false) return {};
   return {
     tools: tools.map(({ name, description, inputSchema }) => ({
       type: "function",

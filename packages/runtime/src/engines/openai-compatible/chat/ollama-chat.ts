@@ -27,7 +27,7 @@ export function ollamaChat(server: RemoteServer): ChatDialect {
       truncate: false,
       shift: false,
       options: { num_ctx: server.contextTokens, ...samplingOf(request.sampling ?? {}) },
-      ...toolsOf(request),
+      ...toolsOf(request, server),
       ...(request.responseSchema === undefined ? {} : { format: request.responseSchema }),
     }),
     open: () => new OllamaReplyReader(),

@@ -23,7 +23,7 @@ export function openaiChat(server: RemoteServer): ChatDialect {
       stream: true,
       stream_options: { include_usage: true },
       ...samplingOf(request.sampling ?? {}, server.kind),
-      ...toolsOf(request),
+      ...toolsOf(request, server),
       ...(request.responseSchema === undefined
         ? {}
         : {
