@@ -27,7 +27,9 @@ test.each(["examples/llama-server/README.md", "packages/runtime/README.md"])(
     const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-example-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const text = await readFile(path.join(repository, file), "utf8");
-    const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block]) => block);
+    const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]
+      .map(([, block]) => block)
+      .filter((block) => block?.startsWith("engine:"));
     expect(blocks.length).toBeGreaterThan(0);
     for (const block of blocks) {
       const config = path.join(folder, "agent.yaml");
