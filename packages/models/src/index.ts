@@ -30,6 +30,7 @@ export {
   NanoAgentConfigFile,
   type NanoAgentConfigFileInput,
   type NanoAgentConfigInput,
+  type SessionRetention,
   type SessionSettings,
   type WindowSettings,
 } from "./nano-agent-config.js";

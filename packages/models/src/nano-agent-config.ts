@@ -76,7 +76,18 @@ export interface EngineSettings {
 
 export interface SessionSettings {
   dir: string;
+  /** Default: `turn`. */
   fsync?: "turn" | "batch" | "never" | undefined;
+  /** What becomes of a reply that cannot be saved. Default: `refuse`. */
+  on_write_error?: "refuse" | "deliver" | undefined;
+  /** Default: everything is kept. */
+  retention?: SessionRetention | undefined;
+}
+
+/** How much of a session is kept; its oldest parts leave, about 1 MB at a time. */
+export interface SessionRetention {
+  max_mb?: number | undefined;
+  max_days?: number | undefined;
 }
 
 export interface WindowSettings {
@@ -90,7 +101,6 @@ export interface WindowSettings {
 export const keysNotYetActedOn = [
   "mcp_servers",
   "skills_dir",
-  "session",
   "window",
 ] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
 
@@ -156,6 +166,23 @@ const settings = {
         fsync: z
           .optional(z.enum(["turn", "batch", "never"]))
           .check(z.meta({ description: "When it is forced to the disk: after each turn, every few turns, or never." })),
+        on_write_error: z.optional(z.enum(["refuse", "deliver"])).check(
+          z.meta({
+            description: "What becomes of a reply that cannot be saved: an error, or the reply, marked as not saved.",
+          }),
+        ),
+        retention: z
+          .optional(
+            z.strictObject({
+              max_mb: z
+                .optional(z.int().check(z.minimum(2)))
+                .check(z.meta({ description: "Megabytes that the conversation may take on the disk." })),
+              max_days: z
+                .optional(positiveInteger())
+                .check(z.meta({ description: "Days that what was said is kept." })),
+            }),
+          )
+          .check(z.meta({ description: "How much is kept; without it everything. The oldest parts leave first." })),
       }),
     )
     .check(described("session")),

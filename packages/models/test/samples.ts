@@ -77,7 +77,7 @@ export const fullConfig = {
   ],
   mcp_servers: { files: { command: ["files-server"] } },
   skills_dir: "skills",
-  session: { dir: "sessions", fsync: "turn" },
+  session: { dir: "sessions", fsync: "turn", on_write_error: "deliver", retention: { max_mb: 64, max_days: 365 } },
   window: { on_overflow: "drop" },
 } as const satisfies DeepReadonly<NanoAgentConfigInput>;
 
