@@ -15,5 +15,12 @@ export type AgentEvent =
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
   | { type: "step-end"; step: number; reason: EndReason; usage: TokenUsage | null }
   | MemoryPressureEvent
-  | { type: "run-end"; reply: AgentMessage; reason: EndReason; usage: TokenUsage | null }
+  | {
+      type: "run-end";
+      reply: AgentMessage;
+      reason: EndReason;
+      usage: TokenUsage | null;
+      /** Why the turn is not on disk, where the session is one that delivers what it cannot save. */
+      not_saved?: NanoAgentError;
+    }
   | { type: "error"; error: NanoAgentError };

@@ -30,4 +30,5 @@ export { type IntentFault, InvalidIntentsError } from "./intents/invalid-intents
 export { EngineError } from "./engines/engine-error.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
 export { MAX_HISTORY_BYTES } from "./session/history.js";
+export { SessionError, type SessionErrorCode } from "./session/session-error.js";
 export { MAX_WAITING_MESSAGES } from "./session/turn-queue.js";

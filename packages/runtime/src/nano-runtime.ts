@@ -6,6 +6,7 @@ import {
   NanoAgentConfig,
   type NanoAgentConfigInput,
   NanoAgentError,
+  type SessionSettings,
 } from "@nanoagent/models";
 import { type Abilities, type AbilityParts, openAbilities } from "./abilities.js";
 import type { AgentEvent } from "./agent-event.js";
@@ -18,7 +19,9 @@ import type { MemoryReport } from "./memory/memory-report.js";
 import { residentBytes } from "./memory/resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { ReplySchema } from "./reply-schema.js";
-import { History } from "./session/history.js";
+import { History, MAX_HISTORY_BYTES, memoryOf } from "./session/history.js";
+import type { Journal } from "./session/journal/journal.js";
+import { describeReport } from "./session/journal/journal-report.js";
 import { onAbort, untilAborted } from "./session/on-abort.js";
 import { TurnQueue } from "./session/turn-queue.js";
 
@@ -54,6 +57,8 @@ interface LoadedAgent {
   /** Whether `unload` closes the engine: only one that `load` opened. */
   ownsEngine: boolean;
   history: History;
+  /** Where the conversation is kept; null without a session. */
+  journal: Journal | null;
   window: ContextWindow;
   queue: TurnQueue;
   /** The turn that runs. */
@@ -64,7 +69,9 @@ interface LoadedAgent {
  * One agent and its conversation.
  *
  * - Messages are answered one at a time, in the order in which they came; up to 64 wait.
- * - A turn is in the history whole or not at all: one that fails or is aborted leaves nothing behind.
+ * - A turn is in the history whole or not at all: one that fails or is aborted leaves nothing behind, unless it called
+ *   tools that change the world and there is a session.
+ * - With a session, a reply that was returned is on disk: see {@link Journal}.
  * - `process` and `stream` before `load`, or after `unload`, fail with `not-loaded`.
  * - The empty message is a message like any other; one longer than {@link MAX_MESSAGE_BYTES} fails with
  *   `message-too-large`.
@@ -88,7 +95,7 @@ export class NanoRuntime implements AsyncDisposable {
   /**
    * The conversation so far, oldest first: a copy. It holds the newest 4 MB, counted at two bytes a character and 200
    * for each message; whole turns leave at the oldest end, and {@link droppedTurns} counts them. It stays readable
-   * after `unload` and begins anew with the next `load`.
+   * after `unload` and begins anew with the next `load`, or, with a session, where that had ended.
    */
   get history(): readonly AgentMessage[] {
     return this.#history.messages;
@@ -130,16 +137,31 @@ export class NanoRuntime implements AsyncDisposable {
       await checkModelFile(config.model_path, config.spec.max_model_size_mb, config.model_root ?? null);
     }
     const abilities = await openAbilities(config, this.#parts);
+    const journal = config.session === undefined ? null : await openJournal(config.session);
+    try {
+      await this.#assemble(config, abilities, journal);
+    } catch (error) {
+      await journal?.close();
+      throw error;
+    }
+  }
+
+  async #assemble(config: NanoAgentConfig, abilities: Abilities | null, journal: Journal | null): Promise<void> {
+    const history = await restoreHistory(journal);
     const engine = this.#givenEngine ?? (await openEngine(config, this.#parts));
-    const history = new History();
     this.#history = history;
-    this.#notices = [...describeUnused(config, engine, this.#givenEngine !== undefined), ...(engine.notices ?? [])];
+    this.#notices = [
+      ...describeUnused(config, engine, this.#givenEngine !== undefined),
+      ...(journal === null ? [] : describeReport(journal.report)),
+      ...(engine.notices ?? []),
+    ];
     this.#agent = {
       config,
       engine,
       abilities,
       ownsEngine: engine !== this.#givenEngine,
       history,
+      journal,
       window: new ContextWindow(engine, config.instructions ?? null),
       queue: new TurnQueue(),
       turn: null,
@@ -232,7 +254,20 @@ export class NanoRuntime implements AsyncDisposable {
     return (await engine.saveState?.()) ?? null;
   }
 
-  /** Begins the conversation anew. Throws {@link NanoRuntimeError} `turn-running` while a message is being answered. */
+  /**
+   * The whole conversation, oldest first, one message at a time: with a session from the disk, in a memory that does not
+   * grow with it; without, what {@link history} holds.
+   */
+  async *readHistory(): AsyncGenerator<AgentMessage, void> {
+    const { journal, history } = this.#requireAgent();
+    if (journal === null) yield* history.messages;
+    else for await (const { messages } of journal.turns(journal.counts.conversation_turn)) yield* messages;
+  }
+
+  /**
+   * Begins the conversation anew; with a session, what was said stays on the disk. Throws {@link NanoRuntimeError}
+   * `turn-running` while a message is being answered.
+   */
   reset(): void {
     const agent = this.#requireAgent();
     if (agent.turn !== null) {
@@ -243,6 +278,8 @@ export class NanoRuntime implements AsyncDisposable {
       });
     }
     agent.history = new History();
+    // Whatever is written after it, is written after it.
+    agent.journal?.beginConversation().catch(() => {});
     agent.window = new ContextWindow(agent.engine, agent.config.instructions ?? null);
     this.#history = agent.history;
   }
@@ -280,9 +317,10 @@ async function* runTurn(
   message: AgentMessage,
   { signal, sampling, responseSchema }: TurnOptions & { signal: AbortSignal },
 ): AsyncGenerator<AgentEvent, AgentEvent> {
-  const { engine, abilities, history, window } = agent;
+  const { engine, abilities, history, journal, window } = agent;
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
   const messages = history.begin(message);
+  let isAnswered = false;
   try {
     yield { type: "run-start", message };
     const instructions = agent.config.instructions ?? null;
@@ -302,10 +340,16 @@ async function* runTurn(
       content: result.text,
       timestamp: new Date().toISOString(),
     });
+    const notSaved = (await journal?.appendTurn([message, reply])) ?? null;
+    isAnswered = true;
     history.commit(reply);
-    return { type: "run-end", reply, reason: result.reason, usage: result.usage };
+    const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
+    return notSaved === null ? end : { ...end, not_saved: notSaved };
   } finally {
-    history.rollback();
+    if (!isAnswered) {
+      history.rollback();
+      if (journal !== null) await keepFailedTurn(journal, history);
+    }
   }
 }
 
@@ -323,11 +367,41 @@ async function* askAgainIfSmaller(
   }
 }
 
-async function close({ engine, ownsEngine, queue, turn }: LoadedAgent): Promise<void> {
+/** A turn that failed after it had changed the world stays in the conversation, as far as it came. */
+async function keepFailedTurn(journal: Journal, history: History): Promise<void> {
+  const messages = await journal.endFailedTurn().catch(() => null);
+  if (messages !== null) history.restore([messages], 0);
+}
+
+async function openJournal(settings: SessionSettings): Promise<Journal> {
+  // Files need Node; this module does not.
+  const { openSession } = await import("#node-parts");
+  return openSession(settings);
+}
+
+/** The end of the conversation that the journal has, as much of it as is held in memory. */
+async function restoreHistory(journal: Journal | null): Promise<History> {
+  const history = new History();
+  if (journal === null) return history;
+  const turns = await journal.newestTurns(MAX_HISTORY_BYTES, memoryOf);
+  const { turns: last, conversation_turn } = journal.counts;
+  const first = turns[0]?.turn ?? last + 1;
+  history.restore(
+    turns.map(({ messages }) => messages.map((message) => Object.freeze(message))),
+    Math.max(0, first - conversation_turn),
+  );
+  return history;
+}
+
+async function close({ engine, journal, ownsEngine, queue, turn }: LoadedAgent): Promise<void> {
   queue.refuseWaiting(notLoaded);
   turn?.abort();
   await waitAtMost(UNLOAD_MILLISECONDS, queue.idle());
-  if (ownsEngine) await engine.close();
+  try {
+    await journal?.close();
+  } finally {
+    if (ownsEngine) await engine.close();
+  }
 }
 
 async function waitAtMost(milliseconds: number, what: Promise<void>): Promise<void> {

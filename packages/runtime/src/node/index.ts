@@ -1,6 +1,17 @@
 export { type ReadConfigOptions, readConfig } from "./config/read-config.js";
 export { type ConfigFault, InvalidConfigError } from "./config/invalid-config-error.js";
 export { MAX_CONFIG_BYTES } from "./config/read-config-text.js";
+export {
+  BATCH_MILLISECONDS,
+  BATCH_TURNS,
+  type IntendedAct,
+  Journal,
+  type JournalOptions,
+} from "../session/journal/journal.js";
+export { describeReport, type JournalDamage, type JournalReport } from "../session/journal/journal-report.js";
+export type { JournalMessage } from "../session/journal/journal-record.js";
+export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";
+export { findSession, findSessions, readSession, type StoredSession } from "../session/journal/stored-session.js";
 export { MissingPeerError } from "./missing-peer-error.js";
 export { MAX_SKILL_BYTES, readSkills } from "./skills/read-skills.js";
 export type { Skill } from "../skills/skill.js";

@@ -1,6 +1,7 @@
-import type { CommandToolSettings, NanoAgentConfig } from "@nanoagent/models";
+import type { CommandToolSettings, NanoAgentConfig, SessionSettings } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineParts } from "../engines/open-engine.js";
+import type { Journal } from "../session/journal/journal.js";
 import type { Tool } from "../tools/tool.js";
 
 export { reportMemory } from "../memory/report-memory.js";
@@ -26,4 +27,9 @@ export async function openServerEngine(config: NanoAgentConfig): Promise<Engine>
 export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {
   const { commandTool } = await import("./tools/command-tool.js");
   return commands.map((settings) => commandTool(settings, process.cwd()));
+}
+
+export async function openSession(settings: SessionSettings): Promise<Journal> {
+  const session = await import("../session/journal/open-session.js");
+  return session.openSession(settings);
 }

@@ -33,6 +33,12 @@ export class History {
     return this.#droppedTurns;
   }
 
+  /** Takes up turns that were held elsewhere, oldest first; `droppedTurns` says how many there were before them. */
+  restore(turns: readonly (readonly AgentMessage[])[], droppedTurns: number): void {
+    this.#droppedTurns += droppedTurns;
+    for (const turn of turns) this.#add(turn);
+  }
+
   /** Begins a turn. Returns all messages with this one last: the list itself, for reading until the turn ends. */
   begin(message: AgentMessage): readonly AgentMessage[] {
     this.#openTurn = [message];
@@ -43,12 +49,8 @@ export class History {
   /** Ends the turn with its reply. A turn that is larger than the bound by itself stays until the next one comes. */
   commit(reply: AgentMessage): void {
     const turn = [...(this.#openTurn ?? []), reply];
-    this.#messages.push(reply);
-    this.#openTurn = null;
-    const bytes = turn.reduce((sum, message) => sum + memoryOf(message), 0);
-    this.#turns.push({ messages: turn.length, bytes });
-    this.#bytes += bytes;
-    if (this.#bytes > this.#maxBytes) this.#dropOldestTurns();
+    this.rollback();
+    this.#add(turn);
   }
 
   /** Forgets the turn that was begun and not ended. */
@@ -56,6 +58,14 @@ export class History {
     if (this.#openTurn === null) return;
     this.#messages.length -= this.#openTurn.length;
     this.#openTurn = null;
+  }
+
+  #add(turn: readonly AgentMessage[]): void {
+    this.#messages.push(...turn);
+    const bytes = turn.reduce((sum, message) => sum + memoryOf(message), 0);
+    this.#turns.push({ messages: turn.length, bytes });
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) this.#dropOldestTurns();
   }
 
   #dropOldestTurns(): void {
@@ -74,6 +84,7 @@ export class History {
   }
 }
 
-function memoryOf(message: AgentMessage): number {
+/** What a message takes of the bound. */
+export function memoryOf(message: AgentMessage): number {
   return MESSAGE_OVERHEAD_BYTES + message.content.length * BYTES_PER_CHARACTER;
 }

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import { processExists } from "../../memory/process-exists.js";
+import { SessionError } from "../session-error.js";
+
+/** Gives the lock back. */
+export type ReleaseLock = () => Promise<void>;
+
+/**
+ * Takes a session's folder for this program: on Linux and Windows by a name that the system frees when the program
+ * ends, however it ends; elsewhere by a file with the program's number. The name follows from the folder itself, so
+ * that another path to it is the same. It holds within one machine (on Linux: one network namespace).
+ * Throws {@link SessionError} `session-in-use`.
+ */
+export async function lockFolder(folder: string): Promise<ReleaseLock> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  const name = `nanoagent-session-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 32)}`;
+  if (process.platform === "linux") return listenOn(`\0${name}`, folder);
+  if (process.platform === "win32") return listenOn(`\\\\.\\pipe\\${name}`, folder);
+  return lockByFile(path.join(folder, "lock"), folder);
+}
+
+async function listenOn(address: string, folder: string): Promise<ReleaseLock> {
+  // Whoever connects is turned away: the name is all that it is for.
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(error.code === "EADDRINUSE" ? inUse(folder, error) : error);
+    });
+    server.listen(address, resolve);
+  });
+  server.unref();
+  return () => new Promise((resolve) => server.close(() => resolve()));
+}
+
+async function lockByFile(file: string, folder: string): Promise<ReleaseLock> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
+      return () => rm(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const holder = Number.parseInt(await readFile(file, "utf8").catch(() => ""), 10);
+      if (Number.isInteger(holder) && holder > 0 && processExists(holder)) throw inUse(folder, error);
+      await rm(file, { force: true });
+    }
+  }
+  throw inUse(folder, undefined);
+}
+
+function inUse(folder: string, cause: unknown): SessionError {
+  return new SessionError({
+    code: "session-in-use",
+    message: `The session in ${folder} is open already.`,
+    reason: "One conversation is written by one program at a time.",
+    hint: "End the other one, or give this agent another session.dir.",
+    cause,
+  });
+}

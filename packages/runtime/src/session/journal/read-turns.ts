@@ -1,0 +1,140 @@
+import type { JournalFiles } from "./journal-files.js";
+import type { JournalMessage, TurnRecord } from "./journal-record.js";
+import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
+
+/** A turn as it was kept. */
+export interface JournalTurn {
+  turn: number;
+  messages: readonly JournalMessage[];
+  /** It has no reply of its own: the program ended, or the turn failed, after a tool had been called. */
+  interrupted: boolean;
+  /** It is the first of a conversation. */
+  begins_conversation: boolean;
+}
+
+export interface ReadTurnsOptions {
+  /** The first turn to read. Default: the oldest. */
+  from?: number | undefined;
+  /** Told of every damaged place that is passed over. */
+  onDamage?: ((segment: Segment, offset: number, bytes: number) => void) | undefined;
+}
+
+/**
+ * All turns of a folder, oldest first, in a memory that does not grow with them. Reads beside a program that writes, and
+ * changes nothing: damage is passed over.
+ */
+export async function* readTurns(
+  files: JournalFiles,
+  folder: string,
+  { from = 1, onDamage }: ReadTurnsOptions = {},
+): AsyncGenerator<JournalTurn, void> {
+  const segments = await listSegments(files, folder);
+  let sequence = 0;
+  let beginsConversation = true;
+  for (let index = await segmentOf(files, segments, from); index < segments.length; index++) {
+    const segment = segments[index] as Segment;
+    const voidAfter = await voidAfterOf(files, segments, index);
+    for await (const record of readRecords(files, segment, onDamage)) {
+      if (record.sequence > voidAfter || record.sequence <= sequence) continue;
+      sequence = record.sequence;
+      if (record.type === "segment") beginsConversation = record.conversation_turn > record.turns;
+      else if (record.type === "conversation") beginsConversation = true;
+      else if (record.type === "turn") {
+        if (record.turn >= from) yield asTurn(record, beginsConversation);
+        beginsConversation = false;
+      }
+    }
+  }
+}
+
+/**
+ * The newest turns of the conversation that runs, oldest first: as many as cost no more than `maxBytes` together, and one
+ * in any case. Only the segments that hold them are read.
+ */
+export async function readNewestTurns(
+  files: JournalFiles,
+  folder: string,
+  limits: { conversationTurn: number; maxBytes: number; costOf: (message: JournalMessage) => number },
+  onDamage?: ReadTurnsOptions["onDamage"],
+): Promise<JournalTurn[]> {
+  const { conversationTurn, maxBytes, costOf } = limits;
+  const segments = await listSegments(files, folder);
+  let newest: JournalTurn[] = [];
+  let spent = 0;
+  let isFull = false;
+  let voidAfter = Number.POSITIVE_INFINITY;
+  for (const segment of segments.reverse()) {
+    const found: { turn: JournalTurn; cost: number }[] = [];
+    let foundCost = 0;
+    let sequence = 0;
+    let after = voidAfter;
+    let firstTurn = Number.POSITIVE_INFINITY;
+    for await (const record of readRecords(files, segment, onDamage)) {
+      if (record.type === "segment") {
+        after = Math.min(after, record.after_sequence);
+        firstTurn = record.turns + 1;
+      }
+      if (record.sequence > voidAfter || record.sequence <= sequence) continue;
+      sequence = record.sequence;
+      if (record.type !== "turn" || record.turn < conversationTurn) continue;
+      const cost = record.messages.reduce((sum, message) => sum + costOf(message), 0);
+      found.push({ turn: asTurn(record, record.turn === conversationTurn), cost });
+      foundCost += cost;
+      while (found.length + newest.length > 1 && spent + foundCost > maxBytes) {
+        foundCost -= found.shift()?.cost ?? 0;
+        isFull = true;
+      }
+    }
+    voidAfter = after;
+    newest = [...found.map(({ turn }) => turn), ...newest];
+    spent += foundCost;
+    if (isFull || firstTurn <= conversationTurn) break;
+  }
+  return newest;
+}
+
+function asTurn({ turn, messages, interrupted }: TurnRecord, beginsConversation: boolean): JournalTurn {
+  return { turn, messages, interrupted: interrupted === true, begins_conversation: beginsConversation };
+}
+
+/** The good records of a segment. One that is gone or cannot be opened has none: an older one may be pruned meanwhile. */
+async function* readRecords(files: JournalFiles, segment: Segment, onDamage: ReadTurnsOptions["onDamage"]) {
+  try {
+    for await (const lines of readSegment(files, segment)) {
+      for (const { record, offset, bytes, ended } of lines) {
+        if (record !== null) yield record;
+        // What is not ended may be a write that goes on right now.
+        else if (ended) onDamage?.(segment, offset, bytes);
+      }
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") onDamage?.(segment, 0, await sizeOf(files, segment));
+  }
+}
+
+async function sizeOf(files: JournalFiles, segment: Segment): Promise<number> {
+  return files.size(segment.path).catch(() => 0);
+}
+
+/** The segment that has a turn: the last one that begins before it. */
+async function segmentOf(files: JournalFiles, segments: readonly Segment[], turn: number): Promise<number> {
+  let low = 0;
+  let high = turn <= 1 ? 0 : segments.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const header = await readHeader(files, segments[middle] as Segment);
+    // Without a header there is nothing to go by: all before is read.
+    if (header === null || header.turns >= turn) high = middle - 1;
+    else low = middle;
+  }
+  return Math.max(0, low);
+}
+
+/** Records beyond this number are void: a later segment goes on from before them. */
+async function voidAfterOf(files: JournalFiles, segments: readonly Segment[], index: number): Promise<number> {
+  for (const later of segments.slice(index + 1)) {
+    const header = await readHeader(files, later);
+    if (header !== null) return header.after_sequence;
+  }
+  return Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,157 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Journal, JournalOptions } from "../../../src/session/journal/journal.js";
+import { type Fault, MemoryDisk } from "./memory-disk.js";
+import { openOn, questions, turn } from "./sample-turns.js";
+
+const runs = process.env.NANOAGENT_SOAK ? 10_000 : 500;
+
+type Step =
+  | { do: "append"; length: number }
+  | { do: "act"; withResult: boolean; afterwards: "append" | "fail" }
+  | { do: "reset" }
+  | { do: "kill" }
+  | { do: "cut-power" }
+  | { do: "close" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("append" as const), length: fc.nat(400) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("act" as const),
+      withResult: fc.boolean(),
+      afterwards: fc.constantFrom("append" as const, "fail" as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: "reset" }) },
+  { weight: 2, arbitrary: fc.constant<Step>({ do: "kill" }) },
+  { weight: 3, arbitrary: fc.constant<Step>({ do: "cut-power" }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: "close" }) },
+);
+
+const fault: fc.Arbitrary<Fault | null> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(null) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("short-write" as const, "EIO" as const, "ENOSPC" as const, "EROFS" as const),
+      at: fc.double({ min: 0, max: 0.999, noNaN: true }),
+    }),
+  },
+);
+
+/**
+ * What must be read: every turn of `saved`, and behind it at most one of those that were `refused` since the last of
+ * these. One that a start has found may go as it came: nobody was told that it is there.
+ */
+interface Expected {
+  saved: string[];
+  refused: string[];
+  found: string[];
+}
+
+/** Compares. `mayLose`: how many of the last ones a power cut may take. Returns what is to be expected from now on. */
+async function check(journal: Journal, { saved, refused, found }: Expected, mayLose = 0): Promise<Expected> {
+  const there = (await questions(journal)).filter((text) => !found.includes(text));
+  const more = there.length === saved.length + 1 && refused.includes(there.at(-1) ?? "") ? there.splice(-1) : [];
+  expect(there).toEqual(mayLose === 0 ? saved : saved.filter((text) => there.includes(text)));
+  expect(saved.length - there.length).toBeLessThanOrEqual(mayLose);
+  return { saved: there, refused: [], found: [...found, ...more] };
+}
+
+test.each<[string, JournalOptions["fsync"], number]>([
+  ["turn", "turn", 0],
+  ["batch", "batch", 16],
+])(
+  "fsync %s: whatever fails and whenever it ends, what was acknowledged is there",
+  async (_, fsync, mayLose) => {
+    const script = fc.record({
+      steps: fc.array(step, { minLength: 1, maxLength: 25 }),
+      faults: fc.array(fault, { maxLength: 200 }),
+      chances: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 7, maxLength: 31 }),
+      segmentBytes: fc.integer({ min: 1, max: 2000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(script, async ({ steps, faults, chances, segmentBytes }) => {
+        const disk = new MemoryDisk();
+        const upcoming = faults[Symbol.iterator]();
+        let chance = 0;
+        const choose = () => chances[chance++ % chances.length] ?? 0;
+        const withFaults = () => {
+          disk.nextFault = () => upcoming.next().value ?? null;
+        };
+        const withoutFaults = () => {
+          disk.nextFault = () => null;
+        };
+        const options: JournalOptions = { fsync, segmentBytes };
+        let expected: Expected = { saved: [], refused: [], found: [] };
+        withFaults();
+        let journal = await openOn(disk, options);
+        let number = 0;
+        const said = async (action: Promise<unknown>, text: string) => {
+          try {
+            await action;
+            expected = { ...expected, saved: [...expected.saved, text], refused: [] };
+          } catch (error) {
+            expect(error).toMatchObject({ code: "session-not-saved" });
+            expected.refused.push(text);
+          }
+        };
+        for (const next of steps) {
+          const text = `turn ${number++} ${"x".repeat(next.do === "append" ? next.length : 0)}`;
+          switch (next.do) {
+            case "append":
+              await said(journal.appendTurn(turn(text)), text);
+              break;
+            case "act": {
+              const call = { id: "1", name: "open-valve", arguments: { valve: number } };
+              const [question, reply] = turn(text) as [never, never];
+              const messages = [
+                question,
+                { role: "assistant" as const, content: "", timestamp: "", tool_calls: [call] },
+              ];
+              const act = await journal.intendAct(call, messages).catch(() => null);
+              if (act === null) {
+                // Its record may be on the disk all the same: then a start finds it, and ends the turn.
+                expected.refused.push(text);
+                break;
+              }
+              if (next.withResult) await journal.recordActResult(act, { content: "done", is_error: false });
+              if (next.afterwards === "append") await said(journal.appendTurn([...messages, reply]), text);
+              if (expected.saved.at(-1) === text) break;
+              // The intent is on the disk, so the turn stays, whether it is ended now or by the next start.
+              const kept = await journal.endFailedTurn();
+              expect(kept?.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
+              expected = { ...expected, saved: [...expected.saved, text], refused: [] };
+              break;
+            }
+            case "reset":
+              await journal.beginConversation();
+              break;
+            default: {
+              const isPowerCut = next.do === "cut-power";
+              if (next.do === "close") await journal.close();
+              else if (isPowerCut) disk.cutPower(choose);
+              journal = await openOn(disk, options);
+              withoutFaults();
+              expected = await check(journal, expected, isPowerCut ? mayLose : 0);
+              withFaults();
+            }
+          }
+        }
+        withoutFaults();
+        await check(journal, expected);
+        expected = await check(await openOn(disk, options), expected);
+        // And it goes on as if nothing had been.
+        const last = await openOn(disk, options);
+        await last.appendTurn(turn("at last"));
+        expect((await questions(await openOn(disk, options))).at(-1)).toBe("at last");
+        expected.saved.push("at last");
+        await check(await openOn(disk, options), expected);
+      }),
+      { numRuns: runs },
+    );
+  },
+  600_000,
+);

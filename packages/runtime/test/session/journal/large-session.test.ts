@@ -1,0 +1,93 @@
+import { spawnSync } from "node:child_process";
+import { readdir, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { MAX_HISTORY_BYTES } from "../../../src/session/history.js";
+import { SEGMENT_BYTES } from "../../../src/session/journal/journal.js";
+import { encodeRecord, JOURNAL_FORMAT } from "../../../src/session/journal/journal-record.js";
+import { segmentPath } from "../../../src/session/journal/segment.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+import { MemoryDisk } from "./memory-disk.js";
+import { folder, openOn, turn } from "./sample-turns.js";
+
+const MB = 2 ** 20;
+
+test("a session of 1,000,000 messages opens in little time and memory, and is read in no more", async () => {
+  const dir = await temporaryFolder();
+  const turns = 500_000;
+  await writeSegments(dir, turns);
+  const program = fileURLToPath(new URL("./open-large.mjs", import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, [program, dir], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  const result = JSON.parse(stdout);
+  if (process.env.NANOAGENT_SOAK) process.stdout.write(`${stdout}\n`);
+  expect(result).toMatchObject({ messages: 1_000_002, reply: "Hello from old-hand! How can I assist?" });
+  expect(result.held / 2 + result.droppedTurns).toBe(turns + 1);
+  expect(result.held).toBeGreaterThan(MAX_HISTORY_BYTES / 1000);
+  expect(result.openBytes).toBeLessThan(30 * MB);
+  expect(result.loadBytes).toBeLessThan(40 * MB);
+  expect(result.readBytes).toBeLessThan(90 * MB);
+  // A tenth of the time that is promised would do on this machine; a slow one is no fault.
+  expect(result.openMilliseconds).toBeLessThan(10_000);
+}, 300_000);
+
+test("24 hours with a turn every minute: what is written, how often, and how large it gets", async () => {
+  const disk = new MemoryDisk();
+  let now = Date.parse("2026-03-01T00:00:00Z");
+  const journal = await openOn(disk, { now: () => now });
+  const perTurn: number[] = [];
+  let saidBytes = 0;
+  for (let minute = 0; minute < 24 * 60; minute++) {
+    const before = disk.counts.writtenBytes;
+    const said = turn(`Minute ${minute}: ${"the pressure of pump three is as it was. ".repeat(5)}`);
+    await journal.appendTurn(said);
+    saidBytes += said.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+    perTurn.push(disk.counts.writtenBytes - before);
+    now += 60_000;
+  }
+  const bytes = [...disk.snapshot().values()].reduce((sum, { length }) => sum + length, 0);
+  // Everything is written once: what was said, and less than 300 bytes a turn around it.
+  expect(disk.counts.writtenBytes).toBe(bytes);
+  expect(bytes - saidBytes).toBeLessThan(300 * perTurn.length);
+  expect(disk.counts.writes).toBe(24 * 60);
+  expect(disk.counts.syncs).toBe(24 * 60);
+  expect(disk.counts.folderSyncs).toBe((await disk.list(folder)).length);
+  // The last turn costs what the first one did; a segment that begins, its first record more.
+  expect(Math.max(...perTurn.slice(60))).toBeLessThan((perTurn[1] ?? 0) + 400);
+  for (const { length } of disk.snapshot().values()) expect(length).toBeLessThan(MB + 2000);
+});
+
+test("turns without an end take no more memory, nor more than was allowed on the disk", async () => {
+  const dir = await temporaryFolder();
+  const program = fileURLToPath(new URL("./talk-for-long.mjs", import.meta.url));
+  const turns = process.env.NANOAGENT_SOAK ? 864_000 : 30_000;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", program, dir, String(turns)], {
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  const { firstBytes, lastBytes } = JSON.parse(stdout);
+  if (process.env.NANOAGENT_SOAK) process.stdout.write(`${stdout}\n`);
+  expect(lastBytes - firstBytes).toBeLessThan(10 * MB);
+  const sizes = await Promise.all((await readdir(dir)).map(async (name) => (await stat(path.join(dir, name))).size));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10 * MB);
+}, 300_000);
+
+/** What so many turns of an hour each leave behind, without the hours. */
+async function writeSegments(dir: string, turns: number): Promise<void> {
+  let sequence = 0;
+  for (let number = 0; number < turns; ) {
+    const after_sequence = sequence;
+    const file = segmentPath(dir, ++sequence);
+    const counts = { turns: number, messages: 2 * number, conversation_turn: 1 };
+    const header = { type: "segment" as const, sequence, format: JOURNAL_FORMAT, session: "old", created_at: "" };
+    const lines = [encodeRecord({ ...header, after_sequence, ...counts })];
+    for (let bytes = 0; bytes < SEGMENT_BYTES && number < turns; number++) {
+      const messages = turn(`Reading ${number} of pump three.`);
+      const line = encodeRecord({ type: "turn", sequence: ++sequence, turn: number + 1, messages });
+      bytes += line.length;
+      lines.push(line);
+    }
+    await writeFile(file, Buffer.concat(lines));
+  }
+}
