@@ -11,6 +11,11 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
   const values: Record<string, string | number | boolean> = {};
   for (const token of readTokens(args, known)) {
     if (token.kind === "positional") {
+      const { operand } = command;
+      if (operand !== undefined && values[operand.name] === undefined) {
+        values[operand.name] = readOperand(command.name, operand, token.value, hint);
+        continue;
+      }
       throw new UsageError({ message: `${command.name} takes no "${token.value}".`, hint });
     }
     if (token.kind === "option-terminator") continue;
@@ -24,12 +29,28 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
       throw new UsageError({ message: `${command.name} needs --${name} ${placeholder}.`, hint });
     }
   }
-  const { needsOneOf } = command;
+  const { needsOneOf, operand } = command;
+  if (operand !== undefined && values[operand.name] === undefined) {
+    const choices = Object.keys(operand.choices).join(", ");
+    throw new UsageError({ message: `${command.name} needs ${operand.placeholder}: one of ${choices}.`, hint });
+  }
   if (needsOneOf?.every((name) => values[name] === undefined)) {
     const names = needsOneOf.map((name) => `--${name} ${command.options[name]?.placeholder}`);
     throw new UsageError({ message: `${command.name} needs ${names.join(" or ")}.`, hint });
   }
   return values;
+}
+
+function readOperand(
+  command: string,
+  { choices }: NonNullable<Command["operand"]>,
+  value: string,
+  hint: string,
+): string {
+  if (Object.hasOwn(choices, value)) return value;
+  const nearest = nearestName(value, Object.keys(choices));
+  const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
+  throw new UsageError({ message: `${command} knows no "${value}".${suggestion}`, hint });
 }
 
 export function unknownOption(rawName: string, known: readonly string[], hint: string): UsageError {

@@ -18,6 +18,8 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "remote-settings-invalid": exitCodes.usage,
   "remote-model-unknown": exitCodes.usage,
   "network-not-allowed": exitCodes.usage,
+  "session-unreadable": exitCodes.usage,
+  "session-format-unknown": exitCodes.usage,
   "insufficient-memory": exitCodes.doesNotFit,
   "model-too-large": exitCodes.doesNotFit,
   "does-not-fit": exitCodes.doesNotFit,

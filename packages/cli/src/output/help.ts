@@ -23,9 +23,12 @@ export function programHelp(version: string, commands: readonly Command[]): stri
 /** The help of one command. */
 export function commandHelp(command: Command): string {
   return paragraphs(
-    `Usage: nanoagent ${command.name} [OPTIONS]`,
+    `Usage: nanoagent ${command.name}${command.operand === undefined ? "" : ` ${command.operand.placeholder}`} [OPTIONS]`,
     command.summary,
     command.details,
+    ...(command.operand === undefined
+      ? []
+      : [section(`${command.operand.placeholder}:`, Object.entries(command.operand.choices))]),
     section("Options:", optionRows({ ...command.options, ...commonOptions })),
     ["Examples:", ...command.examples.map((example) => `  ${example}`)].join("\n"),
   );

@@ -49,6 +49,7 @@ export class TextOutput implements ReplyOutput {
     } else if (event.type === "run-end") {
       stdout.write(this.#inReply ? "\n" : "Agent:\n");
       this.#inReply = false;
+      if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
       if (this.#showsStatistics) stderr.write(await this.#statistics(event.usage));
     } else if (event.type === "memory-pressure") {
       if (this.#inReply) stdout.write("\n");
@@ -99,13 +100,22 @@ export class JsonOutput implements ReplyOutput {
   begin(): void {}
 
   async show(event: AgentEvent): Promise<void> {
-    if (event.type === "run-end") this.#streams.stdout.write(formatJson(event.reply));
-    else if (event.type === "memory-pressure") this.#streams.stderr.write(describePressure(event));
+    if (event.type === "run-end") {
+      const { reply, not_saved } = event;
+      this.#streams.stdout.write(
+        formatJson(not_saved === undefined ? reply : { ...reply, not_saved: not_saved.toJSON() }),
+      );
+    }
+    if (event.type === "memory-pressure") this.#streams.stderr.write(describePressure(event));
     else if (event.type === "error") this.#streams.stdout.write(formatJson({ error: event.error.toJSON() }));
     await roomIn(this.#streams);
   }
 
   finish(): void {}
+}
+
+function describeNotSaved({ message, reason }: NanoAgentError): string {
+  return plainText(`note: This reply is not saved. ${message}${reason === null ? "" : ` (${reason})`}\n`);
 }
 
 function toMb(bytes: number): number {

@@ -1,0 +1,177 @@
+import { once } from "node:events";
+import {
+  describeReport,
+  findSession,
+  findSessions,
+  Journal,
+  type JournalMessage,
+  type JournalTurn,
+  readConfig,
+  readSession,
+  type StoredSession,
+} from "@nanoagent/runtime/node";
+import type { CommandAction, OptionValues } from "../command.js";
+import { UsageError } from "../errors/usage-error.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatFields, formatJson } from "../output/format.js";
+import { plainLine, plainText } from "../output/plain-text.js";
+import type { Streams } from "../streams.js";
+
+const BYTES_PER_MB = 2 ** 20;
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
+const TURNS_SHOWN = 20;
+
+type Action = (folder: string, values: OptionValues, streams: Streams) => Promise<number>;
+
+export const manageSessions: CommandAction = async (values, streams) => {
+  if (values.dir !== undefined && values.config !== undefined) {
+    throw new UsageError({ message: "sessions takes --dir or --config, not both.", hint: "Name the folder once." });
+  }
+  const { dir, retention } =
+    values.dir === undefined ? await sessionOf(String(values.config)) : { dir: String(values.dir) };
+  const limits = { "max-mb": retention?.max_mb, "max-days": retention?.max_days };
+  const action = actions[String(values.action)] as Action;
+  return action(dir, { ...limits, ...values }, streams);
+};
+
+const actions: Record<string, Action> = {
+  async list(folder, { json }, { stdout }) {
+    const sessions = await findSessions(folder);
+    if (json) stdout.write(formatJson({ sessions }));
+    else if (sessions.length === 0) stdout.write(plainText(`There is no session in ${folder}.\n`));
+    else stdout.write(sessions.map(describe).join("\n"));
+    return exitCodes.done;
+  },
+
+  async show(folder, { json, last = TURNS_SHOWN }, streams) {
+    const { turns } = await requireSession(folder);
+    for await (const turn of readSession(folder, { from: Math.max(1, turns - Number(last) + 1) })) {
+      await write(streams, json ? formatJson(turn) : asText(turn));
+      if (streams.stop.aborted) break;
+    }
+    return exitCodes.done;
+  },
+
+  async export(folder, { json, format }, streams) {
+    if (json && format === "markdown") {
+      throw new UsageError({ message: "--json and --format markdown exclude each other.", hint: "Give one of them." });
+    }
+    const { session } = await requireSession(folder);
+    const isJson = json === true || format === "json";
+    await write(streams, isJson ? `{"session":${JSON.stringify(session)},"turns":[` : "# Session\n");
+    let separator = "";
+    for await (const turn of readSession(folder)) {
+      await write(streams, isJson ? `${separator}\n${plainText(JSON.stringify(turn))}` : asMarkdown(turn));
+      separator = ",";
+      if (streams.stop.aborted) return exitCodes.interrupted;
+    }
+    if (isJson) await write(streams, "\n]}\n");
+    return exitCodes.done;
+  },
+
+  async repair(folder, { json }, { stdout }) {
+    await requireSession(folder);
+    const journal = await Journal.open(folder, { verifyEverything: true });
+    const { report, counts } = journal;
+    await journal.close();
+    const lines = describeReport(report);
+    if (json) stdout.write(formatJson({ ...counts, ...report }));
+    else {
+      for (const line of lines) stdout.write(plainText(`${line}\n`));
+      stdout.write(
+        `${lines.length === 0 ? "Nothing is damaged: " : ""}${counts.turns} turns, ${counts.messages} messages.\n`,
+      );
+    }
+    // A note is about something that could not be put right.
+    return report.notes.length === 0 ? exitCodes.done : exitCodes.failed;
+  },
+
+  async prune(folder, { json, "max-mb": maxMb, "max-days": maxDays }, { stdout }) {
+    if (maxMb === undefined && maxDays === undefined) {
+      throw new UsageError({
+        message: "prune needs --max-mb N or --max-days N.",
+        hint: "Or a config with session.retention.",
+      });
+    }
+    await requireSession(folder);
+    const journal = await Journal.open(folder);
+    try {
+      const freed_bytes = await journal.prune({
+        maxBytes: maxMb === undefined ? undefined : Number(maxMb) * BYTES_PER_MB,
+        maxAgeMilliseconds: maxDays === undefined ? undefined : Number(maxDays) * DAY_MILLISECONDS,
+      });
+      stdout.write(json ? formatJson({ freed_bytes }) : `Freed ${toMb(freed_bytes)} MB.\n`);
+    } finally {
+      await journal.close();
+    }
+    return exitCodes.done;
+  },
+};
+
+async function sessionOf(config: string) {
+  // The device does not matter here, and need not be looked at.
+  const { session } = await readConfig(config, { profile: async () => unknownDevice });
+  if (session !== undefined) return session;
+  throw new UsageError({
+    message: `${config} has no session.`,
+    hint: "Set session.dir, or name the folder with --dir.",
+  });
+}
+
+const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
+
+/** What there is; a folder without a session is most likely a wrong one. */
+async function requireSession(folder: string): Promise<StoredSession> {
+  const session = await findSession(folder);
+  if (session !== null) return session;
+  throw new UsageError({
+    message: `There is no session in ${folder}.`,
+    hint: `nanoagent sessions list --dir ${folder} shows those of the folders in it.`,
+  });
+}
+
+function describe({ folder, session, turns, messages, bytes, last_at }: StoredSession): string {
+  return formatFields(10, {
+    Folder: plainLine(folder),
+    Session: plainLine(session ?? "unknown: its newest files are damaged"),
+    Turns: `${turns} (${messages} messages)`,
+    Size: `${toMb(bytes)} MB`,
+    Last: plainLine(last_at ?? "never"),
+  });
+}
+
+function asText({ turn, messages, begins_conversation, interrupted }: JournalTurn): string {
+  const heads = [
+    `--- ${turn}${begins_conversation ? ", a new conversation" : ""}${interrupted ? ", interrupted" : ""}`,
+  ];
+  return `${[...heads, ...messages.map(({ role, content }) => plainText(`${role}: ${content}`))].join("\n")}\n`;
+}
+
+function asMarkdown({ turn, messages, begins_conversation, interrupted }: JournalTurn): string {
+  const head = begins_conversation ? "\n## Conversation\n" : "";
+  const note = interrupted ? "*interrupted*\n\n" : "";
+  return `${head}\n### ${turn}\n\n${note}${messages.map(messageAsMarkdown).join("\n\n")}\n`;
+}
+
+function messageAsMarkdown({ role, content, timestamp, tool_calls = [] }: JournalMessage): string {
+  const calls = tool_calls.map((call) => quote(`${call.name} ${JSON.stringify(call.arguments)}`));
+  const parts = [`**${role}** (${plainLine(timestamp)})`, ...(content === "" ? [] : [quote(content)]), ...calls];
+  return parts.join("\n\n");
+}
+
+/** What was said is quoted, so that none of it counts as a heading or a list of the document. */
+function quote(text: string): string {
+  return plainText(text)
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
+}
+
+/** Writes, and waits while the reader does not keep up. */
+async function write({ stdout, stop }: Streams, text: string): Promise<void> {
+  if (!stdout.write(text) && !stop.aborted) await once(stdout, "drain", { signal: stop }).catch(() => {});
+}
+
+function toMb(bytes: number): string {
+  return (bytes / BYTES_PER_MB).toFixed(1);
+}

@@ -1,0 +1,146 @@
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runProgram, startProgram, untilPrinted } from "./run-program.js";
+
+let folder: string;
+let state: string;
+let config: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-sessions-"));
+  state = path.join(folder, "state");
+  config = path.join(folder, "agent.yaml");
+  await writeFile(config, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: state}\n");
+  const { stderr } = await runProgram(["run", "--config", config], "hello\nstatus\n# not a heading \u001b[31m\n");
+  expect(stderr).toBe("");
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function sessions(...args: string[]) {
+  return runProgram(["sessions", ...args]);
+}
+
+describe("nanoagent run with a session", () => {
+  test("goes on where it ended", async () => {
+    const own = path.join(folder, "again.yaml");
+    await writeFile(own, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: again}\n");
+    await runProgram(["run", "--config", own], "hello\n");
+    const { stdout } = await runProgram(["run", "--config", own], "/history\n/reset\n/history\n");
+    expect(stdout).toContain("user: hello\nassistant: Hello from shed!");
+    expect(stdout).toContain("Nothing was said yet.");
+  });
+
+  test("is refused while another has it, and listed all the same", async () => {
+    const child = startProgram(["run", "--config", config]);
+    await untilPrinted(child, "to exit.");
+    const second = await runProgram(["run", "--config", config], "hello\n");
+    expect(second).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(second.stderr).toContain("is open already");
+    expect((await sessions("list", "--dir", folder)).exitCode).toBe(0);
+    expect(await sessions("repair", "--dir", state)).toMatchObject({ exitCode: 1, stdout: "" });
+    child.stdin.end();
+    await new Promise((resolve) => child.once("close", resolve));
+  });
+});
+
+describe("sessions", () => {
+  test("list: those of a folder and below, for people and as JSON", async () => {
+    const { stdout, exitCode } = await sessions("list", "--dir", folder);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Folder:   ${state}\n`);
+    expect(stdout).toContain("Turns:    3 (6 messages)\n");
+    const json = JSON.parse((await sessions("list", "--config", config, "--json")).stdout);
+    expect(json.sessions).toMatchObject([{ folder: state, turns: 3, messages: 6, segments: 1 }]);
+    const empty = path.join(folder, "empty");
+    await mkdir(empty);
+    expect(await sessions("list", "--dir", empty)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("no session"),
+    });
+    expect(await readdir(empty)).toEqual([]);
+  });
+
+  test("show: the newest turns, safe for a terminal", async () => {
+    const { stdout } = await sessions("show", "--dir", state, "--last", "2");
+    expect(stdout).toMatch(/^--- 2\nuser: status\nassistant: Runtime status/);
+    expect(stdout).toContain("user: # not a heading \\u001b[31m\n");
+    expect(stdout).not.toContain("\u001b");
+    const lines = (await sessions("show", "--dir", state, "--json")).stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).turn)).toEqual([1, 2, 3]);
+  });
+
+  test("export: Markdown in which what was said is quoted, and JSON", async () => {
+    const { stdout } = await sessions("export", "--config", config);
+    expect(stdout).toMatch(/^# Session\n\n## Conversation\n\n### 1\n\n\*\*user\*\* \(\d{4}-/);
+    expect(stdout).toContain("\n> # not a heading \\u001b[31m\n");
+    const json = JSON.parse((await sessions("export", "--dir", state, "--format", "json")).stdout);
+    expect(json.turns).toMatchObject([
+      { turn: 1, begins_conversation: true, messages: [{ role: "user", content: "hello" }, { role: "assistant" }] },
+      { turn: 2 },
+      { turn: 3, messages: [{ content: "# not a heading \u001b[31m" }, {}] },
+    ]);
+  });
+
+  test("repair: says what it found and put aside, once", async () => {
+    const damaged = path.join(folder, "damaged");
+    await mkdir(damaged);
+    const [name = ""] = (await readdir(state)).filter((entry) => entry.endsWith(".jsonl"));
+    await copyFile(path.join(state, name), path.join(damaged, name));
+    const text = await readFile(path.join(damaged, name), "utf8");
+    await writeFile(path.join(damaged, name), text.replace("Runtime status", "Runtime STATUS"));
+    expect((await sessions("show", "--dir", damaged)).stdout).not.toContain("STATUS");
+    expect(await readFile(path.join(damaged, name), "utf8")).toContain("STATUS");
+    const { stdout, exitCode } = await sessions("repair", "--dir", damaged);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /damaged bytes in 1 places, put aside as .*quarantine.*\n1 turns of the session are missing/,
+    );
+    const { stdout: again } = await sessions("repair", "--dir", damaged);
+    expect(again).toContain("1 turns of the session are missing");
+    expect(again).not.toContain("damaged bytes");
+    const json = JSON.parse((await sessions("repair", "--dir", state, "--json")).stdout);
+    expect(json).toMatchObject({ turns: 3, damage: [], missing_turns: 0, torn_bytes: 0 });
+  });
+
+  test("prune: says what it freed", async () => {
+    const { stdout, exitCode } = await sessions("prune", "--dir", state, "--max-mb", "1");
+    expect({ stdout, exitCode }).toEqual({ stdout: "Freed 0.0 MB.\n", exitCode: 0 });
+    expect(JSON.parse((await sessions("prune", "--dir", state, "--max-days", "9", "--json")).stdout)).toEqual({
+      freed_bytes: 0,
+    });
+  });
+
+  test.each<[string[], string]>([
+    [[], "sessions needs ACTION: one of list, show, export, repair, prune."],
+    [["lst", "--dir", "x"], 'sessions knows no "lst". Did you mean "list"?'],
+    [["list"], "sessions needs --dir PATH or --config PATH."],
+    [["list", "show", "--dir", "x"], 'sessions takes no "show".'],
+    [["list", "--dir", "x", "--config", "y"], "not both"],
+    [["export", "--dir", "x", "--format", "html"], "takes markdown or json"],
+    [["list", "--dir", "/no/such/folder"], "cannot be listed"],
+    [["show", "--dir", os.tmpdir()], "There is no session in"],
+    [["repair", "--dir", "/no/such/folder"], "cannot be listed"],
+    [["prune", "--dir", os.tmpdir()], "prune needs --max-mb N or --max-days N."],
+  ])("%j is a wrong command line", async (args, message) => {
+    const { exitCode, stdout, stderr } = await sessions(...args);
+    expect(stderr).toContain(message);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  });
+
+  test("a config without a session is a wrong one", async () => {
+    const other = path.join(folder, "other.yaml");
+    await writeFile(other, "spec: {name: a}\n");
+    expect(await sessions("list", "--config", other)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("has no session"),
+    });
+  });
+
+  test("the help has the actions", async () => {
+    const { stdout } = await sessions("--help");
+    expect(stdout).toContain("Usage: nanoagent sessions ACTION [OPTIONS]");
+    expect(stdout).toMatch(/\n {2}repair {2}Verify every file/);
+  });
+});
