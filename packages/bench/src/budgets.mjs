@@ -54,6 +54,14 @@ export const budgets = [
     reason: "The runtime's own share of a turn must vanish beside any engine; pi-agent-core takes 11 µs.",
   },
   {
+    figure: "turn/nanoagent-journal/time",
+    what: "one turn of the rules engine with a session, no fsync",
+    limit: 300,
+    unit: "µs",
+    kind: "time",
+    reason: "What is kept of a turn may cost a few turns, and nothing beside an engine.",
+  },
+  {
     figure: "session/nanoagent/time",
     what: "10,000 turns in one conversation",
     limit: 3,

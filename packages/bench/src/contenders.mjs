@@ -1,5 +1,11 @@
 import { handWrittenLoop } from "./contenders/hand-written-loop.mjs";
-import { nanoagent, nanoagentMock, nanoagentStream } from "./contenders/nanoagent.mjs";
+import {
+  nanoagent,
+  nanoagentDurable,
+  nanoagentJournal,
+  nanoagentMock,
+  nanoagentStream,
+} from "./contenders/nanoagent.mjs";
 import { ai } from "./peers/ai.mjs";
 import { langgraph } from "./peers/langgraph.mjs";
 import { piAgentCore } from "./peers/pi-agent-core.mjs";
@@ -12,6 +18,8 @@ export const ownContenders = {
   nanoagent,
   "nanoagent-stream": nanoagentStream,
   "nanoagent-mock": nanoagentMock,
+  "nanoagent-journal": nanoagentJournal,
+  "nanoagent-durable": nanoagentDurable,
   floor: handWrittenLoop,
 };
 

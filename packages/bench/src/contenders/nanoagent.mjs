@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { mockReply } from "./contender.mjs";
 
 /** @typedef {import("../import-from-folder.mjs").Import} Import */
@@ -37,6 +40,29 @@ export const nanoagentStream = {
   openSession: null,
 };
 
+/** With every turn in a session on disk, left to the system to write back. @type {import("./contender.mjs").Contender} */
+export const nanoagentJournal = {
+  ...nanoagent,
+  how: "rules engine, session without fsync",
+  openTurns: (importPackage) => openRules(importPackage, sessionSettings("never")),
+  openSession: (importPackage) => openRules(importPackage, sessionSettings("never")),
+};
+
+/** With every turn forced to the disk. @type {import("./contender.mjs").Contender} */
+export const nanoagentDurable = {
+  ...nanoagent,
+  how: "rules engine, session with fsync",
+  openTurns: (importPackage) => openRules(importPackage, sessionSettings("turn")),
+  openSession: null,
+};
+
+/** A session of its own, which goes with the process. @param {"turn" | "never"} fsync */
+function sessionSettings(fsync) {
+  const dir = mkdtempSync(path.join(tmpdir(), "nanoagent-bench-session-"));
+  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  return { session: { dir, fsync } };
+}
+
 /** What compares with the peers: the same mock of a model. @type {import("./contender.mjs").Contender} */
 export const nanoagentMock = {
   ...nanoagent,
@@ -60,9 +86,9 @@ const mockEngine = {
   close: async () => {},
 };
 
-/** @param {Import} importPackage @returns {Promise<import("./contender.mjs").Talk>} */
-async function openRules(importPackage) {
-  const runtime = await loadRuntime(importPackage);
+/** @param {Import} importPackage @param {object} [settings] @returns {Promise<import("./contender.mjs").Talk>} */
+async function openRules(importPackage, settings) {
+  const runtime = await loadRuntime(importPackage, {}, settings);
   return {
     ask: async (message) => (await runtime.process(message)).content,
     held: () => {
@@ -77,10 +103,10 @@ function addMessage(bytes, { content }) {
   return bytes + MESSAGE_OVERHEAD_BYTES + content.length * 2;
 }
 
-/** @param {Import} importPackage @param {object} [options] */
-async function loadRuntime(importPackage, options) {
+/** @param {Import} importPackage @param {object} [options] @param {object} [settings] */
+async function loadRuntime(importPackage, options, settings) {
   const { NanoRuntime } = await importPackage("@nanoagent/runtime");
   const runtime = new NanoRuntime(options);
-  await runtime.load(config);
+  await runtime.load({ ...config, ...settings });
   return runtime;
 }
