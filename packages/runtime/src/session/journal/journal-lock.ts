@@ -35,7 +35,8 @@ async function listenOn(address: string, folder: string): Promise<ReleaseLock> {
   return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
-async function lockByFile(file: string, folder: string): Promise<ReleaseLock> {
+/** By a file with the number of the program that holds it; one whose program is gone is taken over. */
+export async function lockByFile(file: string, folder: string): Promise<ReleaseLock> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       await writeFile(file, String(process.pid), { flag: "wx", mode: 0o600 });
