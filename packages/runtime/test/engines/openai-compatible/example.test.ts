@@ -34,7 +34,10 @@ test.each(["examples/llama-server/README.md", "packages/runtime/README.md"])(
     for (const block of blocks) {
       const config = path.join(folder, "agent.yaml");
       await writeFile(config, `spec: { name: a }\n${block}`);
-      await expect(readConfig(config, { profile })).resolves.toMatchObject({ engine: { type: "openai-compatible" } });
+      const expected = /^engine:/m.test(block ?? "")
+        ? { engine: { type: "openai-compatible" } }
+        : { spec: { name: "a" } };
+      await expect(readConfig(config, { profile })).resolves.toMatchObject(expected);
     }
   },
 );
