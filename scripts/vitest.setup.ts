@@ -4,6 +4,12 @@ import { afterEach, beforeEach, expect, vi } from "vitest";
 // `pnpm test:soak` runs every property in full; `npm test` a tenth of it.
 fc.configureGlobal({ numRuns: process.env.NANOAGENT_SOAK ? 1000 : 100 });
 
+// Node 20 reads these certificates at every start, which then takes three times as long. Only what installs packages
+// asks the network for anything.
+if (!/packages.(cli.test.workspace|bench)./.test(expect.getState().testPath ?? "")) {
+  delete process.env.NODE_EXTRA_CA_CERTS;
+}
+
 // A library that writes to the console speaks in its user's terminal without being asked.
 beforeEach(() => {
   for (const method of ["log", "info", "warn", "error", "debug"] as const) vi.spyOn(console, method);

@@ -53,10 +53,14 @@ test("cut off at every byte: every turn before that is there, and it goes on", a
   }
 });
 
-test("each byte flipped: at most the one record that it is in is lost, nothing is wrong, and it is put aside", async () => {
+/** In the usual run every third byte, and every line feed. */
+const stride = process.env.NANOAGENT_SOAK ? 1 : 3;
+
+test("bytes flipped, one at a time: at most the one record that it is in is lost, nothing is wrong, and it is put aside", async () => {
   const { files } = await written(texts);
   const [[name, whole]] = [...files] as [[string, Buffer]];
   for (let at = 0; at < whole.length; at++) {
+    if (at % stride !== 0 && whole[at] !== 10) continue;
     const damaged = Buffer.from(whole);
     damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
     const disk = MemoryDisk.holding([[name, damaged]]);

@@ -4,7 +4,7 @@ import type { Journal, JournalOptions } from "../../../src/session/journal/journ
 import { type Fault, MemoryDisk } from "./memory-disk.js";
 import { openOn, questions, turn } from "./sample-turns.js";
 
-const runs = process.env.NANOAGENT_SOAK ? 10_000 : 500;
+const runs = process.env.NANOAGENT_SOAK ? 10_000 : 300;
 
 type Step =
   | { do: "append"; length: number }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -9,12 +9,16 @@ import { temporaryFolder } from "../../temporary-folder.js";
 import { questions } from "./sample-turns.js";
 
 const program = fileURLToPath(new URL("./keep-writing.mjs", import.meta.url));
-const kills = process.env.NANOAGENT_SOAK ? 1000 : 100;
+/** Each is one of three sessions. */
+const kills = process.env.NANOAGENT_SOAK ? 1000 : 34;
 const repetitions = process.env.NANOAGENT_SOAK ? 40 : 4;
+const policies = ["turn", "batch", "never"];
 
 /** Runs the program and gathers its lines; kills it when it has printed so many and then waited so long. */
-async function runAndKill(folder: string, fsync: string, lines: number, milliseconds: number): Promise<string[]> {
-  const child = spawn(process.execPath, [program, folder, fsync], { stdio: ["ignore", "pipe", "inherit"] });
+async function runAndKill(folder: string, lines: number, milliseconds: number): Promise<string[]> {
+  const child = spawn(process.execPath, [program, folder, "Infinity", ...policies], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let output = "";
   let isDue = false;
   child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -28,56 +32,76 @@ async function runAndKill(folder: string, fsync: string, lines: number, millisec
   return output.split("\n").slice(0, -1);
 }
 
-/** What was acknowledged since the last time is there, and at most one turn behind it. Returns how many turns there are. */
-async function check(folder: string, known: number, lines: readonly string[]): Promise<number> {
-  const saved = lines.filter((line) => line.startsWith("saved")).map((line) => line.slice("saved ".length));
-  const journal = await Journal.open(folder);
+/**
+ * What was acknowledged since the last time is there, and at most one turn behind it; a call that was about to be made is
+ * there as well, with its result or as one that may have happened. Returns how many turns there are.
+ */
+async function check(folder: string, fsync: string, known: number, lines: readonly string[]): Promise<number> {
+  const saved = printed(lines, fsync, "saved");
+  const journal = await Journal.open(path.join(folder, fsync));
   const found = await questions(journal, known + 1);
   expect(found.slice(0, saved.length)).toEqual(saved);
   expect(found.length - saved.length).toBeLessThanOrEqual(1);
+  const intended = printed(lines, fsync, "act").map((act) => act.slice(act.indexOf(" ") + 1));
+  expect(found).toEqual(expect.arrayContaining(intended));
   expect(journal.report).toMatchObject({ damage: [], missing_turns: 0, notes: [] });
+  for await (const { messages } of journal.turns(known + 1)) {
+    const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls.map(({ id }) => id));
+    expect(messages.flatMap(({ tool_call_id = [] }) => tool_call_id)).toEqual(calls);
+    expect(messages.at(-1)?.role).toBe("assistant");
+  }
   const { turns } = journal.counts;
   expect(turns).toBe(known + found.length);
   await journal.close();
   return turns;
 }
 
+/** What the program has printed behind these words. */
+function printed(lines: readonly string[], ...words: string[]): string[] {
+  const begin = `${words.join(" ")} `;
+  return lines.filter((line) => line.startsWith(begin)).map((line) => line.slice(begin.length));
+}
+
 describe.skipIf(process.platform === "win32")("a program that writes", () => {
-  test.each(["turn", "batch", "never"])(
-    `killed again and again under load (fsync ${"%s"}, ${kills} times in all): every acknowledged turn is there`,
-    async (fsync) => {
-      const folder = await temporaryFolder();
-      let turns = 0;
-      for (let kill = 0; kill < kills / 3; kill++) {
-        const lines = await runAndKill(folder, fsync, kill % 40, (kill * 7) % 13);
-        turns = await check(folder, turns, lines);
-      }
-      const journal = await Journal.open(folder, { verifyEverything: true });
-      expect(await questions(journal)).toEqual(Array.from({ length: turns }, (_, index) => `turn ${index + 1}`));
+  test(`killed ${kills} times under load, three sessions each: every acknowledged turn is there`, async () => {
+    const folder = await temporaryFolder();
+    const turns = new Map(policies.map((fsync) => [fsync, 0]));
+    for (let kill = 0; kill < kills; kill++) {
+      const lines = await runAndKill(folder, (3 * kill) % 120, (kill * 7) % 13);
+      for (const [fsync, known] of turns) turns.set(fsync, await check(folder, fsync, known, lines));
+    }
+    for (const [fsync, count] of turns) {
+      const journal = await Journal.open(path.join(folder, fsync), { verifyEverything: true });
+      expect(await questions(journal)).toEqual(Array.from({ length: count }, (_, index) => `turn ${index + 1}`));
       expect(journal.report).toMatchObject({ torn_bytes: 0, damage: [], missing_turns: 0 });
       await journal.close();
-    },
-    900_000,
-  );
+    }
+    if (process.env.NANOAGENT_SOAK) process.stdout.write(`${kills} kills, turns: ${[...turns].join(" ")}\n`);
+  }, 1_800_000);
 
   test("its lock goes with it, and is held until then", async () => {
     const folder = await temporaryFolder();
-    const child = spawn(process.execPath, [program, folder, "never"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program, folder, "Infinity", "never"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
-    await expect(Journal.open(path.join(folder, ".."))).resolves.toBeInstanceOf(Journal);
-    await expect(Journal.open(folder)).rejects.toMatchObject({ code: "session-in-use" });
+    await expect(Journal.open(folder)).resolves.toBeInstanceOf(Journal);
+    const own = path.join(folder, "never");
+    await expect(Journal.open(own)).rejects.toMatchObject({ code: "session-in-use" });
     child.stdout.resume();
     child.kill("SIGKILL");
     await once(child, "close");
-    const journal = await Journal.open(folder);
-    await expect(Journal.open(`${folder}/.`)).rejects.toMatchObject({ code: "session-in-use" });
+    const journal = await Journal.open(own);
+    await expect(Journal.open(`${own}/.`)).rejects.toMatchObject({ code: "session-in-use" });
     await journal.close();
-    await (await Journal.open(folder)).close();
+    await (await Journal.open(own)).close();
   });
 });
 
 /** Runs the program for some turns under strace, which does this to its system calls. */
 function runInjected(folder: string, injection: string, turns: number): { lines: string[]; signal: string | null } {
+  // The calls that make it are not meant.
+  mkdirSync(path.join(folder, "turn"));
   const call = injection.split(":")[0];
   const log = path.join(folder, "..", `${path.basename(folder)}.strace`);
   const { stdout, signal, status, stderr } = spawnSync(
@@ -94,8 +118,8 @@ function runInjected(folder: string, injection: string, turns: number): { lines:
       process.execPath,
       program,
       folder,
-      "turn",
       String(turns),
+      "turn",
     ],
     // strace counts the calls of each thread by itself.
     { encoding: "utf8", env: { ...process.env, UV_THREADPOOL_SIZE: "1" } },
@@ -120,7 +144,7 @@ describe.skipIf(!canTrace)("system calls that fail, by strace", () => {
         const folder = await temporaryFolder();
         const { lines, signal } = runInjected(folder, `${call}:signal=KILL:when=${nth}`, 200);
         expect(signal).toBe("SIGKILL");
-        await check(folder, 0, lines);
+        await check(folder, "turn", 0, lines);
       }
     },
     600_000,
@@ -137,8 +161,8 @@ describe.skipIf(!canTrace)("system calls that fail, by strace", () => {
     const folder = await temporaryFolder();
     const { lines } = runInjected(folder, injection, 12);
     expect(lines.join("\n")).toMatch(expected);
-    const saved = lines.filter((line) => line.startsWith("saved")).map((line) => line.slice("saved ".length));
-    const journal = await Journal.open(folder, { verifyEverything: true });
+    const saved = printed(lines, "turn", "saved");
+    const journal = await Journal.open(path.join(folder, "turn"), { verifyEverything: true });
     const found = await questions(journal);
     expect(found.filter((text) => saved.includes(text))).toEqual(saved);
     await journal.close();
@@ -147,8 +171,8 @@ describe.skipIf(!canTrace)("system calls that fail, by strace", () => {
   test("a device that says it wrote what it did not: all else is there, and the report tells", async () => {
     const folder = await temporaryFolder();
     const { lines } = runInjected(folder, "pwrite64:retval=20:when=3", 12);
-    expect(lines.filter((line) => line.startsWith("saved"))).toHaveLength(12);
-    const journal = await Journal.open(folder, { verifyEverything: true });
+    expect(printed(lines, "turn", "saved")).toHaveLength(12);
+    const journal = await Journal.open(path.join(folder, "turn"), { verifyEverything: true });
     expect(await questions(journal)).toHaveLength(11);
     expect(journal.report).toMatchObject({ damage: [{ quarantine: expect.any(String) }], missing_turns: 1 });
     await journal.close();

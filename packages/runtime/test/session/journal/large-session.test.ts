@@ -13,22 +13,23 @@ import { folder, openOn, turn } from "./sample-turns.js";
 
 const MB = 2 ** 20;
 
-test("a session of 1,000,000 messages opens in little time and memory, and is read in no more", async () => {
+const turns = process.env.NANOAGENT_SOAK ? 500_000 : 50_000;
+
+test(`a session of ${2 * turns} messages opens in little time and memory, and is read in no more`, async () => {
   const dir = await temporaryFolder();
-  const turns = 500_000;
   await writeSegments(dir, turns);
   const program = fileURLToPath(new URL("./open-large.mjs", import.meta.url));
   const { stdout, stderr } = spawnSync(process.execPath, [program, dir], { encoding: "utf8" });
   expect(stderr).toBe("");
   const result = JSON.parse(stdout);
   if (process.env.NANOAGENT_SOAK) process.stdout.write(`${stdout}\n`);
-  expect(result).toMatchObject({ messages: 1_000_002, reply: "Hello from old-hand! How can I assist?" });
+  expect(result).toMatchObject({ messages: 2 * turns + 2, reply: "Hello from old-hand! How can I assist?" });
   expect(result.held / 2 + result.droppedTurns).toBe(turns + 1);
   expect(result.held).toBeGreaterThan(MAX_HISTORY_BYTES / 1000);
   expect(result.openBytes).toBeLessThan(30 * MB);
   expect(result.loadBytes).toBeLessThan(40 * MB);
   expect(result.readBytes).toBeLessThan(90 * MB);
-  // A tenth of the time that is promised would do on this machine; a slow one is no fault.
+  // A second is promised, and a tenth of it is taken on an idle machine; a busy one is no fault.
   expect(result.openMilliseconds).toBeLessThan(10_000);
 }, 300_000);
 
@@ -62,13 +63,18 @@ test("turns without an end take no more memory, nor more than was allowed on the
   const dir = await temporaryFolder();
   const program = fileURLToPath(new URL("./talk-for-long.mjs", import.meta.url));
   const turns = process.env.NANOAGENT_SOAK ? 864_000 : 30_000;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", program, dir, String(turns)], {
-    encoding: "utf8",
-  });
+  // The space for new objects, which Node lets grow as it likes, would hide what grows behind it.
+  const node = ["--expose-gc", "--max-semi-space-size=1", program, dir, String(turns)];
+  const { stdout, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
   expect(stderr).toBe("");
-  const { firstBytes, lastBytes } = JSON.parse(stdout);
   if (process.env.NANOAGENT_SOAK) process.stdout.write(`${stdout}\n`);
-  expect(lastBytes - firstBytes).toBeLessThan(10 * MB);
+  const stretches: { residentBytes: number; heldBytes: number }[] = JSON.parse(stdout);
+  // The history is full after the third; from there on nothing is added.
+  const least = (key: "residentBytes" | "heldBytes", from: number, to: number) =>
+    Math.min(...stretches.slice(from, to).map((stretch) => stretch[key]));
+  expect(stretches).toHaveLength(10);
+  expect(least("heldBytes", 7, 10) - least("heldBytes", 3, 6)).toBeLessThan(MB);
+  expect(least("residentBytes", 7, 10) - least("residentBytes", 3, 6)).toBeLessThan(8 * MB);
   const sizes = await Promise.all((await readdir(dir)).map(async (name) => (await stat(path.join(dir, name))).size));
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10 * MB);
 }, 300_000);
