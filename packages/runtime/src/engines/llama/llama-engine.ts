@@ -5,6 +5,7 @@ import type { EndReason, Engine, EngineEvent, EngineRequest, SamplingOptions } f
 import { EngineError } from "../engine-error.js";
 import { outOfMemory } from "../host/host-exit.js";
 import { renderChat } from "./chat-template.js";
+import { EvaluatedText } from "./evaluated-text.js";
 import { SchemaNotSupportedError } from "./grammar/schema-not-supported-error.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import {
@@ -80,8 +81,8 @@ export class LlamaEngine implements Engine {
   threadTrials: readonly Omit<ThreadTrial, "model">[] = [];
   /** The tokens whose KV entries are in the cache, in order. */
   #evaluated: number[] = [];
-  /** Their text, where it is known to the letter; a prompt that goes on from it goes on from the tokens. */
-  #evaluatedText: string | null = null;
+  /** Their text; a prompt that goes on from it goes on from the tokens. */
+  #evaluatedText = new EvaluatedText();
   /** Where the logits of the newest token are. */
   #logitIndex = 0;
   #prefillTokensPerMillisecond = 0;
@@ -196,7 +197,6 @@ export class LlamaEngine implements Engine {
     const { text: promptText, tokens, stop } = this.#readPrompt(request);
     const room = this.contextTokens - tokens.length;
     if (room < 1) throw contextExceeded(tokens.length, this.contextTokens);
-    this.#evaluatedText = null;
     const cached = this.#keepCommonPrefix(tokens);
     const usage = { prompt_tokens: tokens.length, cached_prompt_tokens: cached, completion_tokens: 0 };
     if ((await this.#prefill(tokens, isAborted)) === "aborted") {
@@ -212,6 +212,8 @@ export class LlamaEngine implements Engine {
       beginsInReasoning: promptText.trimEnd().endsWith("<think>"),
     });
     let replyText = "";
+    this.#evaluatedText.mark(promptText, tokens.length);
+    const evaluatedReply = { text: "", tokens: tokens.length };
     const text = new TokenText((some) => this.#model.detokenize(some, false));
     const sampler = new TokenSampler(this.#addon, this.#model, this.#context, sampling, grammar);
     let reason: EndReason = "length";
@@ -221,7 +223,6 @@ export class LlamaEngine implements Engine {
         const token = await sampler.next(this.#logitIndex, this.#evaluated);
         if (token === null || this.#model.isEogToken(token)) {
           reason = "stop";
-          this.#evaluatedText = promptText + replyText;
           break;
         }
         usage.completion_tokens += 1;
@@ -236,10 +237,18 @@ export class LlamaEngine implements Engine {
           reason = "abort";
           break;
         }
-        if (usage.completion_tokens < limit) await this.#evaluate([token]);
+        if (usage.completion_tokens < limit) {
+          await this.#evaluate([token]);
+          // Half a character, or what may yet be the beginning of a stop text, comes back in other words or not at all.
+          if (!text.isUnfinished && !reply.isUndecided) {
+            evaluatedReply.text = replyText;
+            evaluatedReply.tokens = this.#evaluated.length;
+          }
+        }
       }
     } finally {
       sampler.close();
+      this.#evaluatedText.mark(promptText + evaluatedReply.text, evaluatedReply.tokens);
     }
     for (const piece of [...reply.push(text.finish()), ...reply.finish()]) yield toEvent(piece);
     yield { type: "usage", usage };
@@ -280,13 +289,12 @@ export class LlamaEngine implements Engine {
     return { ...prompt, tokens: this.#tokenizePrompt(prompt.text, bos) };
   }
 
-  /**
-   * A model's own reply may be in other tokens than those that its text would be cut into; where the conversation
-   * simply goes on, the tokens that are in the cache stay as they are.
-   */
+  /** Where the conversation goes on from what is in the cache, the tokens that are there stay as they are. */
   #tokenizePrompt(text: string, bos: number): number[] {
-    if (this.#evaluatedText !== null && text.startsWith(this.#evaluatedText)) {
-      return [...this.#evaluated, ...this.#model.tokenize(text.slice(this.#evaluatedText.length), true)];
+    const mark = this.#evaluatedText.lastMarkIn(text);
+    this.#evaluatedText.cut(mark.tokens);
+    if (mark.tokens > 0) {
+      return [...this.#evaluated.slice(0, mark.tokens), ...this.#model.tokenize(text.slice(mark.characters), true)];
     }
     const tokens = [...this.#model.tokenize(text, true)];
     // A template may have written the first token itself.
@@ -323,13 +331,14 @@ export class LlamaEngine implements Engine {
         common = 0;
       }
       this.#evaluated.length = common;
+      this.#evaluatedText.cut(common);
     }
     return common;
   }
 
   #forget(): void {
     this.#evaluated = [];
-    this.#evaluatedText = null;
+    this.#evaluatedText = new EvaluatedText();
     this.#context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
   }
 
@@ -380,7 +389,7 @@ export class LlamaEngine implements Engine {
     try {
       const tokens = await this.#context.loadSequenceStateFromFile(saved.file, SEQUENCE, this.contextTokens);
       this.#evaluated = [...tokens];
-      this.#evaluatedText = saved.text;
+      this.#evaluatedText = new EvaluatedText(saved.text, saved.marks);
     } catch {
       // A state that cannot be taken up costs no more than reading the conversation again.
       this.#context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
@@ -398,7 +407,8 @@ export class LlamaEngine implements Engine {
       const content = {
         owner: state.owner,
         tokens: this.#evaluated.length,
-        text: this.#evaluatedText,
+        text: this.#evaluatedText.text,
+        marks: this.#evaluatedText.marks,
         maxBytes: MAX_STATE_BYTES,
       };
       return state.file.save(content, (file) =>

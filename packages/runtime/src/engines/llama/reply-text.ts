@@ -36,6 +36,11 @@ export class ReplyText {
     return this.#stopped;
   }
 
+  /** Whether some of the text is held back. */
+  get isUndecided(): boolean {
+    return this.#held !== "";
+  }
+
   /** What is certain with this much more of the text. */
   push(text: string): ReplyPiece[] {
     if (this.#stopped) return [];

@@ -3,8 +3,9 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { crc32 } from "node:zlib";
+import type { TextMark } from "./evaluated-text.js";
 
-const FORMAT = 1;
+const FORMAT = 2;
 /** The description beside the state: settings, and the conversation's text up to its end. */
 const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
 const SAMPLES = 64;
@@ -19,12 +20,16 @@ export interface StateOwner {
   kv_type: string;
 }
 
-/** What was evaluated, as text; null where it is not known to the letter. */
-interface StateDescription {
+/** What was evaluated: tokens, and as text with its marks, see {@link EvaluatedText}. */
+interface EvaluatedState {
+  tokens: number;
+  text: string;
+  marks: readonly TextMark[];
+}
+
+interface StateDescription extends EvaluatedState {
   format: number;
   owner: StateOwner;
-  tokens: number;
-  text: string | null;
   bytes: number;
   crc32: number;
 }
@@ -52,10 +57,10 @@ export class StateFile {
 
   /** Has `write` fill a new file, and puts it in the place of the last one. Returns its bytes; null when it is too large. */
   async save(
-    content: { owner: StateOwner; tokens: number; text: string | null; maxBytes: number },
+    content: EvaluatedState & { owner: StateOwner; maxBytes: number },
     write: (file: string) => Promise<unknown>,
   ): Promise<number | null> {
-    const { owner, tokens, text, maxBytes } = content;
+    const { owner, tokens, text, marks, maxBytes } = content;
     const temporary = `${this.#data}.${process.pid}.new`;
     const description = `${this.#description}.${process.pid}.new`;
     await mkdir(path.dirname(this.path), { recursive: true, mode: 0o700 });
@@ -70,6 +75,7 @@ export class StateFile {
         owner,
         tokens,
         text,
+        marks,
         bytes: size,
         crc32: await checksum(temporary),
       };
@@ -93,7 +99,7 @@ export class StateFile {
   }
 
   /** What was saved for this owner, once it is known to be whole; null when there is nothing of use. Never rejects. */
-  async find(owner: StateOwner): Promise<{ file: string; tokens: number; text: string | null } | null> {
+  async find(owner: StateOwner): Promise<(EvaluatedState & { file: string }) | null> {
     const description = await this.#readDescription();
     if (description === null || !isSameOwner(description.owner, owner)) return null;
     if (description.tokens > owner.context_tokens) return null;
@@ -103,7 +109,8 @@ export class StateFile {
     } catch {
       return null;
     }
-    return { file: this.#data, tokens: description.tokens, text: description.text };
+    const { tokens, text, marks } = description;
+    return { file: this.#data, tokens, text, marks };
   }
 
   async remove(): Promise<void> {
@@ -123,7 +130,8 @@ export class StateFile {
         isCount(value.tokens) &&
         isCount(value.bytes) &&
         isCount(value.crc32) &&
-        (value.text === null || typeof value.text === "string");
+        typeof value.text === "string" &&
+        areMarks(value.marks, value.text, value.tokens);
       return isWhole ? (value as StateDescription) : null;
     } catch {
       return null;
@@ -159,6 +167,19 @@ function isSameOwner(one: StateOwner, other: StateOwner): boolean {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Each mark lies in the text and among the tokens, and after the one before. */
+function areMarks(value: unknown, text: string, tokens: number): value is TextMark[] {
+  if (!Array.isArray(value)) return false;
+  const marks: readonly Partial<TextMark | null>[] = value;
+  let before = { characters: 0, tokens: 0 };
+  for (const mark of marks) {
+    if (!isCount(mark?.characters) || !isCount(mark?.tokens)) return false;
+    if (mark.characters < before.characters || mark.tokens < before.tokens) return false;
+    before = { characters: mark.characters, tokens: mark.tokens };
+  }
+  return before.characters <= text.length && before.tokens <= tokens;
 }
 
 async function checksum(file: string): Promise<number> {

@@ -22,6 +22,11 @@ export class TokenText {
     return this.#accept(text);
   }
 
+  /** Whether a character is still in parts. */
+  get isUnfinished(): boolean {
+    return this.#unfinished.length > 0;
+  }
+
   /** What is left when no more tokens come. */
   finish(): string {
     return this.#unfinished.length === 0 ? "" : this.#accept(this.#read());

@@ -5,12 +5,13 @@ import { modelFingerprint, StateFile, type StateOwner } from "../../../src/engin
 import { temporaryFolder } from "../../temporary-folder.js";
 
 const owner: StateOwner = { model: "abc", engine_version: "1.0.0", context_tokens: 512, kv_type: "f16" };
+const marks = [{ characters: 5, tokens: 90 }];
 const CONTENT = Buffer.from("what native code wrote ".repeat(1000));
 
 async function saved(maxBytes = 2 ** 20) {
   const folder = await temporaryFolder();
   const file = new StateFile(path.join(folder, "sub", "state"));
-  const bytes = await file.save({ owner, tokens: 100, text: "hello", maxBytes }, (to) => writeFile(to, CONTENT));
+  const bytes = await file.save({ owner, tokens: 100, text: "hello", marks, maxBytes }, (to) => writeFile(to, CONTENT));
   return { file, bytes, folder: path.join(folder, "sub") };
 }
 
@@ -18,7 +19,7 @@ test("what was saved is found by its owner, for nobody else to read", async () =
   const { file, bytes, folder } = await saved();
   expect(bytes).toBe(CONTENT.length);
   const found = (await file.find(owner)) ?? expect.fail("nothing was found");
-  expect(found).toMatchObject({ tokens: 100, text: "hello" });
+  expect(found).toMatchObject({ tokens: 100, text: "hello", marks });
   expect(await readFile(found.file)).toEqual(CONTENT);
   for (const name of await readdir(folder)) expect((await stat(path.join(folder, name))).mode & 0o777).toBe(0o600);
   expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
@@ -58,6 +59,26 @@ describe("nothing is found", () => {
     expect(await file.find(owner)).toBeNull();
   });
 
+  test.each<[string, unknown]>([
+    ["no list", {}],
+    ["no numbers", [{ characters: "5", tokens: 1 }]],
+    ["behind the text", [{ characters: 6, tokens: 1 }]],
+    ["behind the tokens", [{ characters: 5, tokens: 101 }]],
+    [
+      "out of order",
+      [
+        { characters: 5, tokens: 90 },
+        { characters: 4, tokens: 91 },
+      ],
+    ],
+  ])("where the marks are %s", async (_, wrong) => {
+    const { file, folder } = await saved();
+    const description = path.join(folder, "state.json");
+    const whole = JSON.parse(await readFile(description, "utf8"));
+    await writeFile(description, JSON.stringify({ ...whole, marks: wrong }));
+    expect(await file.find(owner)).toBeNull();
+  });
+
   test.each(["", "{", "null", "[]", '{"format":2}', '{"format":1,"owner":null}', "\0".repeat(100)])(
     "behind a description that is %j",
     async (text) => {
@@ -77,13 +98,15 @@ describe("nothing is found", () => {
 
 test("one that is too large is not kept, and the last one stays", async () => {
   const { file } = await saved();
-  expect(await file.save({ owner, tokens: 1, text: null, maxBytes: 10 }, (to) => writeFile(to, CONTENT))).toBeNull();
+  expect(
+    await file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 10 }, (to) => writeFile(to, CONTENT)),
+  ).toBeNull();
   expect((await file.find(owner))?.tokens).toBe(100);
 });
 
 test("writing that fails leaves the last one, and nothing else", async () => {
   const { file, folder } = await saved();
-  const writing = file.save({ owner, tokens: 1, text: null, maxBytes: 10 }, async (to) => {
+  const writing = file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 10 }, async (to) => {
     await writeFile(to, "half");
     throw new Error("no space left");
   });
