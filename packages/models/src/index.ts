@@ -42,6 +42,12 @@ export type {
   SlotSettings,
   SlotValue,
 } from "./intent-settings.js";
+export type {
+  McpAddressSettings,
+  McpProgramSettings,
+  McpServerSettings,
+  McpToolSettings,
+} from "./mcp-server-settings.js";
 export type { CommandArgument, CommandToolSettings, ToolPermission } from "./tool-settings.js";
 export { AgentMessage, type AgentMessageInput, type AgentRole } from "./agent-message.js";
 export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";

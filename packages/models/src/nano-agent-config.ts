@@ -5,6 +5,7 @@ import type { DeclaredDetails, DeclaredDetailsInput } from "./device-details.js"
 import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource, hasGpu } from "./edge-device.js";
 import { count, positiveInteger } from "./field-types.js";
 import { type IntentSettings, intentSettingsSource } from "./intent-settings.js";
+import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
 import type { Schema } from "./schema.js";
 import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
 
@@ -56,7 +57,7 @@ export interface AgentSettings {
   engine?: EngineSettings | undefined;
   intents?: IntentSettings | undefined;
   tools?: CommandToolSettings[] | undefined;
-  mcp_servers?: Record<string, Record<string, unknown>> | undefined;
+  mcp_servers?: Record<string, McpServerSettings> | undefined;
   skills_dir?: string | undefined;
   session?: SessionSettings | undefined;
   window?: WindowSettings | undefined;
@@ -100,12 +101,10 @@ export interface WindowSettings {
  */
 export const keysNotYetActedOn = [
   "mcp_servers",
-  "skills_dir",
   "window",
 ] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
 
 const text = () => z.string().check(z.minLength(1));
-const loose = () => z.record(z.string(), z.unknown());
 
 const descriptions: Record<string, string> = {
   model_path: "Model file on this device, relative to this file.",
@@ -157,7 +156,7 @@ const settings = {
     .check(described("engine")),
   intents: z.optional(intentSettingsSource).check(described("intents")),
   tools: z.optional(z.array(commandToolSource)).check(described("tools")),
-  mcp_servers: z.optional(z.record(z.string(), loose())).check(described("mcp_servers")),
+  mcp_servers: z.optional(z.record(z.string(), mcpServerSource)).check(described("mcp_servers")),
   skills_dir: z.optional(text()).check(described("skills_dir")),
   session: z
     .optional(

@@ -86,6 +86,7 @@ describe("own keys named like what every object inherits", () => {
     ["session", '{"spec": {"name": "a"}, "session": {"dir": "s", KEY: {"polluted": true}}}'],
     ["window", '{"spec": {"name": "a"}, "window": {KEY: {"polluted": true}}}'],
     ["intents", '{"spec": {"name": "a"}, "intents": {"definitions": [], KEY: {"polluted": true}}}'],
+    ["mcp_servers.files", '{"spec": {"name": "a"}, "mcp_servers": {"files": {"url": "a", KEY: {"polluted": true}}}}'],
     [
       "tools.0",
       '{"spec": {"name": "a"}, "tools": [{"name": "a", "description": "a", "command": ["a"], KEY: {"polluted": true}}]}',
@@ -94,8 +95,11 @@ describe("own keys named like what every object inherits", () => {
   const tool = '"name": "a", "description": "a", "command": ["a"]';
   const intent = '"name": "a", "sentences": ["a"]';
   const openPlaces: [string, string][] = [
-    ["mcp_servers", '{"spec": {"name": "a"}, "mcp_servers": {KEY: {"polluted": true}}}'],
-    ["mcp_servers.files", '{"spec": {"name": "a"}, "mcp_servers": {"files": {KEY: {"polluted": true}}}}'],
+    ["mcp_servers", '{"spec": {"name": "a"}, "mcp_servers": {KEY: {"command": ["a"]}}}'],
+    [
+      "mcp_servers.files.tools",
+      '{"spec": {"name": "a"}, "mcp_servers": {"files": {"command": ["a"], "tools": {KEY: {}}}}}',
+    ],
     ["tools.0.arguments", `{"spec": {"name": "a"}, "tools": [{${tool}, "arguments": {KEY: {"type": "string"}}}]}`],
     ["intents.slots", '{"spec": {"name": "a"}, "intents": {"definitions": [], "slots": {KEY: "text"}}}'],
     [

@@ -95,6 +95,8 @@ describe("an unknown key is named, with the nearest known one, at every level", 
     [{ intents: { definition: [], definitions: [] } }, "intents.definition", "definitions"],
     [{ tools: [{ name: "a", description: "a", command: ["a"], cmd: "a" }] }, "tools.0.cmd", null],
     [{ tools: [{ name: "a", description: "a", command: ["a"], timeout: 1 }] }, "tools.0.timeout", "timeout_seconds"],
+    [{ mcp_servers: { a: { command: ["a"], timeout: 1 } } }, "mcp_servers.a.timeout", "timeout_seconds"],
+    [{ mcp_servers: { a: { url: "a", allow_net: true } } }, "mcp_servers.a.allow_net", "allow_network"],
     [{ window: { onOverflow: "drop" } }, "window.onOverflow", "on_overflow"],
   ])("%j", (change, place, nearest) => {
     const result = NanoAgentConfigFile.safeParse({ spec, ...change });
@@ -105,14 +107,14 @@ describe("an unknown key is named, with the nearest known one, at every level", 
   });
 });
 
-test("names that people choose may be any, and the keys of servers are left to those who read them", () => {
+test("names that people choose may be any", () => {
   const open = {
     intents: {
       slots: { constructor: "text" },
       definitions: [{ name: "a", sentences: { en: ["a"] }, arguments: { anything: { at: ["all"] } } }],
     },
     tools: [{ name: "a", description: "a", command: ["a"], arguments: { toString: { type: "string" } } }],
-    mcp_servers: { constructor: { command: [] }, hasOwnProperty: {} },
+    mcp_servers: { constructor: { command: ["a"] }, hasOwnProperty: { url: "a" } },
   };
   expect(NanoAgentConfigFile.parse({ spec, ...open })).toMatchObject(open);
 });
@@ -165,6 +167,10 @@ describe("values of the wrong type", () => {
     [{ tools: ["lights"] }, 'tools.0 (invalid): expected a map of keys and values, found "lights" (a string)'],
     [{ mcp_servers: [] }, "mcp_servers (invalid): expected a map of keys and values, found a list"],
     [{ mcp_servers: { files: true } }, "mcp_servers.files (invalid): expected a map of keys and values, found true"],
+    [
+      { mcp_servers: { files: { command: "a" } } },
+      'mcp_servers.files.command (invalid): expected a list, found "a" (a string)',
+    ],
     [{ skills_dir: "" }, `skills_dir (invalid): ${string}, found "" (a string)`],
     [{ session: {} }, `session.dir (missing): missing: ${string}`],
     [

@@ -2,6 +2,8 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { type CallTool, type LoopResult, unknownTool } from "./agent-loop.js";
 import type { EngineTool } from "./engines/engine.js";
+import type { OpenSkills } from "./skills/open-skills.js";
+import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabilities.js";
 import type { Tool } from "./tools/tool.js";
 import type { ToolSetOptions } from "./tools/tool-set.js";
 
@@ -21,16 +23,24 @@ export interface Abilities {
   offer(message: string): readonly EngineTool[];
   /** Runs a tool that the engine calls: one of the program's, or one of the config's that a capability switches on. */
   readonly callTool: CallTool;
+  /** What the engine is told beside the config's own instructions; null for nothing. */
+  readonly instructions: string | null;
+  /** What the config names and is not to be had, one sentence each. */
+  readonly notices: readonly string[];
 }
 
 /**
  * What the config and the program give an agent; null when they give nothing, and then nothing is loaded for it. Throws
- * {@link InvalidIntentsError} and {@link InvalidToolError}.
+ * {@link InvalidIntentsError}, {@link InvalidToolError} and {@link InvalidSkillError}.
  */
 export async function openAbilities(config: NanoAgentConfig, parts: AbilityParts): Promise<Abilities | null> {
-  const { intents, tools: commands = [] } = config;
+  const { intents, tools: commands = [], skills_dir } = config;
   const { tools: given = [], onPermission, beforeAct } = parts;
-  if (intents === undefined && commands.length === 0 && given.length === 0) return null;
+  const capabilities = new Set(config.spec.capabilities);
+  const isEmpty = intents === undefined && commands.length === 0 && given.length === 0 && skills_dir === undefined;
+  if (isEmpty && describeUnresolved(resolveCapabilities([...capabilities], { skills: [], tools: [] })).length === 0) {
+    return null;
+  }
   const [{ ToolSet }, { shortlistTools }, { IntentMatcher }, { InvalidIntentsError }, { runIntent }] =
     await Promise.all([
       import("./tools/tool-set.js"),
@@ -39,7 +49,10 @@ export async function openAbilities(config: NanoAgentConfig, parts: AbilityParts
       import("./intents/invalid-intents-error.js"),
       import("./intents/run-intent.js"),
     ]);
-  const tools = await ToolSet.open([...given, ...(await openCommands(commands))], { onPermission, beforeAct });
+  const skills = skills_dir === undefined ? noSkills : await readSkillsOf(skills_dir, capabilities);
+  const toolOfSkills = skills.open === null ? [] : [skills.open.tool];
+  const own = [...given, ...toolOfSkills];
+  const tools = await ToolSet.open([...own, ...(await openCommands(commands))], { onPermission, beforeAct });
   const matcher = intents === undefined ? null : IntentMatcher.compile(intents);
   const faults = (intents?.definitions ?? []).flatMap(({ tool }, index) =>
     tool === undefined || tools.has(tool)
@@ -47,16 +60,25 @@ export async function openAbilities(config: NanoAgentConfig, parts: AbilityParts
       : [{ path: ["definitions", index, "tool"], column: null, message: `there is no tool named "${tool}"` }],
   );
   if (faults.length > 0) throw new InvalidIntentsError(faults);
-  const switchedOn = new Set([...given.map(({ name }) => name), ...config.spec.capabilities]);
+  const switchedOn = new Set([...own.map(({ name }) => name), ...capabilities]);
+  const resolved = resolveCapabilities([...capabilities], { skills: skills.all, tools: tools.tools });
   const offered = tools.tools.filter(({ name, permission }) => switchedOn.has(name) && permission !== "never");
+  // A skill is named in the instructions whatever the message is, and so can always be read.
+  const pinned = offered.filter((tool) => tool === skills.open?.tool);
+  const others = offered.filter((tool) => tool !== skills.open?.tool);
+  const shortlist = (message: string) => [
+    ...pinned,
+    ...shortlistTools(message, others, MAX_OFFERED_TOOLS - pinned.length),
+  ];
   return {
+    instructions: skills.open?.instructions ?? null,
+    notices: [...skills.notices, ...describeUnresolved(resolved)],
     answer(message) {
       const match = matcher?.match(message) ?? null;
       return match === null ? null : (signal) => runIntent(match, tools, signal);
     },
     offer(message) {
-      const likely =
-        offered.length <= MAX_OFFERED_TOOLS ? offered : shortlistTools(message, offered, MAX_OFFERED_TOOLS);
+      const likely = offered.length <= MAX_OFFERED_TOOLS ? offered : shortlist(message);
       return likely
         .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }))
         .sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -65,6 +87,29 @@ export async function openAbilities(config: NanoAgentConfig, parts: AbilityParts
       if (!switchedOn.has(call.name)) return unknownTool(call);
       return tools.call(call, { signal, idempotencyKey: crypto.randomUUID() });
     },
+  };
+}
+
+interface SkillsOfAgent {
+  all: readonly { name: string }[];
+  open: OpenSkills | null;
+  notices: string[];
+}
+
+const noSkills: SkillsOfAgent = { all: [], open: null, notices: [] };
+
+/** Those that the capabilities name are switched on; of the others only the names are known. */
+async function readSkillsOf(folder: string, capabilities: ReadonlySet<string>): Promise<SkillsOfAgent> {
+  // Files need Node; this module does not.
+  const [{ openSkillFolder }, { openSkills }] = await Promise.all([
+    import("#node-parts"),
+    import("./skills/open-skills.js"),
+  ]);
+  const { skills, faults } = await openSkillFolder(folder);
+  return {
+    all: skills,
+    open: await openSkills(skills.filter(({ name }) => capabilities.has(name))),
+    notices: faults.map(({ message }) => message),
   };
 }
 

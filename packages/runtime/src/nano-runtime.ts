@@ -54,6 +54,8 @@ interface LoadedAgent {
   engine: Engine;
   /** Null for an agent that only talks. */
   abilities: Abilities | null;
+  /** What the engine is told: the config's instructions, and the skills. */
+  instructions: string | null;
   /** Whether `unload` closes the engine: only one that `load` opened. */
   ownsEngine: boolean;
   history: History;
@@ -149,9 +151,12 @@ export class NanoRuntime implements AsyncDisposable {
   async #assemble(config: NanoAgentConfig, abilities: Abilities | null, journal: Journal | null): Promise<void> {
     const history = await restoreHistory(journal);
     const engine = this.#givenEngine ?? (await openEngine(config, this.#parts));
+    const texts = [config.instructions, abilities?.instructions].filter(Boolean);
+    const instructions = texts.length > 0 ? texts.join("\n\n") : (config.instructions ?? null);
     this.#history = history;
     this.#notices = [
       ...describeUnused(config, engine, this.#givenEngine !== undefined),
+      ...(abilities?.notices ?? []),
       ...(journal === null ? [] : describeReport(journal.report)),
       ...(engine.notices ?? []),
     ];
@@ -159,10 +164,11 @@ export class NanoRuntime implements AsyncDisposable {
       config,
       engine,
       abilities,
+      instructions,
       ownsEngine: engine !== this.#givenEngine,
       history,
       journal,
-      window: new ContextWindow(engine, config.instructions ?? null),
+      window: new ContextWindow(engine, instructions),
       queue: new TurnQueue(),
       turn: null,
     };
@@ -280,7 +286,7 @@ export class NanoRuntime implements AsyncDisposable {
     agent.history = new History();
     // Whatever is written after it, is written after it.
     agent.journal?.beginConversation().catch(() => {});
-    agent.window = new ContextWindow(agent.engine, agent.config.instructions ?? null);
+    agent.window = new ContextWindow(agent.engine, agent.instructions);
     this.#history = agent.history;
   }
 
@@ -323,7 +329,7 @@ async function* runTurn(
   let isAnswered = false;
   try {
     yield { type: "run-start", message };
-    const instructions = agent.config.instructions ?? null;
+    const { instructions } = agent;
     const ask = async function* (): AsyncGenerator<AgentEvent, LoopResult> {
       const shown = await untilAborted(window.select(messages), signal);
       const tools = schema === undefined ? abilities?.offer(message.content) : undefined;

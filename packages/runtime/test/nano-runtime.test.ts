@@ -109,10 +109,14 @@ describe("load", () => {
   test("says which keys it does not act on", async () => {
     await using runtime = new NanoRuntime();
     await runtime.load(
-      sampleConfig({ skills_dir: "x", instructions: "Be kind.", engine: { type: "rules", context: 512 } }),
+      sampleConfig({
+        window: { on_overflow: "drop" },
+        instructions: "Be kind.",
+        engine: { type: "rules", context: 512 },
+      }),
     );
     expect(runtime.notices).toEqual([
-      '"skills_dir" is set, but this version does not act on it yet.',
+      '"window" is set, but this version does not act on it yet.',
       '"instructions" has no effect on the rules engine.',
       '"engine.context" has no effect on the rules engine.',
     ]);

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { NanoRuntime } from "@nanoagent/runtime";
 import { findAmbiguities, IntentMatcher, readConfig } from "@nanoagent/runtime/node";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { expect, test } from "vitest";
 import { sampleDevice } from "./sample-config.js";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -29,4 +30,22 @@ test("the README's intents and tools are one agent, which does what they say", a
     { zone: "south", minutes: 7 },
     { zone: "north", minutes: 5 },
   ]);
+});
+
+test("the README's agent with a skill has it", async () => {
+  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, block] = /^```yaml\n(spec:\n {2}name: greenhouse\n.*?^skills_dir: .*?)^```$/ms.exec(text) ?? [];
+  const folder = await temporaryFolder();
+  await writeFile(path.join(folder, "agent.yaml"), String(block));
+  await mkdir(path.join(folder, "skills", "watering"), { recursive: true });
+  const skill = "---\nname: watering\ndescription: How to water.\n---\nIn the morning.";
+  await writeFile(path.join(folder, "skills", "watering", "SKILL.md"), skill);
+  const call = { id: "1", name: "read_skill", arguments: { name: "watering" } };
+  const engine = new ScriptedEngine([{ calls: [call] }, "In the morning."]);
+  await using runtime = new NanoRuntime({ engine });
+  await runtime.load(await readConfig(path.join(folder, "agent.yaml"), { profile: async () => sampleDevice }));
+  await runtime.process("When do I water?");
+  expect(engine.requests[0]?.instructions).toContain("- watering: How to water.");
+  expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: "In the morning." });
+  expect(runtime.notices).toEqual([]);
 });

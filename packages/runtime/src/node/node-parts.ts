@@ -2,6 +2,8 @@ import type { CommandToolSettings, NanoAgentConfig, SessionSettings } from "@nan
 import type { Engine } from "../engines/engine.js";
 import type { EngineParts } from "../engines/open-engine.js";
 import type { Journal } from "../session/journal/journal.js";
+import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
+import type { Skill } from "../skills/skill.js";
 import type { Tool } from "../tools/tool.js";
 
 export { reportMemory } from "../memory/report-memory.js";
@@ -27,6 +29,11 @@ export async function openServerEngine(config: NanoAgentConfig): Promise<Engine>
 export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {
   const { commandTool } = await import("./tools/command-tool.js");
   return commands.map((settings) => commandTool(settings, process.cwd()));
+}
+
+export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]; faults: InvalidSkillError[] }> {
+  const { readSkills } = await import("./skills/read-skills.js");
+  return readSkills(folder);
 }
 
 export async function openSession(settings: SessionSettings): Promise<Journal> {

@@ -8,6 +8,16 @@ export interface ResolvedCapability {
   readonly nearest: string | null;
 }
 
+/** A sentence for each tag that stands for nothing. */
+export function describeUnresolved(resolved: readonly ResolvedCapability[]): string[] {
+  return resolved
+    .filter(({ kind }) => kind === "nothing")
+    .map(({ capability, nearest }) => {
+      const advice = nearest === null ? "" : `: did you mean "${nearest}"?`;
+      return `The capability ${JSON.stringify(capability.slice(0, 100))} stands for no skill and no tool${advice}${advice === "" ? "." : ""}`;
+    });
+}
+
 /** What every agent can do: answer how it is, and give back what it was told. */
 export const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
 

@@ -10,6 +10,8 @@ export interface Skill {
   readonly metadata: Readonly<Record<string, string>>;
   /** Tools that it says it needs; it is given none by saying so. */
   readonly allowedTools: readonly string[];
+  /** Whether its folder has more than its SKILL.md. */
+  readonly hasFiles: boolean;
   /** Its instructions: the text behind the front matter. Throws {@link InvalidSkillError} when it can no longer be read. */
   readBody(): Promise<string>;
   /** A text file of the skill, by its path within the folder. The same errors, and for a path that leads out of it. */

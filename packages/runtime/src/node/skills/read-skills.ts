@@ -52,6 +52,7 @@ async function readSkill(root: string, folderName: string): Promise<Skill> {
   return {
     ...skill,
     folder,
+    hasFiles: await hasFiles(realFolder),
     readBody: async () => (await parse()).body,
     readFile: async (name) => {
       const wanted = path.resolve(folder, name);
@@ -67,6 +68,11 @@ async function readSkill(root: string, folderName: string): Promise<Skill> {
       return readTextWithin(realFolder, wanted, MAX_SKILL_BYTES);
     },
   };
+}
+
+async function hasFiles(folder: string): Promise<boolean> {
+  for await (const { name } of await opendir(folder)) if (name !== "SKILL.md" && !name.startsWith(".")) return true;
+  return false;
 }
 
 async function resolveRoot(folder: string): Promise<string> {

@@ -1,0 +1,71 @@
+import { defineTool } from "../tools/define-tool.js";
+import type { Tool } from "../tools/tool.js";
+import { cleanText } from "../tools/tool-result-text.js";
+import type { Skill } from "./skill.js";
+import { MAX_PART_CHARACTERS, skillParts } from "./skill-parts.js";
+
+/** What a model calls to be given a skill's instructions. */
+const READ_SKILL = "read_skill";
+
+/** Skills that are switched on, as a model comes to know of them. */
+export interface OpenSkills {
+  /** What stands in the instructions: the same for the same skills. */
+  readonly instructions: string;
+  /** Gives a model the instructions of one of them when it asks. */
+  readonly tool: Tool;
+}
+
+/**
+ * Skills for a model: a line for each in its instructions, and a tool that reads one when it is called for. Nothing of
+ * a skill is run. Null for no skills.
+ */
+export async function openSkills(skills: readonly Skill[]): Promise<OpenSkills | null> {
+  if (skills.length === 0) return null;
+  const sorted = skills.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const lines = sorted.map(({ name, description }) => `- ${name}: ${inOneLine(description)}`);
+  return {
+    instructions: `Skills. Before you do what one of them is about, read it with the tool ${READ_SKILL}:\n${lines.join("\n")}`,
+    tool: await readSkillTool(sorted),
+  };
+}
+
+async function readSkillTool(skills: readonly Skill[]): Promise<Tool> {
+  // What no skill needs is not offered: small models use what they are shown.
+  const haveFiles = skills.some(({ hasFiles }) => hasFiles);
+  const areLong = haveFiles || (await someBodyIsLong(skills));
+  const properties: Record<string, object> = { name: { type: "string", enum: skills.map(({ name }) => name) } };
+  if (haveFiles) {
+    const description = "A file that its instructions name, such as references/a.md; left out: the instructions.";
+    properties.file = { type: "string", maxLength: 200, description };
+  }
+  if (areLong) properties.part = { type: "integer", minimum: 1, maximum: 100, description: "Of a long text." };
+  return defineTool<{ name: string; file?: string; part?: number }>({
+    name: READ_SKILL,
+    description: "Reads the instructions of a skill.",
+    input: { type: "object", properties, required: ["name"], additionalProperties: false },
+    changesWorld: false,
+    async run({ name, file, part = 1 }) {
+      const skill = skills.find((candidate) => candidate.name === name);
+      if (skill === undefined) throw new Error(`there is no skill ${name}`);
+      const text = file === undefined || file === "" ? await skill.readBody() : await skill.readFile(file);
+      const parts = skillParts(text);
+      const found = parts[part - 1];
+      if (found === undefined) throw new Error(`it has ${parts.length} parts`);
+      const more = part < parts.length ? `\n\n[Part ${part} of ${parts.length}; more with "part": ${part + 1}.]` : "";
+      return (found === "" ? "It says nothing more than its description." : found) + more;
+    },
+  });
+}
+
+/** A skill that cannot be read now says so when it is called for. */
+async function someBodyIsLong(skills: readonly Skill[]): Promise<boolean> {
+  for (const skill of skills) {
+    const body = await skill.readBody().catch(() => "");
+    if (body.length > MAX_PART_CHARACTERS) return true;
+  }
+  return false;
+}
+
+function inOneLine(text: string): string {
+  return cleanText(text).replace(/\s+/gu, " ").trim();
+}

@@ -1,0 +1,157 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { NanoAgentConfigInput } from "@nanoagent/models";
+import { defineTool, NanoRuntime, type NanoRuntimeOptions } from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
+import { describe, expect, test } from "vitest";
+import { sampleConfig } from "../sample-config.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+const calls = (input: object) => ({ calls: [{ id: "1", name: "read_skill", arguments: input }] });
+
+async function folderOf(skills: Record<string, string>): Promise<string> {
+  const folder = await temporaryFolder();
+  for (const [name, body] of Object.entries(skills)) {
+    await mkdir(path.join(folder, name));
+    await writeFile(
+      path.join(folder, name, "SKILL.md"),
+      `---\nname: ${name}\ndescription: About ${name},\n  in\u001b[2J two lines.\n---\n${body}`,
+    );
+  }
+  return folder;
+}
+
+async function loaded(
+  skills: Record<string, string>,
+  capabilities: string[],
+  options: NanoRuntimeOptions = {},
+  changes: Partial<NanoAgentConfigInput> = {},
+) {
+  const skills_dir = await folderOf(skills);
+  const runtime = new NanoRuntime(options);
+  await runtime.load(sampleConfig({ spec: { name: "a", capabilities }, skills_dir, ...changes }));
+  return { runtime, skills_dir };
+}
+
+/** What the engine was shown as results of tools, in all. */
+function resultsOf(engine: ScriptedEngine): string[] {
+  const last = engine.requests.at(-1)?.messages ?? [];
+  return last.filter(({ role }) => role === "tool").map(({ content }) => content);
+}
+
+describe("an agent with a folder of skills", () => {
+  test("tells the engine the names and descriptions of those that are switched on, sorted, and gives it one body", async () => {
+    const engine = new ScriptedEngine([calls({ name: "watering" }), "Done."]);
+    const skills = { watering: "Water in the morning.", pruning: "Cut it.", secret: "Not for you." };
+    const { runtime } = await loaded(skills, ["watering", "pruning"], { engine }, { instructions: "Be kind." });
+    await runtime.process("how do I water?");
+    expect(engine.requests[0]?.instructions).toBe(
+      "Be kind.\n\nSkills. Before you do what one of them is about, read it with the tool read_skill:\n" +
+        "- pruning: About pruning, in two lines.\n- watering: About watering, in two lines.",
+    );
+    expect(engine.requests[1]?.instructions).toBe(engine.requests[0]?.instructions);
+    expect(engine.requests[0]?.tools).toEqual([
+      {
+        name: "read_skill",
+        description: "Reads the instructions of a skill.",
+        inputSchema: {
+          type: "object",
+          properties: { name: { type: "string", enum: ["pruning", "watering"] } },
+          required: ["name"],
+          additionalProperties: false,
+        },
+      },
+    ]);
+    expect(resultsOf(engine)).toEqual(["Water in the morning."]);
+    expect(runtime.notices).toEqual([]);
+    await runtime.unload();
+  });
+
+  test("gives no skill that is not switched on, and what is wrong is a result", async () => {
+    const wrong = [{ name: "secret" }, { name: "../watering" }, {}, { name: "watering", file: "a" }];
+    const engine = new ScriptedEngine([...wrong.map(calls), "Done."]);
+    const { runtime } = await loaded({ watering: "a", secret: "b" }, ["watering"], { engine });
+    await runtime.process("go");
+    expect(resultsOf(engine)).toHaveLength(4);
+    for (const result of resultsOf(engine)) expect(result).toContain("The arguments of read_skill are not right");
+    await runtime.unload();
+  });
+
+  test("gives a long one in parts, and its files, and nothing that lies elsewhere", async () => {
+    const paragraph = "Look at the leaves, then at the soil, and write down what you see. ".repeat(20).trim();
+    const body = Array.from({ length: 12 }, (_, index) => `${index}. ${paragraph}`).join("\n\n");
+    const read = [
+      { name: "watering" },
+      { name: "watering", part: 2 },
+      { name: "watering", part: 3 },
+      { name: "watering", part: 4 },
+      { name: "watering", file: "references/valves.md" },
+      { name: "watering", file: "../pruning/SKILL.md" },
+    ];
+    const engine = new ScriptedEngine([...read.map(calls), "Done."]);
+    const { runtime, skills_dir } = await loaded({ watering: body, pruning: "a" }, ["watering"], { engine });
+    await runtime.unload();
+    await mkdir(path.join(skills_dir, "watering", "references"));
+    await writeFile(path.join(skills_dir, "watering", "references", "valves.md"), "Valve 1 is north.");
+    await runtime.load(sampleConfig({ spec: { name: "a", capabilities: ["watering"] }, skills_dir }));
+    await runtime.process("go");
+    const [first = "", second = "", third = "", none, file, outside] = resultsOf(engine);
+    const parts = [first, second, third].map((text) =>
+      text.replace(/\n\n\[Part \d of 3; more with "part": \d\.\]$/, ""),
+    );
+    expect(parts.join("\n\n")).toBe(body);
+    expect(first).toContain("[Part 1 of 3");
+    expect(none).toContain("it has 3 parts");
+    expect(file).toBe("Valve 1 is north.");
+    expect(outside).toContain('it does not lie in the skill "watering"');
+    await runtime.unload();
+  });
+
+  test("can always read them, however many tools there are", async () => {
+    const tools = Array.from({ length: 20 }, (_, index) =>
+      defineTool({ name: `water_${index}`, description: "Waters.", run: () => 1 }),
+    );
+    const engine = new ScriptedEngine(["a"]);
+    const { runtime } = await loaded({ watering: "a" }, ["watering"], { engine, tools });
+    await runtime.process("please water");
+    const names = engine.requests[0]?.tools?.map(({ name }) => name);
+    expect(names).toHaveLength(8);
+    expect(names).toContain("read_skill");
+    await runtime.unload();
+  });
+
+  test("says which capability stands for nothing, and which skill cannot be used", async () => {
+    const { runtime, skills_dir } = await loaded({ watering: "a" }, ["waterng", "status-check", "echo", "flying"]);
+    expect(runtime.notices).toEqual([
+      'The capability "waterng" stands for no skill and no tool: did you mean "watering"?',
+      'The capability "flying" stands for no skill and no tool.',
+    ]);
+    await runtime.unload();
+    await writeFile(path.join(skills_dir, "watering", "SKILL.md"), "no front matter");
+    await runtime.load(sampleConfig({ spec: { name: "a" }, skills_dir }));
+    expect(runtime.notices).toEqual([expect.stringContaining('it does not begin with a line of "---"')]);
+    await runtime.unload();
+  });
+
+  test("answers by the rules as one without", async () => {
+    const { runtime } = await loaded({ watering: "a" }, ["watering", "status-check"]);
+    expect((await runtime.process("hello")).content).toBe("Hello from a! How can I assist?");
+    expect((await runtime.process("status")).content).toMatch(/^Runtime status: OK\./);
+    expect(runtime.notices).toEqual([]);
+    await runtime.unload();
+  });
+
+  test("is not loaded when the folder is not there, or a tool has the name that skills are read by", async () => {
+    const load = (options: NanoRuntimeOptions, skills_dir: string) =>
+      new NanoRuntime(options).load(sampleConfig({ spec: { name: "a", capabilities: ["watering"] }, skills_dir }));
+    await expect(load({}, "/no/such/folder")).rejects.toMatchObject({ code: "invalid-skill" });
+    const tools = [defineTool({ name: "read_skill", description: "a", run: () => 1 })];
+    await expect(load({ tools }, await folderOf({ watering: "a" }))).rejects.toMatchObject({ code: "invalid-tool" });
+  });
+});
+
+test("without skills and tools a capability that stands for nothing is named all the same", async () => {
+  await using runtime = new NanoRuntime();
+  await runtime.load(sampleConfig({ spec: { name: "a", capabilities: ["ecko"] } }));
+  expect(runtime.notices).toEqual(['The capability "ecko" stands for no skill and no tool: did you mean "echo"?']);
+});
