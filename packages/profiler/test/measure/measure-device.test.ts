@@ -71,11 +71,13 @@ describe("measureDevice", () => {
         if (path !== "/proc/stat") return super.readText(path, maxBytes);
         busy.reads += 1;
         const ticks = busy.reads * 1e6;
-        return `cpu0 ${ticks} 0 0 ${ticks / 10} 0 0 0 0 0 0\n`;
+        return Array.from({ length: 64 }, (_, cpu) => `cpu${cpu} ${ticks} 0 0 ${ticks / 10} 0 0 0 0 0 0\n`).join("");
       }
     }
+    // What the thread that measures takes is this process's own: of one core it may be all, of 64 it is next to nothing.
     const machine = new BusyMachine({
       machineType: "aarch64",
+      cpuCount: 64,
       availableMemoryBytes: 2 ** 30,
       totalMemoryBytes: 2 ** 31,
       files: {
