@@ -20,7 +20,7 @@ describe("profile --measure", () => {
   test("shows the device, a bar for each number of threads, and where the figures are kept", async () => {
     const kept = path.join(folder, "state/nanoagent/device-measurement.json");
     const { exitCode, stdout, stderr } = await runProgram(
-      ["profile", "--measure", "--storage", folder],
+      ["profile", "--measure", "--seconds", "1", "--storage", folder],
       "",
       environment,
     );
@@ -45,7 +45,7 @@ describe("profile --measure", () => {
   test("prints the figures as JSON and fails where they cannot be kept", async () => {
     writeFileSync(path.join(folder, "state"), "a file where a folder should be");
     const { exitCode, stdout, stderr } = await runProgram(
-      ["profile", "--measure", "--json", "--storage", "/nowhere"],
+      ["profile", "--measure", "--seconds", "1", "--json", "--storage", "/nowhere"],
       "",
       environment,
     );
@@ -59,19 +59,24 @@ describe("profile --measure", () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: "measurement" } });
   });
 
-  test.skipIf(process.platform === "win32").each([
+  const moments = [
     ["SIGINT", 700],
-    ["SIGTERM", 2500],
+    ["SIGTERM", 1500],
     ["SIGINT", 6000],
-  ] as const)("ends by %s after %d ms, and keeps nothing", async (signal, milliseconds) => {
-    const child = startProgram(["profile", "--measure", "--storage", folder], environment);
-    const result = resultOf(child);
-    setTimeout(() => child.kill(signal), milliseconds);
-    expect(await result).toMatchObject({ exitCode: 128 + constants.signals[signal], signal: null, stderr: "" });
-    expect((await result).stdout).toMatch(/^Device ID: .+\n(?:.+\n){3}GPU: .+\n$/);
-    expect(existsSync(path.join(folder, "state"))).toBe(false);
-    expect(readdirSync(folder)).toEqual([]);
-  });
+    ["SIGINT", 7200],
+  ] as const;
+  test.skipIf(process.platform === "win32").each(moments.slice(0, process.env.NANOAGENT_SOAK ? undefined : 2))(
+    "ends by %s after %d ms, and keeps nothing",
+    async (signal, milliseconds) => {
+      const child = startProgram(["profile", "--measure", "--storage", folder], environment);
+      const result = resultOf(child);
+      setTimeout(() => child.kill(signal), milliseconds);
+      expect(await result).toMatchObject({ exitCode: 128 + constants.signals[signal], signal: null, stderr: "" });
+      expect((await result).stdout).toMatch(/^Device ID: .+\n(?:.+\n){3}GPU: .+\n$/);
+      expect(existsSync(path.join(folder, "state"))).toBe(false);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 
   test.skipIf(!hasScript)("tells at a terminal how far it is, and Ctrl-C clears the line", async () => {
     const command = `exec '${process.execPath}' '${program}' profile --measure --storage '${folder}'`;
@@ -87,9 +92,15 @@ describe("profile --measure", () => {
     expect(end).not.toContain("error");
   });
 
-  test("--storage goes with it alone", async () => {
-    const { exitCode, stderr } = await runProgram(["profile", "--storage", folder], "", environment);
+  test.each(["storage", "seconds"])("--%s goes with it alone", async (option) => {
+    const { exitCode, stderr } = await runProgram(["profile", `--${option}`, "7"], "", environment);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("--storage goes with --measure.");
+    expect(stderr).toContain(`--${option} goes with --measure.`);
+  });
+
+  test.each(["0.5", "61"])("takes no %s seconds", async (seconds) => {
+    const { exitCode, stderr } = await runProgram(["profile", "--measure", "--seconds", seconds], "", environment);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("--seconds is 1 to 60.");
   });
 });

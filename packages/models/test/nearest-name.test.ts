@@ -1,6 +1,7 @@
 import { nearestName } from "@nanoagent/models";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../../../scripts/any-text.js";
 
 const keys = ["spec", "device", "model_path", "model_root", "max_memory_mb", "max_model_size_mb", "tools", "session"];
 
@@ -41,11 +42,7 @@ test("the name itself is nearer than one that it begins", () => {
 });
 
 describe("for any name and any candidates", () => {
-  const name = fc.oneof(
-    fc.string(),
-    fc.string({ unit: "binary" }),
-    fc.constantFrom(...keys, "__proto__", "constructor"),
-  );
+  const name = fc.oneof(fc.string(), anyText(), fc.constantFrom(...keys, "__proto__", "constructor"));
   const names = fc.array(name, { maxLength: 8 });
 
   test("the answer is one of the candidates, or null", () => {

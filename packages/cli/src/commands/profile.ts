@@ -21,6 +21,11 @@ export const profile: Command = {
       description:
         "With --measure: the file or folder whose storage is read. In a folder, up to 64 MB are written for it. Default: the working directory.",
     },
+    seconds: {
+      kind: "positive-number",
+      placeholder: "N",
+      description: "With --measure: about how long it takes, 1 to 60. Default: 8.",
+    },
     save: {
       kind: "text",
       placeholder: "FILE",

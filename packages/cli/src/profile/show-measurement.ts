@@ -13,7 +13,7 @@ const BAR_LENGTH = 30;
 /** Measures the device, keeps the figures and prints them; figures that cannot be kept are printed all the same. */
 export async function showMeasurement(
   device: EdgeDevice,
-  { json, storage, debug }: OptionValues,
+  { json, storage, seconds, debug }: OptionValues,
   { stdout, stderr, stop }: Streams,
 ): Promise<number> {
   const progress = new MeasuringProgress(stderr);
@@ -23,6 +23,7 @@ export async function showMeasurement(
       signal: stop,
       onProgress: (reached) => progress.show(reached),
       ...(typeof storage === "string" ? { storagePath: storage } : {}),
+      ...(typeof seconds === "number" ? { seconds } : {}),
     });
   } catch (error) {
     if (stop.aborted) return (stop.reason as StopRequest).exitCode;

@@ -4,11 +4,22 @@ import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
 
+const [LEAST_SECONDS, MOST_SECONDS] = [1, 60];
+
 export const showProfile: CommandAction = async (values, streams) => {
-  const { json, measure, storage, detail, deep, data, save, record } = values;
+  const { json, measure, storage, seconds, detail, deep, data, save, record } = values;
   const { stdout } = streams;
-  if (storage !== undefined && !measure) {
-    throw new UsageError({ message: "--storage goes with --measure.", hint: "nanoagent profile --help shows both." });
+  if ((storage !== undefined || seconds !== undefined) && !measure) {
+    throw new UsageError({
+      message: `--${storage === undefined ? "seconds" : "storage"} goes with --measure.`,
+      hint: "nanoagent profile --help shows both.",
+    });
+  }
+  if (typeof seconds === "number" && (seconds < LEAST_SECONDS || seconds > MOST_SECONDS)) {
+    throw new UsageError({
+      message: `--seconds is ${LEAST_SECONDS} to ${MOST_SECONDS}.`,
+      hint: "Leave it out: 8 seconds are enough on an idle device.",
+    });
   }
   if ((deep || data !== undefined) && !detail && !json && record === undefined) {
     throw new UsageError({

@@ -6,7 +6,7 @@ export interface MeasureDeviceOptions {
   signal?: AbortSignal | undefined;
   /** Called before each part. */
   onProgress?: ((progress: MeasureProgress) => void) | undefined;
-  /** How long it takes, about; each part is repeated for its share of it. Default: 8; from 2 to 60. */
+  /** How long it takes, about; each part is repeated for its share of it. Default: 8; from 1 to 60. */
   seconds?: number | undefined;
   /** A file, or a folder where one is written, on the storage to be read. Default: the working directory; null: none. */
   storagePath?: string | null | undefined;

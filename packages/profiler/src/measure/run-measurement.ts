@@ -15,7 +15,7 @@ import { type KernelJob, timeKernel } from "./time-kernel.js";
 import { webAssembly } from "./web-assembly.js";
 
 const DEFAULT_SECONDS = 8;
-const [LEAST_SECONDS, MOST_SECONDS] = [2, 60];
+const [LEAST_SECONDS, MOST_SECONDS] = [1, 60];
 const BANDWIDTH_SHARE = 0.6;
 const DOT_PRODUCT_SHARE = 0.25;
 const STORAGE_SHARE = 0.15;

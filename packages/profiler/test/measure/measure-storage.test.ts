@@ -83,7 +83,7 @@ describe.skipIf(!isLinux)("a program that is killed while it measures", () => {
     const script = `
       const { measureDevice } = await import(${JSON.stringify(program)});
       process.stdout.write("begun");
-      await measureDevice({ seconds: 2, storagePath: ${JSON.stringify(folder)},
+      await measureDevice({ seconds: 1, storagePath: ${JSON.stringify(folder)},
         onProgress: ({ step }) => { if (step === "storage") setTimeout(() => process.kill(process.pid, "SIGKILL"), 60); } });`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
     const [, signal] = await once(child, "close");

@@ -1,6 +1,7 @@
 import type { MemoryReading } from "@nanoagent/models";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyText } from "../../../../scripts/any-text.js";
 import { DeviceMemoryProbe, LocalMachine, type Machine } from "../../src/index.js";
 import { type FixtureFile, FixtureMachine, type FixtureMachineContents } from "../../src/testing/index.js";
 
@@ -501,7 +502,7 @@ describe("hostile machines", () => {
   );
   const text: fc.Arbitrary<FixtureFile> = fc.oneof(
     figure,
-    fc.string({ unit: "binary", maxLength: 200 }),
+    anyText({ maxLength: 200 }),
     fc.constantFrom("\0", "x\n".repeat(40_000), "__proto__ 1\nconstructor 2\n", "0::/\n0::/a\n4:memory:/a\n"),
     fc
       .tuple(

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyText } from "../../../../scripts/any-text.js";
 import { LocalMachine, type ProcessMemory, readProcessMemory } from "../../src/index.js";
 import { type FixtureFile, FixtureMachine } from "../../src/testing/index.js";
 
@@ -69,7 +70,7 @@ describe("readProcessMemory", () => {
 
   it("has sound figures or none, whatever the files hold", async () => {
     const text = fc.oneof(
-      fc.string({ unit: "binary" }),
+      anyText(),
       fc
         .array(fc.tuple(fc.constantFrom("VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "Pss:", ""), fc.bigInt()))
         .map((lines) => lines.map(([name, figure]) => `${name} ${figure} kB\n`).join("")),

@@ -1,6 +1,7 @@
 import type { IntentDefinition, IntentSettings } from "@nanoagent/models";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../../../../scripts/any-text.js";
 import { IntentMatcher } from "../../src/intents/intent-matcher.js";
 import { InvalidIntentsError } from "../../src/intents/invalid-intents-error.js";
 import { MAX_SENTENCE_CHARACTERS } from "../../src/intents/parse-sentence.js";
@@ -315,7 +316,7 @@ test("whatever the template and the message: a match, none, or a typed error", (
     { maxLength: 40 },
   );
   fc.assert(
-    fc.property(letters, fc.string({ unit: "binary" }), (template, message) => {
+    fc.property(letters, anyText(), (template, message) => {
       const slots = greenhouse.slots;
       try {
         const intents = IntentMatcher.compile({

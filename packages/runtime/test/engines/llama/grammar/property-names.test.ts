@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyText } from "../../../../../../scripts/any-text.js";
 import { schemaToGrammar } from "../../../../src/engines/llama/grammar/schema-to-grammar.js";
 import { GbnfGrammar } from "./gbnf-grammar.js";
 import { seededRandom } from "./seeded-random.js";
 
 const name = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", "b", "ab", "_"), maxLength: 4 }),
-  fc.string({ unit: "binary", maxLength: 3 }),
+  anyText({ maxLength: 3 }),
 );
 
 describe("names of other properties", () => {
