@@ -1,7 +1,8 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
-import { type CallTool, type LoopResult, unknownTool } from "./agent-loop.js";
+import { type LoopResult, unknownTool } from "./agent-loop.js";
 import type { EngineTool } from "./engines/engine.js";
+import type { CallTool, Turn } from "./session/turn.js";
 import type { OpenSkills } from "./skills/open-skills.js";
 import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabilities.js";
 import type { Tool } from "./tools/tool.js";
@@ -18,7 +19,7 @@ export interface AbilityParts extends Pick<ToolSetOptions, "onPermission" | "bef
 /** What an agent can do beside talking. */
 export interface Abilities {
   /** How a message is answered that is a sentence which was foreseen; null for any other message. */
-  answer(message: string): ((signal: AbortSignal) => AsyncGenerator<AgentEvent, LoopResult>) | null;
+  answer(message: string): ((turn: Turn, signal: AbortSignal) => AsyncGenerator<AgentEvent, LoopResult>) | null;
   /** The tools that the engine is told of for this message, by name: all that it may call, or the likeliest of many. */
   offer(message: string): readonly EngineTool[];
   /** Runs a tool that the engine calls: one of the program's, or one of the config's that a capability switches on. */
@@ -62,10 +63,12 @@ export async function openAbilities(config: NanoAgentConfig, parts: AbilityParts
   if (faults.length > 0) throw new InvalidIntentsError(faults);
   const switchedOn = new Set([...own.map(({ name }) => name), ...capabilities]);
   const resolved = resolveCapabilities([...capabilities], { skills: skills.all, tools: tools.tools });
-  const offered = tools.tools.filter(({ name, permission }) => switchedOn.has(name) && permission !== "never");
+  const offered = tools.tools
+    .filter(({ name, permission }) => switchedOn.has(name) && permission !== "never")
+    .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
   // A skill is named in the instructions whatever the message is, and so can always be read.
-  const pinned = offered.filter((tool) => tool === skills.open?.tool);
-  const others = offered.filter((tool) => tool !== skills.open?.tool);
+  const pinned = offered.filter(({ name }) => name === skills.open?.tool.name);
+  const others = offered.filter(({ name }) => name !== skills.open?.tool.name);
   const shortlist = (message: string) => [
     ...pinned,
     ...shortlistTools(message, others, MAX_OFFERED_TOOLS - pinned.length),
@@ -75,17 +78,14 @@ export async function openAbilities(config: NanoAgentConfig, parts: AbilityParts
     notices: [...skills.notices, ...describeUnresolved(resolved)],
     answer(message) {
       const match = matcher?.match(message) ?? null;
-      return match === null ? null : (signal) => runIntent(match, tools, signal);
+      return match === null ? null : (turn, signal) => runIntent(match, tools, turn, signal);
     },
     offer(message) {
       const likely = offered.length <= MAX_OFFERED_TOOLS ? offered : shortlist(message);
-      return likely
-        .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }))
-        .sort((one, other) => (one.name < other.name ? -1 : 1));
+      return likely.toSorted((one, other) => (one.name < other.name ? -1 : 1));
     },
-    async callTool(call, signal) {
-      if (!switchedOn.has(call.name)) return unknownTool(call);
-      return tools.call(call, { signal, idempotencyKey: crypto.randomUUID() });
+    async callTool(call, options) {
+      return switchedOn.has(call.name) ? tools.call(call, options) : unknownTool(call);
     },
   };
 }

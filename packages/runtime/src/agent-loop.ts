@@ -5,7 +5,6 @@ import {
   type EndReason,
   type Engine,
   type EngineEvent,
-  type EngineMessage,
   type EngineRequest,
   type TokenUsage,
   type ToolCall,
@@ -13,18 +12,35 @@ import {
 import { EngineError } from "./engines/engine-error.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./session/on-abort.js";
+import type { CallTool, Turn } from "./session/turn.js";
+import { type KeptCall, keepCall } from "./tools/kept-call.js";
 import { RepeatedCalls } from "./tools/repeated-calls.js";
+import { toolResultText } from "./tools/tool-result-text.js";
+import type { ToolOutcome } from "./tools/tool-set.js";
 
 /** A model that still calls tools after so many steps is going in circles. */
-const MAX_STEPS = 8;
+const DEFAULT_MAX_STEPS = 8;
+/** So much is written about no message; a small model that has lost its thread would go on. */
+const DEFAULT_MAX_TOKENS = 32_768;
 /** A reply longer than this is no reply: it would fill the memory that the history is bounded to. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
 /** A reply of as many characters, each by itself, and as much again of what is no text. */
 const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
-const MAX_CALLS = 1024;
+const MAX_CALLS = 64;
+/** So often a message's calls may be wrong in a row: the engine is shown why, and may repair it once. */
+const MAX_INVALID_CALLS = 2;
+/** The results of a step may have so many characters for each token of the context together, and these at least. */
+const RESULT_CHARACTERS_PER_CONTEXT_TOKEN = 1;
+const MIN_RESULT_CHARACTERS = 200;
+const MAX_RESULT_CHARACTERS = 8000;
 
-/** Runs a tool for the engine. It does not throw: what goes wrong is a result that the engine is shown. */
-export type CallTool = (call: ToolCall, signal: AbortSignal) => Promise<{ content: string; isError: boolean }>;
+/** How much may be done about one message. */
+export interface LoopLimits {
+  /** How often the engine is asked. Default: 8. */
+  maxSteps?: number | undefined;
+  /** After so many tokens of its own it is not asked again. Default: 32,768. */
+  maxTokens?: number | undefined;
+}
 
 export interface LoopResult {
   text: string;
@@ -32,47 +48,102 @@ export interface LoopResult {
   usage: TokenUsage | null;
 }
 
+export interface LoopParts {
+  engine: Engine;
+  turn: Turn;
+  /** What the engine is asked next: about the turn as far as it has come. */
+  nextRequest: () => Promise<EngineRequest>;
+  /** Default: there are no tools. */
+  callTool?: CallTool | undefined;
+  limits?: LoopLimits | undefined;
+}
+
 /**
  * Asks the engine until it has answered, tool calls in between: yields what happens, returns the answer. Throws what
  * ends the turn without one. An abort returns with reason `abort`, at the latest after the engine's grace.
  */
 export async function* runAgentLoop(
-  engine: Engine,
-  request: EngineRequest,
+  { engine, turn, nextRequest, callTool = async (call) => unknownTool(call), limits = {} }: LoopParts,
   signal: AbortSignal,
-  callTool: CallTool = async (call) => unknownTool(call),
 ): AsyncGenerator<AgentEvent, LoopResult> {
-  let { messages } = request;
+  const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
   const repeated = new RepeatedCalls();
+  let invalidCalls = 0;
   let total: TokenUsage | null = null;
-  for (let step = 1; step <= MAX_STEPS; step++) {
-    const result: StepResult = yield* runStep(engine, { ...request, messages }, signal);
+  for (let step = 1; step <= maxSteps; step++) {
+    const result: StepResult = yield* askAgainIfSmaller(engine, async function* () {
+      return yield* runStep(engine, await nextRequest(), signal);
+    });
     total = addUsage(total, result.usage);
-    const results: EngineMessage[] = [];
-    if (result.reason !== "abort") {
-      for (const call of result.calls) {
-        const { content, isError } = await callTool(call, signal);
-        yield { type: "tool-result", id: call.id, name: call.name, content, is_error: isError };
-        results.push({ role: "tool", content, tool_call_id: call.id });
-        if (repeated.add(call.name, call.arguments, content)) throw inCircles(call.name);
-      }
+    const calls = result.reason === "abort" ? [] : result.calls;
+    if (calls.length > 0) {
+      const kept = calls.map((call) => call.kept);
+      turn.addCalls(result.text, kept);
+    }
+    for (const { kept, given } of calls) {
+      const maxResultCharacters = resultCharacters(engine, calls.length);
+      const run: CallTool = (_, options) => callTool(given, options);
+      const { outcome, content, isError } = await turn.call(kept, run, { signal, maxResultCharacters });
+      yield { type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError };
+      if (repeated.add(kept.name, kept.arguments, content)) throw inCircles(kept.name);
+      invalidCalls = outcome === "invalid-arguments" ? invalidCalls + 1 : 0;
+      if (invalidCalls === MAX_INVALID_CALLS) throw callNotValid(kept.name, content);
     }
     const reason = signal.aborted ? "abort" : result.reason;
     yield { type: "step-end", step, reason, usage: result.usage };
-    if (reason === "abort") return { text: result.text, reason, usage: total };
-    if (results.length === 0) return { text: result.text, reason: result.reason, usage: total };
-    messages = [...messages, { role: "assistant", content: result.text, tool_calls: result.calls }, ...results];
+    if (reason === "abort" || calls.length === 0) return { text: result.text, reason, usage: total };
+    if (total !== null && total.completion_tokens >= maxTokens) throw tooManyTokens(maxTokens);
   }
   throw new NanoRuntimeError({
     code: "too-many-steps",
-    message: `The engine called tools ${MAX_STEPS} times in a row without an answer.`,
+    message: `The engine called tools ${maxSteps} times in a row without an answer.`,
     hint: "Ask again in other words, or use a more able model.",
   });
 }
 
+/** Memory may run short meanwhile, and the context be smaller then: less of the history fits. */
+async function* askAgainIfSmaller(
+  engine: Engine,
+  ask: () => AsyncGenerator<AgentEvent, StepResult>,
+): AsyncGenerator<AgentEvent, StepResult> {
+  const { contextTokens } = engine;
+  try {
+    return yield* ask();
+  } catch (error) {
+    const isExceeded = NanoAgentError.isInstance(error) && error.code === "context-exceeded";
+    if (!isExceeded || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
+    return yield* ask();
+  }
+}
+
+/** What is shown of a result, so that those of a step leave room in the context for the reply. */
+function resultCharacters({ contextTokens }: Engine, calls: number): number {
+  if (contextTokens === null) return MAX_RESULT_CHARACTERS;
+  const share = Math.floor((contextTokens * RESULT_CHARACTERS_PER_CONTEXT_TOKEN) / calls);
+  return Math.min(MAX_RESULT_CHARACTERS, Math.max(MIN_RESULT_CHARACTERS, share));
+}
+
 /** What an engine is told that calls what is not there. */
-export function unknownTool({ name }: ToolCall): { content: string; isError: boolean } {
-  return { content: `There is no tool named "${name}".`, isError: true };
+export function unknownTool({ name }: ToolCall): ToolOutcome {
+  const content = `There is no tool named ${JSON.stringify(toolResultText(name, 100))}.`;
+  return { outcome: "unknown-tool", content, isError: true, value: undefined };
+}
+
+function callNotValid(name: string, reason: string): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "call-not-valid",
+    message: `The engine called the tool "${name}" with arguments that are not right, and did not repair them.`,
+    reason,
+    hint: "Ask again in other words, or use a more able model.",
+  });
+}
+
+function tooManyTokens(maxTokens: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "too-many-tokens",
+    message: `The engine wrote ${maxTokens} tokens and more about one message, and still called tools.`,
+    hint: "Ask again in other words, use a more able model, or raise limits.maxTokens.",
+  });
 }
 
 function inCircles(name: string): NanoRuntimeError {
@@ -85,7 +156,7 @@ function inCircles(name: string): NanoRuntimeError {
 
 interface StepResult {
   text: string;
-  calls: ToolCall[];
+  calls: KeptCall[];
   reason: EndReason;
   usage: TokenUsage | null;
 }
@@ -116,9 +187,7 @@ async function* runStep(
           yield next;
           break;
         case "tool-call":
-          result.calls.push(next.call);
-          if (result.calls.length > MAX_CALLS) throw replyTooLarge();
-          yield { type: "tool-call", id: next.call.id, name: next.call.name, arguments: next.call.arguments };
+          yield { type: "tool-call", ...takeCall(next.call, result) };
           break;
         case "memory-pressure":
           yield next;
@@ -142,6 +211,15 @@ async function* runStep(
     // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
     events.return?.()?.then(undefined, () => {});
   }
+}
+
+/** Adds a call to those of the step, unless these are too many or too much. */
+function takeCall(given: ToolCall, { text, calls }: StepResult): ToolCall {
+  const call = keepCall(given, calls);
+  calls.push(call);
+  const size = calls.reduce((sum, { size }) => sum + size, text.length);
+  if (calls.length > MAX_CALLS || size > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+  return call.kept;
 }
 
 /** The engine's next event; what the contract forbids comes out as an {@link EngineError}. */

@@ -1,4 +1,10 @@
-export { MAX_MESSAGE_BYTES, NanoRuntime, type NanoRuntimeOptions, type TurnOptions } from "./nano-runtime.js";
+export {
+  MAX_MESSAGE_BYTES,
+  NanoRuntime,
+  type NanoRuntimeOptions,
+  type TurnLimits,
+  type TurnOptions,
+} from "./nano-runtime.js";
 export { NanoRuntimeError, type NanoRuntimeErrorCode } from "./nano-runtime-error.js";
 export type { AgentEvent } from "./agent-event.js";
 export {
@@ -29,6 +35,7 @@ export { InvalidToolError } from "./tools/invalid-tool-error.js";
 export { type IntentFault, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
+export type { ConversationMessage } from "./session/conversation-message.js";
 export { MAX_HISTORY_BYTES } from "./session/history.js";
 export { SessionError, type SessionErrorCode } from "./session/session-error.js";
 export { MAX_WAITING_MESSAGES } from "./session/turn-queue.js";

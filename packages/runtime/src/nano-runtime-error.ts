@@ -16,7 +16,10 @@ export type NanoRuntimeErrorCode =
   | "context-exceeded"
   | "too-many-messages"
   | "too-many-steps"
+  | "too-many-tokens"
+  | "time-limit"
   | "repeated-calls"
+  | "call-not-valid"
   | "aborted";
 
 /**
@@ -32,10 +35,13 @@ export type NanoRuntimeErrorCode =
  * - `context-exceeded`: the message alone is larger than the engine's context; the text says by how much.
  * - `too-many-messages`: as many messages as {@link MAX_WAITING_MESSAGES} wait already.
  * - `too-many-steps`, `reply-too-large`: the engine went on calling tools, or writing, without an end.
+ * - `too-many-tokens`, `time-limit`: the engine called tools and wrote for longer than the turn's limits allow.
+ * - `call-not-valid`: the engine called a tool with arguments that are not right, was shown why, and did so again.
  * - `repeated-calls`: the engine called the same tools with the same results, three rounds in a row.
  * - `reply-not-valid`: the reply does not satisfy the schema that was asked for: it was cut off, or the engine could not
  *   hold itself to it.
- * - `aborted`: the caller's signal or `unload()` ended the turn. Nothing of it is in the history.
+ * - `aborted`: the caller's signal or `unload()` ended the turn. Nothing of it is in the history, unless it had changed the
+ *   world and there is a session.
  */
 export class NanoRuntimeError extends NanoAgentError {
   override name = "NanoRuntimeError";

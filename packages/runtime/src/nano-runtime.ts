@@ -10,7 +10,7 @@ import {
 } from "@nanoagent/models";
 import { type Abilities, type AbilityParts, openAbilities } from "./abilities.js";
 import type { AgentEvent } from "./agent-event.js";
-import { type LoopResult, runAgentLoop } from "./agent-loop.js";
+import { type LoopLimits, runAgentLoop } from "./agent-loop.js";
 import { ContextWindow } from "./context/context-window.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
@@ -19,10 +19,12 @@ import type { MemoryReport } from "./memory/memory-report.js";
 import { residentBytes } from "./memory/resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { ReplySchema } from "./reply-schema.js";
+import type { ConversationMessage } from "./session/conversation-message.js";
 import { History, MAX_HISTORY_BYTES, memoryOf } from "./session/history.js";
 import type { Journal } from "./session/journal/journal.js";
 import { describeReport } from "./session/journal/journal-report.js";
 import { onAbort, untilAborted } from "./session/on-abort.js";
+import { Turn } from "./session/turn.js";
 import { TurnQueue } from "./session/turn-queue.js";
 
 /** A message longer than this, in UTF-8 bytes, is refused: it would push everything else out of the history. */
@@ -30,6 +32,10 @@ export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** How long `unload` waits for the turn that runs: its engine's grace, and as much again for whoever reads the events. */
 const UNLOAD_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
+/** What a timer can count to. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+/** A slow device may write for minutes; an engine that hangs must not keep the messages behind it waiting for ever. */
+const DEFAULT_MAX_MILLISECONDS = 60 * 60 * 1000;
 
 export interface NanoRuntimeOptions extends EngineParts, AbilityParts {
   /** Answers in place of the engine that the config names. Whoever passes it closes it; it may serve many runtimes. */
@@ -47,6 +53,13 @@ export interface TurnOptions {
   responseSchema?: object | undefined;
   /** How the engine chooses its words. Default: the engine's own. */
   sampling?: SamplingOptions | undefined;
+  /** How much may be done about the message. */
+  limits?: TurnLimits | undefined;
+}
+
+export interface TurnLimits extends LoopLimits {
+  /** The turn fails with `time-limit` when it has not ended by then. Default: an hour. */
+  maxMilliseconds?: number | undefined;
 }
 
 interface LoadedAgent {
@@ -97,9 +110,10 @@ export class NanoRuntime implements AsyncDisposable {
   /**
    * The conversation so far, oldest first: a copy. It holds the newest 4 MB, counted at two bytes a character and 200
    * for each message; whole turns leave at the oldest end, and {@link droppedTurns} counts them. It stays readable
-   * after `unload` and begins anew with the next `load`, or, with a session, where that had ended.
+   * after `unload` and begins anew with the next `load`, or, with a session, where that had ended. A turn that called
+   * tools has the calls (`tool_calls`) and their results (role `tool`) between its message and its reply.
    */
-  get history(): readonly AgentMessage[] {
+  get history(): readonly ConversationMessage[] {
     return this.#history.messages;
   }
 
@@ -264,7 +278,7 @@ export class NanoRuntime implements AsyncDisposable {
    * The whole conversation, oldest first, one message at a time: with a session from the disk, in a memory that does not
    * grow with it; without, what {@link history} holds.
    */
-  async *readHistory(): AsyncGenerator<AgentMessage, void> {
+  async *readHistory(): AsyncGenerator<ConversationMessage, void> {
     const { journal, history } = this.#requireAgent();
     if (journal === null) yield* history.messages;
     else for await (const { messages } of journal.turns(journal.counts.conversation_turn)) yield* messages;
@@ -321,62 +335,51 @@ export class NanoRuntime implements AsyncDisposable {
 async function* runTurn(
   agent: LoadedAgent,
   message: AgentMessage,
-  { signal, sampling, responseSchema }: TurnOptions & { signal: AbortSignal },
+  { signal: caller, sampling, responseSchema, limits = {} }: TurnOptions & { signal: AbortSignal },
 ): AsyncGenerator<AgentEvent, AgentEvent> {
-  const { engine, abilities, history, journal, window } = agent;
+  const { engine, abilities, window } = agent;
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
-  const messages = history.begin(message);
+  const { maxMilliseconds = DEFAULT_MAX_MILLISECONDS } = limits;
+  const { signal, stop } = abortAfter(maxMilliseconds, caller);
+  const turn = new Turn(agent.history, agent.journal, message);
   let isAnswered = false;
   try {
     yield { type: "run-start", message };
-    const { instructions } = agent;
-    const ask = async function* (): AsyncGenerator<AgentEvent, LoopResult> {
-      const shown = await untilAborted(window.select(messages), signal);
-      const tools = schema === undefined ? abilities?.offer(message.content) : undefined;
-      const request = { instructions, messages: shown, responseSchema: schema?.jsonSchema, sampling, tools };
-      return yield* runAgentLoop(engine, request, signal, abilities?.callTool);
-    };
     // A reply of a certain form is the engine's to give.
-    const match = schema === undefined ? abilities?.answer(message.content) : null;
-    const result = match ? yield* match(signal) : yield* askAgainIfSmaller(engine, ask);
+    const isFree = schema === undefined;
+    const { instructions } = agent;
+    const tools = isFree ? abilities?.offer(message.content) : undefined;
+    const nextRequest = async () => {
+      const messages = await untilAborted(window.select(turn.conversation, tools), signal);
+      return { instructions, messages, responseSchema: schema?.jsonSchema, sampling, tools };
+    };
+    const answer = isFree ? abilities?.answer(message.content) : null;
+    const loop = { engine, turn, nextRequest, callTool: abilities?.callTool, limits };
+    const result = yield* answer ? answer(turn, signal) : runAgentLoop(loop, signal);
     if (signal.aborted) throw aborted();
     schema?.check(result);
-    const reply = Object.freeze<AgentMessage>({
-      role: "assistant",
-      content: result.text,
-      timestamp: new Date().toISOString(),
-    });
-    const notSaved = (await journal?.appendTurn([message, reply])) ?? null;
+    const { reply, notSaved } = await turn.end(result.text);
     isAnswered = true;
-    history.commit(reply);
     const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
     return notSaved === null ? end : { ...end, not_saved: notSaved };
-  } finally {
-    if (!isAnswered) {
-      history.rollback();
-      if (journal !== null) await keepFailedTurn(journal, history);
-    }
-  }
-}
-
-/** Memory may run short meanwhile, and the context be smaller then: less of the history fits. */
-async function* askAgainIfSmaller(
-  engine: Engine,
-  ask: () => AsyncGenerator<AgentEvent, LoopResult>,
-): AsyncGenerator<AgentEvent, LoopResult> {
-  const { contextTokens } = engine;
-  try {
-    return yield* ask();
   } catch (error) {
-    if (!isContextExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
-    return yield* ask();
+    throw signal.aborted && !caller.aborted ? timeLimit(maxMilliseconds) : error;
+  } finally {
+    stop();
+    if (!isAnswered) await turn.fail();
   }
 }
 
-/** A turn that failed after it had changed the world stays in the conversation, as far as it came. */
-async function keepFailedTurn(journal: Journal, history: History): Promise<void> {
-  const messages = await journal.endFailedTurn().catch(() => null);
-  if (messages !== null) history.restore([messages], 0);
+/** A signal that aborts with another one, or when the time is over. */
+function abortAfter(milliseconds: number, other: AbortSignal): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  const stopListening = onAbort(other, () => controller.abort());
+  const timer = setTimeout(() => controller.abort(), Math.min(milliseconds, LONGEST_TIMER_MILLISECONDS));
+  const stop = () => {
+    clearTimeout(timer);
+    stopListening();
+  };
+  return { signal: controller.signal, stop };
 }
 
 async function openJournal(settings: SessionSettings): Promise<Journal> {
@@ -475,10 +478,6 @@ function describeUnused(config: NanoAgentConfig, engine: Engine, isGiven: boolea
   return notices;
 }
 
-function isContextExceeded(error: unknown): boolean {
-  return NanoAgentError.isInstance(error) && error.code === "context-exceeded";
-}
-
 function notLoaded(): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "not-loaded",
@@ -488,7 +487,15 @@ function notLoaded(): NanoRuntimeError {
 }
 
 function aborted(): NanoRuntimeError {
-  return new NanoRuntimeError({ code: "aborted", message: "The turn was aborted; nothing of it is in the history." });
+  return new NanoRuntimeError({ code: "aborted", message: "The turn was aborted." });
+}
+
+function timeLimit(milliseconds: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "time-limit",
+    message: `The turn did not end within ${milliseconds / 1000} s.`,
+    hint: "Ask again in other words, use a smaller model, or raise limits.maxMilliseconds.",
+  });
 }
 
 /** Whatever an abort made somebody throw, the reason is the abort. */

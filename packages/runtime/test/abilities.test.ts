@@ -45,7 +45,14 @@ describe("a sentence that was foreseen", () => {
     expect((await runtime.process("look at north")).content).toBe('{"litres":12}');
     expect(engine.requests).toEqual([]);
     expect((await runtime.process("something else")).content).toBe("from the engine");
-    expect(runtime.history).toHaveLength(10);
+    expect(runtime.history).toHaveLength(10 + 3 * 2);
+    // What was done stays between the message and the reply, and the engine sees it later.
+    expect(engine.requests[0]?.messages.slice(0, 4)).toMatchObject([
+      { role: "user", content: "Water the North bed!" },
+      { role: "assistant", content: "", tool_calls: [{ name: "valve", arguments: { zone: "north" } }] },
+      { role: "tool", content: '{"litres":12}', tool_call_id: expect.stringMatching(/^intent-/) },
+      { role: "assistant", content: "Watering north: 12 l." },
+    ]);
   });
 
   test("says what happens as an engine's reply does", async () => {

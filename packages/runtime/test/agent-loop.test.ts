@@ -1,4 +1,11 @@
-import { type Engine, EngineError, type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
+import {
+  defineTool,
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  NanoRuntime,
+  type NanoRuntimeOptions,
+} from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { sampleConfig } from "./sample-config.js";
@@ -12,8 +19,8 @@ async function* eventsOf(event: unknown): AsyncGenerator<EngineEvent> {
   yield { type: "end", reason: "stop" };
 }
 
-async function loadedWith(engine: Engine): Promise<NanoRuntime> {
-  const runtime = new NanoRuntime({ engine });
+async function loadedWith(engine: Engine, options: NanoRuntimeOptions = {}): Promise<NanoRuntime> {
+  const runtime = new NanoRuntime({ engine, ...options });
   await runtime.load(sampleConfig());
   return runtime;
 }
@@ -121,6 +128,8 @@ test("a call of a tool that is not there is answered, and the engine goes on", a
   ]);
   expect(runtime.history.map(({ role, content }) => [role, content])).toEqual([
     ["user", "how dry is bed 3"],
+    ["assistant", "Let me look."],
+    ["tool", 'There is no tool named "moisture".'],
     ["assistant", "I cannot."],
   ]);
 });
@@ -132,4 +141,68 @@ test("an engine that only calls tools is stopped", async () => {
     ),
   );
   await expect(runtime.process("go")).rejects.toMatchObject({ code: "too-many-steps" });
+});
+
+describe("a call that is not right", () => {
+  const measure = defineTool({
+    name: "measure",
+    description: "Measures.",
+    input: { type: "object", properties: { bed: { type: "integer" } }, required: ["bed"] },
+    changesWorld: false,
+    run: () => 41,
+  });
+  const call = (bed: unknown) => ({ calls: [{ id: "1", name: "measure", arguments: { bed } }] });
+
+  test("may be repaired once: the engine is shown what is wrong", async () => {
+    const engine = new ScriptedEngine([call("three"), call(3), call("x"), call(4), "Done."]);
+    await using runtime = await loadedWith(engine, { tools: [measure] });
+    expect((await runtime.process("go")).content).toBe("Done.");
+    expect(engine.requests[1]?.messages.at(-1)?.content).toBe(
+      "The arguments of measure are not right: /bed must be integer",
+    );
+    expect(engine.requests[2]?.messages.at(-1)?.content).toBe("41");
+  });
+
+  test("and is not repaired ends the turn", async () => {
+    const engine = new ScriptedEngine([call("three"), call("3"), "Done."]);
+    await using runtime = await loadedWith(engine, { tools: [measure] });
+    await expect(runtime.process("go")).rejects.toMatchObject({ code: "call-not-valid" });
+    expect(runtime.history).toEqual([]);
+    await expect(runtime.process("go on")).resolves.toMatchObject({ content: "Done." });
+  });
+});
+
+describe("a turn's limits", () => {
+  const call = (step: number) => ({ deltas: ["one two"], calls: [{ id: "1", name: "again", arguments: { step } }] });
+  const script = [call(1), call(2), call(3), "Done."];
+
+  test("on steps and tokens end a turn that calls tools on and on", async () => {
+    await using runtime = await loadedWith(new ScriptedEngine(script));
+    await expect(runtime.process("go", { limits: { maxSteps: 2 } })).rejects.toMatchObject({ code: "too-many-steps" });
+    await using other = await loadedWith(new ScriptedEngine(script));
+    await expect(other.process("go", { limits: { maxTokens: 4 } })).rejects.toMatchObject({ code: "too-many-tokens" });
+    await using third = await loadedWith(new ScriptedEngine(script));
+    await expect(third.process("go", { limits: { maxSteps: 4, maxTokens: 7 } })).resolves.toBeDefined();
+  });
+
+  test("on time ends one that takes for ever, in a tool as in the engine", async () => {
+    const forever = defineTool({ name: "again", description: "a", permission: "always", run: () => new Promise(() => {}) });
+    const input = { type: "object", properties: { step: { type: "integer" } } };
+    const engine = new ScriptedEngine([{ deltas: ["a", "b"], delayMilliseconds: 60_000 }, call(1), "Done."]);
+    await using runtime = await loadedWith(engine, { tools: [{ ...forever, inputSchema: input }] });
+    const limits = { maxMilliseconds: 20 };
+    await expect(runtime.process("go", { limits })).rejects.toMatchObject({ code: "time-limit" });
+    await expect(runtime.process("go", { limits })).rejects.toMatchObject({ code: "time-limit" });
+    expect((await runtime.process("go")).content).toBe("Done.");
+  });
+});
+
+test("the engine is not asked about more results than its context has room for", async () => {
+  const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "flood", arguments: {} }] }, "Done."], {
+    contextTokens: 400,
+  });
+  const flood = defineTool({ name: "flood", description: "a", changesWorld: false, run: () => "x ".repeat(5_000_000) });
+  await using runtime = await loadedWith(engine, { tools: [flood] });
+  expect((await runtime.process("go")).content).toBe("Done.");
+  expect(engine.requests[1]?.messages.at(-1)?.content.length).toBeLessThanOrEqual(400);
 });

@@ -1,5 +1,6 @@
 import type { AgentEvent } from "../agent-event.js";
 import type { LoopResult } from "../agent-loop.js";
+import type { Turn } from "../session/turn.js";
 import { toolResultText } from "../tools/tool-result-text.js";
 import type { ToolSet } from "../tools/tool-set.js";
 import type { IntentMatch } from "./intent-matcher.js";
@@ -11,9 +12,10 @@ const MAX_ANSWER_CHARACTERS = 8000;
 export async function* runIntent(
   match: IntentMatch,
   tools: ToolSet,
+  turn: Turn,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, LoopResult> {
-  const answer = match.call === null ? match.answer() : yield* callTool(match, match.call, tools, signal);
+  const answer = match.call === null ? match.answer() : yield* callTool(match, match.call, tools, turn, signal);
   const reason = signal.aborted ? "abort" : "stop";
   const text = toolResultText(answer ?? "", MAX_ANSWER_CHARACTERS);
   if (reason === "stop" && text !== "") yield { type: "text-delta", text };
@@ -25,12 +27,13 @@ async function* callTool(
   match: IntentMatch,
   { tool: name, arguments: input }: IntentMatch["call"] & object,
   tools: ToolSet,
+  turn: Turn,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
-  const idempotencyKey = crypto.randomUUID();
-  const call = { id: `intent-${idempotencyKey}`, name, arguments: input };
+  const call = { id: `intent-${crypto.randomUUID()}`, name, arguments: input };
   yield { type: "tool-call", ...call };
-  const { content, isError, value } = await tools.call(call, { signal, idempotencyKey });
+  turn.addCalls("", [call]);
+  const { content, isError, value } = await turn.call(call, (...parts) => tools.call(...parts), { signal });
   yield { type: "tool-result", id: call.id, name, content, is_error: isError };
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
 }

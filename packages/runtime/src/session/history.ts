@@ -1,4 +1,4 @@
-import type { AgentMessage } from "@nanoagent/models";
+import type { ConversationMessage } from "./conversation-message.js";
 
 /** The newest messages up to this size stay in memory; what is older leaves, whole turns at a time. */
 export const MAX_HISTORY_BYTES = 4 * 1024 * 1024;
@@ -12,10 +12,10 @@ const BYTES_PER_CHARACTER = 2;
 
 /** The turns of one conversation that are held in memory, bounded. */
 export class History {
-  readonly #messages: AgentMessage[] = [];
+  readonly #messages: ConversationMessage[] = [];
   readonly #turns: { messages: number; bytes: number }[] = [];
   readonly #maxBytes: number;
-  #openTurn: AgentMessage[] | null = null;
+  #openTurn: ConversationMessage[] | null = null;
   #bytes = 0;
   #droppedTurns = 0;
 
@@ -24,7 +24,7 @@ export class History {
   }
 
   /** The finished turns, oldest first. */
-  get messages(): AgentMessage[] {
+  get messages(): ConversationMessage[] {
     return this.#messages.slice(0, this.#messages.length - (this.#openTurn?.length ?? 0));
   }
 
@@ -34,20 +34,26 @@ export class History {
   }
 
   /** Takes up turns that were held elsewhere, oldest first; `droppedTurns` says how many there were before them. */
-  restore(turns: readonly (readonly AgentMessage[])[], droppedTurns: number): void {
+  restore(turns: readonly (readonly ConversationMessage[])[], droppedTurns: number): void {
     this.#droppedTurns += droppedTurns;
     for (const turn of turns) this.#add(turn);
   }
 
   /** Begins a turn. Returns all messages with this one last: the list itself, for reading until the turn ends. */
-  begin(message: AgentMessage): readonly AgentMessage[] {
+  begin(message: ConversationMessage): readonly ConversationMessage[] {
     this.#openTurn = [message];
     this.#messages.push(message);
     return this.#messages;
   }
 
+  /** Adds to the turn that was begun. */
+  extend(message: ConversationMessage): void {
+    this.#openTurn?.push(message);
+    this.#messages.push(message);
+  }
+
   /** Ends the turn with its reply. A turn that is larger than the bound by itself stays until the next one comes. */
-  commit(reply: AgentMessage): void {
+  commit(reply: ConversationMessage): void {
     const turn = [...(this.#openTurn ?? []), reply];
     this.rollback();
     this.#add(turn);
@@ -60,7 +66,7 @@ export class History {
     this.#openTurn = null;
   }
 
-  #add(turn: readonly AgentMessage[]): void {
+  #add(turn: readonly ConversationMessage[]): void {
     this.#messages.push(...turn);
     const bytes = turn.reduce((sum, message) => sum + memoryOf(message), 0);
     this.#turns.push({ messages: turn.length, bytes });
@@ -85,6 +91,7 @@ export class History {
 }
 
 /** What a message takes of the bound. */
-export function memoryOf(message: AgentMessage): number {
-  return MESSAGE_OVERHEAD_BYTES + message.content.length * BYTES_PER_CHARACTER;
+export function memoryOf({ content, tool_calls }: ConversationMessage): number {
+  const calls = tool_calls === undefined ? 0 : JSON.stringify(tool_calls).length;
+  return MESSAGE_OVERHEAD_BYTES + (content.length + calls) * BYTES_PER_CHARACTER;
 }

@@ -1,6 +1,7 @@
 import type { ToolCall } from "../engines/engine.js";
 import { onAbort } from "../session/on-abort.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
+import { MAX_ARGUMENT_CHARACTERS } from "./kept-call.js";
 import type { Tool } from "./tool.js";
 import { toolResultText } from "./tool-result-text.js";
 
@@ -28,14 +29,16 @@ export interface ToolSetOptions {
     | undefined;
   /** Has written down what is about to be done when it resolves; when it rejects, nothing is done. Default: nothing. */
   beforeAct?: ((intent: IntentToAct) => Promise<void>) | undefined;
-  /** The most of a result that is shown. Default: 8000. */
-  maxResultCharacters?: number | undefined;
 }
 
 export interface ToolCallOptions {
   signal?: AbortSignal | undefined;
   /** Tells this act from every other one. */
   idempotencyKey: string;
+  /** As that of the set, and before it. */
+  beforeAct?: ToolSetOptions["beforeAct"];
+  /** The most of a result that is shown. Default: 8000. */
+  maxResultCharacters?: number | undefined;
 }
 
 export interface ToolOutcome {
@@ -55,8 +58,8 @@ export interface ToolOutcome {
 }
 
 const DEFAULT_MAX_RESULT_CHARACTERS = 8000;
-/** All texts and names in the arguments of a call together. */
-const MAX_ARGUMENT_CHARACTERS = 256 * 1024;
+/** What is wrong with a call is said in brief. */
+const MAX_PROBLEM_CHARACTERS = 1000;
 const MAX_ARGUMENT_PARTS = 10_000;
 const MAX_ARGUMENT_LEVELS = 100;
 /** More are no set that a model could choose from, even with a shortlist. */
@@ -109,21 +112,21 @@ export class ToolSet {
   }
 
   /** Runs a tool, if it is there, its arguments are right, and it may. */
-  async call(call: ToolCall, { signal, idempotencyKey }: ToolCallOptions): Promise<ToolOutcome> {
+  async call(call: ToolCall, options: ToolCallOptions): Promise<ToolOutcome> {
     const known = this.#byName.get(call.name);
     if (known === undefined) return problem("unknown-tool", `There is no tool named ${inBrief(call.name)}.`);
     const { tool, checkSchema } = known;
     if (tool.permission === "never") return problem("not-permitted", `The tool ${tool.name} must not be used.`);
-    if (signal?.aborted) return aborted();
+    if (options.signal?.aborted) return notRun(tool);
     const checked = await checkArguments(tool, checkSchema, call.arguments);
     if ("problem" in checked) {
       return problem("invalid-arguments", `The arguments of ${tool.name} are not right: ${checked.problem}`);
     }
     const turn = new AbortController();
-    const stopListening = onAbort(signal, () => turn.abort());
+    const stopListening = onAbort(options.signal, () => turn.abort());
     try {
-      const refusal = await this.#refusal(tool, call.id, checked.plain, idempotencyKey, turn.signal);
-      return refusal ?? (await this.#run(tool, checked.value, idempotencyKey, turn));
+      const refusal = await this.#refusal(tool, call.id, checked.plain, { ...options, signal: turn.signal });
+      return refusal ?? (await this.#run(tool, checked.value, options, turn));
     } finally {
       stopListening();
     }
@@ -134,10 +137,9 @@ export class ToolSet {
     tool: Tool,
     call_id: string,
     input: unknown,
-    idempotency_key: string,
-    signal: AbortSignal,
+    { signal, idempotencyKey: idempotency_key, beforeAct }: ToolCallOptions & { signal: AbortSignal },
   ): Promise<ToolOutcome | null> {
-    const { onPermission, beforeAct } = this.#options;
+    const { onPermission } = this.#options;
     if (this.#abandoned.has(tool.name)) {
       return problem("failed", `The tool ${tool.name} is still busy with an earlier call.`);
     }
@@ -147,19 +149,24 @@ export class ToolSet {
         // Each gets a copy: what was allowed is what is done.
         const request = { tool: name, description, arguments: structuredClone(input), changes_world: changesWorld };
         const isAllowed = await firstOf(signal, async () => onPermission?.(request, { signal }));
-        if (signal.aborted) return aborted();
+        if (signal.aborted) return notRun(tool);
         if (isAllowed !== true) return problem("not-permitted", `The tool ${name} was not allowed to run.`);
       }
-      if (tool.changesWorld) {
-        await beforeAct?.({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
+      for (const write of tool.changesWorld ? [beforeAct, this.#options.beforeAct] : []) {
+        await write?.({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
       }
     } catch (error) {
-      return problem("failed", `The tool ${tool.name} was not run: ${this.#text(messageOf(error))}`);
+      return problem("failed", toolResultText(`The tool ${tool.name} was not run: ${messageOf(error)}`, MAX_PROBLEM_CHARACTERS));
     }
-    return signal.aborted ? aborted() : null;
+    return signal.aborted ? notRun(tool) : null;
   }
 
-  async #run(tool: Tool, input: unknown, idempotencyKey: string, turn: AbortController): Promise<ToolOutcome> {
+  async #run(
+    tool: Tool,
+    input: unknown,
+    { idempotencyKey, maxResultCharacters = DEFAULT_MAX_RESULT_CHARACTERS }: ToolCallOptions,
+    turn: AbortController,
+  ): Promise<ToolOutcome> {
     let isOver = false;
     const timer = setTimeout(() => {
       isOver = true;
@@ -174,20 +181,22 @@ export class ToolSet {
     running.catch(() => {});
     try {
       const value = await firstOf(turn.signal, () => running);
-      if (!turn.signal.aborted) return { outcome: "done", content: this.#text(value), isError: false, value };
+      if (!turn.signal.aborted) {
+        return { outcome: "done", content: toolResultText(value, maxResultCharacters), isError: false, value };
+      }
     } catch (error) {
-      if (!turn.signal.aborted)
-        return problem("failed", this.#text(`The tool ${tool.name} failed: ${messageOf(error)}`));
+      if (!turn.signal.aborted) {
+        const text = `The tool ${tool.name} failed: ${messageOf(error)}`;
+        return problem("failed", toolResultText(text, maxResultCharacters));
+      }
     } finally {
       clearTimeout(timer);
     }
     if (isRunning) this.#abandoned.add(tool.name);
-    if (!isOver) return aborted();
-    return problem("timed-out", `The tool ${tool.name} did not end within ${tool.timeoutMilliseconds / 1000} s.`);
-  }
-
-  #text(value: unknown): string {
-    return toolResultText(value, this.#options.maxResultCharacters ?? DEFAULT_MAX_RESULT_CHARACTERS);
+    const doubt = tool.changesWorld ? " It may have acted all the same; look before you repeat it." : "";
+    if (!isOver) return problem("aborted", `The turn was aborted while the tool ${tool.name} ran.${doubt}`);
+    const seconds = tool.timeoutMilliseconds / 1000;
+    return problem("timed-out", `The tool ${tool.name} did not end within ${seconds} s.${doubt}`);
   }
 }
 
@@ -214,15 +223,18 @@ async function checkArguments(
     return { problem: "they are not JSON." };
   }
   const issues = checkSchema(input);
-  if (issues.length > 0) return { problem: issues.map(({ path, message }) => `${path || "/"} ${message}`).join("; ") };
+  if (issues.length > 0) {
+    const texts = issues.map(({ path, message }) => `${path || "/"} ${message}`);
+    return { problem: toolResultText(texts.join("; "), MAX_PROBLEM_CHARACTERS) };
+  }
   if (tool.check === undefined) return { value: input, plain: structuredClone(input) };
   try {
     const plain = structuredClone(input);
     const checked = await tool.check(input);
     if ("value" in checked) return { value: checked.value, plain };
-    return { problem: toolResultText(checked.issues.map(({ message }) => message).join("; "), 1000) };
+    return { problem: toolResultText(checked.issues.map(({ message }) => message).join("; "), MAX_PROBLEM_CHARACTERS) };
   } catch (error) {
-    return { problem: toolResultText(messageOf(error), 1000) };
+    return { problem: toolResultText(messageOf(error), MAX_PROBLEM_CHARACTERS) };
   }
 }
 
@@ -252,8 +264,8 @@ function problem(outcome: ToolOutcome["outcome"], content: string): ToolOutcome 
   return { outcome, content, isError: true, value: undefined };
 }
 
-function aborted(): ToolOutcome {
-  return problem("aborted", "The turn was aborted.");
+function notRun({ name }: Tool): ToolOutcome {
+  return problem("aborted", `The turn was aborted before the tool ${name} ran.`);
 }
 
 function inBrief(name: string): string {

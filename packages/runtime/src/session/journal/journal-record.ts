@@ -1,14 +1,14 @@
 import { crc32 } from "node:zlib";
-import type { AgentMessage, AgentRole } from "@nanoagent/models";
-import type { EngineMessage } from "../../engines/engine.js";
+import type { AgentRole } from "@nanoagent/models";
+import type { ConversationMessage } from "../conversation-message.js";
 
 /** The version of the files that is written. */
 export const JOURNAL_FORMAT = 1;
 /** A record longer than this is neither written nor read: a turn of a few messages is far below. */
 export const MAX_RECORD_BYTES = 32 * 2 ** 20;
 
-/** A message as it is kept: an `AgentMessage`, with what belongs to tool calls where there is any. */
-export type JournalMessage = AgentMessage & Pick<EngineMessage, "tool_calls" | "tool_call_id">;
+/** A message as it is kept. */
+export type JournalMessage = ConversationMessage;
 
 /** How far a session had come: enough to go on from without reading what is before. */
 export interface JournalSnapshot {

@@ -199,15 +199,19 @@ export class Journal {
   /**
    * Records that a tool that changes the world is about to be called. When this resolves it is on the device (with
    * `never`: with the system) and the tool may run; when it rejects the tool must not. `messages` are those of the turn
-   * so far, the assistant's with this call last.
+   * so far, the assistant's with this call among them. `key` tells this call from every other. Default: one is made.
    */
-  async intendAct(call: ActRecord["call"], messages: readonly JournalMessage[]): Promise<IntendedAct> {
+  async intendAct(
+    call: ActRecord["call"],
+    messages: readonly JournalMessage[],
+    key: string = randomUUID(),
+  ): Promise<IntendedAct> {
     return this.#exclusively(async () => {
       const known = this.#state.openTurn?.messages.length ?? 0;
       const entry: WithoutSequence<ActRecord> = {
         type: "act",
         turn: this.#nextTurn,
-        key: randomUUID(),
+        key,
         call,
         messages: messages.slice(known),
         at: this.#isoNow(),

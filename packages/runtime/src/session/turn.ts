@@ -1,0 +1,83 @@
+import type { AgentMessage } from "@nanoagent/models";
+import type { ToolCall } from "../engines/engine.js";
+import type { IntentToAct, ToolCallOptions, ToolOutcome } from "../tools/tool-set.js";
+import type { ConversationMessage } from "./conversation-message.js";
+import type { History } from "./history.js";
+import type { Journal } from "./journal/journal.js";
+import type { SessionError } from "./session-error.js";
+
+/** Runs a tool. It does not throw: what goes wrong is an outcome. */
+export type CallTool = (call: ToolCall, options: ToolCallOptions) => Promise<ToolOutcome>;
+
+/**
+ * A turn while it goes on: what was said and done in it so far.
+ *
+ * - With a session, that a tool is about to change the world is on record before it runs, and what became of it after.
+ *   What cannot be put on record is not done.
+ * - The turn is in the history whole when it has ended, or not at all; one that has failed stays, as far as it came,
+ *   where it is on record that it changed the world.
+ */
+export class Turn {
+  /** The conversation, this turn's messages last: the list itself, for reading until the turn ends. */
+  readonly conversation: readonly ConversationMessage[];
+  readonly #history: History;
+  readonly #journal: Journal | null;
+  readonly #messages: ConversationMessage[];
+
+  constructor(history: History, journal: Journal | null, message: AgentMessage) {
+    this.#history = history;
+    this.#journal = journal;
+    this.#messages = [message];
+    this.conversation = history.begin(message);
+  }
+
+  /** Takes in that tools are to be called, and what was said with it. */
+  addCalls(content: string, calls: readonly ToolCall[]): void {
+    this.#add({ role: "assistant", content, timestamp: now(), tool_calls: calls });
+  }
+
+  /** Runs one of the tools that were last said to be called, and takes in its result. */
+  async call(
+    call: ToolCall,
+    callTool: CallTool,
+    options: Omit<ToolCallOptions, "idempotencyKey" | "beforeAct">,
+  ): Promise<ToolOutcome> {
+    const journal = this.#journal;
+    const idempotencyKey = crypto.randomUUID();
+    let isOnRecord = false;
+    const beforeAct = async ({ call_id: id, tool: name, arguments: input, idempotency_key }: IntentToAct) => {
+      await journal?.intendAct({ id, name, arguments: input }, this.#messages, idempotency_key);
+      isOnRecord = journal !== null;
+    };
+    const outcome = await callTool(call, { ...options, idempotencyKey, beforeAct });
+    const { content, isError } = outcome;
+    if (isOnRecord) await journal?.recordActResult({ key: idempotencyKey }, { content, is_error: isError });
+    this.#add({ role: "tool", content, timestamp: now(), tool_call_id: call.id });
+    return outcome;
+  }
+
+  /** Ends the turn with its reply. Rejects where it cannot be saved; `notSaved` where it is delivered all the same. */
+  async end(content: string): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
+    const reply = Object.freeze<AgentMessage>({ role: "assistant", content, timestamp: now() });
+    const notSaved = (await this.#journal?.appendTurn([...this.#messages, reply])) ?? null;
+    this.#history.commit(reply);
+    return { reply, notSaved };
+  }
+
+  /** Ends the turn without one. */
+  async fail(): Promise<void> {
+    this.#history.rollback();
+    const messages = (await this.#journal?.endFailedTurn().catch(() => null)) ?? null;
+    if (messages !== null) this.#history.restore([messages.map((message) => Object.freeze(message))], 0);
+  }
+
+  #add(message: ConversationMessage): void {
+    Object.freeze(message);
+    this.#messages.push(message);
+    this.#history.extend(message);
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

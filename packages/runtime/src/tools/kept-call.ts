@@ -1,0 +1,49 @@
+import type { ToolCall } from "../engines/engine.js";
+import { cleanText } from "./tool-result-text.js";
+
+/** No tool has a longer name. */
+const MAX_NAME_CHARACTERS = 64;
+const MAX_ID_CHARACTERS = 256;
+/** Larger arguments are refused by every tool, and are not kept. */
+export const MAX_ARGUMENT_CHARACTERS = 256 * 1024;
+
+/** A call as it is told and kept, and as the engine gave it. */
+export interface KeptCall {
+  /** Plain data of bounded size, with an id that no other call of its step has and without anything that steers a terminal. */
+  kept: ToolCall;
+  /** For the tool: what is wrong with it is to be seen. */
+  given: ToolCall;
+  /** What `kept` takes, in characters. */
+  size: number;
+}
+
+/** Takes a call of an engine, whose word is not ours: names and arguments may be anything. */
+export function keepCall(call: ToolCall, before: readonly KeptCall[]): KeptCall {
+  const id = uniqueId(call.id, before);
+  const name = cleanText(call.name.slice(0, MAX_NAME_CHARACTERS + 1)).slice(0, MAX_NAME_CHARACTERS);
+  const text = plainJson(call.arguments);
+  return {
+    kept: { id, name, arguments: JSON.parse(text) },
+    given: { ...call, id },
+    size: id.length + name.length + text.length,
+  };
+}
+
+function uniqueId(given: string, before: readonly KeptCall[]): string {
+  const isFree = (id: string) => !before.some(({ kept }) => kept.id === id);
+  const id = cleanText(given.slice(0, MAX_ID_CHARACTERS));
+  if (id !== "" && isFree(id)) return id;
+  for (let number = before.length + 1; ; number++) if (isFree(`call-${number}`)) return `call-${number}`;
+}
+
+/** JSON of the arguments; of those that no tool would take, an empty object's. */
+function plainJson(value: unknown): string {
+  try {
+    if (typeof value === "string" && value.length > MAX_ARGUMENT_CHARACTERS) return "{}";
+    const text = JSON.stringify(value) ?? "{}";
+    return text.length > 2 * MAX_ARGUMENT_CHARACTERS ? "{}" : text;
+  } catch {
+    // A cycle, or more levels than a stack has.
+    return "{}";
+  }
+}
