@@ -186,7 +186,12 @@ describe("a turn's limits", () => {
   });
 
   test("on time ends one that takes for ever, in a tool as in the engine", async () => {
-    const forever = defineTool({ name: "again", description: "a", permission: "always", run: () => new Promise(() => {}) });
+    const forever = defineTool({
+      name: "again",
+      description: "a",
+      permission: "always",
+      run: () => new Promise(() => {}),
+    });
     const input = { type: "object", properties: { step: { type: "integer" } } };
     const engine = new ScriptedEngine([{ deltas: ["a", "b"], delayMilliseconds: 60_000 }, call(1), "Done."]);
     await using runtime = await loadedWith(engine, { tools: [{ ...forever, inputSchema: input }] });

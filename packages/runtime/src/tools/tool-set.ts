@@ -156,7 +156,10 @@ export class ToolSet {
         await write?.({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
       }
     } catch (error) {
-      return problem("failed", toolResultText(`The tool ${tool.name} was not run: ${messageOf(error)}`, MAX_PROBLEM_CHARACTERS));
+      return problem(
+        "failed",
+        toolResultText(`The tool ${tool.name} was not run: ${messageOf(error)}`, MAX_PROBLEM_CHARACTERS),
+      );
     }
     return signal.aborted ? notRun(tool) : null;
   }

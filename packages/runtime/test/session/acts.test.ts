@@ -26,7 +26,13 @@ async function place(): Promise<Place> {
 }
 
 /** Runs the program until it has printed a line like this, kills it so much later, and returns what it printed. */
-async function runAndKill({ dir, effects }: Place, hang: string, line: RegExp, first = 1, later = 0): Promise<string[]> {
+async function runAndKill(
+  { dir, effects }: Place,
+  hang: string,
+  line: RegExp,
+  first = 1,
+  later = 0,
+): Promise<string[]> {
   const child = spawn(process.execPath, [program, dir, effects, hang, String(first)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
