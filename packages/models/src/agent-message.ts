@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 export type AgentRole = "system" | "user" | "assistant" | "tool";
 
@@ -19,11 +20,13 @@ export interface AgentMessageInput {
   timestamp?: string | undefined;
 }
 
-export const agentMessageSource = z.strictObject({
-  role: z.enum(["system", "user", "assistant", "tool"]),
-  content: z.string(),
-  timestamp: z._default(z.iso.datetime(), () => new Date().toISOString()),
-});
+export const agentMessageSource = whenFirstUsed(() =>
+  z.strictObject({
+    role: z.enum(["system", "user", "assistant", "tool"]),
+    content: z.string(),
+    timestamp: z._default(z.iso.datetime(), () => new Date().toISOString()),
+  }),
+);
 
 export const AgentMessage: Schema<AgentMessageInput, AgentMessage> = defineSchema<AgentMessageInput, AgentMessage>(
   agentMessageSource,

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
 import { positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** What an agent is called, what it can do, and how much memory it may take. */
 export interface AgentSpec {
@@ -24,24 +25,26 @@ export interface AgentSpecInput {
   max_model_size_mb?: number | undefined;
 }
 
-export const agentSpecSource = z.strictObject({
-  name: z.string().check(z.minLength(1), z.meta({ description: "Human-readable name of the agent." })),
-  version: z._default(z.string().check(z.meta({ description: "Version of the agent, in quotes." })), "0.1.0"),
-  // Made anew for each agent; a check around the default, and not in it, would make it once for all of them.
-  capabilities: z._default(
-    z.array(z.string()).check(z.meta({ description: "Tags that switch on skills and tools of the same name." })),
-    () => [],
-  ),
-  max_memory_mb: z._default(
-    positiveInteger().check(
-      z.meta({ description: "The most memory the agent may add to the device, in MB of 2^20 bytes." }),
+export const agentSpecSource = whenFirstUsed(() =>
+  z.strictObject({
+    name: z.string().check(z.minLength(1), z.meta({ description: "Human-readable name of the agent." })),
+    version: z._default(z.string().check(z.meta({ description: "Version of the agent, in quotes." })), "0.1.0"),
+    // Made anew for each agent; a check around the default, and not in it, would make it once for all of them.
+    capabilities: z._default(
+      z.array(z.string()).check(z.meta({ description: "Tags that switch on skills and tools of the same name." })),
+      () => [],
     ),
-    256,
-  ),
-  max_model_size_mb: z._default(
-    positiveInteger().check(z.meta({ description: "The largest model file it may load, in MB of 2^20 bytes." })),
-    100,
-  ),
-});
+    max_memory_mb: z._default(
+      positiveInteger().check(
+        z.meta({ description: "The most memory the agent may add to the device, in MB of 2^20 bytes." }),
+      ),
+      256,
+    ),
+    max_model_size_mb: z._default(
+      positiveInteger().check(z.meta({ description: "The largest model file it may load, in MB of 2^20 bytes." })),
+      100,
+    ),
+  }),
+);
 
 export const AgentSpec: Schema<AgentSpecInput, AgentSpec> = defineSchema<AgentSpecInput, AgentSpec>(agentSpecSource);

@@ -3,6 +3,7 @@ import { defineSchema } from "./define-schema.js";
 import { positiveInteger } from "./field-types.js";
 import { type ModelWork, modelWorkSource } from "./model-work.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** A rate that was measured several times: the best, and how far the others were from it. */
 export interface MeasuredRate {
@@ -64,37 +65,39 @@ export interface DeviceMeasurement {
 
 const rate = () => z.number().check(z.minimum(0));
 const share = () => z.number().check(z.minimum(0), z.maximum(1));
-const rateFields = { per_second: rate(), spread: share() };
+const rateFields = whenFirstUsed(() => ({ per_second: rate(), spread: share() }));
 const name = () => z.string().check(z.minLength(1));
-const speeds = { prefill_tokens_per_second: rate(), decode_tokens_per_second: rate() };
+const speeds = whenFirstUsed(() => ({ prefill_tokens_per_second: rate(), decode_tokens_per_second: rate() }));
 
-const deviceMeasurementSource = z.strictObject({
-  format: z.literal(1),
-  measured_at: z.iso.datetime(),
-  device: z.strictObject({
-    platform: name(),
-    cpu_model: z.nullable(z.string()),
-    cpu_cores: positiveInteger(),
-    memory_mb: positiveInteger(),
-  }),
-  engine_version: z.nullable(z.string()),
-  bandwidth: z.array(z.strictObject({ threads: positiveInteger(), ...rateFields })),
-  dot_products: z.array(z.strictObject({ type: name(), ...rateFields })),
-  storage_read: z.nullable(z.strictObject(rateFields)),
-  contention: z.nullable(share()),
-  temperature_celsius: z.nullable(z.strictObject({ before: z.number(), after: z.number() })),
-  thread_trials: z.array(z.strictObject({ model: name(), threads: positiveInteger(), ...speeds })),
-  calibrations: z.array(
-    z.strictObject({
-      model: name(),
-      type: name(),
-      work: modelWorkSource,
-      threads: positiveInteger(),
-      context_tokens: positiveInteger(),
-      ...speeds,
+const deviceMeasurementSource = whenFirstUsed(() =>
+  z.strictObject({
+    format: z.literal(1),
+    measured_at: z.iso.datetime(),
+    device: z.strictObject({
+      platform: name(),
+      cpu_model: z.nullable(z.string()),
+      cpu_cores: positiveInteger(),
+      memory_mb: positiveInteger(),
     }),
-  ),
-});
+    engine_version: z.nullable(z.string()),
+    bandwidth: z.array(z.strictObject({ threads: positiveInteger(), ...rateFields() })),
+    dot_products: z.array(z.strictObject({ type: name(), ...rateFields() })),
+    storage_read: z.nullable(z.strictObject(rateFields())),
+    contention: z.nullable(share()),
+    temperature_celsius: z.nullable(z.strictObject({ before: z.number(), after: z.number() })),
+    thread_trials: z.array(z.strictObject({ model: name(), threads: positiveInteger(), ...speeds() })),
+    calibrations: z.array(
+      z.strictObject({
+        model: name(),
+        type: name(),
+        work: modelWorkSource(),
+        threads: positiveInteger(),
+        context_tokens: positiveInteger(),
+        ...speeds(),
+      }),
+    ),
+  }),
+);
 
 export const DeviceMeasurement: Schema<DeviceMeasurement> = defineSchema<DeviceMeasurement, DeviceMeasurement>(
   deviceMeasurementSource,

@@ -3,6 +3,7 @@ import { defineSchema } from "./define-schema.js";
 import { type DeclaredDetails, type DeclaredDetailsInput, deviceDetailsSource } from "./device-details.js";
 import { positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** The computer that an agent runs on. */
 export interface EdgeDevice {
@@ -28,18 +29,23 @@ export interface EdgeDeviceInput {
 
 export const hasGpu = () => z.boolean().check(z.meta({ description: "Whether there is a GPU to compute on." }));
 
-export const edgeDeviceSource = z.strictObject({
-  device_id: z.string().check(z.minLength(1), z.meta({ description: "Unique name of the device." })),
-  platform: z
-    .string()
-    .check(z.minLength(1), z.meta({ description: "System and machine type, such as linux-aarch64 or windows-amd64." })),
-  memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
-  cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
-  has_gpu: z._default(hasGpu(), false),
-  details: z
-    .optional(deviceDetailsSource)
-    .check(z.meta({ description: "What else is known of the device, as `nanoagent profile --json` shows it." })),
-});
+export const edgeDeviceSource = whenFirstUsed(() =>
+  z.strictObject({
+    device_id: z.string().check(z.minLength(1), z.meta({ description: "Unique name of the device." })),
+    platform: z
+      .string()
+      .check(
+        z.minLength(1),
+        z.meta({ description: "System and machine type, such as linux-aarch64 or windows-amd64." }),
+      ),
+    memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
+    cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
+    has_gpu: z._default(hasGpu(), false),
+    details: z
+      .optional(deviceDetailsSource)
+      .check(z.meta({ description: "What else is known of the device, as `nanoagent profile --json` shows it." })),
+  }),
+);
 
 export const EdgeDevice: Schema<EdgeDeviceInput, EdgeDevice> = defineSchema<EdgeDeviceInput, EdgeDevice>(
   edgeDeviceSource,

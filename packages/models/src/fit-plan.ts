@@ -6,6 +6,7 @@ import { type ModelSummary, modelSummarySource } from "./model-summary.js";
 import { type QualityForecast, qualityForecastSource } from "./quality-forecast.js";
 import type { Schema } from "./schema.js";
 import { type SpeedForecast, speedForecastSource } from "./speed-forecast.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** How to load a model on a device, and what that costs. */
 export interface FitPlan {
@@ -30,19 +31,21 @@ export interface FitPlan {
   quality: QualityForecast | null;
 }
 
-export const fitPlanSource = z.strictObject({
-  model_path: z.string().check(z.minLength(1)),
-  model: modelSummarySource,
-  quantize_to: z.nullable(z.string().check(z.minLength(1))),
-  context_tokens: positiveInteger(),
-  kv_type: z.string().check(z.minLength(1)),
-  batch_tokens: positiveInteger(),
-  prefill_threads: positiveInteger(),
-  decode_threads: positiveInteger(),
-  maps_file: z.boolean(),
-  ledger: memoryLedgerSource,
-  forecast: z.nullable(speedForecastSource),
-  quality: z.nullable(qualityForecastSource),
-});
+export const fitPlanSource = whenFirstUsed(() =>
+  z.strictObject({
+    model_path: z.string().check(z.minLength(1)),
+    model: modelSummarySource(),
+    quantize_to: z.nullable(z.string().check(z.minLength(1))),
+    context_tokens: positiveInteger(),
+    kv_type: z.string().check(z.minLength(1)),
+    batch_tokens: positiveInteger(),
+    prefill_threads: positiveInteger(),
+    decode_threads: positiveInteger(),
+    maps_file: z.boolean(),
+    ledger: memoryLedgerSource(),
+    forecast: z.nullable(speedForecastSource()),
+    quality: z.nullable(qualityForecastSource()),
+  }),
+);
 
 export const FitPlan: Schema<FitPlan> = defineSchema<FitPlan, FitPlan>(fitPlanSource);

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** Sentences that are answered without a model. */
 export interface IntentSettings {
@@ -45,45 +46,61 @@ const texts = () => z.array(text()).check(z.minLength(1));
 const byLanguage = <Source extends z.ZodMiniType>(source: () => Source) =>
   z.union([source(), z.record(z.string(), source())]);
 
-const listedValue = z.union([
-  value(),
+const listedValue = whenFirstUsed(() =>
+  z.union([
+    value(),
+    z.strictObject({
+      value: value().check(z.meta({ description: "What the slot is then." })),
+      say: byLanguage(texts).check(z.meta({ description: "What people say for it; a list, or a list by language." })),
+    }),
+  ]),
+);
+
+const numberRange = whenFirstUsed(() =>
   z.strictObject({
-    value: value().check(z.meta({ description: "What the slot is then." })),
-    say: byLanguage(texts).check(z.meta({ description: "What people say for it; a list, or a list by language." })),
+    from: z.number().check(z.meta({ description: "The least number." })),
+    to: z.number().check(z.meta({ description: "The greatest number." })),
+    step: z
+      .optional(z.number())
+      .check(z.meta({ description: "How far the numbers lie apart, counted from the least." })),
   }),
-]);
+);
 
-const numberRange = z.strictObject({
-  from: z.number().check(z.meta({ description: "The least number." })),
-  to: z.number().check(z.meta({ description: "The greatest number." })),
-  step: z.optional(z.number()).check(z.meta({ description: "How far the numbers lie apart, counted from the least." })),
-});
+const slot = whenFirstUsed(() =>
+  z.union([z.array(listedValue()).check(z.minLength(1)), numberRange(), z.literal("text")]),
+);
 
-const slot = z.union([z.array(listedValue).check(z.minLength(1)), numberRange, z.literal("text")]);
+const definition = whenFirstUsed(() =>
+  z.strictObject({
+    name: text().check(z.meta({ description: "What the intent is called in messages and logs." })),
+    sentences: byLanguage(texts).check(
+      z.meta({
+        description: "Sentences with [optional parts], (one|other) and {slots}; a list, or a list by language.",
+      }),
+    ),
+    tool: z.optional(text()).check(z.meta({ description: "The tool that is called." })),
+    arguments: z
+      .optional(z.record(z.string(), z.unknown()))
+      .check(z.meta({ description: "The tool's arguments; {slot} stands for what was said. Default: all slots." })),
+    defaults: z
+      .optional(z.record(z.string(), value()))
+      .check(z.meta({ description: "Values of slots that a sentence does not name." })),
+    answer: z
+      .optional(byLanguage(text))
+      .check(z.meta({ description: "What is answered: text with {slot}, {result} and [optional parts]." })),
+    failure: z
+      .optional(byLanguage(text))
+      .check(z.meta({ description: "What is answered when the tool fails: text with {slot} and {error}." })),
+  }),
+);
 
-const definition = z.strictObject({
-  name: text().check(z.meta({ description: "What the intent is called in messages and logs." })),
-  sentences: byLanguage(texts).check(
-    z.meta({ description: "Sentences with [optional parts], (one|other) and {slots}; a list, or a list by language." }),
-  ),
-  tool: z.optional(text()).check(z.meta({ description: "The tool that is called." })),
-  arguments: z
-    .optional(z.record(z.string(), z.unknown()))
-    .check(z.meta({ description: "The tool's arguments; {slot} stands for what was said. Default: all slots." })),
-  defaults: z
-    .optional(z.record(z.string(), value()))
-    .check(z.meta({ description: "Values of slots that a sentence does not name." })),
-  answer: z
-    .optional(byLanguage(text))
-    .check(z.meta({ description: "What is answered: text with {slot}, {result} and [optional parts]." })),
-  failure: z
-    .optional(byLanguage(text))
-    .check(z.meta({ description: "What is answered when the tool fails: text with {slot} and {error}." })),
-});
-
-export const intentSettingsSource = z.strictObject({
-  slots: z
-    .optional(z.record(z.string(), slot))
-    .check(z.meta({ description: "What can stand in a sentence's {name}: values, a range of numbers, or any text." })),
-  definitions: z.array(definition).check(z.meta({ description: "What people ask for, and what is then done." })),
-});
+export const intentSettingsSource = whenFirstUsed(() =>
+  z.strictObject({
+    slots: z
+      .optional(z.record(z.string(), slot()))
+      .check(
+        z.meta({ description: "What can stand in a sentence's {name}: values, a range of numbers, or any text." }),
+      ),
+    definitions: z.array(definition()).check(z.meta({ description: "What people ask for, and what is then done." })),
+  }),
+);

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
 import { count } from "./field-types.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** `pinned`: anonymous memory; `evictable`: pages of a mapped file; `transient`: held only while loading. */
 export type LedgerLineKind = "pinned" | "evictable" | "transient";
@@ -28,20 +29,22 @@ export interface MemoryLedger {
   peak_resident_bytes: number;
 }
 
-export const memoryLedgerSource = z.strictObject({
-  lines: z.array(
-    z.strictObject({
-      name: z.string().check(z.minLength(1)),
-      kind: z.enum(["pinned", "evictable", "transient"]),
-      reserved_bytes: count(),
-      resident_bytes: count(),
-      explanation: z.string(),
-    }),
-  ),
-  steady_reserved_bytes: count(),
-  steady_resident_bytes: count(),
-  peak_reserved_bytes: count(),
-  peak_resident_bytes: count(),
-});
+export const memoryLedgerSource = whenFirstUsed(() =>
+  z.strictObject({
+    lines: z.array(
+      z.strictObject({
+        name: z.string().check(z.minLength(1)),
+        kind: z.enum(["pinned", "evictable", "transient"]),
+        reserved_bytes: count(),
+        resident_bytes: count(),
+        explanation: z.string(),
+      }),
+    ),
+    steady_reserved_bytes: count(),
+    steady_resident_bytes: count(),
+    peak_reserved_bytes: count(),
+    peak_resident_bytes: count(),
+  }),
+);
 
 export const MemoryLedger: Schema<MemoryLedger> = defineSchema<MemoryLedger, MemoryLedger>(memoryLedgerSource);

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
 import { count, positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 export type ModelFormat = "gguf" | "safetensors" | "onnx";
 
@@ -33,20 +34,22 @@ export interface TensorTypeTotal {
 
 const dimension = () => z.nullable(positiveInteger());
 
-export const modelSummarySource = z.strictObject({
-  format: z.enum(["gguf", "safetensors", "onnx"]),
-  architecture: z.nullable(z.string()),
-  name: z.nullable(z.string()),
-  file_bytes: count(),
-  parameter_count: z.nullable(count()),
-  layer_count: dimension(),
-  embedding_length: dimension(),
-  feed_forward_length: dimension(),
-  head_count: dimension(),
-  kv_head_count: dimension(),
-  vocabulary_size: dimension(),
-  training_context_tokens: dimension(),
-  tensors_by_type: z.record(z.string(), z.strictObject({ count: count(), bytes: count() })),
-});
+export const modelSummarySource = whenFirstUsed(() =>
+  z.strictObject({
+    format: z.enum(["gguf", "safetensors", "onnx"]),
+    architecture: z.nullable(z.string()),
+    name: z.nullable(z.string()),
+    file_bytes: count(),
+    parameter_count: z.nullable(count()),
+    layer_count: dimension(),
+    embedding_length: dimension(),
+    feed_forward_length: dimension(),
+    head_count: dimension(),
+    kv_head_count: dimension(),
+    vocabulary_size: dimension(),
+    training_context_tokens: dimension(),
+    tensors_by_type: z.record(z.string(), z.strictObject({ count: count(), bytes: count() })),
+  }),
+);
 
 export const ModelSummary: Schema<ModelSummary> = defineSchema<ModelSummary, ModelSummary>(modelSummarySource);

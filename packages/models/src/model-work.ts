@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { count } from "./field-types.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** What a model computes for one token: what its speed follows from. Experts count as often as they are used. */
 export interface ModelWork {
@@ -17,10 +18,12 @@ export interface ModelWork {
 const amount = () => z.number().check(z.minimum(0));
 const byType = () => z.record(z.string(), amount());
 
-export const modelWorkSource = z.strictObject({
-  weights_by_type: byType(),
-  output_weights_by_type: byType(),
-  layer_count: count(),
-  attention: z.array(z.strictObject({ numbers_per_token: amount(), window_tokens: z.nullable(count()) })),
-  state_numbers: amount(),
-});
+export const modelWorkSource = whenFirstUsed(() =>
+  z.strictObject({
+    weights_by_type: byType(),
+    output_weights_by_type: byType(),
+    layer_count: count(),
+    attention: z.array(z.strictObject({ numbers_per_token: amount(), window_tokens: z.nullable(count()) })),
+    state_numbers: amount(),
+  }),
+);

@@ -8,6 +8,7 @@ import { type IntentSettings, intentSettingsSource } from "./intent-settings.js"
 import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
 import type { Schema } from "./schema.js";
 import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** Everything about an agent that is data. What `NanoRuntime.load()` takes: the device is known, paths are absolute. */
 export interface NanoAgentConfig extends AgentSettings {
@@ -124,7 +125,7 @@ function described(key: string) {
   return z.meta({ description: `${descriptions[key]}${notYet ? " Not acted on yet." : ""}` });
 }
 
-const settings = {
+const settings = whenFirstUsed(() => ({
   model_path: z._default(z.nullable(text()), null).check(described("model_path")),
   model_root: z.optional(text()).check(described("model_root")),
   instructions: z.optional(z.string()).check(described("instructions")),
@@ -154,9 +155,9 @@ const settings = {
       }),
     )
     .check(described("engine")),
-  intents: z.optional(intentSettingsSource).check(described("intents")),
-  tools: z.optional(z.array(commandToolSource)).check(described("tools")),
-  mcp_servers: z.optional(z.record(z.string(), mcpServerSource)).check(described("mcp_servers")),
+  intents: z.optional(intentSettingsSource()).check(described("intents")),
+  tools: z.optional(z.array(commandToolSource())).check(described("tools")),
+  mcp_servers: z.optional(z.record(z.string(), mcpServerSource())).check(described("mcp_servers")),
   skills_dir: z.optional(text()).check(described("skills_dir")),
   session: z
     .optional(
@@ -194,34 +195,42 @@ const settings = {
       }),
     )
     .check(described("window")),
-};
+}));
 
 /** The device's keys without their defaults: what is absent comes from the profile. */
-const autoDeviceSource = z.strictObject({
-  auto: z
-    .literal(true)
-    .check(z.meta({ description: "Profile this machine; the other keys here win over what it finds." })),
-  ...z.partial(z.strictObject({ ...edgeDeviceSource.shape, has_gpu: hasGpu() })).shape,
-});
+const autoDeviceSource = whenFirstUsed(() =>
+  z.strictObject({
+    auto: z
+      .literal(true)
+      .check(z.meta({ description: "Profile this machine; the other keys here win over what it finds." })),
+    ...z.partial(z.strictObject({ ...edgeDeviceSource().shape, has_gpu: hasGpu() })).shape,
+  }),
+);
 
-const spec = agentSpecSource.check(z.meta({ description: "The agent: its name, what it can do, what it may use." }));
+const spec = whenFirstUsed(() =>
+  agentSpecSource().check(z.meta({ description: "The agent: its name, what it can do, what it may use." })),
+);
 
-export const nanoAgentConfigSource = z.strictObject({ spec, device: edgeDeviceSource, ...settings });
+export const nanoAgentConfigSource = whenFirstUsed(() =>
+  z.strictObject({ spec: spec(), device: edgeDeviceSource(), ...settings() }),
+);
 
 export const NanoAgentConfig: Schema<NanoAgentConfigInput, NanoAgentConfig> = defineSchema<
   NanoAgentConfigInput,
   NanoAgentConfig
 >(nanoAgentConfigSource);
 
-export const nanoAgentConfigFileSource = z.strictObject({
-  spec,
-  device: z._default(z.union([edgeDeviceSource, z.literal("auto"), autoDeviceSource]), "auto").check(
-    z.meta({
-      description: 'The device, or "auto" to profile this machine, or {auto: true} with what you know better.',
-    }),
-  ),
-  ...settings,
-});
+export const nanoAgentConfigFileSource = whenFirstUsed(() =>
+  z.strictObject({
+    spec: spec(),
+    device: z._default(z.union([edgeDeviceSource(), z.literal("auto"), autoDeviceSource()]), "auto").check(
+      z.meta({
+        description: 'The device, or "auto" to profile this machine, or {auto: true} with what you know better.',
+      }),
+    ),
+    ...settings(),
+  }),
+);
 
 export const NanoAgentConfigFile: Schema<NanoAgentConfigFileInput, NanoAgentConfigFile> = defineSchema<
   NanoAgentConfigFileInput,

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /**
  * How far a quantized model's answers are expected to be from those of the model before it was quantized: the mean
@@ -15,9 +16,11 @@ export interface QualityForecast {
 
 const divergence = () => z.number().check(z.minimum(0));
 
-export const qualityForecastSource = z.strictObject({
-  grade: z.literal("prior"),
-  expected_divergence: divergence(),
-  low: divergence(),
-  high: divergence(),
-});
+export const qualityForecastSource = whenFirstUsed(() =>
+  z.strictObject({
+    grade: z.literal("prior"),
+    expected_divergence: divergence(),
+    low: divergence(),
+    high: divergence(),
+  }),
+);

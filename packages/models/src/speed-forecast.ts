@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
 import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** `measured`: this device, this model; `calibrated`: this device, another model; `prior`: the profile alone. */
 export type ForecastGrade = "measured" | "calibrated" | "prior";
@@ -22,14 +23,16 @@ export interface SpeedForecast {
 }
 
 const rate = () => z.number().check(z.minimum(0));
-const forecastLine = z.strictObject({ expected: rate(), low: rate(), high: rate() });
+const forecastLine = whenFirstUsed(() => z.strictObject({ expected: rate(), low: rate(), high: rate() }));
 
-export const speedForecastSource = z.strictObject({
-  grade: z.enum(["measured", "calibrated", "prior"]),
-  prefill_at_start: forecastLine,
-  prefill_at_full_context: forecastLine,
-  decode_at_start: forecastLine,
-  decode_at_full_context: forecastLine,
-});
+export const speedForecastSource = whenFirstUsed(() =>
+  z.strictObject({
+    grade: z.enum(["measured", "calibrated", "prior"]),
+    prefill_at_start: forecastLine(),
+    prefill_at_full_context: forecastLine(),
+    decode_at_start: forecastLine(),
+    decode_at_full_context: forecastLine(),
+  }),
+);
 
 export const SpeedForecast: Schema<SpeedForecast> = defineSchema<SpeedForecast, SpeedForecast>(speedForecastSource);

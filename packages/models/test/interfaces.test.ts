@@ -29,31 +29,31 @@ import type { speedForecastSource } from "../src/speed-forecast.js";
 // what its schema reads part ways, in a key, an optional mark or a type; the interfaces inside them are compared along.
 
 test("what a schema takes is its input interface", () => {
-  expectTypeOf<z.input<typeof agentSpecSource>>().toEqualTypeOf<AgentSpecInput>();
-  expectTypeOf<z.input<typeof edgeDeviceSource>>().toEqualTypeOf<EdgeDeviceInput>();
-  expectTypeOf<z.input<typeof nanoAgentConfigSource>>().toEqualTypeOf<NanoAgentConfigInput>();
-  expectTypeOf<z.input<typeof nanoAgentConfigFileSource>>().toEqualTypeOf<NanoAgentConfigFileInput>();
-  expectTypeOf<z.input<typeof agentMessageSource>>().toEqualTypeOf<AgentMessageInput>();
-  expectTypeOf<z.input<typeof modelSummarySource>>().toEqualTypeOf<ModelSummary>();
-  expectTypeOf<z.input<typeof memoryLedgerSource>>().toEqualTypeOf<MemoryLedger>();
-  expectTypeOf<z.input<typeof speedForecastSource>>().toEqualTypeOf<SpeedForecast>();
-  expectTypeOf<z.input<typeof fitPlanSource>>().toEqualTypeOf<FitPlan>();
+  expectTypeOf<z.input<ReturnType<typeof agentSpecSource>>>().toEqualTypeOf<AgentSpecInput>();
+  expectTypeOf<z.input<ReturnType<typeof edgeDeviceSource>>>().toEqualTypeOf<EdgeDeviceInput>();
+  expectTypeOf<z.input<ReturnType<typeof nanoAgentConfigSource>>>().toEqualTypeOf<NanoAgentConfigInput>();
+  expectTypeOf<z.input<ReturnType<typeof nanoAgentConfigFileSource>>>().toEqualTypeOf<NanoAgentConfigFileInput>();
+  expectTypeOf<z.input<ReturnType<typeof agentMessageSource>>>().toEqualTypeOf<AgentMessageInput>();
+  expectTypeOf<z.input<ReturnType<typeof modelSummarySource>>>().toEqualTypeOf<ModelSummary>();
+  expectTypeOf<z.input<ReturnType<typeof memoryLedgerSource>>>().toEqualTypeOf<MemoryLedger>();
+  expectTypeOf<z.input<ReturnType<typeof speedForecastSource>>>().toEqualTypeOf<SpeedForecast>();
+  expectTypeOf<z.input<ReturnType<typeof fitPlanSource>>>().toEqualTypeOf<FitPlan>();
 });
 
 test("what a schema gives is its interface", () => {
-  expectTypeOf<z.output<typeof agentSpecSource>>().toEqualTypeOf<AgentSpec>();
-  expectTypeOf<z.output<typeof edgeDeviceSource>>().toEqualTypeOf<EdgeDevice>();
-  expectTypeOf<z.output<typeof nanoAgentConfigSource>>().toEqualTypeOf<NanoAgentConfig>();
-  expectTypeOf<z.output<typeof nanoAgentConfigFileSource>>().toEqualTypeOf<NanoAgentConfigFile>();
-  expectTypeOf<z.output<typeof agentMessageSource>>().toEqualTypeOf<AgentMessage>();
-  expectTypeOf<z.output<typeof modelSummarySource>>().toEqualTypeOf<ModelSummary>();
-  expectTypeOf<z.output<typeof memoryLedgerSource>>().toEqualTypeOf<MemoryLedger>();
-  expectTypeOf<z.output<typeof speedForecastSource>>().toEqualTypeOf<SpeedForecast>();
-  expectTypeOf<z.output<typeof fitPlanSource>>().toEqualTypeOf<FitPlan>();
+  expectTypeOf<z.output<ReturnType<typeof agentSpecSource>>>().toEqualTypeOf<AgentSpec>();
+  expectTypeOf<z.output<ReturnType<typeof edgeDeviceSource>>>().toEqualTypeOf<EdgeDevice>();
+  expectTypeOf<z.output<ReturnType<typeof nanoAgentConfigSource>>>().toEqualTypeOf<NanoAgentConfig>();
+  expectTypeOf<z.output<ReturnType<typeof nanoAgentConfigFileSource>>>().toEqualTypeOf<NanoAgentConfigFile>();
+  expectTypeOf<z.output<ReturnType<typeof agentMessageSource>>>().toEqualTypeOf<AgentMessage>();
+  expectTypeOf<z.output<ReturnType<typeof modelSummarySource>>>().toEqualTypeOf<ModelSummary>();
+  expectTypeOf<z.output<ReturnType<typeof memoryLedgerSource>>>().toEqualTypeOf<MemoryLedger>();
+  expectTypeOf<z.output<ReturnType<typeof speedForecastSource>>>().toEqualTypeOf<SpeedForecast>();
+  expectTypeOf<z.output<ReturnType<typeof fitPlanSource>>>().toEqualTypeOf<FitPlan>();
 });
 
 test("a key more, a key less and another optional mark are each seen", () => {
-  type Source = z.input<typeof agentMessageSource>;
+  type Source = z.input<ReturnType<typeof agentMessageSource>>;
   // @ts-expect-error a key more
   expectTypeOf<Source>().toEqualTypeOf<AgentMessageInput & { id?: string }>();
   // @ts-expect-error a key less
