@@ -45,12 +45,12 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
   });
 
   withEngine("answers again and again", async (engine) => {
-    for (const content of ["hello", "and again", "hello"]) checkSequence(await collect(engine, ask(content)));
+    for (const content of ["hello", "and again", "hello"]) checkSequence(await collect(engine, askBriefly(content)));
   });
 
   for (const [name, content] of Object.entries(oddMessages)) {
     withEngine(`takes ${name}`, async (engine) => {
-      checkSequence(await collect(engine, ask(content)));
+      checkSequence(await collect(engine, askBriefly(content)));
     });
   }
 
@@ -80,18 +80,20 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     checkSequence(events);
     // An engine whose reply was complete with its first piece has nothing left to abort.
     check(["abort", "stop", "length"].includes(endOf(events)), `came: ${describe(events)}`);
-    checkSequence(await withinGrace(() => collect(engine, ask("hello"))));
+    checkSequence(await withinGrace(() => collect(engine, askBriefly("hello"))));
   });
 
   withEngine("a caller that stops reading has aborted", async (engine) => {
     await withinGrace(async () => {
       for await (const _ of engine.generate(ask("hello"))) break;
     });
-    checkSequence(await collect(engine, ask("hello")));
+    checkSequence(await collect(engine, askBriefly("hello")));
   });
 
   withEngine("overlapping calls each get a whole reply", async (engine) => {
-    const replies = await Promise.all(["hello", "hello", "hello"].map((content) => collect(engine, ask(content))));
+    const replies = await Promise.all(
+      ["hello", "hello", "hello"].map((content) => collect(engine, askBriefly(content))),
+    );
     for (const events of replies) {
       checkSequence(events);
       check(textOf(events).length > 0, "one of them has no text");
@@ -124,6 +126,9 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
   });
 }
 
+/** Enough for a reply to have parts; a model that has lost its thread need not be waited for. */
+const BRIEF = { maxTokens: 32 };
+
 const oddMessages = {
   "an empty message": "",
   "a message of white space": " \n\t ",
@@ -141,10 +146,15 @@ const conversation: EngineRequest = {
     { role: "assistant", content: "Very dry." },
     { role: "user", content: "hello" },
   ],
+  sampling: BRIEF,
 };
 
 function ask(content: string): EngineRequest {
   return { instructions: null, messages: [{ role: "user", content }] };
+}
+
+function askBriefly(content: string): EngineRequest {
+  return { ...ask(content), sampling: BRIEF };
 }
 
 async function collect(engine: Engine, request: EngineRequest, signal?: AbortSignal): Promise<EngineEvent[]> {

@@ -51,10 +51,10 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
   test("holds a conversation, and evaluates only what is new of it", async () => {
     await using runtime = new NanoRuntime({ engine });
     await runtime.load(sampleConfig());
-    const first = await runtime.process("What is the capital of France?", { sampling: { temperature: 0 } });
+    const first = await runtime.process("In which city is the Eiffel Tower?", { sampling: { temperature: 0 } });
     expect(first.content).toContain("Paris");
     const usages: TokenUsage[] = [];
-    for await (const event of runtime.stream("And of Italy?"))
+    for await (const event of runtime.stream("And the Colosseum?"))
       if (event.type === "run-end" && event.usage) usages.push(event.usage);
     const { prompt_tokens: all, cached_prompt_tokens: cached = 0 } = usages[0] ?? expect.fail("no usage");
     expect(cached).toBeGreaterThan(0.5 * all);
@@ -130,7 +130,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     // Far less than the whole prompt takes.
     expect(performance.now() - began).toBeLessThan(5000);
     expect(
-      textOf(await ask({ messages: [user("What is the capital of France?")], sampling: { temperature: 0 } })),
+      textOf(await ask({ messages: [user("In which city is the Eiffel Tower?")], sampling: { temperature: 0 } })),
     ).toContain("Paris");
   });
 });

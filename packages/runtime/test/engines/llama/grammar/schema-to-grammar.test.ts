@@ -9,6 +9,8 @@ import { seededRandom } from "./seeded-random.js";
 
 /** Sentences of each generated schema. */
 const SENTENCES = 50;
+/** Each run has a seed of its own, so that many runs of the suite see many schemas. */
+const PROPERTY_RUNS = { numRuns: process.env.NANOAGENT_SOAK ? 1000 : 25 };
 
 const anyCase = fc.oneof({ weight: 3, arbitrary: schemaCase }, { weight: 1, arbitrary: recursiveCase });
 
@@ -36,6 +38,7 @@ describe("schemaToGrammar", () => {
           if (count % 10 === 0) expect(validateJson(schema, value)).toEqual({ valid: true });
         }
       }),
+      PROPERTY_RUNS,
     );
   });
 
@@ -55,6 +58,7 @@ describe("schemaToGrammar", () => {
           }
         }
       }),
+      PROPERTY_RUNS,
     );
   });
 });
