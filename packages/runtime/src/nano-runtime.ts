@@ -2,7 +2,6 @@ import {
   AgentMessage,
   type AgentMessageInput,
   InvalidDataError,
-  keysNotYetActedOn,
   NanoAgentConfig,
   type NanoAgentConfigInput,
   NanoAgentError,
@@ -11,6 +10,7 @@ import {
 import { type Abilities, type AbilityParts, openAbilities } from "./abilities.js";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopLimits, runAgentLoop } from "./agent-loop.js";
+import { checkMemoryBudget } from "./check-memory-budget.js";
 import { ContextWindow } from "./context/context-window.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
@@ -26,6 +26,7 @@ import { describeReport } from "./session/journal/journal-report.js";
 import { onAbort, untilAborted } from "./session/on-abort.js";
 import { Turn } from "./session/turn.js";
 import { TurnQueue } from "./session/turn-queue.js";
+import { findUnusedSettings } from "./unused-settings.js";
 
 /** A message longer than this, in UTF-8 bytes, is refused: it would push everything else out of the history. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -145,7 +146,7 @@ export class NanoRuntime implements AsyncDisposable {
 
   async #open(input: NanoAgentConfigInput): Promise<void> {
     const config = NanoAgentConfig.parse(input);
-    refuseIfTooLarge(config);
+    checkMemoryBudget(config);
     this.#baseBytes = residentBytes() ?? 0;
     if (config.model_path !== null) {
       // Looking at a file needs Node; this module does not.
@@ -169,7 +170,7 @@ export class NanoRuntime implements AsyncDisposable {
     const instructions = texts.length > 0 ? texts.join("\n\n") : (config.instructions ?? null);
     this.#history = history;
     this.#notices = [
-      ...describeUnused(config, engine, this.#givenEngine !== undefined),
+      ...findUnusedSettings(config, engine.name, this.#givenEngine !== undefined).map(({ message }) => message),
       ...(abilities?.notices ?? []),
       ...(journal === null ? [] : describeReport(journal.report)),
       ...(engine.notices ?? []),
@@ -422,15 +423,6 @@ async function waitAtMost(milliseconds: number, what: Promise<void>): Promise<vo
   clearTimeout(timer);
 }
 
-function refuseIfTooLarge({ spec, device }: NanoAgentConfig): void {
-  if (spec.max_memory_mb <= device.memory_mb) return;
-  throw new NanoRuntimeError({
-    code: "insufficient-memory",
-    message: `Agent requires ${spec.max_memory_mb} MB but device only has ${device.memory_mb} MB.`,
-    hint: `Lower spec.max_memory_mb to ${device.memory_mb} or less, or run the agent on a larger device.`,
-  });
-}
-
 function checkMessage(message: string | AgentMessageInput): AgentMessage {
   const input = typeof message === "string" ? { role: "user", content: message } : message;
   const result = AgentMessage.safeParse(input);
@@ -463,19 +455,6 @@ function checkMessage(message: string | AgentMessageInput): AgentMessage {
 function isTooLarge(text: string): boolean {
   if (text.length * 3 <= MAX_MESSAGE_BYTES) return false;
   return text.length > MAX_MESSAGE_BYTES || new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES;
-}
-
-function describeUnused(config: NanoAgentConfig, engine: Engine, isGiven: boolean): string[] {
-  const notices: string[] = keysNotYetActedOn
-    .filter((key) => config[key] !== undefined && config[key] !== null)
-    .map((key) => `"${key}" is set, but this version does not act on it yet.`);
-  if (isGiven && config.engine !== undefined) notices.push('"engine" has no effect: the program brings its own.');
-  if (isGiven || engine.name !== "rules") return notices;
-  if (config.instructions !== undefined) notices.push('"instructions" has no effect on the rules engine.');
-  for (const key of Object.keys(config.engine ?? {})) {
-    if (key !== "type") notices.push(`"engine.${key}" has no effect on the rules engine.`);
-  }
-  return notices;
 }
 
 function notLoaded(): NanoRuntimeError {

@@ -6,7 +6,11 @@ export const run: Command = {
   details:
     "Reads a message a line, from the terminal or from a pipe, until quit, exit, q or the end of the input.\nCtrl-C ends the reply that is being written; Ctrl-D ends the session.\n/help, as a message, shows what else can be asked for.\nA model is loaded within the agent's memory budget, or refused with the sum.",
   options: {
-    config: { kind: "text", placeholder: "PATH", description: "The agent's config, YAML or JSON." },
+    config: {
+      kind: "text",
+      placeholder: "PATH",
+      description: "The agent's config, YAML or JSON. Default: agent.yaml.",
+    },
     model: {
       kind: "text",
       placeholder: "PATH",
@@ -31,8 +35,8 @@ export const run: Command = {
       description: 'Read messages as lines of JSON, {"content": "…", "response_schema": {…}}, and print each reply so.',
     },
   },
-  needsOneOf: ["config", "model"],
   examples: [
+    "nanoagent run",
     "nanoagent run --config agent.yaml",
     "nanoagent run --model model.gguf --stats",
     'nanoagent run --model model.gguf --once "What is the capital of France?"',

@@ -10,6 +10,9 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "invalid-config": exitCodes.usage,
   "invalid-data": exitCodes.usage,
   "invalid-size": exitCodes.usage,
+  "invalid-intents": exitCodes.usage,
+  "invalid-tool": exitCodes.usage,
+  "invalid-skill": exitCodes.usage,
   "engine-unavailable": exitCodes.usage,
   "model-not-found": exitCodes.usage,
   "model-unreadable": exitCodes.usage,
@@ -27,7 +30,11 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
 };
 
 export function exitCodeFor(error: unknown): number {
-  return (NanoAgentError.isInstance(error) ? exitCodeByErrorCode[error.code] : undefined) ?? exitCodes.failed;
+  return NanoAgentError.isInstance(error) ? exitCodeForCode(error.code) : exitCodes.failed;
+}
+
+export function exitCodeForCode(code: string): number {
+  return exitCodeByErrorCode[code] ?? exitCodes.failed;
 }
 
 /** An error for people: what happened, why, what to do; or one line of JSON. The stack is there with `debug` alone. */

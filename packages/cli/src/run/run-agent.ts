@@ -5,6 +5,7 @@ import { type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
 import { NanoRuntime, type TurnOptions } from "@nanoagent/runtime";
 import { readConfig } from "@nanoagent/runtime/node";
 import type { CommandAction, OptionValues } from "../command.js";
+import { findDefaultConfig } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { plainText } from "../output/plain-text.js";
@@ -67,8 +68,9 @@ export const runAgent: CommandAction = async (values, streams) => {
 
 /** The config file, the model of the command line in its place; or a config that the model alone makes. */
 async function readAgent({ config: file, model, device }: OptionValues): Promise<NanoAgentConfigInput> {
-  if (file === undefined) return configForModel(path.resolve(String(model)));
-  const config = await readConfig(String(file), { device: device === "auto" ? "auto" : undefined });
+  if (file === undefined && model !== undefined) return configForModel(path.resolve(String(model)));
+  const found = file ?? (await findDefaultConfig("run needs --config PATH or --model PATH."));
+  const config = await readConfig(String(found), { device: device === "auto" ? "auto" : undefined });
   return model === undefined ? config : { ...config, model_path: path.resolve(String(model)) };
 }
 

@@ -1,5 +1,5 @@
 import { InvalidDataError, NanoAgentError } from "@nanoagent/models";
-import { EngineError, NanoRuntimeError } from "@nanoagent/runtime";
+import { EngineError, InvalidIntentsError, InvalidToolError, NanoRuntimeError } from "@nanoagent/runtime";
 import { describe, expect, test } from "vitest";
 import { exitCodeFor, presentError } from "../../src/errors/present-error.js";
 import { UsageError } from "../../src/errors/usage-error.js";
@@ -42,6 +42,8 @@ test.each([
   [new InvalidDataError([]), 2],
   [new EngineError({ code: "engine-unavailable", message: "m" }), 2],
   [new NanoRuntimeError({ code: "model-not-found", message: "m" }), 2],
+  [new InvalidIntentsError([]), 2],
+  [new InvalidToolError("valve", "it has no name"), 2],
   [new NanoRuntimeError({ code: "insufficient-memory", message: "m" }), 3],
   [new NanoRuntimeError({ code: "model-too-large", message: "m" }), 3],
   [new NanoRuntimeError({ code: "aborted", message: "m" }), 130],

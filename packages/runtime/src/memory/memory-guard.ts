@@ -74,13 +74,18 @@ export class MemoryGuard {
    * what other agents were promised.
    */
   async admit(): Promise<number> {
-    const { probe, processes, reservations, limitBytes } = this.#options;
+    const { probe, processes, reservations } = this.#options;
     const device = await probe.read();
     const promised = await reservations.outstandingBytes(async (processId) =>
       privateBytes(await processes.memory(processId, { proportional: false })),
     );
     const ofDevice = device.available_bytes - reserveBytes(device) - promised;
-    return Math.max(0, Math.floor(Math.min(limitBytes - (await this.#programShare()), ofDevice)));
+    return this.admitWithin(ofDevice);
+  }
+
+  /** The same on a device that has so much to spare: the budget less the program's share, as far as that goes. */
+  async admitWithin(deviceBytes: number): Promise<number> {
+    return Math.max(0, Math.floor(Math.min(this.limitBytes - (await this.#programShare()), deviceBytes)));
   }
 
   hold(bytes: number, engine: number | null): Promise<void> {

@@ -1,4 +1,4 @@
-export { type ReadConfigOptions, readConfig } from "./config/read-config.js";
+export { type PlacedConfig, type ReadConfigOptions, readConfig, readPlacedConfig } from "./config/read-config.js";
 export { type ConfigFault, InvalidConfigError } from "./config/invalid-config-error.js";
 export { MAX_CONFIG_BYTES } from "./config/read-config-text.js";
 export {
@@ -19,4 +19,8 @@ export { InvalidSkillError } from "../skills/invalid-skill-error.js";
 export { type ResolvedCapability, resolveCapabilities } from "../skills/resolve-capabilities.js";
 export { IntentMatcher } from "../intents/intent-matcher.js";
 export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguities.js";
-export { commandTool } from "./tools/command-tool.js";
+export { commandTool, findCommandProgram } from "./tools/command-tool.js";
+export { ToolSet } from "../tools/tool-set.js";
+export { checkModelFile } from "./check-model-file.js";
+export { checkMemoryBudget } from "../check-memory-budget.js";
+export { findUnusedSettings, type UnusedSetting } from "../unused-settings.js";

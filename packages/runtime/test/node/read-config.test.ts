@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { InvalidConfigError, MAX_CONFIG_BYTES, readConfig } from "@nanoagent/runtime/node";
+import { InvalidConfigError, MAX_CONFIG_BYTES, readConfig, readPlacedConfig } from "@nanoagent/runtime/node";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sampleDevice } from "../sample-config.js";
@@ -108,6 +108,17 @@ describe("a config is read", () => {
   test("by the real profiler when none is passed in", async () => {
     const config = await readConfig(await save("spec: {name: a}"));
     expect(config.device.platform).toMatch(/^\w+-\w+$/);
+  });
+
+  test("and where each part of it stands is known", async () => {
+    const file = await save("spec:\n  name: a\n  capabilities: [echo, status-check]\nsession:\n  dir: b\n");
+    const { config, placeOf } = await readPlacedConfig(file, { profile });
+    expect(config).toEqual(await readConfig(file, { profile }));
+    expect(placeOf(["spec", "capabilities", 1])).toEqual({ line: 3, column: 24 });
+    expect(placeOf(["session", "dir"])).toEqual({ line: 5, column: 8 });
+    // What is not there is where its surroundings begin.
+    expect(placeOf(["session", "retention", "max_mb"])).toEqual({ line: 5, column: 3 });
+    expect(placeOf(["model_path"])).toEqual({ line: 1, column: 1 });
   });
 
   test("and its paths are relative to it", async () => {

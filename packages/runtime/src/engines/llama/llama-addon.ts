@@ -141,14 +141,7 @@ export function addonPackage(platform: string = process.platform, arch: string =
 /** Loads the add-on and gets it ready. Throws {@link EngineError} `engine-unavailable`, with the command that installs it. */
 export async function loadLlamaAddon(log: (level: number, message: string) => void = () => {}): Promise<LlamaAddon> {
   const packageName = addonPackage();
-  const { binsDir, packageVersion } = await locate(packageName);
-  if (packageVersion !== ADDON_VERSION) {
-    throw unavailable(
-      packageName,
-      `version ${packageVersion} is installed, and only ${ADDON_VERSION} is known to work`,
-    );
-  }
-  const folder = path.join(binsDir, packageName.replace("@node-llama-cpp/", ""));
+  const folder = await findLlamaAddon();
   let addon: LlamaAddon;
   try {
     addon = createRequire(import.meta.url)(path.join(folder, "llama-addon.node"));
@@ -165,6 +158,14 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
 }
 
 const LOG_ERRORS = 2;
+
+/** The folder of the add-on for this machine, which is not loaded. Throws {@link EngineError} `engine-unavailable`. */
+export async function findLlamaAddon(): Promise<string> {
+  const packageName = addonPackage();
+  const { binsDir, packageVersion } = await locate(packageName);
+  if (packageVersion === ADDON_VERSION) return path.join(binsDir, packageName.replace("@node-llama-cpp/", ""));
+  throw unavailable(packageName, `version ${packageVersion} is installed, and only ${ADDON_VERSION} is known to work`);
+}
 
 async function locate(packageName: string): Promise<{ binsDir: string; packageVersion: string }> {
   try {

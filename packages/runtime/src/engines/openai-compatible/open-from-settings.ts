@@ -1,13 +1,33 @@
 import type { EngineSettings } from "@nanoagent/models";
-import { openOpenAiCompatibleEngine } from "./open-openai-compatible-engine.js";
+import { parseServerAddress } from "./http/server-address.js";
+import { type OpenAiCompatibleOptions, openOpenAiCompatibleEngine } from "./open-openai-compatible-engine.js";
 import type { OpenAiCompatibleEngine } from "./openai-compatible-engine.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
 
 /** The engine that a config's `engine` block describes. Throws {@link RemoteEngineError}. */
 export async function openFromSettings(
-  { url, model, api_key_env, allow_network, context }: EngineSettings,
+  settings: EngineSettings,
   environment: Partial<Record<string, string>> = process.env,
 ): Promise<OpenAiCompatibleEngine> {
+  return openOpenAiCompatibleEngine(readServerSettings(settings, environment));
+}
+
+/**
+ * Where the server of a config's `engine` block is, for people; nothing is connected to. Throws
+ * {@link RemoteEngineError} for settings that cannot work.
+ */
+export function checkServerSettings(
+  settings: EngineSettings,
+  environment: Partial<Record<string, string>> = process.env,
+): string {
+  const { url, allowNetwork = false } = readServerSettings(settings, environment);
+  return parseServerAddress(url, { allowNetwork }).label;
+}
+
+function readServerSettings(
+  { url, model, api_key_env, allow_network, context }: EngineSettings,
+  environment: Partial<Record<string, string>>,
+): OpenAiCompatibleOptions {
   if (url === undefined) {
     throw new RemoteEngineError({
       code: "remote-settings-invalid",
@@ -23,11 +43,11 @@ export async function openFromSettings(
       hint: "Set it to the server's key, or leave engine.api_key_env out for a server without one.",
     });
   }
-  return openOpenAiCompatibleEngine({
+  return {
     url,
     model,
     apiKey,
     allowNetwork: allow_network,
     contextTokens: typeof context === "number" ? context : undefined,
-  });
+  };
 }

@@ -39,19 +39,26 @@ export function addEntry(
 
 /** An issue of the config's shape, with its place in the text: that of the value, or of the key that nobody knows. */
 export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaIssue): ConfigFault {
-  let offset = root?.offset ?? 0;
-  let node = root;
-  issue.path.forEach((key, index) => {
-    if (node === null) return;
-    const entry = node.entries?.get(String(key));
-    const isUnknownKey = issue.kind === "unknown-key" && index === issue.path.length - 1;
-    const next: ConfigNode | null = entry?.value ?? node.items?.[Number(key)] ?? null;
-    // What is missing is missing where its surroundings begin.
-    if (next !== null) offset = entry !== undefined && isUnknownKey ? entry.keyOffset : next.offset;
-    node = next;
-  });
+  const offset = offsetOf(root, issue.path, issue.kind === "unknown-key");
   const { expected, found, nearest, message } = issue;
   return { ...positionAt(text, offset), key: shorten(issue.path.join(".")), expected, found, nearest, message };
+}
+
+/**
+ * Where the value at the end of a path begins, or, with `atKey`, its key. What is missing is missing where its
+ * surroundings begin.
+ */
+export function offsetOf(root: ConfigNode | null, path: readonly (string | number)[], atKey = false): number {
+  let offset = root?.offset ?? 0;
+  let node = root;
+  for (const [index, key] of path.entries()) {
+    const entry = node?.entries?.get(String(key));
+    const next: ConfigNode | null = entry?.value ?? node?.items?.[Number(key)] ?? null;
+    if (next === null) break;
+    offset = entry !== undefined && atKey && index === path.length - 1 ? entry.keyOffset : next.offset;
+    node = next;
+  }
+  return offset;
 }
 
 /** A key can be as long as the file; an error shows its beginning. */

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type AutoDevice, type EdgeDevice, NanoAgentConfig, NanoAgentConfigFile } from "@nanoagent/models";
 import { importPeer } from "../missing-peer-error.js";
-import { type ConfigDocument, placeIssue, positionAt } from "./config-document.js";
+import { type ConfigDocument, offsetOf, placeIssue, positionAt } from "./config-document.js";
 import { type ConfigFault, InvalidConfigError } from "./invalid-config-error.js";
 import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
@@ -25,6 +25,21 @@ export interface ReadConfigOptions {
  * needs `yaml` or `@nanoagent/profiler` and they are not installed.
  */
 export async function readConfig(file: string, options: ReadConfigOptions = {}): Promise<NanoAgentConfig> {
+  return (await readPlacedConfig(file, options)).config;
+}
+
+/** A config, and where each part of it stands in its file. */
+export interface PlacedConfig {
+  config: NanoAgentConfig;
+  /**
+   * Line and column, both from 1, of the value that these keys and indices lead to; of what is around it where the file
+   * does not have it.
+   */
+  placeOf(path: readonly (string | number)[]): { line: number; column: number };
+}
+
+/** The same as {@link readConfig}, for those who have something to say about parts of the file. */
+export async function readPlacedConfig(file: string, options: ReadConfigOptions = {}): Promise<PlacedConfig> {
   const text = await readConfigText(file);
   const document = await parse(file, text);
   const result = NanoAgentConfigFile.safeParse(document.value);
@@ -36,7 +51,10 @@ export async function readConfig(file: string, options: ReadConfigOptions = {}):
   }
   const folder = path.dirname(path.resolve(file));
   const device = await resolveDevice(options.device ?? result.value.device, options.profile ?? profileThisMachine);
-  return NanoAgentConfig.parse({ ...resolvePaths(result.value, folder), device });
+  return {
+    config: NanoAgentConfig.parse({ ...resolvePaths(result.value, folder), device }),
+    placeOf: (keys) => positionAt(text, offsetOf(document.root, keys)),
+  };
 }
 
 async function parse(file: string, text: string): Promise<ConfigDocument> {

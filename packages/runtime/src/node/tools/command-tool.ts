@@ -4,7 +4,7 @@ import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
 import { defineTool } from "../../tools/define-tool.js";
 import { InvalidToolError } from "../../tools/invalid-tool-error.js";
 import type { Tool } from "../../tools/tool.js";
-import { type CommandResult, runCommand } from "./run-command.js";
+import { type CommandResult, findProgram, runCommand } from "./run-command.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const DEFAULT_MAX_OUTPUT_KB = 64;
@@ -29,10 +29,7 @@ export function commandTool(settings: CommandToolSettings, folder: string): Tool
   const [program, ...templates] = settings.command;
   const line = templates.map((template) => parseTemplate(name, template, declared));
   checkDefinition(settings, program, line);
-  const place = {
-    folder: path.resolve(folder, settings.working_directory ?? "."),
-    environment: environmentOf(settings),
-  };
+  const place = placeOf(settings, folder);
   const { timeout_seconds = DEFAULT_TIMEOUT_SECONDS, max_output_kb = DEFAULT_MAX_OUTPUT_KB, max_memory_mb } = settings;
   return defineTool<Values>({
     name,
@@ -56,6 +53,19 @@ export function commandTool(settings: CommandToolSettings, folder: string): Tool
       return readResult(result);
     },
   });
+}
+
+/** The file of the program that a command tool starts. Throws when there is none. */
+export function findCommandProgram(settings: CommandToolSettings, folder: string): Promise<string> {
+  const place = placeOf(settings, folder);
+  return findProgram(settings.command[0] ?? "", place.folder, place.environment.PATH ?? "");
+}
+
+function placeOf(settings: CommandToolSettings, folder: string) {
+  return {
+    folder: path.resolve(folder, settings.working_directory ?? "."),
+    environment: environmentOf(settings),
+  };
 }
 
 function checkDefinition(

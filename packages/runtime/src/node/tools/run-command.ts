@@ -125,8 +125,11 @@ function collect(stream: NodeJS.ReadableStream | null, maxBytes: number) {
   return { bytes: () => Buffer.concat(chunks), isCut: () => isCut };
 }
 
-/** The file of a program: its path, taken from the folder, or the first of its name in the search path. */
-async function findProgram(program: string, folder: string, searchPath: string): Promise<string> {
+/**
+ * The file of a program: its path, taken from the folder, or the first of its name in the search path. Where that has no
+ * `node`, it is the one that this program runs on. Throws when there is none.
+ */
+export async function findProgram(program: string, folder: string, searchPath: string): Promise<string> {
   const isPath = program.includes("/") || program.includes(path.sep);
   const files = isPath
     ? [path.resolve(folder, program)]
@@ -135,6 +138,7 @@ async function findProgram(program: string, folder: string, searchPath: string):
         .filter(Boolean)
         .map((place) => path.join(place, program));
   for (const file of files) if (await isProgram(file)) return file;
+  if (program === "node" && path.parse(process.execPath).name === "node") return process.execPath;
   throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
 }
 

@@ -23,6 +23,13 @@ async function run(
 
 const text = { type: "string" } as const;
 
+test("node is the one that the agent runs on where the search path has none, and no other program is", async () => {
+  const environment = { PATH: "/nowhere" };
+  const command = ["node", "--print", "process.execPath"];
+  expect((await run({ command, environment })).value).toBe(process.execPath);
+  expect((await run({ command: ["nodejs"], environment })).content).toContain("there is no program nodejs in /nowhere");
+});
+
 test("values become arguments, each its own, and what was left out is left out", async () => {
   const settings: Partial<CommandToolSettings> = {
     command: [...echo, "--zone={zone}", "{minutes}", "--quiet={quiet}", "{{x}}", '{"a": {"b": 1}}', ""],

@@ -1,0 +1,96 @@
+import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import { checkMemoryBudget, InvalidConfigError, type PlacedConfig, readPlacedConfig } from "@nanoagent/runtime/node";
+import type { CommandAction } from "../command.js";
+import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
+import { exitCodeFor } from "../errors/present-error.js";
+import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";
+import { formatJson } from "../output/format.js";
+import { checkCapabilities } from "./check-capabilities.js";
+import { checkEngine } from "./check-engine.js";
+import { checkIntents } from "./check-intents.js";
+import { CheckReport } from "./check-report.js";
+import { checkSession } from "./check-session.js";
+import { checkSkills } from "./check-skills.js";
+import { checkTools } from "./check-tools.js";
+import { formatReport, reportToJson } from "./format-report.js";
+
+/** Says of a config all that can be known before it is run. The report is the result, whatever is in it. */
+export const checkAgent: CommandAction = async (values, { stdout }) => {
+  const file = String(values.config ?? DEFAULT_CONFIG_FILE);
+  const device = values.device === undefined ? null : await readPlanningDevice({ device: values.device });
+  // A program that is elsewhere, or a folder, is not looked for here.
+  const elsewhere = device?.isThisOne === false ? device : null;
+  const { report, config } = await checkFile(file, device, elsewhere);
+  stdout.write(values.json ? formatJson(reportToJson(report, config)) : formatReport(report, config));
+  return report.exitCode;
+};
+
+interface Checked {
+  report: CheckReport;
+  /** Null for a file that is no config. */
+  config: NanoAgentConfig | null;
+}
+
+async function checkFile(
+  file: string,
+  device: PlanningDevice | null,
+  elsewhere: PlanningDevice | null,
+): Promise<Checked> {
+  let placed: PlacedConfig;
+  try {
+    placed = await readPlacedConfig(
+      file,
+      device === null ? {} : { device: "auto", profile: async () => device.device },
+    );
+  } catch (error) {
+    return { report: rejectFile(file, error), config: null };
+  }
+  const { config, placeOf } = placed;
+  const report = new CheckReport(file, placeOf);
+  checkMemory(report, config);
+  await checkEngine(report, config, elsewhere);
+  const tools = await checkTools(report, config, elsewhere === null);
+  checkIntents(report, config, tools);
+  const skills = await checkSkills(report, config);
+  checkCapabilities(report, config, { skills, tools });
+  if (elsewhere === null) await checkSession(report, config);
+  return { report, config };
+}
+
+/** What is wrong with a file that is no config: its faults, each with its place; or that it cannot be read. */
+function rejectFile(file: string, error: unknown): CheckReport {
+  const report = new CheckReport(file, null);
+  const part = report.part("Config");
+  part.summary = "cannot be used";
+  if (!(error instanceof InvalidConfigError) || error.faults.length === 0) {
+    // What is not the config's fault, such as a device file, is told as an error is told everywhere.
+    if (!NanoAgentError.isInstance(error) || exitCodeFor(error) !== 2) throw error;
+    const hint = error.code === "config-unreadable" ? `${error.hint} nanoagent init writes a config.` : error.hint;
+    part.error([], { code: error.code, message: error.message, reason: error.reason, hint });
+    return report;
+  }
+  for (const { key, line, column, message } of error.faults) {
+    part.problems.push({
+      severity: "error",
+      code: error.code,
+      key,
+      line,
+      column,
+      message,
+      reason: null,
+      hint: null,
+    });
+  }
+  return report;
+}
+
+function checkMemory(report: CheckReport, config: NanoAgentConfig): void {
+  const { spec, device } = config;
+  const part = report.part("Memory");
+  part.summary = `may take ${spec.max_memory_mb} of ${device.memory_mb} MB`;
+  try {
+    checkMemoryBudget(config);
+  } catch (error) {
+    part.reject(["spec", "max_memory_mb"], error);
+  }
+}

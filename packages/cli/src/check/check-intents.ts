@@ -1,0 +1,123 @@
+import { type IntentDefinition, type NanoAgentConfig, nearestName } from "@nanoagent/models";
+import { InvalidIntentsError } from "@nanoagent/runtime";
+import { findAmbiguities, IntentMatcher } from "@nanoagent/runtime/node";
+import type { CheckedPart, CheckReport, ConfigPath } from "./check-report.js";
+import type { CheckedTool } from "./check-tools.js";
+
+/** The config's sentences: can they be read, do they call what is there, and is it clear which one is meant? */
+export function checkIntents(report: CheckReport, config: NanoAgentConfig, tools: readonly CheckedTool[]): void {
+  const { intents } = config;
+  if (intents === undefined) return;
+  const part = report.part("Intents");
+  const { definitions } = intents;
+  part.summary = describe(definitions);
+  let matcher: IntentMatcher;
+  try {
+    matcher = IntentMatcher.compile(intents);
+  } catch (error) {
+    if (!(error instanceof InvalidIntentsError)) throw error;
+    for (const { path, column, message } of error.faults) {
+      const where = column === null ? "" : ` (character ${column})`;
+      part.error(["intents", ...path], { code: error.code, message: `${message}${where}`, hint: error.hint });
+    }
+    return;
+  }
+  const mayHaveOthers = Object.keys(config.mcp_servers ?? {}).length > 0;
+  for (const [index, definition] of definitions.entries()) {
+    checkCall(part, index, definition, { matcher, tools, commands: config.tools ?? [], mayHaveOthers });
+  }
+  reportAmbiguities(part, definitions, matcher);
+}
+
+function describe(definitions: readonly IntentDefinition[]): string {
+  const sentences = definitions.flatMap((definition) => Object.values(definition.sentences).flat()).length;
+  const languages = new Set(
+    definitions.flatMap((definition) => (Array.isArray(definition.sentences) ? [] : Object.keys(definition.sentences))),
+  );
+  const inLanguages = languages.size === 0 ? "" : ` in ${[...languages].sort().join(" and ")}`;
+  return `${definitions.length} with ${sentences} ${sentences === 1 ? "sentence" : "sentences"}${inLanguages}`;
+}
+
+interface Surroundings {
+  matcher: IntentMatcher;
+  tools: readonly CheckedTool[];
+  commands: readonly { name: string }[];
+  /** Whether tools may come from servers, which nobody has asked. */
+  mayHaveOthers: boolean;
+}
+
+/** Does the tool exist, and does each sentence say what it must be called with? */
+function checkCall(part: CheckedPart, index: number, definition: IntentDefinition, surroundings: Surroundings): void {
+  const { tool: wanted } = definition;
+  if (wanted === undefined) return;
+  const { matcher, tools, commands, mayHaveOthers } = surroundings;
+  const path: ConfigPath = ["intents", "definitions", index];
+  const tool = tools.find(({ name }) => name === wanted);
+  if (tool === undefined) {
+    // What is wrong with a tool that is there was said of it.
+    if (commands.some(({ name }) => name === wanted)) return;
+    const names = tools.map(({ name }) => name);
+    const nearest = nearestName(wanted, names);
+    const message = `There is no tool named "${wanted}"${mayHaveOthers ? " among the commands" : ""}.`;
+    const hint = nearest === null ? null : `Did you mean "${nearest}"?`;
+    if (mayHaveOthers) {
+      part.warn([...path, "tool"], { code: "unknown-tool", message, hint: hint ?? "An MCP server may have it." });
+    } else part.error([...path, "tool"], { code: "invalid-intents", message, hint });
+    return;
+  }
+  const { properties = {}, required = [] } = tool.inputSchema as { properties?: object; required?: string[] };
+  const defaults = Object.keys(definition.defaults ?? {});
+  for (const entry of matcher.sentences) {
+    if (entry.intent.definition !== definition) continue;
+    const said = new Set([...entry.sentence.slotNames, ...defaults]);
+    const given = definition.arguments === undefined ? [...said] : Object.keys(definition.arguments);
+    const unknown = given.filter((name) => !Object.hasOwn(properties, name));
+    const missing = required.filter((name) => !given.includes(name));
+    if (unknown.length === 0 && missing.length === 0) continue;
+    const at =
+      definition.arguments === undefined ? placeOfSentence(definition, entry.sentence.template) : ["arguments"];
+    const faults = [
+      ...unknown.map((name) => `it has no argument "${name}"`),
+      ...missing.map((name) => `its argument "${name}" is not said`),
+    ];
+    part.error([...path, ...at], {
+      code: "invalid-intents",
+      message: `The sentence "${entry.sentence.template}" cannot call ${wanted}: ${faults.join("; ")}.`,
+      hint: "Give the slot that name ({slot:argument}), or write arguments, or a default.",
+    });
+  }
+}
+
+function placeOfSentence({ sentences }: IntentDefinition, template: string): ConfigPath {
+  if (Array.isArray(sentences)) return ["sentences", Math.max(0, sentences.indexOf(template))];
+  for (const [language, templates] of Object.entries(sentences)) {
+    const at = templates.indexOf(template);
+    if (at >= 0) return ["sentences", language, at];
+  }
+  return ["sentences"];
+}
+
+function reportAmbiguities(part: CheckedPart, definitions: readonly IntentDefinition[], matcher: IntentMatcher): void {
+  const { found, complete } = findAmbiguities(matcher);
+  for (const {
+    intents: [first, second],
+    sentences,
+    example,
+  } of found) {
+    const index = definitions.findIndex(({ name }) => name === second);
+    const definition = definitions[index];
+    const at = definition === undefined ? [] : placeOfSentence(definition, sentences[1]);
+    part.warn(["intents", "definitions", index, ...at], {
+      code: "ambiguous-intents",
+      message: `"${example}" is a sentence of ${first} and of ${second}; ${first} is what is done, as it comes first.`,
+      reason: `"${sentences[0]}" and "${sentences[1]}" both match it, and neither says more.`,
+      hint: "Reword one of the sentences.",
+    });
+  }
+  if (!complete) {
+    part.warn(["intents"], {
+      code: "ambiguities-unknown",
+      message: "There are so many sentences that not all pairs of them were searched for messages that match both.",
+    });
+  }
+}

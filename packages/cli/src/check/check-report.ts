@@ -1,0 +1,109 @@
+import { type FitPlan, NanoAgentError } from "@nanoagent/models";
+import type { ResolvedCapability } from "@nanoagent/runtime/node";
+import { exitCodeForCode } from "../errors/present-error.js";
+import { exitCodes } from "../exit-codes.js";
+
+/** Something about a config that is wrong, or worth a look. Lines and columns count from 1. */
+export interface Problem {
+  severity: "error" | "warning";
+  code: string;
+  /** The keys that lead to it, joined by dots; empty for the config as a whole. */
+  key: string;
+  line: number | null;
+  column: number | null;
+  message: string;
+  reason: string | null;
+  hint: string | null;
+}
+
+/** What {@link CheckedPart} is told of a problem. */
+export interface ProblemParts {
+  code: string;
+  message: string;
+  reason?: string | null | undefined;
+  hint?: string | null | undefined;
+}
+
+export type ConfigPath = readonly (string | number)[];
+export type PlaceOf = (path: ConfigPath) => { line: number; column: number };
+
+/** One part of an agent, what there is to say of it, and what is wrong with it. */
+export class CheckedPart {
+  readonly name: string;
+  summary = "";
+  readonly problems: Problem[] = [];
+  readonly #placeOf: PlaceOf | null;
+
+  constructor(name: string, placeOf: PlaceOf | null) {
+    this.name = name;
+    this.#placeOf = placeOf;
+  }
+
+  get status(): "ok" | "warning" | "error" {
+    return this.problems.some(({ severity }) => severity === "error")
+      ? "error"
+      : this.problems.length > 0
+        ? "warning"
+        : "ok";
+  }
+
+  error(path: ConfigPath, parts: ProblemParts): void {
+    this.#add("error", path, parts);
+  }
+
+  warn(path: ConfigPath, parts: ProblemParts): void {
+    this.#add("warning", path, parts);
+  }
+
+  /** Takes what was thrown as an error; what is no error of a config is thrown on. */
+  reject(path: ConfigPath, thrown: unknown): void {
+    if (!NanoAgentError.isInstance(thrown)) throw thrown;
+    this.error(path, thrown);
+  }
+
+  #add(severity: Problem["severity"], path: ConfigPath, { code, message, reason, hint }: ProblemParts): void {
+    const place = this.#placeOf?.(path) ?? { line: null, column: null };
+    this.problems.push({
+      severity,
+      code,
+      key: path.join("."),
+      ...place,
+      message,
+      reason: reason ?? null,
+      hint: hint ?? null,
+    });
+  }
+}
+
+/** What a check found, part by part. */
+export class CheckReport {
+  readonly file: string;
+  readonly parts: CheckedPart[] = [];
+  /** How the model would be loaded, and within how much; null without a model, or where it cannot be. */
+  model: { plan: FitPlan; budgetBytes: number } | null = null;
+  capabilities: readonly ResolvedCapability[] = [];
+  readonly #placeOf: PlaceOf | null;
+
+  constructor(file: string, placeOf: PlaceOf | null) {
+    this.file = file;
+    this.#placeOf = placeOf;
+  }
+
+  part(name: string): CheckedPart {
+    const part = new CheckedPart(name, this.#placeOf);
+    this.parts.push(part);
+    return part;
+  }
+
+  get problems(): Problem[] {
+    return this.parts.flatMap(({ problems }) => problems);
+  }
+
+  /** 2 for whatever is wrong, 3 when all that is wrong is that it does not fit. */
+  get exitCode(): number {
+    const errors = this.problems.filter(({ severity }) => severity === "error");
+    if (errors.length === 0) return exitCodes.done;
+    const onlyDoesNotFit = errors.every(({ code }) => exitCodeForCode(code) === exitCodes.doesNotFit);
+    return onlyDoesNotFit ? exitCodes.doesNotFit : exitCodes.usage;
+  }
+}

@@ -1,0 +1,56 @@
+import { access, constants, stat } from "node:fs/promises";
+import path from "node:path";
+import type { NanoAgentConfig } from "@nanoagent/models";
+import { findSession } from "@nanoagent/runtime/node";
+import type { CheckedPart, CheckReport } from "./check-report.js";
+
+/** The folder of the session: can it be written, and what is in it? */
+export async function checkSession(report: CheckReport, { session }: NanoAgentConfig): Promise<void> {
+  if (session === undefined) return;
+  const part = report.part("Session");
+  const { dir } = session;
+  const existing = await nearestExisting(dir);
+  part.summary = existing.path === dir ? dir : `${dir}, which the first start makes`;
+  const fault = await whyNotWritable(existing);
+  if (fault !== null) {
+    part.error(["session", "dir"], {
+      code: "session-unreadable",
+      message: `The session cannot be kept in ${dir}: ${fault}.`,
+      hint: "Name a folder that this user may write to.",
+    });
+    return;
+  }
+  if (existing.path === dir) await describeContents(part, dir);
+}
+
+async function describeContents(part: CheckedPart, dir: string): Promise<void> {
+  try {
+    const found = await findSession(dir);
+    if (found !== null) part.summary = `${dir}, with ${found.turns} turns`;
+  } catch (error) {
+    part.reject(["session", "dir"], error);
+  }
+}
+
+/** The folder itself, or the nearest one above it that is there. */
+async function nearestExisting(file: string): Promise<{ path: string; isFolder: boolean }> {
+  for (let at = file; ; at = path.dirname(at)) {
+    try {
+      return { path: at, isFolder: (await stat(at)).isDirectory() };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== "ENOENT" && code !== "ENOTDIR") || path.dirname(at) === at) return { path: at, isFolder: true };
+    }
+  }
+}
+
+async function whyNotWritable(existing: { path: string; isFolder: boolean }): Promise<string | null> {
+  if (!existing.isFolder) return `${existing.path} is no folder`;
+  try {
+    await access(existing.path, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const isReadOnly = (error as NodeJS.ErrnoException).code === "EROFS";
+    return `${existing.path} ${isReadOnly ? "is on a read-only file system" : "may not be written by this user"}`;
+  }
+}

@@ -1,0 +1,19 @@
+import type { NanoAgentConfig } from "@nanoagent/models";
+import { readSkills, type Skill } from "@nanoagent/runtime/node";
+import type { CheckReport } from "./check-report.js";
+
+/** The skills of the config's folder. */
+export async function checkSkills(report: CheckReport, { skills_dir }: NanoAgentConfig): Promise<readonly Skill[]> {
+  if (skills_dir === undefined) return [];
+  const part = report.part("Skills");
+  try {
+    const { skills, faults } = await readSkills(skills_dir);
+    part.summary = skills.map(({ name }) => name).join(", ") || `none in ${skills_dir}`;
+    for (const { code, message, hint } of faults) part.warn(["skills_dir"], { code, message, hint });
+    return skills;
+  } catch (error) {
+    part.summary = skills_dir;
+    part.reject(["skills_dir"], error);
+    return [];
+  }
+}
