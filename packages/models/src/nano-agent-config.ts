@@ -102,7 +102,6 @@ export interface WindowSettings {
  */
 export const keysNotYetActedOn = [
   "mcp_servers",
-  "window",
 ] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
 
 const text = () => z.string().check(z.minLength(1));

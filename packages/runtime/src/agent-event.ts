@@ -5,7 +5,7 @@ import type { MemoryPressureEvent } from "./memory/memory-report.js";
 /**
  * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`,
  * `reasoning-delta` and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
- * point, in place of `run-end`. `memory-pressure` may come in between.
+ * point, in place of `run-end`. `memory-pressure` and, before `run-end`, `window-overflow` may come in between.
  */
 export type AgentEvent =
   | { type: "run-start"; message: AgentMessage }
@@ -15,6 +15,13 @@ export type AgentEvent =
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
   | { type: "step-end"; step: number; reason: EndReason; usage: TokenUsage | null }
   | MemoryPressureEvent
+  /** The oldest turns no longer fit the engine's context: so many were shown to it no more. */
+  | {
+      type: "window-overflow";
+      left_turns: number;
+      /** Whether a summary stood in for them. */
+      summarized: boolean;
+    }
   | {
       type: "run-end";
       reply: AgentMessage;

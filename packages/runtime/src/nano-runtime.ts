@@ -14,6 +14,7 @@ import { checkMemoryBudget } from "./check-memory-budget.js";
 import { ContextWindow } from "./context/context-window.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
+import { IdleWork } from "./engines/idle-work.js";
 import { type EngineParts, openEngine } from "./engines/open-engine.js";
 import type { MemoryReport } from "./memory/memory-report.js";
 import { residentBytes } from "./memory/resident-bytes.js";
@@ -26,6 +27,7 @@ import { describeReport } from "./session/journal/journal-report.js";
 import { onAbort, untilAborted } from "./session/on-abort.js";
 import { Turn } from "./session/turn.js";
 import { TurnQueue } from "./session/turn-queue.js";
+import { recordWindow, restoreWindow } from "./session/window-record.js";
 import { findUnusedSettings } from "./unused-settings.js";
 
 /** A message longer than this, in UTF-8 bytes, is refused: it would push everything else out of the history. */
@@ -79,6 +81,7 @@ interface LoadedAgent {
   queue: TurnQueue;
   /** The turn that runs. */
   turn: AbortController | null;
+  isClosed: boolean;
 }
 
 /**
@@ -175,6 +178,8 @@ export class NanoRuntime implements AsyncDisposable {
       ...(journal === null ? [] : describeReport(journal.report)),
       ...(engine.notices ?? []),
     ];
+    const window = openWindow(config, engine, instructions);
+    restoreWindow(window, history, journal);
     this.#agent = {
       config,
       engine,
@@ -183,9 +188,10 @@ export class NanoRuntime implements AsyncDisposable {
       ownsEngine: engine !== this.#givenEngine,
       history,
       journal,
-      window: new ContextWindow(engine, instructions),
+      window,
       queue: new TurnQueue(),
       turn: null,
+      isClosed: false,
     };
   }
 
@@ -240,11 +246,18 @@ export class NanoRuntime implements AsyncDisposable {
       const checked = checkMessage(message);
       const agent = this.#requireAgent();
       if (turn.signal.aborted) throw aborted();
+      const endWait = IdleWork.of(agent.engine).interrupt();
+      leave = () => {
+        stopListening();
+        endWait();
+      };
       await agent.queue.enter(turn.signal, aborted);
       leave = () => {
         stopListening();
         agent.turn = null;
         agent.queue.leave();
+        summarizeWhenIdle(agent);
+        endWait();
       };
       // The agent may have been unloaded between the question and its turn.
       if (this.#agent !== agent) throw notLoaded();
@@ -301,7 +314,8 @@ export class NanoRuntime implements AsyncDisposable {
     agent.history = new History();
     // Whatever is written after it, is written after it.
     agent.journal?.beginConversation().catch(() => {});
-    agent.window = new ContextWindow(agent.engine, agent.instructions);
+    void IdleWork.of(agent.engine).remove(agent);
+    agent.window = openWindow(agent.config, agent.engine, agent.instructions);
     this.#history = agent.history;
   }
 
@@ -350,8 +364,14 @@ async function* runTurn(
     const isFree = schema === undefined;
     const { instructions } = agent;
     const tools = isFree ? abilities?.offer(message.content) : undefined;
+    const left = { turns: 0, isSummarized: true };
     const nextRequest = async () => {
-      const messages = await untilAborted(window.select(turn.conversation, tools), signal);
+      const selection = await untilAborted(window.select(turn.conversation, tools), signal);
+      const { messages, leftTurns, isSummarized } = selection;
+      if (leftTurns > 0) {
+        left.turns += leftTurns;
+        left.isSummarized &&= isSummarized;
+      }
       return { instructions, messages, responseSchema: schema?.jsonSchema, sampling, tools };
     };
     const answer = isFree ? abilities?.answer(message.content) : null;
@@ -361,6 +381,10 @@ async function* runTurn(
     schema?.check(result);
     const { reply, notSaved } = await turn.end(result.text);
     isAnswered = true;
+    if (left.turns > 0) {
+      await recordWindow(window, agent.history, agent.journal);
+      yield { type: "window-overflow", left_turns: left.turns, summarized: left.isSummarized };
+    }
     const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
     return notSaved === null ? end : { ...end, not_saved: notSaved };
   } catch (error) {
@@ -369,6 +393,21 @@ async function* runTurn(
     stop();
     if (!isAnswered) await turn.fail();
   }
+}
+
+function openWindow({ window }: NanoAgentConfig, engine: Engine, instructions: string | null): ContextWindow {
+  return new ContextWindow(engine, instructions, { summarizes: window?.on_overflow === "summarize" });
+}
+
+/** Has what leaves the window summarized while nobody waits for the engine. */
+function summarizeWhenIdle(agent: LoadedAgent): void {
+  const { config, engine, history, journal, window } = agent;
+  if (config.window?.on_overflow !== "summarize" || engine.contextTokens === null || agent.isClosed) return;
+  IdleWork.of(engine).add(agent, async (signal) => {
+    while (await window.summarize(history.messages, signal)) {
+      if (agent.window === window) await recordWindow(window, history, journal);
+    }
+  });
 }
 
 /** A signal that aborts with another one, or when the time is over. */
@@ -403,10 +442,12 @@ async function restoreHistory(journal: Journal | null): Promise<History> {
   return history;
 }
 
-async function close({ engine, journal, ownsEngine, queue, turn }: LoadedAgent): Promise<void> {
+async function close(agent: LoadedAgent): Promise<void> {
+  const { engine, journal, ownsEngine, queue, turn } = agent;
+  agent.isClosed = true;
   queue.refuseWaiting(notLoaded);
   turn?.abort();
-  await waitAtMost(UNLOAD_MILLISECONDS, queue.idle());
+  await waitAtMost(UNLOAD_MILLISECONDS, Promise.all([queue.idle(), IdleWork.of(engine).remove(agent)]));
   try {
     await journal?.close();
   } finally {
@@ -414,7 +455,7 @@ async function close({ engine, journal, ownsEngine, queue, turn }: LoadedAgent):
   }
 }
 
-async function waitAtMost(milliseconds: number, what: Promise<void>): Promise<void> {
+async function waitAtMost(milliseconds: number, what: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds);

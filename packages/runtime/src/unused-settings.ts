@@ -20,6 +20,7 @@ export function findUnusedSettings(config: NanoAgentConfig, engineName: string, 
     ...(config.instructions === undefined ? [] : [["instructions"]]),
     ...(config.model_path === null ? [] : [["model_path"]]),
     ...keys.map((key) => ["engine", key]),
+    ...(config.window?.on_overflow === "summarize" ? [["window", "on_overflow"]] : []),
   ]) {
     unused.push({ path, message: `"${path.join(".")}" has no effect on the rules engine.` });
   }

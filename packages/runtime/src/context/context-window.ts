@@ -5,55 +5,223 @@ import { NanoRuntimeError } from "../nano-runtime-error.js";
 const REPLY_SHARE = 0.25;
 /** What a chat template puts around a message, in tokens, at most. */
 const MESSAGE_OVERHEAD_TOKENS = 8;
+/** What it says about tools before it lists them. */
+const TOOLS_OVERHEAD_TOKENS = 64;
 /**
  * When the window is full, turns leave until it is filled to this share. Whatever leaves changes the beginning of the
  * prompt, and an engine then reads all of it again: so it is to happen seldom, and not with every message.
  */
 const REFILL_SHARE = 0.5;
+/** From here on turns will leave before long: what a summary is to keep of them is written beforehand. */
+const SUMMARIZE_SHARE = 2 / 3;
+/** A summary takes no more of the context, and no more tokens. */
+const SUMMARY_SHARE = 1 / 8;
+const MAX_SUMMARY_TOKENS = 256;
+/** With less there is no saying anything. */
+const MIN_SUMMARY_TOKENS = 16;
+
+export interface WindowOptions {
+  /** Whether what leaves is summarized. Default: false. */
+  summarizes?: boolean | undefined;
+}
+
+/** What an engine is shown. */
+export interface WindowSelection {
+  /** The summary, where there is one, and then whole turns: the last one is to be gone on with. A list of its own. */
+  messages: readonly EngineMessage[];
+  /** The turns that have just left. */
+  leftTurns: number;
+  /** Whether the summary has what was in them. */
+  isSummarized: boolean;
+}
+
+/** Where a window stands, so that another one goes on from there. Turns are counted from the newest one back. */
+export interface WindowState {
+  shownTurns: number;
+  /** The summary that is shown. */
+  summary: string | null;
+  /** The one that takes its place when the next turns leave, and how many turns came after those that it has. */
+  next: { summary: string; turnsSince: number } | null;
+}
+
+interface Pinned {
+  summary: string;
+  messages: readonly EngineMessage[];
+}
 
 /**
  * What of a conversation an engine is shown. The window grows with the conversation and begins with the same message,
- * so that each prompt goes on from the one before, until it is full; then the oldest whole turns leave.
+ * so that each prompt goes on from the one before, until it is full; then the oldest whole turns leave, a tool's result
+ * never without its call. In their place there may be a summary.
  */
 export class ContextWindow {
   readonly #engine: Engine;
   readonly #instructions: string | null;
-  /** What the window begins with; null while nothing has left it. */
-  #first: EngineMessage | null = null;
+  readonly #summarizes: boolean;
+  /** What has left it: the window begins behind that. */
+  readonly #gone = new WeakSet<EngineMessage>();
+  #pinned: Pinned | null = null;
+  /** What is pinned when the next turns leave, and the last message that it knows of. */
+  #next: { pinned: Pinned; through: EngineMessage } | null = null;
+  /** Turns that have left and are in no summary. */
+  #left: EngineMessage[] = [];
+  #summaryFailed = false;
+  /** What the engine was last told that it may call; null before it was asked for anything. */
+  #tools: readonly EngineTool[] | null = null;
   /** Tokens of each message: they do not change, and counting may mean to ask another process. */
   readonly #tokens = new WeakMap<EngineMessage | EngineTool, number>();
   #instructionTokens: number | null = null;
 
-  constructor(engine: Engine, instructions: string | null) {
+  constructor(engine: Engine, instructions: string | null, { summarizes = false }: WindowOptions = {}) {
     this.#engine = engine;
     this.#instructions = instructions;
+    this.#summarizes = summarizes;
   }
 
   /**
-   * The part of `messages` to show: it fits the engine's context together with the instructions and the tools, begins with
-   * a user's message and ends with the last turn, which is whole and to be gone on with. A list of its own. Throws
-   * {@link NanoRuntimeError} `context-exceeded` when the last turn alone does not fit.
+   * The part of `messages` to show: it fits the engine's context together with the instructions, the tools and room for
+   * the reply, begins with a user's message and ends with the last turn, whole. Throws {@link NanoRuntimeError}
+   * `context-exceeded` when the last turn alone does not fit.
    */
-  async select(
-    messages: readonly EngineMessage[],
-    tools: readonly EngineTool[] = [],
-  ): Promise<readonly EngineMessage[]> {
-    if (this.#engine.contextTokens === null) return messages.slice();
+  async select(messages: readonly EngineMessage[], tools: readonly EngineTool[] = []): Promise<WindowSelection> {
+    if (this.#engine.contextTokens === null) return { messages: messages.slice(), leftTurns: 0, isSummarized: false };
+    this.#tools = tools;
     const last = Math.max(
       0,
       messages.findLastIndex(({ role }) => role === "user"),
     );
-    let needed = await this.#instructionCost();
-    for (const tool of tools) needed += await this.#toolCost(tool);
-    for (const message of messages.slice(last)) needed += await this.#cost(message);
+    const fixed = await this.#fixedCost(tools);
+    const needed = fixed + (await this.#costOf(messages.slice(last)));
     // An engine that had to be started again to count may have another context than before.
     const budget = Math.floor(this.#engine.contextTokens * (1 - REPLY_SHARE));
-    if (needed > budget) throw this.#exceeded(needed, budget);
-    const begun = this.#first === null ? 0 : messages.indexOf(this.#first);
-    if (begun >= 0 && (await this.#fits(messages, begun, last, budget - needed))) return messages.slice(begun);
-    const start = await this.#newest(messages, last, Math.max(0, budget * REFILL_SHARE - needed));
-    this.#first = messages[start] ?? null;
-    return messages.slice(start);
+    if (needed > budget) throw this.#exceeded(needed, fixed, budget);
+    const begun = this.#beginOf(messages);
+    const pinned = await this.#pinnedWithin(budget - needed, this.#pinned);
+    if (await this.#fits(messages, begun, last, budget - needed - pinned.tokens)) {
+      return { messages: [...pinned.messages, ...messages.slice(begun)], leftTurns: 0, isSummarized: false };
+    }
+    return this.#moveOn(messages, { begun, last, needed, budget });
+  }
+
+  /**
+   * Has the engine summarize what has left or is about to, where it is to. Resolves with whether there is a new summary;
+   * without one, what leaves is dropped. Never rejects. `conversation` is all of it, up to the last reply.
+   */
+  async summarize(conversation: readonly EngineMessage[], signal: AbortSignal): Promise<boolean> {
+    const tools = this.#tools;
+    const { contextTokens } = this.#engine;
+    if (!this.#summarizes || this.#summaryFailed || tools === null || contextTokens === null) return false;
+    const maxTokens = Math.min(MAX_SUMMARY_TOKENS, Math.floor(contextTokens * SUMMARY_SHARE));
+    if (maxTokens < MIN_SUMMARY_TOKENS) return false;
+    try {
+      const { askForSummary, summarizeTurns } = await import("./summarize-turns.js");
+      const hasLeft = this.#left.length > 0;
+      const source = hasLeft ? this.#left : await this.#filledWindow(conversation, tools);
+      if (source === null) return false;
+      const before = this.#pinned?.messages ?? [];
+      const taken = (await this.#fixedCost(tools)) + (await this.#costOf([...before, askForSummary(maxTokens)]));
+      const turns = await this.#oldest(source, contextTokens - maxTokens - taken);
+      const last = turns.at(-1);
+      if (last === undefined) {
+        this.#left = [];
+        return false;
+      }
+      const request = { instructions: this.#instructions, messages: [...before, ...turns], tools };
+      const summary = await summarizeTurns(this.#engine, request, { maxTokens, signal });
+      if (signal.aborted) return false;
+      if (summary === null) throw new Error("the engine gave no summary");
+      if (hasLeft) {
+        this.#pinned = pin(summary);
+        this.#left = this.#left.slice(turns.length);
+      } else this.#next = { pinned: pin(summary), through: last };
+      return true;
+    } catch {
+      // Not tried again before turns leave the next time.
+      if (!signal.aborted) this.#summaryFailed = true;
+      return false;
+    }
+  }
+
+  /** `conversation` is all of it, up to the last reply. */
+  state(conversation: readonly EngineMessage[]): WindowState {
+    const turnsFrom = (index: number) => countTurns(conversation.slice(index));
+    const next = this.#next;
+    return {
+      shownTurns: turnsFrom(this.#beginOf(conversation)),
+      summary: this.#pinned?.summary ?? null,
+      next:
+        next === null
+          ? null
+          : { summary: next.pinned.summary, turnsSince: turnsFrom(conversation.indexOf(next.through) + 1) },
+    };
+  }
+
+  /** Goes on from where another window stood, as far as the conversation is there. */
+  restore(conversation: readonly EngineMessage[], { shownTurns, summary, next }: WindowState): void {
+    const turns = conversation.flatMap(({ role }, index) => (role === "user" ? [index] : []));
+    const beginOf = (newest: number) => turns[turns.length - newest] ?? conversation.length;
+    for (const message of conversation.slice(0, turns.length > shownTurns ? beginOf(shownTurns) : 0)) {
+      this.#gone.add(message);
+    }
+    if (!this.#summarizes) return;
+    this.#pinned = summary === null ? null : pin(summary);
+    const through = next === null ? undefined : conversation[beginOf(next.turnsSince) - 1];
+    this.#next = next === null || through === undefined ? null : { pinned: pin(next.summary), through };
+  }
+
+  #beginOf(messages: readonly EngineMessage[]): number {
+    const begin = messages.findIndex((message) => !this.#gone.has(message));
+    return begin < 0 ? messages.length : begin;
+  }
+
+  /** Has turns leave until there is room again. */
+  async #moveOn(
+    messages: readonly EngineMessage[],
+    { begun, last, needed, budget }: { begun: number; last: number; needed: number; budget: number },
+  ): Promise<WindowSelection> {
+    const covered = this.#next === null ? -1 : messages.indexOf(this.#next.through);
+    const next = this.#next?.pinned ?? this.#pinned;
+    const pinned = await this.#pinnedWithin(budget - needed, next);
+    const room = budget * REFILL_SHARE - needed - pinned.tokens;
+    const start = Math.max(begun, await this.#newest(messages, last, room));
+    const uncovered = messages.slice(Math.max(begun, covered + 1), start);
+    const left = this.#summarizes ? await this.#newestOf([...this.#left, ...uncovered], budget) : [];
+    this.#pinned = next;
+    this.#next = null;
+    this.#left = left;
+    this.#summaryFailed = false;
+    for (const message of messages.slice(begun, start)) this.#gone.add(message);
+    return {
+      messages: [...pinned.messages, ...messages.slice(start)],
+      leftTurns: countTurns(messages.slice(begun, start)),
+      isSummarized: pinned.messages.length > 0 && uncovered.length === 0,
+    };
+  }
+
+  /** The summary, where there is room for it beside what must be shown. */
+  async #pinnedWithin(
+    tokens: number,
+    pinned: Pinned | null,
+  ): Promise<{ messages: readonly EngineMessage[]; tokens: number }> {
+    const messages = pinned?.messages ?? [];
+    const cost = await this.#costOf(messages);
+    return cost <= tokens ? { messages, tokens: cost } : { messages: [], tokens: 0 };
+  }
+
+  /** The turns that are shown, when they will leave before long and there is no summary that has them. */
+  async #filledWindow(
+    conversation: readonly EngineMessage[],
+    tools: readonly EngineTool[],
+  ): Promise<readonly EngineMessage[] | null> {
+    const shown = conversation.slice(this.#beginOf(conversation));
+    const fixed = (await this.#fixedCost(tools)) + (await this.#costOf(this.#pinned?.messages ?? []));
+    const budget = (this.#engine.contextTokens ?? 0) * (1 - REPLY_SHARE);
+    if (fixed + (await this.#costOf(shown)) <= budget * SUMMARIZE_SHARE) return null;
+    if (this.#next === null) return shown;
+    // Were another message like the last one to come now: would it push out what came since?
+    const question = await this.#cost(shown.findLast(({ role }) => role === "user"));
+    const start = await this.#newest(shown, shown.length, budget * REFILL_SHARE - fixed - question);
+    return shown.indexOf(this.#next.through) + 1 >= start ? null : shown;
   }
 
   async #fits(messages: readonly EngineMessage[], start: number, end: number, budget: number): Promise<boolean> {
@@ -78,10 +246,35 @@ export class ContextWindow {
     return start;
   }
 
-  async #instructionCost(): Promise<number> {
-    if (this.#instructions === null) return 0;
+  async #newestOf(messages: readonly EngineMessage[], budget: number): Promise<EngineMessage[]> {
+    return messages.slice(await this.#newest(messages, messages.length, budget));
+  }
+
+  /** The oldest whole turns that take no more than this. */
+  async #oldest(messages: readonly EngineMessage[], budget: number): Promise<readonly EngineMessage[]> {
+    let used = 0;
+    let end = 0;
+    for (const [index, message] of messages.entries()) {
+      if (message.role === "user") end = index;
+      used += await this.#cost(message);
+      if (used > budget) return messages.slice(0, end);
+    }
+    return messages;
+  }
+
+  /** What is shown with every request. */
+  async #fixedCost(tools: readonly EngineTool[]): Promise<number> {
+    let tokens = tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS;
+    for (const tool of tools) tokens += this.#tokens.get(tool) ?? (await this.#count(tool, JSON.stringify(tool)));
+    if (this.#instructions === null) return tokens;
     this.#instructionTokens ??= (await this.#engine.countTokens(this.#instructions)) + MESSAGE_OVERHEAD_TOKENS;
-    return this.#instructionTokens;
+    return tokens + this.#instructionTokens;
+  }
+
+  async #costOf(messages: readonly EngineMessage[]): Promise<number> {
+    let tokens = 0;
+    for (const message of messages) tokens += await this.#cost(message);
+    return tokens;
   }
 
   async #cost(message: EngineMessage | undefined): Promise<number> {
@@ -93,21 +286,33 @@ export class ContextWindow {
     return this.#count(message, [content, ...calls].join("\n"));
   }
 
-  async #toolCost(tool: EngineTool): Promise<number> {
-    return this.#tokens.get(tool) ?? this.#count(tool, JSON.stringify(tool));
-  }
-
   async #count(whole: EngineMessage | EngineTool, text: string): Promise<number> {
     const tokens = (await this.#engine.countTokens(text)) + MESSAGE_OVERHEAD_TOKENS;
     this.#tokens.set(whole, tokens);
     return tokens;
   }
 
-  #exceeded(needed: number, budget: number): NanoRuntimeError {
+  #exceeded(needed: number, fixed: number, budget: number): NanoRuntimeError {
     return new NanoRuntimeError({
       code: "context-exceeded",
       message: `The message needs ${needed} tokens, ${needed - budget} more than the ${budget} that the engine's context of ${this.#engine.contextTokens} leaves for it.`,
+      reason: fixed === 0 ? undefined : `The instructions and the tools take ${fixed} of them.`,
       hint: "Send a shorter message, or load the model with a larger context.",
     });
   }
+}
+
+/** A summary as the first turn of what is shown: what people and tools have said gets no other weight by it. */
+function pin(summary: string): Pinned {
+  return {
+    summary,
+    messages: [
+      { role: "user", content: `What we said before, in brief:\n${summary}` },
+      { role: "assistant", content: "I remember." },
+    ],
+  };
+}
+
+function countTurns(messages: readonly EngineMessage[]): number {
+  return messages.filter(({ role }) => role === "user").length;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ContextWindow } from "../../src/context/context-window.js";
 import type { EngineMessage } from "../../src/engines/engine.js";
+import { renderChat } from "../../src/engines/llama/chat-template.js";
 import { ScriptedEngine } from "../../src/testing/scripted-engine.js";
 
 const words = (count: number) => Array.from({ length: count }, () => "word").join(" ");
@@ -38,10 +39,12 @@ test("over a whole conversation the window fits, holds whole turns, and seldom b
         let before: readonly EngineMessage[] = [];
         for (const [ask, answer] of said) {
           messages.push(user(words(ask)));
-          const window = await context.select(messages);
+          const { messages: window, leftTurns } = await context.select(messages);
+          const stayed = window[0] === before[0] || before.length === 0;
           expect(window).toEqual(messages.slice(messages.length - window.length));
           expect(window[0]?.role).toBe("user");
           expect(costOf(window)).toBeLessThanOrEqual(budget);
+          expect(leftTurns === 0).toBe(stayed);
           if (window[0] === before[0]) expect(window.slice(0, before.length)).toEqual(before);
           // What left did so because there was no room, and made room for more than this message.
           else if (before.length > 0) {
@@ -73,16 +76,16 @@ test("turns that the history has dropped are not missed", async () => {
   const messages = [user(words(20)), assistant(words(20)), user(words(20)), assistant(words(5)), user("now")];
   await context.select(messages);
   const rest = [user("other"), assistant("words"), user("then")];
-  expect(await context.select(rest)).toEqual(rest);
+  expect((await context.select(rest)).messages).toEqual(rest);
 });
 
 test("a context that has become smaller shows less", async () => {
   const engine = { ...new ScriptedEngine(), countTokens: () => 10, contextTokens: 200 as number };
   const context = new ContextWindow(engine as never, null);
   const messages = [user("a"), assistant("b"), user("c"), assistant("d"), user("e")];
-  expect(await context.select(messages)).toHaveLength(5);
+  expect((await context.select(messages)).messages).toHaveLength(5);
   engine.contextTokens = 100;
-  expect(await context.select(messages)).toHaveLength(1);
+  expect((await context.select(messages)).messages).toHaveLength(1);
 });
 
 test("a message that is too large says by how much", async () => {
@@ -90,12 +93,96 @@ test("a message that is too large says by how much", async () => {
   await expect(context.select([user(words(100))])).rejects.toMatchObject({
     code: "context-exceeded",
     message: "The message needs 108 tokens, 33 more than the 75 that the engine's context of 100 leaves for it.",
+    reason: null,
   });
 });
 
+test("instructions, tools and what a turn has come to by calling them count", async () => {
+  const tool = { name: "look", description: words(50), inputSchema: { type: "object" } };
+  const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 200 }), "Be brief.");
+  const messages: EngineMessage[] = [user(words(5))];
+  // 10 for the instructions, 64 and 8 for the list of tools, the tool itself, and the message.
+  expect((await context.select(messages, [tool])).messages).toEqual(messages);
+  messages.push({ role: "assistant", content: "", tool_calls: [{ id: "1", name: "look", arguments: { at: "pump" } }] });
+  messages.push({ role: "tool", content: words(10), tool_call_id: "1" });
+  await expect(context.select(messages, [tool])).rejects.toMatchObject({
+    code: "context-exceeded",
+    message: "The message needs 172 tokens, 22 more than the 150 that the engine's context of 200 leaves for it.",
+    reason: "The instructions and the tools take 132 of them.",
+  });
+});
+
+/** A turn with so many calls, of whose results each has so many words. */
+function turnOf(number: number, results: readonly number[]): EngineMessage[] {
+  const calls = results.map((_, index) => ({ id: `${index}`, name: "look", arguments: { number } }));
+  return [
+    user(`Turn ${number}: what do you see?`),
+    ...(calls.length === 0 ? [] : [{ ...assistant(""), tool_calls: calls }]),
+    ...results.map((count, index) => ({ role: "tool" as const, content: words(count), tool_call_id: `${index}` })),
+    assistant(`In turn ${number} nothing.`),
+  ];
+}
+
+test("a call and its result leave together, and the turn that runs stays whole", async () => {
+  const results = fc.array(fc.integer({ min: 0, max: 10 }), { maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(results, { minLength: 1, maxLength: 20 }), async (turns) => {
+      const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 250 }), null);
+      const messages: EngineMessage[] = [];
+      for (const [number, counts] of turns.entries()) {
+        const turn = turnOf(number, counts);
+        // The engine is asked after the question, and after each result.
+        for (const message of turn.slice(0, -1)) {
+          messages.push(message);
+          const { messages: window } = await context.select(messages);
+          expect(window).toContain(turn[0]);
+          expect(window.slice(window.indexOf(turn[0] as never))).toEqual(messages.slice(-turn.indexOf(message) - 1));
+          const whole = turns.slice(0, number).flatMap((some, index) => turnOf(index, some));
+          const older = window.slice(0, window.indexOf(turn[0] as never));
+          expect(older).toEqual(older.length === 0 ? [] : whole.slice(-older.length));
+          expect(older[0]?.role ?? "user").toBe("user");
+        }
+        messages.push(turn.at(-1) as EngineMessage);
+      }
+    }),
+  );
+});
+
+const templates = {
+  "llama.cpp's own reading of a file without a template": null,
+  ChatML:
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+  SmolLM2:
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+};
+
+test.each(Object.entries(templates))(
+  "until turns leave, a prompt begins with the bytes of the one before (%s)",
+  async (_, chatTemplate) => {
+    const model = { chatTemplate, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false };
+    const said = fc.array(fc.tuple(fc.string({ maxLength: 200 }), fc.string({ maxLength: 200 })), { maxLength: 15 });
+    await fc.assert(
+      fc.asyncProperty(said, fc.option(fc.string()), async (turns, instructions) => {
+        const engine = new ScriptedEngine([], { contextTokens: 400 });
+        const context = new ContextWindow(engine, instructions);
+        const messages: EngineMessage[] = [];
+        let before = "";
+        for (const [question, answer] of turns) {
+          messages.push(user(question));
+          const selection = await context.select(messages);
+          const { text } = renderChat(model, { instructions, messages: selection.messages });
+          if (selection.leftTurns === 0) expect(text.slice(0, before.length)).toBe(before);
+          before = text;
+          messages.push(assistant(answer));
+        }
+      }),
+    );
+  },
+);
+
 test("without a limit all messages come back, in a list of their own", async () => {
   const messages = [user("hello")];
-  const window = await new ContextWindow(new ScriptedEngine(), null).select(messages);
+  const { messages: window } = await new ContextWindow(new ScriptedEngine(), null).select(messages);
   expect(window).toEqual(messages);
   expect(window).not.toBe(messages);
 });

@@ -70,7 +70,24 @@ export interface ConversationRecord {
   sequence: number;
 }
 
-export type JournalRecord = SegmentRecord | TurnRecord | ActRecord | ActResultRecord | ConversationRecord;
+/** What of the conversation the engine is shown: so that it is shown the same after a restart. Each stands in for those before. */
+export interface WindowRecord {
+  type: "window";
+  sequence: number;
+  first_turn: number;
+  /** What stands for the turns before. */
+  summary: string | null;
+  /** What stands for them when the next ones leave, and the last turn that it has. */
+  next: { summary: string; through_turn: number } | null;
+}
+
+export type JournalRecord =
+  | SegmentRecord
+  | TurnRecord
+  | ActRecord
+  | ActResultRecord
+  | ConversationRecord
+  | WindowRecord;
 
 /** A record of a type that this version does not know; it is kept. */
 export interface OtherRecord {
@@ -120,6 +137,8 @@ function checkRecord(value: unknown): JournalRecord | OtherRecord | null {
         : null;
     case "conversation":
       return { type: "conversation", sequence: value.sequence };
+    case "window":
+      return isWindow(value) ? value : null;
     default:
       return { type: "other", sequence: value.sequence };
   }
@@ -131,6 +150,15 @@ function isSegment(value: Record<string, unknown>): value is Record<string, unkn
     counts.every((key) => isCount(value[key])) &&
     typeof value.session === "string" &&
     typeof value.created_at === "string"
+  );
+}
+
+function isWindow(value: Record<string, unknown>): value is Record<string, unknown> & WindowRecord {
+  const { first_turn, summary, next } = value;
+  return (
+    isCount(first_turn) &&
+    (summary === null || typeof summary === "string") &&
+    (next === null || (isObject(next) && typeof next.summary === "string" && isCount(next.through_turn)))
   );
 }
 

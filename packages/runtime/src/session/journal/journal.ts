@@ -14,10 +14,11 @@ import {
   type JournalSnapshot,
   MAX_RECORD_BYTES,
   type TurnRecord,
+  type WindowRecord,
 } from "./journal-record.js";
 import { emptyReport, type JournalReport, MAX_REPORTED_DAMAGE } from "./journal-report.js";
 import { type JournalTurn, readNewestTurns, readTurns } from "./read-turns.js";
-import { type JournalState, recoverJournal } from "./recover-journal.js";
+import { type JournalState, type JournalWindow, recoverJournal } from "./recover-journal.js";
 import { writeAll } from "./repair-segment.js";
 import { prune, type Retention } from "./retention.js";
 import { type Segment, segmentPath } from "./segment.js";
@@ -66,7 +67,8 @@ type Entry =
   | WithoutSequence<TurnRecord>
   | WithoutSequence<ActRecord>
   | WithoutSequence<ActResultRecord>
-  | WithoutSequence<ConversationRecord>;
+  | WithoutSequence<ConversationRecord>
+  | WithoutSequence<WindowRecord>;
 
 interface CurrentSegment {
   segment: Segment;
@@ -172,6 +174,11 @@ export class Journal {
     return { turns, messages, conversation_turn };
   }
 
+  /** What of the conversation was shown last; null where nothing was put down of it. */
+  get window(): JournalWindow | null {
+    return this.#state.window;
+  }
+
   /** Why the last write failed; null when it did not. */
   get lastError(): SessionError | null {
     return this.#lastError;
@@ -252,6 +259,14 @@ export class Journal {
       this.#pending.push({ type: "conversation" });
       await this.#flushPending();
     });
+  }
+
+  /**
+   * Puts down what of the conversation is shown, so that it is the same after a restart. It is not forced to the device by
+   * itself, and a failure is kept in {@link lastError}: nothing that was said is lost with it.
+   */
+  async recordWindow(window: JournalWindow): Promise<void> {
+    await this.#exclusively(() => this.#append([{ type: "window", ...window }], "never")).catch(() => {});
   }
 
   /** The newest turns of the conversation, oldest first: those that cost no more than `maxBytes` together, and one at least. */
@@ -409,7 +424,13 @@ export class Journal {
         break;
       case "conversation":
         state.conversation_turn = state.turns + 1;
+        state.window = null;
         break;
+      case "window": {
+        const { first_turn, summary, next } = entry;
+        state.window = { first_turn, summary, next };
+        break;
+      }
     }
   }
 
@@ -466,7 +487,7 @@ export class Journal {
         ...this.#countsBefore(carried),
       });
       this.#state.sequence = segment.first;
-      const all = [...carried, ...entries];
+      const all = [...carried, ...this.#windowEntry(), ...entries];
       const { buffer, lengths } = this.#encode(all);
       writeAll(file, Buffer.concat([header, buffer]), 0);
       const bytes = header.length + buffer.length;
@@ -499,6 +520,11 @@ export class Journal {
       throw error;
     }
     await this.#leaveSegment(old);
+  }
+
+  /** A start reads the newest segment alone: each has what of the conversation is shown. */
+  #windowEntry(): Entry[] {
+    return this.#state.window === null ? [] : [{ type: "window", ...this.#state.window }];
   }
 
   /** A new file under the next number whose name is free. */

@@ -10,6 +10,7 @@ import {
   type JournalSnapshot,
   type OtherRecord,
   type SegmentRecord,
+  type WindowRecord,
 } from "./journal-record.js";
 import { type JournalReport, MAX_REPORTED_DAMAGE } from "./journal-report.js";
 import { type ByteRange, cutSegment, quarantine, rewriteSegment } from "./repair-segment.js";
@@ -24,7 +25,11 @@ export interface JournalState extends JournalSnapshot {
   /** The number of the last record. */
   sequence: number;
   openTurn: OpenTurn | null;
+  window: JournalWindow | null;
 }
+
+/** What of the conversation the engine was shown last. */
+export type JournalWindow = Omit<WindowRecord, "type" | "sequence">;
 
 export interface RecoveredJournal {
   state: JournalState;
@@ -73,10 +78,11 @@ export async function recoverJournal(
 /** How far the session was when a segment was begun; the beginning, where there is no segment. */
 function startOf(header: SegmentRecord | undefined): JournalState {
   if (header === undefined) {
-    return { session: randomUUID(), sequence: 0, turns: 0, messages: 0, conversation_turn: 1, openTurn: null };
+    const counts = { sequence: 0, turns: 0, messages: 0, conversation_turn: 1 };
+    return { session: randomUUID(), ...counts, openTurn: null, window: null };
   }
   const { session, after_sequence, turns, messages, conversation_turn } = header;
-  return { session, sequence: after_sequence, turns, messages, conversation_turn, openTurn: null };
+  return { session, sequence: after_sequence, turns, messages, conversation_turn, openTurn: null, window: null };
 }
 
 /** What a record changes of where a journal stands. Returns how many turns are missing before it. */
@@ -99,7 +105,13 @@ function apply(state: JournalState, record: JournalRecord | OtherRecord): number
       return 0;
     case "conversation":
       state.conversation_turn = state.turns + 1;
+      state.window = null;
       return 0;
+    case "window": {
+      const { first_turn, summary, next } = record;
+      state.window = { first_turn, summary, next };
+      return 0;
+    }
     case "segment": {
       // Where the one before ended otherwise, this knows better.
       const missing = Math.max(0, record.turns - state.turns);

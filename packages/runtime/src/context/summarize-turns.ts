@@ -1,0 +1,63 @@
+import type { Engine, EngineMessage, EngineRequest } from "../engines/engine.js";
+
+/** Of the tokens that a summary may have, so many words come out in most languages. */
+const WORDS_PER_TOKEN = 0.6;
+
+/** What the engine is asked behind the turns that it is to summarize: as the next message of the same conversation. */
+export function askForSummary(maxTokens: number): EngineMessage {
+  const words = Math.floor(maxTokens * WORDS_PER_TOKEN);
+  const content = `Summarize our conversation so far in at most ${words} words, in its language, so that you can go on from the summary alone: names, numbers, what I want, what was decided. Write the summary and nothing else.`;
+  return { role: "user", content };
+}
+
+/**
+ * What the engine makes of these messages, in no more than `maxTokens`. Null when it fails, is aborted or has nothing to
+ * say. It is asked as if the conversation went on, so that what it has evaluated of it need not be read again.
+ */
+export async function summarizeTurns(
+  engine: Engine,
+  request: EngineRequest,
+  { maxTokens, signal }: { maxTokens: number; signal: AbortSignal },
+): Promise<string | null> {
+  const sampling = { maxTokens, temperature: 0 };
+  const messages = [...request.messages, askForSummary(maxTokens)];
+  const answer = await readText(engine, { ...request, messages, sampling }, signal);
+  // One that cannot leave its tools alone is asked without them.
+  const text =
+    answer === "called a tool"
+      ? await readText(engine, { ...request, messages, sampling, tools: undefined }, signal)
+      : answer;
+  if (text === null || text === "called a tool" || text.text.trim() === "") return null;
+  return shorten(engine, text.text.trim(), maxTokens);
+}
+
+async function readText(
+  engine: Engine,
+  request: EngineRequest,
+  signal: AbortSignal,
+): Promise<{ text: string } | "called a tool" | null> {
+  let text = "";
+  // No token has so many characters: an engine that knows no limit is stopped.
+  const maxCharacters = 64 * (request.sampling?.maxTokens ?? 0);
+  for await (const event of engine.generate(request, { signal })) {
+    if (signal.aborted) return null;
+    if (event.type === "text-delta") text += event.text;
+    if (text.length > maxCharacters) return { text: text.slice(0, maxCharacters) };
+    if (event.type === "tool-call") return "called a tool";
+    if (event.type === "error") return null;
+    if (event.type === "end") return event.reason === "abort" ? null : { text };
+  }
+  return null;
+}
+
+/** An engine may count otherwise than it was told to. */
+async function shorten(engine: Engine, text: string, maxTokens: number): Promise<string> {
+  let short = text;
+  for (;;) {
+    const tokens = await engine.countTokens(short);
+    if (tokens <= maxTokens) return short;
+    const cut = Math.floor((short.length * maxTokens) / tokens);
+    const space = short.lastIndexOf(" ", cut);
+    short = `${short.slice(0, space > cut / 2 ? space : Math.min(cut, short.length - 2))}…`;
+  }
+}
