@@ -114,9 +114,9 @@ describe("a config that cannot be used", () => {
   });
 
   test("what it does not act on yet is said", async () => {
-    const file = await configFile("later.yaml", "spec: {name: a}\nwindow: {on_overflow: drop}\n");
+    const file = await configFile("later.yaml", "spec: {name: a}\nmcp_servers: {files: {command: [nope]}}\n");
     const { exitCode, stderr } = await runProgram(["run", "--config", file]);
-    expect(stderr).toBe('note: "window" is set, but this version does not act on it yet.\n');
+    expect(stderr).toBe('note: "mcp_servers" is set, but this version does not act on it yet.\n');
     expect(exitCode).toBe(0);
   });
 

@@ -93,6 +93,7 @@ export interface SessionRetention {
 }
 
 export interface WindowSettings {
+  /** What becomes of the oldest turns when the engine's context is full. Default: `drop`. */
   on_overflow?: "drop" | "summarize" | undefined;
 }
 
@@ -100,9 +101,7 @@ export interface WindowSettings {
  * Keys that a config may already carry but that this version does not act on. Whoever reads a config says so of each
  * one that is set; none is dropped in silence.
  */
-export const keysNotYetActedOn = [
-  "mcp_servers",
-] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
+export const keysNotYetActedOn = ["mcp_servers"] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
 
 const text = () => z.string().check(z.minLength(1));
 
@@ -188,9 +187,12 @@ const settings = whenFirstUsed(() => ({
   window: z
     .optional(
       z.strictObject({
-        on_overflow: z
-          .optional(z.enum(["drop", "summarize"]))
-          .check(z.meta({ description: "What becomes of the oldest turns: they are dropped, or summarized." })),
+        on_overflow: z.optional(z.enum(["drop", "summarize"])).check(
+          z.meta({
+            description:
+              "What becomes of the oldest turns: they are no longer shown to the model (drop), or it is shown a summary of them.",
+          }),
+        ),
       }),
     )
     .check(described("window")),

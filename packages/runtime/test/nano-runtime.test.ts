@@ -110,13 +110,13 @@ describe("load", () => {
     await using runtime = new NanoRuntime();
     await runtime.load(
       sampleConfig({
-        window: { on_overflow: "drop" },
+        mcp_servers: { files: { command: ["nope"] } },
         instructions: "Be kind.",
         engine: { type: "rules", context: 512 },
       }),
     );
     expect(runtime.notices).toEqual([
-      '"window" is set, but this version does not act on it yet.',
+      '"mcp_servers" is set, but this version does not act on it yet.',
       '"instructions" has no effect on the rules engine.',
       '"engine.context" has no effect on the rules engine.',
     ]);

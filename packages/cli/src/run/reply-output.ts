@@ -23,6 +23,8 @@ export class TextOutput implements ReplyOutput {
   #inReply = false;
   #began = 0;
   #firstText: number | null = null;
+  /** For behind the reply. */
+  #note = "";
 
   /** Statistics are those of replies; with a runtime, its memory is among them. */
   constructor(streams: Streams, showsStatistics = false, runtime: NanoRuntime | null = null) {
@@ -49,12 +51,16 @@ export class TextOutput implements ReplyOutput {
     } else if (event.type === "run-end") {
       stdout.write(this.#inReply ? "\n" : "Agent:\n");
       this.#inReply = false;
+      stderr.write(this.#note);
+      this.#note = "";
       if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
       if (this.#showsStatistics) stderr.write(await this.#statistics(event.usage));
     } else if (event.type === "memory-pressure") {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
       stderr.write(describePressure(event));
+    } else if (event.type === "window-overflow") {
+      this.#note = describeOverflow(event);
     } else if (event.type === "error") {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
@@ -107,11 +113,18 @@ export class JsonOutput implements ReplyOutput {
       );
     }
     if (event.type === "memory-pressure") this.#streams.stderr.write(describePressure(event));
+    else if (event.type === "window-overflow") this.#streams.stderr.write(describeOverflow(event));
     else if (event.type === "error") this.#streams.stdout.write(formatJson({ error: event.error.toJSON() }));
     await roomIn(this.#streams);
   }
 
   finish(): void {}
+}
+
+function describeOverflow({ left_turns, summarized }: Extract<AgentEvent, { type: "window-overflow" }>): string {
+  const turns = left_turns === 1 ? "The oldest turn" : `The ${left_turns} oldest turns`;
+  const instead = summarized ? "; the model is shown a summary in their place" : "";
+  return `note: ${turns} no longer fit the model's context${instead}.\n`;
 }
 
 function describeNotSaved({ message, reason }: NanoAgentError): string {

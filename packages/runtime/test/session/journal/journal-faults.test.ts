@@ -10,6 +10,7 @@ type Step =
   | { do: "append"; length: number }
   | { do: "act"; withResult: boolean; afterwards: "append" | "fail" }
   | { do: "reset" }
+  | { do: "window" }
   | { do: "kill" }
   | { do: "cut-power" }
   | { do: "close" };
@@ -25,6 +26,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "reset" }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: "window" }) },
   { weight: 2, arbitrary: fc.constant<Step>({ do: "kill" }) },
   { weight: 3, arbitrary: fc.constant<Step>({ do: "cut-power" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "close" }) },
@@ -126,6 +128,9 @@ test.each<[string, JournalOptions["fsync"], number]>([
               expected = { ...expected, saved: [...expected.saved, text], refused: [] };
               break;
             }
+            case "window":
+              await journal.recordWindow({ first_turn: number, summary: text, next: null });
+              break;
             case "reset":
               await journal.beginConversation();
               break;

@@ -124,8 +124,8 @@ function runInjected(folder: string, injection: string, turns: number): { lines:
     // strace counts the calls of each thread by itself.
     { encoding: "utf8", env: { ...process.env, UV_THREADPOOL_SIZE: "1" } },
   );
-  expect([0, null]).toContain(status);
   expect(stderr).toBe("");
+  expect([0, null]).toContain(status);
   if (signal === null) expect(readFileSync(log, "utf8")).toContain("INJECTED");
   return { lines: stdout.split("\n").slice(0, -1), signal };
 }

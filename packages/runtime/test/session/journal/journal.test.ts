@@ -201,6 +201,53 @@ describe("an end in the middle of a call", () => {
   });
 });
 
+describe("what is shown of the conversation", () => {
+  const window = { first_turn: 2, summary: "Pump three.", next: { summary: "Pumps three and four.", through_turn: 3 } };
+
+  test("is there after a restart, also when the segment that it was put down in is long closed", async () => {
+    const disk = new MemoryDisk();
+    const journal = await openOn(disk, { segmentBytes: 500 });
+    expect(journal.window).toBeNull();
+    await journal.appendTurn(turn("one"));
+    await journal.recordWindow({ first_turn: 1, summary: null, next: null });
+    await journal.recordWindow(window);
+    expect(journal.window).toEqual(window);
+    for (let number = 0; number < 20; number++) await journal.appendTurn(turn(`turn ${number}`));
+    expect((await disk.list(folder)).length).toBeGreaterThan(5);
+    await journal.close();
+    const again = await openOn(disk, { retention: { maxBytes: 1000 } });
+    expect(again.window).toEqual(window);
+    expect(again.counts.turns).toBe(21);
+    expect((await questions(again)).at(-1)).toBe("turn 19");
+  });
+
+  test("goes with the conversation that it is of", async () => {
+    const disk = new MemoryDisk();
+    const journal = await openOn(disk);
+    await journal.appendTurn(turn("one"));
+    await journal.recordWindow(window);
+    await journal.beginConversation();
+    expect(journal.window).toBeNull();
+    await journal.close();
+    expect((await openOn(disk)).window).toBeNull();
+  });
+
+  test("costs no sync, and is no reason to refuse anything", async () => {
+    const disk = new MemoryDisk();
+    const journal = await openOn(disk);
+    await journal.appendTurn(turn("one"));
+    const { syncs } = disk.counts;
+    await journal.recordWindow(window);
+    expect(disk.counts.syncs).toBe(syncs);
+    disk.nextFault = () => ({ kind: "ENOSPC", at: 0 });
+    await journal.recordWindow({ ...window, first_turn: 3 });
+    disk.nextFault = () => null;
+    expect(journal.window).toEqual(window);
+    await journal.appendTurn(turn("two"));
+    expect(await questions(await openOn(disk))).toEqual(["one", "two"]);
+  });
+});
+
 describe("a conversation", () => {
   test("that begins anew leaves the one before on the disk, also over a start and a new segment", async () => {
     const disk = new MemoryDisk();
