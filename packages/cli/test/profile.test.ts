@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -6,7 +7,9 @@ import { DeviceProfiler } from "@nanoagent/profiler";
 import { FixtureMachine } from "@nanoagent/profiler/testing";
 import { readConfig } from "@nanoagent/runtime/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { runProgram } from "./run-program.js";
+import { program, runProgram } from "./run-program.js";
+
+const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 
 let folder = "";
 beforeEach(() => {
@@ -27,6 +30,17 @@ describe("profile --detail", () => {
       // A name, a value, and a source or a reason.
       expect(line.trim().split(/ {2,}/)).toHaveLength(3);
     }
+  });
+
+  test.skipIf(!hasScript)("breaks lines between words at a narrow terminal", () => {
+    const command = `stty cols 64; '${process.execPath}' '${program}' profile --detail --data '${folder}'`;
+    const { stdout } = spawnSync("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+      encoding: "utf8",
+    });
+    const lines = stdout.split(/\r?\n/);
+    expect(lines).toContain("Thermal");
+    for (const line of lines) if (!line.includes(folder)) expect(line.length, line).toBeLessThanOrEqual(64);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain("Cores online ");
   });
 
   test("shows what somebody declared, and says so", async () => {

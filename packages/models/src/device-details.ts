@@ -33,10 +33,17 @@ export interface GpuDetails {
   driver: string | null;
   /** `unified`: its memory is the system's. */
   memory: "unified" | "dedicated";
-  /** Null where only a vendor's tool tells; that of `unified` is the system's. */
+  /**
+   * Its own: of `dedicated` all, of `unified` what is set apart for it at the start. Null where there is none or only a
+   * vendor's tool tells.
+   */
   memory_bytes: number | null;
-  /** Whether this process may use it: its device file can be opened. Null where that is not known. */
+  /** What it may take of the system's memory, where its driver sets a limit: AMD's GTT. */
+  shared_memory_bytes: number | null;
+  /** Whether this process may open its device file. Null where that is not known. */
   is_accessible: boolean | null;
+  /** Engines of nanoagent that can use it: none so far. */
+  usable_by: string[];
 }
 
 export interface NpuDetails {
@@ -153,7 +160,9 @@ const gpuDetails = () =>
     driver: z.nullable(z.string()),
     memory: z.enum(["unified", "dedicated"]),
     memory_bytes: z.nullable(z.int().check(z.minimum(0))),
+    shared_memory_bytes: z.nullable(z.int().check(z.minimum(0))),
     is_accessible: z.nullable(z.boolean()),
+    usable_by: z.array(z.string()),
   });
 const npuDetails = () => z.strictObject({ name: z.string(), usable_by: z.array(z.string()) });
 

@@ -21,6 +21,7 @@ const FIRST_READ_BYTES = 4096;
 /** So many entries are fetched at once: a folder of /sys comes in one go. */
 const DIRECTORY_BATCH_ENTRIES = 256;
 const TOOL_TIMEOUT_MS = 2_000;
+const FORBIDDEN = new Set(["EACCES", "EPERM", "EROFS"]);
 /** Windows has no such flag, and no file there that needs it. */
 const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -29,7 +30,8 @@ const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  * such a read to another thread, as all others are, costs seven times the read itself, which takes 0.02 ms. Not among
  * them is what may wait: for a sensor, a disk, another process.
  */
-const READ_AT_ONCE = /^\/(proc\/(?!\d)|sys\/(fs\/cgroup|devices\/system\/cpu|class\/dmi|class\/drm)\/)/;
+const READ_AT_ONCE =
+  /^\/(proc\/(?!\d)|sys\/(fs\/cgroup|devices\/system\/cpu|class\/(dmi|drm|accel|devfreq)|bus\/usb)\/)/;
 
 /** The computer that this process runs on. */
 export class LocalMachine implements Machine {
@@ -116,6 +118,15 @@ export class LocalMachine implements Machine {
       return false;
     }
   }
+
+  async mayOpen(path: string): Promise<boolean | null> {
+    try {
+      await promises.access(path, constants.R_OK | constants.W_OK);
+      return true;
+    } catch (error) {
+      return FORBIDDEN.has(readError(path, error).errno) ? false : null;
+    }
+  }
 }
 
 async function readInBackground(path: string, maxBytes: number): Promise<string> {
@@ -144,13 +155,17 @@ async function readStart(file: FileHandle, maxBytes: number): Promise<string> {
   return bytes.toString("utf8", 0, filledBytes);
 }
 
+/** Every read of this kind begins in it: one ends before the next begins. */
+let firstBytes: Buffer | undefined;
+
 /** The same, without leaving this thread. */
 function readAtOnce(path: string, maxBytes: number): string {
   requireRegularFile(path, statSync(path));
   const file = openSync(path, OPEN_WITHOUT_WAITING);
   try {
     requireRegularFile(path, fstatSync(file));
-    let bytes: Buffer = Buffer.allocUnsafe(Math.min(maxBytes, FIRST_READ_BYTES));
+    firstBytes ??= Buffer.allocUnsafe(FIRST_READ_BYTES);
+    let bytes: Buffer = firstBytes.subarray(0, maxBytes);
     let filledBytes = 0;
     while (filledBytes < maxBytes) {
       bytes = withRoom(bytes, filledBytes, maxBytes);

@@ -8,7 +8,7 @@ export const DEFAULT_MAX_READ_BYTES = 65_536;
  * - Nothing is cached: each read asks again.
  * - Reads are bounded and do not wait for data: what is neither a regular file nor a directory is refused unopened.
  * - A read that fails rejects with {@link MachineReadError}, whose `errno` is the system's name of the fault.
- * - `exists` never rejects.
+ * - `exists` and `mayOpen` never reject.
  * - A figure that the system does not know may be 0, negative or not a number: readers check it.
  */
 export interface Machine {
@@ -40,4 +40,9 @@ export interface Machine {
   runTool(name: string, args: readonly string[]): Promise<string>;
   /** Is there something at this path? False as well where that cannot be known. Opens nothing. */
   exists(path: string): Promise<boolean>;
+  /**
+   * May this process read and write what is at this path? Null where nothing is there or that cannot be known. Opens
+   * nothing.
+   */
+  mayOpen(path: string): Promise<boolean | null>;
 }

@@ -1,8 +1,13 @@
 import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 import { MachineReadError } from "./machine-read-error.js";
 
-/** Files of sensors answer within some milliseconds; one that takes so much longer will not answer at all. */
-const READ_TIMEOUT_MS = 250;
+/**
+ * Files of sensors answer within some milliseconds; one that takes so much longer will not answer at all. It is counted in
+ * short turns, in each of which an answer that is there would be heard: a slow processor that is busy with other things
+ * has not waited.
+ */
+const TURN_MS = 25;
+const MOST_TURNS = 10;
 /** So many reads may fail to end: each keeps one of the few threads that read files. */
 const MOST_UNENDED_READS = 3;
 
@@ -58,19 +63,25 @@ export class OneLook implements Machine {
     return this.#ended(path, () => this.#machine.exists(path)).catch(() => false);
   }
 
+  mayOpen(path: string): Promise<boolean | null> {
+    return this.#ended(path, () => this.#machine.mayOpen(path)).catch(() => null);
+  }
+
   async #ended<Value>(path: string, read: () => Promise<Value>): Promise<Value> {
     if (this.#unendedReads >= MOST_UNENDED_READS) throw new MachineReadError(path, "ETIMEDOUT");
     let timer: NodeJS.Timeout | undefined;
+    let turns = 0;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      timer = setInterval(() => {
+        if (++turns < MOST_TURNS) return;
         this.#unendedReads++;
         reject(new MachineReadError(path, "ETIMEDOUT"));
-      }, READ_TIMEOUT_MS);
+      }, TURN_MS);
     });
     try {
       return await Promise.race([read(), timeout]);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 }

@@ -43,6 +43,13 @@ export function testMachineContract(open: () => { machine: Machine; root: string
     expect(await machine.exists(`${root}/notes.txt/below`)).toBe(false);
   });
 
+  it("says whether something may be opened", async () => {
+    const { machine, root } = open();
+    expect(await machine.mayOpen(`${root}/notes.txt`)).toBe(true);
+    expect(await machine.mayOpen(`${root}/nothing`)).toBeNull();
+    expect(await machine.mayOpen(`${root}/notes.txt/below`)).toBeNull();
+  });
+
   it("rejects with MachineReadError, which names the path and the fault", async () => {
     const { machine, root } = open();
     await expectFault(machine.readText(`${root}/nothing`), `${root}/nothing`, "ENOENT");

@@ -1,42 +1,64 @@
 import type { CoreCluster, CpuCache, DeclaredDetails, Fact, GpuDetails, NpuDetails } from "@nanoagent/models";
-import { plainText } from "../output/plain-text.js";
+import { plainLine } from "../output/plain-text.js";
 
-const NAME_COLUMNS = 28;
-const VALUE_COLUMNS = 34;
+const NAME_COLUMNS = 24;
+const VALUE_COLUMNS = 26;
+const LEAST_WRAP_COLUMNS = 20;
 const BYTES_PER_MB = 2 ** 20;
+const WORDS: Readonly<Record<string, string>> = { cpu: "CPU", gpus: "GPUs", npus: "NPUs", soc: "SoC" };
+/** That there is none of it is as good as any size. */
+const MAY_BE_NONE = new Set(["swap_bytes", "zram_bytes"]);
 
-/** All facts by room, a line each: what it is, and where that was read or why it is not known. */
-export function formatDetails(details: DeclaredDetails): string {
+/**
+ * All facts by room, a line each: what it is, and where that was read or why it is not known. Lines that would be longer
+ * than `columns` are broken between words.
+ */
+export function formatDetails(details: DeclaredDetails, columns: number): string {
   return Object.entries(details)
     .map(([room, facts]) => {
-      const lines = Object.entries(facts ?? {}).map(([name, fact]) => formatFact(name, fact as Fact<unknown>));
+      const lines = Object.entries(facts ?? {}).map(([name, fact]) => formatFact(name, fact as Fact<unknown>, columns));
       return `\n${titleOf(room)}\n${lines.join("")}`;
     })
     .join("");
 }
 
 function titleOf(name: string): string {
-  const words = name
-    .replaceAll("_", " ")
-    .replace(/\b(cpu|gpus|npus|soc)\b/g, (word) => word.toUpperCase().replace("US", "Us"));
+  const words = name.replaceAll("_", " ").replace(/\b(?:cpu|gpus|npus|soc)\b/g, (word) => WORDS[word] ?? word);
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-function formatFact(name: string, fact: Fact<unknown>): string {
-  const label = titleOf(name.replace(/_(bytes|celsius|percent)$/, "")).padEnd(NAME_COLUMNS);
-  if ("error" in fact) return plainLine(`  ${label}${"unknown".padEnd(VALUE_COLUMNS)}  ${fact.error}`);
-  const source = fact.confidence === "certain" ? fact.source : `${fact.source}, ${fact.confidence}`;
-  return plainLine(`  ${label}${formatValue(name, fact.value).padEnd(VALUE_COLUMNS)}  ${source}`);
+function formatFact(name: string, fact: Fact<unknown>, columns: number): string {
+  const label = titleOf(name.replace(/^(is|was)_|_(bytes|celsius|percent)$/g, "")).padEnd(NAME_COLUMNS);
+  const value = plainLine("error" in fact ? "unknown" : formatValue(name, fact.value));
+  const source = plainLine(sourceOf(fact));
+  const line = `  ${label}${value.padEnd(VALUE_COLUMNS)}  ${source}`;
+  if (line.length <= columns) return `${line}\n`;
+  const indent = " ".repeat(label.length + 2);
+  const lines = [value, source].flatMap((text) => wrapped(text, columns - indent.length));
+  return `${[`  ${label}${lines[0]}`, ...lines.slice(1).map((rest) => indent + rest)].join("\n")}\n`;
 }
 
-function plainLine(text: string): string {
-  return `${plainText(text)}\n`;
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + word.length < Math.max(columns, LEAST_WRAP_COLUMNS)) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+function sourceOf(fact: Fact<unknown>): string {
+  if ("error" in fact) return fact.error;
+  return fact.confidence === "certain" ? fact.source : `${fact.source}, ${fact.confidence}`;
 }
 
 function formatValue(name: string, value: unknown): string {
   if (value === null) return "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") {
+    if (value === 0 && MAY_BE_NONE.has(name)) return "none";
     if (name.endsWith("_bytes")) return formatBytes(value);
     if (name.endsWith("_celsius")) return `${value.toFixed(1)} °C`;
     return name.endsWith("_percent") ? `${value} %` : String(value);
@@ -56,17 +78,35 @@ function formatItem(name: string, item: unknown): string {
     return `${count} × L${level}${type === "unified" ? "" : type.charAt(0)} ${formatBytes(size_bytes)}`;
   }
   if (name === "gpus") {
-    const { vendor, name: model, memory, memory_bytes } = item as GpuDetails;
-    const size = memory_bytes === null ? "" : ` ${formatBytes(memory_bytes)}`;
-    return `${model === null ? vendor : `${vendor} ${model}`} (${memory}${size})`;
+    const {
+      vendor,
+      name: model,
+      memory,
+      memory_bytes,
+      shared_memory_bytes,
+      is_accessible,
+      usable_by,
+    } = item as GpuDetails;
+    const parts = [
+      memory_bytes === null ? `${memory} memory` : `${memory} memory, ${formatBytes(memory_bytes)} its own`,
+      ...(shared_memory_bytes === null ? [] : [`${formatBytes(shared_memory_bytes)} shared`]),
+      ...(is_accessible === false ? ["not open to this user"] : []),
+      usersOf(usable_by),
+    ];
+    return `${model === null ? vendor : `${vendor} ${model}`} (${parts.join("; ")})`;
   }
   if (name === "npus") {
     const { name: model, usable_by } = item as NpuDetails;
-    return `${model} (${usable_by.length === 0 ? "no engine of ours uses it" : usable_by.join(", ")})`;
+    return `${model} (${usersOf(usable_by)})`;
   }
   return String(item);
 }
 
+function usersOf(engines: readonly string[]): string {
+  return engines.length === 0 ? "no engine of ours uses it" : engines.join(", ");
+}
+
+/** Rounded down, as the memory of a device is. */
 function formatBytes(bytes: number): string {
-  return bytes < BYTES_PER_MB ? `${Math.round(bytes / 1024)} KB` : `${Math.round(bytes / BYTES_PER_MB)} MB`;
+  return bytes < BYTES_PER_MB ? `${Math.floor(bytes / 1024)} KB` : `${Math.floor(bytes / BYTES_PER_MB)} MB`;
 }

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { DeviceProfiler } from "@nanoagent/profiler";
 import type { CommandAction } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
@@ -5,6 +6,11 @@ import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
 
 const [LEAST_SECONDS, MOST_SECONDS] = [1, 60];
+
+/** Of a terminal, which would break lines anywhere; a file takes them as they are. */
+function columnsOf(stdout: Writable & { columns?: number }): number {
+  return stdout.columns ?? Number.POSITIVE_INFINITY;
+}
 
 export const showProfile: CommandAction = async (values, streams) => {
   const { json, measure, storage, seconds, detail, deep, data, save, record } = values;
@@ -46,7 +52,8 @@ export const showProfile: CommandAction = async (values, streams) => {
         GPU: device.has_gpu ? "Yes" : "No",
       }),
     );
-    if (device.details !== undefined) stdout.write((await import("./format-details.js")).formatDetails(device.details));
+    if (device.details !== undefined)
+      stdout.write((await import("./format-details.js")).formatDetails(device.details, columnsOf(stdout)));
   }
   if (measure) return (await import("./show-measurement.js")).showMeasurement(device, values, streams);
   if (json) stdout.write(formatJson(device));

@@ -28,7 +28,7 @@ export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["c
     cores_online:
       online === null ? likely(machine.cpuCount, "the operating system") : certain(cores.length, online.source),
     usable_cores: await factOf(() => readUsableCores(machine)),
-    physical_cores: await factOf(() => readPhysicalCores(machine, cores)),
+    physical_cores: await factOf(() => readPhysicalCores(machine, cores, cpuinfo)),
     clusters,
     features: await factOf(async () => {
       const features = await readCpuFeatures(machine);
@@ -58,8 +58,10 @@ async function readUsableCores(machine: Machine): Promise<Fact<number>> {
   return allowed === null ? likely(count, "the operating system") : certain(count, allowed.source);
 }
 
-async function readPhysicalCores(machine: Machine, cores: readonly number[]): Promise<Fact<number>> {
+async function readPhysicalCores(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<number>> {
   if (cores.length === 0) return unknown("the cores are not told");
+  const told = coresInCpuinfo(cpuinfo, cores.length);
+  if (told !== null) return certain(told, "/proc/cpuinfo core id");
   const siblings = new Set<string>();
   for (const core of cores.slice(0, MOST_CORES_READ)) {
     const list = await readOrNull(machine, `${CPU}/cpu${core}/topology/thread_siblings_list`);
@@ -72,6 +74,14 @@ async function readPhysicalCores(machine: Machine, cores: readonly number[]): Pr
   return read === cores.length ? certain(count, source) : likely(count, source);
 }
 
+/** Processors of x86 say which core of which package they are; null where not each of them does. */
+function coresInCpuinfo(cpuinfo: string, processors: number): number | null {
+  const packages = [...cpuinfo.matchAll(/^physical id\s*: (\d+)$/gm)];
+  const cores = [...cpuinfo.matchAll(/^core id\s*: (\d+)$/gm)];
+  if (packages.length !== processors || cores.length !== processors) return null;
+  return new Set(cores.map(([, core], index) => `${packages[index]?.[1]}:${core}`)).size;
+}
+
 interface Core {
   name: string;
   capacity: number | null;
@@ -80,7 +90,7 @@ interface Core {
 /** Kinds of cores: by what they are called first, then by how much they can do. */
 async function readClusters(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<CoreCluster[]>> {
   if (cores.length === 0) return unknown("the cores are not told");
-  const kinds = new Map([...armParts(cpuinfo), ...(await readHybridKinds(machine))]);
+  const kinds = isArm(machine) ? armParts(cpuinfo) : await readHybridKinds(machine, cpuinfo);
   const clusters: CoreCluster[] = [];
   for (const number of cores.slice(0, MOST_CORES_READ)) {
     const core = await readCore(machine, number, kinds.get(number) ?? null);
@@ -88,7 +98,10 @@ async function readClusters(machine: Machine, cores: readonly number[], cpuinfo:
     if (like !== undefined) like.cores.push(number);
     else clusters.push({ ...core, cores: [number], max_mhz: await readMaxMhz(machine, number) });
   }
-  if (clusters.length === 1) clusters[0]?.cores.push(...cores.slice(MOST_CORES_READ));
+  for (const number of cores.slice(MOST_CORES_READ)) {
+    const like = clusters.find(({ name }) => name === kinds.get(number)) ?? clusters.at(-1);
+    like?.cores.push(number);
+  }
   clusters.sort((one, other) => speedOf(other) - speedOf(one));
   return likely(clusters, `${CPU}/cpu*`);
 }
@@ -118,8 +131,9 @@ function speedOf({ capacity, max_mhz }: CoreCluster): number {
 }
 
 /** Intel's two kinds, which it lists apart. */
-async function readHybridKinds(machine: Machine): Promise<Map<number, string>> {
+async function readHybridKinds(machine: Machine, cpuinfo: string): Promise<Map<number, string>> {
   const kinds = new Map<number, string>();
+  if (!cpuinfo.includes("GenuineIntel")) return kinds;
   for (const [file, name] of [
     ["/sys/devices/cpu_core/cpus", "performance core"],
     ["/sys/devices/cpu_atom/cpus", "efficiency core"],

@@ -33,13 +33,18 @@ async function readSupplies(machine: Machine): Promise<Supply[]> {
   for (const name of names.slice(0, MOST_SUPPLIES)) {
     const source = `${SUPPLIES}/${name}`;
     const read = async (file: string) => (await readOrNull(machine, `${source}/${file}`))?.trim() ?? "";
+    const type = await read("type");
+    if (type !== "Battery") {
+      const online = await read("online");
+      supplies.push({ type, isOnline: online === "" ? null : online !== "0", status: "", percent: null, source });
+      continue;
+    }
     // A mouse has a battery too.
-    if ((await read("scope")) === "Device") continue;
-    const online = await read("online");
+    if (!/^BAT\d/.test(name) && (await read("scope")) === "Device") continue;
     const percent = await read("capacity");
     supplies.push({
-      type: await read("type"),
-      isOnline: online === "" ? null : online !== "0",
+      type,
+      isOnline: null,
       status: await read("status"),
       percent: /^\d{1,3}$/.test(percent) ? Math.min(100, Number(percent)) : null,
       source,
@@ -60,6 +65,10 @@ function sourceOf(supplies: readonly Supply[]): Fact<"mains" | "battery"> {
 async function readUndervoltage(machine: Machine): Promise<Fact<boolean>> {
   const pi = await readPiThrottling(machine);
   if (pi !== null) return pi.isUndervolted;
+  // The driver of the Raspberry Pi's own sensor.
+  if (!((await readOrNull(machine, "/proc/device-tree/compatible")) ?? "").includes("raspberrypi,")) {
+    return unknown("nothing tells of it");
+  }
   for (let index = 0; index < MOST_SUPPLIES; index++) {
     const folder = `/sys/class/hwmon/hwmon${index}`;
     const name = (await readOrNull(machine, `${folder}/name`))?.trim();

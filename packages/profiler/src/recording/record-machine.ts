@@ -104,6 +104,12 @@ class Recorder implements Machine {
     return exists;
   }
 
+  async mayOpen(name: string): Promise<boolean | null> {
+    const mayOpen = await this.#machine.mayOpen(name);
+    if (mayOpen !== null) this.#fill(name, { errno: mayOpen ? "ENOTSUP" : "EACCES" });
+    return mayOpen;
+  }
+
   async #kept<Value>(name: string, read: () => Promise<Value>): Promise<Value> {
     try {
       return await read();

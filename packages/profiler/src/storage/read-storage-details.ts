@@ -9,6 +9,9 @@ const MAX_MOUNTINFO_BYTES = 2 ** 18;
 const IN_MEMORY = new Set(["tmpfs", "ramfs", "rootfs", "devtmpfs"]);
 const NETWORK = /^(nfs4?|cifs|smb3|9p|fuse\.sshfs|ceph|virtiofs)$/;
 
+/** How the disks that hypervisors invent call themselves. */
+const VIRTUAL_DISK = /virtual|vbox|qemu|vmware/i;
+
 interface Mount {
   mountPoint: string;
   /** `179:2`. */
@@ -85,6 +88,8 @@ async function readKind(machine: Machine, { type }: Mount, disk: string | null):
   if (disk.startsWith("nvme")) return certain("nvme", disk);
   // A virtual disk calls itself rotating whatever it is.
   if (/^(vd|xvd)/.test(disk)) return certain("virtual-disk", disk);
+  const model = (await readOrNull(machine, `/sys/block/${disk}/device/model`))?.trim() ?? "";
+  if (VIRTUAL_DISK.test(model)) return certain("virtual-disk", `/sys/block/${disk}/device/model`);
   const rotational = (await readOrNull(machine, `/sys/block/${disk}/queue/rotational`))?.trim();
   if (rotational === "1") return certain("hard-disk", `/sys/block/${disk}/queue/rotational`);
   return rotational === "0" ? certain("ssd", `/sys/block/${disk}/queue/rotational`) : likely("disk", disk);

@@ -87,6 +87,12 @@ export class FixtureMachine implements Machine {
     return file !== undefined || this.#namesIn(path) !== null;
   }
 
+  async mayOpen(path: string): Promise<boolean | null> {
+    if (!(await this.exists(path))) return null;
+    const file = this.#files.get(this.#comparable(path))?.file;
+    return typeof file !== "object" || !["EACCES", "EPERM", "EROFS"].includes(file.errno);
+  }
+
   /** The names directly below a folder, sorted; null where there is no such folder. */
   #namesIn(path: string): string[] | null {
     const folder = this.#folder(path);

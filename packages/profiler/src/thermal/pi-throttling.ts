@@ -6,12 +6,23 @@ import { readOrNull } from "../read-or-null.js";
 const UNDERVOLTED = 0x1;
 const SLOWED = 0xe;
 const SINCE_BOOT = 16;
+const FIRMWARE = "/sys/devices/platform/soc/soc:firmware";
+const DRIVER = "/sys/bus/platform/drivers/raspberrypi-firmware";
 
 /** What the firmware of a Raspberry Pi says of its voltage and its heat; null elsewhere. */
 export async function readPiThrottling(machine: Machine) {
-  const source = "/sys/devices/platform/soc/soc:firmware/get_throttled";
-  const text = (await readOrNull(machine, source))?.trim() ?? "";
-  return /^[0-9a-f]{1,8}$/i.test(text) ? throttlingFacts(Number.parseInt(text, 16), source) : null;
+  // Of all boards only these have it, and all of them have a device tree.
+  const board = (await readOrNull(machine, "/proc/device-tree/compatible")) ?? "";
+  if (!board.includes("raspberrypi,")) return null;
+  const entries = await machine.listDirectory(DRIVER).catch(() => [] as string[]);
+  // By its driver on the newer ones, whose firmware has another place.
+  const devices = entries.filter((name) => name.endsWith(":firmware")).map((name) => `${DRIVER}/${name}`);
+  for (const device of [FIRMWARE, ...devices.slice(0, 1)]) {
+    const source = `${device}/get_throttled`;
+    const text = (await readOrNull(machine, source))?.trim() ?? "";
+    if (/^[0-9a-f]{1,8}$/i.test(text)) return throttlingFacts(Number.parseInt(text, 16), source);
+  }
+  return null;
 }
 
 export function throttlingFacts(bits: number, source: string) {

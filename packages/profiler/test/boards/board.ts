@@ -1,3 +1,4 @@
+import type { GpuDetails } from "@nanoagent/models";
 import type { FixtureFile, FixtureMachineContents } from "../../src/testing/index.js";
 
 /** A machine written by hand from documented formats, and what is true of it. */
@@ -58,12 +59,14 @@ export function armCpuinfo(features: string, parts: readonly string[], tail = ""
   return { "/proc/cpuinfo": `${processors.join("\n")}\n${tail}` };
 }
 
-export function x86Cpuinfo(vendor: string, model: string, flags: string, count: number): Files {
+/** Of processors that say which core they are, two of each `cores`; `cores` of 0: they do not say. */
+export function x86Cpuinfo(vendor: string, model: string, flags: string, count: number, cores = 0): Files {
   const processors = Array.from({ length: count }, (_, number) =>
     [
       `processor\t: ${number}`,
       `vendor_id\t: ${vendor}`,
       `model name\t: ${model}`,
+      ...(cores === 0 ? [] : ["physical id\t: 0", `core id\t\t: ${number % cores}`]),
       `flags\t\t: ${flags}`,
       "bogomips\t: 5000.00",
       "",
@@ -92,6 +95,12 @@ export const cooling = (index: number, type: string, state: number): Files => ({
   [`/sys/class/thermal/cooling_device${index}/cur_state`]: `${state}\n`,
 });
 
+/** How fast cores of a kind can be, and may be now. */
+export const policy = (first: number, khz: number, cap: number): Files => ({
+  [`${CPU}/cpufreq/policy${first}/cpuinfo_max_freq`]: `${khz}\n`,
+  [`${CPU}/cpufreq/policy${first}/scaling_max_freq`]: `${cap}\n`,
+});
+
 export function cache(index: number, level: number, type: string, size: string, shared: string): Files {
   const folder = `${CPU}/cpu0/cache/index${index}`;
   return {
@@ -118,6 +127,39 @@ export const card = (number: number, uevent: string, files: Record<string, strin
   ...Object.fromEntries(
     Object.entries(files).map(([name, text]) => [`/sys/class/drm/card${number}/device/${name}`, `${text}\n`]),
   ),
+});
+
+/** A GPU that shares the system's memory, unless `rest` says otherwise. */
+export const gpu = (
+  vendor: string,
+  name: string | null,
+  driver: string | null,
+  rest: Partial<GpuDetails> = {},
+): GpuDetails => ({
+  vendor,
+  name,
+  driver,
+  memory: "unified",
+  memory_bytes: null,
+  shared_memory_bytes: null,
+  is_accessible: null,
+  usable_by: [],
+  ...rest,
+});
+
+/** What is plugged in, by maker, product and version as USB numbers them. */
+export const usbDevices = (...products: readonly string[]): Files =>
+  Object.fromEntries(
+    products.map((product, index) => [
+      `/sys/bus/usb/devices/1-${index + 1}/uevent`,
+      `DEVTYPE=usb_device\nPRODUCT=${product}\n`,
+    ]),
+  );
+
+/** The node that programs compute through, and whether this process may open it. */
+export const renderNode = (card: number, node: number, isOpen: boolean): Files => ({
+  [`/sys/class/drm/card${card}/device/drm/renderD${node}/`]: "",
+  [`/dev/dri/renderD${node}`]: { errno: isOpen ? "ENOTSUP" : "EACCES" },
 });
 
 export const glibc: Files = { "/lib/ld-linux-aarch64.so.1": "" };

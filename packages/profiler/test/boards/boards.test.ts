@@ -29,6 +29,13 @@ describe.each(boards)("$name", ({ machine, facts }) => {
   });
 });
 
+it("prove every fact that is known of a device, and for most that it may be unknown", async () => {
+  const { details } = await new DeviceProfiler({ machine: new FixtureMachine() }).profileInDetail();
+  const names = Object.entries(details).flatMap(([room, facts]) => Object.keys(facts).map((fact) => `${room}.${fact}`));
+  const proven = boards.flatMap(({ facts }) => Object.keys(facts).filter((name) => facts[name] !== undefined));
+  expect(names.filter((name) => !proven.includes(name))).toEqual([]);
+});
+
 it("are at least fifteen", () => {
   expect(boards.length).toBeGreaterThanOrEqual(15);
 });

@@ -127,6 +127,7 @@ export const containers: Board[] = [
           "60 50 8:32 / / rw,relatime - ext4 /dev/sdc rw\n61 60 0:40 / /mnt/c rw,noatime - 9p C:\\134 rw\n",
         "/sys/dev/block/8:32/uevent": "MAJOR=8\nMINOR=32\nDEVNAME=sdc\nDEVTYPE=disk\n",
         "/sys/block/sdc/queue/rotational": "1\n",
+        "/sys/block/sdc/device/model": "Virtual Disk    \n",
       },
     },
     facts: {
@@ -135,7 +136,7 @@ export const containers: Board[] = [
       "memory.limit_bytes": null,
       "thermal.temperature_celsius": undefined,
       "power.source": undefined,
-      "storage.kind": "hard-disk",
+      "storage.kind": "virtual-disk",
     },
   },
 ];

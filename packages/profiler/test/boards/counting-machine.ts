@@ -41,6 +41,11 @@ export class CountingMachine implements Machine {
     return this.#machine.runTool(name, args);
   }
 
+  mayOpen(path: string): Promise<boolean | null> {
+    this.calls++;
+    return this.#machine.mayOpen(path);
+  }
+
   exists(path: string): Promise<boolean> {
     this.calls++;
     return this.#machine.exists(path);

@@ -5,9 +5,11 @@ import {
   card,
   cooling,
   cores,
+  gpu,
   kernel,
   meminfo,
   pageSize,
+  renderNode,
   rootOn,
   swaps,
   thermalZones,
@@ -43,7 +45,7 @@ export const personalComputers: Board[] = [
         ...cooling(0, "Processor", 0),
         "/sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count": "17\n",
         ...card(0, "DRIVER=i915", { vendor: "0x8086" }),
-        "/dev/dri/renderD128": { errno: "ENOTSUP" },
+        ...renderNode(0, 128, true),
         ...rootOn("sda", "sda2", "8:2"),
         ...glibc,
       },
@@ -51,9 +53,7 @@ export const personalComputers: Board[] = [
     facts: {
       "cpu.model": "Intel(R) N100",
       "cpu.features": ["sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni"],
-      "accelerators.gpus": [
-        { vendor: "intel", name: null, driver: "i915", memory: "unified", memory_bytes: null, is_accessible: true },
-      ],
+      "accelerators.gpus": [gpu("intel", null, "i915", { is_accessible: true })],
       "board.model": undefined,
       "thermal.temperature_celsius": 44,
       "thermal.is_throttled": false,
@@ -118,6 +118,7 @@ export const personalComputers: Board[] = [
           "AMD Ryzen 7 7700X 8-Core Processor",
           `${AVX2} avx512f avx512bw avx512vl avx512_vnni`,
           16,
+          8,
         ),
         ...cores(
           Array.from({ length: 16 }, (_, number) => ({
@@ -135,6 +136,10 @@ export const personalComputers: Board[] = [
         }),
         ...rootOn("nvme0n1", "nvme0n1p2", "259:2"),
         "/dev/kfd": { errno: "ENOTSUP" },
+        "/sys/class/hwmon/hwmon0/name": "nvme\n",
+        "/sys/class/hwmon/hwmon0/temp1_input": "91850\n",
+        "/sys/class/hwmon/hwmon1/name": "k10temp\n",
+        "/sys/class/hwmon/hwmon1/temp1_input": "45500\n",
         ...glibc,
       },
     },
@@ -147,17 +152,65 @@ export const personalComputers: Board[] = [
         { level: 3, type: "unified", size_bytes: 33_554_432, count: 1 },
       ],
       "accelerators.gpus": [
-        {
-          vendor: "amd",
-          name: null,
-          driver: "amdgpu",
+        gpu("amd", null, "amdgpu", {
           memory: "dedicated",
           memory_bytes: 17_163_091_968,
-          is_accessible: null,
-        },
+          shared_memory_bytes: 16_777_216_000,
+        }),
       ],
       "board.model": "ASUS",
-      "thermal.temperature_celsius": undefined,
+      "thermal.temperature_celsius": 45.5,
+      "cpu.is_emulated": false,
+    },
+  },
+  {
+    name: "a workstation with two cards of NVIDIA's, one of which this user may not use, and one of Intel's",
+    machine: {
+      cpuCount: 32,
+      files: {
+        ...meminfo(131_500_000, 120_000_000),
+        ...allowed("0-31"),
+        ...kernel("6.8.0-45-generic"),
+        ...x86Cpuinfo("AuthenticAMD", "AMD Ryzen Threadripper PRO 5955WX 16-Cores", AVX2, 32),
+        ...card(0, "DRIVER=nvidia\nPCI_SLOT_NAME=0000:01:00.0", { vendor: "0x10de" }),
+        ...card(1, "DRIVER=nvidia\nPCI_SLOT_NAME=0000:41:00.0", { vendor: "0x10de" }),
+        ...card(2, "DRIVER=xe\nPCI_SLOT_NAME=0000:81:00.0", { vendor: "0x8086" }),
+        ...renderNode(2, 130, false),
+        "/proc/driver/nvidia/gpus/0000:01:00.0/information":
+          "Model: \t\t NVIDIA GeForce RTX 4090\nDevice Minor: \t 0\n",
+        "/proc/driver/nvidia/gpus/0000:41:00.0/information": "Model: \t\t NVIDIA RTX A2000\nDevice Minor: \t 1\n",
+        "/dev/nvidia0": { errno: "ENOTSUP" },
+        "/dev/nvidia1": { errno: "EACCES" },
+        ...rootOn("nvme0n1", "nvme0n1p2", "259:2"),
+      },
+    },
+    facts: {
+      "accelerators.gpus": [
+        gpu("nvidia", "NVIDIA GeForce RTX 4090", "nvidia", { memory: "dedicated", is_accessible: true }),
+        gpu("nvidia", "NVIDIA RTX A2000", "nvidia", { memory: "dedicated", is_accessible: false }),
+        gpu("intel", null, "xe", { memory: "dedicated", is_accessible: false }),
+      ],
+      "system.kernel": "6.8.0-45-generic",
+    },
+  },
+  {
+    name: "a Mac of Apple's own chip",
+    machine: {
+      platform: "darwin",
+      machineType: "arm64",
+      cpuCount: 10,
+      totalMemoryBytes: 2 ** 34,
+      availableMemoryBytes: 2 ** 33,
+    },
+    facts: {
+      "memory.total_bytes": 2 ** 34,
+      "memory.limit_bytes": undefined,
+      "cpu.features": ["neon", "asimd", "asimdhp", "asimddp"],
+      "cpu.usable_cores": 10,
+      "accelerators.gpus": [gpu("apple", "Apple GPU", "metal")],
+      "accelerators.npus": undefined,
+      "storage.path": "/data/agent",
+      "storage.kind": undefined,
     },
   },
   {
@@ -176,7 +229,7 @@ export const personalComputers: Board[] = [
     },
     facts: {
       "accelerators.gpus": [
-        { vendor: "amd", name: null, driver: "amdgpu", memory: "unified", memory_bytes: null, is_accessible: null },
+        gpu("amd", null, "amdgpu", { memory_bytes: 536_870_912, shared_memory_bytes: 14_336_000_000 }),
       ],
       "accelerators.npus": [{ name: "AMD XDNA", usable_by: [] }],
     },

@@ -7,12 +7,15 @@ import {
   cores,
   deviceTree,
   glibc,
+  gpu,
   kernel,
   meminfo,
   pageSize,
+  renderNode,
   rootOn,
   swaps,
   thermalZones,
+  usbDevices,
 } from "./board.js";
 
 const GIB = 2 ** 30;
@@ -20,14 +23,7 @@ const A53 = "fp asimd evtstrm crc32 cpuid";
 const A76 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp";
 const four = <Value>(value: Value) => [value, value, value, value];
 const videoCore = { ...card(0, "DRIVER=vc4-drm"), ...card(1, "DRIVER=v3d") };
-const gpu = {
-  vendor: "broadcom",
-  name: "VideoCore",
-  driver: "vc4-drm",
-  memory: "unified",
-  memory_bytes: null,
-  is_accessible: null,
-};
+const videoCoreGpu = gpu("broadcom", "VideoCore", "vc4-drm");
 const sdCard = { ...rootOn("mmcblk0", "mmcblk0p2", "179:2"), "/sys/block/mmcblk0/device/type": "SD\n" };
 /** As Raspberry Pi OS starts its kernels. */
 const noMemoryController = {
@@ -70,7 +66,7 @@ export const raspberryPis: Board[] = [
       "cpu.usable_cores": 4,
       "cpu.physical_cores": 4,
       "cpu.features": ["neon", "asimd"],
-      "accelerators.gpus": [gpu],
+      "accelerators.gpus": [videoCoreGpu],
       "accelerators.npus": [],
       "board.model": "Raspberry Pi Zero 2 W Rev 1.0",
       "board.soc": "Broadcom BCM2837",
@@ -154,7 +150,7 @@ export const raspberryPis: Board[] = [
     },
   },
   {
-    name: "Raspberry Pi 5 with pages of 16 KB, a Hailo and an NVMe disk",
+    name: "Raspberry Pi 5 with pages of 16 KB, a Hailo, a Coral and an NVMe disk",
     machine: {
       machineType: "aarch64",
       cpuCount: 4,
@@ -171,8 +167,10 @@ export const raspberryPis: Board[] = [
         ...cache(1, 3, "Unified", "2048K", "0-3"),
         ...deviceTree("Raspberry Pi 5 Model B Rev 1.0", "raspberrypi,5-model-b", "brcm,bcm2712"),
         ...thermalZones({ "cpu-thermal": 62_850 }),
-        ...throttled("0"),
+        "/sys/bus/platform/drivers/raspberrypi-firmware/soc@107c000000:firmware/get_throttled": "0\n",
         ...card(0, "DRIVER=v3d"),
+        ...renderNode(0, 128, true),
+        ...usbDevices("1d6b/2/606", "1a6e/89a/100"),
         ...rootOn("nvme0n1", "nvme0n1p2", "259:2"),
         "/dev/hailo0": { errno: "ENOTSUP" },
         ...glibc,
@@ -188,7 +186,11 @@ export const raspberryPis: Board[] = [
         { level: 2, type: "unified", size_bytes: 524_288, count: 4 },
         { level: 3, type: "unified", size_bytes: 2_097_152, count: 1 },
       ],
-      "accelerators.npus": [{ name: "Hailo", usable_by: [] }],
+      "accelerators.gpus": [gpu("broadcom", "VideoCore", "v3d", { is_accessible: true })],
+      "accelerators.npus": [
+        { name: "Hailo", usable_by: [] },
+        { name: "Google Coral", usable_by: [] },
+      ],
       "board.soc": "Broadcom BCM2712",
       "thermal.is_throttled": false,
       "power.is_undervolted": false,

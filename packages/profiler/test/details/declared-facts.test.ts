@@ -24,6 +24,22 @@ describe("what the environment declares", () => {
     expect(details.board.soc).toMatchObject({ value: "Broadcom BCM2712", confidence: "certain" });
   });
 
+  it("may be any fact that there is", async () => {
+    for (const [room, facts] of Object.entries((await profile({})).details)) {
+      for (const fact of Object.keys(facts)) {
+        const name = `NANOAGENT_DEVICE_${room}_${fact}`.toUpperCase();
+        const declared = [];
+        for (const text of ["1", "true", "somewhere", "battery", "[]"]) {
+          const { details } = await profile({ [name]: text });
+          const told = (details as unknown as Record<string, Record<string, object>>)[room]?.[fact];
+          if (told !== undefined && "source" in told && told.source === name) declared.push(told);
+        }
+        expect(declared, name).not.toEqual([]);
+        expect(declared, name).toEqual(declared.map(() => expect.objectContaining({ confidence: "declared" })));
+      }
+    }
+  });
+
   it.each([
     ["NANOAGENT_DEVICE_CPU_USABLE_CORES", "many"],
     ["NANOAGENT_DEVICE_CPU_USABLE_CORES", "-1"],

@@ -142,6 +142,7 @@ describe.skipIf(process.platform === "win32")("real files", () => {
       readFreeBytes: () => local.readFreeBytes(path.join(folder, name)),
       runTool: (tool, args) => local.runTool(tool, args),
       exists: () => local.exists(path.join(folder, name)),
+      mayOpen: () => local.mayOpen(path.join(folder, name)),
     };
   }
 
