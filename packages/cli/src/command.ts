@@ -29,8 +29,8 @@ export interface Command {
   summary: string;
   /** What a person should know before using it. */
   details: string;
-  /** A word that follows the command's name and must be one of these. */
-  operand?: { name: string; placeholder: string; choices: Readonly<Record<string, string>> };
+  /** A word that follows the command's name: one of `choices`, or, where there are none, any that may be left out. */
+  operand?: { name: string; placeholder: string; choices?: Readonly<Record<string, string>> };
   options: Record<string, CommandOption>;
   /** At least one of these options must be given. */
   needsOneOf?: readonly string[];

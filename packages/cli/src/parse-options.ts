@@ -30,7 +30,7 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
     }
   }
   const { needsOneOf, operand } = command;
-  if (operand !== undefined && values[operand.name] === undefined) {
+  if (operand?.choices !== undefined && values[operand.name] === undefined) {
     const choices = Object.keys(operand.choices).join(", ");
     throw new UsageError({ message: `${command.name} needs ${operand.placeholder}: one of ${choices}.`, hint });
   }
@@ -43,11 +43,12 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
 
 function readOperand(
   command: string,
-  { choices }: NonNullable<Command["operand"]>,
+  { choices, placeholder }: NonNullable<Command["operand"]>,
   value: string,
   hint: string,
 ): string {
-  if (Object.hasOwn(choices, value)) return value;
+  if (value === "") throw new UsageError({ message: `${command} takes no empty ${placeholder}.`, hint });
+  if (choices === undefined || Object.hasOwn(choices, value)) return value;
   const nearest = nearestName(value, Object.keys(choices));
   const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
   throw new UsageError({ message: `${command} knows no "${value}".${suggestion}`, hint });

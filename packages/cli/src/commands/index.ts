@@ -1,9 +1,10 @@
 import type { Command } from "../command.js";
 import { check } from "./check.js";
+import { init } from "./init.js";
 import { optimize } from "./optimize.js";
 import { profile } from "./profile.js";
 import { run } from "./run.js";
 import { sessions } from "./sessions.js";
 
 /** The commands, in the order in which a newcomer meets them. */
-export const commands: readonly Command[] = [profile, optimize, check, run, sessions];
+export const commands: readonly Command[] = [profile, optimize, init, check, run, sessions];

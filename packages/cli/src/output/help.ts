@@ -23,15 +23,19 @@ export function programHelp(version: string, commands: readonly Command[]): stri
 /** The help of one command. */
 export function commandHelp(command: Command): string {
   return paragraphs(
-    `Usage: nanoagent ${command.name}${command.operand === undefined ? "" : ` ${command.operand.placeholder}`} [OPTIONS]`,
+    `Usage: nanoagent ${command.name}${command.operand === undefined ? "" : ` ${operandOf(command.operand)}`} [OPTIONS]`,
     command.summary,
     command.details,
-    ...(command.operand === undefined
+    ...(command.operand?.choices === undefined
       ? []
       : [section(`${command.operand.placeholder}:`, Object.entries(command.operand.choices))]),
     section("Options:", optionRows({ ...command.options, ...commonOptions })),
     ["Examples:", ...command.examples.map((example) => `  ${example}`)].join("\n"),
   );
+}
+
+function operandOf({ placeholder, choices }: NonNullable<Command["operand"]>): string {
+  return choices === undefined ? `[${placeholder}]` : placeholder;
 }
 
 function optionRows(options: Record<string, CommandOption>): [string, string][] {

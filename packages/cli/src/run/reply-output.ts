@@ -95,9 +95,18 @@ export class TextOutput implements ReplyOutput {
   }
 }
 
-/** For programs: one line a message, the reply or its error. */
+/** A tool that was called on the way to a reply, and what came of it. */
+interface ShownCall {
+  name: string;
+  arguments: unknown;
+  result: string | null;
+  is_error: boolean;
+}
+
+/** For programs: one line a message, the reply with the tools that were called, or its error. */
 export class JsonOutput implements ReplyOutput {
   readonly #streams: Streams;
+  readonly #calls = new Map<string, ShownCall>();
 
   constructor(streams: Streams) {
     this.#streams = streams;
@@ -106,15 +115,25 @@ export class JsonOutput implements ReplyOutput {
   begin(): void {}
 
   async show(event: AgentEvent): Promise<void> {
-    if (event.type === "run-end") {
+    const { stdout, stderr } = this.#streams;
+    if (event.type === "run-start") this.#calls.clear();
+    else if (event.type === "tool-call") {
+      this.#calls.set(event.id, { name: event.name, arguments: event.arguments, result: null, is_error: false });
+    } else if (event.type === "tool-result") {
+      const call = this.#calls.get(event.id);
+      if (call !== undefined) Object.assign(call, { result: event.content, is_error: event.is_error });
+    } else if (event.type === "run-end") {
       const { reply, not_saved } = event;
-      this.#streams.stdout.write(
-        formatJson(not_saved === undefined ? reply : { ...reply, not_saved: not_saved.toJSON() }),
+      stdout.write(
+        formatJson({
+          ...reply,
+          ...(this.#calls.size > 0 && { tool_calls: [...this.#calls.values()] }),
+          ...(not_saved !== undefined && { not_saved: not_saved.toJSON() }),
+        }),
       );
-    }
-    if (event.type === "memory-pressure") this.#streams.stderr.write(describePressure(event));
-    else if (event.type === "window-overflow") this.#streams.stderr.write(describeOverflow(event));
-    else if (event.type === "error") this.#streams.stdout.write(formatJson({ error: event.error.toJSON() }));
+    } else if (event.type === "memory-pressure") stderr.write(describePressure(event));
+    else if (event.type === "window-overflow") stderr.write(describeOverflow(event));
+    else if (event.type === "error") stdout.write(formatJson({ error: event.error.toJSON() }));
     await roomIn(this.#streams);
   }
 

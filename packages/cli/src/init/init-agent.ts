@@ -1,0 +1,200 @@
+import { mkdir, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { NanoAgentError } from "@nanoagent/models";
+import type { CommandAction, OptionValues } from "../command.js";
+import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
+import { presentError } from "../errors/present-error.js";
+import { UsageError } from "../errors/usage-error.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatJson } from "../output/format.js";
+import { plainLine } from "../output/plain-text.js";
+import { refuseFile, writeNewFile } from "../output/write-new-file.js";
+import type { Streams } from "../streams.js";
+import { commentedConfig, configOf, type NewAgent } from "./new-agent.js";
+import { Questions } from "./questions.js";
+import { type AgentBudget, checkBudget, type InitDevice, readInitDevice, suggestBudget } from "./suggest-budget.js";
+
+const USUAL_SESSION_DIR = "state";
+const PARTS = ["session", "sentences"] as const;
+type Part = (typeof PARTS)[number];
+
+/** Writes the config of a new agent; asks for what is not given where somebody is there to answer. */
+export const initAgent: CommandAction = async (values, streams) => {
+  const { stdin, stdout } = streams;
+  const file = await findPlace(String(values.file ?? DEFAULT_CONFIG_FILE));
+  const parts = readParts(values);
+  const device = await readInitDevice();
+  const mayAsk = values.yes !== true && values.json !== true && stdin.isTTY === true && stdout.isTTY === true;
+  const agent = mayAsk
+    ? await askForAgent(file, values, parts, device, streams)
+    : await agentFrom(file, values, parts, device);
+  if (agent === null || streams.stop.aborted) {
+    stdout.write("Nothing was written.\n");
+    return exitCodes.interrupted;
+  }
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => refuseFile(path.dirname(file), error));
+  const config = configOf(agent, file);
+  const isJson = path.extname(file).toLowerCase() === ".json";
+  await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));
+  stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file));
+  return exitCodes.done;
+};
+
+/** Where the config goes. Throws where something is in its place already. */
+async function findPlace(wanted: string): Promise<string> {
+  const isFolder = (await stat(wanted).catch(() => null))?.isDirectory() === true;
+  const file = isFolder ? path.join(wanted, DEFAULT_CONFIG_FILE) : wanted;
+  if ((await stat(file).catch(() => null)) !== null) refuseFile(file, { code: "EEXIST" });
+  return file;
+}
+
+function readParts(values: OptionValues): ReadonlySet<Part> {
+  if (values.with === undefined) return new Set(PARTS);
+  const named = String(values.with)
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "none" && part !== "");
+  const unknown = named.find((part) => !(PARTS as readonly string[]).includes(part));
+  if (unknown !== undefined) {
+    throw new UsageError({
+      message: `--with takes ${PARTS.join(", ")} or none, found "${unknown}".`,
+      hint: "nanoagent init --help shows its options.",
+    });
+  }
+  return new Set([...(named as Part[]), ...(values["session-dir"] === undefined ? [] : ["session" as const])]);
+}
+
+async function agentFrom(
+  file: string,
+  values: OptionValues,
+  parts: ReadonlySet<Part>,
+  device: InitDevice,
+): Promise<NewAgent> {
+  const model = values.model === undefined ? null : path.resolve(String(values.model));
+  const memoryMb = memoryOf(values);
+  const suggested = await suggestBudget(device, model);
+  const budget = { ...suggested, memoryMb: memoryMb ?? suggested.memoryMb };
+  await checkBudget(device, model, budget);
+  return {
+    name: String(values.name ?? nameFor(file)),
+    device: device.device,
+    model,
+    ...budget,
+    sessionDir: parts.has("session") ? String(values["session-dir"] ?? USUAL_SESSION_DIR) : null,
+    hasSentences: parts.has("sentences"),
+  };
+}
+
+function memoryOf(values: OptionValues): number | null {
+  const memoryMb = values["memory-mb"];
+  if (memoryMb === undefined) return null;
+  if (Number.isSafeInteger(memoryMb)) return Number(memoryMb);
+  throw new UsageError({
+    message: `--memory-mb takes a whole number, found "${memoryMb}".`,
+    hint: "nanoagent init --help shows its options.",
+  });
+}
+
+/** The folder's name; one of the root of a disk has none. */
+function nameFor(file: string): string {
+  return path.basename(path.dirname(path.resolve(file))) || "agent";
+}
+
+/** The same from a person's answers; an option that was given is not asked for. Null when the person ends it. */
+async function askForAgent(
+  file: string,
+  values: OptionValues,
+  parts: ReadonlySet<Part>,
+  device: InitDevice,
+  streams: Streams,
+): Promise<NewAgent | null> {
+  const { memory_mb, cpu_cores, platform } = device.device;
+  streams.stdout.write(
+    `A new agent for ${plainLine(platform)} with ${memory_mb} MB and ${cpu_cores} cores. Enter takes what is in brackets.\n`,
+  );
+  const questions = new Questions(streams);
+  const given: Record<string, OptionValues[string]> = { ...values };
+  try {
+    given.name ??= (await questions.ask("Its name", plainLine(nameFor(file)))) ?? undefined;
+    if (given.name === undefined) return null;
+    const found = await askForModel(values.model, device, questions, streams);
+    if (found === null) return null;
+    const { model, suggested } = found;
+    if (model !== null) given.model = model;
+    given["memory-mb"] ??= (await askForMemory(model, suggested, device, questions, streams)) ?? undefined;
+    if (given["memory-mb"] === undefined) return null;
+    const asked = new Set(parts);
+    for (const [part, question] of Object.entries(partQuestions) as [Part, string][]) {
+      if (values.with !== undefined || (part === "session" && values["session-dir"] !== undefined)) continue;
+      const answer = await questions.ask(question, "yes");
+      if (answer === null) return null;
+      if (/^no?$/i.test(answer)) asked.delete(part);
+    }
+    return await agentFrom(file, given, asked, device);
+  } finally {
+    questions.close();
+  }
+}
+
+const partQuestions: Record<Part, string> = {
+  session: `Keep the conversation in ${USUAL_SESSION_DIR}/, so that it goes on after a restart?`,
+  sentences: "Begin with two sentences and a command, to change?",
+};
+
+/** A model that can be used, asked for until there is one, or none; null when the questions were ended. */
+async function askForModel(
+  given: OptionValues["model"],
+  device: InitDevice,
+  questions: Questions,
+  { stderr }: Streams,
+): Promise<{ model: string | null; suggested: AgentBudget } | null> {
+  for (;;) {
+    const answer = given ?? (await questions.ask("A GGUF model that answers, or nothing for none", ""));
+    if (answer === null) return null;
+    // No shell has seen it.
+    const model = answer === "" ? null : path.resolve(String(answer).replace(/^~(?=\/)/, homedir()));
+    try {
+      return { model, suggested: await suggestBudget(device, model) };
+    } catch (error) {
+      // What came with the command line cannot be asked for again.
+      if (!NanoAgentError.isInstance(error) || given !== undefined) throw error;
+      stderr.write(presentError(error));
+    }
+  }
+}
+
+/** So many MB that the model fits in, asked for until it does; null when the questions were ended. */
+async function askForMemory(
+  model: string | null,
+  suggested: AgentBudget,
+  device: InitDevice,
+  questions: Questions,
+  { stderr }: Streams,
+): Promise<number | null> {
+  for (;;) {
+    const answer = await questions.ask("MB of memory that it may take", String(suggested.memoryMb));
+    if (answer === null) return null;
+    const memoryMb = Number(answer);
+    try {
+      if (!Number.isSafeInteger(memoryMb) || memoryMb < 1) {
+        throw new UsageError({ message: `"${answer}" is no whole number above 0.`, hint: "Type one, such as 256." });
+      }
+      await checkBudget(device, model, { ...suggested, memoryMb });
+      return memoryMb;
+    } catch (error) {
+      if (!NanoAgentError.isInstance(error)) throw error;
+      stderr.write(presentError(error));
+    }
+  }
+}
+
+function describe({ name, device, memoryMb, model }: NewAgent, file: string): string {
+  const option = file === DEFAULT_CONFIG_FILE ? "" : ` --config ${plainLine(file)}`;
+  const who = model === null ? "sentences and the built-in rules answer" : `${path.basename(model)} answers`;
+  return `Wrote ${plainLine(file)}: '${plainLine(name)}' may take ${memoryMb} of ${device.memory_mb} MB; ${plainLine(who)}.
+Next:
+  nanoagent check${option}
+  nanoagent run${option}
+`;
+}
