@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +13,8 @@ const execute = promisify(execFile);
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-documents-"));
+  await mkdir(path.join(folder, "bin"));
+  await symlink(program, path.join(folder, "bin", "nanoagent"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -22,11 +24,11 @@ async function codeBlocks(file: string, language: string): Promise<string[]> {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code ?? "");
 }
 
-/** Runs a TypeScript program on the sources of the packages and returns what it printed. */
-async function runTypeScript(code: string): Promise<string> {
+/** Runs a TypeScript program on the sources of the packages, as one of this folder, and returns what it printed. */
+async function runTypeScript(code: string, place = "packages/cli"): Promise<string> {
   const outfile = path.join(folder, `program-${Math.random()}.mjs`);
   await build({
-    stdin: { contents: code, loader: "ts", resolveDir: path.join(repository, "packages/cli") },
+    stdin: { contents: code, loader: "ts", resolveDir: path.join(repository, place) },
     bundle: true,
     platform: "node",
     format: "esm",
@@ -46,16 +48,28 @@ function normalize(output: string): string {
   return output
     .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
     .replace(/loaded on \S+/g, "loaded on …")
+    .replace(/(may take \d+) of \d+ MB/g, "$1 of … MB")
+    .replace(/^(\S+: agent '.*' \S+) on .*$/gm, "$1 on …")
+    .replace(/^(ok +Session +).*\/(?=[^/]+$)/gm, "$1…/")
     .replace(/Device=\S+, Memory=\d+MB, Cores=\d+/g, "Device=…");
+}
+
+/** Runs the commands of a document in this folder, and fails where they print something else; returns how many it ran. */
+async function runCommands(file: string, place: string): Promise<number> {
+  const commands = (await codeBlocks(file, "console")).flatMap((block) => block.split(/^\$ /m).slice(1));
+  for (const entry of commands) {
+    const [command = "", ...printed] = entry.split("\n");
+    const environment = { ...process.env, PATH: `${path.join(folder, "bin")}${path.delimiter}${process.env.PATH}` };
+    const run = execute("sh", ["-c", `${command} 2>&1`], { cwd: place, env: environment });
+    run.child.stdin?.end();
+    const { stdout } = await run.catch((error: { stdout: string }) => error);
+    expect(normalize(stdout), command).toBe(normalize(printed.join("\n")));
+  }
+  return commands.length;
 }
 
 describe("README", () => {
   test("every command prints what it says", async () => {
-    const bin = path.join(folder, "bin");
-    await mkdir(bin);
-    await symlink(program, path.join(bin, "nanoagent"));
-    const [agent] = await codeBlocks("README.md", "yaml");
-    await writeFile(path.join(folder, "agent.yaml"), agent ?? "");
     await writeFile(
       path.join(folder, "too-large.yaml"),
       "spec: {name: a, max_memory_mb: 512}\ndevice: {auto: true, memory_mb: 128}\n",
@@ -63,16 +77,7 @@ describe("README", () => {
     await writeFile(path.join(folder, "typo.yaml"), "# a typo\nspec:\n  name: a\n  max_memry_mb: 5\n");
     await writeFile(path.join(folder, "llama-7b.bin"), "");
     await truncate(path.join(folder, "llama-7b.bin"), 7000 * 2 ** 20);
-    const commands = (await codeBlocks("README.md", "console")).flatMap((block) => block.split(/^\$ /m).slice(1));
-    expect(commands.length).toBeGreaterThan(4);
-    for (const entry of commands) {
-      const [command = "", ...printed] = entry.split("\n");
-      const environment = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}` };
-      const run = execute("sh", ["-c", `${command} 2>&1`], { cwd: folder, env: environment });
-      run.child.stdin?.end();
-      const { stdout } = await run.catch((error: { stdout: string }) => error);
-      expect(normalize(stdout), command).toBe(normalize(printed.join("\n")));
-    }
+    expect(await runCommands("README.md", folder)).toBeGreaterThan(6);
   });
 
   test("its program is the example's, which runs", async () => {
@@ -93,7 +98,7 @@ describe("README", () => {
 
   test("its configs are valid", async () => {
     const configs = await codeBlocks("README.md", "yaml");
-    expect(configs).toHaveLength(2);
+    expect(configs).toHaveLength(1);
     for (const config of configs) {
       await writeFile(path.join(folder, "documented.yaml"), config);
       await expect(readConfig(path.join(folder, "documented.yaml"))).resolves.toBeDefined();
@@ -114,3 +119,59 @@ test.each(["models", "profiler", "optimizer", "runtime"])(
     }
   },
 );
+
+describe("examples", () => {
+  /** A copy, so that what it keeps is kept here; as in the repository, what it is run by included. */
+  async function copyOf(name: string): Promise<string> {
+    const root = await mkdtemp(path.join(folder, "clone-"));
+    await cp(path.join(repository, "examples", name), path.join(root, "examples", name), {
+      recursive: true,
+      filter: (file) => path.basename(file) !== "state",
+    });
+    await cp(path.join(repository, "scripts/start.mjs"), path.join(root, "scripts/start.mjs"));
+    await symlink(path.join(repository, "packages"), path.join(root, "packages"));
+    return root;
+  }
+
+  test("greenhouse does what its page says, and nothing is wrong with it", async () => {
+    const place = path.join(await copyOf("greenhouse"), "examples/greenhouse");
+    expect(await runCommands("examples/greenhouse/README.md", place)).toBe(3);
+    const { stdout } = await execute(process.execPath, [program, "check", "--device", "auto"], { cwd: place });
+    expect(stdout).toMatch(/\n\nAll is well\.\n$/);
+  });
+
+  test("greenhouse acts once for each key, and remembers", async () => {
+    const place = path.join(await copyOf("greenhouse"), "examples/greenhouse");
+    const water = async (key: string) => {
+      const env = { ...process.env, NANOAGENT_IDEMPOTENCY_KEY: key };
+      return (await execute(process.execPath, ["actuator.mjs", "water", "north", "5"], { cwd: place, env })).stdout;
+    };
+    const first = await water("a");
+    expect(JSON.parse(first)).toMatchObject({ litres: 40, moisture_percent: 48 });
+    expect(await water("a")).toBe(first);
+    expect(JSON.parse(await water("b"))).toMatchObject({ moisture_percent: 68 });
+  });
+
+  test("npm start shows the greenhouse, and then takes messages", async () => {
+    const root = await copyOf("greenhouse");
+    const run = execute(process.execPath, ["scripts/start.mjs"], { cwd: root });
+    run.child.stdin?.end("Südbeet für 3 Minuten gießen\nwhat is the temperature?\n");
+    const { stdout, stderr } = await run;
+    expect(stdout).toContain("Device ID:");
+    expect(stdout).toContain(
+      'You:   open the vent\n       (ran set_vent {"position":"open"})\nAgent: The vent is open; it is 21.5 °C.\n',
+    );
+    expect(stdout).toContain("(did not run water_bed ");
+    expect(stdout).toContain(
+      "Agent: Ich habe nicht gegossen: The tool water_bed was not allowed to run.\nAgent: It is 21.5 °C at 58 % humidity; the vent is open.\nSession ended.\n",
+    );
+    expect(stdout).toMatch(/\nWhat next:\n(?: {2}node .*\n){4}$/);
+    expect(stderr).toBe("");
+  });
+
+  test("embed-tools prints what its page says", async () => {
+    const code = await readFile(path.join(repository, "examples/embed-tools/src/main.ts"), "utf8");
+    const [block = ""] = await codeBlocks("examples/embed-tools/README.md", "console");
+    expect(`$ npx pnpm start\n${await runTypeScript(code, "examples/embed-tools")}`).toBe(block);
+  });
+});
