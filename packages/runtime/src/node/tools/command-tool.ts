@@ -1,10 +1,11 @@
-import os from "node:os";
 import path from "node:path";
 import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
 import { defineTool } from "../../tools/define-tool.js";
 import { InvalidToolError } from "../../tools/invalid-tool-error.js";
 import type { Tool } from "../../tools/tool.js";
-import { type CommandResult, findProgram, runCommand } from "./run-command.js";
+import { findProgram } from "../processes/launch-program.js";
+import { programEnvironment } from "../processes/program-environment.js";
+import { type CommandResult, runCommand } from "./run-command.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const DEFAULT_MAX_OUTPUT_KB = 64;
@@ -14,7 +15,6 @@ const MAX_COMMAND_CHARACTERS = 100_000;
 /** Of what a failed command says on stderr: its end, where the error is. */
 const MAX_ERROR_CHARACTERS = 2000;
 const BYTES_PER_MB = 2 ** 20;
-const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 /** An argument of the command line: text and names of values, in turn. */
@@ -58,13 +58,13 @@ export function commandTool(settings: CommandToolSettings, folder: string): Tool
 /** The file of the program that a command tool starts. Throws when there is none. */
 export function findCommandProgram(settings: CommandToolSettings, folder: string): Promise<string> {
   const place = placeOf(settings, folder);
-  return findProgram(settings.command[0] ?? "", place.folder, place.environment.PATH ?? "");
+  return findProgram(settings.command[0] ?? "", place);
 }
 
 function placeOf(settings: CommandToolSettings, folder: string) {
   return {
     folder: path.resolve(folder, settings.working_directory ?? "."),
-    environment: environmentOf(settings),
+    environment: programEnvironment(settings.environment),
   };
 }
 
@@ -157,13 +157,6 @@ function refuseOption(name: string, values: Values, declared: Record<string, Com
   const value = values[name];
   if (typeof value !== "string" || !value.startsWith("-") || declared[name]?.enum?.includes(value)) return;
   throw new Error(`${name} must not begin with "-"`);
-}
-
-/** Nothing of the agent's own environment: keys and tokens may be in it. */
-function environmentOf({ environment }: CommandToolSettings): Record<string, string> {
-  const windows = process.platform === "win32" ? { SystemRoot: process.env.SystemRoot ?? "C:\\Windows" } : {};
-  const searchPath = process.platform === "win32" ? (process.env.PATH ?? "") : SEARCH_PATH;
-  return { PATH: searchPath, LANG: "C.UTF-8", HOME: os.homedir(), ...windows, ...environment };
 }
 
 /** JSON where the command wrote JSON, else its text. Throws for a command that failed. */

@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { access, constants, stat } from "node:fs/promises";
-import path from "node:path";
+import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 
 export interface CommandLimits {
   /** Of each of stdout and stderr; what is more is read and thrown away. */
@@ -32,13 +30,13 @@ const LINGER_MILLISECONDS = 100;
  */
 export async function runCommand(
   command: readonly [program: string, ...rest: string[]],
-  place: { folder: string; environment: Record<string, string> },
+  place: ProgramPlace,
   limits: CommandLimits,
 ): Promise<CommandResult> {
   const [program, ...rest] = command;
-  const file = await findProgram(program, place.folder, place.environment.PATH ?? "");
+  const file = await findProgram(program, place);
   limits.signal?.throwIfAborted();
-  const child = launch(file, rest, place, limits.maxMemoryBytes);
+  const child = launchProgram(file, rest, place, { maxMemoryBytes: limits.maxMemoryBytes, stdin: "ignore" });
   const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, limits.maxOutputBytes));
   return new Promise((resolve, reject) => {
     let killing: ReturnType<typeof setTimeout> | undefined;
@@ -70,43 +68,10 @@ export async function runCommand(
       });
     };
     child.once("exit", (exitCode, endedBy) => {
-      signalGroup(child, "SIGKILL");
       lingering = setTimeout(() => finish(exitCode, endedBy), LINGER_MILLISECONDS);
     });
     child.once("close", finish);
   });
-}
-
-function launch(
-  file: string,
-  rest: readonly string[],
-  { folder, environment }: { folder: string; environment: Record<string, string> },
-  maxMemoryBytes: number | undefined,
-): ChildProcess {
-  const isWindows = process.platform === "win32";
-  const options = {
-    cwd: folder,
-    env: environment,
-    stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"],
-    // A group of its own; on Windows it would be a window.
-    detached: !isWindows,
-    windowsHide: true,
-    shell: false,
-  };
-  if (maxMemoryBytes === undefined || isWindows) return spawn(file, rest, options);
-  // The script is fixed: program and arguments come as its parameters, and are not read as a script.
-  const script = `ulimit -c 0; ulimit -d ${Math.floor(maxMemoryBytes / 1024)} || exit 126; exec "$0" "$@"`;
-  return spawn("/bin/sh", ["-c", script, file, ...rest], options);
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    if (process.platform === "win32") child.kill(signal);
-    else process.kill(-child.pid, signal);
-  } catch {
-    // Nobody is left in it.
-  }
 }
 
 function collect(stream: NodeJS.ReadableStream | null, maxBytes: number) {
@@ -123,30 +88,4 @@ function collect(stream: NodeJS.ReadableStream | null, maxBytes: number) {
   // A pipe that breaks has said all that it will say.
   stream?.on("error", () => {});
   return { bytes: () => Buffer.concat(chunks), isCut: () => isCut };
-}
-
-/**
- * The file of a program: its path, taken from the folder, or the first of its name in the search path. Where that has no
- * `node`, it is the one that this program runs on. Throws when there is none.
- */
-export async function findProgram(program: string, folder: string, searchPath: string): Promise<string> {
-  const isPath = program.includes("/") || program.includes(path.sep);
-  const files = isPath
-    ? [path.resolve(folder, program)]
-    : searchPath
-        .split(path.delimiter)
-        .filter(Boolean)
-        .map((place) => path.join(place, program));
-  for (const file of files) if (await isProgram(file)) return file;
-  if (program === "node" && path.parse(process.execPath).name === "node") return process.execPath;
-  throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
-}
-
-async function isProgram(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
 }

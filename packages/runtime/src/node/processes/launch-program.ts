@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { access, constants, stat } from "node:fs/promises";
+import path from "node:path";
+import { keepGroup, releaseGroup } from "./group-keeper.js";
+
+export interface ProgramPlace {
+  folder: string;
+  /** All that it sees. */
+  environment: Record<string, string>;
+}
+
+const isWindows = process.platform === "win32";
+
+/**
+ * Starts a program without a shell, in a process group of its own that does not outlive this program. With
+ * `maxMemoryBytes` it may reserve so much (RLIMIT_DATA), where there is a shell that can set it. `file` is a path.
+ */
+export function launchProgram(
+  file: string,
+  rest: readonly string[],
+  { folder, environment }: ProgramPlace,
+  { maxMemoryBytes, stdin }: { maxMemoryBytes?: number | undefined; stdin: "ignore" | "pipe" },
+): ChildProcess {
+  const options = {
+    cwd: folder,
+    env: environment,
+    stdio: [stdin, "pipe", "pipe"] as ["ignore" | "pipe", "pipe", "pipe"],
+    // A group of its own; on Windows it would be a window.
+    detached: !isWindows,
+    windowsHide: true,
+    shell: false,
+  };
+  // The script is fixed: program and arguments come as its parameters, and are not read as a script.
+  const script = `ulimit -c 0; ulimit -d ${Math.floor((maxMemoryBytes ?? 0) / 1024)} || exit 126; exec "$0" "$@"`;
+  const child =
+    maxMemoryBytes === undefined || isWindows
+      ? spawn(file, rest, options)
+      : spawn("/bin/sh", ["-c", script, file, ...rest], options);
+  const { pid } = child;
+  if (pid !== undefined && !isWindows) {
+    keepGroup(pid);
+    child.once("exit", () => {
+      // What the program leaves running ends with it.
+      signalGroup(child, "SIGKILL");
+      releaseGroup(pid);
+    });
+  }
+  return child;
+}
+
+export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (isWindows) child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
+/**
+ * The file of a program: its path, taken from the folder, or the first of its name in the search path. Where that has no
+ * `node`, it is the one that this program runs on. Throws when there is none.
+ */
+export async function findProgram(program: string, { folder, environment }: ProgramPlace): Promise<string> {
+  const searchPath = environment.PATH ?? "";
+  const isPath = program.includes("/") || program.includes(path.sep);
+  const files = isPath
+    ? [path.resolve(folder, program)]
+    : searchPath
+        .split(path.delimiter)
+        .filter(Boolean)
+        .map((place) => path.join(place, program));
+  for (const file of files) if (await isProgram(file)) return file;
+  if (program === "node" && path.parse(process.execPath).name === "node") return process.execPath;
+  throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
+}
+
+async function isProgram(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
