@@ -1,4 +1,23 @@
+import type { Options } from "tsup";
 import { packageBuild } from "../../scripts/tsup.base";
+
+/** What only a login by OAuth needs, and a validator in place of which the runtime brings its own: left out. */
+const leftOut: Record<string, string> = {
+  "pkce-challenge": "export default undefined;",
+  jose: "export {};",
+  "@modelcontextprotocol/client/_shims":
+    "export const CORS_IS_POSSIBLE = false; export class DefaultJsonSchemaValidator {}",
+};
+
+const leaveOut: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "leave-out",
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ path }) =>
+      Object.hasOwn(leftOut, path) ? { path, namespace: "left-out" } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "left-out" }, ({ path }) => ({ contents: leftOut[path] ?? "" }));
+  },
+};
 
 // The program carries all that it needs, so that a device installs one package and a start reads one file;
 // what a command alone needs is a chunk of its own.
@@ -6,6 +25,7 @@ export default packageBuild([], {
   entry: { main: "./src/main.ts", "engine-host": "../runtime/src/engines/host/engine-host.ts" },
   noExternal: [/^(?!node:)/],
   dts: false,
+  esbuildPlugins: [leaveOut],
   esbuildOptions: (options) => {
     options.conditions = ["@nanoagent/source"];
     options.mainFields = ["module", "main"];

@@ -213,3 +213,19 @@ describe("the program", () => {
     expect(exitCode).toBe(0);
   });
 });
+
+test("what a server has is not known, and what no server can have is", async () => {
+  const servers = "mcp_servers: {house: {command: [house-server]}}";
+  const intents = (tool: string) => `intents: {definitions: [{name: a, sentences: [go], tool: ${tool}}]}`;
+  const config = async (capability: string, tool: string) => {
+    const file = path.join(await mkdtemp(path.join(tmpdir(), "nanoagent-check-")), "agent.yaml");
+    await writeFile(file, `spec: {name: a, capabilities: [${capability}]}\n${servers}\n${intents(tool)}\n`);
+    return runProgram(["check", "--config", file]);
+  };
+  expect(await config("house", "house_lamp")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("house (an MCP server)"),
+  });
+  expect((await config("house_lamp", "house_lamp")).stdout).not.toContain("warning");
+  expect((await config("house", "lamp")).stdout).toContain('There is no tool named "lamp"');
+});

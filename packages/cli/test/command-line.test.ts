@@ -113,11 +113,14 @@ describe("a config that cannot be used", () => {
     expect(result.exitCode).toBe(exitCode);
   });
 
-  test("what it does not act on yet is said", async () => {
+  test("what has no effect is said, and a server that cannot be started", async () => {
     const file = await configFile("later.yaml", "spec: {name: a}\nmcp_servers: {files: {command: [nope]}}\n");
     const { exitCode, stderr } = await runProgram(["run", "--config", file]);
-    expect(stderr).toBe('note: "mcp_servers" is set, but this version does not act on it yet.\n');
+    expect(stderr).toContain('note: The MCP server "files" failed: there is no program nope in');
     expect(exitCode).toBe(0);
+    const vain = await configFile("vain.yaml", "spec: {name: a}\ninstructions: Be kind.\n");
+    const { stderr: note } = await runProgram(["run", "--config", vain]);
+    expect(note).toBe('note: "instructions" has no effect on the rules engine.\n');
   });
 
   test("--debug shows where it comes from", async () => {

@@ -25,7 +25,6 @@ export {
   type AutoDevice,
   type AutoDeviceInput,
   type EngineSettings,
-  keysNotYetActedOn,
   NanoAgentConfig,
   NanoAgentConfigFile,
   type NanoAgentConfigFileInput,

@@ -97,12 +97,6 @@ export interface WindowSettings {
   on_overflow?: "drop" | "summarize" | undefined;
 }
 
-/**
- * Keys that a config may already carry but that this version does not act on. Whoever reads a config says so of each
- * one that is set; none is dropped in silence.
- */
-export const keysNotYetActedOn = ["mcp_servers"] as const satisfies readonly (keyof NanoAgentConfigFileInput)[];
-
 const text = () => z.string().check(z.minLength(1));
 
 const descriptions: Record<string, string> = {
@@ -119,8 +113,7 @@ const descriptions: Record<string, string> = {
 };
 
 function described(key: string) {
-  const notYet = (keysNotYetActedOn as readonly string[]).includes(key);
-  return z.meta({ description: `${descriptions[key]}${notYet ? " Not acted on yet." : ""}` });
+  return z.meta({ description: descriptions[key] });
 }
 
 const settings = whenFirstUsed(() => ({

@@ -46,7 +46,6 @@ test("exports these names, and nothing of the library behind its schemas", () =>
     "NanoAgentConfigFile",
     "NanoAgentError",
     "SpeedForecast",
-    "keysNotYetActedOn",
     "nearestName",
   ]);
 });

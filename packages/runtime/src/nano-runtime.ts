@@ -128,7 +128,7 @@ export class NanoRuntime implements AsyncDisposable {
 
   /** What the config asks for and is not acted on, and what the engine has to say, one sentence each; after `load`. */
   get notices(): readonly string[] {
-    return this.#notices;
+    return [...this.#notices, ...(this.#agent?.abilities?.notices ?? [])];
   }
 
   /**
@@ -157,10 +157,12 @@ export class NanoRuntime implements AsyncDisposable {
       await checkModelFile(config.model_path, config.spec.max_model_size_mb, config.model_root ?? null);
     }
     const abilities = await openAbilities(config, this.#parts);
-    const journal = config.session === undefined ? null : await openJournal(config.session);
+    let journal: Journal | null = null;
     try {
+      journal = config.session === undefined ? null : await openJournal(config.session);
       await this.#assemble(config, abilities, journal);
     } catch (error) {
+      await abilities?.close();
       await journal?.close();
       throw error;
     }
@@ -174,7 +176,6 @@ export class NanoRuntime implements AsyncDisposable {
     this.#history = history;
     this.#notices = [
       ...findUnusedSettings(config, engine.name, this.#givenEngine !== undefined).map(({ message }) => message),
-      ...(abilities?.notices ?? []),
       ...(journal === null ? [] : describeReport(journal.report)),
       ...(engine.notices ?? []),
     ];
@@ -443,12 +444,13 @@ async function restoreHistory(journal: Journal | null): Promise<History> {
 }
 
 async function close(agent: LoadedAgent): Promise<void> {
-  const { engine, journal, ownsEngine, queue, turn } = agent;
+  const { engine, abilities, journal, ownsEngine, queue, turn } = agent;
   agent.isClosed = true;
   queue.refuseWaiting(notLoaded);
   turn?.abort();
   await waitAtMost(UNLOAD_MILLISECONDS, Promise.all([queue.idle(), IdleWork.of(engine).remove(agent)]));
   try {
+    await abilities?.close();
     await journal?.close();
   } finally {
     if (ownsEngine) await engine.close();

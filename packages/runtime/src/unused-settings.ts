@@ -1,4 +1,4 @@
-import { keysNotYetActedOn, type NanoAgentConfig } from "@nanoagent/models";
+import type { NanoAgentConfig } from "@nanoagent/models";
 
 /** A part of a config that has no effect, and a sentence that says so. */
 export interface UnusedSetting {
@@ -8,9 +8,7 @@ export interface UnusedSetting {
 
 /** What a config sets in vain, given the engine that answers and whether the program brought it. */
 export function findUnusedSettings(config: NanoAgentConfig, engineName: string, isGiven = false): UnusedSetting[] {
-  const unused: UnusedSetting[] = keysNotYetActedOn
-    .filter((key) => config[key] !== undefined && config[key] !== null)
-    .map((key) => ({ path: [key], message: `"${key}" is set, but this version does not act on it yet.` }));
+  const unused: UnusedSetting[] = [];
   if (isGiven && config.engine !== undefined) {
     unused.push({ path: ["engine"], message: '"engine" has no effect: the program brings its own.' });
   }

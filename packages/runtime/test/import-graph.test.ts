@@ -18,7 +18,7 @@ async function reach() {
     outdir: "unused",
     platform: "neutral",
     conditions: ["@nanoagent/source"],
-    external: ["node:*", "yaml", "@nanoagent/profiler"],
+    external: ["node:*", "yaml", "@nanoagent/profiler", "@modelcontextprotocol/client"],
     mainFields: ["module", "main"],
   });
   const imports = Object.entries(metafile.inputs).flatMap(([from, input]) =>

@@ -106,17 +106,10 @@ describe("load", () => {
     await expect(loading).rejects.toMatchObject({ code: "engine-unavailable" });
   });
 
-  test("says which keys it does not act on", async () => {
+  test("says which keys have no effect", async () => {
     await using runtime = new NanoRuntime();
-    await runtime.load(
-      sampleConfig({
-        mcp_servers: { files: { command: ["nope"] } },
-        instructions: "Be kind.",
-        engine: { type: "rules", context: 512 },
-      }),
-    );
+    await runtime.load(sampleConfig({ instructions: "Be kind.", engine: { type: "rules", context: 512 } }));
     expect(runtime.notices).toEqual([
-      '"mcp_servers" is set, but this version does not act on it yet.',
       '"instructions" has no effect on the rules engine.',
       '"engine.context" has no effect on the rules engine.',
     ]);

@@ -49,3 +49,22 @@ test("the README's agent with a skill has it", async () => {
   expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: "In the morning." });
   expect(runtime.notices).toEqual([]);
 });
+
+test("the README's servers are ones that can be loaded, and their tools are named as it says", async () => {
+  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, block] = /^```yaml\n(mcp_servers:\n.*?)^```$/ms.exec(text) ?? [];
+  const folder = await temporaryFolder();
+  const greenhouse = new URL("./node/mcp/greenhouse-server.mjs", import.meta.url);
+  await writeFile(path.join(folder, "garden-server.mjs"), `import ${JSON.stringify(greenhouse)};`);
+  await writeFile(path.join(folder, "agent.yaml"), `spec: { name: a, capabilities: [garden] }\n${block}`);
+  process.env.GARDEN_KEY = process.env.HOUSE_KEY = "key";
+  const call = { id: "1", name: "garden_read_soil", arguments: { bed: 1 } };
+  const engine = new ScriptedEngine([{ calls: [call] }, "41"]);
+  await using runtime = new NanoRuntime({ engine });
+  await runtime.load(await readConfig(path.join(folder, "agent.yaml"), { profile: async () => sampleDevice }));
+  await runtime.process("How moist is bed 1?");
+  expect(engine.requests[0]?.tools?.map(({ name }) => name)).toEqual(["garden_read_soil", "garden_water"]);
+  expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ content: '{"bed":1,"moisture_percent":41}' });
+  // Nothing listens there.
+  expect(runtime.notices).toEqual([expect.stringContaining('The MCP server "house" failed:')]);
+});

@@ -22,9 +22,9 @@ export function checkIntents(report: CheckReport, config: NanoAgentConfig, tools
     }
     return;
   }
-  const mayHaveOthers = Object.keys(config.mcp_servers ?? {}).length > 0;
+  const servers = Object.keys(config.mcp_servers ?? {});
   for (const [index, definition] of definitions.entries()) {
-    checkCall(part, index, definition, { matcher, tools, commands: config.tools ?? [], mayHaveOthers });
+    checkCall(part, index, definition, { matcher, tools, commands: config.tools ?? [], servers });
   }
   reportAmbiguities(part, definitions, matcher);
 }
@@ -42,27 +42,25 @@ interface Surroundings {
   matcher: IntentMatcher;
   tools: readonly CheckedTool[];
   commands: readonly { name: string }[];
-  /** Whether tools may come from servers, which nobody has asked. */
-  mayHaveOthers: boolean;
+  /** Nobody has asked them which tools they have. */
+  servers: readonly string[];
 }
 
 /** Does the tool exist, and does each sentence say what it must be called with? */
 function checkCall(part: CheckedPart, index: number, definition: IntentDefinition, surroundings: Surroundings): void {
   const { tool: wanted } = definition;
   if (wanted === undefined) return;
-  const { matcher, tools, commands, mayHaveOthers } = surroundings;
+  const { matcher, tools, commands, servers } = surroundings;
   const path: ConfigPath = ["intents", "definitions", index];
   const tool = tools.find(({ name }) => name === wanted);
   if (tool === undefined) {
     // What is wrong with a tool that is there was said of it.
     if (commands.some(({ name }) => name === wanted)) return;
-    const names = tools.map(({ name }) => name);
-    const nearest = nearestName(wanted, names);
-    const message = `There is no tool named "${wanted}"${mayHaveOthers ? " among the commands" : ""}.`;
+    if (servers.some((name) => wanted.startsWith(`${name}_`))) return;
+    const nearest = nearestName(wanted, [...tools.map(({ name }) => name), ...servers.map((name) => `${name}_`)]);
+    const message = `There is no tool named "${wanted}".`;
     const hint = nearest === null ? null : `Did you mean "${nearest}"?`;
-    if (mayHaveOthers) {
-      part.warn([...path, "tool"], { code: "unknown-tool", message, hint: hint ?? "An MCP server may have it." });
-    } else part.error([...path, "tool"], { code: "invalid-intents", message, hint });
+    part.error([...path, "tool"], { code: "invalid-intents", message, hint });
     return;
   }
   const { properties = {}, required = [] } = tool.inputSchema as { properties?: object; required?: string[] };

@@ -33,6 +33,7 @@ const shape = {
   runtime: {
     dependencies: ["@nanoagent/models"],
     peers: [
+      "@modelcontextprotocol/client",
       "@nanoagent/optimizer",
       "@nanoagent/profiler",
       ...["linux-arm64", "linux-armv7l", "linux-x64", "mac-arm64-metal", "mac-x64", "win-arm64", "win-x64"].map(

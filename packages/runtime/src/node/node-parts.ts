@@ -1,10 +1,12 @@
-import type { CommandToolSettings, NanoAgentConfig, SessionSettings } from "@nanoagent/models";
+import type { CommandToolSettings, McpServerSettings, NanoAgentConfig, SessionSettings } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineParts } from "../engines/open-engine.js";
 import type { Journal } from "../session/journal/journal.js";
 import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
 import type { Skill } from "../skills/skill.js";
 import type { Tool } from "../tools/tool.js";
+
+import type { McpServers } from "./mcp/open-mcp-servers.js";
 
 export { reportMemory } from "../memory/report-memory.js";
 /**
@@ -29,6 +31,14 @@ export async function openServerEngine(config: NanoAgentConfig): Promise<Engine>
 export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {
   const { commandTool } = await import("./tools/command-tool.js");
   return commands.map((settings) => commandTool(settings, process.cwd()));
+}
+
+export async function openMcpServers(
+  settings: Readonly<Record<string, McpServerSettings>>,
+  onListed: () => void,
+): Promise<McpServers> {
+  const mcp = await import("./mcp/open-mcp-servers.js");
+  return mcp.openMcpServers(settings, onListed);
 }
 
 export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]; faults: InvalidSkillError[] }> {

@@ -6,6 +6,7 @@ export const checkModelFile: typeof nodeParts.checkModelFile = () => Promise.rej
 export const openLlamaEngine: typeof nodeParts.openLlamaEngine = () => Promise.reject(needsNode("A local model"));
 export const openServerEngine: typeof nodeParts.openServerEngine = () => Promise.reject(needsNode("This engine"));
 export const openCommandTools: typeof nodeParts.openCommandTools = () => Promise.reject(needsNode("A command"));
+export const openMcpServers: typeof nodeParts.openMcpServers = () => Promise.reject(needsNode("An MCP server"));
 export const openSkillFolder: typeof nodeParts.openSkillFolder = () => Promise.reject(needsNode("A folder of skills"));
 export const openSession: typeof nodeParts.openSession = () => Promise.reject(needsNode("A session on disk"));
 export const reportMemory: typeof nodeParts.reportMemory = () => Promise.reject(needsNode("A report on memory"));

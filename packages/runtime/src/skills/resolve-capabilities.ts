@@ -3,7 +3,7 @@ import { nearestName } from "@nanoagent/models";
 /** What a capability of the spec switches on. */
 export interface ResolvedCapability {
   readonly capability: string;
-  readonly kind: "skill" | "tool" | "built-in" | "nothing";
+  readonly kind: "skill" | "tool" | "server" | "built-in" | "nothing";
   /** For one that is nothing: what was most likely meant. */
   readonly nearest: string | null;
 }
@@ -14,7 +14,7 @@ export function describeUnresolved(resolved: readonly ResolvedCapability[]): str
     .filter(({ kind }) => kind === "nothing")
     .map(({ capability, nearest }) => {
       const advice = nearest === null ? "" : `: did you mean "${nearest}"?`;
-      return `The capability ${JSON.stringify(capability.slice(0, 100))} stands for no skill and no tool${advice}${advice === "" ? "." : ""}`;
+      return `The capability ${JSON.stringify(capability.slice(0, 100))} stands for nothing that is here${advice}${advice === "" ? "." : ""}`;
     });
 }
 
@@ -22,19 +22,25 @@ export function describeUnresolved(resolved: readonly ResolvedCapability[]): str
 export const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
 
 /**
- * What each tag resolves to: a skill of that name, else a tool, else a built-in, else nothing. In the order of the tags,
- * each once.
+ * What each tag resolves to: a skill of that name, else a tool, else an MCP server, which is all of its tools, else a
+ * built-in, else nothing. In the order of the tags, each once.
  */
 export function resolveCapabilities(
   capabilities: readonly string[],
-  known: { skills: readonly { name: string }[]; tools: readonly { name: string }[] },
+  known: {
+    skills: readonly { name: string }[];
+    tools: readonly { name: string }[];
+    servers?: readonly { name: string }[] | undefined;
+  },
 ): ResolvedCapability[] {
   const skills = new Set(known.skills.map(({ name }) => name));
   const tools = new Set(known.tools.map(({ name }) => name));
-  const names = [...skills, ...tools, ...BUILT_IN_CAPABILITIES];
+  const servers = new Set((known.servers ?? []).map(({ name }) => name));
+  const names = [...skills, ...tools, ...servers, ...BUILT_IN_CAPABILITIES];
   return [...new Set(capabilities)].map((capability) => {
     if (skills.has(capability)) return { capability, kind: "skill", nearest: null };
     if (tools.has(capability)) return { capability, kind: "tool", nearest: null };
+    if (servers.has(capability)) return { capability, kind: "server", nearest: null };
     if (BUILT_IN_CAPABILITIES.includes(capability)) return { capability, kind: "built-in", nearest: null };
     return { capability, kind: "nothing", nearest: nearestName(capability, names) };
   });

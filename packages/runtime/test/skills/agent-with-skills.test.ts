@@ -67,15 +67,16 @@ describe("an agent with a folder of skills", () => {
     await runtime.unload();
   });
 
-  test("gives no skill that is not switched on, and what is wrong is a result", async () => {
-    const wrong = [{ name: "secret" }, { name: "../watering" }, {}, { name: "watering", file: "a" }];
-    const engine = new ScriptedEngine([...wrong.map(calls), "Done."]);
-    const { runtime } = await loaded({ watering: "a", secret: "b" }, ["watering"], { engine });
-    await runtime.process("go");
-    expect(resultsOf(engine)).toHaveLength(4);
-    for (const result of resultsOf(engine)) expect(result).toContain("The arguments of read_skill are not right");
-    await runtime.unload();
-  });
+  test.each([{ name: "secret" }, { name: "../watering" }, {}, { name: "watering", file: "a" }])(
+    "gives no skill that is not switched on, and what is wrong is a result: %j",
+    async (wrong) => {
+      const engine = new ScriptedEngine([calls(wrong), "Done."]);
+      const { runtime } = await loaded({ watering: "a", secret: "b" }, ["watering"], { engine });
+      await runtime.process("go");
+      expect(resultsOf(engine)).toEqual([expect.stringContaining("The arguments of read_skill are not right")]);
+      await runtime.unload();
+    },
+  );
 
   test("gives a long one in parts, and its files, and nothing that lies elsewhere", async () => {
     const paragraph = "Look at the leaves, then at the soil, and write down what you see. ".repeat(20).trim();
@@ -123,8 +124,8 @@ describe("an agent with a folder of skills", () => {
   test("says which capability stands for nothing, and which skill cannot be used", async () => {
     const { runtime, skills_dir } = await loaded({ watering: "a" }, ["waterng", "status-check", "echo", "flying"]);
     expect(runtime.notices).toEqual([
-      'The capability "waterng" stands for no skill and no tool: did you mean "watering"?',
-      'The capability "flying" stands for no skill and no tool.',
+      'The capability "waterng" stands for nothing that is here: did you mean "watering"?',
+      'The capability "flying" stands for nothing that is here.',
     ]);
     await runtime.unload();
     await writeFile(path.join(skills_dir, "watering", "SKILL.md"), "no front matter");
@@ -153,5 +154,5 @@ describe("an agent with a folder of skills", () => {
 test("without skills and tools a capability that stands for nothing is named all the same", async () => {
   await using runtime = new NanoRuntime();
   await runtime.load(sampleConfig({ spec: { name: "a", capabilities: ["ecko"] } }));
-  expect(runtime.notices).toEqual(['The capability "ecko" stands for no skill and no tool: did you mean "echo"?']);
+  expect(runtime.notices).toEqual(['The capability "ecko" stands for nothing that is here: did you mean "echo"?']);
 });

@@ -114,6 +114,15 @@ function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentCon
       working_directory: path.resolve(folder, tool.working_directory ?? "."),
     }));
   }
+  if (config.mcp_servers !== undefined) {
+    const servers = Object.entries(config.mcp_servers).map(([name, server]) => [
+      name,
+      "command" in server
+        ? { ...server, working_directory: path.resolve(folder, server.working_directory ?? ".") }
+        : server,
+    ]);
+    resolved.mcp_servers = Object.fromEntries(servers);
+  }
   if (config.session !== undefined)
     resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
   return resolved;

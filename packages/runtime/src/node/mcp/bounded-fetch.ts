@@ -1,0 +1,127 @@
+import type { IncomingMessage } from "node:http";
+import { loopbackOnly } from "../../engines/openai-compatible/http/loopback-lookup.js";
+import type { ServerAddress } from "../../engines/openai-compatible/http/server-address.js";
+import { MAX_MESSAGE_BYTES } from "./message-limits.js";
+
+const MAX_HEADER_BYTES = 16 * 1024;
+const IDLE_SOCKET_MILLISECONDS = 4000;
+
+export interface BoundedFetch {
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /** Closes every connection. */
+  close(): void;
+}
+
+/** Lines of a stream of events: each message that a server sends beside its answer has a few. */
+const MAX_EVENT_LINES = 10_000;
+const NEWLINE = 10;
+
+/**
+ * A `fetch` that reaches one server alone, follows no redirect, uses no proxy, connects to this machine only where no
+ * network is allowed, reads a bounded answer and ends each exchange in time. It opens no stream for what a server may
+ * say without being asked: a GET is answered as by a server that has none.
+ */
+export async function boundedFetch(
+  address: ServerAddress,
+  { allowNetwork, milliseconds }: { allowNetwork: boolean; milliseconds: number },
+): Promise<BoundedFetch> {
+  const { Agent, request } = await (address.isEncrypted ? import("node:https") : import("node:http"));
+  const agent = new Agent({
+    keepAlive: true,
+    maxFreeSockets: 1,
+    timeout: IDLE_SOCKET_MILLISECONDS,
+    ...(allowNetwork ? {} : { lookup: loopbackOnly() }),
+  });
+  const send = (url: URL, init: RequestInit) =>
+    new Promise<Response>((resolve, reject) => {
+      const { hostname, port } = address;
+      const headers = { ...Object.fromEntries(new Headers(init.headers)), "accept-encoding": "identity" };
+      const { method = "GET", signal } = init;
+      const outgoing = request({
+        agent,
+        hostname,
+        port,
+        method,
+        path: url.pathname,
+        headers,
+        maxHeaderSize: MAX_HEADER_BYTES,
+      });
+      const abort = () => outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error("aborted"));
+      const timer = setTimeout(() => outgoing.destroy(new Error("it did not answer in time")), milliseconds);
+      timer.unref();
+      signal?.addEventListener("abort", abort, { once: true });
+      outgoing.once("close", () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+      });
+      outgoing.once("error", reject);
+      outgoing.once("response", (response) => resolve(responseOf(response)));
+      if (signal?.aborted) return abort();
+      outgoing.end(typeof init.body === "string" ? init.body : undefined);
+    });
+  return {
+    async fetch(target, init = {}) {
+      const url = new URL(target);
+      const isHere = url.hostname.replace(/^\[|\]$/g, "") === address.hostname;
+      if (!isHere) throw new Error("it names another server than the one of the config");
+      if ((init.method ?? "GET") === "GET") return new Response(null, { status: 405 });
+      return send(url, init);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function responseOf(incoming: IncomingMessage): Response {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  const status = incoming.statusCode ?? 0;
+  if (status < 200 || status > 599 || [204, 205, 304].includes(status)) {
+    incoming.resume();
+    return new Response(null, { status: status === 204 || status === 205 ? status : 502, headers });
+  }
+  const isStream = headers.get("content-type")?.startsWith("text/event-stream") === true;
+  return new Response(boundedBody(incoming, isStream ? MAX_EVENT_LINES : Number.POSITIVE_INFINITY), {
+    status,
+    headers,
+  });
+}
+
+function boundedBody(incoming: IncomingMessage, maxLines: number): ReadableStream<Uint8Array> {
+  let length = 0;
+  let lines = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        let isOver = false;
+        const fail = (error: Error) => {
+          if (!isOver) controller.error(error);
+          isOver = true;
+        };
+        incoming.on("data", (bytes: Buffer) => {
+          length += bytes.length;
+          if (Number.isFinite(maxLines)) for (const byte of bytes) if (byte === NEWLINE) lines += 1;
+          if (length > MAX_MESSAGE_BYTES || lines > maxLines) {
+            fail(
+              new Error(lines > maxLines ? "it floods" : `its answer has more than ${MAX_MESSAGE_BYTES / 2 ** 20} MB`),
+            );
+            incoming.destroy();
+          } else if (!isOver) {
+            controller.enqueue(new Uint8Array(bytes));
+            if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+          }
+        });
+        incoming.once("end", () => {
+          if (!isOver) controller.close();
+          isOver = true;
+        });
+        incoming.once("error", fail);
+        incoming.once("close", () => fail(new Error("it ended in the middle of its answer")));
+      },
+      pull: () => void incoming.resume(),
+      cancel: () => void incoming.destroy(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: 64 * 1024 }),
+  );
+}

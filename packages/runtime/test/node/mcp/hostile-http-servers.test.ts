@@ -1,0 +1,125 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { opened } from "./open-servers.js";
+
+type Answer = (message: { id: number; method: string }, response: ServerResponse) => void;
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+const json = (response: ServerResponse, message: object) => {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ jsonrpc: "2.0", ...message }));
+};
+
+/** A server that greets and lists as it should, but for what `answers` does otherwise, by method. */
+async function served(answers: Record<string, Answer>) {
+  const asked: string[] = [];
+  const usual: Record<string, Answer> = {
+    initialize: ({ id }, response) => {
+      const serverInfo = { name: "hostile", version: "1" };
+      json(response, { id, result: { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo } });
+    },
+    "tools/list": ({ id }, response) => json(response, { id, result: { tools: [{ name: "do", inputSchema: {} }] } }),
+    "tools/call": ({ id }, response) => json(response, { id, result: { content: [{ type: "text", text: "done" }] } }),
+  };
+  const server = createServer(async (request: IncomingMessage, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    asked.push(String(request.method));
+    const message = request.method === "POST" ? JSON.parse(Buffer.concat(chunks).toString()) : {};
+    const answer = answers[message.method] ?? usual[message.method];
+    if (answer === undefined) response.writeHead(202).end();
+    else answer(message, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, asked };
+}
+
+const events = (response: ServerResponse) => response.writeHead(200, { "content-type": "text/event-stream" });
+
+test.each<[string, Answer, string]>([
+  ["never", () => {}, "it did not answer within 1 s"],
+  ["by an end in the middle", (_, response) => void response.write("{", () => response.destroy()), "failed"],
+  [
+    "by a page",
+    (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<p>"),
+    "content type",
+  ],
+  [
+    "by nonsense",
+    (_, response) => void response.writeHead(200, { "content-type": "application/json" }).end("}"),
+    "failed",
+  ],
+  ["by 500", (_, response) => void response.writeHead(500).end("x".repeat(10 ** 6)), "failed"],
+  [
+    "by 10 MB",
+    ({ id }, response) => json(response, { id, result: { content: [{ type: "text", text: "x".repeat(10 ** 7) }] } }),
+    "failed",
+  ],
+  [
+    "by a way elsewhere",
+    (_, response) => void response.writeHead(307, { location: "http://192.0.2.1/" }).end(),
+    "failed",
+  ],
+  [
+    "by events without end",
+    (_, response) => {
+      events(response);
+      const event = `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":""}}\n\n`;
+      const timer = setInterval(() => response.write(event.repeat(1000)), 1);
+      response.on("close", () => clearInterval(timer));
+    },
+    "failed",
+  ],
+  [
+    "by one event without end",
+    (_, response) => {
+      events(response).write("data: ");
+      const timer = setInterval(() => response.write("x".repeat(2 ** 20)), 1);
+      response.on("close", () => clearInterval(timer));
+    },
+    "failed",
+  ],
+  [
+    "by a promise of more, at once",
+    (_, response) => void events(response).end(`retry: 0\nid: 1\ndata: {"jsonrpc":"2.0","method":"a"}\n\n`),
+    "failed",
+  ],
+])("a call that is answered %s fails in time, and the next one works", async (_, answer, reason) => {
+  let isFirst = true;
+  const { url, asked } = await served({
+    "tools/call": (message, response) => {
+      if (!isFirst) return json(response, { id: message.id, result: { content: [{ type: "text", text: "done" }] } });
+      isFirst = false;
+      answer(message, response);
+    },
+  });
+  await using house = await opened({ house: { url, timeout_seconds: 1, start_timeout_seconds: 60 } });
+  expect(house.names()).toEqual(["house_do"]);
+  const { outcome, content } = await house.call("house_do");
+  expect([outcome, content]).toEqual(["failed", expect.stringContaining(reason)]);
+  expect(content.length).toBeLessThan(1000);
+  // Nothing is asked for that the server may say of itself, and nothing again and again.
+  expect(asked.filter((method) => method === "GET")).toEqual([]);
+  expect(asked.length).toBeLessThan(10);
+  while ((await house.call("house_do")).content !== "done");
+});
+
+test.each<[string, Answer]>([
+  ["never", () => {}],
+  ["by 404", (_, response) => void response.writeHead(404).end()],
+  ["by events without end", (_, response) => void events(response).write("data: ")],
+])("a greeting that is answered %s is a notice", async (_, answer) => {
+  const { url } = await served({ initialize: answer });
+  await using house = await opened({ house: { url, start_timeout_seconds: 1 } });
+  expect(house.names()).toEqual([]);
+  expect(house.notices()).toEqual([expect.stringContaining('The MCP server "house" failed')]);
+});
