@@ -155,6 +155,18 @@ describe("runtime and models", () => {
     });
   });
 
+  test("say what to install for an MCP server", async () => {
+    const use = `
+      import { NanoRuntime } from "@nanoagent/runtime";
+      const config = { spec: { name: "a" }, device: ${JSON.stringify(device)}, mcp_servers: { house: { command: ["true"] } } };
+      const { code, hint } = await new NanoRuntime().load(config).catch((error) => error);
+      console.log(JSON.stringify({ code, hint }));`;
+    expect(JSON.parse(await node(place, use))).toEqual({
+      code: "missing-peer",
+      hint: "Run: npm install @modelcontextprotocol/client",
+    });
+  });
+
   test("recognise each other's errors", async () => {
     const use = `import { NanoAgentError } from "@nanoagent/models"; import { NanoRuntime } from "@nanoagent/runtime";
       const error = await new NanoRuntime().process("hello").catch((error) => error);

@@ -1,11 +1,18 @@
 import { defineTool } from "../tools/define-tool.js";
 import type { Tool } from "../tools/tool.js";
 import { cleanText } from "../tools/tool-result-text.js";
+import { endOfPart } from "./end-of-part.js";
 import type { Skill } from "./skill.js";
-import { MAX_PART_CHARACTERS, skillParts } from "./skill-parts.js";
 
 /** What a model calls to be given a skill's instructions. */
 const READ_SKILL = "read_skill";
+
+/** Of a skill's text at once: a few pages; less where less of a result is shown. */
+const MAX_PART_CHARACTERS = 6000;
+/** So much is shown of a result in the smallest window. */
+const SHORT_BODY_CHARACTERS = 100;
+/** What is said of where in the text it stands takes less. */
+const NOTE_CHARACTERS = 100;
 
 /** Skills that are switched on, as a model comes to know of them. */
 export interface OpenSkills {
@@ -32,27 +39,29 @@ export async function openSkills(skills: readonly Skill[]): Promise<OpenSkills |
 async function readSkillTool(skills: readonly Skill[]): Promise<Tool> {
   // What no skill needs is not offered: small models use what they are shown.
   const haveFiles = skills.some(({ hasFiles }) => hasFiles);
-  const areLong = haveFiles || (await someBodyIsLong(skills));
   const properties: Record<string, object> = { name: { type: "string", enum: skills.map(({ name }) => name) } };
   if (haveFiles) {
     const description = "A file that its instructions name, such as references/a.md; left out: the instructions.";
     properties.file = { type: "string", maxLength: 200, description };
   }
-  if (areLong) properties.part = { type: "integer", minimum: 1, maximum: 100, description: "Of a long text." };
-  return defineTool<{ name: string; file?: string; part?: number }>({
+  if (haveFiles || (await someBodyIsLong(skills))) {
+    properties.from = { type: "integer", minimum: 0, description: "For the rest of a long text." };
+  }
+  return defineTool<{ name: string; file?: string; from?: number }>({
     name: READ_SKILL,
     description: "Reads the instructions of a skill.",
     input: { type: "object", properties, required: ["name"], additionalProperties: false },
     changesWorld: false,
-    async run({ name, file, part = 1 }) {
+    async run({ name, file, from = 0 }, { maxResultCharacters = MAX_PART_CHARACTERS }) {
       const skill = skills.find((candidate) => candidate.name === name);
       if (skill === undefined) throw new Error(`there is no skill ${name}`);
       const text = file === undefined || file === "" ? await skill.readBody() : await skill.readFile(file);
-      const parts = skillParts(text);
-      const found = parts[part - 1];
-      if (found === undefined) throw new Error(`it has ${parts.length} parts`);
-      const more = part < parts.length ? `\n\n[Part ${part} of ${parts.length}; more with "part": ${part + 1}.]` : "";
-      return (found === "" ? "It says nothing more than its description." : found) + more;
+      if (text === "") return "It says nothing more than its description.";
+      if (from >= text.length) throw new Error(`it has ${text.length} characters`);
+      const room = Math.max(NOTE_CHARACTERS, Math.min(MAX_PART_CHARACTERS, maxResultCharacters - NOTE_CHARACTERS));
+      const end = endOfPart(text, from, room);
+      const part = text.slice(from, end);
+      return end === text.length ? part : `${part}\n[${end} of ${text.length} characters; more with "from": ${end}]`;
     },
   });
 }
@@ -61,7 +70,7 @@ async function readSkillTool(skills: readonly Skill[]): Promise<Tool> {
 async function someBodyIsLong(skills: readonly Skill[]): Promise<boolean> {
   for (const skill of skills) {
     const body = await skill.readBody().catch(() => "");
-    if (body.length > MAX_PART_CHARACTERS) return true;
+    if (body.length > SHORT_BODY_CHARACTERS) return true;
   }
   return false;
 }

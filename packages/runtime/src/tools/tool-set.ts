@@ -176,7 +176,8 @@ export class ToolSet {
       turn.abort();
     }, tool.timeoutMilliseconds);
     let isRunning = true;
-    const running = (async () => tool.run(input as never, { signal: turn.signal, idempotencyKey }))().finally(() => {
+    const options = { signal: turn.signal, idempotencyKey, maxResultCharacters };
+    const running = (async () => tool.run(input as never, options))().finally(() => {
       isRunning = false;
       this.#abandoned.delete(tool.name);
     });
@@ -225,6 +226,9 @@ async function checkArguments(
   } catch {
     return { problem: "they are not JSON." };
   }
+  // Within a text, however short it is, values may be nested deeper than anything here could follow.
+  const parsedSize = typeof given === "string" ? tooLarge(input) : null;
+  if (parsedSize !== null) return { problem: parsedSize };
   const issues = checkSchema(input);
   if (issues.length > 0) {
     const texts = issues.map(({ path, message }) => `${path || "/"} ${message}`);

@@ -31,6 +31,8 @@ export type CheckedInput = { value: unknown } | { issues: readonly { message: st
 export interface ToolRunOptions {
   readonly signal: AbortSignal;
   readonly idempotencyKey: string;
+  /** The most of what it returns that is shown; 8000 where nothing else is said. */
+  readonly maxResultCharacters?: number | undefined;
 }
 
 export const DEFAULT_TOOL_TIMEOUT_MILLISECONDS = 30_000;

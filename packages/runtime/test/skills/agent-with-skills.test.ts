@@ -81,31 +81,30 @@ describe("an agent with a folder of skills", () => {
   test("gives a long one in parts, and its files, and nothing that lies elsewhere", async () => {
     const paragraph = "Look at the leaves, then at the soil, and write down what you see. ".repeat(20).trim();
     const body = Array.from({ length: 12 }, (_, index) => `${index}. ${paragraph}`).join("\n\n");
-    const read = [
-      { name: "watering" },
-      { name: "watering", part: 2 },
-      { name: "watering", part: 3 },
-      { name: "watering", part: 4 },
-      { name: "watering", file: "references/valves.md" },
-      { name: "watering", file: "../pruning/SKILL.md" },
-    ];
-    const engine = new ScriptedEngine([...read.map(calls), "Done."]);
-    const { runtime, skills_dir } = await loaded({ watering: body, pruning: "a" }, ["watering"], { engine });
-    await runtime.unload();
+    const skills_dir = await folderOf({ watering: body, pruning: "a" });
     await mkdir(path.join(skills_dir, "watering", "references"));
     await writeFile(path.join(skills_dir, "watering", "references", "valves.md"), "Valve 1 is north.");
-    await runtime.load(sampleConfig({ spec: { name: "a", capabilities: ["watering"] }, skills_dir }));
-    await runtime.process("go");
-    const [first = "", second = "", third = "", none, file, outside] = resultsOf(engine);
-    const parts = [first, second, third].map((text) =>
-      text.replace(/\n\n\[Part \d of 3; more with "part": \d\.\]$/, ""),
-    );
-    expect(parts.join("\n\n")).toBe(body);
-    expect(first).toContain("[Part 1 of 3");
-    expect(none).toContain("it has 3 parts");
-    expect(file).toBe("Valve 1 is north.");
-    expect(outside).toContain('it does not lie in the skill "watering"');
-    await runtime.unload();
+    const config = sampleConfig({ spec: { name: "a", capabilities: ["watering"] }, skills_dir });
+    const ask = async (input: object) => {
+      const engine = new ScriptedEngine([calls({ name: "watering", ...input }), "Done."]);
+      await using runtime = new NanoRuntime({ engine });
+      await runtime.load(config);
+      await runtime.process("go");
+      return resultsOf(engine)[0] ?? "";
+    };
+    let from = 0;
+    let read = "";
+    for (let part = 0; from < body.length; part++) {
+      const [, text = "", next] =
+        /^(.*?)(?:\n\[\d+ of \d+ characters; more with "from": (\d+)\])?$/s.exec(await ask({ from })) ?? [];
+      read += text;
+      from = next === undefined ? body.length : Number(next);
+      expect(part).toBeLessThan(4);
+    }
+    expect(read).toBe(body);
+    expect(await ask({ from: body.length })).toContain(`it has ${body.length} characters`);
+    expect(await ask({ file: "references/valves.md" })).toBe("Valve 1 is north.");
+    expect(await ask({ file: "../pruning/SKILL.md" })).toContain('it does not lie in the skill "watering"');
   });
 
   test("can always read them, however many tools there are", async () => {

@@ -307,3 +307,24 @@ test("whatever the arguments: an outcome, and the tool sees only what its schema
     { numRuns: process.env.NANOAGENT_SOAK ? 5000 : 500 },
   );
 });
+
+test("arguments that are nested deeper than anything could follow are an outcome, as values and as text", async () => {
+  const anything = defineTool({
+    name: "a",
+    description: "a",
+    input: { type: "object" },
+    permission: "always",
+    run: () => 1,
+  });
+  const tools = await ToolSet.open([anything]);
+  for (const levels of [200, 5000, 100_000]) {
+    const text = `{"a":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+    for (const given of [text, JSON.parse(text)]) {
+      const outcome = await tools.call({ id: "1", name: "a", arguments: given }, { idempotencyKey: "k" });
+      expect(outcome).toMatchObject({
+        outcome: "invalid-arguments",
+        content: expect.stringContaining("nested deeper"),
+      });
+    }
+  }
+});

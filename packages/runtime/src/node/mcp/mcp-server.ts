@@ -112,9 +112,9 @@ export class McpServer {
     } catch (error) {
       // It said no, or nobody waits any longer; in all other cases nothing is known of it.
       if (error instanceof McpRefusal) throw new Error(inBrief(error.message));
-      const failure = this.#failure(error);
+      const { message } = this.#failure(error);
       if (!signal.aborted) await this.#disconnect();
-      throw failure;
+      throw new Error(`${message} It may have acted all the same; look before you repeat it.`);
     }
     this.#failures = 0;
     return readResult(answer);

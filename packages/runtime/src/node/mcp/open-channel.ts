@@ -34,6 +34,11 @@ export function channelOf(
   if (program === "" || command.some((part) => part.includes("\0"))) {
     throw new McpServerError("mcp-server-invalid", server, "command begins with a program, and has no NUL characters");
   }
+  for (const [key, value] of Object.entries(settings.environment ?? {})) {
+    if (!/^[A-Za-z_]\w*$/.test(key) || value.includes("\0")) {
+      throw new McpServerError("mcp-server-invalid", server, "environment has what is no variable");
+    }
+  }
   const given = environment_from.map((name) => [name, requireVariable(server, name, "environment_from", environment)]);
   const place = {
     folder: working_directory,

@@ -70,10 +70,18 @@ export async function findProgram(program: string, { folder, environment }: Prog
     : searchPath
         .split(path.delimiter)
         .filter(Boolean)
-        .map((place) => path.join(place, program));
+        .map((place) => path.resolve(folder, place, program));
+  if (!(await isFolder(folder))) throw new Error(`there is no folder ${folder}`);
   for (const file of files) if (await isProgram(file)) return file;
   if (program === "node" && path.parse(process.execPath).name === "node") return process.execPath;
   throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 async function isProgram(file: string): Promise<boolean> {

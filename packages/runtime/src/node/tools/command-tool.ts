@@ -68,13 +68,18 @@ function placeOf(settings: CommandToolSettings, folder: string) {
   };
 }
 
-function checkDefinition(
-  { name, arguments: declared = {} }: CommandToolSettings,
-  program: string | undefined,
-  line: Piece[][],
-): void {
+function checkDefinition(settings: CommandToolSettings, program: string | undefined, line: Piece[][]): void {
+  const { name, arguments: declared = {} } = settings;
   if (program === undefined || program === "" || program.startsWith("-") || /[{}\0]/.test(program)) {
     throw new InvalidToolError(name, "command begins with a program, which no argument can name");
+  }
+  for (const [key, value] of Object.entries(settings.environment ?? {})) {
+    if (!/^[A-Za-z_]\w*$/.test(key) || value.includes("\0")) {
+      throw new InvalidToolError(
+        name,
+        `environment.${key} is no variable: its name has letters, digits and _, and no value a NUL`,
+      );
+    }
   }
   const used = new Set(line.flat().flatMap((piece) => ("value" in piece ? [piece.value] : [])));
   for (const [key, argument] of Object.entries(declared)) {
@@ -141,9 +146,9 @@ function commandLine(line: readonly Piece[][], values: Values, declared: Record<
   let optionsMayCome = true;
   for (const pieces of line) {
     if (pieces.some((piece) => "value" in piece && !Object.hasOwn(values, piece.value))) continue;
-    const [first] = pieces;
+    const text = pieces.map((piece) => textOf(piece, values)).join("");
+    const first = pieces.find((piece) => textOf(piece, values) !== "");
     if (optionsMayCome && first !== undefined && "value" in first) refuseOption(first.value, values, declared);
-    const text = pieces.map((piece) => ("text" in piece ? piece.text : String(values[piece.value]))).join("");
     if (text.includes("\0")) throw new Error("an argument has a NUL character");
     if (text === "--") optionsMayCome = false;
     found.push(text);
@@ -152,10 +157,19 @@ function commandLine(line: readonly Piece[][], values: Values, declared: Record<
   return found;
 }
 
-/** A text that begins with `-` would be an option of the program, and not the value that it is meant to be. */
+function textOf(piece: Piece, values: Values): string {
+  return "text" in piece ? piece.text : String(values[piece.value]);
+}
+
+/**
+ * What begins with `-` would be an option of the program, and not the value that it is meant to be: a negative number as
+ * well, unless the config says that there are some.
+ */
 function refuseOption(name: string, values: Values, declared: Record<string, CommandArgument>): void {
   const value = values[name];
-  if (typeof value !== "string" || !value.startsWith("-") || declared[name]?.enum?.includes(value)) return;
+  const { enum: listed, minimum = 0 } = declared[name] as CommandArgument;
+  if (!String(value).startsWith("-") || listed?.includes(value as string | number)) return;
+  if (typeof value === "number" && minimum < 0) return;
   throw new Error(`${name} must not begin with "-"`);
 }
 

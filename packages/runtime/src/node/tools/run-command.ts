@@ -1,7 +1,7 @@
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 
 export interface CommandLimits {
-  /** Of each of stdout and stderr; what is more is read and thrown away. */
+  /** Of stdout its beginning is kept, of stderr its end, where the error is; the rest is read and thrown away. */
   maxOutputBytes: number;
   /** What the command may reserve (RLIMIT_DATA), where there is a shell that can set it. */
   maxMemoryBytes?: number | undefined;
@@ -14,7 +14,7 @@ export interface CommandResult {
   endedBy: NodeJS.Signals | null;
   stdout: Buffer;
   stderr: Buffer;
-  /** Whether more came than was kept. */
+  /** Whether more came on stdout than was kept. */
   isCut: boolean;
 }
 
@@ -37,7 +37,8 @@ export async function runCommand(
   const file = await findProgram(program, place);
   limits.signal?.throwIfAborted();
   const child = launchProgram(file, rest, place, { maxMemoryBytes: limits.maxMemoryBytes, stdin: "ignore" });
-  const outputs = [child.stdout, child.stderr].map((stream) => collect(stream, limits.maxOutputBytes));
+  const stdout = collectBeginning(child.stdout, limits.maxOutputBytes);
+  const stderr = collectEnd(child.stderr, limits.maxOutputBytes);
   return new Promise((resolve, reject) => {
     let killing: ReturnType<typeof setTimeout> | undefined;
     const end = () => {
@@ -58,14 +59,7 @@ export async function runCommand(
       tidy();
       child.stdout?.destroy();
       child.stderr?.destroy();
-      const [stdout, stderr] = outputs.map(({ bytes }) => bytes());
-      resolve({
-        exitCode,
-        endedBy,
-        stdout: stdout as Buffer,
-        stderr: stderr as Buffer,
-        isCut: outputs.some(({ isCut }) => isCut()),
-      });
+      resolve({ exitCode, endedBy, stdout: stdout.bytes(), stderr: stderr.bytes(), isCut: stdout.isCut() });
     };
     child.once("exit", (exitCode, endedBy) => {
       lingering = setTimeout(() => finish(exitCode, endedBy), LINGER_MILLISECONDS);
@@ -74,7 +68,7 @@ export async function runCommand(
   });
 }
 
-function collect(stream: NodeJS.ReadableStream | null, maxBytes: number) {
+function collectBeginning(stream: NodeJS.ReadableStream | null, maxBytes: number) {
   const chunks: Buffer[] = [];
   let length = 0;
   let isCut = false;
@@ -88,4 +82,20 @@ function collect(stream: NodeJS.ReadableStream | null, maxBytes: number) {
   // A pipe that breaks has said all that it will say.
   stream?.on("error", () => {});
   return { bytes: () => Buffer.concat(chunks), isCut: () => isCut };
+}
+
+function collectEnd(stream: NodeJS.ReadableStream | null, maxBytes: number) {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  const bytes = () => Buffer.concat(chunks).subarray(-maxBytes);
+  stream?.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length <= 2 * maxBytes) return;
+    // A copy, so that nothing of what is thrown away is held.
+    chunks = [Buffer.from(bytes())];
+    length = maxBytes;
+  });
+  stream?.on("error", () => {});
+  return { bytes };
 }

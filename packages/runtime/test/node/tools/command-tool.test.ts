@@ -87,6 +87,21 @@ test("what would be an option is refused where options are taken", async () => {
   );
 });
 
+test("what would be an option is refused as well behind nothing, and as a number", async () => {
+  const two = { command: [node, "{a}{b}"], arguments: { a: text, b: text } };
+  expect((await run(two, { a: "", b: "--eval=1" })).content).toBe('The tool cmd failed: b must not begin with "-"');
+  const number = (minimum?: number) => ({
+    command: [node, "-p", "process.argv[1]", "{n}"],
+    arguments: { n: { type: "integer" as const, ...(minimum !== undefined && { minimum }) } },
+  });
+  expect((await run(number(), { n: -1 })).content).toBe('The tool cmd failed: n must not begin with "-"');
+  expect((await run(number(), { n: 1 })).content).toBe("1");
+  const after = { command: [...echo, "{n}"], arguments: { n: { type: "integer" as const } } };
+  expect((await run(after, { n: -1 })).value).toEqual(["-1"]);
+  // Who says that there are negative numbers has thought of it: node has no option -7.
+  expect((await run(number(-10), { n: -7 })).content).toContain("-7");
+});
+
 test("values outside of their type, range or list do not reach the command", async () => {
   const settings: Partial<CommandToolSettings> = {
     command: [...echo, "{zone}", "{n}"],
@@ -132,7 +147,9 @@ test("a program is found in its folder or in the search path, or the result says
   expect((await run({ command: ["./tool.sh"] }, {}, { folder })).content).toBe("here");
   expect((await run({ command: ["true"] })).content).toBe("Done.");
   expect((await run({ command: ["no-such-program"] })).content).toMatch(/there is no program no-such-program in/);
-  expect((await run({ command: ["true"], working_directory: "/no/such/folder" })).outcome).toBe("failed");
+  expect((await run({ command: ["true"], working_directory: "/no/such/folder" })).content).toContain(
+    "there is no folder /no/such/folder",
+  );
 });
 
 describe("a command that", () => {
@@ -152,6 +169,16 @@ describe("a command that", () => {
     const { content, value } = await run({ command: flood, max_output_kb: 4 });
     expect(content).toContain("cut: it wrote more than is read");
     expect((value as string).length).toBeLessThan(5000);
+  });
+
+  test("says much on stderr is judged by what it says on stdout, and by its last words when it fails", async () => {
+    const script = (end: string) => `process.stderr.write("noise ".repeat(100_000), () => { ${end} })`;
+    const done = [node, "-e", script(`console.log('{"ok": true}')`)];
+    expect((await run({ command: done })).value).toEqual({ ok: true });
+    const failed = [node, "-e", script('process.stderr.write("the reason", () => process.exit(1))')];
+    expect((await run({ command: failed })).content).toMatch(
+      /^The tool cmd failed: it ended with code 1: .*the reason$/,
+    );
   });
 
   test("waits for input gets none", async () => {
@@ -223,6 +250,8 @@ describe("a definition that cannot work is refused", () => {
       'arguments.n: "yes" is no boolean',
     ],
     [{ name: "my tool" }, "a name is a letter"],
+    [{ environment: { "A=B": "1" } }, "environment.A=B is no variable"],
+    [{ environment: { A: "\0" } }, "environment.A is no variable"],
   ])("%j", (settings, message) => {
     const make = () => commandTool({ name: "cmd", description: "a", command: ["a"], ...settings }, ".");
     expect(make).toThrow(InvalidToolError);
