@@ -214,13 +214,15 @@ export class ContextWindow {
     tools: readonly EngineTool[],
   ): Promise<readonly EngineMessage[] | null> {
     const shown = conversation.slice(this.#beginOf(conversation));
-    const fixed = (await this.#fixedCost(tools)) + (await this.#costOf(this.#pinned?.messages ?? []));
+    const fixed = await this.#fixedCost(tools);
+    const used = fixed + (await this.#costOf([...(this.#pinned?.messages ?? []), ...shown]));
     const budget = (this.#engine.contextTokens ?? 0) * (1 - REPLY_SHARE);
-    if (fixed + (await this.#costOf(shown)) <= budget * SUMMARIZE_SHARE) return null;
+    if (used <= budget * SUMMARIZE_SHARE) return null;
     if (this.#next === null) return shown;
     // Were another message like the last one to come now: would it push out what came since?
     const question = await this.#cost(shown.findLast(({ role }) => role === "user"));
-    const start = await this.#newest(shown, shown.length, budget * REFILL_SHARE - fixed - question);
+    const needed = fixed + question + (await this.#costOf(this.#next.pinned.messages));
+    const start = await this.#newest(shown, shown.length, budget * REFILL_SHARE - needed);
     return shown.indexOf(this.#next.through) + 1 >= start ? null : shown;
   }
 

@@ -126,8 +126,8 @@ function turnOf(number: number, results: readonly number[]): EngineMessage[] {
 test("a call and its result leave together, and the turn that runs stays whole", async () => {
   const results = fc.array(fc.integer({ min: 0, max: 10 }), { maxLength: 3 });
   await fc.assert(
-    fc.asyncProperty(fc.array(results, { minLength: 1, maxLength: 20 }), async (turns) => {
-      const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 250 }), null);
+    fc.asyncProperty(fc.array(results, { minLength: 1, maxLength: 8 }), async (turns) => {
+      const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 200 }), null);
       const messages: EngineMessage[] = [];
       for (const [number, counts] of turns.entries()) {
         const turn = turnOf(number, counts);
@@ -160,10 +160,10 @@ test.each(Object.entries(templates))(
   "until turns leave, a prompt begins with the bytes of the one before (%s)",
   async (_, chatTemplate) => {
     const model = { chatTemplate, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false };
-    const said = fc.array(fc.tuple(fc.string({ maxLength: 200 }), fc.string({ maxLength: 200 })), { maxLength: 15 });
+    const said = fc.array(fc.tuple(fc.string({ maxLength: 200 }), fc.string({ maxLength: 200 })), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(said, fc.option(fc.string()), async (turns, instructions) => {
-        const engine = new ScriptedEngine([], { contextTokens: 400 });
+        const engine = new ScriptedEngine([], { contextTokens: 200 });
         const context = new ContextWindow(engine, instructions);
         const messages: EngineMessage[] = [];
         let before = "";

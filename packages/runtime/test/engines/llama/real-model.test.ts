@@ -1,9 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import { readGguf } from "@nanoagent/optimizer";
 import { NanoRuntime, type TokenUsage } from "@nanoagent/runtime";
 import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EngineEvent, EngineRequest } from "../../../src/engines/engine.js";
+import { IDLE_MILLISECONDS } from "../../../src/engines/idle-work.js";
 import { sampleConfig } from "../../sample-config.js";
 
 const modelPath = process.env.NANOAGENT_TEST_MODEL ?? "";
@@ -60,6 +62,50 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     expect(cached).toBeGreaterThan(0.5 * all);
     expect(all - cached).toBeLessThan(24);
   });
+
+  const soakTest = test.skipIf(!process.env.NANOAGENT_SOAK);
+
+  soakTest(
+    "sums up what is about to leave its window, and pays for that neither before nor after",
+    async () => {
+      const small = await HostedEngine.open({
+        start: { source: { kind: "llama", options: { ...options, contextTokens: 320 } } },
+      });
+      try {
+        await using runtime = new NanoRuntime({ engine: small });
+        await runtime.load(sampleConfig({ window: { on_overflow: "summarize" } }));
+        const requests: EngineRequest[] = [];
+        const generate = small.generate.bind(small);
+        small.generate = (request, more) => {
+          requests.push(request);
+          return generate(request, more);
+        };
+        let evaluated = 0;
+        let isSummarized: boolean | null = null;
+        for (let turn = 1; isSummarized === null && turn <= 12; turn++) {
+          const message = `Note ${turn}: pump ${turn} of the greenhouse was repaired today. Say that you noted it.`;
+          for await (const event of runtime.stream(message, { sampling: { maxTokens: 10, seed: turn } })) {
+            if (event.type === "window-overflow") isSummarized = event.summarized;
+            if (event.type !== "run-end" || event.usage === null) continue;
+            const { prompt_tokens, cached_prompt_tokens = 0, completion_tokens } = event.usage;
+            // Until turns leave, all but the message is known, also after a summary was written meanwhile.
+            if (isSummarized === null) expect(cached_prompt_tokens).toBeGreaterThanOrEqual(evaluated - 1);
+            evaluated = prompt_tokens + completion_tokens - 1;
+          }
+          // Nobody waits: it has time for a summary where one is due.
+          await setTimeout(IDLE_MILLISECONDS + 200);
+          while (small.isBusy) await setTimeout(50);
+        }
+        expect(isSummarized).toBe(true);
+        const summary = requests.at(-1)?.messages[0]?.content ?? "";
+        expect(summary).toMatch(/^What we said before, in brief:\n.*\w/);
+        expect(await small.countTokens(summary)).toBeLessThanOrEqual(40 + 10);
+      } finally {
+        await small.close();
+      }
+    },
+    300_000,
+  );
 
   test("says the same again with the same seed, and with temperature 0", async () => {
     for (const sampling of [
