@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readGguf } from "@nanoagent/optimizer";
 import { NanoRuntime, type TokenUsage } from "@nanoagent/runtime";
 import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
@@ -93,8 +93,8 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
             evaluated = prompt_tokens + completion_tokens - 1;
           }
           // Nobody waits: it has time for a summary where one is due.
-          await setTimeout(IDLE_MILLISECONDS + 200);
-          while (small.isBusy) await setTimeout(50);
+          await sleep(IDLE_MILLISECONDS + 200);
+          while (small.isBusy) await sleep(50);
         }
         expect(isSummarized).toBe(true);
         const summary = requests.at(-1)?.messages[0]?.content ?? "";
