@@ -5,6 +5,7 @@ import { installOwnPackages, installPeer } from "./installations.mjs";
 import { judgeRow } from "./judge-row.mjs";
 import { loadAverage, machineFacts } from "./machine-facts.mjs";
 import { measureIdle } from "./measure-idle.mjs";
+import { measureIntents } from "./measure-intents.mjs";
 import { measureModel } from "./measure-model.mjs";
 import { measureProfile } from "./measure-profile.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
@@ -84,6 +85,7 @@ async function measure(options) {
       ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
       ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
       ...(await measureIdle(workbench, folders.runtime, inProcessRuns, progress)),
+      ...(await measureIntents(workbench, folders.runtime, inProcessRuns, progress)),
       ...(await measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress)),
       ...(await measureModel(workbench, folders.libraries, inProcessRuns, progress)),
       ...measureOwnSizes(folders),

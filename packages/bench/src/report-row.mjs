@@ -32,6 +32,7 @@ export const questions = {
   start: "How long does it take to start, and how much memory (over bare `node -e 0`)?",
   turn: "What does one turn cost, without any model?",
   session: "What happens in a long conversation?",
+  intents: "What do sentences cost that are answered without a model?",
   idle: "What does an agent cost that waits?",
   profile: "What does it take to know the device?",
   model: "What does nanoagent add to a local model?",
