@@ -79,21 +79,29 @@ async function measure(options) {
       ),
     ];
     const ownSessions = own.filter(({ contender }) => contender.openSession !== null);
-    return [
-      ...(await measureStarts(workbench, starts, options.runs, progress)),
-      ...(await measureTurns(workbench, [...own, ...installedPeers], inProcessRuns, progress)),
-      ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
-      ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
-      ...(await measureIdle(workbench, folders.runtime, inProcessRuns, progress)),
-      ...(await measureIntents(workbench, folders.runtime, inProcessRuns, progress)),
-      ...(await measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress)),
-      ...(await measureModel(workbench, folders.libraries, inProcessRuns, progress)),
-      ...measureOwnSizes(folders),
-      ...installedPeers.flatMap(({ name, contender, folder }) =>
-        measureSize(name, `install ${contender.title}`, folder),
-      ),
-      ...failures,
-    ];
+    /** @type {Record<import("./report-row.mjs").QuestionKey, () => Row[] | Promise<Row[]>>} */
+    const measures = {
+      start: () => measureStarts(workbench, starts, options.runs, progress),
+      turn: () => measureTurns(workbench, [...own, ...installedPeers], inProcessRuns, progress),
+      session: async () => [
+        ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
+        ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
+      ],
+      intents: () => measureIntents(workbench, folders.runtime, inProcessRuns, progress),
+      idle: () => measureIdle(workbench, folders.runtime, inProcessRuns, progress),
+      profile: () => measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress),
+      model: () => measureModel(workbench, folders.libraries, inProcessRuns, progress),
+      size: () => [
+        ...measureOwnSizes(folders),
+        ...installedPeers.flatMap(({ name, contender, folder }) =>
+          measureSize(name, `install ${contender.title}`, folder),
+        ),
+        ...failures,
+      ],
+    };
+    const rows = [];
+    for (const question of options.questions) rows.push(...(await measures[question]()));
+    return rows;
   } finally {
     workbench.close();
   }

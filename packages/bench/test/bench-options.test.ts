@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { parseBenchOptions } from "../src/bench-options.mjs";
 
-const defaults = { runs: 15, peers: true, json: false, help: false };
+const questions = ["start", "turn", "session", "intents", "idle", "profile", "model", "size"];
+const defaults = { runs: 15, questions, peers: true, json: false, help: false };
 
 it.each([
   { args: [], options: {} },
@@ -10,13 +11,19 @@ it.each([
   { args: ["--runs", "3"], options: { runs: 3 } },
   { args: ["--runs=40"], options: { runs: 40 } },
   { args: ["--help"], options: { help: true } },
+  { args: ["--only", "intents,turn"], options: { questions: ["turn", "intents"] } },
 ])("$args", ({ args, options }) => {
   expect(parseBenchOptions(args)).toEqual({ ...defaults, ...options });
 });
 
-it.each([[["--runs", "0"]], [["--runs", "many"]], [["--runs", "1.5"]], [["--peers"]], [["fast"]]])(
-  "refuses %j",
-  (args) => {
-    expect(() => parseBenchOptions(args)).toThrow(TypeError);
-  },
-);
+it.each([
+  [["--runs", "0"]],
+  [["--runs", "many"]],
+  [["--runs", "1.5"]],
+  [["--peers"]],
+  [["--only", "speed"]],
+  [["--only", ""]],
+  [["fast"]],
+])("refuses %j", (args) => {
+  expect(() => parseBenchOptions(args)).toThrow(TypeError);
+});

@@ -51,7 +51,7 @@ describe("budgets", () => {
   it("limit each figure once, and say why", () => {
     expect(new Set(budgets.map(({ figure }) => figure)).size).toBe(budgets.length);
     for (const { figure, limit, reason } of budgets) {
-      expect(figure).toMatch(/^(start|turn|session|idle|size|model|profile)\/[a-z-]+\/[a-z-]+$/);
+      expect(figure).toMatch(/^(start|turn|session|intents|idle|size|model|profile)\/[a-z-]+\/[a-z-]+$/);
       expect(limit).toBeGreaterThan(0);
       expect(reason).not.toBe("");
     }
