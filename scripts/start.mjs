@@ -32,7 +32,8 @@ Nobody could be asked just then, so nothing was watered. Now it is your turn: sa
 Also: what is the climate? · Südbeet 3 Minuten gießen · note that the door squeaks · help
 `);
   const talked = await nanoagent("run", "--config", config);
-  if (talked !== 0) return talked;
+  // Ctrl-C is a way to end a conversation, too.
+  if (talked !== 0 && talked !== 130) return talked;
   const command = `node ${path.relative(process.cwd(), program)}`;
   print(`
 What next:
@@ -41,7 +42,7 @@ What next:
   ${command} run --config examples/greenhouse/agent.yaml --model FILE.gguf   the same agent with a model
   ${command} init   an agent of your own
 `);
-  return 0;
+  return talked;
 }
 
 /** Says what is said above, a message at a time, and shows what comes back and what acted. */
@@ -56,7 +57,7 @@ async function tell() {
     const { value, done } = await replies.next();
     if (done) break;
     const { content: reply, error, tool_calls = [] } = JSON.parse(value);
-    print(`You:   ${content}\n`);
+    print(`\nYou:   ${content}\n`);
     for (const { name, arguments: given, is_error } of tool_calls) {
       print(`       (${is_error ? "did not run" : "ran"} ${name} ${JSON.stringify(given)})\n`);
     }

@@ -131,6 +131,13 @@ intents:
       "tools: [{name: v, description: d, command: [echo]}, {name: v, description: d, command: [echo]}]",
       '2:60: tools.1.name: There are two tools named "v".',
     ],
+    [
+      "mcp_servers: {files: {command: [no-such-server]}}",
+      '2:33: mcp_servers.files.command.0: The MCP server "files" cannot be started: there is no program no-such-server in ',
+    ],
+    ["mcp_servers: {1x: {command: [echo]}}", '2:19: mcp_servers.1x: The MCP server "1x" cannot be used: its name is '],
+    ["mcp_servers: {far: {url: 'http://192.0.2.7/mcp'}}", "192.0.2.7 is not on this machine"],
+    ["mcp_servers: {far: {url: 'http://127.0.0.1:1', api_key_env: NO_SUCH_KEY}}", "NO_SUCH_KEY, which is not set"],
     ["session: {dir: device.json}", "The session cannot be kept in …/device.json: …/device.json is no folder."],
     ["skills_dir: nowhere", "2:13: skills_dir: …/nowhere: there is no such folder."],
     ["model_path: nowhere.gguf", "2:13: model_path: There is no model file at …/nowhere.gguf."],
@@ -215,17 +222,17 @@ describe("the program", () => {
 });
 
 test("what a server has is not known, and what no server can have is", async () => {
-  const servers = "mcp_servers: {house: {command: [house-server]}}";
+  const servers = "mcp_servers: {house: {command: [touch, started]}}";
   const intents = (tool: string) => `intents: {definitions: [{name: a, sentences: [go], tool: ${tool}}]}`;
-  const config = async (capability: string, tool: string) => {
-    const file = path.join(await mkdtemp(path.join(tmpdir(), "nanoagent-check-")), "agent.yaml");
-    await writeFile(file, `spec: {name: a, capabilities: [${capability}]}\n${servers}\n${intents(tool)}\n`);
-    return runProgram(["check", "--config", file]);
-  };
+  const config = (capability: string, tool: string) =>
+    check(`spec: {name: a, capabilities: [${capability}]}\n${servers}\n${intents(tool)}\n`);
   expect(await config("house", "house_lamp")).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining("house (an MCP server)"),
   });
-  expect((await config("house_lamp", "house_lamp")).stdout).not.toContain("warning");
+  const { stdout } = await config("house_lamp", "house_lamp");
+  expect(stdout).toMatch(/^ok +MCP servers +house \(not started\)$/m);
+  expect(stdout).toContain("All is well.");
+  expect(await readdir(folder)).not.toContain("started");
   expect((await config("house", "lamp")).stdout).toContain('There is no tool named "lamp"');
 });

@@ -8,6 +8,7 @@ import { formatJson } from "../output/format.js";
 import { checkCapabilities } from "./check-capabilities.js";
 import { checkEngine } from "./check-engine.js";
 import { checkIntents } from "./check-intents.js";
+import { checkMcpServers } from "./check-mcp-servers.js";
 import { CheckReport } from "./check-report.js";
 import { checkSession } from "./check-session.js";
 import { checkSkills } from "./check-skills.js";
@@ -50,6 +51,7 @@ async function checkFile(
   checkMemory(report, config);
   await checkEngine(report, config, elsewhere);
   const tools = await checkTools(report, config, elsewhere === null);
+  await checkMcpServers(report, config, elsewhere === null);
   checkIntents(report, config, tools);
   const skills = await checkSkills(report, config);
   checkCapabilities(report, config, { skills, tools });

@@ -13,6 +13,7 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "invalid-intents": exitCodes.usage,
   "invalid-tool": exitCodes.usage,
   "invalid-skill": exitCodes.usage,
+  "mcp-server-invalid": exitCodes.usage,
   "engine-unavailable": exitCodes.usage,
   "model-not-found": exitCodes.usage,
   "model-unreadable": exitCodes.usage,

@@ -1,11 +1,11 @@
 import type { McpServerSettings } from "@nanoagent/models";
 import type { Tool } from "../../tools/tool.js";
+import { checkServerName } from "./check-mcp-server.js";
 import { McpServer } from "./mcp-server.js";
 import { McpServerError } from "./mcp-server-error.js";
 
 /** More servers are a mistake: each is a process, and takes its share of every prompt. */
 const MAX_SERVERS = 16;
-const namePattern = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
 
 /** The MCP servers of an agent. */
 export interface McpServers {
@@ -29,12 +29,7 @@ export async function openMcpServers(
   onListed: () => void,
 ): Promise<McpServers> {
   const entries = Object.entries(settings);
-  for (const [name] of entries) {
-    if (!namePattern.test(name)) {
-      const reason = "its name is a letter, then at most 31 letters, digits, _ and -";
-      throw new McpServerError("mcp-server-invalid", name, reason);
-    }
-  }
+  for (const [name] of entries) checkServerName(name);
   if (entries.length > MAX_SERVERS) {
     const [name = ""] = entries[MAX_SERVERS] ?? [];
     throw new McpServerError("mcp-server-invalid", name, `there are more than ${MAX_SERVERS}`);

@@ -55,13 +55,15 @@ export function commandTool(settings: CommandToolSettings, folder: string): Tool
   });
 }
 
-/** The file of the program that a command tool starts. Throws when there is none. */
-export function findCommandProgram(settings: CommandToolSettings, folder: string): Promise<string> {
+type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
+
+/** The file of the program that a command tool, or a server, starts. Throws when there is none. */
+export function findCommandProgram(settings: ProgramSettings, folder: string): Promise<string> {
   const place = placeOf(settings, folder);
   return findProgram(settings.command[0] ?? "", place);
 }
 
-function placeOf(settings: CommandToolSettings, folder: string) {
+function placeOf(settings: Omit<ProgramSettings, "command">, folder: string) {
   return {
     folder: path.resolve(folder, settings.working_directory ?? "."),
     environment: programEnvironment(settings.environment),

@@ -1,0 +1,95 @@
+import { open, stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import type { CommandToolSettings } from "@nanoagent/models";
+import { findCommandProgram } from "@nanoagent/runtime/node";
+import type { CheckedPart, ConfigPath } from "./check-report.js";
+
+type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
+
+/** A program that the agent starts: is it there, and what it is run by? `who` starts it, and `path` leads to its settings. */
+export async function checkProgram(
+  part: CheckedPart,
+  path: ConfigPath,
+  who: string,
+  settings: ProgramSettings,
+): Promise<void> {
+  const { command, working_directory: folder = process.cwd() } = settings;
+  if (!(await isFolder(folder))) {
+    part.error([...path, "working_directory"], {
+      code: "working-directory-not-found",
+      message: `${who} runs in ${folder}, which is no folder.`,
+      hint: "Make the folder, or correct working_directory.",
+    });
+    return;
+  }
+  try {
+    await checkInterpreter(part, path, who, settings, await findCommandProgram(settings, folder));
+  } catch (error) {
+    const [program = ""] = command;
+    const isThere = program.includes("/") && (await stat(resolve(folder, program)).catch(() => null)) !== null;
+    part.error([...path, "command", 0], {
+      code: "program-not-found",
+      message: `${who} cannot be started: ${error instanceof Error ? error.message : String(error)}.`,
+      hint: isThere
+        ? `It is there, but no program: chmod +x ${program}`
+        : "Install it, or write its path; commands are looked for in these folders alone, whatever your shell's PATH is.",
+    });
+    return;
+  }
+  for (const [at, argument] of command.entries()) {
+    if (at === 0 || !/^\.\.?\//.test(argument) || /[{}]/.test(argument)) continue;
+    if ((await stat(resolve(folder, argument)).catch(() => null)) !== null) continue;
+    part.warn([...path, "command", at], {
+      code: "file-not-found",
+      message: `${who} names ${argument}, and there is no such file in ${folder}.`,
+      hint: "If the command makes it, all is well.",
+    });
+  }
+}
+
+/** The first line of a script, which says what runs it, is shorter. */
+const MAX_FIRST_LINE_BYTES = 256;
+
+/** A script whose interpreter is missing fails as if it were missing itself; nobody would look at its first line. */
+async function checkInterpreter(
+  part: CheckedPart,
+  path: ConfigPath,
+  who: string,
+  settings: ProgramSettings,
+  file: string,
+): Promise<void> {
+  const [, interpreter, argument] = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(await beginningOf(file)) ?? [];
+  if (interpreter === undefined) return;
+  const wanted = basename(interpreter) === "env" && argument !== undefined ? argument : interpreter;
+  const found = await findCommandProgram({ ...settings, command: [wanted] }, dirname(file)).catch(() => null);
+  // The system knows no stand-in for it.
+  if (found !== null && (wanted !== "node" || found !== process.execPath || isInSearchPath(found))) return;
+  part.error([...path, "command", 0], {
+    code: "program-not-found",
+    message: `${who} cannot be started: ${file} is run by ${wanted}, and there is none.`,
+    hint: `Name the interpreter in command, as in [${wanted}, ${settings.command[0]}], or install it in /usr/local/bin.`,
+  });
+}
+
+function isInSearchPath(file: string): boolean {
+  return ["/usr/local/bin", "/usr/bin", "/bin"].includes(dirname(file));
+}
+
+async function beginningOf(file: string): Promise<string> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_FIRST_LINE_BYTES), 0, MAX_FIRST_LINE_BYTES, 0);
+      return buffer.toString("latin1", 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Programs may be executable and not readable.
+    return "";
+  }
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => null))?.isDirectory() === true;
+}
