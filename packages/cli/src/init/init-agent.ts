@@ -2,13 +2,14 @@ import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
+import { findLlamaAddon } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
-import { plainLine } from "../output/plain-text.js";
+import { plainLine, plainText } from "../output/plain-text.js";
 import { refuseFile, writeNewFile } from "../output/write-new-file.js";
 import type { Streams } from "../streams.js";
 import { commentedConfig, configOf, type NewAgent } from "./new-agent.js";
@@ -38,8 +39,15 @@ export const initAgent: CommandAction = async (values, streams) => {
   const isJson = path.extname(file).toLowerCase() === ".json";
   await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));
   stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file));
+  // The config is right all the same; it may be meant for another day.
+  if (agent.model !== null) await findLlamaAddon().catch((error: unknown) => note(streams, error));
   return exitCodes.done;
 };
+
+function note({ stderr }: Streams, error: unknown): void {
+  if (!NanoAgentError.isInstance(error)) throw error;
+  stderr.write(plainText(`note: ${[error.message, error.hint].filter(Boolean).join(" ")}\n`));
+}
 
 /** Where the config goes. Throws where something is in its place already. */
 async function findPlace(wanted: string): Promise<string> {

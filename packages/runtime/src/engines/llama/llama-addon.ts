@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { EngineError } from "../engine-error.js";
 
 /**
@@ -182,7 +184,14 @@ function unavailable(packageName: string, reason: string, cause?: unknown): Engi
   return new EngineError({
     code: "engine-unavailable",
     message: `Running a local model needs the package ${packageName}: ${reason}.`,
-    hint: `Run: npm install ${packageName}@${ADDON_VERSION}`,
+    hint: `Run: npm install ${isInstalledForAll() ? "--global " : ""}${packageName}@${ADDON_VERSION}`,
     cause,
   });
+}
+
+/** Whether this program was installed with npm's --global: what it needs must lie beside it then, wherever one works. */
+function isInstalledForAll(): boolean {
+  const file = fileURLToPath(import.meta.url);
+  const at = file.indexOf(`${path.sep}node_modules${path.sep}`);
+  return at >= 0 && !existsSync(path.join(file.slice(0, at), "package.json"));
 }
