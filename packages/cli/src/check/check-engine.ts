@@ -1,10 +1,10 @@
 import path from "node:path";
 import { type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
-import { findLlamaAddon, planLocalModel } from "@nanoagent/runtime/engines/llama";
-import { checkServerSettings } from "@nanoagent/runtime/engines/openai-compatible";
 import { checkModelFile, findUnusedSettings } from "@nanoagent/runtime/node";
 import type { PlanningDevice } from "../optimize/planning-device.js";
 import type { CheckedPart, CheckReport } from "./check-report.js";
+
+type PlanLocalModel = typeof import("@nanoagent/runtime/engines/llama").planLocalModel;
 
 const BYTES_PER_MB = 2 ** 20;
 
@@ -19,7 +19,7 @@ export async function checkEngine(
   const part = report.part("Engine");
   if (model_path !== null) await checkFile(part, { ...config, model_path });
   if (type === "rules") part.summary = "the built-in rules";
-  else if (type === "openai-compatible") checkServer(part, config);
+  else if (type === "openai-compatible") await checkServer(part, config);
   else if (model_path === null) {
     part.summary = "llama, without a model";
     part.error(["engine", "type"], {
@@ -45,7 +45,8 @@ async function checkFile(part: CheckedPart, config: NanoAgentConfig & { model_pa
   }
 }
 
-function checkServer(part: CheckedPart, { engine = {} }: NanoAgentConfig): void {
+async function checkServer(part: CheckedPart, { engine = {} }: NanoAgentConfig): Promise<void> {
+  const { checkServerSettings } = await import("@nanoagent/runtime/engines/openai-compatible");
   part.summary = "a server";
   try {
     part.summary = `the server at ${checkServerSettings(engine)}, which was not asked`;
@@ -61,7 +62,8 @@ async function checkFit(
 ): Promise<CheckReport["model"]> {
   // Said of the memory already; there is no budget to plan within.
   if (config.spec.max_memory_mb > config.device.memory_mb) return null;
-  const model = await planModel(part, config, elsewhere);
+  const { findLlamaAddon, planLocalModel } = await import("@nanoagent/runtime/engines/llama");
+  const model = await planModel(part, config, elsewhere, planLocalModel);
   if (elsewhere === null) await findLlamaAddon().catch((error) => part.reject(["model_path"], error));
   return model;
 }
@@ -70,6 +72,7 @@ async function planModel(
   part: CheckedPart,
   config: NanoAgentConfig & { model_path: string },
   elsewhere: PlanningDevice | null,
+  planLocalModel: PlanLocalModel,
 ): Promise<CheckReport["model"]> {
   try {
     const { plan, budgetBytes, constrainsOutput } = await planLocalModel(config, {

@@ -2,7 +2,6 @@ import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { findLlamaAddon } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
@@ -39,8 +38,11 @@ export const initAgent: CommandAction = async (values, streams) => {
   const isJson = path.extname(file).toLowerCase() === ".json";
   await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));
   stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file));
-  // The config is right all the same; it may be meant for another day.
-  if (agent.model !== null) await findLlamaAddon().catch((error: unknown) => note(streams, error));
+  if (agent.model !== null) {
+    // The config is right all the same; it may be meant for another day.
+    const { findLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
+    await findLlamaAddon().catch((error: unknown) => note(streams, error));
+  }
   return exitCodes.done;
 };
 

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { EdgeDevice } from "@nanoagent/models";
 import { DeviceMemoryProbe, DeviceProfiler, LocalMachine, readCpuFeatures } from "@nanoagent/profiler";
-import { planLocalModel } from "@nanoagent/runtime/engines/llama";
 import { checkMemoryBudget, checkModelFile } from "@nanoagent/runtime/node";
 
 const BYTES_PER_MB = 2 ** 20;
@@ -46,6 +45,7 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
     return { memoryMb: Math.min(USUAL_MEMORY_MB, half, usableMb), modelSizeMb: USUAL_MODEL_SIZE_MB };
   }
   const modelSizeMb = await modelSizeOf(model);
+  const { planLocalModel } = await import("@nanoagent/runtime/engines/llama");
   const config = { spec: specWithin({ memoryMb: usableMb, modelSizeMb }), device, model_path: model };
   // What others take at the moment is no reason to give an agent less for good.
   const elsewhere = {
@@ -66,7 +66,9 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
 export async function checkBudget({ device }: InitDevice, model: string | null, budget: AgentBudget): Promise<void> {
   const spec = specWithin(budget);
   checkMemoryBudget({ spec, device });
-  if (model !== null) await planLocalModel({ spec, device, model_path: model }, { ownsProgram: true });
+  if (model === null) return;
+  const { planLocalModel } = await import("@nanoagent/runtime/engines/llama");
+  await planLocalModel({ spec, device, model_path: model }, { ownsProgram: true });
 }
 
 /** In whole MB; no less than what agents allow by default. Throws what is wrong with the file. */
