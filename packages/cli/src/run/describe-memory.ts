@@ -28,6 +28,7 @@ export function describeMemory(report: MemoryReport): string {
     Budget: `${mb(report.used_bytes)} of ${mb(report.limit_bytes)} MB taken`,
     Program: `${mb(report.program_bytes)} MB`,
   };
+  if (report.tools_bytes > 0) fields.Tools = `${mb(report.tools_bytes)} MB`;
   if (engine !== null) {
     const { process, plan } = engine;
     fields.Engine = !engine.is_loaded

@@ -1,4 +1,5 @@
 import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
+import { runningPrograms } from "../node/processes/launch-program.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
 import { PagingJudge } from "./paging-judge.js";
 import type { Reservations } from "./reservations.js";
@@ -34,6 +35,8 @@ export interface MemoryGuardOptions {
   probe: MemoryProbe;
   processes: ProcessView;
   reservations: Reservations;
+  /** The processes of commands and servers that tools have started. Default: those of this program. */
+  toolProcesses?: (() => readonly number[]) | undefined;
 }
 
 /** The engine's process, as far as the guard watches it. */
@@ -98,10 +101,12 @@ export class MemoryGuard {
     return this.#options.ownsProgram ? used + PROGRAM_BYTES : Math.max(used, PROGRAM_BYTES);
   }
 
-  /** What this program has added; all that is its own where it is the agent's alone. */
+  /** What this program has added, all that is its own where it is the agent's alone, and what its tools take. */
   async programBytes(): Promise<number> {
-    const own = await this.#options.processes.memory(process.pid, { proportional: false });
-    return Math.max(0, privateBytes(own) - this.#baseBytes);
+    const { processes, toolProcesses = runningPrograms } = this.#options;
+    const memoryOf = async (pid: number) => privateBytes(await processes.memory(pid, { proportional: false }));
+    const ofTools = await Promise.all(toolProcesses().map(memoryOf));
+    return ofTools.reduce((sum, bytes) => sum + bytes, Math.max(0, (await memoryOf(process.pid)) - this.#baseBytes));
   }
 
   processMemory(processId: number): Promise<ProcessShare | null> {

@@ -63,6 +63,8 @@ export interface MemoryReport {
   used_bytes: number;
   /** What this program has added since `load()`; all of it where the program is the agent's alone. */
   program_bytes: number;
+  /** What the processes take that its tools have started: commands, and MCP servers. */
+  tools_bytes: number;
   engine: EngineMemory | null;
   /** The device's memory as it is now; null where nobody reads it. */
   device: MemoryReading | null;

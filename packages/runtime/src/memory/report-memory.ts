@@ -1,6 +1,7 @@
 import type { MemoryProbe, NanoAgentConfig } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineParts } from "../engines/open-engine.js";
+import { runningPrograms } from "../node/processes/launch-program.js";
 import type { MemoryReport, ProcessShare } from "./memory-report.js";
 import { residentBytes } from "./resident-bytes.js";
 
@@ -16,15 +17,20 @@ export async function reportMemory(
   // Without the profiler the program knows its own size, and nothing of the device.
   const profiler = await import("@nanoagent/profiler").catch(() => null);
   const machine = profiler === null ? null : new profiler.LocalMachine();
-  const own = machine === null || profiler === null ? null : await profiler.readProcessMemory(machine, process.pid);
+  const read = async (pid: number) =>
+    machine === null || profiler === null ? null : profiler.readProcessMemory(machine, pid);
+  const own = await read(process.pid);
+  const tools = await Promise.all(runningPrograms().map(read));
+  const tools_bytes = tools.reduce((sum, memory) => sum + (shareOf(memory) ?? 0), 0);
   const probe: MemoryProbe | null = memory ?? (profiler === null ? null : new profiler.DeviceMemoryProbe());
   const engineMemory = (await engine.memory?.()) ?? null;
   const resident = residentBytes() ?? 0;
   const program_bytes = ownsProgram ? (shareOf(own) ?? resident) : Math.max(0, resident - baseBytes);
   return {
     limit_bytes: Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB,
-    used_bytes: program_bytes + (shareOf(engineMemory?.process ?? null) ?? 0),
+    used_bytes: program_bytes + tools_bytes + (shareOf(engineMemory?.process ?? null) ?? 0),
     program_bytes,
+    tools_bytes,
     engine: engineMemory,
     device: (await probe?.read()) ?? null,
   };

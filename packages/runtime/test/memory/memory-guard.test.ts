@@ -21,6 +21,8 @@ class Scene {
   engineMb = 0;
   /** The part of the engine's memory that other processes share, in MB. */
   sharedMb = 0;
+  /** What each process takes that a tool has started, in MB. */
+  toolsMb: number[] = [];
   majorFaults = 0;
   work = 0;
   isBusy = true;
@@ -42,9 +44,10 @@ class Scene {
         memory: async (processId, { proportional } = { proportional: false }) =>
           processId === ENGINE
             ? share(this.engineMb, proportional ? this.engineMb - this.sharedMb : null)
-            : share(this.programMb, null),
+            : share(processId < 0 ? (this.toolsMb[-processId - 1] ?? 0) : this.programMb, null),
         majorFaults: async () => this.majorFaults,
       },
+      toolProcesses: () => this.toolsMb.map((_, index) => -index - 1),
       reservations: new Reservations(folder ?? (await temporaryFolder())),
     });
   }
@@ -99,6 +102,15 @@ describe("admission", () => {
     const guard = await scene.guard();
     scene.programMb = 30 + 50;
     expect(await guard.admit()).toBe((256 - 50) * MB);
+  });
+
+  test("what tools have started comes off as well, for as long as it is there", async () => {
+    const scene = new Scene();
+    const guard = await scene.guard();
+    scene.toolsMb = [40, 10];
+    expect(await guard.admit()).toBe((256 - 50) * MB);
+    scene.toolsMb = [];
+    expect(await guard.admit()).toBe(256 * MB - PROGRAM_BYTES);
   });
 
   test("the device's memory bounds it, and something of that stays free", async () => {

@@ -11,6 +11,13 @@ export interface ProgramPlace {
 
 const isWindows = process.platform === "win32";
 
+const running = new Set<number>();
+
+/** The processes of all programs that were started and have not ended; what these start themselves is not among them. */
+export function runningPrograms(): readonly number[] {
+  return [...running];
+}
+
 /**
  * Starts a program without a shell, in a process group of its own that does not outlive this program. With
  * `maxMemoryBytes` it may reserve so much (RLIMIT_DATA), where there is a shell that can set it. `file` is a path.
@@ -37,6 +44,10 @@ export function launchProgram(
       ? spawn(file, rest, options)
       : spawn("/bin/sh", ["-c", script, file, ...rest], options);
   const { pid } = child;
+  if (pid !== undefined) {
+    running.add(pid);
+    child.once("exit", () => running.delete(pid));
+  }
   if (pid !== undefined && !isWindows) {
     keepGroup(pid);
     child.once("exit", () => {

@@ -193,6 +193,17 @@ describe("an agent with servers", () => {
     expect(runtime.notices).toEqual([]);
   });
 
+  test.runIf(process.platform === "linux")("counts what they take as its own, until they end", async () => {
+    await using runtime = new NanoRuntime();
+    await runtime.load(sampleConfig({ mcp_servers }));
+    const { used_bytes, program_bytes, tools_bytes } = await runtime.memory();
+    expect(tools_bytes).toBeGreaterThan(10 * 2 ** 20);
+    expect(used_bytes).toBe(program_bytes + tools_bytes);
+    await runtime.unload();
+    await runtime.load(sampleConfig({}));
+    expect((await runtime.memory()).tools_bytes).toBe(0);
+  });
+
   test("has its own tools where two have one name", async () => {
     const tools = [
       { name: "house_water", description: "Waters.", command: ["echo", "mine"], permission: "always" as const },
