@@ -1,5 +1,8 @@
+import { rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, vi } from "vitest";
 
 // `pnpm test:soak` runs every property in full; `npm test` a tenth of it.
 fc.configureGlobal({ numRuns: process.env.NANOAGENT_SOAK ? 1000 : 100 });
@@ -9,6 +12,11 @@ fc.configureGlobal({ numRuns: process.env.NANOAGENT_SOAK ? 1000 : 100 });
 if (!/packages.(cli.test.workspace|bench)./.test(expect.getState().testPath ?? "")) {
   delete process.env.NODE_EXTRA_CA_CERTS;
 }
+
+// What agents of other tests, and of whoever works on this machine, were promised of its memory is none of a test's.
+const runtimeFolder = path.join(os.tmpdir(), `nanoagent-test-runtime-${process.pid}-${Date.now()}`);
+process.env.XDG_RUNTIME_DIR = runtimeFolder;
+afterAll(() => rmSync(runtimeFolder, { recursive: true, force: true }));
 
 // A library that writes to the console speaks in its user's terminal without being asked.
 beforeEach(() => {

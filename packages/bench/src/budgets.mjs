@@ -144,7 +144,7 @@ export const budgets = [
   },
   {
     figure: "model/nanoagent/memory",
-    what: "private memory of the engine's process beside KV cache and compute buffer",
+    what: "private memory of the engine's process beside what is allocated for KV cache and compute buffers",
     limit: 25,
     unit: "MB",
     kind: "memory",
@@ -157,6 +157,22 @@ export const budgets = [
     unit: "MB",
     kind: "memory",
     reason: "The usual binding for Node takes 125.",
+  },
+  {
+    figure: "model/nanoagent/decode",
+    what: "time of a token, as a multiple of driving llama.cpp directly",
+    limit: 1 / 0.97,
+    unit: "×",
+    kind: "time",
+    reason: "Sampling options, text and the way to the program may take 3 % of it.",
+  },
+  {
+    figure: "model/nanoagent/prefill",
+    what: "time of reading a prompt, as a multiple of driving llama.cpp directly",
+    limit: 1 / 0.95,
+    unit: "×",
+    kind: "time",
+    reason: "Slices that an abort can end may take 5 % of it.",
   },
   {
     figure: "model/nanoagent/first-token",

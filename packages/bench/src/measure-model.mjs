@@ -71,8 +71,13 @@ function toRows(bare, hosted) {
   const [all = {}] = hosted;
   /** @type {[name: string, measure: string, unit: import("./report-row.mjs").Unit, value: number][]} */
   const figures = [
-    ["decode", "decode rate of driving llama.cpp directly", "×", ratio("decode_tokens_per_second")],
-    ["prefill", "prefill rate of that, in slices that an abort can end", "×", ratio("prefill_tokens_per_second")],
+    ["decode", "time of a token, of that when llama.cpp is driven directly", "×", slowness("decode_tokens_per_second")],
+    [
+      "prefill",
+      "time of reading, in slices that an abort can end, of that",
+      "×",
+      slowness("prefill_tokens_per_second"),
+    ],
     [
       "first-token",
       "from start to first token, over that",
@@ -81,9 +86,15 @@ function toRows(bare, hosted) {
     ],
     [
       "memory",
-      "private memory of the host beside KV cache and compute buffer",
+      "private memory of the host beside what is allocated for KV cache and compute buffers",
       "MB",
       least(hosted, "own_bytes") / 2 ** 20,
+    ],
+    [
+      "memory-untouched",
+      "the same, where only what is touched of them is taken off",
+      "MB",
+      least(hosted, "own_bytes_beside_touched") / 2 ** 20,
     ],
     [
       "grammar-memory",
@@ -101,8 +112,8 @@ function toRows(bare, hosted) {
     ],
     ["ipc", "for an event to come from the host", "µs", least(hosted, "event_us")],
   ];
-  function ratio(/** @type {string} */ name) {
-    return best(hosted, name) / best(bare, name);
+  function slowness(/** @type {string} */ rate) {
+    return best(bare, rate) / best(hosted, rate);
   }
   return figures.map(([name, measure, unit, value]) =>
     reportRow(["model", "nanoagent", name], { subject: "nanoagent", measure, unit }, summarizeSamples([value])),

@@ -6,6 +6,9 @@ const TURNS = 200;
 const EVENTS = 5000;
 const talkativeModule = new URL("./talkative-engine.mjs", import.meta.url).href;
 const WARM_TURNS = 20;
+/** @typedef {{ name: string, resident_bytes: number, reserved_bytes: number }} LedgerLine */
+/** What any program that runs the model allocates. */
+const BUFFERS = new Set(["kv-cache", "compute-buffer", "output-buffer"]);
 const SCHEMA = {
   type: "object",
   properties: { place: { type: "string", maxLength: 24 }, ships: { type: "integer", minimum: 0, maximum: 99 } },
@@ -36,6 +39,7 @@ export async function openHostedModel(folder, task) {
     kvType: "f16",
     chatTemplate: header.tokenizer.chat_template,
     constrainsOutput: true,
+    threadsToTry: [],
     stateFile: /** @type {string | null} */ (null),
   };
   /** @param {object} changes */
@@ -57,12 +61,9 @@ export async function openHostedModel(folder, task) {
       mapsFile: true,
       cpuFeatures: null,
     }).lines;
-    const planned = lines
-      .filter((/** @type {{ name: string }} */ { name }) => name === "kv-cache" || name === "compute-buffer")
-      .reduce(
-        (/** @type {number} */ sum, /** @type {{ resident_bytes: number }} */ line) => sum + line.resident_bytes,
-        0,
-      );
+    const buffers = lines.filter((/** @type {LedgerLine} */ { name }) => BUFFERS.has(name));
+    const sum = (/** @type {"resident_bytes" | "reserved_bytes"} */ key) =>
+      buffers.reduce((/** @type {number} */ total, /** @type {LedgerLine} */ line) => total + line[key], 0);
     await ask(engine, "A place and its ships, as JSON.", { maxTokens: 64 }, SCHEMA);
     const constrained = residentOf(await engine.processId());
     return {
@@ -70,8 +71,9 @@ export async function openHostedModel(folder, task) {
       prefill_tokens_per_second: (usage.prompt_tokens / (firstText.at - asked)) * 1000,
       decode_tokens_per_second: ((usage.completion_tokens - 1) / (ended - firstText.at)) * 1000,
       event_us: await timeEvents(),
-      own_bytes: memory.anonymous - planned,
-      own_bytes_with_grammar: constrained.anonymous - planned,
+      own_bytes: memory.anonymous - sum("reserved_bytes"),
+      own_bytes_beside_touched: memory.anonymous - sum("resident_bytes"),
+      own_bytes_with_grammar: constrained.anonymous - sum("reserved_bytes"),
     };
   }
 
@@ -96,12 +98,12 @@ export async function openHostedModel(folder, task) {
 
   /** From a kill to an engine that answers. */
   async function respawn() {
+    const processId = await engine.processId();
     const killed = performance.now();
-    process.kill(await engine.processId(), "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const waited = performance.now() - killed;
+    process.kill(processId, "SIGKILL");
+    while ((await engine.processId()) === processId) await new Promise((resolve) => setTimeout(resolve, 1));
     await engine.countTokens("ready?");
-    return { respawn_ms: performance.now() - killed - waited };
+    return { respawn_ms: performance.now() - killed };
   }
 
   /** From a start to the first token of an answer to a long conversation: read again, and taken up from disk. */

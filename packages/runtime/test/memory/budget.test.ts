@@ -1,0 +1,175 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { findMemoryCgroup, LocalMachine } from "@nanoagent/profiler";
+import { expect, onTestFinished, test } from "vitest";
+import { EngineCgroup } from "../../src/memory/engine-cgroup.js";
+import { hasAddon, tinyModel } from "../engines/llama/tiny-model.js";
+import { sampleDevice } from "../sample-config.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+const MB = 2 ** 20;
+const BUDGET_MB = 220;
+const TURNS = process.env.NANOAGENT_SOAK ? 50 : 10;
+/** 24 KB of KV cache a token: the context takes a good part of the budget. */
+const SHAPE = { layerCount: 6, kvHeadCount: 4, headLength: 256, contextTokens: 4096 };
+const WORDS = "one two three four five six seven eight nine ten eleven twelve ";
+
+const own = await findMemoryCgroup(new LocalMachine());
+const probe = await EngineCgroup.create(own, 64 * MB);
+await probe?.remove();
+
+interface Outcome {
+  actions: string[];
+  failure: string | null;
+  usage: { prompt_tokens: number } | null;
+  turns: number;
+  contextTokens: number;
+  enforcement: string;
+  usedBytes: number;
+}
+
+/** A program that talks, in a cgroup whose limit is its budget. */
+class Program {
+  readonly group: EngineCgroup;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(group: EngineCgroup, child: ChildProcess) {
+    this.group = group;
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  }
+
+  static async start(): Promise<Program> {
+    const group = (await EngineCgroup.create(own, BUDGET_MB * MB)) ?? expect.fail("no group");
+    const { modelPath } = await tinyModel(SHAPE);
+    const config = {
+      spec: { name: "small", max_memory_mb: BUDGET_MB },
+      device: { ...sampleDevice, cpu_cores: 1 },
+      model_path: modelPath,
+      session: { dir: await temporaryFolder() },
+    };
+    const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+    const file = path.join(import.meta.dirname, "talk-within-budget.mjs");
+    const child = spawn(
+      "/bin/sh",
+      ["-c", 'echo $$ > "$0" && exec "$@"', group.processesFile, process.execPath, file, JSON.stringify(config)],
+      { stdio: ["pipe", "pipe", "inherit"], env },
+    );
+    onTestFinished(async () => {
+      child.kill("SIGKILL");
+      await group.remove();
+    });
+    return new Program(group, child);
+  }
+
+  /** What became of a message; of the load, first of all. */
+  async outcome(message?: string): Promise<Outcome> {
+    if (message !== undefined) this.#child.stdin?.write(`${message}\n`);
+    const { value, done } = await this.#lines.next();
+    return done ? expect.fail("the program has ended") : JSON.parse(value);
+  }
+
+  async end(): Promise<unknown[]> {
+    const closed = once(this.#child, "close");
+    this.#child.stdin?.end();
+    return closed;
+  }
+
+  /** The engine's process, and how much of its RLIMIT_DATA it has reserved. */
+  reservedShare(): number {
+    const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(this.#child.pid)], { encoding: "utf8" });
+    const processId = Number(
+      children
+        .split("\n")
+        .find((line) => line.includes("engine-host"))
+        ?.trim()
+        .split(" ")[0],
+    );
+    const limit = /^Max data size\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/limits`, "utf8"))?.[1];
+    const used = /^VmData:\s+(\d+) kB/m.exec(readFileSync(`/proc/${processId}/status`, "utf8"))?.[1];
+    return (Number(used) * 1024) / Number(limit);
+  }
+
+  get #folder(): string {
+    return path.dirname(this.group.processesFile);
+  }
+
+  #read(v1: string, v2: string): number {
+    return Number(readFileSync(path.join(this.#folder, this.group.version === 1 ? v1 : v2), "utf8"));
+  }
+
+  get peakBytes(): number {
+    return this.#read("memory.max_usage_in_bytes", "memory.peak");
+  }
+
+  get usedBytes(): number {
+    return this.#read("memory.usage_in_bytes", "memory.current");
+  }
+
+  /** Takes away as much as the kernel can take away now; whether that was all. */
+  limitTo(bytes: number): boolean {
+    const file = path.join(this.#folder, this.group.version === 1 ? "memory.limit_in_bytes" : "memory.max");
+    for (const limit of [bytes, Math.max(bytes, this.usedBytes + MB)]) {
+      try {
+        writeFileSync(file, String(limit));
+        return limit === bytes;
+      } catch (error) {
+        // What is in use cannot be taken away.
+        if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+      }
+    }
+    return false;
+  }
+}
+
+test.skipIf(probe === null || !hasAddon)(
+  `${TURNS} turns to a full context stay below a real limit (needs root and llama.cpp's package)`,
+  async () => {
+    const program = await Program.start();
+    expect((await program.outcome()).enforcement).toMatch(/^cgroup/);
+    const message = WORDS.repeat(300 / TURNS);
+    let isFull = false;
+    for (let turn = 1; turn <= TURNS; turn++) {
+      const outcome = await program.outcome(`${turn} ${message}`);
+      expect(outcome).toMatchObject({ actions: [], failure: null, turns: turn });
+      isFull ||= (outcome.usage?.prompt_tokens ?? 0) > outcome.contextTokens * 0.6;
+      expect(program.reservedShare()).toBeLessThan(1);
+    }
+    expect(isFull).toBe(true);
+    expect(program.peakBytes).toBeLessThan(BUDGET_MB * MB);
+    expect(program.group.killedForMemory()).toBe(false);
+    expect(await program.end()).toEqual([0, null]);
+  },
+);
+
+test.skipIf(probe === null || !hasAddon)(
+  "a limit that is cut to half while it talks: every message is answered or refused, and the program lives (needs root and llama.cpp's package)",
+  async () => {
+    const program = await Program.start();
+    const { contextTokens } = await program.outcome();
+    const actions: string[] = [];
+    let answered = 0;
+    let isCut = false;
+    let last: Outcome | null = null;
+    for (let turn = 1; turn <= 200; turn++) {
+      if (turn > 5 && !isCut) isCut = program.limitTo((BUDGET_MB / 2) * MB);
+      last = await program.outcome(`${turn} ${WORDS}`);
+      actions.push(...last.actions);
+      if (last.failure === null) answered += 1;
+      else expect(last.failure).toMatch(/^(engine-out-of-memory|does-not-fit|context-exceeded)$/);
+      expect(last.turns).toBe(answered);
+      if (isCut && last.failure === null && last.contextTokens < contextTokens) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(isCut).toBe(true);
+    // A step that reloads the model is planned anew, in what there is then.
+    expect(actions.slice(0, 3)).toEqual(["trim-window", "drop-saved-state", "smaller-batch"]);
+    expect(last?.contextTokens).toBeLessThan(contextTokens);
+    expect(await program.end()).toEqual([0, null]);
+  },
+  120_000,
+);

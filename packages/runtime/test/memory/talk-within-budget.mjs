@@ -1,0 +1,33 @@
+// A program of its own that talks within a budget: `node talk-within-budget.mjs CONFIG`, a message a line on stdin, what
+// became of it a line on stdout.
+import { createInterface } from "node:readline";
+import { NanoRuntime } from "@nanoagent/runtime";
+
+const runtime = new NanoRuntime({ ownsProgram: true });
+await runtime.load(JSON.parse(process.argv[2] ?? ""));
+await answer(null);
+for await (const message of createInterface({ input: process.stdin })) await answer(message);
+await runtime.unload();
+
+/** @param {string | null} message */
+async function answer(message) {
+  const actions = [];
+  let last;
+  if (message !== null) {
+    for await (const event of runtime.stream(message, { sampling: { maxTokens: 16 } })) {
+      if (event.type === "memory-pressure") actions.push(event.action);
+      last = event;
+    }
+  }
+  const { engine, used_bytes } = await runtime.memory();
+  const outcome = {
+    actions,
+    failure: last?.type === "error" ? last.error.code : null,
+    usage: last?.type === "run-end" ? last.usage : null,
+    turns: runtime.history.length / 2 + runtime.droppedTurns,
+    contextTokens: engine?.plan?.context_tokens,
+    enforcement: engine?.enforcement,
+    usedBytes: used_bytes,
+  };
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+}
