@@ -178,6 +178,7 @@ export class NanoRuntime implements AsyncDisposable {
       ...findUnusedSettings(config, engine.name, this.#givenEngine !== undefined).map(({ message }) => message),
       ...(journal === null ? [] : describeReport(journal.report)),
       ...(engine.notices ?? []),
+      ...describeUncalled(abilities, engine),
     ];
     const window = openWindow(config, engine, instructions);
     restoreWindow(window, history, journal);
@@ -364,7 +365,7 @@ async function* runTurn(
     // A reply of a certain form is the engine's to give.
     const isFree = schema === undefined;
     const { instructions } = agent;
-    const tools = isFree ? abilities?.offer(message.content) : undefined;
+    const tools = isFree && engine.callsTools !== false ? abilities?.offer(message.content) : undefined;
     const left = { turns: 0, isSummarized: true };
     const nextRequest = async () => {
       const selection = await untilAborted(window.select(turn.conversation, tools), signal);
@@ -398,6 +399,11 @@ async function* runTurn(
 
 function openWindow({ window }: NanoAgentConfig, engine: Engine, instructions: string | null): ContextWindow {
   return new ContextWindow(engine, instructions, { summarizes: window?.on_overflow === "summarize" });
+}
+
+function describeUncalled(abilities: Abilities | null, { callsTools }: Engine): string[] {
+  if (callsTools !== false || abilities === null || abilities.offer("").length === 0) return [];
+  return ["The model calls no tools: those that there are serve intents alone."];
 }
 
 /** Has what leaves the window summarized while nobody waits for the engine. */

@@ -17,6 +17,8 @@ import type { EngineMemory, MemoryPressureEvent } from "../memory/memory-report.
  * - The request is read, never changed and never kept.
  * - `countTokens` answers for the text alone, without any template around it: 0 for an empty text, at least 1 for any
  *   other, and the same for the same text.
+ * - A `tool-call` is of a tool that the request told of, and the reply then ends with reason `tool-calls`. An engine whose
+ *   `callsTools` is false makes none.
  * - `memory-pressure` may come at any place before the end.
  * - `close` ends what still runs and releases everything. It may be called twice. A call of `generate` after it
  *   yields an `error` with code `engine-closed`.
@@ -30,6 +32,8 @@ export interface Engine {
   countTokens(text: string): number | Promise<number>;
   /** What the program that uses it should know, one sentence each. Absent: nothing. */
   readonly notices?: readonly string[];
+  /** Whether it calls the tools that it is told of; one that does not is told of none. Absent: it may. */
+  readonly callsTools?: boolean;
   /** What it takes, and may take; absent where it takes nothing worth counting. */
   memory?(): Promise<EngineMemory>;
   /**

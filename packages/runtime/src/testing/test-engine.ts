@@ -54,6 +54,20 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     });
   }
 
+  withEngine("calls no tools but those that it is told of", async (engine) => {
+    const events = await collect(engine, { ...askBriefly("How dry is bed 3?"), tools: [moisture] });
+    checkSequence(events);
+    const calls = events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
+    check(engine.callsTools !== false || calls.length === 0, "an engine that calls no tools called one");
+    for (const { id, name } of calls) {
+      check(name === moisture.name, `it called ${name}, which it was not told of`);
+      check(id !== "", "a call has no id");
+    }
+    // One that was cut off has made none.
+    const last = events.at(-1);
+    if (calls.length > 0) check(last?.type === "end" && last.reason === "tool-calls", "a reply with calls ended otherwise");
+  });
+
   withEngine("takes a conversation with instructions and tool results", async (engine) => {
     checkSequence(await collect(engine, conversation));
   });
@@ -135,6 +149,17 @@ const oddMessages = {
   "a message in many scripts": "Grüße 世界 🌍 مرحبا",
   "half a character": "\uD800 and \uDC00",
   "control characters": "\u0000\u0007\u001b[31mred",
+};
+
+const moisture = {
+  name: "moisture",
+  description: "Says how dry a bed is.",
+  inputSchema: {
+    type: "object",
+    properties: { bed: { type: "integer", minimum: 1, maximum: 9 } },
+    required: ["bed"],
+    additionalProperties: false,
+  },
 };
 
 const conversation: EngineRequest = {

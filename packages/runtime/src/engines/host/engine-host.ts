@@ -75,8 +75,8 @@ async function reply(
 async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
-    const { name, contextTokens, notices = [], threadTrials = [] } = engine;
-    report({ type: "opened", name, contextTokens, notices, threadTrials });
+    const { name, contextTokens, notices = [], callsTools = true, threadTrials = [] } = engine;
+    report({ type: "opened", name, contextTokens, notices, callsTools, threadTrials });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }

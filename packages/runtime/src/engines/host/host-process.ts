@@ -42,6 +42,7 @@ export class HostProcess {
   engineName = "";
   contextTokens: number | null = null;
   notices: readonly string[] = [];
+  callsTools = true;
   threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
   /** Tokens that its engine has evaluated since it began, as of its last sign of life. */
@@ -96,6 +97,7 @@ export class HostProcess {
       host.engineName = opened.name;
       host.contextTokens = opened.contextTokens;
       host.notices = opened.notices;
+      host.callsTools = opened.callsTools;
       host.threadTrials = opened.threadTrials;
       host.#setBusy(false);
       return host;

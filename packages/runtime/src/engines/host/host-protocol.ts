@@ -36,6 +36,7 @@ export type HostReport =
       name: string;
       contextTokens: number | null;
       notices: readonly string[];
+      callsTools: boolean;
       threadTrials: readonly ThreadSpeed[];
     }
   | { type: "open-failed"; error: ErrorData }

@@ -30,6 +30,7 @@ export class HostedEngine implements Engine {
   #ending: Promise<void> = Promise.resolve();
   #contextTokens: number | null;
   #notices: readonly string[];
+  #callsTools: boolean;
   #calls = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -39,6 +40,7 @@ export class HostedEngine implements Engine {
     this.name = host.engineName;
     this.#contextTokens = host.contextTokens;
     this.#notices = host.notices;
+    this.#callsTools = host.callsTools;
     this.#scheduleUnload();
   }
 
@@ -54,6 +56,10 @@ export class HostedEngine implements Engine {
 
   get notices(): readonly string[] {
     return this.#notices;
+  }
+
+  get callsTools(): boolean {
+    return this.#callsTools;
   }
 
   /** Whether something is asked of it at the moment. */
@@ -135,6 +141,7 @@ export class HostedEngine implements Engine {
       const host = await starting;
       this.#contextTokens = host.contextTokens;
       this.#notices = host.notices;
+      this.#callsTools = host.callsTools;
       return host;
     } finally {
       if (this.#starting === starting) this.#starting = null;

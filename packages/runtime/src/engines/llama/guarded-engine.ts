@@ -97,6 +97,10 @@ export class GuardedEngine implements Engine {
     return tokens === null ? null : Math.floor(tokens * this.#ladder.settings.windowShare);
   }
 
+  get callsTools(): boolean {
+    return this.#hosted?.callsTools ?? true;
+  }
+
   async *generate(
     request: EngineRequest,
     options: { signal?: AbortSignal | undefined } = {},
@@ -126,7 +130,9 @@ export class GuardedEngine implements Engine {
     for await (const event of this.#requireHosted().generate(request, options)) {
       yield* this.#waiting.splice(0);
       if (event.type === "error") return { error: event.error, hasSpoken };
-      if (event.type === "text-delta" || event.type === "reasoning-delta") hasSpoken = true;
+      if (event.type === "text-delta" || event.type === "reasoning-delta" || event.type === "tool-call") {
+        hasSpoken = true;
+      }
       yield event;
     }
     return null;

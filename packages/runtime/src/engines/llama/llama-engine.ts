@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
-import type { EndReason, Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
+import type { EndReason, Engine, EngineEvent, EngineRequest, EngineTool, SamplingOptions } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { outOfMemory } from "../host/host-exit.js";
-import { renderChat } from "./chat-template.js";
+import { type Calling, type ChatPrompt, learnCallForm, renderChat } from "./chat-template.js";
 import { EvaluatedText } from "./evaluated-text.js";
 import { SchemaNotSupportedError } from "./grammar/schema-not-supported-error.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
@@ -22,6 +22,9 @@ import { ReplyText } from "./reply-text.js";
 import { modelFingerprint, StateFile, type StateOwner } from "./state-file.js";
 import { tryThreads } from "./thread-trial.js";
 import { TokenText } from "./token-text.js";
+import type { CallForm } from "./tool-calls/call-form.js";
+import { argumentsGrammar, choiceGrammar } from "./tool-calls/call-grammar.js";
+import { NO_TOOL } from "./tool-calls/describe-tools.js";
 
 /** How a model file is to be loaded: what a FitPlan decided. Plain data, so that it can go to another process. */
 export interface LlamaEngineOptions {
@@ -62,6 +65,26 @@ const DEFAULT_MAX_TOKENS = 512;
 /** The repeat penalty looks at so many of the newest tokens. */
 const REPEAT_PENALTY_TOKENS = 64;
 
+/** A model that goes on calling after so many calls is waited for no longer. */
+const MAX_CALLS_OF_A_REPLY = 8;
+/** What a tool is called with is no matter of chance, unless the request says so. */
+const CALL_TEMPERATURE = 0;
+
+/** A reply while it is written. */
+interface Writing {
+  promptText: string;
+  tokens: readonly number[];
+  stop: readonly string[];
+  tools: readonly EngineTool[];
+  sampling: SamplingOptions;
+  /** Tokens of the reply, at most. */
+  limit: number;
+  usage: { completion_tokens: number };
+  isAborted: () => boolean;
+  /** How much of the reply is in the cache, where text and tokens end together. */
+  evaluated: { text: string; tokens: number };
+}
+
 /**
  * Runs a GGUF model with llama.cpp in this process. A fault of the native code ends the process, so programs use it
  * through {@link HostedEngine}, which keeps it in a process of its own.
@@ -83,6 +106,8 @@ export class LlamaEngine implements Engine {
   #evaluated: number[] = [];
   /** Their text; a prompt that goes on from it goes on from the tokens. */
   #evaluatedText = new EvaluatedText();
+  /** How the model's template writes calls, once that was asked. */
+  #callForm: { form: CallForm | null } | null = null;
   /** Where the logits of the newest token are. */
   #logitIndex = 0;
   #prefillTokensPerMillisecond = 0;
@@ -152,7 +177,12 @@ export class LlamaEngine implements Engine {
   get notices(): readonly string[] {
     return this.#options.constrainsOutput
       ? []
-      : ["Replies cannot be held to a schema: the memory budget has no room for it."];
+      : ["Replies cannot be held to a schema, and tools not be called: the memory budget has no room for it."];
+  }
+
+  /** A call is held to its tool's schema, or is not made. */
+  get callsTools(): boolean {
+    return this.#options.constrainsOutput;
   }
 
   /** How many tokens it has evaluated since it was opened. */
@@ -187,14 +217,16 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  async *#answer(request: EngineRequest, isAborted: () => boolean): AsyncGenerator<EngineEvent> {
+  async *#answer(given: EngineRequest, isAborted: () => boolean): AsyncGenerator<EngineEvent> {
     if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
     if (isAborted()) {
       yield { type: "end", reason: "abort" };
       return;
     }
-    const grammar = this.#readSchema(request.responseSchema);
-    const { text: promptText, tokens, stop } = this.#readPrompt(request);
+    const grammar = this.#readSchema(given.responseSchema);
+    // A reply of a certain form is no call, and a call that is held to nothing is none that is to be made.
+    const request = this.callsTools && grammar === null ? given : { ...given, tools: [] };
+    const { text: promptText, tokens, stop, calling } = this.#readPrompt(request);
     const room = this.contextTokens - tokens.length;
     if (room < 1) throw contextExceeded(tokens.length, this.contextTokens);
     const cached = this.#keepCommonPrefix(tokens);
@@ -204,23 +236,83 @@ export class LlamaEngine implements Engine {
       yield { type: "end", reason: "abort" };
       return;
     }
-    const sampling = request.sampling ?? {};
+    const { sampling = {}, tools = [] } = request;
     const limit = Math.min(sampling.maxTokens ?? DEFAULT_MAX_TOKENS, room);
-    const reply = new ReplyText({
-      stop: [...stop, ...(sampling.stop ?? [])],
-      separatesReasoning: grammar === null,
-      beginsInReasoning: promptText.trimEnd().endsWith("<think>"),
-    });
-    let replyText = "";
+    const evaluated = { text: "", tokens: tokens.length };
+    const writing = { promptText, tokens, stop, tools, sampling, limit, usage, isAborted, evaluated };
     this.#evaluatedText.mark(promptText, tokens.length);
-    const evaluatedReply = { text: "", tokens: tokens.length };
+    let reason: EndReason;
+    try {
+      const write = calling === null ? this.#writeText(writing, { grammar }) : this.#writeReply(writing, calling);
+      reason = yield* write;
+    } finally {
+      this.#evaluatedText.mark(promptText + writing.evaluated.text, writing.evaluated.tokens);
+    }
+    yield { type: "usage", usage };
+    yield { type: "end", reason };
+  }
+
+  /** Writes a reply that may be, or have, calls of tools. */
+  async *#writeReply(writing: Writing, calling: Calling): AsyncGenerator<EngineEvent, EndReason> {
+    if (calling.kind === "own-form") return yield* this.#writeWithCalls(writing, calling.form);
+    const { lead } = calling;
+    if ((await this.#goTo(writing, lead)) === "aborted") return "abort";
+    const names = writing.tools.map(({ name }) => name);
+    const name = await this.#choose(
+      writing,
+      [...names, NO_TOOL].map((name) => ` ${name}`),
+    );
+    if (name === null) return "abort";
+    const tool = writing.tools.find((tool) => ` ${tool.name}` === name);
+    if (tool !== undefined) return yield* this.#writeCall(writing, tool, `${lead}${name} `);
+    // The reply begins as if nothing had been asked.
+    return (await this.#goTo(writing, "")) === "aborted" ? "abort" : yield* this.#writeText(writing, {});
+  }
+
+  /** Writes text, and a call wherever the model begins one. */
+  async *#writeWithCalls(writing: Writing, form: CallForm): AsyncGenerator<EngineEvent, EndReason> {
+    const names = writing.tools.map(({ name }) => name);
+    for (let calls = 0; calls < MAX_CALLS_OF_A_REPLY; calls++) {
+      const reason = yield* this.#writeText(writing, { callMark: form.mark });
+      if (reason !== "call") return calls > 0 && reason !== "abort" ? "tool-calls" : reason;
+      const start = writing.evaluated.text + form.before;
+      if ((await this.#goTo(writing, start)) === "aborted") return "abort";
+      const name = await this.#choose(writing, names);
+      const tool = writing.tools.find((tool) => tool.name === name);
+      if (tool === undefined) return "abort";
+      const end = yield* this.#writeCall(writing, tool, start + tool.name + form.between);
+      if (end !== "tool-calls") return end;
+      if ((await this.#goTo(writing, writing.evaluated.text + form.after)) === "aborted") return "abort";
+    }
+    return "tool-calls";
+  }
+
+  /** Writes text up to its end, or up to where a call begins: then what is evaluated ends before it. */
+  #writeText(writing: Writing, how: { grammar?: string | null }): AsyncGenerator<EngineEvent, EndReason>;
+  #writeText(writing: Writing, how: { callMark: string }): AsyncGenerator<EngineEvent, EndReason | "call">;
+  async *#writeText(
+    writing: Writing,
+    { grammar = null, callMark = null }: { grammar?: string | null; callMark?: string | null },
+  ): AsyncGenerator<EngineEvent, EndReason | "call"> {
+    const { sampling, stop, usage, limit, isAborted, evaluated } = writing;
+    const callToken = callMark === null ? null : this.#controlTokenOf(callMark);
+    const reply = new ReplyText({
+      stop: [...stop, ...(sampling.stop ?? []), ...(callMark === null ? [] : [callMark])],
+      separatesReasoning: grammar === null,
+      beginsInReasoning: evaluated.text === "" && writing.promptText.trimEnd().endsWith("<think>"),
+    });
+    let replyText = evaluated.text;
     const text = new TokenText((some) => this.#model.detokenize(some, false));
     const sampler = new TokenSampler(this.#addon, this.#model, this.#context, sampling, grammar);
-    let reason: EndReason = "length";
+    let reason: EndReason | "call" = "length";
     try {
       this.#context.setThreads(this.#threads.decodeThreads);
       while (usage.completion_tokens < limit) {
         const token = await sampler.next(this.#logitIndex, this.#evaluated);
+        if (token !== null && token === callToken) {
+          reason = "call";
+          break;
+        }
         if (token === null || this.#model.isEogToken(token)) {
           reason = "stop";
           break;
@@ -230,7 +322,7 @@ export class LlamaEngine implements Engine {
         replyText += more;
         for (const piece of reply.push(more)) yield toEvent(piece);
         if (reply.stopped) {
-          reason = "stop";
+          reason = reply.stoppedBy === callMark ? "call" : "stop";
           break;
         }
         if (isAborted()) {
@@ -241,18 +333,100 @@ export class LlamaEngine implements Engine {
           await this.#evaluate([token]);
           // Half a character, or what may yet be the beginning of a stop text, comes back in other words or not at all.
           if (!text.isUnfinished && !reply.isUndecided) {
-            evaluatedReply.text = replyText;
-            evaluatedReply.tokens = this.#evaluated.length;
+            evaluated.text = replyText;
+            evaluated.tokens = this.#evaluated.length;
           }
         }
       }
     } finally {
       sampler.close();
-      this.#evaluatedText.mark(promptText + evaluatedReply.text, evaluatedReply.tokens);
     }
     for (const piece of [...reply.push(text.finish()), ...reply.finish()]) yield toEvent(piece);
-    yield { type: "usage", usage };
-    yield { type: "end", reason };
+    if (reason === "call" && callMark !== null && reply.stoppedBy === callMark) {
+      evaluated.text = replyText.slice(0, replyText.lastIndexOf(callMark));
+    }
+    return reason;
+  }
+
+  /** Writes a call: so much of the reply as is known by now, and the arguments, held to the tool's schema. */
+  async *#writeCall(
+    writing: Writing,
+    { name, inputSchema }: EngineTool,
+    start: string,
+  ): AsyncGenerator<EngineEvent, EndReason> {
+    const { usage, limit, isAborted, evaluated } = writing;
+    // In most vocabularies a space belongs to what follows it.
+    const isSpaced = start.endsWith(" ");
+    if ((await this.#goTo(writing, isSpaced ? start.slice(0, -1) : start)) === "aborted") return "abort";
+    const sampling = { ...writing.sampling, temperature: writing.sampling.temperature ?? CALL_TEMPERATURE };
+    const text = new TokenText((some) => this.#model.detokenize(some, false));
+    let written = "";
+    const grammar = argumentsGrammar(inputSchema, isSpaced);
+    const sampler = new TokenSampler(this.#addon, this.#model, this.#context, sampling, grammar);
+    try {
+      this.#context.setThreads(this.#threads.decodeThreads);
+      for (;;) {
+        const token = await sampler.next(this.#logitIndex, this.#evaluated);
+        if (token === null || this.#model.isEogToken(token)) break;
+        usage.completion_tokens += 1;
+        if (usage.completion_tokens > limit) throw callCutOff(name, limit);
+        written += text.push(token);
+        if (isAborted()) return "abort";
+        await this.#evaluate([token]);
+      }
+    } finally {
+      sampler.close();
+    }
+    written += text.finish();
+    evaluated.text += written;
+    evaluated.tokens = this.#evaluated.length;
+    yield { type: "tool-call", call: { id: callId(), name, arguments: JSON.parse(written) } };
+    return "tool-calls";
+  }
+
+  /** The likeliest of these texts to come next; null when aborted. What is evaluated then ends somewhere within it. */
+  async #choose({ isAborted }: Writing, texts: readonly string[]): Promise<string | null> {
+    const grammar = choiceGrammar(texts);
+    const sampler = new TokenSampler(this.#addon, this.#model, this.#context, { temperature: 0 }, grammar);
+    const text = new TokenText((some) => this.#model.detokenize(some, false));
+    let chosen = "";
+    try {
+      this.#context.setThreads(this.#threads.decodeThreads);
+      for (;;) {
+        const left = texts.filter((some) => some.startsWith(chosen));
+        if (left.length === 1) return left[0] ?? null;
+        const token = await sampler.next(this.#logitIndex, this.#evaluated);
+        if (isAborted()) return null;
+        if (token === null || this.#model.isEogToken(token)) {
+          if (texts.includes(chosen)) return chosen;
+          throw new Error("nothing could be chosen");
+        }
+        chosen += text.push(token);
+        await this.#evaluate([token]);
+      }
+    } finally {
+      sampler.close();
+    }
+  }
+
+  /** Evaluates so that what is in the cache is the prompt and this beginning of a reply, and nothing else. */
+  async #goTo(writing: Writing, replyText: string): Promise<"done" | "aborted"> {
+    const { tokens, usage, evaluated, isAborted } = writing;
+    const wanted = replyText === "" ? tokens : [...tokens, ...this.#model.tokenize(replyText, true)];
+    if (wanted.length >= this.contextTokens) throw contextExceeded(wanted.length, this.contextTokens);
+    this.#keepCommonPrefix(wanted);
+    if ((await this.#prefill(wanted, isAborted)) === "aborted") return "aborted";
+    evaluated.text = replyText;
+    evaluated.tokens = wanted.length;
+    usage.completion_tokens = wanted.length - tokens.length;
+    return "done";
+  }
+
+  /** The token that a text is, where it is one that steers and has no text of its own. */
+  #controlTokenOf(text: string): number | null {
+    const [token, ...others] = this.#model.tokenize(text, true);
+    if (token === undefined || others.length > 0) return null;
+    return (this.#model.getTokenAttributes(token) & CONTROL_TOKEN) === 0 ? null : token;
   }
 
   #readSchema(schema: object | undefined): string | null {
@@ -267,26 +441,36 @@ export class LlamaEngine implements Engine {
   }
 
   /** The request as tokens, with the template's own control tokens and nobody else's. */
-  #readPrompt(request: EngineRequest): { text: string; tokens: number[]; stop: readonly string[] } {
+  #readPrompt(request: EngineRequest): ChatPrompt & { tokens: number[] } {
     const bos = this.#model.tokenBos();
     const eos = this.#model.tokenEos();
+    const model = {
+      chatTemplate: this.#options.chatTemplate,
+      bosToken: bos >= 0 ? this.#model.getTokenString(bos) : "",
+      eosToken: eos >= 0 ? this.#model.getTokenString(eos) : "",
+      isControlToken: (text: string) => this.#controlTokensIn(text).length === 1,
+    };
+    const { tools = [], messages } = request;
+    if (tools.length > 0 || messages.some(({ tool_calls = [] }) => tool_calls.length > 0)) {
+      this.#callForm ??= { form: learnCallForm(model) };
+    }
     const prompt = renderChat(
-      {
-        chatTemplate: this.#options.chatTemplate,
-        bosToken: bos >= 0 ? this.#model.getTokenString(bos) : "",
-        eosToken: eos >= 0 ? this.#model.getTokenString(eos) : "",
-        isControlToken: (text) => this.#controlTokensIn(text).length === 1,
-      },
+      { ...model, callForm: this.#callForm?.form },
       {
         ...request,
         instructions: request.instructions === null ? null : this.#withoutControlTokens(request.instructions),
-        messages: request.messages.map((message) => ({
-          ...message,
-          content: this.#withoutControlTokens(message.content),
-        })),
+        messages: messages.map((message) => this.#safe(message)),
+        tools: tools.map((tool) => this.#safe(tool)),
       },
     );
     return { ...prompt, tokens: this.#tokenizePrompt(prompt.text, bos) };
+  }
+
+  /** The same without anything in its texts that steers the model. */
+  #safe<Data extends object>(data: Data): Data {
+    const text = JSON.stringify(data);
+    const safe = this.#withoutControlTokens(text);
+    return safe === text ? data : JSON.parse(safe);
   }
 
   /** Where the conversation goes on from what is in the cache, the tokens that are there stay as they are. */
@@ -524,4 +708,17 @@ function contextExceeded(tokens: number, contextTokens: number): NanoRuntimeErro
     message: `The conversation has ${tokens} tokens, and the context ${contextTokens}.`,
     hint: "Send a shorter message, or load the model with a larger context.",
   });
+}
+
+function callCutOff(name: string, tokens: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "call-not-valid",
+    message: `The call of the tool "${name}" was cut off after ${tokens} tokens.`,
+    hint: "Allow a longer reply (sampling.maxTokens), or load the model with a larger context.",
+  });
+}
+
+/** Nine letters and digits, which all templates take. */
+function callId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte % 36).toString(36)).join("");
 }

@@ -15,7 +15,7 @@ export class ReplyText {
   readonly #separatesReasoning: boolean;
   #reasoning: boolean;
   #held = "";
-  #stopped = false;
+  #stoppedBy: string | null = null;
 
   constructor({
     stop = [],
@@ -33,7 +33,12 @@ export class ReplyText {
 
   /** Whether a stop text has come: whatever follows is no part of the reply. */
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#stoppedBy !== null;
+  }
+
+  /** The stop text that has come. */
+  get stoppedBy(): string | null {
+    return this.#stoppedBy;
   }
 
   /** Whether some of the text is held back. */
@@ -43,7 +48,7 @@ export class ReplyText {
 
   /** What is certain with this much more of the text. */
   push(text: string): ReplyPiece[] {
-    if (this.#stopped) return [];
+    if (this.stopped) return [];
     this.#held += text;
     const pieces: ReplyPiece[] = [];
     for (;;) {
@@ -52,7 +57,7 @@ export class ReplyText {
       this.#take(pieces, mark.index);
       this.#held = this.#held.slice(mark.text.length);
       if (this.#stops.includes(mark.text)) {
-        this.#stopped = true;
+        this.#stoppedBy = mark.text;
         this.#held = "";
         return pieces;
       }

@@ -11,6 +11,7 @@ import type { LlamaEngine } from "./llama-engine.js";
 export class UnguardedEngine implements Engine {
   readonly name = "llama";
   readonly contextTokens: number;
+  readonly callsTools: boolean;
   readonly notices = [
     "The model runs in this process: its memory is not enforced, and a native crash ends the program.",
   ];
@@ -23,6 +24,7 @@ export class UnguardedEngine implements Engine {
     this.#guard = guard;
     this.#plan = plan;
     this.contextTokens = engine.contextTokens;
+    this.callsTools = engine.callsTools;
   }
 
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent> {

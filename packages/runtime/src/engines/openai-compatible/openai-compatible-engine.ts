@@ -27,6 +27,7 @@ const REST_MILLISECONDS = 1000;
 export class OpenAiCompatibleEngine implements Engine {
   readonly name = "openai-compatible";
   readonly contextTokens: number;
+  readonly callsTools: boolean;
   /** What the server said of itself. */
   readonly server: RemoteServer;
   readonly #connection: ServerConnection;
@@ -42,6 +43,8 @@ export class OpenAiCompatibleEngine implements Engine {
     this.#dialect = server.kind === "ollama" ? ollamaChat(server) : openaiChat(server);
     this.server = server;
     this.contextTokens = server.contextTokens;
+    // Where it is not known, the server is told of them.
+    this.callsTools = server.abilities.tools !== false;
   }
 
   async *generate(

@@ -54,7 +54,7 @@ describe("without a template, the format of the family that the control tokens s
   test.each(Object.entries(chats))("%s", (token, text) => expect(renderChat(model(token), request).text).toBe(text));
 
   test("and names, where there are none", () => {
-    expect(renderChat(model(null), request)).toEqual({
+    expect(renderChat(model(null), request)).toMatchObject({
       text: "System: Be brief.\nUser: hello\nAssistant: Hi.\nUser: how dry is bed 3\nAssistant:",
       stop: ["\nUser:"],
     });
@@ -70,6 +70,6 @@ test("what tools were asked and said is part of the conversation", () => {
       { role: "tool", content: "12 %", tool_call_id: "1" },
     ],
   });
-  expect(text).toContain('<|im_start|>assistant\n{"name":"moisture","arguments":{"bed":3}}<|im_end|>');
-  expect(text).toContain("<|im_start|>user\nResult of the tool: 12 %<|im_end|>");
+  expect(text).toContain('<|im_start|>assistant\n"how dry is bed 3" -> moisture {"bed":3}<|im_end|>');
+  expect(text).toContain("<|im_start|>user\nResult of moisture: 12 %<|im_end|>");
 });
