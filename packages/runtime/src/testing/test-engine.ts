@@ -65,7 +65,8 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     }
     // One that was cut off has made none.
     const last = events.at(-1);
-    if (calls.length > 0) check(last?.type === "end" && last.reason === "tool-calls", "a reply with calls ended otherwise");
+    if (calls.length > 0)
+      check(last?.type === "end" && last.reason === "tool-calls", "a reply with calls ended otherwise");
   });
 
   withEngine("takes a conversation with instructions and tool results", async (engine) => {
