@@ -174,11 +174,11 @@ describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_M
 
   const share = isSoak ? 1 : 0.1;
   const kinds = [
-    { toolCount: 1, prompts: 100, shortlist: null },
-    { toolCount: 5, prompts: 100, shortlist: null },
-    { toolCount: 20, prompts: 100, shortlist: null },
-    { toolCount: 20, prompts: 100, shortlist: 8 },
-    { toolCount: 20, prompts: 100, shortlist: 3 },
+    { toolCount: 1, prompts: 125, shortlist: null },
+    { toolCount: 5, prompts: 125, shortlist: null },
+    { toolCount: 20, prompts: 125, shortlist: null },
+    { toolCount: 20, prompts: 75, shortlist: 8 },
+    { toolCount: 20, prompts: 50, shortlist: 3 },
   ];
 
   test.each(kinds)(
