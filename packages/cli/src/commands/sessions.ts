@@ -18,7 +18,11 @@ export const sessions: Command = {
   },
   options: {
     dir: { kind: "text", placeholder: "PATH", description: "The session's folder." },
-    config: { kind: "text", placeholder: "PATH", description: "The config whose session.dir it is." },
+    config: {
+      kind: "text",
+      placeholder: "PATH",
+      description: "The config whose session.dir it is. Default: agent.yaml.",
+    },
     last: { kind: "positive-number", placeholder: "N", description: "show: so many turns. Default: 20." },
     format: {
       kind: "text",
@@ -30,8 +34,8 @@ export const sessions: Command = {
     "max-days": { kind: "positive-number", placeholder: "N", description: "prune: days to keep." },
     json: { kind: "flag", description: "Print JSON: one object, or for show one line a turn." },
   },
-  needsOneOf: ["dir", "config"],
   examples: [
+    "nanoagent sessions show",
     "nanoagent sessions list --dir ./state",
     "nanoagent sessions show --config agent.yaml --last 5",
     "nanoagent sessions export --config agent.yaml --format markdown > conversation.md",

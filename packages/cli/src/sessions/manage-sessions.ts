@@ -11,6 +11,7 @@ import {
   type StoredSession,
 } from "@nanoagent/runtime/node";
 import type { CommandAction, OptionValues } from "../command.js";
+import { findDefaultConfig } from "../config/default-config-file.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
@@ -27,8 +28,7 @@ export const manageSessions: CommandAction = async (values, streams) => {
   if (values.dir !== undefined && values.config !== undefined) {
     throw new UsageError({ message: "sessions takes --dir or --config, not both.", hint: "Name the folder once." });
   }
-  const { dir, retention } =
-    values.dir === undefined ? await sessionOf(String(values.config)) : { dir: String(values.dir) };
+  const { dir, retention } = values.dir === undefined ? await sessionOf(values.config) : { dir: String(values.dir) };
   const limits = { "max-mb": retention?.max_mb, "max-days": retention?.max_days };
   const action = actions[String(values.action)] as Action;
   return action(dir, { ...limits, ...values }, streams);
@@ -108,7 +108,8 @@ const actions: Record<string, Action> = {
   },
 };
 
-async function sessionOf(config: string) {
+async function sessionOf(named: OptionValues[string]) {
+  const config = String(named ?? (await findDefaultConfig("sessions needs --dir PATH or --config PATH.")));
   // The device does not matter here, and need not be looked at.
   const { session } = await readConfig(config, { profile: async () => unknownDevice });
   if (session !== undefined) return session;

@@ -204,6 +204,33 @@ describe("the program", () => {
     expect(await useProgram(place)).toBe("Hello from shed! How can I assist?");
   });
 
+  test.skipIf(process.platform === "win32")(
+    "installed for all, it makes an agent, checks it and talks to it",
+    async () => {
+      const prefix = path.join(folder, "prefix");
+      await npm(
+        folder,
+        "install",
+        "--global",
+        "--prefix",
+        prefix,
+        "--offline",
+        "--no-audit",
+        "--no-fund",
+        tarballs.cli,
+      );
+      const place = path.join(folder, "shed");
+      await mkdir(place);
+      const PATH = `${path.join(prefix, "bin")}${path.delimiter}${process.env.PATH}`;
+      const script = "nanoagent init && nanoagent check && echo note that it works | nanoagent run";
+      const { stdout, stderr } = await execute("sh", ["-c", script], { cwd: place, env: { ...process.env, PATH } });
+      expect(stdout).toMatch(
+        /^Wrote agent\.yaml: 'shed' [\s\S]*\nAll is well\.\n[\s\S]*\nAgent: Noted: it works\nSession ended\.\n$/,
+      );
+      expect(stderr).toBe("");
+    },
+  );
+
   test("works beside all the others", async () => {
     const place = await install("cli-with-all", ...names);
     expect(await useProgram(place)).toBe("Hello from shed! How can I assist?");
