@@ -35,6 +35,7 @@ function buildDigest() {
   return digest([
     "tsconfig.base.json",
     "scripts/tsup.base.ts",
+    "scripts/merge-root.ts",
     ...packages.flatMap((folder) => [path.join(folder, "tsup.config.ts"), ...filesBelow(path.join(folder, "src"))]),
   ]);
 }

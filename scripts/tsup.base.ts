@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
+import { mergeRoot } from "./merge-root";
 
 type ExportTarget = string | { "@nanoagent/source"?: string };
 
@@ -27,6 +28,7 @@ export function packageBuild(programs: readonly string[] = [], overrides: Option
     external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
+    esbuildPlugins: [mergeRoot],
     // Small is the product: a quarter of the size is names. A stack of a published package is read with a build of its
     // tag that has source maps (`tsup --sourcemap`).
     minifySyntax: true,
