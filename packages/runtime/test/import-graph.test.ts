@@ -57,6 +57,33 @@ describe("the root entry", () => {
     expect(lazy.filter((file) => file.startsWith("node:"))).toEqual([]);
   });
 
+  test("is published as one file that it always loads, and the lazy ones take from it what they share", async () => {
+    const { metafile } = await build({
+      entryPoints: [path.resolve(path.dirname(root), "../dist/index.js")],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      splitting: true,
+      outdir: "unused",
+      platform: "neutral",
+      external: ["node:*", "@nanoagent/*", "@modelcontextprotocol/*", "yaml", "#*"],
+    });
+    const eager = new Set<string>();
+    const visit = (file: string): void => {
+      if (eager.has(file)) return;
+      eager.add(file);
+      for (const { path: to, kind, external } of metafile.inputs[file]?.imports ?? []) {
+        if (!external && kind === "import-statement") visit(to);
+      }
+    };
+    visit(Object.keys(metafile.inputs).find((file) => file.endsWith("dist/index.js")) ?? expect.fail("no root"));
+    expect([...eager].map((file) => path.basename(file))).toEqual(["index.js", "index-whole.js"]);
+    const { SessionError } = await import("../dist/index.js" as string);
+    const lazy = await import("../dist/node.js" as string);
+    await expect(lazy.Journal.open("/dev/null/nowhere")).rejects.toBeInstanceOf(SessionError);
+  });
+
   test("is bundled for a browser as it is published, and holds a conversation there", async () => {
     const { outputFiles } = await build({
       stdin: {
