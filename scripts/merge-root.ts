@@ -15,8 +15,9 @@ type OutputFile = NonNullable<BuildResult["outputFiles"]>[number];
 export const mergeRoot: Plugin = {
   name: "merge-root",
   setup(build) {
-    const { minifySyntax, minifyWhitespace, minifyIdentifiers, target, platform } = build.initialOptions;
-    const options = { minifySyntax, minifyWhitespace, minifyIdentifiers, target, platform };
+    const { minifySyntax = false, minifyWhitespace = false, minifyIdentifiers = false } = build.initialOptions;
+    const { target = "node20" } = build.initialOptions;
+    const options = { minifySyntax, minifyWhitespace, minifyIdentifiers, target };
     build.onEnd(async ({ outputFiles, metafile, errors }) => {
       if (outputFiles === undefined || metafile === undefined || errors.length > 0) return;
       const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [path.resolve(file), output]));
