@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 /** Where a command reads and writes, and what tells it to stop: the process's own streams, or a test's. */
 export interface Streams {
   stdin: Readable & { isTTY?: boolean };
-  stdout: Writable & { isTTY?: boolean };
+  stdout: Writable & { isTTY?: boolean; columns?: number };
   stderr: Writable;
   /** Aborts when the program is told to end; its reason is a {@link StopRequest}. */
   stop: AbortSignal;

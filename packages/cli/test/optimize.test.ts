@@ -28,6 +28,8 @@ beforeAll(async () => {
   const device = { device_id: "box", platform: "linux-aarch64", memory_mb: 1024, cpu_cores: 4, has_gpu: false };
   await writeFile(at("device.json"), JSON.stringify(device));
   await writeFile(at("measured.json"), JSON.stringify({ ...device, measured: measuredFigures, notes: [], path: null }));
+  const odd = { ...device, measured: { bandwidth: "9 GB/s" }, npu: true };
+  await writeFile(at("odd.json"), JSON.stringify(odd));
   await writeFile(at("future.json"), JSON.stringify({ ...device, memory_mb: { total: 1024 } }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -69,6 +71,34 @@ describe("a model that can be read", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
+  test("that is quantized already is brought to the size that it really has in fewer bits", async () => {
+    const { stdout } = await optimize("--model", at("models", "b-q4_0.gguf"), "--target-mb", "60");
+    const [size, , quantization, bits, after, , notes] = stdout.split("\n");
+    expect([size, quantization, bits]).toEqual([
+      "Model size:      73.8 MB",
+      "Quantization:    int2",
+      "Bits:            2",
+    ]);
+    // Rows of 576 weights fill no block of q2_k: most of it stays as it is.
+    const remains = Number(/^Est\. size after: (\d+\.\d) MB$/.exec(after ?? "")?.[1]);
+    expect(remains).toBeGreaterThan(60);
+    expect(remains).toBeLessThan(73.8);
+    const missing = (remains - 60).toFixed(1);
+    expect(notes).toBe(
+      `Notes:           In q2_k the file takes ${remains} MB. Answers get clearly worse. ` +
+        `That is ${missing} MB more than the target: take a smaller model.`,
+    );
+  });
+
+  test("of an architecture that is not known says what is estimated", async () => {
+    const bytes = Buffer.from(buildTinyGguf());
+    await writeFile(at("unknown.gguf"), Buffer.from(bytes.toString("latin1").replaceAll("llama", "lxama"), "latin1"));
+    const { exitCode, stdout, stderr } = await optimize("--model", at("unknown.gguf"), "--budget-mb", "100");
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^note: .*unknown\.gguf: how lxama computes is not known step by step\. .*estimates/);
+    expect(stdout).toMatch(/\n1 {2}unknown\.gguf /);
+  });
+
   test("is explained line by line", async () => {
     const { stdout } = await optimize("--model", at("models", "b-q4_0.gguf"), "--budget-mb", "400", "--explain");
     expect(stdout).toMatch(/\n +[\d.]+ +[\d.]+ {3}kv-cache \(pinned\): \d+ tokens × 90 heads/);
@@ -104,6 +134,8 @@ describe("a model that can be read", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Plans within 768.0 MB (three quarters of the memory of box) for box, quality first:");
     expect(stdout).toContain("from the kind of device alone.\n");
+    const odd = await optimize(...args, at("odd.json"));
+    expect([odd.exitCode, odd.stderr]).toEqual([0, expect.stringMatching(/^note: What was measured .* is not used/)]);
     expect((await optimize(...args, at("measured.json"))).stdout).toContain("from a micro-benchmark of the device.\n");
   });
 });

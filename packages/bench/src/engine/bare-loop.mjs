@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import path from "node:path";
+import { loadAddon } from "./load-addon.mjs";
 
 const SEQUENCE = 0;
 const F16 = 1;
@@ -16,14 +15,7 @@ export async function runBareLoop(
   { modelPath, contextTokens, batchTokens, threads, prompt, replyTokens },
 ) {
   const began = performance.now();
-  const { getBinsDir } = await import(path.join(addonPackage, "dist/index.js"));
-  const folder = path.join(getBinsDir().binsDir, path.basename(addonPackage));
-  const addon = createRequire(import.meta.url)(path.join(folder, "llama-addon.node"));
-  addon.markLoaded();
-  addon.setLogger(() => {});
-  addon.loadBackends();
-  if (addon.getGpuType() === undefined) addon.loadBackends(folder);
-  await addon.init();
+  const addon = await loadAddon(addonPackage);
   const model = new addon.AddonModel(modelPath, {
     addonExports: addon,
     gpuLayers: 0,

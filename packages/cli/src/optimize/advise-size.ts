@@ -1,18 +1,32 @@
 import type { EdgeDevice, FitPlan } from "@nanoagent/models";
-import { ModelOptimizer, type Quantization, quantizeHeader } from "@nanoagent/optimizer";
+import {
+  type GgufHeader,
+  ModelOptimizer,
+  type Quantization,
+  type QuantizationAdvice,
+  quantizeHeader,
+} from "@nanoagent/optimizer";
 import { formatFields } from "../output/format.js";
 import type { FoundModels } from "./find-models.js";
 import type { PlanningDevice } from "./planning-device.js";
 
 const BYTES_PER_MB = 2 ** 20;
+const UNQUANTIZED_BITS = 32;
 /** A model that cannot be looked at is taken to be so many times as large as its target. */
 const ASSUMED_MODEL_TO_TARGET = 2;
-/** The type of GGUF files for each tier: its real size is said where the header can be read. */
-const TYPE_OF_TIER: Readonly<Record<Quantization, string | null>> = {
-  none: null,
-  int8: "q8_0",
-  int4: "q4_k",
-  int2: "q2_k",
+/** The type of GGUF files for each tier, best first: its real size is said where the header can be read. */
+const TIERS = [
+  { quantization: "none", bits: UNQUANTIZED_BITS, type: null },
+  { quantization: "int8", bits: 8, type: "q8_0" },
+  { quantization: "int4", bits: 4, type: "q4_k" },
+  { quantization: "int2", bits: 2, type: "q2_k" },
+] as const satisfies readonly { quantization: Quantization; bits: number; type: string | null }[];
+/** What becomes of the answers. */
+const CONSEQUENCES: Readonly<Record<Quantization, string>> = {
+  none: "",
+  int8: "The answers stay almost the same.",
+  int4: "Answers get somewhat worse: try it on questions of your own.",
+  int2: "Answers get clearly worse.",
 };
 
 export interface SizeAdvice {
@@ -40,13 +54,9 @@ export function adviseSize(options: {
   const largestBytes = found.largestBytes ?? targetMb * ASSUMED_MODEL_TO_TARGET * BYTES_PER_MB;
   const modelSizeMb = largestBytes / BYTES_PER_MB;
   const optimizer = new ModelOptimizer();
-  const advice = optimizer.quantizeConfig(modelSizeMb, targetMb);
   const header = found.headers.find(({ file_bytes }) => file_bytes === largestBytes);
-  const type = TYPE_OF_TIER[advice.quantization];
-  const expectedSizeMb =
-    header === undefined || type === null
-      ? advice.expected_size_mb
-      : quantizeHeader(header, type).file_bytes / BYTES_PER_MB;
+  const advice =
+    header === undefined ? optimizer.quantizeConfig(modelSizeMb, targetMb) : adviseByHeader(header, targetMb);
   const asItIs = plans.find(({ model_path, quantize_to }) => model_path === header?.path && quantize_to === null);
   const rate = asItIs?.forecast?.decode_at_start.expected;
   return {
@@ -55,11 +65,39 @@ export function adviseSize(options: {
     model_size_is_estimate: found.largestBytes === null,
     target_mb: targetMb,
     ...advice,
-    expected_size_mb: expectedSizeMb,
-    fits_target: expectedSizeMb <= targetMb,
     latency_ms: rate === undefined ? optimizer.estimateLatency(modelSizeMb, device.device) : 1000 / rate,
     device: device.device,
   };
+}
+
+/** The best tier in which this very file is within the target, and what it really takes in it; else the smallest. */
+function adviseByHeader(header: GgufHeader, targetMb: number): QuantizationAdvice {
+  const sized = TIERS.map((tier) => {
+    const bytes = tier.type === null ? header.file_bytes : quantizeHeader(header, tier.type).file_bytes;
+    return { ...tier, expected_size_mb: bytes / BYTES_PER_MB };
+  });
+  const smallest = sized.reduce((least, tier) => (tier.expected_size_mb < least.expected_size_mb ? tier : least));
+  const { quantization, bits, type, expected_size_mb } =
+    sized.find((tier) => tier.expected_size_mb <= targetMb) ?? smallest;
+  const fits_target = expected_size_mb <= targetMb;
+  const sentences: string[] = [];
+  if (type === null && fits_target) sentences.push("The model is within the target as it is.");
+  else if (type === null) sentences.push("The file has few bits a weight already: no type makes it smaller.");
+  else sentences.push(`In ${type} the file takes ${expected_size_mb.toFixed(1)} MB.`, CONSEQUENCES[quantization]);
+  if (!fits_target) {
+    const missing = (expected_size_mb - targetMb).toFixed(1);
+    sentences.push(`That is ${missing} MB more than the target: take a smaller model.`);
+  }
+  const weightBits = type === null ? storedBits(header) : bits;
+  return { quantization, bits: weightBits, expected_size_mb, notes: sentences.join(" "), fits_target };
+}
+
+/** Bits that most of its weights are stored in, scales not counted. */
+function storedBits({ tensors }: GgufHeader): number {
+  const weights = new Map<string, number>();
+  for (const tensor of tensors) weights.set(tensor.type, (weights.get(tensor.type) ?? 0) + tensor.weights);
+  const [most] = [...weights].sort(([, one], [, other]) => other - one);
+  return Number(/\d+/.exec(most?.[0] ?? "")?.[0] ?? UNQUANTIZED_BITS);
 }
 
 export function formatAdvice(advice: SizeAdvice): string {

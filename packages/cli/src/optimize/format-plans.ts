@@ -6,6 +6,8 @@ import type { PlanningDevice } from "./planning-device.js";
 const BYTES_PER_MB = 2 ** 20;
 const BAR_LENGTH = 60;
 const SPEED_BAR_LENGTH = 30;
+/** A terminal that is narrower is written to as if it were as wide: its lines wrap. */
+const LEAST_WIDTH = 40;
 const MOST_PLANS = 10;
 /** Colours of a terminal for the parts of a ledger, and letters where there are none. */
 const PART_COLORS = [34, 32, 33, 35, 36, 31, 94, 92, 93, 95];
@@ -15,56 +17,79 @@ interface PlanView {
   device: PlanningDevice;
   wish: FitWish;
   isColored: boolean;
+  /** Characters that a line of the terminal has room for; null: no terminal, and as many as are needed. */
+  width: number | null;
   isExplained: boolean;
 }
 
 /** The plans as a table, the best one's memory as a bar, and how fast each quantization answers. */
 export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
   const { device, wish } = view;
+  const width = view.width === null ? Number.POSITIVE_INFINITY : Math.max(LEAST_WIDTH, view.width);
   const [best] = plans;
   if (best === undefined) return "";
   const title =
     `Plans within ${mb(device.budgetBytes)} MB (${device.budgetSource}) for ${device.device.device_id}, ` +
     `${wish.for ?? "quality"} first:`;
   const sections = [
-    [plainLine(title), ...table(plans.slice(0, MOST_PLANS), wish), ...hidden(plans)].join("\n"),
-    ledgerBar(best.ledger, device.budgetBytes, view.isColored),
-    speedBars(plans),
-    standing(best, device),
+    [plainLine(title), ...table(plans.slice(0, MOST_PLANS), wish, width), ...hidden(plans)].join("\n"),
+    ledgerBar(best.ledger, device.budgetBytes, view.isColored, width),
+    speedBars(plans, view.isColored, width),
+    [standing(best, device), ...quality(plans)].join("\n"),
     ...(view.isExplained ? [explainFit(best).trimEnd()] : []),
   ];
   return sections.map((section) => `\n${section}\n`).join("");
 }
 
-function table(plans: readonly FitPlan[], wish: FitWish): string[] {
-  const rows = plans.map((plan, index) => [
-    `${index + 1}`,
-    weightsOf(plan),
-    String(plan.context_tokens),
-    plan.kv_type,
-    String(plan.batch_tokens),
-    mb(plan.ledger.peak_resident_bytes),
-    rate(plan.forecast?.prefill_at_start),
-    interval(plan.forecast?.decode_at_start),
-    rate(plan.forecast?.decode_at_full_context),
-    `${plan.decode_threads}`,
-    plan.quality === null ? "?" : plan.quality.expected_divergence.toFixed(3),
-    missedFloors(plan, wish).join("; "),
-  ]);
-  const head = ["", "weights", "context", "KV", "batch", "MB", "read/s", "answer/s", "full", "threads", "KLD", ""];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd();
-  return [line(head), ...rows.map(line)];
+interface Column {
+  title: string;
+  isText?: boolean;
+  /** Those with the highest number are left out first where the terminal is narrow. */
+  leftOut?: number;
+  cell: (plan: FitPlan, index: number) => string;
 }
 
-const TEXT_COLUMNS: ReadonlySet<number> = new Set([1, 3, 11]);
-function isText(column: number): boolean {
-  return TEXT_COLUMNS.has(column);
+const COLUMNS: readonly Column[] = [
+  { title: "", cell: (_, index) => `${index + 1}` },
+  { title: "weights", isText: true, cell: weightsOf },
+  { title: "context", cell: ({ context_tokens }) => String(context_tokens) },
+  { title: "KV", isText: true, leftOut: 2, cell: ({ kv_type }) => kv_type },
+  { title: "batch", leftOut: 4, cell: ({ batch_tokens }) => String(batch_tokens) },
+  { title: "MB", cell: ({ ledger }) => mb(ledger.peak_resident_bytes) },
+  { title: "read/s", leftOut: 3, cell: ({ forecast }) => rate(forecast?.prefill_at_start) },
+  { title: "answer/s", cell: ({ forecast }) => interval(forecast?.decode_at_start) },
+  { title: "full", leftOut: 5, cell: ({ forecast }) => rate(forecast?.decode_at_full_context) },
+  { title: "threads", leftOut: 6, cell: ({ decode_threads }) => String(decode_threads) },
+  { title: "KLD", leftOut: 1, cell: ({ quality }) => quality?.expected_divergence.toFixed(3) ?? "?" },
+];
+
+/** The plans in columns, as many as there is room for; what a plan misses stands in a line below it. */
+function table(plans: readonly FitPlan[], wish: FitWish, width: number): string[] {
+  let columns = COLUMNS.map((column) => {
+    const cells = plans.map(column.cell);
+    return { ...column, cells, length: Math.max(column.title.length, ...cells.map((cell) => cell.length)) };
+  });
+  const lengthOf = () => columns.reduce((sum, { length }) => sum + length + COLUMN_GAP.length, -COLUMN_GAP.length);
+  while (lengthOf() > width) {
+    const last = Math.max(...columns.map(({ leftOut = 0 }) => leftOut));
+    if (last === 0) break;
+    columns = columns.filter(({ leftOut }) => leftOut !== last);
+  }
+  const line = (cellOf: (column: (typeof columns)[number]) => string) =>
+    columns
+      .map((column) => (column.isText ? cellOf(column).padEnd(column.length) : cellOf(column).padStart(column.length)))
+      .join(COLUMN_GAP)
+      .trimEnd();
+  return [
+    line(({ title }) => title),
+    ...plans.flatMap((plan, index) => [
+      line(({ cells }) => cells[index] ?? ""),
+      ...missedFloors(plan, wish).map((missed) => `   ! ${missed}`),
+    ]),
+  ];
 }
+
+const COLUMN_GAP = "  ";
 
 function hidden(plans: readonly FitPlan[]): string[] {
   return plans.length > MOST_PLANS ? [`and ${plans.length - MOST_PLANS} more: --json shows them`] : [];
@@ -76,8 +101,14 @@ function weightsOf({ model_path, quantize_to }: FitPlan): string {
 }
 
 /** One bar of what a plan takes at its peak, part by part, against the budget. */
-function ledgerBar({ lines, peak_resident_bytes }: MemoryLedger, budgetBytes: number, isColored: boolean): string {
-  const scale = BAR_LENGTH / Math.max(budgetBytes, peak_resident_bytes, 1);
+function ledgerBar(
+  { lines, peak_resident_bytes }: MemoryLedger,
+  budgetBytes: number,
+  isColored: boolean,
+  width: number,
+): string {
+  const barLength = Math.min(BAR_LENGTH, width - "[]".length);
+  const scale = barLength / Math.max(budgetBytes, peak_resident_bytes, 1);
   const parts = [...lines]
     .filter(({ resident_bytes }) => resident_bytes > 0)
     .sort((one, other) => other.resident_bytes - one.resident_bytes);
@@ -90,11 +121,11 @@ function ledgerBar({ lines, peak_resident_bytes }: MemoryLedger, budgetBytes: nu
     drawn += length;
     const letter = PART_LETTERS[index % PART_LETTERS.length] ?? "#";
     const color = PART_COLORS[index % PART_COLORS.length] ?? 37;
-    const paint = (text: string) => (isColored ? `\u001b[${color}m${text}\u001b[0m` : text);
+    const paint = (text: string) => (isColored ? painted(text, color) : text);
     legend.push(`  ${paint(isColored ? "█" : letter)} ${mb(resident_bytes).padStart(8)}  ${name} (${kind})`);
     return paint((isColored ? "█" : letter).repeat(length));
   });
-  const free = ".".repeat(Math.max(0, BAR_LENGTH - drawn));
+  const free = ".".repeat(Math.max(0, barLength - drawn));
   return [
     `Memory of plan 1: ${mb(peak_resident_bytes)} of ${mb(budgetBytes)} MB`,
     `[${bar.join("")}${free}]`,
@@ -102,18 +133,31 @@ function ledgerBar({ lines, peak_resident_bytes }: MemoryLedger, budgetBytes: nu
   ].join("\n");
 }
 
-function speedBars(plans: readonly FitPlan[]): string {
+/** How fast each of the plans answers, the fastest in green. */
+function speedBars(plans: readonly FitPlan[], isColored: boolean, width: number): string {
   const rated = plans.slice(0, MOST_PLANS).map((plan) => ({
     label: weightsOf(plan),
     rate: plan.forecast?.decode_at_start.expected ?? 0,
   }));
   const fastest = Math.max(...rated.map(({ rate }) => rate), Number.MIN_VALUE);
-  const width = Math.max(...rated.map(({ label }) => label.length));
-  const lines = rated.map(
-    ({ label, rate }) =>
-      `  ${label.padEnd(width)}  ${"#".repeat(Math.round((SPEED_BAR_LENGTH * rate) / fastest)).padEnd(SPEED_BAR_LENGTH)}  ${rate.toFixed(1)}`,
-  );
+  const labelLength = Math.max(...rated.map(({ label }) => label.length));
+  const numberLength = Math.max(...rated.map(({ rate }) => rate.toFixed(1).length));
+  const room = width - labelLength - numberLength - 3 * COLUMN_GAP.length;
+  const barLength = Math.max(0, Math.min(SPEED_BAR_LENGTH, room));
+  const lines = rated.map(({ label, rate }) => {
+    const length = Math.round((barLength * rate) / fastest);
+    const bar = isColored ? painted("█".repeat(length), rate === fastest ? GREEN : BLUE) : "#".repeat(length);
+    const parts = [label.padEnd(labelLength), `${bar}${" ".repeat(barLength - length)}`];
+    return `  ${[...parts, rate.toFixed(1).padStart(numberLength)].join(COLUMN_GAP)}`;
+  });
   return ["Tokens of an answer per second:", ...lines].join("\n");
+}
+
+const BLUE = 34;
+const GREEN = 32;
+
+function painted(text: string, color: number): string {
+  return `\u001b[${color}m${text}\u001b[0m`;
 }
 
 /** What the speeds stand on. */
@@ -129,6 +173,13 @@ function standing({ forecast }: FitPlan, { isThisOne, measurement }: PlanningDev
       return `Speeds: a prior, ${ground}.${hint}`;
     }
   }
+}
+
+function quality(plans: readonly FitPlan[]): string[] {
+  if (plans.every((plan) => plan.quality === null)) return [];
+  return [
+    "KLD: how far answers are expected to be from those before quantization, a prior; 0.05 is hardly noticed, 0.5 is.",
+  ];
 }
 
 function interval(line: ForecastLine | undefined): string {

@@ -1,6 +1,6 @@
 import type { FitPlan } from "@nanoagent/models";
 import { NanoAgentError } from "@nanoagent/models";
-import { type FitWish, missedFloors, planFit } from "@nanoagent/optimizer";
+import { type FitWish, isEstimated, missedFloors, planFit } from "@nanoagent/optimizer";
 import type { CommandAction, OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
@@ -47,6 +47,12 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   // With a budget, or as the only thing that was asked for, what cannot be planned is an error.
   if (refusal !== null && hasBudget) throw refusal;
   if (refusal !== null) note([refusal.message, refusal.hint].filter(Boolean).join(" "));
+  for (const { path, architecture } of plans.length > 0 ? found.headers.filter(isEstimated) : []) {
+    note(
+      `${path}: how ${architecture} computes is not known step by step. Its KV cache, compute buffer and speed are ` +
+        "estimates, and whether llama.cpp loads it at all is not known.",
+    );
+  }
 
   const advice = targetMb === null ? null : adviseSize({ found, targetMb, device, plans });
   if (values.json) {
@@ -63,8 +69,10 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   }
   if (advice !== null) stdout.write(formatAdvice(advice));
   if (plans.length > 0) {
-    const isColored = streams.stdout.isTTY === true && !process.env.NO_COLOR;
-    stdout.write(formatPlans(plans, { device, wish, isColored, isExplained: values.explain === true }));
+    const { isTTY, columns } = streams.stdout;
+    const isColored = isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+    const width = isTTY === true && columns ? columns : null;
+    stdout.write(formatPlans(plans, { device, wish, isColored, width, isExplained: values.explain === true }));
   }
   return exitCodes.done;
 };

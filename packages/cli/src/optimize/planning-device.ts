@@ -73,30 +73,14 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     });
   };
   let device: EdgeDevice;
-  let measurement: DeviceMeasurement | null = null;
   try {
     const stated = { device_id, platform, memory_mb, cpu_cores, has_gpu };
     device = EdgeDevice.parse(Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)));
-    if (isObject(measured)) {
-      measurement = DeviceMeasurement.parse({
-        format: 1,
-        measured_at: new Date(0).toISOString(),
-        device: {
-          platform: device.platform,
-          cpu_model: null,
-          cpu_cores: device.cpu_cores,
-          memory_mb: device.memory_mb,
-        },
-        engine_version: null,
-        thread_trials: [],
-        calibrations: [],
-        ...measured,
-      });
-    }
   } catch (error) {
     if (!NanoAgentError.isInstance(error)) throw error;
     return fail(error);
   }
+  const { measurement, notes } = measurementOf(measured, device, path);
   return {
     device,
     isThisOne: false,
@@ -104,8 +88,29 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     budgetBytes: Math.floor(device.memory_mb * BYTES_PER_MB * USABLE_SHARE),
     budgetSource: `three quarters of the memory of ${device.device_id}`,
     measurement,
-    notes: [],
+    notes,
   };
+}
+
+/** What was measured on a device; what another version wrote of it, and this one does not know, is left out and said. */
+function measurementOf(
+  measured: unknown,
+  { platform, cpu_cores, memory_mb }: EdgeDevice,
+  path: string,
+): { measurement: DeviceMeasurement | null; notes: string[] } {
+  if (!isObject(measured)) return { measurement: null, notes: [] };
+  const parsed = DeviceMeasurement.safeParse({
+    format: 1,
+    measured_at: new Date(0).toISOString(),
+    device: { platform, cpu_model: null, cpu_cores, memory_mb },
+    engine_version: null,
+    thread_trials: [],
+    calibrations: [],
+    ...measured,
+  });
+  if (parsed.success) return { measurement: parsed.value, notes: [] };
+  const notes = [`What was measured according to ${path} is not used: another version wrote it in a form of its own.`];
+  return { measurement: null, notes };
 }
 
 async function readJson(path: string): Promise<Record<string, unknown>> {

@@ -4,10 +4,8 @@ import { expectedDivergence } from "../quality/expected-divergence.js";
 import { forecastFrom, type ThreadedForecast } from "../speed/forecast-from.js";
 import { mainType, modelWork } from "../speed/model-work.js";
 import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
-import { storesHeads } from "./kv-cache.js";
-import { fitHeader, type Misfit } from "./plan-header.js";
+import { fitLoadings, LEAST_CONTEXT_TOKENS, type Misfit } from "./plan-header.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
-import { transformerShape } from "./transformer-shape.js";
 
 /** What a plan is to be best at, and what it must reach in any case. */
 export interface FitWish {
@@ -36,19 +34,11 @@ export interface PlanFitOptions {
   measurement?: DeviceMeasurement | null | undefined;
 }
 
-const LEAST_CONTEXT_TOKENS = 4096;
 const LEAST_TOKENS_PER_SECOND = 5;
 /** What a file may be quantized to; the last for speed: it is read and computed fastest. */
 const TARGET_TYPES = [...QUANTIZATION_TYPES, "q4_0"] as const;
 /** Quantizing what is quantized already adds one loss to the other: only files of these types are made smaller. */
 const SOURCE_TYPES: ReadonlySet<string> = new Set(["f32", "f16", "bf16", "q8_0"]);
-/** How keys and values are kept, and how many tokens are read at once: what costs least first. */
-const LOADINGS = [
-  { kv_type: "f16", batch_tokens: 64 },
-  { kv_type: "q8_0", batch_tokens: 64 },
-  { kv_type: "q8_0", batch_tokens: 16 },
-  { kv_type: "f16", batch_tokens: 16 },
-] as const;
 /** Above this divergence answers break down, and a smaller model that is whole is better. */
 const MOST_DIVERGENCE = 0.5;
 /** Models whose sizes differ by less are as able as each other. */
@@ -124,7 +114,14 @@ function variantsOf(
     header: quantizeHeader(header, type),
     quantizeTo: type,
   }));
-  return [asItIs, ...smaller.filter((variant) => variant.header.file_bytes < header.file_bytes)];
+  // Where rows do not fill the blocks of a type, another is taken for it: what would be the same file comes once.
+  const seen = new Set<string>();
+  const isNew = (variant: { header: GgufHeader }) => {
+    const types = variant.header.tensors.map(({ type }) => type).join(" ");
+    const isSmaller = variant.header.file_bytes < header.file_bytes;
+    return isSmaller && !seen.has(types) && seen.add(types) !== undefined;
+  };
+  return [asItIs, ...smaller.filter(isNew)];
 }
 
 /** Quantizations of one model have the same name, the same tensors and the same shapes. */
@@ -136,28 +133,14 @@ function isSameModel(one: GgufHeader, other: GgufHeader): boolean {
 /** One plan for a model: the first way of loading it that has the context wished for, else the one with the longest. */
 function planVariant(header: GgufHeader, options: PlanFitOptions): FitPlan | Misfit {
   const { device, cpuFeatures, budgetBytes, wish = {} } = options;
-  const shape = transformerShape(header);
-  const enough = wish.leastContextTokens ?? Math.min(LEAST_CONTEXT_TOKENS, shape.trainedTokens);
-  let best: FitPlan | Misfit | null = null;
-  for (const loading of LOADINGS) {
-    if (!storesHeads(shape, loading.kv_type)) continue;
-    const result = fitHeader(header, {
-      ...loading,
-      device,
-      budget_bytes: budgetBytes,
-      context_tokens: wish.contextTokens ?? "auto",
-      cpu_features: cpuFeatures,
-    });
-    if (best === null || contextOf(result) > contextOf(best)) best = result;
-    const isEnough = wish.for === "context" ? shape.trainedTokens : (wish.contextTokens ?? enough);
-    if (contextOf(best) >= isEnough) break;
-  }
-  if (best === null) throw new RangeError("f16 stores heads of any length");
-  return best;
-}
-
-function contextOf(result: FitPlan | Misfit): number {
-  return "refuse" in result ? 0 : result.context_tokens;
+  const request = {
+    device,
+    budget_bytes: budgetBytes,
+    context_tokens: wish.contextTokens ?? ("auto" as const),
+    cpu_features: cpuFeatures,
+  };
+  const enough = wish.for === "context" ? Number.POSITIVE_INFINITY : (wish.contextTokens ?? wish.leastContextTokens);
+  return fitLoadings(header, request, enough);
 }
 
 function withForecast(plan: FitPlan, { forecast, prefillThreads, decodeThreads }: ThreadedForecast): FitPlan {

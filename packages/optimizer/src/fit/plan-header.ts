@@ -29,9 +29,49 @@ const MOST_TOKENS = 2 ** 27;
  * {@link InvalidFitRequestError} for a request that is none.
  */
 export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_path">): FitPlan {
-  const result = fitHeader(header, request);
+  const isOpen =
+    request.context_tokens === "auto" && request.kv_type === undefined && request.batch_tokens === undefined;
+  const result = isOpen ? fitLoadings(header, request) : fitHeader(header, request);
   if ("refuse" in result) throw result.refuse();
   return result;
+}
+
+/** With fewer tokens of context than this, or than the model was trained for, a loading that has more is taken. */
+export const LEAST_CONTEXT_TOKENS = 4096;
+
+/** How keys and values are kept, and how many tokens are read at once: what costs least first. */
+const LOADINGS = [
+  { kv_type: "f16", batch_tokens: 64 },
+  { kv_type: "q8_0", batch_tokens: 64 },
+  { kv_type: "q8_0", batch_tokens: 16 },
+  { kv_type: "f16", batch_tokens: 16 },
+] as const;
+
+/**
+ * The first way of loading a model that has `enoughTokens` of context, else the one with the longest. What costs quality
+ * or speed is taken for as many tokens as are enough, and not for more.
+ */
+export function fitLoadings(
+  header: GgufHeader,
+  request: Omit<FitRequest, "model_path" | "kv_type" | "batch_tokens">,
+  enoughTokens: number = LEAST_CONTEXT_TOKENS,
+): FitPlan | Misfit {
+  const shape = transformerShape(header);
+  const enough = Math.min(enoughTokens, shape.trainedTokens);
+  const [first, ...others] = LOADINGS;
+  let best = fitHeader(header, { ...request, ...first });
+  for (const loading of others) {
+    if (contextOf(best) >= enough) break;
+    if (!storesHeads(shape, loading.kv_type)) continue;
+    const result = fitHeader(header, { ...request, ...loading });
+    if (contextOf(result) <= contextOf(best)) continue;
+    best = contextOf(result) > enough ? fitHeader(header, { ...request, ...loading, context_tokens: enough }) : result;
+  }
+  return best;
+}
+
+function contextOf(result: FitPlan | Misfit): number {
+  return "refuse" in result ? 0 : result.context_tokens;
 }
 
 /** Why a model does not fit; what would help takes time to find out. */

@@ -35,24 +35,30 @@ const EXACT_FAMILIES: Readonly<Record<string, ComputeFamily>> = Object.assign(Ob
 /** Of these, the ones that are a plain row of attention and feed-forward layers, all alike. */
 const PLAIN_ARCHITECTURES: ReadonlySet<string> = new Set(["llama", "qwen2", "qwen3"]);
 
+const NO_TRANSFORMER =
+  "Take another file. What is no transformer, or is a vocabulary, adapter or projector alone, is not planned.";
+
+/**
+ * Whether the ledger of a model has figures in it that are estimated, since its computation is not known step by step. It
+ * says so in its lines too. Throws {@link InvalidModelFileError} as planning does.
+ */
+export function isEstimated(header: GgufHeader): boolean {
+  return !transformerShape(header).isExact;
+}
+
 /**
  * The shape of the model that a header describes. Throws {@link InvalidModelFileError} where a figure is missing, where
  * the figures contradict the tensors, and where llama.cpp would end the whole process over them.
  */
 export function transformerShape(header: GgufHeader): TransformerShape {
-  const fail = (field: string, problem: string): never => {
-    throw new InvalidModelFileError({
-      path: header.path,
-      field,
-      offset: 0,
-      problem,
-      hint: "Take another file. What is no transformer, or is a vocabulary, adapter or projector alone, is not planned.",
-    });
+  const fail = (field: string, problem: string, hint: string = NO_TRANSFORMER): never => {
+    throw new InvalidModelFileError({ path: header.path, field, offset: 0, problem, hint });
   };
   const { architecture } = header;
   if (architecture === null) return fail("general.architecture", "is missing");
   if (header.byte_order === "big") {
-    return fail("version", "says that the file is big-endian, and llama.cpp loads files of its machine's order only");
+    const problem = "says that the file is big-endian, and llama.cpp loads files of its machine's order only";
+    return fail("version", problem, "Take the little-endian file of this model, or convert it anew on this machine.");
   }
   if (header.tensors.length === 0) return fail("tensor count", "is 0: the file has no weights");
 

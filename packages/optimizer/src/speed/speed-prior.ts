@@ -23,25 +23,39 @@ interface CpuKind {
   prefill: Readonly<Record<string, number>>;
   /** Bytes a second that all cores read together. */
   bandwidth: number;
+  /**
+   * How many times as fast the engine's kernels are as those of the micro-benchmark, which have 128-bit instructions, no
+   * dot products of bytes, and weights in the order of the file.
+   */
+  engineFactors: Readonly<Record<string, number>>;
+  /** A layer's norms, sums and waiting of threads for each other. */
+  layerSeconds: number;
+  /** Numbers of the cache that one thread compares and adds up in a second: for one token, and for many at once. */
+  attentionNumbersPerSecond: Readonly<Record<Phase, number>>;
+  /** Numbers that recurrent layers write anew. */
+  stateNumbersPerSecond: Readonly<Record<Phase, number>>;
 }
 
-/** Measured with one thread of an EPYC and with desktop CPUs; types that are reordered are read several times as fast. */
+/**
+ * Measured with one thread of EPYC processors and with desktop CPUs; types that are reordered are read
+ * several times as fast.
+ */
 const X86: CpuKind = {
-  weightsPerSecond: 11e9,
+  weightsPerSecond: 18e9,
   decode: {
     f32: 3,
-    f16: 1.6,
+    f16: 1.3,
     bf16: 2,
     q8_0: 1,
-    q4_0: 0.7,
+    q4_0: 0.8,
     q4_1: 0.9,
     q5_0: 1.3,
     q5_1: 1.3,
     q2_k: 1.1,
-    q3_k: 1.4,
-    q4_k: 0.85,
-    q5_k: 1.2,
-    q6_k: 1.15,
+    q3_k: 1.2,
+    q4_k: 0.8,
+    q5_k: 1.15,
+    q6_k: 1.05,
     iq4_nl: 0.9,
     iq4_xs: 1.1,
     iq3_s: 2.4,
@@ -53,8 +67,12 @@ const X86: CpuKind = {
     iq1_m: 2.6,
     mxfp4: 1,
   },
-  prefill: { q4_0: 0.3, q4_k: 0.3, iq4_nl: 0.35, f16: 0.35 },
-  bandwidth: 25e9,
+  prefill: { q4_0: 0.27, q4_k: 0.38, iq4_nl: 0.35, f16: 0.6, q3_k: 0.8, q5_k: 0.8, q6_k: 0.7 },
+  bandwidth: 40e9,
+  engineFactors: { q8_0: 2.2, q4_0: 3, q4_k: 4.3 },
+  layerSeconds: 5e-6,
+  attentionNumbersPerSecond: { decode: 8e9, prefill: 45e9 },
+  stateNumbersPerSecond: { decode: 2.5e9, prefill: 6e9 },
 };
 
 /**
@@ -82,10 +100,24 @@ const ARM: CpuKind = {
   },
   prefill: { q4_0: 0.25, q4_k: 0.3, q8_0: 0.3, q6_k: 0.35, q5_k: 0.35, iq4_nl: 0.3, f16: 0.4 },
   bandwidth: 12e9,
+  // Not measured: their dot products take four bytes at once where the micro-benchmark's kernels widen them first.
+  engineFactors: { q8_0: 2, q4_0: 2, q4_k: 2.5 },
+  layerSeconds: 60e-6,
+  attentionNumbersPerSecond: { decode: 2.5e9, prefill: 8e9 },
+  stateNumbersPerSecond: { decode: 0.8e9, prefill: 1.6e9 },
 };
 
 /** ARM CPUs without dot products: a Raspberry Pi 4, 3 or Zero 2. Computing is all that counts. */
-const PLAIN: CpuKind = { ...ARM, weightsPerSecond: 1.3e9, prefill: {}, bandwidth: 4e9 };
+const PLAIN: CpuKind = {
+  ...ARM,
+  weightsPerSecond: 1.3e9,
+  prefill: {},
+  bandwidth: 4e9,
+  engineFactors: {},
+  layerSeconds: 150e-6,
+  attentionNumbersPerSecond: { decode: 0.8e9, prefill: 1.5e9 },
+  stateNumbersPerSecond: { decode: 0.25e9, prefill: 0.4e9 },
+};
 
 const DEFAULT_PREFILL_SHARE = 0.5;
 /** A type of which nothing is known takes as long as the slow ones. */
@@ -94,11 +126,8 @@ const UNKNOWN_TYPE_SHARE = 1.5;
 const TYPE_SPREADS = { measured: 0.15, table: 0.25, unknown: 0.5 };
 /** How sure the speed of the machine is: by a micro-benchmark, or by its kind alone. */
 const SCALE_SPREADS = { measured: 0.25, kind: 0.6 };
-/** A layer's norms, sums and waiting of threads for each other. */
-const LAYER_SECONDS = 40e-6;
-/** Numbers of 16 bits that one thread compares and adds up. */
-const ATTENTION_NUMBERS_PER_SECOND = 2.5e9;
-const STATE_NUMBERS_PER_SECOND = 0.5e9;
+/** What an engine gets of the bandwidth that is measured by reading alone. */
+const READING_EFFICIENCY = 0.88;
 /** The sum of both is closer to what takes longer when these are added with such a power. */
 const OVERLAP_POWER = 4;
 /** Cores of a machine do not add up wholly. */
@@ -114,13 +143,19 @@ export function speedPrior(
   const kind = cpuKind(grounds);
   const { measurement } = grounds;
   const workers = 1 + (threads - 1) * THREAD_EFFICIENCY;
-  const bandwidth = measuredBandwidth(measurement, threads) ?? Math.min(kind.bandwidth, (kind.bandwidth / 2) * threads);
+  const bandwidth =
+    READING_EFFICIENCY *
+    (measuredBandwidth(measurement, threads) ?? Math.min(kind.bandwidth, (kind.bandwidth / 2) * threads));
   const dotProducts = new Map((measurement?.dot_products ?? []).map(({ type, per_second }) => [type, per_second]));
-  const reference = dotProducts.get("q8_0") ?? kind.weightsPerSecond;
+  const measuredRate = (type: string): number | undefined => {
+    const rate = dotProducts.get(type);
+    return rate === undefined ? undefined : rate * (kind.engineFactors[type] ?? 1);
+  };
+  const reference = measuredRate("q8_0") ?? kind.weightsPerSecond;
 
   const weightUnit = (label: string): CostUnit => {
     const type = baseType(label);
-    const measured = dotProducts.get(type);
+    const measured = measuredRate(type);
     const share = kind.decode[type];
     const computing = 1 / (measured ?? reference / (share ?? UNKNOWN_TYPE_SHARE)) / workers;
     const reading = bytesPerWeight(type) / bandwidth;
@@ -135,9 +170,9 @@ export function speedPrior(
   return {
     units: [
       ...[...types].map(weightUnit),
-      { key: LAYER, seconds: LAYER_SECONDS, spread: 1, isScaled: false },
-      { key: ATTENTION, seconds: 1 / ATTENTION_NUMBERS_PER_SECOND / workers, spread: 0.7, isScaled: true },
-      { key: STATE, seconds: 1 / STATE_NUMBERS_PER_SECOND / workers, spread: 0.8, isScaled: true },
+      { key: LAYER, seconds: kind.layerSeconds, spread: 1, isScaled: false },
+      { key: ATTENTION, seconds: 1 / kind.attentionNumbersPerSecond[phase] / workers, spread: 0.7, isScaled: true },
+      { key: STATE, seconds: 1 / kind.stateNumbersPerSecond[phase] / workers, spread: 0.8, isScaled: true },
     ],
     scaleSpread: dotProducts.size > 0 ? SCALE_SPREADS.measured : SCALE_SPREADS.kind,
   };

@@ -13,7 +13,7 @@ const request = { ...sampleRequest, budget_bytes: 300 * MIB };
 
 describe("a plan", () => {
   it("has a valid form and defaults", () => {
-    const plan = planHeader(smol, request);
+    const plan = planHeader(smol, { ...request, budget_bytes: 400 * MIB });
     expect(FitPlan.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
     expect(plan).toMatchObject({
       model_path: "model.gguf",
@@ -23,7 +23,17 @@ describe("a plan", () => {
       decode_threads: 2,
       forecast: null,
     });
-    expect(plan.ledger.peak_resident_bytes).toBeLessThanOrEqual(300 * MIB);
+    expect(plan.ledger.peak_resident_bytes).toBeLessThanOrEqual(400 * MIB);
+  });
+
+  it("keeps keys and values in fewer bits where the context would be short, for as many tokens as are enough", () => {
+    const tight = planHeader(smol, { ...request, budget_bytes: 300 * MIB });
+    expect(tight).toMatchObject({ context_tokens: 4096, kv_type: "q8_0", batch_tokens: 64 });
+    const wide = planHeader(smol, { ...request, budget_bytes: 330 * MIB });
+    expect(wide.kv_type).toBe("f16");
+    expect(wide.context_tokens).toBeGreaterThanOrEqual(4096);
+    // What was asked for is not changed.
+    expect(planHeader(smol, { ...request, kv_type: "f16" }).context_tokens).toBeLessThan(4096);
   });
 
   it("follows the request's wishes", () => {
@@ -89,7 +99,7 @@ describe("the longest context", () => {
   });
 
   it("is longer with quantized keys and values", () => {
-    const f16 = planHeader(smol, { ...request, budget_bytes: 280 * MIB });
+    const f16 = planHeader(smol, { ...request, budget_bytes: 280 * MIB, kv_type: "f16" });
     const q8 = planHeader(smol, { ...request, budget_bytes: 280 * MIB, kv_type: "q8_0" });
     expect(q8.context_tokens / f16.context_tokens).toBeGreaterThan(1.5);
   });

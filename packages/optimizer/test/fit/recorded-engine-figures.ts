@@ -1,10 +1,12 @@
 import type { TinyGgufOptions } from "../../src/testing/index.js";
+import { PLAIN_MODELS } from "../../src/testing/known-models.js";
 
 /**
  * What llama.cpp itself says that KV cache and compute buffer take, in bytes: `getMemoryBreakdown()` of the add-on in
  * @node-llama-cpp/linux-x64 3.22.1, for models of these shapes that were written by `writeSparseGguf`.
  */
 export const RECORDED_SHAPES = {
+  ...PLAIN_MODELS,
   tiny: {},
   "15M": {
     embeddingLength: 288,
@@ -13,94 +15,6 @@ export const RECORDED_SHAPES = {
     kvHeadCount: 6,
     feedForwardLength: 768,
     vocabularySize: 32000,
-  },
-  "SmolLM2-135M": {
-    embeddingLength: 576,
-    layerCount: 30,
-    headCount: 9,
-    kvHeadCount: 3,
-    feedForwardLength: 1536,
-    vocabularySize: 49152,
-  },
-  "SmolLM2-360M": {
-    embeddingLength: 960,
-    layerCount: 32,
-    headCount: 15,
-    kvHeadCount: 5,
-    feedForwardLength: 2560,
-    vocabularySize: 49152,
-  },
-  "TinyLlama-1.1B": {
-    embeddingLength: 2048,
-    layerCount: 22,
-    headCount: 32,
-    kvHeadCount: 4,
-    feedForwardLength: 5632,
-    vocabularySize: 32000,
-  },
-  "Llama-3.2-1B": {
-    embeddingLength: 2048,
-    layerCount: 16,
-    headCount: 32,
-    kvHeadCount: 8,
-    feedForwardLength: 8192,
-    vocabularySize: 128256,
-  },
-  "Mistral-7B": {
-    embeddingLength: 4096,
-    layerCount: 32,
-    headCount: 32,
-    kvHeadCount: 8,
-    feedForwardLength: 14336,
-    vocabularySize: 32000,
-  },
-  "Qwen2.5-0.5B": {
-    architecture: "qwen2",
-    embeddingLength: 896,
-    layerCount: 24,
-    headCount: 14,
-    kvHeadCount: 2,
-    feedForwardLength: 4864,
-    vocabularySize: 151936,
-  },
-  "Qwen2.5-1.5B": {
-    architecture: "qwen2",
-    embeddingLength: 1536,
-    layerCount: 28,
-    headCount: 12,
-    kvHeadCount: 2,
-    feedForwardLength: 8960,
-    vocabularySize: 151936,
-  },
-  "Qwen3-0.6B": {
-    architecture: "qwen3",
-    embeddingLength: 1024,
-    layerCount: 28,
-    headCount: 16,
-    kvHeadCount: 8,
-    headLength: 128,
-    feedForwardLength: 3072,
-    vocabularySize: 151936,
-  },
-  "Qwen3-1.7B": {
-    architecture: "qwen3",
-    embeddingLength: 2048,
-    layerCount: 28,
-    headCount: 16,
-    kvHeadCount: 8,
-    headLength: 128,
-    feedForwardLength: 6144,
-    vocabularySize: 151936,
-  },
-  "Qwen3-4B": {
-    architecture: "qwen3",
-    embeddingLength: 2560,
-    layerCount: 36,
-    headCount: 32,
-    kvHeadCount: 8,
-    headLength: 128,
-    feedForwardLength: 9728,
-    vocabularySize: 151936,
   },
   "wide feed-forward": {
     embeddingLength: 512,

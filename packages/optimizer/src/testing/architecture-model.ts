@@ -1,6 +1,6 @@
-import type { WritableGguf, WritableTensor, WritableValue } from "../../src/formats/gguf/write-gguf.js";
-import { TOKENIZER_TEXT } from "../../src/testing/tokenizer-text.js";
-import { trainTokenizer } from "../../src/testing/train-tokenizer.js";
+import type { WritableGguf, WritableTensor, WritableValue } from "../formats/gguf/write-gguf.js";
+import { TOKENIZER_TEXT } from "./tokenizer-text.js";
+import { trainTokenizer } from "./train-tokenizer.js";
 
 /** The figures of a model of one of the families that are no plain transformers. */
 export interface ArchitectureFigures {
@@ -20,10 +20,11 @@ export interface ArchitectureFigures {
   weightType?: string;
 }
 
-type Family = "gemma3" | "phi3" | "lfm2" | "qwen3moe" | "olmoe" | "qwen35" | "deepseek2";
+/** Architectures that are no plain transformers. */
+export type ModelFamily = "gemma3" | "phi3" | "lfm2" | "qwen3moe" | "olmoe" | "qwen35" | "deepseek2";
 
 /** The header of a model of that family as its converter writes it, with a tokenizer of the size that it has. */
-export function architectureModel(architecture: Family, figures: ArchitectureFigures): WritableGguf {
+export function architectureModel(architecture: ModelFamily, figures: ArchitectureFigures): WritableGguf {
   const { embeddingLength, layerCount, headCount, feedForwardLength, vocabularySize, experts } = figures;
   const { kvHeadCount, contextTokens = 32_768, weightType = "q8_0" } = figures;
   const headLength = figures.headLength ?? embeddingLength / headCount;
@@ -195,166 +196,4 @@ export function architectureModel(architecture: Family, figures: ArchitectureFig
   };
 }
 
-const TIED: ReadonlySet<Family> = new Set(["gemma3", "lfm2", "qwen35"]);
-const lfm2KvHeads = (heads: number) => [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0].map((has) => has * heads);
-const deltaNet = {
-  full_attention_interval: 4,
-  "ssm.conv_kernel": 4,
-  "ssm.inner_size": 2048,
-  "ssm.state_size": 128,
-  "ssm.time_step_rank": 16,
-  "ssm.group_count": 16,
-  "rope.dimension_count": 64,
-  "rope.dimension_sections": [11, 11, 10, 0],
-};
-
-/** Models that exist, by name. */
-export const ARCHITECTURE_MODELS: Readonly<Record<string, readonly [Family, ArchitectureFigures]>> = {
-  "Gemma-3-270M": [
-    "gemma3",
-    {
-      embeddingLength: 640,
-      layerCount: 18,
-      headCount: 4,
-      kvHeadCount: 1,
-      headLength: 256,
-      feedForwardLength: 2048,
-      vocabularySize: 262_144,
-      slidingWindow: 512,
-    },
-  ],
-  "Gemma-3-1B": [
-    "gemma3",
-    {
-      embeddingLength: 1152,
-      layerCount: 26,
-      headCount: 4,
-      kvHeadCount: 1,
-      headLength: 256,
-      feedForwardLength: 6912,
-      vocabularySize: 262_144,
-      slidingWindow: 512,
-    },
-  ],
-  "Phi-3.5-mini": [
-    "phi3",
-    {
-      embeddingLength: 3072,
-      layerCount: 32,
-      headCount: 32,
-      kvHeadCount: 32,
-      feedForwardLength: 8192,
-      vocabularySize: 32_064,
-      slidingWindow: 262_144,
-    },
-  ],
-  "Phi-4-mini": [
-    "phi3",
-    {
-      embeddingLength: 3072,
-      layerCount: 32,
-      headCount: 24,
-      kvHeadCount: 8,
-      feedForwardLength: 8192,
-      vocabularySize: 200_064,
-      metadata: { "rope.dimension_count": 96 },
-    },
-  ],
-  "LFM2-350M": [
-    "lfm2",
-    {
-      embeddingLength: 1024,
-      layerCount: 16,
-      headCount: 16,
-      kvHeadCount: lfm2KvHeads(8),
-      feedForwardLength: 4608,
-      vocabularySize: 65_536,
-      metadata: { "shortconv.l_cache": 3 },
-    },
-  ],
-  "LFM2-1.2B": [
-    "lfm2",
-    {
-      embeddingLength: 2048,
-      layerCount: 16,
-      headCount: 32,
-      kvHeadCount: lfm2KvHeads(8),
-      feedForwardLength: 8192,
-      vocabularySize: 65_536,
-      metadata: { "shortconv.l_cache": 3 },
-    },
-  ],
-  "Qwen3-30B-A3B": [
-    "qwen3moe",
-    {
-      embeddingLength: 2048,
-      layerCount: 48,
-      headCount: 32,
-      kvHeadCount: 4,
-      headLength: 128,
-      feedForwardLength: 6144,
-      vocabularySize: 151_936,
-      experts: { count: 128, used: 8, feedForwardLength: 768 },
-    },
-  ],
-  "OLMoE-1B-7B": [
-    "olmoe",
-    {
-      embeddingLength: 2048,
-      layerCount: 16,
-      headCount: 16,
-      kvHeadCount: 16,
-      feedForwardLength: 1024,
-      vocabularySize: 50_304,
-      experts: { count: 64, used: 8, feedForwardLength: 1024 },
-    },
-  ],
-  "Qwen3.5-0.8B": [
-    "qwen35",
-    {
-      embeddingLength: 1024,
-      layerCount: 24,
-      headCount: 8,
-      kvHeadCount: 2,
-      headLength: 256,
-      feedForwardLength: 3584,
-      vocabularySize: 248_320,
-      metadata: deltaNet,
-    },
-  ],
-  "Qwen3.5-2B": [
-    "qwen35",
-    {
-      embeddingLength: 2048,
-      layerCount: 24,
-      headCount: 8,
-      kvHeadCount: 2,
-      headLength: 256,
-      feedForwardLength: 6144,
-      vocabularySize: 248_320,
-      metadata: deltaNet,
-    },
-  ],
-  "DeepSeek-V2-Lite": [
-    "deepseek2",
-    {
-      embeddingLength: 2048,
-      layerCount: 27,
-      headCount: 16,
-      kvHeadCount: 1,
-      headLength: 576,
-      feedForwardLength: 10_944,
-      vocabularySize: 102_400,
-      experts: { count: 64, used: 6, feedForwardLength: 1408, shared: 2 },
-      metadata: {
-        "attention.kv_lora_rank": 512,
-        "attention.key_length": 576,
-        "attention.value_length": 512,
-        "attention.key_length_mla": 192,
-        "attention.value_length_mla": 128,
-        "rope.dimension_count": 64,
-        leading_dense_block_count: 1,
-      },
-    },
-  ],
-};
+const TIED: ReadonlySet<ModelFamily> = new Set(["gemma3", "lfm2", "qwen35"]);

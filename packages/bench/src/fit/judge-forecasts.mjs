@@ -1,0 +1,114 @@
+/**
+ * How fast a model was: what `time-model.mjs` finds, and what a forecast stands on.
+ *
+ * @typedef {import("../../../optimizer/src/index.js").SpeedRow & {
+ *   type: string,
+ *   file_bytes: number,
+ *   parameters: number,
+ *   prefill_tokens_per_second: number,
+ *   decode_tokens_per_second: number,
+ * }} TimedRow
+ */
+
+/** @typedef {"prefill" | "decode"} Phase */
+/** @typedef {"forecast" | "bandwidth ÷ size" | "constant ÷ parameters"} Predictor */
+
+/**
+ * What was foretold of one model, and what it did.
+ *
+ * @typedef {object} Judgement
+ * @property {Phase} phase
+ * @property {string} model
+ * @property {string} type
+ * @property {number} context_tokens
+ * @property {number} actual tokens per second
+ * @property {Record<Predictor, number>} expected
+ * @property {boolean} isWithin whether it was within the interval of the forecast
+ */
+
+/** What the forecasts may stand on. @typedef {object} Grounds
+ * @property {typeof import("../../../optimizer/src/index.js").forecastFrom} forecastFrom
+ * @property {import("../../../optimizer/src/index.js").SpeedGrounds} grounds
+ */
+
+/** All that is timed is timed with one thread. */
+const THREADS = 1;
+/** A published rule for x86: 70 ÷ billions of parameters × 0.3 × 1.1 tokens a second. */
+const PUBLISHED_RATE_TIMES_PARAMETERS = 70e9 * 0.33;
+
+/**
+ * Forecasts each row from `known` rows; without any, from what the device is and what a micro-benchmark measured. Rows
+ * of the same model are left out of what is known, so that no model is foretold from itself.
+ *
+ * @param {readonly TimedRow[]} rows
+ * @param {readonly TimedRow[]} known
+ * @param {Grounds} options
+ * @returns {Judgement[]}
+ */
+export function judgeForecasts(rows, known, { forecastFrom, grounds }) {
+  const phases = /** @type {const} */ (["prefill", "decode"]);
+  return phases.flatMap((phase) => {
+    return rows
+      .filter(({ threads }) => threads === THREADS)
+      .map((row) => {
+        const others = known.filter(({ threads, model }) => threads === THREADS && model !== row.model);
+        const wish = { model: row.model, work: row.work, contextTokens: row.context_tokens };
+        // Of a device with one core, so that its forecasts are for one thread.
+        const device = { ...grounds.device, cpu_cores: THREADS };
+        const { forecast } = forecastFrom(others, { ...grounds, device })(wish);
+        const line = phase === "decode" ? forecast.decode_at_full_context : forecast.prefill_at_full_context;
+        const actual = rateOf(row, phase);
+        return {
+          phase,
+          model: row.model,
+          type: row.type,
+          context_tokens: row.context_tokens,
+          actual,
+          expected: { forecast: line.expected, ...naively(row, others, phase, grounds) },
+          isWithin: actual >= line.low && actual <= line.high,
+        };
+      });
+  });
+}
+
+/**
+ * The mean absolute error of a predictor, as a share of what was measured.
+ *
+ * @param {readonly Judgement[]} judgements
+ * @param {Predictor} predictor
+ */
+export function meanError(judgements, predictor) {
+  const errors = judgements.map(({ actual, expected }) => Math.abs(expected[predictor] / actual - 1));
+  return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+}
+
+/**
+ * Two rules without a model of what is computed, each with the constant that suits what is known best.
+ *
+ * @param {TimedRow} row
+ * @param {readonly TimedRow[]} known
+ * @param {Phase} phase
+ * @param {import("../../../optimizer/src/index.js").SpeedGrounds} grounds
+ */
+function naively(row, known, phase, grounds) {
+  const constant = (/** @type {(row: TimedRow) => number} */ sizeOf) =>
+    Math.exp(mean(known.map((other) => Math.log(rateOf(other, phase) * sizeOf(other)))));
+  const ofBytes = (/** @type {TimedRow} */ { file_bytes }) => file_bytes;
+  const ofParameters = (/** @type {TimedRow} */ { parameters }) => parameters;
+  const bandwidth = grounds.measurement?.bandwidth.find(({ threads }) => threads === THREADS)?.per_second;
+  return {
+    "bandwidth ÷ size": (known.length > 0 ? constant(ofBytes) : (bandwidth ?? Number.NaN)) / row.file_bytes,
+    "constant ÷ parameters":
+      (known.length > 0 ? constant(ofParameters) : PUBLISHED_RATE_TIMES_PARAMETERS) / row.parameters,
+  };
+}
+
+/** @param {TimedRow} row @param {Phase} phase */
+function rateOf(row, phase) {
+  return phase === "decode" ? row.decode_tokens_per_second : row.prefill_tokens_per_second;
+}
+
+/** @param {readonly number[]} values */
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
