@@ -22,8 +22,14 @@ const KV_TYPES = { f16: 1, q8_0: 8 };
 /** Lines that the engine's own figure is the sum of. */
 const ENGINE_LINES = new Set(["kv-cache", "kv-cache-of-windows", "recurrent-state", "compute-buffer"]);
 
-/** The engine reads files of these ahead as a whole; the type of the weights is of no account here. */
-const LARGE = new Set(["Phi-3.5-mini", "Phi-4-mini", "OLMoE-1B-7B", "Qwen3-30B-A3B", "DeepSeek-V2-Lite"]);
+/** The engine reads a file ahead as a whole; large ones are written in few bits, which are of no account here. */
+const TYPES = new Map([
+  ["Phi-3.5-mini", "iq1_s"],
+  ["Phi-4-mini", "iq1_s"],
+  ["OLMoE-1B-7B", "iq1_s"],
+  ["Qwen3-30B-A3B", "iq1_s"],
+  ["DeepSeek-V2-Lite", "q4_0"],
+]);
 
 const [name = ""] = process.argv.slice(2);
 const { addonPackage } = await importOwn("@nanoagent/runtime/engines/llama");
@@ -33,7 +39,7 @@ const { writeKnownModel } = await importOwn("@nanoagent/optimizer/testing");
 const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-figures-"));
 try {
   const file = path.join(folder, "model.gguf");
-  await writeKnownModel(file, name, LARGE.has(name) ? "iq1_s" : "q8_0");
+  await writeKnownModel(file, name, TYPES.get(name));
   const header = await readGguf(file);
   // Its entry is dist/index.js.
   const entry = createRequire(import.meta.url).resolve(addonPackage());
