@@ -47,6 +47,10 @@ export class OpenAiCompatibleEngine implements Engine {
     this.callsTools = server.abilities.tools !== false;
   }
 
+  get notices(): readonly string[] {
+    return this.server.notes;
+  }
+
   async *generate(
     request: EngineRequest,
     { signal }: { signal?: AbortSignal | undefined } = {},

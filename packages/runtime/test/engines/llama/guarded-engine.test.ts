@@ -200,6 +200,27 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     30_000,
   );
 
+  test.skipIf(process.platform === "win32")(
+    "a file that is cut short while it is mapped ends the engine and not the program, and is refused from then on",
+    async () => {
+      const { runtime, modelPath } = await load();
+      await eventsOf(runtime, "hello");
+      await truncate(modelPath, 1000);
+      const failures: string[] = [];
+      for (const message of ["again", "and again"]) {
+        const last = (await eventsOf(runtime, message)).at(-1);
+        failures.push(last?.type === "error" ? last.error.code : "none");
+      }
+      // Pages that were in memory may have served one more reply.
+      expect(failures.join()).toMatch(/^(engine-crashed|invalid-model-file|none),invalid-model-file$/);
+      const { modelPath: whole } = await tinyModel();
+      await rename(whole, modelPath);
+      expect((await eventsOf(runtime, "hello")).at(-1)).toMatchObject(answered);
+      await runtime.unload();
+    },
+    30_000,
+  );
+
   test("with a session, what was evaluated outlives the process", async () => {
     const dir = await temporaryFolder();
     const { runtime, modelPath } = await load({ session: { dir } });

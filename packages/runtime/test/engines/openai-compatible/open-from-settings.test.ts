@@ -30,6 +30,13 @@ test("a config names a server, and its agent talks", async () => {
   await expect.poll(() => server.connections.open).toBe(0);
 });
 
+test("what there is to say of a server, the agent says", async () => {
+  const { url } = await startServer(fakeLlamaServer({ contextTokens: 8192 }));
+  await using runtime = new NanoRuntime();
+  await runtime.load(sampleConfig({ engine: { type, url, context: 20_000 } }));
+  expect(runtime.notices).toContainEqual(expect.stringMatching(/is 8192 tokens.*asks for 20000/));
+});
+
 test("context: a number is asked for, auto leaves it to the server", async () => {
   const { url } = await startServer(fakeOllama({ loadedContext: 10_000 }));
   for (const [context, contextTokens] of [
