@@ -86,14 +86,24 @@ export async function connectMcpClient(
   });
   client.onclose = () => events.onEnd();
   client.setNotificationHandler("notifications/tools/list_changed", () => events.onToolsChanged());
+  // An answer that is cut off, or none, is told of beside the request, which would wait for another one.
+  const waiting = new Set<(error: Error) => void>();
+  client.onerror = (error) => {
+    if (channel.kind === "http") for (const fail of waiting) fail(error);
+  };
   const request = async (method: "tools/list" | "tools/call", params: object, limits: McpRequestLimits) => {
+    let fail = (_: Error) => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    waiting.add(fail);
     try {
-      return (await inTime(
-        limits,
-        client.request({ method, params } as never, anyResult as never, optionsOf(limits)),
-      )) as unknown;
+      const answer = client.request({ method, params } as never, anyResult as never, optionsOf(limits));
+      return (await inTime(limits, Promise.race([answer, failed]))) as unknown;
     } catch (error) {
       throw isRefusal(error) ? new McpRefusal(error.message) : error;
+    } finally {
+      waiting.delete(fail);
     }
   };
   return {
