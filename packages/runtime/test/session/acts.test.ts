@@ -12,7 +12,7 @@ import { sampleConfig } from "../sample-config.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
 const program = fileURLToPath(new URL("./keep-acting.mjs", import.meta.url));
-const kills = process.env.NANOAGENT_SOAK ? 100 : 6;
+const kills = process.env.NANOAGENT_SOAK ? 100 : 4;
 const mayHaveHappened = /^Interrupted: this call was begun, and its outcome is not known\. It may have happened/;
 
 interface Place {
