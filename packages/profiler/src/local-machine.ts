@@ -160,7 +160,10 @@ let firstBytes: Buffer | undefined;
 
 /** The same, without leaving this thread. */
 function readAtOnce(path: string, maxBytes: number): string {
-  requireRegularFile(path, statSync(path));
+  // Most of what is asked for is not there, and an error of its own would take longer to make than the answer.
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) throw new MachineReadError(path, "ENOENT");
+  requireRegularFile(path, status);
   const file = openSync(path, OPEN_WITHOUT_WAITING);
   try {
     requireRegularFile(path, fstatSync(file));

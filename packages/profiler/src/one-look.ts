@@ -26,6 +26,9 @@ export class OneLook implements Machine {
   readonly #texts = new Map<string, { maxBytes: number; text: Promise<string> }>();
   readonly #folders = new Map<string, Promise<string[]>>();
   #unendedReads = 0;
+  /** Reads under way, each with the turns that it has had. One timer counts for all. */
+  readonly #underWay = new Map<(reason: MachineReadError) => void, { path: string; turns: number }>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -69,19 +72,28 @@ export class OneLook implements Machine {
 
   async #ended<Value>(path: string, read: () => Promise<Value>): Promise<Value> {
     if (this.#unendedReads >= MOST_UNENDED_READS) throw new MachineReadError(path, "ETIMEDOUT");
-    let timer: NodeJS.Timeout | undefined;
-    let turns = 0;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setInterval(() => {
-        if (++turns < MOST_TURNS) return;
-        this.#unendedReads++;
-        reject(new MachineReadError(path, "ETIMEDOUT"));
-      }, TURN_MS);
+    return new Promise<Value>((resolve, reject) => {
+      this.#underWay.set(reject, { path, turns: 0 });
+      this.#timer ??= setInterval(() => this.#countTurn(), TURN_MS);
+      read()
+        .then(resolve, reject)
+        .finally(() => this.#end(reject));
     });
-    try {
-      return await Promise.race([read(), timeout]);
-    } finally {
-      clearInterval(timer);
+  }
+
+  #countTurn(): void {
+    for (const [reject, read] of this.#underWay) {
+      if (++read.turns < MOST_TURNS) continue;
+      this.#unendedReads++;
+      reject(new MachineReadError(read.path, "ETIMEDOUT"));
+      this.#end(reject);
     }
+  }
+
+  #end(reject: (reason: MachineReadError) => void): void {
+    this.#underWay.delete(reject);
+    if (this.#underWay.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }
