@@ -101,6 +101,14 @@ describe("profile --record", () => {
   });
 });
 
+test.each(["--save", "--record"])("profile %s says where it cannot write", async (option) => {
+  for (const place of ["none/below", "/proc/nanoagent"]) {
+    const { exitCode, stderr } = await runProgram(["profile", option, path.resolve(folder, place)]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/cannot be written: (ENOENT|EACCES|EPERM)/);
+  }
+});
+
 test.each([["--deep"], ["--data", "/"]])("profile %s alone is refused", async (...args) => {
   const { exitCode, stderr } = await runProgram(["profile", ...args]);
   expect(exitCode).toBe(2);

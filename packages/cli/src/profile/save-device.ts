@@ -10,10 +10,16 @@ export async function saveDevice(file: string, { details: _, ...device }: EdgeDe
   await writeNewFile(file, isJson ? `${JSON.stringify({ device }, null, 2)}\n` : toYaml(device));
 }
 
-/** Writes what the profiler reads here as `machine.json` of a folder, which it makes. Never over a file that is there. */
+/**
+ * Writes what the profiler reads here as `machine.json` of a folder, which it makes where its parent is there. Never over
+ * a file that is there.
+ */
 export async function saveRecording(folder: string, dataPath: string | undefined): Promise<void> {
   const recording = await recordMachine({ dataPath });
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => refuseFile(folder, error));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // A file of that name is refused when the recording is written into it.
+    if (error.code !== "EEXIST") refuseFile(folder, error);
+  });
   await writeNewFile(path.join(folder, "machine.json"), `${JSON.stringify(recording, null, 2)}\n`);
 }
 

@@ -5,6 +5,7 @@ import { DeviceMeasurement } from "@nanoagent/models";
 import { LocalMachine } from "../local-machine.js";
 import type { Machine } from "../machine.js";
 import { MachineReadError } from "../machine-read-error.js";
+import { makeFolder } from "./make-folder.js";
 import { deviceDifference, readMeasuredDevice } from "./measured-device.js";
 import { MeasurementError } from "./measurement-error.js";
 
@@ -141,7 +142,7 @@ function staleness(measurement: DeviceMeasurement, here: DeviceMeasurement["devi
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${process.pid}-${process.hrtime.bigint().toString(36)}`;
   try {
-    await promises.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path), 0o700);
     const file = await promises.open(temporary, "wx", 0o600);
     try {
       await file.writeFile(text);

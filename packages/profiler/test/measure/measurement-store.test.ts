@@ -218,6 +218,11 @@ describe("a folder that takes nothing", () => {
     expect(readdirSync(folder)).toEqual(["state"]);
   });
 
+  it.skipIf(process.platform !== "linux")("says so where the kernel lets no folder be made", async () => {
+    const path = "/proc/nanoagent/state/device-measurement.json";
+    await expect(writeDeviceMeasurement({}, { path })).rejects.toMatchObject({ code: "measurement" });
+  });
+
   it("leaves no half file when it cannot be put in place", async () => {
     mkdirSync(path.join(file, "full"), { recursive: true });
     await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({ code: "measurement" });
