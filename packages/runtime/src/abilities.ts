@@ -69,14 +69,15 @@ async function assemble(
   const { intents, tools: commands = [], skills_dir } = config;
   const { tools: given = [], onPermission, beforeAct } = parts;
   const capabilities = new Set(config.spec.capabilities);
-  const [{ ToolSet }, { shortlistTools }, { IntentMatcher }, { InvalidIntentsError }, { runIntent }] =
-    await Promise.all([
+  const [{ ToolSet }, { ToolShortlist }, { IntentMatcher }, { InvalidIntentsError }, { runIntent }] = await Promise.all(
+    [
       import("./tools/tool-set.js"),
-      import("./tools/shortlist-tools.js"),
+      import("./tools/tool-shortlist.js"),
       import("./intents/intent-matcher.js"),
       import("./intents/invalid-intents-error.js"),
       import("./intents/run-intent.js"),
-    ]);
+    ],
+  );
   const skills = skills_dir === undefined ? noSkills : await readSkillsOf(skills_dir, capabilities);
   const always = [...given, ...(skills.open === null ? [] : [skills.open.tool])];
   const own = [...always, ...(await openCommands(commands))];
@@ -108,11 +109,12 @@ async function assemble(
       : [{ path: ["definitions", index, "tool"], column: null, message: `there is no tool named "${tool}"` }],
   );
   if (faults.length > 0) throw new InvalidIntentsError(faults);
-  const shortlist = (message: string) => {
+  const shortlist = new ToolShortlist();
+  const likeliest = (message: string) => {
     // A skill is named in the instructions whatever the message is, and so can always be read.
     const pinned = now.offered.filter(({ name }) => name === skills.open?.tool.name);
     const others = now.offered.filter(({ name }) => name !== skills.open?.tool.name);
-    return [...pinned, ...shortlistTools(message, others, MAX_OFFERED_TOOLS - pinned.length)];
+    return [...pinned, ...shortlist.choose(message, others, MAX_OFFERED_TOOLS - pinned.length)];
   };
   return {
     instructions: skills.open?.instructions ?? null,
@@ -127,7 +129,7 @@ async function assemble(
       return match === null ? null : (turn, signal) => runIntent(match, now.tools, turn, signal);
     },
     offer(message) {
-      const likely = now.offered.length <= MAX_OFFERED_TOOLS ? now.offered : shortlist(message);
+      const likely = now.offered.length <= MAX_OFFERED_TOOLS ? now.offered : likeliest(message);
       return likely.toSorted((one, other) => (one.name < other.name ? -1 : 1));
     },
     async callTool(call, options) {

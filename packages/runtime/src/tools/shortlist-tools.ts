@@ -24,12 +24,24 @@ export function shortlistTools<Tool extends FindableTool>(
   tools: readonly Tool[],
   count: number,
 ): Tool[] {
+  return rankTools(query, tools)
+    .slice(0, count)
+    .map(({ tool }) => tool);
+}
+
+/** All tools, the likeliest first, with a score that is 0 for one that shares no word. */
+export function rankTools<Tool extends FindableTool>(
+  query: string,
+  tools: readonly Tool[],
+): { tool: Tool; score: number }[] {
   const documents = tools.map(wordsOf);
   const average = documents.reduce((sum, { length }) => sum + length, 0) / Math.max(1, documents.length);
   const wanted = new Set(splitWords(query.slice(0, 10_000)).flatMap(({ text }) => termsOf(text)));
   const rarity = new Map<string, number>();
   for (const term of wanted) {
     const uses = documents.filter(({ terms }) => terms.has(term)).length;
+    // What most tools have in common (the, of, a) tells none of them.
+    if (uses > tools.length / 2) continue;
     rarity.set(term, Math.log(1 + (tools.length - uses + 0.5) / (uses + 0.5)));
   }
   const scored = tools.map((tool, index) => {
@@ -41,10 +53,7 @@ export function shortlistTools<Tool extends FindableTool>(
     }
     return { tool, score };
   });
-  return scored
-    .sort((one, other) => other.score - one.score || (one.tool.name < other.tool.name ? -1 : 1))
-    .slice(0, count)
-    .map(({ tool }) => tool);
+  return scored.sort((one, other) => other.score - one.score || (one.tool.name < other.tool.name ? -1 : 1));
 }
 
 interface ToolWords {
