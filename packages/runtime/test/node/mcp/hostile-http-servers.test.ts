@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { opened } from "./open-servers.js";
 
-type Answer = (message: { id: number; method: string }, response: ServerResponse) => void;
+type Answer = (message: { id: number; method: string; params?: object }, response: ServerResponse) => void;
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -138,4 +138,17 @@ test("a greeting that is answered otherwise than it should be is a notice", asyn
       expect(house.notices(), name).toEqual([expect.stringContaining('The MCP server "house" failed')]);
     }),
   );
+});
+
+test("a call says which act it is", async () => {
+  const said: unknown[] = [];
+  const { url } = await served({
+    "tools/call": ({ id, params }, response) => {
+      said.push(params);
+      json(response, { id, result: { content: [] } });
+    },
+  });
+  await using house = await opened({ house: { url } });
+  expect((await house.call("house_do", { bed: 1 })).content).toBe("Done.");
+  expect(said).toEqual([{ name: "do", arguments: { bed: 1 }, _meta: { "nanoagent/idempotency-key": "key-1" } }]);
 });

@@ -6,6 +6,9 @@ const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0
 if (file) appendFileSync(file, `${process.pid}\n`);
 const starts = file && existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").length : 0;
 
+const linesOf = (message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`.repeat(1000);
+/** As fast as it is read, and for ever; reading goes on in between. */
+const flood = (stream, text) => stream.write(text, () => setImmediate(flood, stream, text));
 const plain = (name, more = {}) => ({ name, description: "Does it.", inputSchema: { type: "object" }, ...more });
 const nested = (levels) => {
   let schema = { type: "string" };
@@ -90,21 +93,13 @@ const results = {
     process.exit(3);
   },
   "hangs-at-call": () => {},
-  "floods-at-call": () => {
-    setInterval(() => {
-      for (let i = 0; i < 1000; i++)
-        send({ method: "notifications/message", params: { level: "info", data: "x".repeat(100) } });
-    }, 1);
-  },
-  "line-without-end": () => {
-    setInterval(() => process.stdout.write("x".repeat(2 ** 20)), 1);
-  },
-  "requests-at-call": () => {
-    let id = 0;
-    setInterval(() => {
-      for (let i = 0; i < 1000; i++) send({ id: `s${id++}`, method: "sampling/createMessage", params: {} });
-    }, 1);
-  },
+  "floods-at-call": () =>
+    flood(
+      process.stdout,
+      linesOf({ method: "notifications/message", params: { level: "info", data: "x".repeat(100) } }),
+    ),
+  "line-without-end": () => flood(process.stdout, "x".repeat(2 ** 20)),
+  "requests-at-call": () => flood(process.stdout, linesOf({ id: "s1", method: "sampling/createMessage", params: {} })),
 };
 
 function answer({ id, method }) {
@@ -116,7 +111,7 @@ function answer({ id, method }) {
     }
     if (fault === "dies-after-start" && starts > 1) process.exit(1);
     if (fault === "floods-at-start") {
-      setInterval(() => process.stdout.write("noise\n".repeat(10_000)), 1);
+      flood(process.stdout, "noise\n".repeat(10_000));
       return;
     }
     if (fault === "wrong-version")
@@ -133,7 +128,7 @@ function answer({ id, method }) {
         serverInfo: { name: "hostile", version: "1" },
       },
     });
-    if (fault === "stderr-flood") setInterval(() => process.stderr.write("e".repeat(65_536)), 1);
+    if (fault === "stderr-flood") flood(process.stderr, "e".repeat(65_536));
     return;
   }
   if (method === "tools/list") {
