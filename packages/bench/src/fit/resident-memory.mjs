@@ -37,7 +37,7 @@ try {
     modelPath: file,
     contextTokens,
     batchTokens,
-    prefillThreads: 2,
+    prefillThreads: 1,
     decodeThreads: 1,
     mapsFile: plan.maps_file,
     kvType: plan.kv_type,
