@@ -33,6 +33,9 @@ const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const READ_AT_ONCE =
   /^\/(proc\/(?!\d)|sys\/(fs\/cgroup|devices\/system\/cpu|class\/(dmi|drm|accel|devfreq)|bus\/usb)\/)/;
 
+/** What a folder of the kernel's holds is in memory, also where what lies in it may wait. */
+const LIST_AT_ONCE = /^\/(proc\/(?!\d)|sys\/)/;
+
 /** The computer that this process runs on. */
 export class LocalMachine implements Machine {
   get platform(): string {
@@ -69,7 +72,7 @@ export class LocalMachine implements Machine {
 
   async listDirectory(path: string): Promise<string[]> {
     try {
-      if (READ_AT_ONCE.test(`${path}/`)) return readdirSync(path).slice(0, MAX_DIRECTORY_ENTRIES).sort();
+      if (LIST_AT_ONCE.test(path)) return readdirSync(path).slice(0, MAX_DIRECTORY_ENTRIES).sort();
       const names: string[] = [];
       for await (const entry of await promises.opendir(path, { bufferSize: DIRECTORY_BATCH_ENTRIES })) {
         names.push(entry.name);
