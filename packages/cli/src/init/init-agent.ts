@@ -1,7 +1,8 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
+import { makeFolder } from "@nanoagent/runtime/node";
 import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
@@ -33,7 +34,7 @@ export const initAgent: CommandAction = async (values, streams) => {
     stdout.write("Nothing was written.\n");
     return exitCodes.interrupted;
   }
-  await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => refuseFile(path.dirname(file), error));
+  await makeFolder(path.dirname(file)).catch((error: unknown) => refuseFile(path.dirname(file), error));
   const config = configOf(agent, file);
   const isJson = path.extname(file).toLowerCase() === ".json";
   await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { makeFolder } from "../node/make-folder.js";
 import { processExists } from "./process-exists.js";
 
 const NAME = /^(\d+)-\d+\.json$/;
@@ -55,7 +56,7 @@ export class Reservations {
   async hold(bytes: number, engine: number | null): Promise<void> {
     const temporary = `${this.#file}.${process.pid}`;
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.#folder, 0o700);
       await writeFile(temporary, JSON.stringify({ owner: process.pid, engine, bytes }), { mode: 0o600 });
       await rename(temporary, this.#file);
     } catch {

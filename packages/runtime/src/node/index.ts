@@ -24,5 +24,6 @@ export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguiti
 export { commandTool, findCommandProgram } from "./tools/command-tool.js";
 export { ToolSet } from "../tools/tool-set.js";
 export { checkModelFile } from "./check-model-file.js";
+export { makeFolder } from "./make-folder.js";
 export { checkMemoryBudget } from "../check-memory-budget.js";
 export { findUnusedSettings, type UnusedSetting } from "../unused-settings.js";

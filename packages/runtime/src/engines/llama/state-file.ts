@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { crc32 } from "node:zlib";
+import { makeFolder } from "../../node/make-folder.js";
 import type { TextMark } from "./evaluated-text.js";
 
 const FORMAT = 2;
@@ -63,7 +64,7 @@ export class StateFile {
     const { owner, tokens, text, marks, maxBytes } = content;
     const temporary = `${this.#data}.${process.pid}.new`;
     const description = `${this.#description}.${process.pid}.new`;
-    await mkdir(path.dirname(this.path), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(this.path), 0o700);
     try {
       // Made here, so that nobody else can read it from the first byte on.
       await (await open(temporary, "w", 0o600)).close();

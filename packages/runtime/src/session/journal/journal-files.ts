@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "../../node/make-folder.js";
 
 /** An open file. Positions are given with every call; there is no cursor. */
 export interface JournalFile {
@@ -38,8 +39,8 @@ export const localFiles: JournalFiles = {
   list: (folder) => readdir(folder),
   size: async (file) => (await stat(file)).size,
   async makeFolder(folder) {
-    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (first === undefined) return;
+    const first = await makeFolder(folder, 0o700);
+    if (first === null) return;
     for (let made = folder; made.length >= first.length; made = path.dirname(made)) {
       await localFiles.syncFolder(path.dirname(made));
       if (made === path.dirname(made)) return;
