@@ -171,12 +171,19 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     for (let round = 0; round < kills; round++) {
       const processId = await engine.processId();
       const turn = runtime.process(`message ${round}`, { sampling });
-      setTimeout(() => processId !== null && kill(processId), Math.random() * 60);
+      const killed = new Promise<void>((resolve) => {
+        setTimeout(() => {
+          if (processId !== null) kill(processId);
+          resolve();
+        }, Math.random() * 60);
+      });
       const reply = await turn.catch((error) => {
         expect(error).toMatchObject({ code: "engine-crashed" });
         return null;
       });
       if (reply !== null) acknowledged.push(`message ${round}`, reply.content);
+      // A kill that comes late must not meet the last message.
+      await killed;
       const next = await runtime.process(`after ${round}`, { sampling }).catch(() => null);
       if (next !== null) acknowledged.push(`after ${round}`, next.content);
     }
