@@ -21,7 +21,7 @@ import {
 import { ReplyText } from "./reply-text.js";
 import { modelFingerprint, StateFile, type StateOwner } from "./state-file.js";
 import { tryThreads } from "./thread-trial.js";
-import { TokenText } from "./token-text.js";
+import { REPLACEMENT_CHARACTER, TokenText } from "./token-text.js";
 import type { CallForm } from "./tool-calls/call-form.js";
 import { argumentsGrammar, choiceGrammar } from "./tool-calls/call-grammar.js";
 import { NO_TOOL } from "./tool-calls/describe-tools.js";
@@ -319,6 +319,7 @@ export class LlamaEngine implements Engine {
         }
         usage.completion_tokens += 1;
         const more = text.push(token);
+        if (grammar !== null) refuseBrokenText(more);
         replyText += more;
         for (const piece of reply.push(more)) yield toEvent(piece);
         if (reply.stopped) {
@@ -690,6 +691,14 @@ class TokenSampler {
 
 function toEvent({ type, text }: { type: "text" | "reasoning"; text: string }): EngineEvent {
   return type === "text" ? { type: "text-delta", text } : { type: "reasoning-delta", text };
+}
+
+/**
+ * A grammar counts characters by their first bytes, so it lets pass what is no character, such as one in more bytes than it
+ * takes; in the text that is several, and the schema's bounds may not hold for them.
+ */
+function refuseBrokenText(text: string): void {
+  if (text.includes(REPLACEMENT_CHARACTER)) throw failed("The model wrote bytes that are no text.", undefined);
 }
 
 function failed(message: string, cause: unknown): EngineError {

@@ -2,7 +2,8 @@
 const CONTEXT_TOKENS = 4;
 /** A character takes four bytes at most; tokens that have not become one by then are no text. */
 const MAX_UNFINISHED_TOKENS = 8;
-const REPLACEMENT_CHARACTER = "\ufffd";
+/** Stands in a text for bytes that are none. */
+export const REPLACEMENT_CHARACTER = "\ufffd";
 
 /** Turns tokens into text one after the other, a character that is spread over several tokens included. */
 export class TokenText {
