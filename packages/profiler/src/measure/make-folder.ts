@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { promises } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -7,13 +7,13 @@ import { dirname } from "node:path";
  */
 export async function makeFolder(folder: string, mode: number): Promise<void> {
   try {
-    await mkdir(folder, { mode });
+    await promises.mkdir(folder, { mode });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return;
     if (code !== "ENOENT" || dirname(folder) === folder) throw error;
     await makeFolder(dirname(folder), mode);
-    await mkdir(folder, { mode }).catch((again: NodeJS.ErrnoException) => {
+    await promises.mkdir(folder, { mode }).catch((again: NodeJS.ErrnoException) => {
       if (again.code !== "EEXIST") throw again;
     });
   }
