@@ -6,6 +6,7 @@
  * @property {number} contextTokens
  * @property {number} batchTokens
  * @property {number} threads
+ * @property {string} shortPrompt the first thing it is asked, as soon as it is loaded
  * @property {string} prompt
  * @property {number} replyTokens
  */
@@ -20,6 +21,7 @@ export function modelTask(modelPath) {
     batchTokens: 64,
     // More threads than free cores wait for each other: with one, the figures are those of the code.
     threads: 1,
+    shortPrompt: "Go on.",
     prompt: SENTENCE.repeat(20),
     replyTokens: 48,
   };

@@ -53,6 +53,8 @@ const kvTypeNumbers = { f16: 1, q8_0: 8 } as const;
 const SLICE_MILLISECONDS = 140;
 /** The first slices are small, until the rate is known. */
 const FIRST_SLICE_TOKENS = 8;
+/** llama.cpp's kernels compute so many tokens together; what is left over costs nearly as much as a whole number of them. */
+const KERNEL_TOKENS = 8;
 const SEQUENCE = 0;
 /** A larger state is not worth the writing: reading the conversation again is hardly slower. */
 const MAX_STATE_BYTES = 256 * 2 ** 20;
@@ -542,7 +544,8 @@ export class LlamaEngine implements Engine {
 
   #sliceTokens(): number {
     const affordable = Math.floor(this.#prefillTokensPerMillisecond * SLICE_MILLISECONDS) || FIRST_SLICE_TOKENS;
-    return Math.min(this.#options.batchTokens, affordable);
+    const whole = affordable < KERNEL_TOKENS ? affordable : affordable - (affordable % KERNEL_TOKENS);
+    return Math.min(this.#options.batchTokens, whole);
   }
 
   async #evaluate(tokens: readonly number[]): Promise<void> {
@@ -650,6 +653,7 @@ class TokenSampler {
     };
     this.#repeatPenalty = sampling.repeatPenalty ?? samplingDefaults.repeatPenalty;
     this.#free = new addon.AddonSampler(model);
+    this.#free.applyConfig(this.#choice);
     if (grammar !== null) {
       const compiled = new addon.AddonGrammar(grammar, { addonExports: addon, rootRuleName: "root" });
       this.#grammarState = new addon.AddonGrammarEvaluationState(model, compiled);
@@ -660,8 +664,7 @@ class TokenSampler {
   /** The next token, or null when there is nothing that may come next. */
   async next(logitIndex: number, evaluated: readonly number[]): Promise<number | null> {
     // Under a grammar a penalty would push the model away from the quotes and braces that it must repeat.
-    const penalty = this.#grammarState === null ? this.#penalize(evaluated) : {};
-    this.#free.applyConfig({ ...this.#choice, ...penalty });
+    if (this.#grammarState === null && this.#repeatPenalty !== 1) this.#penalize(evaluated);
     const token = await this.#context.sampleToken(logitIndex, this.#free);
     if (this.#grammarState === null || this.#constrained === null) return token;
     const { AddonSampler: grammar } = this.#addon;
@@ -675,12 +678,13 @@ class TokenSampler {
     return allowed < 0 ? null : allowed;
   }
 
-  #penalize(evaluated: readonly number[]) {
-    return {
+  #penalize(evaluated: readonly number[]): void {
+    this.#free.applyConfig({
+      ...this.#choice,
       repeatPenalty: this.#repeatPenalty,
       repeatPenaltyMaxTokens: REPEAT_PENALTY_TOKENS,
       repeatPenaltyTokens: Uint32Array.from(evaluated.slice(-REPEAT_PENALTY_TOKENS)),
-    };
+    });
   }
 
   close(): void {
