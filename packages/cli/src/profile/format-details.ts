@@ -6,7 +6,7 @@ const VALUE_COLUMNS = 26;
 const LEAST_WRAP_COLUMNS = 20;
 const BYTES_PER_MB = 2 ** 20;
 const WORDS: Readonly<Record<string, string>> = { cpu: "CPU", gpus: "GPUs", npus: "NPUs", soc: "SoC" };
-/** That there is none of it is as good as any size. */
+/** "None" is an answer for these, as good as any size. */
 const MAY_BE_NONE = new Set(["swap_bytes", "zram_bytes"]);
 
 /**

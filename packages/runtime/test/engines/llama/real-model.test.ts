@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { readGguf } from "@nanoagent/optimizer";
 import { NanoRuntime, type TokenUsage } from "@nanoagent/runtime";
 import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EngineEvent, EngineRequest } from "../../../src/engines/engine.js";
 import { IDLE_MILLISECONDS } from "../../../src/engines/idle-work.js";
 import { sampleConfig } from "../../sample-config.js";
+import { loadOptions } from "./tiny-model.js";
 
 const modelPath = process.env.NANOAGENT_TEST_MODEL ?? "";
 
@@ -15,20 +15,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
   let options: LlamaEngineOptions;
   let engine: HostedEngine;
   beforeAll(async () => {
-    const { tokenizer } = await readGguf(modelPath);
-    options = {
-      modelPath,
-      contextTokens: 1024,
-      batchTokens: 64,
-      prefillThreads: 1,
-      decodeThreads: 1,
-      mapsFile: true,
-      kvType: "f16",
-      chatTemplate: tokenizer.chat_template,
-      constrainsOutput: true,
-      threadsToTry: [],
-      stateFile: null,
-    };
+    options = await loadOptions(modelPath);
     engine = await open();
   });
   afterAll(() => engine.close());

@@ -19,10 +19,18 @@ export async function tinyModel(
 ): Promise<LlamaEngineOptions> {
   const modelPath = path.join(folder ?? (await temporaryFolder()), "tiny.gguf");
   await writeFile(modelPath, buildTinyGguf(shape));
+  return loadOptions(modelPath, { contextTokens: 512, ...options });
+}
+
+/** How tests load a model file: with one thread and a small context. */
+export async function loadOptions(
+  modelPath: string,
+  options: Partial<LlamaEngineOptions> = {},
+): Promise<LlamaEngineOptions> {
   const { tokenizer } = await readGguf(modelPath);
   return {
     modelPath,
-    contextTokens: 512,
+    contextTokens: 1024,
     batchTokens: 64,
     prefillThreads: 1,
     decodeThreads: 1,

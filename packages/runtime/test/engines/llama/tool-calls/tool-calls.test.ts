@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { readGguf } from "@nanoagent/optimizer";
 import { defineTool, NanoRuntime, type Tool } from "@nanoagent/runtime";
 import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
 import fc from "fast-check";
@@ -11,7 +10,7 @@ import { validateJson } from "../../../../src/engines/llama/grammar/validate-jso
 import { shortlistTools } from "../../../../src/tools/shortlist-tools.js";
 import { sampleConfig } from "../../../sample-config.js";
 import { schemaCase } from "../grammar/schema-case.js";
-import { hasAddon, tinyModel } from "../tiny-model.js";
+import { hasAddon, loadOptions, tinyModel } from "../tiny-model.js";
 import { askedTools, chatter, toolPrompts } from "./tool-prompts.js";
 
 const modelPath = process.env.NANOAGENT_TEST_MODEL ?? "";
@@ -168,20 +167,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
 describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_MODEL to run it)", () => {
   let engine: HostedEngine;
   beforeAll(async () => {
-    const { tokenizer } = await readGguf(modelPath);
-    engine = await open({
-      modelPath,
-      contextTokens: 2048,
-      batchTokens: 128,
-      prefillThreads: 1,
-      decodeThreads: 1,
-      mapsFile: true,
-      kvType: "f16",
-      chatTemplate: tokenizer.chat_template,
-      constrainsOutput: true,
-      threadsToTry: [],
-      stateFile: null,
-    });
+    engine = await open(await loadOptions(modelPath, { contextTokens: 2048, batchTokens: 128 }));
   });
   afterAll(() => engine.close());
 
