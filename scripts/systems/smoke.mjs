@@ -1,0 +1,461 @@
+// Runs the installed program on this system with the Node that runs this file, and prints one row a check. Plain
+// JavaScript without dependencies, so that it runs wherever Node runs: a chroot, an emulator, a virtual machine.
+//
+//   node smoke.mjs --install FOLDER [--model FILE] [--only NAME,NAME] [--without NAME,NAME] [--slowness N]
+//
+// FOLDER holds node_modules/@nanoagent/… as install-packed.mjs lays it out. Without --model the checks that need one
+// are skipped by name. --slowness multiplies every deadline; an emulator needs 20 or more.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    install: { type: "string" },
+    model: { type: "string" },
+    only: { type: "string" },
+    without: { type: "string" },
+    slowness: { type: "string", default: "1" },
+  },
+});
+const install = path.resolve(values.install ?? ".");
+const program = path.join(install, "node_modules/@nanoagent/cli/dist/main.js");
+const slowness = Number(values.slowness);
+const folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-smoke-"));
+process.setMaxListeners(100);
+// Nothing of this user's state is read, and nothing is left behind.
+const environment = { ...process.env, XDG_STATE_HOME: path.join(folder, "state"), XDG_RUNTIME_DIR: folder };
+delete environment.NODE_EXTRA_CA_CERTS;
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+const model = values.model === undefined ? null : path.resolve(values.model);
+const needsModel = () => (model === null ? "no --model was given" : null);
+
+/** A command of an agent: adds two numbers, or touches so many megabytes. */
+const tool = `
+const [what, one, other] = process.argv.slice(2);
+if (what === "add") console.log(Number(one) + Number(other));
+else {
+  const held = [];
+  for (let filled = 0; filled < Number(one); filled += 10) held.push(Buffer.alloc(10 * 2 ** 20, 1));
+  console.log(held.length * 10);
+}
+`;
+
+/** A server of the Model Context Protocol with one tool, over stdin and stdout. */
+const mcpServer = `
+import { createInterface } from "node:readline";
+const tools = [{ name: "door", description: "Looks at the door.", inputSchema: { type: "object", properties: {} } }];
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method, params } = JSON.parse(line);
+  if (id === undefined) continue;
+  const result =
+    method === "initialize"
+      ? { protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: "shed", version: "1" } }
+      : method === "tools/list"
+        ? { tools }
+        : method === "tools/call"
+          ? { content: [{ type: "text", text: "closed by the server" }] }
+          : {};
+  process.stdout.write(JSON.stringify({ jsonrpc: "2.0", id, result }) + "\\n");
+}
+`;
+
+/** An engine that touches memory until it is stopped, and writes down how far it came. */
+const greedyEngine = `
+import { writeFileSync } from "node:fs";
+export function openEngine({ file }) {
+  return {
+    name: "greedy",
+    contextTokens: null,
+    countTokens: async () => 1,
+    close: async () => {},
+    async *generate() {
+      const held = [];
+      for (let touched = 2; touched <= 1024; touched += 2) {
+        held.push(Buffer.allocUnsafeSlow(2 * 2 ** 20).fill(1));
+        writeFileSync(file, String(touched));
+        if (touched % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      yield { type: "end", reason: "stop" };
+    },
+  };
+}
+`;
+
+/** Name → check; a check throws when it fails, and may return a sentence about what it saw. */
+const checks = {
+  version: async () => {
+    const { stdout } = await expectExit(0, ["--version"]);
+    match(stdout, /\d+\.\d+\.\d+/);
+    return `nanoagent ${stdout.trim()} on Node ${process.version}, ${process.platform}-${process.arch}`;
+  },
+
+  profile: async () => {
+    const { stdout } = await expectExit(0, ["profile", "--json"]);
+    const { platform, memory_mb, cpu_cores } = JSON.parse(stdout);
+    return `${platform}, ${memory_mb} MB, ${cpu_cores} cores`;
+  },
+
+  "init and check": async () => {
+    const file = path.join(folder, "init.json");
+    await expectExit(0, ["init", "--yes", "--name", "smoke", file]);
+    const { stdout } = await expectExit(0, ["check", "--config", file]);
+    match(stdout, /All is well/);
+  },
+
+  rules: async () => {
+    const { stdout } = await expectExit(0, ["run", "--config", config("rules", {})], "hello\nstatus\n");
+    match(stdout, /Hello from rules!/);
+    match(stdout, /Runtime status: OK\./);
+  },
+
+  embed: async () => {
+    const require = createRequire(path.join(install, "package.json"));
+    const { NanoRuntime } = await import(pathToFileURL(require.resolve("@nanoagent/runtime")).href);
+    const runtime = new NanoRuntime();
+    const device = { device_id: "d", platform: "linux", memory_mb: 512, cpu_cores: 1 };
+    await runtime.load({ spec: { name: "embedded", max_memory_mb: 64 }, device });
+    match((await runtime.process("hello")).content, /Hello from embedded!/);
+    await runtime.unload();
+  },
+
+  "tools and intents": async () => {
+    const agent = await talkTo(config("tools", toolSettings()));
+    match((await agent.say("add 20 and 22")).content, /^The sum is 42\./);
+    await agent.end();
+  },
+
+  "a tool's limit": async () => {
+    const agent = await talkTo(config("tool-limit", toolSettings()));
+    const { content } = await agent.say("fill 400 megabytes");
+    match(content, /^It did not fit/);
+    // Where the limit is counted from is the limit itself, whatever Node reserves for code.
+    const { content: touched } = await agent.say("fill 40 megabytes");
+    match(touched, /^Filled 40/);
+    await agent.end();
+  },
+
+  mcp: async () => {
+    const file = path.join(folder, "server.mjs");
+    writeFileSync(file, mcpServer);
+    const settings = {
+      mcp_servers: { shed: { command: [process.execPath, file], permission: "always", start_timeout_seconds: 60 } },
+      intents: {
+        definitions: [
+          {
+            name: "ask the server",
+            sentences: { en: ["is the door open"] },
+            tool: "shed_door",
+            answer: "It is {result}.",
+          },
+        ],
+      },
+    };
+    const agent = await talkTo(config("mcp", settings));
+    match((await agent.say("is the door open")).content, /^It is closed by the server\./);
+    await agent.end();
+  },
+
+  "a session outlives kill -9": async () => {
+    const file = config("session", { session: { dir: path.join(folder, "session-state") } });
+    const said = [];
+    for (let round = 0; round < 5; round++) {
+      const agent = await talkTo(file);
+      for (const text of [`hello ${round}`, `status ${round}`]) {
+        await agent.say(text);
+        said.push(text);
+      }
+      await agent.kill();
+    }
+    const { stdout } = await expectExit(0, ["sessions", "export", "--config", file, "--format", "json"]);
+    const lost = said.filter((text) => !stdout.includes(text));
+    if (lost.length > 0) throw new Error(`acknowledged turns are lost: ${lost.join(", ")}`);
+    return `${said.length} turns, 5 kills, none lost`;
+  },
+
+  "a model answers in its own process": async () => {
+    const agent = await talkTo(config("model", modelSettings()));
+    const { content } = await agent.say("In which city is the Eiffel Tower?", { temperature: 0, max_tokens: 24 });
+    match(content, /Paris/);
+    const host = agent.engineHost();
+    if (host === null) throw new Error("no process of an engine was found");
+    const limit = dataLimitMb(host);
+    await agent.end();
+    return limit === null ? "no RLIMIT_DATA to be read" : `its RLIMIT_DATA is ${limit} MB`;
+  },
+
+  "a killed engine comes back": async () => {
+    const agent = await talkTo(config("killed", modelSettings()));
+    await agent.say("Say hello.", { max_tokens: 4 });
+    const host = agent.engineHost() ?? fail("no process of an engine was found");
+    process.kill(host, "SIGKILL");
+    const { content } = await agent.say("What is the capital of Italy?", { temperature: 0, max_tokens: 24 });
+    match(content, /Rome/);
+    await agent.end();
+  },
+
+  "an abort ends a reply": async () => {
+    const agent = await talkTo(config("abort", modelSettings()));
+    await agent.say("Say hello.", { max_tokens: 2 });
+    agent.send("Write a very long story about a greenhouse.", { max_tokens: 400 });
+    await new Promise((resolve) => setTimeout(resolve, 300 * slowness));
+    const host = agent.engineHost();
+    const began = Date.now();
+    const exitCode = await agent.interrupt();
+    if (exitCode !== 130) throw new Error(`it ended with ${exitCode}, not 130`);
+    const took = Date.now() - began;
+    if (took > 4000 * slowness) throw new Error(`it took ${took} ms to end`);
+    await until(() => host === null || !isRunning(host), 2000 * slowness, "the engine's process is still there");
+    return `${took} ms`;
+  },
+
+  "a budget that is too small is refused": async () => {
+    const file = config("small", {
+      ...modelSettings(),
+      spec: { name: "small", max_memory_mb: 60, max_model_size_mb: 2000 },
+    });
+    const { stderr } = await expectExit(3, ["run", "--config", file, "--once", "hello"]);
+    match(stderr, /memory|MB/);
+  },
+
+  "an engine's limit bites": async () => {
+    const require = createRequire(path.join(install, "package.json"));
+    const { HostedEngine } = await import(pathToFileURL(require.resolve("@nanoagent/runtime/engines/llama")).href);
+    const file = path.join(folder, "greedy-engine.mjs");
+    writeFileSync(file, greedyEngine);
+    const shareMb = 300;
+    const engine = await HostedEngine.open({
+      start: {
+        source: { kind: "module", url: pathToFileURL(file).href, options: { file: path.join(folder, "touched") } },
+        limits: { dataBytes: shareMb * 2 ** 20 },
+      },
+    });
+    let code = null;
+    const request = { instructions: null, messages: [{ role: "user", content: "take" }] };
+    for await (const event of engine.generate(request)) if (event.type === "error") code = event.error.code;
+    await engine.close();
+    const touched = Number(readFileSync(path.join(folder, "touched"), "utf8"));
+    if (code !== "engine-out-of-memory") throw new Error(`the error is ${code}, after ${touched} MB`);
+    if (touched > shareMb || touched < shareMb / 2) throw new Error(`${touched} MB were touched of ${shareMb}`);
+    return `stopped at ${touched} of ${shareMb} MB`;
+  },
+};
+
+const modelChecks = new Set([
+  "a model answers in its own process",
+  "a killed engine comes back",
+  "an abort ends a reply",
+  "a budget that is too small is refused",
+]);
+
+const only = values.only?.split(",");
+const without = new Set(values.without?.split(","));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const [name, check] of Object.entries(checks)) {
+  if (only !== undefined && !only.includes(name)) continue;
+  const reason = without.has(name) ? "left out by --without" : modelChecks.has(name) ? needsModel() : null;
+  if (reason !== null) {
+    counts.skipped += 1;
+    console.log(`skipped  ${name}: ${reason}`);
+    continue;
+  }
+  const began = Date.now();
+  try {
+    const seen = await check();
+    counts.passed += 1;
+    console.log(`ok       ${name}${seen ? `: ${seen}` : ""} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    counts.failed += 1;
+    console.log(`FAILED   ${name}: ${error.message.replace(/\s+/g, " ").slice(0, 600)}`);
+  }
+}
+console.log(`smoke: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(counts.failed === 0 ? 0 : 1);
+
+/** Writes a config below the folder, and returns its path. */
+function config(name, settings) {
+  const place = path.join(folder, name);
+  mkdirSync(place, { recursive: true });
+  const file = path.join(place, "agent.json");
+  writeFileSync(file, JSON.stringify({ spec: { name, max_memory_mb: 64 }, device: "auto", ...settings }));
+  return file;
+}
+
+function modelSettings() {
+  return {
+    spec: { name: "smoke", max_memory_mb: 600, max_model_size_mb: 2000 },
+    model_path: model,
+    engine: { context: 512 },
+  };
+}
+
+function toolSettings() {
+  const file = path.join(folder, "tool.mjs");
+  writeFileSync(file, tool);
+  return {
+    tools: [
+      {
+        name: "add",
+        description: "Adds two numbers.",
+        command: [process.execPath, file, "add", "{one}", "{other}"],
+        arguments: { one: { type: "integer", description: "One." }, other: { type: "integer", description: "Other." } },
+        changes_world: false,
+        timeout_seconds: 120,
+      },
+      {
+        name: "fill",
+        description: "Fills memory.",
+        command: [process.execPath, file, "fill", "{megabytes}"],
+        arguments: { megabytes: { type: "integer", description: "How many megabytes." } },
+        changes_world: false,
+        max_memory_mb: 200,
+        timeout_seconds: 120,
+      },
+    ],
+    intents: {
+      slots: { one: { from: 0, to: 1000 }, other: { from: 0, to: 1000 }, megabytes: { from: 0, to: 1000 } },
+      definitions: [
+        { name: "add", sentences: { en: ["add {one} and {other}"] }, tool: "add", answer: "The sum is {result}." },
+        {
+          name: "fill",
+          sentences: { en: ["fill {megabytes} megabytes"] },
+          tool: "fill",
+          answer: "Filled {result}.",
+          failure: "It did not fit: {error}",
+        },
+      ],
+    },
+  };
+}
+
+/** Runs the program to its end. */
+async function expectExit(expected, commandLine, input = "") {
+  const child = spawn(process.execPath, [program, ...commandLine], { env: environment, stdio: "pipe" });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (output[name] += text));
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [exitCode, signal] = await within(once(child, "close"), 60_000 * slowness, () => child.kill("SIGKILL"));
+  if (exitCode !== expected) {
+    const said = `${output.stderr}${output.stdout}`.trim().slice(-600);
+    throw new Error(`nanoagent ${commandLine.join(" ")} ended with ${signal ?? exitCode}: ${said}`);
+  }
+  return output;
+}
+
+/** A conversation with the program, a line of JSON at a time. */
+async function talkTo(file) {
+  const child = spawn(process.execPath, [program, "run", "--config", file, "--jsonl"], {
+    env: environment,
+    stdio: "pipe",
+  });
+  let told = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => (told = (told + text).slice(-2000)));
+  child.stdin.on("error", () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const closed = once(child, "close");
+  const stop = () => child.kill("SIGKILL");
+  process.on("exit", stop);
+  const send = (content, sampling = {}) => child.stdin.write(`${JSON.stringify({ content, sampling })}\n`);
+  return {
+    send,
+    async say(content, sampling) {
+      send(content, sampling);
+      const { value, done } = await within(lines.next(), 120_000 * slowness, stop);
+      if (done) throw new Error(`the program has ended: ${told.trim()}`);
+      const reply = JSON.parse(value);
+      if (reply.error !== undefined)
+        throw new Error(`${reply.error.code}: ${reply.error.message} ${reply.error.reason ?? ""}`);
+      return reply;
+    },
+    engineHost: () => descendants(child.pid).find((id) => commandLineOf(id).includes("engine-host")) ?? null,
+    async end() {
+      child.stdin.end();
+      const [exitCode, signal] = await within(closed, 30_000 * slowness, stop);
+      if (exitCode !== 0) throw new Error(`the program ended with ${signal ?? exitCode}: ${told.trim()}`);
+    },
+    async kill() {
+      stop();
+      await closed;
+    },
+    async interrupt() {
+      child.kill("SIGINT");
+      return (await within(closed, 30_000 * slowness, stop))[0];
+    },
+  };
+}
+
+async function within(promise, milliseconds, otherwise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      otherwise();
+      reject(new Error(`nothing came for ${milliseconds} ms`));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function until(condition, milliseconds, otherwise) {
+  for (let waited = 0; !condition(); waited += 50) {
+    if (waited > milliseconds) throw new Error(otherwise);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** All processes below one, where /proc tells of them; elsewhere none. */
+function descendants(processId) {
+  const children = new Map();
+  for (const name of existsSync("/proc") ? readdirSync("/proc") : []) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const parent = Number(
+        readFileSync(`/proc/${name}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ")[1],
+      );
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const below = (id) => (children.get(id) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(processId);
+}
+
+function commandLineOf(processId) {
+  try {
+    return readFileSync(`/proc/${processId}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
+function dataLimitMb(processId) {
+  const bytes = Number(/^Max data size\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/limits`, "utf8"))?.[1]);
+  return Number.isFinite(bytes) ? Math.round(bytes / 2 ** 20) : null;
+}
+
+/** A zombie still has its entry, but no command line. */
+function isRunning(processId) {
+  return commandLineOf(processId) !== "";
+}
+
+function match(text, pattern) {
+  if (!pattern.test(text)) throw new Error(`${JSON.stringify(text.slice(-400))} does not match ${pattern}`);
+}
+
+function fail(message) {
+  throw new Error(message);
+}
