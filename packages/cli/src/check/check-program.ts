@@ -1,7 +1,7 @@
-import { open, stat } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { CommandToolSettings } from "@nanoagent/models";
-import { findCommandProgram } from "@nanoagent/runtime/node";
+import { findCommandProgram, readInterpreter } from "@nanoagent/runtime/node";
 import type { CheckedPart, ConfigPath } from "./check-report.js";
 
 type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
@@ -47,9 +47,6 @@ export async function checkProgram(
   }
 }
 
-/** The first line of a script, which says what runs it, is shorter. */
-const MAX_FIRST_LINE_BYTES = 256;
-
 /** A script whose interpreter is missing fails as if it were missing itself; nobody would look at its first line. */
 async function checkInterpreter(
   part: CheckedPart,
@@ -58,9 +55,8 @@ async function checkInterpreter(
   settings: ProgramSettings,
   file: string,
 ): Promise<void> {
-  const [, interpreter, argument] = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(await beginningOf(file)) ?? [];
-  if (interpreter === undefined) return;
-  const wanted = basename(interpreter) === "env" && argument !== undefined ? argument : interpreter;
+  const wanted = await readInterpreter(file);
+  if (wanted === null) return;
   const found = await findCommandProgram({ ...settings, command: [wanted] }, dirname(file)).catch(() => null);
   // The system knows no stand-in for it.
   if (found !== null && (wanted !== "node" || found !== process.execPath || isInSearchPath(found))) return;
@@ -73,21 +69,6 @@ async function checkInterpreter(
 
 function isInSearchPath(file: string): boolean {
   return ["/usr/local/bin", "/usr/bin", "/bin"].includes(dirname(file));
-}
-
-async function beginningOf(file: string): Promise<string> {
-  try {
-    const handle = await open(file, "r");
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_FIRST_LINE_BYTES), 0, MAX_FIRST_LINE_BYTES, 0);
-      return buffer.toString("latin1", 0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    // Programs may be executable and not readable.
-    return "";
-  }
 }
 
 async function isFolder(file: string): Promise<boolean> {

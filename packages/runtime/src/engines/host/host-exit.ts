@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { withoutNativeStack } from "../../node/processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
 
 /** How a host process ended, as far as the program that started it knows. */
@@ -9,6 +10,8 @@ export interface HostExit {
   output: string;
   /** Whether its limits were set, so that it may have met one of them. */
   isLimited: boolean;
+  /** Whether it had begun to work; before, it is Node that failed and not the engine. */
+  hasStarted: boolean;
   /** Why it was ended from here; null where it ended by itself. */
   endedAs: "hung" | "out-of-memory" | null;
   /** Whether the kernel says that it ended a process of the host's group for want of memory. */
@@ -20,7 +23,15 @@ export interface HostExit {
  * failed assertion, a trap, an exception that nobody catches): the words are what they have in common.
  */
 const OUT_OF_MEMORY_WORDS =
-  /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|heap limit|ENOMEM|Resource temporarily unavailable/i;
+  /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|allocation failed|heap limit|ENOMEM|Resource temporarily unavailable/i;
+
+/** V8 prints this when a limit leaves it no room for the memory that it reserves for compiled code. */
+const NO_ROOM_FOR_CODE = /reserve virtual memory for CodeRange/i;
+
+/** Whether a process ended because its Node could not reserve memory for compiled code. */
+export function lacksRoomForCode({ output, hasStarted }: Pick<HostExit, "output" | "hasStarted">): boolean {
+  return !hasStarted && NO_ROOM_FOR_CODE.test(output);
+}
 
 /** Whether this text tells of memory that could not be had. */
 export function tellsOfMemory(text: string): boolean {
@@ -29,11 +40,13 @@ export function tellsOfMemory(text: string): boolean {
 
 /** The error that the end of a host process is for those who were waiting for it. */
 export function describeExit(exit: HostExit): EngineError {
+  const output = withoutNativeStack(exit.output);
+  if (lacksRoomForCode(exit)) return noRoomForCode(output);
   const ranOut =
     exit.endedAs === "out-of-memory" ||
     exit.killedForMemory ||
     (exit.endedAs === null && exit.isLimited && tellsOfMemory(exit.output));
-  if (ranOut) return outOfMemory(exit.output.trim() || nameOf(exit));
+  if (ranOut) return outOfMemory(output || nameOf(exit));
   if (exit.endedAs === "hung") {
     return new EngineError({
       code: "engine-hung",
@@ -45,7 +58,7 @@ export function describeExit(exit: HostExit): EngineError {
   return new EngineError({
     code: "engine-crashed",
     message: `The engine's process ended in the middle of its work (${nameOf(exit)}).`,
-    reason: exit.output.trim() || undefined,
+    reason: output || undefined,
     hint: "The next message starts it again. If it happens again, use a smaller context or model.",
   });
 }
@@ -56,8 +69,18 @@ export function outOfMemory(reason: string | undefined, cause?: unknown): Engine
     code: "engine-out-of-memory",
     message: "The engine ran out of the memory that it may take.",
     reason,
-    hint: "Raise spec.max_memory_mb, or choose a smaller context or model.",
+    hint: "Choose a smaller context (engine.context) or model; or raise spec.max_memory_mb, if the device has memory to spare.",
     cause,
+  });
+}
+
+/** No budget of the agent's can help here: the limit is around this program, or the system allows no such reservation. */
+function noRoomForCode(output: string): EngineError {
+  return new EngineError({
+    code: "engine-unavailable",
+    message: `Node ${process.versions.node} could not start the engine's process within the memory limits of this system.`,
+    reason: `Node 23 and newer reserve 512 MB of address space for compiled code when they start. ${output}`.trim(),
+    hint: "Start nanoagent without a limit on its data (ulimit -d, LimitDATA= of systemd), or with Node 22, which reserves nothing.",
   });
 }
 

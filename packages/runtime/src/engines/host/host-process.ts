@@ -2,8 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { NanoAgentError } from "@nanoagent/models";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
+import { ownCodeReservation } from "../../node/processes/code-reservation.js";
 import { EventQueue } from "./event-queue.js";
-import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
+import { describeExit, type HostExit, lacksRoomForCode, outOfMemory, tellsOfMemory } from "./host-exit.js";
 import {
   type EngineThreads,
   fromErrorData,
@@ -12,23 +13,28 @@ import {
   type HostReport,
   type ThreadSpeed,
 } from "./host-protocol.js";
-import { type HostLimits, launchHost } from "./launch-host.js";
+import { type HostLaunch, type HostLimits, launchHost } from "./launch-host.js";
+import { type Patience, readProcessWork, SignsOfLife } from "./signs-of-life.js";
 
-/** Node itself is up in a tenth of a second; where its memory limit is too small it can hang there without a word. */
-const START_MILLISECONDS = 15_000;
-/** Opening may take long, but never so long without any progress. */
-const OPEN_MILLISECONDS = 120_000;
-/** Ten signs of life that did not come. */
-const HUNG_MILLISECONDS = 5_000;
+/** Node is up after a tenth of a second of processor time; where its memory limit is too small it can hang before that. */
+const TO_START: Patience = { stillMilliseconds: 15_000, cpuMilliseconds: 60_000, clockMilliseconds: 60_000 };
+/** Opening a model may take long, but never that long without any progress. */
+const TO_OPEN: Patience = { stillMilliseconds: 60_000, cpuMilliseconds: 180_000, clockMilliseconds: 180_000 };
+/** A host at work gives a sign of life twice a second, unless a chat template keeps it from that. */
+const AT_WORK: Patience = { stillMilliseconds: 15_000, cpuMilliseconds: 8_000, clockMilliseconds: 8_000 };
+const LOOK_MILLISECONDS = 1000;
 /** An engine that was asked to close has so long to do it, and to write its state down. */
 const CLOSE_MILLISECONDS = 5_000;
 /** Of what native code prints, the end is kept for the error message. */
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
+const WITHOUT_COMPILED_CODE =
+  "The memory limit leaves Node no room for compiled code, so the engine's process runs without it. Replies are as fast; opening the model and long chat templates are slower.";
+
 /** What one start of a host opens, and what it may take. */
 export interface HostStart {
   source: HostedEngineSource;
-  limits?: HostLimits | undefined;
+  limits?: HostLaunch | undefined;
 }
 
 export interface HostProcessOptions extends HostStart {
@@ -42,6 +48,8 @@ export class HostProcess {
   engineName = "";
   contextTokens: number | null = null;
   notices: readonly string[] = [];
+  /** Memory that its Node reserves for compiled code, in bytes; its RLIMIT_DATA is higher by as much. */
+  reservedCodeBytes = ownCodeReservation();
   callsTools = true;
   threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
@@ -49,6 +57,7 @@ export class HostProcess {
   work = 0;
   readonly #child: ChildProcess;
   readonly #limits: HostLimits;
+  #hasStarted = false;
   readonly #replies = new Map<number, EventQueue<EngineEvent>>();
   readonly #questions = new Map<
     number,
@@ -58,13 +67,14 @@ export class HostProcess {
   readonly whenEnded: Promise<void>;
   #onReport: ((report: HostReport) => void) | null = null;
   #output = "";
-  #lastSeen = performance.now();
+  #signs: SignsOfLife | null = null;
   #nextId = 1;
   #watch: ReturnType<typeof setInterval> | undefined;
   #endedAs: HostExit["endedAs"] = null;
   #exit: EngineError | null = null;
 
-  private constructor(child: ChildProcess, limits: HostLimits) {
+  private constructor({ hostFile, limits = {} }: HostProcessOptions) {
+    const child = launchHost(hostFile, limits);
     this.#child = child;
     this.#limits = limits;
     for (const stream of [child.stdout, child.stderr]) {
@@ -86,23 +96,39 @@ export class HostProcess {
   }
 
   /** Starts a host and opens its engine. Throws {@link EngineError}, or what the engine threw as it opened. */
-  static async start({ source, hostFile, limits = {}, onProgress, signal }: HostProcessOptions): Promise<HostProcess> {
-    const host = new HostProcess(launchHost(hostFile, limits), limits);
-    const cancel = () => host.#child.kill("SIGKILL");
-    signal?.addEventListener("abort", cancel, { once: true });
+  static async start(options: HostProcessOptions): Promise<HostProcess> {
+    const host = new HostProcess(options);
     try {
-      await host.#until("started", START_MILLISECONDS);
-      host.#send({ type: "open", source });
-      const opened = await host.#until("opened", OPEN_MILLISECONDS, onProgress);
-      host.engineName = opened.name;
-      host.contextTokens = opened.contextTokens;
-      host.notices = opened.notices;
-      host.callsTools = opened.callsTools;
-      host.threadTrials = opened.threadTrials;
-      host.#setBusy(false);
+      await host.#open(options);
       return host;
     } catch (error) {
-      host.#child.kill("SIGKILL");
+      if (!host.ended || !lacksRoomForCode(host.#exitFacts())) throw error;
+    }
+    // The reservation was more than was read of this program's own, or a limit around it is lower.
+    const { limits } = options;
+    const plain = new HostProcess({ ...options, limits: { ...limits, withoutCompiledCode: true } });
+    await plain.#open(options);
+    plain.reservedCodeBytes = 0;
+    plain.notices = [...plain.notices, WITHOUT_COMPILED_CODE];
+    return plain;
+  }
+
+  async #open({ source, onProgress, signal }: HostProcessOptions): Promise<void> {
+    const cancel = () => this.#child.kill("SIGKILL");
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      await this.#until("started", TO_START);
+      this.#hasStarted = true;
+      this.#send({ type: "open", source });
+      const opened = await this.#until("opened", TO_OPEN, onProgress);
+      this.engineName = opened.name;
+      this.contextTokens = opened.contextTokens;
+      this.notices = opened.notices;
+      this.callsTools = opened.callsTools;
+      this.threadTrials = opened.threadTrials;
+      this.#setBusy(false);
+    } catch (error) {
+      this.#child.kill("SIGKILL");
       throw signal?.aborted ? cancelled() : error;
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -199,7 +225,7 @@ export class HostProcess {
   }
 
   #receive(report: HostReport): void {
-    this.#lastSeen = performance.now();
+    this.#signs?.see(performance.now());
     this.#onReport?.(report);
     if (report.type === "event") {
       const { event } = report;
@@ -221,27 +247,28 @@ export class HostProcess {
     return error.code === "engine-failed" && tellsOfMemory(text) ? outOfMemory(text, error) : error;
   }
 
-  /** Waits for one report; progress shows that waiting is worth while. */
+  /** Waits for one report. Progress, and the work that the kernel counts, show that waiting is worth while. */
   #until<Type extends HostReport["type"]>(
     type: Type,
-    milliseconds: number,
+    patience: Patience,
     onProgress?: (share: number) => void,
   ): Promise<Extract<HostReport, { type: Type }>> {
     return new Promise((resolve, reject) => {
-      const refuse = () => {
+      const signs = this.#watchSigns(patience);
+      const watch = setInterval(() => {
+        if (!signs.isHung(performance.now())) return;
         // Node that is up but says nothing is out of memory where it has a limit.
         this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : "hung";
+        settle();
         reject(this.#failure());
-      };
-      let timer = setTimeout(refuse, milliseconds);
+      }, LOOK_MILLISECONDS);
       const settle = () => {
-        clearTimeout(timer);
+        clearInterval(watch);
         this.#onReport = null;
       };
       this.#onReport = (report) => {
         if (report.type === "progress") {
-          clearTimeout(timer);
-          timer = setTimeout(refuse, milliseconds);
+          signs.see(performance.now());
           onProgress?.(report.share);
         } else if (report.type === "open-failed") {
           settle();
@@ -262,6 +289,11 @@ export class HostProcess {
     });
   }
 
+  #watchSigns(patience: Patience): SignsOfLife {
+    const { pid } = this.#child;
+    return new SignsOfLife(patience, () => (pid === undefined ? null : readProcessWork(pid)), performance.now());
+  }
+
   get #isLimited(): boolean {
     return this.#limits.dataBytes !== undefined || this.#limits.group !== undefined;
   }
@@ -271,6 +303,7 @@ export class HostProcess {
     if (!busy) {
       clearInterval(this.#watch);
       this.#watch = undefined;
+      this.#signs = null;
       this.#child.unref();
       this.#child.channel?.unref();
       return;
@@ -278,17 +311,18 @@ export class HostProcess {
     this.#child.ref();
     this.#child.channel?.ref();
     if (this.#watch !== undefined) return;
-    this.#lastSeen = performance.now();
+    const signs = this.#watchSigns(AT_WORK);
+    this.#signs = signs;
     let lastLook = performance.now();
     this.#watch = setInterval(() => {
       const now = performance.now();
       // When this process itself was stopped, the host's silence says nothing.
-      if (now - lastLook > HUNG_MILLISECONDS / 2) this.#lastSeen = now;
+      if (now - lastLook > 3 * LOOK_MILLISECONDS) signs.see(now);
       lastLook = now;
-      if (now - this.#lastSeen < HUNG_MILLISECONDS) return;
+      if (!signs.isHung(now)) return;
       this.#endedAs ??= "hung";
       this.#child.kill("SIGKILL");
-    }, HUNG_MILLISECONDS / 5);
+    }, LOOK_MILLISECONDS);
   }
 
   #end(exitCode: number | null, signal: NodeJS.Signals | null): void {
@@ -305,14 +339,17 @@ export class HostProcess {
   }
 
   #describe(exitCode: number | null, signal: NodeJS.Signals | null): EngineError {
-    return describeExit({
-      exitCode,
-      signal,
+    return describeExit({ exitCode, signal, ...this.#exitFacts() });
+  }
+
+  #exitFacts(): Omit<HostExit, "exitCode" | "signal"> {
+    return {
       output: this.#output,
       isLimited: this.#isLimited,
+      hasStarted: this.#hasStarted,
       endedAs: this.#endedAs,
       killedForMemory: this.#limits.group?.killedForMemory() ?? false,
-    });
+    };
   }
 }
 

@@ -1,14 +1,22 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { ownCodeReservation, runsWithoutCompiledCode } from "../../node/processes/code-reservation.js";
+import { canLimitProcesses, limitedCommand } from "../../node/processes/process-limits.js";
 
-/** What a host process may take. */
+/** Limits of a host process. */
 export interface HostLimits {
-  /** The most private memory it may reserve (RLIMIT_DATA); where the system has no such limit, none. */
+  /** Private memory that it may reserve, in bytes, beside what this Node reserves for code (RLIMIT_DATA). */
   dataBytes?: number | undefined;
-  /** The most memory that its own JavaScript may take, in MB. Default: 32. */
+  /** Memory of its own JavaScript, in MB. Default: 32. */
   heapMb?: number | undefined;
-  /** The cgroup that it puts itself into before it begins. */
+  /** The cgroup that it enters before it begins. */
   group?: HostGroup | undefined;
+}
+
+export interface HostLaunch extends HostLimits {
+  /** Runs V8 without compiled code, which reserves no memory for it and starts within any limit. Default: as this program runs. */
+  withoutCompiledCode?: boolean | undefined;
 }
 
 /** A cgroup with a limit of its own. */
@@ -34,13 +42,20 @@ const frugalAllocation = {
   MALLOC_TRIM_THRESHOLD_: "65536",
 };
 
-/** A small process: few threads, small stacks and heap, no core dump, and its limits set before it begins. */
-export function launchHost(hostFile: string = defaultHostFile(), limits: HostLimits = {}): ChildProcess {
-  const { dataBytes, heapMb = DEFAULT_HEAP_MB, group } = limits;
+/** The stack of each of its threads. */
+const STACK_BYTES = 2 ** 20;
+
+/**
+ * Starts a small process: few threads, small stacks and heap, no core dump, and its limits set before it begins. Where
+ * the system has no shell it gets no RLIMIT_DATA, and enters its cgroup a moment after its start.
+ */
+export function launchHost(hostFile: string = defaultHostFile(), launch: HostLaunch = {}): ChildProcess {
+  const { heapMb = DEFAULT_HEAP_MB, group, withoutCompiledCode = runsWithoutCompiledCode() } = launch;
   const flags = [
     "--v8-pool-size=0",
     `--max-semi-space-size=${NEW_OBJECTS_MB}`,
     `--max-old-space-size=${heapMb}`,
+    ...(withoutCompiledCode ? ["--jitless"] : []),
     hostFile,
   ];
   // It makes no connection: certificates that are read at start would take 8 MB and a tenth of a second.
@@ -49,17 +64,29 @@ export function launchHost(hostFile: string = defaultHostFile(), limits: HostLim
     env: { ...inherited, ...frugalAllocation, UV_THREADPOOL_SIZE: "2" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   } satisfies SpawnOptions;
-  if (process.platform === "win32") return spawn(process.execPath, flags, options);
-  // A crash must not fill the disk with a copy of the model.
-  const steps = ["ulimit -c 0"];
-  if (dataBytes !== undefined) steps.push("ulimit -s 1024", `ulimit -d ${Math.floor(dataBytes / 1024)}`);
-  // A group that cannot be entered is found out by whoever asks who is in it; the other limits hold without it.
-  const enter = group === undefined ? "" : `{ echo $$ > "$NANOAGENT_GROUP"; } 2>/dev/null; unset NANOAGENT_GROUP; `;
-  const environment = group === undefined ? options.env : { ...options.env, NANOAGENT_GROUP: group.processesFile };
-  return spawn("/bin/sh", ["-c", `${enter}${steps.join(" && ")} && exec "$0" "$@"`, process.execPath, ...flags], {
-    ...options,
-    env: environment,
-  });
+  if (!canLimitProcesses()) {
+    const child = spawn(process.execPath, flags, options);
+    if (group !== undefined && child.pid !== undefined) enterLate(group, child.pid);
+    return child;
+  }
+  const dataBytes = dataLimitOf({ ...launch, withoutCompiledCode });
+  const stackBytes = dataBytes === undefined ? undefined : STACK_BYTES;
+  const limits = { dataBytes, stackBytes, groupFile: group?.processesFile };
+  const { file, args, environment } = limitedCommand(process.execPath, flags, limits);
+  return spawn(file, args, { ...options, env: { ...options.env, ...environment } });
+}
+
+/** RLIMIT_DATA for a host: its share, and above that what its Node reserves for code. */
+function dataLimitOf({ dataBytes, withoutCompiledCode }: HostLaunch): number | undefined {
+  if (dataBytes === undefined) return undefined;
+  return dataBytes + (withoutCompiledCode ? 0 : ownCodeReservation());
+}
+
+/** A group that cannot be entered is noticed by whoever reads its list of processes. */
+function enterLate({ processesFile }: HostGroup, processId: number): void {
+  try {
+    writeFileSync(processesFile, String(processId));
+  } catch {}
 }
 
 function defaultHostFile(): string {

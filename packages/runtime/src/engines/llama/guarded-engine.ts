@@ -8,6 +8,7 @@ import type {
   PressureAction,
 } from "../../memory/memory-report.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
+import { readDataLimit } from "../../node/processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { asEngineError, type HostProcess } from "../host/host-process.js";
@@ -46,10 +47,16 @@ export interface GuardedEngineOptions {
   onLoadProgress?: ((share: number) => void) | undefined;
 }
 
+interface DataLimit {
+  bytes: number;
+  reservedCodeBytes: number;
+}
+
 /** One load of the model: its plan, and the limits that were put on its process. */
 interface Load extends PlannedModel {
   group: EngineCgroup | null;
-  dataBytes: number;
+  /** RLIMIT_DATA that is in force; null where the system sets none. */
+  dataLimit: DataLimit | null;
   enforcement: MemoryEnforcement;
 }
 
@@ -187,7 +194,7 @@ export class GuardedEngine implements Engine {
     await guard.hold(plan.ledger.peak_resident_bytes, null);
     const group = await createGroup(budgetBytes);
     const dataBytes = Math.ceil(plan.ledger.peak_reserved_bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
-    this.#load = { ...planned, group, dataBytes, enforcement: "watch" };
+    this.#load = { ...planned, group, dataLimit: null, enforcement: "watch" };
     return {
       source: { kind: "llama" as const, options: { ...options, stateFile: stateFile?.path ?? null } },
       limits: { dataBytes, group: group ?? undefined },
@@ -200,7 +207,9 @@ export class GuardedEngine implements Engine {
     const load = this.#load;
     this.#host = host;
     if (processId === null || load === null) return;
-    load.enforcement = process.platform === "linux" ? "rlimit-data" : "watch";
+    const bytes = readDataLimit(processId);
+    load.dataLimit = bytes === null ? null : { bytes, reservedCodeBytes: host.reservedCodeBytes };
+    load.enforcement = bytes === null ? "watch" : "rlimit-data";
     void load.group?.holds(processId).then(async (holds) => {
       if (holds) load.enforcement = load.group?.version === 2 ? "cgroup-v2" : "cgroup-v1";
       else load.group = null;
@@ -273,8 +282,15 @@ export class GuardedEngine implements Engine {
 function describeLimits(load: Load | null): string {
   if (load === null) return "not loaded";
   const parts = load.group === null ? [] : [load.group.description];
-  if (process.platform === "linux") parts.push(`RLIMIT_DATA at ${Math.floor(load.dataBytes / BYTES_PER_MB)} MB`);
+  if (load.dataLimit !== null) parts.push(describeDataLimit(load.dataLimit));
   return [...parts, "watched four times a second"].join("; ");
+}
+
+/** Names the share that Node only reserves for code: the kernel counts it as if it were used. */
+function describeDataLimit({ bytes, reservedCodeBytes }: DataLimit): string {
+  const share = `RLIMIT_DATA at ${Math.floor((bytes - reservedCodeBytes) / BYTES_PER_MB)} MB`;
+  if (reservedCodeBytes === 0) return share;
+  return `${share} beside the ${reservedCodeBytes / BYTES_PER_MB} MB that Node reserves for code`;
 }
 
 function refused(): EngineError {

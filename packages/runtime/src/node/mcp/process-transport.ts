@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { cleanText } from "../../tools/tool-result-text.js";
+import { dataLimitFor } from "../processes/code-reservation.js";
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
 import { UnaskedMessages } from "./unasked-messages.js";
@@ -56,8 +57,8 @@ export class ProcessTransport {
   async start(): Promise<void> {
     const [program = "", ...rest] = this.#command;
     const file = await findProgram(program, this.#place);
-    const limits = { maxMemoryBytes: this.#maxMemoryBytes, stdin: "pipe" } as const;
-    const child = launchProgram(file, rest, this.#place, limits);
+    const dataBytes = await dataLimitFor(this.#maxMemoryBytes, file, rest, this.#place);
+    const child = launchProgram(file, rest, this.#place, { dataBytes, stdin: "pipe" });
     this.#child = child;
     child.stdout?.on("data", (bytes: Buffer) => this.#read(bytes));
     child.stderr?.on("data", (bytes: Buffer) => {

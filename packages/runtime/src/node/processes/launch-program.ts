@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 import { keepGroup, releaseGroup } from "./group-keeper.js";
+import { canLimitProcesses, limitedCommand } from "./process-limits.js";
 
 export interface ProgramPlace {
   folder: string;
@@ -19,14 +20,14 @@ export function runningPrograms(): readonly number[] {
 }
 
 /**
- * Starts a program without a shell, in a process group of its own that does not outlive this program. With
- * `maxMemoryBytes` it may reserve so much (RLIMIT_DATA), where there is a shell that can set it. `file` is a path.
+ * Starts a program without a shell, in a process group of its own that does not outlive this program. With `dataBytes`
+ * it may reserve that much memory (RLIMIT_DATA), where the system can limit processes. `file` is a path.
  */
 export function launchProgram(
   file: string,
   rest: readonly string[],
   { folder, environment }: ProgramPlace,
-  { maxMemoryBytes, stdin }: { maxMemoryBytes?: number | undefined; stdin: "ignore" | "pipe" },
+  { dataBytes, stdin }: { dataBytes?: number | undefined; stdin: "ignore" | "pipe" },
 ): ChildProcess {
   const options = {
     cwd: folder,
@@ -37,12 +38,9 @@ export function launchProgram(
     windowsHide: true,
     shell: false,
   };
-  // The script is fixed: program and arguments come as its parameters, and are not read as a script.
-  const script = `ulimit -c 0; ulimit -d ${Math.floor((maxMemoryBytes ?? 0) / 1024)} || exit 126; exec "$0" "$@"`;
-  const child =
-    maxMemoryBytes === undefined || isWindows
-      ? spawn(file, rest, options)
-      : spawn("/bin/sh", ["-c", script, file, ...rest], options);
+  const command =
+    dataBytes === undefined || !canLimitProcesses() ? { file, args: rest } : limitedCommand(file, rest, { dataBytes });
+  const child = spawn(command.file, command.args, options);
   const { pid } = child;
   if (pid !== undefined) {
     running.add(pid);

@@ -1,9 +1,10 @@
+import { dataLimitFor } from "../processes/code-reservation.js";
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 
 export interface CommandLimits {
   /** Of stdout its beginning is kept, of stderr its end, where the error is; the rest is read and thrown away. */
   maxOutputBytes: number;
-  /** What the command may reserve (RLIMIT_DATA), where there is a shell that can set it. */
+  /** Memory that the command may reserve, in bytes, beside what Node reserves for code; where the system can limit it. */
   maxMemoryBytes?: number | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -35,8 +36,9 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const [program, ...rest] = command;
   const file = await findProgram(program, place);
+  const dataBytes = await dataLimitFor(limits.maxMemoryBytes, file, rest, place);
   limits.signal?.throwIfAborted();
-  const child = launchProgram(file, rest, place, { maxMemoryBytes: limits.maxMemoryBytes, stdin: "ignore" });
+  const child = launchProgram(file, rest, place, { dataBytes, stdin: "ignore" });
   const stdout = collectBeginning(child.stdout, limits.maxOutputBytes);
   const stderr = collectEnd(child.stderr, limits.maxOutputBytes);
   return new Promise((resolve, reject) => {

@@ -1,0 +1,97 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { findProgram, type ProgramPlace } from "./launch-program.js";
+import { readInterpreter } from "./read-interpreter.js";
+
+const BYTES_PER_MB = 2 ** 20;
+/** V8 reserves code memory in multiples of this, and later changes the protection of a few pages at its end. */
+const RESERVATION_STEP_BYTES = 64 * BYTES_PER_MB;
+/** Another Node is asked once; on a slow board it starts within a second or two. */
+const ASK_MILLISECONDS = 20_000;
+
+/**
+ * Memory that this Node reserves for compiled code when it starts, in bytes. Nearly nothing of it is used, but
+ * RLIMIT_DATA counts all of it, so a limit must be set above it: 512 MB with Node 23 and newer on x64, 0 with Node 20
+ * and 22. Read from the memory map of this process (its largest writable and executable part); 0 where there is none.
+ */
+export function ownCodeReservation(): number {
+  own ??= reservationIn(readOwnMap());
+  return own;
+}
+
+let own: number | undefined;
+
+/** The reservation that a memory map in the form of `/proc/PID/maps` shows, in bytes. */
+export function reservationIn(map: string): number {
+  const sizes = [...map.matchAll(/^([0-9a-f]+)-([0-9a-f]+) rwxp 0+ 00:00 0 *$/gm)].map(
+    ([, start, end]) => Number.parseInt(end ?? "", 16) - Number.parseInt(start ?? "", 16),
+  );
+  // Code that was compiled without a reservation is far smaller than a step.
+  return Math.round(Math.max(0, ...sizes) / RESERVATION_STEP_BYTES) * RESERVATION_STEP_BYTES;
+}
+
+/**
+ * Memory that a program reserves for compiled code when it starts, in bytes: 0 for a program that does not run on Node.
+ * `file` is the program's path, `rest` its arguments; a script counts as the program that its first line names.
+ */
+export async function codeReservationOf(file: string, rest: readonly string[], place: ProgramPlace): Promise<number> {
+  if (process.platform !== "linux") return 0;
+  const interpreter = await readInterpreter(file);
+  const program = interpreter === null ? file : await findProgram(interpreter, place).catch(() => interpreter);
+  if (!/^node(js)?[-\d.]*$/.test(path.basename(program))) return 0;
+  if (excludesCompiledCode([...rest, ...flagsIn(place.environment.NODE_OPTIONS)])) return 0;
+  const own = await realpath(process.execPath).catch(() => process.execPath);
+  const other = await realpath(program).catch(() => program);
+  if (other === own && !runsWithoutCompiledCode()) return ownCodeReservation();
+  const known = ofOthers.get(other) ?? askNode(other);
+  ofOthers.set(other, known);
+  return known;
+}
+
+/** RLIMIT_DATA for a program that may reserve so many bytes of its own; undefined without a limit. */
+export async function dataLimitFor(
+  maxMemoryBytes: number | undefined,
+  file: string,
+  rest: readonly string[],
+  place: ProgramPlace,
+): Promise<number | undefined> {
+  return maxMemoryBytes === undefined ? undefined : maxMemoryBytes + (await codeReservationOf(file, rest, place));
+}
+
+const ofOthers = new Map<string, Promise<number>>();
+
+/** Starts another Node once, and reads its memory map. */
+async function askNode(file: string): Promise<number> {
+  const print = `process.stdout.write(require("fs").readFileSync("/proc/self/maps", "utf8"))`;
+  try {
+    const { stdout } = await promisify(execFile)(file, ["-e", print], { timeout: ASK_MILLISECONDS, env: {} });
+    return reservationIn(stdout);
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether this program was told to run without compiled code, as on systems that allow none. */
+export function runsWithoutCompiledCode(): boolean {
+  return excludesCompiledCode([...process.execArgv, ...flagsIn(process.env.NODE_OPTIONS)]);
+}
+
+function excludesCompiledCode(flags: readonly string[]): boolean {
+  return flags.some((flag) => /^--(jitless|lite[-_]mode)$/.test(flag));
+}
+
+function flagsIn(nodeOptions = ""): string[] {
+  return nodeOptions.split(/[\s"]+/);
+}
+
+function readOwnMap(): string {
+  if (process.platform !== "linux") return "";
+  try {
+    return readFileSync("/proc/self/maps", "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,27 @@
+import { open } from "node:fs/promises";
+import path from "node:path";
+
+/** Longest first line of a script that Linux reads. */
+const MAX_FIRST_LINE_BYTES = 256;
+
+/** Returns the name or path of the program that runs a script, from its first line; null for any other file. */
+export async function readInterpreter(file: string): Promise<string | null> {
+  const [, interpreter, argument] = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(await beginningOf(file)) ?? [];
+  if (interpreter === undefined) return null;
+  return path.basename(interpreter) === "env" && argument !== undefined ? argument : interpreter;
+}
+
+async function beginningOf(file: string): Promise<string> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_FIRST_LINE_BYTES), 0, MAX_FIRST_LINE_BYTES, 0);
+      return buffer.toString("latin1", 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Programs may be executable and not readable.
+    return "";
+  }
+}
