@@ -8,7 +8,12 @@ import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const stampFile = path.join(root, "node_modules", ".nanoagent-bootstrap.json");
-const { packageManager } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+const { packageManager, engines } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+
+if (!satisfies(process.versions.node, engines.node)) {
+  process.stderr.write(`This needs Node ${engines.node}, and this is Node ${process.versions.node}.\n`);
+  process.exit(1);
+}
 
 const done = readStamp();
 const mustInstall = done.install !== installDigest();
@@ -17,6 +22,16 @@ if (mustInstall) run("Installing packages", ["install", "--frozen-lockfile"]);
 if (mustInstall || done.build !== buildDigest()) run("Building", ["run", "build"]);
 mkdirSync(path.dirname(stampFile), { recursive: true });
 writeFileSync(stampFile, JSON.stringify({ install: installDigest(), build: buildDigest() }));
+
+/** Whether a version is in a range such as `^20.19.0 || >=22.12.0`. */
+function satisfies(version, range) {
+  const [major, minor] = version.split(".").map(Number);
+  return range.split("||").some((part) => {
+    const [, operator, oldestMajor, oldestMinor] = /^\s*(\^|>=)(\d+)\.(\d+)/.exec(part);
+    if (major === Number(oldestMajor)) return minor >= Number(oldestMinor);
+    return operator === ">=" && major > Number(oldestMajor);
+  });
+}
 
 /** Changes when what is to be installed changes. */
 function installDigest() {

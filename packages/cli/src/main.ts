@@ -1,10 +1,17 @@
 #!/usr/bin/env node
 import { constants } from "node:os";
 import { exitCodes } from "./exit-codes.js";
+import { describeOldNode } from "./node-version.js";
 import { runProgram } from "./program.js";
 import type { StopRequest } from "./streams.js";
 
 const { stdout, stderr } = process;
+// An older Node lacks what the parts that are loaded later import, and would call that a fault of theirs.
+const oldNode = describeOldNode(process.versions.node);
+if (oldNode !== null) {
+  stderr.write(oldNode);
+  process.exit(exitCodes.failed);
+}
 /** From being told to stop to the end, whatever goes on: longer than any part of stopping should take. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import os from "node:os";
+import { dirname } from "node:path";
 import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 import { MachineReadError } from "./machine-read-error.js";
 
@@ -165,7 +166,7 @@ let firstBytes: Buffer | undefined;
 function readAtOnce(path: string, maxBytes: number): string {
   // Most of what is asked for is not there, and an error of its own would take longer to make than the answer.
   const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined) throw new MachineReadError(path, "ENOENT");
+  if (status === undefined) throw new MachineReadError(path, isBelowFile(path) ? "ENOTDIR" : "ENOENT");
   requireRegularFile(path, status);
   const file = openSync(path, OPEN_WITHOUT_WAITING);
   try {
@@ -182,6 +183,15 @@ function readAtOnce(path: string, maxBytes: number): string {
     return bytes.toString("utf8", 0, filledBytes);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Whether a path leads through a file. From Node 24 on, `throwIfNoEntry` hides this case as well. */
+function isBelowFile(file: string): boolean {
+  for (let parent = dirname(file); ; parent = dirname(parent)) {
+    const status = statSync(parent, { throwIfNoEntry: false });
+    if (status !== undefined) return !status.isDirectory();
+    if (parent === dirname(parent)) return false;
   }
 }
 

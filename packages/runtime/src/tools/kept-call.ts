@@ -1,11 +1,10 @@
 import type { ToolCall } from "../engines/engine.js";
+import { MAX_ARGUMENT_CHARACTERS, tooLarge } from "./argument-limits.js";
 import { cleanText } from "./tool-result-text.js";
 
 /** No tool has a longer name. */
 const MAX_NAME_CHARACTERS = 64;
 const MAX_ID_CHARACTERS = 256;
-/** Larger arguments are refused by every tool, and are not kept. */
-export const MAX_ARGUMENT_CHARACTERS = 256 * 1024;
 
 /** A call as it is told and kept, and as the engine gave it. */
 export interface KeptCall {
@@ -38,12 +37,13 @@ function uniqueId(given: string, before: readonly KeptCall[]): string {
 
 /** JSON of the arguments; of those that no tool would take, an empty object's. */
 function plainJson(value: unknown): string {
+  if (tooLarge(value) !== null) return "{}";
   try {
-    if (typeof value === "string" && value.length > MAX_ARGUMENT_CHARACTERS) return "{}";
     const text = JSON.stringify(value) ?? "{}";
+    // Escapes make JSON longer than what it stands for.
     return text.length > 2 * MAX_ARGUMENT_CHARACTERS ? "{}" : text;
   } catch {
-    // A cycle, or more levels than a stack has.
+    // A number that JSON cannot hold, or a part that does not let itself be read.
     return "{}";
   }
 }

@@ -1,7 +1,7 @@
 import type { ToolCall } from "../engines/engine.js";
 import { onAbort } from "../session/on-abort.js";
+import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
-import { MAX_ARGUMENT_CHARACTERS } from "./kept-call.js";
 import type { Tool } from "./tool.js";
 import { toolResultText } from "./tool-result-text.js";
 
@@ -60,8 +60,6 @@ export interface ToolOutcome {
 const DEFAULT_MAX_RESULT_CHARACTERS = 8000;
 /** What is wrong with a call is said in brief. */
 const MAX_PROBLEM_CHARACTERS = 1000;
-const MAX_ARGUMENT_PARTS = 10_000;
-const MAX_ARGUMENT_LEVELS = 100;
 /** More are no set that a model could choose from, even with a shortlist. */
 const MAX_TOOLS = 1000;
 
@@ -243,28 +241,6 @@ async function checkArguments(
   } catch (error) {
     return { problem: toolResultText(messageOf(error), MAX_PROBLEM_CHARACTERS) };
   }
-}
-
-/** What is too much about arguments; null when nothing is. Walks without recursion, and gives up early. */
-function tooLarge(given: unknown): string | null {
-  let characters = 0;
-  let parts = 0;
-  const open: [value: unknown, level: number][] = [[given, 0]];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [value, level] = next;
-    parts += 1;
-    if (typeof value === "string") characters += value.length;
-    if (parts > MAX_ARGUMENT_PARTS) return `they have more than ${MAX_ARGUMENT_PARTS} parts.`;
-    if (characters > MAX_ARGUMENT_CHARACTERS) return `they have more than ${MAX_ARGUMENT_CHARACTERS} characters.`;
-    if (typeof value !== "object" || value === null) continue;
-    if (level >= MAX_ARGUMENT_LEVELS) return `they are nested deeper than ${MAX_ARGUMENT_LEVELS} levels.`;
-    for (const key in value) {
-      characters += key.length;
-      if (open.length > MAX_ARGUMENT_PARTS) return `they have more than ${MAX_ARGUMENT_PARTS} parts.`;
-      open.push([(value as Record<string, unknown>)[key], level + 1]);
-    }
-  }
-  return null;
 }
 
 function problem(outcome: ToolOutcome["outcome"], content: string): ToolOutcome {

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { NanoAgentError } from "@nanoagent/models";
+import { ownCodeReservation } from "../../node/processes/code-reservation.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
-import { ownCodeReservation } from "../../node/processes/code-reservation.js";
 import { EventQueue } from "./event-queue.js";
 import { describeExit, type HostExit, lacksRoomForCode, outOfMemory, tellsOfMemory } from "./host-exit.js";
 import {
