@@ -62,9 +62,9 @@ async function checkFit(
 ): Promise<CheckReport["model"]> {
   // Said of the memory already; there is no budget to plan within.
   if (config.spec.max_memory_mb > config.device.memory_mb) return null;
-  const { findLlamaAddon, planLocalModel } = await import("@nanoagent/runtime/engines/llama");
+  const { checkLlamaAddon, planLocalModel } = await import("@nanoagent/runtime/engines/llama");
   const model = await planModel(part, config, elsewhere, planLocalModel);
-  if (elsewhere === null) await findLlamaAddon().catch((error) => part.reject(["model_path"], error));
+  if (elsewhere === null) await checkLlamaAddon().catch((error) => part.reject(["model_path"], error));
   return model;
 }
 

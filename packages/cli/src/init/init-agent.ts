@@ -41,15 +41,15 @@ export const initAgent: CommandAction = async (values, streams) => {
   stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file));
   if (agent.model !== null) {
     // The config is right all the same; it may be meant for another day.
-    const { findLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
-    await findLlamaAddon().catch((error: unknown) => note(streams, error));
+    const { checkLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
+    await checkLlamaAddon().catch((error: unknown) => note(streams, error));
   }
   return exitCodes.done;
 };
 
 function note({ stderr }: Streams, error: unknown): void {
   if (!NanoAgentError.isInstance(error)) throw error;
-  stderr.write(plainText(`note: ${[error.message, error.hint].filter(Boolean).join(" ")}\n`));
+  stderr.write(plainText(`note: ${[error.message, error.reason, error.hint].filter(Boolean).join(" ")}\n`));
 }
 
 /** Where the config goes. Throws where something is in its place already. */

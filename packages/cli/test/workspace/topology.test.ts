@@ -36,7 +36,7 @@ const shape = {
       "@modelcontextprotocol/client",
       "@nanoagent/optimizer",
       "@nanoagent/profiler",
-      ...["linux-arm64", "linux-armv7l", "linux-x64", "mac-arm64-metal", "mac-x64", "win-arm64", "win-x64"].map(
+      ...["linux-arm64", "linux-x64", "mac-arm64-metal", "mac-x64", "win-arm64", "win-x64"].map(
         (platform) => `@node-llama-cpp/${platform}`,
       ),
       "yaml",

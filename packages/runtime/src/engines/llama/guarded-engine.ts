@@ -94,7 +94,7 @@ export class GuardedEngine implements Engine {
       } catch (error) {
         if (attempt < MOST_ATTEMPTS && (await engine.#makeSmaller(asEngineError(error)))) continue;
         await options.guard.close();
-        throw error;
+        throw await explainStart(error);
       }
     }
   }
@@ -277,6 +277,13 @@ export class GuardedEngine implements Engine {
     this.#waiting.push({ type: "memory-pressure", ...pressure, action });
     if (this.#waiting.length > MOST_WAITING_EVENTS) this.#waiting.shift();
   }
+}
+
+/** A library that is cut off ends its process with SIGBUS as it is loaded, and nobody is left there to say so. */
+async function explainStart(error: unknown): Promise<unknown> {
+  if (asEngineError(error).code !== "engine-crashed") return error;
+  const { explainCrash } = await import("./check-llama-addon.js");
+  return explainCrash(error);
 }
 
 function describeLimits(load: Load | null): string {

@@ -1,7 +1,8 @@
 export type { HostStart } from "../host/host-process.js";
 export { HostedEngine, type HostedEngineOptions } from "../host/hosted-engine.js";
 export type { HostGroup, HostLimits } from "../host/launch-host.js";
-export { ADDON_VERSION, addonPackage, findLlamaAddon } from "./llama-addon.js";
+export { checkLlamaAddon, type LlamaAddonCheck } from "./check-llama-addon.js";
+export { ADDON_VERSION, addonPackage, findLlamaAddon } from "./find-llama-addon.js";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
 export { type LlamaSpeed, type LlamaSpeedOptions, measureLlamaSpeed } from "./measure-llama-speed.js";
 export { type ElsewhereGrounds, type PlanGrounds, planLocalModel } from "./plan-local-model.js";

@@ -1,17 +1,12 @@
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { EngineError } from "../engine-error.js";
+import { findLlamaAddon } from "./find-llama-addon.js";
 
 /**
- * The one place that knows llama.cpp's prebuilt add-on. Its interface is the inner one of node-llama-cpp and nowhere
- * promised, so the packages are pinned to one version, and `llama-addon.test.ts` fails when what is written here stops
- * being true.
+ * The calls of llama.cpp's prebuilt add-on that are used; the one place that knows them. The interface is the inner one
+ * of node-llama-cpp, which promises it nowhere: the packages are pinned to one version, and `llama-addon.test.ts` fails
+ * when this file stops being true. Every call that returns no promise is quick.
  */
-export const ADDON_VERSION = "3.22.1";
-
-/** What the add-on offers, as far as it is used. Every call that is no promise is quick. */
 export interface LlamaAddon {
   AddonModel: new (modelPath: string, options: AddonModelOptions) => AddonModel;
   AddonContext: new (model: AddonModel, options: AddonContextOptions) => AddonContext;
@@ -118,37 +113,21 @@ export interface AddonGrammarState {
   readonly [grammarState]: true;
 }
 
-/** The package that carries the add-on for a platform, by `process.platform` and `process.arch`. */
-const packageNames: Partial<Record<string, string>> = {
-  "linux-x64": "linux-x64",
-  "linux-arm64": "linux-arm64",
-  "linux-arm": "linux-armv7l",
-  "darwin-arm64": "mac-arm64-metal",
-  "darwin-x64": "mac-x64",
-  "win32-x64": "win-x64",
-  "win32-arm64": "win-arm64",
-};
-
-/** The name of the package that holds llama.cpp for this platform. */
-export function addonPackage(platform: string = process.platform, arch: string = process.arch): string {
-  const name = packageNames[`${platform}-${arch}`];
-  if (name !== undefined) return `@node-llama-cpp/${name}`;
-  throw new EngineError({
-    code: "engine-unavailable",
-    message: `There is no prebuilt llama.cpp for ${platform}-${arch}.`,
-    hint: 'Use a server with engine.type "openai-compatible" instead.',
-  });
-}
-
-/** Loads the add-on and gets it ready. Throws {@link EngineError} `engine-unavailable`, with the command that installs it. */
+/**
+ * Loads the add-on and gets it ready. Throws {@link EngineError} `engine-unavailable`, which says why this system cannot
+ * load it and what to do.
+ */
 export async function loadLlamaAddon(log: (level: number, message: string) => void = () => {}): Promise<LlamaAddon> {
-  const packageName = addonPackage();
-  const folder = await findLlamaAddon();
+  const folder = await findLlamaAddon().catch(async (error: unknown) => {
+    const { explainMissingAddon } = await import("./check-llama-addon.js");
+    throw explainMissingAddon(error);
+  });
   let addon: LlamaAddon;
   try {
     addon = createRequire(import.meta.url)(path.join(folder, "llama-addon.node"));
   } catch (cause) {
-    throw unavailable(packageName, "the system cannot load it; it needs glibc 2.34 or newer on Linux", cause);
+    const { explainLoadFailure } = await import("./check-llama-addon.js");
+    throw await explainLoadFailure(folder, cause);
   }
   addon.markLoaded();
   addon.setLogger(log);
@@ -160,38 +139,3 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
 }
 
 const LOG_ERRORS = 2;
-
-/** The folder of the add-on for this machine, which is not loaded. Throws {@link EngineError} `engine-unavailable`. */
-export async function findLlamaAddon(): Promise<string> {
-  const packageName = addonPackage();
-  const { binsDir, packageVersion } = await locate(packageName);
-  if (packageVersion === ADDON_VERSION) return path.join(binsDir, packageName.replace("@node-llama-cpp/", ""));
-  throw unavailable(packageName, `version ${packageVersion} is installed, and only ${ADDON_VERSION} is known to work`);
-}
-
-async function locate(packageName: string): Promise<{ binsDir: string; packageVersion: string }> {
-  try {
-    const { getBinsDir } = (await import(/* @vite-ignore */ packageName)) as {
-      getBinsDir: () => { binsDir: string; packageVersion: string };
-    };
-    return getBinsDir();
-  } catch (cause) {
-    throw unavailable(packageName, "it is not installed", cause);
-  }
-}
-
-function unavailable(packageName: string, reason: string, cause?: unknown): EngineError {
-  return new EngineError({
-    code: "engine-unavailable",
-    message: `Running a local model needs the package ${packageName}: ${reason}.`,
-    hint: `Run: npm install ${isInstalledForAll() ? "--global " : ""}${packageName}@${ADDON_VERSION}`,
-    cause,
-  });
-}
-
-/** Whether this program was installed with npm's --global: what it needs must lie beside it then, wherever one works. */
-function isInstalledForAll(): boolean {
-  const file = fileURLToPath(import.meta.url);
-  const at = file.indexOf(`${path.sep}node_modules${path.sep}`);
-  return at >= 0 && !existsSync(path.join(file.slice(0, at), "package.json"));
-}

@@ -6,10 +6,10 @@ import { EngineError } from "../engine-error.js";
 import { outOfMemory } from "../host/host-exit.js";
 import { type Calling, type ChatPrompt, learnCallForm, renderChat } from "./chat-template.js";
 import { EvaluatedText } from "./evaluated-text.js";
+import { ADDON_VERSION } from "./find-llama-addon.js";
 import { SchemaNotSupportedError } from "./grammar/schema-not-supported-error.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import {
-  ADDON_VERSION,
   type AddonContext,
   type AddonGrammarState,
   type AddonModel,

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { ThreadTrial } from "@nanoagent/models";
 import type { ThreadSpeed } from "../host/host-protocol.js";
-import { ADDON_VERSION } from "./llama-addon.js";
+import { ADDON_VERSION } from "./find-llama-addon.js";
 
 type Profiler = Pick<typeof import("@nanoagent/profiler"), "readDeviceMeasurement" | "writeDeviceMeasurement">;
 

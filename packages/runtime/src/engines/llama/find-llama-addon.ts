@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { machine } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { EngineError } from "../engine-error.js";
+import { remoteEngineHint } from "./remote-engine-hint.js";
+
+/** The version of llama.cpp's prebuilt packages that the binding in `llama-addon.ts` fits. */
+export const ADDON_VERSION = "3.22.1";
+
+/**
+ * The package that carries the add-on for a platform, by `process.platform` and `process.arch`. The package linux-armv7l
+ * is left out: its files are for 64-bit ARM.
+ */
+const packageNames: Partial<Record<string, string>> = {
+  "linux-x64": "linux-x64",
+  "linux-arm64": "linux-arm64",
+  "darwin-arm64": "mac-arm64-metal",
+  "darwin-x64": "mac-x64",
+  "win32-x64": "win-x64",
+  "win32-arm64": "win-arm64",
+};
+
+/**
+ * Returns the name of the package that holds llama.cpp for this platform. Throws {@link EngineError} `engine-unavailable`
+ * where there is no such package.
+ */
+export function addonPackage(
+  platform: string = process.platform,
+  arch: string = process.arch,
+  kernel: string = machine(),
+): string {
+  const name = packageNames[`${platform}-${arch}`];
+  if (name !== undefined) return `@node-llama-cpp/${name}`;
+  const is32BitArm = platform === "linux" && arch === "arm";
+  const has64BitKernel = is32BitArm && kernel === "aarch64";
+  throw new EngineError({
+    code: "engine-unavailable",
+    message: `There is no prebuilt llama.cpp for ${is32BitArm ? "32-bit ARM" : `${platform}-${arch}`}.`,
+    reason: has64BitKernel ? "This Node is a 32-bit program, on a processor and a kernel of 64 bits." : undefined,
+    hint: remoteEngineHint(
+      has64BitKernel
+        ? "Install a 64-bit system with a 64-bit Node on this machine, such as 64-bit Raspberry Pi OS."
+        : undefined,
+    ),
+  });
+}
+
+/**
+ * Returns the folder of the add-on for this machine, without a look into its files. Throws {@link EngineError}
+ * `engine-unavailable` with the command that installs it.
+ */
+export async function findLlamaAddon(): Promise<string> {
+  const packageName = addonPackage();
+  const { binsDir, packageVersion } = await locate(packageName);
+  if (packageVersion === ADDON_VERSION) return path.join(binsDir, packageName.replace("@node-llama-cpp/", ""));
+  throw notInstalled(packageName, `version ${packageVersion} is installed, and only ${ADDON_VERSION} is known to work`);
+}
+
+async function locate(packageName: string): Promise<{ binsDir: string; packageVersion: string }> {
+  try {
+    const { getBinsDir } = (await import(/* @vite-ignore */ packageName)) as {
+      getBinsDir: () => { binsDir: string; packageVersion: string };
+    };
+    return getBinsDir();
+  } catch (cause) {
+    throw notInstalled(packageName, "it is not installed", cause);
+  }
+}
+
+function notInstalled(packageName: string, why: string, cause?: unknown): EngineError {
+  return new EngineError({
+    code: "engine-unavailable",
+    message: `Running a local model needs the package ${packageName}: ${why}.`,
+    hint: `Run: ${npmCommand("install", packageName)}`,
+    cause,
+  });
+}
+
+/** Returns the command that installs or uninstalls a package where this program finds it. */
+export function npmCommand(verb: "install" | "uninstall", packageName: string): string {
+  const place = isInstalledForAll() ? "--global " : "";
+  return `npm ${verb} ${place}${packageName}${verb === "install" ? `@${ADDON_VERSION}` : ""}`;
+}
+
+/** Whether npm installed this program with --global: its packages must lie beside it then, in whatever folder one works. */
+function isInstalledForAll(): boolean {
+  const file = fileURLToPath(import.meta.url);
+  const at = file.indexOf(`${path.sep}node_modules${path.sep}`);
+  return at >= 0 && !existsSync(path.join(file.slice(0, at), "package.json"));
+}

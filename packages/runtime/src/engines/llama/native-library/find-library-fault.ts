@@ -1,0 +1,113 @@
+import { compareLibraryVersions, newestOf, parseLibraryVersion } from "./library-version.js";
+import type { NativeSystem } from "./native-system.js";
+import type { ElfFacts, ElfMachine } from "./read-elf.js";
+import type { NativeFile } from "./read-native-files.js";
+
+/** Why a system cannot load the native files of a package. */
+export type LibraryFault =
+  | { kind: "wrong-machine"; file: string; machine: ElfMachine; node: ElfMachine }
+  | { kind: "musl"; loader: string | null }
+  | {
+      kind: "library-too-old";
+      /** The file that needs the version; null where the package is not installed. */
+      file: string | null;
+      library: string;
+      libraryPath: string;
+      needed: string;
+      /** The newest version of the same name that the library has. */
+      newest: string | null;
+      glibcVersion: string | null;
+    }
+  | { kind: "damaged-file"; file: string; problem: string };
+
+/** Names of versions in the order in which their lack is reported: the C library comes first. */
+const VERSION_NAMES = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
+
+/**
+ * Returns the first reason why this system cannot load these files, or null. It decides as glibc's loader does: each
+ * version that a file needs must be defined by the library of that name. A library that was not found on the system
+ * proves nothing. What a new copy of the package could not cure comes before damaged files.
+ */
+export function findLibraryFault(files: readonly NativeFile[], system: NativeSystem): LibraryFault | null {
+  const read = files.flatMap(({ name, reading }) => (reading.status === "read" ? [{ name, elf: reading.elf }] : []));
+  return (
+    findWrongMachine(read, system) ??
+    findOldLibrary(
+      read.flatMap(({ name, elf }) => elf.neededVersions.map((needed) => ({ ...needed, file: name }))),
+      system,
+    ) ??
+    findDamagedFile(files)
+  );
+}
+
+function findWrongMachine(
+  files: readonly { name: string; elf: ElfFacts }[],
+  { node }: NativeSystem,
+): LibraryFault | null {
+  if (node === null) return null;
+  const wrong = files.find(
+    ({ elf }) => elf.machine !== node.machine || elf.bits !== node.bits || elf.byteOrder !== node.byteOrder,
+  );
+  if (wrong === undefined) return null;
+  const { bits, byteOrder, machine } = wrong.elf;
+  return { kind: "wrong-machine", file: wrong.name, machine: { bits, byteOrder, machine }, node };
+}
+
+/** Returns the most telling of the versions that this system lacks, or null where it has all of them. */
+export function findOldLibrary(
+  needed: readonly { library: string; version: string; file: string | null }[],
+  system: NativeSystem,
+): LibraryFault | null {
+  if (system.cLibrary === "musl") {
+    return needed.some(({ library }) => library === "libc.so.6") ? { kind: "musl", loader: system.loader } : null;
+  }
+  const lacking = needed.filter(({ library, version }) => {
+    const found = system.libraries[library];
+    return found !== undefined && !found.definedVersions.includes(version);
+  });
+  const [first] = lacking.sort(
+    (one, other) => rankOf(one.version) - rankOf(other.version) || compareLibraryVersions(other.version, one.version),
+  );
+  if (first === undefined) return null;
+  const found = system.libraries[first.library];
+  return {
+    kind: "library-too-old",
+    file: first.file,
+    library: first.library,
+    libraryPath: found?.path ?? first.library,
+    needed: first.version,
+    newest: newestOf(first.version, found?.definedVersions ?? []),
+    glibcVersion: system.glibcVersion,
+  };
+}
+
+function rankOf(version: string): number {
+  const rank = VERSION_NAMES.indexOf(parseLibraryVersion(version).name);
+  return rank < 0 ? VERSION_NAMES.length : rank;
+}
+
+function findDamagedFile(files: readonly NativeFile[]): LibraryFault | null {
+  for (const { name, reading } of files) {
+    if (reading.status !== "read") return { kind: "damaged-file", file: name, problem: reading.problem };
+  }
+  const missing = REQUIRED_FILES.find(({ pattern }) => !files.some(({ name }) => pattern.test(name)));
+  if (missing !== undefined) return { kind: "damaged-file", file: missing.name, problem: "is missing" };
+  const names = new Set(files.map(({ name }) => name));
+  for (const { reading } of files) {
+    const absent =
+      reading.status === "read" && reading.elf.neededLibraries.find((name) => isOwn(name) && !names.has(name));
+    if (absent) return { kind: "damaged-file", file: absent, problem: "is missing" };
+  }
+  return null;
+}
+
+/** Files without which no model runs. Every package has one or more files for processors, under varying names. */
+const REQUIRED_FILES = [
+  { name: "llama-addon.node", pattern: /^llama-addon\.node$/ },
+  { name: "libggml-cpu*.so", pattern: /^libggml-cpu.*\.so$/ },
+];
+
+/** Whether a library belongs to llama.cpp, so that the package must have it. */
+function isOwn(library: string): boolean {
+  return /^lib(llama|ggml)[-.]/.test(library);
+}

@@ -1,0 +1,75 @@
+import { EngineError } from "../../engine-error.js";
+import { remoteEngineHint } from "../remote-engine-hint.js";
+import type { LibraryFault } from "./find-library-fault.js";
+import { parseLibraryVersion } from "./library-version.js";
+import { machineName } from "./machine-name.js";
+
+/** Systems that have what the packages need. */
+const SYSTEMS = "Debian 12, 64-bit Raspberry Pi OS bookworm, or newer";
+
+export interface FaultyPackage {
+  name: string;
+  /** The command that installs the package anew. */
+  reinstall: string;
+}
+
+/** The error of a fault, `engine-unavailable`. The loader's own message takes the place of the reason. */
+export function libraryFaultError(
+  fault: LibraryFault,
+  { name, reinstall }: FaultyPackage,
+  loading?: { reason: string; cause: unknown },
+): EngineError {
+  const { message, reason, hint } = partsOf(fault, name, reinstall);
+  return new EngineError({
+    code: "engine-unavailable",
+    message,
+    reason: loading?.reason ?? reason,
+    hint,
+    cause: loading?.cause,
+  });
+}
+
+function partsOf(fault: LibraryFault, name: string, reinstall: string) {
+  switch (fault.kind) {
+    case "wrong-machine":
+      return {
+        message: `llama.cpp in ${name} is built for ${machineName(fault.machine)}, and this Node for ${machineName(fault.node)}.`,
+        reason: `The ELF header of ${fault.file} says so.`,
+        hint: remoteEngineHint(),
+      };
+    case "musl":
+      return {
+        message: `llama.cpp in ${name} is built for glibc, and this system's C library is musl.`,
+        reason: fault.loader === null ? undefined : `The loader of this Node is ${fault.loader}.`,
+        hint: remoteEngineHint(`Use a system with glibc: ${SYSTEMS}.`),
+      };
+    case "library-too-old":
+      return {
+        message: oldLibraryMessage(fault, name),
+        reason: `${fault.file ?? name} needs ${fault.needed}, and ${fault.libraryPath} ${
+          fault.newest === null ? "does not have it" : `has ${fault.newest} at most`
+        }.`,
+        hint: remoteEngineHint(`Use a newer system: ${SYSTEMS}.`),
+      };
+    case "damaged-file":
+      return {
+        message: `llama.cpp in ${name} is damaged: ${fault.file} ${fault.problem}.`,
+        reason: undefined,
+        hint: `Install it anew: ${reinstall}`,
+      };
+  }
+}
+
+function oldLibraryMessage(
+  { library, needed, newest, glibcVersion }: LibraryFault & { kind: "library-too-old" },
+  name: string,
+): string {
+  const version = parseLibraryVersion(needed);
+  if (version.name === "GLIBC" && version.numbers.length > 0) {
+    const found = glibcVersion ?? (newest === null ? null : parseLibraryVersion(newest).numbers.join("."));
+    const has = found === null ? "an older one" : found;
+    return `llama.cpp in ${name} needs glibc ${version.numbers.join(".")} or newer, and this system has ${has}.`;
+  }
+  const what = library.startsWith("libstdc++") ? "the C++ library (libstdc++)" : library;
+  return `llama.cpp in ${name} needs ${needed} of ${what}, and this system has ${newest ?? "no such version"}.`;
+}
