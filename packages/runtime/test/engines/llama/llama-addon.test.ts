@@ -128,15 +128,8 @@ describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (n
 test.each([
   ["linux", "x64", "@node-llama-cpp/linux-x64"],
   ["linux", "arm64", "@node-llama-cpp/linux-arm64"],
-  ["linux", "arm", "@node-llama-cpp/linux-armv7l"],
   ["darwin", "arm64", "@node-llama-cpp/mac-arm64-metal"],
   ["win32", "x64", "@node-llama-cpp/win-x64"],
 ])("the package for %s on %s", (platform, arch, name) => {
   expect(addonPackage(platform, arch)).toBe(name);
-});
-
-test("a platform without a package is told what to do instead", () => {
-  expect(() => addonPackage("linux", "riscv64")).toThrow(
-    expect.objectContaining({ code: "engine-unavailable", hint: expect.stringContaining("openai-compatible") }),
-  );
 });

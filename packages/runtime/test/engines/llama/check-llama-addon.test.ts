@@ -1,0 +1,105 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { EngineError } from "../../../src/engines/engine-error.js";
+import { checkLlamaAddon, explainMissingAddon } from "../../../src/engines/llama/check-llama-addon.js";
+import { addonPackage, findLlamaAddon } from "../../../src/engines/llama/find-llama-addon.js";
+import { LLAMA_REQUIREMENTS } from "../../../src/engines/llama/llama-requirements.js";
+import {
+  compareLibraryVersions,
+  parseLibraryVersion,
+} from "../../../src/engines/llama/native-library/library-version.js";
+import { readNativeFiles } from "../../../src/engines/llama/native-library/read-native-files.js";
+import { alpine, armhf, debian11, debian12, oldCppLibrary } from "./native-library/recorded-systems.js";
+import { hasAddon } from "./tiny-model.js";
+
+const isLinuxX64 = process.platform === "linux" && process.arch === "x64";
+const scope = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../../../../node_modules/@node-llama-cpp");
+const installed = (await readdir(scope).catch(() => [])).filter((name) => name.startsWith("linux-"));
+
+describe.skipIf(!hasAddon || !isLinuxX64)("llama.cpp's real files (needs its package for linux-x64)", () => {
+  test("can be loaded here, and on the recorded Debian 12", async () => {
+    const folder = await findLlamaAddon();
+    expect(await checkLlamaAddon()).toBe(folder);
+    expect(await checkLlamaAddon({ system: debian12 })).toBe(folder);
+  });
+
+  test.each([
+    ["Debian 11", debian11, "needs glibc 2.34 or newer, and this system has 2.31."],
+    ["an old C++ library", oldCppLibrary, "needs GLIBCXX_3.4.30 of the C++ library (libstdc++), and this system has"],
+    ["Alpine", alpine, "is built for glibc, and this system's C library is musl."],
+    ["32-bit ARM", armhf, "is built for x86-64, and this Node for 32-bit ARM."],
+  ])("cannot be loaded on %s", async (_, system, words) => {
+    await expect(checkLlamaAddon({ system })).rejects.toMatchObject({
+      code: "engine-unavailable",
+      message: expect.stringContaining(`llama.cpp in @node-llama-cpp/linux-x64 ${words}`),
+      hint: expect.stringContaining("openai-compatible"),
+    });
+  });
+});
+
+test.each(installed)("the requirements that are written down are those of the files of %s", async (name) => {
+  const files = await readNativeFiles(path.join(scope, name, "bins", name));
+  const newest = new Map<string, { library: string; version: string }>();
+  for (const { reading } of files) {
+    for (const needed of reading.status === "read" ? reading.elf.neededVersions : []) {
+      // The loader comes with the C library; every GCC of these decades has the versions of its runtime.
+      if (needed.library.startsWith("ld-linux") || /^GCC_3\.[0-4]$/.test(needed.version)) continue;
+      const key = `${needed.library} ${parseLibraryVersion(needed.version).name}`;
+      const known = newest.get(key);
+      if (known === undefined || compareLibraryVersions(known.version, needed.version) < 0) newest.set(key, needed);
+    }
+  }
+  expect(new Set(newest.values())).toEqual(new Set(LLAMA_REQUIREMENTS));
+});
+
+describe.skipIf(!isLinuxX64)("a package that is not installed", () => {
+  const missing = new EngineError({ code: "engine-unavailable", message: "not installed", hint: "Run: npm install" });
+
+  test("is to be installed where it can be loaded", () => {
+    expect(explainMissingAddon(missing, debian12)).toBe(missing);
+    expect(explainMissingAddon(missing, null)).toBe(missing);
+  });
+
+  test.each([
+    ["Debian 11", debian11, "glibc 2.34", "@node-llama-cpp/linux-x64 needs GLIBC_2.34"],
+    ["an old C++ library", oldCppLibrary, "GLIBCXX_3.4.30", "@node-llama-cpp/linux-x64 needs GLIBCXX_3.4.30"],
+    ["Alpine", alpine, "musl", "The loader of this Node is"],
+  ])("is not recommended on %s, where it would not help", (_, system, words, reason) => {
+    const error = explainMissingAddon(missing, system);
+    expect(error).toMatchObject({
+      code: "engine-unavailable",
+      message: expect.stringContaining(words),
+      reason: expect.stringContaining(reason),
+      hint: expect.not.stringContaining("npm"),
+    });
+  });
+});
+
+describe("a platform without a package", () => {
+  test.each([
+    ["linux", "arm", "armv7l", "There is no prebuilt llama.cpp for 32-bit ARM.", null, /^Let a server run the model: /],
+    [
+      "linux",
+      "arm",
+      "aarch64",
+      "There is no prebuilt llama.cpp for 32-bit ARM.",
+      "This Node is a 32-bit program, on a processor and a kernel of 64 bits.",
+      /^Install a 64-bit system with a 64-bit Node on this machine, .*\. Or let a server run the model: /,
+    ],
+    ["linux", "riscv64", "riscv64", "There is no prebuilt llama.cpp for linux-riscv64.", null, /^Let a server/],
+  ])("%s-%s with the kernel's %s is told what works there", (platform, arch, kernel, message, reason, hint) => {
+    let thrown: unknown;
+    try {
+      addonPackage(platform, arch, kernel);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: "engine-unavailable", message, reason, hint: expect.stringMatching(hint) });
+    expect((thrown as EngineError).hint).toContain(
+      "Rules, intents, tools, MCP servers and sessions work on this machine",
+    );
+    expect((thrown as EngineError).hint).not.toContain("npm");
+  });
+});

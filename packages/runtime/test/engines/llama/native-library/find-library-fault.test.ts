@@ -1,0 +1,203 @@
+import { describe, expect, test } from "vitest";
+import { findLibraryFault } from "../../../../src/engines/llama/native-library/find-library-fault.js";
+import { libraryFaultError } from "../../../../src/engines/llama/native-library/library-fault-error.js";
+import { compareLibraryVersions, newestOf } from "../../../../src/engines/llama/native-library/library-version.js";
+import {
+  cLibraryOf,
+  type NativeSystem,
+  readNativeSystem,
+} from "../../../../src/engines/llama/native-library/native-system.js";
+import { readElf } from "../../../../src/engines/llama/native-library/read-elf.js";
+import type { NativeFile } from "../../../../src/engines/llama/native-library/read-native-files.js";
+import { buildElf, type ElfParts } from "./build-elf.js";
+import { alpine, armhf, debian11, debian12, oldCppLibrary } from "./recorded-systems.js";
+
+function nativeFile(name: string, parts: ElfParts = {}): NativeFile {
+  const bytes = buildElf(parts);
+  const read = (offset: number, target: Uint8Array) => {
+    const piece = bytes.subarray(offset, offset + target.length);
+    target.set(piece);
+    return piece.length;
+  };
+  return { name, reading: readElf({ length: bytes.length, read }) };
+}
+
+/** Files that need what those of llama.cpp need. */
+function llamaFiles(changes: ElfParts = {}): NativeFile[] {
+  return [
+    nativeFile("libggml-base.so", { neededVersions: { "libc.so.6": ["GLIBC_2.29"] }, ...changes }),
+    nativeFile("libggml-cpu-x64.so", { neededVersions: { "libc.so.6": ["GLIBC_2.34"] }, ...changes }),
+    nativeFile("libllama.v0.5.0.so", {
+      neededLibraries: ["libggml-base.so", "libc.so.6"],
+      neededVersions: { "libstdc++.so.6": ["GLIBCXX_3.4.9", "GLIBCXX_3.4.30", "CXXABI_1.3.13"] },
+      ...changes,
+    }),
+    nativeFile("llama-addon.node", { neededLibraries: ["libllama.v0.5.0.so", "libstdc++.so.6"], ...changes }),
+  ];
+}
+
+const without = (name: string) => llamaFiles().filter((file) => file.name !== name);
+const damaged = (problem: string): NativeFile[] => [
+  ...without("libllama.v0.5.0.so"),
+  { name: "libllama.v0.5.0.so", reading: { status: "damaged", problem } },
+];
+
+describe("what a system lacks for llama.cpp", () => {
+  test("is nothing on Debian 12", () => {
+    expect(findLibraryFault(llamaFiles(), debian12)).toBeNull();
+  });
+
+  test.each<[string, NativeFile[], NativeSystem, message: string, reason: string | null, hint: RegExp]>([
+    [
+      "Debian 11",
+      llamaFiles(),
+      debian11,
+      "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.31.",
+      "libggml-cpu-x64.so needs GLIBC_2.34, and /lib/x86_64-linux-gnu/libc.so.6 has GLIBC_2.30 at most.",
+      /^Use a newer system: Debian 12, .* or newer\. Or let a server run the model: /,
+    ],
+    [
+      "a system that does not tell its version of glibc",
+      llamaFiles(),
+      { ...debian11, glibcVersion: null },
+      "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.30.",
+      "libggml-cpu-x64.so needs GLIBC_2.34, and /lib/x86_64-linux-gnu/libc.so.6 has GLIBC_2.30 at most.",
+      /newer system/,
+    ],
+    [
+      "a C++ library that is too old",
+      llamaFiles(),
+      oldCppLibrary,
+      "llama.cpp in PACKAGE needs GLIBCXX_3.4.30 of the C++ library (libstdc++), and this system has GLIBCXX_3.4.28.",
+      "libllama.v0.5.0.so needs GLIBCXX_3.4.30, and /usr/lib/x86_64-linux-gnu/libstdc++.so.6 has GLIBCXX_3.4.28 at most.",
+      /newer system/,
+    ],
+    [
+      "Alpine",
+      llamaFiles(),
+      alpine,
+      "llama.cpp in PACKAGE is built for glibc, and this system's C library is musl.",
+      "The loader of this Node is /lib/ld-musl-x86_64.so.1.",
+      /^Use a system with glibc: Debian 12, .* Or let a server run the model: /,
+    ],
+    [
+      "Alpine, with a damaged file, which a new copy would not cure",
+      damaged("is not an ELF file"),
+      alpine,
+      "llama.cpp in PACKAGE is built for glibc, and this system's C library is musl.",
+      "The loader of this Node is /lib/ld-musl-x86_64.so.1.",
+      /glibc/,
+    ],
+    [
+      "32-bit ARM with the files of @node-llama-cpp/linux-armv7l, which are AArch64",
+      llamaFiles({ machine: 183 }),
+      armhf,
+      "llama.cpp in PACKAGE is built for AArch64 (64-bit ARM), and this Node for 32-bit ARM.",
+      "The ELF header of libggml-base.so says so.",
+      /^Let a server run the model: /,
+    ],
+    [
+      "x86-64 with big-endian files of an unknown processor",
+      llamaFiles({ machine: 9999, byteOrder: "big", bits: 32 }),
+      debian12,
+      "llama.cpp in PACKAGE is built for an unknown 32-bit big-endian processor (ELF machine 9999), and this Node for x86-64.",
+      "The ELF header of libggml-base.so says so.",
+      /^Let a server/,
+    ],
+    [
+      "a version of a library that has none of its kind",
+      llamaFiles({ neededVersions: { "libgcc_s.so.1": ["LLAMA_ABI"] } }),
+      debian12,
+      "llama.cpp in PACKAGE needs LLAMA_ABI of libgcc_s.so.1, and this system has no such version.",
+      "libggml-base.so needs LLAMA_ABI, and /lib/x86_64-linux-gnu/libgcc_s.so.1 does not have it.",
+      /newer system/,
+    ],
+    [
+      "a file that is cut off",
+      damaged("is cut off: it has 100 bytes, and its headers say 4620496 or more"),
+      debian12,
+      "llama.cpp in PACKAGE is damaged: libllama.v0.5.0.so is cut off: it has 100 bytes, and its headers say 4620496 or more.",
+      null,
+      /^Install it anew: npm uninstall PACKAGE && npm install PACKAGE$/,
+    ],
+    [
+      "no add-on",
+      without("llama-addon.node"),
+      debian12,
+      "llama.cpp in PACKAGE is damaged: llama-addon.node is missing.",
+      null,
+      /anew/,
+    ],
+    [
+      "no file for any processor",
+      without("libggml-cpu-x64.so"),
+      debian12,
+      "llama.cpp in PACKAGE is damaged: libggml-cpu*.so is missing.",
+      null,
+      /anew/,
+    ],
+    [
+      "a library of its own that is missing",
+      without("libggml-base.so"),
+      debian12,
+      "llama.cpp in PACKAGE is damaged: libggml-base.so is missing.",
+      null,
+      /anew/,
+    ],
+    ["an empty folder", [], debian12, "llama.cpp in PACKAGE is damaged: llama-addon.node is missing.", null, /anew/],
+  ])("%s", (_, files, system, message, reason, hint) => {
+    const fault = findLibraryFault(files, system) ?? expect.fail("no fault");
+    const error = libraryFaultError(fault, {
+      name: "PACKAGE",
+      reinstall: "npm uninstall PACKAGE && npm install PACKAGE",
+    });
+    expect(error).toMatchObject({ code: "engine-unavailable", message, reason, hint: expect.stringMatching(hint) });
+    if (!hint.source.includes("anew")) expect(error.hint).not.toContain("npm");
+  });
+
+  test("is unknown where the system's libraries were not found, and then nothing is claimed", () => {
+    const unknown: NativeSystem = { node: null, cLibrary: null, loader: null, glibcVersion: null, libraries: {} };
+    expect(findLibraryFault(llamaFiles(), unknown)).toBeNull();
+  });
+
+  test("is said by the loader where it has spoken", () => {
+    const fault = findLibraryFault(llamaFiles(), debian11) ?? expect.fail("no fault");
+    const cause = new Error("libc.so.6: version `GLIBC_2.34' not found");
+    expect(
+      libraryFaultError(fault, { name: "PACKAGE", reinstall: "" }, { reason: cause.message, cause }),
+    ).toMatchObject({ reason: cause.message, cause, message: expect.stringContaining("needs glibc 2.34") });
+  });
+});
+
+test.each([
+  ["/lib64/ld-linux-x86-64.so.2", "glibc"],
+  ["/lib/ld-linux-aarch64.so.1", "glibc"],
+  ["/lib/ld-linux-armhf.so.3", "glibc"],
+  ["/lib/ld-musl-x86_64.so.1", "musl"],
+  ["/lib/ld-musl-armhf.so.1", "musl"],
+  ["/system/bin/linker64", null],
+  [null, null],
+])("the C library behind the loader %s is %s", (loader, cLibrary) => {
+  expect(cLibraryOf(loader)).toBe(cLibrary);
+});
+
+test("versions are ordered by their numbers", () => {
+  const versions = ["GLIBC_2.4", "GLIBC_2.34", "GLIBC_2.9", "GLIBC_PRIVATE", "GLIBCXX_3.4.30", "GLIBC_2.2.5"];
+  expect(newestOf("GLIBC_9", versions)).toBe("GLIBC_2.34");
+  expect(newestOf("GCC_3.0", versions)).toBeNull();
+  expect(compareLibraryVersions("GLIBCXX_3.4.9", "GLIBCXX_3.4.30")).toBeLessThan(0);
+  expect(compareLibraryVersions("GLIBCXX_3.4", "GLIBCXX_3.4.1")).toBeLessThan(0);
+  expect(compareLibraryVersions("GCC_3.0", "GCC_3.0")).toBe(0);
+});
+
+test.skipIf(process.platform !== "linux")("this system says what it has, and Node's report stays as it was set", () => {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  const system = readNativeSystem();
+  expect(report.excludeNetwork).toBe(before);
+  expect(system.node?.bits).toBe(["arm", "ia32", "mips", "mipsel", "ppc"].includes(process.arch) ? 32 : 64);
+  if (system.cLibrary === "glibc") {
+    expect(system.glibcVersion).toMatch(/^2\.\d+$/);
+    expect(system.libraries["libc.so.6"]?.definedVersions).toContain("GLIBC_PRIVATE");
+  }
+});
