@@ -169,4 +169,14 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(ran).toMatchObject({ exitCode: 2, output: expect.stringContaining(message) });
     expect(ran.output).toContain("libggml-base.so: cannot open shared object file");
   });
+
+  test("without a file for any processor, they say so, and run does not go on to a model", async () => {
+    const { checked, ran } = await checkAndRun(async (files) => {
+      for (const file of await readdir(files)) if (file.startsWith("libggml-cpu")) await rm(path.join(files, file));
+    });
+    const message = `llama.cpp in ${packageName} is damaged: libggml-cpu*.so is missing.`;
+    expect(checked).toMatchObject({ exitCode: 2, output: expect.stringContaining(message) });
+    expect(ran).toMatchObject({ exitCode: 2, output: expect.stringContaining(message) });
+    expect(ran.output).toContain("why: llama.cpp found no library for this processor (libggml-cpu).");
+  });
 });

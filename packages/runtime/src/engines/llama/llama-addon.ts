@@ -134,6 +134,10 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
   addon.setLoggerLogLevel(LOG_ERRORS);
   addon.loadBackends();
   if (addon.getGpuType() === undefined) addon.loadBackends(folder);
+  if (addon.getGpuType() === undefined) {
+    const { explainLoadFailure } = await import("./check-llama-addon.js");
+    throw await explainLoadFailure(folder, new Error("llama.cpp found no library for this processor (libggml-cpu)."));
+  }
   await addon.init();
   return addon;
 }

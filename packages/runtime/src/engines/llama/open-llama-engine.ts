@@ -6,6 +6,7 @@ import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladde
 import type { Engine } from "../engine.js";
 import type { EngineThreads } from "../host/host-protocol.js";
 import type { EngineParts } from "../open-engine.js";
+import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
 import { importModelPeers, planWithin, startGuard } from "./plan-local-model.js";
@@ -24,6 +25,8 @@ export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
   { planner, memory, hostFile, ownsProgram = false, onLoadProgress }: EngineParts = {},
 ): Promise<Engine> {
+  // A platform without llama.cpp is refused before anything is planned.
+  addonPackage();
   const { optimizer, profiler } = await importModelPeers();
   const machine = new profiler.LocalMachine();
   const guard = await startGuard(config, profiler, { memory, ownsProgram });
