@@ -1,6 +1,6 @@
 const REMOTE_ENGINE =
   'let a server run the model: remove model_path and set engine: {type: openai-compatible, url: "http://HOST:8080", ' +
-  "allow_network: true}. Rules, intents, tools, MCP servers and sessions work on this machine without it.";
+  "allow_network: true}. Rules, intents, tools, MCP servers and sessions need no local model and work here.";
 
 /** The way out for a machine that cannot run a local model, after another one where there is one. */
 export function remoteEngineHint(other?: string): string {

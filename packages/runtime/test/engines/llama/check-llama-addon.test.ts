@@ -97,9 +97,7 @@ describe("a platform without a package", () => {
       thrown = error;
     }
     expect(thrown).toMatchObject({ code: "engine-unavailable", message, reason, hint: expect.stringMatching(hint) });
-    expect((thrown as EngineError).hint).toContain(
-      "Rules, intents, tools, MCP servers and sessions work on this machine",
-    );
+    expect((thrown as EngineError).hint).toContain("MCP servers and sessions need no local model and work here.");
     expect((thrown as EngineError).hint).not.toContain("npm");
   });
 });
