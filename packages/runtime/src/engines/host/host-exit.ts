@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { withoutNativeStack } from "../../node/processes/fatal-output.js";
+import { lacksRoomForCode, withoutNativeStack } from "../../node/processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
 
 /** How a host process ended, as far as the program that started it knows. */
@@ -25,14 +25,6 @@ export interface HostExit {
 const OUT_OF_MEMORY_WORDS =
   /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|allocation failed|heap limit|ENOMEM|Resource temporarily unavailable/i;
 
-/** V8 prints this when a limit leaves it no room for the memory that it reserves for compiled code. */
-const NO_ROOM_FOR_CODE = /reserve virtual memory for CodeRange/i;
-
-/** Whether a process ended because its Node could not reserve memory for compiled code. */
-export function lacksRoomForCode({ output, hasStarted }: Pick<HostExit, "output" | "hasStarted">): boolean {
-  return !hasStarted && NO_ROOM_FOR_CODE.test(output);
-}
-
 /** Whether this text tells of memory that could not be had. */
 export function tellsOfMemory(text: string): boolean {
   return OUT_OF_MEMORY_WORDS.test(text);
@@ -41,7 +33,7 @@ export function tellsOfMemory(text: string): boolean {
 /** The error that the end of a host process is for those who were waiting for it. */
 export function describeExit(exit: HostExit): EngineError {
   const output = withoutNativeStack(exit.output);
-  if (lacksRoomForCode(exit)) return noRoomForCode(output);
+  if (!exit.hasStarted && lacksRoomForCode(exit.output)) return noRoomForCode(output);
   const ranOut =
     exit.endedAs === "out-of-memory" ||
     exit.killedForMemory ||

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { NanoAgentError } from "@nanoagent/models";
-import { ownCodeReservation } from "../../node/processes/code-reservation.js";
+import { lacksRoomForCode } from "../../node/processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { EventQueue } from "./event-queue.js";
-import { describeExit, type HostExit, lacksRoomForCode, outOfMemory, tellsOfMemory } from "./host-exit.js";
+import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
 import {
   type EngineThreads,
   fromErrorData,
@@ -13,7 +13,7 @@ import {
   type HostReport,
   type ThreadSpeed,
 } from "./host-protocol.js";
-import { type HostLaunch, type HostLimits, launchHost } from "./launch-host.js";
+import { type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
 import { type Patience, readProcessWork, SignsOfLife } from "./signs-of-life.js";
 
 /** Node is up after a tenth of a second of processor time; where its memory limit is too small it can hang before that. */
@@ -49,14 +49,14 @@ export class HostProcess {
   contextTokens: number | null = null;
   notices: readonly string[] = [];
   /** Memory that its Node reserves for compiled code, in bytes; its RLIMIT_DATA is higher by as much. */
-  reservedCodeBytes = ownCodeReservation();
+  readonly reservedCodeBytes: number;
   callsTools = true;
   threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
   /** Tokens that its engine has evaluated since it began, as of its last sign of life. */
   work = 0;
   readonly #child: ChildProcess;
-  readonly #limits: HostLimits;
+  readonly #limits: HostLaunch;
   #hasStarted = false;
   readonly #replies = new Map<number, EventQueue<EngineEvent>>();
   readonly #questions = new Map<
@@ -77,6 +77,7 @@ export class HostProcess {
     const child = launchHost(hostFile, limits);
     this.#child = child;
     this.#limits = limits;
+    this.reservedCodeBytes = reservedCodeBytes(limits);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#output = (this.#output + text).slice(-MAX_OUTPUT_CHARACTERS);
@@ -102,13 +103,12 @@ export class HostProcess {
       await host.#open(options);
       return host;
     } catch (error) {
-      if (!host.ended || !lacksRoomForCode(host.#exitFacts())) throw error;
+      if (!host.ended || host.#hasStarted || !lacksRoomForCode(host.#output)) throw error;
     }
     // The reservation was more than was read of this program's own, or a limit around it is lower.
     const { limits } = options;
     const plain = new HostProcess({ ...options, limits: { ...limits, withoutCompiledCode: true } });
     await plain.#open(options);
-    plain.reservedCodeBytes = 0;
     plain.notices = [...plain.notices, WITHOUT_COMPILED_CODE];
     return plain;
   }

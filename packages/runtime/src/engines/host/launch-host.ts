@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { ownCodeReservation, runsWithoutCompiledCode } from "../../node/processes/code-reservation.js";
-import { canLimitProcesses, limitedCommand } from "../../node/processes/process-limits.js";
+import { canLimitProcesses, DIES_FIRST, limitedCommand } from "../../node/processes/process-limits.js";
 
 /** Limits of a host process. */
 export interface HostLimits {
@@ -17,6 +17,8 @@ export interface HostLimits {
 export interface HostLaunch extends HostLimits {
   /** Runs V8 without compiled code, which reserves no memory for it and starts within any limit. Default: as this program runs. */
   withoutCompiledCode?: boolean | undefined;
+  /** Memory that its Node reserves for compiled code, in bytes. Default: as much as this program's. */
+  reservedCodeBytes?: number | undefined;
 }
 
 /** A cgroup with a limit of its own. */
@@ -66,26 +68,29 @@ export function launchHost(hostFile: string = defaultHostFile(), launch: HostLau
   } satisfies SpawnOptions;
   if (!canLimitProcesses()) {
     const child = spawn(process.execPath, flags, options);
-    if (group !== undefined && child.pid !== undefined) enterLate(group, child.pid);
+    if (child.pid !== undefined) {
+      if (group !== undefined) writeIfAllowed(group.processesFile, child.pid);
+      writeIfAllowed(`/proc/${child.pid}/oom_score_adj`, DIES_FIRST);
+    }
     return child;
   }
-  const dataBytes = dataLimitOf({ ...launch, withoutCompiledCode });
+  const dataBytes = launch.dataBytes === undefined ? undefined : launch.dataBytes + reservedCodeBytes(launch);
   const stackBytes = dataBytes === undefined ? undefined : STACK_BYTES;
-  const limits = { dataBytes, stackBytes, groupFile: group?.processesFile };
+  // The program can start a model again; nobody could start the program, with its session, again.
+  const limits = { dataBytes, stackBytes, diesFirst: true, groupFile: group?.processesFile };
   const { file, args, environment } = limitedCommand(process.execPath, flags, limits);
   return spawn(file, args, { ...options, env: { ...options.env, ...environment } });
 }
 
-/** RLIMIT_DATA for a host: its share, and above that what its Node reserves for code. */
-function dataLimitOf({ dataBytes, withoutCompiledCode }: HostLaunch): number | undefined {
-  if (dataBytes === undefined) return undefined;
-  return dataBytes + (withoutCompiledCode ? 0 : ownCodeReservation());
+/** Memory that the Node of a host reserves for compiled code, in bytes: RLIMIT_DATA must be above it by the host's share. */
+export function reservedCodeBytes(launch: HostLaunch): number {
+  return launch.withoutCompiledCode ? 0 : (launch.reservedCodeBytes ?? ownCodeReservation());
 }
 
 /** A group that cannot be entered is noticed by whoever reads its list of processes. */
-function enterLate({ processesFile }: HostGroup, processId: number): void {
+function writeIfAllowed(file: string, value: number): void {
   try {
-    writeFileSync(processesFile, String(processId));
+    writeFileSync(file, String(value));
   } catch {}
 }
 

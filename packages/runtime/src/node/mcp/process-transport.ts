@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { cleanText } from "../../tools/tool-result-text.js";
 import { dataLimitFor } from "../processes/code-reservation.js";
+import { explainOutput } from "../processes/fatal-output.js";
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
 import { UnaskedMessages } from "./unasked-messages.js";
@@ -9,8 +10,10 @@ import { UnaskedMessages } from "./unasked-messages.js";
 const END_MILLISECONDS = 250;
 /** From its end to the end of what it wrote. */
 const LINGER_MILLISECONDS = 100;
-/** Of what it writes to stderr: its end, where the error is. */
-const MAX_ERROR_BYTES = 2000;
+/** The end of its stderr is kept: the error is there, and before it up to 4 KB of native stack when V8 has failed. */
+const MAX_ERROR_BYTES = 8000;
+/** The part of it that an error message shows. */
+const MAX_SAID_CHARACTERS = 300;
 const NEWLINE = 10;
 
 /** A message of JSON-RPC, as far as a transport looks into it. */
@@ -50,7 +53,7 @@ export class ProcessTransport {
   /** Why it is not there any more, with what it said of it; null while it is, and when it was closed. */
   get ending(): string | null {
     if (this.#ending === null) return null;
-    const said = cleanText(this.#errorOutput).trim().slice(-300);
+    const said = cleanText(explainOutput(this.#errorOutput, MAX_SAID_CHARACTERS));
     return said === "" ? this.#ending : `${this.#ending}: ${said}`;
   }
 

@@ -6,6 +6,8 @@ export interface ProcessLimits {
   dataBytes?: number | undefined;
   /** Stack of each of its threads, in bytes. */
   stackBytes?: number | undefined;
+  /** Whether the kernel ends it before any other process when memory runs out. */
+  diesFirst?: boolean | undefined;
   /** The file of a cgroup that takes in a process when its number is written there. */
   groupFile?: string | undefined;
 }
@@ -31,7 +33,7 @@ export function canLimitProcesses(): boolean {
 export function limitedCommand(
   file: string,
   rest: readonly string[],
-  { dataBytes, stackBytes, groupFile }: ProcessLimits,
+  { dataBytes, stackBytes, diesFirst, groupFile }: ProcessLimits,
 ): LimitedCommand {
   const limits = [
     ["c", 0],
@@ -41,6 +43,7 @@ export function limitedCommand(
   const steps = limits.flatMap(([letter, bytes]) =>
     bytes === undefined ? [] : [`ulimit -${letter} ${Math.floor(bytes / 1024)} 2>/dev/null`],
   );
+  if (diesFirst === true) steps.push(`{ echo ${DIES_FIRST} > /proc/$$/oom_score_adj; } 2>/dev/null`);
   // A cgroup that cannot be entered is noticed by whoever reads its list of processes; the other limits hold without it.
   if (groupFile !== undefined) {
     steps.unshift(`{ echo $$ > "$${GROUP_VARIABLE}"; } 2>/dev/null`, `unset ${GROUP_VARIABLE}`);
@@ -51,6 +54,9 @@ export function limitedCommand(
     environment: groupFile === undefined ? {} : { [GROUP_VARIABLE]: groupFile },
   };
 }
+
+/** The most that `/proc/PID/oom_score_adj` takes: the kernel's choice when memory runs out. */
+export const DIES_FIRST = 1000;
 
 const GROUP_VARIABLE = "NANOAGENT_GROUP";
 

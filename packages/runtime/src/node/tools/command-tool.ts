@@ -3,6 +3,7 @@ import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
 import { defineTool } from "../../tools/define-tool.js";
 import { InvalidToolError } from "../../tools/invalid-tool-error.js";
 import type { Tool } from "../../tools/tool.js";
+import { explainOutput } from "../processes/fatal-output.js";
 import { findProgram } from "../processes/launch-program.js";
 import { programEnvironment } from "../processes/program-environment.js";
 import { type CommandResult, runCommand } from "./run-command.js";
@@ -178,7 +179,7 @@ function refuseOption(name: string, values: Values, declared: Record<string, Com
 /** JSON where the command wrote JSON, else its text. Throws for a command that failed. */
 function readResult({ exitCode, endedBy, stdout, stderr, isCut }: CommandResult): unknown {
   if (exitCode !== 0) {
-    const said = (stderr.length > 0 ? stderr : stdout).toString("utf8").trim().slice(-MAX_ERROR_CHARACTERS);
+    const said = explainOutput((stderr.length > 0 ? stderr : stdout).toString("utf8"), MAX_ERROR_CHARACTERS);
     throw new Error(
       `it ended ${endedBy === null ? `with code ${exitCode}` : `by ${endedBy}`}${said === "" ? "" : `: ${said}`}`,
     );

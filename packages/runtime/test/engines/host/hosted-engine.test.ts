@@ -6,6 +6,7 @@ import { type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
 import { HostedEngine, type HostedEngineOptions, type HostStart } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
+import { ownCodeReservation } from "../../../src/node/processes/code-reservation.js";
 import { sampleConfig } from "../../sample-config.js";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -113,6 +114,50 @@ describe("the process", () => {
       });
     },
   );
+});
+
+describe.skipIf(process.platform !== "linux")("a memory limit", () => {
+  const MB = 2 ** 20;
+
+  test("stops an engine at its share, and the next message is answered", async () => {
+    await using runtime = new NanoRuntime({
+      engine: await open({ replies: ["Yes."] }, { limits: { dataBytes: 120 * MB } }),
+    });
+    await runtime.load(sampleConfig());
+    await expect(runtime.process("take memory")).rejects.toMatchObject({ code: "engine-out-of-memory" });
+    expect((await runtime.process("second")).content).toBe("Yes.");
+  });
+
+  test("that leaves Node no room for compiled code is met by a start without compiled code", async () => {
+    // As where the memory map of this program cannot be read.
+    const engine = await open({ replies: ["Yes."] }, { limits: { dataBytes: 120 * MB, reservedCodeBytes: 0 } });
+    expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
+    expect(engine.notices).toHaveLength(ownCodeReservation() === 0 ? 0 : 1);
+    await engine.close();
+  });
+
+  test("is the same where this program runs without compiled code", async () => {
+    const program = `
+      import { HostedEngine } from ${JSON.stringify(pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href)};
+      const source = { kind: "module", url: ${JSON.stringify(moduleUrl)}, options: {} };
+      const engine = await HostedEngine.open({ start: { source, limits: { dataBytes: 120 * 2 ** 20 } } });
+      const { readFileSync } = await import("node:fs");
+      const id = await engine.processId();
+      console.log(readFileSync("/proc/" + id + "/cmdline", "utf8").includes("--jitless"));
+      console.log(/^Max data size +(\\d+)/m.exec(readFileSync("/proc/" + id + "/limits", "utf8"))[1] / 2 ** 20);
+      await engine.close();`;
+    for (const environment of [{ NODE_OPTIONS: "--jitless" }, { NODE_OPTIONS: '"--jitless" --no-warnings' }]) {
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+        cwd: here,
+        env: { ...process.env, ...environment },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      let printed = "";
+      child.stdout.on("data", (text) => (printed += text));
+      await once(child, "close");
+      expect(printed).toBe("true\n120\n");
+    }
+  });
 });
 
 test(`${kills} kills at random moments: what was acknowledged is there, and the next message works`, async () => {

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { describeExit, type HostExit } from "../../../src/engines/host/host-exit.js";
+
+const ended: HostExit = {
+  exitCode: null,
+  signal: "SIGABRT",
+  output: "",
+  isLimited: true,
+  hasStarted: true,
+  endedAs: null,
+  killedForMemory: false,
+};
+
+describe("the end of a host process", () => {
+  test.each([
+    "RangeError: Array buffer allocation failed",
+    "terminate called after throwing an instance of 'std::bad_alloc'",
+    "GGML_ASSERT(ctx->mem_buffer != NULL) failed",
+    "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+    "Error: ENOMEM: not enough memory, read",
+    "ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 100",
+  ])("is a want of memory where limits are set and it prints: %s", (output) => {
+    expect(describeExit({ ...ended, output }).code).toBe("engine-out-of-memory");
+    expect(describeExit({ ...ended, output, isLimited: false }).code).toBe("engine-crashed");
+  });
+
+  test("is Node's and the system's where no memory could be reserved for code: no budget would help", () => {
+    const output = [
+      "#",
+      "# Fatal process out of memory: Failed to reserve virtual memory for CodeRange",
+      "#",
+      "----- Native stack trace -----",
+      " 1: 0x9dde61  [/usr/bin/node]",
+    ].join("\n");
+    const error = describeExit({ ...ended, output, signal: "SIGTRAP", hasStarted: false });
+    expect(error.code).toBe("engine-unavailable");
+    expect(error.message).toContain(`Node ${process.versions.node}`);
+    expect(`${error.reason} ${error.hint}`).not.toMatch(/max_memory_mb|0x9dde61|stack trace/);
+    expect(error.hint).toMatch(/ulimit -d.*Node 22/);
+  });
+
+  test("never promises that a larger budget helps where the device may have no more", () => {
+    expect(describeExit({ ...ended, killedForMemory: true }).hint).toMatch(/if the device has memory to spare/);
+  });
+});
