@@ -27,7 +27,7 @@ export interface McpProgramSettings extends McpCommonSettings {
   environment?: Record<string, string> | undefined;
   /** Names of variables of the agent's own environment that it is given too, such as keys. */
   environment_from?: string[] | undefined;
-  /** What it may reserve, in MB of 2^20 bytes, where the system can hold it to that. Default: no limit of its own. */
+  /** Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it. Default: no limit of its own. */
   max_memory_mb?: number | undefined;
 }
 
@@ -88,7 +88,10 @@ const program = () =>
     max_memory_mb: z
       .optional(positiveInteger())
       .check(
-        z.meta({ description: "What it may reserve, in MB of 2^20 bytes, where the system can hold it to that." }),
+        z.meta({
+          description:
+            "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
+        }),
       ),
     ...common(),
   });

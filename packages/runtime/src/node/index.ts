@@ -22,6 +22,7 @@ export { type ResolvedCapability, resolveCapabilities } from "../skills/resolve-
 export { IntentMatcher } from "../intents/intent-matcher.js";
 export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguities.js";
 export { commandTool, findCommandProgram } from "./tools/command-tool.js";
+export { canLimitProcesses } from "./processes/process-limits.js";
 export { readInterpreter } from "./processes/read-interpreter.js";
 export { ToolSet } from "../tools/tool-set.js";
 export { checkModelFile } from "./check-model-file.js";

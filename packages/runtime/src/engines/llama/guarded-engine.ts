@@ -290,6 +290,7 @@ function describeLimits(load: Load | null): string {
   if (load === null) return "not loaded";
   const parts = load.group === null ? [] : [load.group.description];
   if (load.dataLimit !== null) parts.push(describeDataLimit(load.dataLimit));
+  else if (process.platform === "linux") parts.push("no RLIMIT_DATA, which only /bin/sh could set");
   return [...parts, "watched four times a second"].join("; ");
 }
 
