@@ -97,18 +97,12 @@ debian_mirror() {
 # of them. The archive is kept in the cache. Returns 1 where the packages cannot be had; what was said is in
 # $work/mmdebstrap.txt.
 make_root() {
-  local suite=$1 architecture=$2 folder=$3 archive mirror include
+  local suite=$1 architecture=$2 folder=$3 archive include
   shift 3
   include=$(printf '%s\n' "$@" | sort | paste -sd,)
   archive=$cache/$suite-$architecture-$(echo "$include" | sha256sum | cut -c1-12).tar
   if [ ! -f "$archive" ]; then
-    mirror=$(debian_mirror) || { echo "no Debian mirror is known" > "$work/mmdebstrap.txt"; return 1; }
-    say "downloading $suite $architecture: $include"
-    # Newer releases have /bin, /lib and /sbin as links into /usr, which the maintainer scripts would have made.
-    # shellcheck disable=SC2016 # $1 is the hook's.
-    TMPDIR=$work mmdebstrap --variant=extract --architectures="$architecture" --include="$include" \
-      --setup-hook='cd "$1" && for name in bin sbin lib lib32 lib64 libx32; do mkdir -p usr/$name; ln -sfn usr/$name $name; done' \
-      "$suite" "$archive.part.tar" "$mirror" > "$work/mmdebstrap.txt" 2>&1 || { rm -rf "$archive.part.tar"; return 1; }
+    download_packages "$suite" "$architecture" "$archive.part.tar" "$include" || { rm -rf "$archive.part.tar"; return 1; }
     mv "$archive.part.tar" "$archive"
   fi
   mkdir -p "$folder"
@@ -118,6 +112,18 @@ make_root() {
   [ -e "$folder/bin/sh" ] || [ ! -e "$folder/bin/dash" ] || ln -s dash "$folder/bin/sh"
   [ -e "$folder/etc/passwd" ] || printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' > "$folder/etc/passwd"
   [ -e "$folder/etc/group" ] || printf 'root:x:0:\nnogroup:x:65534:\n' > "$folder/etc/group"
+}
+
+# download_packages SUITE ARCHITECTURE TARGET PACKAGE,PACKAGE: into a folder, or an archive whose name ends with .tar.
+download_packages() {
+  local mirror
+  mirror=$(debian_mirror) || { echo "no Debian mirror is known" > "$work/mmdebstrap.txt"; return 1; }
+  say "downloading $1 $2: $4"
+  # Newer releases have /bin, /lib and /sbin as links into /usr, which the maintainer scripts would have made.
+  # shellcheck disable=SC2016 # $1 is the hook's.
+  TMPDIR=$work mmdebstrap --variant=extract --architectures="$2" --include="$4" \
+    --setup-hook='cd "$1" && for name in bin sbin lib lib32 lib64 libx32; do mkdir -p usr/$name; ln -sfn usr/$name $name; done' \
+    "$1" "$3" "$mirror" > "$work/mmdebstrap.txt" 2>&1
 }
 
 # node_binary MAJOR ARCHITECTURE: prints the path of the newest Node of that line, from npm's packages of Node.
