@@ -17,7 +17,7 @@
 
 systems=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${NANOAGENT_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nanoagent-systems}
-passed=0 failed=0 skipped=0
+work='' passed=0 failed=0 skipped=0
 
 # begin_run NAME: makes the folder $work, which goes with the script however that ends.
 begin_run() {

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Runs the program on Debian 11, 12 and 13 in roots made of Debian's packages, with Node 22 and 24. Needs root,
+# mmdebstrap, npm and this clone's build (pnpm build).
+#
+#   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/debian.sh [11|12|13|old-libstdc++ …]
+#
+# Debian 11 has glibc 2.31, and llama.cpp needs 2.34: there the program must say so, and do all else. old-libstdc++ is
+# Debian 12 with the C++ library of Debian 11. Node 22 and 24 need glibc 2.28.
+set -euo pipefail
+# shellcheck source=root.sh
+. "$(dirname "$0")/root.sh"
+
+begin_run debian
+need_root
+need_tools mmdebstrap npm node
+
+packages=(dash coreutils procps libstdc++6)
+nodes=(22 24)
+install=$(packed_install linux-x64)
+
+# nanoagent ARGUMENT…: the program in $root with $node; what it says is in $work/said.txt.
+nanoagent() {
+  enter_root "$root" --bind "$node:/usr/local/bin/node" --bind "$install:/opt/nanoagent" --bind "$work/config:/opt/config" \
+    --bind "$(realpath "$NANOAGENT_TEST_MODEL"):/opt/model.gguf" \
+    -- node /opt/nanoagent/node_modules/@nanoagent/cli/dist/main.js "$@" > "$work/said.txt" 2>&1 < /dev/null
+}
+
+# refusal TITLE FOUND LOADER: a model that this system cannot run is refused in plain words. FOUND is what check and
+# init must say, LOADER is what the system's loader says at run.
+refusal() {
+  local title=$1 found=$2 loader=$3 config=/opt/config/agent.json
+  if [ -z "${NANOAGENT_TEST_MODEL:-}" ]; then
+    skip "$title, refusal of a model: NANOAGENT_TEST_MODEL is not set"
+    return
+  fi
+  mkdir -p "$work/config"
+  cat > "$work/config/agent.json" << 'JSON'
+{
+  "spec": { "name": "old", "max_memory_mb": 600, "max_model_size_mb": 2000 },
+  "device": "auto",
+  "model_path": "/opt/model.gguf",
+  "engine": { "context": 512 }
+}
+JSON
+  expect "$title: check refuses the model" 2 "$found" check --config "$config"
+  expect "$title: check names a remote engine" 2 openai-compatible check --config "$config"
+  expect "$title: init says it too" 0 "$found" init --yes --model /opt/model.gguf /tmp/agent.yaml
+  expect "$title: run shows the loader's message" any "$loader" run --config "$config" --once hello
+}
+
+# expect TITLE STATUS PATTERN ARGUMENT…: runs the program; STATUS any is one above 0.
+expect() {
+  local title=$1 wanted=$2 pattern=$3 status=0 said
+  shift 3
+  nanoagent "$@" || status=$?
+  said=$(tr '\n' ' ' < "$work/said.txt" | cut -c1-900)
+  if [ "$wanted" != any ] && [ "$status" != "$wanted" ]; then
+    fail "$title: the exit code is $status, not $wanted: $said"
+  elif [ "$wanted" = any ] && [ "$status" = 0 ]; then
+    fail "$title: the exit code is 0: $said"
+  elif grep -q 'All is well' "$work/said.txt"; then
+    fail "$title: all is well, it says"
+  elif ! grep -qE "$pattern" "$work/said.txt"; then
+    fail "$title: nothing matches $pattern: $said"
+  else
+    pass "$title: $said"
+  fi
+}
+
+# glibc_of ROOT: the version of the C library, as it names itself.
+glibc_of() {
+  LC_ALL=C grep -aoE 'GLIBC [0-9][^) ]*' "$1"/usr/lib/x86_64-linux-gnu/libc.so.6 | head -n 1 || echo "unknown glibc"
+}
+
+for release in "${@:-11 12 13 old-libstdc++}"; do
+  for name in $release; do
+    case $name in
+      11) suite=bullseye ;;
+      12 | old-libstdc++) suite=bookworm ;;
+      13) suite=trixie ;;
+      *) skip_run "unknown release $name; known are 11, 12, 13 and old-libstdc++" ;;
+    esac
+    root=$work/root-$name
+    if ! make_root "$suite" amd64 "$root" "${packages[@]}"; then
+      skip "Debian $name: its packages cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
+      continue
+    fi
+    if [ "$name" = old-libstdc++ ]; then
+      make_root bullseye amd64 "$work/older" libstdc++6 || { skip "$name: Debian 11's packages cannot be had"; continue; }
+      cp "$(readlink -f "$work/older/usr/lib/x86_64-linux-gnu/libstdc++.so.6")" "$(readlink -f "$root/usr/lib/x86_64-linux-gnu/libstdc++.so.6")"
+    fi
+    for major in "${nodes[@]}"; do
+      node=$(node_binary "$major" amd64) || { skip "Debian $name, Node $major: that Node cannot be had"; continue; }
+      title="Debian $name ($(glibc_of "$root")), Node $major"
+      case $name in
+        11)
+          # Without the model: what needs one cannot run there, which refusal looks at.
+          NANOAGENT_TEST_MODEL='' root_smoke "$title" "$root" "$node" "$install"
+          refusal "$title" 'glibc 2\.34.*2\.31' 'GLIBC_2\.34. not found'
+          ;;
+        old-libstdc++)
+          NANOAGENT_TEST_MODEL='' root_smoke "$title" "$root" "$node" "$install"
+          refusal "$title" 'GLIBCXX_3\.4\.30.*GLIBCXX_3\.4\.28' 'GLIBCXX_3\.4\.30. not found'
+          ;;
+        *) root_smoke "$title" "$root" "$node" "$install" ;;
+      esac
+    done
+    rm -rf --one-file-system "$root"
+  done
+done
+finish_run
