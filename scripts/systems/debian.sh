@@ -72,40 +72,39 @@ glibc_of() {
   LC_ALL=C grep -aoE 'GLIBC [0-9][^) ]*' "$1"/usr/lib/x86_64-linux-gnu/libc.so.6 | head -n 1 || echo "unknown glibc"
 }
 
-for release in "${@:-11 12 13 old-libstdc++}"; do
-  for name in $release; do
+[ $# -gt 0 ] || set -- 11 12 13 old-libstdc++
+for name in "$@"; do
+  case $name in
+    11) suite=bullseye ;;
+    12 | old-libstdc++) suite=bookworm ;;
+    13) suite=trixie ;;
+    *) skip_run "unknown release $name; known are 11, 12, 13 and old-libstdc++" ;;
+  esac
+  root=$work/root-$name
+  if ! make_root "$suite" amd64 "$root" "${packages[@]}"; then
+    skip "Debian $name: its packages cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
+    continue
+  fi
+  if [ "$name" = old-libstdc++ ]; then
+    make_root bullseye amd64 "$work/older" libstdc++6 || { skip "$name: Debian 11's packages cannot be had"; continue; }
+    cp "$(readlink -f "$work/older/usr/lib/x86_64-linux-gnu/libstdc++.so.6")" "$(readlink -f "$root/usr/lib/x86_64-linux-gnu/libstdc++.so.6")"
+  fi
+  for major in "${nodes[@]}"; do
+    node=$(node_binary "$major" amd64) || { skip "Debian $name, Node $major: that Node cannot be had"; continue; }
+    title="Debian $name ($(glibc_of "$root")), Node $major"
     case $name in
-      11) suite=bullseye ;;
-      12 | old-libstdc++) suite=bookworm ;;
-      13) suite=trixie ;;
-      *) skip_run "unknown release $name; known are 11, 12, 13 and old-libstdc++" ;;
+      11)
+        # Without the model: what needs one cannot run there, which refusal looks at.
+        NANOAGENT_TEST_MODEL='' root_smoke "$title" "$root" "$node" "$install"
+        refusal "$title" 'glibc 2\.34.*2\.31' 'GLIBC_2\.34. not found'
+        ;;
+      old-libstdc++)
+        NANOAGENT_TEST_MODEL='' root_smoke "$title" "$root" "$node" "$install"
+        refusal "$title" 'GLIBCXX_3\.4\.30.*GLIBCXX_3\.4\.28' 'GLIBCXX_3\.4\.30. not found'
+        ;;
+      *) root_smoke "$title" "$root" "$node" "$install" ;;
     esac
-    root=$work/root-$name
-    if ! make_root "$suite" amd64 "$root" "${packages[@]}"; then
-      skip "Debian $name: its packages cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
-      continue
-    fi
-    if [ "$name" = old-libstdc++ ]; then
-      make_root bullseye amd64 "$work/older" libstdc++6 || { skip "$name: Debian 11's packages cannot be had"; continue; }
-      cp "$(readlink -f "$work/older/usr/lib/x86_64-linux-gnu/libstdc++.so.6")" "$(readlink -f "$root/usr/lib/x86_64-linux-gnu/libstdc++.so.6")"
-    fi
-    for major in "${nodes[@]}"; do
-      node=$(node_binary "$major" amd64) || { skip "Debian $name, Node $major: that Node cannot be had"; continue; }
-      title="Debian $name ($(glibc_of "$root")), Node $major"
-      case $name in
-        11)
-          # Without the model: what needs one cannot run there, which refusal looks at.
-          NANOAGENT_TEST_MODEL='' root_smoke "$title" "$root" "$node" "$install"
-          refusal "$title" 'glibc 2\.34.*2\.31' 'GLIBC_2\.34. not found'
-          ;;
-        old-libstdc++)
-          NANOAGENT_TEST_MODEL='' root_smoke "$title" "$root" "$node" "$install"
-          refusal "$title" 'GLIBCXX_3\.4\.30.*GLIBCXX_3\.4\.28' 'GLIBCXX_3\.4\.30. not found'
-          ;;
-        *) root_smoke "$title" "$root" "$node" "$install" ;;
-      esac
-    done
-    rm -rf --one-file-system "$root"
   done
+  rm -rf --one-file-system "$root"
 done
 finish_run

@@ -230,12 +230,13 @@ root_smoke() {
   count_smoke "$work/smoke.txt" "$title"
 }
 
-# count_smoke FILE TITLE: adds the counts of a smoke suite's output; output without them is a failure.
+# count_smoke FILE TITLE [NAME]: adds the counts of the smoke suite's output, or of NAME's; output without them is a
+# failure.
 count_smoke() {
-  local line
-  line=$(grep -E '^smoke: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' "$1" | tail -n 1) || true
+  local line name=${3:-smoke}
+  line=$(grep -E "^$name: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped" "$1" | tail -n 1) || true
   if [ -z "$line" ]; then
-    fail "$2: the smoke suite did not come to its end"
+    fail "$2: $name did not come to its end"
     return
   fi
   # shellcheck disable=SC2086 # Its words are the fields.

@@ -131,8 +131,8 @@ vm_accelerator() {
   [ "$wanted" != tcg ] && [ -w /dev/kvm ] && [ "$(dpkg --print-architecture 2> /dev/null)" = "$1" ] || return 0
   for options in host host,-arch-capabilities; do
     # Without a root it panics, and with panic=-1 and -no-reboot that ends the emulator.
-    if (timeout 10 "$(vm_emulator "$1")" "${vm_machine[@]:0:2}" -enable-kvm -cpu "$options" -m 512 -display none \
-      -monitor none -serial none -no-reboot -kernel "$vm_linux" -append panic=-1) > /dev/null 2>&1 < /dev/null; then
+    if { timeout 10 "$(vm_emulator "$1")" "${vm_machine[@]:0:2}" -enable-kvm -cpu "$options" -m 512 -display none \
+      -monitor none -serial none -no-reboot -kernel "$vm_linux" -append panic=-1 > /dev/null < /dev/null; } 2> /dev/null; then
       vm_machine=("${vm_machine[@]:0:2}" -enable-kvm -cpu "$options")
       vm_accelerated=kvm
       return 0
@@ -155,7 +155,7 @@ vm_run() {
   timeout --kill-after=10 "$seconds" "$(vm_emulator "$architecture")" "${vm_machine[@]}" -m "$vm_memory_mb" -smp "$vm_cores" \
     -display none -monitor none -serial stdio -no-reboot -nic none -kernel "$vm_linux" -initrd "$vm_initrd" \
     -drive "file=$image,format=raw,if=none,id=disk,snapshot=on" -device virtio-blk-pci,drive=disk \
-    -append "console=$console quiet loglevel=3 panic=-1 $*" < /dev/null 2>&1 | tr -d '\r' | tee "$log" >&2 || true
+    -append "console=$console quiet loglevel=3 panic=-1 $*" < /dev/null 2>&1 | sed -u 's/\r//g' | tee "$log" >&2 || true
   status=$(sed -n 's/^.*vm-exit: //p' "$log" | tail -n 1)
   return "${status:-124}"
 }

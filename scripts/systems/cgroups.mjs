@@ -1,0 +1,232 @@
+// Checks how the installed program obeys the control of memory that this system has, and prints one row a check. Plain
+// JavaScript without dependencies; cgroup-v2-vm.sh runs it in virtual machines.
+//
+//   node cgroups.mjs --install FOLDER --model FILE --control v1|v2|none [--slowness N]
+//
+// With v1 and v2 it runs in a cgroup with a limit, below which it may make others. With none the kernel was started
+// with cgroup_disable=memory.
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    install: { type: "string", default: "." },
+    model: { type: "string" },
+    control: { type: "string" },
+    slowness: { type: "string", default: "1" },
+  },
+});
+const { control, model } = values;
+const slowness = Number(values.slowness);
+const install = path.resolve(values.install);
+const program = path.join(install, "node_modules/@nanoagent/cli/dist/main.js");
+const require = createRequire(path.join(install, "package.json"));
+const folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-cgroups-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+const file = path.join(folder, "agent.json");
+const settings = {
+  spec: { name: "limited", max_memory_mb: 500, max_model_size_mb: 2000 },
+  device: "auto",
+  model_path: model,
+  engine: { context: 512 },
+};
+writeFileSync(file, JSON.stringify(settings));
+
+/** An engine that touches memory until it is stopped, and writes down how far it came. */
+const greedyEngine = `
+import { writeFileSync } from "node:fs";
+export function openEngine({ file }) {
+  return {
+    name: "greedy",
+    contextTokens: null,
+    countTokens: async () => 1,
+    close: async () => {},
+    async *generate() {
+      const held = [];
+      for (let touched = 2; touched <= 1024; touched += 2) {
+        held.push(Buffer.allocUnsafeSlow(2 * 2 ** 20).fill(1));
+        writeFileSync(file, String(touched));
+      }
+      yield { type: "end", reason: "stop" };
+    },
+  };
+}
+`;
+
+const limited = {
+  "check sees the limit": async () => {
+    const { stdout } = await nanoagent(0, ["profile"]);
+    const said = stdout.split("\n").find((line) => line.includes(`cgroup ${control}`)) ?? "";
+    match(said, new RegExp(`cgroup ${control} /agent`));
+    return said.trim();
+  },
+
+  "the kernel holds the engine": async () => {
+    const said = await heldBy();
+    match(said, new RegExp(`^cgroup ${control} /agent/\\S*nanoagent-\\d+-\\d+ at \\d+ MB`));
+    return said;
+  },
+
+  "an engine over its group's limit ends, and the program lives": async () => {
+    const { HostedEngine } = await import(pathToFileURL(require.resolve("@nanoagent/runtime/engines/llama")).href);
+    const engineFile = path.join(folder, "greedy-engine.mjs");
+    writeFileSync(engineFile, greedyEngine);
+    const touchedFile = path.join(folder, "touched");
+    const group = makeGroup(150);
+    const engine = await HostedEngine.open({
+      start: {
+        source: { kind: "module", url: pathToFileURL(engineFile).href, options: { file: touchedFile } },
+        limits: { dataBytes: 2 ** 31, group },
+      },
+    });
+    let fault = null;
+    const request = { instructions: null, messages: [{ role: "user", content: "take" }] };
+    for await (const event of engine.generate(request)) if (event.type === "error") fault = event.error;
+    await engine.close();
+    const touched = Number(readFileSync(touchedFile, "utf8"));
+    if (fault?.code !== "engine-out-of-memory") throw new Error(`the error is ${fault?.code}: ${fault?.message}`);
+    if (touched > 150 || touched < 75) throw new Error(`${touched} MB were touched of 150`);
+    return `stopped at ${touched} of 150 MB`;
+  },
+
+  "a model that is out of memory is loaded again": async () => {
+    const { NanoRuntime } = await import(pathToFileURL(require.resolve("@nanoagent/runtime")).href);
+    const runtime = new NanoRuntime();
+    await runtime.load(settings);
+    await runtime.process("Say hello.", { sampling: { temperature: 0, max_tokens: 2 } });
+    const [host] = children().filter((id) => commandLineOf(id).includes("engine-host"));
+    const enginesGroup = path.join(groupRoot(), groupOf(host));
+    const smallest = control === "v2" ? "memory.max" : "memory.limit_in_bytes";
+    if (control === "v2") writeFileSync(path.join(enginesGroup, smallest), String(2 ** 20));
+    else process.kill(host, "SIGKILL");
+    let code = null;
+    try {
+      await runtime.process("What is the capital of Italy?", { sampling: { temperature: 0, max_tokens: 4 } });
+    } catch (error) {
+      code = error.code;
+    }
+    const { content } = await runtime.process("Say hello.", { sampling: { temperature: 0, max_tokens: 4 } });
+    await runtime.unload();
+    match(content, /[a-z]{2}/i);
+    return code === null ? "the next message was answered" : `${code}, and the message after it was answered`;
+  },
+
+  "all of it stays below the limit": async () => {
+    const group = path.join(groupRoot(), "agent");
+    const [limit, peak] =
+      control === "v2"
+        ? [figure(group, "memory.max"), figure(group, "memory.peak")]
+        : [figure(group, "memory.limit_in_bytes"), figure(group, "memory.max_usage_in_bytes")];
+    if (!(peak > 0 && peak <= limit)) throw new Error(`${peak} bytes of ${limit}`);
+    return `at most ${mb(peak)} of ${mb(limit)} MB`;
+  },
+};
+
+const unlimited = {
+  "check says that limits have no effect": async () => {
+    const { stdout } = await nanoagent(0, ["check", "--config", file]);
+    match(stdout, /MemoryMax[\s\S]*no effect[\s\S]*RLIMIT_DATA[\s\S]*cgroup_enable=memory/);
+    return stdout.split("\n").slice(1, -2).join(" ").replace(/\s+/g, " ");
+  },
+
+  "RLIMIT_DATA holds the engine": async () => {
+    const said = await heldBy();
+    match(said, /^RLIMIT_DATA at \d+ MB/);
+    return said;
+  },
+};
+
+const counts = { passed: 0, failed: 0 };
+for (const [name, check] of Object.entries(control === "none" ? unlimited : limited)) {
+  const began = Date.now();
+  try {
+    const seen = await check();
+    counts.passed += 1;
+    console.log(`ok       ${name}${seen ? `: ${seen}` : ""} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    counts.failed += 1;
+    console.log(`FAILED   ${name}: ${error.message.replace(/\s+/g, " ").slice(0, 900)}`);
+  }
+}
+console.log(`cgroups: ${counts.passed} passed, ${counts.failed} failed, 0 skipped`);
+process.exit(counts.failed === 0 ? 0 : 1);
+
+/** Who holds the engine to its memory, as `run --verbose` says it. */
+async function heldBy() {
+  const { stderr } = await nanoagent(0, ["run", "--verbose", "--config", file, "--once", "hello"]);
+  return /^Held by:\s*(.*)$/m.exec(stderr)?.[1] ?? stderr.slice(-500);
+}
+
+/** Runs the program to its end. */
+async function nanoagent(expected, commandLine) {
+  const child = spawn(process.execPath, [program, ...commandLine], { stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (output[name] += text));
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000 * slowness);
+  const [exitCode, signal] = await new Promise((resolve) => child.on("close", (...end) => resolve(end)));
+  clearTimeout(timer);
+  if (exitCode !== expected) {
+    const said = `${output.stderr}${output.stdout}`.trim().slice(-600);
+    throw new Error(`nanoagent ${commandLine.join(" ")} ended with ${signal ?? exitCode}: ${said}`);
+  }
+  return output;
+}
+
+/** A cgroup for an engine, below that of the whole test. */
+function makeGroup(limitMb) {
+  const directory = path.join(groupRoot(), "agent", "greedy");
+  mkdirSync(directory);
+  const bytes = String(limitMb * 2 ** 20);
+  writeFileSync(path.join(directory, control === "v2" ? "memory.max" : "memory.limit_in_bytes"), bytes);
+  return {
+    processesFile: path.join(directory, "cgroup.procs"),
+    killedForMemory: () =>
+      /^oom_kill [1-9]/m.test(
+        readFileSync(path.join(directory, control === "v2" ? "memory.events" : "memory.oom_control"), "utf8"),
+      ),
+    remove: async () => rmdirSync(directory),
+  };
+}
+
+function groupRoot() {
+  return control === "v2" ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+}
+
+/** The group of a process that controls its memory, as a path of its hierarchy. */
+function groupOf(processId) {
+  const pattern = control === "v2" ? /^0::(.*)$/m : /^\d+:memory:(.*)$/m;
+  return pattern.exec(readFileSync(`/proc/${processId}/cgroup`, "utf8"))[1];
+}
+
+function children() {
+  return readdirSync("/proc").filter((name) => {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      return Number(stat.replace(/^.*\) /s, "").split(" ")[1]) === process.pid;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function commandLineOf(processId) {
+  return readFileSync(`/proc/${processId}/cmdline`, "utf8").replaceAll("\0", " ");
+}
+
+function figure(directory, name) {
+  return Number(readFileSync(path.join(directory, name), "utf8"));
+}
+
+function mb(bytes) {
+  return Math.round(bytes / 2 ** 20);
+}
+
+function match(text, pattern) {
+  if (!pattern.test(text)) throw new Error(`${JSON.stringify(text.slice(-700))} does not match ${pattern}`);
+}
