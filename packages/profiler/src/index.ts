@@ -1,5 +1,6 @@
 export { DeviceProfiler, type DeviceProfilerOptions, type ProfileInDetailOptions } from "./device-profiler.js";
 export { DeviceMemoryProbe, type DeviceMemoryProbeOptions } from "./memory/device-memory-probe.js";
+export { MEMORY_CONTROLLER_OFF } from "./memory/is-memory-controller-off.js";
 export {
   type ProcessMemory,
   type ReadProcessMemoryOptions,

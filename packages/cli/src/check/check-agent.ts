@@ -1,5 +1,6 @@
 import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
-import { checkMemoryBudget, InvalidConfigError, type PlacedConfig, readPlacedConfig } from "@nanoagent/runtime/node";
+import { LocalMachine } from "@nanoagent/profiler";
+import { InvalidConfigError, type PlacedConfig, readPlacedConfig } from "@nanoagent/runtime/node";
 import type { CommandAction } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
@@ -9,6 +10,7 @@ import { checkCapabilities } from "./check-capabilities.js";
 import { checkEngine } from "./check-engine.js";
 import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
+import { checkMemory } from "./check-memory.js";
 import { CheckReport } from "./check-report.js";
 import { checkSession } from "./check-session.js";
 import { checkSkills } from "./check-skills.js";
@@ -48,7 +50,7 @@ async function checkFile(
   }
   const { config, placeOf } = placed;
   const report = new CheckReport(file, placeOf);
-  checkMemory(report, config);
+  await checkMemory(report, config, elsewhere === null ? new LocalMachine() : null);
   await checkEngine(report, config, elsewhere);
   const tools = await checkTools(report, config, elsewhere === null);
   await checkMcpServers(report, config, elsewhere === null);
@@ -84,15 +86,4 @@ function rejectFile(file: string, error: unknown): CheckReport {
     });
   }
   return report;
-}
-
-function checkMemory(report: CheckReport, config: NanoAgentConfig): void {
-  const { spec, device } = config;
-  const part = report.part("Memory");
-  part.summary = `may take ${spec.max_memory_mb} of ${device.memory_mb} MB`;
-  try {
-    checkMemoryBudget(config);
-  } catch (error) {
-    part.reject(["spec", "max_memory_mb"], error);
-  }
 }

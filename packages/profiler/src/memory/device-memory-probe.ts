@@ -4,6 +4,7 @@ import { LocalMachine } from "../local-machine.js";
 import type { Machine } from "../machine.js";
 import type { CgroupLimit } from "./cgroup-limit.js";
 import { CgroupMemory } from "./cgroup-memory.js";
+import { MEMORY_CONTROLLER_OFF } from "./is-memory-controller-off.js";
 import { memoryPressure } from "./memory-pressure.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "./read-memory.js";
 
@@ -48,7 +49,7 @@ export class DeviceMemoryProbe implements MemoryProbe {
     if (!isLinux(this.#machine)) return reading;
 
     const { limits, isControllerOff, pressureDirectory } = await this.#cgroups.read(total_bytes);
-    if (isControllerOff) reading.limit_source = "cgroup memory controller disabled";
+    if (isControllerOff) reading.limit_source = MEMORY_CONTROLLER_OFF;
     let binding: CgroupLimit | null = null;
     for (const limit of limits) {
       if (binding === null || limit.limitBytes < binding.limitBytes) binding = limit;

@@ -1,6 +1,9 @@
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
+/** The source of a limit that the kernel cannot enforce: it was started without control of memory. */
+export const MEMORY_CONTROLLER_OFF = "cgroup memory controller disabled";
+
 /**
  * Was the kernel started without control of memory, as Raspberry Pi OS is? Then limits are accepted and ignored:
  * there is no limit, and that is not because nobody wanted one. `directory` is where the uppermost group is seen.

@@ -5,10 +5,11 @@ import { FixtureMachine } from "../../src/testing/index.js";
 import { armBoards } from "./arm-boards.js";
 import { containers } from "./containers.js";
 import { CountingMachine } from "./counting-machine.js";
+import { limitedMemory } from "./limited-memory.js";
 import { personalComputers } from "./personal-computers.js";
 import { raspberryPis } from "./raspberry-pis.js";
 
-const boards = [...raspberryPis, ...armBoards, ...personalComputers, ...containers];
+const boards = [...raspberryPis, ...armBoards, ...personalComputers, ...containers, ...limitedMemory];
 
 describe.each(boards)("$name", ({ machine, facts }) => {
   const fixture = new FixtureMachine(machine);

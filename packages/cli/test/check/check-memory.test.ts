@@ -1,0 +1,100 @@
+import { NanoAgentConfig } from "@nanoagent/models";
+import { FixtureMachine } from "@nanoagent/profiler/testing";
+import { describe, expect, test } from "vitest";
+import { checkMemory } from "../../src/check/check-memory.js";
+import { CheckReport } from "../../src/check/check-report.js";
+
+const MIB = 2 ** 20;
+const meminfo = "MemTotal: 948304 kB\nMemFree: 500000 kB\nMemAvailable: 700000 kB\n";
+const v2 = {
+  "/proc/meminfo": meminfo,
+  "/proc/self/mountinfo": "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n",
+};
+/** As Raspberry Pi OS starts the kernel of many boards, with version 2 of cgroups. */
+const piWithV2 = {
+  ...v2,
+  "/proc/self/cgroup": "0::/system.slice/nanoagent.service\n",
+  "/proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t60\t1\nmemory\t0\t60\t0\n",
+  "/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io pids\n",
+};
+/** The same with version 1, as bullseye had it. */
+const piWithV1 = {
+  "/proc/meminfo": meminfo,
+  "/proc/self/mountinfo": "35 31 0:32 / /sys/fs/cgroup/pids rw,relatime shared:9 - cgroup cgroup rw,pids\n",
+  "/proc/self/cgroup": "5:pids:/system.slice/nanoagent.service\n1:name=systemd:/system.slice/nanoagent.service\n",
+  "/proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\npids\t5\t60\t1\nmemory\t0\t60\t0\n",
+};
+const unitOf = (files: Record<string, string>) => ({
+  ...v2,
+  "/proc/self/cgroup": "0::/system.slice/nanoagent.service\n",
+  ...Object.fromEntries(
+    Object.entries(files).map(([name, text]) => [`/sys/fs/cgroup/system.slice/nanoagent.service/${name}`, text]),
+  ),
+});
+
+const model = { model_path: "/models/model.gguf" };
+const tools = { tools: [{ name: "look", description: "Looks.", command: ["cat"], changes_world: false }] };
+
+async function problemsOn(files: Record<string, string> | null, settings: object) {
+  const config = NanoAgentConfig.parse({
+    spec: { name: "a", max_memory_mb: 300 },
+    device: { device_id: "pi", platform: "linux-aarch64", memory_mb: 926, cpu_cores: 4 },
+    ...settings,
+  });
+  const report = new CheckReport("agent.yaml", null);
+  await checkMemory(report, config, files === null ? null : new FixtureMachine({ files }));
+  return report.problems.map(({ severity, code, message, reason, hint }) => ({
+    severity,
+    code,
+    text: [message, reason, hint].join(" "),
+  }));
+}
+
+describe("a kernel that was started without control of memory", () => {
+  test.each([
+    ["version 2 of cgroups", piWithV2],
+    ["version 1", piWithV1],
+  ])("is named where a model would need it, with %s", async (_, files) => {
+    const [problem, ...others] = await problemsOn(files, model);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ severity: "warning", code: "memory-control-off" });
+    expect(problem?.text).toBe(
+      "MemoryMax of systemd and --memory of Docker have no effect on this kernel. The kernel was started without " +
+        "control of memory (cgroup_disable=memory). RLIMIT_DATA holds the engine's process instead. To switch it on, " +
+        "put cgroup_enable=memory on the kernel's command line and restart. On Raspberry Pi OS that is the one line of " +
+        "/boot/firmware/cmdline.txt.",
+    );
+  });
+
+  test.each([
+    [{ ...model, ...tools }, "RLIMIT_DATA holds the engine's process and the tools instead."],
+    [tools, "RLIMIT_DATA holds the tools instead."],
+    [{ ...model, engine: { isolation: "none" } }, "No limit of the kernel holds a model in the program's own process."],
+  ])("says who is held all the same (%j)", async (settings, holds) => {
+    const [problem] = await problemsOn(piWithV2, settings);
+    expect(problem?.text).toContain(holds);
+  });
+
+  test("is no matter for rules alone, nor for an agent of another device", async () => {
+    expect(await problemsOn(piWithV2, {})).toEqual([]);
+    expect(await problemsOn(null, model)).toEqual([]);
+  });
+});
+
+describe("a limit on this process", () => {
+  test("below the budget is named with its source", async () => {
+    const [problem] = await problemsOn(unitOf({ "memory.max": `${256 * MIB}\n`, "memory.high": "max\n" }), {});
+    expect(problem).toMatchObject({ severity: "warning", code: "memory-limit-low" });
+    expect(problem?.text).toContain("The agent may take 300 MB, and the limit on this process is 256 MB.");
+    expect(problem?.text).toContain("cgroup v2 /system.slice/nanoagent.service.");
+  });
+
+  test("counts from where the kernel slows the process down", async () => {
+    const files = unitOf({ "memory.max": `${512 * MIB}\n`, "memory.high": `${200 * MIB}\n` });
+    expect((await problemsOn(files, {}))[0]?.text).toContain("nanoagent.service (memory.high)");
+  });
+
+  test("that the budget keeps is no matter", async () => {
+    expect(await problemsOn(unitOf({ "memory.max": `${300 * MIB}\n`, "memory.high": "max\n" }), model)).toEqual([]);
+  });
+});
