@@ -164,20 +164,25 @@ packed_install() {
   echo "$folder"
 }
 
-# enter_root FOLDER [--bind FROM:TO]… [--sys host|none] [--environment NAME=VALUE]… -- COMMAND…
+# enter_root FOLDER [OPTION]… -- COMMAND…      OPTION: --bind FROM:TO, --sys host|none, --environment NAME=VALUE,
+#                                               --user ID:ID, --read-only yes, --writable FOLDER
 #
 # Runs a command in a root: in namespaces of its own for mounts and processes, with its own /proc, /dev and /tmp, and
-# read-only binds of what the command needs. /sys is this machine's, cgroups included; with --sys none it is empty.
+# read-only binds of what the command needs. /sys is this machine's, cgroups included; with --sys none it is empty. With
+# --read-only the root is, but for the folders that are named writable.
 # Whatever the command started ends with it.
 enter_root() {
-  local folder=$1 sys=host
-  local binds=() environment=()
+  local folder=$1 sys=host read_only=no user=0:0
+  local binds=() environment=() writable=()
   shift
   while [ "$1" != -- ]; do
     case $1 in
       --bind) binds+=("$2") ;;
       --sys) sys=$2 ;;
       --environment) environment+=("$2") ;;
+      --user) user=$2 ;;
+      --read-only) read_only=$2 ;;
+      --writable) writable+=("$2") ;;
       *) echo "enter_root: unknown option $1" >&2; return 2 ;;
     esac
     shift 2
@@ -185,8 +190,8 @@ enter_root() {
   shift
   # shellcheck disable=SC2016 # Expanded by the shell inside.
   unshare --mount --pid --fork --kill-child --propagation private bash -euc '
-    folder=$1 sys=$2 binds=$3
-    shift 3
+    folder=$1 sys=$2 read_only=$3 binds=$4 writable=$5
+    shift 5
     mount --bind "$folder" "$folder"
     while IFS= read -r bind; do
       [ -n "$bind" ] || continue
@@ -195,6 +200,10 @@ enter_root() {
       mount --bind "$from" "$to"
       mount -o remount,bind,ro "$to"
     done <<< "$binds"
+    if [ "$read_only" = yes ]; then
+      while IFS= read -r name; do [ -z "$name" ] || mount --bind "$folder$name" "$folder$name"; done <<< "$writable"
+      mount -o remount,bind,ro "$folder"
+    fi
     mount -t proc proc "$folder/proc"
     [ "$sys" = none ] || mount --rbind /sys "$folder/sys"
     mount -t tmpfs -o mode=1777 tmpfs "$folder/tmp"
@@ -209,9 +218,9 @@ enter_root() {
     for number in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${number%:*}" "$folder/dev/${number#*:}"; done
     env -i "$@" && status=0 || status=$?
     exit "$status"
-  ' enter-root "$folder" "$sys" "$(printf '%s\n' "${binds[@]}")" \
+  ' enter-root "$folder" "$sys" "$read_only" "$(printf '%s\n' "${binds[@]}")" "$(printf '%s\n' "${writable[@]}")" \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${environment[@]}" \
-    chroot "$folder" "$@"
+    chroot --userspec="$user" "$folder" "$@"
 }
 
 # root_smoke TITLE ROOT NODE INSTALL [SMOKE-OPTION…]: the smoke suite in a root, its rows under TITLE, its counts added.
