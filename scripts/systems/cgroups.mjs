@@ -60,8 +60,8 @@ export function openEngine({ file }) {
 `;
 
 const limited = {
-  "check sees the limit": async () => {
-    const { stdout } = await nanoagent(0, ["profile"]);
+  "profile sees the limit": async () => {
+    const { stdout } = await nanoagent(0, ["profile", "--detail"]);
     const said = stdout.split("\n").find((line) => line.includes(`cgroup ${control}`)) ?? "";
     match(said, new RegExp(`cgroup ${control} /agent`));
     return said.trim();
@@ -98,7 +98,10 @@ const limited = {
   "a model that is out of memory is loaded again": async () => {
     const { NanoRuntime } = await import(pathToFileURL(require.resolve("@nanoagent/runtime")).href);
     const runtime = new NanoRuntime();
-    await runtime.load(settings);
+    await runtime.load({
+      ...settings,
+      device: { device_id: "vm", platform: "linux", memory_mb: 2000, cpu_cores: 2 },
+    });
     await runtime.process("Say hello.", { sampling: { temperature: 0, max_tokens: 2 } });
     const [host] = children().filter((id) => commandLineOf(id).includes("engine-host"));
     const enginesGroup = path.join(groupRoot(), groupOf(host));
