@@ -97,11 +97,31 @@ try_image() {
   options+=(--user 65532:65532 --read-only yes --writable /var/lib/nanoagent --environment HOME=/ --environment XDG_STATE_HOME=/var/lib/nanoagent)
 
   echo "== $title"
-  # Only the program is in the image, and not the packages that these two import.
+  # Only the program is in the image, and not the packages that these two import. Without a shell a tool has no limit.
+  local without="embed,an engine's limit bites"
+  [ "$name" != distroless ] || without="$without,a tool's limit"
   enter_root "$root" "${options[@]}" -- "$node_path" /opt/smoke.mjs --install /opt/nanoagent \
-    ${NANOAGENT_TEST_MODEL:+--model /opt/model.gguf} --without "embed,an engine's limit bites" > "$work/smoke.txt" 2>&1 || true
+    ${NANOAGENT_TEST_MODEL:+--model /opt/model.gguf} --without "$without" > "$work/smoke.txt" 2>&1 || true
   cat "$work/smoke.txt"
   count_smoke "$work/smoke.txt" "$title"
+
+  mkdir -p "$work/config"
+  cat > "$work/config/agent.json" << 'JSON'
+{
+  "spec": { "name": "kiosk", "max_memory_mb": 64 },
+  "device": "auto",
+  "tools": [{ "name": "version", "description": "Of Node.", "command": ["node", "--version"], "changes_world": false }]
+}
+JSON
+  enter_root "$root" "${options[@]}" --bind "$work/config:/etc/nanoagent" -- "$node_path" "$program" check \
+    --config /etc/nanoagent/agent.json > "$work/said.txt" 2>&1 || true
+  if [ "$name" = distroless ] && grep -q 'no /bin/sh' "$work/said.txt"; then
+    pass "$title: check says that tools have no limit"
+  elif [ "$name" != distroless ] && grep -q 'All is well' "$work/said.txt"; then
+    pass "$title: check says that all is well"
+  else
+    fail "$title: check says: $(tr '\n' ' ' < "$work/said.txt" | cut -c1-600)"
+  fi
 
   if [ -n "${NANOAGENT_TEST_MODEL:-}" ]; then
     enter_root "$root" "${options[@]}" -- "$node_path" "$program" run --verbose --model /opt/model.gguf --once hello \

@@ -1,6 +1,6 @@
 import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { LocalMachine } from "@nanoagent/profiler";
-import { InvalidConfigError, type PlacedConfig, readPlacedConfig } from "@nanoagent/runtime/node";
+import { canLimitProcesses, InvalidConfigError, type PlacedConfig, readPlacedConfig } from "@nanoagent/runtime/node";
 import type { CommandAction } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
@@ -50,7 +50,11 @@ async function checkFile(
   }
   const { config, placeOf } = placed;
   const report = new CheckReport(file, placeOf);
-  await checkMemory(report, config, elsewhere === null ? new LocalMachine() : null);
+  await checkMemory(
+    report,
+    config,
+    elsewhere === null ? { machine: new LocalMachine(), canLimitProcesses: canLimitProcesses() } : null,
+  );
   await checkEngine(report, config, elsewhere);
   const tools = await checkTools(report, config, elsewhere === null);
   await checkMcpServers(report, config, elsewhere === null);

@@ -5,14 +5,20 @@ import type { CheckedPart, CheckReport } from "./check-report.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
+/** The system that the agent runs on, as far as it can hold processes to a limit. */
+export interface LimitingSystem {
+  machine: Machine;
+  canLimitProcesses: boolean;
+}
+
 /**
- * Checks the memory budget against the device and, with `machine`, against the limits that bind this process there.
- * Without it the agent is for another device.
+ * Checks the memory budget against the device and, with `system`, against the limits that this process has and can set
+ * there. Without it the agent is for another device.
  */
 export async function checkMemory(
   report: CheckReport,
   config: NanoAgentConfig,
-  machine: Machine | null,
+  system: LimitingSystem | null,
 ): Promise<void> {
   const { spec, device } = config;
   const part = report.part("Memory");
@@ -23,22 +29,47 @@ export async function checkMemory(
     part.reject(["spec", "max_memory_mb"], error);
     return;
   }
-  if (machine === null) return;
+  if (system === null) return;
+  const { machine, canLimitProcesses } = system;
   const reading = await new DeviceMemoryProbe({ machine }).read();
-  if (reading.limit_source === MEMORY_CONTROLLER_OFF) warnOfNoController(part, config);
-  else warnOfLowLimit(part, config, reading);
+  const limited: LimitedParts = {
+    engine: config.model_path !== null && config.engine?.isolation !== "none",
+    tools: (config.tools ?? []).length > 0 || Object.keys(config.mcp_servers ?? {}).length > 0,
+  };
+  const isLinux = machine.platform === "linux";
+  if (isLinux && !canLimitProcesses) warnOfNoShell(part, limited);
+  if (reading.limit_source !== MEMORY_CONTROLLER_OFF) warnOfLowLimit(part, config, reading);
+  else if (config.model_path !== null || limited.tools) warnOfNoController(part, limited, canLimitProcesses);
+}
+
+/** What runs in processes that the program limits. */
+interface LimitedParts {
+  engine: boolean;
+  tools: boolean;
+}
+
+/** Minimal containers have no shell, which sets the limits. */
+function warnOfNoShell(part: CheckedPart, { engine, tools }: LimitedParts): void {
+  if (!engine && !tools) return;
+  const reasons = [
+    ...(engine ? ["The engine's process is watched four times a second instead."] : []),
+    ...(tools ? ["max_memory_mb of tools and MCP servers has no effect."] : []),
+  ];
+  part.warn([], {
+    code: "no-process-limits",
+    message: "The program cannot set limits on the processes that it starts: this system has no /bin/sh.",
+    reason: reasons.join(" "),
+    hint: "Give the container a limit, which holds all of it together, or use an image that has a shell.",
+  });
 }
 
 /** Limits are accepted there and ignored. An agent without a model and without tools has nothing that could grow. */
-function warnOfNoController(part: CheckedPart, config: NanoAgentConfig): void {
-  const hasProcesses = (config.tools ?? []).length > 0 || Object.keys(config.mcp_servers ?? {}).length > 0;
-  const hasEngine = config.model_path !== null && config.engine?.isolation !== "none";
-  if (!hasProcesses && config.model_path === null) return;
-  const held = [...(hasEngine ? ["the engine's process"] : []), ...(hasProcesses ? ["the tools"] : [])];
+function warnOfNoController(part: CheckedPart, { engine, tools }: LimitedParts, canLimitProcesses: boolean): void {
+  const held = [...(engine ? ["the engine's process"] : []), ...(tools ? ["the tools"] : [])];
   const holds =
-    held.length === 0
-      ? "No limit of the kernel holds a model in the program's own process."
-      : `RLIMIT_DATA holds ${held.join(" and ")} instead.`;
+    held.length > 0 && canLimitProcesses
+      ? `RLIMIT_DATA holds ${held.join(" and ")} instead.`
+      : "No limit of the kernel holds the agent.";
   part.warn([], {
     code: "memory-control-off",
     message: "MemoryMax of systemd and --memory of Docker have no effect on this kernel.",

@@ -35,14 +35,18 @@ const unitOf = (files: Record<string, string>) => ({
 const model = { model_path: "/models/model.gguf" };
 const tools = { tools: [{ name: "look", description: "Looks.", command: ["cat"], changes_world: false }] };
 
-async function problemsOn(files: Record<string, string> | null, settings: object) {
+async function problemsOn(files: Record<string, string> | null, settings: object, canLimitProcesses = true) {
   const config = NanoAgentConfig.parse({
     spec: { name: "a", max_memory_mb: 300 },
     device: { device_id: "pi", platform: "linux-aarch64", memory_mb: 926, cpu_cores: 4 },
     ...settings,
   });
   const report = new CheckReport("agent.yaml", null);
-  await checkMemory(report, config, files === null ? null : new FixtureMachine({ files }));
+  await checkMemory(
+    report,
+    config,
+    files === null ? null : { machine: new FixtureMachine({ files }), canLimitProcesses },
+  );
   return report.problems.map(({ severity, code, message, reason, hint }) => ({
     severity,
     code,
@@ -69,7 +73,7 @@ describe("a kernel that was started without control of memory", () => {
   test.each([
     [{ ...model, ...tools }, "RLIMIT_DATA holds the engine's process and the tools instead."],
     [tools, "RLIMIT_DATA holds the tools instead."],
-    [{ ...model, engine: { isolation: "none" } }, "No limit of the kernel holds a model in the program's own process."],
+    [{ ...model, engine: { isolation: "none" } }, "No limit of the kernel holds the agent."],
   ])("says who is held all the same (%j)", async (settings, holds) => {
     const [problem] = await problemsOn(piWithV2, settings);
     expect(problem?.text).toContain(holds);
@@ -78,6 +82,29 @@ describe("a kernel that was started without control of memory", () => {
   test("is no matter for rules alone, nor for an agent of another device", async () => {
     expect(await problemsOn(piWithV2, {})).toEqual([]);
     expect(await problemsOn(null, model)).toEqual([]);
+  });
+});
+
+describe("a container without a shell", () => {
+  const unlimited = unitOf({ "memory.max": "max\n", "memory.high": "max\n" });
+
+  test.each([
+    [model, "The engine's process is watched four times a second instead. Give"],
+    [tools, "this system has no /bin/sh. max_memory_mb of tools and MCP servers has no effect. Give"],
+  ])("is named with what has no limit there (%j)", async (settings, text) => {
+    const [problem, ...others] = await problemsOn(unlimited, settings, false);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ severity: "warning", code: "no-process-limits" });
+    expect(problem?.text).toContain(text);
+  });
+
+  test("is no matter for rules alone", async () => {
+    expect(await problemsOn(unlimited, {}, false)).toEqual([]);
+  });
+
+  test("and without control of memory has no limit at all", async () => {
+    const [, problem] = await problemsOn(piWithV2, model, false);
+    expect(problem?.text).toContain("No limit of the kernel holds the agent.");
   });
 });
 
