@@ -59,5 +59,7 @@ function unpack(tarball, name) {
 }
 
 function run(file, args, options = {}) {
-  return execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], ...options });
+  // npm and npx are scripts on Windows, and scripts need a shell there.
+  const shell = process.platform === "win32" && file !== "tar";
+  return execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], shell, ...options });
 }
