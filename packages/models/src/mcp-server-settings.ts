@@ -85,14 +85,12 @@ const program = () =>
     environment_from: z
       .optional(z.array(text()))
       .check(z.meta({ description: "Names of variables of the agent's own environment that it is given too." })),
-    max_memory_mb: z
-      .optional(positiveInteger())
-      .check(
-        z.meta({
-          description:
-            "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
-        }),
-      ),
+    max_memory_mb: z.optional(positiveInteger()).check(
+      z.meta({
+        description:
+          "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
+      }),
+    ),
     ...common(),
   });
 

@@ -89,13 +89,11 @@ export const commandToolSource = whenFirstUsed(() =>
       .optional(z.record(z.string(), z.string()))
       .check(z.meta({ description: "Environment variables it is given; it sees none of the agent's own." })),
     max_output_kb: z.optional(positiveInteger()).check(z.meta({ description: "The most of its output that is read." })),
-    max_memory_mb: z
-      .optional(positiveInteger())
-      .check(
-        z.meta({
-          description:
-            "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
-        }),
-      ),
+    max_memory_mb: z.optional(positiveInteger()).check(
+      z.meta({
+        description:
+          "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
+      }),
+    ),
   }),
 );
