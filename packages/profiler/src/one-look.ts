@@ -42,7 +42,12 @@ export class OneLook implements Machine {
 
   async readText(path: string, maxBytes: number = DEFAULT_MAX_READ_BYTES): Promise<string> {
     const before = this.#texts.get(path);
-    if (before !== undefined && before.maxBytes >= maxBytes) return (await before.text).slice(0, maxBytes);
+    if (before !== undefined) {
+      const known = await before.text;
+      // A text shorter than what was asked for is the whole file, whoever asks for more of it.
+      const isWhole = Buffer.byteLength(known) < before.maxBytes;
+      if (isWhole || before.maxBytes >= maxBytes) return known.slice(0, maxBytes);
+    }
     const text = this.#ended(path, () => this.#machine.readText(path, maxBytes));
     this.#texts.set(path, { maxBytes, text });
     return text;
