@@ -5,6 +5,12 @@ import path from "node:path";
 import { processExists } from "../../memory/process-exists.js";
 import { SessionError } from "../session-error.js";
 
+/**
+ * Length of a socket's name on Linux. Node 20 fills it with zeros and later versions do not; a name that is full is the
+ * same one for all of them.
+ */
+const SOCKET_NAME_BYTES = 108;
+
 /** Gives the lock back. */
 export type ReleaseLock = () => Promise<void>;
 
@@ -17,7 +23,7 @@ export type ReleaseLock = () => Promise<void>;
 export async function lockFolder(folder: string): Promise<ReleaseLock> {
   const { dev, ino } = await stat(folder, { bigint: true });
   const name = `nanoagent-session-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 32)}`;
-  if (process.platform === "linux") return listenOn(`\0${name}`, folder);
+  if (process.platform === "linux") return listenOn(`\0${name}`.padEnd(SOCKET_NAME_BYTES, "\0"), folder);
   if (process.platform === "win32") return listenOn(`\\\\.\\pipe\\${name}`, folder);
   return lockByFile(path.join(folder, "lock"), folder);
 }

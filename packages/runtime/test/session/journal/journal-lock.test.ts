@@ -24,6 +24,18 @@ test.skipIf(process.platform !== "linux")("on Linux nothing is left in the folde
   await release();
 });
 
+test.skipIf(process.platform !== "linux")("on Linux the name is the same one for every version of Node", async () => {
+  const folder = await temporaryFolder();
+  const before = await readFile("/proc/net/unix", "utf8");
+  const release = await lockFolder(folder);
+  const names = (text: string) => text.match(/@nanoagent-session-[0-9a-f]{32}@*/g) ?? [];
+  const added = names(await readFile("/proc/net/unix", "utf8")).filter((name) => !names(before).includes(name));
+  // Other tests may lock folders of theirs at the same time.
+  expect(added.length).toBeGreaterThanOrEqual(1);
+  for (const name of added) expect(name).toHaveLength(108);
+  await release();
+});
+
 describe("where the system has no names that free themselves, a file", () => {
   test("is held until it is released", async () => {
     const folder = await temporaryFolder();
