@@ -84,7 +84,10 @@ async function planModel(
       part.warn(["spec", "max_memory_mb"], {
         code: "no-room-for-schemas",
         message: "There is no room to hold replies and tool calls to a schema; those that need it are refused.",
-        hint: "Raise spec.max_memory_mb, or lower engine.context.",
+        hint:
+          config.spec.max_memory_mb < config.device.memory_mb
+            ? "Lower engine.context, or raise spec.max_memory_mb."
+            : "Lower engine.context. spec.max_memory_mb is all that the device has.",
       });
     }
     return { plan, budgetBytes };

@@ -439,7 +439,7 @@ export class LlamaEngine implements Engine {
       path: "",
       keyword: null,
       message: "Holding a reply to a schema takes memory that the agent's budget has no room for.",
-      hint: "Raise spec.max_memory_mb, or load the model with a smaller context.",
+      hint: "Load the model with a smaller context; or raise spec.max_memory_mb, if the device has memory to spare.",
     });
   }
 
