@@ -1,13 +1,23 @@
 // Runs the installed program on this system with the Node that runs this file, and prints one row a check. Plain
 // JavaScript without dependencies, so that it runs wherever Node runs: a chroot, an emulator, a virtual machine.
 //
-//   node smoke.mjs --install FOLDER [--model FILE] [--only NAME,NAME] [--without NAME,NAME] [--slowness N]
+//   node smoke.mjs --install FOLDER [--model FILE] [--only NAME,NAME] [--without NAME[=REASON]]… [--slowness N]
 //
 // FOLDER holds node_modules/@nanoagent/… as install-packed.mjs lays it out. Without --model the checks that need one
 // are skipped by name. --slowness multiplies every deadline; an emulator needs 20 or more.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -20,7 +30,7 @@ const { values } = parseArgs({
     install: { type: "string" },
     model: { type: "string" },
     only: { type: "string" },
-    without: { type: "string" },
+    without: { type: "string", multiple: true, default: [] },
     slowness: { type: "string", default: "1" },
   },
 });
@@ -33,6 +43,9 @@ process.setMaxListeners(100);
 const environment = { ...process.env, XDG_STATE_HOME: path.join(folder, "state"), XDG_RUNTIME_DIR: folder };
 delete environment.NODE_EXTRA_CA_CERTS;
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+/** A check that finds out itself that this system has no place for it. */
+class Skipped extends Error {}
 
 const model = values.model === undefined ? null : path.resolve(values.model);
 const needsModel = () => (model === null ? "no --model was given" : null);
@@ -70,7 +83,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 /** An engine that touches memory until it is stopped, and writes down how far it came. */
 const greedyEngine = `
 import { writeFileSync } from "node:fs";
-export function openEngine({ file }) {
+export function openEngine({ file, megabytes }) {
   return {
     name: "greedy",
     contextTokens: null,
@@ -78,7 +91,7 @@ export function openEngine({ file }) {
     close: async () => {},
     async *generate() {
       const held = [];
-      for (let touched = 2; touched <= 1024; touched += 2) {
+      for (let touched = 2; touched <= megabytes; touched += 2) {
         held.push(Buffer.allocUnsafeSlow(2 * 2 ** 20).fill(1));
         writeFileSync(file, String(touched));
         if (touched % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -163,6 +176,20 @@ const checks = {
     await agent.end();
   },
 
+  "a remote engine": async () => {
+    const server = await startModelServer();
+    try {
+      const url = `http://127.0.0.1:${server.address().port}/v1`;
+      const settings = { engine: { type: "openai-compatible", url, model: "m" } };
+      const agent = await talkTo(config("remote", settings));
+      match((await agent.say("Who are you?")).content, /^You said: Who are you\?$/);
+      await agent.end();
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+
   "a session outlives kill -9": async () => {
     const file = config("session", { session: { dir: path.join(folder, "session-state") } });
     const said = [];
@@ -227,27 +254,24 @@ const checks = {
   },
 
   "an engine's limit bites": async () => {
-    const require = createRequire(path.join(install, "package.json"));
-    const { HostedEngine } = await import(pathToFileURL(require.resolve("@nanoagent/runtime/engines/llama")).href);
-    const file = path.join(folder, "greedy-engine.mjs");
-    writeFileSync(file, greedyEngine);
     const shareMb = 300;
-    const engine = await HostedEngine.open({
-      start: {
-        source: { kind: "module", url: pathToFileURL(file).href, options: { file: path.join(folder, "touched") } },
-        limits: { dataBytes: shareMb * 2 ** 20 },
-      },
-    });
-    let fault = null;
-    const request = { instructions: null, messages: [{ role: "user", content: "take" }] };
-    for await (const event of engine.generate(request)) if (event.type === "error") fault = event.error;
-    await engine.close();
-    const touched = Number(readFileSync(path.join(folder, "touched"), "utf8"));
-    if (fault?.code !== "engine-out-of-memory") {
-      throw new Error(`the error is ${fault?.code} (${fault?.message} ${fault?.reason}), after ${touched} MB`);
-    }
+    const { code, touched } = await takeMemory({ dataBytes: shareMb * 2 ** 20 });
+    if (code !== "engine-out-of-memory") throw new Error(`the error is ${code}, after ${touched} MB`);
     if (touched > shareMb || touched < shareMb / 2) throw new Error(`${touched} MB were touched of ${shareMb}`);
     return `stopped at ${touched} of ${shareMb} MB`;
+  },
+
+  "an engine's memory cgroup bites": async () => {
+    const limitMb = 500;
+    const group = makeMemoryGroup(limitMb * 2 ** 20);
+    try {
+      const { code, touched } = await takeMemory({ group });
+      if (code !== "engine-out-of-memory") throw new Error(`the error is ${code}, after ${touched} MB`);
+      if (touched > limitMb) throw new Error(`${touched} MB were touched of ${limitMb}`);
+      return `cgroup v${group.version}: killed at ${touched} of ${limitMb} MB`;
+    } finally {
+      await group.remove();
+    }
   },
 };
 
@@ -259,14 +283,24 @@ const modelChecks = new Set([
 ]);
 
 const only = values.only?.split(",");
-const without = new Set(values.without?.split(","));
+const without = new Map(
+  values.without.map((text) => {
+    const [, name, reason] = /^([^=]*)=?(.*)$/s.exec(text);
+    return [name, reason || "left out by --without"];
+  }),
+);
+for (const name of [...(only ?? []), ...without.keys()]) {
+  if (!Object.hasOwn(checks, name)) {
+    process.stderr.write(`Unknown check: ${name}. The checks are: ${Object.keys(checks).join(", ")}\n`);
+    process.exit(2);
+  }
+}
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const [name, check] of Object.entries(checks)) {
   if (only !== undefined && !only.includes(name)) continue;
-  const reason = without.has(name) ? "left out by --without" : modelChecks.has(name) ? needsModel() : null;
+  const reason = without.get(name) ?? (modelChecks.has(name) ? needsModel() : null);
   if (reason !== null) {
-    counts.skipped += 1;
-    console.log(`skipped  ${name}: ${reason}`);
+    skip(name, reason);
     continue;
   }
   const began = Date.now();
@@ -275,12 +309,21 @@ for (const [name, check] of Object.entries(checks)) {
     counts.passed += 1;
     console.log(`ok       ${name}${seen ? `: ${seen}` : ""} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
   } catch (error) {
+    if (error instanceof Skipped) {
+      skip(name, error.message);
+      continue;
+    }
     counts.failed += 1;
     console.log(`FAILED   ${name}: ${error.message.replace(/\s+/g, " ").slice(0, 600)}`);
   }
 }
 console.log(`smoke: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
+
+function skip(name, reason) {
+  counts.skipped += 1;
+  console.log(`skipped  ${name}: ${reason}`);
+}
 
 /** Writes a config below the folder, and returns its path. */
 function config(name, settings) {
@@ -336,6 +379,110 @@ function toolSettings() {
       ],
     },
   };
+}
+
+/** Runs the greedy engine in a process with these limits; returns how that ended and how many megabytes it touched. */
+async function takeMemory(limits) {
+  const require = createRequire(path.join(install, "package.json"));
+  const { HostedEngine } = await import(pathToFileURL(require.resolve("@nanoagent/runtime/engines/llama")).href);
+  const module = path.join(folder, "greedy-engine.mjs");
+  const file = path.join(folder, "touched");
+  writeFileSync(module, greedyEngine);
+  rmSync(file, { force: true });
+  const options = { file, megabytes: 1024 };
+  const engine = await HostedEngine.open({
+    start: { source: { kind: "module", url: pathToFileURL(module).href, options }, limits },
+  });
+  let code = null;
+  const request = { instructions: null, messages: [{ role: "user", content: "take" }] };
+  for await (const event of engine.generate(request)) if (event.type === "error") code = event.error.code;
+  await engine.close();
+  return { code, touched: Number(readFileSync(file, "utf8")) };
+}
+
+/** A memory cgroup of the kernel below this process's own. Throws Skipped where none can be made. */
+function makeMemoryGroup(limitBytes) {
+  const found = findMemoryGroup();
+  if (found === null) throw new Skipped("no memory cgroup is mounted here");
+  const directory = path.join(found.directory, `nanoagent-smoke-${process.pid}`);
+  try {
+    if (found.version === 2) {
+      const control = path.join(found.directory, "cgroup.subtree_control");
+      if (!readFileSync(control, "utf8").includes("memory")) writeFileSync(control, "+memory");
+    }
+    mkdirSync(directory);
+    writeFileSync(
+      path.join(directory, found.version === 1 ? "memory.limit_in_bytes" : "memory.max"),
+      String(limitBytes),
+    );
+  } catch (error) {
+    throw new Skipped(`no memory cgroup can be made here: ${error.message}`);
+  }
+  const counted = path.join(directory, found.version === 1 ? "memory.oom_control" : "memory.events");
+  return {
+    version: found.version,
+    processesFile: path.join(directory, "cgroup.procs"),
+    killedForMemory: () => Number(/^oom_kill (\d+)$/m.exec(readFileSync(counted, "utf8"))?.[1] ?? 0) > 0,
+    // The kernel keeps a group busy for a moment after its last process has ended.
+    remove: () =>
+      until(
+        () => {
+          try {
+            rmdirSync(directory);
+          } catch (error) {
+            if (error.code === "EBUSY") return false;
+          }
+          return true;
+        },
+        5000 * slowness,
+        `${directory} cannot be removed`,
+      ),
+  };
+}
+
+function findMemoryGroup() {
+  if (!existsSync("/proc/self/cgroup")) return null;
+  const lines = readFileSync("/proc/self/cgroup", "utf8").trim().split("\n");
+  const own = (controller) =>
+    lines.map((line) => line.split(":")).find(([, list]) => list.split(",").includes(controller));
+  const first = own("memory");
+  if (first !== undefined) {
+    const directory = path.join("/sys/fs/cgroup/memory", first.slice(2).join(":"));
+    return existsSync(directory) ? { version: 1, directory } : null;
+  }
+  const second = own("");
+  if (second === undefined || !existsSync("/sys/fs/cgroup/cgroup.controllers")) return null;
+  return { version: 2, directory: path.join("/sys/fs/cgroup", second.slice(2).join(":")) };
+}
+
+/** A server with the OpenAI API on loopback whose model repeats what it is told, in a stream and in one piece. */
+async function startModelServer() {
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request.setEncoding("utf8")) body += piece;
+    const sendJson = (value, status = 200) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(value));
+    };
+    if (request.url === "/v1/models") return sendJson({ data: [{ id: "m" }] });
+    if (request.url !== "/v1/chat/completions") return sendJson({ detail: "Not Found" }, 404);
+    const { stream, messages } = JSON.parse(body);
+    const content = `You said: ${messages.at(-1).content}`;
+    const whole = { id: "1", created: 1, model: "m" };
+    const message = { role: "assistant", content };
+    if (!stream) return sendJson({ ...whole, choices: [{ index: 0, message, finish_reason: "stop" }] });
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const deltas = [{ role: "assistant", content: "" }, ...content.split(/(?= )/).map((text) => ({ content: text }))];
+    for (const delta of deltas) {
+      const choices = [{ index: 0, delta, finish_reason: null }];
+      response.write(`data: ${JSON.stringify({ ...whole, object: "chat.completion.chunk", choices })}\n\n`);
+    }
+    const choices = [{ index: 0, delta: {}, finish_reason: "stop" }];
+    response.end(`data: ${JSON.stringify({ ...whole, object: "chat.completion.chunk", choices })}\n\ndata: [DONE]\n\n`);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
 }
 
 /** Runs the program to its end. */
