@@ -18,6 +18,8 @@
 systems=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${NANOAGENT_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nanoagent-systems}
 work='' passed=0 failed=0 skipped=0
+# NAME=VALUE, for every command in a root.
+root_environment=()
 
 # begin_run NAME: makes the folder $work, which goes with the script however that ends.
 begin_run() {
@@ -173,7 +175,7 @@ packed_install() {
 # Whatever the command started ends with it.
 enter_root() {
   local folder=$1 sys=host read_only=no user=0:0
-  local binds=() environment=() writable=()
+  local binds=() environment=("${root_environment[@]}") writable=()
   shift
   while [ "$1" != -- ]; do
     case $1 in
