@@ -25,7 +25,7 @@ need_emulation arm64
 [ $# -gt 0 ] || set -- 22
 
 install=$(packed_install linux-arm64)
-make_root trixie arm64 "$work/root" dash coreutils libstdc++6 libgomp1 || {
+make_root trixie arm64 "$work/root" dash coreutils libatomic1 libgomp1 libstdc++6 || {
   cat "$work/mmdebstrap.txt" >&2
   fail "the packages of Debian 13 for arm64 cannot be had"
   finish_run

@@ -107,7 +107,9 @@ const checks = {
   version: async () => {
     const { stdout } = await expectExit(0, ["--version"]);
     match(stdout, /\d+\.\d+\.\d+/);
-    return `nanoagent ${stdout.trim()} on Node ${process.version}, ${process.platform}-${process.arch}`;
+    const seen = `nanoagent ${stdout.trim()} on Node ${process.version}, ${process.platform}-${process.arch}`;
+    const codeRange = largestWritableCodeMb();
+    return codeRange === null ? seen : `${seen}, V8's code range is ${codeRange} MB`;
   },
 
   profile: async () => {
@@ -255,8 +257,8 @@ const checks = {
 
   "an engine's limit bites": async () => {
     const shareMb = 300;
-    const { code, touched } = await takeMemory({ dataBytes: shareMb * 2 ** 20 });
-    if (code !== "engine-out-of-memory") throw new Error(`the error is ${code}, after ${touched} MB`);
+    const { error, touched } = await takeMemory({ dataBytes: shareMb * 2 ** 20 });
+    expectOutOfMemory(error, touched);
     if (touched > shareMb || touched < shareMb / 2) throw new Error(`${touched} MB were touched of ${shareMb}`);
     return `stopped at ${touched} of ${shareMb} MB`;
   },
@@ -265,8 +267,8 @@ const checks = {
     const limitMb = 500;
     const group = makeMemoryGroup(limitMb * 2 ** 20);
     try {
-      const { code, touched } = await takeMemory({ group });
-      if (code !== "engine-out-of-memory") throw new Error(`the error is ${code}, after ${touched} MB`);
+      const { error, touched } = await takeMemory({ group });
+      expectOutOfMemory(error, touched);
       if (touched > limitMb) throw new Error(`${touched} MB were touched of ${limitMb}`);
       return `cgroup v${group.version}: killed at ${touched} of ${limitMb} MB`;
     } finally {
@@ -393,11 +395,17 @@ async function takeMemory(limits) {
   const engine = await HostedEngine.open({
     start: { source: { kind: "module", url: pathToFileURL(module).href, options }, limits },
   });
-  let code = null;
+  let error = null;
   const request = { instructions: null, messages: [{ role: "user", content: "take" }] };
-  for await (const event of engine.generate(request)) if (event.type === "error") code = event.error.code;
+  for await (const event of engine.generate(request)) if (event.type === "error") error = event.error;
   await engine.close();
-  return { code, touched: Number(readFileSync(file, "utf8")) };
+  return { error, touched: Number(readFileSync(file, "utf8")) };
+}
+
+function expectOutOfMemory(error, touched) {
+  if (error?.code === "engine-out-of-memory") return;
+  const seen = error === null ? "nothing went wrong" : `${error.code}: ${error.message} ${error.reason ?? ""}`;
+  throw new Error(`${touched} MB were touched, and then: ${seen}`);
 }
 
 /** A memory cgroup of the kernel below this process's own. Throws Skipped where none can be made. */
@@ -595,6 +603,16 @@ function commandLineOf(processId) {
 function dataLimitMb(processId) {
   const bytes = Number(/^Max data size\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/limits`, "utf8"))?.[1]);
   return Number.isFinite(bytes) ? Math.round(bytes / 2 ** 20) : null;
+}
+
+/** V8's code range, which counts against RLIMIT_DATA whole, in megabytes; null where nothing of its kind is mapped. */
+function largestWritableCodeMb() {
+  const maps = existsSync("/proc/self/maps") ? readFileSync("/proc/self/maps", "utf8") : "";
+  const sizes = [...maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) rwxp/gm)].map(
+    ([, begin, end]) => (Number.parseInt(end, 16) - Number.parseInt(begin, 16)) / 2 ** 20,
+  );
+  const largest = Math.round(Math.max(0, ...sizes));
+  return largest >= 1 ? largest : null;
 }
 
 /** A zombie still has its entry, but no command line. */

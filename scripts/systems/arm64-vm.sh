@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Runs the program on an arm64 kernel: a virtual machine with Debian 13's kernel, a cortex-a72 and 2 GB. So the limits of
+# processes (RLIMIT_DATA), /proc/self/maps and cgroup v2 are real, which arm64.sh cannot show. Needs no arm64 machine.
+#
+#   sudo apt-get install mmdebstrap qemu-system-arm e2fsprogs cpio
+#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64-vm.sh [NODE…]     default: 22 24 26
+#
+# All checks that need no model run with every version of Node. The real model answers with the first of them alone: an
+# emulated processor is slow. It takes 15 minutes on 2 cores. root.sh and vm.sh have the variables; nothing is left behind.
+set -euo pipefail
+# shellcheck source=scripts/systems/root.sh
+. "$(dirname "$0")/root.sh"
+# shellcheck source=scripts/systems/vm.sh
+. "$(dirname "$0")/vm.sh"
+
+# Longest time that the machine may take.
+vm_seconds=1500
+
+begin_run arm64-vm
+need_root
+need_vm_tools arm64
+need_tools dpkg npm node
+[ $# -gt 0 ] || set -- 22 24 26
+
+root=$work/root
+install=$(packed_install linux-arm64)
+make_root trixie arm64 "$root" dash coreutils libatomic1 libgomp1 libstdc++6 mount busybox-static && vm_kernel trixie arm64 || {
+  cat "$work/mmdebstrap.txt" >&2
+  fail "the packages of Debian 13 for arm64 cannot be had"
+  finish_run
+}
+cp -r "$install" "$root/opt/nanoagent"
+cp "$systems/smoke.mjs" "$root/opt/smoke.mjs"
+for version in "$@"; do
+  node=$(node_binary "$version" arm64)
+  cp "$node" "$root/opt/node-$version"
+done
+model=${NANOAGENT_TEST_MODEL:-}
+[ -z "$model" ] || cp "$model" "$root/opt/model.gguf"
+
+# The script of the machine: one section a run of the smoke suite.
+sections=()
+smoke_section() {
+  local version=$1 argument
+  shift
+  sections+=("Node $version")
+  # shellcheck disable=SC2016 # Expanded in the machine.
+  printf 'echo "== arm64, kernel $(uname -r), Node %s"\n' "$version"
+  printf '/opt/node-%s /opt/smoke.mjs --install /opt/nanoagent --slowness 40' "$version"
+  for argument in "$@"; do printf ' "%s"' "$argument"; done
+  printf '\n'
+}
+{
+  echo 'mount -t cgroup2 cgroup2 /sys/fs/cgroup'
+  echo 'busybox ip link set lo up'
+  for version in "$@"; do smoke_section "$version"; done
+  if [ -n "$model" ]; then
+    smoke_section "$1" --model /opt/model.gguf \
+      --only "a model answers in its own process,a budget that is too small is refused"
+  fi
+} > "$work/script"
+vm_script "$root" < "$work/script"
+vm_image "$root" "$work/disk" 2500
+
+vm_accelerator arm64
+[ "$vm_accelerated" = kvm ] || vm_machine=(-machine virt -cpu cortex-a72)
+vm_run arm64 "$work/disk" "$work/console.txt" "$vm_seconds" || true
+
+# Each section of the console is counted by itself; one that is missing has failed.
+sed -n '/^== /,$p' "$work/console.txt" | grep -v '^vm-exit' || true
+csplit --quiet --elide-empty-files --prefix="$work/section-" "$work/console.txt" '/^== /' '{*}'
+for number in "${!sections[@]}"; do
+  count_smoke "$(printf '%s/section-%02d' "$work" $((number + 1)))" "${sections[number]}"
+done
+finish_run
