@@ -24,11 +24,12 @@ need_tools dpkg npm node
 
 root=$work/root
 install=$(packed_install linux-arm64)
-make_root trixie arm64 "$root" dash coreutils libatomic1 libgomp1 libstdc++6 mount busybox-static && vm_kernel trixie arm64 || {
+if ! make_root trixie arm64 "$root" dash coreutils libatomic1 libgomp1 libstdc++6 mount busybox-static ||
+  ! vm_kernel trixie arm64; then
   cat "$work/mmdebstrap.txt" >&2
   fail "the packages of Debian 13 for arm64 cannot be had"
   finish_run
-}
+fi
 cp -r "$install" "$root/opt/nanoagent"
 cp "$systems/smoke.mjs" "$root/opt/smoke.mjs"
 for version in "$@"; do
@@ -67,9 +68,10 @@ vm_accelerator arm64
 vm_run arm64 "$work/disk" "$work/console.txt" "$vm_seconds" || true
 
 # Each section of the console is counted by itself; one that is missing has failed.
-sed -n '/^== /,$p' "$work/console.txt" | grep -v '^vm-exit' || true
-csplit --quiet --elide-empty-files --prefix="$work/section-" "$work/console.txt" '/^== /' '{*}'
+awk -v prefix="$work/section-" '/^== / { number++ } /^(vm-exit:|\[ )/ { next } number { print; print > (prefix number) }' \
+  "$work/console.txt"
 for number in "${!sections[@]}"; do
-  count_smoke "$(printf '%s/section-%02d' "$work" $((number + 1)))" "${sections[number]}"
+  touch "$work/section-$((number + 1))"
+  count_smoke "$work/section-$((number + 1))" "${sections[number]}"
 done
 finish_run

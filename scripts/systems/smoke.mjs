@@ -48,7 +48,11 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 class Skipped extends Error {}
 
 const model = values.model === undefined ? null : path.resolve(values.model);
-const needsModel = () => (model === null ? "no --model was given" : null);
+const hasLlama = existsSync(path.join(install, "node_modules/@node-llama-cpp"));
+const needsModel = () => {
+  if (model === null) return "no --model was given";
+  return hasLlama ? null : "llama.cpp is not installed here";
+};
 
 /** A command of an agent: adds two numbers, or touches so many megabytes. */
 const tool = `
@@ -253,6 +257,16 @@ const checks = {
     });
     const { stderr } = await expectExit(3, ["run", "--config", file, "--once", "hello"]);
     match(stderr, /memory|MB/);
+  },
+
+  "without llama.cpp a model is refused": async () => {
+    if (model === null) throw new Skipped("no --model was given");
+    if (hasLlama) throw new Skipped("llama.cpp is installed here");
+    const file = config("no-llama", modelSettings());
+    const { stderr } = await expectExit(2, ["run", "--config", file, "--once", "hello"]);
+    const { stdout } = await expectExit(2, ["check", "--config", file]);
+    if (stdout.includes("All is well")) throw new Error("check says that all is well");
+    return stderr.trim().split("\n")[0];
   },
 
   "an engine's limit bites": async () => {
