@@ -30,6 +30,7 @@ if ! make_root trixie arm64 "$root" dash coreutils libatomic1 libgomp1 libstdc++
   fail "the packages of Debian 13 for arm64 cannot be had"
   finish_run
 fi
+mkdir -p "$root/usr/local/bin"
 cp -r "$install" "$root/opt/nanoagent"
 cp "$systems/smoke.mjs" "$root/opt/smoke.mjs"
 for version in "$@"; do
@@ -47,7 +48,9 @@ smoke_section() {
   sections+=("Node $version")
   # shellcheck disable=SC2016 # Expanded in the machine.
   printf 'echo "== arm64, kernel $(uname -r), Node %s"\n' "$version"
-  printf '/opt/node-%s /opt/smoke.mjs --install /opt/nanoagent --slowness 40' "$version"
+  # A tool named node is looked for in folders like this one.
+  printf 'ln -sfn /opt/node-%s /usr/local/bin/node\n' "$version"
+  printf 'node /opt/smoke.mjs --install /opt/nanoagent --slowness 40'
   for argument in "$@"; do printf ' "%s"' "$argument"; done
   printf '\n'
 }

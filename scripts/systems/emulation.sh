@@ -46,7 +46,10 @@ need_emulation() {
   modprobe binfmt_misc 2> /dev/null || true
   grep -qw binfmt_misc /proc/filesystems || skip_run "needs a kernel with binfmt_misc"
   magic=$(elf_magic "$1")
-  if in_binfmt_misc grep -lqs "^magic $(tr -d '\\x' <<< "$magic")" "$work/binfmt_misc/"; then
+  # shellcheck disable=SC2016 # Expanded by the shell inside.
+  if in_binfmt_misc bash -c 'for entry in "$1"/*; do
+      grep -qx enabled "$entry" && grep -q "^flags: .*F" "$entry" && grep -q "^magic $2" "$entry" && exit 0
+    done 2> /dev/null; exit 1' find "$work/binfmt_misc" "${magic//\\x/}"; then
     say "using this machine's own entry for $1 in binfmt_misc"
     return
   fi
