@@ -3,10 +3,11 @@
 # processes (RLIMIT_DATA), /proc/self/maps and cgroup v2 are real, which arm64.sh cannot show. Needs no arm64 machine.
 #
 #   sudo apt-get install mmdebstrap qemu-system-arm e2fsprogs cpio
-#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64-vm.sh [NODE…]     default: 22 24 26
+#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64-vm.sh [NODE…|armhf]     default: 22 24 26 armhf
 #
-# All checks that need no model run with every version of Node. The real model answers with the first of them alone: an
-# emulated processor is slow. It takes 15 minutes on 2 cores. root.sh and vm.sh have the variables; nothing is left behind.
+# All checks that need no model run with every version of Node; armhf is Debian's own Node for 32-bit ARM on the same
+# kernel. The real model answers with the first version alone: an emulated processor is slow. It takes 15 minutes on 2
+# cores. root.sh and vm.sh have the variables; nothing is left behind.
 set -euo pipefail
 # shellcheck source=scripts/systems/root.sh
 . "$(dirname "$0")/root.sh"
@@ -20,7 +21,7 @@ begin_run arm64-vm
 need_root
 need_vm_tools arm64
 need_tools dpkg npm node
-[ $# -gt 0 ] || set -- 22 24 26
+[ $# -gt 0 ] || set -- 22 24 26 armhf
 
 root=$work/root
 install=$(packed_install linux-arm64)
@@ -34,8 +35,18 @@ mkdir -p "$root/usr/local/bin"
 cp -r "$install" "$root/opt/nanoagent"
 cp "$systems/smoke.mjs" "$root/opt/smoke.mjs"
 for version in "$@"; do
-  node=$(node_binary "$version" arm64)
-  cp "$node" "$root/opt/node-$version"
+  if [ "$version" = armhf ]; then
+    make_root trixie armhf "$root/armhf" dash coreutils nodejs || {
+      cat "$work/mmdebstrap.txt" >&2
+      fail "the packages of Debian 13 for armhf cannot be had"
+      finish_run
+    }
+    cp -r "$install" "$root/armhf/opt/nanoagent"
+    rm -r "$root/armhf/opt/nanoagent/node_modules/@node-llama-cpp"
+    cp "$systems/smoke.mjs" "$root/armhf/opt/smoke.mjs"
+  else
+    cp "$(node_binary "$version" arm64)" "$root/opt/node-$version"
+  fi
 done
 model=${NANOAGENT_TEST_MODEL:-}
 [ -z "$model" ] || cp "$model" "$root/opt/model.gguf"
@@ -43,14 +54,21 @@ model=${NANOAGENT_TEST_MODEL:-}
 # The script of the machine: one section a run of the smoke suite.
 sections=()
 smoke_section() {
-  local version=$1 argument
+  local version=$1 argument enter=
   shift
-  sections+=("Node $version")
+  if [ "$version" = armhf ]; then
+    enter="chroot /armhf "
+    sections+=("32-bit ARM, Debian 13's own Node")
+    # shellcheck disable=SC2016 # Expanded in the machine.
+    echo 'for name in proc sys dev tmp; do mount --rbind "/$name" "/armhf/$name"; done'
+  else
+    sections+=("arm64, Node $version")
+    # A tool named node is looked for in folders like this one.
+    echo "ln -sfn /opt/node-$version /usr/local/bin/node"
+  fi
   # shellcheck disable=SC2016 # Expanded in the machine.
-  printf 'echo "== arm64, kernel $(uname -r), Node %s"\n' "$version"
-  # A tool named node is looked for in folders like this one.
-  printf 'ln -sfn /opt/node-%s /usr/local/bin/node\n' "$version"
-  printf 'node /opt/smoke.mjs --install /opt/nanoagent --slowness 40'
+  printf 'echo "== %s, kernel $(uname -r)"\n' "${sections[-1]}"
+  printf '%snode /opt/smoke.mjs --install /opt/nanoagent --slowness 40' "$enter"
   for argument in "$@"; do printf ' "%s"' "$argument"; done
   printf '\n'
 }
@@ -58,7 +76,7 @@ smoke_section() {
   echo 'mount -t cgroup2 cgroup2 /sys/fs/cgroup'
   echo 'busybox ip link set lo up'
   for version in "$@"; do smoke_section "$version"; done
-  if [ -n "$model" ]; then
+  if [ -n "$model" ] && [ "$1" != armhf ]; then
     smoke_section "$1" --model /opt/model.gguf \
       --only "a model answers in its own process,a budget that is too small is refused"
   fi
