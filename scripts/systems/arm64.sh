@@ -4,7 +4,9 @@
 # model in its own process.
 #
 #   sudo apt-get install mmdebstrap qemu-user-static
-#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64.sh [NODE…]     default: 22; for example: 22 24 26
+#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64.sh [NODE…] [-- SMOKE-OPTION…]
+#
+# NODE is 22 by default; all of them are 22 24 26. The options are those of smoke.mjs: -- --only "rules,mcp"
 #
 # It lays out a root of Debian 13 packages, and Node from npm, in a temporary folder that goes afterwards; downloads
 # are kept in NANOAGENT_TEST_CACHE (root.sh has all variables). It needs root for chroot, mounts in a namespace of its
@@ -22,7 +24,13 @@ begin_run arm64
 need_root
 need_tools mmdebstrap dpkg npm node
 need_emulation arm64
-[ $# -gt 0 ] || set -- 22
+versions=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  versions+=("$1")
+  shift
+done
+[ $# -eq 0 ] || shift
+[ "${#versions[@]}" -gt 0 ] || versions=(22)
 
 install=$(packed_install linux-arm64)
 make_root trixie arm64 "$work/root" dash coreutils libatomic1 libgomp1 libstdc++6 || {
@@ -30,9 +38,9 @@ make_root trixie arm64 "$work/root" dash coreutils libatomic1 libgomp1 libstdc++
   fail "the packages of Debian 13 for arm64 cannot be had"
   finish_run
 }
-for version in "$@"; do
+for version in "${versions[@]}"; do
   if node=$(node_binary "$version" arm64); then
-    emulated_smoke "arm64, Debian 13, Node $version" "$work/root" "$node" "$install"
+    emulated_smoke "arm64, Debian 13, Node $version" "$work/root" "$node" "$install" "$@"
   else
     fail "npm has no Node $version for arm64"
   fi
