@@ -6,8 +6,8 @@
 #   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64-vm.sh [NODE…|armhf]     default: 22 24 26 armhf
 #
 # All checks that need no model run with every version of Node; armhf is Debian's own Node for 32-bit ARM on the same
-# kernel. The real model answers with the first version alone: an emulated processor is slow. It takes 15 minutes on 2
-# cores. root.sh and vm.sh have the variables; nothing is left behind.
+# kernel. The real model gives one answer with each version: an emulated processor is slow. It takes 15 minutes on 2 cores.
+# root.sh and vm.sh have the variables; nothing is left behind.
 set -euo pipefail
 # shellcheck source=scripts/systems/root.sh
 . "$(dirname "$0")/root.sh"
@@ -76,10 +76,11 @@ smoke_section() {
   echo 'mount -t cgroup2 cgroup2 /sys/fs/cgroup'
   echo 'busybox ip link set lo up'
   for version in "$@"; do smoke_section "$version"; done
-  if [ -n "$model" ] && [ "$1" != armhf ]; then
-    smoke_section "$1" --model /opt/model.gguf \
+  for version in "$@"; do
+    if [ -z "$model" ] || [ "$version" = armhf ]; then continue; fi
+    smoke_section "$version" --model /opt/model.gguf \
       --only "a model answers in its own process,a budget that is too small is refused"
-  fi
+  done
 } > "$work/script"
 vm_script "$root" < "$work/script"
 vm_image "$root" "$work/disk" 2500
