@@ -15,7 +15,7 @@ set -euo pipefail
 . "$(dirname "$0")/vm.sh"
 
 # Longest time that the machine may take.
-vm_seconds=1500
+vm_seconds=2400
 
 begin_run arm64-vm
 need_root
@@ -42,14 +42,17 @@ for version in "$@"; do
       finish_run
     }
     cp -r "$install" "$root/armhf/opt/nanoagent"
-    rm -r "$root/armhf/opt/nanoagent/node_modules/@node-llama-cpp"
+    rm -rf "$root/armhf/opt/nanoagent/node_modules/@node-llama-cpp"
     cp "$systems/smoke.mjs" "$root/armhf/opt/smoke.mjs"
   else
     cp "$(node_binary "$version" arm64)" "$root/opt/node-$version"
   fi
 done
 model=${NANOAGENT_TEST_MODEL:-}
-[ -z "$model" ] || cp "$model" "$root/opt/model.gguf"
+if [ -n "$model" ]; then
+  cp "$model" "$root/opt/model.gguf"
+  [ ! -d "$root/armhf" ] || ln "$root/opt/model.gguf" "$root/armhf/opt/model.gguf"
+fi
 
 # The script of the machine: one section a run of the smoke suite.
 sections=()
@@ -75,11 +78,16 @@ smoke_section() {
 {
   echo 'mount -t cgroup2 cgroup2 /sys/fs/cgroup'
   echo 'busybox ip link set lo up'
-  for version in "$@"; do smoke_section "$version"; done
   for version in "$@"; do
-    if [ -z "$model" ] || [ "$version" = armhf ]; then continue; fi
-    smoke_section "$version" --model /opt/model.gguf \
-      --only "a model answers in its own process,a budget that is too small is refused"
+    if [ -z "$model" ]; then
+      smoke_section "$version"
+    elif [ "$version" = armhf ]; then
+      smoke_section "$version" --model /opt/model.gguf
+    else
+      smoke_section "$version" --model /opt/model.gguf \
+        --without "a killed engine comes back=one answer of an emulated processor is enough" \
+        --without "an abort ends a reply=one answer of an emulated processor is enough"
+    fi
   done
 } > "$work/script"
 vm_script "$root" < "$work/script"

@@ -103,8 +103,8 @@ make_root() {
   include=$(printf '%s\n' "$@" | sort | paste -sd,)
   archive=$cache/$suite-$architecture-$(echo "$include" | sha256sum | cut -c1-12).tar
   if [ ! -f "$archive" ]; then
-    download_packages "$suite" "$architecture" "$archive.part.tar" "$include" || { rm -rf "$archive.part.tar"; return 1; }
-    mv "$archive.part.tar" "$archive"
+    download_packages "$suite" "$architecture" "$work/packages.tar" "$include" || return 1
+    mv "$work/packages.tar" "$archive"
   fi
   mkdir -p "$folder"
   tar -xf "$archive" -C "$folder" --exclude='./dev/*' --exclude='./var/lib/apt/*' --exclude='./var/cache/apt/*' || return 1
