@@ -3,7 +3,7 @@
 # processes (RLIMIT_DATA), /proc/self/maps and cgroup v2 are real, which arm64.sh cannot show. Needs no arm64 machine.
 #
 #   sudo apt-get install mmdebstrap qemu-system-arm e2fsprogs cpio
-#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64-vm.sh [NODE…|armhf]     default: 22 24 26 armhf
+#   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/arm64-vm.sh [NODE…|armhf]     default: 22 24 26 armhf
 #
 # All checks that need no model run with every version of Node; armhf is Debian's own Node for 32-bit ARM on the same
 # kernel. The real model gives one answer with each version: an emulated processor is slow. It takes 15 minutes on 2 cores.

@@ -4,7 +4,7 @@
 # model in its own process.
 #
 #   sudo apt-get install mmdebstrap qemu-user-static
-#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/arm64.sh [NODE…] [-- SMOKE-OPTION…]
+#   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/arm64.sh [NODE…] [-- SMOKE-OPTION…]
 #
 # NODE is 22 by default; all of them are 22 24 26. The options are those of smoke.mjs: -- --only "rules,mcp"
 #

