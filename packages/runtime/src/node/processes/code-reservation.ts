@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import path from "node:path";
 import { promisify } from "node:util";
+import { isNode } from "./is-node.js";
 import { findProgram, type ProgramPlace } from "./launch-program.js";
 import { readInterpreter } from "./read-interpreter.js";
 
@@ -41,7 +41,7 @@ export async function codeReservationOf(file: string, rest: readonly string[], p
   if (process.platform !== "linux") return 0;
   const interpreter = await readInterpreter(file);
   const program = interpreter === null ? file : await findProgram(interpreter, place).catch(() => interpreter);
-  if (!/^node(js)?[-\d.]*$/.test(path.basename(program))) return 0;
+  if (!isNode(program)) return 0;
   if (excludesCompiledCode([...rest, ...flagsIn(place.environment.NODE_OPTIONS)])) return 0;
   const own = await realpath(process.execPath).catch(() => process.execPath);
   const other = await realpath(program).catch(() => program);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 import { keepGroup, releaseGroup } from "./group-keeper.js";
+import { isNode } from "./is-node.js";
 import { canLimitProcesses, limitedCommand } from "./process-limits.js";
 
 export interface ProgramPlace {
@@ -82,7 +83,7 @@ export async function findProgram(program: string, { folder, environment }: Prog
         .map((place) => path.resolve(folder, place, program));
   if (!(await isFolder(folder))) throw new Error(`there is no folder ${folder}`);
   for (const file of files) if (await isProgram(file)) return file;
-  if (program === "node" && path.parse(process.execPath).name === "node") return process.execPath;
+  if (program === "node" && isNode(process.execPath)) return process.execPath;
   throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
 }
 
