@@ -62,7 +62,7 @@ export function openEngine({ file }) {
 const limited = {
   "profile sees the limit": async () => {
     const { stdout } = await nanoagent(0, ["profile", "--detail"]);
-    const said = stdout.split("\n").find((line) => line.includes(`cgroup ${control}`)) ?? "";
+    const said = stdout.split("\n").findLast((line) => line.includes(`cgroup ${control}`)) ?? "";
     match(said, new RegExp(`cgroup ${control} /agent`));
     return said.trim();
   },
@@ -105,9 +105,11 @@ const limited = {
     await runtime.process("Say hello.", { sampling: { temperature: 0, max_tokens: 2 } });
     const [host] = children().filter((id) => commandLineOf(id).includes("engine-host"));
     const enginesGroup = path.join(groupRoot(), groupOf(host));
-    const smallest = control === "v2" ? "memory.max" : "memory.limit_in_bytes";
-    if (control === "v2") writeFileSync(path.join(enginesGroup, smallest), String(2 ** 20));
-    else process.kill(host, "SIGKILL");
+    if (control === "v2") {
+      // Version 2 ends what is over a limit as that is set; version 1 refuses such a limit.
+      writeFileSync(path.join(enginesGroup, "memory.max"), String(2 ** 20));
+      match(readFileSync(path.join(enginesGroup, "memory.events"), "utf8"), /^oom_kill [1-9]/m);
+    } else process.kill(host, "SIGKILL");
     let code = null;
     try {
       await runtime.process("What is the capital of Italy?", { sampling: { temperature: 0, max_tokens: 4 } });
