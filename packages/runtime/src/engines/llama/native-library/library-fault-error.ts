@@ -46,9 +46,7 @@ function partsOf(fault: LibraryFault, name: string, reinstall: string) {
     case "library-too-old":
       return {
         message: oldLibraryMessage(fault, name),
-        reason: `${fault.file ?? name} needs ${fault.needed}, and ${fault.libraryPath} ${
-          fault.newest === null ? "does not have it" : `has ${fault.newest} at most`
-        }.`,
+        reason: `${fault.file ?? name} needs ${fault.needed} of ${fault.libraryPath}. ${newestText(fault)}`,
         hint: remoteEngineHint(`Use a newer system: ${SYSTEMS}.`),
       };
     case "damaged-file":
@@ -58,6 +56,13 @@ function partsOf(fault: LibraryFault, name: string, reinstall: string) {
         hint: `Install it anew: ${reinstall}`,
       };
   }
+}
+
+/** Not every release of glibc defines versions of its own: 2.31 defines GLIBC_2.30 at most. */
+function newestText({ newest, glibcVersion }: LibraryFault & { kind: "library-too-old" }): string {
+  if (newest === null) return "That library does not define it.";
+  const library = newest.startsWith("GLIBC_") && glibcVersion !== null ? `glibc ${glibcVersion}` : "it";
+  return `The newest version that ${library} defines is ${newest}.`;
 }
 
 function oldLibraryMessage(

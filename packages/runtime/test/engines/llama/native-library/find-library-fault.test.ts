@@ -53,7 +53,7 @@ describe("what a system lacks for llama.cpp", () => {
       llamaFiles(),
       debian11,
       "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.31.",
-      "libggml-cpu-x64.so needs GLIBC_2.34, and /lib/x86_64-linux-gnu/libc.so.6 has GLIBC_2.30 at most.",
+      "libggml-cpu-x64.so needs GLIBC_2.34 of /lib/x86_64-linux-gnu/libc.so.6. The newest version that glibc 2.31 defines is GLIBC_2.30.",
       /^Use a newer system: Debian 12, .* or newer\. Or let a server run the model: /,
     ],
     [
@@ -61,7 +61,7 @@ describe("what a system lacks for llama.cpp", () => {
       llamaFiles(),
       { ...debian11, glibcVersion: null },
       "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.30.",
-      "libggml-cpu-x64.so needs GLIBC_2.34, and /lib/x86_64-linux-gnu/libc.so.6 has GLIBC_2.30 at most.",
+      "libggml-cpu-x64.so needs GLIBC_2.34 of /lib/x86_64-linux-gnu/libc.so.6. The newest version that it defines is GLIBC_2.30.",
       /newer system/,
     ],
     [
@@ -69,7 +69,7 @@ describe("what a system lacks for llama.cpp", () => {
       llamaFiles(),
       oldCppLibrary,
       "llama.cpp in PACKAGE needs GLIBCXX_3.4.30 of the C++ library (libstdc++), and this system has GLIBCXX_3.4.28.",
-      "libllama.v0.5.0.so needs GLIBCXX_3.4.30, and /usr/lib/x86_64-linux-gnu/libstdc++.so.6 has GLIBCXX_3.4.28 at most.",
+      "libllama.v0.5.0.so needs GLIBCXX_3.4.30 of /usr/lib/x86_64-linux-gnu/libstdc++.so.6. The newest version that it defines is GLIBCXX_3.4.28.",
       /newer system/,
     ],
     [
@@ -109,7 +109,7 @@ describe("what a system lacks for llama.cpp", () => {
       llamaFiles({ neededVersions: { "libgcc_s.so.1": ["LLAMA_ABI"] } }),
       debian12,
       "llama.cpp in PACKAGE needs LLAMA_ABI of libgcc_s.so.1, and this system has no such version.",
-      "libggml-base.so needs LLAMA_ABI, and /lib/x86_64-linux-gnu/libgcc_s.so.1 does not have it.",
+      "libggml-base.so needs LLAMA_ABI of /lib/x86_64-linux-gnu/libgcc_s.so.1. That library does not define it.",
       /newer system/,
     ],
     [
