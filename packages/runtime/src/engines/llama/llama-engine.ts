@@ -381,6 +381,7 @@ export class LlamaEngine implements Engine {
       sampler.close();
     }
     written += text.finish();
+    refuseBrokenText(written);
     evaluated.text += written;
     evaluated.tokens = this.#evaluated.length;
     yield { type: "tool-call", call: { id: callId(), name, arguments: JSON.parse(written) } };
