@@ -99,10 +99,16 @@ try_image() {
   echo "== $title"
   # Only the program is in the image, and not the packages that these two import. Without a shell a tool has no limit,
   # and check, which says so, finds more to say than that all is well.
-  local without="embed,an engine's limit bites"
-  [ "$name" != distroless ] || without="$without,a tool's limit,init and check"
+  local without=(
+    --without "embed=the image holds the program alone"
+    --without "an engine's limit bites=the image holds the program alone"
+  )
+  [ "$name" != distroless ] || without+=(
+    --without "a tool's limit=no shell can set it"
+    --without "init and check=check warns that nothing can set limits on tools"
+  )
   enter_root "$root" "${options[@]}" -- "$node_path" /opt/smoke.mjs --install /opt/nanoagent \
-    ${NANOAGENT_TEST_MODEL:+--model /opt/model.gguf} --without "$without" > "$work/smoke.txt" 2>&1 || true
+    ${NANOAGENT_TEST_MODEL:+--model /opt/model.gguf} "${without[@]}" > "$work/smoke.txt" 2>&1 || true
   cat "$work/smoke.txt"
   count_smoke "$work/smoke.txt" "$title"
 

@@ -6,8 +6,8 @@ import { processExists } from "../../memory/process-exists.js";
 import { SessionError } from "../session-error.js";
 
 /**
- * Length of a socket's name on Linux. Node 20 fills it with zeros and later versions do not; a name that is full is the
- * same one for all of them.
+ * Length of a socket's name on Linux. Node 20 fills a shorter one with zeros and later versions do not; a name that is
+ * full is the same one for all of them.
  */
 const SOCKET_NAME_BYTES = 108;
 
@@ -22,8 +22,8 @@ export type ReleaseLock = () => Promise<void>;
  */
 export async function lockFolder(folder: string): Promise<ReleaseLock> {
   const { dev, ino } = await stat(folder, { bigint: true });
-  const name = `nanoagent-session-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 32)}`;
-  if (process.platform === "linux") return listenOn(`\0${name}`.padEnd(SOCKET_NAME_BYTES, "\0"), folder);
+  const name = `nanoagent-session-${createHash("sha512").update(`${dev}:${ino}`).digest("hex")}`;
+  if (process.platform === "linux") return listenOn(`\0${name}`.slice(0, SOCKET_NAME_BYTES), folder);
   if (process.platform === "win32") return listenOn(`\\\\.\\pipe\\${name}`, folder);
   return lockByFile(path.join(folder, "lock"), folder);
 }
