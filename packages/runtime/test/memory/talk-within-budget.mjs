@@ -25,7 +25,7 @@ async function answer(message) {
     failure: last?.type === "error" ? last.error.code : null,
     usage: last?.type === "run-end" ? last.usage : null,
     turns: runtime.history.length / 2 + runtime.droppedTurns,
-    contextTokens: engine?.plan?.context_tokens,
+    plannedBytes: engine?.plan?.ledger.peak_resident_bytes,
     enforcement: engine?.enforcement,
     usedBytes: used_bytes,
   };

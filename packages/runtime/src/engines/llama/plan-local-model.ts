@@ -73,18 +73,26 @@ export async function planWithin(
   ladder: LadderSettings = new PressureLadder().settings,
 ): Promise<ModelOnBudget> {
   const header = await readGguf(config.model_path);
-  const fit = (constrains_output: boolean) => {
+  const wish = config.engine?.context ?? "auto";
+  const planContext = (context_tokens: number | "auto", constrains_output: boolean) => {
     const request = {
       model_path: config.model_path,
       device: config.device,
       budget_bytes: budgetBytes,
-      context_tokens: atMost(config.engine?.context ?? "auto", ladder.contextTokens),
+      context_tokens,
       batch_tokens: ladder.batchTokens ?? undefined,
       cpu_features: cpuFeatures,
       thread_trials: threadTrials,
       constrains_output,
     };
     return planner === undefined ? planHeader(header, request) : planner.planFit(request);
+  };
+  const fit = async (constrainsOutput: boolean) => {
+    if (ladder.contextTokens === null) return planContext(wish, constrainsOutput);
+    // Under pressure a context is given up already: a shorter one than the ladder allows is better than none.
+    const most = wish === "auto" ? ladder.contextTokens : Math.min(wish, ladder.contextTokens);
+    const plan = await planContext("auto", constrainsOutput);
+    return plan.context_tokens <= most ? plan : planContext(most, constrainsOutput);
   };
   try {
     return { plan: await fit(true), header, constrainsOutput: true };
@@ -93,11 +101,6 @@ export async function planWithin(
     // Schemas are a use that the agent may never make; without them there may be room.
     return { plan: await fit(false), header, constrainsOutput: false };
   }
-}
-
-function atMost(wanted: number | "auto", most: number | null): number | "auto" {
-  if (most === null) return wanted;
-  return wanted === "auto" ? most : Math.min(wanted, most);
 }
 
 /** A device that is not this machine: what it has to spare, and what is known of its speed. */
