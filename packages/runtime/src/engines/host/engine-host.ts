@@ -90,8 +90,8 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
   const { LlamaEngine } = await import("../llama/llama-engine.js");
   let reported = 0;
   return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
-    // A loader says so for every tensor.
-    if (share - reported < 0.01) return;
+    // A loader says so for every tensor. What comes after it, such as trying numbers of threads, is progress each time.
+    if (share - reported < 0.01 && share < 1) return;
     reported = share;
     report({ type: "progress", share });
   });

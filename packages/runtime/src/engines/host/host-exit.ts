@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { lacksRoomForCode, withoutNativeStack } from "../../node/processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
+import type { Hang } from "./signs-of-life.js";
 
 /** How a host process ended, as far as the program that started it knows. */
 export interface HostExit {
@@ -13,7 +14,7 @@ export interface HostExit {
   /** Whether it had begun to work; before, it is Node that failed and not the engine. */
   hasStarted: boolean;
   /** Why it was ended from here; null where it ended by itself. */
-  endedAs: "hung" | "out-of-memory" | null;
+  endedAs: Hang | "out-of-memory" | null;
   /** Whether the kernel says that it ended a process of the host's group for want of memory. */
   killedForMemory: boolean;
 }
@@ -39,19 +40,25 @@ export function describeExit(exit: HostExit): EngineError {
     exit.killedForMemory ||
     (exit.endedAs === null && exit.isLimited && tellsOfMemory(exit.output));
   if (ranOut) return outOfMemory(output || nameOf(exit));
-  if (exit.endedAs === "hung") {
-    return new EngineError({
-      code: "engine-hung",
-      message: "The engine's process gave no sign of life and was ended.",
-      reason: "The model's chat template may run without an end, or the machine is out of memory and only swaps.",
-      hint: "Try again; if it happens again, use another model file or a smaller context.",
-    });
-  }
+  if (exit.endedAs !== null && exit.endedAs !== "out-of-memory") return hung(exit.endedAs);
   return new EngineError({
     code: "engine-crashed",
     message: `The engine's process ended in the middle of its work (${nameOf(exit)}).`,
     reason: output || undefined,
     hint: "The next message starts it again. If it happens again, use a smaller context or model.",
+  });
+}
+
+function hung(hang: Hang): EngineError {
+  return new EngineError({
+    code: "engine-hung",
+    message: "The engine's process gave no sign of life and was ended.",
+    reason: {
+      still: "It stood still: it was stopped, or it waited for memory or a disk that did not answer.",
+      endless: "It computed without an end, as a model's chat template can.",
+      silent: "It said nothing for too long.",
+    }[hang],
+    hint: "Try again; if it happens again, use another model file or a smaller context.",
   });
 }
 

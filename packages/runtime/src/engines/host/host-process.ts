@@ -17,11 +17,26 @@ import { type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js
 import { type Patience, readProcessWork, SignsOfLife } from "./signs-of-life.js";
 
 /** Node is up after a tenth of a second of processor time; where its memory limit is too small it can hang before that. */
-const TO_START: Patience = { stillMilliseconds: 15_000, cpuMilliseconds: 60_000, clockMilliseconds: 60_000 };
+const TO_START: Patience = {
+  stillMilliseconds: 15_000,
+  mainThreadMilliseconds: 60_000,
+  cpuMilliseconds: 120_000,
+  clockMilliseconds: 60_000,
+};
 /** Opening a model may take long, but never that long without any progress. */
-const TO_OPEN: Patience = { stillMilliseconds: 60_000, cpuMilliseconds: 180_000, clockMilliseconds: 180_000 };
+const TO_OPEN: Patience = {
+  stillMilliseconds: 60_000,
+  mainThreadMilliseconds: 180_000,
+  cpuMilliseconds: 1_800_000,
+  clockMilliseconds: 180_000,
+};
 /** A host at work gives a sign of life twice a second, unless a chat template keeps it from that. */
-const AT_WORK: Patience = { stillMilliseconds: 15_000, cpuMilliseconds: 8_000, clockMilliseconds: 8_000 };
+const AT_WORK: Patience = {
+  stillMilliseconds: 15_000,
+  mainThreadMilliseconds: 8_000,
+  cpuMilliseconds: 1_800_000,
+  clockMilliseconds: 8_000,
+};
 const LOOK_MILLISECONDS = 1000;
 /** An engine that was asked to close has so long to do it, and to write its state down. */
 const CLOSE_MILLISECONDS = 5_000;
@@ -103,10 +118,14 @@ export class HostProcess {
       await host.#open(options);
       return host;
     } catch (error) {
-      if (!host.ended || host.#hasStarted || !lacksRoomForCode(host.#output)) throw error;
+      if (!host.#mayStartWithoutCompiledCode) throw error;
     }
     // The reservation was more than was read of this program's own, or a limit around it is lower.
-    const { limits } = options;
+    const { limits, signal } = options;
+    if (signal?.aborted) {
+      void limits?.group?.remove();
+      throw cancelled();
+    }
     const plain = new HostProcess({ ...options, limits: { ...limits, withoutCompiledCode: true } });
     await plain.#open(options);
     plain.notices = [...plain.notices, WITHOUT_COMPILED_CODE];
@@ -256,9 +275,10 @@ export class HostProcess {
     return new Promise((resolve, reject) => {
       const signs = this.#watchSigns(patience);
       const watch = setInterval(() => {
-        if (!signs.isHung(performance.now())) return;
+        const hang = signs.findHang(performance.now());
+        if (hang === null) return;
         // Node that is up but says nothing is out of memory where it has a limit.
-        this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : "hung";
+        this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : hang;
         settle();
         reject(this.#failure());
       }, LOOK_MILLISECONDS);
@@ -313,14 +333,10 @@ export class HostProcess {
     if (this.#watch !== undefined) return;
     const signs = this.#watchSigns(AT_WORK);
     this.#signs = signs;
-    let lastLook = performance.now();
     this.#watch = setInterval(() => {
-      const now = performance.now();
-      // When this process itself was stopped, the host's silence says nothing.
-      if (now - lastLook > 3 * LOOK_MILLISECONDS) signs.see(now);
-      lastLook = now;
-      if (!signs.isHung(now)) return;
-      this.#endedAs ??= "hung";
+      const hang = signs.findHang(performance.now());
+      if (hang === null) return;
+      this.#endedAs ??= hang;
       this.#child.kill("SIGKILL");
     }, LOOK_MILLISECONDS);
   }
@@ -331,7 +347,14 @@ export class HostProcess {
     this.#exit = this.#describe(exitCode, signal);
     for (const events of this.#replies.values()) events.push({ type: "error", error: this.#exit });
     for (const { reject } of this.#questions.values()) reject(this.#exit);
-    void this.#limits.group?.remove();
+    // The second start goes into the same group.
+    if (!this.#mayStartWithoutCompiledCode) void this.#limits.group?.remove();
+  }
+
+  /** Whether it has ended because its Node had no room for compiled code, which a start without it does not need. */
+  get #mayStartWithoutCompiledCode(): boolean {
+    const { ended } = this;
+    return ended && !this.#hasStarted && !this.#limits.withoutCompiledCode && lacksRoomForCode(this.#output);
   }
 
   #failure(): EngineError {

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 
 /** The work that the kernel has counted for a process, from its start on. */
 export interface ProcessWork {
+  /** Processor time of all its threads. */
   cpuMilliseconds: number;
+  /** Processor time of its main thread. */
+  mainThreadMilliseconds: number;
   /** Pages that it was given: it grows while a slow disk delivers a file. */
   pageFaults: number;
 }
@@ -11,11 +14,19 @@ export interface ProcessWork {
 export interface Patience {
   /** By the clock, while it does next to nothing: it waits for something that does not come. */
   stillMilliseconds: number;
-  /** By the processor time that it takes: it computes without an end. */
+  /** By the processor time of its main thread, which gives the signs of life: it computes without an end. */
+  mainThreadMilliseconds: number;
+  /** By the processor time of all its threads: native code in one of them computes without an end. */
   cpuMilliseconds: number;
   /** By the clock, where the system does not report the work of a process. */
   clockMilliseconds: number;
 }
+
+/** The way in which a process hangs: it stands still, computes without an end, or is silent on a system that reports no more. */
+export type Hang = "still" | "endless" | "silent";
+
+/** The longest time between two looks at a process. After a longer one this program itself was stopped, and perhaps both. */
+const LONGEST_LOOK_MILLISECONDS = 3_000;
 
 /** Less work than this in the whole time that a process may stand still is that of its timers. */
 const IDLE_CPU_MILLISECONDS = 200;
@@ -30,6 +41,7 @@ export class SignsOfLife {
   readonly #patience: Patience;
   readonly #read: () => ProcessWork | null;
   #seenAt: number;
+  #lookedAt: number;
   /** Work until the last sign of life; null until it is read. */
   #seenWork: ProcessWork | null = null;
   #movedAt: number;
@@ -39,6 +51,7 @@ export class SignsOfLife {
     this.#patience = patience;
     this.#read = read;
     this.#seenAt = now;
+    this.#lookedAt = now;
     this.#movedAt = now;
   }
 
@@ -50,17 +63,22 @@ export class SignsOfLife {
     this.#movedWork = null;
   }
 
-  /** Whether the process hangs. Call it about once a second while something is expected of the process. */
-  isHung(now: number): boolean {
+  /** Says how the process hangs, or null. Call it about once a second while something is expected of the process. */
+  findHang(now: number): Hang | null {
+    if (now - this.#lookedAt > LONGEST_LOOK_MILLISECONDS) this.see(now);
+    this.#lookedAt = now;
     const work = this.#read();
-    if (work === null) return now - this.#seenAt >= this.#patience.clockMilliseconds;
+    if (work === null) return now - this.#seenAt >= this.#patience.clockMilliseconds ? "silent" : null;
     this.#seenWork ??= work;
     if (this.#movedWork === null || !isIdle(this.#movedWork, work)) {
       this.#movedWork = work;
       this.#movedAt = now;
     }
-    if (now - this.#movedAt >= this.#patience.stillMilliseconds) return true;
-    return work.cpuMilliseconds - this.#seenWork.cpuMilliseconds >= this.#patience.cpuMilliseconds;
+    if (now - this.#movedAt >= this.#patience.stillMilliseconds) return "still";
+    const isEndless =
+      work.mainThreadMilliseconds - this.#seenWork.mainThreadMilliseconds >= this.#patience.mainThreadMilliseconds ||
+      work.cpuMilliseconds - this.#seenWork.cpuMilliseconds >= this.#patience.cpuMilliseconds;
+    return isEndless ? "endless" : null;
   }
 }
 
@@ -78,17 +96,23 @@ const MILLISECONDS_PER_TICK = 10;
 export function readProcessWork(processId: number): ProcessWork | null {
   if (process.platform !== "linux") return null;
   try {
-    // The name of the program stands in parentheses and may contain any character.
-    const fields = readFileSync(`/proc/${processId}/stat`, "latin1")
-      .replace(/^.*\) /s, "")
-      .split(" ")
-      .map(Number);
-    const [minorFaults = 0, , majorFaults = 0, , userTicks = 0, systemTicks = 0] = fields.slice(7);
-    return {
-      cpuMilliseconds: (userTicks + systemTicks) * MILLISECONDS_PER_TICK,
-      pageFaults: minorFaults + majorFaults,
-    };
+    const { cpuMilliseconds, pageFaults } = readStatistics(`/proc/${processId}/stat`);
+    const main = readStatistics(`/proc/${processId}/task/${processId}/stat`);
+    return { cpuMilliseconds, pageFaults, mainThreadMilliseconds: main.cpuMilliseconds };
   } catch {
     return null;
   }
+}
+
+function readStatistics(file: string): { cpuMilliseconds: number; pageFaults: number } {
+  // The name of the program stands in parentheses and may contain any character.
+  const fields = readFileSync(file, "latin1")
+    .replace(/^.*\) /s, "")
+    .split(" ")
+    .map(Number);
+  const [minorFaults = 0, , majorFaults = 0, , userTicks = 0, systemTicks = 0] = fields.slice(7);
+  return {
+    cpuMilliseconds: (userTicks + systemTicks) * MILLISECONDS_PER_TICK,
+    pageFaults: minorFaults + majorFaults,
+  };
 }

@@ -170,7 +170,8 @@ export class LlamaEngine implements Engine {
     }
     const engine = new LlamaEngine(addon, model, context, options);
     if (options.threadsToTry.length > 1) {
-      engine.threadTrials = await tryThreads(context, options.threadsToTry, options.batchTokens);
+      const { threadsToTry, batchTokens } = options;
+      engine.threadTrials = await tryThreads(context, threadsToTry, batchTokens, () => onProgress?.(1));
     }
     if (options.stateFile !== null) await engine.#restore(new StateFile(options.stateFile));
     return engine;

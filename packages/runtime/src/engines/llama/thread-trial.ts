@@ -14,12 +14,13 @@ const TO_THE_END = -1;
 
 /**
  * How fast a loaded model is with these numbers of threads, the most first, within about two seconds. The context is
- * empty before and after.
+ * empty before and after. `onStep` is called after each batch: a large model takes seconds for one.
  */
 export async function tryThreads(
   context: AddonContext,
   threads: readonly number[],
   batchTokens: number,
+  onStep: () => void = () => {},
 ): Promise<Omit<ThreadTrial, "model">[]> {
   const began = performance.now();
   const trials: Omit<ThreadTrial, "model">[] = [];
@@ -28,6 +29,7 @@ export async function tryThreads(
     context.initBatch(tokens);
     context.addToBatch(SEQUENCE, position, new Uint32Array(tokens).fill(TOKEN), Uint32Array.of(tokens - 1));
     await context.decodeBatch();
+    onStep();
     return performance.now() - before;
   };
   const forget = () => context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { cleanText } from "../../tools/tool-result-text.js";
-import { dataLimitFor } from "../processes/code-reservation.js";
+import { type DataLimit, dataLimitFor } from "../processes/code-reservation.js";
 import { explainOutput } from "../processes/fatal-output.js";
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
@@ -43,6 +43,7 @@ export class ProcessTransport {
   #errorOutput = "";
   #isOver = false;
   #ending: string | null = null;
+  #limit: DataLimit | null = null;
 
   constructor(command: readonly string[], place: ProgramPlace, maxMemoryBytes: number | undefined) {
     this.#command = command;
@@ -53,15 +54,24 @@ export class ProcessTransport {
   /** Why it is not there any more, with what it said of it; null while it is, and when it was closed. */
   get ending(): string | null {
     if (this.#ending === null) return null;
-    const said = cleanText(explainOutput(this.#errorOutput, MAX_SAID_CHARACTERS));
+    const said = cleanText(
+      explainOutput(this.#errorOutput, {
+        maxCharacters: MAX_SAID_CHARACTERS,
+        endedBy: this.#child?.signalCode,
+        limit: this.#limit,
+      }),
+    );
     return said === "" ? this.#ending : `${this.#ending}: ${said}`;
   }
 
   async start(): Promise<void> {
     const [program = "", ...rest] = this.#command;
     const file = await findProgram(program, this.#place);
-    const dataBytes = await dataLimitFor(this.#maxMemoryBytes, file, rest, this.#place);
-    const child = launchProgram(file, rest, this.#place, { dataBytes, stdin: "pipe" });
+    this.#limit = await dataLimitFor(this.#maxMemoryBytes, file, rest, this.#place);
+    const child = launchProgram(file, rest, this.#place, {
+      dataBytes: this.#limit?.dataBytes,
+      stdin: "pipe",
+    });
     this.#child = child;
     child.stdout?.on("data", (bytes: Buffer) => this.#read(bytes));
     child.stderr?.on("data", (bytes: Buffer) => {

@@ -41,37 +41,50 @@ export async function codeReservationOf(file: string, rest: readonly string[], p
   if (process.platform !== "linux") return 0;
   const interpreter = await readInterpreter(file);
   const program = interpreter === null ? file : await findProgram(interpreter, place).catch(() => interpreter);
-  if (!isNode(program)) return 0;
-  if (excludesCompiledCode([...rest, ...flagsIn(place.environment.NODE_OPTIONS)])) return 0;
   const own = await realpath(process.execPath).catch(() => process.execPath);
-  const other = await realpath(program).catch(() => program);
-  if (other === own && !runsWithoutCompiledCode()) return ownCodeReservation();
-  const known = ofOthers.get(other) ?? askNode(other);
-  ofOthers.set(other, known);
-  return known;
+  const isThisNode = (await realpath(program).catch(() => program)) === own;
+  if (!isThisNode && !isNode(program)) return 0;
+  // Flags end where the script begins; what follows is the script's.
+  const flags = interpreter === null ? rest.slice(0, rest.findIndex((text) => !text.startsWith("-")) >>> 0) : [];
+  if (excludesCompiledCode([...flags, ...flagsIn(place.environment.NODE_OPTIONS)])) return 0;
+  // A program beside this one is not told to run without compiled code.
+  if (isThisNode && !runsWithoutCompiledCode()) return ownCodeReservation();
+  return reservationOfOther(program, place);
 }
 
-/** RLIMIT_DATA for a program that may reserve so many bytes of its own; undefined without a limit. */
+/** RLIMIT_DATA of a program, and the part of it that only stands for what its Node reserves for code, in bytes. */
+export interface DataLimit {
+  dataBytes: number;
+  reservedCodeBytes: number;
+}
+
+/** Returns the limit for a program that may take so many bytes of its own; null without a limit. */
 export async function dataLimitFor(
   maxMemoryBytes: number | undefined,
   file: string,
   rest: readonly string[],
   place: ProgramPlace,
-): Promise<number | undefined> {
-  return maxMemoryBytes === undefined ? undefined : maxMemoryBytes + (await codeReservationOf(file, rest, place));
+): Promise<DataLimit | null> {
+  if (maxMemoryBytes === undefined) return null;
+  const reservedCodeBytes = await codeReservationOf(file, rest, place);
+  return { dataBytes: maxMemoryBytes + reservedCodeBytes, reservedCodeBytes };
 }
 
-const ofOthers = new Map<string, Promise<number>>();
+const ofOthers = new Map<string, number>();
 
-/** Starts another Node once, and reads its memory map. */
-async function askNode(file: string): Promise<number> {
+/** Starts another Node once, in the tool's surroundings, and reads its memory map; one that failed is asked again. */
+async function reservationOfOther(file: string, { folder, environment }: ProgramPlace): Promise<number> {
+  const known = ofOthers.get(file);
+  if (known !== undefined) return known;
   const print = `process.stdout.write(require("fs").readFileSync("/proc/self/maps", "utf8"))`;
+  const options = { timeout: ASK_MILLISECONDS, cwd: folder, env: environment };
   try {
-    const { stdout } = await promisify(execFile)(file, ["-e", print], { timeout: ASK_MILLISECONDS, env: {} });
-    return reservationIn(stdout);
+    const { stdout } = await promisify(execFile)(file, ["-e", print], options);
+    ofOthers.set(file, reservationIn(stdout));
   } catch {
     return 0;
   }
+  return ofOthers.get(file) ?? 0;
 }
 
 /** Whether this program was told to run without compiled code, as on systems that allow none. */

@@ -1,3 +1,5 @@
+import type { DataLimit } from "./code-reservation.js";
+
 /** Addresses of V8's native stack, its headings, and its lines of nothing but a #. */
 const STACK_LINE = /^\s*(#|\d+: 0x[0-9a-f]+.*|-+ \w+ stack trace -+)\s*$/i;
 
@@ -18,15 +20,25 @@ export function lacksRoomForCode(output: string): boolean {
   return NO_ROOM_FOR_CODE.test(output);
 }
 
+/** V8 and Node end so when they get no memory, often without a word. */
+const SIGNALS_OF_V8 = new Set<unknown>(["SIGABRT", "SIGTRAP", "SIGILL", "SIGSEGV"]);
+
 /**
- * Returns the last words of a program that was limited, short enough for a message. A Node that met its limit before it
- * began gets an explanation with them: it is started by a program that is not known to be Node, or starts worker threads.
+ * Returns the last words of a program, short enough for a message, and what they mean where `limit` was the cause: it
+ * left Node no room to start, or none for a worker thread.
  */
-export function explainOutput(output: string, maxCharacters: number): string {
-  if (lacksRoomForCode(output)) return CODE_RESERVATION;
-  return withoutNativeStack(output).slice(-maxCharacters);
+export function explainOutput(
+  output: string,
+  { maxCharacters, endedBy, limit }: { maxCharacters: number; endedBy: unknown; limit: DataLimit | null },
+): string {
+  if (limit !== null && lacksRoomForCode(output)) return limit.reservedCodeBytes > 0 ? TOO_SMALL : NOT_KNOWN_AS_NODE;
+  const words = withoutNativeStack(output).slice(-maxCharacters);
+  if (limit === null || !SIGNALS_OF_V8.has(endedBy)) return words;
+  return [words, "max_memory_mb may be too small for it"].filter(Boolean).join("; ");
 }
 
-const CODE_RESERVATION =
-  "Node 23 and newer reserve 512 MB of address space for compiled code when they start, and as much for each worker thread. " +
-  "max_memory_mb leaves no room for that: name the Node program itself in command, whose reservation is added to the limit, or raise max_memory_mb by 512 for each";
+const TOO_SMALL =
+  "max_memory_mb is too small. Node takes about 64 MB to start, and from version 23 on reserves 512 MB more for each worker thread";
+const NOT_KNOWN_AS_NODE =
+  "it starts Node, which from version 23 on reserves 512 MB for compiled code, and max_memory_mb leaves no room for that. " +
+  "Name Node itself in command, then the reservation is added; or raise max_memory_mb by 512 for each Node";

@@ -4,11 +4,16 @@ import path from "node:path";
 /** Longest first line of a script that Linux reads. */
 const MAX_FIRST_LINE_BYTES = 256;
 
-/** Returns the name or path of the program that runs a script, from its first line; null for any other file. */
+/**
+ * Returns the name or path of the program that runs a script, from its first line; null for any other file. With `env`
+ * it is the program that `env` starts, behind its options and variables.
+ */
 export async function readInterpreter(file: string): Promise<string | null> {
-  const [, interpreter, argument] = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(await beginningOf(file)) ?? [];
+  const [, line] = /^#!\s*([^\n]*)/.exec(await beginningOf(file)) ?? [];
+  const [interpreter, ...rest] = line?.split(/\s+/).filter(Boolean) ?? [];
   if (interpreter === undefined) return null;
-  return path.basename(interpreter) === "env" && argument !== undefined ? argument : interpreter;
+  if (path.basename(interpreter) !== "env") return interpreter;
+  return rest.find((word) => !word.startsWith("-") && !word.includes("=")) ?? interpreter;
 }
 
 async function beginningOf(file: string): Promise<string> {

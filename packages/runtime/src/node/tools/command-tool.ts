@@ -177,9 +177,10 @@ function refuseOption(name: string, values: Values, declared: Record<string, Com
 }
 
 /** JSON where the command wrote JSON, else its text. Throws for a command that failed. */
-function readResult({ exitCode, endedBy, stdout, stderr, isCut }: CommandResult): unknown {
+function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit }: CommandResult): unknown {
   if (exitCode !== 0) {
-    const said = explainOutput((stderr.length > 0 ? stderr : stdout).toString("utf8"), MAX_ERROR_CHARACTERS);
+    const output = (stderr.length > 0 ? stderr : stdout).toString("utf8");
+    const said = explainOutput(output, { maxCharacters: MAX_ERROR_CHARACTERS, endedBy, limit });
     throw new Error(
       `it ended ${endedBy === null ? `with code ${exitCode}` : `by ${endedBy}`}${said === "" ? "" : `: ${said}`}`,
     );

@@ -1,4 +1,4 @@
-import { dataLimitFor } from "../processes/code-reservation.js";
+import { type DataLimit, dataLimitFor } from "../processes/code-reservation.js";
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../processes/launch-program.js";
 
 export interface CommandLimits {
@@ -17,6 +17,8 @@ export interface CommandResult {
   stderr: Buffer;
   /** Whether more came on stdout than was kept. */
   isCut: boolean;
+  /** The limit that it had; null without one. */
+  limit: DataLimit | null;
 }
 
 /** From a request to end until the end. An abort is to be over within 250 ms. */
@@ -36,9 +38,9 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const [program, ...rest] = command;
   const file = await findProgram(program, place);
-  const dataBytes = await dataLimitFor(limits.maxMemoryBytes, file, rest, place);
+  const limit = await dataLimitFor(limits.maxMemoryBytes, file, rest, place);
   limits.signal?.throwIfAborted();
-  const child = launchProgram(file, rest, place, { dataBytes, stdin: "ignore" });
+  const child = launchProgram(file, rest, place, { dataBytes: limit?.dataBytes, stdin: "ignore" });
   const stdout = collectBeginning(child.stdout, limits.maxOutputBytes);
   const stderr = collectEnd(child.stderr, limits.maxOutputBytes);
   return new Promise((resolve, reject) => {
@@ -61,7 +63,7 @@ export async function runCommand(
       tidy();
       child.stdout?.destroy();
       child.stderr?.destroy();
-      resolve({ exitCode, endedBy, stdout: stdout.bytes(), stderr: stderr.bytes(), isCut: stdout.isCut() });
+      resolve({ exitCode, endedBy, stdout: stdout.bytes(), stderr: stderr.bytes(), isCut: stdout.isCut(), limit });
     };
     child.once("exit", (exitCode, endedBy) => {
       lingering = setTimeout(() => finish(exitCode, endedBy), LINGER_MILLISECONDS);

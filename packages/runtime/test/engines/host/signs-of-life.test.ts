@@ -3,53 +3,86 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ProcessWork, readProcessWork, SignsOfLife } from "../../../src/engines/host/signs-of-life.js";
 
-const patience = { stillMilliseconds: 15_000, cpuMilliseconds: 60_000, clockMilliseconds: 30_000 };
+const patience = {
+  stillMilliseconds: 15_000,
+  mainThreadMilliseconds: 60_000,
+  cpuMilliseconds: 600_000,
+  clockMilliseconds: 30_000,
+};
 
-/** A process that takes this share of one processor, looked at once a second; the second in which it counts as hung. */
-function hungAfter(cpuShare: number, pagesPerSecond: number, seconds: number, seenEvery = Infinity): number | null {
-  let work: ProcessWork = { cpuMilliseconds: 0, pageFaults: 0 };
+interface Silence {
+  /** Processors that its main thread and its other threads take. */
+  main?: number;
+  others?: number;
+  pagesPerSecond?: number;
+  /** Seconds from one sign of life to the next. */
+  seenEvery?: number;
+}
+
+/** A process that is looked at once a second; how it hangs, and the second in which that is found. */
+function hangOf({ main = 0, others = 0, pagesPerSecond = 0, seenEvery = Infinity }: Silence, seconds: number) {
+  let work: ProcessWork = { cpuMilliseconds: 0, mainThreadMilliseconds: 0, pageFaults: 0 };
   const signs = new SignsOfLife(patience, () => work, 0);
   for (let second = 1; second <= seconds; second++) {
     work = {
-      cpuMilliseconds: work.cpuMilliseconds + 1000 * cpuShare,
+      cpuMilliseconds: work.cpuMilliseconds + 1000 * (main + others),
+      mainThreadMilliseconds: work.mainThreadMilliseconds + 1000 * main,
       pageFaults: work.pageFaults + pagesPerSecond,
     };
     if (second % seenEvery === 0) signs.see(second * 1000);
-    if (signs.isHung(second * 1000)) return second;
+    const hang = signs.findHang(second * 1000);
+    if (hang !== null) return { hang, second };
   }
   return null;
 }
 
 describe("a process that says nothing", () => {
   test("hangs when it stands still", () => {
-    expect(hungAfter(0, 0, 60)).toBe(16);
+    expect(hangOf({}, 60)).toEqual({ hang: "still", second: 16 });
   });
 
   test("hangs when it only keeps its timers going", () => {
-    expect(hungAfter(0.002, 0, 60)).toBe(16);
+    expect(hangOf({ main: 0.002 }, 60)).toEqual({ hang: "still", second: 16 });
   });
 
   test("hangs when it computes without an end, by its own time and not by the clock", () => {
-    expect(hungAfter(1, 0, 600)).toBe(61);
-    expect(hungAfter(0.25, 0, 600)).toBe(241);
+    expect(hangOf({ main: 1 }, 600)).toEqual({ hang: "endless", second: 61 });
+    expect(hangOf({ main: 0.25 }, 600)).toEqual({ hang: "endless", second: 241 });
+  });
+
+  test("is slow while its other threads compute, however many they are", () => {
+    expect(hangOf({ main: 0.01, others: 1 }, 500)).toBeNull();
+    expect(hangOf({ main: 0.01, others: 16 }, 30)).toBeNull();
+    expect(hangOf({ others: 4 }, 600)).toEqual({ hang: "endless", second: 151 });
   });
 
   test("is slow while a busy machine or a slow disk lets it get on", () => {
-    expect(hungAfter(0.05, 0, 600)).toBeNull();
-    expect(hungAfter(0.001, 20, 600)).toBeNull();
+    expect(hangOf({ main: 0.05 }, 600)).toBeNull();
+    expect(hangOf({ main: 0.001, pagesPerSecond: 20 }, 600)).toBeNull();
+  });
+
+  test("is not judged by a time in which nobody looked: both were stopped", () => {
+    const work = { cpuMilliseconds: 100, mainThreadMilliseconds: 100, pageFaults: 100 };
+    for (const read of [() => work, () => null]) {
+      const signs = new SignsOfLife(patience, read, 0);
+      expect(signs.findHang(1000)).toBeNull();
+      expect(signs.findHang(120_000)).toBeNull();
+      expect(signs.findHang(121_000)).toBeNull();
+    }
   });
 
   test("is judged by the clock where the system does not report its work", () => {
     const signs = new SignsOfLife(patience, () => null, 0);
-    expect(signs.isHung(29_999)).toBe(false);
-    expect(signs.isHung(30_000)).toBe(true);
+    for (let second = 1; second < 30; second++) expect(signs.findHang(second * 1000)).toBeNull();
+    expect(signs.findHang(30_000)).toBe("silent");
   });
 });
 
 test("a process that gives signs of life never hangs, however slow or busy it is", () => {
+  const load = fc.double({ min: 0, max: 4, noNaN: true });
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 4, noNaN: true }), fc.integer({ min: 1, max: 14 }), (share, seenEvery) => {
-      expect(hungAfter(share, 0, 300, seenEvery)).toBeNull();
+    fc.property(load, load, fc.integer({ min: 1, max: 14 }), (main, others, seenEvery) => {
+      expect(hangOf({ main, others, seenEvery }, 300)).toBeNull();
     }),
   );
 });
@@ -64,6 +97,7 @@ test.skipIf(process.platform !== "linux")("the kernel counts the work of a proce
       after = readProcessWork(child.pid ?? 0);
     }
     expect(after?.cpuMilliseconds).toBeGreaterThanOrEqual(100);
+    expect(after?.mainThreadMilliseconds).toBeGreaterThanOrEqual(50);
     expect(after?.pageFaults).toBeGreaterThan(0);
   } finally {
     child.kill("SIGKILL");

@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, symlink, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -8,7 +9,7 @@ import {
   ownCodeReservation,
   reservationIn,
 } from "../../../src/node/processes/code-reservation.js";
-import { withoutNativeStack } from "../../../src/node/processes/fatal-output.js";
+import { explainOutput, withoutNativeStack } from "../../../src/node/processes/fatal-output.js";
 import { programEnvironment } from "../../../src/node/processes/program-environment.js";
 import { runCommand } from "../../../src/node/tools/run-command.js";
 import { temporaryFolder } from "../../temporary-folder.js";
@@ -74,13 +75,29 @@ describe.skipIf(!onLinux)("a limited program", () => {
 
   test("gets the reservation on top where it is Node, also by a script's first line", async () => {
     const where = await place();
-    const script = path.join(where.folder, "script");
-    await writeFile(script, `#!${process.execPath}\n`, { mode: 0o755 });
-    for (const file of [process.execPath, script]) {
-      expect(await codeReservationOf(file, [], where)).toBe(ownCodeReservation());
-      expect(await dataLimitFor(100 * MB, file, [], where)).toBe(100 * MB + ownCodeReservation());
+    const [script, other] = [path.join(where.folder, "script"), path.join(where.folder, "other-name")];
+    await writeFile(script, `#!/usr/bin/env -S NODE_NO_WARNINGS=1 ${process.execPath} --no-warnings\n`, {
+      mode: 0o755,
+    });
+    await symlink(process.execPath, other);
+    const reservedCodeBytes = ownCodeReservation();
+    for (const file of [process.execPath, script, other]) {
+      // What follows the script is the script's own.
+      expect(await codeReservationOf(file, ["./script.mjs", "--jitless"], where)).toBe(reservedCodeBytes);
+      const limit = { dataBytes: 100 * MB + reservedCodeBytes, reservedCodeBytes };
+      expect(await dataLimitFor(100 * MB, file, [], where)).toEqual(limit);
     }
-    expect(await dataLimitFor(undefined, process.execPath, [], where)).toBeUndefined();
+    expect(await dataLimitFor(undefined, process.execPath, [], where)).toBeNull();
+  });
+
+  test("of another Node is asked for its reservation, and asked again after it has failed", async () => {
+    const where = await place();
+    const node = path.join(where.folder, "node");
+    await writeFile(node, "#!/nothing/here\n", { mode: 0o755 });
+    expect(await codeReservationOf(node, [], where)).toBe(0);
+    await unlink(node);
+    await copyFile(process.execPath, node, constants.COPYFILE_FICLONE);
+    expect(await codeReservationOf(node, [], where)).toBe(ownCodeReservation());
   });
 
   test("gets none where it is not Node, or is told to compile nothing", async () => {
@@ -123,4 +140,30 @@ test("the last words of V8 are shown without its native stack", () => {
   expect(withoutNativeStack(printed)).toBe(
     "Fatal process out of memory: Failed to reserve virtual memory for CodeRange",
   );
+});
+
+describe("what a limited program said last is explained", () => {
+  const noRoom = "# Fatal process out of memory: Failed to reserve virtual memory for CodeRange";
+  const limit = { dataBytes: 32 * MB, reservedCodeBytes: 0 };
+  const asked = { maxCharacters: 100, endedBy: null, limit };
+
+  test.each([
+    ["a program that starts Node", noRoom, asked, /^it starts Node.*Name Node itself in command/],
+    [
+      "Node, or one of its threads",
+      noRoom,
+      { ...asked, limit: { ...limit, reservedCodeBytes: 512 * MB } },
+      /^max_memory_mb is too small/,
+    ],
+    ["a program without a limit of ours", noRoom, { ...asked, limit: null }, /^Fatal process out of memory/],
+    [
+      "a program that V8 has ended without a word",
+      "",
+      { ...asked, endedBy: "SIGTRAP" },
+      /^max_memory_mb may be too small for it$/,
+    ],
+    ["any other end", "cannot open the valve\n", asked, /^cannot open the valve$/],
+  ])("%s", (_, output, options, expected) => {
+    expect(explainOutput(output, options)).toMatch(expected);
+  });
 });
