@@ -11,7 +11,11 @@ const stampFile = path.join(root, "node_modules", ".nanoagent-bootstrap.json");
 const { packageManager, engines } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
 if (!satisfies(process.versions.node, engines.node)) {
-  process.stderr.write(`This needs Node ${engines.node}, and this is Node ${process.versions.node}.\n`);
+  const needed = engines.node
+    .replace(/\^(\d+)\.(\d+)\.0/, "$1.$2 or a newer $1")
+    .replace(/ \|\| >=(\d+\.\d+)\.0/, ", or $1 or newer");
+  process.stderr.write(`This needs Node ${needed}, and this is Node ${process.versions.node}.\n`);
+  process.stderr.write("Install Node 22, 24 or 26, then run the same command again.\n");
   process.exit(1);
 }
 

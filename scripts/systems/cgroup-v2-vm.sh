@@ -27,7 +27,7 @@ mkdir -p "$console"
 install=$(packed_install linux-x64)
 node=$(node_binary "$major" amd64) || skip_run "Node $major cannot be had"
 root=$work/root
-make_root "$suite" amd64 "$root" dash coreutils grep procps libstdc++6 mount ||
+make_root "$suite" amd64 "$root" dash coreutils grep procps libstdc++6 mount busybox-static ||
   skip_run "the packages of $suite cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
 vm_kernel "$suite" amd64 || skip_run "the kernel of $suite cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
 cp "$node" "$root/usr/local/bin/node" 2> /dev/null || install -D "$node" "$root/usr/local/bin/node"
@@ -37,6 +37,7 @@ cp "$systems/smoke.mjs" "$systems/cgroups.mjs" "$root/opt/"
 cp "$NANOAGENT_TEST_MODEL" "$root/opt/model.gguf"
 
 vm_script "$root" << 'GUEST'
+busybox ip link set lo up
 slowness=1 control=none
 for word in $(cat /proc/cmdline); do
   case $word in nanoagent.*=*) eval "${word#nanoagent.}" ;; esac

@@ -129,7 +129,8 @@ download_packages() {
     "$1" "$3" ${mirror:+"$mirror"} > "$work/mmdebstrap.txt" 2>&1
 }
 
-# node_binary MAJOR ARCHITECTURE: prints the path of the newest Node of that line, from npm's packages of Node.
+# node_binary MAJOR ARCHITECTURE: prints the path of a Node of that line, from npm's packages of Node: the newest,
+# or the one that the cache holds.
 node_binary() {
   local name found
   name=node-linux-$(node_architecture "$2")
