@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 
 /** Limits that the operating system puts on a process before its program begins. */
 export interface ProcessLimits {
@@ -23,12 +23,18 @@ const SHELL = "/bin/sh";
 
 /** Whether limits can be set here. Minimal containers have no shell, and Node itself can set none. */
 export function canLimitProcesses(): boolean {
-  return process.platform !== "win32" && existsSync(SHELL);
+  if (process.platform === "win32") return false;
+  try {
+    accessSync(SHELL, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
  * A command that runs `file` within limits and without a core dump, which could fill the disk. The shell's script is
- * fixed: program and arguments are its parameters. A limit that is already lower stays. Needs {@link canLimitProcesses}.
+ * fixed: program and arguments are its parameters. A hard limit that is lower stays. Needs {@link canLimitProcesses}.
  */
 export function limitedCommand(
   file: string,

@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { findMemoryCgroup, LocalMachine } from "@nanoagent/profiler";
 import { type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
 import { HostedEngine, type HostedEngineOptions, type HostStart } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { EngineCgroup } from "../../../src/memory/engine-cgroup.js";
 import { ownCodeReservation } from "../../../src/node/processes/code-reservation.js";
 import { sampleConfig } from "../../sample-config.js";
 
@@ -116,6 +119,10 @@ describe("the process", () => {
   );
 });
 
+const own = process.platform === "linux" ? await findMemoryCgroup(new LocalMachine()) : null;
+const probe = await EngineCgroup.create(own, 64 * 2 ** 20);
+await probe?.remove();
+
 describe.skipIf(process.platform !== "linux")("a memory limit", () => {
   const MB = 2 ** 20;
 
@@ -134,6 +141,15 @@ describe.skipIf(process.platform !== "linux")("a memory limit", () => {
     expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
     expect(engine.notices).toHaveLength(ownCodeReservation() === 0 ? 0 : 1);
     await engine.close();
+  });
+
+  test.skipIf(probe === null)("keeps its cgroup when it starts without compiled code (needs root)", async () => {
+    const group = (await EngineCgroup.create(own, 200 * MB)) ?? expect.fail("no group");
+    const limits = { dataBytes: 120 * MB, reservedCodeBytes: 0, group };
+    const engine = await open({ replies: ["Yes."] }, { limits });
+    expect(await group.holds((await engine.processId()) ?? 0)).toBe(true);
+    await engine.close();
+    await vi.waitFor(() => expect(existsSync(group.processesFile)).toBe(false), 2000);
   });
 
   test("is the same where this program runs without compiled code", async () => {
