@@ -32,19 +32,21 @@ export async function checkMemory(
   if (system === null) return;
   const { machine, canLimitProcesses } = system;
   const reading = await new DeviceMemoryProbe({ machine }).read();
+  const programs = [...(config.tools ?? []), ...Object.values(config.mcp_servers ?? {})];
   const limited: LimitedParts = {
     engine: config.model_path !== null && config.engine?.isolation !== "none",
-    tools: (config.tools ?? []).length > 0 || Object.keys(config.mcp_servers ?? {}).length > 0,
+    tools: programs.some((program) => "max_memory_mb" in program && program.max_memory_mb !== undefined),
   };
   const isLinux = machine.platform === "linux";
   if (isLinux && !canLimitProcesses) warnOfNoShell(part, limited);
   if (reading.limit_source !== MEMORY_CONTROLLER_OFF) warnOfLowLimit(part, config, reading);
-  else if (config.model_path !== null || limited.tools) warnOfNoController(part, limited, canLimitProcesses);
+  else if (config.model_path !== null || programs.length > 0) warnOfNoController(part, limited, canLimitProcesses);
 }
 
-/** What runs in processes that the program limits. */
+/** The processes that the program limits. */
 interface LimitedParts {
   engine: boolean;
+  /** Whether a tool or an MCP server sets max_memory_mb. One that does not has no limit. */
   tools: boolean;
 }
 
@@ -65,7 +67,10 @@ function warnOfNoShell(part: CheckedPart, { engine, tools }: LimitedParts): void
 
 /** Limits are accepted there and ignored. An agent without a model and without tools has nothing that could grow. */
 function warnOfNoController(part: CheckedPart, { engine, tools }: LimitedParts, canLimitProcesses: boolean): void {
-  const held = [...(engine ? ["the engine's process"] : []), ...(tools ? ["the tools"] : [])];
+  const held = [
+    ...(engine ? ["the engine's process"] : []),
+    ...(tools ? ["the tools and MCP servers with max_memory_mb"] : []),
+  ];
   const holds =
     held.length > 0 && canLimitProcesses
       ? `RLIMIT_DATA holds ${held.join(" and ")} instead.`
@@ -75,8 +80,8 @@ function warnOfNoController(part: CheckedPart, { engine, tools }: LimitedParts, 
     message: "MemoryMax of systemd and --memory of Docker have no effect on this kernel.",
     reason: `The kernel was started without control of memory (cgroup_disable=memory). ${holds}`,
     hint:
-      "To switch it on, put cgroup_enable=memory on the kernel's command line and restart. On Raspberry Pi OS that is " +
-      "the one line of /boot/firmware/cmdline.txt.",
+      "To switch it on, add cgroup_enable=memory cgroup_memory=1 to the kernel's command line and restart. On Raspberry " +
+      "Pi OS that is the one line of /boot/firmware/cmdline.txt (/boot/cmdline.txt before Debian 12).",
   });
 }
 

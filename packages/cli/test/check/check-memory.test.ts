@@ -33,7 +33,11 @@ const unitOf = (files: Record<string, string>) => ({
 });
 
 const model = { model_path: "/models/model.gguf" };
-const tools = { tools: [{ name: "look", description: "Looks.", command: ["cat"], changes_world: false }] };
+const tool = { name: "look", description: "Looks.", command: ["cat"], changes_world: false };
+const tools = { tools: [tool] };
+const limitedTools = { tools: [tool, { ...tool, name: "see", max_memory_mb: 64 }] };
+const servers = { mcp_servers: { clock: { command: ["clock"] } } };
+const limitedServers = { mcp_servers: { clock: { command: ["clock"], max_memory_mb: 64 } } };
 
 async function problemsOn(files: Record<string, string> | null, settings: object, canLimitProcesses = true) {
   const config = NanoAgentConfig.parse({
@@ -65,14 +69,21 @@ describe("a kernel that was started without control of memory", () => {
     expect(problem?.text).toBe(
       "MemoryMax of systemd and --memory of Docker have no effect on this kernel. The kernel was started without " +
         "control of memory (cgroup_disable=memory). RLIMIT_DATA holds the engine's process instead. To switch it on, " +
-        "put cgroup_enable=memory on the kernel's command line and restart. On Raspberry Pi OS that is the one line of " +
-        "/boot/firmware/cmdline.txt.",
+        "add cgroup_enable=memory cgroup_memory=1 to the kernel's command line and restart. On Raspberry Pi OS that is " +
+        "the one line of /boot/firmware/cmdline.txt (/boot/cmdline.txt before Debian 12).",
     );
   });
 
   test.each([
-    [{ ...model, ...tools }, "RLIMIT_DATA holds the engine's process and the tools instead."],
-    [tools, "RLIMIT_DATA holds the tools instead."],
+    [
+      { ...model, ...limitedTools },
+      "RLIMIT_DATA holds the engine's process and the tools and MCP servers with max_memory_mb instead.",
+    ],
+    [{ ...model, ...tools }, "RLIMIT_DATA holds the engine's process instead."],
+    [limitedTools, "RLIMIT_DATA holds the tools and MCP servers with max_memory_mb instead."],
+    [limitedServers, "RLIMIT_DATA holds the tools and MCP servers with max_memory_mb instead."],
+    [tools, "No limit of the kernel holds the agent."],
+    [servers, "No limit of the kernel holds the agent."],
     [{ ...model, engine: { isolation: "none" } }, "No limit of the kernel holds the agent."],
   ])("says who is held all the same (%j)", async (settings, holds) => {
     const [problem] = await problemsOn(piWithV2, settings);
@@ -90,7 +101,7 @@ describe("a container without a shell", () => {
 
   test.each([
     [model, "The engine's process is watched four times a second instead. Give"],
-    [tools, "this system has no /bin/sh. max_memory_mb of tools and MCP servers has no effect. Give"],
+    [limitedTools, "this system has no /bin/sh. max_memory_mb of tools and MCP servers has no effect. Give"],
   ])("is named with what has no limit there (%j)", async (settings, text) => {
     const [problem, ...others] = await problemsOn(unlimited, settings, false);
     expect(others).toEqual([]);
@@ -98,8 +109,10 @@ describe("a container without a shell", () => {
     expect(problem?.text).toContain(text);
   });
 
-  test("is no matter for rules alone", async () => {
+  test("is no matter for rules alone, nor for tools that set no limit", async () => {
     expect(await problemsOn(unlimited, {}, false)).toEqual([]);
+    expect(await problemsOn(unlimited, tools, false)).toEqual([]);
+    expect(await problemsOn(unlimited, servers, false)).toEqual([]);
   });
 
   test("and without control of memory has no limit at all", async () => {
