@@ -6,6 +6,8 @@ export interface DoesNotFitParts {
   path: string;
   contextTokens: number;
   budgetBytes: number;
+  /** Memory of the device in MB of 2^20 bytes: no budget can be larger. */
+  deviceMemoryMb: number;
   ledger: MemoryLedger;
   changes: readonly FitChange[];
 }
@@ -20,13 +22,13 @@ export class DoesNotFitError extends NanoAgentError {
   readonly ledger: MemoryLedger;
   readonly changes: readonly FitChange[];
 
-  constructor({ path, contextTokens, budgetBytes, ledger, changes }: DoesNotFitParts) {
+  constructor({ path, contextTokens, budgetBytes, deviceMemoryMb, ledger, changes }: DoesNotFitParts) {
     super({
       code: "does-not-fit",
       message:
         `${path} takes ${formatMb(ledger.peak_resident_bytes)} MB with a context of ${contextTokens} tokens, and may ` +
         `take ${formatMb(Math.max(0, budgetBytes))} MB: ${sumOf(ledger)}.`,
-      hint: hintOf(changes, ledger.peak_resident_bytes),
+      hint: hintOf(changes, ledger.peak_resident_bytes, deviceMemoryMb),
     });
     this.budget_bytes = budgetBytes;
     this.ledger = ledger;
@@ -47,11 +49,19 @@ function sumOf({ lines, peak_resident_bytes }: MemoryLedger): string {
   return `${parts.join(" + ")} = ${formatMb(peak_resident_bytes)} MB`;
 }
 
-function hintOf(changes: readonly FitChange[], neededBytes: number): string {
-  const budget = `Allow it ${Math.ceil(neededBytes / 2 ** 20)} MB`;
-  const described = changes.map(
-    ({ description, saves_bytes, fits }) =>
-      `${description} saves ${formatMb(saves_bytes)} MB${fits ? " and is enough" : ", which is not enough alone"}`,
-  );
-  return described.length === 0 ? `${budget}, or take a smaller model.` : `${budget}, or: ${described.join("; ")}.`;
+function hintOf(changes: readonly FitChange[], neededBytes: number, deviceMemoryMb: number): string {
+  const neededMb = Math.ceil(neededBytes / 2 ** 20);
+  const described = changes
+    .map(
+      ({ description, saves_bytes, fits }) =>
+        `${description} saves ${formatMb(saves_bytes)} MB${fits ? " and is enough" : ", which is not enough alone"}`,
+    )
+    .join("; ");
+  if (neededMb <= deviceMemoryMb) {
+    const budget = `Allow it ${neededMb} MB`;
+    return described === "" ? `${budget}, or take a smaller model.` : `${budget}, or: ${described}.`;
+  }
+  const device = `The device has only ${deviceMemoryMb} MB.`;
+  const others = "Take a smaller model, or a device with more memory";
+  return described === "" ? `${device} ${others}.` : `${device} ${others}, or: ${described}.`;
 }

@@ -125,6 +125,7 @@ export function fitHeader(header: GgufHeader, request: Omit<FitRequest, "model_p
           path: header.path,
           contextTokens,
           budgetBytes: request.budget_bytes,
+          deviceMemoryMb: request.device.memory_mb,
           ledger,
           changes: cheapestChanges(tight).map(({ description, saves_bytes, fits }) => ({
             description,

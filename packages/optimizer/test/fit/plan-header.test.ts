@@ -147,6 +147,24 @@ describe("what does not fit", () => {
     expect(error.changes.map(({ description }) => description)).not.toContain(expect.stringContaining("context"));
   });
 
+  it("is never to be allowed more memory than the device has", () => {
+    const wish = { context_tokens: 8192, budget_bytes: 280 * MIB };
+    const ofDevice = (memory_mb: number) => refusal({ ...wish, device: { ...sampleDevice, memory_mb } }).hint;
+    expect(ofDevice(396)).toMatch(/^Allow it 396 MB, or: context /);
+    expect(ofDevice(395)).toMatch(
+      /^The device has only 395 MB\. Take a smaller model, or a device with more memory, or: context 8192 → 2816 saves /,
+    );
+    const nothingHelps = new DoesNotFitError({
+      path: "model.gguf",
+      contextTokens: 256,
+      budgetBytes: 0,
+      deviceMemoryMb: 64,
+      ledger: refusal(wish).ledger,
+      changes: [],
+    });
+    expect(nothingHelps.hint).toBe("The device has only 64 MB. Take a smaller model, or a device with more memory.");
+  });
+
   it("is nothing, with no budget at all", () => {
     expect(refusal({ budget_bytes: 0 }).message).toContain("may take 0.0 MB");
     expect(refusal({ budget_bytes: -1 }).message).toContain("may take 0.0 MB");
