@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import type { AgentRole } from "@nanoagent/models";
+import { crc32 } from "../../node/crc32.js";
 import type { ConversationMessage } from "../conversation-message.js";
 
 /** The version of the files that is written. */
