@@ -704,7 +704,12 @@ function toEvent({ type, text }: { type: "text" | "reasoning"; text: string }): 
  * takes; in the text that is several, and the schema's bounds may not hold for them.
  */
 function refuseBrokenText(text: string): void {
-  if (text.includes(REPLACEMENT_CHARACTER)) throw failed("The model wrote bytes that are no text.", undefined);
+  if (!text.includes(REPLACEMENT_CHARACTER)) return;
+  throw new EngineError({
+    code: "engine-failed",
+    message: "The model wrote bytes that are not text.",
+    hint: "Ask again, or lower sampling.temperature.",
+  });
 }
 
 function failed(message: string, cause: unknown): EngineError {
