@@ -12,5 +12,6 @@ function refuseNode(): never {
   throw new NanoAgentError({
     code: "node-too-old",
     message: `nanoagent needs Node 20.19 or newer 20, or Node 22.12 or newer; this is Node ${process.versions.node}.`,
+    hint: "Run it with one of these versions.",
   });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
+import { NanoAgentError } from "@nanoagent/models";
 import { SessionError } from "../session-error.js";
 import { OpenTurn } from "./interrupted-turn.js";
 import { type JournalFile, type JournalFiles, localFiles } from "./journal-files.js";
@@ -695,11 +696,12 @@ const hints: Partial<Record<string, string>> = {
 function notSaved(folder: string, failure: unknown): SessionError {
   const cause = failure instanceof NoNewFileError ? failure.cause : failure;
   const { code = "", message = String(cause) } = cause as NodeJS.ErrnoException;
+  const hint = NanoAgentError.isInstance(cause) ? cause.hint : hints[code];
   return new SessionError({
     code: "session-not-saved",
     message: `The session in ${folder} could not be written.`,
     reason: message,
-    hint: hints[code] ?? "Check the folder and who may write there; the next message tries again.",
+    hint: hint ?? "Check the folder and who may write there; the next message tries again.",
     cause,
   });
 }
