@@ -33,7 +33,8 @@ export function addonPackage(
   const name = packageNames[`${platform}-${arch}`];
   if (name !== undefined) return `@node-llama-cpp/${name}`;
   const is32BitArm = platform === "linux" && arch === "arm";
-  const has64BitKernel = is32BitArm && kernel === "aarch64";
+  // A 64-bit kernel calls itself armv8l to programs in its 32-bit personality, as of linux32 and of LXC.
+  const has64BitKernel = is32BitArm && (kernel === "aarch64" || kernel === "armv8l");
   throw new EngineError({
     code: "engine-unavailable",
     message: `There is no prebuilt llama.cpp for ${is32BitArm ? "32-bit ARM" : `${platform}-${arch}`}.`,
@@ -48,7 +49,7 @@ export function addonPackage(
 
 /**
  * Returns the folder of the add-on for this machine, without a look into its files. Throws {@link EngineError}
- * `engine-unavailable` with the command that installs it.
+ * `engine-unavailable` with what cures it: a command that installs it, installs it anew or makes it readable.
  */
 export async function findLlamaAddon(): Promise<string> {
   const packageName = addonPackage();
@@ -64,8 +65,15 @@ async function locate(packageName: string): Promise<{ binsDir: string; packageVe
     };
     return getBinsDir();
   } catch (cause) {
-    throw notInstalled(packageName, "it is not installed", cause);
+    const { explainPackage } = await import("./explain-package.js");
+    const error = await explainPackage(installedPackage(packageName), fileURLToPath(import.meta.url), cause);
+    throw error ?? notInstalled(packageName, "it is not installed", cause);
   }
+}
+
+/** Returns a package with the command that installs it anew. */
+export function installedPackage(name: string): { name: string; reinstall: string } {
+  return { name, reinstall: `${npmCommand("uninstall", name)} && ${npmCommand("install", name)}` };
 }
 
 function notInstalled(packageName: string, why: string, cause?: unknown): EngineError {
@@ -78,7 +86,7 @@ function notInstalled(packageName: string, why: string, cause?: unknown): Engine
 }
 
 /** Returns the command that installs or uninstalls a package where this program finds it. */
-export function npmCommand(verb: "install" | "uninstall", packageName: string): string {
+function npmCommand(verb: "install" | "uninstall", packageName: string): string {
   const place = isInstalledForAll() ? "--global " : "";
   return `npm ${verb} ${place}${packageName}${verb === "install" ? `@${ADDON_VERSION}` : ""}`;
 }

@@ -29,12 +29,24 @@ describe.skipIf(!hasAddon || !isLinuxX64)("llama.cpp's real files (needs its pac
     ["Debian 11", debian11, "needs glibc 2.34 or newer, and this system has 2.31."],
     ["an old C++ library", oldCppLibrary, "needs GLIBCXX_3.4.30 of the C++ library (libstdc++), and this system has"],
     ["Alpine", alpine, "is built for glibc, and this system's C library is musl."],
-    ["32-bit ARM", armhf, "is built for x86-64, and this Node for 32-bit ARM."],
   ])("cannot be loaded on %s", async (_, system, words) => {
     await expect(checkLlamaAddon({ system })).rejects.toMatchObject({
       code: "engine-unavailable",
       message: expect.stringContaining(`llama.cpp in @node-llama-cpp/linux-x64 ${words}`),
       hint: expect.stringContaining("openai-compatible"),
+    });
+  });
+
+  test("are to be installed anew where they are for another machine than their package", async () => {
+    await expect(checkLlamaAddon({ system: { ...debian12, node: armhf.node } })).rejects.toMatchObject({
+      code: "engine-unavailable",
+      message: "llama.cpp in @node-llama-cpp/linux-x64 is built for x86-64, and this Node for 32-bit ARM.",
+      hint: expect.stringMatching(/^Install it anew: npm uninstall \S+ && npm install \S+$/),
+    });
+    const onAlpine = { ...alpine, node: armhf.node };
+    await expect(checkLlamaAddon({ system: onAlpine })).rejects.toMatchObject({
+      message: expect.stringContaining("this system's C library is musl"),
+      hint: expect.not.stringContaining("npm"),
     });
   });
 });
@@ -87,6 +99,14 @@ describe("a platform without a package", () => {
       "There is no prebuilt llama.cpp for 32-bit ARM.",
       "This Node is a 32-bit program, on a processor and a kernel of 64 bits.",
       /^Install a 64-bit system with a 64-bit Node on this machine, .*\. Or let a server run the model: /,
+    ],
+    [
+      "linux",
+      "arm",
+      "armv8l",
+      "There is no prebuilt llama.cpp for 32-bit ARM.",
+      "This Node is a 32-bit program, on a processor and a kernel of 64 bits.",
+      /^Install a 64-bit system with a 64-bit Node on this machine, /,
     ],
     ["linux", "riscv64", "riscv64", "There is no prebuilt llama.cpp for linux-riscv64.", null, /^Let a server/],
   ])("%s-%s with the kernel's %s is told what works there", (platform, arch, kernel, message, reason, hint) => {

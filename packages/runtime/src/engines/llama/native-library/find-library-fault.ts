@@ -18,7 +18,9 @@ export type LibraryFault =
       newest: string | null;
       glibcVersion: string | null;
     }
-  | { kind: "damaged-file"; file: string; problem: string };
+  | { kind: "damaged-file"; file: string; problem: string }
+  /** This user may not read `file`, a path; `folder` is the one whose permissions are to be changed. */
+  | { kind: "no-permission"; file: string; folder: string };
 
 /** Names of versions in the order in which their lack is reported: the C library comes first. */
 const VERSION_NAMES = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
@@ -26,7 +28,7 @@ const VERSION_NAMES = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
 /**
  * Returns the first reason why this system cannot load these files, or null. It decides as glibc's loader does: each
  * version that a file needs must be defined by the library of that name. A library that was not found on the system
- * proves nothing. What a new copy of the package could not cure comes before damaged files.
+ * proves nothing.
  */
 export function findLibraryFault(files: readonly NativeFile[], system: NativeSystem): LibraryFault | null {
   const read = files.flatMap(({ name, reading }) => (reading.status === "read" ? [{ name, elf: reading.elf }] : []));

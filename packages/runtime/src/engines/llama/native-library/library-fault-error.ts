@@ -17,7 +17,7 @@ export interface FaultyPackage {
 export function libraryFaultError(
   fault: LibraryFault,
   { name, reinstall }: FaultyPackage,
-  loading?: { reason: string; cause: unknown },
+  loading?: { reason?: string; cause: unknown },
 ): EngineError {
   const { message, reason, hint } = partsOf(fault, name, reinstall);
   return new EngineError({
@@ -35,7 +35,7 @@ function partsOf(fault: LibraryFault, name: string, reinstall: string) {
       return {
         message: `llama.cpp in ${name} is built for ${machineName(fault.machine)}, and this Node for ${machineName(fault.node)}.`,
         reason: `The ELF header of ${fault.file} says so.`,
-        hint: remoteEngineHint(),
+        hint: `Install it anew: ${reinstall}`,
       };
     case "musl":
       return {
@@ -55,7 +55,20 @@ function partsOf(fault: LibraryFault, name: string, reinstall: string) {
         reason: undefined,
         hint: `Install it anew: ${reinstall}`,
       };
+    case "no-permission":
+      return {
+        message: `llama.cpp in ${name} cannot be loaded: this user may not read ${fault.file}.`,
+        reason: undefined,
+        hint: `Run this program as the user who installed the package${accessCommand(fault.folder)}`,
+      };
   }
+}
+
+/** The command that gives all users access to a folder, to paste into a shell. */
+function accessCommand(folder: string): string {
+  if (process.platform === "win32") return `, or allow this user to read ${folder}.`;
+  const quoted = /^[\w@%+=:,./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
+  return `, or as that user run: chmod -R a+rX ${quoted}`;
 }
 
 /** Not every release of glibc defines versions of its own: 2.31 defines GLIBC_2.30 at most. */

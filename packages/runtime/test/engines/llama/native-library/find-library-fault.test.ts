@@ -10,7 +10,7 @@ import {
 import { readElf } from "../../../../src/engines/llama/native-library/read-elf.js";
 import type { NativeFile } from "../../../../src/engines/llama/native-library/read-native-files.js";
 import { buildElf, type ElfParts } from "./build-elf.js";
-import { alpine, armhf, debian11, debian12, oldCppLibrary } from "./recorded-systems.js";
+import { alpine, debian11, debian12, oldCppLibrary } from "./recorded-systems.js";
 
 function nativeFile(name: string, parts: ElfParts = {}): NativeFile {
   const bytes = buildElf(parts);
@@ -89,12 +89,12 @@ describe("what a system lacks for llama.cpp", () => {
       /glibc/,
     ],
     [
-      "32-bit ARM with the files of @node-llama-cpp/linux-armv7l, which are AArch64",
+      "x86-64 with files for ARM in its own package",
       llamaFiles({ machine: 183 }),
-      armhf,
-      "llama.cpp in PACKAGE is built for AArch64 (64-bit ARM), and this Node for 32-bit ARM.",
+      debian12,
+      "llama.cpp in PACKAGE is built for AArch64 (64-bit ARM), and this Node for x86-64.",
       "The ELF header of libggml-base.so says so.",
-      /^Let a server run the model: /,
+      /^Install it anew: npm uninstall PACKAGE && npm install PACKAGE$/,
     ],
     [
       "x86-64 with big-endian files of an unknown processor",
@@ -102,7 +102,7 @@ describe("what a system lacks for llama.cpp", () => {
       debian12,
       "llama.cpp in PACKAGE is built for an unknown 32-bit big-endian processor (ELF machine 9999), and this Node for x86-64.",
       "The ELF header of libggml-base.so says so.",
-      /^Let a server/,
+      /^Install it anew: /,
     ],
     [
       "a version of a library that has none of its kind",

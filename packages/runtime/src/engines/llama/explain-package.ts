@@ -1,0 +1,36 @@
+import type { EngineError } from "../engine-error.js";
+import { findUnreadable, inspectPackage } from "./native-library/inspect-package.js";
+import { type FaultyPackage, libraryFaultError } from "./native-library/library-fault-error.js";
+
+/** Longest message of a package's entry that an error shows, in characters. */
+const MAX_MESSAGE_CHARACTERS = 500;
+
+/**
+ * Returns the error for a package that is there and could not be imported from `file`: this user may not read it, or it
+ * is damaged. Returns null where it is not installed.
+ */
+export async function explainPackage(
+  installed: FaultyPackage,
+  file: string,
+  cause: unknown,
+): Promise<EngineError | null> {
+  const state = await inspectPackage(installed.name, file);
+  const reason = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_MESSAGE_CHARACTERS);
+  if (state.status === "hidden") {
+    return libraryFaultError({ kind: "no-permission", file: state.folder, folder: state.folder }, installed, { cause });
+  }
+  if (state.status === "absent" && isNotFound(cause)) return null;
+  const unreadable = state.status === "present" ? await findUnreadable(state.folder) : null;
+  if (state.status === "present" && unreadable !== null) {
+    return libraryFaultError({ kind: "no-permission", file: unreadable, folder: state.folder }, installed, { cause });
+  }
+  return libraryFaultError({ kind: "damaged-file", file: "its entry", problem: "cannot be loaded" }, installed, {
+    reason,
+    cause,
+  });
+}
+
+function isNotFound(cause: unknown): boolean {
+  const code = (cause as { code?: unknown } | null)?.code;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+}
