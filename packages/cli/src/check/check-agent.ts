@@ -1,6 +1,13 @@
 import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { LocalMachine } from "@nanoagent/profiler";
-import { canLimitProcesses, InvalidConfigError, type PlacedConfig, readPlacedConfig } from "@nanoagent/runtime/node";
+import {
+  canLimitProcesses,
+  InvalidConfigError,
+  ownCodeReservation,
+  type PlacedConfig,
+  readDataLimit,
+  readPlacedConfig,
+} from "@nanoagent/runtime/node";
 import type { CommandAction } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
@@ -10,7 +17,7 @@ import { checkCapabilities } from "./check-capabilities.js";
 import { checkEngine } from "./check-engine.js";
 import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
-import { checkMemory } from "./check-memory.js";
+import { checkMemory, type LimitingSystem } from "./check-memory.js";
 import { CheckReport } from "./check-report.js";
 import { checkSession } from "./check-session.js";
 import { checkSkills } from "./check-skills.js";
@@ -50,11 +57,7 @@ async function checkFile(
   }
   const { config, placeOf } = placed;
   const report = new CheckReport(file, placeOf);
-  await checkMemory(
-    report,
-    config,
-    elsewhere === null ? { machine: new LocalMachine(), canLimitProcesses: canLimitProcesses() } : null,
-  );
+  await checkMemory(report, config, elsewhere === null ? thisSystem() : null);
   await checkEngine(report, config, elsewhere);
   const tools = await checkTools(report, config, elsewhere === null);
   await checkMcpServers(report, config, elsewhere === null);
@@ -63,6 +66,15 @@ async function checkFile(
   checkCapabilities(report, config, { skills, tools });
   if (elsewhere === null) await checkSession(report, config);
   return { report, config };
+}
+
+function thisSystem(): LimitingSystem {
+  return {
+    machine: new LocalMachine(),
+    canLimitProcesses: canLimitProcesses(),
+    dataLimitBytes: readDataLimit(process.pid),
+    reservedCodeBytes: ownCodeReservation(),
+  };
 }
 
 /** What is wrong with a file that is no config: its faults, each with its place; or that it cannot be read. */

@@ -9,6 +9,10 @@ const BYTES_PER_MB = 2 ** 20;
 export interface LimitingSystem {
   machine: Machine;
   canLimitProcesses: boolean;
+  /** RLIMIT_DATA of this program, which its processes inherit, in bytes; null without one. */
+  dataLimitBytes: number | null;
+  /** The part of that limit that Node takes for compiled code which it only reserves, in bytes. */
+  reservedCodeBytes: number;
 }
 
 /**
@@ -39,6 +43,7 @@ export async function checkMemory(
   };
   const isLinux = machine.platform === "linux";
   if (isLinux && !canLimitProcesses) warnOfNoShell(part, limited);
+  if (limited.engine) warnOfDataLimit(part, config, system);
   if (reading.limit_source !== MEMORY_CONTROLLER_OFF) warnOfLowLimit(part, config, reading);
   else if (config.model_path !== null || programs.length > 0) warnOfNoController(part, limited, canLimitProcesses);
 }
@@ -48,6 +53,22 @@ interface LimitedParts {
   engine: boolean;
   /** Whether a tool or an MCP server sets max_memory_mb. One that does not has no limit. */
   tools: boolean;
+}
+
+/** A limit that somebody else has set on this program holds for the engine's process as well. */
+function warnOfDataLimit(
+  part: CheckedPart,
+  { spec }: NanoAgentConfig,
+  { dataLimitBytes, reservedCodeBytes }: LimitingSystem,
+): void {
+  if (dataLimitBytes === null || dataLimitBytes - reservedCodeBytes >= spec.max_memory_mb * BYTES_PER_MB) return;
+  const [limitMb, reservedMb] = [dataLimitBytes, reservedCodeBytes].map((bytes) => Math.floor(bytes / BYTES_PER_MB));
+  part.warn(["spec", "max_memory_mb"], {
+    code: "data-limit-low",
+    message: `This program runs with a limit of ${limitMb} MB on its data, which leaves a model less than max_memory_mb.`,
+    reason: `The engine's process inherits the limit${reservedCodeBytes === 0 ? "" : `, and Node reserves ${reservedMb} MB of it for code`}.`,
+    hint: "Remove the limit (ulimit -d, or LimitDATA= of systemd). MemoryMax= limits the memory that is in use.",
+  });
 }
 
 /** Minimal containers have no shell, which sets the limits. */

@@ -1,7 +1,7 @@
 import { NanoAgentConfig } from "@nanoagent/models";
 import { FixtureMachine } from "@nanoagent/profiler/testing";
 import { describe, expect, test } from "vitest";
-import { checkMemory } from "../../src/check/check-memory.js";
+import { checkMemory, type LimitingSystem } from "../../src/check/check-memory.js";
 import { CheckReport } from "../../src/check/check-report.js";
 
 const MIB = 2 ** 20;
@@ -39,7 +39,11 @@ const limitedTools = { tools: [tool, { ...tool, name: "see", max_memory_mb: 64 }
 const servers = { mcp_servers: { clock: { command: ["clock"] } } };
 const limitedServers = { mcp_servers: { clock: { command: ["clock"], max_memory_mb: 64 } } };
 
-async function problemsOn(files: Record<string, string> | null, settings: object, canLimitProcesses = true) {
+async function problemsOn(
+  files: Record<string, string> | null,
+  settings: object,
+  limits: Partial<LimitingSystem> = {},
+) {
   const config = NanoAgentConfig.parse({
     spec: { name: "a", max_memory_mb: 300 },
     device: { device_id: "pi", platform: "linux-aarch64", memory_mb: 926, cpu_cores: 4 },
@@ -49,7 +53,15 @@ async function problemsOn(files: Record<string, string> | null, settings: object
   await checkMemory(
     report,
     config,
-    files === null ? null : { machine: new FixtureMachine({ files }), canLimitProcesses },
+    files === null
+      ? null
+      : {
+          machine: new FixtureMachine({ files }),
+          canLimitProcesses: true,
+          dataLimitBytes: null,
+          reservedCodeBytes: 0,
+          ...limits,
+        },
   );
   return report.problems.map(({ severity, code, message, reason, hint }) => ({
     severity,
@@ -103,21 +115,43 @@ describe("a container without a shell", () => {
     [model, "The engine's process is watched four times a second instead. Give"],
     [limitedTools, "this system has no /bin/sh. max_memory_mb of tools and MCP servers has no effect. Give"],
   ])("is named with what has no limit there (%j)", async (settings, text) => {
-    const [problem, ...others] = await problemsOn(unlimited, settings, false);
+    const [problem, ...others] = await problemsOn(unlimited, settings, { canLimitProcesses: false });
     expect(others).toEqual([]);
     expect(problem).toMatchObject({ severity: "warning", code: "no-process-limits" });
     expect(problem?.text).toContain(text);
   });
 
   test("is no matter for rules alone, nor for tools that set no limit", async () => {
-    expect(await problemsOn(unlimited, {}, false)).toEqual([]);
-    expect(await problemsOn(unlimited, tools, false)).toEqual([]);
-    expect(await problemsOn(unlimited, servers, false)).toEqual([]);
+    expect(await problemsOn(unlimited, {}, { canLimitProcesses: false })).toEqual([]);
+    expect(await problemsOn(unlimited, tools, { canLimitProcesses: false })).toEqual([]);
+    expect(await problemsOn(unlimited, servers, { canLimitProcesses: false })).toEqual([]);
   });
 
   test("and without control of memory has no limit at all", async () => {
-    const [, problem] = await problemsOn(piWithV2, model, false);
+    const [, problem] = await problemsOn(piWithV2, model, { canLimitProcesses: false });
     expect(problem?.text).toContain("No limit of the kernel holds the agent.");
+  });
+});
+
+describe("a limit on the data of this program", () => {
+  const unlimited = unitOf({ "memory.max": "max\n", "memory.high": "max\n" });
+
+  test("that leaves a model less than the budget is named, with what Node reserves of it", async () => {
+    const limits = { dataLimitBytes: 700 * MIB, reservedCodeBytes: 512 * MIB };
+    const [problem, ...others] = await problemsOn(unlimited, model, limits);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ severity: "warning", code: "data-limit-low" });
+    expect(problem?.text).toBe(
+      "This program runs with a limit of 700 MB on its data, which leaves a model less than max_memory_mb. The engine's " +
+        "process inherits the limit, and Node reserves 512 MB of it for code. Remove the limit (ulimit -d, or " +
+        "LimitDATA= of systemd). MemoryMax= limits the memory that is in use.",
+    );
+  });
+
+  test("is no matter where the budget fits into it, nor without a model", async () => {
+    const limits = { dataLimitBytes: 700 * MIB, reservedCodeBytes: 0 };
+    expect(await problemsOn(unlimited, model, limits)).toEqual([]);
+    expect(await problemsOn(unlimited, {}, { ...limits, dataLimitBytes: 100 * MIB })).toEqual([]);
   });
 });
 

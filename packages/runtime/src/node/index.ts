@@ -22,7 +22,8 @@ export { type ResolvedCapability, resolveCapabilities } from "../skills/resolve-
 export { IntentMatcher } from "../intents/intent-matcher.js";
 export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguities.js";
 export { commandTool, findCommandProgram } from "./tools/command-tool.js";
-export { canLimitProcesses } from "./processes/process-limits.js";
+export { ownCodeReservation } from "./processes/code-reservation.js";
+export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";
 export { readInterpreter } from "./processes/read-interpreter.js";
 export { ToolSet } from "../tools/tool-set.js";
 export { checkModelFile } from "./check-model-file.js";
