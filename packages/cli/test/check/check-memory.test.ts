@@ -102,7 +102,7 @@ describe("a kernel that was started without control of memory", () => {
     expect(problem?.text).toContain(holds);
   });
 
-  test("is no matter for rules alone, nor for an agent of another device", async () => {
+  test("is not named for rules alone, nor for an agent of another device", async () => {
     expect(await problemsOn(piWithV2, {})).toEqual([]);
     expect(await problemsOn(null, model)).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe("a container without a shell", () => {
     expect(problem?.text).toContain(text);
   });
 
-  test("is no matter for rules alone, nor for tools that set no limit", async () => {
+  test("is not named for rules alone, nor for tools without a limit", async () => {
     expect(await problemsOn(unlimited, {}, { canLimitProcesses: false })).toEqual([]);
     expect(await problemsOn(unlimited, tools, { canLimitProcesses: false })).toEqual([]);
     expect(await problemsOn(unlimited, servers, { canLimitProcesses: false })).toEqual([]);
@@ -148,7 +148,7 @@ describe("a limit on the data of this program", () => {
     );
   });
 
-  test("is no matter where the budget fits into it, nor without a model", async () => {
+  test("is not named where the budget fits into it, nor without a model", async () => {
     const limits = { dataLimitBytes: 700 * MIB, reservedCodeBytes: 0 };
     expect(await problemsOn(unlimited, model, limits)).toEqual([]);
     expect(await problemsOn(unlimited, {}, { ...limits, dataLimitBytes: 100 * MIB })).toEqual([]);
@@ -168,7 +168,7 @@ describe("a limit on this process", () => {
     expect((await problemsOn(files, {}))[0]?.text).toContain("nanoagent.service (memory.high)");
   });
 
-  test("that the budget keeps is no matter", async () => {
+  test("above the budget is not named", async () => {
     expect(await problemsOn(unitOf({ "memory.max": `${300 * MIB}\n`, "memory.high": "max\n" }), model)).toEqual([]);
   });
 });

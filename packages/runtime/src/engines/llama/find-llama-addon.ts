@@ -23,7 +23,7 @@ const packageNames: Partial<Record<string, string>> = {
 
 /**
  * Returns the name of the package that holds llama.cpp for this platform. Throws {@link EngineError} `engine-unavailable`
- * where there is no such package.
+ * where npm has no package for the platform.
  */
 export function addonPackage(
   platform: string = process.platform,
