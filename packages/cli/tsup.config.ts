@@ -22,7 +22,7 @@ const leaveOut: NonNullable<Options["esbuildPlugins"]>[number] = {
 // The program carries all that it needs, so that a device installs one package and a start reads one file;
 // what a command alone needs is a chunk of its own.
 export default packageBuild([], {
-  entry: { main: "./src/main.ts", "engine-host": "../runtime/src/engines/host/engine-host.ts" },
+  entry: { main: "./src/main.ts", "host-program": "../runtime/src/engines/host-program.ts" },
   noExternal: [/^(?!node:)/],
   dts: false,
   esbuildPlugins: [leaveOut],

@@ -103,7 +103,7 @@ const limited = {
       device: { device_id: "vm", platform: "linux", memory_mb: 2000, cpu_cores: 2 },
     });
     await runtime.process("Say hello.", { sampling: { temperature: 0, max_tokens: 2 } });
-    const [host] = children().filter((id) => commandLineOf(id).includes("engine-host"));
+    const [host] = children().filter((id) => commandLineOf(id).includes("host-program"));
     const enginesGroup = path.join(groupRoot(), groupOf(host));
     if (control === "v2") {
       // Version 2 ends what is over a limit as that is set; version 1 refuses such a limit.

@@ -547,7 +547,7 @@ async function talkTo(file) {
         throw new Error(`${reply.error.code}: ${reply.error.message} ${reply.error.reason ?? ""}`);
       return reply;
     },
-    engineHost: () => descendants(child.pid).find((id) => commandLineOf(id).includes("engine-host")) ?? null,
+    engineHost: () => descendants(child.pid).find((id) => commandLineOf(id).includes("host-program")) ?? null,
     async end() {
       child.stdin.end();
       const [exitCode, signal] = await within(closed, 30_000 * slowness, stop);

@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import type { EdgeDevice } from "./edge-device.js";
 import { positiveInteger } from "./field-types.js";
 
 /** `certain`: the system states it; `likely`: it follows from what the system states; `declared`: somebody said so. */
@@ -102,11 +101,6 @@ export interface DeviceDetails {
     /** Used share of the life of flash, in percent, as the device states it. */
     wear_percent: Fact<number>;
   };
-}
-
-/** A device with all that was found out about it. */
-export interface ProfiledDevice extends EdgeDevice {
-  details: DeviceDetails;
 }
 
 /** What somebody says of a device, by room: parts of {@link DeviceDetails}. */

@@ -1,6 +1,11 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
-import { type DeclaredDetails, type DeclaredDetailsInput, deviceDetailsSource } from "./device-details.js";
+import {
+  type DeclaredDetails,
+  type DeclaredDetailsInput,
+  type DeviceDetails,
+  deviceDetailsSource,
+} from "./device-details.js";
 import { positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
@@ -16,6 +21,11 @@ export interface EdgeDevice {
   has_gpu: boolean;
   /** What else is known of it, fact by fact. */
   details?: DeclaredDetails | undefined;
+}
+
+/** A device with everything that a profile found out about it. */
+export interface ProfiledDevice extends EdgeDevice {
+  details: DeviceDetails;
 }
 
 export interface EdgeDeviceInput {

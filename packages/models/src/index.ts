@@ -1,5 +1,5 @@
 export { AgentSpec, type AgentSpecInput } from "./agent-spec.js";
-export { EdgeDevice, type EdgeDeviceInput } from "./edge-device.js";
+export { EdgeDevice, type EdgeDeviceInput, type ProfiledDevice } from "./edge-device.js";
 export type {
   CoreCluster,
   CpuCache,
@@ -10,7 +10,6 @@ export type {
   FactConfidence,
   GpuDetails,
   NpuDetails,
-  ProfiledDevice,
 } from "./device-details.js";
 export {
   type BandwidthRow,

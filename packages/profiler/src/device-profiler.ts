@@ -3,12 +3,12 @@ import type { EdgeDevice, ProfiledDevice } from "@nanoagent/models";
 import { hasGpu } from "./accelerators/has-gpu.js";
 import { countCores } from "./cpu/count-cores.js";
 import { declaredDevice } from "./declared-device.js";
-import { readDeviceDetails } from "./details/read-device-details.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "./memory/read-memory.js";
 import { OneLook } from "./one-look.js";
 import { platformName } from "./platform-name.js";
+import { readDeviceDetails } from "./read-device-details.js";
 
 const BYTES_PER_MB = 2 ** 20;
 

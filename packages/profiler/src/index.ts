@@ -12,13 +12,13 @@ export { readCpuFeatures } from "./cpu/read-cpu-features.js";
 export { LocalMachine } from "./local-machine.js";
 export { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 export { MachineReadError } from "./machine-read-error.js";
-export {
-  type MeasureDeviceOptions,
-  type MeasuredDevice,
-  type MeasuredFigures,
-  type MeasureProgress,
-  measureDevice,
-} from "./measure/measure-device.js";
+export type {
+  MeasureDeviceOptions,
+  MeasuredDevice,
+  MeasuredFigures,
+  MeasureProgress,
+} from "./measure/device-measuring.js";
+export { measureDevice } from "./measure/measure-device.js";
 export {
   type MeasuredPart,
   type MeasurementStoreOptions,
@@ -29,4 +29,4 @@ export {
 } from "./measure/measurement-store.js";
 export { MeasurementError } from "./measure/measurement-error.js";
 export { recordMachine } from "./recording/record-machine.js";
-export { type DeviceReading, type DeviceWatch, type WatchDeviceOptions, watchDevice } from "./watch/watch-device.js";
+export { type DeviceReading, type DeviceWatch, type WatchDeviceOptions, watchDevice } from "./watch-device.js";

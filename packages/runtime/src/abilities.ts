@@ -2,10 +2,10 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopResult, unknownTool } from "./agent-loop.js";
 import type { EngineTool } from "./engines/engine.js";
-import type { McpServers } from "./node/mcp/open-mcp-servers.js";
 import type { CallTool, Turn } from "./session/turn.js";
 import type { OpenSkills } from "./skills/open-skills.js";
 import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabilities.js";
+import type { McpServers } from "./tools/mcp/open-mcp-servers.js";
 import type { Tool } from "./tools/tool.js";
 import type { ToolSetOptions } from "./tools/tool-set.js";
 

@@ -11,7 +11,7 @@ import {
 } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
-import { onAbort } from "./session/on-abort.js";
+import { onAbort } from "./on-abort.js";
 import type { CallTool, Turn } from "./session/turn.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
 import { RepeatedCalls } from "./tools/repeated-calls.js";

@@ -35,7 +35,7 @@ export { InvalidToolError } from "./tools/invalid-tool-error.js";
 export { type IntentFault, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
-export type { ConversationMessage } from "./session/conversation-message.js";
+export type { ConversationMessage } from "./engines/conversation-message.js";
 export { MAX_HISTORY_BYTES } from "./session/history.js";
 export { SessionError, type SessionErrorCode } from "./session/session-error.js";
 export { MAX_WAITING_MESSAGES } from "./session/turn-queue.js";

@@ -12,19 +12,20 @@ import type { AgentEvent } from "./agent-event.js";
 import { type LoopLimits, runAgentLoop } from "./agent-loop.js";
 import { checkMemoryBudget } from "./check-memory-budget.js";
 import { ContextWindow } from "./context/context-window.js";
+import type { ConversationMessage } from "./engines/conversation-message.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type SamplingOptions } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
+import type { EngineOptions } from "./engines/engine-options.js";
 import { IdleWork } from "./engines/idle-work.js";
-import { type EngineParts, openEngine } from "./engines/open-engine.js";
+import { openEngine } from "./engines/open-engine.js";
 import type { MemoryReport } from "./memory/memory-report.js";
 import { residentBytes } from "./memory/resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
+import { onAbort, untilAborted } from "./on-abort.js";
 import { ReplySchema } from "./reply-schema.js";
-import type { ConversationMessage } from "./session/conversation-message.js";
 import { History, MAX_HISTORY_BYTES, memoryOf } from "./session/history.js";
 import type { Journal } from "./session/journal/journal.js";
 import { describeReport } from "./session/journal/journal-report.js";
-import { onAbort, untilAborted } from "./session/on-abort.js";
 import { Turn } from "./session/turn.js";
 import { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow, restoreWindow } from "./session/window-record.js";
@@ -40,7 +41,7 @@ const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** A slow device may write for minutes; an engine that hangs must not keep the messages behind it waiting for ever. */
 const DEFAULT_MAX_MILLISECONDS = 60 * 60 * 1000;
 
-export interface NanoRuntimeOptions extends EngineParts, AbilityParts {
+export interface NanoRuntimeOptions extends EngineOptions, AbilityParts {
   /** Answers in place of the engine that the config names. Whoever passes it closes it; it may serve many runtimes. */
   engine?: Engine | undefined;
 }
@@ -97,7 +98,7 @@ interface LoadedAgent {
  */
 export class NanoRuntime implements AsyncDisposable {
   readonly #givenEngine: Engine | undefined;
-  readonly #parts: EngineParts & AbilityParts;
+  readonly #parts: EngineOptions & AbilityParts;
   #agent: LoadedAgent | null = null;
   /** The load or unload that is under way. */
   #changing: Promise<void> | null = null;

@@ -1,7 +1,7 @@
 import type { LoopResult } from "./agent-loop.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 
-type ValidateJson = typeof import("./engines/llama/grammar/validate-json.js").validateJson;
+type ValidateJson = typeof import("./json-schema/validate-json.js").validateJson;
 
 /** What a reply must satisfy. Loaded when a schema is asked for, and not before. */
 export class ReplySchema {
@@ -16,8 +16,8 @@ export class ReplySchema {
   /** From a JSON Schema, or a Standard Schema that carries one; throws `schema-not-supported` for anything else. */
   static async from(schema: object): Promise<ReplySchema> {
     const [{ resolveJsonSchema }, { validateJson }] = await Promise.all([
-      import("./engines/llama/grammar/resolve-json-schema.js"),
-      import("./engines/llama/grammar/validate-json.js"),
+      import("./json-schema/resolve-json-schema.js"),
+      import("./json-schema/validate-json.js"),
     ]);
     return new ReplySchema(resolveJsonSchema(schema), validateJson);
   }

@@ -54,7 +54,7 @@ test("the README's servers are ones that can be loaded, and their tools are name
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const [, block] = /^```yaml\n(mcp_servers:\n.*?)^```$/ms.exec(text) ?? [];
   const folder = await temporaryFolder();
-  const greenhouse = new URL("./node/mcp/greenhouse-server.mjs", import.meta.url);
+  const greenhouse = new URL("./tools/mcp/greenhouse-server.mjs", import.meta.url);
   await writeFile(path.join(folder, "garden-server.mjs"), `import ${JSON.stringify(greenhouse)};`);
   await writeFile(path.join(folder, "agent.yaml"), `spec: { name: a, capabilities: [garden] }\n${block}`);
   process.env.GARDEN_KEY = process.env.HOUSE_KEY = "key";

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { EdgeDevice } from "@nanoagent/models";
 import { recordMachine } from "@nanoagent/profiler";
-import { refuseFile, writeNewFile } from "../output/write-new-file.js";
+import { refuseFile, writeNewFile } from "../write-new-file.js";
 
 /** Writes the `device:` block of a config. Never over a file that is there. */
 export async function saveDevice(file: string, { details: _, ...device }: EdgeDevice): Promise<void> {

@@ -27,7 +27,7 @@ export const runAgent: CommandAction = async (values, streams) => {
   const loading = new LoadingProgress(streams.stderr);
   let input: MessageInput | null = null;
   await using runtime = new NanoRuntime({
-    hostFile: fileURLToPath(new URL("./engine-host.js", import.meta.url)),
+    hostFile: fileURLToPath(new URL("./host-program.js", import.meta.url)),
     ownsProgram: true,
     onLoadProgress: (share) => loading.show(share),
     onPermission: (request) => askPermission(request, input),

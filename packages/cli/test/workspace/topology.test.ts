@@ -43,7 +43,7 @@ const shape = {
     ],
     exports: [
       ".",
-      "./engine-host",
+      "./host-program",
       "./engines/llama",
       "./engines/openai-compatible",
       "./node",

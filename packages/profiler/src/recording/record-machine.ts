@@ -1,9 +1,9 @@
 import path from "node:path";
-import { readDeviceDetails } from "../details/read-device-details.js";
 import { LocalMachine } from "../local-machine.js";
 import type { Machine } from "../machine.js";
 import { MachineReadError } from "../machine-read-error.js";
 import { DeviceMemoryProbe } from "../memory/device-memory-probe.js";
+import { readDeviceDetails } from "../read-device-details.js";
 import type { FixtureFile, FixtureMachineContents } from "../testing/fixture-machine.js";
 import { withoutNames } from "./without-names.js";
 

@@ -1,27 +1,11 @@
-import type { FitPlanner, MemoryProbe, NanoAgentConfig } from "@nanoagent/models";
+import type { NanoAgentConfig } from "@nanoagent/models";
 import type { Engine } from "./engine.js";
 import { EngineError } from "./engine-error.js";
+import type { EngineOptions } from "./engine-options.js";
 import { RulesEngine } from "./rules/rules-engine.js";
 
-/** What a config cannot say: parts to use in place of the default ones, and who wants to know how loading goes. */
-export interface EngineParts {
-  /** Says how a model fits. Default: the planner of `@nanoagent/optimizer`. */
-  planner?: FitPlanner | undefined;
-  /** Says how much memory there is. Default: the probe of `@nanoagent/profiler`. */
-  memory?: MemoryProbe | undefined;
-  /** The program that an engine's process runs. Default: the one that this package brings; a bundled program has its own. */
-  hostFile?: string | undefined;
-  /**
-   * Whether this program is the agent's alone, as the CLI is: then all of its memory counts against the budget, and not
-   * only what it adds from now on. Default: false.
-   */
-  ownsProgram?: boolean | undefined;
-  /** Told the share of the model that is loaded, 0 to 1. */
-  onLoadProgress?: ((share: number) => void) | undefined;
-}
-
 /** The engine that a config asks for: the one that it names, else llama where there is a model, else the rules. */
-export async function openEngine(config: NanoAgentConfig, parts: EngineParts = {}): Promise<Engine> {
+export async function openEngine(config: NanoAgentConfig, parts: EngineOptions = {}): Promise<Engine> {
   const { model_path } = config;
   const type = config.engine?.type ?? (model_path === null ? "rules" : "llama");
   // Models and servers need Node; this module does not.

@@ -1,6 +1,6 @@
+import { runTogether, splitWords } from "../split-words.js";
 import { parseSentence, SentenceFault, type SentencePart } from "./parse-sentence.js";
 import type { SlotMatcher } from "./slot-values.js";
-import { runTogether, splitWords } from "./split-words.js";
 
 /** A part of a sentence whose words stand each for themselves. */
 type WholePart =

@@ -1,7 +1,7 @@
+import { numberOf } from "../split-words.js";
 import type { CompiledSentence, SentenceNode } from "./compile-sentence.js";
 import type { IntentMatcher, IntentSentence } from "./intent-matcher.js";
 import { isInRange, type SlotMatcher } from "./slot-values.js";
-import { numberOf } from "./split-words.js";
 
 /** Two intents that the same message asks for with equal right; the first is what is done. */
 export interface IntentAmbiguity {

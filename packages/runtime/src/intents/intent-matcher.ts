@@ -1,11 +1,11 @@
 import type { IntentDefinition, IntentSettings, SlotValue } from "@nanoagent/models";
+import type { Word } from "../split-words.js";
 import { AnswerTemplate } from "./answer-template.js";
 import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
 import { type IntentFault, InvalidIntentsError } from "./invalid-intents-error.js";
 import { MessageWords, matchSentence, type SentenceMatch } from "./match-sentence.js";
 import { SentenceFault } from "./parse-sentence.js";
 import { compileSlot, type SlotMatcher } from "./slot-values.js";
-import type { Word } from "./split-words.js";
 
 /** A longer message is no sentence that somebody foresaw. */
 export const MAX_INTENT_CHARACTERS = 2000;

@@ -1,7 +1,7 @@
 import type { SlotValue } from "@nanoagent/models";
+import { numberOf, splitWords, type Word } from "../split-words.js";
 import type { CompiledSentence, SentenceNode } from "./compile-sentence.js";
 import { isInRange } from "./slot-values.js";
-import { numberOf, splitWords, type Word } from "./split-words.js";
 
 /** How a sentence matched: what its slots hold, and how many words were its own or free text. */
 export interface SentenceMatch {

@@ -1,6 +1,6 @@
 import type { ListedValue, SlotSettings, SlotValue } from "@nanoagent/models";
+import { splitWords } from "../split-words.js";
 import type { IntentFault } from "./invalid-intents-error.js";
-import { splitWords } from "./split-words.js";
 
 /** What a slot takes, in one language. */
 export type SlotMatcher =

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { HostGroup } from "../engines/host/launch-host.js";
-import { processExists } from "./process-exists.js";
+import type { ProcessCgroup } from "../processes/process-cgroup.js";
+import { processExists } from "../processes/process-exists.js";
 
 /** The groups that a process is in: those of the profiler's `findMemoryCgroup`. */
 export interface OwnCgroups {
@@ -18,7 +18,7 @@ const REMOVE_PAUSE_MILLISECONDS = 50;
 let made = 0;
 
 /** A cgroup of its own for an engine's process, below this process's or beside it, removed when the process has ended. */
-export class EngineCgroup implements HostGroup {
+export class EngineCgroup implements ProcessCgroup {
   readonly version: 1 | 2;
   readonly limitBytes: number;
   readonly #directory: string;

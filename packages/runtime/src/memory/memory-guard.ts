@@ -1,5 +1,5 @@
 import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
-import { runningPrograms } from "../node/processes/launch-program.js";
+import { runningPrograms } from "../processes/launch-program.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
 import { PagingJudge } from "./paging-judge.js";
 import type { Reservations } from "./reservations.js";

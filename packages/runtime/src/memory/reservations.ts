@@ -1,8 +1,8 @@
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { makeFolder } from "../node/make-folder.js";
-import { processExists } from "./process-exists.js";
+import { makeFolder } from "../files/make-folder.js";
+import { processExists } from "../processes/process-exists.js";
 
 const NAME = /^(\d+)-\d+\.json$/;
 /** One line of JSON; what is longer is none of ours. */

@@ -1,6 +1,6 @@
-export { type PlacedConfig, type ReadConfigOptions, readConfig, readPlacedConfig } from "./config/read-config.js";
-export { type ConfigFault, InvalidConfigError } from "./config/invalid-config-error.js";
-export { MAX_CONFIG_BYTES } from "./config/read-config-text.js";
+export { type PlacedConfig, type ReadConfigOptions, readConfig, readPlacedConfig } from "../config/read-config.js";
+export { type ConfigFault, InvalidConfigError } from "../config/invalid-config-error.js";
+export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
 export {
   BATCH_MILLISECONDS,
   BATCH_TURNS,
@@ -12,21 +12,21 @@ export { describeReport, type JournalDamage, type JournalReport } from "../sessi
 export type { JournalMessage } from "../session/journal/journal-record.js";
 export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";
 export { findSession, findSessions, readSession, type StoredSession } from "../session/journal/stored-session.js";
-export { checkMcpServer } from "./mcp/check-mcp-server.js";
-export { McpServerError } from "./mcp/mcp-server-error.js";
-export { MissingPeerError } from "./missing-peer-error.js";
-export { MAX_SKILL_BYTES, readSkills } from "./skills/read-skills.js";
+export { checkMcpServer } from "../tools/mcp/check-mcp-server.js";
+export { McpServerError } from "../tools/mcp/mcp-server-error.js";
+export { MissingPeerError } from "../missing-peer-error.js";
+export { MAX_SKILL_BYTES, readSkills } from "../skills/read-skills.js";
 export type { Skill } from "../skills/skill.js";
 export { InvalidSkillError } from "../skills/invalid-skill-error.js";
 export { type ResolvedCapability, resolveCapabilities } from "../skills/resolve-capabilities.js";
 export { IntentMatcher } from "../intents/intent-matcher.js";
 export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguities.js";
-export { commandTool, findCommandProgram } from "./tools/command-tool.js";
-export { ownCodeReservation } from "./processes/code-reservation.js";
-export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";
-export { readInterpreter } from "./processes/read-interpreter.js";
+export { commandTool, findCommandProgram } from "../tools/command/command-tool.js";
+export { ownCodeReservation } from "../processes/code-reservation.js";
+export { canLimitProcesses, readDataLimit } from "../processes/process-limits.js";
+export { readInterpreter } from "../processes/read-interpreter.js";
 export { ToolSet } from "../tools/tool-set.js";
-export { checkModelFile } from "./check-model-file.js";
-export { makeFolder } from "./make-folder.js";
+export { checkModelFile } from "../files/check-model-file.js";
+export { makeFolder } from "../files/make-folder.js";
 export { checkMemoryBudget } from "../check-memory-budget.js";
 export { findUnusedSettings, type UnusedSetting } from "../unused-settings.js";

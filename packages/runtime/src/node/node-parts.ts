@@ -1,23 +1,22 @@
 import type { CommandToolSettings, McpServerSettings, NanoAgentConfig, SessionSettings } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
-import type { EngineParts } from "../engines/open-engine.js";
+import type { EngineOptions } from "../engines/engine-options.js";
 import type { Journal } from "../session/journal/journal.js";
 import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
 import type { Skill } from "../skills/skill.js";
+import type { McpServers } from "../tools/mcp/open-mcp-servers.js";
 import type { Tool } from "../tools/tool.js";
 
-import type { McpServers } from "./mcp/open-mcp-servers.js";
-
-export { reportMemory } from "../memory/report-memory.js";
 /**
  * What the root entry reaches of Node's, by a lazy import of `#node-parts` alone. The import map in `package.json` puts
  * `without-node.ts` in its place where a browser's bundler asks.
  */
-export { checkModelFile } from "./check-model-file.js";
+export { checkModelFile } from "../files/check-model-file.js";
+export { reportMemory } from "../report-memory.js";
 
 export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  parts: EngineParts,
+  parts: EngineOptions,
 ): Promise<Engine> {
   const llama = await import("../engines/llama/open-llama-engine.js");
   return llama.openLlamaEngine(config, parts);
@@ -29,7 +28,7 @@ export async function openServerEngine(config: NanoAgentConfig): Promise<Engine>
 }
 
 export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {
-  const { commandTool } = await import("./tools/command-tool.js");
+  const { commandTool } = await import("../tools/command/command-tool.js");
   return commands.map((settings) => commandTool(settings, process.cwd()));
 }
 
@@ -37,12 +36,12 @@ export async function openMcpServers(
   settings: Readonly<Record<string, McpServerSettings>>,
   onListed: () => void,
 ): Promise<McpServers> {
-  const mcp = await import("./mcp/open-mcp-servers.js");
+  const mcp = await import("../tools/mcp/open-mcp-servers.js");
   return mcp.openMcpServers(settings, onListed);
 }
 
 export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]; faults: InvalidSkillError[] }> {
-  const { readSkills } = await import("./skills/read-skills.js");
+  const { readSkills } = await import("../skills/read-skills.js");
   return readSkills(folder);
 }
 

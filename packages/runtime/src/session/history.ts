@@ -1,4 +1,4 @@
-import type { ConversationMessage } from "./conversation-message.js";
+import type { ConversationMessage } from "../engines/conversation-message.js";
 
 /** The newest messages up to this size stay in memory; what is older leaves, whole turns at a time. */
 export const MAX_HISTORY_BYTES = 4 * 1024 * 1024;

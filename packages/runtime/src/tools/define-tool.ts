@@ -1,5 +1,5 @@
 import type { ToolPermission } from "@nanoagent/models";
-import { resolveJsonSchema } from "../engines/llama/grammar/resolve-json-schema.js";
+import { resolveJsonSchema } from "../json-schema/resolve-json-schema.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import { type CheckedInput, DEFAULT_TOOL_TIMEOUT_MILLISECONDS, type Tool, type ToolRunOptions } from "./tool.js";
 

@@ -1,4 +1,4 @@
-import { splitWords } from "../intents/split-words.js";
+import { splitWords } from "../split-words.js";
 
 /** What a tool is found by. */
 interface FindableTool {

@@ -1,5 +1,5 @@
 import type { ToolCall } from "../engines/engine.js";
-import { onAbort } from "../session/on-abort.js";
+import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import type { Tool } from "./tool.js";
@@ -86,8 +86,8 @@ export class ToolSet {
   /** Throws {@link InvalidToolError} for a name that is there twice, and for a schema that calls cannot be checked by. */
   static async open(tools: readonly Tool[], options: ToolSetOptions = {}): Promise<ToolSet> {
     const [{ readSchema }, { checkValue }] = await Promise.all([
-      import("../engines/llama/grammar/schema/read-schema.js"),
-      import("../engines/llama/grammar/schema/check-value.js"),
+      import("../json-schema/read-schema.js"),
+      import("../json-schema/check-value.js"),
     ]);
     if (tools.length > MAX_TOOLS)
       throw new InvalidToolError(tools[MAX_TOOLS]?.name ?? "", `there are more than ${MAX_TOOLS} tools`);

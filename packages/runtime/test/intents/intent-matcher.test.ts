@@ -5,7 +5,7 @@ import { anyText } from "../../../../scripts/any-text.js";
 import { IntentMatcher } from "../../src/intents/intent-matcher.js";
 import { InvalidIntentsError } from "../../src/intents/invalid-intents-error.js";
 import { MAX_SENTENCE_CHARACTERS } from "../../src/intents/parse-sentence.js";
-import { splitWords } from "../../src/intents/split-words.js";
+import { splitWords } from "../../src/split-words.js";
 
 const runs = process.env.NANOAGENT_SOAK ? 10 : 1;
 

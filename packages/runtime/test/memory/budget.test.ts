@@ -88,7 +88,7 @@ class Program {
     const processId = Number(
       children
         .split("\n")
-        .find((line) => line.includes("engine-host"))
+        .find((line) => line.includes("host-program"))
         ?.trim()
         .split(" ")[0],
     );

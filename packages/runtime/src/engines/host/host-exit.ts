@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { lacksRoomForCode, withoutNativeStack } from "../../node/processes/fatal-output.js";
+import { lacksRoomForCode, withoutNativeStack } from "../../processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
 import type { Hang } from "./signs-of-life.js";
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { NanoAgentError } from "@nanoagent/models";
-import { lacksRoomForCode } from "../../node/processes/fatal-output.js";
+import { lacksRoomForCode } from "../../processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { EventQueue } from "./event-queue.js";

@@ -1,8 +1,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { ownCodeReservation, runsWithoutCompiledCode } from "../../node/processes/code-reservation.js";
-import { canLimitProcesses, DIES_FIRST, limitedCommand } from "../../node/processes/process-limits.js";
+import { ownCodeReservation, runsWithoutCompiledCode } from "../../processes/code-reservation.js";
+import type { ProcessCgroup } from "../../processes/process-cgroup.js";
+import { canLimitProcesses, DIES_FIRST, limitedCommand } from "../../processes/process-limits.js";
 
 /** Limits of a host process. */
 export interface HostLimits {
@@ -11,7 +12,7 @@ export interface HostLimits {
   /** Memory of its own JavaScript, in MB. Default: 32. */
   heapMb?: number | undefined;
   /** The cgroup that it enters before it begins. */
-  group?: HostGroup | undefined;
+  group?: ProcessCgroup | undefined;
 }
 
 export interface HostLaunch extends HostLimits {
@@ -19,15 +20,6 @@ export interface HostLaunch extends HostLimits {
   withoutCompiledCode?: boolean | undefined;
   /** Memory that its Node reserves for compiled code, in bytes. Default: as much as this program's. */
   reservedCodeBytes?: number | undefined;
-}
-
-/** A cgroup with a limit of its own. */
-export interface HostGroup {
-  /** Writing one's process number here moves one in. */
-  readonly processesFile: string;
-  /** Whether the kernel has ended a process in it for want of memory. */
-  killedForMemory(): boolean;
-  remove(): Promise<void>;
 }
 
 const DEFAULT_HEAP_MB = 32;
@@ -95,5 +87,5 @@ function writeIfAllowed(file: string, value: number): void {
 }
 
 function defaultHostFile(): string {
-  return createRequire(import.meta.url).resolve("@nanoagent/runtime/engine-host");
+  return createRequire(import.meta.url).resolve("@nanoagent/runtime/host-program");
 }

@@ -1,7 +1,7 @@
 import { Template } from "@huggingface/jinja";
+import { type CallForm, probe, readCallForm } from "../../tool-calls/call-form.js";
+import { askedBefore, describeCall, describeResult, describeTools, leadTo } from "../../tool-calls/describe-tools.js";
 import type { EngineMessage, EngineRequest, EngineTool } from "../engine.js";
-import { type CallForm, probe, readCallForm } from "./tool-calls/call-form.js";
-import { askedBefore, describeCall, describeResult, describeTools, leadTo } from "./tool-calls/describe-tools.js";
 
 /** What a chat template needs to know of its model. */
 export interface ChatModel {

@@ -8,7 +8,7 @@ import type {
   PressureAction,
 } from "../../memory/memory-report.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
-import { readDataLimit } from "../../node/processes/process-limits.js";
+import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { asEngineError, type HostProcess } from "../host/host-process.js";

@@ -1,6 +1,7 @@
+export type { ProcessCgroup } from "../../processes/process-cgroup.js";
 export type { HostStart } from "../host/host-process.js";
 export { HostedEngine, type HostedEngineOptions } from "../host/hosted-engine.js";
-export type { HostGroup, HostLaunch, HostLimits } from "../host/launch-host.js";
+export type { HostLaunch, HostLimits } from "../host/launch-host.js";
 export { checkLlamaAddon, type LlamaAddonCheck } from "./check-llama-addon.js";
 export { ADDON_VERSION, addonPackage, findLlamaAddon } from "./find-llama-addon.js";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";

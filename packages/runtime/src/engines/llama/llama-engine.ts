@@ -1,13 +1,17 @@
 import { stat } from "node:fs/promises";
 import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
+import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
+import type { CallForm } from "../../tool-calls/call-form.js";
+import { argumentsGrammar, choiceGrammar } from "../../tool-calls/call-grammar.js";
+import { NO_TOOL } from "../../tool-calls/describe-tools.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest, EngineTool, SamplingOptions } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { outOfMemory } from "../host/host-exit.js";
+import { ReplyText } from "../reply-text.js";
 import { type Calling, type ChatPrompt, learnCallForm, renderChat } from "./chat-template.js";
 import { EvaluatedText } from "./evaluated-text.js";
 import { ADDON_VERSION } from "./find-llama-addon.js";
-import { SchemaNotSupportedError } from "./grammar/schema-not-supported-error.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import {
   type AddonContext,
@@ -18,13 +22,9 @@ import {
   type LlamaAddon,
   loadLlamaAddon,
 } from "./llama-addon.js";
-import { ReplyText } from "./reply-text.js";
 import { modelFingerprint, StateFile, type StateOwner } from "./state-file.js";
 import { tryThreads } from "./thread-trial.js";
 import { REPLACEMENT_CHARACTER, TokenText } from "./token-text.js";
-import type { CallForm } from "./tool-calls/call-form.js";
-import { argumentsGrammar, choiceGrammar } from "./tool-calls/call-grammar.js";
-import { NO_TOOL } from "./tool-calls/describe-tools.js";
 
 /** How a model file is to be loaded: what a FitPlan decided. Plain data, so that it can go to another process. */
 export interface LlamaEngineOptions {

@@ -4,8 +4,8 @@ import type { FitPlan, NanoAgentConfig } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import type { Engine } from "../engine.js";
+import type { EngineOptions } from "../engine-options.js";
 import type { EngineThreads } from "../host/host-protocol.js";
-import type { EngineParts } from "../open-engine.js";
 import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
@@ -23,7 +23,7 @@ const DEFAULT_IDLE_UNLOAD_SECONDS = 300;
  */
 export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  { planner, memory, hostFile, ownsProgram = false, onLoadProgress }: EngineParts = {},
+  { planner, memory, hostFile, ownsProgram = false, onLoadProgress }: EngineOptions = {},
 ): Promise<Engine> {
   // A platform without llama.cpp is refused before anything is planned.
   addonPackage();

@@ -4,7 +4,7 @@ import { MemoryGuard, type ProcessView } from "../../memory/memory-guard.js";
 import type { ProcessShare } from "../../memory/memory-report.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { Reservations } from "../../memory/reservations.js";
-import { importPeer } from "../../node/missing-peer-error.js";
+import { importPeer } from "../../missing-peer-error.js";
 import { ThreadTrials } from "./thread-trials.js";
 
 const BYTES_PER_MB = 2 ** 20;
@@ -111,7 +111,7 @@ export interface ElsewhereGrounds extends PlanGrounds {
 /**
  * How the model of a config would be loaded, without loading anything: on this machine with the memory that there is now,
  * or on a device that is elsewhere. `budgetBytes` is what the model may take with its process: the agent's budget less
- * what this program takes of it (`ownsProgram` as in {@link EngineParts}). Throws what opening it would throw.
+ * what this program takes of it (`ownsProgram` as in {@link EngineOptions}). Throws what opening it would throw.
  */
 export async function planLocalModel(
   config: NanoAgentConfig & { model_path: string },

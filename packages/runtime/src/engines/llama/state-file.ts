@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { crc32 } from "../../node/crc32.js";
-import { makeFolder } from "../../node/make-folder.js";
+import { crc32 } from "../../files/crc32.js";
+import { makeFolder } from "../../files/make-folder.js";
 import type { TextMark } from "./evaluated-text.js";
 
 const FORMAT = 2;

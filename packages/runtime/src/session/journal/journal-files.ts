@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { makeFolder } from "../../node/make-folder.js";
+import { makeFolder } from "../../files/make-folder.js";
 
 /** An open file. Positions are given with every call; there is no cursor. */
 export interface JournalFile {

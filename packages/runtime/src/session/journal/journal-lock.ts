@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
-import { processExists } from "../../memory/process-exists.js";
+import { processExists } from "../../processes/process-exists.js";
 import { SessionError } from "../session-error.js";
 
 /**

@@ -1,6 +1,6 @@
 import type { AgentRole } from "@nanoagent/models";
-import { crc32 } from "../../node/crc32.js";
-import type { ConversationMessage } from "../conversation-message.js";
+import type { ConversationMessage } from "../../engines/conversation-message.js";
+import { crc32 } from "../../files/crc32.js";
 
 /** The version of the files that is written. */
 export const JOURNAL_FORMAT = 1;

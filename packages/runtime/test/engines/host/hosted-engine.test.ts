@@ -9,7 +9,7 @@ import { HostedEngine, type HostedEngineOptions, type HostStart } from "@nanoage
 import { testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test, vi } from "vitest";
 import { EngineCgroup } from "../../../src/memory/engine-cgroup.js";
-import { ownCodeReservation } from "../../../src/node/processes/code-reservation.js";
+import { ownCodeReservation } from "../../../src/processes/code-reservation.js";
 import { sampleConfig } from "../../sample-config.js";
 
 const here = path.dirname(fileURLToPath(import.meta.url));

@@ -39,7 +39,7 @@ async function engineOf(runtime: NanoRuntime) {
 /** The engine's process; it is a child of this one. */
 function hostOf(): number {
   const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], { encoding: "utf8" });
-  const line = children.split("\n").find((text) => text.includes("engine-host"));
+  const line = children.split("\n").find((text) => text.includes("host-program"));
   return Number(line?.trim().split(" ")[0] ?? expect.fail(children));
 }
 

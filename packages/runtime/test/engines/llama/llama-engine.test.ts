@@ -6,7 +6,7 @@ import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engine
 import { testEngine } from "@nanoagent/runtime/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { validateJson } from "../../../src/engines/llama/grammar/validate-json.js";
+import { validateJson } from "../../../src/json-schema/validate-json.js";
 import { sampleConfig } from "../../sample-config.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { schemaCase } from "./grammar/schema-case.js";

@@ -1,5 +1,17 @@
-import { MAX_RECURSION, MAX_VALUE_LEVELS, MAX_WORK } from "./grammar-limits.js";
-import { resolveJsonSchema } from "./resolve-json-schema.js";
+import { checkValue } from "../../../json-schema/check-value.js";
+import {
+  type Conjunction,
+  conjunctionOf,
+  type SchemaChoice,
+  withAlternative,
+} from "../../../json-schema/conjunction.js";
+import { allowedTypes, numberDemands, workOf } from "../../../json-schema/demands.js";
+import { EmptinessProver } from "../../../json-schema/emptiness-prover.js";
+import { MAX_RECURSION, MAX_VALUE_LEVELS, MAX_WORK } from "../../../json-schema/grammar-limits.js";
+import { readSchema } from "../../../json-schema/read-schema.js";
+import { resolveJsonSchema } from "../../../json-schema/resolve-json-schema.js";
+import type { JsonType, SchemaNode } from "../../../json-schema/schema-node.js";
+import { SchemaNotSupportedError } from "../../../json-schema/schema-not-supported-error.js";
 import { GrammarRules } from "./rules/grammar-rules.js";
 import { writeAnyValue } from "./rules/write-any-value.js";
 import { writeArray } from "./rules/write-array.js";
@@ -7,13 +19,6 @@ import { writeNumber } from "./rules/write-number.js";
 import { writeObject } from "./rules/write-object.js";
 import { writeString } from "./rules/write-string.js";
 import { writeValues } from "./rules/write-values.js";
-import { checkValue } from "./schema/check-value.js";
-import { type Conjunction, conjunctionOf, type SchemaChoice, withAlternative } from "./schema/conjunction.js";
-import { allowedTypes, numberDemands, workOf } from "./schema/demands.js";
-import { EmptinessProver } from "./schema/emptiness-prover.js";
-import { readSchema } from "./schema/read-schema.js";
-import type { JsonType, SchemaNode } from "./schema/schema-node.js";
-import { SchemaNotSupportedError } from "./schema-not-supported-error.js";
 
 /**
  * A grammar for llama.cpp whose every text is JSON that satisfies `schema`: a JSON Schema (draft 2020-12), or a Standard

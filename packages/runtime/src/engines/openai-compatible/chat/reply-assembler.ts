@@ -1,5 +1,5 @@
 import type { EngineEvent, TokenUsage } from "../../engine.js";
-import { type ReplyPiece, ReplyText } from "../../llama/reply-text.js";
+import { type ReplyPiece, ReplyText } from "../../reply-text.js";
 import { NoSuchReply } from "./chat-dialect.js";
 import { isProgress, type ReplyPart } from "./reply-part.js";
 import { ToolCallAssembler } from "./tool-call-assembler.js";

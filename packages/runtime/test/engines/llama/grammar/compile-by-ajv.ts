@@ -1,5 +1,5 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { stringFormats } from "../../../../src/engines/llama/grammar/schema/string-format.js";
+import { stringFormats } from "../../../../src/json-schema/string-format.js";
 import type { SchemaCase } from "./schema-case.js";
 
 /** What Ajv says of values: a judge who has not seen the code. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { schemaToGrammar } from "../../../../src/engines/llama/grammar/schema-to-grammar.js";
-import { validateJson } from "../../../../src/engines/llama/grammar/validate-json.js";
+import { validateJson } from "../../../../src/json-schema/validate-json.js";
 import { compileByAjv } from "./compile-by-ajv.js";
 import { GbnfGrammar } from "./gbnf-grammar.js";
 import { recursiveCase, schemaCase } from "./schema-case.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MAX_STRING_LENGTH, MAX_STRING_LENGTH } from "../../../../src/engines/llama/grammar/grammar-limits.js";
-import { stringFormats } from "../../../../src/engines/llama/grammar/schema/string-format.js";
 import { schemaToGrammar } from "../../../../src/engines/llama/grammar/schema-to-grammar.js";
+import { DEFAULT_MAX_STRING_LENGTH, MAX_STRING_LENGTH } from "../../../../src/json-schema/grammar-limits.js";
+import { stringFormats } from "../../../../src/json-schema/string-format.js";
 import { GbnfGrammar } from "./gbnf-grammar.js";
 import { seededRandom } from "./seeded-random.js";
 

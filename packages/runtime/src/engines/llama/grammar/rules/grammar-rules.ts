@@ -1,5 +1,5 @@
-import { MAX_GRAMMAR_BYTES, MAX_RULES, REPETITION_BLOCK } from "../grammar-limits.js";
-import { SchemaNotSupportedError } from "../schema-not-supported-error.js";
+import { MAX_GRAMMAR_BYTES, MAX_RULES, REPETITION_BLOCK } from "../../../../json-schema/grammar-limits.js";
+import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supported-error.js";
 
 /**
  * Collects the rules of one grammar in GBNF, llama.cpp's notation. What is written here and in the other files of this

@@ -1,5 +1,5 @@
-import { MAX_ANY_ITEMS, MAX_ANY_LEVELS } from "../grammar-limits.js";
-import { numberDemands } from "../schema/demands.js";
+import { numberDemands } from "../../../../json-schema/demands.js";
+import { MAX_ANY_ITEMS, MAX_ANY_LEVELS } from "../../../../json-schema/grammar-limits.js";
 import type { GrammarRules } from "./grammar-rules.js";
 import { writeOtherName } from "./write-name.js";
 import { writeNumber } from "./write-number.js";

@@ -1,7 +1,7 @@
-import { DEFAULT_MAX_ITEMS, MAX_ITEMS } from "../grammar-limits.js";
-import { arrayDemands } from "../schema/demands.js";
-import type { SchemaNode } from "../schema/schema-node.js";
-import { SchemaNotSupportedError } from "../schema-not-supported-error.js";
+import { arrayDemands } from "../../../../json-schema/demands.js";
+import { DEFAULT_MAX_ITEMS, MAX_ITEMS } from "../../../../json-schema/grammar-limits.js";
+import type { SchemaNode } from "../../../../json-schema/schema-node.js";
+import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supported-error.js";
 import type { GrammarRules } from "./grammar-rules.js";
 import { writeComma } from "./write-separator.js";
 

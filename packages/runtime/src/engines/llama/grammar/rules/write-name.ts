@@ -1,4 +1,4 @@
-import { MAX_NAME_LENGTH } from "../grammar-limits.js";
+import { MAX_NAME_LENGTH } from "../../../../json-schema/grammar-limits.js";
 import { type GrammarRules, literal } from "./grammar-rules.js";
 
 /** The characters of such a name, as ranges of code points: those that a JSON text has only one spelling for here. */

@@ -1,8 +1,8 @@
-import { MAX_EXPONENT, MAX_SIGNIFICANT_DIGITS } from "../grammar-limits.js";
-import type { NumberBound, NumberDemands } from "../schema/demands.js";
-import { ceilAt, floorAt, floorDivide, floorLog10, powerOfTen } from "../schema/exact-decimal.js";
-import type { SchemaNode } from "../schema/schema-node.js";
-import { SchemaNotSupportedError } from "../schema-not-supported-error.js";
+import type { NumberBound, NumberDemands } from "../../../../json-schema/demands.js";
+import { ceilAt, floorAt, floorDivide, floorLog10, powerOfTen } from "../../../../json-schema/exact-decimal.js";
+import { MAX_EXPONENT, MAX_SIGNIFICANT_DIGITS } from "../../../../json-schema/grammar-limits.js";
+import type { SchemaNode } from "../../../../json-schema/schema-node.js";
+import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supported-error.js";
 import { anyDigits, digitsBetween, fractionBetween } from "./digits-between.js";
 import { choice } from "./grammar-rules.js";
 

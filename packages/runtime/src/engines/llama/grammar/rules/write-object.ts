@@ -1,8 +1,8 @@
-import { MAX_ADDITIONAL_PROPERTIES } from "../grammar-limits.js";
-import { conjunctionOf } from "../schema/conjunction.js";
-import { type ObjectDemands, objectDemands } from "../schema/demands.js";
-import type { SchemaNode } from "../schema/schema-node.js";
-import { SchemaNotSupportedError } from "../schema-not-supported-error.js";
+import { conjunctionOf } from "../../../../json-schema/conjunction.js";
+import { type ObjectDemands, objectDemands } from "../../../../json-schema/demands.js";
+import { MAX_ADDITIONAL_PROPERTIES } from "../../../../json-schema/grammar-limits.js";
+import type { SchemaNode } from "../../../../json-schema/schema-node.js";
+import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supported-error.js";
 import { type GrammarRules, literal } from "./grammar-rules.js";
 import { writeOtherName } from "./write-name.js";
 import { writeColon, writeComma } from "./write-separator.js";

@@ -1,8 +1,8 @@
-import { DEFAULT_MAX_STRING_LENGTH, MAX_STRING_LENGTH } from "../grammar-limits.js";
-import { largest, smallest } from "../schema/demands.js";
-import type { SchemaNode } from "../schema/schema-node.js";
-import type { StringFormat } from "../schema/string-format.js";
-import { SchemaNotSupportedError } from "../schema-not-supported-error.js";
+import { largest, smallest } from "../../../../json-schema/demands.js";
+import { DEFAULT_MAX_STRING_LENGTH, MAX_STRING_LENGTH } from "../../../../json-schema/grammar-limits.js";
+import type { SchemaNode } from "../../../../json-schema/schema-node.js";
+import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supported-error.js";
+import type { StringFormat } from "../../../../json-schema/string-format.js";
 import type { GrammarRules } from "./grammar-rules.js";
 
 /** What a string may have as it stands; surrogates are no characters of their own in UTF-8. */

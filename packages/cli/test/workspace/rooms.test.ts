@@ -1,0 +1,201 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { repository } from "../run-program.js";
+
+/**
+ * Rooms of every package, from the top to the bottom: a file may import from its own room and from the rooms below it. A
+ * room is a folder or a single file; a file belongs to the longest name that fits. A new room gets its line here.
+ */
+const rooms: Record<string, readonly string[]> = {
+  models: [
+    "index",
+    "nano-agent-config",
+    "mcp-server-settings",
+    "tool-settings",
+    "intent-settings",
+    "fit-planner",
+    "fit-plan",
+    "speed-forecast",
+    "quality-forecast",
+    "model-summary",
+    "memory-ledger",
+    "memory-probe",
+    "device-measurement",
+    "model-work",
+    "edge-device",
+    "device-details",
+    "agent-spec",
+    "agent-message",
+    "field-types",
+    "define-schema",
+    "when-first-used",
+    "invalid-data-error",
+    "nano-agent-error",
+    "describe-issues",
+    "schema",
+    "nearest-name",
+    "find-prototype-keys",
+  ],
+  profiler: [
+    "index",
+    "watch-device",
+    "recording",
+    "testing",
+    "measure",
+    "device-profiler",
+    "read-device-details",
+    "read-system-details",
+    "declared-device",
+    "tool-facts",
+    "accelerators",
+    "board",
+    "cpu",
+    "memory",
+    "power",
+    "storage",
+    "thermal",
+    "details",
+    "platform-name",
+    "one-look",
+    "local-machine",
+    "is-linux",
+    "read-or-null",
+    "machine-read-error",
+    "machine",
+  ],
+  optimizer: ["index", "testing", "model-optimizer", "fit", "quality", "speed", "formats", "invalid-size-error"],
+  runtime: [
+    "index",
+    "node/index",
+    "nano-runtime",
+    "abilities",
+    "unused-settings",
+    "check-memory-budget",
+    "engines/open-engine",
+    "node",
+    "report-memory",
+    "testing",
+    "intents",
+    "reply-schema",
+    "agent-loop",
+    "agent-event",
+    "session",
+    "skills",
+    "tools/mcp",
+    "tools/command",
+    "tools",
+    "context",
+    "engines/host-program",
+    "engines/llama",
+    "engines/openai-compatible",
+    "engines/rules",
+    "engines/host",
+    "tool-calls",
+    "engines/llama/grammar",
+    "engines",
+    "memory",
+    "config",
+    "files",
+    "processes",
+    "split-words",
+    "json-schema",
+    "on-abort",
+    "missing-peer-error",
+    "nano-runtime-error",
+  ],
+  cli: [
+    "main",
+    "program",
+    "node-version",
+    "commands",
+    "sessions",
+    "run",
+    "check",
+    "init",
+    "optimize",
+    "profile",
+    "config",
+    "parse-options",
+    "write-new-file",
+    "errors",
+    "output",
+    "command",
+    "exit-codes",
+    "streams",
+  ],
+};
+
+/** `#node-parts` is the one import of the sources that is not a path. */
+const namedImports: Record<string, string> = { "#node-parts": "node/node-parts" };
+
+const toBeSplit = ["nano-runtime", "engines/llama/llama-engine", "session/journal/journal"];
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+function readSources(folder: string): Map<string, string> {
+  const source = path.join(repository, "packages", folder, "src");
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  return new Map(files.map((file) => [nameOf(file), readFileSync(path.join(source, file), "utf8")]));
+}
+
+/** `engines/engine.ts` → `engines/engine`. */
+function nameOf(file: string): string {
+  return file.replaceAll(path.sep, "/").replace(/\.(ts|js)$/, "");
+}
+
+function findImports(sources: ReadonlyMap<string, string>): Import[] {
+  return [...sources].flatMap(([from, text]) =>
+    [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([.#][^"]+)"/g)].flatMap(([, specifier = ""]) => {
+      const to = specifier.startsWith("#") ? namedImports[specifier] : nameOf(path.join(path.dirname(from), specifier));
+      // A package reads its own manifest.
+      return to === undefined || to.startsWith("..") ? [] : [{ from, to }];
+    }),
+  );
+}
+
+function roomOf(file: string, list: readonly string[]): string {
+  const fitting = list.filter((room) => file === room || file.startsWith(`${room}/`));
+  return fitting.sort((one, other) => other.length - one.length)[0] ?? `no room for ${file}`;
+}
+
+describe.each(Object.entries(rooms))("%s", (folder, list) => {
+  const sources = readSources(folder);
+  const imports = findImports(sources);
+
+  test("every file has a room, and every room has files", () => {
+    const used = new Set([...sources.keys()].map((file) => roomOf(file, list)));
+    expect([...used].sort()).toEqual([...list].sort());
+  });
+
+  test("no import runs up", () => {
+    const runsUp = ({ from, to }: Import) => list.indexOf(roomOf(to, list)) < list.indexOf(roomOf(from, list));
+    expect(imports.length).toBeGreaterThan(5);
+    expect(imports.filter(({ to }) => !sources.has(to))).toEqual([]);
+    expect(
+      imports
+        .filter(runsUp)
+        .filter(({ from }) => !from.startsWith("speed/"))
+        .map(({ from, to }) => `${from} → ${to}`),
+    ).toEqual([]);
+  });
+
+  test("no two files import each other", () => {
+    const known = new Set(imports.map(({ from, to }) => `${from} → ${to}`));
+    const mutual = imports.filter(({ from, to }) => known.has(`${to} → ${from}`));
+    expect(mutual.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test("no file has more than 400 lines", () => {
+    const long = [...sources].filter(([, text]) => text.split("\n").length > 401).map(([file]) => file);
+    expect(long.filter((file) => !toBeSplit.includes(file))).toEqual([]);
+  });
+});
+
+test("every package with sources has its rooms here", () => {
+  const folders = readdirSync(path.join(repository, "packages")).filter((folder) => folder !== "bench");
+  expect(Object.keys(rooms).sort()).toEqual(folders.sort());
+});

@@ -1,0 +1,111 @@
+import { knownValue } from "./details/known-value.js";
+import { LocalMachine } from "./local-machine.js";
+import type { Machine } from "./machine.js";
+import { DeviceMemoryProbe } from "./memory/device-memory-probe.js";
+import { OneLook } from "./one-look.js";
+import { readPowerDetails } from "./power/read-power-details.js";
+import { readThermalDetails } from "./thermal/read-thermal-details.js";
+
+/** Heat and power change slowly, and their files are slow to read. */
+const SLOW_EVERY_MS = 5_000;
+const SHORTEST_MS = 100;
+
+/** A device at a moment; null stands for what is not known. */
+export interface DeviceReading {
+  /** When, ISO 8601. */
+  at: string;
+  /** What may still be taken, under every limit that binds. */
+  available_bytes: number;
+  limit_bytes: number | null;
+  /** Share of the last ten seconds in which something waited for memory, in percent. */
+  memory_pressure_percent: number | null;
+  temperature_celsius: number | null;
+  is_throttled: boolean | null;
+  power_source: "mains" | "battery" | null;
+}
+
+export interface WatchDeviceOptions {
+  /** Time between two readings. Default 1,000, at least 100. Heat and power are read every five seconds at most. */
+  everyMs?: number | undefined;
+  /** Called with each reading, the first at once. What it throws ends the watch, as {@link DeviceWatch.ended} tells. */
+  onReading: (reading: DeviceReading) => void;
+  /** Ends the watch. */
+  signal?: AbortSignal | undefined;
+  machine?: Machine | undefined;
+}
+
+export interface DeviceWatch {
+  /** Ends the watch; no reading comes after it. */
+  stop(): void;
+  /** Resolves when the watch has ended. Rejects with what `onReading` threw. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Reads again and again how a device is. A reading begins when the one before it has ended, and keeps no process alive.
+ */
+export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
+  const { onReading, signal, machine = new LocalMachine() } = options;
+  const everyMs = Math.max(SHORTEST_MS, options.everyMs ?? 1_000);
+  const memory = new DeviceMemoryProbe({ machine });
+  const { promise: ended, resolve, reject } = outcome();
+  let slow: Slow = { temperature_celsius: null, is_throttled: null, power_source: null };
+  let slowReadAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+
+  const stop = () => {
+    isStopped = true;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+    resolve();
+  };
+
+  const read = async () => {
+    if (performance.now() - slowReadAt >= SLOW_EVERY_MS) {
+      slow = await readSlow(machine);
+      slowReadAt = performance.now();
+    }
+    const { available_bytes, limit_bytes, pressure_percent } = await memory.read();
+    if (isStopped) return;
+    const at = new Date().toISOString();
+    try {
+      onReading({ at, available_bytes, limit_bytes, memory_pressure_percent: pressure_percent, ...slow });
+    } catch (error) {
+      reject(error);
+      return stop();
+    }
+    if (isStopped) return;
+    timer = setTimeout(read, everyMs);
+    timer.unref();
+  };
+
+  if (signal?.aborted) stop();
+  else {
+    signal?.addEventListener("abort", stop);
+    void read();
+  }
+  return { stop, ended };
+}
+
+type Slow = Pick<DeviceReading, "temperature_celsius" | "is_throttled" | "power_source">;
+
+async function readSlow(machine: Machine): Promise<Slow> {
+  const look = new OneLook(machine);
+  const [thermal, power] = await Promise.all([readThermalDetails(look), readPowerDetails(look)]);
+  return {
+    temperature_celsius: knownValue(thermal.temperature_celsius),
+    is_throttled: knownValue(thermal.is_throttled),
+    power_source: knownValue(power.source),
+  };
+}
+
+function outcome() {
+  let resolve = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((fulfil, refuse) => {
+    resolve = fulfil;
+    reject = refuse;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,120 @@
+import type { Engine, EngineRequest } from "./engine.js";
+import { EngineError } from "./engine-error.js";
+import {
+  type EngineThreads,
+  type HostCall,
+  type HostedEngineSource,
+  type HostReport,
+  SIGN_OF_LIFE_MILLISECONDS,
+  type ThreadSpeed,
+  toErrorData,
+} from "./host/host-protocol.js";
+
+/** An engine that also tells how much it has done, and how fast it was when it was tried. */
+interface HostEngine extends Engine {
+  readonly evaluatedTokens?: number;
+  readonly threadTrials?: readonly ThreadSpeed[];
+  useThreads?(threads: EngineThreads): void;
+}
+
+/**
+ * The process that an engine lives in. It answers the calls of the program that started it, and ends with it: when the
+ * channel between them closes there is nobody left to work for, and native code in the middle of a batch is not waited for.
+ */
+let engine: HostEngine | null = null;
+const running = new Map<number, AbortController>();
+
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+// Ctrl-C and a service's stop reach the whole group; the program decides what becomes of its engine.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+process.on("message", (call: HostCall) => void answer(call));
+setInterval(() => {
+  if (running.size > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
+}, SIGN_OF_LIFE_MILLISECONDS);
+report({ type: "started" });
+
+function report(message: HostReport): void {
+  // The channel may close between the question and the answer.
+  if (process.connected) process.send?.(message);
+}
+
+async function answer(call: HostCall): Promise<void> {
+  switch (call.type) {
+    case "open":
+      return open(call.source);
+    case "generate":
+      return generate(call.id, call.request);
+    case "abort":
+      running.get(call.id)?.abort();
+      return;
+    case "count-tokens":
+      return reply(call.id, (engine) => engine.countTokens(call.text));
+    case "save-state":
+      return reply(call.id, (engine) => engine.saveState?.() ?? null);
+    case "use-threads":
+      engine?.useThreads?.(call.threads);
+      return;
+    case "close":
+      await engine?.close();
+      process.exit(0);
+  }
+}
+
+async function reply(
+  id: number,
+  question: (engine: HostEngine) => number | null | Promise<number | null>,
+): Promise<void> {
+  try {
+    if (engine === null) throw EngineError.closed("hosted");
+    report({ type: "answer", id, value: await question(engine) });
+  } catch (error) {
+    report({ type: "failed", id, error: toErrorData(error) });
+  }
+}
+
+async function open(source: HostedEngineSource): Promise<void> {
+  try {
+    engine = await openSource(source);
+    const { name, contextTokens, notices = [], callsTools = true, threadTrials = [] } = engine;
+    report({ type: "opened", name, contextTokens, notices, callsTools, threadTrials });
+  } catch (error) {
+    report({ type: "open-failed", error: toErrorData(error) });
+  }
+}
+
+async function openSource(source: HostedEngineSource): Promise<HostEngine> {
+  if (source.kind === "module") {
+    const { openEngine } = (await import(source.url)) as { openEngine: (options: object) => Engine | Promise<Engine> };
+    return openEngine(source.options);
+  }
+  const { LlamaEngine } = await import("./llama/llama-engine.js");
+  let reported = 0;
+  return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
+    // A loader says so for every tensor. What comes after it, such as trying numbers of threads, is progress each time.
+    if (share - reported < 0.01 && share < 1) return;
+    reported = share;
+    report({ type: "progress", share });
+  });
+}
+
+async function generate(id: number, request: EngineRequest): Promise<void> {
+  if (engine === null) {
+    report({ type: "event", id, event: { type: "error", error: toErrorData(EngineError.closed("hosted")) } });
+    return;
+  }
+  const abort = new AbortController();
+  running.set(id, abort);
+  try {
+    for await (const event of engine.generate(request, { signal: abort.signal })) {
+      report({
+        type: "event",
+        id,
+        event: event.type === "error" ? { ...event, error: toErrorData(event.error) } : event,
+      });
+    }
+  } catch (error) {
+    report({ type: "event", id, event: { type: "error", error: toErrorData(error) } });
+  } finally {
+    running.delete(id);
+  }
+}

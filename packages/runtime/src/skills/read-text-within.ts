@@ -1,0 +1,79 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
+import path from "node:path";
+import { InvalidSkillError } from "./invalid-skill-error.js";
+
+/**
+ * The text of a regular file that really lies in `root`, links followed. Throws {@link InvalidSkillError} for one that
+ * lies elsewhere, is longer than `maxBytes`, is no regular file, or is not UTF-8.
+ */
+export async function readTextWithin(root: string, file: string, maxBytes: number): Promise<string> {
+  if (file.includes("\0")) throw new InvalidSkillError(file.replaceAll("\0", "\\0"), "a path has no NUL");
+  try {
+    const real = await realpath(file);
+    if (!isWithin(root, real)) throw outside(file);
+    // A pipe must not be waited for; a link that took the file's place meanwhile is not followed.
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+    const handle = await open(real, flags);
+    try {
+      // A folder on the way may have been exchanged since: where the system tells, the open file itself is asked.
+      const opened = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => real);
+      if (!isWithin(root, opened)) throw outside(file);
+      return decode(file, await readBounded(file, handle, maxBytes));
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (InvalidSkillError.isInstance(cause)) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new InvalidSkillError(file, failures[code ?? ""] ?? message, { hint: "Check the path.", cause });
+  }
+}
+
+const failures: Partial<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "a part of its path is no folder",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  ELOOP: "its links lead in a circle, or it changed while it was read",
+  ENAMETOOLONG: "its path is too long",
+  EISDIR: "it is a folder",
+};
+
+export function isWithin(root: string, file: string): boolean {
+  return file.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
+}
+
+function outside(file: string): InvalidSkillError {
+  return new InvalidSkillError(file, "it leads out of the folder of skills", {
+    hint: "Copy the file into the skill; a link to elsewhere is not followed.",
+  });
+}
+
+async function readBounded(file: string, handle: FileHandle, maxBytes: number): Promise<Buffer> {
+  const status = await handle.stat();
+  if (!status.isFile()) throw new InvalidSkillError(file, "it is no regular file");
+  // The size is asked once, and a file can grow: what is read is bounded by itself.
+  const buffer = Buffer.alloc(Math.min(status.size, maxBytes) + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  if (length > maxBytes) {
+    throw new InvalidSkillError(file, `it has more than the ${maxBytes} bytes that are read`, {
+      hint: "Split it into files that the skill names.",
+    });
+  }
+  return buffer.subarray(0, length);
+}
+
+function decode(file: string, bytes: Buffer): string {
+  if (bytes.includes(0)) throw new InvalidSkillError(file, "it is binary, not text", { hint: "Save it as UTF-8." });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InvalidSkillError(file, "it is not UTF-8 text", { hint: "Save it as UTF-8.", cause });
+  }
+}

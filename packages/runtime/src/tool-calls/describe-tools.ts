@@ -1,0 +1,55 @@
+import type { EngineMessage, EngineTool, ToolCall } from "../engines/engine.js";
+
+/** What a model writes that chooses no tool. */
+export const NO_TOOL = "none";
+/** So much of a message is repeated before its tool: small models go by what they read last. */
+const MAX_REPEATED_CHARACTERS = 200;
+/** A tool's arguments in the prompt; what is beyond is held to all the same, by the grammar. */
+const MAX_SIGNATURE_CHARACTERS = 240;
+
+/**
+ * The tools for a model that was not trained to call any, in the words of a list that it only has to go on with:
+ * `"Waters a zone" -> water {"zone": "north"|"south"}`.
+ */
+export function describeTools(tools: readonly EngineTool[]): string {
+  const lines = tools.map((tool) => {
+    const description = tool.description.trim().replace(/\s+/g, " ").replace(/\.$/, "");
+    return `${JSON.stringify(description)} -> ${tool.name} ${signatureOf(tool.inputSchema)}`;
+  });
+  return ["Tools:", ...lines, `"Anything else" -> ${NO_TOOL}`].join("\n");
+}
+
+/** What stands before the choice of a tool for a message. */
+export function leadTo(message: string): string {
+  return `${JSON.stringify(message.slice(0, MAX_REPEATED_CHARACTERS))} ->`;
+}
+
+/** A call as that model writes it. */
+export function describeCall(message: string, { name, arguments: input }: ToolCall): string {
+  return `${leadTo(message)} ${name} ${JSON.stringify(input)}`;
+}
+
+export function describeResult(content: string, name: string | undefined): string {
+  return `Result${name === undefined ? "" : ` of ${name}`}: ${content}`;
+}
+
+/** The message that this one of a conversation is about: the last of the user's before it. */
+export function askedBefore(messages: readonly EngineMessage[], index: number): string {
+  return messages.findLast(({ role }, at) => role === "user" && at <= index)?.content ?? "";
+}
+
+function signatureOf(schema: object): string {
+  const { properties = {}, required = [] } = schema as { properties?: Record<string, unknown>; required?: unknown };
+  const isRequired = (key: string) => Array.isArray(required) && required.includes(key);
+  const parts = Object.entries(properties).map(
+    ([key, property]) => `${JSON.stringify(key)}${isRequired(key) ? "" : "?"}: ${typeOf(property)}`,
+  );
+  const text = `{${parts.join(", ")}}`;
+  return text.length > MAX_SIGNATURE_CHARACTERS ? `${text.slice(0, MAX_SIGNATURE_CHARACTERS)}…}` : text;
+}
+
+function typeOf(property: unknown): string {
+  const { enum: values, type } = (property ?? {}) as { enum?: unknown; type?: unknown };
+  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join("|");
+  return typeof type === "string" ? type : "any";
+}

@@ -1,0 +1,201 @@
+import path from "node:path";
+import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
+import { explainOutput } from "../../processes/fatal-output.js";
+import { findProgram } from "../../processes/launch-program.js";
+import { programEnvironment } from "../../processes/program-environment.js";
+import { defineTool } from "../define-tool.js";
+import { InvalidToolError } from "../invalid-tool-error.js";
+import type { Tool } from "../tool.js";
+import { type CommandResult, runCommand } from "./run-command.js";
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+const DEFAULT_MAX_OUTPUT_KB = 64;
+const DEFAULT_MAX_LENGTH = 1000;
+/** A system refuses longer command lines. */
+const MAX_COMMAND_CHARACTERS = 100_000;
+/** Of what a failed command says on stderr: its end, where the error is. */
+const MAX_ERROR_CHARACTERS = 2000;
+const BYTES_PER_MB = 2 ** 20;
+
+type Values = Readonly<Record<string, string | number | boolean>>;
+/** An argument of the command line: text and names of values, in turn. */
+type Piece = { text: string } | { value: string };
+
+/**
+ * The tool that a config's command is. Each value stays one argument of the command, or a part of one; no shell sees it.
+ * Throws {@link InvalidToolError}.
+ */
+export function commandTool(settings: CommandToolSettings, folder: string): Tool {
+  const { name, arguments: declared = {} } = settings;
+  const [program, ...templates] = settings.command;
+  const line = templates.map((template) => parseTemplate(name, template, declared));
+  checkDefinition(settings, program, line);
+  const place = placeOf(settings, folder);
+  const { timeout_seconds = DEFAULT_TIMEOUT_SECONDS, max_output_kb = DEFAULT_MAX_OUTPUT_KB, max_memory_mb } = settings;
+  return defineTool<Values>({
+    name,
+    description: settings.description,
+    input: inputSchema(declared),
+    changesWorld: settings.changes_world,
+    permission: settings.permission,
+    timeoutMilliseconds: timeout_seconds * 1000,
+    async run(input, { signal, idempotencyKey }) {
+      const command = [program as string, ...commandLine(line, withDefaults(input, declared), declared)] as const;
+      const environment = { ...place.environment, NANOAGENT_IDEMPOTENCY_KEY: idempotencyKey };
+      const result = await runCommand(
+        command,
+        { ...place, environment },
+        {
+          maxOutputBytes: max_output_kb * 1024,
+          maxMemoryBytes: max_memory_mb === undefined ? undefined : max_memory_mb * BYTES_PER_MB,
+          signal,
+        },
+      );
+      return readResult(result);
+    },
+  });
+}
+
+type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
+
+/** The file of the program that a command tool, or a server, starts. Throws when there is none. */
+export function findCommandProgram(settings: ProgramSettings, folder: string): Promise<string> {
+  const place = placeOf(settings, folder);
+  return findProgram(settings.command[0] ?? "", place);
+}
+
+function placeOf(settings: Omit<ProgramSettings, "command">, folder: string) {
+  return {
+    folder: path.resolve(folder, settings.working_directory ?? "."),
+    environment: programEnvironment(settings.environment),
+  };
+}
+
+function checkDefinition(settings: CommandToolSettings, program: string | undefined, line: Piece[][]): void {
+  const { name, arguments: declared = {} } = settings;
+  if (program === undefined || program === "" || program.startsWith("-") || /[{}\0]/.test(program)) {
+    throw new InvalidToolError(name, "command begins with a program, which no argument can name");
+  }
+  for (const [key, value] of Object.entries(settings.environment ?? {})) {
+    if (!/^[A-Za-z_]\w*$/.test(key) || value.includes("\0")) {
+      throw new InvalidToolError(
+        name,
+        `environment.${key} is no variable: its name has letters, digits and _, and no value a NUL`,
+      );
+    }
+  }
+  const used = new Set(line.flat().flatMap((piece) => ("value" in piece ? [piece.value] : [])));
+  for (const [key, argument] of Object.entries(declared)) {
+    const place = `arguments.${key}`;
+    if (!used.has(key))
+      throw new InvalidToolError(name, `${place} stands nowhere in command`, `Write {${key}} where it belongs.`);
+    if (argument.minimum !== undefined && argument.maximum !== undefined && argument.minimum > argument.maximum) {
+      throw new InvalidToolError(name, `${place}.minimum is above maximum`);
+    }
+    const isText = argument.type === "string";
+    const isOfType = (value: unknown) =>
+      typeof value === (isText ? "string" : argument.type === "boolean" ? "boolean" : "number");
+    for (const value of [...(argument.enum ?? []), ...(argument.default === undefined ? [] : [argument.default])]) {
+      if (!isOfType(value))
+        throw new InvalidToolError(name, `${place}: ${JSON.stringify(value)} is no ${argument.type}`);
+    }
+  }
+}
+
+/** `{name}` is a value, `{{name}}` the text `{name}`; other braces are braces. */
+function parseTemplate(tool: string, template: string, declared: Record<string, CommandArgument>): Piece[] {
+  if (template.includes("\0")) throw new InvalidToolError(tool, "command has a NUL character");
+  const pieces = template.split(/(\{\{[A-Za-z_][\w-]*\}\}|\{[A-Za-z_][\w-]*\})/).map((part, index): Piece => {
+    // Every second part is what was split at.
+    if (index % 2 === 0 || part.startsWith("{{")) return { text: index % 2 === 0 ? part : part.slice(1, -1) };
+    const value = part.slice(1, -1);
+    if (Object.hasOwn(declared, value)) return { value };
+    throw new InvalidToolError(
+      tool,
+      `command names {${value}}, which is not in arguments`,
+      `Write {{${value}}} to mean the text itself.`,
+    );
+  });
+  return pieces.filter((piece) => "value" in piece || piece.text !== "");
+}
+
+function inputSchema(declared: Record<string, CommandArgument>): object {
+  const entries = Object.entries(declared).map(([name, argument]) => {
+    const { type, description, minimum, maximum } = argument;
+    const schema: Record<string, unknown> = { type };
+    if (description !== undefined) schema.description = description;
+    if (argument.enum !== undefined) schema.enum = argument.enum;
+    else if (type === "string") schema.maxLength = argument.max_length ?? DEFAULT_MAX_LENGTH;
+    if (minimum !== undefined) schema.minimum = minimum;
+    if (maximum !== undefined) schema.maximum = maximum;
+    return [name, schema] as const;
+  });
+  const required = Object.entries(declared)
+    .filter(([, { optional, default: value }]) => optional !== true && value === undefined)
+    .map(([name]) => name);
+  return { type: "object", properties: Object.fromEntries(entries), required, additionalProperties: false };
+}
+
+function withDefaults(input: Values, declared: Record<string, CommandArgument>): Values {
+  const defaults = Object.entries(declared).flatMap(([name, { default: value }]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return Object.fromEntries([...defaults, ...Object.entries(input)]);
+}
+
+/** The arguments of the command. One that needs a value which was left out is left out itself. */
+function commandLine(line: readonly Piece[][], values: Values, declared: Record<string, CommandArgument>): string[] {
+  const found: string[] = [];
+  let optionsMayCome = true;
+  for (const pieces of line) {
+    if (pieces.some((piece) => "value" in piece && !Object.hasOwn(values, piece.value))) continue;
+    const text = pieces.map((piece) => textOf(piece, values)).join("");
+    const first = pieces.find((piece) => textOf(piece, values) !== "");
+    if (optionsMayCome && first !== undefined && "value" in first) refuseOption(first.value, values, declared);
+    if (text.includes("\0")) throw new Error("an argument has a NUL character");
+    if (text === "--") optionsMayCome = false;
+    found.push(text);
+  }
+  if (found.join().length > MAX_COMMAND_CHARACTERS) throw new Error("the arguments are too long");
+  return found;
+}
+
+function textOf(piece: Piece, values: Values): string {
+  return "text" in piece ? piece.text : String(values[piece.value]);
+}
+
+/**
+ * What begins with `-` would be an option of the program, and not the value that it is meant to be: a negative number as
+ * well, unless the config says that there are some.
+ */
+function refuseOption(name: string, values: Values, declared: Record<string, CommandArgument>): void {
+  const value = values[name];
+  const { enum: listed, minimum = 0 } = declared[name] as CommandArgument;
+  if (!String(value).startsWith("-") || listed?.includes(value as string | number)) return;
+  if (typeof value === "number" && minimum < 0) return;
+  throw new Error(`${name} must not begin with "-"`);
+}
+
+/** JSON where the command wrote JSON, else its text. Throws for a command that failed. */
+function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit }: CommandResult): unknown {
+  if (exitCode !== 0) {
+    const output = (stderr.length > 0 ? stderr : stdout).toString("utf8");
+    const said = explainOutput(output, { maxCharacters: MAX_ERROR_CHARACTERS, endedBy, limit });
+    throw new Error(
+      `it ended ${endedBy === null ? `with code ${exitCode}` : `by ${endedBy}`}${said === "" ? "" : `: ${said}`}`,
+    );
+  }
+  if (stdout.includes(0)) return new Uint8Array(stdout);
+  const text = stdout.toString("utf8").trim();
+  if (isCut) return `${text}\n[… cut: it wrote more than is read …]`;
+  return text === "" ? undefined : (parseJson(text) ?? text);
+}
+
+function parseJson(text: string): unknown {
+  if (!/^[[{]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

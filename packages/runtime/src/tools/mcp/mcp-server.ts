@@ -1,0 +1,233 @@
+import type { McpServerSettings } from "@nanoagent/models";
+import { MissingPeerError } from "../../missing-peer-error.js";
+import type { Tool, ToolRunOptions } from "../tool.js";
+import { cleanText } from "../tool-result-text.js";
+import { connectMcpClient, type McpChannel, type McpClient, McpRefusal, type McpRequestLimits } from "./mcp-client.js";
+import { McpServerError } from "./mcp-server-error.js";
+import { channelOf } from "./open-channel.js";
+import type { ProcessTransport } from "./process-transport.js";
+import { readResult } from "./read-result.js";
+import { type McpToolDefinition, mcpTool, readDefinitions } from "./tool-definition.js";
+
+const DEFAULT_START_SECONDS = 10;
+const DEFAULT_CALL_SECONDS = 30;
+/** Between one start that fails and the next: at first, and at most. */
+const FIRST_PAUSE_MILLISECONDS = 1000;
+const LONGEST_PAUSE_MILLISECONDS = 5 * 60_000;
+/** Faults that are named, of one server. */
+const MAX_NAMED_FAULTS = 5;
+
+/**
+ * One server, which may be missing, end, hang or change while the agent runs.
+ *
+ * - What it listed first is what is taken: a tool that it lists differently later is not used any more, because nobody
+ *   has agreed to that. Tools that it lists later are not taken.
+ * - When it has ended, the next call starts it again. After a start that failed the next is a second later, then two
+ *   seconds, up to five minutes; calls meanwhile fail at once.
+ * - A server that could not be started at first is tried again in the same rhythm without a call.
+ * - One that does not answer a call in time is ended.
+ */
+export class McpServer {
+  readonly name: string;
+  readonly #settings: McpServerSettings;
+  readonly #openChannel: () => Promise<McpChannel>;
+  readonly #startMilliseconds: number;
+  readonly #callMilliseconds: number;
+  readonly #onListed: () => void;
+  /** What was listed first, by the server's name; null before. */
+  #definitions: ReadonlyMap<string, McpToolDefinition> | null = null;
+  #tools: readonly Tool[] = [];
+  /** What it lists now. */
+  #current = new Map<string, string>();
+  #client: McpClient | null = null;
+  #transport: ProcessTransport | null = null;
+  #starting: Promise<McpClient> | null = null;
+  #hasChanged = false;
+  #faults: string[] = [];
+  #problem: string | null = null;
+  #failures = 0;
+  #notBefore = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  /** Throws {@link McpServerError} for settings that cannot work. `onListed` is told when its tools are known. */
+  constructor(name: string, settings: McpServerSettings, onListed: () => void) {
+    this.name = name;
+    this.#settings = settings;
+    this.#startMilliseconds = (settings.start_timeout_seconds ?? DEFAULT_START_SECONDS) * 1000;
+    this.#callMilliseconds = (settings.timeout_seconds ?? DEFAULT_CALL_SECONDS) * 1000;
+    const milliseconds = Math.max(this.#startMilliseconds, this.#callMilliseconds);
+    this.#openChannel = channelOf(name, settings, { milliseconds });
+    this.#onListed = onListed;
+  }
+
+  /** The tools that it listed first; none before. */
+  get tools(): readonly Tool[] {
+    return this.#tools;
+  }
+
+  /** What is wrong with it now, one sentence each. */
+  get notices(): string[] {
+    const notices: string[] = [];
+    if (this.#problem !== null) notices.push(this.#problem);
+    if (this.#faults.length > 0) {
+      const named = this.#faults.slice(0, MAX_NAMED_FAULTS).join(", ");
+      const more = this.#faults.length > MAX_NAMED_FAULTS ? `, and ${this.#faults.length - MAX_NAMED_FAULTS} more` : "";
+      notices.push(`Not taken from the MCP server "${this.name}": ${named}${more}.`);
+    }
+    return notices;
+  }
+
+  /** Starts it for the first time. Throws {@link MissingPeerError} alone; what else is wrong is in {@link notices}. */
+  async open(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      if (MissingPeerError.isInstance(error) && error.code === "missing-peer") throw error;
+      this.#tryAgain();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    await this.#starting?.catch(() => {});
+    await this.#disconnect();
+  }
+
+  async #call(name: string, input: object, { signal, idempotencyKey }: ToolRunOptions): Promise<unknown> {
+    const limits = { milliseconds: this.#callMilliseconds, signal };
+    const client = await this.#connected(signal);
+    if (this.#hasChanged) await this.#list(client, limits);
+    const known = this.#definitions?.get(name);
+    if (known === undefined || this.#current.get(name) !== JSON.stringify(known)) {
+      throw new Error(
+        `the MCP server "${this.name}" no longer offers it as it did; load the agent anew to take it as it is`,
+      );
+    }
+    let answer: unknown;
+    try {
+      const _meta = { "nanoagent/idempotency-key": idempotencyKey };
+      answer = await client.callTool({ name, arguments: input, _meta }, limits);
+    } catch (error) {
+      // It said no, or nobody waits any longer; in all other cases nothing is known of it.
+      if (error instanceof McpRefusal) throw new Error(inBrief(error.message));
+      const { message } = this.#failure(error);
+      if (!signal.aborted) await this.#disconnect();
+      throw new Error(`${message} It may have acted all the same; look before you repeat it.`);
+    }
+    this.#failures = 0;
+    return readResult(answer);
+  }
+
+  async #connected(signal: AbortSignal): Promise<McpClient> {
+    if (this.#client !== null) return this.#client;
+    const pause = this.#notBefore - performance.now();
+    if (this.#starting === null && pause > 0) {
+      const seconds = Math.ceil(pause / 1000);
+      throw new Error(`${this.#problem ?? "it is not there"} It is tried again in ${seconds} s.`);
+    }
+    const starting = this.#start();
+    starting.catch(() => {});
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+      starting.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+    });
+  }
+
+  /** The start that is under way, or a new one. It counts the failures and sets when the next may be. */
+  #start(): Promise<McpClient> {
+    this.#starting ??= this.#startOnce()
+      .catch((error) => {
+        const failure = this.#failure(error);
+        this.#problem = failure.message;
+        const pause = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** this.#failures, LONGEST_PAUSE_MILLISECONDS);
+        this.#failures += 1;
+        this.#notBefore = performance.now() + pause;
+        throw error instanceof MissingPeerError ? error : failure;
+      })
+      .finally(() => {
+        this.#starting = null;
+      });
+    return this.#starting;
+  }
+
+  async #startOnce(): Promise<McpClient> {
+    if (this.#isClosed) throw new Error("it was closed");
+    const until = performance.now() + this.#startMilliseconds;
+    const left = (): McpRequestLimits => ({ milliseconds: Math.max(1, until - performance.now()) });
+    const isFirst = this.#definitions === null;
+    const channel = await this.#openChannel();
+    const observed = channel.kind === "http" ? channel : { ...channel, start: () => this.#observe(channel.start()) };
+    let client: McpClient | null = null;
+    let hasEnded = false;
+    const onEnd = () => {
+      hasEnded = true;
+      if (client !== null && this.#client === client) this.#client = null;
+    };
+    const onToolsChanged = () => {
+      this.#hasChanged = true;
+    };
+    try {
+      client = await connectMcpClient(observed, left(), { onEnd, onToolsChanged });
+      await this.#list(client, left());
+      if (hasEnded || this.#isClosed) throw new Error("it ended at once");
+    } catch (error) {
+      await (client?.close() ?? this.#transport?.close());
+      throw error;
+    }
+    this.#client = client;
+    this.#problem = null;
+    if (isFirst) this.#onListed();
+    return client;
+  }
+
+  #observe(transport: ProcessTransport): ProcessTransport {
+    this.#transport = transport;
+    return transport;
+  }
+
+  /** What it lists now. The first time that is what is taken. */
+  async #list(client: McpClient, limits: McpRequestLimits): Promise<void> {
+    this.#hasChanged = false;
+    const { definitions, faults } = readDefinitions(this.name, await client.listTools(limits), this.#settings);
+    this.#current = new Map(definitions.map((definition) => [definition.name, JSON.stringify(definition)]));
+    if (this.#definitions !== null) return;
+    this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
+    this.#faults = faults;
+    // A call may start the server first.
+    const timeout = this.#callMilliseconds + this.#startMilliseconds;
+    this.#tools = definitions.map((definition) =>
+      mcpTool(definition, this.#settings, timeout, (input, options) => this.#call(definition.name, input, options)),
+    );
+  }
+
+  #tryAgain(): void {
+    if (this.#isClosed || this.#definitions !== null) return;
+    this.#retry = setTimeout(
+      () => {
+        this.#start().catch(() => this.#tryAgain());
+      },
+      Math.max(0, this.#notBefore - performance.now()),
+    );
+    this.#retry.unref();
+  }
+
+  async #disconnect(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    await client?.close();
+    await this.#transport?.close();
+  }
+
+  #failure(error: unknown): McpServerError {
+    if (error instanceof McpServerError) return error;
+    const reason = this.#transport?.ending ?? (error instanceof Error ? error.message : String(error));
+    return new McpServerError("mcp-server-failed", this.name, inBrief(reason), { cause: error });
+  }
+}
+
+function inBrief(text: string): string {
+  return cleanText(text.slice(0, 2000)).replace(/\s+/gu, " ").trim().replace(/\.$/, "").slice(0, 500);
+}

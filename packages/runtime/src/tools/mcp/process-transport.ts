@@ -1,0 +1,200 @@
+import type { ChildProcess } from "node:child_process";
+import { type DataLimit, dataLimitFor } from "../../processes/code-reservation.js";
+import { explainOutput } from "../../processes/fatal-output.js";
+import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
+import { cleanText } from "../tool-result-text.js";
+import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
+import { UnaskedMessages } from "./unasked-messages.js";
+
+/** From the end of its input to SIGTERM, and from there to SIGKILL. */
+const END_MILLISECONDS = 250;
+/** From its end to the end of what it wrote. */
+const LINGER_MILLISECONDS = 100;
+/** The end of its stderr is kept: the error is there, and before it up to 4 KB of native stack when V8 has failed. */
+const MAX_ERROR_BYTES = 8000;
+/** The part of it that an error message shows. */
+const MAX_SAID_CHARACTERS = 300;
+const NEWLINE = 10;
+
+/** A message of JSON-RPC, as far as a transport looks into it. */
+export interface WireMessage {
+  id?: string | number;
+  method?: string;
+}
+
+/**
+ * Speaks to a server that it starts as a process, a line of JSON a message, and holds no more of what comes back than
+ * one message. What is no message is passed over; a server that floods is ended.
+ */
+export class ProcessTransport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: never) => void;
+  readonly #command: readonly string[];
+  readonly #place: ProgramPlace;
+  readonly #maxMemoryBytes: number | undefined;
+  readonly #unasked = new UnaskedMessages();
+  /** What it was asked and has not answered. */
+  readonly #asked = new Set<string>();
+  #child: ChildProcess | null = null;
+  #line: Buffer[] = [];
+  #lineBytes = 0;
+  #isTooLong = false;
+  #errorOutput = "";
+  #isOver = false;
+  #ending: string | null = null;
+  #limit: DataLimit | null = null;
+
+  constructor(command: readonly string[], place: ProgramPlace, maxMemoryBytes: number | undefined) {
+    this.#command = command;
+    this.#place = place;
+    this.#maxMemoryBytes = maxMemoryBytes;
+  }
+
+  /** Why it is not there any more, with what it said of it; null while it is, and when it was closed. */
+  get ending(): string | null {
+    if (this.#ending === null) return null;
+    const said = cleanText(
+      explainOutput(this.#errorOutput, {
+        maxCharacters: MAX_SAID_CHARACTERS,
+        endedBy: this.#child?.signalCode,
+        limit: this.#limit,
+      }),
+    );
+    return said === "" ? this.#ending : `${this.#ending}: ${said}`;
+  }
+
+  async start(): Promise<void> {
+    const [program = "", ...rest] = this.#command;
+    const file = await findProgram(program, this.#place);
+    this.#limit = await dataLimitFor(this.#maxMemoryBytes, file, rest, this.#place);
+    const child = launchProgram(file, rest, this.#place, {
+      dataBytes: this.#limit?.dataBytes,
+      stdin: "pipe",
+    });
+    this.#child = child;
+    child.stdout?.on("data", (bytes: Buffer) => this.#read(bytes));
+    child.stderr?.on("data", (bytes: Buffer) => {
+      this.#errorOutput = (this.#errorOutput + bytes.toString("utf8")).slice(-MAX_ERROR_BYTES);
+    });
+    // A pipe that breaks is a server that has ended, which is told by its exit.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});
+    const finish = (code: number | null, signal: NodeJS.Signals | null) =>
+      this.#finish(signal === null ? `it ended with code ${code}` : `it ended by ${signal}`);
+    // What it said last may still be on its way; whoever else holds its output open is not waited for.
+    child.once("exit", (code, signal) => setTimeout(finish, LINGER_MILLISECONDS, code, signal));
+    child.once("close", finish);
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", (error) => {
+        this.#finish(error.message);
+        reject(error);
+      });
+    });
+  }
+
+  async send(message: WireMessage): Promise<void> {
+    const stdin = this.#child?.stdin;
+    if (!stdin || this.#isOver) throw new Error(this.ending ?? "it was not started");
+    if (stdin.writableLength > MAX_UNREAD_BYTES) {
+      this.#fail("it reads nothing of what it is told");
+      throw new Error("it reads nothing of what it is told");
+    }
+    if (message.method !== undefined && message.id !== undefined) this.#asked.add(String(message.id));
+    stdin.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Ends its input, which tells it to end; then the whole process group is ended. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    const wasOver = this.#isOver;
+    this.#finish(null);
+    if (child === null || wasOver) return;
+    const gone = new Promise<void>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) resolve();
+      else child.once("exit", () => resolve());
+    });
+    child.stdin?.end();
+    const timers = [
+      setTimeout(() => signalGroup(child, "SIGTERM"), END_MILLISECONDS),
+      setTimeout(() => signalGroup(child, "SIGKILL"), 2 * END_MILLISECONDS),
+    ];
+    await gone;
+    timers.forEach(clearTimeout);
+  }
+
+  #read(bytes: Buffer): void {
+    let rest = bytes;
+    while (!this.#isOver) {
+      const at = rest.indexOf(NEWLINE);
+      const piece = at < 0 ? rest : rest.subarray(0, at);
+      this.#lineBytes += piece.length;
+      if (this.#lineBytes > MAX_MESSAGE_BYTES) {
+        this.#isTooLong = true;
+        this.#line = [];
+      } else this.#line.push(piece);
+      if (at < 0) {
+        // A line without an end is a flood as well.
+        if (this.#isTooLong && this.#unasked.add(piece.length)) this.#fail("it floods");
+        return;
+      }
+      this.#endLine();
+      rest = rest.subarray(at + 1);
+    }
+  }
+
+  #endLine(): void {
+    const [line, length, isTooLong] = [this.#line, this.#lineBytes, this.#isTooLong];
+    this.#line = [];
+    this.#lineBytes = 0;
+    this.#isTooLong = false;
+    if (isTooLong) {
+      this.#refuseAll(`its answer has more than ${MAX_MESSAGE_BYTES / 2 ** 20} MB`);
+      return;
+    }
+    const message = parseMessage(Buffer.concat(line).toString("utf8"));
+    const isAnswer = message !== null && message.method === undefined && this.#asked.delete(String(message.id));
+    if (!isAnswer && this.#unasked.add(length)) this.#fail("it floods");
+    if (message === null || this.#isOver) return;
+    try {
+      this.onmessage?.(message as never);
+    } catch (error) {
+      // Whoever waits for it has a time limit.
+      this.onerror?.(error as Error);
+    }
+  }
+
+  /** Which question it was the answer to cannot be known. */
+  #refuseAll(message: string): void {
+    for (const id of this.#asked) {
+      this.#asked.delete(id);
+      const answer = { jsonrpc: "2.0", id: Number(id), error: { code: -32000, message } };
+      this.onmessage?.(answer as never);
+    }
+  }
+
+  #fail(reason: string): void {
+    const child = this.#child;
+    this.#finish(reason);
+    if (child !== null) signalGroup(child, "SIGKILL");
+  }
+
+  #finish(reason: string | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ending = reason;
+    this.#line = [];
+    this.#child?.stdout?.removeAllListeners("data");
+    this.#child?.stdout?.resume();
+    this.onclose?.();
+  }
+}
+
+function parseMessage(text: string): WireMessage | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as WireMessage) : null;
+  } catch {
+    return null;
+  }
+}

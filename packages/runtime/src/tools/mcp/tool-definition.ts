@@ -1,0 +1,103 @@
+import type { McpServerSettings, McpToolSettings } from "@nanoagent/models";
+import { readSchema } from "../../json-schema/read-schema.js";
+import { defineTool } from "../define-tool.js";
+import type { Tool, ToolRunOptions } from "../tool.js";
+import { cleanText } from "../tool-result-text.js";
+import { simplifySchema } from "./simplify-schema.js";
+
+/** A description stands in every prompt that offers the tool; more is cut off. */
+const MAX_DESCRIPTION_CHARACTERS = 1000;
+/** What is taken of one server. */
+export const MAX_TOOLS = 128;
+
+/** A tool that a server offers, as it is used here. */
+export interface McpToolDefinition {
+  /** The server's name for it. */
+  readonly name: string;
+  /** The agent's: the server's name, `_`, and the tool's. */
+  readonly fullName: string;
+  readonly description: string;
+  readonly inputSchema: object;
+}
+
+/** What is taken of a server's list, and a sentence for each tool that is not. */
+export function readDefinitions(
+  server: string,
+  listed: readonly unknown[],
+  settings: McpServerSettings,
+): { definitions: McpToolDefinition[]; faults: string[] } {
+  const definitions = new Map<string, McpToolDefinition>();
+  const faults: string[] = [];
+  for (const raw of listed) {
+    const name = (raw as { name?: unknown } | null)?.name;
+    if (typeof name !== "string" || !isWanted(name, settings)) {
+      if (typeof name !== "string") faults.push("a tool without a name");
+      continue;
+    }
+    const brief = JSON.stringify(cleanText(name.slice(0, 100)));
+    try {
+      const definition = readDefinition(server, name, raw as Record<string, unknown>);
+      if (definitions.has(definition.fullName)) throw new Error("there are two of this name");
+      if (definitions.size >= MAX_TOOLS) {
+        faults.push(`all but the first ${MAX_TOOLS} tools`);
+        break;
+      }
+      definitions.set(definition.fullName, definition);
+    } catch (error) {
+      faults.push(`${brief} (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  for (const name of wantedNames(settings)) {
+    if (!listed.some((raw) => (raw as { name?: unknown } | null)?.name === name)) {
+      faults.push(`${JSON.stringify(name)} (it offers none of this name)`);
+    }
+  }
+  return { definitions: [...definitions.values()], faults };
+}
+
+function readDefinition(server: string, name: string, raw: Record<string, unknown>): McpToolDefinition {
+  const fullName = `${server}_${name.replace(/[^A-Za-z0-9_-]/g, "_")}`;
+  if (name === "" || fullName.length > 64) throw new Error("its name is too long, or empty");
+  const inputSchema = simplifySchema(raw.inputSchema ?? {});
+  // Calls are checked by it: what cannot be read is found out now.
+  readSchema(inputSchema);
+  const said = typeof raw.description === "string" ? raw.description : typeof raw.title === "string" ? raw.title : "";
+  const description = cleanText(said.slice(0, 2 * MAX_DESCRIPTION_CHARACTERS)).trim();
+  return {
+    name,
+    fullName,
+    description: description.slice(0, MAX_DESCRIPTION_CHARACTERS) || `Runs ${name} of ${server}.`,
+    inputSchema,
+  };
+}
+
+export function mcpTool(
+  { fullName, name, description, inputSchema }: McpToolDefinition,
+  settings: McpServerSettings,
+  timeoutMilliseconds: number,
+  run: (input: Record<string, unknown>, options: ToolRunOptions) => unknown,
+): Tool {
+  const { permission, changes_world } = settingsOf(name, settings);
+  return defineTool<Record<string, unknown>>({
+    name: fullName,
+    description,
+    input: inputSchema,
+    // What a server says of itself is no reason to trust it.
+    changesWorld: changes_world ?? true,
+    permission: permission ?? settings.permission ?? "ask",
+    timeoutMilliseconds,
+    run,
+  });
+}
+
+function wantedNames({ tools }: McpServerSettings): string[] {
+  return tools === undefined ? [] : Array.isArray(tools) ? tools : Object.keys(tools);
+}
+
+function isWanted(name: string, settings: McpServerSettings): boolean {
+  return settings.tools === undefined || wantedNames(settings).includes(name);
+}
+
+function settingsOf(name: string, { tools }: McpServerSettings): McpToolSettings {
+  return tools === undefined || Array.isArray(tools) || !Object.hasOwn(tools, name) ? {} : (tools[name] ?? {});
+}

@@ -1,0 +1,232 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { readSkills } from "@nanoagent/runtime/node";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvalidSkillError } from "../../src/skills/invalid-skill-error.js";
+import { parseSkill } from "../../src/skills/parse-skill.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+async function writeSkill(
+  root: string,
+  name: string,
+  text = `---\nname: ${name}\ndescription: About ${name}.\n---\nBody.\n`,
+) {
+  await mkdir(path.join(root, name), { recursive: true });
+  await writeFile(path.join(root, name, "SKILL.md"), text);
+}
+
+async function faultOf(text: string | Buffer, name = "valves"): Promise<string> {
+  const root = await temporaryFolder();
+  await writeSkill(root, name, text as string);
+  const { skills, faults } = await readSkills(root);
+  expect(skills).toEqual([]);
+  return faults.map(({ message }) => message.replace(`${path.join(root, name)}${path.sep}`, "")).join();
+}
+
+test("each folder with a SKILL.md is a skill, sorted by name; its body and files are read when they are called for", async () => {
+  const root = await temporaryFolder();
+  await writeSkill(root, "watering");
+  await writeSkill(
+    root,
+    "air-2",
+    "\ufeff---\r\nname: air-2\r\ndescription: >\r\n  When it is hot:\r\n  open the windows.\r\nlicense: MIT\r\nmetadata:\r\n  author: me\r\n  version: 2\r\n  nested: {a: 1}\r\nallowed-tools: windows  fans\r\nunknown: [1]\r\n---\r\n\r\n# Air\r\n\r\n---\r\nOpen.\r\n",
+  );
+  await mkdir(path.join(root, "air-2", "references"));
+  await writeFile(path.join(root, "air-2", "references", "fans.md"), "Two fans.");
+  await mkdir(path.join(root, "no-skill"));
+  await writeFile(path.join(root, "README.md"), "Not a skill.");
+  await writeSkill(root, ".hidden");
+
+  const { skills, faults } = await readSkills(root);
+  expect(faults).toEqual([]);
+  expect(skills.map(({ name }) => name)).toEqual(["air-2", "watering"]);
+  const [air] = skills;
+  expect(air).toMatchObject({
+    description: "When it is hot: open the windows.",
+    license: "MIT",
+    compatibility: null,
+    metadata: { author: "me", version: "2" },
+    allowedTools: ["windows", "fans"],
+  });
+  expect(JSON.stringify(air)).not.toContain("Open.");
+  expect(await air?.readBody()).toBe("# Air\r\n\r\n---\r\nOpen.");
+  expect(await air?.readFile("references/fans.md")).toBe("Two fans.");
+  await rm(path.join(root, "air-2"), { recursive: true });
+  await expect(air?.readBody()).rejects.toMatchObject({ code: "invalid-skill" });
+});
+
+describe("a skill that cannot be used says where and why", () => {
+  test.each([
+    ["", 'SKILL.md:1: it does not begin with a line of "---".'],
+    ["# Valves\n", 'SKILL.md:1: it does not begin with a line of "---".'],
+    ["---\nname: valves\n", 'SKILL.md:1: no second line of "---" ends its front matter within 16 KB.'],
+    [
+      `---\nname: valves\n${"# x\n".repeat(8000)}---\n`,
+      'SKILL.md:1: no second line of "---" ends its front matter within 16 KB.',
+    ],
+    ["---\n---\n", "SKILL.md:2: its front matter is no map of keys and values."],
+    ["---\n- a\n---\n", "SKILL.md:2: its front matter is no map of keys and values."],
+    ["---\nname: valves\n---\n", "SKILL.md:2: it has no description."],
+    ["---\ndescription: a\nname: 7\n---\n", "SKILL.md:3: name is a text: put it in quotes."],
+    [
+      "---\nname: Valves\ndescription: a\n---\n",
+      "SKILL.md:2: a name has lower-case letters, digits, and single hyphens between them.",
+    ],
+    [
+      "---\nname: a--b\ndescription: a\n---\n",
+      "SKILL.md:2: a name has lower-case letters, digits, and single hyphens between them.",
+    ],
+    [
+      "---\nname: ../valves\ndescription: a\n---\n",
+      "SKILL.md:2: a name has lower-case letters, digits, and single hyphens between them.",
+    ],
+    ["---\nname: valve\ndescription: a\n---\n", 'SKILL.md:2: it is named "valve", but its folder "valves".'],
+    [`---\nname: ${"a".repeat(65)}\ndescription: a\n---\n`, "SKILL.md:2: name has at most 64 characters."],
+    [
+      `---\nname: valves\ndescription: ${"a".repeat(1025)}\n---\n`,
+      "SKILL.md:3: description has at most 1024 characters.",
+    ],
+    ["---\nname: valves\nname: valves\ndescription: a\n---\n", 'SKILL.md:3: the key "name" is there twice.'],
+    [
+      `---\nname: valves\ndescription: a\nmetadata: ${"[".repeat(3000)}\n---\n`,
+      "SKILL.md:4: values are nested too deeply here: at most 100 deep.",
+    ],
+    ["---\nname: *a\n---\n", "SKILL.md:2: there is no anchor &a; a text that begins with * goes into quotes."],
+    [
+      `---\na: &a [x,x]\n${Array.from({ length: 9 }, (_, i) => `${"bcdefghij"[i]}: &${"bcdefghij"[i]} [*${"abcdefghi"[i]},*${"abcdefghi"[i]},*${"abcdefghi"[i]}]`).join("\n")}\n---\n`,
+      "SKILL.md:2: anchors and aliases blow the file up beyond measure.",
+    ],
+  ])("%#", async (text, message) => {
+    expect(await faultOf(text)).toBe(message);
+  });
+
+  test("bytes that are no text, and too many of them", async () => {
+    expect(await faultOf(Buffer.from("---\nname: valves\n\xff---", "latin1"))).toBe("SKILL.md: it is not UTF-8 text.");
+    expect(await faultOf(Buffer.from("---\0---"))).toBe("SKILL.md: it is binary, not text.");
+    expect(await faultOf(Buffer.alloc(300_000, "a"))).toMatch(/^SKILL\.md: it has more than the 262144 bytes/);
+  });
+
+  test("one that is broken does not keep the others from working", async () => {
+    const root = await temporaryFolder();
+    await writeSkill(root, "broken", "?");
+    await writeSkill(root, "whole");
+    await mkdir(path.join(root, "folder", "SKILL.md"), { recursive: true });
+    const { skills, faults } = await readSkills(root);
+    expect(skills.map(({ name }) => name)).toEqual(["whole"]);
+    expect(faults.map(({ file }) => path.basename(path.dirname(file)))).toEqual(["broken", "folder"]);
+  });
+});
+
+describe("nothing outside of the folder is read", () => {
+  test("through a link to a skill, to its SKILL.md, or to one of its files", async () => {
+    const outside = await temporaryFolder();
+    await writeSkill(outside, "elsewhere");
+    await writeFile(path.join(outside, "secret"), "secret");
+    const root = await temporaryFolder();
+    await writeSkill(root, "inside");
+    await symlink(path.join(outside, "elsewhere"), path.join(root, "elsewhere"));
+    await mkdir(path.join(root, "linked"));
+    await symlink(path.join(outside, "elsewhere", "SKILL.md"), path.join(root, "linked", "SKILL.md"));
+    await symlink("/dev/zero", path.join(root, "inside", "zero"));
+    await symlink(path.join(outside, "secret"), path.join(root, "inside", "secret"));
+    await symlink("itself", path.join(root, "inside", "itself"));
+    await symlink("SKILL.md", path.join(root, "inside", "again.md"));
+
+    const { skills, faults } = await readSkills(root);
+    expect(skills.map(({ name }) => name)).toEqual(["inside"]);
+    expect(faults.map(({ message }) => message.split(": ")[1])).toEqual([
+      "it leads out of the folder of skills.",
+      "it leads out of the folder of skills.",
+    ]);
+    const [inside] = skills;
+    for (const name of [
+      "secret",
+      "zero",
+      "itself",
+      "../linked/SKILL.md",
+      "../../x",
+      "/etc/passwd",
+      "a\0b",
+      "..",
+      ".",
+      "",
+    ]) {
+      await expect(inside?.readFile(name), name).rejects.toBeInstanceOf(InvalidSkillError);
+    }
+    expect(await inside?.readFile("again.md")).toContain("About inside.");
+  });
+
+  test("nor one skill's file for another, though a link leads there", async () => {
+    const root = await temporaryFolder();
+    await writeSkill(root, "one");
+    await writeSkill(root, "two");
+    await symlink("../two/SKILL.md", path.join(root, "one", "two.md"));
+    const { skills } = await readSkills(root);
+    await expect(skills[0]?.readFile("two.md")).rejects.toMatchObject({ code: "invalid-skill" });
+  });
+
+  test("when a skill is exchanged for a link after it was found", async () => {
+    const outside = await temporaryFolder();
+    await writeFile(path.join(outside, "SKILL.md"), "---\nname: one\ndescription: a\n---\nsecret");
+    const root = await temporaryFolder();
+    await writeSkill(root, "one");
+    const [one] = (await readSkills(root)).skills;
+    await rm(path.join(root, "one"), { recursive: true });
+    await symlink(outside, path.join(root, "one"));
+    await expect(one?.readBody()).rejects.toMatchObject({ code: "invalid-skill" });
+    await expect(one?.readFile("SKILL.md")).rejects.toMatchObject({ code: "invalid-skill" });
+  });
+});
+
+test.skipIf(process.platform === "win32")("a pipe is not waited for, and a sparse giant not read", async () => {
+  const root = await temporaryFolder();
+  await mkdir(path.join(root, "pipe"));
+  execFileSync("mkfifo", [path.join(root, "pipe", "SKILL.md")]);
+  await writeSkill(root, "giant");
+  await truncate(path.join(root, "giant", "SKILL.md"), 2 ** 40);
+  const { faults } = await readSkills(root);
+  expect(faults.map(({ message }) => message.split(": ")[1])).toEqual([
+    "it has more than the 262144 bytes that are read.",
+    "it is no regular file.",
+  ]);
+});
+
+test("a folder that is none, is not there, or has no end is an error", async () => {
+  const root = await temporaryFolder();
+  await writeFile(path.join(root, "file"), "");
+  await expect(readSkills(path.join(root, "file"))).rejects.toThrow("it is no folder");
+  await expect(readSkills(path.join(root, "none"))).rejects.toThrow("there is no such folder");
+});
+
+test("whatever the text: a skill or a typed error", async () => {
+  const part = fc.constantFrom(
+    "---\n",
+    "---",
+    "name: ",
+    "a",
+    "description: b",
+    "\n",
+    "\r\n",
+    ": ",
+    "- ",
+    "&x ",
+    "*x",
+    "{",
+    "}",
+    "'",
+    '"',
+    "\t",
+    "é",
+    "  ",
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { maxLength: 30 }), async (parts) => {
+      const skill = await parseSkill("SKILL.md", `---\n${parts.join("")}`, "a").catch((error: unknown) => error);
+      if (skill instanceof Error) expect(skill).toBeInstanceOf(InvalidSkillError);
+      else expect(skill).toMatchObject({ name: "a" });
+    }),
+    { numRuns: process.env.NANOAGENT_SOAK ? 5000 : 500 },
+  );
+});

@@ -1,0 +1,247 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { defineTool, NanoRuntime, type Tool } from "@nanoagent/runtime";
+import { HostedEngine, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EngineEvent, EngineRequest, EngineTool, ToolCall } from "../../src/engines/engine.js";
+import { validateJson } from "../../src/json-schema/validate-json.js";
+import { shortlistTools } from "../../src/tools/shortlist-tools.js";
+import { schemaCase } from "../engines/llama/grammar/schema-case.js";
+import { hasAddon, loadOptions, tinyModel } from "../engines/llama/tiny-model.js";
+import { sampleConfig } from "../sample-config.js";
+import { askedTools, chatter, toolPrompts } from "./tool-prompts.js";
+
+const modelPath = process.env.NANOAGENT_TEST_MODEL ?? "";
+const isSoak = Boolean(process.env.NANOAGENT_SOAK);
+
+const open = (options: LlamaEngineOptions): Promise<HostedEngine> =>
+  HostedEngine.open({ start: { source: { kind: "llama", options } } });
+const user = (content: string) => ({ role: "user" as const, content });
+
+async function ask(engine: HostedEngine, request: Omit<EngineRequest, "instructions">): Promise<EngineEvent[]> {
+  const events: EngineEvent[] = [];
+  for await (const event of engine.generate({ instructions: null, ...request })) events.push(event);
+  return events;
+}
+
+const callsOf = (events: readonly EngineEvent[]): ToolCall[] =>
+  events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
+
+const textOf = (events: readonly EngineEvent[]) =>
+  events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
+
+function expectValid(call: ToolCall, tools: readonly EngineTool[]): void {
+  const tool = tools.find(({ name }) => name === call.name);
+  expect(tool, `${call.name} is no tool that it was told of`).toBeDefined();
+  expect(validateJson(tool?.inputSchema ?? {}, call.arguments)).toEqual({ valid: true });
+}
+
+/** A template of a family that was trained to call tools, in which a call begins with this. */
+const templateWith = (mark: string) =>
+  `{% if tools %}<|im_start|>system\n{{ tools | tojson }}<|im_end|>\n{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}{% for call in message.tool_calls or [] %}{{ ${JSON.stringify(mark)} }}{{ call.function.name }} {{ call.function.arguments | tojson }}{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}`;
+
+describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package)", () => {
+  let folder: string;
+  let options: LlamaEngineOptions;
+  let engine: HostedEngine;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+    options = await tinyModel({}, {}, folder);
+    engine = await open(options);
+  });
+  afterAll(async () => {
+    await engine.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const valve: EngineTool = {
+    name: "valve",
+    description: "Opens a valve.",
+    inputSchema: {
+      type: "object",
+      properties: { zone: { enum: ["north", "south"] } },
+      required: ["zone"],
+      additionalProperties: false,
+    },
+  };
+
+  /** The model's choice is the same for the same names. */
+  const firstLetters = "abcdefghijklmopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+  test("whatever it may say, a call is of a tool that it was told of and satisfies its schema", async () => {
+    let calls = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(schemaCase, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 0, max: 2 ** 31 }),
+        async (cases, seed) => {
+          const tools = cases.map(({ schema }, index) => ({
+            name: `${firstLetters[(seed + 7 * index) % firstLetters.length]}${index}`,
+            description: "Does something.",
+            inputSchema: schema as object,
+          }));
+          const sampling = { seed, temperature: 1.5, maxTokens: 120 };
+          const events = await ask(engine, { messages: [user("Go.")], sampling, tools });
+          const end = events.at(-1);
+          for (const call of callsOf(events)) {
+            calls += 1;
+            expectValid(call, tools);
+            expect(end).toEqual({ type: "end", reason: "tool-calls" });
+          }
+          if (end?.type === "error")
+            expect(end.error.code).toMatch(/^(call-not-valid|engine-failed|context-exceeded)$/);
+        },
+      ),
+      {
+        numRuns: isSoak ? 500 : 25,
+        // Bytes that are no text stood for more characters than the schema allows.
+        examples: [[[{ schema: { type: "string", minLength: 1, maxLength: 4 }, make: () => "text" }], 1868050086]],
+      },
+    );
+    expect(calls).toBeGreaterThan(isSoak ? 50 : 2);
+  }, 600_000);
+
+  test("the arguments of a schema that no grammar can hold are JSON all the same", async () => {
+    const inputSchema = { type: "object", properties: { code: { type: "string", pattern: "^a" } }, required: ["code"] };
+    const tools = [{ ...valve, inputSchema }];
+    for (const seed of [1, 2, 3]) {
+      const events = await ask(engine, { messages: [user("Go.")], sampling: { seed, maxTokens: 200 }, tools });
+      for (const call of callsOf(events)) expect(call.arguments).toBeTypeOf("object");
+    }
+  });
+
+  test("is told of no tools, and calls none, where no memory was set aside or a reply of a form is asked for", async () => {
+    const bare = await open({ ...options, constrainsOutput: false });
+    expect(bare.callsTools).toBe(false);
+    expect(engine.callsTools).toBe(true);
+    const sampling = { temperature: 0, maxTokens: 4 };
+    const usage = (events: EngineEvent[]) => events.find(({ type }) => type === "usage");
+    const request = { messages: [user("Go.")], sampling };
+    const without = usage(await ask(bare, request));
+    expect(usage(await ask(bare, { ...request, tools: [valve] }))).toMatchObject({
+      usage: { prompt_tokens: without?.type === "usage" ? without.usage.prompt_tokens : -1 },
+    });
+    await bare.close();
+    const responseSchema = { type: "boolean" };
+    expect(callsOf(await ask(engine, { ...request, responseSchema, tools: [valve] }))).toEqual([]);
+  });
+
+  test("stops in the middle of a choice and of a call", async () => {
+    const long = { type: "object", properties: { text: { type: "string", minLength: 400 } }, required: ["text"] };
+    for (const inputSchema of [long, valve.inputSchema]) {
+      for (const milliseconds of [0, 2, 10, 30]) {
+        const abort = new AbortController();
+        setTimeout(() => abort.abort(), milliseconds);
+        const events: EngineEvent[] = [];
+        const request = { instructions: null, messages: [user("Go.")], tools: [{ ...valve, inputSchema }] };
+        for await (const event of engine.generate(request, { signal: abort.signal })) events.push(event);
+        expect(events.at(-1)?.type).toMatch(/^(end|error)$/);
+      }
+    }
+  });
+
+  test("with a template that knows tools, a call begins where the model begins one", async () => {
+    const silent = await open({ ...options, chatTemplate: templateWith("<never>") });
+    const requestWith = (seed: number) => {
+      return { messages: [user("Go.")], sampling: { seed, temperature: 1.5, maxTokens: 60 }, tools: [valve] };
+    };
+    let request = requestWith(0);
+    let text = "";
+    // Random weights say something else on every kind of processor, and not always something with letters.
+    for (let seed = 1; seed < 50 && !/[a-z]{2}/i.test(text.slice(8)); seed++) {
+      request = requestWith(seed);
+      text = textOf(await ask(silent, request));
+    }
+    await silent.close();
+    expect(text.slice(8)).toMatch(/[a-z]{2}/i);
+    // What the model says by itself, at the beginning and later on, is what calls begin with in another template.
+    for (const mark of new Set([/[a-z]{2}/i.exec(text)?.[0] ?? "", /[a-z]{2}/i.exec(text.slice(8))?.[0] ?? ""])) {
+      const own = await open({ ...options, chatTemplate: templateWith(mark) });
+      const events = await ask(own, request);
+      expect(textOf(events).startsWith(text.slice(0, text.indexOf(mark)))).toBe(true);
+      expect(callsOf(events).length).toBeGreaterThan(0);
+      for (const call of callsOf(events)) expectValid(call, [valve]);
+      expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
+      await own.close();
+    }
+  });
+});
+
+describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_MODEL to run it)", () => {
+  let engine: HostedEngine;
+  beforeAll(async () => {
+    engine = await open(await loadOptions(modelPath, { contextTokens: 2048, batchTokens: 128 }));
+  });
+  afterAll(() => engine.close());
+
+  const share = isSoak ? 1 : 0.1;
+  const kinds = [
+    { toolCount: 1, prompts: 125, shortlist: null },
+    { toolCount: 5, prompts: 125, shortlist: null },
+    { toolCount: 20, prompts: 125, shortlist: null },
+    { toolCount: 20, prompts: 75, shortlist: 8 },
+    { toolCount: 20, prompts: 50, shortlist: 3 },
+  ];
+
+  test.each(kinds)(
+    "$toolCount tools, shortlist $shortlist: each call satisfies its schema, and is of a tool that it may call",
+    async ({ toolCount, prompts, shortlist }) => {
+      const tools = askedTools
+        .slice(0, toolCount)
+        .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+      const began = performance.now();
+      const told = (text: string) => {
+        const some = shortlist === null ? tools : shortlistTools(text, tools, shortlist);
+        return some.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+      };
+      const counts = { asked: 0, called: 0, right: 0 };
+      for (const { text, tool } of toolPrompts(toolCount, Math.ceil(prompts * share))) {
+        const offered = told(text);
+        const sampling = { temperature: 0, maxTokens: 96 };
+        const events = await ask(engine, { messages: [user(text)], sampling, tools: offered });
+        expect(events.at(-1), text).toMatchObject({ type: "end" });
+        counts.asked += 1;
+        for (const call of callsOf(events)) {
+          expectValid(call, offered);
+          counts.called += 1;
+          if (call.name === tool) counts.right += 1;
+        }
+      }
+      let calm = 0;
+      const small = chatter.slice(0, isSoak ? chatter.length : 2);
+      for (const text of small) {
+        const sampling = { temperature: 0, maxTokens: 40 };
+        const events = await ask(engine, { messages: [user(text)], sampling, tools: told(text) });
+        if (callsOf(events).length === 0 && events.at(-1)?.type === "end") calm += 1;
+      }
+      const milliseconds = Math.round((performance.now() - began) / (counts.asked + small.length));
+      process.stdout.write(
+        `${toolCount} tools, shortlist ${shortlist ?? "none"}: ${counts.right} of ${counts.asked} right, ${counts.called} called, ${calm} of ${small.length} of small talk without a call, ${milliseconds} ms each\n`,
+      );
+      if (toolCount > 1) expect(counts.right / counts.asked).toBeGreaterThan(2 / toolCount);
+    },
+    900_000,
+  );
+
+  test("an agent calls a tool, and answers with what it said", async () => {
+    const calls: unknown[] = [];
+    const tool: Tool = defineTool({
+      name: "read_moisture",
+      description: "Reads how moist the soil of a zone is.",
+      input: askedTools[0]?.inputSchema,
+      changesWorld: false,
+      run: (input) => {
+        calls.push(input);
+        return "The soil is moist: 41 percent.";
+      },
+    });
+    await using runtime = new NanoRuntime({ engine, tools: [tool] });
+    await runtime.load(sampleConfig());
+    const sampling = { temperature: 0, maxTokens: 48 };
+    const { content } = await runtime.process("how moist is the north zone?", { sampling });
+    expect(calls).toEqual([{ zone: "north" }]);
+    expect(content).not.toBe("");
+    expect(runtime.history.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
+  });
+});

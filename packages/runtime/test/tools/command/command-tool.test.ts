@@ -1,0 +1,260 @@
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
+import { describe, expect, test } from "vitest";
+import { commandTool } from "../../../src/tools/command/command-tool.js";
+import { InvalidToolError } from "../../../src/tools/invalid-tool-error.js";
+import { ToolSet } from "../../../src/tools/tool-set.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+
+const node = process.execPath;
+const echo = [node, "-e", "console.log(JSON.stringify(process.argv.slice(1)))", "--"];
+
+async function run(
+  settings: Partial<CommandToolSettings>,
+  input: object = {},
+  { folder = ".", signal }: { folder?: string; signal?: AbortSignal } = {},
+) {
+  const tool = commandTool({ name: "cmd", description: "a", permission: "always", command: echo, ...settings }, folder);
+  const tools = await ToolSet.open([tool]);
+  return tools.call({ id: "1", name: "cmd", arguments: input }, { idempotencyKey: "key-1", signal });
+}
+
+const text = { type: "string" } as const;
+
+test("node is the one that the agent runs on where the search path has none, and no other program is", async () => {
+  const environment = { PATH: "/nowhere" };
+  const command = ["node", "--print", "process.execPath"];
+  expect((await run({ command, environment })).value).toBe(process.execPath);
+  expect((await run({ command: ["nodejs"], environment })).content).toContain("there is no program nodejs in /nowhere");
+});
+
+test("values become arguments, each its own, and what was left out is left out", async () => {
+  const settings: Partial<CommandToolSettings> = {
+    command: [...echo, "--zone={zone}", "{minutes}", "--quiet={quiet}", "{{x}}", '{"a": {"b": 1}}', ""],
+    arguments: { zone: text, minutes: { type: "integer", default: 5 }, quiet: { type: "boolean", optional: true } },
+  };
+  expect((await run(settings, { zone: "north bed" })).value).toEqual([
+    "--zone=north bed",
+    "5",
+    "{x}",
+    '{"a": {"b": 1}}',
+    "",
+  ]);
+  expect((await run(settings, { zone: "", minutes: -1, quiet: false })).value).toEqual([
+    "--zone=",
+    "-1",
+    "--quiet=false",
+    "{x}",
+    '{"a": {"b": 1}}',
+    "",
+  ]);
+});
+
+test.each([
+  "; rm -rf /",
+  "$(id)",
+  "`id`",
+  "a\nb",
+  "'\"\\",
+  "* ?",
+  "| cat",
+  "&&",
+  "%PATH%",
+  "{minutes}",
+  "ünï",
+  "../../etc/passwd",
+])("no shell sees %j", async (zone) => {
+  expect((await run({ command: [...echo, "{zone}"], arguments: { zone: text } }, { zone })).value).toEqual([zone]);
+  const limited = { command: [...echo, "{zone}"], arguments: { zone: text }, max_memory_mb: 2000 };
+  expect((await run(limited, { zone })).value).toEqual([zone]);
+});
+
+test("what would be an option is refused where options are taken", async () => {
+  const zone = { zone: "-rf" };
+  expect(await run({ command: [node, "{zone}"], arguments: { zone: text } }, zone)).toMatchObject({
+    outcome: "failed",
+    content: 'The tool cmd failed: zone must not begin with "-"',
+  });
+  expect((await run({ command: [...echo, "{zone}"], arguments: { zone: text } }, zone)).value).toEqual(["-rf"]);
+  expect((await run({ command: [...echo, "--zone={zone}"], arguments: { zone: text } }, zone)).value).toEqual([
+    "--zone=-rf",
+  ]);
+  const listed: CommandArgument = { type: "string", enum: ["-v"] };
+  expect((await run({ command: [node, "{flag}"], arguments: { flag: listed } }, { flag: "-v" })).content).toBe(
+    process.version,
+  );
+});
+
+test("what would be an option is refused as well behind nothing, and as a number", async () => {
+  const two = { command: [node, "{a}{b}"], arguments: { a: text, b: text } };
+  expect((await run(two, { a: "", b: "--eval=1" })).content).toBe('The tool cmd failed: b must not begin with "-"');
+  const number = (minimum?: number) => ({
+    command: [node, "-p", "process.argv[1]", "{n}"],
+    arguments: { n: { type: "integer" as const, ...(minimum !== undefined && { minimum }) } },
+  });
+  expect((await run(number(), { n: -1 })).content).toBe('The tool cmd failed: n must not begin with "-"');
+  expect((await run(number(), { n: 1 })).content).toBe("1");
+  const after = { command: [...echo, "{n}"], arguments: { n: { type: "integer" as const } } };
+  expect((await run(after, { n: -1 })).value).toEqual(["-1"]);
+  // Who says that there are negative numbers has thought of it: node has no option -7.
+  expect((await run(number(-10), { n: -7 })).content).toContain("-7");
+});
+
+test("values outside of their type, range or list do not reach the command", async () => {
+  const settings: Partial<CommandToolSettings> = {
+    command: [...echo, "{zone}", "{n}"],
+    arguments: { zone: { type: "string", enum: ["north"] }, n: { type: "integer", minimum: 1, maximum: 3 } },
+  };
+  for (const input of [
+    { zone: "south", n: 1 },
+    { zone: "north", n: 4 },
+    { zone: "north", n: 1.5 },
+    { zone: "north" },
+    { zone: "north", n: 1, x: 1 },
+  ]) {
+    expect((await run(settings, input)).outcome).toBe("invalid-arguments");
+  }
+  const free = { command: [...echo, "{zone}"], arguments: { zone: text } };
+  expect((await run(free, { zone: "a".repeat(1001) })).outcome).toBe("invalid-arguments");
+  expect((await run(free, { zone: "a\0b" })).content).toContain("NUL");
+});
+
+test("the command sees its own environment and folder, and nothing of the agent's", async () => {
+  process.env.SECRET_KEY = "secret";
+  const folder = await temporaryFolder();
+  await mkdir(path.join(folder, "valves"));
+  const command = [node, "-e", "console.log(JSON.stringify({...process.env, cwd: process.cwd()}))"];
+  const { value } = await run({ command, working_directory: "valves", environment: { VALVE: "1" } }, {}, { folder });
+  delete process.env.SECRET_KEY;
+  expect(value).toMatchObject({
+    VALVE: "1",
+    LANG: "C.UTF-8",
+    cwd: path.join(folder, "valves"),
+    NANOAGENT_IDEMPOTENCY_KEY: "key-1",
+  });
+  expect(
+    Object.keys(value as object).filter((key) => !/^(VALVE|LANG|PATH|HOME|cwd|NANOAGENT_IDEMPOTENCY_KEY)$/.test(key)),
+  ).toEqual([]);
+});
+
+test("a program is found in its folder or in the search path, or the result says that it is not", async () => {
+  const folder = await temporaryFolder();
+  await writeFile(path.join(folder, "tool.sh"), "#!/bin/sh\necho here");
+  expect((await run({ command: ["./tool.sh"] }, {}, { folder })).content).toContain("there is no program ./tool.sh");
+  await chmod(path.join(folder, "tool.sh"), 0o755);
+  expect((await run({ command: ["./tool.sh"] }, {}, { folder })).content).toBe("here");
+  expect((await run({ command: ["true"] })).content).toBe("Done.");
+  expect((await run({ command: ["no-such-program"] })).content).toMatch(/there is no program no-such-program in/);
+  expect((await run({ command: ["true"], working_directory: "/no/such/folder" })).content).toContain(
+    "there is no folder /no/such/folder",
+  );
+});
+
+describe("a command that", () => {
+  test("fails says with what code, and what it wrote", async () => {
+    const command = [node, "-e", "console.error('\\u001b[31mno pressure'); process.exit(3)"];
+    expect(await run({ command })).toMatchObject({
+      outcome: "failed",
+      content: "The tool cmd failed: it ended with code 3: no pressure",
+    });
+  });
+
+  test("writes binary, or without end, is cut short", async () => {
+    expect((await run({ command: [node, "-e", "process.stdout.write(Buffer.alloc(1000))"] })).content).toBe(
+      "[1000 bytes of binary data]",
+    );
+    const flood = [node, "-e", "for (let i = 0; i < 2000; i++) process.stdout.write('x'.repeat(65536))"];
+    const { content, value } = await run({ command: flood, max_output_kb: 4 });
+    expect(content).toContain("cut: it wrote more than is read");
+    expect((value as string).length).toBeLessThan(5000);
+  });
+
+  test("says much on stderr is judged by what it says on stdout, and by its last words when it fails", async () => {
+    const script = (end: string) => `process.stderr.write("noise ".repeat(100_000), () => { ${end} })`;
+    const done = [node, "-e", script(`console.log('{"ok": true}')`)];
+    expect((await run({ command: done })).value).toEqual({ ok: true });
+    const failed = [node, "-e", script('process.stderr.write("the reason", () => process.exit(1))')];
+    expect((await run({ command: failed })).content).toMatch(
+      /^The tool cmd failed: it ended with code 1: .*the reason$/,
+    );
+  });
+
+  test("waits for input gets none", async () => {
+    expect((await run({ command: ["cat"] })).content).toBe("Done.");
+  });
+});
+
+/** Whether a process is still there and no zombie. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+async function eventually(condition: () => boolean | Promise<boolean>) {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe.skipIf(process.platform !== "linux")("nothing is left behind", () => {
+  // Both note who they are; both ignore what asks them to end.
+  const script = `trap '' TERM; echo $$ > one; (trap '' TERM; echo started > two; exec sleep 1000) & echo $! > child; wait`;
+  const pidIn = async (folder: string, file: string) =>
+    Number(await readFile(path.join(folder, file), "utf8").catch(() => "0"));
+
+  test.each(["timeout", "abort"])("by a command that ignores its end, and has children: %s", async (how) => {
+    const folder = await temporaryFolder();
+    const turn = new AbortController();
+    const settings = { command: ["sh", "-c", script], timeout_seconds: how === "timeout" ? 1 : 1000 };
+    const outcome = run(settings, {}, { folder, signal: turn.signal });
+    await eventually(async () => (await pidIn(folder, "child")) > 0);
+    const pids = [await pidIn(folder, "one"), await pidIn(folder, "child")];
+    if (how === "abort") turn.abort();
+    expect((await outcome).outcome).toBe(how === "timeout" ? "timed-out" : "aborted");
+    await eventually(() => !pids.some(isAlive));
+  });
+
+  test("by a command that ends and leaves a child with its output open", async () => {
+    const folder = await temporaryFolder();
+    const { content } = await run({ command: ["sh", "-c", "sleep 1000 & echo $! > child; echo done"] }, {}, { folder });
+    expect(content).toBe("done");
+    const child = await pidIn(folder, "child");
+    await eventually(() => !isAlive(child));
+  });
+
+  test("and a command is held to its memory", async () => {
+    const command = ["sh", "-c", "ulimit -d; ulimit -c"];
+    expect((await run({ command, max_memory_mb: 64 })).content).toBe("65536\n0");
+  });
+});
+
+describe("a definition that cannot work is refused", () => {
+  test.each<[Partial<CommandToolSettings>, string]>([
+    [{ command: ["{zone}"], arguments: { zone: text } }, "command begins with a program"],
+    [{ command: [""] }, "command begins with a program"],
+    [{ command: ["-x"] }, "command begins with a program"],
+    [{ command: ["a", "{zon}"] }, "command names {zon}, which is not in arguments"],
+    [{ command: ["a", "{constructor}"] }, "command names {constructor}, which is not in arguments"],
+    [{ command: ["a", "\0"] }, "NUL"],
+    [{ command: ["a"], arguments: { zone: text } }, "arguments.zone stands nowhere in command"],
+    [
+      { command: ["a", "{n}"], arguments: { n: { type: "integer", minimum: 2, maximum: 1 } } },
+      "arguments.n.minimum is above maximum",
+    ],
+    [{ command: ["a", "{n}"], arguments: { n: { type: "integer", enum: ["1"] } } }, 'arguments.n: "1" is no integer'],
+    [
+      { command: ["a", "{n}"], arguments: { n: { type: "boolean", default: "yes" } } },
+      'arguments.n: "yes" is no boolean',
+    ],
+    [{ name: "my tool" }, "a name is a letter"],
+    [{ environment: { "A=B": "1" } }, "environment.A=B is no variable"],
+    [{ environment: { A: "\0" } }, "environment.A is no variable"],
+  ])("%j", (settings, message) => {
+    const make = () => commandTool({ name: "cmd", description: "a", command: ["a"], ...settings }, ".");
+    expect(make).toThrow(InvalidToolError);
+    expect(make).toThrow(message);
+  });
+});
