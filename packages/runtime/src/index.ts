@@ -7,6 +7,7 @@ export {
 } from "./nano-runtime.js";
 export { NanoRuntimeError, type NanoRuntimeErrorCode } from "./nano-runtime-error.js";
 export type { AgentEvent } from "./agent-event.js";
+export type { EngineFacts } from "./engines/engine-facts.js";
 export {
   ABORT_GRACE_MILLISECONDS,
   type EndReason,

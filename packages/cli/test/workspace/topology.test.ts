@@ -43,9 +43,9 @@ const shape = {
     ],
     exports: [
       ".",
-      "./host-program",
       "./engines/llama",
       "./engines/openai-compatible",
+      "./host-program",
       "./node",
       "./package.json",
       "./testing",

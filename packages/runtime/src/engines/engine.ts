@@ -1,5 +1,6 @@
 import type { AgentRole, NanoAgentError } from "@nanoagent/models";
 import type { EngineMemory, MemoryPressureEvent } from "../memory/memory-report.js";
+import type { EngineFacts } from "./engine-facts.js";
 
 /**
  * Whatever turns messages into a reply: the built-in rules, a local model, a server, or one of your own.
@@ -23,17 +24,9 @@ import type { EngineMemory, MemoryPressureEvent } from "../memory/memory-report.
  * - `close` ends what still runs and releases everything. It may be called twice. A call of `generate` after it
  *   yields an `error` with code `engine-closed`.
  */
-export interface Engine {
-  /** For people and logs: `rules`, `llama`. */
-  readonly name: string;
-  /** How many tokens a request and its reply may have together; null where there is no limit. */
-  readonly contextTokens: number | null;
+export interface Engine extends EngineFacts {
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent>;
   countTokens(text: string): number | Promise<number>;
-  /** What the program that uses it should know, one sentence each. Absent: nothing. */
-  readonly notices?: readonly string[];
-  /** Whether it calls the tools that it is told of; one that does not is told of none. Absent: it may. */
-  readonly callsTools?: boolean;
   /** What it takes, and may take; absent where it takes nothing worth counting. */
   memory?(): Promise<EngineMemory>;
   /**

@@ -1,5 +1,6 @@
 import type { Engine, EngineRequest } from "./engine.js";
 import { EngineError } from "./engine-error.js";
+import { factsOf } from "./engine-facts.js";
 import {
   type EngineThreads,
   type HostCall,
@@ -75,8 +76,7 @@ async function reply(
 async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
-    const { name, contextTokens, notices = [], callsTools = true, threadTrials = [] } = engine;
-    report({ type: "opened", name, contextTokens, notices, callsTools, threadTrials });
+    report({ type: "opened", facts: factsOf(engine), threadTrials: engine.threadTrials ?? [] });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }

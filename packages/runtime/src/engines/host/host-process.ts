@@ -3,6 +3,7 @@ import { NanoAgentError } from "@nanoagent/models";
 import { lacksRoomForCode } from "../../processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
+import type { EngineFacts } from "../engine-facts.js";
 import { EventQueue } from "./event-queue.js";
 import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
 import {
@@ -60,12 +61,10 @@ export interface HostProcessOptions extends HostStart {
 
 /** One life of a host process. */
 export class HostProcess {
-  engineName = "";
-  contextTokens: number | null = null;
-  notices: readonly string[] = [];
+  /** Facts of the engine that it has opened. */
+  facts: EngineFacts = { name: "hosted", contextTokens: null };
   /** Memory that its Node reserves for compiled code, in bytes; its RLIMIT_DATA is higher by as much. */
   readonly reservedCodeBytes: number;
-  callsTools = true;
   threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
   /** Tokens that its engine has evaluated since it began, as of its last sign of life. */
@@ -128,7 +127,7 @@ export class HostProcess {
     }
     const plain = new HostProcess({ ...options, limits: { ...limits, withoutCompiledCode: true } });
     await plain.#open(options);
-    plain.notices = [...plain.notices, WITHOUT_COMPILED_CODE];
+    plain.facts = { ...plain.facts, notices: [...(plain.facts.notices ?? []), WITHOUT_COMPILED_CODE] };
     return plain;
   }
 
@@ -140,10 +139,7 @@ export class HostProcess {
       this.#hasStarted = true;
       this.#send({ type: "open", source });
       const opened = await this.#until("opened", TO_OPEN, onProgress);
-      this.engineName = opened.name;
-      this.contextTokens = opened.contextTokens;
-      this.notices = opened.notices;
-      this.callsTools = opened.callsTools;
+      this.facts = opened.facts;
       this.threadTrials = opened.threadTrials;
       this.#setBusy(false);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
 import type { EngineEvent, EngineRequest } from "../engine.js";
+import type { EngineFacts } from "../engine-facts.js";
 
 /** Which engine a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
 export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
@@ -31,14 +32,7 @@ export type HostCall =
 export type HostReport =
   | { type: "started" }
   | { type: "progress"; share: number }
-  | {
-      type: "opened";
-      name: string;
-      contextTokens: number | null;
-      notices: readonly string[];
-      callsTools: boolean;
-      threadTrials: readonly ThreadSpeed[];
-    }
+  | { type: "opened"; facts: EngineFacts; threadTrials: readonly ThreadSpeed[] }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
   | { type: "answer"; id: number; value: number | null }

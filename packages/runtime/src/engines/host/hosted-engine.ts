@@ -1,5 +1,6 @@
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
+import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import { asEngineError, HostProcess, type HostStart } from "./host-process.js";
 
 export interface HostedEngineOptions {
@@ -19,8 +20,7 @@ export interface HostedEngineOptions {
  * end of the program; the next request starts a new process. Memory is really given back when it ends. It never
  * outlives the program, and its output never reaches the program's terminal.
  */
-export class HostedEngine implements Engine {
-  readonly name: string;
+export class HostedEngine extends EngineWithFacts implements Engine {
   readonly #options: HostedEngineOptions;
   readonly #closing = new AbortController();
   #host: Promise<HostProcess> | null;
@@ -28,19 +28,15 @@ export class HostedEngine implements Engine {
   #starting: Promise<HostProcess> | null = null;
   /** The end of the host before: there are never two at a time, which would take the memory twice. */
   #ending: Promise<void> = Promise.resolve();
-  #contextTokens: number | null;
-  #notices: readonly string[];
-  #callsTools: boolean;
+  #facts: EngineFacts;
   #calls = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(options: HostedEngineOptions, host: HostProcess) {
+    super();
     this.#options = options;
     this.#host = Promise.resolve(host);
-    this.name = host.engineName;
-    this.#contextTokens = host.contextTokens;
-    this.#notices = host.notices;
-    this.#callsTools = host.callsTools;
+    this.#facts = host.facts;
     this.#scheduleUnload();
   }
 
@@ -49,17 +45,9 @@ export class HostedEngine implements Engine {
     return new HostedEngine(options, await start(options, new AbortController().signal));
   }
 
-  /** That of the host which runs, or which ran last: each start may have another. */
-  get contextTokens(): number | null {
-    return this.#contextTokens;
-  }
-
-  get notices(): readonly string[] {
-    return this.#notices;
-  }
-
-  get callsTools(): boolean {
-    return this.#callsTools;
+  /** Facts of the host that runs, or that ran last: each start may have others. */
+  get facts(): EngineFacts {
+    return this.#facts;
   }
 
   /** Whether something is asked of it at the moment. */
@@ -139,9 +127,7 @@ export class HostedEngine implements Engine {
     this.#host = starting;
     try {
       const host = await starting;
-      this.#contextTokens = host.contextTokens;
-      this.#notices = host.notices;
-      this.#callsTools = host.callsTools;
+      this.#facts = host.facts;
       return host;
     } finally {
       if (this.#starting === starting) this.#starting = null;

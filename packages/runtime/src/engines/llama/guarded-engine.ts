@@ -11,6 +11,7 @@ import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladde
 import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
+import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import { asEngineError, type HostProcess } from "../host/host-process.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { HostedEngine } from "../host/hosted-engine.js";
@@ -66,8 +67,7 @@ interface Load extends PlannedModel {
  * another, and the message that was under way is begun anew as long as nothing of its reply was said; after a crash
  * once.
  */
-export class GuardedEngine implements Engine {
-  readonly name = "llama";
+export class GuardedEngine extends EngineWithFacts implements Engine {
   readonly #options: GuardedEngineOptions;
   readonly #ladder = new PressureLadder();
   readonly #waiting: MemoryPressureEvent[] = [];
@@ -76,6 +76,7 @@ export class GuardedEngine implements Engine {
   #load: Load | null = null;
 
   private constructor(options: GuardedEngineOptions) {
+    super();
     this.#options = options;
   }
 
@@ -99,13 +100,12 @@ export class GuardedEngine implements Engine {
     }
   }
 
-  get contextTokens(): number | null {
-    const tokens = this.#hosted?.contextTokens ?? this.#load?.plan.context_tokens ?? null;
-    return tokens === null ? null : Math.floor(tokens * this.#ladder.settings.windowShare);
-  }
-
-  get callsTools(): boolean {
-    return this.#hosted?.callsTools ?? true;
+  /** Facts of the process, with the share of its context that may be filled at the moment. */
+  get facts(): EngineFacts {
+    const facts = this.#hosted?.facts ?? { name: "llama", contextTokens: this.#load?.plan.context_tokens ?? null };
+    const { contextTokens } = facts;
+    if (contextTokens === null) return facts;
+    return { ...facts, contextTokens: Math.floor(contextTokens * this.#ladder.settings.windowShare) };
   }
 
   async *generate(

@@ -2,29 +2,28 @@ import type { FitPlan } from "@nanoagent/models";
 import type { MemoryGuard } from "../../memory/memory-guard.js";
 import type { EngineMemory } from "../../memory/memory-report.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
+import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
 import type { LlamaEngine } from "./llama-engine.js";
+
+const IN_THIS_PROCESS =
+  "The model runs in this process: its memory is not enforced, and a native crash ends the program.";
 
 /**
  * A local model in the program's own process (`isolation: none`): admitted like any other, and nothing holds it to that
  * but what was computed. A fault of the native code ends the program.
  */
-export class UnguardedEngine implements Engine {
-  readonly name = "llama";
-  readonly contextTokens: number;
-  readonly callsTools: boolean;
-  readonly notices = [
-    "The model runs in this process: its memory is not enforced, and a native crash ends the program.",
-  ];
+export class UnguardedEngine extends EngineWithFacts implements Engine {
+  readonly facts: EngineFacts;
   readonly #engine: LlamaEngine;
   readonly #guard: MemoryGuard;
   readonly #plan: FitPlan;
 
   constructor(engine: LlamaEngine, guard: MemoryGuard, plan: FitPlan) {
+    super();
     this.#engine = engine;
     this.#guard = guard;
     this.#plan = plan;
-    this.contextTokens = engine.contextTokens;
-    this.callsTools = engine.callsTools;
+    this.facts = { ...factsOf(engine), notices: [...(engine.notices ?? []), IN_THIS_PROCESS] };
   }
 
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent> {

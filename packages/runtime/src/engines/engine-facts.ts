@@ -1,0 +1,48 @@
+/**
+ * Facts that an engine states about itself. They travel as one object: the host process sends it once, and every engine
+ * around another passes it on whole. A new fact is a field here and a line in {@link engineFactNames}.
+ */
+export interface EngineFacts {
+  /** Name for people and logs: `rules`, `llama`. */
+  readonly name: string;
+  /** Most tokens that a request and its reply may have together; null where there is no limit. */
+  readonly contextTokens: number | null;
+  /** Sentences that the program which uses the engine should show or log. Absent: none. */
+  readonly notices?: readonly string[] | undefined;
+  /** Whether the engine calls tools. Requests to one that does not name none. Absent: true. */
+  readonly callsTools?: boolean | undefined;
+}
+
+/** Names of all facts. */
+export const engineFactNames = Object.keys({
+  name: true,
+  contextTokens: true,
+  notices: true,
+  callsTools: true,
+} satisfies Record<keyof Required<EngineFacts>, true>) as readonly (keyof EngineFacts)[];
+
+/** Copies an engine's facts into a plain object, as they are at the moment. */
+export function factsOf(engine: EngineFacts): EngineFacts {
+  return Object.fromEntries(engineFactNames.map((name) => [name, engine[name]])) as unknown as EngineFacts;
+}
+
+/** Base class of engines that stand around another one: their facts are one object, however many there are. */
+export abstract class EngineWithFacts implements EngineFacts {
+  abstract readonly facts: EngineFacts;
+
+  get name(): string {
+    return this.facts.name;
+  }
+
+  get contextTokens(): number | null {
+    return this.facts.contextTokens;
+  }
+
+  get notices(): readonly string[] {
+    return this.facts.notices ?? [];
+  }
+
+  get callsTools(): boolean {
+    return this.facts.callsTools ?? true;
+  }
+}
