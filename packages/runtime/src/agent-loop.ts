@@ -10,13 +10,14 @@ import {
   type ToolCall,
 } from "./engines/engine.js";
 import { EngineError } from "./engines/engine-error.js";
+import { sumUsage } from "./engines/sum-usage.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./on-abort.js";
 import type { CallTool, Turn } from "./session/turn.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
 import { RepeatedCalls } from "./tools/repeated-calls.js";
 import { toolResultText } from "./tools/tool-result-text.js";
-import type { ToolOutcome } from "./tools/tool-set.js";
+import type { ToolCallOptions, ToolOutcome } from "./tools/tool-set.js";
 
 /** A model that still calls tools after so many steps is going in circles. */
 const DEFAULT_MAX_STEPS = 8;
@@ -69,12 +70,18 @@ export async function* runAgentLoop(
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
   const repeated = new RepeatedCalls();
   let invalidCalls = 0;
-  let total: TokenUsage | null = null;
+  const usages: (TokenUsage | null)[] = [];
   for (let step = 1; step <= maxSteps; step++) {
-    const result: StepResult = yield* askAgainIfSmaller(engine, async function* () {
-      return yield* runStep(engine, await nextRequest(), signal);
-    });
-    total = addUsage(total, result.usage);
+    let result: StepResult;
+    const { contextTokens } = engine;
+    try {
+      result = yield* runStep(engine, await nextRequest(), signal);
+    } catch (error) {
+      if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
+      // Memory ran short meanwhile, and the context is smaller now: less of the history fits.
+      result = yield* runStep(engine, await nextRequest(), signal);
+    }
+    usages.push(result.usage);
     const calls = result.reason === "abort" ? [] : result.calls;
     if (calls.length > 0) {
       const kept = calls.map((call) => call.kept);
@@ -82,8 +89,9 @@ export async function* runAgentLoop(
     }
     for (const { kept, given } of calls) {
       const maxResultCharacters = resultCharacters(engine, calls.length);
-      const run: CallTool = (_, options) => callTool(given, options);
-      const { outcome, content, isError } = await turn.call(kept, run, { signal, maxResultCharacters });
+      // The tool gets the arguments as the engine gave them; the conversation keeps a bounded copy.
+      const run = (options: ToolCallOptions) => callTool(given, options);
+      const { outcome, content, isError } = await turn.act(kept, run, { signal, maxResultCharacters });
       yield { type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError };
       if (repeated.add(kept.name, kept.arguments, content)) throw inCircles(kept.name);
       invalidCalls = outcome === "invalid-arguments" ? invalidCalls + 1 : 0;
@@ -91,8 +99,11 @@ export async function* runAgentLoop(
     }
     const reason = signal.aborted ? "abort" : result.reason;
     yield { type: "step-end", step, reason, usage: result.usage };
-    if (reason === "abort" || calls.length === 0) return { text: result.text, reason, usage: total };
-    if (total !== null && total.completion_tokens >= maxTokens) throw tooManyTokens(maxTokens);
+    if (reason === "abort" || calls.length === 0) {
+      return { text: result.text, reason, usage: sumUsage(usages) };
+    }
+    const written = usages.reduce((sum, usage) => sum + (usage?.completion_tokens ?? 0), 0);
+    if (written >= maxTokens) throw tooManyTokens(maxTokens);
   }
   throw new NanoRuntimeError({
     code: "too-many-steps",
@@ -101,19 +112,8 @@ export async function* runAgentLoop(
   });
 }
 
-/** Memory may run short meanwhile, and the context be smaller then: less of the history fits. */
-async function* askAgainIfSmaller(
-  engine: Engine,
-  ask: () => AsyncGenerator<AgentEvent, StepResult>,
-): AsyncGenerator<AgentEvent, StepResult> {
-  const { contextTokens } = engine;
-  try {
-    return yield* ask();
-  } catch (error) {
-    const isExceeded = NanoAgentError.isInstance(error) && error.code === "context-exceeded";
-    if (!isExceeded || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
-    return yield* ask();
-  }
+function isExceeded(error: unknown): boolean {
+  return NanoAgentError.isInstance(error) && error.code === "context-exceeded";
 }
 
 /** What is shown of a result, so that those of a step leave room in the context for the reply. */
@@ -295,14 +295,6 @@ function graceAfter(signal: AbortSignal) {
       clearTimeout(timer);
       stopListening();
     },
-  };
-}
-
-function addUsage(total: TokenUsage | null, usage: TokenUsage | null): TokenUsage | null {
-  if (total === null || usage === null) return usage ?? total;
-  return {
-    prompt_tokens: total.prompt_tokens + usage.prompt_tokens,
-    completion_tokens: total.completion_tokens + usage.completion_tokens,
   };
 }
 

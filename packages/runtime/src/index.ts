@@ -1,10 +1,8 @@
-export {
-  MAX_MESSAGE_BYTES,
-  NanoRuntime,
-  type NanoRuntimeOptions,
-  type TurnLimits,
-  type TurnOptions,
-} from "./nano-runtime.js";
+export { NanoRuntime, type NanoRuntimeOptions } from "./nano-runtime.js";
+export { type Agent, type AgentOptions, openAgent } from "./agent.js";
+export type { Conversation, ConverseOptions } from "./conversation.js";
+export type { TurnLimits, TurnOptions } from "./run-turn.js";
+export { MAX_MESSAGE_BYTES } from "./check-message.js";
 export { NanoRuntimeError, type NanoRuntimeErrorCode } from "./nano-runtime-error.js";
 export type { AgentEvent } from "./agent-event.js";
 export type { EngineFacts } from "./engines/engine-facts.js";
@@ -28,7 +26,6 @@ export type {
   PressureAction,
   ProcessShare,
 } from "./memory/memory-report.js";
-export type { AbilityParts } from "./abilities.js";
 export { defineTool, type StandardInput, type ToolDefinition } from "./tools/define-tool.js";
 export type { CheckedInput, Tool, ToolRunOptions } from "./tools/tool.js";
 export type { IntentToAct, PermissionRequest } from "./tools/tool-set.js";

@@ -28,7 +28,7 @@ export type NanoRuntimeErrorCode =
  * - `insufficient-memory`: the agent asks for more memory than the device has.
  * - `model-too-large`, `model-not-found`, `model-unreadable`, `model-outside-root`: the file at `model_path` cannot be
  *   used.
- * - `not-loaded`: a message came before `load()` or after `unload()`, or while it was waiting the agent was unloaded.
+ * - `not-loaded`: a message came before `load()` or after `unload()`, or its agent or conversation was closed meanwhile.
  * - `already-loaded`: `load()` came twice without `unload()` in between.
  * - `turn-running`: the conversation cannot begin anew while a message is being answered.
  * - `invalid-message`, `message-too-large`: the message is no user's message, or longer than {@link MAX_MESSAGE_BYTES}.
@@ -48,5 +48,17 @@ export class NanoRuntimeError extends NanoAgentError {
 
   constructor(parts: ErrorParts & { code: NanoRuntimeErrorCode }) {
     super(parts);
+  }
+
+  static notLoaded(): NanoRuntimeError {
+    return new NanoRuntimeError({
+      code: "not-loaded",
+      message: "No agent is loaded.",
+      hint: "Call load(config) first; on an agent that is open, call converse() for another conversation.",
+    });
+  }
+
+  static aborted(): NanoRuntimeError {
+    return new NanoRuntimeError({ code: "aborted", message: "The turn was aborted." });
   }
 }

@@ -1,5 +1,5 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
-import { resolveCapabilities } from "@nanoagent/runtime/node";
+import { mayBelongToServer, resolveCapabilities } from "@nanoagent/runtime/node";
 import type { CheckReport } from "./check-report.js";
 
 const kinds = { skill: "a skill", tool: "a tool", server: "an MCP server", "built-in": "built in", nothing: "nothing" };
@@ -18,7 +18,7 @@ export function checkCapabilities(
   part.summary = resolved.map(({ capability, kind }) => `${capability} (${kinds[kind]})`).join(", ");
   for (const { capability, kind, nearest } of resolved) {
     // Which tools a server has is known when it is asked.
-    if (kind !== "nothing" || servers.some((name) => capability.startsWith(`${name}_`))) continue;
+    if (kind !== "nothing" || mayBelongToServer(capability, servers)) continue;
     part.warn(["spec", "capabilities", spec.capabilities.indexOf(capability)], {
       code: "unknown-capability",
       message: `The capability "${capability}" is no skill, no tool of this config and not built in; it does nothing.`,

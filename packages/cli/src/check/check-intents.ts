@@ -1,6 +1,6 @@
 import { type IntentDefinition, type NanoAgentConfig, nearestName } from "@nanoagent/models";
 import { InvalidIntentsError } from "@nanoagent/runtime";
-import { findAmbiguities, IntentMatcher } from "@nanoagent/runtime/node";
+import { findAmbiguities, IntentMatcher, mayBelongToServer } from "@nanoagent/runtime/node";
 import type { CheckedPart, CheckReport, ConfigPath } from "./check-report.js";
 import type { CheckedTool } from "./check-tools.js";
 
@@ -56,7 +56,7 @@ function checkCall(part: CheckedPart, index: number, definition: IntentDefinitio
   if (tool === undefined) {
     // What is wrong with a tool that is there was said of it.
     if (commands.some(({ name }) => name === wanted)) return;
-    if (servers.some((name) => wanted.startsWith(`${name}_`))) return;
+    if (mayBelongToServer(wanted, servers)) return;
     const nearest = nearestName(wanted, [...tools.map(({ name }) => name), ...servers.map((name) => `${name}_`)]);
     const message = `There is no tool named "${wanted}".`;
     const hint = nearest === null ? null : `Did you mean "${nearest}"?`;

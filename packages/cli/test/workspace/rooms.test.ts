@@ -69,10 +69,14 @@ const rooms: Record<string, readonly string[]> = {
     "index",
     "node/index",
     "nano-runtime",
-    "abilities",
+    "agent",
     "unused-settings",
     "check-memory-budget",
     "engines/open-engine",
+    "conversation",
+    "check-message",
+    "run-turn",
+    "tool-registry",
     "node",
     "report-memory",
     "testing",
@@ -129,7 +133,7 @@ const rooms: Record<string, readonly string[]> = {
 /** `#node-parts` is the one import of the sources that is not a path. */
 const namedImports: Record<string, string> = { "#node-parts": "node/node-parts" };
 
-const toBeSplit = ["nano-runtime", "engines/llama/llama-engine", "session/journal/journal"];
+const toBeSplit = ["engines/llama/llama-engine", "session/journal/journal"];
 
 interface Import {
   from: string;

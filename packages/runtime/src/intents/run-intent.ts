@@ -1,21 +1,20 @@
 import type { AgentEvent } from "../agent-event.js";
 import type { LoopResult } from "../agent-loop.js";
-import type { Turn } from "../session/turn.js";
+import type { CallTool, Turn } from "../session/turn.js";
 import { toolResultText } from "../tools/tool-result-text.js";
-import type { ToolSet } from "../tools/tool-set.js";
 import type { IntentMatch } from "./intent-matcher.js";
 
 /** An answer is read by a person; a tool's result in it may have any length. */
 const MAX_ANSWER_CHARACTERS = 8000;
 
-/** Does what a message asks for, without an engine: calls the intent's tool, if it has one, and answers. */
+/** Answers a message that matched an intent, without the engine: calls the intent's tool, if it has one. */
 export async function* runIntent(
   match: IntentMatch,
-  tools: ToolSet,
+  callTool: CallTool,
   turn: Turn,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, LoopResult> {
-  const answer = match.call === null ? match.answer() : yield* callTool(match, match.call, tools, turn, signal);
+  const answer = match.call === null ? match.answer() : yield* actOn(match, match.call, callTool, turn, signal);
   const reason = signal.aborted ? "abort" : "stop";
   const text = toolResultText(answer ?? "", MAX_ANSWER_CHARACTERS);
   if (reason === "stop" && text !== "") yield { type: "text-delta", text };
@@ -23,17 +22,17 @@ export async function* runIntent(
   return { text, reason, usage: null };
 }
 
-async function* callTool(
+async function* actOn(
   match: IntentMatch,
   { tool: name, arguments: input }: IntentMatch["call"] & object,
-  tools: ToolSet,
+  callTool: CallTool,
   turn: Turn,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
   const call = { id: `intent-${crypto.randomUUID()}`, name, arguments: input };
   yield { type: "tool-call", ...call };
   turn.addCalls("", [call]);
-  const { content, isError, value } = await turn.call(call, (...parts) => tools.call(...parts), { signal });
+  const { content, isError, value } = await turn.act(call, (options) => callTool(call, options), { signal });
   yield { type: "tool-result", id: call.id, name, content, is_error: isError };
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
 }

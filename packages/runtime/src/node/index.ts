@@ -12,6 +12,7 @@ export { describeReport, type JournalDamage, type JournalReport } from "../sessi
 export type { JournalMessage } from "../session/journal/journal-record.js";
 export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";
 export { findSession, findSessions, readSession, type StoredSession } from "../session/journal/stored-session.js";
+export { mayBelongToServer } from "../tools/mcp/server-tool-name.js";
 export { checkMcpServer } from "../tools/mcp/check-mcp-server.js";
 export { McpServerError } from "../tools/mcp/mcp-server-error.js";
 export { MissingPeerError } from "../missing-peer-error.js";

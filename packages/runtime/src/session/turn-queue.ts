@@ -1,13 +1,19 @@
 import { NanoRuntimeError } from "../nano-runtime-error.js";
+import { onAbort } from "../on-abort.js";
 
 /** More messages than this do not wait for their turn: a caller that never waits for replies is told so. */
 export const MAX_WAITING_MESSAGES = 64;
 
 /** Lets one turn run at a time, in the order in which they came. */
 export class TurnQueue {
+  readonly #maxWaiting: number;
   readonly #waiting: { start: () => void; refuse: (error: NanoRuntimeError) => void }[] = [];
   #running = false;
   #whenIdle: (() => void)[] = [];
+
+  constructor({ maxWaiting = MAX_WAITING_MESSAGES }: { maxWaiting?: number } = {}) {
+    this.#maxWaiting = maxWaiting;
+  }
 
   /** Resolves when it is this turn's turn; rejects when the signal aborts first, or when too many wait. */
   async enter(signal: AbortSignal, aborted: () => NanoRuntimeError): Promise<void> {
@@ -15,30 +21,29 @@ export class TurnQueue {
       this.#running = true;
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING_MESSAGES) {
+    if (this.#waiting.length >= this.#maxWaiting) {
       throw new NanoRuntimeError({
         code: "too-many-messages",
-        message: `${MAX_WAITING_MESSAGES} messages are waiting for their turn already.`,
+        message: `${this.#maxWaiting} messages are waiting for their turn already.`,
         hint: "Wait for a reply before sending more.",
       });
     }
     await new Promise<void>((resolve, reject) => {
       const place = {
         start: () => {
-          signal.removeEventListener("abort", leave);
+          stopListening();
           resolve();
         },
         refuse: (error: NanoRuntimeError) => {
-          signal.removeEventListener("abort", leave);
+          stopListening();
           reject(error);
         },
       };
-      const leave = () => {
+      this.#waiting.push(place);
+      const stopListening = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(place), 1);
         reject(aborted());
-      };
-      signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.push(place);
+      });
     });
   }
 

@@ -6,7 +6,7 @@ import type { History } from "./history.js";
 import type { Journal } from "./journal/journal.js";
 import type { SessionError } from "./session-error.js";
 
-/** Runs a tool. It does not throw: what goes wrong is an outcome. */
+/** Runs a tool. Never throws: a failure is an outcome. */
 export type CallTool = (call: ToolCall, options: ToolCallOptions) => Promise<ToolOutcome>;
 
 /**
@@ -36,10 +36,13 @@ export class Turn {
     this.#add({ role: "assistant", content, timestamp: now(), tool_calls: calls });
   }
 
-  /** Runs one of the tools that were last said to be called, and takes in its result. */
-  async call(
+  /**
+   * Has `run` make one of the calls of {@link addCalls}, and adds its result. `call` is the call as the conversation and
+   * the journal keep it.
+   */
+  async act(
     call: ToolCall,
-    callTool: CallTool,
+    run: (options: ToolCallOptions) => Promise<ToolOutcome>,
     options: Omit<ToolCallOptions, "idempotencyKey" | "beforeAct">,
   ): Promise<ToolOutcome> {
     const journal = this.#journal;
@@ -49,7 +52,7 @@ export class Turn {
       await journal?.intendAct({ id, name, arguments: input }, this.#messages, idempotency_key);
       isOnRecord = journal !== null;
     };
-    const outcome = await callTool(call, { ...options, idempotencyKey, beforeAct });
+    const outcome = await run({ ...options, idempotencyKey, beforeAct });
     const { content, isError } = outcome;
     if (isOnRecord) await journal?.recordActResult({ key: idempotencyKey }, { content, is_error: isError });
     this.#add({ role: "tool", content, timestamp: now(), tool_call_id: call.id });

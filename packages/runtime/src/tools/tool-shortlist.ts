@@ -1,5 +1,5 @@
 import type { EngineTool } from "../engines/engine.js";
-import { rankTools } from "./shortlist-tools.js";
+import { rankTools } from "./rank-tools.js";
 
 /** So many of the likeliest tools are there in any case; a model that chooses another one is mostly wrong. */
 const NEEDED_TOOLS = 3;

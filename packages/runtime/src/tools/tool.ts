@@ -14,6 +14,8 @@ export interface Tool {
   readonly name: string;
   /** What it does, for the model. */
   readonly description: string;
+  /** Name of the MCP server that offers it. Absent: it is the program's or the config's own. */
+  readonly server?: string | undefined;
   /** JSON Schema of its arguments, an object. */
   readonly inputSchema: object;
   /** Whether it does more than look: then somebody is asked before, unless `permission` says otherwise. */

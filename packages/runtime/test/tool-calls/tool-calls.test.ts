@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EngineEvent, EngineRequest, EngineTool, ToolCall } from "../../src/engines/engine.js";
 import { validateJson } from "../../src/json-schema/validate-json.js";
-import { shortlistTools } from "../../src/tools/shortlist-tools.js";
+import { ToolShortlist } from "../../src/tools/tool-shortlist.js";
 import { schemaCase } from "../engines/llama/grammar/schema-case.js";
 import { hasAddon, loadOptions, tinyModel } from "../engines/llama/tiny-model.js";
 import { sampleConfig } from "../sample-config.js";
@@ -192,7 +192,7 @@ describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_M
         .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
       const began = performance.now();
       const told = (text: string) => {
-        const some = shortlist === null ? tools : shortlistTools(text, tools, shortlist);
+        const some = shortlist === null ? tools : new ToolShortlist().choose(text, tools, shortlist);
         return some.toSorted((one, other) => (one.name < other.name ? -1 : 1));
       };
       const counts = { asked: 0, called: 0, right: 0 };

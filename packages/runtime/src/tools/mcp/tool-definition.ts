@@ -3,6 +3,7 @@ import { readSchema } from "../../json-schema/read-schema.js";
 import { defineTool } from "../define-tool.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
+import { serverToolName } from "./server-tool-name.js";
 import { simplifySchema } from "./simplify-schema.js";
 
 /** A description stands in every prompt that offers the tool; more is cut off. */
@@ -12,6 +13,8 @@ export const MAX_TOOLS = 128;
 
 /** A tool that a server offers, as it is used here. */
 export interface McpToolDefinition {
+  /** Name of the server that offers it. */
+  readonly server: string;
   /** The server's name for it. */
   readonly name: string;
   /** The agent's: the server's name, `_`, and the tool's. */
@@ -56,7 +59,7 @@ export function readDefinitions(
 }
 
 function readDefinition(server: string, name: string, raw: Record<string, unknown>): McpToolDefinition {
-  const fullName = `${server}_${name.replace(/[^A-Za-z0-9_-]/g, "_")}`;
+  const fullName = serverToolName(server, name);
   if (name === "" || fullName.length > 64) throw new Error("its name is too long, or empty");
   const inputSchema = simplifySchema(raw.inputSchema ?? {});
   // Calls are checked by it: what cannot be read is found out now.
@@ -64,6 +67,7 @@ function readDefinition(server: string, name: string, raw: Record<string, unknow
   const said = typeof raw.description === "string" ? raw.description : typeof raw.title === "string" ? raw.title : "";
   const description = cleanText(said.slice(0, 2 * MAX_DESCRIPTION_CHARACTERS)).trim();
   return {
+    server,
     name,
     fullName,
     description: description.slice(0, MAX_DESCRIPTION_CHARACTERS) || `Runs ${name} of ${server}.`,
@@ -72,13 +76,13 @@ function readDefinition(server: string, name: string, raw: Record<string, unknow
 }
 
 export function mcpTool(
-  { fullName, name, description, inputSchema }: McpToolDefinition,
+  { server, fullName, name, description, inputSchema }: McpToolDefinition,
   settings: McpServerSettings,
   timeoutMilliseconds: number,
   run: (input: Record<string, unknown>, options: ToolRunOptions) => unknown,
 ): Tool {
   const { permission, changes_world } = settingsOf(name, settings);
-  return defineTool<Record<string, unknown>>({
+  const tool = defineTool<Record<string, unknown>>({
     name: fullName,
     description,
     input: inputSchema,
@@ -88,6 +92,7 @@ export function mcpTool(
     timeoutMilliseconds,
     run,
   });
+  return { ...tool, server };
 }
 
 function wantedNames({ tools }: McpServerSettings): string[] {

@@ -16,20 +16,9 @@ const NAME_WEIGHT = 3;
 const STEM_CHARACTERS = 4;
 
 /**
- * The `count` tools that `query` is most likely about, best first: by the words that it shares with their names,
- * descriptions and arguments (BM25). Tools that share none come last, by name. The same for the same input.
+ * Ranks tools for a message, the likeliest first: by the words that it shares with their names, descriptions and
+ * arguments (BM25). A tool that shares no word has score 0; equal scores are in the order of names.
  */
-export function shortlistTools<Tool extends FindableTool>(
-  query: string,
-  tools: readonly Tool[],
-  count: number,
-): Tool[] {
-  return rankTools(query, tools)
-    .slice(0, count)
-    .map(({ tool }) => tool);
-}
-
-/** All tools, the likeliest first, with a score that is 0 for one that shares no word. */
 export function rankTools<Tool extends FindableTool>(
   query: string,
   tools: readonly Tool[],

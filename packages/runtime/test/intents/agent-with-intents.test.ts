@@ -2,7 +2,7 @@ import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { type AgentEvent, defineTool, NanoRuntime, type NanoRuntimeOptions } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { sampleConfig } from "./sample-config.js";
+import { sampleConfig } from "../sample-config.js";
 
 const intents: NanoAgentConfigInput["intents"] = {
   slots: { zone: ["north", "south"] },

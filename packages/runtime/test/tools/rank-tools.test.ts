@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { rankTools } from "../../src/tools/rank-tools.js";
 import { RepeatedCalls } from "../../src/tools/repeated-calls.js";
-import { shortlistTools } from "../../src/tools/shortlist-tools.js";
 
 const tool = (name: string, description: string, ...properties: string[]) => ({
   name,
@@ -18,6 +18,11 @@ const tools = [
   tool("send_mail", "Sends a mail to somebody.", "address"),
   tool("add_note", "Keeps a note.", "note"),
 ];
+
+const shortlistTools = (query: string, list: typeof tools, count: number) =>
+  rankTools(query, list)
+    .slice(0, count)
+    .map((ranked) => ranked.tool);
 
 test.each([
   ["please water the tomatoes", "water_bed"],

@@ -1,0 +1,246 @@
+import { NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
+import { checkMemoryBudget } from "./check-memory-budget.js";
+import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
+import type { Engine } from "./engines/engine.js";
+import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
+import type { EngineOptions } from "./engines/engine-options.js";
+import { openEngine } from "./engines/open-engine.js";
+import type { MemoryReport } from "./memory/memory-report.js";
+import { residentBytes } from "./memory/resident-bytes.js";
+import { NanoRuntimeError } from "./nano-runtime-error.js";
+import type { IntentAnswers, SharedParts } from "./run-turn.js";
+import type { Journal } from "./session/journal/journal.js";
+import { TurnQueue } from "./session/turn-queue.js";
+import type { OpenSkills } from "./skills/open-skills.js";
+import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabilities.js";
+import { ToolRegistry } from "./tool-registry.js";
+import type { Tool } from "./tools/tool.js";
+import type { ToolSetOptions } from "./tools/tool-set.js";
+import { findUnusedSettings } from "./unused-settings.js";
+
+/** Parts of an agent that a config file cannot express. */
+export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPermission" | "beforeAct"> {
+  /** Engine in place of the one that the config names. The app that passes it closes it; agents may share it. */
+  engine?: Engine | undefined;
+  /** Tools of the app, in addition to those of the config. */
+  tools?: readonly Tool[] | undefined;
+}
+
+/**
+ * Opens the agent of a config: checks that it fits, then opens its tools, skills and engine. Conversations with it share
+ * these; see {@link Agent.converse}. Throws {@link NanoRuntimeError}, {@link EngineError}, {@link InvalidToolError},
+ * {@link InvalidIntentsError}, {@link InvalidSkillError}, {@link McpServerError}, {@link MissingPeerError}, or
+ * {@link InvalidDataError} for a config of the wrong shape.
+ */
+export async function openAgent(config: NanoAgentConfigInput, options: AgentOptions = {}): Promise<Agent> {
+  return Agent.open(await checkAgent(config), options);
+}
+
+/**
+ * Checks a config without opening anything. An agent that may take more memory than its device has is refused first,
+ * then a model file that is missing or too large.
+ */
+export async function checkAgent(input: NanoAgentConfigInput): Promise<NanoAgentConfig> {
+  const config = NanoAgentConfig.parse(input);
+  checkMemoryBudget(config);
+  if (config.model_path !== null) {
+    // Looking at a file needs Node; this module does not.
+    const { checkModelFile } = await import("#node-parts");
+    await checkModelFile(config.model_path, config.spec.max_model_size_mb, config.model_root ?? null);
+  }
+  return config;
+}
+
+/** An open agent: its config, engine, intents, tools and skills. Conversations share them. */
+export class Agent implements AsyncDisposable {
+  readonly config: NanoAgentConfig;
+  readonly #options: AgentOptions;
+  readonly #parts: SharedParts;
+  readonly #skills: AgentSkills;
+  /** Resident bytes of this process when the agent was opened. */
+  readonly #baseBytes: number;
+  readonly #conversations = new Set<Conversation>();
+  #closing: Promise<void> | null = null;
+
+  private constructor(
+    config: NanoAgentConfig,
+    options: AgentOptions,
+    parts: SharedParts,
+    skills: AgentSkills,
+    baseBytes: number,
+  ) {
+    this.config = config;
+    this.#options = options;
+    this.#parts = parts;
+    this.#skills = skills;
+    this.#baseBytes = baseBytes;
+  }
+
+  /** Opens a config that {@link checkAgent} has checked. */
+  static async open(config: NanoAgentConfig, options: AgentOptions): Promise<Agent> {
+    const baseBytes = residentBytes() ?? 0;
+    const skills = await readSkills(config);
+    const tools = await openTools(config, options, skills.open);
+    try {
+      const intents = tools === null ? null : await openIntents(config, tools);
+      const texts = [config.instructions, skills.open?.instructions].filter(Boolean);
+      const instructions = texts.length > 0 ? texts.join("\n\n") : (config.instructions ?? null);
+      const engine = options.engine ?? (await openEngine(config, options));
+      const engineQueue = new TurnQueue({ maxWaiting: Number.POSITIVE_INFINITY });
+      const parts = { engine, engineQueue, instructions, intents, tools };
+      return new Agent(config, options, parts, skills, baseBytes);
+    } catch (error) {
+      await tools?.close();
+      throw error;
+    }
+  }
+
+  /** Facts that the engine states about itself. They can change: under memory pressure the context becomes smaller. */
+  get engine(): EngineFacts {
+    return factsOf(this.#parts.engine);
+  }
+
+  /** Settings that have no effect, and what the engine, the skills and the tools report, one sentence each. */
+  get notices(): readonly string[] {
+    const { engine, tools } = this.#parts;
+    return [
+      ...findUnusedSettings(this.config, engine.name, this.#options.engine !== undefined).map(({ message }) => message),
+      ...(engine.notices ?? []),
+      ...(engine.callsTools === false && tools?.offersTools ? [CALLS_NO_TOOLS] : []),
+      ...this.#skills.notices,
+      ...(tools?.notices ?? []),
+      ...this.#describeCapabilities(),
+    ];
+  }
+
+  #describeCapabilities(): string[] {
+    const { tools } = this.#parts;
+    const all = tools?.tools ?? [];
+    // A server that cannot be reached now has its tools later.
+    const known = this.config.spec.capabilities.filter(
+      (capability) => all.some(({ name }) => name === capability) || tools?.expects(capability) !== true,
+    );
+    return describeUnresolved(
+      resolveCapabilities(known, { skills: this.#skills.all, tools: all, servers: tools?.servers }),
+    );
+  }
+
+  /**
+   * Opens a conversation: a new one, or, with a session, the one that is stored there. Throws {@link SessionError}, and
+   * {@link NanoRuntimeError} `not-loaded` after `close()`.
+   */
+  async converse({ session, maxHistoryBytes }: ConverseOptions = {}): Promise<Conversation> {
+    return this.continueJournal(await openJournal(session), maxHistoryBytes);
+  }
+
+  /** Opens the conversation of a journal that is open already. Takes over the journal, also when it throws. */
+  async continueJournal(journal: Journal | null, maxHistoryBytes?: number): Promise<Conversation> {
+    if (this.#closing !== null) {
+      await journal?.close();
+      throw NanoRuntimeError.notLoaded();
+    }
+    const conversation = await Conversation.open(this.#parts, journal, {
+      maxHistoryBytes,
+      summarizes: this.config.window?.on_overflow === "summarize",
+      onClose: (closed) => this.#conversations.delete(closed),
+    });
+    this.#conversations.add(conversation);
+    return conversation;
+  }
+
+  /** Reports what the agent takes of its memory budget, and how the budget is enforced. Needs Node. */
+  async memory(): Promise<MemoryReport> {
+    if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+    const { reportMemory } = await import("#node-parts");
+    return reportMemory(this.config, this.#parts.engine, this.#options, this.#baseBytes);
+  }
+
+  /**
+   * Has the engine write what it has evaluated to disk, so that after a restart it need not read the conversation again.
+   * Returns the bytes written, or null where the engine keeps nothing. A local model keeps it when the config has a
+   * `session`.
+   */
+  async saveState(): Promise<number | null> {
+    if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+    return (await this.#parts.engine.saveState?.()) ?? null;
+  }
+
+  /** Closes all conversations, the tools, and the engine unless the app passed it. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { engine, tools } = this.#parts;
+    const closed = await Promise.allSettled([...this.#conversations].map((conversation) => conversation.close()));
+    try {
+      await tools?.close();
+    } finally {
+      if (this.#options.engine === undefined) await engine.close();
+    }
+    for (const result of closed) if (result.status === "rejected") throw result.reason;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+const CALLS_NO_TOOLS = "The model calls no tools: those that there are serve intents alone.";
+
+interface AgentSkills {
+  /** All skills of the folder. */
+  all: readonly { name: string }[];
+  /** Those that the capabilities switch on; null for none. */
+  open: OpenSkills | null;
+  notices: readonly string[];
+}
+
+async function readSkills({ skills_dir, spec }: NanoAgentConfig): Promise<AgentSkills> {
+  if (skills_dir === undefined) return { all: [], open: null, notices: [] };
+  // Files need Node; this module does not.
+  const [{ openSkillFolder }, { openSkills }] = await Promise.all([
+    import("#node-parts"),
+    import("./skills/open-skills.js"),
+  ]);
+  const { skills, faults } = await openSkillFolder(skills_dir);
+  return {
+    all: skills,
+    open: await openSkills(skills.filter(({ name }) => spec.capabilities.includes(name))),
+    notices: faults.map(({ message }) => message),
+  };
+}
+
+/** Opens the tools of an agent; null for one that has none, and then nothing is loaded for them. */
+async function openTools(
+  config: NanoAgentConfig,
+  { tools = [], onPermission, beforeAct }: AgentOptions,
+  skills: OpenSkills | null,
+): Promise<ToolRegistry | null> {
+  const always = [...tools, ...(skills === null ? [] : [skills.tool])];
+  const named = (config.tools?.length ?? 0) > 0 || config.mcp_servers !== undefined || config.intents !== undefined;
+  if (always.length === 0 && !named) return null;
+  return ToolRegistry.open(config, { always, pinned: skills?.tool.name, onPermission, beforeAct });
+}
+
+/** Compiles the intents. Throws {@link InvalidIntentsError}, also for a tool that there is not. */
+async function openIntents({ intents }: NanoAgentConfig, tools: ToolRegistry): Promise<IntentAnswers | null> {
+  if (intents === undefined) return null;
+  const [{ IntentMatcher }, { InvalidIntentsError }, { runIntent }] = await Promise.all([
+    import("./intents/intent-matcher.js"),
+    import("./intents/invalid-intents-error.js"),
+    import("./intents/run-intent.js"),
+  ]);
+  const matcher = IntentMatcher.compile(intents);
+  const faults = intents.definitions.flatMap(({ tool }, index) =>
+    tool === undefined || tools.expects(tool)
+      ? []
+      : [{ path: ["definitions", index, "tool"], column: null, message: `there is no tool named "${tool}"` }],
+  );
+  if (faults.length > 0) throw new InvalidIntentsError(faults);
+  return {
+    match: (message) => matcher.match(message),
+    answer: (match, turn, signal) => runIntent(match, tools.call, turn, signal),
+  };
+}

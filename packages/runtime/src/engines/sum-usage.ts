@@ -1,0 +1,14 @@
+import type { TokenUsage } from "./engine.js";
+
+/** Adds up the usage of a run's steps. A figure that one of the steps did not report is unknown for the whole run. */
+export function sumUsage(steps: readonly (TokenUsage | null)[]): TokenUsage | null {
+  const known = steps.filter((usage) => usage !== null);
+  if (known.length < steps.length || known.length === 0) return null;
+  const sum = (figure: (usage: TokenUsage) => number) => known.reduce((total, usage) => total + figure(usage), 0);
+  const total = {
+    prompt_tokens: sum(({ prompt_tokens }) => prompt_tokens),
+    completion_tokens: sum(({ completion_tokens }) => completion_tokens),
+  };
+  if (known.some(({ cached_prompt_tokens }) => cached_prompt_tokens === undefined)) return total;
+  return { ...total, cached_prompt_tokens: sum(({ cached_prompt_tokens = 0 }) => cached_prompt_tokens) };
+}

@@ -1,0 +1,173 @@
+import type { AgentMessage } from "@nanoagent/models";
+import type { AgentEvent } from "./agent-event.js";
+import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js";
+import type { ContextWindow } from "./context/context-window.js";
+import type { Engine, EngineRequest, SamplingOptions } from "./engines/engine.js";
+import type { IntentMatch } from "./intents/intent-matcher.js";
+import { NanoRuntimeError } from "./nano-runtime-error.js";
+import { onAbort, untilAborted } from "./on-abort.js";
+import { ReplySchema } from "./reply-schema.js";
+import type { History } from "./session/history.js";
+import type { Journal } from "./session/journal/journal.js";
+import { Turn } from "./session/turn.js";
+import type { TurnQueue } from "./session/turn-queue.js";
+import { recordWindow } from "./session/window-record.js";
+import type { ToolRegistry } from "./tool-registry.js";
+import type { ToolShortlist } from "./tools/tool-shortlist.js";
+
+/** Longest delay that setTimeout accepts, in milliseconds. */
+const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
+/** Default time limit of a turn. A slow device may write for minutes; an engine that hangs must not block the queue. */
+const DEFAULT_MAX_MILLISECONDS = 60 * 60 * 1000;
+
+export interface TurnOptions {
+  /** Ends the turn. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Schema that the reply must satisfy: a JSON Schema, or a Standard Schema that carries one. The reply's content is
+   * then JSON that does, or the turn fails: with `schema-not-supported` before anything is written, or with
+   * `reply-not-valid`. Default: any text.
+   */
+  responseSchema?: object | undefined;
+  /** Sampling of the reply. Default: the engine's own. */
+  sampling?: SamplingOptions | undefined;
+  /** Limits of the turn. */
+  limits?: TurnLimits | undefined;
+}
+
+export interface TurnLimits extends LoopLimits {
+  /** Longest time of the turn, without the wait for other turns; then it fails with `time-limit`. Default: an hour. */
+  maxMilliseconds?: number | undefined;
+}
+
+/** Sentences that are answered without the engine. */
+export interface IntentAnswers {
+  match(message: string): IntentMatch | null;
+  answer(match: IntentMatch, turn: Turn, signal: AbortSignal): AsyncGenerator<AgentEvent, LoopResult>;
+}
+
+/** The parts of an agent that all its conversations share. */
+export interface SharedParts {
+  readonly engine: Engine;
+  /** Gives the engine to one turn at a time, in the order in which they asked for it. */
+  readonly engineQueue: TurnQueue;
+  /** Instructions that begin every request: the config's, and the list of skills. */
+  readonly instructions: string | null;
+  readonly intents: IntentAnswers | null;
+  readonly tools: ToolRegistry | null;
+}
+
+/** The state of one conversation that a turn reads and changes. */
+export interface ConversationState {
+  readonly history: History;
+  readonly journal: Journal | null;
+  readonly window: ContextWindow;
+  readonly shortlist: ToolShortlist | null;
+}
+
+/**
+ * Runs one turn: yields its events but for the last one, which it returns. Throws the error that ends it without a reply.
+ * The turn is in the history and the journal whole, or not at all.
+ */
+export async function* runTurn(
+  agent: SharedParts,
+  { history, journal, window, shortlist }: ConversationState,
+  message: AgentMessage,
+  { signal: caller, sampling, responseSchema, limits = {} }: TurnOptions & { signal: AbortSignal },
+): AsyncGenerator<AgentEvent, AgentEvent> {
+  const { engine, engineQueue, instructions, intents, tools } = agent;
+  const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
+  const turn = new Turn(history, journal, message);
+  const timeLimit = new TimeLimit(limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS, caller);
+  const { signal } = timeLimit;
+  let hasEngine = false;
+  let isAnswered = false;
+  try {
+    yield { type: "run-start", message };
+
+    // A sentence that was foreseen needs no engine. A reply that must satisfy a schema comes from the engine alone.
+    const intent = schema === undefined ? (intents?.match(message.content) ?? null) : null;
+    let result: LoopResult;
+    const left = { turns: 0, isSummarized: true };
+    if (intents !== null && intent !== null) {
+      timeLimit.start();
+      result = yield* intents.answer(intent, turn, signal);
+    } else {
+      await engineQueue.enter(caller, NanoRuntimeError.aborted);
+      hasEngine = true;
+      timeLimit.start();
+      const mayCallTools = schema === undefined && engine.callsTools !== false;
+      const offered = mayCallTools && shortlist !== null ? tools?.offer(message.content, shortlist) : undefined;
+      const nextRequest = async (): Promise<EngineRequest> => {
+        const { messages, leftTurns, isSummarized } = await untilAborted(
+          window.select(turn.conversation, offered),
+          signal,
+        );
+        left.turns += leftTurns;
+        if (leftTurns > 0) left.isSummarized &&= isSummarized;
+        return { instructions, messages, responseSchema: schema?.jsonSchema, sampling, tools: offered };
+      };
+      result = yield* runAgentLoop({ engine, turn, nextRequest, callTool: tools?.callSwitchedOn, limits }, signal);
+      engineQueue.leave();
+      hasEngine = false;
+    }
+    if (signal.aborted) throw NanoRuntimeError.aborted();
+    schema?.check(result);
+
+    // From here on the reply counts: it is on disk before anybody sees that the turn has ended.
+    const { reply, notSaved } = await turn.end(result.text);
+    isAnswered = true;
+    if (left.turns > 0) {
+      await recordWindow(window, history, journal);
+      yield { type: "window-overflow", left_turns: left.turns, summarized: left.isSummarized };
+    }
+    const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
+    return notSaved === null ? end : { ...end, not_saved: notSaved };
+  } catch (error) {
+    throw timeLimit.isOver ? timeLimit.error() : error;
+  } finally {
+    timeLimit.stop();
+    if (hasEngine) engineQueue.leave();
+    if (!isAnswered) await turn.fail();
+  }
+}
+
+/** A signal that aborts with the caller's, or when the time of the turn is over. */
+class TimeLimit {
+  readonly #milliseconds: number;
+  readonly #controller = new AbortController();
+  readonly #stopListening: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it was the time that ended the turn. */
+  isOver = false;
+
+  constructor(milliseconds: number, caller: AbortSignal) {
+    this.#milliseconds = milliseconds;
+    this.#stopListening = onAbort(caller, () => this.#controller.abort());
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  start(): void {
+    const end = () => {
+      this.isOver = !this.signal.aborted;
+      this.#controller.abort();
+    };
+    this.#timer = setTimeout(end, Math.min(this.#milliseconds, MAX_TIMER_MILLISECONDS));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stopListening();
+  }
+
+  error(): NanoRuntimeError {
+    return new NanoRuntimeError({
+      code: "time-limit",
+      message: `The turn did not end within ${this.#milliseconds / 1000} s.`,
+      hint: "Ask again in other words, use a smaller model, or raise limits.maxMilliseconds.",
+    });
+  }
+}

@@ -1,0 +1,196 @@
+import type { NanoAgentConfig } from "@nanoagent/models";
+import { unknownTool } from "./agent-loop.js";
+import type { EngineTool } from "./engines/engine.js";
+import type { CallTool } from "./session/turn.js";
+import type { McpServers } from "./tools/mcp/open-mcp-servers.js";
+import { mayBelongToServer } from "./tools/mcp/server-tool-name.js";
+import type { Tool } from "./tools/tool.js";
+import type { ToolSet, ToolSetOptions } from "./tools/tool-set.js";
+import type { ToolShortlist } from "./tools/tool-shortlist.js";
+
+/** Most tools that one request tells the engine of: small models choose well among a few, and each takes context. */
+const MAX_OFFERED_TOOLS = 8;
+/** Most tools of all MCP servers together: no model chooses well among more, not even from a shortlist. */
+const MAX_SERVER_TOOLS = 500;
+
+export interface ToolRegistryOptions extends Pick<ToolSetOptions, "onPermission" | "beforeAct"> {
+  /** Tools that are always switched on: those of the program, and the one that reads skills. */
+  always: readonly Tool[];
+  /** Name of a tool that every request offers, because the instructions name it. */
+  pinned?: string | undefined;
+}
+
+/**
+ * All tools of an agent: those of the program, the commands of the config, and those of MCP servers. The engine is
+ * offered the tools that are switched on; intents may call any of them.
+ */
+export class ToolRegistry {
+  readonly #own: readonly Tool[];
+  readonly #servers: McpServers | null;
+  readonly #capabilities: ReadonlySet<string>;
+  readonly #options: ToolRegistryOptions;
+  readonly #Shortlist: typeof ToolShortlist;
+  #contents: Contents;
+
+  private constructor(
+    own: readonly Tool[],
+    servers: McpServers | null,
+    capabilities: ReadonlySet<string>,
+    options: ToolRegistryOptions,
+    contents: Contents,
+    Shortlist: typeof ToolShortlist,
+  ) {
+    this.#own = own;
+    this.#servers = servers;
+    this.#capabilities = capabilities;
+    this.#options = options;
+    this.#contents = contents;
+    this.#Shortlist = Shortlist;
+  }
+
+  /**
+   * Opens the config's commands and servers. Throws {@link InvalidToolError}, {@link McpServerError} for a server whose
+   * settings cannot work, and {@link MissingPeerError}.
+   */
+  static async open(config: NanoAgentConfig, options: ToolRegistryOptions): Promise<ToolRegistry> {
+    let registry: ToolRegistry | null = null;
+    const servers = await openServers(config.mcp_servers, () => void registry?.refresh());
+    try {
+      const capabilities = new Set(config.spec.capabilities);
+      const own = [...options.always, ...(await openCommands(config.tools ?? []))];
+      const contents = await gather(own, servers, capabilities, options);
+      const { ToolShortlist } = await import("./tools/tool-shortlist.js");
+      registry = new ToolRegistry(own, servers, capabilities, options, contents, ToolShortlist);
+      return registry;
+    } catch (error) {
+      await servers?.close();
+      throw error;
+    }
+  }
+
+  /** All tools that are there now, by name. */
+  get tools(): readonly Tool[] {
+    return this.#contents.tools.tools;
+  }
+
+  /** MCP servers of the config. */
+  get servers(): readonly { readonly name: string }[] {
+    return this.#servers?.servers ?? [];
+  }
+
+  get notices(): readonly string[] {
+    return [...(this.#servers?.notices ?? []), ...this.#contents.notices];
+  }
+
+  /** Whether the engine may call anything at all. */
+  get offersTools(): boolean {
+    return this.#contents.offered.length > 0;
+  }
+
+  /** Whether there is a tool of this name, or will be once its server has listed its tools. */
+  expects(name: string): boolean {
+    const servers = this.servers.map((server) => server.name);
+    return this.#contents.tools.has(name) || mayBelongToServer(name, servers);
+  }
+
+  /** Makes the shortlist of one conversation, which remembers what was offered before. */
+  newShortlist(): ToolShortlist {
+    return new this.#Shortlist();
+  }
+
+  /** The tools that the engine is told of for this message, by name: all that it may call, or the likeliest of many. */
+  offer(message: string, shortlist: ToolShortlist): readonly EngineTool[] {
+    const { offered } = this.#contents;
+    const likely = offered.length <= MAX_OFFERED_TOOLS ? offered : this.#likeliest(message, shortlist);
+    return likely.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** Runs any tool, as an intent may. */
+  readonly call: CallTool = (call, options) => this.#contents.tools.call(call, options);
+
+  /** Runs a tool for the engine: only one that is switched on. */
+  readonly callSwitchedOn: CallTool = async (call, options) =>
+    this.#contents.switchedOn.has(call.name) ? this.#contents.tools.call(call, options) : unknownTool(call);
+
+  /** Ends the processes and connections of its servers. */
+  async close(): Promise<void> {
+    await this.#servers?.close();
+  }
+
+  /** Takes in what the servers list now. When that fails, the tools stay as they were, and a notice says why. */
+  async refresh(): Promise<void> {
+    try {
+      this.#contents = await gather(this.#own, this.#servers, this.#capabilities, this.#options);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const notices = [...this.#contents.notices, `The new tools of an MCP server cannot be used: ${reason}`];
+      this.#contents = { ...this.#contents, notices };
+    }
+  }
+
+  #likeliest(message: string, shortlist: ToolShortlist): EngineTool[] {
+    const { offered } = this.#contents;
+    const { pinned } = this.#options;
+    const fixed = offered.filter(({ name }) => name === pinned);
+    const others = offered.filter(({ name }) => name !== pinned);
+    return [...fixed, ...shortlist.choose(message, others, MAX_OFFERED_TOOLS - fixed.length)];
+  }
+}
+
+/** One state of the registry; a server that lists other tools leads to a new one. */
+interface Contents {
+  tools: ToolSet;
+  switchedOn: ReadonlySet<string>;
+  offered: readonly EngineTool[];
+  notices: readonly string[];
+}
+
+async function gather(
+  own: readonly Tool[],
+  servers: McpServers | null,
+  capabilities: ReadonlySet<string>,
+  { always, onPermission, beforeAct }: ToolRegistryOptions,
+): Promise<Contents> {
+  const { ToolSet } = await import("./tools/tool-set.js");
+  const { found, notices } = toolsOfServers(servers, own);
+  const tools = await ToolSet.open([...own, ...found], { onPermission, beforeAct });
+  const ofServers = found.filter(({ server }) => server !== undefined && capabilities.has(server));
+  const switchedOn = new Set([...[...always, ...ofServers].map(({ name }) => name), ...capabilities]);
+  const offered = tools.tools
+    .filter(({ name, permission }) => switchedOn.has(name) && permission !== "never")
+    .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+  return { tools, switchedOn, offered, notices };
+}
+
+/** Lists the tools of all servers, without those whose names are taken and those that are too many. */
+function toolsOfServers(servers: McpServers | null, own: readonly Tool[]): { found: Tool[]; notices: string[] } {
+  const taken = new Set(own.map(({ name }) => name));
+  const found: Tool[] = [];
+  const notices: string[] = [];
+  for (const tool of (servers?.servers ?? []).flatMap(({ tools }) => tools)) {
+    if (taken.has(tool.name)) {
+      notices.push(`There is another tool "${tool.name}"; that of the MCP server is left out.`);
+    } else if (found.length >= MAX_SERVER_TOOLS) {
+      notices.push(`The MCP servers have more than ${MAX_SERVER_TOOLS} tools; the rest is left out.`);
+      break;
+    } else {
+      taken.add(tool.name);
+      found.push(tool);
+    }
+  }
+  return { found, notices };
+}
+
+/** Servers need Node; this module does not. */
+async function openServers(settings: NanoAgentConfig["mcp_servers"], onListed: () => void): Promise<McpServers | null> {
+  if (settings === undefined) return null;
+  const { openMcpServers } = await import("#node-parts");
+  return openMcpServers(settings, onListed);
+}
+
+/** Commands need Node; this module does not. */
+async function openCommands(commands: NonNullable<NanoAgentConfig["tools"]>): Promise<Tool[]> {
+  if (commands.length === 0) return [];
+  const { openCommandTools } = await import("#node-parts");
+  return openCommandTools(commands);
+}
