@@ -116,13 +116,14 @@ export class ToolSet {
     const { tool, checkSchema } = known;
     if (tool.permission === "never") return problem("not-permitted", `The tool ${tool.name} must not be used.`);
     if (options.signal?.aborted) return notRun(tool);
-    const checked = await checkArguments(tool, checkSchema, call.arguments);
-    if ("problem" in checked) {
-      return problem("invalid-arguments", `The arguments of ${tool.name} are not right: ${checked.problem}`);
-    }
     const turn = new AbortController();
     const stopListening = onAbort(options.signal, () => turn.abort());
     try {
+      const checked = await firstOf(turn.signal, () => checkArguments(tool, checkSchema, call.arguments));
+      if (checked === undefined) return notRun(tool);
+      if ("problem" in checked) {
+        return problem("invalid-arguments", `The arguments of ${tool.name} are not right: ${checked.problem}`);
+      }
       const refusal = await this.#refusal(tool, call.id, checked.plain, { ...options, signal: turn.signal });
       return refusal ?? (await this.#run(tool, checked.value, options, turn));
     } finally {
@@ -150,8 +151,11 @@ export class ToolSet {
         if (signal.aborted) return notRun(tool);
         if (isAllowed !== true) return problem("not-permitted", `The tool ${name} was not allowed to run.`);
       }
-      for (const write of tool.changesWorld ? [beforeAct, this.#options.beforeAct] : []) {
-        await write?.({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
+      if (tool.changesWorld) {
+        const act = () => ({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
+        await beforeAct?.(act());
+        // The app's callback may never return; an abort ends the wait, and then the tool does not run.
+        await firstOf(signal, async () => this.#options.beforeAct?.(act()));
       }
     } catch (error) {
       return problem(
