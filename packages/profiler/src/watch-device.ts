@@ -2,6 +2,7 @@ import { knownValue } from "./details/known-value.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
 import { DeviceMemoryProbe } from "./memory/device-memory-probe.js";
+import { onAbort } from "./on-abort.js";
 import { OneLook } from "./one-look.js";
 import { readPowerDetails } from "./power/read-power-details.js";
 import { readThermalDetails } from "./thermal/read-thermal-details.js";
@@ -37,7 +38,7 @@ export interface WatchDeviceOptions {
 export interface DeviceWatch {
   /** Ends the watch; no reading comes after it. */
   stop(): void;
-  /** Resolves when the watch has ended. Rejects with what `onReading` threw. */
+  /** Resolves when the watch has ended. Rejects with the error that `onReading` or a reading threw. */
   readonly ended: Promise<void>;
 }
 
@@ -54,11 +55,18 @@ export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
+  let stopListening = () => {};
+
   const stop = () => {
     isStopped = true;
     clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
+    stopListening();
     resolve();
+  };
+
+  const fail = (error: unknown) => {
+    reject(error);
+    stop();
   };
 
   const read = async () => {
@@ -72,19 +80,15 @@ export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
     try {
       onReading({ at, available_bytes, limit_bytes, memory_pressure_percent: pressure_percent, ...slow });
     } catch (error) {
-      reject(error);
-      return stop();
+      return fail(error);
     }
     if (isStopped) return;
-    timer = setTimeout(read, everyMs);
+    timer = setTimeout(() => read().catch(fail), everyMs);
     timer.unref();
   };
 
-  if (signal?.aborted) stop();
-  else {
-    signal?.addEventListener("abort", stop);
-    void read();
-  }
+  stopListening = onAbort(signal, stop);
+  if (!isStopped) read().catch(fail);
   return { stop, ended };
 }
 

@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from "node:readline";
+import { onAbort } from "../on-abort.js";
 import type { Streams } from "../streams.js";
 
 /** Questions at a terminal, one after another. Ctrl-C and Ctrl-D end them. */
@@ -19,7 +20,7 @@ export class Questions {
       this.#isClosed = true;
       this.#answer(null);
     });
-    stop.addEventListener("abort", () => this.close(), { once: true });
+    onAbort(stop, () => this.close());
   }
 
   /** What is typed, or `usual` for nothing; null when the questions were ended. */

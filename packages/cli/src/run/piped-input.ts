@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { MAX_MESSAGE_BYTES } from "@nanoagent/runtime";
+import { onAbort } from "../on-abort.js";
 import type { MessageInput } from "./message-input.js";
 
 /** Lines from a pipe or a file. Of a line without an end, no more is held than shows that it is too long. */
@@ -14,7 +15,7 @@ export class PipedInput implements MessageInput {
     this.#stdin = stdin;
     this.#stop = stop;
     this.#lines = readLines(stdin);
-    stop.addEventListener("abort", () => this.close(), { once: true });
+    onAbort(stop, () => this.close());
   }
 
   async next(): Promise<string | null> {

@@ -8,6 +8,7 @@ import type { CommandAction, OptionValues } from "../command.js";
 import { findDefaultConfig } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
+import { onAbort } from "../on-abort.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { askPermission } from "./ask-permission.js";
@@ -146,12 +147,12 @@ async function converse(
     }
     const reply = new AbortController();
     const abort = () => reply.abort();
-    stop.addEventListener("abort", abort, { once: true });
+    const stopListening = onAbort(stop, abort);
     input.onInterrupt = abort;
     const error = await answer(context.runtime, line, output, { signal: reply.signal });
     if (error !== null && !reply.signal.aborted) failed = true;
     input.onInterrupt = null;
-    stop.removeEventListener("abort", abort);
+    stopListening();
   }
   return failed ? exitCodes.failed : exitCodes.done;
 }

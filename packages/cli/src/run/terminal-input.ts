@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { onAbort } from "../on-abort.js";
 import type { MessageInput } from "./message-input.js";
 
 const PROMPT = "You: ";
@@ -35,7 +36,7 @@ export class TerminalInput implements MessageInput {
       this.#closed = true;
       this.#take(null);
     });
-    stop.addEventListener("abort", () => this.close(), { once: true });
+    onAbort(stop, () => this.close());
   }
 
   get interrupted(): boolean {

@@ -61,6 +61,7 @@ const rooms: Record<string, readonly string[]> = {
     "local-machine",
     "is-linux",
     "read-or-null",
+    "on-abort",
     "machine-read-error",
     "machine",
   ],
@@ -127,6 +128,7 @@ const rooms: Record<string, readonly string[]> = {
     "command",
     "exit-codes",
     "streams",
+    "on-abort",
   ],
 };
 

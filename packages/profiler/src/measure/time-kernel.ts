@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { MeasuredRate } from "@nanoagent/models";
+import { onAbort } from "../on-abort.js";
 import { MeasurementError } from "./measurement-error.js";
 import { rateOf } from "./rate-of.js";
 import { WASM_PAGE_BYTES } from "./web-assembly.js";
@@ -112,8 +113,7 @@ export async function timeKernel(
   };
   const workers: Worker[] = [];
   const failure = new FirstFailure();
-  const onAbort = () => failure.reject(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const stopListening = onAbort(signal, () => failure.reject(signal?.reason));
   const tooLate = setTimeout(
     () => failure.reject(new MeasurementError({ message: "The threads that measure did not end in time." })),
     (SET_UP_SECONDS + 10 * seconds) * 1000,
@@ -146,7 +146,7 @@ export async function timeKernel(
     return { ...rateOf(rates), processorShare };
   } finally {
     clearTimeout(tooLate);
-    signal?.removeEventListener("abort", onAbort);
+    stopListening();
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }

@@ -1,5 +1,6 @@
 import type { Engine, EngineEvent, EngineRequest, ToolCall } from "../engines/engine.js";
 import { EngineError } from "../engines/engine-error.js";
+import { onAbort } from "../on-abort.js";
 
 /** One reply of a {@link ScriptedEngine}: its text, or what it consists of. */
 export type ScriptedReply =
@@ -92,10 +93,11 @@ function sleep(milliseconds: number, ...signals: (AbortSignal | undefined)[]): P
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
-      for (const signal of signals) signal?.removeEventListener("abort", done);
+      for (const stopListening of listening) stopListening();
       resolve();
     };
     const timer = setTimeout(done, milliseconds);
-    for (const signal of signals) signal?.addEventListener("abort", done, { once: true });
+    const listening: (() => void)[] = [];
+    for (const signal of signals) listening.push(onAbort(signal, done));
   });
 }

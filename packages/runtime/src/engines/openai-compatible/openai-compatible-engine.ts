@@ -1,4 +1,5 @@
 import { NanoAgentError } from "@nanoagent/models";
+import { onAbort } from "../../on-abort.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { type ChatDialect, NoSuchReply } from "./chat/chat-dialect.js";
@@ -98,13 +99,11 @@ export class OpenAiCompatibleEngine implements Engine {
   /** A signal that aborts with the caller's and when the engine is closed, until it is ended. */
   #begin(caller?: AbortSignal): { signal: AbortSignal; end: () => void } {
     const controller = new AbortController();
-    const abort = () => controller.abort();
     this.#running.add(controller);
-    if (caller?.aborted) abort();
-    else caller?.addEventListener("abort", abort, { once: true });
+    const stopListening = onAbort(caller, () => controller.abort());
     const end = () => {
       this.#running.delete(controller);
-      caller?.removeEventListener("abort", abort);
+      stopListening();
     };
     return { signal: controller.signal, end };
   }

@@ -1,3 +1,4 @@
+import { onAbort } from "../../on-abort.js";
 import { type DataLimit, dataLimitFor } from "../../processes/code-reservation.js";
 import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 
@@ -49,11 +50,11 @@ export async function runCommand(
       signalGroup(child, "SIGTERM");
       killing ??= setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MILLISECONDS);
     };
-    limits.signal?.addEventListener("abort", end, { once: true });
+    const stopListening = onAbort(limits.signal, end);
     let lingering: ReturnType<typeof setTimeout> | undefined;
     const tidy = () => {
       for (const timeout of [killing, lingering]) clearTimeout(timeout);
-      limits.signal?.removeEventListener("abort", end);
+      stopListening();
     };
     child.once("error", (error) => {
       tidy();

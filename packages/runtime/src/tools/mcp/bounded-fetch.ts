@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { loopbackOnly } from "../../engines/openai-compatible/http/loopback-lookup.js";
 import type { ServerAddress } from "../../engines/openai-compatible/http/server-address.js";
+import { onAbort } from "../../on-abort.js";
 import { MAX_MESSAGE_BYTES } from "./message-limits.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -46,17 +47,18 @@ export async function boundedFetch(
         headers,
         maxHeaderSize: MAX_HEADER_BYTES,
       });
-      const abort = () => outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error("aborted"));
       const timer = setTimeout(() => outgoing.destroy(new Error("it did not answer in time")), milliseconds);
       timer.unref();
-      signal?.addEventListener("abort", abort, { once: true });
+      const stopListening = onAbort(signal ?? undefined, () =>
+        outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error("aborted")),
+      );
       outgoing.once("close", () => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
+        stopListening();
       });
       outgoing.once("error", reject);
       outgoing.once("response", (response) => resolve(responseOf(response)));
-      if (signal?.aborted) return abort();
+      if (signal?.aborted) return;
       outgoing.end(typeof init.body === "string" ? init.body : undefined);
     });
   return {

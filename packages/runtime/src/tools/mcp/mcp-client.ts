@@ -1,4 +1,5 @@
 import { importPeer } from "../../missing-peer-error.js";
+import { onAbort } from "../../on-abort.js";
 import type { BoundedFetch } from "./bounded-fetch.js";
 import { MAX_PAGES } from "./message-limits.js";
 import type { ProcessTransport } from "./process-transport.js";
@@ -145,14 +146,12 @@ async function terminate(transport: object): Promise<void> {
 /** What `work` resolves to, however long it takes to notice that its time is over. */
 function inTime<Value>({ milliseconds, signal }: McpRequestLimits, work: Promise<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const stop = () => reject(signal?.reason ?? new Error("aborted"));
     const timer = setTimeout(() => reject(new McpTimeout(milliseconds)), milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
+    const stopListening = onAbort(signal, () => reject(signal?.reason ?? new Error("aborted")));
     work.then(resolve, reject).finally(() => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      stopListening();
     });
-    if (signal?.aborted) stop();
   });
 }
 

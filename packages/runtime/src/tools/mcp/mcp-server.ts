@@ -1,5 +1,6 @@
 import type { McpServerSettings } from "@nanoagent/models";
 import { MissingPeerError } from "../../missing-peer-error.js";
+import { untilAborted } from "../../on-abort.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { connectMcpClient, type McpChannel, type McpClient, McpRefusal, type McpRequestLimits } from "./mcp-client.js";
@@ -129,11 +130,7 @@ export class McpServer {
     }
     const starting = this.#start();
     starting.catch(() => {});
-    return new Promise((resolve, reject) => {
-      const stop = () => reject(signal.reason);
-      signal.addEventListener("abort", stop, { once: true });
-      starting.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-    });
+    return untilAborted(starting, signal);
   }
 
   /** The start that is under way, or a new one. It counts the failures and sets when the next may be. */

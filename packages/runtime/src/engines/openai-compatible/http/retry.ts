@@ -1,3 +1,4 @@
+import { onAbort } from "../../../on-abort.js";
 import type { RemoteEngineError } from "../remote-engine-error.js";
 
 /** Two seconds altogether at the default pace: a server that starts again is often back by then. */
@@ -45,15 +46,13 @@ export function readRetryAfter(header: string | undefined, now = Date.now()): nu
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
     const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
+      stopListening();
       resolve();
     }, milliseconds);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    const stopListening = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
   });
 }

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest } from "node:http";
 import type { LookupFunction } from "node:net";
+import { onAbort } from "../../../on-abort.js";
 import { parseJson } from "../read-json.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { explainNetworkFailure, explainSentError, explainStatus } from "./explain-failure.js";
@@ -161,14 +162,13 @@ export class ServerConnection {
         request.destroy();
         reject(error);
       };
-      const abort = () => fail(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
       const connecting = setTimeout(() => fail(tooSlow(this.label, "connect")), this.timeouts.connectMilliseconds);
       const waiting = setTimeout(() => fail(tooSlow(this.label, "begin its answer")), milliseconds);
       const settled = () => {
         clearTimeout(connecting);
         clearTimeout(waiting);
       };
+      const stopListening = onAbort(signal, () => fail(signal.reason));
       request.on("socket", (socket) => {
         if (!socket.connecting) clearTimeout(connecting);
         else socket.once(this.address.isEncrypted ? "secureConnect" : "connect", () => clearTimeout(connecting));
@@ -180,7 +180,7 @@ export class ServerConnection {
       });
       request.on("error", (error) => fail(this.#explain(request, error, performance.now() - since)));
       request.on("close", () => {
-        signal.removeEventListener("abort", abort);
+        stopListening();
         // An answer that is none, such as an upgrade, ends in this alone.
         if (reply === null) fail(explainNetworkFailure(this.label, { code: "ECONNRESET" }));
       });

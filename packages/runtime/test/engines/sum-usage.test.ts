@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { sumUsage } from "../../src/engines/sum-usage.js";
+
+test("adds up every figure of all steps", () => {
+  const one = { prompt_tokens: 10, completion_tokens: 2, cached_prompt_tokens: 4 };
+  const two = { prompt_tokens: 20, completion_tokens: 3, cached_prompt_tokens: 15 };
+  expect(sumUsage([one])).toEqual(one);
+  expect(sumUsage([one, two, two])).toEqual({ prompt_tokens: 50, completion_tokens: 8, cached_prompt_tokens: 34 });
+});
+
+test("does not make up what a step did not report", () => {
+  const known = { prompt_tokens: 10, completion_tokens: 2, cached_prompt_tokens: 4 };
+  const { cached_prompt_tokens: _, ...uncached } = known;
+  expect(sumUsage([known, uncached])).toEqual({ prompt_tokens: 20, completion_tokens: 4 });
+  expect(sumUsage([known, null])).toBeNull();
+  expect(sumUsage([null, known])).toBeNull();
+  expect(sumUsage([])).toBeNull();
+});
