@@ -171,6 +171,13 @@ describe("examples", () => {
     expect(stderr).toBe("");
   });
 
+  test("conversations share an agent, and one goes on later", async () => {
+    const code = await readFile(path.join(repository, "examples/conversations/src/main.ts"), "utf8");
+    expect(await runTypeScript(code, "examples/conversations")).toMatch(
+      /^Hello from greenhouse! How can I assist\?\nRuntime status: OK\..*\n2 messages from before\n$/,
+    );
+  });
+
   test("embed-tools prints what its page says", async () => {
     const code = await readFile(path.join(repository, "examples/embed-tools/src/main.ts"), "utf8");
     const [block = ""] = await codeBlocks("examples/embed-tools/README.md", "console");
