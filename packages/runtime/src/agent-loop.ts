@@ -1,45 +1,31 @@
 import { NanoAgentError } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
-import {
-  ABORT_GRACE_MILLISECONDS,
-  type EndReason,
-  type Engine,
-  type EngineEvent,
-  type EngineRequest,
-  type TokenUsage,
-  type ToolCall,
-} from "./engines/engine.js";
-import { EngineError } from "./engines/engine-error.js";
+import type { EndReason, Engine, EngineRequest, TokenUsage } from "./engines/engine.js";
 import { sumUsage } from "./engines/sum-usage.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
-import { onAbort } from "./on-abort.js";
+import { runStep, type StepResult } from "./run-step.js";
 import type { CallTool, Turn } from "./session/turn.js";
-import { type KeptCall, keepCall } from "./tools/kept-call.js";
 import { RepeatedCalls } from "./tools/repeated-calls.js";
-import { toolResultText } from "./tools/tool-result-text.js";
-import type { ToolCallOptions, ToolOutcome } from "./tools/tool-set.js";
+import { unknownTool } from "./tools/tool-outcome.js";
+import { MAX_RESULT_CHARACTERS } from "./tools/tool-result-text.js";
+import type { ToolCallOptions } from "./tools/tool-set.js";
 
-/** A model that still calls tools after so many steps is going in circles. */
+/** Default limit of steps: a model that still calls tools after so many is going in circles. */
 const DEFAULT_MAX_STEPS = 8;
-/** So much is written about no message; a small model that has lost its thread would go on. */
+/** Default limit of tokens that one message may cost: a small model that has lost its thread would go on. */
 const DEFAULT_MAX_TOKENS = 32_768;
-/** A reply longer than this is no reply: it would fill the memory that the history is bounded to. */
-const MAX_REPLY_CHARACTERS = 1024 * 1024;
-/** A reply of as many characters, each by itself, and as much again of what is no text. */
-const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
-const MAX_CALLS = 64;
-/** So often a message's calls may be wrong in a row: the engine is shown why, and may repair it once. */
+/** Wrong calls in a row that end the turn: the engine is told why, and may repair a call once. */
 const MAX_INVALID_CALLS = 2;
-/** The results of a step may have so many characters for each token of the context together, and these at least. */
+/** Characters of all results of a step together, for each token of the context. */
 const RESULT_CHARACTERS_PER_CONTEXT_TOKEN = 1;
+/** Characters of a result that are shown however small the context is. */
 const MIN_RESULT_CHARACTERS = 200;
-const MAX_RESULT_CHARACTERS = 8000;
 
-/** How much may be done about one message. */
+/** Limits of the work on one message. */
 export interface LoopLimits {
-  /** How often the engine is asked. Default: 8. */
+  /** Most requests to the engine. Default: 8. */
   maxSteps?: number | undefined;
-  /** After so many tokens of its own it is not asked again. Default: 32,768. */
+  /** Tokens written after which the engine is not asked again. Default: 32,768. */
   maxTokens?: number | undefined;
 }
 
@@ -49,10 +35,10 @@ export interface LoopResult {
   usage: TokenUsage | null;
 }
 
-export interface LoopParts {
+export interface LoopOptions {
   engine: Engine;
   turn: Turn;
-  /** What the engine is asked next: about the turn as far as it has come. */
+  /** Makes the next request: the turn as far as it has come. */
   nextRequest: () => Promise<EngineRequest>;
   /** Default: there are no tools. */
   callTool?: CallTool | undefined;
@@ -60,11 +46,12 @@ export interface LoopParts {
 }
 
 /**
- * Asks the engine until it has answered, tool calls in between: yields what happens, returns the answer. Throws what
- * ends the turn without one. An abort returns with reason `abort`, at the latest after the engine's grace.
+ * Asks the engine until it has answered, and runs the tools that it calls in between. Yields events and returns the
+ * answer; throws the error that ends the turn without one. After an abort it returns with reason `abort`, at the latest
+ * after the engine's grace.
  */
 export async function* runAgentLoop(
-  { engine, turn, nextRequest, callTool = async (call) => unknownTool(call), limits = {} }: LoopParts,
+  { engine, turn, nextRequest, callTool = async (call) => unknownTool(call), limits = {} }: LoopOptions,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, LoopResult> {
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
@@ -116,17 +103,11 @@ function isExceeded(error: unknown): boolean {
   return NanoAgentError.isInstance(error) && error.code === "context-exceeded";
 }
 
-/** What is shown of a result, so that those of a step leave room in the context for the reply. */
+/** Characters that are shown of each result, so that the results of a step leave room in the context for the reply. */
 function resultCharacters({ contextTokens }: Engine, calls: number): number {
   if (contextTokens === null) return MAX_RESULT_CHARACTERS;
   const share = Math.floor((contextTokens * RESULT_CHARACTERS_PER_CONTEXT_TOKEN) / calls);
   return Math.min(MAX_RESULT_CHARACTERS, Math.max(MIN_RESULT_CHARACTERS, share));
-}
-
-/** What an engine is told that calls what is not there. */
-export function unknownTool({ name }: ToolCall): ToolOutcome {
-  const content = `There is no tool named ${JSON.stringify(toolResultText(name, 100))}.`;
-  return { outcome: "unknown-tool", content, isError: true, value: undefined };
 }
 
 function callNotValid(name: string, reason: string): NanoRuntimeError {
@@ -151,167 +132,5 @@ function inCircles(name: string): NanoRuntimeError {
     code: "repeated-calls",
     message: `The engine called the same tools again and again, the last one "${name}", and learned nothing new.`,
     hint: "Ask again in other words, or use a more able model.",
-  });
-}
-
-interface StepResult {
-  text: string;
-  calls: KeptCall[];
-  reason: EndReason;
-  usage: TokenUsage | null;
-}
-
-async function* runStep(
-  engine: Engine,
-  request: EngineRequest,
-  signal: AbortSignal,
-): AsyncGenerator<AgentEvent, StepResult> {
-  const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
-  const abandoned = graceAfter(signal);
-  const result: StepResult = { text: "", calls: [], reason: "abort", usage: null };
-  let ended = false;
-  let count = 0;
-  try {
-    while (!ended) {
-      const next = await abandoned.orElse(nextEvent(engine, events));
-      if (next === "abandoned") return result;
-      if (++count > MAX_STEP_EVENTS) throw replyTooLarge();
-      switch (next.type) {
-        case "text-delta":
-          if (next.text === "") break;
-          result.text += next.text;
-          if (result.text.length > MAX_REPLY_CHARACTERS) throw replyTooLarge();
-          yield next;
-          break;
-        case "reasoning-delta":
-          yield next;
-          break;
-        case "tool-call":
-          yield { type: "tool-call", ...takeCall(next.call, result) };
-          break;
-        case "memory-pressure":
-          yield next;
-          break;
-        case "usage":
-          result.usage = next.usage;
-          break;
-        case "end":
-          ended = true;
-          if (next.reason === "abort" && !signal.aborted) throw brokeContract(engine, "aborted a reply by itself");
-          result.reason = next.reason;
-          break;
-        case "error":
-          ended = true;
-          throw next.error;
-      }
-    }
-    return result;
-  } finally {
-    abandoned.cancel();
-    // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
-    events.return?.()?.then(undefined, () => {});
-  }
-}
-
-/** Adds a call to those of the step, unless these are too many or too much. */
-function takeCall(given: ToolCall, { text, calls }: StepResult): ToolCall {
-  const call = keepCall(given, calls);
-  calls.push(call);
-  const size = calls.reduce((sum, { size }) => sum + size, text.length);
-  if (calls.length > MAX_CALLS || size > MAX_REPLY_CHARACTERS) throw replyTooLarge();
-  return call.kept;
-}
-
-/** The engine's next event; what the contract forbids comes out as an {@link EngineError}. */
-async function nextEvent(engine: Engine, events: AsyncIterator<EngineEvent>): Promise<EngineEvent> {
-  let next: IteratorResult<EngineEvent>;
-  try {
-    next = await events.next();
-  } catch (cause) {
-    if (NanoAgentError.isInstance(cause)) throw cause;
-    throw brokeContract(engine, "threw instead of sending an error event", cause);
-  }
-  if (next.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
-  if (!isEngineEvent(next.value)) throw brokeContract(engine, `sent what is no event: ${inBrief(next.value)}`);
-  return next.value;
-}
-
-const endReasons: readonly unknown[] = ["stop", "length", "tool-calls", "abort"] satisfies EndReason[];
-
-/** What comes from an engine comes from code that is not ours. */
-function isEngineEvent(value: unknown): value is EngineEvent {
-  if (typeof value !== "object" || value === null) return false;
-  const event = value as Record<string, unknown>;
-  switch (event.type) {
-    case "text-delta":
-    case "reasoning-delta":
-      return typeof event.text === "string";
-    case "tool-call": {
-      const call = event.call as Partial<ToolCall> | null | undefined;
-      return typeof call?.id === "string" && typeof call.name === "string";
-    }
-    case "usage": {
-      const usage = event.usage as Partial<TokenUsage> | null | undefined;
-      return isCount(usage?.prompt_tokens) && isCount(usage?.completion_tokens);
-    }
-    case "memory-pressure":
-      return typeof event.action === "string";
-    case "end":
-      return endReasons.includes(event.reason);
-    case "error":
-      return event.error instanceof Error;
-    default:
-      return false;
-  }
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function inBrief(value: unknown): string {
-  try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
-  } catch {
-    return typeof value;
-  }
-}
-
-/** Tells when the signal has been aborted for as long as an engine may take to end its reply. */
-function graceAfter(signal: AbortSignal) {
-  let notify = () => {};
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stopListening = onAbort(signal, () => {
-    timer = setTimeout(() => notify(), ABORT_GRACE_MILLISECONDS);
-  });
-  return {
-    /** What comes first. A race of promises would keep something of every event until the reply ends. */
-    orElse: (next: Promise<EngineEvent>) =>
-      new Promise<EngineEvent | "abandoned">((resolve, reject) => {
-        notify = () => resolve("abandoned");
-        next.then(resolve, reject);
-      }),
-    cancel: () => {
-      clearTimeout(timer);
-      stopListening();
-    },
-  };
-}
-
-function brokeContract(engine: Engine, what: string, cause?: unknown): EngineError {
-  return new EngineError({
-    code: "engine-failed",
-    message: `The ${engine.name} engine ${what}.`,
-    reason: cause instanceof Error ? cause.message : undefined,
-    hint: "This is a fault of the engine; testEngine from @nanoagent/runtime/testing shows where.",
-    cause,
-  });
-}
-
-function replyTooLarge(): NanoRuntimeError {
-  return new NanoRuntimeError({
-    code: "reply-too-large",
-    message: `The engine wrote more than ${MAX_REPLY_CHARACTERS} characters without an end.`,
-    hint: "Ask again in other words, or limit the length of the engine's replies.",
   });
 }

@@ -1,10 +1,10 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
-import { unknownTool } from "./agent-loop.js";
 import type { EngineTool } from "./engines/engine.js";
 import type { CallTool } from "./session/turn.js";
 import type { McpServers } from "./tools/mcp/open-mcp-servers.js";
 import { mayBelongToServer } from "./tools/mcp/server-tool-name.js";
 import type { Tool } from "./tools/tool.js";
+import { unknownTool } from "./tools/tool-outcome.js";
 import type { ToolSet, ToolSetOptions } from "./tools/tool-set.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
 

@@ -1,11 +1,8 @@
 import type { AgentEvent } from "../agent-event.js";
 import type { LoopResult } from "../agent-loop.js";
 import type { CallTool, Turn } from "../session/turn.js";
-import { toolResultText } from "../tools/tool-result-text.js";
+import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text.js";
 import type { IntentMatch } from "./intent-matcher.js";
-
-/** An answer is read by a person; a tool's result in it may have any length. */
-const MAX_ANSWER_CHARACTERS = 8000;
 
 /** Answers a message that matched an intent, without the engine: calls the intent's tool, if it has one. */
 export async function* runIntent(
@@ -16,7 +13,7 @@ export async function* runIntent(
 ): AsyncGenerator<AgentEvent, LoopResult> {
   const answer = match.call === null ? match.answer() : yield* actOn(match, match.call, callTool, turn, signal);
   const reason = signal.aborted ? "abort" : "stop";
-  const text = toolResultText(answer ?? "", MAX_ANSWER_CHARACTERS);
+  const text = toolResultText(answer ?? "", MAX_RESULT_CHARACTERS);
   if (reason === "stop" && text !== "") yield { type: "text-delta", text };
   yield { type: "step-end", step: 1, reason, usage: null };
   return { text, reason, usage: null };

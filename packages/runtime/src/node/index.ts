@@ -31,3 +31,4 @@ export { checkModelFile } from "../files/check-model-file.js";
 export { makeFolder } from "../files/make-folder.js";
 export { checkMemoryBudget } from "../check-memory-budget.js";
 export { findUnusedSettings, type UnusedSetting } from "../unused-settings.js";
+export { terminalControls } from "../terminal-controls.js";

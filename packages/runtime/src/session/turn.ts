@@ -1,7 +1,8 @@
 import type { AgentMessage } from "@nanoagent/models";
 import type { ConversationMessage } from "../engines/conversation-message.js";
 import type { ToolCall } from "../engines/engine.js";
-import type { IntentToAct, ToolCallOptions, ToolOutcome } from "../tools/tool-set.js";
+import type { ToolOutcome } from "../tools/tool-outcome.js";
+import type { IntentToAct, ToolCallOptions } from "../tools/tool-set.js";
 import type { History } from "./history.js";
 import type { Journal } from "./journal/journal.js";
 import type { SessionError } from "./session-error.js";

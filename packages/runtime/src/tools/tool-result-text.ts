@@ -1,3 +1,7 @@
+import { terminalControls } from "../terminal-controls.js";
+
+/** Most characters of a tool's result that are shown, to the model and to people. */
+export const MAX_RESULT_CHARACTERS = 8000;
 /** Objects inside one another in a result; deeper ones are left out. */
 const MAX_LEVELS = 32;
 /** The share of a text that is too long which its beginning gets; its end gets the rest: errors stand there. */
@@ -19,15 +23,12 @@ export function toolResultText(value: unknown, maxCharacters: number): string {
 const escapeSequences =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
   /\u001b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|[ -/]*[0-~]?)|\u009b[0-?]*[ -/]*[@-~]?/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
-const steering = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
 /** Without terminal escapes, control characters, and marks that turn the direction of text; lines end with `\n`. */
 export function cleanText(text: string): string {
   return text
     .replace(escapeSequences, "")
     .replace(/\r\n?/g, "\n")
-    .replace(steering, "")
+    .replace(terminalControls, "")
     .replace(/\p{Surrogate}/gu, "\ufffd");
 }
 

@@ -3,7 +3,8 @@ import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import type { Tool } from "./tool.js";
-import { toolResultText } from "./tool-result-text.js";
+import { problem, type ToolOutcome, unknownTool } from "./tool-outcome.js";
+import { MAX_RESULT_CHARACTERS, toolResultText } from "./tool-result-text.js";
 
 /** What somebody is asked before a tool runs. */
 export interface PermissionRequest {
@@ -41,23 +42,6 @@ export interface ToolCallOptions {
   maxResultCharacters?: number | undefined;
 }
 
-export interface ToolOutcome {
-  readonly outcome:
-    | "done"
-    | "unknown-tool"
-    | "invalid-arguments"
-    | "not-permitted"
-    | "failed"
-    | "timed-out"
-    | "aborted";
-  /** For the model: the result, or what went wrong. */
-  readonly content: string;
-  readonly isError: boolean;
-  /** What the tool returned; undefined where it did not. */
-  readonly value: unknown;
-}
-
-const DEFAULT_MAX_RESULT_CHARACTERS = 8000;
 /** What is wrong with a call is said in brief. */
 const MAX_PROBLEM_CHARACTERS = 1000;
 /** More are no set that a model could choose from, even with a shortlist. */
@@ -112,7 +96,7 @@ export class ToolSet {
   /** Runs a tool, if it is there, its arguments are right, and it may. */
   async call(call: ToolCall, options: ToolCallOptions): Promise<ToolOutcome> {
     const known = this.#byName.get(call.name);
-    if (known === undefined) return problem("unknown-tool", `There is no tool named ${inBrief(call.name)}.`);
+    if (known === undefined) return unknownTool(call);
     const { tool, checkSchema } = known;
     if (tool.permission === "never") return problem("not-permitted", `The tool ${tool.name} must not be used.`);
     if (options.signal?.aborted) return notRun(tool);
@@ -169,7 +153,7 @@ export class ToolSet {
   async #run(
     tool: Tool,
     input: unknown,
-    { idempotencyKey, maxResultCharacters = DEFAULT_MAX_RESULT_CHARACTERS }: ToolCallOptions,
+    { idempotencyKey, maxResultCharacters = MAX_RESULT_CHARACTERS }: ToolCallOptions,
     turn: AbortController,
   ): Promise<ToolOutcome> {
     let isOver = false;
@@ -247,16 +231,8 @@ async function checkArguments(
   }
 }
 
-function problem(outcome: ToolOutcome["outcome"], content: string): ToolOutcome {
-  return { outcome, content, isError: true, value: undefined };
-}
-
 function notRun({ name }: Tool): ToolOutcome {
   return problem("aborted", `The turn was aborted before the tool ${name} ran.`);
-}
-
-function inBrief(name: string): string {
-  return JSON.stringify(toolResultText(name, 100));
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
 import type { McpProgramSettings, McpServerSettings } from "@nanoagent/models";
 import { openMcpServers } from "../../../src/tools/mcp/open-mcp-servers.js";
-import { type ToolOutcome, ToolSet } from "../../../src/tools/tool-set.js";
+import type { ToolOutcome } from "../../../src/tools/tool-outcome.js";
+import { ToolSet } from "../../../src/tools/tool-set.js";
 
 const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
