@@ -60,3 +60,4 @@ export type { Schema, SchemaIssue } from "./schema.js";
 export { type ErrorParts, NanoAgentError } from "./nano-agent-error.js";
 export { InvalidDataError } from "./invalid-data-error.js";
 export { nearestName } from "./nearest-name.js";
+export { BYTES_PER_MB } from "./bytes-per-mb.js";

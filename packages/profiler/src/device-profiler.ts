@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { EdgeDevice, ProfiledDevice } from "@nanoagent/models";
+import { BYTES_PER_MB, type EdgeDevice, type ProfiledDevice } from "@nanoagent/models";
 import { hasGpu } from "./accelerators/has-gpu.js";
 import { countCores } from "./cpu/count-cores.js";
 import { declaredDevice } from "./declared-device.js";
@@ -9,8 +9,6 @@ import { readMemory, UNKNOWN_MEMORY_BYTES } from "./memory/read-memory.js";
 import { OneLook } from "./one-look.js";
 import { platformName } from "./platform-name.js";
 import { readDeviceDetails } from "./read-device-details.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 export interface DeviceProfilerOptions {
   /** The machine to look at. Default: the one this process runs on. */

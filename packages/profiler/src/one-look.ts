@@ -7,9 +7,9 @@ import { MachineReadError } from "./machine-read-error.js";
  * has not waited.
  */
 const TURN_MS = 25;
-const MOST_TURNS = 10;
+const MAX_TURNS = 10;
 /** So many reads may fail to end: each keeps one of the few threads that read files. */
-const MOST_UNENDED_READS = 3;
+const MAX_UNENDED_READS = 3;
 
 /**
  * One look at a machine: each file is read once, whoever asks for it how often. A read that does not end within 250 ms
@@ -76,7 +76,7 @@ export class OneLook implements Machine {
   }
 
   async #ended<Value>(path: string, read: () => Promise<Value>): Promise<Value> {
-    if (this.#unendedReads >= MOST_UNENDED_READS) throw new MachineReadError(path, "ETIMEDOUT");
+    if (this.#unendedReads >= MAX_UNENDED_READS) throw new MachineReadError(path, "ETIMEDOUT");
     return new Promise<Value>((resolve, reject) => {
       this.#underWay.set(reject, { path, turns: 0 });
       this.#timer ??= setInterval(() => this.#countTurn(), TURN_MS);
@@ -88,7 +88,7 @@ export class OneLook implements Machine {
 
   #countTurn(): void {
     for (const [reject, read] of this.#underWay) {
-      if (++read.turns < MOST_TURNS) continue;
+      if (++read.turns < MAX_TURNS) continue;
       this.#unendedReads++;
       reject(new MachineReadError(read.path, "ETIMEDOUT"));
       this.#end(reject);

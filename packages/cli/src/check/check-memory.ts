@@ -1,9 +1,7 @@
-import type { MemoryReading, NanoAgentConfig } from "@nanoagent/models";
+import { BYTES_PER_MB, type MemoryReading, type NanoAgentConfig } from "@nanoagent/models";
 import { DeviceMemoryProbe, type Machine, MEMORY_CONTROLLER_OFF } from "@nanoagent/profiler";
 import { checkMemoryBudget } from "@nanoagent/runtime/node";
 import type { CheckedPart, CheckReport } from "./check-report.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /** The system that the agent runs on, as far as it can hold processes to a limit. */
 export interface LimitingSystem {

@@ -1,10 +1,8 @@
-import type { NanoAgentConfig } from "@nanoagent/models";
+import { BYTES_PER_MB, type NanoAgentConfig } from "@nanoagent/models";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { CheckReport, Problem } from "./check-report.js";
 
 const STATUS_WIDTH = 9;
-const BYTES_PER_MB = 2 ** 20;
-
 /** The report for people: part by part, then what is wrong, then how much of it. */
 export function formatReport(report: CheckReport, config: NanoAgentConfig | null): string {
   const width = Math.max(...report.parts.map(({ name }) => name.length)) + 2;

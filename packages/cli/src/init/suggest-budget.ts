@@ -1,13 +1,12 @@
 import { stat } from "node:fs/promises";
-import type { EdgeDevice } from "@nanoagent/models";
+import { BYTES_PER_MB, type EdgeDevice } from "@nanoagent/models";
 import { DeviceMemoryProbe, DeviceProfiler, LocalMachine, readCpuFeatures } from "@nanoagent/profiler";
 import { checkMemoryBudget, checkModelFile } from "@nanoagent/runtime/node";
 
-const BYTES_PER_MB = 2 ** 20;
 /** What an agent without a model may take, where the device has twice as much. */
 const USUAL_MEMORY_MB = 256;
 /** What the program needs by itself, with some room. */
-const LEAST_MEMORY_MB = 64;
+const MIN_MEMORY_MB = 64;
 /** The largest model file that an agent allows when nobody says otherwise. */
 const USUAL_MODEL_SIZE_MB = 100;
 /** A conversation and some tools fit in; more costs memory that nobody asked for. */
@@ -41,7 +40,7 @@ export async function readInitDevice(): Promise<InitDevice> {
  */
 export async function suggestBudget({ device, usableMb }: InitDevice, model: string | null): Promise<AgentBudget> {
   if (model === null) {
-    const half = Math.max(LEAST_MEMORY_MB, Math.floor(usableMb / 2));
+    const half = Math.max(MIN_MEMORY_MB, Math.floor(usableMb / 2));
     return { memoryMb: Math.min(USUAL_MEMORY_MB, half, usableMb), modelSizeMb: USUAL_MODEL_SIZE_MB };
   }
   const modelSizeMb = await modelSizeOf(model);

@@ -1,10 +1,17 @@
-import type { CoreCluster, CpuCache, DeclaredDetails, Fact, GpuDetails, NpuDetails } from "@nanoagent/models";
+import {
+  BYTES_PER_MB,
+  type CoreCluster,
+  type CpuCache,
+  type DeclaredDetails,
+  type Fact,
+  type GpuDetails,
+  type NpuDetails,
+} from "@nanoagent/models";
 import { plainLine } from "../output/plain-text.js";
 
 const NAME_COLUMNS = 24;
 const VALUE_COLUMNS = 26;
-const LEAST_WRAP_COLUMNS = 20;
-const BYTES_PER_MB = 2 ** 20;
+const MIN_WRAP_COLUMNS = 20;
 const WORDS: Readonly<Record<string, string>> = { cpu: "CPU", gpus: "GPUs", npus: "NPUs", soc: "SoC" };
 /** "None" is an answer for these, as good as any size. */
 const MAY_BE_NONE = new Set(["swap_bytes", "zram_bytes"]);
@@ -42,7 +49,7 @@ function wrapped(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + word.length < Math.max(columns, LEAST_WRAP_COLUMNS)) {
+    if (line !== undefined && line.length + word.length < Math.max(columns, MIN_WRAP_COLUMNS)) {
       lines[lines.length - 1] = `${line} ${word}`;
     } else lines.push(word);
   }

@@ -5,7 +5,7 @@ import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
 
-const [LEAST_SECONDS, MOST_SECONDS] = [1, 60];
+const [MIN_SECONDS, MAX_SECONDS] = [1, 60];
 
 /** Of a terminal, which would break lines anywhere; a file takes them as they are. */
 function columnsOf(stdout: Writable & { columns?: number }): number {
@@ -21,9 +21,9 @@ export const showProfile: CommandAction = async (values, streams) => {
       hint: "nanoagent profile --help shows both.",
     });
   }
-  if (typeof seconds === "number" && (seconds < LEAST_SECONDS || seconds > MOST_SECONDS)) {
+  if (typeof seconds === "number" && (seconds < MIN_SECONDS || seconds > MAX_SECONDS)) {
     throw new UsageError({
-      message: `--seconds is ${LEAST_SECONDS} to ${MOST_SECONDS}.`,
+      message: `--seconds is ${MIN_SECONDS} to ${MAX_SECONDS}.`,
       hint: "Leave it out: 8 seconds are enough on an idle device.",
     });
   }

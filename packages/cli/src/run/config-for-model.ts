@@ -1,9 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import type { NanoAgentConfigInput } from "@nanoagent/models";
+import { BYTES_PER_MB, type NanoAgentConfigInput } from "@nanoagent/models";
 import { DeviceMemoryProbe, DeviceProfiler } from "@nanoagent/profiler";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /** The config that a model file alone makes: named after it, allowed its size and the memory that there is. */
 export async function configForModel(modelPath: string): Promise<NanoAgentConfigInput> {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { BYTES_PER_MB } from "@nanoagent/models";
 import {
   describeReport,
   findSession,
@@ -18,7 +19,6 @@ import { formatFields, formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 
-const BYTES_PER_MB = 2 ** 20;
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 const TURNS_SHOWN = 20;
 

@@ -36,6 +36,7 @@ const rooms: Record<string, readonly string[]> = {
     "schema",
     "nearest-name",
     "find-prototype-keys",
+    "bytes-per-mb",
   ],
   profiler: [
     "index",

@@ -5,7 +5,7 @@ import { isLinux } from "../is-linux.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-const MOST_DEVICES = 4;
+const MAX_DEVICES = 4;
 
 const PCI_VENDORS: ReadonlyMap<string, string> = new Map([
   ["0x10de", "nvidia"],
@@ -76,7 +76,7 @@ function merged(before: GpuDetails, after: GpuDetails): GpuDetails {
 async function readCards(machine: Machine): Promise<FoundGpu[]> {
   const names = await machine.listDirectory("/sys/class/drm").catch(() => [] as string[]);
   const found: FoundGpu[] = [];
-  for (const card of names.filter((name) => /^card\d+$/.test(name)).slice(0, MOST_DEVICES)) {
+  for (const card of names.filter((name) => /^card\d+$/.test(name)).slice(0, MAX_DEVICES)) {
     const folder = `/sys/class/drm/${card}/device`;
     const uevent = (await readOrNull(machine, `${folder}/uevent`)) ?? "";
     const driver = /^DRIVER=(\S+)$/m.exec(uevent)?.[1] ?? null;
@@ -125,7 +125,7 @@ async function readNvidia(machine: Machine): Promise<FoundGpu[]> {
     return [{ address: null, gpu: { ...unified("nvidia", "Tegra", "nvgpu"), is_accessible } }];
   }
   const folder = "/proc/driver/nvidia/gpus";
-  const addresses = (await machine.listDirectory(folder).catch(() => [] as string[])).slice(0, MOST_DEVICES);
+  const addresses = (await machine.listDirectory(folder).catch(() => [] as string[])).slice(0, MAX_DEVICES);
   const found: FoundGpu[] = [];
   for (const address of addresses) {
     const text = (await readOrNull(machine, `${folder}/${address}/information`)) ?? "";

@@ -4,8 +4,8 @@ import { isLinux } from "../is-linux.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-const MOST_DEVICES = 4;
-const MOST_USB_DEVICES = 8;
+const MAX_DEVICES = 4;
+const MAX_USB_DEVICES = 8;
 
 /** Drivers of neural processors. */
 const DRIVERS: ReadonlyMap<string, string> = new Map([
@@ -48,7 +48,7 @@ export async function readNpus(machine: Machine): Promise<Fact<NpuDetails[]>> {
 /** Any of four makers' may be accel0. */
 async function readKernelDrivers(machine: Machine): Promise<string[]> {
   const names: string[] = [];
-  for (const entry of (await listed(machine, "/sys/class/accel")).slice(0, MOST_DEVICES)) {
+  for (const entry of (await listed(machine, "/sys/class/accel")).slice(0, MAX_DEVICES)) {
     const uevent = (await readOrNull(machine, `/sys/class/accel/${entry}/device/uevent`)) ?? "";
     const driver = /^DRIVER=(\S+)$/m.exec(uevent)?.[1] ?? "unknown";
     names.push(DRIVERS.get(driver) ?? `accelerator (${driver})`);
@@ -64,7 +64,7 @@ async function readRockchip(machine: Machine): Promise<string[]> {
 async function hasCoralOnUsb(machine: Machine): Promise<boolean> {
   // Beside the devices (1-1.2) the folder has their parts (1-1.2:1.0) and the sockets of the machine (usb1).
   const devices = (await listed(machine, "/sys/bus/usb/devices")).filter((name) => /^\d+-[\d.]+$/.test(name));
-  for (const device of devices.slice(0, MOST_USB_DEVICES)) {
+  for (const device of devices.slice(0, MAX_USB_DEVICES)) {
     if (CORAL_ON_USB.test((await readOrNull(machine, `/sys/bus/usb/devices/${device}/uevent`)) ?? "")) return true;
   }
   return false;

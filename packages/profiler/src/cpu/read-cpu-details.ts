@@ -12,10 +12,10 @@ import { readCpuQuota } from "./read-cpu-quota.js";
 const CPU = "/sys/devices/system/cpu";
 const MAX_CPUINFO_BYTES = 2 ** 20;
 /** Cores beyond these are taken to be like the ones before: a reading stays small on servers. */
-const MOST_CORES_READ = 16;
+const MAX_CORES_READ = 16;
 /** Cores of one kind state capacities that differ by their place on the chip. */
 const SAME_CAPACITY_SHARE = 0.05;
-const MOST_CACHES = 8;
+const MAX_CACHES = 8;
 
 /** What the processor is, where each part of it was read. Never rejects. */
 export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["cpu"]> {
@@ -63,12 +63,12 @@ async function readPhysicalCores(machine: Machine, cores: readonly number[], cpu
   const told = coresInCpuinfo(cpuinfo, cores.length);
   if (told !== null) return certain(told, "/proc/cpuinfo core id");
   const siblings = new Set<string>();
-  for (const core of cores.slice(0, MOST_CORES_READ)) {
+  for (const core of cores.slice(0, MAX_CORES_READ)) {
     const list = await readOrNull(machine, `${CPU}/cpu${core}/topology/thread_siblings_list`);
     if (list === null) return unknown(`${CPU}/cpu${core}/topology is not there`);
     siblings.add(list.trim());
   }
-  const read = Math.min(cores.length, MOST_CORES_READ);
+  const read = Math.min(cores.length, MAX_CORES_READ);
   const count = Math.round((siblings.size / read) * cores.length);
   const source = `${CPU}/cpu*/topology/thread_siblings_list`;
   return read === cores.length ? certain(count, source) : likely(count, source);
@@ -92,13 +92,13 @@ async function readClusters(machine: Machine, cores: readonly number[], cpuinfo:
   if (cores.length === 0) return unknown("the cores are not told");
   const kinds = isArm(machine) ? armParts(cpuinfo) : await readHybridKinds(machine, cpuinfo);
   const clusters: CoreCluster[] = [];
-  for (const number of cores.slice(0, MOST_CORES_READ)) {
+  for (const number of cores.slice(0, MAX_CORES_READ)) {
     const core = await readCore(machine, number, kinds.get(number) ?? null);
     const like = clusters.find((cluster) => isLike(cluster, core));
     if (like !== undefined) like.cores.push(number);
     else clusters.push({ ...core, cores: [number], max_mhz: await readMaxMhz(machine, number) });
   }
-  for (const number of cores.slice(MOST_CORES_READ)) {
+  for (const number of cores.slice(MAX_CORES_READ)) {
     const like = clusters.find(({ name }) => name === kinds.get(number)) ?? clusters.at(-1);
     like?.cores.push(number);
   }
@@ -162,7 +162,7 @@ async function readCaches(machine: Machine, cores: readonly number[]): Promise<F
   const [first] = cores;
   if (first === undefined) return unknown("the cores are not told");
   const folder = `${CPU}/cpu${first}/cache`;
-  const names = (await machine.listDirectory(folder)).filter((name) => /^index\d$/.test(name)).slice(0, MOST_CACHES);
+  const names = (await machine.listDirectory(folder)).filter((name) => /^index\d$/.test(name)).slice(0, MAX_CACHES);
   const caches: CpuCache[] = [];
   for (const name of names) {
     const read = (file: string) => readOrNull(machine, `${folder}/${name}/${file}`);

@@ -1,5 +1,5 @@
 /** No machine that this runs on has more processors. */
-const MOST_NUMBERS = 4096;
+const MAX_NUMBERS = 4096;
 
 /** The numbers of a kernel's list: `0-3,5` is 0, 1, 2, 3 and 5. Null for what is none. */
 export function numberList(text: string): number[] | null {
@@ -8,7 +8,7 @@ export function numberList(text: string): number[] | null {
     const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part) ?? [];
     if (first === undefined) return null;
     for (let number = Number(first); number <= Number(last); number++) {
-      if (numbers.length === MOST_NUMBERS) return null;
+      if (numbers.length === MAX_NUMBERS) return null;
       numbers.push(number);
     }
   }

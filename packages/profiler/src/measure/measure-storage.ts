@@ -22,10 +22,10 @@ const MIB = 2 ** 20;
 /** What one read asks for: as much as the system itself reads ahead at a time, several times over. */
 const READ_BYTES = 4 * MIB;
 const SAMPLES = 8;
-const LEAST_SAMPLES = 3;
+const MIN_SAMPLES = 3;
 /** Less, and the drive's own buffer answers. */
-const LEAST_BYTES = 8 * MIB;
-const MOST_WRITTEN_BYTES = 64 * MIB;
+const MIN_BYTES = 8 * MIB;
+const MAX_WRITTEN_BYTES = 64 * MIB;
 /** Of the free space: nobody else must run out of it. */
 const SHARE_OF_FREE = 1 / 10;
 /** File systems that keep files in memory. Source: Linux, include/uapi/linux/magic.h. */
@@ -70,7 +70,7 @@ async function readExisting(target: string, options: MeasureStorageOptions): Pro
     const status = await file.stat();
     // A read past its end would be a short one: the last part is left out.
     const bytes = Math.floor(status.size / READ_BYTES) * READ_BYTES;
-    if (!status.isFile() || bytes < LEAST_BYTES) return unmeasured(`${target} is smaller than ${LEAST_BYTES / MIB} MB`);
+    if (!status.isFile() || bytes < MIN_BYTES) return unmeasured(`${target} is smaller than ${MIN_BYTES / MIB} MB`);
     return { rate: await timeReads(file, bytes, options), note: `Storage was read past the cache: ${target}.` };
   } finally {
     await file.close();
@@ -79,8 +79,8 @@ async function readExisting(target: string, options: MeasureStorageOptions): Pro
 
 async function readWritten(folder: string, options: MeasureStorageOptions): Promise<StorageTiming> {
   const { bavail, bsize } = await promises.statfs(folder);
-  const mostBytes = Math.min(MOST_WRITTEN_BYTES, bavail * bsize * SHARE_OF_FREE);
-  if (mostBytes < LEAST_BYTES) return unmeasured(`${folder} has too little free space to write a file and read it`);
+  const mostBytes = Math.min(MAX_WRITTEN_BYTES, bavail * bsize * SHARE_OF_FREE);
+  if (mostBytes < MIN_BYTES) return unmeasured(`${folder} has too little free space to write a file and read it`);
   const target = path.join(folder, `.nanoagent-${process.pid}-${randomBytes(6).toString("hex")}`);
   const { O_RDWR, O_CREAT, O_EXCL, O_DIRECT } = constants;
   let file: FileHandle;
@@ -108,7 +108,7 @@ async function writeNoise(
   const buffer = alignedBuffer();
   const until = performance.now() + seconds * 1000;
   let bytes = 0;
-  while (bytes + READ_BYTES <= mostBytes && (bytes < LEAST_BYTES || performance.now() < until)) {
+  while (bytes + READ_BYTES <= mostBytes && (bytes < MIN_BYTES || performance.now() < until)) {
     signal?.throwIfAborted();
     for (let at = 0; at < READ_BYTES; at += MIB) randomBytes(MIB).copy(buffer, at);
     bytes += (await file.write(buffer, 0, READ_BYTES, bytes)).bytesWritten;
@@ -126,7 +126,7 @@ async function timeReads(
   const rates: number[] = [];
   const end = performance.now() + seconds * 1000;
   let position = 0;
-  while (performance.now() < end || rates.length < LEAST_SAMPLES) {
+  while (performance.now() < end || rates.length < MIN_SAMPLES) {
     const start = performance.now();
     let readBytes = 0;
     let milliseconds = 0;

@@ -1,4 +1,4 @@
-import type { DeviceMeasurement } from "@nanoagent/models";
+import { BYTES_PER_MB, type DeviceMeasurement } from "@nanoagent/models";
 import { countCores } from "../cpu/count-cores.js";
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
 import { knownValue } from "../details/known-value.js";
@@ -7,7 +7,6 @@ import { readMemory, UNKNOWN_MEMORY_BYTES } from "../memory/read-memory.js";
 import { OneLook } from "../one-look.js";
 import { platformName } from "../platform-name.js";
 
-const BYTES_PER_MB = 2 ** 20;
 /** Kernels keep more or less of the RAM for themselves from one version to the next. */
 const SAME_MEMORY_SHARE = 0.05;
 

@@ -14,14 +14,14 @@ export interface PlanMeasurementInput {
 
 const MIB = 2 ** 20;
 /** More threads than these read no faster on what this is made for, and each takes memory. */
-const MOST_THREADS = 64;
+const MAX_THREADS = 64;
 /** Up to here each number of threads is tried; beyond it, those half as many again. */
 const EACH_UP_TO = 8;
 /** Read over and over, a cache keeps next to nothing of a buffer four times its size. */
 const CACHE_SIZES = 4;
 /** Enough for a cache of 16 MiB, where its size is not known. */
-const LEAST_USEFUL_BYTES = 64 * MIB;
-const MOST_BYTES = 512 * MIB;
+const MIN_USEFUL_BYTES = 64 * MIB;
+const MAX_BYTES = 512 * MIB;
 /** Of what is available: what runs besides must not notice. */
 const SHARE_OF_AVAILABLE = 1 / 8;
 /** What a thread takes before it has a buffer. */
@@ -36,13 +36,13 @@ export const CHUNK_BYTES = 256 * 1024;
 export function planMeasurement({ cores, availableBytes, cacheBytes }: PlanMeasurementInput): MeasurementPlan {
   const notes: string[] = [];
   const threadsInMemory = Math.max(1, Math.floor((availableBytes * SHARE_OF_AVAILABLE) / THREAD_BYTES));
-  const mostThreads = Math.max(1, Math.min(Math.ceil(cores), MOST_THREADS, threadsInMemory));
-  if (threadsInMemory < Math.min(cores, MOST_THREADS)) {
+  const mostThreads = Math.max(1, Math.min(Math.ceil(cores), MAX_THREADS, threadsInMemory));
+  if (threadsInMemory < Math.min(cores, MAX_THREADS)) {
     notes.push(`There is memory for ${counted(mostThreads, "thread")} only, of ${cores}.`);
-  } else if (cores > MOST_THREADS) {
-    notes.push(`No more than ${MOST_THREADS} threads were tried, of ${cores}.`);
+  } else if (cores > MAX_THREADS) {
+    notes.push(`No more than ${MAX_THREADS} threads were tried, of ${cores}.`);
   }
-  const wanted = Math.min(MOST_BYTES, Math.max(LEAST_USEFUL_BYTES, CACHE_SIZES * (cacheBytes ?? 0)));
+  const wanted = Math.min(MAX_BYTES, Math.max(MIN_USEFUL_BYTES, CACHE_SIZES * (cacheBytes ?? 0)));
   const total = Math.min(wanted, availableBytes * SHARE_OF_AVAILABLE);
   if (cacheBytes !== null && total < 2 * cacheBytes) {
     notes.push(

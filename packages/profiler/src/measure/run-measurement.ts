@@ -15,7 +15,7 @@ import { type KernelJob, timeKernel } from "./time-kernel.js";
 import { webAssembly } from "./web-assembly.js";
 
 const DEFAULT_SECONDS = 8;
-const [LEAST_SECONDS, MOST_SECONDS] = [1, 60];
+const [MIN_SECONDS, MAX_SECONDS] = [1, 60];
 const BANDWIDTH_SHARE = 0.6;
 const DOT_PRODUCT_SHARE = 0.25;
 const STORAGE_SHARE = 0.15;
@@ -23,7 +23,7 @@ const STORAGE_SHARE = 0.15;
 const STORAGE_PASSES = 2;
 /** What one round of threads takes besides the time that counts. */
 const ROUND_OVERHEAD_SECONDS = 0.25;
-const LEAST_ROUND_SECONDS = 0.2;
+const MIN_ROUND_SECONDS = 0.2;
 /** The nearest cache of the smallest processors holds 16 KB; a row of weights and its activations take up to 9. */
 const ROW_WEIGHTS = 4096;
 /** Others always do a little; from here on it shows in the figures. */
@@ -32,7 +32,7 @@ const NOTABLE_CONTENTION = 0.1;
 /** All parts of {@link measureDevice}, one after the other. */
 export async function runMeasurement(options: MeasureDeviceOptions): Promise<MeasuredDevice> {
   const { signal, onProgress, storagePath = ".", machine = new LocalMachine() } = options;
-  const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, options.seconds ?? DEFAULT_SECONDS));
+  const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, options.seconds ?? DEFAULT_SECONDS));
   const cpu = await readCpuDetails(new OneLook(machine));
   const usableCores = Math.min(machine.cpuCount, knownValue(cpu.usable_cores) ?? machine.cpuCount);
   const { bandwidth: rounds, notes } = planMeasurement({
@@ -112,7 +112,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
 }
 
 function secondsOfRound(seconds: number, rounds: number): number {
-  return Math.max(LEAST_ROUND_SECONDS, seconds / rounds - ROUND_OVERHEAD_SECONDS);
+  return Math.max(MIN_ROUND_SECONDS, seconds / rounds - ROUND_OVERHEAD_SECONDS);
 }
 
 function readingOf(module: WebAssembly.Module, bytes: number): KernelJob {

@@ -9,7 +9,7 @@ import { readMemory } from "./read-memory.js";
 
 /** Where no file names the size of a page: what nearly all systems have, by processor. */
 const PAGE_SIZE_BYTES = 4096;
-const MOST_ZRAM_DEVICES = 4;
+const MAX_ZRAM_DEVICES = 4;
 
 /** What memory there is, where each part was read. Never rejects. */
 export async function readMemoryDetails(machine: Machine): Promise<DeviceDetails["memory"]> {
@@ -50,7 +50,7 @@ async function readSwap(machine: Machine): Promise<Fact<number>> {
 async function readZram(machine: Machine): Promise<Fact<number>> {
   const names = (await machine.listDirectory("/sys/block")).filter((name) => /^zram\d+$/.test(name));
   let total = 0;
-  for (const name of names.slice(0, MOST_ZRAM_DEVICES)) {
+  for (const name of names.slice(0, MAX_ZRAM_DEVICES)) {
     const path = `/sys/block/${name}/disksize`;
     const bytes = wholeNumber(await machine.readText(path));
     if (bytes === null) return unknown(`${path} is no number`);

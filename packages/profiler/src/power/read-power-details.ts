@@ -5,7 +5,7 @@ import { readOrNull } from "../read-or-null.js";
 import { readPiThrottling } from "../thermal/pi-throttling.js";
 
 const SUPPLIES = "/sys/class/power_supply";
-const MOST_SUPPLIES = 6;
+const MAX_SUPPLIES = 6;
 
 /** Where the power comes from. Never rejects. */
 export async function readPowerDetails(machine: Machine): Promise<DeviceDetails["power"]> {
@@ -30,7 +30,7 @@ interface Supply {
 async function readSupplies(machine: Machine): Promise<Supply[]> {
   const names = await machine.listDirectory(SUPPLIES).catch(() => [] as string[]);
   const supplies: Supply[] = [];
-  for (const name of names.slice(0, MOST_SUPPLIES)) {
+  for (const name of names.slice(0, MAX_SUPPLIES)) {
     const source = `${SUPPLIES}/${name}`;
     const read = async (file: string) => (await readOrNull(machine, `${source}/${file}`))?.trim() ?? "";
     const type = await read("type");
@@ -69,7 +69,7 @@ async function readUndervoltage(machine: Machine): Promise<Fact<boolean>> {
   if (!((await readOrNull(machine, "/proc/device-tree/compatible")) ?? "").includes("raspberrypi,")) {
     return unknown("nothing tells of it");
   }
-  for (let index = 0; index < MOST_SUPPLIES; index++) {
+  for (let index = 0; index < MAX_SUPPLIES; index++) {
     const folder = `/sys/class/hwmon/hwmon${index}`;
     const name = (await readOrNull(machine, `${folder}/name`))?.trim();
     if (name === undefined) break;

@@ -8,13 +8,13 @@ import { readPiThrottling } from "./pi-throttling.js";
 const THERMAL = "/sys/class/thermal";
 const CPUFREQ = "/sys/devices/system/cpu/cpufreq";
 const HWMON = "/sys/class/hwmon";
-const MOST_ZONES = 12;
-const MOST_COOLING = 8;
+const MAX_ZONES = 12;
+const MAX_COOLING = 8;
 /** One for each processor on some machines, which heat up together. */
-const MOST_STATES = 4;
-const MOST_SENSORS = 8;
+const MAX_STATES = 4;
+const MAX_SENSORS = 8;
 /** One for each kind of cores on boards; one for each core on others, where the first few say enough. */
-const MOST_POLICIES = 4;
+const MAX_POLICIES = 4;
 /** Names of the zones that are the processor's. */
 const PROCESSOR_ZONE = /^(cpu|soc|x86_pkg_temp|bigcore|littlecore|package|k10temp|tctl|cluster|ap)/i;
 /** Names of the sensors that are the processor's, where there are no zones: AMD's and Intel's. */
@@ -53,7 +53,7 @@ async function readTemperature(machine: Machine): Promise<Fact<number>> {
 
 async function readSensor(machine: Machine): Promise<Fact<number> | null> {
   const names = await machine.listDirectory(HWMON).catch(() => [] as string[]);
-  for (const name of names.filter((name) => /^hwmon\d+$/.test(name)).slice(0, MOST_SENSORS)) {
+  for (const name of names.filter((name) => /^hwmon\d+$/.test(name)).slice(0, MAX_SENSORS)) {
     const type = (await readOrNull(machine, `${HWMON}/${name}/name`))?.trim() ?? "";
     if (!PROCESSOR_SENSOR.test(type)) continue;
     const text = (await readOrNull(machine, `${HWMON}/${name}/temp1_input`))?.trim() ?? "";
@@ -64,20 +64,20 @@ async function readSensor(machine: Machine): Promise<Fact<number> | null> {
 
 async function zonesOf(machine: Machine): Promise<string[]> {
   const names = await machine.listDirectory(THERMAL).catch(() => [] as string[]);
-  return names.filter((name) => /^thermal_zone\d+$/.test(name)).slice(0, MOST_ZONES);
+  return names.filter((name) => /^thermal_zone\d+$/.test(name)).slice(0, MAX_ZONES);
 }
 
 async function readThrottling(machine: Machine): Promise<Fact<boolean>> {
   const names = await machine.listDirectory(THERMAL).catch(() => [] as string[]);
   let told = 0;
-  for (const name of names.filter((name) => /^cooling_device\d+$/.test(name)).slice(0, MOST_COOLING)) {
+  for (const name of names.filter((name) => /^cooling_device\d+$/.test(name)).slice(0, MAX_COOLING)) {
     const type = (await readOrNull(machine, `${THERMAL}/${name}/type`))?.trim() ?? "";
     if (!PROCESSOR_COOLING.test(type)) continue;
     const state = Number((await readOrNull(machine, `${THERMAL}/${name}/cur_state`))?.trim() || Number.NaN);
     if (Number.isNaN(state)) continue;
     told++;
     if (state > 0) return certain(true, `${THERMAL}/${name} (${type})`);
-    if (told === MOST_STATES) break;
+    if (told === MAX_STATES) break;
   }
   const capped = await readCap(machine);
   if (capped !== null) return capped;
@@ -88,7 +88,7 @@ async function readThrottling(machine: Machine): Promise<Fact<boolean>> {
 async function readCap(machine: Machine): Promise<Fact<boolean> | null> {
   const names = await machine.listDirectory(CPUFREQ).catch(() => [] as string[]);
   let told: Fact<boolean> | null = null;
-  for (const policy of names.filter((name) => /^policy\d+$/.test(name)).slice(0, MOST_POLICIES)) {
+  for (const policy of names.filter((name) => /^policy\d+$/.test(name)).slice(0, MAX_POLICIES)) {
     const read = async (file: string) => wholeNumber(await readOrNull(machine, `${CPUFREQ}/${policy}/${file}`));
     const [cap, most] = [await read("scaling_max_freq"), await read("cpuinfo_max_freq")];
     if (!cap || !most) continue;

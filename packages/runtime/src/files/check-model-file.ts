@@ -1,8 +1,7 @@
 import { access, constants, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { BYTES_PER_MB } from "@nanoagent/models";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /** Refuses a model file that is not there, cannot be read, lies outside of `modelRoot`, or is larger than the agent allows. */
 export async function checkModelFile(

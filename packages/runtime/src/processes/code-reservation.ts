@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { promisify } from "node:util";
+import { BYTES_PER_MB } from "@nanoagent/models";
 import { isNode } from "./is-node.js";
 import { findProgram, type ProgramPlace } from "./launch-program.js";
 import { readInterpreter } from "./read-interpreter.js";
 
-const BYTES_PER_MB = 2 ** 20;
 /** V8 reserves code memory in multiples of this, and later changes the protection of a few pages at its end. */
 const RESERVATION_STEP_BYTES = 64 * BYTES_PER_MB;
 /** Another Node is asked once; on a slow board it starts within a second or two. */

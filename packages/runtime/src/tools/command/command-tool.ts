@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
+import { BYTES_PER_MB, type CommandArgument, type CommandToolSettings } from "@nanoagent/models";
 import { explainOutput } from "../../processes/fatal-output.js";
 import { findProgram } from "../../processes/launch-program.js";
 import { programEnvironment } from "../../processes/program-environment.js";
@@ -15,8 +15,6 @@ const DEFAULT_MAX_LENGTH = 1000;
 const MAX_COMMAND_CHARACTERS = 100_000;
 /** Of what a failed command says on stderr: its end, where the error is. */
 const MAX_ERROR_CHARACTERS = 2000;
-const BYTES_PER_MB = 2 ** 20;
-
 type Values = Readonly<Record<string, string | number | boolean>>;
 /** An argument of the command line: text and names of values, in turn. */
 type Piece = { text: string } | { value: string };

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { McpAddressSettings, McpServerSettings } from "@nanoagent/models";
+import { BYTES_PER_MB, type McpAddressSettings, type McpServerSettings } from "@nanoagent/models";
 import { isLoopback } from "../../engines/openai-compatible/http/loopback-lookup.js";
 import type { ServerAddress } from "../../engines/openai-compatible/http/server-address.js";
 import { programEnvironment } from "../../processes/program-environment.js";
@@ -7,8 +7,6 @@ import { boundedFetch } from "./bounded-fetch.js";
 import type { McpChannel } from "./mcp-client.js";
 import { McpServerError } from "./mcp-server-error.js";
 import { ProcessTransport } from "./process-transport.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /**
  * How a server is reached, with nothing started or connected yet. `milliseconds` is the longest that an exchange may
