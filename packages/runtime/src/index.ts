@@ -28,7 +28,7 @@ export type {
 } from "./memory/memory-report.js";
 export { defineTool, type StandardInput, type ToolDefinition } from "./tools/define-tool.js";
 export type { CheckedInput, Tool, ToolRunOptions } from "./tools/tool.js";
-export type { IntentToAct, PermissionRequest } from "./tools/tool-set.js";
+export type { ActStart, PermissionRequest } from "./tools/tool-set.js";
 export { InvalidToolError } from "./tools/invalid-tool-error.js";
 export { type IntentFault, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";

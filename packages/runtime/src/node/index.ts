@@ -4,7 +4,7 @@ export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
 export {
   BATCH_MILLISECONDS,
   BATCH_TURNS,
-  type IntendedAct,
+  type StartedAct,
   Journal,
   type JournalOptions,
 } from "../session/journal/journal.js";

@@ -14,8 +14,8 @@ export type SessionErrorCode =
  * - `session-in-use`: another runtime or program holds the session.
  * - `session-unreadable`: its folder cannot be made or listed.
  * - `session-format-unknown`: a newer version of nanoagent wrote it.
- * - `session-not-saved`: a turn, or the intent to call a tool, could not be forced to the disk. Nothing that was saved
- *   before is hurt, and the next attempt may work.
+ * - `session-not-saved`: a turn, or the start of an act, could not be forced to the disk. What was saved before is
+ *   intact, and the next attempt may work.
  * - `session-record-too-large`: a turn is larger than {@link MAX_RECORD_BYTES}.
  * - `session-closed`: it was closed before.
  *

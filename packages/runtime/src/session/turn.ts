@@ -2,7 +2,7 @@ import type { AgentMessage } from "@nanoagent/models";
 import type { ConversationMessage } from "../engines/conversation-message.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { ToolOutcome } from "../tools/tool-outcome.js";
-import type { IntentToAct, ToolCallOptions } from "../tools/tool-set.js";
+import type { ActStart, ToolCallOptions } from "../tools/tool-set.js";
 import type { History } from "./history.js";
 import type { Journal } from "./journal/journal.js";
 import type { SessionError } from "./session-error.js";
@@ -49,8 +49,8 @@ export class Turn {
     const journal = this.#journal;
     const idempotencyKey = crypto.randomUUID();
     let isOnRecord = false;
-    const beforeAct = async ({ call_id: id, tool: name, arguments: input, idempotency_key }: IntentToAct) => {
-      await journal?.intendAct({ id, name, arguments: input }, this.#messages, idempotency_key);
+    const beforeAct = async ({ call_id: id, tool: name, arguments: input, idempotency_key }: ActStart) => {
+      await journal?.recordActStart({ id, name, arguments: input }, this.#messages, idempotency_key);
       isOnRecord = journal !== null;
     };
     const outcome = await run({ ...options, idempotencyKey, beforeAct });

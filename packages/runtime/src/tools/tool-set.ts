@@ -15,8 +15,8 @@ export interface PermissionRequest {
   readonly changes_world: boolean;
 }
 
-/** What is on record before a tool changes the world: after a crash, that it may have. */
-export interface IntentToAct {
+/** A call of a tool that changes the world, as it is recorded before the tool runs. After a crash it may have happened. */
+export interface ActStart {
   readonly call_id: string;
   readonly tool: string;
   readonly arguments: unknown;
@@ -28,8 +28,8 @@ export interface ToolSetOptions {
   onPermission?:
     | ((request: PermissionRequest, options: { signal: AbortSignal }) => boolean | Promise<boolean>)
     | undefined;
-  /** Has written down what is about to be done when it resolves; when it rejects, nothing is done. Default: nothing. */
-  beforeAct?: ((intent: IntentToAct) => Promise<void>) | undefined;
+  /** Records a call before it acts. The tool runs when this resolves, and does not when it rejects. Default: nothing. */
+  beforeAct?: ((act: ActStart) => Promise<void>) | undefined;
 }
 
 export interface ToolCallOptions {

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { defineTool } from "../../src/tools/define-tool.js";
 import { InvalidToolError } from "../../src/tools/invalid-tool-error.js";
 import type { Tool } from "../../src/tools/tool.js";
-import { type IntentToAct, ToolSet, type ToolSetOptions } from "../../src/tools/tool-set.js";
+import { type ActStart, ToolSet, type ToolSetOptions } from "../../src/tools/tool-set.js";
 
 const zoneSchema = {
   type: "object",
@@ -199,9 +199,9 @@ describe("permission", () => {
 describe("what is on record before an act", () => {
   test("is written before the tool runs, and not for one that only looks", async () => {
     const order: unknown[] = [];
-    const beforeAct = async (intent: IntentToAct) => {
+    const beforeAct = async (act: ActStart) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      order.push(intent);
+      order.push(act);
     };
     const run = (_: unknown, { idempotencyKey }: { idempotencyKey: string }) => order.push(idempotencyKey);
     await callOnce(look(run, { permission: "always", changesWorld: true }), undefined, { beforeAct });

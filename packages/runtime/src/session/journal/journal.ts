@@ -57,9 +57,9 @@ export interface JournalOptions {
   verifyEverything?: boolean | undefined;
 }
 
-/** A call that may be made: that it is about to be is on the device. */
-export interface IntendedAct {
-  /** For the tool: the same whenever this call is meant, and for no other. */
+/** A call whose start is on the device, so that the tool may run. */
+export interface StartedAct {
+  /** Identifies this call and no other, also after a restart; the tool gets it as its idempotency key. */
   key: string;
 }
 
@@ -209,11 +209,11 @@ export class Journal {
    * `never`: with the system) and the tool may run; when it rejects the tool must not. `messages` are those of the turn
    * so far, the assistant's with this call among them. `key` tells this call from every other. Default: one is made.
    */
-  async intendAct(
+  async recordActStart(
     call: ActRecord["call"],
     messages: readonly JournalMessage[],
     key: string = randomUUID(),
-  ): Promise<IntendedAct> {
+  ): Promise<StartedAct> {
     return this.#exclusively(async () => {
       const known = this.#state.openTurn?.messages.length ?? 0;
       const entry: WithoutSequence<ActRecord> = {
@@ -233,7 +233,7 @@ export class Journal {
    * Records what became of the call. It is not forced to the device by itself: the turn's end does that. A failure is
    * kept in {@link lastError} and not thrown, for the tool has run: the call then counts as one of unknown outcome.
    */
-  async recordActResult(act: IntendedAct, result: { content: string; is_error: boolean }): Promise<void> {
+  async recordActResult(act: StartedAct, result: { content: string; is_error: boolean }): Promise<void> {
     await this.#exclusively(() =>
       this.#append([{ type: "act-result", key: act.key, content: result.content, is_error: result.is_error }], "never"),
     ).catch(() => {});

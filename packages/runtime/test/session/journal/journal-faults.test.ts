@@ -113,7 +113,7 @@ test.each<[string, JournalOptions["fsync"], number]>([
                 question,
                 { role: "assistant" as const, content: "", timestamp: "", tool_calls: [call] },
               ];
-              const act = await journal.intendAct(call, messages).catch(() => null);
+              const act = await journal.recordActStart(call, messages).catch(() => null);
               if (act === null) {
                 // Its record may be on the disk all the same: then a start finds it, and ends the turn.
                 expected.refused.push(text);
@@ -122,7 +122,7 @@ test.each<[string, JournalOptions["fsync"], number]>([
               if (next.withResult) await journal.recordActResult(act, { content: "done", is_error: false });
               if (next.afterwards === "append") await said(journal.appendTurn([...messages, reply]), text);
               if (expected.saved.at(-1) === text) break;
-              // The intent is on the disk, so the turn stays, whether it is ended now or by the next start.
+              // The start of the act is on the disk, so the turn stays, whether it is ended now or by the next start.
               const kept = await journal.endFailedTurn();
               expect(kept?.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
               expected = { ...expected, saved: [...expected.saved, text], refused: [] };

@@ -27,7 +27,7 @@ describe("a turn", () => {
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
     const { syncs } = disk.counts;
-    const act = await journal.intendAct(call, asked);
+    const act = await journal.recordActStart(call, asked);
     expect(disk.counts.syncs).toBe(syncs + 1);
     await journal.recordActResult(act, { content: "open", is_error: false });
     expect(disk.counts.syncs).toBe(syncs + 1);
@@ -50,7 +50,7 @@ describe("a turn", () => {
     const never = new MemoryDisk();
     const other = await openOn(never, { fsync: "never" });
     await other.appendTurn(turn("one"));
-    await other.intendAct(call, asked);
+    await other.recordActStart(call, asked);
     await other.close();
     expect(never.counts).toMatchObject({ syncs: 0, folderSyncs: 0 });
   });
@@ -98,7 +98,7 @@ describe("a full disk", () => {
     disk.nextFault = () => full;
     expect(await journal.appendTurn(turn("one"))).toMatchObject({ code: "session-not-saved" });
     expect(await journal.appendTurn(turn("two"))).toMatchObject({ code: "session-not-saved" });
-    await expect(journal.intendAct(call, asked)).rejects.toMatchObject({ code: "session-not-saved" });
+    await expect(journal.recordActStart(call, asked)).rejects.toMatchObject({ code: "session-not-saved" });
     disk.nextFault = () => null;
     expect(await journal.appendTurn(turn("three"))).toBeNull();
     expect([...disk.snapshot().values()].join("")).toContain('"turns_not_saved":2');
@@ -140,7 +140,7 @@ describe("an end in the middle of a call", () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
-    const { key } = await journal.intendAct(call, asked);
+    const { key } = await journal.recordActStart(call, asked);
     const again = await openOn(disk);
     expect(again.report.unknown_calls).toEqual([{ key, name: "open-valve" }]);
     expect(describeReport(again.report)).toEqual([expect.stringContaining("not known whether it acted")]);
@@ -157,7 +157,7 @@ describe("an end in the middle of a call", () => {
   test("after its result: that is what stays", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
-    const act = await journal.intendAct(call, asked);
+    const act = await journal.recordActStart(call, asked);
     await journal.recordActResult(act, { content: "valve 3 is open", is_error: false });
     const again = await openOn(disk);
     expect(again.report.unknown_calls).toEqual([]);
@@ -167,7 +167,7 @@ describe("an end in the middle of a call", () => {
   test("in its second step, with the same id given again: each call has its own result", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
-    const first = await journal.intendAct(call, asked);
+    const first = await journal.recordActStart(call, asked);
     await journal.recordActResult(first, { content: "one", is_error: false });
     const other = { id: "call-2", name: "look", arguments: {} };
     const next = [
@@ -175,7 +175,7 @@ describe("an end in the middle of a call", () => {
       { ...message("tool", "one"), tool_call_id: call.id },
       { ...message("assistant", "and again"), tool_calls: [call, other] },
     ];
-    const second = await journal.intendAct(call, next);
+    const second = await journal.recordActStart(call, next);
     expect(second.key).not.toBe(first.key);
     const messages = await allMessages(await openOn(disk));
     expect(messages.slice(0, 4)).toEqual(next);
@@ -190,7 +190,7 @@ describe("an end in the middle of a call", () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     expect(await journal.endFailedTurn()).toBeNull();
-    await journal.intendAct(call, asked);
+    await journal.recordActStart(call, asked);
     const kept = await journal.endFailedTurn();
     expect(kept).toHaveLength(4);
     expect(await journal.endFailedTurn()).toBeNull();

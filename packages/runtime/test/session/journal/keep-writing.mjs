@@ -40,7 +40,7 @@ async function writeTurn(journal, number, print) {
   if (number % 5 === 0) {
     const call = { id: "1", name: "open-valve", arguments: { number } };
     messages.push({ role: "assistant", content: "", timestamp, tool_calls: [call] });
-    const act = await journal.intendAct(call, messages);
+    const act = await journal.recordActStart(call, messages);
     print(`act ${act.key} ${question.content}`);
     await journal.recordActResult(act, { content: "open", is_error: false });
     messages.push({ role: "tool", content: "open", timestamp, tool_call_id: "1" });
