@@ -138,7 +138,7 @@ const rooms: Record<string, readonly string[]> = {
 /** `#node-parts` is the one import of the sources that is not a path. */
 const namedImports: Record<string, string> = { "#node-parts": "node/node-parts" };
 
-const toBeSplit = ["engines/llama/llama-engine", "session/journal/journal"];
+const toBeSplit = ["engines/llama/llama-engine"];
 
 interface Import {
   from: string;

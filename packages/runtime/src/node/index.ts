@@ -1,15 +1,10 @@
 export { type PlacedConfig, type ReadConfigOptions, readConfig, readPlacedConfig } from "../config/read-config.js";
 export { type ConfigFault, InvalidConfigError } from "../config/invalid-config-error.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
-export {
-  BATCH_MILLISECONDS,
-  BATCH_TURNS,
-  type StartedAct,
-  Journal,
-  type JournalOptions,
-} from "../session/journal/journal.js";
+export { Journal, type JournalOptions, type StartedAct } from "../session/journal/journal.js";
 export { describeReport, type JournalDamage, type JournalReport } from "../session/journal/journal-report.js";
 export type { JournalMessage } from "../session/journal/journal-record.js";
+export { BATCH_MILLISECONDS, BATCH_TURNS } from "../session/journal/segment-log.js";
 export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";
 export { findSession, findSessions, readSession, type StoredSession } from "../session/journal/stored-session.js";
 export { mayBelongToServer } from "../tools/mcp/server-tool-name.js";

@@ -60,6 +60,15 @@ export const localFiles: JournalFiles = {
   },
 };
 
+/** Writes all bytes, in several calls where the system takes only a part at a time. */
+export function writeAll(file: JournalFile, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.length; ) {
+    const count = file.write(bytes.subarray(written), position + written);
+    if (count <= 0) throw Object.assign(new Error("EIO: nothing was written"), { code: "EIO" });
+    written += count;
+  }
+}
+
 class LocalFile implements JournalFile {
   readonly #handle: FileHandle;
 

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { processExists } from "../../processes/process-exists.js";
 import { SessionError } from "../session-error.js";
+import type { JournalFiles } from "./journal-files.js";
 
 /**
  * Length of a socket's name on Linux. Node 20 fills a shorter one with zeros and later versions do not; a name that is
@@ -13,6 +14,27 @@ const SOCKET_NAME_BYTES = 108;
 
 /** Gives the lock back. */
 export type ReleaseLock = () => Promise<void>;
+
+/** Makes a session's folder and takes its lock. Throws {@link SessionError} `session-in-use` or `session-unreadable`. */
+export async function takeFolder(
+  files: JournalFiles,
+  folder: string,
+  lock: (folder: string) => Promise<ReleaseLock> = lockFolder,
+): Promise<ReleaseLock> {
+  try {
+    await files.makeFolder(folder);
+    return await lock(folder);
+  } catch (cause) {
+    if (cause instanceof SessionError) throw cause;
+    throw new SessionError({
+      code: "session-unreadable",
+      message: `The session's folder ${folder} cannot be used.`,
+      reason: cause instanceof Error ? cause.message : String(cause),
+      hint: "Check session.dir and the permissions of that folder.",
+      cause,
+    });
+  }
+}
 
 /**
  * Takes a session's folder for this program: on Linux and Windows by a name that the system frees when the program

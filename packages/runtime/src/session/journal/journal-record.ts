@@ -2,20 +2,20 @@ import type { AgentRole } from "@nanoagent/models";
 import type { ConversationMessage } from "../../engines/conversation-message.js";
 import { crc32 } from "../../files/crc32.js";
 
-/** The version of the files that is written. */
+/** Version of the format that this program writes. */
 export const JOURNAL_FORMAT = 1;
-/** A record longer than this is neither written nor read: a turn of a few messages is far below. */
+/** Longest record that is written or read, in bytes. A turn of a few messages is far shorter. */
 export const MAX_RECORD_BYTES = 32 * 2 ** 20;
 
-/** A message as it is kept. */
+/** A message as the journal keeps it. */
 export type JournalMessage = ConversationMessage;
 
-/** How far a session had come: enough to go on from without reading what is before. */
+/** Counts of a session, which let a reader start at a segment without reading those before it. */
 export interface JournalSnapshot {
-  /** Turns so far; the next one has this number plus one. */
+  /** Turns so far; the next turn has this number plus one. */
   turns: number;
   messages: number;
-  /** The number of the first turn of the conversation that runs. */
+  /** Number of the first turn of the current conversation. */
   conversation_turn: number;
 }
 
@@ -26,36 +26,36 @@ export interface SegmentRecord extends JournalSnapshot {
   format: number;
   session: string;
   created_at: string;
-  /** The last record before this segment; a record of an earlier file with a greater number is void. */
+  /** Number of the last valid record before this segment. Records of earlier segments with greater numbers are void. */
   after_sequence: number;
 }
 
-/** One turn, whole. */
+/** A whole turn. */
 export interface TurnRecord {
   type: "turn";
   sequence: number;
   turn: number;
   messages: readonly JournalMessage[];
-  /** The program ended, or the turn failed, after a tool had been called: the end was put there by the journal. */
+  /** Set where the turn called a tool and then failed, or the program ended: the journal added the turn's end. */
   interrupted?: true;
   /** Turns before this one that were answered but could not be saved. */
   turns_not_saved?: number;
 }
 
-/** A tool that changes the world is about to be called. */
+/** The start of an act: a tool that changes the world is about to be called. */
 export interface ActRecord {
   type: "act";
   sequence: number;
   turn: number;
-  /** The same for this call whatever happens, and for no other. */
+  /** Identifies this call and no other, also after a restart. */
   key: string;
   call: { id: string; name: string; arguments: unknown };
-  /** The turn's messages since its act before, the one with this call among them. */
+  /** The turn's messages since its previous act, including the one that makes this call. */
   messages: readonly JournalMessage[];
   at: string;
 }
 
-/** What became of it. */
+/** The result of an act. */
 export interface ActResultRecord {
   type: "act-result";
   sequence: number;
@@ -64,20 +64,20 @@ export interface ActResultRecord {
   is_error: boolean;
 }
 
-/** The conversation begins anew after this. */
+/** The start of a new conversation: the turns before this record are not part of it. */
 export interface ConversationRecord {
   type: "conversation";
   sequence: number;
 }
 
-/** What of the conversation the engine is shown: so that it is shown the same after a restart. Each stands in for those before. */
+/** The part of the conversation that the engine saw last, so that it sees the same after a restart. The newest counts. */
 export interface WindowRecord {
   type: "window";
   sequence: number;
   first_turn: number;
-  /** What stands for the turns before. */
+  /** Summary of the turns before `first_turn`. */
   summary: string | null;
-  /** What stands for them when the next ones leave, and the last turn that it has. */
+  /** Summary to use when the next turns leave, and the last turn that it covers. */
   next: { summary: string; through_turn: number } | null;
 }
 
@@ -95,10 +95,23 @@ export interface OtherRecord {
   sequence: number;
 }
 
+/** A record before it has its number. */
+export type WithoutSequence<Kind> = Kind extends unknown ? Omit<Kind, "sequence"> : never;
+export type JournalEntry = WithoutSequence<JournalRecord>;
+
+/** The part of the conversation that the engine saw last. */
+export type JournalWindow = Omit<WindowRecord, "type" | "sequence">;
+
+/** The beginning of a new segment: what its header says of the session, and the entries that follow the header. */
+export interface SegmentOpening {
+  header: JournalSnapshot & { session: string };
+  entries: JournalEntry[];
+}
+
 const SUFFIX = /^,"crc32":"([0-9a-f]{8})"}$/;
 const SUFFIX_BYTES = ',"crc32":"00000000"}'.length;
 
-/** One line: the record as JSON, and last in it the CRC-32 of all that is before that field. */
+/** Encodes a record as one line: JSON whose last field is the CRC-32 of all bytes before that field. */
 export function encodeRecord(record: JournalRecord): Buffer {
   const text = JSON.stringify(record);
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text) + SUFFIX_BYTES);
@@ -108,7 +121,7 @@ export function encodeRecord(record: JournalRecord): Buffer {
   return bytes;
 }
 
-/** The record of a line without its line feed; null when it is damaged. */
+/** Decodes a line without its line feed. Returns null when the line is damaged. */
 export function decodeRecord(line: Buffer): JournalRecord | OtherRecord | null {
   const end = line.length - SUFFIX_BYTES;
   if (end < 1) return null;
@@ -121,7 +134,7 @@ export function decodeRecord(line: Buffer): JournalRecord | OtherRecord | null {
   }
 }
 
-/** What has the right sum was written by us, but perhaps by another version, or by somebody who can compute sums. */
+/** Checks the fields: a line with the right checksum may come from another version, or from a person who computed it. */
 function checkRecord(value: unknown): JournalRecord | OtherRecord | null {
   if (!isObject(value) || !isCount(value.sequence) || typeof value.type !== "string") return null;
   switch (value.type) {

@@ -1,33 +1,40 @@
-/** Bytes of a segment that were no record. */
+/** Bytes of a segment that are not a record. */
 export interface JournalDamage {
   file: string;
   offset: number;
   bytes: number;
-  /** Where they were put aside; null where they could not be. */
+  /** File with a copy of them; null where they could not be copied. */
   quarantine: string | null;
 }
 
-/** What was found, and done about it, since a journal was opened. */
+/** Findings and repairs since a journal was opened. */
 export interface JournalReport {
-  /** Bytes at the end that a write had left unfinished, and that were cut. */
+  /** Bytes of an unfinished write at the end; they were cut. */
   torn_bytes: number;
   damage: JournalDamage[];
-  /** Turns whose numbers are not there. */
+  /** Turns whose numbers were given out and that no segment has. */
   missing_turns: number;
-  /** World-changing calls that were begun and of which no result is known. */
+  /** Acts without a recorded result: they may have happened. */
   unknown_calls: { key: string; name: string }[];
-  /** What could not be done about it, one sentence each. */
+  /** Damage that could not be repaired, one sentence each. */
   notes: string[];
 }
 
-/** More findings than this are only counted: a file that is wrong throughout is no list for anybody. */
-export const MAX_REPORTED_DAMAGE = 100;
+/** Most damaged places that a report lists; a file that is damaged throughout would make a list that nobody reads. */
+const MAX_REPORTED_DAMAGE = 100;
 
 export function emptyReport(): JournalReport {
   return { torn_bytes: 0, damage: [], missing_turns: 0, unknown_calls: [], notes: [] };
 }
 
-/** The report in sentences; none when nothing was wrong. */
+/** Adds a damaged place to the report, once. */
+export function addDamage({ damage }: JournalReport, found: JournalDamage): void {
+  if (damage.length >= MAX_REPORTED_DAMAGE) return;
+  if (damage.some(({ file, offset }) => file === found.file && offset === found.offset)) return;
+  damage.push(found);
+}
+
+/** Puts the report into sentences; none when there are no findings. */
 export function describeReport(report: JournalReport): string[] {
   const { torn_bytes, damage, missing_turns, unknown_calls, notes } = report;
   const lines: string[] = [];

@@ -1,46 +1,34 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { SessionError } from "../session-error.js";
-import { OpenTurn } from "./interrupted-turn.js";
 import type { JournalFiles } from "./journal-files.js";
-import {
-  encodeRecord,
-  JOURNAL_FORMAT,
-  type JournalRecord,
-  type JournalSnapshot,
-  type OtherRecord,
-  type SegmentRecord,
-  type WindowRecord,
-} from "./journal-record.js";
-import { type JournalReport, MAX_REPORTED_DAMAGE } from "./journal-report.js";
+import { encodeRecord, JOURNAL_FORMAT, type SegmentRecord } from "./journal-record.js";
+import { addDamage, type JournalReport } from "./journal-report.js";
 import { type ByteRange, cutSegment, quarantine, rewriteSegment } from "./repair-segment.js";
 import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
+import { applyRecord, countMissingTurns, newSession, type SessionState } from "./session-state.js";
 
-/** No record has fewer bytes. */
+/** Length of the shortest record, in bytes. */
 const SHORTEST_RECORD_BYTES = 32;
 
-/** Where a journal stands. */
-export interface JournalState extends JournalSnapshot {
-  session: string;
-  /** The number of the last record. */
-  sequence: number;
-  openTurn: OpenTurn | null;
-  window: JournalWindow | null;
-}
-
-/** What of the conversation the engine was shown last. */
-export type JournalWindow = Omit<WindowRecord, "type" | "sequence">;
-
 export interface RecoveredJournal {
-  state: JournalState;
-  /** The segment to go on in, and where; null where a new one is to be begun. */
+  state: SessionState;
+  /** Highest number that a record may have; new records get greater ones. */
+  sequence: number;
+  /** The segment to continue, and its length; null where the next write must begin a new one. */
   current: { segment: Segment; bytes: number } | null;
 }
 
+/** How far the reading has come: the state after the last record that counts, and that record's number. */
+interface Progress {
+  state: SessionState;
+  sequence: number;
+}
+
 /**
- * Finds out where a journal stands, from its last good snapshot on, and repairs what it reads. Damage never makes it
- * fail: what cannot be repaired is left and noted. Throws {@link SessionError} when the folder cannot be listed or a
- * newer version wrote it.
+ * Reads a session's state from its last good segment header on, and repairs the segments that it reads. Damage is not an
+ * error: damage that cannot be repaired stays and is noted. Throws {@link SessionError} when the folder cannot be listed,
+ * or a newer version wrote the session.
  */
 export async function recoverJournal(
   files: JournalFiles,
@@ -61,79 +49,36 @@ export async function recoverJournal(
     if (!everything) break;
   }
   const first = segments[begin];
-  const state = startOf(first === undefined ? undefined : headers.get(first));
-  state.session = [...headers.values()][0]?.session ?? state.session;
+  const progress = startAt(first && headers.get(first), [...headers.values()][0]?.session ?? randomUUID());
   let current: RecoveredJournal["current"] = null;
   for (const [index, segment] of segments.entries()) {
     if (index < begin) continue;
     const next = segments.slice(index + 1).find((later) => headers.has(later));
     const voidAfter = (next && headers.get(next)?.after_sequence) ?? Number.POSITIVE_INFINITY;
     const isLast = index === segments.length - 1;
-    const bytes = await replay(files, segment, state, { voidAfter, isLast, report });
+    const bytes = await replay(files, segment, progress, { voidAfter, isLast, report });
     if (isLast && bytes !== null) current = { segment, bytes };
   }
-  return { state, current };
+  return { ...progress, current };
 }
 
-/** How far the session was when a segment was begun; the beginning, where there is no segment. */
-function startOf(header: SegmentRecord | undefined): JournalState {
-  if (header === undefined) {
-    const counts = { sequence: 0, turns: 0, messages: 0, conversation_turn: 1 };
-    return { session: randomUUID(), ...counts, openTurn: null, window: null };
-  }
-  const { session, after_sequence, turns, messages, conversation_turn } = header;
-  return { session, sequence: after_sequence, turns, messages, conversation_turn, openTurn: null, window: null };
+/** The progress where a segment begins; that of a new session without a segment. */
+function startAt(header: SegmentRecord | undefined, session: string): Progress {
+  const state = newSession(session);
+  if (header === undefined) return { state, sequence: 0 };
+  return { state: applyRecord(state, { ...header, session }), sequence: header.after_sequence };
 }
 
-/** What a record changes of where a journal stands. Returns how many turns are missing before it. */
-function apply(state: JournalState, record: JournalRecord | OtherRecord): number {
-  state.sequence = record.sequence;
-  switch (record.type) {
-    case "turn": {
-      const missing = Math.max(0, record.turn - state.turns - 1);
-      state.turns = Math.max(state.turns, record.turn);
-      state.messages += record.messages.length;
-      state.openTurn = null;
-      return missing;
-    }
-    case "act":
-      state.openTurn ??= new OpenTurn();
-      state.openTurn.addAct(record);
-      return 0;
-    case "act-result":
-      state.openTurn?.addResult(record);
-      return 0;
-    case "conversation":
-      state.conversation_turn = state.turns + 1;
-      state.window = null;
-      return 0;
-    case "window": {
-      const { first_turn, summary, next } = record;
-      state.window = { first_turn, summary, next };
-      return 0;
-    }
-    case "segment": {
-      // Where the one before ended otherwise, this knows better.
-      const missing = Math.max(0, record.turns - state.turns);
-      const { session, turns, messages, conversation_turn } = record;
-      Object.assign(state, { session, turns, messages, conversation_turn });
-      return missing;
-    }
-    case "other":
-      return 0;
-  }
-}
-
-/** Reads a segment into the state and repairs it. Returns its bytes; null when nothing may be written behind it. */
+/** Reads a segment and repairs it. Returns its length; null when nothing may be appended to it. */
 async function replay(
   files: JournalFiles,
   segment: Segment,
-  state: JournalState,
+  progress: Progress,
   { voidAfter, isLast, report }: { voidAfter: number; isLast: boolean; report: JournalReport },
 ): Promise<number | null> {
   const good: ByteRange[] = [];
   const bad: ByteRange[] = [];
-  const before = { ...state };
+  const before = { ...progress };
   let hasHeader = false;
   let torn: ByteRange | null = null;
   let end = 0;
@@ -141,21 +86,23 @@ async function replay(
     for await (const lines of readSegment(files, segment)) {
       for (const { offset, bytes, record, ended, unreadable } of lines) {
         end = offset + bytes;
-        // A write that was cut off is in no way acknowledged; whatever else is damaged might have been.
+        // A write that was cut off was never acknowledged; other damage may have been.
         if (record === null && !ended) torn = { offset, bytes };
         else extend(record === null ? bad : good, offset, bytes);
-        if (unreadable) return leaveUnreadable(state, segment, report, bytes);
+        if (unreadable) return leaveUnreadable(progress, segment, report, bytes);
         if (record?.type === "segment") {
           hasHeader = true;
           refuseNewer(record, segment);
         }
-        if (record === null || record.sequence > voidAfter || record.sequence <= state.sequence) continue;
-        report.missing_turns += apply(state, record);
+        if (record === null || record.sequence > voidAfter || record.sequence <= progress.sequence) continue;
+        report.missing_turns += countMissingTurns(progress.state, record);
+        progress.state = applyRecord(progress.state, record);
+        progress.sequence = record.sequence;
       }
     }
   } catch (error) {
     if (error instanceof SessionError) throw error;
-    return leaveUnreadable(state, segment, report, await files.size(segment.path).catch(() => 0), error);
+    return leaveUnreadable(progress, segment, report, await files.size(segment.path).catch(() => 0), error);
   }
   if (torn !== null) report.torn_bytes += torn.bytes;
   try {
@@ -164,7 +111,7 @@ async function replay(
       note(report, segment, bad, copies);
       if (copies.includes(null)) throw new Error("its damage could not be put aside");
       if (good.length === 0) return await discard(files, segment);
-      const header = hasHeader ? null : encodeRecord(snapshotOf(before, segment));
+      const header = hasHeader ? null : encodeRecord(headerAt(before, segment));
       end = await rewriteSegment(files, segment, good, header);
     } else if (torn !== null) {
       if (good.length === 0) return await discard(files, segment);
@@ -180,9 +127,9 @@ async function replay(
   return isLast ? end : null;
 }
 
-/** Its bytes may come back with the next start: nothing is changed, and the numbers that they may have are not given out. */
+/** Leaves a segment as it is. The next start may be able to read it, so new records skip the numbers that it may have. */
 function leaveUnreadable(
-  state: JournalState,
+  progress: Progress,
   segment: Segment,
   report: JournalReport,
   bytes: number,
@@ -190,7 +137,7 @@ function leaveUnreadable(
 ): null {
   const why = error === undefined ? "" : ` (${messageOf(error)})`;
   report.notes.push(`${bytes} bytes of ${segment.path} cannot be read${why}; they are left as they are.`);
-  state.sequence += Math.ceil(bytes / SHORTEST_RECORD_BYTES);
+  progress.sequence += Math.ceil(bytes / SHORTEST_RECORD_BYTES);
   return null;
 }
 
@@ -200,26 +147,24 @@ async function discard(files: JournalFiles, segment: Segment): Promise<null> {
   return null;
 }
 
-/** A first record for a segment that has lost its own. */
-function snapshotOf(state: JournalState, segment: Segment): SegmentRecord {
-  const { session, sequence, turns, messages, conversation_turn } = state;
+/** A new header for a segment whose own is damaged. */
+function headerAt({ state, sequence }: Progress, segment: Segment): SegmentRecord {
   return {
     type: "segment",
     sequence: segment.first,
     format: JOURNAL_FORMAT,
-    session,
+    session: state.session,
     created_at: new Date().toISOString(),
     after_sequence: Math.min(sequence, segment.first - 1),
-    turns,
-    messages,
-    conversation_turn,
+    turns: state.turns,
+    messages: state.messages,
+    conversation_turn: state.conversation_turn,
   };
 }
 
 function note(report: JournalReport, { path: file }: Segment, bad: ByteRange[], copies: (string | null)[]): void {
   for (const [index, { offset, bytes }] of bad.entries()) {
-    if (report.damage.length >= MAX_REPORTED_DAMAGE) return;
-    report.damage.push({ file, offset, bytes, quarantine: copies[index] ?? null });
+    addDamage(report, { file, offset, bytes, quarantine: copies[index] ?? null });
   }
 }
 
@@ -243,14 +188,14 @@ async function list(files: JournalFiles, folder: string): Promise<Segment[]> {
   }
 }
 
-/** A rewrite that was cut off has left a file that belongs to nothing. */
+/** Removes the files that an interrupted rewrite left. */
 async function removeLeftovers(files: JournalFiles, folder: string): Promise<void> {
   try {
     for (const name of await files.list(folder)) {
       if (/^journal-\d{16}\.jsonl\.new$/.test(name)) await files.remove(path.join(folder, name));
     }
   } catch {
-    // It harms nobody.
+    // Such a file only takes room.
   }
 }
 

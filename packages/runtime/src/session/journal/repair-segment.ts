@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { JournalFile, JournalFiles } from "./journal-files.js";
+import { type JournalFiles, writeAll } from "./journal-files.js";
 import type { Segment } from "./segment.js";
 
 /** All that was put aside takes no more than this; the oldest goes first. */
@@ -9,15 +9,6 @@ const PIECE_BYTES = 64 * 1024;
 export interface ByteRange {
   offset: number;
   bytes: number;
-}
-
-/** Writes all of the bytes, however few go at once. */
-export function writeAll(file: JournalFile, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    const count = file.write(bytes.subarray(written), position + written);
-    if (count <= 0) throw Object.assign(new Error("EIO: nothing was written"), { code: "EIO" });
-    written += count;
-  }
 }
 
 /** Cuts a segment behind its last whole record. */

@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { BATCH_TURNS, Journal } from "../../../src/session/journal/journal.js";
+import { Journal } from "../../../src/session/journal/journal.js";
 import { localFiles } from "../../../src/session/journal/journal-files.js";
 import { describeReport } from "../../../src/session/journal/journal-report.js";
+import { BATCH_TURNS } from "../../../src/session/journal/segment-log.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { MemoryDisk } from "./memory-disk.js";
 import { allMessages, folder, message, openOn, questions, turn } from "./sample-turns.js";

@@ -1,0 +1,298 @@
+import { recordTooLarge } from "./journal-errors.js";
+import type { JournalFiles } from "./journal-files.js";
+import {
+  encodeRecord,
+  JOURNAL_FORMAT,
+  type JournalEntry,
+  type JournalRecord,
+  MAX_RECORD_BYTES,
+  type SegmentOpening,
+} from "./journal-record.js";
+import { prune, type Retention } from "./retention.js";
+import { type Segment, segmentPath } from "./segment.js";
+import { SegmentWriter } from "./segment-writer.js";
+
+/** Size at which a segment is full, in bytes. */
+export const SEGMENT_BYTES = 2 ** 20;
+/** Most entries, bytes and milliseconds that `batch` leaves without a sync. */
+export const BATCH_TURNS = 16;
+export const BATCH_BYTES = 2 ** 20;
+export const BATCH_MILLISECONDS = 5000;
+/** Most names that are tried for a new segment, where files that cannot be removed have them. */
+const NAME_ATTEMPTS = 8;
+
+/**
+ * When a write is synced. `turn`: before it counts. `batch`: at the latest after {@link BATCH_TURNS} entries,
+ * {@link BATCH_BYTES} or {@link BATCH_MILLISECONDS}. `never`: when the system does it.
+ */
+export type Durability = "turn" | "batch" | "never";
+
+/** What the log needs to know of the session whose records it writes. */
+export interface LoggedSession {
+  /** Whether a new segment may begin now. */
+  canRoll(): boolean;
+  /** The beginning of a new segment. `lost`: entries that count and that the segment before may not keep. */
+  openSegment(lost: readonly JournalEntry[]): SegmentOpening;
+  /** Called with records that count from now on, in their order. A new segment may repeat earlier ones. */
+  onWritten(records: readonly JournalRecord[]): void;
+  /** Called when {@link SegmentLog.sync} is due. */
+  onSyncDue(): void;
+}
+
+export interface SegmentLogOptions {
+  files: JournalFiles;
+  folder: string;
+  /** `never` wins over the durability of a single write. */
+  fsync: Durability;
+  segmentBytes: number;
+  retention: Retention | undefined;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/** An entry that is not known to be on the device. Its sequence number is null while it waits to be written. */
+interface HeldEntry {
+  entry: JournalEntry;
+  sequence: number | null;
+  bytes: number;
+}
+
+/**
+ * Appends records to the newest segment of a folder, syncs them, and begins a new segment when that one is full or hurt.
+ * The caller makes one call at a time.
+ *
+ * The log has one list, `#held`: the entries that are not known to be on the device. First come those that are written and
+ * not synced, then those that wait for the next write because a write failed. A write takes the waiting ones along. A sync
+ * removes the written ones. A segment whose sync failed may lose them, so the next segment repeats them.
+ *
+ * Sequence numbers tell the same story. `#highestSequence` is the highest number given out, `#lastSequence` the number of
+ * the last record that counts. They differ after a failure that may have left bytes on the device: their numbers are not
+ * given out again. The last record that is on the device for sure has the number before the first written entry of `#held`.
+ * A new segment's `after_sequence` is `#lastSequence`, or that number when the segment before is hurt; readers ignore
+ * greater numbers in earlier segments.
+ */
+export class SegmentLog {
+  readonly #options: SegmentLogOptions;
+  readonly #session: LoggedSession;
+  #current: SegmentWriter | null = null;
+  #lastSequence: number;
+  #highestSequence: number;
+  #held: HeldEntry[] = [];
+  #syncTimer: ReturnType<typeof setTimeout> | null = null;
+
+  /** `lastSequence`: the number of the last record that the folder may have. */
+  constructor(options: SegmentLogOptions, lastSequence: number, session: LoggedSession) {
+    this.#options = options;
+    this.#session = session;
+    this.#lastSequence = lastSequence;
+    this.#highestSequence = lastSequence;
+  }
+
+  /** The entries that wait for the next write. */
+  get waiting(): JournalEntry[] {
+    return this.#held.flatMap(({ entry, sequence }) => (sequence === null ? [entry] : []));
+  }
+
+  /** Continues a segment. When that fails, the next write begins a new one and reports what is wrong. */
+  async resume(segment: Segment, bytes: number): Promise<void> {
+    const { files, fsync } = this.#options;
+    this.#current = await SegmentWriter.resume(files, segment, fsync !== "never", bytes).catch(() => null);
+  }
+
+  /** Adds an entry that the next write takes along, ahead of its own. */
+  wait(entry: JournalEntry): void {
+    this.#held.push({ entry, sequence: null, bytes: 0 });
+  }
+
+  /** Writes the waiting entries and these. When it rejects these do not count, and the others wait on. */
+  async append(entries: readonly JournalEntry[], durability: Durability): Promise<void> {
+    try {
+      await this.#write([...this.waiting, ...entries], durability);
+    } catch (error) {
+      await this.#leaveHurtSegment();
+      throw error instanceof NoNewFileError ? error.cause : error;
+    }
+  }
+
+  /** Forces to the device what is written. When it rejects, a new segment has it, or the next write tries that again. */
+  async sync(): Promise<void> {
+    try {
+      await this.#syncUnsynced();
+    } catch (error) {
+      await this.#leaveHurtSegment();
+      throw error;
+    }
+  }
+
+  /** Removes the oldest segments until the rest is within these limits. Returns the bytes freed. */
+  prune(retention: Retention): Promise<number> {
+    const { files, folder, now } = this.#options;
+    return prune(files, folder, retention, now());
+  }
+
+  /** Prunes as the options say. A failure is left to the next time. */
+  async pruneOldest(): Promise<void> {
+    const { retention } = this.#options;
+    if (retention !== undefined) await this.prune(retention).catch(() => {});
+  }
+
+  /** Syncs and closes the segment. */
+  async close(): Promise<void> {
+    await this.#syncUnsynced().catch(() => {});
+    await this.#leaveHurtSegment();
+    if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    await this.#current?.close();
+    this.#current = null;
+  }
+
+  /** The entries that are written and not synced. */
+  get #unsynced(): HeldEntry[] {
+    return this.#held.filter(({ sequence }) => sequence !== null);
+  }
+
+  async #write(entries: readonly JournalEntry[], durability: Durability): Promise<void> {
+    const current = this.#current;
+    if (current === null || current.isHurt) return this.#beginSegment(entries);
+    if (current.bytes >= this.#options.segmentBytes && this.#session.canRoll()) {
+      try {
+        return await this.#beginSegment(entries);
+      } catch (error) {
+        // Where no file can be made, this one may still have room.
+        if (!(error instanceof NoNewFileError) || current.isHurt) throw error;
+      }
+    }
+    await this.#extendSegment(current, entries, durability);
+  }
+
+  async #extendSegment(
+    current: SegmentWriter,
+    entries: readonly JournalEntry[],
+    durability: Durability,
+  ): Promise<void> {
+    const highestSequence = this.#highestSequence;
+    const { buffer, records, held } = this.#encode(entries);
+    const unsynced = [...this.#unsynced, ...held];
+    const sync = this.#isSyncDue(unsynced, durability);
+    try {
+      await current.append(buffer, { sync });
+    } catch (error) {
+      // The device may have the numbers of a hurt segment all the same.
+      if (!current.isHurt) this.#highestSequence = highestSequence;
+      throw error;
+    }
+    this.#count(records, sync ? [] : unsynced);
+    if (!sync && durability === "batch") this.#syncLater();
+  }
+
+  /** Begins a segment with these entries, behind those that the session opens it with. */
+  async #beginSegment(entries: readonly JournalEntry[]): Promise<void> {
+    const old = this.#current;
+    await this.#syncUnsynced().catch(() => {});
+    const lost = old?.isHurt === true ? this.#unsynced : [];
+    const { writer, first } = await this.#createSegment();
+    let records: JournalRecord[];
+    try {
+      const { header, entries: opening } = this.#session.openSegment(lost.map(({ entry }) => entry));
+      const headerEntry: JournalEntry = {
+        type: "segment",
+        format: JOURNAL_FORMAT,
+        session: header.session,
+        created_at: new Date(this.#options.now()).toISOString(),
+        after_sequence: (lost[0]?.sequence ?? this.#lastSequence + 1) - 1,
+        turns: header.turns,
+        messages: header.messages,
+        conversation_turn: header.conversation_turn,
+      };
+      this.#highestSequence = first - 1;
+      const encoded = this.#encode([headerEntry, ...opening, ...entries]);
+      await writer.begin(encoded.buffer);
+      records = encoded.records;
+    } catch (error) {
+      await writer.remove().catch(() => old?.abandon());
+      throw error;
+    }
+    this.#current = writer;
+    this.#count(records, []);
+    if (old === null) return;
+    await old.leave();
+    await this.pruneOldest();
+  }
+
+  /** Creates a segment under the next number whose name is free. */
+  async #createSegment(): Promise<{ writer: SegmentWriter; first: number }> {
+    const { files, folder, fsync } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      this.#highestSequence += 1;
+      const first = this.#highestSequence;
+      try {
+        const segment = { path: segmentPath(folder, first), first };
+        return { writer: await SegmentWriter.create(files, segment, fsync !== "never"), first };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === NAME_ATTEMPTS) {
+          throw new NoNewFileError(error);
+        }
+      }
+    }
+  }
+
+  /** Moves what counts from a hurt segment to a new one. When that fails, the next write tries again. */
+  async #leaveHurtSegment(): Promise<void> {
+    if (this.#current?.isHurt === true) await this.#beginSegment(this.waiting).catch(() => {});
+  }
+
+  /** Gives each entry the next number. Throws when one is too large. */
+  #encode(entries: readonly JournalEntry[]): { buffer: Buffer; records: JournalRecord[]; held: HeldEntry[] } {
+    const lines: Buffer[] = [];
+    const records: JournalRecord[] = [];
+    const held: HeldEntry[] = [];
+    let sequence = this.#highestSequence;
+    for (const entry of entries) {
+      sequence += 1;
+      // The order of the fields is part of the format; a number that a recovered entry had is replaced.
+      const record = Object.assign({ type: entry.type, sequence }, entry, { sequence }) as JournalRecord;
+      const line = encodeRecord(record);
+      if (line.length > MAX_RECORD_BYTES) throw recordTooLarge();
+      lines.push(line);
+      records.push(record);
+      held.push({ entry, sequence, bytes: line.length });
+    }
+    this.#highestSequence = sequence;
+    return { buffer: lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines), records, held };
+  }
+
+  /** Takes in that these records count, the waiting ones among them. */
+  #count(records: readonly JournalRecord[], held: HeldEntry[]): void {
+    this.#lastSequence = records.at(-1)?.sequence ?? this.#lastSequence;
+    this.#held = held;
+    this.#session.onWritten(records);
+  }
+
+  #isSyncDue(unsynced: readonly HeldEntry[], durability: Durability): boolean {
+    if (durability === "turn" || this.#options.fsync === "never") return true;
+    const bytes = unsynced.reduce((sum, entry) => sum + entry.bytes, 0);
+    return unsynced.length >= BATCH_TURNS || bytes >= BATCH_BYTES;
+  }
+
+  async #syncUnsynced(): Promise<void> {
+    const current = this.#current;
+    if (current === null || current.isHurt || this.#unsynced.length === 0) return;
+    await current.sync();
+    this.#held = this.#held.filter(({ sequence }) => sequence === null);
+  }
+
+  #syncLater(): void {
+    if (this.#syncTimer !== null) return;
+    this.#syncTimer = setTimeout(() => {
+      this.#syncTimer = null;
+      this.#session.onSyncDue();
+    }, BATCH_MILLISECONDS);
+    this.#syncTimer.unref();
+  }
+}
+
+/** A new segment's file could not be created. Its cause says why. */
+class NoNewFileError extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

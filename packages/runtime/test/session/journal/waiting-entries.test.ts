@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { MemoryDisk } from "./memory-disk.js";
+import { folder, message, openOn, questions, turn } from "./sample-turns.js";
+
+const call = { id: "call-1", name: "open-valve", arguments: { valve: 3 } };
+const asked = [message("user", "open valve 3"), { ...message("assistant", ""), tool_calls: [call] }];
+
+test("a conversation that begins while the end of a turn waits for room begins after that turn", async () => {
+  const disk = new MemoryDisk();
+  const journal = await openOn(disk);
+  await journal.recordActStart(call, asked);
+  disk.nextFault = () => ({ kind: "ENOSPC", at: 0 });
+  expect(await journal.endFailedTurn()).toHaveLength(4);
+  expect(await journal.endFailedTurn()).toBeNull();
+  await journal.beginConversation();
+  await journal.beginConversation();
+  expect(journal.lastError).toMatchObject({ code: "session-not-saved" });
+  expect(await questions(journal)).toEqual(["open valve 3"]);
+  disk.nextFault = () => null;
+  await journal.appendTurn(turn("next"));
+  expect(journal.counts).toEqual({ turns: 2, messages: 6, conversation_turn: 2 });
+  const again = await openOn(disk);
+  expect(again.counts).toEqual(journal.counts);
+  expect((await again.newestTurns(1000, () => 1)).map((found) => found.turn)).toEqual([2]);
+  expect(await questions(again)).toEqual(["open valve 3", "next"]);
+});
+
+test("an act that the last program left open is in the next segment too, until its turn has an end", async () => {
+  const disk = new MemoryDisk();
+  const { key } = await (await openOn(disk)).recordActStart(call, asked);
+  const open = disk.open.bind(disk);
+  disk.open = (file, mode) => (mode === "write" ? Promise.reject(new Error("EACCES")) : open(file, mode));
+  await openOn(disk);
+  const files = disk.snapshot();
+  const [name = "", data = Buffer.alloc(0)] = [...files].sort().at(-1) ?? [];
+  expect(files.size).toBe(2);
+  // Power is lost in the middle of the turn's record.
+  const torn = MemoryDisk.holding([...files, [name, data.subarray(0, data.length - 20)]]);
+  const again = await openOn(torn);
+  expect(again.report.unknown_calls).toEqual([{ key, name: "open-valve" }]);
+  expect(await questions(again)).toEqual(["open valve 3"]);
+});
+
+test("a call after close is refused, however busy the journal is", async () => {
+  const disk = new MemoryDisk();
+  const journal = await openOn(disk);
+  const saved = journal.appendTurn(turn("one"));
+  const closing = journal.close();
+  await expect(journal.appendTurn(turn("two"))).rejects.toMatchObject({ code: "session-closed" });
+  expect(await saved).toBeNull();
+  await Promise.all([closing, journal.close()]);
+  expect(await disk.list(folder)).toHaveLength(1);
+  expect(await questions(await openOn(disk))).toEqual(["one"]);
+});
