@@ -3,11 +3,11 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import path from "node:path";
 import { makeFolder } from "../../files/make-folder.js";
 
-/** An open file. Positions are given with every call; there is no cursor. */
+/** An open file. Every call gives its position; the file has no cursor. */
 export interface JournalFile {
-  /** Reads into the buffer; the bytes read, 0 at the end. */
+  /** Reads into the buffer. Returns the number of bytes, 0 at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /** Writes what it can and says how much that was. It goes to the system's cache, so the program is not held up. */
+  /** Writes to the system's cache, which does not block for long. Returns the number of bytes, which may be fewer. */
   write(bytes: Uint8Array, position: number): number;
   /** Resolves when the data is on the device. */
   sync(): Promise<void>;
@@ -18,12 +18,12 @@ export interface JournalFile {
 
 /** The journal's one door to the disk. Every method fails as the system call behind it does. */
 export interface JournalFiles {
-  /** `read` and `write` want the file to be there, `create` wants it not to be. */
+  /** Opens a file. `read` and `write` fail when the file is missing, `create` when it exists. */
   open(file: string, mode: "read" | "write" | "create"): Promise<JournalFile>;
-  /** Names of the entries of a folder. */
+  /** Lists the names of a folder's entries. */
   list(folder: string): Promise<string[]>;
   size(file: string): Promise<number>;
-  /** Makes a folder, those above it included, and has them on the device. */
+  /** Makes a folder and those above it. They are on the device when this resolves. */
   makeFolder(folder: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(file: string): Promise<void>;
@@ -33,7 +33,7 @@ export interface JournalFiles {
 
 const flags = { read: "r", write: "r+", create: "wx+" } as const;
 
-/** The disk of this machine. Files are for their owner alone. */
+/** The disk of this machine. Only their owner may read the files. */
 export const localFiles: JournalFiles = {
   open: async (file, mode) => new LocalFile(await open(file, flags[mode], 0o600)),
   list: (folder) => readdir(folder),
@@ -49,7 +49,7 @@ export const localFiles: JournalFiles = {
   rename: (from, to) => rename(from, to),
   remove: (file) => rm(file, { force: true }),
   async syncFolder(folder) {
-    // Windows has no such thing; its file system keeps the order by itself.
+    // Windows cannot sync a folder; its file system keeps the order of changes by itself.
     if (process.platform === "win32") return;
     const handle = await open(folder, "r");
     try {

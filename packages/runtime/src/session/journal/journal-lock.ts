@@ -7,8 +7,8 @@ import { SessionError } from "../session-error.js";
 import type { JournalFiles } from "./journal-files.js";
 
 /**
- * Length of a socket's name on Linux. Node 20 fills a shorter one with zeros and later versions do not; a name that is
- * full is the same one for all of them.
+ * Length of a socket's name on Linux. Node 20 fills a shorter name with zeros and later versions do not, so only a name of
+ * full length is the same for all.
  */
 const SOCKET_NAME_BYTES = 108;
 
@@ -37,9 +37,9 @@ export async function takeFolder(
 }
 
 /**
- * Takes a session's folder for this program: on Linux and Windows by a name that the system frees when the program
- * ends, however it ends; elsewhere by a file with the program's number. The name follows from the folder itself, so
- * that another path to it is the same. It holds within one machine (on Linux: one network namespace).
+ * Locks a session's folder for this program: on Linux and Windows by a socket, whose name the system frees however the
+ * program ends; elsewhere by a file with the program's id. The name comes from the folder's inode, so that every path to
+ * the folder gives the same lock. It holds within one machine (on Linux: one network namespace).
  * Throws {@link SessionError} `session-in-use`.
  */
 export async function lockFolder(folder: string): Promise<ReleaseLock> {
@@ -51,7 +51,7 @@ export async function lockFolder(folder: string): Promise<ReleaseLock> {
 }
 
 async function listenOn(address: string, folder: string): Promise<ReleaseLock> {
-  // Whoever connects is turned away: the name is all that it is for.
+  // Only the name is needed, so connections are refused.
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
@@ -63,7 +63,7 @@ async function listenOn(address: string, folder: string): Promise<ReleaseLock> {
   return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** By a file with the number of the program that holds it; one whose program is gone is taken over. */
+/** Locks by a file with the id of the program that holds it. The file of a program that has ended is replaced. */
 export async function lockByFile(file: string, folder: string): Promise<ReleaseLock> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {

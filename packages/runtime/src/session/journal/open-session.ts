@@ -3,7 +3,7 @@ import { Journal, type JournalOptions } from "./journal.js";
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
-/** The journal that a config asks for. Throws what {@link Journal.open} does. */
+/** Opens the journal of a config. Throws the errors of {@link Journal.open}. */
 export function openSession(settings: SessionSettings, options: JournalOptions = {}): Promise<Journal> {
   const { dir, fsync, on_write_error: onWriteError, retention } = settings;
   return Journal.open(dir, {

@@ -2,26 +2,26 @@ import type { JournalFiles } from "./journal-files.js";
 import type { JournalMessage, TurnRecord } from "./journal-record.js";
 import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
 
-/** A turn as it was kept. */
+/** A turn as the journal kept it. */
 export interface JournalTurn {
   turn: number;
   messages: readonly JournalMessage[];
-  /** It has no reply of its own: the program ended, or the turn failed, after a tool had been called. */
+  /** True where the turn failed, or the program ended, after a tool was called: the journal added the last message. */
   interrupted: boolean;
-  /** It is the first of a conversation. */
+  /** True for the first turn of a conversation. */
   begins_conversation: boolean;
 }
 
 export interface ReadTurnsOptions {
   /** The first turn to read. Default: the oldest. */
   from?: number | undefined;
-  /** Told of every damaged place that is passed over. */
+  /** Called for every damaged place, which is skipped. */
   onDamage?: ((segment: Segment, offset: number, bytes: number) => void) | undefined;
 }
 
 /**
- * All turns of a folder, oldest first, in a memory that does not grow with them. Reads beside a program that writes, and
- * changes nothing: damage is passed over.
+ * Reads all turns of a folder, oldest first, in memory that does not grow with them. Changes nothing, so that another
+ * program may write meanwhile; damage is skipped.
  */
 export async function* readTurns(
   files: JournalFiles,
@@ -48,8 +48,8 @@ export async function* readTurns(
 }
 
 /**
- * The newest turns of the conversation that runs, oldest first: as many as cost no more than `maxBytes` together, and one
- * in any case. Only the segments that hold them are read.
+ * Reads the newest turns of the current conversation, oldest first: as many as cost no more than `maxBytes` together, and
+ * at least one. Only the segments that hold them are read.
  */
 export async function readNewestTurns(
   files: JournalFiles,
@@ -97,13 +97,13 @@ function asTurn({ turn, messages, interrupted }: TurnRecord, beginsConversation:
   return { turn, messages, interrupted: interrupted === true, begins_conversation: beginsConversation };
 }
 
-/** The good records of a segment. One that is gone or cannot be opened has none: an older one may be pruned meanwhile. */
+/** Reads the good records of a segment. A segment that another program pruned meanwhile has none. */
 async function* readRecords(files: JournalFiles, segment: Segment, onDamage: ReadTurnsOptions["onDamage"]) {
   try {
     for await (const lines of readSegment(files, segment)) {
       for (const { record, offset, bytes, ended } of lines) {
         if (record !== null) yield record;
-        // What is not ended may be a write that goes on right now.
+        // A line without its end may be a write in progress.
         else if (ended) onDamage?.(segment, offset, bytes);
       }
     }
@@ -116,21 +116,21 @@ async function sizeOf(files: JournalFiles, segment: Segment): Promise<number> {
   return files.size(segment.path).catch(() => 0);
 }
 
-/** The segment that has a turn: the last one that begins before it. */
+/** Finds the segment that has a turn: the last one that begins before it. Returns its index. */
 async function segmentOf(files: JournalFiles, segments: readonly Segment[], turn: number): Promise<number> {
   let low = 0;
   let high = turn <= 1 ? 0 : segments.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     const header = await readHeader(files, segments[middle] as Segment);
-    // Without a header there is nothing to go by: all before is read.
+    // Without a header the position is unknown, so all segments before are read.
     if (header === null || header.turns >= turn) high = middle - 1;
     else low = middle;
   }
   return Math.max(0, low);
 }
 
-/** Records beyond this number are void: a later segment goes on from before them. */
+/** Returns the number beyond which the records of a segment are void, because a later segment repeats or omits them. */
 async function voidAfterOf(files: JournalFiles, segments: readonly Segment[], index: number): Promise<number> {
   for (const later of segments.slice(index + 1)) {
     const header = await readHeader(files, later);

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type JournalFiles, writeAll } from "./journal-files.js";
 import type { Segment } from "./segment.js";
 
-/** All that was put aside takes no more than this; the oldest goes first. */
+/** Most bytes of damage that are kept; the oldest are removed first. */
 const MAX_QUARANTINE_BYTES = 16 * 2 ** 20;
 const PIECE_BYTES = 64 * 1024;
 
@@ -11,7 +11,7 @@ export interface ByteRange {
   bytes: number;
 }
 
-/** Cuts a segment behind its last whole record. */
+/** Cuts a segment to this length, behind its last whole record. */
 export async function cutSegment(files: JournalFiles, segment: Segment, bytes: number): Promise<void> {
   const file = await files.open(segment.path, "write");
   try {
@@ -23,7 +23,7 @@ export async function cutSegment(files: JournalFiles, segment: Segment, bytes: n
 }
 
 /**
- * Copies damaged ranges to `quarantine/` beside the segment. Returns the file of each, null where it could not be copied.
+ * Copies damaged ranges to `quarantine/` beside the segment. Returns the file of each, or null where the copy failed.
  */
 export async function quarantine(
   files: JournalFiles,
@@ -51,8 +51,8 @@ export async function quarantine(
 }
 
 /**
- * Puts a segment without its damage in the place of the one that has it: whole, before the old one is gone.
- * `header` is put first where the old one was damaged.
+ * Replaces a damaged segment by a copy of its good ranges. The copy is complete before the segment is replaced. Where the
+ * segment's own header is damaged, `header` comes first. Returns the new length in bytes.
  */
 export async function rewriteSegment(
   files: JournalFiles,
@@ -74,7 +74,7 @@ export async function rewriteSegment(
   }
 }
 
-/** Copies ranges of a segment one behind the other into a new file. Returns its bytes, false when one could not be read. */
+/** Copies ranges of a segment into a new file. Returns its length, or false when a range cannot be read. */
 async function copyRanges(
   files: JournalFiles,
   segment: Segment,

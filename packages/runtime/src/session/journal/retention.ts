@@ -7,12 +7,11 @@ export interface Retention {
   maxAgeMilliseconds?: number | undefined;
 }
 
-/** A clock that shows less was never set: nothing is old by it. */
+/** Earliest time that is believed. A clock that shows less was never set, so it makes nothing old. */
 const EARLIEST_CLOCK = Date.parse("2026-01-01T00:00:00Z");
 
 /**
- * Removes the oldest segments until the rest is within its limits; the newest one stays in any case. Returns the bytes
- * that were freed.
+ * Removes the oldest segments until the rest is within these limits; the newest always stays. Returns the bytes freed.
  */
 export async function prune(
   files: JournalFiles,
@@ -36,7 +35,7 @@ export async function prune(
   return freed;
 }
 
-/** A segment ends where the next one begins. */
+/** Tells by the time at which the next segment began whether all turns of this one are too old. */
 async function isOld(
   files: JournalFiles,
   segments: readonly Segment[],

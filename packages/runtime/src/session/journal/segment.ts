@@ -8,7 +8,7 @@ import {
   type SegmentRecord,
 } from "./journal-record.js";
 
-/** One file of a journal. Its name has the sequence number of its first record. */
+/** One file of a journal, named after the sequence number of its first record. */
 export interface Segment {
   path: string;
   first: number;
@@ -17,19 +17,19 @@ export interface Segment {
 /** A line of a segment: a record, or damage. */
 export interface SegmentLine {
   offset: number;
-  /** Its length, with its line feed where it has one. */
+  /** Length in bytes, including the line feed where it has one. */
   bytes: number;
-  /** Null where it is damaged. */
+  /** Null where the line is damaged. */
   record: JournalRecord | OtherRecord | null;
-  /** Whether it ends with a line feed: only the last one of a file may not. */
+  /** Whether the line ends with a line feed. Only the last line of a file may lack it. */
   ended: boolean;
-  /** The device did not give these bytes back, nor any behind them. */
+  /** Set where the device failed to read these bytes and all that follow. */
   unreadable?: true;
 }
 
 const NAME = /^journal-(\d{16})\.jsonl$/;
 const PIECE_BYTES = 64 * 1024;
-/** The first record of a segment is far shorter. */
+/** Bytes that are read for the first record of a segment, which is far shorter. */
 const MAX_HEADER_BYTES = 4096;
 const LINE_FEED = 10;
 
@@ -37,13 +37,13 @@ export function segmentPath(folder: string, first: number): string {
   return path.join(folder, `journal-${String(first).padStart(16, "0")}.jsonl`);
 }
 
-/** The segments of a folder, oldest first. */
+/** Lists the segments of a folder, oldest first. */
 export async function listSegments(files: JournalFiles, folder: string): Promise<Segment[]> {
   const names = (await files.list(folder)).filter((name) => NAME.test(name)).sort();
   return names.map((name) => ({ path: path.join(folder, name), first: Number(NAME.exec(name)?.[1]) }));
 }
 
-/** The first record of a segment; null when it is damaged or cannot be read. */
+/** Reads the first record of a segment. Returns null when it is damaged or cannot be read. */
 export async function readHeader(files: JournalFiles, segment: Segment): Promise<SegmentRecord | null> {
   try {
     const file = await files.open(segment.path, "read");
@@ -61,8 +61,8 @@ export async function readHeader(files: JournalFiles, segment: Segment): Promise
 }
 
 /**
- * The lines of a segment, some at a time, in a memory that does not grow with the file. What the device does not give
- * back is damage up to the end. Throws when the file cannot be opened.
+ * Reads the lines of a segment, some at a time, in memory that does not grow with the file. From the first byte that the
+ * device fails to read, the rest of the file is damage. Throws when the file cannot be opened.
  */
 export async function* readSegment(files: JournalFiles, segment: Segment): AsyncGenerator<SegmentLine[], void> {
   const file = await files.open(segment.path, "read");
@@ -75,10 +75,10 @@ export async function* readSegment(files: JournalFiles, segment: Segment): Async
 
 async function* readLines(file: JournalFile): AsyncGenerator<SegmentLine[], void> {
   let buffer = Buffer.allocUnsafe(PIECE_BYTES);
-  /** What is in the buffer: bytes of the file from `offset` on. */
+  /** Bytes in the buffer; the first is the byte of the file at `offset`. */
   let held = 0;
   let offset = 0;
-  /** Bytes of a line that is too long to be held: it is damage, whatever it is. */
+  /** Bytes that were dropped from a line that is too long to be a record. */
   let skipped = 0;
   for (;;) {
     let read: number;
@@ -99,7 +99,7 @@ async function* readLines(file: JournalFile): AsyncGenerator<SegmentLine[], void
       if (found < 0) break;
       const bytes = skipped + found + 1 - start;
       const record = skipped > 0 ? null : decodeRecord(buffer.subarray(start, found));
-      // An empty line only sets apart what is before and behind it.
+      // An empty line only separates its neighbors.
       if (bytes > 1) lines.push({ offset, bytes, record, ended: true });
       offset += bytes;
       skipped = 0;
