@@ -9,14 +9,14 @@ export type EngineErrorCode =
   | "engine-hung";
 
 /**
- * What an engine could not do. Codes:
+ * Failure of an engine. Codes:
  *
  * - `engine-closed`: it was used after `close()`.
- * - `engine-failed`: it broke its contract or its native part failed; `cause` says how.
+ * - `engine-failed`: it broke its contract or its native part failed; `cause` has the original error.
  * - `engine-unavailable`: the config names an engine that this version or this machine does not have.
- * - `engine-crashed`: the process that it lives in ended in the middle of a reply; the next message starts it again.
- * - `engine-out-of-memory`: it ran out of the memory that it may take, however that came out.
- * - `engine-hung`: that process gave no sign of life for seconds and was ended.
+ * - `engine-crashed`: the engine's process ended during a reply; the next message starts it again.
+ * - `engine-out-of-memory`: it needed more memory than it may take.
+ * - `engine-hung`: the engine's process made no progress and was ended.
  */
 export class EngineError extends NanoAgentError {
   override name = "EngineError";
@@ -32,4 +32,21 @@ export class EngineError extends NanoAgentError {
       hint: "Open a new one; a closed engine stays closed.",
     });
   }
+}
+
+/**
+ * Returns an error of ours unchanged, and any other one as an `engine-failed` with that error as its cause. Without a
+ * message of its own it has the message of its cause.
+ */
+export function asEngineError(error: unknown, text: { message?: string; hint?: string } = {}): NanoAgentError {
+  if (NanoAgentError.isInstance(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const { message = reason, hint } = text;
+  return new EngineError({
+    code: "engine-failed",
+    message,
+    reason: message === reason ? undefined : reason,
+    hint,
+    cause: error,
+  });
 }

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import { NanoAgentError } from "@nanoagent/models";
+import type { NanoAgentError } from "@nanoagent/models";
 import { lacksRoomForCode } from "../../processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
-import { EventQueue } from "./event-queue.js";
+import { EventQueue } from "../event-queue.js";
 import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
 import {
   type EngineThreads,
@@ -374,11 +374,4 @@ export class HostProcess {
 
 function cancelled(): EngineError {
   return new EngineError({ code: "engine-closed", message: "The engine was closed while it was being opened." });
-}
-
-/** What is no error of ours, as one. */
-export function asEngineError(error: unknown): NanoAgentError {
-  if (NanoAgentError.isInstance(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new EngineError({ code: "engine-failed", message, cause: error });
 }

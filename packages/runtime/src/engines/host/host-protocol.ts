@@ -1,5 +1,6 @@
 import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
 import type { EngineEvent, EngineRequest } from "../engine.js";
+import { asEngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 
 /** Which engine a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
@@ -44,9 +45,7 @@ export type HostReport =
 export const SIGN_OF_LIFE_MILLISECONDS = 500;
 
 export function toErrorData(error: unknown): ErrorData {
-  if (NanoAgentError.isInstance(error)) return error.toJSON();
-  const message = error instanceof Error ? error.message : String(error);
-  return { name: "NanoAgentError", code: "engine-failed", message, reason: null, hint: null };
+  return asEngineError(error).toJSON();
 }
 
 export function fromErrorData({ code, message, reason, hint }: ErrorData): NanoAgentError {

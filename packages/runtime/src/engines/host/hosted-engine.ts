@@ -1,7 +1,7 @@
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
-import { EngineError } from "../engine-error.js";
+import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
-import { asEngineError, HostProcess, type HostStart } from "./host-process.js";
+import { HostProcess, type HostStart } from "./host-process.js";
 
 export interface HostedEngineOptions {
   /** What a start of the host opens and may take; a function is asked anew before every start. */

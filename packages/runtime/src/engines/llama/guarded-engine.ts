@@ -10,9 +10,9 @@ import type {
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
-import { EngineError } from "../engine-error.js";
+import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
-import { asEngineError, type HostProcess } from "../host/host-process.js";
+import type { HostProcess } from "../host/host-process.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";

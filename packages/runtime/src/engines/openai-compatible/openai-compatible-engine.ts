@@ -1,7 +1,7 @@
 import { NanoAgentError } from "@nanoagent/models";
 import { onAbort } from "../../on-abort.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
-import { EngineError } from "../engine-error.js";
+import { asEngineError, EngineError } from "../engine-error.js";
 import { type ChatDialect, NoSuchReply } from "./chat/chat-dialect.js";
 import { ollamaChat } from "./chat/ollama-chat.js";
 import { openaiChat } from "./chat/openai-chat.js";
@@ -174,12 +174,7 @@ export class OpenAiCompatibleEngine implements Engine {
     if (error instanceof LineTooLong || error instanceof TooManyToolCalls) {
       return RemoteEngineError.protocol(label, `sent a reply that cannot be held (${error.message})`);
     }
-    return new EngineError({
-      code: "engine-failed",
-      message: "The openai-compatible engine failed in an unexpected way.",
-      reason: error instanceof Error ? error.message : String(error),
-      cause: error,
-    });
+    return asEngineError(error, { message: "The openai-compatible engine failed in an unexpected way." });
   }
 }
 

@@ -1,4 +1,4 @@
-/** Events that come when they come, to be read one after the other. */
+/** Queue of events that are pushed in one place, and read one by one in another. */
 export class EventQueue<Event> {
   readonly #events: Event[] = [];
   #waiting: ((event: Event) => void) | null = null;
@@ -10,6 +10,7 @@ export class EventQueue<Event> {
     else this.#events.push(event);
   }
 
+  /** Returns the oldest event that has not been read, and waits for one where there is none. */
   next(): Promise<Event> {
     const event = this.#events.shift();
     if (event !== undefined) return Promise.resolve(event);
