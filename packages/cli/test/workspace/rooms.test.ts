@@ -138,8 +138,6 @@ const rooms: Record<string, readonly string[]> = {
 /** `#node-parts` is the one import of the sources that is not a path. */
 const namedImports: Record<string, string> = { "#node-parts": "node/node-parts" };
 
-const toBeSplit = ["engines/llama/llama-engine"];
-
 interface Import {
   from: string;
   to: string;
@@ -200,7 +198,7 @@ describe.each(Object.entries(rooms))("%s", (folder, list) => {
 
   test("no file has more than 400 lines", () => {
     const long = [...sources].filter(([, text]) => text.split("\n").length > 401).map(([file]) => file);
-    expect(long.filter((file) => !toBeSplit.includes(file))).toEqual([]);
+    expect(long).toEqual([]);
   });
 });
 

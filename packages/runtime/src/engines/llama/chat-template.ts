@@ -2,8 +2,10 @@ import { Template } from "@huggingface/jinja";
 import { type CallForm, probe, readCallForm } from "../../tool-calls/call-form.js";
 import { askedBefore, describeCall, describeResult, describeTools, leadTo } from "../../tool-calls/describe-tools.js";
 import type { EngineMessage, EngineRequest, EngineTool } from "../engine.js";
+import { families, plainFamily } from "./chat-families.js";
+import { type ChatMessage, withoutSystem } from "./chat-message.js";
 
-/** What a chat template needs to know of its model. */
+/** The parts of a model that its conversations depend on. Its template is parsed once for each such object. */
 export interface ChatModel {
   /** The model file's own template; null where it has none. */
   chatTemplate: string | null;
@@ -11,7 +13,7 @@ export interface ChatModel {
   eosToken: string;
   /** Whether a text is one token that steers the conversation. */
   isControlToken: (text: string) => boolean;
-  /** How the template writes a call; null where it knows of none. Default: it is not asked. */
+  /** Form in which the template writes a call; null where it writes none. Default: null. */
   callForm?: CallForm | null | undefined;
 }
 
@@ -19,7 +21,7 @@ export interface ChatPrompt {
   text: string;
   /** Texts beside the model's own end tokens that end the reply. */
   stop: readonly string[];
-  /** How the model is brought to call tools; null where it is told of none, or is not to call one now. */
+  /** Way in which the model is brought to call tools; null where there are none, or it is not to call one now. */
   calling: Calling | null;
 }
 
@@ -29,17 +31,9 @@ export interface ChatPrompt {
  */
 export type Calling = { kind: "own-form"; form: CallForm } | { kind: "choice"; lead: string };
 
-interface ChatMessage {
-  role: string;
-  content: string;
-  tool_calls?: object[];
-  tool_call_id?: string;
-  name?: string;
-}
-
 /**
- * The conversation as the model was trained to read it, up to where its reply begins: by the file's own template, and
- * where it has none or it fails, in the format that the vocabulary's control tokens speak of.
+ * Writes the conversation as the model was trained to read it, up to where its reply begins: with the file's own template,
+ * or in the format of the family that the vocabulary's control tokens point to, where there is no template or it fails.
  */
 export function renderChat(model: ChatModel, request: EngineRequest): ChatPrompt {
   const { chatTemplate, callForm = null } = model;
@@ -60,11 +54,11 @@ export function renderChat(model: ChatModel, request: EngineRequest): ChatPrompt
       } catch {}
     }
   }
-  const family = families.find(({ controlToken }) => model.isControlToken(controlToken)) ?? plain;
+  const family = families.find(({ controlToken }) => model.isControlToken(controlToken)) ?? plainFamily;
   return { text: family.render(messages, model), stop: family.stop, calling };
 }
 
-/** How the model's own template writes a call; null where it is not told of tools, or writes none. */
+/** Returns the form in which the model's own template writes a call; null where it ignores tools or writes no calls. */
 export function learnCallForm(model: ChatModel): CallForm | null {
   const { chatTemplate } = model;
   if (chatTemplate === null || !chatTemplate.includes("tools")) return null;
@@ -96,7 +90,7 @@ function renderOwn(
   template: string,
   { messages, tools = [], goesOn = true }: OwnConversation,
 ): string {
-  const text = new Template(template).render({
+  const text = parseOnce(model, template).render({
     messages: [...messages],
     add_generation_prompt: goesOn,
     bos_token: model.bosToken,
@@ -115,7 +109,21 @@ function renderOwn(
   return text;
 }
 
-/** For a template that knows what tools are. */
+/** Templates that were parsed, and null for those that cannot be: a model's is rendered with every request. */
+const parsedTemplates = new WeakMap<ChatModel, Template | null>();
+
+function parseOnce(model: ChatModel, template: string): Template {
+  let parsed = parsedTemplates.get(model);
+  if (parsed === undefined) {
+    parsedTemplates.set(model, null);
+    parsed = new Template(template);
+    parsedTemplates.set(model, parsed);
+  }
+  if (parsed === null) throw new Error("the template cannot be parsed");
+  return parsed;
+}
+
+/** Messages for a template that knows what tools are. */
 function toOwnMessages({ instructions, messages }: EngineRequest): ChatMessage[] {
   const names = namesOfCalls(messages);
   const system = instructions === null ? [] : [{ role: "system", content: instructions }];
@@ -132,7 +140,7 @@ function toOwnMessages({ instructions, messages }: EngineRequest): ChatMessage[]
   return [...system, ...others];
 }
 
-/** For one that knows system, user and assistant: what a tool said comes as the user's. */
+/** Messages for a template that knows only system, user and assistant: the user says what tools said. */
 function toChatMessages({ instructions, messages, tools = [] }: EngineRequest): ChatMessage[] {
   const parts = [
     ...(instructions === null ? [] : [instructions]),
@@ -152,74 +160,8 @@ function namesOfCalls(messages: readonly EngineMessage[]): Map<string, string> {
   return new Map(messages.flatMap(({ tool_calls = [] }) => tool_calls.map(({ id, name }) => [id, name] as const)));
 }
 
-/** Whether the model is asked for its choice of a tool: about the user's message, and not about a tool's result. */
+/** Returns the choice that the model is asked for: about a message of the user's, and not about a tool's result. */
 function choiceOf({ messages, tools = [] }: EngineRequest): Calling | null {
   const last = messages.at(-1);
   return tools.length === 0 || last?.role !== "user" ? null : { kind: "choice", lead: leadTo(last.content) };
 }
-
-function withoutSystem(messages: readonly ChatMessage[]): ChatMessage[] {
-  const [first, second, ...rest] = messages;
-  if (first?.role !== "system" || second === undefined) return [...messages];
-  return [{ ...second, content: `${first.content}\n\n${second.content}` }, ...rest];
-}
-
-interface ChatFamily {
-  /** A model whose vocabulary has this control token speaks this format. */
-  controlToken: string;
-  stop: readonly string[];
-  render: (messages: readonly ChatMessage[], model: ChatModel) => string;
-}
-
-/** The formats of the common model families, as their publishers document them. */
-const families: readonly ChatFamily[] = [
-  {
-    controlToken: "<|im_start|>",
-    stop: ["<|im_end|>"],
-    render: (messages) =>
-      `${messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join("")}<|im_start|>assistant\n`,
-  },
-  {
-    controlToken: "<|start_header_id|>",
-    stop: ["<|eot_id|>"],
-    render: (messages, { bosToken }) => {
-      const turn = (role: string) => `<|start_header_id|>${role}<|end_header_id|>\n\n`;
-      return `${bosToken}${messages.map(({ role, content }) => `${turn(role)}${content}<|eot_id|>`).join("")}${turn("assistant")}`;
-    },
-  },
-  {
-    controlToken: "<start_of_turn>",
-    stop: ["<end_of_turn>"],
-    render: (messages, { bosToken }) => {
-      const role = (name: string) => (name === "assistant" ? "model" : "user");
-      const turns = withoutSystem(messages).map(
-        (message) => `<start_of_turn>${role(message.role)}\n${message.content}<end_of_turn>\n`,
-      );
-      return `${bosToken}${turns.join("")}<start_of_turn>model\n`;
-    },
-  },
-  {
-    controlToken: "<|end|>",
-    stop: ["<|end|>"],
-    render: (messages) =>
-      `${messages.map(({ role, content }) => `<|${role}|>\n${content}<|end|>\n`).join("")}<|assistant|>\n`,
-  },
-  {
-    controlToken: "[INST]",
-    stop: [],
-    render: (messages, { bosToken, eosToken }) =>
-      bosToken +
-      withoutSystem(messages)
-        .map(({ role, content }) => (role === "assistant" ? ` ${content}${eosToken}` : `[INST] ${content} [/INST]`))
-        .join(""),
-  },
-];
-
-/** For a model that says nothing of itself: names before what is said. */
-const plain: Omit<ChatFamily, "controlToken"> = {
-  stop: ["\nUser:"],
-  render: (messages) => {
-    const name = (role: string) => `${role.charAt(0).toUpperCase()}${role.slice(1)}`;
-    return `${messages.map(({ role, content }) => `${name(role)}: ${content}\n`).join("")}Assistant:`;
-  },
-};

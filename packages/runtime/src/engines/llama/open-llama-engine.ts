@@ -11,7 +11,7 @@ import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
 import { importModelPeers, planWithin, startGuard } from "./plan-local-model.js";
 import { StateFile } from "./state-file.js";
-import { ThreadTrials } from "./thread-trials.js";
+import { ThreadTrialStore } from "./thread-trial-store.js";
 import { UnguardedEngine } from "./unguarded-engine.js";
 
 const DEFAULT_IDLE_UNLOAD_SECONDS = 300;
@@ -33,7 +33,7 @@ export async function openLlamaEngine(
   const cpuFeatures = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
 
-  const trials = await ThreadTrials.read(profiler, config.model_path, config.device.cpu_cores);
+  const trials = await ThreadTrialStore.read(profiler, config.model_path, config.device.cpu_cores);
 
   const planModel = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
     const grounds = { planner, cpuFeatures, threadTrials: trials.rows };

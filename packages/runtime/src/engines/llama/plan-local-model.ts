@@ -5,7 +5,7 @@ import type { ProcessShare } from "../../memory/memory-report.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { Reservations } from "../../memory/reservations.js";
 import { importPeer } from "../../missing-peer-error.js";
-import { ThreadTrials } from "./thread-trials.js";
+import { ThreadTrialStore } from "./thread-trial-store.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
@@ -122,7 +122,7 @@ export async function planLocalModel(
   const budgetBytes = elsewhere === undefined ? await guard.admit() : await guard.admitWithin(elsewhere.availableBytes);
   const grounds: PlanGrounds = elsewhere ?? {
     cpuFeatures: await profiler.readCpuFeatures(new profiler.LocalMachine()),
-    threadTrials: (await ThreadTrials.read(profiler, config.model_path, config.device.cpu_cores)).rows,
+    threadTrials: (await ThreadTrialStore.read(profiler, config.model_path, config.device.cpu_cores)).rows,
   };
   const { plan, constrainsOutput } = await planWithin(config, optimizer, grounds, budgetBytes);
   return { plan, budgetBytes, constrainsOutput };

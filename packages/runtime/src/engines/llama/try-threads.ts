@@ -1,7 +1,7 @@
-import type { ThreadTrial } from "@nanoagent/models";
-import type { AddonContext } from "./llama-addon.js";
+import type { ThreadSpeed } from "../host/host-protocol.js";
+import type { LoadedModel } from "./loaded-model.js";
 
-/** The first reply waits for it: slow models are tried with two numbers of threads, and each only once. */
+/** The first reply waits for the trials: a slow model is tried with two numbers of threads, and with each only once. */
 const TRIAL_MILLISECONDS = 2_000;
 const SLOW_MILLISECONDS = 400;
 const FEWEST_TRIALS = 2;
@@ -9,38 +9,33 @@ const PREFILL_TOKENS = 16;
 const DECODE_TOKENS = 4;
 /** Any token will do: the work is the same for each. */
 const TOKEN = 5;
-const SEQUENCE = 0;
-const TO_THE_END = -1;
 
 /**
- * How fast a loaded model is with these numbers of threads, the most first, within about two seconds. The context is
- * empty before and after. `onStep` is called after each batch: a large model takes seconds for one.
+ * Measures a loaded model with each of these numbers of threads, the largest first, within about two seconds. The context
+ * is empty before and after. `onStep` is called after each batch: a large model takes seconds for one.
  */
 export async function tryThreads(
-  context: AddonContext,
+  loaded: LoadedModel,
   threads: readonly number[],
   batchTokens: number,
   onStep: () => void = () => {},
-): Promise<Omit<ThreadTrial, "model">[]> {
+): Promise<ThreadSpeed[]> {
   const began = performance.now();
-  const trials: Omit<ThreadTrial, "model">[] = [];
-  const evaluate = async (position: number, tokens: number): Promise<number> => {
+  const trials: ThreadSpeed[] = [];
+  const evaluate = async (position: number, count: number): Promise<number> => {
     const before = performance.now();
-    context.initBatch(tokens);
-    context.addToBatch(SEQUENCE, position, new Uint32Array(tokens).fill(TOKEN), Uint32Array.of(tokens - 1));
-    await context.decodeBatch();
+    await loaded.evaluate(position, new Array<number>(count).fill(TOKEN));
     onStep();
     return performance.now() - before;
   };
-  const forget = () => context.removeTokenCellsFromSequence(SEQUENCE, 0, TO_THE_END);
   const prefillTokens = Math.min(PREFILL_TOKENS, batchTokens);
   for (const count of [...threads].sort((one, other) => other - one)) {
     if (trials.length >= FEWEST_TRIALS && performance.now() - began > TRIAL_MILLISECONDS) break;
-    context.setThreads(count);
+    loaded.setThreads(count);
     let prefill = await evaluate(0, prefillTokens);
-    // The first time, weights come into memory; the better of two counts.
+    // The first batch brings the weights into memory, so the better of two counts.
     if (prefill < SLOW_MILLISECONDS || trials.length === 0) {
-      forget();
+      loaded.removeFrom(0);
       prefill = Math.min(prefill, await evaluate(0, prefillTokens));
     }
     let decode = Number.POSITIVE_INFINITY;
@@ -49,7 +44,7 @@ export async function tryThreads(
       decode = Math.min(decode, await evaluate(prefillTokens + token, 1));
       if (performance.now() - decodeBegan > SLOW_MILLISECONDS) break;
     }
-    forget();
+    loaded.removeFrom(0);
     trials.push({
       threads: count,
       prefill_tokens_per_second: (1000 * prefillTokens) / prefill,

@@ -6,16 +6,16 @@ import { ADDON_VERSION } from "./find-llama-addon.js";
 
 type Profiler = Pick<typeof import("@nanoagent/profiler"), "readDeviceMeasurement" | "writeDeviceMeasurement">;
 
-/** More threads than these gain no engine anything. */
+/** Most threads that an engine gains anything from. */
 const MOST_THREADS = 16;
-/** Trials of other models are kept, the newest ones. */
+/** Most trials that are kept, those of other models included; the newest stay. */
 const MOST_ROWS = 200;
 
 /**
- * How fast a model was on this device with different numbers of threads: tried at its first start, and kept in the
- * device's measurement for all later ones.
+ * Store of one model's thread trials on this device: its speed with different numbers of threads, tried at the first start
+ * and kept in the device's measurement for all later ones.
  */
-export class ThreadTrials {
+export class ThreadTrialStore {
   readonly #profiler: Profiler;
   readonly #model: string;
   readonly #mostThreads: number;
@@ -28,27 +28,27 @@ export class ThreadTrials {
     this.#rows = rows;
   }
 
-  static async read(profiler: Profiler, modelPath: string, deviceCores: number): Promise<ThreadTrials> {
+  static async read(profiler: Profiler, modelPath: string, deviceCores: number): Promise<ThreadTrialStore> {
     const model = path.basename(modelPath);
     const { measurement, stale } = await profiler.readDeviceMeasurement();
     const isCurrent = stale === null && measurement?.engine_version === ADDON_VERSION;
     const rows = isCurrent ? measurement.thread_trials.filter((row) => row.model === model) : [];
     const mostThreads = Math.min(deviceCores, availableParallelism(), MOST_THREADS);
-    return new ThreadTrials(profiler, model, mostThreads, rows);
+    return new ThreadTrialStore(profiler, model, mostThreads, rows);
   }
 
   get rows(): readonly ThreadTrial[] {
     return this.#rows;
   }
 
-  /** One thread, half of the cores, all of them but one, and all; nothing where it was tried. */
+  /** Numbers of threads to try: one, half of the cores, all but one, and all. Empty where the model was tried before. */
   get stillToTry(): number[] {
     if (this.#rows.length > 0) return [];
     const most = this.#mostThreads;
     return [...new Set([1, Math.floor(most / 2), most - 1, most])].filter((count) => count >= 1);
   }
 
-  /** Keeps them for the next start, where the state folder takes them; for this program in any case. */
+  /** Keeps trials for this program, and for the next start where the state folder can be written. */
   async keep(speeds: readonly ThreadSpeed[]): Promise<void> {
     this.#rows = speeds.map((speed) => ({ model: this.#model, ...speed }));
     const { measurement, stale } = await this.#profiler.readDeviceMeasurement();

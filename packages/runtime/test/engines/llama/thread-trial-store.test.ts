@@ -4,7 +4,7 @@ import { readDeviceMeasurement, writeDeviceMeasurement } from "@nanoagent/profil
 import { NanoRuntime } from "@nanoagent/runtime";
 import { ADDON_VERSION, LlamaEngine } from "@nanoagent/runtime/engines/llama";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ThreadTrials } from "../../../src/engines/llama/thread-trials.js";
+import { ThreadTrialStore } from "../../../src/engines/llama/thread-trial-store.js";
 import { sampleDevice } from "../../sample-config.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
@@ -24,20 +24,20 @@ const speed = (threads: number) => ({ threads, prefill_tokens_per_second: 100, d
 
 describe("trials of threads", () => {
   test("are kept for the model's next start, beside those of others", async () => {
-    const first = await ThreadTrials.read(profiler, "/models/a.gguf", 64);
+    const first = await ThreadTrialStore.read(profiler, "/models/a.gguf", 64);
     expect(first.rows).toEqual([]);
     await first.keep([speed(1), speed(2)]);
-    const other = await ThreadTrials.read(profiler, "/models/b.gguf", 64);
+    const other = await ThreadTrialStore.read(profiler, "/models/b.gguf", 64);
     expect(other.rows).toEqual([]);
     await other.keep([speed(1)]);
-    const again = await ThreadTrials.read(profiler, "/elsewhere/a.gguf", 64);
+    const again = await ThreadTrialStore.read(profiler, "/elsewhere/a.gguf", 64);
     expect(again.rows).toEqual([speed(1), speed(2)].map((row) => ({ model: "a.gguf", ...row })));
     expect(again.stillToTry).toEqual([]);
   });
 
   test("of another version of the engine count for nothing", async () => {
     await writeDeviceMeasurement({ engine_version: "0.0.1", thread_trials: [{ model: "a.gguf", ...speed(1) }] });
-    const trials = await ThreadTrials.read(profiler, "/models/a.gguf", 64);
+    const trials = await ThreadTrialStore.read(profiler, "/models/a.gguf", 64);
     expect(trials.rows).toEqual([]);
     await trials.keep([speed(2)]);
     const { measurement } = await readDeviceMeasurement();
@@ -45,15 +45,15 @@ describe("trials of threads", () => {
   });
 
   test("are done for one thread, half, all but one and all of the cores", async () => {
-    const { stillToTry } = await ThreadTrials.read(profiler, "/models/a.gguf", 2);
+    const { stillToTry } = await ThreadTrialStore.read(profiler, "/models/a.gguf", 2);
     expect(stillToTry.length).toBeLessThanOrEqual(2);
     expect(stillToTry[0]).toBe(1);
-    expect((await ThreadTrials.read(profiler, "/models/a.gguf", 1)).stillToTry).toEqual([1]);
+    expect((await ThreadTrialStore.read(profiler, "/models/a.gguf", 1)).stillToTry).toEqual([1]);
   });
 
   test("count for this program where they cannot be kept", async () => {
     process.env.XDG_STATE_HOME = import.meta.filename;
-    const trials = await ThreadTrials.read(profiler, "/models/a.gguf", 64);
+    const trials = await ThreadTrialStore.read(profiler, "/models/a.gguf", 64);
     await trials.keep([speed(1)]);
     expect(trials.rows).toHaveLength(1);
   });

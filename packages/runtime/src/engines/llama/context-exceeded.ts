@@ -1,0 +1,9 @@
+import { NanoRuntimeError } from "../../nano-runtime-error.js";
+
+export function contextExceeded(tokens: number, contextTokens: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "context-exceeded",
+    message: `The conversation has ${tokens} tokens, and the context ${contextTokens}.`,
+    hint: "Send a shorter message, or load the model with a larger context.",
+  });
+}

@@ -1,0 +1,136 @@
+import { stat } from "node:fs/promises";
+import { EngineError } from "../engine-error.js";
+import { outOfMemory } from "../host/host-exit.js";
+import {
+  type AddonContext,
+  type AddonModel,
+  type AddonSampler,
+  type LlamaAddon,
+  loadLlamaAddon,
+} from "./llama-addon.js";
+import type { TokenEvaluator } from "./prompt-cache.js";
+
+/** What llama.cpp needs to know to load a model. */
+export interface LoadOptions {
+  modelPath: string;
+  contextTokens: number;
+  batchTokens: number;
+  threads: number;
+  /** Maps the weights from the file, or else reads them into memory. */
+  mapsFile: boolean;
+  /** Default: `f16`. */
+  kvType?: "f16" | "q8_0" | undefined;
+  onProgress?: ((share: number) => void) | undefined;
+}
+
+/** ggml's numbers of the types that a KV cache may have. */
+const kvTypeNumbers = { f16: 1, q8_0: 8 } as const;
+
+/** The one sequence that a context holds. */
+const SEQUENCE = 0;
+const TO_THE_END = -1;
+
+/** A model that llama.cpp has loaded, with one context that holds one sequence of tokens. */
+export class LoadedModel implements TokenEvaluator {
+  readonly addon: LlamaAddon;
+  /** Vocabulary of the model. */
+  readonly vocabulary: AddonModel;
+  readonly contextTokens: number;
+  readonly #context: AddonContext;
+
+  private constructor(addon: LlamaAddon, model: AddonModel, context: AddonContext) {
+    this.addon = addon;
+    this.vocabulary = model;
+    this.#context = context;
+    this.contextTokens = context.getContextSize();
+  }
+
+  /**
+   * Loads a model. Throws {@link EngineError}: `engine-unavailable` without the add-on, `engine-failed` for a file that
+   * cannot be loaded, `engine-out-of-memory` for a context that has no room.
+   */
+  static async open(options: LoadOptions): Promise<LoadedModel> {
+    const { modelPath, contextTokens, batchTokens, threads, mapsFile, kvType = "f16", onProgress } = options;
+    // The native code says no more than that it failed.
+    await stat(modelPath).catch((cause: Error) => {
+      throw cannotLoad(`The model file ${modelPath} cannot be read.`, cause.message, cause);
+    });
+    let lastMessage = "";
+    const addon = await loadLlamaAddon((_, message) => {
+      lastMessage = message.trim();
+    });
+    const model = new addon.AddonModel(modelPath, {
+      addonExports: addon,
+      gpuLayers: 0,
+      useMmap: mapsFile,
+      useMlock: false,
+      checkTensors: false,
+      vocabOnly: false,
+      hasLoadAbortSignal: false,
+      ...(onProgress === undefined ? {} : { onLoadProgress: onProgress }),
+    });
+    if (!(await model.init())) throw cannotLoad(`The model ${modelPath} cannot be loaded.`, lastMessage);
+    const context = new addon.AddonContext(model, {
+      contextSize: contextTokens,
+      batchSize: batchTokens,
+      sequences: 1,
+      flashAttention: true,
+      threads,
+      embeddings: false,
+      ranking: false,
+      performanceTracking: false,
+      swaFullCache: false,
+      kvCacheKeyType: kvTypeNumbers[kvType],
+      kvCacheValueType: kvTypeNumbers[kvType],
+    });
+    if (await context.init()) return new LoadedModel(addon, model, context);
+    await model.dispose();
+    throw outOfMemory(`a context of ${contextTokens} tokens could not be made: ${lastMessage}`);
+  }
+
+  /** Sets the number of threads for what is evaluated from now on. */
+  setThreads(threads: number): void {
+    this.#context.setThreads(threads);
+  }
+
+  async evaluate(position: number, tokens: readonly number[]): Promise<number> {
+    this.#context.initBatch(tokens.length);
+    const wanted = Uint32Array.of(tokens.length - 1);
+    const [logitIndex = 0] = this.#context.addToBatch(SEQUENCE, position, Uint32Array.from(tokens), wanted);
+    await this.#context.decodeBatch();
+    return logitIndex;
+  }
+
+  removeFrom(position: number): boolean {
+    return this.#context.removeTokenCellsFromSequence(SEQUENCE, position, TO_THE_END);
+  }
+
+  /** Chooses a token by the logits at this index; -1 when a grammar leaves nothing to choose. */
+  sample(logitIndex: number, sampler: AddonSampler): Promise<number> {
+    return this.#context.sampleToken(logitIndex, sampler);
+  }
+
+  async saveTo(file: string, tokens: readonly number[]): Promise<void> {
+    await this.#context.saveSequenceStateToFile(file, SEQUENCE, Uint32Array.from(tokens));
+  }
+
+  /** Fills the context from a file, and returns the tokens that are in it then. */
+  async loadFrom(file: string): Promise<number[]> {
+    return [...(await this.#context.loadSequenceStateFromFile(file, SEQUENCE, this.contextTokens))];
+  }
+
+  async close(): Promise<void> {
+    await this.#context.dispose();
+    await this.vocabulary.dispose();
+  }
+}
+
+function cannotLoad(message: string, reason: string, cause?: unknown): EngineError {
+  return new EngineError({
+    code: "engine-failed",
+    message,
+    reason: reason || undefined,
+    hint: "Check that the file is complete, and that there is enough memory.",
+    cause,
+  });
+}

@@ -1,0 +1,74 @@
+import type { EngineEvent, EngineTool, SamplingOptions } from "../engine.js";
+import type { EngineThreads } from "../host/host-protocol.js";
+import { contextExceeded } from "./context-exceeded.js";
+import type { LoadedModel } from "./loaded-model.js";
+import type { PromptCache } from "./prompt-cache.js";
+import type { Prompt } from "./prompt-reader.js";
+import { TokenSampler } from "./token-sampler.js";
+import { TokenText } from "./token-text.js";
+
+/** A reply that is to be written; its prompt is in the cache. */
+export interface ReplyTask {
+  readonly prompt: Prompt;
+  /** Grammar that the whole reply follows; null for free text. */
+  readonly grammar: string | null;
+  readonly tools: readonly EngineTool[];
+  readonly sampling: SamplingOptions;
+  /** Most tokens of the reply. */
+  readonly limit: number;
+  readonly emit: (event: EngineEvent) => void;
+  readonly isAborted: () => boolean;
+}
+
+/** A reply as far as it is written. */
+export class ReplyDraft {
+  readonly task: ReplyTask;
+  readonly cache: PromptCache;
+  readonly loaded: LoadedModel;
+  readonly #threads: () => EngineThreads;
+  /** Beginning of the reply that is in the cache, where text and tokens end together. */
+  evaluated: { text: string; tokens: number };
+  /** Number of tokens that were written. */
+  completionTokens = 0;
+
+  constructor(task: ReplyTask, parts: { loaded: LoadedModel; cache: PromptCache; threads: () => EngineThreads }) {
+    this.task = task;
+    this.cache = parts.cache;
+    this.loaded = parts.loaded;
+    this.#threads = parts.threads;
+    this.evaluated = { text: "", tokens: task.prompt.tokens.length };
+  }
+
+  /** Evaluates so that the cache has the prompt and this beginning of a reply, and nothing else. */
+  async goTo(replyText: string): Promise<"done" | "aborted"> {
+    const { tokens } = this.task.prompt;
+    const { vocabulary, contextTokens } = this.loaded;
+    const wanted = replyText === "" ? tokens : [...tokens, ...vocabulary.tokenize(replyText, true)];
+    if (wanted.length >= contextTokens) throw contextExceeded(wanted.length, contextTokens);
+    this.cache.keepCommonPrefix(wanted);
+    this.loaded.setThreads(this.#threads().prefillThreads);
+    if ((await this.cache.prefill(wanted, this.task.isAborted)) === "aborted") return "aborted";
+    this.evaluated = { text: replyText, tokens: wanted.length };
+    this.completionTokens = wanted.length - tokens.length;
+    return "done";
+  }
+
+  /** Notes that the cache ends together with this beginning of the reply. */
+  noteEvaluated(replyText: string): void {
+    this.evaluated = { text: replyText, tokens: this.cache.length };
+  }
+
+  /** Begins to choose tokens; close the sampler afterwards. */
+  startSampler(sampling: SamplingOptions, grammar: string | null): TokenSampler {
+    this.loaded.setThreads(this.#threads().decodeThreads);
+    return new TokenSampler(this.loaded, this.cache, sampling, grammar);
+  }
+
+  startText(): TokenText {
+    return new TokenText((tokens) => this.loaded.vocabulary.detokenize(tokens, false));
+  }
+
+  isEndToken(token: number): boolean {
+    return this.loaded.vocabulary.isEogToken(token);
+  }
+}

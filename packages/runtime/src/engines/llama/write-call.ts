@@ -1,0 +1,74 @@
+import { NanoRuntimeError } from "../../nano-runtime-error.js";
+import { argumentsGrammar, choiceGrammar } from "../../tool-calls/call-grammar.js";
+import type { EndReason, EngineTool } from "../engine.js";
+import { refuseBrokenText } from "./refuse-broken-text.js";
+import type { ReplyDraft } from "./reply-draft.js";
+
+/** The arguments of a call are the likeliest ones, unless the request wants otherwise. */
+const CALL_TEMPERATURE = 0;
+
+/** Returns the likeliest of these texts; null when aborted. What is evaluated then ends somewhere within it. */
+export async function chooseText(draft: ReplyDraft, texts: readonly string[]): Promise<string | null> {
+  const sampler = draft.startSampler({ temperature: 0 }, choiceGrammar(texts));
+  const text = draft.startText();
+  let chosen = "";
+  try {
+    for (;;) {
+      const left = texts.filter((some) => some.startsWith(chosen));
+      if (left.length === 1) return left[0] ?? null;
+      const token = await sampler.next();
+      if (draft.task.isAborted()) return null;
+      if (token === null || draft.isEndToken(token)) {
+        if (texts.includes(chosen)) return chosen;
+        throw new Error("nothing could be chosen");
+      }
+      chosen += text.push(token);
+      await draft.cache.append([token]);
+    }
+  } finally {
+    sampler.close();
+  }
+}
+
+/** Writes a call: the reply up to its arguments, which is known, and then the arguments, held to the tool's schema. */
+export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: string): Promise<EndReason> {
+  const { sampling, limit, emit, isAborted } = draft.task;
+  // In most vocabularies a space belongs to the word that follows it.
+  const isSpaced = start.endsWith(" ");
+  if ((await draft.goTo(isSpaced ? start.slice(0, -1) : start)) === "aborted") return "abort";
+  const text = draft.startText();
+  let written = "";
+  const choice = { ...sampling, temperature: sampling.temperature ?? CALL_TEMPERATURE };
+  const sampler = draft.startSampler(choice, argumentsGrammar(tool.inputSchema, isSpaced));
+  try {
+    for (;;) {
+      const token = await sampler.next();
+      if (token === null || draft.isEndToken(token)) break;
+      draft.completionTokens += 1;
+      if (draft.completionTokens > limit) throw callCutOff(tool.name, limit);
+      written += text.push(token);
+      if (isAborted()) return "abort";
+      await draft.cache.append([token]);
+    }
+  } finally {
+    sampler.close();
+  }
+  written += text.finish();
+  refuseBrokenText(written);
+  draft.noteEvaluated(draft.evaluated.text + written);
+  emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: JSON.parse(written) } });
+  return "tool-calls";
+}
+
+function callCutOff(name: string, tokens: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "call-not-valid",
+    message: `The call of the tool "${name}" was cut off after ${tokens} tokens.`,
+    hint: "Allow a longer reply (sampling.maxTokens), or load the model with a larger context.",
+  });
+}
+
+/** Nine letters and digits, which all templates accept. */
+function callId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte % 36).toString(36)).join("");
+}

@@ -1,0 +1,77 @@
+import type { EndReason } from "../engine.js";
+import { ReplyText } from "../reply-text.js";
+import { CONTROL_TOKEN } from "./llama-addon.js";
+import type { LoadedModel } from "./loaded-model.js";
+import { refuseBrokenText } from "./refuse-broken-text.js";
+import type { ReplyDraft } from "./reply-draft.js";
+
+/** Writes text up to the end of the reply. */
+export async function writeText(draft: ReplyDraft): Promise<EndReason> {
+  const reason = await writeTextUpTo(draft, null);
+  return reason === "call" ? "stop" : reason;
+}
+
+/** Writes text up to the end of the reply, or up to the mark of a call: then what is evaluated ends before the mark. */
+export async function writeTextUpTo(draft: ReplyDraft, callMark: string | null): Promise<EndReason | "call"> {
+  const { cache, task } = draft;
+  const { prompt, grammar, sampling, limit, isAborted } = task;
+  const callToken = callMark === null ? null : controlTokenOf(draft.loaded, callMark);
+  const reply = new ReplyText({
+    stop: [...prompt.stop, ...(sampling.stop ?? []), ...(callMark === null ? [] : [callMark])],
+    separatesReasoning: grammar === null,
+    beginsInReasoning: draft.evaluated.text === "" && prompt.text.trimEnd().endsWith("<think>"),
+  });
+  const emit = (pieces: ReturnType<ReplyText["push"]>) => {
+    for (const { type, text } of pieces) task.emit({ type: type === "text" ? "text-delta" : "reasoning-delta", text });
+  };
+  const text = draft.startText();
+  let replyText = draft.evaluated.text;
+  let reason: EndReason | "call" = "length";
+  const sampler = draft.startSampler(sampling, grammar);
+  try {
+    while (draft.completionTokens < limit) {
+      const token = await sampler.next();
+      if (token !== null && token === callToken) {
+        reason = "call";
+        break;
+      }
+      if (token === null || draft.isEndToken(token)) {
+        reason = "stop";
+        break;
+      }
+      draft.completionTokens += 1;
+      const more = text.push(token);
+      if (grammar !== null) refuseBrokenText(more);
+      replyText += more;
+      emit(reply.push(more));
+      if (reply.stopped) {
+        reason = reply.stoppedBy === callMark ? "call" : "stop";
+        break;
+      }
+      if (isAborted()) {
+        reason = "abort";
+        break;
+      }
+      if (draft.completionTokens < limit) {
+        await cache.append([token]);
+        // Half a character, and what may yet begin a stop text, comes back in other words or not at all.
+        if (!text.isUnfinished && !reply.isUndecided) draft.noteEvaluated(replyText);
+      }
+    }
+  } finally {
+    sampler.close();
+  }
+  emit(reply.push(text.finish()));
+  emit(reply.finish());
+  if (reason === "call" && callMark !== null && reply.stoppedBy === callMark) {
+    draft.evaluated.text = replyText.slice(0, replyText.lastIndexOf(callMark));
+  }
+  return reason;
+}
+
+/** Returns the token that a text is, where it is a single one that steers the model. */
+function controlTokenOf({ vocabulary }: LoadedModel, text: string): number | null {
+  const [token, ...others] = vocabulary.tokenize(text, true);
+  if (token === undefined || others.length > 0) return null;
+  return (vocabulary.getTokenAttributes(token) & CONTROL_TOKEN) === 0 ? null : token;
+}
