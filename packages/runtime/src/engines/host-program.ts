@@ -3,6 +3,7 @@ import { EngineError } from "./engine-error.js";
 import { factsOf } from "./engine-facts.js";
 import {
   type EngineThreads,
+  type HostAnswer,
   type HostCall,
   type HostedEngineSource,
   type HostReport,
@@ -11,7 +12,7 @@ import {
   toErrorData,
 } from "./host/host-protocol.js";
 
-/** An engine that also tells how much it has done, and how fast it was when it was tried. */
+/** An engine that also tells how much it has evaluated, and how fast it was when it was tried. */
 interface HostEngine extends Engine {
   readonly evaluatedTokens?: number;
   readonly threadTrials?: readonly ThreadSpeed[];
@@ -24,13 +25,19 @@ interface HostEngine extends Engine {
  */
 let engine: HostEngine | null = null;
 const running = new Map<number, AbortController>();
+/** Number of calls that are being answered: while there are any, the host gives signs of life. */
+let tasks = 0;
 
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 // Ctrl-C and a service's stop reach the whole group; the program decides what becomes of its engine.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-process.on("message", (call: HostCall) => void answer(call));
+process.on("message", async (call: HostCall) => {
+  tasks += 1;
+  await answer(call);
+  tasks -= 1;
+});
 setInterval(() => {
-  if (running.size > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
+  if (tasks > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
 }, SIGN_OF_LIFE_MILLISECONDS);
 report({ type: "started" });
 
@@ -49,9 +56,17 @@ async function answer(call: HostCall): Promise<void> {
       running.get(call.id)?.abort();
       return;
     case "count-tokens":
-      return reply(call.id, (engine) => engine.countTokens(call.text));
+      return reply(call.id, async (engine) => ({
+        type: "counted",
+        id: call.id,
+        tokens: await countTokens(engine, call.texts),
+      }));
     case "save-state":
-      return reply(call.id, (engine) => engine.saveState?.() ?? null);
+      return reply(call.id, async (engine) => ({
+        type: "saved",
+        id: call.id,
+        bytes: (await engine.saveState?.()) ?? null,
+      }));
     case "use-threads":
       engine?.useThreads?.(call.threads);
       return;
@@ -61,16 +76,20 @@ async function answer(call: HostCall): Promise<void> {
   }
 }
 
-async function reply(
-  id: number,
-  question: (engine: HostEngine) => number | null | Promise<number | null>,
-): Promise<void> {
+async function reply(id: number, question: (engine: HostEngine) => Promise<HostAnswer>): Promise<void> {
   try {
     if (engine === null) throw EngineError.closed("hosted");
-    report({ type: "answer", id, value: await question(engine) });
+    report(await question(engine));
   } catch (error) {
     report({ type: "failed", id, error: toErrorData(error) });
   }
+}
+
+async function countTokens(engine: HostEngine, texts: readonly string[]): Promise<number[]> {
+  if (engine.countTokensOfAll !== undefined) return engine.countTokensOfAll(texts);
+  const tokens: number[] = [];
+  for (const text of texts) tokens.push(await engine.countTokens(text));
+  return tokens;
 }
 
 async function open(source: HostedEngineSource): Promise<void> {
@@ -90,7 +109,7 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
   const { LlamaEngine } = await import("./llama/llama-engine.js");
   let reported = 0;
   return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
-    // A loader says so for every tensor. What comes after it, such as trying numbers of threads, is progress each time.
+    // A loader says so for every tensor. After it, each step is progress, such as trying a number of threads.
     if (share - reported < 0.01 && share < 1) return;
     reported = share;
     report({ type: "progress", share });
@@ -106,11 +125,8 @@ async function generate(id: number, request: EngineRequest): Promise<void> {
   running.set(id, abort);
   try {
     for await (const event of engine.generate(request, { signal: abort.signal })) {
-      report({
-        type: "event",
-        id,
-        event: event.type === "error" ? { ...event, error: toErrorData(event.error) } : event,
-      });
+      const own = event.type === "error" ? { ...event, error: toErrorData(event.error) } : event;
+      report({ type: "event", id, event: own });
     }
   } catch (error) {
     report({ type: "event", id, event: { type: "error", error: toErrorData(error) } });

@@ -1,53 +1,33 @@
 import type { ChildProcess } from "node:child_process";
 import type { NanoAgentError } from "@nanoagent/models";
+import { onAbort } from "../../on-abort.js";
 import { lacksRoomForCode } from "../../processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
 import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
+import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
 import {
   type EngineThreads,
   fromErrorData,
+  type HostAnswer,
   type HostCall,
   type HostedEngineSource,
   type HostReport,
   type ThreadSpeed,
 } from "./host-protocol.js";
 import { type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
-import { type Patience, readProcessWork, SignsOfLife } from "./signs-of-life.js";
+import type { Patience } from "./signs-of-life.js";
+import { type HangWatch, watchForHang } from "./watch-for-hang.js";
 
-/** Node is up after a tenth of a second of processor time; where its memory limit is too small it can hang before that. */
-const TO_START: Patience = {
-  stillMilliseconds: 15_000,
-  mainThreadMilliseconds: 60_000,
-  cpuMilliseconds: 120_000,
-  clockMilliseconds: 60_000,
-};
-/** Opening a model may take long, but never that long without any progress. */
-const TO_OPEN: Patience = {
-  stillMilliseconds: 60_000,
-  mainThreadMilliseconds: 180_000,
-  cpuMilliseconds: 1_800_000,
-  clockMilliseconds: 180_000,
-};
-/** A host at work gives a sign of life twice a second, unless a chat template keeps it from that. */
-const AT_WORK: Patience = {
-  stillMilliseconds: 15_000,
-  mainThreadMilliseconds: 8_000,
-  cpuMilliseconds: 1_800_000,
-  clockMilliseconds: 8_000,
-};
-const LOOK_MILLISECONDS = 1000;
-/** An engine that was asked to close has so long to do it, and to write its state down. */
-const CLOSE_MILLISECONDS = 5_000;
-/** Of what native code prints, the end is kept for the error message. */
+/** Most characters that are kept of what native code prints: the end, for an error message. */
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
 const WITHOUT_COMPILED_CODE =
   "The memory limit leaves Node no room for compiled code, so the engine's process runs without it. Replies are as fast; opening the model and long chat templates are slower.";
 
-/** What one start of a host opens, and what it may take. */
+/** One start of a host: the engine that it opens, and its limits. */
 export interface HostStart {
   source: HostedEngineSource;
   limits?: HostLaunch | undefined;
@@ -57,6 +37,22 @@ export interface HostProcessOptions extends HostStart {
   hostFile?: string | undefined;
   onProgress?: ((share: number) => void) | undefined;
   signal?: AbortSignal | undefined;
+  /** How long the process may stand still while it saves its state or closes. Default: {@link TO_SAVE}. */
+  savePatience?: Patience | undefined;
+}
+
+/** A reply of a host, read event by event. The last one is an `end` or an `error`. */
+export interface HostedReply {
+  next(): Promise<EngineEvent>;
+  /** Ends the reply, wherever it is. */
+  close(): void;
+}
+
+/** A question that the host has not answered. */
+interface Question {
+  type: HostAnswer["type"];
+  resolve: (answer: HostAnswer) => void;
+  reject: (error: NanoAgentError) => void;
 }
 
 /** One life of a host process. */
@@ -73,24 +69,23 @@ export class HostProcess {
   readonly #limits: HostLaunch;
   #hasStarted = false;
   readonly #replies = new Map<number, EventQueue<EngineEvent>>();
-  readonly #questions = new Map<
-    number,
-    { resolve: (value: number | null) => void; reject: (error: NanoAgentError) => void }
-  >();
+  readonly #questions = new Map<number, Question>();
   /** Resolves when the process has ended and is waited for. */
   readonly whenEnded: Promise<void>;
   #onReport: ((report: HostReport) => void) | null = null;
   #output = "";
-  #signs: SignsOfLife | null = null;
   #nextId = 1;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  readonly #savePatience: Patience;
+  #watch: HangWatch | null = null;
+  #isStopping = false;
   #endedAs: HostExit["endedAs"] = null;
   #exit: EngineError | null = null;
 
-  private constructor({ hostFile, limits = {} }: HostProcessOptions) {
+  private constructor({ hostFile, limits = {}, savePatience = TO_SAVE }: HostProcessOptions) {
     const child = launchHost(hostFile, limits);
     this.#child = child;
     this.#limits = limits;
+    this.#savePatience = savePatience;
     this.reservedCodeBytes = reservedCodeBytes(limits);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -132,8 +127,7 @@ export class HostProcess {
   }
 
   async #open({ source, onProgress, signal }: HostProcessOptions): Promise<void> {
-    const cancel = () => this.#child.kill("SIGKILL");
-    signal?.addEventListener("abort", cancel, { once: true });
+    const stopListening = onAbort(signal, () => this.#child.kill("SIGKILL"));
     try {
       await this.#until("started", TO_START);
       this.#hasStarted = true;
@@ -141,12 +135,12 @@ export class HostProcess {
       const opened = await this.#until("opened", TO_OPEN, onProgress);
       this.facts = opened.facts;
       this.threadTrials = opened.threadTrials;
-      this.#setBusy(false);
+      this.#updateWatch();
     } catch (error) {
       this.#child.kill("SIGKILL");
       throw signal?.aborted ? cancelled() : error;
     } finally {
-      signal?.removeEventListener("abort", cancel);
+      stopListening();
     }
   }
 
@@ -163,54 +157,56 @@ export class HostProcess {
     return this.#replies.size > 0 || this.#questions.size > 0;
   }
 
-  async *generate(request: EngineRequest, signal: AbortSignal | undefined): AsyncGenerator<EngineEvent> {
+  /** Asks for a reply. Throws {@link EngineError} when the process has ended. */
+  startReply(request: EngineRequest, signal: AbortSignal | undefined): HostedReply {
+    if (this.ended) throw this.#failure();
     const id = this.#nextId++;
     const events = new EventQueue<EngineEvent>();
-    if (this.ended) throw this.#failure();
     this.#replies.set(id, events);
-    this.#setBusy(true);
+    this.#updateWatch();
+    this.#send({ type: "generate", id, request });
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const abort = () => {
+    const stopListening = onAbort(signal, () => {
       this.#send({ type: "abort", id });
       // An engine that is deep in native code ends its reply here, and the work over there when it can.
       timer = setTimeout(() => events.push({ type: "end", reason: "abort" }), ABORT_GRACE_MILLISECONDS / 2);
-    };
-    let finished = false;
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      this.#send({ type: "generate", id, request });
-      while (!finished) {
+    });
+    let hasEnded = false;
+    return {
+      next: async () => {
         const event = await events.next();
-        finished = event.type === "end" || event.type === "error";
-        yield event;
-      }
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      if (!finished) this.#send({ type: "abort", id });
-      this.#replies.delete(id);
-      this.#setBusy(this.isBusy);
-    }
+        hasEnded = event.type === "end" || event.type === "error";
+        return event;
+      },
+      close: () => {
+        clearTimeout(timer);
+        stopListening();
+        if (!hasEnded) this.#send({ type: "abort", id });
+        this.#replies.delete(id);
+        this.#updateWatch();
+      },
+    };
   }
 
-  async countTokens(text: string): Promise<number> {
-    return (await this.#ask((id) => ({ type: "count-tokens", id, text }))) ?? 0;
+  /** Counts the tokens of each text, in one trip. */
+  async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
+    const { tokens } = await this.#ask("counted", (id) => ({ type: "count-tokens", id, texts }));
+    return [...tokens];
   }
 
-  /** How many bytes were written; null where the engine keeps nothing. */
-  saveState(): Promise<number | null> {
-    return this.#ask((id) => ({ type: "save-state", id }));
+  /** Returns the bytes that were written; null where the engine keeps no state. */
+  async saveState(): Promise<number | null> {
+    return (await this.#ask("saved", (id) => ({ type: "save-state", id }))).bytes;
   }
 
-  /** Asks it to close, and ends it when it does not. */
+  /** Asks the engine to close, and waits as long as that makes progress. A process that hangs is killed. */
   async stop(): Promise<void> {
     if (this.ended) return;
     for (const events of this.#replies.values()) events.push({ type: "end", reason: "abort" });
-    this.#child.ref();
+    this.#isStopping = true;
+    this.#updateWatch();
     this.#send({ type: "close" });
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), CLOSE_MILLISECONDS);
     await this.whenEnded;
-    clearTimeout(timer);
   }
 
   /** Ends it at once, because it takes more memory than it may: whoever waits gets `engine-out-of-memory`. */
@@ -221,17 +217,20 @@ export class HostProcess {
     await this.whenEnded;
   }
 
-  #ask(call: (id: number) => HostCall): Promise<number | null> {
+  #ask<Type extends HostAnswer["type"]>(
+    type: Type,
+    call: (id: number) => HostCall,
+  ): Promise<Extract<HostAnswer, { type: Type }>> {
     const id = this.#nextId++;
-    return new Promise<number | null>((resolve, reject) => {
+    return new Promise<HostAnswer>((resolve, reject) => {
       if (this.ended) return reject(this.#failure());
-      this.#questions.set(id, { resolve, reject });
-      this.#setBusy(true);
+      this.#questions.set(id, { type, resolve, reject });
+      this.#updateWatch();
       this.#send(call(id));
     }).finally(() => {
       this.#questions.delete(id);
-      this.#setBusy(this.isBusy);
-    });
+      this.#updateWatch();
+    }) as Promise<Extract<HostAnswer, { type: Type }>>;
   }
 
   #send(call: HostCall): void {
@@ -240,51 +239,53 @@ export class HostProcess {
   }
 
   #receive(report: HostReport): void {
-    this.#signs?.see(performance.now());
     this.#onReport?.(report);
+    if (report.type === "alive") {
+      this.work = report.work;
+      // A save may stand still while the main thread goes on: only a reply is at work as long as there are signs.
+      if (this.#replies.size > 0 && !this.#isStopping) this.#watch?.see();
+      else this.#watch?.seeMainThread();
+      return;
+    }
+    this.#watch?.see();
     if (report.type === "event") {
       const { event } = report;
       const own = event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event;
       this.#replies.get(report.id)?.push(own);
-    } else if (report.type === "answer") {
-      this.#questions.get(report.id)?.resolve(report.value);
+    } else if (report.type === "counted" || report.type === "saved") {
+      this.#questions.get(report.id)?.resolve(report);
     } else if (report.type === "failed") {
       this.#questions.get(report.id)?.reject(this.#fromHost(report.error));
-    } else if (report.type === "alive") {
-      this.work = report.work;
     }
   }
 
-  /** An error of the host's; one that tells of memory, where memory is limited, is what every such failure is. */
+  /** Makes an error of the host's data. A failure that tells of memory becomes the one error for all of these. */
   #fromHost(data: Parameters<typeof fromErrorData>[0]): NanoAgentError {
     const error = fromErrorData(data);
     const text = `${error.message} ${error.reason ?? ""}`;
     return error.code === "engine-failed" && tellsOfMemory(text) ? outOfMemory(text, error) : error;
   }
 
-  /** Waits for one report. Progress, and the work that the kernel counts, show that waiting is worth while. */
+  /** Waits for one report, as long as there is progress or the kernel counts work. */
   #until<Type extends HostReport["type"]>(
     type: Type,
     patience: Patience,
     onProgress?: (share: number) => void,
   ): Promise<Extract<HostReport, { type: Type }>> {
     return new Promise((resolve, reject) => {
-      const signs = this.#watchSigns(patience);
-      const watch = setInterval(() => {
-        const hang = signs.findHang(performance.now());
-        if (hang === null) return;
+      const watch = watchForHang(this.#child.pid, patience, (hang) => {
         // Node that is up but says nothing is out of memory where it has a limit.
         this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : hang;
         settle();
         reject(this.#failure());
-      }, LOOK_MILLISECONDS);
+      });
       const settle = () => {
-        clearInterval(watch);
+        watch.stop();
         this.#onReport = null;
       };
       this.#onReport = (report) => {
         if (report.type === "progress") {
-          signs.see(performance.now());
+          watch.see();
           onProgress?.(report.share);
         } else if (report.type === "open-failed") {
           settle();
@@ -305,41 +306,44 @@ export class HostProcess {
     });
   }
 
-  #watchSigns(patience: Patience): SignsOfLife {
-    const { pid } = this.#child;
-    return new SignsOfLife(patience, () => (pid === undefined ? null : readProcessWork(pid)), performance.now());
-  }
-
   get #isLimited(): boolean {
     return this.#limits.dataBytes !== undefined || this.#limits.group !== undefined;
   }
 
+  /** Patience with what the process does at the moment; null while nothing is expected of it. */
+  get #patience(): Patience | null {
+    if (this.ended) return null;
+    if (this.#isStopping) return this.#savePatience;
+    if (this.#replies.size > 0) return AT_WORK;
+    const types = [...this.#questions.values()].map(({ type }) => type);
+    if (types.includes("saved")) return this.#savePatience;
+    return types.length > 0 ? AT_WORK : null;
+  }
+
   /** While it works it is watched, and keeps the program alive; at rest it does neither. */
-  #setBusy(busy: boolean): void {
-    if (!busy) {
-      clearInterval(this.#watch);
-      this.#watch = undefined;
-      this.#signs = null;
+  #updateWatch(): void {
+    const patience = this.#patience;
+    if (patience === null) {
       this.#child.unref();
       this.#child.channel?.unref();
-      return;
+    } else {
+      this.#child.ref();
+      this.#child.channel?.ref();
     }
-    this.#child.ref();
-    this.#child.channel?.ref();
-    if (this.#watch !== undefined) return;
-    const signs = this.#watchSigns(AT_WORK);
-    this.#signs = signs;
-    this.#watch = setInterval(() => {
-      const hang = signs.findHang(performance.now());
-      if (hang === null) return;
-      this.#endedAs ??= hang;
-      this.#child.kill("SIGKILL");
-    }, LOOK_MILLISECONDS);
+    if (patience === (this.#watch?.patience ?? null)) return;
+    this.#watch?.stop();
+    this.#watch =
+      patience === null
+        ? null
+        : watchForHang(this.#child.pid, patience, (hang) => {
+            this.#endedAs ??= hang;
+            this.#child.kill("SIGKILL");
+          });
   }
 
   #end(exitCode: number | null, signal: NodeJS.Signals | null): void {
     this.ended = true;
-    clearInterval(this.#watch);
+    this.#updateWatch();
     this.#exit = this.#describe(exitCode, signal);
     for (const events of this.#replies.values()) events.push({ type: "error", error: this.#exit });
     for (const { reject } of this.#questions.values()) reject(this.#exit);

@@ -3,7 +3,7 @@ import type { EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 
-/** Which engine a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
+/** Engine that a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
 export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
 
 export interface EngineThreads {
@@ -11,37 +11,43 @@ export interface EngineThreads {
   decodeThreads: number;
 }
 
-/** How fast an engine was with so many threads. */
+/** Speed of an engine with a number of threads. */
 export type ThreadSpeed = Omit<ThreadTrial, "model">;
 
 export type ErrorData = ReturnType<NanoAgentError["toJSON"]>;
 
-/** An engine's event as it crosses: an error as plain data. */
+/** An engine's event as it crosses between processes: an error is plain data. */
 export type HostEvent = Exclude<EngineEvent, { type: "error" }> | { type: "error"; error: ErrorData };
 
-/** What the program says to its engine's host. */
+/** Message of the program to its engine's host. */
 export type HostCall =
   | { type: "open"; source: HostedEngineSource }
   | { type: "generate"; id: number; request: EngineRequest }
   | { type: "abort"; id: number }
-  | { type: "count-tokens"; id: number; text: string }
+  | { type: "count-tokens"; id: number; texts: readonly string[] }
   | { type: "save-state"; id: number }
   | { type: "use-threads"; threads: EngineThreads }
   | { type: "close" };
 
-/** What the host says to the program. */
+/** Message of the host to the program. */
 export type HostReport =
   | { type: "started" }
   | { type: "progress"; share: number }
   | { type: "opened"; facts: EngineFacts; threadTrials: readonly ThreadSpeed[] }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
-  | { type: "answer"; id: number; value: number | null }
+  | HostAnswer
   | { type: "failed"; id: number; error: ErrorData }
-  /** While it works; with it how many tokens it has evaluated since it began. */
+  /** While it does anything for the program; `work` is the number of tokens that it has evaluated since its start. */
   | { type: "alive"; work: number };
 
-/** While it works the host gives a sign of life so often. */
+/** Answer to a question. */
+export type HostAnswer =
+  | { type: "counted"; id: number; tokens: readonly number[] }
+  /** `bytes` is null where the engine keeps no state. */
+  | { type: "saved"; id: number; bytes: number | null };
+
+/** Time between two signs of life of a host that does anything. */
 export const SIGN_OF_LIFE_MILLISECONDS = 500;
 
 export function toErrorData(error: unknown): ErrorData {

@@ -1,18 +1,21 @@
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
-import { HostProcess, type HostStart } from "./host-process.js";
+import { type HostedReply, HostProcess, type HostStart } from "./host-process.js";
+import type { Patience } from "./signs-of-life.js";
 
 export interface HostedEngineOptions {
-  /** What a start of the host opens and may take; a function is asked anew before every start. */
+  /** The engine that a start of the host opens, and its limits; a function is asked anew before every start. */
   start: HostStart | ((signal: AbortSignal) => Promise<HostStart>);
-  /** The host's program. Default: the one that this package brings. */
+  /** The host's program. Default: the program of this package. */
   hostFile?: string | undefined;
-  /** Ends the host when nothing was asked of it for so long; the next request starts it again. 0: never. */
+  /** Ends the host when nothing was asked of it for this long; the next request starts it again. 0: never. */
   idleUnloadSeconds?: number | undefined;
   onProgress?: ((share: number) => void) | undefined;
-  /** Told of every host that has opened its engine. */
+  /** Called with every host that has opened its engine. */
   onHost?: ((host: HostProcess) => void) | undefined;
+  /** How long the host may make no progress while it saves its state or closes. Default: 10 s, and 3 minutes for a disk. */
+  savePatience?: Patience | undefined;
 }
 
 /**
@@ -70,26 +73,38 @@ export class HostedEngine extends EngineWithFacts implements Engine {
       return;
     }
     this.#calls += 1;
+    let reply: HostedReply | null = null;
     try {
       const host = await this.#wake();
-      yield* host.generate(request, signal);
+      reply = host.startReply(request, signal);
+      for (;;) {
+        const event = await reply.next();
+        yield event;
+        if (event.type === "end" || event.type === "error") return;
+      }
     } catch (error) {
       yield { type: "error", error: asEngineError(error) };
     } finally {
+      reply?.close();
       this.#rest();
     }
   }
 
-  countTokens(text: string): Promise<number> {
-    return this.#ask((host) => host.countTokens(text));
+  async countTokens(text: string): Promise<number> {
+    const [tokens = 0] = await this.countTokensOfAll([text]);
+    return tokens;
   }
 
-  /** Writes down what the engine has evaluated, where it was told to; returns the bytes. Null where nothing runs. */
+  countTokensOfAll(texts: readonly string[]): Promise<number[]> {
+    return this.#ask((host) => host.countTokensOfAll(texts));
+  }
+
+  /** Saves the state of the engine. Returns the bytes; null where no host runs or it keeps no state. */
   async saveState(): Promise<number | null> {
     return (await this.processId()) === null ? null : this.#ask((host) => host.saveState());
   }
 
-  /** Ends the host; the next request starts it again. What runs in it ends as an abort. */
+  /** Ends the host; the next request starts it again. Replies that are under way end as aborts. */
   unload(): Promise<void> {
     clearTimeout(this.#idleTimer);
     const host = this.#host;
@@ -153,9 +168,9 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 }
 
 async function start(options: HostedEngineOptions, signal: AbortSignal): Promise<HostProcess> {
-  const { hostFile, onProgress, onHost } = options;
+  const { hostFile, onProgress, onHost, savePatience } = options;
   const next = typeof options.start === "function" ? await options.start(signal) : options.start;
-  const host = await HostProcess.start({ ...next, hostFile, onProgress, signal });
+  const host = await HostProcess.start({ ...next, hostFile, onProgress, signal, savePatience });
   onHost?.(host);
   return host;
 }

@@ -146,10 +146,15 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   }
 
   async countTokens(text: string): Promise<number> {
+    const [tokens = 0] = await this.countTokensOfAll([text]);
+    return tokens;
+  }
+
+  async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
     for (let attempt = 1; ; attempt++) {
       if (this.#ladder.settings.refuses) throw refused();
       try {
-        return await this.#requireHosted().countTokens(text);
+        return await this.#requireHosted().countTokensOfAll(texts);
       } catch (error) {
         if (attempt < MOST_ATTEMPTS && (await this.#mayRetry(asEngineError(error), attempt))) continue;
         throw error;

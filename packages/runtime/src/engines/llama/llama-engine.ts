@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
@@ -33,6 +34,9 @@ export interface LlamaEngineOptions extends EngineThreads {
 
 /** Default limit of a reply: a small model that has lost its thread goes on for as long as it may. */
 const DEFAULT_MAX_TOKENS = 512;
+
+/** After this many characters whose tokens were counted, the process may do other things, such as giving signs of life. */
+const COUNTED_AT_ONCE_CHARACTERS = 65_536;
 
 /** A reply that was asked for: where its events go, and whether it is still wanted. */
 interface Listener {
@@ -185,7 +189,16 @@ export class LlamaEngine implements Engine {
   }
 
   async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
-    return texts.map((text) => this.countTokens(text));
+    const tokens: number[] = [];
+    let characters = 0;
+    for (const text of texts) {
+      tokens.push(this.countTokens(text));
+      characters += text.length;
+      if (characters < COUNTED_AT_ONCE_CHARACTERS) continue;
+      characters = 0;
+      await nextTurn();
+    }
+    return tokens;
   }
 
   /** Writes the evaluated conversation to the disk. Returns the bytes; null where no file was named or nothing is there. */

@@ -34,6 +34,10 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
     return this.#engine.countTokens(text);
   }
 
+  countTokensOfAll(texts: readonly string[]): Promise<number[]> {
+    return this.#engine.countTokensOfAll(texts);
+  }
+
   async memory(): Promise<EngineMemory> {
     return {
       limit_bytes: this.#guard.limitBytes,

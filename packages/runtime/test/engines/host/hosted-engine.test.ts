@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { findMemoryCgroup, LocalMachine } from "@nanoagent/profiler";
@@ -8,9 +10,11 @@ import { type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
 import { HostedEngine, type HostedEngineOptions, type HostStart } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test, vi } from "vitest";
+import { readProcessWork } from "../../../src/engines/host/read-process-work.js";
 import { EngineCgroup } from "../../../src/memory/engine-cgroup.js";
 import { ownCodeReservation } from "../../../src/processes/code-reservation.js";
 import { sampleConfig } from "../../sample-config.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const moduleUrl = pathToFileURL(path.join(here, "scripted-module.mjs")).href;
@@ -119,6 +123,70 @@ describe("the process", () => {
   );
 });
 
+const countsWrites = await isWritingCounted();
+
+/** Short, so that the tests are; a look at the process comes once a second. */
+const savePatience = {
+  stillMilliseconds: 2000,
+  diskMilliseconds: 60_000,
+  mainThreadMilliseconds: 1500,
+  cpuMilliseconds: 60_000,
+  clockMilliseconds: 1500,
+};
+/** Longer than the patience. */
+const SAVING_MILLISECONDS = 5500;
+
+describe.skipIf(process.platform !== "linux")("saving and closing take as long as they make progress", () => {
+  const spending = async (how: string) => {
+    const folder = await temporaryFolder();
+    const [file, mark] = [path.join(folder, "state"), path.join(folder, "mark")];
+    return { how, milliseconds: SAVING_MILLISECONDS, file, mark };
+  };
+
+  test.skipIf(!countsWrites)("a close that writes in one blocking call comes to its end", async () => {
+    const closing = await spending("block");
+    const engine = await open({ closing }, { savePatience });
+    await engine.close();
+    expect(existsSync(closing.mark)).toBe(true);
+  });
+
+  test("a save and a close that compute in another thread come to their end", async () => {
+    const saving = { ...(await spending("compute")), milliseconds: 3000 };
+    const closing = await spending("compute");
+    const engine = await open({ saving, closing }, { savePatience });
+    expect(await engine.saveState()).toBe(1);
+    await engine.close();
+    expect(existsSync(closing.mark)).toBe(true);
+  });
+
+  test.each(["wait", "loop"])("a close that hangs (%s) is ended", async (how) => {
+    const closing = { ...(await spending(how)), milliseconds: 60_000 };
+    const engine = await open({ closing }, { savePatience });
+    const began = performance.now();
+    await engine.close();
+    expect(existsSync(closing.mark)).toBe(false);
+    expect(performance.now() - began).toBeGreaterThan(1000);
+  });
+
+  test.each(["wait", "loop"])("a save that hangs (%s) is an error, and the next message is answered", async (how) => {
+    const saving = { ...(await spending(how)), milliseconds: 60_000 };
+    const engine = await open({ saving, replies: ["Yes."] }, { savePatience });
+    await expect(engine.saveState()).rejects.toMatchObject({ code: "engine-hung" });
+    expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
+    await engine.close();
+  });
+});
+
+test("tokens of many texts are counted in one trip, and as one by one", async () => {
+  const engine = await open();
+  const texts = ["", "one", "one two three"];
+  const each: number[] = [];
+  for (const text of texts) each.push(await engine.countTokens(text));
+  expect(await engine.countTokensOfAll(texts)).toEqual(each);
+  expect(await engine.countTokensOfAll([])).toEqual([]);
+  await engine.close();
+});
+
 const own = process.platform === "linux" ? await findMemoryCgroup(new LocalMachine()) : null;
 const probe = await EngineCgroup.create(own, 64 * 2 ** 20);
 await probe?.remove();
@@ -208,3 +276,15 @@ test(`${kills} kills at random moments: what was acknowledged is there, and the 
   await runtime.unload();
   await engine.close();
 }, 600_000);
+
+/** Whether the kernel counts what is written to the folder of the tests: not in memory, and not everywhere. */
+async function isWritingCounted(): Promise<boolean> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+  try {
+    const before = readProcessWork(process.pid)?.bytesWritten ?? 0;
+    await writeFile(path.join(folder, "file"), Buffer.alloc(65_536, 1));
+    return (readProcessWork(process.pid)?.bytesWritten ?? 0) > before;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,7 +1,44 @@
 // What a host opens in the tests: an engine that says what it is told, and misbehaves when a message asks for it.
+import { pbkdf2 } from "node:crypto";
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 
-export function openEngine({ replies, failToOpen, hangToOpen }) {
+const WRITTEN_AT_ONCE_BYTES = 65_536;
+
+/** Ways to spend the time of a save, and of a close. Each takes the milliseconds and a file to write to. */
+const ways = {
+  /** Computes in another thread, as native code does. */
+  async compute(milliseconds) {
+    const end = Date.now() + milliseconds;
+    while (Date.now() < end) await promisify(pbkdf2)("", "", 100_000, 32, "sha256");
+  },
+  /** Writes a little ten times a second in one call that blocks the main thread, as a slow disk makes native code do. */
+  block(milliseconds, file) {
+    const end = Date.now() + milliseconds;
+    const descriptor = openSync(file, "w");
+    while (Date.now() < end) {
+      writeSync(descriptor, Buffer.alloc(WRITTEN_AT_ONCE_BYTES, 1));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+    closeSync(descriptor);
+  },
+  /** Waits for something that does not come, while the main thread goes on. */
+  wait: (milliseconds) => sleep(milliseconds),
+  /** Computes endlessly in the main thread. */
+  loop() {
+    for (;;) {}
+  },
+};
+
+async function spend({ how, milliseconds, file, mark } = {}) {
+  if (how === undefined) return;
+  await ways[how](milliseconds, file);
+  writeFileSync(mark, "done");
+}
+
+export function openEngine({ replies, failToOpen, hangToOpen, saving, closing }) {
   if (failToOpen) throw new Error("it will not open");
   if (hangToOpen) for (;;) {}
   const engine = new ScriptedEngine(replies);
@@ -9,7 +46,14 @@ export function openEngine({ replies, failToOpen, hangToOpen }) {
     name: "scripted",
     contextTokens: null,
     countTokens: (text) => engine.countTokens(text),
-    close: () => engine.close(),
+    async saveState() {
+      await spend(saving);
+      return saving === undefined ? null : 1;
+    },
+    async close() {
+      await spend(closing);
+      await engine.close();
+    },
     async *generate(request, options) {
       const content = request.messages.at(-1)?.content;
       if (content === "crash") process.abort();

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ProcessWork, readProcessWork, SignsOfLife } from "../../../src/engines/host/signs-of-life.js";
+import { readProcessWork } from "../../../src/engines/host/read-process-work.js";
+import { type ProcessWork, SignsOfLife } from "../../../src/engines/host/signs-of-life.js";
 
 const patience = {
   stillMilliseconds: 15_000,
+  diskMilliseconds: 100_000,
   mainThreadMilliseconds: 60_000,
   cpuMilliseconds: 600_000,
   clockMilliseconds: 30_000,
@@ -15,12 +17,19 @@ interface Silence {
   main?: number;
   others?: number;
   pagesPerSecond?: number;
+  bytesPerSecond?: number;
+  /** Second from which on it no longer waits for a disk. */
+  waitsUntil?: number;
   /** Seconds from one sign of life to the next. */
   seenEvery?: number;
+  /** Seconds from one sign of the main thread to the next. */
+  mainThreadSeenEvery?: number;
 }
 
 /** A process that is looked at once a second; how it hangs, and the second in which that is found. */
-function hangOf({ main = 0, others = 0, pagesPerSecond = 0, seenEvery = Infinity }: Silence, seconds: number) {
+function hangOf(silence: Silence, seconds: number) {
+  const { main = 0, others = 0, pagesPerSecond = 0, bytesPerSecond = 0, waitsUntil = 0 } = silence;
+  const { seenEvery = Infinity, mainThreadSeenEvery = Infinity } = silence;
   let work: ProcessWork = { cpuMilliseconds: 0, mainThreadMilliseconds: 0, pageFaults: 0 };
   const signs = new SignsOfLife(patience, () => work, 0);
   for (let second = 1; second <= seconds; second++) {
@@ -28,8 +37,11 @@ function hangOf({ main = 0, others = 0, pagesPerSecond = 0, seenEvery = Infinity
       cpuMilliseconds: work.cpuMilliseconds + 1000 * (main + others),
       mainThreadMilliseconds: work.mainThreadMilliseconds + 1000 * main,
       pageFaults: work.pageFaults + pagesPerSecond,
+      bytesWritten: (work.bytesWritten ?? 0) + bytesPerSecond,
+      waitsForDisk: () => second < waitsUntil,
     };
     if (second % seenEvery === 0) signs.see(second * 1000);
+    if (second % mainThreadSeenEvery === 0) signs.seeMainThread();
     const hang = signs.findHang(second * 1000);
     if (hang !== null) return { hang, second };
   }
@@ -59,6 +71,19 @@ describe("a process that says nothing", () => {
   test("is slow while a busy machine or a slow disk lets it get on", () => {
     expect(hangOf({ main: 0.05 }, 600)).toBeNull();
     expect(hangOf({ main: 0.001, pagesPerSecond: 20 }, 600)).toBeNull();
+  });
+
+  test("is slow while it writes, or waits for a disk that answers in good time", () => {
+    expect(hangOf({ bytesPerSecond: 4096 }, 600)).toBeNull();
+    expect(hangOf({ waitsUntil: 90 }, 103)).toBeNull();
+    expect(hangOf({ waitsUntil: 90 }, 600)).toEqual({ hang: "still", second: 104 });
+    expect(hangOf({ waitsUntil: 600 }, 600)).toEqual({ hang: "still", second: 115 });
+  });
+
+  test("stands still even when its main thread gives signs, and computes endlessly only without them", () => {
+    expect(hangOf({ mainThreadSeenEvery: 1 }, 60)).toEqual({ hang: "still", second: 16 });
+    expect(hangOf({ main: 1, mainThreadSeenEvery: 10 }, 500)).toBeNull();
+    expect(hangOf({ main: 1, others: 1, mainThreadSeenEvery: 10 }, 600)).toEqual({ hang: "endless", second: 301 });
   });
 
   test("is not judged by a time in which nobody looked: both were stopped", () => {
