@@ -4,7 +4,7 @@ import { checkMessage } from "./check-message.js";
 import { ContextWindow, type WindowOptions } from "./context/context-window.js";
 import type { ConversationMessage } from "./engines/conversation-message.js";
 import { ABORT_GRACE_MILLISECONDS } from "./engines/engine.js";
-import { EngineError } from "./engines/engine-error.js";
+import { asEngineError } from "./engines/engine-error.js";
 import { IdleWork } from "./engines/idle-work.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./on-abort.js";
@@ -18,6 +18,9 @@ import type { ToolShortlist } from "./tools/tool-shortlist.js";
 
 /** How long `close` waits for the running turn: its engine's grace, and as long again for the reader of its events. */
 const CLOSE_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
+
+/** Text of an error that is not one of ours. */
+const UNEXPECTED = { message: "The engine failed in an unexpected way." };
 
 export interface ConverseOptions {
   /** Folder and durability of the conversation on disk. Default: it is kept in memory only. */
@@ -180,7 +183,7 @@ export class Conversation implements AsyncDisposable {
       this.#turn = turn;
       last = yield* runTurn(this.#agent, this.#state(), checked, { ...options, signal: turn.signal });
     } catch (error) {
-      last = { type: "error", error: turn.signal.aborted ? asAborted(error) : asNanoAgentError(error) };
+      last = { type: "error", error: turn.signal.aborted ? asAborted(error) : asEngineError(error, UNEXPECTED) };
     } finally {
       for (const release of releases.reverse()) release();
     }
@@ -293,14 +296,4 @@ async function waitAtMost(milliseconds: number, promise: Promise<unknown>): Prom
 /** Whatever an abort made somebody throw, the error is the abort. */
 function asAborted(error: unknown): NanoAgentError {
   return NanoAgentError.isInstance(error) && error.code === "not-loaded" ? error : NanoRuntimeError.aborted();
-}
-
-function asNanoAgentError(error: unknown): NanoAgentError {
-  if (NanoAgentError.isInstance(error)) return error;
-  return new EngineError({
-    code: "engine-failed",
-    message: "The engine failed in an unexpected way.",
-    reason: error instanceof Error ? error.message : String(error),
-    cause: error,
-  });
 }
