@@ -3,8 +3,8 @@ import { checkMemoryBudget } from "./check-memory-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
 import type { Engine } from "./engines/engine.js";
 import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
+import { findUnusedSettings, openEngine } from "./engines/engine-kinds.js";
 import type { EngineOptions } from "./engines/engine-options.js";
-import { openEngine } from "./engines/open-engine.js";
 import type { MemoryReport } from "./memory/memory-report.js";
 import { residentBytes } from "./memory/resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
@@ -16,7 +16,6 @@ import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabi
 import { ToolRegistry } from "./tool-registry.js";
 import type { Tool } from "./tools/tool.js";
 import type { ToolSetOptions } from "./tools/tool-set.js";
-import { findUnusedSettings } from "./unused-settings.js";
 
 /** Parts of an agent that a config file cannot express. */
 export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPermission" | "beforeAct"> {
@@ -104,7 +103,7 @@ export class Agent implements AsyncDisposable {
   get notices(): readonly string[] {
     const { engine, tools } = this.#parts;
     return [
-      ...findUnusedSettings(this.config, engine.name, this.#options.engine !== undefined).map(({ message }) => message),
+      ...findUnusedSettings(this.config, this.#options.engine !== undefined).map(({ message }) => message),
       ...(engine.notices ?? []),
       ...(engine.callsTools === false && tools?.offersTools ? [CALLS_NO_TOOLS] : []),
       ...this.#skills.notices,

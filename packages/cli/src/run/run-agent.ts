@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
 import { NanoRuntime, type TurnOptions } from "@nanoagent/runtime";
-import { readConfig } from "@nanoagent/runtime/node";
+import { engineTypeOf, readConfig } from "@nanoagent/runtime/node";
 import type { CommandAction, OptionValues } from "../command.js";
 import { findDefaultConfig } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
@@ -52,7 +52,7 @@ export const runAgent: CommandAction = async (values, streams) => {
   const context: ChatContext = {
     runtime,
     agentName: config.spec.name,
-    engineName: config.engine?.type ?? (config.model_path ? "llama" : "rules"),
+    engineName: engineTypeOf(config),
     platform: config.device.platform,
   };
   output.begin(config.spec.name, config.device.platform);

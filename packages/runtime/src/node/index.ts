@@ -25,5 +25,12 @@ export { ToolSet } from "../tools/tool-set.js";
 export { checkModelFile } from "../files/check-model-file.js";
 export { makeFolder } from "../files/make-folder.js";
 export { checkMemoryBudget } from "../check-memory-budget.js";
-export { findUnusedSettings, type UnusedSetting } from "../unused-settings.js";
+export {
+  checkEngine,
+  type EngineType,
+  engineTypeOf,
+  findUnusedSettings,
+  type UnusedSetting,
+} from "../engines/engine-kinds.js";
+export type { EngineCheck, EngineProblem } from "../engines/engine-check.js";
 export { terminalControls } from "../terminal-controls.js";

@@ -1,6 +1,14 @@
-import type { CommandToolSettings, McpServerSettings, NanoAgentConfig, SessionSettings } from "@nanoagent/models";
+import type {
+  CommandToolSettings,
+  EngineSettings,
+  McpServerSettings,
+  NanoAgentConfig,
+  SessionSettings,
+} from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
+import type { EngineCheck } from "../engines/engine-check.js";
 import type { EngineOptions } from "../engines/engine-options.js";
+import type { LlamaCheckOptions } from "../engines/llama/check-llama-engine.js";
 import type { Journal } from "../session/journal/journal.js";
 import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
 import type { Skill } from "../skills/skill.js";
@@ -8,23 +16,36 @@ import type { McpServers } from "../tools/mcp/open-mcp-servers.js";
 import type { Tool } from "../tools/tool.js";
 
 /**
- * What the root entry reaches of Node's, by a lazy import of `#node-parts` alone. The import map in `package.json` puts
- * `without-node.ts` in its place where a browser's bundler asks.
+ * The parts that need Node. The root entry reaches them by a lazy import of `#node-parts` alone; the import map in
+ * `package.json` gives a browser's bundler `without-node.ts` instead.
  */
 export { checkModelFile } from "../files/check-model-file.js";
 export { reportMemory } from "../report-memory.js";
 
 export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  parts: EngineOptions,
+  options: EngineOptions,
 ): Promise<Engine> {
   const llama = await import("../engines/llama/open-llama-engine.js");
-  return llama.openLlamaEngine(config, parts);
+  return llama.openLlamaEngine(config, options);
+}
+
+export async function checkLlamaEngine(
+  config: NanoAgentConfig & { model_path: string },
+  options: LlamaCheckOptions,
+): Promise<EngineCheck> {
+  const llama = await import("../engines/llama/check-llama-engine.js");
+  return llama.checkLlamaEngine(config, options);
 }
 
 export async function openServerEngine(config: NanoAgentConfig): Promise<Engine> {
   const { openFromSettings } = await import("../engines/openai-compatible/open-from-settings.js");
   return openFromSettings(config.engine ?? {});
+}
+
+export async function checkServerSettings(settings: EngineSettings): Promise<string> {
+  const server = await import("../engines/openai-compatible/open-from-settings.js");
+  return server.checkServerSettings(settings);
 }
 
 export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {

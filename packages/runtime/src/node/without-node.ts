@@ -1,10 +1,12 @@
 import { EngineError } from "../engines/engine-error.js";
 import type * as nodeParts from "./node-parts.js";
 
-/** Stands in for `node-parts.ts` where there is no Node: a typed error for each. */
+/** Replacements for `node-parts.ts` where there is no Node: each rejects with a typed error. */
 export const checkModelFile: typeof nodeParts.checkModelFile = () => Promise.reject(needsNode("A model file"));
 export const openLlamaEngine: typeof nodeParts.openLlamaEngine = () => Promise.reject(needsNode("A local model"));
+export const checkLlamaEngine: typeof nodeParts.checkLlamaEngine = () => Promise.reject(needsNode("A local model"));
 export const openServerEngine: typeof nodeParts.openServerEngine = () => Promise.reject(needsNode("This engine"));
+export const checkServerSettings: typeof nodeParts.checkServerSettings = () => Promise.reject(needsNode("This engine"));
 export const openCommandTools: typeof nodeParts.openCommandTools = () => Promise.reject(needsNode("A command"));
 export const openMcpServers: typeof nodeParts.openMcpServers = () => Promise.reject(needsNode("An MCP server"));
 export const openSkillFolder: typeof nodeParts.openSkillFolder = () => Promise.reject(needsNode("A folder of skills"));
@@ -14,7 +16,7 @@ export const reportMemory: typeof nodeParts.reportMemory = () => Promise.reject(
 function needsNode(what: string): EngineError {
   return new EngineError({
     code: "engine-unavailable",
-    message: `${what} needs Node.js, and this is none.`,
+    message: `${what} needs Node.js, which this is not.`,
     hint: "Pass an engine of your own to new NanoRuntime({ engine }).",
   });
 }

@@ -1,0 +1,146 @@
+import {
+  type EngineSettings,
+  type NanoAgentConfig,
+  type NanoAgentConfigInput,
+  NanoAgentError,
+} from "@nanoagent/models";
+import type { Engine } from "./engine.js";
+import type { EngineCheck, EngineProblem } from "./engine-check.js";
+import { EngineError } from "./engine-error.js";
+import type { EngineOptions } from "./engine-options.js";
+import type { LlamaCheckOptions } from "./llama/check-llama-engine.js";
+import { RulesEngine } from "./rules/rules-engine.js";
+
+export type EngineType = NonNullable<EngineSettings["type"]>;
+
+/** A part of a config that has no effect, and a sentence that says so. */
+export interface UnusedSetting {
+  path: readonly string[];
+  message: string;
+}
+
+/** One kind of engine. Its parts that need Node are reached by a lazy import of `#node-parts`. */
+interface EngineKind {
+  /** Opens the engine. Throws `EngineError`, or a `NanoAgentError` of its own. */
+  open(config: NanoAgentConfig, options: EngineOptions): Promise<Engine>;
+  /** Checks what `open` would refuse, without loading a model or asking a server. */
+  check(config: NanoAgentConfig, options: LlamaCheckOptions): Promise<EngineCheck>;
+  /** Lists the keys that are set and have no effect on this kind. */
+  unusedKeys(config: NanoAgentConfig): readonly (readonly string[])[];
+}
+
+/** All kinds of engine that a config can name. The types are those of the config's schema. */
+const engineKinds: Record<EngineType, EngineKind> = {
+  rules: {
+    async open({ spec, device, intents, tools = [] }) {
+      // Without a model tools run by intents alone. An agent that has only tools names those.
+      const definitions = intents?.definitions ?? [];
+      const abilities = (definitions.length > 0 ? definitions : tools).map(({ name }) => name);
+      return new RulesEngine({ agentName: spec.name, device, abilities });
+    },
+    check: async () => ({ summary: "the built-in rules", problems: [], model: null }),
+    unusedKeys: ({ instructions, model_path, engine = {}, window }) => [
+      ...(instructions === undefined ? [] : [["instructions"]]),
+      ...(model_path === null ? [] : [["model_path"]]),
+      ...Object.keys(engine).flatMap((key) => (key === "type" ? [] : [["engine", key]])),
+      ...(window?.on_overflow === "summarize" ? [["window", "on_overflow"]] : []),
+    ],
+  },
+  llama: {
+    async open(config, options) {
+      const { model_path } = config;
+      if (model_path === null) throw withoutModel();
+      const { openLlamaEngine } = await import("#node-parts");
+      return openLlamaEngine({ ...config, model_path }, options);
+    },
+    async check(config, options) {
+      const { model_path } = config;
+      if (model_path === null) {
+        const problem = problemOf(["engine", "type"], withoutModel());
+        return { summary: "llama, without a model", problems: [problem], model: null };
+      }
+      const { checkLlamaEngine } = await import("#node-parts");
+      return checkLlamaEngine({ ...config, model_path }, options);
+    },
+    unusedKeys: () => [],
+  },
+  "openai-compatible": {
+    async open(config) {
+      const { openServerEngine } = await import("#node-parts");
+      return openServerEngine(config);
+    },
+    async check({ engine = {} }) {
+      const { checkServerSettings } = await import("#node-parts");
+      try {
+        const summary = `the server at ${await checkServerSettings(engine)}, which was not asked`;
+        return { summary, problems: [], model: null };
+      } catch (error) {
+        return { summary: "a server", problems: [problemOf(["engine"], error)], model: null };
+      }
+    },
+    unusedKeys: () => [],
+  },
+};
+
+/** Returns the type of engine that a config names or, where it names none, llama with a model and the rules without. */
+export function engineTypeOf({ engine, model_path }: Pick<NanoAgentConfigInput, "engine" | "model_path">): EngineType {
+  const type = engine?.type ?? (model_path == null ? "rules" : "llama");
+  if (Object.hasOwn(engineKinds, type)) return type;
+  throw new EngineError({
+    code: "engine-unavailable",
+    message: `Unknown engine type "${type}".`,
+    hint: `Set engine.type to one of: ${Object.keys(engineKinds).join(", ")}.`,
+  });
+}
+
+/** Opens the engine of a config. */
+export async function openEngine(config: NanoAgentConfig, options: EngineOptions = {}): Promise<Engine> {
+  return engineKinds[engineTypeOf(config)].open(config, options);
+}
+
+/** Checks the engine of a config, and the model file where it names one, without opening anything. */
+export async function checkEngine(config: NanoAgentConfig, options: LlamaCheckOptions = {}): Promise<EngineCheck> {
+  const fileProblem = await checkFile(config);
+  const kind = engineKinds[engineTypeOf(config)];
+  const { problems, ...check } = await kind.check(config, { ...options, skipsFit: fileProblem !== null });
+  return { ...check, problems: fileProblem === null ? problems : [fileProblem, ...problems] };
+}
+
+/** Lists the settings that have no effect on the engine. `isGiven`: the program brought an engine of its own. */
+export function findUnusedSettings(config: NanoAgentConfig, isGiven = false): UnusedSetting[] {
+  if (!isGiven) {
+    const type = engineTypeOf(config);
+    return engineKinds[type]
+      .unusedKeys(config)
+      .map((path) => ({ path, message: `"${path.join(".")}" has no effect on the ${type} engine.` }));
+  }
+  if (config.engine === undefined) return [];
+  return [{ path: ["engine"], message: '"engine" has no effect: the program brings its own.' }];
+}
+
+async function checkFile({ model_path, model_root, spec }: NanoAgentConfig): Promise<EngineProblem | null> {
+  if (model_path === null) return null;
+  const { checkModelFile } = await import("#node-parts");
+  try {
+    await checkModelFile(model_path, spec.max_model_size_mb, model_root ?? null);
+    return null;
+  } catch (error) {
+    const problem = problemOf(["model_path"], error);
+    return problem.code === "model-too-large" ? { ...problem, path: ["spec", "max_model_size_mb"] } : problem;
+  }
+}
+
+/** Turns a thrown error into a problem of the config. An error of unknown kind is thrown on. */
+function problemOf(path: readonly string[], error: unknown): EngineProblem {
+  if (!NanoAgentError.isInstance(error)) throw error;
+  const { code, message, reason, hint } = error;
+  return { severity: "error", path, code, message, reason, hint };
+}
+
+function withoutModel(): EngineError {
+  return new EngineError({
+    code: "engine-unavailable",
+    message: 'The engine "llama" needs a model, and the config names none.',
+    hint: "Set model_path to a GGUF file.",
+  });
+}

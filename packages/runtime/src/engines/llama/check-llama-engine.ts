@@ -1,0 +1,61 @@
+import path from "node:path";
+import { type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import type { EngineCheck, EngineProblem } from "../engine-check.js";
+import { checkLlamaAddon } from "./check-llama-addon.js";
+import { type ElsewhereGrounds, planLocalModel } from "./plan-local-model.js";
+
+const BYTES_PER_MB = 2 ** 20;
+
+export interface LlamaCheckOptions {
+  /** As in `EngineOptions`. */
+  ownsProgram?: boolean | undefined;
+  /** The device that the agent is for, where it is not this one. Default: this one. */
+  elsewhere?: ElsewhereGrounds | undefined;
+  /** Whether the model file is known to be unusable, so that no plan is made. Default: false. */
+  skipsFit?: boolean | undefined;
+}
+
+/** Checks whether a config's model fits and, on this device, whether llama.cpp can be loaded. Loads neither. */
+export async function checkLlamaEngine(
+  config: NanoAgentConfig & { model_path: string },
+  { ownsProgram = false, elsewhere, skipsFit = false }: LlamaCheckOptions = {},
+): Promise<EngineCheck> {
+  const check: EngineCheck = { summary: path.basename(config.model_path), problems: [], model: null };
+  // An agent that may take more than its device has is refused before anything is planned.
+  if (skipsFit || config.spec.max_memory_mb > config.device.memory_mb) return check;
+  const reject = (error: unknown) => {
+    if (!NanoAgentError.isInstance(error)) throw error;
+    const { code, message, reason, hint } = error;
+    check.problems.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
+  };
+  try {
+    const { plan, budgetBytes, constrainsOutput } = await planLocalModel(config, { ownsProgram, elsewhere });
+    check.summary = describePlan(plan, budgetBytes);
+    check.model = { plan, budgetBytes };
+    if (!constrainsOutput) check.problems.push(withoutSchemas(config));
+  } catch (error) {
+    reject(error);
+  }
+  if (elsewhere === undefined) await checkLlamaAddon().catch(reject);
+  return check;
+}
+
+function withoutSchemas({ spec, device }: NanoAgentConfig): EngineProblem {
+  return {
+    severity: "warning",
+    path: ["spec", "max_memory_mb"],
+    code: "no-room-for-schemas",
+    message: "There is no room to hold replies and tool calls to a schema; those that need it are refused.",
+    hint:
+      spec.max_memory_mb < device.memory_mb
+        ? "Lower engine.context, or raise spec.max_memory_mb."
+        : "Lower engine.context. spec.max_memory_mb is all that the device has.",
+  };
+}
+
+function describePlan({ model_path, model, context_tokens, ledger }: FitPlan, budgetBytes: number): string {
+  const takes = (ledger.peak_resident_bytes / BYTES_PER_MB).toFixed(0);
+  const may = (budgetBytes / BYTES_PER_MB).toFixed(0);
+  const kind = model.architecture === null ? "" : ` (${model.architecture})`;
+  return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context, takes ${takes} of ${may} MB`;
+}

@@ -1,0 +1,91 @@
+import { type EngineSettings, NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
+import { EngineError, NanoRuntime } from "@nanoagent/runtime";
+import { checkEngine, engineTypeOf, findUnusedSettings } from "@nanoagent/runtime/node";
+import { describe, expect, test } from "vitest";
+import { sampleConfig } from "../sample-config.js";
+
+const configOf = (changes: object = {}) => NanoAgentConfig.parse(sampleConfig(changes));
+/** A type that no schema has let through, as JavaScript may pass it. */
+const unknown = { ...configOf(), engine: { type: "lama" as never } };
+
+describe("the type of a config's engine", () => {
+  test.each<[string, Partial<NanoAgentConfigInput>]>([
+    ["rules", {}],
+    ["rules", { engine: {} }],
+    ["rules", { engine: { type: "rules" }, model_path: "a.gguf" }],
+    ["llama", { model_path: "a.gguf" }],
+    ["llama", { engine: { type: "llama" } }],
+    ["openai-compatible", { engine: { type: "openai-compatible" } }],
+    ["openai-compatible", { engine: { type: "openai-compatible" }, model_path: "a.gguf" }],
+  ])("is %s for %j", (type, changes) => {
+    expect(engineTypeOf(sampleConfig(changes))).toBe(type);
+  });
+
+  test.each(["lama", "constructor", ""])("%j is an error that names the known ones", (type) => {
+    const config = { ...configOf(), engine: { type: type as never } };
+    expect(() => engineTypeOf(config)).toThrow(EngineError);
+    expect(() => engineTypeOf(config)).toThrow(
+      expect.objectContaining({
+        code: "engine-unavailable",
+        message: `Unknown engine type "${type}".`,
+        hint: "Set engine.type to one of: rules, llama, openai-compatible.",
+      }),
+    );
+  });
+
+  test("has a row for each type that the schema knows", async () => {
+    const types = ["rules", "llama", "openai-compatible"] satisfies EngineSettings["type"][];
+    for (const type of types) expect(engineTypeOf({ engine: { type } })).toBe(type);
+    await expect(new NanoRuntime().load(unknown)).rejects.toThrow(/engine\.type.*rules.*llama.*openai-compatible/);
+  });
+});
+
+describe("a check without opening", () => {
+  test("the rules need nothing", async () => {
+    expect(await checkEngine(configOf())).toEqual({ summary: "the built-in rules", problems: [], model: null });
+  });
+
+  test("llama needs a model", async () => {
+    const { problems } = await checkEngine(configOf({ engine: { type: "llama" } }));
+    expect(problems).toMatchObject([{ severity: "error", path: ["engine", "type"], code: "engine-unavailable" }]);
+  });
+
+  test("a model file that is missing is told once, and nothing is planned", async () => {
+    const { summary, problems, model } = await checkEngine(configOf({ model_path: "/nowhere/a.gguf" }));
+    expect({ summary, model }).toEqual({ summary: "a.gguf", model: null });
+    expect(problems).toMatchObject([{ severity: "error", path: ["model_path"], code: "model-not-found" }]);
+  });
+
+  test("a server needs an address, and is not asked", async () => {
+    const type = "openai-compatible";
+    const { problems } = await checkEngine(configOf({ engine: { type } }));
+    expect(problems).toMatchObject([{ severity: "error", path: ["engine"], code: "remote-settings-invalid" }]);
+    const { summary } = await checkEngine(configOf({ engine: { type, url: "http://127.0.0.1:9" } }));
+    expect(summary).toMatch(/^the server at .*127\.0\.0\.1:9.*, which was not asked$/);
+  });
+
+  test("an unknown type is an error and not llama", async () => {
+    await expect(checkEngine(unknown)).rejects.toMatchObject({ code: "engine-unavailable" });
+  });
+});
+
+describe("settings without effect", () => {
+  const paths = (changes: object, isGiven = false) =>
+    findUnusedSettings(configOf(changes), isGiven).map(({ path }) => path.join("."));
+
+  test("on the rules", () => {
+    expect(
+      paths({
+        instructions: "Be brief.",
+        model_path: "a.gguf",
+        engine: { type: "rules", context: 512 },
+        window: { on_overflow: "summarize" },
+      }),
+    ).toEqual(["instructions", "model_path", "engine.context", "window.on_overflow"]);
+  });
+
+  test("with an engine that the program brings, and on none of the others", () => {
+    expect(paths({ engine: { type: "rules", context: 512 } }, true)).toEqual(["engine"]);
+    expect(paths({ model_path: "a.gguf", instructions: "Be brief." })).toEqual([]);
+  });
+});
