@@ -2,8 +2,9 @@ import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 /**
- * Makes a folder and those above it that are missing; the topmost that was made, null where all were there. Node's own way
- * to do so never ends where the kernel lets none be made, as below `/proc`, and takes up all memory meanwhile.
+ * Makes a folder and its missing parents. Returns the topmost folder that was made, or null where all existed. `mkdir` of
+ * Node with `recursive` never ends where the kernel refuses to make a folder, as below `/proc`, and takes all memory
+ * meanwhile. The profiler has a copy of this function that behaves the same.
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<string | null> {
   try {
@@ -19,7 +20,7 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<string |
     await mkdir(folder, { mode });
     return above ?? folder;
   } catch (error) {
-    // Somebody else may have made it meanwhile.
+    // Another program may have made it meanwhile.
     if (await isFolder(folder)) return above;
     throw error;
   }

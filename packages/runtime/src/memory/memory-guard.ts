@@ -1,7 +1,7 @@
 import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
 import { runningPrograms } from "../processes/launch-program.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
-import { PagingJudge } from "./paging-judge.js";
+import { PagingDetector } from "./paging-detector.js";
 import type { Reservations } from "./reservations.js";
 
 const BYTES_PER_MB = 2 ** 20;
@@ -121,7 +121,7 @@ export class MemoryGuard {
   watch(engine: WatchedEngine, onLook: (pressure: Pressure | null) => Promise<void>): void {
     this.unwatch();
     this.#engine = engine;
-    const judge = new PagingJudge(engine.fileBytes);
+    const judge = new PagingDetector(engine.fileBytes);
     let looks = 0;
     let device: MemoryReading | null = null;
     let waitUntil = 0;
@@ -159,7 +159,7 @@ export class MemoryGuard {
 
   async #judge(
     engine: WatchedEngine,
-    judge: PagingJudge | null,
+    judge: PagingDetector | null,
     device: MemoryReading | null,
   ): Promise<Pressure | null> {
     const { processes } = this.#options;

@@ -1,29 +1,29 @@
 import type { PressureAction } from "./memory-report.js";
 
-/** Contexts shorter than this are of no use: a template, a question and an answer hardly fit. */
-const LEAST_CONTEXT_TOKENS = 256;
+/** Shortest useful context: a template, a question and an answer hardly fit in less. */
+const MIN_CONTEXT_TOKENS = 256;
 const SMALL_BATCH_TOKENS = 16;
-/** After so long without pressure everything is as it was. */
+/** Time without pressure after which the ladder starts from the top again. */
 export const RECOVERY_MILLISECONDS = 60_000;
 
-/** How a model is loaded, as far as the ladder changes it. */
+/** Settings of a model's load that the ladder changes. */
 export interface LadderSettings {
-  /** The part of the context that history may fill. */
+  /** Share of the context that history may fill, 0 to 1. */
   windowShare: number;
-  /** The longest context; null where the plan decides. */
+  /** Longest context, in tokens; null where the plan decides. */
   contextTokens: number | null;
   batchTokens: number | null;
   unloadsWhenIdle: boolean;
   refuses: boolean;
 }
 
-/** What is given up, step by step, when memory runs short; what was given up comes back after a while of calm. */
+/** Steps that give up memory, one after another, while it is short. They are taken back after {@link RECOVERY_MILLISECONDS}. */
 export class PressureLadder {
   #step: PressureAction | null = null;
   #contextTokens: number | null = null;
   #calmSince = 0;
 
-  /** The last step that was taken. */
+  /** Last step taken; null when none is in force. */
   get step(): PressureAction | null {
     return this.#step;
   }
@@ -41,8 +41,8 @@ export class PressureLadder {
   }
 
   /**
-   * Takes the next step down; null at the end of the ladder. `contextTokens` is that of the model as it is loaded: it is
-   * halved, again and again, before the step after it comes.
+   * Takes the next step and returns it; null at the end of the ladder. `contextTokens` is the context of the loaded model:
+   * it is halved again and again before the step after it comes.
    */
   descend(contextTokens: number, now: number): PressureAction | null {
     this.#calmSince = now;
@@ -50,7 +50,7 @@ export class PressureLadder {
     const next = this.#step === null ? "trim-window" : order[order.indexOf(this.#step) + 1];
     if (this.#step === "smaller-context" || next === "smaller-context") {
       const half = Math.floor(Math.min(contextTokens, this.#contextTokens ?? contextTokens) / 2);
-      if (half >= LEAST_CONTEXT_TOKENS) {
+      if (half >= MIN_CONTEXT_TOKENS) {
         this.#contextTokens = half;
         this.#step = "smaller-context";
         return this.#step;
@@ -60,7 +60,7 @@ export class PressureLadder {
     return this.#step;
   }
 
-  /** Takes steps until one that makes the model smaller: for when it has just run out of memory. */
+  /** Takes steps until one that makes the model smaller, for a model that has just run out of memory. */
   descendToReload(contextTokens: number, now: number): PressureAction[] {
     const taken: PressureAction[] = [];
     for (;;) {
@@ -71,7 +71,7 @@ export class PressureLadder {
     }
   }
 
-  /** Says that all is well at this moment; true when that has lasted and the ladder was climbed back. */
+  /** Notes that memory is not short now. Returns true when that has lasted and all steps are taken back. */
   rest(now: number): boolean {
     if (this.#step === null || now - this.#calmSince < RECOVERY_MILLISECONDS) return false;
     this.#step = null;

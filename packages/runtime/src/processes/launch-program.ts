@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
-import { keepGroup, releaseGroup } from "./group-keeper.js";
 import { isNode } from "./is-node.js";
+import { forgetGroup, killAtExit } from "./kill-at-exit.js";
 import { canLimitProcesses, limitedCommand } from "./process-limits.js";
 
 export interface ProgramPlace {
@@ -48,11 +48,11 @@ export function launchProgram(
     child.once("exit", () => running.delete(pid));
   }
   if (pid !== undefined && !isWindows) {
-    keepGroup(pid);
+    killAtExit(pid);
     child.once("exit", () => {
       // What the program leaves running ends with it.
       signalGroup(child, "SIGKILL");
-      releaseGroup(pid);
+      forgetGroup(pid);
     });
   }
   return child;

@@ -22,10 +22,10 @@ const BYTES_PER_MB = 2 ** 20;
 /** RLIMIT_DATA stands so far above what the ledger says is reserved: allocators round up, and Node breathes. */
 const LIMIT_MARGIN_SHARE = 0.25;
 const LIMIT_MARGIN_BYTES = 48 * BYTES_PER_MB;
-/** So many times one message may be begun anew, each time with a smaller model than before. */
-const MOST_ATTEMPTS = 6;
-/** What happened between two messages is told with the next one; of much, the newest. */
-const MOST_WAITING_EVENTS = 16;
+/** Attempts at one message, each with a smaller model than the one before. */
+const MAX_ATTEMPTS = 6;
+/** Events between two messages that are kept for the next one; the newest count. */
+const MAX_WAITING_EVENTS = 16;
 
 /** How a model is to be loaded within so many bytes. */
 export interface PlannedModel {
@@ -93,7 +93,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
         });
         return engine;
       } catch (error) {
-        if (attempt < MOST_ATTEMPTS && (await engine.#makeSmaller(asEngineError(error)))) continue;
+        if (attempt < MAX_ATTEMPTS && (await engine.#makeSmaller(asEngineError(error)))) continue;
         await options.guard.close();
         throw await explainStart(error);
       }
@@ -120,7 +120,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       }
       const failure = yield* this.#attempt(request, options);
       if (failure === null) return;
-      const again = !failure.hasSpoken && attempt < MOST_ATTEMPTS && (await this.#mayRetry(failure.error, attempt));
+      const again = !failure.hasSpoken && attempt < MAX_ATTEMPTS && (await this.#mayRetry(failure.error, attempt));
       yield* this.#waiting.splice(0);
       if (again) continue;
       yield { type: "error", error: failure.error };
@@ -156,7 +156,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       try {
         return await this.#requireHosted().countTokensOfAll(texts);
       } catch (error) {
-        if (attempt < MOST_ATTEMPTS && (await this.#mayRetry(asEngineError(error), attempt))) continue;
+        if (attempt < MAX_ATTEMPTS && (await this.#mayRetry(asEngineError(error), attempt))) continue;
         throw error;
       }
     }
@@ -280,7 +280,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     // What cannot be deleted stays where it is.
     if (action === "drop-saved-state") await this.#options.stateFile?.remove().catch(() => {});
     this.#waiting.push({ type: "memory-pressure", ...pressure, action });
-    if (this.#waiting.length > MOST_WAITING_EVENTS) this.#waiting.shift();
+    if (this.#waiting.length > MAX_WAITING_EVENTS) this.#waiting.shift();
   }
 }
 

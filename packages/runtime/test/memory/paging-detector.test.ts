@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { PagingJudge } from "../../src/memory/paging-judge.js";
+import { PagingDetector } from "../../src/memory/paging-detector.js";
 
 const FILE_BYTES = 100 * 2 ** 20;
 
 /** Forty samples, four a second. */
 function judge(before: number, tokensPerSecond: number, faultsPerSecond: number, fileBytes = FILE_BYTES): boolean {
-  const paging = new PagingJudge(fileBytes);
+  const paging = new PagingDetector(fileBytes);
   let [time, work, majorFaults] = [0, 0, before];
   for (; time < 10_000; time += 250) {
     work += 5;
@@ -37,7 +37,7 @@ describe("an engine does not only page", () => {
   });
 
   test("between two pieces of work", () => {
-    const paging = new PagingJudge(1);
+    const paging = new PagingDetector(1);
     for (let time = 0; time < 60_000; time += 250) {
       if (time % 5000 === 0) paging.rest();
       expect(paging.isPaging({ time, majorFaults: time * 10, work: 1 })).toBe(false);
