@@ -1,12 +1,12 @@
 import { NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
-import { checkMemoryBudget } from "./check-memory-budget.js";
+import { checkMemoryBudget, openProgramBudget } from "./check-memory-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
 import type { Engine } from "./engines/engine.js";
 import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
 import { findUnusedSettings, openEngine } from "./engines/engine-kinds.js";
-import type { EngineOptions } from "./engines/engine-options.js";
+import type { EngineOptions, OpenEngineOptions } from "./engines/engine-options.js";
 import type { MemoryReport } from "./memory/memory-report.js";
-import { residentBytes } from "./memory/resident-bytes.js";
+import { ownResidentBytes } from "./memory/own-resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import type { IntentAnswers, SharedParts } from "./run-turn.js";
 import type { Journal } from "./session/journal/journal.js";
@@ -53,31 +53,27 @@ export async function checkAgent(input: NanoAgentConfigInput): Promise<NanoAgent
 /** An open agent: its config, engine, intents, tools and skills. Conversations share them. */
 export class Agent implements AsyncDisposable {
   readonly config: NanoAgentConfig;
-  readonly #options: AgentOptions;
+  readonly #options: AgentOptions & OpenEngineOptions;
   readonly #parts: SharedParts;
   readonly #skills: AgentSkills;
-  /** Resident bytes of this process when the agent was opened. */
-  readonly #baseBytes: number;
   readonly #conversations = new Set<Conversation>();
   #closing: Promise<void> | null = null;
 
   private constructor(
     config: NanoAgentConfig,
-    options: AgentOptions,
+    options: AgentOptions & OpenEngineOptions,
     parts: SharedParts,
     skills: AgentSkills,
-    baseBytes: number,
   ) {
     this.config = config;
     this.#options = options;
     this.#parts = parts;
     this.#skills = skills;
-    this.#baseBytes = baseBytes;
   }
 
   /** Opens a config that {@link checkAgent} has checked. */
-  static async open(config: NanoAgentConfig, options: AgentOptions): Promise<Agent> {
-    const baseBytes = residentBytes() ?? 0;
+  static async open(config: NanoAgentConfig, given: AgentOptions): Promise<Agent> {
+    const options = { ...given, baseBytes: ownResidentBytes() ?? 0 };
     const skills = await readSkills(config);
     const tools = await openTools(config, options, skills.open);
     try {
@@ -85,9 +81,12 @@ export class Agent implements AsyncDisposable {
       const texts = [config.instructions, skills.open?.instructions].filter(Boolean);
       const instructions = texts.length > 0 ? texts.join("\n\n") : (config.instructions ?? null);
       const engine = options.engine ?? (await openEngine(config, options));
+      const budget = await openProgramBudget(config, engine, options).catch(async (error) => {
+        if (options.engine === undefined) await engine.close();
+        throw error;
+      });
       const engineQueue = new TurnQueue({ maxWaiting: Number.POSITIVE_INFINITY });
-      const parts = { engine, engineQueue, instructions, intents, tools };
-      return new Agent(config, options, parts, skills, baseBytes);
+      return new Agent(config, options, { engine, engineQueue, budget, instructions, intents, tools }, skills);
     } catch (error) {
       await tools?.close();
       throw error;
@@ -151,7 +150,7 @@ export class Agent implements AsyncDisposable {
   async memory(): Promise<MemoryReport> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
     const { reportMemory } = await import("#node-parts");
-    return reportMemory(this.config, this.#parts.engine, this.#options, this.#baseBytes);
+    return reportMemory(this.config, this.#parts.engine, this.#options);
   }
 
   /**

@@ -25,7 +25,7 @@ export type NanoRuntimeErrorCode =
 /**
  * What {@link NanoRuntime} refuses or could not finish. Codes:
  *
- * - `insufficient-memory`: the agent asks for more memory than the device has.
+ * - `insufficient-memory`: the agent asks for more memory than the device has, or takes more than it may.
  * - `model-too-large`, `model-not-found`, `model-unreadable`, `model-outside-root`: the file at `model_path` cannot be
  *   used.
  * - `not-loaded`: a message came before `load()` or after `unload()`, or its agent or conversation was closed meanwhile.

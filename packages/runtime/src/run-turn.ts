@@ -4,6 +4,8 @@ import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js"
 import type { ContextWindow } from "./context/context-window.js";
 import type { Engine, EngineRequest, SamplingOptions } from "./engines/engine.js";
 import type { IntentMatch } from "./intents/intent-matcher.js";
+import { overBudget } from "./memory/over-budget.js";
+import type { ProgramBudget } from "./memory/program-budget.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort, untilAborted } from "./on-abort.js";
 import { ReplySchema } from "./reply-schema.js";
@@ -51,6 +53,8 @@ export interface SharedParts {
   readonly engine: Engine;
   /** Gives the engine to one turn at a time, in the order in which they asked for it. */
   readonly engineQueue: TurnQueue;
+  /** Memory budget of this program; null where the engine enforces the budget itself. */
+  readonly budget: ProgramBudget | null;
   /** Instructions that begin every request: the config's, and the list of skills. */
   readonly instructions: string | null;
   readonly intents: IntentAnswers | null;
@@ -75,7 +79,7 @@ export async function* runTurn(
   message: AgentMessage,
   { signal: caller, sampling, responseSchema, limits = {} }: TurnOptions & { signal: AbortSignal },
 ): AsyncGenerator<AgentEvent, AgentEvent> {
-  const { engine, engineQueue, instructions, intents, tools } = agent;
+  const { engine, engineQueue, budget, instructions, intents, tools } = agent;
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
   const turn = new Turn(history, journal, message);
   const timeLimit = new TimeLimit(limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS, caller);
@@ -84,6 +88,12 @@ export async function* runTurn(
   let isAnswered = false;
   try {
     yield { type: "run-start", message };
+
+    const pressure = (await budget?.check()) ?? null;
+    if (pressure !== null) {
+      yield pressure;
+      throw overBudget(pressure);
+    }
 
     // A sentence that was foreseen needs no engine. A reply that must satisfy a schema comes from the engine alone.
     const intent = schema === undefined ? (intents?.match(message.content) ?? null) : null;

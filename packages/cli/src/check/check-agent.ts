@@ -2,6 +2,7 @@ import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { LocalMachine } from "@nanoagent/profiler";
 import {
   canLimitProcesses,
+  checkProgramSize,
   InvalidConfigError,
   ownCodeReservation,
   type PlacedConfig,
@@ -74,6 +75,7 @@ function thisSystem(): LimitingSystem {
     canLimitProcesses: canLimitProcesses(),
     dataLimitBytes: readDataLimit(process.pid),
     reservedCodeBytes: ownCodeReservation(),
+    checkProgramSize,
   };
 }
 

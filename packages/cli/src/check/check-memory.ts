@@ -11,6 +11,8 @@ export interface LimitingSystem {
   dataLimitBytes: number | null;
   /** The part of that limit that Node takes for compiled code which it only reserves, in bytes. */
   reservedCodeBytes: number;
+  /** Rejects a config whose budget is smaller than this program. Default: the size of the program is not checked. */
+  checkProgramSize?: ((config: NanoAgentConfig) => Promise<void>) | undefined;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function checkMemory(
     return;
   }
   if (system === null) return;
+  await system.checkProgramSize?.(config).catch((error) => part.reject(["spec", "max_memory_mb"], error));
   const { machine, canLimitProcesses } = system;
   const reading = await new DeviceMemoryProbe({ machine }).read();
   const programs = [...(config.tools ?? []), ...Object.values(config.mcp_servers ?? {})];

@@ -108,6 +108,7 @@ const rooms: Record<string, readonly string[]> = {
     "terminal-controls",
     "json-schema",
     "on-abort",
+    "call-within",
     "missing-peer-error",
     "nano-runtime-error",
   ],

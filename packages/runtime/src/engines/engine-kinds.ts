@@ -7,7 +7,7 @@ import {
 import type { Engine } from "./engine.js";
 import type { EngineCheck, EngineProblem } from "./engine-check.js";
 import { EngineError } from "./engine-error.js";
-import type { EngineOptions } from "./engine-options.js";
+import type { OpenEngineOptions } from "./engine-options.js";
 import type { LlamaCheckOptions } from "./llama/check-llama-engine.js";
 import { RulesEngine } from "./rules/rules-engine.js";
 
@@ -22,7 +22,7 @@ export interface UnusedSetting {
 /** One kind of engine. Its parts that need Node are reached by a lazy import of `#node-parts`. */
 interface EngineKind {
   /** Opens the engine. Throws `EngineError`, or a `NanoAgentError` of its own. */
-  open(config: NanoAgentConfig, options: EngineOptions): Promise<Engine>;
+  open(config: NanoAgentConfig, options: OpenEngineOptions): Promise<Engine>;
   /** Checks what `open` would refuse, without loading a model or asking a server. */
   check(config: NanoAgentConfig, options: LlamaCheckOptions): Promise<EngineCheck>;
   /** Lists the keys that are set and have no effect on this kind. */
@@ -94,7 +94,7 @@ export function engineTypeOf({ engine, model_path }: Pick<NanoAgentConfigInput, 
 }
 
 /** Opens the engine of a config. */
-export async function openEngine(config: NanoAgentConfig, options: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(config: NanoAgentConfig, options: OpenEngineOptions = {}): Promise<Engine> {
   return engineKinds[engineTypeOf(config)].open(config, options);
 }
 

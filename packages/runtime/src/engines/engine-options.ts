@@ -2,17 +2,23 @@ import type { FitPlanner, MemoryProbe } from "@nanoagent/models";
 
 /** Options for opening an engine that a config file cannot express: replacements for default parts, and callbacks. */
 export interface EngineOptions {
-  /** Says how a model fits. Default: the planner of `@nanoagent/optimizer`. */
+  /** Plans how a model fits. Default: the planner of `@nanoagent/optimizer`. */
   planner?: FitPlanner | undefined;
-  /** Says how much memory there is. Default: the probe of `@nanoagent/profiler`. */
+  /** Reads how much memory the device has. Default: the probe of `@nanoagent/profiler`. */
   memory?: MemoryProbe | undefined;
-  /** The program that an engine's process runs. Default: the one that this package brings; a bundled program has its own. */
+  /** Program that an engine's process runs. Default: the one in this package; a bundled program has its own. */
   hostFile?: string | undefined;
   /**
-   * Whether this program is the agent's alone, as the CLI is: then all of its memory counts against the budget, and not
-   * only what it adds from now on. Default: false.
+   * Whether this program is the agent's alone, as the CLI is. All of its memory then counts against the budget, and not
+   * only its growth since the agent was loaded. Default: false.
    */
   ownsProgram?: boolean | undefined;
-  /** Told the share of the model that is loaded, 0 to 1. */
+  /** Called with the share of the model that is loaded, 0 to 1. A callback that fails is not called again. */
   onLoadProgress?: ((share: number) => void) | undefined;
+}
+
+/** Options for opening an engine, with the figures that the runtime adds. */
+export interface OpenEngineOptions extends EngineOptions {
+  /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has now. */
+  baseBytes?: number | undefined;
 }

@@ -1,42 +1,42 @@
 import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
-import { runningPrograms } from "../processes/launch-program.js";
+import { messageOf } from "../call-within.js";
+import { MemoryAccount, type ProcessView, privateBytes, residentBytes } from "./memory-account.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
 import { PagingDetector } from "./paging-detector.js";
 import type { Reservations } from "./reservations.js";
+import { SteadyProbe } from "./steady-probe.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
-/** What a program that embeds the runtime adds itself, over months: the history, its buffers, the channel to the host. */
+/** Memory that the program itself adds over months: the history, its buffers, the channel to the engine's process. */
 export const PROGRAM_BYTES = 16 * BYTES_PER_MB;
-/** Of the device's memory so much stays free: below it the kernel begins to look for pages, and everything is slow. */
+/** Part of the device's memory that stays free: with less the kernel begins to look for pages, and everything is slow. */
 const DEVICE_RESERVE_SHARE = 0.02;
 const DEVICE_RESERVE_BYTES = 16 * BYTES_PER_MB;
-/** The share of its time in which something waits for memory, from which on the device is short of it. */
+/** Share of the time in which something waits for memory, in percent, at which the device counts as short of it. */
 const PRESSED_PERCENT = 40;
 
 const BUSY_MILLISECONDS = 250;
 const IDLE_MILLISECONDS = 2000;
-/** The device is looked at once a second: what it says changes slowly, and several files have to be read for it. */
+/** Looks at the engine for each look at the device, whose figures change slowly and cost several files. */
 const DEVICE_EVERY = 4;
-/** After a step against pressure the next one waits, so that the first can show what it does. */
+/** Time between two steps against pressure, so that the first can show its effect. */
 const STEP_MILLISECONDS = 2000;
 
-/** How the guard sees processes; the profiler's functions, bound to this machine. */
-export interface ProcessView {
-  memory(processId: number, options?: { proportional: boolean }): Promise<ProcessShare | null>;
-  majorFaults(processId: number): Promise<number | null>;
-}
-
 export interface MemoryGuardOptions {
-  /** All that the agent may take: the smaller of what its spec and its device say. */
+  /** The agent's whole budget: the smaller of its spec's and its device's, in bytes. */
   limitBytes: number;
-  /** Whether this program is the agent's alone, so that all of its memory counts and not just what it adds. */
+  /** Whether this program is the agent's alone, so that all of its memory counts and not just its growth. */
   ownsProgram: boolean;
+  /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has as the guard starts. */
+  baseBytes?: number | undefined;
   probe: MemoryProbe;
   processes: ProcessView;
   reservations: Reservations;
-  /** The processes of commands and servers that tools have started. Default: those of this program. */
+  /** Processes that tools have started. Default: those of this program. */
   toolProcesses?: (() => readonly number[]) | undefined;
+  /** Called with a sentence for people about a fault that the guard lives with, once for each fault. */
+  onNotice?: ((notice: string) => void) | undefined;
 }
 
 /** The engine's process, as far as the guard watches it. */
@@ -44,41 +44,46 @@ export interface WatchedEngine {
   readonly processId: number;
   readonly isBusy: boolean;
   readonly work: number;
-  /** The size of the file that may be mapped. */
+  /** Size of the file that may be mapped, in bytes. */
   readonly fileBytes: number;
 }
 
 export type Pressure = Pick<MemoryPressureEvent, "used_bytes" | "limit_bytes" | "reason">;
 
 /**
- * Holds an agent's memory budget: says before anything is allocated what an engine may take, and watches while it runs
- * what all of it takes. What is to be done about pressure is up to whoever listens.
+ * Holds an agent's memory budget: says how much an engine may take before anything is allocated, and watches the use of
+ * memory while the engine runs. The listener decides what is done about pressure.
  */
 export class MemoryGuard {
   readonly limitBytes: number;
   readonly #options: MemoryGuardOptions;
-  readonly #baseBytes: number;
+  readonly #account: MemoryAccount;
+  readonly #probe: SteadyProbe;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #engine: WatchedEngine | null = null;
+  #hasFailed = false;
 
   private constructor(options: MemoryGuardOptions, baseBytes: number) {
     this.#options = options;
     this.limitBytes = options.limitBytes;
-    this.#baseBytes = baseBytes;
+    this.#account = new MemoryAccount({ ...options, baseBytes });
+    this.#probe = new SteadyProbe(options.probe, options.onNotice);
   }
 
   static async start(options: MemoryGuardOptions): Promise<MemoryGuard> {
-    const own = await options.processes.memory(process.pid, { proportional: false });
-    return new MemoryGuard(options, options.ownsProgram ? 0 : privateBytes(own));
+    const { baseBytes, processes } = options;
+    const ownBytes = async () => residentBytes(await processes.memory(process.pid, { proportional: false }));
+    return new MemoryGuard(options, baseBytes ?? (await ownBytes()));
   }
 
   /**
-   * What an engine may take now: the budget less the program's share, and never more than the device has to spare, less
-   * what other agents were promised.
+   * Returns how much an engine may take now, in bytes: the budget less the program's share, and at most what the device has
+   * to spare, less what other agents were promised. Where the device's memory is not known, the budget alone counts.
    */
   async admit(): Promise<number> {
-    const { probe, processes, reservations } = this.#options;
-    const device = await probe.read();
+    const { processes, reservations } = this.#options;
+    const device = await this.#probe.read();
+    if (device === null) return this.admitWithin(Number.POSITIVE_INFINITY);
     const promised = await reservations.outstandingBytes(async (processId) =>
       privateBytes(await processes.memory(processId, { proportional: false })),
     );
@@ -86,65 +91,78 @@ export class MemoryGuard {
     return this.admitWithin(ofDevice);
   }
 
-  /** The same on a device that has so much to spare: the budget less the program's share, as far as that goes. */
+  /** Returns the same for a device that has so much to spare. */
   async admitWithin(deviceBytes: number): Promise<number> {
     return Math.max(0, Math.floor(Math.min(this.limitBytes - (await this.#programShare()), deviceBytes)));
   }
 
+  /** Promises so many bytes to the engine's process, or to a process that is yet to start (null). Never rejects. */
   hold(bytes: number, engine: number | null): Promise<void> {
     return this.#options.reservations.hold(bytes, engine);
   }
 
-  /** What this program takes of the budget, at least what it is expected to come to. */
+  /** Promises so many bytes, beyond what this program has already, to an engine in this program. Never rejects. */
+  async holdInProgram(bytes: number): Promise<void> {
+    const own = await this.#options.processes.memory(process.pid, { proportional: false });
+    await this.hold(bytes + privateBytes(own), process.pid);
+  }
+
+  /** Returns the program's share of the budget, at least the share that it is expected to grow to. */
   async #programShare(): Promise<number> {
-    const used = await this.programBytes();
+    const used = await this.#account.besideEngine();
     return this.#options.ownsProgram ? used + PROGRAM_BYTES : Math.max(used, PROGRAM_BYTES);
   }
 
-  /** What this program has added, all that is its own where it is the agent's alone, and what its tools take. */
-  async programBytes(): Promise<number> {
-    const { processes, toolProcesses = runningPrograms } = this.#options;
-    const memoryOf = async (pid: number) => privateBytes(await processes.memory(pid, { proportional: false }));
-    const ofTools = await Promise.all(toolProcesses().map(memoryOf));
-    return ofTools.reduce((sum, bytes) => sum + bytes, Math.max(0, (await memoryOf(process.pid)) - this.#baseBytes));
+  /** Returns the bytes that the agent takes without an engine's process. */
+  async usedBytes(): Promise<number> {
+    return (await this.#account.use(null)).used_bytes;
   }
 
   processMemory(processId: number): Promise<ProcessShare | null> {
     return this.#options.processes.memory(processId, { proportional: true });
   }
 
-  device(): Promise<MemoryReading> {
-    return this.#options.probe.read();
-  }
-
-  /** Watches this engine until {@link unwatch}, and calls with what is wrong, or null when all is well. */
+  /**
+   * Watches an engine until {@link unwatch}. Calls back with the pressure, or with null when memory is not short. A look
+   * that fails becomes a notice, and the next look comes as usual.
+   */
   watch(engine: WatchedEngine, onLook: (pressure: Pressure | null) => Promise<void>): void {
     this.unwatch();
     this.#engine = engine;
-    const judge = new PagingDetector(engine.fileBytes);
+    const detector = new PagingDetector(engine.fileBytes);
     let looks = 0;
     let device: MemoryReading | null = null;
     let waitUntil = 0;
     const look = async () => {
       const { isBusy } = engine;
-      if (!isBusy) judge.rest();
-      if (looks++ % (isBusy ? DEVICE_EVERY : 1) === 0) device = await this.#options.probe.read();
-      const pressure = await this.#judge(engine, isBusy ? judge : null, device);
+      if (!isBusy) detector.rest();
+      if (looks++ % (isBusy ? DEVICE_EVERY : 1) === 0) device = await this.#probe.read();
+      const pressure = await this.#judge(engine, isBusy ? detector : null, device);
       const now = performance.now();
       if (this.#engine === engine && (pressure === null || now >= waitUntil)) {
         if (pressure !== null) waitUntil = now + STEP_MILLISECONDS;
         await onLook(pressure);
       }
-      schedule();
     };
-    const schedule = () => {
+    const schedule = (milliseconds: number) => {
       if (this.#engine !== engine) return;
-      this.#timer = setTimeout(() => void look(), engine.isBusy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS);
+      const next = () => schedule(engine.isBusy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS);
+      this.#timer = setTimeout(() => {
+        look().then(next, (error) => {
+          this.#noteFailure(error);
+          next();
+        });
+      }, milliseconds);
       this.#timer.unref();
     };
     // A request comes soon after a start.
-    this.#timer = setTimeout(() => void look(), BUSY_MILLISECONDS);
-    this.#timer.unref();
+    schedule(BUSY_MILLISECONDS);
+  }
+
+  #noteFailure(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#options.onNotice?.(`The watch on memory failed: ${messageOf(error)}. It goes on.`);
   }
 
   unwatch(): void {
@@ -159,21 +177,17 @@ export class MemoryGuard {
 
   async #judge(
     engine: WatchedEngine,
-    judge: PagingDetector | null,
+    detector: PagingDetector | null,
     device: MemoryReading | null,
   ): Promise<Pressure | null> {
     const { processes } = this.#options;
-    const program = await this.programBytes();
-    const memory = await processes.memory(engine.processId, { proportional: false });
-    let used = program + residentBytes(memory);
+    let used = await this.#account.atMost(engine.processId);
     if (used > this.limitBytes) {
-      // What processes share was counted in full; before anything is done about it, it is counted exactly.
-      const exact = await processes.memory(engine.processId, { proportional: true });
-      used = program + (exact?.proportional_bytes ?? residentBytes(exact));
+      used = (await this.#account.use(await this.processMemory(engine.processId))).used_bytes;
       if (used > this.limitBytes) return { used_bytes: used, limit_bytes: this.limitBytes, reason: "own-limit" };
     }
-    const majorFaults = judge === null ? null : await processes.majorFaults(engine.processId);
-    if (majorFaults !== null && judge?.isPaging({ time: performance.now(), majorFaults, work: engine.work })) {
+    const majorFaults = detector === null ? null : await processes.majorFaults(engine.processId);
+    if (majorFaults !== null && detector?.isPaging({ time: performance.now(), majorFaults, work: engine.work })) {
       return { used_bytes: used, limit_bytes: this.limitBytes, reason: "paging" };
     }
     if (device !== null && isShort(device)) {
@@ -194,14 +208,6 @@ function isShort(device: MemoryReading): boolean {
 
 function reserveBytes({ total_bytes, limit_bytes }: MemoryReading): number {
   const whole = Math.min(limit_bytes ?? total_bytes, total_bytes);
-  // On the smallest devices a fixed reserve would be all there is.
+  // On the smallest devices a fixed reserve would be all of the memory.
   return Math.min(Math.max(whole * DEVICE_RESERVE_SHARE, DEVICE_RESERVE_BYTES), whole / 8);
-}
-
-function privateBytes(memory: ProcessShare | null): number {
-  return memory?.anonymous_bytes ?? 0;
-}
-
-function residentBytes(memory: ProcessShare | null): number {
-  return memory === null ? 0 : memory.anonymous_bytes + memory.file_bytes + memory.shared_bytes;
 }

@@ -24,7 +24,7 @@ export { readInterpreter } from "../processes/read-interpreter.js";
 export { ToolSet } from "../tools/tool-set.js";
 export { checkModelFile } from "../files/check-model-file.js";
 export { makeFolder } from "../files/make-folder.js";
-export { checkMemoryBudget } from "../check-memory-budget.js";
+export { checkMemoryBudget, checkProgramSize } from "../check-memory-budget.js";
 export {
   checkEngine,
   type EngineType,

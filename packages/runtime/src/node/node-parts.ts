@@ -7,7 +7,7 @@ import type {
 } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineCheck } from "../engines/engine-check.js";
-import type { EngineOptions } from "../engines/engine-options.js";
+import type { OpenEngineOptions } from "../engines/engine-options.js";
 import type { LlamaCheckOptions } from "../engines/llama/check-llama-engine.js";
 import type { Journal } from "../session/journal/journal.js";
 import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
@@ -20,11 +20,11 @@ import type { Tool } from "../tools/tool.js";
  * `package.json` gives a browser's bundler `without-node.ts` instead.
  */
 export { checkModelFile } from "../files/check-model-file.js";
-export { reportMemory } from "../report-memory.js";
+export { measureProgram, reportMemory } from "../report-memory.js";
 
 export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  options: EngineOptions,
+  options: OpenEngineOptions,
 ): Promise<Engine> {
   const llama = await import("../engines/llama/open-llama-engine.js");
   return llama.openLlamaEngine(config, options);

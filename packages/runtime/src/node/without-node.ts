@@ -12,6 +12,7 @@ export const openMcpServers: typeof nodeParts.openMcpServers = () => Promise.rej
 export const openSkillFolder: typeof nodeParts.openSkillFolder = () => Promise.reject(needsNode("A folder of skills"));
 export const openSession: typeof nodeParts.openSession = () => Promise.reject(needsNode("A session on disk"));
 export const reportMemory: typeof nodeParts.reportMemory = () => Promise.reject(needsNode("A report on memory"));
+export const measureProgram: typeof nodeParts.measureProgram = () => Promise.resolve(0);
 
 function needsNode(what: string): EngineError {
   return new EngineError({

@@ -31,15 +31,20 @@ class Scene {
     limitMb = 256,
     ownsProgram = false,
     folder,
+    read = async () => this.device,
+    onNotice,
   }: {
     limitMb?: number;
     ownsProgram?: boolean;
     folder?: string;
+    read?: (() => Promise<MemoryReading>) | undefined;
+    onNotice?: (notice: string) => void;
   } = {}) {
     return MemoryGuard.start({
       limitBytes: limitMb * MB,
       ownsProgram,
-      probe: { read: async () => this.device },
+      probe: { read },
+      onNotice,
       processes: {
         memory: async (processId, { proportional } = { proportional: false }) =>
           processId === ENGINE
@@ -195,4 +200,57 @@ describe("the watch", () => {
     await scene.looks(await scene.guard(), 3);
     expect(performance.now() - began).toBeGreaterThan(4000);
   });
+});
+
+describe("faults that the watch lives with", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  async function watched({ read, onLook }: { read?: () => Promise<MemoryReading>; onLook?: () => Promise<void> }) {
+    const scene = new Scene();
+    const notices: string[] = [];
+    const guard = await scene.guard({ read, onNotice: (notice) => notices.push(notice) });
+    let looks = 0;
+    const engine = { processId: ENGINE, fileBytes: 1, isBusy: true, work: 0 };
+    guard.watch(engine, async () => {
+      looks += 1;
+      await onLook?.();
+    });
+    await vi.advanceTimersByTimeAsync(10_000);
+    guard.unwatch();
+    return { looks, notices, guard };
+  }
+
+  test.each<[string, () => Promise<MemoryReading>]>([
+    [
+      "throws",
+      () => {
+        throw new Error("boom");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("boom"))],
+    ["never answers", () => new Promise(() => {})],
+  ])("a probe that %s", async (_, read) => {
+    const { looks, notices, guard } = await watched({ read });
+    expect(looks).toBeGreaterThan(20);
+    expect(notices).toEqual([expect.stringContaining("The memory probe failed")]);
+    expect(await guard.admit()).toBe(256 * MB - PROGRAM_BYTES);
+  });
+
+  test("a listener that fails", async () => {
+    const { looks, notices } = await watched({ onLook: () => Promise.reject(new Error("boom")) });
+    expect(looks).toBeGreaterThan(20);
+    expect(notices).toEqual(["The watch on memory failed: boom. It goes on."]);
+  });
+});
+
+test("what is shown is what is enforced", async () => {
+  const scene = new Scene();
+  scene.toolsMb = [7];
+  const guard = await scene.guard({ ownsProgram: true });
+  expect(await guard.usedBytes()).toBe((30 + 7) * MB);
 });

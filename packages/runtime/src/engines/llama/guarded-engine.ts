@@ -1,4 +1,5 @@
 import type { FitPlan, NanoAgentError } from "@nanoagent/models";
+import { messageOf } from "../../call-within.js";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 import type { MemoryGuard, Pressure } from "../../memory/memory-guard.js";
 import type {
@@ -19,7 +20,7 @@ import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
 const BYTES_PER_MB = 2 ** 20;
-/** RLIMIT_DATA stands so far above what the ledger says is reserved: allocators round up, and Node breathes. */
+/** Room that RLIMIT_DATA leaves above the ledger's reserved bytes: allocators round up, and the heap of Node varies. */
 const LIMIT_MARGIN_SHARE = 0.25;
 const LIMIT_MARGIN_BYTES = 48 * BYTES_PER_MB;
 /** Attempts at one message, each with a smaller model than the one before. */
@@ -27,7 +28,7 @@ const MAX_ATTEMPTS = 6;
 /** Events between two messages that are kept for the next one; the newest count. */
 const MAX_WAITING_EVENTS = 16;
 
-/** How a model is to be loaded within so many bytes. */
+/** Plan of a model within a budget, and the options that load it so. */
 export interface PlannedModel {
   plan: FitPlan;
   options: LlamaEngineOptions;
@@ -36,16 +37,20 @@ export interface PlannedModel {
 
 export interface GuardedEngineOptions {
   guard: MemoryGuard;
-  /** Plans the model within a budget, as the ladder says. Throws when it does not fit. */
+  /** Plans the model within a budget, with what the ladder has given up. Throws when it does not fit. */
   planModel(budgetBytes: number, settings: LadderSettings): Promise<PlannedModel>;
-  /** A cgroup with this limit for the engine's process; null where there can be none. */
+  /** Makes a cgroup with this limit for the engine's process; null where the system allows none. */
   createGroup(limitBytes: number): Promise<EngineCgroup | null>;
   stateFile: StateFile | null;
-  /** Takes in what was tried with numbers of threads, and says how many are to be used from now on. */
+  /** Keeps the results of trials with numbers of threads, and chooses the numbers to use from now on. */
   chooseThreads?: ((trials: readonly ThreadSpeed[]) => Promise<EngineThreads>) | undefined;
   hostFile?: string | undefined;
   idleUnloadSeconds: number;
   onLoadProgress?: ((share: number) => void) | undefined;
+  /** Sentences for people that come while the engine is open. */
+  notices: readonly string[];
+  /** Adds such a sentence. */
+  onNotice: (notice: string) => void;
 }
 
 interface DataLimit {
@@ -53,19 +58,21 @@ interface DataLimit {
   reservedCodeBytes: number;
 }
 
-/** One load of the model: its plan, and the limits that were put on its process. */
+/** One load of the model: its plan, and the limits of its process. */
 interface Load extends PlannedModel {
   group: EngineCgroup | null;
-  /** RLIMIT_DATA that is in force; null where the system sets none. */
+  /** RLIMIT_DATA in force; null where the system sets none. */
   dataLimit: DataLimit | null;
   enforcement: MemoryEnforcement;
+  /** Resolves when `group` and `enforcement` say what holds the process that has been started. */
+  isGroupChecked: Promise<void>;
 }
 
 /**
- * A local model within a memory budget. Each start of its process is planned anew from the file's header and what memory
- * there is then, and gets its limits from the plan. When memory runs short all the same it gives up one thing after
- * another, and the message that was under way is begun anew as long as nothing of its reply was said; after a crash
- * once.
+ * A local model within a memory budget. Each start of its process is planned anew, from the file's header and the memory
+ * that is free then, and the plan sets the limits of the process. When memory still runs short, the engine gives up one
+ * thing after another. A message under way is answered again from its start as long as none of its reply was sent; after a
+ * crash it is answered again once.
  */
 export class GuardedEngine extends EngineWithFacts implements Engine {
   readonly #options: GuardedEngineOptions;
@@ -95,17 +102,20 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && (await engine.#makeSmaller(asEngineError(error)))) continue;
         await options.guard.close();
-        throw await explainStart(error);
+        throw await explainStart(asEngineError(error));
       }
     }
   }
 
-  /** Facts of the process, with the share of its context that may be filled at the moment. */
+  /** Facts of the process, with the share of its context that may be filled now and the notices of this side. */
   get facts(): EngineFacts {
     const facts = this.#hosted?.facts ?? { name: "llama", contextTokens: this.#load?.plan.context_tokens ?? null };
-    const { contextTokens } = facts;
-    if (contextTokens === null) return facts;
-    return { ...facts, contextTokens: Math.floor(contextTokens * this.#ladder.settings.windowShare) };
+    const { contextTokens, notices = [] } = facts;
+    return {
+      ...facts,
+      contextTokens: contextTokens === null ? null : Math.floor(contextTokens * this.#ladder.settings.windowShare),
+      notices: [...notices, ...this.#options.notices],
+    };
   }
 
   async *generate(
@@ -128,7 +138,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     }
   }
 
-  /** One try: its events, but for an error, which it returns. */
+  /** Yields the events of one attempt. Returns its error instead of yielding it, or null. */
   async *#attempt(
     request: EngineRequest,
     options: { signal?: AbortSignal | undefined },
@@ -168,6 +178,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
 
   async memory(): Promise<EngineMemory> {
     const { guard } = this.#options;
+    await this.#load?.isGroupChecked;
     const host = this.#host?.ended === false ? this.#host : null;
     return {
       limit_bytes: this.#load?.group?.limitBytes ?? guard.limitBytes,
@@ -190,7 +201,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return this.#hosted;
   }
 
-  /** Before every start: is there room now, and how is the model loaded in it? */
+  /** Plans a start of the process within the memory that is free now, and prepares its limits. */
   async #prepare() {
     const { guard, planModel, createGroup, stateFile } = this.#options;
     const budgetBytes = await guard.admit();
@@ -199,7 +210,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     await guard.hold(plan.ledger.peak_resident_bytes, null);
     const group = await createGroup(budgetBytes);
     const dataBytes = Math.ceil(plan.ledger.peak_reserved_bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
-    this.#load = { ...planned, group, dataLimit: null, enforcement: "watch" };
+    this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
     return {
       source: { kind: "llama" as const, options: { ...options, stateFile: stateFile?.path ?? null } },
       limits: { dataBytes, group: group ?? undefined },
@@ -215,15 +226,20 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     const bytes = readDataLimit(processId);
     load.dataLimit = bytes === null ? null : { bytes, reservedCodeBytes: host.reservedCodeBytes };
     load.enforcement = bytes === null ? "watch" : "rlimit-data";
-    void load.group?.holds(processId).then(async (holds) => {
-      if (holds) load.enforcement = load.group?.version === 2 ? "cgroup-v2" : "cgroup-v1";
+    load.isGroupChecked = this.#runBeside("The cgroup of the engine's process cannot be read", async () => {
+      if (await load.group?.holds(processId)) load.enforcement = load.group?.version === 2 ? "cgroup-v2" : "cgroup-v1";
       else load.group = null;
     });
-    void guard.hold(load.plan.ledger.peak_resident_bytes, processId);
-    if (host.threadTrials.length > 0) {
-      void this.#options.chooseThreads?.(host.threadTrials).then((threads) => host.useThreads(threads));
-    }
-    void host.whenEnded.then(() => {
+    void this.#runBeside("The memory of the engine cannot be reserved", () =>
+      guard.hold(load.plan.ledger.peak_resident_bytes, processId),
+    );
+    void this.#runBeside("The number of threads cannot be chosen", async () => {
+      if (host.threadTrials.length === 0) return;
+      const threads = await this.#options.chooseThreads?.(host.threadTrials);
+      if (threads !== undefined) host.useThreads(threads);
+    });
+    void this.#runBeside("The end of the engine's process was not noticed", async () => {
+      await host.whenEnded;
       if (this.#host === host) guard.unwatch();
     });
     const { fileBytes } = load;
@@ -240,6 +256,15 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     guard.watch(watched, (pressure) => this.#look(host, pressure));
   }
 
+  /** Runs work that no request waits for. Never rejects: when the work fails, a notice says what went wrong. */
+  async #runBeside(failure: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#options.onNotice(`${failure}: ${messageOf(error)}.`);
+    }
+  }
+
   async #look(host: HostProcess, pressure: Pressure | null): Promise<void> {
     if (host.ended) return;
     if (pressure === null) {
@@ -247,7 +272,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       return;
     }
     const tokens = this.#load?.plan.context_tokens ?? 0;
-    // An engine that only pages, or is over the budget, is stopped; the device's need waits for the reply's end.
+    // An engine that only pages or is over the budget is stopped. A short device waits for the end of the reply.
     const mustStop = pressure.reason !== "device";
     const now = performance.now();
     const steps =
@@ -259,17 +284,16 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     else if (changesTheLoad && !host.isBusy) await this.#hosted?.unload();
   }
 
-  /** A crash may have been chance, once; want of memory calls for a smaller model. */
+  /** Says whether to try again: after a crash once, after a lack of memory with a smaller model. */
   async #mayRetry(error: NanoAgentError, attempt: number): Promise<boolean> {
     return error.code === "engine-crashed" ? attempt === 1 : this.#makeSmaller(error);
   }
 
-  /** After memory ran out: the next start is smaller; false when nothing is left to give up. */
+  /** Makes the next start smaller after memory ran out. Returns false when nothing is left to give up. */
   async #makeSmaller(error: NanoAgentError): Promise<boolean> {
     if (error.code !== "engine-out-of-memory") return false;
     const { guard } = this.#options;
-    // What is wrong now was perhaps seen before the process ended: then the step is taken already.
-    const used_bytes = await guard.programBytes();
+    const used_bytes = await guard.usedBytes();
     const pressure: Pressure = { used_bytes, limit_bytes: guard.limitBytes, reason: "own-limit" };
     const steps = this.#ladder.descendToReload(this.#load?.plan.context_tokens ?? 0, performance.now());
     for (const step of steps) await this.#take(step, pressure);
@@ -277,16 +301,16 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   }
 
   async #take(action: PressureAction, pressure: Pressure): Promise<void> {
-    // What cannot be deleted stays where it is.
+    // A state that cannot be deleted stays.
     if (action === "drop-saved-state") await this.#options.stateFile?.remove().catch(() => {});
     this.#waiting.push({ type: "memory-pressure", ...pressure, action });
     if (this.#waiting.length > MAX_WAITING_EVENTS) this.#waiting.shift();
   }
 }
 
-/** A library that is cut off ends its process with SIGBUS as it is loaded, and nobody is left there to say so. */
-async function explainStart(error: unknown): Promise<unknown> {
-  if (asEngineError(error).code !== "engine-crashed") return error;
+/** Explains a crash at the start: a library file that is cut short ends the process with SIGBUS, without a message. */
+async function explainStart(error: NanoAgentError): Promise<unknown> {
+  if (error.code !== "engine-crashed") return error;
   const { explainCrash } = await import("./check-llama-addon.js");
   return explainCrash(error);
 }
@@ -299,7 +323,7 @@ function describeLimits(load: Load | null): string {
   return [...parts, "watched four times a second"].join("; ");
 }
 
-/** Names the share that Node only reserves for code: the kernel counts it as if it were used. */
+/** Names the share that Node only reserves for code. The kernel counts it as if it were used. */
 function describeDataLimit({ bytes, reservedCodeBytes }: DataLimit): string {
   const share = `RLIMIT_DATA at ${Math.floor((bytes - reservedCodeBytes) / BYTES_PER_MB)} MB`;
   if (reservedCodeBytes === 0) return share;
@@ -309,7 +333,7 @@ function describeDataLimit({ bytes, reservedCodeBytes }: DataLimit): string {
 function refused(): EngineError {
   return new EngineError({
     code: "engine-out-of-memory",
-    message: "There is not enough memory to answer at the moment, and nothing is left that could be given up.",
+    message: "There is not enough memory to answer now, and nothing is left to give up.",
     hint: "Try again in a minute, end other programs, or choose a smaller model.",
   });
 }

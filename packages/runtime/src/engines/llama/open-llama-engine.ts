@@ -4,11 +4,12 @@ import type { FitPlan, NanoAgentConfig } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import type { Engine } from "../engine.js";
-import type { EngineOptions } from "../engine-options.js";
+import type { OpenEngineOptions } from "../engine-options.js";
 import type { EngineThreads } from "../host/host-protocol.js";
+import { safeProgress, typedPlanner } from "./app-callbacks.js";
 import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
-import { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
+import type { LlamaEngineOptions } from "./llama-engine.js";
 import { importModelPeers, planWithin, startGuard } from "./plan-local-model.js";
 import { StateFile } from "./state-file.js";
 import { ThreadTrialStore } from "./thread-trial-store.js";
@@ -17,19 +18,32 @@ import { UnguardedEngine } from "./unguarded-engine.js";
 const DEFAULT_IDLE_UNLOAD_SECONDS = 300;
 
 /**
- * Opens the model of a config within its memory budget. The header of the file decides before anything is allocated: what
- * does not fit is refused with the sum (code `does-not-fit`). The system is given limits for the engine's process that
- * follow from the same sum.
+ * Opens the model of a config within its memory budget. The header of the file decides before anything is allocated: a
+ * model that does not fit is refused with the sum (code `does-not-fit`). The limits of the engine's process follow from the
+ * same sum.
  */
 export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  { planner, memory, hostFile, ownsProgram = false, onLoadProgress }: EngineOptions = {},
+  {
+    planner: given,
+    memory,
+    hostFile,
+    ownsProgram = false,
+    baseBytes,
+    onLoadProgress: onProgress,
+  }: OpenEngineOptions = {},
 ): Promise<Engine> {
   // A platform without llama.cpp is refused before anything is planned.
   addonPackage();
   const { optimizer, profiler } = await importModelPeers();
   const machine = new profiler.LocalMachine();
-  const guard = await startGuard(config, profiler, { memory, ownsProgram });
+  const notices: string[] = [];
+  const onNotice = (notice: string) => {
+    if (!notices.includes(notice)) notices.push(notice);
+  };
+  const planner = given === undefined ? undefined : typedPlanner(given);
+  const onLoadProgress = safeProgress(onProgress, onNotice);
+  const guard = await startGuard(config, profiler, { memory, ownsProgram, baseBytes, onNotice });
   const cpuFeatures = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
 
@@ -46,8 +60,8 @@ export async function openLlamaEngine(
   };
 
   if (config.engine?.isolation === "none") {
-    const planned = await planModel(await guard.admit(), new PressureLadder().settings);
-    return new UnguardedEngine(await LlamaEngine.open(planned.options, onLoadProgress), guard, planned.plan);
+    const planFully = (budgetBytes: number) => planModel(budgetBytes, new PressureLadder().settings);
+    return UnguardedEngine.open({ guard, planModel: planFully, onLoadProgress, notices });
   }
   return GuardedEngine.open({
     guard,
@@ -62,6 +76,8 @@ export async function openLlamaEngine(
     },
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,
     onLoadProgress,
+    notices,
+    onNotice,
   });
 }
 
@@ -85,7 +101,7 @@ function toOptions(
   };
 }
 
-/** A plan may be for a larger device than this one; threads without a core of their own wait for each other. */
+/** A plan may be for a larger device than this one. Threads without a core of their own wait for each other. */
 function engineThreads({ prefill_threads, decode_threads }: FitPlan): EngineThreads {
   return {
     prefillThreads: Math.min(prefill_threads, availableParallelism()),

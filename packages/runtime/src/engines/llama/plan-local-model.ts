@@ -1,8 +1,8 @@
 import type { FitPlan, FitPlanner, MemoryProbe, NanoAgentConfig, ThreadTrial } from "@nanoagent/models";
 import { NanoAgentError } from "@nanoagent/models";
-import { MemoryGuard, type ProcessView } from "../../memory/memory-guard.js";
-import type { ProcessShare } from "../../memory/memory-report.js";
+import { MemoryGuard } from "../../memory/memory-guard.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
+import { processView } from "../../memory/process-view.js";
 import { Reservations } from "../../memory/reservations.js";
 import { importPeer } from "../../missing-peer-error.js";
 import { ThreadTrialStore } from "./thread-trial-store.js";
@@ -22,32 +22,28 @@ export async function importModelPeers(): Promise<{ optimizer: Optimizer; profil
   };
 }
 
-/** Who holds the memory budget of a config's agent on this machine. */
+interface GuardSettings {
+  memory?: MemoryProbe | undefined;
+  ownsProgram?: boolean | undefined;
+  baseBytes?: number | undefined;
+  onNotice?: ((notice: string) => void) | undefined;
+}
+
+/** Starts the guard that holds the memory budget of a config's agent on this machine. */
 export function startGuard(
   { spec, device }: NanoAgentConfig,
   profiler: Profiler,
-  { memory, ownsProgram = false }: { memory?: MemoryProbe | undefined; ownsProgram?: boolean | undefined },
+  { memory, ownsProgram = false, baseBytes, onNotice }: GuardSettings,
 ): Promise<MemoryGuard> {
-  const machine = new profiler.LocalMachine();
-  const processes: ProcessView = {
-    memory: async (processId, options) =>
-      (await profiler.readProcessMemory(machine, processId, options)) ?? ownMemory(processId),
-    majorFaults: (processId) => profiler.readMajorFaults(machine, processId),
-  };
   return MemoryGuard.start({
     limitBytes: Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB,
     ownsProgram,
+    baseBytes,
     probe: memory ?? new profiler.DeviceMemoryProbe(),
-    processes,
+    processes: processView(profiler),
     reservations: new Reservations(),
+    onNotice,
   });
-}
-
-/** Where the system does not tell of processes, this one at least knows its own size. */
-function ownMemory(processId: number): ProcessShare | null {
-  if (processId !== process.pid) return null;
-  const anonymous_bytes = process.memoryUsage.rss();
-  return { anonymous_bytes, file_bytes: 0, shared_bytes: 0, proportional_bytes: null };
 }
 
 /** What a plan stands on, beside the config. */

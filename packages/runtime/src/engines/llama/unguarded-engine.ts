@@ -3,27 +3,59 @@ import type { MemoryGuard } from "../../memory/memory-guard.js";
 import type { EngineMemory } from "../../memory/memory-report.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
-import type { LlamaEngine } from "./llama-engine.js";
+import type { PlannedModel } from "./guarded-engine.js";
+import { LlamaEngine } from "./llama-engine.js";
 
 const IN_THIS_PROCESS =
   "The model runs in this process: its memory is not enforced, and a native crash ends the program.";
 
+export interface UnguardedEngineOptions {
+  guard: MemoryGuard;
+  /** Plans the model within a budget. Throws when it does not fit. */
+  planModel(budgetBytes: number): Promise<PlannedModel>;
+  onLoadProgress?: ((share: number) => void) | undefined;
+  /** Sentences for people that come while the engine is open. */
+  notices: readonly string[];
+}
+
 /**
- * A local model in the program's own process (`isolation: none`): admitted like any other, and nothing holds it to that
- * but what was computed. A fault of the native code ends the program.
+ * A local model in the program's own process (`isolation: none`). It is admitted and reserved like any other, and only its
+ * plan keeps it within that. A fault of the native code ends the program.
  */
 export class UnguardedEngine extends EngineWithFacts implements Engine {
-  readonly facts: EngineFacts;
   readonly #engine: LlamaEngine;
   readonly #guard: MemoryGuard;
   readonly #plan: FitPlan;
+  readonly #notices: readonly string[];
 
-  constructor(engine: LlamaEngine, guard: MemoryGuard, plan: FitPlan) {
+  private constructor(
+    engine: LlamaEngine,
+    plan: FitPlan,
+    { guard, notices }: Pick<UnguardedEngineOptions, "guard" | "notices">,
+  ) {
     super();
     this.#engine = engine;
     this.#guard = guard;
     this.#plan = plan;
-    this.facts = { ...factsOf(engine), notices: [...(engine.notices ?? []), IN_THIS_PROCESS] };
+    this.#notices = notices;
+  }
+
+  /** Plans, reserves and loads the model. Closes the guard, and with it the reservation, when that fails. */
+  static async open(options: UnguardedEngineOptions): Promise<UnguardedEngine> {
+    const { guard, planModel, onLoadProgress } = options;
+    try {
+      const { plan, options: load } = await planModel(await guard.admit());
+      await guard.holdInProgram(plan.ledger.peak_resident_bytes);
+      return new UnguardedEngine(await LlamaEngine.open(load, onLoadProgress), plan, options);
+    } catch (error) {
+      await guard.close();
+      throw error;
+    }
+  }
+
+  get facts(): EngineFacts {
+    const facts = factsOf(this.#engine);
+    return { ...facts, notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#notices] };
   }
 
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent> {

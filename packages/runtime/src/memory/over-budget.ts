@@ -1,0 +1,19 @@
+import { BYTES_PER_MB } from "@nanoagent/models";
+import { NanoRuntimeError } from "../nano-runtime-error.js";
+import type { MemoryPressureEvent } from "./memory-report.js";
+
+/** Makes the error of a message that is refused because the agent takes more than it may. */
+export function overBudget({ used_bytes, limit_bytes }: MemoryPressureEvent): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "insufficient-memory",
+    message: `The agent takes ${megabytes(used_bytes)} MB and may take ${megabytes(limit_bytes)} MB.`,
+    reason: "The message was refused to keep the memory budget.",
+    hint: "Free memory in this program or end a tool, then send the message again; or raise spec.max_memory_mb.",
+  });
+}
+
+/** Formats bytes in MB, with at most one decimal. */
+export function megabytes(bytes: number): string {
+  const value = bytes / BYTES_PER_MB;
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}

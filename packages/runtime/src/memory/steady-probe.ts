@@ -1,0 +1,56 @@
+import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
+import { callWithin, messageOf } from "../call-within.js";
+
+/** Longest wait for a reading. The system's figures take milliseconds. */
+export const PROBE_MILLISECONDS = 2000;
+
+/**
+ * A memory probe whose faults harm nobody. Where the probe throws, rejects, answers nonsense or does not answer, the last
+ * known reading counts, and a notice says so once.
+ */
+export class SteadyProbe {
+  readonly #probe: MemoryProbe;
+  readonly #onNotice: (notice: string) => void;
+  #last: MemoryReading | null = null;
+  #isWaiting = false;
+  #hasFailed = false;
+
+  constructor(probe: MemoryProbe, onNotice: (notice: string) => void = () => {}) {
+    this.#probe = probe;
+    this.#onNotice = onNotice;
+  }
+
+  /** Reads the memory now; null while the probe has never answered. Never rejects. */
+  async read(): Promise<MemoryReading | null> {
+    // A probe that hangs is not asked again before it has answered.
+    if (this.#isWaiting) return this.#last;
+    this.#isWaiting = true;
+    try {
+      this.#last = await callWithin(PROBE_MILLISECONDS, () => this.#ask());
+    } catch (error) {
+      this.#note(error);
+    }
+    return this.#last;
+  }
+
+  async #ask(): Promise<MemoryReading> {
+    try {
+      const reading = await this.#probe.read();
+      if (!isReading(reading)) throw new TypeError("its reading has no figures");
+      return reading;
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  #note(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const instead = this.#last === null ? "Only the agent's own budget counts" : "Its last reading counts";
+    this.#onNotice(`The memory probe failed: ${messageOf(error)}. ${instead} until it answers again.`);
+  }
+}
+
+function isReading(reading: MemoryReading | undefined): boolean {
+  return Number.isFinite(reading?.total_bytes) && Number.isFinite(reading?.available_bytes);
+}
