@@ -8,7 +8,7 @@ export { planHeader } from "./fit/plan-header.js";
 export { type FitWish, missedFloors, planFit, type PlanFitOptions } from "./fit/plan-fit.js";
 export { quantizeHeader } from "./fit/quantize-header.js";
 export { memoryLedger, type LedgerOptions } from "./fit/memory-ledger.js";
-export { isEstimated } from "./fit/transformer-shape.js";
+export { isEstimated } from "./architectures/transformer-shape.js";
 export { ENGINE_HOST, type HostCost } from "./fit/engine-costs.js";
 export { explainFit } from "./fit/explain-fit.js";
 export { forecastFrom, type SpeedRow, type SpeedWish, type ThreadedForecast } from "./speed/forecast-from.js";

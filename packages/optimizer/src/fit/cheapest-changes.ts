@@ -1,11 +1,11 @@
 import type { FitChange, MemoryLedger } from "@nanoagent/models";
+import type { TransformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import type { LoadSettings } from "../load-settings.js";
 import { formatMb } from "./format-mb.js";
 import { storesHeads } from "./kv-cache.js";
-import type { LoadSettings } from "./load-settings.js";
 import { longestContext } from "./longest-context.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
-import type { TransformerShape } from "./transformer-shape.js";
 
 /** What was tried and does not fit. */
 export interface TightFit {
@@ -26,11 +26,11 @@ export interface PlannedChange extends FitChange {
 }
 
 /** As many as a person reads. */
-const MOST_CHANGES = 3;
+const MAX_CHANGES = 3;
 /** A prompt is read at 0.8 × the speed with 16 tokens at once; with fewer it gets slow. */
 const SMALLER_BATCHES = [32, 16] as const;
 /** With less than this, instructions, one question and its answer no longer fit into a context. */
-const LEAST_USEFUL_CONTEXT = 512;
+const MIN_USEFUL_CONTEXT_TOKENS = 512;
 /** Costs next to no quality: 1.06 bytes an element instead of 2. */
 const SMALLER_KV_TYPE = "q8_0";
 
@@ -45,7 +45,7 @@ export function cheapestChanges(fit: TightFit): PlannedChange[] {
   const enough = alone.filter(({ fits }) => fits);
   const others = alone.filter(({ fits }) => !fits).sort((one, other) => other.saves_bytes - one.saves_bytes);
   const together = enough.length === 0 ? enoughTogether(fit, alone) : null;
-  return [...enough, ...(together === null ? [] : [together]), ...others].slice(0, MOST_CHANGES);
+  return [...enough, ...(together === null ? [] : [together]), ...others].slice(0, MAX_CHANGES);
 }
 
 function otherLoading(fit: TightFit): PlannedChange | null {
@@ -64,8 +64,8 @@ function smallerKvType(fit: TightFit): PlannedChange | null {
 /** The longest context that fits, else the shortest that is of use. */
 function shorterContext(fit: TightFit): PlannedChange | null {
   const { contextTokens } = fit.settings;
-  if (contextTokens <= LEAST_USEFUL_CONTEXT) return null;
-  return change(fit, { contextTokens: longestThatFits(fit, fit.settings, null, LEAST_USEFUL_CONTEXT) });
+  if (contextTokens <= MIN_USEFUL_CONTEXT_TOKENS) return null;
+  return change(fit, { contextTokens: longestThatFits(fit, fit.settings, null, MIN_USEFUL_CONTEXT_TOKENS) });
 }
 
 /** The best type of weights that fits, else the smallest. It is loaded in the way that takes less. */

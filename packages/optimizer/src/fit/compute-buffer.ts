@@ -1,7 +1,7 @@
+import type { TransformerShape } from "../architectures/transformer-shape.js";
 import { tensorTypeNamed } from "../formats/tensor-types.js";
 import { type CacheSettings, cacheCells, windowCells } from "./kv-cache.js";
 import { type BufferLayout, layOutBuffers } from "./lay-out-buffers.js";
-import type { TransformerShape } from "./transformer-shape.js";
 import { transformerSteps } from "./transformer-steps.js";
 
 /** Architectures whose computation is not known step by step get so much more than what is known of it takes. */

@@ -1,4 +1,5 @@
 import { type FitChange, type MemoryLedger, NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB } from "../bytes-per-mb.js";
 import { formatMb } from "./format-mb.js";
 
 /** What {@link DoesNotFitError} says. */
@@ -50,7 +51,7 @@ function sumOf({ lines, peak_resident_bytes }: MemoryLedger): string {
 }
 
 function hintOf(changes: readonly FitChange[], neededBytes: number, deviceMemoryMb: number): string {
-  const neededMb = Math.ceil(neededBytes / 2 ** 20);
+  const neededMb = Math.ceil(neededBytes / BYTES_PER_MB);
   const described = changes
     .map(
       ({ description, saves_bytes, fits }) =>

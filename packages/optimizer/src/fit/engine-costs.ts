@@ -1,8 +1,10 @@
+import { BYTES_PER_MB } from "../bytes-per-mb.js";
+
 // What the llama.cpp of node-llama-cpp's packages, version 3.22.1, takes beside what can be computed. Measured on Linux
 // x64 with Node 20 (--v8-pool-size=0, UV_THREADPOOL_SIZE=1) by what RssAnon, RssFile and VmData grew by.
 
 /** Objects of the loaded model and context, the sampler's chain and code of the engine that is written to. */
-export const ENGINE_BASE_BYTES = 3.4 * 2 ** 20;
+export const ENGINE_BASE_BYTES = 3.4 * BYTES_PER_MB;
 
 /**
  * A vocabulary with merges: token texts, their index, merge ranks. By vocabulary size 32,000: 288 bytes a token; 49,152
@@ -21,7 +23,7 @@ export const GRAMMAR_BYTES_PER_TOKEN = 680;
 
 /** The graph may have so many nodes for each tensor of the file, and at least so many in all. */
 export const GRAPH_NODES_PER_TENSOR = 8;
-export const LEAST_GRAPH_NODES = 1024;
+export const MIN_GRAPH_NODES = 1024;
 
 /**
  * For each of those nodes the scheduler reserves room for 60 copies of tensors of 336 bytes and four lists of 61 numbers,
@@ -36,7 +38,7 @@ export const GRAPH_RESIDENT_BYTES_PER_NODE = 3 * (368 + 72);
 export const BYTES_PER_CACHE_CELL = 50;
 
 /** A thread of the engine's; the stack of all threads is limited to it (`ulimit -s 1024`). */
-export const THREAD_STACK_BYTES = 2 ** 20;
+export const THREAD_STACK_BYTES = BYTES_PER_MB;
 
 /** What the process takes that the engine lives in, before a model is loaded. */
 export interface HostCost {
@@ -53,7 +55,7 @@ export interface HostCost {
  * computed.
  */
 export const ENGINE_HOST: HostCost = {
-  pinnedBytes: 11 * 2 ** 20,
-  reservedBytes: 26 * 2 ** 20,
-  evictableBytes: 45 * 2 ** 20,
+  pinnedBytes: 11 * BYTES_PER_MB,
+  reservedBytes: 26 * BYTES_PER_MB,
+  evictableBytes: 45 * BYTES_PER_MB,
 };

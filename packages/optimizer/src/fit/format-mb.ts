@@ -1,6 +1,6 @@
-const BYTES_PER_MB = 2 ** 20;
+import { BYTES_PER_MB } from "../bytes-per-mb.js";
 
-/** Bytes in MB of 2^20 bytes, to one decimal: `45.0`. */
+/** Formats bytes as MB of 2^20 bytes with one decimal: `45.0`. */
 export function formatMb(bytes: number): string {
   return (bytes / BYTES_PER_MB).toFixed(1);
 }

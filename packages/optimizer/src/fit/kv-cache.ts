@@ -1,6 +1,6 @@
+import type { LayerShape } from "../architectures/layer-shape.js";
+import type { TransformerShape } from "../architectures/transformer-shape.js";
 import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
-import type { LayerShape } from "./layer-shape.js";
-import type { TransformerShape } from "./transformer-shape.js";
 
 /** llama.cpp makes room for a multiple of so many tokens. */
 export const CACHE_CELL_MULTIPLE = 256;

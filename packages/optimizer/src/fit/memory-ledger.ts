@@ -1,4 +1,5 @@
 import type { LedgerLine, MemoryLedger } from "@nanoagent/models";
+import { type TransformerShape, transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
 import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
 import { computeBuffer, effectiveBatchTokens } from "./compute-buffer.js";
@@ -11,7 +12,7 @@ import {
   GRAPH_RESERVED_BYTES_PER_NODE,
   GRAPH_RESIDENT_BYTES_PER_NODE,
   type HostCost,
-  LEAST_GRAPH_NODES,
+  MIN_GRAPH_NODES,
   SAMPLER_BYTES_PER_TOKEN,
   THREAD_STACK_BYTES,
   VOCABULARY_BYTES_PER_TOKEN,
@@ -19,7 +20,6 @@ import {
 import { formatMb } from "./format-mb.js";
 import { cacheCells, kvCacheGroups, recurrentStateBytes } from "./kv-cache.js";
 import { type RepackedTensors, repackedTensors } from "./repacked-tensors.js";
-import { type TransformerShape, transformerShape } from "./transformer-shape.js";
 
 /** A model, and how it is to be run. */
 export interface LedgerOptions {
@@ -165,7 +165,7 @@ function outputLine({ vocabularySize }: TransformerShape): LedgerLine {
 }
 
 function engineLine({ header, contextTokens, threads = 1 }: LedgerOptions): LedgerLine {
-  const nodes = Math.max(LEAST_GRAPH_NODES, GRAPH_NODES_PER_TENSOR * header.tensors.length);
+  const nodes = Math.max(MIN_GRAPH_NODES, GRAPH_NODES_PER_TENSOR * header.tensors.length);
   const cells = cacheCells(contextTokens) * BYTES_PER_CACHE_CELL;
   const stacks = (threads - 1) * THREAD_STACK_BYTES;
   const resident_bytes = ENGINE_BASE_BYTES + nodes * GRAPH_RESIDENT_BYTES_PER_NODE + cells;

@@ -1,10 +1,11 @@
 import type { DeviceMeasurement, EdgeDevice, FitPlan } from "@nanoagent/models";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import { ENOUGH_CONTEXT_TOKENS } from "../load-settings.js";
 import { expectedDivergence } from "../quality/expected-divergence.js";
 import { forecastFrom, type ThreadedForecast } from "../speed/forecast-from.js";
 import { mainType, modelWork } from "../speed/model-work.js";
 import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
-import { fitLoadings, LEAST_CONTEXT_TOKENS, type Misfit } from "./plan-header.js";
+import { fitLoadings, type Misfit } from "./plan-header.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
 
 /** What a plan is to be best at, and what it must reach in any case. */
@@ -34,13 +35,13 @@ export interface PlanFitOptions {
   measurement?: DeviceMeasurement | null | undefined;
 }
 
-const LEAST_TOKENS_PER_SECOND = 5;
+const MIN_TOKENS_PER_SECOND = 5;
 /** What a file may be quantized to; the last for speed: it is read and computed fastest. */
 const TARGET_TYPES = [...QUANTIZATION_TYPES, "q4_0"] as const;
 /** Quantizing what is quantized already adds one loss to the other: only files of these types are made smaller. */
 const SOURCE_TYPES: ReadonlySet<string> = new Set(["f32", "f16", "bf16", "q8_0"]);
 /** Above this divergence answers break down, and a smaller model that is whole is better. */
-const MOST_DIVERGENCE = 0.5;
+const MAX_DIVERGENCE = 0.5;
 /** Models whose sizes differ by less are as able as each other. */
 const SAME_SIZE_FACTOR = 1.2;
 
@@ -86,7 +87,7 @@ export function missedFloors(plan: FitPlan, wish: FitWish = {}): string[] {
   if (wish.contextTokens === undefined && plan.context_tokens < context) {
     missed.push(`${plan.context_tokens} tokens of context are fewer than ${context}`);
   }
-  const rate = wish.leastTokensPerSecond ?? LEAST_TOKENS_PER_SECOND;
+  const rate = wish.leastTokensPerSecond ?? MIN_TOKENS_PER_SECOND;
   const expected = plan.forecast?.decode_at_start.expected;
   if (expected !== undefined && expected < rate) {
     missed.push(`${expected.toFixed(1)} tokens per second are fewer than ${rate}`);
@@ -95,7 +96,7 @@ export function missedFloors(plan: FitPlan, wish: FitWish = {}): string[] {
 }
 
 function leastContextOf({ model }: FitPlan): number {
-  return Math.min(LEAST_CONTEXT_TOKENS, model.training_context_tokens ?? LEAST_CONTEXT_TOKENS);
+  return Math.min(ENOUGH_CONTEXT_TOKENS, model.training_context_tokens ?? ENOUGH_CONTEXT_TOKENS);
 }
 
 /** The file as it is, and in types that it can be quantized to and that no file of the same model is in already. */
@@ -163,7 +164,7 @@ function compare(one: FitPlan, other: FitPlan, wish: FitWish): number {
 
 /** Whole models before broken ones, large before small, and of one size that which is nearest to its original. */
 function compareQuality(one: FitPlan, other: FitPlan): number {
-  const [broken, otherBroken] = [one, other].map((plan) => divergenceOf(plan) > MOST_DIVERGENCE);
+  const [broken, otherBroken] = [one, other].map((plan) => divergenceOf(plan) > MAX_DIVERGENCE);
   if (broken !== otherBroken) return broken ? 1 : -1;
   const [size, otherSize] = [one, other].map(({ model }) => model.parameter_count ?? 1);
   const ratio = (otherSize ?? 1) / (size ?? 1);
@@ -172,5 +173,5 @@ function compareQuality(one: FitPlan, other: FitPlan): number {
 }
 
 function divergenceOf({ quality }: FitPlan): number {
-  return quality?.expected_divergence ?? MOST_DIVERGENCE;
+  return quality?.expected_divergence ?? MAX_DIVERGENCE;
 }

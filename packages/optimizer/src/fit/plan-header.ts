@@ -1,27 +1,22 @@
 import type { FitPlan, FitRequest, MemoryLedger } from "@nanoagent/models";
+import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
+import { DEFAULT_BATCH_TOKENS, ENOUGH_CONTEXT_TOKENS, type LoadSettings } from "../load-settings.js";
+import { threadsByTrial } from "../speed/choose-threads.js";
 import { assumedCpuFeatures } from "./assumed-cpu-features.js";
 import { cheapestChanges } from "./cheapest-changes.js";
-import { threadsByTrial } from "./choose-threads.js";
 import { DoesNotFitError } from "./does-not-fit-error.js";
 import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
 import { CACHE_CELL_MULTIPLE, cacheCells, storesHeads } from "./kv-cache.js";
-import type { LoadSettings } from "./load-settings.js";
 import { longestContext } from "./longest-context.js";
 import { memoryLedger } from "./memory-ledger.js";
-import { transformerShape } from "./transformer-shape.js";
 
-/**
- * 64 tokens at once read a prompt as fast as 512 do (1.0 ×; 16 tokens: 0.8 ×), can be interrupted eight times as often,
- * and reserve 84 MB less for a vocabulary of 49,152 tokens.
- */
-const DEFAULT_BATCH_TOKENS = 64;
 const DEFAULT_KV_TYPE = "f16";
 /** Types of keys and values whose cost was compared with the engine's own figures. */
 const KV_TYPES = ["f16", "bf16", "q8_0", "q4_0"] as const;
 /** No model was trained for a tenth of it; above it products of sizes would no longer be exact. */
-const MOST_TOKENS = 2 ** 27;
+const MAX_TOKENS = 2 ** 27;
 
 /**
  * How to load the model that a header describes so that it fits the request's budget. Throws {@link DoesNotFitError}
@@ -36,13 +31,10 @@ export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_
   return result;
 }
 
-/** With fewer tokens of context than this, or than the model was trained for, a loading that has more is taken. */
-export const LEAST_CONTEXT_TOKENS = 4096;
-
 /** How keys and values are kept, and how many tokens are read at once: what costs least first. */
 const LOADINGS = [
-  { kv_type: "f16", batch_tokens: 64 },
-  { kv_type: "q8_0", batch_tokens: 64 },
+  { kv_type: "f16", batch_tokens: DEFAULT_BATCH_TOKENS },
+  { kv_type: "q8_0", batch_tokens: DEFAULT_BATCH_TOKENS },
   { kv_type: "q8_0", batch_tokens: 16 },
   { kv_type: "f16", batch_tokens: 16 },
 ] as const;
@@ -54,7 +46,7 @@ const LOADINGS = [
 export function fitLoadings(
   header: GgufHeader,
   request: Omit<FitRequest, "model_path" | "kv_type" | "batch_tokens">,
-  enoughTokens: number = LEAST_CONTEXT_TOKENS,
+  enoughTokens: number = ENOUGH_CONTEXT_TOKENS,
 ): FitPlan | Misfit {
   const shape = transformerShape(header);
   const enough = Math.min(enoughTokens, shape.trainedTokens);
@@ -167,8 +159,8 @@ function requireSound(request: Omit<FitRequest, "model_path">): void {
     throw new InvalidFitRequestError("budget_bytes", budget_bytes, "a number of bytes");
   }
   const requireTokens = (field: string, value: unknown, other = "") => {
-    if (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MOST_TOKENS) return;
-    throw new InvalidFitRequestError(field, value, `a whole number from 1 to ${MOST_TOKENS}${other}`);
+    if (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_TOKENS) return;
+    throw new InvalidFitRequestError(field, value, `a whole number from 1 to ${MAX_TOKENS}${other}`);
   };
   if (context_tokens !== "auto") requireTokens("context_tokens", context_tokens, ', or "auto"');
   if (batch_tokens !== undefined) requireTokens("batch_tokens", batch_tokens);

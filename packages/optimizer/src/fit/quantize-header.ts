@@ -1,4 +1,5 @@
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { EMBEDDING_NAME, OUTPUT_NAME } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 import { bytesOfWeights, type TensorType, tensorTypeNamed } from "../formats/tensor-types.js";
 
@@ -9,7 +10,7 @@ export const QUANTIZATION_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q3_k"] as co
 const FALLBACKS: Readonly<Record<string, string>> = { q6_k: "q8_0", q5_k: "q5_1", q4_k: "q5_0", q3_k: "q4_0" };
 /** The matrix that makes the next token suffers most, and is not made smaller than this. */
 const OUTPUT_TYPE = "q6_k";
-const OUTPUT_MATRICES: ReadonlySet<string> = new Set(["output.weight", "token_embd.weight"]);
+const OUTPUT_MATRICES: ReadonlySet<string> = new Set([OUTPUT_NAME, EMBEDDING_NAME]);
 
 /**
  * The header that a file of this model would have whose matrices take no more bits a weight than `type` does. What is

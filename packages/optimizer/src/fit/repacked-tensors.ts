@@ -1,4 +1,5 @@
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { isExpertMatrix, isLookupTable, vocabularyMatrices } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 
 /** Types that a CPU with a feature keeps in an order of its own, and the number that its rows must be a multiple of. */
@@ -16,9 +17,6 @@ const RULES: readonly RepackRule[] = [
     rowsByType: { q4_0: 4, q4_k: 8, q5_k: 8, q6_k: 8, q8_0: 4, iq4_nl: 4, mxfp4: 4, q1_0: 4 },
   },
 ];
-
-/** Looked up by row, never multiplied with: always read from the file as they are. */
-const LOOKUP_TABLES = /^(token_embd|position_embd|token_types|per_layer_token_embd)\./;
 
 /** What a CPU copies when a model is loaded. */
 export interface RepackedTensors {
@@ -41,12 +39,11 @@ export function repackedTensors(header: GgufHeader, cpuFeatures: readonly string
     });
   const isMultiplied = ({ name, shape }: GgufTensor) =>
     name.endsWith(".weight") &&
-    !LOOKUP_TABLES.test(name) &&
-    significantShape(shape).length === (name.includes("_exps.") ? 3 : 2);
-  const hasOutput = header.tensors.some(({ name }) => name === "output.weight");
-  const embedding = header.tensors.find(({ name }) => name === "token_embd.weight");
+    !isLookupTable(name) &&
+    significantShape(shape).length === (isExpertMatrix(name) ? 3 : 2);
+  const { output, embedding } = vocabularyMatrices(header);
   return {
     copied: header.tensors.filter((tensor) => isMultiplied(tensor) && isCopied(tensor)),
-    tiedEmbedding: !hasOutput && embedding !== undefined && isCopied(embedding) ? embedding : null,
+    tiedEmbedding: output === undefined && embedding !== undefined && isCopied(embedding) ? embedding : null,
   };
 }

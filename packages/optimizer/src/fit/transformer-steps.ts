@@ -1,11 +1,12 @@
-import type { ComputeStep } from "./lay-out-buffers.js";
+import type { ComputeFamily } from "../architectures/architecture-table.js";
 import type {
   AttentionShape,
   FeedForwardShape,
   LatentAttentionShape,
   LayerShape,
   RecurrentShape,
-} from "./layer-shape.js";
+} from "../architectures/layer-shape.js";
+import type { ComputeStep } from "./lay-out-buffers.js";
 
 /** What the computation of one batch depends on. */
 export interface TransformerBatch {
@@ -22,22 +23,6 @@ export interface TransformerBatch {
   rotatesHeads: boolean;
 }
 
-/** In what families of models that compute the same differ. */
-export interface ComputeFamily {
-  /** Queries, keys and values come from one matrix, and so do gate and up: nothing overwrites a part of such a result. */
-  hasFusedMatrices?: boolean;
-  /** Attention's result is multiplied by a gate that comes out of the matrix of the queries. */
-  gatesAttention?: boolean;
-  /** Where what comes in is the first operand of a sum, and what was computed from it the second. */
-  addsResidualFirst?: "everywhere" | "behind-feed-forward";
-  /** Rows are chosen behind the last norm and not in the last layer. */
-  choosesRowsLast?: boolean;
-  /** Weights of the chosen experts are made to add up to one. */
-  normalizesExperts?: boolean;
-  /** Numbers that say where a token is. */
-  positionsPerToken?: number;
-}
-
 const FLOAT_BYTES = 4;
 /** Positions in the cache are 64-bit numbers, tokens and positions in the text 32-bit ones. */
 const CACHE_INDEX_BYTES = 8;
@@ -47,7 +32,7 @@ const MASK_BYTES = 2;
 /** Rows whose next token is wanted: the last one of a prompt, and each one that is decoded. */
 const WANTED_ROWS = 1;
 /** Side of the matrix that turns values; that for keys is as large as a head, if that is a power of two. */
-const LEAST_ROTATION = 64;
+const MIN_ROTATION = 64;
 
 interface RowOptions {
   takesRoomOf?: readonly number[];
@@ -99,7 +84,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     placed();
     return {
       keyRotation,
-      valueRotation: turns ? input(LEAST_ROTATION ** 2 * FLOAT_BYTES) : null,
+      valueRotation: turns ? input(MIN_ROTATION ** 2 * FLOAT_BYTES) : null,
       keyPlaces: input(batchTokens * CACHE_INDEX_BYTES),
       valuePlaces: attention === undefined ? null : input(batchTokens * CACHE_INDEX_BYTES),
       mask: input(cells * batchTokens * MASK_BYTES),
@@ -312,7 +297,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
 
 /** The largest power of two, at least 64, that divides the length of a head. */
 function rotationOf(headLength: number): number {
-  let side = LEAST_ROTATION;
+  let side = MIN_ROTATION;
   while (headLength % (side * 2) === 0) side *= 2;
   return side;
 }

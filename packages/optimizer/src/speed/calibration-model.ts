@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { transformerShape } from "../fit/transformer-shape.js";
+import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import {
   type WritableGguf,
@@ -13,7 +13,7 @@ import { modelWork } from "./model-work.js";
 export const CALIBRATED_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q4_0", "q3_k", "f16"] as const;
 /** Rows of a model that is made for measuring fill the blocks of every type. */
 const ROW_MULTIPLE = 256;
-const LEAST_CONTEXT_TOKENS = 8192;
+const MIN_CONTEXT_TOKENS = 8192;
 
 /**
  * Writes a plain transformer of another model's size, all matrices in one type, as a file whose header is real and whose
@@ -66,7 +66,7 @@ function calibrationModel(like: GgufHeader, type: string): WritableGguf {
     metadata: {
       "general.architecture": text("llama"),
       "general.name": text(`${like.name ?? "model"}, its size`),
-      "llama.context_length": uint32(Math.max(LEAST_CONTEXT_TOKENS, shape.trainedTokens)),
+      "llama.context_length": uint32(Math.max(MIN_CONTEXT_TOKENS, shape.trainedTokens)),
       "llama.embedding_length": uint32(embeddingLength),
       "llama.block_count": uint32(shape.layers.length),
       "llama.feed_forward_length": uint32(feedForwardLength),
@@ -97,7 +97,7 @@ function largestDivisor(of: number, most: number): number {
 }
 
 /** Above this share of a token's work, an output matrix hides what the layers cost. */
-const MOST_OUTPUT_SHARE = 0.35;
+const MAX_OUTPUT_SHARE = 0.35;
 
 /** Why a model is a poor one to calibrate with; empty for a dense one with a modest vocabulary. */
 export function calibrationDoubts(header: GgufHeader): string[] {
@@ -114,7 +114,7 @@ export function calibrationDoubts(header: GgufHeader): string[] {
       "This model has recurrent or latent layers: calibrated with such a one, forecasts were 18 % off, not 9 %.",
     );
   }
-  if (outputShare > MOST_OUTPUT_SHARE) {
+  if (outputShare > MAX_OUTPUT_SHARE) {
     const share = Math.round(outputShare * 100);
     doubts.push(
       `${share} % of this model's work is its vocabulary of ${shape.vocabularySize} tokens: calibrated with such a one, ` +

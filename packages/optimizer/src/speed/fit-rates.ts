@@ -25,7 +25,7 @@ export interface FittedRates {
 
 /** What timing the same thing twice differs by: other processes, clocks, heat. */
 const OBSERVATION_SPREAD = 0.05;
-const MOST_STEPS = 40;
+const MAX_STEPS = 40;
 /** A step changes no rate by more than this power of e, so that none runs away. */
 const LONGEST_STEP = 1;
 const SMALLEST_STEP = 1e-6;
@@ -84,7 +84,7 @@ export function fitRates(
     return { matrix, downhill };
   };
 
-  for (let step = 0; step < MOST_STEPS; step++) {
+  for (let step = 0; step < MAX_STEPS; step++) {
     const { matrix, downhill } = bend(values);
     const move = solve(matrix, downhill);
     const longest = Math.max(...move.map(Math.abs));

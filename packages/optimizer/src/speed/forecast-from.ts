@@ -1,5 +1,6 @@
 import type { ForecastGrade, ForecastLine, ModelWork, SpeedCalibration, SpeedForecast } from "@nanoagent/models";
-import { threadPrior } from "../fit/choose-threads.js";
+import { DEFAULT_BATCH_TOKENS } from "../load-settings.js";
+import { MIN_THREAD_GAIN, threadPrior } from "./choose-threads.js";
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
 import { ATTENTION, LAYER, type Phase, type SpeedGrounds, STATE, speedPrior } from "./speed-prior.js";
 
@@ -27,14 +28,10 @@ export interface ThreadedForecast {
 
 /** Tokens in the context when an answer begins that nothing went before. */
 const START_TOKENS = 16;
-/** Tokens that are read at once: what is done once a batch is done so often for each. */
-const BATCH_TOKENS = 64;
 /** 90 of 100 figures are within so many standard deviations. */
 const INTERVAL_DEVIATIONS = 1.645;
 /** What models of other shapes differ by from the sum of their parts; what the same model does from one day to the next. */
 const MODEL_SPREADS: Readonly<Record<ForecastGrade, number>> = { measured: 0.05, calibrated: 0.1, prior: 0.15 };
-/** Below this share of the fastest, a number of threads is not chosen although it was tried. */
-const THREADS_GAIN = 1.03;
 
 /**
  * Forecasts how fast models are on one device, from rows of models whose speed on it is known; without any, from what
@@ -88,7 +85,7 @@ function fastest(
     ),
   ) as [PhaseForecast, ...PhaseForecast[]];
   return others.reduce(
-    (best, next) => (next.atStart.expected > best.atStart.expected * THREADS_GAIN ? next : best),
+    (best, next) => (next.atStart.expected > best.atStart.expected * MIN_THREAD_GAIN ? next : best),
     first,
   );
 }
@@ -133,9 +130,9 @@ function amountsOf(work: ModelWork, phase: Phase, contextTokens: number): UnitAm
   const add = (key: string, amount: number) => amounts.set(key, (amounts.get(key) ?? 0) + amount);
   for (const [type, weights] of Object.entries(work.weights_by_type)) add(type, weights);
   for (const [type, weights] of Object.entries(work.output_weights_by_type)) {
-    add(type, phase === "decode" ? weights : weights / BATCH_TOKENS);
+    add(type, phase === "decode" ? weights : weights / DEFAULT_BATCH_TOKENS);
   }
-  add(LAYER, phase === "decode" ? work.layer_count : work.layer_count / BATCH_TOKENS);
+  add(LAYER, phase === "decode" ? work.layer_count : work.layer_count / DEFAULT_BATCH_TOKENS);
   add(STATE, work.state_numbers);
   for (const { numbers_per_token, window_tokens } of work.attention) {
     add(ATTENTION, numbers_per_token * Math.min(contextTokens, window_tokens ?? contextTokens));

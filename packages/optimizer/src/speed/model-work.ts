@@ -1,22 +1,18 @@
 import type { ModelWork } from "@nanoagent/models";
-import { transformerShape } from "../fit/transformer-shape.js";
+import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
+import { isExpertMatrix, isLookupTable, vocabularyMatrices } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
-
-/** Looked up by row and never multiplied with. */
-const LOOKUP_TABLES = /^(token_embd|position_embd|token_types|per_layer_token_embd)\./;
-const EXPERTS = /_exps\.weight$/;
 
 /** What the model that a header describes computes for one token. Throws {@link InvalidModelFileError} as planning does. */
 export function modelWork(header: GgufHeader): ModelWork {
   const shape = transformerShape(header);
   const experts = shape.layers.map(({ feedForward }) => feedForward).find(({ expertCount }) => expertCount > 0);
   const usedShare = experts === undefined ? 1 : experts.usedExperts / experts.expertCount;
-  const output =
-    header.tensors.find(({ name }) => name === "output.weight") ??
-    header.tensors.find(({ name }) => name === "token_embd.weight");
+  const matrices = vocabularyMatrices(header);
+  const output = matrices.output ?? matrices.embedding;
   const layers = header.tensors.filter(
-    (tensor) => tensor !== output && isMatrix(tensor) && !LOOKUP_TABLES.test(tensor.name),
+    (tensor) => tensor !== output && isMatrix(tensor) && !isLookupTable(tensor.name),
   );
   const attention = new Map<number | null, number>();
   let state = 0;
@@ -32,7 +28,7 @@ export function modelWork(header: GgufHeader): ModelWork {
     }
   }
   return {
-    weights_by_type: weightsByType(layers, ({ name, weights }) => weights * (EXPERTS.test(name) ? usedShare : 1)),
+    weights_by_type: weightsByType(layers, ({ name, weights }) => weights * (isExpertMatrix(name) ? usedShare : 1)),
     output_weights_by_type: output === undefined ? {} : weightsByType([output], ({ weights }) => weights),
     layer_count: shape.layers.length,
     attention: [...attention].map(([window_tokens, numbers_per_token]) => ({ numbers_per_token, window_tokens })),

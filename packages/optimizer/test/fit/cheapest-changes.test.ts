@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { transformerShape } from "../../src/architectures/transformer-shape.js";
 import { cheapestChanges, type TightFit } from "../../src/fit/cheapest-changes.js";
 import { memoryLedger } from "../../src/fit/memory-ledger.js";
 import { quantizeHeader } from "../../src/fit/quantize-header.js";
-import { transformerShape } from "../../src/fit/transformer-shape.js";
 import { headerOf } from "./header-of.js";
 import { RECORDED_SHAPES } from "./recorded-engine-figures.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { transformerShape } from "../../src/architectures/transformer-shape.js";
 import { computeBuffer } from "../../src/fit/compute-buffer.js";
 import { kvCacheBytes, recurrentStateBytes } from "../../src/fit/kv-cache.js";
-import { transformerShape } from "../../src/fit/transformer-shape.js";
 import { architectureModel } from "../../src/testing/architecture-model.js";
 import { ARCHITECTURE_MODELS } from "../../src/testing/known-models.js";
 import { headerOf, headerOfContents } from "./header-of.js";

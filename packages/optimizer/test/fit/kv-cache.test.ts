@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { LayerShape } from "../../src/architectures/layer-shape.js";
+import type { TransformerShape } from "../../src/architectures/transformer-shape.js";
 import { cacheCells, kvCacheBytes, kvCacheGroups, storesHeads, windowCells } from "../../src/fit/kv-cache.js";
-import type { LayerShape } from "../../src/fit/layer-shape.js";
-import type { TransformerShape } from "../../src/fit/transformer-shape.js";
 
 const layer = (kvHeadCount: number, headLength: number, windowTokens: number | null = null): LayerShape => ({
   mixer: {

@@ -1,6 +1,7 @@
 import type { ModelSummary } from "@nanoagent/models";
 import { sumByType } from "../sum-by-type.js";
 import type { GgufHeader, PerLayer } from "./gguf-header.js";
+import { vocabularyMatrices } from "./tensor-names.js";
 
 /** The header in the words that all formats share. A figure that differs by layer is the largest of them. */
 export function summarizeGguf(header: GgufHeader): ModelSummary {
@@ -24,7 +25,7 @@ export function summarizeGguf(header: GgufHeader): ModelSummary {
 
 /** How many tokens the model knows: those of its tokenizer, else what its shape or its embedding says. */
 export function vocabularySizeOf({ shape, tokenizer, tensors }: GgufHeader): number | null {
-  const embedding = tensors.find(({ name }) => name === "token_embd.weight");
+  const { embedding } = vocabularyMatrices({ tensors });
   return tokenizer.token_count ?? shape.vocab_size ?? embedding?.shape[1] ?? null;
 }
 

@@ -1,4 +1,5 @@
 import type { GgufHeader, GgufShape, PerLayer } from "../formats/gguf/gguf-header.js";
+import { type Architecture, architectureNamed, type WindowPattern } from "./architecture-table.js";
 
 /** Attention over a cache of keys and values. */
 export interface AttentionShape {
@@ -7,30 +8,30 @@ export interface AttentionShape {
   kvHeadCount: number;
   keyHeadLength: number;
   valueHeadLength: number;
-  /** How many tokens it looks back at; null for all. */
+  /** Newest tokens that it attends to; null for all. */
   windowTokens: number | null;
   /** False for a layer that reads the cache of an earlier one. */
   ownsCache: boolean;
 }
 
-/** Attention over a cache of latent vectors, one a token for all heads (MLA): keys and values are made from them. */
+/** Attention over a cache of latent vectors (MLA): one vector a token, from which keys and values of all heads are made. */
 export interface LatentAttentionShape {
   kind: "latent-attention";
   headCount: number;
   latentLength: number;
-  /** The part of a key that is turned with its position; it is kept beside the latent vector. */
+  /** Length of the part of a key that carries the position (RoPE). It is cached beside the latent vector. */
   turnedLength: number;
   keyHeadLength: number;
   valueHeadLength: number;
 }
 
-/** A layer that keeps a state of fixed size instead of a cache: `short-convolution` (LFM2), `delta-net`, or any other. */
+/** A layer with a state of fixed size instead of a cache: `short-convolution` (LFM2), `delta-net`, or any other recurrence. */
 export interface RecurrentShape {
   kind: "short-convolution" | "delta-net" | "recurrence";
-  /** Numbers that the convolution keeps of the newest tokens, and numbers of the state proper. */
+  /** Numbers that the convolution keeps of the newest tokens, and numbers of the state itself. */
   convolutionNumbers: number;
   stateNumbers: number;
-  /** `delta-net`: what goes through the convolution, and values, for one token; heads. */
+  /** For `delta-net`: numbers of one token that pass the convolution, numbers of its values, and heads. */
   convolvedLength: number;
   innerLength: number;
   headCount: number;
@@ -38,10 +39,10 @@ export interface RecurrentShape {
 
 export interface FeedForwardShape {
   length: number;
-  /** Experts that exist and that each token uses; 0 for a layer that has none. */
+  /** Experts of the layer and experts that each token uses; 0 for a layer without experts. */
   expertCount: number;
   usedExperts: number;
-  /** What is always used beside the chosen experts. */
+  /** Length of the experts that every token uses. */
   sharedLength: number;
 }
 
@@ -50,46 +51,20 @@ export interface LayerShape {
   feedForward: FeedForwardShape;
 }
 
-/** Every how many layers one has no window, by architecture; `first`: the first of them, and not the last. */
-const WINDOW_PERIODS: Readonly<Record<string, { period: number; first?: true; tokens?: number }>> = Object.assign(
-  Object.create(null),
-  {
-    gemma2: { period: 2, tokens: 4096 },
-    gemma3: { period: 6 },
-    gemma3n: { period: 5 },
-    "gemma-embedding": { period: 6 },
-    llama4: { period: 4, tokens: 8192 },
-    "gpt-oss": { period: 2 },
-    cohere2: { period: 4 },
-    olmo2: { period: 4 },
-    exaone4: { period: 4 },
-    afmoe: { period: 4 },
-    plamo3: { period: 8 },
-    smallthinker: { period: 4, first: true, tokens: 4096 },
-    laguna: { period: 4, first: true },
-    "modern-bert": { period: 3, first: true },
-  },
-);
-
-/** llama.cpp computes these without a window, whatever their files say. */
-const WINDOWLESS: ReadonlySet<string> = new Set(["phi3"]);
-/** From this layer on, gemma3n reads the caches of earlier ones. */
-const GEMMA3N_OWN_CACHES = 20;
-
-/** Throws: a figure is missing or contradicts another. */
+/** Throws: a figure is missing, or contradicts another one. */
 export type FailFigure = (field: string, problem: string) => never;
 
-/** The layers of a model as its header's figures make them. `headCount` is the widest layer's. */
+/** Builds the layers of a model from the figures of its header. `headCount` is that of the widest layer. */
 export function layerShapes(header: GgufHeader, headCount: number, fail: FailFigure): readonly LayerShape[] {
   const { shape } = header;
-  const architecture = header.architecture ?? "";
+  const architecture = architectureNamed(header.architecture);
   const blocks = shape.block_count ?? 0;
   const layerCount = Math.max(1, blocks - (shape.nextn_predict_layers ?? 0));
   const each = (key: string, value: PerLayer): readonly number[] => {
-    if (value === null) fail(`${architecture}.${key}`, "is missing");
+    if (value === null) fail(`${header.architecture}.${key}`, "is missing");
     if (typeof value === "number") return new Array<number>(layerCount).fill(value);
     if (value.length < layerCount) {
-      fail(`${architecture}.${key}`, `has ${value.length} values for ${layerCount} layers`);
+      fail(`${header.architecture}.${key}`, `has ${value.length} values for ${layerCount} layers`);
     }
     return value.slice(0, layerCount);
   };
@@ -99,7 +74,7 @@ export function layerShapes(header: GgufHeader, headCount: number, fail: FailFig
   const lengths = each("feed_forward_length", shape.feed_forward_length);
   const isRecurrent = recurrentLayers(architecture, shape, kvHeadCounts);
   const hasWindow = windowedLayers(architecture, shape, layerCount);
-  const windowTokens = shape.sliding_window || WINDOW_PERIODS[architecture]?.tokens || null;
+  const windowTokens = shape.sliding_window || patternOf(architecture)?.tokens || null;
   const ownCaches = layerCount - sharedLayers(architecture, shape, layerCount);
   const experts = expertFigures(shape, each);
 
@@ -155,29 +130,35 @@ function expertFigures(shape: GgufShape, each: Each): ((index: number, length: n
   };
 }
 
-function windowedLayers(architecture: string, shape: GgufShape, layerCount: number): (index: number) => boolean {
+function windowedLayers(architecture: Architecture, shape: GgufShape, layerCount: number): (index: number) => boolean {
+  if (architecture.windows === "none") return () => false;
   const stated = shape.sliding_window_pattern;
-  if (WINDOWLESS.has(architecture)) return () => false;
   if (typeof stated === "object" && stated !== null) return (index) => stated[index] ?? false;
-  const known = WINDOW_PERIODS[architecture];
+  const known = patternOf(architecture);
   const period = stated ?? known?.period;
   if (period === undefined || period < 1) return () => false;
-  return known?.first ? (index) => index % period !== 0 : (index) => index < layerCount && index % period < period - 1;
+  return known?.isFullFirst
+    ? (index) => index % period !== 0
+    : (index) => index < layerCount && index % period < period - 1;
 }
 
-function sharedLayers(architecture: string, shape: GgufShape, layerCount: number): number {
-  if (architecture === "gemma3n") return Math.max(0, layerCount - GEMMA3N_OWN_CACHES);
+function patternOf({ windows }: Architecture): WindowPattern | null {
+  return windows === undefined || windows === "none" ? null : windows;
+}
+
+function sharedLayers({ layersWithOwnCache }: Architecture, shape: GgufShape, layerCount: number): number {
+  if (layersWithOwnCache !== undefined) return Math.max(0, layerCount - layersWithOwnCache);
   return Math.min(layerCount, shape.shared_kv_layers ?? 0);
 }
 
 function recurrentLayers(
-  architecture: string,
+  architecture: Architecture,
   shape: GgufShape,
   kvHeadCounts: readonly number[],
 ): (index: number) => boolean {
   const { recurrent_layers: stated } = shape;
   if (stated !== null) return (index) => stated[index] ?? false;
-  const interval = shape.full_attention_interval ?? (/^qwen3(next|5)/.test(architecture) ? 4 : 0);
+  const interval = shape.full_attention_interval ?? architecture.deltaNet?.attentionInterval ?? 0;
   if (interval > 0) return (index) => (index + 1) % interval !== 0;
   const keepsState = [shape.ssm_inner_size, shape.shortconv_l_cache, shape.wkv_head_size, shape.kda_head_dim].some(
     Boolean,
@@ -185,8 +166,8 @@ function recurrentLayers(
   return (index) => keepsState && (kvHeadCounts[index] === 0 || shape.head_count === 0 || shape.wkv_head_size !== null);
 }
 
-/** What a recurrent layer keeps: numbers of 32 bits, one row for the one sequence that there is. */
-export function recurrentShape(architecture: string, shape: GgufShape, headCount: number): RecurrentShape {
+/** State of a recurrent layer: 32-bit numbers, one row for the one sequence of the context. */
+function recurrentShape(architecture: Architecture, shape: GgufShape, headCount: number): RecurrentShape {
   const embeddingLength = shape.embedding_length ?? 0;
   const none = { convolvedLength: 0, innerLength: 0, headCount };
   if (shape.wkv_head_size) {
@@ -205,7 +186,7 @@ export function recurrentShape(architecture: string, shape: GgufShape, headCount
   const [inner, state] = [shape.ssm_inner_size ?? 0, shape.ssm_state_size ?? 0];
   const convolved = inner + 2 * (shape.ssm_group_count ?? 0) * state;
   return {
-    kind: /^qwen3(next|5)/.test(architecture) ? "delta-net" : "recurrence",
+    kind: architecture.deltaNet === undefined ? "recurrence" : "delta-net",
     convolutionNumbers: Math.max(0, (shape.ssm_conv_kernel ?? 0) - 1) * convolved,
     stateNumbers: state * inner,
     convolvedLength: convolved,

@@ -1,0 +1,103 @@
+import type { GgufHeader, PerLayer } from "../formats/gguf/gguf-header.js";
+import { vocabularySizeOf } from "../formats/gguf/summarize-gguf.js";
+import { InvalidModelFileError } from "../formats/invalid-model-file-error.js";
+import { architectureNamed, type ComputeFamily } from "./architecture-table.js";
+import { type LayerShape, layerShapes } from "./layer-shape.js";
+import { requirePlainTensors } from "./require-plain-tensors.js";
+
+/** Figures of a model that decide how much memory it takes. */
+export interface TransformerShape {
+  architecture: string;
+  /** Differences of its computation that the figures do not tell. */
+  family: ComputeFamily;
+  layers: readonly LayerShape[];
+  embeddingLength: number;
+  vocabularySize: number;
+  /** Tokens of context that the model was trained for. */
+  trainedTokens: number;
+  /** Whether memory that is computed from these figures equals llama.cpp's own figures. False: it is an estimate. */
+  isExact: boolean;
+}
+
+const NOT_A_TRANSFORMER =
+  "Take another file. Plans are made for transformers; a vocabulary, an adapter or a projector alone is not one.";
+
+/**
+ * Tells whether the memory and speed of a model are estimates, because its computation is not known step by step. The
+ * lines of its ledger say so too. Throws {@link InvalidModelFileError} as planning does.
+ */
+export function isEstimated(header: GgufHeader): boolean {
+  return !transformerShape(header).isExact;
+}
+
+/** Shapes that are known already: planning asks for the shape of one header at every context that it tries. */
+const KNOWN_SHAPES = new WeakMap<GgufHeader, TransformerShape>();
+
+/**
+ * Returns the shape of the model that a header describes; it is computed once for each header. Throws
+ * {@link InvalidModelFileError} if a figure is missing, if the figures contradict the tensors, and if llama.cpp would end
+ * the whole process because of them.
+ */
+export function transformerShape(header: GgufHeader): TransformerShape {
+  const known = KNOWN_SHAPES.get(header);
+  if (known !== undefined) return known;
+  const shape = computeShape(header);
+  KNOWN_SHAPES.set(header, shape);
+  return shape;
+}
+
+function computeShape(header: GgufHeader): TransformerShape {
+  const fail = (field: string, problem: string, hint: string = NOT_A_TRANSFORMER): never => {
+    throw new InvalidModelFileError({ path: header.path, field, offset: 0, problem, hint });
+  };
+  const { architecture } = header;
+  if (architecture === null) return fail("general.architecture", "is missing");
+  if (header.byte_order === "big") {
+    const problem = "says that the file is big-endian, and llama.cpp loads files of its machine's order only";
+    return fail("version", problem, "Take the little-endian file of this model, or convert it anew on this machine.");
+  }
+  if (header.tensors.length === 0) return fail("tensor count", "is 0: the file has no weights");
+
+  const figure = (key: string, value: number | null): number =>
+    value === null || value === 0 ? fail(`${architecture}.${key}`, value === null ? "is missing" : "is 0") : value;
+  const { shape } = header;
+  figure("block_count", shape.block_count);
+  const embeddingLength = figure("embedding_length", shape.embedding_length);
+  const headCount = figure("attention.head_count", largest(shape.head_count));
+  const layers = layerShapes(header, headCount, fail);
+  const { computation, isPlain } = architectureNamed(architecture);
+  const result: TransformerShape = {
+    architecture,
+    family: computation ?? {},
+    layers,
+    embeddingLength,
+    vocabularySize: figure("vocab_size", vocabularySizeOf(header)),
+    trainedTokens: figure("context_length", shape.context_length),
+    isExact: computation !== undefined && computesAsWritten(header, layers),
+  };
+  if (result.isExact && isPlain && !shape.expert_count) requirePlainTensors(header, result, headCount, fail);
+  return result;
+}
+
+function largest(value: PerLayer): number | null {
+  return typeof value === "object" && value !== null ? Math.max(0, ...value) : value;
+}
+
+/** Tells whether nothing in the file is known to be computed differently from the rest of its architecture. */
+function computesAsWritten({ architecture, shape, tensors }: GgufHeader, layers: readonly LayerShape[]): boolean {
+  const { isPlain, needsLatentAttention } = architectureNamed(architecture);
+  const has = (ending: string) => tensors.some(({ name }) => name.endsWith(ending));
+  if (shape.nextn_predict_layers || (shape.expert_group_count ?? 0) > 1 || has(".exp_probs_b.bias")) return false;
+  if (needsLatentAttention) {
+    return layers.every(({ mixer }) => mixer.kind === "latent-attention") && has(".attn_q.weight");
+  }
+  if (!isPlain) return true;
+  const [first] = layers;
+  const isLikeFirst = ({ mixer, feedForward }: LayerShape) =>
+    mixer.kind === "attention" &&
+    first?.mixer.kind === "attention" &&
+    mixer.headCount === first.mixer.headCount &&
+    mixer.kvHeadCount === first.mixer.kvHeadCount &&
+    feedForward.length === first.feedForward.length;
+  return layers.every(isLikeFirst) && !has(".attn_qkv.weight");
+}

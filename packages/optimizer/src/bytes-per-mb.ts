@@ -1,0 +1,1 @@
+export const BYTES_PER_MB = 2 ** 20;
