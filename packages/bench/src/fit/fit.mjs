@@ -182,7 +182,7 @@ async function forecastTable({ rows: file }) {
   const known = kept.rows.filter(({ model }) => model === alike);
   const rows = kept.rows.filter(({ model }) => model !== alike);
   const judge = (/** @type {readonly TimedRow[]} */ from) =>
-    judgeForecasts(rows, from, { forecastFrom, grounds: { device, cpuFeatures, measurement: kept.measurement } });
+    judgeForecasts(rows, from, { forecastFrom, facts: { device, cpuFeatures, measurement: kept.measurement } });
   return renderForecasts([
     ["calibrated with one dense model", judge(known)],
     ["from the micro-benchmark alone", judge([])],

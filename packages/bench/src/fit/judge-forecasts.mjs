@@ -26,9 +26,9 @@
  * @property {boolean} isWithin whether it was within the interval of the forecast
  */
 
-/** What the forecasts may stand on. @typedef {object} Grounds
+/** Facts that the forecasts are made from. @typedef {object} Facts
  * @property {typeof import("../../../optimizer/src/index.js").forecastFrom} forecastFrom
- * @property {import("../../../optimizer/src/index.js").SpeedGrounds} grounds
+ * @property {import("../../../optimizer/src/index.js").SpeedFacts} facts
  */
 
 /** All that is timed is timed with one thread. */
@@ -42,20 +42,20 @@ const PUBLISHED_RATE_TIMES_PARAMETERS = 70e9 * 0.33;
  *
  * @param {readonly TimedRow[]} rows
  * @param {readonly TimedRow[]} known
- * @param {Grounds} options
+ * @param {Facts} options
  * @returns {Judgement[]}
  */
-export function judgeForecasts(rows, known, { forecastFrom, grounds }) {
+export function judgeForecasts(rows, known, { forecastFrom, facts }) {
   const phases = /** @type {const} */ (["prefill", "decode"]);
   return phases.flatMap((phase) => {
     return rows
       .filter(({ threads }) => threads === THREADS)
       .map((row) => {
         const others = known.filter(({ threads, model }) => threads === THREADS && model !== row.model);
-        const wish = { model: row.model, work: row.work, contextTokens: row.context_tokens };
+        const request = { model: row.model, work: row.work, contextTokens: row.context_tokens };
         // Of a device with one core, so that its forecasts are for one thread.
-        const device = { ...grounds.device, cpu_cores: THREADS };
-        const { forecast } = forecastFrom(others, { ...grounds, device })(wish);
+        const device = { ...facts.device, cpu_cores: THREADS };
+        const { forecast } = forecastFrom(others, { ...facts, device })(request);
         const line = phase === "decode" ? forecast.decode_at_full_context : forecast.prefill_at_full_context;
         const actual = rateOf(row, phase);
         return {
@@ -64,7 +64,7 @@ export function judgeForecasts(rows, known, { forecastFrom, grounds }) {
           type: row.type,
           context_tokens: row.context_tokens,
           actual,
-          expected: { forecast: line.expected, ...naively(row, others, phase, grounds) },
+          expected: { forecast: line.expected, ...naively(row, others, phase, facts) },
           isWithin: actual >= line.low && actual <= line.high,
         };
       });
@@ -88,14 +88,14 @@ export function meanError(judgements, predictor) {
  * @param {TimedRow} row
  * @param {readonly TimedRow[]} known
  * @param {Phase} phase
- * @param {import("../../../optimizer/src/index.js").SpeedGrounds} grounds
+ * @param {import("../../../optimizer/src/index.js").SpeedFacts} facts
  */
-function naively(row, known, phase, grounds) {
+function naively(row, known, phase, facts) {
   const constant = (/** @type {(row: TimedRow) => number} */ sizeOf) =>
     Math.exp(mean(known.map((other) => Math.log(rateOf(other, phase) * sizeOf(other)))));
   const ofBytes = (/** @type {TimedRow} */ { file_bytes }) => file_bytes;
   const ofParameters = (/** @type {TimedRow} */ { parameters }) => parameters;
-  const bandwidth = grounds.measurement?.bandwidth.find(({ threads }) => threads === THREADS)?.per_second;
+  const bandwidth = facts.measurement?.bandwidth.find(({ threads }) => threads === THREADS)?.per_second;
   return {
     "bandwidth ÷ size": (known.length > 0 ? constant(ofBytes) : (bandwidth ?? Number.NaN)) / row.file_bytes,
     "constant ÷ parameters":

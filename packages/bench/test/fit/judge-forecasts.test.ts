@@ -7,7 +7,7 @@ import { judgeForecasts, meanError } from "../../src/fit/judge-forecasts.mjs";
 // node-llama-cpp 3.22.1: 16 pairs of model and type, at 16 and at 512 tokens of context.
 const { measurement, rows } = JSON.parse(readFileSync(new URL("recorded-speeds.json", import.meta.url), "utf8"));
 const CALIBRATION = "like SmolLM2-135M";
-const grounds = { device: { platform: "linux-x86_64", cpu_cores: 2 }, cpuFeatures: ["avx2"], measurement };
+const facts = { device: { platform: "linux-x86_64", cpu_cores: 2 }, cpuFeatures: ["avx2"], measurement };
 const known = rows.filter(({ model }: { model: string }) => model === CALIBRATION);
 const others = rows.filter(({ model }: { model: string }) => model !== CALIBRATION);
 
@@ -22,7 +22,7 @@ describe.each([
   ["from the micro-benchmark alone", [], 0.3],
   ["from all other models", rows, 0.12],
 ])("forecasts %s", (_, from, most) => {
-  const judgements = judgeForecasts(others, from, { forecastFrom, grounds });
+  const judgements = judgeForecasts(others, from, { forecastFrom, facts });
 
   it.each(["decode", "prefill"] as const)("are near what was measured, and nearer than rules of thumb: %s", (phase) => {
     const ofPhase = judgements.filter((judgement) => judgement.phase === phase);

@@ -25,7 +25,7 @@ export const optimize: Command = {
     },
     for: {
       kind: "text",
-      placeholder: "WISH",
+      placeholder: "GOAL",
       description: "What comes first: speed, context or quality. Default: quality.",
       choices: ["speed", "context", "quality"],
     },

@@ -32,9 +32,9 @@ const CONTEXT_TOKENS = [16, 512] as const;
 /** The plan that says whether there is memory has room for these, and for what is timed on top. */
 const PLANNED_CONTEXT_TOKENS = 1024;
 /** With more threads than these engines gain nothing. */
-const MOST_THREADS = 16;
+const MAX_THREADS = 16;
 /** Rows of models that were measured before are kept, the newest ones. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 /**
  * Measures a model through the engine, and models of its size in every type that rates are kept of, and keeps what it
@@ -105,7 +105,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
     measurement?.engine_version === ADDON_VERSION
       ? measurement.calibrations.filter(({ model }) => !measured.has(model))
       : [];
-  const calibrations = [...others, ...rows].slice(-MOST_ROWS);
+  const calibrations = [...others, ...rows].slice(-MAX_ROWS);
   const kept = await writeDeviceMeasurement({ engine_version: ADDON_VERSION, calibrations });
   stdout.write(
     values.json
@@ -117,6 +117,6 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
 
 /** One, half of the cores, all of them. */
 function threadsToTry(cores: number): number[] {
-  const tried = [1, Math.floor(cores / 2), cores].map((count) => Math.min(MOST_THREADS, Math.max(1, count)));
+  const tried = [1, Math.floor(cores / 2), cores].map((count) => Math.min(MAX_THREADS, Math.max(1, count)));
   return [...new Set(tried)].sort((one, other) => one - other);
 }

@@ -1,30 +1,31 @@
 import { opendir, stat } from "node:fs/promises";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { type GgufHeader, readGguf, readModel } from "@nanoagent/optimizer";
+import { type GgufHeader, readModelHeader } from "@nanoagent/optimizer";
 import { UsageError } from "../errors/usage-error.js";
 
-/** What lies at a path. */
+/** The models at a path. */
 export interface FoundModels {
   path: string;
-  /** Of the largest model there, with all its files; null where there is no such file. */
+  /** Size of the largest model with all its files; null if the path does not exist. */
   largestBytes: number | null;
-  /** Those that plans can be made for. */
+  /** Headers of the models that plans can be made for. */
   headers: GgufHeader[];
   notes: string[];
 }
 
-/** A folder of more files than these is no folder of models. */
-const MOST_FILES = 10_000;
-/** Each takes a quarter of a second to plan on a small board. */
-const MOST_MODELS = 64;
+/** Most files of a folder that are looked at. */
+const MAX_FILES = 10_000;
+/** Most models of a folder: each takes a quarter of a second to plan on a small board. */
+const MAX_MODELS = 64;
 const MODEL_NAME = /\.(gguf|safetensors|onnx)$/i;
-/** Of a model in several files the first stands for all. */
+/** Files of a model in several parts, but for the first, which stands for all. */
 const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
 
 /**
- * The model at a path, or all GGUF models in a folder. What looks like a model by its name or its first bytes and is
- * broken is an error; in a folder it is a note. A file that is not there is an error only where it must be.
+ * Reads the header of the model at a path, or of all models in a folder, once each. A file that looks like a model by its
+ * name or its first bytes and is broken is an error; in a folder it is a note. A file that does not exist is an error if
+ * `mustBeThere`.
  */
 export async function findModels(modelPath: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
   const status = await stat(modelPath).catch((cause: NodeJS.ErrnoException) => {
@@ -48,7 +49,7 @@ export async function findModels(modelPath: string, { mustBeThere }: { mustBeThe
   try {
     await addModel(found, modelPath);
   } catch (error) {
-    // A file of any other name may be anything: its size is all that is looked at.
+    // A file of any other name may be anything: only its size is used.
     if (isNamedAsModel || mustBeThere || !NanoAgentError.isInstance(error)) throw error;
   }
   return found;
@@ -58,11 +59,11 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
   const names: string[] = [];
   let seen = 0;
   for await (const entry of await opendir(found.path)) {
-    if (++seen > MOST_FILES) break;
+    if (++seen > MAX_FILES) break;
     if (!entry.isDirectory() && MODEL_NAME.test(entry.name) && !LATER_PART.test(entry.name)) names.push(entry.name);
   }
   names.sort();
-  for (const name of names.slice(0, MOST_MODELS)) {
+  for (const name of names.slice(0, MAX_MODELS)) {
     try {
       await addModel(found, path.join(found.path, name));
     } catch (error) {
@@ -70,8 +71,8 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
       found.notes.push(`${name} is left out: ${error.message}`);
     }
   }
-  if (names.length > MOST_MODELS)
-    found.notes.push(`Only the first ${MOST_MODELS} of ${names.length} models are looked at.`);
+  if (names.length > MAX_MODELS)
+    found.notes.push(`Only the first ${MAX_MODELS} of ${names.length} models are looked at.`);
   if (found.largestBytes === null) {
     throw new UsageError({
       message: `There is no model in the folder ${found.path}${names.length > 0 ? " that can be read" : ""}.`,
@@ -83,8 +84,8 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
 }
 
 async function addModel(found: FoundModels, modelPath: string): Promise<void> {
-  const { format, file_bytes } = await readModel(modelPath);
-  found.largestBytes = Math.max(found.largestBytes ?? 0, file_bytes);
-  if (format === "gguf") found.headers.push(await readGguf(modelPath));
-  else found.notes.push(`${path.basename(modelPath)} is a ${format} file; plans are made for GGUF files alone.`);
+  const { summary, gguf } = await readModelHeader(modelPath);
+  found.largestBytes = Math.max(found.largestBytes ?? 0, summary.file_bytes);
+  if (gguf !== null) found.headers.push(gguf);
+  else found.notes.push(`${path.basename(modelPath)} is a ${summary.format} file. Plans are made for GGUF files only.`);
 }

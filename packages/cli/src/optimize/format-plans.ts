@@ -1,5 +1,5 @@
 import type { FitPlan, ForecastLine, MemoryLedger } from "@nanoagent/models";
-import { explainFit, type FitWish, missedFloors } from "@nanoagent/optimizer";
+import { explainFit, missedFloors, type PlanGoal } from "@nanoagent/optimizer";
 import { plainLine } from "../output/plain-text.js";
 import type { PlanningDevice } from "./planning-device.js";
 
@@ -7,15 +7,15 @@ const BYTES_PER_MB = 2 ** 20;
 const BAR_LENGTH = 60;
 const SPEED_BAR_LENGTH = 30;
 /** A terminal that is narrower is written to as if it were as wide: its lines wrap. */
-const LEAST_WIDTH = 40;
-const MOST_PLANS = 10;
+const MIN_WIDTH = 40;
+const MAX_PLANS = 10;
 /** Colours of a terminal for the parts of a ledger, and letters where there are none. */
 const PART_COLORS = [34, 32, 33, 35, 36, 31, 94, 92, 93, 95];
 const PART_LETTERS = "wkcoevgrpt";
 
 interface PlanView {
   device: PlanningDevice;
-  wish: FitWish;
+  goal: PlanGoal;
   isColored: boolean;
   /** Characters that a line of the terminal has room for; null: no terminal, and as many as are needed. */
   width: number | null;
@@ -24,15 +24,15 @@ interface PlanView {
 
 /** The plans as a table, the best one's memory as a bar, and how fast each quantization answers. */
 export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
-  const { device, wish } = view;
-  const width = view.width === null ? Number.POSITIVE_INFINITY : Math.max(LEAST_WIDTH, view.width);
+  const { device, goal } = view;
+  const width = view.width === null ? Number.POSITIVE_INFINITY : Math.max(MIN_WIDTH, view.width);
   const [best] = plans;
   if (best === undefined) return "";
   const title =
     `Plans within ${mb(device.budgetBytes)} MB (${device.budgetSource}) for ${device.device.device_id}, ` +
-    `${wish.for ?? "quality"} first:`;
+    `${goal.for ?? "quality"} first:`;
   const sections = [
-    [plainLine(title), ...table(plans.slice(0, MOST_PLANS), wish, width), ...hidden(plans)].join("\n"),
+    [plainLine(title), ...table(plans.slice(0, MAX_PLANS), goal, width), ...hidden(plans)].join("\n"),
     ledgerBar(best.ledger, device.budgetBytes, view.isColored, width),
     speedBars(plans, view.isColored, width),
     [standing(best, device), ...quality(plans)].join("\n"),
@@ -64,7 +64,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** The plans in columns, as many as there is room for; what a plan misses stands in a line below it. */
-function table(plans: readonly FitPlan[], wish: FitWish, width: number): string[] {
+function table(plans: readonly FitPlan[], goal: PlanGoal, width: number): string[] {
   let columns = COLUMNS.map((column) => {
     const cells = plans.map(column.cell);
     return { ...column, cells, length: Math.max(column.title.length, ...cells.map((cell) => cell.length)) };
@@ -84,7 +84,7 @@ function table(plans: readonly FitPlan[], wish: FitWish, width: number): string[
     line(({ title }) => title),
     ...plans.flatMap((plan, index) => [
       line(({ cells }) => cells[index] ?? ""),
-      ...missedFloors(plan, wish).map((missed) => `   ! ${missed}`),
+      ...missedFloors(plan, goal).map((missed) => `   ! ${missed}`),
     ]),
   ];
 }
@@ -92,7 +92,7 @@ function table(plans: readonly FitPlan[], wish: FitWish, width: number): string[
 const COLUMN_GAP = "  ";
 
 function hidden(plans: readonly FitPlan[]): string[] {
-  return plans.length > MOST_PLANS ? [`and ${plans.length - MOST_PLANS} more: --json shows them`] : [];
+  return plans.length > MAX_PLANS ? [`and ${plans.length - MAX_PLANS} more: --json shows them`] : [];
 }
 
 function weightsOf({ model_path, quantize_to }: FitPlan): string {
@@ -135,7 +135,7 @@ function ledgerBar(
 
 /** How fast each of the plans answers, the fastest in green. */
 function speedBars(plans: readonly FitPlan[], isColored: boolean, width: number): string {
-  const rated = plans.slice(0, MOST_PLANS).map((plan) => ({
+  const rated = plans.slice(0, MAX_PLANS).map((plan) => ({
     label: weightsOf(plan),
     rate: plan.forecast?.decode_at_start.expected ?? 0,
   }));

@@ -1,6 +1,6 @@
 import type { FitPlan } from "@nanoagent/models";
 import { NanoAgentError } from "@nanoagent/models";
-import { type FitWish, isEstimated, missedFloors, planFit } from "@nanoagent/optimizer";
+import { isEstimated, missedFloors, type PlanGoal, planFit } from "@nanoagent/optimizer";
 import type { CommandAction, OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
@@ -35,7 +35,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
       hint: "nanoagent optimize --help shows its options.",
     });
   }
-  const wish = readWish(values);
+  const goal = readGoal(values);
   const { stdout, stderr } = streams;
   const note = (text: string) => stderr.write(plainText(`note: ${text}\n`));
 
@@ -43,7 +43,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
   if (found.largestBytes === null) note(`there is no file ${found.path}; its size is taken to be twice the target.`);
   for (const text of [...device.notes, ...found.notes]) note(text);
-  const { plans, refusal } = planAll(found, device, wish, values);
+  const { plans, refusal } = planAll(found, device, goal, values);
   // With a budget, or as the only thing that was asked for, what cannot be planned is an error.
   if (refusal !== null && hasBudget) throw refusal;
   if (refusal !== null) note([refusal.message, refusal.hint].filter(Boolean).join(" "));
@@ -62,7 +62,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
         device: device.device,
         budget_mb: device.budgetBytes / BYTES_PER_MB,
         budget_source: device.budgetSource,
-        plans: plans.map((plan) => ({ ...plan, missed: missedFloors(plan, wish) })),
+        plans: plans.map((plan) => ({ ...plan, missed: missedFloors(plan, goal) })),
       }),
     );
     return exitCodes.done;
@@ -72,12 +72,12 @@ export const optimizeModel: CommandAction = async (values, streams) => {
     const { isTTY, columns } = streams.stdout;
     const isColored = isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
     const width = isTTY === true && columns ? columns : null;
-    stdout.write(formatPlans(plans, { device, wish, isColored, width, isExplained: values.explain === true }));
+    stdout.write(formatPlans(plans, { device, goal, isColored, width, isExplained: values.explain === true }));
   }
   return exitCodes.done;
 };
 
-function readWish(values: OptionValues): FitWish {
+function readGoal(values: OptionValues): PlanGoal {
   const context = values.context === undefined ? undefined : Number(values.context);
   if (context !== undefined && !Number.isSafeInteger(context)) {
     throw new UsageError({
@@ -85,14 +85,14 @@ function readWish(values: OptionValues): FitWish {
       hint: "nanoagent optimize --help shows its options.",
     });
   }
-  return { for: values.for as FitWish["for"], contextTokens: context };
+  return { for: values.for as PlanGoal["for"], contextTokens: context };
 }
 
 /** The plans for all models that plans can be made for, or why there are none. */
 function planAll(
   { headers }: FoundModels,
   { device, cpuFeatures, budgetBytes, measurement }: PlanningDevice,
-  wish: FitWish,
+  goal: PlanGoal,
   values: OptionValues,
 ): { plans: FitPlan[]; refusal: NanoAgentError | null } {
   if (headers.length === 0) {
@@ -101,7 +101,7 @@ function planAll(
     return { plans: [], refusal: values["budget-mb"] === undefined ? null : new UsageError({ message, hint }) };
   }
   try {
-    return { plans: planFit({ models: headers, device, cpuFeatures, budgetBytes, wish, measurement }), refusal: null };
+    return { plans: planFit({ models: headers, device, cpuFeatures, budgetBytes, goal, measurement }), refusal: null };
   } catch (error) {
     if (!NanoAgentError.isInstance(error)) throw error;
     return { plans: [], refusal: error };

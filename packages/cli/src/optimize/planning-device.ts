@@ -26,7 +26,7 @@ const BYTES_PER_MB = 2 ** 20;
 /** What an operating system without a desktop leaves of a device's memory. */
 const USABLE_SHARE = 0.75;
 /** A device with all its details has 10 KB. */
-const MOST_FILE_BYTES = 2 ** 20;
+const MAX_FILE_BYTES = 2 ** 20;
 
 export async function readPlanningDevice(values: OptionValues): Promise<PlanningDevice> {
   const { device: wanted = "auto" } = values;
@@ -120,7 +120,7 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
     const file = await open(path, "r");
     try {
       const status = await file.stat();
-      if (!status.isFile() || status.size > MOST_FILE_BYTES) {
+      if (!status.isFile() || status.size > MAX_FILE_BYTES) {
         throw new UsageError({ message: `${path} is no device file.`, hint });
       }
       text = await file.readFile("utf8");

@@ -30,7 +30,7 @@ function show({ isColored = false, width = null as number | null } = {}): string
     measurement: null,
     notes: [],
   };
-  return formatPlans(plans, { device: planning, wish: {}, isColored, width, isExplained: false }).split("\n");
+  return formatPlans(plans, { device: planning, goal: {}, isColored, width, isExplained: false }).split("\n");
 }
 
 const tableOf = (lines: string[]) => lines.slice(2, lines.indexOf("", 2));

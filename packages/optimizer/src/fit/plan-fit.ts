@@ -9,15 +9,15 @@ import { fitLoadings, type Misfit } from "./plan-header.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
 
 /** What a plan is to be best at, and what it must reach in any case. */
-export interface FitWish {
+export interface PlanGoal {
   /** Default: `quality`. */
   for?: "context" | "speed" | "quality" | undefined;
   /** Tokens of context that it must have, no more and no fewer. Default: as many as fit. */
   contextTokens?: number | undefined;
   /** With fewer tokens a plan comes after all others. Default: 4096, or what the model was trained for. */
-  leastContextTokens?: number | undefined;
+  minContextTokens?: number | undefined;
   /** Answering more slowly, a plan comes after all others. Default: 5. */
-  leastTokensPerSecond?: number | undefined;
+  minTokensPerSecond?: number | undefined;
   /** Whether files may be quantized before they are loaded. Default: true. */
   mayQuantize?: boolean | undefined;
 }
@@ -30,7 +30,7 @@ export interface PlanFitOptions {
   cpuFeatures: readonly string[] | null;
   /** What the model, its engine and the process that it lives in may take together. */
   budgetBytes: number;
-  wish?: FitWish | undefined;
+  goal?: PlanGoal | undefined;
   /** What was measured on the device; null where nothing was: then forecasts stand on what it is alone. */
   measurement?: DeviceMeasurement | null | undefined;
 }
@@ -46,18 +46,18 @@ const MAX_DIVERGENCE = 0.5;
 const SAME_SIZE_FACTOR = 1.2;
 
 /**
- * The ways to run one of several models within a budget, the best first by what is wished for: one for each file, and for
+ * The ways to run one of several models within a budget, the best first by the goal: one for each file, and for
  * each type that a file could be quantized to. Plans that miss a floor come last; {@link missedFloors} says which. Throws
  * `DoesNotFitError` with the cheapest changes where nothing fits at all: that of the model which is nearest to it.
  */
 export function planFit(options: PlanFitOptions): FitPlan[] {
-  const { models, device, cpuFeatures, measurement = null, wish = {} } = options;
+  const { models, device, cpuFeatures, measurement = null, goal = {} } = options;
   if (models.length === 0) throw new InvalidFitRequestError("models", "[]", "at least one model");
   const forecast = forecastFrom(measurement?.calibrations ?? [], { device, cpuFeatures, measurement });
   const plans: FitPlan[] = [];
   let nearest: Misfit | null = null;
   for (const model of models) {
-    for (const { header, quantizeTo } of variantsOf(model, models, wish.mayQuantize ?? true)) {
+    for (const { header, quantizeTo } of variantsOf(model, models, goal.mayQuantize ?? true)) {
       const result = planVariant(header, options);
       if ("refuse" in result) {
         // What is suggested to be quantized is a way out of the file's own refusal already.
@@ -77,17 +77,17 @@ export function planFit(options: PlanFitOptions): FitPlan[] {
     }
   }
   if (plans.length === 0 && nearest !== null) throw nearest.refuse();
-  return plans.sort((one, other) => compare(one, other, wish));
+  return plans.sort((one, other) => compare(one, other, goal));
 }
 
-/** What a plan does not reach of the wish's floors, in words. */
-export function missedFloors(plan: FitPlan, wish: FitWish = {}): string[] {
+/** What a plan does not reach of the goal's floors, in words. */
+export function missedFloors(plan: FitPlan, goal: PlanGoal = {}): string[] {
   const missed: string[] = [];
-  const context = wish.leastContextTokens ?? leastContextOf(plan);
-  if (wish.contextTokens === undefined && plan.context_tokens < context) {
+  const context = goal.minContextTokens ?? minContextOf(plan);
+  if (goal.contextTokens === undefined && plan.context_tokens < context) {
     missed.push(`${plan.context_tokens} tokens of context are fewer than ${context}`);
   }
-  const rate = wish.leastTokensPerSecond ?? MIN_TOKENS_PER_SECOND;
+  const rate = goal.minTokensPerSecond ?? MIN_TOKENS_PER_SECOND;
   const expected = plan.forecast?.decode_at_start.expected;
   if (expected !== undefined && expected < rate) {
     missed.push(`${expected.toFixed(1)} tokens per second are fewer than ${rate}`);
@@ -95,7 +95,7 @@ export function missedFloors(plan: FitPlan, wish: FitWish = {}): string[] {
   return missed;
 }
 
-function leastContextOf({ model }: FitPlan): number {
+function minContextOf({ model }: FitPlan): number {
   return Math.min(ENOUGH_CONTEXT_TOKENS, model.training_context_tokens ?? ENOUGH_CONTEXT_TOKENS);
 }
 
@@ -133,14 +133,14 @@ function isSameModel(one: GgufHeader, other: GgufHeader): boolean {
 
 /** One plan for a model: the first way of loading it that has the context wished for, else the one with the longest. */
 function planVariant(header: GgufHeader, options: PlanFitOptions): FitPlan | Misfit {
-  const { device, cpuFeatures, budgetBytes, wish = {} } = options;
+  const { device, cpuFeatures, budgetBytes, goal = {} } = options;
   const request = {
     device,
     budget_bytes: budgetBytes,
-    context_tokens: wish.contextTokens ?? ("auto" as const),
+    context_tokens: goal.contextTokens ?? ("auto" as const),
     cpu_features: cpuFeatures,
   };
-  const enough = wish.for === "context" ? Number.POSITIVE_INFINITY : (wish.contextTokens ?? wish.leastContextTokens);
+  const enough = goal.for === "context" ? Number.POSITIVE_INFINITY : (goal.contextTokens ?? goal.minContextTokens);
   return fitLoadings(header, request, enough);
 }
 
@@ -148,8 +148,8 @@ function withForecast(plan: FitPlan, { forecast, prefillThreads, decodeThreads }
   return { ...plan, forecast, prefill_threads: prefillThreads, decode_threads: decodeThreads };
 }
 
-function compare(one: FitPlan, other: FitPlan, wish: FitWish): number {
-  const floors = missedFloors(one, wish).length - missedFloors(other, wish).length;
+function compare(one: FitPlan, other: FitPlan, goal: PlanGoal): number {
+  const floors = missedFloors(one, goal).length - missedFloors(other, goal).length;
   if (floors !== 0) return floors;
   const context = other.context_tokens - one.context_tokens;
   const speed = (other.forecast?.decode_at_start.expected ?? 0) - (one.forecast?.decode_at_start.expected ?? 0);
@@ -159,7 +159,7 @@ function compare(one: FitPlan, other: FitPlan, wish: FitWish): number {
     speed: [speed, quality, context],
     quality: [quality, speed, context],
   };
-  return order[wish.for ?? "quality"].find((difference) => difference !== 0) ?? 0;
+  return order[goal.for ?? "quality"].find((difference) => difference !== 0) ?? 0;
 }
 
 /** Whole models before broken ones, large before small, and of one size that which is nearest to its original. */

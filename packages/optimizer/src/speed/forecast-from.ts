@@ -2,7 +2,7 @@ import type { ForecastGrade, ForecastLine, ModelWork, SpeedCalibration, SpeedFor
 import { DEFAULT_BATCH_TOKENS } from "../load-settings.js";
 import { MIN_THREAD_GAIN, threadPrior } from "./choose-threads.js";
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
-import { ATTENTION, LAYER, type Phase, type SpeedGrounds, STATE, speedPrior } from "./speed-prior.js";
+import { ATTENTION, LAYER, type Phase, type SpeedFacts, STATE, speedPrior } from "./speed-prior.js";
 
 /** How fast a known model was on a device: measured through an engine, or taken from a published table. */
 export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "context_tokens"> & {
@@ -12,7 +12,7 @@ export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "co
 };
 
 /** A model of which the speed is wanted. */
-export interface SpeedWish {
+export interface ForecastRequest {
   model: string;
   work: ModelWork;
   /** Tokens that the context has room for. */
@@ -38,11 +38,14 @@ const MODEL_SPREADS: Readonly<Record<ForecastGrade, number>> = { measured: 0.05,
  * the device is alone. Rows of one dense model in several types make all models of these types foreseeable: each type
  * has a rate, each layer an overhead, each token of context a price.
  */
-export function forecastFrom(rows: readonly SpeedRow[], grounds: SpeedGrounds): (wish: SpeedWish) => ThreadedForecast {
-  return (wish) => {
-    const { prefillThreads, decodeThreads } = threadPrior(grounds.device.cpu_cores);
-    const prefill = fastest("prefill", rows, grounds, wish, prefillThreads);
-    const decode = fastest("decode", rows, grounds, wish, decodeThreads);
+export function forecastFrom(
+  rows: readonly SpeedRow[],
+  facts: SpeedFacts,
+): (request: ForecastRequest) => ThreadedForecast {
+  return (request) => {
+    const { prefillThreads, decodeThreads } = threadPrior(facts.device.cpu_cores);
+    const prefill = fastest("prefill", rows, facts, request, prefillThreads);
+    const decode = fastest("decode", rows, facts, request, decodeThreads);
     const grade = worst(prefill.grade, decode.grade);
     return {
       prefillThreads: prefill.threads,
@@ -69,8 +72,8 @@ interface PhaseForecast {
 function fastest(
   phase: Phase,
   rows: readonly SpeedRow[],
-  grounds: SpeedGrounds,
-  wish: SpeedWish,
+  facts: SpeedFacts,
+  request: ForecastRequest,
   likelyThreads: number,
 ): PhaseForecast {
   const timed = rows.filter((row) => (rateOf(row, phase) ?? 0) > 0);
@@ -79,8 +82,8 @@ function fastest(
     forecastPhase(
       phase,
       timed.filter((row) => row.threads === threads),
-      grounds,
-      wish,
+      facts,
+      request,
       threads,
     ),
   ) as [PhaseForecast, ...PhaseForecast[]];
@@ -93,12 +96,12 @@ function fastest(
 function forecastPhase(
   phase: Phase,
   rows: readonly SpeedRow[],
-  grounds: SpeedGrounds,
-  wish: SpeedWish,
+  facts: SpeedFacts,
+  request: ForecastRequest,
   threads: number,
 ): PhaseForecast {
-  const types = new Set([wish.work, ...rows.map(({ work }) => work)].flatMap(typesOf));
-  const { units, scaleSpread } = speedPrior(grounds, types, phase, threads);
+  const types = new Set([request.work, ...rows.map(({ work }) => work)].flatMap(typesOf));
+  const { units, scaleSpread } = speedPrior(facts, types, phase, threads);
   const observations = rows.map(
     (row): Observation => ({
       amounts: amountsOf(row.work, phase, row.context_tokens),
@@ -106,11 +109,11 @@ function forecastPhase(
     }),
   );
   const rates = fitRates(units, observations, scaleSpread);
-  const own = rows.filter(({ model, work }) => model === wish.model && isSame(work, wish.work));
+  const own = rows.filter(({ model, work }) => model === request.model && isSame(work, request.work));
   const grade: ForecastGrade = own.length > 0 ? "measured" : rows.length > 0 ? "calibrated" : "prior";
   const correction = own.length > 0 ? meanRatio(own, phase, rates) : 1;
   const line = (tokens: number): ForecastLine => {
-    const { seconds, spread } = rates.predict(amountsOf(wish.work, phase, tokens));
+    const { seconds, spread } = rates.predict(amountsOf(request.work, phase, tokens));
     const expected = 1 / (seconds * correction);
     const deviations = grade === "measured" ? MODEL_SPREADS.measured : Math.hypot(spread, MODEL_SPREADS[grade]);
     const factor = Math.exp(INTERVAL_DEVIATIONS * deviations);
@@ -119,8 +122,8 @@ function forecastPhase(
   return {
     grade,
     threads,
-    atStart: line(Math.min(START_TOKENS, wish.contextTokens)),
-    atFull: line(wish.contextTokens),
+    atStart: line(Math.min(START_TOKENS, request.contextTokens)),
+    atFull: line(request.contextTokens),
   };
 }
 

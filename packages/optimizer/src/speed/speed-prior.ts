@@ -3,7 +3,7 @@ import { tensorTypeNamed } from "../formats/tensor-types.js";
 import type { CostUnit } from "./fit-rates.js";
 
 /** What a forecast stands on where no model was timed. */
-export interface SpeedGrounds {
+export interface SpeedFacts {
   device: Pick<EdgeDevice, "platform" | "cpu_cores">;
   /** What the CPU can do; null where it is not known. */
   cpuFeatures: readonly string[] | null;
@@ -135,13 +135,13 @@ const THREAD_EFFICIENCY = 0.85;
 
 /** What each unit of work is believed to cost, and how sure the common factor is. */
 export function speedPrior(
-  grounds: SpeedGrounds,
+  facts: SpeedFacts,
   types: Iterable<string>,
   phase: Phase,
   threads: number,
 ): { units: CostUnit[]; scaleSpread: number } {
-  const kind = cpuKind(grounds);
-  const { measurement } = grounds;
+  const kind = cpuKind(facts);
+  const { measurement } = facts;
   const workers = 1 + (threads - 1) * THREAD_EFFICIENCY;
   const bandwidth =
     READING_EFFICIENCY *
@@ -183,7 +183,7 @@ export const LAYER = ":layer";
 export const ATTENTION = ":attention";
 export const STATE = ":state";
 
-function cpuKind({ device, cpuFeatures }: SpeedGrounds): CpuKind {
+function cpuKind({ device, cpuFeatures }: SpeedFacts): CpuKind {
   const machine = device.platform.slice(device.platform.lastIndexOf("-") + 1);
   if (machine === "x86_64" || machine === "amd64") return X86;
   const isDarwin = device.platform.startsWith("darwin");
@@ -192,7 +192,7 @@ function cpuKind({ device, cpuFeatures }: SpeedGrounds): CpuKind {
 }
 
 /** Of the most threads that do not exceed these; null where nothing was measured. */
-function measuredBandwidth(measurement: SpeedGrounds["measurement"], threads: number): number | null {
+function measuredBandwidth(measurement: SpeedFacts["measurement"], threads: number): number | null {
   const rows = (measurement?.bandwidth ?? []).filter((row) => row.threads <= threads && row.per_second > 0);
   const [nearest] = rows.sort((one, other) => other.threads - one.threads);
   return nearest?.per_second ?? null;

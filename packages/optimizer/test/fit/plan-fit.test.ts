@@ -75,36 +75,36 @@ describe("plans for one file", () => {
   });
 
   it("are for the longest context, the fastest answers, or the best quality first", () => {
-    const contexts = planFit(options({ wish: { for: "context" } })).map(({ context_tokens }) => context_tokens);
+    const contexts = planFit(options({ goal: { for: "context" } })).map(({ context_tokens }) => context_tokens);
     expect(contexts).toEqual([...contexts].sort((one, other) => other - one));
-    const speeds = planFit(options({ wish: { for: "speed" } })).map(
+    const speeds = planFit(options({ goal: { for: "speed" } })).map(
       ({ forecast }) => forecast?.decode_at_start.expected ?? 0,
     );
     expect(speeds).toEqual([...speeds].sort((one, other) => other - one));
-    const divergences = planFit(options({ wish: { for: "quality" } })).map(
+    const divergences = planFit(options({ goal: { for: "quality" } })).map(
       ({ quality }) => quality?.expected_divergence ?? 1,
     );
     expect(divergences).toEqual([...divergences].sort((one, other) => one - other));
   });
 
   it("have the context that was wished for, and quantized keys and values where only these leave room for it", () => {
-    const wish = { contextTokens: 8192, mayQuantize: false };
-    expect(described(planFit(options({ models: [q8], wish })))).toEqual([[null, 8192, "f16"]]);
-    expect(described(planFit(options({ models: [q8], wish, budgetBytes: 320 * MIB })))).toEqual([[null, 8192, "q8_0"]]);
+    const goal = { contextTokens: 8192, mayQuantize: false };
+    expect(described(planFit(options({ models: [q8], goal })))).toEqual([[null, 8192, "f16"]]);
+    expect(described(planFit(options({ models: [q8], goal, budgetBytes: 320 * MIB })))).toEqual([[null, 8192, "q8_0"]]);
   });
 
   it("are of the file alone where it must not be quantized, or is already", () => {
-    expect(planFit(options({ wish: { mayQuantize: false } }))).toHaveLength(1);
+    expect(planFit(options({ goal: { mayQuantize: false } }))).toHaveLength(1);
     expect(planFit(options({ models: [q4] }))).toHaveLength(1);
   });
 });
 
 it("a larger model that is whole comes before a smaller one, unless speed is what counts", () => {
   const models = [q8, qwen];
-  const wish = { mayQuantize: false };
-  const largestFirst = planFit(options({ models, wish, budgetBytes: 1024 * MIB }));
+  const goal = { mayQuantize: false };
+  const largestFirst = planFit(options({ models, goal, budgetBytes: 1024 * MIB }));
   expect(largestFirst.map(({ model }) => model.architecture)).toEqual(["qwen2", "llama"]);
-  const fastestFirst = planFit(options({ models, wish: { ...wish, for: "speed" }, budgetBytes: 1024 * MIB }));
+  const fastestFirst = planFit(options({ models, goal: { ...goal, for: "speed" }, budgetBytes: 1024 * MIB }));
   expect(fastestFirst.map(({ model }) => model.architecture)).toEqual(["llama", "qwen2"]);
 });
 
@@ -126,7 +126,7 @@ it("never leaves the budget, and never gets worse with a larger one", () => {
   fc.assert(
     fc.property(fc.integer({ min: 200, max: 700 }), fc.integer({ min: 0, max: 200 }), (budgetMib, moreMib) => {
       const best = (mib: number) => {
-        const [plan] = planFit(options({ models: [q4], budgetBytes: mib * MIB, wish: { for: "context" } }));
+        const [plan] = planFit(options({ models: [q4], budgetBytes: mib * MIB, goal: { for: "context" } }));
         expect(plan?.ledger.peak_resident_bytes).toBeLessThanOrEqual(mib * MIB);
         return plan?.context_tokens ?? 0;
       };

@@ -7,8 +7,8 @@ export interface LlamaSpeedOptions {
   threads: readonly number[];
   /** Numbers of tokens in the context when it is measured: a few, and many. The largest decides its size. */
   contextTokens: readonly number[];
-  /** Tokens that are evaluated together. Default: 64. */
-  batchTokens?: number | undefined;
+  /** Tokens that are evaluated together: those of the plan. */
+  batchTokens: number;
   mapsFile: boolean;
   signal?: AbortSignal | undefined;
   /** Clock in milliseconds. Default: the time that passes; a busy machine is measured by this process's processor time. */
@@ -27,10 +27,9 @@ export interface LlamaSpeed {
 const TOKENS_PER_GROUP = 4;
 /** The fastest of several tries counts: it is tried until this many in a row were no faster, and at most so often. */
 const TRIES_WITHOUT_GAIN = 4;
-const MOST_TRIES = 24;
+const MAX_TRIES = 24;
 /** Least share by which a try must be faster to count as a gain. */
-const LEAST_GAIN = 0.01;
-const DEFAULT_BATCH_TOKENS = 64;
+const MIN_GAIN = 0.01;
 /** Any token will do: the work is the same for each. */
 const TOKEN = 5;
 
@@ -41,15 +40,7 @@ const TOKEN = 5;
  * model that cannot be loaded.
  */
 export async function measureLlamaSpeed(options: LlamaSpeedOptions): Promise<LlamaSpeed[]> {
-  const {
-    modelPath,
-    threads,
-    contextTokens,
-    batchTokens = DEFAULT_BATCH_TOKENS,
-    mapsFile,
-    signal,
-    clock = () => performance.now(),
-  } = options;
+  const { modelPath, threads, contextTokens, batchTokens, mapsFile, signal, clock = () => performance.now() } = options;
   const room = Math.max(...contextTokens) + Math.max(batchTokens, TOKENS_PER_GROUP);
   const loaded = await LoadedModel.open({
     modelPath,
@@ -105,10 +96,10 @@ async function measureAt(
   await evaluate(batchTokens);
   const fastest = async (once: () => Promise<number>): Promise<number> => {
     let best = Number.POSITIVE_INFINITY;
-    for (let tries = 0, withoutGain = 0; tries < MOST_TRIES && withoutGain < TRIES_WITHOUT_GAIN; tries++) {
+    for (let tries = 0, withoutGain = 0; tries < MAX_TRIES && withoutGain < TRIES_WITHOUT_GAIN; tries++) {
       await rewind();
       const milliseconds = await once();
-      withoutGain = milliseconds < best * (1 - LEAST_GAIN) ? 0 : withoutGain + 1;
+      withoutGain = milliseconds < best * (1 - MIN_GAIN) ? 0 : withoutGain + 1;
       best = Math.min(best, milliseconds);
     }
     return best;

@@ -7,9 +7,9 @@ import { ADDON_VERSION } from "./find-llama-addon.js";
 type Profiler = Pick<typeof import("@nanoagent/profiler"), "readDeviceMeasurement" | "writeDeviceMeasurement">;
 
 /** Most threads that an engine gains anything from. */
-const MOST_THREADS = 16;
+const MAX_THREADS = 16;
 /** Most trials that are kept, those of other models included; the newest stay. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 /**
  * Store of one model's thread trials on this device: its speed with different numbers of threads, tried at the first start
@@ -33,7 +33,7 @@ export class ThreadTrialStore {
     const { measurement, stale } = await profiler.readDeviceMeasurement();
     const isCurrent = stale === null && measurement?.engine_version === ADDON_VERSION;
     const rows = isCurrent ? measurement.thread_trials.filter((row) => row.model === model) : [];
-    const mostThreads = Math.min(deviceCores, availableParallelism(), MOST_THREADS);
+    const mostThreads = Math.min(deviceCores, availableParallelism(), MAX_THREADS);
     return new ThreadTrialStore(profiler, model, mostThreads, rows);
   }
 
@@ -56,7 +56,7 @@ export class ThreadTrialStore {
       stale === null && measurement?.engine_version === ADDON_VERSION
         ? measurement.thread_trials.filter(({ model }) => model !== this.#model)
         : [];
-    const thread_trials = [...others, ...this.#rows].slice(-MOST_ROWS);
+    const thread_trials = [...others, ...this.#rows].slice(-MAX_ROWS);
     await this.#profiler.writeDeviceMeasurement({ engine_version: ADDON_VERSION, thread_trials }).catch(() => {});
   }
 }

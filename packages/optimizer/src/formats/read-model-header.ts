@@ -1,0 +1,44 @@
+import type { ModelFormat, ModelSummary } from "@nanoagent/models";
+import { describeForeignFile, SNIFFED_BYTES, startsAsOnnx, startsAsSafetensors } from "./describe-foreign-file.js";
+import type { GgufHeader } from "./gguf/gguf-header.js";
+import { readGguf } from "./gguf/read-gguf.js";
+import { summarizeGguf } from "./gguf/summarize-gguf.js";
+import { readOnnx } from "./onnx/read-onnx.js";
+import { isSafetensorsIndex, readSafetensors } from "./safetensors/read-safetensors.js";
+import { withModelFile } from "./with-model-file.js";
+
+/** The header of a model file. */
+export interface ModelHeader {
+  /** What all formats tell. */
+  summary: ModelSummary;
+  /** All that the header of a GGUF file says; null for the other formats. */
+  gguf: GgufHeader | null;
+}
+
+/** Reads a model file as `readModel` does, and returns the whole header of a GGUF file beside the summary. */
+export async function readModelHeader(path: string): Promise<ModelHeader> {
+  switch (await formatOf(path)) {
+    case "gguf": {
+      const gguf = await readGguf(path);
+      return { summary: summarizeGguf(gguf), gguf };
+    }
+    case "safetensors":
+      return { summary: await readSafetensors(path), gguf: null };
+    case "onnx":
+      return { summary: await readOnnx(path), gguf: null };
+  }
+}
+
+/** Decides by the first bytes, or by the name if they say nothing. Any other file is refused as not being GGUF. */
+async function formatOf(path: string): Promise<ModelFormat> {
+  const start = await withModelFile(path, async (source) => {
+    const bytes = new Uint8Array(Math.min(SNIFFED_BYTES, source.length));
+    return bytes.subarray(0, await source.read(0, bytes));
+  });
+  if (Buffer.from(start).toString("latin1", 0, 4) === "GGUF") return "gguf";
+  if (startsAsSafetensors(start) || isSafetensorsIndex(path)) return "safetensors";
+  if (startsAsOnnx(start)) return "onnx";
+  if (start.length > 0 && describeForeignFile(start).isKnown) return "gguf";
+  if (/\.safetensors$/i.test(path)) return "safetensors";
+  return /\.onnx$/i.test(path) ? "onnx" : "gguf";
+}
