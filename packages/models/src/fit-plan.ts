@@ -24,6 +24,8 @@ export interface FitPlan {
   decode_threads: number;
   /** Whether weights are mapped from the file (evictable) or read into memory (pinned). */
   maps_file: boolean;
+  /** Whether replies can be held to a schema: the ledger has room for the grammar. */
+  constrains_output: boolean;
   ledger: MemoryLedger;
   /** Null where nothing is known that it could stand on. */
   forecast: SpeedForecast | null;
@@ -42,6 +44,7 @@ export const fitPlanSource = whenFirstUsed(() =>
     prefill_threads: positiveInteger(),
     decode_threads: positiveInteger(),
     maps_file: z.boolean(),
+    constrains_output: z.boolean(),
     ledger: memoryLedgerSource(),
     forecast: z.nullable(speedForecastSource()),
     quality: z.nullable(qualityForecastSource()),

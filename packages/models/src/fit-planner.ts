@@ -14,14 +14,16 @@ export interface FitRequest {
   cpu_features: readonly string[] | null;
   /** Tokens that are read at once. Default: 64, or the whole context where that is smaller. */
   batch_tokens?: number | undefined;
-  /** How keys and values are kept: `f16`, `q8_0`. Default: `f16`. */
+  /** How keys and values are kept: `f16`, `q8_0`. Default: `f16`, or `q8_0` if only that leaves room for the context. */
   kv_type?: string | undefined;
   /** Whether weights are mapped from the file. Default: whichever takes less memory; mapped where both take the same. */
   maps_file?: boolean | undefined;
   /** How fast this model was with so many threads, on this device; without any, threads follow from the cores. */
   thread_trials?: readonly ThreadTrial[] | undefined;
-  /** Whether replies may be held to a grammar, which takes memory of its own. Default: false. */
-  constrains_output?: boolean | undefined;
+  /** Whether replies may be held to a grammar, which takes memory of its own. `auto`: if it fits. Default: false. */
+  constrains_output?: boolean | "auto" | undefined;
+  /** Memory that the program takes beside `budget_bytes`; messages add it to what the agent needs. Default: 0. */
+  program_bytes?: number | undefined;
 }
 
 /** One way to make a model fit that does not. */

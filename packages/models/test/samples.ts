@@ -158,6 +158,7 @@ export const samplePlan: FitPlan = {
   prefill_threads: 4,
   decode_threads: 3,
   maps_file: true,
+  constrains_output: false,
   ledger: sampleLedger,
   forecast: sampleForecast,
   quality: { grade: "prior", expected_divergence: 0.066, low: 0.04, high: 0.11 },

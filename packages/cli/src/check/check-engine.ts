@@ -1,6 +1,6 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
 import { checkEngine as checkEngineOf, findUnusedSettings } from "@nanoagent/runtime/node";
-import type { PlanningDevice } from "../optimize/planning-device.js";
+import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
 import type { CheckReport } from "./check-report.js";
 
 /** Checks the engine: its settings, whether a model fits, and the settings that have no effect on it. */
@@ -12,7 +12,7 @@ export async function checkEngine(
   const part = report.part("Engine");
   const { summary, problems, model } = await checkEngineOf(config, {
     ownsProgram: true,
-    elsewhere: elsewhere === null ? undefined : groundsOf(elsewhere),
+    remote: elsewhere === null ? undefined : remoteDevice(elsewhere),
   });
   part.summary = summary;
   report.model = model;
@@ -21,8 +21,4 @@ export async function checkEngine(
     else part.warn(path, problem);
   }
   for (const { path, message } of findUnusedSettings(config)) part.warn(path, { code: "no-effect", message });
-}
-
-function groundsOf({ cpuFeatures, measurement, budgetBytes }: PlanningDevice) {
-  return { cpuFeatures, threadTrials: measurement?.thread_trials ?? [], availableBytes: budgetBytes };
 }

@@ -9,8 +9,6 @@ const USUAL_MEMORY_MB = 256;
 const MIN_MEMORY_MB = 64;
 /** The largest model file that an agent allows when nobody says otherwise. */
 const USUAL_MODEL_SIZE_MB = 100;
-/** A conversation and some tools fit in; more costs memory that nobody asked for. */
-const USUAL_CONTEXT_TOKENS = 4096;
 /** Budgets are round numbers, and a little more than what is needed today. */
 const MEMORY_STEP_MB = 16;
 
@@ -45,16 +43,17 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
   }
   const modelSizeMb = await modelSizeOf(model);
   const { planLocalModel } = await import("@nanoagent/runtime/engines/llama");
+  const { ENOUGH_CONTEXT_TOKENS } = await import("@nanoagent/optimizer");
   const config = { spec: specWithin({ memoryMb: usableMb, modelSizeMb }), device, model_path: model };
   // What others take at the moment is no reason to give an agent less for good.
-  const elsewhere = {
+  const remote = {
     cpuFeatures: await readCpuFeatures(new LocalMachine()),
-    threadTrials: [],
+    measurement: null,
     availableBytes: usableMb * BYTES_PER_MB,
   };
-  const wish = { ...config, engine: { context: USUAL_CONTEXT_TOKENS } };
-  const { plan, budgetBytes } = await planLocalModel(wish, { ownsProgram: true, elsewhere }).catch(() =>
-    planLocalModel(config, { ownsProgram: true, elsewhere }),
+  const wanted = { ...config, engine: { context: ENOUGH_CONTEXT_TOKENS } };
+  const { plan, budgetBytes } = await planLocalModel(wanted, { ownsProgram: true, remote }).catch(() =>
+    planLocalModel(config, { ownsProgram: true, remote }),
   );
   const programBytes = usableMb * BYTES_PER_MB - budgetBytes;
   const neededMb = (plan.ledger.peak_resident_bytes + programBytes) / BYTES_PER_MB;

@@ -1,5 +1,5 @@
 import type { FitPlan, ForecastLine, MemoryLedger } from "@nanoagent/models";
-import { explainFit, missedFloors, type PlanGoal } from "@nanoagent/optimizer";
+import { explainFit, missedFloors, type PlanFacts, type PlanGoal } from "@nanoagent/optimizer";
 import { plainLine } from "../output/plain-text.js";
 import type { PlanningDevice } from "./planning-device.js";
 
@@ -15,6 +15,8 @@ const PART_LETTERS = "wkcoevgrpt";
 
 interface PlanView {
   device: PlanningDevice;
+  /** What the model may take of the budget, and what is set aside for the program. */
+  facts: Pick<PlanFacts, "budgetBytes" | "programBytes">;
   goal: PlanGoal;
   isColored: boolean;
   /** Characters that a line of the terminal has room for; null: no terminal, and as many as are needed. */
@@ -24,7 +26,7 @@ interface PlanView {
 
 /** The plans as a table, the best one's memory as a bar, and how fast each quantization answers. */
 export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
-  const { device, goal } = view;
+  const { device, facts, goal } = view;
   const width = view.width === null ? Number.POSITIVE_INFINITY : Math.max(MIN_WIDTH, view.width);
   const [best] = plans;
   if (best === undefined) return "";
@@ -33,9 +35,9 @@ export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
     `${goal.for ?? "quality"} first:`;
   const sections = [
     [plainLine(title), ...table(plans.slice(0, MAX_PLANS), goal, width), ...hidden(plans)].join("\n"),
-    ledgerBar(best.ledger, device.budgetBytes, view.isColored, width),
+    ledgerBar(best.ledger, facts.budgetBytes, view.isColored, width),
     speedBars(plans, view.isColored, width),
-    [standing(best, device), ...quality(plans)].join("\n"),
+    [...programShare(facts), standing(best, device), ...quality(plans)].join("\n"),
     ...(view.isExplained ? [explainFit(best).trimEnd()] : []),
   ];
   return sections.map((section) => `\n${section}\n`).join("");
@@ -100,7 +102,7 @@ function weightsOf({ model_path, quantize_to }: FitPlan): string {
   return quantize_to === null ? name : `${name} in ${quantize_to}`;
 }
 
-/** One bar of what a plan takes at its peak, part by part, against the budget. */
+/** Draws what a plan takes at its peak, part by part, against what the model may take. */
 function ledgerBar(
   { lines, peak_resident_bytes }: MemoryLedger,
   budgetBytes: number,
@@ -160,7 +162,14 @@ function painted(text: string, color: number): string {
   return `\u001b[${color}m${text}\u001b[0m`;
 }
 
-/** What the speeds stand on. */
+/** The part of the budget that is no model's. */
+function programShare({ programBytes = 0 }: PlanView["facts"]): string[] {
+  return programBytes === 0
+    ? []
+    : [`Program: ${mb(programBytes)} MB of the budget are set aside for the program itself.`];
+}
+
+/** Names what the speeds are derived from. */
 function standing({ forecast }: FitPlan, { isThisOne, measurement }: PlanningDevice): string {
   switch (forecast?.grade) {
     case "measured":

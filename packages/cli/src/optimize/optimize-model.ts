@@ -1,6 +1,7 @@
 import type { FitPlan } from "@nanoagent/models";
 import { NanoAgentError } from "@nanoagent/models";
-import { isEstimated, missedFloors, type PlanGoal, planFit } from "@nanoagent/optimizer";
+import { isEstimated, missedFloors, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
+import { readPlanFacts } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction, OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
@@ -9,13 +10,13 @@ import { plainText } from "../output/plain-text.js";
 import { adviseSize, formatAdvice } from "./advise-size.js";
 import { type FoundModels, findModels } from "./find-models.js";
 import { formatPlans } from "./format-plans.js";
-import { type PlanningDevice, readPlanningDevice } from "./planning-device.js";
+import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./planning-device.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
 /**
- * The size that a model can be brought to, and the plans to run it. Without a budget what does not fit is a note; with
- * one it is an error of code `does-not-fit`.
+ * Prints the size that a model can be brought to, and the plans to run it. A model that does not fit is a note without
+ * `--budget-mb`, and with it an error of code `does-not-fit`.
  */
 export const optimizeModel: CommandAction = async (values, streams) => {
   if (values.calibrate !== undefined) {
@@ -43,8 +44,11 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
   if (found.largestBytes === null) note(`there is no file ${found.path}; its size is taken to be twice the target.`);
   for (const text of [...device.notes, ...found.notes]) note(text);
-  const { plans, refusal } = planAll(found, device, goal, values);
-  // With a budget, or as the only thing that was asked for, what cannot be planned is an error.
+  const facts = await readPlanFacts(
+    { device: device.device, maxMemoryMb: device.budgetBytes / BYTES_PER_MB },
+    { ownsProgram: true, remote: device.isThisOne ? undefined : remoteDevice(device) },
+  );
+  const { plans, refusal } = planAll(found, facts, device.measurement, goal, values);
   if (refusal !== null && hasBudget) throw refusal;
   if (refusal !== null) note([refusal.message, refusal.hint].filter(Boolean).join(" "));
   for (const { path, architecture } of plans.length > 0 ? found.headers.filter(isEstimated) : []) {
@@ -62,6 +66,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
         device: device.device,
         budget_mb: device.budgetBytes / BYTES_PER_MB,
         budget_source: device.budgetSource,
+        model_budget_mb: facts.budgetBytes / BYTES_PER_MB,
         plans: plans.map((plan) => ({ ...plan, missed: missedFloors(plan, goal) })),
       }),
     );
@@ -72,7 +77,8 @@ export const optimizeModel: CommandAction = async (values, streams) => {
     const { isTTY, columns } = streams.stdout;
     const isColored = isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
     const width = isTTY === true && columns ? columns : null;
-    stdout.write(formatPlans(plans, { device, goal, isColored, width, isExplained: values.explain === true }));
+    const isExplained = values.explain === true;
+    stdout.write(formatPlans(plans, { device, facts, goal, isColored, width, isExplained }));
   }
   return exitCodes.done;
 };
@@ -88,20 +94,21 @@ function readGoal(values: OptionValues): PlanGoal {
   return { for: values.for as PlanGoal["for"], contextTokens: context };
 }
 
-/** The plans for all models that plans can be made for, or why there are none. */
+/** Plans all models that plans can be made for, or returns the reason why there is no plan. */
 function planAll(
   { headers }: FoundModels,
-  { device, cpuFeatures, budgetBytes, measurement }: PlanningDevice,
+  facts: PlanFacts,
+  measurement: PlanningDevice["measurement"],
   goal: PlanGoal,
   values: OptionValues,
 ): { plans: FitPlan[]; refusal: NanoAgentError | null } {
   if (headers.length === 0) {
-    const message = `${values.model} is no GGUF model, and plans are made for these alone.`;
-    const hint = "llama.cpp's convert_hf_to_gguf.py makes a GGUF file of others.";
+    const message = `${values.model} is not a GGUF file. Plans can only be made for GGUF models.`;
+    const hint = "llama.cpp's convert_hf_to_gguf.py converts other models to GGUF.";
     return { plans: [], refusal: values["budget-mb"] === undefined ? null : new UsageError({ message, hint }) };
   }
   try {
-    return { plans: planFit({ models: headers, device, cpuFeatures, budgetBytes, goal, measurement }), refusal: null };
+    return { plans: planFit({ ...facts, models: headers, goal, measurement }), refusal: null };
   } catch (error) {
     if (!NanoAgentError.isInstance(error)) throw error;
     return { plans: [], refusal: error };

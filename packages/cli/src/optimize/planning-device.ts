@@ -7,25 +7,34 @@ import {
   readCpuFeatures,
   readDeviceMeasurement,
 } from "@nanoagent/profiler";
+import type { RemoteDevice } from "@nanoagent/runtime/engines/llama";
 import type { OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
 
-/** The device that plans are made for, and what is known of its speed. */
+/** The device that plans are made for, and the budget of the agent there. */
 export interface PlanningDevice {
   device: EdgeDevice;
   isThisOne: boolean;
   cpuFeatures: readonly string[] | null;
+  /** Memory of the device that an agent can have, in bytes. */
+  availableBytes: number;
+  /** What the whole agent may take, in bytes: `--budget-mb`, or what is available. */
   budgetBytes: number;
-  /** Where the budget comes from, in words. */
+  /** Origin of the budget, in words. */
   budgetSource: string;
   measurement: DeviceMeasurement | null;
   notes: string[];
 }
 
+/** Returns a device that is not this one as the runtime plans for it. */
+export function remoteDevice({ availableBytes, cpuFeatures, measurement }: PlanningDevice): RemoteDevice {
+  return { availableBytes, cpuFeatures, measurement };
+}
+
 const BYTES_PER_MB = 2 ** 20;
-/** What an operating system without a desktop leaves of a device's memory. */
+/** Share of a device's memory that an operating system without a desktop leaves to others. */
 const USABLE_SHARE = 0.75;
-/** A device with all its details has 10 KB. */
+/** Largest device file. One with all details has 10 KB. */
 const MAX_FILE_BYTES = 2 ** 20;
 
 export async function readPlanningDevice(values: OptionValues): Promise<PlanningDevice> {
@@ -36,7 +45,8 @@ export async function readPlanningDevice(values: OptionValues): Promise<Planning
   const budgetBytes = Math.floor(Number(budgetMb) * BYTES_PER_MB);
   const notes = [...found.notes];
   if (budgetBytes > found.budgetBytes) {
-    notes.push(`The budget is more than ${found.budgetSource}: ${Math.floor(found.budgetBytes / BYTES_PER_MB)} MB.`);
+    const availableMb = Math.floor(found.budgetBytes / BYTES_PER_MB);
+    notes.push(`The budget is more than ${found.budgetSource}: ${availableMb} MB. Plans are made within that.`);
   }
   return { ...found, budgetBytes, budgetSource: "--budget-mb", notes };
 }
@@ -53,6 +63,7 @@ async function thisDevice(): Promise<PlanningDevice> {
     device,
     isThisOne: true,
     cpuFeatures: await readCpuFeatures(machine),
+    availableBytes: available_bytes,
     budgetBytes: available_bytes,
     budgetSource: limit_source === null ? "what is available now" : `what is available now, under ${limit_source}`,
     measurement: stale === null ? measurement : null,
@@ -81,11 +92,13 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     return fail(error);
   }
   const { measurement, notes } = measurementOf(measured, device, path);
+  const availableBytes = Math.floor(device.memory_mb * BYTES_PER_MB * USABLE_SHARE);
   return {
     device,
     isThisOne: false,
     cpuFeatures: featuresOf(details),
-    budgetBytes: Math.floor(device.memory_mb * BYTES_PER_MB * USABLE_SHARE),
+    availableBytes,
+    budgetBytes: availableBytes,
     budgetSource: `three quarters of the memory of ${device.device_id}`,
     measurement,
     notes,

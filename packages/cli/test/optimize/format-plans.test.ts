@@ -25,12 +25,20 @@ function show({ isColored = false, width = null as number | null } = {}): string
     device,
     isThisOne: false,
     cpuFeatures: ["asimddp"],
+    availableBytes: budgetBytes,
     budgetBytes,
     budgetSource: "--budget-mb",
     measurement: null,
     notes: [],
   };
-  return formatPlans(plans, { device: planning, goal: {}, isColored, width, isExplained: false }).split("\n");
+  return formatPlans(plans, {
+    device: planning,
+    facts: { budgetBytes, programBytes: 0 },
+    goal: {},
+    isColored,
+    width,
+    isExplained: false,
+  }).split("\n");
 }
 
 const tableOf = (lines: string[]) => lines.slice(2, lines.indexOf("", 2));

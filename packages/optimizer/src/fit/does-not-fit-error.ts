@@ -2,11 +2,13 @@ import { type FitChange, type MemoryLedger, NanoAgentError } from "@nanoagent/mo
 import { BYTES_PER_MB } from "../bytes-per-mb.js";
 import { formatMb } from "./format-mb.js";
 
-/** What {@link DoesNotFitError} says. */
+/** Facts that {@link DoesNotFitError} names. */
 export interface DoesNotFitParts {
   path: string;
   contextTokens: number;
   budgetBytes: number;
+  /** Memory of the agent's budget that the program takes itself. Default: 0. */
+  programBytes?: number | undefined;
   /** Memory of the device in MB of 2^20 bytes: no budget can be larger. */
   deviceMemoryMb: number;
   ledger: MemoryLedger;
@@ -14,8 +16,8 @@ export interface DoesNotFitParts {
 }
 
 /**
- * Code `does-not-fit`: a model takes more memory than it may. `ledger` says what it takes, `budget_bytes` what it may,
- * `changes` what would help, the cheapest first. Nothing was allocated.
+ * Code `does-not-fit`: a model takes more memory than it may. `ledger` lists what it takes, `budget_bytes` is what it may
+ * take, and `changes` would help, the cheapest first. Nothing was allocated.
  */
 export class DoesNotFitError extends NanoAgentError {
   override name = "DoesNotFitError";
@@ -23,13 +25,22 @@ export class DoesNotFitError extends NanoAgentError {
   readonly ledger: MemoryLedger;
   readonly changes: readonly FitChange[];
 
-  constructor({ path, contextTokens, budgetBytes, deviceMemoryMb, ledger, changes }: DoesNotFitParts) {
+  constructor({
+    path,
+    contextTokens,
+    budgetBytes,
+    programBytes = 0,
+    deviceMemoryMb,
+    ledger,
+    changes,
+  }: DoesNotFitParts) {
     super({
       code: "does-not-fit",
       message:
         `${path} takes ${formatMb(ledger.peak_resident_bytes)} MB with a context of ${contextTokens} tokens, and may ` +
-        `take ${formatMb(Math.max(0, budgetBytes))} MB: ${sumOf(ledger)}.`,
-      hint: hintOf(changes, ledger.peak_resident_bytes, deviceMemoryMb),
+        `take ${formatMb(Math.max(0, budgetBytes))} MB: ${sumOf(ledger)}.` +
+        (programBytes > 0 ? ` The program itself takes ${formatMb(programBytes)} MB of the agent's memory.` : ""),
+      hint: hintOf(changes, ledger.peak_resident_bytes, programBytes, deviceMemoryMb),
     });
     this.budget_bytes = budgetBytes;
     this.ledger = ledger;
@@ -50,8 +61,13 @@ function sumOf({ lines, peak_resident_bytes }: MemoryLedger): string {
   return `${parts.join(" + ")} = ${formatMb(peak_resident_bytes)} MB`;
 }
 
-function hintOf(changes: readonly FitChange[], neededBytes: number, deviceMemoryMb: number): string {
-  const neededMb = Math.ceil(neededBytes / BYTES_PER_MB);
+function hintOf(
+  changes: readonly FitChange[],
+  modelBytes: number,
+  programBytes: number,
+  deviceMemoryMb: number,
+): string {
+  const neededMb = Math.ceil((modelBytes + programBytes) / BYTES_PER_MB);
   const described = changes
     .map(
       ({ description, saves_bytes, fits }) =>
@@ -59,7 +75,7 @@ function hintOf(changes: readonly FitChange[], neededBytes: number, deviceMemory
     )
     .join("; ");
   if (neededMb <= deviceMemoryMb) {
-    const budget = `Allow it ${neededMb} MB`;
+    const budget = `Allow it ${neededMb} MB${programBytes > 0 ? " with the program" : ""}`;
     return described === "" ? `${budget}, or take a smaller model.` : `${budget}, or: ${described}.`;
   }
   const device = `The device has only ${deviceMemoryMb} MB.`;

@@ -1,6 +1,6 @@
 import type { ForecastGrade, ForecastLine, ModelWork, SpeedCalibration, SpeedForecast } from "@nanoagent/models";
 import { DEFAULT_BATCH_TOKENS } from "../load-settings.js";
-import { MIN_THREAD_GAIN, threadPrior } from "./choose-threads.js";
+import { type EngineThreads, MIN_THREAD_GAIN, threadPrior } from "./choose-threads.js";
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
 import { ATTENTION, LAYER, type Phase, type SpeedFacts, STATE, speedPrior } from "./speed-prior.js";
 
@@ -11,19 +11,19 @@ export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "co
   decode_tokens_per_second: number | null;
 };
 
-/** A model of which the speed is wanted. */
+/** A model whose speed is to be forecast. */
 export interface ForecastRequest {
   model: string;
   work: ModelWork;
   /** Tokens that the context has room for. */
   contextTokens: number;
+  /** Threads of the plan. Default: the fastest that were timed, or those that the number of cores suggests. */
+  threads?: EngineThreads | undefined;
 }
 
-/** A forecast, and how many threads it is for: those that are fastest by what is known. */
-export interface ThreadedForecast {
+/** A forecast, and the threads that it is for. */
+export interface ThreadedForecast extends EngineThreads {
   forecast: SpeedForecast;
-  prefillThreads: number;
-  decodeThreads: number;
 }
 
 /** Tokens in the context when an answer begins that nothing went before. */
@@ -44,8 +44,15 @@ export function forecastFrom(
 ): (request: ForecastRequest) => ThreadedForecast {
   return (request) => {
     const { prefillThreads, decodeThreads } = threadPrior(facts.device.cpu_cores);
-    const prefill = fastest("prefill", rows, facts, request, prefillThreads);
-    const decode = fastest("decode", rows, facts, request, decodeThreads);
+    const { threads } = request;
+    const prefill =
+      threads === undefined
+        ? fastest("prefill", rows, facts, request, prefillThreads)
+        : withThreads("prefill", rows, facts, request, threads.prefillThreads);
+    const decode =
+      threads === undefined
+        ? fastest("decode", rows, facts, request, decodeThreads)
+        : withThreads("decode", rows, facts, request, threads.decodeThreads);
     const grade = worst(prefill.grade, decode.grade);
     return {
       prefillThreads: prefill.threads,
@@ -68,7 +75,7 @@ interface PhaseForecast {
   atFull: ForecastLine;
 }
 
-/** Of the numbers of threads that were tried, the fastest; the fewest of those that make no difference. */
+/** Forecasts with the number of threads that is fastest among those that were timed; of equal ones the smallest. */
 function fastest(
   phase: Phase,
   rows: readonly SpeedRow[],
@@ -76,16 +83,9 @@ function fastest(
   request: ForecastRequest,
   likelyThreads: number,
 ): PhaseForecast {
-  const timed = rows.filter((row) => (rateOf(row, phase) ?? 0) > 0);
-  const tried = [...new Set(timed.map(({ threads }) => threads))].sort((one, other) => one - other);
+  const tried = triedThreads(rows, phase);
   const [first, ...others] = (tried.length > 0 ? tried : [likelyThreads]).map((threads) =>
-    forecastPhase(
-      phase,
-      timed.filter((row) => row.threads === threads),
-      facts,
-      request,
-      threads,
-    ),
+    forecastPhase(phase, rows, facts, request, threads),
   ) as [PhaseForecast, ...PhaseForecast[]];
   return others.reduce(
     (best, next) => (next.atStart.expected > best.atStart.expected * MIN_THREAD_GAIN ? next : best),
@@ -93,13 +93,34 @@ function fastest(
   );
 }
 
-function forecastPhase(
+/** Forecasts with a number of threads, from the timed number that is closest to it. */
+function withThreads(
   phase: Phase,
   rows: readonly SpeedRow[],
   facts: SpeedFacts,
   request: ForecastRequest,
   threads: number,
 ): PhaseForecast {
+  const [closest = threads] = triedThreads(rows, phase).sort(
+    (one, other) => Math.abs(one - threads) - Math.abs(other - threads),
+  );
+  return { ...forecastPhase(phase, rows, facts, request, closest), threads };
+}
+
+/** Numbers of threads that a phase was timed with, the smallest first. */
+function triedThreads(rows: readonly SpeedRow[], phase: Phase): number[] {
+  const timed = rows.filter((row) => (rateOf(row, phase) ?? 0) > 0);
+  return [...new Set(timed.map(({ threads }) => threads))].sort((one, other) => one - other);
+}
+
+function forecastPhase(
+  phase: Phase,
+  allRows: readonly SpeedRow[],
+  facts: SpeedFacts,
+  request: ForecastRequest,
+  threads: number,
+): PhaseForecast {
+  const rows = allRows.filter((row) => row.threads === threads && (rateOf(row, phase) ?? 0) > 0);
   const types = new Set([request.work, ...rows.map(({ work }) => work)].flatMap(typesOf));
   const { units, scaleSpread } = speedPrior(facts, types, phase, threads);
   const observations = rows.map(

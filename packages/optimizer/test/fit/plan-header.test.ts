@@ -77,11 +77,13 @@ describe("the longest context", () => {
     fc.assert(
       fc.property(fc.integer({ min: 225, max: 400 }), (budgetMib) => {
         const budget_bytes = budgetMib * MIB;
-        const { context_tokens, ledger } = planHeader(smol, { ...request, budget_bytes });
+        const { context_tokens, kv_type, batch_tokens, ledger } = planHeader(smol, { ...request, budget_bytes });
         expect(ledger.peak_resident_bytes).toBeLessThanOrEqual(budget_bytes);
         if (context_tokens === 8192) return;
         expect(context_tokens % 256).toBe(0);
-        const longer = { ...request, budget_bytes, context_tokens: context_tokens + 256 };
+        // Quantized keys and values are taken for as many tokens as are enough.
+        if (kv_type !== "f16" && context_tokens === 4096) return;
+        const longer = { ...request, budget_bytes, context_tokens: context_tokens + 256, kv_type, batch_tokens };
         expect(() => planHeader(smol, longer)).toThrow(DoesNotFitError);
       }),
       { numRuns: 30 },
@@ -96,6 +98,18 @@ describe("the longest context", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("that was asked for is kept in fewer bits where only that leaves room for it", () => {
+    const contextOf = (changes: Partial<typeof request>) => {
+      const { context_tokens, kv_type } = planHeader(smol, { ...request, budget_bytes: 320 * MIB, ...changes });
+      return [context_tokens, kv_type];
+    };
+    expect(contextOf({ context_tokens: 2048 })).toEqual([2048, "f16"]);
+    expect(contextOf({ context_tokens: 8192 })).toEqual([8192, "q8_0"]);
+    // Longer than the model was trained for, and still what was asked for.
+    expect(contextOf({ context_tokens: 8448 })).toEqual([8448, "q8_0"]);
+    expect(() => contextOf({ context_tokens: 8192, kv_type: "f16" })).toThrow(DoesNotFitError);
   });
 
   it("is longer with quantized keys and values", () => {

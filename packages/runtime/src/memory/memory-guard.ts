@@ -3,13 +3,12 @@ import { messageOf } from "../call-within.js";
 import { MemoryAccount, type ProcessView, privateBytes, residentBytes } from "./memory-account.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
 import { PagingDetector } from "./paging-detector.js";
+import { modelBudgetBytes } from "./program-share.js";
 import type { Reservations } from "./reservations.js";
 import { SteadyProbe } from "./steady-probe.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
-/** Memory that the program itself adds over months: the history, its buffers, the channel to the engine's process. */
-export const PROGRAM_BYTES = 16 * BYTES_PER_MB;
 /** Part of the device's memory that stays free: with less the kernel begins to look for pages, and everything is slow. */
 const DEVICE_RESERVE_SHARE = 0.02;
 const DEVICE_RESERVE_BYTES = 16 * BYTES_PER_MB;
@@ -77,23 +76,27 @@ export class MemoryGuard {
   }
 
   /**
-   * Returns how much an engine may take now, in bytes: the budget less the program's share, and at most what the device has
-   * to spare, less what other agents were promised. Where the device's memory is not known, the budget alone counts.
+   * Returns how much an engine may take now, in bytes: what a plan was made for, and less if the program with its tools
+   * takes more than the plan set aside for it.
    */
   async admit(): Promise<number> {
+    const { limitBytes, ownsProgram } = this.#options;
+    const spareBytes = await this.spareBytes();
+    return modelBudgetBytes({ limitBytes, ownsProgram, spareBytes, usedBytes: await this.#account.besideEngine() });
+  }
+
+  /**
+   * Returns what the device can spare for an engine now, in bytes, less what other agents were promised. Where the
+   * device's memory is not known, the budget alone counts.
+   */
+  async spareBytes(): Promise<number> {
     const { processes, reservations } = this.#options;
     const device = await this.#probe.read();
-    if (device === null) return this.admitWithin(Number.POSITIVE_INFINITY);
+    if (device === null) return Number.POSITIVE_INFINITY;
     const promised = await reservations.outstandingBytes(async (processId) =>
       privateBytes(await processes.memory(processId, { proportional: false })),
     );
-    const ofDevice = device.available_bytes - reserveBytes(device) - promised;
-    return this.admitWithin(ofDevice);
-  }
-
-  /** Returns the same for a device that has so much to spare. */
-  async admitWithin(deviceBytes: number): Promise<number> {
-    return Math.max(0, Math.floor(Math.min(this.limitBytes - (await this.#programShare()), deviceBytes)));
+    return device.available_bytes - reserveBytes(device) - promised;
   }
 
   /** Promises so many bytes to the engine's process, or to a process that is yet to start (null). Never rejects. */
@@ -105,12 +108,6 @@ export class MemoryGuard {
   async holdInProgram(bytes: number): Promise<void> {
     const own = await this.#options.processes.memory(process.pid, { proportional: false });
     await this.hold(bytes + privateBytes(own), process.pid);
-  }
-
-  /** Returns the program's share of the budget, at least the share that it is expected to grow to. */
-  async #programShare(): Promise<number> {
-    const used = await this.#account.besideEngine();
-    return this.#options.ownsProgram ? used + PROGRAM_BYTES : Math.max(used, PROGRAM_BYTES);
   }
 
   /** Returns the bytes that the agent takes without an engine's process. */

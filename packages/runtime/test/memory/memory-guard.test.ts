@@ -1,7 +1,8 @@
 import type { MemoryReading } from "@nanoagent/models";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { MemoryGuard, PROGRAM_BYTES, type Pressure } from "../../src/memory/memory-guard.js";
+import { MemoryGuard, type Pressure } from "../../src/memory/memory-guard.js";
 import type { ProcessShare } from "../../src/memory/memory-report.js";
+import { OWN_PROGRAM_BYTES, PROGRAM_GROWTH_BYTES } from "../../src/memory/program-share.js";
 import { Reservations } from "../../src/memory/reservations.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
@@ -94,12 +95,25 @@ function share(anonymousMb: number, proportionalMb: number | null): ProcessShare
 
 describe("admission", () => {
   test("an engine may take the budget less the program's share", async () => {
-    expect(await (await new Scene().guard()).admit()).toBe(256 * MB - PROGRAM_BYTES);
+    expect(await (await new Scene().guard()).admit()).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
-  test("a program that is the agent's alone counts in full", async () => {
-    const guard = await new Scene().guard({ ownsProgram: true });
-    expect(await guard.admit()).toBe(256 * MB - 30 * MB - PROGRAM_BYTES);
+  test("a program that is the agent's alone has a share that does not depend on what it takes at the moment", async () => {
+    const scene = new Scene();
+    const guard = await scene.guard({ ownsProgram: true });
+    for (const programMb of [5, 20, 32]) {
+      scene.programMb = programMb;
+      expect(await guard.admit()).toBe(256 * MB - OWN_PROGRAM_BYTES);
+    }
+  });
+
+  test("what such a program takes beyond its share comes off, with room to grow", async () => {
+    const scene = new Scene();
+    const guard = await scene.guard({ ownsProgram: true });
+    scene.programMb = 60;
+    expect(await guard.admit()).toBe(256 * MB - 60 * MB - PROGRAM_GROWTH_BYTES);
+    scene.toolsMb = [40];
+    expect(await guard.admit()).toBe(256 * MB - 100 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("what the embedding program has added beyond its share comes off", async () => {
@@ -115,7 +129,7 @@ describe("admission", () => {
     scene.toolsMb = [40, 10];
     expect(await guard.admit()).toBe((256 - 50) * MB);
     scene.toolsMb = [];
-    expect(await guard.admit()).toBe(256 * MB - PROGRAM_BYTES);
+    expect(await guard.admit()).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("the device's memory bounds it, and something of that stays free", async () => {
@@ -238,7 +252,7 @@ describe("faults that the watch lives with", () => {
     const { looks, notices, guard } = await watched({ read });
     expect(looks).toBeGreaterThan(20);
     expect(notices).toEqual([expect.stringContaining("The memory probe failed")]);
-    expect(await guard.admit()).toBe(256 * MB - PROGRAM_BYTES);
+    expect(await guard.admit()).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("a listener that fails", async () => {

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import type { EngineCheck, EngineProblem } from "../engine-check.js";
 import { checkLlamaAddon } from "./check-llama-addon.js";
-import { type ElsewhereGrounds, planLocalModel } from "./plan-local-model.js";
+import { planLocalModel, type RemoteDevice } from "./plan-local-model.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
@@ -10,7 +10,7 @@ export interface LlamaCheckOptions {
   /** As in `EngineOptions`. */
   ownsProgram?: boolean | undefined;
   /** The device that the agent is for, where it is not this one. Default: this one. */
-  elsewhere?: ElsewhereGrounds | undefined;
+  remote?: RemoteDevice | undefined;
   /** Whether the model file is known to be unusable, so that no plan is made. Default: false. */
   skipsFit?: boolean | undefined;
 }
@@ -18,7 +18,7 @@ export interface LlamaCheckOptions {
 /** Checks whether a config's model fits and, on this device, whether llama.cpp can be loaded. Loads neither. */
 export async function checkLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  { ownsProgram = false, elsewhere, skipsFit = false }: LlamaCheckOptions = {},
+  { ownsProgram = false, remote, skipsFit = false }: LlamaCheckOptions = {},
 ): Promise<EngineCheck> {
   const check: EngineCheck = { summary: path.basename(config.model_path), problems: [], model: null };
   // An agent that may take more than its device has is refused before anything is planned.
@@ -29,14 +29,14 @@ export async function checkLlamaEngine(
     check.problems.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
   };
   try {
-    const { plan, budgetBytes, constrainsOutput } = await planLocalModel(config, { ownsProgram, elsewhere });
+    const { plan, budgetBytes } = await planLocalModel(config, { ownsProgram, remote });
     check.summary = describePlan(plan, budgetBytes);
     check.model = { plan, budgetBytes };
-    if (!constrainsOutput) check.problems.push(withoutSchemas(config));
+    if (!plan.constrains_output) check.problems.push(withoutSchemas(config));
   } catch (error) {
     reject(error);
   }
-  if (elsewhere === undefined) await checkLlamaAddon().catch(reject);
+  if (remote === undefined) await checkLlamaAddon().catch(reject);
   return check;
 }
 

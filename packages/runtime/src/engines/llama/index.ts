@@ -6,4 +6,10 @@ export { checkLlamaAddon, type LlamaAddonCheck } from "./check-llama-addon.js";
 export { ADDON_VERSION, addonPackage, findLlamaAddon } from "./find-llama-addon.js";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama-engine.js";
 export { type LlamaSpeed, type LlamaSpeedOptions, measureLlamaSpeed } from "./measure-llama-speed.js";
-export { type ElsewhereGrounds, type PlanGrounds, planLocalModel } from "./plan-local-model.js";
+export {
+  type AgentBudget,
+  type PlanOptions,
+  planLocalModel,
+  type RemoteDevice,
+  readPlanFacts,
+} from "./plan-local-model.js";

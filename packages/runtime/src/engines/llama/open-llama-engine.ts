@@ -10,7 +10,9 @@ import { safeProgress, typedPlanner } from "./app-callbacks.js";
 import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
-import { importModelPeers, planWithin, startGuard } from "./plan-local-model.js";
+import { importModelPeers } from "./model-peers.js";
+import { agentFacts, agentLimitBytes, planModel } from "./plan-local-model.js";
+import { startGuard } from "./start-guard.js";
 import { StateFile } from "./state-file.js";
 import { ThreadTrialStore } from "./thread-trial-store.js";
 import { UnguardedEngine } from "./unguarded-engine.js";
@@ -36,6 +38,7 @@ export async function openLlamaEngine(
   // A platform without llama.cpp is refused before anything is planned.
   addonPackage();
   const { optimizer, profiler } = await importModelPeers();
+  const { device, spec } = config;
   const machine = new profiler.LocalMachine();
   const notices: string[] = [];
   const onNotice = (notice: string) => {
@@ -43,36 +46,41 @@ export async function openLlamaEngine(
   };
   const planner = given === undefined ? undefined : typedPlanner(given);
   const onLoadProgress = safeProgress(onProgress, onNotice);
-  const guard = await startGuard(config, profiler, { memory, ownsProgram, baseBytes, onNotice });
+  const limitBytes = agentLimitBytes({ device, maxMemoryMb: spec.max_memory_mb });
+  const guard = await startGuard(profiler, { limitBytes, memory, ownsProgram, baseBytes, onNotice });
   const cpuFeatures = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
+  const trials = await ThreadTrialStore.read(profiler, config.model_path, device.cpu_cores);
 
-  const trials = await ThreadTrialStore.read(profiler, config.model_path, config.device.cpu_cores);
-
-  const planModel = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
-    const grounds = { planner, cpuFeatures, threadTrials: trials.rows };
-    const { plan, header, constrainsOutput } = await planWithin(config, optimizer, grounds, budgetBytes, ladder);
+  const plan = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
+    const facts = { ...agentFacts(device, ownsProgram), cpuFeatures, budgetBytes, threadTrials: trials.rows };
+    const header = await optimizer.readGguf(config.model_path);
+    const planned = await planModel(header, optimizer, facts, {
+      contextTokens: config.engine?.context,
+      planner,
+      ladder,
+    });
     return {
-      plan,
+      plan: planned,
       fileBytes: header.file_bytes,
-      options: toOptions(plan, header.tokenizer.chat_template, constrainsOutput, trials.stillToTry),
+      options: toOptions(planned, header.tokenizer.chat_template, trials.stillToTry),
     };
   };
 
   if (config.engine?.isolation === "none") {
-    const planFully = (budgetBytes: number) => planModel(budgetBytes, new PressureLadder().settings);
+    const planFully = (budgetBytes: number) => plan(budgetBytes, new PressureLadder().settings);
     return UnguardedEngine.open({ guard, planModel: planFully, onLoadProgress, notices });
   }
   return GuardedEngine.open({
     guard,
-    planModel,
+    planModel: plan,
     createGroup: (limitBytes) => EngineCgroup.create(cgroups, limitBytes),
     stateFile: config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state")),
     hostFile,
     chooseThreads: async (speeds) => {
       await trials.keep(speeds);
-      const { plan } = await planModel(Number.POSITIVE_INFINITY, new PressureLadder().settings);
-      return engineThreads(plan);
+      const planned = await plan(Number.POSITIVE_INFINITY, new PressureLadder().settings);
+      return engineThreads(planned.plan);
     },
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,
     onLoadProgress,
@@ -81,12 +89,7 @@ export async function openLlamaEngine(
   });
 }
 
-function toOptions(
-  plan: FitPlan,
-  chatTemplate: string | null,
-  constrainsOutput: boolean,
-  threadsToTry: readonly number[],
-): LlamaEngineOptions {
+function toOptions(plan: FitPlan, chatTemplate: string | null, threadsToTry: readonly number[]): LlamaEngineOptions {
   return {
     modelPath: plan.model_path,
     contextTokens: plan.context_tokens,
@@ -96,7 +99,7 @@ function toOptions(
     mapsFile: plan.maps_file,
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     chatTemplate,
-    constrainsOutput,
+    constrainsOutput: plan.constrains_output,
     stateFile: null,
   };
 }

@@ -1,125 +1,126 @@
-import type { FitPlan, FitPlanner, MemoryProbe, NanoAgentConfig, ThreadTrial } from "@nanoagent/models";
-import { NanoAgentError } from "@nanoagent/models";
-import { MemoryGuard } from "../../memory/memory-guard.js";
+import type {
+  DeviceMeasurement,
+  EdgeDevice,
+  FitPlan,
+  FitPlanner,
+  MemoryProbe,
+  NanoAgentConfig,
+} from "@nanoagent/models";
+import type { GgufHeader, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
-import { processView } from "../../memory/process-view.js";
-import { Reservations } from "../../memory/reservations.js";
-import { importPeer } from "../../missing-peer-error.js";
-import { ThreadTrialStore } from "./thread-trial-store.js";
+import { modelBudgetBytes, programShareBytes } from "../../memory/program-share.js";
+import { importModelPeers, type Optimizer } from "./model-peers.js";
+import { startGuard } from "./start-guard.js";
+import { usableTrials } from "./thread-trial-store.js";
 
 const BYTES_PER_MB = 2 ** 20;
 
-type Optimizer = typeof import("@nanoagent/optimizer");
-type Profiler = typeof import("@nanoagent/profiler");
-type Header = Awaited<ReturnType<Optimizer["readGguf"]>>;
-
-/** A local model needs both; each is loaded when it is needed. */
-export async function importModelPeers(): Promise<{ optimizer: Optimizer; profiler: Profiler }> {
-  const purpose = "Running a local model";
-  return {
-    optimizer: await importPeer("@nanoagent/optimizer", purpose, () => import("@nanoagent/optimizer")),
-    profiler: await importPeer("@nanoagent/profiler", purpose, () => import("@nanoagent/profiler")),
-  };
-}
-
-interface GuardSettings {
-  memory?: MemoryProbe | undefined;
-  ownsProgram?: boolean | undefined;
-  baseBytes?: number | undefined;
-  onNotice?: ((notice: string) => void) | undefined;
-}
-
-/** Starts the guard that holds the memory budget of a config's agent on this machine. */
-export function startGuard(
-  { spec, device }: NanoAgentConfig,
-  profiler: Profiler,
-  { memory, ownsProgram = false, baseBytes, onNotice }: GuardSettings,
-): Promise<MemoryGuard> {
-  return MemoryGuard.start({
-    limitBytes: Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB,
-    ownsProgram,
-    baseBytes,
-    probe: memory ?? new profiler.DeviceMemoryProbe(),
-    processes: processView(profiler),
-    reservations: new Reservations(),
-    onNotice,
-  });
-}
-
-/** What a plan stands on, beside the config. */
-export interface PlanGrounds {
-  planner?: FitPlanner | undefined;
-  cpuFeatures: readonly string[] | null;
-  threadTrials: readonly ThreadTrial[];
-}
-
-export interface ModelOnBudget {
-  plan: FitPlan;
-  header: Header;
-  /** Whether replies can be held to a schema within the budget. */
-  constrainsOutput: boolean;
-}
-
-/** How the model of a config is loaded within so many bytes. Throws `does-not-fit`, and what is wrong with the file. */
-export async function planWithin(
-  config: NanoAgentConfig & { model_path: string },
-  { readGguf, planHeader }: Optimizer,
-  { planner, cpuFeatures, threadTrials }: PlanGrounds,
-  budgetBytes: number,
-  ladder: LadderSettings = new PressureLadder().settings,
-): Promise<ModelOnBudget> {
-  const header = await readGguf(config.model_path);
-  const wish = config.engine?.context ?? "auto";
-  const planContext = (context_tokens: number | "auto", constrains_output: boolean) => {
-    const request = {
-      model_path: config.model_path,
-      device: config.device,
-      budget_bytes: budgetBytes,
-      context_tokens,
-      batch_tokens: ladder.batchTokens ?? undefined,
-      cpu_features: cpuFeatures,
-      thread_trials: threadTrials,
-      constrains_output,
-    };
-    return planner === undefined ? planHeader(header, request) : planner.planFit(request);
-  };
-  const fit = async (constrainsOutput: boolean) => {
-    if (ladder.contextTokens === null) return planContext(wish, constrainsOutput);
-    // Under pressure a context is given up already: a shorter one than the ladder allows is better than none.
-    const most = wish === "auto" ? ladder.contextTokens : Math.min(wish, ladder.contextTokens);
-    const plan = await planContext("auto", constrainsOutput);
-    return plan.context_tokens <= most ? plan : planContext(most, constrainsOutput);
-  };
-  try {
-    return { plan: await fit(true), header, constrainsOutput: true };
-  } catch (error) {
-    if (!NanoAgentError.isInstance(error) || error.code !== "does-not-fit") throw error;
-    // Schemas are a use that the agent may never make; without them there may be room.
-    return { plan: await fit(false), header, constrainsOutput: false };
-  }
-}
-
-/** A device that is not this machine: what it has to spare, and what is known of its speed. */
-export interface ElsewhereGrounds extends PlanGrounds {
+/** A device that is not this machine, as far as a plan depends on it. */
+export interface RemoteDevice {
+  /** Memory of the device that an agent can have, in bytes. */
   availableBytes: number;
+  cpuFeatures: readonly string[] | null;
+  measurement: DeviceMeasurement | null;
+}
+
+/** An agent's budget: the device that it runs on, and the memory that it may take with its program. */
+export interface AgentBudget {
+  device: EdgeDevice;
+  /** As `spec.max_memory_mb`, in MB of 2^20 bytes. */
+  maxMemoryMb: number;
+}
+
+export interface PlanOptions {
+  /** As in {@link EngineOptions}. Default: false. */
+  ownsProgram?: boolean | undefined;
+  /** Reads what memory there is. Default: this machine's. */
+  memory?: MemoryProbe | undefined;
+  /** The device to plan for if it is not this machine. */
+  remote?: RemoteDevice | undefined;
+}
+
+/** Budget of the whole agent, in bytes: no agent has more than its device. */
+export function agentLimitBytes({ device, maxMemoryMb }: AgentBudget): number {
+  return Math.floor(Math.min(maxMemoryMb, device.memory_mb) * BYTES_PER_MB);
+}
+
+/** Returns the facts that are the same for every plan of an agent. */
+export function agentFacts(device: EdgeDevice, ownsProgram: boolean) {
+  return { device, programBytes: programShareBytes(ownsProgram), constrainsOutput: "auto" } as const;
 }
 
 /**
- * How the model of a config would be loaded, without loading anything: on this machine with the memory that there is now,
- * or on a device that is elsewhere. `budgetBytes` is what the model may take with its process: the agent's budget less
- * what this program takes of it (`ownsProgram` as in {@link EngineOptions}). Throws what opening it would throw.
+ * Reads the facts that the plan of any model follows from: what it may take of the agent's budget, the CPU, and trials with
+ * threads. `check` and `optimize` read them here, and the plans that `run` makes follow from the same.
+ */
+export async function readPlanFacts(
+  budget: AgentBudget,
+  { ownsProgram = false, memory, remote }: PlanOptions = {},
+): Promise<PlanFacts> {
+  const limitBytes = agentLimitBytes(budget);
+  const facts = agentFacts(budget.device, ownsProgram);
+  if (remote !== undefined) {
+    // The program has to find its place on that device too.
+    const spareBytes = remote.availableBytes - facts.programBytes;
+    return {
+      ...facts,
+      budgetBytes: modelBudgetBytes({ limitBytes, ownsProgram, spareBytes }),
+      cpuFeatures: remote.cpuFeatures,
+      threadTrials: usableTrials(remote.measurement),
+    };
+  }
+  const { profiler } = await importModelPeers();
+  const guard = await startGuard(profiler, { limitBytes, ownsProgram, memory });
+  const { measurement, stale } = await profiler.readDeviceMeasurement();
+  return {
+    ...facts,
+    budgetBytes: modelBudgetBytes({ limitBytes, ownsProgram, spareBytes: await guard.spareBytes() }),
+    cpuFeatures: await profiler.readCpuFeatures(new profiler.LocalMachine()),
+    threadTrials: stale === null ? usableTrials(measurement) : [],
+  };
+}
+
+/** What a plan is made for, beside the facts. */
+export interface PlanWishes {
+  /** As `engine.context`. Default: `auto`. */
+  contextTokens?: number | "auto" | undefined;
+  /** Plans instead of `@nanoagent/optimizer`. */
+  planner?: FitPlanner | undefined;
+  /** What is given up because memory is short. Default: nothing. */
+  ladder?: LadderSettings | undefined;
+}
+
+/** Plans how the model of a header is loaded. Throws `does-not-fit`, and what is wrong with the file. */
+export async function planModel(
+  header: GgufHeader,
+  { fitRequest, planHeader }: Pick<Optimizer, "fitRequest" | "planHeader">,
+  facts: PlanFacts,
+  { contextTokens = "auto", planner, ladder = new PressureLadder().settings }: PlanWishes = {},
+): Promise<FitPlan> {
+  const plan = async (contextTokens: number | "auto") => {
+    const request = fitRequest(header.path, facts, { contextTokens, batchTokens: ladder.batchTokens ?? undefined });
+    return planner === undefined ? planHeader(header, request) : planner.planFit(request);
+  };
+  if (ladder.contextTokens === null) return plan(contextTokens);
+  // Under pressure a context is given up already: a shorter one than the ladder allows is better than none.
+  const most = contextTokens === "auto" ? ladder.contextTokens : Math.min(contextTokens, ladder.contextTokens);
+  const longest = await plan("auto");
+  return longest.context_tokens <= most ? longest : plan(most);
+}
+
+/**
+ * Plans how the model of a config would be loaded, without loading anything: on this machine with the memory that there is
+ * now, or on a remote device. `budgetBytes` is what the model may take with its process: the agent's budget less the
+ * program's share. Throws what opening the model would throw.
  */
 export async function planLocalModel(
   config: NanoAgentConfig & { model_path: string },
-  { ownsProgram = false, elsewhere }: { ownsProgram?: boolean; elsewhere?: ElsewhereGrounds | undefined } = {},
-): Promise<{ plan: FitPlan; budgetBytes: number; constrainsOutput: boolean }> {
-  const { optimizer, profiler } = await importModelPeers();
-  const guard = await startGuard(config, profiler, { ownsProgram });
-  const budgetBytes = elsewhere === undefined ? await guard.admit() : await guard.admitWithin(elsewhere.availableBytes);
-  const grounds: PlanGrounds = elsewhere ?? {
-    cpuFeatures: await profiler.readCpuFeatures(new profiler.LocalMachine()),
-    threadTrials: (await ThreadTrialStore.read(profiler, config.model_path, config.device.cpu_cores)).rows,
-  };
-  const { plan, constrainsOutput } = await planWithin(config, optimizer, grounds, budgetBytes);
-  return { plan, budgetBytes, constrainsOutput };
+  options: PlanOptions = {},
+): Promise<{ plan: FitPlan; budgetBytes: number }> {
+  const { optimizer } = await importModelPeers();
+  const { spec, device, engine, model_path } = config;
+  const facts = await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, options);
+  const header = await optimizer.readGguf(model_path);
+  const plan = await planModel(header, optimizer, facts, { contextTokens: engine?.context });
+  return { plan, budgetBytes: facts.budgetBytes };
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import type { ThreadTrial } from "@nanoagent/models";
+import type { DeviceMeasurement, ThreadTrial } from "@nanoagent/models";
 import type { ThreadSpeed } from "../host/host-protocol.js";
 import { ADDON_VERSION } from "./find-llama-addon.js";
 
@@ -10,6 +10,11 @@ type Profiler = Pick<typeof import("@nanoagent/profiler"), "readDeviceMeasuremen
 const MAX_THREADS = 16;
 /** Most trials that are kept, those of other models included; the newest stay. */
 const MAX_ROWS = 200;
+
+/** Returns the trials of a measurement that hold for this version of the engine. */
+export function usableTrials(measurement: DeviceMeasurement | null): readonly ThreadTrial[] {
+  return measurement?.engine_version === ADDON_VERSION ? measurement.thread_trials : [];
+}
 
 /**
  * Store of one model's thread trials on this device: its speed with different numbers of threads, tried at the first start
@@ -31,8 +36,8 @@ export class ThreadTrialStore {
   static async read(profiler: Profiler, modelPath: string, deviceCores: number): Promise<ThreadTrialStore> {
     const model = path.basename(modelPath);
     const { measurement, stale } = await profiler.readDeviceMeasurement();
-    const isCurrent = stale === null && measurement?.engine_version === ADDON_VERSION;
-    const rows = isCurrent ? measurement.thread_trials.filter((row) => row.model === model) : [];
+    const trials = stale === null ? usableTrials(measurement) : [];
+    const rows = trials.filter((row) => row.model === model);
     const mostThreads = Math.min(deviceCores, availableParallelism(), MAX_THREADS);
     return new ThreadTrialStore(profiler, model, mostThreads, rows);
   }
@@ -52,10 +57,8 @@ export class ThreadTrialStore {
   async keep(speeds: readonly ThreadSpeed[]): Promise<void> {
     this.#rows = speeds.map((speed) => ({ model: this.#model, ...speed }));
     const { measurement, stale } = await this.#profiler.readDeviceMeasurement();
-    const others =
-      stale === null && measurement?.engine_version === ADDON_VERSION
-        ? measurement.thread_trials.filter(({ model }) => model !== this.#model)
-        : [];
+    const trials = stale === null ? usableTrials(measurement) : [];
+    const others = trials.filter(({ model }) => model !== this.#model);
     const thread_trials = [...others, ...this.#rows].slice(-MAX_ROWS);
     await this.#profiler.writeDeviceMeasurement({ engine_version: ADDON_VERSION, thread_trials }).catch(() => {});
   }

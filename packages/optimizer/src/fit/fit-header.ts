@@ -1,0 +1,127 @@
+import type { FitPlan, FitRequest, MemoryLedger } from "@nanoagent/models";
+import { transformerShape } from "../architectures/transformer-shape.js";
+import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
+import { DEFAULT_BATCH_TOKENS, type LoadSettings } from "../load-settings.js";
+import { threadsByTrial } from "../speed/choose-threads.js";
+import { assumedCpuFeatures } from "./assumed-cpu-features.js";
+import { cheapestChanges } from "./cheapest-changes.js";
+import { DoesNotFitError } from "./does-not-fit-error.js";
+import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
+import { CACHE_CELL_MULTIPLE, cacheCells, storesHeads } from "./kv-cache.js";
+import { longestContext } from "./longest-context.js";
+import { memoryLedger } from "./memory-ledger.js";
+
+const DEFAULT_KV_TYPE = "f16";
+/** Types of keys and values whose cost was compared with the engine's own figures. */
+const KV_TYPES = ["f16", "bf16", "q8_0", "q4_0"] as const;
+/** Ten times what any model was trained for. Above it products of sizes would no longer be exact. */
+const MAX_TOKENS = 2 ** 27;
+/** A mapping begins and ends with whole pages, and includes the gaps between tensors. */
+const MAPPING_TOLERANCE_BYTES = 2 ** 16;
+
+/** A request for one header, with the use of grammars decided. */
+export type HeaderRequest = Omit<FitRequest, "model_path" | "constrains_output"> & { constrains_output: boolean };
+
+/** A model that does not fit. */
+export interface Misfit {
+  excessBytes: number;
+  /** Makes the error. It looks for changes that would help, which takes time. */
+  refuse: () => DoesNotFitError;
+}
+
+/** Plans one way of loading a header's model: the batch and the KV type of the request, or their defaults. */
+export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan | Misfit {
+  requireSound(request);
+  const shape = transformerShape(header);
+  const kvType = request.kv_type ?? DEFAULT_KV_TYPE;
+  if (!storesHeads(shape, kvType)) {
+    const expected = "a type whose blocks fill this model's heads, such as f16";
+    throw new InvalidFitRequestError("kv_type", kvType, expected);
+  }
+  const { prefillThreads, decodeThreads } = threadsByTrial(request.thread_trials ?? [], request.device.cpu_cores);
+  const cpuFeatures = request.cpu_features ?? assumedCpuFeatures(request.device.platform);
+  const ledgerOf = (settings: LoadSettings, model = header): MemoryLedger =>
+    memoryLedger({
+      ...settings,
+      header: model,
+      cpuFeatures,
+      constrainsOutput: request.constrains_output,
+      threads: Math.max(prefillThreads, decodeThreads),
+    });
+  const fits = (settings: LoadSettings) => ledgerOf(settings).peak_resident_bytes <= request.budget_bytes;
+
+  const least: LoadSettings = {
+    contextTokens: CACHE_CELL_MULTIPLE,
+    batchTokens: request.batch_tokens ?? DEFAULT_BATCH_TOKENS,
+    kvType,
+    mapsFile: true,
+  };
+  least.mapsFile = request.maps_file ?? takesLessMapped(least, ledgerOf);
+  const longest = () =>
+    longestContext(CACHE_CELL_MULTIPLE, cacheCells(shape.trainedTokens), (contextTokens) =>
+      fits({ ...least, contextTokens }),
+    );
+  const contextTokens =
+    request.context_tokens === "auto" ? Math.min(longest(), shape.trainedTokens) : request.context_tokens;
+  const settings = { ...least, contextTokens };
+  const ledger = ledgerOf(settings);
+  if (ledger.peak_resident_bytes > request.budget_bytes) {
+    const tight = { header, shape, settings, ledger, budgetBytes: request.budget_bytes, ledgerOf };
+    return {
+      excessBytes: ledger.peak_resident_bytes - request.budget_bytes,
+      refuse: () =>
+        new DoesNotFitError({
+          path: header.path,
+          contextTokens,
+          budgetBytes: request.budget_bytes,
+          programBytes: request.program_bytes ?? 0,
+          deviceMemoryMb: request.device.memory_mb,
+          ledger,
+          changes: cheapestChanges(tight).map(({ description, saves_bytes, fits }) => ({
+            description,
+            saves_bytes,
+            fits,
+          })),
+        }),
+    };
+  }
+  return {
+    model_path: header.path,
+    model: summarizeGguf(header),
+    quantize_to: null,
+    context_tokens: contextTokens,
+    kv_type: kvType,
+    batch_tokens: Math.min(settings.batchTokens, contextTokens),
+    prefill_threads: prefillThreads,
+    decode_threads: decodeThreads,
+    maps_file: settings.mapsFile,
+    constrains_output: request.constrains_output,
+    ledger,
+    forecast: null,
+    quality: null,
+  };
+}
+
+/** Tells whether mapping the file takes no more memory than reading it. A mapping is better: the system can drop its pages. */
+function takesLessMapped(settings: LoadSettings, ledgerOf: (settings: LoadSettings) => MemoryLedger): boolean {
+  const mapped = ledgerOf({ ...settings, mapsFile: true }).peak_resident_bytes;
+  const read = ledgerOf({ ...settings, mapsFile: false }).peak_resident_bytes;
+  return mapped <= read + MAPPING_TOLERANCE_BYTES;
+}
+
+function requireSound(request: HeaderRequest): void {
+  const { budget_bytes, context_tokens, batch_tokens, kv_type } = request;
+  if (typeof budget_bytes !== "number" || Number.isNaN(budget_bytes)) {
+    throw new InvalidFitRequestError("budget_bytes", budget_bytes, "a number of bytes");
+  }
+  const requireTokens = (field: string, value: unknown, other = "") => {
+    if (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_TOKENS) return;
+    throw new InvalidFitRequestError(field, value, `a whole number from 1 to ${MAX_TOKENS}${other}`);
+  };
+  if (context_tokens !== "auto") requireTokens("context_tokens", context_tokens, ', or "auto"');
+  if (batch_tokens !== undefined) requireTokens("batch_tokens", batch_tokens);
+  if (kv_type !== undefined && !(KV_TYPES as readonly string[]).includes(kv_type)) {
+    throw new InvalidFitRequestError("kv_type", kv_type, `one of ${KV_TYPES.join(", ")}`);
+  }
+}

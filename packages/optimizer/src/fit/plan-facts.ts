@@ -1,0 +1,40 @@
+import path from "node:path";
+import type { EdgeDevice, FitRequest, ThreadTrial } from "@nanoagent/models";
+
+/** Facts that a plan follows from beside the model file: the same facts and the same file always make the same plan. */
+export interface PlanFacts {
+  device: EdgeDevice;
+  /** Features of the CPU (`avx2`, `asimddp`); null if they are not known. */
+  cpuFeatures: readonly string[] | null;
+  /** Memory that the model, its engine and the process they live in may take together, in bytes. */
+  budgetBytes: number;
+  /** Memory of the agent's budget that is set aside for the program itself, in bytes. Default: 0. */
+  programBytes?: number | undefined;
+  /** Speeds of models on the device with different numbers of threads. Default: none. */
+  threadTrials?: readonly ThreadTrial[] | undefined;
+  /** Whether replies may be held to a schema; `auto`: if it fits. Default: false. */
+  constrainsOutput?: boolean | "auto" | undefined;
+}
+
+/** The part of a request that may differ from one plan to the next. */
+export interface PlanChoices {
+  contextTokens?: number | "auto" | undefined;
+  batchTokens?: number | undefined;
+}
+
+/** Builds the request for the model at a path. `run`, `check` and `optimize` all build theirs here. */
+export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanChoices = {}): FitRequest {
+  const { device, cpuFeatures, budgetBytes, programBytes, threadTrials = [], constrainsOutput } = facts;
+  const model = path.basename(modelPath);
+  return {
+    model_path: modelPath,
+    device,
+    budget_bytes: budgetBytes,
+    program_bytes: programBytes,
+    context_tokens: choices.contextTokens ?? "auto",
+    batch_tokens: choices.batchTokens,
+    cpu_features: cpuFeatures,
+    thread_trials: threadTrials.filter((trial) => trial.model === model),
+    constrains_output: constrainsOutput,
+  };
+}

@@ -1,0 +1,43 @@
+const BYTES_PER_MB = 2 ** 20;
+
+/**
+ * Memory that the program adds over months for an agent: the history, its buffers, the channel to the engine's process.
+ * 10,000 turns of a session added up to 12 MB.
+ */
+export const PROGRAM_GROWTH_BYTES = 16 * BYTES_PER_MB;
+
+/**
+ * Memory of a program that belongs to the agent alone, with its growth. The anonymous memory of `nanoagent run` was at most
+ * 27 MB while it loaded a model (Linux x64; Node 20: 23, 22: 24, 24: 27, 26: 27). 5 MB are for larger configs and sessions.
+ */
+export const OWN_PROGRAM_BYTES = 32 * BYTES_PER_MB + PROGRAM_GROWTH_BYTES;
+
+/**
+ * Returns the part of an agent's budget that a plan sets aside for the program. It is a constant, so that the same file,
+ * device and budget always make the same plan, whatever the program that plans has in memory at that moment.
+ */
+export function programShareBytes(ownsProgram: boolean): number {
+  return ownsProgram ? OWN_PROGRAM_BYTES : PROGRAM_GROWTH_BYTES;
+}
+
+/** Limits of the memory that a model may take. */
+export interface ModelLimits {
+  /** Budget of the whole agent, in bytes. */
+  limitBytes: number;
+  ownsProgram: boolean;
+  /** Memory that the device can spare for the model, in bytes. */
+  spareBytes: number;
+  /**
+   * Memory that the program and the processes of its tools really take, in bytes. Only an admission has it: if it is more
+   * than the share, the model gets less than was planned, and the sum stays within the budget. Default: 0.
+   */
+  usedBytes?: number | undefined;
+}
+
+/** Returns what a model may take with the process that it lives in, in bytes. */
+export function modelBudgetBytes({ limitBytes, ownsProgram, spareBytes, usedBytes = 0 }: ModelLimits): number {
+  // A program that is the agent's alone still grows from what it takes now; what an app has added is the growth.
+  const realBytes = ownsProgram ? usedBytes + PROGRAM_GROWTH_BYTES : usedBytes;
+  const shareBytes = Math.max(programShareBytes(ownsProgram), realBytes);
+  return Math.max(0, Math.floor(Math.min(limitBytes - shareBytes, spareBytes)));
+}

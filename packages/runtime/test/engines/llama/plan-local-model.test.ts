@@ -1,0 +1,150 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type FitPlan, type FitRequest, type MemoryProbe, NanoAgentError } from "@nanoagent/models";
+import { ModelFitPlanner, planFit, readGguf } from "@nanoagent/optimizer";
+import { buildTinyGguf, writeKnownModel } from "@nanoagent/optimizer/testing";
+import { writeDeviceMeasurement } from "@nanoagent/profiler";
+import { ADDON_VERSION, planLocalModel, readPlanFacts } from "@nanoagent/runtime/engines/llama";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openLlamaEngine } from "../../../src/engines/llama/open-llama-engine.js";
+import { sampleDevice } from "../../sample-config.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+
+const MB = 2 ** 20;
+const BUDGETS_MB = Array.from({ length: 19 }, (_, index) => 150 + 25 * index);
+
+const stateFolder = process.env.XDG_STATE_HOME;
+beforeEach(async () => {
+  process.env.XDG_STATE_HOME = await temporaryFolder();
+});
+afterEach(() => {
+  process.env.XDG_STATE_HOME = stateFolder;
+});
+
+/** Memory of a device that has more to spare than any budget here. */
+const memory: MemoryProbe = {
+  read: async () => ({
+    total_bytes: 4096 * MB,
+    available_bytes: 3000 * MB,
+    limit_bytes: null,
+    limit_source: null,
+    pressure_percent: null,
+  }),
+};
+
+const configOf = (model_path: string, max_memory_mb: number, context: number | "auto") => ({
+  spec: { name: "agent", version: "0.1.0", capabilities: [], max_memory_mb, max_model_size_mb: 4096 },
+  device: sampleDevice,
+  model_path,
+  engine: { context },
+});
+
+type Outcome = FitPlan | { refused: string; hint: string | null };
+
+async function outcomeOf(plan: Promise<FitPlan>): Promise<Outcome> {
+  try {
+    return await plan;
+  } catch (error) {
+    if (!NanoAgentError.isInstance(error) || error.code !== "does-not-fit") throw error;
+    return { refused: error.message, hint: error.hint };
+  }
+}
+
+/** As `nanoagent check` plans. The test runner is larger than the program, so it plans for an app that embeds the agent. */
+function check(config: ReturnType<typeof configOf>, ownsProgram = false): Promise<Outcome> {
+  return outcomeOf(planLocalModel(config, { ownsProgram, memory }).then(({ plan }) => plan));
+}
+
+/** As `nanoagent optimize --budget-mb` plans the file as it is. */
+async function optimize({ model_path, device, spec, engine }: ReturnType<typeof configOf>): Promise<Outcome> {
+  const facts = await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, { memory });
+  const goal = { mayQuantize: false, contextTokens: engine.context === "auto" ? undefined : engine.context };
+  const models = [await readGguf(model_path)];
+  return outcomeOf(
+    Promise.resolve().then(() => {
+      const [plan] = planFit({ ...facts, models, goal });
+      return { ...(plan ?? expect.fail("no plan")), forecast: null, quality: null };
+    }),
+  );
+}
+
+/** As `nanoagent run` plans when it opens the engine; nothing is started. */
+async function run(config: ReturnType<typeof configOf>): Promise<Outcome> {
+  let asked: FitRequest | undefined;
+  const planner = {
+    planFit: async (request: FitRequest): Promise<FitPlan> => {
+      asked = request;
+      throw new NanoAgentError({ code: "no-start", message: "The test only wants the request." });
+    },
+  };
+  await openLlamaEngine(config, { memory, planner }).catch((error: unknown) => {
+    expect(error).toMatchObject({ code: "no-start" });
+  });
+  return outcomeOf(new ModelFitPlanner().planFit(asked ?? expect.fail("no request")));
+}
+
+/** A small file whose context is a matter of the budget. */
+const longContext = { contextTokens: 131_072, embeddingLength: 256, headCount: 4, kvHeadCount: 4, layerCount: 8 };
+
+const models: Record<string, (file: string) => Promise<void>> = {
+  "a tiny model": (file) => writeFile(file, buildTinyGguf(longContext)),
+  "SmolLM2-135M": (file) => writeKnownModel(file, "SmolLM2-135M"),
+};
+
+describe.each(Object.entries(models))("%s", (_, write) => {
+  test.each(["auto", 2048] as const)(
+    "has one plan or one refusal for a budget, with a context of %s",
+    async (context) => {
+      const file = path.join(await temporaryFolder(), "model.gguf");
+      await write(file);
+      const contexts = new Set<number>();
+      for (const budgetMb of BUDGETS_MB) {
+        const config = configOf(file, budgetMb, context);
+        const checked = await check(config);
+        expect(await optimize(config)).toEqual(checked);
+        expect(await run(config)).toEqual(checked);
+        contexts.add("refused" in checked ? 0 : checked.context_tokens);
+      }
+      if (context === "auto") expect(contexts.size).toBeGreaterThan(1);
+    },
+  );
+
+  test("has it also when threads were tried", async () => {
+    const file = path.join(await temporaryFolder(), "model.gguf");
+    await write(file);
+    const trial = { threads: 3, prefill_tokens_per_second: 100, decode_tokens_per_second: 10 };
+    await writeDeviceMeasurement({
+      engine_version: ADDON_VERSION,
+      thread_trials: [
+        { model: "model.gguf", ...trial },
+        { model: "another.gguf", ...trial, threads: 1, decode_tokens_per_second: 99 },
+      ],
+    });
+    const config = configOf(file, 450, "auto");
+    const checked = await check(config);
+    expect(checked).toMatchObject({ prefill_threads: 3, decode_threads: 3 });
+    expect(await optimize(config)).toEqual(checked);
+    expect(await run(config)).toEqual(checked);
+  });
+});
+
+test.each([true, false])("what this program has in memory changes no plan (its own: %s)", async (ownsProgram) => {
+  const file = path.join(await temporaryFolder(), "model.gguf");
+  await writeKnownModel(file, "SmolLM2-135M");
+  const config = configOf(file, 320, "auto");
+  const before = await check(config, ownsProgram);
+  const ballast = Buffer.alloc(64 * MB, 1);
+  expect(await check(config, ownsProgram)).toEqual(before);
+  expect(ballast).toHaveLength(64 * MB);
+});
+
+test("a refusal names the program's part, and asks for enough for both", async () => {
+  const file = path.join(await temporaryFolder(), "model.gguf");
+  await writeKnownModel(file, "SmolLM2-135M");
+  const refused = await check(configOf(file, 150, "auto"), true);
+  const { refused: message, hint } = "refused" in refused ? refused : expect.fail("it fits");
+  expect(message).toMatch(/and may take 102\.0 MB: .* The program itself takes 48\.0 MB of the agent's memory\.$/);
+  const needed = Number(/^Allow it (\d+) MB with the program/.exec(hint ?? "")?.[1]);
+  expect(await check(configOf(file, needed, "auto"), true)).toHaveProperty("context_tokens");
+  expect(await check(configOf(file, needed - 16, "auto"), true)).toHaveProperty("refused");
+});
