@@ -11,8 +11,7 @@ export const optimize: Command = {
     "budget-mb": {
       kind: "positive-number",
       placeholder: "N",
-      description:
-        "What the agent may take, as spec.max_memory_mb, in MB; 48 of them are set aside for the program. Default: what there is.",
+      description: "What the agent may take with its program, as spec.max_memory_mb, in MB. Default: what there is.",
     },
     context: {
       kind: "positive-number",

@@ -21,7 +21,7 @@ const TIERS = [
   { quantization: "int4", bits: 4, type: "q4_k" },
   { quantization: "int2", bits: 2, type: "q2_k" },
 ] as const satisfies readonly { quantization: Quantization; bits: number; type: string | null }[];
-/** What becomes of the answers. */
+/** Effect on the answers. */
 const CONSEQUENCES: Readonly<Record<Quantization, string>> = {
   none: "",
   int8: "The answers stay almost the same.",
@@ -43,7 +43,7 @@ export interface SizeAdvice {
   device: EdgeDevice;
 }
 
-/** How to bring a model to a size: by its header where that can be read, by its size alone where it cannot. */
+/** Advises how to bring a model to a size: by its header, or by its size alone if the header cannot be read. */
 export function adviseSize(options: {
   found: FoundModels;
   targetMb: number;

@@ -135,7 +135,7 @@ function ledgerBar(
   ].join("\n");
 }
 
-/** How fast each of the plans answers, the fastest in green. */
+/** Draws how fast each of the plans answers, the fastest in green. */
 function speedBars(plans: readonly FitPlan[], isColored: boolean, width: number): string {
   const rated = plans.slice(0, MAX_PLANS).map((plan) => ({
     label: weightsOf(plan),

@@ -105,7 +105,7 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
   };
 }
 
-/** What was measured on a device; what another version wrote of it, and this one does not know, is left out and said. */
+/** Parses the measurement of a device. One that another version wrote in a form of its own is left out, with a note. */
 function measurementOf(
   measured: unknown,
   { platform, cpu_cores, memory_mb }: EdgeDevice,

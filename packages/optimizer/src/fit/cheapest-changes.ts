@@ -7,14 +7,14 @@ import { storesHeads } from "./kv-cache.js";
 import { longestContext } from "./longest-context.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
 
-/** What was tried and does not fit. */
+/** A plan that does not fit. */
 export interface TightFit {
   header: GgufHeader;
   shape: TransformerShape;
   settings: LoadSettings;
   ledger: MemoryLedger;
   budgetBytes: number;
-  /** What a model takes with certain settings. */
+  /** Computes what a model takes with certain settings. */
   ledgerOf: (settings: LoadSettings, model?: GgufHeader) => MemoryLedger;
 }
 
@@ -25,7 +25,7 @@ export interface PlannedChange extends FitChange {
   weightType: string | null;
 }
 
-/** As many as a person reads. */
+/** Most changes that a message names. */
 const MAX_CHANGES = 3;
 /** A prompt is read at 0.8 × the speed with 16 tokens at once; with fewer it gets slow. */
 const SMALLER_BATCHES = [32, 16] as const;
@@ -35,7 +35,7 @@ const MIN_USEFUL_CONTEXT_TOKENS = 512;
 const SMALLER_KV_TYPE = "q8_0";
 
 /**
- * What would make a model fit that does not: up to three changes, those that are enough alone before those that are not.
+ * Returns up to three changes that would make a model fit, those that are enough alone before those that are not.
  * Of the former, the one that costs the agent least comes first: how the file is loaded, then speed, then length of the
  * context, then quality. Where none is enough alone, enough of them together come first, and then those that save most.
  */

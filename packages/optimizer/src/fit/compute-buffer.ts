@@ -9,7 +9,7 @@ const ESTIMATE_FACTOR = 1.25;
 /** Heads whose length is a multiple of it are turned before they are stored in a quantized cache. */
 const ROTATED_HEAD_MULTIPLE = 64;
 
-/** How many tokens are read at once: never more than the context holds. */
+/** Returns the number of tokens that are read at once: never more than the context holds. */
 export function effectiveBatchTokens({ batchTokens, contextTokens }: CacheSettings): number {
   return Math.min(batchTokens, contextTokens);
 }

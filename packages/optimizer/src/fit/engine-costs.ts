@@ -12,11 +12,11 @@ export const ENGINE_BASE_BYTES = 3.4 * BYTES_PER_MB;
  */
 export const VOCABULARY_BYTES_PER_TOKEN = 290;
 
-/** What the sampler holds for each token of the vocabulary: its id, its logit and its probability. */
+/** Bytes of the sampler for each token of the vocabulary: its id, its logit and its probability. */
 export const SAMPLER_BYTES_PER_TOKEN = 12;
 
 /**
- * What a grammar takes for each token of the vocabulary once it has to sort out the whole of it: 31 MB for SmolLM2's
+ * Bytes of a grammar for each token of the vocabulary once it has to sort out all of them: 31 MB for SmolLM2's
  * 49,152 tokens. A vocabulary of short tokens takes less.
  */
 export const GRAMMAR_BYTES_PER_TOKEN = 680;
@@ -31,7 +31,7 @@ export const MIN_GRAPH_NODES = 1024;
  */
 export const GRAPH_RESERVED_BYTES_PER_NODE = 60 * 336 + 4 * 61 * 4 + 3 * (368 + 72);
 
-/** What is written to of it: the three graphs. */
+/** The part of it that is written to: the three graphs. */
 export const GRAPH_RESIDENT_BYTES_PER_NODE = 3 * (368 + 72);
 
 /** The cache keeps position and sequences of each of its cells. */
@@ -40,7 +40,7 @@ export const BYTES_PER_CACHE_CELL = 50;
 /** A thread of the engine's; the stack of all threads is limited to it (`ulimit -s 1024`). */
 export const THREAD_STACK_BYTES = BYTES_PER_MB;
 
-/** What the process takes that the engine lives in, before a model is loaded. */
+/** Memory of the process that the engine lives in, before a model is loaded. */
 export interface HostCost {
   /** Anonymous memory that is touched, and all that is reserved. */
   pinnedBytes: number;

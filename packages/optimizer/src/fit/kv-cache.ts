@@ -7,19 +7,19 @@ export const CACHE_CELL_MULTIPLE = 256;
 /** Recurrent layers keep numbers of 32 bits. */
 const STATE_NUMBER_BYTES = 4;
 
-/** What the size of a cache depends on beside the model. */
+/** Settings that the size of a cache depends on. */
 export interface CacheSettings {
   contextTokens: number;
   batchTokens: number;
   kvType: string;
 }
 
-/** How many tokens the cache has room for when the context is to hold so many. */
+/** Returns the number of tokens that the cache of a context has room for. */
 export function cacheCells(contextTokens: number): number {
   return Math.ceil(contextTokens / CACHE_CELL_MULTIPLE) * CACHE_CELL_MULTIPLE;
 }
 
-/** How many tokens the cache of a layer with a window has room for: those of the window and of one batch. */
+/** Returns the number of tokens that the cache of a layer with a window has room for: the window and one batch. */
 export function windowCells(windowTokens: number, settings: CacheSettings): number {
   const batchTokens = Math.min(settings.batchTokens, settings.contextTokens);
   return Math.min(cacheCells(settings.contextTokens), cacheCells(windowTokens + batchTokens));
@@ -69,7 +69,7 @@ export function recurrentStateBytes({ layers }: TransformerShape): number {
   }, 0);
 }
 
-/** Whether keys and values can be stored in a type: a head must fill whole blocks of it. */
+/** Tells whether keys and values can be stored in a type: a head must fill whole blocks of it. */
 export function storesHeads(shape: TransformerShape, kvType: string): boolean {
   const { weightsPerBlock } = tensorTypeNamed(kvType);
   return shape.layers.every(({ mixer }) => {

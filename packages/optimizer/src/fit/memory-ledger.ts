@@ -30,7 +30,7 @@ export interface LedgerOptions {
   kvType: string;
   /** Whether weights are mapped from the file or read into memory. */
   mapsFile: boolean;
-  /** What the CPU can do, as in /proc/cpuinfo; null where it is not known: then what any CPU would take. */
+  /** Features of the CPU, as in /proc/cpuinfo; null if they are not known: then every copy that any CPU would make counts. */
   cpuFeatures: readonly string[] | null;
   /** Whether replies may be held to a grammar. Default: false. */
   constrainsOutput?: boolean | undefined;
@@ -41,7 +41,7 @@ export interface LedgerOptions {
 }
 
 const FLOAT_BYTES = 4;
-/** What is made once the weights are in their place. */
+/** Lines that are allocated once the weights are in place. */
 const MADE_LAST: ReadonlySet<string> = new Set([
   "kv-cache",
   "kv-cache-of-windows",
@@ -52,7 +52,7 @@ const MADE_LAST: ReadonlySet<string> = new Set([
 const TENSOR_ALIGNMENT_BYTES = 32;
 
 /**
- * What a model takes, line by line, computed from its header alone. Reserved KV cache and compute buffer are llama.cpp's
+ * Computes the memory that a model takes, line by line, from its header alone. Reserved KV cache and compute buffer are llama.cpp's
  * own figures, to the byte, for the architectures whose computation is known step by step; others get an estimate that
  * says so. Throws
  * {@link InvalidModelFileError} for a header from which nothing can be computed.
@@ -209,7 +209,7 @@ function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {
 }
 
 /**
- * What loading needs beyond what stays, and beyond KV cache and compute buffer, which are made after it. A mapped file is
+ * Memory that only loading needs, beyond KV cache and compute buffer, which are allocated after it. A mapped file is
  * there as a whole until all that is reordered has been copied. Without a mapping, a tensor that is reordered is read
  * whole into a place of its own first; the largest ones come first, while little else is there.
  */

@@ -6,7 +6,7 @@ import { bytesOfWeights, type TensorType, tensorTypeNamed } from "../formats/ten
 /** Best first. Below three bits answers suffer, and ARM CPUs get slower. */
 export const QUANTIZATION_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q3_k"] as const;
 
-/** What is taken instead where a row does not fill the blocks of a type: as llama-quantize does. */
+/** Types that replace a type whose blocks a row does not fill, as in llama-quantize. */
 const FALLBACKS: Readonly<Record<string, string>> = { q6_k: "q8_0", q5_k: "q5_1", q4_k: "q5_0", q3_k: "q4_0" };
 /** The matrix that makes the next token suffers most, and is not made smaller than this. */
 const OUTPUT_TYPE = "q6_k";

@@ -18,7 +18,7 @@ const RULES: readonly RepackRule[] = [
   },
 ];
 
-/** What a CPU copies when a model is loaded. */
+/** Tensors that are copied into another order when a model is loaded. */
 export interface RepackedTensors {
   /** Tensors that are copied, in addition to the file when that is mapped. */
   copied: readonly GgufTensor[];
@@ -27,7 +27,7 @@ export interface RepackedTensors {
 }
 
 /**
- * Which tensors the engine keeps in another order than the file, on a CPU with these features (names as in
+ * Lists the tensors that the engine keeps in another order than the file, on a CPU with these features (names as in
  * /proc/cpuinfo: `avx2`, `asimddp`). Null for features that are not known: everything that any CPU copies.
  */
 export function repackedTensors(header: GgufHeader, cpuFeatures: readonly string[] | null): RepackedTensors {

@@ -8,7 +8,7 @@ import type {
 } from "../architectures/layer-shape.js";
 import type { ComputeStep } from "./lay-out-buffers.js";
 
-/** What the computation of one batch depends on. */
+/** Input that the computation of one batch depends on. */
 export interface TransformerBatch {
   family: ComputeFamily;
   layers: readonly LayerShape[];
@@ -42,7 +42,7 @@ interface RowOptions {
 }
 
 /**
- * What llama.cpp (v0.5.0, CPU, flash attention) computes for one batch, in the order in which it computes it. Room is
+ * Lists what llama.cpp (v0.5.0, CPU, flash attention) computes for one batch, in its order of computation. Room is
  * reserved for the logits of every token of the batch; only {@link WANTED_ROWS} are written. What only views the same
  * bytes in another shape, and what overwrites its one operand, is left out: biases, norms of heads and norms behind a
  * layer are. What comes as such a view is never overwritten: heads get a place for their turned form of their own.
@@ -210,7 +210,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     return { finish: () => rows(embeddingLength, [gated]), isView: true };
   };
 
-  /** What a short convolution has kept is fetched before the layer in front of it is finished. */
+  /** Tokens that a short convolution keeps: they are fetched before the layer in front of it is finished. */
   let fetched: number | null = null;
   const fetchFor = (mixer: LayerShape["mixer"] | undefined) => {
     if (mixer?.kind === "short-convolution") fetched = keepTokens(mixer);

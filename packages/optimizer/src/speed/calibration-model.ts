@@ -99,7 +99,7 @@ function largestDivisor(of: number, most: number): number {
 /** Above this share of a token's work, an output matrix hides what the layers cost. */
 const MAX_OUTPUT_SHARE = 0.35;
 
-/** Why a model is a poor one to calibrate with; empty for a dense one with a modest vocabulary. */
+/** Returns reasons why a model is a poor choice for calibration; none for a dense one with a modest vocabulary. */
 export function calibrationDoubts(header: GgufHeader): string[] {
   const shape = transformerShape(header);
   const { weights_by_type, output_weights_by_type } = modelWork(header);

@@ -4,7 +4,7 @@ import { type EngineThreads, MIN_THREAD_GAIN, threadPrior } from "./choose-threa
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
 import { ATTENTION, LAYER, type Phase, type SpeedFacts, STATE, speedPrior } from "./speed-prior.js";
 
-/** How fast a known model was on a device: measured through an engine, or taken from a published table. */
+/** Speed of a known model on a device: measured through an engine, or from a published table. */
 export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "context_tokens"> & {
   /** Null where a table does not have it. */
   prefill_tokens_per_second: number | null;
@@ -30,7 +30,7 @@ export interface ThreadedForecast extends EngineThreads {
 const START_TOKENS = 16;
 /** 90 of 100 figures are within so many standard deviations. */
 const INTERVAL_DEVIATIONS = 1.645;
-/** What models of other shapes differ by from the sum of their parts; what the same model does from one day to the next. */
+/** Spread of models of other shapes around the sum of their parts, and of the same model from one day to the next. */
 const MODEL_SPREADS: Readonly<Record<ForecastGrade, number>> = { measured: 0.05, calibrated: 0.1, prior: 0.15 };
 
 /**
@@ -148,7 +148,7 @@ function forecastPhase(
   };
 }
 
-/** What a token takes when so many are in the context. */
+/** Returns the work for one token with so many tokens in the context. */
 function amountsOf(work: ModelWork, phase: Phase, contextTokens: number): UnitAmounts {
   const amounts = new Map<string, number>();
   const add = (key: string, amount: number) => amounts.set(key, (amounts.get(key) ?? 0) + amount);
@@ -164,7 +164,7 @@ function amountsOf(work: ModelWork, phase: Phase, contextTokens: number): UnitAm
   return amounts;
 }
 
-/** How much longer a model took than its parts say, over all its rows. */
+/** Returns the factor by which a model took longer than its parts suggest, over all its rows. */
 function meanRatio(rows: readonly SpeedRow[], phase: Phase, rates: FittedRates): number {
   const logarithms = rows.map((row) => {
     const { seconds } = rates.predict(amountsOf(row.work, phase, row.context_tokens));

@@ -4,7 +4,7 @@ import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
 import { isExpertMatrix, isLookupTable, vocabularyMatrices } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 
-/** What the model that a header describes computes for one token. Throws {@link InvalidModelFileError} as planning does. */
+/** Returns what a header's model computes for one token. Throws {@link InvalidModelFileError} as planning does. */
 export function modelWork(header: GgufHeader): ModelWork {
   const shape = transformerShape(header);
   const experts = shape.layers.map(({ feedForward }) => feedForward).find(({ expertCount }) => expertCount > 0);

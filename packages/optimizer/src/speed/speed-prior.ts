@@ -2,10 +2,10 @@ import type { DeviceMeasurement, EdgeDevice } from "@nanoagent/models";
 import { tensorTypeNamed } from "../formats/tensor-types.js";
 import type { CostUnit } from "./fit-rates.js";
 
-/** What a forecast stands on where no model was timed. */
+/** Facts of a device that forecasts follow from if no model was timed on it. */
 export interface SpeedFacts {
   device: Pick<EdgeDevice, "platform" | "cpu_cores">;
-  /** What the CPU can do; null where it is not known. */
+  /** Features of the CPU; null if they are not known. */
   cpuFeatures: readonly string[] | null;
   /** Bandwidth and dot products that were measured on it; null where they were not. */
   measurement: Pick<DeviceMeasurement, "bandwidth" | "dot_products"> | null;
@@ -13,7 +13,7 @@ export interface SpeedFacts {
 
 export type Phase = "prefill" | "decode";
 
-/** What one thread of a kind of CPU does where nothing was measured. */
+/** Speed of one thread of a kind of CPU, for devices on which nothing was measured. */
 interface CpuKind {
   /** Weights of q8_0 that one thread multiplies in a second while it decodes. */
   weightsPerSecond: number;
@@ -122,18 +122,18 @@ const PLAIN: CpuKind = {
 const DEFAULT_PREFILL_SHARE = 0.5;
 /** A type of which nothing is known takes as long as the slow ones. */
 const UNKNOWN_TYPE_SHARE = 1.5;
-/** How sure it is what one type costs, once the speed of the machine is known: measured, from a table, unknown. */
+/** Uncertainty of the cost of one type once the speed of the machine is known: measured, from a table, unknown. */
 const TYPE_SPREADS = { measured: 0.15, table: 0.25, unknown: 0.5 };
-/** How sure the speed of the machine is: by a micro-benchmark, or by its kind alone. */
+/** Uncertainty of the speed of the machine: by a micro-benchmark, or by its kind alone. */
 const SCALE_SPREADS = { measured: 0.25, kind: 0.6 };
-/** What an engine gets of the bandwidth that is measured by reading alone. */
+/** Share of the measured read bandwidth that an engine reaches. */
 const READING_EFFICIENCY = 0.88;
 /** The sum of both is closer to what takes longer when these are added with such a power. */
 const OVERLAP_POWER = 4;
 /** Cores of a machine do not add up wholly. */
 const THREAD_EFFICIENCY = 0.85;
 
-/** What each unit of work is believed to cost, and how sure the common factor is. */
+/** Returns the expected cost of each unit of work, and the uncertainty of their common factor. */
 export function speedPrior(
   facts: SpeedFacts,
   types: Iterable<string>,
@@ -191,7 +191,7 @@ function cpuKind({ device, cpuFeatures }: SpeedFacts): CpuKind {
   return cpuFeatures.includes("asimddp") ? ARM : PLAIN;
 }
 
-/** Of the most threads that do not exceed these; null where nothing was measured. */
+/** Returns the bandwidth with the most threads that do not exceed these; null if none was measured. */
 function measuredBandwidth(measurement: SpeedFacts["measurement"], threads: number): number | null {
   const rows = (measurement?.bandwidth ?? []).filter((row) => row.threads <= threads && row.per_second > 0);
   const [nearest] = rows.sort((one, other) => other.threads - one.threads);

@@ -23,7 +23,7 @@ export function summarizeGguf(header: GgufHeader): ModelSummary {
   };
 }
 
-/** How many tokens the model knows: those of its tokenizer, else what its shape or its embedding says. */
+/** Returns the size of the vocabulary: that of the tokenizer, else that of the shape or of the embedding. */
 export function vocabularySizeOf({ shape, tokenizer, tensors }: GgufHeader): number | null {
   const { embedding } = vocabularyMatrices({ tensors });
   return tokenizer.token_count ?? shape.vocab_size ?? embedding?.shape[1] ?? null;

@@ -7,12 +7,12 @@ export const EMBEDDING_NAME = "token_embd.weight";
 const LOOKUP_TABLE = /^(token_embd|position_embd|token_types|per_layer_token_embd)\./;
 const EXPERT_MATRIX = /_exps\.weight$/;
 
-/** Whether rows of a tensor are looked up, and it is never multiplied with. A tied embedding is an exception. */
+/** Tells whether a tensor is only looked up by row and never multiplied with, as far as its name tells. */
 export function isLookupTable(name: string): boolean {
   return LOOKUP_TABLE.test(name);
 }
 
-/** Whether a tensor holds the matrices of all experts of a layer. */
+/** Tells whether a tensor holds the matrices of all experts of a layer. */
 export function isExpertMatrix(name: string): boolean {
   return EXPERT_MATRIX.test(name);
 }

@@ -80,13 +80,13 @@ export async function readPlanFacts(
   };
 }
 
-/** What a plan is made for, beside the facts. */
-export interface PlanWishes {
+/** Settings of one plan, beside the facts. */
+export interface PlanSettings {
   /** As `engine.context`. Default: `auto`. */
   contextTokens?: number | "auto" | undefined;
   /** Plans instead of `@nanoagent/optimizer`. */
   planner?: FitPlanner | undefined;
-  /** What is given up because memory is short. Default: nothing. */
+  /** Settings that are given up because memory is short. Default: none. */
   ladder?: LadderSettings | undefined;
 }
 
@@ -95,7 +95,7 @@ export async function planModel(
   header: GgufHeader,
   { fitRequest, planHeader }: Pick<Optimizer, "fitRequest" | "planHeader">,
   facts: PlanFacts,
-  { contextTokens = "auto", planner, ladder = new PressureLadder().settings }: PlanWishes = {},
+  { contextTokens = "auto", planner, ladder = new PressureLadder().settings }: PlanSettings = {},
 ): Promise<FitPlan> {
   const plan = async (contextTokens: number | "auto") => {
     const request = fitRequest(header.path, facts, { contextTokens, batchTokens: ladder.batchTokens ?? undefined });
