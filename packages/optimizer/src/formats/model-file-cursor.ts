@@ -2,7 +2,7 @@ import type { ByteSource } from "./byte-source.js";
 import { InvalidModelFileError } from "./invalid-model-file-error.js";
 
 /** How much of the file is held at once while its header is read. One read of this size costs 0.1 ms. */
-export const WINDOW_BYTES = 128 * 1024;
+const WINDOW_BYTES = 128 * 1024;
 
 /** What is read behind a jump: mostly a few fields before the next one. Reads that follow each other double it. */
 const FIRST_READ_BYTES = 4096;

@@ -4,7 +4,7 @@
  */
 
 export type Code = readonly number[];
-export type ValueType = "i32" | "i64" | "f32" | "v128";
+type ValueType = "i32" | "i64" | "f32" | "v128";
 
 export interface WasmFunction {
   name: string;

@@ -8,7 +8,7 @@ import { SentenceFault } from "./parse-sentence.js";
 import { compileSlot, type SlotMatcher } from "./slot-values.js";
 
 /** A longer message is no sentence that somebody foresaw. */
-export const MAX_INTENT_CHARACTERS = 2000;
+const MAX_INTENT_CHARACTERS = 2000;
 /** Those of a config file of the greatest size, each of ten bytes. */
 const MAX_SENTENCES = 25_000;
 

@@ -23,7 +23,7 @@ export interface ObjectDemands {
   readonly maxProperties: number;
 }
 
-export interface PropertyDemands {
+interface PropertyDemands {
   readonly name: string;
   readonly schemas: readonly SchemaNode[];
   readonly required: boolean;

@@ -1,11 +1,11 @@
 /** A number as JSON would write it: `digits` × 10^`exponent`. */
-export interface ExactDecimal {
+interface ExactDecimal {
   readonly digits: bigint;
   readonly exponent: number;
 }
 
 /** The shortest decimal that reads back as `value`, which must be finite. */
-export function exactDecimal(value: number): ExactDecimal {
+function exactDecimal(value: number): ExactDecimal {
   const [mantissa = "", exponent = "0"] = String(value).split("e");
   const [whole = "", fraction = ""] = mantissa.split(".");
   return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };

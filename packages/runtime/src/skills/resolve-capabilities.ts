@@ -19,7 +19,7 @@ export function describeUnresolved(resolved: readonly ResolvedCapability[]): str
 }
 
 /** What every agent can do: answer how it is, and give back what it was told. */
-export const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
+const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
 
 /**
  * What each tag resolves to: a skill of that name, else a tool, else an MCP server, which is all of its tools, else a

@@ -8,7 +8,7 @@ export type WritableValue =
   | { type: "bool"; value: boolean }
   | { type: "array"; elements: WritableElements };
 
-export type WritableElements =
+type WritableElements =
   | { type: Exclude<ValueTypeName, "array" | "text">; values: readonly number[] }
   | { type: "text"; values: readonly string[] };
 

@@ -44,7 +44,7 @@ const TYPES: ReadonlyMap<number, readonly [name: string, bits: number]> = new Ma
 ]);
 
 /** Where a tensor's data are that are not in the model file. */
-export interface ExternalData {
+interface ExternalData {
   tensor: string;
   /** Relative to the model's folder, and inside it: that was checked. */
   location: string;

@@ -2,7 +2,7 @@ import type { ByteSource } from "../byte-source.js";
 import { InvalidModelFileError } from "../invalid-model-file-error.js";
 
 /** A header is a line of 100 bytes for each tensor: 3 MB for the largest models. The format's own limit is 100 MB. */
-export const MAX_SAFETENSORS_HEADER_BYTES = 32 * 2 ** 20;
+const MAX_SAFETENSORS_HEADER_BYTES = 32 * 2 ** 20;
 /** As many as a mixture of experts has whose experts are stored one by one. */
 export const MAX_SAFETENSORS_TENSORS = 262_144;
 /** What libraries of tensors go up to. */

@@ -65,13 +65,13 @@ export interface ActResultRecord {
 }
 
 /** The start of a new conversation: the turns before this record are not part of it. */
-export interface ConversationRecord {
+interface ConversationRecord {
   type: "conversation";
   sequence: number;
 }
 
 /** The part of the conversation that the engine saw last, so that it sees the same after a restart. The newest counts. */
-export interface WindowRecord {
+interface WindowRecord {
   type: "window";
   sequence: number;
   first_turn: number;

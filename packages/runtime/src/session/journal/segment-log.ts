@@ -16,7 +16,7 @@ import { SegmentWriter } from "./segment-writer.js";
 export const SEGMENT_BYTES = 2 ** 20;
 /** Most entries, bytes and milliseconds that `batch` leaves without a sync. */
 export const BATCH_TURNS = 16;
-export const BATCH_BYTES = 2 ** 20;
+const BATCH_BYTES = 2 ** 20;
 export const BATCH_MILLISECONDS = 5000;
 /** Most names that are tried for a new segment, where files that cannot be removed have them. */
 const NAME_ATTEMPTS = 8;

@@ -9,7 +9,7 @@ import { simplifySchema } from "./simplify-schema.js";
 /** A description stands in every prompt that offers the tool; more is cut off. */
 const MAX_DESCRIPTION_CHARACTERS = 1000;
 /** What is taken of one server. */
-export const MAX_TOOLS = 128;
+const MAX_TOOLS = 128;
 
 /** A tool that a server offers, as it is used here. */
 export interface McpToolDefinition {

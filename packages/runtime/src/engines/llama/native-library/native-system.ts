@@ -16,7 +16,7 @@ export interface NativeSystem {
   libraries: Partial<Record<string, SystemLibrary>>;
 }
 
-export interface SystemLibrary {
+interface SystemLibrary {
   path: string;
   /** Versions that it defines, such as `GLIBCXX_3.4.30`. */
   definedVersions: readonly string[];
