@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
+  ABORT_GRACE_MILLISECONDS,
   type AgentEvent,
   EngineError,
   MAX_MESSAGE_BYTES,
@@ -331,12 +332,25 @@ describe("an abort", () => {
     await runtime.unload();
   });
 
-  test("unload does not wait for a reader who reads no further", async () => {
-    const runtime = await loaded({ engine: endless() });
+  test("unload waits half a second for a reader who reads no further, and no longer", async () => {
+    const engine = endless();
+    const runtime = await loaded({ engine });
     const events = runtime.stream("a");
     await events.next();
+    const waiting = runtime.process("b").catch((error) => error);
+    const began = performance.now();
     await runtime.unload();
+    const milliseconds = performance.now() - began;
+    expect(milliseconds).toBeGreaterThan(2 * ABORT_GRACE_MILLISECONDS - 20);
+    expect(milliseconds).toBeLessThan(2 * ABORT_GRACE_MILLISECONDS + 1500);
+    expect(await waiting).toMatchObject({ code: "not-loaded" });
+    // The reader who reads on finds its turn ended, and nothing of it reaches the agent that is loaded now.
     await runtime.load(sampleConfig());
+    const rest: AgentEvent[] = [];
+    for await (const event of events) rest.push(event);
+    expect(rest).toMatchObject([{ type: "error", error: { code: "aborted" } }]);
+    expect(runtime.history).toEqual([]);
+    expect(engine.requests.length).toBeLessThanOrEqual(1);
     await runtime.unload();
   });
 

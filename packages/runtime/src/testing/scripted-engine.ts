@@ -16,8 +16,9 @@ export type ScriptedReply =
     };
 
 /**
- * An engine that says what it was told to, in order, and begins again after the last reply. For tests of programs
- * that embed the runtime; it keeps every request that it got.
+ * An engine that gives the replies of a script in order, and begins again after the last one. It ends before a stop text;
+ * a schema and the rest of a request do not change its replies. For tests of programs that embed the runtime: it keeps
+ * every request.
  */
 export class ScriptedEngine implements Engine {
   readonly name = "scripted";
@@ -53,7 +54,7 @@ export class ScriptedEngine implements Engine {
       error,
     } = typeof reply === "string" ? { deltas: [reply] } : reply;
     const ended = () => signal?.aborted || this.#closing.signal.aborted;
-    for (const text of deltas) {
+    for (const text of cutAtStop(deltas, request.sampling?.stop ?? [])) {
       if (delayMilliseconds > 0) await sleep(delayMilliseconds, signal, this.#closing.signal);
       if (ended()) break;
       yield { type: "text-delta", text };
@@ -86,6 +87,20 @@ export class ScriptedEngine implements Engine {
 
 function countWords(text: string): number {
   return text === "" ? 0 : Math.max(1, text.split(/\s+/u).filter(Boolean).length);
+}
+
+/** Returns the pieces before the first stop text. */
+function cutAtStop(deltas: readonly string[], stop: readonly string[]): string[] {
+  const whole = deltas.join("");
+  const ends = stop.map((text) => whole.indexOf(text)).filter((index) => index >= 0);
+  let left = Math.min(whole.length, ...ends);
+  const kept: string[] = [];
+  for (const text of deltas) {
+    if (left <= 0 && kept.length > 0) break;
+    kept.push(text.slice(0, left));
+    left -= text.length;
+  }
+  return kept;
 }
 
 /** Waits, but no longer than until one of the signals aborts. */

@@ -5,4 +5,4 @@ import { sampleDevice } from "../sample-config.js";
 
 describe("rules engine", () => testEngine(() => new RulesEngine({ agentName: "a", device: sampleDevice }), test));
 describe("scripted engine", () =>
-  testEngine(() => new ScriptedEngine([{ deltas: ["one ", "two"], delayMilliseconds: 5 }]), test));
+  testEngine(() => new ScriptedEngine([{ deltas: ['{"bed": ', "3}"], delayMilliseconds: 5 }]), test));

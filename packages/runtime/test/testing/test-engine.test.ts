@@ -1,6 +1,16 @@
-import type { Engine, EngineEvent } from "@nanoagent/runtime";
+import {
+  ABORT_GRACE_MILLISECONDS,
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type EngineRequest,
+} from "@nanoagent/runtime";
 import { ScriptedEngine, testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
+import { onAbort } from "../../src/on-abort.js";
+
+/** Satisfies the schema that the suite asks for. */
+const REPLY = '{"bed": 3}';
 
 /** Runs the contract suite by itself and returns the names of the promises that were broken. */
 async function brokenPromises(open: () => Engine): Promise<string[]> {
@@ -14,7 +24,7 @@ async function brokenPromises(open: () => Engine): Promise<string[]> {
 }
 
 test("an engine that keeps its contract breaks nothing", async () => {
-  expect(await brokenPromises(() => new ScriptedEngine())).toEqual([]);
+  expect(await brokenPromises(() => new ScriptedEngine([REPLY]))).toEqual([]);
 });
 
 describe("an engine that breaks one promise is caught", () => {
@@ -30,6 +40,15 @@ describe("an engine that breaks one promise is caught", () => {
   }
   const end: EngineEvent = { type: "end", reason: "stop" };
   const text: EngineEvent = { type: "text-delta", text: "more" };
+  const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  /** An engine that makes each reply of its request, whatever else the request asks for. */
+  const replying = (reply: (request: EngineRequest) => Promise<string>) =>
+    Object.assign(new ScriptedEngine(), {
+      async *generate(request: EngineRequest): AsyncGenerator<EngineEvent> {
+        yield { type: "text-delta", text: await reply(request) };
+        yield end;
+      },
+    });
   const cases: Record<string, [() => Engine, RegExp]> = {
     "no end": [() => new Changed((events) => events.slice(0, -1)), /one end/],
     "text after the end": [() => new Changed((events) => [...events, text]), /one end/],
@@ -58,6 +77,63 @@ describe("an engine that breaks one promise is caught", () => {
         }),
       /abort|close/,
     ],
+    "aborts that take three times as long as they may": [
+      () =>
+        Object.assign(new ScriptedEngine(), {
+          async *generate(_: EngineRequest, { signal }: { signal?: AbortSignal } = {}) {
+            yield text;
+            await Promise.race([sleep(300), new Promise((resolve) => onAbort(signal, () => resolve(null)))]);
+            await sleep(3 * ABORT_GRACE_MILLISECONDS);
+            yield { type: "end", reason: "abort" } satisfies EngineEvent;
+          },
+        }),
+      /an abort in the middle/,
+    ],
+    "replies that are mixed": [
+      () => {
+        let newest = "";
+        return replying(async (request) => {
+          newest = request.messages.at(-1)?.content ?? "";
+          await sleep(5);
+          return newest;
+        });
+      },
+      /overlapping/,
+    ],
+    "a reply that breaks its schema": [() => replying(async () => '{"bed": 12}'), /schema/],
+    "a refusal of a schema after text": [
+      () =>
+        new Changed((events) => [
+          ...events.slice(0, -1),
+          { type: "error", error: new EngineError({ code: "engine-failed", message: "no" }) },
+        ]),
+      /schema/,
+    ],
+    "a reply with its stop text": [() => replying(async () => REPLY), /stop text/],
+    "another reply with the same seed": [
+      () => {
+        let calls = 0;
+        return replying(async () => `reply ${++calls}`);
+      },
+      /same seed/,
+    ],
+    "a state of -1 bytes": [() => Object.assign(new ScriptedEngine([REPLY]), { saveState: async () => -1 }), /state/],
+    "no reply after its state was saved": [
+      () => {
+        let isSaved = false;
+        const engine = replying(async () => {
+          if (isSaved) throw new Error("gone");
+          return REPLY;
+        });
+        const saveState = async () => {
+          isSaved = true;
+          return 1;
+        };
+        return Object.assign(engine, { saveState });
+      },
+      /state/,
+    ],
+    "a notice that is no text": [() => Object.assign(new ScriptedEngine([REPLY]), { notices: [1] as never }), /facts/],
     "a thrown error": [
       () =>
         Object.assign(new ScriptedEngine(), {

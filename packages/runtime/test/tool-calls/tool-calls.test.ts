@@ -191,8 +191,9 @@ describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_M
         .slice(0, toolCount)
         .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
       const began = performance.now();
+      const shortlisted = new ToolShortlist();
       const told = (text: string) => {
-        const some = shortlist === null ? tools : new ToolShortlist().choose(text, tools, shortlist);
+        const some = shortlist === null ? tools : shortlisted.choose(text, tools, shortlist);
         return some.toSorted((one, other) => (one.name < other.name ? -1 : 1));
       };
       const counts = { asked: 0, called: 0, right: 0 };
@@ -219,7 +220,8 @@ describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_M
       process.stdout.write(
         `${toolCount} tools, shortlist ${shortlist ?? "none"}: ${counts.right} of ${counts.asked} right, ${counts.called} called, ${calm} of ${small.length} of small talk without a call, ${milliseconds} ms each\n`,
       );
-      if (toolCount > 1) expect(counts.right / counts.asked).toBeGreaterThan(2 / toolCount);
+      // By chance it would be 1 of as many as it is told of; with one tool there is only whether it is called.
+      expect(counts.right / counts.asked).toBeGreaterThan(toolCount === 1 ? 0.5 : 2 / toolCount);
     },
     900_000,
   );

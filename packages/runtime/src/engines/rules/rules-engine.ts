@@ -1,9 +1,9 @@
-import type { EdgeDevice } from "@nanoagent/models";
+import { type EdgeDevice, NanoAgentError } from "@nanoagent/models";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { replyByRules } from "./reply-by-rules.js";
 
-/** Answers by four fixed rules: no model, no memory, no waiting. */
+/** Engine that answers by four fixed rules, without a model, memory or waiting. */
 export class RulesEngine implements Engine {
   readonly name = "rules";
   readonly contextTokens = null;
@@ -12,7 +12,7 @@ export class RulesEngine implements Engine {
   readonly #abilities: readonly string[];
   #closed = false;
 
-  /** `abilities` are what it says the agent can do when it does not understand; without any it asks for more. */
+  /** `abilities` are named in the reply to a message that no rule understands. Without any it asks for more detail. */
   constructor({
     agentName,
     device,
@@ -39,12 +39,17 @@ export class RulesEngine implements Engine {
       yield { type: "end", reason: "abort" };
       return;
     }
-    const text = replyByRules(request.messages.at(-1)?.content ?? "", this.#agentName, this.#device, this.#abilities);
-    yield { type: "text-delta", text };
+    if (request.responseSchema !== undefined) {
+      yield { type: "error", error: withoutSchemas() };
+      return;
+    }
+    const reply = replyByRules(request.messages.at(-1)?.content ?? "", this.#agentName, this.#device, this.#abilities);
+    const ends = (request.sampling?.stop ?? []).map((stop) => reply.indexOf(stop)).filter((index) => index >= 0);
+    yield { type: "text-delta", text: reply.slice(0, Math.min(reply.length, ...ends)) };
     yield { type: "end", reason: signal?.aborted ? "abort" : "stop" };
   }
 
-  /** Rules read words, so a word is a token here. */
+  /** Counts words: a word is a token of the rules. */
   countTokens(text: string): number {
     if (text === "") return 0;
     return Math.max(1, text.split(/\s+/u).filter(Boolean).length);
@@ -53,4 +58,12 @@ export class RulesEngine implements Engine {
   async close(): Promise<void> {
     this.#closed = true;
   }
+}
+
+function withoutSchemas(): NanoAgentError {
+  return new NanoAgentError({
+    code: "schema-not-supported",
+    message: "The rules engine cannot hold a reply to a schema.",
+    hint: "Leave the schema out, or set model_path or engine to a model.",
+  });
 }

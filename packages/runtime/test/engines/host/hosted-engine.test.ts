@@ -48,7 +48,7 @@ async function untilGone(processId: number): Promise<void> {
 }
 
 describe("an engine in its own process", () => {
-  testEngine(() => open({ replies: [{ deltas: ["one ", "two"], delayMilliseconds: 5 }] }), test);
+  testEngine(() => open({ replies: [{ deltas: ['{"bed": ', "3}"], delayMilliseconds: 5 }] }), test);
 });
 
 describe("the process", () => {

@@ -30,10 +30,19 @@ export const openaiUsage = {
   },
 };
 
-const sayHello: Reply = () => ({
+/** The words of a reply that keeps to the request: JSON where a schema is asked for, and no stop text. */
+function wordsOf({ body }: SeenRequest, greeting: string): string[] {
+  const isJson = body.response_format !== undefined || body.format !== undefined;
+  const whole = isJson ? '{"bed": 3}' : greeting;
+  const { stop = [] } = { stop: body.stop, ...(body.options as object | undefined) } as { stop?: string[] };
+  const ends = stop.map((text) => whole.indexOf(text)).filter((index) => index >= 0);
+  return whole.slice(0, Math.min(whole.length, ...ends)).match(/\s?\S+/g) ?? [];
+}
+
+const sayHello: Reply = (request) => ({
   chunks: [
     openaiChunk({ role: "assistant", content: null }),
-    ...["Hello", " from", " the", " server."].map((content) => openaiChunk({ content })),
+    ...wordsOf(request, "Hello from the server.").map((content) => openaiChunk({ content })),
     openaiChunk({}, "stop"),
     openaiUsage,
   ],
@@ -178,9 +187,9 @@ export function ollamaChunk(message: object, rest: object = { done: false }): ob
   };
 }
 
-const sayHelloAsOllama: Reply = () => ({
+const sayHelloAsOllama: Reply = (request) => ({
   chunks: [
-    ...["Hello", " from", " Ollama."].map((content) => ollamaChunk({ content })),
+    ...wordsOf(request, "Hello from Ollama.").map((content) => ollamaChunk({ content })),
     ollamaChunk({ content: "" }, { done: true, done_reason: "stop", ...ollamaStats }),
   ],
   delayMilliseconds: 2,

@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { FitPlan, FitPlanner, FitRequest } from "@nanoagent/models";
+import { NanoAgentConfig } from "@nanoagent/models";
+import { DoesNotFitError } from "@nanoagent/optimizer";
+import { defineTool, type Engine, type EngineFacts, NanoRuntime } from "@nanoagent/runtime";
+import { HostedEngine, LlamaEngine } from "@nanoagent/runtime/engines/llama";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { engineFactNames, factsOf } from "../../src/engines/engine-facts.js";
+import { openLlamaEngine } from "../../src/engines/llama/open-llama-engine.js";
+import { sampleConfig, sampleDevice } from "../sample-config.js";
+import { hasAddon, tinyModel } from "./llama/tiny-model.js";
+
+/** A value for each fact that no engine of ours has by itself. */
+const odd: Required<EngineFacts> = { name: "odd", contextTokens: 777, notices: ["An odd notice."], callsTools: false };
+
+test("every fact of an engine is in the one object that travels", () => {
+  expect(engineFactNames.toSorted()).toEqual(Object.keys(odd).toSorted());
+  expect(factsOf(Object.assign(Object.create(ScriptedEngine.prototype), odd))).toEqual(odd);
+});
+
+test("an app hears of an engine's notices, at any time, and of tools that are not called", async () => {
+  const engine: Engine = Object.assign(new ScriptedEngine(), { callsTools: false, notices: ["One."] });
+  const tool = defineTool({
+    name: "a",
+    description: "Does a.",
+    input: { type: "object", properties: {} },
+    changesWorld: false,
+    run: () => "done",
+  });
+  const runtime = new NanoRuntime({ engine, tools: [tool] });
+  await runtime.load(sampleConfig());
+  expect(runtime.notices).toEqual(expect.arrayContaining(["One.", expect.stringContaining("calls no tools")]));
+  Object.assign(engine, { notices: ["One.", "Two."] });
+  expect(runtime.notices).toContain("Two.");
+  await runtime.unload();
+});
+
+describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's package)", () => {
+  let bare: EngineFacts;
+  let modelPath: string;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+    const options = await tinyModel({}, { constrainsOutput: false }, folder);
+    modelPath = options.modelPath;
+    const engine = await LlamaEngine.open(options);
+    bare = factsOf(engine);
+    await engine.close();
+  });
+  const opened: Engine[] = [];
+  afterAll(async () => {
+    await Promise.all(opened.map((engine) => engine.close()));
+    await rm(folder, { recursive: true });
+  });
+
+  /** Plans as the optimizer does, but finds no room where a grammar is to have some. */
+  const planner: FitPlanner = {
+    planFit: async (request: FitRequest): Promise<FitPlan> => {
+      const { planHeader, readGguf } = await import("@nanoagent/optimizer");
+      const plan = planHeader(await readGguf(request.model_path), request);
+      if (!request.constrains_output) return plan;
+      const { context_tokens: contextTokens, ledger } = plan;
+      throw new DoesNotFitError({
+        path: request.model_path,
+        contextTokens,
+        budgetBytes: 1,
+        deviceMemoryMb: request.device.memory_mb,
+        ledger,
+        changes: [],
+      });
+    },
+  };
+
+  const configOf = (isolation: "process" | "none") =>
+    sampleConfig({ device: { ...sampleDevice, cpu_cores: 1 }, model_path: modelPath, engine: { isolation } });
+
+  test("says so", () => {
+    expect(bare.callsTools).toBe(false);
+    expect(bare.notices).toEqual([expect.stringContaining("schema")]);
+  });
+
+  const wrapped: Record<string, () => Promise<Engine>> = {
+    "in a process": async () => {
+      const options = await tinyModel({}, { constrainsOutput: false });
+      return HostedEngine.open({ start: { source: { kind: "llama", options } } });
+    },
+    "within a budget": async () =>
+      openLlamaEngine({ ...NanoAgentConfig.parse(configOf("process")), model_path: modelPath }, { planner }),
+    "in the program's own process": async () =>
+      openLlamaEngine({ ...NanoAgentConfig.parse(configOf("none")), model_path: modelPath }, { planner }),
+  };
+  test.each(Object.entries(wrapped))("states every fact %s", async (_, open) => {
+    const engine = await open();
+    opened.push(engine);
+    const { notices, ...facts } = factsOf(engine);
+    expect({ ...facts, notices: expect.anything() }).toEqual({ ...bare, notices: expect.anything() });
+    expect(notices).toEqual(expect.arrayContaining([...(bare.notices ?? [])]));
+  });
+
+  test.each(["process", "none"] as const)("is told of by the runtime (isolation %s)", async (isolation) => {
+    const runtime = new NanoRuntime({ planner });
+    await runtime.load(configOf(isolation));
+    expect(runtime.notices).toEqual(expect.arrayContaining([...(bare.notices ?? [])]));
+    await runtime.unload();
+  });
+});
+
+const realModel = process.env.NANOAGENT_TEST_MODEL ?? "";
+
+test.skipIf(realModel === "")(
+  "a real model says in a small budget that it has no room for schemas (set NANOAGENT_TEST_MODEL to run it)",
+  async () => {
+    const told: number[] = [];
+    for (const max_memory_mb of [190, 200, 210, 220, 230, 300]) {
+      const runtime = new NanoRuntime();
+      const spec = { name: "small", max_memory_mb, max_model_size_mb: 400 };
+      const isLoaded = await runtime.load(sampleConfig({ spec, model_path: realModel })).then(
+        () => true,
+        () => false,
+      );
+      if (!isLoaded) continue;
+      const isTold = runtime.notices.some((notice) => notice.includes("schema"));
+      const request = { responseSchema: { type: "boolean" }, sampling: { maxTokens: 8 } };
+      const reply = await runtime.process("Yes?", request).then(
+        () => "answered",
+        (error) => error.code,
+      );
+      expect(reply === "schema-not-supported", `${max_memory_mb} MB: ${reply}`).toBe(isTold);
+      if (isTold) told.push(max_memory_mb);
+      await runtime.unload();
+    }
+    expect(told.length).toBeGreaterThan(0);
+    expect(told).not.toContain(300);
+  },
+  300_000,
+);
