@@ -220,8 +220,8 @@ describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_M
       process.stdout.write(
         `${toolCount} tools, shortlist ${shortlist ?? "none"}: ${counts.right} of ${counts.asked} right, ${counts.called} called, ${calm} of ${small.length} of small talk without a call, ${milliseconds} ms each\n`,
       );
-      // By chance it would be 1 of as many as it is told of; with one tool there is only whether it is called.
-      expect(counts.right / counts.asked).toBeGreaterThan(toolCount === 1 ? 0.5 : 2 / toolCount);
+      // 0.7 and more were measured; by chance it would be one of as many as it is told of.
+      expect(counts.right / counts.asked).toBeGreaterThan(0.4);
     },
     900_000,
   );
