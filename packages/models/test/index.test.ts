@@ -36,6 +36,7 @@ test("exports these names, and nothing of the library behind its schemas", () =>
   expect(Object.keys(models).sort()).toEqual([
     "AgentMessage",
     "AgentSpec",
+    "BYTES_PER_MB",
     "DeviceMeasurement",
     "EdgeDevice",
     "FitPlan",

@@ -2,14 +2,10 @@ import { BYTES_PER_MB, type NanoAgentConfig } from "@nanoagent/models";
 import type { Engine } from "./engines/engine.js";
 import { engineTypeOf } from "./engines/engine-kinds.js";
 import type { OpenEngineOptions } from "./engines/engine-options.js";
-import type { MemoryPressureEvent } from "./memory/memory-report.js";
 import { megabytes } from "./memory/over-budget.js";
-import { ownResidentBytes } from "./memory/own-resident-bytes.js";
 import { ProgramBudget } from "./memory/program-budget.js";
+import { LOADED_PROGRAM_BYTES, PROGRAM_GROWTH_BYTES } from "./memory/program-share.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
-
-/** Room above the present size in a suggested budget: sizes vary from start to start, and the history grows. */
-const HEADROOM_MB = 12;
 
 type Budgeted = Pick<NanoAgentConfig, "spec" | "device">;
 
@@ -24,7 +20,7 @@ export function checkMemoryBudget({ spec, device }: Budgeted): void {
 }
 
 /**
- * Opens the budget of an agent that has just been loaded; null where its engine holds the budget itself. Refuses, with
+ * Opens the budget of an agent that has just been loaded; null where its engine enforces the budget itself. Refuses, with
  * `insufficient-memory`, an agent whose budget is smaller than what it takes already.
  */
 export async function openProgramBudget(
@@ -34,8 +30,8 @@ export async function openProgramBudget(
 ): Promise<ProgramBudget | null> {
   if (engine.memory !== undefined && config.engine?.isolation !== "none") return null;
   const { ownsProgram = false, baseBytes = 0 } = options;
-  const { spec, device, tools = [], mcp_servers = {} } = config;
-  const limitBytes = Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB;
+  const { tools = [], mcp_servers = {} } = config;
+  const limitBytes = limitOf(config);
   const budget = new ProgramBudget({
     limitBytes,
     ownsProgram,
@@ -48,33 +44,32 @@ export async function openProgramBudget(
     },
   });
   const pressure = await budget.check();
-  if (pressure !== null) throw tooSmall(config, pressure, options);
+  const needed = Math.max(pressure?.used_bytes ?? 0, ownsProgram ? LOADED_PROGRAM_BYTES : 0);
+  if (needed > limitBytes) throw tooSmall(config, needed);
   return budget;
 }
 
 /**
- * Refuses, with `insufficient-memory`, an agent whose budget is smaller than this program, which is the agent's alone. An
- * agent with a local model in a process of its own is left to the plan of the model.
+ * Refuses, with `insufficient-memory`, an agent whose budget is smaller than a program that is the agent's alone. The size of
+ * the program is a constant, so that a config always gets the same answer. The plan of a local model counts the program
+ * itself.
  */
-export async function checkProgramSize(config: NanoAgentConfig): Promise<void> {
+export function checkProgramSize(config: NanoAgentConfig): void {
   if (engineTypeOf(config) === "llama" && config.engine?.isolation !== "none") return;
-  await openProgramBudget(config, {}, { ownsProgram: true });
+  if (limitOf(config) < LOADED_PROGRAM_BYTES) throw tooSmall(config, LOADED_PROGRAM_BYTES);
 }
 
-function tooSmall(
-  { device }: Budgeted,
-  { used_bytes, limit_bytes }: MemoryPressureEvent,
-  { ownsProgram = false, baseBytes = 0 }: Pick<OpenEngineOptions, "ownsProgram" | "baseBytes">,
-): NanoRuntimeError {
-  // Shared pages count by their share, which grows when another program ends; resident memory is the most it can be.
-  const most = Math.max(used_bytes, (ownResidentBytes() ?? 0) - (ownsProgram ? 0 : baseBytes));
-  const enoughMb = Math.ceil(most / BYTES_PER_MB) + HEADROOM_MB;
+function limitOf({ spec, device }: Budgeted): number {
+  return Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB;
+}
+
+function tooSmall(config: Budgeted, usedBytes: number): NanoRuntimeError {
+  const { device } = config;
+  const enoughMb = Math.ceil((usedBytes + PROGRAM_GROWTH_BYTES) / BYTES_PER_MB);
   return new NanoRuntimeError({
     code: "insufficient-memory",
-    message: `The agent takes ${megabytes(used_bytes)} MB before its first message and may take ${megabytes(limit_bytes)} MB.`,
-    reason: ownsProgram
-      ? "The whole program counts, with the processes of its tools."
-      : "What this program has grown by since the agent was loaded counts, with the processes of its tools.",
+    message: `The agent takes ${megabytes(usedBytes)} MB before its first message and may take ${megabytes(limitOf(config))} MB.`,
+    reason: "The program counts, with the processes of its tools.",
     hint:
       enoughMb <= device.memory_mb
         ? `Set spec.max_memory_mb to ${enoughMb} or more.`

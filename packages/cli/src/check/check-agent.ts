@@ -2,7 +2,6 @@ import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { LocalMachine } from "@nanoagent/profiler";
 import {
   canLimitProcesses,
-  checkProgramSize,
   InvalidConfigError,
   ownCodeReservation,
   type PlacedConfig,
@@ -75,7 +74,6 @@ function thisSystem(): LimitingSystem {
     canLimitProcesses: canLimitProcesses(),
     dataLimitBytes: readDataLimit(process.pid),
     reservedCodeBytes: ownCodeReservation(),
-    checkProgramSize,
   };
 }
 

@@ -1,6 +1,6 @@
 import { BYTES_PER_MB, type MemoryReading, type NanoAgentConfig } from "@nanoagent/models";
 import { DeviceMemoryProbe, type Machine, MEMORY_CONTROLLER_OFF } from "@nanoagent/profiler";
-import { checkMemoryBudget } from "@nanoagent/runtime/node";
+import { checkMemoryBudget, checkProgramSize } from "@nanoagent/runtime/node";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 
 /** The system that the agent runs on, as far as it can hold processes to a limit. */
@@ -11,8 +11,6 @@ export interface LimitingSystem {
   dataLimitBytes: number | null;
   /** The part of that limit that Node takes for compiled code which it only reserves, in bytes. */
   reservedCodeBytes: number;
-  /** Rejects a config whose budget is smaller than this program. Default: the size of the program is not checked. */
-  checkProgramSize?: ((config: NanoAgentConfig) => Promise<void>) | undefined;
 }
 
 /**
@@ -29,12 +27,12 @@ export async function checkMemory(
   part.summary = `may take ${spec.max_memory_mb} of ${device.memory_mb} MB`;
   try {
     checkMemoryBudget(config);
+    checkProgramSize(config);
   } catch (error) {
     part.reject(["spec", "max_memory_mb"], error);
     return;
   }
   if (system === null) return;
-  await system.checkProgramSize?.(config).catch((error) => part.reject(["spec", "max_memory_mb"], error));
   const { machine, canLimitProcesses } = system;
   const reading = await new DeviceMemoryProbe({ machine }).read();
   const programs = [...(config.tools ?? []), ...Object.values(config.mcp_servers ?? {})];

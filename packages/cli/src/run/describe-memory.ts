@@ -26,7 +26,7 @@ export function describeMemory(report: MemoryReport): string {
   const { engine, device } = report;
   const fields: Record<string, string> = {
     Budget: `${mb(report.used_bytes)} of ${mb(report.limit_bytes)} MB taken`,
-    Program: `${mb(report.program_bytes)} MB`,
+    Program: `${mb(report.program_bytes)} MB${codeOf(report)}`,
   };
   if (report.tools_bytes > 0) fields.Tools = `${mb(report.tools_bytes)} MB`;
   if (engine !== null) {
@@ -49,6 +49,10 @@ export function describeMemory(report: MemoryReport): string {
     fields.Device = `${mb(device.available_bytes)} of ${mb(device.total_bytes)} MB free${limit}`;
   }
   return formatFields(10, fields);
+}
+
+function codeOf({ program_code_bytes: bytes }: MemoryReport): string {
+  return bytes === 0 ? "" : `, and ${mb(bytes)} MB of code mapped from files, which the system can drop`;
 }
 
 function mb(bytes: number): string {

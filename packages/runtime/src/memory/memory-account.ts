@@ -12,6 +12,8 @@ export interface ProcessView {
 export interface MemoryUse {
   used_bytes: number;
   program_bytes: number;
+  /** Code of the program that is mapped from its files and not part of `used_bytes`; 0 in an embedding program. */
+  program_code_bytes: number;
   tools_bytes: number;
 }
 
@@ -29,7 +31,9 @@ export interface MemoryAccountOptions {
  * The one account of the memory that an agent takes: the guard, the limit of agents without a local model, and the report
  * read it.
  *
- * - The program: all of its memory where it is the agent's alone, else its growth since the agent was loaded.
+ * - The program: its private memory where it is the agent's alone, else its growth since the agent was loaded. Code that it
+ *   maps from its files counts only together with an engine's process, which maps the same code and whose plan includes it;
+ *   of a program alone the kernel can drop these pages at any time and read them again.
  * - The tools: all processes that they have started.
  * - The engine: its process, where it has one.
  *
@@ -46,9 +50,15 @@ export class MemoryAccount {
   /** Returns the exact figures. The kernel walks all pages for them: 3 to 5 ms for 100 MB. */
   async use(engine: ProcessShare | null): Promise<MemoryUse> {
     const { ownsProgram } = this.#options;
-    const program_bytes = this.#programBytes(await this.#read(process.pid, ownsProgram), proportionalBytes);
+    const own = await this.#read(process.pid, ownsProgram);
+    const program_bytes = this.#programBytes(own, engine === null ? privateBytes : proportionalBytes);
     const tools_bytes = await this.#toolsBytes(proportionalBytes);
-    return { used_bytes: program_bytes + tools_bytes + proportionalBytes(engine), program_bytes, tools_bytes };
+    return {
+      used_bytes: program_bytes + tools_bytes + proportionalBytes(engine),
+      program_bytes,
+      program_code_bytes: ownsProgram && engine === null ? (own?.file_bytes ?? 0) : 0,
+      tools_bytes,
+    };
   }
 
   /**
@@ -58,8 +68,7 @@ export class MemoryAccount {
   async atMost(engineProcess: number | null): Promise<number> {
     const engine = engineProcess === null ? null : await this.#read(engineProcess, false);
     const own = await this.#read(process.pid, false);
-    const program = this.#programBytes(own, engine === null ? residentBytes : privateBytes);
-    return program + (await this.#toolsBytes(residentBytes)) + residentBytes(engine);
+    return this.#programBytes(own, privateBytes) + (await this.#toolsBytes(residentBytes)) + residentBytes(engine);
   }
 
   /**
@@ -93,7 +102,7 @@ export function residentBytes(memory: ProcessShare | null): number {
   return memory === null ? 0 : memory.anonymous_bytes + memory.file_bytes + memory.shared_bytes;
 }
 
-/** Returns the memory that a process shares with no other, in bytes. */
+/** Returns the memory of a process that is not mapped from files, in bytes. */
 export function privateBytes(memory: ProcessShare | null): number {
   return memory === null ? 0 : memory.anonymous_bytes + memory.shared_bytes;
 }

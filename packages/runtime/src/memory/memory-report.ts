@@ -63,6 +63,11 @@ export interface MemoryReport {
   used_bytes: number;
   /** What this program has added since `load()`; all of it where the program is the agent's alone. */
   program_bytes: number;
+  /**
+   * Code of a program that is the agent's alone, mapped from its files. It is not part of the sum: the kernel can drop these
+   * pages at any time. 0 while an engine's process shares the code, which then counts.
+   */
+  program_code_bytes: number;
   /** What the processes take that its tools have started: commands, and MCP servers. */
   tools_bytes: number;
   engine: EngineMemory | null;

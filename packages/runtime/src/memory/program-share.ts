@@ -7,10 +7,13 @@ const BYTES_PER_MB = 2 ** 20;
 export const PROGRAM_GROWTH_BYTES = 16 * BYTES_PER_MB;
 
 /**
- * Memory of a program that belongs to the agent alone, with its growth. The anonymous memory of `nanoagent run` was at most
+ * Memory of a program that belongs to the agent alone, when it has loaded. The anonymous memory of `nanoagent run` was at most
  * 27 MB while it loaded a model (Linux x64; Node 20: 23, 22: 24, 24: 27, 26: 27). 5 MB are for larger configs and sessions.
  */
-export const OWN_PROGRAM_BYTES = 32 * BYTES_PER_MB + PROGRAM_GROWTH_BYTES;
+export const LOADED_PROGRAM_BYTES = 32 * BYTES_PER_MB;
+
+/** Memory of such a program with its growth. */
+export const OWN_PROGRAM_BYTES = LOADED_PROGRAM_BYTES + PROGRAM_GROWTH_BYTES;
 
 /**
  * Returns the part of an agent's budget that a plan sets aside for the program. It is a constant, so that the same file,

@@ -43,6 +43,7 @@ describe("the use of memory", () => {
     const { account, engine } = accountOf({ ownsProgram: true });
     expect(await account.use(await engine())).toEqual({
       program_bytes: 30 * MB,
+      program_code_bytes: 0,
       tools_bytes: 15 * MB,
       used_bytes: (20 + 5 + 100 + 50 + CODE_MB) * MB,
     });
@@ -50,13 +51,30 @@ describe("the use of memory", () => {
 
   test("of an embedding program is its growth", async () => {
     const { account } = accountOf({ baseMb: 40, programMb: 22 });
-    expect(await account.use(null)).toEqual({ program_bytes: 12 * MB, tools_bytes: 15 * MB, used_bytes: 27 * MB });
+    expect(await account.use(null)).toMatchObject({
+      program_bytes: 12 * MB,
+      tools_bytes: 15 * MB,
+      used_bytes: 27 * MB,
+    });
     expect((await accountOf({ baseMb: 200 }).account.use(null)).program_bytes).toBe(0);
   });
 
   test("is all that is resident where the kernel reports no shares", async () => {
     const { account } = accountOf({ ownsProgram: true, isProportional: false });
-    expect(await account.use(null)).toEqual({ program_bytes: 50 * MB, tools_bytes: 35 * MB, used_bytes: 85 * MB });
+    const { used_bytes } = await account.use(share(100, CODE_MB, null));
+    expect(used_bytes).toBe((20 + 5 + 100 + 3 * CODE_MB) * MB);
+  });
+
+  test("leaves out the code of a program alone, which the kernel can drop, and says how much it is", async () => {
+    for (const isProportional of [true, false]) {
+      const { account } = accountOf({ ownsProgram: true, isProportional, tools: [] });
+      expect(await account.use(null)).toEqual({
+        program_bytes: 20 * MB,
+        program_code_bytes: CODE_MB * MB,
+        tools_bytes: 0,
+        used_bytes: 20 * MB,
+      });
+    }
   });
 
   test.each([
