@@ -7,8 +7,8 @@ export interface ReplyPiece {
 }
 
 /**
- * Takes the text of a reply apart as it comes: what is answer, what is reasoning, and where a stop text ends it. A piece
- * that may yet turn out to be the beginning of a stop text or of a tag is held back until that is known.
+ * Takes the text of a reply apart as it comes: into answer and reasoning, up to a stop text. A piece that may be the
+ * beginning of a stop text or of a tag is held back until that is known.
  */
 export class ReplyText {
   readonly #stops: readonly string[];
@@ -31,7 +31,7 @@ export class ReplyText {
     this.#reasoning = beginsInReasoning;
   }
 
-  /** Whether a stop text has come: whatever follows is no part of the reply. */
+  /** Whether a stop text has come: the reply ends before it. */
   get stopped(): boolean {
     return this.#stoppedBy !== null;
   }
@@ -46,7 +46,7 @@ export class ReplyText {
     return this.#held !== "";
   }
 
-  /** What is certain with this much more of the text. */
+  /** Takes in more of the text; returns the pieces that are certain now. */
   push(text: string): ReplyPiece[] {
     if (this.stopped) return [];
     this.#held += text;
@@ -67,7 +67,7 @@ export class ReplyText {
     return pieces;
   }
 
-  /** What was held back, now that nothing more comes. */
+  /** Returns what was held back, when no more text comes. */
   finish(): ReplyPiece[] {
     const pieces: ReplyPiece[] = [];
     this.#take(pieces, this.#held.length);
@@ -79,7 +79,7 @@ export class ReplyText {
     this.#held = this.#held.slice(length);
   }
 
-  /** The texts that mean something at this point. */
+  /** Texts that have a meaning at this point. */
   #marks(): readonly string[] {
     if (!this.#separatesReasoning) return this.#stops;
     return this.#reasoning ? [THINK_END] : [...this.#stops, THINK_START];
@@ -94,7 +94,7 @@ export class ReplyText {
     return first;
   }
 
-  /** How much of the end could be the beginning of a mark. */
+  /** Length of the end that could be the beginning of a mark. */
   #undecidedLength(): number {
     let longest = 0;
     for (const mark of this.#marks()) {

@@ -1,6 +1,6 @@
 /**
- * How a model that was trained to call tools writes a call: `before`, the name, `between`, the arguments as JSON, `after`.
- * A reply in which `mark` comes is a call from there on.
+ * Form in which a model that was trained to call tools writes a call: `before`, the name, `between`, the arguments as JSON,
+ * `after`. From `mark` on, a reply is a call.
  */
 export interface CallForm {
   mark: string;
@@ -9,7 +9,7 @@ export interface CallForm {
   after: string;
 }
 
-/** What is asked of a template to see how it writes a call: the same conversation with and without one. */
+/** Call that a template is given to see how it writes calls: the same conversation with and without it. */
 export const probe = {
   id: "abc123def",
   name: "probe_tool",
@@ -24,7 +24,7 @@ export const probe = {
 /** Tags as the families write them: `<tool_call>`, `<|tool_call|>`, `[TOOL_CALLS]`. */
 const tag = /^\s*(<[^<>\s]+>|\[[A-Z_]+\])/;
 
-/** Reads the form off a conversation that ends with the probe's call; null where it shows none. */
+/** Reads the form off a conversation that ends with the probe's call; null where it does not show the call. */
 export function readCallForm(withoutCall: string, withCall: string, endTokens: readonly string[]): CallForm | null {
   let start = 0;
   while (start < withoutCall.length && withoutCall[start] === withCall[start]) start += 1;
@@ -48,7 +48,7 @@ function isProbeArguments(text: string): boolean {
   }
 }
 
-/** What comes before and after the first `part`; null and the whole where it is not there. */
+/** Returns the text before and after the first `part`; null and the whole text where it has none. */
 function splitAt(text: string, part: string): [before: string | null, after: string] {
   const index = text.indexOf(part);
   return index < 0 ? [null, text] : [text.slice(0, index), text.slice(index + part.length)];

@@ -2,14 +2,14 @@ import { choice, literal } from "../engines/llama/grammar/rules/grammar-rules.js
 import { schemaToGrammar } from "../engines/llama/grammar/schema-to-grammar.js";
 import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-error.js";
 
-/** A grammar that writes one of these texts. */
+/** Returns a grammar that writes one of these texts. */
 export function choiceGrammar(texts: readonly string[]): string {
   return `root ::= ${choice(texts.map(literal))}\n`;
 }
 
 /**
- * A grammar for the arguments of a tool, behind a space where one is wanted. What its schema says beyond the means of
- * grammars is left to the check.
+ * Returns a grammar for the arguments of a tool, behind a space where one is wanted. A schema that grammars cannot express
+ * becomes any object: the arguments are checked afterwards in any case.
  */
 export function argumentsGrammar(schema: object, isSpaced: boolean): string {
   const grammar = grammarOf(schema);

@@ -1,14 +1,14 @@
 import type { EngineMessage, EngineTool, ToolCall } from "../engines/engine.js";
 
-/** What a model writes that chooses no tool. */
+/** Name that a model writes when it chooses no tool. */
 export const NO_TOOL = "none";
-/** So much of a message is repeated before its tool: small models go by what they read last. */
+/** Most characters of a message that are repeated before its tool: small models go by what they read last. */
 const MAX_REPEATED_CHARACTERS = 200;
-/** A tool's arguments in the prompt; what is beyond is held to all the same, by the grammar. */
+/** Longest description of a tool's arguments in the prompt; the grammar holds the model to all of them. */
 const MAX_SIGNATURE_CHARACTERS = 240;
 
 /**
- * The tools for a model that was not trained to call any, in the words of a list that it only has to go on with:
+ * Describes tools to a model that was not trained to call any, as a list that it only has to continue:
  * `"Waters a zone" -> water {"zone": "north"|"south"}`.
  */
 export function describeTools(tools: readonly EngineTool[]): string {
@@ -19,12 +19,12 @@ export function describeTools(tools: readonly EngineTool[]): string {
   return ["Tools:", ...lines, `"Anything else" -> ${NO_TOOL}`].join("\n");
 }
 
-/** What stands before the choice of a tool for a message. */
+/** Returns the text before the choice of a tool for a message. */
 export function leadTo(message: string): string {
   return `${JSON.stringify(message.slice(0, MAX_REPEATED_CHARACTERS))} ->`;
 }
 
-/** A call as that model writes it. */
+/** Returns a call as that model writes it. */
 export function describeCall(message: string, { name, arguments: input }: ToolCall): string {
   return `${leadTo(message)} ${name} ${JSON.stringify(input)}`;
 }
@@ -33,7 +33,7 @@ export function describeResult(content: string, name: string | undefined): strin
   return `Result${name === undefined ? "" : ` of ${name}`}: ${content}`;
 }
 
-/** The message that this one of a conversation is about: the last of the user's before it. */
+/** Returns the message that another one is about: the last of the user's up to there. */
 export function askedBefore(messages: readonly EngineMessage[], index: number): string {
   return messages.findLast(({ role }, at) => role === "user" && at <= index)?.content ?? "";
 }

@@ -3,35 +3,35 @@ import { lacksRoomForCode, withoutNativeStack } from "../../processes/fatal-outp
 import { EngineError } from "../engine-error.js";
 import type { Hang } from "./signs-of-life.js";
 
-/** How a host process ended, as far as the program that started it knows. */
+/** End of a host process, as far as the program that started it knows. */
 export interface HostExit {
   exitCode: number | null;
   signal: NodeJS.Signals | null;
-  /** The end of what it printed. */
+  /** End of its output. */
   output: string;
   /** Whether its limits were set, so that it may have met one of them. */
   isLimited: boolean;
-  /** Whether it had begun to work; before, it is Node that failed and not the engine. */
+  /** Whether the host program ran; before that, Node failed and not the engine. */
   hasStarted: boolean;
-  /** Why it was ended from here; null where it ended by itself. */
+  /** Reason for which this program ended it; null where it ended by itself. */
   endedAs: Hang | "out-of-memory" | null;
-  /** Whether the kernel says that it ended a process of the host's group for want of memory. */
+  /** Whether the kernel reports that it killed a process of the host's cgroup because memory ran out. */
   killedForMemory: boolean;
 }
 
 /**
- * What native code, the C++ library and V8 print when they get no memory. They end the process in different ways (a
- * failed assertion, a trap, an exception that nobody catches): the words are what they have in common.
+ * Words that native code, the C++ library and V8 print when they get no memory. They end the process in different ways (a
+ * failed assertion, a trap, an exception that nobody catches), so the words alone tell.
  */
 const OUT_OF_MEMORY_WORDS =
   /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|allocation failed|heap limit|ENOMEM|Resource temporarily unavailable/i;
 
-/** Whether this text tells of memory that could not be had. */
+/** Returns whether a text reports that memory could not be allocated. */
 export function tellsOfMemory(text: string): boolean {
   return OUT_OF_MEMORY_WORDS.test(text);
 }
 
-/** The error that the end of a host process is for those who were waiting for it. */
+/** Makes the error for those who were waiting for a host process that ended. */
 export function describeExit(exit: HostExit): EngineError {
   const output = withoutNativeStack(exit.output);
   if (!exit.hasStarted && lacksRoomForCode(exit.output)) return noRoomForCode(output);
@@ -52,17 +52,17 @@ export function describeExit(exit: HostExit): EngineError {
 function hung(hang: Hang): EngineError {
   return new EngineError({
     code: "engine-hung",
-    message: "The engine's process gave no sign of life and was ended.",
+    message: "The engine's process made no progress and was ended.",
     reason: {
       still: "It stood still: it was stopped, or it waited for memory or a disk that did not answer.",
-      endless: "It computed without an end, as a model's chat template can.",
+      endless: "It computed endlessly, as a model's chat template can.",
       silent: "It said nothing for too long.",
     }[hang],
     hint: "Try again; if it happens again, use another model file or a smaller context.",
   });
 }
 
-/** One and the same error for every way in which memory runs out. */
+/** Makes the one error for every way in which memory runs out. */
 export function outOfMemory(reason: string | undefined, cause?: unknown): EngineError {
   return new EngineError({
     code: "engine-out-of-memory",
@@ -73,7 +73,7 @@ export function outOfMemory(reason: string | undefined, cause?: unknown): Engine
   });
 }
 
-/** No budget of the agent's can help here: the limit is around this program, or the system allows no such reservation. */
+/** A larger budget cannot help here: the limit is around this program, or the system allows no such reservation. */
 function noRoomForCode(output: string): EngineError {
   return new EngineError({
     code: "engine-unavailable",

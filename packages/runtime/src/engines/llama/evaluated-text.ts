@@ -1,4 +1,4 @@
-/** Where a piece of the text ends, and how many tokens it and all before it are. */
+/** Place at which text and tokens end together, counted from the beginning. */
 export interface TextMark {
   characters: number;
   tokens: number;
@@ -7,8 +7,8 @@ export interface TextMark {
 const BEGINNING: TextMark = { characters: 0, tokens: 0 };
 
 /**
- * The text of the tokens that were evaluated, with marks where text and tokens end together. A model's own reply may be
- * in other tokens than those that its text would be cut into: a prompt that repeats the text up to a mark goes on from
+ * Text of the tokens that were evaluated, with marks where text and tokens end together. A model may have written its reply
+ * in other tokens than those that the text would be cut into: a prompt that repeats the text up to a mark goes on from
  * the tokens before it, and is cut into tokens only after it.
  */
 export class EvaluatedText {
@@ -28,7 +28,7 @@ export class EvaluatedText {
     return this.#marks;
   }
 
-  /** The last mark up to which this text is the same. */
+  /** Returns the last mark up to which this text is the same. */
   lastMarkIn(text: string): TextMark {
     const longest = Math.min(text.length, this.#text.length);
     let common = 0;
@@ -36,14 +36,14 @@ export class EvaluatedText {
     return this.#marks.findLast(({ characters }) => characters <= common) ?? BEGINNING;
   }
 
-  /** Says that all of `text` is so many tokens; it goes on from what is left of the text before. */
+  /** Notes that all of `text`, which goes on from the text so far, is this many tokens. */
   mark(text: string, tokens: number): void {
     if (this.#marks.at(-1)?.tokens === tokens) this.#marks.pop();
     this.#text = text;
     this.#marks.push({ characters: text.length, tokens });
   }
 
-  /** Forgets what lies beyond so many tokens. */
+  /** Forgets the text beyond this many tokens. */
   cut(tokens: number): void {
     this.#marks = this.#marks.filter((mark) => mark.tokens <= tokens);
     this.#text = this.#text.slice(0, this.#marks.at(-1)?.characters ?? 0);

@@ -7,12 +7,12 @@ import { makeFolder } from "../../files/make-folder.js";
 import type { TextMark } from "./evaluated-text.js";
 
 const FORMAT = 2;
-/** The description beside the state: settings, and the conversation's text up to its end. */
+/** Longest description of a state: it has settings, and the text of the conversation. */
 const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
 const SAMPLES = 64;
 const SAMPLE_BYTES = 4096;
 
-/** What a saved state belongs to. It is of use to exactly this and to nothing else. */
+/** Model and settings that a saved state belongs to. It is of no use to any other. */
 export interface StateOwner {
   /** See {@link modelFingerprint}. */
   model: string;
@@ -21,7 +21,7 @@ export interface StateOwner {
   kv_type: string;
 }
 
-/** What was evaluated: tokens, and as text with its marks, see {@link EvaluatedText}. */
+/** The part of a conversation that was evaluated: a number of tokens, and their text, see {@link EvaluatedText}. */
 interface EvaluatedState {
   tokens: number;
   text: string;
@@ -36,10 +36,10 @@ interface StateDescription extends EvaluatedState {
 }
 
 /**
- * The state of a KV cache on disk: what the native code wrote (`<path>.kv`), and beside it a description with length,
- * checksum and owner (`<path>.json`), which is written last. A state is only ever given to native code when the
- * description fits and the bytes are those that were written: a truncated one would end the process, and one of another
- * model would load without a word.
+ * State of a KV cache on disk: the file that native code wrote (`<path>.kv`), and beside it a description with length,
+ * checksum and owner (`<path>.json`), which is written last. Native code is given a state only when the description fits
+ * and the bytes are those that were written: a truncated state would end the process, and that of another model would
+ * load without an error.
  */
 export class StateFile {
   readonly path: string;
@@ -56,7 +56,7 @@ export class StateFile {
     return `${this.path}.json`;
   }
 
-  /** Has `write` fill a new file, and puts it in the place of the last one. Returns its bytes; null when it is too large. */
+  /** Replaces the state by a file that `write` fills. Returns its bytes; null when it is too large, and not kept. */
   async save(
     content: EvaluatedState & { owner: StateOwner; maxBytes: number },
     write: (file: string) => Promise<unknown>,
@@ -66,7 +66,7 @@ export class StateFile {
     const description = `${this.#description}.${process.pid}.new`;
     await makeFolder(path.dirname(this.path), 0o700);
     try {
-      // Made here, so that nobody else can read it from the first byte on.
+      // The file is made here, so that nobody else can read its first byte.
       await (await open(temporary, "w", 0o600)).close();
       await write(temporary);
       const { size } = await stat(temporary);
@@ -80,7 +80,7 @@ export class StateFile {
         bytes: size,
         crc32: await checksum(temporary),
       };
-      // Without a description the old state is none: no moment has the one's data and the other's description.
+      // Without a description there is no state: at no moment has one state the data of the other.
       await this.remove();
       await force(temporary);
       await rename(temporary, this.#data);
@@ -99,7 +99,7 @@ export class StateFile {
     }
   }
 
-  /** What was saved for this owner, once it is known to be whole; null when there is nothing of use. Never rejects. */
+  /** Finds the state that was saved for this owner, and is whole; null when there is none. Never rejects. */
   async find(owner: StateOwner): Promise<(EvaluatedState & { file: string }) | null> {
     const description = await this.#readDescription();
     if (description === null || !isSameOwner(description.owner, owner)) return null;
@@ -140,9 +140,7 @@ export class StateFile {
   }
 }
 
-/**
- * Tells model files apart without reading all of them: their size, time of change, and pieces from all over the file.
- */
+/** Tells model files apart without reading all of them: by size, time of change, and samples from all over the file. */
 export async function modelFingerprint(modelPath: string): Promise<string> {
   const hash = createHash("sha256");
   const file = await open(modelPath, "r");

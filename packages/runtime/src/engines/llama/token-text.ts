@@ -1,11 +1,11 @@
-/** So many tokens of context make a token's text the same as within the whole. */
+/** Number of tokens before a token that make its text the same as within the whole. */
 const CONTEXT_TOKENS = 4;
-/** A character takes four bytes at most; tokens that have not become one by then are no text. */
+/** Most tokens of one character. It has four bytes at most: tokens that are no character by then are not text. */
 const MAX_UNFINISHED_TOKENS = 8;
-/** Stands in a text for bytes that are none. */
+/** Stands in a text for bytes that are not text. */
 export const REPLACEMENT_CHARACTER = "\ufffd";
 
-/** Turns tokens into text one after the other, a character that is spread over several tokens included. */
+/** Turns tokens into text one after the other, also where a character is spread over several tokens. */
 export class TokenText {
   readonly #detokenize: (tokens: Uint32Array) => string;
   #context: number[] = [];
@@ -15,7 +15,7 @@ export class TokenText {
     this.#detokenize = detokenize;
   }
 
-  /** The text that this token completes; empty while a character is still in parts. */
+  /** Returns the text that this token completes; empty while a character is still in parts. */
   push(token: number): string {
     this.#unfinished.push(token);
     const text = this.#read();
@@ -28,7 +28,7 @@ export class TokenText {
     return this.#unfinished.length > 0;
   }
 
-  /** What is left when no more tokens come. */
+  /** Returns the rest of the text, when no more tokens come. */
   finish(): string {
     return this.#unfinished.length === 0 ? "" : this.#accept(this.#read());
   }

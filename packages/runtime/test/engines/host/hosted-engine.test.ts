@@ -177,6 +177,18 @@ describe.skipIf(process.platform !== "linux")("saving and closing take as long a
   });
 });
 
+test("an abort while the host starts ends the reply once it has started", async () => {
+  const engine = await open({ replies: [{ deltas: ["a", "b", "c"], delayMilliseconds: 5000 }] });
+  await engine.unload();
+  const abort = new AbortController();
+  const began = performance.now();
+  const events = ask(engine, "hello", abort.signal);
+  abort.abort();
+  expect((await events).at(-1)).toEqual({ type: "end", reason: "abort" });
+  expect(performance.now() - began).toBeLessThan(5000);
+  await engine.close();
+});
+
 test("tokens of many texts are counted in one trip, and as one by one", async () => {
   const engine = await open();
   const texts = ["", "one", "one two three"];
