@@ -18,7 +18,7 @@ import type { EngineFacts } from "./engine-facts.js";
  * - The request is read, never changed and never kept.
  * - `countTokens` answers for the text alone, without any template around it: 0 for an empty text, at least 1 for any
  *   other, and the same for the same text.
- * - `countTokensOfAll`, where there is one, answers for each text what `countTokens` would, in the order of the texts.
+ * - `countTokensOfAll` answers for each text, in their order, what `countTokens` would.
  * - A `tool-call` is of a tool that the request told of, and the reply then ends with reason `tool-calls`. An engine whose
  *   `callsTools` is false makes none.
  * - `memory-pressure` may come at any place before the end.
@@ -28,10 +28,7 @@ import type { EngineFacts } from "./engine-facts.js";
 export interface Engine extends EngineFacts {
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent>;
   countTokens(text: string): number | Promise<number>;
-  /**
-   * Counts the tokens of each text at once. For engines in another process or on a server, where each call is a trip.
-   * Absent: `countTokens` is asked for one text after the other.
-   */
+  /** Counts the tokens of each text in one trip to where the engine is. Absent: `countTokens` is asked for each. */
   countTokensOfAll?(texts: readonly string[]): Promise<number[]>;
   /** What it takes, and may take; absent where it takes nothing worth counting. */
   memory?(): Promise<EngineMemory>;

@@ -87,9 +87,7 @@ async function reply(id: number, question: (engine: HostEngine) => Promise<HostA
 
 async function countTokens(engine: HostEngine, texts: readonly string[]): Promise<number[]> {
   if (engine.countTokensOfAll !== undefined) return engine.countTokensOfAll(texts);
-  const tokens: number[] = [];
-  for (const text of texts) tokens.push(await engine.countTokens(text));
-  return tokens;
+  return Promise.all(texts.map((text) => engine.countTokens(text)));
 }
 
 async function open(source: HostedEngineSource): Promise<void> {

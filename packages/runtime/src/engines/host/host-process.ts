@@ -18,6 +18,7 @@ import {
   type ThreadSpeed,
 } from "./host-protocol.js";
 import { type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
+import type { RunningHost } from "./running-host.js";
 import type { Patience } from "./signs-of-life.js";
 import { type HangWatch, watchForHang } from "./watch-for-hang.js";
 
@@ -56,21 +57,18 @@ interface Question {
 }
 
 /** One life of a host process. */
-export class HostProcess {
+export class HostProcess implements RunningHost {
   /** Facts of the engine that it has opened. */
   facts: EngineFacts = { name: "hosted", contextTokens: null };
-  /** Memory that its Node reserves for compiled code, in bytes; its RLIMIT_DATA is higher by as much. */
   readonly reservedCodeBytes: number;
   threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
-  /** Tokens that its engine has evaluated since it began, as of its last sign of life. */
   work = 0;
   readonly #child: ChildProcess;
   readonly #limits: HostLaunch;
   #hasStarted = false;
   readonly #replies = new Map<number, EventQueue<EngineEvent>>();
   readonly #questions = new Map<number, Question>();
-  /** Resolves when the process has ended and is waited for. */
   readonly whenEnded: Promise<void>;
   #onReport: ((report: HostReport) => void) | null = null;
   #output = "";
@@ -148,7 +146,6 @@ export class HostProcess {
     return this.#child.pid ?? null;
   }
 
-  /** From the next slice and the next token on. */
   useThreads(threads: EngineThreads): void {
     this.#send({ type: "use-threads", threads });
   }
@@ -209,7 +206,6 @@ export class HostProcess {
     await this.whenEnded;
   }
 
-  /** Ends it at once, because it takes more memory than it may: whoever waits gets `engine-out-of-memory`. */
   async killForMemory(): Promise<void> {
     if (this.ended) return;
     this.#endedAs = "out-of-memory";

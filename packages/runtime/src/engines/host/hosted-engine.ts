@@ -2,10 +2,10 @@ import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import { type HostedReply, HostProcess, type HostStart } from "./host-process.js";
-import type { Patience } from "./signs-of-life.js";
+import type { RunningHost } from "./running-host.js";
 
 export interface HostedEngineOptions {
-  /** The engine that a start of the host opens, and its limits; a function is asked anew before every start. */
+  /** Engine and limits of a start; a function is asked anew before every start. */
   start: HostStart | ((signal: AbortSignal) => Promise<HostStart>);
   /** The host's program. Default: the program of this package. */
   hostFile?: string | undefined;
@@ -13,9 +13,7 @@ export interface HostedEngineOptions {
   idleUnloadSeconds?: number | undefined;
   onProgress?: ((share: number) => void) | undefined;
   /** Called with every host that has opened its engine. */
-  onHost?: ((host: HostProcess) => void) | undefined;
-  /** How long the host may make no progress while it saves its state or closes. Default: 10 s, and 3 minutes for a disk. */
-  savePatience?: Patience | undefined;
+  onHost?: ((host: RunningHost) => void) | undefined;
 }
 
 /**
@@ -168,9 +166,9 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 }
 
 async function start(options: HostedEngineOptions, signal: AbortSignal): Promise<HostProcess> {
-  const { hostFile, onProgress, onHost, savePatience } = options;
+  const { hostFile, onProgress, onHost } = options;
   const next = typeof options.start === "function" ? await options.start(signal) : options.start;
-  const host = await HostProcess.start({ ...next, hostFile, onProgress, signal, savePatience });
+  const host = await HostProcess.start({ ...next, hostFile, onProgress, signal });
   onHost?.(host);
   return host;
 }

@@ -13,9 +13,9 @@ import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
-import type { HostProcess } from "../host/host-process.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { HostedEngine } from "../host/hosted-engine.js";
+import type { RunningHost } from "../host/running-host.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
@@ -79,7 +79,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   readonly #ladder = new PressureLadder();
   readonly #waiting: MemoryPressureEvent[] = [];
   #hosted: HostedEngine | null = null;
-  #host: HostProcess | null = null;
+  #host: RunningHost | null = null;
   #load: Load | null = null;
 
   private constructor(options: GuardedEngineOptions) {
@@ -217,7 +217,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     };
   }
 
-  #watch(host: HostProcess): void {
+  #watch(host: RunningHost): void {
     const { guard } = this.#options;
     const { processId } = host;
     const load = this.#load;
@@ -265,7 +265,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     }
   }
 
-  async #look(host: HostProcess, pressure: Pressure | null): Promise<void> {
+  async #look(host: RunningHost, pressure: Pressure | null): Promise<void> {
     if (host.ended) return;
     if (pressure === null) {
       this.#ladder.rest(performance.now());

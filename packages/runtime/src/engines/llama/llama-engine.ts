@@ -53,7 +53,6 @@ interface Listener {
 export class LlamaEngine implements Engine {
   readonly name = "llama";
   readonly contextTokens: number;
-  /** Speeds that were measured when the engine was opened. */
   readonly threadTrials: readonly ThreadSpeed[];
   readonly #options: LlamaEngineOptions;
   readonly #loaded: LoadedModel;
@@ -81,7 +80,7 @@ export class LlamaEngine implements Engine {
     this.threadTrials = threadTrials;
   }
 
-  /** Loads the model. Throws {@link EngineError}, see {@link LoadedModel.open}. */
+  /** Loads the model. Throws {@link EngineError}. */
   static async open(options: LlamaEngineOptions, onProgress?: (share: number) => void): Promise<LlamaEngine> {
     const { modelPath, batchTokens, kvType, threadsToTry, stateFile } = options;
     const loaded = await LoadedModel.open({ ...options, threads: options.prefillThreads, onProgress });
@@ -100,26 +99,26 @@ export class LlamaEngine implements Engine {
       : ["Replies cannot be held to a schema, and tools not be called: the memory budget has no room for it."];
   }
 
-  /** A call is held to its tool's schema, or is not made. */
   get callsTools(): boolean {
+    // A call is held to its tool's schema, or is not made.
     return this.#options.constrainsOutput;
   }
 
-  /** Number of tokens that the engine has evaluated since it was opened. */
+  /** Tokens evaluated since it was opened. */
   get evaluatedTokens(): number {
     return this.#cache.work;
   }
 
-  /** Sets the numbers of threads for what is prefilled and written from now on. */
+  /** Sets the numbers of threads for the next prefill and the next reply. */
   useThreads(threads: EngineThreads): void {
     this.#threads = threads;
   }
 
-  /** The one generator of this engine: below it, events are pushed as they come. */
   async *generate(
     request: EngineRequest,
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<EngineEvent> {
+    // This is the one generator of the engine: below it, events are pushed as they come.
     const events = new EventQueue<EngineEvent>();
     let isLeft = false;
     const listener = {
@@ -201,7 +200,7 @@ export class LlamaEngine implements Engine {
     return tokens;
   }
 
-  /** Writes the evaluated conversation to the disk. Returns the bytes; null where no file was named or nothing is there. */
+  /** Saves the evaluated conversation. Returns the bytes; null where no file was named or nothing is there. */
   async saveState(): Promise<number | null> {
     return this.#closing.signal.aborted ? null : this.#save();
   }

@@ -3,8 +3,6 @@ import type { AddonGrammarState, AddonSampler } from "./llama-addon.js";
 import type { LoadedModel } from "./loaded-model.js";
 import type { PromptCache } from "./prompt-cache.js";
 
-/** Values that suit small instruction models, by their publishers' advice. */
-const samplingDefaults = { temperature: 0.3, topK: 40, topP: 0.95, minP: 0.05, repeatPenalty: 1.05 };
 /** Number of the newest tokens that the repeat penalty looks at. */
 const REPEAT_PENALTY_TOKENS = 64;
 
@@ -25,14 +23,11 @@ export class TokenSampler {
     const { addon, vocabulary } = loaded;
     this.#loaded = loaded;
     this.#cache = cache;
-    this.#choice = {
-      temperature: sampling.temperature ?? samplingDefaults.temperature,
-      topK: sampling.topK ?? samplingDefaults.topK,
-      topP: sampling.topP ?? samplingDefaults.topP,
-      minP: sampling.minP ?? samplingDefaults.minP,
-      seed: sampling.seed ?? Math.floor(Math.random() * 2 ** 32),
-    };
-    this.#repeatPenalty = sampling.repeatPenalty ?? samplingDefaults.repeatPenalty;
+    // Values that suit small instruction models, by their publishers' advice.
+    const { temperature = 0.3, topK = 40, topP = 0.95, minP = 0.05, repeatPenalty = 1.05 } = sampling;
+    const { seed = Math.floor(Math.random() * 2 ** 32) } = sampling;
+    this.#choice = { temperature, topK, topP, minP, seed };
+    this.#repeatPenalty = repeatPenalty;
     this.#free = new addon.AddonSampler(vocabulary);
     this.#free.applyConfig(this.#choice);
     if (grammar !== null) {

@@ -22,7 +22,7 @@ export async function writeTextUpTo(draft: ReplyDraft, callMark: string | null):
     beginsInReasoning: draft.evaluated.text === "" && prompt.text.trimEnd().endsWith("<think>"),
   });
   const emit = (pieces: ReturnType<ReplyText["push"]>) => {
-    for (const { type, text } of pieces) task.emit({ type: type === "text" ? "text-delta" : "reasoning-delta", text });
+    for (const { type, text } of pieces) task.emit({ type: `${type}-delta`, text });
   };
   const text = draft.startText();
   let replyText = draft.evaluated.text;
