@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 import { mergeRoot } from "./merge-root";
@@ -8,19 +8,23 @@ type ExportTarget = string | { "@nanoagent/source"?: string };
 interface PackageManifest {
   name: string;
   exports: Record<string, ExportTarget>;
+  publishConfig?: { exports?: Record<string, unknown> };
 }
 
 /**
  * The build of one package: ESM and declarations, one output file per entry of its `exports` map and per program, own and
  * third-party code that is no declared dependency inlined, with the licences of what was inlined beside it.
  */
-export function packageBuild(programs: readonly string[] = [], overrides: Options = {}) {
+export function packageBuild(programs: readonly string[] = [], { dts = {}, ...overrides }: BuildOverrides = {}) {
   const manifest = JSON.parse(readFileSync("package.json", "utf8")) as PackageManifest;
-  const sources = Object.values(manifest.exports).flatMap((target) =>
-    typeof target === "object" && target["@nanoagent/source"] ? [target["@nanoagent/source"]] : [],
+  const published = new Set(Object.keys(manifest.publishConfig?.exports ?? manifest.exports));
+  const sources = Object.entries(manifest.exports).flatMap(([key, target]) =>
+    published.has(key) && typeof target === "object" && target["@nanoagent/source"]
+      ? [target["@nanoagent/source"]]
+      : [],
   );
   return defineConfig({
-    entry: Object.fromEntries([...sources, ...programs].map((source) => [entryName(source), source])),
+    entry: entriesOf([...sources, ...programs]),
     format: "esm",
     target: "node20",
     // "neutral" takes the plain ESM build of a library where it offers one for Node and one for the rest.
@@ -35,14 +39,38 @@ export function packageBuild(programs: readonly string[] = [], overrides: Option
     minifyWhitespace: true,
     minifyIdentifiers: true,
     clean: true,
-    dts: true,
+    // Nobody imports a program; its declarations would only be shared pieces of the others'.
+    dts: dts && { ...dts, entry: entriesOf(sources), compilerOptions: { stripInternal: true } },
     metafile: true,
     onSuccess: async () => {
       copyFileSync("../../LICENSE", "LICENSE");
       writeInlinedLicences("dist");
+      indentByTabs("dist");
     },
     ...overrides,
   });
+}
+
+interface BuildOverrides extends Omit<Options, "dts"> {
+  /** Options of the declarations, or false for none. */
+  dts?: { banner?: string } | false;
+}
+
+function entriesOf(sources: readonly string[]): Record<string, string> {
+  return Object.fromEntries(sources.map((source) => [entryName(source), source]));
+}
+
+/** Indents the declarations by tabs: four spaces a level are 4 % of them. */
+function indentByTabs(folder: string): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const name = path.join(folder, file);
+    const text = readFileSync(name, "utf8");
+    writeFileSync(
+      name,
+      text.replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4)),
+    );
+  }
 }
 
 /** `./src/engines/llama/index.ts` → `engines/llama`, `./src/node/index.ts` → `node`, `./src/index.ts` → `index`. */

@@ -13,7 +13,7 @@ import type { Journal } from "./session/journal/journal.js";
 import { TurnQueue } from "./session/turn-queue.js";
 import type { OpenSkills } from "./skills/open-skills.js";
 import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabilities.js";
-import { ToolRegistry } from "./tool-registry.js";
+import type { ToolRegistry } from "./tool-registry.js";
 import type { Tool } from "./tools/tool.js";
 import type { ToolSetOptions } from "./tools/tool-set.js";
 
@@ -71,7 +71,7 @@ export class Agent implements AsyncDisposable {
     this.#skills = skills;
   }
 
-  /** Opens a config that {@link checkAgent} has checked. */
+  /** Opens a config that {@link checkAgent} has checked. @internal */
   static async open(config: NanoAgentConfig, given: AgentOptions): Promise<Agent> {
     const options = { ...given, baseBytes: ownResidentBytes() ?? 0 };
     const skills = await readSkills(config);
@@ -131,7 +131,7 @@ export class Agent implements AsyncDisposable {
     return this.continueJournal(await openJournal(session), maxHistoryBytes);
   }
 
-  /** Opens the conversation of a journal that is open already. Takes over the journal, also when it throws. */
+  /** Opens the conversation of a journal that is open already. Takes over the journal, also when it throws. @internal */
   async continueJournal(journal: Journal | null, maxHistoryBytes?: number): Promise<Conversation> {
     if (this.#closing !== null) {
       await journal?.close();
@@ -219,6 +219,7 @@ async function openTools(
   const always = [...tools, ...(skills === null ? [] : [skills.tool])];
   const named = (config.tools?.length ?? 0) > 0 || config.mcp_servers !== undefined || config.intents !== undefined;
   if (always.length === 0 && !named) return null;
+  const { ToolRegistry } = await import("./tool-registry.js");
   return ToolRegistry.open(config, { always, pinned: skills?.tool.name, onPermission, beforeAct });
 }
 

@@ -86,7 +86,10 @@ export class Conversation implements AsyncDisposable {
     restoreWindow(this.#window, history, journal);
   }
 
-  /** Goes on with the conversation that the journal holds, or begins one. Takes over the journal, also when it throws. */
+  /**
+   * Goes on with the conversation that the journal holds, or begins one. Takes over the journal, also when it throws.
+   * @internal
+   */
   static async open(
     agent: SharedParts,
     journal: Journal | null,

@@ -1,13 +1,13 @@
 import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { LocalMachine } from "@nanoagent/profiler";
+import { InvalidConfigError } from "@nanoagent/runtime/node";
 import {
   canLimitProcesses,
-  InvalidConfigError,
   ownCodeReservation,
   type PlacedConfig,
   readDataLimit,
   readPlacedConfig,
-} from "@nanoagent/runtime/node";
+} from "@nanoagent/runtime/program";
 import type { CommandAction } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";

@@ -1,5 +1,5 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
-import { mayBelongToServer, resolveCapabilities } from "@nanoagent/runtime/node";
+import { mayBelongToServer, resolveCapabilities } from "@nanoagent/runtime/program";
 import type { CheckReport } from "./check-report.js";
 
 const kinds = { skill: "a skill", tool: "a tool", server: "an MCP server", "built-in": "built in", nothing: "nothing" };

@@ -1,5 +1,5 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
-import { checkEngine as checkEngineOf, findUnusedSettings } from "@nanoagent/runtime/node";
+import { checkEngine as checkEngineOf, findUnusedSettings } from "@nanoagent/runtime/program";
 import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
 import type { CheckReport } from "./check-report.js";
 

@@ -1,6 +1,7 @@
 import { type IntentDefinition, type NanoAgentConfig, nearestName } from "@nanoagent/models";
 import { InvalidIntentsError } from "@nanoagent/runtime";
-import { findAmbiguities, IntentMatcher, mayBelongToServer } from "@nanoagent/runtime/node";
+import { findAmbiguities, IntentMatcher } from "@nanoagent/runtime/node";
+import { mayBelongToServer } from "@nanoagent/runtime/program";
 import type { CheckedPart, CheckReport, ConfigPath } from "./check-report.js";
 import type { CheckedTool } from "./check-tools.js";
 

@@ -1,5 +1,5 @@
 import type { McpServerSettings, NanoAgentConfig } from "@nanoagent/models";
-import { checkMcpServer } from "@nanoagent/runtime/node";
+import { checkMcpServer } from "@nanoagent/runtime/program";
 import { checkProgram } from "./check-program.js";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 

@@ -1,6 +1,6 @@
 import { BYTES_PER_MB, type MemoryReading, type NanoAgentConfig } from "@nanoagent/models";
 import { DeviceMemoryProbe, type Machine, MEMORY_CONTROLLER_OFF } from "@nanoagent/profiler";
-import { checkMemoryBudget, checkProgramSize } from "@nanoagent/runtime/node";
+import { checkMemoryBudget, checkProgramSize } from "@nanoagent/runtime/program";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 
 /** The system that the agent runs on, as far as it can hold processes to a limit. */

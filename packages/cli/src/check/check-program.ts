@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { CommandToolSettings } from "@nanoagent/models";
-import { findCommandProgram, readInterpreter } from "@nanoagent/runtime/node";
+import { findCommandProgram, readInterpreter } from "@nanoagent/runtime/program";
 import type { CheckedPart, ConfigPath } from "./check-report.js";
 
 type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;

@@ -1,5 +1,5 @@
 import { type FitPlan, NanoAgentError } from "@nanoagent/models";
-import type { ResolvedCapability } from "@nanoagent/runtime/node";
+import type { ResolvedCapability } from "@nanoagent/runtime/program";
 import { exitCodeForCode } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 

@@ -1,6 +1,7 @@
 import type { CommandToolSettings, NanoAgentConfig } from "@nanoagent/models";
 import type { Tool } from "@nanoagent/runtime";
-import { commandTool, ToolSet } from "@nanoagent/runtime/node";
+import { commandTool } from "@nanoagent/runtime/node";
+import { ToolSet } from "@nanoagent/runtime/program";
 import { checkProgram } from "./check-program.js";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 

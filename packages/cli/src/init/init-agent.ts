@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { makeFolder } from "@nanoagent/runtime/node";
+import { makeFolder } from "@nanoagent/runtime/program";
 import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { BYTES_PER_MB, type EdgeDevice } from "@nanoagent/models";
 import { DeviceMemoryProbe, DeviceProfiler, LocalMachine, readCpuFeatures } from "@nanoagent/profiler";
-import { checkMemoryBudget, checkModelFile } from "@nanoagent/runtime/node";
+import { checkMemoryBudget, checkModelFile } from "@nanoagent/runtime/program";
 
 /** What an agent without a model may take, where the device has twice as much. */
 const USUAL_MEMORY_MB = 256;

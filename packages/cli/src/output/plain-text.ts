@@ -1,4 +1,4 @@
-import { terminalControls } from "@nanoagent/runtime/node";
+import { terminalControls } from "@nanoagent/runtime/program";
 
 /** Makes a text from anywhere safe for a terminal: controls are written out as `\u001b`, as JSON writes them. */
 export function plainText(text: string): string {

@@ -82,6 +82,7 @@ const rooms: Record<string, readonly string[]> = {
   runtime: [
     "index",
     "node/index",
+    "program",
     "nano-runtime",
     "agent",
     "check-memory-budget",

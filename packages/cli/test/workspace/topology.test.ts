@@ -48,6 +48,7 @@ const shape = {
       "./host-program",
       "./node",
       "./package.json",
+      "./program",
       "./testing",
     ],
   },
@@ -83,10 +84,13 @@ describe.each(published)("%s", (folder, manifest) => {
     }
   });
 
-  test("publishes the exports that it develops with, without the sources", () => {
-    const developed = JSON.parse(JSON.stringify(manifest.exports), (key, value) =>
+  test("publishes the exports that it develops with, without the sources and what has only a source", () => {
+    const all = JSON.parse(JSON.stringify(manifest.exports), (key, value) =>
       key === "@nanoagent/source" ? undefined : value,
     );
+    const isBuilt = ([, target]: [string, unknown]) =>
+      typeof target === "string" || Object.keys(target as object).length > 0;
+    const developed = Object.fromEntries(Object.entries(all).filter(isBuilt));
     expect(manifest.publishConfig?.exports ?? manifest.exports).toEqual(developed);
     expect(manifest.files?.filter((file) => file !== "dist" && file !== "schemas")).toEqual([]);
   });

@@ -20,6 +20,9 @@ const MAX_SUMMARY_TOKENS = 256;
 /** With less there is no saying anything. */
 const MIN_SUMMARY_TOKENS = 16;
 
+/** Characters of a long token: messages of more than this for each token of the context do not fit. */
+const CHARACTERS_PER_TOKEN = 8;
+
 export interface WindowOptions {
   /** Whether what leaves is summarized. Default: false. */
   summarizes?: boolean | undefined;
@@ -43,6 +46,8 @@ export interface WindowState {
   /** The one that takes its place when the next turns leave, and how many turns came after those that it has. */
   next: { summary: string; turnsSince: number } | null;
 }
+
+type Countable = EngineMessage | EngineTool;
 
 interface Pinned {
   summary: string;
@@ -69,7 +74,7 @@ export class ContextWindow {
   /** What the engine was last told that it may call; null before it was asked for anything. */
   #tools: readonly EngineTool[] | null = null;
   /** Tokens of each message: they do not change, and counting may mean to ask another process. */
-  readonly #tokens = new WeakMap<EngineMessage | EngineTool, number>();
+  readonly #tokens = new WeakMap<Countable, number>();
   #instructionTokens: number | null = null;
 
   constructor(engine: Engine, instructions: string | null, { summarizes = false }: WindowOptions = {}) {
@@ -86,6 +91,7 @@ export class ContextWindow {
   async select(messages: readonly EngineMessage[], tools: readonly EngineTool[] = []): Promise<WindowSelection> {
     if (this.#engine.contextTokens === null) return { messages: messages.slice(), leftTurns: 0, isSummarized: false };
     this.#tools = tools;
+    await this.#countAhead(messages, tools);
     const last = Math.max(
       0,
       messages.findLastIndex(({ role }) => role === "user"),
@@ -264,10 +270,31 @@ export class ContextWindow {
     return messages;
   }
 
-  /** What is shown with every request. */
+  /**
+   * Counts what is not counted yet in one trip to the engine, where it can count many texts at once: the tools, and the newest
+   * messages that may fit. Older ones are counted when they are looked at.
+   */
+  async #countAhead(messages: readonly EngineMessage[], tools: readonly EngineTool[]): Promise<void> {
+    const { contextTokens } = this.#engine;
+    if (this.#engine.countTokensOfAll === undefined || contextTokens === null) return;
+    const wanted: Countable[] = tools.filter((tool) => !this.#tokens.has(tool));
+    let characters = 0;
+    for (let index = messages.length - 1; index >= 0 && characters <= contextTokens * CHARACTERS_PER_TOKEN; index--) {
+      const message = messages[index] as EngineMessage;
+      characters += message.content.length;
+      if (!this.#tokens.has(message)) wanted.push(message);
+    }
+    if (wanted.length < 2) return;
+    const counts = await this.#engine.countTokensOfAll(wanted.map(textOf));
+    for (const [index, whole] of wanted.entries()) {
+      this.#tokens.set(whole, (counts[index] ?? 0) + MESSAGE_OVERHEAD_TOKENS);
+    }
+  }
+
+  /** Tokens of the instructions and the tools, which every request has. */
   async #fixedCost(tools: readonly EngineTool[]): Promise<number> {
     let tokens = tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS;
-    for (const tool of tools) tokens += this.#tokens.get(tool) ?? (await this.#count(tool, JSON.stringify(tool)));
+    for (const tool of tools) tokens += await this.#cost(tool);
     if (this.#instructions === null) return tokens;
     this.#instructionTokens ??= (await this.#engine.countTokens(this.#instructions)) + MESSAGE_OVERHEAD_TOKENS;
     return tokens + this.#instructionTokens;
@@ -279,17 +306,11 @@ export class ContextWindow {
     return tokens;
   }
 
-  async #cost(message: EngineMessage | undefined): Promise<number> {
-    if (message === undefined) return 0;
-    const known = this.#tokens.get(message);
+  async #cost(whole: Countable | undefined): Promise<number> {
+    if (whole === undefined) return 0;
+    const known = this.#tokens.get(whole);
     if (known !== undefined) return known;
-    const { content, tool_calls = [] } = message;
-    const calls = tool_calls.map((call) => JSON.stringify(call));
-    return this.#count(message, [content, ...calls].join("\n"));
-  }
-
-  async #count(whole: EngineMessage | EngineTool, text: string): Promise<number> {
-    const tokens = (await this.#engine.countTokens(text)) + MESSAGE_OVERHEAD_TOKENS;
+    const tokens = (await this.#engine.countTokens(textOf(whole))) + MESSAGE_OVERHEAD_TOKENS;
     this.#tokens.set(whole, tokens);
     return tokens;
   }
@@ -313,6 +334,13 @@ function pin(summary: string): Pinned {
       { role: "assistant", content: "I remember." },
     ],
   };
+}
+
+/** Text that is counted for a message or a tool. */
+function textOf(whole: Countable): string {
+  if (!("role" in whole)) return JSON.stringify(whole);
+  const { content, tool_calls = [] } = whole;
+  return [content, ...tool_calls.map((call) => JSON.stringify(call))].join("\n");
 }
 
 function countTurns(messages: readonly EngineMessage[]): number {

@@ -186,3 +186,44 @@ test("without a limit all messages come back, in a list of their own", async () 
   expect(window).toEqual(messages);
   expect(window).not.toBe(messages);
 });
+
+test("what is not counted yet is counted in one trip, and what cannot fit is not counted at all", async () => {
+  const trips: number[] = [];
+  class TripEngine extends ScriptedEngine {
+    override countTokens(text: string): number {
+      trips.push(1);
+      return super.countTokens(text);
+    }
+    async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
+      trips.push(texts.length);
+      return texts.map((text) => super.countTokens(text));
+    }
+  }
+  const window = new ContextWindow(new TripEngine(["Yes."], { contextTokens: 2000 }), null);
+  const messages: EngineMessage[] = [];
+  const say = (role: "user" | "assistant", content: string) => messages.push({ role, content });
+  for (let turn = 0; turn < 20; turn++) {
+    say("user", "how dry is bed three");
+    say("assistant", "very dry");
+  }
+  say("user", "and now");
+  const tool = { name: "water", description: "Waters.", inputSchema: {} };
+  expect((await window.select(messages, [tool])).messages).toHaveLength(41);
+  expect(trips).toEqual([42]);
+  say("assistant", "very dry");
+  say("user", "thanks");
+  await window.select(messages, [tool]);
+  expect(trips).toEqual([42, 2]);
+
+  // A history of megabytes is not sent to be counted.
+  const long = Array.from(
+    { length: 400 },
+    (_, index): EngineMessage => ({
+      role: index % 2 === 0 ? "user" : "assistant",
+      content: "x ".repeat(1000),
+    }),
+  );
+  trips.length = 0;
+  await new ContextWindow(new TripEngine(["Yes."], { contextTokens: 4000 }), null).select([...long, ...messages]);
+  expect(trips.reduce((sum, count) => sum + count)).toBeLessThan(80);
+});

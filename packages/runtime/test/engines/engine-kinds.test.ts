@@ -1,6 +1,6 @@
 import { type EngineSettings, NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
 import { EngineError, NanoRuntime } from "@nanoagent/runtime";
-import { checkEngine, engineTypeOf, findUnusedSettings } from "@nanoagent/runtime/node";
+import { checkEngine, engineTypeOf, findUnusedSettings } from "@nanoagent/runtime/program";
 import { describe, expect, test } from "vitest";
 import { sampleConfig } from "../sample-config.js";
 

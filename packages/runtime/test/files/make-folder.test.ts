@@ -1,6 +1,6 @@
 import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { makeFolder } from "@nanoagent/runtime/node";
+import { makeFolder } from "@nanoagent/runtime/program";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../temporary-folder.js";
 

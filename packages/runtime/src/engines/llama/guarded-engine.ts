@@ -128,31 +128,24 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
         yield { type: "error", error: refused() };
         return;
       }
-      const failure = yield* this.#attempt(request, options);
+      let failure: NanoAgentError | null = null;
+      let hasSpoken = false;
+      for await (const event of this.#requireHosted().generate(request, options)) {
+        yield* this.#waiting.splice(0);
+        if (event.type === "error") {
+          failure = event.error;
+          break;
+        }
+        hasSpoken ||= event.type === "text-delta" || event.type === "reasoning-delta" || event.type === "tool-call";
+        yield event;
+      }
       if (failure === null) return;
-      const again = !failure.hasSpoken && attempt < MAX_ATTEMPTS && (await this.#mayRetry(failure.error, attempt));
+      const again = !hasSpoken && attempt < MAX_ATTEMPTS && (await this.#mayRetry(failure, attempt));
       yield* this.#waiting.splice(0);
       if (again) continue;
-      yield { type: "error", error: failure.error };
+      yield { type: "error", error: failure };
       return;
     }
-  }
-
-  /** Yields the events of one attempt. Returns its error instead of yielding it, or null. */
-  async *#attempt(
-    request: EngineRequest,
-    options: { signal?: AbortSignal | undefined },
-  ): AsyncGenerator<EngineEvent, { error: NanoAgentError; hasSpoken: boolean } | null> {
-    let hasSpoken = false;
-    for await (const event of this.#requireHosted().generate(request, options)) {
-      yield* this.#waiting.splice(0);
-      if (event.type === "error") return { error: event.error, hasSpoken };
-      if (event.type === "text-delta" || event.type === "reasoning-delta" || event.type === "tool-call") {
-        hasSpoken = true;
-      }
-      yield event;
-    }
-    return null;
   }
 
   async countTokens(text: string): Promise<number> {

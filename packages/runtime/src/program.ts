@@ -1,0 +1,23 @@
+// What the nanoagent program uses beside the public parts. It is built from the sources, so none of this is published.
+
+export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
+export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
+export type { EngineCheck, EngineProblem } from "./engines/engine-check.js";
+export {
+  checkEngine,
+  type EngineType,
+  engineTypeOf,
+  findUnusedSettings,
+  type UnusedSetting,
+} from "./engines/engine-kinds.js";
+export { checkModelFile } from "./files/check-model-file.js";
+export { makeFolder } from "./files/make-folder.js";
+export { ownCodeReservation } from "./processes/code-reservation.js";
+export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";
+export { readInterpreter } from "./processes/read-interpreter.js";
+export { type ResolvedCapability, resolveCapabilities } from "./skills/resolve-capabilities.js";
+export { terminalControls } from "./terminal-controls.js";
+export { findCommandProgram } from "./tools/command/command-tool.js";
+export { checkMcpServer } from "./tools/mcp/check-mcp-server.js";
+export { mayBelongToServer } from "./tools/mcp/server-tool-name.js";
+export { ToolSet } from "./tools/tool-set.js";
