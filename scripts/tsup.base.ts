@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 import { mergeRoot } from "./merge-root";
@@ -45,7 +45,6 @@ export function packageBuild(programs: readonly string[] = [], { dts = {}, ...ov
     onSuccess: async () => {
       copyFileSync("../../LICENSE", "LICENSE");
       writeInlinedLicences("dist");
-      indentByTabs("dist");
     },
     ...overrides,
   });
@@ -58,19 +57,6 @@ interface BuildOverrides extends Omit<Options, "dts"> {
 
 function entriesOf(sources: readonly string[]): Record<string, string> {
   return Object.fromEntries(sources.map((source) => [entryName(source), source]));
-}
-
-/** Indents the declarations by tabs: four spaces a level are 4 % of them. */
-function indentByTabs(folder: string): void {
-  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".d.ts")) continue;
-    const name = path.join(folder, file);
-    const text = readFileSync(name, "utf8");
-    writeFileSync(
-      name,
-      text.replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4)),
-    );
-  }
 }
 
 /** `./src/engines/llama/index.ts` → `engines/llama`, `./src/node/index.ts` → `node`, `./src/index.ts` → `index`. */

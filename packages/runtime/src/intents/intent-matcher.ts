@@ -51,12 +51,13 @@ interface CompiledIntent {
  * with the most words of its own, then the one with the fewest words of free text, then the one that is defined first.
  */
 export class IntentMatcher {
+  /** @internal */
   readonly sentences: readonly IntentSentence[];
   /** By a word that must be in the message for a sentence to match. */
   readonly #byAnchor = new Map<string, IntentSentence[]>();
   /** Sentences of slots alone: tried for every message. */
   readonly #anchorless: IntentSentence[] = [];
-  /** The steps that all matching has taken so far. */
+  /** The steps that all matching has taken so far. @internal */
   readonly work = { steps: 0 };
 
   private constructor(sentences: readonly IntentSentence[]) {

@@ -39,6 +39,7 @@ export class OpenAiCompatibleEngine implements Engine {
   #calls = 0;
   #closed = false;
 
+  /** @internal */
   constructor(connection: ServerConnection, server: RemoteServer) {
     this.#connection = connection;
     this.#dialect = server.kind === "ollama" ? ollamaChat(server) : openaiChat(server);

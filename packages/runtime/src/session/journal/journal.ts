@@ -27,9 +27,9 @@ export interface JournalOptions {
   retention?: Retention | undefined;
   /** Default: {@link SEGMENT_BYTES}. */
   segmentBytes?: number | undefined;
-  /** Default: this machine's disk. */
+  /** Disk of the journal. Default: this machine's. @internal */
   files?: JournalFiles | undefined;
-  /** Locks the folder for this program. Default: {@link lockFolder}. */
+  /** Locks the folder for this program. Default: {@link lockFolder}. @internal */
   lock?: ((folder: string) => Promise<ReleaseLock>) | undefined;
   /** Milliseconds since 1970. Default: the system's clock. */
   now?: (() => number) | undefined;
