@@ -17,6 +17,7 @@ interface PackageManifest {
  */
 export function packageBuild(programs: readonly string[] = [], { dts = {}, ...overrides }: BuildOverrides = {}) {
   const manifest = JSON.parse(readFileSync("package.json", "utf8")) as PackageManifest;
+  const isExported = (source: string) => JSON.stringify(manifest.exports).includes(`./dist/${entryName(source)}.js`);
   const published = new Set(Object.keys(manifest.publishConfig?.exports ?? manifest.exports));
   const sources = Object.entries(manifest.exports).flatMap(([key, target]) =>
     published.has(key) && typeof target === "object" && target["@nanoagent/source"]
@@ -39,8 +40,12 @@ export function packageBuild(programs: readonly string[] = [], { dts = {}, ...ov
     minifyWhitespace: true,
     minifyIdentifiers: true,
     clean: true,
-    // Nobody imports a program; its declarations would only be shared pieces of the others'.
-    dts: dts && { ...dts, entry: entriesOf(sources), compilerOptions: { stripInternal: true } },
+    // Declarations of what the import map alone names would only be shared pieces of the others'.
+    dts: dts && {
+      ...dts,
+      entry: entriesOf([...sources, ...programs.filter(isExported)]),
+      compilerOptions: { stripInternal: true },
+    },
     metafile: true,
     onSuccess: async () => {
       copyFileSync("../../LICENSE", "LICENSE");
