@@ -26,7 +26,7 @@ export function describeMemory(report: MemoryReport): string {
   const { engine, device } = report;
   const fields: Record<string, string> = {
     Budget: `${mb(report.used_bytes)} of ${mb(report.limit_bytes)} MB taken`,
-    Program: `${mb(report.program_bytes)} MB${codeOf(report)}`,
+    Program: `${mb(report.program_bytes)} MB`,
   };
   if (report.tools_bytes > 0) fields.Tools = `${mb(report.tools_bytes)} MB`;
   if (engine !== null) {
@@ -48,11 +48,11 @@ export function describeMemory(report: MemoryReport): string {
     const limit = device.limit_bytes === null ? "" : ` (${device.limit_source} at ${mb(device.limit_bytes)} MB)`;
     fields.Device = `${mb(device.available_bytes)} of ${mb(device.total_bytes)} MB free${limit}`;
   }
+  if (report.program_code_bytes > 0) {
+    const code = mb(report.program_code_bytes);
+    fields.Code = `${code} MB mapped from the program's files, not counted: the system can drop it`;
+  }
   return formatFields(10, fields);
-}
-
-function codeOf({ program_code_bytes: bytes }: MemoryReport): string {
-  return bytes === 0 ? "" : `, and ${mb(bytes)} MB of code mapped from files, which the system can drop`;
 }
 
 function mb(bytes: number): string {
