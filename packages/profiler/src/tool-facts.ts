@@ -1,9 +1,7 @@
-import type { DeviceDetails, Fact, GpuDetails } from "@nanoagent/models";
+import { BYTES_PER_MB, type DeviceDetails, type Fact, type GpuDetails } from "@nanoagent/models";
 import { certain } from "./details/fact.js";
 import type { Machine } from "./machine.js";
 import { throttlingFacts } from "./thermal/pi-throttling.js";
-
-const BYTES_PER_MIB = 2 ** 20;
 
 /** The details with what vendors' tools say of the facts that no file tells. Never rejects. */
 export async function withToolFacts(machine: Machine, details: DeviceDetails): Promise<DeviceDetails> {
@@ -39,7 +37,7 @@ async function askNvidia(machine: Machine, fact: Fact<GpuDetails[]>): Promise<Fa
     const [, name, mebibytes = ""] = gpu.vendor === "nvidia" ? (told[next++] ?? []) : [];
     if (name === undefined) return gpu;
     const memory_bytes =
-      gpu.memory === "dedicated" && /^\d+$/.test(mebibytes) ? Number(mebibytes) * BYTES_PER_MIB : null;
+      gpu.memory === "dedicated" && /^\d+$/.test(mebibytes) ? Number(mebibytes) * BYTES_PER_MB : null;
     return { ...gpu, name, memory_bytes };
   });
   return certain(gpus, "nvidia-smi");

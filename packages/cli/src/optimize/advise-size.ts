@@ -1,4 +1,4 @@
-import type { EdgeDevice, FitPlan } from "@nanoagent/models";
+import { BYTES_PER_MB, type EdgeDevice, type FitPlan } from "@nanoagent/models";
 import {
   type GgufHeader,
   ModelOptimizer,
@@ -10,7 +10,6 @@ import { formatFields } from "../output/format.js";
 import type { FoundModels } from "./find-models.js";
 import type { PlanningDevice } from "./planning-device.js";
 
-const BYTES_PER_MB = 2 ** 20;
 const UNQUANTIZED_BITS = 32;
 /** A model that cannot be looked at is taken to be so many times as large as its target. */
 const ASSUMED_MODEL_TO_TARGET = 2;

@@ -1,9 +1,8 @@
-import type { FitPlan, ForecastLine, MemoryLedger } from "@nanoagent/models";
+import { BYTES_PER_MB, type FitPlan, type ForecastLine, type MemoryLedger } from "@nanoagent/models";
 import { explainFit, missedFloors, type PlanFacts, type PlanGoal } from "@nanoagent/optimizer";
 import { plainLine } from "../output/plain-text.js";
 import type { PlanningDevice } from "./planning-device.js";
 
-const BYTES_PER_MB = 2 ** 20;
 const BAR_LENGTH = 60;
 const SPEED_BAR_LENGTH = 30;
 /** A terminal that is narrower is written to as if it were as wide: its lines wrap. */

@@ -1,5 +1,5 @@
 import type { FitPlan } from "@nanoagent/models";
-import { NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, NanoAgentError } from "@nanoagent/models";
 import { isEstimated, missedFloors, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
 import { readPlanFacts } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction, OptionValues } from "../command.js";
@@ -11,8 +11,6 @@ import { adviseSize, formatAdvice } from "./advise-size.js";
 import { type FoundModels, findModels } from "./find-models.js";
 import { formatPlans } from "./format-plans.js";
 import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./planning-device.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /**
  * Prints the size that a model can be brought to, and the plans to run it. A model that does not fit is a note without

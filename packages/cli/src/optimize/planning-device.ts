@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { DeviceMeasurement, EdgeDevice, NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, DeviceMeasurement, EdgeDevice, NanoAgentError } from "@nanoagent/models";
 import {
   DeviceMemoryProbe,
   DeviceProfiler,
@@ -31,7 +31,6 @@ export function remoteDevice({ availableBytes, cpuFeatures, measurement }: Plann
   return { availableBytes, cpuFeatures, measurement };
 }
 
-const BYTES_PER_MB = 2 ** 20;
 /** Share of a device's memory that an operating system without a desktop leaves to others. */
 const USABLE_SHARE = 0.75;
 /** Largest device file. One with all details has 10 KB. */

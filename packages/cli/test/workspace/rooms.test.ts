@@ -76,7 +76,6 @@ const rooms: Record<string, readonly string[]> = {
     "architectures",
     "formats",
     "load-settings",
-    "bytes-per-mb",
     "invalid-size-error",
   ],
   runtime: [

@@ -1,5 +1,4 @@
-import { type FitChange, type MemoryLedger, NanoAgentError } from "@nanoagent/models";
-import { BYTES_PER_MB } from "../bytes-per-mb.js";
+import { BYTES_PER_MB, type FitChange, type MemoryLedger, NanoAgentError } from "@nanoagent/models";
 import { formatMb } from "./format-mb.js";
 
 /** Facts that {@link DoesNotFitError} names. */

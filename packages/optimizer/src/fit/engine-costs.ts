@@ -1,4 +1,4 @@
-import { BYTES_PER_MB } from "../bytes-per-mb.js";
+import { BYTES_PER_MB } from "@nanoagent/models";
 
 // What the llama.cpp of node-llama-cpp's packages, version 3.22.1, takes beside what can be computed. Measured on Linux
 // x64 with Node 20 (--v8-pool-size=0, UV_THREADPOOL_SIZE=1) by what RssAnon, RssFile and VmData grew by.

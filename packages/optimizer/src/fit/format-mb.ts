@@ -1,4 +1,4 @@
-import { BYTES_PER_MB } from "../bytes-per-mb.js";
+import { BYTES_PER_MB } from "@nanoagent/models";
 
 /** Formats bytes as MB of 2^20 bytes with one decimal: `45.0`. */
 export function formatMb(bytes: number): string {

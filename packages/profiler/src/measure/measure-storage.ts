@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants, promises } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
-import type { MeasuredRate } from "@nanoagent/models";
+import { BYTES_PER_MB, type MeasuredRate } from "@nanoagent/models";
 import { rateOf } from "./rate-of.js";
 import { WASM_PAGE_BYTES, webAssembly } from "./web-assembly.js";
 
@@ -18,14 +18,13 @@ export interface StorageTiming {
   note: string;
 }
 
-const MIB = 2 ** 20;
 /** What one read asks for: as much as the system itself reads ahead at a time, several times over. */
-const READ_BYTES = 4 * MIB;
+const READ_BYTES = 4 * BYTES_PER_MB;
 const SAMPLES = 8;
 const MIN_SAMPLES = 3;
 /** Less, and the drive's own buffer answers. */
-const MIN_BYTES = 8 * MIB;
-const MAX_WRITTEN_BYTES = 64 * MIB;
+const MIN_BYTES = 8 * BYTES_PER_MB;
+const MAX_WRITTEN_BYTES = 64 * BYTES_PER_MB;
 /** Of the free space: nobody else must run out of it. */
 const SHARE_OF_FREE = 1 / 10;
 /** File systems that keep files in memory. Source: Linux, include/uapi/linux/magic.h. */
@@ -70,7 +69,8 @@ async function readExisting(target: string, options: MeasureStorageOptions): Pro
     const status = await file.stat();
     // A read past its end would be a short one: the last part is left out.
     const bytes = Math.floor(status.size / READ_BYTES) * READ_BYTES;
-    if (!status.isFile() || bytes < MIN_BYTES) return unmeasured(`${target} is smaller than ${MIN_BYTES / MIB} MB`);
+    if (!status.isFile() || bytes < MIN_BYTES)
+      return unmeasured(`${target} is smaller than ${MIN_BYTES / BYTES_PER_MB} MB`);
     return { rate: await timeReads(file, bytes, options), note: `Storage was read past the cache: ${target}.` };
   } finally {
     await file.close();
@@ -93,7 +93,10 @@ async function readWritten(folder: string, options: MeasureStorageOptions): Prom
   try {
     const bytes = await writeNoise(file, mostBytes, options);
     const rate = await timeReads(file, bytes, options);
-    return { rate, note: `Storage was read past the cache: ${Math.floor(bytes / MIB)} MB written in ${folder}.` };
+    return {
+      rate,
+      note: `Storage was read past the cache: ${Math.floor(bytes / BYTES_PER_MB)} MB written in ${folder}.`,
+    };
   } finally {
     await file.close();
   }
@@ -110,7 +113,7 @@ async function writeNoise(
   let bytes = 0;
   while (bytes + READ_BYTES <= mostBytes && (bytes < MIN_BYTES || performance.now() < until)) {
     signal?.throwIfAborted();
-    for (let at = 0; at < READ_BYTES; at += MIB) randomBytes(MIB).copy(buffer, at);
+    for (let at = 0; at < READ_BYTES; at += BYTES_PER_MB) randomBytes(BYTES_PER_MB).copy(buffer, at);
     bytes += (await file.write(buffer, 0, READ_BYTES, bytes)).bytesWritten;
   }
   await file.datasync();

@@ -1,3 +1,4 @@
+import { BYTES_PER_MB } from "@nanoagent/models";
 /** What is decided before anything is measured. */
 export interface MeasurementPlan {
   /** For each number of threads that is tried, what each of them reads, over and over. */
@@ -12,7 +13,6 @@ export interface PlanMeasurementInput {
   cacheBytes: number | null;
 }
 
-const MIB = 2 ** 20;
 /** More threads than these read no faster on what this is made for, and each takes memory. */
 const MAX_THREADS = 64;
 /** Up to here each number of threads is tried; beyond it, those half as many again. */
@@ -20,12 +20,12 @@ const EACH_UP_TO = 8;
 /** Read over and over, a cache keeps next to nothing of a buffer four times its size. */
 const CACHE_SIZES = 4;
 /** Enough for a cache of 16 MiB, where its size is not known. */
-const MIN_USEFUL_BYTES = 64 * MIB;
-const MAX_BYTES = 512 * MIB;
+const MIN_USEFUL_BYTES = 64 * BYTES_PER_MB;
+const MAX_BYTES = 512 * BYTES_PER_MB;
 /** Of what is available: what runs besides must not notice. */
 const SHARE_OF_AVAILABLE = 1 / 8;
 /** What a thread takes before it has a buffer. */
-const THREAD_BYTES = 6 * MIB;
+const THREAD_BYTES = 6 * BYTES_PER_MB;
 /** What one call of the kernel reads. */
 export const CHUNK_BYTES = 256 * 1024;
 
@@ -46,7 +46,7 @@ export function planMeasurement({ cores, availableBytes, cacheBytes }: PlanMeasu
   const total = Math.min(wanted, availableBytes * SHARE_OF_AVAILABLE);
   if (cacheBytes !== null && total < 2 * cacheBytes) {
     notes.push(
-      `Bandwidth was measured on ${Math.max(1, Math.floor(total / MIB))} MB, which caches of ${Math.floor(cacheBytes / MIB)} MB hold in part: memory itself may be slower.`,
+      `Bandwidth was measured on ${Math.max(1, Math.floor(total / BYTES_PER_MB))} MB, which caches of ${Math.floor(cacheBytes / BYTES_PER_MB)} MB hold in part: memory itself may be slower.`,
     );
   }
   return {

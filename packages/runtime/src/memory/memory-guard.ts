@@ -1,4 +1,4 @@
-import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
+import { BYTES_PER_MB, type MemoryProbe, type MemoryReading } from "@nanoagent/models";
 import { messageOf } from "../call-within.js";
 import { MemoryAccount, type ProcessView, privateBytes, residentBytes } from "./memory-account.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
@@ -6,8 +6,6 @@ import { PagingDetector } from "./paging-detector.js";
 import { modelBudgetBytes } from "./program-share.js";
 import type { Reservations } from "./reservations.js";
 import { SteadyProbe } from "./steady-probe.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /** Part of the device's memory that stays free: with less the kernel begins to look for pages, and everything is slow. */
 const DEVICE_RESERVE_SHARE = 0.02;

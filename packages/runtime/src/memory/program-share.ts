@@ -1,5 +1,4 @@
-const BYTES_PER_MB = 2 ** 20;
-
+import { BYTES_PER_MB } from "@nanoagent/models";
 /**
  * Memory that the program adds over months for an agent: the history, its buffers, the channel to the engine's process.
  * 10,000 turns of a session added up to 12 MB.

@@ -17,7 +17,7 @@ export type ThreadSpeed = Omit<ThreadTrial, "model">;
 export type ErrorData = ReturnType<NanoAgentError["toJSON"]>;
 
 /** An engine's event as it crosses between processes: an error is plain data. */
-export type HostEvent = Exclude<EngineEvent, { type: "error" }> | { type: "error"; error: ErrorData };
+type HostEvent = Exclude<EngineEvent, { type: "error" }> | { type: "error"; error: ErrorData };
 
 /** Message of the program to its engine's host. */
 export type HostCall =

@@ -29,7 +29,7 @@ export interface ChatPrompt {
  * A model that was trained to call tools writes a call when it wants to. Any other is asked for its choice first, with
  * `lead` as the beginning of its reply; it calls one tool for a message, for it would not know when to stop.
  */
-export type Calling = { kind: "own-form"; form: CallForm } | { kind: "choice"; lead: string };
+type Calling = { kind: "own-form"; form: CallForm } | { kind: "choice"; lead: string };
 
 /**
  * Writes the conversation as the model was trained to read it, up to where its reply begins: with the file's own template,

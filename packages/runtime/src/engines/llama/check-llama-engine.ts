@@ -1,10 +1,8 @@
 import path from "node:path";
-import { type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import type { EngineCheck, EngineProblem } from "../engine-check.js";
 import { checkLlamaAddon } from "./check-llama-addon.js";
 import { planLocalModel, type RemoteDevice } from "./plan-local-model.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 export interface LlamaCheckOptions {
   /** As in `EngineOptions`. */

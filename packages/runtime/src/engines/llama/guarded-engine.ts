@@ -1,4 +1,4 @@
-import type { FitPlan, NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, type FitPlan, type NanoAgentError } from "@nanoagent/models";
 import { messageOf } from "../../call-within.js";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 import type { MemoryGuard, Pressure } from "../../memory/memory-guard.js";
@@ -19,7 +19,6 @@ import type { RunningHost } from "../host/running-host.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
-const BYTES_PER_MB = 2 ** 20;
 /** Room that RLIMIT_DATA leaves above the ledger's reserved bytes: allocators round up, and the heap of Node varies. */
 const LIMIT_MARGIN_SHARE = 0.25;
 const LIMIT_MARGIN_BYTES = 48 * BYTES_PER_MB;

@@ -27,7 +27,7 @@ export interface LlamaAddon {
   init(): Promise<void>;
 }
 
-export interface AddonModelOptions {
+interface AddonModelOptions {
   addonExports: LlamaAddon;
   gpuLayers: number;
   useMmap: boolean;
@@ -57,7 +57,7 @@ export interface AddonModel {
 /** The bit of a token that steers the conversation and is no text: `<|im_start|>`. */
 export const CONTROL_TOKEN = 1 << 3;
 
-export interface AddonContextOptions {
+interface AddonContextOptions {
   contextSize: number;
   batchSize: number;
   sequences: number;
@@ -104,7 +104,7 @@ export interface AddonSampler {
   dispose(): void;
 }
 
-export interface AddonGrammar {
+interface AddonGrammar {
   isTextCompatible(text: string): boolean;
 }
 

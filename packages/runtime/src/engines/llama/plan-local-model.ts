@@ -1,10 +1,11 @@
-import type {
-  DeviceMeasurement,
-  EdgeDevice,
-  FitPlan,
-  FitPlanner,
-  MemoryProbe,
-  NanoAgentConfig,
+import {
+  BYTES_PER_MB,
+  type DeviceMeasurement,
+  type EdgeDevice,
+  type FitPlan,
+  type FitPlanner,
+  type MemoryProbe,
+  type NanoAgentConfig,
 } from "@nanoagent/models";
 import type { GgufHeader, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
@@ -12,8 +13,6 @@ import { modelBudgetBytes, programShareBytes } from "../../memory/program-share.
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
 import { usableTrials } from "./thread-trial-store.js";
-
-const BYTES_PER_MB = 2 ** 20;
 
 /** A device that is not this machine, as far as a plan depends on it. */
 export interface RemoteDevice {
