@@ -13,8 +13,3 @@ export async function callWithin<Value>(milliseconds: number, call: () => Value 
     clearTimeout(timer);
   }
 }
-
-/** Returns the message of whatever was thrown. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}

@@ -11,6 +11,7 @@ export {
   type UnusedSetting,
 } from "./engines/engine-kinds.js";
 export { checkModelFile } from "./files/check-model-file.js";
+export { isFolder } from "./files/is-folder.js";
 export { makeFolder } from "./files/make-folder.js";
 export { ownCodeReservation } from "./processes/code-reservation.js";
 export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";

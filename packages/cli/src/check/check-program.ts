@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { CommandToolSettings } from "@nanoagent/models";
-import { findCommandProgram, readInterpreter } from "@nanoagent/runtime/program";
+import { findCommandProgram, isFolder, readInterpreter } from "@nanoagent/runtime/program";
 import type { CheckedPart, ConfigPath } from "./check-report.js";
 
 type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
@@ -69,8 +69,4 @@ async function checkInterpreter(
 
 function isInSearchPath(file: string): boolean {
   return ["/usr/local/bin", "/usr/bin", "/bin"].includes(dirname(file));
-}
-
-async function isFolder(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => null))?.isDirectory() === true;
 }

@@ -10,6 +10,7 @@ import {
 import type { RemoteDevice } from "@nanoagent/runtime/engines/llama";
 import type { OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
+import { isObject } from "../is-object.js";
 
 /** The device that plans are made for, and the budget of the agent there. */
 export interface PlanningDevice {
@@ -157,8 +158,4 @@ function featuresOf(details: unknown): readonly string[] | null {
   if (!isObject(details) || !isObject(details.cpu) || !isObject(details.cpu.features)) return null;
   const { value } = details.cpu.features;
   return Array.isArray(value) && value.every((feature) => typeof feature === "string") ? value : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

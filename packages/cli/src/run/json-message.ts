@@ -1,5 +1,6 @@
 import { NanoAgentError, nearestName } from "@nanoagent/models";
 import type { TurnOptions } from "@nanoagent/runtime";
+import { isObject } from "../is-object.js";
 
 /** A message that came as a line of JSON, and how it is to be answered. */
 export interface JsonMessage {
@@ -68,10 +69,6 @@ function refuseUnknown(value: object, known: readonly string[], prefix: string):
   throw invalid(
     `has an unknown key ${prefix}${unknown}${nearest === null ? "" : `; did you mean ${prefix}${nearest}?`}`,
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function invalid(what: string): NanoAgentError {

@@ -114,13 +114,14 @@ const rooms: Record<string, readonly string[]> = {
     "engines",
     "memory",
     "config",
-    "files",
     "processes",
+    "files",
     "split-words",
     "terminal-controls",
     "json-schema",
     "on-abort",
     "call-within",
+    "message-of",
     "missing-peer-error",
     "nano-runtime-error",
   ],
@@ -144,6 +145,7 @@ const rooms: Record<string, readonly string[]> = {
     "exit-codes",
     "streams",
     "on-abort",
+    "is-object",
   ],
 };
 

@@ -1,5 +1,6 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { isFolder } from "./is-folder.js";
 
 /**
  * Makes a folder and its missing parents. Returns the topmost folder that was made, or null where all existed. `mkdir` of
@@ -24,8 +25,4 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<string |
     if (await isFolder(folder)) return above;
     throw error;
   }
-}
-
-async function isFolder(name: string): Promise<boolean> {
-  return (await stat(name).catch(() => null))?.isDirectory() === true;
 }

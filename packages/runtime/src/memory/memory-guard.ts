@@ -1,5 +1,5 @@
 import { BYTES_PER_MB, type MemoryProbe, type MemoryReading } from "@nanoagent/models";
-import { messageOf } from "../call-within.js";
+import { messageOf } from "../message-of.js";
 import { MemoryAccount, type ProcessView, privateBytes, residentBytes } from "./memory-account.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
 import { PagingDetector } from "./paging-detector.js";

@@ -1,5 +1,6 @@
 import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
-import { callWithin, messageOf } from "../call-within.js";
+import { callWithin } from "../call-within.js";
+import { messageOf } from "../message-of.js";
 
 /** Longest wait for a reading. The system's figures take milliseconds. */
 export const PROBE_MILLISECONDS = 2000;

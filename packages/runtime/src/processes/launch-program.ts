@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
+import { isFolder } from "../files/is-folder.js";
 import { isNode } from "./is-node.js";
 import { forgetGroup, killAtExit } from "./kill-at-exit.js";
 import { canLimitProcesses, limitedCommand } from "./process-limits.js";
@@ -85,13 +86,6 @@ export async function findProgram(program: string, { folder, environment }: Prog
   for (const file of files) if (await isProgram(file)) return file;
   if (program === "node" && isNode(process.execPath)) return process.execPath;
   throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
-}
-
-async function isFolder(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 async function isProgram(file: string): Promise<boolean> {

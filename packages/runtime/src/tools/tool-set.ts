@@ -1,4 +1,5 @@
 import type { ToolCall } from "../engines/engine.js";
+import { messageOf } from "../message-of.js";
 import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
@@ -233,8 +234,4 @@ async function checkArguments(
 
 function notRun({ name }: Tool): ToolOutcome {
   return problem("aborted", `The turn was aborted before the tool ${name} ran.`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

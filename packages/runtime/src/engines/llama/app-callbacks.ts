@@ -1,5 +1,6 @@
 import { type FitPlanner, NanoAgentError } from "@nanoagent/models";
-import { callWithin, messageOf } from "../../call-within.js";
+import { callWithin } from "../../call-within.js";
+import { messageOf } from "../../message-of.js";
 import { EngineError } from "../engine-error.js";
 
 /** Longest wait for a plan. A planner reads a file's header, from slow storage perhaps. */

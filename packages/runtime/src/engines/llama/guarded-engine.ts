@@ -1,5 +1,4 @@
 import { BYTES_PER_MB, type FitPlan, type NanoAgentError } from "@nanoagent/models";
-import { messageOf } from "../../call-within.js";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 import type { MemoryGuard, Pressure } from "../../memory/memory-guard.js";
 import type {
@@ -9,6 +8,7 @@ import type {
   PressureAction,
 } from "../../memory/memory-report.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
+import { messageOf } from "../../message-of.js";
 import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";

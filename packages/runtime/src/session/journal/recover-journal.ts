@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
+import { messageOf } from "../../message-of.js";
 import { SessionError } from "../session-error.js";
 import type { JournalFiles } from "./journal-files.js";
 import { encodeRecord, JOURNAL_FORMAT, type SegmentRecord } from "./journal-record.js";
@@ -206,8 +207,4 @@ function refuseNewer({ format }: SegmentRecord, segment: Segment): void {
     message: `${segment.path} has format ${format}; this version of nanoagent knows ${JOURNAL_FORMAT}.`,
     hint: "Use the version of nanoagent that wrote it, or another session.dir.",
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
