@@ -5,8 +5,8 @@ import { countCores } from "./cpu/count-cores.js";
 import { declaredDevice } from "./declared-device.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
+import { MachineSnapshot } from "./machine-snapshot.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "./memory/read-memory.js";
-import { OneLook } from "./one-look.js";
 import { platformName } from "./platform-name.js";
 import { readDeviceDetails } from "./read-device-details.js";
 
@@ -36,7 +36,7 @@ export class DeviceProfiler {
    * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what this process may run on.
    */
   async profile(): Promise<EdgeDevice> {
-    return profileOf(new OneLook(this.#machine));
+    return profileOf(new MachineSnapshot(this.#machine));
   }
 
   /**
@@ -45,7 +45,7 @@ export class DeviceProfiler {
    * board and 125 on a machine with much of everything; no process, no network. Never fails.
    */
   async profileInDetail({ dataPath = ".", deep = false }: ProfileInDetailOptions = {}): Promise<ProfiledDevice> {
-    const machine = new OneLook(this.#machine);
+    const machine = new MachineSnapshot(this.#machine);
     const details = await readDeviceDetails(machine, path.resolve(dataPath), deep);
     return { ...(await profileOf(machine)), details };
   }

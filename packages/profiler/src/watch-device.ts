@@ -1,9 +1,9 @@
 import { knownValue } from "./details/known-value.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
+import { MachineSnapshot } from "./machine-snapshot.js";
 import { DeviceMemoryProbe } from "./memory/device-memory-probe.js";
 import { onAbort } from "./on-abort.js";
-import { OneLook } from "./one-look.js";
 import { readPowerDetails } from "./power/read-power-details.js";
 import { readThermalDetails } from "./thermal/read-thermal-details.js";
 
@@ -95,7 +95,7 @@ export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
 type Slow = Pick<DeviceReading, "temperature_celsius" | "is_throttled" | "power_source">;
 
 async function readSlow(machine: Machine): Promise<Slow> {
-  const look = new OneLook(machine);
+  const look = new MachineSnapshot(machine);
   const [thermal, power] = await Promise.all([readThermalDetails(look), readPowerDetails(look)]);
   return {
     temperature_celsius: knownValue(thermal.temperature_celsius),

@@ -58,7 +58,7 @@ const rooms: Record<string, readonly string[]> = {
     "thermal",
     "details",
     "platform-name",
-    "one-look",
+    "machine-snapshot",
     "local-machine",
     "is-linux",
     "read-or-null",

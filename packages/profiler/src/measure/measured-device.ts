@@ -3,8 +3,8 @@ import { countCores } from "../cpu/count-cores.js";
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
 import { knownValue } from "../details/known-value.js";
 import type { Machine } from "../machine.js";
+import { MachineSnapshot } from "../machine-snapshot.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "../memory/read-memory.js";
-import { OneLook } from "../one-look.js";
 import { platformName } from "../platform-name.js";
 
 /** Kernels keep more or less of the RAM for themselves from one version to the next. */
@@ -12,7 +12,7 @@ const SAME_MEMORY_SHARE = 0.05;
 
 /** What a measurement is tied to: the machine itself, whatever is declared about it. */
 export async function readMeasuredDevice(local: Machine): Promise<DeviceMeasurement["device"]> {
-  const machine = new OneLook(local);
+  const machine = new MachineSnapshot(local);
   const [cpu, memory] = await Promise.all([readCpuDetails(machine), readMemory(machine)]);
   return {
     platform: platformName(machine),

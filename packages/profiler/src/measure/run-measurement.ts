@@ -2,8 +2,8 @@ import type { BandwidthRow, DeviceDetails, DotProductRow } from "@nanoagent/mode
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
 import { knownValue } from "../details/known-value.js";
 import { LocalMachine } from "../local-machine.js";
+import { MachineSnapshot } from "../machine-snapshot.js";
 import { DeviceMemoryProbe } from "../memory/device-memory-probe.js";
-import { OneLook } from "../one-look.js";
 import { readThermalDetails } from "../thermal/read-thermal-details.js";
 import type { MeasureDeviceOptions, MeasuredDevice } from "./device-measuring.js";
 import { type DotProductFormat, dotProductFormats, kernelModule } from "./kernel-module.js";
@@ -33,7 +33,7 @@ const NOTABLE_CONTENTION = 0.1;
 export async function runMeasurement(options: MeasureDeviceOptions): Promise<MeasuredDevice> {
   const { signal, onProgress, storagePath = ".", machine = new LocalMachine() } = options;
   const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, options.seconds ?? DEFAULT_SECONDS));
-  const cpu = await readCpuDetails(new OneLook(machine));
+  const cpu = await readCpuDetails(new MachineSnapshot(machine));
   const usableCores = Math.min(machine.cpuCount, knownValue(cpu.usable_cores) ?? machine.cpuCount);
   const { bandwidth: rounds, notes } = planMeasurement({
     cores: usableCores,
@@ -41,7 +41,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
     cacheBytes: largestCache(cpu),
   });
   notes.push(...reservations(cpu));
-  const heatBefore = await readThermalDetails(new OneLook(machine));
+  const heatBefore = await readThermalDetails(new MachineSnapshot(machine));
   const useBefore = await readProcessorUse(machine);
 
   const steps = rounds.length + dotProductFormats.length + (storagePath === null ? 0 : 1);
@@ -102,7 +102,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
     const percent = Math.round(contention * 100);
     notes.push(`Others used ${percent} % of the processors meanwhile: an idle device is faster than this.`);
   }
-  const heatAfter = await readThermalDetails(new OneLook(machine));
+  const heatAfter = await readThermalDetails(new MachineSnapshot(machine));
   if (knownValue(heatBefore.is_throttled) === true || knownValue(heatAfter.is_throttled) === true) {
     notes.push("The processor is slowed down for its heat, its power supply or by its settings.");
   }

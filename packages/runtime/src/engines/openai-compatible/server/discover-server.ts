@@ -8,8 +8,8 @@ import { askLmStudio } from "./lm-studio.js";
 import { askOllama, isOllama } from "./ollama.js";
 import type { RemoteServer } from "./remote-server.js";
 
-/** What is wished of a server. */
-export interface ServerWish {
+/** Settings of the config that a server must match. */
+export interface WantedServer {
   model?: string | undefined;
   contextTokens?: number | undefined;
 }
@@ -17,23 +17,23 @@ export interface ServerWish {
 interface Search {
   connection: ServerConnection;
   models: ListedModel[] | null;
-  wish: ServerWish;
+  wanted: WantedServer;
   signal: AbortSignal;
 }
 
 /**
  * Asks a server what it is, which models it has, and how large their context really is: vLLM says so in its list of
  * models, llama-server in `/props`, LM Studio and Ollama in their own APIs. Of a server that does not say, the common
- * API is used and what is wished believed.
+ * API is used, and the config is believed.
  *
  * Throws {@link RemoteEngineError}: `remote-model-unknown`, or why the server could not be asked.
  */
 export async function discoverServer(
   connection: ServerConnection,
-  wish: ServerWish,
+  wanted: WantedServer,
   signal: AbortSignal,
 ): Promise<RemoteServer> {
-  const search = { connection, models: await listModels(connection, signal), wish, signal };
+  const search = { connection, models: await listModels(connection, signal), wanted, signal };
   // In this order: llama-server and LM Studio answer some of the questions that are meant for Ollama.
   for (const identify of [asVllm, asLlamaServer, asLmStudio, asOllama]) {
     const server = await identify(search);
@@ -42,66 +42,66 @@ export async function discoverServer(
   return asAnyServer(search);
 }
 
-async function asVllm({ connection, models, wish }: Search): Promise<RemoteServer | null> {
+async function asVllm({ connection, models, wanted }: Search): Promise<RemoteServer | null> {
   // An adapter has no figure of its own; it runs on the model that has.
   const base = models?.find(({ maxModelLength }) => maxModelLength !== null);
   if (models === null || base === undefined) return null;
-  const model = chooseModel(models, wish.model, { label: connection.label, hintWhenEmpty: "" });
+  const model = chooseModel(models, wanted.model, { label: connection.label, hintWhenEmpty: "" });
   const has = model.maxModelLength ?? base.maxModelLength;
-  const { contextTokens, note } = chooseContext({ has, most: null, wished: wish.contextTokens });
+  const { contextTokens, note } = chooseContext({ has, most: null, wished: wanted.contextTokens });
   return describe("vllm", model.id, contextTokens, { tools: null, systemRole: true }, [note]);
 }
 
-async function asLlamaServer({ connection, models, wish, signal }: Search): Promise<RemoteServer | null> {
+async function asLlamaServer({ connection, models, wanted, signal }: Search): Promise<RemoteServer | null> {
   const isOurs = models?.some(({ ownedBy }) => ownedBy === "llamacpp") ?? false;
   const own = await askLlamaServer(connection, { isOurs, signal });
   if (own === null) return null;
   const hintWhenEmpty = "Start llama-server with a model: llama-server -m FILE.gguf";
-  const model = chooseModel(models ?? [], wish.model, { label: connection.label, hintWhenEmpty });
+  const model = chooseModel(models ?? [], wanted.model, { label: connection.label, hintWhenEmpty });
   // A router has no context of its own, only its models have.
   const properties =
     own.contextTokens === null ? ((await askLlamaServer(connection, { model: model.id, isOurs, signal })) ?? own) : own;
   const { contextTokens, note } = chooseContext({
     has: properties.contextTokens ?? model.metaContext,
     most: model.metaTrainedContext,
-    wished: wish.contextTokens,
+    wished: wanted.contextTokens,
   });
   return describe("llama-server", model.id, contextTokens, properties.abilities, [note]);
 }
 
-async function asLmStudio({ connection, wish, signal }: Search): Promise<RemoteServer | null> {
+async function asLmStudio({ connection, wanted, signal }: Search): Promise<RemoteServer | null> {
   const models = await askLmStudio(connection, signal);
   if (models === null) return null;
   const hintWhenEmpty = "Get one in LM Studio, or by: lms get NAME";
-  const model = chooseModel(models, wish.model, { label: connection.label, hintWhenEmpty });
+  const model = chooseModel(models, wanted.model, { label: connection.label, hintWhenEmpty });
   const { contextTokens, note } = chooseContext({
     has: model.loadedContext,
     most: model.maxContext,
-    wished: wish.contextTokens,
+    wished: wanted.contextTokens,
   });
   return describe("lm-studio", model.id, contextTokens, { tools: model.tools, systemRole: true }, [note]);
 }
 
-async function asOllama({ connection, models, wish, signal }: Search): Promise<RemoteServer | null> {
+async function asOllama({ connection, models, wanted, signal }: Search): Promise<RemoteServer | null> {
   if (models === null || !(await isOllama(connection, signal))) return null;
   // A name without a tag is that of the latest.
   const named = models.map((model) => ({ ...model, aliases: [model.id.replace(/:latest$/, "")] }));
   const hintWhenEmpty = "Get one by: ollama pull NAME";
-  const { id } = chooseModel(named, wish.model, { label: connection.label, hintWhenEmpty });
+  const { id } = chooseModel(named, wanted.model, { label: connection.label, hintWhenEmpty });
   const model = await askOllama(connection, id, signal);
   if (model === null) return null;
   // Each request says how large the context is to be, so that this is what it has.
-  const asked = wish.contextTokens ?? model.ownContext ?? DEFAULT_CONTEXT_TOKENS;
+  const asked = wanted.contextTokens ?? model.ownContext ?? DEFAULT_CONTEXT_TOKENS;
   const { contextTokens, note } = chooseContext({ has: null, most: model.trainedContext, wished: asked });
-  const isDefault = wish.contextTokens === undefined && model.ownContext === null;
+  const isDefault = wanted.contextTokens === undefined && model.ownContext === null;
   const defaultNote = `Ollama is asked for a context of ${contextTokens} tokens; engine.context sets another.`;
   const abilities = { tools: model.tools, systemRole: true };
   return describe("ollama", id, contextTokens, abilities, [isDefault ? defaultNote : note]);
 }
 
-function asAnyServer({ connection, models, wish }: Search): RemoteServer {
+function asAnyServer({ connection, models, wanted }: Search): RemoteServer {
   const label = connection.label;
-  if (models === null && wish.model === undefined) {
+  if (models === null && wanted.model === undefined) {
     throw new RemoteEngineError({
       code: "remote-model-unknown",
       message: `The server at ${label} does not list its models, and none is named.`,
@@ -110,12 +110,12 @@ function asAnyServer({ connection, models, wish }: Search): RemoteServer {
   }
   const model =
     models === null
-      ? { id: wish.model ?? "", metaTrainedContext: null, metaContext: null }
-      : chooseModel(models, wish.model, { label, hintWhenEmpty: "Give it one, or check engine.url." });
+      ? { id: wanted.model ?? "", metaTrainedContext: null, metaContext: null }
+      : chooseModel(models, wanted.model, { label, hintWhenEmpty: "Give it one, or check engine.url." });
   const { contextTokens, note } = chooseContext({
     has: model.metaContext,
     most: model.metaTrainedContext,
-    wished: wish.contextTokens,
+    wished: wanted.contextTokens,
   });
   return describe("openai", model.id, contextTokens, { tools: null, systemRole: true }, [note]);
 }

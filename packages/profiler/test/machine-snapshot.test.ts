@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { OneLook } from "../src/one-look.js";
+import { MachineSnapshot } from "../src/machine-snapshot.js";
 import { FixtureMachine } from "../src/testing/index.js";
 import { CountingMachine } from "./boards/counting-machine.js";
 
@@ -11,7 +11,7 @@ test("a small file is read once, whoever asks for how much of it and in which or
       fc.array(fc.integer({ min: 200, max: 10_000 }), { minLength: 2, maxLength: 6 }),
       async (text, lengths) => {
         const machine = new CountingMachine(new FixtureMachine({ files: { "/proc/file": text } }));
-        const look = new OneLook(machine);
+        const look = new MachineSnapshot(machine);
         const texts = await Promise.all(lengths.map((maxBytes) => look.readText("/proc/file", maxBytes)));
         expect(new Set(texts)).toEqual(new Set([text]));
         expect(machine.calls).toBe(1);
@@ -23,7 +23,7 @@ test("a small file is read once, whoever asks for how much of it and in which or
 test("a file that was cut is read again for whoever asks for more", async () => {
   const text = "0123456789".repeat(10);
   const machine = new CountingMachine(new FixtureMachine({ files: { "/proc/file": text } }));
-  const look = new OneLook(machine);
+  const look = new MachineSnapshot(machine);
   expect(await look.readText("/proc/file", 10)).toBe("0123456789");
   expect(await look.readText("/proc/file", 20)).toBe(text.slice(0, 20));
   expect(await look.readText("/proc/file", 15)).toBe(text.slice(0, 15));

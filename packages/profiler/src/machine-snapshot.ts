@@ -8,14 +8,14 @@ import { MachineReadError } from "./machine-read-error.js";
  */
 const TURN_MS = 25;
 const MAX_TURNS = 10;
-/** So many reads may fail to end: each keeps one of the few threads that read files. */
+/** Most reads that may fail to end: each keeps one of the few threads that read files. */
 const MAX_UNENDED_READS = 3;
 
 /**
- * One look at a machine: each file is read once, whoever asks for it how often. A read that does not end within 250 ms
- * fails with `ETIMEDOUT`; when three have, so do all others, at once.
+ * Snapshot of a machine: each file is read once, however often it is asked for. A read that does not end within 250 ms fails
+ * with `ETIMEDOUT`; once three have, all others fail at once.
  */
-export class OneLook implements Machine {
+export class MachineSnapshot implements Machine {
   readonly platform: string;
   readonly machineType: string;
   readonly environment: Machine["environment"];
