@@ -3,7 +3,7 @@ import { findPrototypeKeys } from "./find-prototype-keys.js";
 import { nearestName } from "./nearest-name.js";
 import type { SchemaIssue } from "./schema.js";
 
-/** A file full of nonsense is answered with its first few faults, not with a page for each. */
+/** A file full of nonsense is answered with its first few issues, not with a page for each. */
 const MAX_ISSUES = 20;
 /** What was found is quoted up to this many characters. */
 const MAX_FOUND_LENGTH = 60;
@@ -21,7 +21,7 @@ export function describeIssues(schema: z.ZodMiniType, value: unknown, issues: re
   return withoutRepeats([...described, ...prototypeKeys]).slice(0, MAX_ISSUES);
 }
 
-/** A list where a text belongs is found to be no text, and to have no letters: one fault, told once. */
+/** A list where a text belongs is found to be no text, and to have no letters: one issue, told once. */
 function withoutRepeats(issues: readonly SchemaIssue[]): SchemaIssue[] {
   return [...new Map(issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values()];
 }

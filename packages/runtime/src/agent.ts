@@ -202,11 +202,11 @@ async function readSkills({ skills_dir, spec }: NanoAgentConfig): Promise<AgentS
     import("#node-parts"),
     import("./skills/open-skills.js"),
   ]);
-  const { skills, faults } = await openSkillFolder(skills_dir);
+  const { skills, issues } = await openSkillFolder(skills_dir);
   return {
     all: skills,
     open: await openSkills(skills.filter(({ name }) => spec.capabilities.includes(name))),
-    notices: faults.map(({ message }) => message),
+    notices: issues.map(({ message }) => message),
   };
 }
 
@@ -232,12 +232,12 @@ async function openIntents({ intents }: NanoAgentConfig, tools: ToolRegistry): P
     import("./intents/run-intent.js"),
   ]);
   const matcher = IntentMatcher.compile(intents);
-  const faults = intents.definitions.flatMap(({ tool }, index) =>
+  const issues = intents.definitions.flatMap(({ tool }, index) =>
     tool === undefined || tools.expects(tool)
       ? []
       : [{ path: ["definitions", index, "tool"], column: null, message: `there is no tool named "${tool}"` }],
   );
-  if (faults.length > 0) throw new InvalidIntentsError(faults);
+  if (issues.length > 0) throw new InvalidIntentsError(issues);
   return {
     match: (message) => matcher.match(message),
     answer: (match, turn, signal) => runIntent(match, tools.call, turn, signal),

@@ -30,7 +30,7 @@ export { defineTool, type StandardInput, type ToolDefinition } from "./tools/def
 export type { CheckedInput, Tool, ToolRunOptions } from "./tools/tool.js";
 export type { ActStart, PermissionRequest } from "./tools/tool-set.js";
 export { InvalidToolError } from "./tools/invalid-tool-error.js";
-export { type IntentFault, InvalidIntentsError } from "./intents/invalid-intents-error.js";
+export { type IntentIssue, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
 export type { ConversationMessage } from "./engines/conversation-message.js";

@@ -2,7 +2,7 @@
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
 export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
-export type { EngineCheck, EngineProblem } from "./engines/engine-check.js";
+export type { EngineCheck, EngineIssue } from "./engines/engine-check.js";
 export {
   checkEngine,
   type EngineType,

@@ -77,20 +77,20 @@ function thisSystem(): LimitingSystem {
   };
 }
 
-/** What is wrong with a file that is no config: its faults, each with its place; or that it cannot be read. */
+/** Reports a file that cannot be used as a config: its issues, each with its place, or why it cannot be read. */
 function rejectFile(file: string, error: unknown): CheckReport {
   const report = new CheckReport(file, null);
   const part = report.part("Config");
   part.summary = "cannot be used";
-  if (!(error instanceof InvalidConfigError) || error.faults.length === 0) {
+  if (!(error instanceof InvalidConfigError) || error.issues.length === 0) {
     // What is not the config's fault, such as a device file, is told as an error is told everywhere.
     if (!NanoAgentError.isInstance(error) || exitCodeFor(error) !== 2) throw error;
     const hint = error.code === "config-unreadable" ? `${error.hint} nanoagent init writes a config.` : error.hint;
     part.error([], { code: error.code, message: error.message, reason: error.reason, hint });
     return report;
   }
-  for (const { key, line, column, message } of error.faults) {
-    part.problems.push({
+  for (const { key, line, column, message } of error.issues) {
+    part.issues.push({
       severity: "error",
       code: error.code,
       key,

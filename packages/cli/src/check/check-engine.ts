@@ -10,15 +10,15 @@ export async function checkEngine(
   elsewhere: PlanningDevice | null,
 ): Promise<void> {
   const part = report.part("Engine");
-  const { summary, problems, model } = await checkEngineOf(config, {
+  const { summary, issues, model } = await checkEngineOf(config, {
     ownsProgram: true,
     remote: elsewhere === null ? undefined : remoteDevice(elsewhere),
   });
   part.summary = summary;
   report.model = model;
-  for (const { severity, path, ...problem } of problems) {
-    if (severity === "error") part.error(path, problem);
-    else part.warn(path, problem);
+  for (const { severity, path, ...issue } of issues) {
+    if (severity === "error") part.error(path, issue);
+    else part.warn(path, issue);
   }
   for (const { path, message } of findUnusedSettings(config)) part.warn(path, { code: "no-effect", message });
 }

@@ -17,7 +17,7 @@ export function checkIntents(report: CheckReport, config: NanoAgentConfig, tools
     matcher = IntentMatcher.compile(intents);
   } catch (error) {
     if (!(error instanceof InvalidIntentsError)) throw error;
-    for (const { path, column, message } of error.faults) {
+    for (const { path, column, message } of error.issues) {
       const where = column === null ? "" : ` (character ${column})`;
       part.error(["intents", ...path], { code: error.code, message: `${message}${where}`, hint: error.hint });
     }
@@ -75,13 +75,13 @@ function checkCall(part: CheckedPart, index: number, definition: IntentDefinitio
     if (unknown.length === 0 && missing.length === 0) continue;
     const at =
       definition.arguments === undefined ? placeOfSentence(definition, entry.sentence.template) : ["arguments"];
-    const faults = [
+    const issues = [
       ...unknown.map((name) => `it has no argument "${name}"`),
       ...missing.map((name) => `its argument "${name}" is not said`),
     ];
     part.error([...path, ...at], {
       code: "invalid-intents",
-      message: `The sentence "${entry.sentence.template}" cannot call ${wanted}: ${faults.join("; ")}.`,
+      message: `The sentence "${entry.sentence.template}" cannot call ${wanted}: ${issues.join("; ")}.`,
       hint: "Give the slot that name ({slot:argument}), or write arguments, or a default.",
     });
   }

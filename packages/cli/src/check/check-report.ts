@@ -3,8 +3,8 @@ import type { ResolvedCapability } from "@nanoagent/runtime/program";
 import { exitCodeForCode } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 
-/** Something about a config that is wrong, or worth a look. Lines and columns count from 1. */
-export interface Problem {
+/** One issue of a config, as an error or a warning. Lines and columns count from 1. */
+export interface Issue {
   severity: "error" | "warning";
   code: string;
   /** The keys that lead to it, joined by dots; empty for the config as a whole. */
@@ -16,8 +16,8 @@ export interface Problem {
   hint: string | null;
 }
 
-/** What {@link CheckedPart} is told of a problem. */
-export interface ProblemParts {
+/** Parts of an issue that a check knows; {@link CheckedPart} adds the place. */
+export interface IssueParts {
   code: string;
   message: string;
   reason?: string | null | undefined;
@@ -31,7 +31,7 @@ export type PlaceOf = (path: ConfigPath) => { line: number; column: number };
 export class CheckedPart {
   readonly name: string;
   summary = "";
-  readonly problems: Problem[] = [];
+  readonly issues: Issue[] = [];
   readonly #placeOf: PlaceOf | null;
 
   constructor(name: string, placeOf: PlaceOf | null) {
@@ -40,18 +40,18 @@ export class CheckedPart {
   }
 
   get status(): "ok" | "warning" | "error" {
-    return this.problems.some(({ severity }) => severity === "error")
+    return this.issues.some(({ severity }) => severity === "error")
       ? "error"
-      : this.problems.length > 0
+      : this.issues.length > 0
         ? "warning"
         : "ok";
   }
 
-  error(path: ConfigPath, parts: ProblemParts): void {
+  error(path: ConfigPath, parts: IssueParts): void {
     this.#add("error", path, parts);
   }
 
-  warn(path: ConfigPath, parts: ProblemParts): void {
+  warn(path: ConfigPath, parts: IssueParts): void {
     this.#add("warning", path, parts);
   }
 
@@ -61,9 +61,9 @@ export class CheckedPart {
     this.error(path, thrown);
   }
 
-  #add(severity: Problem["severity"], path: ConfigPath, { code, message, reason, hint }: ProblemParts): void {
+  #add(severity: Issue["severity"], path: ConfigPath, { code, message, reason, hint }: IssueParts): void {
     const place = this.#placeOf?.(path) ?? { line: null, column: null };
-    this.problems.push({
+    this.issues.push({
       severity,
       code,
       key: path.join("."),
@@ -95,13 +95,13 @@ export class CheckReport {
     return part;
   }
 
-  get problems(): Problem[] {
-    return this.parts.flatMap(({ problems }) => problems);
+  get issues(): Issue[] {
+    return this.parts.flatMap(({ issues }) => issues);
   }
 
   /** 2 for whatever is wrong, 3 when all that is wrong is that it does not fit. */
   get exitCode(): number {
-    const errors = this.problems.filter(({ severity }) => severity === "error");
+    const errors = this.issues.filter(({ severity }) => severity === "error");
     if (errors.length === 0) return exitCodes.done;
     const onlyDoesNotFit = errors.every(({ code }) => exitCodeForCode(code) === exitCodes.doesNotFit);
     return onlyDoesNotFit ? exitCodes.doesNotFit : exitCodes.usage;

@@ -7,9 +7,9 @@ export async function checkSkills(report: CheckReport, { skills_dir }: NanoAgent
   if (skills_dir === undefined) return [];
   const part = report.part("Skills");
   try {
-    const { skills, faults } = await readSkills(skills_dir);
+    const { skills, issues } = await readSkills(skills_dir);
     part.summary = skills.map(({ name }) => name).join(", ") || `none in ${skills_dir}`;
-    for (const { code, message, hint } of faults) part.warn(["skills_dir"], { code, message, hint });
+    for (const { code, message, hint } of issues) part.warn(["skills_dir"], { code, message, hint });
     return skills;
   } catch (error) {
     part.summary = skills_dir;

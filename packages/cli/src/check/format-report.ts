@@ -1,6 +1,6 @@
 import { BYTES_PER_MB, type NanoAgentConfig } from "@nanoagent/models";
 import { plainLine, plainText } from "../output/plain-text.js";
-import type { CheckReport, Problem } from "./check-report.js";
+import type { CheckReport, Issue } from "./check-report.js";
 
 const STATUS_WIDTH = 9;
 /** The report for people: part by part, then what is wrong, then how much of it. */
@@ -9,12 +9,12 @@ export function formatReport(report: CheckReport, config: NanoAgentConfig | null
   const parts = report.parts.map(({ status, name, summary }) =>
     `${status.padEnd(STATUS_WIDTH)}${name.padEnd(width)}${plainLine(summary)}`.trimEnd(),
   );
-  const problems = [...report.problems].sort(bySeverity);
+  const issues = [...report.issues].sort(bySeverity);
   return [
     config === null ? plainLine(report.file) : title(report.file, config),
     parts.join("\n"),
-    ...(problems.length === 0 ? [] : [problems.map((problem) => formatProblem(report.file, problem)).join("\n")]),
-    `${verdict(problems)}\n`,
+    ...(issues.length === 0 ? [] : [issues.map((issue) => formatIssue(report.file, issue)).join("\n")]),
+    `${verdict(issues)}\n`,
   ].join("\n\n");
 }
 
@@ -25,7 +25,7 @@ function title(file: string, { spec, device }: NanoAgentConfig): string {
   );
 }
 
-function formatProblem(file: string, { severity, key, line, column, message, reason, hint }: Problem): string {
+function formatIssue(file: string, { severity, key, line, column, message, reason, hint }: Issue): string {
   const place = line === null ? "" : `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}`;
   const lines = [`${severity}: ${plainLine(place)}${plainText(message)}`];
   if (reason !== null) lines.push(`  why: ${plainText(reason)}`);
@@ -33,15 +33,15 @@ function formatProblem(file: string, { severity, key, line, column, message, rea
   return lines.join("\n");
 }
 
-function bySeverity(one: Problem, other: Problem): number {
+function bySeverity(one: Issue, other: Issue): number {
   if (one.severity !== other.severity) return one.severity === "error" ? -1 : 1;
   return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
 }
 
-function verdict(problems: readonly Problem[]): string {
-  const errors = problems.filter(({ severity }) => severity === "error").length;
-  const warnings = problems.length - errors;
-  if (problems.length === 0) return "All is well.";
+function verdict(issues: readonly Issue[]): string {
+  const errors = issues.filter(({ severity }) => severity === "error").length;
+  const warnings = issues.length - errors;
+  if (issues.length === 0) return "All is well.";
   return [counted(errors, "error"), counted(warnings, "warning")].filter(Boolean).join(", ");
 }
 
@@ -60,6 +60,6 @@ export function reportToJson(report: CheckReport, config: NanoAgentConfig | null
     capabilities: report.capabilities,
     budget_mb: report.model === null ? null : report.model.budgetBytes / BYTES_PER_MB,
     plan: report.model?.plan ?? null,
-    problems: report.problems,
+    problems: report.issues,
   };
 }

@@ -39,11 +39,7 @@ const limitedTools = { tools: [tool, { ...tool, name: "see", max_memory_mb: 64 }
 const servers = { mcp_servers: { clock: { command: ["clock"] } } };
 const limitedServers = { mcp_servers: { clock: { command: ["clock"], max_memory_mb: 64 } } };
 
-async function problemsOn(
-  files: Record<string, string> | null,
-  settings: object,
-  limits: Partial<LimitingSystem> = {},
-) {
+async function issuesOn(files: Record<string, string> | null, settings: object, limits: Partial<LimitingSystem> = {}) {
   const config = NanoAgentConfig.parse({
     spec: { name: "a", max_memory_mb: 300 },
     device: { device_id: "pi", platform: "linux-aarch64", memory_mb: 926, cpu_cores: 4 },
@@ -63,7 +59,7 @@ async function problemsOn(
           ...limits,
         },
   );
-  return report.problems.map(({ severity, code, message, reason, hint }) => ({
+  return report.issues.map(({ severity, code, message, reason, hint }) => ({
     severity,
     code,
     text: [message, reason, hint].join(" "),
@@ -75,10 +71,10 @@ describe("a kernel that was started without control of memory", () => {
     ["version 2 of cgroups", piWithV2],
     ["version 1", piWithV1],
   ])("is named where a model would need it, with %s", async (_, files) => {
-    const [problem, ...others] = await problemsOn(files, model);
+    const [issue, ...others] = await issuesOn(files, model);
     expect(others).toEqual([]);
-    expect(problem).toMatchObject({ severity: "warning", code: "memory-control-off" });
-    expect(problem?.text).toBe(
+    expect(issue).toMatchObject({ severity: "warning", code: "memory-control-off" });
+    expect(issue?.text).toBe(
       "MemoryMax of systemd and --memory of Docker have no effect on this kernel. The kernel was started without " +
         "control of memory (cgroup_disable=memory). RLIMIT_DATA holds the engine's process instead. To switch it on, " +
         "add cgroup_enable=memory cgroup_memory=1 to the kernel's command line and restart. On Raspberry Pi OS that is " +
@@ -98,13 +94,13 @@ describe("a kernel that was started without control of memory", () => {
     [servers, "No limit of the kernel holds the agent."],
     [{ ...model, engine: { isolation: "none" } }, "No limit of the kernel holds the agent."],
   ])("says who is held all the same (%j)", async (settings, holds) => {
-    const [problem] = await problemsOn(piWithV2, settings);
-    expect(problem?.text).toContain(holds);
+    const [issue] = await issuesOn(piWithV2, settings);
+    expect(issue?.text).toContain(holds);
   });
 
   test("is not named for rules alone, nor for an agent of another device", async () => {
-    expect(await problemsOn(piWithV2, {})).toEqual([]);
-    expect(await problemsOn(null, model)).toEqual([]);
+    expect(await issuesOn(piWithV2, {})).toEqual([]);
+    expect(await issuesOn(null, model)).toEqual([]);
   });
 });
 
@@ -115,21 +111,21 @@ describe("a container without a shell", () => {
     [model, "The engine's process is watched four times a second instead. Give"],
     [limitedTools, "this system has no /bin/sh. max_memory_mb of tools and MCP servers has no effect. Give"],
   ])("is named with what has no limit there (%j)", async (settings, text) => {
-    const [problem, ...others] = await problemsOn(unlimited, settings, { canLimitProcesses: false });
+    const [issue, ...others] = await issuesOn(unlimited, settings, { canLimitProcesses: false });
     expect(others).toEqual([]);
-    expect(problem).toMatchObject({ severity: "warning", code: "no-process-limits" });
-    expect(problem?.text).toContain(text);
+    expect(issue).toMatchObject({ severity: "warning", code: "no-process-limits" });
+    expect(issue?.text).toContain(text);
   });
 
   test("is not named for rules alone, nor for tools without a limit", async () => {
-    expect(await problemsOn(unlimited, {}, { canLimitProcesses: false })).toEqual([]);
-    expect(await problemsOn(unlimited, tools, { canLimitProcesses: false })).toEqual([]);
-    expect(await problemsOn(unlimited, servers, { canLimitProcesses: false })).toEqual([]);
+    expect(await issuesOn(unlimited, {}, { canLimitProcesses: false })).toEqual([]);
+    expect(await issuesOn(unlimited, tools, { canLimitProcesses: false })).toEqual([]);
+    expect(await issuesOn(unlimited, servers, { canLimitProcesses: false })).toEqual([]);
   });
 
   test("and without control of memory has no limit at all", async () => {
-    const [, problem] = await problemsOn(piWithV2, model, { canLimitProcesses: false });
-    expect(problem?.text).toContain("No limit of the kernel holds the agent.");
+    const [, issue] = await issuesOn(piWithV2, model, { canLimitProcesses: false });
+    expect(issue?.text).toContain("No limit of the kernel holds the agent.");
   });
 });
 
@@ -138,10 +134,10 @@ describe("a limit on the data of this program", () => {
 
   test("that leaves a model less than the budget is named, with what Node reserves of it", async () => {
     const limits = { dataLimitBytes: 700 * MIB, reservedCodeBytes: 512 * MIB };
-    const [problem, ...others] = await problemsOn(unlimited, model, limits);
+    const [issue, ...others] = await issuesOn(unlimited, model, limits);
     expect(others).toEqual([]);
-    expect(problem).toMatchObject({ severity: "warning", code: "data-limit-low" });
-    expect(problem?.text).toBe(
+    expect(issue).toMatchObject({ severity: "warning", code: "data-limit-low" });
+    expect(issue?.text).toBe(
       "This program runs with a limit of 700 MB on its data, which leaves a model less than max_memory_mb. The engine's " +
         "process inherits the limit, and Node reserves 512 MB of it for code. Remove the limit (ulimit -d, or " +
         "LimitDATA= of systemd). MemoryMax= limits the memory that is in use.",
@@ -150,25 +146,25 @@ describe("a limit on the data of this program", () => {
 
   test("is not named where the budget fits into it, nor without a model", async () => {
     const limits = { dataLimitBytes: 700 * MIB, reservedCodeBytes: 0 };
-    expect(await problemsOn(unlimited, model, limits)).toEqual([]);
-    expect(await problemsOn(unlimited, {}, { ...limits, dataLimitBytes: 100 * MIB })).toEqual([]);
+    expect(await issuesOn(unlimited, model, limits)).toEqual([]);
+    expect(await issuesOn(unlimited, {}, { ...limits, dataLimitBytes: 100 * MIB })).toEqual([]);
   });
 });
 
 describe("a limit on this process", () => {
   test("below the budget is named with its source", async () => {
-    const [problem] = await problemsOn(unitOf({ "memory.max": `${256 * MIB}\n`, "memory.high": "max\n" }), {});
-    expect(problem).toMatchObject({ severity: "warning", code: "memory-limit-low" });
-    expect(problem?.text).toContain("The agent may take 300 MB, and the limit on this process is 256 MB.");
-    expect(problem?.text).toContain("cgroup v2 /system.slice/nanoagent.service.");
+    const [issue] = await issuesOn(unitOf({ "memory.max": `${256 * MIB}\n`, "memory.high": "max\n" }), {});
+    expect(issue).toMatchObject({ severity: "warning", code: "memory-limit-low" });
+    expect(issue?.text).toContain("The agent may take 300 MB, and the limit on this process is 256 MB.");
+    expect(issue?.text).toContain("cgroup v2 /system.slice/nanoagent.service.");
   });
 
   test("counts from where the kernel slows the process down", async () => {
     const files = unitOf({ "memory.max": `${512 * MIB}\n`, "memory.high": `${200 * MIB}\n` });
-    expect((await problemsOn(files, {}))[0]?.text).toContain("nanoagent.service (memory.high)");
+    expect((await issuesOn(files, {}))[0]?.text).toContain("nanoagent.service (memory.high)");
   });
 
   test("above the budget is not named", async () => {
-    expect(await problemsOn(unitOf({ "memory.max": `${300 * MIB}\n`, "memory.high": "max\n" }), model)).toEqual([]);
+    expect(await issuesOn(unitOf({ "memory.max": `${300 * MIB}\n`, "memory.high": "max\n" }), model)).toEqual([]);
   });
 });

@@ -191,7 +191,7 @@ describe("runtime and models", () => {
        await using runtime = new NanoRuntime({ engine: new ScriptedEngine(["Yes."]) });
        await runtime.load(await readConfig("agent.json"));
        for await (const event of runtime.stream("hello", { signal: AbortSignal.timeout(1000) })) {
-         if (event.type === "error" && event.error instanceof InvalidConfigError) console.log(event.error.faults);
+         if (event.type === "error" && event.error instanceof InvalidConfigError) console.log(event.error.issues);
          if (event.type === "run-end") console.log(event.reply.content);
        }`,
     ));

@@ -1,19 +1,19 @@
 import type { SchemaIssue } from "@nanoagent/models";
-import type { ConfigFault } from "./invalid-config-error.js";
+import type { ConfigIssue } from "./invalid-config-error.js";
 
 /** What stands in a config file and where, the same for YAML and JSON. */
 export interface ConfigDocument {
   value: unknown;
   root: ConfigNode | null;
   /** What is wrong with the text itself. */
-  faults: { offset: number; message: string }[];
+  issues: { offset: number; message: string }[];
 }
 
 /** A config is nested five deep; a schema in it perhaps twenty. */
 export const MAX_DEPTH = 100;
 const MAX_KEY_CHARACTERS = 200;
 
-export function nestedTooDeeply(offset: number): ConfigDocument["faults"][number] {
+export function nestedTooDeeply(offset: number): ConfigDocument["issues"][number] {
   return { offset, message: `values are nested too deeply here: at most ${MAX_DEPTH} deep` };
 }
 
@@ -24,7 +24,7 @@ export interface ConfigNode {
   items?: ConfigNode[];
 }
 
-/** Takes a key into its map; a key that is there already is a fault: of two values, one would silently win. */
+/** Takes a key into its map; a key that is there already is an issue, because one of the two values would silently win. */
 export function addEntry(
   document: ConfigDocument,
   map: ConfigNode,
@@ -33,12 +33,12 @@ export function addEntry(
   value: ConfigNode,
 ): void {
   map.entries ??= new Map();
-  if (map.entries.has(key)) document.faults.push({ offset: keyOffset, message: `the key "${key}" is there twice` });
+  if (map.entries.has(key)) document.issues.push({ offset: keyOffset, message: `the key "${key}" is there twice` });
   else map.entries.set(key, { keyOffset, value });
 }
 
 /** An issue of the config's shape, with its place in the text: that of the value, or of the key that nobody knows. */
-export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaIssue): ConfigFault {
+export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaIssue): ConfigIssue {
   const offset = offsetOf(root, issue.path, issue.kind === "unknown-key");
   const { expected, found, nearest, message } = issue;
   return { ...positionAt(text, offset), key: shorten(issue.path.join(".")), expected, found, nearest, message };

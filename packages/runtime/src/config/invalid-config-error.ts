@@ -1,7 +1,7 @@
 import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
 
-/** One fault of a config file, where it is, and what would be right. Lines and columns count from 1. */
-export interface ConfigFault {
+/** One issue of a config file, where it is, and what would be right. Lines and columns count from 1. */
+export interface ConfigIssue {
   line: number;
   column: number;
   /** The keys that lead to it, joined by dots; empty for the file as a whole. */
@@ -15,18 +15,18 @@ export interface ConfigFault {
 
 /**
  * A config file that cannot be used. Codes: `config-unreadable`, where it cannot be read as text at all, and
- * `invalid-config`, where `faults` has everything that is wrong with it.
+ * `invalid-config`, where `issues` has everything that is wrong with it.
  */
 export class InvalidConfigError extends NanoAgentError {
   override name = "InvalidConfigError";
   /** The file as it was named. */
   readonly file: string;
-  readonly faults: readonly ConfigFault[];
+  readonly issues: readonly ConfigIssue[];
 
-  private constructor(file: string, faults: readonly ConfigFault[], parts: ErrorParts) {
+  private constructor(file: string, issues: readonly ConfigIssue[], parts: ErrorParts) {
     super(parts);
     this.file = file;
-    this.faults = faults;
+    this.issues = issues;
   }
 
   static unreadable(file: string, reason: string, hint: string, cause?: unknown): InvalidConfigError {
@@ -38,11 +38,11 @@ export class InvalidConfigError extends NanoAgentError {
     });
   }
 
-  static withFaults(file: string, faults: readonly ConfigFault[], cause?: unknown): InvalidConfigError {
-    const lines = faults.map(
+  static withIssues(file: string, issues: readonly ConfigIssue[], cause?: unknown): InvalidConfigError {
+    const lines = issues.map(
       ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
     );
-    return new InvalidConfigError(file, faults, {
+    return new InvalidConfigError(file, issues, {
       code: "invalid-config",
       message:
         lines.length === 1
@@ -54,6 +54,6 @@ export class InvalidConfigError extends NanoAgentError {
   }
 
   override toJSON() {
-    return { ...super.toJSON(), file: this.file, faults: this.faults };
+    return { ...super.toJSON(), file: this.file, faults: this.issues };
   }
 }

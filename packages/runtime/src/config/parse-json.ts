@@ -1,20 +1,20 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
-/** Reads JSON with the place of each value. What is wrong with the text is in `faults`; it does not throw for it. */
+/** Reads JSON with the place of each value. What is wrong with the text is in `issues`; it does not throw for it. */
 export function parseJson(text: string): ConfigDocument {
-  const document: ConfigDocument = { value: undefined, root: null, faults: [] };
+  const document: ConfigDocument = { value: undefined, root: null, issues: [] };
   const tooDeep = firstTooDeep(text);
   if (tooDeep !== null) {
-    document.faults.push(nestedTooDeeply(tooDeep));
+    document.issues.push(nestedTooDeeply(tooDeep));
     return document;
   }
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true });
   for (const { error, offset } of errors) {
-    document.faults.push({ offset, message: `this is not JSON: ${inWords(printParseErrorCode(error))}` });
+    document.issues.push({ offset, message: `this is not JSON: ${inWords(printParseErrorCode(error))}` });
   }
-  if (tree === undefined || document.faults.length > 0) return document;
+  if (tree === undefined || document.issues.length > 0) return document;
   document.root = nodeOf(tree);
   document.value = JSON.parse(text);
   return document;

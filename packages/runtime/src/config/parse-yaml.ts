@@ -5,15 +5,15 @@ import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDee
 /** One value may be used this often by reference: enough for people, not enough to blow a small file up. */
 const MAX_ALIASES = 100;
 
-/** Reads YAML with the place of each value. What is wrong with the text is in `faults`; it does not throw for it. */
+/** Reads YAML with the place of each value. What is wrong with the text is in `issues`; it does not throw for it. */
 export async function parseYaml(text: string): Promise<ConfigDocument> {
   const yaml = await importPeer("yaml", "Reading a YAML file", () => import("yaml"));
-  const document: ConfigDocument = { value: undefined, root: null, faults: [] };
+  const document: ConfigDocument = { value: undefined, root: null, issues: [] };
   const tokens = [...new yaml.Parser().parse(text)];
   // The composer is recursive: a text that is nested too deeply must not reach it.
   const tooDeep = firstTooDeep(tokens);
   if (tooDeep !== null) {
-    document.faults.push(nestedTooDeeply(tooDeep));
+    document.issues.push(nestedTooDeeply(tooDeep));
     return document;
   }
   // Keys are compared below: the library's own comparison takes quadratic time.
@@ -21,16 +21,16 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
   const [first, second] = [...composer.compose(tokens)];
   if (first === undefined) return document;
   for (const { pos, message } of [...first.errors, ...first.warnings])
-    document.faults.push({ offset: pos[0], message });
+    document.issues.push({ offset: pos[0], message });
   if (second !== undefined) {
-    document.faults.push({
+    document.issues.push({
       offset: second.range[0],
       message: "a second YAML document begins here; a config is one document",
     });
   }
-  if (document.faults.length > 0) return document;
+  if (document.issues.length > 0) return document;
   document.root = nodeOf(first.contents, 0);
-  if (document.faults.length === 0) document.value = toValue(first, document);
+  if (document.issues.length === 0) document.value = toValue(first, document);
   return document;
 
   function nodeOf(source: Node | null, fallbackOffset: number): ConfigNode {
@@ -50,7 +50,7 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
       node.items = (source.items as Node[]).map((item) => nodeOf(item, node.offset));
     } else if (yaml.isAlias(source) && source.resolve(first as Document) === undefined) {
       const message = `there is no anchor &${source.source}; a text that begins with * goes into quotes`;
-      document.faults.push({ offset: node.offset, message });
+      document.issues.push({ offset: node.offset, message });
     }
     return node;
   }
@@ -62,7 +62,7 @@ function toValue(source: Document, document: ConfigDocument): unknown {
   } catch (error) {
     // What the library throws when aliases of aliases multiply.
     if (!(error instanceof ReferenceError)) throw error;
-    document.faults.push({ offset: 0, message: "anchors and aliases blow the file up beyond measure" });
+    document.issues.push({ offset: 0, message: "anchors and aliases blow the file up beyond measure" });
     return undefined;
   }
 }

@@ -2,13 +2,13 @@ import path from "node:path";
 import { type AutoDevice, type EdgeDevice, NanoAgentConfig, NanoAgentConfigFile } from "@nanoagent/models";
 import { importPeer } from "../missing-peer-error.js";
 import { type ConfigDocument, offsetOf, placeIssue, positionAt } from "./config-document.js";
-import { type ConfigFault, InvalidConfigError } from "./invalid-config-error.js";
+import { type ConfigIssue, InvalidConfigError } from "./invalid-config-error.js";
 import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
 import { readConfigText } from "./read-config-text.js";
 
-/** A file that is wrong throughout is answered with its first faults. */
-const MAX_FAULTS = 20;
+/** A file that is wrong throughout is answered with its first issues. */
+const MAX_ISSUES = 20;
 
 export interface ReadConfigOptions {
   /** Where the device comes from when the file leaves it open. Default: `@nanoagent/profiler`, loaded when needed. */
@@ -21,7 +21,7 @@ export interface ReadConfigOptions {
  * A config as `NanoRuntime.load()` takes it, from a YAML file or, when its name ends in `.json`, a JSON one. A device
  * that the file leaves open is profiled; paths in it are taken relative to the file. Reads at most 256 KB.
  *
- * Throws {@link InvalidConfigError} with every fault and its line and column, and {@link MissingPeerError} when it
+ * Throws {@link InvalidConfigError} with every issue and its line and column, and {@link MissingPeerError} when it
  * needs `yaml` or `@nanoagent/profiler` and they are not installed.
  */
 export async function readConfig(file: string, options: ReadConfigOptions = {}): Promise<NanoAgentConfig> {
@@ -44,7 +44,7 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
   const document = await parse(file, text);
   const result = NanoAgentConfigFile.safeParse(document.value);
   if (!result.success) {
-    throw InvalidConfigError.withFaults(
+    throw InvalidConfigError.withIssues(
       file,
       result.issues.map((issue) => placeIssue(text, document.root, issue)),
     );
@@ -62,14 +62,14 @@ async function parse(file: string, text: string): Promise<ConfigDocument> {
     throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
   const isJson = path.extname(file).toLowerCase() === ".json";
   const document = isJson ? parseJson(text) : await parseYaml(text);
-  if (document.faults.length > 0) {
-    const faults = document.faults.slice(0, MAX_FAULTS).map(({ offset, message }) => faultAt(text, offset, message));
-    throw InvalidConfigError.withFaults(file, faults);
+  if (document.issues.length > 0) {
+    const issues = document.issues.slice(0, MAX_ISSUES).map(({ offset, message }) => issueAt(text, offset, message));
+    throw InvalidConfigError.withIssues(file, issues);
   }
   return document;
 }
 
-function faultAt(text: string, offset: number, message: string): ConfigFault {
+function issueAt(text: string, offset: number, message: string): ConfigIssue {
   return { ...positionAt(text, offset), key: "", expected: "", found: "", nearest: null, message };
 }
 

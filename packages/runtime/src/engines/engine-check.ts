@@ -1,7 +1,7 @@
 import type { FitPlan } from "@nanoagent/models";
 
-/** A fault of a config that keeps its engine from opening, or a warning about it. */
-export interface EngineProblem {
+/** An issue of a config that keeps its engine from opening, or a warning about it. */
+export interface EngineIssue {
   severity: "error" | "warning";
   /** Keys of the config that lead to it. */
   path: readonly string[];
@@ -15,7 +15,7 @@ export interface EngineProblem {
 export interface EngineCheck {
   /** The engine in a few words, for people. */
   summary: string;
-  problems: EngineProblem[];
+  issues: EngineIssue[];
   /** How the model would be loaded, and within how many bytes; null without a model, or where it cannot be loaded. */
   model: { plan: FitPlan; budgetBytes: number } | null;
 }

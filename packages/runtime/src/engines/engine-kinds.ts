@@ -5,7 +5,7 @@ import {
   NanoAgentError,
 } from "@nanoagent/models";
 import type { Engine } from "./engine.js";
-import type { EngineCheck, EngineProblem } from "./engine-check.js";
+import type { EngineCheck, EngineIssue } from "./engine-check.js";
 import { EngineError } from "./engine-error.js";
 import type { OpenEngineOptions } from "./engine-options.js";
 import type { LlamaCheckOptions } from "./llama/check-llama-engine.js";
@@ -38,7 +38,7 @@ const engineKinds: Record<EngineType, EngineKind> = {
       const abilities = (definitions.length > 0 ? definitions : tools).map(({ name }) => name);
       return new RulesEngine({ agentName: spec.name, device, abilities });
     },
-    check: async () => ({ summary: "the built-in rules", problems: [], model: null }),
+    check: async () => ({ summary: "the built-in rules", issues: [], model: null }),
     unusedKeys: ({ instructions, model_path, engine = {}, window }) => [
       ...(instructions === undefined ? [] : [["instructions"]]),
       ...(model_path === null ? [] : [["model_path"]]),
@@ -56,8 +56,8 @@ const engineKinds: Record<EngineType, EngineKind> = {
     async check(config, options) {
       const { model_path } = config;
       if (model_path === null) {
-        const problem = problemOf(["engine", "type"], withoutModel());
-        return { summary: "llama, without a model", problems: [problem], model: null };
+        const issue = issueOf(["engine", "type"], withoutModel());
+        return { summary: "llama, without a model", issues: [issue], model: null };
       }
       const { checkLlamaEngine } = await import("#node-parts");
       return checkLlamaEngine({ ...config, model_path }, options);
@@ -73,9 +73,9 @@ const engineKinds: Record<EngineType, EngineKind> = {
       const { checkServerSettings } = await import("#node-parts");
       try {
         const summary = `the server at ${await checkServerSettings(engine)}, which was not asked`;
-        return { summary, problems: [], model: null };
+        return { summary, issues: [], model: null };
       } catch (error) {
-        return { summary: "a server", problems: [problemOf(["engine"], error)], model: null };
+        return { summary: "a server", issues: [issueOf(["engine"], error)], model: null };
       }
     },
     unusedKeys: () => [],
@@ -100,10 +100,10 @@ export async function openEngine(config: NanoAgentConfig, options: OpenEngineOpt
 
 /** Checks the engine of a config, and the model file where it names one, without opening anything. */
 export async function checkEngine(config: NanoAgentConfig, options: LlamaCheckOptions = {}): Promise<EngineCheck> {
-  const fileProblem = await checkFile(config);
+  const fileIssue = await checkFile(config);
   const kind = engineKinds[engineTypeOf(config)];
-  const { problems, ...check } = await kind.check(config, { ...options, skipsFit: fileProblem !== null });
-  return { ...check, problems: fileProblem === null ? problems : [fileProblem, ...problems] };
+  const { issues, ...check } = await kind.check(config, { ...options, skipsFit: fileIssue !== null });
+  return { ...check, issues: fileIssue === null ? issues : [fileIssue, ...issues] };
 }
 
 /** Lists the settings that have no effect on the engine. `isGiven`: the program brought an engine of its own. */
@@ -118,20 +118,20 @@ export function findUnusedSettings(config: NanoAgentConfig, isGiven = false): Un
   return [{ path: ["engine"], message: '"engine" has no effect: the program brings its own.' }];
 }
 
-async function checkFile({ model_path, model_root, spec }: NanoAgentConfig): Promise<EngineProblem | null> {
+async function checkFile({ model_path, model_root, spec }: NanoAgentConfig): Promise<EngineIssue | null> {
   if (model_path === null) return null;
   const { checkModelFile } = await import("#node-parts");
   try {
     await checkModelFile(model_path, spec.max_model_size_mb, model_root ?? null);
     return null;
   } catch (error) {
-    const problem = problemOf(["model_path"], error);
-    return problem.code === "model-too-large" ? { ...problem, path: ["spec", "max_model_size_mb"] } : problem;
+    const issue = issueOf(["model_path"], error);
+    return issue.code === "model-too-large" ? { ...issue, path: ["spec", "max_model_size_mb"] } : issue;
   }
 }
 
-/** Turns a thrown error into a problem of the config. An error of unknown kind is thrown on. */
-function problemOf(path: readonly string[], error: unknown): EngineProblem {
+/** Turns a thrown error into an issue of the config. An error of unknown kind is thrown on. */
+function issueOf(path: readonly string[], error: unknown): EngineIssue {
   if (!NanoAgentError.isInstance(error)) throw error;
   const { code, message, reason, hint } = error;
   return { severity: "error", path, code, message, reason, hint };

@@ -1,4 +1,4 @@
-import { SentenceFault } from "./parse-sentence.js";
+import { SentenceError } from "./parse-sentence.js";
 
 type AnswerPart =
   | { kind: "text"; text: string }
@@ -20,14 +20,14 @@ export class AnswerTemplate {
     this.#parts = parts;
   }
 
-  /** Throws {@link SentenceFault} for what cannot be read, and for a value whose first name is not in `names`. */
+  /** Throws {@link SentenceError} for what cannot be read, and for a value whose first name is not in `names`. */
   static parse(text: string, names: ReadonlySet<string>): AnswerTemplate {
     const parts = parseAnswer(text);
     const check = (found: readonly AnswerPart[]): void => {
       for (const part of found) {
         if (part.kind === "optional") check(part.parts);
         if (part.kind !== "value" || names.has(part.path[0] ?? "")) continue;
-        throw new SentenceFault(
+        throw new SentenceError(
           `nothing is named "${part.path[0]}" here: ${[...names].sort().join(", ")} are`,
           part.at,
         );
@@ -75,7 +75,7 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
 
 function parseAnswer(text: string): AnswerPart[] {
   if (text.length > MAX_ANSWER_CHARACTERS) {
-    throw new SentenceFault(`an answer has at most ${MAX_ANSWER_CHARACTERS} characters`, MAX_ANSWER_CHARACTERS);
+    throw new SentenceError(`an answer has at most ${MAX_ANSWER_CHARACTERS} characters`, MAX_ANSWER_CHARACTERS);
   }
   let at = 0;
   return sequence(0);
@@ -101,7 +101,7 @@ function parseAnswer(text: string): AnswerPart[] {
       } else if (character === "]" && depth > 0) {
         break;
       } else if (character === "]" || character === "}") {
-        throw new SentenceFault(`"${character}" closes nothing: write it twice to mean the bracket itself`, at);
+        throw new SentenceError(`"${character}" closes nothing: write it twice to mean the bracket itself`, at);
       } else {
         plain += character;
         at += 1;
@@ -113,10 +113,10 @@ function parseAnswer(text: string): AnswerPart[] {
 
   function optional(depth: number): AnswerPart {
     const start = at;
-    if (depth > MAX_NESTING) throw new SentenceFault(`brackets are nested deeper than ${MAX_NESTING}`, at);
+    if (depth > MAX_NESTING) throw new SentenceError(`brackets are nested deeper than ${MAX_NESTING}`, at);
     at += 1;
     const parts = sequence(depth);
-    if (text[at] !== "]") throw new SentenceFault('"[" is not closed by "]"', start);
+    if (text[at] !== "]") throw new SentenceError('"[" is not closed by "]"', start);
     at += 1;
     return { kind: "optional", parts };
   }
@@ -124,7 +124,7 @@ function parseAnswer(text: string): AnswerPart[] {
   function value(): AnswerPart {
     const match = valuePattern.exec(text.slice(at, at + 200));
     if (match?.[1] === undefined)
-      throw new SentenceFault("a value is a name in braces, such as {zone} or {result.count}", at);
+      throw new SentenceError("a value is a name in braces, such as {zone} or {result.count}", at);
     const part: AnswerPart = { kind: "value", path: match[1].split("."), at };
     at += match[0].length;
     return part;

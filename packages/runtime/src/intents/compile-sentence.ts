@@ -1,5 +1,5 @@
 import { runTogether, splitWords } from "../split-words.js";
-import { parseSentence, SentenceFault, type SentencePart } from "./parse-sentence.js";
+import { parseSentence, SentenceError, type SentencePart } from "./parse-sentence.js";
 import type { SlotMatcher } from "./slot-values.js";
 
 /** A part of a sentence whose words stand each for themselves. */
@@ -30,14 +30,14 @@ const MAX_NODES = 2000;
 /** `light[s]` has two forms; brackets that touch each other and letters multiply them. */
 const MAX_GLUED_FORMS = 64;
 
-/** Compiles a template. `slotOf` gives what a slot takes, or null where there is none. Throws {@link SentenceFault}. */
+/** Compiles a template. `slotOf` gives what a slot takes, or null where there is none. Throws {@link SentenceError}. */
 export function compileSentence(template: string, slotOf: (slot: string) => SlotMatcher | null): CompiledSentence {
   let nodeCount = 0;
   const parts = joinGlued(parseSentence(template), (name) => slotOf(name)?.kind === "number");
   const slotNames = refuseTwice(parts);
   const end: SentenceNode = { kind: "end", id: nodeCount++ };
   const start = sequence(parts, end);
-  if (mayBeEmpty(parts)) throw new SentenceFault("every word is optional: nothing at all would match", 0);
+  if (mayBeEmpty(parts)) throw new SentenceError("every word is optional: nothing at all would match", 0);
   return { template, start, nodeCount, anchors: anchorsOf(parts), slotNames };
 
   function sequence(found: readonly WholePart[], after: SentenceNode): SentenceNode {
@@ -61,9 +61,9 @@ export function compileSentence(template: string, slotOf: (slot: string) => Slot
       }
       case "slot": {
         const slot = slotOf(part.slot);
-        if (slot === null) throw new SentenceFault(`there is no slot named "${part.slot}"`, part.at);
+        if (slot === null) throw new SentenceError(`there is no slot named "${part.slot}"`, part.at);
         if (slot.kind === "text" && leadsToText(next)) {
-          throw new SentenceFault("two free texts follow one another: nothing says where the first ends", part.at);
+          throw new SentenceError("two free texts follow one another: nothing says where the first ends", part.at);
         }
         return { kind: "slot", id: count(part.at), name: part.name, slot, next };
       }
@@ -71,7 +71,7 @@ export function compileSentence(template: string, slotOf: (slot: string) => Slot
   }
 
   function count(at: number): number {
-    if (nodeCount >= MAX_NODES) throw new SentenceFault(`the sentence has more than ${MAX_NODES} steps`, at);
+    if (nodeCount >= MAX_NODES) throw new SentenceError(`the sentence has more than ${MAX_NODES} steps`, at);
     return nodeCount++;
   }
 }
@@ -92,7 +92,7 @@ function refuseTwice(parts: readonly WholePart[]): Set<string> {
       part.kind === "slot" ? [part.name] : new Set(part.options.flatMap((option) => [...refuseTwice(option)]));
     for (const name of names) {
       if (seen.has(name)) {
-        throw new SentenceFault(`{${name}} stands twice: give one of them a name, as in {slot:name}`, part.at);
+        throw new SentenceError(`{${name}} stands twice: give one of them a name, as in {slot:name}`, part.at);
       }
       seen.add(name);
     }
@@ -184,7 +184,7 @@ function formsOf(run: readonly SentencePart[], at: number): PlainPart[][] {
         ? [[part]]
         : [...part.options.flatMap((option) => formsOf(option, at)), ...(part.optional ? [[]] : [])];
     if (forms.length * endings.length > MAX_GLUED_FORMS) {
-      throw new SentenceFault(`what is written together has more than ${MAX_GLUED_FORMS} forms: use spaces`, at);
+      throw new SentenceError(`what is written together has more than ${MAX_GLUED_FORMS} forms: use spaces`, at);
     }
     forms = forms.flatMap((form) => endings.map((ending) => joinTexts([...form, ...ending])));
   }
@@ -210,6 +210,6 @@ function refuseTouching(form: readonly PlainPart[], isNumber: (slot: string) => 
     const next = form[index + 1];
     if (next === undefined || part.kind === next.kind) continue;
     if (!runTogether(sample(part).at(-1) ?? "", sample(next)[0] ?? "")) continue;
-    throw new SentenceFault("letters touch a slot: put a space between them", next.at);
+    throw new SentenceError("letters touch a slot: put a space between them", next.at);
   }
 }

@@ -2,9 +2,9 @@ import type { IntentDefinition, IntentSettings, SlotValue } from "@nanoagent/mod
 import type { Word } from "../split-words.js";
 import { AnswerTemplate } from "./answer-template.js";
 import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
-import { type IntentFault, InvalidIntentsError } from "./invalid-intents-error.js";
+import { type IntentIssue, InvalidIntentsError } from "./invalid-intents-error.js";
 import { MessageWords, matchSentence, type SentenceMatch } from "./match-sentence.js";
-import { SentenceFault } from "./parse-sentence.js";
+import { SentenceError } from "./parse-sentence.js";
 import { compileSlot, type SlotMatcher } from "./slot-values.js";
 
 /** A longer message is no sentence that somebody foresaw. */
@@ -77,11 +77,11 @@ export class IntentMatcher {
     }
   }
 
-  /** Throws {@link InvalidIntentsError} with every fault and its place. */
+  /** Throws {@link InvalidIntentsError} with every issue and its place. */
   static compile(settings: IntentSettings): IntentMatcher {
-    const faults: IntentFault[] = [];
-    const sentences = new Compiler(settings, faults).compile();
-    if (faults.length > 0) throw new InvalidIntentsError(faults);
+    const issues: IntentIssue[] = [];
+    const sentences = new Compiler(settings, issues).compile();
+    if (issues.length > 0) throw new InvalidIntentsError(issues);
     return new IntentMatcher(sentences);
   }
 
@@ -180,13 +180,13 @@ function slotAlone(value: unknown): string | null {
 
 class Compiler {
   readonly #settings: IntentSettings;
-  readonly #faults: IntentFault[];
+  readonly #issues: IntentIssue[];
   readonly #slots = new Map<string, SlotMatcher>();
   readonly #sentences: IntentSentence[] = [];
 
-  constructor(settings: IntentSettings, faults: IntentFault[]) {
+  constructor(settings: IntentSettings, issues: IntentIssue[]) {
     this.#settings = settings;
-    this.#faults = faults;
+    this.#issues = issues;
   }
 
   compile(): IntentSentence[] {
@@ -202,7 +202,7 @@ class Compiler {
     return this.#sentences;
   }
 
-  #compileIntent(definition: IntentDefinition, path: IntentFault["path"]): void {
+  #compileIntent(definition: IntentDefinition, path: IntentIssue["path"]): void {
     const { tool, answer, failure, defaults = {}, arguments: settings = {} } = definition;
     const answers = new Map<string, AnswerTemplate>();
     const failures = new Map<string, AnswerTemplate>();
@@ -235,7 +235,7 @@ class Compiler {
 
   #texts(
     settings: IntentDefinition["answer"],
-    path: IntentFault["path"],
+    path: IntentIssue["path"],
     names: ReadonlySet<string>,
     templates: Map<string, AnswerTemplate>,
   ): void {
@@ -254,24 +254,24 @@ class Compiler {
     const key = JSON.stringify([name, language]);
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = compileSlot(settings, language, ["slots", name], this.#faults);
+      slot = compileSlot(settings, language, ["slots", name], this.#issues);
       this.#slots.set(key, slot);
     }
     return slot;
   }
 
-  #attempt<Value>(path: IntentFault["path"], compile: () => Value): Value | null {
+  #attempt<Value>(path: IntentIssue["path"], compile: () => Value): Value | null {
     try {
       return compile();
     } catch (error) {
-      if (!(error instanceof SentenceFault)) throw error;
-      this.#faults.push({ path, column: error.at + 1, message: error.message });
+      if (!(error instanceof SentenceError)) throw error;
+      this.#issues.push({ path, column: error.at + 1, message: error.message });
       return null;
     }
   }
 
-  #report(path: IntentFault["path"], message: string): void {
-    this.#faults.push({ path, column: null, message });
+  #report(path: IntentIssue["path"], message: string): void {
+    this.#issues.push({ path, column: null, message });
   }
 }
 

@@ -1,7 +1,7 @@
 import { NanoAgentError } from "@nanoagent/models";
 
-/** One fault of the intents. */
-export interface IntentFault {
+/** One issue of the intents. */
+export interface IntentIssue {
   /** Keys and indices that lead to it, within `intents`. */
   path: (string | number)[];
   /** Where in the text at that place, from 1; null for the whole. */
@@ -9,31 +9,31 @@ export interface IntentFault {
   message: string;
 }
 
-/** A message names this many faults; the rest is in `faults`. */
-const MAX_NAMED_FAULTS = 5;
+/** A message names this many issues; the rest is in `issues`. */
+const MAX_NAMED_ISSUES = 5;
 
-/** Code `invalid-intents`: sentences, slots or answers that cannot work. `faults` has each of them with its place. */
+/** Code `invalid-intents`: sentences, slots or answers that cannot work. `issues` has each of them with its place. */
 export class InvalidIntentsError extends NanoAgentError {
   override name = "InvalidIntentsError";
-  readonly faults: readonly IntentFault[];
+  readonly issues: readonly IntentIssue[];
 
-  constructor(faults: readonly IntentFault[]) {
-    const named = faults.slice(0, MAX_NAMED_FAULTS).map(describe).join("; ");
-    const more = faults.length > MAX_NAMED_FAULTS ? `; and ${faults.length - MAX_NAMED_FAULTS} more` : "";
+  constructor(issues: readonly IntentIssue[]) {
+    const named = issues.slice(0, MAX_NAMED_ISSUES).map(describe).join("; ");
+    const more = issues.length > MAX_NAMED_ISSUES ? `; and ${issues.length - MAX_NAMED_ISSUES} more` : "";
     super({
       code: "invalid-intents",
       message: `The intents cannot be used: ${named}${more}.`,
       hint: 'A sentence reads like "water [the] (bed|field) {zone}"; every {slot} stands in intents.slots.',
     });
-    this.faults = faults;
+    this.issues = issues;
   }
 
   override toJSON() {
-    return { ...super.toJSON(), faults: this.faults };
+    return { ...super.toJSON(), faults: this.issues };
   }
 }
 
-function describe({ path, column, message }: IntentFault): string {
+function describe({ path, column, message }: IntentIssue): string {
   const place = ["intents", ...path].map(String).join(".").slice(0, 200);
   return `${place}${column === null ? "" : `, column ${column}`}: ${message}`;
 }

@@ -10,7 +10,7 @@ export const MAX_SENTENCE_CHARACTERS = 1000;
 const MAX_NESTING = 16;
 
 /** What is wrong with a template, and at which character. */
-export class SentenceFault extends Error {
+export class SentenceError extends Error {
   readonly at: number;
 
   constructor(message: string, at: number) {
@@ -24,17 +24,17 @@ const slotPattern = /^\{(\p{L}[\p{L}\p{N}_-]*)(?::(\p{L}[\p{L}\p{N}_-]*))?\}/u;
 
 /**
  * The parts of `[optional] (one|other) {slot} text`; `{slot:name}` fills `name` with what the slot takes. Throws
- * {@link SentenceFault}. Linear in the length.
+ * {@link SentenceError}. Linear in the length.
  */
 export function parseSentence(template: string): SentencePart[] {
   if (template.length > MAX_SENTENCE_CHARACTERS) {
-    throw new SentenceFault(`a sentence has at most ${MAX_SENTENCE_CHARACTERS} characters`, MAX_SENTENCE_CHARACTERS);
+    throw new SentenceError(`a sentence has at most ${MAX_SENTENCE_CHARACTERS} characters`, MAX_SENTENCE_CHARACTERS);
   }
   let at = 0;
   const parts = sequence(0);
   if (at < template.length) {
     const character = template[at];
-    throw new SentenceFault(
+    throw new SentenceError(
       character === "|" ? '"|" stands only within ( ) or [ ]' : `"${character}" closes nothing`,
       at,
     );
@@ -48,7 +48,7 @@ export function parseSentence(template: string): SentencePart[] {
       if (character === "]" || character === ")" || character === "|") break;
       if (character === "[" || character === "(") found.push(choice(character, depth + 1));
       else if (character === "{") found.push(slot());
-      else if (character === "}") throw new SentenceFault('"}" closes nothing', at);
+      else if (character === "}") throw new SentenceError('"}" closes nothing', at);
       else found.push(text());
     }
     return found;
@@ -56,7 +56,7 @@ export function parseSentence(template: string): SentencePart[] {
 
   function choice(open: string, depth: number): SentencePart {
     const start = at;
-    if (depth > MAX_NESTING) throw new SentenceFault(`brackets are nested deeper than ${MAX_NESTING}`, at);
+    if (depth > MAX_NESTING) throw new SentenceError(`brackets are nested deeper than ${MAX_NESTING}`, at);
     const options: SentencePart[][] = [];
     do {
       at += 1;
@@ -64,7 +64,7 @@ export function parseSentence(template: string): SentencePart[] {
     } while (template[at] === "|");
     if (template[at] !== closing[open]) {
       const found = at < template.length ? `, but "${template[at]}" comes first` : "";
-      throw new SentenceFault(`"${open}" is not closed by "${closing[open]}"${found}`, start);
+      throw new SentenceError(`"${open}" is not closed by "${closing[open]}"${found}`, start);
     }
     at += 1;
     return { kind: "choice", options, optional: open === "[", at: start };
@@ -75,7 +75,7 @@ export function parseSentence(template: string): SentencePart[] {
     const match = slotPattern.exec(template.slice(at, at + 200));
     const [whole, slotName, name = slotName] = match ?? [];
     if (whole === undefined || slotName === undefined || name === undefined) {
-      throw new SentenceFault("a slot is a name in braces: a letter, then letters, digits, _ and -", at);
+      throw new SentenceError("a slot is a name in braces: a letter, then letters, digits, _ and -", at);
     }
     const part: SentencePart = { kind: "slot", slot: slotName, name, at };
     at += whole.length;

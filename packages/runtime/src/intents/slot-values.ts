@@ -1,6 +1,6 @@
 import type { ListedValue, SlotSettings, SlotValue } from "@nanoagent/models";
 import { splitWords } from "../split-words.js";
-import type { IntentFault } from "./invalid-intents-error.js";
+import type { IntentIssue } from "./invalid-intents-error.js";
 
 /** What a slot takes, in one language. */
 export type SlotMatcher =
@@ -15,27 +15,27 @@ const MAX_VALUES = 100_000;
 
 /**
  * The matcher of a slot for sentences of `language`; null is every language. What is wrong with the slot goes to
- * `faults`, under `path`.
+ * `issues`, under `path`.
  */
 export function compileSlot(
   settings: SlotSettings,
   language: string | null,
-  path: IntentFault["path"],
-  faults: IntentFault[],
+  path: IntentIssue["path"],
+  issues: IntentIssue[],
 ): SlotMatcher {
   if (settings === "text") return { kind: "text" };
-  if (Array.isArray(settings)) return compileList(settings, language, path, faults);
+  if (Array.isArray(settings)) return compileList(settings, language, path, issues);
   const { from, to, step = 1 } = settings;
-  if (!(step > 0)) faults.push({ path, column: null, message: "step must be above 0" });
-  if (!(from <= to)) faults.push({ path, column: null, message: "from must not be above to" });
+  if (!(step > 0)) issues.push({ path, column: null, message: "step must be above 0" });
+  if (!(from <= to)) issues.push({ path, column: null, message: "from must not be above to" });
   return { kind: "number", from, to, step };
 }
 
 function compileList(
   listed: readonly ListedValue[],
   language: string | null,
-  path: IntentFault["path"],
-  faults: IntentFault[],
+  path: IntentIssue["path"],
+  issues: IntentIssue[],
 ): SlotMatcher {
   const values = new Map<string, SlotValue>();
   let longest = 0;
@@ -55,7 +55,7 @@ function compileList(
               : values.size >= MAX_VALUES
                 ? `a slot has at most ${MAX_VALUES} values`
                 : null;
-      if (message !== null) faults.push({ path: [...path, index], column: null, message });
+      if (message !== null) issues.push({ path: [...path, index], column: null, message });
       else values.set(key, value);
       longest = Math.max(longest, words.length);
     }

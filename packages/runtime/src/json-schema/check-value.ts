@@ -6,7 +6,7 @@ import type { JsonType, SchemaNode } from "./schema-node.js";
 export interface JsonIssue {
   /** JSON Pointer within the value. */
   readonly path: string;
-  /** The keyword of the schema; null where the value itself is at fault. */
+  /** The keyword of the schema; null where the value itself is wrong. */
   readonly keyword: string | null;
   /** What is wrong, without the place: `must be at least 3`. */
   readonly message: string;
@@ -41,9 +41,9 @@ class ValueCheck {
 
   check(node: SchemaNode, value: unknown, place: Place): void {
     if (place.issues.length >= MAX_ISSUES) return;
-    const fault = this.#faultOfKind(node, value, place.levels);
-    if (fault !== null) {
-      report(place, ...fault);
+    const issue = this.#issueOfKind(node, value, place.levels);
+    if (issue !== null) {
+      report(place, ...issue);
       return;
     }
     if (node.values !== null && !node.values.some((allowed) => isSameJson(allowed, value))) {
@@ -57,7 +57,7 @@ class ValueCheck {
   }
 
   /** What makes every further check pointless. */
-  #faultOfKind({ refusesAll, types }: SchemaNode, value: unknown, levels: number): [string | null, string] | null {
+  #issueOfKind({ refusesAll, types }: SchemaNode, value: unknown, levels: number): [string | null, string] | null {
     this.#steps += 1;
     if (this.#steps > MAX_CHECK_STEPS) return [null, "takes too long to be checked"];
     if (levels > MAX_CHECK_LEVELS) return [null, "is nested too deeply to be checked"];

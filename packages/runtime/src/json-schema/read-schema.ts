@@ -116,12 +116,13 @@ class SchemaReader {
 
   #schema(raw: unknown, path: string): Draft<SchemaNode> {
     if (typeof raw === "boolean") return this.#add({ refusesAll: !raw }, path);
-    if (!isPlainObject(raw)) throw fault(path, null, "is no schema: it must be an object, true or false");
-    if (this.#open.has(raw)) throw fault(path, null, "is the same object as one around it; use $ref for recursion");
+    if (!isPlainObject(raw)) throw schemaError(path, null, "is no schema: it must be an object, true or false");
+    if (this.#open.has(raw))
+      throw schemaError(path, null, "is the same object as one around it; use $ref for recursion");
     const known = this.#known.get(raw);
     if (known !== undefined) return known;
     if (this.#open.size >= MAX_SCHEMA_DEPTH)
-      throw fault(path, null, `is nested deeper than ${MAX_SCHEMA_DEPTH} levels`);
+      throw schemaError(path, null, `is nested deeper than ${MAX_SCHEMA_DEPTH} levels`);
     const node = this.#add({}, path);
     this.#known.set(raw, node);
     this.#open.add(raw);
@@ -132,14 +133,15 @@ class SchemaReader {
     for (const keyword of ["allOf", "anyOf", "oneOf"] as const) node[keyword] = this.#schemaList(raw, path, keyword);
     const pointer = own(raw, "$ref", path);
     if (typeof pointer === "string") this.#references.push({ node, pointer });
-    else if (pointer !== undefined) throw fault(path, "$ref", "must be a string");
+    else if (pointer !== undefined) throw schemaError(path, "$ref", "must be a string");
     this.#open.delete(raw);
     return node;
   }
 
   #add(parts: Partial<SchemaNode>, path: string): Draft<SchemaNode> {
     const id = this.#nodes.length;
-    if (id >= MAX_SCHEMA_PARTS) throw fault(path, null, `is one schema too many: ${MAX_SCHEMA_PARTS} can be read`);
+    if (id >= MAX_SCHEMA_PARTS)
+      throw schemaError(path, null, `is one schema too many: ${MAX_SCHEMA_PARTS} can be read`);
     const node = { ...emptyNode, ...parts, id, path };
     this.#nodes.push(node);
     return node;
@@ -149,10 +151,10 @@ class SchemaReader {
     for (const [keyword, hint] of unsupported) {
       const value = own(raw, keyword, path);
       if (value === undefined || (keyword === "uniqueItems" && value === false)) continue;
-      throw fault(path, keyword, "is not supported", hint);
+      throw schemaError(path, keyword, "is not supported", hint);
     }
     if (path !== "" && own(raw, "$id", path) !== undefined) {
-      throw fault(path, "$id", "is supported only at the top", "Move the schema to $defs and drop its $id.");
+      throw schemaError(path, "$id", "is supported only at the top", "Move the schema to $defs and drop its $id.");
     }
   }
 
@@ -163,12 +165,12 @@ class SchemaReader {
     for (const keyword of ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"] as const) {
       node[keyword] = readNumber(raw, path, keyword);
     }
-    if (node.multipleOf !== null && node.multipleOf <= 0) throw fault(path, "multipleOf", "must be above 0");
+    if (node.multipleOf !== null && node.multipleOf <= 0) throw schemaError(path, "multipleOf", "must be above 0");
     node.minLength = readCount(raw, path, "minLength") ?? 0;
     node.maxLength = readCount(raw, path, "maxLength") ?? Number.POSITIVE_INFINITY;
     const format = own(raw, "format", path);
     if (typeof format === "string") node.format = stringFormats.get(format) ?? null;
-    else if (format !== undefined) throw fault(path, "format", "must be a string");
+    else if (format !== undefined) throw schemaError(path, "format", "must be a string");
     const implied = keywordsOfTypes
       .filter(([, keywords]) => keywords.some((keyword) => own(raw, keyword, path) !== undefined))
       .map(([type]) => type);
@@ -181,7 +183,7 @@ class SchemaReader {
     // A node has one list of values: where both keywords stand, the constant is checked against the list.
     const values = list === undefined ? null : listOf(list, path, "enum", MAX_ENUM_VALUES);
     const copies = values?.map((value) => this.#copyValue(value, path, "enum")) ?? null;
-    if (copies?.length === 0) throw fault(path, "enum", "has no values");
+    if (copies?.length === 0) throw schemaError(path, "enum", "has no values");
     if (constant === undefined) return copies;
     const copy = this.#copyValue(constant, path, "const");
     const text = JSON.stringify(copy);
@@ -190,13 +192,14 @@ class SchemaReader {
 
   #copyValue(value: unknown, path: string, keyword: string, levels = 0): unknown {
     this.#values += 1;
-    if (this.#values > MAX_SCHEMA_PARTS) throw fault(path, keyword, `has more than ${MAX_SCHEMA_PARTS} values in all`);
-    if (levels > MAX_SCHEMA_DEPTH) throw fault(path, keyword, `is nested deeper than ${MAX_SCHEMA_DEPTH} levels`);
+    if (this.#values > MAX_SCHEMA_PARTS)
+      throw schemaError(path, keyword, `has more than ${MAX_SCHEMA_PARTS} values in all`);
+    if (levels > MAX_SCHEMA_DEPTH) throw schemaError(path, keyword, `is nested deeper than ${MAX_SCHEMA_DEPTH} levels`);
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     const copy = (inner: unknown) => this.#copyValue(inner, path, keyword, levels + 1);
     if (Array.isArray(value)) return listOf(value, path, keyword, MAX_SCHEMA_PARTS).map(copy);
-    if (!isPlainObject(value)) throw fault(path, keyword, "has a value that JSON cannot express");
+    if (!isPlainObject(value)) throw schemaError(path, keyword, "has a value that JSON cannot express");
     const entries: Raw = Object.create(null);
     for (const [name, inner] of entriesOf(value, path, keyword)) entries[name] = copy(inner);
     return entries;
@@ -206,7 +209,7 @@ class SchemaReader {
     const { path } = node;
     const properties = own(raw, "properties", path);
     if (properties !== undefined) {
-      if (!isPlainObject(properties)) throw fault(path, "properties", "must be an object");
+      if (!isPlainObject(properties)) throw schemaError(path, "properties", "must be an object");
       const entries = entriesOf(properties, path, "properties");
       node.properties = new Map(
         entries.map(([name, inner]) => [name, this.#schema(inner, `${path}/properties/${escapeToken(name)}`)]),
@@ -227,7 +230,12 @@ class SchemaReader {
     node.prefixItems = this.#schemaList(raw, path, "prefixItems");
     const items = own(raw, "items", path);
     if (Array.isArray(items)) {
-      throw fault(path, "items", "must be one schema", "Use prefixItems for a list of schemas, as in draft 2020-12.");
+      throw schemaError(
+        path,
+        "items",
+        "must be one schema",
+        "Use prefixItems for a list of schemas, as in draft 2020-12.",
+      );
     }
     if (items !== undefined) node.items = this.#schema(items, `${path}/items`);
     node.minItems = readCount(raw, path, "minItems") ?? 0;
@@ -238,26 +246,26 @@ class SchemaReader {
     const list = own(raw, keyword, path);
     if (list === undefined) return [];
     const schemas = listOf(list, path, keyword, MAX_SCHEMA_PARTS);
-    if (schemas.length === 0) throw fault(path, keyword, "has no schemas");
+    if (schemas.length === 0) throw schemaError(path, keyword, "has no schemas");
     return schemas.map((inner, index) => this.#schema(inner, `${path}/${keyword}/${index}`));
   }
 
   #resolve({ path }: SchemaNode, pointer: string): { target: unknown; path: string } {
     if (pointer !== "#" && !pointer.startsWith("#/")) {
-      throw fault(path, "$ref", "must point into the same document", 'Write it as "#/$defs/Name".');
+      throw schemaError(path, "$ref", "must point into the same document", 'Write it as "#/$defs/Name".');
     }
     let target: unknown = this.#document;
     let decoded: string;
     try {
       decoded = decodeURIComponent(pointer.slice(1));
     } catch {
-      throw fault(path, "$ref", "is no JSON Pointer");
+      throw schemaError(path, "$ref", "is no JSON Pointer");
     }
     for (const token of decoded.split("/").slice(1)) {
       const key = token.replaceAll("~1", "/").replaceAll("~0", "~");
       target = typeof target === "object" && target !== null ? own(target as Raw, key, path) : undefined;
     }
-    if (target === undefined) throw fault(path, "$ref", "points to nothing");
+    if (target === undefined) throw schemaError(path, "$ref", "points to nothing");
     return { target, path: decoded };
   }
 }
@@ -265,13 +273,13 @@ class SchemaReader {
 function own(raw: object, key: string, path: string): unknown {
   const property = Object.getOwnPropertyDescriptor(raw, key);
   if (property === undefined || property.enumerable !== true) return undefined;
-  if (!("value" in property)) throw fault(path, key, "is computed by a getter; a schema is plain data");
+  if (!("value" in property)) throw schemaError(path, key, "is computed by a getter; a schema is plain data");
   return property.value;
 }
 
 function entriesOf(raw: object, path: string, keyword: string): [string, unknown][] {
   const names = Object.keys(raw);
-  if (names.length > MAX_SCHEMA_PARTS) throw fault(path, keyword, `has more than ${MAX_SCHEMA_PARTS} entries`);
+  if (names.length > MAX_SCHEMA_PARTS) throw schemaError(path, keyword, `has more than ${MAX_SCHEMA_PARTS} entries`);
   if (names.includes("__proto__")) throw prototypeName(path, keyword);
   return names
     .map((name): [string, unknown] => [name, own(raw, name, path)])
@@ -279,8 +287,8 @@ function entriesOf(raw: object, path: string, keyword: string): [string, unknown
 }
 
 function listOf(raw: unknown, path: string, keyword: string, limit: number): unknown[] {
-  if (!Array.isArray(raw)) throw fault(path, keyword, "must be a list");
-  if (raw.length > limit) throw fault(path, keyword, `has more than ${limit} entries`);
+  if (!Array.isArray(raw)) throw schemaError(path, keyword, "must be a list");
+  if (raw.length > limit) throw schemaError(path, keyword, `has more than ${limit} entries`);
   return Array.from({ length: raw.length }, (_, index) => own(raw, String(index), path));
 }
 
@@ -289,12 +297,12 @@ function readTypes(raw: Raw, path: string): ReadonlySet<JsonType> | null {
   const nullable = own(raw, "nullable", path);
   if (type === undefined) {
     if (nullable !== true) return null;
-    throw fault(path, "nullable", "needs a type beside it", 'Use anyOf with {"type": "null"}.');
+    throw schemaError(path, "nullable", "needs a type beside it", 'Use anyOf with {"type": "null"}.');
   }
   const names = typeof type === "string" ? [type] : listOf(type, path, "type", jsonTypes.size);
-  if (names.length === 0) throw fault(path, "type", "has no types");
+  if (names.length === 0) throw schemaError(path, "type", "has no types");
   for (const name of names) {
-    if (!jsonTypes.has(name as string)) throw fault(path, "type", `must be one of ${[...jsonTypes].join(", ")}`);
+    if (!jsonTypes.has(name as string)) throw schemaError(path, "type", `must be one of ${[...jsonTypes].join(", ")}`);
   }
   const types = new Set(names as JsonType[]);
   if (types.has("number")) types.add("integer");
@@ -305,32 +313,33 @@ function readTypes(raw: Raw, path: string): ReadonlySet<JsonType> | null {
 function readNumber(raw: Raw, path: string, keyword: string): number | null {
   const value = own(raw, keyword, path);
   if (value === undefined) return null;
-  if (typeof value !== "number" || !Number.isFinite(value)) throw fault(path, keyword, "must be a number");
+  if (typeof value !== "number" || !Number.isFinite(value)) throw schemaError(path, keyword, "must be a number");
   return value;
 }
 
 function readCount(raw: Raw, path: string, keyword: string): number | null {
   const value = readNumber(raw, path, keyword);
-  if (value !== null && (!Number.isInteger(value) || value < 0)) throw fault(path, keyword, "must be an integer ≥ 0");
+  if (value !== null && (!Number.isInteger(value) || value < 0))
+    throw schemaError(path, keyword, "must be an integer ≥ 0");
   return value;
 }
 
 function readNames(raw: unknown, path: string): string[] {
   return listOf(raw, path, "required", MAX_SCHEMA_PARTS).map((name) => {
-    if (typeof name !== "string") throw fault(path, "required", "must be a list of names");
+    if (typeof name !== "string") throw schemaError(path, "required", "must be a list of names");
     if (name === "__proto__") throw prototypeName(path, "required");
     return name;
   });
 }
 
 function prototypeName(path: string, keyword: string): SchemaNotSupportedError {
-  return fault(path, keyword, 'names "__proto__", which code that copies a reply would take for its prototype');
+  return schemaError(path, keyword, 'names "__proto__", which code that copies a reply would take for its prototype');
 }
 
 function escapeToken(name: string): string {
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
-function fault(path: string, keyword: string | null, what: string, hint?: string): SchemaNotSupportedError {
+function schemaError(path: string, keyword: string | null, what: string, hint?: string): SchemaNotSupportedError {
   return SchemaNotSupportedError.at({ path, keyword, what, hint });
 }

@@ -1,5 +1,5 @@
 export { type ReadConfigOptions, readConfig } from "../config/read-config.js";
-export { type ConfigFault, InvalidConfigError } from "../config/invalid-config-error.js";
+export { type ConfigIssue, InvalidConfigError } from "../config/invalid-config-error.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
 export { Journal, type JournalOptions, type StartedAct } from "../session/journal/journal.js";
 export { describeReport, type JournalDamage, type JournalReport } from "../session/journal/journal-report.js";

@@ -61,7 +61,7 @@ export async function openMcpServers(
   return mcp.openMcpServers(settings, onListed);
 }
 
-export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]; faults: InvalidSkillError[] }> {
+export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]; issues: InvalidSkillError[] }> {
   const { readSkills } = await import("../skills/read-skills.js");
   return readSkills(folder);
 }

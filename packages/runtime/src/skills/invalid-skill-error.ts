@@ -1,6 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
 
-/** Code `invalid-skill`: a skill, or the folder of them, cannot be used. `file` is the one that is at fault. */
+/** Code `invalid-skill`: a skill, or the folder of them, cannot be used. `file` is the one that is wrong. */
 export class InvalidSkillError extends NanoAgentError {
   override name = "InvalidSkillError";
   readonly file: string;

@@ -25,9 +25,9 @@ const namePattern = /^[\p{Ll}\p{Lo}\p{N}]+(?:-[\p{Ll}\p{Lo}\p{N}]+)*$/u;
 export async function parseSkill(file: string, text: string, folderName: string): Promise<SkillText> {
   const { yaml, firstLine, body } = split(file, text);
   const document = await parseYaml(yaml);
-  const [fault] = document.faults;
-  if (fault !== undefined) {
-    throw new InvalidSkillError(file, fault.message, { line: firstLine + positionAt(yaml, fault.offset).line - 1 });
+  const [issue] = document.issues;
+  if (issue !== undefined) {
+    throw new InvalidSkillError(file, issue.message, { line: firstLine + positionAt(yaml, issue.offset).line - 1 });
   }
   const value = document.value;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

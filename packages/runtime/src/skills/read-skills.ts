@@ -14,32 +14,32 @@ const MAX_ENTRIES = 4096;
 
 /**
  * The skills of a folder, sorted by name: each folder in it that has a SKILL.md. One that cannot be used does not keep
- * the others from working: it is in `faults`. Only front matter is kept; bodies are read when they are called for.
+ * the others from working: it is in `issues`. Only front matter is kept; bodies are read when they are called for.
  * Reads at most 256 KB a file, and nothing that leads out of the folder.
  *
  * Throws {@link InvalidSkillError} when the folder itself cannot be read, {@link MissingPeerError} when it has skills
  * and `yaml` is not installed.
  */
-export async function readSkills(folder: string): Promise<{ skills: Skill[]; faults: InvalidSkillError[] }> {
+export async function readSkills(folder: string): Promise<{ skills: Skill[]; issues: InvalidSkillError[] }> {
   const root = await resolveRoot(folder);
   const skills: Skill[] = [];
-  const faults: InvalidSkillError[] = [];
+  const issues: InvalidSkillError[] = [];
   for (const name of await foldersIn(folder, root)) {
     const skillFolder = path.join(root, name);
     const file = path.join(skillFolder, "SKILL.md");
-    if (!(await mayBeSkill(root, skillFolder, file, faults))) continue;
-    if (skills.length + faults.length >= MAX_SKILLS) {
-      faults.push(new InvalidSkillError(folder, `it has more than ${MAX_SKILLS} skills; the rest is left out`));
+    if (!(await mayBeSkill(root, skillFolder, file, issues))) continue;
+    if (skills.length + issues.length >= MAX_SKILLS) {
+      issues.push(new InvalidSkillError(folder, `it has more than ${MAX_SKILLS} skills; the rest is left out`));
       break;
     }
     try {
       skills.push(await readSkill(root, name));
     } catch (error) {
       if (!(error instanceof InvalidSkillError)) throw error;
-      faults.push(error);
+      issues.push(error);
     }
   }
-  return { skills, faults };
+  return { skills, issues };
 }
 
 async function readSkill(root: string, folderName: string): Promise<Skill> {
@@ -99,13 +99,13 @@ async function foldersIn(folder: string, root: string): Promise<string[]> {
 }
 
 /** Folders without a SKILL.md are none of ours, and so are links to files; a link out of the folder is refused. */
-async function mayBeSkill(root: string, folder: string, file: string, faults: InvalidSkillError[]): Promise<boolean> {
+async function mayBeSkill(root: string, folder: string, file: string, issues: InvalidSkillError[]): Promise<boolean> {
   try {
     if (!(await stat(folder)).isDirectory()) return false;
     await stat(file);
     const real = await realpath(folder);
     if (isWithin(root, real)) return true;
-    faults.push(
+    issues.push(
       new InvalidSkillError(folder, "it leads out of the folder of skills", {
         hint: "Copy the skill into the folder; a link to elsewhere is not followed.",
       }),

@@ -21,13 +21,13 @@ export interface ToolOutcome {
 }
 
 /** Makes the outcome of a call that did not succeed. */
-export function problem(outcome: ToolOutcome["outcome"], content: string): ToolOutcome {
+export function failedOutcome(outcome: ToolOutcome["outcome"], content: string): ToolOutcome {
   return { outcome, content, isError: true, value: undefined };
 }
 
 /** Makes the outcome of a call to a tool that does not exist, or that the engine may not call. */
 export function unknownTool({ name }: ToolCall): ToolOutcome {
-  return problem(
+  return failedOutcome(
     "unknown-tool",
     `There is no tool named ${JSON.stringify(toolResultText(name, MAX_NAME_CHARACTERS))}.`,
   );

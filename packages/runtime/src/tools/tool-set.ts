@@ -4,7 +4,7 @@ import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import type { Tool } from "./tool.js";
-import { problem, type ToolOutcome, unknownTool } from "./tool-outcome.js";
+import { failedOutcome, type ToolOutcome, unknownTool } from "./tool-outcome.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "./tool-result-text.js";
 
 /** What somebody is asked before a tool runs. */
@@ -44,7 +44,7 @@ export interface ToolCallOptions {
 }
 
 /** What is wrong with a call is said in brief. */
-const MAX_PROBLEM_CHARACTERS = 1000;
+const MAX_ISSUE_CHARACTERS = 1000;
 /** More are no set that a model could choose from, even with a shortlist. */
 const MAX_TOOLS = 1000;
 
@@ -99,15 +99,15 @@ export class ToolSet {
     const known = this.#byName.get(call.name);
     if (known === undefined) return unknownTool(call);
     const { tool, checkSchema } = known;
-    if (tool.permission === "never") return problem("not-permitted", `The tool ${tool.name} must not be used.`);
+    if (tool.permission === "never") return failedOutcome("not-permitted", `The tool ${tool.name} must not be used.`);
     if (options.signal?.aborted) return notRun(tool);
     const turn = new AbortController();
     const stopListening = onAbort(options.signal, () => turn.abort());
     try {
       const checked = await firstOf(turn.signal, () => checkArguments(tool, checkSchema, call.arguments));
       if (checked === undefined) return notRun(tool);
-      if ("problem" in checked) {
-        return problem("invalid-arguments", `The arguments of ${tool.name} are not right: ${checked.problem}`);
+      if ("issue" in checked) {
+        return failedOutcome("invalid-arguments", `The arguments of ${tool.name} are not right: ${checked.issue}`);
       }
       const refusal = await this.#refusal(tool, call.id, checked.plain, { ...options, signal: turn.signal });
       return refusal ?? (await this.#run(tool, checked.value, options, turn));
@@ -125,7 +125,7 @@ export class ToolSet {
   ): Promise<ToolOutcome | null> {
     const { onPermission } = this.#options;
     if (this.#abandoned.has(tool.name)) {
-      return problem("failed", `The tool ${tool.name} is still busy with an earlier call.`);
+      return failedOutcome("failed", `The tool ${tool.name} is still busy with an earlier call.`);
     }
     try {
       if (tool.permission === "ask") {
@@ -134,7 +134,7 @@ export class ToolSet {
         const request = { tool: name, description, arguments: structuredClone(input), changes_world: changesWorld };
         const isAllowed = await firstOf(signal, async () => onPermission?.(request, { signal }));
         if (signal.aborted) return notRun(tool);
-        if (isAllowed !== true) return problem("not-permitted", `The tool ${name} was not allowed to run.`);
+        if (isAllowed !== true) return failedOutcome("not-permitted", `The tool ${name} was not allowed to run.`);
       }
       if (tool.changesWorld) {
         const act = () => ({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
@@ -143,9 +143,9 @@ export class ToolSet {
         await firstOf(signal, async () => this.#options.beforeAct?.(act()));
       }
     } catch (error) {
-      return problem(
+      return failedOutcome(
         "failed",
-        toolResultText(`The tool ${tool.name} was not run: ${messageOf(error)}`, MAX_PROBLEM_CHARACTERS),
+        toolResultText(`The tool ${tool.name} was not run: ${messageOf(error)}`, MAX_ISSUE_CHARACTERS),
       );
     }
     return signal.aborted ? notRun(tool) : null;
@@ -178,16 +178,16 @@ export class ToolSet {
     } catch (error) {
       if (!turn.signal.aborted) {
         const text = `The tool ${tool.name} failed: ${messageOf(error)}`;
-        return problem("failed", toolResultText(text, maxResultCharacters));
+        return failedOutcome("failed", toolResultText(text, maxResultCharacters));
       }
     } finally {
       clearTimeout(timer);
     }
     if (isRunning) this.#abandoned.add(tool.name);
     const doubt = tool.changesWorld ? " It may have acted all the same; look before you repeat it." : "";
-    if (!isOver) return problem("aborted", `The turn was aborted while the tool ${tool.name} ran.${doubt}`);
+    if (!isOver) return failedOutcome("aborted", `The turn was aborted while the tool ${tool.name} ran.${doubt}`);
     const seconds = tool.timeoutMilliseconds / 1000;
-    return problem("timed-out", `The tool ${tool.name} did not end within ${seconds} s.${doubt}`);
+    return failedOutcome("timed-out", `The tool ${tool.name} did not end within ${seconds} s.${doubt}`);
   }
 }
 
@@ -203,35 +203,35 @@ async function checkArguments(
   tool: Tool,
   checkSchema: CheckSchema,
   given: unknown,
-): Promise<{ value: unknown; plain: unknown } | { problem: string }> {
+): Promise<{ value: unknown; plain: unknown } | { issue: string }> {
   const size = tooLarge(given);
-  if (size !== null) return { problem: size };
+  if (size !== null) return { issue: size };
   let input: unknown;
   try {
     // Engines give what they parsed, or the text; a copy of plain data is what the tool gets.
     input = JSON.parse(typeof given === "string" ? given : JSON.stringify(given ?? {}));
   } catch {
-    return { problem: "they are not JSON." };
+    return { issue: "they are not JSON." };
   }
   // Within a text, however short it is, values may be nested deeper than anything here could follow.
   const parsedSize = typeof given === "string" ? tooLarge(input) : null;
-  if (parsedSize !== null) return { problem: parsedSize };
+  if (parsedSize !== null) return { issue: parsedSize };
   const issues = checkSchema(input);
   if (issues.length > 0) {
     const texts = issues.map(({ path, message }) => `${path || "/"} ${message}`);
-    return { problem: toolResultText(texts.join("; "), MAX_PROBLEM_CHARACTERS) };
+    return { issue: toolResultText(texts.join("; "), MAX_ISSUE_CHARACTERS) };
   }
   if (tool.check === undefined) return { value: input, plain: structuredClone(input) };
   try {
     const plain = structuredClone(input);
     const checked = await tool.check(input);
     if ("value" in checked) return { value: checked.value, plain };
-    return { problem: toolResultText(checked.issues.map(({ message }) => message).join("; "), MAX_PROBLEM_CHARACTERS) };
+    return { issue: toolResultText(checked.issues.map(({ message }) => message).join("; "), MAX_ISSUE_CHARACTERS) };
   } catch (error) {
-    return { problem: toolResultText(messageOf(error), MAX_PROBLEM_CHARACTERS) };
+    return { issue: toolResultText(messageOf(error), MAX_ISSUE_CHARACTERS) };
   }
 }
 
 function notRun({ name }: Tool): ToolOutcome {
-  return problem("aborted", `The turn was aborted before the tool ${name} ran.`);
+  return failedOutcome("aborted", `The turn was aborted before the tool ${name} ran.`);
 }

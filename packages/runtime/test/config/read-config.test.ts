@@ -173,7 +173,7 @@ describe("what cannot be read as text", () => {
   });
 });
 
-describe("every fault names its line, column and key, what was expected and the nearest known name", () => {
+describe("every issue names its line, column and key, what was expected and the nearest known name", () => {
   const cases: [string, string, string][] = [
     [
       "yaml",
@@ -289,7 +289,7 @@ describe("every fault names its line, column and key, what was expected and the 
     const file = await save("spec: {name: a}\nenginee: 1");
     await expect(readConfig(file, { profile })).rejects.toMatchObject({
       file,
-      faults: [{ line: 2, column: 1, key: "enginee", nearest: "engine" }],
+      issues: [{ line: 2, column: 1, key: "enginee", nearest: "engine" }],
     });
   });
 });

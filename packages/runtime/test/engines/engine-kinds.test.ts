@@ -42,24 +42,24 @@ describe("the type of a config's engine", () => {
 
 describe("a check without opening", () => {
   test("the rules need nothing", async () => {
-    expect(await checkEngine(configOf())).toEqual({ summary: "the built-in rules", problems: [], model: null });
+    expect(await checkEngine(configOf())).toEqual({ summary: "the built-in rules", issues: [], model: null });
   });
 
   test("llama needs a model", async () => {
-    const { problems } = await checkEngine(configOf({ engine: { type: "llama" } }));
-    expect(problems).toMatchObject([{ severity: "error", path: ["engine", "type"], code: "engine-unavailable" }]);
+    const { issues } = await checkEngine(configOf({ engine: { type: "llama" } }));
+    expect(issues).toMatchObject([{ severity: "error", path: ["engine", "type"], code: "engine-unavailable" }]);
   });
 
   test("a model file that is missing is told once, and nothing is planned", async () => {
-    const { summary, problems, model } = await checkEngine(configOf({ model_path: "/nowhere/a.gguf" }));
+    const { summary, issues, model } = await checkEngine(configOf({ model_path: "/nowhere/a.gguf" }));
     expect({ summary, model }).toEqual({ summary: "a.gguf", model: null });
-    expect(problems).toMatchObject([{ severity: "error", path: ["model_path"], code: "model-not-found" }]);
+    expect(issues).toMatchObject([{ severity: "error", path: ["model_path"], code: "model-not-found" }]);
   });
 
   test("a server needs an address, and is not asked", async () => {
     const type = "openai-compatible";
-    const { problems } = await checkEngine(configOf({ engine: { type } }));
-    expect(problems).toMatchObject([{ severity: "error", path: ["engine"], code: "remote-settings-invalid" }]);
+    const { issues } = await checkEngine(configOf({ engine: { type } }));
+    expect(issues).toMatchObject([{ severity: "error", path: ["engine"], code: "remote-settings-invalid" }]);
     const { summary } = await checkEngine(configOf({ engine: { type, url: "http://127.0.0.1:9" } }));
     expect(summary).toMatch(/^the server at .*127\.0\.0\.1:9.*, which was not asked$/);
   });

@@ -142,12 +142,12 @@ test("slots and intents may be named like what every object inherits", () => {
 });
 
 describe("what cannot work is an error that names the place", () => {
-  const faultsOf = (definition: Partial<IntentDefinition>, slots: IntentSettings["slots"] = greenhouse.slots) => {
+  const issuesOf = (definition: Partial<IntentDefinition>, slots: IntentSettings["slots"] = greenhouse.slots) => {
     try {
       IntentMatcher.compile({ slots, definitions: [{ name: "a", sentences: ["a"], answer: "a", ...definition }] });
     } catch (error) {
       expect(error).toBeInstanceOf(InvalidIntentsError);
-      return (error as InvalidIntentsError).faults.map(
+      return (error as InvalidIntentsError).issues.map(
         ({ path, column, message }) => `${path.join(".")}:${column} ${message}`,
       );
     }
@@ -179,7 +179,7 @@ describe("what cannot work is an error that names the place", () => {
       "two free texts follow one another: nothing says where the first ends",
     ],
   ])("%j", (sentence, column, message) => {
-    expect(faultsOf({ sentences: [sentence] })).toEqual([`definitions.0.sentences.0:${column} ${message}`]);
+    expect(issuesOf({ sentences: [sentence] })).toEqual([`definitions.0.sentences.0:${column} ${message}`]);
   });
 
   test.each<[Partial<IntentDefinition>, string]>([
@@ -193,8 +193,8 @@ describe("what cannot work is an error that names the place", () => {
     [{ tool: "t", failure: "{result}" }, 'definitions.0.failure:1 nothing is named "result" here: error are'],
     [{ answer: undefined }, "definitions.0:null an intent calls a tool, or has an answer, or both"],
     [{ tool: "t", arguments: { a: "x {b}" } }, 'definitions.0.arguments.a:3 nothing is named "b" here:  are'],
-  ])("%j", (definition, fault) => {
-    expect(faultsOf(definition)).toEqual([fault]);
+  ])("%j", (definition, issue) => {
+    expect(issuesOf(definition)).toEqual([issue]);
   });
 
   test.each<[IntentSettings["slots"], string]>([
@@ -203,11 +203,11 @@ describe("what cannot work is an error that names the place", () => {
     [{ s: ["a ".repeat(17)] }, "slots.s.0:null a value has at most 16 words"],
     [{ s: { from: 2, to: 1 } }, "slots.s:null from must not be above to"],
     [{ s: { from: 1, to: 2, step: 0 } }, "slots.s:null step must be above 0"],
-  ])("%j", (slots, fault) => {
-    expect(faultsOf({ sentences: ["a {s}", "b {s}"] }, slots)).toEqual([fault]);
+  ])("%j", (slots, issue) => {
+    expect(issuesOf({ sentences: ["a {s}", "b {s}"] }, slots)).toEqual([issue]);
   });
 
-  test("all faults are found at once, and the message names some", () => {
+  test("all issues are found at once, and the message names some", () => {
     const definitions = Array.from({ length: 9 }, () => ({ name: "a", sentences: ["("], answer: "a" }));
     expect(() => IntentMatcher.compile({ definitions })).toThrow(
       /intents\.definitions\.0\.sentences\.0, column 1: "\(" is not closed.*and \d+ more/,

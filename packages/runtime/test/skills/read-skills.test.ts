@@ -20,9 +20,9 @@ async function writeSkill(
 async function faultOf(text: string | Buffer, name = "valves"): Promise<string> {
   const root = await temporaryFolder();
   await writeSkill(root, name, text as string);
-  const { skills, faults } = await readSkills(root);
+  const { skills, issues } = await readSkills(root);
   expect(skills).toEqual([]);
-  return faults.map(({ message }) => message.replace(`${path.join(root, name)}${path.sep}`, "")).join();
+  return issues.map(({ message }) => message.replace(`${path.join(root, name)}${path.sep}`, "")).join();
 }
 
 test("each folder with a SKILL.md is a skill, sorted by name; its body and files are read when they are called for", async () => {
@@ -39,8 +39,8 @@ test("each folder with a SKILL.md is a skill, sorted by name; its body and files
   await writeFile(path.join(root, "README.md"), "Not a skill.");
   await writeSkill(root, ".hidden");
 
-  const { skills, faults } = await readSkills(root);
-  expect(faults).toEqual([]);
+  const { skills, issues } = await readSkills(root);
+  expect(issues).toEqual([]);
   expect(skills.map(({ name }) => name)).toEqual(["air-2", "watering"]);
   const [air] = skills;
   expect(air).toMatchObject({
@@ -113,9 +113,9 @@ describe("a skill that cannot be used says where and why", () => {
     await writeSkill(root, "broken", "?");
     await writeSkill(root, "whole");
     await mkdir(path.join(root, "folder", "SKILL.md"), { recursive: true });
-    const { skills, faults } = await readSkills(root);
+    const { skills, issues } = await readSkills(root);
     expect(skills.map(({ name }) => name)).toEqual(["whole"]);
-    expect(faults.map(({ file }) => path.basename(path.dirname(file)))).toEqual(["broken", "folder"]);
+    expect(issues.map(({ file }) => path.basename(path.dirname(file)))).toEqual(["broken", "folder"]);
   });
 });
 
@@ -134,9 +134,9 @@ describe("nothing outside of the folder is read", () => {
     await symlink("itself", path.join(root, "inside", "itself"));
     await symlink("SKILL.md", path.join(root, "inside", "again.md"));
 
-    const { skills, faults } = await readSkills(root);
+    const { skills, issues } = await readSkills(root);
     expect(skills.map(({ name }) => name)).toEqual(["inside"]);
-    expect(faults.map(({ message }) => message.split(": ")[1])).toEqual([
+    expect(issues.map(({ message }) => message.split(": ")[1])).toEqual([
       "it leads out of the folder of skills.",
       "it leads out of the folder of skills.",
     ]);
@@ -186,8 +186,8 @@ test.skipIf(process.platform === "win32")("a pipe is not waited for, and a spars
   execFileSync("mkfifo", [path.join(root, "pipe", "SKILL.md")]);
   await writeSkill(root, "giant");
   await truncate(path.join(root, "giant", "SKILL.md"), 2 ** 40);
-  const { faults } = await readSkills(root);
-  expect(faults.map(({ message }) => message.split(": ")[1])).toEqual([
+  const { issues } = await readSkills(root);
+  expect(issues.map(({ message }) => message.split(": ")[1])).toEqual([
     "it has more than the 262144 bytes that are read.",
     "it is no regular file.",
   ]);

@@ -3,9 +3,9 @@ import path from "node:path";
 import { EngineError } from "../engine-error.js";
 import { addonPackage, findLlamaAddon, installedPackage } from "./find-llama-addon.js";
 import { LLAMA_REQUIREMENTS } from "./llama-requirements.js";
-import { findLibraryFault, findOldLibrary, type LibraryFault } from "./native-library/find-library-fault.js";
+import { findLibraryIssue, findOldLibrary, type LibraryIssue } from "./native-library/find-library-issue.js";
 import { findUnreadable } from "./native-library/inspect-package.js";
-import { libraryFaultError } from "./native-library/library-fault-error.js";
+import { libraryIssueError } from "./native-library/library-issue-error.js";
 import { type NativeSystem, readNativeSystem } from "./native-library/native-system.js";
 import { readNativeFiles } from "./native-library/read-native-files.js";
 import { remoteEngineHint } from "./remote-engine-hint.js";
@@ -27,8 +27,8 @@ export async function checkLlamaAddon({ system }: LlamaAddonCheck = {}): Promise
   const folder = await findLlamaAddon().catch((error: unknown) => {
     throw explainMissingAddon(error, system);
   });
-  const fault = await findFault(folder, system);
-  if (fault !== null) throw libraryFaultError(fault, installedPackage(addonPackage()));
+  const issue = await findIssue(folder, system);
+  if (issue !== null) throw libraryIssueError(issue, installedPackage(addonPackage()));
   return folder;
 }
 
@@ -37,15 +37,15 @@ export function explainMissingAddon(error: unknown, system?: NativeSystem | null
   if (!EngineError.isInstance(error)) return error;
   const known = orThisSystem(system);
   if (known === null) return error;
-  const fault = findUnmetRequirement(known);
-  return fault === null || !hasPackage() ? error : libraryFaultError(fault, installedPackage(addonPackage()));
+  const issue = findUnmetRequirement(known);
+  return issue === null || !hasPackage() ? error : libraryIssueError(issue, installedPackage(addonPackage()));
 }
 
 /** Returns the error for an add-on that the system has refused to load, with the loader's own message as its reason. */
 export async function explainLoadFailure(folder: string, cause: unknown): Promise<EngineError> {
   const reason = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_LOADER_MESSAGE_CHARACTERS);
-  const fault = await findFault(folder, undefined);
-  if (fault !== null) return libraryFaultError(fault, installedPackage(addonPackage()), { reason, cause });
+  const issue = await findIssue(folder, undefined);
+  if (issue !== null) return libraryIssueError(issue, installedPackage(addonPackage()), { reason, cause });
   return new EngineError({
     code: "engine-unavailable",
     message: `This system cannot load llama.cpp in ${addonPackage()}.`,
@@ -55,38 +55,38 @@ export async function explainLoadFailure(folder: string, cause: unknown): Promis
   });
 }
 
-/** Returns the error for a process that ended as it loaded the add-on: the fault of the add-on's files, or `error` itself. */
+/** Returns the error for a process that ended as it loaded the add-on: the issue of the files, or `error`. */
 export async function explainCrash(error: unknown): Promise<unknown> {
   const folder = await findLlamaAddon().catch(() => null);
-  const fault = folder === null ? null : await findFault(folder, undefined);
-  if (fault === null) return error;
+  const issue = folder === null ? null : await findIssue(folder, undefined);
+  if (issue === null) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return libraryFaultError(fault, installedPackage(addonPackage()), { reason, cause: error });
+  return libraryIssueError(issue, installedPackage(addonPackage()), { reason, cause: error });
 }
 
-async function findFault(folder: string, system: NativeSystem | null | undefined): Promise<LibraryFault | null> {
+async function findIssue(folder: string, system: NativeSystem | null | undefined): Promise<LibraryIssue | null> {
   const known = orThisSystem(system);
-  const fault = known === null ? await findMissingFile(folder) : findLibraryFault(await readNativeFiles(folder), known);
-  if (fault?.kind !== "damaged-file" && fault?.kind !== "wrong-machine") return fault;
+  const issue = known === null ? await findMissingFile(folder) : findLibraryIssue(await readNativeFiles(folder), known);
+  if (issue?.kind !== "damaged-file" && issue?.kind !== "wrong-machine") return issue;
   // A new copy or other permissions would cure it, except where the system cannot load a whole package either.
-  return (known === null ? null : findUnmetRequirement(known)) ?? (await findClosedFile(folder)) ?? fault;
+  return (known === null ? null : findUnmetRequirement(known)) ?? (await findClosedFile(folder)) ?? issue;
 }
 
 /** Other systems than Linux have other formats than ELF. */
-async function findMissingFile(folder: string): Promise<LibraryFault | null> {
+async function findMissingFile(folder: string): Promise<LibraryIssue | null> {
   const file = "llama-addon.node";
   const isThere = (await stat(path.join(folder, file)).catch(() => null))?.isFile() === true;
-  return isThere ? null : { kind: "damaged-file", file, problem: "is missing" };
+  return isThere ? null : { kind: "damaged-file", file, reason: "is missing" };
 }
 
-function findUnmetRequirement(system: NativeSystem): LibraryFault | null {
+function findUnmetRequirement(system: NativeSystem): LibraryIssue | null {
   return findOldLibrary(
     LLAMA_REQUIREMENTS.map((needed) => ({ ...needed, file: null })),
     system,
   );
 }
 
-async function findClosedFile(folder: string): Promise<LibraryFault | null> {
+async function findClosedFile(folder: string): Promise<LibraryIssue | null> {
   const packageFolder = path.resolve(folder, "../..");
   const file = await findUnreadable(packageFolder);
   return file === null ? null : { kind: "no-permission", file, folder: packageFolder };

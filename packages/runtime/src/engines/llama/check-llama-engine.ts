@@ -1,6 +1,6 @@
 import path from "node:path";
 import { BYTES_PER_MB, type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
-import type { EngineCheck, EngineProblem } from "../engine-check.js";
+import type { EngineCheck, EngineIssue } from "../engine-check.js";
 import { checkLlamaAddon } from "./check-llama-addon.js";
 import { planLocalModel, type RemoteDevice } from "./plan-local-model.js";
 
@@ -18,19 +18,19 @@ export async function checkLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
   { ownsProgram = false, remote, skipsFit = false }: LlamaCheckOptions = {},
 ): Promise<EngineCheck> {
-  const check: EngineCheck = { summary: path.basename(config.model_path), problems: [], model: null };
+  const check: EngineCheck = { summary: path.basename(config.model_path), issues: [], model: null };
   // An agent that may take more than its device has is refused before anything is planned.
   if (skipsFit || config.spec.max_memory_mb > config.device.memory_mb) return check;
   const reject = (error: unknown) => {
     if (!NanoAgentError.isInstance(error)) throw error;
     const { code, message, reason, hint } = error;
-    check.problems.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
+    check.issues.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
   };
   try {
     const { plan, budgetBytes } = await planLocalModel(config, { ownsProgram, remote });
     check.summary = describePlan(plan, budgetBytes);
     check.model = { plan, budgetBytes };
-    if (!plan.constrains_output) check.problems.push(withoutSchemas(config));
+    if (!plan.constrains_output) check.issues.push(withoutSchemas(config));
   } catch (error) {
     reject(error);
   }
@@ -38,7 +38,7 @@ export async function checkLlamaEngine(
   return check;
 }
 
-function withoutSchemas({ spec, device }: NanoAgentConfig): EngineProblem {
+function withoutSchemas({ spec, device }: NanoAgentConfig): EngineIssue {
   return {
     severity: "warning",
     path: ["spec", "max_memory_mb"],

@@ -1,6 +1,6 @@
 import type { EngineError } from "../engine-error.js";
 import { findUnreadable, inspectPackage } from "./native-library/inspect-package.js";
-import { type FaultyPackage, libraryFaultError } from "./native-library/library-fault-error.js";
+import { type FaultyPackage, libraryIssueError } from "./native-library/library-issue-error.js";
 
 /** Longest message of a package's entry that an error shows, in characters. */
 const MAX_MESSAGE_CHARACTERS = 500;
@@ -17,14 +17,14 @@ export async function explainPackage(
   const state = await inspectPackage(installed.name, file);
   const reason = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_MESSAGE_CHARACTERS);
   if (state.status === "hidden") {
-    return libraryFaultError({ kind: "no-permission", file: state.folder, folder: state.folder }, installed, { cause });
+    return libraryIssueError({ kind: "no-permission", file: state.folder, folder: state.folder }, installed, { cause });
   }
   if (state.status === "absent" && isNotFound(cause)) return null;
   const unreadable = state.status === "present" ? await findUnreadable(state.folder) : null;
   if (state.status === "present" && unreadable !== null) {
-    return libraryFaultError({ kind: "no-permission", file: unreadable, folder: state.folder }, installed, { cause });
+    return libraryIssueError({ kind: "no-permission", file: unreadable, folder: state.folder }, installed, { cause });
   }
-  return libraryFaultError({ kind: "damaged-file", file: "its entry", problem: "cannot be loaded" }, installed, {
+  return libraryIssueError({ kind: "damaged-file", file: "its entry", reason: "cannot be loaded" }, installed, {
     reason,
     cause,
   });

@@ -15,8 +15,8 @@ const DEFAULT_CALL_SECONDS = 30;
 /** Between one start that fails and the next: at first, and at most. */
 const FIRST_PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 5 * 60_000;
-/** Faults that are named, of one server. */
-const MAX_NAMED_FAULTS = 5;
+/** Most issues of one server that a notice names. */
+const MAX_NAMED_ISSUES = 5;
 
 /**
  * One server, which may be missing, end, hang or change while the agent runs.
@@ -44,8 +44,8 @@ export class McpServer {
   #transport: ProcessTransport | null = null;
   #starting: Promise<McpClient> | null = null;
   #hasChanged = false;
-  #faults: string[] = [];
-  #problem: string | null = null;
+  #issues: string[] = [];
+  #lastFailure: string | null = null;
   #failures = 0;
   #notBefore = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -70,10 +70,10 @@ export class McpServer {
   /** What is wrong with it now, one sentence each. */
   get notices(): string[] {
     const notices: string[] = [];
-    if (this.#problem !== null) notices.push(this.#problem);
-    if (this.#faults.length > 0) {
-      const named = this.#faults.slice(0, MAX_NAMED_FAULTS).join(", ");
-      const more = this.#faults.length > MAX_NAMED_FAULTS ? `, and ${this.#faults.length - MAX_NAMED_FAULTS} more` : "";
+    if (this.#lastFailure !== null) notices.push(this.#lastFailure);
+    if (this.#issues.length > 0) {
+      const named = this.#issues.slice(0, MAX_NAMED_ISSUES).join(", ");
+      const more = this.#issues.length > MAX_NAMED_ISSUES ? `, and ${this.#issues.length - MAX_NAMED_ISSUES} more` : "";
       notices.push(`Not taken from the MCP server "${this.name}": ${named}${more}.`);
     }
     return notices;
@@ -126,7 +126,7 @@ export class McpServer {
     const pause = this.#notBefore - performance.now();
     if (this.#starting === null && pause > 0) {
       const seconds = Math.ceil(pause / 1000);
-      throw new Error(`${this.#problem ?? "it is not there"} It is tried again in ${seconds} s.`);
+      throw new Error(`${this.#lastFailure ?? "it is not there"} It is tried again in ${seconds} s.`);
     }
     const starting = this.#start();
     starting.catch(() => {});
@@ -138,7 +138,7 @@ export class McpServer {
     this.#starting ??= this.#startOnce()
       .catch((error) => {
         const failure = this.#failure(error);
-        this.#problem = failure.message;
+        this.#lastFailure = failure.message;
         const pause = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** this.#failures, LONGEST_PAUSE_MILLISECONDS);
         this.#failures += 1;
         this.#notBefore = performance.now() + pause;
@@ -175,7 +175,7 @@ export class McpServer {
       throw error;
     }
     this.#client = client;
-    this.#problem = null;
+    this.#lastFailure = null;
     if (isFirst) this.#onListed();
     return client;
   }
@@ -188,11 +188,11 @@ export class McpServer {
   /** What it lists now. The first time that is what is taken. */
   async #list(client: McpClient, limits: McpRequestLimits): Promise<void> {
     this.#hasChanged = false;
-    const { definitions, faults } = readDefinitions(this.name, await client.listTools(limits), this.#settings);
+    const { definitions, issues } = readDefinitions(this.name, await client.listTools(limits), this.#settings);
     this.#current = new Map(definitions.map((definition) => [definition.name, JSON.stringify(definition)]));
     if (this.#definitions !== null) return;
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
-    this.#faults = faults;
+    this.#issues = issues;
     // A call may start the server first.
     const timeout = this.#callMilliseconds + this.#startMilliseconds;
     this.#tools = definitions.map((definition) =>

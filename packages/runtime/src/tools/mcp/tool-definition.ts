@@ -28,13 +28,13 @@ export function readDefinitions(
   server: string,
   listed: readonly unknown[],
   settings: McpServerSettings,
-): { definitions: McpToolDefinition[]; faults: string[] } {
+): { definitions: McpToolDefinition[]; issues: string[] } {
   const definitions = new Map<string, McpToolDefinition>();
-  const faults: string[] = [];
+  const issues: string[] = [];
   for (const raw of listed) {
     const name = (raw as { name?: unknown } | null)?.name;
     if (typeof name !== "string" || !isWanted(name, settings)) {
-      if (typeof name !== "string") faults.push("a tool without a name");
+      if (typeof name !== "string") issues.push("a tool without a name");
       continue;
     }
     const brief = JSON.stringify(cleanText(name.slice(0, 100)));
@@ -42,20 +42,20 @@ export function readDefinitions(
       const definition = readDefinition(server, name, raw as Record<string, unknown>);
       if (definitions.has(definition.fullName)) throw new Error("there are two of this name");
       if (definitions.size >= MAX_TOOLS) {
-        faults.push(`all but the first ${MAX_TOOLS} tools`);
+        issues.push(`all but the first ${MAX_TOOLS} tools`);
         break;
       }
       definitions.set(definition.fullName, definition);
     } catch (error) {
-      faults.push(`${brief} (${error instanceof Error ? error.message : String(error)})`);
+      issues.push(`${brief} (${error instanceof Error ? error.message : String(error)})`);
     }
   }
   for (const name of wantedNames(settings)) {
     if (!listed.some((raw) => (raw as { name?: unknown } | null)?.name === name)) {
-      faults.push(`${JSON.stringify(name)} (it offers none of this name)`);
+      issues.push(`${JSON.stringify(name)} (it offers none of this name)`);
     }
   }
-  return { definitions: [...definitions.values()], faults };
+  return { definitions: [...definitions.values()], issues };
 }
 
 function readDefinition(server: string, name: string, raw: Record<string, unknown>): McpToolDefinition {

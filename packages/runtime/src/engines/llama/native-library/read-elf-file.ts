@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type ElfReading, readElf } from "./read-elf.js";
 
-/** The facts of an ELF file, or why there are none; `problem` completes "The file …". */
-export type ElfFileReading = ElfReading | { status: "unreadable"; problem: string };
+/** The facts of an ELF file, or why there are none; `reason` completes "The file …". */
+export type ElfFileReading = ElfReading | { status: "unreadable"; reason: string };
 
 /**
  * Reads the headers of the ELF file at this path: a handful of small reads, which cost less at once than one by one in
@@ -15,7 +15,7 @@ export function readElfFile(file: string): ElfFileReading {
     const opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     descriptor = opened;
     const status = fstatSync(opened);
-    if (!status.isFile()) return { status: "unreadable", problem: "is not a regular file" };
+    if (!status.isFile()) return { status: "unreadable", reason: "is not a regular file" };
     return readElf({
       length: status.size,
       read: (offset, target) => readSync(opened, target, 0, target.length, offset),
@@ -23,7 +23,7 @@ export function readElfFile(file: string): ElfFileReading {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
-    return { status: "unreadable", problem: code === "ENOENT" ? "is missing" : `cannot be read (${code})` };
+    return { status: "unreadable", reason: code === "ENOENT" ? "is missing" : `cannot be read (${code})` };
   } finally {
     if (descriptor !== null) closeSync(descriptor);
   }

@@ -26,8 +26,8 @@ export interface ElfFacts extends ElfMachine {
   definedVersions: string[];
 }
 
-/** The facts of an ELF file, or the rule of the format that it breaks; `problem` completes "The file …". */
-export type ElfReading = { status: "read"; elf: ElfFacts } | { status: "damaged"; problem: string };
+/** The facts of an ELF file, or the rule of the format that it breaks; `reason` completes "The file …". */
+export type ElfReading = { status: "read"; elf: ElfFacts } | { status: "damaged"; reason: string };
 
 /** Most program headers. Libraries have about ten. */
 const MAX_PROGRAM_HEADERS = 128;
@@ -64,7 +64,7 @@ export function readElf(source: ElfSource): ElfReading {
   try {
     return { status: "read", elf: parseElf(new ElfBytes(source)) };
   } catch (error) {
-    if (error instanceof ElfFormatError) return { status: "damaged", problem: error.message };
+    if (error instanceof ElfFormatError) return { status: "damaged", reason: error.message };
     throw error;
   }
 }

@@ -105,22 +105,22 @@ describe("a damaged file is refused", () => {
       edited((view) => new Uint8Array(view.buffer).fill(65, 4096, 4600)),
       /name without an end/,
     ],
-  ])("%s", (_, damaged, problem) => {
-    expect(read(damaged)).toEqual({ status: "damaged", problem: expect.stringMatching(problem) });
+  ])("%s", (_, damaged, reason) => {
+    expect(read(damaged)).toEqual({ status: "damaged", reason: expect.stringMatching(reason) });
   });
 
   test("with more version records than any library", () => {
     const versions = Array.from({ length: 2500 }, () => "GLIBC_2.34");
     expect(read(buildElf({ neededVersions: { "libc.so.6": versions } }))).toEqual({
       status: "damaged",
-      problem: "has more than 2048 version records",
+      reason: "has more than 2048 version records",
     });
   });
 
   test("that becomes shorter while it is read", () => {
     expect(readElf({ length: 4096, read: () => 10 })).toEqual({
       status: "damaged",
-      problem: "became shorter while it was read",
+      reason: "became shorter while it was read",
     });
   });
 
@@ -134,7 +134,7 @@ describe("a damaged file is refused", () => {
         const hostile = file.slice(0, cut % 3 === 0 ? cut : file.length);
         for (const [at, value] of changes) if (at < hostile.length) hostile[at] = value;
         const reading = read(hostile);
-        if (reading.status === "damaged") expect(reading.problem).toMatch(/^\S/);
+        if (reading.status === "damaged") expect(reading.reason).toMatch(/^\S/);
         else expect(reading.elf.neededVersions.length).toBeLessThanOrEqual(2048);
       }),
       { numRuns: process.env.NANOAGENT_SOAK ? 50_000 : 3000 },
@@ -160,8 +160,8 @@ describe("files of the system", () => {
   test.each([
     ["/nowhere/llama-addon.node", "is missing"],
     ["/", "is not a regular file"],
-  ])("%s is not read", (file, problem) => {
-    expect(readElfFile(file)).toEqual({ status: "unreadable", problem });
+  ])("%s is not read", (file, reason) => {
+    expect(readElfFile(file)).toEqual({ status: "unreadable", reason });
   });
 
   const hasReadelf = () => {
@@ -181,7 +181,7 @@ describe("files of the system", () => {
         const printed = execFileSync("readelf", ["--wide", "--version-info", "--dynamic", `${folder}/${name}`], {
           encoding: "utf8",
         });
-        const elf = reading.status === "read" ? reading.elf : expect.fail(`${name} ${reading.problem}`);
+        const elf = reading.status === "read" ? reading.elf : expect.fail(`${name} ${reading.reason}`);
         const versions = [...printed.matchAll(/Name: (\S+) +Flags: none/g)].map(([, version]) => version);
         expect(elf.neededVersions.map(({ version }) => version)).toEqual(versions);
         const libraries = [...printed.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, library]) => library);

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine-error.js";
 import { remoteEngineHint } from "../remote-engine-hint.js";
-import type { LibraryFault } from "./find-library-fault.js";
+import type { LibraryIssue } from "./find-library-issue.js";
 import { parseLibraryVersion } from "./library-version.js";
 import { machineName } from "./machine-name.js";
 
@@ -13,13 +13,13 @@ export interface FaultyPackage {
   reinstall: string;
 }
 
-/** The error of a fault, `engine-unavailable`. The loader's own message takes the place of the reason. */
-export function libraryFaultError(
-  fault: LibraryFault,
+/** Makes the error of an issue, code `engine-unavailable`. The message of the loader, where known, replaces the reason. */
+export function libraryIssueError(
+  issue: LibraryIssue,
   { name, reinstall }: FaultyPackage,
   loading?: { reason?: string; cause: unknown },
 ): EngineError {
-  const { message, reason, hint } = partsOf(fault, name, reinstall);
+  const { message, reason, hint } = partsOf(issue, name, reinstall);
   return new EngineError({
     code: "engine-unavailable",
     message,
@@ -29,37 +29,37 @@ export function libraryFaultError(
   });
 }
 
-function partsOf(fault: LibraryFault, name: string, reinstall: string) {
-  switch (fault.kind) {
+function partsOf(issue: LibraryIssue, name: string, reinstall: string) {
+  switch (issue.kind) {
     case "wrong-machine":
       return {
-        message: `llama.cpp in ${name} is built for ${machineName(fault.machine)}, and this Node for ${machineName(fault.node)}.`,
-        reason: `The ELF header of ${fault.file} says so.`,
+        message: `llama.cpp in ${name} is built for ${machineName(issue.machine)}, and this Node for ${machineName(issue.node)}.`,
+        reason: `The ELF header of ${issue.file} says so.`,
         hint: `Install it anew: ${reinstall}`,
       };
     case "musl":
       return {
         message: `llama.cpp in ${name} is built for glibc, and this system's C library is musl.`,
-        reason: fault.loader === null ? undefined : `The loader of this Node is ${fault.loader}.`,
+        reason: issue.loader === null ? undefined : `The loader of this Node is ${issue.loader}.`,
         hint: remoteEngineHint(`Use a system with glibc: ${SYSTEMS}.`),
       };
     case "library-too-old":
       return {
-        message: oldLibraryMessage(fault, name),
-        reason: `${fault.file ?? name} needs ${fault.needed} of ${fault.libraryPath}. ${newestText(fault)}`,
+        message: oldLibraryMessage(issue, name),
+        reason: `${issue.file ?? name} needs ${issue.needed} of ${issue.libraryPath}. ${newestText(issue)}`,
         hint: remoteEngineHint(`Use a newer system: ${SYSTEMS}.`),
       };
     case "damaged-file":
       return {
-        message: `llama.cpp in ${name} is damaged: ${fault.file} ${fault.problem}.`,
+        message: `llama.cpp in ${name} is damaged: ${issue.file} ${issue.reason}.`,
         reason: undefined,
         hint: `Install it anew: ${reinstall}`,
       };
     case "no-permission":
       return {
-        message: `llama.cpp in ${name} cannot be loaded: this user may not read ${fault.file}.`,
+        message: `llama.cpp in ${name} cannot be loaded: this user may not read ${issue.file}.`,
         reason: undefined,
-        hint: `Run this program as the user who installed the package${accessCommand(fault.folder)}`,
+        hint: `Run this program as the user who installed the package${accessCommand(issue.folder)}`,
       };
   }
 }
@@ -72,14 +72,14 @@ function accessCommand(folder: string): string {
 }
 
 /** Not every release of glibc defines versions of its own: 2.31 defines GLIBC_2.30 at most. */
-function newestText({ newest, glibcVersion }: LibraryFault & { kind: "library-too-old" }): string {
+function newestText({ newest, glibcVersion }: LibraryIssue & { kind: "library-too-old" }): string {
   if (newest === null) return "That library does not define it.";
   const library = newest.startsWith("GLIBC_") && glibcVersion !== null ? `glibc ${glibcVersion}` : "it";
   return `The newest version that ${library} defines is ${newest}.`;
 }
 
 function oldLibraryMessage(
-  { library, needed, newest, glibcVersion }: LibraryFault & { kind: "library-too-old" },
+  { library, needed, newest, glibcVersion }: LibraryIssue & { kind: "library-too-old" },
   name: string,
 ): string {
   const version = parseLibraryVersion(needed);

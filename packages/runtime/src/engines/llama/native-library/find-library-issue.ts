@@ -4,7 +4,7 @@ import type { ElfFacts, ElfMachine } from "./read-elf.js";
 import type { NativeFile } from "./read-native-files.js";
 
 /** Why a system cannot load the native files of a package. */
-export type LibraryFault =
+export type LibraryIssue =
   | { kind: "wrong-machine"; file: string; machine: ElfMachine; node: ElfMachine }
   | { kind: "musl"; loader: string | null }
   | {
@@ -18,7 +18,7 @@ export type LibraryFault =
       newest: string | null;
       glibcVersion: string | null;
     }
-  | { kind: "damaged-file"; file: string; problem: string }
+  | { kind: "damaged-file"; file: string; reason: string }
   /** This user may not read `file`, a path; `folder` is the one whose permissions are to be changed. */
   | { kind: "no-permission"; file: string; folder: string };
 
@@ -30,7 +30,7 @@ const VERSION_NAMES = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
  * version that a file needs must be defined by the library of that name. A library that was not found on the system
  * proves nothing.
  */
-export function findLibraryFault(files: readonly NativeFile[], system: NativeSystem): LibraryFault | null {
+export function findLibraryIssue(files: readonly NativeFile[], system: NativeSystem): LibraryIssue | null {
   const read = files.flatMap(({ name, reading }) => (reading.status === "read" ? [{ name, elf: reading.elf }] : []));
   return (
     findWrongMachine(read, system) ??
@@ -45,7 +45,7 @@ export function findLibraryFault(files: readonly NativeFile[], system: NativeSys
 function findWrongMachine(
   files: readonly { name: string; elf: ElfFacts }[],
   { node }: NativeSystem,
-): LibraryFault | null {
+): LibraryIssue | null {
   if (node === null) return null;
   const wrong = files.find(
     ({ elf }) => elf.machine !== node.machine || elf.bits !== node.bits || elf.byteOrder !== node.byteOrder,
@@ -59,7 +59,7 @@ function findWrongMachine(
 export function findOldLibrary(
   needed: readonly { library: string; version: string; file: string | null }[],
   system: NativeSystem,
-): LibraryFault | null {
+): LibraryIssue | null {
   if (system.cLibrary === "musl") {
     return needed.some(({ library }) => library === "libc.so.6") ? { kind: "musl", loader: system.loader } : null;
   }
@@ -88,17 +88,17 @@ function rankOf(version: string): number {
   return rank < 0 ? VERSION_NAMES.length : rank;
 }
 
-function findDamagedFile(files: readonly NativeFile[]): LibraryFault | null {
+function findDamagedFile(files: readonly NativeFile[]): LibraryIssue | null {
   for (const { name, reading } of files) {
-    if (reading.status !== "read") return { kind: "damaged-file", file: name, problem: reading.problem };
+    if (reading.status !== "read") return { kind: "damaged-file", file: name, reason: reading.reason };
   }
   const missing = REQUIRED_FILES.find(({ pattern }) => !files.some(({ name }) => pattern.test(name)));
-  if (missing !== undefined) return { kind: "damaged-file", file: missing.name, problem: "is missing" };
+  if (missing !== undefined) return { kind: "damaged-file", file: missing.name, reason: "is missing" };
   const names = new Set(files.map(({ name }) => name));
   for (const { reading } of files) {
     const absent =
       reading.status === "read" && reading.elf.neededLibraries.find((name) => isOwn(name) && !names.has(name));
-    if (absent) return { kind: "damaged-file", file: absent, problem: "is missing" };
+    if (absent) return { kind: "damaged-file", file: absent, reason: "is missing" };
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findLibraryFault } from "../../../../src/engines/llama/native-library/find-library-fault.js";
-import { libraryFaultError } from "../../../../src/engines/llama/native-library/library-fault-error.js";
+import { findLibraryIssue } from "../../../../src/engines/llama/native-library/find-library-issue.js";
+import { libraryIssueError } from "../../../../src/engines/llama/native-library/library-issue-error.js";
 import { compareLibraryVersions, newestOf } from "../../../../src/engines/llama/native-library/library-version.js";
 import {
   cLibraryOf,
@@ -37,14 +37,14 @@ function llamaFiles(changes: ElfParts = {}): NativeFile[] {
 }
 
 const without = (name: string) => llamaFiles().filter((file) => file.name !== name);
-const damaged = (problem: string): NativeFile[] => [
+const damaged = (reason: string): NativeFile[] => [
   ...without("libllama.v0.5.0.so"),
-  { name: "libllama.v0.5.0.so", reading: { status: "damaged", problem } },
+  { name: "libllama.v0.5.0.so", reading: { status: "damaged", reason } },
 ];
 
 describe("what a system lacks for llama.cpp", () => {
   test("is nothing on Debian 12", () => {
-    expect(findLibraryFault(llamaFiles(), debian12)).toBeNull();
+    expect(findLibraryIssue(llamaFiles(), debian12)).toBeNull();
   });
 
   test.each<[string, NativeFile[], NativeSystem, message: string, reason: string | null, hint: RegExp]>([
@@ -146,8 +146,8 @@ describe("what a system lacks for llama.cpp", () => {
     ],
     ["an empty folder", [], debian12, "llama.cpp in PACKAGE is damaged: llama-addon.node is missing.", null, /anew/],
   ])("%s", (_, files, system, message, reason, hint) => {
-    const fault = findLibraryFault(files, system) ?? expect.fail("no fault");
-    const error = libraryFaultError(fault, {
+    const issue = findLibraryIssue(files, system) ?? expect.fail("no issue");
+    const error = libraryIssueError(issue, {
       name: "PACKAGE",
       reinstall: "npm uninstall PACKAGE && npm install PACKAGE",
     });
@@ -157,14 +157,14 @@ describe("what a system lacks for llama.cpp", () => {
 
   test("is unknown where the system's libraries were not found, and then nothing is claimed", () => {
     const unknown: NativeSystem = { node: null, cLibrary: null, loader: null, glibcVersion: null, libraries: {} };
-    expect(findLibraryFault(llamaFiles(), unknown)).toBeNull();
+    expect(findLibraryIssue(llamaFiles(), unknown)).toBeNull();
   });
 
   test("is said by the loader where it has spoken", () => {
-    const fault = findLibraryFault(llamaFiles(), debian11) ?? expect.fail("no fault");
+    const issue = findLibraryIssue(llamaFiles(), debian11) ?? expect.fail("no issue");
     const cause = new Error("libc.so.6: version `GLIBC_2.34' not found");
     expect(
-      libraryFaultError(fault, { name: "PACKAGE", reinstall: "" }, { reason: cause.message, cause }),
+      libraryIssueError(issue, { name: "PACKAGE", reinstall: "" }, { reason: cause.message, cause }),
     ).toMatchObject({ reason: cause.message, cause, message: expect.stringContaining("needs glibc 2.34") });
   });
 });
