@@ -31,24 +31,26 @@ export async function showMeasurement(
   } finally {
     progress.clear();
   }
-  const { figures, notes } = measured;
+  const { figures, notices } = measured;
   let path: string | null = null;
   let failure: unknown = null;
   try {
     const kept = await writeDeviceMeasurement(figures);
     path = kept.path;
-    notes.push(`Kept in ${path}.`);
-    if (kept.replaced !== null) notes.push(`What lay there did not count: ${kept.replaced}.`);
+    notices.push(`Kept in ${path}.`);
+    if (kept.replaced !== null) notices.push(`What lay there did not count: ${kept.replaced}.`);
   } catch (error) {
     failure = error;
   }
-  stdout.write(json ? formatJson({ ...device, measured: figures, notes, path }) : formatMeasurement(figures, notes));
+  stdout.write(
+    json ? formatJson({ ...device, measured: figures, notes: notices, path }) : formatMeasurement(figures, notices),
+  );
   if (failure === null) return exitCodes.done;
   stderr.write(presentError(failure, { json: json === true, debug: debug === true }));
   return exitCodes.failed;
 }
 
-function formatMeasurement(figures: MeasuredDevice["figures"], notes: readonly string[]): string {
+function formatMeasurement(figures: MeasuredDevice["figures"], notices: readonly string[]): string {
   const { bandwidth, dot_products, storage_read, contention, temperature_celsius } = figures;
   const sections = [
     formatBandwidth(bandwidth),
@@ -64,7 +66,7 @@ function formatMeasurement(figures: MeasuredDevice["figures"], notes: readonly s
           ? "unknown"
           : `${temperature_celsius.before.toFixed(0)} °C before, ${temperature_celsius.after.toFixed(0)} °C after`,
     }),
-    notes.map((note) => `${plainText(note)}\n`).join(""),
+    notices.map((notice) => `${plainText(notice)}\n`).join(""),
   ];
   return sections
     .filter((section) => section !== "")

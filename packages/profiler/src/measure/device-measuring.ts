@@ -29,6 +29,6 @@ export type MeasuredFigures = Pick<
 
 export interface MeasuredDevice {
   figures: MeasuredFigures;
-  /** What one should know about the figures: sentences. */
-  notes: string[];
+  /** Sentences about the figures that a reader should know. */
+  notices: string[];
 }

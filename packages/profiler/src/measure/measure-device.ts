@@ -10,7 +10,7 @@ import type { MeasureDeviceOptions, MeasuredDevice } from "./device-measuring.js
  *   ones are faster.
  * - Each figure is the best of several; `spread` says how much worse the median was. `contention` is the share of the
  *   processors that other processes used meanwhile. The temperature is that before and after.
- * - What cannot be measured here is left out, and a note says why.
+ * - What cannot be measured here is left out, and a notice says why.
  *
  * Rejects with the signal's reason, and with `MeasurementError` where not even one thread can be run.
  */

@@ -15,7 +15,7 @@ export interface StorageTiming {
   /** Bytes per second; null where only memory could have been measured. */
   rate: MeasuredRate | null;
   /** What was measured, or why nothing was: a sentence. */
-  note: string;
+  notice: string;
 }
 
 /** What one read asks for: as much as the system itself reads ahead at a time, several times over. */
@@ -71,7 +71,7 @@ async function readExisting(target: string, options: MeasureStorageOptions): Pro
     const bytes = Math.floor(status.size / READ_BYTES) * READ_BYTES;
     if (!status.isFile() || bytes < MIN_BYTES)
       return unmeasured(`${target} is smaller than ${MIN_BYTES / BYTES_PER_MB} MB`);
-    return { rate: await timeReads(file, bytes, options), note: `Storage was read past the cache: ${target}.` };
+    return { rate: await timeReads(file, bytes, options), notice: `Storage was read past the cache: ${target}.` };
   } finally {
     await file.close();
   }
@@ -95,7 +95,7 @@ async function readWritten(folder: string, options: MeasureStorageOptions): Prom
     const rate = await timeReads(file, bytes, options);
     return {
       rate,
-      note: `Storage was read past the cache: ${Math.floor(bytes / BYTES_PER_MB)} MB written in ${folder}.`,
+      notice: `Storage was read past the cache: ${Math.floor(bytes / BYTES_PER_MB)} MB written in ${folder}.`,
     };
   } finally {
     await file.close();
@@ -150,5 +150,5 @@ function alignedBuffer(): Buffer {
 }
 
 function unmeasured(reason: string): StorageTiming {
-  return { rate: null, note: `Storage was not measured: ${reason}.` };
+  return { rate: null, notice: `Storage was not measured: ${reason}.` };
 }

@@ -1,9 +1,9 @@
 import { BYTES_PER_MB } from "@nanoagent/models";
-/** What is decided before anything is measured. */
+/** Rounds of a measurement, and the notices that they call for. */
 export interface MeasurementPlan {
   /** For each number of threads that is tried, what each of them reads, over and over. */
   bandwidth: { threads: number; bytesPerThread: number }[];
-  notes: string[];
+  notices: string[];
 }
 
 export interface PlanMeasurementInput {
@@ -22,7 +22,7 @@ const CACHE_SIZES = 4;
 /** Enough for a cache of 16 MiB, where its size is not known. */
 const MIN_USEFUL_BYTES = 64 * BYTES_PER_MB;
 const MAX_BYTES = 512 * BYTES_PER_MB;
-/** Of what is available: what runs besides must not notice. */
+/** Share of the available memory; other programs keep the rest. */
 const SHARE_OF_AVAILABLE = 1 / 8;
 /** What a thread takes before it has a buffer. */
 const THREAD_BYTES = 6 * BYTES_PER_MB;
@@ -34,18 +34,18 @@ export const CHUNK_BYTES = 256 * 1024;
  * cache where memory allows; buffers take at most an eighth of the available memory, or 256 KiB for each thread.
  */
 export function planMeasurement({ cores, availableBytes, cacheBytes }: PlanMeasurementInput): MeasurementPlan {
-  const notes: string[] = [];
+  const notices: string[] = [];
   const threadsInMemory = Math.max(1, Math.floor((availableBytes * SHARE_OF_AVAILABLE) / THREAD_BYTES));
   const mostThreads = Math.max(1, Math.min(Math.ceil(cores), MAX_THREADS, threadsInMemory));
   if (threadsInMemory < Math.min(cores, MAX_THREADS)) {
-    notes.push(`There is memory for ${counted(mostThreads, "thread")} only, of ${cores}.`);
+    notices.push(`There is memory for ${counted(mostThreads, "thread")} only, of ${cores}.`);
   } else if (cores > MAX_THREADS) {
-    notes.push(`No more than ${MAX_THREADS} threads were tried, of ${cores}.`);
+    notices.push(`No more than ${MAX_THREADS} threads were tried, of ${cores}.`);
   }
   const wanted = Math.min(MAX_BYTES, Math.max(MIN_USEFUL_BYTES, CACHE_SIZES * (cacheBytes ?? 0)));
   const total = Math.min(wanted, availableBytes * SHARE_OF_AVAILABLE);
   if (cacheBytes !== null && total < 2 * cacheBytes) {
-    notes.push(
+    notices.push(
       `Bandwidth was measured on ${Math.max(1, Math.floor(total / BYTES_PER_MB))} MB, which caches of ${Math.floor(cacheBytes / BYTES_PER_MB)} MB hold in part: memory itself may be slower.`,
     );
   }
@@ -54,7 +54,7 @@ export function planMeasurement({ cores, availableBytes, cacheBytes }: PlanMeasu
       threads,
       bytesPerThread: Math.max(1, Math.floor(total / threads / CHUNK_BYTES)) * CHUNK_BYTES,
     })),
-    notes,
+    notices,
   };
 }
 

@@ -35,12 +35,12 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
   const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, options.seconds ?? DEFAULT_SECONDS));
   const cpu = await readCpuDetails(new MachineSnapshot(machine));
   const usableCores = Math.min(machine.cpuCount, knownValue(cpu.usable_cores) ?? machine.cpuCount);
-  const { bandwidth: rounds, notes } = planMeasurement({
+  const { bandwidth: rounds, notices } = planMeasurement({
     cores: usableCores,
     availableBytes: (await new DeviceMemoryProbe({ machine }).read()).available_bytes,
     cacheBytes: largestCache(cpu),
   });
-  notes.push(...reservations(cpu));
+  notices.push(...reservations(cpu));
   const heatBefore = await readThermalDetails(new MachineSnapshot(machine));
   const useBefore = await readProcessorUse(machine);
 
@@ -67,7 +67,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
         processorShare = threads >= usableCores ? timing.processorShare : null;
       } catch (error) {
         if (!MeasurementError.isInstance(error) || bandwidth.length === 0) throw error;
-        notes.push(`With ${threads} threads it could not be measured: ${error.reason ?? error.message}`);
+        notices.push(`With ${threads} threads it could not be measured: ${error.reason ?? error.message}`);
         break;
       }
     }
@@ -82,16 +82,16 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
       dot_products.push({ type: format.type, per_second, spread });
     }
   } else {
-    notes.push("This processor has no vector instructions that WebAssembly can use: memory was not measured.");
+    notices.push("This processor has no vector instructions that WebAssembly can use: memory was not measured.");
   }
 
   let storage_read = null;
   if (storagePath !== null) {
     begin("storage");
     const partSeconds = (seconds * STORAGE_SHARE) / STORAGE_PASSES;
-    const { rate, note } = await measureStorage(storagePath, { seconds: partSeconds, signal });
+    const { rate, notice } = await measureStorage(storagePath, { seconds: partSeconds, signal });
     storage_read = rate;
-    notes.push(note);
+    notices.push(notice);
   }
   signal?.throwIfAborted();
 
@@ -100,15 +100,15 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
   const contention = othersShare(useBefore, await readProcessorUse(machine)) ?? missing;
   if (contention !== null && contention >= NOTABLE_CONTENTION) {
     const percent = Math.round(contention * 100);
-    notes.push(`Others used ${percent} % of the processors meanwhile: an idle device is faster than this.`);
+    notices.push(`Others used ${percent} % of the processors meanwhile: an idle device is faster than this.`);
   }
   const heatAfter = await readThermalDetails(new MachineSnapshot(machine));
   if (knownValue(heatBefore.is_throttled) === true || knownValue(heatAfter.is_throttled) === true) {
-    notes.push("The processor is slowed down for its heat, its power supply or by its settings.");
+    notices.push("The processor is slowed down for its heat, its power supply or by its settings.");
   }
   const [before, after] = [knownValue(heatBefore.temperature_celsius), knownValue(heatAfter.temperature_celsius)];
   const temperature_celsius = before === null || after === null ? null : { before, after };
-  return { figures: { bandwidth, dot_products, storage_read, contention, temperature_celsius }, notes };
+  return { figures: { bandwidth, dot_products, storage_read, contention, temperature_celsius }, notices };
 }
 
 function secondsOfRound(seconds: number, rounds: number): number {
@@ -151,11 +151,11 @@ function largestCache(cpu: DeviceDetails["cpu"]): number | null {
 
 /** What makes all figures doubtful from the start. */
 function reservations(cpu: DeviceDetails["cpu"]): string[] {
-  const notes: string[] = [];
-  if (knownValue(cpu.is_emulated) === true) notes.push("An emulator runs this: the figures are the emulator's.");
+  const notices: string[] = [];
+  if (knownValue(cpu.is_emulated) === true) notices.push("An emulator runs this: the figures are the emulator's.");
   const cores = knownValue(cpu.usable_cores);
   if (cores !== null && !Number.isInteger(cores)) {
-    notes.push(`A quota leaves this process ${cores} cores: figures are the best of moments within it.`);
+    notices.push(`A quota leaves this process ${cores} cores: figures are the best of moments within it.`);
   }
-  return notes;
+  return notices;
 }

@@ -10,7 +10,7 @@ describe("measureDevice", () => {
   it("measures memory, products and storage, and tells how far it is", async () => {
     const steps: string[] = [];
     const shares: number[] = [];
-    const { figures, notes } = await measureDevice({
+    const { figures, notices } = await measureDevice({
       seconds: 1,
       storagePath: import.meta.dirname,
       onProgress: ({ step, share }) => {
@@ -34,7 +34,7 @@ describe("measureDevice", () => {
     expect(shares[0]).toBe(0);
     expect(shares).toEqual([...shares].sort((one, other) => one - other));
     expect(Math.max(...shares)).toBeLessThan(1);
-    expect(notes.join("\n")).toMatch(/^Storage was /m);
+    expect(notices.join("\n")).toMatch(/^Storage was /m);
     const written = { ...figures, format: 1, measured_at: "2026-01-01T00:00:00Z", engine_version: null };
     const device = { platform: "p", cpu_model: null, cpu_cores: 1, memory_mb: 1 };
     expect(() => DeviceMeasurement.parse({ ...written, device, thread_trials: [], calibrations: [] })).not.toThrow();
@@ -52,13 +52,13 @@ describe("measureDevice", () => {
         "/sys/class/thermal/cooling_device0/cur_state": "2\n",
       },
     });
-    const { figures, notes } = await measureDevice({ machine, seconds: 1, storagePath: null });
+    const { figures, notices } = await measureDevice({ machine, seconds: 1, storagePath: null });
     expect(figures.bandwidth.map(({ threads }) => threads)).toEqual([1]);
     expect(figures.temperature_celsius).toEqual({ before: 48.312, after: 48.312 });
     expect(figures.storage_read).toBeNull();
     // It has no /proc/stat, and one thread on 64 cores cannot know.
     expect(figures.contention).toBeNull();
-    expect(notes).toEqual([
+    expect(notices).toEqual([
       "There is memory for 1 thread only, of 64.",
       "The processor is slowed down for its heat, its power supply or by its settings.",
     ]);
@@ -87,9 +87,9 @@ describe("measureDevice", () => {
         "/sys/fs/cgroup/a/cpu.max": "25000 100000\n",
       },
     });
-    const { figures, notes } = await measureDevice({ machine, seconds: 1, storagePath: null });
+    const { figures, notices } = await measureDevice({ machine, seconds: 1, storagePath: null });
     expect(figures.contention).toBeGreaterThan(0.5);
-    expect(notes).toEqual([
+    expect(notices).toEqual([
       "An emulator runs this: the figures are the emulator's.",
       "A quota leaves this process 0.25 cores: figures are the best of moments within it.",
       expect.stringMatching(/^Others used \d+ % of the processors meanwhile: /),

@@ -18,48 +18,48 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf(!isLinux)("measureStorage", () => {
   it("reads a file that it writes in a folder, and leaves nothing there", async () => {
-    const { rate, note } = await measureStorage(folder, { seconds: 0.2 });
+    const { rate, notice } = await measureStorage(folder, { seconds: 0.2 });
     expect(readdirSync(folder)).toEqual([]);
-    expectMeasuredOrSaid(rate, note, / MB written in \//);
+    expectMeasuredOrSaid(rate, notice, / MB written in \//);
   });
 
   it("reads a file where it lies", async () => {
     const file = path.join(folder, "model.gguf");
     writeFileSync(file, Buffer.alloc(9 * MIB, "model"));
-    const { rate, note } = await measureStorage(file, { seconds: 0.2 });
+    const { rate, notice } = await measureStorage(file, { seconds: 0.2 });
     expect(readdirSync(folder)).toEqual(["model.gguf"]);
-    expectMeasuredOrSaid(rate, note, /model\.gguf\.$/);
+    expectMeasuredOrSaid(rate, notice, /model\.gguf\.$/);
   });
 
   it("says so where a file is too small", async () => {
     const file = path.join(folder, "small");
     writeFileSync(file, "small");
-    const { rate, note } = await measureStorage(file, { seconds: 0.2 });
+    const { rate, notice } = await measureStorage(file, { seconds: 0.2 });
     expect(rate).toBeNull();
-    expect(note).toMatch(/^Storage was not measured: .*(is smaller than 8 MB|through the cache only)\.$/);
+    expect(notice).toMatch(/^Storage was not measured: .*(is smaller than 8 MB|through the cache only)\.$/);
   });
 
   it("waits for no pipe and reads no device", async () => {
     const pipe = path.join(folder, "pipe");
     spawnSync("mkfifo", [pipe]);
     for (const target of [pipe, "/dev/zero"]) {
-      const { rate, note } = await measureStorage(target, { seconds: 0.2 });
+      const { rate, notice } = await measureStorage(target, { seconds: 0.2 });
       expect(rate).toBeNull();
-      expect(note).toContain("Storage was not measured");
+      expect(notice).toContain("Storage was not measured");
     }
   });
 
   it("says so where there is nothing", async () => {
     expect(await measureStorage(path.join(folder, "absent"), { seconds: 0.2 })).toEqual({
       rate: null,
-      note: `Storage was not measured: ${folder}/absent cannot be used (ENOENT).`,
+      notice: `Storage was not measured: ${folder}/absent cannot be used (ENOENT).`,
     });
   });
 
   it.skipIf(!isLinux || !isTmpfs("/dev/shm"))("does not take memory for storage", async () => {
     expect(await measureStorage("/dev/shm", { seconds: 0.2 })).toEqual({
       rate: null,
-      note: "Storage was not measured: /dev/shm lies in memory (tmpfs).",
+      notice: "Storage was not measured: /dev/shm lies in memory (tmpfs).",
     });
   });
 
@@ -94,17 +94,17 @@ describe.skipIf(!isLinux)("a program that is killed while it measures", () => {
 
 function expectMeasuredOrSaid(
   rate: { per_second: number; spread: number } | null,
-  note: string,
+  notice: string,
   measured: RegExp,
 ): void {
   if (rate === null) {
-    expect(note).toMatch(/through the cache only|lies in memory/);
+    expect(notice).toMatch(/through the cache only|lies in memory/);
     return;
   }
   expect(rate.per_second).toBeGreaterThan(0);
   expect(rate.spread).toBeLessThan(1);
-  expect(note).toMatch(/^Storage was read past the cache: /);
-  expect(note).toMatch(measured);
+  expect(notice).toMatch(/^Storage was read past the cache: /);
+  expect(notice).toMatch(measured);
 }
 
 function isTmpfs(target: string): boolean {

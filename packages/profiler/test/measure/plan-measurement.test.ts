@@ -13,25 +13,25 @@ describe("planMeasurement", () => {
     ["desktop", { cores: 16, availableBytes: 24 * GIB, cacheBytes: 64 * MIB }, [1, 2, 3, 4, 5, 6, 7, 8, 12, 16], 256],
     ["service with a quota of half a core", { cores: 0.5, availableBytes: GIB, cacheBytes: null }, [1], 64],
   ] as const)("%s: all numbers of threads, each with its part of %s", (_, input, threads, megabytes) => {
-    const { bandwidth, notes } = planMeasurement(input);
+    const { bandwidth, notices } = planMeasurement(input);
     expect(bandwidth.map((round) => round.threads)).toEqual(threads);
     for (const round of bandwidth) {
       expect(round.threads * round.bytesPerThread).toBeGreaterThan(megabytes * MIB - round.threads * CHUNK_BYTES);
       expect(round.threads * round.bytesPerThread).toBeLessThanOrEqual(megabytes * MIB);
     }
-    expect(notes).toEqual([]);
+    expect(notices).toEqual([]);
   });
 
   it("takes fewer threads and says so where memory is short", () => {
     expect(planMeasurement({ cores: 4, availableBytes: 100 * MIB, cacheBytes: MIB })).toMatchObject({
       bandwidth: [{ threads: 1 }, { threads: 2 }],
-      notes: ["There is memory for 2 threads only, of 4."],
+      notices: ["There is memory for 2 threads only, of 4."],
     });
   });
 
   it("says when what is read lies in the cache in part", () => {
-    const { notes } = planMeasurement({ cores: 1, availableBytes: 256 * MIB, cacheBytes: 32 * MIB });
-    expect(notes).toEqual([
+    const { notices } = planMeasurement({ cores: 1, availableBytes: 256 * MIB, cacheBytes: 32 * MIB });
+    expect(notices).toEqual([
       "Bandwidth was measured on 32 MB, which caches of 32 MB hold in part: memory itself may be slower.",
     ]);
   });
