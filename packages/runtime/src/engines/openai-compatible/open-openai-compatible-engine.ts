@@ -54,10 +54,10 @@ export async function openOpenAiCompatibleEngine(
   const connection = await ServerConnection.open(address, { apiKey, allowNetwork, timeouts, lookup });
   try {
     const server = await discoverServer(connection, { model, contextTokens }, signal);
-    const notes = isOpenToOthers(address)
-      ? [...server.notes, `What is said to ${address.label} can be read on the way: it is not encrypted.`]
-      : server.notes;
-    return new OpenAiCompatibleEngine(connection, { ...server, notes });
+    const notices = isOpenToOthers(address)
+      ? [...server.notices, `What is said to ${address.label} can be read on the way: it is not encrypted.`]
+      : server.notices;
+    return new OpenAiCompatibleEngine(connection, { ...server, notices });
   } catch (error) {
     connection.close();
     throw error;

@@ -50,7 +50,7 @@ export class OpenAiCompatibleEngine implements Engine {
   }
 
   get notices(): readonly string[] {
-    return this.server.notes;
+    return this.server.notices;
   }
 
   async *generate(

@@ -4,7 +4,7 @@ import { type Answer, sendJson } from "./fake-server.js";
 import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
 import { failToOpen, openOn, replying } from "./open-engine.js";
 
-type Found = { kind: string; model: string; contextTokens: number; tools?: boolean | null; note?: RegExp };
+type Found = { kind: string; model: string; contextTokens: number; tools?: boolean | null; notice?: RegExp };
 
 const unlisted: Answer = (request, response) =>
   request.url === "/v1/models" ? sendJson(response, { error: "no" }, 404) : sendJson(response, {}, 404);
@@ -22,7 +22,7 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
     "llama-server, and more is wished",
     fakeLlamaServer({ caps: { supports_tools: false } }),
     { contextTokens: 20000 },
-    { kind: "llama-server", model: qwen, contextTokens: 8192, tools: false, note: /is 8192 tokens.*asks for 20000/ },
+    { kind: "llama-server", model: qwen, contextTokens: 8192, tools: false, notice: /is 8192 tokens.*asks for 20000/ },
   ],
   [
     "llama-server as a router",
@@ -43,7 +43,7 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
       models: [{ id: "g", type: "llm", state: "not-loaded", max_context_length: 3000, capabilities: ["tool_use"] }],
     }),
     {},
-    { kind: "lm-studio", model: "g", contextTokens: 3000, tools: true, note: /does not say/ },
+    { kind: "lm-studio", model: "g", contextTokens: 3000, tools: true, notice: /does not say/ },
   ],
   [
     "Ollama, the model loaded",
@@ -61,13 +61,13 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
     "Ollama, nothing said",
     fakeOllama({ capabilities: ["completion"] }),
     {},
-    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 4096, tools: false, note: /asked for a context of 4096/ },
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 4096, tools: false, notice: /asked for a context of 4096/ },
   ],
   [
     "Ollama, more wished than the model was made for",
     fakeOllama({ trainedContext: 2048, loadedContext: 1024 }),
     { contextTokens: 9000 },
-    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 2048, note: /ends at 2048 tokens.*asks for 9000/ },
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 2048, notice: /ends at 2048 tokens.*asks for 9000/ },
   ],
   [
     "Ollama, the latest by its short name",
@@ -79,7 +79,7 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
     "a server that says nothing of its context",
     replying(() => {}),
     {},
-    { kind: "openai", model: "m", contextTokens: 4096, note: /does not say how large its context is; 4096/ },
+    { kind: "openai", model: "m", contextTokens: 4096, notice: /does not say how large its context is; 4096/ },
   ],
   [
     "a server that says nothing of its context, and it is named",
@@ -109,17 +109,17 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
         ? sendJson(response, { data: [null, 3, {}, { id: "" }, { id: "m", max_model_len: -1, meta: { n_ctx: "9" } }] })
         : sendJson(response, { default_generation_settings: null, version: 3, data: {} }),
     {},
-    { kind: "openai", model: "m", contextTokens: 4096, note: /does not say/ },
+    { kind: "openai", model: "m", contextTokens: 4096, notice: /does not say/ },
   ],
 ];
 
 describe("asks a server what it is", () => {
-  test.each(cases)("%s", async (_, answer, options, { note, tools, ...found }) => {
+  test.each(cases)("%s", async (_, answer, options, { notice, tools, ...found }) => {
     const { engine } = await openOn(answer, options);
     expect(engine.server).toMatchObject(found);
     expect(engine.contextTokens).toBe(found.contextTokens);
     if (tools !== undefined) expect(engine.server.abilities.tools).toBe(tools);
-    expect(engine.server.notes).toEqual(note === undefined ? [] : [expect.stringMatching(note)]);
+    expect(engine.server.notices).toEqual(notice === undefined ? [] : [expect.stringMatching(notice)]);
   });
 
   test("an adapter of vLLM has its model's context", async () => {

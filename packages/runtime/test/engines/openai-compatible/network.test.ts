@@ -121,7 +121,7 @@ test("another machine, where the network is allowed, is asked", async () => {
   const url = server.url.replace("127.0.0.1", "gpu.example");
   const engine = await openOpenAiCompatibleEngine({ url, lookup, allowNetwork: true });
   expect(engine.server.kind).toBe("vllm");
-  expect(engine.server.notes).toEqual([expect.stringMatching(/gpu.example:\d+ can be read on the way/)]);
+  expect(engine.server.notices).toEqual([expect.stringMatching(/gpu.example:\d+ can be read on the way/)]);
   await engine.close();
   const { lookup: outside, asked } = resolver({});
   expect(await failToOpenAt("http://nowhere.example", { lookup: outside, allowNetwork: true })).toMatchObject({

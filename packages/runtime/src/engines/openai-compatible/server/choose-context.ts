@@ -3,7 +3,7 @@ export const DEFAULT_CONTEXT_TOKENS = 4096;
 
 /**
  * How many tokens are used of a server's context: what it has, or less where less is wished. Where it does not say what
- * it has, what is wished, or {@link DEFAULT_CONTEXT_TOKENS}; never more than the model was made for. `note` says what
+ * it has, what is wished, or {@link DEFAULT_CONTEXT_TOKENS}; never more than the model was made for. `notice` says what
  * the user would not expect.
  */
 export function chooseContext({
@@ -16,23 +16,23 @@ export function chooseContext({
   /** What the model was made for; null where it is not known. */
   most: number | null;
   wished: number | undefined;
-}): { contextTokens: number; note: string | null } {
+}): { contextTokens: number; notice: string | null } {
   if (has !== null) {
     const isMore = wished !== undefined && wished > has;
     return {
       contextTokens: Math.min(has, wished ?? has),
-      note: isMore ? `The server's context is ${has} tokens; engine.context asks for ${wished}.` : null,
+      notice: isMore ? `The server's context is ${has} tokens; engine.context asks for ${wished}.` : null,
     };
   }
   const limit = most ?? Number.POSITIVE_INFINITY;
   if (wished !== undefined) {
-    const note =
+    const notice =
       wished > limit ? `The model's context ends at ${limit} tokens; engine.context asks for ${wished}.` : null;
-    return { contextTokens: Math.min(wished, limit), note };
+    return { contextTokens: Math.min(wished, limit), notice };
   }
   const contextTokens = Math.min(DEFAULT_CONTEXT_TOKENS, limit);
   return {
     contextTokens,
-    note: `The server does not say how large its context is; ${contextTokens} tokens are used. Set engine.context to what it has.`,
+    notice: `The server does not say how large its context is; ${contextTokens} tokens are used. Set engine.context to what it has.`,
   };
 }

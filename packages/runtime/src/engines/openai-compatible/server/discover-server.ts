@@ -48,8 +48,8 @@ async function asVllm({ connection, models, wanted }: Search): Promise<RemoteSer
   if (models === null || base === undefined) return null;
   const model = chooseModel(models, wanted.model, { label: connection.label, hintWhenEmpty: "" });
   const has = model.maxModelLength ?? base.maxModelLength;
-  const { contextTokens, note } = chooseContext({ has, most: null, wished: wanted.contextTokens });
-  return describe("vllm", model.id, contextTokens, { tools: null, systemRole: true }, [note]);
+  const { contextTokens, notice } = chooseContext({ has, most: null, wished: wanted.contextTokens });
+  return describe("vllm", model.id, contextTokens, { tools: null, systemRole: true }, [notice]);
 }
 
 async function asLlamaServer({ connection, models, wanted, signal }: Search): Promise<RemoteServer | null> {
@@ -61,12 +61,12 @@ async function asLlamaServer({ connection, models, wanted, signal }: Search): Pr
   // A router has no context of its own, only its models have.
   const properties =
     own.contextTokens === null ? ((await askLlamaServer(connection, { model: model.id, isOurs, signal })) ?? own) : own;
-  const { contextTokens, note } = chooseContext({
+  const { contextTokens, notice } = chooseContext({
     has: properties.contextTokens ?? model.metaContext,
     most: model.metaTrainedContext,
     wished: wanted.contextTokens,
   });
-  return describe("llama-server", model.id, contextTokens, properties.abilities, [note]);
+  return describe("llama-server", model.id, contextTokens, properties.abilities, [notice]);
 }
 
 async function asLmStudio({ connection, wanted, signal }: Search): Promise<RemoteServer | null> {
@@ -74,12 +74,12 @@ async function asLmStudio({ connection, wanted, signal }: Search): Promise<Remot
   if (models === null) return null;
   const hintWhenEmpty = "Get one in LM Studio, or by: lms get NAME";
   const model = chooseModel(models, wanted.model, { label: connection.label, hintWhenEmpty });
-  const { contextTokens, note } = chooseContext({
+  const { contextTokens, notice } = chooseContext({
     has: model.loadedContext,
     most: model.maxContext,
     wished: wanted.contextTokens,
   });
-  return describe("lm-studio", model.id, contextTokens, { tools: model.tools, systemRole: true }, [note]);
+  return describe("lm-studio", model.id, contextTokens, { tools: model.tools, systemRole: true }, [notice]);
 }
 
 async function asOllama({ connection, models, wanted, signal }: Search): Promise<RemoteServer | null> {
@@ -92,11 +92,11 @@ async function asOllama({ connection, models, wanted, signal }: Search): Promise
   if (model === null) return null;
   // Each request says how large the context is to be, so that this is what it has.
   const asked = wanted.contextTokens ?? model.ownContext ?? DEFAULT_CONTEXT_TOKENS;
-  const { contextTokens, note } = chooseContext({ has: null, most: model.trainedContext, wished: asked });
+  const { contextTokens, notice } = chooseContext({ has: null, most: model.trainedContext, wished: asked });
   const isDefault = wanted.contextTokens === undefined && model.ownContext === null;
-  const defaultNote = `Ollama is asked for a context of ${contextTokens} tokens; engine.context sets another.`;
+  const defaultNotice = `Ollama is asked for a context of ${contextTokens} tokens; engine.context sets another.`;
   const abilities = { tools: model.tools, systemRole: true };
-  return describe("ollama", id, contextTokens, abilities, [isDefault ? defaultNote : note]);
+  return describe("ollama", id, contextTokens, abilities, [isDefault ? defaultNotice : notice]);
 }
 
 function asAnyServer({ connection, models, wanted }: Search): RemoteServer {
@@ -112,12 +112,12 @@ function asAnyServer({ connection, models, wanted }: Search): RemoteServer {
     models === null
       ? { id: wanted.model ?? "", metaTrainedContext: null, metaContext: null }
       : chooseModel(models, wanted.model, { label, hintWhenEmpty: "Give it one, or check engine.url." });
-  const { contextTokens, note } = chooseContext({
+  const { contextTokens, notice } = chooseContext({
     has: model.metaContext,
     most: model.metaTrainedContext,
     wished: wanted.contextTokens,
   });
-  return describe("openai", model.id, contextTokens, { tools: null, systemRole: true }, [note]);
+  return describe("openai", model.id, contextTokens, { tools: null, systemRole: true }, [notice]);
 }
 
 function describe(
@@ -125,7 +125,7 @@ function describe(
   model: string,
   contextTokens: number,
   abilities: RemoteServer["abilities"],
-  notes: (string | null)[],
+  notices: (string | null)[],
 ): RemoteServer {
-  return { kind, model, contextTokens, abilities, notes: notes.filter((note) => note !== null) };
+  return { kind, model, contextTokens, abilities, notices: notices.filter((notice) => notice !== null) };
 }

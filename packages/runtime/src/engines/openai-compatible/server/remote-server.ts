@@ -8,7 +8,7 @@ export interface RemoteServer {
   contextTokens: number;
   abilities: RemoteAbilities;
   /** What the user should know: where a figure is not the server's own, one sentence each. */
-  notes: readonly string[];
+  notices: readonly string[];
 }
 
 export interface RemoteAbilities {
