@@ -42,12 +42,12 @@ export const initAgent: CommandAction = async (values, streams) => {
   if (agent.model !== null) {
     // The config is right all the same; it may be meant for another day.
     const { checkLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
-    await checkLlamaAddon().catch((error: unknown) => note(streams, error));
+    await checkLlamaAddon().catch((error: unknown) => writeNotice(streams, error));
   }
   return exitCodes.done;
 };
 
-function note({ stderr }: Streams, error: unknown): void {
+function writeNotice({ stderr }: Streams, error: unknown): void {
   if (!NanoAgentError.isInstance(error)) throw error;
   stderr.write(plainText(`note: ${[error.message, error.reason, error.hint].filter(Boolean).join(" ")}\n`));
 }

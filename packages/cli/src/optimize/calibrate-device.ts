@@ -42,8 +42,8 @@ const MAX_ROWS = 200;
  */
 export const calibrateDevice: CommandAction = async (values, { stdout, stderr, stop }) => {
   const header = await readGguf(String(values.calibrate));
-  const note = (text: string) => stderr.write(plainText(`note: ${text}\n`));
-  for (const doubt of calibrationDoubts(header)) note(doubt);
+  const writeNotice = (text: string) => stderr.write(plainText(`note: ${text}\n`));
+  for (const doubt of calibrationDoubts(header)) writeNotice(doubt);
   const device = await new DeviceProfiler().profile();
   const cpuFeatures = await readCpuFeatures(new LocalMachine());
   const probe = new DeviceMemoryProbe();
@@ -89,7 +89,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
         await measure(await readGguf(file), `${name}, its size`);
       } catch (error) {
         if ((error as { code?: unknown }).code !== "does-not-fit") throw error;
-        note(`There is no memory to measure ${type} with a model of this size.`);
+        writeNotice(`There is no memory to measure ${type} with a model of this size.`);
       }
       await rm(file);
     }

@@ -11,7 +11,7 @@ export interface FoundModels {
   largestBytes: number | null;
   /** Headers of the models that plans can be made for. */
   headers: GgufHeader[];
-  notes: string[];
+  notices: string[];
 }
 
 /** Most files of a folder that are looked at. */
@@ -24,7 +24,7 @@ const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
 
 /**
  * Reads the header of the model at a path, or of all models in a folder, once each. A file that looks like a model by its
- * name or its first bytes and is broken is an error; in a folder it is a note. A file that does not exist is an error if
+ * name or its first bytes and is broken is an error; in a folder it is a notice. A file that does not exist is an error if
  * `mustBeThere`.
  */
 export async function findModels(modelPath: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
@@ -37,7 +37,7 @@ export async function findModels(modelPath: string, { mustBeThere }: { mustBeThe
       cause,
     });
   });
-  const found: FoundModels = { path: modelPath, largestBytes: null, headers: [], notes: [] };
+  const found: FoundModels = { path: modelPath, largestBytes: null, headers: [], notices: [] };
   if (status === null) return found;
   if (status.isDirectory()) return readFolder(found);
   if (!status.isFile()) throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Name one model file." });
@@ -68,15 +68,15 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
       await addModel(found, path.join(found.path, name));
     } catch (error) {
       if (!NanoAgentError.isInstance(error)) throw error;
-      found.notes.push(`${name} is left out: ${error.message}`);
+      found.notices.push(`${name} is left out: ${error.message}`);
     }
   }
   if (names.length > MAX_MODELS)
-    found.notes.push(`Only the first ${MAX_MODELS} of ${names.length} models are looked at.`);
+    found.notices.push(`Only the first ${MAX_MODELS} of ${names.length} models are looked at.`);
   if (found.largestBytes === null) {
     throw new UsageError({
       message: `There is no model in the folder ${found.path}${names.length > 0 ? " that can be read" : ""}.`,
-      reason: found.notes.join(" ") || undefined,
+      reason: found.notices.join(" ") || undefined,
       hint: "Name a folder with .gguf files, or one model file.",
     });
   }
@@ -87,5 +87,6 @@ async function addModel(found: FoundModels, modelPath: string): Promise<void> {
   const { summary, gguf } = await readModelHeader(modelPath);
   found.largestBytes = Math.max(found.largestBytes ?? 0, summary.file_bytes);
   if (gguf !== null) found.headers.push(gguf);
-  else found.notes.push(`${path.basename(modelPath)} is a ${summary.format} file. Plans are made for GGUF files only.`);
+  else
+    found.notices.push(`${path.basename(modelPath)} is a ${summary.format} file. Plans are made for GGUF files only.`);
 }

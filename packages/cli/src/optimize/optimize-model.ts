@@ -13,7 +13,7 @@ import { formatPlans } from "./format-plans.js";
 import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./planning-device.js";
 
 /**
- * Prints the size that a model can be brought to, and the plans to run it. A model that does not fit is a note without
+ * Prints the size that a model can be brought to, and the plans to run it. A model that does not fit is a notice without
  * `--budget-mb`, and with it an error of code `does-not-fit`.
  */
 export const optimizeModel: CommandAction = async (values, streams) => {
@@ -36,21 +36,22 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   }
   const goal = readGoal(values);
   const { stdout, stderr } = streams;
-  const note = (text: string) => stderr.write(plainText(`note: ${text}\n`));
+  const writeNotice = (text: string) => stderr.write(plainText(`note: ${text}\n`));
 
   const device = await readPlanningDevice(values);
   const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
-  if (found.largestBytes === null) note(`there is no file ${found.path}; its size is taken to be twice the target.`);
-  for (const text of [...device.notes, ...found.notes]) note(text);
+  if (found.largestBytes === null)
+    writeNotice(`there is no file ${found.path}; its size is taken to be twice the target.`);
+  for (const text of [...device.notices, ...found.notices]) writeNotice(text);
   const facts = await readPlanFacts(
     { device: device.device, maxMemoryMb: device.budgetBytes / BYTES_PER_MB },
     { ownsProgram: true, remote: device.isThisOne ? undefined : remoteDevice(device) },
   );
   const { plans, refusal } = planAll(found, facts, device.measurement, goal, values);
   if (refusal !== null && hasBudget) throw refusal;
-  if (refusal !== null) note([refusal.message, refusal.hint].filter(Boolean).join(" "));
+  if (refusal !== null) writeNotice([refusal.message, refusal.hint].filter(Boolean).join(" "));
   for (const { path, architecture } of plans.length > 0 ? found.headers.filter(isEstimated) : []) {
-    note(
+    writeNotice(
       `${path}: how ${architecture} computes is not known step by step. Its KV cache, compute buffer and speed are ` +
         "estimates, and whether llama.cpp loads it at all is not known.",
     );

@@ -24,7 +24,7 @@ export interface PlanningDevice {
   /** Origin of the budget, in words. */
   budgetSource: string;
   measurement: DeviceMeasurement | null;
-  notes: string[];
+  notices: string[];
 }
 
 /** Returns a device that is not this one as the runtime plans for it. */
@@ -43,12 +43,12 @@ export async function readPlanningDevice(values: OptionValues): Promise<Planning
   const budgetMb = values["budget-mb"];
   if (budgetMb === undefined) return found;
   const budgetBytes = Math.floor(Number(budgetMb) * BYTES_PER_MB);
-  const notes = [...found.notes];
+  const notices = [...found.notices];
   if (budgetBytes > found.budgetBytes) {
     const availableMb = Math.floor(found.budgetBytes / BYTES_PER_MB);
-    notes.push(`The budget is more than ${found.budgetSource}: ${availableMb} MB. Plans are made within that.`);
+    notices.push(`The budget is more than ${found.budgetSource}: ${availableMb} MB. Plans are made within that.`);
   }
-  return { ...found, budgetBytes, budgetSource: "--budget-mb", notes };
+  return { ...found, budgetBytes, budgetSource: "--budget-mb", notices };
 }
 
 async function thisDevice(): Promise<PlanningDevice> {
@@ -56,9 +56,9 @@ async function thisDevice(): Promise<PlanningDevice> {
   const device = await new DeviceProfiler().profile();
   const { available_bytes, limit_source } = await new DeviceMemoryProbe().read();
   const { measurement, ignored, stale } = await readDeviceMeasurement();
-  const notes: string[] = [];
-  if (ignored !== null) notes.push(`What was measured on this device is not used: ${ignored}.`);
-  if (stale !== null) notes.push(`What was measured on this device is not used: it was measured ${stale}.`);
+  const notices: string[] = [];
+  if (ignored !== null) notices.push(`What was measured on this device is not used: ${ignored}.`);
+  if (stale !== null) notices.push(`What was measured on this device is not used: it was measured ${stale}.`);
   return {
     device,
     isThisOne: true,
@@ -67,7 +67,7 @@ async function thisDevice(): Promise<PlanningDevice> {
     budgetBytes: available_bytes,
     budgetSource: limit_source === null ? "what is available now" : `what is available now, under ${limit_source}`,
     measurement: stale === null ? measurement : null,
-    notes,
+    notices,
   };
 }
 
@@ -91,7 +91,7 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     if (!NanoAgentError.isInstance(error)) throw error;
     return fail(error);
   }
-  const { measurement, notes } = measurementOf(measured, device, path);
+  const { measurement, notices } = measurementOf(measured, device, path);
   const availableBytes = Math.floor(device.memory_mb * BYTES_PER_MB * USABLE_SHARE);
   return {
     device,
@@ -101,17 +101,17 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     budgetBytes: availableBytes,
     budgetSource: `three quarters of the memory of ${device.device_id}`,
     measurement,
-    notes,
+    notices,
   };
 }
 
-/** Parses the measurement of a device. One that another version wrote in a form of its own is left out, with a note. */
+/** Parses the measurement of a device. One that another version wrote in a form of its own is left out, with a notice. */
 function measurementOf(
   measured: unknown,
   { platform, cpu_cores, memory_mb }: EdgeDevice,
   path: string,
-): { measurement: DeviceMeasurement | null; notes: string[] } {
-  if (!isObject(measured)) return { measurement: null, notes: [] };
+): { measurement: DeviceMeasurement | null; notices: string[] } {
+  if (!isObject(measured)) return { measurement: null, notices: [] };
   const parsed = DeviceMeasurement.safeParse({
     format: 1,
     measured_at: new Date(0).toISOString(),
@@ -121,9 +121,11 @@ function measurementOf(
     calibrations: [],
     ...measured,
   });
-  if (parsed.success) return { measurement: parsed.value, notes: [] };
-  const notes = [`What was measured according to ${path} is not used: another version wrote it in a form of its own.`];
-  return { measurement: null, notes };
+  if (parsed.success) return { measurement: parsed.value, notices: [] };
+  const notices = [
+    `What was measured according to ${path} is not used: another version wrote it in a form of its own.`,
+  ];
+  return { measurement: null, notices };
 }
 
 async function readJson(path: string): Promise<Record<string, unknown>> {

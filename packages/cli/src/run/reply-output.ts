@@ -23,8 +23,8 @@ export class TextOutput implements ReplyOutput {
   #inReply = false;
   #began = 0;
   #firstText: number | null = null;
-  /** For behind the reply. */
-  #note = "";
+  /** Notice that is written after the reply; empty without one. */
+  #notice = "";
 
   /** Statistics are those of replies; with a runtime, its memory is among them. */
   constructor(streams: Streams, showsStatistics = false, runtime: NanoRuntime | null = null) {
@@ -51,8 +51,8 @@ export class TextOutput implements ReplyOutput {
     } else if (event.type === "run-end") {
       stdout.write(this.#inReply ? "\n" : "Agent:\n");
       this.#inReply = false;
-      stderr.write(this.#note);
-      this.#note = "";
+      stderr.write(this.#notice);
+      this.#notice = "";
       if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
       if (this.#showsStatistics) stderr.write(await this.#statistics(event.usage));
     } else if (event.type === "memory-pressure") {
@@ -60,7 +60,7 @@ export class TextOutput implements ReplyOutput {
       this.#inReply = false;
       stderr.write(describePressure(event));
     } else if (event.type === "window-overflow") {
-      this.#note = describeOverflow(event);
+      this.#notice = describeOverflow(event);
     } else if (event.type === "error") {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;

@@ -150,8 +150,8 @@ function asText({ turn, messages, begins_conversation, interrupted }: JournalTur
 
 function asMarkdown({ turn, messages, begins_conversation, interrupted }: JournalTurn): string {
   const head = begins_conversation ? "\n## Conversation\n" : "";
-  const note = interrupted ? "*interrupted*\n\n" : "";
-  return `${head}\n### ${turn}\n\n${note}${messages.map(messageAsMarkdown).join("\n\n")}\n`;
+  const interruption = interrupted ? "*interrupted*\n\n" : "";
+  return `${head}\n### ${turn}\n\n${interruption}${messages.map(messageAsMarkdown).join("\n\n")}\n`;
 }
 
 function messageAsMarkdown({ role, content, timestamp, tool_calls = [] }: JournalMessage): string {

@@ -29,7 +29,7 @@ function show({ isColored = false, width = null as number | null } = {}): string
     budgetBytes,
     budgetSource: "--budget-mb",
     measurement: null,
-    notes: [],
+    notices: [],
   };
   return formatPlans(plans, {
     device: planning,
