@@ -83,7 +83,7 @@ function rejectFile(file: string, error: unknown): CheckReport {
   const part = report.part("Config");
   part.summary = "cannot be used";
   if (!(error instanceof InvalidConfigError) || error.issues.length === 0) {
-    // What is not the config's fault, such as a device file, is told as an error is told everywhere.
+    // Other errors, such as one of a device file, are presented as by every command.
     if (!NanoAgentError.isInstance(error) || exitCodeFor(error) !== 2) throw error;
     const hint = error.code === "config-unreadable" ? `${error.hint} nanoagent init writes a config.` : error.hint;
     part.error([], { code: error.code, message: error.message, reason: error.reason, hint });

@@ -11,11 +11,11 @@ export async function checkSession(report: CheckReport, { session }: NanoAgentCo
   const { dir } = session;
   const existing = await nearestExisting(dir);
   part.summary = existing.path === dir ? dir : `${dir}, which the first start makes`;
-  const fault = await whyNotWritable(existing);
-  if (fault !== null) {
+  const issue = await whyNotWritable(existing);
+  if (issue !== null) {
     part.error(["session", "dir"], {
       code: "session-unreadable",
-      message: `The session cannot be kept in ${dir}: ${fault}.`,
+      message: `The session cannot be kept in ${dir}: ${issue}.`,
       hint: "Name a folder that this user may write to.",
     });
     return;

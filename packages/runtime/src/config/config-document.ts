@@ -1,11 +1,11 @@
 import type { SchemaIssue } from "@nanoagent/models";
 import type { ConfigIssue } from "./invalid-config-error.js";
 
-/** What stands in a config file and where, the same for YAML and JSON. */
+/** Values of a config file and their places, the same for YAML and JSON. */
 export interface ConfigDocument {
   value: unknown;
   root: ConfigNode | null;
-  /** What is wrong with the text itself. */
+  /** Issues of the text itself, whatever its values. */
   issues: { offset: number; message: string }[];
 }
 
@@ -24,7 +24,7 @@ export interface ConfigNode {
   items?: ConfigNode[];
 }
 
-/** Takes a key into its map; a key that is there already is an issue, because one of the two values would silently win. */
+/** Adds a key to its map. A repeated key is an issue, because one of its two values would silently win. */
 export function addEntry(
   document: ConfigDocument,
   map: ConfigNode,

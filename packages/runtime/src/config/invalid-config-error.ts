@@ -15,7 +15,7 @@ export interface ConfigIssue {
 
 /**
  * A config file that cannot be used. Codes: `config-unreadable`, where it cannot be read as text at all, and
- * `invalid-config`, where `issues` has everything that is wrong with it.
+ * `invalid-config`, where `issues` lists all that is wrong with it.
  */
 export class InvalidConfigError extends NanoAgentError {
   override name = "InvalidConfigError";

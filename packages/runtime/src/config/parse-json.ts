@@ -1,7 +1,7 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
-/** Reads JSON with the place of each value. What is wrong with the text is in `issues`; it does not throw for it. */
+/** Reads JSON with the place of each value. Issues of the text are in `issues`; none is thrown. */
 export function parseJson(text: string): ConfigDocument {
   const document: ConfigDocument = { value: undefined, root: null, issues: [] };
   const tooDeep = firstTooDeep(text);

@@ -5,7 +5,7 @@ import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDee
 /** One value may be used this often by reference: enough for people, not enough to blow a small file up. */
 const MAX_ALIASES = 100;
 
-/** Reads YAML with the place of each value. What is wrong with the text is in `issues`; it does not throw for it. */
+/** Reads YAML with the place of each value. Issues of the text are in `issues`; none is thrown. */
 export async function parseYaml(text: string): Promise<ConfigDocument> {
   const yaml = await importPeer("yaml", "Reading a YAML file", () => import("yaml"));
   const document: ConfigDocument = { value: undefined, root: null, issues: [] };

@@ -7,7 +7,7 @@ import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
 import { readConfigText } from "./read-config-text.js";
 
-/** A file that is wrong throughout is answered with its first issues. */
+/** Most issues of a file that an error lists. */
 const MAX_ISSUES = 20;
 
 export interface ReadConfigOptions {

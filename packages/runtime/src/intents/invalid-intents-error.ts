@@ -9,7 +9,7 @@ export interface IntentIssue {
   message: string;
 }
 
-/** A message names this many issues; the rest is in `issues`. */
+/** Most issues that a message names; `issues` has all of them. */
 const MAX_NAMED_ISSUES = 5;
 
 /** Code `invalid-intents`: sentences, slots or answers that cannot work. `issues` has each of them with its place. */

@@ -9,7 +9,7 @@ export const MAX_SENTENCE_CHARACTERS = 1000;
 /** The compiler recurses; people nest two or three deep. */
 const MAX_NESTING = 16;
 
-/** What is wrong with a template, and at which character. */
+/** Error of a sentence template; `at` is the index of the character. */
 export class SentenceError extends Error {
   readonly at: number;
 

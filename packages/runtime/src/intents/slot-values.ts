@@ -14,7 +14,7 @@ const MAX_VALUE_WORDS = 16;
 const MAX_VALUES = 100_000;
 
 /**
- * The matcher of a slot for sentences of `language`; null is every language. What is wrong with the slot goes to
+ * Returns the matcher of a slot for sentences of `language`; null is every language. Issues of the slot are added to
  * `issues`, under `path`.
  */
 export function compileSlot(

@@ -32,7 +32,7 @@ export interface MemoryGuardOptions {
   reservations: Reservations;
   /** Processes that tools have started. Default: those of this program. */
   toolProcesses?: (() => readonly number[]) | undefined;
-  /** Called with a sentence for people about a fault that the guard lives with, once for each fault. */
+  /** Called with a sentence for people about an issue that the guard lives with, once for each issue. */
   onNotice?: ((notice: string) => void) | undefined;
 }
 

@@ -13,8 +13,8 @@ const MAX_SKILLS = 256;
 const MAX_ENTRIES = 4096;
 
 /**
- * The skills of a folder, sorted by name: each folder in it that has a SKILL.md. One that cannot be used does not keep
- * the others from working: it is in `issues`. Only front matter is kept; bodies are read when they are called for.
+ * Reads the skills of a folder, sorted by name: each folder in it that has a SKILL.md. A skill that cannot be used does
+ * not affect the others: its error is in `issues`. Only front matter is kept; bodies are read when they are called for.
  * Reads at most 256 KB a file, and nothing that leads out of the folder.
  *
  * Throws {@link InvalidSkillError} when the folder itself cannot be read, {@link MissingPeerError} when it has skills

@@ -67,7 +67,7 @@ export class McpServer {
     return this.#tools;
   }
 
-  /** What is wrong with it now, one sentence each. */
+  /** Present issues of the server, one sentence each. */
   get notices(): string[] {
     const notices: string[] = [];
     if (this.#lastFailure !== null) notices.push(this.#lastFailure);

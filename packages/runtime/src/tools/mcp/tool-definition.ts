@@ -23,7 +23,7 @@ export interface McpToolDefinition {
   readonly inputSchema: object;
 }
 
-/** What is taken of a server's list, and a sentence for each tool that is not. */
+/** Reads the tools that a server lists; `issues` has a phrase for each tool that is left out. */
 export function readDefinitions(
   server: string,
   listed: readonly unknown[],

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type ElfReading, readElf } from "./read-elf.js";
 
-/** The facts of an ELF file, or why there are none; `reason` completes "The file …". */
+/** The facts of an ELF file, or why it has none; `reason` completes "The file …". */
 export type ElfFileReading = ElfReading | { status: "unreadable"; reason: string };
 
 /**
