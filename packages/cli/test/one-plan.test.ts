@@ -32,14 +32,14 @@ describe.each([270, 310])("with %i MB, a model has one plan", (budgetMb) => {
     const { stdout } = await runProgram(["check", "--config", at(`${budgetMb}.json`), "--json"], "", environment);
     const report = JSON.parse(stdout) as { plan: FitPlan; budget_mb: number };
     checked = report.plan;
-    expect(report.budget_mb).toBe(budgetMb - 48);
+    expect(report.budget_mb).toBe(budgetMb - 40);
   });
 
   test("in check and optimize", async () => {
     const args = ["optimize", "--model", at("model.gguf"), "--budget-mb", String(budgetMb), "--json"];
     const { stdout } = await runProgram(args, "", environment);
     const result = JSON.parse(stdout) as { plans: (FitPlan & { missed: string[] })[]; model_budget_mb: number };
-    expect(result.model_budget_mb).toBe(budgetMb - 48);
+    expect(result.model_budget_mb).toBe(budgetMb - 40);
     const asItIs = result.plans.find(({ quantize_to }) => quantize_to === null) ?? expect.fail(stdout);
     const { missed: _, ...plan } = asItIs;
     expect({ ...plan, forecast: null, quality: null }).toEqual(checked);

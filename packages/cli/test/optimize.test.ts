@@ -93,7 +93,7 @@ describe("a model that can be read", () => {
   test("of an architecture that is not known says what is estimated", async () => {
     const bytes = Buffer.from(buildTinyGguf());
     await writeFile(at("unknown.gguf"), Buffer.from(bytes.toString("latin1").replaceAll("llama", "lxama"), "latin1"));
-    const { exitCode, stdout, stderr } = await optimize("--model", at("unknown.gguf"), "--budget-mb", "148");
+    const { exitCode, stdout, stderr } = await optimize("--model", at("unknown.gguf"), "--budget-mb", "140");
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/^note: .*unknown\.gguf: how lxama computes is not known step by step\. .*estimates/);
     expect(stdout).toMatch(/\n1 {2}unknown\.gguf /);
@@ -111,7 +111,7 @@ describe("a model that can be read", () => {
     expect(plans.length).toBeGreaterThan(2);
     for (const plan of plans) {
       expect(plan.context_tokens).toBe(2048);
-      expect(plan.ledger.peak_resident_bytes).toBeLessThanOrEqual((300 - 48) * 2 ** 20);
+      expect(plan.ledger.peak_resident_bytes).toBeLessThanOrEqual((300 - 40) * 2 ** 20);
     }
     expect(plans[0]?.quantize_to).toBe("q4_0");
     expect(plansOf((await optimize(...args)).stdout)[0]?.quantize_to).toBe("q8_0");
@@ -144,7 +144,7 @@ describe("what does not fit", () => {
   test("is exit code 3 with a budget, and shows the sum and three changes", async () => {
     const { exitCode, stdout, stderr } = await optimize("--model", at("models", "a-f16.gguf"), "--budget-mb", "100");
     expect([exitCode, stdout]).toEqual([3, ""]);
-    expect(stderr).toMatch(/^error: .* takes \d+\.\d MB with a context of 256 tokens, and may take 52\.0 MB: weights /);
+    expect(stderr).toMatch(/^error: .* takes \d+\.\d MB with a context of 256 tokens, and may take 60\.0 MB: weights /);
     expect(stderr.match(/ saves /g)).toHaveLength(3);
   });
 

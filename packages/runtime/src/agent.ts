@@ -143,6 +143,11 @@ export class Agent implements AsyncDisposable {
       onClose: (closed) => this.#conversations.delete(closed),
     });
     this.#conversations.add(conversation);
+    // The agent may have been closed meanwhile, and has not seen this conversation.
+    if (this.#closing !== null) {
+      await conversation.close();
+      throw NanoRuntimeError.notLoaded();
+    }
     return conversation;
   }
 

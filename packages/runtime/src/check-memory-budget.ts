@@ -40,7 +40,7 @@ export async function openProgramBudget(
     measure: async () => {
       // Processes are read with Node; this module needs none.
       const { measureProgram } = await import("#node-parts");
-      return measureProgram(limitBytes, options);
+      return measureProgram(limitBytes, { ...options, hasModelInside: engine.memory !== undefined });
     },
   });
   const pressure = await budget.check();

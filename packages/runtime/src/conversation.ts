@@ -100,6 +100,7 @@ export class Conversation implements AsyncDisposable {
     }: { maxHistoryBytes?: number | undefined; onClose: (conversation: Conversation) => void } & WindowOptions,
   ): Promise<Conversation> {
     try {
+      if (!Number.isSafeInteger(maxHistoryBytes) || maxHistoryBytes < 1) throw invalidBound(maxHistoryBytes);
       const history = await restoreHistory(journal, maxHistoryBytes);
       return new Conversation(agent, journal, history, windowOptions, maxHistoryBytes, onClose);
     } catch (error) {
@@ -139,8 +140,8 @@ export class Conversation implements AsyncDisposable {
   /**
    * Answers a message and reports the events meanwhile. Never throws: the last event is one `run-end` or one `error`, and
    * with it the turn is over. The message takes its place in the queue when the first event is asked for. A caller that
-   * stops reading (`break`, `return()`) has aborted; one that only pauses holds up the messages behind it, and other
-   * conversations that wait for the engine.
+   * stops reading (`break`, `return()`) has aborted. One that only pauses holds up the messages behind it, and other
+   * conversations that wait for the engine, until its turn is aborted or out of time.
    */
   stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
     const turn = new AbortController();
@@ -285,6 +286,14 @@ async function restoreHistory(journal: Journal | null, maxBytes: number): Promis
     Math.max(0, first - conversation_turn),
   );
   return history;
+}
+
+function invalidBound(value: unknown): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "invalid-options",
+    message: `maxHistoryBytes is ${String(value).slice(0, 100)}, which is not a positive integer.`,
+    hint: "Pass a number of bytes, such as 64 * 1024, or leave it out for 4 MB.",
+  });
 }
 
 async function waitAtMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {

@@ -10,6 +10,7 @@ export type NanoRuntimeErrorCode =
   | "already-loaded"
   | "turn-running"
   | "invalid-message"
+  | "invalid-options"
   | "message-too-large"
   | "reply-too-large"
   | "reply-not-valid"
@@ -32,6 +33,7 @@ export type NanoRuntimeErrorCode =
  * - `already-loaded`: `load()` came twice without `unload()` in between.
  * - `turn-running`: the conversation cannot begin anew while a message is being answered.
  * - `invalid-message`, `message-too-large`: the message is no user's message, or longer than {@link MAX_MESSAGE_BYTES}.
+ * - `invalid-options`: an option of a conversation has a wrong value.
  * - `context-exceeded`: the message alone is larger than the engine's context; the text says by how much.
  * - `too-many-messages`: as many messages as {@link MAX_WAITING_MESSAGES} wait already.
  * - `too-many-steps`, `reply-too-large`: the engine went on calling tools, or writing, without an end.

@@ -2,7 +2,7 @@ import type { AgentMessage } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js";
 import type { ContextWindow } from "./context/context-window.js";
-import type { Engine, EngineRequest, SamplingOptions } from "./engines/engine.js";
+import { ABORT_GRACE_MILLISECONDS, type Engine, type EngineRequest, type SamplingOptions } from "./engines/engine.js";
 import type { IntentMatch } from "./intents/intent-matcher.js";
 import { overBudget } from "./memory/over-budget.js";
 import type { ProgramBudget } from "./memory/program-budget.js";
@@ -11,7 +11,7 @@ import { onAbort, untilAborted } from "./on-abort.js";
 import { ReplySchema } from "./reply-schema.js";
 import type { History } from "./session/history.js";
 import type { Journal } from "./session/journal/journal.js";
-import { Turn } from "./session/turn.js";
+import { type CallTool, Turn } from "./session/turn.js";
 import type { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow } from "./session/window-record.js";
 import type { ToolRegistry } from "./tool-registry.js";
@@ -84,7 +84,7 @@ export async function* runTurn(
   const turn = new Turn(history, journal, message);
   const timeLimit = new TimeLimit(limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS, caller);
   const { signal } = timeLimit;
-  let hasEngine = false;
+  const place = new EnginePlace(engineQueue, signal);
   let isAnswered = false;
   try {
     yield { type: "run-start", message };
@@ -103,12 +103,12 @@ export async function* runTurn(
       timeLimit.start();
       result = yield* intents.answer(intent, turn, signal);
     } else {
-      await engineQueue.enter(caller, NanoRuntimeError.aborted);
-      hasEngine = true;
+      await place.take(caller);
       timeLimit.start();
       const mayCallTools = schema === undefined && engine.callsTools !== false;
       const offered = mayCallTools && shortlist !== null ? tools?.offer(message.content, shortlist) : undefined;
       const nextRequest = async (): Promise<EngineRequest> => {
+        await place.take(signal);
         const { messages, leftTurns, isSummarized } = await untilAborted(
           window.select(turn.conversation, offered),
           signal,
@@ -117,9 +117,16 @@ export async function* runTurn(
         if (leftTurns > 0) left.isSummarized &&= isSummarized;
         return { instructions, messages, responseSchema: schema?.jsonSchema, sampling, tools: offered };
       };
-      result = yield* runAgentLoop({ engine, turn, nextRequest, callTool: tools?.callSwitchedOn, limits }, signal);
-      engineQueue.leave();
-      hasEngine = false;
+      // While a tool runs, or a person is asked, other turns may use the engine.
+      const callTool: CallTool | undefined =
+        tools === null
+          ? undefined
+          : (call, options) => {
+              place.leave();
+              return tools.callSwitchedOn(call, options);
+            };
+      result = yield* runAgentLoop({ engine, turn, nextRequest, callTool, limits }, signal);
+      place.leave();
     }
     if (signal.aborted) throw NanoRuntimeError.aborted();
     schema?.check(result);
@@ -137,8 +144,45 @@ export async function* runTurn(
     throw timeLimit.isOver ? timeLimit.error() : error;
   } finally {
     timeLimit.stop();
-    if (hasEngine) engineQueue.leave();
+    place.close();
     if (!isAnswered) await turn.fail();
+  }
+}
+
+/**
+ * The turn's place at the engine. After an abort it is given back within the engine's grace, even if the caller has stopped
+ * reading and this turn can do nothing itself.
+ */
+class EnginePlace {
+  readonly #queue: TurnQueue;
+  readonly #stopListening: () => void;
+  #isTaken = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(queue: TurnQueue, signal: AbortSignal) {
+    this.#queue = queue;
+    this.#stopListening = onAbort(signal, () => {
+      this.#timer = setTimeout(() => this.leave(), ABORT_GRACE_MILLISECONDS);
+    });
+  }
+
+  /** Waits for the engine, unless this turn has it. Rejects when the signal aborts first. */
+  async take(signal: AbortSignal): Promise<void> {
+    if (this.#isTaken) return;
+    await this.#queue.enter(signal, NanoRuntimeError.aborted);
+    this.#isTaken = true;
+  }
+
+  leave(): void {
+    if (!this.#isTaken) return;
+    this.#isTaken = false;
+    this.#queue.leave();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#stopListening();
+    this.leave();
   }
 }
 

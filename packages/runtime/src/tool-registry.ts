@@ -54,13 +54,19 @@ export class ToolRegistry {
    */
   static async open(config: NanoAgentConfig, options: ToolRegistryOptions): Promise<ToolRegistry> {
     let registry: ToolRegistry | null = null;
-    const servers = await openServers(config.mcp_servers, () => void registry?.refresh());
+    let hasChanged = false;
+    const servers = await openServers(config.mcp_servers, () => {
+      hasChanged = true;
+      void registry?.refresh();
+    });
     try {
       const capabilities = new Set(config.spec.capabilities);
       const own = [...options.always, ...(await openCommands(config.tools ?? []))];
       const contents = await gather(own, servers, capabilities, options);
       const { ToolShortlist } = await import("./tools/tool-shortlist.js");
       registry = new ToolRegistry(own, servers, capabilities, options, contents, ToolShortlist);
+      // A server may have listed its tools while these were gathered.
+      if (hasChanged) await registry.refresh();
       return registry;
     } catch (error) {
       await servers?.close();

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type AgentEvent, type Conversation, type EngineRequest, openAgent } from "@nanoagent/runtime";
+import { type AgentEvent, type Conversation, defineTool, type EngineRequest, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { sampleConfig } from "./sample-config.js";
@@ -88,6 +88,52 @@ describe("conversations with one agent", () => {
     expect(second.history).toEqual([]);
   });
 
+  test.each<[string, (conversation: Conversation, abort: AbortController) => unknown]>([
+    ["is closed", (conversation) => conversation.close()],
+    ["is aborted", (_, abort) => abort.abort()],
+    ["is out of time", () => {}],
+  ])("do not wait for a reader that stopped reading once its turn %s", async (_, end) => {
+    const pieces = { deltas: Array.from({ length: 100 }, () => "word "), delayMilliseconds: 5 };
+    await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine([pieces, "done"]) });
+    const [stalled, other] = [await agent.converse(), await agent.converse()];
+    const abort = new AbortController();
+    const events = stalled.stream("x", { signal: abort.signal, limits: { maxMilliseconds: 200 } });
+    await events.next();
+    await events.next();
+    const reply = other.process("y", { limits: { maxMilliseconds: 10_000 } });
+    await end(stalled, abort);
+    expect((await reply).content).toBe("done");
+    await events.return();
+  });
+
+  test("use the engine while a person is asked about another one's tool", async () => {
+    const call = { id: "1", name: "valve", arguments: {} };
+    const engine = new ScriptedEngine([{ calls: [call] }, "from the other", "opened"]);
+    const input = { type: "object", properties: {} };
+    const valve = defineTool({ name: "valve", description: "Opens a valve.", input, run: () => "open" });
+    let allow = (_: boolean) => {};
+    const onPermission = () => new Promise<boolean>((resolve) => (allow = resolve));
+    await using agent = await openAgent(sampleConfig(), { engine, tools: [valve], onPermission });
+    const [asking, other] = [await agent.converse(), await agent.converse()];
+    const opened = asking.process("open the valve");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await other.process("hello")).content).toBe("from the other");
+    allow(true);
+    expect((await opened).content).toBe("opened");
+  });
+
+  test("that are opened while the agent closes are closed as well", async () => {
+    const dir = await temporaryFolder();
+    const agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine() });
+    const opening = [agent.converse({ session: { dir } }), agent.converse()];
+    const refused = Promise.all(opening.map((one) => expect(one).rejects.toMatchObject({ code: "not-loaded" })));
+    await null;
+    await agent.close();
+    await refused;
+    await using next = await openAgent(sampleConfig(), { engine: new ScriptedEngine() });
+    expect((await next.converse({ session: { dir } })).history).toEqual([]);
+  });
+
   test("end by themselves, and all with the agent; an engine that the app passed stays open", async () => {
     const engine = new ScriptedEngine([slow]);
     const agent = await openAgent(sampleConfig(), { engine });
@@ -137,6 +183,12 @@ describe("a conversation's session", () => {
 });
 
 describe("what a conversation keeps in memory", () => {
+  test.each([Number.NaN, 0, -1, 1.5, "64 KB", Number.POSITIVE_INFINITY])("cannot be bounded by %s", async (bound) => {
+    await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine() });
+    const refused = agent.converse({ maxHistoryBytes: bound as number });
+    await expect(refused).rejects.toMatchObject({ code: "invalid-options" });
+  });
+
   test("is bounded by an option; older turns are counted, and with a session they can still be read", async () => {
     const dir = await temporaryFolder();
     await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine(["Yes."]) });

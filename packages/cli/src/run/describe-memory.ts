@@ -34,7 +34,9 @@ export function describeMemory(report: MemoryReport): string {
     fields.Engine = !engine.is_loaded
       ? "not loaded; the next message loads it"
       : process === null
-        ? "not told by this system"
+        ? engine.enforcement === "none"
+          ? "in this program"
+          : "not told by this system"
         : `${mb(process.proportional_bytes ?? process.anonymous_bytes + process.file_bytes)} MB (${mb(process.anonymous_bytes)} private, ${mb(process.file_bytes)} mapped from files)`;
     if (plan !== null) {
       const loaded = plan.maps_file ? "weights mapped from the file" : "weights read into memory";

@@ -170,11 +170,15 @@ function nameOf(file: string): string {
 
 function findImports(sources: ReadonlyMap<string, string>): Import[] {
   return [...sources].flatMap(([from, text]) =>
-    [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([.#][^"]+)"/g)].flatMap(([, specifier = ""]) => {
-      const to = specifier.startsWith("#") ? namedImports[specifier] : nameOf(path.join(path.dirname(from), specifier));
-      // A package reads its own manifest.
-      return to === undefined || to.startsWith("..") ? [] : [{ from, to }];
-    }),
+    [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(?:\/\*.*?\*\/\s*)?["'`]((?:\.{1,2}\/|#)[^"'`\s]+)["'`]/gs)].flatMap(
+      ([, specifier = ""]) => {
+        const to = specifier.startsWith("#")
+          ? namedImports[specifier]
+          : nameOf(path.join(path.dirname(from), specifier));
+        // A package reads its own manifest.
+        return to === undefined || to.startsWith("..") ? [] : [{ from, to }];
+      },
+    ),
   );
 }
 
@@ -197,6 +201,13 @@ describe.each(Object.entries(rooms))("%s", (folder, list) => {
     expect(imports.length).toBeGreaterThan(5);
     expect(imports.filter(({ to }) => !sources.has(to))).toEqual([]);
     expect(imports.filter(runsUp).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test("no file imports its own package by name", () => {
+    const own = new RegExp(`["'\`]@nanoagent/${folder}["'\`/]`);
+    const code = [...sources].map(([file, text]) => [file, text.replace(/^\s*(?:\/\/|\/?\*).*$/gm, "")] as const);
+    const found = code.filter(([, text]) => new RegExp(`\\b(?:from|import)\\s*\\(?\\s*${own.source}`).test(text));
+    expect(found.map(([file]) => file)).toEqual([]);
   });
 
   test("no two files import each other", () => {

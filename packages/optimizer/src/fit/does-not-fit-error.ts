@@ -38,7 +38,7 @@ export class DoesNotFitError extends NanoAgentError {
       message:
         `${path} takes ${formatMb(ledger.peak_resident_bytes)} MB with a context of ${contextTokens} tokens, and may ` +
         `take ${formatMb(Math.max(0, budgetBytes))} MB: ${sumOf(ledger)}.` +
-        (programBytes > 0 ? ` The program itself takes ${formatMb(programBytes)} MB of the agent's memory.` : ""),
+        (programBytes > 0 ? ` ${formatMb(programBytes)} MB of the agent's memory are set aside for the program.` : ""),
       hint: hintOf(changes, ledger.peak_resident_bytes, programBytes, deviceMemoryMb),
     });
     this.budget_bytes = budgetBytes;

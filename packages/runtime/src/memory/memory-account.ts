@@ -23,6 +23,8 @@ export interface MemoryAccountOptions {
   ownsProgram: boolean;
   /** Resident memory of this program when the agent was loaded, in bytes. */
   baseBytes: number;
+  /** Whether a model lives in this program: then pages mapped from files count, since they are its weights. Default: false. */
+  hasModelInside?: boolean | undefined;
   /** Processes that tools have started. Default: those of this program. */
   toolProcesses?: (() => readonly number[]) | undefined;
 }
@@ -49,14 +51,15 @@ export class MemoryAccount {
 
   /** Returns the exact figures. The kernel walks all pages for them: 3 to 5 ms for 100 MB. */
   async use(engine: ProcessShare | null): Promise<MemoryUse> {
-    const { ownsProgram } = this.#options;
+    const { ownsProgram, hasModelInside = false } = this.#options;
     const own = await this.#read(process.pid, ownsProgram);
-    const program_bytes = this.#programBytes(own, engine === null ? privateBytes : proportionalBytes);
+    const isCodeAlone = engine === null && !hasModelInside;
+    const program_bytes = this.#programBytes(own, isCodeAlone ? privateBytes : proportionalBytes);
     const tools_bytes = await this.#toolsBytes(proportionalBytes);
     return {
       used_bytes: program_bytes + tools_bytes + proportionalBytes(engine),
       program_bytes,
-      program_code_bytes: ownsProgram && engine === null ? (own?.file_bytes ?? 0) : 0,
+      program_code_bytes: ownsProgram && isCodeAlone ? (own?.file_bytes ?? 0) : 0,
       tools_bytes,
     };
   }
@@ -68,7 +71,11 @@ export class MemoryAccount {
   async atMost(engineProcess: number | null): Promise<number> {
     const engine = engineProcess === null ? null : await this.#read(engineProcess, false);
     const own = await this.#read(process.pid, false);
-    return this.#programBytes(own, privateBytes) + (await this.#toolsBytes(residentBytes)) + residentBytes(engine);
+    return (
+      this.#programBytes(own, this.#options.hasModelInside ? residentBytes : privateBytes) +
+      (await this.#toolsBytes(residentBytes)) +
+      residentBytes(engine)
+    );
   }
 
   /**

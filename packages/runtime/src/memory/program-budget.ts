@@ -25,6 +25,8 @@ export interface ProgramBudgetOptions {
 export class ProgramBudget {
   readonly #options: ProgramBudgetOptions;
   #checkAt = 0;
+  /** The measurement that is under way: messages that come together share one. */
+  #measuring: Promise<MemoryPressureEvent | null> | null = null;
 
   constructor(options: ProgramBudgetOptions) {
     this.#options = options;
@@ -41,7 +43,10 @@ export class ProgramBudget {
       this.#checkAt = now + CHECK_MILLISECONDS;
       return null;
     }
-    return this.#measure();
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = null;
+    });
+    return this.#measuring;
   }
 
   async #measure(): Promise<MemoryPressureEvent | null> {

@@ -3,13 +3,13 @@ import { BYTES_PER_MB } from "@nanoagent/models";
  * Memory that the program adds over months for an agent: the history, its buffers, the channel to the engine's process.
  * 10,000 turns of a session added up to 12 MB.
  */
-export const PROGRAM_GROWTH_BYTES = 16 * BYTES_PER_MB;
+export const PROGRAM_GROWTH_BYTES = 12 * BYTES_PER_MB;
 
 /**
  * Memory of a program that belongs to the agent alone, when it has loaded. The anonymous memory of `nanoagent run` was at most
- * 27 MB while it loaded a model (Linux x64; Node 20: 23, 22: 24, 24: 27, 26: 27). 5 MB are for larger configs and sessions.
+ * 27 MB while it loaded a model (Linux x64; Node 20: 23, 22: 24, 24: 27, 26: 27).
  */
-export const LOADED_PROGRAM_BYTES = 32 * BYTES_PER_MB;
+export const LOADED_PROGRAM_BYTES = 28 * BYTES_PER_MB;
 
 /** Memory of such a program with its growth. */
 export const OWN_PROGRAM_BYTES = LOADED_PROGRAM_BYTES + PROGRAM_GROWTH_BYTES;

@@ -101,7 +101,7 @@ describe("admission", () => {
   test("a program that is the agent's alone has a share that does not depend on what it takes at the moment", async () => {
     const scene = new Scene();
     const guard = await scene.guard({ ownsProgram: true });
-    for (const programMb of [5, 20, 32]) {
+    for (const programMb of [5, 20, 28]) {
       scene.programMb = programMb;
       expect(await guard.admit()).toBe(256 * MB - OWN_PROGRAM_BYTES);
     }
