@@ -45,7 +45,8 @@ export async function openJournal(settings: SessionSettings | undefined): Promis
  *
  * - Messages are answered one at a time, in the order in which they came; up to 64 wait.
  * - Conversations share the engine: it answers one turn at a time, in the order in which the conversations asked. A
- *   conversation with many waiting messages has one of them in that order, so that none can crowd out another.
+ *   conversation with many waiting messages has one of them in that order, so that none can crowd out another. While a
+ *   tool runs, or a person is asked, other turns may use the engine.
  * - A turn is in the history whole or not at all: one that fails or is aborted leaves nothing behind, unless it called
  *   tools that change the world and there is a session.
  * - With a session, a reply that was returned is on disk: see {@link Journal}.
