@@ -89,7 +89,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
         await measure(await readGguf(file), `${name}, its size`);
       } catch (error) {
         if ((error as { code?: unknown }).code !== "does-not-fit") throw error;
-        writeNotice(`There is no memory to measure ${type} with a model of this size.`);
+        writeNotice(`This device has too little free memory to measure ${type} with a model of this size.`);
       }
       await rm(file);
     }

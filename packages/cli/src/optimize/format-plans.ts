@@ -14,7 +14,7 @@ const PART_LETTERS = "wkcoevgrpt";
 
 interface PlanView {
   device: PlanningDevice;
-  /** What the model may take of the budget, and what is set aside for the program. */
+  /** Parts of the budget: the model's, and the part that is set aside for the program. */
   facts: Pick<PlanFacts, "budgetBytes" | "programBytes">;
   goal: PlanGoal;
   isColored: boolean;
@@ -161,7 +161,7 @@ function painted(text: string, color: number): string {
   return `\u001b[${color}m${text}\u001b[0m`;
 }
 
-/** The part of the budget that is no model's. */
+/** Describes the part of the budget that is set aside for the program. */
 function programShare({ programBytes = 0 }: PlanView["facts"]): string[] {
   return programBytes === 0
     ? []

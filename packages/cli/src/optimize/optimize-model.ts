@@ -93,7 +93,7 @@ function readGoal(values: OptionValues): PlanGoal {
   return { for: values.for as PlanGoal["for"], contextTokens: context };
 }
 
-/** Plans all models that plans can be made for, or returns the reason why there is no plan. */
+/** Plans every model with a readable header. Returns the reason if none has a plan. */
 function planAll(
   { headers }: FoundModels,
   facts: PlanFacts,

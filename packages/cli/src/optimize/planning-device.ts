@@ -19,7 +19,7 @@ export interface PlanningDevice {
   cpuFeatures: readonly string[] | null;
   /** Memory of the device that an agent can have, in bytes. */
   availableBytes: number;
-  /** What the whole agent may take, in bytes: `--budget-mb`, or what is available. */
+  /** Memory of the whole agent, in bytes: `--budget-mb`, or what is available. */
   budgetBytes: number;
   /** Origin of the budget, in words. */
   budgetSource: string;

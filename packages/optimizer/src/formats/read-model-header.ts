@@ -9,7 +9,7 @@ import { withModelFile } from "./with-model-file.js";
 
 /** The header of a model file. */
 export interface ModelHeader {
-  /** What all formats tell. */
+  /** Facts that every format states. */
   summary: ModelSummary;
   /** All that the header of a GGUF file says; null for the other formats. */
   gguf: GgufHeader | null;

@@ -15,7 +15,7 @@ export interface MeasureDeviceOptions {
 }
 
 export interface MeasureProgress {
-  /** What is measured next: `memory, 2 threads`. */
+  /** Name of the next measurement: `memory, 2 threads`. */
   step: string;
   /** Of the whole, 0 to 1. */
   share: number;
