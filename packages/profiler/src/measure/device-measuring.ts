@@ -21,7 +21,7 @@ export interface MeasureProgress {
   share: number;
 }
 
-/** What `writeDeviceMeasurement` keeps of it. */
+/** Figures of a measurement that `writeDeviceMeasurement` saves. */
 export type MeasuredFigures = Pick<
   DeviceMeasurement,
   "bandwidth" | "dot_products" | "storage_read" | "contention" | "temperature_celsius"

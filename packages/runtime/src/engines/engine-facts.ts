@@ -5,7 +5,7 @@
 export interface EngineFacts {
   /** Name for people and logs: `rules`, `llama`. */
   readonly name: string;
-  /** Most tokens that a request and its reply may have together; null where there is no limit. */
+  /** Most tokens that a request and its reply may have together; null means no limit. */
   readonly contextTokens: number | null;
   /** Sentences that the program which uses the engine should show or log. Absent: none. */
   readonly notices?: readonly string[] | undefined;

@@ -10,7 +10,7 @@ export class EventQueue<Event> {
     else this.#events.push(event);
   }
 
-  /** Returns the oldest event that has not been read, and waits for one where there is none. */
+  /** Returns the oldest event that has not been read. Waits while the queue is empty. */
   next(): Promise<Event> {
     const event = this.#events.shift();
     if (event !== undefined) return Promise.resolve(event);

@@ -17,7 +17,14 @@ function share(anonymousMb: number, fileMb: number, proportionalMb: number | nul
   };
 }
 
-function accountOf({ ownsProgram = false, baseMb = 0, programMb = 20, isProportional = true, tools = [TOOL] } = {}) {
+function accountOf({
+  hasModelInside = false,
+  ownsProgram = false,
+  baseMb = 0,
+  programMb = 20,
+  isProportional = true,
+  tools = [TOOL],
+} = {}) {
   const byProcess: Record<number, ProcessShare> = {
     [process.pid]: share(programMb, CODE_MB, programMb + CODE_MB / 3),
     [ENGINE]: share(100, CODE_MB + 50, 100 + 50 + CODE_MB / 3),
@@ -34,6 +41,7 @@ function accountOf({ ownsProgram = false, baseMb = 0, programMb = 20, isProporti
       ownsProgram,
       baseBytes: baseMb * MB,
       toolProcesses: () => tools,
+      hasModelInside,
     }),
   };
 }
@@ -87,6 +95,13 @@ describe("the use of memory", () => {
     for (const [processId, memory] of [[null, null] as const, [ENGINE, engineShare] as const]) {
       expect((await account.use(memory)).used_bytes).toBeLessThanOrEqual(await account.atMost(processId));
     }
+  });
+
+  test("counts the weights of a model that lives in the program, which are mapped from a file", async () => {
+    const { account } = accountOf({ ownsProgram: true, hasModelInside: true, isProportional: false, tools: [] });
+    const { used_bytes, program_code_bytes } = await account.use(null);
+    expect([used_bytes, program_code_bytes]).toEqual([(20 + CODE_MB) * MB, 0]);
+    expect(await account.atMost(null)).toBe(used_bytes);
   });
 
   test("beside an engine that is yet to start leaves out the code that the plan counts", async () => {

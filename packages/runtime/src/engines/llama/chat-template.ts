@@ -21,7 +21,7 @@ export interface ChatPrompt {
   text: string;
   /** Texts beside the model's own end tokens that end the reply. */
   stop: readonly string[];
-  /** Way in which the model is brought to call tools; null where there are none, or it is not to call one now. */
+  /** How the model calls tools in this reply; null if the request has no tools or the model must not call one now. */
   calling: Calling | null;
 }
 
@@ -32,8 +32,9 @@ export interface ChatPrompt {
 type Calling = { kind: "own-form"; form: CallForm } | { kind: "choice"; lead: string };
 
 /**
- * Writes the conversation as the model was trained to read it, up to where its reply begins: with the file's own template,
- * or in the format of the family that the vocabulary's control tokens point to, where there is no template or it fails.
+ * Writes the conversation as the model was trained to read it, up to the beginning of its reply. It uses the file's own
+ * template. If the file has none, or the template fails, the control tokens of the vocabulary tell the model's family, and
+ * the conversation is written in the format of that family.
  */
 export function renderChat(model: ChatModel, request: EngineRequest): ChatPrompt {
   const { chatTemplate, callForm = null } = model;
