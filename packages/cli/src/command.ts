@@ -2,8 +2,8 @@ import type { Streams } from "./streams.js";
 
 /** One option of a command, as it is parsed, checked and shown in the help. */
 export interface CommandOption {
-  /** What it takes: nothing, any text, or a number above 0. */
-  kind: "flag" | "text" | "positive-number";
+  /** The option's value: none, any text, a number of at least 0, or a positive number. */
+  kind: "flag" | "text" | "number" | "positive-number";
   /** What the help calls its value: `PATH`. */
   placeholder?: string;
   description: string;

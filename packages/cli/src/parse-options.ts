@@ -88,8 +88,10 @@ function readValue(
   }
   if (kind === "text") return value;
   const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number > 0 && Number.isFinite(number))) {
-    throw new UsageError({ message: `${name} takes a number above 0, found "${value}".`, hint });
+  const isRight = Number.isFinite(number) && (kind === "number" || number > 0);
+  if (!isRight) {
+    const range = kind === "number" ? "of 0 or more" : "above 0";
+    throw new UsageError({ message: `${name} takes a number ${range}, found "${value}".`, hint });
   }
   return number;
 }

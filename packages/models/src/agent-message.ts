@@ -11,13 +11,22 @@ export interface AgentMessage {
   content: string;
   /** ISO 8601, in UTC. */
   timestamp: string;
+  /** Why a reply is not complete, or `stop`. Absent: nothing cut it off. */
+  ended?: MessageEnd | undefined;
 }
+
+/**
+ * The end of a reply: it was complete (`stop`), it reached a limit of its length or repeated itself (`length`), or it was
+ * stopped while it was being written (`interrupted`).
+ */
+export type MessageEnd = "stop" | "length" | "interrupted";
 
 export interface AgentMessageInput {
   role: AgentRole;
   content: string;
   /** Default: now. */
   timestamp?: string | undefined;
+  ended?: MessageEnd | undefined;
 }
 
 export const agentMessageSource = whenFirstUsed(() =>
@@ -25,6 +34,7 @@ export const agentMessageSource = whenFirstUsed(() =>
     role: z.enum(["system", "user", "assistant", "tool"]),
     content: z.string(),
     timestamp: z._default(z.iso.datetime(), () => new Date().toISOString()),
+    ended: z.optional(z.enum(["stop", "length", "interrupted"])),
   }),
 );
 

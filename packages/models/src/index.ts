@@ -47,7 +47,8 @@ export type {
   McpToolSettings,
 } from "./mcp-server-settings.js";
 export type { CommandArgument, CommandToolSettings, ToolPermission } from "./tool-settings.js";
-export { AgentMessage, type AgentMessageInput, type AgentRole } from "./agent-message.js";
+export { AgentMessage, type AgentMessageInput, type AgentRole, type MessageEnd } from "./agent-message.js";
+export { SamplingSettings } from "./sampling-settings.js";
 export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";
 export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";
 export { type ForecastGrade, type ForecastLine, SpeedForecast } from "./speed-forecast.js";

@@ -6,6 +6,7 @@ import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource, hasGpu } from 
 import { count, positiveInteger } from "./field-types.js";
 import { type IntentSettings, intentSettingsSource } from "./intent-settings.js";
 import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
+import { type SamplingSettings, samplingSource } from "./sampling-settings.js";
 import type { Schema } from "./schema.js";
 import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
 import { whenFirstUsed } from "./when-first-used.js";
@@ -56,6 +57,7 @@ export interface AgentSettings {
   model_root?: string | undefined;
   instructions?: string | undefined;
   engine?: EngineSettings | undefined;
+  sampling?: SamplingSettings | undefined;
   intents?: IntentSettings | undefined;
   tools?: CommandToolSettings[] | undefined;
   mcp_servers?: Record<string, McpServerSettings> | undefined;
@@ -104,6 +106,7 @@ const descriptions: Record<string, string> = {
   model_root: "Folder that model files must lie in.",
   instructions: "What the agent is told before every conversation.",
   engine: "What answers: the built-in rules, a local model, or a server.",
+  sampling: "How a model chooses its words and when a reply ends.",
   intents: "Sentences that are answered without a model.",
   tools: "Commands that the agent may run.",
   mcp_servers: "Model Context Protocol servers that offer tools.",
@@ -146,6 +149,7 @@ const settings = whenFirstUsed(() => ({
       }),
     )
     .check(described("engine")),
+  sampling: z.optional(samplingSource()).check(described("sampling")),
   intents: z.optional(intentSettingsSource()).check(described("intents")),
   tools: z.optional(z.array(commandToolSource())).check(described("tools")),
   mcp_servers: z.optional(z.record(z.string(), mcpServerSource())).check(described("mcp_servers")),

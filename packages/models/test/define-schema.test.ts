@@ -23,6 +23,7 @@ const schemas: [string, Schema<unknown>, unknown][] = [
   ["MemoryLedger", models.MemoryLedger, sampleLedger],
   ["SpeedForecast", models.SpeedForecast, sampleForecast],
   ["FitPlan", models.FitPlan, samplePlan],
+  ["SamplingSettings", models.SamplingSettings, { temperature: 0.2, stop: ["END"] }],
   ["DeviceMeasurement", models.DeviceMeasurement, sampleMeasurement],
 ];
 

@@ -46,6 +46,7 @@ test("exports these names, and nothing of the library behind its schemas", () =>
     "NanoAgentConfig",
     "NanoAgentConfigFile",
     "NanoAgentError",
+    "SamplingSettings",
     "SpeedForecast",
     "nearestName",
   ]);

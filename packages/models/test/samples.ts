@@ -39,6 +39,16 @@ export const fullConfig = {
     idle_unload_seconds: 0,
     context: 2048,
   },
+  sampling: {
+    temperature: 0.7,
+    top_p: 0.9,
+    top_k: 40,
+    min_p: 0.05,
+    repeat_penalty: 1.1,
+    seed: 7,
+    max_tokens: 256,
+    stop: ["END"],
+  },
   intents: {
     slots: {
       zone: ["north", { value: "south", say: { en: ["south", "sunny side"], de: ["Süden"] } }],

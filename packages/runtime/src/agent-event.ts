@@ -2,6 +2,9 @@ import type { AgentMessage, NanoAgentError } from "@nanoagent/models";
 import type { EndReason, TokenUsage } from "./engines/engine.js";
 import type { MemoryPressureEvent } from "./memory/memory-report.js";
 
+/** The end of a step: the engine's reason, or `repetition` where the reply went on to repeat itself and was stopped. */
+export type StepEndReason = EndReason | "repetition";
+
 /**
  * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`,
  * `reasoning-delta` and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
@@ -13,7 +16,7 @@ export type AgentEvent =
   | { type: "reasoning-delta"; text: string }
   | { type: "tool-call"; id: string; name: string; arguments: unknown }
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
-  | { type: "step-end"; step: number; reason: EndReason; usage: TokenUsage | null }
+  | { type: "step-end"; step: number; reason: StepEndReason; usage: TokenUsage | null }
   | MemoryPressureEvent
   /** The oldest turns no longer fit the engine's context: so many were shown to it no more. */
   | {
@@ -25,9 +28,16 @@ export type AgentEvent =
   | {
       type: "run-end";
       reply: AgentMessage;
-      reason: EndReason;
+      reason: StepEndReason;
       usage: TokenUsage | null;
       /** Why the turn is not on disk, where the session is one that delivers what it cannot save. */
       not_saved?: NanoAgentError;
     }
-  | { type: "error"; error: NanoAgentError };
+  | {
+      type: "error";
+      error: NanoAgentError;
+      /** The reply as far as it was shown, which is part of the conversation now; absent where nothing is kept. */
+      reply?: AgentMessage;
+      /** Why the part that was shown is not on disk. */
+      not_saved?: NanoAgentError;
+    };

@@ -1,6 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
-import type { AgentEvent } from "./agent-event.js";
-import type { EndReason, Engine, EngineRequest, TokenUsage } from "./engines/engine.js";
+import type { AgentEvent, StepEndReason } from "./agent-event.js";
+import type { Engine, EngineRequest, TokenUsage } from "./engines/engine.js";
 import { sumUsage } from "./engines/sum-usage.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { runStep, type StepResult } from "./run-step.js";
@@ -31,7 +31,7 @@ export interface LoopLimits {
 
 export interface LoopResult {
   text: string;
-  reason: EndReason;
+  reason: StepEndReason;
   usage: TokenUsage | null;
 }
 
@@ -56,20 +56,21 @@ export async function* runAgentLoop(
 ): AsyncGenerator<AgentEvent, LoopResult> {
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
   const repeated = new RepeatedCalls();
+  const onText = (text: string) => turn.show(text);
   let invalidCalls = 0;
   const usages: (TokenUsage | null)[] = [];
   for (let step = 1; step <= maxSteps; step++) {
     let result: StepResult;
     const { contextTokens } = engine;
     try {
-      result = yield* runStep(engine, await nextRequest(), signal);
+      result = yield* runStep(engine, await nextRequest(), signal, onText);
     } catch (error) {
       if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
       // Memory ran short meanwhile, and the context is smaller now: less of the history fits.
-      result = yield* runStep(engine, await nextRequest(), signal);
+      result = yield* runStep(engine, await nextRequest(), signal, onText);
     }
     usages.push(result.usage);
-    const calls = result.reason === "abort" ? [] : result.calls;
+    const calls = result.reason === "abort" || result.reason === "repetition" ? [] : result.calls;
     if (calls.length > 0) {
       const kept = calls.map((call) => call.kept);
       turn.addCalls(result.text, kept);

@@ -5,6 +5,7 @@ import type { Engine } from "./engines/engine.js";
 import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
 import { findUnusedSettings, openEngine } from "./engines/engine-kinds.js";
 import type { EngineOptions, OpenEngineOptions } from "./engines/engine-options.js";
+import { samplingOptions } from "./engines/sampling-options.js";
 import type { MemoryReport } from "./memory/memory-report.js";
 import { ownResidentBytes } from "./memory/own-resident-bytes.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
@@ -86,7 +87,9 @@ export class Agent implements AsyncDisposable {
         throw error;
       });
       const engineQueue = new TurnQueue({ maxWaiting: Number.POSITIVE_INFINITY });
-      return new Agent(config, options, { engine, engineQueue, budget, instructions, intents, tools }, skills);
+      const sampling = config.sampling === undefined ? undefined : samplingOptions(config.sampling);
+      const parts: SharedParts = { engine, engineQueue, budget, instructions, sampling, intents, tools };
+      return new Agent(config, options, parts, skills);
     } catch (error) {
       await tools?.close();
       throw error;

@@ -1,14 +1,13 @@
-import { type AgentMessage, type AgentMessageInput, NanoAgentError, type SessionSettings } from "@nanoagent/models";
+import type { AgentMessage, AgentMessageInput, SessionSettings } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { checkMessage } from "./check-message.js";
 import { ContextWindow, type WindowOptions } from "./context/context-window.js";
 import type { ConversationMessage } from "./engines/conversation-message.js";
 import { ABORT_GRACE_MILLISECONDS } from "./engines/engine.js";
-import { asEngineError } from "./engines/engine-error.js";
 import { IdleWork } from "./engines/idle-work.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./on-abort.js";
-import { runTurn, type SharedParts, type TurnOptions } from "./run-turn.js";
+import { asTurnError, runTurn, type SharedParts, type TurnOptions } from "./run-turn.js";
 import { History, MAX_HISTORY_BYTES, memoryOf } from "./session/history.js";
 import type { Journal } from "./session/journal/journal.js";
 import { describeReport } from "./session/journal/journal-report.js";
@@ -18,9 +17,6 @@ import type { ToolShortlist } from "./tools/tool-shortlist.js";
 
 /** How long `close` waits for the running turn: its engine's grace, and as long again for the reader of its events. */
 const CLOSE_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
-
-/** Text of an error that is not one of ours. */
-const UNEXPECTED = { message: "The engine failed in an unexpected way." };
 
 export interface ConverseOptions {
   /** Folder and durability of the conversation on disk. Default: it is kept in memory only. */
@@ -47,8 +43,9 @@ export async function openJournal(settings: SessionSettings | undefined): Promis
  * - Conversations share the engine: it answers one turn at a time, in the order in which the conversations asked. A
  *   conversation with many waiting messages has one of them in that order, so that none can crowd out another. While a
  *   tool runs, or a person is asked, other turns may use the engine.
- * - A turn is in the history whole or not at all: one that fails or is aborted leaves nothing behind, unless it called
- *   tools that change the world and there is a session.
+ * - A turn that fails or is aborted stays in the history as far as its text was shown, with `ended: "interrupted"`; its
+ *   `error` event has that part as `reply`. One that showed nothing leaves nothing, unless it called tools that change the
+ *   world and there is a session. A reply that was to satisfy a schema is there whole or not at all.
  * - With a session, a reply that was returned is on disk: see {@link Journal}.
  * - After `close()`, or after its agent was closed, `process` and `stream` fail with `not-loaded`.
  * - The empty message is a message like any other; one longer than {@link MAX_MESSAGE_BYTES} fails with
@@ -188,7 +185,7 @@ export class Conversation implements AsyncDisposable {
       this.#turn = turn;
       last = yield* runTurn(this.#agent, this.#state(), checked, { ...options, signal: turn.signal });
     } catch (error) {
-      last = { type: "error", error: turn.signal.aborted ? asAborted(error) : asEngineError(error, UNEXPECTED) };
+      last = { type: "error", error: asTurnError(error, turn.signal.aborted) };
     } finally {
       for (const release of releases.reverse()) release();
     }
@@ -304,9 +301,4 @@ async function waitAtMost(milliseconds: number, promise: Promise<unknown>): Prom
   });
   await Promise.race([promise, limit]);
   clearTimeout(timer);
-}
-
-/** Whatever an abort made somebody throw, the error is the abort. */
-function asAborted(error: unknown): NanoAgentError {
-  return NanoAgentError.isInstance(error) && error.code === "not-loaded" ? error : NanoRuntimeError.aborted();
 }

@@ -10,6 +10,7 @@ export {
   findUnusedSettings,
   type UnusedSetting,
 } from "./engines/engine-kinds.js";
+export { samplingOptions } from "./engines/sampling-options.js";
 export { checkModelFile } from "./files/check-model-file.js";
 export { isFolder } from "./files/is-folder.js";
 export { makeFolder } from "./files/make-folder.js";

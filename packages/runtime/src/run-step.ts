@@ -1,9 +1,8 @@
 import { NanoAgentError } from "@nanoagent/models";
-import type { AgentEvent } from "./agent-event.js";
+import type { AgentEvent, StepEndReason } from "./agent-event.js";
 import { inBrief, isEngineEvent } from "./engines/check-event.js";
 import {
   ABORT_GRACE_MILLISECONDS,
-  type EndReason,
   type Engine,
   type EngineEvent,
   type EngineRequest,
@@ -13,10 +12,15 @@ import {
 import { EngineError } from "./engines/engine-error.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./on-abort.js";
+import { Repetition } from "./repetition.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
 
 /** Longest reply, in characters: a longer one would fill the memory that bounds the history. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
+/** Longest reply for each token of the context: more than any token has on average, so only a server without end gets there. */
+const CHARACTERS_PER_CONTEXT_TOKEN = 8;
+/** Context of an engine that does not tell its own: more than small computers and their servers have. */
+const ASSUMED_CONTEXT_TOKENS = 32_768;
 /** Most events of a step: the longest reply with one character an event, and as many that are not text. */
 const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
 const MAX_CALLS = 64;
@@ -25,22 +29,27 @@ const MAX_CALLS = 64;
 export interface StepResult {
   text: string;
   calls: KeptCall[];
-  reason: EndReason;
+  reason: StepEndReason;
   usage: TokenUsage | null;
 }
 
 /**
  * Sends one request to the engine. Yields its events and returns the whole reply; throws an {@link EngineError} for an
  * engine that breaks its contract. After an abort it returns with reason `abort`, at the latest after the engine's grace.
+ * A reply that repeats itself, or goes on beyond what the context could hold, is stopped. `onText` gets each piece of text
+ * before it is shown.
  */
 export async function* runStep(
   engine: Engine,
   request: EngineRequest,
   signal: AbortSignal,
+  onText: (text: string) => void,
 ): AsyncGenerator<AgentEvent, StepResult> {
   const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
   const abandoned = graceAfter(signal);
   const result: StepResult = { text: "", calls: [], reason: "abort", usage: null };
+  const maxCharacters = longestReply(engine);
+  const repetition = { text: new Repetition(), reasoning: new Repetition() };
   let ended = false;
   let count = 0;
   try {
@@ -51,12 +60,16 @@ export async function* runStep(
       switch (next.type) {
         case "text-delta":
           if (next.text === "") break;
+          if (result.text.length + next.text.length > MAX_REPLY_CHARACTERS) throw replyTooLarge();
           result.text += next.text;
-          if (result.text.length > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+          onText(next.text);
           yield next;
+          if (repetition.text.add(next.text)) return { ...result, reason: "repetition" };
+          if (result.text.length > maxCharacters) return { ...result, reason: "length" };
           break;
         case "reasoning-delta":
           yield next;
+          if (repetition.reasoning.add(next.text)) return { ...result, reason: "repetition" };
           break;
         case "tool-call":
           yield { type: "tool-call", ...takeCall(next.call, result) };
@@ -83,6 +96,12 @@ export async function* runStep(
     // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
     events.return?.()?.then(undefined, () => {});
   }
+}
+
+/** Characters after which a reply is stopped, so that an engine without end does not hold its turn. */
+function longestReply({ contextTokens }: Engine): number {
+  const tokens = contextTokens ?? ASSUMED_CONTEXT_TOKENS;
+  return Math.min(MAX_REPLY_CHARACTERS, tokens * CHARACTERS_PER_CONTEXT_TOKEN);
 }
 
 /** Adds a call to those of the step. Throws when they are too many or too large. */

@@ -1,8 +1,9 @@
-import type { AgentMessage } from "@nanoagent/models";
+import { type AgentMessage, NanoAgentError } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js";
 import type { ContextWindow } from "./context/context-window.js";
 import { ABORT_GRACE_MILLISECONDS, type Engine, type EngineRequest, type SamplingOptions } from "./engines/engine.js";
+import { asEngineError } from "./engines/engine-error.js";
 import type { IntentMatch } from "./intents/intent-matcher.js";
 import { overBudget } from "./memory/over-budget.js";
 import type { ProgramBudget } from "./memory/program-budget.js";
@@ -11,7 +12,7 @@ import { onAbort, untilAborted } from "./on-abort.js";
 import { ReplySchema } from "./reply-schema.js";
 import type { History } from "./session/history.js";
 import type { Journal } from "./session/journal/journal.js";
-import { type CallTool, Turn } from "./session/turn.js";
+import { type CallTool, type KeptReply, Turn } from "./session/turn.js";
 import type { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow } from "./session/window-record.js";
 import type { ToolRegistry } from "./tool-registry.js";
@@ -21,6 +22,9 @@ import type { ToolShortlist } from "./tools/tool-shortlist.js";
 const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** Default time limit of a turn. A slow device may write for minutes; an engine that hangs must not block the queue. */
 const DEFAULT_MAX_MILLISECONDS = 60 * 60 * 1000;
+
+/** Text of an error that is not one of ours. */
+const UNEXPECTED = { message: "The engine failed in an unexpected way." };
 
 export interface TurnOptions {
   /** Ends the turn. */
@@ -57,6 +61,8 @@ export interface SharedParts {
   readonly budget: ProgramBudget | null;
   /** Instructions that begin every request: the config's, and the list of skills. */
   readonly instructions: string | null;
+  /** Sampling of replies where a turn does not say otherwise. */
+  readonly sampling?: SamplingOptions | undefined;
   readonly intents: IntentAnswers | null;
   readonly tools: ToolRegistry | null;
 }
@@ -70,8 +76,8 @@ export interface ConversationState {
 }
 
 /**
- * Runs one turn: yields its events but for the last one, which it returns. Throws the error that ends it without a reply.
- * The turn is in the history and the journal whole, or not at all.
+ * Runs one turn: yields its events but for the last one, which it returns. Throws only before the turn has begun. A turn
+ * that ends without its whole reply keeps the text that was shown; one that showed nothing leaves nothing.
  */
 export async function* runTurn(
   agent: SharedParts,
@@ -85,7 +91,9 @@ export async function* runTurn(
   const timeLimit = new TimeLimit(limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS, caller);
   const { signal } = timeLimit;
   const place = new EnginePlace(engineQueue, signal);
+  let failure: unknown = NanoRuntimeError.aborted();
   let isAnswered = false;
+  let kept: KeptReply = { reply: null, notSaved: null };
   try {
     yield { type: "run-start", message };
 
@@ -115,7 +123,13 @@ export async function* runTurn(
         );
         left.turns += leftTurns;
         if (leftTurns > 0) left.isSummarized &&= isSummarized;
-        return { instructions, messages, responseSchema: schema?.jsonSchema, sampling, tools: offered };
+        return {
+          instructions,
+          messages,
+          responseSchema: schema?.jsonSchema,
+          sampling: { ...agent.sampling, ...sampling },
+          tools: offered,
+        };
       };
       // While a tool runs, or a person is asked, other turns may use the engine.
       const callTool: CallTool | undefined =
@@ -132,7 +146,7 @@ export async function* runTurn(
     schema?.check(result);
 
     // From here on the reply counts: it is on disk before anybody sees that the turn has ended.
-    const { reply, notSaved } = await turn.end(result.text);
+    const { reply, notSaved } = await turn.end(result.text, isCut(result) ? "length" : undefined);
     isAnswered = true;
     if (left.turns > 0) {
       await recordWindow(window, history, journal);
@@ -141,12 +155,30 @@ export async function* runTurn(
     const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
     return notSaved === null ? end : { ...end, not_saved: notSaved };
   } catch (error) {
-    throw timeLimit.isOver ? timeLimit.error() : error;
+    failure = timeLimit.isOver ? timeLimit.error() : error;
   } finally {
     timeLimit.stop();
     place.close();
-    if (!isAnswered) await turn.fail();
+    // A piece of a value is not a value: a reply that was to satisfy a schema is kept whole or not at all.
+    if (!isAnswered) kept = await turn.interrupt({ keepsText: schema === undefined });
   }
+  return {
+    type: "error",
+    error: asTurnError(failure, caller.aborted),
+    ...(kept.reply !== null && { reply: kept.reply }),
+    ...(kept.notSaved !== null && { not_saved: kept.notSaved }),
+  };
+}
+
+/** Whether a limit ended the reply. */
+function isCut({ reason }: LoopResult): boolean {
+  return reason === "length" || reason === "repetition";
+}
+
+/** The error of a turn; whatever an abort made somebody throw, it is the abort. */
+export function asTurnError(error: unknown, isAborted: boolean): NanoAgentError {
+  if (!isAborted) return asEngineError(error, UNEXPECTED);
+  return NanoAgentError.isInstance(error) && error.code === "not-loaded" ? error : NanoRuntimeError.aborted();
 }
 
 /**

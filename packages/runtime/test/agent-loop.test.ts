@@ -26,7 +26,6 @@ async function loadedWith(engine: Engine, options: NanoRuntimeOptions = {}): Pro
 }
 
 describe("an engine that breaks its contract ends the turn with an error", () => {
-  const endless = "x".repeat(64 * 1024);
   const broken: Record<string, [() => AsyncIterable<EngineEvent>, code: string]> = {
     "by throwing": [
       () => {
@@ -64,10 +63,8 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
     ],
     "by a call without a name": [() => eventsOf({ type: "tool-call", call: { id: "1" } }), "engine-failed"],
     "by nothing": [() => eventsOf(null), "engine-failed"],
-    "by a text without an end": [
-      async function* () {
-        for (;;) yield { type: "text-delta", text: endless };
-      },
+    "by a piece of text that is too large": [
+      () => eventsOf({ type: "text-delta", text: "x".repeat(2 ** 20 + 1) }),
       "reply-too-large",
     ],
     "by calls without an end": [
@@ -79,8 +76,16 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
   };
   test.each(Object.entries(broken))("%s", async (_, [generate, code]) => {
     await using runtime = await loadedWith(engineOf(generate));
-    await expect(runtime.process("hello")).rejects.toMatchObject({ code });
-    expect(runtime.history).toEqual([]);
+    const shown: string[] = [];
+    let error: unknown;
+    for await (const event of runtime.stream("hello")) {
+      if (event.type === "text-delta") shown.push(event.text);
+      if (event.type === "error") error = event.error;
+    }
+    expect(error).toMatchObject({ code });
+    // What was shown stays; nothing else does.
+    const kept = { role: "assistant", content: shown.join(""), ended: "interrupted" };
+    expect(runtime.history).toMatchObject(shown.length === 0 ? [] : [{ content: "hello" }, kept]);
   });
 
   test("by not listening to an abort: the turn ends all the same", async () => {

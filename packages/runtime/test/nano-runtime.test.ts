@@ -293,7 +293,7 @@ describe("an abort", () => {
   const endless = () =>
     new ScriptedEngine([{ deltas: Array.from({ length: 1000 }, (_, index) => `${index} `), delayMilliseconds: 2 }]);
 
-  test("in the middle leaves nothing behind, and the next message is answered", async () => {
+  test("in the middle keeps what was shown, and the next message is answered", async () => {
     await using runtime = await loaded({ engine: endless() });
     const abort = new AbortController();
     const events: AgentEvent[] = [];
@@ -301,8 +301,9 @@ describe("an abort", () => {
       events.push(event);
       if (events.length === 3) abort.abort();
     }
-    expect(events.at(-1)).toMatchObject({ type: "error", error: { code: "aborted" } });
-    expect(runtime.history).toEqual([]);
+    const reply = { role: "assistant", content: "0 1 ", ended: "interrupted" };
+    expect(events.at(-1)).toMatchObject({ type: "error", error: { code: "aborted" }, reply });
+    expect(runtime.history).toMatchObject([{ role: "user", content: "go" }, reply]);
     for await (const event of runtime.stream("again")) if (event.type === "text-delta") break;
   });
 
@@ -317,7 +318,7 @@ describe("an abort", () => {
     const engine = endless();
     await using runtime = await loaded({ engine });
     for await (const event of runtime.stream("go")) if (event.type === "text-delta") break;
-    expect(runtime.history).toEqual([]);
+    expect(runtime.history).toMatchObject([{ content: "go" }, { content: "0 ", ended: "interrupted" }]);
     expect(engine.requests).toHaveLength(1);
   });
 
@@ -328,7 +329,7 @@ describe("an abort", () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     await runtime.unload();
     expect(await results).toMatchObject([{ reason: { code: "aborted" } }, { reason: { code: "not-loaded" } }]);
-    expect(runtime.history).toEqual([]);
+    expect(runtime.history).toMatchObject([{ content: "a" }, { ended: "interrupted" }]);
     await runtime.unload();
   });
 

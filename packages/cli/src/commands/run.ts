@@ -1,4 +1,5 @@
 import type { Command } from "../command.js";
+import { samplingFlags } from "../sampling-flags.js";
 
 export const run: Command = {
   name: "run",
@@ -23,6 +24,7 @@ export const run: Command = {
       description: "Profile this machine, whatever the config says of the device.",
       choices: ["auto"],
     },
+    ...samplingFlags,
     once: { kind: "text", placeholder: "TEXT", description: "Answer this one message and end." },
     stats: {
       kind: "flag",
@@ -39,7 +41,7 @@ export const run: Command = {
     "nanoagent run",
     "nanoagent run --config agent.yaml",
     "nanoagent run --model model.gguf --stats",
-    'nanoagent run --model model.gguf --once "What is the capital of France?"',
+    'nanoagent run --model model.gguf --once "What is the capital of France?" --max-tokens 64',
     `echo '{"content": "hello"}' | nanoagent run --config agent.yaml --jsonl`,
     "printf 'hello\\nstatus\\n' | nanoagent run --config agent.yaml --json",
   ],

@@ -1,5 +1,6 @@
-import { NanoAgentError, nearestName } from "@nanoagent/models";
+import { NanoAgentError, nearestName, SamplingSettings } from "@nanoagent/models";
 import type { TurnOptions } from "@nanoagent/runtime";
+import { samplingOptions } from "@nanoagent/runtime/program";
 import { isObject } from "../is-object.js";
 
 /** A message that came as a line of JSON, and how it is to be answered. */
@@ -7,19 +8,6 @@ export interface JsonMessage {
   content: string;
   options: Pick<TurnOptions, "responseSchema" | "sampling">;
 }
-
-type Sampling = NonNullable<TurnOptions["sampling"]>;
-
-/** What sampling is called on a wire, and in code. */
-const samplingNames = {
-  max_tokens: "maxTokens",
-  temperature: "temperature",
-  top_k: "topK",
-  top_p: "topP",
-  min_p: "minP",
-  repeat_penalty: "repeatPenalty",
-  seed: "seed",
-} as const satisfies Record<string, keyof Sampling>;
 
 /**
  * Reads `{"content": "…", "response_schema": {…}, "sampling": {"max_tokens": 64, "stop": ["\n"]}}`, or a plain JSON text.
@@ -35,7 +23,7 @@ export function readJsonMessage(line: string): JsonMessage {
   if (typeof value === "string") return { content: value, options: {} };
   if (!isObject(value)) throw invalid("is neither a text nor an object");
   const { content, response_schema: responseSchema, sampling } = value;
-  refuseUnknown(value, ["content", "response_schema", "sampling"], "");
+  refuseUnknown(value, ["content", "response_schema", "sampling"]);
   if (typeof content !== "string") throw invalid("has no text at content");
   if (responseSchema !== undefined && !isObject(responseSchema)) throw invalid("has no object at response_schema");
   return {
@@ -44,31 +32,18 @@ export function readJsonMessage(line: string): JsonMessage {
   };
 }
 
-function readSampling(value: unknown): Sampling {
-  if (!isObject(value)) throw invalid("has no object at sampling");
-  const { stop, ...numbers } = value;
-  refuseUnknown(value, [...Object.keys(samplingNames), "stop"], "sampling.");
-  const sampling: Sampling = {};
-  for (const [key, figure] of Object.entries(numbers)) {
-    if (typeof figure !== "number" || !Number.isFinite(figure)) throw invalid(`has no number at sampling.${key}`);
-    sampling[samplingNames[key as keyof typeof samplingNames]] = figure;
-  }
-  if (stop !== undefined) {
-    if (!Array.isArray(stop) || !stop.every((text) => typeof text === "string" && text !== "")) {
-      throw invalid("has no list of texts at sampling.stop");
-    }
-    sampling.stop = stop as string[];
-  }
-  return sampling;
+function readSampling(value: unknown): TurnOptions["sampling"] {
+  const result = SamplingSettings.safeParse(value);
+  if (result.success) return samplingOptions(result.value);
+  const [issue] = result.issues;
+  throw invalid(`has a wrong value at ${["sampling", ...(issue?.path ?? [])].join(".")}: ${issue?.message}`);
 }
 
-function refuseUnknown(value: object, known: readonly string[], prefix: string): void {
+function refuseUnknown(value: object, known: readonly string[]): void {
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
-  throw invalid(
-    `has an unknown key ${prefix}${unknown}${nearest === null ? "" : `; did you mean ${prefix}${nearest}?`}`,
-  );
+  throw invalid(`has an unknown key ${unknown}${nearest === null ? "" : `; did you mean ${nearest}?`}`);
 }
 
 function invalid(what: string): NanoAgentError {

@@ -53,6 +53,7 @@ export class TextOutput implements ReplyOutput {
       this.#inReply = false;
       stderr.write(this.#notice);
       this.#notice = "";
+      if (event.reason !== "stop") stderr.write(describeEnd(event));
       if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
       if (this.#showsStatistics) stderr.write(await this.#statistics(event.usage));
     } else if (event.type === "memory-pressure") {
@@ -62,8 +63,11 @@ export class TextOutput implements ReplyOutput {
     } else if (event.type === "window-overflow") {
       this.#notice = describeOverflow(event);
     } else if (event.type === "error") {
-      if (this.#inReply) stdout.write("\n");
+      // What was shown and is not part of the conversation must not look as if it were.
+      const isLost = this.#inReply && event.reply === undefined;
+      if (this.#inReply) stdout.write(isLost ? "\n(This reply was not kept.)\n" : "\n");
       this.#inReply = false;
+      if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
       // Whoever told the whole program to stop needs no word of it.
       if (!stop.aborted) stderr.write(isAbort(event.error) ? "(stopped)\n" : presentError(event.error));
     }
@@ -133,7 +137,16 @@ export class JsonOutput implements ReplyOutput {
       );
     } else if (event.type === "memory-pressure") stderr.write(describePressure(event));
     else if (event.type === "window-overflow") stderr.write(describeOverflow(event));
-    else if (event.type === "error") stdout.write(formatJson({ error: event.error.toJSON() }));
+    else if (event.type === "error") {
+      const { error, reply, not_saved } = event;
+      stdout.write(
+        formatJson({
+          error: error.toJSON(),
+          ...(reply && { reply }),
+          ...(not_saved && { not_saved: not_saved.toJSON() }),
+        }),
+      );
+    }
     await roomIn(this.#streams);
   }
 
@@ -144,6 +157,14 @@ function describeOverflow({ left_turns, summarized }: Extract<AgentEvent, { type
   const turns = left_turns === 1 ? "The oldest turn" : `The ${left_turns} oldest turns`;
   const instead = summarized ? "; the model is shown a summary in their place" : "";
   return `note: ${turns} no longer fit the model's context${instead}.\n`;
+}
+
+/** Why a reply is not complete. */
+function describeEnd({ reason, usage }: Extract<AgentEvent, { type: "run-end" }>): string {
+  if (reason === "repetition") return "note: The reply was stopped because it repeated itself.\n";
+  if (reason !== "length") return "";
+  const tokens = usage === null ? "" : ` after ${usage.completion_tokens} tokens`;
+  return `note: The reply was cut off${tokens}: it reached the limit (--max-tokens, sampling.max_tokens or the context). Say "continue" for the rest.\n`;
 }
 
 function describeNotSaved({ message, reason }: NanoAgentError): string {

@@ -19,6 +19,7 @@ import { describeMemory } from "./describe-memory.js";
 import { readJsonMessage } from "./json-message.js";
 import { LoadingProgress } from "./loading-progress.js";
 import type { MessageInput } from "./message-input.js";
+import { refineSampling } from "./refine-sampling.js";
 import { JsonOutput, type ReplyOutput, TextOutput } from "./reply-output.js";
 
 const QUIT_WORDS = new Set(["quit", "exit", "q"]);
@@ -34,7 +35,8 @@ export const runAgent: CommandAction = async (values, streams) => {
     onLoadProgress: (share) => loading.show(share),
     onPermission: (request) => askPermission(request, input),
   });
-  const config = await readAgent(values);
+  const agent = await readAgent(values);
+  const config = { ...agent, sampling: refineSampling(agent.sampling, values) };
   try {
     await runtime.load(config);
   } finally {

@@ -39,7 +39,8 @@ const engineKinds: Record<EngineType, EngineKind> = {
       return new RulesEngine({ agentName: spec.name, device, abilities });
     },
     check: async () => ({ summary: "the built-in rules", issues: [], model: null }),
-    unusedKeys: ({ instructions, model_path, engine = {}, window }) => [
+    unusedKeys: ({ instructions, model_path, engine = {}, sampling, window }) => [
+      ...(sampling === undefined ? [] : [["sampling"]]),
       ...(instructions === undefined ? [] : [["instructions"]]),
       ...(model_path === null ? [] : [["model_path"]]),
       ...Object.keys(engine).flatMap((key) => (key === "type" ? [] : [["engine", key]])),

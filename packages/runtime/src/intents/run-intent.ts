@@ -14,7 +14,10 @@ export async function* runIntent(
   const answer = match.call === null ? match.answer() : yield* actOn(match, match.call, callTool, turn, signal);
   const reason = signal.aborted ? "abort" : "stop";
   const text = toolResultText(answer ?? "", MAX_RESULT_CHARACTERS);
-  if (reason === "stop" && text !== "") yield { type: "text-delta", text };
+  if (reason === "stop" && text !== "") {
+    turn.show(text);
+    yield { type: "text-delta", text };
+  }
   yield { type: "step-end", step: 1, reason, usage: null };
   return { text, reason, usage: null };
 }

@@ -1,11 +1,18 @@
-import type { AgentMessage } from "@nanoagent/models";
+import type { AgentMessage, MessageEnd } from "@nanoagent/models";
 import type { ConversationMessage } from "../engines/conversation-message.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { ToolOutcome } from "../tools/tool-outcome.js";
 import type { ActStart, ToolCallOptions } from "../tools/tool-set.js";
 import type { History } from "./history.js";
 import type { Journal } from "./journal/journal.js";
+import { INTERRUPTED_REPLY, resultsOfInterrupted } from "./journal/open-turn.js";
 import type { SessionError } from "./session-error.js";
+
+/** The part of an interrupted reply that the conversation keeps, and why it is not on disk. */
+export interface KeptReply {
+  reply: AgentMessage | null;
+  notSaved: SessionError | null;
+}
 
 /** Runs a tool. Never throws: a failure is an outcome. */
 export type CallTool = (call: ToolCall, options: ToolCallOptions) => Promise<ToolOutcome>;
@@ -15,8 +22,8 @@ export type CallTool = (call: ToolCall, options: ToolCallOptions) => Promise<Too
  *
  * - With a session, that a tool is about to change the world is on record before it runs, and what became of it after.
  *   What cannot be put on record is not done.
- * - The turn is in the history whole when it has ended, or not at all; one that has failed stays, as far as it came,
- *   where it is on record that it changed the world.
+ * - The turn is in the history whole when it has ended. One that was interrupted stays as far as it came, where text of
+ *   it was shown or where it is on record that it changed the world; otherwise it leaves nothing.
  */
 export class Turn {
   /** The conversation, this turn's messages last: the list itself, for reading until the turn ends. */
@@ -24,6 +31,10 @@ export class Turn {
   readonly #history: History;
   readonly #journal: Journal | null;
   readonly #messages: ConversationMessage[];
+  /** Text of the current step that was shown. */
+  #text = "";
+  /** Whether any text of the turn was shown. */
+  #isShown = false;
 
   constructor(history: History, journal: Journal | null, message: AgentMessage) {
     this.#history = history;
@@ -32,8 +43,15 @@ export class Turn {
     this.conversation = history.begin(message);
   }
 
+  /** Notes a piece of text that is about to be shown. */
+  show(text: string): void {
+    this.#text += text;
+    this.#isShown ||= text.trim() !== "";
+  }
+
   /** Takes in that tools are to be called, and what was said with it. */
   addCalls(content: string, calls: readonly ToolCall[]): void {
+    this.#text = "";
     this.#add({ role: "assistant", content, timestamp: now(), tool_calls: calls });
   }
 
@@ -61,15 +79,37 @@ export class Turn {
   }
 
   /** Ends the turn with its reply. Rejects where it cannot be saved; `notSaved` where it is delivered all the same. */
-  async end(content: string): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
-    const reply = Object.freeze<AgentMessage>({ role: "assistant", content, timestamp: now() });
+  async end(content: string, ended?: MessageEnd): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
+    const reply = Object.freeze<AgentMessage>({
+      role: "assistant",
+      content,
+      timestamp: now(),
+      ...(ended !== undefined && { ended }),
+    });
     const notSaved = (await this.#journal?.appendTurn([...this.#messages, reply])) ?? null;
     this.#history.commit(reply);
     return { reply, notSaved };
   }
 
-  /** Ends the turn without one. */
-  async fail(): Promise<void> {
+  /**
+   * Ends a turn that was interrupted: text that was shown stays in the conversation, as the reply, if it is to. Never
+   * rejects; the reply is null where nothing of it is kept, and `notSaved` says why it is not on disk.
+   */
+  async interrupt({ keepsText }: { keepsText: boolean }): Promise<KeptReply> {
+    if (!this.#isShown || !keepsText) {
+      await this.#fail();
+      return { reply: null, notSaved: null };
+    }
+    for (const result of resultsOfInterrupted(this.#messages, now())) this.#add(result);
+    try {
+      return await this.end(this.#text.trim() === "" ? INTERRUPTED_REPLY : this.#text, "interrupted");
+    } catch (error) {
+      await this.#fail();
+      return { reply: null, notSaved: error as SessionError };
+    }
+  }
+
+  async #fail(): Promise<void> {
     this.#history.rollback();
     const messages = (await this.#journal?.endFailedTurn().catch(() => null)) ?? null;
     if (messages !== null) this.#history.restore([messages.map((message) => Object.freeze(message))], 0);

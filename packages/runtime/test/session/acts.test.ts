@@ -135,7 +135,7 @@ describe("a turn that changed the world and failed", () => {
       { role: "user", content: "act" },
       { role: "assistant", content: "Acting.", tool_calls: [{ id: "1" }] },
       { role: "tool", content: "it is done", tool_call_id: "1" },
-      { role: "assistant", content: "(This reply was interrupted before it was written.)" },
+      { role: "assistant", content: "x", ended: "interrupted" },
     ];
     expect(runtime.history).toMatchObject(kept);
     await runtime.process("did it work?");

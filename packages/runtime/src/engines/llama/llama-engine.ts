@@ -32,9 +32,6 @@ export interface LlamaEngineOptions extends EngineThreads {
   stateFile: string | null;
 }
 
-/** Default limit of a reply: a small model that has lost its thread goes on for as long as it may. */
-const DEFAULT_MAX_TOKENS = 512;
-
 /** After this many characters whose tokens were counted, the process may do other things, such as giving signs of life. */
 const COUNTED_AT_ONCE_CHARACTERS = 65_536;
 
@@ -161,7 +158,7 @@ export class LlamaEngine implements Engine {
     if (room < 1) throw contextExceeded(prompt_tokens, this.contextTokens);
     const usage = { prompt_tokens, cached_prompt_tokens: this.#cache.keepCommonPrefix(prompt.tokens) };
     const { sampling = {}, tools = [] } = request;
-    const limit = Math.min(sampling.maxTokens ?? DEFAULT_MAX_TOKENS, room);
+    const limit = Math.min(sampling.maxTokens ?? room, room);
     const task = { prompt, grammar, tools, sampling, limit, emit, isAborted };
     const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache, threads: () => this.#threads });
     this.#loaded.setThreads(this.#threads.prefillThreads);

@@ -4,6 +4,7 @@ const CONTEXT_TOKENS = 4;
 const MAX_UNFINISHED_TOKENS = 8;
 /** Stands in a text for bytes that are not text. */
 export const REPLACEMENT_CHARACTER = "\ufffd";
+const UNFINISHED_END = new RegExp(`${REPLACEMENT_CHARACTER}+$`);
 
 /** Turns tokens into text one after the other, also where a character is spread over several tokens. */
 export class TokenText {
@@ -28,9 +29,9 @@ export class TokenText {
     return this.#unfinished.length > 0;
   }
 
-  /** Returns the rest of the text, when no more tokens come. */
+  /** Returns the rest of the text, when no more tokens come. A character that is still in parts is left out. */
   finish(): string {
-    return this.#unfinished.length === 0 ? "" : this.#accept(this.#read());
+    return this.#unfinished.length === 0 ? "" : this.#accept(this.#read()).replace(UNFINISHED_END, "");
   }
 
   #read(): string {

@@ -1,4 +1,5 @@
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
+import { Repetition } from "../../repetition.js";
 import { argumentsGrammar, choiceGrammar } from "../../tool-calls/call-grammar.js";
 import type { EndReason, EngineTool } from "../engine.js";
 import { refuseBrokenText } from "./refuse-broken-text.js";
@@ -37,6 +38,7 @@ export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: stri
   const isSpaced = start.endsWith(" ");
   if ((await draft.goTo(isSpaced ? start.slice(0, -1) : start)) === "aborted") return "abort";
   const text = draft.startText();
+  const repetition = new Repetition();
   let written = "";
   const choice = { ...sampling, temperature: sampling.temperature ?? CALL_TEMPERATURE };
   const sampler = draft.startSampler(choice, argumentsGrammar(tool.inputSchema, isSpaced));
@@ -46,7 +48,9 @@ export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: stri
       if (token === null || draft.isEndToken(token)) break;
       draft.completionTokens += 1;
       if (draft.completionTokens > limit) throw callCutOff(tool.name, limit);
-      written += text.push(token);
+      const more = text.push(token);
+      written += more;
+      if (repetition.add(more)) throw callRepeats(tool.name);
       if (isAborted()) return "abort";
       await draft.cache.append([token]);
     }
@@ -65,6 +69,14 @@ function callCutOff(name: string, tokens: number): NanoRuntimeError {
     code: "call-not-valid",
     message: `The call of the tool "${name}" was cut off after ${tokens} tokens.`,
     hint: "Allow a longer reply (sampling.maxTokens), or load the model with a larger context.",
+  });
+}
+
+function callRepeats(name: string): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "call-not-valid",
+    message: `The model repeated itself without an end in the arguments of the tool "${name}".`,
+    hint: "Ask again in other words, or use a more able model.",
   });
 }
 

@@ -1,4 +1,4 @@
-import type { AgentRole } from "@nanoagent/models";
+import type { AgentRole, MessageEnd } from "@nanoagent/models";
 import type { ConversationMessage } from "../../engines/conversation-message.js";
 import { crc32 } from "../../files/crc32.js";
 
@@ -190,6 +190,8 @@ function isAct(value: Record<string, unknown>): value is Record<string, unknown>
 
 const roles: readonly unknown[] = ["system", "user", "assistant", "tool"] satisfies AgentRole[];
 
+const ends: readonly unknown[] = ["stop", "length", "interrupted"] satisfies MessageEnd[];
+
 function isMessages(value: unknown): value is JournalMessage[] {
   return Array.isArray(value) && value.length > 0 && value.every(isMessage);
 }
@@ -200,6 +202,7 @@ function isMessage(value: unknown): boolean {
     roles.includes(value.role) &&
     typeof value.content === "string" &&
     typeof value.timestamp === "string" &&
+    (value.ended === undefined || ends.includes(value.ended)) &&
     (value.tool_call_id === undefined || typeof value.tool_call_id === "string") &&
     (value.tool_calls === undefined || (Array.isArray(value.tool_calls) && value.tool_calls.every(isCall)))
   );

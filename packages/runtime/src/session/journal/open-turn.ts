@@ -3,6 +3,10 @@ import type { ActRecord, ActResultRecord, JournalMessage, WithoutSequence } from
 type Act = WithoutSequence<ActRecord>;
 type ActResult = WithoutSequence<ActResultRecord>;
 
+/** The reply of a turn that was interrupted before it had any text. */
+export const INTERRUPTED_REPLY = "(This reply was interrupted before it was written.)";
+const NO_RESULT = "Interrupted: this call has no result.";
+
 /** A turn that has called tools that change the world and has not ended. It does not change: each record makes a new one. */
 export class OpenTurn {
   readonly #acts: readonly { act: Act; result: ActResult | null }[];
@@ -40,22 +44,37 @@ export class OpenTurn {
   /** The turn's messages with an end: every call has a result, and the last message is the assistant's. */
   end(timestamp: string): JournalMessage[] {
     const { messages } = this;
-    const missing = callsWithoutResult(messages).map(
-      ({ id }): JournalMessage => ({ role: "tool", content: this.#resultOf(id), timestamp, tool_call_id: id }),
-    );
-    const content = "(This reply was interrupted before it was written.)";
-    return [...messages, ...missing, { role: "assistant", content, timestamp }];
+    const missing = resultsOfInterrupted(messages, timestamp, (id) => this.#resultOf(id));
+    return [
+      ...messages,
+      ...missing,
+      { role: "assistant", content: INTERRUPTED_REPLY, timestamp, ended: "interrupted" },
+    ];
   }
 
   /** Models repeat call ids in later steps, so the newest act with this id is the right one. */
   #resultOf(id: string): string {
     const known = this.#acts.findLast(({ act }) => act.call.id === id);
-    if (known === undefined) return "Interrupted: this call has no result.";
+    if (known === undefined) return NO_RESULT;
     return (
       known.result?.content ??
       "Interrupted: this call was begun, and its outcome is not known. It may have happened; look before you repeat it."
     );
   }
+}
+
+/** Results for the newest step's calls that have none, so that the turn can end. */
+export function resultsOfInterrupted(
+  messages: readonly JournalMessage[],
+  timestamp: string,
+  resultOf: (id: string) => string = () => NO_RESULT,
+): JournalMessage[] {
+  return callsWithoutResult(messages).map(({ id }) => ({
+    role: "tool",
+    content: resultOf(id),
+    timestamp,
+    tool_call_id: id,
+  }));
 }
 
 /** The newest step's calls that no message answers. */

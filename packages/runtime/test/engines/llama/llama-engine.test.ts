@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { validateJson } from "../../../src/json-schema/validate-json.js";
 import { sampleConfig } from "../../sample-config.js";
 import { temporaryFolder } from "../../temporary-folder.js";
+import { wholeTurns } from "../../whole-turns.js";
 import { schemaCase } from "./grammar/schema-case.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
 
@@ -188,7 +189,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
       if (next !== null) acknowledged.push(`after ${round}`, next.content);
     }
     acknowledged.push("at last", (await runtime.process("at last", { sampling })).content);
-    expect(runtime.history.map(({ content }) => content)).toEqual(acknowledged);
+    expect(wholeTurns(runtime.history)).toEqual(acknowledged);
     await engine.close();
   }, 300_000);
 });

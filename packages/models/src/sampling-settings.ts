@@ -1,0 +1,62 @@
+import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.js";
+import { count, positiveInteger } from "./field-types.js";
+import type { Schema } from "./schema.js";
+import { whenFirstUsed } from "./when-first-used.js";
+
+/** How a model chooses its words and when a reply ends. An absent key leaves the choice to the engine. */
+export interface SamplingSettings {
+  /** 0 always takes the likeliest token. */
+  temperature?: number | undefined;
+  top_p?: number | undefined;
+  top_k?: number | undefined;
+  min_p?: number | undefined;
+  repeat_penalty?: number | undefined;
+  /** The same seed gives the same reply to the same request. */
+  seed?: number | undefined;
+  /** Longest reply in tokens, thoughts included. Default: the room that the context has left. */
+  max_tokens?: number | undefined;
+  /** Texts that end the reply; they are not part of it. */
+  stop?: string[] | undefined;
+}
+
+/** Most stop texts: each is looked for in every piece of a reply. */
+const MAX_STOP_TEXTS = 16;
+/** Largest seed that llama.cpp takes. */
+const MAX_SEED = 2 ** 32 - 1;
+
+const number = (minimum: number, maximum: number) => z.number().check(z.minimum(minimum), z.maximum(maximum));
+
+export const samplingSource = whenFirstUsed(() =>
+  z.strictObject({
+    temperature: z
+      .optional(number(0, 100))
+      .check(z.meta({ description: "Freedom of choice: 0 always takes the likeliest token." })),
+    top_p: z
+      .optional(number(0, 1))
+      .check(z.meta({ description: "Choose among the likeliest tokens that have this share together." })),
+    top_k: z.optional(count()).check(z.meta({ description: "Choose among this many likeliest tokens; 0 for all." })),
+    min_p: z
+      .optional(number(0, 1))
+      .check(z.meta({ description: "Leave out tokens less likely than this share of the likeliest one." })),
+    repeat_penalty: z
+      .optional(number(0, 100))
+      .check(z.meta({ description: "Makes tokens less likely that were written before; 1 for no penalty." })),
+    seed: z
+      .optional(z.int().check(z.minimum(0), z.maximum(MAX_SEED)))
+      .check(z.meta({ description: "The same seed gives the same reply to the same conversation." })),
+    max_tokens: z
+      .optional(positiveInteger())
+      .check(
+        z.meta({ description: "Longest reply in tokens, thoughts included. Default: what the context has left." }),
+      ),
+    stop: z
+      .optional(z.array(z.string().check(z.minLength(1))).check(z.maxLength(MAX_STOP_TEXTS)))
+      .check(z.meta({ description: "Texts that end a reply; they are not part of it." })),
+  }),
+);
+
+export const SamplingSettings: Schema<SamplingSettings, SamplingSettings> = defineSchema<
+  SamplingSettings,
+  SamplingSettings
+>(samplingSource);
