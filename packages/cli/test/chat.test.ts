@@ -66,9 +66,12 @@ describe("lines of JSON", () => {
     ["[1]", "is neither a text nor an object"],
     ["{}", "has no text at content"],
     ['{"content": "x", "contents": 1}', "unknown key contents; did you mean content?"],
-    ['{"content": "x", "sampling": {"top_K": 1}}', "unknown key sampling.top_K; did you mean sampling.top_k?"],
-    ['{"content": "x", "sampling": {"temperature": "hot"}}', "no number at sampling.temperature"],
-    ['{"content": "x", "sampling": {"stop": [""]}}', "no list of texts at sampling.stop"],
+    ['{"content": "x", "sampling": {"top_K": 1}}', 'wrong value at sampling.top_K: unknown key: did you mean "top_k"?'],
+    ['{"content": "x", "sampling": {"temperature": "hot"}}', "wrong value at sampling.temperature: expected a number"],
+    [
+      '{"content": "x", "sampling": {"stop": [""]}}',
+      "wrong value at sampling.stop.0: expected a string that is not empty",
+    ],
     ['{"content": "x", "response_schema": []}', "no object at response_schema"],
   ])("that are none (%s) are errors, and the next one is answered", async (line, words) => {
     const { exitCode, replies } = await ask(line, '{"content": "hello"}');

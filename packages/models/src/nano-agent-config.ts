@@ -76,6 +76,10 @@ export interface EngineSettings {
   isolation?: "process" | "none" | undefined;
   idle_unload_seconds?: number | undefined;
   context?: number | "auto" | undefined;
+  /** Longest wait for the first token of a server's reply, in seconds. Default: 600. */
+  first_token_seconds?: number | undefined;
+  /** Longest wait from one token of a server's reply to the next, in seconds. Default: 60. */
+  next_token_seconds?: number | undefined;
 }
 
 export interface SessionSettings {
@@ -146,6 +150,12 @@ const settings = whenFirstUsed(() => ({
         context: z
           .optional(z.union([positiveInteger(), z.literal("auto")]))
           .check(z.meta({ description: 'Tokens that a model keeps in view, or "auto" for what fits.' })),
+        first_token_seconds: z
+          .optional(positiveInteger())
+          .check(z.meta({ description: "Longest wait for the first token of a server's reply. Default: 600." })),
+        next_token_seconds: z
+          .optional(positiveInteger())
+          .check(z.meta({ description: "Longest wait from one token of a server's reply to the next. Default: 60." })),
       }),
     )
     .check(described("engine")),

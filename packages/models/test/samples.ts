@@ -38,6 +38,8 @@ export const fullConfig = {
     isolation: "process",
     idle_unload_seconds: 0,
     context: 2048,
+    first_token_seconds: 300,
+    next_token_seconds: 30,
   },
   sampling: {
     temperature: 0.7,

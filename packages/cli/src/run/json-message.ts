@@ -49,7 +49,7 @@ function refuseUnknown(value: object, known: readonly string[]): void {
 function invalid(what: string): NanoAgentError {
   return new NanoAgentError({
     code: "invalid-message",
-    message: `The line ${what}.`,
+    message: `The line ${what}${what.endsWith("?") ? "" : "."}`,
     hint: 'Send one message a line: {"content": "hello"}',
   });
 }

@@ -63,7 +63,9 @@ const engineKinds: Record<EngineType, EngineKind> = {
       const { checkLlamaEngine } = await import("#node-parts");
       return checkLlamaEngine({ ...config, model_path }, options);
     },
-    unusedKeys: () => [],
+    // A local model is watched by its own host, which knows whether it still computes.
+    unusedKeys: ({ engine = {} }) =>
+      engineKeys(engine, ["url", "model", "api_key_env", "allow_network", "first_token_seconds", "next_token_seconds"]),
   },
   "openai-compatible": {
     async open(config) {
@@ -79,7 +81,10 @@ const engineKinds: Record<EngineType, EngineKind> = {
         return { summary: "a server", issues: [issueOf(["engine"], error)], model: null };
       }
     },
-    unusedKeys: () => [],
+    unusedKeys: ({ model_path, engine = {} }) => [
+      ...(model_path === null ? [] : [["model_path"]]),
+      ...engineKeys(engine, ["isolation", "idle_unload_seconds"]),
+    ],
   },
 };
 
@@ -117,6 +122,11 @@ export function findUnusedSettings(config: NanoAgentConfig, isGiven = false): Un
   }
   if (config.engine === undefined) return [];
   return [{ path: ["engine"], message: '"engine" has no effect: the program brings its own.' }];
+}
+
+/** Paths of those of the keys that are set in the engine's block. */
+function engineKeys(engine: EngineSettings, keys: readonly (keyof EngineSettings)[]): string[][] {
+  return keys.filter((key) => engine[key] !== undefined).map((key) => ["engine", key]);
 }
 
 async function checkFile({ model_path, model_root, spec }: NanoAgentConfig): Promise<EngineIssue | null> {

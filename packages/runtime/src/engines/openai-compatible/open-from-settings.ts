@@ -25,7 +25,7 @@ export function checkServerSettings(
 }
 
 function readServerSettings(
-  { url, model, api_key_env, allow_network, context }: EngineSettings,
+  { url, model, api_key_env, allow_network, context, first_token_seconds, next_token_seconds }: EngineSettings,
   environment: Partial<Record<string, string>>,
 ): OpenAiCompatibleOptions {
   if (url === undefined) {
@@ -49,5 +49,9 @@ function readServerSettings(
     apiKey,
     allowNetwork: allow_network,
     contextTokens: typeof context === "number" ? context : undefined,
+    timeouts: {
+      ...(first_token_seconds !== undefined && { firstPieceMilliseconds: first_token_seconds * 1000 }),
+      ...(next_token_seconds !== undefined && { nextPieceMilliseconds: next_token_seconds * 1000 }),
+    },
   };
 }
