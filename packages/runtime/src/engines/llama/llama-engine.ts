@@ -11,6 +11,7 @@ import { LoadedModel } from "./loaded-model.js";
 import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
+import { textPieces } from "./text-pieces.js";
 import { tryThreads } from "./try-threads.js";
 import { writeReply } from "./write-reply.js";
 
@@ -181,7 +182,9 @@ export class LlamaEngine implements Engine {
 
   countTokens(text: string): number {
     if (text === "") return 0;
-    return Math.max(1, this.#loaded.vocabulary.tokenize(text, false).length);
+    let tokens = 0;
+    for (const piece of textPieces(text)) tokens += this.#loaded.vocabulary.tokenize(piece, false).length;
+    return Math.max(1, tokens);
   }
 
   async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
