@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { Attack, times } from "./attack.js";
 import { type Answer, TalkingProgram } from "./talking-program.js";
 import { temporaryFolder } from "./temporary-folder.js";
