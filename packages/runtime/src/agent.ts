@@ -131,7 +131,7 @@ export class Agent implements AsyncDisposable {
    * {@link NanoRuntimeError} `not-loaded` after `close()`.
    */
   async converse({ session, maxHistoryBytes }: ConverseOptions = {}): Promise<Conversation> {
-    return this.continueJournal(await openJournal(session), maxHistoryBytes);
+    return this.continueJournal(await openJournal(session, this.config.spec.name), maxHistoryBytes);
   }
 
   /** Opens the conversation of a journal that is open already. Takes over the journal, also when it throws. @internal */

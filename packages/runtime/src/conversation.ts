@@ -28,12 +28,12 @@ export interface ConverseOptions {
   maxHistoryBytes?: number | undefined;
 }
 
-/** Opens the session of a conversation. Throws {@link SessionError}. */
-export async function openJournal(settings: SessionSettings | undefined): Promise<Journal | null> {
+/** Opens the session of a conversation. `owner` is the agent's name, for others that want the session. Throws {@link SessionError}. */
+export async function openJournal(settings: SessionSettings | undefined, owner: string): Promise<Journal | null> {
   if (settings === undefined) return null;
   // Files need Node; this module does not.
   const { openSession } = await import("#node-parts");
-  return openSession(settings);
+  return openSession(settings, owner);
 }
 
 /**

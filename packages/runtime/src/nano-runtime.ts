@@ -74,7 +74,7 @@ export class NanoRuntime implements AsyncDisposable {
   async #open(input: NanoAgentConfigInput): Promise<void> {
     const config = await checkAgent(input);
     // The session first: if another program holds it, no model is loaded in vain.
-    const journal = await openJournal(config.session);
+    const journal = await openJournal(config.session, config.spec.name);
     let agent: Agent;
     try {
       agent = await Agent.open(config, this.#options);

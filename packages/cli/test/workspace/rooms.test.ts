@@ -115,6 +115,7 @@ const rooms: Record<string, readonly string[]> = {
     "engines",
     "memory",
     "config",
+    "claims",
     "processes",
     "files",
     "repetition",

@@ -66,7 +66,7 @@ export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]
   return readSkills(folder);
 }
 
-export async function openSession(settings: SessionSettings): Promise<Journal> {
+export async function openSession(settings: SessionSettings, owner: string): Promise<Journal> {
   const session = await import("../session/journal/open-session.js");
-  return session.openSession(settings);
+  return session.openSession(settings, { owner });
 }

@@ -25,6 +25,16 @@ export function sessionNotSaved(folder: string, cause: unknown): SessionError {
   });
 }
 
+/** The error where the folder is not this program's any more. Nothing is written: it may be another program's session by now. */
+export function sessionTakenAway(folder: string): SessionError {
+  return new SessionError({
+    code: "session-not-saved",
+    message: `The session in ${folder} could not be written.`,
+    reason: "The folder, or this program's lock in it, was removed or replaced while the session was open.",
+    hint: "End this agent and start it again. It goes on with what is in the folder then.",
+  });
+}
+
 export function recordTooLarge(): SessionError {
   return new SessionError({
     code: "session-record-too-large",

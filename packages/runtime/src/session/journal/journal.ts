@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { SessionError } from "../session-error.js";
-import { sessionClosed, sessionNotSaved } from "./journal-errors.js";
+import { sessionClosed, sessionNotSaved, sessionTakenAway } from "./journal-errors.js";
 import { type JournalFiles, localFiles } from "./journal-files.js";
-import { type ReleaseLock, takeFolder } from "./journal-lock.js";
+import { type FolderLock, lockFolder, takeFolder } from "./journal-lock.js";
 import type { ActRecord, JournalEntry, JournalMessage, JournalSnapshot, JournalWindow } from "./journal-record.js";
 import { addDamage, emptyReport, type JournalReport } from "./journal-report.js";
 import type { OpenTurn } from "./open-turn.js";
@@ -30,7 +30,9 @@ export interface JournalOptions {
   /** Disk of the journal. Default: this machine's. @internal */
   files?: JournalFiles | undefined;
   /** Locks the folder for this program. Default: {@link lockFolder}. @internal */
-  lock?: ((folder: string) => Promise<ReleaseLock>) | undefined;
+  lock?: ((folder: string) => Promise<FolderLock>) | undefined;
+  /** Name of this program, for others that want the folder. Default: "nanoagent". */
+  owner?: string | undefined;
   /** Milliseconds since 1970. Default: the system's clock. */
   now?: (() => number) | undefined;
   /** Verifies every segment, and not only those since the last good header. Default: false. */
@@ -61,7 +63,7 @@ export class Journal {
   readonly report: JournalReport;
   readonly #options: JournalOptions;
   readonly #files: JournalFiles;
-  readonly #release: ReleaseLock;
+  readonly #lock: FolderLock;
   readonly #log: SegmentLog;
   /** The state after the last record that counts. */
   #state: SessionState;
@@ -73,13 +75,13 @@ export class Journal {
   private constructor(
     folder: string,
     options: JournalOptions,
-    { state, sequence, report, release }: RecoveredJournal & { report: JournalReport; release: ReleaseLock },
+    { state, sequence, report, lock }: RecoveredJournal & { report: JournalReport; lock: FolderLock },
   ) {
     this.folder = folder;
     this.report = report;
     this.#options = options;
     this.#files = options.files ?? localFiles;
-    this.#release = release;
+    this.#lock = lock;
     this.#state = state;
     const { segmentBytes = SEGMENT_BYTES, retention } = options;
     const log = { files: this.#files, folder, fsync: this.#fsync, segmentBytes, retention, now: () => this.#now() };
@@ -102,12 +104,13 @@ export class Journal {
   static async open(folder: string, options: JournalOptions = {}): Promise<Journal> {
     const files = options.files ?? localFiles;
     const absolute = path.resolve(folder);
-    const release = await takeFolder(files, absolute, options.lock);
+    const { owner = "nanoagent", lock: lockWith = (dir) => lockFolder(dir, owner) } = options;
+    const lock = await takeFolder(files, absolute, lockWith);
     try {
       const report = emptyReport();
       const everything = options.verifyEverything ?? false;
       const recovered = await recoverJournal(files, absolute, report, { everything });
-      const journal = new Journal(absolute, options, { ...recovered, report, release });
+      const journal = new Journal(absolute, options, { ...recovered, report, lock });
       const { current, state } = recovered;
       if (current !== null) await journal.#log.resume(current.segment, current.bytes);
       if (state.openTurn !== null) {
@@ -117,7 +120,7 @@ export class Journal {
       await journal.#log.pruneOldest();
       return journal;
     } catch (error) {
-      await release();
+      await lock.release();
       throw error;
     }
   }
@@ -239,7 +242,7 @@ export class Journal {
     this.#closing ??= this.#queue.then(async () => {
       await this.#writeWaiting();
       await this.#log.close();
-      await this.#release();
+      await this.#lock.release();
     });
     return this.#closing;
   }
@@ -273,6 +276,7 @@ export class Journal {
   /** Appends entries, and keeps the error when that fails. */
   async #append(entries: readonly JournalEntry[], durability: Durability): Promise<void> {
     try {
+      if (!(await this.#lock.isHeld())) throw sessionTakenAway(this.folder);
       await this.#log.append(entries, durability);
       this.#lastError = null;
     } catch (cause) {

@@ -1,62 +1,51 @@
-import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
-import { lockByFile, lockFolder } from "../../../src/session/journal/journal-lock.js";
+import { expect, test } from "vitest";
+import { Journal } from "../../../src/session/journal/journal.js";
+import { lockFolder } from "../../../src/session/journal/journal-lock.js";
 import { temporaryFolder } from "../../temporary-folder.js";
+import { turn } from "./sample-turns.js";
 
 test("a folder is locked whatever it is called, and others are not", async () => {
   const folder = await temporaryFolder();
-  await mkdir(path.join(folder, "one"));
+  const one = path.join(folder, "one");
+  await mkdir(one);
   await mkdir(path.join(folder, "two"));
-  await symlink(path.join(folder, "one"), path.join(folder, "alias"));
-  const release = await lockFolder(path.join(folder, "one"));
-  await expect(lockFolder(path.join(folder, "alias"))).rejects.toMatchObject({ code: "session-in-use" });
-  await (await lockFolder(path.join(folder, "two")))();
-  await release();
-  await (await lockFolder(path.join(folder, "alias")))();
-});
-
-test.skipIf(process.platform !== "linux")("on Linux nothing is left in the folder", async () => {
-  const folder = await temporaryFolder();
-  const release = await lockFolder(folder);
-  expect(await readdir(folder)).toEqual([]);
-  await release();
-});
-
-test.skipIf(process.platform !== "linux")("on Linux the name is the same one for every version of Node", async () => {
-  const folder = await temporaryFolder();
-  const before = await readFile("/proc/net/unix", "utf8");
-  const release = await lockFolder(folder);
-  const names = (text: string): string[] => text.match(/@nanoagent-session-[0-9a-f]+@*/g) ?? [];
-  const added = names(await readFile("/proc/net/unix", "utf8")).filter((name) => !names(before).includes(name));
-  // Other tests may lock folders of theirs at the same time.
-  expect(added.length).toBeGreaterThanOrEqual(1);
-  for (const name of added) expect(name).toMatch(/^@nanoagent-session-[0-9a-f]{89}$/);
-  await release();
-});
-
-describe("where the system has no names that free themselves, a file", () => {
-  test("is held until it is released", async () => {
-    const folder = await temporaryFolder();
-    const file = path.join(folder, "lock");
-    const release = await lockByFile(file, folder);
-    expect(await readFile(file, "utf8")).toBe(String(process.pid));
-    await expect(lockByFile(file, folder)).rejects.toMatchObject({ code: "session-in-use" });
-    await release();
-    expect(await readdir(folder)).toEqual([]);
+  await symlink(one, path.join(folder, "alias"));
+  const lock = await lockFolder(one, "greenhouse");
+  await expect(lockFolder(path.join(folder, "alias"), "barn")).rejects.toMatchObject({
+    code: "session-in-use",
+    reason: expect.stringMatching(/^greenhouse \(process \d+ on .+\) has it\./),
   });
+  await (await lockFolder(path.join(folder, "two"), "barn")).release();
+  expect(await lock.isHeld()).toBe(true);
+  await lock.release();
+  expect(await readdir(one)).toEqual([]);
+  await (await lockFolder(path.join(folder, "alias"), "barn")).release();
+});
 
-  test.each([
-    ["of a program that is gone", () => String(spawnSync(process.execPath, ["-e", "0"]).pid)],
-    ["with nothing in it", () => ""],
-    ["with nonsense in it", () => "-1 \u0000"],
-  ])("%s is taken over", async (_, content) => {
-    const folder = await temporaryFolder();
-    const file = path.join(folder, "lock");
-    await writeFile(file, content());
-    const release = await lockByFile(file, folder);
-    expect(await readFile(file, "utf8")).toBe(String(process.pid));
-    await release();
+test("a folder that is removed and made again is another one, and its first owner writes nothing more", async () => {
+  const folder = await mkdtemp(path.join(await temporaryFolder(), "s-"));
+  const first = await Journal.open(folder);
+  await first.appendTurn(turn("one"));
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+  await expect(first.appendTurn(turn("two"))).rejects.toMatchObject({
+    code: "session-not-saved",
+    reason: expect.stringContaining("removed or replaced"),
   });
+  const second = await Journal.open(folder);
+  await second.appendTurn(turn("three"));
+  await expect(first.appendTurn(turn("four"))).rejects.toMatchObject({ code: "session-not-saved" });
+  await first.close();
+  await expect(Journal.open(folder)).rejects.toMatchObject({ code: "session-in-use" });
+  await second.close();
+});
+
+test("a folder that is moved away while it is open is not written to under its old name", async () => {
+  const folder = path.join(await temporaryFolder(), "s");
+  const first = await Journal.open(folder);
+  await rename(folder, `${folder}-old`);
+  await expect(first.appendTurn(turn("lost?"))).rejects.toMatchObject({ code: "session-not-saved" });
+  await first.close();
 });

@@ -16,7 +16,11 @@ export function turn(text: string): AgentMessage[] {
 }
 
 export function openOn(disk: MemoryDisk, options: JournalOptions = {}): Promise<Journal> {
-  return Journal.open(folder, { files: disk, lock: async () => async () => {}, ...options });
+  return Journal.open(folder, {
+    files: disk,
+    lock: async () => ({ isHeld: async () => true, release: async () => {} }),
+    ...options,
+  });
 }
 
 /** What the user said in each turn that the journal has. */

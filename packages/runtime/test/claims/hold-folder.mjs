@@ -1,0 +1,6 @@
+// `node hold-folder.mjs FOLDER` opens the session in a folder, prints `held`, and ends as by SIGKILL when its input ends.
+import { Journal } from "../../dist/node.js";
+
+await Journal.open(process.argv[2] ?? "");
+process.stdout.write("held\n");
+process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume();
