@@ -6,6 +6,8 @@ export interface IntentSettings {
   /** What can stand in a sentence's `{name}`, by that name; every intent may use them. */
   slots?: Record<string, SlotSettings> | undefined;
   definitions: IntentDefinition[];
+  /** What is answered, without a model, to a message that matches nothing; a text, or one by language. */
+  fallback?: string | Record<string, string> | undefined;
 }
 
 /** One thing to do, the sentences that ask for it, and what is answered. */
@@ -102,5 +104,11 @@ export const intentSettingsSource = whenFirstUsed(() =>
         z.meta({ description: "What can stand in a sentence's {name}: values, a range of numbers, or any text." }),
       ),
     definitions: z.array(definition()).check(z.meta({ description: "What people ask for, and what is then done." })),
+    fallback: z.optional(byLanguage(text)).check(
+      z.meta({
+        description:
+          "What is answered, without a model, to a message that no sentence matches. Default: the names of the intents.",
+      }),
+    ),
   }),
 );

@@ -1,82 +1,201 @@
+import { type Folding, foldCase } from "./fold-case.js";
+
 /** A word as sentences are compared by it, and where it stands in the text. */
 export interface Word {
-  /** In lower case and in Unicode's compatible form (NFKC). */
+  /** Without letter case and in Unicode's compatible form; digits of any script as 0 to 9. */
   readonly text: string;
   readonly start: number;
   readonly end: number;
+  /**
+   * `number` for digits with their sign, `mark` for a character beside them that may change what they mean, `hyphenated`
+   * for digits that a hyphen, a point or a comma ties to letters: a sign, or none; nobody knows.
+   */
+  readonly kind: "word" | "number" | "hyphenated" | "mark";
 }
 
 /** Scripts that are written without spaces: each of their characters is a word. */
 const unspaced = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}`;
+/** Units that are one character. */
+const units = `℃℉‰‱㎀-㏟`;
 
-/** A number with its sign, a character of an unspaced script with its marks, or letters; each takes linear time. */
+/** Digits with what may separate them, a character of an unspaced script with its marks, or letters: in linear time. */
 const wordPattern = new RegExp(
-  String.raw`(?:(?<![^\s(])[-\u2212])?\p{Nd}+(?:[.,]\p{Nd}+)*|[${unspaced}]\p{M}*|(?:(?![${unspaced}])[\p{L}\p{M}\p{Nl}\p{No}])+`,
+  String.raw`(?<number>\p{Nd}+(?:[.,'’٫٬\u00A0\u2007\u2009\u202F]\p{Nd}+)*[¼-¾⅐-⅞]?|[¼-¾⅐-⅞])|[${unspaced}][\p{M}\uFF9E\uFF9F]*|\p{No}+|[${units}]|(?:(?![${unspaced}\uFE00-\uFE0F\u20E3])[\p{L}\p{M}\p{Nl}][\u00AD\u2060\uFEFF]*)+`,
   "gu",
 );
 
 /**
- * The words of a text, in order. Letter case, punctuation and white space do not count; letters and digits that touch
- * are two words, and so are the parts around an apostrophe.
+ * The words of a text, in order. Letter case, punctuation and white space do not count, except for marks beside digits;
+ * letters and digits that touch are two words, and so are the parts around an apostrophe.
  */
-export function splitWords(text: string): Word[] {
-  return splitPlain(text) ?? splitAny(text);
+export function splitWords(text: string, folding: Folding = "plain"): Word[] {
+  return folding === "plain" && /^[ -/:-~\s]*$/.test(text) ? splitLetters(text) : splitAny(text, folding);
 }
 
-function splitAny(text: string): Word[] {
+/** The same for ASCII without digits, many times as fast. A config has tens of thousands of texts. */
+function splitLetters(text: string): Word[] {
   const words: Word[] = [];
-  for (const { 0: found, index } of text.matchAll(wordPattern)) {
-    const word = found.normalize("NFKC").replace("\u2212", "-").toLowerCase();
-    words.push({ text: word, start: index, end: index + found.length });
+  for (let at = 0; at < text.length; at++) {
+    const start = at;
+    while (isLetterAt(text, at)) at += 1;
+    if (at > start) words.push({ text: text.slice(start, at).toLowerCase(), start, end: at, kind: "word" });
   }
   return words;
 }
 
-/** The same for ASCII, ten times as fast; null for any other text. A config has tens of thousands of texts. */
-function splitPlain(text: string): Word[] | null {
+function isLetterAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at) | 32;
+  return code >= 97 && code <= 122;
+}
+
+interface Found {
+  found: string;
+  start: number;
+  isNumber: boolean;
+}
+
+function splitAny(text: string, folding: Folding): Word[] {
+  const tokens = [...text.matchAll(wordPattern)].map(
+    ({ 0: found, index, groups }): Found => ({ found, start: index, isNumber: groups?.number !== undefined }),
+  );
   const words: Word[] = [];
-  const isDigitAt = (at: number) => kindAt(text, at) === DIGIT;
-  for (let at = 0; at < text.length; ) {
-    const start = at;
-    const kind = kindAt(text, at);
-    if (kind === FOREIGN) return null;
-    if (kind === LETTER) {
-      while (kindAt(text, at) === LETTER) at += 1;
-      words.push({ text: text.slice(start, at).toLowerCase(), start, end: at });
-    } else if (
-      kind === DIGIT ||
-      (text[at] === "-" && isDigitAt(at + 1) && (at === 0 || " \t\n\v\f\r(".includes(text[at - 1] as string)))
-    ) {
-      at += 1;
-      while (isDigitAt(at) || ((text[at] === "." || text[at] === ",") && isDigitAt(at + 1))) at += 1;
-      words.push({ text: text.slice(start, at), start, end: at });
-    } else {
-      at += 1;
+  const addMarks = (marks: readonly Mark[], offset: number) => {
+    for (const { text: mark, at } of marks) {
+      words.push({ text: mark, start: offset + at, end: offset + at + mark.length, kind: "mark" });
+    }
+  };
+  let end = 0;
+  for (const [index, token] of tokens.entries()) {
+    const before = tokens[index - 1];
+    const gap = text.slice(end, token.start);
+    const { marks, sign, point, isTied } = readGap(gap, before ?? null, token);
+    addMarks(marks, end);
+    end = token.start + token.found.length;
+    if (!token.isNumber) {
+      const word = /^\p{No}/u.test(token.found) ? token.found : foldWord(token.found, folding);
+      if (word !== "") words.push({ text: word, start: token.start, end, kind: "word" });
+      continue;
+    }
+    const digits = `${sign ? "-" : ""}${point ? "0." : ""}${plainDigits(token.found)}`;
+    const start = token.start - (point ? 1 : 0) - (sign ? sign.length : 0);
+    words.push({ text: digits, start, end, kind: isTied ? "hyphenated" : "number" });
+  }
+  addMarks(readGap(text.slice(end), tokens.at(-1) ?? null, null).marks, end);
+  return words;
+}
+
+/** A unit such as ℃ has its letters alone in its word. */
+function foldWord(found: string, folding: Folding): string {
+  const folded = foldCase(found, folding);
+  return found.length === 1 && new RegExp(`^[${units}]`, "u").test(found) ? folded.replace(/°/gu, "") : folded;
+}
+
+interface Mark {
+  text: string;
+  at: number;
+}
+
+interface Gap {
+  marks: Mark[];
+  sign: string;
+  point: boolean;
+  isTied: boolean;
+}
+
+const noGap: Gap = { marks: [], sign: "", point: false, isTied: false };
+const minus = String.raw`\-\u2010-\u2013\u2212\u02D7\uFE63\uFF0D`;
+const signPattern = new RegExp(String.raw`([${minus}+\uFE62\uFF0B]?)(\.?)$`, "u");
+const isMinus = new RegExp(`[${minus}]`, "u");
+/** Characters beside a number that leave it the number it is: quotes, brackets, currencies, degrees, percent, emoji. */
+const harmless =
+  /["'“”„‟‘’‚«»‹›「」『』()[\]{}（）!?！？¿¡؟#@$€£¥₽₹%٪°…]|(?![✖➕-➗])\p{Extended_Pictographic}|[\uFE0F\u20E3\u200E\u200F\u061C\u202A-\u202E\u2066-\u2069]/u;
+/** The same where nothing but such characters follow up to the next space. */
+const harmlessAfter = /[.,;:。．，、।॥۔։،؛]/u;
+/** Between spaces, before a number. */
+const harmlessAlone = /[.,;:=&。，、،؛]/u;
+
+/** What the characters between two words say of the numbers beside them. */
+function readGap(gap: string, before: Found | null, after: Found | null): Gap {
+  if (gap === "" || (!before?.isNumber && !after?.isNumber)) return noGap;
+  const all = () => marksOf(gap, 0, () => false);
+  const firstSpace = gap.search(/\s/u);
+  if (before?.isNumber && after?.isNumber && firstSpace < 0) return { ...noGap, marks: all() };
+  const lastSpace = gap.length - (/\S*$/u.exec(gap)?.[0].length ?? 0);
+  const marks: Mark[] = [];
+  if (before?.isNumber) {
+    const attached = firstSpace < 0 ? gap : gap.slice(0, firstSpace);
+    const endsHere = after === null || firstSpace >= 0;
+    // As in "5-minute": a hyphen before letters is none after a number.
+    if (endsHere || !/^[-\u2010\u2011]$/u.test(attached)) {
+      marks.push(...marksOf(attached, 0, (one) => harmless.test(one) || (endsHere && harmlessAfter.test(one))));
     }
   }
-  return words;
+  if (!after?.isNumber) {
+    // A minus may stand behind its number, too.
+    if (after === null && firstSpace >= 0) {
+      marks.push(...marksOf(gap.slice(firstSpace), firstSpace, (one) => harmless.test(one) || harmlessAfter.test(one)));
+    }
+    return { ...noGap, marks };
+  }
+  if (lastSpace > 0) {
+    const from = Math.max(firstSpace, 0);
+    const isDashed = before !== null && !before.isNumber && /[\p{Pd}\u2212]/u.test(gap.slice(0, from));
+    const alone = before?.isNumber ? /[,;&]/u : harmlessAlone;
+    marks.push(
+      ...marksOf(
+        gap.slice(isDashed ? 0 : from, lastSpace),
+        isDashed ? 0 : from,
+        (one) => harmless.test(one) || alone.test(one),
+      ),
+    );
+  }
+  const attached = gap.slice(lastSpace);
+  const touchesLetters = before !== null && lastSpace === 0;
+  const [, sign = "", point = ""] = signPattern.exec(attached) ?? [];
+  const rest = attached.slice(0, attached.length - sign.length - point.length);
+  if (touchesLetters && /^[.,\p{Pd}\u2212]$/u.test(attached)) return { ...noGap, marks, isTied: true };
+  const unknown = marksOf(rest, lastSpace, (one) => harmless.test(one) || (touchesLetters && /[:=]/u.test(one)));
+  // A sign that touches letters is a hyphen, or it is not: "a-.5".
+  if (unknown.length > 0 || (touchesLetters && rest === "" && sign !== "")) {
+    return { ...noGap, marks: [...marks, ...marksOf(attached, lastSpace, (one) => harmless.test(one))] };
+  }
+  return { marks, sign: isMinus.test(sign) ? sign : "", point: point !== "", isTied: false };
 }
 
-const FOREIGN = -1;
-const OTHER = 0;
-const LETTER = 1;
-const DIGIT = 2;
-
-function kindAt(text: string, at: number): number {
-  const code = text.charCodeAt(at);
-  if (code > 127) return FOREIGN;
-  if ((code >= 97 && code <= 122) || (code >= 65 && code <= 90)) return LETTER;
-  return code >= 48 && code <= 57 ? DIGIT : OTHER;
+/** Each character that is neither white space nor harmless; dashes are all the same. */
+function marksOf(text: string, offset: number, isHarmless: (character: string) => boolean): Mark[] {
+  const marks: Mark[] = [];
+  let at = offset;
+  for (const character of text) {
+    if (!/\s/u.test(character) && !isHarmless(character)) {
+      marks.push({ text: /\p{Pd}|\u2212/u.test(character) ? "-" : character, at });
+    }
+    at += character.length;
+  }
+  return marks;
 }
 
-/**
- * What a word is as a number, with a point or a comma before its decimals; null for anything else. Three digits behind either are no number: nobody knows whether `1,000` is
- * one or a thousand.
- */
-export function numberOf(word: string): number | null {
-  const match = /^(-?\d+)(?:[.,](\d+))?$/.exec(word);
-  if (match === null || match[2]?.length === 3) return null;
-  return Number(match[2] === undefined ? match[1] : `${match[1]}.${match[2]}`);
+/** Digits of one script as 0 to 9; those of several are left as they are, and so no number. */
+function plainDigits(written: string): string {
+  const zeros = new Set<number>();
+  const plain = written.replace(/[\u2007\u2009\u202F]/gu, "\u00A0").replace(/\p{Nd}/gu, (digit) => {
+    const code = digit.codePointAt(0) as number;
+    if (code < 128) {
+      zeros.add(48);
+      return digit;
+    }
+    const zero = zeroBefore(code);
+    zeros.add(zero);
+    return String((code - zero) % 10);
+  });
+  return zeros.size > 1 ? written : plain;
+}
+
+/** Unicode has the digits of a script in a row, from zero on; some rows follow one another. */
+function zeroBefore(code: number): number {
+  let first = code;
+  while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+  return code - ((code - first) % 10);
 }
 
 /** Would the two run into one word if the first ended, and the second began, without a space between them? */

@@ -68,7 +68,7 @@ function checkCall(part: CheckedPart, index: number, definition: IntentDefinitio
   const defaults = Object.keys(definition.defaults ?? {});
   for (const entry of matcher.sentences) {
     if (entry.intent.definition !== definition) continue;
-    const said = new Set([...entry.sentence.slotNames, ...defaults]);
+    const said = new Set([...entry.sentence.slotNames.keys(), ...defaults]);
     const given = definition.arguments === undefined ? [...said] : Object.keys(definition.arguments);
     const unknown = given.filter((name) => !Object.hasOwn(properties, name));
     const missing = required.filter((name) => !given.includes(name));

@@ -120,6 +120,8 @@ const rooms: Record<string, readonly string[]> = {
     "files",
     "repetition",
     "split-words",
+    "fold-case",
+    "read-number",
     "terminal-controls",
     "json-schema",
     "on-abort",

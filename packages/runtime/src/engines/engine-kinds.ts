@@ -36,7 +36,7 @@ const engineKinds: Record<EngineType, EngineKind> = {
       // Without a model tools run by intents alone. An agent that has only tools names those.
       const definitions = intents?.definitions ?? [];
       const abilities = (definitions.length > 0 ? definitions : tools).map(({ name }) => name);
-      return new RulesEngine({ agentName: spec.name, device, abilities });
+      return new RulesEngine({ agentName: spec.name, device, abilities, ...(intents && { intents }) });
     },
     check: async () => ({ summary: "the built-in rules", issues: [], model: null }),
     unusedKeys: ({ instructions, model_path, engine = {}, sampling, window }) => [

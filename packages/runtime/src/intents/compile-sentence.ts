@@ -1,3 +1,4 @@
+import { type Folding, foldingOf } from "../fold-case.js";
 import { runTogether, splitWords } from "../split-words.js";
 import { parseSentence, SentenceError, type SentencePart } from "./parse-sentence.js";
 import type { SlotMatcher } from "./slot-values.js";
@@ -6,23 +7,39 @@ import type { SlotMatcher } from "./slot-values.js";
 type WholePart =
   | { kind: "words"; words: readonly string[]; at: number }
   | { kind: "choice"; options: WholePart[][]; optional: boolean; at: number }
-  | (SentencePart & { kind: "slot" });
+  | WholeSlot;
+
+/** `followsHyphen`: the template ties the slot to letters, as in `zone-{number}`. */
+type WholeSlot = SentencePart & { kind: "slot"; followsHyphen?: boolean };
 
 /** A step of a sentence; `id` tells the steps of one sentence apart. */
 export type SentenceNode =
   | { kind: "word"; id: number; word: string; next: SentenceNode }
-  | { kind: "slot"; id: number; name: string; slot: SlotMatcher; next: SentenceNode }
+  | {
+      kind: "slot";
+      id: number;
+      name: string;
+      /** Its name among the config's slots. */
+      source: string;
+      slot: SlotMatcher;
+      followsHyphen: boolean;
+      next: SentenceNode;
+    }
   | { kind: "branch"; id: number; options: SentenceNode[] }
   | { kind: "end"; id: number };
 
 /** A sentence template as a small automaton over words. */
 export interface CompiledSentence {
   readonly template: string;
+  /** Null for a sentence of every language. */
+  readonly language: string | null;
+  readonly folding: Folding;
   readonly start: SentenceNode;
   readonly nodeCount: number;
   /** Sets of words of which every match has at least one; empty where no word is sure to be there. */
   readonly anchors: readonly (readonly string[])[];
-  readonly slotNames: ReadonlySet<string>;
+  /** Names of the sentence's slots, each with the config's slot that it takes. */
+  readonly slotNames: ReadonlyMap<string, string>;
 }
 
 /** Memory of a sentence, and steps of a match for each word of a message, at most. */
@@ -31,14 +48,20 @@ const MAX_NODES = 2000;
 const MAX_GLUED_FORMS = 64;
 
 /** Compiles a template. `slotOf` gives what a slot takes, or null where there is none. Throws {@link SentenceError}. */
-export function compileSentence(template: string, slotOf: (slot: string) => SlotMatcher | null): CompiledSentence {
+export function compileSentence(
+  template: string,
+  language: string | null,
+  slotOf: (slot: string, folding: Folding) => SlotMatcher | null,
+): CompiledSentence {
   let nodeCount = 0;
-  const parts = joinGlued(parseSentence(template), (name) => slotOf(name)?.kind === "number");
-  const slotNames = refuseTwice(parts);
+  const folding = foldingOf(language, [template]);
+  const isNumber = (name: string) => slotOf(name, folding)?.kind === "number";
+  const parts = new WholeParts(folding, isNumber).of(parseSentence(template));
+  const slotNames = namesOf(parts);
   const end: SentenceNode = { kind: "end", id: nodeCount++ };
   const start = sequence(parts, end);
   if (mayBeEmpty(parts)) throw new SentenceError("every word is optional: nothing at all would match", 0);
-  return { template, start, nodeCount, anchors: anchorsOf(parts), slotNames };
+  return { template, language, folding, start, nodeCount, anchors: anchorsOf(parts), slotNames };
 
   function sequence(found: readonly WholePart[], after: SentenceNode): SentenceNode {
     let next = after;
@@ -60,12 +83,13 @@ export function compileSentence(template: string, slotOf: (slot: string) => Slot
         return { kind: "branch", id, options: part.optional ? [...options, next] : options };
       }
       case "slot": {
-        const slot = slotOf(part.slot);
+        const slot = slotOf(part.slot, folding);
         if (slot === null) throw new SentenceError(`there is no slot named "${part.slot}"`, part.at);
         if (slot.kind === "text" && leadsToText(next)) {
           throw new SentenceError("two free texts follow one another: nothing says where the first ends", part.at);
         }
-        return { kind: "slot", id: count(part.at), name: part.name, slot, next };
+        const { name, slot: source, followsHyphen = false } = part;
+        return { kind: "slot", id: count(part.at), name, source, slot, followsHyphen, next };
       }
     }
   }
@@ -84,17 +108,19 @@ function leadsToText(node: SentenceNode, seen = new Set<number>()): boolean {
 }
 
 /** The names of the slots. A slot has one value: it stands once on every way through the sentence. */
-function refuseTwice(parts: readonly WholePart[]): Set<string> {
-  const seen = new Set<string>();
+function namesOf(parts: readonly WholePart[]): Map<string, string> {
+  const seen = new Map<string, string>();
   for (const part of parts) {
     if (part.kind === "words") continue;
     const names =
-      part.kind === "slot" ? [part.name] : new Set(part.options.flatMap((option) => [...refuseTwice(option)]));
-    for (const name of names) {
+      part.kind === "slot"
+        ? new Map([[part.name, part.slot]])
+        : new Map(part.options.flatMap((option) => [...namesOf(option)]));
+    for (const [name, slot] of names) {
       if (seen.has(name)) {
         throw new SentenceError(`{${name}} stands twice: give one of them a name, as in {slot:name}`, part.at);
       }
-      seen.add(name);
+      seen.set(name, slot);
     }
   }
   return seen;
@@ -118,30 +144,52 @@ function anchorsOf(parts: readonly WholePart[]): string[][] {
 }
 
 /**
- * The same sentence with every part made of whole words: parts that touch without a space between them, such as
- * `light[s]`, become a choice of all their forms.
+ * Makes every part of a sentence of whole words: parts that touch without a space between them, such as `light[s]`,
+ * become a choice of all their forms.
  */
-function joinGlued(parts: readonly SentencePart[], isNumber: (slot: string) => boolean): WholePart[] {
-  const alone = (part: SentencePart): WholePart =>
-    part.kind === "choice"
-      ? { ...part, options: part.options.map((option) => joinGlued(option, isNumber)) }
-      : wholePart(part);
-  if (!parts.some((part, index) => touches(part, parts[index + 1]))) return parts.map(alone);
-  return gluedRuns(parts).flatMap((run): WholePart[] => {
-    const [first] = run;
-    if (first === undefined) return [];
-    if (run.length === 1) return [alone(first)];
-    const forms = formsOf(run, first.at);
-    for (const form of forms) refuseTouching(form, isNumber);
-    const whole = forms.map((form) => form.map(wholePart));
-    const options = [...new Map(whole.map((form) => [JSON.stringify(form.map(withoutPlace)), form])).values()];
-    return options.length === 1 ? (options[0] ?? []) : [{ kind: "choice", options, optional: false, at: first.at }];
-  });
-}
+class WholeParts {
+  readonly #folding: Folding;
+  readonly #isNumber: (slot: string) => boolean;
 
-function wholePart(part: PlainPart): WholePart {
-  if (part.kind === "slot") return part;
-  return { kind: "words", words: splitWords(part.text).map(({ text }) => text), at: part.at };
+  constructor(folding: Folding, isNumber: (slot: string) => boolean) {
+    this.#folding = folding;
+    this.#isNumber = isNumber;
+  }
+
+  of(parts: readonly SentencePart[]): WholePart[] {
+    if (!parts.some((part, index) => touches(part, parts[index + 1]))) return parts.map((part) => this.#alone(part));
+    return gluedRuns(parts).flatMap((run): WholePart[] => {
+      const [first] = run;
+      if (first === undefined) return [];
+      if (run.length === 1) return [this.#alone(first)];
+      const forms = formsOf(run, first.at);
+      for (const form of forms) refuseTouching(form, this.#isNumber);
+      const whole = forms.map((form) =>
+        form.map((part, index) => this.#beside(form[index - 1], part, form[index + 1])),
+      );
+      const options = [...new Map(whole.map((form) => [JSON.stringify(form.map(withoutPlace)), form])).values()];
+      return options.length === 1 ? (options[0] ?? []) : [{ kind: "choice", options, optional: false, at: first.at }];
+    });
+  }
+
+  #alone(part: SentencePart): WholePart {
+    if (part.kind === "choice") return { ...part, options: part.options.map((option) => this.of(option)) };
+    return this.#beside(undefined, part, undefined);
+  }
+
+  /** A part between those that touch it: a character beside a number may be a word, as the colon of `{hour}:{minute}`. */
+  #beside(before: PlainPart | undefined, part: PlainPart, after: PlainPart | undefined): WholePart {
+    if (part.kind === "slot") {
+      const followsHyphen = before?.kind === "text" && /[\p{L}\p{M}][.,\p{Pd}\u2212]$/u.test(before.text);
+      return followsHyphen && this.#isNumber(part.slot) ? { ...part, followsHyphen } : part;
+    }
+    const [first, last] = [before, after].map((other) =>
+      other?.kind === "slot" && this.#isNumber(other.slot) ? "1" : "",
+    );
+    const words = splitWords(`${first}${part.text}${last}`, this.#folding);
+    const own = words.slice(first === "" ? 0 : 1, last === "" || words.length < 2 ? words.length : -1);
+    return { kind: "words", words: own.map(({ text }) => text), at: part.at };
+  }
 }
 
 function withoutPlace(part: WholePart): WholePart {

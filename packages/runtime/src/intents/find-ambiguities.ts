@@ -1,4 +1,4 @@
-import { numberOf } from "../split-words.js";
+import { readNumber } from "../read-number.js";
 import type { CompiledSentence, SentenceNode } from "./compile-sentence.js";
 import type { IntentMatcher, IntentSentence } from "./intent-matcher.js";
 import { isInRange, type SlotMatcher } from "./slot-values.js";
@@ -32,6 +32,7 @@ export function findAmbiguities(matcher: IntentMatcher): { found: IntentAmbiguit
   for (const one of sentences) {
     for (const other of sentences) {
       if (other.index <= one.index || one.intent === other.intent) continue;
+      if (one.sentence.folding !== other.sentence.folding) continue;
       steps += 1;
       const pair = [one.intent.definition.name, other.intent.definition.name] as const;
       const key = JSON.stringify(pair);
@@ -96,7 +97,7 @@ function mayMeet(one: IntentSentence, other: Vocabulary): boolean {
     anchor.some(
       (word) =>
         other.words.has(word) ||
-        (other.numbers && numberOf(word) !== null) ||
+        (other.numbers && readNumber(word) !== null) ||
         [...other.lists].some((list) => wordsOf(list).has(word)),
     ),
   );
@@ -215,7 +216,7 @@ function commonWord(one: Take, other: Take): string | null {
 
 function fits(word: string, { word: wanted, range }: Take): boolean {
   if (wanted !== null) return wanted === word;
-  const number = numberOf(word);
+  const number = readNumber(word);
   return range === null || (number !== null && isInRange(number, range));
 }
 
@@ -228,7 +229,7 @@ function commonNumber(one: Take["range"] & object, other: Take["range"] & object
   for (let tries = 0; tries < MAX_NUMBERS_TRIED; tries++) {
     const value = Number((begin + tries * coarse.step).toFixed(9));
     if (value > Math.min(fine.to, coarse.to)) return null;
-    if (isInRange(value, fine) && isInRange(value, coarse) && numberOf(String(value)) === value) return String(value);
+    if (isInRange(value, fine) && isInRange(value, coarse) && readNumber(String(value)) === value) return String(value);
   }
   return null;
 }

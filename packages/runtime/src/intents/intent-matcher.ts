@@ -1,11 +1,12 @@
 import type { IntentDefinition, IntentSettings, SlotValue } from "@nanoagent/models";
+import type { Folding } from "../fold-case.js";
 import type { Word } from "../split-words.js";
 import { AnswerTemplate } from "./answer-template.js";
 import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
 import { type IntentIssue, InvalidIntentsError } from "./invalid-intents-error.js";
 import { MessageWords, matchSentence, type SentenceMatch } from "./match-sentence.js";
 import { SentenceError } from "./parse-sentence.js";
-import { compileSlot, type SlotMatcher } from "./slot-values.js";
+import { compileSlot, type SlotMatcher, spokenValue } from "./slot-values.js";
 
 /** A longer message is no sentence that somebody foresaw. */
 const MAX_INTENT_CHARACTERS = 2000;
@@ -39,6 +40,7 @@ export interface IntentSentence {
 
 interface CompiledIntent {
   readonly definition: IntentDefinition;
+  readonly slots: IntentSettings["slots"];
   /** By language; under "" for every language. */
   readonly answers: ReadonlyMap<string, AnswerTemplate>;
   readonly failures: ReadonlyMap<string, AnswerTemplate>;
@@ -53,27 +55,15 @@ interface CompiledIntent {
 export class IntentMatcher {
   /** @internal */
   readonly sentences: readonly IntentSentence[];
-  /** By a word that must be in the message for a sentence to match. */
-  readonly #byAnchor = new Map<string, IntentSentence[]>();
-  /** Sentences of slots alone: tried for every message. */
-  readonly #anchorless: IntentSentence[] = [];
+  readonly #indices = new Map<Folding, SentenceIndex>();
   /** The steps that all matching has taken so far. @internal */
   readonly work = { steps: 0 };
 
   private constructor(sentences: readonly IntentSentence[]) {
     this.sentences = sentences;
-    const uses = new Map<string, number>();
-    for (const { sentence } of sentences) {
-      for (const word of sentence.anchors.flat()) uses.set(word, (uses.get(word) ?? 0) + 1);
-    }
-    for (const entry of sentences) {
-      const anchor = rarest(entry.sentence.anchors, uses);
-      if (anchor === null) this.#anchorless.push(entry);
-      for (const word of new Set(anchor)) {
-        const others = this.#byAnchor.get(word);
-        if (others === undefined) this.#byAnchor.set(word, [entry]);
-        else others.push(entry);
-      }
+    for (const folding of new Set(sentences.map(({ sentence }) => sentence.folding))) {
+      const those = sentences.filter(({ sentence }) => sentence.folding === folding);
+      this.#indices.set(folding, new SentenceIndex(those));
     }
   }
 
@@ -97,22 +87,47 @@ export class IntentMatcher {
 
   #best(message: string): IntentMatch[] {
     if (message.length > MAX_INTENT_CHARACTERS) return [];
-    const words = new MessageWords(message);
     let best: { entry: IntentSentence; match: SentenceMatch }[] = [];
-    for (const entry of this.#candidates(words.words)) {
-      const match = matchSentence(entry.sentence, words, this.work);
-      if (match === null) continue;
-      const difference = best[0] === undefined ? 1 : compare(match, best[0].match);
-      if (difference > 0) best = [{ entry, match }];
-      else if (difference === 0) best.push({ entry, match });
+    for (const [folding, index] of this.#indices) {
+      const words = new MessageWords(message, folding);
+      for (const entry of index.candidates(words.words)) {
+        const match = matchSentence(entry.sentence, words, this.work);
+        if (match === null) continue;
+        const difference = best[0] === undefined ? 1 : compare(match, best[0].match);
+        if (difference > 0) best = [{ entry, match }];
+        else if (difference === 0) best.push({ entry, match });
+      }
     }
     return best
       .sort((one, other) => one.entry.index - other.entry.index)
       .map(({ entry, match }) => describeMatch(entry, match));
   }
+}
+
+/** Sentences of one folding, by a word that must be in the message for them to match. */
+class SentenceIndex {
+  readonly #byAnchor = new Map<string, IntentSentence[]>();
+  /** Sentences of slots alone: tried for every message. */
+  readonly #anchorless: IntentSentence[] = [];
+
+  constructor(sentences: readonly IntentSentence[]) {
+    const uses = new Map<string, number>();
+    for (const { sentence } of sentences) {
+      for (const word of sentence.anchors.flat()) uses.set(word, (uses.get(word) ?? 0) + 1);
+    }
+    for (const entry of sentences) {
+      const anchor = rarest(entry.sentence.anchors, uses);
+      if (anchor === null) this.#anchorless.push(entry);
+      for (const word of new Set(anchor)) {
+        const others = this.#byAnchor.get(word);
+        if (others === undefined) this.#byAnchor.set(word, [entry]);
+        else others.push(entry);
+      }
+    }
+  }
 
   /** The sentences whose own words are in the message as far as they must be. */
-  *#candidates(words: readonly Word[]): Iterable<IntentSentence> {
+  *candidates(words: readonly Word[]): Iterable<IntentSentence> {
     yield* this.#anchorless;
     const said = new Set(words.map(({ text }) => text));
     const found = new Set<IntentSentence>();
@@ -137,11 +152,18 @@ function rarest(anchors: CompiledSentence["anchors"], uses: ReadonlyMap<string, 
 }
 
 function describeMatch({ intent, language, sentence }: IntentSentence, match: SentenceMatch): IntentMatch {
-  const { definition, answers, failures, argumentTexts } = intent;
+  const { definition, slots: settings = {}, answers, failures, argumentTexts } = intent;
   const slots = Object.freeze(Object.fromEntries([...Object.entries(definition.defaults ?? {}), ...match.slots]));
   const say = (templates: ReadonlyMap<string, AnswerTemplate>, more: Record<string, unknown>) => {
-    const template = templates.get(language ?? "") ?? templates.get("") ?? templates.values().next().value;
-    return template?.render({ ...slots, ...more }) ?? null;
+    const spoken = language ?? "";
+    const key = [spoken, ""].find((known) => templates.has(known)) ?? templates.keys().next().value;
+    if (key === undefined) return null;
+    const words = Object.entries(slots).map(([name, value]): [string, SlotValue] => {
+      const source = sentence.slotNames.get(name) ?? name;
+      const slot = Object.hasOwn(settings, source) ? settings[source] : undefined;
+      return [name, spokenValue(slot, value, key === "" ? language : key)];
+    });
+    return templates.get(key)?.render({ ...Object.fromEntries(words), ...more }) ?? null;
   };
   return Object.freeze({
     intent: definition.name,
@@ -207,7 +229,7 @@ class Compiler {
     const answers = new Map<string, AnswerTemplate>();
     const failures = new Map<string, AnswerTemplate>();
     const argumentTexts = new Map<string, AnswerTemplate>();
-    const intent: CompiledIntent = { definition, answers, failures, argumentTexts };
+    const intent: CompiledIntent = { definition, slots: this.#settings.slots, answers, failures, argumentTexts };
     const slots = new Set(Object.keys(defaults));
     for (const { language, template, place } of templatesOf(definition)) {
       const at = [...path, "sentences", ...place];
@@ -215,9 +237,11 @@ class Compiler {
         this.#report(at, `there are more than ${MAX_SENTENCES} sentences`);
         return;
       }
-      const sentence = this.#attempt(at, () => compileSentence(template, (slot) => this.#slot(slot, language)));
+      const sentence = this.#attempt(at, () =>
+        compileSentence(template, language, (slot, folding) => this.#slot(slot, language, folding)),
+      );
       if (sentence === null) continue;
-      for (const name of sentence.slotNames) slots.add(name);
+      for (const name of sentence.slotNames.keys()) slots.add(name);
       this.#sentences.push({ intent, language, sentence, index: this.#sentences.length });
     }
     if (tool === undefined && answer === undefined) {
@@ -247,14 +271,14 @@ class Compiler {
     }
   }
 
-  #slot(name: string, language: string | null): SlotMatcher | null {
+  #slot(name: string, language: string | null, folding: Folding): SlotMatcher | null {
     const { slots = {} } = this.#settings;
     const settings = Object.hasOwn(slots, name) ? slots[name] : undefined;
     if (settings === undefined) return null;
-    const key = JSON.stringify([name, language]);
+    const key = JSON.stringify([name, language, folding]);
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = compileSlot(settings, language, ["slots", name], this.#issues);
+      slot = compileSlot(settings, language, folding, ["slots", name], this.#issues);
       this.#slots.set(key, slot);
     }
     return slot;

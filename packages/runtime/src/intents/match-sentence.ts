@@ -1,6 +1,9 @@
 import type { SlotValue } from "@nanoagent/models";
-import { numberOf, splitWords, type Word } from "../split-words.js";
+import type { Folding } from "../fold-case.js";
+import { readNumber } from "../read-number.js";
+import { splitWords, type Word } from "../split-words.js";
 import type { CompiledSentence, SentenceNode } from "./compile-sentence.js";
+import { freeText } from "./free-text.js";
 import { isInRange } from "./slot-values.js";
 
 /** How a sentence matched: what its slots hold, and how many words were its own or free text. */
@@ -16,16 +19,23 @@ const UNKNOWN = -(2 ** 31);
 /** One word of the sentence's own counts more than all free text that a message can hold. */
 const LITERAL = 2 ** 16;
 
-/** A message and its words, split once for all sentences. */
+/** Words that make the number behind them a negative one. */
+const minusWords = new Set(
+  "minus negative negativ négatif moins menos negativo meno eksi negatief miinus mínus минус мінус 负 負 سالب ناقص منفی ऋण".split(
+    " ",
+  ),
+);
+
+/** A message and its words, split once for all sentences of a folding. */
 export class MessageWords {
   readonly words: readonly Word[];
   readonly #message: string;
   readonly #keys: string[][] = [];
   #scores = new Int32Array(0);
 
-  constructor(message: string) {
+  constructor(message: string, folding: Folding) {
     this.#message = message;
-    this.words = splitWords(message);
+    this.words = splitWords(message, folding);
   }
 
   /** `length` words from `at` on, in the form that a list knows them by. */
@@ -44,9 +54,45 @@ export class MessageWords {
     return this.#scores.fill(UNKNOWN, 0, count);
   }
 
-  /** The message as it was written, from one word to the one before another. */
+  /** The message as it was written between two words, the first of them its own; empty where nothing is. */
   textBetween(start: number, end: number): string {
-    return this.#message.slice(this.words[start]?.start, this.words[end - 1]?.end);
+    return freeText(this.#message, this.words[start - 1]?.end ?? 0, this.words[end]?.start ?? this.#message.length);
+  }
+
+  /** The number at a place, and of how many words it is; null where there is none, or none that is certain. */
+  numberAt(at: number, language: string | null, followsHyphen: boolean): { value: number; length: number } | null {
+    const word = this.words[at];
+    if (word?.kind === "word" && minusWords.has(word.text)) {
+      const positive = this.words[at + 1]?.text.startsWith("-") ? null : this.numberAt(at + 1, language, false);
+      return positive?.length === 1 ? { value: -positive.value || 0, length: 2 } : null;
+    }
+    if (word?.kind !== "number" && !(followsHyphen && word?.kind === "hyphenated")) return null;
+    if (this.#isThousands(at) || this.#isThousands(at + 1)) return null;
+    const value = readNumber(word.text, language);
+    return value === null ? null : { value, length: 1 };
+  }
+
+  /** Are these three digits surely the thousands of a number that is written with a space, as in `1 000`? */
+  #isThousands(at: number): boolean {
+    return this.words[at]?.kind === "number" && this.#mayBeThousands(at) && this.words[at]?.text[0] === "0";
+  }
+
+  #mayBeThousands(at: number): boolean {
+    return (
+      /^\d{3}(?:[.,٫]\d+)?$/u.test(this.words[at]?.text ?? "") && /^-?\d{1,3}$/u.test(this.words[at - 1]?.text ?? "")
+    );
+  }
+
+  /** Would a free text that begins (or, with `ends`, ends) here take a part of a number away from the rest? */
+  cutsNumber(at: number, ends: boolean): boolean {
+    const [before, after] = [this.words[at - 1], this.words[at]];
+    if (before === undefined || after === undefined) return false;
+    if (ends && before.kind === "word" && minusWords.has(before.text) && after.kind === "number") return true;
+    const isNumeric = ({ kind }: Word) => kind !== "word";
+    if (isNumeric(before) && isNumeric(after) && (before.kind === "mark" || after.kind === "mark")) return true;
+    if (before.end === after.start && (before.kind === "number" || after.kind === "number")) return true;
+    const isFraction = /^\p{No}$/u.test(after.text) || /^[/⁄]$/u.test(this.words[at + 1]?.text ?? "");
+    return before.kind === "number" && (this.#mayBeThousands(at) || isFraction);
   }
 }
 
@@ -64,8 +110,10 @@ export function matchSentence(
   work: { steps: number },
 ): SentenceMatch | null {
   const { words } = message;
+  const { language } = sentence;
   const width = words.length + 1;
-  const known = message.scores(sentence.nodeCount * width);
+  // Each step twice: a free text scores otherwise where it begins than where it goes on.
+  const known = message.scores(2 * sentence.nodeCount * width);
   return score(sentence.start, 0) <= FAILED ? null : follow();
 
   /** What the rest of the message scores from here. */
@@ -100,23 +148,29 @@ export function matchSentence(
 
   /** From the last word back to this one, so that no place is looked at twice. */
   function scoreText({ id, next }: SentenceNode & { kind: "slot" }, at: number): number {
+    if (message.cutsNumber(at, false)) return FAILED;
     let longer = FAILED;
     for (let start = words.length - 1; start >= at; start--) {
-      const place = id * width + start;
+      const place = (sentence.nodeCount + id) * width + start;
       if (known[place] === UNKNOWN) {
         work.steps += 1;
-        known[place] = plus(Math.max(longer, score(next, start + 1)), -1);
+        known[place] = plus(Math.max(longer, scoreAfterText(next, start + 1)), -1);
       }
       longer = known[place] as number;
     }
-    return longer;
+    // What has no words can be a text all the same: an emoji, a path of dots.
+    return Math.max(longer, message.textBetween(at, at) === "" ? FAILED : score(next, at));
+  }
+
+  function scoreAfterText(next: SentenceNode, end: number): number {
+    return message.cutsNumber(end, true) ? FAILED : score(next, end);
   }
 
   /** How many words the value of a list or a number can have here, the longest first. */
-  function lengths({ slot }: SentenceNode & { kind: "slot" }, at: number): number[] {
+  function lengths({ slot, followsHyphen }: SentenceNode & { kind: "slot" }, at: number): number[] {
     if (slot.kind === "number") {
-      const value = numberOf(words[at]?.text ?? "");
-      return value !== null && isInRange(value, slot) ? [1] : [];
+      const found = message.numberAt(at, language, followsHyphen);
+      return found !== null && isInRange(found.value, slot) ? [found.length] : [];
     }
     const found: number[] = [];
     if (slot.kind === "text") return found;
@@ -148,17 +202,18 @@ export function matchSentence(
   }
 
   function fill(node: SentenceNode & { kind: "slot" }, at: number, best: number, match: SentenceMatch): number {
-    const { slot, name, next } = node;
+    const { slot, name, next, followsHyphen } = node;
     if (slot.kind === "text") {
       let end = words.length;
-      while (score(next, end) - (end - at) !== best) end -= 1;
+      while (end > at && plus(scoreAfterText(next, end), at - end) !== best) end -= 1;
       match.slots.set(name, message.textBetween(at, end));
       match.freeWords += end - at;
       return end;
     }
     const length = lengths(node, at).find((found) => score(next, at + found) === best) as number;
     const text = message.key(at, length);
-    match.slots.set(name, (slot.kind === "list" ? slot.values.get(text) : numberOf(text)) as SlotValue);
+    const value = slot.kind === "list" ? slot.values.get(text) : message.numberAt(at, language, followsHyphen)?.value;
+    match.slots.set(name, value as SlotValue);
     return at + length;
   }
 }

@@ -1,4 +1,5 @@
 import type { ListedValue, SlotSettings, SlotValue } from "@nanoagent/models";
+import type { Folding } from "../fold-case.js";
 import { splitWords } from "../split-words.js";
 import type { IntentIssue } from "./invalid-intents-error.js";
 
@@ -20,11 +21,12 @@ const MAX_VALUES = 100_000;
 export function compileSlot(
   settings: SlotSettings,
   language: string | null,
+  folding: Folding,
   path: IntentIssue["path"],
   issues: IntentIssue[],
 ): SlotMatcher {
   if (settings === "text") return { kind: "text" };
-  if (Array.isArray(settings)) return compileList(settings, language, path, issues);
+  if (Array.isArray(settings)) return compileList(settings, language, folding, path, issues);
   const { from, to, step = 1 } = settings;
   if (!(step > 0)) issues.push({ path, column: null, message: "step must be above 0" });
   if (!(from <= to)) issues.push({ path, column: null, message: "from must not be above to" });
@@ -34,6 +36,7 @@ export function compileSlot(
 function compileList(
   listed: readonly ListedValue[],
   language: string | null,
+  folding: Folding,
   path: IntentIssue["path"],
   issues: IntentIssue[],
 ): SlotMatcher {
@@ -42,7 +45,7 @@ function compileList(
   for (const [index, item] of listed.entries()) {
     const value = typeof item === "object" ? item.value : item;
     for (const said of saidFor(item, language)) {
-      const words = splitWords(said);
+      const words = splitWords(said, folding);
       const key = words.map(({ text }) => text).join(" ");
       const known = values.get(key);
       const message =
@@ -61,6 +64,13 @@ function compileList(
     }
   }
   return { kind: "list", values, longest: Math.min(longest, MAX_VALUE_WORDS) };
+}
+
+/** The word for a value in one language, for answers: the first that people say for it there, or the value itself. */
+export function spokenValue(settings: SlotSettings | undefined, value: SlotValue, language: string | null): SlotValue {
+  if (!Array.isArray(settings)) return value;
+  const item = settings.find((listed) => (typeof listed === "object" ? listed.value : listed) === value);
+  return item === undefined ? value : (saidFor(item, language)[0] ?? value);
 }
 
 /** What people say for a value; the value itself in a language that it has no words of its own for. */

@@ -98,17 +98,30 @@ describe("a sentence that was foreseen", () => {
 describe("without an engine", () => {
   test("an agent with intents says what it can do in place of asking for more", async () => {
     await using runtime = await loaded({ tools: [valve] });
-    const help = "I can't do that; I can water bed, thank or raw.";
+    const help = "I don't understand that. This is what I know: water bed, thank, raw.";
     expect((await runtime.process("make tea")).content).toBe(help);
     expect((await runtime.process("please would you make me some tea now")).content).toBe(help);
     expect((await runtime.process("hello")).content).toBe("Hello from field-assistant! How can I assist?");
     expect((await runtime.process("status")).content).toMatch(/^Runtime status: OK\./);
   });
 
+  test("a config gives the reply itself, in the language that the message has words of", async () => {
+    const definitions = [
+      { name: "a", sentences: { en: ["turn on the lamp"], de: ["mach das Licht an"] }, answer: "a" },
+    ];
+    const fallback = { en: "Ask for the lamp.", de: "Ich kenne nur das Licht." };
+    await using runtime = await loaded({}, { intents: { definitions, fallback } });
+    expect((await runtime.process("Mach DAS Radio an")).content).toBe("Ich kenne nur das Licht.");
+    expect((await runtime.process("turn the radio on")).content).toBe("Ask for the lamp.");
+    expect((await runtime.process("tea")).content).toBe("Ask for the lamp.");
+  });
+
   test("an agent with tools alone names those", async () => {
     const tools = [{ name: "read_sensor", description: "Reads.", command: ["true"] }];
     await using runtime = await loaded({}, { tools });
-    expect((await runtime.process("make tea")).content).toBe("I can't do that; I can read sensor.");
+    expect((await runtime.process("make tea")).content).toBe(
+      "I don't understand that. This is what I know: read sensor.",
+    );
   });
 });
 

@@ -117,7 +117,7 @@ describe("what is then done", () => {
     const english = matcher.match("water sunny side for 5 min");
     expect(english?.answer({ litres: 12 })).toBe("Watering south for 5 minutes, 12 l.");
     expect(matcher.match("water sunny side")?.answer("no JSON")).toBe("Watering south.");
-    expect(matcher.match("Süden gießen")?.answer()).toBe("south wird gegossen.");
+    expect(matcher.match("Süden gießen")?.answer()).toBe("Süden wird gegossen.");
     expect(english?.failure("no pressure")).toBe("That did not work: no pressure");
     expect(matcher.match("heat to 20°")?.answer("20")).toBeNull();
   });
@@ -334,7 +334,7 @@ test("whatever the template and the message: a match, none, or a typed error", (
 });
 
 test("plain text is split as any other is", () => {
-  const ascii = fc.array(fc.constantFrom("a", "B", "1", "2", ".", ",", "-", " ", "(", "'", "\t", "%", "_"), {
+  const ascii = fc.array(fc.constantFrom("a", "B", "z", "Z", ".", ",", "-", " ", "(", "'", "\t", "%", "_"), {
     maxLength: 30,
   });
   fc.assert(

@@ -10,21 +10,23 @@ const MAX_LISTED_ABILITIES = 8;
 const MAX_ECHO_CHARACTERS = 1000;
 
 /**
- * The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. An agent that
- * can do something says what, in place of the last two.
+ * The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. An agent with
+ * a `fallback` says that, and one that can do something says what, in place of the last two.
  */
 export function replyByRules(
   content: string,
   agentName: string,
   device: EdgeDevice,
   abilities: readonly string[] = [],
+  fallback: string | null = null,
 ): string {
   const { greets, asksStatus, wordCount } = readWords(content);
   if (greets) return `Hello from ${agentName}! How can I assist?`;
   if (asksStatus) {
     return `Runtime status: OK. Device=${device.platform}, Memory=${device.memory_mb}MB, Cores=${device.cpu_cores}.`;
   }
-  if (abilities.length > 0) return `I can't do that; I can ${listed(abilities)}.`;
+  if (fallback !== null) return fallback;
+  if (abilities.length > 0) return `I don't understand that. This is what I know: ${listed(abilities)}.`;
   if (wordCount <= SHORT_MESSAGE_WORDS) return "Please tell me a little more: what would you like me to do?";
   return `I received your message of ${wordCount} words: ${echo(content)}`;
 }
@@ -49,11 +51,11 @@ function readWords(content: string): { greets: boolean; asksStatus: boolean; wor
   return { greets, asksStatus, wordCount };
 }
 
-/** `water`, `heat` → `water or heat`. */
+/** Names are nouns, verbs or letters, in any language: a list is right for all of them. */
 function listed(abilities: readonly string[]): string {
   const names = abilities.slice(0, MAX_LISTED_ABILITIES).map((name) => name.replaceAll(/[_-]+/g, " "));
-  if (abilities.length > MAX_LISTED_ABILITIES) return `${names.join(", ")} and more`;
-  return names.length === 1 ? String(names[0]) : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+  const more = abilities.length - names.length;
+  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function echo(content: string): string {

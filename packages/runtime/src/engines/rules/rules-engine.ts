@@ -1,6 +1,7 @@
-import { type EdgeDevice, NanoAgentError } from "@nanoagent/models";
+import { type EdgeDevice, type IntentSettings, NanoAgentError } from "@nanoagent/models";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
+import { fallbackFor } from "./fallback-for.js";
 import { replyByRules } from "./reply-by-rules.js";
 
 /** Engine that answers by four fixed rules, without a model, memory or waiting. */
@@ -10,18 +11,25 @@ export class RulesEngine implements Engine {
   readonly #agentName: string;
   readonly #device: EdgeDevice;
   readonly #abilities: readonly string[];
+  readonly #intents: IntentSettings | null;
   #closed = false;
 
-  /** `abilities` are named in the reply to a message that no rule understands. Without any it asks for more detail. */
+  /**
+   * `abilities` are named in the reply to a message that no rule understands, where `intents` have no fallback of their
+   * own. Without any it asks for more detail.
+   */
   constructor({
     agentName,
     device,
     abilities = [],
+    intents = null,
   }: {
     agentName: string;
     device: EdgeDevice;
     abilities?: readonly string[] | undefined;
+    intents?: IntentSettings | null | undefined;
   }) {
+    this.#intents = intents;
     this.#abilities = abilities;
     this.#agentName = agentName;
     this.#device = device;
@@ -43,7 +51,9 @@ export class RulesEngine implements Engine {
       yield { type: "error", error: withoutSchemas() };
       return;
     }
-    const reply = replyByRules(request.messages.at(-1)?.content ?? "", this.#agentName, this.#device, this.#abilities);
+    const content = request.messages.at(-1)?.content ?? "";
+    const fallback = this.#intents === null ? null : fallbackFor(content, this.#intents);
+    const reply = replyByRules(content, this.#agentName, this.#device, this.#abilities, fallback);
     const ends = (request.sampling?.stop ?? []).map((stop) => reply.indexOf(stop)).filter((index) => index >= 0);
     yield { type: "text-delta", text: reply.slice(0, Math.min(reply.length, ...ends)) };
     yield { type: "end", reason: signal?.aborted ? "abort" : "stop" };

@@ -1,0 +1,29 @@
+/** How letters are compared: `turkic` keeps the dotted and the dotless i apart, in capitals too. */
+export type Folding = "plain" | "turkic";
+
+/** The folding of a language, or, for texts of every language, that of their letters. */
+export function foldingOf(language: string | null, texts: readonly string[] = []): Folding {
+  if (language !== null) return /^(?:tr|az|crh|tt|kk-latn)(?:[-_]|$)/iu.test(language) ? "turkic" : "plain";
+  return texts.some((text) => /[ıİ]/u.test(text)) ? "turkic" : "plain";
+}
+
+/**
+ * Returns the form by which a word is compared: letter case, compatible forms (fullwidth, ligatures) and the order of
+ * marks do not count. Neither does what capitals lose: ß is ss, a final sigma a sigma, Greek letters have no accent.
+ */
+export function foldCase(word: string, folding: Folding): string {
+  let folded = word.normalize("NFKD").replace(/[\u00AD\u2060\uFEFF]/gu, "");
+  if (folding === "turkic") folded = folded.replace(/I\u0307/gu, "i").replace(/I/gu, "ı");
+  folded = folded.toLowerCase().normalize("NFKD");
+  // A dot that an i has in any case: Lithuanian writes it under accents, and capitals of other languages show it.
+  if (folding === "plain") folded = folded.replace(/([ij]\u0328?)\u0307/gu, "$1");
+  if (/[^\x20-\x7E]/u.test(folded)) {
+    folded = folded
+      .replace(/ß/gu, "ss")
+      .replace(/ς/gu, "σ")
+      .replace(/եվ/gu, "եւ")
+      .replace(/(?<=[\u0370-\u03FF]\u0308?)[\u0300\u0301\u0342\u0313\u0314]+/gu, "")
+      .replace(/(?<=\p{sc=Grek})\u0345/gu, "ι");
+  }
+  return folded.normalize("NFC");
+}

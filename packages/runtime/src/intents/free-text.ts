@@ -1,0 +1,89 @@
+const openerOf: Partial<Record<string, string>> = {
+  ")": "(",
+  "]": "[",
+  "}": "{",
+  "»": "«",
+  "›": "‹",
+  "”": "“",
+  "“": "„",
+  "’": "‘",
+  "」": "「",
+  "』": "『",
+  "）": "（",
+  '"': '"',
+  "'": "'",
+};
+
+/**
+ * The free text between two words of a sentence, from `start` to `end` in the message, as it was written: less the
+ * punctuation that belongs to the words around it, and less the mark that ends the message. Empty where nothing is left.
+ */
+export function freeText(message: string, start: number, end: number): string {
+  let text = message.slice(start, end);
+  text = start === 0 ? text.replace(/^[\s¿¡]+/u, "") : withoutBeginning(text).trimStart();
+  return end === message.length ? withoutEnd(text, message.slice(0, start)) : withoutJoint(text);
+}
+
+/** Takes away what is written at the word before: the colon of "note: milk", the apostrophe of "l'eau". */
+function withoutBeginning(text: string): string {
+  const spaced = /^(?:(?!\p{Extended_Pictographic})[\p{P}\p{S}])+(?=\s)/u.exec(text);
+  return text.slice((spaced ?? /^(?:[,;:.!?…、。：，'’]+|\p{Pd}(?=\p{L}))/u.exec(text))?.[0].length ?? 0);
+}
+
+/** Takes away what leads to the word behind: a comma, a dash, a bracket that opens. */
+function withoutJoint(text: string): string {
+  const attached = /\s$/u.test(text) ? text : text.replace(/['’\p{Pd}]$/u, "");
+  const opened = trimEndOf(attached, /[\s¿¡]/u).replace(/(?<=^|\s)[([{"'“„‘«‹「『（]+$/u, "");
+  const dashed = trimEndOf(opened, /\s/u).replace(/(?<=^|\s)\p{Pd}+$/u, "");
+  return trimEndOf(dashed, /[\s,;:、，،؛：]/u);
+}
+
+function withoutEnd(text: string, before: string): string {
+  for (let rest = text; ; ) {
+    const marked = withoutEndMark(trimEndOf(rest, /\s/u));
+    const closed = withoutOuterCloser(marked, before);
+    // A quote alone is none of anything.
+    if (closed === rest) return /^["'“”„«»]*$/u.test(closed) ? "" : withoutOpeningMark(closed, text);
+    rest = closed;
+  }
+}
+
+const endMark = /[\p{Sentence_Terminal}…‥,،，、\u037E]/u;
+const otherEndMark = /(?!\.)[\p{Sentence_Terminal}…‥,،，、\s\u037E]/u;
+
+/** The mark that ends a sentence is none of an abbreviation (a.m.), nor of a path (../..). */
+function withoutEndMark(text: string): string {
+  const trimmed = trimEndOf(/\p{sc=Grek};$/u.test(text.slice(-2)) ? text.slice(0, -1) : text, otherEndMark);
+  const rest = trimEndOf(trimmed, endMark);
+  const run = trimmed.slice(rest.length);
+  if (/^\.{1,2}$/u.test(run) && (/[\\/]$/u.test(rest) || (run === ".." && /(?:^|\s)$/u.test(rest)))) {
+    return trimmed;
+  }
+  const isAbbreviated = run.startsWith(".") && /(?:^|[^\p{L}.])\p{L}(?:\.\p{L})+$/u.test(rest.slice(-40));
+  return isAbbreviated ? `${rest}.` : trimEndOf(rest, /\s/u);
+}
+
+/** Takes a bracket or a quote away that was opened before the text: it is around the sentence. */
+function withoutOuterCloser(text: string, before: string): string {
+  const closer = text.at(-1) ?? "";
+  const opener = openerOf[closer];
+  if (opener === undefined) return text;
+  const isOpen = (part: string) => {
+    const count = (one: string) => part.split(one).length - 1;
+    return opener === closer ? count(closer) % 2 === 1 : count(opener) > count(closer);
+  };
+  return isOpen(before) && !isOpen(text.slice(0, -1)) ? text.slice(0, -1) : text;
+}
+
+/** Spanish marks both ends of a sentence: where the end went, the beginning goes. */
+function withoutOpeningMark(text: string, written: string): string {
+  const mark = text[0] === "¿" ? "?" : text[0] === "¡" ? "!" : null;
+  return mark !== null && !text.includes(mark) && written.includes(mark) ? text.slice(1).trimStart() : text;
+}
+
+/** From the end, character by character: a pattern would try every place of a long run. */
+function trimEndOf(text: string, pattern: RegExp): string {
+  let end = text.length;
+  while (end > 0 && pattern.test(text[end - 1] as string)) end -= 1;
+  return text.slice(0, end);
+}
