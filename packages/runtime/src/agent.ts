@@ -12,8 +12,14 @@ import { NanoRuntimeError } from "./nano-runtime-error.js";
 import type { IntentAnswers, SharedParts } from "./run-turn.js";
 import type { Journal } from "./session/journal/journal.js";
 import { TurnQueue } from "./session/turn-queue.js";
+import type { InvalidSkillError } from "./skills/invalid-skill-error.js";
 import type { OpenSkills } from "./skills/open-skills.js";
-import { describeUnresolved, resolveCapabilities } from "./skills/resolve-capabilities.js";
+import {
+  describeUnresolved,
+  type KnownSkill,
+  namesOfSkill,
+  resolveCapabilities,
+} from "./skills/resolve-capabilities.js";
 import type { ToolRegistry } from "./tool-registry.js";
 import type { Tool } from "./tools/tool.js";
 import type { ToolSetOptions } from "./tools/tool-set.js";
@@ -197,7 +203,7 @@ const CALLS_NO_TOOLS = "The model calls no tools: those that there are serve int
 
 interface AgentSkills {
   /** All skills of the folder. */
-  all: readonly { name: string }[];
+  all: readonly KnownSkill[];
   /** Those that the capabilities switch on; null for none. */
   open: OpenSkills | null;
   notices: readonly string[];
@@ -210,12 +216,12 @@ async function readSkills({ skills_dir, spec }: NanoAgentConfig): Promise<AgentS
     import("#node-parts"),
     import("./skills/open-skills.js"),
   ]);
-  const { skills, issues } = await openSkillFolder(skills_dir);
-  return {
-    all: skills,
-    open: await openSkills(skills.filter(({ name }) => spec.capabilities.includes(name))),
-    notices: issues.map(({ message }) => message),
-  };
+  const { skills, issues } = await openSkillFolder(skills_dir, spec.capabilities);
+  const used = skills.filter((skill) => namesOfSkill(skill).some((name) => spec.capabilities.includes(name)));
+  // Warnings about skills that nobody uses are for `check`.
+  const concerns = ({ severity, file }: InvalidSkillError) =>
+    severity === "error" || used.some(({ folder }) => file.startsWith(folder));
+  return { all: skills, open: await openSkills(used), notices: issues.filter(concerns).map(({ message }) => message) };
 }
 
 /** Opens the tools of an agent; null for one that has none, and then nothing is loaded for them. */

@@ -8,7 +8,7 @@ const kinds = { skill: "a skill", tool: "a tool", server: "an MCP server", "buil
 export function checkCapabilities(
   report: CheckReport,
   { spec, mcp_servers = {} }: NanoAgentConfig,
-  known: { skills: readonly { name: string }[]; tools: readonly { name: string }[] },
+  known: { skills: readonly { name: string; folder: string }[]; tools: readonly { name: string }[] },
 ): void {
   if (spec.capabilities.length === 0) return;
   const part = report.part("Capabilities");

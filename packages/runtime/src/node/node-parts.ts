@@ -61,9 +61,12 @@ export async function openMcpServers(
   return mcp.openMcpServers(settings, onListed);
 }
 
-export async function openSkillFolder(folder: string): Promise<{ skills: Skill[]; issues: InvalidSkillError[] }> {
+export async function openSkillFolder(
+  folder: string,
+  wanted: readonly string[],
+): Promise<{ skills: Skill[]; issues: InvalidSkillError[] }> {
   const { readSkills } = await import("../skills/read-skills.js");
-  return readSkills(folder);
+  return readSkills(folder, { wanted });
 }
 
 export async function openSession(settings: SessionSettings, owner: string): Promise<Journal> {

@@ -1,11 +1,19 @@
 import { NanoAgentError } from "@nanoagent/models";
 
-/** Code `invalid-skill`: a skill, or the folder of them, cannot be used. `file` is the one that is wrong. */
+/**
+ * Code `invalid-skill`: a skill, or the folder of them, cannot be used, or, with severity `warning`, is used although
+ * something in it is not as the specification wants it. `file` is the one that is wrong.
+ */
 export class InvalidSkillError extends NanoAgentError {
   override name = "InvalidSkillError";
   readonly file: string;
+  readonly severity: "error" | "warning";
 
-  constructor(file: string, reason: string, options: { line?: number; hint?: string; cause?: unknown } = {}) {
+  constructor(
+    file: string,
+    reason: string,
+    options: { line?: number; hint?: string; cause?: unknown; severity?: "warning" } = {},
+  ) {
     const place = options.line === undefined ? file : `${file}:${options.line}`;
     super({
       code: "invalid-skill",
@@ -16,9 +24,10 @@ export class InvalidSkillError extends NanoAgentError {
       cause: options.cause,
     });
     this.file = file;
+    this.severity = options.severity ?? "error";
   }
 
   override toJSON() {
-    return { ...super.toJSON(), file: this.file };
+    return { ...super.toJSON(), file: this.file, severity: this.severity };
   }
 }

@@ -11,6 +11,8 @@ const READ_SKILL = "read_skill";
 const MAX_PART_CHARACTERS = 6000;
 /** So much is shown of a result in the smallest window. */
 const SHORT_BODY_CHARACTERS = 100;
+/** Of a description in a prompt; the specification asks authors for no more. */
+const MAX_DESCRIPTION_CHARACTERS = 1024;
 /** What is said of where in the text it stands takes less. */
 const NOTE_CHARACTERS = 100;
 
@@ -76,5 +78,7 @@ async function someBodyIsLong(skills: readonly Skill[]): Promise<boolean> {
 }
 
 function inOneLine(text: string): string {
-  return cleanText(text).replace(/\s+/gu, " ").trim();
+  const line = cleanText(text).replace(/\s+/gu, " ").trim();
+  const end = endOfPart(line, 0, MAX_DESCRIPTION_CHARACTERS);
+  return end === line.length ? line : `${line.slice(0, end)}…`;
 }

@@ -18,6 +18,18 @@ export function describeUnresolved(resolved: readonly ResolvedCapability[]): str
     });
 }
 
+/** A skill is known by its name, and by that of its folder. */
+export interface KnownSkill {
+  readonly name: string;
+  readonly folder?: string | undefined;
+}
+
+/** The names by which a capability may switch a skill on. */
+export function namesOfSkill({ name, folder }: KnownSkill): string[] {
+  const folderName = folder?.split(/[\\/]/).at(-1);
+  return folderName === undefined || folderName === "" ? [name] : [name, folderName];
+}
+
 /** What every agent can do: answer how it is, and give back what it was told. */
 const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
 
@@ -28,12 +40,12 @@ const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
 export function resolveCapabilities(
   capabilities: readonly string[],
   known: {
-    skills: readonly { name: string }[];
+    skills: readonly KnownSkill[];
     tools: readonly { name: string }[];
     servers?: readonly { name: string }[] | undefined;
   },
 ): ResolvedCapability[] {
-  const skills = new Set(known.skills.map(({ name }) => name));
+  const skills = new Set(known.skills.flatMap(namesOfSkill));
   const tools = new Set(known.tools.map(({ name }) => name));
   const servers = new Set((known.servers ?? []).map(({ name }) => name));
   const names = [...skills, ...tools, ...servers, ...BUILT_IN_CAPABILITIES];

@@ -127,9 +127,9 @@ describe("an agent with a folder of skills", () => {
       'The capability "flying" stands for nothing that is here.',
     ]);
     await runtime.unload();
-    await writeFile(path.join(skills_dir, "watering", "SKILL.md"), "no front matter");
+    await writeFile(path.join(skills_dir, "watering", "SKILL.md"), "");
     await runtime.load(sampleConfig({ spec: { name: "a" }, skills_dir }));
-    expect(runtime.notices).toEqual([expect.stringContaining('it does not begin with a line of "---"')]);
+    expect(runtime.notices).toEqual([expect.stringContaining("it has neither a description nor a text")]);
     await runtime.unload();
   });
 

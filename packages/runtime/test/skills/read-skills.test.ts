@@ -47,11 +47,11 @@ test("each folder with a SKILL.md is a skill, sorted by name; its body and files
     description: "When it is hot: open the windows.",
     license: "MIT",
     compatibility: null,
-    metadata: { author: "me", version: "2" },
+    metadata: { author: "me", version: "2", nested: '{"a":1}' },
     allowedTools: ["windows", "fans"],
   });
   expect(JSON.stringify(air)).not.toContain("Open.");
-  expect(await air?.readBody()).toBe("# Air\r\n\r\n---\r\nOpen.");
+  expect(await air?.readBody()).toBe("# Air\n\n---\nOpen.");
   expect(await air?.readFile("references/fans.md")).toBe("Two fans.");
   await rm(path.join(root, "air-2"), { recursive: true });
   await expect(air?.readBody()).rejects.toMatchObject({ code: "invalid-skill" });
@@ -59,45 +59,10 @@ test("each folder with a SKILL.md is a skill, sorted by name; its body and files
 
 describe("a skill that cannot be used says where and why", () => {
   test.each([
-    ["", 'SKILL.md:1: it does not begin with a line of "---".'],
-    ["# Valves\n", 'SKILL.md:1: it does not begin with a line of "---".'],
-    ["---\nname: valves\n", 'SKILL.md:1: no second line of "---" ends its front matter within 16 KB.'],
-    [
-      `---\nname: valves\n${"# x\n".repeat(8000)}---\n`,
-      'SKILL.md:1: no second line of "---" ends its front matter within 16 KB.',
-    ],
-    ["---\n---\n", "SKILL.md:2: its front matter is no map of keys and values."],
-    ["---\n- a\n---\n", "SKILL.md:2: its front matter is no map of keys and values."],
-    ["---\nname: valves\n---\n", "SKILL.md:2: it has no description."],
-    ["---\ndescription: a\nname: 7\n---\n", "SKILL.md:3: name is a text: put it in quotes."],
-    [
-      "---\nname: Valves\ndescription: a\n---\n",
-      "SKILL.md:2: a name has lower-case letters, digits, and single hyphens between them.",
-    ],
-    [
-      "---\nname: a--b\ndescription: a\n---\n",
-      "SKILL.md:2: a name has lower-case letters, digits, and single hyphens between them.",
-    ],
-    [
-      "---\nname: ../valves\ndescription: a\n---\n",
-      "SKILL.md:2: a name has lower-case letters, digits, and single hyphens between them.",
-    ],
-    ["---\nname: valve\ndescription: a\n---\n", 'SKILL.md:2: it is named "valve", but its folder "valves".'],
-    [`---\nname: ${"a".repeat(65)}\ndescription: a\n---\n`, "SKILL.md:2: name has at most 64 characters."],
-    [
-      `---\nname: valves\ndescription: ${"a".repeat(1025)}\n---\n`,
-      "SKILL.md:3: description has at most 1024 characters.",
-    ],
-    ["---\nname: valves\nname: valves\ndescription: a\n---\n", 'SKILL.md:3: the key "name" is there twice.'],
-    [
-      `---\nname: valves\ndescription: a\nmetadata: ${"[".repeat(3000)}\n---\n`,
-      "SKILL.md:4: values are nested too deeply here: at most 100 deep.",
-    ],
-    ["---\nname: *a\n---\n", "SKILL.md:2: there is no anchor &a; a text that begins with * goes into quotes."],
-    [
-      `---\na: &a [x,x]\n${Array.from({ length: 9 }, (_, i) => `${"bcdefghij"[i]}: &${"bcdefghij"[i]} [*${"abcdefghi"[i]},*${"abcdefghi"[i]},*${"abcdefghi"[i]}]`).join("\n")}\n---\n`,
-      "SKILL.md:2: anchors and aliases blow the file up beyond measure.",
-    ],
+    ["", "SKILL.md:1: it has neither a description nor a text."],
+    ["---\n---\n", "SKILL.md:2: it has neither a description nor a text."],
+    ["---\nname: valves\n---\n", "SKILL.md:2: it has neither a description nor a text."],
+    [`---\nname: valves\n${"# x\n".repeat(20_000)}---\na`, "SKILL.md:1: its front matter is longer than 64 KB."],
   ])("%#", async (text, message) => {
     expect(await faultOf(text)).toBe(message);
   });
@@ -110,7 +75,7 @@ describe("a skill that cannot be used says where and why", () => {
 
   test("one that is broken does not keep the others from working", async () => {
     const root = await temporaryFolder();
-    await writeSkill(root, "broken", "?");
+    await writeSkill(root, "broken", "");
     await writeSkill(root, "whole");
     await mkdir(path.join(root, "folder", "SKILL.md"), { recursive: true });
     const { skills, issues } = await readSkills(root);
@@ -136,9 +101,9 @@ describe("nothing outside of the folder is read", () => {
 
     const { skills, issues } = await readSkills(root);
     expect(skills.map(({ name }) => name)).toEqual(["inside"]);
-    expect(issues.map(({ message }) => message.split(": ")[1])).toEqual([
-      "it leads out of the folder of skills.",
-      "it leads out of the folder of skills.",
+    expect(issues.map(({ message, severity }) => `${severity}: ${message.split(": ")[1]}`)).toEqual([
+      "error: it leads out of the folder of skills.",
+      "error: it leads out of the folder of skills.",
     ]);
     const [inside] = skills;
     for (const name of [
@@ -225,7 +190,7 @@ test("whatever the text: a skill or a typed error", async () => {
     fc.asyncProperty(fc.array(part, { maxLength: 30 }), async (parts) => {
       const skill = await parseSkill("SKILL.md", `---\n${parts.join("")}`, "a").catch((error: unknown) => error);
       if (skill instanceof Error) expect(skill).toBeInstanceOf(InvalidSkillError);
-      else expect(skill).toMatchObject({ name: "a" });
+      else expect(skill).toMatchObject({ name: expect.stringMatching(/./) });
     }),
     { numRuns: process.env.NANOAGENT_SOAK ? 5000 : 500 },
   );
