@@ -18,7 +18,17 @@ export function describeIssues(schema: z.ZodMiniType, value: unknown, issues: re
     const place = path.slice(0, -1);
     return unknownKeys(schema, place, ["__proto__"], valueAt(value, place));
   });
-  return withoutRepeats([...described, ...prototypeKeys]).slice(0, MAX_ISSUES);
+  return withoutMisspelt(withoutRepeats([...described, ...prototypeKeys])).slice(0, MAX_ISSUES);
+}
+
+/** A required key under a name that is nearly its own is unknown and missing: one issue, told once. */
+function withoutMisspelt(issues: readonly SchemaIssue[]): SchemaIssue[] {
+  const meant = new Set(
+    issues.flatMap(({ kind, path, nearest }) =>
+      kind === "unknown-key" && nearest !== null ? [JSON.stringify([...path.slice(0, -1), nearest])] : [],
+    ),
+  );
+  return issues.filter(({ kind, path }) => kind !== "missing" || !meant.has(JSON.stringify(path)));
 }
 
 /** A list where a text belongs is found to be no text, and to have no letters: one issue, told once. */
@@ -58,7 +68,7 @@ function describeValue(schemas: readonly z.ZodMiniType[], path: Path, value: unk
   const found = describeFound(value);
   const texts = schemas.flatMap(literals).filter((literal) => typeof literal === "string");
   const nearest = typeof value === "string" ? nearestName(value, texts) : null;
-  const advice = nearest === null ? advise(schemas, value) : `: did you mean "${nearest}"?`;
+  const advice = nearest === null ? advise(schemas, value, String(path.at(-1))) : `: did you mean "${nearest}"?`;
   return { path, kind: "invalid", expected, found, nearest, message: `expected ${expected}, found ${found}${advice}` };
 }
 
@@ -166,15 +176,48 @@ function abbreviate(text: string): string {
 }
 
 /** The slip that most likely made the value wrong, as advice; empty when there is none to name. */
-function advise(schemas: readonly z.ZodMiniType[], value: unknown): string {
+function advise(schemas: readonly z.ZodMiniType[], value: unknown, key: string): string {
   const takes = (type: string) => schemas.some((schema) => definition(schema).type === type);
   const isTime = schemas.some((schema) => definition(schema).format === "datetime");
   if (typeof value === "number" && takes("string") && !isTime) return ": put it in quotes";
   if (typeof value === "number" && takes("number") && value > Number.MAX_SAFE_INTEGER) return ": too large";
-  const isNumeral = typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value));
+  if (Array.isArray(value)) {
+    const [only, second] = value;
+    const isOne = typeof only === "string" && second === undefined && takes("string");
+    return isOne ? `: write ${JSON.stringify(abbreviate(only))}, without brackets` : "";
+  }
+  if (typeof value !== "string" || value.trim() === "") return "";
+  const isNumeral = Number.isFinite(Number(value));
   if (isNumeral && takes("number")) return ": remove the quotes";
   const isTruth = value === "true" || value === "false";
   if (isTruth && (takes("boolean") || schemas.flatMap(literals).includes(value === "true")))
     return ": remove the quotes";
-  return "";
+  const truth = /^(?:yes|on|y)$/i.test(value) ? true : /^(?:no|off|n)$/i.test(value) ? false : null;
+  if (truth !== null && takes("boolean")) return `: write ${truth}`;
+  const amount = takes("number") ? amountOf(value, key) : null;
+  if (amount !== null) return `: write ${amount}`;
+  return takes("array") && value.length <= MAX_FOUND_LENGTH ? `: write ${JSON.stringify([value])}` : "";
+}
+
+/** Units that people write, by the end of the key that has another: how many of the key's each is. */
+const unitsByKey: Record<string, Record<string, number>> = {
+  kb: { "": 1 / 1024, k: 1, m: 1024, g: 1024 ** 2 },
+  mb: { "": 1 / 1024 ** 2, k: 1 / 1024, m: 1, g: 1024, t: 1024 ** 2 },
+  seconds: { ms: 0.001, s: 1, sec: 1, secs: 1, second: 1, seconds: 1, m: 60, min: 60, minutes: 60, h: 3600, d: 86_400 },
+  days: { h: 1 / 24, d: 1, day: 1, days: 1, w: 7, week: 7, weeks: 7, y: 365 },
+};
+
+/** `2GB` for a key in MB is 2048; null for what is no amount, and for a unit that the key has no use for. */
+function amountOf(text: string, key: string): number | null {
+  const match = /^\s*(\d{1,12}(?:[._]\d{1,12})?)\s*([a-z]{0,8})\s*$/i.exec(text);
+  if (match === null) return null;
+  const size = Number(match[1]?.replace("_", ""));
+  const kind = key.split("_").at(-1) ?? "";
+  const unit = (match[2] ?? "").toLowerCase();
+  const units = Object.hasOwn(unitsByKey, kind) ? unitsByKey[kind] : undefined;
+  if (units === undefined) return unit === "" ? size : null;
+  const short = kind.endsWith("b") ? unit.replace(/i?b(?:ytes?)?$|i$/, "") : unit;
+  const factor = Object.hasOwn(units, short) ? units[short] : undefined;
+  const amount = factor === undefined ? null : Math.ceil(size * factor);
+  return amount !== null && amount > 0 ? amount : null;
 }

@@ -143,7 +143,7 @@ describe("values of the wrong type", () => {
     [{ engine: { api_key_env: false } }, `engine.api_key_env (invalid): ${string}, found false`],
     [
       { engine: { allow_network: "no" } },
-      'engine.allow_network (invalid): expected true or false, found "no" (a string)',
+      'engine.allow_network (invalid): expected true or false, found "no" (a string): write false',
     ],
     [
       { engine: { isolation: "Process" } },
@@ -169,7 +169,7 @@ describe("values of the wrong type", () => {
     [{ mcp_servers: { files: true } }, "mcp_servers.files (invalid): expected a map of keys and values, found true"],
     [
       { mcp_servers: { files: { command: "a" } } },
-      'mcp_servers.files.command (invalid): expected a list, found "a" (a string)',
+      'mcp_servers.files.command (invalid): expected a list, found "a" (a string): write ["a"]',
     ],
     [{ skills_dir: "" }, `skills_dir (invalid): ${string}, found "" (a string)`],
     [{ session: {} }, `session.dir (missing): missing: ${string}`],

@@ -1,7 +1,10 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
-/** Reads JSON with the place of each value. Issues of the text are in `issues`; none is thrown. */
+/**
+ * Reads JSON with the place of each value; comments and commas at the end of a list are people's and are no issue. Issues
+ * of the text are in `issues`; none is thrown.
+ */
 export function parseJson(text: string): ConfigDocument {
   const document: ConfigDocument = { value: undefined, root: null, issues: [] };
   const tooDeep = firstTooDeep(text);
@@ -10,13 +13,13 @@ export function parseJson(text: string): ConfigDocument {
     return document;
   }
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { disallowComments: true });
+  const tree = parseTree(text, errors, { disallowComments: false, allowTrailingComma: true });
   for (const { error, offset } of errors) {
     document.issues.push({ offset, message: `this is not JSON: ${inWords(printParseErrorCode(error))}` });
   }
   if (tree === undefined || document.issues.length > 0) return document;
   document.root = nodeOf(tree);
-  document.value = JSON.parse(text);
+  document.value = jsonValue(tree);
   return document;
 
   function nodeOf(source: Node): ConfigNode {
@@ -30,6 +33,14 @@ export function parseJson(text: string): ConfigDocument {
     }
     return node;
   }
+}
+
+/** Every key is the map's own, also one such as __proto__. */
+function jsonValue({ type, value, children = [] }: Node): unknown {
+  if (type === "array") return children.map(jsonValue);
+  if (type !== "object") return value;
+  const entries = children.map(({ children: [key, item] = [] }) => [String(key?.value), item && jsonValue(item)]);
+  return Object.fromEntries(entries);
 }
 
 /** Where the first value begins that is nested too deeply: the parser is recursive. */

@@ -17,11 +17,21 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
     return document;
   }
   // Keys are compared below: the library's own comparison takes quadratic time.
-  const composer = new yaml.Composer({ uniqueKeys: false, prettyErrors: false, stringKeys: true, logLevel: "silent" });
-  const [first, second] = [...composer.compose(tokens)];
+  const options = {
+    uniqueKeys: false,
+    prettyErrors: false,
+    stringKeys: true,
+    merge: true,
+    logLevel: "silent",
+  } as const;
+  const [first, ...others] = [...new yaml.Composer(options).compose(tokens)];
   if (first === undefined) return document;
   for (const { pos, message } of [...first.errors, ...first.warnings])
-    document.issues.push({ offset: pos[0], message });
+    document.issues.push({ offset: pos[0], message: adviseTag(message) });
+  // A line of dashes at the end begins a document that has nothing in it.
+  const second = others.find(
+    ({ contents }) => contents !== null && !(yaml.isScalar(contents) && contents.value === null),
+  );
   if (second !== undefined) {
     document.issues.push({
       offset: second.range[0],
@@ -29,6 +39,7 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
     });
   }
   if (document.issues.length > 0) return document;
+  const targets = new Map<Node, ConfigNode>();
   document.root = nodeOf(first.contents, 0);
   if (document.issues.length === 0) document.value = toValue(first, document);
   return document;
@@ -36,8 +47,13 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
   function nodeOf(source: Node | null, fallbackOffset: number): ConfigNode {
     const node: ConfigNode = { offset: source?.range?.[0] ?? fallbackOffset };
     if (yaml.isMap(source)) {
+      const merged: ConfigNode[] = [];
       for (const { key, value } of source.items as Pair<Node, Node | null>[]) {
         const keyOffset = key.range?.[0] ?? node.offset;
+        if (isMerge(key)) {
+          merged.push(...sourcesOf(value, keyOffset));
+          continue;
+        }
         addEntry(
           document,
           node,
@@ -46,14 +62,66 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
           nodeOf(value, keyOffset),
         );
       }
+      for (const { entries } of merged) {
+        for (const [key, entry] of entries ?? []) {
+          node.entries ??= new Map();
+          // What is written in a map wins, and then what was merged first.
+          if (!node.entries.has(key)) node.entries.set(key, entry);
+        }
+      }
     } else if (yaml.isSeq(source)) {
       node.items = (source.items as Node[]).map((item) => nodeOf(item, node.offset));
     } else if (yaml.isAlias(source) && source.resolve(first as Document) === undefined) {
       const message = `there is no anchor &${source.source}; a text that begins with * goes into quotes`;
       document.issues.push({ offset: node.offset, message });
+    } else if (yaml.isAlias(source)) {
+      // The parts of a value that is used again stand where it was written.
+      return { ...nodeOfTarget(source.resolve(first as Document) as Node | undefined, node.offset) };
     }
     return node;
   }
+
+  function nodeOfTarget(target: Node | undefined, offset: number): ConfigNode {
+    const known = target === undefined ? undefined : targets.get(target);
+    if (known !== undefined || target === undefined) return known ?? { offset };
+    const node: ConfigNode = { offset };
+    targets.set(target, node);
+    const { entries, items } = nodeOf(target, offset);
+    return Object.assign(node, entries && { entries }, items && { items });
+  }
+
+  function isMerge(key: Node): boolean {
+    return yaml.isScalar(key) && key.value === "<<" && (key.type === undefined || key.type === "PLAIN");
+  }
+
+  /** The maps that a merge key names: one, or a list of them. */
+  function sourcesOf(value: Node | null, offset: number): ConfigNode[] {
+    const named = yaml.isSeq(value) ? (value.items as Node[]) : [value];
+    return named.map((source) => {
+      const target = yaml.isAlias(source) ? (source.resolve(first as Document) as Node | undefined) : source;
+      const node = nodeOf(source, offset);
+      // An anchor that is not there was reported with its alias.
+      if (target !== undefined && !yaml.isMap(target)) {
+        document.issues.push({
+          offset: node.offset,
+          message: "<< merges maps alone: a map, *alias, or a list of these",
+        });
+      }
+      return node;
+    });
+  }
+}
+
+/** A tag that other programs know says what is meant. */
+function adviseTag(message: string): string {
+  const tag = /^Unresolved tag: (!\S+)/.exec(message)?.[1];
+  if (tag === undefined) return message;
+  const advice = /env|secret/i.test(tag)
+    ? `write \${NAME} for the environment variable NAME`
+    : /include|import|file/i.test(tag)
+      ? "a config is one file"
+      : "remove it, or put the text in quotes";
+  return `the tag ${tag} has no meaning here: ${advice}`;
 }
 
 function toValue(source: Document, document: ConfigDocument): unknown {
@@ -61,8 +129,11 @@ function toValue(source: Document, document: ConfigDocument): unknown {
     return source.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     // What the library throws when aliases of aliases multiply.
-    if (!(error instanceof ReferenceError)) throw error;
-    document.issues.push({ offset: 0, message: "anchors and aliases blow the file up beyond measure" });
+    const isBlownUp = error instanceof ReferenceError;
+    const message = isBlownUp
+      ? "anchors and aliases blow the file up beyond measure"
+      : String((error as Error).message);
+    document.issues.push({ offset: 0, message });
     return undefined;
   }
 }

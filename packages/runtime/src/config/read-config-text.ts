@@ -8,7 +8,7 @@ import { InvalidConfigError } from "./invalid-config-error.js";
  */
 export const MAX_CONFIG_BYTES = 256 * 1024;
 
-/** The text of a config file: bounded, UTF-8 with or without a byte order mark. */
+/** The text of a config file: bounded, UTF-8 with or without a byte order mark, or UTF-16 with one. */
 export async function readConfigText(file: string): Promise<string> {
   return decode(file, await readBytes(file));
 }
@@ -60,7 +60,7 @@ const readFailures: Partial<Record<string, [reason: string, hint: string]>> = {
 function decode(file: string, bytes: Buffer): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw InvalidConfigError.unreadable(file, "it is UTF-16 text", "Save it as UTF-8.");
+    return decodeAs(file, bytes, first === 0xff ? "utf-16le" : "utf-16be");
   }
   if (bytes.includes(0)) {
     throw InvalidConfigError.unreadable(
@@ -69,10 +69,15 @@ function decode(file: string, bytes: Buffer): string {
       "Is this a model file? A model goes into model_path.",
     );
   }
+  return decodeAs(file, bytes, "utf-8");
+}
+
+function decodeAs(file: string, bytes: Buffer, encoding: string): string {
   try {
     // Takes a byte order mark away.
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw InvalidConfigError.unreadable(file, "it is not UTF-8 text", "Save it as UTF-8.", cause);
+    const name = encoding === "utf-8" ? "UTF-8" : "UTF-16";
+    throw InvalidConfigError.unreadable(file, `it is not ${name} text`, "Save it as UTF-8.", cause);
   }
 }

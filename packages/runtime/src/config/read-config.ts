@@ -1,7 +1,14 @@
 import path from "node:path";
-import { type AutoDevice, type EdgeDevice, NanoAgentConfig, NanoAgentConfigFile } from "@nanoagent/models";
+import {
+  type AutoDevice,
+  type EdgeDevice,
+  NanoAgentConfig,
+  NanoAgentConfigFile,
+  type SchemaIssue,
+} from "@nanoagent/models";
 import { importPeer } from "../missing-peer-error.js";
 import { type ConfigDocument, offsetOf, placeIssue, positionAt } from "./config-document.js";
+import { type FilledValues, fillPlaceholders } from "./fill-placeholders.js";
 import { type ConfigIssue, InvalidConfigError } from "./invalid-config-error.js";
 import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
@@ -15,6 +22,8 @@ export interface ReadConfigOptions {
   profile?: (() => Promise<EdgeDevice>) | undefined;
   /** `auto` profiles this machine whatever the file says of a device. Default: the file decides. */
   device?: "auto" | undefined;
+  /** What `${NAME}` in the file stands for. Default: the environment of this program. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /**
@@ -42,12 +51,16 @@ export interface PlacedConfig {
 export async function readPlacedConfig(file: string, options: ReadConfigOptions = {}): Promise<PlacedConfig> {
   const text = await readConfigText(file);
   const document = await parse(file, text);
-  const result = NanoAgentConfigFile.safeParse(document.value);
+  const filled = fillPlaceholders(document, options.environment ?? process.env);
+  refuse(file, text, document);
+  const result = checkShape(document.value, filled);
   if (!result.success) {
-    throw InvalidConfigError.withIssues(
-      file,
-      result.issues.map((issue) => placeIssue(text, document.root, issue)),
-    );
+    const issues = result.issues
+      .map((issue) => withoutSecret(issue, filled.variablesAt(issue.path)))
+      .map((issue) => placeIssue(text, document.root, issue));
+    // A value that is merged into several maps is wrong once.
+    const once = new Map(issues.map((issue) => [JSON.stringify([issue.line, issue.column, issue.message]), issue]));
+    throw InvalidConfigError.withIssues(file, [...once.values()]);
   }
   const folder = path.dirname(path.resolve(file));
   const device = await resolveDevice(options.device ?? result.value.device, options.profile ?? profileThisMachine);
@@ -60,13 +73,67 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
 async function parse(file: string, text: string): Promise<ConfigDocument> {
   if (text.trim() === "")
     throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
-  const isJson = path.extname(file).toLowerCase() === ".json";
+  const isJson = /^\.json[c5]?$/.test(path.extname(file).toLowerCase());
   const document = isJson ? parseJson(text) : await parseYaml(text);
-  if (document.issues.length > 0) {
-    const issues = document.issues.slice(0, MAX_ISSUES).map(({ offset, message }) => issueAt(text, offset, message));
-    throw InvalidConfigError.withIssues(file, issues);
-  }
+  refuse(file, text, document);
+  document.value = withoutNulls(document.value, []);
   return document;
+}
+
+function refuse(file: string, text: string, { issues }: ConfigDocument): void {
+  if (issues.length === 0) return;
+  const placed = issues.slice(0, MAX_ISSUES).map(({ offset, message }) => issueAt(text, offset, message));
+  throw InvalidConfigError.withIssues(file, placed);
+}
+
+/** Maps whose keys people choose: a name without a value there is a mistake. */
+const namedByPeople = new Set([
+  "mcp_servers",
+  "tools",
+  "environment",
+  "slots",
+  "sentences",
+  "say",
+  "answer",
+  "failure",
+]);
+
+/** A key without a value is one that is left out; what tools and intents are called with may be null. */
+function withoutNulls(value: unknown, keys: readonly string[]): unknown {
+  if (typeof value !== "object" || value === null || keys.includes("arguments")) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, keys));
+  const keepsNulls = namedByPeople.has(keys.at(-1) ?? "");
+  const entries = Object.entries(value).filter(([, item]) => item !== null || keepsNulls);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item, [...keys, key])]));
+}
+
+/** Checks a config's shape. A variable is a text: where a number or a truth value belongs, it is read as one. */
+function checkShape(value: unknown, filled: FilledValues): ReturnType<typeof NanoAgentConfigFile.safeParse> {
+  const result = NanoAgentConfigFile.safeParse(value);
+  if (result.success) return result;
+  let isChanged = false;
+  for (const { path: keys, kind } of result.issues) {
+    if (kind === "invalid" && filled.variablesAt(keys).length > 0) isChanged = readAsScalar(value, keys) || isChanged;
+  }
+  return isChanged ? NanoAgentConfigFile.safeParse(value) : result;
+}
+
+function readAsScalar(whole: unknown, keys: readonly (string | number)[]): boolean {
+  const parent = keys.slice(0, -1).reduce<unknown>((found, key) => (found as Record<string, unknown>)[key], whole);
+  const map = parent as Record<string | number, unknown>;
+  const key = keys.at(-1) ?? "";
+  const text = String(map[key]).trim();
+  const scalar = text === "true" || text === "false" ? text === "true" : text === "" ? Number.NaN : Number(text);
+  if (Number.isNaN(scalar)) return false;
+  map[key] = scalar;
+  return true;
+}
+
+/** Values of the environment may be secrets: an issue names the variable and not what is in it. */
+function withoutSecret(issue: SchemaIssue, variables: readonly string[]): SchemaIssue {
+  if (variables.length === 0) return issue;
+  const found = `what the environment variable ${variables.join(" and ")} holds`;
+  return { ...issue, found, message: `expected ${issue.expected}, found ${found}` };
 }
 
 function issueAt(text: string, offset: number, message: string): ConfigIssue {

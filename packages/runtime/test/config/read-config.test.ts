@@ -76,6 +76,16 @@ describe("a config is read", () => {
     expect(await read(`\uFEFF${seedYaml}`)).toEqual(seedConfig);
     expect(await read(`\uFEFF${JSON.stringify(seedConfig)}`, "json")).toEqual(seedConfig);
   });
+  test("in UTF-16, as some editors save it", async () => {
+    const bytes = Buffer.from(`\uFEFF${seedYaml}`, "utf16le");
+    expect(await read(bytes)).toEqual(seedConfig);
+    expect(await read(Buffer.from(bytes).swap16())).toEqual(seedConfig);
+  });
+  test("from JSON with comments and commas at the end", async () => {
+    const text = JSON.stringify(seedConfig, null, 2).replace(/\n}$/, ",\n}").replace("{", "{ // a comment\n/* and */");
+    expect(await read(text, "json")).toEqual(seedConfig);
+    expect(await read(text, "jsonc")).toEqual(seedConfig);
+  });
   test("with Windows line ends", async () => expect(await read(seedYaml.replaceAll("\n", "\r\n"))).toEqual(seedConfig));
   test("with anchors used as people use them", async () => {
     const config = await read("spec: {name: &n shed, version: *n}");
@@ -139,7 +149,7 @@ describe("what cannot be read as text", () => {
   test.each([
     ["nothing", "", "it is empty"],
     ["white space", " \n\n", "it is empty"],
-    ["UTF-16", Buffer.from(`\uFEFF${seedYaml}`, "utf16le"), "it is UTF-16 text"],
+    ["half of a UTF-16 pair", Buffer.from("\uFEFFspec: \uD800", "utf16le"), "it is not UTF-16 text"],
     ["UTF-16 without a mark", Buffer.from(seedYaml, "utf16le"), "it is binary, not text"],
     ["binary", Buffer.from([0x47, 0x47, 0x55, 0x46, 0, 1, 2, 3]), "it is binary, not text"],
     ["Latin-1", Buffer.from("spec: {name: Gr\u00fcn}", "latin1"), "it is not UTF-8 text"],
@@ -252,9 +262,8 @@ describe("every issue names its line, column and key, what was expected and the 
       "spec: {name: a}\n---\nspec: {name: b}",
       "agent:2:1: a second YAML document begins here; a config is one document",
     ],
-    ["json", '{"spec": {"name": "a"},}', "agent:1:24: this is not JSON: property name expected"],
     ["json", '{"spec": {"name": NaN}}', "agent:1:19: this is not JSON: invalid symbol"],
-    ["json", "// no\n{}", "agent:1:1: this is not JSON: invalid comment token"],
+    ["json", "{'spec': 1}", "agent:1:2: this is not JSON: invalid symbol"],
   ];
   test.each(cases)("%s %j", async (extension, text, message) => {
     const found = await refusal(text, extension);
@@ -277,8 +286,7 @@ describe("every issue names its line, column and key, what was expected and the 
   test("all of them at once, each on a line of its own", async () => {
     const { message } = await refusal("spec: {nme: a, max_memory_mb: x}\nfoo: 1");
     expect(message.split("\n")).toEqual([
-      "agent has 4 faults:",
-      expect.stringContaining("spec.name: missing"),
+      "agent has 3 faults:",
       expect.stringContaining("spec.max_memory_mb: expected"),
       expect.stringContaining("spec.nme: unknown key"),
       expect.stringContaining("foo: unknown key"),

@@ -1,0 +1,124 @@
+import { homedir } from "node:os";
+import { type ConfigDocument, offsetOf } from "./config-document.js";
+
+type Path = readonly (string | number)[];
+
+/** Values of a document that came from the environment; their texts must not be shown. */
+export interface FilledValues {
+  /** The variables of the value at a path; empty for one that is as it was written. */
+  variablesAt(path: Path): readonly string[];
+}
+
+/** `${NAME}`, with `:-default`, `-default`, `:?` or `?`; `$${` stands for `${`. */
+const placeholderPattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]{0,200})(?:(:?[-?])([^{}]{0,4000}))?\}/g;
+
+/**
+ * Fills the environment's variables into all texts of a document, except those that have braces of their own: sentences
+ * and answers of intents, and what a tool is called with. `~` at the beginning of a path is the home folder. A variable
+ * that is not set, and a placeholder of another form, is an issue with its place.
+ */
+export function fillPlaceholders(
+  document: ConfigDocument,
+  environment: Readonly<Record<string, string | undefined>>,
+): FilledValues {
+  const filled = new Map<string, readonly string[]>();
+  const report = (path: Path, message: string) =>
+    document.issues.push({ offset: offsetOf(document.root, path), message: `${path.join(".")}: ${message}` });
+  document.value = fill(document.value, []);
+  return { variablesAt: (path) => filled.get(JSON.stringify(path)) ?? [] };
+
+  function fill(value: unknown, path: Path): unknown {
+    if (typeof value === "string") return fillText(value, path);
+    if (typeof value !== "object" || value === null || !mayBeFilled(path)) return value;
+    if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, [...path, key])]));
+  }
+
+  function fillText(text: string, path: Path): string {
+    const foreign = isPlace(path) ? foreignPlaceholder(text) : null;
+    if (foreign !== null) {
+      report(path, `${foreign.found} is not filled in here: write \${${foreign.name}}`);
+      return text;
+    }
+    const variables: string[] = [];
+    const expanded = isPlace(path) || isPartOfCommand(path) ? expandHome(text, path) : text;
+    const result = expanded.replace(placeholderPattern, (found: string, name: string | undefined, form, other) => {
+      if (name === undefined) return "${";
+      if (isArgument(name, path)) return found;
+      variables.push(name);
+      return valueOfVariable(name, form, other, path);
+    });
+    if (variables.length > 0) filled.set(JSON.stringify(path), variables);
+    return result;
+  }
+
+  function valueOfVariable(name: string, form: string | undefined, other: string | undefined, path: Path): string {
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    const isMissing = value === undefined || (value === "" && form !== "-" && form !== "?");
+    if (!isMissing) return value;
+    if (form?.endsWith("-") === true) return other ?? "";
+    const state = value === undefined ? "not set" : "empty";
+    const why = other === undefined || other === "" ? "" : ` (${other.slice(0, 200)})`;
+    const advice = `set it, write \${${name}:-…} with what to take otherwise, or $\${ for the characters themselves`;
+    report(path, `the environment variable ${name} is ${state}${why}: ${advice}`);
+    return "";
+  }
+
+  function expandHome(text: string, path: Path): string {
+    if (!/^~(?:[\\/]|$)/.test(text)) {
+      if (isPlace(path) && /^~[\w.-]+(?:\/|$)/.test(text))
+        report(path, "the home of another user: write its whole path");
+      return text;
+    }
+    const home = environment.HOME || homeOfUser();
+    if (home === null) report(path, "~ is the home folder, and this user has none: set HOME, or write the whole path");
+    return `${home ?? ""}${text.slice(1)}`;
+  }
+
+  /** `{name}` in a tool's command is an argument of the tool, with a dollar before it or not. */
+  function isArgument(name: string, path: Path): boolean {
+    const tool = path[0] === "tools" ? valueAt(document.value, path.slice(0, 2)) : undefined;
+    const settings = valueAt(tool, ["arguments"]);
+    return isPartOfCommand(path) && typeof settings === "object" && settings !== null && Object.hasOwn(settings, name);
+  }
+}
+
+function mayBeFilled(path: Path): boolean {
+  return path[0] !== "intents" && !(path[0] === "tools" && path[2] === "arguments");
+}
+
+function isPartOfCommand(path: Path): boolean {
+  return (path[0] === "tools" || path[0] === "mcp_servers") && path[2] === "command";
+}
+
+/** Values that name a place or go into an environment: nobody means the sign of another program by them. */
+function isPlace(path: Path): boolean {
+  const key = String(path.at(-1));
+  return /(?:^|_)(?:path|root|dir|directory|url)$/.test(key) || path.includes("environment");
+}
+
+/** A placeholder as shells, Windows and other programs write it, and the variable that it names. */
+function foreignPlaceholder(text: string): { found: string; name: string } | null {
+  const match =
+    /%([A-Za-z_]\w{2,})%/.exec(text) ??
+    /^\$([A-Z_][A-Z0-9_]*)(?=$|[\\/])/.exec(text) ??
+    /^\$?\{?env:([A-Za-z_]\w*)\}?/i.exec(text) ??
+    /\{\{\s*(?:env\.)?([A-Z_][A-Z0-9_]*)\s*\}\}/.exec(text);
+  return match === null ? null : { found: match[0], name: match[1] ?? "" };
+}
+
+function homeOfUser(): string | null {
+  try {
+    const home = homedir();
+    return home === "" || home === "/" ? null : home;
+  } catch {
+    return null;
+  }
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((found, key) => {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
+    return (found as Record<string | number, unknown>)[key];
+  }, value);
+}
