@@ -2,6 +2,7 @@
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
 export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
+export { adviseOnContext, estimateFixedCost } from "./context/context-budget.js";
 export type { EngineCheck, EngineIssue } from "./engines/engine-check.js";
 export {
   checkEngine,
@@ -17,7 +18,8 @@ export { makeFolder } from "./files/make-folder.js";
 export { ownCodeReservation } from "./processes/code-reservation.js";
 export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";
 export { readInterpreter } from "./processes/read-interpreter.js";
-export { type ResolvedCapability, resolveCapabilities } from "./skills/resolve-capabilities.js";
+export { openSkills } from "./skills/open-skills.js";
+export { namesOfSkill, type ResolvedCapability, resolveCapabilities } from "./skills/resolve-capabilities.js";
 export { terminalControls } from "./terminal-controls.js";
 export { findCommandProgram } from "./tools/command/command-tool.js";
 export { checkMcpServer } from "./tools/mcp/check-mcp-server.js";

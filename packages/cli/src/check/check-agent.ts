@@ -14,6 +14,7 @@ import { exitCodeFor } from "../errors/present-error.js";
 import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";
 import { formatJson } from "../output/format.js";
 import { checkCapabilities } from "./check-capabilities.js";
+import { checkContext } from "./check-context.js";
 import { checkEngine } from "./check-engine.js";
 import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
@@ -64,6 +65,7 @@ async function checkFile(
   checkIntents(report, config, tools);
   const skills = await checkSkills(report, config);
   checkCapabilities(report, config, { skills, tools });
+  await checkContext(report, config, { skills, tools });
   if (elsewhere === null) await checkSession(report, config);
   return { report, config };
 }

@@ -1,12 +1,13 @@
 import type { Engine, EngineMessage, EngineTool } from "../engines/engine.js";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
+import {
+  adviseOnContext,
+  MESSAGE_OVERHEAD_TOKENS,
+  REPLY_SHARE,
+  requestBudget,
+  TOOLS_OVERHEAD_TOKENS,
+} from "./context-budget.js";
 
-/** The part of the context that is left free for the reply. */
-const REPLY_SHARE = 0.25;
-/** What a chat template puts around a message, in tokens, at most. */
-const MESSAGE_OVERHEAD_TOKENS = 8;
-/** What it says about tools before it lists them. */
-const TOOLS_OVERHEAD_TOKENS = 64;
 /**
  * When the window is full, turns leave until it is filled to this share. Whatever leaves changes the beginning of the
  * prompt, and an engine then reads all of it again: so it is to happen seldom, and not with every message.
@@ -99,7 +100,7 @@ export class ContextWindow {
     const fixed = await this.#fixedCost(tools);
     const needed = fixed + (await this.#costOf(messages.slice(last)));
     // An engine that had to be started again to count may have another context than before.
-    const budget = Math.floor(this.#engine.contextTokens * (1 - REPLY_SHARE));
+    const budget = requestBudget(this.#engine.contextTokens);
     if (needed > budget) throw this.#exceeded(needed, fixed, budget);
     const begun = this.#beginOf(messages);
     const pinned = await this.#pinnedWithin(budget - needed, this.#pinned);
@@ -320,7 +321,7 @@ export class ContextWindow {
       code: "context-exceeded",
       message: `The message needs ${needed} tokens, ${needed - budget} more than the ${budget} that the engine's context of ${this.#engine.contextTokens} leaves for it.`,
       reason: fixed === 0 ? undefined : `The instructions and the tools take ${fixed} of them.`,
-      hint: "Send a shorter message, or load the model with a larger context.",
+      hint: adviseOnContext(fixed, budget),
     });
   }
 }
