@@ -1,7 +1,7 @@
 import { opendir, stat } from "node:fs/promises";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { type GgufHeader, readModelHeader } from "@nanoagent/optimizer";
+import { type GgufHeader, InvalidModelFileError, readModelHeader } from "@nanoagent/optimizer";
 import { UsageError } from "../errors/usage-error.js";
 
 /** The models at a path. */
@@ -19,6 +19,8 @@ const MAX_FILES = 10_000;
 /** Most models of a folder: each takes a quarter of a second to plan on a small board. */
 const MAX_MODELS = 64;
 const MODEL_NAME = /\.(gguf|safetensors|onnx)$/i;
+/** Names that say that a model is or was to be in the file: `model.gguf.part-aa`. */
+const NAMED_AS_MODEL = /\.(gguf|safetensors|onnx)(?![a-z0-9])/i;
 /** Files of a model in several parts, but for the first, which stands for all. */
 const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
 
@@ -45,14 +47,19 @@ export async function findModels(modelPath: string, { mustBeThere }: { mustBeThe
     throw new UsageError({ message: `${modelPath} is empty.`, hint: "Was its download interrupted?" });
   }
   found.largestBytes = status.size;
-  const isNamedAsModel = MODEL_NAME.test(modelPath);
+  const isNamedAsModel = NAMED_AS_MODEL.test(path.basename(modelPath));
   try {
     await addModel(found, modelPath);
   } catch (error) {
-    // A file of any other name may be anything: only its size is used.
-    if (isNamedAsModel || mustBeThere || !NanoAgentError.isInstance(error)) throw error;
+    if (isNamedAsModel || mustBeThere || !holdsOtherWeights(error)) throw error;
+    // Only its size is used.
   }
   return found;
+}
+
+/** Tells whether a file of any other name may hold weights all the same. */
+function holdsOtherWeights(error: unknown): boolean {
+  return error instanceof InvalidModelFileError && (error.fault === "other-format" || error.fault === "unknown");
 }
 
 async function readFolder(found: FoundModels): Promise<FoundModels> {

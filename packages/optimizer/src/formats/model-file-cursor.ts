@@ -1,5 +1,5 @@
 import type { ByteSource } from "./byte-source.js";
-import { InvalidModelFileError } from "./invalid-model-file-error.js";
+import { InvalidModelFileError, type ModelFileFault } from "./invalid-model-file-error.js";
 
 /** How much of the file is held at once while its header is read. One read of this size costs 0.1 ms. */
 const WINDOW_BYTES = 128 * 1024;
@@ -16,6 +16,12 @@ const MAX_VARINT_BYTES = 10;
 const UINT32 = 2 ** 32;
 /** Above this, the upper half of a 64-bit number no longer fits into one of JavaScript's. */
 const MAX_SAFE_UPPER_HALF = 2 ** 21 - 1;
+
+interface FailOptions {
+  offset?: number | undefined;
+  hint?: string | undefined;
+  fault?: ModelFileFault | undefined;
+}
 
 /**
  * A place in a file that moves forward only. It holds one window of the file and reads the next when it has to.
@@ -192,14 +198,18 @@ export class ModelFileCursor {
     this.#readBytes = FIRST_READ_BYTES;
   }
 
-  fail(field: string, problem: string, { offset = this.offset, hint }: { offset?: number; hint?: string } = {}): never {
-    throw new InvalidModelFileError({ path: this.path, field, offset, problem, hint });
+  fail(field: string, problem: string, { offset = this.offset, hint, fault }: FailOptions = {}): never {
+    throw new InvalidModelFileError({ path: this.path, field, offset, problem, hint, fault });
   }
 
   failTruncated(field: string): never {
-    this.fail(field, `goes on behind the end of the file, which has ${this.#source.length} bytes`, {
-      hint: "The download has not finished, or the file was damaged: download it again.",
-    });
+    this.failCutOff(field, `goes on behind the end of the file, which has ${this.#source.length} bytes`);
+  }
+
+  /** Refuses a file whose end is missing. */
+  failCutOff(field: string, problem: string, offset = this.offset): never {
+    const hint = "The download has not finished, or the file was damaged: download it again.";
+    this.fail(field, problem, { offset, hint, fault: "cut-off" });
   }
 
   #advance(bytes: number): number {

@@ -1,5 +1,6 @@
 import type { ModelFormat, ModelSummary } from "@nanoagent/models";
-import { describeForeignFile, SNIFFED_BYTES, startsAsOnnx, startsAsSafetensors } from "./describe-foreign-file.js";
+import { describeForeignFile, SNIFFED_BYTES } from "./foreign/describe-foreign-file.js";
+import { startsAsOnnx, startsAsSafetensors } from "./foreign/foreign-signatures.js";
 import type { GgufHeader } from "./gguf/gguf-header.js";
 import { readGguf } from "./gguf/read-gguf.js";
 import { summarizeGguf } from "./gguf/summarize-gguf.js";
@@ -38,7 +39,7 @@ async function formatOf(path: string): Promise<ModelFormat> {
   if (Buffer.from(start).toString("latin1", 0, 4) === "GGUF") return "gguf";
   if (startsAsSafetensors(start) || isSafetensorsIndex(path)) return "safetensors";
   if (startsAsOnnx(start)) return "onnx";
-  if (start.length > 0 && describeForeignFile(start).isKnown) return "gguf";
+  if (start.length > 0 && describeForeignFile(start, path).fault !== "unknown") return "gguf";
   if (/\.safetensors$/i.test(path)) return "safetensors";
   return /\.onnx$/i.test(path) ? "onnx" : "gguf";
 }

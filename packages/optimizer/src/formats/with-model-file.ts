@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import type { ByteSource } from "./byte-source.js";
-import { InvalidModelFileError } from "./invalid-model-file-error.js";
+import { describeFolder } from "./foreign/describe-folder.js";
+import { InvalidModelFileError, WHOLE_FILE } from "./invalid-model-file-error.js";
 import { UnreadableModelFileError } from "./unreadable-model-file-error.js";
 
 /**
@@ -14,11 +15,11 @@ export async function withModelFile<Result>(
 ): Promise<Result> {
   let file: FileHandle | undefined;
   try {
-    requireRegularFile(path, await stat(path));
+    await requireRegularFile(path, await stat(path));
     // It may have become a pipe since: opening one without this flag waits for a writer. Windows has no such flag.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const status = await file.stat();
-    requireRegularFile(path, status);
+    await requireRegularFile(path, status);
     return await use(new OpenFile(path, file, status.size));
   } catch (error) {
     if (isRefusedBySystem(error)) throw new UnreadableModelFileError(path, error);
@@ -54,15 +55,12 @@ class OpenFile implements ByteSource {
   }
 }
 
-function requireRegularFile(path: string, status: { isFile(): boolean; isDirectory(): boolean }): void {
+async function requireRegularFile(path: string, status: { isFile(): boolean; isDirectory(): boolean }): Promise<void> {
   if (status.isFile()) return;
-  throw new InvalidModelFileError({
-    path,
-    field: "the file",
-    offset: 0,
-    problem: status.isDirectory() ? "is a folder" : "is no regular file",
-    hint: status.isDirectory() ? "Name one of the model files in it." : "Name a model file.",
-  });
+  const found = status.isDirectory()
+    ? await describeFolder(path)
+    : { problem: "is not a regular file", hint: "Name a model file.", fault: "not-a-model" as const };
+  throw new InvalidModelFileError({ path, field: WHOLE_FILE, offset: 0, ...found });
 }
 
 /** A fault of the system's, or a path that no system takes (one with a NUL in it). */

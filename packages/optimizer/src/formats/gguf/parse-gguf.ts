@@ -1,5 +1,6 @@
 import type { ByteSource } from "../byte-source.js";
-import { describeForeignFile, SNIFFED_BYTES } from "../describe-foreign-file.js";
+import { describeForeignFile, SNIFFED_BYTES } from "../foreign/describe-foreign-file.js";
+import { WHOLE_FILE } from "../invalid-model-file-error.js";
 import { ModelFileCursor } from "../model-file-cursor.js";
 import { MAX_PARTS } from "../model-parts.js";
 import type { GgufHeader, GgufShape, GgufSplit, GgufTensor, GgufTokenizer, PerLayer } from "./gguf-header.js";
@@ -33,6 +34,8 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
   if (data_offset > MAX_HEADER_BYTES) {
     cursor.fail("tensor data", `begin at byte ${data_offset}, behind a header larger than ${MAX_HEADER_BYTES} bytes`);
   }
+  const tensors = placed(cursor, listed, data_offset, alignment_bytes);
+  await refuseSecondFile(cursor, source, { end: lastByte(tensors, cursor.offset), data_offset, alignment_bytes });
   const architecture = metadata.text("general.architecture");
   return {
     path,
@@ -46,19 +49,24 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
     shape: shapeOf(metadata, architecture),
     tokenizer: tokenizerOf(metadata),
     split: splitOf(metadata),
-    tensors: placed(cursor, listed, data_offset, alignment_bytes),
+    tensors,
   };
 }
 
 async function takeMagic(cursor: ModelFileCursor, source: ByteSource): Promise<void> {
   if (source.length === 0) {
-    cursor.fail("the file", "is empty", { hint: "Was its download interrupted? Download it again." });
+    cursor.fail(WHOLE_FILE, "is empty", {
+      hint: "Was its download interrupted? Download it again.",
+      fault: "cut-off",
+    });
   }
-  const start = new Uint8Array(Math.min(SNIFFED_BYTES, source.length));
-  const found = start.subarray(0, await source.read(0, start));
-  if (MAGIC.some((byte, index) => found[index] !== byte)) {
-    const { problem, hint } = describeForeignFile(found);
-    cursor.fail("magic", problem, { hint });
+  const magic = new Uint8Array(MAGIC.length);
+  await source.read(0, magic);
+  if (MAGIC.some((byte, index) => magic[index] !== byte)) {
+    const start = new Uint8Array(Math.min(SNIFFED_BYTES, source.length));
+    const found = start.subarray(0, await source.read(0, start));
+    const { problem, hint, fault } = describeForeignFile(found, cursor.path);
+    cursor.fail(WHOLE_FILE, problem, { hint, fault });
   }
   await cursor.need(4, "magic");
   cursor.takeUint32();
@@ -206,14 +214,41 @@ function placed(
     }
     const end = dataOffset + stated + tensor.bytes;
     if (end > cursor.fileBytes) {
-      cursor.fail(field, `ends at byte ${end}, and the file has only ${cursor.fileBytes}`, {
-        offset: tableOffset,
-        hint: "The download has not finished, or the file was damaged: download it again.",
-      });
+      cursor.failCutOff(field, `ends at byte ${end}, and the file has only ${cursor.fileBytes}`, tableOffset);
     }
     expected = padTo(stated + tensor.bytes, alignmentBytes);
     return { ...tensor, offset: dataOffset + stated };
   });
+}
+
+interface DataEnd {
+  end: number;
+  data_offset: number;
+  alignment_bytes: number;
+}
+
+/** Refuses files that were joined one after another: to llama.cpp all but the first would not be there. */
+async function refuseSecondFile(
+  cursor: ModelFileCursor,
+  source: ByteSource,
+  { end, data_offset, alignment_bytes }: DataEnd,
+): Promise<void> {
+  const padded = Math.max(data_offset, data_offset + padTo(end - data_offset, alignment_bytes));
+  for (const offset of new Set([end, padded, padTo(end, alignment_bytes)])) {
+    const start = new Uint8Array(MAGIC.length);
+    if (offset + start.length > source.length || (await source.read(offset, start)) < start.length) continue;
+    if (MAGIC.some((byte, index) => start[index] !== byte)) continue;
+    cursor.fail(WHOLE_FILE, "holds more than one GGUF file, one after another, as joined with cat", {
+      offset,
+      hint:
+        "Parts of a model stay apart: download them again into one folder, keep their names, and name the first. " +
+        "llama-gguf-split --merge FIRST-PART NEW-FILE makes one file of them.",
+    });
+  }
+}
+
+function lastByte(tensors: readonly GgufTensor[], headerEnd: number): number {
+  return tensors.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes), headerEnd);
 }
 
 function padTo(bytes: number, multiple: number): number {

@@ -1,4 +1,5 @@
-import { InvalidModelFileError } from "../invalid-model-file-error.js";
+import { type UnfinishedFile, unfinishedByName, unfinishedBySibling } from "../foreign/unfinished-file.js";
+import { InvalidModelFileError, type ModelFileFault, WHOLE_FILE } from "../invalid-model-file-error.js";
 import { modelParts } from "../model-parts.js";
 import { UnreadableModelFileError } from "../unreadable-model-file-error.js";
 import { withModelFile } from "../with-model-file.js";
@@ -18,8 +19,24 @@ export async function readGguf(path: string): Promise<GgufHeader> {
   return header.split === null ? header : joinParts(header);
 }
 
-function readOne(path: string): Promise<GgufHeader> {
-  return withModelFile(path, (source) => parseGguf(path, source));
+async function readOne(path: string): Promise<GgufHeader> {
+  const header = await withModelFile(path, (source) => parseGguf(path, source)).catch((error: unknown) => {
+    if (!(error instanceof InvalidModelFileError) || !UNFINISHED_FAULTS.has(error.fault)) throw error;
+    const unfinished = unfinishedByName(path);
+    if (unfinished === null) throw error;
+    return failUnfinished(path, unfinished, error);
+  });
+  const unfinished = await unfinishedBySibling(path);
+  return unfinished === null ? header : failUnfinished(path, unfinished);
+}
+
+/** Faults that the name of an unfinished file explains: later parts begin with any bytes. */
+const UNFINISHED_FAULTS: ReadonlySet<ModelFileFault> = new Set(["cut-off", "other-format", "not-a-model", "unknown"]);
+
+function failUnfinished(path: string, { problem, hint }: UnfinishedFile, cause?: InvalidModelFileError): never {
+  const found = cause === undefined ? undefined : `${cause.field} ${cause.problem}`;
+  const reason = found && `${found.charAt(0).toUpperCase()}${found.slice(1)}.`;
+  throw new InvalidModelFileError({ path, field: WHOLE_FILE, offset: 0, problem, reason, hint, fault: "cut-off" });
 }
 
 /** Reads the other files of a model, whose names follow from the name of this one and are never taken from its bytes. */
@@ -28,9 +45,11 @@ async function joinParts(named: GgufHeader): Promise<GgufHeader> {
   const parts = modelParts(named.path);
   if (split === null) return named;
   if (parts === null || parts.paths.length !== split.count || parts.index !== split.number) {
-    const expected = `-${digits(split.number + 1)}-of-${digits(split.count)}.gguf`;
+    const name = (number: number) => `NAME-${digits(number)}-of-${digits(split.count)}.gguf`;
     failSplit(named.path, "split.no", `says that this is part ${split.number + 1} of ${split.count}`, {
-      hint: `The other parts are found by their names: rename this file so that it ends in ${expected}, and the others alike.`,
+      hint:
+        `Put all ${split.count} parts into one folder, named ${name(1)} to ${name(split.count)} (this one is ` +
+        `${name(split.number + 1)}), and name the first.`,
     });
   }
   const headers: GgufHeader[] = [];
@@ -56,7 +75,7 @@ async function readPart(path: string, index: number, count: number): Promise<Ggu
   const header = await readOne(path).catch((error: unknown) => {
     if (!(error instanceof UnreadableModelFileError) || error.code !== "model-not-found") throw error;
     return failSplit(path, "the file", `is part ${index + 1} of ${count}, and is not there`, {
-      hint: "Download all parts of the model into one folder.",
+      hint: `Download all ${count} parts of the model into one folder, and keep their names.`,
     });
   });
   if (header.split?.number === index && header.split.count === count) return header;
@@ -66,6 +85,9 @@ async function readPart(path: string, index: number, count: number): Promise<Ggu
     path,
     "split.no",
     `says that this is ${found}, and its name that it is part ${index + 1} of ${count}`,
+    {
+      hint: "Give each part the number in its name that it says itself, or download the parts again with their names.",
+    },
   );
 }
 

@@ -46,7 +46,9 @@ async function readArray(cursor: ModelFileCursor, key: string): Promise<GgufEntr
   const elementBytes = bytesOfValueType(elementType);
   const atLeast = elementBytes ?? 8;
   if (length > MAX_ARRAY_LENGTH || length * atLeast > cursor.remaining) {
-    cursor.fail(key, `is an array of ${describeLength(length)} values, more than the file has room for`, { offset });
+    const problem = `is an array of ${describeLength(length)} values, more than the file has room for`;
+    if (length > MAX_ARRAY_LENGTH) cursor.fail(key, problem, { offset });
+    cursor.failCutOff(key, problem, offset);
   }
   if (elementBytes === null) {
     await skipTexts(cursor, key, length, offset);

@@ -76,10 +76,7 @@ function bytesOf(
   }
   const bytes = bytesOfWeights(type, weights);
   if (bytes > cursor.fileBytes) {
-    cursor.fail(field, `takes ${bytes} bytes, and the file has only ${cursor.fileBytes}`, {
-      offset,
-      hint: "The download has not finished, or the file was damaged: download it again.",
-    });
+    cursor.failCutOff(field, `takes ${bytes} bytes, and the file has only ${cursor.fileBytes}`, offset);
   }
   return bytes;
 }

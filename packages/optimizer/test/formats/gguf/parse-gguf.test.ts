@@ -43,7 +43,7 @@ const HEADER_BYTES = 24;
 
 describe("illegal files, each refused with the field and its offset", () => {
   it.each<[string, RawGguf | Uint8Array, string, RegExp, number]>([
-    ["wrong magic", { magic: "GGML" }, "magic", /is 47 47 4d 4c where 47 47 55 46, "GGUF", belongs/, 0],
+    ["wrong magic", { magic: "GGML" }, "the file", /begins with 47 47 4d 4c where 47 47 55 46, "GGUF", belongs/, 0],
     ["version 0", { version: 0 }, "version", /is 0, which llama.cpp no longer reads/, 4],
     ["version 1", { version: 1 }, "version", /is 1, which llama.cpp no longer reads/, 4],
     ["version 4", { version: 4 }, "version", /is 4, and files up to version 3 are known/, 4],
@@ -419,7 +419,7 @@ describe("illegal files, each refused with the field and its offset", () => {
     expect({ field: error.field, offset: error.offset }).toEqual({ field, offset });
     expect(error.message).toMatch(problem);
     expect(error.message).toContain(`model.gguf cannot be used as a model: ${field} `);
-    expect(error.reason).toBe(`It is at byte ${offset} of the file.`);
+    expect(error.reason).toBe(field === "the file" ? null : `It is at byte ${offset} of the file.`);
   });
 
   it("a header that is cut off anywhere", async () => {

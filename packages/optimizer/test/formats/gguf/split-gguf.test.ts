@@ -72,7 +72,7 @@ describe("a model in three files", () => {
     const error = await failureOf(first);
     expect(error).toBeInstanceOf(InvalidModelFileError);
     expect(error.message).toContain("missing-00002-of-00003.gguf cannot be used as a model: the file is part 2 of 3");
-    expect(error.hint).toBe("Download all parts of the model into one folder.");
+    expect(error.hint).toBe("Download all 3 parts of the model into one folder, and keep their names.");
   });
 
   it("is refused under a name that does not say which part it is", async () => {

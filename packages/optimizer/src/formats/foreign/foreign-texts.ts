@@ -1,0 +1,128 @@
+import {
+  CONVERT_HINT,
+  DOWNLOAD_HINT,
+  type FileStart,
+  type ForeignFile,
+  notModel,
+  OTHER_FILE_HINT,
+} from "./foreign-file.js";
+
+/** Most characters of a text that are repeated to the person who named the file. */
+const MAX_QUOTED_CHARACTERS = 100;
+const ANSWER_HINT =
+  "Download the model again. If it is one that has to be agreed to, agree on its page, and give the download a token of that account.";
+const LINK_HINT = "Fetch the file itself: ";
+/** A text of more bytes than an answer has is one that somebody wrote. */
+const MAX_ANSWER_BYTES = 2048;
+
+/** The kind of a file that is text; null for one that is not. */
+export function fileByText({ bytes, text: latin, path }: FileStart): ForeignFile | null {
+  const text = decode(bytes);
+  if (text === null) return null;
+  const trimmed = text.trim();
+  if (trimmed === "") return notModel("holds only blanks", "Download it again.");
+  if (/^<(!doctype html|html|head|body|!--)/i.test(trimmed) || /^<\?xml[^>]*>\s*<(!doctype html|html)/i.test(trimmed)) {
+    return notModel(`is a web page (HTML)${titleOf(trimmed)}`, DOWNLOAD_HINT);
+  }
+  if (/^<net\b|^<\?xml[^>]*>\s*<net\b/i.test(trimmed)) {
+    return { problem: "is a model description of OpenVINO", hint: OTHER_FILE_HINT, fault: "other-format" };
+  }
+  if (trimmed.startsWith("<")) {
+    const message = /<message>([^<]{1,200})/i.exec(trimmed)?.[1];
+    return notModel(`is XML, as a server answers${message === undefined ? "" : `: ${quote(message)}`}`, ANSWER_HINT);
+  }
+  const pointer = pointerTo(trimmed, path);
+  if (pointer !== null) return pointer;
+  if (/^\[(InternetShortcut|Desktop Entry)\]/i.test(trimmed)) return notModel("is a shortcut to a page", DOWNLOAD_HINT);
+  if (/^[[{]/.test(trimmed)) return describeJson(trimmed, path);
+  if (/^#!/.test(trimmed)) return notModel("is a script, and not a model");
+  if (/^FROM\s/im.test(trimmed) && !/^---/.test(trimmed)) {
+    return notModel(
+      "is a Modelfile of Ollama, which only describes a model",
+      "Name the .gguf file that its line FROM names.",
+    );
+  }
+  if (/^---\s*\n/.test(text) || /\.md$/i.test(path)) return notModel("is the description of a model (a model card)");
+  const isShort = latin.length < MAX_ANSWER_BYTES;
+  return notModel(
+    `is a text${isShort ? " and not a model" : ""}: ${quote(trimmed)}`,
+    isShort ? ANSWER_HINT : OTHER_FILE_HINT,
+  );
+}
+
+/** The bytes as text, where they are UTF-8 or UTF-16 and hold nothing that a text does not. */
+function decode(bytes: Uint8Array): string | null {
+  if (bytes.length < 3) return null;
+  const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const encoding = isWide ? (bytes[0] === 0xff ? "utf-16le" : "utf-16be") : "utf-8";
+  // The end may be in the middle of a character.
+  const text = new TextDecoder(encoding).decode(bytes).replace(/\ufffd$/, "");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell a text from data.
+  return /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/.test(text) ? null : text;
+}
+
+function pointerTo(text: string, path: string): ForeignFile | null {
+  if (text.startsWith("version https://git-lfs.github.com/spec/")) {
+    const bytes = /^size (\d{1,15})$/m.exec(text)?.[1];
+    const target = bytes === undefined ? "" : ` to a file of ${bytes} bytes`;
+    return notModel(`is a Git LFS pointer${target}`, `${LINK_HINT}git lfs pull, in the folder of the repository.`);
+  }
+  if (/^# xet version/.test(text)) {
+    return notModel("is a Xet pointer to a file on Hugging Face", `${LINK_HINT}hf download, or from the model's page.`);
+  }
+  if (/^\S*annex\/objects\//.test(text)) {
+    return notModel("is a git-annex pointer", `${LINK_HINT}git annex get, in the folder of the repository.`);
+  }
+  if (/^(outs|deps):\s*\n/.test(text) || /\.dvc$/i.test(path)) {
+    return notModel("is a DVC pointer", `${LINK_HINT}dvc pull, in the folder of the repository.`);
+  }
+  if (/^(\.{0,2}[/\\])?[^\s"{}<>]{1,300}[/\\](blobs[/\\])?[^\s"{}<>]{1,200}$/.test(text) && !/^https?:/.test(text)) {
+    return notModel(
+      `is the text of a link to ${quote(text)}`,
+      "Name the file that it points to, or copy the folder with its links.",
+    );
+  }
+  if (/^(https?|magnet|hf):\S+$/.test(text)) {
+    return notModel(`is only an address: ${quote(text)}`, "Download what is at that address, and name that file.");
+  }
+  return null;
+}
+
+/** Kinds of JSON files that lie beside models, by a key that is near their beginning. */
+const JSON_KINDS: readonly [RegExp, string, string?][] = [
+  [/"weight_map"\s*:/, "is the index of a model in safetensors files", CONVERT_HINT],
+  [/"added_tokens"\s*:|"truncation"\s*:/, "is a tokenizer, which only cuts text into tokens"],
+  [/"tokenizer_class"\s*:|"chat_template"\s*:/, "is the configuration of a tokenizer"],
+  [/"peft_type"\s*:|"lora_alpha"\s*:/, "is the configuration of a LoRA adapter"],
+  [/"architectures"\s*:|"model_type"\s*:/, "is the configuration of a model, without its weights"],
+  [/"nbformat"|"cells"\s*:/, "is a notebook"],
+];
+
+function describeJson(text: string, path: string): ForeignFile {
+  if (/vnd\.ollama\.image|vnd\.docker\.distribution\.manifest/.test(text)) {
+    const digest = /vnd\.ollama\.image\.model"[^}]*?"digest"\s*:\s*"sha256:([0-9a-f]{64})"/.exec(text)?.[1];
+    const hint = digest === undefined ? "the largest file in blobs" : `blobs/sha256-${digest}`;
+    return notModel(
+      "is a manifest of Ollama, which only names the files of a model",
+      `Name ${hint}, in Ollama's folder of models.`,
+    );
+  }
+  // A key of an error, near the beginning, is what a server says where a file was asked for.
+  const error = /^\{\s*"(?:error|errors|detail|message|code|status|statusCode)"\s*:[^"]*"?([^"]{0,200})/.exec(
+    text,
+  )?.[1];
+  if (error !== undefined) return notModel(`is JSON, as a server answers: ${quote(error || text)}`, ANSWER_HINT);
+  for (const [key, problem, hint] of JSON_KINDS) if (key.test(text)) return notModel(problem, hint);
+  if (/tokenizer|vocab/i.test(path)) return notModel("is a tokenizer or a vocabulary, without weights");
+  return notModel("is JSON, and not a model", "Name the model file; a JSON file beside it describes it.");
+}
+
+function titleOf(page: string): string {
+  const title = /<title[^>]*>([^<]{1,200})/i.exec(page)?.[1]?.trim();
+  return title ? ` titled ${quote(title)}` : "";
+}
+
+function quote(text: string): string {
+  const line = text.trim().replace(/\s+/g, " ");
+  return JSON.stringify(line.length > MAX_QUOTED_CHARACTERS ? `${line.slice(0, MAX_QUOTED_CHARACTERS)}…` : line);
+}
