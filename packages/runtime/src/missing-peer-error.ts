@@ -16,15 +16,18 @@ export class MissingPeerError extends NanoAgentError {
   }
 }
 
-/** Loads an optional package when it is needed, or says how to get it. `load` is `() => import("the-package")`. */
-export async function importPeer<Module>(peer: string, purpose: string, load: () => Promise<Module>): Promise<Module> {
-  try {
-    return await load();
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    // The package itself, and not one that it in turn lacks.
-    if (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${peer}'`))
-      throw new MissingPeerError(peer, purpose, cause);
-    throw cause;
-  }
+/**
+ * Returns the error for an optional package that could not be imported: {@link MissingPeerError} where it is not installed,
+ * else `cause`. The import itself stands where the package is used, in a `try` block: there a bundler takes in a package
+ * that is installed, and accepts that one is not.
+ */
+export function explainImport(peer: string, purpose: string, cause: unknown): unknown {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const isMissing =
+    code === "ERR_MODULE_NOT_FOUND" ||
+    code === "MODULE_NOT_FOUND" ||
+    /^(could not|cannot) (resolve|find) /i.test(message);
+  // The package itself, and not one that it in turn lacks. Yarn's Plug'n'Play names it without quotes.
+  const [, plain, quoted] = /tried to access (\S+)|["'`]([^"'`]+)["'`]/.exec(message) ?? [];
+  return isMissing && (plain ?? quoted) === peer ? new MissingPeerError(peer, purpose, cause) : cause;
 }

@@ -1,13 +1,21 @@
 import type { CST, Document, Node, Pair } from "yaml";
-import { importPeer } from "../missing-peer-error.js";
+import { explainImport } from "../missing-peer-error.js";
 import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
 /** One value may be used this often by reference: enough for people, not enough to blow a small file up. */
 const MAX_ALIASES = 100;
 
+async function importYaml() {
+  try {
+    return await import("yaml");
+  } catch (cause) {
+    throw explainImport("yaml", "Reading a YAML file", cause);
+  }
+}
+
 /** Reads YAML with the place of each value. Issues of the text are in `issues`; none is thrown. */
 export async function parseYaml(text: string): Promise<ConfigDocument> {
-  const yaml = await importPeer("yaml", "Reading a YAML file", () => import("yaml"));
+  const yaml = await importYaml();
   const document: ConfigDocument = { value: undefined, root: null, issues: [] };
   const tokens = [...new yaml.Parser().parse(text)];
   // The composer is recursive: a text that is nested too deeply must not reach it.

@@ -6,7 +6,7 @@ import {
   NanoAgentConfigFile,
   type SchemaIssue,
 } from "@nanoagent/models";
-import { importPeer } from "../missing-peer-error.js";
+import { explainImport } from "../missing-peer-error.js";
 import { type ConfigDocument, offsetOf, placeIssue, positionAt } from "./config-document.js";
 import { type FilledValues, fillPlaceholders } from "./fill-placeholders.js";
 import { type ConfigIssue, InvalidConfigError } from "./invalid-config-error.js";
@@ -162,12 +162,16 @@ function isAuto(device: EdgeDevice | AutoDevice): device is AutoDevice {
 }
 
 async function profileThisMachine(): Promise<EdgeDevice> {
-  const { DeviceProfiler } = await importPeer(
-    "@nanoagent/profiler",
-    'A config with device "auto"',
-    () => import("@nanoagent/profiler"),
-  );
+  const { DeviceProfiler } = await importProfiler();
   return new DeviceProfiler().profile();
+}
+
+async function importProfiler() {
+  try {
+    return await import("@nanoagent/profiler");
+  } catch (cause) {
+    throw explainImport("@nanoagent/profiler", 'A config with device "auto"', cause);
+  }
 }
 
 function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentConfigFile {

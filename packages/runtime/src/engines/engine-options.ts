@@ -6,8 +6,13 @@ export interface EngineOptions {
   planner?: FitPlanner | undefined;
   /** Reads how much memory the device has. Default: the probe of `@nanoagent/profiler`. */
   memory?: MemoryProbe | undefined;
-  /** Program that an engine's process runs. Default: the one in this package; a bundled program has its own. */
-  hostFile?: string | undefined;
+  /**
+   * Program that an engine's process runs, as a path or a `file:` URL. Default: `host-program.mjs`, `.js` or `.cjs` beside
+   * this program's file, else the one of the installed package. A bundle needs its own.
+   */
+  hostFile?: string | URL | undefined;
+  /** Node that runs it, as a path, where this program is not run by Node itself. Default: what runs this program. */
+  nodeFile?: string | undefined;
   /**
    * Whether this program is the agent's alone, as the CLI is. All of its memory then counts against the budget, and not
    * only its growth since the agent was loaded. Default: false.

@@ -3,6 +3,8 @@ import { EngineError } from "./engine-error.js";
 import { factsOf } from "./engine-facts.js";
 import {
   type EngineThreads,
+  HOST_VARIABLE,
+  HOST_VERSION,
   type HostAnswer,
   type HostCall,
   type HostedEngineSource,
@@ -28,6 +30,16 @@ const running = new Map<number, AbortController>();
 /** Number of calls that are being answered: while there are any, the host gives signs of life. */
 let tasks = 0;
 
+if (process.send === undefined) {
+  throw new EngineError({
+    code: "engine-unavailable",
+    message:
+      "This is the program of an engine's process, which nanoagent starts. It runs, and has nothing to do alone.",
+    hint: "An app must not import it: it imports @nanoagent/runtime.",
+  });
+}
+// What it might start is not started in place of a host.
+delete process.env[HOST_VARIABLE];
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 // Ctrl-C and a service's stop reach the whole group; the program decides what becomes of its engine.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
@@ -39,7 +51,7 @@ process.on("message", async (call: HostCall) => {
 setInterval(() => {
   if (tasks > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
 }, SIGN_OF_LIFE_MILLISECONDS);
-report({ type: "started" });
+report({ type: "started", version: HOST_VERSION });
 
 function report(message: HostReport): void {
   // The channel may close between the question and the answer.

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { lacksRoomForCode, withoutNativeStack } from "../../processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
+import { explainFailedStart, type FailedStart } from "./explain-failed-start.js";
 import type { Hang } from "./signs-of-life.js";
 
 /** End of a host process, as far as the program that started it knows. */
@@ -9,6 +10,8 @@ export interface HostExit {
   signal: NodeJS.Signals | null;
   /** End of its output. */
   output: string;
+  /** The command that started it, and the error of the system where it could not be started. */
+  start: Pick<FailedStart, "command" | "cause">;
   /** Whether its limits were set, so that it may have met one of them. */
   isLimited: boolean;
   /** Whether the host program ran; before that, Node failed and not the engine. */
@@ -41,6 +44,9 @@ export function describeExit(exit: HostExit): EngineError {
     (exit.endedAs === null && exit.isLimited && tellsOfMemory(exit.output));
   if (ranOut) return outOfMemory(output || nameOf(exit));
   if (exit.endedAs !== null && exit.endedAs !== "out-of-memory") return hung(exit.endedAs);
+  const { exitCode, signal, start } = exit;
+  const failedStart = exit.hasStarted ? null : explainFailedStart({ ...start, exitCode, signal, output });
+  if (failedStart !== null) return failedStart;
   return new EngineError({
     code: "engine-crashed",
     message: `The engine's process ended in the middle of its work (${nameOf(exit)}).`,

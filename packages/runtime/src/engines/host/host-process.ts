@@ -6,21 +6,25 @@ import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "
 import { EngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
+import { explainFailedStart } from "./explain-failed-start.js";
+import { findHost, type HostCommand, type HostFiles } from "./find-host.js";
 import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
 import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
 import {
   type EngineThreads,
   fromErrorData,
+  HOST_VERSION,
   type HostAnswer,
   type HostCall,
   type HostedEngineSource,
   type HostReport,
   type ThreadSpeed,
 } from "./host-protocol.js";
-import { type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
+import { findCodeReservation, type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
 import type { RunningHost } from "./running-host.js";
 import type { Patience } from "./signs-of-life.js";
 import { type HangWatch, watchForHang } from "./watch-for-hang.js";
+import { isThisNode, notNode, otherVersion, refuseInsideHost } from "./wrong-host.js";
 
 /** Most characters that are kept of what native code prints: the end, for an error message. */
 const MAX_OUTPUT_CHARACTERS = 2_000;
@@ -34,8 +38,7 @@ export interface HostStart {
   limits?: HostLaunch | undefined;
 }
 
-export interface HostProcessOptions extends HostStart {
-  hostFile?: string | undefined;
+export interface HostProcessOptions extends HostStart, HostFiles {
   onProgress?: ((share: number) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** How long the process may stand still while it saves its state or closes. Default: {@link TO_SAVE}. */
@@ -65,6 +68,7 @@ export class HostProcess implements RunningHost {
   ended = false;
   work = 0;
   readonly #child: ChildProcess;
+  readonly #command: HostCommand;
   readonly #limits: HostLaunch;
   #hasStarted = false;
   readonly #replies = new Map<number, EventQueue<EngineEvent>>();
@@ -76,12 +80,14 @@ export class HostProcess implements RunningHost {
   readonly #savePatience: Patience;
   #watch: HangWatch | null = null;
   #isStopping = false;
+  #startFailure: unknown = null;
   #endedAs: HostExit["endedAs"] = null;
   #exit: EngineError | null = null;
 
-  private constructor({ hostFile, limits = {}, savePatience = TO_SAVE }: HostProcessOptions) {
-    const child = launchHost(hostFile, limits);
+  private constructor(command: HostCommand, limits: HostLaunch, savePatience: Patience = TO_SAVE) {
+    const child = launchHost(command, limits);
     this.#child = child;
+    this.#command = command;
     this.#limits = limits;
     this.#savePatience = savePatience;
     this.reservedCodeBytes = reservedCodeBytes(limits);
@@ -96,7 +102,8 @@ export class HostProcess implements RunningHost {
         this.#end(exitCode, signal);
         resolve();
       });
-      child.on("error", () => {
+      child.on("error", (cause) => {
+        this.#startFailure = cause;
         this.#end(null, null);
         resolve();
       });
@@ -105,7 +112,20 @@ export class HostProcess implements RunningHost {
 
   /** Starts a host and opens its engine. Throws {@link EngineError}, or what the engine threw as it opened. */
   static async start(options: HostProcessOptions): Promise<HostProcess> {
-    const host = new HostProcess(options);
+    const { signal, savePatience } = options;
+    let limits = options.limits ?? {};
+    let command: HostCommand | undefined;
+    let host: HostProcess;
+    try {
+      refuseInsideHost();
+      command = findHost(options);
+      limits = { ...limits, reservedCodeBytes: limits.reservedCodeBytes ?? (await findCodeReservation(command)) };
+      host = new HostProcess(command, limits, savePatience);
+    } catch (cause) {
+      void limits.group?.remove();
+      if (command === undefined) throw cause;
+      throw explainFailedStart({ command, exitCode: null, signal: null, cause, output: "" }) ?? cause;
+    }
     try {
       await host.#open(options);
       return host;
@@ -113,12 +133,11 @@ export class HostProcess implements RunningHost {
       if (!host.#mayStartWithoutCompiledCode) throw error;
     }
     // The reservation was more than was read of this program's own, or a limit around it is lower.
-    const { limits, signal } = options;
     if (signal?.aborted) {
-      void limits?.group?.remove();
+      void limits.group?.remove();
       throw cancelled();
     }
-    const plain = new HostProcess({ ...options, limits: { ...limits, withoutCompiledCode: true } });
+    const plain = new HostProcess(command, { ...limits, withoutCompiledCode: true }, savePatience);
     await plain.#open(options);
     plain.facts = { ...plain.facts, notices: [...(plain.facts.notices ?? []), WITHOUT_COMPILED_CODE] };
     return plain;
@@ -127,7 +146,8 @@ export class HostProcess implements RunningHost {
   async #open({ source, onProgress, signal }: HostProcessOptions): Promise<void> {
     const stopListening = onAbort(signal, () => this.#child.kill("SIGKILL"));
     try {
-      await this.#until("started", TO_START);
+      const { version } = await this.#until("started", TO_START);
+      if (version !== HOST_VERSION) throw otherVersion(this.#command, version);
       this.#hasStarted = true;
       this.#send({ type: "open", source });
       const opened = await this.#until("opened", TO_OPEN, onProgress);
@@ -272,6 +292,7 @@ export class HostProcess implements RunningHost {
       const watch = watchForHang(this.#child.pid, patience, (hang) => {
         // Node that is up but says nothing is out of memory where it has a limit.
         this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : hang;
+        if (type === "started" && !isThisNode(this.#command)) this.#exit = notNode(this.#command);
         settle();
         reject(this.#failure());
       });
@@ -283,6 +304,9 @@ export class HostProcess implements RunningHost {
         if (report.type === "progress") {
           watch.see();
           onProgress?.(report.share);
+        } else if (report.type === "misled") {
+          settle();
+          reject(notNode(this.#command));
         } else if (report.type === "open-failed") {
           settle();
           reject(this.#fromHost(report.error));
@@ -291,10 +315,6 @@ export class HostProcess implements RunningHost {
           resolve(report as Extract<HostReport, { type: Type }>);
         }
       };
-      this.#child.once("error", (cause) => {
-        settle();
-        reject(new EngineError({ code: "engine-crashed", message: "The engine's process cannot be started.", cause }));
-      });
       void this.whenEnded.then(() => {
         settle();
         reject(this.#failure());
@@ -321,10 +341,11 @@ export class HostProcess implements RunningHost {
     const patience = this.#patience;
     if (patience === null) {
       this.#child.unref();
-      this.#child.channel?.unref();
+      // Bun's channel has no such method.
+      this.#child.channel?.unref?.();
     } else {
       this.#child.ref();
-      this.#child.channel?.ref();
+      this.#child.channel?.ref?.();
     }
     if (patience === (this.#watch?.patience ?? null)) return;
     this.#watch?.stop();
@@ -340,7 +361,7 @@ export class HostProcess implements RunningHost {
   #end(exitCode: number | null, signal: NodeJS.Signals | null): void {
     this.ended = true;
     this.#updateWatch();
-    this.#exit = this.#describe(exitCode, signal);
+    this.#exit ??= this.#describe(exitCode, signal);
     for (const events of this.#replies.values()) events.push({ type: "error", error: this.#exit });
     for (const { reject } of this.#questions.values()) reject(this.#exit);
     // The second start goes into the same group.
@@ -364,6 +385,7 @@ export class HostProcess implements RunningHost {
   #exitFacts(): Omit<HostExit, "exitCode" | "signal"> {
     return {
       output: this.#output,
+      start: { command: this.#command, cause: this.#startFailure },
       isLimited: this.#isLimited,
       hasStarted: this.#hasStarted,
       endedAs: this.#endedAs,

@@ -1,7 +1,14 @@
 import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
+import { version } from "../../../package.json";
 import type { EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
+
+/** Version of this package: a program and its host must have the same. */
+export const HOST_VERSION: string = version;
+
+/** Variable of an engine's process. A program that finds it in its own environment was started in place of Node. */
+export const HOST_VARIABLE = "NANOAGENT_ENGINE_HOST";
 
 /** Engine that a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
 export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
@@ -31,7 +38,9 @@ export type HostCall =
 
 /** Message of the host to the program. */
 export type HostReport =
-  | { type: "started" }
+  | { type: "started"; version: string }
+  /** A program that should have been the host is an app, and has found out as it was to start a host of its own. */
+  | { type: "misled" }
   | { type: "progress"; share: number }
   | { type: "opened"; facts: EngineFacts; threadTrials: readonly ThreadSpeed[] }
   | { type: "open-failed"; error: ErrorData }

@@ -1,14 +1,13 @@
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
+import type { HostFiles } from "./find-host.js";
 import { type HostedReply, HostProcess, type HostStart } from "./host-process.js";
 import type { RunningHost } from "./running-host.js";
 
-export interface HostedEngineOptions {
+export interface HostedEngineOptions extends HostFiles {
   /** Engine and limits of a start; a function is asked anew before every start. */
   start: HostStart | ((signal: AbortSignal) => Promise<HostStart>);
-  /** The host's program. Default: the program of this package. */
-  hostFile?: string | undefined;
   /** Ends the host when nothing was asked of it for this long; the next request starts it again. 0: never. */
   idleUnloadSeconds?: number | undefined;
   onProgress?: ((share: number) => void) | undefined;
@@ -166,9 +165,9 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 }
 
 async function start(options: HostedEngineOptions, signal: AbortSignal): Promise<HostProcess> {
-  const { hostFile, onProgress, onHost } = options;
+  const { hostFile, nodeFile, onProgress, onHost } = options;
   const next = typeof options.start === "function" ? await options.start(signal) : options.start;
-  const host = await HostProcess.start({ ...next, hostFile, onProgress, signal });
+  const host = await HostProcess.start({ ...next, hostFile, nodeFile, onProgress, signal });
   onHost?.(host);
   return host;
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { ownCodeReservation, runsWithoutCompiledCode } from "../../processes/code-reservation.js";
+import path from "node:path";
+import { BYTES_PER_MB } from "@nanoagent/models";
+import { codeReservationOf, ownCodeReservation, runsWithoutCompiledCode } from "../../processes/code-reservation.js";
 import type { ProcessCgroup } from "../../processes/process-cgroup.js";
 import { canLimitProcesses, DIES_FIRST, limitedCommand } from "../../processes/process-limits.js";
+import type { HostCommand } from "./find-host.js";
 
 /** Limits of a host process. */
 export interface HostLimits {
@@ -36,6 +38,9 @@ const frugalAllocation = {
   MALLOC_TRIM_THRESHOLD_: "65536",
 };
 
+/** Memory that the hooks of a package manager and their thread reserve, in bytes. */
+const HOOKS_BYTES = 64 * BYTES_PER_MB;
+
 /** The stack of each of its threads. */
 const STACK_BYTES = 2 ** 20;
 
@@ -43,34 +48,39 @@ const STACK_BYTES = 2 ** 20;
  * Starts a small process: few threads, small stacks and heap, no core dump, and its limits set before it begins. Where
  * the system has no shell it gets no RLIMIT_DATA, and enters its cgroup a moment after its start.
  */
-export function launchHost(hostFile: string = defaultHostFile(), launch: HostLaunch = {}): ChildProcess {
+export function launchHost(command: HostCommand, launch: HostLaunch = {}): ChildProcess {
+  const { nodeFile } = command;
   const { heapMb = DEFAULT_HEAP_MB, group, withoutCompiledCode = runsWithoutCompiledCode() } = launch;
   const flags = [
     "--v8-pool-size=0",
     `--max-semi-space-size=${NEW_OBJECTS_MB}`,
     `--max-old-space-size=${heapMb}`,
     ...(withoutCompiledCode ? ["--jitless"] : []),
-    hostFile,
+    ...command.flags,
+    command.hostFile,
   ];
   // It makes no connection: certificates that are read at start would take 8 MB and a tenth of a second.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
   const options = {
-    env: { ...inherited, ...frugalAllocation, UV_THREADPOOL_SIZE: "2" },
+    env: { ...inherited, ...frugalAllocation, ...command.environment, UV_THREADPOOL_SIZE: "2" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // An app with windows has no console that a process could share.
+    windowsHide: true,
   } satisfies SpawnOptions;
   if (!canLimitProcesses()) {
-    const child = spawn(process.execPath, flags, options);
+    const child = spawn(nodeFile, flags, options);
     if (child.pid !== undefined) {
       if (group !== undefined) writeIfAllowed(group.processesFile, child.pid);
       writeIfAllowed(`/proc/${child.pid}/oom_score_adj`, DIES_FIRST);
     }
     return child;
   }
-  const dataBytes = launch.dataBytes === undefined ? undefined : launch.dataBytes + reservedCodeBytes(launch);
+  const beside = reservedCodeBytes(launch) + (command.flags.length > 0 ? HOOKS_BYTES : 0);
+  const dataBytes = launch.dataBytes === undefined ? undefined : launch.dataBytes + beside;
   const stackBytes = dataBytes === undefined ? undefined : STACK_BYTES;
   // The program can start a model again; nobody could start the program, with its session, again.
   const limits = { dataBytes, stackBytes, diesFirst: true, groupFile: group?.processesFile };
-  const { file, args, environment } = limitedCommand(process.execPath, flags, limits);
+  const { file, args, environment } = limitedCommand(nodeFile, flags, limits);
   return spawn(file, args, { ...options, env: { ...options.env, ...environment } });
 }
 
@@ -79,13 +89,16 @@ export function reservedCodeBytes(launch: HostLaunch): number {
   return launch.withoutCompiledCode ? 0 : (launch.reservedCodeBytes ?? ownCodeReservation());
 }
 
+/** Memory that the Node of a command reserves for compiled code, in bytes: in its main thread and, with hooks, in theirs. */
+export async function findCodeReservation({ nodeFile, flags }: HostCommand): Promise<number> {
+  const place = { folder: path.dirname(nodeFile), environment: process.env as Record<string, string> };
+  const bytes = nodeFile === process.execPath ? ownCodeReservation() : await codeReservationOf(nodeFile, [], place);
+  return bytes * (flags.includes("--experimental-loader") ? 2 : 1);
+}
+
 /** A group that cannot be entered is noticed by whoever reads its list of processes. */
 function writeIfAllowed(file: string, value: number): void {
   try {
     writeFileSync(file, String(value));
   } catch {}
-}
-
-function defaultHostFile(): string {
-  return createRequire(import.meta.url).resolve("@nanoagent/runtime/host-program");
 }

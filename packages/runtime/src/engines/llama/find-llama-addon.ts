@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { machine } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { outsideArchive, ownPlaces } from "../../files/own-places.js";
 import { EngineError } from "../engine-error.js";
 import { remoteEngineHint } from "./remote-engine-hint.js";
 
@@ -58,17 +59,27 @@ export async function findLlamaAddon(): Promise<string> {
   throw notInstalled(packageName, `version ${packageVersion} is installed, and only ${ADDON_VERSION} is known to work`);
 }
 
+/** Looks for the package from the files of this program, without running anything of it: a bundler cannot follow that. */
 async function locate(packageName: string): Promise<{ binsDir: string; packageVersion: string }> {
-  try {
-    const { getBinsDir } = (await import(/* @vite-ignore */ packageName)) as {
-      getBinsDir: () => { binsDir: string; packageVersion: string };
-    };
-    return getBinsDir();
-  } catch (cause) {
-    const { explainPackage } = await import("./explain-package.js");
-    const error = await explainPackage(installedPackage(packageName), fileURLToPath(import.meta.url), cause);
-    throw error ?? notInstalled(packageName, "it is not installed", cause);
+  let cause: unknown;
+  for (const place of ownPlaces()) {
+    try {
+      const entry = createRequire(place).resolve(packageName);
+      if (statSync(entry).size === 0) throw new Error(`${entry} is empty`);
+      const folder = outsideArchive(path.resolve(entry, "../.."));
+      const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as { version: string };
+      return { binsDir: path.join(folder, "bins"), packageVersion: version };
+    } catch (error) {
+      cause ??= error;
+    }
   }
+  const { explainPackage } = await import("./explain-package.js");
+  const error = await explainPackage(installedPackage(packageName), ownFile(), cause);
+  throw error ?? notInstalled(packageName, "it is not installed", cause);
+}
+
+function ownFile(): string {
+  return ownPlaces()[0] ?? process.execPath;
 }
 
 /** Returns a package with the command that installs it anew. */
@@ -93,7 +104,7 @@ function npmCommand(verb: "install" | "uninstall", packageName: string): string 
 
 /** Whether npm installed this program with --global: its packages must lie beside it then, in whatever folder one works. */
 function isInstalledForAll(): boolean {
-  const file = fileURLToPath(import.meta.url);
+  const file = ownFile();
   const at = file.indexOf(`${path.sep}node_modules${path.sep}`);
   return at >= 0 && !existsSync(path.join(file.slice(0, at), "package.json"));
 }

@@ -13,6 +13,7 @@ import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
+import type { HostFiles } from "../host/find-host.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
@@ -34,7 +35,7 @@ export interface PlannedModel {
   fileBytes: number;
 }
 
-export interface GuardedEngineOptions {
+export interface GuardedEngineOptions extends HostFiles {
   guard: MemoryGuard;
   /** Plans the model within a budget, with what the ladder has given up. Throws when it does not fit. */
   planModel(budgetBytes: number, settings: LadderSettings): Promise<PlannedModel>;
@@ -43,7 +44,6 @@ export interface GuardedEngineOptions {
   stateFile: StateFile | null;
   /** Keeps the results of trials with numbers of threads, and chooses the numbers to use from now on. */
   chooseThreads?: ((trials: readonly ThreadSpeed[]) => Promise<EngineThreads>) | undefined;
-  hostFile?: string | undefined;
   idleUnloadSeconds: number;
   onLoadProgress?: ((share: number) => void) | undefined;
   /** Sentences for people that come while the engine is open. */
@@ -93,6 +93,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
         engine.#hosted = await HostedEngine.open({
           start: () => engine.#prepare(),
           hostFile: options.hostFile,
+          nodeFile: options.nodeFile,
           idleUnloadSeconds: options.idleUnloadSeconds,
           onProgress: options.onLoadProgress,
           onHost: (host) => engine.#watch(host),

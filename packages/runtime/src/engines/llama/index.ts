@@ -1,5 +1,6 @@
 export type { ProcessCgroup } from "../../processes/process-cgroup.js";
 export type { HostStart } from "../host/host-process.js";
+export { HostStartError, type HostStartFailure } from "../host/host-start-error.js";
 export { HostedEngine, type HostedEngineOptions } from "../host/hosted-engine.js";
 export type { HostLaunch, HostLimits } from "../host/launch-host.js";
 export { checkLlamaAddon, type LlamaAddonCheck } from "./check-llama-addon.js";

@@ -124,7 +124,8 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
   });
   let addon: LlamaAddon;
   try {
-    addon = createRequire(import.meta.url)(path.join(folder, "llama-addon.node"));
+    const file = path.join(folder, "llama-addon.node");
+    addon = createRequire(file)(file);
   } catch (cause) {
     const { explainLoadFailure } = await import("./check-llama-addon.js");
     throw await explainLoadFailure(folder, cause);

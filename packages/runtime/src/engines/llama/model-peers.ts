@@ -1,13 +1,27 @@
-import { importPeer } from "../../missing-peer-error.js";
+import { explainImport } from "../../missing-peer-error.js";
 
 export type Optimizer = typeof import("@nanoagent/optimizer");
 export type Profiler = typeof import("@nanoagent/profiler");
 
 /** Imports the two packages that a local model needs. */
 export async function importModelPeers(): Promise<{ optimizer: Optimizer; profiler: Profiler }> {
-  const purpose = "Running a local model";
-  return {
-    optimizer: await importPeer("@nanoagent/optimizer", purpose, () => import("@nanoagent/optimizer")),
-    profiler: await importPeer("@nanoagent/profiler", purpose, () => import("@nanoagent/profiler")),
-  };
+  return { optimizer: await importOptimizer(), profiler: await importProfiler() };
+}
+
+const PURPOSE = "Running a local model";
+
+async function importOptimizer(): Promise<Optimizer> {
+  try {
+    return await import("@nanoagent/optimizer");
+  } catch (cause) {
+    throw explainImport("@nanoagent/optimizer", PURPOSE, cause);
+  }
+}
+
+async function importProfiler(): Promise<Profiler> {
+  try {
+    return await import("@nanoagent/profiler");
+  } catch (cause) {
+    throw explainImport("@nanoagent/profiler", PURPOSE, cause);
+  }
 }

@@ -30,6 +30,7 @@ export async function openLlamaEngine(
     planner: given,
     memory,
     hostFile,
+    nodeFile,
     ownsProgram = false,
     baseBytes,
     onLoadProgress: onProgress,
@@ -77,6 +78,7 @@ export async function openLlamaEngine(
     createGroup: (limitBytes) => EngineCgroup.create(cgroups, limitBytes),
     stateFile: config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state")),
     hostFile,
+    nodeFile,
     chooseThreads: async (speeds) => {
       await trials.keep(speeds);
       const planned = await plan(Number.POSITIVE_INFINITY, new PressureLadder().settings);

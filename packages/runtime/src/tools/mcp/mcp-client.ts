@@ -1,4 +1,4 @@
-import { importPeer } from "../../missing-peer-error.js";
+import { explainImport } from "../../missing-peer-error.js";
 import { onAbort } from "../../on-abort.js";
 import type { BoundedFetch } from "./bounded-fetch.js";
 import { MAX_PAGES } from "./message-limits.js";
@@ -47,7 +47,11 @@ const jsonSchemaValidator = {
 
 /** Loads the protocol's client: the only place that does. Throws {@link MissingPeerError} when it is not installed. */
 async function importClient() {
-  return importPeer("@modelcontextprotocol/client", "An MCP server", () => import("@modelcontextprotocol/client"));
+  try {
+    return await import("@modelcontextprotocol/client");
+  } catch (cause) {
+    throw explainImport("@modelcontextprotocol/client", "An MCP server", cause);
+  }
 }
 
 /** Greets a server. Throws what keeps it from being used. */

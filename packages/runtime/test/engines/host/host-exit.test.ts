@@ -7,6 +7,7 @@ const ended: HostExit = {
   output: "",
   isLimited: true,
   hasStarted: true,
+  start: { command: { nodeFile: process.execPath, hostFile: import.meta.filename ?? "" }, cause: null },
   endedAs: null,
   killedForMemory: false,
 };
