@@ -28,11 +28,11 @@ const byCode: Readonly<Record<string, Explanation>> = {
   ERR_ACCESS_DENIED: {
     failure: "not-permitted",
     message: "Node's permission model does not let this program start the engine's process.",
-    hint: "Start Node with --allow-child-process; or with --allow-addons, and set engine.isolation: none.",
+    hint: "Start Node with --allow-child-process --allow-addons; or with --allow-addons alone, and set engine.isolation: none.",
   },
   EAGAIN: {
     failure: "process-limit",
-    message: `${NO_PROCESS}: the limit on processes is reached.`,
+    message: `${NO_PROCESS}: the limit on processes and threads is reached.`,
     hint: "End other programs of this user, or raise the limit: ulimit -u, TasksMax= of systemd, --pids-limit of a container.",
   },
   ENOMEM: {
@@ -61,7 +61,9 @@ export function explainFailedStart({ command, exitCode, signal, cause, output }:
   const { nodeFile, hostFile } = command;
   const reason = output || (cause instanceof Error ? cause.message : undefined);
   const code = String((cause as { code?: unknown } | null)?.code ?? "");
-  const known = byCode[sameAs[code] ?? code] ?? explainNode(nodeFile, exitCode, code, output);
+  const known =
+    byCode[/thread_create/.test(output) ? "EAGAIN" : (sameAs[code] ?? code)] ??
+    explainNode(nodeFile, exitCode, code, output);
   if (known !== null) return new HostStartError({ ...known, reason, cause });
   if (!existsSync(hostFile)) return missingHost(hostFile, cause);
   const missing = /Cannot find (?:package|module) '([^']+)'/.exec(output)?.[1];

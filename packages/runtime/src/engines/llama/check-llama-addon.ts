@@ -50,9 +50,17 @@ export async function explainLoadFailure(folder: string, cause: unknown): Promis
     code: "engine-unavailable",
     message: `This system cannot load llama.cpp in ${addonPackage()}.`,
     reason,
-    hint: remoteEngineHint("Give the system what the reason names."),
+    hint: remoteEngineHint(wayOut(cause, reason)),
     cause,
   });
+}
+
+function wayOut(cause: unknown, reason: string): string {
+  if ((cause as { code?: unknown } | null)?.code === "ERR_DLOPEN_DISABLED") return "Start Node with --allow-addons.";
+  // The loader says this of a file system that is mounted with noexec.
+  if (/failed to map segment/i.test(reason))
+    return "Install the package on a file system that is not mounted with noexec.";
+  return "Give the system what the reason names.";
 }
 
 /** Returns the error for a process that ended as it loaded the add-on: the issue of the files, or `error`. */
