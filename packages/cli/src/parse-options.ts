@@ -71,6 +71,9 @@ function readTokens(args: readonly string[], known: Record<string, CommandOption
   return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
+/** An option as people write one; a text that begins with dashes and goes on with words is a text. */
+const OPTION = /^--[a-z][\w-]*(=.*)?$/is;
+
 function readValue(
   name: string,
   { kind, choices, placeholder }: CommandOption,
@@ -81,8 +84,13 @@ function readValue(
     if (value !== undefined) throw new UsageError({ message: `${name} takes no value, found "${value}".`, hint });
     return true;
   }
-  const isMissing = value === undefined || value === "" || (value.startsWith("--") && !inlineValue);
-  if (isMissing) throw new UsageError({ message: `${name} needs a value: ${name} ${placeholder}.`, hint });
+  const isOption = value !== undefined && !inlineValue && OPTION.test(value);
+  if (value === undefined || value === "" || isOption) {
+    const message = `${name} needs a value: ${name} ${placeholder}.`;
+    throw new UsageError(
+      isOption ? { message, hint: `If ${value} is the value, write ${name}=${value}.` } : { message, hint },
+    );
+  }
   if (choices !== undefined && !choices.includes(value)) {
     throw new UsageError({ message: `${name} takes ${choices.join(" or ")}, found "${value}".`, hint });
   }
