@@ -12,6 +12,10 @@ export interface CommandOption {
   required?: boolean;
   /** The only texts that it takes, where not any will do. */
   choices?: readonly string[];
+  /** The operands with which it has an effect; with others it is refused. Default: all. */
+  operands?: readonly string[];
+  /** Options beside which it has no effect, and so is refused. */
+  notWith?: readonly string[];
 }
 
 /** The values of a command's options, by name; an option that was not given is absent. */

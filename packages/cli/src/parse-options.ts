@@ -21,7 +21,11 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
     if (token.kind === "option-terminator") continue;
     const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, Object.keys(known), hint);
-    values[token.name] = readValue(`--${token.name}`, option, token, hint);
+    const value = readValue(`--${token.name}`, option, token, hint);
+    if (values[token.name] !== undefined && values[token.name] !== value) {
+      throw new UsageError({ message: `--${token.name} is given twice, with two values.`, hint: "Give it once." });
+    }
+    values[token.name] = value;
   }
   if (values.help || values.version) return values;
   for (const [name, { required, placeholder }] of Object.entries(command.options)) {
@@ -29,6 +33,7 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
       throw new UsageError({ message: `${command.name} needs --${name} ${placeholder}.`, hint });
     }
   }
+  refuseIdle(command, values, hint);
   const { needsOneOf, operand } = command;
   if (operand?.choices !== undefined && values[operand.name] === undefined) {
     const choices = Object.keys(operand.choices).join(", ");
@@ -39,6 +44,19 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
     throw new UsageError({ message: `${command.name} needs ${names.join(" or ")}.`, hint });
   }
   return values;
+}
+
+/** An option that has no effect beside the others is refused: whoever gave it meant something by it. */
+function refuseIdle({ name, options, operand }: Command, values: OptionValues, hint: string): void {
+  const action = operand === undefined ? undefined : values[operand.name];
+  for (const [option, { operands, notWith = [] }] of Object.entries(options)) {
+    if (values[option] === undefined) continue;
+    const other = notWith.find((candidate) => values[candidate] !== undefined);
+    if (other !== undefined) throw new UsageError({ message: `--${option} has no effect with --${other}.`, hint });
+    if (operands === undefined || action === undefined || operands.includes(String(action))) continue;
+    const where = operands.map((one) => `${name} ${one}`).join(" and ");
+    throw new UsageError({ message: `--${option} has no effect on ${name} ${action}; it is for ${where}.`, hint });
+  }
 }
 
 function readOperand(

@@ -7,29 +7,42 @@ export const optimize: Command = {
     "Reads the header of a GGUF file, or of all in a folder, and plans how to load it: every byte is counted before any is taken.\nA file that does not exist is taken to be twice the target. What a plan stands on is said with it: measured, calibrated or prior.\nExit code 3: nothing fits --budget-mb.",
   options: {
     model: { kind: "text", placeholder: "PATH", description: "Model file, or a folder of them." },
-    "target-mb": { kind: "positive-number", placeholder: "N", description: "The file size to reach, in MB." },
+    "target-mb": {
+      kind: "positive-number",
+      placeholder: "N",
+      description: "The file size to reach, in MB.",
+      notWith: ["calibrate"],
+    },
     "budget-mb": {
       kind: "positive-number",
       placeholder: "N",
       description: "What the agent may take with its program, as spec.max_memory_mb, in MB. Default: what there is.",
+      notWith: ["calibrate"],
     },
     context: {
       kind: "positive-number",
       placeholder: "N",
       description: "Tokens of context that it must have. Default: as many as fit.",
+      notWith: ["calibrate"],
     },
     device: {
       kind: "text",
       placeholder: "FILE|auto",
       description: "Plan for the device that `nanoagent profile --json` has described. Default: auto, this one.",
+      notWith: ["calibrate"],
     },
     for: {
       kind: "text",
       placeholder: "GOAL",
       description: "What comes first: speed, context or quality. Default: quality.",
       choices: ["speed", "context", "quality"],
+      notWith: ["calibrate"],
     },
-    explain: { kind: "flag", description: "Show the sum of the best plan, line by line." },
+    explain: {
+      kind: "flag",
+      description: "Show the sum of the best plan, line by line.",
+      notWith: ["calibrate", "json"],
+    },
     calibrate: {
       kind: "text",
       placeholder: "PATH",

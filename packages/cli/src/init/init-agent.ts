@@ -12,11 +12,10 @@ import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { refuseFile, writeNewFile } from "../write-new-file.js";
-import { commentedConfig, configOf, type NewAgent } from "./new-agent.js";
+import { commentedConfig, configOf, type NewAgent, USUAL_SESSION_DIR } from "./new-agent.js";
 import { Questions } from "./questions.js";
 import { type AgentBudget, checkBudget, type InitDevice, readInitDevice, suggestBudget } from "./suggest-budget.js";
 
-const USUAL_SESSION_DIR = "state";
 const PARTS = ["session", "sentences"] as const;
 type Part = (typeof PARTS)[number];
 

@@ -2,6 +2,9 @@ import path from "node:path";
 import type { EdgeDevice, NanoAgentConfigFileInput } from "@nanoagent/models";
 import { plainLine } from "../output/plain-text.js";
 
+/** Folder of the conversation, beside the config, when nobody names another. */
+export const USUAL_SESSION_DIR = "state";
+
 /** What is known of an agent before its config is written. */
 export interface NewAgent {
   name: string;
@@ -36,14 +39,14 @@ const definitions = [
 export function configOf(agent: NewAgent, file: string): NanoAgentConfigFileInput {
   return {
     spec: {
-      name: agent.name,
+      name: literally(agent.name),
       capabilities: ["status-check", "echo"],
       max_memory_mb: agent.memoryMb,
       max_model_size_mb: agent.modelSizeMb,
     },
     device: "auto",
-    ...(agent.model !== null && { model_path: pathFrom(file, agent.model) }),
-    ...(agent.sessionDir !== null && { session: { dir: agent.sessionDir } }),
+    ...(agent.model !== null && { model_path: literalPath(pathFrom(file, agent.model)) }),
+    ...(agent.sessionDir !== null && { session: { dir: sessionDirOf(agent.sessionDir) } }),
     ...(agent.hasSentences && { tools: [clock], intents: { slots: { note: "text" }, definitions } }),
   };
 }
@@ -54,7 +57,7 @@ export function commentedConfig(agent: NewAgent, file: string): string {
   const sections = [
     `# The agent of this folder. "nanoagent check" says what is wrong with it, "nanoagent run" talks to it.
 spec:
-  name: ${quoted(agent.name)}
+  name: ${quoted(literally(agent.name))}
   capabilities: # skills, and tools that a model may call, by name
     - status-check
     - echo
@@ -67,15 +70,15 @@ device: auto # the machine it runs on: here ${plainLine(device.device_id)}`,
 # model_path: model.gguf
 # A server can answer as well: llama-server, Ollama, LM Studio, vLLM.
 # engine: { type: openai-compatible, url: "http://127.0.0.1:8080" }`
-      : `model_path: ${quoted(pathFrom(file, agent.model))} # answers what no sentence does
+      : `model_path: ${quoted(literalPath(pathFrom(file, agent.model)))} # answers what no sentence does
 # engine: { context: 2048 } # tokens; without it as many as fit`,
     `# What a model is told before every conversation.
 # instructions: You look after a workshop. Answer in one sentence.`,
     agent.sessionDir === null
       ? `# The conversation goes on after a restart when it is kept.
-# session: { dir: state }`
+# session: { dir: "\${STATE_DIRECTORY:-state}" }`
       : `session: # the conversation goes on after a restart; "nanoagent sessions" looks after it
-  dir: ${quoted(agent.sessionDir)}`,
+  dir: ${quoted(sessionDirOf(agent.sessionDir))}${agent.sessionDir === USUAL_SESSION_DIR ? " # in a service of systemd its StateDirectory" : ""}`,
     agent.hasSentences ? SENTENCES : SENTENCES_COMMENTED,
   ];
   return `${sections.join("\n\n")}\n`;
@@ -114,6 +117,21 @@ const SENTENCES_COMMENTED = SENTENCES.split("\n")
 function pathFrom(file: string, target: string): string {
   const relative = path.relative(path.dirname(path.resolve(file)), target);
   return relative.startsWith("..") || path.isAbsolute(relative) ? target : relative;
+}
+
+/** A text in which nothing is filled in from the environment. */
+function literally(text: string): string {
+  return text.replaceAll("${", () => "$${");
+}
+
+/** A path of which a shell has seen all that it expands. */
+function literalPath(text: string): string {
+  return literally(/^[~$]|^env:/i.test(text) ? `./${text}` : text);
+}
+
+/** The folder that systemd gives to a service (StateDirectory=), and elsewhere one beside the config. */
+function sessionDirOf(dir: string): string {
+  return dir === USUAL_SESSION_DIR ? `\${STATE_DIRECTORY:-${USUAL_SESSION_DIR}}` : literalPath(dir);
 }
 
 const PLAIN = /^[A-Za-z][\w./-]*$/;

@@ -6,7 +6,7 @@ import { NanoRuntime, type TurnOptions } from "@nanoagent/runtime";
 import { readConfig } from "@nanoagent/runtime/node";
 import { engineTypeOf } from "@nanoagent/runtime/program";
 import type { CommandAction, OptionValues } from "../command.js";
-import { findDefaultConfig } from "../config/default-config-file.js";
+import { DEFAULT_CONFIG_FILE, findDefaultConfig, hasDefaultConfig } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { onAbort } from "../on-abort.js";
@@ -35,7 +35,7 @@ export const runAgent: CommandAction = async (values, streams) => {
     onLoadProgress: (share) => loading.show(share),
     onPermission: (request) => askPermission(request, input),
   });
-  const agent = await readAgent(values);
+  const agent = await readAgent(values, (notice) => streams.stderr.write(plainText(`note: ${notice}\n`)));
   const config = { ...agent, sampling: refineSampling(agent.sampling, values) };
   try {
     await runtime.load(config);
@@ -70,9 +70,16 @@ export const runAgent: CommandAction = async (values, streams) => {
   }
 };
 
-/** The config file, the model of the command line in its place; or a config that the model alone makes. */
-async function readAgent({ config: file, model, device }: OptionValues): Promise<NanoAgentConfigInput> {
-  if (file === undefined && model !== undefined) return configForModel(path.resolve(String(model)));
+/** The config file, the model of the command line in its place; or, without one, a config that the model alone makes. */
+async function readAgent(
+  { config: file, model, device, stats, json, jsonl }: OptionValues,
+  say: (notice: string) => void,
+): Promise<NanoAgentConfigInput> {
+  if (stats && (json || jsonl)) say("--stats has no effect with JSON: each reply has its tokens in usage.");
+  if (file === undefined && model !== undefined) {
+    if (!(await hasDefaultConfig())) return configForModel(path.resolve(String(model)));
+    say(`${DEFAULT_CONFIG_FILE} of this folder says everything but the model, which is that of --model.`);
+  }
   const found = file ?? (await findDefaultConfig("run needs --config PATH or --model PATH."));
   const config = await readConfig(String(found), { device: device === "auto" ? "auto" : undefined });
   return model === undefined ? config : { ...config, model_path: path.resolve(String(model)) };

@@ -47,7 +47,16 @@ export function measurementPath(machine: Pick<Machine, "environment" | "platform
   const file = "nanoagent/device-measurement.json";
   if (XDG_STATE_HOME?.startsWith("/")) return `${XDG_STATE_HOME}/${file}`;
   if (machine.platform === "win32" && LOCALAPPDATA) return `${LOCALAPPDATA}/${file}`;
-  return `${HOME || os.homedir()}/.local/state/${file}`;
+  return `${HOME || homeFolder()}/.local/state/${file}`;
+}
+
+/** A user without an entry in the system's list, as a service may have, has none; nothing can be kept there. */
+function homeFolder(): string {
+  try {
+    return os.homedir();
+  } catch {
+    return "";
+  }
 }
 
 /**

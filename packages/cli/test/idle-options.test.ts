@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildTinyGguf } from "@nanoagent/optimizer/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CommandOption } from "../src/command.js";
+import { commands } from "../src/commands/index.js";
+import { UsageError } from "../src/errors/usage-error.js";
+import { parseOptions } from "../src/parse-options.js";
+import { program, resultOf } from "./run-program.js";
+
+const given = (name: string, { kind, choices }: CommandOption, second = false): string[] => {
+  if (kind === "flag") return [`--${name}`];
+  if (choices !== undefined) return [`--${name}`, String(choices.at(second ? -1 : 0))];
+  return [`--${name}`, kind === "text" ? (second ? "y" : "x") : second ? "2" : "1"];
+};
+
+describe("an option that can have no effect is refused", () => {
+  const idle = commands.flatMap((command) => {
+    const { name, options, operand } = command;
+    return Object.entries(options).flatMap(([option, settings]) => [
+      ...(settings.notWith ?? []).map((other): [string, string[]] => {
+        const otherSettings = options[other] as CommandOption;
+        return [
+          name,
+          [
+            ...given(option, settings),
+            ...given(other, otherSettings),
+            ...(command.needsOneOf && other !== "calibrate" ? ["--model", "x"] : []),
+          ],
+        ];
+      }),
+      ...Object.keys(settings.operands === undefined ? {} : (operand?.choices ?? {}))
+        .filter((action) => !settings.operands?.includes(action))
+        .map((action): [string, string[]] => [name, [action, ...given(option, settings)]]),
+    ]);
+  });
+
+  test.each(idle)("%s %j", (name, args) => {
+    const command = commands.find((candidate) => candidate.name === name);
+    expect(() => parseOptions(command as (typeof commands)[number], args)).toThrow(UsageError);
+    expect(() => parseOptions(command as (typeof commands)[number], args)).toThrow(/has no effect/);
+  });
+
+  const twice = commands.flatMap((command) =>
+    Object.entries(command.options)
+      .filter(([, { kind, choices }]) => kind !== "flag" && (choices?.length ?? 2) > 1)
+      .map(([option, settings]): [string, string[]] => [
+        command.name,
+        [...given(option, settings), ...given(option, settings, true)],
+      ]),
+  );
+  test.each(twice)("and so is one that is given twice: %s %j", (name, args) => {
+    const command = commands.find((candidate) => candidate.name === name);
+    expect(() => parseOptions(command as (typeof commands)[number], args)).toThrow(/given twice/);
+  });
+});
+
+describe("run --model", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "nanoagent-flags-"));
+    await writeFile(path.join(folder, "m.gguf"), buildTinyGguf({ contextTokens: 2048 }));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const run = (...args: string[]) => resultOf(spawn(process.execPath, [program, "run", ...args], { cwd: folder }));
+
+  test("takes the config of this folder, and says so", async () => {
+    const alone = await run("--model", "m.gguf", "--once", "go");
+    expect(alone.stdout).not.toContain("Gone.");
+    const definitions = [{ name: "go", sentences: ["go"], answer: "Gone." }];
+    const config = { spec: { name: "a", max_memory_mb: 600 }, intents: { definitions } };
+    await writeFile(path.join(folder, "agent.yaml"), JSON.stringify(config));
+    const beside = await run("--model", "m.gguf", "--once", "go", "--json", "--stats");
+    expect(JSON.parse(beside.stdout)).toMatchObject({ content: "Gone." });
+    expect(beside.stderr).toContain("note: agent.yaml of this folder says everything but the model");
+    expect(beside.stderr).toContain("note: --stats has no effect with JSON");
+  });
+});

@@ -1,0 +1,106 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { program, repository, runProgram } from "./run-program.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "nanoagent-service-"));
+  await chmod(folder, 0o755);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const unitFile = path.join(repository, "examples/service/nanoagent.service");
+const has = (name: string) => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
+
+async function readUnit(): Promise<Map<string, string>> {
+  const lines = (await readFile(unitFile, "utf8")).split("\n");
+  const pairs = lines.map((line) => /^(\w+)=(.*)$/.exec(line));
+  return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[String(pair[1]), String(pair[2])]])));
+}
+
+describe("the unit of a service", () => {
+  test("has a folder for what is kept, and is not started again with a config that is wrong", async () => {
+    const unit = await readUnit();
+    expect(unit.get("DynamicUser")).toBe("yes");
+    expect(unit.get("StateDirectory")).toBe("nanoagent");
+    expect(unit.get("WorkingDirectory")).toBe("%S/nanoagent");
+    expect(unit.get("RestartPreventExitStatus")?.split(" ")).toEqual(["2", "3"]);
+    await writeFile(path.join(folder, "wrong.yaml"), "spec: {nam: a}\n");
+    await writeFile(path.join(folder, "large.yaml"), "spec: {name: a, max_memory_mb: 9999999}\n");
+    for (const [file, code] of [
+      ["wrong.yaml", 2],
+      ["missing.yaml", 2],
+      ["large.yaml", 3],
+    ] as const) {
+      expect((await runProgram(["run", "--config", path.join(folder, file)])).exitCode).toBe(code);
+    }
+  });
+
+  test.skipIf(!has("systemd-analyze"))("is one for systemd", async () => {
+    const units = path.join(folder, "units");
+    await mkdir(units);
+    await cp(unitFile.replace(/service$/, "socket"), path.join(units, "nanoagent.socket"));
+    const text = (await readFile(unitFile, "utf8")).replace("ExecStart=nanoagent", "ExecStart=/bin/echo");
+    await writeFile(path.join(units, "nanoagent.service"), text);
+    const { stderr } = spawnSync("systemd-analyze", ["verify", path.join(units, "nanoagent.service")], {
+      encoding: "utf8",
+    });
+    expect(stderr.split("\n").filter((line) => line.includes("nanoagent"))).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0 || !has("setpriv"))(
+    "works as its user, with what init writes and no home",
+    async () => {
+      const config = path.join(folder, "etc", "agent.yaml");
+      const state = path.join(folder, "state");
+      expect((await runProgram(["init", config, "--yes"])).exitCode).toBe(0);
+      await mkdir(state);
+      // The program is copied where any user may read it.
+      const copy = path.join(folder, "program");
+      await cp(path.dirname(program), copy, { recursive: true });
+      await writeFile(path.join(folder, "package.json"), '{"type": "module"}');
+      execFileSync("chown", ["65534:65534", state]);
+      for (const home of [[], ["HOME=/"], ["HOME=/nonexistent"]]) {
+        const { status, stdout, stderr } = spawnSync(
+          "setpriv",
+          [
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "env",
+            "-i",
+            "PATH=/usr/bin:/bin",
+            `STATE_DIRECTORY=${state}`,
+            `XDG_STATE_HOME=${state}`,
+            ...home,
+            process.execPath,
+            path.join(copy, "main.js"),
+            "run",
+            "--config",
+            config,
+            "--device",
+            "auto",
+            "--once",
+            "note that it works",
+          ],
+          { cwd: state, encoding: "utf8", timeout: 60_000 },
+        );
+        expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+        expect(stdout).toContain("Noted: it works");
+      }
+      expect((await readdir(state)).length).toBeGreaterThan(0);
+      expect(await readdir(path.dirname(config))).toEqual(["agent.yaml"]);
+    },
+  );
+});
+
+test("elsewhere a new agent keeps its conversation beside its config, and literal texts stay as they were given", async () => {
+  const config = path.join(folder, "new", "agent.yaml");
+  const dir = path.join(folder, "new", "$" + "{HOME}");
+  await runProgram(["init", config, "--yes", "--session-dir", dir, "--name", "a $" + "{B}"]);
+  expect((await runProgram(["run", "--config", config, "--once", "hi"])).stdout).toContain("Hello from a $" + "{B}!");
+  expect(await readdir(path.dirname(config))).toContain("$" + "{HOME}");
+});
