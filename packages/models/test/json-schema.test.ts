@@ -32,6 +32,8 @@ const files: [string, string, Schema<unknown>][] = [
   ["fit-plan", "FitPlan", FitPlan],
 ];
 
+const PLACEHOLDER = String.raw`^\$\{\w+(:?[-?].*)?\}$`;
+
 /** The JSON Schema of what a person or a program may write, so keys with a default may be absent. */
 function jsonSchemaOf(title: string, schema: Schema<unknown>) {
   const { $schema, ...rest } = z.toJSONSchema(sourceOf(schema), {
@@ -42,6 +44,11 @@ function jsonSchemaOf(title: string, schema: Schema<unknown>) {
       // These are true of every JSON document.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       delete jsonSchema.propertyNames;
+      // In a config file, a variable of the environment may stand where a number or a truth value belongs.
+      const isScalar = ["integer", "number", "boolean"].includes(String(jsonSchema.type));
+      if (title === "NanoAgentConfigFile" && isScalar) {
+        Object.assign(jsonSchema, { type: [jsonSchema.type, "string"], pattern: PLACEHOLDER });
+      }
     },
   });
   return { $schema, title, ...rest };
@@ -73,6 +80,15 @@ test("every key of a config file is described, at every level", () => {
     [],
   );
   expect(undescribed).toEqual([]);
+});
+
+test("an editor takes a variable of the environment where a number belongs, and no other text", () => {
+  const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
+    jsonSchemaOf("NanoAgentConfigFile", NanoAgentConfigFile),
+  );
+  const accepts = (max_memory_mb: unknown) => validate({ spec: { name: "a", max_memory_mb } });
+  expect([512, "$" + "{MB}", "$" + "{MB:-512}"].map(accepts)).toEqual([true, true, true]);
+  expect(["512", "2GB", "$MB", 0, 1.5].map(accepts)).toEqual([false, false, false, false, false]);
 });
 
 function keysWithoutDescription(schema: JsonSchema, path: string[]): string[] {
