@@ -1,95 +1,124 @@
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdir, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { makeFolder } from "../files/make-folder.js";
-import { processExists } from "../processes/process-exists.js";
+import type { Claim } from "../claims/claim.js";
+import { askSocketClaim, SocketClaim } from "../claims/socket-claim.js";
+import { fromCheckedJson, toCheckedJson } from "../files/checked-json.js";
+import { isOwn, makeOwnFolder, readOwnFile, replaceFile } from "../files/own-files.js";
+import { asIdentity, ownIdentity, type ProcessIdentity, stateOf } from "../processes/process-identity.js";
 
-const NAME = /^(\d+)-\d+\.json$/;
-/** One line of JSON; what is longer is none of ours. */
-const MAX_FILE_BYTES = 512;
-/** More agents than this on one small computer are a fault of somebody's. */
+const NAME = /^\d+-[0-9a-f]+\.json$/;
+/** Longest reservation, in bytes; it is one line of JSON. */
+const MAX_FILE_BYTES = 1024;
+/** Most reservations that are read. One small computer does not run more agents. */
 const MAX_RESERVATIONS = 64;
+const FOLDERS = ["nanoagent", "reservations"] as const;
 
-/** What an engine was admitted to take, and the process that takes it, once there is one. */
-interface Reservation {
-  owner: number;
+/** Memory that an engine may take, and the process that takes it, once there is one. */
+interface Reservation extends ProcessIdentity {
   engine: number | null;
   bytes: number;
 }
 
-let made = 0;
-
 /**
- * What other agents of this device were admitted to take and have not taken yet. A model that is mapped, or has just
- * begun to load, takes little of what it will, and the system says that all the rest is free: without this list two
- * agents would both get it. One small file an engine, in the user's runtime folder; those of processes that are gone
- * count for nothing and are removed.
+ * Memory that other agents of this device were admitted to take and have not taken yet. A model that is mapped, or has
+ * just begun to load, takes little of what it will, and the system says that all the rest is free: without this list two
+ * agents would both get it. Each engine has one small file in the user's runtime folder. Files of processes that are gone
+ * count for nothing and are removed; files and folders of other users are left alone and not believed.
  */
 export class Reservations {
-  readonly #folder: string;
-  readonly #file: string;
+  readonly #folder: () => Promise<string | null>;
+  readonly #name = `${process.pid}-${randomBytes(6).toString("hex")}.json`;
+  /** Shows this program to those in other containers, who cannot see its process. */
+  #claim: Claim | null = null;
+  #isClaimed = false;
 
-  constructor(folder: string = defaultFolder()) {
-    this.#folder = folder;
-    this.#file = path.join(folder, `${process.pid}-${++made}.json`);
+  /** `folder`: a folder of this user. Default: one in `XDG_RUNTIME_DIR`, otherwise in the temporary folder. */
+  constructor(folder?: string) {
+    this.#folder = folder === undefined ? defaultFolder : () => ownFolderAt(folder);
   }
 
   /** The bytes that others have still to take. `pinnedBytes` says what a process holds already. Never rejects. */
   async outstandingBytes(pinnedBytes: (processId: number) => Promise<number>): Promise<number> {
+    const folder = await this.#folder();
+    const entries = folder === null ? [] : await readdir(folder).catch(() => []);
+    const names = entries.filter((name) => NAME.test(name) && name !== this.#name);
     let total = 0;
-    const names = await readdir(this.#folder).catch(() => []);
     for (const name of names.slice(0, MAX_RESERVATIONS)) {
-      const file = path.join(this.#folder, name);
-      if (file === this.#file || !NAME.test(name)) continue;
+      const file = path.join(folder as string, name);
       const reservation = await read(file);
-      if (reservation === null || !processExists(reservation.owner)) {
-        await rm(file, { force: true }).catch(() => {});
+      const state = reservation === null ? "gone" : await runs(reservation, file);
+      if (reservation === null || state === "gone") {
+        for (const old of [file, socketOf(file)]) await rm(old, { force: true }).catch(() => {});
         continue;
       }
-      const taken = reservation.engine === null ? 0 : await pinnedBytes(reservation.engine).catch(() => 0);
-      total += Math.max(0, reservation.bytes - taken);
+      // In another container the number of the engine's process stands for another process.
+      const { engine, bytes } = reservation;
+      const taken = engine === null || state === "hidden" ? 0 : await pinnedBytes(engine).catch(() => 0);
+      total += Math.max(0, bytes - taken);
     }
     return total;
   }
 
   /** Says what this engine may take. Where it cannot be written down, others go by what the system says alone. */
   async hold(bytes: number, engine: number | null): Promise<void> {
-    const temporary = `${this.#file}.${process.pid}`;
-    try {
-      await makeFolder(this.#folder, 0o700);
-      await writeFile(temporary, JSON.stringify({ owner: process.pid, engine, bytes }), { mode: 0o600 });
-      await rename(temporary, this.#file);
-    } catch {
-      await rm(temporary, { force: true }).catch(() => {});
+    const folder = await this.#folder();
+    if (folder === null) return;
+    const file = path.join(folder, this.#name);
+    if (!this.#isClaimed) {
+      this.#isClaimed = true;
+      this.#claim = await SocketClaim.make(socketOf(file), "nanoagent").catch(() => null);
     }
+    await replaceFile(file, toCheckedJson({ ...ownIdentity(), engine, bytes })).catch(() => {});
   }
 
   async release(): Promise<void> {
-    await rm(this.#file, { force: true }).catch(() => {});
+    const folder = await this.#folder();
+    if (folder !== null) await rm(path.join(folder, this.#name), { force: true }).catch(() => {});
+    await this.#claim?.release();
+    this.#claim = null;
+    this.#isClaimed = false;
   }
 }
 
+function socketOf(file: string): string {
+  return file.replace(/json$/, "socket");
+}
+
+async function runs(reservation: Reservation, file: string): Promise<"runs" | "hidden" | "gone"> {
+  const state = stateOf(reservation);
+  if (state !== "hidden") return state === "runs" ? "runs" : "gone";
+  return (await askSocketClaim(socketOf(file))).state === "held" ? "hidden" : "gone";
+}
+
 async function read(file: string): Promise<Reservation | null> {
-  try {
-    const text = await readFile(file, "utf8");
-    const { owner, engine, bytes } = JSON.parse(text.slice(0, MAX_FILE_BYTES)) as Partial<Reservation>;
-    if (!isCount(owner) || !isCount(bytes) || (engine !== null && !isCount(engine))) return null;
-    return { owner, engine, bytes };
-  } catch {
-    return null;
-  }
+  const text = await readOwnFile(file, MAX_FILE_BYTES);
+  const value = text === null ? null : fromCheckedJson(text);
+  const identity = asIdentity(value);
+  if (value === null || identity === null || !isCount(value.bytes)) return null;
+  const engine = value.engine === null ? null : value.engine;
+  return engine === null || isCount(engine) ? { ...identity, engine, bytes: value.bytes } : null;
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function defaultFolder(): string {
+async function defaultFolder(): Promise<string | null> {
   const { XDG_RUNTIME_DIR: runtime } = process.env;
-  const base = runtime === undefined || runtime === "" ? path.join(os.tmpdir(), `nanoagent-${userId()}`) : runtime;
-  return path.join(base, "nanoagent", "reservations");
+  if (runtime !== undefined && path.isAbsolute(runtime)) {
+    const status = await stat(runtime).catch(() => null);
+    const folder = status !== null && isOwn(status) ? await makeOwnFolder(runtime, FOLDERS) : null;
+    if (folder !== null) return folder;
+  }
+  return makeOwnFolder(os.tmpdir(), [`nanoagent-${userId()}`, ...FOLDERS]);
+}
+
+function ownFolderAt(folder: string): Promise<string | null> {
+  return makeOwnFolder(path.dirname(folder), [path.basename(folder)]);
 }
 
 function userId(): string {
-  return String(process.getuid?.() ?? os.userInfo().username);
+  return String(process.geteuid?.() ?? os.userInfo().username);
 }

@@ -1,12 +1,17 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdir, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { SocketClaim } from "../../src/claims/socket-claim.js";
+import { toCheckedJson } from "../../src/files/checked-json.js";
 import { Reservations } from "../../src/memory/reservations.js";
+import { ownIdentity } from "../../src/processes/process-identity.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
 const nothingTaken = async () => 0;
+const reservation = (more: object = {}) => toCheckedJson({ ...ownIdentity(), engine: null, bytes: 500, ...more });
+const outstanding = (folder?: string) => new Reservations(folder).outstandingBytes(nothingTaken);
 
 test("two agents see what the other was promised, less what it has taken by now", async () => {
   const folder = await temporaryFolder();
@@ -22,17 +27,39 @@ test("two agents see what the other was promised, less what it has taken by now"
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("what a program that is gone has left behind, and what is no reservation, counts for nothing and is removed", async () => {
+test.each<[string, () => string | Promise<string>]>([
+  [
+    "of a process that is gone",
+    async () => {
+      const child = spawn(process.execPath, ["--eval", ""]);
+      await once(child, "close");
+      return reservation({ pid: child.pid });
+    },
+  ],
+  ["of a process whose number another has now", () => reservation({ started: "1" })],
+  ["of a time before the system's start", () => reservation({ boot_id: "another" })],
+  ["of a container that is gone", () => reservation({ pid_namespace: "pid:[1]" })],
+  ["with a flipped bit", () => reservation().replace("500", "508")],
+  ["that is cut off", () => reservation().slice(0, -1)],
+  ["without a checksum", () => JSON.stringify({ ...ownIdentity(), engine: null, bytes: 500 })],
+  ["with an engine that is none", () => reservation({ engine: "x" })],
+  ["larger than any", () => reservation({ more: "x".repeat(2000) })],
+])("a reservation %s counts for nothing and is removed", async (_, content) => {
   const folder = await temporaryFolder();
-  const child = spawn(process.execPath, ["--eval", ""]);
-  const gone = child.pid;
-  await once(child, "close");
-  await writeFile(path.join(folder, `${gone}-1.json`), JSON.stringify({ owner: gone, engine: null, bytes: 500 }));
-  await writeFile(path.join(folder, "17-1.json"), '{"owner": -1');
-  await writeFile(path.join(folder, "18-1.json"), JSON.stringify({ owner: process.pid, engine: "x", bytes: 5 }));
+  await writeFile(path.join(folder, "17-00ab.json"), await content(), { mode: 0o600 });
   await writeFile(path.join(folder, "somebody-elses.txt"), "");
-  expect(await new Reservations(folder).outstandingBytes(nothingTaken)).toBe(0);
+  expect(await outstanding(folder)).toBe(0);
   expect(await readdir(folder)).toEqual(["somebody-elses.txt"]);
+});
+
+test("a reservation of a container that runs counts, and none of it as taken", async () => {
+  const folder = await temporaryFolder();
+  const claim = await SocketClaim.make(path.join(folder, "17-00ab.socket"), "x");
+  const content = reservation({ pid_namespace: "pid:[1]", engine: process.pid });
+  await writeFile(path.join(folder, "17-00ab.json"), content, { mode: 0o600 });
+  expect(await new Reservations(folder).outstandingBytes(async () => 500)).toBe(500);
+  await claim.release();
+  expect(await outstanding(folder)).toBe(0);
 });
 
 test("a folder that cannot be written to is no failure", async () => {
@@ -42,4 +69,78 @@ test("a folder that cannot be written to is no failure", async () => {
   await reservations.hold(1, null);
   expect(await reservations.outstandingBytes(nothingTaken)).toBe(0);
   await reservations.release();
+});
+
+describe.skipIf(process.getuid?.() !== 0)("what another user has put into the temporary folder", () => {
+  const nobody = 65534;
+  afterEach(() => vi.unstubAllEnvs());
+
+  /** Makes the folders of the reservations below a temporary folder of its own, and one of them as `plant` says. */
+  async function plantIn(level: number, plant: (folder: string) => Promise<unknown>): Promise<string> {
+    const base = await temporaryFolder();
+    vi.stubEnv("TMPDIR", base);
+    vi.stubEnv("XDG_RUNTIME_DIR", level % 2 === 0 ? "" : path.join(base, "nowhere"));
+    const names = [`nanoagent-${process.getuid?.()}`, "nanoagent", "reservations"];
+    let folder = base;
+    for (const [index, name] of names.entries()) {
+      folder = path.join(folder, name);
+      if (index === level) await plant(folder);
+      else if (level > index || (await readdir(path.dirname(folder)).catch(() => null)) !== null)
+        await mkdir(folder, { mode: 0o700 }).catch(() => {});
+    }
+    return folder;
+  }
+
+  const plants: Record<string, (folder: string) => Promise<unknown>> = {
+    "a folder of theirs": async (folder) => {
+      await mkdir(folder);
+      await chown(folder, nobody, nobody);
+    },
+    "a folder that all may write to": async (folder) => {
+      await mkdir(folder);
+      await chmod(folder, 0o777);
+    },
+    "a link to a folder of theirs": async (folder) => {
+      const other = await temporaryFolder();
+      await chown(other, nobody, nobody);
+      await symlink(other, folder);
+    },
+    "a link to a folder of this user": async (folder) => symlink(await temporaryFolder(), folder),
+    "a file": (folder) => writeFile(folder, ""),
+    "a link that leads nowhere": (folder) => symlink("/nowhere", folder),
+  };
+
+  test.each(Object.keys(plants).flatMap((kind) => [0, 1, 2].map((level) => [kind, level] as const)))(
+    "%s in place of folder %i is neither believed nor written to",
+    async (kind, level) => {
+      const folder = await plantIn(level, plants[kind] as never);
+      const planted = path.join(folder, "1-00ab.json");
+      await writeFile(planted, reservation()).catch(() => {});
+      const before = await readdir(folder).catch(() => []);
+      const own = new Reservations();
+      expect(await own.outstandingBytes(nothingTaken)).toBe(0);
+      await own.hold(1000, null);
+      expect(await readdir(folder).catch(() => [])).toEqual(before);
+      await own.release();
+    },
+  );
+
+  test.each(["a link", "a file of theirs", "a pipe", "a folder"])(
+    "%s under the name of a reservation is not believed, and leads to no other file",
+    async (kind) => {
+      const folder = await temporaryFolder();
+      const precious = path.join(await temporaryFolder(), "precious");
+      await writeFile(precious, reservation(), { mode: 0o600 });
+      const file = path.join(folder, "1-00ab.json");
+      if (kind === "a link") await symlink(precious, file);
+      else if (kind === "a folder") await mkdir(file);
+      else if (kind === "a pipe") spawnSync("mkfifo", [file]);
+      else {
+        await writeFile(file, reservation());
+        await chown(file, nobody, nobody);
+      }
+      expect(await outstanding(folder)).toBe(0);
+      expect(await readFile(precious, "utf8")).toBe(reservation());
+    },
+  );
 });
