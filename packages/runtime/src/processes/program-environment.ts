@@ -2,11 +2,56 @@ import os from "node:os";
 
 const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-/** What a program sees: nothing of the agent's own environment, in which keys and tokens may be. */
-export function programEnvironment(own: Record<string, string> = {}): Record<string, string> {
-  const windows = process.platform === "win32" ? { SystemRoot: process.env.SystemRoot ?? "C:\\Windows" } : {};
-  const searchPath = process.platform === "win32" ? (process.env.PATH ?? "") : SEARCH_PATH;
-  return { PATH: searchPath, LANG: "C.UTF-8", HOME: homeFolder(), ...windows, ...own };
+/** Variables that say where and who the user is, and how the network is reached. None of them holds a secret. */
+const passedNames = new Set(
+  (
+    "TZ TZDIR LANG LANGUAGE LOCPATH USER LOGNAME TMPDIR TMP TEMP " +
+    "XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_RUNTIME_DIR XDG_CONFIG_DIRS XDG_DATA_DIRS " +
+    "NO_PROXY no_proxy SSL_CERT_FILE SSL_CERT_DIR NIX_SSL_CERT_FILE NODE_EXTRA_CA_CERTS NODE_USE_SYSTEM_CA " +
+    "REQUESTS_CA_BUNDLE CURL_CA_BUNDLE AWS_CA_BUNDLE GIT_SSL_CAINFO PIP_CERT DENO_CERT DENO_TLS_CA_STORE"
+  ).split(" "),
+);
+
+/** Variables without which programs of Windows do not start, or do not find their files. */
+const windowsNames = new Set(
+  (
+    "SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT USERNAME USERPROFILE HOMEDRIVE HOMEPATH APPDATA LOCALAPPDATA " +
+    "PROGRAMDATA ALLUSERSPROFILE PUBLIC PROGRAMFILES PROGRAMFILES(X86) PROGRAMW6432 COMMONPROGRAMFILES " +
+    "COMMONPROGRAMFILES(X86) COMMONPROGRAMW6432 NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE OS"
+  ).split(" "),
+);
+
+const proxyPattern = /^(?:https?|all|ftp)_proxy$/i;
+
+/**
+ * Makes the environment of a program that a config starts: what it needs to behave as its user expects, and nothing else
+ * of the agent's own, in which keys and tokens may be. `own` are the variables of the config, which win.
+ */
+export function programEnvironment(
+  own: Record<string, string> = {},
+  inherited: Partial<Record<string, string>> = process.env,
+): Record<string, string> {
+  const isWindows = process.platform === "win32";
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value === undefined || value === "") continue;
+    if (passedNames.has(name) || /^LC_[A-Z]+$/.test(name)) passed[name] = value;
+    else if (proxyPattern.test(name)) passed[name] = withoutCredentials(value);
+    else if (isWindows && windowsNames.has(name.toUpperCase())) passed[name] = value;
+  }
+  return {
+    PATH: isWindows ? (inherited.PATH ?? "") : SEARCH_PATH,
+    LANG: "C.UTF-8",
+    HOME: homeFolder(),
+    ...(isWindows && { SystemRoot: "C:\\Windows" }),
+    ...passed,
+    ...own,
+  };
+}
+
+/** Address of a proxy without the name and password that it may hold: those are secrets. */
+function withoutCredentials(address: string): string {
+  return address.replace(/^([a-z][\w+.-]*:\/\/)?[^/?#]*@/i, "$1");
 }
 
 /** A user without an entry in the system's list, as in some containers, has none. */
