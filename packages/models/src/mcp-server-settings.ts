@@ -27,7 +27,7 @@ export interface McpProgramSettings extends McpCommonSettings {
   environment?: Record<string, string> | undefined;
   /** Names of variables of the agent's own environment that it is given too, such as keys. */
   environment_from?: string[] | undefined;
-  /** Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it. Default: no limit of its own. */
+  /** Memory that it may take with all of its processes, in MB of 2^20 bytes; what Node reserves for code does not count. Default: what the agent's budget leaves. */
   max_memory_mb?: number | undefined;
 }
 
@@ -88,7 +88,7 @@ const program = () =>
     max_memory_mb: z.optional(positiveInteger()).check(
       z.meta({
         description:
-          "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
+          "Memory that it may take with all of its processes, in MB of 2^20 bytes. Default: what the agent's budget leaves.",
       }),
     ),
     ...common(),

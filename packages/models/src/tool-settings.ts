@@ -25,7 +25,7 @@ export interface CommandToolSettings {
   environment?: Record<string, string> | undefined;
   /** The most of its output that is read, in KB of 2^10 bytes; more is cut off. Default: 64. */
   max_output_kb?: number | undefined;
-  /** Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it. Default: no limit of its own. */
+  /** Memory that it may take with all of its processes, in MB of 2^20 bytes; what Node reserves for code does not count. Default: what the agent's budget leaves. */
   max_memory_mb?: number | undefined;
 }
 
@@ -92,7 +92,7 @@ export const commandToolSource = whenFirstUsed(() =>
     max_memory_mb: z.optional(positiveInteger()).check(
       z.meta({
         description:
-          "Memory that it may reserve, in MB of 2^20 bytes, beside what Node reserves for code; where the system can limit it.",
+          "Memory that it may take with all of its processes, in MB of 2^20 bytes. Default: what the agent's budget leaves.",
       }),
     ),
   }),

@@ -8,6 +8,7 @@ import type { EngineOptions, OpenEngineOptions } from "./engines/engine-options.
 import { samplingOptions } from "./engines/sampling-options.js";
 import type { MemoryReport } from "./memory/memory-report.js";
 import { ownResidentBytes } from "./memory/own-resident-bytes.js";
+import type { ToolMemory } from "./memory/tool-memory.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import type { IntentAnswers, SharedParts } from "./run-turn.js";
 import type { Journal } from "./session/journal/journal.js";
@@ -80,7 +81,8 @@ export class Agent implements AsyncDisposable {
 
   /** Opens a config that {@link checkAgent} has checked. @internal */
   static async open(config: NanoAgentConfig, given: AgentOptions): Promise<Agent> {
-    const options = { ...given, baseBytes: ownResidentBytes() ?? 0 };
+    const bare = { ...given, baseBytes: ownResidentBytes() ?? 0 };
+    const options = { ...bare, toolMemory: await openToolMemory(config, bare) };
     const skills = await readSkills(config);
     const tools = await openTools(config, options, skills.open);
     try {
@@ -224,17 +226,28 @@ async function readSkills({ skills_dir, spec }: NanoAgentConfig): Promise<AgentS
   return { all: skills, open: await openSkills(used), notices: issues.filter(concerns).map(({ message }) => message) };
 }
 
+/** Opens the memory of the processes that tools start; undefined for an agent whose tools start none. */
+async function openToolMemory(
+  config: NanoAgentConfig,
+  options: Pick<OpenEngineOptions, "ownsProgram" | "baseBytes">,
+): Promise<ToolMemory | undefined> {
+  if ((config.tools?.length ?? 0) === 0 && config.mcp_servers === undefined) return undefined;
+  // Processes need Node; this module does not.
+  const node = await import("#node-parts");
+  return node.openToolMemory(config, options);
+}
+
 /** Opens the tools of an agent; null for one that has none, and then nothing is loaded for them. */
 async function openTools(
   config: NanoAgentConfig,
-  { tools = [], onPermission, beforeAct }: AgentOptions,
+  { tools = [], onPermission, beforeAct, toolMemory }: AgentOptions & OpenEngineOptions,
   skills: OpenSkills | null,
 ): Promise<ToolRegistry | null> {
   const always = [...tools, ...(skills === null ? [] : [skills.tool])];
   const named = (config.tools?.length ?? 0) > 0 || config.mcp_servers !== undefined || config.intents !== undefined;
   if (always.length === 0 && !named) return null;
   const { ToolRegistry } = await import("./tool-registry.js");
-  return ToolRegistry.open(config, { always, pinned: skills?.tool.name, onPermission, beforeAct });
+  return ToolRegistry.open(config, { always, pinned: skills?.tool.name, onPermission, beforeAct, toolMemory });
 }
 
 /** Compiles the intents. Throws {@link InvalidIntentsError}, also for a tool that there is not. */

@@ -26,7 +26,7 @@ export function checkMemoryBudget({ spec, device }: Budgeted): void {
 export async function openProgramBudget(
   config: NanoAgentConfig,
   engine: Pick<Engine, "memory">,
-  options: Pick<OpenEngineOptions, "ownsProgram" | "memory" | "baseBytes">,
+  options: Pick<OpenEngineOptions, "ownsProgram" | "memory" | "baseBytes" | "toolMemory">,
 ): Promise<ProgramBudget | null> {
   if (engine.memory !== undefined && config.engine?.isolation !== "none") return null;
   const { ownsProgram = false, baseBytes = 0 } = options;

@@ -15,7 +15,7 @@ const COLLECT_ATTEMPTS = 2;
 /** When garbage was last collected here. */
 let collectedAt = Number.NEGATIVE_INFINITY;
 
-interface ReportOptions extends Pick<OpenEngineOptions, "memory" | "ownsProgram" | "baseBytes"> {
+interface ReportOptions extends Pick<OpenEngineOptions, "memory" | "ownsProgram" | "baseBytes" | "toolMemory"> {
   /** Whether a model lives in this program. Default: false. */
   hasModelInside?: boolean | undefined;
 }
@@ -38,6 +38,8 @@ export async function reportMemory(
   return {
     limit_bytes: Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB,
     ...(await accountOf(profiler, { ...options, hasModelInside }).use(engineMemory?.process ?? null)),
+    tools_limit_bytes: options.toolMemory?.limitBytes ?? null,
+    tools_enforcement: options.toolMemory?.enforcement ?? null,
     engine: engineMemory,
     device: probe === null ? null : await steadyProbeOf(probe).read(),
   };
@@ -74,9 +76,10 @@ async function importProfiler(): Promise<typeof import("@nanoagent/profiler") | 
 
 function accountOf(
   profiler: typeof import("@nanoagent/profiler") | null,
-  { ownsProgram = false, baseBytes = 0, hasModelInside }: ReportOptions,
+  { ownsProgram = false, baseBytes = 0, hasModelInside, toolMemory }: ReportOptions,
 ): MemoryAccount {
-  return new MemoryAccount({ processes: processView(profiler), ownsProgram, baseBytes, hasModelInside });
+  const toolProcesses = () => toolMemory?.processes ?? [];
+  return new MemoryAccount({ processes: processView(profiler), ownsProgram, baseBytes, hasModelInside, toolProcesses });
 }
 
 /** Has V8 collect all garbage, and waits while it gives the pages back. Does nothing on another JavaScript engine. */

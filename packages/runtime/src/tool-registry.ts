@@ -1,5 +1,6 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
 import type { EngineTool } from "./engines/engine.js";
+import type { ToolMemory } from "./memory/tool-memory.js";
 import type { CallTool } from "./session/turn.js";
 import type { McpServers } from "./tools/mcp/open-mcp-servers.js";
 import { mayBelongToServer } from "./tools/mcp/server-tool-name.js";
@@ -18,6 +19,8 @@ export interface ToolRegistryOptions extends Pick<ToolSetOptions, "onPermission"
   always: readonly Tool[];
   /** Name of a tool that every request offers, because the instructions name it. */
   pinned?: string | undefined;
+  /** The memory that commands and servers may take. An agent with either has it. */
+  toolMemory: ToolMemory | undefined;
 }
 
 /**
@@ -55,13 +58,18 @@ export class ToolRegistry {
   static async open(config: NanoAgentConfig, options: ToolRegistryOptions): Promise<ToolRegistry> {
     let registry: ToolRegistry | null = null;
     let hasChanged = false;
-    const servers = await openServers(config.mcp_servers, () => {
+    const { toolMemory } = options;
+    const onListed = () => {
       hasChanged = true;
       void registry?.refresh();
-    });
+    };
+    const servers = toolMemory === undefined ? null : await openServers(config.mcp_servers, onListed, toolMemory);
     try {
       const capabilities = new Set(config.spec.capabilities);
-      const own = [...options.always, ...(await openCommands(config.tools ?? []))];
+      const own = [
+        ...options.always,
+        ...(toolMemory === undefined ? [] : await openCommands(config.tools ?? [], toolMemory)),
+      ];
       const contents = await gather(own, servers, capabilities, options);
       const { ToolShortlist } = await import("./tools/tool-shortlist.js");
       registry = new ToolRegistry(own, servers, capabilities, options, contents, ToolShortlist);
@@ -70,6 +78,7 @@ export class ToolRegistry {
       return registry;
     } catch (error) {
       await servers?.close();
+      await toolMemory?.close();
       throw error;
     }
   }
@@ -121,6 +130,7 @@ export class ToolRegistry {
   /** Ends the processes and connections of its servers. */
   async close(): Promise<void> {
     await this.#servers?.close();
+    await this.#options.toolMemory?.close();
   }
 
   /** Takes in what the servers list now. When that fails, the tools stay as they were, and a notice says why. */
@@ -188,15 +198,19 @@ function toolsOfServers(servers: McpServers | null, own: readonly Tool[]): { fou
 }
 
 /** Servers need Node; this module does not. */
-async function openServers(settings: NanoAgentConfig["mcp_servers"], onListed: () => void): Promise<McpServers | null> {
+async function openServers(
+  settings: NanoAgentConfig["mcp_servers"],
+  onListed: () => void,
+  toolMemory: ToolMemory,
+): Promise<McpServers | null> {
   if (settings === undefined) return null;
   const { openMcpServers } = await import("#node-parts");
-  return openMcpServers(settings, onListed);
+  return openMcpServers(settings, onListed, toolMemory);
 }
 
 /** Commands need Node; this module does not. */
-async function openCommands(commands: NonNullable<NanoAgentConfig["tools"]>): Promise<Tool[]> {
+async function openCommands(commands: NonNullable<NanoAgentConfig["tools"]>, toolMemory: ToolMemory): Promise<Tool[]> {
   if (commands.length === 0) return [];
   const { openCommandTools } = await import("#node-parts");
-  return openCommandTools(commands);
+  return openCommandTools(commands, toolMemory);
 }

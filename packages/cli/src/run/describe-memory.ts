@@ -10,6 +10,13 @@ const actions: Record<MemoryPressureEvent["action"], string> = {
   refuse: "messages are refused until there is more",
 };
 
+const toolsHeldBy: Record<NonNullable<MemoryReport["tools_enforcement"]>, string> = {
+  "cgroup-v2": "held by a cgroup of their own",
+  "cgroup-v1": "held by a cgroup of their own",
+  watch: "each with RLIMIT_DATA, all watched ten times a second",
+  none: "not enforced: this system offers nothing for it",
+};
+
 const reasons: Record<MemoryPressureEvent["reason"], (used: string, limit: string) => string> = {
   "own-limit": (used, limit) => `the agent takes ${used} of its ${limit} MB`,
   device: (used, limit) => `${used} of the device's ${limit} MB are taken`,
@@ -28,7 +35,9 @@ export function describeMemory(report: MemoryReport): string {
     Budget: `${mb(report.used_bytes)} of ${mb(report.limit_bytes)} MB taken`,
     Program: `${mb(report.program_bytes)} MB`,
   };
-  if (report.tools_bytes > 0) fields.Tools = `${mb(report.tools_bytes)} MB`;
+  if (report.tools_enforcement !== null) {
+    fields.Tools = `${mb(report.tools_bytes)} of ${mb(report.tools_limit_bytes ?? 0)} MB, ${toolsHeldBy[report.tools_enforcement]}`;
+  }
   if (engine !== null) {
     const { process, plan } = engine;
     fields.Engine = !engine.is_loaded

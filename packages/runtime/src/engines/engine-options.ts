@@ -1,4 +1,5 @@
 import type { FitPlanner, MemoryProbe } from "@nanoagent/models";
+import type { ToolMemory } from "../memory/tool-memory.js";
 
 /** Options for opening an engine that a config file cannot express: replacements for default parts, and callbacks. */
 export interface EngineOptions {
@@ -26,4 +27,6 @@ export interface EngineOptions {
 export interface OpenEngineOptions extends EngineOptions {
   /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has now. */
   baseBytes?: number | undefined;
+  /** The memory of the agent's tools. Default: it has none. */
+  toolMemory?: ToolMemory | undefined;
 }

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { endProcess } from "../processes/end-process.js";
 import type { ProcessCgroup } from "../processes/process-cgroup.js";
 import { processExists } from "../processes/process-exists.js";
 
@@ -14,19 +15,21 @@ export interface OwnCgroups {
 const NAME = /^nanoagent-(\d+)-\d+$/;
 const REMOVE_ATTEMPTS = 20;
 const REMOVE_PAUSE_MILLISECONDS = 50;
+/** Most times that a list of processes is read to end those that started since. */
+const KILL_ROUNDS = 20;
 
 let made = 0;
 
-/** A cgroup of its own for an engine's process, below this process's or beside it, removed when the process has ended. */
+/** A cgroup for an engine's process or for tools, below this process's or beside it, removed when it is empty. */
 export class EngineCgroup implements ProcessCgroup {
   readonly version: 1 | 2;
-  readonly limitBytes: number;
   readonly #directory: string;
   readonly #path: string;
+  #limitBytes: number;
 
   constructor(version: 1 | 2, directory: string, groupPath: string, limitBytes: number) {
     this.version = version;
-    this.limitBytes = limitBytes;
+    this.#limitBytes = limitBytes;
     this.#directory = directory;
     this.#path = groupPath;
   }
@@ -49,6 +52,10 @@ export class EngineCgroup implements ProcessCgroup {
     return null;
   }
 
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
   get processesFile(): string {
     return path.join(this.#directory, "cgroup.procs");
   }
@@ -65,12 +72,70 @@ export class EngineCgroup implements ProcessCgroup {
   }
 
   killedForMemory(): boolean {
-    const file = this.version === 1 ? "memory.oom_control" : "memory.events";
+    const text = this.#read(this.version === 1 ? "memory.oom_control" : "memory.events");
+    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
+  }
+
+  /** Memory in use, with that of the groups below and without the cache of files, in bytes; null where it is not told. */
+  usedBytes(): number | null {
+    const names = this.version === 1 ? /^total_(?:rss|shmem) (\d+)$/gm : /^(?:anon|shmem) (\d+)$/gm;
+    const figures = [...this.#read("memory.stat").matchAll(names)];
+    return figures.length === 0 ? null : figures.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+  }
+
+  /** The processes in it, without those of the groups below. */
+  processIds(): number[] {
+    return this.#read("cgroup.procs").split("\n").filter(Boolean).map(Number);
+  }
+
+  /** Changes the limit. The kernel may refuse one that is below what is used. */
+  limitTo(limitBytes: number): void {
     try {
-      const text = readFileSync(path.join(this.#directory, file), "utf8");
-      return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
+      writeFileSync(path.join(this.#directory, limitFile(this.version)), String(limitBytes));
+      this.#limitBytes = limitBytes;
+    } catch {}
+  }
+
+  /** Has the groups below it, in version 2, obey limits of their own. */
+  prepareForGroups(): Promise<void> {
+    return this.version === 2 ? enableMemory(this.#directory) : Promise.resolve();
+  }
+
+  /** Makes a group below this one; null where the system refuses. The kernel ends its processes together. */
+  createBelow(name: string, limitBytes: number): EngineCgroup | null {
+    const directory = path.join(this.#directory, name);
+    const group = new EngineCgroup(this.version, directory, path.posix.join(this.#path, name), limitBytes);
+    try {
+      mkdirSync(directory);
+      writeFileSync(path.join(directory, limitFile(this.version)), String(limitBytes));
+      if (this.version === 2) writeFileSync(path.join(directory, "memory.oom.group"), "1");
+      return group;
     } catch {
-      return false;
+      void group.remove();
+      return null;
+    }
+  }
+
+  /** Ends every process in it, also those that start meanwhile. */
+  killAll(): void {
+    try {
+      writeFileSync(path.join(this.#directory, "cgroup.kill"), "1", { flag: "r+" });
+      return;
+    } catch {
+      // Before Linux 5.14, and in version 1, one by one.
+    }
+    for (let round = 0; round < KILL_ROUNDS; round++) {
+      const processIds = this.processIds();
+      if (processIds.length === 0) return;
+      for (const processId of processIds) endProcess(processId);
+    }
+  }
+
+  #read(file: string): string {
+    try {
+      return readFileSync(path.join(this.#directory, file), "utf8");
+    } catch {
+      return "";
     }
   }
 
@@ -103,13 +168,9 @@ async function tryCreate(
   }
   const group = new EngineCgroup(version, directory, path.posix.join(place.path, name), limitBytes);
   try {
-    if (version === 1) {
-      await writeFile(path.join(directory, "memory.limit_in_bytes"), String(limitBytes));
-    } else {
-      await writeFile(path.join(directory, "memory.max"), String(limitBytes));
-      // Where the kernel has no swap there is no such file.
-      await writeFile(path.join(directory, "memory.swap.max"), "0").catch(() => {});
-    }
+    await writeFile(path.join(directory, limitFile(version)), String(limitBytes));
+    // Where the kernel has no swap there is no such file.
+    if (version === 2) await writeFile(path.join(directory, "memory.swap.max"), "0").catch(() => {});
     await access(group.processesFile, constants.W_OK);
     return group;
   } catch {
@@ -125,6 +186,10 @@ async function enableMemory(directory: string): Promise<void> {
   if (!enabled.split(/\s+/).includes("memory")) await writeFile(file, "+memory");
 }
 
+function limitFile(version: 1 | 2): string {
+  return version === 1 ? "memory.limit_in_bytes" : "memory.max";
+}
+
 async function isUnlimited(directory: string): Promise<boolean> {
   const max = await readFile(path.join(directory, "memory.max"), "utf8").catch(() => "");
   return max.trim() === "max";
@@ -136,7 +201,10 @@ async function removeAbandoned(directory: string): Promise<void> {
   for (const name of names) {
     const processId = NAME.exec(name)?.[1];
     if (processId !== undefined && !processExists(Number(processId))) {
-      await rmdir(path.join(directory, name)).catch(() => {});
+      const abandoned = path.join(directory, name);
+      for (const below of await readdir(abandoned).catch(() => []))
+        await rmdir(path.join(abandoned, below)).catch(() => {});
+      await rmdir(abandoned).catch(() => {});
     }
   }
 }

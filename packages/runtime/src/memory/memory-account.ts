@@ -1,4 +1,3 @@
-import { runningPrograms } from "../processes/launch-program.js";
 import type { ProcessShare } from "./memory-report.js";
 
 /** Reads the memory of processes. Null where the system does not report it. */
@@ -25,7 +24,7 @@ export interface MemoryAccountOptions {
   baseBytes: number;
   /** Whether a model lives in this program: then pages mapped from files count, since they are its weights. Default: false. */
   hasModelInside?: boolean | undefined;
-  /** Processes that tools have started. Default: those of this program. */
+  /** Processes that tools have started. Default: none. */
   toolProcesses?: (() => readonly number[]) | undefined;
 }
 
@@ -93,7 +92,7 @@ export class MemoryAccount {
   }
 
   async #toolsBytes(measure: (memory: ProcessShare | null) => number): Promise<number> {
-    const { toolProcesses = runningPrograms } = this.#options;
+    const { toolProcesses = () => [] } = this.#options;
     const isProportional = measure === proportionalBytes;
     const tools = await Promise.all(toolProcesses().map((processId) => this.#read(processId, isProportional)));
     return tools.reduce((sum, memory) => sum + measure(memory), 0);

@@ -6,6 +6,7 @@ import { PagingDetector } from "./paging-detector.js";
 import { modelBudgetBytes } from "./program-share.js";
 import type { Reservations } from "./reservations.js";
 import { SteadyProbe } from "./steady-probe.js";
+import type { ToolMemory } from "./tool-memory.js";
 
 /** Part of the device's memory that stays free: with less the kernel begins to look for pages, and everything is slow. */
 const DEVICE_RESERVE_SHARE = 0.02;
@@ -30,8 +31,8 @@ export interface MemoryGuardOptions {
   probe: MemoryProbe;
   processes: ProcessView;
   reservations: Reservations;
-  /** Processes that tools have started. Default: those of this program. */
-  toolProcesses?: (() => readonly number[]) | undefined;
+  /** The memory of the agent's tools. Default: it has none. */
+  toolMemory?: Pick<ToolMemory, "processes" | "grantedBytes" | "watchEngine"> | undefined;
   /** Called with a sentence for people about an issue that the guard lives with, once for each issue. */
   onNotice?: ((notice: string) => void) | undefined;
 }
@@ -63,7 +64,8 @@ export class MemoryGuard {
   private constructor(options: MemoryGuardOptions, baseBytes: number) {
     this.#options = options;
     this.limitBytes = options.limitBytes;
-    this.#account = new MemoryAccount({ ...options, baseBytes });
+    const toolProcesses = () => options.toolMemory?.processes ?? [];
+    this.#account = new MemoryAccount({ ...options, baseBytes, toolProcesses });
     this.#probe = new SteadyProbe(options.probe, options.onNotice);
   }
 
@@ -124,6 +126,7 @@ export class MemoryGuard {
   watch(engine: WatchedEngine, onLook: (pressure: Pressure | null) => Promise<void>): void {
     this.unwatch();
     this.#engine = engine;
+    this.#options.toolMemory?.watchEngine(engine.processId);
     const detector = new PagingDetector(engine.fileBytes);
     let looks = 0;
     let device: MemoryReading | null = null;
@@ -162,6 +165,7 @@ export class MemoryGuard {
 
   unwatch(): void {
     this.#engine = null;
+    this.#options.toolMemory?.watchEngine(null);
     clearTimeout(this.#timer);
   }
 
@@ -175,11 +179,15 @@ export class MemoryGuard {
     detector: PagingDetector | null,
     device: MemoryReading | null,
   ): Promise<Pressure | null> {
-    const { processes } = this.#options;
+    const { processes, toolMemory } = this.#options;
     let used = await this.#account.atMost(engine.processId);
     if (used > this.limitBytes) {
-      used = (await this.#account.use(await this.processMemory(engine.processId))).used_bytes;
-      if (used > this.limitBytes) return { used_bytes: used, limit_bytes: this.limitBytes, reason: "own-limit" };
+      const use = await this.#account.use(await this.processMemory(engine.processId));
+      used = use.used_bytes;
+      // Tools that take more than they may are ended; the engine gives up nothing for them.
+      const excess = Math.max(0, use.tools_bytes - (toolMemory?.grantedBytes ?? use.tools_bytes));
+      if (used - excess > this.limitBytes)
+        return { used_bytes: used, limit_bytes: this.limitBytes, reason: "own-limit" };
     }
     const majorFaults = detector === null ? null : await processes.majorFaults(engine.processId);
     if (majorFaults !== null && detector?.isPaging({ time: performance.now(), majorFaults, work: engine.work })) {

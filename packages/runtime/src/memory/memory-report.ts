@@ -8,6 +8,12 @@ import type { FitPlan, MemoryReading } from "@nanoagent/models";
 export type MemoryEnforcement = "cgroup-v2" | "cgroup-v1" | "rlimit-data" | "watch" | "none";
 
 /**
+ * Who keeps the processes of tools within what the budget leaves them: the kernel (`cgroup-v2`, `cgroup-v1`); or a limit on
+ * what each may reserve, with a watch on all of them (`watch`); or nobody, as elsewhere than on Linux (`none`).
+ */
+export type ToolEnforcement = "cgroup-v2" | "cgroup-v1" | "watch" | "none";
+
+/**
  * What is done when memory runs short, the mildest first: less history is shown to the model; state on disk is deleted;
  * the model is loaded with a smaller batch, then with a smaller context; it is unloaded between messages; messages are
  * refused.
@@ -70,6 +76,10 @@ export interface MemoryReport {
   program_code_bytes: number;
   /** What the processes take that its tools have started: commands, and MCP servers. */
   tools_bytes: number;
+  /** What they may take now; null for an agent without such processes. */
+  tools_limit_bytes: number | null;
+  /** How they are held within that; null for an agent without such processes. */
+  tools_enforcement: ToolEnforcement | null;
   engine: EngineMemory | null;
   /** The device's memory as it is now; null where nobody reads it. */
   device: MemoryReading | null;

@@ -1,14 +1,16 @@
-import type {
-  CommandToolSettings,
-  EngineSettings,
-  McpServerSettings,
-  NanoAgentConfig,
-  SessionSettings,
+import {
+  BYTES_PER_MB,
+  type CommandToolSettings,
+  type EngineSettings,
+  type McpServerSettings,
+  type NanoAgentConfig,
+  type SessionSettings,
 } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 import type { EngineCheck } from "../engines/engine-check.js";
 import type { OpenEngineOptions } from "../engines/engine-options.js";
 import type { LlamaCheckOptions } from "../engines/llama/check-llama-engine.js";
+import type { ToolMemory } from "../memory/tool-memory.js";
 import type { Journal } from "../session/journal/journal.js";
 import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
 import type { Skill } from "../skills/skill.js";
@@ -48,17 +50,38 @@ export async function checkServerSettings(settings: EngineSettings): Promise<str
   return server.checkServerSettings(settings);
 }
 
-export async function openCommandTools(commands: readonly CommandToolSettings[]): Promise<Tool[]> {
+/** Opens the memory of an agent's tools: what its budget leaves beside the program and the engine. */
+export async function openToolMemory(
+  { spec, device }: Pick<NanoAgentConfig, "spec" | "device">,
+  { ownsProgram = false, baseBytes = 0 }: Pick<OpenEngineOptions, "ownsProgram" | "baseBytes">,
+): Promise<ToolMemory> {
+  const [{ ToolMemory }, profiler] = await Promise.all([
+    import("../memory/tool-memory.js"),
+    import("@nanoagent/profiler").catch(() => null),
+  ]);
+  return new ToolMemory({
+    limitBytes: Math.min(spec.max_memory_mb, device.memory_mb) * BYTES_PER_MB,
+    ownsProgram,
+    baseBytes,
+    cgroups: (await profiler?.findMemoryCgroup(new profiler.LocalMachine())) ?? null,
+  });
+}
+
+export async function openCommandTools(
+  commands: readonly CommandToolSettings[],
+  { launch }: ToolMemory,
+): Promise<Tool[]> {
   const { commandTool } = await import("../tools/command/command-tool.js");
-  return commands.map((settings) => commandTool(settings, process.cwd()));
+  return commands.map((settings) => commandTool(settings, process.cwd(), launch));
 }
 
 export async function openMcpServers(
   settings: Readonly<Record<string, McpServerSettings>>,
   onListed: () => void,
+  { launch }: ToolMemory,
 ): Promise<McpServers> {
   const mcp = await import("../tools/mcp/open-mcp-servers.js");
-  return mcp.openMcpServers(settings, onListed);
+  return mcp.openMcpServers(settings, onListed, launch);
 }
 
 export async function openSkillFolder(

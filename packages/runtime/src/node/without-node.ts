@@ -8,6 +8,7 @@ export const checkLlamaEngine: typeof nodeParts.checkLlamaEngine = () => Promise
 export const openServerEngine: typeof nodeParts.openServerEngine = () => Promise.reject(needsNode("This engine"));
 export const checkServerSettings: typeof nodeParts.checkServerSettings = () => Promise.reject(needsNode("This engine"));
 export const openCommandTools: typeof nodeParts.openCommandTools = () => Promise.reject(needsNode("A command"));
+export const openToolMemory: typeof nodeParts.openToolMemory = () => Promise.reject(needsNode("A command"));
 export const openMcpServers: typeof nodeParts.openMcpServers = () => Promise.reject(needsNode("An MCP server"));
 export const openSkillFolder: typeof nodeParts.openSkillFolder = () => Promise.reject(needsNode("A folder of skills"));
 export const openSession: typeof nodeParts.openSession = () => Promise.reject(needsNode("A session on disk"));

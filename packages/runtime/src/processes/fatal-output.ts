@@ -20,6 +20,18 @@ export function lacksRoomForCode(output: string): boolean {
   return NO_ROOM_FOR_CODE.test(output);
 }
 
+/**
+ * Words that native code, the C++ library, V8 and other runtimes print when they get no memory. They end the process in
+ * different ways (a failed assertion, a trap, an exception that nobody catches), so the words alone tell.
+ */
+const OUT_OF_MEMORY_WORDS =
+  /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|allocation failed|heap limit|ENOMEM|Resource temporarily unavailable|MemoryError|OutOfMemoryError/i;
+
+/** Returns whether a text reports that memory could not be allocated. */
+export function tellsOfMemory(text: string): boolean {
+  return OUT_OF_MEMORY_WORDS.test(text);
+}
+
 /** V8 and Node end so when they get no memory, often without a word. */
 const SIGNALS_OF_V8 = new Set<unknown>(["SIGABRT", "SIGTRAP", "SIGILL", "SIGSEGV"]);
 

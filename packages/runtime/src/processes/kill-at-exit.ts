@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 
 /**
- * Shell program that reads one line for each change: `+ GROUP` to add a process group, `- GROUP` to forget it. Its input
+ * Shell program that reads one line for each change: `+ GROUP` to add a group, `- GROUP` to forget it. A group is a process
+ * group, by its number, or a cgroup, by the file that lists its processes. Its input
  * ends when this program ends, however that happens. It then kills the groups that are left. One shell serves all groups:
  * a shell for each would be an orphan when its group has ended, and a container whose first process is this program has
  * nobody to reap it.
@@ -15,23 +16,30 @@ while read -r change group; do
   groups=$kept
   [ "$change" = + ] && groups="$groups $group"
 done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done`;
+for group in $groups; do
+  case $group in
+  /*) while read -r one; do kill -s KILL "$one"; done < "$group" ;;
+  *) kill -s KILL -- "-$group" ;;
+  esac
+done 2>/dev/null`;
 
 const shell = "/bin/sh";
 
 let watcher: ChildProcess | null = null;
 
-/** Has a process group killed when this program ends, even by SIGKILL. {@link forgetGroup} takes that back. */
-export function killAtExit(group: number): void {
+/** Has a process group, or the processes that a file lists, killed when this program ends, even by SIGKILL. {@link forgetGroup} takes that back. */
+export function killAtExit(group: number | string): void {
   tell("+", group);
 }
 
 /** Forgets a group that has ended. The system may give its number to another group. */
-export function forgetGroup(group: number): void {
+export function forgetGroup(group: number | string): void {
   if (watcher !== null) tell("-", group);
 }
 
-function tell(change: "+" | "-", group: number): void {
+function tell(change: "+" | "-", group: number | string): void {
+  // The shell tells groups apart by the spaces between them.
+  if (/\s/.test(String(group))) return;
   watcher ??= startWatcher();
   watcher?.stdin?.write(`${change} ${group}\n`);
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { isFolder } from "../files/is-folder.js";
 import { isNode } from "./is-node.js";
 import { forgetGroup, killAtExit } from "./kill-at-exit.js";
-import { canLimitProcesses, limitedCommand } from "./process-limits.js";
+import { canLimitProcesses, limitedCommand, type ProcessLimits } from "./process-limits.js";
 
 export interface ProgramPlace {
   folder: string;
@@ -12,14 +12,10 @@ export interface ProgramPlace {
   environment: Record<string, string>;
 }
 
+/** Variables that a shell adds to what its programs see. */
+const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL", "_"];
+
 const isWindows = process.platform === "win32";
-
-const running = new Set<number>();
-
-/** The processes of all programs that were started and have not ended; what these start themselves is not among them. */
-export function runningPrograms(): readonly number[] {
-  return [...running];
-}
 
 /**
  * Starts a program without a shell, in a process group of its own that does not outlive this program. With `dataBytes`
@@ -29,25 +25,24 @@ export function launchProgram(
   file: string,
   rest: readonly string[],
   { folder, environment }: ProgramPlace,
-  { dataBytes, stdin }: { dataBytes?: number | undefined; stdin: "ignore" | "pipe" },
+  { stdin, ...limits }: Pick<ProcessLimits, "dataBytes" | "groupFile"> & { stdin: "ignore" | "pipe" },
 ): ChildProcess {
+  const isLimited = limits.dataBytes !== undefined || limits.groupFile !== undefined;
+  const command =
+    isLimited && canLimitProcesses()
+      ? limitedCommand(file, rest, { ...limits, unset: SHELL_VARIABLES.filter((name) => !(name in environment)) })
+      : { file, args: rest, environment: {} };
   const options = {
     cwd: folder,
-    env: environment,
+    env: { ...environment, ...command.environment },
     stdio: [stdin, "pipe", "pipe"] as ["ignore" | "pipe", "pipe", "pipe"],
     // A group of its own; on Windows it would be a window.
     detached: !isWindows,
     windowsHide: true,
     shell: false,
   };
-  const command =
-    dataBytes === undefined || !canLimitProcesses() ? { file, args: rest } : limitedCommand(file, rest, { dataBytes });
   const child = spawn(command.file, command.args, options);
   const { pid } = child;
-  if (pid !== undefined) {
-    running.add(pid);
-    child.once("exit", () => running.delete(pid));
-  }
   if (pid !== undefined && !isWindows) {
     killAtExit(pid);
     child.once("exit", () => {

@@ -10,6 +10,8 @@ export interface ProcessLimits {
   diesFirst?: boolean | undefined;
   /** The file of a cgroup that takes in a process when its number is written there. */
   groupFile?: string | undefined;
+  /** Variables that the program does not see. */
+  unset?: readonly string[] | undefined;
 }
 
 /** A command that sets limits and then becomes the program, in the form that `spawn` takes. */
@@ -39,7 +41,7 @@ export function canLimitProcesses(): boolean {
 export function limitedCommand(
   file: string,
   rest: readonly string[],
-  { dataBytes, stackBytes, diesFirst, groupFile }: ProcessLimits,
+  { dataBytes, stackBytes, diesFirst, groupFile, unset = [] }: ProcessLimits,
 ): LimitedCommand {
   const limits = [
     ["c", 0],
@@ -50,6 +52,7 @@ export function limitedCommand(
     bytes === undefined ? [] : [`ulimit -${letter} ${Math.floor(bytes / 1024)} 2>/dev/null`],
   );
   if (diesFirst === true) steps.push(`{ echo ${DIES_FIRST} > /proc/$$/oom_score_adj; } 2>/dev/null`);
+  if (unset.length > 0) steps.push(`unset ${unset.join(" ")}`);
   // A cgroup that cannot be entered is noticed by whoever reads its list of processes; the other limits hold without it.
   if (groupFile !== undefined) {
     steps.unshift(`{ echo $$ > "$${GROUP_VARIABLE}"; } 2>/dev/null`, `unset ${GROUP_VARIABLE}`);

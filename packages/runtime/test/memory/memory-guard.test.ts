@@ -41,6 +41,7 @@ class Scene {
     read?: (() => Promise<MemoryReading>) | undefined;
     onNotice?: (notice: string) => void;
   } = {}) {
+    const toolProcesses = () => this.toolsMb.map((_, index) => -index - 1);
     return MemoryGuard.start({
       limitBytes: limitMb * MB,
       ownsProgram,
@@ -53,7 +54,13 @@ class Scene {
             : share(processId < 0 ? (this.toolsMb[-processId - 1] ?? 0) : this.programMb, null),
         majorFaults: async () => this.majorFaults,
       },
-      toolProcesses: () => this.toolsMb.map((_, index) => -index - 1),
+      toolMemory: {
+        get processes() {
+          return toolProcesses();
+        },
+        grantedBytes: Number.POSITIVE_INFINITY,
+        watchEngine: () => {},
+      },
       reservations: new Reservations(folder ?? (await temporaryFolder())),
     });
   }

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { lacksRoomForCode, withoutNativeStack } from "../../processes/fatal-output.js";
+import { lacksRoomForCode, tellsOfMemory, withoutNativeStack } from "../../processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
 import { explainFailedStart, type FailedStart } from "./explain-failed-start.js";
 import type { Hang } from "./signs-of-life.js";
@@ -20,18 +20,6 @@ export interface HostExit {
   endedAs: Hang | "out-of-memory" | null;
   /** Whether the kernel reports that it killed a process of the host's cgroup because memory ran out. */
   killedForMemory: boolean;
-}
-
-/**
- * Words that native code, the C++ library and V8 print when they get no memory. They end the process in different ways (a
- * failed assertion, a trap, an exception that nobody catches), so the words alone tell.
- */
-const OUT_OF_MEMORY_WORDS =
-  /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|allocation failed|heap limit|ENOMEM|Resource temporarily unavailable/i;
-
-/** Returns whether a text reports that memory could not be allocated. */
-export function tellsOfMemory(text: string): boolean {
-  return OUT_OF_MEMORY_WORDS.test(text);
 }
 
 /** Makes the error for those who were waiting for a host process that ended. */

@@ -1,14 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import type { NanoAgentError } from "@nanoagent/models";
 import { onAbort } from "../../on-abort.js";
-import { lacksRoomForCode } from "../../processes/fatal-output.js";
+import { lacksRoomForCode, tellsOfMemory } from "../../processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
 import { explainFailedStart } from "./explain-failed-start.js";
 import { findHost, type HostCommand, type HostFiles } from "./find-host.js";
-import { describeExit, type HostExit, outOfMemory, tellsOfMemory } from "./host-exit.js";
+import { describeExit, type HostExit, outOfMemory } from "./host-exit.js";
 import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
 import {
   type EngineThreads,

@@ -33,6 +33,7 @@ export async function openLlamaEngine(
     nodeFile,
     ownsProgram = false,
     baseBytes,
+    toolMemory,
     onLoadProgress: onProgress,
   }: OpenEngineOptions = {},
 ): Promise<Engine> {
@@ -48,7 +49,7 @@ export async function openLlamaEngine(
   const planner = given === undefined ? undefined : typedPlanner(given);
   const onLoadProgress = safeProgress(onProgress, onNotice);
   const limitBytes = agentLimitBytes({ device, maxMemoryMb: spec.max_memory_mb });
-  const guard = await startGuard(profiler, { limitBytes, memory, ownsProgram, baseBytes, onNotice });
+  const guard = await startGuard(profiler, { limitBytes, memory, ownsProgram, baseBytes, toolMemory, onNotice });
   const cpuFeatures = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
   const trials = await ThreadTrialStore.read(profiler, config.model_path, device.cpu_cores);
@@ -69,6 +70,7 @@ export async function openLlamaEngine(
   };
 
   if (config.engine?.isolation === "none") {
+    toolMemory?.watchEngine(process.pid);
     const planFully = (budgetBytes: number) => plan(budgetBytes, new PressureLadder().settings);
     return UnguardedEngine.open({ guard, planModel: planFully, onLoadProgress, notices });
   }

@@ -2,6 +2,7 @@ import type { MemoryProbe } from "@nanoagent/models";
 import { MemoryGuard } from "../../memory/memory-guard.js";
 import { processView } from "../../memory/process-view.js";
 import { Reservations } from "../../memory/reservations.js";
+import type { ToolMemory } from "../../memory/tool-memory.js";
 import type { Profiler } from "./model-peers.js";
 
 export interface GuardSettings {
@@ -11,6 +12,8 @@ export interface GuardSettings {
   memory?: MemoryProbe | undefined;
   /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has now. */
   baseBytes?: number | undefined;
+  /** The memory of the agent's tools. Default: it has none. */
+  toolMemory?: ToolMemory | undefined;
   /** Called with sentences for people about the memory probe. */
   onNotice?: ((notice: string) => void) | undefined;
 }

@@ -1,6 +1,8 @@
 import path from "node:path";
 import { BYTES_PER_MB, type CommandArgument, type CommandToolSettings } from "@nanoagent/models";
-import { explainOutput } from "../../processes/fatal-output.js";
+import { type LaunchTool, launchFreely } from "../../memory/tool-memory.js";
+import { ToolMemoryError } from "../../memory/tool-memory-error.js";
+import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
 import { findProgram } from "../../processes/launch-program.js";
 import { programEnvironment } from "../../processes/program-environment.js";
 import { defineTool } from "../define-tool.js";
@@ -23,7 +25,7 @@ type Piece = { text: string } | { value: string };
  * The tool that a config's command is. Each value stays one argument of the command, or a part of one; no shell sees it.
  * Throws {@link InvalidToolError}.
  */
-export function commandTool(settings: CommandToolSettings, folder: string): Tool {
+export function commandTool(settings: CommandToolSettings, folder: string, launch: LaunchTool = launchFreely): Tool {
   const { name, arguments: declared = {} } = settings;
   const [program, ...templates] = settings.command;
   const line = templates.map((template) => parseTemplate(name, template, declared));
@@ -47,6 +49,7 @@ export function commandTool(settings: CommandToolSettings, folder: string): Tool
           maxOutputBytes: max_output_kb * 1024,
           maxMemoryBytes: max_memory_mb === undefined ? undefined : max_memory_mb * BYTES_PER_MB,
           signal,
+          launch,
         },
       );
       return readResult(result);
@@ -175,12 +178,15 @@ function refuseOption(name: string, values: Values, declared: Record<string, Com
 }
 
 /** JSON where the command wrote JSON, else its text. Throws for a command that failed. */
-function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit }: CommandResult): unknown {
+function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit, ...memory }: CommandResult): unknown {
+  if (memory.excess !== null) throw new ToolMemoryError(memory.excess);
   if (exitCode !== 0) {
     const output = (stderr.length > 0 ? stderr : stdout).toString("utf8");
     const said = explainOutput(output, { maxCharacters: MAX_ERROR_CHARACTERS, endedBy, limit });
     throw new Error(
-      `it ended ${endedBy === null ? `with code ${exitCode}` : `by ${endedBy}`}${said === "" ? "" : `: ${said}`}`,
+      `it ended ${endedBy === null ? `with code ${exitCode}` : `by ${endedBy}`}${said === "" ? "" : `: ${said}`}${
+        tellsOfMemory(output) ? `; it may take ${memory.allowance}` : ""
+      }`,
     );
   }
   if (stdout.includes(0)) return new Uint8Array(stdout);

@@ -1,6 +1,7 @@
+import { type LaunchTool, launchFreely } from "../../memory/tool-memory.js";
 import { onAbort } from "../../on-abort.js";
-import { type DataLimit, dataLimitFor } from "../../processes/code-reservation.js";
-import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
+import type { DataLimit } from "../../processes/code-reservation.js";
+import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 
 export interface CommandLimits {
   /** Of stdout its beginning is kept, of stderr its end, where the error is; the rest is read and thrown away. */
@@ -8,6 +9,8 @@ export interface CommandLimits {
   /** Memory that the command may reserve, in bytes, beside what Node reserves for code; where the system can limit it. */
   maxMemoryBytes?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Starts it. Default: without a budget. */
+  launch?: LaunchTool | undefined;
 }
 
 export interface CommandResult {
@@ -20,6 +23,10 @@ export interface CommandResult {
   isCut: boolean;
   /** The limit that it had; null without one. */
   limit: DataLimit | null;
+  /** What it may take, in words. */
+  allowance: string;
+  /** Why it was ended, where that was for its memory; else null. */
+  excess: string | null;
 }
 
 /** From a request to end until the end. An abort is to be over within 250 ms. */
@@ -39,9 +46,9 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const [program, ...rest] = command;
   const file = await findProgram(program, place);
-  const limit = await dataLimitFor(limits.maxMemoryBytes, file, rest, place);
-  limits.signal?.throwIfAborted();
-  const child = launchProgram(file, rest, place, { dataBytes: limit?.dataBytes, stdin: "ignore" });
+  const { launch = launchFreely, maxMemoryBytes, signal } = limits;
+  const launched = await launch({ file, rest, place, stdin: "ignore", maxMemoryBytes, signal });
+  const { child, limit, allowance } = launched;
   const stdout = collectBeginning(child.stdout, limits.maxOutputBytes);
   const stderr = collectEnd(child.stderr, limits.maxOutputBytes);
   return new Promise((resolve, reject) => {
@@ -64,7 +71,8 @@ export async function runCommand(
       tidy();
       child.stdout?.destroy();
       child.stderr?.destroy();
-      resolve({ exitCode, endedBy, stdout: stdout.bytes(), stderr: stderr.bytes(), isCut: stdout.isCut(), limit });
+      const output = { stdout: stdout.bytes(), stderr: stderr.bytes(), isCut: stdout.isCut() };
+      resolve({ exitCode, endedBy, ...output, limit, allowance, excess: launched.excess });
     };
     child.once("exit", (exitCode, endedBy) => {
       lingering = setTimeout(() => finish(exitCode, endedBy), LINGER_MILLISECONDS);

@@ -1,4 +1,5 @@
 import type { McpServerSettings } from "@nanoagent/models";
+import type { LaunchTool } from "../../memory/tool-memory.js";
 import { MissingPeerError } from "../../missing-peer-error.js";
 import { untilAborted } from "../../on-abort.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
@@ -52,13 +53,13 @@ export class McpServer {
   #isClosed = false;
 
   /** Throws {@link McpServerError} for settings that cannot work. `onListed` is told when its tools are known. */
-  constructor(name: string, settings: McpServerSettings, onListed: () => void) {
+  constructor(name: string, settings: McpServerSettings, launch: LaunchTool, onListed: () => void) {
     this.name = name;
     this.#settings = settings;
     this.#startMilliseconds = (settings.start_timeout_seconds ?? DEFAULT_START_SECONDS) * 1000;
     this.#callMilliseconds = (settings.timeout_seconds ?? DEFAULT_CALL_SECONDS) * 1000;
     const milliseconds = Math.max(this.#startMilliseconds, this.#callMilliseconds);
-    this.#openChannel = channelOf(name, settings, { milliseconds });
+    this.#openChannel = channelOf(name, settings, { milliseconds, launch });
     this.#onListed = onListed;
   }
 

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { BYTES_PER_MB, type McpAddressSettings, type McpServerSettings } from "@nanoagent/models";
 import { isLoopback } from "../../engines/openai-compatible/http/loopback-lookup.js";
 import type { ServerAddress } from "../../engines/openai-compatible/http/server-address.js";
+import { type LaunchTool, launchFreely } from "../../memory/tool-memory.js";
 import { programEnvironment } from "../../processes/program-environment.js";
 import { boundedFetch } from "./bounded-fetch.js";
 import type { McpChannel } from "./mcp-client.js";
@@ -15,7 +16,11 @@ import { ProcessTransport } from "./process-transport.js";
 export function channelOf(
   server: string,
   settings: McpServerSettings,
-  { milliseconds, environment = process.env }: { milliseconds: number; environment?: Partial<Record<string, string>> },
+  {
+    milliseconds,
+    launch = launchFreely,
+    environment = process.env,
+  }: { milliseconds: number; launch?: LaunchTool; environment?: Partial<Record<string, string>> },
 ): () => Promise<McpChannel> {
   if ("url" in settings) {
     const { url, address, headers } = readAddress(server, settings, environment);
@@ -43,7 +48,10 @@ export function channelOf(
     environment: programEnvironment({ ...Object.fromEntries(given), ...settings.environment }),
   };
   const maxMemoryBytes = max_memory_mb === undefined ? undefined : max_memory_mb * BYTES_PER_MB;
-  return async () => ({ kind: "process", start: () => new ProcessTransport(command, place, maxMemoryBytes) });
+  return async () => ({
+    kind: "process",
+    start: () => new ProcessTransport(command, place, { launch, maxMemoryBytes }),
+  });
 }
 
 function readAddress(

@@ -1,4 +1,5 @@
 import type { McpServerSettings } from "@nanoagent/models";
+import { type LaunchTool, launchFreely } from "../../memory/tool-memory.js";
 import type { Tool } from "../tool.js";
 import { checkServerName } from "./check-mcp-server.js";
 import { McpServer } from "./mcp-server.js";
@@ -27,6 +28,7 @@ export interface McpServers {
 export async function openMcpServers(
   settings: Readonly<Record<string, McpServerSettings>>,
   onListed: () => void,
+  launch: LaunchTool = launchFreely,
 ): Promise<McpServers> {
   const entries = Object.entries(settings);
   for (const [name] of entries) checkServerName(name);
@@ -35,7 +37,7 @@ export async function openMcpServers(
     throw new McpServerError("mcp-server-invalid", name, `there are more than ${MAX_SERVERS}`);
   }
   let isOpen = false;
-  const servers = entries.map(([name, server]) => new McpServer(name, server, () => isOpen && onListed()));
+  const servers = entries.map(([name, server]) => new McpServer(name, server, launch, () => isOpen && onListed()));
   const close = async () => {
     await Promise.all(servers.map((server) => server.close()));
   };

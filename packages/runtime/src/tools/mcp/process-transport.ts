@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import { type DataLimit, dataLimitFor } from "../../processes/code-reservation.js";
-import { explainOutput } from "../../processes/fatal-output.js";
-import { findProgram, launchProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
+import type { LaunchedProgram, LaunchTool } from "../../memory/tool-memory.js";
+import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
+import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 import { cleanText } from "../tool-result-text.js";
 import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
 import { UnaskedMessages } from "./unasked-messages.js";
@@ -33,6 +33,7 @@ export class ProcessTransport {
   readonly #command: readonly string[];
   readonly #place: ProgramPlace;
   readonly #maxMemoryBytes: number | undefined;
+  readonly #launch: LaunchTool;
   readonly #unasked = new UnaskedMessages();
   /** What it was asked and has not answered. */
   readonly #asked = new Set<string>();
@@ -43,9 +44,14 @@ export class ProcessTransport {
   #errorOutput = "";
   #isOver = false;
   #ending: string | null = null;
-  #limit: DataLimit | null = null;
+  #launched: LaunchedProgram | null = null;
 
-  constructor(command: readonly string[], place: ProgramPlace, maxMemoryBytes: number | undefined) {
+  constructor(
+    command: readonly string[],
+    place: ProgramPlace,
+    { launch, maxMemoryBytes }: { launch: LaunchTool; maxMemoryBytes: number | undefined },
+  ) {
+    this.#launch = launch;
     this.#command = command;
     this.#place = place;
     this.#maxMemoryBytes = maxMemoryBytes;
@@ -54,24 +60,25 @@ export class ProcessTransport {
   /** Why it is not there any more, with what it said of it; null while it is, and when it was closed. */
   get ending(): string | null {
     if (this.#ending === null) return null;
+    const excess = this.#launched?.excess ?? null;
+    if (excess !== null) return excess;
     const said = cleanText(
       explainOutput(this.#errorOutput, {
         maxCharacters: MAX_SAID_CHARACTERS,
         endedBy: this.#child?.signalCode,
-        limit: this.#limit,
+        limit: this.#launched?.limit ?? null,
       }),
     );
-    return said === "" ? this.#ending : `${this.#ending}: ${said}`;
+    const hint = tellsOfMemory(said) ? `; it may take ${this.#launched?.allowance}` : "";
+    return said === "" ? this.#ending : `${this.#ending}: ${said}${hint}`;
   }
 
   async start(): Promise<void> {
     const [program = "", ...rest] = this.#command;
     const file = await findProgram(program, this.#place);
-    this.#limit = await dataLimitFor(this.#maxMemoryBytes, file, rest, this.#place);
-    const child = launchProgram(file, rest, this.#place, {
-      dataBytes: this.#limit?.dataBytes,
-      stdin: "pipe",
-    });
+    const maxMemoryBytes = this.#maxMemoryBytes;
+    this.#launched = await this.#launch({ file, rest, place: this.#place, stdin: "pipe", maxMemoryBytes });
+    const { child } = this.#launched;
     this.#child = child;
     child.stdout?.on("data", (bytes: Buffer) => this.#read(bytes));
     child.stderr?.on("data", (bytes: Buffer) => {
@@ -101,6 +108,7 @@ export class ProcessTransport {
       throw new Error("it reads nothing of what it is told");
     }
     if (message.method !== undefined && message.id !== undefined) this.#asked.add(String(message.id));
+    this.#launched?.expectWork();
     stdin.write(`${JSON.stringify(message)}\n`);
   }
 

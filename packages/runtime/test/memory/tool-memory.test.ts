@@ -1,0 +1,184 @@
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { findMemoryCgroup, LocalMachine } from "@nanoagent/profiler";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { EngineCgroup } from "../../src/memory/engine-cgroup.js";
+import { ToolMemory } from "../../src/memory/tool-memory.js";
+import { readOpenMemoryFiles } from "../../src/processes/process-family.js";
+import { commandTool } from "../../src/tools/command/command-tool.js";
+import { ToolSet } from "../../src/tools/tool-set.js";
+
+const MB = 2 ** 20;
+const BUDGET_MB = 128;
+const OVERSHOOT_MB = 32;
+const hogFile = path.join(import.meta.dirname, "hog.py");
+
+const own = await findMemoryCgroup(new LocalMachine());
+const probe = await EngineCgroup.create(own, 64 * MB);
+await probe?.remove();
+const python = find("python3");
+
+const ways = [
+  { way: "a cgroup", cgroups: own, isPossible: probe !== null },
+  { way: "a watch", cgroups: null, isPossible: process.platform === "linux" },
+];
+
+function find(program: string): string | null {
+  try {
+    return execFileSync(program, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim();
+  } catch {
+    return null;
+  }
+}
+
+/** A tool that takes memory, and the most that all of its processes together took. */
+class Scene {
+  readonly mark = `hog-${randomUUID()}`;
+  readonly memory: ToolMemory;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #belongs = new Map<string, boolean>();
+  #peakBytes = 0;
+
+  constructor(cgroups: typeof own, { limitMb = BUDGET_MB } = {}) {
+    const limitBytes = limitMb * MB;
+    this.memory = new ToolMemory({ limitBytes, ownsProgram: false, baseBytes: 2 ** 40, cgroups });
+    this.#timer = setInterval(() => this.sample(), 20);
+    onTestFinished(async () => {
+      this.stop();
+      await this.memory.close();
+      rmSync(`/dev/shm/${this.mark}`, { force: true });
+    });
+  }
+
+  get peakMb(): number {
+    return this.#peakBytes / MB;
+  }
+
+  async call(command: string[], { max_memory_mb }: { max_memory_mb?: number } = {}) {
+    const settings = { name: "hog", description: "a", permission: "always" as const, command, max_memory_mb };
+    const tool = commandTool({ ...settings, environment: { HOG: this.mark } }, ".", this.memory.launch);
+    const tools = await ToolSet.open([tool]);
+    return tools.call({ id: "1", name: "hog", arguments: {} }, { idempotencyKey: "k" });
+  }
+
+  hog(kind: string, megabytes = 600, { seconds = 20, ...settings }: { max_memory_mb?: number; seconds?: number } = {}) {
+    return this.call([python ?? "", hogFile, kind, String(megabytes), String(seconds)], settings);
+  }
+
+  /** Ends the samples. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  processes(): string[] {
+    return readdirSync("/proc").filter((name) => {
+      if (!/^\d+$/.test(name)) return false;
+      let belongs = this.#belongs.get(name);
+      if (belongs === undefined) {
+        belongs = read(`/proc/${name}/environ`).includes(`HOG=${this.mark}`);
+        if (belongs || !read(`/proc/${name}/cmdline`).startsWith("/bin/sh")) this.#belongs.set(name, belongs);
+      }
+      return belongs && /^Pss:/m.test(read(`/proc/${name}/smaps_rollup`));
+    });
+  }
+
+  sample(): void {
+    const rollups = this.processes().map((name) => read(`/proc/${name}/smaps_rollup`));
+    const sum = (field: string) =>
+      rollups.reduce(
+        (bytes, text) => bytes + Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0) * 1024,
+        0,
+      );
+    const files = readOpenMemoryFiles(this.processes().map(Number));
+    const bytes = sum("Pss_Anon") + sum("Pss_File") + Math.max(sum("Pss_Shmem"), files);
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+const kinds = ["instant", "calloc", "populate", "slow", "late", "shared", "memfd", "memfd-mapped", "shm", "children"];
+/** Programs whose runtimes reserve far more than they take. */
+const runtimes = [
+  ["node", "-e", "new (require('node:worker_threads').Worker)('0', { eval: true }); console.log('works')"],
+  ["python3", "-c", "import threading; [threading.Thread(target=print).start() for _ in range(8)]; print('works')"],
+  ["java", "-XX:+UseSerialGC", "-version"],
+  ["sh", "-c", "java -version && echo works"],
+  ["sh", "-c", "seq 100000 | sort -R | tail -1; echo works"],
+];
+
+for (const { way, cgroups, isPossible } of ways) {
+  // On a machine that is busy a watch comes late.
+  describe.skipIf(!isPossible || python === null)(`with ${way}`, { retry: cgroups === null ? 2 : 0 }, () => {
+    test.each([...kinds, "away"])("a tool that takes too much memory is ended (%s)", async (kind) => {
+      const scene = new Scene(cgroups);
+      const { outcome, content } = await scene.hog(kind);
+      // The tool itself may end well before what it left behind is noticed.
+      if (kind !== "away") expect(outcome).toBe("failed");
+      if (outcome === "failed") expect(content).toMatch(/it needed more memory than|it may take/);
+      await expect.poll(() => scene.processes(), { timeout: 3000 }).toEqual([]);
+      expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
+      // The agent goes on: the next tool has the memory.
+      expect(await scene.call(["echo", "well"])).toMatchObject({ outcome: "done", value: "well" });
+    });
+
+    test("tools that run together share what is left", async () => {
+      const scene = new Scene(cgroups);
+      const outcomes = await Promise.all([1, 2, 3, 4].map(() => scene.hog("slow", 70, { seconds: 2 })));
+      expect(outcomes.filter(({ outcome }) => outcome === "failed").length).toBeGreaterThan(0);
+      expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
+    }, 60_000);
+
+    test("max_memory_mb narrows what one tool and its children may take together", async () => {
+      const scene = new Scene(cgroups, { limitMb: 400 });
+      for (const kind of ["slow", "children", "shared"]) {
+        const { outcome, content } = await scene.hog(kind, 150, { max_memory_mb: 60 });
+        expect(outcome).toBe("failed");
+        expect(content).toMatch(/max_memory_mb/);
+      }
+      expect(scene.peakMb).toBeLessThan(60 + OVERSHOOT_MB);
+    });
+
+    test.each(runtimes)("a program that stays within works, whatever its runtime reserves (%s)", async (...command) => {
+      const scene = new Scene(cgroups);
+      const { content, outcome } = await scene.call(command);
+      if (/there is no program|not found/.test(content)) return;
+      expect([outcome, content]).toEqual(["done", expect.stringMatching(/works|^Done/)]);
+    });
+
+    test("pages that children share count once", async () => {
+      expect(await new Scene(cgroups).hog("shared-by-children", 60)).toMatchObject({ outcome: "done" });
+    });
+
+    test("what a tool leaves running counts, and ends with the agent", async () => {
+      const scene = new Scene(cgroups);
+      const left = "import os, time; os.fork() and os._exit(0); os.setsid(); os.close(1); os.close(2); time.sleep(60)";
+      expect(await scene.call([python ?? "", "-c", left])).toMatchObject({ outcome: "done" });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(scene.processes()).toHaveLength(1);
+      expect(scene.memory.processes.map(String)).toEqual(scene.processes());
+      await scene.memory.close();
+      await expect.poll(() => scene.processes()).toEqual([]);
+    });
+
+    test("a look costs less than a hundredth of a core", async () => {
+      const scene = new Scene(cgroups, { limitMb: 1024 });
+      const running = [1, 2, 3].map(() => scene.call(["sleep", "3"]));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      scene.stop();
+      const before = process.cpuUsage();
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 2e6).toBeLessThan(0.02);
+      await Promise.all(running);
+    });
+  });
+}
