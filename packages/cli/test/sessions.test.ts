@@ -94,14 +94,36 @@ describe("sessions", () => {
     expect(await readFile(path.join(damaged, name), "utf8")).toContain("STATUS");
     const { stdout, exitCode } = await sessions("repair", "--dir", damaged);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(
-      /damaged bytes in 1 places, put aside as .*quarantine.*\n1 turns of the session are missing/,
-    );
+    expect(stdout).toMatch(/damaged bytes in 1 places, put aside as .*quarantine.*\n1 turn of the session is missing/);
     const { stdout: again } = await sessions("repair", "--dir", damaged);
-    expect(again).toContain("1 turns of the session are missing");
+    expect(again).toContain("1 turn of the session is missing");
     expect(again).not.toContain("damaged bytes");
     const json = JSON.parse((await sessions("repair", "--dir", state, "--json")).stdout);
     expect(json).toMatchObject({ turns: 3, damage: [], missing_turns: 0, torn_bytes: 0 });
+  });
+
+  test("a turn that is missing is said to be wherever the history is read", async () => {
+    const own = path.join(folder, "gaps.yaml");
+    const gaps = path.join(folder, "gaps");
+    await writeFile(own, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: gaps}\n");
+    await runProgram(["run", "--config", own], "hello\nstatus\nhello\n");
+    const [name = ""] = (await readdir(gaps)).filter((entry) => entry.endsWith(".jsonl"));
+    const lines = (await readFile(path.join(gaps, name), "utf8")).split("\n");
+    await writeFile(path.join(gaps, name), lines.filter((line) => !line.includes('"turn":2,')).join("\n"));
+    const said = "1 turn of the session is missing (2)";
+    for (const action of ["show", "export"]) {
+      const { stderr, exitCode } = await sessions(action, "--dir", gaps);
+      expect({ stderr, exitCode }).toEqual({ stderr: expect.stringContaining(said), exitCode: 1 });
+    }
+    const exported = await sessions("export", "--dir", gaps, "--format", "json");
+    expect(JSON.parse(exported.stdout)).toMatchObject({ missing: [{ first_turn: 2, last_turn: 2 }] });
+    expect((await sessions("list", "--dir", gaps)).stdout).toContain("1 of them missing");
+    const listed = JSON.parse((await sessions("list", "--dir", gaps, "--json")).stdout);
+    expect(listed.sessions).toMatchObject([{ turns: 3, missing_turns: 1 }]);
+    expect((await sessions("repair", "--dir", gaps)).stdout).toContain(said);
+    const { stdout, stderr } = await runProgram(["run", "--config", own], "/history\n");
+    expect(stdout).toContain("missing from its files: 1");
+    expect(stderr).toContain(said);
   });
 
   test("prune: says what it freed", async () => {

@@ -62,3 +62,4 @@ export { type ErrorParts, NanoAgentError } from "./nano-agent-error.js";
 export { InvalidDataError } from "./invalid-data-error.js";
 export { nearestName } from "./nearest-name.js";
 export { BYTES_PER_MB } from "./bytes-per-mb.js";
+export { canBeTrue, isClockSet } from "./clock.js";

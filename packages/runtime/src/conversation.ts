@@ -121,6 +121,11 @@ export class Conversation implements AsyncDisposable {
     return this.#history.droppedTurns;
   }
 
+  /** Number of turns of the session that are known to be missing from its files, as far as these were read. */
+  get missingTurns(): number {
+    return this.#journal?.report.missing_turns ?? 0;
+  }
+
   /** Sentences about the session that was opened: damage that was repaired, acts whose outcome is unknown. */
   get notices(): readonly string[] {
     return this.#journal === null ? [] : describeReport(this.#journal.report);

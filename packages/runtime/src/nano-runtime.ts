@@ -38,6 +38,11 @@ export class NanoRuntime implements AsyncDisposable {
     return this.#conversation?.history ?? [];
   }
 
+  /** Number of turns that are missing from the session's files, see {@link Conversation.missingTurns}. */
+  get missingTurns(): number {
+    return this.#conversation?.missingTurns ?? 0;
+  }
+
   /** Number of the oldest turns that are no longer in {@link history}. */
   get droppedTurns(): number {
     return this.#conversation?.droppedTurns ?? 0;

@@ -49,10 +49,11 @@ const commands: Record<string, ChatCommand> = {
   },
   history: {
     summary: "Show the conversation so far.",
-    run: ({ runtime }) =>
-      runtime.history.length === 0
-        ? "Nothing was said yet.\n"
-        : runtime.history.map(({ role, content }) => plainText(`${role}: ${content}\n`)).join(""),
+    run: ({ runtime: { history, missingTurns } }) => {
+      const gaps = missingTurns === 0 ? "" : `Turns of the session that are missing from its files: ${missingTurns}.\n`;
+      if (history.length === 0) return `${gaps}Nothing was said yet.\n`;
+      return gaps + history.map(({ role, content }) => plainText(`${role}: ${content}\n`)).join("");
+    },
   },
   memory: {
     summary: "Show what is taken of the memory budget.",

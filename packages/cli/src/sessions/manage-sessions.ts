@@ -1,12 +1,16 @@
 import { once } from "node:events";
 import { BYTES_PER_MB } from "@nanoagent/models";
 import {
+  addDamage,
+  addMissing,
   describeReport,
+  emptyReport,
   findSession,
   findSessions,
   Journal,
   type JournalMessage,
   type JournalTurn,
+  type ReadTurnsOptions,
   readConfig,
   readSession,
   type StoredSession,
@@ -45,11 +49,12 @@ const actions: Record<string, Action> = {
 
   async show(folder, { json, last = TURNS_SHOWN }, streams) {
     const { turns } = await requireSession(folder);
-    for await (const turn of readSession(folder, { from: Math.max(1, turns - Number(last) + 1) })) {
+    const findings = new Findings();
+    for await (const turn of readSession(folder, { from: Math.max(1, turns - Number(last) + 1), ...findings })) {
       await write(streams, json ? formatJson(turn) : asText(turn));
-      if (streams.stop.aborted) break;
+      if (streams.stop.aborted) return exitCodes.done;
     }
-    return exitCodes.done;
+    return findings.tell(streams);
   },
 
   async export(folder, { json, format }, streams) {
@@ -60,13 +65,14 @@ const actions: Record<string, Action> = {
     const isJson = json === true || format === "json";
     await write(streams, isJson ? `{"session":${JSON.stringify(session)},"turns":[` : "# Session\n");
     let separator = "";
-    for await (const turn of readSession(folder)) {
+    const findings = new Findings();
+    for await (const turn of readSession(folder, { ...findings })) {
       await write(streams, isJson ? `${separator}\n${plainText(JSON.stringify(turn))}` : asMarkdown(turn));
       separator = ",";
       if (streams.stop.aborted) return exitCodes.interrupted;
     }
-    if (isJson) await write(streams, "\n]}\n");
-    return exitCodes.done;
+    if (isJson) await write(streams, `\n],"missing":${JSON.stringify(findings.report.missing)}}\n`);
+    return findings.tell(streams);
   },
 
   async repair(folder, { json }, { stdout }) {
@@ -108,6 +114,23 @@ const actions: Record<string, Action> = {
   },
 };
 
+/** What is missing or damaged in the turns that a command reads. */
+class Findings {
+  readonly report = emptyReport();
+
+  readonly onDamage: ReadTurnsOptions["onDamage"] = ({ path: file }, offset, bytes) =>
+    addDamage(this.report, { file, offset, bytes, quarantine: null });
+
+  readonly onMissing: ReadTurnsOptions["onMissing"] = (missing) => addMissing(this.report, missing);
+
+  /** Says what is missing. Returns the command's exit code: a history with gaps is not what was asked for. */
+  tell({ stderr }: Streams): number {
+    const lines = describeReport(this.report);
+    for (const line of lines) stderr.write(plainText(`warning: ${line}\n`));
+    return lines.length === 0 ? exitCodes.done : exitCodes.failed;
+  }
+}
+
 async function sessionOf(named: OptionValues[string]) {
   const config = String(named ?? (await findDefaultConfig("sessions needs --dir PATH or --config PATH.")));
   // The device does not matter here, and need not be looked at.
@@ -131,13 +154,13 @@ async function requireSession(folder: string): Promise<StoredSession> {
   });
 }
 
-function describe({ folder, session, turns, messages, bytes, last_at }: StoredSession): string {
+function describe({ folder, session, turns, messages, bytes, missing_turns, last_at }: StoredSession): string {
   return formatFields(10, {
     Folder: plainLine(folder),
     Session: plainLine(session ?? "unknown: its newest files are damaged"),
-    Turns: `${turns} (${messages} messages)`,
+    Turns: `${turns} (${messages} messages)${missing_turns ? `, ${missing_turns} of them missing` : ""}`,
     Size: `${toMb(bytes)} MB`,
-    Last: plainLine(last_at ?? "never"),
+    Last: plainLine(last_at ?? (turns === 0 ? "never" : "unknown: the clock was not set")),
   });
 }
 

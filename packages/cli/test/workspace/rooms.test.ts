@@ -37,6 +37,7 @@ const rooms: Record<string, readonly string[]> = {
     "schema",
     "nearest-name",
     "find-prototype-keys",
+    "clock",
     "bytes-per-mb",
   ],
   profiler: [

@@ -1,7 +1,7 @@
 import { promises } from "node:fs";
 import os from "node:os";
 import { dirname } from "node:path";
-import { DeviceMeasurement } from "@nanoagent/models";
+import { DeviceMeasurement, isClockSet } from "@nanoagent/models";
 import { LocalMachine } from "../local-machine.js";
 import type { Machine } from "../machine.js";
 import { MachineReadError } from "../machine-read-error.js";
@@ -143,6 +143,8 @@ async function readFile(
 function staleness(measurement: DeviceMeasurement, here: DeviceMeasurement["device"], now: number): string | null {
   const difference = deviceDifference(measurement.device, here);
   if (difference !== null) return difference;
+  // A board without a clock says nothing of the time that has passed.
+  if (!isClockSet(now) || !isClockSet(Date.parse(measurement.measured_at))) return null;
   const days = (now - Date.parse(measurement.measured_at)) / MILLISECONDS_PER_DAY;
   if (days > STALE_AFTER_DAYS) return `${Math.floor(days)} days ago`;
   return days < -CLOCK_DIFFERENCE_DAYS ? "at a time that this clock has not reached" : null;

@@ -49,6 +49,15 @@ describe("measurementPath", () => {
 });
 
 describe("what is kept", () => {
+  it.each([
+    ["in 1970, read with a clock that is right", 60_000, Date.parse("2027-01-01")],
+    ["with a clock that was right, read in 1970", Date.parse("2027-01-01"), 60_000],
+    ["in 1970, read in 1970", 60_000, 120_000],
+  ])("%s, is not called old", async (_, measuredAt, now) => {
+    await writeDeviceMeasurement({ bandwidth: [row] }, { path: file, now: measuredAt });
+    expect((await readDeviceMeasurement({ path: file, now })).stale).toBeNull();
+  });
+
   it("is read again as it was written, and readable by its owner alone", async () => {
     const { measurement } = await writeDeviceMeasurement({ bandwidth: [row], contention: 0.25 }, { path: file });
     expect(await readDeviceMeasurement({ path: file })).toEqual({

@@ -2,7 +2,15 @@ export { type ReadConfigOptions, readConfig } from "../config/read-config.js";
 export { type ConfigIssue, InvalidConfigError } from "../config/invalid-config-error.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
 export { Journal, type JournalOptions, type StartedAct } from "../session/journal/journal.js";
-export { describeReport, type JournalDamage, type JournalReport } from "../session/journal/journal-report.js";
+export {
+  addDamage,
+  addMissing,
+  describeReport,
+  emptyReport,
+  type JournalDamage,
+  type JournalReport,
+  type MissingTurns,
+} from "../session/journal/journal-report.js";
 export type { JournalMessage } from "../session/journal/journal-record.js";
 export { BATCH_MILLISECONDS, BATCH_TURNS } from "../session/journal/segment-log.js";
 export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";

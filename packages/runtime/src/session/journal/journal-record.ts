@@ -28,6 +28,8 @@ export interface SegmentRecord extends JournalSnapshot {
   created_at: string;
   /** Number of the last valid record before this segment. Records of earlier segments with greater numbers are void. */
   after_sequence: number;
+  /** Number of the last turn that was removed to stay within the session's limits. Sessions of earlier versions have none. */
+  pruned_turns?: number;
 }
 
 /** A whole turn. */
@@ -81,13 +83,21 @@ interface WindowRecord {
   next: { summary: string; through_turn: number } | null;
 }
 
+/** The removal of the oldest turns. It is written before they are removed, so that no reader takes them for lost. */
+interface PrunedRecord {
+  type: "pruned";
+  sequence: number;
+  through_turn: number;
+}
+
 export type JournalRecord =
   | SegmentRecord
   | TurnRecord
   | ActRecord
   | ActResultRecord
   | ConversationRecord
-  | WindowRecord;
+  | WindowRecord
+  | PrunedRecord;
 
 /** A record of a type that this version does not know; it is kept. */
 export interface OtherRecord {
@@ -104,7 +114,7 @@ export type JournalWindow = Omit<WindowRecord, "type" | "sequence">;
 
 /** The beginning of a new segment: what its header says of the session, and the entries that follow the header. */
 export interface SegmentOpening {
-  header: JournalSnapshot & { session: string };
+  header: JournalSnapshot & { session: string; pruned_turns?: number };
   entries: JournalEntry[];
 }
 
@@ -152,6 +162,8 @@ function checkRecord(value: unknown): JournalRecord | OtherRecord | null {
       return { type: "conversation", sequence: value.sequence };
     case "window":
       return isWindow(value) ? value : null;
+    case "pruned":
+      return isCount(value.through_turn) ? (value as unknown as PrunedRecord) : null;
     default:
       return { type: "other", sequence: value.sequence };
   }
@@ -161,6 +173,7 @@ function isSegment(value: Record<string, unknown>): value is Record<string, unkn
   const counts = ["format", "after_sequence", "turns", "messages", "conversation_turn"];
   return (
     counts.every((key) => isCount(value[key])) &&
+    (value.pruned_turns === undefined || isCount(value.pruned_turns)) &&
     typeof value.session === "string" &&
     typeof value.created_at === "string"
   );

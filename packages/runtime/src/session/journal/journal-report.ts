@@ -7,6 +7,12 @@ export interface JournalDamage {
   quarantine: string | null;
 }
 
+/** Turns that were acknowledged and that no segment has, from the first to the last. */
+export interface MissingTurns {
+  first_turn: number;
+  last_turn: number;
+}
+
 /** Findings and repairs since a journal was opened. */
 export interface JournalReport {
   /** Bytes of an unfinished write at the end; they were cut. */
@@ -14,6 +20,8 @@ export interface JournalReport {
   damage: JournalDamage[];
   /** Turns whose numbers were given out and that no segment has. */
   missing_turns: number;
+  /** The same turns by their numbers. */
+  missing: MissingTurns[];
   /** Acts without a recorded result: they may have happened. */
   unknown_calls: { key: string; name: string }[];
   /** Damage that could not be repaired, one sentence each. */
@@ -24,7 +32,7 @@ export interface JournalReport {
 const MAX_REPORTED_DAMAGE = 100;
 
 export function emptyReport(): JournalReport {
-  return { torn_bytes: 0, damage: [], missing_turns: 0, unknown_calls: [], notes: [] };
+  return { torn_bytes: 0, damage: [], missing_turns: 0, missing: [], unknown_calls: [], notes: [] };
 }
 
 /** Adds a damaged place to the report, once. */
@@ -34,9 +42,22 @@ export function addDamage({ damage }: JournalReport, found: JournalDamage): void
   damage.push(found);
 }
 
+/** Adds missing turns to the report, each turn once. */
+export function addMissing(report: JournalReport, found: MissingTurns): void {
+  const all = [...report.missing, found].sort((one, other) => one.first_turn - other.first_turn);
+  const joined: MissingTurns[] = [];
+  for (const { first_turn, last_turn } of all) {
+    const before = joined.at(-1);
+    if (before === undefined || first_turn > before.last_turn + 1) joined.push({ first_turn, last_turn });
+    else before.last_turn = Math.max(before.last_turn, last_turn);
+  }
+  report.missing = joined.slice(0, MAX_REPORTED_DAMAGE);
+  report.missing_turns = joined.reduce((sum, range) => sum + range.last_turn - range.first_turn + 1, 0);
+}
+
 /** Puts the report into sentences; none when there are no findings. */
 export function describeReport(report: JournalReport): string[] {
-  const { torn_bytes, damage, missing_turns, unknown_calls, notes } = report;
+  const { torn_bytes, damage, missing_turns, missing, unknown_calls, notes } = report;
   const lines: string[] = [];
   if (torn_bytes > 0) lines.push(`The session ended with ${torn_bytes} bytes of an unfinished write; they were cut.`);
   if (damage.length > 0) {
@@ -45,8 +66,18 @@ export function describeReport(report: JournalReport): string[] {
     const where = kept ? `, put aside as ${kept}${damage.length > 1 ? " and others" : ""}` : "";
     lines.push(`The session has ${bytes} damaged bytes in ${damage.length} places${where}.`);
   }
-  if (missing_turns > 0) lines.push(`${missing_turns} turns of the session are missing.`);
+  if (missing_turns > 0) lines.push(describeMissing(missing_turns, missing));
   for (const { name, key } of unknown_calls)
     lines.push(`The tool "${name}" was called before the last end, and it is not known whether it acted (key ${key}).`);
   return [...lines, ...notes];
+}
+
+function describeMissing(count: number, missing: readonly MissingTurns[]): string {
+  const [first] = missing;
+  const numbers =
+    first === undefined || first.first_turn === first.last_turn
+      ? `${first?.first_turn}`
+      : `${first.first_turn} to ${first.last_turn}`;
+  const where = `${numbers}${missing.length > 1 ? " and others" : ""}`;
+  return `${count} turn${count === 1 ? "" : "s"} of the session ${count === 1 ? "is" : "are"} missing (${where}): a file of the session is damaged or gone.`;
 }

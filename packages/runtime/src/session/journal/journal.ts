@@ -5,7 +5,7 @@ import { sessionClosed, sessionNotSaved, sessionTakenAway } from "./journal-erro
 import { type JournalFiles, localFiles } from "./journal-files.js";
 import { type FolderLock, lockFolder, takeFolder } from "./journal-lock.js";
 import type { ActRecord, JournalEntry, JournalMessage, JournalSnapshot, JournalWindow } from "./journal-record.js";
-import { addDamage, emptyReport, type JournalReport } from "./journal-report.js";
+import { addDamage, addMissing, emptyReport, type JournalReport, type MissingTurns } from "./journal-report.js";
 import type { OpenTurn } from "./open-turn.js";
 import { type JournalTurn, readNewestTurns, readTurns } from "./read-turns.js";
 import { type RecoveredJournal, recoverJournal } from "./recover-journal.js";
@@ -221,14 +221,23 @@ export class Journal {
 
   /** The newest turns of the conversation, oldest first: as many as cost no more than `maxBytes` together, and at least one. */
   async newestTurns(maxBytes: number, costOf: (message: JournalMessage) => number): Promise<JournalTurn[]> {
-    const limits = { conversationTurn: this.#state.conversation_turn, maxBytes, costOf };
-    const turns = await readNewestTurns(this.#files, this.folder, limits, this.#noteDamage);
+    const { conversation_turn: conversationTurn, turns: lastTurn, prunedTurns } = this.#state;
+    const turns = await readNewestTurns(
+      this.#files,
+      this.folder,
+      { conversationTurn, lastTurn, prunedTurns, maxBytes, costOf },
+      { onDamage: this.#noteDamage, onMissing: this.#noteMissing },
+    );
     return [...turns, ...this.#waitingTurns()];
   }
 
   /** All turns from this one on, oldest first, read as they are asked for. */
   async *turns(from = 1): AsyncGenerator<JournalTurn, void> {
-    yield* readTurns(this.#files, this.folder, { from, onDamage: this.#noteDamage });
+    yield* readTurns(this.#files, this.folder, {
+      from,
+      onDamage: this.#noteDamage,
+      onMissing: this.#noteMissing,
+    });
     yield* this.#waitingTurns();
   }
 
@@ -313,6 +322,8 @@ export class Journal {
 
   readonly #noteDamage = ({ path: file }: Segment, offset: number, bytes: number): void =>
     addDamage(this.report, { file, offset, bytes, quarantine: null });
+
+  readonly #noteMissing = (missing: MissingTurns): void => addMissing(this.report, missing);
 
   get #fsync(): Durability {
     return this.#options.fsync ?? "turn";

@@ -1,6 +1,8 @@
 import type { JournalFiles } from "./journal-files.js";
 import type { JournalMessage, TurnRecord } from "./journal-record.js";
+import type { MissingTurns } from "./journal-report.js";
 import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
+import { TurnGaps } from "./turn-gaps.js";
 
 /** A turn as the journal kept it. */
 export interface JournalTurn {
@@ -17,6 +19,8 @@ export interface ReadTurnsOptions {
   from?: number | undefined;
   /** Called for every damaged place, which is skipped. */
   onDamage?: ((segment: Segment, offset: number, bytes: number) => void) | undefined;
+  /** Called for turns that the session counted and no segment has, once the turns around them were read. */
+  onMissing?: ((missing: MissingTurns) => void) | undefined;
 }
 
 /**
@@ -26,17 +30,19 @@ export interface ReadTurnsOptions {
 export async function* readTurns(
   files: JournalFiles,
   folder: string,
-  { from = 1, onDamage }: ReadTurnsOptions = {},
+  { from = 1, onDamage, onMissing }: ReadTurnsOptions = {},
 ): AsyncGenerator<JournalTurn, void> {
   const segments = await listSegments(files, folder);
   let sequence = 0;
   let beginsConversation = true;
+  const gaps = new TurnGaps(from - 1, true, (missing) => onMissing?.(missing));
   for (let index = await segmentOf(files, segments, from); index < segments.length; index++) {
     const segment = segments[index] as Segment;
     const voidAfter = await voidAfterOf(files, segments, index);
     for await (const record of readRecords(files, segment, onDamage)) {
       if (record.sequence > voidAfter || record.sequence <= sequence) continue;
       sequence = record.sequence;
+      gaps.add(record);
       if (record.type === "segment") beginsConversation = record.conversation_turn > record.turns;
       else if (record.type === "conversation") beginsConversation = true;
       else if (record.type === "turn") {
@@ -45,6 +51,7 @@ export async function* readTurns(
       }
     }
   }
+  gaps.end();
 }
 
 /**
@@ -54,10 +61,17 @@ export async function* readTurns(
 export async function readNewestTurns(
   files: JournalFiles,
   folder: string,
-  limits: { conversationTurn: number; maxBytes: number; costOf: (message: JournalMessage) => number },
-  onDamage?: ReadTurnsOptions["onDamage"],
+  limits: {
+    conversationTurn: number;
+    /** Number of the newest turn of the session. */
+    lastTurn: number;
+    prunedTurns: number | undefined;
+    maxBytes: number;
+    costOf: (message: JournalMessage) => number;
+  },
+  { onDamage, onMissing }: Pick<ReadTurnsOptions, "onDamage" | "onMissing"> = {},
 ): Promise<JournalTurn[]> {
-  const { conversationTurn, maxBytes, costOf } = limits;
+  const { conversationTurn, lastTurn, prunedTurns, maxBytes, costOf } = limits;
   const segments = await listSegments(files, folder);
   let newest: JournalTurn[] = [];
   let spent = 0;
@@ -89,6 +103,13 @@ export async function readNewestTurns(
     newest = [...found.map(({ turn }) => turn), ...newest];
     spent += foundCost;
     if (isFull || firstTurn <= conversationTurn) break;
+  }
+  // What was read is a row of numbers up to the newest, from the conversation's first or from where the bound was reached.
+  const known = prunedTurns === undefined ? (newest[0]?.turn ?? lastTurn + 1) - 1 : prunedTurns;
+  let before = isFull ? (newest[0]?.turn ?? 1) - 1 : Math.max(conversationTurn - 1, known);
+  for (const turn of [...newest.map((each) => each.turn), lastTurn + 1]) {
+    if (turn > before + 1) onMissing?.({ first_turn: before + 1, last_turn: turn - 1 });
+    before = Math.max(before, turn);
   }
   return newest;
 }

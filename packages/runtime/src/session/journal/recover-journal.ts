@@ -4,10 +4,11 @@ import { messageOf } from "../../message-of.js";
 import { SessionError } from "../session-error.js";
 import type { JournalFiles } from "./journal-files.js";
 import { encodeRecord, JOURNAL_FORMAT, type SegmentRecord } from "./journal-record.js";
-import { addDamage, type JournalReport } from "./journal-report.js";
+import { addDamage, addMissing, type JournalReport } from "./journal-report.js";
 import { type ByteRange, cutSegment, quarantine, rewriteSegment } from "./repair-segment.js";
 import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
-import { applyRecord, countMissingTurns, newSession, type SessionState } from "./session-state.js";
+import { applyRecord, newSession, type SessionState } from "./session-state.js";
+import { TurnGaps } from "./turn-gaps.js";
 
 /** Length of the shortest record, in bytes. */
 const SHORTEST_RECORD_BYTES = 32;
@@ -51,15 +52,18 @@ export async function recoverJournal(
   }
   const first = segments[begin];
   const progress = startAt(first && headers.get(first), [...headers.values()][0]?.session ?? randomUUID());
+  const isWhole = everything || first === undefined || !headers.has(first);
+  const gaps = new TurnGaps(isWhole ? 0 : progress.state.turns, isWhole, (missing) => addMissing(report, missing));
   let current: RecoveredJournal["current"] = null;
   for (const [index, segment] of segments.entries()) {
     if (index < begin) continue;
     const next = segments.slice(index + 1).find((later) => headers.has(later));
     const voidAfter = (next && headers.get(next)?.after_sequence) ?? Number.POSITIVE_INFINITY;
     const isLast = index === segments.length - 1;
-    const bytes = await replay(files, segment, progress, { voidAfter, isLast, report });
+    const bytes = await replay(files, segment, progress, { voidAfter, isLast, report, gaps });
     if (isLast && bytes !== null) current = { segment, bytes };
   }
+  gaps.end();
   return { ...progress, current };
 }
 
@@ -75,7 +79,7 @@ async function replay(
   files: JournalFiles,
   segment: Segment,
   progress: Progress,
-  { voidAfter, isLast, report }: { voidAfter: number; isLast: boolean; report: JournalReport },
+  { voidAfter, isLast, report, gaps }: { voidAfter: number; isLast: boolean; report: JournalReport; gaps: TurnGaps },
 ): Promise<number | null> {
   const good: ByteRange[] = [];
   const bad: ByteRange[] = [];
@@ -96,7 +100,7 @@ async function replay(
           refuseNewer(record, segment);
         }
         if (record === null || record.sequence > voidAfter || record.sequence <= progress.sequence) continue;
-        report.missing_turns += countMissingTurns(progress.state, record);
+        gaps.add(record);
         progress.state = applyRecord(progress.state, record);
         progress.sequence = record.sequence;
       }
@@ -160,6 +164,7 @@ function headerAt({ state, sequence }: Progress, segment: Segment): SegmentRecor
     turns: state.turns,
     messages: state.messages,
     conversation_turn: state.conversation_turn,
+    ...(state.prunedTurns === undefined ? {} : { pruned_turns: state.prunedTurns }),
   };
 }
 

@@ -1,50 +1,148 @@
-import path from "node:path";
+import { canBeTrue, isClockSet } from "@nanoagent/models";
 import type { JournalFiles } from "./journal-files.js";
-import { listSegments, readHeader, type Segment } from "./segment.js";
+import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
 
 export interface Retention {
   maxBytes?: number | undefined;
   maxAgeMilliseconds?: number | undefined;
 }
 
-/** Earliest time that is believed. A clock that shows less was never set, so it makes nothing old. */
-const EARLIEST_CLOCK = Date.parse("2026-01-01T00:00:00Z");
+/** The oldest segments that are beyond a limit. */
+export interface PrunableSegments {
+  segments: readonly Segment[];
+  bytes: number;
+  /** Number of the last turn in them. */
+  throughTurn: number;
+}
+
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes the oldest segments until the rest is within these limits; the newest always stays. Returns the bytes freed.
+ * Finds the oldest segments without which the rest is within these limits; the newest always stays.
+ *
+ * A segment is old when no time in it is younger than the limit and at least one time in it can be true. A segment without
+ * such a time is old when a later one is. With `isWitnessed`, the session must also have records that were written at
+ * least a day ago and that the segment was too old for then: a clock that was wrong for a few hours removes nothing.
  */
-export async function prune(
+export async function findPrunable(
   files: JournalFiles,
   folder: string,
   { maxBytes, maxAgeMilliseconds }: Retention,
-  now: number,
-): Promise<number> {
+  { now, isWitnessed }: { now: number; isWitnessed: boolean },
+): Promise<PrunableSegments> {
   const segments = await listSegments(files, folder);
   const sizes = await Promise.all(segments.map(({ path: file }) => files.size(file)));
+  const ages =
+    maxAgeMilliseconds === undefined || !isClockSet(now)
+      ? null
+      : new SegmentAges(files, segments, { now, maxAgeMilliseconds, isWitnessed });
   let total = sizes.reduce((sum, size) => sum + size, 0);
-  let freed = 0;
-  for (const [index, segment] of segments.slice(0, -1).entries()) {
+  let bytes = 0;
+  let count = 0;
+  for (; count < segments.length - 1; count++) {
     const isTooMuch = maxBytes !== undefined && total > maxBytes;
-    if (!isTooMuch && !(await isOld(files, segments, index, maxAgeMilliseconds, now))) break;
-    await files.remove(segment.path);
-    const size = sizes[index] ?? 0;
+    if (!isTooMuch && (ages === null || !(await ages.isOld(count)))) break;
+    const size = sizes[count] ?? 0;
     total -= size;
-    freed += size;
+    bytes += size;
   }
-  if (freed > 0) await files.syncFolder(path.resolve(folder));
-  return freed;
+  const throughTurn = count === 0 ? 0 : await lastTurnBefore(files, segments, count);
+  return { segments: segments.slice(0, count), bytes, throughTurn };
 }
 
-/** Tells by the time at which the next segment began whether all turns of this one are too old. */
-async function isOld(
-  files: JournalFiles,
-  segments: readonly Segment[],
-  index: number,
-  maxAgeMilliseconds: number | undefined,
-  now: number,
-): Promise<boolean> {
-  const next = segments[index + 1];
-  if (maxAgeMilliseconds === undefined || next === undefined || now < EARLIEST_CLOCK) return false;
-  const header = await readHeader(files, next);
-  return header !== null && now - Date.parse(header.created_at) > maxAgeMilliseconds;
+/** The number of the last turn before a segment, from its header, or from the records of those before where it is damaged. */
+async function lastTurnBefore(files: JournalFiles, segments: readonly Segment[], index: number): Promise<number> {
+  const header = await readHeader(files, segments[index] as Segment);
+  if (header !== null) return header.turns;
+  let last = 0;
+  for (const segment of segments.slice(0, index)) last = Math.max(last, (await readTimes(files, segment)).lastTurn);
+  return last;
+}
+
+class SegmentAges {
+  readonly #files: JournalFiles;
+  readonly #segments: readonly Segment[];
+  readonly #limits: { now: number; maxAgeMilliseconds: number; isWitnessed: boolean };
+  readonly #times = new Map<number, Promise<number[]>>();
+
+  constructor(
+    files: JournalFiles,
+    segments: readonly Segment[],
+    limits: { now: number; maxAgeMilliseconds: number; isWitnessed: boolean },
+  ) {
+    this.#files = files;
+    this.#segments = segments;
+    this.#limits = limits;
+  }
+
+  async isOld(index: number): Promise<boolean> {
+    for (let later = index; later < this.#segments.length; later++) {
+      const newest = await this.#newestOf(later);
+      if (newest === null) continue;
+      return this.#isBeyond(newest) && (await this.#isWitnessed(later, newest));
+    }
+    return false;
+  }
+
+  #isBeyond(time: number): boolean {
+    return this.#limits.now - time > this.#limits.maxAgeMilliseconds;
+  }
+
+  /** The newest time of a segment that can be true; null where it has none. The whole segment is read only where its headers do not tell. */
+  async #newestOf(index: number): Promise<number | null> {
+    const { now } = this.#limits;
+    for (const near of [index, index + 1]) {
+      const segment = this.#segments[near];
+      const header = segment === undefined ? null : await readHeader(this.#files, segment);
+      const time = header === null ? Number.NaN : Date.parse(header.created_at);
+      if (canBeTrue(time, now) && !this.#isBeyond(time)) return time;
+    }
+    const times = await this.#timesOf(index);
+    return times.length === 0 ? null : times.reduce((newest, time) => Math.max(newest, time));
+  }
+
+  async #isWitnessed(index: number, newest: number): Promise<boolean> {
+    const { now, maxAgeMilliseconds, isWitnessed } = this.#limits;
+    if (!isWitnessed) return true;
+    // A time that later records contradict came from a clock that was put back.
+    let earliestLater = now;
+    for (let later = this.#segments.length - 1; later > index; later--) {
+      for (const time of (await this.#timesOf(later)).toReversed()) {
+        const isCredible = time <= earliestLater && time <= now - DAY_MILLISECONDS;
+        if (isCredible && time >= newest + maxAgeMilliseconds) return true;
+        earliestLater = Math.min(earliestLater, time);
+      }
+    }
+    return false;
+  }
+
+  #timesOf(index: number): Promise<number[]> {
+    const known = this.#times.get(index);
+    if (known !== undefined) return known;
+    const { now } = this.#limits;
+    const read = readTimes(this.#files, this.#segments[index] as Segment).then(({ times }) =>
+      times.filter((time) => canBeTrue(time, now)),
+    );
+    this.#times.set(index, read);
+    return read;
+  }
+}
+
+/** Reads the times of a segment's records. What cannot be read has none. */
+async function readTimes(files: JournalFiles, segment: Segment): Promise<{ times: number[]; lastTurn: number }> {
+  const times: number[] = [];
+  let lastTurn = 0;
+  try {
+    for await (const lines of readSegment(files, segment)) {
+      for (const { record } of lines) {
+        if (record?.type === "segment") times.push(Date.parse(record.created_at));
+        if (record?.type !== "turn") continue;
+        times.push(Date.parse(record.messages.at(-1)?.timestamp ?? ""));
+        lastTurn = Math.max(lastTurn, record.turn);
+      }
+    }
+  } catch {
+    // Its size still counts.
+  }
+  return { times, lastTurn };
 }

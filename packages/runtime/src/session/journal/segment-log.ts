@@ -8,7 +8,7 @@ import {
   MAX_RECORD_BYTES,
   type SegmentOpening,
 } from "./journal-record.js";
-import { prune, type Retention } from "./retention.js";
+import { findPrunable, type Retention } from "./retention.js";
 import { type Segment, segmentPath } from "./segment.js";
 import { SegmentWriter } from "./segment-writer.js";
 
@@ -78,6 +78,7 @@ export class SegmentLog {
   #lastSequence: number;
   #highestSequence: number;
   #held: HeldEntry[] = [];
+  #isPruning = false;
   #syncTimer: ReturnType<typeof setTimeout> | null = null;
 
   /** `lastSequence`: the number of the last record that the folder may have. */
@@ -124,16 +125,26 @@ export class SegmentLog {
     }
   }
 
-  /** Removes the oldest segments until the rest is within these limits. Returns the bytes freed. */
-  prune(retention: Retention): Promise<number> {
+  /** Removes the oldest segments until the rest is within these limits. Returns the bytes freed. See {@link findPrunable}. */
+  async prune(retention: Retention, { isWitnessed = false } = {}): Promise<number> {
     const { files, folder, now } = this.#options;
-    return prune(files, folder, retention, now());
+    const found = await findPrunable(files, folder, retention, { now: now(), isWitnessed });
+    if (found.segments.length === 0) return 0;
+    this.wait({ type: "pruned", through_turn: found.throughTurn });
+    // A full disk takes no record, and has room for it once the segments are gone.
+    await this.append([], "turn").catch(() => {});
+    for (const { path: file } of found.segments) await files.remove(file);
+    await files.syncFolder(folder);
+    return found.bytes;
   }
 
   /** Prunes as the options say. A failure is left to the next time. */
   async pruneOldest(): Promise<void> {
     const { retention } = this.#options;
-    if (retention !== undefined) await this.prune(retention).catch(() => {});
+    if (retention === undefined || this.#isPruning) return;
+    this.#isPruning = true;
+    await this.prune(retention, { isWitnessed: true }).catch(() => {});
+    this.#isPruning = false;
   }
 
   /** Syncs and closes the segment. */
@@ -202,6 +213,7 @@ export class SegmentLog {
         turns: header.turns,
         messages: header.messages,
         conversation_turn: header.conversation_turn,
+        ...(header.pruned_turns === undefined ? {} : { pruned_turns: header.pruned_turns }),
       };
       this.#highestSequence = first - 1;
       const encoded = this.#encode([headerEntry, ...opening, ...entries]);

@@ -6,6 +6,7 @@ import type {
   SegmentOpening,
   WithoutSequence,
 } from "./journal-record.js";
+import type { MissingTurns } from "./journal-report.js";
 import { OpenTurn } from "./open-turn.js";
 
 /**
@@ -19,11 +20,13 @@ export interface SessionState extends Readonly<JournalSnapshot> {
   readonly window: JournalWindow | null;
   /** The turn whose acts are on record and whose end is not; null between turns. */
   readonly openTurn: OpenTurn | null;
+  /** Number of the last turn that was removed on purpose; undefined where no record tells. */
+  readonly prunedTurns: number | undefined;
 }
 
 /** The state before any record. */
 export function newSession(session: string): SessionState {
-  return { session, turns: 0, messages: 0, conversation_turn: 1, window: null, openTurn: null };
+  return { session, turns: 0, messages: 0, conversation_turn: 1, window: null, openTurn: null, prunedTurns: 0 };
 }
 
 /** The state after a record. */
@@ -45,19 +48,24 @@ export function applyRecord(state: SessionState, record: JournalEntry | WithoutS
     }
     case "segment": {
       // Records before this one may be lost, so its counts replace those that were read.
-      const { session, turns, messages, conversation_turn } = record;
-      return { ...state, session, turns, messages, conversation_turn };
+      const { session, turns, messages, conversation_turn, pruned_turns: prunedTurns } = record;
+      return { ...state, session, turns, messages, conversation_turn, prunedTurns };
     }
+    case "pruned":
+      return { ...state, prunedTurns: Math.max(state.prunedTurns ?? 0, record.through_turn) };
     case "other":
       return state;
   }
 }
 
-/** The number of turns that are missing between this state and the next record. */
-export function countMissingTurns(state: SessionState, record: JournalEntry | WithoutSequence<OtherRecord>): number {
-  if (record.type === "turn") return Math.max(0, record.turn - state.turns - 1);
-  if (record.type === "segment") return Math.max(0, record.turns - state.turns);
-  return 0;
+/** The turns that are missing between the turn of this number and the next record; null where none are. */
+export function findMissingTurns(
+  turns: number,
+  record: JournalEntry | WithoutSequence<OtherRecord>,
+): MissingTurns | null {
+  const first_turn = turns + 1;
+  const last_turn = record.type === "turn" ? record.turn - 1 : record.type === "segment" ? record.turns : 0;
+  return first_turn <= last_turn ? { first_turn, last_turn } : null;
 }
 
 /**
@@ -67,7 +75,7 @@ export function countMissingTurns(state: SessionState, record: JournalEntry | Wi
  */
 export function openSegment(state: SessionState, lost: readonly JournalEntry[] = []): SegmentOpening {
   const repeated = lost.filter(({ type }) => type === "turn" || type === "conversation");
-  const { session, conversation_turn, window, openTurn } = state;
+  const { session, conversation_turn, window, openTurn, prunedTurns } = state;
   let { turns, messages } = state;
   for (const entry of repeated) {
     if (entry.type !== "turn") continue;
@@ -75,7 +83,13 @@ export function openSegment(state: SessionState, lost: readonly JournalEntry[] =
     messages -= entry.messages.length;
   }
   return {
-    header: { session, turns, messages, conversation_turn },
+    header: {
+      session,
+      turns,
+      messages,
+      conversation_turn,
+      ...(prunedTurns === undefined ? {} : { pruned_turns: prunedTurns }),
+    },
     entries: [...repeated, ...(openTurn?.entries ?? []), ...windowEntry(window)],
   };
 }

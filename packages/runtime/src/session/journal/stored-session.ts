@@ -1,6 +1,9 @@
 import path from "node:path";
+import { isClockSet } from "@nanoagent/models";
 import { SessionError } from "../session-error.js";
 import { localFiles } from "./journal-files.js";
+import type { JournalRecord, OtherRecord } from "./journal-record.js";
+import type { MissingTurns } from "./journal-report.js";
 import { type JournalTurn, type ReadTurnsOptions, readTurns } from "./read-turns.js";
 import { listSegments, readHeader, readSegment } from "./segment.js";
 import { applyRecord, newSession } from "./session-state.js";
@@ -15,7 +18,9 @@ export interface StoredSession {
   messages: number;
   segments: number;
   bytes: number;
-  /** Time of the last turn, or of the newest segment where no turn follows; null where neither can be read. */
+  /** Turns that the session counted and no segment has. Null: not looked for; {@link findSessions} does. */
+  missing_turns: number | null;
+  /** Newest time that a set clock gave a turn or a segment; null where there is none. */
   last_at: string | null;
 }
 
@@ -45,26 +50,45 @@ export async function findSession(folder: string): Promise<StoredSession | null>
         if (record === null || record.sequence <= sequence) continue;
         sequence = record.sequence;
         state = applyRecord(state, record);
-        if (record.type === "segment") lastAt ??= record.created_at;
-        else if (record.type === "turn") lastAt = record.messages.at(-1)?.timestamp ?? null;
+        const at = record.type === "turn" ? record.messages.at(-1)?.timestamp : createdAt(record);
+        if (at !== undefined && isClockSet(Date.parse(at))) lastAt = at;
       }
     }
   }
   const { session, turns, messages } = state;
   const counts = { turns, messages, segments: segments.length, bytes };
-  return { folder: absolute, session: session === "" ? null : session, ...counts, last_at: lastAt };
+  const named = session === "" ? null : session;
+  return { folder: absolute, session: named, ...counts, missing_turns: null, last_at: lastAt };
+}
+
+function createdAt(record: JournalRecord | OtherRecord): string | undefined {
+  return record.type === "segment" ? record.created_at : undefined;
 }
 
 /** Finds the sessions of a folder: its own, and those of the folders in it. */
 export async function findSessions(folder: string): Promise<StoredSession[]> {
   const absolute = path.resolve(folder);
-  const own = await findSession(absolute);
+  const own = await findWholeSession(absolute);
   const sessions = own === null ? [] : [own];
   for (const name of (await localFiles.list(absolute)).sort()) {
-    const session = await findSession(path.join(absolute, name)).catch(() => null);
+    const session = await findWholeSession(path.join(absolute, name)).catch(() => null);
     if (session !== null) sessions.push(session);
   }
   return sessions;
+}
+
+/** Finds a session, and reads all of it to see whether turns are missing. */
+async function findWholeSession(folder: string): Promise<StoredSession | null> {
+  const session = await findSession(folder);
+  if (session === null) return null;
+  let missing_turns = 0;
+  const onMissing = ({ first_turn, last_turn }: MissingTurns) => {
+    missing_turns += last_turn - first_turn + 1;
+  };
+  for await (const _ of readSession(folder, { onMissing })) {
+    // Only the numbers count.
+  }
+  return { ...session, missing_turns };
 }
 
 /** Reads the turns of a session, oldest first, as they are asked for. Another program may write it meanwhile. */

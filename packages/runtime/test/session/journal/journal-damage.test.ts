@@ -31,7 +31,14 @@ test("what is read is what was written, to the letter", async () => {
   const { files } = await written(texts);
   const journal = await openOn(MemoryDisk.holding(files));
   expect(await allMessages(journal)).toEqual(texts.flatMap(turn));
-  expect(journal.report).toEqual({ torn_bytes: 0, damage: [], missing_turns: 0, unknown_calls: [], notes: [] });
+  expect(journal.report).toEqual({
+    torn_bytes: 0,
+    damage: [],
+    missing_turns: 0,
+    missing: [],
+    unknown_calls: [],
+    notes: [],
+  });
   expect(journal.counts).toEqual({ turns: texts.length, messages: 2 * texts.length, conversation_turn: 1 });
 });
 

@@ -330,7 +330,8 @@ describe("retention", () => {
     const options = { segmentBytes: 1, retention: { maxAgeMilliseconds: 10 * day }, now: () => now };
     let journal = await openOn(disk, options);
     for (let number = 1; number <= 30; number++) {
-      await journal.appendTurn(turn(`day ${number}`));
+      const timestamp = new Date(now).toISOString();
+      await journal.appendTurn(turn(`day ${number}`).map((each) => ({ ...each, timestamp })));
       now += day;
     }
     const kept = await questions(journal);

@@ -10,7 +10,7 @@ import {
 } from "../../../src/session/journal/journal-record.js";
 import {
   applyRecord,
-  countMissingTurns,
+  findMissingTurns,
   newSession,
   openSegment,
   type SessionState,
@@ -134,7 +134,8 @@ describe("any session, cut anywhere", () => {
         let state = begin;
         let count = 0;
         for (const entry of some) {
-          count += countMissingTurns(state, entry);
+          const found = findMissingTurns(state.turns, entry);
+          if (found !== null) count += found.last_turn - found.first_turn + 1;
           state = applyRecord(state, entry);
         }
         return count;
@@ -168,8 +169,11 @@ test("each kind of record changes its part of the state", () => {
   expect(applyRecord(shown, { type: "other" })).toBe(shown);
   const header = { session: "other", turns: 7, messages: 15, conversation_turn: 3 };
   const segment = { type: "segment" as const, format: JOURNAL_FORMAT, created_at: "", after_sequence: 9, ...header };
-  expect(applyRecord(shown, segment)).toEqual({ ...shown, ...header });
-  expect([countMissingTurns(shown, segment), countMissingTurns(begin, segment)]).toEqual([6, 7]);
+  expect(applyRecord(shown, segment)).toEqual({ ...shown, ...header, prunedTurns: undefined });
+  expect([findMissingTurns(shown.turns, segment), findMissingTurns(begin.turns, segment)]).toEqual([
+    { first_turn: 2, last_turn: 7 },
+    { first_turn: 1, last_turn: 7 },
+  ]);
 });
 
 test("a record never changes the state that it is applied to", () => {
