@@ -3,7 +3,7 @@ import type { AgentEvent, StepEndReason } from "./agent-event.js";
 import type { Engine, EngineRequest, TokenUsage } from "./engines/engine.js";
 import { sumUsage } from "./engines/sum-usage.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
-import { runStep, type StepResult } from "./run-step.js";
+import { type ArgumentsFor, runStep, type StepResult } from "./run-step.js";
 import type { CallTool, Turn } from "./session/turn.js";
 import { RepeatedCalls } from "./tools/repeated-calls.js";
 import { unknownTool } from "./tools/tool-outcome.js";
@@ -42,6 +42,8 @@ export interface LoopOptions {
   nextRequest: () => Promise<EngineRequest>;
   /** Default: there are no tools. */
   callTool?: CallTool | undefined;
+  /** Says what the tool of a call would get: that is told and kept. */
+  argumentsFor?: ArgumentsFor | undefined;
   limits?: LoopLimits | undefined;
 }
 
@@ -51,7 +53,7 @@ export interface LoopOptions {
  * after the engine's grace.
  */
 export async function* runAgentLoop(
-  { engine, turn, nextRequest, callTool = async (call) => unknownTool(call), limits = {} }: LoopOptions,
+  { engine, turn, nextRequest, callTool = async (call) => unknownTool(call), argumentsFor, limits = {} }: LoopOptions,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, LoopResult> {
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
@@ -63,11 +65,11 @@ export async function* runAgentLoop(
     let result: StepResult;
     const { contextTokens } = engine;
     try {
-      result = yield* runStep(engine, await nextRequest(), signal, onText);
+      result = yield* runStep(engine, await nextRequest(), signal, { onText, argumentsFor });
     } catch (error) {
       if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
       // Memory ran short meanwhile, and the context is smaller now: less of the history fits.
-      result = yield* runStep(engine, await nextRequest(), signal, onText);
+      result = yield* runStep(engine, await nextRequest(), signal, { onText, argumentsFor });
     }
     usages.push(result.usage);
     const calls = result.reason === "abort" || result.reason === "repetition" ? [] : result.calls;

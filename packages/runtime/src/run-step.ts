@@ -25,6 +25,15 @@ const ASSUMED_CONTEXT_TOKENS = 32_768;
 const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
 const MAX_CALLS = 64;
 
+/** Says what the tool of a call would get. Default: what the engine gives. */
+export type ArgumentsFor = (call: ToolCall) => unknown;
+
+export interface StepHooks {
+  /** Gets each piece of text before it is shown. */
+  onText: (text: string) => void;
+  argumentsFor?: ArgumentsFor | undefined;
+}
+
 /** One reply of the engine. */
 export interface StepResult {
   text: string;
@@ -36,14 +45,13 @@ export interface StepResult {
 /**
  * Sends one request to the engine. Yields its events and returns the whole reply; throws an {@link EngineError} for an
  * engine that breaks its contract. After an abort it returns with reason `abort`, at the latest after the engine's grace.
- * A reply that repeats itself, or goes on beyond what the context could hold, is stopped. `onText` gets each piece of text
- * before it is shown.
+ * A reply that repeats itself, or goes on beyond what the context could hold, is stopped.
  */
 export async function* runStep(
   engine: Engine,
   request: EngineRequest,
   signal: AbortSignal,
-  onText: (text: string) => void,
+  { onText, argumentsFor }: StepHooks,
 ): AsyncGenerator<AgentEvent, StepResult> {
   const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
   const abandoned = graceAfter(signal);
@@ -72,7 +80,7 @@ export async function* runStep(
           if (repetition.reasoning.add(next.text)) return { ...result, reason: "repetition" };
           break;
         case "tool-call":
-          yield { type: "tool-call", ...takeCall(next.call, result) };
+          yield { type: "tool-call", ...takeCall(next.call, result, argumentsFor) };
           break;
         case "memory-pressure":
           yield next;
@@ -105,8 +113,8 @@ function longestReply({ contextTokens }: Engine): number {
 }
 
 /** Adds a call to those of the step. Throws when they are too many or too large. */
-function takeCall(given: ToolCall, { text, calls }: StepResult): ToolCall {
-  const call = keepCall(given, calls);
+function takeCall(given: ToolCall, { text, calls }: StepResult, argumentsFor?: ArgumentsFor): ToolCall {
+  const call = keepCall(given, calls, argumentsFor);
   calls.push(call);
   const size = calls.reduce((sum, { size }) => sum + size, text.length);
   if (calls.length > MAX_CALLS || size > MAX_REPLY_CHARACTERS) throw replyTooLarge();

@@ -139,7 +139,10 @@ export async function* runTurn(
               place.leave();
               return tools.callSwitchedOn(call, options);
             };
-      result = yield* runAgentLoop({ engine, turn, nextRequest, callTool, limits }, signal);
+      result = yield* runAgentLoop(
+        { engine, turn, nextRequest, callTool, argumentsFor: tools?.argumentsFor, limits },
+        signal,
+      );
       place.leave();
     }
     if (signal.aborted) throw NanoRuntimeError.aborted();

@@ -1,5 +1,5 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
-import type { EngineTool } from "./engines/engine.js";
+import type { EngineTool, ToolCall } from "./engines/engine.js";
 import type { ToolMemory } from "./memory/tool-memory.js";
 import type { CallTool } from "./session/turn.js";
 import type { McpServers } from "./tools/mcp/open-mcp-servers.js";
@@ -126,6 +126,9 @@ export class ToolRegistry {
   /** Runs a tool for the engine: only one that is switched on. */
   readonly callSwitchedOn: CallTool = async (call, options) =>
     this.#contents.switchedOn.has(call.name) ? this.#contents.tools.call(call, options) : unknownTool(call);
+
+  /** What the tool of a call would get, as plain data. */
+  readonly argumentsFor = (call: ToolCall): unknown => this.#contents.tools.argumentsFor(call);
 
   /** Ends the processes and connections of its servers. */
   async close(): Promise<void> {

@@ -169,7 +169,7 @@ describe("a call that is not right", () => {
   });
 
   test("and is not repaired ends the turn", async () => {
-    const engine = new ScriptedEngine([call("three"), call("3"), "Done."]);
+    const engine = new ScriptedEngine([call("three"), call("four"), "Done."]);
     await using runtime = await loadedWith(engine, { tools: [measure] });
     await expect(runtime.process("go")).rejects.toMatchObject({ code: "call-not-valid" });
     expect(runtime.history).toEqual([]);

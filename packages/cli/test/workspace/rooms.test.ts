@@ -125,6 +125,7 @@ const rooms: Record<string, readonly string[]> = {
     "read-number",
     "terminal-controls",
     "json-schema",
+    "json",
     "on-abort",
     "call-within",
     "message-of",

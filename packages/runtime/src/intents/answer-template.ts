@@ -1,3 +1,5 @@
+import { ExactNumber } from "../json/exact-number.js";
+import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text.js";
 import { SentenceError } from "./parse-sentence.js";
 
 type AnswerPart =
@@ -57,7 +59,9 @@ function render(
     } else {
       const value = valueAt(values, part.path);
       if (value === undefined || value === null) whole = false;
-      else text += typeof value === "object" ? JSON.stringify(value) : String(value);
+      else if (typeof value === "object" && !(value instanceof ExactNumber))
+        text += toolResultText(value, MAX_RESULT_CHARACTERS);
+      else text += String(value);
     }
   }
   return { text, whole };
@@ -67,7 +71,8 @@ function render(
 function valueAt(values: unknown, path: readonly string[]): unknown {
   let value = values;
   for (const key of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    if (typeof value !== "object" || value === null || value instanceof ExactNumber || !Object.hasOwn(value, key))
+      return undefined;
     value = (value as Record<string, unknown>)[key];
   }
   return value;

@@ -1,3 +1,4 @@
+import { ExactNumber } from "../json/exact-number.js";
 import { isMultipleOf } from "./exact-decimal.js";
 import { isPlainObject } from "./is-plain-object.js";
 import type { JsonType, SchemaNode } from "./schema-node.js";
@@ -21,9 +22,14 @@ const MAX_CHECK_LEVELS = 1000;
 /** Alternatives within alternatives multiply; a check that comes this far is given up. */
 const MAX_CHECK_STEPS = 5_000_000;
 
+/** Steps that checks may still take, together where they share it. */
+export interface CheckWork {
+  steps: number;
+}
+
 /** Everything that is wrong with `value`, up to a number; nothing when it satisfies the schema exactly. */
-export function checkValue(schema: SchemaNode, value: unknown): JsonIssue[] {
-  const check = new ValueCheck();
+export function checkValue(schema: SchemaNode, value: unknown, work = { steps: MAX_CHECK_STEPS }): JsonIssue[] {
+  const check = new ValueCheck(work);
   check.check(schema, value, { issues: check.issues, path: "", levels: 0 });
   return check.issues.slice(0, MAX_ISSUES);
 }
@@ -37,7 +43,11 @@ interface Place {
 
 class ValueCheck {
   readonly issues: JsonIssue[] = [];
-  #steps = 0;
+  readonly #work: CheckWork;
+
+  constructor(work: CheckWork) {
+    this.#work = work;
+  }
 
   check(node: SchemaNode, value: unknown, place: Place): void {
     if (place.issues.length >= MAX_ISSUES) return;
@@ -50,16 +60,17 @@ class ValueCheck {
       report(place, "enum", `must be ${listed(node.values.map((allowed) => JSON.stringify(allowed)))}`);
     }
     if (typeof value === "number") checkNumber(node, value, place);
+    else if (value instanceof ExactNumber) checkExactNumber(node, value, place);
     if (typeof value === "string") checkString(node, value, place);
     if (Array.isArray(value)) this.#checkArray(node, value, place);
-    else if (typeof value === "object" && value !== null) this.#checkObject(node, value as object, place);
+    else if (isPlainObject(value)) this.#checkObject(node, value, place);
     this.#checkCombinations(node, value, { ...place, levels: place.levels + 1 });
   }
 
   /** What makes every further check pointless. */
   #issueOfKind({ refusesAll, types }: SchemaNode, value: unknown, levels: number): [string | null, string] | null {
-    this.#steps += 1;
-    if (this.#steps > MAX_CHECK_STEPS) return [null, "takes too long to be checked"];
+    this.#work.steps -= 1;
+    if (this.#work.steps < 0) return [null, "takes too long to be checked"];
     if (levels > MAX_CHECK_LEVELS) return [null, "is nested too deeply to be checked"];
     if (refusesAll) return [null, "is not allowed here"];
     const type = typeOf(value);
@@ -117,7 +128,26 @@ class ValueCheck {
 }
 
 function checkNumber(node: SchemaNode, value: number, place: Place): void {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = node;
+  checkBounds(node, value, place);
+  if (node.multipleOf !== null && !isMultipleOf(value, node.multipleOf)) {
+    report(place, "multipleOf", `must be a multiple of ${node.multipleOf}`);
+  }
+}
+
+/** Powers of ten beyond this one are not written out to be divided. */
+const MAX_DIVIDED_EXPONENT = 1000;
+
+function checkExactNumber(node: SchemaNode, { text }: ExactNumber, place: Place): void {
+  checkBounds(node, Number(text), place);
+  if (node.multipleOf === null) return;
+  const isHuge = Math.abs(Number(/e(.*)$/i.exec(text)?.[1] ?? 0)) > MAX_DIVIDED_EXPONENT;
+  if (isHuge || !isMultipleOf(text, node.multipleOf)) {
+    report(place, "multipleOf", `must be a multiple of ${node.multipleOf}`);
+  }
+}
+
+function checkBounds(node: SchemaNode, value: number, place: Place): void {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = node;
   if (minimum !== null && value < minimum) report(place, "minimum", `must be at least ${minimum}`);
   if (maximum !== null && value > maximum) report(place, "maximum", `must be at most ${maximum}`);
   if (exclusiveMinimum !== null && value <= exclusiveMinimum) {
@@ -125,9 +155,6 @@ function checkNumber(node: SchemaNode, value: number, place: Place): void {
   }
   if (exclusiveMaximum !== null && value >= exclusiveMaximum) {
     report(place, "exclusiveMaximum", `must be below ${exclusiveMaximum}`);
-  }
-  if (multipleOf !== null && !isMultipleOf(value, multipleOf)) {
-    report(place, "multipleOf", `must be a multiple of ${multipleOf}`);
   }
 }
 
@@ -147,13 +174,15 @@ function codePoints(text: string): number {
   return count;
 }
 
-function typeOf(value: unknown): JsonType | null {
+/** Type of a JSON value, `integer` for every number without a fraction; null for what is not JSON. */
+export function typeOf(value: unknown): JsonType | null {
   if (value === null) return "null";
   if (typeof value === "boolean" || typeof value === "string") return typeof value as JsonType;
   if (typeof value === "number") {
     if (Number.isInteger(value)) return "integer";
     return Number.isFinite(value) ? "number" : null;
   }
+  if (value instanceof ExactNumber) return value.isInteger ? "integer" : "number";
   if (Array.isArray(value)) return "array";
   return isPlainObject(value) ? "object" : null;
 }
@@ -161,6 +190,7 @@ function typeOf(value: unknown): JsonType | null {
 /** Are these equal as JSON, whatever the order of properties? `allowed` is of a schema, and so of limited depth. */
 function isSameJson(allowed: unknown, value: unknown): boolean {
   if (allowed === value) return true;
+  if (value instanceof ExactNumber) return allowed === value.simplest;
   if (typeof allowed !== "object" || typeof value !== "object" || allowed === null || value === null) return false;
   if (Array.isArray(allowed) !== Array.isArray(value)) return false;
   const names = Object.keys(allowed);

@@ -4,9 +4,9 @@ interface ExactDecimal {
   readonly exponent: number;
 }
 
-/** The shortest decimal that reads back as `value`, which must be finite. */
-function exactDecimal(value: number): ExactDecimal {
-  const [mantissa = "", exponent = "0"] = String(value).split("e");
+/** The shortest decimal that reads back as `value`, which must be finite; of a text, what is written. */
+function exactDecimal(value: number | string): ExactDecimal {
+  const [mantissa = "", exponent = "0"] = String(value).toLowerCase().split("e");
   const [whole = "", fraction = ""] = mantissa.split(".");
   return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
 }
@@ -29,7 +29,7 @@ export function floorDivide(dividend: bigint, divisor: bigint): bigint {
 }
 
 /** Is `value` a whole number of `step`s, both taken as the decimals that they are written as? */
-export function isMultipleOf(value: number, step: number): boolean {
+export function isMultipleOf(value: number | string, step: number): boolean {
   const left = exactDecimal(value);
   const right = exactDecimal(step);
   const exponent = Math.min(left.exponent, right.exponent);

@@ -1,7 +1,8 @@
+import { MAX_JSON_LEVELS } from "../json/exact-json.js";
+
 /** Larger arguments are refused by every tool, and are not kept. */
 export const MAX_ARGUMENT_CHARACTERS = 256 * 1024;
 const MAX_ARGUMENT_PARTS = 10_000;
-const MAX_ARGUMENT_LEVELS = 100;
 
 /**
  * Says which limit the arguments of a call exceed, as the end of a sentence; null when they keep them all. Walks without
@@ -18,7 +19,7 @@ export function tooLarge(given: unknown): string | null {
     if (parts > MAX_ARGUMENT_PARTS) return `they have more than ${MAX_ARGUMENT_PARTS} parts.`;
     if (characters > MAX_ARGUMENT_CHARACTERS) return `they have more than ${MAX_ARGUMENT_CHARACTERS} characters.`;
     if (typeof value !== "object" || value === null) continue;
-    if (level >= MAX_ARGUMENT_LEVELS) return `they are nested deeper than ${MAX_ARGUMENT_LEVELS} levels.`;
+    if (level >= MAX_JSON_LEVELS) return `they are nested deeper than ${MAX_JSON_LEVELS} levels.`;
     for (const key in value) {
       characters += key.length;
       if (open.length > MAX_ARGUMENT_PARTS) return `they have more than ${MAX_ARGUMENT_PARTS} parts.`;

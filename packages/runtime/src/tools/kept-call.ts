@@ -1,4 +1,5 @@
 import type { ToolCall } from "../engines/engine.js";
+import { readExactJson } from "../json/exact-json.js";
 import { MAX_ARGUMENT_CHARACTERS, tooLarge } from "./argument-limits.js";
 import { cleanText } from "./tool-result-text.js";
 
@@ -16,11 +17,18 @@ export interface KeptCall {
   size: number;
 }
 
-/** Takes a call of an engine, whose word is not ours: names and arguments may be anything. */
-export function keepCall(call: ToolCall, before: readonly KeptCall[]): KeptCall {
+/**
+ * Takes a call of an engine, whose word is not ours: names and arguments may be anything. `argumentsFor` says what its tool
+ * would get.
+ */
+export function keepCall(
+  call: ToolCall,
+  before: readonly KeptCall[],
+  argumentsFor = (call: ToolCall) => call.arguments,
+): KeptCall {
   const id = uniqueId(call.id, before);
   const name = cleanText(call.name.slice(0, MAX_NAME_CHARACTERS + 1)).slice(0, MAX_NAME_CHARACTERS);
-  const text = plainJson(call.arguments);
+  const text = plainJson(argumentsFor(call));
   return {
     kept: { id, name, arguments: JSON.parse(text) },
     given: { ...call, id },
@@ -36,9 +44,13 @@ function uniqueId(given: string, before: readonly KeptCall[]): string {
 }
 
 /** JSON of the arguments; of those that no tool would take, an empty object's. */
-function plainJson(value: unknown): string {
-  if (tooLarge(value) !== null) return "{}";
+function plainJson(given: unknown): string {
+  if (tooLarge(given) !== null) return "{}";
   try {
+    // A text of JSON stands for what it says; where its numbers would be changed they are texts.
+    const read = typeof given === "string" ? readExactJson(given)?.value : undefined;
+    const value = typeof read === "object" ? read : given;
+    if (tooLarge(value) !== null) return "{}";
     const text = JSON.stringify(value) ?? "{}";
     // Escapes make JSON longer than what it stands for.
     return text.length > 2 * MAX_ARGUMENT_CHARACTERS ? "{}" : text;

@@ -1,3 +1,5 @@
+import { exactTextOf } from "../json/exact-json.js";
+import { ExactNumber } from "../json/exact-number.js";
 import { terminalControls } from "../terminal-controls.js";
 
 /** Most characters of a tool's result that are shown, to the model and to people. */
@@ -8,12 +10,13 @@ const MAX_LEVELS = 32;
 const HEAD_SHARE = 0.75;
 
 /**
- * What a tool returned, as text for a model and for people: a text as it is, anything else as JSON, at most
+ * What a tool returned, as text for a model and for people: a text as it is, JSON that was read as it was, anything else as JSON, at most
  * `maxCharacters` of it, without anything that could steer a terminal. Takes any value; never throws.
  */
 export function toolResultText(value: unknown, maxCharacters: number): string {
   if (value === undefined || value === null) return "Done.";
-  if (typeof value === "string") return cut(cleanText(bounded(value, maxCharacters)), maxCharacters, value.length);
+  const text = typeof value === "string" ? value : exactTextOf(value);
+  if (text !== undefined) return cut(cleanText(bounded(text, maxCharacters)), maxCharacters, text.length);
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return `[${value.byteLength} bytes of binary data]`;
   const writer = new BoundedJson(maxCharacters);
   writer.write(value, 0);
@@ -63,7 +66,7 @@ class BoundedJson {
 
   write(value: unknown, level: number): void {
     if (this.#isFull()) return;
-    if (typeof value !== "object" || value === null) {
+    if (typeof value !== "object" || value === null || value instanceof ExactNumber) {
       this.text += this.#plain(value);
       return;
     }
@@ -108,7 +111,7 @@ class BoundedJson {
   }
 
   #plain(value: unknown): string {
-    if (typeof value === "bigint") return String(value);
+    if (typeof value === "bigint" || value instanceof ExactNumber) return String(value);
     const text = typeof value === "string" ? value.slice(0, this.#maxCharacters) : value;
     return JSON.stringify(text) ?? "null";
   }

@@ -1,9 +1,11 @@
 import type { ToolCall } from "../engines/engine.js";
+import { MAX_JSON_LEVELS, mapNumbers, readExactJson } from "../json/exact-json.js";
+import { ExactNumber } from "../json/exact-number.js";
 import { messageOf } from "../message-of.js";
 import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
-import type { Tool } from "./tool.js";
+import type { Tool, WillRun } from "./tool.js";
 import { failedOutcome, type ToolOutcome, unknownTool } from "./tool-outcome.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "./tool-result-text.js";
 
@@ -11,9 +13,11 @@ import { MAX_RESULT_CHARACTERS, toolResultText } from "./tool-result-text.js";
 export interface PermissionRequest {
   readonly tool: string;
   readonly description: string;
-  /** Exactly what the tool would be called with. */
+  /** Exactly what the tool would be called with, as JSON: converted, and with the defaults of its schema. */
   readonly arguments: unknown;
   readonly changes_world: boolean;
+  /** What runs if it is allowed, and nothing else. Texts are as the program gets them: show control characters escaped. */
+  readonly will_run: WillRun;
 }
 
 /** A call of a tool that changes the world, as it is recorded before the tool runs. After a crash it may have happened. */
@@ -48,7 +52,22 @@ const MAX_ISSUE_CHARACTERS = 1000;
 /** More are no set that a model could choose from, even with a shortlist. */
 const MAX_TOOLS = 1000;
 
-type CheckSchema = (input: unknown) => readonly { path: string; message: string }[];
+/** A tool's schema: what is wrong with arguments, and the arguments without slips that have one reading. */
+interface InputCheck {
+  issuesOf(input: unknown): readonly { path: string; message: string }[];
+  convert(input: unknown): unknown;
+}
+
+interface KnownTool {
+  tool: Tool;
+  input: InputCheck;
+}
+
+/** Arguments as the tool gets them, and as plain data: what is shown and recorded. */
+interface CheckedArguments {
+  value: unknown;
+  plain: unknown;
+}
 
 /**
  * The tools of an agent, and how they are called: checked, permitted, limited. A call never throws; whatever happens is
@@ -57,12 +76,12 @@ type CheckSchema = (input: unknown) => readonly { path: string; message: string 
 export class ToolSet {
   /** By name. */
   readonly tools: readonly Tool[];
-  readonly #byName: ReadonlyMap<string, { tool: Tool; checkSchema: CheckSchema }>;
+  readonly #byName: ReadonlyMap<string, KnownTool>;
   readonly #options: ToolSetOptions;
   /** Tools that nobody waits for any more and that have not stopped. */
   readonly #abandoned = new Set<string>();
 
-  private constructor(byName: Map<string, { tool: Tool; checkSchema: CheckSchema }>, options: ToolSetOptions) {
+  private constructor(byName: Map<string, KnownTool>, options: ToolSetOptions) {
     this.#byName = byName;
     this.tools = [...byName.values()].map(({ tool }) => tool);
     this.#options = options;
@@ -70,19 +89,22 @@ export class ToolSet {
 
   /** Throws {@link InvalidToolError} for a name that is there twice, and for a schema that calls cannot be checked by. */
   static async open(tools: readonly Tool[], options: ToolSetOptions = {}): Promise<ToolSet> {
-    const [{ readSchema }, { checkValue }] = await Promise.all([
+    const [{ readSchema }, { checkValue }, { convertSlips }] = await Promise.all([
       import("../json-schema/read-schema.js"),
       import("../json-schema/check-value.js"),
+      import("../json-schema/convert-slips.js"),
     ]);
     if (tools.length > MAX_TOOLS)
       throw new InvalidToolError(tools[MAX_TOOLS]?.name ?? "", `there are more than ${MAX_TOOLS} tools`);
-    const byName = new Map<string, { tool: Tool; checkSchema: CheckSchema }>();
+    const byName = new Map<string, KnownTool>();
     for (const tool of tools.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
       if (byName.has(tool.name))
         throw new InvalidToolError(tool.name, "there are two of this name", "Rename one of them.");
       try {
         const schema = readSchema(tool.inputSchema);
-        byName.set(tool.name, { tool, checkSchema: (input) => checkValue(schema, input) });
+        const issuesOf = (input: unknown) => checkValue(schema, input);
+        const convert = (input: unknown) => convertSlips(schema, input);
+        byName.set(tool.name, { tool, input: { issuesOf, convert } });
       } catch (cause) {
         throw new InvalidToolError(tool.name, `its input cannot be checked: ${messageOf(cause)}`, undefined, cause);
       }
@@ -94,23 +116,35 @@ export class ToolSet {
     return this.#byName.has(name);
   }
 
+  /** The arguments of a call as its tool would get them, as plain data; as they are where they cannot be read. */
+  argumentsFor(call: ToolCall): unknown {
+    const read = readArguments(call.arguments);
+    if ("issue" in read) return call.arguments;
+    const converted = this.#byName.get(call.name)?.input.convert(read.input) ?? read.input;
+    return mapNumbers(converted, plainNumber);
+  }
+
   /** Runs a tool, if it is there, its arguments are right, and it may. */
   async call(call: ToolCall, options: ToolCallOptions): Promise<ToolOutcome> {
     const known = this.#byName.get(call.name);
     if (known === undefined) return unknownTool(call);
-    const { tool, checkSchema } = known;
+    const { tool } = known;
     if (tool.permission === "never") return failedOutcome("not-permitted", `The tool ${tool.name} must not be used.`);
     if (options.signal?.aborted) return notRun(tool);
     const turn = new AbortController();
     const stopListening = onAbort(options.signal, () => turn.abort());
     try {
-      const checked = await firstOf(turn.signal, () => checkArguments(tool, checkSchema, call.arguments));
+      const checked = await firstOf(turn.signal, () => checkArguments(known, call.arguments));
       if (checked === undefined) return notRun(tool);
       if ("issue" in checked) {
         return failedOutcome("invalid-arguments", `The arguments of ${tool.name} are not right: ${checked.issue}`);
       }
-      const refusal = await this.#refusal(tool, call.id, checked.plain, { ...options, signal: turn.signal });
+      const refusal = await this.#refusal(tool, call.id, checked, { ...options, signal: turn.signal });
       return refusal ?? (await this.#run(tool, checked.value, options, turn));
+    } catch (error) {
+      // Whatever arguments and results do to those who read them ends a call, and not the turn.
+      const said = toolResultText(`The tool ${tool.name} failed: ${messageOf(error)}`, MAX_ISSUE_CHARACTERS);
+      return failedOutcome("failed", said);
     } finally {
       stopListening();
     }
@@ -120,7 +154,7 @@ export class ToolSet {
   async #refusal(
     tool: Tool,
     call_id: string,
-    input: unknown,
+    { value, plain }: CheckedArguments,
     { signal, idempotencyKey: idempotency_key, beforeAct }: ToolCallOptions & { signal: AbortSignal },
   ): Promise<ToolOutcome | null> {
     const { onPermission } = this.#options;
@@ -131,13 +165,20 @@ export class ToolSet {
       if (tool.permission === "ask") {
         const { name, description, changesWorld } = tool;
         // Each gets a copy: what was allowed is what is done.
-        const request = { tool: name, description, arguments: structuredClone(input), changes_world: changesWorld };
+        const will_run = structuredClone(tool.describeRun?.(value as never) ?? { kind: "function" as const });
+        const request = {
+          tool: name,
+          description,
+          arguments: structuredClone(plain),
+          changes_world: changesWorld,
+          will_run,
+        };
         const isAllowed = await firstOf(signal, async () => onPermission?.(request, { signal }));
         if (signal.aborted) return notRun(tool);
         if (isAllowed !== true) return failedOutcome("not-permitted", `The tool ${name} was not allowed to run.`);
       }
       if (tool.changesWorld) {
-        const act = () => ({ call_id, tool: tool.name, arguments: structuredClone(input), idempotency_key });
+        const act = () => ({ call_id, tool: tool.name, arguments: structuredClone(plain), idempotency_key });
         await beforeAct?.(act());
         // The app's callback may never return; an abort ends the wait, and then the tool does not run.
         await firstOf(signal, async () => this.#options.beforeAct?.(act()));
@@ -199,36 +240,75 @@ function firstOf<Value>(signal: AbortSignal, start: () => Promise<Value>): Promi
   });
 }
 
-async function checkArguments(
-  tool: Tool,
-  checkSchema: CheckSchema,
-  given: unknown,
-): Promise<{ value: unknown; plain: unknown } | { issue: string }> {
+/** Engines give what they parsed, or the text of it; a copy of plain data is what tools get. */
+function readArguments(given: unknown): { input: unknown } | { issue: string } {
   const size = tooLarge(given);
   if (size !== null) return { issue: size };
-  let input: unknown;
+  let text: string;
   try {
-    // Engines give what they parsed, or the text; a copy of plain data is what the tool gets.
-    input = JSON.parse(typeof given === "string" ? given : JSON.stringify(given ?? {}));
+    text = typeof given === "string" ? given : JSON.stringify(given ?? {});
   } catch {
     return { issue: "they are not JSON." };
   }
-  // Within a text, however short it is, values may be nested deeper than anything here could follow.
-  const parsedSize = typeof given === "string" ? tooLarge(input) : null;
-  if (parsedSize !== null) return { issue: parsedSize };
-  const issues = checkSchema(input);
+  const read = readExactJson(text);
+  if (read === undefined) return { issue: "they are not JSON." };
+  if (read.value === undefined) return { issue: `they are nested deeper than ${MAX_JSON_LEVELS} levels.` };
+  const parsedSize = tooLarge(read.value);
+  return parsedSize === null ? { input: read.value } : { issue: parsedSize };
+}
+
+async function checkArguments(
+  { tool, input }: KnownTool,
+  given: unknown,
+): Promise<CheckedArguments | { issue: string }> {
+  const read = readArguments(given);
+  if ("issue" in read) return read;
+  const converted = mapNumbers(input.convert(read.input), (number) => number.simplest);
+  const issues = [...input.issuesOf(converted)];
+  const value = tool.takesExactNumbers ? converted : withoutExactNumbers(converted, "", issues);
   if (issues.length > 0) {
     const texts = issues.map(({ path, message }) => `${path || "/"} ${message}`);
     return { issue: toolResultText(texts.join("; "), MAX_ISSUE_CHARACTERS) };
   }
-  if (tool.check === undefined) return { value: input, plain: structuredClone(input) };
+  const plain = mapNumbers(converted, plainNumber);
+  if (tool.check === undefined) return { value, plain };
   try {
-    const plain = structuredClone(input);
-    const checked = await tool.check(input);
-    if ("value" in checked) return { value: checked.value, plain };
+    const checked = await tool.check(value);
+    if ("value" in checked) return { value: checked.value, plain: jsonOf(checked.value) ?? plain };
     return { issue: toolResultText(checked.issues.map(({ message }) => message).join("; "), MAX_ISSUE_CHARACTERS) };
   } catch (error) {
     return { issue: toolResultText(messageOf(error), MAX_ISSUE_CHARACTERS) };
+  }
+}
+
+/** A number as JSON of this language can hold it: the text of it where it would be changed. */
+function plainNumber({ simplest }: ExactNumber): number | string {
+  return typeof simplest === "number" ? simplest : simplest.text;
+}
+
+/** The nearest numbers of this language; an issue for each whole number that is none. */
+function withoutExactNumbers(value: unknown, path: string, issues: { path: string; message: string }[]): unknown {
+  if (value instanceof ExactNumber) {
+    const nearest = Number(value.text);
+    if (Number.isFinite(nearest) && !value.isInteger) return nearest;
+    issues.push({
+      path,
+      message: "must be a number that this tool can hold exactly: at most 9007199254740991, or a text",
+    });
+    return nearest;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const inner = (name: string | number, item: unknown) => withoutExactNumbers(item, `${path}/${name}`, issues);
+  if (Array.isArray(value)) return value.map((item, index) => inner(index, item));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inner(name, item)]));
+}
+
+/** What a check made of the arguments, as JSON; undefined where it is none. */
+function jsonOf(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    return undefined;
   }
 }
 

@@ -23,12 +23,43 @@ export interface Tool {
   readonly permission: ToolPermission;
   /** How long it may run. */
   readonly timeoutMilliseconds: number;
+  /**
+   * Whether `run` takes an {@link ExactNumber} where a number of the arguments is none of this language's. Default: a whole
+   * number that would be changed is refused, and any other one is the nearest.
+   */
+  readonly takesExactNumbers?: boolean | undefined;
+  /**
+   * Says what a call with checked arguments runs, before anybody is asked and without running it; throws for a call that
+   * cannot be run. Absent: a function of the program.
+   */
+  readonly describeRun?: ((input: never) => WillRun) | undefined;
   /** What the schema cannot say: the checked arguments, or why they are not right. Absent: nothing. */
   readonly check?: (input: unknown) => CheckedInput | Promise<CheckedInput>;
   run(input: never, options: ToolRunOptions): unknown;
 }
 
 export type CheckedInput = { value: unknown } | { issues: readonly { message: string }[] };
+
+/** What a call runs, as the program, the function or the server gets it. */
+export type WillRun =
+  | { readonly kind: "function" }
+  | {
+      readonly kind: "command";
+      /** The program and its arguments, with all values and defaults filled in. */
+      readonly command: readonly string[];
+      readonly working_directory: string;
+      /** Variables that the config sets. */
+      readonly environment: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "mcp";
+      readonly server: string;
+      /** The server's own name of the tool. */
+      readonly tool: string;
+      /** Address or command line of the server, as the config has it. */
+      readonly url?: string;
+      readonly command?: readonly string[];
+    };
 
 export interface ToolRunOptions {
   readonly signal: AbortSignal;

@@ -98,7 +98,7 @@ describe("arguments", () => {
     ["missing", {}],
     ["a list", []],
     ["null", null],
-    ["of the wrong type", { zone: 1 }],
+    ["of the wrong type", { zone: { a: 1 } }],
     ["unknown", { zone: "north", more: 1 }],
     ["too small", { zone: "north", minutes: 0 }],
     ["named __proto__", JSON.parse('{"zone": "north", "__proto__": {"a": 1}}')],
@@ -164,7 +164,15 @@ describe("permission", () => {
     const asked: unknown[] = [];
     const outcome = await callOnce(act(), { zone: "north" }, { onPermission: (request) => asked.push(request) > 0 });
     expect(outcome).toMatchObject({ outcome: "done", content: "acted" });
-    expect(asked).toEqual([{ tool: "look", description: "Looks.", arguments: { zone: "north" }, changes_world: true }]);
+    expect(asked).toEqual([
+      {
+        tool: "look",
+        description: "Looks.",
+        arguments: { zone: "north" },
+        changes_world: true,
+        will_run: { kind: "function" },
+      },
+    ]);
     for (const answer of [false, undefined, 1, "yes"]) {
       const onPermission = async () => answer as boolean;
       expect((await callOnce(act(), undefined, { onPermission })).outcome).toBe("not-permitted");

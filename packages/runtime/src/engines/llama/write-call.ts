@@ -1,3 +1,4 @@
+import { exactOrText } from "../../json/exact-json.js";
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
 import { Repetition } from "../../repetition.js";
 import { argumentsGrammar, choiceGrammar } from "../../tool-calls/call-grammar.js";
@@ -60,7 +61,7 @@ export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: stri
   written += text.finish();
   refuseBrokenText(written);
   draft.noteEvaluated(draft.evaluated.text + written);
-  emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: JSON.parse(written) } });
+  emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: exactOrText(written) ?? written } });
   return "tool-calls";
 }
 

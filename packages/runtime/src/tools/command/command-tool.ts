@@ -1,5 +1,7 @@
 import path from "node:path";
 import { BYTES_PER_MB, type CommandArgument, type CommandToolSettings } from "@nanoagent/models";
+import { readExactJson } from "../../json/exact-json.js";
+import { ExactNumber } from "../../json/exact-number.js";
 import { type LaunchTool, launchFreely } from "../../memory/tool-memory.js";
 import { ToolMemoryError } from "../../memory/tool-memory-error.js";
 import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
@@ -7,7 +9,7 @@ import { findProgram } from "../../processes/launch-program.js";
 import { programEnvironment } from "../../processes/program-environment.js";
 import { defineTool } from "../define-tool.js";
 import { InvalidToolError } from "../invalid-tool-error.js";
-import type { Tool } from "../tool.js";
+import type { Tool, WillRun } from "../tool.js";
 import { type CommandResult, runCommand } from "./run-command.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
@@ -17,7 +19,7 @@ const DEFAULT_MAX_LENGTH = 1000;
 const MAX_COMMAND_CHARACTERS = 100_000;
 /** Of what a failed command says on stderr: its end, where the error is. */
 const MAX_ERROR_CHARACTERS = 2000;
-type Values = Readonly<Record<string, string | number | boolean>>;
+type Values = Readonly<Record<string, string | number | boolean | ExactNumber>>;
 /** An argument of the command line: text and names of values, in turn. */
 type Piece = { text: string } | { value: string };
 
@@ -32,7 +34,9 @@ export function commandTool(settings: CommandToolSettings, folder: string, launc
   checkDefinition(settings, program, line);
   const place = placeOf(settings, folder);
   const { timeout_seconds = DEFAULT_TIMEOUT_SECONDS, max_output_kb = DEFAULT_MAX_OUTPUT_KB, max_memory_mb } = settings;
-  return defineTool<Values>({
+  const commandOf = (input: Values) =>
+    [program as string, ...commandLine(line, withDefaults(input, declared), declared)] as const;
+  const tool = defineTool<Values>({
     name,
     description: settings.description,
     input: inputSchema(declared),
@@ -40,10 +44,9 @@ export function commandTool(settings: CommandToolSettings, folder: string, launc
     permission: settings.permission,
     timeoutMilliseconds: timeout_seconds * 1000,
     async run(input, { signal, idempotencyKey }) {
-      const command = [program as string, ...commandLine(line, withDefaults(input, declared), declared)] as const;
       const environment = { ...place.environment, NANOAGENT_IDEMPOTENCY_KEY: idempotencyKey };
       const result = await runCommand(
-        command,
+        commandOf(input),
         { ...place, environment },
         {
           maxOutputBytes: max_output_kb * 1024,
@@ -54,6 +57,16 @@ export function commandTool(settings: CommandToolSettings, folder: string, launc
       );
       return readResult(result);
     },
+  });
+  return Object.freeze({
+    ...tool,
+    takesExactNumbers: true,
+    describeRun: (input: Values): WillRun => ({
+      kind: "command",
+      command: commandOf(input),
+      working_directory: place.folder,
+      environment: { ...settings.environment },
+    }),
   });
 }
 
@@ -162,7 +175,15 @@ function commandLine(line: readonly Piece[][], values: Values, declared: Record<
 }
 
 function textOf(piece: Piece, values: Values): string {
-  return "text" in piece ? piece.text : String(values[piece.value]);
+  if ("text" in piece) return piece.text;
+  const value = values[piece.value];
+  return typeof value === "number" ? inDigits(value) : String(value);
+}
+
+/** A number as a command line has it: digits alone where this language would write 1e+21. */
+function inDigits(value: number): string {
+  const [, first = "", fraction = "", zeros = ""] = /^(-?\d)(?:\.(\d+))?e\+(\d+)$/.exec(String(value)) ?? [];
+  return first === "" ? String(value) : first + fraction.padEnd(Number(zeros), "0");
 }
 
 /**
@@ -173,7 +194,7 @@ function refuseOption(name: string, values: Values, declared: Record<string, Com
   const value = values[name];
   const { enum: listed, minimum = 0 } = declared[name] as CommandArgument;
   if (!String(value).startsWith("-") || listed?.includes(value as string | number)) return;
-  if (typeof value === "number" && minimum < 0) return;
+  if ((typeof value === "number" || value instanceof ExactNumber) && minimum < 0) return;
   throw new Error(`${name} must not begin with "-"`);
 }
 
@@ -192,14 +213,7 @@ function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit, ...memory
   if (stdout.includes(0)) return new Uint8Array(stdout);
   const text = stdout.toString("utf8").trim();
   if (isCut) return `${text}\n[… cut: it wrote more than is read …]`;
-  return text === "" ? undefined : (parseJson(text) ?? text);
-}
-
-function parseJson(text: string): unknown {
-  if (!/^[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (text === "") return undefined;
+  const json = /^\ufeff?[[{]/.test(text) ? readExactJson(text) : undefined;
+  return json?.value ?? json?.text ?? text;
 }

@@ -1,5 +1,5 @@
+import { exactOrText } from "../../../json/exact-json.js";
 import type { ToolCall } from "../../engine.js";
-import { parseJson } from "../read-json.js";
 import type { ToolCallPart } from "./reply-part.js";
 
 /** More calls in one reply are a model that has lost its way. */
@@ -77,6 +77,6 @@ export class ToolCallAssembler {
 /** A tool without parameters is called with nothing, which some models write as nothing and some as null. */
 function argumentsOf(text: string): unknown {
   if (text.trim() === "") return {};
-  const value = parseJson(text);
+  const value = exactOrText(text);
   return value === undefined ? text : (value ?? {});
 }

@@ -1,0 +1,99 @@
+import { ExactNumber } from "./exact-number.js";
+import { jsonTokens } from "./json-tokens.js";
+
+/** Values inside one another that are read. Deeper data is no data that anybody works with, and whoever walks it recurses. */
+export const MAX_JSON_LEVELS = 100;
+
+/** A JSON text, read without a change. */
+export interface ExactJson {
+  /** The text without the white space between its parts, and without needless escapes. */
+  readonly text: string;
+  /** Its value, with an {@link ExactNumber} where a number would be changed; undefined where it is nested too deeply. */
+  readonly value: unknown;
+}
+
+const texts = new WeakMap<object, string>();
+
+/** The JSON text that an object was read from by {@link readExactJson}; undefined for any other value. */
+export function exactTextOf(value: unknown): string | undefined {
+  return typeof value === "object" && value !== null ? texts.get(value) : undefined;
+}
+
+/** Reads a JSON text of any depth; undefined where it is not JSON. A byte order mark before it counts as white space. */
+export function readExactJson(source: string): ExactJson | undefined {
+  const given = source.startsWith("\ufeff") ? source.slice(1) : source;
+  let value: unknown;
+  try {
+    value = JSON.parse(given);
+  } catch {
+    return undefined;
+  }
+  const { text, numbers, levels } = compact(given);
+  if (levels > MAX_JSON_LEVELS) return { text, value: undefined };
+  if (numbers.length > 0) value = parseWithNumbers(text, numbers);
+  if (typeof value === "object" && value !== null) texts.set(value, text);
+  return { text, value };
+}
+
+/** The value of a JSON text as arguments: numbers that this language has exactly are its own, whatever their form. */
+export function readExactArguments(source: string): unknown {
+  const value = readExactJson(source)?.value;
+  return mapNumbers(value, (number) => number.simplest);
+}
+
+/** The value of a JSON text, or the text itself where its value would have other numbers; undefined where it is not JSON. */
+export function exactOrText(source: string): unknown {
+  const read = readExactJson(source);
+  if (read === undefined) return undefined;
+  let isChanged = false;
+  mapNumbers(read.value, ({ simplest }) => {
+    isChanged ||= typeof simplest !== "number";
+  });
+  return isChanged || read.value === undefined ? read.text : JSON.parse(read.text);
+}
+
+/** A copy of data, with `change` applied to each {@link ExactNumber}. Takes what was read by this module. */
+export function mapNumbers(value: unknown, change: (number: ExactNumber) => unknown): unknown {
+  if (value instanceof ExactNumber) return change(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => mapNumbers(item, change));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapNumbers(item, change)]));
+}
+
+interface PlacedNumber {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The text without what means nothing, the places of the numbers in it that would be changed, and its depth. */
+function compact(source: string): { text: string; numbers: PlacedNumber[]; levels: number } {
+  const numbers: PlacedNumber[] = [];
+  let text = "";
+  let level = 0;
+  let levels = 0;
+  for (const { kind, start, end } of jsonTokens(source)) {
+    const token = source.slice(start, end);
+    if (kind === "string" && token.includes("\\")) text += JSON.stringify(JSON.parse(token));
+    else text += token;
+    if (kind === "number" && String(Number(token)) !== token) {
+      numbers.push({ start: text.length - token.length, end: text.length });
+    }
+    if (token === "{" || token === "[") levels = Math.max(levels, ++level);
+    if (token === "}" || token === "]") level -= 1;
+  }
+  return { text, numbers, levels };
+}
+
+function parseWithNumbers(text: string, numbers: readonly PlacedNumber[]): unknown {
+  // No text of the data begins with a number that nobody could foresee.
+  const mark = crypto.randomUUID();
+  let marked = "";
+  let at = 0;
+  for (const { start, end } of numbers) {
+    marked += `${text.slice(at, start)}"${mark}${text.slice(start, end)}"`;
+    at = end;
+  }
+  return JSON.parse(marked + text.slice(at), (_, value: unknown) =>
+    typeof value === "string" && value.startsWith(mark) ? new ExactNumber(value.slice(mark.length)) : value,
+  );
+}

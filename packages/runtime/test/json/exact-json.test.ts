@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { exactTextOf, readExactArguments, readExactJson } from "../../src/json/exact-json.js";
+import { ExactNumber } from "../../src/json/exact-number.js";
+
+const runs = process.env.NANOAGENT_SOAK ? 10_000 : 1000;
+
+/** Numbers as others write them: long, with zeros at the end, with exponents, out of range. */
+const numberText = fc
+  .tuple(
+    fc.constantFrom("", "-"),
+    fc.oneof(fc.constant("0"), fc.stringMatching(/^[1-9]\d{0,30}$/)),
+    fc.oneof(fc.constant(""), fc.stringMatching(/^\.\d{1,20}$/)),
+    fc.oneof(fc.constant(""), fc.stringMatching(/^[eE][+-]?\d{1,3}$/)),
+  )
+  .map((parts) => parts.join(""));
+
+/** JSON texts with any numbers, keys that come twice, and keys that look like numbers. */
+const { text: jsonText } = fc.letrec<{ text: string }>((tie) => ({
+  text: fc.oneof(
+    { maxDepth: 5 },
+    numberText,
+    fc.constantFrom("true", "false", "null"),
+    fc.string({ unit: "binary" }).map((text) => JSON.stringify(text)),
+    fc.array(tie("text"), { maxLength: 4 }).map((items) => `[${items.join(",")}]`),
+    fc
+      .array(fc.tuple(fc.constantFrom("a", "10", "9", "__proto__", "b c"), tie("text")), { maxLength: 4 })
+      .map((entries) => `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${item}`).join(",")}}`),
+  ),
+}));
+
+const padded = (text: string) => text.replace(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g, (token) => ` \n${token}\t\r `);
+
+test("a text is passed on as it is, whatever its numbers, keys and white space", () => {
+  fc.assert(
+    fc.property(jsonText, (text) => {
+      expect(readExactJson(text)?.text).toBe(text);
+      expect(readExactJson(padded(text))?.text).toBe(text);
+      expect(readExactJson(`\ufeff${text}`)?.text).toBe(text);
+      const { value } = readExactJson(text) as { value: unknown };
+      if (typeof value === "object" && value !== null) expect(exactTextOf(value) ?? String(value)).toBe(text);
+    }),
+    { numRuns: runs },
+  );
+});
+
+test("a number of the value is written as it came", () => {
+  fc.assert(
+    fc.property(numberText, (text) => {
+      const { value } = readExactJson(`{"a":[${text}]}`) as { value: { a: unknown[] } };
+      expect(String(value.a[0])).toBe(text);
+    }),
+    { numRuns: runs },
+  );
+});
+
+test("a number of arguments is this language's where that has exactly its value, in whatever form", () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(5), (number, zeros) => {
+      const [mantissa = "", exponent] = String(number).split("e");
+      const longer = `${mantissa}${mantissa.includes(".") ? "" : "."}${"0".repeat(zeros + 1)}`;
+      const text = exponent === undefined ? longer : `${longer}e${exponent}`;
+      expect(readExactArguments(text)).toBe(Object.is(number, -0) ? 0 : number);
+    }),
+    { numRuns: runs },
+  );
+  fc.assert(
+    fc.property(fc.bigInt({ min: 2n ** 53n, max: 2n ** 80n }), (number) => {
+      const read = readExactArguments(String(number));
+      expect(String(read)).toBe(String(number));
+      expect(typeof read === "number" ? BigInt(read) : BigInt((read as ExactNumber).text)).toBe(number);
+    }),
+  );
+});
+
+describe("a text of any depth", () => {
+  test.each([50, 100, 101, 2000, 100_000])("is read without recursion: %i", (levels) => {
+    const text = `${'{"a":['.repeat(levels / 2)}${"]}".repeat(levels / 2)}`;
+    expect(readExactJson(text)?.text).toBe(text);
+    expect(readExactJson(text)?.value === undefined).toBe(Math.floor(levels / 2) * 2 > 100);
+  });
+});
+
+test("what is not JSON is not read", () => {
+  for (const text of ["", "{", "NaN", "01", "[1,]", "'a'", "\ufeff\ufeff1"])
+    expect(readExactJson(text)).toBeUndefined();
+});
+
+test("whole numbers are told from others, however they are written", () => {
+  for (const text of ["12345678901234567890", "1e400", "1.50e1", "120e-1"]) {
+    expect([text, new ExactNumber(text).isInteger]).toEqual([text, true]);
+  }
+  for (const text of ["0.12345678901234567890", "1e-400", "125e-1"]) {
+    expect([text, new ExactNumber(text).isInteger]).toEqual([text, false]);
+  }
+});
