@@ -33,6 +33,7 @@ describe.skipIf(!hasScript)("at a terminal (script(1))", () => {
     const terminal = new Terminal(["run", "--config", configWithTool()]);
     await terminal.see("You: ");
     terminal.type("water bed\r");
+    await terminal.see("command:     echo open -- bed");
     await terminal.see('Run valve with {"zone":"bed"}? [y/N] ');
     terminal.type("y\r");
     await terminal.see("Agent: Valve: open -- bed");

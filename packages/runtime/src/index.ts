@@ -27,7 +27,7 @@ export type {
   ProcessShare,
 } from "./memory/memory-report.js";
 export { defineTool, type StandardInput, type ToolDefinition } from "./tools/define-tool.js";
-export type { CheckedInput, Tool, ToolRunOptions } from "./tools/tool.js";
+export type { CheckedInput, Tool, ToolRunOptions, WillRun } from "./tools/tool.js";
 export type { ActStart, PermissionRequest } from "./tools/tool-set.js";
 export { InvalidToolError } from "./tools/invalid-tool-error.js";
 export { type IntentIssue, InvalidIntentsError } from "./intents/invalid-intents-error.js";

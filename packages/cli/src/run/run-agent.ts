@@ -33,7 +33,7 @@ export const runAgent: CommandAction = async (values, streams) => {
     hostFile: fileURLToPath(new URL("./host-program.js", import.meta.url)),
     ownsProgram: true,
     onLoadProgress: (share) => loading.show(share),
-    onPermission: (request) => askPermission(request, input),
+    onPermission: (request, { signal }) => askPermission(request, input, signal),
   });
   const agent = await readAgent(values, (notice) => streams.stderr.write(plainText(`note: ${notice}\n`)));
   const config = { ...agent, sampling: refineSampling(agent.sampling, values) };

@@ -10,12 +10,14 @@ const MAX_REMEMBERED_LINES = 1000;
 export class TerminalInput implements MessageInput {
   onInterrupt: (() => void) | null = null;
   readonly #readline: Interface;
+  readonly #stdout: Writable;
   readonly #typed: string[] = [];
   #waiting: ((line: string | null) => void) | null = null;
   #closed = false;
   #interrupts = 0;
 
   constructor(stdin: Readable, stdout: Writable, stop: AbortSignal) {
+    this.#stdout = stdout;
     this.#readline = createInterface({
       input: stdin,
       output: stdout,
@@ -25,7 +27,7 @@ export class TerminalInput implements MessageInput {
       removeHistoryDuplicates: true,
     });
     this.#readline.on("line", (line) => this.#take(line));
-    this.#readline.on("SIGINT", () => this.#interrupt(stdout));
+    this.#readline.on("SIGINT", () => this.#interrupt());
     // The terminal is there again after Ctrl-Z and fg.
     this.#readline.on("SIGCONT", () => this.#readline.prompt(true));
     // The terminal is gone; the signal that says so is on its way.
@@ -50,13 +52,18 @@ export class TerminalInput implements MessageInput {
   }
 
   /** What was typed before the question is no answer to it. */
-  ask(question: string): Promise<string | null> {
+  ask(question: string, before = ""): Promise<string | null> {
     if (this.#closed) return Promise.resolve(null);
+    this.tell(before);
     this.#readline.setPrompt(question);
     this.#readline.prompt();
     return new Promise((resolve) => {
       this.#waiting = resolve;
     });
+  }
+
+  tell(text: string): void {
+    this.#stdout.write(text);
   }
 
   close(): void {
@@ -72,7 +79,7 @@ export class TerminalInput implements MessageInput {
   }
 
   /** Ctrl-C: ends the reply; at the prompt, the line; on an empty line, said twice, the session. */
-  #interrupt(stdout: Writable): void {
+  #interrupt(): void {
     if (this.onInterrupt !== null) {
       this.onInterrupt();
       return;
@@ -87,7 +94,7 @@ export class TerminalInput implements MessageInput {
       this.close();
       return;
     }
-    stdout.write("\n(To end the session press Ctrl-C again, or Ctrl-D, or type quit.)\n");
+    this.#stdout.write("\n(To end the session press Ctrl-C again, or Ctrl-D, or type quit.)\n");
     this.#readline.prompt();
   }
 }

@@ -1,7 +1,7 @@
 import type { McpServerSettings, McpToolSettings } from "@nanoagent/models";
 import { readSchema } from "../../json-schema/read-schema.js";
 import { defineTool } from "../define-tool.js";
-import type { Tool, ToolRunOptions } from "../tool.js";
+import type { Tool, ToolRunOptions, WillRun } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { serverToolName } from "./server-tool-name.js";
 import { simplifySchema } from "./simplify-schema.js";
@@ -92,7 +92,15 @@ export function mcpTool(
     timeoutMilliseconds,
     run,
   });
-  return { ...tool, server };
+  const { url, command } = settings as { url?: string; command?: readonly string[] };
+  const describeRun = (): WillRun => ({
+    kind: "mcp",
+    server,
+    tool: name,
+    ...(url !== undefined && { url }),
+    ...(command !== undefined && { command }),
+  });
+  return { ...tool, server, describeRun };
 }
 
 function wantedNames({ tools }: McpServerSettings): string[] {

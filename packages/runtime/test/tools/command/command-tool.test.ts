@@ -5,7 +5,7 @@ import type { CommandArgument, CommandToolSettings } from "@nanoagent/models";
 import { describe, expect, test } from "vitest";
 import { commandTool } from "../../../src/tools/command/command-tool.js";
 import { InvalidToolError } from "../../../src/tools/invalid-tool-error.js";
-import { ToolSet } from "../../../src/tools/tool-set.js";
+import { type PermissionRequest, ToolSet } from "../../../src/tools/tool-set.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 
 const node = process.execPath;
@@ -257,4 +257,28 @@ describe("a definition that cannot work is refused", () => {
     expect(make).toThrow(InvalidToolError);
     expect(make).toThrow(message);
   });
+});
+
+test("who is asked sees the command that runs, with its defaults, or is not asked", async () => {
+  const folder = await temporaryFolder();
+  const tool = commandTool(
+    {
+      name: "cmd",
+      description: "a",
+      command: [...echo, "--force={force}", "--zone={zone}"],
+      arguments: { force: { type: "boolean", default: true }, zone: text },
+      environment: { MODE: "dry" },
+    },
+    folder,
+  );
+  const asked: PermissionRequest[] = [];
+  const tools = await ToolSet.open([tool], { onPermission: (request) => asked.push(request) > 0 });
+  const { value } = await tools.call({ id: "1", name: "cmd", arguments: { zone: 7 } }, { idempotencyKey: "key-1" });
+  const command = [...echo, "--force=true", "--zone=7"];
+  const environment = { MODE: "dry" };
+  expect(asked[0]?.will_run).toEqual({ kind: "command", command, working_directory: folder, environment });
+  expect(value).toEqual(command.slice(echo.length));
+  // A value that no command takes is no question.
+  const refused = await tools.call({ id: "1", name: "cmd", arguments: { zone: "a\0" } }, { idempotencyKey: "key-1" });
+  expect([refused.content, asked.length]).toEqual([expect.stringContaining("NUL"), 1]);
 });
