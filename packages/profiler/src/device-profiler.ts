@@ -1,7 +1,7 @@
 import path from "node:path";
 import { BYTES_PER_MB, type EdgeDevice, type ProfiledDevice } from "@nanoagent/models";
 import { hasGpu } from "./accelerators/has-gpu.js";
-import { countCores } from "./cpu/count-cores.js";
+import { countUsableCores } from "./cpu/count-cores.js";
 import { declaredDevice } from "./declared-device.js";
 import { LocalMachine } from "./local-machine.js";
 import type { Machine } from "./machine.js";
@@ -33,7 +33,8 @@ export class DeviceProfiler {
   /**
    * The device as it is now. Never fails: what cannot be read is 512 MB of memory, one core, no GPU.
    * What the environment declares (`NANOAGENT_DEVICE_MEMORY_MB` and so on, one for each field) wins over what is read.
-   * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what this process may run on.
+   * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what affinity, cpusets and
+   * quotas leave this process of its cores.
    */
   async profile(): Promise<EdgeDevice> {
     return profileOf(new MachineSnapshot(this.#machine));
@@ -52,9 +53,12 @@ export class DeviceProfiler {
 }
 
 async function profileOf(machine: Machine): Promise<EdgeDevice> {
-  const [memory, has_gpu] = await Promise.all([readMemory(machine), hasGpu(machine)]);
+  const [memory, has_gpu, cpu_cores] = await Promise.all([
+    readMemory(machine),
+    hasGpu(machine),
+    countUsableCores(machine),
+  ]);
   const platform = platformName(machine);
-  const cpu_cores = countCores(machine);
   return declaredDevice(machine.environment, {
     device_id: `${platform}-${cpu_cores}core`,
     platform,

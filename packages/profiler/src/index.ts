@@ -8,6 +8,7 @@ export {
 } from "./memory/read-process-memory.js";
 export { findMemoryCgroup, type MemoryCgroup } from "./memory/find-memory-cgroup.js";
 export { readMajorFaults } from "./memory/read-major-faults.js";
+export { countUsableCores } from "./cpu/count-cores.js";
 export { readCpuFeatures } from "./cpu/read-cpu-features.js";
 export { LocalMachine } from "./local-machine.js";
 export { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import type { SpeedCalibration } from "@nanoagent/models";
 import {
@@ -13,6 +13,7 @@ import {
   writeCalibrationModel,
 } from "@nanoagent/optimizer";
 import {
+  countUsableCores,
   DeviceMemoryProbe,
   DeviceProfiler,
   LocalMachine,
@@ -47,7 +48,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
   const device = await new DeviceProfiler().profile();
   const cpuFeatures = await readCpuFeatures(new LocalMachine());
   const probe = new DeviceMemoryProbe();
-  const threads = threadsToTry(Math.min(device.cpu_cores, availableParallelism()));
+  const threads = threadsToTry(Math.min(device.cpu_cores, await countUsableCores(new LocalMachine())));
   const rows: SpeedCalibration[] = [];
 
   const measure = async (model: GgufHeader, name: string): Promise<void> => {

@@ -25,12 +25,16 @@ export function threadPrior(cpuCores: number): EngineThreads {
   };
 }
 
-/** Returns the fastest threads by trials of a model on this device, and the fewest among those that make no difference. */
+/**
+ * Returns the fastest threads by trials of a model on this device, and the fewest among those that make no difference. Trials
+ * with more threads than there are cores now do not count.
+ */
 export function threadsByTrial(trials: readonly ThreadTrial[], cpuCores: number): EngineThreads {
   const prior = threadPrior(cpuCores);
+  const possible = trials.filter(({ threads }) => threads <= cpuCores);
   return {
-    prefillThreads: fastest(trials, "prefill_tokens_per_second") ?? prior.prefillThreads,
-    decodeThreads: fastest(trials, "decode_tokens_per_second") ?? prior.decodeThreads,
+    prefillThreads: fastest(possible, "prefill_tokens_per_second") ?? prior.prefillThreads,
+    decodeThreads: fastest(possible, "decode_tokens_per_second") ?? prior.decodeThreads,
   };
 }
 

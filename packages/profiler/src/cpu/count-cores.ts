@@ -1,6 +1,28 @@
+import type { Fact } from "@nanoagent/models";
+import { certain, factOf, likely } from "../details/fact.js";
+import { knownValue } from "../details/known-value.js";
 import type { Machine } from "../machine.js";
+import { allowedCpus } from "./cpu-numbers.js";
+import { readCpuQuota } from "./read-cpu-quota.js";
 
-/** The CPUs that this process may run on: at least one, and one where the number cannot be known. */
-export function countCores(machine: Pick<Machine, "cpuCount">): number {
-  return Number.isSafeInteger(machine.cpuCount) ? Math.max(1, machine.cpuCount) : 1;
+/** Processor time that this process may use, in cores: what affinity, cpusets and quotas leave of them, such as 0.5 or 4. */
+export async function readUsableCores(machine: Machine): Promise<Fact<number>> {
+  const allowed = await allowedCpus(machine);
+  const count = allowed?.numbers.length ?? knownCount(machine);
+  const quota = await readCpuQuota(machine);
+  if (quota !== null && quota.cores < count) return certain(quota.cores, quota.source);
+  return allowed === null ? likely(count, "the operating system") : certain(count, allowed.source);
+}
+
+/**
+ * Most threads that can run at once: at least one. Threads beyond a quota use it up early, and then all of them stand still
+ * until its next period. Everything that chooses a number of threads starts from this figure.
+ */
+export async function countUsableCores(machine: Machine): Promise<number> {
+  const cores = knownValue(await factOf(() => readUsableCores(machine))) ?? knownCount(machine);
+  return Math.max(1, Math.min(knownCount(machine), Math.ceil(cores)));
+}
+
+function knownCount({ cpuCount }: Machine): number {
+  return Number.isSafeInteger(cpuCount) ? Math.max(1, cpuCount) : 1;
 }

@@ -5,9 +5,9 @@ import { wholeNumber } from "../details/whole-number.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 import { armCoreName, coreOfMidr } from "./arm-cores.js";
-import { allowedCpus, onlineCpus } from "./cpu-numbers.js";
+import { readUsableCores } from "./count-cores.js";
+import { onlineCpus } from "./cpu-numbers.js";
 import { readCpuFeatures } from "./read-cpu-features.js";
-import { readCpuQuota } from "./read-cpu-quota.js";
 
 const CPU = "/sys/devices/system/cpu";
 const MAX_CPUINFO_BYTES = 2 ** 20;
@@ -48,14 +48,6 @@ function modelOf(cpuinfo: string, clusters: Fact<CoreCluster[]>): Fact<string> {
     return likely(names.join(" + "), "core numbers");
   }
   return unknown("the system does not name it");
-}
-
-async function readUsableCores(machine: Machine): Promise<Fact<number>> {
-  const allowed = await allowedCpus(machine);
-  const count = allowed?.numbers.length ?? machine.cpuCount;
-  const quota = await readCpuQuota(machine);
-  if (quota !== null && quota.cores < count) return certain(quota.cores, quota.source);
-  return allowed === null ? likely(count, "the operating system") : certain(count, allowed.source);
 }
 
 async function readPhysicalCores(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<number>> {

@@ -1,5 +1,5 @@
 import { BYTES_PER_MB, type DeviceMeasurement } from "@nanoagent/models";
-import { countCores } from "../cpu/count-cores.js";
+import { countUsableCores } from "../cpu/count-cores.js";
 import { readCpuDetails } from "../cpu/read-cpu-details.js";
 import { knownValue } from "../details/known-value.js";
 import type { Machine } from "../machine.js";
@@ -17,7 +17,7 @@ export async function readMeasuredDevice(local: Machine): Promise<DeviceMeasurem
   return {
     platform: platformName(machine),
     cpu_model: knownValue(cpu.model),
-    cpu_cores: countCores(machine),
+    cpu_cores: await countUsableCores(machine),
     memory_mb: Math.max(1, Math.floor((memory.totalBytes ?? UNKNOWN_MEMORY_BYTES) / BYTES_PER_MB)),
   };
 }

@@ -25,8 +25,19 @@ export async function readStat(machine: Machine, path: string): Promise<Readonly
   return fields;
 }
 
-/** What is in use and cannot be dropped at once; null where the usage is not known. */
-export function usedBytes(usageBytes: number | null, droppableBytes: number | undefined): number | null {
+/**
+ * Memory in use that the kernel cannot take back at once; null where the usage is not known. It can take back pages of files,
+ * also of those that were read twice, and caches of names, as long as a group is at its limit. Pages that are yet to be
+ * written stay; locked pages and files in memory are in other lists. `prefix` tells the figures that include the groups
+ * below from those that do not.
+ */
+export function usedBytes(
+  usageBytes: number | null,
+  stat: ReadonlyMap<string, number> | null,
+  prefix: "" | "total_" = "",
+): number | null {
   if (usageBytes === null || !Number.isSafeInteger(usageBytes)) return null;
-  return Math.max(0, usageBytes - (droppableBytes ?? 0));
+  const sum = (names: readonly string[]) => names.reduce((bytes, name) => bytes + (stat?.get(prefix + name) ?? 0), 0);
+  const files = sum(["inactive_file", "active_file"]) - sum(["file_dirty", "file_writeback", "dirty", "writeback"]);
+  return Math.max(0, usageBytes - Math.max(0, files) - sum(["slab_reclaimable"]));
 }

@@ -37,7 +37,7 @@ export async function cgroupV1(
       readFigure(machine, `${level.directory}/memory.usage_in_bytes`),
       level === own ? ownStat : readStat(machine, `${level.directory}/memory.stat`),
     ]);
-    return usedBytes(usage, stat?.get("total_inactive_file") ?? stat?.get("inactive_file"));
+    return usedBytes(usage, stat, stat?.has("total_inactive_file") ? "total_" : "");
   };
   const limits = await Promise.all(
     read.map(async ({ level, limitBytes }): Promise<CgroupLimit[]> => {

@@ -37,7 +37,7 @@ export async function cgroupV2(
         readStat(machine, `${level.directory}/memory.stat`),
       ]);
       const source = `cgroup v2 ${level.path}${highBytes < maxBytes ? " (memory.high)" : ""}`;
-      const used = usedBytes(usage, stat?.get("inactive_file"));
+      const used = usedBytes(usage, stat);
       return [{ source, limitBytes, usedBytes: used, pressureDirectory: level.directory }];
     }),
   );

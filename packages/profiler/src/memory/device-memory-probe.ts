@@ -17,8 +17,8 @@ export interface DeviceMemoryProbeOptions {
  * Says how much memory there is for this process, under every limit that binds it.
  *
  * - On Linux the limit is the lowest of all cgroups from the own one to the root, of version 1 or 2, whichever controls
- *   memory. What is available is the least of what the machine has and of what each limited group has left; cache
- *   that the kernel would drop first (`inactive_file`) counts as left.
+ *   memory. What is available is the least of what the machine has and of what each limited group has left. Memory
+ *   that the kernel takes back at once counts as left: pages of files that are not yet to be written, caches of names.
  * - The pressure is that of the group whose limit binds, else of the own group, else of the machine.
  * - Elsewhere it is what the operating system says of the machine, and no limit is known.
  * - Where the kernel was started without control of memory, `limit_source` says so, and `limit_bytes` is null.

@@ -1,5 +1,6 @@
 import { isLinux } from "../is-linux.js";
 import type { Machine } from "../machine.js";
+import { readOrNull } from "../read-or-null.js";
 import { linuxMeminfo } from "./linux-meminfo.js";
 import { plausibleBytes } from "./plausible-bytes.js";
 
@@ -18,20 +19,41 @@ export interface SystemMemory {
 export async function readMemory(machine: Machine): Promise<SystemMemory> {
   const counted = isLinux(machine) ? await linuxMeminfo(machine) : new Map<string, number>();
   const totalBytes = plausibleBytes(counted.get("MemTotal")) ?? plausibleBytes(machine.totalMemoryBytes);
-  const availableBytes = plausibleBytes(countedAsAvailable(counted)) ?? plausibleBytes(machine.availableMemoryBytes);
+  const countedBytes = plausibleBytes(countedAsAvailable(counted));
+  const availableBytes =
+    countedBytes === null
+      ? plausibleBytes(machine.availableMemoryBytes)
+      : countedBytes + (await zfsCacheBytes(machine));
   if (totalBytes === null || availableBytes === null) return { totalBytes, availableBytes };
   return { totalBytes, availableBytes: Math.min(availableBytes, totalBytes) };
 }
 
 /**
- * `MemAvailable`; before Linux 3.14 there is none and old lxcfs writes 0 there: then what lies free, and the caches
- * less the shared memory that is counted among them but cannot be dropped.
+ * Returns `MemAvailable`. Before Linux 3.14 there is none and old lxcfs writes 0 there: then what lies free, and the caches
+ * of files and names without what cannot be dropped at once: shared memory, locked pages, pages that are yet to be written.
  */
 function countedAsAvailable(meminfo: ReadonlyMap<string, number>): number | undefined {
   const available = meminfo.get("MemAvailable");
   const free = meminfo.get("MemFree");
   if (available || free === undefined) return available;
-  const field = (name: string) => meminfo.get(name) ?? 0;
-  const caches = field("Buffers") + field("Cached") + field("SReclaimable") - field("Shmem");
-  return free + Math.max(0, caches);
+  const sum = (...names: string[]) => names.reduce((bytes, name) => bytes + (meminfo.get(name) ?? 0), 0);
+  const isListed = meminfo.has("Active(file)") && meminfo.has("Inactive(file)");
+  const files = isListed ? sum("Active(file)", "Inactive(file)") : sum("Buffers", "Cached") - sum("Shmem", "Mlocked");
+  return free + Math.max(0, files - sum("Dirty", "Writeback")) + sum("SReclaimable");
+}
+
+/** Machines that were found to have no ZFS: a reading has few files. */
+const withoutZfs = new WeakSet<Machine>();
+/** `arcstats` of ZFS is 4 to 6 KB. */
+const MAX_ARC_BYTES = 16_384;
+
+/** Memory that ZFS uses as cache and gives back, in bytes: the kernel does not count it as available. 0 without ZFS. */
+async function zfsCacheBytes(machine: Machine): Promise<number> {
+  if (withoutZfs.has(machine)) return 0;
+  const text = await readOrNull(machine, "/proc/spl/kstat/zfs/arcstats", MAX_ARC_BYTES);
+  if (text === null) withoutZfs.add(machine);
+  const figure = (name: string) =>
+    Number(new RegExp(`^${name}\\s+\\d+\\s+(\\d+)$`, "m").exec(text ?? "")?.[1] ?? Number.NaN);
+  const bytes = figure("size") - figure("c_min");
+  return Math.max(0, Number.isNaN(bytes) ? 0 : bytes);
 }

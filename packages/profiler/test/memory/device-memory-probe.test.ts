@@ -30,7 +30,7 @@ function v2(directory: string, mb: { max?: number | "max"; high?: number; curren
     [`${directory}/memory.max`]: bytes(mb.max ?? "max"),
     [`${directory}/memory.high`]: bytes(mb.high ?? "max"),
     [`${directory}/memory.current`]: bytes(mb.current ?? 0),
-    [`${directory}/memory.stat`]: `anon 4096\nfile 8192\nactive_file 77\ninactive_file ${(mb.cache ?? 0) * MB}\nslab 5\n`,
+    [`${directory}/memory.stat`]: `anon 4096\nfile 8192\nactive_file 0\ninactive_file ${(mb.cache ?? 0) * MB}\nslab 5\n`,
   };
 }
 

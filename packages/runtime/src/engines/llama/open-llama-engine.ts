@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { FitPlan, NanoAgentConfig } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
@@ -52,7 +51,9 @@ export async function openLlamaEngine(
   const guard = await startGuard(profiler, { limitBytes, memory, ownsProgram, baseBytes, toolMemory, onNotice });
   const cpuFeatures = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
-  const trials = await ThreadTrialStore.read(profiler, config.model_path, device.cpu_cores);
+  // A plan may be for a larger device than this one. Threads without a core of their own wait for each other.
+  const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
+  const trials = await ThreadTrialStore.read(profiler, config.model_path, await mostThreads());
 
   const plan = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
     const facts = { ...agentFacts(device, ownsProgram), cpuFeatures, budgetBytes, threadTrials: trials.rows };
@@ -65,7 +66,7 @@ export async function openLlamaEngine(
     return {
       plan: planned,
       fileBytes: header.file_bytes,
-      options: toOptions(planned, header.tokenizer.chat_template, trials.stillToTry),
+      options: toOptions(planned, await mostThreads(), header.tokenizer.chat_template, trials.stillToTry),
     };
   };
 
@@ -84,7 +85,7 @@ export async function openLlamaEngine(
     chooseThreads: async (speeds) => {
       await trials.keep(speeds);
       const planned = await plan(Number.POSITIVE_INFINITY, new PressureLadder().settings);
-      return engineThreads(planned.plan);
+      return engineThreads(planned.plan, await mostThreads());
     },
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,
     onLoadProgress,
@@ -93,12 +94,17 @@ export async function openLlamaEngine(
   });
 }
 
-function toOptions(plan: FitPlan, chatTemplate: string | null, threadsToTry: readonly number[]): LlamaEngineOptions {
+function toOptions(
+  plan: FitPlan,
+  cores: number,
+  chatTemplate: string | null,
+  threadsToTry: readonly number[],
+): LlamaEngineOptions {
   return {
     modelPath: plan.model_path,
     contextTokens: plan.context_tokens,
     batchTokens: plan.batch_tokens,
-    ...engineThreads(plan),
+    ...engineThreads(plan, cores),
     threadsToTry,
     mapsFile: plan.maps_file,
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
@@ -108,10 +114,6 @@ function toOptions(plan: FitPlan, chatTemplate: string | null, threadsToTry: rea
   };
 }
 
-/** A plan may be for a larger device than this one. Threads without a core of their own wait for each other. */
-function engineThreads({ prefill_threads, decode_threads }: FitPlan): EngineThreads {
-  return {
-    prefillThreads: Math.min(prefill_threads, availableParallelism()),
-    decodeThreads: Math.min(decode_threads, availableParallelism()),
-  };
+function engineThreads({ prefill_threads, decode_threads }: FitPlan, cores: number): EngineThreads {
+  return { prefillThreads: Math.min(prefill_threads, cores), decodeThreads: Math.min(decode_threads, cores) };
 }

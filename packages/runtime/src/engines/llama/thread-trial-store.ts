@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { DeviceMeasurement, ThreadTrial } from "@nanoagent/models";
 import type { ThreadSpeed } from "../host/host-protocol.js";
@@ -33,12 +32,12 @@ export class ThreadTrialStore {
     this.#rows = rows;
   }
 
-  static async read(profiler: Profiler, modelPath: string, deviceCores: number): Promise<ThreadTrialStore> {
+  static async read(profiler: Profiler, modelPath: string, cores: number): Promise<ThreadTrialStore> {
     const model = path.basename(modelPath);
     const { measurement, stale } = await profiler.readDeviceMeasurement();
     const trials = stale === null ? usableTrials(measurement) : [];
     const rows = trials.filter((row) => row.model === model);
-    const mostThreads = Math.min(deviceCores, availableParallelism(), MAX_THREADS);
+    const mostThreads = Math.min(cores, MAX_THREADS);
     return new ThreadTrialStore(profiler, model, mostThreads, rows);
   }
 
@@ -46,11 +45,14 @@ export class ThreadTrialStore {
     return this.#rows;
   }
 
-  /** Numbers of threads to try: one, half of the cores, all but one, and all. Empty where the model was tried before. */
+  /**
+   * Numbers of threads to try: all cores, half of them, all but one, and one. A slow model is tried with the first two
+   * alone, so these differ most among those that can be fast. Empty where the model was tried before.
+   */
   get stillToTry(): number[] {
     if (this.#rows.length > 0) return [];
     const most = this.#mostThreads;
-    return [...new Set([1, Math.floor(most / 2), most - 1, most])].filter((count) => count >= 1);
+    return [...new Set([most, Math.floor(most / 2), most - 1, 1])].filter((count) => count >= 1);
   }
 
   /** Keeps trials for this program, and for the next start where the state folder can be written. */

@@ -11,7 +11,7 @@ const DECODE_TOKENS = 4;
 const TOKEN = 5;
 
 /**
- * Measures a loaded model with each of these numbers of threads, the largest first, within about two seconds. The context
+ * Measures a loaded model with each of these numbers of threads, in this order, within about two seconds. The context
  * is empty before and after. `onStep` is called after each batch: a large model takes seconds for one.
  */
 export async function tryThreads(
@@ -29,7 +29,7 @@ export async function tryThreads(
     return performance.now() - before;
   };
   const prefillTokens = Math.min(PREFILL_TOKENS, batchTokens);
-  for (const count of [...threads].sort((one, other) => other - one)) {
+  for (const count of threads) {
     if (trials.length >= FEWEST_TRIALS && performance.now() - began > TRIAL_MILLISECONDS) break;
     loaded.setThreads(count);
     let prefill = await evaluate(0, prefillTokens);
