@@ -124,6 +124,7 @@ const rooms: Record<string, readonly string[]> = {
     "fold-case",
     "read-number",
     "terminal-controls",
+    "whole-text",
     "json-schema",
     "json",
     "on-abort",

@@ -2,6 +2,7 @@ import { Template } from "@huggingface/jinja";
 import { type CallForm, probe, readCallForm } from "../../tool-calls/call-form.js";
 import { askedBefore, describeCall, describeResult, describeTools, leadTo } from "../../tool-calls/describe-tools.js";
 import type { EngineMessage, EngineRequest, EngineTool } from "../engine.js";
+import { legalConversation } from "../legal-conversation.js";
 import { families, plainFamily } from "./chat-families.js";
 import { type ChatMessage, withoutSystem } from "./chat-message.js";
 
@@ -36,7 +37,8 @@ type Calling = { kind: "own-form"; form: CallForm } | { kind: "choice"; lead: st
  * template. If the file has none, or the template fails, the control tokens of the vocabulary tell the model's family, and
  * the conversation is written in the format of that family.
  */
-export function renderChat(model: ChatModel, request: EngineRequest): ChatPrompt {
+export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
+  const request = { ...given, ...legalConversation(given) };
   const { chatTemplate, callForm = null } = model;
   const { tools = [] } = request;
   if (chatTemplate !== null && callForm !== null) {
@@ -134,7 +136,7 @@ function toOwnMessages({ instructions, messages }: EngineRequest): ChatMessage[]
     const calls = tool_calls.map(({ id, name, arguments: input }) => ({
       id,
       type: "function",
-      function: { name, arguments: typeof input === "object" && input !== null ? input : {} },
+      function: { name, arguments: input },
     }));
     return { role, content, tool_calls: calls };
   });
@@ -149,11 +151,19 @@ function toChatMessages({ instructions, messages, tools = [] }: EngineRequest): 
   ];
   const system = parts.length === 0 ? [] : [{ role: "system", content: parts.join("\n\n") }];
   const names = namesOfCalls(messages);
-  const others = messages.map(({ role, content, tool_calls = [], tool_call_id = "" }, index) => {
-    if (role === "tool") return { role: "user", content: describeResult(content, names.get(tool_call_id)) };
+  const others: ChatMessage[] = [];
+  for (const [index, { role, content, tool_calls = [], tool_call_id = "" }] of messages.entries()) {
     const calls = tool_calls.map((call) => describeCall(askedBefore(messages, index), call));
-    return { role, content: [content, ...calls].filter((text) => text !== "").join("\n") };
-  });
+    const said = [content, ...calls].filter((text) => text !== "").join("\n");
+    const message =
+      role === "tool"
+        ? { role: "user", content: describeResult(content, names.get(tool_call_id)) }
+        : { role, content: said };
+    const last = others.at(-1);
+    // Several results are one message: the roles of such a template take turns.
+    if (last?.role !== message.role) others.push(message);
+    else last.content += `\n${message.content}`;
+  }
   return [...system, ...others];
 }
 

@@ -2,11 +2,13 @@ import { NanoAgentError } from "@nanoagent/models";
 import { onAbort } from "../../on-abort.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
-import { type ChatDialect, NoSuchReply } from "./chat/chat-dialect.js";
+import { type ChatDialect, type ConversationForm, simplerForms } from "./chat/chat-dialect.js";
+import { NoSuchReply } from "./chat/no-such-reply.js";
 import { ollamaChat } from "./chat/ollama-chat.js";
 import { openaiChat } from "./chat/openai-chat.js";
 import { ReplyAssembler } from "./chat/reply-assembler.js";
 import { isProgress, type ReplyPart } from "./chat/reply-part.js";
+import { ReplyReader } from "./chat/reply-reader.js";
 import { TooManyToolCalls } from "./chat/tool-call-assembler.js";
 import type { ReplyBody } from "./http/reply-body.js";
 import type { ServerConnection } from "./http/server-connection.js";
@@ -18,6 +20,8 @@ import { estimateTokens, TokenCounts } from "./token-counts.js";
 
 /** After a complete reply: for the usage, and for the end of a stream that its server leaves open. */
 const REST_MILLISECONDS = 1000;
+/** How servers and templates say that they do not take a conversation's form: its roles, calls or instructions. */
+const formRefusal = /\b(?:roles?|system|assistant|tools?|tool_calls?|functions?|template|jinja|alternat\w*)\b/i;
 
 /**
  * Has a server answer: llama-server, Ollama, LM Studio, vLLM, Ray Serve, or another with an OpenAI-compatible API.
@@ -36,6 +40,8 @@ export class OpenAiCompatibleEngine implements Engine {
   readonly #counts = new TokenCounts();
   /** One for each request under way. */
   readonly #running = new Set<AbortController>();
+  /** The form that conversations are sent in: a simpler one after the server has refused another. */
+  #form: ConversationForm;
   #calls = 0;
   #closed = false;
 
@@ -44,6 +50,7 @@ export class OpenAiCompatibleEngine implements Engine {
     this.#connection = connection;
     this.#dialect = server.kind === "ollama" ? ollamaChat(server) : openaiChat(server);
     this.server = server;
+    this.#form = { calls: true, systemRole: server.abilities.systemRole };
     this.contextTokens = server.contextTokens;
     // Where it is not known, the server is told of them.
     this.callsTools = server.abilities.tools !== false;
@@ -111,14 +118,14 @@ export class OpenAiCompatibleEngine implements Engine {
 
   async *#reply(request: EngineRequest, signal: AbortSignal): AsyncGenerator<EngineEvent> {
     signal.throwIfAborted();
-    const { path, contentType } = this.#dialect;
     const since = performance.now();
-    const body = await this.#connection.stream(path, this.#dialect.body(request), contentType, signal);
+    const body = await this.#send(request, signal);
     const waitedForHeaders = performance.now() - since;
     let isRead = false;
     try {
       const reply = new ReplyAssembler({
         expectsJson: request.responseSchema !== undefined,
+        tools: request.tools,
         nextCallId: () => `call_${++this.#calls}`,
       });
       for await (const part of this.#parts(body, reply, waitedForHeaders)) {
@@ -128,7 +135,7 @@ export class OpenAiCompatibleEngine implements Engine {
           signal.throwIfAborted();
         }
       }
-      if (!reply.isComplete) throw new NoSuchReply("stopped in the middle of its reply", "remote-failed");
+      if (!reply.mayEnd) throw new NoSuchReply("stopped in the middle of its reply", "remote-failed", reply.words);
       isRead = true;
       body.finish();
       yield* reply.finish();
@@ -137,9 +144,28 @@ export class OpenAiCompatibleEngine implements Engine {
     }
   }
 
+  /** Sends a request; in a simpler form where the server does not take that of the conversation. */
+  async #send(request: EngineRequest, signal: AbortSignal): Promise<ReplyBody> {
+    const { path, contentType } = this.#dialect;
+    const sendAs = (form: ConversationForm) =>
+      this.#connection.stream(path, this.#dialect.body(request, form), contentType, signal);
+    try {
+      return await sendAs(this.#form);
+    } catch (refusal) {
+      if (!refusesForm(refusal)) throw refusal;
+      for (const form of simplerForms(request, this.#form)) {
+        const body = await sendAs(form).catch(() => null);
+        if (body === null) continue;
+        this.#form = form;
+        return body;
+      }
+      throw refusal;
+    }
+  }
+
   /** The pieces of a reply until it is complete. Only the time that is spent waiting for the server counts. */
   async *#parts(body: ReplyBody, reply: ReplyAssembler, waitedBefore: number): AsyncGenerator<ReplyPart> {
-    const reader = this.#dialect.open();
+    const reader = new ReplyReader();
     let waited = waitedBefore;
     while (!reply.isLast) {
       const { milliseconds, what } = this.#patience(reply);
@@ -167,16 +193,24 @@ export class OpenAiCompatibleEngine implements Engine {
     if (NanoAgentError.isInstance(error)) return error;
     const { label } = this.#connection;
     if (error instanceof NoSuchReply) {
-      const what = RemoteEngineError.protocol(label, error.message);
-      return error.code === "remote-protocol"
-        ? what
-        : new RemoteEngineError({ code: error.code, message: what.message, hint: "Its own log says more." });
+      const { message, hint } = RemoteEngineError.protocol(label, error.message);
+      return new RemoteEngineError({
+        code: error.code,
+        message,
+        reason: error.words === null ? undefined : this.#connection.showText(error.words),
+        hint: error.code === "remote-protocol" && hint !== null ? hint : "Its own log says more.",
+      });
     }
     if (error instanceof LineTooLong || error instanceof TooManyToolCalls) {
       return RemoteEngineError.protocol(label, `sent a reply that cannot be held (${error.message})`);
     }
     return asEngineError(error, { message: "The openai-compatible engine failed in an unexpected way." });
   }
+}
+
+function refusesForm(error: unknown): boolean {
+  if (!(error instanceof RemoteEngineError) || ![400, 404, 422, 500].includes(error.status ?? 0)) return false;
+  return error.reason === null || formRefusal.test(error.reason);
 }
 
 /** What comes after a complete reply, or does not come, changes nothing. */

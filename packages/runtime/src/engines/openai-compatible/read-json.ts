@@ -31,3 +31,9 @@ export function countOf(value: unknown): number | null {
 export function contextOf(value: unknown): number | null {
   return countOf(value) || null;
 }
+
+/** The entries of a list; one that stands without its list is an entry too. */
+export function itemsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  return Object.keys(objectOf(value)).length === 0 ? [] : [value];
+}

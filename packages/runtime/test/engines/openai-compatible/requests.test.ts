@@ -25,9 +25,15 @@ const conversation: EngineRequest = {
     { role: "tool", content: "12 %", tool_call_id: "7" },
     { role: "assistant", content: "", tool_calls: [{ id: "8", name: "alarm", arguments: "not json" }] },
     { role: "tool", content: "no", tool_call_id: "8" },
+    { role: "assistant", content: "It is dry." },
     { role: "user", content: "half \uD800 a character" },
   ],
+  tools: ["moisture", "alarm"].map((name) => ({ name, description: name, inputSchema: { type: "object" } })),
 };
+const tools = conversation.tools?.map(({ name, inputSchema }) => ({
+  type: "function",
+  function: { name, description: name, parameters: inputSchema },
+}));
 
 const sampling = {
   maxTokens: 64,
@@ -49,22 +55,25 @@ describe("what is sent to /v1/chat/completions", () => {
         model: "Qwen/Qwen2.5-1.5B-Instruct",
         stream: true,
         stream_options: { include_usage: true },
+        tools,
         messages: [
-          { role: "system", content: "You water the plants." },
-          { role: "system", content: "It is May." },
+          { role: "system", content: "You water the plants.\n\nIt is May." },
           { role: "user", content: "how dry is bed 3" },
           {
             role: "assistant",
             content: "",
-            tool_calls: [{ id: "7", type: "function", function: { name: "moisture", arguments: '{"bed":3}' } }],
+            tool_calls: [{ id: "call00001", type: "function", function: { name: "moisture", arguments: '{"bed":3}' } }],
           },
-          { role: "tool", content: "12 %", tool_call_id: "7" },
+          { role: "tool", content: "12 %", tool_call_id: "call00001" },
           {
             role: "assistant",
             content: "",
-            tool_calls: [{ id: "8", type: "function", function: { name: "alarm", arguments: "not json" } }],
+            tool_calls: [
+              { id: "call00002", type: "function", function: { name: "alarm", arguments: '{"arguments":"not json"}' } },
+            ],
           },
-          { role: "tool", content: "no", tool_call_id: "8" },
+          { role: "tool", content: "no", tool_call_id: "call00002" },
+          { role: "assistant", content: "It is dry." },
           { role: "user", content: "half \uFFFD a character" },
         ],
       },
@@ -81,7 +90,12 @@ describe("what is sent to /v1/chat/completions", () => {
     const { engine, server } = await openOn(fakeLlamaServer());
     const first = ask("one", { instructions: "Be kind." });
     await collect(engine.generate(first));
-    await collect(engine.generate({ ...first, messages: [...first.messages, { role: "user", content: "two" }] }));
+    const messages: EngineRequest["messages"] = [
+      ...first.messages,
+      { role: "assistant", content: "Yes?" },
+      { role: "user", content: "two" },
+    ];
+    await collect(engine.generate({ ...first, messages }));
     const [before, after] = server.requests
       .filter(({ url }) => url === "/v1/chat/completions")
       .map(({ body }) => JSON.stringify(body.messages));
@@ -130,18 +144,23 @@ test("what is sent to Ollama's /api/chat: its context, its options, its tool cal
         stop: ["END"],
       },
       format: schema,
+      tools,
       messages: [
-        { role: "system", content: "You water the plants." },
-        { role: "system", content: "It is May." },
+        { role: "system", content: "You water the plants.\n\nIt is May." },
         { role: "user", content: "how dry is bed 3" },
         {
           role: "assistant",
           content: "",
-          tool_calls: [{ id: "7", function: { name: "moisture", arguments: { bed: 3 } } }],
+          tool_calls: [{ id: "call00001", function: { name: "moisture", arguments: { bed: 3 } } }],
         },
-        { role: "tool", content: "12 %", tool_call_id: "7", tool_name: "moisture" },
-        { role: "assistant", content: "", tool_calls: [{ id: "8", function: { name: "alarm", arguments: {} } }] },
-        { role: "tool", content: "no", tool_call_id: "8", tool_name: "alarm" },
+        { role: "tool", content: "12 %", tool_call_id: "call00001", tool_name: "moisture" },
+        {
+          role: "assistant",
+          content: "",
+          tool_calls: [{ id: "call00002", function: { name: "alarm", arguments: { arguments: "not json" } } }],
+        },
+        { role: "tool", content: "no", tool_call_id: "call00002", tool_name: "alarm" },
+        { role: "assistant", content: "It is dry." },
         { role: "user", content: "half \uFFFD a character" },
       ],
     },

@@ -1,40 +1,50 @@
-import type { EngineRequest } from "../../engine.js";
+import type { EngineMessage, EngineRequest } from "../../engine.js";
+import { legalConversation } from "../../legal-conversation.js";
 import type { RemoteServer } from "../server/remote-server.js";
-import type { ReplyPart } from "./reply-part.js";
 
-/** How a server is asked for a reply, and how it sends one. */
+/** How a server is asked for a reply. How it sends one, each reply says by itself. */
 export interface ChatDialect {
   path: string;
-  /** Of the stream that carries the reply. */
+  /** Of the stream that carries the reply, as it is asked for. */
   contentType: string;
-  body(request: EngineRequest): object;
-  /** A reader for one reply. */
-  open(): ReplyReader;
+  body(request: EngineRequest, form: ConversationForm): object;
 }
 
-/** Takes a stream's bytes apart. Throws {@link LineTooLong} and {@link NoSuchReply}. */
-export interface ReplyReader {
-  push(bytes: Buffer): Iterable<ReplyPart>;
-  /** What the end of the stream completes. */
-  end(): Iterable<ReplyPart>;
+/** What a conversation may hold for a model, and for its template. */
+export interface ConversationForm {
+  /** Whether calls and their results are messages of their own. */
+  calls: boolean;
+  /** Whether there is a place for instructions. */
+  systemRole: boolean;
 }
 
-/** A reply is not what this API sends, or is none; the message goes on after "The server at …". */
-export class NoSuchReply extends Error {
-  constructor(
-    message: string,
-    readonly code: "remote-protocol" | "remote-failed" | "remote-refused" = "remote-protocol",
-  ) {
-    super(message);
-  }
+/** The messages of a request in the form that every server takes, the instructions first. */
+export function conversationOf(
+  request: EngineRequest,
+  server: RemoteServer,
+  { calls, systemRole }: ConversationForm,
+): EngineMessage[] {
+  const callsAsText = !calls || toolsOf(request, server).tools === undefined;
+  const { instructions, messages } = legalConversation(request, { callsAsText });
+  if (instructions === null) return messages;
+  if (systemRole) return [{ role: "system", content: instructions }, ...messages];
+  // A template that has no place for instructions is given them with the first thing that the user says.
+  const [first, ...others] = messages;
+  const content = first === undefined ? instructions : `${instructions}\n\n${first.content}`;
+  return [{ role: "user", content }, ...others];
 }
 
-/** A piece of a reply is a few hundred bytes; a tool call that comes as a whole may be a few hundred thousand. */
-export const MAX_PIECE_BYTES = 2 ** 20;
-
-/** Half a character, which JSON can carry but most servers refuse, becomes the replacement character. */
-export function wellFormed(text: string): string {
-  return text.replace(/\p{Cs}/gu, "\uFFFD");
+/**
+ * The simpler forms that a conversation may be sent in after it was refused in this one: a server often does not know what
+ * its model's template takes.
+ */
+export function simplerForms({ instructions, messages }: EngineRequest, form: ConversationForm): ConversationForm[] {
+  const hasCalls = form.calls && messages.some(({ role, tool_calls = [] }) => role === "tool" || tool_calls.length > 0);
+  const hasSystem = form.systemRole && (instructions !== null || messages[0]?.role === "system");
+  return [
+    ...(hasCalls ? [{ ...form, calls: false }] : []),
+    ...(hasSystem ? [{ calls: form.calls && !hasCalls, systemRole: false }] : []),
+  ];
 }
 
 /** The tools of a request as both APIs take them; nothing where there are none, or where the server refuses them. */

@@ -9,9 +9,13 @@ export interface ReplyPart {
   usage?: TokenUsage;
   /** Why the reply is complete, in the server's word. */
   finish?: string;
+  /** Whether this is all of the reply, what came before included. */
+  isWhole?: boolean;
   /** Nothing comes after this. */
   isLast?: boolean;
   error?: unknown;
+  /** What the server says beside the reply. */
+  words?: string;
 }
 
 /** A tool call, or a piece of one. */
@@ -25,6 +29,11 @@ export interface ToolCallPart {
 }
 
 /** Whether this is a piece of the reply, and not only a sign of life. */
-export function isProgress({ text, reasoning, toolCalls, finish }: ReplyPart): boolean {
-  return text !== undefined || reasoning !== undefined || toolCalls !== undefined || finish !== undefined;
+export function isProgress({ finish, ...part }: ReplyPart): boolean {
+  return saysSomething(part) || finish !== undefined;
+}
+
+/** Whether this holds some of what the model wrote. */
+export function saysSomething({ text, reasoning, toolCalls }: ReplyPart): boolean {
+  return text !== undefined || reasoning !== undefined || toolCalls !== undefined;
 }

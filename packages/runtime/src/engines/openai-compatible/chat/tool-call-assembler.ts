@@ -1,5 +1,7 @@
 import { exactOrText } from "../../../json/exact-json.js";
+import { wholeData } from "../../../whole-text.js";
 import type { ToolCall } from "../../engine.js";
+import { OpenCall } from "./open-call.js";
 import type { ToolCallPart } from "./reply-part.js";
 
 /** More calls in one reply are a model that has lost its way. */
@@ -10,73 +12,83 @@ const MAX_ARGUMENT_CHARACTERS = 2 ** 20;
 /** A reply calls more tools, or with longer arguments, than any has reason to. */
 export class TooManyToolCalls extends Error {}
 
-interface OpenCall {
-  index: number | null;
-  id: string | null;
-  name: string;
-  /** JSON text so far. */
-  text: string;
-  /** The arguments, where they came as a whole. */
-  value: unknown;
-}
-
 /**
- * Puts tool calls together from their pieces, in whatever order these come. A piece belongs to the call of its index;
- * without one, to the call of its id; without either, to the newest call, or to a new one where it has a name or comes
- * with all its arguments. Arguments that are no JSON are handed on as the text that they are: whoever checks them
- * against the tool's schema tells the model.
+ * Puts tool calls together from their pieces, in whatever order these come. Servers number calls in different ways, and no
+ * field alone tells them apart: index, id, name and the arguments so far are weighed together. Where they agree, a piece goes
+ * on with its call; a piece that contradicts it begins another. Arguments that are not JSON are handed on as the text that
+ * they are: whoever checks them against the tool's schema tells the model.
  */
 export class ToolCallAssembler {
   readonly #nextId: () => string;
+  readonly #tools: ReadonlySet<string>;
   readonly #calls: OpenCall[] = [];
   #characters = 0;
 
-  /** `nextId` names the calls that a server leaves without an id. */
-  constructor(nextId: () => string) {
+  /** `nextId` names the calls that a server leaves without an id; `tools` are the names that calls may have. */
+  constructor(nextId: () => string, tools: ReadonlySet<string> = new Set()) {
     this.#nextId = nextId;
+    this.#tools = tools;
   }
 
   /** Throws {@link TooManyToolCalls}. */
-  push(part: ToolCallPart): void {
-    const call = this.#find(part) ?? this.#begin(part);
-    call.id ??= part.id || null;
-    call.name ||= part.name ?? "";
-    if (typeof part.arguments === "string") {
-      this.#characters += part.arguments.length;
-      if (this.#characters > MAX_ARGUMENT_CHARACTERS) throw new TooManyToolCalls("arguments without an end");
-      call.text += part.arguments;
-    } else if (part.arguments !== undefined && part.arguments !== null) call.value = part.arguments;
+  push(given: ToolCallPart): void {
+    const part = { ...given, id: given.id || null, name: given.name || null };
+    if (typeof part.arguments === "string") this.#characters += part.arguments.length;
+    if (this.#characters > MAX_ARGUMENT_CHARACTERS) throw new TooManyToolCalls("arguments without an end");
+    (this.#find(part) ?? this.#begin()).push(part, this.#tools);
   }
 
-  /** The calls, in the order of their indexes, and of their coming where they have none. */
+  /** The calls, in the order of their indexes where each has its own, and of their coming otherwise. */
   finish(): ToolCall[] {
-    const calls = this.#calls.filter(({ name, text, value }) => name !== "" || text !== "" || value !== undefined);
-    if (calls.every(({ index }) => index !== null)) calls.sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
+    const calls = this.#calls.filter((call, at) => !call.isShell && !this.#isRepeatedHead(call, at));
+    const indexes = new Set(calls.map(({ index }) => index));
+    if (indexes.size === calls.length && !indexes.has(null)) calls.sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
     const taken = new Set<string>();
-    return calls.map(({ id, name, text, value }) => {
-      const ownId = id === null || taken.has(id) ? this.#nextId() : id;
-      taken.add(ownId);
-      return { id: ownId, name, arguments: value ?? argumentsOf(text) };
+    return calls.map((call) => {
+      const id = call.id === null || taken.has(call.id) ? this.#nextId() : call.id;
+      taken.add(id);
+      return { id, name: call.name, arguments: wholeData(argumentsOf(call)) };
     });
   }
 
   #find(part: ToolCallPart): OpenCall | undefined {
-    if (part.index !== null) return this.#calls.find(({ index }) => index === part.index);
-    if (part.id) return this.#calls.find(({ id }) => id === part.id);
-    return part.name === null ? this.#calls.at(-1) : undefined;
+    const { index, id, name } = part;
+    const byIndex = index === null ? undefined : this.#calls.findLast((call) => call.index === index);
+    const byId = id === null ? undefined : this.#calls.findLast((call) => call.id === id);
+    const newest = this.#calls.at(-1);
+    if (byIndex !== undefined && (id === null || byIndex.id === null || byIndex.id === id)) {
+      return byIndex.isFollowedBy(part, this.#tools) ? byIndex : undefined;
+    }
+    if (byId !== undefined) {
+      // An index that is new begins a call, unless all else says that it counts pieces.
+      const begins = index !== null && byIndex === undefined && name !== null && !byId.isContinuedBy(part);
+      return !begins && byId.isFollowedBy(part, this.#tools) ? byId : undefined;
+    }
+    if (byIndex !== undefined) return byIndex.isContinuedBy(part) ? byIndex : undefined;
+    if (newest === undefined) return undefined;
+    if (name === null) return newest.isAwaiting || (index === null && id === null) ? newest : undefined;
+    return index === null && newest.index === null && newest.isContinuedBy(part) ? newest : undefined;
   }
 
-  #begin({ index }: ToolCallPart): OpenCall {
+  #begin(): OpenCall {
     if (this.#calls.length === MAX_CALLS) throw new TooManyToolCalls(`more than ${MAX_CALLS} tool calls`);
-    const call = { index, id: null, name: "", text: "", value: undefined };
+    const call = new OpenCall();
     this.#calls.push(call);
     return call;
+  }
+
+  /** Whether a call is only the beginning of a later one, whose server gave it another id with each piece. */
+  #isRepeatedHead({ isEmpty, index, name }: OpenCall, at: number): boolean {
+    const isSame = (call: OpenCall) => !call.isEmpty && call.index === index && call.name === name;
+    return isEmpty && index !== null && this.#calls.slice(at + 1).some(isSame);
   }
 }
 
 /** A tool without parameters is called with nothing, which some models write as nothing and some as null. */
-function argumentsOf(text: string): unknown {
+function argumentsOf({ value, text, grown }: OpenCall): unknown {
+  if (value !== undefined) return value;
   if (text.trim() === "") return {};
-  const value = exactOrText(text);
-  return value === undefined ? text : (value ?? {});
+  const parsed = exactOrText(text);
+  const found = parsed === undefined && grown !== null ? exactOrText(grown) : parsed;
+  return found === undefined ? text : (found ?? {});
 }

@@ -1,4 +1,5 @@
 import { NanoAgentError } from "@nanoagent/models";
+import { objectOf } from "../read-json.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { findServerMessage, showServerText } from "./server-text.js";
 
@@ -80,7 +81,8 @@ export function explainStatus(
 /** The same for an error that came inside an answer: the server's own code stands for the status. */
 export function explainSentError(label: string, error: unknown, apiKey: string | null): RemoteEngineError {
   const body = JSON.stringify({ error });
-  const code = Number((error as { code?: unknown } | null)?.code);
+  const { code: ownCode, status, status_code } = objectOf(error);
+  const code = [ownCode, status, status_code].map(Number).find((number) => number >= 400 && number < 600) ?? 0;
   if (code >= 400 && code < 500) return explainStatus(label, { status: code, body, location: undefined }, apiKey);
   const said = findServerMessage(body);
   return serverFailed(label, said === null ? undefined : showServerText(said, apiKey) || undefined, null);

@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest } from "node:http";
 import type { LookupFunction } from "node:net";
 import { onAbort } from "../../../on-abort.js";
+import { wholeJson } from "../../../whole-text.js";
 import { parseJson } from "../read-json.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { explainNetworkFailure, explainSentError, explainStatus } from "./explain-failure.js";
@@ -9,6 +10,7 @@ import type { RemoteTimeouts } from "./remote-timeouts.js";
 import { ReplyBody, tooSlow } from "./reply-body.js";
 import { readRetryAfter, TransientFailure, withRetries } from "./retry.js";
 import type { ServerAddress } from "./server-address.js";
+import { findServerMessage, showServerText } from "./server-text.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
 /** A list of hundreds of models, or a chat template with what surrounds it, is far below. */
@@ -21,6 +23,8 @@ const MAX_IDLE_SOCKETS = 2;
 const IDLE_SOCKET_MILLISECONDS = 4000;
 /** One that is nevertheless found dead is found so at once; what is lost later was lost at work. */
 const FOUND_DEAD_MILLISECONDS = 500;
+/** Encodings that are not the text itself. */
+const compressions = /gzip|deflate|br|compress|zstd/;
 
 export interface ConnectionOptions {
   apiKey: string | null;
@@ -100,7 +104,7 @@ export class ServerConnection {
     const outgoing: Outgoing = {
       method: body === undefined ? "GET" : "POST",
       path,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : wholeJson(body),
       accept: "application/json",
     };
     return this.#withRetries(signal, async () => {
@@ -119,14 +123,17 @@ export class ServerConnection {
     });
   }
 
-  /** Sends a request whose answer is a stream of `contentType`, and returns the stream when it has begun. */
+  /**
+   * Sends a request whose answer is asked for as a stream of `contentType`, and returns the stream when it has begun. What
+   * it is labelled as says little of what it is.
+   */
   async stream(path: string, body: unknown, contentType: string, signal: AbortSignal): Promise<ReplyBody> {
-    const outgoing: Outgoing = { method: "POST", path, body: JSON.stringify(body), accept: contentType };
+    const outgoing: Outgoing = { method: "POST", path, body: wholeJson(body), accept: contentType };
     return this.#withRetries(signal, async () => {
       const reply = await this.#send(outgoing, this.timeouts.firstPieceMilliseconds, signal);
       try {
         if (reply.status !== 200) throw await this.#readRefusal(reply);
-        await this.#requireType(reply, contentType);
+        this.#requirePlain(reply);
         return reply;
       } catch (error) {
         reply.cancel(error);
@@ -138,6 +145,11 @@ export class ServerConnection {
   /** The error that a server put into its answer. */
   explainSentError(error: unknown): RemoteEngineError {
     return explainSentError(this.label, error, this.#apiKey);
+  }
+
+  /** A text of the server's, fit to be shown; undefined where nothing of it is. */
+  showText(text: string): string | undefined {
+    return showServerText(findServerMessage(text) ?? "", this.#apiKey) || undefined;
   }
 
   /** Closes every connection. What is still read from one fails. */
@@ -226,23 +238,11 @@ export class ServerConnection {
     throw new TransientFailure(error, readRetryAfter(reply.header("retry-after")));
   }
 
-  async #requireType(reply: ReplyBody, contentType: string): Promise<void> {
-    const encoding = reply.header("content-encoding")?.toLowerCase() ?? "identity";
-    if (encoding !== "identity") throw this.#protocol(`sent its reply compressed, which it was asked not to do`);
-    const type = reply.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? contentType;
-    if (type === contentType) return;
-    if (type === "application/json") {
-      // Some servers answer 200 to what they refuse.
-      const text = await reply.text(MAX_ERROR_BYTES, this.timeouts.questionMilliseconds);
-      const { error } = (parseJson(text) ?? {}) as { error?: unknown };
-      if (error) throw this.explainSentError(error);
+  /** What a server calls an encoding, and is none, is not one. */
+  #requirePlain(reply: ReplyBody): void {
+    const encoding = reply.header("content-encoding")?.trim().toLowerCase() ?? "";
+    if (compressions.test(encoding)) {
+      throw RemoteEngineError.protocol(this.label, "sent its reply compressed, which it was asked not to do");
     }
-    throw this.#protocol(
-      `sent ${type === "text/html" ? "an HTML page" : "no stream"} where a reply was to be streamed`,
-    );
-  }
-
-  #protocol(what: string): RemoteEngineError {
-    return RemoteEngineError.protocol(this.label, what);
   }
 }

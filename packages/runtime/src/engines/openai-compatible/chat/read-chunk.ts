@@ -1,0 +1,119 @@
+import type { TokenUsage } from "../../engine.js";
+import { findWords } from "../http/server-text.js";
+import { countOf, itemsOf, type JsonObject, listOf, objectOf, textOf } from "../read-json.js";
+import type { ReplyPart, ToolCallPart } from "./reply-part.js";
+
+/**
+ * Reads one value of a reply, by what it holds and not by what its server is: a chunk or a whole reply of
+ * `/v1/chat/completions`, or a line of Ollama's `/api/chat`. `isAlone`: it did not come as an event of a stream.
+ */
+export function readChunk(value: unknown, isAlone: boolean): ReplyPart {
+  const chunk = objectOf(value);
+  const error = errorOf(chunk);
+  if (error !== null) return { error };
+  const usage = usageOf(chunk);
+  const part: ReplyPart = usage === null ? {} : { usage };
+  if (chunk.choices) return { ...part, ...readChoice(chunk, isAlone) };
+  if (chunk.done !== undefined || typeof chunk.message === "object") return { ...part, ...readLine(chunk) };
+  const words = typeof value === "string" ? value : findWords(chunk);
+  return words === null ? part : { ...part, words };
+}
+
+/** What a server says went wrong; null where it says nothing of the kind. */
+function errorOf(chunk: JsonObject): unknown {
+  const { error, errors } = chunk;
+  if (typeof error === "object" ? error !== null : typeof error === "string" && error !== "") return error;
+  if (listOf(errors).length > 0) return listOf(errors)[0];
+  return error || chunk.object === "error" || chunk.type === "error" ? chunk : null;
+}
+
+function readChoice(chunk: JsonObject, isAlone: boolean): ReplyPart {
+  // Of several replies, the first is ours: no more were asked for.
+  const choice = objectOf(itemsOf(chunk.choices).find((value) => Number(objectOf(value).index ?? 0) === 0));
+  if (choice.error) return { error: choice.error };
+  const delta = objectOf(choice.delta);
+  const isMessage = Object.keys(delta).length === 0 && typeof choice.message === "object" && choice.message !== null;
+  const said = readMessage(isMessage ? objectOf(choice.message) : delta, choice.text);
+  const isWhole = isMessage && (isAlone || chunk.object === "chat.completion");
+  const finish = textOf(choice.finish_reason) || textOf(choice.finishReason) || (isWhole ? "stop" : "");
+  return { ...said, ...(finish === "" ? {} : { finish }), ...(isMessage && finish !== "" ? { isWhole: true } : {}) };
+}
+
+function readLine(chunk: JsonObject): ReplyPart {
+  const said = readMessage(objectOf(chunk.message), chunk.response);
+  return chunk.done === true ? { ...said, finish: textOf(chunk.done_reason) || "stop", isLast: true } : said;
+}
+
+/** What is said in a message, or in a piece of one. `other` stands for its content where it has none. */
+function readMessage(message: JsonObject, other: unknown): ReplyPart {
+  const content = contentOf(message.content ?? other);
+  const text = content.text || contentOf(message.refusal).text;
+  const reasoning = [
+    message.reasoning_content,
+    message.reasoning,
+    message.thinking,
+    message.reasoning_text,
+    message.reasoning_details,
+  ]
+    .map((value) => contentOf(value))
+    .map((found) => found.text || found.reasoning)
+    .find((found) => found !== "");
+  const { function_call: legacy } = message;
+  const toolCalls = [
+    ...itemsOf(message.tool_calls).map(toolCallOf),
+    // Before there were several calls, there was one, and it had no name of its own.
+    ...(typeof legacy === "object" && legacy !== null ? [{ ...toolCallOf(legacy), index: 0 }] : []),
+  ];
+  const part: ReplyPart = {};
+  if (text !== "") part.text = text;
+  if (content.reasoning !== "" || reasoning !== undefined) part.reasoning = `${reasoning ?? ""}${content.reasoning}`;
+  if (toolCalls.length > 0) part.toolCalls = toolCalls;
+  return part;
+}
+
+/** A text, or the texts of a list of parts; parts that a model thinks are told apart. */
+function contentOf(value: unknown): { text: string; reasoning: string } {
+  const found = { text: "", reasoning: "" };
+  for (const item of typeof value === "string" ? [value] : itemsOf(value)) {
+    const part = objectOf(item);
+    const thought = part.thinking ?? part.reasoning;
+    if (typeof item === "string") found.text += item;
+    else if (thought !== undefined) found.reasoning += contentOfPart(thought);
+    else found.text += contentOfPart(part.text ?? part.refusal ?? part.summary ?? part.value);
+  }
+  return found;
+}
+
+function contentOfPart(value: unknown): string {
+  if (typeof value === "string") return value;
+  return itemsOf(value)
+    .map((item) =>
+      typeof item === "string" ? item : (textOf(objectOf(item).text) ?? textOf(objectOf(item).value) ?? ""),
+    )
+    .join("");
+}
+
+function toolCallOf(value: unknown): ToolCallPart {
+  const call = objectOf(value);
+  const called = typeof call.function === "object" && call.function !== null ? objectOf(call.function) : call;
+  const { id, index } = call;
+  return {
+    index: countOf(typeof index === "string" && /^\d+$/.test(index) ? Number(index) : index),
+    id: typeof id === "number" ? String(id) : textOf(id),
+    name: textOf(called.name),
+    arguments: called.arguments ?? called.parameters ?? called.input ?? called.args,
+  };
+}
+
+function usageOf(chunk: JsonObject): TokenUsage | null {
+  const usage = objectOf(chunk.usage);
+  const prompt = countOf(usage.prompt_tokens) ?? countOf(chunk.prompt_eval_count);
+  const completion = countOf(usage.completion_tokens) ?? countOf(chunk.eval_count);
+  if (prompt === null || completion === null) return null;
+  const cached = countOf(objectOf(usage.prompt_tokens_details).cached_tokens);
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    ...(cached === null ? {} : { cached_prompt_tokens: cached }),
+  };
+}

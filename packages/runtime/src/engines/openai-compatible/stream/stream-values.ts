@@ -1,0 +1,125 @@
+import { parseJson } from "../read-json.js";
+import { JsonSplitter } from "./json-scanner.js";
+import { LineSplitter, LineTooLong } from "./line-splitter.js";
+
+/** A piece of what a server sends. */
+export interface StreamValue {
+  /** Type of its event; `message` where the server names none. */
+  type: string;
+  text: string;
+  /** The value of its JSON; undefined where it is not JSON. */
+  value: unknown;
+  /** Whether it came as an event, and not as JSON by itself. */
+  isEvent: boolean;
+}
+
+/**
+ * Reads the values of a stream, whatever its label says it is: Server-Sent Events as the HTML standard has them, JSON lines,
+ * one JSON text over any number of lines, a list of values, and habits of real servers beside them: events without an empty
+ * line in between, `data:` twice, data that is not marked, a field named `error`. What is left at the end counts too.
+ */
+export class StreamValues {
+  readonly #lines: LineSplitter;
+  readonly #maxBytes: number;
+  readonly #unmarked: JsonSplitter;
+  #isFirstLine = true;
+  #type = "";
+  #data: string[] = [];
+  #dataLength = 0;
+
+  /** `maxBytes` bounds each line, and the characters of each value. */
+  constructor(maxBytes: number) {
+    this.#lines = new LineSplitter(maxBytes);
+    this.#unmarked = new JsonSplitter(maxBytes);
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The values that these bytes complete. Throws {@link LineTooLong}. */
+  *push(bytes: Buffer): Generator<StreamValue> {
+    for (const line of this.#lines.push(bytes)) yield* this.#read(line);
+  }
+
+  /** The values that the end of the stream completes. */
+  *end(): Generator<StreamValue> {
+    const line = this.#lines.end();
+    if (line !== null) yield* this.#read(line);
+    yield* this.#endEvent();
+    const { rest } = this.#unmarked;
+    if (rest !== "") yield { type: "message", text: rest, value: undefined, isEvent: false };
+  }
+
+  *#read(rawLine: string): Generator<StreamValue> {
+    const line = this.#isFirstLine ? rawLine.replace(/^\uFEFF/, "") : rawLine;
+    this.#isFirstLine = false;
+    if (this.#unmarked.isOpen) return yield* this.#readUnmarked(`${line}\n`);
+    if (line === "") return yield* this.#endEvent();
+    if (/^\s*[{[\],]/.test(line)) {
+      if (isEnd(line)) yield* this.#endEvent();
+      return yield* isEnd(line) ? [endOf(line)] : this.#readUnmarked(line);
+    }
+    const [, field = "", value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === "event") this.#type = value;
+    else if (field === "data") yield* this.#keep(value);
+    else if (field === "error") {
+      this.#type = "error";
+      yield* this.#keep(value);
+    } else if (!/^(?:id|retry)?$/.test(field)) yield { type: "other", text: line, value: undefined, isEvent: false };
+  }
+
+  *#readUnmarked(text: string): Generator<StreamValue> {
+    // Data that is not marked belongs to the event of the lines before it, where these named one.
+    for (const value of this.#unmarked.push(text)) {
+      yield { type: this.#type || "message", text: value, value: parseJson(value), isEvent: false };
+    }
+    if (this.#unmarked.isTooLong) throw tooLong(this.#maxBytes);
+  }
+
+  *#keep(value: string): Generator<StreamValue> {
+    const data = value.replace(/^(?:data: ?)+(?=\{|\[)/, "");
+    const before = this.#data.at(-1);
+    const begins = /^\s*\{/.test(data) || isEnd(data);
+    // Inside of one value, an object never follows what ends like one without a comma in between.
+    if (before !== undefined && begins && (/\}\s*$/.test(before) || isEnd(before))) yield* this.#endData();
+    this.#dataLength += data.length + 1;
+    if (this.#dataLength > this.#maxBytes) throw tooLong(this.#maxBytes);
+    this.#data.push(data);
+  }
+
+  *#endEvent(): Generator<StreamValue> {
+    yield* this.#endData();
+    this.#type = "";
+  }
+
+  *#endData(): Generator<StreamValue> {
+    const text = this.#data.join("\n").trim();
+    this.#data = [];
+    this.#dataLength = 0;
+    if (text !== "") yield* valuesOf(this.#type || "message", text, this.#maxBytes);
+  }
+}
+
+/** The end mark of a stream, as a value. */
+export function isEnd(text: string): boolean {
+  return /^\s*"?\[DONE\]"?\s*$/i.test(text);
+}
+
+function endOf(text: string): StreamValue {
+  return { type: "message", text, value: undefined, isEvent: true };
+}
+
+function* valuesOf(type: string, text: string, maxCharacters: number): Generator<StreamValue> {
+  const value = isEnd(text) ? undefined : parseJson(text);
+  if (value !== undefined || isEnd(text)) {
+    for (const item of Array.isArray(value) ? value : [value]) yield { type, text, value: item, isEvent: true };
+    return;
+  }
+  const splitter = new JsonSplitter(maxCharacters);
+  const texts = splitter.push(text);
+  const values = splitter.rest === "" ? texts.map(parseJson) : [undefined];
+  if (values.includes(undefined)) yield { type, text, value: undefined, isEvent: true };
+  else for (const value of values) yield { type, text, value, isEvent: true };
+}
+
+function tooLong(maxBytes: number): LineTooLong {
+  return new LineTooLong(`more than ${maxBytes} characters in one event`);
+}

@@ -1,0 +1,56 @@
+const REPLACEMENT_CHARACTER = "\uFFFD";
+
+/** Returns the text with a replacement character for each half of a character, which strict readers of UTF-8 refuse. */
+export function wholeText(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, REPLACEMENT_CHARACTER);
+}
+
+/** Returns the first characters of a text, at most this many UTF-16 units, and never half of a character. */
+export function cutText(text: string, maxCharacters: number): string {
+  const end = Math.max(0, maxCharacters);
+  return endsInHalf(text.slice(0, end)) ? text.slice(0, end - 1) : text.slice(0, end);
+}
+
+/** Returns the JSON of a value, all texts and keys in it whole. Undefined and errors as `JSON.stringify` has them. */
+export function wholeJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  // JSON.stringify escapes surrogates only where they are alone; an escaped backslash before one is text.
+  return json?.includes("\\ud")
+    ? json.replace(/((?:^|[^\\])(?:\\\\)*)\\ud[89a-f][\da-f]{2}/g, `$1${REPLACEMENT_CHARACTER}`)
+    : json;
+}
+
+/** Returns the same plain data with all its texts and keys whole; data that cannot be written as JSON as it is. */
+export function wholeData<Data>(data: Data): Data {
+  if (typeof data === "string") return wholeText(data) as Data;
+  try {
+    const json = JSON.stringify(data);
+    const whole = wholeJson(data);
+    return whole === json ? data : JSON.parse(whole);
+  } catch {
+    return data;
+  }
+}
+
+/** A text that comes in pieces, each of them made whole: half of a character waits for its other half. */
+export class WholePieces {
+  #half = "";
+
+  push(piece: string): string {
+    const text = this.#half + piece;
+    this.#half = endsInHalf(text) ? text.slice(-1) : "";
+    return wholeText(this.#half === "" ? text : text.slice(0, -1));
+  }
+
+  /** Returns what was held back, when no more text comes. */
+  end(): string {
+    const rest = wholeText(this.#half);
+    this.#half = "";
+    return rest;
+  }
+}
+
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}
