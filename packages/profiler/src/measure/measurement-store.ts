@@ -7,6 +7,7 @@ import type { Machine } from "../machine.js";
 import { MachineReadError } from "../machine-read-error.js";
 import { makeFolder } from "./make-folder.js";
 import { deviceDifference, readMeasuredDevice } from "./measured-device.js";
+import { withChecksum, withoutChecksum } from "./measurement-checksum.js";
 import { MeasurementError } from "./measurement-error.js";
 
 /** Trials of a hundred models take 20 KB. */
@@ -99,7 +100,7 @@ export async function writeDeviceMeasurement(
     measured_at: new Date(now).toISOString(),
     device,
   });
-  await replaceFile(path, `${JSON.stringify(measurement, null, 2)}\n`);
+  await replaceFile(path, withChecksum(measurement));
   return { path, measurement, replaced: ignored ?? (difference === null ? null : `it was measured ${difference}`) };
 }
 
@@ -132,6 +133,11 @@ async function readFile(
     data = JSON.parse(text);
   } catch {
     return ignore(`${path} is no JSON`);
+  }
+  const isObject = data !== null;
+  data = withoutChecksum(data);
+  if (isObject && data === null) {
+    return ignore(`${path} is damaged (its checksum does not fit; remove the line "crc32" if you edited the file)`);
   }
   const result = DeviceMeasurement.safeParse(data);
   if (result.success) return { measurement: result.value, ignored: null };

@@ -30,7 +30,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const stored = () => JSON.parse(readFileSync(file, "utf8")) as DeviceMeasurement;
+/** The measurement without its checksum, which a file need not have. */
+const stored = () => {
+  const { crc32: _, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+  return rest as DeviceMeasurement;
+};
 const putIn = (content: string | Uint8Array) => {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, content);
@@ -179,6 +183,23 @@ describe("a file that is none of ours", () => {
     const { measurement } = await readDeviceMeasurement({ path: file });
     expect(measurement).toBeNull();
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  it("is believed only as it was written, whichever bit flips and wherever it is cut", async () => {
+    const { measurement: right } = await writeDeviceMeasurement({ bandwidth: [row], contention: 0.25 }, { path: file });
+    const whole = readFileSync(file);
+    for (let bit = 0; bit < whole.length * 8; bit += 3) {
+      const flipped = Buffer.from(whole);
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+      putIn(flipped);
+      const { measurement } = await readDeviceMeasurement({ path: file });
+      // A bit of a blank between two keys changes nothing.
+      if (measurement !== null) expect(measurement).toEqual(right);
+    }
+    for (let length = 0; length < whole.length - 2; length += 7) {
+      putIn(whole.subarray(0, length));
+      expect((await readDeviceMeasurement({ path: file })).measurement).toBeNull();
+    }
   });
 
   it("never makes reading fail, whatever its bytes", async () => {

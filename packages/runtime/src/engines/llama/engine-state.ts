@@ -34,6 +34,7 @@ export class EngineState {
     const saved = await this.#file.find(this.#owner);
     if (saved === null) return;
     try {
+      await this.#file.try();
       const tokens = await loaded.loadFrom(saved.file);
       cache.restore({ tokens, text: saved.text, marks: saved.marks });
     } catch {
@@ -41,6 +42,11 @@ export class EngineState {
       cache.forget();
       await this.#file.remove();
     }
+  }
+
+  /** Keeps what was restored for the next start: the engine has worked with it. */
+  async confirm(): Promise<void> {
+    await this.#file.confirm();
   }
 
   /** Writes the cache to the disk. Returns the bytes; null where the cache is empty or too large. */

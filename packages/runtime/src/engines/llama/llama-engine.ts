@@ -57,6 +57,7 @@ export class LlamaEngine implements Engine {
   readonly #cache: PromptCache;
   readonly #prompts: PromptReader;
   readonly #state: EngineState | null;
+  #isStateConfirmed = false;
   readonly #closing = new AbortController();
   #threads: EngineThreads;
   /** End of the queue of requests: the context answers one at a time. */
@@ -138,7 +139,10 @@ export class LlamaEngine implements Engine {
   /** Answers a request. Emits exactly one `end` or `error`, as the last event. */
   async #answer(request: EngineRequest, listener: Listener): Promise<void> {
     try {
-      listener.emit({ type: "end", reason: await this.#reply(request, listener) });
+      const reason = await this.#reply(request, listener);
+      if (!this.#isStateConfirmed) await this.#state?.confirm();
+      this.#isStateConfirmed = true;
+      listener.emit({ type: "end", reason });
     } catch (cause) {
       const error = asEngineError(cause, { message: "llama.cpp failed.", hint: "Ask again; check the free memory." });
       listener.emit({ type: "error", error });

@@ -110,8 +110,8 @@ export class LoadedModel implements TokenEvaluator {
     return this.#context.sampleToken(logitIndex, sampler);
   }
 
-  async saveTo(file: string, tokens: readonly number[]): Promise<void> {
-    await this.#context.saveSequenceStateToFile(file, SEQUENCE, Uint32Array.from(tokens));
+  async saveTo(file: string, tokens: readonly number[]): Promise<number> {
+    return this.#context.saveSequenceStateToFile(file, SEQUENCE, Uint32Array.from(tokens));
   }
 
   /** Fills the context from a file, and returns the tokens that are in it then. */

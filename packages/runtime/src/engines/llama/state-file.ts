@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { fromCheckedJson, toCheckedJson } from "../../files/checked-json.js";
 import { crc32 } from "../../files/crc32.js";
 import { makeFolder } from "../../files/make-folder.js";
+import { replaceFile } from "../../files/own-files.js";
 import type { TextMark } from "./evaluated-text.js";
 
-const FORMAT = 2;
+const FORMAT = 3;
 /** Longest description of a state: it has settings, and the text of the conversation. */
 const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
 const SAMPLES = 64;
@@ -39,7 +41,7 @@ interface StateDescription extends EvaluatedState {
  * State of a KV cache on disk: the file that native code wrote (`<path>.kv`), and beside it a description with length,
  * checksum and owner (`<path>.json`), which is written last. Native code is given a state only when the description fits
  * and the bytes are those that were written: a truncated state would end the process, and that of another model would
- * load without an error.
+ * load without an error. A state is put under another name while it is tried: one that ended the process is not found again.
  */
 export class StateFile {
   readonly path: string;
@@ -56,20 +58,32 @@ export class StateFile {
     return `${this.path}.json`;
   }
 
-  /** Replaces the state by a file that `write` fills. Returns its bytes; null when it is too large, and not kept. */
+  /** Name of the description while nobody knows whether the engine survives the state. */
+  get #tried(): string {
+    return `${this.path}.tried`;
+  }
+
+  /**
+   * Replaces the state by a file that `write` fills. `write` resolves with the bytes that the file must have: native code
+   * does not see when its last bytes find no room. Returns the bytes; null when it is too large, and not kept.
+   */
   async save(
     content: EvaluatedState & { owner: StateOwner; maxBytes: number },
-    write: (file: string) => Promise<unknown>,
+    write: (file: string) => Promise<number>,
   ): Promise<number | null> {
     const { owner, tokens, text, marks, maxBytes } = content;
-    const temporary = `${this.#data}.${process.pid}.new`;
-    const description = `${this.#description}.${process.pid}.new`;
+    const temporary = `${this.#data}.new`;
     await makeFolder(path.dirname(this.path), 0o700);
     try {
-      // The file is made here, so that nobody else can read its first byte.
-      await (await open(temporary, "w", 0o600)).close();
-      await write(temporary);
+      // A file of an earlier end. The new one is made here, so that nobody else can read its first byte.
+      await rm(temporary, { force: true });
+      await (await open(temporary, "wx", 0o600)).close();
+      const intendedBytes = await write(temporary);
+      await force(temporary);
       const { size } = await stat(temporary);
+      if (size !== intendedBytes) {
+        throw new Error(`${size} of ${intendedBytes} bytes were written: the disk is full, or it fails.`);
+      }
       if (size > maxBytes) return null;
       const written: StateDescription = {
         format: FORMAT,
@@ -82,20 +96,11 @@ export class StateFile {
       };
       // Without a description there is no state: at no moment has one state the data of the other.
       await this.remove();
-      await force(temporary);
       await rename(temporary, this.#data);
-      const file = await open(description, "w", 0o600);
-      try {
-        await file.writeFile(JSON.stringify(written));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(description, this.#description);
+      await replaceFile(this.#description, toCheckedJson(written), { sync: true });
       return size;
     } finally {
       await rm(temporary, { force: true });
-      await rm(description, { force: true });
     }
   }
 
@@ -114,16 +119,25 @@ export class StateFile {
     return { file: this.#data, tokens, text, marks };
   }
 
+  /** Says that the engine is about to load the state. Until {@link confirm} nobody finds it. */
+  async try(): Promise<void> {
+    await rename(this.#description, this.#tried);
+  }
+
+  /** Says that the engine has worked with the state that it loaded. */
+  async confirm(): Promise<void> {
+    await rename(this.#tried, this.#description).catch(() => {});
+  }
+
   async remove(): Promise<void> {
-    await rm(this.#description, { force: true });
-    await rm(this.#data, { force: true });
+    for (const file of [this.#description, this.#tried, this.#data]) await rm(file, { force: true });
   }
 
   async #readDescription(): Promise<StateDescription | null> {
     try {
       const { size } = await stat(this.#description);
       if (size > MAX_DESCRIPTION_BYTES) return null;
-      const value = JSON.parse(await readFile(this.#description, "utf8")) as Partial<StateDescription> | null;
+      const value: Partial<StateDescription> | null = fromCheckedJson(await readFile(this.#description, "utf8"));
       const isWhole =
         value?.format === FORMAT &&
         typeof value.owner === "object" &&

@@ -2,16 +2,22 @@ import { appendFile, open, readdir, readFile, stat, truncate, utimes, writeFile 
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { modelFingerprint, StateFile, type StateOwner } from "../../../src/engines/llama/state-file.js";
+import { fromCheckedJson, toCheckedJson } from "../../../src/files/checked-json.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 
 const owner: StateOwner = { model: "abc", engine_version: "1.0.0", context_tokens: 512, kv_type: "f16" };
 const marks = [{ characters: 5, tokens: 90 }];
 const CONTENT = Buffer.from("what native code wrote ".repeat(1000));
 
+async function write(to: string): Promise<number> {
+  await writeFile(to, CONTENT);
+  return CONTENT.length;
+}
+
 async function saved(maxBytes = 2 ** 20) {
   const folder = await temporaryFolder();
   const file = new StateFile(path.join(folder, "sub", "state"));
-  const bytes = await file.save({ owner, tokens: 100, text: "hello", marks, maxBytes }, (to) => writeFile(to, CONTENT));
+  const bytes = await file.save({ owner, tokens: 100, text: "hello", marks, maxBytes }, write);
   return { file, bytes, folder: path.join(folder, "sub") };
 }
 
@@ -74,8 +80,8 @@ describe("nothing is found", () => {
   ])("where the marks are %s", async (_, wrong) => {
     const { file, folder } = await saved();
     const description = path.join(folder, "state.json");
-    const whole = JSON.parse(await readFile(description, "utf8"));
-    await writeFile(description, JSON.stringify({ ...whole, marks: wrong }));
+    const whole = fromCheckedJson(await readFile(description, "utf8"));
+    await writeFile(description, toCheckedJson({ ...whole, marks: wrong }));
     expect(await file.find(owner)).toBeNull();
   });
 
@@ -96,11 +102,52 @@ describe("nothing is found", () => {
   });
 });
 
+test("nothing is found behind a description with any bit flipped, or cut off anywhere", async () => {
+  const { file, folder } = await saved();
+  const description = path.join(folder, "state.json");
+  const whole = await readFile(description);
+  for (let bit = 0; bit < whole.length * 8; bit++) {
+    const flipped = Buffer.from(whole);
+    flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+    await writeFile(description, flipped);
+    expect(await file.find(owner)).toBeNull();
+  }
+  for (let length = 0; length < whole.length; length++) {
+    await writeFile(description, whole.subarray(0, length));
+    expect(await file.find(owner)).toBeNull();
+  }
+  await writeFile(description, whole);
+  expect(await file.find(owner)).not.toBeNull();
+});
+
+test.each([0, 1, 4096, CONTENT.length - 1])("a state of which %i bytes found room is not kept", async (written) => {
+  const { file, folder } = await saved();
+  const writing = file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 2 ** 20 }, async (to) => {
+    // llama.cpp does not see that its last bytes were not written.
+    await writeFile(to, CONTENT.subarray(0, written));
+    return CONTENT.length;
+  });
+  await expect(writing).rejects.toThrow(`${written} of ${CONTENT.length} bytes`);
+  expect((await file.find(owner))?.tokens).toBe(100);
+  expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
+});
+
+test("a state that ended the process is not tried again, and one that did not is", async () => {
+  const { file, folder } = await saved();
+  await file.try();
+  expect(await new StateFile(file.path).find(owner)).toBeNull();
+  await file.confirm();
+  expect(await new StateFile(file.path).find(owner)).not.toBeNull();
+  await file.try();
+  await file.save({ owner, tokens: 7, text: "", marks: [], maxBytes: 2 ** 20 }, write);
+  await file.confirm();
+  expect((await file.find(owner))?.tokens).toBe(7);
+  expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
+});
+
 test("one that is too large is not kept, and the last one stays", async () => {
   const { file } = await saved();
-  expect(
-    await file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 10 }, (to) => writeFile(to, CONTENT)),
-  ).toBeNull();
+  expect(await file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 10 }, write)).toBeNull();
   expect((await file.find(owner))?.tokens).toBe(100);
 });
 
