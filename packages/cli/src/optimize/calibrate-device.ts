@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { SpeedCalibration } from "@nanoagent/models";
 import {
@@ -27,6 +26,7 @@ import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { StopRequest } from "../streams.js";
+import { cannotWrite, openCalibrationFolder } from "./calibration-folder.js";
 
 /** An empty context, and one in which looking back shows. */
 const CONTEXT_TOKENS = [16, 512] as const;
@@ -51,7 +51,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
   const threads = threadsToTry(Math.min(device.cpu_cores, await countUsableCores(new LocalMachine())));
   const rows: SpeedCalibration[] = [];
 
-  const measure = async (model: GgufHeader, name: string): Promise<void> => {
+  const measure = async (model: GgufHeader, name: string, canMap = true): Promise<void> => {
     const { available_bytes: budget_bytes } = await probe.read();
     // Throws what does not fit before anything is loaded.
     const plan = planHeader(model, {
@@ -65,7 +65,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
       threads,
       contextTokens: CONTEXT_TOKENS,
       batchTokens: plan.batch_tokens,
-      mapsFile: plan.maps_file,
+      mapsFile: canMap && plan.maps_file,
       signal: stop,
     });
     const work = modelWork(model);
@@ -79,15 +79,17 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
     }
   };
 
-  const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-calibration-"));
+  const folder = await openCalibrationFolder();
   try {
     const name = header.name ?? path.basename(header.path);
     await measure(header, name);
     for (const type of CALIBRATED_TYPES) {
-      const file = path.join(folder, `${type}.gguf`);
-      await writeCalibrationModel(file, header, type);
+      const file = path.join(folder.path, `${type}.gguf`);
+      await writeCalibrationModel(file, header, type).catch((cause: unknown) => {
+        throw cannotWrite(file, cause);
+      });
       try {
-        await measure(await readGguf(file), `${name}, its size`);
+        await measure(await readGguf(file), `${name}, its size`, !folder.isInMemory);
       } catch (error) {
         if ((error as { code?: unknown }).code !== "does-not-fit") throw error;
         writeNotice(`This device has too little free memory to measure ${type} with a model of this size.`);
@@ -98,7 +100,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
     if (stop.aborted) return (stop.reason as StopRequest).exitCode;
     throw error;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
   const { measurement } = await readDeviceMeasurement();
   const measured = new Set(rows.map(({ model }) => model));

@@ -21,7 +21,7 @@ const MIN_CONTEXT_TOKENS = 8192;
  */
 export async function writeCalibrationModel(path: string, like: GgufHeader, type: string): Promise<void> {
   const { bytes, fileBytes } = writeGgufHeader(calibrationModel(like, type));
-  const file = await open(path, "w");
+  const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(bytes);
     await file.truncate(fileBytes);
