@@ -24,6 +24,7 @@ import {
 import type { ToolRegistry } from "./tool-registry.js";
 import type { Tool } from "./tools/tool.js";
 import type { ToolSetOptions } from "./tools/tool-set.js";
+import { wholeData } from "./whole-text.js";
 
 /** Parts of an agent that a config file cannot express. */
 export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPermission" | "beforeAct"> {
@@ -80,7 +81,8 @@ export class Agent implements AsyncDisposable {
   }
 
   /** Opens a config that {@link checkAgent} has checked. @internal */
-  static async open(config: NanoAgentConfig, given: AgentOptions): Promise<Agent> {
+  static async open(checked: NanoAgentConfig, given: AgentOptions): Promise<Agent> {
+    const config = wholeData(checked);
     const bare = { ...given, baseBytes: ownResidentBytes() ?? 0 };
     const options = { ...bare, toolMemory: await openToolMemory(config, bare) };
     const skills = await readSkills(config);

@@ -1,5 +1,6 @@
 import { AgentMessage, type AgentMessageInput, InvalidDataError } from "@nanoagent/models";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
+import { wholeText } from "./whole-text.js";
 
 /** Most bytes of a message, in UTF-8: a longer one would push everything else out of the history. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -30,7 +31,7 @@ export function checkMessage(message: string | AgentMessageInput): AgentMessage 
       hint: "Send it in parts.",
     });
   }
-  return Object.freeze(result.value);
+  return Object.freeze({ ...result.value, content: wholeText(content) });
 }
 
 /** Most texts are far from the limit in any encoding and need no counting. */

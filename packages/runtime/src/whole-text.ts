@@ -14,19 +14,17 @@ export function cutText(text: string, maxCharacters: number): string {
 /** Returns the JSON of a value, all texts and keys in it whole. Undefined and errors as `JSON.stringify` has them. */
 export function wholeJson(value: unknown): string {
   const json = JSON.stringify(value);
-  // JSON.stringify escapes surrogates only where they are alone; an escaped backslash before one is text.
-  return json?.includes("\\ud")
-    ? json.replace(/((?:^|[^\\])(?:\\\\)*)\\ud[89a-f][\da-f]{2}/g, `$1${REPLACEMENT_CHARACTER}`)
-    : json;
+  // JSON.stringify escapes surrogates only where they are alone.
+  const replace = (found: string) => (found.length > 2 ? REPLACEMENT_CHARACTER : found);
+  return json?.includes("\\ud") ? json.replace(/\\(?:ud[89a-f][\da-f]{2}|.)/g, replace) : json;
 }
 
 /** Returns the same plain data with all its texts and keys whole; data that cannot be written as JSON as it is. */
 export function wholeData<Data>(data: Data): Data {
   if (typeof data === "string") return wholeText(data) as Data;
   try {
-    const json = JSON.stringify(data);
     const whole = wholeJson(data);
-    return whole === json ? data : JSON.parse(whole);
+    return whole?.includes(REPLACEMENT_CHARACTER) ? JSON.parse(whole) : data;
   } catch {
     return data;
   }

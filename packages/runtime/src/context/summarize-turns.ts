@@ -1,4 +1,5 @@
 import type { Engine, EngineMessage, EngineRequest } from "../engines/engine.js";
+import { cutText } from "../whole-text.js";
 
 /** Of the tokens that a summary may have, so many words come out in most languages. */
 const WORDS_PER_TOKEN = 0.6;
@@ -42,7 +43,7 @@ async function readText(
   for await (const event of engine.generate(request, { signal })) {
     if (signal.aborted) return null;
     if (event.type === "text-delta") text += event.text;
-    if (text.length > maxCharacters) return { text: text.slice(0, maxCharacters) };
+    if (text.length > maxCharacters) return { text: cutText(text, maxCharacters) };
     if (event.type === "tool-call") return "called a tool";
     if (event.type === "error") return null;
     if (event.type === "end") return event.reason === "abort" ? null : { text };
@@ -58,6 +59,6 @@ async function shorten(engine: Engine, text: string, maxTokens: number): Promise
     if (tokens <= maxTokens) return short;
     const cut = Math.floor((short.length * maxTokens) / tokens);
     const space = short.lastIndexOf(" ", cut);
-    short = `${short.slice(0, space > cut / 2 ? space : Math.min(cut, short.length - 2))}…`;
+    short = `${cutText(short, space > cut / 2 ? space : Math.min(cut, short.length - 2))}…`;
   }
 }

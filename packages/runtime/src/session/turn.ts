@@ -3,6 +3,7 @@ import type { ConversationMessage } from "../engines/conversation-message.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { ToolOutcome } from "../tools/tool-outcome.js";
 import type { ActStart, ToolCallOptions } from "../tools/tool-set.js";
+import { wholeText } from "../whole-text.js";
 import type { History } from "./history.js";
 import type { Journal } from "./journal/journal.js";
 import { INTERRUPTED_REPLY, resultsOfInterrupted } from "./journal/open-turn.js";
@@ -52,7 +53,7 @@ export class Turn {
   /** Takes in that tools are to be called, and what was said with it. */
   addCalls(content: string, calls: readonly ToolCall[]): void {
     this.#text = "";
-    this.#add({ role: "assistant", content, timestamp: now(), tool_calls: calls });
+    this.#add({ role: "assistant", content: wholeText(content), timestamp: now(), tool_calls: calls });
   }
 
   /**
@@ -82,7 +83,7 @@ export class Turn {
   async end(content: string, ended?: MessageEnd): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
     const reply = Object.freeze<AgentMessage>({
       role: "assistant",
-      content,
+      content: wholeText(content),
       timestamp: now(),
       ...(ended !== undefined && { ended }),
     });

@@ -1,5 +1,6 @@
 import { positionAt } from "../config/config-document.js";
 import { parseYaml } from "../config/parse-yaml.js";
+import { cutText, wholeText } from "../whole-text.js";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 import { readLoosely } from "./read-loosely.js";
 
@@ -143,7 +144,7 @@ function inOneText(value: unknown): string | null {
     : typeof value === "object"
       ? JSON.stringify(value)
       : String(value);
-  return text.trim() === "" ? null : text.trim();
+  return text.trim() === "" ? null : wholeText(text.trim());
 }
 
 function oneLine(text: string): string {
@@ -154,7 +155,7 @@ function oneLine(text: string): string {
 function firstParagraph(body: string): string {
   const paragraphs = body.split(/\n\s*\n/).map((part) => oneLine(part.replace(/^#+ .*$/gmu, "")));
   const found = paragraphs.find((part) => part !== "") ?? oneLine(body.replace(/^#+ /gmu, ""));
-  return found.slice(0, USUAL_DESCRIPTION_CHARACTERS);
+  return cutText(found, USUAL_DESCRIPTION_CHARACTERS);
 }
 
 /** Texts by name; what is itself a list or a map is in JSON. */

@@ -1,4 +1,5 @@
 import type { EngineMessage, EngineTool, ToolCall } from "../engines/engine.js";
+import { cutText } from "../whole-text.js";
 
 /** Name that a model writes when it chooses no tool. */
 export const NO_TOOL = "none";
@@ -21,7 +22,7 @@ export function describeTools(tools: readonly EngineTool[]): string {
 
 /** Returns the text before the choice of a tool for a message. */
 export function leadTo(message: string): string {
-  return `${JSON.stringify(message.slice(0, MAX_REPEATED_CHARACTERS))} ->`;
+  return `${JSON.stringify(cutText(message, MAX_REPEATED_CHARACTERS))} ->`;
 }
 
 /** Returns a call as that model writes it. */
@@ -45,7 +46,7 @@ function signatureOf(schema: object): string {
     ([key, property]) => `${JSON.stringify(key)}${isRequired(key) ? "" : "?"}: ${typeOf(property)}`,
   );
   const text = `{${parts.join(", ")}}`;
-  return text.length > MAX_SIGNATURE_CHARACTERS ? `${text.slice(0, MAX_SIGNATURE_CHARACTERS)}…}` : text;
+  return text.length > MAX_SIGNATURE_CHARACTERS ? `${cutText(text, MAX_SIGNATURE_CHARACTERS)}…}` : text;
 }
 
 function typeOf(property: unknown): string {

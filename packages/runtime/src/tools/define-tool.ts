@@ -1,5 +1,6 @@
 import type { ToolPermission } from "@nanoagent/models";
 import { resolveJsonSchema } from "../json-schema/resolve-json-schema.js";
+import { wholeData, wholeText } from "../whole-text.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import { type CheckedInput, DEFAULT_TOOL_TIMEOUT_MILLISECONDS, type Tool, type ToolRunOptions } from "./tool.js";
 
@@ -59,8 +60,8 @@ export function defineTool<Input = Record<string, unknown>>(definition: ToolDefi
   const validate = (input as Partial<StandardInput<Input>>)["~standard"]?.validate;
   const tool: Tool = {
     name,
-    description,
-    inputSchema: resolveJsonSchema(input),
+    description: wholeText(description),
+    inputSchema: wholeData(resolveJsonSchema(input)),
     changesWorld,
     permission,
     timeoutMilliseconds,

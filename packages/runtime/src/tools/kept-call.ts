@@ -1,5 +1,6 @@
 import type { ToolCall } from "../engines/engine.js";
 import { readExactJson } from "../json/exact-json.js";
+import { cutText, wholeData, wholeJson, wholeText } from "../whole-text.js";
 import { MAX_ARGUMENT_CHARACTERS, tooLarge } from "./argument-limits.js";
 import { cleanText } from "./tool-result-text.js";
 
@@ -27,11 +28,11 @@ export function keepCall(
   argumentsFor = (call: ToolCall) => call.arguments,
 ): KeptCall {
   const id = uniqueId(call.id, before);
-  const name = cleanText(call.name.slice(0, MAX_NAME_CHARACTERS + 1)).slice(0, MAX_NAME_CHARACTERS);
+  const name = cutText(cleanText(call.name.slice(0, MAX_NAME_CHARACTERS + 1)), MAX_NAME_CHARACTERS);
   const text = plainJson(argumentsFor(call));
   return {
     kept: { id, name, arguments: JSON.parse(text) },
-    given: { ...call, id },
+    given: { ...call, id, name: wholeText(call.name), arguments: wholeData(call.arguments) },
     size: id.length + name.length + text.length,
   };
 }
@@ -51,7 +52,7 @@ function plainJson(given: unknown): string {
     const read = typeof given === "string" ? readExactJson(given)?.value : undefined;
     const value = typeof read === "object" ? read : given;
     if (tooLarge(value) !== null) return "{}";
-    const text = JSON.stringify(value) ?? "{}";
+    const text = wholeJson(value) ?? "{}";
     // Escapes make JSON longer than what it stands for.
     return text.length > 2 * MAX_ARGUMENT_CHARACTERS ? "{}" : text;
   } catch {

@@ -1,6 +1,7 @@
 import { exactTextOf } from "../json/exact-json.js";
 import { ExactNumber } from "../json/exact-number.js";
 import { terminalControls } from "../terminal-controls.js";
+import { cutText, wholeJson, wholeText } from "../whole-text.js";
 
 /** Most characters of a tool's result that are shown, to the model and to people. */
 export const MAX_RESULT_CHARACTERS = 8000;
@@ -28,11 +29,7 @@ const escapeSequences =
   /\u001b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|[ -/]*[0-~]?)|\u009b[0-?]*[ -/]*[@-~]?/g;
 /** Without terminal escapes, control characters, and marks that turn the direction of text; lines end with `\n`. */
 export function cleanText(text: string): string {
-  return text
-    .replace(escapeSequences, "")
-    .replace(/\r\n?/g, "\n")
-    .replace(terminalControls, "")
-    .replace(/\p{Surrogate}/gu, "\ufffd");
+  return wholeText(text).replace(escapeSequences, "").replace(/\r\n?/g, "\n").replace(terminalControls, "");
 }
 
 /** A giant is not cleaned as a whole: only what can be shown of it, and as much again for what is taken away. */
@@ -47,7 +44,7 @@ function cut(text: string, maxCharacters: number, length: number): string {
   const note = `\n[… cut:${size} too long …]\n`;
   const room = Math.max(0, maxCharacters - note.length);
   const head = Math.ceil(room * HEAD_SHARE);
-  return cleanText(`${text.slice(0, head)}${note}${room > head ? text.slice(head - room) : ""}`).slice(
+  return cleanText(`${cutText(text, head)}${note}${room > head ? text.slice(head - room) : ""}`).slice(
     0,
     maxCharacters,
   );
@@ -112,8 +109,7 @@ class BoundedJson {
 
   #plain(value: unknown): string {
     if (typeof value === "bigint" || value instanceof ExactNumber) return String(value);
-    const text = typeof value === "string" ? value.slice(0, this.#maxCharacters) : value;
-    return JSON.stringify(text) ?? "null";
+    return wholeJson(typeof value === "string" ? cutText(value, this.#maxCharacters) : value) ?? "null";
   }
 
   #isFull(): boolean {

@@ -1,4 +1,5 @@
 import type { EdgeDevice } from "@nanoagent/models";
+import { cutText } from "../../whole-text.js";
 
 const GREETINGS = new Set(["hello", "hi", "hey"]);
 const STATUS_WORDS = new Set(["status", "health", "ping"]);
@@ -60,7 +61,5 @@ function listed(abilities: readonly string[]): string {
 
 function echo(content: string): string {
   if (content.length <= MAX_ECHO_CHARACTERS) return content;
-  const cut = content.slice(0, MAX_ECHO_CHARACTERS);
-  // A pair of surrogates stays together.
-  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+  return `${cutText(content, MAX_ECHO_CHARACTERS)}…`;
 }

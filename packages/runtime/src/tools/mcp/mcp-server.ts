@@ -2,6 +2,7 @@ import type { McpServerSettings } from "@nanoagent/models";
 import type { LaunchTool } from "../../memory/tool-memory.js";
 import { MissingPeerError } from "../../missing-peer-error.js";
 import { untilAborted } from "../../on-abort.js";
+import { cutText } from "../../whole-text.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { connectMcpClient, type McpChannel, type McpClient, McpRefusal, type McpRequestLimits } from "./mcp-client.js";
@@ -227,5 +228,5 @@ export class McpServer {
 }
 
 function inBrief(text: string): string {
-  return cleanText(text.slice(0, 2000)).replace(/\s+/gu, " ").trim().replace(/\.$/, "").slice(0, 500);
+  return cutText(cleanText(text.slice(0, 2000)).replace(/\s+/gu, " ").trim().replace(/\.$/, ""), 500);
 }

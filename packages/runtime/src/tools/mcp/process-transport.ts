@@ -81,8 +81,8 @@ export class ProcessTransport {
     const { child } = this.#launched;
     this.#child = child;
     child.stdout?.on("data", (bytes: Buffer) => this.#read(bytes));
-    child.stderr?.on("data", (bytes: Buffer) => {
-      this.#errorOutput = (this.#errorOutput + bytes.toString("utf8")).slice(-MAX_ERROR_BYTES);
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_BYTES);
     });
     // A pipe that breaks is a server that has ended, which is told by its exit.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});

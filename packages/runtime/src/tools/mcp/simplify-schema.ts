@@ -1,3 +1,4 @@
+import { cutText, wholeData } from "../../whole-text.js";
 import { cleanText } from "../tool-result-text.js";
 
 /** In every prompt that offers the tool: a schema of more bytes would leave little room beside itself. */
@@ -63,7 +64,7 @@ export function simplifySchema(raw: unknown): object {
     return Object.fromEntries(kept.filter(([, item]) => item !== undefined));
   };
   if (!isMap(raw)) throw new Error("it is no JSON Schema");
-  const schema = simplify({ ...raw, type: raw.type ?? "object" }, 0) as Raw;
+  const schema = wholeData(simplify({ ...raw, type: raw.type ?? "object" }, 0)) as Raw;
   if (schema.type !== "object") throw new Error("it is not one of an object");
   if (JSON.stringify(schema).length > MAX_SCHEMA_BYTES)
     throw new Error(`it has more than ${MAX_SCHEMA_BYTES / 1024} KB`);
@@ -80,5 +81,5 @@ function own(value: Raw, key: string): unknown {
 
 function cut(said: string): string {
   const text = cleanText(said.slice(0, 2 * MAX_DESCRIPTION_CHARACTERS));
-  return text.length <= MAX_DESCRIPTION_CHARACTERS ? text : `${text.slice(0, MAX_DESCRIPTION_CHARACTERS - 1)}…`;
+  return text.length <= MAX_DESCRIPTION_CHARACTERS ? text : `${cutText(text, MAX_DESCRIPTION_CHARACTERS - 1)}…`;
 }

@@ -1,5 +1,6 @@
 import type { McpServerSettings, McpToolSettings } from "@nanoagent/models";
 import { readSchema } from "../../json-schema/read-schema.js";
+import { cutText } from "../../whole-text.js";
 import { defineTool } from "../define-tool.js";
 import type { Tool, ToolRunOptions, WillRun } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
@@ -70,7 +71,7 @@ function readDefinition(server: string, name: string, raw: Record<string, unknow
     server,
     name,
     fullName,
-    description: description.slice(0, MAX_DESCRIPTION_CHARACTERS) || `Runs ${name} of ${server}.`,
+    description: cutText(description, MAX_DESCRIPTION_CHARACTERS) || `Runs ${name} of ${server}.`,
     inputSchema,
   };
 }
