@@ -1,7 +1,8 @@
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { openOpenAiCompatibleEngine, RemoteEngineError } from "@nanoagent/runtime/engines/openai-compatible";
 import fc from "fast-check";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { startServer } from "./fake-server.js";
+import { sendJson, startServer } from "./fake-server.js";
 import { fakeOllama } from "./fake-servers.js";
 import { ask, collect, replying, textOf } from "./open-engine.js";
 
@@ -263,4 +264,39 @@ test("a character in two halves is whole, in text and in thoughts; a half by its
       expect(deltas.join("")).toBe(`x${units.join("")}`.replace(/\p{Surrogate}/gu, "\ufffd"));
     }),
   );
+});
+
+test.each([
+  ["gzip", gzipSync],
+  ["x-gzip", gzipSync],
+  ["deflate", deflateSync],
+  ["br", brotliCompressSync],
+  ["utf-8", Buffer.from],
+  ["none", Buffer.from],
+])("a reply that a proxy sends as %s is read, piece by piece", async (encoding, encode) => {
+  const stream = framings.events([shapes.delta?.("Hel"), shapes.delta?.("lo"), ...(ends.stop ?? [])]);
+  const server = await startServer(
+    replying((_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": encoding });
+      response.end(encode(stream));
+    }),
+  );
+  engine = await openOpenAiCompatibleEngine({ url: server.url });
+  onTestFinished(() => engine.close());
+  for (let turn = 0; turn < 3; turn++) {
+    expect(await receive()).toEqual({ text: "Hello", calls: [], error: null, reason: "stop" });
+  }
+  expect(server.connections.made).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  ["a list by itself", [{ id: "m" }]],
+  ["a list of models", { models: [{ name: "m" }] }],
+])("a server that answers %s has these models", async (_, models) => {
+  const server = await startServer((request, response) =>
+    sendJson(response, request.url === "/v1/models" ? models : {}),
+  );
+  const opened = await openOpenAiCompatibleEngine({ url: server.url });
+  onTestFinished(() => opened.close());
+  expect(opened.server.model).toBe("m");
 });

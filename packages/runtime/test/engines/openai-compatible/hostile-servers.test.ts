@@ -103,10 +103,28 @@ describe("a reply that", () => {
       /an HTML page where a reply was to be streamed/,
     ],
     [
-      "is compressed, unasked",
+      "is compressed in a way that cannot be read",
+      (_, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "zstd" });
+        response.end(hello);
+      },
+      "remote-protocol",
+      /compressed/,
+    ],
+    [
+      "says that it is compressed, and is not",
       (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
-        response.end(gzipSync(hello));
+        response.end(hello);
+      },
+      "remote-protocol",
+      /compressed/,
+    ],
+    [
+      "is compressed and cut",
+      (_, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
+        response.end(gzipSync(hello.repeat(50)).subarray(0, -12));
       },
       "remote-protocol",
       /compressed/,
@@ -192,6 +210,17 @@ test("an error of endless length is not read to its end", async () => {
   expect(error).toMatchObject({ code: "remote-failed", reason: null });
   await expect.poll(() => sent).toBeGreaterThan(0);
   expect(sent).toBeLessThan(2 ** 25);
+});
+
+test("a compressed reply that grows without end is left after 64 MB", async () => {
+  const bomb = gzipSync(Buffer.alloc(2 ** 27, ": ping\n\n"), { level: 1 });
+  const error = errorOf(
+    await eventsOf((_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
+      response.end(bomb);
+    }),
+  );
+  expect(error.message).toMatch(/sent more than 67108864 bytes/);
 });
 
 test("a line of a gigabyte is left after a megabyte", async () => {

@@ -14,6 +14,9 @@ export function explainNetworkFailure(label: string, cause: unknown): NanoAgentE
     const what = code === "HPE_HEADER_OVERFLOW" ? "sent headers of more than 16 KB" : "sent an answer that is no HTTP";
     return RemoteEngineError.protocol(label, what, cause);
   }
+  if (/^Z_|^ERR_+(?:ERROR|PADDING|BROTLI)/.test(code)) {
+    return RemoteEngineError.protocol(label, "sent its answer compressed in a way that cannot be read", cause);
+  }
   if (CONNECTION_LOST.has(code)) {
     return new RemoteEngineError({
       code: "remote-failed",

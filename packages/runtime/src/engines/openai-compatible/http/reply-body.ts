@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { explainNetworkFailure } from "./explain-failure.js";
 
@@ -13,25 +14,28 @@ export class ReplyBody {
   readonly #label: string;
   readonly #request: ClientRequest;
   readonly #response: IncomingMessage;
+  /** The answer's bytes, no longer compressed. */
+  readonly #source: Readable;
   #failure: unknown = null;
   #bytes = 0;
   #wake = () => {};
   readonly #changed = () => this.#wake();
 
-  constructor(label: string, request: ClientRequest, response: IncomingMessage) {
+  constructor(label: string, request: ClientRequest, response: IncomingMessage, source: Readable = response) {
     this.status = response.statusCode ?? 0;
     this.#label = label;
     this.#request = request;
     this.#response = response;
-    response.on("readable", this.#changed);
-    response.on("end", this.#changed);
-    response.on("error", (error) => this.cancel(error));
-    response.on("close", () => {
-      if (!response.readableEnded) this.cancel(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+    this.#source = source;
+    source.on("readable", this.#changed);
+    source.on("end", this.#changed);
+    source.on("error", (error) => this.cancel(error));
+    source.on("close", () => {
+      if (!source.readableEnded) this.cancel(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
     });
   }
 
-  header(name: "content-type" | "content-encoding" | "retry-after" | "location"): string | undefined {
+  header(name: "retry-after" | "location"): string | undefined {
     return this.#response.headers[name];
   }
 
@@ -44,12 +48,12 @@ export class ReplyBody {
     try {
       for (;;) {
         if (this.#failure !== null) throw this.#failure;
-        const bytes = this.#response.read() as Buffer | null;
+        const bytes = this.#source.read() as Buffer | null;
         if (bytes !== null) {
           this.#bytes += bytes.length;
           if (this.#bytes <= MAX_BODY_BYTES) return bytes;
           this.cancel(RemoteEngineError.protocol(this.#label, `sent more than ${MAX_BODY_BYTES} bytes`));
-        } else if (this.#response.readableEnded) return null;
+        } else if (this.#source.readableEnded) return null;
         else {
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
@@ -90,13 +94,13 @@ export class ReplyBody {
 
   /** All that is of interest has been read. The connection is kept when the answer ends in time. */
   finish(): void {
-    if (this.#response.readableEnded || this.#response.destroyed) return;
+    if (this.#source.readableEnded || this.#source.destroyed) return;
     const timer = setTimeout(() => this.#request.destroy(), FINISH_MILLISECONDS);
     timer.unref();
-    this.#response.once("close", () => clearTimeout(timer));
+    this.#source.once("close", () => clearTimeout(timer));
     // A stream that is listened to in this way does not flow.
-    this.#response.removeListener("readable", this.#changed);
-    this.#response.resume();
+    this.#source.removeListener("readable", this.#changed);
+    this.#source.resume();
   }
 }
 

@@ -4,6 +4,7 @@ import { onAbort } from "../../../on-abort.js";
 import { wholeJson } from "../../../whole-text.js";
 import { parseJson } from "../read-json.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
+import { decompress } from "./decompress.js";
 import { explainNetworkFailure, explainSentError, explainStatus } from "./explain-failure.js";
 import { loopbackOnly } from "./loopback-lookup.js";
 import type { RemoteTimeouts } from "./remote-timeouts.js";
@@ -23,8 +24,6 @@ const MAX_IDLE_SOCKETS = 2;
 const IDLE_SOCKET_MILLISECONDS = 4000;
 /** One that is nevertheless found dead is found so at once; what is lost later was lost at work. */
 const FOUND_DEAD_MILLISECONDS = 500;
-/** Encodings that are not the text itself. */
-const compressions = /gzip|deflate|br|compress|zstd/;
 
 export interface ConnectionOptions {
   apiKey: string | null;
@@ -133,7 +132,6 @@ export class ServerConnection {
       const reply = await this.#send(outgoing, this.timeouts.firstPieceMilliseconds, signal);
       try {
         if (reply.status !== 200) throw await this.#readRefusal(reply);
-        this.#requirePlain(reply);
         return reply;
       } catch (error) {
         reply.cancel(error);
@@ -187,7 +185,13 @@ export class ServerConnection {
       });
       request.on("response", (response) => {
         settled();
-        reply = new ReplyBody(this.label, request, response);
+        const source = decompress(response);
+        if (source === null) {
+          return fail(
+            RemoteEngineError.protocol(this.label, "sent its answer compressed, which it was asked not to do"),
+          );
+        }
+        reply = new ReplyBody(this.label, request, response, source);
         resolve(reply);
       });
       request.on("error", (error) => fail(this.#explain(request, error, performance.now() - since)));
@@ -236,13 +240,5 @@ export class ServerConnection {
     const error = explainStatus(this.label, { status, body, location: reply.header("location") }, this.#apiKey);
     if (status !== 429 && status !== 503) return error;
     throw new TransientFailure(error, readRetryAfter(reply.header("retry-after")));
-  }
-
-  /** What a server calls an encoding, and is none, is not one. */
-  #requirePlain(reply: ReplyBody): void {
-    const encoding = reply.header("content-encoding")?.trim().toLowerCase() ?? "";
-    if (compressions.test(encoding)) {
-      throw RemoteEngineError.protocol(this.label, "sent its reply compressed, which it was asked not to do");
-    }
   }
 }

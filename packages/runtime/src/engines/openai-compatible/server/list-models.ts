@@ -21,7 +21,7 @@ export async function listModels(connection: ServerConnection, signal: AbortSign
     if (status === 404 || status === 405 || status === 501) return null;
     throw refusal;
   }
-  const { data } = objectOf(value);
+  const { data = Array.isArray(value) ? value : objectOf(value).models } = objectOf(value);
   if (value === undefined) {
     throw RemoteEngineError.protocol(connection.label, "answered /v1/models with something that is no JSON");
   }
@@ -30,7 +30,7 @@ export async function listModels(connection: ServerConnection, signal: AbortSign
   return listOf(data).flatMap((entry) => {
     const model = objectOf(entry);
     const meta = objectOf(model.meta);
-    const id = textOf(model.id);
+    const id = textOf(model.id) || textOf(model.name);
     if (!id) return [];
     return {
       id,
