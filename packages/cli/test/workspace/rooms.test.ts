@@ -111,6 +111,7 @@ const rooms: Record<string, readonly string[]> = {
     "engines/openai-compatible",
     "engines/rules",
     "engines/host",
+    "engines/legal-conversation",
     "tool-calls",
     "engines/llama/grammar",
     "engines",

@@ -41,13 +41,14 @@ export function legalConversation(
     else if (role !== "assistant") writer.say("user", content);
     else if (tool_calls.length === 0) writer.say("assistant", content);
     else {
-      const end = messages.findIndex(({ role }, index) => index > at && role !== "tool");
-      const results = messages.slice(at + 1, end < 0 ? messages.length : end);
+      let end = at + 1;
+      while (messages[end]?.role === "tool") end += 1;
+      const results = messages.slice(at + 1, end);
       writer.call(content, tool_calls, results);
       at += results.length;
     }
   }
-  return { instructions: join(told) || null, messages: writer.messages };
+  return { instructions: join(told.map(wholeText)) || null, messages: writer.messages };
 }
 
 class LegalMessages {
