@@ -48,13 +48,15 @@ export function legalConversation(
       at += results.length;
     }
   }
-  return { instructions: join(told.map(wholeText)) || null, messages: writer.messages };
+  return { instructions: join(told.map(wholeText)) || null, messages: writer.end() };
 }
 
 class LegalMessages {
-  readonly messages: EngineMessage[] = [];
+  readonly #messages: EngineMessage[] = [];
   readonly #callsAsText: boolean;
   readonly #ids = new Set<string>();
+  /** The message that more may be said in, after those that are finished. */
+  #open: { role: "user" | "assistant"; texts: string[] } | null = null;
   #calls = 0;
 
   constructor(callsAsText: boolean) {
@@ -63,15 +65,21 @@ class LegalMessages {
 
   say(role: "user" | "assistant", said: string): void {
     const content = wholeText(said);
-    const last = this.messages.at(-1);
-    if (isBlank(content) && (role === "assistant" || last?.role === "user")) return;
-    if (last?.role === role) {
-      this.messages[this.messages.length - 1] = { role, content: join([last.content, content]) };
+    if (isBlank(content) && (role === "assistant" || this.#open?.role === "user")) return;
+    if (this.#open?.role === role) {
+      this.#open.texts.push(content);
       return;
     }
-    if (role === "user" && last?.role === "tool") this.messages.push({ role: "assistant", content: NO_ANSWER });
-    if (role === "assistant" && last === undefined) this.messages.push({ role: "user", content: NO_QUESTION });
-    this.messages.push({ role, content });
+    this.#finish();
+    const last = this.#messages.at(-1);
+    if (role === "user" && last?.role === "tool") this.#messages.push({ role: "assistant", content: NO_ANSWER });
+    if (role === "assistant" && last === undefined) this.#messages.push({ role: "user", content: NO_QUESTION });
+    this.#open = { role, texts: [content] };
+  }
+
+  end(): EngineMessage[] {
+    this.#finish();
+    return this.#messages;
   }
 
   /** Adds calls, and of the results those that are theirs; the others are said. */
@@ -90,11 +98,17 @@ class LegalMessages {
   #add(answered: readonly { call: ToolCall; result: string }[]): void {
     const named = answered.map(({ call, result }) => ({ call: { ...call, id: this.#legalId(call.id) }, result }));
     const tool_calls = named.map(({ call }) => call);
-    if (this.messages.length === 0) this.messages.push({ role: "user", content: NO_QUESTION });
-    const last = this.messages.at(-1);
-    if (last?.role === "assistant") this.messages.pop();
-    this.messages.push({ role: "assistant", content: last?.role === "assistant" ? last.content : "", tool_calls });
-    for (const { call, result } of named) this.messages.push({ role: "tool", content: result, tool_call_id: call.id });
+    const said = this.#open?.role === "assistant" ? join(this.#open.texts) : "";
+    if (this.#open?.role === "assistant") this.#open = null;
+    this.#finish();
+    if (this.#messages.length === 0) this.#messages.push({ role: "user", content: NO_QUESTION });
+    this.#messages.push({ role: "assistant", content: said, tool_calls });
+    for (const { call, result } of named) this.#messages.push({ role: "tool", content: result, tool_call_id: call.id });
+  }
+
+  #finish(): void {
+    if (this.#open !== null) this.#messages.push({ role: this.#open.role, content: join(this.#open.texts) });
+    this.#open = null;
   }
 
   #legalId(given: string): string {

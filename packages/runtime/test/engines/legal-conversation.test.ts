@@ -116,6 +116,20 @@ test("a conversation as the loop makes it is unchanged but for ids", () => {
   expect(legalConversation({ instructions: "Be kind.", messages })).toEqual({ instructions: "Be kind.", messages });
 });
 
+test("a conversation of thousands of messages of one kind takes no time worth counting", () => {
+  const calls = [{ id: "", name: "water", arguments: {} }];
+  const kinds: EngineMessage[] = [
+    { role: "user", content: "a".repeat(100) },
+    { role: "assistant", content: "a", tool_calls: calls },
+    { role: "tool", content: "a" },
+  ];
+  for (const message of kinds) {
+    const since = performance.now();
+    legalConversation({ instructions: null, messages: Array<EngineMessage>(20_000).fill(message) });
+    expect(performance.now() - since).toBeLessThan(3000);
+  }
+});
+
 test("a template in which roles must take turns is given any conversation", () => {
   // Like Gemma's, as far as it refuses.
   const chatTemplate =
