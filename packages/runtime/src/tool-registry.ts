@@ -178,7 +178,7 @@ async function gather(
   const offered = tools.tools
     .filter(({ name, permission }) => switchedOn.has(name) && permission !== "never")
     .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
-  return { tools, switchedOn, offered, notices };
+  return { tools, switchedOn, offered, notices: [...notices, ...tools.notices] };
 }
 
 /** Lists the tools of all servers, without those whose names are taken and those that are too many. */

@@ -26,7 +26,34 @@ export function resolveJsonSchema(schema: unknown): object {
     throw unusable("This Standard Schema cannot be expressed as a JSON Schema.", cause);
   }
   if (!isPlainObject(resolved)) throw unusable("This object is neither a JSON Schema nor a Standard Schema.");
-  return resolved;
+  if (isSchema(resolved)) return resolved;
+  // Some libraries wrap a JSON Schema in an object of their own.
+  const wrapped = resolved.jsonSchema;
+  if (isPlainObject(wrapped) && isSchema(wrapped)) return wrapped;
+  throw unusable("This object has no keyword of JSON Schema, so it would allow anything.");
+}
+
+/** Keywords that say something of values, or where that is said. */
+const assertions = new Set(
+  (
+    "$schema $ref $defs $dynamicRef $recursiveRef definitions type enum const nullable format pattern minimum maximum " +
+    "exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems uniqueItems contains minContains " +
+    "maxContains prefixItems items additionalItems unevaluatedItems minProperties maxProperties required properties " +
+    "patternProperties additionalProperties propertyNames unevaluatedProperties dependencies dependentRequired " +
+    "dependentSchemas allOf anyOf oneOf not if then else"
+  ).split(" "),
+);
+/** Keywords that are names of data as well: beside others they do not make an object a schema. */
+const remarks = new Set(["title", "description", "$id", "id", "$comment", "$anchor"]);
+
+/** Whether an object is the empty schema, or says something that JSON Schema knows. */
+function isSchema(value: Record<string, unknown>): boolean {
+  const names = Object.keys(value);
+  if (names.length === 0) return Object.getOwnPropertySymbols(value).length === 0;
+  return (
+    names.some((name) => assertions.has(name)) ||
+    names.every((name) => remarks.has(name) && typeof value[name] === "string")
+  );
 }
 
 interface StandardProperties {

@@ -1,10 +1,12 @@
 import type { ToolCall } from "../engines/engine.js";
 import { MAX_JSON_LEVELS, mapNumbers, readExactJson } from "../json/exact-json.js";
 import { ExactNumber } from "../json/exact-number.js";
+import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-error.js";
 import { messageOf } from "../message-of.js";
 import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
+import type { SimplifiedSchema } from "./simplify-schema.js";
 import type { Tool, WillRun } from "./tool.js";
 import { failedOutcome, type ToolOutcome, unknownTool } from "./tool-outcome.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "./tool-result-text.js";
@@ -76,40 +78,62 @@ interface CheckedArguments {
 export class ToolSet {
   /** By name. */
   readonly tools: readonly Tool[];
+  /** What of the tools' schemas is not enforced, a sentence for each tool. */
+  readonly notices: readonly string[];
   readonly #byName: ReadonlyMap<string, KnownTool>;
   readonly #options: ToolSetOptions;
   /** Tools that nobody waits for any more and that have not stopped. */
   readonly #abandoned = new Set<string>();
 
-  private constructor(byName: Map<string, KnownTool>, options: ToolSetOptions) {
+  private constructor(byName: Map<string, KnownTool>, notices: readonly string[], options: ToolSetOptions) {
     this.#byName = byName;
     this.tools = [...byName.values()].map(({ tool }) => tool);
+    this.notices = notices;
     this.#options = options;
   }
 
-  /** Throws {@link InvalidToolError} for a name that is there twice, and for a schema that calls cannot be checked by. */
+  /** Throws {@link InvalidToolError} for a name that is there twice, and for a schema that is none, or too large. */
   static async open(tools: readonly Tool[], options: ToolSetOptions = {}): Promise<ToolSet> {
-    const [{ readSchema }, { checkValue }, { convertSlips }] = await Promise.all([
+    const [{ readSchema }, { checkValue }, { convertSlips }, { simplifySchema }] = await Promise.all([
       import("../json-schema/read-schema.js"),
       import("../json-schema/check-value.js"),
       import("../json-schema/convert-slips.js"),
+      import("./simplify-schema.js"),
     ]);
     if (tools.length > MAX_TOOLS)
       throw new InvalidToolError(tools[MAX_TOOLS]?.name ?? "", `there are more than ${MAX_TOOLS} tools`);
     const byName = new Map<string, KnownTool>();
+    const notices: string[] = [];
+    /** The schema as it is where all of it can be read; a keyword that is not known is named all the same. */
+    const readInput = (schema: object): SimplifiedSchema => {
+      let isRead = false;
+      try {
+        readSchema(schema);
+        isRead = true;
+        return { ...simplifySchema(schema, { ofProgram: true }), schema };
+      } catch (error) {
+        if (isRead) return { schema, unenforced: [] };
+        if (!SchemaNotSupportedError.isInstance(error)) throw error;
+        return simplifySchema(schema, { ofProgram: true });
+      }
+    };
     for (const tool of tools.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
       if (byName.has(tool.name))
         throw new InvalidToolError(tool.name, "there are two of this name", "Rename one of them.");
       try {
-        const schema = readSchema(tool.inputSchema);
-        const issuesOf = (input: unknown) => checkValue(schema, input);
-        const convert = (input: unknown) => convertSlips(schema, input);
-        byName.set(tool.name, { tool, input: { issuesOf, convert } });
+        const { schema, unenforced } = readInput(tool.inputSchema);
+        const node = readSchema(schema);
+        const issuesOf = (input: unknown) => checkValue(node, input);
+        const convert = (input: unknown) => convertSlips(node, input);
+        const known = schema === tool.inputSchema ? tool : { ...tool, inputSchema: schema };
+        byName.set(tool.name, { tool: known, input: { issuesOf, convert } });
+        // A check of its own, such as that of a Standard Schema, enforces them.
+        if (unenforced.length > 0 && tool.check === undefined) notices.push(notEnforced(tool.name, unenforced));
       } catch (cause) {
         throw new InvalidToolError(tool.name, `its input cannot be checked: ${messageOf(cause)}`, undefined, cause);
       }
     }
-    return new ToolSet(byName, options);
+    return new ToolSet(byName, notices, options);
   }
 
   has(name: string): boolean {
@@ -310,6 +334,18 @@ function jsonOf(value: unknown): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Most keywords that a notice names. */
+const MAX_NAMED_KEYWORDS = 5;
+
+function notEnforced(tool: string, keywords: readonly string[]): string {
+  const more = keywords.length > MAX_NAMED_KEYWORDS ? ` and ${keywords.length - MAX_NAMED_KEYWORDS} more` : "";
+  const named = keywords.slice(0, MAX_NAMED_KEYWORDS).join(", ");
+  return toolResultText(
+    `Not enforced in the arguments of the tool "${tool}": ${named}${more}. The tool gets them unchecked; check them in it.`,
+    MAX_ISSUE_CHARACTERS,
+  );
 }
 
 function notRun({ name }: Tool): ToolOutcome {

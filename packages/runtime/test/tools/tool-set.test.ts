@@ -64,7 +64,7 @@ describe("a tool's definition", () => {
       type: "object",
       properties: Object.fromEntries(Array.from({ length: 6000 }, (_, index) => [`p${index}`, { type: "string" }])),
     };
-    for (const input of [cyclic, huge, { type: "objekt" }, { type: "object", not: {} }]) {
+    for (const input of [cyclic, huge, { type: "objekt" }]) {
       await expect(ToolSet.open([defineTool({ name: "a", description: "a", input, run })])).rejects.toBeInstanceOf(
         InvalidToolError,
       );

@@ -2,7 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { loopbackOnly } from "../../engines/openai-compatible/http/loopback-lookup.js";
 import type { ServerAddress } from "../../engines/openai-compatible/http/server-address.js";
 import { onAbort } from "../../on-abort.js";
+import { restoreNumbers } from "./exact-arguments.js";
+import { HttpRefusal } from "./http-refusal.js";
 import { MAX_MESSAGE_BYTES } from "./message-limits.js";
+import { tolerantResponse } from "./tolerant-response.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const IDLE_SOCKET_MILLISECONDS = 4000;
@@ -59,7 +62,7 @@ export async function boundedFetch(
       outgoing.once("error", reject);
       outgoing.once("response", (response) => resolve(responseOf(response)));
       if (signal?.aborted) return;
-      outgoing.end(typeof init.body === "string" ? init.body : undefined);
+      outgoing.end(typeof init.body === "string" ? restoreNumbers(init.body) : undefined);
     });
   return {
     async fetch(target, init = {}) {
@@ -67,7 +70,12 @@ export async function boundedFetch(
       const isHere = url.hostname.replace(/^\[|\]$/g, "") === address.hostname;
       if (!isHere) throw new Error("it names another server than the one of the config");
       if ((init.method ?? "GET") === "GET") return new Response(null, { status: 405 });
-      return send(url, init);
+      const response = await send(url, init);
+      // Whether an ended session is gone is of no interest.
+      if (init.method === "DELETE") return response;
+      const refusal = await HttpRefusal.of(response, init);
+      if (refusal !== null) throw refusal;
+      return tolerantResponse(response, init.body);
     },
     close: () => agent.destroy(),
   };

@@ -1,6 +1,7 @@
 import { explainImport } from "../../missing-peer-error.js";
 import { onAbort } from "../../on-abort.js";
 import type { BoundedFetch } from "./bounded-fetch.js";
+import { markNumbers } from "./exact-arguments.js";
 import { MAX_PAGES } from "./message-limits.js";
 import type { ProcessTransport } from "./process-transport.js";
 
@@ -114,11 +115,20 @@ export async function connectMcpClient(
   return {
     async listTools(limits) {
       const tools: unknown[] = [];
-      if (client.getServerCapabilities()?.tools === undefined) return tools;
+      const hasTools = client.getServerCapabilities()?.tools !== undefined;
+      const cursors = new Set<unknown>();
       let cursor: unknown;
-      for (let page = 1; page <= MAX_PAGES; page++) {
+      for (let page = 1; page <= MAX_PAGES && !cursors.has(cursor); page++) {
+        cursors.add(cursor);
         const params = cursor === undefined ? {} : { cursor };
-        const result = (await request("tools/list", params, limits)) as Record<string, unknown> | null;
+        let result: Record<string, unknown> | null;
+        try {
+          result = (await request("tools/list", params, limits)) as Record<string, unknown> | null;
+        } catch (error) {
+          // One that does not say that it has tools may have forgotten it, or has none.
+          if (!hasTools && error instanceof McpRefusal) return tools;
+          throw error;
+        }
         if (!Array.isArray(result?.tools)) throw new Error("what it lists as its tools is no list");
         tools.push(...result.tools.slice(0, 1000));
         cursor = result.nextCursor;
@@ -126,7 +136,7 @@ export async function connectMcpClient(
       }
       return tools;
     },
-    callTool: (call, limits) => request("tools/call", call, limits),
+    callTool: (call, limits) => request("tools/call", { ...call, arguments: markNumbers(call.arguments) }, limits),
     async close() {
       if (channel.kind === "http") {
         // A server is told that its session is over, and is not waited for.

@@ -5,6 +5,7 @@ import { untilAborted } from "../../on-abort.js";
 import { cutText } from "../../whole-text.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
+import { HttpRefusal } from "./http-refusal.js";
 import { connectMcpClient, type McpChannel, type McpClient, McpRefusal, type McpRequestLimits } from "./mcp-client.js";
 import { McpServerError } from "./mcp-server-error.js";
 import { channelOf } from "./open-channel.js";
@@ -98,26 +99,39 @@ export class McpServer {
     await this.#disconnect();
   }
 
-  async #call(name: string, input: object, { signal, idempotencyKey }: ToolRunOptions): Promise<unknown> {
+  async #call(name: string, input: object, options: ToolRunOptions): Promise<unknown> {
+    try {
+      return await this.#callOnce(name, input, options);
+    } catch (error) {
+      // A server that was started anew knows nothing of the session, and has done nothing.
+      if (!(error instanceof HttpRefusal && error.isSessionLost) || options.signal.aborted) throw error;
+      return this.#callOnce(name, input, options);
+    }
+  }
+
+  async #callOnce(name: string, input: object, { signal, idempotencyKey }: ToolRunOptions): Promise<unknown> {
     const limits = { milliseconds: this.#callMilliseconds, signal };
     const client = await this.#connected(signal);
-    if (this.#hasChanged) await this.#list(client, limits);
-    const known = this.#definitions?.get(name);
-    if (known === undefined || this.#current.get(name) !== JSON.stringify(known)) {
-      throw new Error(
-        `the MCP server "${this.name}" no longer offers it as it did; load the agent anew to take it as it is`,
-      );
-    }
     let answer: unknown;
     try {
+      if (this.#hasChanged) await this.#list(client, limits);
+      const known = this.#definitions?.get(name);
+      if (known === undefined || this.#current.get(name) !== JSON.stringify(known)) {
+        throw new McpRefusal(
+          `the MCP server "${this.name}" no longer offers it as it did; load the agent anew to take it as it is`,
+        );
+      }
       const _meta = { "nanoagent/idempotency-key": idempotencyKey };
       answer = await client.callTool({ name, arguments: input, _meta }, limits);
     } catch (error) {
       // It said no, or nobody waits any longer; in all other cases nothing is known of it.
       if (error instanceof McpRefusal) throw new Error(inBrief(error.message));
       const { message } = this.#failure(error);
+      const missedLine = this.#transport?.missedLine ?? "";
       if (!signal.aborted) await this.#disconnect();
-      throw new Error(`${message} It may have acted all the same; look before you repeat it.`);
+      if (error instanceof HttpRefusal && error.isSessionLost) throw error;
+      if (hasNotRun(error)) throw new Error(message);
+      throw new Error(`${message} It may have acted all the same; look before you repeat it.${missedLine}`);
     }
     this.#failures = 0;
     return readResult(answer);
@@ -225,6 +239,12 @@ export class McpServer {
     const reason = this.#transport?.ending ?? (error instanceof Error ? error.message : String(error));
     return new McpServerError("mcp-server-failed", this.name, inBrief(reason), { cause: error });
   }
+}
+
+/** Whether a call certainly did not reach the server, or was not taken by it. */
+function hasNotRun(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return error instanceof HttpRefusal || ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH"].includes(String(code));
 }
 
 function inBrief(text: string): string {

@@ -3,7 +3,9 @@ import type { LaunchedProgram, LaunchTool } from "../../memory/tool-memory.js";
 import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
 import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 import { cleanText } from "../tool-result-text.js";
+import { restoreNumbers } from "./exact-arguments.js";
 import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
+import { readMessages, type WireMessage } from "./read-messages.js";
 import { UnaskedMessages } from "./unasked-messages.js";
 
 /** From the end of its input to SIGTERM, and from there to SIGKILL. */
@@ -16,11 +18,8 @@ const MAX_ERROR_BYTES = 8000;
 const MAX_SAID_CHARACTERS = 300;
 const NEWLINE = 10;
 
-/** A message of JSON-RPC, as far as a transport looks into it. */
-export interface WireMessage {
-  id?: string | number;
-  method?: string;
-}
+/** Characters that an error shows of a line that was no message. */
+const MAX_QUOTED_CHARACTERS = 200;
 
 /**
  * Speaks to a server that it starts as a process, a line of JSON a message, and holds no more of what comes back than
@@ -36,7 +35,10 @@ export class ProcessTransport {
   readonly #launch: LaunchTool;
   readonly #unasked = new UnaskedMessages();
   /** What it was asked and has not answered. */
-  readonly #asked = new Set<string>();
+  readonly #asked = new Map<string, WireMessage>();
+  /** Beginning of the last line that was no message since something was asked; null without one. */
+  #passedOver: string | null = null;
+  #decoder: InstanceType<typeof TextDecoder> | null | undefined;
   #child: ChildProcess | null = null;
   #line: Buffer[] = [];
   #lineBytes = 0;
@@ -73,6 +75,13 @@ export class ProcessTransport {
     return said === "" ? this.#ending : `${this.#ending}: ${said}${hint}`;
   }
 
+  /** The end of a sentence about a line that was passed over while an answer is missing; empty without one. */
+  get missedLine(): string {
+    return this.#passedOver === null
+      ? ""
+      : ` It wrote a line that is not a message: ${JSON.stringify(this.#passedOver)}`;
+  }
+
   async start(): Promise<void> {
     const [program = "", ...rest] = this.#command;
     const file = await findProgram(program, this.#place);
@@ -80,7 +89,7 @@ export class ProcessTransport {
     this.#launched = await this.#launch({ file, rest, place: this.#place, stdin: "pipe", maxMemoryBytes });
     const { child } = this.#launched;
     this.#child = child;
-    child.stdout?.on("data", (bytes: Buffer) => this.#read(bytes));
+    child.stdout?.on("data", (bytes: Buffer) => this.#read(this.#inUtf8(bytes)));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_BYTES);
     });
@@ -107,9 +116,15 @@ export class ProcessTransport {
       this.#fail("it reads nothing of what it is told");
       throw new Error("it reads nothing of what it is told");
     }
-    if (message.method !== undefined && message.id !== undefined) this.#asked.add(String(message.id));
+    if (message.method !== undefined && message.id !== undefined) {
+      if (this.#asked.size === 0) this.#passedOver = null;
+      this.#asked.set(String(message.id), message);
+    }
     this.#launched?.expectWork();
-    stdin.write(`${JSON.stringify(message)}\n`);
+    // Nobody waits for the answer any more.
+    const { method, params } = message as { method?: string; params?: { requestId?: unknown } };
+    if (method === "notifications/cancelled") this.#asked.delete(String(params?.requestId));
+    stdin.write(`${restoreNumbers(JSON.stringify(message))}\n`);
   }
 
   /** Ends its input, which tells it to end; then the whole process group is ended. */
@@ -129,6 +144,17 @@ export class ProcessTransport {
     ];
     await gone;
     timers.forEach(clearTimeout);
+  }
+
+  /** Programs of Windows may write UTF-16, which the first character tells. */
+  #inUtf8(bytes: Buffer): Buffer {
+    if (this.#decoder === undefined && bytes.length > 1) {
+      const [first, second] = bytes;
+      const isLittle = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0);
+      const isBig = (first === 0xfe && second === 0xff) || (first === 0 && second !== 0);
+      this.#decoder = isLittle || isBig ? new TextDecoder(isLittle ? "utf-16le" : "utf-16be") : null;
+    }
+    return this.#decoder ? Buffer.from(this.#decoder.decode(bytes, { stream: true })) : bytes;
   }
 
   #read(bytes: Buffer): void {
@@ -160,23 +186,29 @@ export class ProcessTransport {
       this.#refuseAll(`its answer has more than ${MAX_MESSAGE_BYTES / 2 ** 20} MB`);
       return;
     }
-    const message = parseMessage(Buffer.concat(line).toString("utf8"));
-    const isAnswer = message !== null && message.method === undefined && this.#asked.delete(String(message.id));
+    const text = Buffer.concat(line).toString("utf8");
+    const messages = readMessages(text, this.#asked);
+    const isAnswer = messages.some(({ id, method }) => method === undefined && this.#asked.delete(String(id)));
     if (!isAnswer && this.#unasked.add(length)) this.#fail("it floods");
-    if (message === null || this.#isOver) return;
-    try {
-      this.onmessage?.(message as never);
-    } catch (error) {
-      // Whoever waits for it has a time limit.
-      this.onerror?.(error as Error);
+    if (messages.length === 0 && text.trim() !== "")
+      this.#passedOver = cleanText(text.slice(0, MAX_QUOTED_CHARACTERS)).trim();
+    for (const message of messages) {
+      if (this.#isOver) return;
+      if (message.method === undefined) this.#asked.delete(String(message.id));
+      try {
+        this.onmessage?.(message as never);
+      } catch (error) {
+        // Whoever waits for it has a time limit.
+        this.onerror?.(error as Error);
+      }
     }
   }
 
   /** Which question it was the answer to cannot be known. */
   #refuseAll(message: string): void {
-    for (const id of this.#asked) {
-      this.#asked.delete(id);
-      const answer = { jsonrpc: "2.0", id: Number(id), error: { code: -32000, message } };
+    for (const [key, { id }] of this.#asked) {
+      this.#asked.delete(key);
+      const answer = { jsonrpc: "2.0", id, error: { code: -32000, message } };
       this.onmessage?.(answer as never);
     }
   }
@@ -195,14 +227,5 @@ export class ProcessTransport {
     this.#child?.stdout?.removeAllListeners("data");
     this.#child?.stdout?.resume();
     this.onclose?.();
-  }
-}
-
-function parseMessage(text: string): WireMessage | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as WireMessage) : null;
-  } catch {
-    return null;
   }
 }

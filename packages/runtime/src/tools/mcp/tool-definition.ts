@@ -1,16 +1,21 @@
 import type { McpServerSettings, McpToolSettings } from "@nanoagent/models";
-import { readSchema } from "../../json-schema/read-schema.js";
+import { crc32 } from "../../files/crc32.js";
 import { cutText } from "../../whole-text.js";
 import { defineTool } from "../define-tool.js";
+import { simplifySchema } from "../simplify-schema.js";
 import type { Tool, ToolRunOptions, WillRun } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { serverToolName } from "./server-tool-name.js";
-import { simplifySchema } from "./simplify-schema.js";
 
 /** A description stands in every prompt that offers the tool; more is cut off. */
 const MAX_DESCRIPTION_CHARACTERS = 1000;
 /** What is taken of one server. */
 const MAX_TOOLS = 128;
+
+/** Longest name that the protocol allows. */
+const MAX_SERVER_NAME_CHARACTERS = 128;
+/** Longest name that engines take. */
+const MAX_NAME_CHARACTERS = 64;
 
 /** A tool that a server offers, as it is used here. */
 export interface McpToolDefinition {
@@ -40,8 +45,8 @@ export function readDefinitions(
     }
     const brief = JSON.stringify(cleanText(name.slice(0, 100)));
     try {
-      const definition = readDefinition(server, name, raw as Record<string, unknown>);
-      if (definitions.has(definition.fullName)) throw new Error("there are two of this name");
+      if ([...definitions.values()].some((other) => other.name === name)) throw new Error("there are two of this name");
+      const definition = readDefinition(server, name, raw as Record<string, unknown>, definitions);
       if (definitions.size >= MAX_TOOLS) {
         issues.push(`all but the first ${MAX_TOOLS} tools`);
         break;
@@ -59,12 +64,22 @@ export function readDefinitions(
   return { definitions: [...definitions.values()], issues };
 }
 
-function readDefinition(server: string, name: string, raw: Record<string, unknown>): McpToolDefinition {
-  const fullName = serverToolName(server, name);
-  if (name === "" || fullName.length > 64) throw new Error("its name is too long, or empty");
-  const inputSchema = simplifySchema(raw.inputSchema ?? {});
-  // Calls are checked by it: what cannot be read is found out now.
-  readSchema(inputSchema);
+function readDefinition(
+  server: string,
+  name: string,
+  raw: Record<string, unknown>,
+  taken: ReadonlyMap<string, unknown>,
+): McpToolDefinition {
+  if (name === "" || name.length > MAX_SERVER_NAME_CHARACTERS) throw new Error("its name is too long, or empty");
+  const plainName = serverToolName(server, name);
+  // Two names may differ in letters that no engine takes, or behind the longest that engines take.
+  const isUsable = plainName.length <= MAX_NAME_CHARACTERS && !taken.has(plainName);
+  const fullName = isUsable ? plainName : `${plainName.slice(0, MAX_NAME_CHARACTERS - 9)}_${checksum(name)}`;
+  if (taken.has(fullName)) throw new Error("there are two of this name");
+  // What cannot be checked here is left to the server, which checks by itself. A schema of true or false says no more.
+  const given =
+    typeof raw.inputSchema === "boolean" ? {} : (raw.inputSchema ?? raw.input_schema ?? raw.parameters ?? {});
+  const { schema: inputSchema } = simplifySchema(given);
   const said = typeof raw.description === "string" ? raw.description : typeof raw.title === "string" ? raw.title : "";
   const description = cleanText(said.slice(0, 2 * MAX_DESCRIPTION_CHARACTERS)).trim();
   return {
@@ -74,6 +89,10 @@ function readDefinition(server: string, name: string, raw: Record<string, unknow
     description: cutText(description, MAX_DESCRIPTION_CHARACTERS) || `Runs ${name} of ${server}.`,
     inputSchema,
   };
+}
+
+function checksum(name: string): string {
+  return crc32(new TextEncoder().encode(name)).toString(16).padStart(8, "0");
 }
 
 export function mcpTool(
@@ -101,7 +120,7 @@ export function mcpTool(
     ...(url !== undefined && { url }),
     ...(command !== undefined && { command }),
   });
-  return { ...tool, server, describeRun };
+  return { ...tool, server, describeRun, takesExactNumbers: true };
 }
 
 function wantedNames({ tools }: McpServerSettings): string[] {

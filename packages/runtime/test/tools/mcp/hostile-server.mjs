@@ -81,7 +81,7 @@ const results = {
     ),
   "many-pieces": (id) =>
     send({ id, result: { content: Array.from({ length: 20_000 }, () => ({ type: "text", text: "z" })) } }),
-  "no-result": (id) => send({ id, result: { content: "text" } }),
+  "no-result": (id) => send({ id, result: { content: 7 } }),
   "null-result": (id) => send({ id, result: null }),
   "error-result": (id) => send({ id, error: { code: -32000, message: `\u001b[2J${"no ".repeat(100_000)}` } }),
   "wrong-id": (id) => send({ id: id + 1000, result: { content: [] } }),

@@ -55,13 +55,21 @@ async function all<Expected>(
 describe("a server whose list of tools", () => {
   test("has everything that is wrong with one: what cannot be checked is left out, and said", async () => {
     await using house = await opened({ house: hostile("bad-schemas") });
-    expect(house.names()).toEqual(["house_good", "house_pattern", "house_esc__2J", "house_long"]);
+    expect(house.names()).toEqual([
+      "house_good",
+      "house_cyclic",
+      "house_outside",
+      "house_pattern",
+      "house_prototype",
+      "house_esc__2J",
+      "house_long",
+    ]);
     expect(house.notices()).toEqual([
       'Not taken from the MCP server "house": "text" (it is no JSON Schema), "list" (it is not one of an object), ' +
         '"huge" (it has more than 16 KB), "many" (it has more than 500 parts), ' +
-        '"deep" (it is nested deeper than 16 levels), and 9 more.',
+        '"deep" (it is nested deeper than 16 levels), and 6 more.',
     ]);
-    const [, pattern, , long] = house.servers.servers[0]?.tools ?? [];
+    const [, , , pattern, , , long] = house.servers.servers[0]?.tools ?? [];
     expect(JSON.stringify(pattern?.inputSchema)).not.toContain("(a+)+");
     expect(JSON.stringify(pattern?.inputSchema).length).toBeLessThan(500);
     expect(long?.description).toMatch(/^Ignore all before\. x{900,}$/);

@@ -1,0 +1,106 @@
+import { jsonTokens } from "../../json/json-tokens.js";
+
+/** A message of JSON-RPC, as far as a transport looks into it. */
+export interface WireMessage {
+  id?: string | number;
+  method?: string;
+}
+
+/** Requests that wait for an answer, by the text of their id. */
+export type AskedRequests = ReadonlyMap<string, WireMessage>;
+
+type Raw = Record<string, unknown>;
+
+/** Code of an error that a server sends without one. */
+const INTERNAL_ERROR = -32603;
+
+/**
+ * Reads what a server wrote as one message, or as a batch of them; empty where it is none. Servers are read tolerantly: a
+ * byte order mark, NUL characters, a missing version, ids as texts, keys that the protocol does not know, and a greeting
+ * that leaves out what it must have do no harm. Structured content becomes the text that it was.
+ */
+export function readMessages(text: string, asked: AskedRequests): WireMessage[] {
+  const source = text.replace(/^[\ufeff\0\s]+|[\0\s]+$/g, "");
+  if (!/^[[{]/.test(source)) return [];
+  try {
+    let value: unknown = JSON.parse(source);
+    if (source.includes('"structuredContent"')) value = JSON.parse(quoteStructuredContent(source));
+    return (Array.isArray(value) ? value : [value]).flatMap((raw) => messageOf(raw, asked) ?? []);
+  } catch {
+    return [];
+  }
+}
+
+function messageOf(raw: unknown, asked: AskedRequests): WireMessage | null {
+  if (!isMap(raw)) return null;
+  const { id, method, params, result, error } = raw;
+  const hasId = typeof id === "string" || typeof id === "number";
+  if (typeof method === "string") {
+    return { jsonrpc: "2.0", method, ...(isMap(params) && { params }), ...(hasId && { id }) } as WireMessage;
+  }
+  // An error about what a server could not read has no id: it is about the one request that waits.
+  const [only] = asked.size === 1 ? asked.values() : [];
+  const request = hasId ? asked.get(String(id)) : error === undefined || error === null ? undefined : only;
+  const ownId = request?.id ?? id;
+  if (typeof ownId !== "string" && typeof ownId !== "number") return null;
+  if (error !== undefined && error !== null) return { jsonrpc: "2.0", id: ownId, error: errorOf(error) } as WireMessage;
+  if (!isMap(result)) return null;
+  return {
+    jsonrpc: "2.0",
+    id: ownId,
+    result: request?.method === "initialize" ? greetingOf(result, request) : result,
+  } as WireMessage;
+}
+
+function errorOf(error: unknown): { code: number; message: string } {
+  const { code, message } = isMap(error) ? error : { code: undefined, message: error };
+  const said = typeof message === "string" ? message : JSON.stringify(isMap(error) ? error : message);
+  return { code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR, message: said ?? "" };
+}
+
+/** A greeting as the protocol has it. Every dated version has the requests that are used here. */
+function greetingOf(result: Raw, request: WireMessage): Raw {
+  const { protocolVersion, capabilities, serverInfo } = result;
+  if (![protocolVersion, capabilities, serverInfo].some(Boolean)) return result;
+  const isDated = protocolVersion === undefined || /^\d{4}-\d\d-\d\d$/.test(String(protocolVersion));
+  const { protocolVersion: wanted } = ((request as Raw).params ?? {}) as Raw;
+  const { name, version } = isMap(serverInfo) ? serverInfo : ({} as Raw);
+  return {
+    protocolVersion: isDated ? wanted : protocolVersion,
+    capabilities: { ...(isMap(capabilities) && isMap(capabilities.tools) ? { tools: capabilities.tools } : {}) },
+    serverInfo: { name: String(name ?? "unknown"), version: String(version ?? "unknown") },
+  };
+}
+
+/** The text of a message with its `result.structuredContent` in quotes: as a text it keeps its numbers and its order. */
+function quoteStructuredContent(source: string): string {
+  const keys: string[] = [];
+  let level = 0;
+  let key = "";
+  let begin = -1;
+  let copied = 0;
+  let quoted = "";
+  for (const { kind, start, end } of jsonTokens(source)) {
+    const token = source.slice(start, end);
+    if (begin >= 0 && level === 2 && (token === "," || token === "}")) {
+      quoted += source.slice(copied, begin) + JSON.stringify(source.slice(begin, start));
+      copied = start;
+      begin = -1;
+    }
+    if (token === "{" || token === "[") {
+      // A list around all of it is a batch.
+      if (level > 0 || token === "{") keys.push(key);
+      level = keys.length;
+      key = "";
+    } else if (token === "}" || token === "]") {
+      keys.pop();
+      level = keys.length;
+    } else if (kind === "string" && level <= 2) key = token;
+    else if (token === ":" && level === 2 && keys[1] === '"result"' && key === '"structuredContent"') begin = end;
+  }
+  return quoted + source.slice(copied);
+}
+
+function isMap(value: unknown): value is Raw {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
