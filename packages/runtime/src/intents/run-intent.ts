@@ -1,17 +1,25 @@
 import type { AgentEvent } from "../agent-event.js";
 import type { LoopResult } from "../agent-loop.js";
+import type { ToolCall } from "../engines/engine.js";
 import type { CallTool, Turn } from "../session/turn.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text.js";
 import type { IntentMatch } from "./intent-matcher.js";
 
+/** Tools that intents may call. */
+export interface IntentTools {
+  readonly call: CallTool;
+  /** What the tool of a call would get: that is told and kept. */
+  argumentsFor(call: ToolCall): unknown;
+}
+
 /** Answers a message that matched an intent, without the engine: calls the intent's tool, if it has one. */
 export async function* runIntent(
   match: IntentMatch,
-  callTool: CallTool,
+  tools: IntentTools,
   turn: Turn,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, LoopResult> {
-  const answer = match.call === null ? match.answer() : yield* actOn(match, match.call, callTool, turn, signal);
+  const answer = match.call === null ? match.answer() : yield* actOn(match, match.call, tools, turn, signal);
   const reason = signal.aborted ? "abort" : "stop";
   const text = toolResultText(answer ?? "", MAX_RESULT_CHARACTERS);
   if (reason === "stop" && text !== "") {
@@ -25,14 +33,15 @@ export async function* runIntent(
 async function* actOn(
   match: IntentMatch,
   { tool: name, arguments: input }: IntentMatch["call"] & object,
-  callTool: CallTool,
+  tools: IntentTools,
   turn: Turn,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
-  const call = { id: `intent-${crypto.randomUUID()}`, name, arguments: input };
+  const given = { id: `intent-${crypto.randomUUID()}`, name, arguments: input };
+  const call = { ...given, arguments: tools.argumentsFor(given) };
   yield { type: "tool-call", ...call };
   turn.addCalls("", [call]);
-  const { content, isError, value } = await turn.act(call, (options) => callTool(call, options), { signal });
+  const { content, isError, value } = await turn.act(call, (options) => tools.call(given, options), { signal });
   yield { type: "tool-result", id: call.id, name, content, is_error: isError };
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
 }

@@ -118,7 +118,8 @@ export async function connectMcpClient(
       const hasTools = client.getServerCapabilities()?.tools !== undefined;
       const cursors = new Set<unknown>();
       let cursor: unknown;
-      for (let page = 1; page <= MAX_PAGES && !cursors.has(cursor); page++) {
+      let previous = "";
+      for (let count = 1; count <= MAX_PAGES && !cursors.has(cursor); count++) {
         cursors.add(cursor);
         const params = cursor === undefined ? {} : { cursor };
         let result: Record<string, unknown> | null;
@@ -130,6 +131,10 @@ export async function connectMcpClient(
           throw error;
         }
         if (!Array.isArray(result?.tools)) throw new Error("what it lists as its tools is no list");
+        const page = JSON.stringify(result.tools);
+        // A cursor that leads back to the same page leads nowhere.
+        if (page === previous) break;
+        previous = page;
         tools.push(...result.tools.slice(0, 1000));
         cursor = result.nextCursor;
         if (typeof cursor !== "string" || cursor === "") break;
