@@ -119,7 +119,8 @@ class SchemaReader {
     if (!isPlainObject(raw)) throw schemaError(path, null, "is no schema: it must be an object, true or false");
     if (this.#open.has(raw))
       throw schemaError(path, null, "is the same object as one around it; use $ref for recursion");
-    if (Object.hasOwn(raw, "~standard")) {
+    // JSON Schemas that a library made may carry it as well, hidden.
+    if (Object.prototype.propertyIsEnumerable.call(raw, "~standard")) {
       const hint = "Turn the whole schema into a JSON Schema with its library, and pass that.";
       throw schemaError(path, null, "is a Standard Schema within a JSON Schema", hint);
     }

@@ -91,7 +91,7 @@ class Simplifier {
     if (++this.#parts > MAX_SCHEMA_PARTS) throw new Error(`it has more than ${MAX_SCHEMA_PARTS} parts`);
     if (level > MAX_SCHEMA_LEVELS) throw new Error(`it is nested deeper than ${MAX_SCHEMA_LEVELS} levels`);
     if (typeof value === "boolean") return value;
-    if (!isPlainObject(value) || Object.hasOwn(value, "~standard")) {
+    if (!isPlainObject(value) || Object.prototype.propertyIsEnumerable.call(value, "~standard")) {
       if (this.#ofProgram)
         throw new Error(`the part at ${path || "/"} is no JSON Schema; pass one made by its library`);
       this.#unenforced.add(`a part that is no schema at ${path || "/"}`);

@@ -64,6 +64,17 @@ test.each(Object.entries(within))("%s of another maker is an error that names th
   await expect(ToolSet.open([tool(schema)])).rejects.toMatchObject({ code: "invalid-tool", tool: "a" });
 });
 
+test("a JSON Schema that carries a hidden mark of its library is one, also within another", async () => {
+  const made = Object.defineProperty({ ...person }, "~standard", { value: { version: 1 }, enumerable: false });
+  for (const schema of [
+    made,
+    { type: "object", properties: { a: made } },
+    { type: "object", not: {}, properties: { a: made } },
+  ]) {
+    await expect(ToolSet.open([tool({ jsonSchema: schema })])).resolves.toBeDefined();
+  }
+});
+
 test("a JSON Schema is found where a library wraps it", () => {
   expect(resolveJsonSchema({ [Symbol("schema")]: true, validate: undefined, jsonSchema: person })).toBe(person);
   expect(resolveJsonSchema(Object.assign({}, person, { [Symbol("kind")]: "Object" }))).toMatchObject(person);
