@@ -43,7 +43,7 @@ export class DeviceProfiler {
   /**
    * The same with all that was found out, fact by fact: what each is, where it was read and how sure that is, or why it
    * is not known. Small reads, at most 100 on a
-   * board and 125 on a machine with much of everything; no process, no network. Never fails.
+   * board and 150 on a machine with much of everything; no process, no network. Never fails.
    */
   async profileInDetail({ dataPath = ".", deep = false }: ProfileInDetailOptions = {}): Promise<ProfiledDevice> {
     const machine = new MachineSnapshot(this.#machine);

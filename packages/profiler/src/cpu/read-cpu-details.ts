@@ -39,8 +39,15 @@ export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["c
   };
 }
 
+/**
+ * The line that names the model: x86, MIPS, RISC-V; LoongArch writes `Model Name`, POWER `cpu`, s390x numbers its processors
+ * (`processor 0: … machine = 3931`).
+ */
+const MODEL_NAME =
+  /^(?:model name|Model Name|cpu model|uarch|cpu)[ \t]*:[ \t]*(\S.*)$|^processor \d+:.*\bmachine = (\w+)/m;
+
 function modelOf(cpuinfo: string, clusters: Fact<CoreCluster[]>): Fact<string> {
-  const name = /^(?:model name|cpu model|uarch)\s*:\s*(.+)$/m.exec(cpuinfo)?.[1]?.trim();
+  const name = MODEL_NAME.exec(cpuinfo)?.slice(1).find(Boolean)?.trim();
   // 64-bit ARM kernels name the cores by number alone; 32-bit ones write the architecture here.
   if (name !== undefined && !/^ARMv\d/.test(name)) return certain(name, "/proc/cpuinfo");
   if ("value" in clusters && clusters.value.length > 0) {
@@ -50,20 +57,34 @@ function modelOf(cpuinfo: string, clusters: Fact<CoreCluster[]>): Fact<string> {
   return unknown("the system does not name it");
 }
 
+/**
+ * Counts the cores by what the kernel says of each: the processors that share it. Numbers of cores repeat in the dies of one
+ * package, so `/proc/cpuinfo` alone is not certain.
+ */
 async function readPhysicalCores(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<number>> {
   if (cores.length === 0) return unknown("the cores are not told");
-  const told = coresInCpuinfo(cpuinfo, cores.length);
-  if (told !== null) return certain(told, "/proc/cpuinfo core id");
-  const siblings = new Set<string>();
-  for (const core of cores.slice(0, MAX_CORES_READ)) {
-    const list = await readOrNull(machine, `${CPU}/cpu${core}/topology/thread_siblings_list`);
-    if (list === null) return unknown(`${CPU}/cpu${core}/topology is not there`);
-    siblings.add(list.trim());
+  const folder = `${CPU}/cpu*/topology`;
+  const covered = new Set<number>();
+  let physical = 0;
+  let reads = 0;
+  for (const core of cores) {
+    if (covered.has(core)) continue;
+    if (reads++ === MAX_CORES_READ) break;
+    const topology = `${CPU}/cpu${core}/topology`;
+    const list =
+      (await readOrNull(machine, `${topology}/thread_siblings_list`)) ??
+      (await readOrNull(machine, `${topology}/core_cpus_list`));
+    const siblings = list === null ? null : numberList(list.trim());
+    if (siblings === null) {
+      const told = coresInCpuinfo(cpuinfo, cores.length);
+      return told === null ? unknown(`${topology} is not there`) : likely(told, "/proc/cpuinfo core id");
+    }
+    // Processors that are switched off do not count.
+    for (const sibling of [core, ...siblings]) if (cores.includes(sibling)) covered.add(sibling);
+    physical += 1;
   }
-  const read = Math.min(cores.length, MAX_CORES_READ);
-  const count = Math.round((siblings.size / read) * cores.length);
-  const source = `${CPU}/cpu*/topology/thread_siblings_list`;
-  return read === cores.length ? certain(count, source) : likely(count, source);
+  if (covered.size === cores.length) return certain(physical, folder);
+  return likely(Math.round((physical / covered.size) * cores.length), folder);
 }
 
 /** Processors of x86 say which core of which package they are; null where not each of them does. */

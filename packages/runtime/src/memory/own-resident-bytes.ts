@@ -1,5 +1,12 @@
-/** Returns the resident memory of this program in bytes, or null on a platform that cannot report it, as in a browser. */
+/**
+ * Returns the resident memory of this program in bytes, or null where it cannot be read: in a browser, or on Linux without
+ * `/proc`, where Node throws.
+ */
 export function ownResidentBytes(): number | null {
   const { process } = globalThis as { process?: { memoryUsage?: { rss?(): number } } };
-  return process?.memoryUsage?.rss?.() ?? null;
+  try {
+    return process?.memoryUsage?.rss?.() ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,8 @@
+import { getHeapStatistics } from "node:v8";
 import { BYTES_PER_MB } from "@nanoagent/models";
 import type { ProcessView } from "./memory-account.js";
 import type { ProcessShare } from "./memory-report.js";
+import { ownResidentBytes } from "./own-resident-bytes.js";
 
 /** Private memory of Node beside the heap of V8: stacks, compiled code, buffers. Measured on Linux: 13 to 16 MB. */
 const NATIVE_BYTES = 16 * BYTES_PER_MB;
@@ -23,7 +25,9 @@ export function processView(profiler: typeof import("@nanoagent/profiler") | nul
 /** Estimates the parts of this program's memory from what V8 reports. */
 function ownMemory(processId: number): ProcessShare | null {
   if (processId !== process.pid) return null;
-  const { rss, heapTotal, external } = process.memoryUsage();
+  const rss = ownResidentBytes();
+  if (rss === null) return null;
+  const { total_heap_size: heapTotal, external_memory: external } = getHeapStatistics();
   const anonymous_bytes = Math.min(rss, heapTotal + external + NATIVE_BYTES);
   return { anonymous_bytes, file_bytes: rss - anonymous_bytes, shared_bytes: 0, proportional_bytes: null };
 }

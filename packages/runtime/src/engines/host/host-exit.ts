@@ -20,6 +20,8 @@ export interface HostExit {
   endedAs: Hang | "out-of-memory" | null;
   /** Whether the kernel reports that it killed a process of the host's cgroup because memory ran out. */
   killedForMemory: boolean;
+  /** RLIMIT_DATA of this program where it is lower than what the host was to get, in bytes; else null. */
+  outerLimitBytes?: number | null | undefined;
 }
 
 /** Makes the error for those who were waiting for a host process that ended. */
@@ -30,6 +32,7 @@ export function describeExit(exit: HostExit): EngineError {
     exit.endedAs === "out-of-memory" ||
     exit.killedForMemory ||
     (exit.endedAs === null && exit.isLimited && tellsOfMemory(exit.output));
+  if (ranOut && exit.outerLimitBytes != null && !exit.killedForMemory) return limitAround(exit.outerLimitBytes, output);
   if (ranOut) return outOfMemory(output || nameOf(exit));
   if (exit.endedAs !== null && exit.endedAs !== "out-of-memory") return hung(exit.endedAs);
   const { exitCode, signal, start } = exit;
@@ -64,6 +67,17 @@ export function outOfMemory(reason: string | undefined, cause?: unknown): Engine
     reason,
     hint: "Choose a smaller context (engine.context) or model; or raise spec.max_memory_mb, if the device has memory to spare.",
     cause,
+  });
+}
+
+/** A limit around this program is in the way: the budget and the model may well be right. */
+function limitAround(bytes: number, output: string): EngineError {
+  return new EngineError({
+    code: "engine-out-of-memory",
+    message: "The engine ran out of the memory that it may take.",
+    reason:
+      `This program was started with a limit of ${Math.floor(bytes / 2 ** 20)} MB on its data (RLIMIT_DATA), which is less than the engine may take. ${output}`.trim(),
+    hint: "Start nanoagent without that limit (ulimit -d, LimitDATA= of systemd), or choose a smaller context (engine.context) or model.",
   });
 }
 

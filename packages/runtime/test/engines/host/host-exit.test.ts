@@ -40,6 +40,16 @@ describe("the end of a host process", () => {
     expect(error.hint).toMatch(/ulimit -d.*Node 22/);
   });
 
+  test("names the limit that this program was started with, where that is in the way", () => {
+    const outer = { ...ended, output: "failed to allocate", outerLimitBytes: 300 * 2 ** 20 };
+    const error = describeExit(outer);
+    expect(error.code).toBe("engine-out-of-memory");
+    expect(error.reason).toContain("300 MB on its data (RLIMIT_DATA)");
+    expect(error.hint).toMatch(/ulimit -d/);
+    expect(error.hint).not.toContain("max_memory_mb");
+    expect(describeExit({ ...outer, killedForMemory: true }).hint).toContain("max_memory_mb");
+  });
+
   test("never promises that a larger budget helps where the device may have no more", () => {
     expect(describeExit({ ...ended, killedForMemory: true }).hint).toMatch(/if the device has memory to spare/);
   });

@@ -88,7 +88,26 @@ function rankOf(version: string): number {
   return rank < 0 ? VERSION_NAMES.length : rank;
 }
 
-function findDamagedFile(files: readonly NativeFile[]): LibraryIssue | null {
+/**
+ * One processor's variant that the loader refuses at once, and that llama.cpp passes over for the next best: an empty file, or
+ * no library. One that is cut off behind its headers ends the process instead.
+ */
+function isPassedOver({ name, reading }: NativeFile): boolean {
+  const isVariant = /^libggml-cpu-.*\.so$/.test(name);
+  return (
+    isVariant && reading.status === "damaged" && /too few for an ELF header|is not an ELF file/.test(reading.reason)
+  );
+}
+
+function findDamagedFile(given: readonly NativeFile[]): LibraryIssue | null {
+  const files = given.filter((file) => !isPassedOver(file));
+  // Without any variant the damaged one is what is wrong.
+  if (!files.some(({ name }) => /^libggml-cpu.*\.so$/.test(name)) && files.length < given.length)
+    return findFault(given);
+  return findFault(files);
+}
+
+function findFault(files: readonly NativeFile[]): LibraryIssue | null {
   for (const { name, reading } of files) {
     if (reading.status !== "read") return { kind: "damaged-file", file: name, reason: reading.reason };
   }

@@ -155,6 +155,25 @@ describe("what a system lacks for llama.cpp", () => {
     if (!hint.source.includes("anew")) expect(error.hint).not.toContain("npm");
   });
 
+  test.each(["has 0 bytes, too few for an ELF header", "is not an ELF file"])(
+    "is nothing where one variant of several %s: llama.cpp takes another",
+    (reason) => {
+      const broken: NativeFile = { name: "libggml-cpu-haswell.so", reading: { status: "damaged", reason } };
+      expect(findLibraryIssue([broken, ...llamaFiles()], debian12)).toBeNull();
+      const alone = findLibraryIssue([broken, ...without("libggml-cpu-x64.so")], debian12);
+      expect(alone).toMatchObject({ kind: "damaged-file", file: broken.name });
+    },
+  );
+
+  test("is a variant that is cut off: to load it would end the process", () => {
+    const reading = {
+      status: "damaged" as const,
+      reason: "is cut off: it has 100 bytes, and its headers say 200 or more",
+    };
+    const broken: NativeFile = { name: "libggml-cpu-haswell.so", reading };
+    expect(findLibraryIssue([broken, ...llamaFiles()], debian12)).toMatchObject({ file: broken.name });
+  });
+
   test("is unknown where the system's libraries were not found, and then nothing is claimed", () => {
     const unknown: NativeSystem = { node: null, cLibrary: null, loader: null, glibcVersion: null, libraries: {} };
     expect(findLibraryIssue(llamaFiles(), unknown)).toBeNull();
