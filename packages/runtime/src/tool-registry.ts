@@ -94,7 +94,8 @@ export class ToolRegistry {
   }
 
   get notices(): readonly string[] {
-    return [...(this.#servers?.notices ?? []), ...this.#contents.notices];
+    const { toolMemory } = this.#options;
+    return [...(this.#servers?.notices ?? []), ...(toolMemory?.notices ?? []), ...this.#contents.notices];
   }
 
   /** Whether the engine may call anything at all. */

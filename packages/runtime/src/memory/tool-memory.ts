@@ -6,6 +6,7 @@ import { endProcess } from "../processes/end-process.js";
 import { forgetGroup, killAtExit } from "../processes/kill-at-exit.js";
 import { launchProgram, type ProgramPlace } from "../processes/launch-program.js";
 import {
+  countDeadChildren,
   type Family,
   type OwnMemory,
   ProcessFamilies,
@@ -34,6 +35,9 @@ const SLACK_BYTES = BYTES_PER_MB;
 const RESERVED_BYTES = 32 * BYTES_PER_MB;
 /** Growth of all shared memory from which on the files in memory of tools are looked for. */
 const SHARED_GROWTH_BYTES = 4 * BYTES_PER_MB;
+
+/** With fewer of them one may have ended just now. */
+const FEWEST_DEAD_CHILDREN = 2;
 
 export interface ToolMemoryOptions {
   /** The agent's whole budget, in bytes. */
@@ -181,6 +185,18 @@ export class ToolMemory {
     const planned = modelBudgetBytes({ limitBytes, ownsProgram, spareBytes: Number.POSITIVE_INFINITY, usedBytes });
     const leastBytes = Math.min(MIN_TOOL_BYTES, limitBytes - usedBytes - engineBytes);
     return Math.max(planned - engineBytes, leastBytes, this.grantedBytes, SLACK_BYTES);
+  }
+
+  /**
+   * Issues that people can mend, one sentence each. The first process of a container inherits the processes that tools leave
+   * behind, and Node collects only those that it has started itself.
+   */
+  get notices(): readonly string[] {
+    const dead = process.pid === 1 ? countDeadChildren(1) : 0;
+    if (dead < FEWEST_DEAD_CHILDREN) return [];
+    return [
+      `${dead} processes that tools have left behind have ended, and nobody collects them: nanoagent is the first process of this container. Start the container with an init program: docker run --init, or tini.`,
+    ];
   }
 
   /** Names the engine's process, whose memory is not left for tools; null when it has ended. */

@@ -69,19 +69,19 @@ export async function openToolMemory(
 
 export async function openCommandTools(
   commands: readonly CommandToolSettings[],
-  { launch }: ToolMemory,
+  toolMemory?: ToolMemory,
 ): Promise<Tool[]> {
   const { commandTool } = await import("../tools/command/command-tool.js");
-  return commands.map((settings) => commandTool(settings, process.cwd(), launch));
+  return commands.map((settings) => commandTool(settings, process.cwd(), toolMemory?.launch));
 }
 
 export async function openMcpServers(
   settings: Readonly<Record<string, McpServerSettings>>,
   onListed: () => void,
-  { launch }: ToolMemory,
+  toolMemory?: ToolMemory,
 ): Promise<McpServers> {
   const mcp = await import("../tools/mcp/open-mcp-servers.js");
-  return mcp.openMcpServers(settings, onListed, launch);
+  return mcp.openMcpServers(settings, onListed, toolMemory?.launch);
 }
 
 export async function openSkillFolder(

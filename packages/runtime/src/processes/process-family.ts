@@ -99,6 +99,17 @@ export function readSharedMemory(): number {
   return Number(/^Shmem:\s+(\d+) kB/m.exec(readText("/proc/meminfo"))?.[1] ?? 0) * 1024;
 }
 
+/** Counts the processes that have ended and that their parent does not collect. */
+export function countDeadChildren(parent: number): number {
+  return listFolder("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    const [state, itsParent] = readText(`/proc/${name}/stat`)
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return state === "Z" && Number(itsParent) === parent;
+  }).length;
+}
+
 function readRelation(processId: string): { parent: number; group: number; session: number } | null {
   // The name of the program stands in parentheses and may contain any character.
   const [, parent, group, session] = readText(`/proc/${processId}/stat`)

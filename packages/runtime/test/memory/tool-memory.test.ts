@@ -160,7 +160,8 @@ for (const { way, cgroups, isPossible } of ways) {
 
     test("what a tool leaves running counts, and ends with the agent", async () => {
       const scene = new Scene(cgroups);
-      const left = "import os, time; os.fork() and os._exit(0); os.setsid(); os.close(1); os.close(2); time.sleep(60)";
+      const left =
+        "import os, time; os.fork() and (time.sleep(0.3), os._exit(0)); os.setsid(); os.close(1); os.close(2); time.sleep(60)";
       expect(await scene.call([python ?? "", "-c", left])).toMatchObject({ outcome: "done" });
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(scene.processes()).toHaveLength(1);
