@@ -1,4 +1,3 @@
-import type { LookupFunction } from "node:net";
 import { isLoopback } from "./http/loopback-lookup.js";
 import { defaultRemoteTimeouts, type RemoteTimeouts } from "./http/remote-timeouts.js";
 import { parseServerAddress, type ServerAddress } from "./http/server-address.js";
@@ -7,6 +6,13 @@ import { OpenAiCompatibleEngine } from "./openai-compatible-engine.js";
 import { contextOf } from "./read-json.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
 import { discoverServer } from "./server/discover-server.js";
+
+/** A function in the form of Node's `dns.lookup`. Spelled out, so that the declarations need no types of Node. */
+type AddressLookup = (
+  hostname: string,
+  options: object,
+  callback: (error: Error | null, address: string | { address: string; family: number }[], family?: number) => void,
+) => void;
 
 export interface OpenAiCompatibleOptions {
   /** The server's address, with or without `/v1`: `http://127.0.0.1:8080`. */
@@ -27,7 +33,7 @@ export interface OpenAiCompatibleOptions {
   contextTokens?: number | undefined;
   timeouts?: Partial<RemoteTimeouts> | undefined;
   /** What names stand for. Default: the system's resolver. */
-  lookup?: LookupFunction | undefined;
+  lookup?: AddressLookup | undefined;
 }
 
 /**
