@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import nodeModule from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,11 +9,24 @@ import { fileURLToPath } from "node:url";
  * writes the place on the building machine there, so a file that does not exist is left out.
  */
 export function ownPlaces(): string[] {
-  const bundle = typeof __filename === "string" ? __filename : undefined;
-  const files = [bundle, toFile(import.meta.url), process.argv[1]];
+  const files = [bundleFile(), toFile(import.meta.url), process.argv[1]];
   return [...new Set(files)].filter(
     (file) => file !== undefined && path.isAbsolute(file) && existsSync(file),
   ) as string[];
+}
+
+/** The file of a CommonJS bundle. webpack takes `typeof __filename` for "string" in an ES module too. */
+function bundleFile(): string | undefined {
+  try {
+    return __filename;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns Node's `require` for a file. webpack replaces a `createRequire` that is imported by its name. */
+export function requireFrom(file: string): NodeJS.Require {
+  return nodeModule.createRequire(file);
 }
 
 /** Returns the path of a file that is given as a path or as a `file:` URL; undefined for other URLs. */

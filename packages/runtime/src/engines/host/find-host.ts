@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { outsideArchive, ownPlaces, toFile } from "../../files/own-places.js";
+import { outsideArchive, ownPlaces, requireFrom, toFile } from "../../files/own-places.js";
 import type { EngineOptions } from "../engine-options.js";
 import { HOST_VARIABLE } from "./host-protocol.js";
 import { HostStartError } from "./host-start-error.js";
@@ -42,7 +41,7 @@ function search(places: readonly string[]): string {
     const beside = BESIDE.map((name) => path.join(path.dirname(place), name)).find((file) => existsSync(file));
     if (beside !== undefined) return beside;
     try {
-      return createRequire(place).resolve(PACKAGE_ENTRY);
+      return requireFrom(place).resolve(PACKAGE_ENTRY);
     } catch {}
   }
   const folder = path.dirname(places[0] ?? process.execPath);
@@ -134,7 +133,7 @@ function plugAndPlayFlags(places: readonly string[]): string[] {
   const [place] = places;
   if (process.versions.pnp === undefined || place === undefined) return [];
   try {
-    const hooks = createRequire(place).resolve("pnpapi");
+    const hooks = requireFrom(place).resolve("pnpapi");
     const loader = path.join(path.dirname(hooks), ".pnp.loader.mjs");
     const loading = existsSync(loader) ? ["--experimental-loader", pathToFileURL(loader).href] : [];
     return ["--require", hooks, ...loading];

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { machine } from "node:os";
 import path from "node:path";
-import { outsideArchive, ownPlaces } from "../../files/own-places.js";
+import { outsideArchive, ownPlaces, requireFrom } from "../../files/own-places.js";
 import { EngineError } from "../engine-error.js";
 import { remoteEngineHint } from "./remote-engine-hint.js";
 
@@ -64,7 +63,7 @@ async function locate(packageName: string): Promise<{ binsDir: string; packageVe
   let cause: unknown;
   for (const place of ownPlaces()) {
     try {
-      const entry = createRequire(place).resolve(packageName);
+      const entry = requireFrom(place).resolve(packageName);
       if (statSync(entry).size === 0) throw new Error(`${entry} is empty`);
       const folder = outsideArchive(path.resolve(entry, "../.."));
       const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as { version: string };

@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import path from "node:path";
+import { requireFrom } from "../../files/own-places.js";
 import { findLlamaAddon } from "./find-llama-addon.js";
 
 /**
@@ -125,7 +125,7 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
   let addon: LlamaAddon;
   try {
     const file = path.join(folder, "llama-addon.node");
-    addon = createRequire(file)(file);
+    addon = requireFrom(file)(file);
   } catch (cause) {
     const { explainLoadFailure } = await import("./check-llama-addon.js");
     throw await explainLoadFailure(folder, cause);

@@ -1,0 +1,129 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { buildTinyGguf } from "@nanoagent/optimizer/testing";
+import { addonPackage, findLlamaAddon } from "@nanoagent/runtime/engines/llama";
+import { type BuildOptions, build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repository } from "../run-program.js";
+
+const addon = await findLlamaAddon().catch(() => null);
+const execute = promisify(execFile);
+
+const device = { device_id: "d", platform: "linux-x86_64", memory_mb: 4096, cpu_cores: 1 };
+const config = (model_path: string | null) =>
+  JSON.stringify({
+    spec: { name: "k", max_memory_mb: 400 },
+    model_path,
+    device,
+    ...(model_path !== null && { engine: { context: 256 } }),
+  });
+const app = `
+  import { NanoRuntime } from "@nanoagent/runtime";
+  (async () => {
+    const runtime = new NanoRuntime();
+    await runtime.load(JSON.parse(process.env.CONFIG));
+    const { content } = await runtime.process("hello");
+    console.log("replied", typeof content);
+    await runtime.unload();
+  })().catch(({ code, failure, hint }) => console.log(JSON.stringify({ code, failure, hint })));`;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "nanoagent-bundled-"));
+  await writeFile(path.join(folder, "m.gguf"), buildTinyGguf());
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Bundles the app, and with `host` the program of the engine's process beside it, into a folder of their own. */
+async function bundle(title: string, { format, host, ...options }: BuildOptions & { host: boolean }): Promise<string> {
+  const out = path.join(folder, title);
+  await mkdir(out, { recursive: true });
+  const extension = format === "esm" ? ".mjs" : ".cjs";
+  // Bundlers look for packages from the file that imports them: this one has all of them installed.
+  const entry = path.join(repository, "packages/cli", `bundled-${process.pid}-${title}.mjs`);
+  await writeFile(entry, app);
+  try {
+    await build({
+      entryPoints: { app: entry, ...(host && { "host-program": "@nanoagent/runtime/host-program" }) },
+      absWorkingDir: path.join(repository, "packages/cli"),
+      bundle: true,
+      platform: "node",
+      outdir: out,
+      outExtension: { ".js": extension },
+      logLevel: "silent",
+      ...(format !== undefined && { format }),
+      ...options,
+    });
+  } finally {
+    await rm(entry);
+  }
+  return path.join(out, `app${extension}`);
+}
+
+async function run(file: string, model: string | null): Promise<string> {
+  const { stdout } = await execute(process.execPath, [file], {
+    cwd: path.dirname(file),
+    env: { ...process.env, CONFIG: config(model) },
+    timeout: 60_000,
+  });
+  return stdout.trim();
+}
+
+const forms: [string, BuildOptions][] = [
+  ["esm", { format: "esm" }],
+  ["cjs", { format: "cjs" }],
+  ["esm-minified", { format: "esm", minify: true }],
+  ["cjs-minified", { format: "cjs", minify: true, keepNames: false }],
+  ["esm-split", { format: "esm", splitting: true, chunkNames: "chunks/[name]-[hash]" }],
+];
+
+describe("an app as a bundle of esbuild", () => {
+  test.each(forms)("answers by its rules, alone: %s", async (title, options) => {
+    expect(await run(await bundle(`rules-${title}`, { ...options, host: false }), null)).toBe("replied string");
+  });
+
+  describe.skipIf(addon === null)("with a local model (needs llama.cpp's package)", () => {
+    test.each(forms)("runs it with its host beside it: %s", async (title, options) => {
+      const file = await bundle(`model-${title}`, { ...options, host: true });
+      const place = path.join(path.dirname(file), "node_modules", addonPackage());
+      await mkdir(path.dirname(place), { recursive: true });
+      await symlink(path.resolve(addon ?? "", "../.."), place, "junction");
+      expect(await run(file, path.join(folder, "m.gguf"))).toBe("replied string");
+    });
+
+    test.each(forms)("says which file it lacks where its host was left out: %s", async (title, options) => {
+      const file = await bundle(`alone-${title}`, { ...options, host: false });
+      expect(JSON.parse(await run(file, path.join(folder, "m.gguf")))).toEqual({
+        code: "engine-unavailable",
+        failure: "host-not-found",
+        hint: expect.stringContaining("host-program"),
+      });
+    });
+
+    test("names the package of llama.cpp where that was left out", async () => {
+      const file = await bundle("without-addon", { format: "esm", host: true });
+      const { code, hint } = JSON.parse(await run(file, path.join(folder, "m.gguf")));
+      expect({ code, hint }).toEqual({ code: "engine-unavailable", hint: expect.stringContaining(addonPackage()) });
+    });
+  });
+
+  test("is built without the optional packages, and says at run time which one it needs", async () => {
+    const place = path.join(folder, "peerless");
+    for (const name of ["models", "runtime"]) {
+      const to = path.join(place, "node_modules/@nanoagent", name);
+      await cp(path.join(repository, "packages", name, "dist"), path.join(to, "dist"), { recursive: true });
+      await cp(path.join(repository, "packages", name, "package.json"), path.join(to, "package.json"));
+    }
+    await writeFile(path.join(place, "app.mjs"), app);
+    for (const format of ["esm", "cjs"] as const) {
+      const outfile = path.join(place, `out.${format === "esm" ? "mjs" : "cjs"}`);
+      const entryPoints = [path.join(place, "app.mjs")];
+      await build({ entryPoints, bundle: true, platform: "node", format, outfile, logLevel: "silent" });
+      const { code, hint } = JSON.parse(await run(outfile, path.join(folder, "m.gguf")));
+      expect({ code, hint }).toEqual({ code: "missing-peer", hint: "Run: npm install @nanoagent/optimizer" });
+    }
+  });
+});
