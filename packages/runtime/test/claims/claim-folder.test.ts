@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ClaimedError, claimFolder, isClaimThere } from "../../src/claims/claim-folder.js";
 import { FileClaim } from "../../src/claims/file-claim.js";
@@ -9,7 +10,7 @@ import { toCheckedJson } from "../../src/files/checked-json.js";
 import { ownIdentity, type ProcessIdentity } from "../../src/processes/process-identity.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
-const program = path.join(import.meta.dirname, "hold-folder.mjs");
+const program = fileURLToPath(new URL("./hold-folder.mjs", import.meta.url));
 const beatMilliseconds = 40;
 const times = { beatMilliseconds };
 const alone = { beat: beatMilliseconds, isShared: false, hasOthers: async () => true };

@@ -14,6 +14,9 @@ const kills = process.env.NANOAGENT_SOAK ? 1000 : 34;
 const repetitions = process.env.NANOAGENT_SOAK ? 40 : 4;
 const policies = ["turn", "batch", "never"];
 
+/** Turns that were not as they were acknowledged, counted over all kills. */
+const kept = { lost: 0, wrong: 0, silent: 0 };
+
 /** Runs the program and gathers its lines; kills it when it has printed so many and then waited so long. */
 async function runAndKill(folder: string, lines: number, milliseconds: number): Promise<string[]> {
   const child = spawn(process.execPath, [program, folder, "Infinity", ...policies], {
@@ -40,6 +43,10 @@ async function check(folder: string, fsync: string, known: number, lines: readon
   const saved = printed(lines, fsync, "saved");
   const journal = await Journal.open(path.join(folder, fsync));
   const found = await questions(journal, known + 1);
+  const lost = saved.filter((text) => !found.includes(text)).length;
+  kept.lost += lost;
+  kept.wrong += found.filter((text, index) => !/^turn \d+$/.test(text) || found.indexOf(text) !== index).length;
+  if (lost > 0 && journal.report.missing_turns === 0) kept.silent += 1;
   expect(found.slice(0, saved.length)).toEqual(saved);
   expect(found.length - saved.length).toBeLessThanOrEqual(1);
   const intended = printed(lines, fsync, "act").map((act) => act.slice(act.indexOf(" ") + 1));
@@ -76,7 +83,10 @@ describe.skipIf(process.platform === "win32")("a program that writes", () => {
       expect(journal.report).toMatchObject({ torn_bytes: 0, damage: [], missing_turns: 0 });
       await journal.close();
     }
-    if (process.env.NANOAGENT_SOAK) process.stdout.write(`${kills} kills, turns: ${[...turns].join(" ")}\n`);
+    const { lost, wrong, silent } = kept;
+    if (process.env.NANOAGENT_SOAK)
+      process.stdout.write(`kill: tried ${kills}, lost ${lost}, wrong ${wrong}, silent ${silent}\n`);
+    expect(kept).toEqual({ lost: 0, wrong: 0, silent: 0 });
   }, 1_800_000);
 
   test("its lock goes with it, and is held until then", async () => {
