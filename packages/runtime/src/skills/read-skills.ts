@@ -14,6 +14,14 @@ const MAX_ENTRIES = 16_384;
 /** A collection in a collection in a repository, as people publish them. */
 const MAX_DEPTH = 4;
 
+/** The skills of a folder, by name, and what is wrong with them or with others. */
+export interface SkillsOfFolder {
+  skills: Skill[];
+  issues: InvalidSkillError[];
+  /** @deprecated An older name of `issues`. */
+  faults: InvalidSkillError[];
+}
+
 /**
  * Reads the skills of a folder, sorted by name: itself, and each folder in it, or in a collection in it, that has a
  * SKILL.md. A skill that cannot be used does not affect the others: its error is in `issues`, as are warnings about those
@@ -26,7 +34,7 @@ const MAX_DEPTH = 4;
 export async function readSkills(
   folder: string,
   { wanted = [] }: { wanted?: readonly string[] | undefined } = {},
-): Promise<{ skills: Skill[]; issues: InvalidSkillError[] }> {
+): Promise<SkillsOfFolder> {
   const root = await resolveRoot(folder);
   const skills = new Map<string, Skill>();
   const issues: InvalidSkillError[] = [];
@@ -59,7 +67,8 @@ export async function readSkills(
     const reason = `it has more than ${MAX_SKILLS} skills; ${leftOut} that no capability names are left out`;
     issues.push(new InvalidSkillError(folder, reason, { hint: "Name a skill in spec.capabilities to use it." }));
   }
-  return { skills: [...skills.values()].sort((one, other) => (one.name < other.name ? -1 : 1)), issues };
+  const sorted = [...skills.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { skills: sorted, issues, faults: issues };
 }
 
 function has(skills: Iterable<Skill>, wanted: string): boolean {

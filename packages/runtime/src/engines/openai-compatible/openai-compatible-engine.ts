@@ -12,6 +12,7 @@ import { ReplyReader } from "./chat/reply-reader.js";
 import { TooManyToolCalls } from "./chat/tool-call-assembler.js";
 import type { ReplyBody } from "./http/reply-body.js";
 import type { ServerConnection } from "./http/server-connection.js";
+import { ServerPatience } from "./http/server-patience.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
 import { countByLlamaServer } from "./server/llama-server.js";
 import type { RemoteServer } from "./server/remote-server.js";
@@ -166,27 +167,18 @@ export class OpenAiCompatibleEngine implements Engine {
   /** The pieces of a reply until it is complete. Only the time that is spent waiting for the server counts. */
   async *#parts(body: ReplyBody, reply: ReplyAssembler, waitedBefore: number): AsyncGenerator<ReplyPart> {
     const reader = new ReplyReader();
-    let waited = waitedBefore;
+    const patience = new ServerPatience(this.#connection.timeouts, waitedBefore);
     while (!reply.isLast) {
-      const { milliseconds, what } = this.#patience(reply);
       const since = performance.now();
-      const bytes = await readUnlessComplete(body, reply, milliseconds - waited, what);
-      waited += performance.now() - since;
+      const bytes = await readUnlessComplete(body, reply, patience);
+      patience.addWait(performance.now() - since);
       for (const part of bytes === null ? reader.end() : reader.push(bytes)) {
-        if (isProgress(part) && !reply.isComplete) waited = 0;
+        if (isProgress(part) && !reply.isComplete) patience.notePiece();
         yield part;
         if (reply.isLast) return;
       }
       if (bytes === null) return;
     }
-  }
-
-  #patience(reply: ReplyAssembler): { milliseconds: number; what: string } {
-    const { firstPieceMilliseconds, nextPieceMilliseconds } = this.#connection.timeouts;
-    if (reply.isComplete) return { milliseconds: REST_MILLISECONDS, what: "end its reply" };
-    return reply.hasBegun
-      ? { milliseconds: nextPieceMilliseconds, what: "go on with its reply" }
-      : { milliseconds: firstPieceMilliseconds, what: "begin its reply" };
   }
 
   #explain(error: unknown): NanoAgentError {
@@ -217,11 +209,12 @@ function refusesForm(error: unknown): boolean {
 async function readUnlessComplete(
   body: ReplyBody,
   reply: ReplyAssembler,
-  milliseconds: number,
-  what: string,
+  patience: ServerPatience,
 ): Promise<Buffer | null> {
   try {
-    return await body.read(milliseconds, what);
+    if (reply.isComplete) return await body.read(REST_MILLISECONDS - patience.waitedMilliseconds, "end its reply");
+    const what = patience.hasBegun ? "go on with its reply" : "begin its reply";
+    return await body.read(patience.leftMilliseconds, what);
   } catch (error) {
     if (reply.isComplete) return null;
     throw error;

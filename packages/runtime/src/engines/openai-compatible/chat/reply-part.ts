@@ -29,8 +29,8 @@ export interface ToolCallPart {
 }
 
 /** Whether this is a piece of the reply, and not only a sign of life. */
-export function isProgress({ finish, ...part }: ReplyPart): boolean {
-  return saysSomething(part) || finish !== undefined;
+export function isProgress({ text, reasoning, toolCalls, finish }: ReplyPart): boolean {
+  return Boolean(text) || Boolean(reasoning) || toolCalls !== undefined || finish !== undefined;
 }
 
 /** Whether this holds some of what the model wrote. */
