@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exactTextOf, readExactArguments, readExactJson } from "../../src/json/exact-json.js";
+import { exactOrText, exactTextOf, readExactArguments, readExactJson } from "../../src/json/exact-json.js";
 import { ExactNumber } from "../../src/json/exact-number.js";
 
 const runs = process.env.NANOAGENT_SOAK ? 10_000 : 1000;
@@ -93,4 +93,11 @@ test("whole numbers are told from others, however they are written", () => {
   for (const text of ["0.12345678901234567890", "1e-400", "125e-1"]) {
     expect([text, new ExactNumber(text).isInteger]).toEqual([text, false]);
   }
+});
+
+test("a value is handed on as itself, and as its text where a number of it would be changed", () => {
+  for (const text of ["null", "true", '"a"', "1.50", '{"a":[1e2]}'])
+    expect(exactOrText(text)).toEqual(JSON.parse(text));
+  for (const text of ["9007199254740993", '{"a":1e999}']) expect(exactOrText(text)).toBe(text);
+  expect(exactOrText("{")).toBeUndefined();
 });

@@ -61,7 +61,7 @@ export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: stri
   written += text.finish();
   refuseBrokenText(written);
   draft.noteEvaluated(draft.evaluated.text + written);
-  emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: exactOrText(written) ?? written } });
+  emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: exactOrText(written) } });
   return "tool-calls";
 }
 
