@@ -90,12 +90,12 @@ describe("a model that can be read", () => {
     );
   });
 
-  test("of an architecture that is not known says what is estimated", async () => {
+  test("of an architecture whose computation is not known says what is estimated", async () => {
     const bytes = Buffer.from(buildTinyGguf());
-    await writeFile(at("unknown.gguf"), Buffer.from(bytes.toString("latin1").replaceAll("llama", "lxama"), "latin1"));
+    await writeFile(at("unknown.gguf"), Buffer.from(bytes.toString("latin1").replaceAll("llama", "gemma"), "latin1"));
     const { exitCode, stdout, stderr } = await optimize("--model", at("unknown.gguf"), "--budget-mb", "140");
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^note: .*unknown\.gguf: how lxama computes is not known step by step\. .*estimates/);
+    expect(stderr).toMatch(/^note: .*unknown\.gguf: how gemma computes is not known step by step\. .*estimates/);
     expect(stdout).toMatch(/\n1 {2}unknown\.gguf /);
   });
 

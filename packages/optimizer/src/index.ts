@@ -12,6 +12,7 @@ export { ENOUGH_CONTEXT_TOKENS } from "./load-settings.js";
 export { fitRequest, type PlanChoices, type PlanFacts } from "./fit/plan-facts.js";
 export { quantizeHeader } from "./fit/quantize-header.js";
 export { memoryLedger, type LedgerOptions } from "./fit/memory-ledger.js";
+export { type ModelNotice, modelNotices } from "./architectures/model-notices.js";
 export { isEstimated } from "./architectures/transformer-shape.js";
 export { ENGINE_HOST, type HostCost } from "./fit/engine-costs.js";
 export { explainFit } from "./fit/explain-fit.js";

@@ -1,7 +1,7 @@
 import { opendir, stat } from "node:fs/promises";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { type GgufHeader, InvalidModelFileError, readModelHeader } from "@nanoagent/optimizer";
+import { type GgufHeader, InvalidModelFileError, isEstimated, readModelHeader } from "@nanoagent/optimizer";
 import { UsageError } from "../errors/usage-error.js";
 
 /** The models at a path. */
@@ -72,7 +72,7 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
   names.sort();
   for (const name of names.slice(0, MAX_MODELS)) {
     try {
-      await addModel(found, path.join(found.path, name));
+      await addModel(found, path.join(found.path, name), true);
     } catch (error) {
       if (!NanoAgentError.isInstance(error)) throw error;
       found.notices.push(`${name} is left out: ${error.message}`);
@@ -90,8 +90,10 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
   return found;
 }
 
-async function addModel(found: FoundModels, modelPath: string): Promise<void> {
+async function addModel(found: FoundModels, modelPath: string, mustBePlannable = false): Promise<void> {
   const { summary, gguf } = await readModelHeader(modelPath);
+  // In a folder, a file that nothing can be planned for must not keep the others from being planned.
+  if (mustBePlannable && gguf !== null) isEstimated(gguf);
   found.largestBytes = Math.max(found.largestBytes ?? 0, summary.file_bytes);
   if (gguf !== null) found.headers.push(gguf);
   else

@@ -1,6 +1,6 @@
 import type { FitPlan } from "@nanoagent/models";
 import { BYTES_PER_MB, NanoAgentError } from "@nanoagent/models";
-import { isEstimated, missedFloors, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
+import { isEstimated, missedFloors, modelNotices, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
 import { readPlanFacts } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction, OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
@@ -50,10 +50,15 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   const { plans, refusal } = planAll(found, facts, device.measurement, goal, values);
   if (refusal !== null && hasBudget) throw refusal;
   if (refusal !== null) writeNotice([refusal.message, refusal.hint].filter(Boolean).join(" "));
+  for (const header of plans.length > 0 ? found.headers : []) {
+    for (const { message, hint } of modelNotices(header, goal.contextTokens ?? null)) {
+      writeNotice(`${header.path}: ${message} ${hint}`);
+    }
+  }
   for (const { path, architecture } of plans.length > 0 ? found.headers.filter(isEstimated) : []) {
     writeNotice(
       `${path}: how ${architecture} computes is not known step by step. Its KV cache, compute buffer and speed are ` +
-        "estimates, and whether llama.cpp loads it at all is not known.",
+        "estimates.",
     );
   }
 

@@ -1,8 +1,10 @@
 import type { GgufHeader, PerLayer } from "../formats/gguf/gguf-header.js";
 import { vocabularySizeOf } from "../formats/gguf/summarize-gguf.js";
-import { InvalidModelFileError } from "../formats/invalid-model-file-error.js";
+import { EMBEDDING_NAME } from "../formats/gguf/tensor-names.js";
+import { InvalidModelFileError, WHOLE_FILE } from "../formats/invalid-model-file-error.js";
 import { architectureNamed, type ComputeFamily } from "./architecture-table.js";
-import { type LayerShape, layerShapes } from "./layer-shape.js";
+import { type FailFigure, type LayerShape, layerShapes } from "./layer-shape.js";
+import { unfitPurpose } from "./model-purpose.js";
 import { requirePlainTensors } from "./require-plain-tensors.js";
 
 /** Figures of a model that decide how much memory it takes. */
@@ -19,8 +21,8 @@ export interface TransformerShape {
   isExact: boolean;
 }
 
-const NOT_A_TRANSFORMER =
-  "Take another file. Plans are made for transformers; a vocabulary, an adapter or a projector alone is not one.";
+const OTHER_FILE_HINT =
+  "llama.cpp would not load this file. Take another file of this model, or compare its checksum with that of its source.";
 
 /**
  * Tells whether the memory and speed of a model are estimates, because its computation is not known step by step. The
@@ -47,10 +49,20 @@ export function transformerShape(header: GgufHeader): TransformerShape {
 }
 
 function computeShape(header: GgufHeader): TransformerShape {
-  const fail = (field: string, problem: string, hint: string = NOT_A_TRANSFORMER): never => {
+  const fail = (field: string, problem: string, hint: string = OTHER_FILE_HINT): never => {
     throw new InvalidModelFileError({ path: header.path, field, offset: 0, problem, hint });
   };
   const { architecture } = header;
+  const unfit = unfitPurpose(header);
+  if (unfit !== null) {
+    throw new InvalidModelFileError({
+      path: header.path,
+      field: WHOLE_FILE,
+      offset: 0,
+      ...unfit,
+      fault: "not-a-model",
+    });
+  }
   if (architecture === null) return fail("general.architecture", "is missing");
   if (header.byte_order === "big") {
     const problem = "says that the file is big-endian, and llama.cpp loads files of its machine's order only";
@@ -64,6 +76,7 @@ function computeShape(header: GgufHeader): TransformerShape {
   figure("block_count", shape.block_count);
   const embeddingLength = figure("embedding_length", shape.embedding_length);
   const headCount = figure("attention.head_count", largest(shape.head_count));
+  requireLayers(header, fail);
   const layers = layerShapes(header, headCount, fail);
   const { computation, isPlain } = architectureNamed(architecture);
   const result: TransformerShape = {
@@ -77,6 +90,29 @@ function computeShape(header: GgufHeader): TransformerShape {
   };
   if (result.isExact && isPlain && !shape.expert_count) requirePlainTensors(header, result, headCount, fail);
   return result;
+}
+
+const LAYER_TENSOR = /^blk\.(\d+)\./;
+
+/** llama.cpp refuses a file without its embeddings, and one that has fewer or more layers than it says. */
+function requireLayers({ architecture, shape, tensors, tokenizer }: GgufHeader, fail: FailFigure): void {
+  const embedding = tensors.find(({ name }) => name === EMBEDDING_NAME);
+  if (embedding === undefined) fail(`tensor ${EMBEDDING_NAME}`, "is missing");
+  const rows = embedding.shape[1] ?? 1;
+  if (tokenizer.token_count !== null && rows !== tokenizer.token_count) {
+    const problem = `has ${rows} rows, and the vocabulary ${tokenizer.token_count} tokens`;
+    fail(`tensor ${EMBEDDING_NAME}`, problem);
+  }
+  const stated = shape.block_count ?? 0;
+  const found = new Set<number>();
+  for (const { name } of tensors) {
+    const layer = Number(LAYER_TENSOR.exec(name)?.[1] ?? -1);
+    if (layer >= stated) fail(`tensor ${name}`, `is of layer ${layer}, and ${architecture}.block_count is ${stated}`);
+    if (layer >= 0) found.add(layer);
+  }
+  for (let layer = 0; layer < stated - (shape.nextn_predict_layers ?? 0); layer++) {
+    if (!found.has(layer)) fail(`layer ${layer} of ${stated}`, "is missing: the file has no tensors of it");
+  }
 }
 
 function largest(value: PerLayer): number | null {

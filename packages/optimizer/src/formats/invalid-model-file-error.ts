@@ -46,7 +46,7 @@ export class InvalidModelFileError extends NanoAgentError {
     super({
       code: "invalid-model-file",
       message: `${path} cannot be used as a model: ${field} ${problem}.`,
-      reason: parts.reason ?? (field === WHOLE_FILE ? undefined : `It is at byte ${offset} of the file.`),
+      reason: parts.reason ?? (offset === 0 ? undefined : `It is at byte ${offset} of the file.`),
       hint,
     });
     this.path = path;

@@ -38,6 +38,7 @@ export const PLAIN_MODELS = {
     kvHeadCount: 4,
     feedForwardLength: 5632,
     vocabularySize: 32000,
+    contextTokens: 2048,
   },
   "Llama-3.2-1B": {
     embeddingLength: 2048,

@@ -98,6 +98,18 @@ export interface GgufTokenizer {
   add_eos_token: boolean | null;
 }
 
+/** What a file says that it is for. What is not stated is null. */
+export interface GgufPurpose {
+  /** `model`, `adapter`, `mmproj`, `imatrix`. */
+  type: string | null;
+  /** How the vectors of all tokens become one: a number above 0 for models that make embeddings or grades. */
+  pooling: number | null;
+  /** False for a model whose tokens also see those behind them. */
+  causal: boolean | null;
+  /** Labels of a classifier. */
+  label_count: number | null;
+}
+
 /** All that the header of a GGUF file says, as far as running the model needs it. */
 export interface GgufHeader {
   path: string;
@@ -111,6 +123,7 @@ export interface GgufHeader {
   data_offset: number;
   architecture: string | null;
   name: string | null;
+  purpose: GgufPurpose;
   shape: GgufShape;
   tokenizer: GgufTokenizer;
   /** Null for a model in one file. `readGguf` joins the files, and then `path` is the first of them. */

@@ -46,6 +46,12 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
     data_offset,
     architecture,
     name: metadata.text("general.name"),
+    purpose: {
+      type: metadata.text("general.type"),
+      pooling: metadata.count(`${architecture}.pooling_type`),
+      causal: metadata.flag(`${architecture}.attention.causal`),
+      label_count: metadata.arrayLength(`${architecture}.classifier.output_labels`),
+    },
     shape: shapeOf(metadata, architecture),
     tokenizer: tokenizerOf(metadata),
     split: splitOf(metadata),
@@ -187,7 +193,8 @@ function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
     pre: metadata.text("tokenizer.ggml.pre"),
     token_count: metadata.arrayLength("tokenizer.ggml.tokens"),
     merge_count: metadata.arrayLength("tokenizer.ggml.merges"),
-    chat_template: metadata.text(CHAT_TEMPLATE_KEY),
+    // A template of blanks writes nothing.
+    chat_template: metadata.text(CHAT_TEMPLATE_KEY)?.trim() ? metadata.text(CHAT_TEMPLATE_KEY) : null,
     bos_token_id: token("bos"),
     eos_token_id: token("eos"),
     eot_token_id: token("eot"),

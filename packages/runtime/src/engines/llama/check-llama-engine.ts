@@ -27,9 +27,13 @@ export async function checkLlamaEngine(
     check.issues.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
   };
   try {
-    const { plan, budgetBytes } = await planLocalModel(config, { ownsProgram, remote });
+    const { plan, budgetBytes, notices } = await planLocalModel(config, { ownsProgram, remote });
     check.summary = describePlan(plan, budgetBytes);
     check.model = { plan, budgetBytes };
+    for (const { about, ...notice } of notices) {
+      const path = about === "context" ? ["engine", "context"] : ["model_path"];
+      check.issues.push({ severity: "warning", path, ...notice });
+    }
     if (!plan.constrains_output) check.issues.push(withoutSchemas(config));
   } catch (error) {
     reject(error);

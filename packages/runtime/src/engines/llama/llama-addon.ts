@@ -131,7 +131,9 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
     throw await explainLoadFailure(folder, cause);
   }
   addon.markLoaded();
-  addon.setLogger(log);
+  listener = log;
+  if (!hasLogger) addon.setLogger((level, message) => listener(level, message));
+  hasLogger = true;
   addon.setLoggerLogLevel(LOG_ERRORS);
   addon.loadBackends();
   if (addon.getGpuType() === undefined) addon.loadBackends(folder);
@@ -144,3 +146,7 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
 }
 
 const LOG_ERRORS = 2;
+
+/** Who hears the messages. The add-on gets one logger for good: when a former one is collected, it drops all messages. */
+let listener: (level: number, message: string) => void = () => {};
+let hasLogger = false;

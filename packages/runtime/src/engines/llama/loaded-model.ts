@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { EngineError } from "../engine-error.js";
-import { outOfMemory } from "../host/host-exit.js";
+import { outOfMemory, tellsOfMemory } from "../host/host-exit.js";
 import {
   type AddonContext,
   type AddonModel,
@@ -8,6 +8,7 @@ import {
   type LlamaAddon,
   loadLlamaAddon,
 } from "./llama-addon.js";
+import { NativeMessages } from "./native-messages.js";
 import type { TokenEvaluator } from "./prompt-cache.js";
 
 /** What llama.cpp needs to know to load a model. */
@@ -55,10 +56,8 @@ export class LoadedModel implements TokenEvaluator {
     await stat(modelPath).catch((cause: Error) => {
       throw cannotLoad(`The model file ${modelPath} cannot be read.`, cause.message, cause);
     });
-    let lastMessage = "";
-    const addon = await loadLlamaAddon((_, message) => {
-      lastMessage = message.trim();
-    });
+    const messages = new NativeMessages();
+    const addon = await loadLlamaAddon((_, message) => messages.add(message));
     const model = new addon.AddonModel(modelPath, {
       addonExports: addon,
       gpuLayers: 0,
@@ -69,7 +68,11 @@ export class LoadedModel implements TokenEvaluator {
       hasLoadAbortSignal: false,
       ...(onProgress === undefined ? {} : { onLoadProgress: onProgress }),
     });
-    if (!(await model.init())) throw cannotLoad(`The model ${modelPath} cannot be loaded.`, lastMessage);
+    if (!(await model.init())) {
+      const reasons = await messages.reasons();
+      if (tellsOfMemory(reasons)) throw outOfMemory(`llama.cpp: ${reasons}`);
+      throw cannotLoad(`llama.cpp cannot load the model ${modelPath}.`, reasons);
+    }
     const context = new addon.AddonContext(model, {
       contextSize: contextTokens,
       batchSize: batchTokens,
@@ -85,7 +88,7 @@ export class LoadedModel implements TokenEvaluator {
     });
     if (await context.init()) return new LoadedModel(addon, model, context);
     await model.dispose();
-    throw outOfMemory(`a context of ${contextTokens} tokens could not be made: ${lastMessage}`);
+    throw outOfMemory(`A context of ${contextTokens} tokens could not be made. ${await messages.reasons()}`.trim());
   }
 
   /** Sets the number of threads for what is evaluated from now on. */
@@ -125,12 +128,22 @@ export class LoadedModel implements TokenEvaluator {
   }
 }
 
+/** Words of llama.cpp for a file that is whole and that this version cannot load, and what helps then. */
+const OTHER_FILE_WORDS =
+  /unknown (model architecture|pre-tokenizer|tokenizer)|wrong (number|shape) of tensors|has wrong shape|missing tensor|tensor .* not found|key not found|unsupported/i;
+
+function hintFor(reason: string): string {
+  return OTHER_FILE_WORDS.test(reason)
+    ? "Take another file of this model, made by a llama.cpp of about this version; or update nanoagent."
+    : "Compare the file's size or checksum with those of its source, and check that there is enough memory.";
+}
+
 function cannotLoad(message: string, reason: string, cause?: unknown): EngineError {
   return new EngineError({
     code: "engine-failed",
     message,
     reason: reason || undefined,
-    hint: "Check that the file is complete, and that there is enough memory.",
+    hint: hintFor(reason),
     cause,
   });
 }

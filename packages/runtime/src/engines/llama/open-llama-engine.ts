@@ -10,7 +10,7 @@ import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import { importModelPeers } from "./model-peers.js";
-import { agentFacts, agentLimitBytes, planModel } from "./plan-local-model.js";
+import { agentFacts, agentLimitBytes, noticesOf, planModel } from "./plan-local-model.js";
 import { startGuard } from "./start-guard.js";
 import { StateFile } from "./state-file.js";
 import { ThreadTrialStore } from "./thread-trial-store.js";
@@ -58,6 +58,8 @@ export async function openLlamaEngine(
   const plan = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
     const facts = { ...agentFacts(device, ownsProgram), cpuFeatures, budgetBytes, threadTrials: trials.rows };
     const header = await optimizer.readGguf(config.model_path);
+    for (const { message, hint } of noticesOf(header, optimizer, config.engine?.context))
+      onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {
       contextTokens: config.engine?.context,
       planner,

@@ -7,7 +7,7 @@ import {
   type MemoryProbe,
   type NanoAgentConfig,
 } from "@nanoagent/models";
-import type { GgufHeader, PlanFacts } from "@nanoagent/optimizer";
+import type { GgufHeader, ModelNotice, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { modelBudgetBytes, programShareBytes } from "../../memory/program-share.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
@@ -107,6 +107,15 @@ export async function planModel(
   return longest.context_tokens <= most ? longest : plan(most);
 }
 
+/** Lists what people should know of a model before they use it with this `engine.context`. */
+export function noticesOf(
+  header: GgufHeader,
+  { modelNotices }: Pick<Optimizer, "modelNotices">,
+  contextTokens: number | "auto" = "auto",
+): ModelNotice[] {
+  return modelNotices(header, contextTokens === "auto" ? null : contextTokens);
+}
+
 /**
  * Plans how the model of a config would be loaded, without loading anything: on this machine with the memory that there is
  * now, or on a remote device. `budgetBytes` is what the model may take with its process: the agent's budget less the
@@ -115,11 +124,11 @@ export async function planModel(
 export async function planLocalModel(
   config: NanoAgentConfig & { model_path: string },
   options: PlanOptions = {},
-): Promise<{ plan: FitPlan; budgetBytes: number }> {
+): Promise<{ plan: FitPlan; budgetBytes: number; notices: ModelNotice[] }> {
   const { optimizer } = await importModelPeers();
   const { spec, device, engine, model_path } = config;
   const facts = await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, options);
   const header = await optimizer.readGguf(model_path);
   const plan = await planModel(header, optimizer, facts, { contextTokens: engine?.context });
-  return { plan, budgetBytes: facts.budgetBytes };
+  return { plan, budgetBytes: facts.budgetBytes, notices: noticesOf(header, optimizer, engine?.context) };
 }
