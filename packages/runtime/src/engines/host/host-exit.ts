@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { lacksRoomForCode, tellsOfMemory, withoutNativeStack } from "../../processes/fatal-output.js";
+import { readDataLimit } from "../../processes/process-limits.js";
 import { EngineError } from "../engine-error.js";
 import { explainFailedStart, type FailedStart } from "./explain-failed-start.js";
 import type { Hang } from "./signs-of-life.js";
@@ -97,4 +98,10 @@ function nameOf({ exitCode, signal }: HostExit): string {
   if (exitCode === null) return "no exit code";
   const named = Object.entries(constants.signals).find(([, number]) => exitCode === 128 + number);
   return named?.[0] ?? `exit code ${exitCode}`;
+}
+
+/** The limit that this program was started with, where the host's own could not be set because of it. */
+export function outerLimitBytes(dataBytes: number | undefined, reservedCodeBytes: number): number | null {
+  const ownBytes = readDataLimit(process.pid);
+  return ownBytes !== null && dataBytes !== undefined && ownBytes < dataBytes + reservedCodeBytes ? ownBytes : null;
 }

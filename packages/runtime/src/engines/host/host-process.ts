@@ -2,14 +2,13 @@ import type { ChildProcess } from "node:child_process";
 import type { NanoAgentError } from "@nanoagent/models";
 import { onAbort } from "../../on-abort.js";
 import { lacksRoomForCode, tellsOfMemory } from "../../processes/fatal-output.js";
-import { readDataLimit } from "../../processes/process-limits.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
 import { explainFailedStart } from "./explain-failed-start.js";
 import { findHost, type HostCommand, type HostFiles } from "./find-host.js";
-import { describeExit, type HostExit, outOfMemory } from "./host-exit.js";
+import { describeExit, type HostExit, outerLimitBytes, outOfMemory } from "./host-exit.js";
 import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
 import {
   type EngineThreads,
@@ -383,15 +382,6 @@ export class HostProcess implements RunningHost {
     return describeExit({ exitCode, signal, ...this.#exitFacts() });
   }
 
-  /** The limit that this program was started with, where the host's own could not be set because of it. */
-  get #outerLimitBytes(): number | null {
-    const ownBytes = readDataLimit(process.pid);
-    const { dataBytes } = this.#limits;
-    return ownBytes !== null && dataBytes !== undefined && ownBytes < dataBytes + this.reservedCodeBytes
-      ? ownBytes
-      : null;
-  }
-
   #exitFacts(): Omit<HostExit, "exitCode" | "signal"> {
     return {
       output: this.#output,
@@ -400,7 +390,7 @@ export class HostProcess implements RunningHost {
       hasStarted: this.#hasStarted,
       endedAs: this.#endedAs,
       killedForMemory: this.#limits.group?.killedForMemory() ?? false,
-      outerLimitBytes: this.#outerLimitBytes,
+      outerLimitBytes: outerLimitBytes(this.#limits.dataBytes, this.reservedCodeBytes),
     };
   }
 }

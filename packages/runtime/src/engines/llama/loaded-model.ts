@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
+import { tellsOfMemory } from "../../processes/fatal-output.js";
 import { EngineError } from "../engine-error.js";
-import { outOfMemory, tellsOfMemory } from "../host/host-exit.js";
+import { outOfMemory } from "../host/host-exit.js";
 import {
   type AddonContext,
   type AddonModel,
