@@ -98,9 +98,12 @@ const namedByPeople = new Set([
   "failure",
 ]);
 
-/** A key without a value is one that is left out; what tools and intents are called with may be null. */
+/** What tools and intents are called with, and details of a device, may be null. */
+const keepNulls = ["arguments", "details"];
+
+/** A key without a value is one that is left out. */
 function withoutNulls(value: unknown, keys: readonly string[]): unknown {
-  if (typeof value !== "object" || value === null || keys.includes("arguments")) return value;
+  if (typeof value !== "object" || value === null || keepNulls.some((key) => keys.includes(key))) return value;
   if (Array.isArray(value)) return value.map((item) => withoutNulls(item, keys));
   const keepsNulls = namedByPeople.has(keys.at(-1) ?? "");
   const entries = Object.entries(value).filter(([, item]) => item !== null || keepsNulls);

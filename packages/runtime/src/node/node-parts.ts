@@ -71,8 +71,8 @@ export async function openCommandTools(
   commands: readonly CommandToolSettings[],
   toolMemory?: ToolMemory,
 ): Promise<Tool[]> {
-  const { commandTool } = await import("../tools/command/command-tool.js");
-  return commands.map((settings) => commandTool(settings, process.cwd(), toolMemory?.launch));
+  const { launchedCommandTool } = await import("../tools/command/command-tool.js");
+  return commands.map((settings) => launchedCommandTool(settings, process.cwd(), toolMemory?.launch));
 }
 
 export async function openMcpServers(

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { EngineCgroup } from "../../src/memory/engine-cgroup.js";
 import { ToolMemory } from "../../src/memory/tool-memory.js";
 import { readOpenMemoryFiles } from "../../src/processes/process-family.js";
-import { commandTool } from "../../src/tools/command/command-tool.js";
+import { launchedCommandTool } from "../../src/tools/command/command-tool.js";
 import { ToolSet } from "../../src/tools/tool-set.js";
 
 const MB = 2 ** 20;
@@ -58,7 +58,7 @@ class Scene {
 
   async call(command: string[], { max_memory_mb }: { max_memory_mb?: number } = {}) {
     const settings = { name: "hog", description: "a", permission: "always" as const, command, max_memory_mb };
-    const tool = commandTool({ ...settings, environment: { HOG: this.mark } }, ".", this.memory.launch);
+    const tool = launchedCommandTool({ ...settings, environment: { HOG: this.mark } }, ".", this.memory.launch);
     const tools = await ToolSet.open([tool]);
     return tools.call({ id: "1", name: "hog", arguments: {} }, { idempotencyKey: "k" });
   }

@@ -27,7 +27,16 @@ type Piece = { text: string } | { value: string };
  * The tool that a config's command is. Each value stays one argument of the command, or a part of one; no shell sees it.
  * Throws {@link InvalidToolError}.
  */
-export function commandTool(settings: CommandToolSettings, folder: string, launch: LaunchTool = launchFreely): Tool {
+export function commandTool(settings: CommandToolSettings, folder: string): Tool {
+  return launchedCommandTool(settings, folder, launchFreely);
+}
+
+/** The same with the way in which its program is started, which holds it to a memory budget. */
+export function launchedCommandTool(
+  settings: CommandToolSettings,
+  folder: string,
+  launch: LaunchTool = launchFreely,
+): Tool {
   const { name, arguments: declared = {} } = settings;
   const [program, ...templates] = settings.command;
   const line = templates.map((template) => parseTemplate(name, template, declared));
