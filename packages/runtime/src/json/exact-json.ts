@@ -14,9 +14,14 @@ export interface ExactJson {
 
 const texts = new WeakMap<object, string>();
 
-/** The JSON text that an object was read from by {@link readExactJson}; undefined for any other value. */
+/** The JSON text that an object was read from by {@link readExactJson}, with what {@link addRemark} put before it; else undefined. */
 export function exactTextOf(value: unknown): string | undefined {
   return typeof value === "object" && value !== null ? texts.get(value) : undefined;
+}
+
+/** Puts a text before the JSON text of an object that {@link readExactJson} read: both are shown, and the value stays as it is. */
+export function addRemark(value: object, remark: string): void {
+  texts.set(value, `${remark}\n${texts.get(value) ?? ""}`);
 }
 
 /** Reads a JSON text of any depth; undefined where it is not JSON. A byte order mark before it counts as white space. */

@@ -44,19 +44,29 @@ function uniqueId(given: string, before: readonly KeptCall[]): string {
   for (let number = before.length + 1; ; number++) if (isFree(`call-${number}`)) return `call-${number}`;
 }
 
-/** JSON of the arguments; of those that no tool would take, an empty object's. */
+/** JSON of the arguments; of those that no tool would take, why they are not kept: an empty object would say that there were none. */
 function plainJson(given: unknown): string {
-  if (tooLarge(given) !== null) return "{}";
   try {
+    const size = tooLarge(given);
+    if (size !== null) return notKept(size);
     // A text of JSON stands for what it says; where its numbers would be changed they are texts.
     const read = typeof given === "string" ? readExactJson(given)?.value : undefined;
     const value = typeof read === "object" ? read : given;
-    if (tooLarge(value) !== null) return "{}";
-    const text = wholeJson(value) ?? "{}";
+    const readSize = value === given ? null : tooLarge(value);
+    if (readSize !== null) return notKept(readSize);
+    const text = value === undefined ? "{}" : wholeJson(value);
+    if (text === undefined) return notKept(notJson);
     // Escapes make JSON longer than what it stands for.
-    return text.length > 2 * MAX_ARGUMENT_CHARACTERS ? "{}" : text;
+    const most = 2 * MAX_ARGUMENT_CHARACTERS;
+    return text.length > most ? notKept(`they have more than ${most} characters as JSON.`) : text;
   } catch {
     // A number that JSON cannot hold, or a part that does not let itself be read.
-    return "{}";
+    return notKept(notJson);
   }
+}
+
+const notJson = "they are not JSON.";
+
+function notKept(why: string): string {
+  return JSON.stringify({ not_kept: `The arguments are left out here: ${why}` });
 }

@@ -143,6 +143,11 @@ describe("a call of an engine that may say anything", () => {
     expect(run).not.toHaveBeenCalled();
     expect(events.find(({ type }) => type === "tool-result")).toMatchObject({ is_error: true });
     expect(JSON.stringify(runtime.history).length).toBeLessThan(600_000 * 2 + 10_000);
+    const kept = runtime.history.flatMap(({ tool_calls = [] }) => tool_calls.map((call) => call.arguments));
+    expect(kept).not.toContainEqual({});
+    expect(engine.requests[1]?.messages.flatMap(({ tool_calls = [] }) => tool_calls)).toMatchObject([
+      { arguments: kept[0] },
+    ]);
     expect(events.at(-1)).toMatchObject({ type: "run-end", reply: { content: "Done." } });
   });
 

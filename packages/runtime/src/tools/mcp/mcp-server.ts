@@ -47,7 +47,8 @@ export class McpServer {
   #transport: ProcessTransport | null = null;
   #starting: Promise<McpClient> | null = null;
   #hasChanged = false;
-  #issues: string[] = [];
+  #issues: readonly string[] = [];
+  #unchecked: readonly string[] = [];
   #lastFailure: string | null = null;
   #failures = 0;
   #notBefore = 0;
@@ -74,10 +75,11 @@ export class McpServer {
   get notices(): string[] {
     const notices: string[] = [];
     if (this.#lastFailure !== null) notices.push(this.#lastFailure);
-    if (this.#issues.length > 0) {
-      const named = this.#issues.slice(0, MAX_NAMED_ISSUES).join(", ");
-      const more = this.#issues.length > MAX_NAMED_ISSUES ? `, and ${this.#issues.length - MAX_NAMED_ISSUES} more` : "";
-      notices.push(`Not taken from the MCP server "${this.name}": ${named}${more}.`);
+    if (this.#issues.length > 0) notices.push(`Not taken from the MCP server "${this.name}": ${named(this.#issues)}.`);
+    if (this.#unchecked.length > 0) {
+      notices.push(
+        `Not checked for the MCP server "${this.name}": the arguments of ${named(this.#unchecked)}. It lists no schema for them and gets them as the model writes them; list the tools that may be used in mcp_servers.${this.name}.tools.`,
+      );
     }
     return notices;
   }
@@ -204,11 +206,13 @@ export class McpServer {
   /** What it lists now. The first time that is what is taken. */
   async #list(client: McpClient, limits: McpRequestLimits): Promise<void> {
     this.#hasChanged = false;
-    const { definitions, issues } = readDefinitions(this.name, await client.listTools(limits), this.#settings);
+    const listed = await client.listTools(limits);
+    const { definitions, issues, unchecked } = readDefinitions(this.name, listed, this.#settings);
     this.#current = new Map(definitions.map((definition) => [definition.name, JSON.stringify(definition)]));
     if (this.#definitions !== null) return;
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
     this.#issues = issues;
+    this.#unchecked = unchecked;
     // A call may start the server first.
     const timeout = this.#callMilliseconds + this.#startMilliseconds;
     this.#tools = definitions.map((definition) =>
@@ -245,6 +249,11 @@ export class McpServer {
 function hasNotRun(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return error instanceof HttpRefusal || ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH"].includes(String(code));
+}
+
+function named(issues: readonly string[]): string {
+  const more = issues.length > MAX_NAMED_ISSUES ? `, and ${issues.length - MAX_NAMED_ISSUES} more` : "";
+  return `${issues.slice(0, MAX_NAMED_ISSUES).join(", ")}${more}`;
 }
 
 function inBrief(text: string): string {

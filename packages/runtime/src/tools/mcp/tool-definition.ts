@@ -29,21 +29,25 @@ export interface McpToolDefinition {
   readonly inputSchema: object;
 }
 
-/** Reads the tools that a server lists; `issues` has a phrase for each tool that is left out. */
+/**
+ * Reads the tools that a server lists; `issues` has a phrase for each tool that is left out, `unchecked` the names of
+ * those without a schema of their arguments.
+ */
 export function readDefinitions(
   server: string,
   listed: readonly unknown[],
   settings: McpServerSettings,
-): { definitions: McpToolDefinition[]; issues: string[] } {
+): { definitions: McpToolDefinition[]; issues: string[]; unchecked: string[] } {
   const definitions = new Map<string, McpToolDefinition>();
   const issues: string[] = [];
+  const unchecked: string[] = [];
   for (const raw of listed) {
     const name = (raw as { name?: unknown } | null)?.name;
     if (typeof name !== "string" || !isWanted(name, settings)) {
       if (typeof name !== "string") issues.push("a tool without a name");
       continue;
     }
-    const brief = JSON.stringify(cleanText(name.slice(0, 100)));
+    const brief = JSON.stringify(cleanText(cutText(name, 100)));
     try {
       if ([...definitions.values()].some((other) => other.name === name)) throw new Error("there are two of this name");
       const definition = readDefinition(server, name, raw as Record<string, unknown>, definitions);
@@ -52,6 +56,7 @@ export function readDefinitions(
         break;
       }
       definitions.set(definition.fullName, definition);
+      if (schemaOf(raw as Record<string, unknown>) === null) unchecked.push(brief);
     } catch (error) {
       issues.push(`${brief} (${error instanceof Error ? error.message : String(error)})`);
     }
@@ -61,7 +66,13 @@ export function readDefinitions(
       issues.push(`${JSON.stringify(name)} (it offers none of this name)`);
     }
   }
-  return { definitions: [...definitions.values()], issues };
+  return { definitions: [...definitions.values()], issues, unchecked };
+}
+
+/** The schema of a tool's arguments, by the names that programs give it; null where it is absent or says nothing. */
+function schemaOf({ inputSchema, input_schema, parameters }: Record<string, unknown>): unknown {
+  const given = inputSchema ?? input_schema ?? parameters;
+  return given === undefined || typeof given === "boolean" ? null : given;
 }
 
 function readDefinition(
@@ -76,12 +87,10 @@ function readDefinition(
   const isUsable = plainName.length <= MAX_NAME_CHARACTERS && !taken.has(plainName);
   const fullName = isUsable ? plainName : `${plainName.slice(0, MAX_NAME_CHARACTERS - 9)}_${checksum(name)}`;
   if (taken.has(fullName)) throw new Error("there are two of this name");
-  // What cannot be checked here is left to the server, which checks by itself. A schema of true or false says no more.
-  const given =
-    typeof raw.inputSchema === "boolean" ? {} : (raw.inputSchema ?? raw.input_schema ?? raw.parameters ?? {});
-  const { schema: inputSchema } = simplifySchema(given);
+  // What cannot be checked here is left to the server, which checks by itself.
+  const { schema: inputSchema } = simplifySchema(schemaOf(raw) ?? {});
   const said = typeof raw.description === "string" ? raw.description : typeof raw.title === "string" ? raw.title : "";
-  const description = cleanText(said.slice(0, 2 * MAX_DESCRIPTION_CHARACTERS)).trim();
+  const description = cleanText(cutText(said, 2 * MAX_DESCRIPTION_CHARACTERS)).trim();
   return {
     server,
     name,

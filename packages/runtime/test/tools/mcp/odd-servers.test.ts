@@ -28,7 +28,10 @@ const server = (odd: Odd, more: object = {}): McpServerSettings => ({
 const answer = (result: unknown, more = "") => `{"jsonrpc":"2.0","id":$ID,"result":${JSON.stringify(result)}${more}}\n`;
 const text = { content: [{ type: "text", text: "done" }] };
 const called = (result: unknown): Odd => ({ answers: { "tools/call": answer(result) } });
-const listed = (...tools: unknown[]): Odd => ({ answers: { "tools/list": answer({ tools }) } });
+const inputSchema = { type: "object" };
+const listed = (...tools: object[]): Odd => ({
+  answers: { "tools/list": answer({ tools: tools.map((tool) => ({ inputSchema, ...tool })) }) },
+});
 const greeted = (result: object): Odd => ({ answers: { initialize: answer(result) } });
 const withSchema = (inputSchema: unknown) => listed({ name: "do", inputSchema });
 const base64 = Buffer.alloc(3000, "Zx9/").toString("base64");
@@ -113,9 +116,6 @@ const working: [title: string, odd: Odd, content?: string][] = [
     greeted({ protocolVersion: "2025-06-18", capabilities: { tools: true, logging: null }, serverInfo: { name: "o" } }),
   ],
   ["no name of itself", greeted({ protocolVersion: "2025-06-18", capabilities: { tools: {} } })],
-  ["no schema", listed({ name: "do" })],
-  ["a schema of null", withSchema(null)],
-  ["a schema of true", withSchema(true)],
   ["an empty schema", withSchema({})],
   [
     "a schema with null in it",
@@ -148,17 +148,26 @@ const working: [title: string, odd: Odd, content?: string][] = [
       JSON.parse('{"type":"object","if":{"required":["a"]},"then":{"required":["b"]},"not":{"required":["z"]}}'),
     ),
   ],
-  ["a cursor that is empty", { answers: { "tools/list": answer({ tools: [{ name: "do" }], nextCursor: "" }) } }],
-  ["a cursor of null", { answers: { "tools/list": answer({ tools: [{ name: "do" }], nextCursor: null }) } }],
+  [
+    "a cursor that is empty",
+    { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: "" }) } },
+  ],
+  [
+    "a cursor of null",
+    { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: null }) } },
+  ],
   [
     "a cursor that leads in a circle",
-    { answers: { "tools/list": answer({ tools: [{ name: "do" }], nextCursor: "again" }) } },
+    { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: "again" }) } },
   ],
   [
     "two pages",
     {
       answers: {
-        "tools/list": [answer({ tools: [{ name: "other" }], nextCursor: "2" }), answer({ tools: [{ name: "do" }] })],
+        "tools/list": [
+          answer({ tools: [{ name: "other", inputSchema }], nextCursor: "2" }),
+          answer({ tools: [{ name: "do", inputSchema }] }),
+        ],
       },
     },
   ],
@@ -323,6 +332,20 @@ describe("a server with", () => {
     expect([outcome, content]).toEqual(["failed", expect.stringContaining(reason)]);
     expect(content.length).toBeLessThan(1000);
   });
+});
+
+test("a server without a schema for a tool is named once, and its tool works", async () => {
+  for (const absent of [{}, { inputSchema: null }, { inputSchema: true }, { inputSchema: false }]) {
+    const tools = ["do", "a", "b", "c", "d", "e"].map((name) => ({ name, ...absent }));
+    const odd = { answers: { "tools/list": answer({ tools: [...tools, { name: "known", inputSchema }] }) } };
+    await using house = await opened({ house: server(odd) });
+    expect((await house.call("house_do")).content).toBe("done");
+    expect(house.notices()).toEqual([
+      expect.stringContaining(
+        'Not checked for the MCP server "house": the arguments of "do", "a", "b", "c", "d", and 1 more.',
+      ),
+    ]);
+  }
 });
 
 test("tools of every name that a server may give have names that engines take", async () => {

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readResult } from "../../../src/tools/mcp/read-result.js";
+import { toolResultText } from "../../../src/tools/tool-result-text.js";
+
+const shown = (result: object) => toolResultText(readResult(result), 1_000_000);
+const failure = (result: object) => {
+  try {
+    readResult({ ...result, isError: true });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return expect.fail("it was taken for a success");
+};
+
+const word = fc.stringMatching(/^[a-z]{4,12}$/);
+const texts = fc.array(
+  word.map((said) => `Note: ${said}.`),
+  { maxLength: 4 },
+);
+const data = fc.oneof(
+  fc.dictionary(word, fc.oneof(word, fc.integer(), fc.boolean(), fc.array(word, { maxLength: 3 })), { minKeys: 1 }),
+  fc.array(word, { minLength: 1 }),
+);
+const pieces = (given: readonly string[]) => given.map((text) => ({ type: "text", text }));
+
+test("every text and all data of a result are shown, of one that failed too", () => {
+  fc.assert(
+    fc.property(texts, fc.option(data, { nil: undefined }), (given, structuredContent) => {
+      const result = { content: pieces(given), ...(structuredContent !== undefined && { structuredContent }) };
+      const parts = [...given, ...(structuredContent === undefined ? [] : [JSON.stringify(structuredContent)])];
+      expect(shown(result)).toBe(parts.length === 0 ? "Done." : parts.join("\n"));
+      const why = failure(result);
+      if (parts.length === 0) expect(why).toBe("it does not say why");
+      else expect(parts.join("\n").startsWith(why)).toBe(true);
+      if (structuredContent !== undefined) expect(readResult(result)).toEqual(structuredContent);
+    }),
+  );
+});
+
+test("a text that is a part of the data is not shown twice, however it is written", () => {
+  const reversed = (value: unknown): unknown =>
+    Array.isArray(value) || typeof value !== "object" || value === null
+      ? value
+      : Object.fromEntries(Object.entries(value).reverse());
+  const written = fc.constantFrom(
+    (value: unknown) => JSON.stringify(value),
+    (value: unknown) => JSON.stringify(value, null, 2),
+    (value: unknown) => `\n${JSON.stringify(reversed(value), null, 1)} `,
+    (value: unknown) =>
+      JSON.stringify(value).replace(/(?<=")[a-z]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`),
+  );
+  fc.assert(
+    fc.property(data, written, fc.boolean(), (value, write, isWrapped) => {
+      const structuredContent = isWrapped ? { result: value } : value;
+      expect(shown({ content: pieces([write(value)]), structuredContent })).toBe(JSON.stringify(structuredContent));
+    }),
+  );
+  const list = { result: ["one", "two", 3] };
+  expect(shown({ content: pieces(["one", "two", "3"]), structuredContent: list })).toBe(JSON.stringify(list));
+});
+
+test("what is no piece of content is named, and takes nothing from the others", () => {
+  const odd = fc.oneof(fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.integer()));
+  fc.assert(
+    fc.property(odd, word, fc.boolean(), (piece, said, isFirst) => {
+      const text = { type: "text", text: said };
+      const found = shown({ content: isFirst ? [piece, text] : [text, piece] });
+      expect(found.split("\n").sort()).toEqual([`[not a piece of content: ${JSON.stringify(piece)}]`, said].sort());
+      expect(() => readResult({ content: [piece] })).toThrow("its answer is no result");
+    }),
+  );
+  expect(shown({ content: [{ type: "video" }] })).toBe("[content of the unknown type video]");
+});
