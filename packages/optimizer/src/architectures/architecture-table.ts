@@ -36,6 +36,8 @@ export interface Architecture {
   windows?: WindowPattern | "none";
   /** Layers that have a cache of their own; all later ones read the cache of an earlier layer. */
   layersWithOwnCache?: number;
+  /** Layers with a recurrence: `beside-attention` in every layer, or those that have no feed-forward part either. */
+  recurrence?: "beside-attention" | "without-feed-forward";
   /** The recurrence of layers without attention, and after how many of them a layer with attention comes by default. */
   deltaNet?: { attentionInterval: number };
 }
@@ -60,6 +62,9 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   gemma3n: { windows: { period: 5 }, layersWithOwnCache: 20 },
   "gemma-embedding": { windows: { period: 6 } },
   phi3: { computation: { hasFusedMatrices: true, addsResidualFirst: "behind-feed-forward" }, windows: "none" },
+  "falcon-h1": { recurrence: "beside-attention" },
+  nemotron_h: { recurrence: "without-feed-forward" },
+  nemotron_h_moe: { recurrence: "without-feed-forward" },
   lfm2: { computation: { addsResidualFirst: "everywhere" } },
   olmoe: { computation: {} },
   deepseek2: { computation: {}, needsLatentAttention: true },

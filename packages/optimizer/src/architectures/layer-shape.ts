@@ -48,6 +48,8 @@ export interface FeedForwardShape {
 
 export interface LayerShape {
   mixer: AttentionShape | LatentAttentionShape | RecurrentShape;
+  /** A recurrence that works beside the attention of the same layer (Falcon-H1). */
+  beside?: RecurrentShape | undefined;
   feedForward: FeedForwardShape;
 }
 
@@ -69,10 +71,10 @@ export function layerShapes(header: GgufHeader, headCount: number, fail: FailFig
     return value.slice(0, layerCount);
   };
   const embeddingLength = shape.embedding_length ?? 0;
-  const headCounts = each("attention.head_count", shape.head_count);
-  const kvHeadCounts = each("attention.head_count_kv", shape.head_count_kv ?? shape.head_count);
-  const lengths = each("feed_forward_length", shape.feed_forward_length);
-  const isRecurrent = recurrentLayers(architecture, shape, kvHeadCounts);
+  const headCounts = each("attention.head_count", shape.head_count ?? (isAttentionFree(shape) ? 0 : null));
+  const kvHeadCounts = each("attention.head_count_kv", shape.head_count_kv ?? headCounts);
+  const lengths = each("feed_forward_length", shape.feed_forward_length ?? (isAttentionFree(shape) ? 0 : null));
+  const isRecurrent = recurrentLayers(architecture, shape, kvHeadCounts, lengths);
   const hasWindow = windowedLayers(architecture, shape, layerCount);
   const windowTokens = shape.sliding_window || patternOf(architecture)?.tokens || null;
   const ownCaches = layerCount - sharedLayers(architecture, shape, layerCount);
@@ -107,8 +109,20 @@ export function layerShapes(header: GgufHeader, headCount: number, fail: FailFig
       windowTokens: isWindowed ? windowTokens : null,
       ownsCache: index < ownCaches,
     };
-    return { mixer, feedForward };
+    if (architecture.recurrence !== "beside-attention") return { mixer, feedForward };
+    return { mixer, beside: recurrentShape(architecture, shape, headCount), feedForward };
   });
+}
+
+/** Tells whether a model keeps a state and says of no heads: it has no attention, and may have no feed-forward part. */
+export function isAttentionFree(shape: GgufShape): boolean {
+  const heads =
+    typeof shape.head_count === "object" && shape.head_count !== null ? shape.head_count : [shape.head_count];
+  return keepsState(shape) && heads.every((count) => !count);
+}
+
+function keepsState(shape: GgufShape): boolean {
+  return [shape.ssm_inner_size, shape.shortconv_l_cache, shape.wkv_head_size, shape.kda_head_dim].some(Boolean);
 }
 
 type Each = (key: string, value: PerLayer) => readonly number[];
@@ -155,15 +169,17 @@ function recurrentLayers(
   architecture: Architecture,
   shape: GgufShape,
   kvHeadCounts: readonly number[],
+  feedForwardLengths: readonly number[],
 ): (index: number) => boolean {
   const { recurrent_layers: stated } = shape;
   if (stated !== null) return (index) => stated[index] ?? false;
   const interval = shape.full_attention_interval ?? architecture.deltaNet?.attentionInterval ?? 0;
   if (interval > 0) return (index) => (index + 1) % interval !== 0;
-  const keepsState = [shape.ssm_inner_size, shape.shortconv_l_cache, shape.wkv_head_size, shape.kda_head_dim].some(
-    Boolean,
-  );
-  return (index) => keepsState && (kvHeadCounts[index] === 0 || shape.head_count === 0 || shape.wkv_head_size !== null);
+  if (!keepsState(shape) || architecture.recurrence === "beside-attention") return () => false;
+  if (isAttentionFree(shape) || shape.wkv_head_size !== null) return () => true;
+  const isFeedForward = (index: number) =>
+    architecture.recurrence === "without-feed-forward" && feedForwardLengths[index] !== 0;
+  return (index) => kvHeadCounts[index] === 0 && !isFeedForward(index);
 }
 
 /** State of a recurrent layer: 32-bit numbers, one row for the one sequence of the context. */
@@ -172,7 +188,9 @@ function recurrentShape(architecture: Architecture, shape: GgufShape, headCount:
   const none = { convolvedLength: 0, innerLength: 0, headCount };
   if (shape.wkv_head_size) {
     const convolutionNumbers = (shape.token_shift_count ?? 2) * embeddingLength;
-    return { kind: "recurrence", convolutionNumbers, stateNumbers: embeddingLength * shape.wkv_head_size, ...none };
+    // Five vectors of the embedding's length come together: receptance, key, value, decay and gate.
+    const lengths = { convolvedLength: 3 * embeddingLength, innerLength: embeddingLength, headCount };
+    return { kind: "recurrence", convolutionNumbers, stateNumbers: embeddingLength * shape.wkv_head_size, ...lengths };
   }
   if (shape.shortconv_l_cache) {
     const convolutionNumbers = embeddingLength * (shape.shortconv_l_cache - 1);

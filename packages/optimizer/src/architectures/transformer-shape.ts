@@ -3,7 +3,7 @@ import { vocabularySizeOf } from "../formats/gguf/summarize-gguf.js";
 import { EMBEDDING_NAME } from "../formats/gguf/tensor-names.js";
 import { InvalidModelFileError, WHOLE_FILE } from "../formats/invalid-model-file-error.js";
 import { architectureNamed, type ComputeFamily } from "./architecture-table.js";
-import { type FailFigure, type LayerShape, layerShapes } from "./layer-shape.js";
+import { type FailFigure, isAttentionFree, type LayerShape, layerShapes } from "./layer-shape.js";
 import { unfitPurpose } from "./model-purpose.js";
 import { requirePlainTensors } from "./require-plain-tensors.js";
 
@@ -75,7 +75,7 @@ function computeShape(header: GgufHeader): TransformerShape {
   const { shape } = header;
   figure("block_count", shape.block_count);
   const embeddingLength = figure("embedding_length", shape.embedding_length);
-  const headCount = figure("attention.head_count", largest(shape.head_count));
+  const headCount = isAttentionFree(shape) ? 1 : figure("attention.head_count", largest(shape.head_count));
   requireLayers(header, fail);
   const layers = layerShapes(header, headCount, fail);
   const { computation, isPlain } = architectureNamed(architecture);

@@ -1,4 +1,4 @@
-import type { LayerShape } from "../architectures/layer-shape.js";
+import type { LayerShape, RecurrentShape } from "../architectures/layer-shape.js";
 import type { TransformerShape } from "../architectures/transformer-shape.js";
 import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
 
@@ -63,10 +63,17 @@ export function kvCacheBytes(shape: TransformerShape, settings: CacheSettings): 
 
 /** The bytes that recurrent layers keep instead of a cache, whatever the context. */
 export function recurrentStateBytes({ layers }: TransformerShape): number {
-  return layers.reduce((sum, { mixer }) => {
-    if (!("stateNumbers" in mixer)) return sum;
-    return sum + (mixer.convolutionNumbers + mixer.stateNumbers) * STATE_NUMBER_BYTES;
-  }, 0);
+  return recurrences(layers).reduce(
+    (sum, { convolutionNumbers, stateNumbers }) => sum + (convolutionNumbers + stateNumbers) * STATE_NUMBER_BYTES,
+    0,
+  );
+}
+
+/** The recurrences of a model: those of layers without attention, and those beside one. */
+export function recurrences(layers: readonly LayerShape[]): RecurrentShape[] {
+  return layers.flatMap(({ mixer, beside }) =>
+    [mixer, beside].filter((part) => part !== undefined && "stateNumbers" in part),
+  );
 }
 
 /** Tells whether keys and values can be stored in a type: a head must fill whole blocks of it. */

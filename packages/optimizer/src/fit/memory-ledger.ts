@@ -18,7 +18,7 @@ import {
   VOCABULARY_BYTES_PER_TOKEN,
 } from "./engine-costs.js";
 import { formatMb } from "./format-mb.js";
-import { cacheCells, kvCacheGroups, recurrentStateBytes } from "./kv-cache.js";
+import { cacheCells, kvCacheGroups, recurrences, recurrentStateBytes } from "./kv-cache.js";
 import { type RepackedTensors, repackedTensors } from "./repacked-tensors.js";
 
 /** A model, and how it is to be run. */
@@ -139,8 +139,8 @@ function kvLines(options: LedgerOptions, shape: TransformerShape): LedgerLine[] 
 function stateLine(shape: TransformerShape): LedgerLine[] {
   const bytes = recurrentStateBytes(shape);
   if (bytes === 0) return [];
-  const count = shape.layers.filter(({ mixer }) => "stateNumbers" in mixer).length;
-  const explanation = `what ${count} recurrent layers keep instead of a cache, 4 bytes a number${estimateNote(shape)}`;
+  const count = recurrences(shape.layers).length;
+  const explanation = `what ${count} recurrent layers keep of all tokens before, 4 bytes a number${estimateNote(shape)}`;
   return [pinned("recurrent-state", bytes, explanation)];
 }
 

@@ -103,11 +103,13 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
   let whole: ReturnType<typeof cacheInputs> | null = null;
   let windowed: ReturnType<typeof cacheInputs> | null = null;
   let statePlaces: number | null = null;
-  for (const mixer of mixers) {
-    if (mixer.kind !== "attention" && mixer.kind !== "latent-attention") statePlaces ??= input(INDEX_BYTES);
-    else if (mixer.kind === "attention" && mixer.windowTokens !== null && batch.windowCells !== null) {
+  for (const { mixer, beside } of batch.layers) {
+    if (beside !== undefined || (mixer.kind !== "attention" && mixer.kind !== "latent-attention"))
+      statePlaces ??= input(INDEX_BYTES);
+    if (mixer.kind === "attention" && mixer.windowTokens !== null && batch.windowCells !== null) {
       windowed ??= cacheInputs(batch.windowCells);
-    } else whole ??= cacheInputs(batch.contextCells);
+    } else if (mixer.kind === "attention" || mixer.kind === "latent-attention")
+      whole ??= cacheInputs(batch.contextCells);
   }
   const wantedRows = input(batchTokens * INDEX_BYTES);
 
@@ -193,7 +195,9 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     const { convolutionNumbers, stateNumbers, convolvedLength, innerLength, headCount } = mixer;
     const keyLength = (convolvedLength - innerLength) / 2;
     const kept = keepTokens(mixer);
-    const mixed = rows(convolvedLength, [from]);
+    // Other recurrences make what passes the convolution and what is beside it with one matrix.
+    const projected = mixer.kind === "recurrence" ? rows(innerLength + convolvedLength + headCount, [from]) : null;
+    const mixed = projected ?? rows(convolvedLength, [from]);
     const convolved = floats(convolvedLength * batchTokens + convolutionNumbers, [kept, mixed]);
     store([convolved]);
     const state = floats(stateNumbers, defined(statePlaces));
@@ -205,7 +209,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     const output = floats(innerLength * batchTokens + stateNumbers, [query, key, activated, decay, strength, state]);
     store([output]);
     const result = rows(innerLength, [output]);
-    const gate = rows(innerLength, [rows(innerLength, [from])]);
+    const gate = rows(innerLength, [projected ?? rows(innerLength, [from])]);
     const gated = rows(innerLength, [result, gate], { takesRoomOf: [result] });
     return { finish: () => rows(embeddingLength, [gated]), isView: true };
   };
@@ -262,12 +266,17 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
   fetchFor(batch.layers[0]?.mixer);
   for (const [index, layer] of batch.layers.entries()) {
     const wanted = index === batch.layers.length - 1 && !family.choosesRowsLast;
-    const mixed = mix(layer.mixer, normed(layerInput));
+    const mixerInput = normed(layerInput);
+    const beside = layer.beside === undefined ? null : runDeltaNet(layer.beside, mixerInput).finish();
+    const mixed = mix(layer.mixer, mixerInput);
     fetchFor(batch.layers[index + 1]?.mixer);
     const chosen = (of: number) => (wanted ? rows(embeddingLength, [of, wantedRows], { wanted }) : of);
     const residualFirst = family.addsResidualFirst === "everywhere";
     const early = residualFirst ? chosen(layerInput) : null;
-    const projected = chosen(mixed.finish());
+    const finished = mixed.finish();
+    const projected = chosen(
+      beside === null ? finished : rows(embeddingLength, [finished, beside], { takesRoomOf: [finished] }),
+    );
     const residual = early ?? chosen(layerInput);
     const operands = residualFirst ? [residual, projected] : [projected, residual];
     const feedForwardInput = rows(embeddingLength, operands, {

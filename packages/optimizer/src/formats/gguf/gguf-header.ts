@@ -99,7 +99,7 @@ export interface GgufTokenizer {
 }
 
 /** What a file says that it is for. What is not stated is null. */
-export interface GgufPurpose {
+interface GgufPurpose {
   /** `model`, `adapter`, `mmproj`, `imatrix`. */
   type: string | null;
   /** How the vectors of all tokens become one: a number above 0 for models that make embeddings or grades. */
