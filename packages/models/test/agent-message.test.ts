@@ -74,7 +74,7 @@ test.each([
   [{ role: undefined }, 'role (missing): missing: expected "system" or "user" or "assistant" or "tool"'],
   [{ content: undefined }, "content (missing): missing: expected a string"],
   [{ content: 7 }, "content (invalid): expected a string, found 7: put it in quotes"],
-  [{ content: ["hello"] }, "content (invalid): expected a string, found a list"],
+  [{ content: ["hello"] }, 'content (invalid): expected a string, found a list: write "hello", without brackets'],
   [{ contents: "hello" }, 'contents (unknown-key): unknown key: did you mean "content"?'],
 ])("%j is refused", (change, issue) => {
   expect(issuesOf(AgentMessage, { role: "user", content: "hello", ...change })).toEqual([issue]);

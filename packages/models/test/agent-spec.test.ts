@@ -63,8 +63,14 @@ test.each([
   ['{"name": []}', "name (invalid): expected a string that is not empty, found a list"],
   ['{"name": null}', "name (invalid): expected a string that is not empty, found null"],
   ['{"name": "a", "version": 0.1}', "version (invalid): expected a string, found 0.1: put it in quotes"],
-  ['{"name": "a", "version": ["0.1.0"]}', "version (invalid): expected a string, found a list"],
-  ['{"name": "a", "capabilities": "echo"}', 'capabilities (invalid): expected a list, found "echo" (a string)'],
+  [
+    '{"name": "a", "version": ["0.1.0"]}',
+    'version (invalid): expected a string, found a list: write "0.1.0", without brackets',
+  ],
+  [
+    '{"name": "a", "capabilities": "echo"}',
+    'capabilities (invalid): expected a list, found "echo" (a string): write ["echo"]',
+  ],
   ['{"name": "a", "capabilities": {"echo": true}}', "capabilities (invalid): expected a list, found a map"],
   [
     '{"name": "a", "capabilities": ["echo", 2]}',

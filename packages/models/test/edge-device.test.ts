@@ -44,7 +44,7 @@ test.each([
   [{ device_id: 4 }, "device_id (invalid): expected a string that is not empty, found 4: put it in quotes"],
   [{ platform: null }, "platform (invalid): expected a string that is not empty, found null"],
   [{ has_gpu: "true" }, 'has_gpu (invalid): expected true or false, found "true" (a string): remove the quotes'],
-  [{ has_gpu: "yes" }, 'has_gpu (invalid): expected true or false, found "yes" (a string)'],
+  [{ has_gpu: "yes" }, 'has_gpu (invalid): expected true or false, found "yes" (a string): write true'],
   [{ has_gpu: 0 }, "has_gpu (invalid): expected true or false, found 0"],
   [{ has_gpu: null }, "has_gpu (invalid): expected true or false, found null"],
   [{ memory: 512 }, 'memory (unknown-key): unknown key: did you mean "memory_mb"?'],

@@ -15,7 +15,7 @@ function outsideImports(file: string, seen = new Set<string>()): string[] {
   );
 }
 
-it("needs three small modules of Node's and the contracts, and starts no process", () => {
+it("needs four modules of Node's and the contracts, and starts no process", () => {
   const imports = outsideImports(path.join(import.meta.dirname, "../src/index.ts"));
-  expect([...new Set(imports)].sort()).toEqual(["@nanoagent/models", "node:fs", "node:os", "node:path"]);
+  expect([...new Set(imports)].sort()).toEqual(["@nanoagent/models", "node:fs", "node:os", "node:path", "node:zlib"]);
 });
