@@ -12,7 +12,7 @@ export function foldingOf(language: string | null, texts: readonly string[] = []
  * marks do not count. Neither does what capitals lose: ß is ss, a final sigma a sigma, Greek letters have no accent.
  */
 export function foldCase(word: string, folding: Folding): string {
-  let folded = word.normalize("NFKD").replace(/[\u00AD\u2060\uFEFF]/gu, "");
+  let folded = word.normalize("NFKD").replace(/\u034F|\u200D|[\u00AD\u2060\uFEFF]/gu, "");
   if (folding === "turkic") folded = folded.replace(/I\u0307/gu, "i").replace(/I/gu, "ı");
   folded = folded.toLowerCase().normalize("NFKD");
   // A dot that an i has in any case: Lithuanian writes it under accents, and capitals of other languages show it.

@@ -1,4 +1,5 @@
 import { type Folding, foldCase } from "./fold-case.js";
+import { apostropheLetters, apostrophes, plainMark, quoteLetters } from "./substituted-marks.js";
 
 /** A word as sentences are compared by it, and where it stands in the text. */
 export interface Word {
@@ -18,9 +19,12 @@ const unspaced = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\
 /** Units that are one character. */
 const units = `℃℉‰‱㎀-㏟`;
 
+/** Letters to Unicode, and to people marks or blanks between words. */
+const betweenWords = `${apostropheLetters}${quoteLetters}\\u3164\\uFFA0`;
+
 /** Digits with what may separate them, a character of an unspaced script with its marks, or letters: in linear time. */
 const wordPattern = new RegExp(
-  String.raw`(?<number>\p{Nd}+(?:[.,'’٫٬\u00A0\u2007\u2009\u202F]\p{Nd}+)*[¼-¾⅐-⅞]?|[¼-¾⅐-⅞])|[${unspaced}][\p{M}\uFF9E\uFF9F]*|\p{No}+|[${units}]|(?:(?![${unspaced}\uFE00-\uFE0F\u20E3])[\p{L}\p{M}\p{Nl}][\u00AD\u2060\uFEFF]*)+`,
+  String.raw`(?<number>\p{Nd}+(?:[.,٫٬${apostrophes}\u00A0\u2007\u2009\u202F]\p{Nd}+)*[¼-¾⅐-⅞]?|[¼-¾⅐-⅞])|[${unspaced}][\p{M}\uFF9E\uFF9F]*|\p{No}+|[${units}]|(?:(?![${unspaced}${betweenWords}\uFE00-\uFE0F\u20E3])[\p{L}\p{M}\p{Nl}][\u00AD\u200D\u2060\uFEFF]*)+`,
   "gu",
 );
 
@@ -72,8 +76,8 @@ function splitAny(text: string, folding: Folding): Word[] {
     addMarks(marks, end);
     end = token.start + token.found.length;
     if (!token.isNumber) {
-      const word = /^\p{No}/u.test(token.found) ? token.found : foldWord(token.found, folding);
-      if (word !== "") words.push({ text: word, start: token.start, end, kind: "word" });
+      for (const word of wordsOf(token.found, folding))
+        words.push({ text: word, start: token.start, end, kind: "word" });
       continue;
     }
     const digits = `${sign ? "-" : ""}${point ? "0." : ""}${plainDigits(token.found)}`;
@@ -84,10 +88,16 @@ function splitAny(text: string, folding: Folding): Word[] {
   return words;
 }
 
-/** A unit such as ℃ has its letters alone in its word. */
-function foldWord(found: string, folding: Folding): string {
+const isUnit = new RegExp(`^[${units}]$`, "u");
+/** A mark that is a part of one letter, such as ŉ and ŀ. */
+const innerMark = new RegExp(String.raw`[^\p{L}\p{M}\p{N}]+|[${betweenWords}]+`, "u");
+
+/** The words that are written without anything between them: one, or none. A unit such as ℃ has its letters alone in it. */
+function wordsOf(found: string, folding: Folding): string[] {
+  if (/^\p{No}/u.test(found)) return [found];
   const folded = foldCase(found, folding);
-  return found.length === 1 && new RegExp(`^[${units}]`, "u").test(found) ? folded.replace(/°/gu, "") : folded;
+  const words = isUnit.test(found) ? [folded.replace(/°/gu, "")] : folded.split(innerMark);
+  return words.filter((word) => word !== "");
 }
 
 interface Mark {
@@ -108,7 +118,7 @@ const signPattern = new RegExp(String.raw`([${minus}+\uFE62\uFF0B]?)(\.?)$`, "u"
 const isMinus = new RegExp(`[${minus}]`, "u");
 /** Characters beside a number that leave it the number it is: quotes, brackets, currencies, degrees, percent, emoji. */
 const harmless =
-  /["'“”„‟‘’‚«»‹›「」『』()[\]{}（）!?！？¿¡؟#@$€£¥₽₹%٪°…]|(?![✖➕-➗])\p{Extended_Pictographic}|[\uFE0F\u20E3\u200E\u200F\u061C\u202A-\u202E\u2066-\u2069]/u;
+  /["'«»‹›「」『』()[\]{}（）!?！？¿¡؟#@$€£¥₽₹%٪°…]|(?![✖➕-➗])\p{Extended_Pictographic}|[\uFE0F\u20E3\u200E\u200F\u061C\u202A-\u202E\u2066-\u2069]/u;
 /** The same where nothing but such characters follow up to the next space. */
 const harmlessAfter = /[.,;:。．，、।॥۔։،؛]/u;
 /** Between spaces, before a number. */
@@ -162,32 +172,38 @@ function readGap(gap: string, before: Found | null, after: Found | null): Gap {
   return { marks, sign: isMinus.test(sign) ? sign : "", point: point !== "", isTied: false };
 }
 
-/** Each character that is neither white space nor harmless; dashes are all the same. */
+/** Each character that is neither white space nor harmless, as it is typed. */
 function marksOf(text: string, offset: number, isHarmless: (character: string) => boolean): Mark[] {
   const marks: Mark[] = [];
   let at = offset;
   for (const character of text) {
-    if (!/\s/u.test(character) && !isHarmless(character)) {
-      marks.push({ text: /\p{Pd}|\u2212/u.test(character) ? "-" : character, at });
+    const plain = plainMark(character);
+    if (!/\s/u.test(character) && !isHarmless(character) && !isHarmless(plain)) {
+      for (const mark of plain) marks.push({ text: mark, at });
     }
     at += character.length;
   }
   return marks;
 }
 
+const isApostrophe = new RegExp(`[${apostrophes}]`, "gu");
+
 /** Digits of one script as 0 to 9; those of several are left as they are, and so no number. */
 function plainDigits(written: string): string {
   const zeros = new Set<number>();
-  const plain = written.replace(/[\u2007\u2009\u202F]/gu, "\u00A0").replace(/\p{Nd}/gu, (digit) => {
-    const code = digit.codePointAt(0) as number;
-    if (code < 128) {
-      zeros.add(48);
-      return digit;
-    }
-    const zero = zeroBefore(code);
-    zeros.add(zero);
-    return String((code - zero) % 10);
-  });
+  const plain = written
+    .replace(/[\u2007\u2009\u202F]/gu, "\u00A0")
+    .replace(isApostrophe, "'")
+    .replace(/\p{Nd}/gu, (digit) => {
+      const code = digit.codePointAt(0) as number;
+      if (code < 128) {
+        zeros.add(48);
+        return digit;
+      }
+      const zero = zeroBefore(code);
+      zeros.add(zero);
+      return String((code - zero) % 10);
+    });
   return zeros.size > 1 ? written : plain;
 }
 

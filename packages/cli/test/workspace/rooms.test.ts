@@ -123,6 +123,7 @@ const rooms: Record<string, readonly string[]> = {
     "repetition",
     "split-words",
     "fold-case",
+    "substituted-marks",
     "read-number",
     "terminal-controls",
     "whole-text",

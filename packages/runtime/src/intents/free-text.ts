@@ -1,18 +1,32 @@
-const openerOf: Partial<Record<string, string>> = {
+import { apostrophes, quotes } from "../substituted-marks.js";
+
+/** What may have opened that which a mark closes. */
+const openersOf: Partial<Record<string, string>> = {
   ")": "(",
   "]": "[",
   "}": "{",
-  "»": "«",
-  "›": "‹",
-  "”": "“",
-  "“": "„",
-  "’": "‘",
+  "»": "«»",
+  "«": "»",
+  "›": "‹›",
+  "‹": "›",
+  "”": "“„”",
+  "“": "„“",
+  "’": "‘‚",
+  "‘": "‚",
   "」": "「",
   "』": "『",
   "）": "（",
   '"': '"',
   "'": "'",
+  "＂": "＂",
+  "＇": "＇",
+  "`": "`",
+  "〞": "〝",
+  "〟": "〝",
 };
+const attachedBefore = new RegExp(String.raw`^(?:[,;:.!?…、。：，${apostrophes}]+|\p{Pd}(?=\p{L}))`, "u");
+const attachedBehind = new RegExp(String.raw`[${apostrophes}\p{Pd}]$`, "u");
+const quotesAlone = new RegExp(`^[${apostrophes}${quotes}«»]*$`, "u");
 
 /**
  * The free text between two words of a sentence, from `start` to `end` in the message, as it was written: less the
@@ -27,12 +41,12 @@ export function freeText(message: string, start: number, end: number): string {
 /** Takes away what is written at the word before: the colon of "note: milk", the apostrophe of "l'eau". */
 function withoutBeginning(text: string): string {
   const spaced = /^(?:(?!\p{Extended_Pictographic})[\p{P}\p{S}])+(?=\s)/u.exec(text);
-  return text.slice((spaced ?? /^(?:[,;:.!?…、。：，'’]+|\p{Pd}(?=\p{L}))/u.exec(text))?.[0].length ?? 0);
+  return text.slice((spaced ?? attachedBefore.exec(text))?.[0].length ?? 0);
 }
 
 /** Takes away what leads to the word behind: a comma, a dash, a bracket that opens. */
 function withoutJoint(text: string): string {
-  const attached = /\s$/u.test(text) ? text : text.replace(/['’\p{Pd}]$/u, "");
+  const attached = /\s$/u.test(text) ? text : text.replace(attachedBehind, "");
   const opened = trimEndOf(attached, /[\s¿¡]/u).replace(/(?<=^|\s)[([{"'“„‘«‹「『（]+$/u, "");
   const dashed = trimEndOf(opened, /\s/u).replace(/(?<=^|\s)\p{Pd}+$/u, "");
   return trimEndOf(dashed, /[\s,;:、，،؛：]/u);
@@ -43,7 +57,7 @@ function withoutEnd(text: string, before: string): string {
     const marked = withoutEndMark(trimEndOf(rest, /\s/u));
     const closed = withoutOuterCloser(marked, before);
     // A quote alone is none of anything.
-    if (closed === rest) return /^["'“”„«»]*$/u.test(closed) ? "" : withoutOpeningMark(closed, text);
+    if (closed === rest) return quotesAlone.test(closed) ? "" : withoutOpeningMark(closed, text);
     rest = closed;
   }
 }
@@ -66,11 +80,12 @@ function withoutEndMark(text: string): string {
 /** Takes a bracket or a quote away that was opened before the text: it is around the sentence. */
 function withoutOuterCloser(text: string, before: string): string {
   const closer = text.at(-1) ?? "";
-  const opener = openerOf[closer];
-  if (opener === undefined) return text;
+  const openers = openersOf[closer];
+  if (openers === undefined) return text;
   const isOpen = (part: string) => {
     const count = (one: string) => part.split(one).length - 1;
-    return opener === closer ? count(closer) % 2 === 1 : count(opener) > count(closer);
+    const others = [...openers].filter((opener) => opener !== closer).reduce((sum, opener) => sum + count(opener), 0);
+    return others === 0 && openers.includes(closer) ? count(closer) % 2 === 1 : others > count(closer);
   };
   return isOpen(before) && !isOpen(text.slice(0, -1)) ? text.slice(0, -1) : text;
 }
