@@ -42,11 +42,13 @@ export const runAgent: CommandAction = async (values, streams) => {
   } finally {
     loading.clear();
   }
-  for (const notice of runtime.notices) streams.stderr.write(plainText(`note: ${notice}\n`));
+  const notices = new NewNotices(runtime, streams);
+  notices.tell();
   if (values.verbose) streams.stderr.write(describeMemory(await runtime.memory()));
   const readsJson = values.jsonl === true;
-  const output =
-    readsJson || values.json ? new JsonOutput(streams) : new TextOutput(streams, values.stats === true, runtime);
+  const output = notices.tellBehindReplies(
+    readsJson || values.json ? new JsonOutput(streams) : new TextOutput(streams, values.stats === true, runtime),
+  );
   if (values.once !== undefined) {
     // Awaited here: what is returned unawaited would find the runtime unloaded.
     return await answerOnce(runtime, String(values.once), output, streams.stop);
@@ -69,6 +71,37 @@ export const runAgent: CommandAction = async (values, streams) => {
     input.close();
   }
 };
+
+/** Tells the notices of a runtime, each once: those of the start, and those that come up while it runs. */
+class NewNotices {
+  readonly #told = new Set<string>();
+  readonly #runtime: NanoRuntime;
+  readonly #streams: Streams;
+
+  constructor(runtime: NanoRuntime, streams: Streams) {
+    this.#runtime = runtime;
+    this.#streams = streams;
+  }
+
+  tell(): void {
+    for (const notice of this.#runtime.notices) {
+      if (this.#told.has(notice)) continue;
+      this.#told.add(notice);
+      this.#streams.stderr.write(plainText(`note: ${notice}\n`));
+    }
+  }
+
+  tellBehindReplies(output: ReplyOutput): ReplyOutput {
+    return {
+      begin: (name, platform) => output.begin(name, platform),
+      finish: () => output.finish(),
+      show: async (event) => {
+        await output.show(event);
+        if (event.type === "run-end" || event.type === "error") this.tell();
+      },
+    };
+  }
+}
 
 /** The config file, the model of the command line in its place; or, without one, a config that the model alone makes. */
 async function readAgent(

@@ -13,6 +13,8 @@ export interface JournalFile {
   sync(): Promise<void>;
   truncate(bytes: number): Promise<void>;
   size(): Promise<number>;
+  /** Whether the file still has its name, and this length: no other program removed, moved, replaced, cut or extended it. */
+  isWhole(bytes: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -35,7 +37,7 @@ const flags = { read: "r", write: "r+", create: "wx+" } as const;
 
 /** The disk of this machine. Only their owner may read the files. */
 export const localFiles: JournalFiles = {
-  open: async (file, mode) => new LocalFile(await open(file, flags[mode], 0o600)),
+  open: async (file, mode) => new LocalFile(file, await open(file, flags[mode], 0o600)),
   list: (folder) => readdir(folder),
   size: async (file) => (await stat(file)).size,
   async makeFolder(folder) {
@@ -70,9 +72,11 @@ export function writeAll(file: JournalFile, bytes: Uint8Array, position: number)
 }
 
 class LocalFile implements JournalFile {
+  readonly #path: string;
   readonly #handle: FileHandle;
 
-  constructor(handle: FileHandle) {
+  constructor(file: string, handle: FileHandle) {
+    this.#path = file;
     this.#handle = handle;
   }
 
@@ -94,6 +98,15 @@ class LocalFile implements JournalFile {
 
   async size(): Promise<number> {
     return (await this.#handle.stat()).size;
+  }
+
+  async isWhole(bytes: number): Promise<boolean> {
+    try {
+      const [named, own] = await Promise.all([stat(this.#path), this.#handle.stat()]);
+      return named.ino === own.ino && own.size === bytes;
+    } catch {
+      return false;
+    }
   }
 
   close(): Promise<void> {

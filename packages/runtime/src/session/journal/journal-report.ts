@@ -72,6 +72,11 @@ export function describeReport(report: JournalReport): string[] {
   return [...lines, ...notes];
 }
 
+/** The sentence about a file of the session that another program removed or changed while the session was open. */
+export function describeTakenAway(file: string): string {
+  return `${file} was removed, replaced or changed while the session was open. The turns in it may be lost; new turns are kept in a new file. Let no other program tidy up in this folder.`;
+}
+
 function describeMissing(count: number, missing: readonly MissingTurns[]): string {
   const [first] = missing;
   const numbers =

@@ -5,7 +5,14 @@ import { sessionClosed, sessionNotSaved, sessionTakenAway } from "./journal-erro
 import { type JournalFiles, localFiles } from "./journal-files.js";
 import { type FolderLock, lockFolder, takeFolder } from "./journal-lock.js";
 import type { ActRecord, JournalEntry, JournalMessage, JournalSnapshot, JournalWindow } from "./journal-record.js";
-import { addDamage, addMissing, emptyReport, type JournalReport, type MissingTurns } from "./journal-report.js";
+import {
+  addDamage,
+  addMissing,
+  describeTakenAway,
+  emptyReport,
+  type JournalReport,
+  type MissingTurns,
+} from "./journal-report.js";
 import type { OpenTurn } from "./open-turn.js";
 import { type JournalTurn, readNewestTurns, readTurns } from "./read-turns.js";
 import { type RecoveredJournal, recoverJournal } from "./recover-journal.js";
@@ -92,6 +99,9 @@ export class Journal {
         const { turns } = this.#state;
         this.#state = records.reduce(applyRecord, this.#state);
         if (this.#state.turns > turns) this.#turnsNotSaved = 0;
+      },
+      onTakenAway: ({ path: file }) => {
+        this.report.notes.push(describeTakenAway(file));
       },
       onSyncDue: () => this.#syncBatch(),
     });
@@ -250,7 +260,7 @@ export class Journal {
   close(): Promise<void> {
     this.#closing ??= this.#queue.then(async () => {
       await this.#writeWaiting();
-      await this.#log.close();
+      await this.#log.close({ isHeld: await this.#lock.isHeld() });
       await this.#lock.release();
     });
     return this.#closing;
@@ -313,10 +323,14 @@ export class Journal {
   }
 
   #syncBatch(): void {
-    const sync = () =>
-      this.#log.sync().catch((cause: unknown) => {
+    const sync = async () => {
+      try {
+        if (!(await this.#lock.isHeld())) throw sessionTakenAway(this.folder);
+        await this.#log.sync();
+      } catch (cause) {
         this.#lastError = sessionNotSaved(this.folder, cause);
-      });
+      }
+    };
     this.#exclusively(sync).catch(() => {});
   }
 

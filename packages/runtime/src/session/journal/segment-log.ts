@@ -35,6 +35,8 @@ export interface LoggedSession {
   openSegment(lost: readonly JournalEntry[]): SegmentOpening;
   /** Called with records that count from now on, in their order. A new segment may repeat earlier ones. */
   onWritten(records: readonly JournalRecord[]): void;
+  /** Called when another program has removed, replaced or changed the segment's file, and a new one goes on. */
+  onTakenAway(segment: Segment): void;
   /** Called when {@link SegmentLog.sync} is due. */
   onSyncDue(): void;
 }
@@ -119,9 +121,8 @@ export class SegmentLog {
   async sync(): Promise<void> {
     try {
       await this.#syncUnsynced();
-    } catch (error) {
+    } finally {
       await this.#leaveHurtSegment();
-      throw error;
     }
   }
 
@@ -147,10 +148,10 @@ export class SegmentLog {
     this.#isPruning = false;
   }
 
-  /** Syncs and closes the segment. */
-  async close(): Promise<void> {
+  /** Syncs and closes the segment. Begins no new one where the folder is not this program's any more. */
+  async close({ isHeld }: { isHeld: boolean }): Promise<void> {
     await this.#syncUnsynced().catch(() => {});
-    await this.#leaveHurtSegment();
+    if (isHeld) await this.#leaveHurtSegment();
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
     await this.#current?.close();
     this.#current = null;
@@ -163,6 +164,7 @@ export class SegmentLog {
 
   async #write(entries: readonly JournalEntry[], durability: Durability): Promise<void> {
     const current = this.#current;
+    await current?.checkFile();
     if (current === null || current.isHurt) return this.#beginSegment(entries);
     if (current.bytes >= this.#options.segmentBytes && this.#session.canRoll()) {
       try {
@@ -191,6 +193,9 @@ export class SegmentLog {
       if (!current.isHurt) this.#highestSequence = highestSequence;
       throw error;
     }
+    // What was written to a file that has gone meanwhile is not kept.
+    await current.checkFile();
+    if (current.isHurt) return this.#beginSegment(entries);
     this.#count(records, sync ? [] : unsynced);
     if (!sync && durability === "batch") this.#syncLater();
   }
@@ -226,6 +231,7 @@ export class SegmentLog {
     this.#current = writer;
     this.#count(records, []);
     if (old === null) return;
+    if (!old.isWhole) this.#session.onTakenAway(old.segment);
     await old.leave();
     await this.pruneOldest();
   }
@@ -287,7 +293,9 @@ export class SegmentLog {
 
   async #syncUnsynced(): Promise<void> {
     const current = this.#current;
-    if (current === null || current.isHurt || this.#unsynced.length === 0) return;
+    if (this.#unsynced.length === 0) return;
+    await current?.checkFile();
+    if (current === null || current.isHurt) return;
     await current.sync();
     this.#held = this.#held.filter(({ sequence }) => sequence === null);
   }

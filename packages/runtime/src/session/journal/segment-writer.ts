@@ -16,6 +16,7 @@ export class SegmentWriter {
   /** Another program wrote its end. The device may have lost the last line feed, whatever a read shows. */
   #isInherited: boolean;
   #isHurt = false;
+  #isWhole = true;
 
   private constructor(files: JournalFiles, segment: Segment, file: JournalFile, isSynced: boolean, bytes: number) {
     this.#files = files;
@@ -50,6 +51,26 @@ export class SegmentWriter {
   /** True after a failure that left open what the device has behind `bytes`, or of it. Nothing more may be written. */
   get isHurt(): boolean {
     return this.#isHurt;
+  }
+
+  /**
+   * Looks whether the segment's file is as it was written. Where it is not, as another program removed, replaced or changed
+   * it, the segment is hurt, and no further byte of the file is touched.
+   */
+  async checkFile(): Promise<void> {
+    if (this.#isHurt || (await this.#file.isWhole(this.#bytes))) return;
+    this.#isWhole = false;
+    this.#isHurt = true;
+  }
+
+  /** False after {@link checkFile} has found the file changed. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** The segment that is written. */
+  get segment(): Segment {
+    return this.#segment;
   }
 
   /** Writes the first bytes of a new segment. They, and the file's name, are on the device when this resolves. */
@@ -97,7 +118,7 @@ export class SegmentWriter {
   /** Closes the file for good, when a new segment follows. */
   async leave(): Promise<void> {
     // Nothing behind this counts any more, and readers would take it for damage.
-    if (this.#isHurt) await this.#file.truncate(this.#durableBytes).catch(() => {});
+    if (this.#isHurt && this.#isWhole) await this.#file.truncate(this.#durableBytes).catch(() => {});
     await this.close();
   }
 

@@ -40,7 +40,7 @@ export class MemoryDisk implements JournalFiles {
       this.#setEntry(file, node);
     }
     if (node === undefined) throw failure("ENOENT");
-    return this.#openNode(node);
+    return this.#openNode(file, node);
   }
 
   async list(folder: string): Promise<string[]> {
@@ -108,7 +108,7 @@ export class MemoryDisk implements JournalFiles {
     return disk;
   }
 
-  #openNode(node: Node): JournalFile {
+  #openNode(file: string, node: Node): JournalFile {
     const change = (operation: Operation) => {
       node.operations.push(operation);
       node.cached = apply(node.cached, operation);
@@ -140,6 +140,7 @@ export class MemoryDisk implements JournalFiles {
         change({ bytes: null, position: bytes });
       },
       size: async () => node.cached.length,
+      isWhole: async (bytes) => this.#entries.get(file) === node && node.cached.length === bytes,
       close: async () => {},
     };
   }
