@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import Module from "node:module";
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
@@ -12,6 +13,10 @@ fc.configureGlobal({ numRuns: process.env.NANOAGENT_SOAK ? 1000 : 100 });
 if (!/packages.(cli.test.workspace|bench)./.test(expect.getState().testPath ?? "")) {
   delete process.env.NODE_EXTRA_CA_CERTS;
 }
+
+// Package managers name their own folder here, where a program under test would find packages that its user lacks.
+delete process.env.NODE_PATH;
+(Module as unknown as { _initPaths?: () => void })._initPaths?.();
 
 // What agents of other tests, and of whoever works on this machine, were promised of its memory is none of a test's.
 const runtimeFolder = path.join(os.tmpdir(), `nanoagent-test-runtime-${process.pid}-${Date.now()}`);

@@ -37,9 +37,10 @@ export function findHost({ hostFile, nodeFile }: HostFiles, places: readonly str
 }
 
 function search(places: readonly string[]): string {
+  const beside = places.flatMap((place) => BESIDE.map((name) => path.join(path.dirname(place), name)));
+  const bundled = beside.find((file) => existsSync(file));
+  if (bundled !== undefined) return bundled;
   for (const place of places) {
-    const beside = BESIDE.map((name) => path.join(path.dirname(place), name)).find((file) => existsSync(file));
-    if (beside !== undefined) return beside;
     try {
       return requireFrom(place).resolve(PACKAGE_ENTRY);
     } catch {}
