@@ -2,17 +2,9 @@ import type { WritableGguf, WritableTensor, WritableValue } from "../../src/form
 import { tinyGguf } from "../../src/testing/tiny-gguf.js";
 
 /** Architectures whose layers, or some of them, keep a state. */
-export const RECURRENT_ARCHITECTURES = [
-  "falcon-h1",
-  "mamba",
-  "mamba2",
-  "granitehybrid",
-  "jamba",
-  "nemotron_h",
-] as const;
-export type RecurrentArchitecture = (typeof RECURRENT_ARCHITECTURES)[number];
+export type RecurrentArchitecture = "falcon-h1" | "mamba" | "mamba2" | "granitehybrid" | "jamba" | "nemotron_h";
 
-export interface RecurrentSize {
+interface RecurrentSize {
   embeddingLength: number;
   layerCount: number;
   vocabularySize: number;
