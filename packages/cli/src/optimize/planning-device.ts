@@ -8,6 +8,7 @@ import {
   readDeviceMeasurement,
 } from "@nanoagent/profiler";
 import type { RemoteDevice } from "@nanoagent/runtime/engines/llama";
+import { decodeText } from "@nanoagent/runtime/node";
 import type { OptionValues } from "../command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { isObject } from "../is-object.js";
@@ -138,7 +139,9 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
       if (!status.isFile() || status.size > MAX_FILE_BYTES) {
         throw new UsageError({ message: `${path} is no device file.`, hint });
       }
-      text = await file.readFile("utf8");
+      const decoded = decodeText(await file.readFile());
+      if ("reason" in decoded) throw new UsageError({ message: `${path} is no device file: ${decoded.reason}.`, hint });
+      text = decoded.text;
     } finally {
       await file.close();
     }

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { decodeText } from "../files/decode-text.js";
 import { InvalidConfigError } from "./invalid-config-error.js";
 
 /**
@@ -8,7 +9,7 @@ import { InvalidConfigError } from "./invalid-config-error.js";
  */
 export const MAX_CONFIG_BYTES = 256 * 1024;
 
-/** The text of a config file: bounded, UTF-8 with or without a byte order mark, or UTF-16 with one. */
+/** The text of a config file: bounded, UTF-8 or UTF-16, with or without a byte order mark. */
 export async function readConfigText(file: string): Promise<string> {
   return decode(file, await readBytes(file));
 }
@@ -58,26 +59,9 @@ const readFailures: Partial<Record<string, [reason: string, hint: string]>> = {
 };
 
 function decode(file: string, bytes: Buffer): string {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    return decodeAs(file, bytes, first === 0xff ? "utf-16le" : "utf-16be");
-  }
-  if (bytes.includes(0)) {
-    throw InvalidConfigError.unreadable(
-      file,
-      "it is binary, not text",
-      "Is this a model file? A model goes into model_path.",
-    );
-  }
-  return decodeAs(file, bytes, "utf-8");
-}
-
-function decodeAs(file: string, bytes: Buffer, encoding: string): string {
-  try {
-    // Takes a byte order mark away.
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const name = encoding === "utf-8" ? "UTF-8" : "UTF-16";
-    throw InvalidConfigError.unreadable(file, `it is not ${name} text`, "Save it as UTF-8.", cause);
-  }
+  const decoded = decodeText(bytes);
+  if ("text" in decoded) return decoded.text;
+  const { reason, hint, isBinary } = decoded;
+  const model = "Is this a model file? A model goes into model_path.";
+  throw InvalidConfigError.unreadable(file, reason, isBinary ? model : hint);
 }

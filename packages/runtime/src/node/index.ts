@@ -2,6 +2,7 @@ export { type ReadConfigOptions, readConfig } from "../config/read-config.js";
 export { type ConfigIssue, InvalidConfigError } from "../config/invalid-config-error.js";
 export { ClaimedError, claimFolder } from "../claims/claim-folder.js";
 export type { Claim, ClaimOwner } from "../claims/claim.js";
+export { type DecodedText, decodeText } from "../files/decode-text.js";
 export { makeFolder } from "../files/make-folder.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
 export { Journal, type JournalOptions, type StartedAct } from "../session/journal/journal.js";

@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
+import { decodeText } from "../files/decode-text.js";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 
 /**
  * The text of a regular file that really lies in `root`, links followed. Throws {@link InvalidSkillError} for one that
- * lies elsewhere, is longer than `maxBytes`, is no regular file, or is not UTF-8.
+ * lies elsewhere, is longer than `maxBytes`, is no regular file, or is not UTF-8 or UTF-16 text.
  */
 export async function readTextWithin(root: string, file: string, maxBytes: number): Promise<string> {
   if (file.includes("\0")) throw new InvalidSkillError(file.replaceAll("\0", "\\0"), "a path has no NUL");
@@ -70,10 +71,7 @@ async function readBounded(file: string, handle: FileHandle, maxBytes: number): 
 }
 
 function decode(file: string, bytes: Buffer): string {
-  if (bytes.includes(0)) throw new InvalidSkillError(file, "it is binary, not text", { hint: "Save it as UTF-8." });
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new InvalidSkillError(file, "it is not UTF-8 text", { hint: "Save it as UTF-8.", cause });
-  }
+  const decoded = decodeText(bytes);
+  if ("text" in decoded) return decoded.text;
+  throw new InvalidSkillError(file, decoded.reason, { hint: decoded.hint });
 }

@@ -68,8 +68,10 @@ describe("a skill that cannot be used says where and why", () => {
   });
 
   test("bytes that are no text, and too many of them", async () => {
-    expect(await faultOf(Buffer.from("---\nname: valves\n\xff---", "latin1"))).toBe("SKILL.md: it is not UTF-8 text.");
-    expect(await faultOf(Buffer.from("---\0---"))).toBe("SKILL.md: it is binary, not text.");
+    expect(await faultOf(Buffer.from("---\nname: valves\n\xff---", "latin1"))).toMatch(
+      /^SKILL\.md: it is not UTF-8 text: line 3 has the byte 0xFF/,
+    );
+    expect(await faultOf(Buffer.from("---\x01\0---"))).toBe("SKILL.md: it is binary, not text.");
     expect(await faultOf(Buffer.alloc(300_000, "a"))).toMatch(/^SKILL\.md: it has more than the 262144 bytes/);
   });
 
