@@ -121,13 +121,25 @@ class Findings {
   readonly onDamage: ReadTurnsOptions["onDamage"] = ({ path: file }, offset, bytes) =>
     addDamage(this.report, { file, offset, bytes, quarantine: null });
 
+  readonly onTorn: ReadTurnsOptions["onTorn"] = ({ path: file }, bytes) => {
+    this.report.torn_bytes += bytes;
+    if (bytes === 0) this.report.empty_files.push(file);
+  };
+
+  readonly onUnknown: ReadTurnsOptions["onUnknown"] = () => {
+    this.report.unknown_records += 1;
+  };
+
   readonly onMissing: ReadTurnsOptions["onMissing"] = (missing) => addMissing(this.report, missing);
 
   /** Says what is missing. Returns the command's exit code: a history with gaps is not what was asked for. */
   tell({ stderr }: Streams): number {
     const lines = describeReport(this.report);
     for (const line of lines) stderr.write(plainText(`warning: ${line}\n`));
-    return lines.length === 0 ? exitCodes.done : exitCodes.failed;
+    // A write that has not ended may be one that another program is at.
+    return describeReport({ ...this.report, torn_bytes: 0, empty_files: [] }).length === 0
+      ? exitCodes.done
+      : exitCodes.failed;
   }
 }
 

@@ -99,10 +99,13 @@ export type JournalRecord =
   | WindowRecord
   | PrunedRecord;
 
-/** A record of a type that this version does not know; it is kept. */
+/** A whole record that this version does not understand, as of a newer version; it is kept as it is. */
 export interface OtherRecord {
   type: "other";
+  /** Its number; 0 where this version finds none. */
   sequence: number;
+  /** The number and the messages of a turn, so that its number is not given out again. */
+  turn?: { number: number; messages: number };
 }
 
 /** A record before it has its number. */
@@ -131,7 +134,7 @@ export function encodeRecord(record: JournalRecord): Buffer {
   return bytes;
 }
 
-/** Decodes a line without its line feed. Returns null when the line is damaged. */
+/** Decodes a line without its line feed. Returns null when the line is damaged: a right checksum is proof that it is not. */
 export function decodeRecord(line: Buffer): JournalRecord | OtherRecord | null {
   const end = line.length - SUFFIX_BYTES;
   if (end < 1) return null;
@@ -146,7 +149,12 @@ export function decodeRecord(line: Buffer): JournalRecord | OtherRecord | null {
 
 /** Checks the fields: a line with the right checksum may come from another version, or from a person who computed it. */
 function checkRecord(value: unknown): JournalRecord | OtherRecord | null {
-  if (!isObject(value) || !isCount(value.sequence) || typeof value.type !== "string") return null;
+  if (!isObject(value)) return null;
+  if (value.type === "segment" && !((value.format as number) <= JOURNAL_FORMAT)) return asNewerSegment(value);
+  return (isCount(value.sequence) && asKnown(value, value.sequence)) || asOther(value);
+}
+
+function asKnown(value: Record<string, unknown>, sequence: number): JournalRecord | null {
   switch (value.type) {
     case "segment":
       return isSegment(value) ? value : null;
@@ -159,14 +167,36 @@ function checkRecord(value: unknown): JournalRecord | OtherRecord | null {
         ? (value as unknown as ActResultRecord)
         : null;
     case "conversation":
-      return { type: "conversation", sequence: value.sequence };
+      return { type: "conversation", sequence };
     case "window":
       return isWindow(value) ? value : null;
     case "pruned":
       return isCount(value.through_turn) ? (value as unknown as PrunedRecord) : null;
     default:
-      return { type: "other", sequence: value.sequence };
+      return null;
   }
+}
+
+function asOther({ type, sequence, turn: number, messages }: Record<string, unknown>): OtherRecord {
+  const turn = { number: number as number, messages: Array.isArray(messages) ? messages.length : 0 };
+  const isTurn = type === "turn" && isCount(number);
+  return { type: "other", sequence: isCount(sequence) ? sequence : 0, ...(isTurn && { turn }) };
+}
+
+/** The header of a newer format, which may lack any field: its format tells that nothing may be written here. */
+function asNewerSegment(value: Record<string, unknown>): SegmentRecord {
+  const count = (key: keyof SegmentRecord, otherwise: number) => (isCount(value[key]) ? value[key] : otherwise);
+  return {
+    type: "segment",
+    sequence: count("sequence", 0),
+    format: value.format as number,
+    session: String(value.session ?? ""),
+    created_at: String(value.created_at ?? ""),
+    after_sequence: count("after_sequence", Number.MAX_SAFE_INTEGER),
+    turns: count("turns", 0),
+    messages: count("messages", 0),
+    conversation_turn: count("conversation_turn", 1),
+  };
 }
 
 function isSegment(value: Record<string, unknown>): value is Record<string, unknown> & SegmentRecord {

@@ -15,8 +15,12 @@ export interface MissingTurns {
 
 /** Findings and repairs since a journal was opened. */
 export interface JournalReport {
-  /** Bytes of an unfinished write at the end; they were cut. */
+  /** Bytes of an unfinished write at the end; they are left out, and cut when the session is opened. */
   torn_bytes: number;
+  /** Files without a byte: a program ended before it wrote to them, or their content is lost. */
+  empty_files: string[];
+  /** Whole records that this version does not understand; they are kept as they are. */
+  unknown_records: number;
   damage: JournalDamage[];
   /** Turns whose numbers were given out and that no segment has. */
   missing_turns: number;
@@ -24,7 +28,7 @@ export interface JournalReport {
   missing: MissingTurns[];
   /** Acts without a recorded result: they may have happened. */
   unknown_calls: { key: string; name: string }[];
-  /** Damage that could not be repaired, one sentence each. */
+  /** Damage that could not be repaired, and files that were taken away: one sentence each. */
   notes: string[];
 }
 
@@ -32,7 +36,16 @@ export interface JournalReport {
 const MAX_REPORTED_DAMAGE = 100;
 
 export function emptyReport(): JournalReport {
-  return { torn_bytes: 0, damage: [], missing_turns: 0, missing: [], unknown_calls: [], notes: [] };
+  return {
+    torn_bytes: 0,
+    empty_files: [],
+    unknown_records: 0,
+    damage: [],
+    missing_turns: 0,
+    missing: [],
+    unknown_calls: [],
+    notes: [],
+  };
 }
 
 /** Adds a damaged place to the report, once. */
@@ -57,9 +70,17 @@ export function addMissing(report: JournalReport, found: MissingTurns): void {
 
 /** Puts the report into sentences; none when there are no findings. */
 export function describeReport(report: JournalReport): string[] {
-  const { torn_bytes, damage, missing_turns, missing, unknown_calls, notes } = report;
+  const { torn_bytes, empty_files, unknown_records, damage, missing_turns, missing, unknown_calls, notes } = report;
   const lines: string[] = [];
-  if (torn_bytes > 0) lines.push(`The session ended with ${torn_bytes} bytes of an unfinished write; they were cut.`);
+  if (torn_bytes > 0)
+    lines.push(`The session ended with ${torn_bytes} bytes of an unfinished write; they are left out.`);
+  for (const file of empty_files) lines.push(`${file} is empty: a write to it never ended, or its turns are lost.`);
+  if (unknown_records > 0) {
+    const records = unknown_records === 1 ? "1 record" : `${unknown_records} records`;
+    lines.push(
+      `This version of nanoagent does not understand ${records} of the session that another version wrote. The file keeps them unchanged, without effect here. Open the session with the version that wrote them to see them.`,
+    );
+  }
   if (damage.length > 0) {
     const bytes = damage.reduce((sum, found) => sum + found.bytes, 0);
     const kept = damage.find(({ quarantine }) => quarantine !== null)?.quarantine;

@@ -19,6 +19,10 @@ export interface ReadTurnsOptions {
   from?: number | undefined;
   /** Called for every damaged place, which is skipped. */
   onDamage?: ((segment: Segment, offset: number, bytes: number) => void) | undefined;
+  /** Called for a file that ends in an unfinished write of so many bytes, perhaps one in progress, or that is empty. */
+  onTorn?: ((segment: Segment, bytes: number) => void) | undefined;
+  /** Called for every whole record that this version does not understand; it is skipped. */
+  onUnknown?: (() => void) | undefined;
   /** Called for turns that the session counted and no segment has, once the turns around them were read. */
   onMissing?: ((missing: MissingTurns) => void) | undefined;
 }
@@ -30,7 +34,7 @@ export interface ReadTurnsOptions {
 export async function* readTurns(
   files: JournalFiles,
   folder: string,
-  { from = 1, onDamage, onMissing }: ReadTurnsOptions = {},
+  { from = 1, onDamage, onTorn, onUnknown, onMissing }: ReadTurnsOptions = {},
 ): AsyncGenerator<JournalTurn, void> {
   const segments = await listSegments(files, folder);
   let sequence = 0;
@@ -39,7 +43,8 @@ export async function* readTurns(
   for (let index = await segmentOf(files, segments, from); index < segments.length; index++) {
     const segment = segments[index] as Segment;
     const voidAfter = await voidAfterOf(files, segments, index);
-    for await (const record of readRecords(files, segment, onDamage)) {
+    for await (const record of readRecords(files, segment, { onDamage, onTorn })) {
+      if (record.type === "other" && record.sequence <= voidAfter) onUnknown?.();
       if (record.sequence > voidAfter || record.sequence <= sequence) continue;
       sequence = record.sequence;
       gaps.add(record);
@@ -74,6 +79,7 @@ export async function readNewestTurns(
   const { conversationTurn, lastTurn, prunedTurns, maxBytes, costOf } = limits;
   const segments = await listSegments(files, folder);
   let newest: JournalTurn[] = [];
+  const notUnderstood: number[] = [];
   let spent = 0;
   let isFull = false;
   let voidAfter = Number.POSITIVE_INFINITY;
@@ -83,13 +89,14 @@ export async function readNewestTurns(
     let sequence = 0;
     let after = voidAfter;
     let firstTurn = Number.POSITIVE_INFINITY;
-    for await (const record of readRecords(files, segment, onDamage)) {
+    for await (const record of readRecords(files, segment, { onDamage })) {
       if (record.type === "segment") {
         after = Math.min(after, record.after_sequence);
         firstTurn = record.turns + 1;
       }
       if (record.sequence > voidAfter || record.sequence <= sequence) continue;
       sequence = record.sequence;
+      if (record.type === "other" && record.turn !== undefined) notUnderstood.push(record.turn.number);
       if (record.type !== "turn" || record.turn < conversationTurn) continue;
       const cost = record.messages.reduce((sum, message) => sum + costOf(message), 0);
       found.push({ turn: asTurn(record, record.turn === conversationTurn), cost });
@@ -107,7 +114,8 @@ export async function readNewestTurns(
   // What was read is a row of numbers up to the newest, from the conversation's first or from where the bound was reached.
   const known = prunedTurns === undefined ? (newest[0]?.turn ?? lastTurn + 1) - 1 : prunedTurns;
   let before = isFull ? (newest[0]?.turn ?? 1) - 1 : Math.max(conversationTurn - 1, known);
-  for (const turn of [...newest.map((each) => each.turn), lastTurn + 1]) {
+  const numbers = [...newest.map(({ turn }) => turn), ...notUnderstood, lastTurn + 1].sort((one, two) => one - two);
+  for (const turn of numbers) {
     if (turn > before + 1) onMissing?.({ first_turn: before + 1, last_turn: turn - 1 });
     before = Math.max(before, turn);
   }
@@ -119,15 +127,23 @@ function asTurn({ turn, messages, interrupted }: TurnRecord, beginsConversation:
 }
 
 /** Reads the good records of a segment. A segment that another program pruned meanwhile has none. */
-async function* readRecords(files: JournalFiles, segment: Segment, onDamage: ReadTurnsOptions["onDamage"]) {
+async function* readRecords(
+  files: JournalFiles,
+  segment: Segment,
+  { onDamage, onTorn }: Pick<ReadTurnsOptions, "onDamage" | "onTorn">,
+) {
+  let isEmpty = true;
   try {
     for await (const lines of readSegment(files, segment)) {
       for (const { record, offset, bytes, ended } of lines) {
+        isEmpty = false;
         if (record !== null) yield record;
         // A line without its end may be a write in progress.
         else if (ended) onDamage?.(segment, offset, bytes);
+        else onTorn?.(segment, bytes);
       }
     }
+    if (isEmpty) onTorn?.(segment, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") onDamage?.(segment, 0, await sizeOf(files, segment));
   }

@@ -99,6 +99,7 @@ async function replay(
           hasHeader = true;
           refuseNewer(record, segment);
         }
+        if (record?.type === "other" && record.sequence <= voidAfter) report.unknown_records += 1;
         if (record === null || record.sequence > voidAfter || record.sequence <= progress.sequence) continue;
         gaps.add(record);
         progress.state = applyRecord(progress.state, record);
@@ -109,6 +110,7 @@ async function replay(
     if (error instanceof SessionError) throw error;
     return leaveUnreadable(progress, segment, report, await files.size(segment.path).catch(() => 0), error);
   }
+  if (end === 0) report.empty_files.push(segment.path);
   if (torn !== null) report.torn_bytes += torn.bytes;
   try {
     if (bad.length > 0 || (!hasHeader && good.length > 0)) {

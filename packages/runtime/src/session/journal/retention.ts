@@ -1,6 +1,7 @@
 import { canBeTrue, isClockSet } from "@nanoagent/models";
 import type { JournalFiles } from "./journal-files.js";
 import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
+import { turnOf } from "./session-state.js";
 
 export interface Retention {
   maxBytes?: number | undefined;
@@ -136,9 +137,8 @@ async function readTimes(files: JournalFiles, segment: Segment): Promise<{ times
     for await (const lines of readSegment(files, segment)) {
       for (const { record } of lines) {
         if (record?.type === "segment") times.push(Date.parse(record.created_at));
-        if (record?.type !== "turn") continue;
-        times.push(Date.parse(record.messages.at(-1)?.timestamp ?? ""));
-        lastTurn = Math.max(lastTurn, record.turn);
+        if (record !== null) lastTurn = Math.max(lastTurn, turnOf(record) ?? 0);
+        if (record?.type === "turn") times.push(Date.parse(record.messages.at(-1)?.timestamp ?? ""));
       }
     }
   } catch {

@@ -53,9 +53,18 @@ export function applyRecord(state: SessionState, record: JournalEntry | WithoutS
     }
     case "pruned":
       return { ...state, prunedTurns: Math.max(state.prunedTurns ?? 0, record.through_turn) };
-    case "other":
-      return state;
+    case "other": {
+      const { turn } = record;
+      if (turn === undefined) return state;
+      const turns = Math.max(state.turns, turn.number);
+      return { ...state, turns, messages: state.messages + turn.messages, openTurn: null };
+    }
   }
+}
+
+/** The number of the turn that a record is, whether it is understood or not; null for the other records. */
+export function turnOf(record: JournalEntry | WithoutSequence<OtherRecord>): number | null {
+  return record.type === "turn" ? record.turn : record.type === "other" ? (record.turn?.number ?? null) : null;
 }
 
 /** The turns that are missing between the turn of this number and the next record; null where none are. */
@@ -64,7 +73,7 @@ export function findMissingTurns(
   record: JournalEntry | WithoutSequence<OtherRecord>,
 ): MissingTurns | null {
   const first_turn = turns + 1;
-  const last_turn = record.type === "turn" ? record.turn - 1 : record.type === "segment" ? record.turns : 0;
+  const last_turn = record.type === "segment" ? record.turns : (turnOf(record) ?? 0) - 1;
   return first_turn <= last_turn ? { first_turn, last_turn } : null;
 }
 

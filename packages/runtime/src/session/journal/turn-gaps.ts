@@ -1,6 +1,6 @@
 import type { JournalEntry, OtherRecord, WithoutSequence } from "./journal-record.js";
 import type { MissingTurns } from "./journal-report.js";
-import { findMissingTurns } from "./session-state.js";
+import { findMissingTurns, turnOf } from "./session-state.js";
 
 /**
  * Finds gaps in the numbers of turns while a session's records are read in their order. Turns before the first one that
@@ -27,8 +27,9 @@ export class TurnGaps {
       if (!this.#isLeading) this.#onMissing(missing);
       else this.#leading = { first_turn: this.#leading?.first_turn ?? missing.first_turn, last_turn: this.#turns };
     }
-    if (record.type === "turn") {
-      this.#turns = Math.max(this.#turns, record.turn);
+    const turn = turnOf(record);
+    if (turn !== null) {
+      this.#turns = Math.max(this.#turns, turn);
       this.#isLeading = false;
     } else if (record.type === "segment") this.#prunedTurns = record.pruned_turns;
     else if (record.type === "pruned") this.#prunedTurns = Math.max(this.#prunedTurns ?? 0, record.through_turn);
