@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { Journal } from "@nanoagent/runtime/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram, startProgram, untilPrinted } from "./run-program.js";
 
@@ -60,6 +61,30 @@ describe("sessions", () => {
       stdout: expect.stringContaining("no session"),
     });
     expect(await readdir(empty)).toEqual([]);
+  });
+
+  test("show, export and /history: a reply that is not complete says why", async () => {
+    const dir = path.join(folder, "ended");
+    const own = path.join(folder, "ended.yaml");
+    await writeFile(own, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: ended}\n");
+    const journal = await Journal.open(dir);
+    for (const ended of ["length", "interrupted"] as const) {
+      const timestamp = new Date().toISOString();
+      await journal.appendTurn([
+        { role: "user", content: "go", timestamp },
+        { role: "assistant", content: "Half of", timestamp, ended },
+      ]);
+    }
+    await journal.close();
+    const show = await sessions("show", "--dir", dir);
+    const chat = await runProgram(["run", "--config", own], "/history\n");
+    for (const { stdout } of [show, chat]) {
+      expect(stdout).toContain("assistant (cut off at a limit): Half of");
+      expect(stdout).toContain("assistant (stopped while being written): Half of");
+    }
+    const { stdout } = await sessions("export", "--dir", dir, "--format", "markdown");
+    expect(stdout).toMatch(/\*\*assistant\*\* \([^)]+, cut off at a limit\)/);
+    expect(stdout).toMatch(/\*\*assistant\*\* \([^)]+, stopped while being written\)/);
   });
 
   test("show: the newest turns, safe for a terminal", async () => {

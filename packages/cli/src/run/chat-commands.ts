@@ -1,6 +1,7 @@
 import { nearestName } from "@nanoagent/models";
 import type { NanoRuntime } from "@nanoagent/runtime";
 import { formatFields } from "../output/format.js";
+import { messageHead } from "../output/message-head.js";
 import { plainText } from "../output/plain-text.js";
 import { describeMemory } from "./describe-memory.js";
 
@@ -52,7 +53,7 @@ const commands: Record<string, ChatCommand> = {
     run: ({ runtime: { history, missingTurns } }) => {
       const gaps = missingTurns === 0 ? "" : `Turns of the session that are missing from its files: ${missingTurns}.\n`;
       if (history.length === 0) return `${gaps}Nothing was said yet.\n`;
-      return gaps + history.map(({ role, content }) => plainText(`${role}: ${content}\n`)).join("");
+      return gaps + history.map((message) => plainText(`${messageHead(message)}: ${message.content}\n`)).join("");
     },
   },
   memory: {

@@ -20,6 +20,7 @@ import { findDefaultConfig } from "../config/default-config-file.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
+import { messageHead } from "../output/message-head.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 
@@ -180,7 +181,7 @@ function asText({ turn, messages, begins_conversation, interrupted }: JournalTur
   const heads = [
     `--- ${turn}${begins_conversation ? ", a new conversation" : ""}${interrupted ? ", interrupted" : ""}`,
   ];
-  return `${[...heads, ...messages.map(({ role, content }) => plainText(`${role}: ${content}`))].join("\n")}\n`;
+  return `${[...heads, ...messages.map((message) => plainText(`${messageHead(message)}: ${message.content}`))].join("\n")}\n`;
 }
 
 function asMarkdown({ turn, messages, begins_conversation, interrupted }: JournalTurn): string {
@@ -189,9 +190,13 @@ function asMarkdown({ turn, messages, begins_conversation, interrupted }: Journa
   return `${head}\n### ${turn}\n\n${interruption}${messages.map(messageAsMarkdown).join("\n\n")}\n`;
 }
 
-function messageAsMarkdown({ role, content, timestamp, tool_calls = [] }: JournalMessage): string {
+function messageAsMarkdown({ role, ended, content, timestamp, tool_calls = [] }: JournalMessage): string {
   const calls = tool_calls.map((call) => quote(`${call.name} ${JSON.stringify(call.arguments)}`));
-  const parts = [`**${role}** (${plainLine(timestamp)})`, ...(content === "" ? [] : [quote(content)]), ...calls];
+  const parts = [
+    messageHead({ role: `**${role}**`, ended }, plainLine(timestamp)),
+    ...(content === "" ? [] : [quote(content)]),
+    ...calls,
+  ];
   return parts.join("\n\n");
 }
 
