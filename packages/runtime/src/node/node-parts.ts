@@ -10,6 +10,7 @@ import type { Engine } from "../engines/engine.js";
 import type { EngineCheck } from "../engines/engine-check.js";
 import type { OpenEngineOptions } from "../engines/engine-options.js";
 import type { LlamaCheckOptions } from "../engines/llama/check-llama-engine.js";
+import { samplingOptions } from "../engines/sampling-options.js";
 import type { ToolMemory } from "../memory/tool-memory.js";
 import type { Journal } from "../session/journal/journal.js";
 import type { InvalidSkillError } from "../skills/invalid-skill-error.js";
@@ -42,7 +43,9 @@ export async function checkLlamaEngine(
 
 export async function openServerEngine(config: NanoAgentConfig): Promise<Engine> {
   const { openFromSettings } = await import("../engines/openai-compatible/open-from-settings.js");
-  return openFromSettings(config.engine ?? {});
+  const engine = await openFromSettings(config.engine ?? {});
+  engine.noteSampling(samplingOptions(config.sampling ?? {}));
+  return engine;
 }
 
 export async function checkServerSettings(settings: EngineSettings): Promise<string> {

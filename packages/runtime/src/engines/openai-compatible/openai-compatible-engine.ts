@@ -1,11 +1,11 @@
 import { NanoAgentError } from "@nanoagent/models";
 import { onAbort } from "../../on-abort.js";
-import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
+import type { Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type ChatDialect, type ConversationForm, simplerForms } from "./chat/chat-dialect.js";
 import { NoSuchReply } from "./chat/no-such-reply.js";
 import { ollamaChat } from "./chat/ollama-chat.js";
-import { openaiChat } from "./chat/openai-chat.js";
+import { openaiChat, unsentSampling } from "./chat/openai-chat.js";
 import { ReplyAssembler } from "./chat/reply-assembler.js";
 import { isProgress, type ReplyPart } from "./chat/reply-part.js";
 import { ReplyReader } from "./chat/reply-reader.js";
@@ -43,6 +43,7 @@ export class OpenAiCompatibleEngine implements Engine {
   readonly #running = new Set<AbortController>();
   /** The form that conversations are sent in: a simpler one after the server has refused another. */
   #form: ConversationForm;
+  readonly #unsent = new Set<string>();
   #calls = 0;
   #closed = false;
 
@@ -58,7 +59,16 @@ export class OpenAiCompatibleEngine implements Engine {
   }
 
   get notices(): readonly string[] {
-    return this.server.notices;
+    if (this.#unsent.size === 0) return this.server.notices;
+    const names = [...this.#unsent].join(", ");
+    const why = "it is not known to take them, and others refuse a request with options that they do not know";
+    const hint = "Set them where the server is started, or leave them out.";
+    return [...this.server.notices, `Not sent to ${this.#connection.label}: ${names} of sampling: ${why}. ${hint}`];
+  }
+
+  /** Remembers for {@link notices} which of the options are not sent to this server. */
+  noteSampling(sampling: SamplingOptions): void {
+    for (const name of unsentSampling(sampling, this.server.kind)) this.#unsent.add(name);
   }
 
   async *generate(
@@ -119,6 +129,7 @@ export class OpenAiCompatibleEngine implements Engine {
 
   async *#reply(request: EngineRequest, signal: AbortSignal): AsyncGenerator<EngineEvent> {
     signal.throwIfAborted();
+    this.noteSampling(request.sampling ?? {});
     const since = performance.now();
     const body = await this.#send(request, signal);
     const waitedForHeaders = performance.now() - since;

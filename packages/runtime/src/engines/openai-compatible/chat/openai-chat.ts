@@ -45,6 +45,16 @@ function messageOf({ role, content, tool_calls, tool_call_id }: EngineMessage): 
   };
 }
 
+/** Options that are no part of the common API, by their names in a config. */
+const beyondCommon = { topK: "top_k", minP: "min_p", repeatPenalty: "repeat_penalty" } as const;
+
+/** Names of the options that are set and not sent to a server of this kind. */
+export function unsentSampling(sampling: SamplingOptions, kind: RemoteServer["kind"]): string[] {
+  if (kind !== "openai") return [];
+  const options = Object.entries(beyondCommon) as [keyof typeof beyondCommon, string][];
+  return options.flatMap(([option, name]) => (sampling[option] === undefined ? [] : [name]));
+}
+
 /** What is no part of the common API goes to the servers that are known to take it: others refuse what they do not know. */
 function samplingOf(sampling: SamplingOptions, kind: RemoteServer["kind"]): JsonObject {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed, stop } = sampling;
