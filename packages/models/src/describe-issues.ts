@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import { cutText } from "./cut-text.js";
 import { findPrototypeKeys } from "./find-prototype-keys.js";
 import { nearestName } from "./nearest-name.js";
 import type { SchemaIssue } from "./schema.js";
@@ -172,7 +173,7 @@ function describeFound(value: unknown): string {
 }
 
 function abbreviate(text: string): string {
-  return text.length > MAX_FOUND_LENGTH ? `${text.slice(0, MAX_FOUND_LENGTH)}…` : text;
+  return text.length > MAX_FOUND_LENGTH ? `${cutText(text, MAX_FOUND_LENGTH)}…` : text;
 }
 
 /** The slip that most likely made the value wrong, as advice; empty when there is none to name. */

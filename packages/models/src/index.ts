@@ -63,3 +63,4 @@ export { InvalidDataError } from "./invalid-data-error.js";
 export { nearestName } from "./nearest-name.js";
 export { BYTES_PER_MB } from "./bytes-per-mb.js";
 export { canBeTrue, isClockSet } from "./clock.js";
+export { cutText, endsInHalf } from "./cut-text.js";

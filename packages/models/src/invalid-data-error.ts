@@ -1,3 +1,4 @@
+import { cutText } from "./cut-text.js";
 import { NanoAgentError } from "./nano-agent-error.js";
 import type { SchemaIssue } from "./schema.js";
 
@@ -20,5 +21,5 @@ export class InvalidDataError extends NanoAgentError {
 
 function placeOf(issue: SchemaIssue): string {
   const place = issue.path.map(String).join(".");
-  return place.length > MAX_PLACE_LENGTH ? `${place.slice(0, MAX_PLACE_LENGTH)}…` : place;
+  return place.length > MAX_PLACE_LENGTH ? `${cutText(place, MAX_PLACE_LENGTH)}…` : place;
 }

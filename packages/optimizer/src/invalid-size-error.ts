@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 
 /**
  * Code `invalid-size`: a size or count that is computed with is not a finite number above zero.
@@ -24,6 +24,6 @@ export class InvalidSizeError extends NanoAgentError {
 
 function describe(value: unknown): string {
   if (typeof value === "number") return String(value);
-  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 40))}`;
+  if (typeof value === "string") return `the string ${JSON.stringify(cutText(value, 40))}`;
   return value === null ? "null" : `a value of type ${typeof value}`;
 }

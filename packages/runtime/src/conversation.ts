@@ -1,4 +1,5 @@
 import type { AgentMessage, AgentMessageInput, SessionSettings } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import type { AgentEvent } from "./agent-event.js";
 import { checkMessage } from "./check-message.js";
 import { ContextWindow, type WindowOptions } from "./context/context-window.js";
@@ -294,7 +295,7 @@ async function restoreHistory(journal: Journal | null, maxBytes: number): Promis
 function invalidBound(value: unknown): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "invalid-options",
-    message: `maxHistoryBytes is ${String(value).slice(0, 100)}, which is not a positive integer.`,
+    message: `maxHistoryBytes is ${cutText(String(value), 100)}, which is not a positive integer.`,
     hint: "Pass a number of bytes, such as 64 * 1024, or leave it out for 4 MB.",
   });
 }

@@ -1,14 +1,10 @@
+import { endsInHalf } from "@nanoagent/models";
+
 const REPLACEMENT_CHARACTER = "\uFFFD";
 
 /** Returns the text with a replacement character for each half of a character, which strict readers of UTF-8 refuse. */
 export function wholeText(text: string): string {
   return text.replace(/\p{Surrogate}/gu, REPLACEMENT_CHARACTER);
-}
-
-/** Returns the first characters of a text, at most this many UTF-16 units, and never half of a character. */
-export function cutText(text: string, maxCharacters: number): string {
-  const end = Math.max(0, maxCharacters);
-  return endsInHalf(text.slice(0, end)) ? text.slice(0, end - 1) : text.slice(0, end);
 }
 
 /** Returns the JSON of a value, all texts and keys in it whole. Undefined and errors as `JSON.stringify` has them. */
@@ -46,9 +42,4 @@ export class WholePieces {
     this.#half = "";
     return rest;
   }
-}
-
-function endsInHalf(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff;
 }

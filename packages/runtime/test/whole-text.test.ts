@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkMessage } from "../src/check-message.js";
@@ -7,7 +8,7 @@ import { defineTool } from "../src/tools/define-tool.js";
 import { keepCall } from "../src/tools/kept-call.js";
 import { readDefinitions } from "../src/tools/mcp/tool-definition.js";
 import { cleanText, toolResultText } from "../src/tools/tool-result-text.js";
-import { cutText, WholePieces, wholeData, wholeJson, wholeText } from "../src/whole-text.js";
+import { WholePieces, wholeData, wholeJson, wholeText } from "../src/whole-text.js";
 
 /** Text of letters, whole characters outside the first plane, and halves of them. */
 const text = fc.string({

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { PermissionRequest } from "@nanoagent/runtime";
 import { visibleCommand, visibleJson, visibleText } from "../output/visible-text.js";
 import type { MessageInput } from "./message-input.js";
@@ -25,21 +26,30 @@ export async function askPermission(
 
 /** Shows a text page by page; false when it was not shown to its end. */
 async function showPages(text: string, input: MessageInput, signal: AbortSignal): Promise<boolean> {
-  const pages = Math.ceil(text.length / PAGE_CHARACTERS);
+  const pages = pagesOf(text);
+  const last = pages.pop() ?? "";
   let showsAll = false;
-  for (let page = 1; page < pages; page++) {
-    const shown = text.slice((page - 1) * PAGE_CHARACTERS, page * PAGE_CHARACTERS);
+  for (const [index, shown] of pages.entries()) {
     if (showsAll) {
       input.tell?.(shown);
       continue;
     }
     const keys = "Enter shows the next one, a all of them, n refuses";
-    const answer = (await input.ask?.(`(page ${page} of ${pages}: ${keys}) `, `${shown}\n`)) ?? null;
+    const answer = (await input.ask?.(`(page ${index + 1} of ${pages.length + 1}: ${keys}) `, `${shown}\n`)) ?? null;
     if (answer === null || signal.aborted || /^\s*no?\s*$/i.test(answer)) return false;
     showsAll = /^\s*a(?:ll)?\s*$/i.test(answer);
   }
-  input.tell?.(`${text.slice((pages - 1) * PAGE_CHARACTERS)}\n`);
+  input.tell?.(`${last}\n`);
   return true;
+}
+
+/** The text in parts of a page, none of which ends within a character. */
+function pagesOf(text: string): string[] {
+  const pages: string[] = [];
+  for (let at = 0; at < text.length; at += pages.at(-1)?.length ?? 0) {
+    pages.push(cutText(text.slice(at, at + PAGE_CHARACTERS), PAGE_CHARACTERS));
+  }
+  return pages;
 }
 
 /** What would run, a line each; empty for a function of the program. */

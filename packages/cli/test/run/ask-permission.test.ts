@@ -117,3 +117,22 @@ test("where nobody can be asked, or the turn is over, nothing is allowed", async
   expect(await askPermission(request({}), { ...new Person([]), ask: undefined } as never, signal)).toBe(false);
   expect(await askPermission(request({}), new Person(["y"]), AbortSignal.abort())).toBe(false);
 });
+
+test("no page ends within a character, and the pages together are the question", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(3), fc.integer({ min: 800, max: 3000 }), async (before, count) => {
+      const text = "a".repeat(before) + "😀".repeat(count);
+      const shown: string[] = [];
+      const person = new Person(["a", "n"]);
+      person.ask = async (_question, part = "") => {
+        shown.push(part);
+        return person.answers.shift() ?? null;
+      };
+      person.tell = (part) => shown.push(part);
+      await askPermission(request({ text }), person, signal);
+      for (const part of shown) expect(part).not.toMatch(/\p{Surrogate}/u);
+      expect(shown.join("").replaceAll("\n", "")).toContain(visibleJson({ text }));
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -38,6 +38,7 @@ const rooms: Record<string, readonly string[]> = {
     "nearest-name",
     "find-prototype-keys",
     "clock",
+    "cut-text",
     "bytes-per-mb",
   ],
   profiler: [

@@ -1,5 +1,6 @@
 import { open, readFile, rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { cutText } from "@nanoagent/models";
 import { fromCheckedJson, toCheckedJson } from "../files/checked-json.js";
 import { replaceFile } from "../files/own-files.js";
 import { asIdentity, ownIdentity, stateOf } from "../processes/process-identity.js";
@@ -34,7 +35,7 @@ export class FileClaim implements Claim {
 
   private constructor(file: string, name: string, { beat, isShared, hasOthers }: FileClaimOptions) {
     this.file = file;
-    this.#name = name.slice(0, MAX_NAME_CHARACTERS);
+    this.#name = cutText(name, MAX_NAME_CHARACTERS);
     const show = async () => {
       // A memory card need not be written to while nobody looks.
       if (isShared || (await hasOthers())) await this.#write();

@@ -1,4 +1,5 @@
 import type { SchemaIssue } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import type { ConfigIssue } from "./invalid-config-error.js";
 
 /** Values of a config file and their places, the same for YAML and JSON. */
@@ -63,7 +64,7 @@ export function offsetOf(root: ConfigNode | null, path: readonly (string | numbe
 
 /** A key can be as long as the file; an error shows its beginning. */
 function shorten(key: string): string {
-  return key.length > MAX_KEY_CHARACTERS ? `${key.slice(0, MAX_KEY_CHARACTERS)}…` : key;
+  return key.length > MAX_KEY_CHARACTERS ? `${cutText(key, MAX_KEY_CHARACTERS)}…` : key;
 }
 
 /** Line and column of a place in the text, both from 1. */

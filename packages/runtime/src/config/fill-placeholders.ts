@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { cutText } from "@nanoagent/models";
 import { type ConfigDocument, offsetOf } from "./config-document.js";
 
 type Path = readonly (string | number)[];
@@ -58,7 +59,7 @@ export function fillPlaceholders(
     if (!isMissing) return value;
     if (form?.endsWith("-") === true) return other ?? "";
     const state = value === undefined ? "not set" : "empty";
-    const why = other === undefined || other === "" ? "" : ` (${other.slice(0, 200)})`;
+    const why = other === undefined || other === "" ? "" : ` (${cutText(other, 200)})`;
     const advice = `set it, write \${${name}:-…} with what to take otherwise, or $\${ for the characters themselves`;
     report(path, `the environment variable ${name} is ${state}${why}: ${advice}`);
     return "";

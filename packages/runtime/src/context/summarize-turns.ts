@@ -1,5 +1,5 @@
+import { cutText } from "@nanoagent/models";
 import type { Engine, EngineMessage, EngineRequest } from "../engines/engine.js";
-import { cutText } from "../whole-text.js";
 
 /** Of the tokens that a summary may have, so many words come out in most languages. */
 const WORDS_PER_TOKEN = 0.6;

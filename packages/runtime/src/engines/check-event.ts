@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { EndReason, EngineEvent, TokenUsage, ToolCall } from "./engine.js";
 
 const endReasons: readonly unknown[] = ["stop", "length", "tool-calls", "abort"] satisfies EndReason[];
@@ -36,7 +37,7 @@ function isCount(value: unknown): boolean {
 /** Describes a value in at most 100 characters. */
 export function inBrief(value: unknown): string {
   try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+    return cutText(JSON.stringify(value) ?? String(value), 100);
   } catch {
     return typeof value;
   }

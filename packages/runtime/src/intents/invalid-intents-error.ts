@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 
 /** One issue of the intents. */
 export interface IntentIssue {
@@ -34,6 +34,6 @@ export class InvalidIntentsError extends NanoAgentError {
 }
 
 function describe({ path, column, message }: IntentIssue): string {
-  const place = ["intents", ...path].map(String).join(".").slice(0, 200);
+  const place = cutText(["intents", ...path].map(String).join("."), 200);
   return `${place}${column === null ? "" : `, column ${column}`}: ${message}`;
 }

@@ -1,4 +1,5 @@
 import type { ListedValue, SlotSettings, SlotValue } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import type { Folding } from "../fold-case.js";
 import { splitWords } from "../split-words.js";
 import type { IntentIssue } from "./invalid-intents-error.js";
@@ -50,11 +51,11 @@ function compileList(
       const known = values.get(key);
       const message =
         words.length === 0
-          ? `"${said.slice(0, 50)}" has no words`
+          ? `"${cutText(said, 50)}" has no words`
           : words.length > MAX_VALUE_WORDS
             ? `a value has at most ${MAX_VALUE_WORDS} words`
             : known !== undefined && known !== value
-              ? `"${said.slice(0, 50)}" stands for both ${JSON.stringify(known)} and ${JSON.stringify(value)}`
+              ? `"${cutText(said, 50)}" stands for both ${JSON.stringify(known)} and ${JSON.stringify(value)}`
               : values.size >= MAX_VALUES
                 ? `a slot has at most ${MAX_VALUES} values`
                 : null;

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { isPlainObject } from "./is-plain-object.js";
 import { SchemaNotSupportedError } from "./schema-not-supported-error.js";
 
@@ -62,7 +63,7 @@ interface StandardProperties {
 }
 
 function vendorOf({ vendor }: StandardProperties): string {
-  return typeof vendor === "string" ? ` of ${vendor.slice(0, 50)}` : "";
+  return typeof vendor === "string" ? ` of ${cutText(vendor, 50)}` : "";
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,4 @@
-import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
+import { cutText, type ErrorParts, NanoAgentError } from "@nanoagent/models";
 
 /** Names in a schema can have any length; a message shows this many characters of a path. */
 const MAX_PATH_LENGTH = 200;
@@ -22,7 +22,7 @@ export class SchemaNotSupportedError extends NanoAgentError {
   /** One whose message begins with the place: `minLength at /properties/name: …`. */
   static at(parts: { path: string; keyword: string | null; what: string; hint?: string | undefined }) {
     const { path, keyword, what, hint } = parts;
-    const place = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
+    const place = path.length > MAX_PATH_LENGTH ? `${cutText(path, MAX_PATH_LENGTH)}…` : path;
     const where = place === "" ? "the schema" : `the schema at ${place}`;
     const message = keyword === null ? `In ${where}: this ${what}.` : `In ${where}: ${keyword} ${what}.`;
     return new SchemaNotSupportedError({ path, keyword, message, hint });

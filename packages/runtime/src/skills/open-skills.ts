@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { defineTool } from "../tools/define-tool.js";
 import type { Tool } from "../tools/tool.js";
 import { cleanText } from "../tools/tool-result-text.js";
@@ -80,5 +81,5 @@ async function someBodyIsLong(skills: readonly Skill[]): Promise<boolean> {
 function inOneLine(text: string): string {
   const line = cleanText(text).replace(/\s+/gu, " ").trim();
   const end = endOfPart(line, 0, MAX_DESCRIPTION_CHARACTERS);
-  return end === line.length ? line : `${line.slice(0, end)}…`;
+  return end === line.length ? line : `${cutText(line, end)}…`;
 }

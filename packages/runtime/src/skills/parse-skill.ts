@@ -1,6 +1,7 @@
+import { cutText } from "@nanoagent/models";
 import { positionAt } from "../config/config-document.js";
 import { parseYaml } from "../config/parse-yaml.js";
-import { cutText, wholeText } from "../whole-text.js";
+import { wholeText } from "../whole-text.js";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 import { readLoosely } from "./read-loosely.js";
 
@@ -170,7 +171,7 @@ function metadataOf(value: unknown): Record<string, string> {
 /** Tools from a list or a text, with spaces or commas between: `Bash(git:*), Read`. */
 function toolsOf(value: unknown): string[] {
   const texts = Array.isArray(value) ? value.map((item) => inOneText(item) ?? "") : [inOneText(value) ?? ""];
-  return texts.flatMap((text) => text.slice(0, MAX_FRONT_MATTER_CHARACTERS).match(/(?:\([^()]*\)|[^\s,])+/gu) ?? []);
+  return texts.flatMap((text) => cutText(text, MAX_FRONT_MATTER_CHARACTERS).match(/(?:\([^()]*\)|[^\s,])+/gu) ?? []);
 }
 
 /** Front matter, null where there is none, and body. Lines end as they will. */

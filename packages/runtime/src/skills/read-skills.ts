@@ -1,5 +1,6 @@
 import { opendir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 import { parseSkill } from "./parse-skill.js";
 import { isWithin, readTextWithin } from "./read-text-within.js";
@@ -116,7 +117,7 @@ async function readSkill(root: string, file: string): Promise<{ skill: Skill; wa
       const wanted = path.resolve(folder, name);
       if (path.isAbsolute(name) || !isWithin(folder, wanted)) {
         throw new InvalidSkillError(
-          name.replaceAll("\0", "\\0").slice(0, 200),
+          cutText(name.replaceAll("\0", "\\0"), 200),
           `it does not lie in the skill "${folderName}"`,
           {
             hint: "Name a file by its path within the skill, such as references/valves.md.",

@@ -1,4 +1,4 @@
-import { nearestName } from "@nanoagent/models";
+import { cutText, nearestName } from "@nanoagent/models";
 
 /** What a capability of the spec switches on. */
 export interface ResolvedCapability {
@@ -14,7 +14,7 @@ export function describeUnresolved(resolved: readonly ResolvedCapability[]): str
     .filter(({ kind }) => kind === "nothing")
     .map(({ capability, nearest }) => {
       const advice = nearest === null ? "" : `: did you mean "${nearest}"?`;
-      return `The capability ${JSON.stringify(capability.slice(0, 100))} stands for nothing that is here${advice}${advice === "" ? "." : ""}`;
+      return `The capability ${JSON.stringify(cutText(capability, 100))} stands for nothing that is here${advice}${advice === "" ? "." : ""}`;
     });
 }
 

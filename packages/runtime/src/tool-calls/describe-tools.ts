@@ -1,5 +1,5 @@
+import { cutText } from "@nanoagent/models";
 import type { EngineMessage, EngineTool, ToolCall } from "../engines/engine.js";
-import { cutText } from "../whole-text.js";
 
 /** Name that a model writes when it chooses no tool. */
 export const NO_TOOL = "none";

@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 
 /** Code `invalid-tool`: a tool's definition cannot be used. `tool` is its name. */
 export class InvalidToolError extends NanoAgentError {
@@ -8,7 +8,7 @@ export class InvalidToolError extends NanoAgentError {
   constructor(tool: string, reason: string, hint?: string, cause?: unknown) {
     super({
       code: "invalid-tool",
-      message: `The tool "${tool.slice(0, 100)}" cannot be used: ${reason}.`,
+      message: `The tool "${cutText(tool, 100)}" cannot be used: ${reason}.`,
       hint,
       cause,
     });

@@ -1,6 +1,7 @@
+import { cutText } from "@nanoagent/models";
 import type { ToolCall } from "../engines/engine.js";
 import { readExactJson } from "../json/exact-json.js";
-import { cutText, wholeData, wholeJson, wholeText } from "../whole-text.js";
+import { wholeData, wholeJson, wholeText } from "../whole-text.js";
 import { MAX_ARGUMENT_CHARACTERS, tooLarge } from "./argument-limits.js";
 import { cleanText } from "./tool-result-text.js";
 
@@ -28,7 +29,7 @@ export function keepCall(
   argumentsFor = (call: ToolCall) => call.arguments,
 ): KeptCall {
   const id = uniqueId(call.id, before);
-  const name = cutText(cleanText(call.name.slice(0, MAX_NAME_CHARACTERS + 1)), MAX_NAME_CHARACTERS);
+  const name = cutText(cleanText(cutText(call.name, 2 * MAX_NAME_CHARACTERS)), MAX_NAME_CHARACTERS);
   const text = plainJson(argumentsFor(call));
   return {
     kept: { id, name, arguments: JSON.parse(text) },
@@ -39,7 +40,7 @@ export function keepCall(
 
 function uniqueId(given: string, before: readonly KeptCall[]): string {
   const isFree = (id: string) => !before.some(({ kept }) => kept.id === id);
-  const id = cleanText(given.slice(0, MAX_ID_CHARACTERS));
+  const id = cleanText(cutText(given, MAX_ID_CHARACTERS));
   if (id !== "" && isFree(id)) return id;
   for (let number = before.length + 1; ; number++) if (isFree(`call-${number}`)) return `call-${number}`;
 }

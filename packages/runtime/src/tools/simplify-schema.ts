@@ -1,7 +1,8 @@
+import { cutText } from "@nanoagent/models";
 import { isPlainObject } from "../json-schema/is-plain-object.js";
 import { readSchema } from "../json-schema/read-schema.js";
 import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-error.js";
-import { cutText, wholeData } from "../whole-text.js";
+import { wholeData } from "../whole-text.js";
 import { cleanText } from "./tool-result-text.js";
 
 /** In every prompt that offers the tool: a schema of more bytes would leave little room beside itself. */
@@ -153,7 +154,7 @@ class Simplifier {
   #leaveOut(keyword: string, given: unknown, path: string): void {
     const isAnnotation =
       annotations.has(keyword) || keyword.startsWith("x-") || (keyword === "uniqueItems" && given === false);
-    if (!isAnnotation) this.#unenforced.add(`${keyword.slice(0, 40)} at ${path || "/"}`);
+    if (!isAnnotation) this.#unenforced.add(`${cutText(keyword, 40)} at ${path || "/"}`);
   }
 }
 
@@ -192,6 +193,6 @@ function isMap(value: unknown): value is Raw {
 }
 
 function cut(said: string): string {
-  const text = cleanText(said.slice(0, 2 * MAX_DESCRIPTION_CHARACTERS));
+  const text = cleanText(cutText(said, 2 * MAX_DESCRIPTION_CHARACTERS));
   return text.length <= MAX_DESCRIPTION_CHARACTERS ? text : `${cutText(text, MAX_DESCRIPTION_CHARACTERS - 1)}…`;
 }

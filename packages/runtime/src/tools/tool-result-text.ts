@@ -1,7 +1,8 @@
+import { cutText } from "@nanoagent/models";
 import { exactTextOf } from "../json/exact-json.js";
 import { ExactNumber } from "../json/exact-number.js";
 import { terminalControls } from "../terminal-controls.js";
-import { cutText, wholeJson, wholeText } from "../whole-text.js";
+import { wholeJson, wholeText } from "../whole-text.js";
 
 /** Most characters of a tool's result that are shown, to the model and to people. */
 export const MAX_RESULT_CHARACTERS = 8000;
@@ -44,10 +45,8 @@ function cut(text: string, maxCharacters: number, length: number): string {
   const note = `\n[… cut:${size} too long …]\n`;
   const room = Math.max(0, maxCharacters - note.length);
   const head = Math.ceil(room * HEAD_SHARE);
-  return cleanText(`${cutText(text, head)}${note}${room > head ? text.slice(head - room) : ""}`).slice(
-    0,
-    maxCharacters,
-  );
+  const tail = room > head ? text.slice(head - room).replace(/^[\uDC00-\uDFFF]/, "") : "";
+  return cutText(cleanText(`${cutText(text, head)}${note}${tail}`), maxCharacters);
 }
 
 /** JSON, until there is enough of it: cycles, depth and size of a value are its author's, not ours. */

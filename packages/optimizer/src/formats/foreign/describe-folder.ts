@@ -1,5 +1,6 @@
 import { opendir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import { CONVERT_HINT, type ForeignFile, notModel, OTHER_FILE_HINT, otherFormat, shellWord } from "./foreign-file.js";
 
 /** Most entries of a folder that are looked at. */
@@ -33,7 +34,7 @@ async function describeWeights(folder: string): Promise<ForeignFile> {
   const config = await readConfig(path.join(folder, "config.json"));
   const method = (config?.quantization_config as { quant_method?: unknown } | undefined)?.quant_method;
   const isMlx = typeof config?.quantization === "object" && config.quantization !== null;
-  const quantized = typeof method === "string" ? method.slice(0, 20).toUpperCase() : isMlx ? "MLX" : null;
+  const quantized = typeof method === "string" ? cutText(method, 20).toUpperCase() : isMlx ? "MLX" : null;
   if (quantized === null) return otherFormat("is a folder with a model that is not in the GGUF format");
   return otherFormat(
     `is a folder with a model that was quantized for ${quantized}`,

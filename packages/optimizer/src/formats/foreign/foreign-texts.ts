@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import {
   CONVERT_HINT,
   DOWNLOAD_HINT,
@@ -124,5 +125,5 @@ function titleOf(page: string): string {
 
 function quote(text: string): string {
   const line = text.trim().replace(/\s+/g, " ");
-  return JSON.stringify(line.length > MAX_QUOTED_CHARACTERS ? `${line.slice(0, MAX_QUOTED_CHARACTERS)}…` : line);
+  return JSON.stringify(line.length > MAX_QUOTED_CHARACTERS ? `${cutText(line, MAX_QUOTED_CHARACTERS)}…` : line);
 }

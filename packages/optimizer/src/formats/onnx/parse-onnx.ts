@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { ByteSource } from "../byte-source.js";
 import { ModelFileCursor } from "../model-file-cursor.js";
 import type { SizedTensor } from "../safetensors/parse-safetensors.js";
@@ -169,7 +170,7 @@ export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxC
       else await skipValue(wire, `tensor field ${number}`, end);
     }
     if (cursor.offset > end) cursor.fail("tensor", "goes on behind its own end");
-    const field = `tensor ${name.slice(0, 200)}`;
+    const field = `tensor ${cutText(name, 200)}`;
     const failTensor = (problem: string): never => cursor.fail(field, problem, { offset: start });
     const [type, bits] = TYPES.get(typeId) ?? failTensor(`is of type ${typeId}, which there is not`);
     const elements = shape.reduce((product, length) => product * length, 1);
@@ -211,7 +212,7 @@ function externalOf(
 ): Omit<ExternalData, "tensor"> {
   const location = entries.get("location") ?? fail("has data in another file, and does not say in which");
   if (!staysInFolder(location)) {
-    fail(`has data in ${JSON.stringify(location.slice(0, 200))}, which is not inside the model's folder`);
+    fail(`has data in ${JSON.stringify(cutText(location, 200))}, which is not inside the model's folder`);
   }
   const figure = (key: string, otherwise: number): number => {
     const text = entries.get(key);
@@ -219,7 +220,7 @@ function externalOf(
     const number = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     return Number.isSafeInteger(number)
       ? number
-      : fail(`has external data whose ${key} is ${JSON.stringify(text.slice(0, 40))}`);
+      : fail(`has external data whose ${key} is ${JSON.stringify(cutText(text, 40))}`);
   };
   const length = figure("length", bytes);
   if (length < bytes) fail(`has ${length} bytes of external data, and its shape takes ${bytes}`);

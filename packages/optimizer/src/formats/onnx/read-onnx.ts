@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { ModelSummary } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import { InvalidModelFileError } from "../invalid-model-file-error.js";
 import { MAX_PARTS } from "../model-parts.js";
 import { summarizeTensors } from "../summarize-tensors.js";
@@ -21,7 +22,7 @@ export async function readOnnx(file: string): Promise<ModelSummary> {
     const fail = (problem: string, hint?: string): never => {
       throw new InvalidModelFileError({
         path: file,
-        field: `tensor ${tensor.slice(0, 200)}`,
+        field: `tensor ${cutText(tensor, 200)}`,
         offset: 0,
         problem,
         hint,

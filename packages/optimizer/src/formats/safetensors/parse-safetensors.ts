@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { ByteSource } from "../byte-source.js";
 import { InvalidModelFileError } from "../invalid-model-file-error.js";
 
@@ -83,10 +84,11 @@ export async function parseSafetensors(path: string, source: ByteSource): Promis
   const tensors: SizedTensor[] = [];
   for (const [name, value] of entries) {
     if (name === METADATA_KEY) continue;
-    const field = `tensor ${name.slice(0, 200)}`;
+    const field = `tensor ${cutText(name, 200)}`;
     const { dtype, shape, data_offsets } = isObject(value) ? value : fail(field, "is no JSON object");
     const bits = typeof dtype === "string" ? BITS_BY_TYPE[dtype] : undefined;
-    if (bits === undefined) fail(field, `has the dtype ${JSON.stringify(dtype)?.slice(0, 40)}, which there is not`);
+    if (bits === undefined)
+      fail(field, `has the dtype ${cutText(JSON.stringify(dtype) ?? "", 40)}, which there is not`);
     if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isCount)) {
       fail(field, `has a shape that is no list of up to ${MAX_DIMENSIONS} lengths`);
     }
@@ -108,7 +110,7 @@ export async function parseSafetensors(path: string, source: ByteSource): Promis
   for (const { name, begin, end } of ranges) {
     if (begin !== expected) {
       fail(
-        `tensor ${name.slice(0, 200)}`,
+        `tensor ${cutText(name, 200)}`,
         `is said to lie at ${begin} of the data, and the one before it ends at ${expected}`,
       );
     }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { ModelSummary } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import { InvalidModelFileError } from "../invalid-model-file-error.js";
 import { MAX_PARTS, modelParts } from "../model-parts.js";
 import { summarizeTensors } from "../summarize-tensors.js";
@@ -42,8 +43,8 @@ async function readIndexed(file: string): Promise<ModelSummary> {
   for (const [tensor, name] of entries) {
     if (!isPlainName(name)) {
       fail(
-        `weight_map of ${tensor.slice(0, 200)}`,
-        `is ${JSON.stringify(name)?.slice(0, 200)}, and not a file of this folder`,
+        `weight_map of ${cutText(tensor, 200)}`,
+        `is ${cutText(JSON.stringify(name) ?? "", 200)}, and not a file of this folder`,
       );
     }
     names.add(name as string);
@@ -54,7 +55,7 @@ async function readIndexed(file: string): Promise<ModelSummary> {
   const { summary, tensors } = await readAll([...names].sort().map((name) => folder + name));
   const found = new Set(tensors.map(({ name }) => name));
   for (const [tensor] of entries) {
-    if (!found.has(tensor)) fail(`weight_map of ${tensor.slice(0, 200)}`, "names a tensor that no file has");
+    if (!found.has(tensor)) fail(`weight_map of ${cutText(tensor, 200)}`, "names a tensor that no file has");
   }
   return summary;
 }
@@ -83,7 +84,7 @@ async function readAll(paths: readonly string[]): Promise<{ summary: ModelSummar
         const problem = names.has(tensor.name) ? "is in another part as well" : "is one too many";
         throw new InvalidModelFileError({
           path: part,
-          field: `tensor ${tensor.name.slice(0, 200)}`,
+          field: `tensor ${cutText(tensor.name, 200)}`,
           offset: 0,
           problem,
         });

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import { EngineError } from "../engine-error.js";
 import { addonPackage, findLlamaAddon, installedPackage } from "./find-llama-addon.js";
 import { LLAMA_REQUIREMENTS } from "./llama-requirements.js";
@@ -43,7 +44,7 @@ export function explainMissingAddon(error: unknown, system?: NativeSystem | null
 
 /** Returns the error for an add-on that the system has refused to load, with the loader's own message as its reason. */
 export async function explainLoadFailure(folder: string, cause: unknown): Promise<EngineError> {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_LOADER_MESSAGE_CHARACTERS);
+  const reason = cutText(cause instanceof Error ? cause.message : String(cause), MAX_LOADER_MESSAGE_CHARACTERS);
   const issue = await findIssue(folder, undefined);
   if (issue !== null) return libraryIssueError(issue, installedPackage(addonPackage()), { reason, cause });
   return new EngineError({

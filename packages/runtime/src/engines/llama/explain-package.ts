@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { EngineError } from "../engine-error.js";
 import { findUnreadable, inspectPackage } from "./native-library/inspect-package.js";
 import { type FaultyPackage, libraryIssueError } from "./native-library/library-issue-error.js";
@@ -15,7 +16,7 @@ export async function explainPackage(
   cause: unknown,
 ): Promise<EngineError | null> {
   const state = await inspectPackage(installed.name, file);
-  const reason = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_MESSAGE_CHARACTERS);
+  const reason = cutText(cause instanceof Error ? cause.message : String(cause), MAX_MESSAGE_CHARACTERS);
   if (state.status === "hidden") {
     return libraryIssueError({ kind: "no-permission", file: state.folder, folder: state.folder }, installed, { cause });
   }

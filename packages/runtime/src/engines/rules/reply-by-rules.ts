@@ -1,5 +1,5 @@
 import type { EdgeDevice } from "@nanoagent/models";
-import { cutText } from "../../whole-text.js";
+import { cutText } from "@nanoagent/models";
 
 const GREETINGS = new Set(["hello", "hi", "hey"]);
 const STATUS_WORDS = new Set(["status", "health", "ping"]);

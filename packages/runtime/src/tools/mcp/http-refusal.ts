@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { cleanText } from "../tool-result-text.js";
 
 /** The part of an answer that says why, as far as it is looked at. */
@@ -60,5 +61,5 @@ async function saysSession(response: Response): Promise<boolean> {
 function placeOf(location: string | null): string {
   if (location === null || !URL.canParse(location)) return "";
   const { origin, pathname } = new URL(location);
-  return cleanText(`, to ${origin}${pathname}`.slice(0, 200));
+  return cleanText(cutText(`, to ${origin}${pathname}`, 200));
 }

@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 
 /**
  * What a server of the Model Context Protocol did, or how it is set up, keeps it from being used. `server` is its name.
@@ -17,7 +17,7 @@ export class McpServerError extends NanoAgentError {
     options: { hint?: string; cause?: unknown } = {},
   ) {
     const what = code === "mcp-server-invalid" ? "cannot be used" : "failed";
-    super({ code, message: `The MCP server "${server.slice(0, 100)}" ${what}: ${reason}.`, ...options });
+    super({ code, message: `The MCP server "${cutText(server, 100)}" ${what}: ${reason}.`, ...options });
     this.server = server;
   }
 

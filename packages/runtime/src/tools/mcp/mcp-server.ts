@@ -1,8 +1,8 @@
 import type { McpServerSettings } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import type { LaunchTool } from "../../memory/tool-memory.js";
 import { MissingPeerError } from "../../missing-peer-error.js";
 import { untilAborted } from "../../on-abort.js";
-import { cutText } from "../../whole-text.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { HttpRefusal } from "./http-refusal.js";
@@ -257,5 +257,5 @@ function named(issues: readonly string[]): string {
 }
 
 function inBrief(text: string): string {
-  return cutText(cleanText(text.slice(0, 2000)).replace(/\s+/gu, " ").trim().replace(/\.$/, ""), 500);
+  return cutText(cleanText(cutText(text, 2000)).replace(/\s+/gu, " ").trim().replace(/\.$/, ""), 500);
 }

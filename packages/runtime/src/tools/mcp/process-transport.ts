@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { cutText } from "@nanoagent/models";
 import type { LaunchedProgram, LaunchTool } from "../../memory/tool-memory.js";
 import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
 import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
@@ -191,7 +192,7 @@ export class ProcessTransport {
     const isAnswer = messages.some(({ id, method }) => method === undefined && this.#asked.delete(String(id)));
     if (!isAnswer && this.#unasked.add(length)) this.#fail("it floods");
     if (messages.length === 0 && text.trim() !== "")
-      this.#passedOver = cleanText(text.slice(0, MAX_QUOTED_CHARACTERS)).trim();
+      this.#passedOver = cleanText(cutText(text, MAX_QUOTED_CHARACTERS)).trim();
     for (const message of messages) {
       if (this.#isOver) return;
       if (message.method === undefined) this.#asked.delete(String(message.id));

@@ -1,5 +1,5 @@
+import { cutText } from "@nanoagent/models";
 import { addRemark, readExactJson } from "../../json/exact-json.js";
-import { cutText } from "../../whole-text.js";
 import { toolResultText } from "../tool-result-text.js";
 import { saidIn } from "./said-in.js";
 

@@ -1,6 +1,6 @@
 import type { McpServerSettings, McpToolSettings } from "@nanoagent/models";
+import { cutText } from "@nanoagent/models";
 import { crc32 } from "../../files/crc32.js";
-import { cutText } from "../../whole-text.js";
 import { defineTool } from "../define-tool.js";
 import { simplifySchema } from "../simplify-schema.js";
 import type { Tool, ToolRunOptions, WillRun } from "../tool.js";
