@@ -55,7 +55,7 @@ export async function openProgramBudget(
  * itself.
  */
 export function checkProgramSize(config: NanoAgentConfig): void {
-  if (engineTypeOf(config) === "llama" && config.engine?.isolation !== "none") return;
+  if (engineTypeOf(config) === "llama") return;
   if (limitOf(config) < LOADED_PROGRAM_BYTES) throw tooSmall(config, LOADED_PROGRAM_BYTES);
 }
 
@@ -73,6 +73,6 @@ function tooSmall(config: Budgeted, usedBytes: number): NanoRuntimeError {
     hint:
       enoughMb <= device.memory_mb
         ? `Set spec.max_memory_mb to ${enoughMb} or more.`
-        : `Run the agent on a device with at least ${enoughMb} MB.`,
+        : `Run the agent on a device with at least ${enoughMb} MB, and set spec.max_memory_mb to ${enoughMb} or more.`,
   });
 }

@@ -8,6 +8,10 @@ export interface DoesNotFitParts {
   budgetBytes: number;
   /** Memory of the agent's budget that the program takes itself. Default: 0. */
   programBytes?: number | undefined;
+  /** Memory that the device can spare for the model, in bytes: no budget makes it more. Default: no limit. */
+  spareBytes?: number | undefined;
+  /** Limit that `spareBytes` is under, in words. Default: none. */
+  spareSource?: string | null | undefined;
   /** Memory of the device in MB of 2^20 bytes: no budget can be larger. */
   deviceMemoryMb: number;
   ledger: MemoryLedger;
@@ -24,22 +28,18 @@ export class DoesNotFitError extends NanoAgentError {
   readonly ledger: MemoryLedger;
   readonly changes: readonly FitChange[];
 
-  constructor({
-    path,
-    contextTokens,
-    budgetBytes,
-    programBytes = 0,
-    deviceMemoryMb,
-    ledger,
-    changes,
-  }: DoesNotFitParts) {
+  constructor(parts: DoesNotFitParts) {
+    const { path, contextTokens, budgetBytes, programBytes = 0, spareBytes = Number.POSITIVE_INFINITY } = parts;
+    const { ledger, changes } = parts;
     super({
       code: "does-not-fit",
       message:
         `${path} takes ${formatMb(ledger.peak_resident_bytes)} MB with a context of ${contextTokens} tokens, and may ` +
         `take ${formatMb(Math.max(0, budgetBytes))} MB: ${sumOf(ledger)}.` +
-        (programBytes > 0 ? ` ${formatMb(programBytes)} MB of the agent's memory are set aside for the program.` : ""),
-      hint: hintOf(changes, ledger.peak_resident_bytes, programBytes, deviceMemoryMb),
+        (programBytes > 0 && budgetBytes < spareBytes
+          ? ` ${formatMb(programBytes)} MB of the agent's memory are set aside for the program.`
+          : ""),
+      hint: hintOf(parts),
     });
     this.budget_bytes = budgetBytes;
     this.ledger = ledger;
@@ -60,12 +60,11 @@ function sumOf({ lines, peak_resident_bytes }: MemoryLedger): string {
   return `${parts.join(" + ")} = ${formatMb(peak_resident_bytes)} MB`;
 }
 
-function hintOf(
-  changes: readonly FitChange[],
-  modelBytes: number,
-  programBytes: number,
-  deviceMemoryMb: number,
-): string {
+/** Names what binds. A budget is only asked for where it would be enough. */
+function hintOf(parts: DoesNotFitParts): string {
+  const { ledger, changes, programBytes = 0, deviceMemoryMb } = parts;
+  const { spareBytes = Number.POSITIVE_INFINITY, spareSource } = parts;
+  const modelBytes = ledger.peak_resident_bytes;
   const neededMb = Math.ceil((modelBytes + programBytes) / BYTES_PER_MB);
   const described = changes
     .map(
@@ -73,11 +72,15 @@ function hintOf(
         `${description} saves ${formatMb(saves_bytes)} MB${fits ? " and is enough" : ", which is not enough alone"}`,
     )
     .join("; ");
-  if (neededMb <= deviceMemoryMb) {
-    const budget = `Allow it ${neededMb} MB${programBytes > 0 ? " with the program" : ""}`;
-    return described === "" ? `${budget}, or take a smaller model.` : `${budget}, or: ${described}.`;
+  const ending = described === "" ? "." : `, or: ${described}.`;
+  if (neededMb > deviceMemoryMb) {
+    return `The device has only ${deviceMemoryMb} MB. Take a smaller model, or a device with more memory${ending}`;
   }
-  const device = `The device has only ${deviceMemoryMb} MB.`;
-  const others = "Take a smaller model, or a device with more memory";
-  return described === "" ? `${device} ${others}.` : `${device} ${others}, or: ${described}.`;
+  if (modelBytes > spareBytes) {
+    const limit = spareSource == null ? "" : `, under ${spareSource}`;
+    const spare = `The device can spare ${formatMb(Math.max(0, spareBytes))} MB for a model${limit}: a larger budget does not help.`;
+    return `${spare} Free memory, or take a smaller model${ending}`;
+  }
+  const budget = `Allow it ${neededMb} MB${programBytes > 0 ? " with the program" : ""}`;
+  return described === "" ? `${budget}, or take a smaller model.` : `${budget}${ending}`;
 }

@@ -1,4 +1,4 @@
-import type { FitPlan, FitRequest, MemoryLedger } from "@nanoagent/models";
+import { BYTES_PER_MB, type FitPlan, type FitRequest, type MemoryLedger } from "@nanoagent/models";
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
@@ -26,6 +26,8 @@ export type HeaderRequest = Omit<FitRequest, "model_path" | "constrains_output">
 /** A model that does not fit. */
 export interface Misfit {
   excessBytes: number;
+  /** Whether a larger budget would be enough: the device has the memory, and can spare it. */
+  canBeAllowed: boolean;
   /** Makes the error. It looks for changes that would help, which takes time. */
   refuse: () => DoesNotFitError;
 }
@@ -68,7 +70,10 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
   const ledger = ledgerOf(settings);
   if (ledger.peak_resident_bytes > request.budget_bytes) {
     const tight = { header, shape, settings, ledger, budgetBytes: request.budget_bytes, ledgerOf };
+    const { program_bytes = 0, spare_bytes = Number.POSITIVE_INFINITY, device } = request;
+    const neededMb = Math.ceil((ledger.peak_resident_bytes + program_bytes) / BYTES_PER_MB);
     return {
+      canBeAllowed: neededMb <= device.memory_mb && ledger.peak_resident_bytes <= spare_bytes,
       excessBytes: ledger.peak_resident_bytes - request.budget_bytes,
       refuse: () =>
         new DoesNotFitError({
@@ -76,6 +81,8 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
           contextTokens,
           budgetBytes: request.budget_bytes,
           programBytes: request.program_bytes ?? 0,
+          spareBytes: request.spare_bytes,
+          spareSource: request.spare_source,
           deviceMemoryMb: request.device.memory_mb,
           ledger,
           changes: cheapestChanges(tight).map(({ description, saves_bytes, fits }) => ({

@@ -10,6 +10,10 @@ export interface PlanFacts {
   budgetBytes: number;
   /** Memory of the agent's budget that is set aside for the program itself, in bytes. Default: 0. */
   programBytes?: number | undefined;
+  /** Memory that the device can spare for the model, in bytes: no budget makes it more. Default: no limit. */
+  spareBytes?: number | undefined;
+  /** Limit that `spareBytes` is under, in words. Default: none. */
+  spareSource?: string | null | undefined;
   /** Speeds of models on the device with different numbers of threads. Default: none. */
   threadTrials?: readonly ThreadTrial[] | undefined;
   /** Whether replies may be held to a schema; `auto`: if it fits. Default: false. */
@@ -24,13 +28,24 @@ export interface PlanChoices {
 
 /** Builds the request for the model at a path. `run`, `check` and `optimize` all build theirs here. */
 export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanChoices = {}): FitRequest {
-  const { device, cpuFeatures, budgetBytes, programBytes, threadTrials = [], constrainsOutput } = facts;
+  const {
+    device,
+    cpuFeatures,
+    budgetBytes,
+    programBytes,
+    spareBytes,
+    spareSource,
+    threadTrials = [],
+    constrainsOutput,
+  } = facts;
   const model = path.basename(modelPath);
   return {
     model_path: modelPath,
     device,
     budget_bytes: budgetBytes,
     program_bytes: programBytes,
+    spare_bytes: spareBytes,
+    spare_source: spareSource,
     context_tokens: choices.contextTokens ?? "auto",
     batch_tokens: choices.batchTokens,
     cpu_features: cpuFeatures,

@@ -60,6 +60,8 @@ function fitLoadings(header: GgufHeader, request: HeaderRequest, enoughTokens?: 
     if (contextOf(best) >= enough) break;
     if (!storesHeads(shape, loading.kv_type)) continue;
     const result = fitHeader(header, { ...request, ...loading });
+    // The refusal is that of a loading that more memory can be allowed for.
+    if ("refuse" in best && "refuse" in result && !best.canBeAllowed && result.canBeAllowed) best = result;
     if (contextOf(result) <= contextOf(best)) continue;
     const isTooLong = isOpen && contextOf(result) > enough;
     best = isTooLong ? fitHeader(header, { ...request, ...loading, context_tokens: enough }) : result;

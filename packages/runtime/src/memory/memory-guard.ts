@@ -3,7 +3,7 @@ import { messageOf } from "../message-of.js";
 import { MemoryAccount, type ProcessView, privateBytes, residentBytes } from "./memory-account.js";
 import type { MemoryPressureEvent, ProcessShare } from "./memory-report.js";
 import { PagingDetector } from "./paging-detector.js";
-import { modelBudgetBytes } from "./program-share.js";
+import { type ModelBudget, modelBudget } from "./program-share.js";
 import type { Reservations } from "./reservations.js";
 import { SteadyProbe } from "./steady-probe.js";
 import type { ToolMemory } from "./tool-memory.js";
@@ -76,27 +76,30 @@ export class MemoryGuard {
   }
 
   /**
-   * Returns how much an engine may take now, in bytes: what a plan was made for, and less if the program with its tools
+   * Returns how much an engine may take now: what a plan was made for, and less if the program with its tools
    * takes more than the plan set aside for it.
    */
-  async admit(): Promise<number> {
+  async admit(): Promise<ModelBudget> {
     const { limitBytes, ownsProgram } = this.#options;
-    const spareBytes = await this.spareBytes();
-    return modelBudgetBytes({ limitBytes, ownsProgram, spareBytes, usedBytes: await this.#account.besideEngine() });
+    const spare = await this.spare();
+    return modelBudget({ limitBytes, ownsProgram, ...spare, usedBytes: await this.#account.besideEngine() });
   }
 
   /**
    * Returns what the device can spare for an engine now, in bytes, less what other agents were promised. Where the
-   * device's memory is not known, the budget alone counts.
+   * device's memory is not known, the budget alone counts. `spareSource` names the limit that it is under.
    */
-  async spareBytes(): Promise<number> {
+  async spare(): Promise<Pick<ModelBudget, "spareBytes" | "spareSource">> {
     const { processes, reservations } = this.#options;
     const device = await this.#probe.read();
-    if (device === null) return Number.POSITIVE_INFINITY;
+    if (device === null) return { spareBytes: Number.POSITIVE_INFINITY, spareSource: null };
     const promised = await reservations.outstandingBytes(async (processId) =>
       privateBytes(await processes.memory(processId, { proportional: false })),
     );
-    return device.available_bytes - reserveBytes(device) - promised;
+    return {
+      spareBytes: device.available_bytes - reserveBytes(device) - promised,
+      spareSource: device.limit_source,
+    };
   }
 
   /** Promises so many bytes to the engine's process, or to a process that is yet to start (null). Never rejects. */

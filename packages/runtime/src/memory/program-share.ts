@@ -22,6 +22,9 @@ export function programShareBytes(ownsProgram: boolean): number {
   return ownsProgram ? OWN_PROGRAM_BYTES : PROGRAM_GROWTH_BYTES;
 }
 
+/** Memory by which the program and the servers of its tools may differ from one start to the next. */
+const MEASURE_MARGIN_BYTES = 12 * BYTES_PER_MB;
+
 /** Limits of the memory that a model may take. */
 export interface ModelLimits {
   /** Budget of the whole agent, in bytes. */
@@ -29,6 +32,8 @@ export interface ModelLimits {
   ownsProgram: boolean;
   /** Memory that the device can spare for the model, in bytes. */
   spareBytes: number;
+  /** Limit that `spareBytes` is under, in words. Default: none. */
+  spareSource?: string | null | undefined;
   /**
    * Memory that the program and the processes of its tools really take, in bytes. Only an admission has it: if it is more
    * than the share, the model gets less than was planned, and the sum stays within the budget. Default: 0.
@@ -36,10 +41,33 @@ export interface ModelLimits {
   usedBytes?: number | undefined;
 }
 
-/** Returns what a model may take with the process that it lives in, in bytes. */
-export function modelBudgetBytes({ limitBytes, ownsProgram, spareBytes, usedBytes = 0 }: ModelLimits): number {
+/** The part of an agent's budget that a model may take, and what bounds it. */
+export interface ModelBudget {
+  /** Memory that the model may take with the process that it lives in, in bytes. */
+  budgetBytes: number;
+  /** Memory that the budget has to have beside a model, in bytes; with a margin where it was measured. */
+  programBytes: number;
+  /** As in {@link ModelLimits}. */
+  spareBytes: number;
+  /** As in {@link ModelLimits}. */
+  spareSource: string | null;
+}
+
+/** Returns what a model may take. */
+export function modelBudget({
+  limitBytes,
+  ownsProgram,
+  spareBytes,
+  spareSource = null,
+  usedBytes = 0,
+}: ModelLimits): ModelBudget {
   // A program that is the agent's alone still grows from what it takes now; what an app has added is the growth.
   const realBytes = ownsProgram ? usedBytes + PROGRAM_GROWTH_BYTES : usedBytes;
-  const shareBytes = Math.max(programShareBytes(ownsProgram), realBytes);
-  return Math.max(0, Math.floor(Math.min(limitBytes - shareBytes, spareBytes)));
+  const shareBytes = programShareBytes(ownsProgram);
+  return {
+    budgetBytes: Math.max(0, Math.floor(Math.min(limitBytes - Math.max(shareBytes, realBytes), spareBytes))),
+    programBytes: realBytes > shareBytes ? realBytes + MEASURE_MARGIN_BYTES : shareBytes,
+    spareBytes,
+    spareSource,
+  };
 }

@@ -18,7 +18,7 @@ import {
 import { EngineCgroup, type OwnCgroups } from "./engine-cgroup.js";
 import type { ToolEnforcement } from "./memory-report.js";
 import { megabytes } from "./over-budget.js";
-import { modelBudgetBytes } from "./program-share.js";
+import { modelBudget } from "./program-share.js";
 
 /** Time between two looks: where the kernel holds the limit, or nothing happens, and at least. */
 const LOOK_MILLISECONDS = 100;
@@ -182,7 +182,8 @@ export class ToolMemory {
     const ownBytes = own.anonymous + own.shared + (isEngineInside ? own.mapped : 0);
     const usedBytes = ownsProgram ? ownBytes : Math.max(0, sumOf(own) - baseBytes);
     const engineBytes = this.#engineProcess === null || isEngineInside ? 0 : sumOf(readOwnMemory(this.#engineProcess));
-    const planned = modelBudgetBytes({ limitBytes, ownsProgram, spareBytes: Number.POSITIVE_INFINITY, usedBytes });
+    const limits = { limitBytes, ownsProgram, spareBytes: Number.POSITIVE_INFINITY, usedBytes };
+    const planned = modelBudget(limits).budgetBytes;
     const leastBytes = Math.min(MIN_TOOL_BYTES, limitBytes - usedBytes - engineBytes);
     return Math.max(planned - engineBytes, leastBytes, this.grantedBytes, SLACK_BYTES);
   }

@@ -102,7 +102,7 @@ function share(anonymousMb: number, proportionalMb: number | null): ProcessShare
 
 describe("admission", () => {
   test("an engine may take the budget less the program's share", async () => {
-    expect(await (await new Scene().guard()).admit()).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
+    expect((await (await new Scene().guard()).admit()).budgetBytes).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("a program that is the agent's alone has a share that does not depend on what it takes at the moment", async () => {
@@ -110,7 +110,7 @@ describe("admission", () => {
     const guard = await scene.guard({ ownsProgram: true });
     for (const programMb of [5, 20, 28]) {
       scene.programMb = programMb;
-      expect(await guard.admit()).toBe(256 * MB - OWN_PROGRAM_BYTES);
+      expect((await guard.admit()).budgetBytes).toBe(256 * MB - OWN_PROGRAM_BYTES);
     }
   });
 
@@ -118,35 +118,35 @@ describe("admission", () => {
     const scene = new Scene();
     const guard = await scene.guard({ ownsProgram: true });
     scene.programMb = 60;
-    expect(await guard.admit()).toBe(256 * MB - 60 * MB - PROGRAM_GROWTH_BYTES);
+    expect((await guard.admit()).budgetBytes).toBe(256 * MB - 60 * MB - PROGRAM_GROWTH_BYTES);
     scene.toolsMb = [40];
-    expect(await guard.admit()).toBe(256 * MB - 100 * MB - PROGRAM_GROWTH_BYTES);
+    expect((await guard.admit()).budgetBytes).toBe(256 * MB - 100 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("what the embedding program has added beyond its share comes off", async () => {
     const scene = new Scene();
     const guard = await scene.guard();
     scene.programMb = 30 + 50;
-    expect(await guard.admit()).toBe((256 - 50) * MB);
+    expect((await guard.admit()).budgetBytes).toBe((256 - 50) * MB);
   });
 
   test("what tools have started comes off as well, for as long as it is there", async () => {
     const scene = new Scene();
     const guard = await scene.guard();
     scene.toolsMb = [40, 10];
-    expect(await guard.admit()).toBe((256 - 50) * MB);
+    expect((await guard.admit()).budgetBytes).toBe((256 - 50) * MB);
     scene.toolsMb = [];
-    expect(await guard.admit()).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
+    expect((await guard.admit()).budgetBytes).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("the device's memory bounds it, and something of that stays free", async () => {
     const scene = new Scene();
     scene.device = { ...scene.device, available_bytes: 100 * MB };
-    const admitted = await (await scene.guard()).admit();
+    const { budgetBytes: admitted } = await (await scene.guard()).admit();
     expect(admitted).toBeLessThan(90 * MB);
     expect(admitted).toBeGreaterThan(70 * MB);
     scene.device = { ...scene.device, available_bytes: 0 };
-    expect(await (await scene.guard()).admit()).toBe(0);
+    expect((await (await scene.guard()).admit()).budgetBytes).toBe(0);
   });
 
   test("two agents on one device share what it has", async () => {
@@ -154,13 +154,13 @@ describe("admission", () => {
     const scene = new Scene();
     scene.device = { ...scene.device, available_bytes: 300 * MB };
     const [first, second] = [await scene.guard({ folder }), await scene.guard({ folder })];
-    const admitted = await first.admit();
+    const { budgetBytes: admitted } = await first.admit();
     await first.hold(200 * MB, ENGINE);
     scene.engineMb = 50;
     // The first has taken 50 MB of its 200, which the device's figure shows; 150 are still to come.
-    expect(await second.admit()).toBeLessThan(150 * MB);
+    expect((await second.admit()).budgetBytes).toBeLessThan(150 * MB);
     await first.close();
-    expect(await second.admit()).toBe(admitted);
+    expect((await second.admit()).budgetBytes).toBe(admitted);
   });
 });
 
@@ -259,7 +259,7 @@ describe("faults that the watch lives with", () => {
     const { looks, notices, guard } = await watched({ read });
     expect(looks).toBeGreaterThan(20);
     expect(notices).toEqual([expect.stringContaining("The memory probe failed")]);
-    expect(await guard.admit()).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
+    expect((await guard.admit()).budgetBytes).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
   test("a listener that fails", async () => {

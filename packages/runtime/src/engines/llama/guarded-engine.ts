@@ -8,6 +8,7 @@ import type {
   PressureAction,
 } from "../../memory/memory-report.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
+import type { ModelBudget } from "../../memory/program-share.js";
 import { messageOf } from "../../message-of.js";
 import { readDataLimit } from "../../processes/process-limits.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
@@ -38,7 +39,7 @@ export interface PlannedModel {
 export interface GuardedEngineOptions extends HostFiles {
   guard: MemoryGuard;
   /** Plans the model within a budget, with what the ladder has given up. Throws when it does not fit. */
-  planModel(budgetBytes: number, settings: LadderSettings): Promise<PlannedModel>;
+  planModel(budget: ModelBudget, settings: LadderSettings): Promise<PlannedModel>;
   /** Makes a cgroup with this limit for the engine's process; null where the system allows none. */
   createGroup(limitBytes: number): Promise<EngineCgroup | null>;
   stateFile: StateFile | null;
@@ -197,11 +198,11 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   /** Plans a start of the process within the memory that is free now, and prepares its limits. */
   async #prepare() {
     const { guard, planModel, createGroup, stateFile } = this.#options;
-    const budgetBytes = await guard.admit();
-    const planned = await planModel(budgetBytes, this.#ladder.settings);
+    const budget = await guard.admit();
+    const planned = await planModel(budget, this.#ladder.settings);
     const { plan, options } = planned;
     await guard.hold(plan.ledger.peak_resident_bytes, null);
-    const group = await createGroup(budgetBytes);
+    const group = await createGroup(budget.budgetBytes);
     const dataBytes = Math.ceil(plan.ledger.peak_reserved_bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
     this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
     return {

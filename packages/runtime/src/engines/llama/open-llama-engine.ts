@@ -2,6 +2,7 @@ import path from "node:path";
 import type { FitPlan, NanoAgentConfig } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
+import { type ModelBudget, modelBudget } from "../../memory/program-share.js";
 import type { Engine } from "../engine.js";
 import type { OpenEngineOptions } from "../engine-options.js";
 import type { EngineThreads } from "../host/host-protocol.js";
@@ -55,8 +56,8 @@ export async function openLlamaEngine(
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
   const trials = await ThreadTrialStore.read(profiler, config.model_path, await mostThreads());
 
-  const plan = async (budgetBytes: number, ladder: LadderSettings): Promise<PlannedModel> => {
-    const facts = { ...agentFacts(device, ownsProgram), cpuFeatures, budgetBytes, threadTrials: trials.rows };
+  const plan = async (budget: ModelBudget, ladder: LadderSettings): Promise<PlannedModel> => {
+    const facts = { ...agentFacts(device), ...budget, cpuFeatures, threadTrials: trials.rows };
     const header = await optimizer.readGguf(config.model_path);
     for (const { message, hint } of noticesOf(header, optimizer, config.engine?.context))
       onNotice(`${message} ${hint}`);
@@ -74,7 +75,7 @@ export async function openLlamaEngine(
 
   if (config.engine?.isolation === "none") {
     toolMemory?.watchEngine(process.pid);
-    const planFully = (budgetBytes: number) => plan(budgetBytes, new PressureLadder().settings);
+    const planFully = (budget: ModelBudget) => plan(budget, new PressureLadder().settings);
     return UnguardedEngine.open({ guard, planModel: planFully, onLoadProgress, notices });
   }
   return GuardedEngine.open({
@@ -86,7 +87,12 @@ export async function openLlamaEngine(
     nodeFile,
     chooseThreads: async (speeds) => {
       await trials.keep(speeds);
-      const planned = await plan(Number.POSITIVE_INFINITY, new PressureLadder().settings);
+      const endless = modelBudget({
+        limitBytes: Number.POSITIVE_INFINITY,
+        ownsProgram,
+        spareBytes: Number.POSITIVE_INFINITY,
+      });
+      const planned = await plan(endless, new PressureLadder().settings);
       return engineThreads(planned.plan, await mostThreads());
     },
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,

@@ -9,7 +9,7 @@ import {
 } from "@nanoagent/models";
 import type { GgufHeader, ModelNotice, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
-import { modelBudgetBytes, programShareBytes } from "../../memory/program-share.js";
+import { modelBudget, programShareBytes } from "../../memory/program-share.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
 import { usableTrials } from "./thread-trial-store.js";
@@ -44,8 +44,8 @@ export function agentLimitBytes({ device, maxMemoryMb }: AgentBudget): number {
 }
 
 /** Returns the facts that are the same for every plan of an agent. */
-export function agentFacts(device: EdgeDevice, ownsProgram: boolean) {
-  return { device, programBytes: programShareBytes(ownsProgram), constrainsOutput: "auto" } as const;
+export function agentFacts(device: EdgeDevice) {
+  return { device, constrainsOutput: "auto" } as const;
 }
 
 /**
@@ -57,13 +57,13 @@ export async function readPlanFacts(
   { ownsProgram = false, memory, remote }: PlanOptions = {},
 ): Promise<PlanFacts> {
   const limitBytes = agentLimitBytes(budget);
-  const facts = agentFacts(budget.device, ownsProgram);
+  const facts = agentFacts(budget.device);
   if (remote !== undefined) {
     // The program has to find its place on that device too.
-    const spareBytes = remote.availableBytes - facts.programBytes;
+    const spareBytes = remote.availableBytes - programShareBytes(ownsProgram);
     return {
       ...facts,
-      budgetBytes: modelBudgetBytes({ limitBytes, ownsProgram, spareBytes }),
+      ...modelBudget({ limitBytes, ownsProgram, spareBytes }),
       cpuFeatures: remote.cpuFeatures,
       threadTrials: usableTrials(remote.measurement),
     };
@@ -73,7 +73,7 @@ export async function readPlanFacts(
   const { measurement, stale } = await profiler.readDeviceMeasurement();
   return {
     ...facts,
-    budgetBytes: modelBudgetBytes({ limitBytes, ownsProgram, spareBytes: await guard.spareBytes() }),
+    ...modelBudget({ limitBytes, ownsProgram, ...(await guard.spare()) }),
     cpuFeatures: await profiler.readCpuFeatures(new profiler.LocalMachine()),
     threadTrials: stale === null ? usableTrials(measurement) : [],
   };

@@ -1,6 +1,7 @@
 import type { FitPlan } from "@nanoagent/models";
 import type { MemoryGuard } from "../../memory/memory-guard.js";
 import type { EngineMemory } from "../../memory/memory-report.js";
+import type { ModelBudget } from "../../memory/program-share.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
 import type { PlannedModel } from "./guarded-engine.js";
@@ -12,7 +13,7 @@ const IN_THIS_PROCESS =
 export interface UnguardedEngineOptions {
   guard: MemoryGuard;
   /** Plans the model within a budget. Throws when it does not fit. */
-  planModel(budgetBytes: number): Promise<PlannedModel>;
+  planModel(budget: ModelBudget): Promise<PlannedModel>;
   onLoadProgress?: ((share: number) => void) | undefined;
   /** Sentences for people that come while the engine is open. */
   notices: readonly string[];
