@@ -217,12 +217,13 @@ export const budgets = [
   {
     figure: "size/runtime/bytes",
     what: "@nanoagent/runtime and models, installed, lengths of files",
-    limit: 0.6,
+    limit: 0.72,
     unit: "MB",
     kind: "bytes",
     reason:
       "Shipped to many devices over thin lines. xsai is 0.14 MB by the same count, 0.4 MB in blocks of 4 KB. It was 0.5 before " +
-      "intents, tools of every kind, skills, journal and window came in; a third of it is declarations, README and licences.",
+      "intents, tools of every kind, skills, journal and window came in, and 0.6 before it took other people's servers, " +
+      "configs, skills and MCP servers as they are and held tools to the budget; a quarter is declarations and licences.",
   },
   {
     figure: "size/runtime/packages",
