@@ -25,7 +25,7 @@ export function lacksRoomForCode(output: string): boolean {
  * different ways (a failed assertion, a trap, an exception that nobody catches), so the words alone tell.
  */
 const OUT_OF_MEMORY_WORDS =
-  /out of memory|bad_alloc|mem_buffer|failed to allocate|cannot allocate|unable to allocate|allocation failed|heap limit|ENOMEM|Resource temporarily unavailable|MemoryError|OutOfMemoryError/i;
+  /out of memory|memory exhausted|bad_alloc|mem_buffer|(failed to|can(no|')t|unable to|could( not|n't)) (allocate|reserve|map)|not enough memory|insufficient memory|allocation (of .{1,40} )?failed|heap limit|ENOMEM|Resource temporarily unavailable|MemoryError|OutOfMemoryError/i;
 
 /** Returns whether a text reports that memory could not be allocated. */
 export function tellsOfMemory(text: string): boolean {
