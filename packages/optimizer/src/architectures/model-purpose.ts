@@ -33,6 +33,9 @@ const PURPOSES: Readonly<Record<string, readonly string[]>> = {
   "is an importance matrix, which only helps to quantize a model": ["imatrix"],
 };
 
+/** The `general.type` of a file that is made to measure speed: it is loaded and computed with, and writes no text. */
+export const CALIBRATION_TYPE = "calibration";
+
 /** Says of a header why its model cannot answer here; null for one that can. */
 export function unfitPurpose(header: GgufHeader): UnfitPurpose | null {
   const { architecture, purpose, tensors, tokenizer } = header;
@@ -43,6 +46,7 @@ export function unfitPurpose(header: GgufHeader): UnfitPurpose | null {
   }
   if (purpose.type === "mmproj") return { problem: PROJECTS, hint: BASE_MODEL_HINT };
   if (purpose.type === "imatrix") return unfitFor("imatrix");
+  if (purpose.type === CALIBRATION_TYPE) return null;
   if (architecture === null) return null;
   const named = unfitFor(architecture);
   if (named !== null) return named;

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { CALIBRATION_TYPE } from "../architectures/model-purpose.js";
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import {
@@ -65,6 +66,7 @@ function calibrationModel(like: GgufHeader, type: string): WritableGguf {
   return {
     metadata: {
       "general.architecture": text("llama"),
+      "general.type": text(CALIBRATION_TYPE),
       "general.name": text(`${like.name ?? "model"}, its size`),
       "llama.context_length": uint32(Math.max(MIN_CONTEXT_TOKENS, shape.trainedTokens)),
       "llama.embedding_length": uint32(embeddingLength),
