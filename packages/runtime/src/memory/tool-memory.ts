@@ -146,8 +146,6 @@ export class ToolMemory {
   readonly #options: ToolMemoryOptions;
   readonly #programs = new Set<ToolProgram>();
   readonly #families = new ProcessFamilies();
-  /** Processes that no cgroup lists and that are killed when this program is killed. */
-  readonly #followed = new Set<number>();
   readonly #sharedBytes = readSharedMemory();
   #group: Promise<EngineCgroup | null> | null = null;
   #parent: EngineCgroup | null = null;
@@ -250,7 +248,7 @@ export class ToolMemory {
     child.once("exit", () => {
       // Whoever reads its end finds the cause.
       void program.excess;
-      if (program.group === null) this.#updateFamilies();
+      if (program.group === null) this.#families.update([...this.#programs]);
       this.#forgetIfOver(program);
     });
     this.#scheduleLook(MIN_LOOK_MILLISECONDS);
@@ -271,36 +269,16 @@ export class ToolMemory {
   /** Ends what tools have left running, and removes the cgroups. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#updateFamilies();
+    this.#families.update([...this.#programs]);
     const groups = [...this.#programs].map(({ group }) => group);
     for (const program of this.#programs) {
       program.end({ isExcess: false });
       if (program.group !== null) forgetGroup(program.group.processesFile);
     }
     this.#programs.clear();
-    for (const member of this.#followed) this.#forget(member);
     await Promise.all(groups.map((group) => group?.remove()));
     await (await this.#group)?.remove();
     this.#group = null;
-  }
-
-  /** Finds new processes. Those in a session of their own would outlive this program if it were killed. */
-  #updateFamilies(): void {
-    this.#families.update([...this.#programs]);
-    const watched = [...this.#programs].filter(({ group }) => group === null);
-    const members = new Set(watched.flatMap(({ members, root }) => [...members].filter((member) => member !== root)));
-    for (const member of this.#followed) if (!members.has(member)) this.#forget(member);
-    for (const member of members) if (!this.#followed.has(member)) this.#follow(member);
-  }
-
-  #follow(member: number): void {
-    this.#followed.add(member);
-    killAtExit(member);
-  }
-
-  #forget(member: number): void {
-    this.#followed.delete(member);
-    forgetGroup(member);
   }
 
   async #makeGroup(): Promise<EngineCgroup | null> {
@@ -334,7 +312,7 @@ export class ToolMemory {
   #look(): number {
     const programs = [...this.#programs];
     const isWatching = programs.some(({ group }) => group === null);
-    if (isWatching) this.#updateFamilies();
+    if (isWatching) this.#families.update(programs);
     for (const program of programs) this.#forgetIfOver(program);
     const limitBytes = this.limitBytes;
     const parent = this.#parent;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 
 /**
  * Shell program that reads one line for each change: `+ GROUP` to add a group, `- GROUP` to forget it. A group is a process
- * group or a single process, by its number, or a cgroup, by the file that lists its processes. Its input
+ * group, by its number, or a cgroup, by the file that lists its processes. Its input
  * ends when this program ends, however that happens. It then kills the groups that are left. One shell serves all groups:
  * a shell for each would be an orphan when its group has ended, and a container whose first process is this program has
  * nobody to reap it.
@@ -19,7 +19,7 @@ done
 for group in $groups; do
   case $group in
   /*) while read -r one; do kill -s KILL "$one"; done < "$group" ;;
-  *) kill -s KILL -- "-$group"; kill -s KILL "$group" ;;
+  *) kill -s KILL -- "-$group" ;;
   esac
 done 2>/dev/null`;
 
