@@ -24,7 +24,9 @@ async function answer(message) {
     actions,
     failure: last?.type === "error" ? last.error.code : null,
     usage: last?.type === "run-end" ? last.usage : null,
-    turns: runtime.history.length / 2 + runtime.droppedTurns,
+    turns:
+      runtime.history.filter(({ role, ended }) => role === "assistant" && ended !== "interrupted").length +
+      runtime.droppedTurns,
     plannedBytes: engine?.plan?.ledger.peak_resident_bytes,
     enforcement: engine?.enforcement,
     usedBytes: used_bytes,
