@@ -49,6 +49,8 @@ test("exports these names, and nothing of the library behind its schemas", () =>
     "SamplingSettings",
     "SpeedForecast",
     "canBeTrue",
+    "cutText",
+    "endsInHalf",
     "isClockSet",
     "nearestName",
   ]);

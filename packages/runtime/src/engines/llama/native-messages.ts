@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { cutText } from "@nanoagent/models";
 
 /** Most messages that are kept, and most characters of each: a broken file can bring one for each of its tensors. */
 const MAX_MESSAGES = 32;
@@ -16,7 +17,7 @@ export class NativeMessages {
   readonly #messages: string[] = [];
 
   readonly add = (message: string): void => {
-    const text = message.trim().slice(0, MAX_CHARACTERS);
+    const text = cutText(message.trim(), MAX_CHARACTERS);
     if (text !== "" && this.#messages.length < MAX_MESSAGES) this.#messages.push(text);
   };
 
