@@ -17,12 +17,19 @@ def hold():
     time.sleep(seconds)
 
 
+def filled():
+    # Python gives memory back as soon as nothing refers to it.
+    memory = ctypes.create_string_buffer(size)
+    ctypes.memset(memory, 1, size)
+    return memory
+
+
 def anonymous(flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS):
     return mmap.mmap(-1, size, flags)
 
 
 if kind == "instant":
-    ctypes.memset(ctypes.create_string_buffer(size), 1, size)
+    held = filled()
 elif kind == "calloc":
     libc = ctypes.CDLL(None)
     libc.calloc.restype = ctypes.c_void_p
@@ -36,7 +43,7 @@ elif kind == "slow":
     touch(anonymous(), 8, 0.02)
 elif kind == "late":
     time.sleep(3)
-    ctypes.memset(ctypes.create_string_buffer(size), 1, size)
+    held = filled()
 elif kind == "shared":
     touch(anonymous(mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
 elif kind == "memfd":
@@ -57,7 +64,7 @@ elif kind == "children":
     size //= 12
     for _ in range(12):
         if os.fork() == 0:
-            ctypes.memset(ctypes.create_string_buffer(size), 1, size)
+            held = filled()
             hold()
             os._exit(0)
     hold()
@@ -78,5 +85,5 @@ elif kind == "away":
     os.setsid()
     if os.fork() > 0:
         os._exit(0)
-    ctypes.memset(ctypes.create_string_buffer(size), 1, size)
+    held = filled()
 hold()
