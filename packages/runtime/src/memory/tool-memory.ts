@@ -328,7 +328,10 @@ export class ToolMemory {
     else this.#grantedBytes = Math.min(usedBytes, limitBytes);
     const now = performance.now();
     if (!isWatching || [...this.#programs].every(({ busyUntil }) => busyUntil < now)) return LOOK_MILLISECONDS;
-    const milliseconds = (limitBytes - usedBytes) / FILLED_BYTES_PER_MILLISECOND;
+    const rooms = [...this.#programs].map(
+      (program) => (program.maxMemoryBytes ?? Number.POSITIVE_INFINITY) - program.usedBytes,
+    );
+    const milliseconds = Math.min(limitBytes - usedBytes, ...rooms) / FILLED_BYTES_PER_MILLISECOND;
     return Math.min(LOOK_MILLISECONDS, Math.max(MIN_LOOK_MILLISECONDS, milliseconds));
   }
 
