@@ -66,7 +66,7 @@ export function modelBudget({
   const shareBytes = programShareBytes(ownsProgram);
   return {
     budgetBytes: Math.max(0, Math.floor(Math.min(limitBytes - Math.max(shareBytes, realBytes), spareBytes))),
-    programBytes: realBytes > shareBytes ? realBytes + MEASURE_MARGIN_BYTES : shareBytes,
+    programBytes: usedBytes > 0 ? Math.max(shareBytes, realBytes + MEASURE_MARGIN_BYTES) : shareBytes,
     spareBytes,
     spareSource,
   };
