@@ -124,7 +124,7 @@ describe("optimize", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Model size:      200.0 MB\n");
     expect(stdout).toContain("Quantization:    int8\n");
-    expect(stderr).toBe("note: there is no file hypothetical.bin; its size is taken to be twice the target.\n");
+    expect(stderr).toBe("note: hypothetical.bin does not exist, so its size is assumed to be twice the target.\n");
   });
 
   test("--json carries the same", async () => {

@@ -16,7 +16,7 @@ export const run: Command = {
       kind: "text",
       placeholder: "PATH",
       description:
-        "GGUF model to answer with, in place of the config's; where there is no config it may take what memory there is.",
+        "GGUF model to answer with, in place of the config's. Without a config, it may use all memory that is free.",
     },
     device: {
       kind: "text",

@@ -9,7 +9,7 @@ const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 /** A folder for the models that a calibration makes, which one program has at a time. */
 export interface CalibrationFolder {
   path: string;
-  /** True on a disk in memory, where a hole in a mapped file takes room when it is read and ends the program when there is none. */
+  /** Whether the folder is on a disk in memory. Reading a hole of a mapped file takes room there, and a full disk then ends the program. */
   isInMemory: boolean;
   /** Removes the folder with all in it. */
   remove(): Promise<void>;

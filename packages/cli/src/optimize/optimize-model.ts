@@ -41,7 +41,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
   const device = await readPlanningDevice(values);
   const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
   if (found.largestBytes === null)
-    writeNotice(`there is no file ${found.path}; its size is taken to be twice the target.`);
+    writeNotice(`${found.path} does not exist, so its size is assumed to be twice the target.`);
   for (const text of [...device.notices, ...found.notices]) writeNotice(text);
   const facts = await readPlanFacts(
     { device: device.device, maxMemoryMb: device.budgetBytes / BYTES_PER_MB },

@@ -45,7 +45,7 @@ function messageOf({ role, content, tool_calls, tool_call_id }: EngineMessage): 
   };
 }
 
-/** Options that are no part of the common API, by their names in a config. */
+/** Options outside the common API, by their names in a config. */
 const beyondCommon = { topK: "top_k", minP: "min_p", repeatPenalty: "repeat_penalty" } as const;
 
 /** Names of the options that are set and not sent to a server of this kind. */
