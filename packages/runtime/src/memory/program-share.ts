@@ -22,7 +22,9 @@ export function programShareBytes(ownsProgram: boolean): number {
   return ownsProgram ? OWN_PROGRAM_BYTES : PROGRAM_GROWTH_BYTES;
 }
 
-/** Memory by which the program and the servers of its tools may differ from one start to the next. */
+/** Memory by which the program and the servers of its tools differ at most from one start to the next. */
+const MOST_DRIFT_BYTES = 8 * BYTES_PER_MB;
+/** Margin of an advice that stands on measured memory. */
 const MEASURE_MARGIN_BYTES = 12 * BYTES_PER_MB;
 
 /** Limits of the memory that a model may take. */
@@ -66,7 +68,7 @@ export function modelBudget({
   const shareBytes = programShareBytes(ownsProgram);
   return {
     budgetBytes: Math.max(0, Math.floor(Math.min(limitBytes - Math.max(shareBytes, realBytes), spareBytes))),
-    programBytes: usedBytes > 0 ? Math.max(shareBytes, realBytes + MEASURE_MARGIN_BYTES) : shareBytes,
+    programBytes: realBytes + MOST_DRIFT_BYTES > shareBytes ? realBytes + MEASURE_MARGIN_BYTES : shareBytes,
     spareBytes,
     spareSource,
   };
