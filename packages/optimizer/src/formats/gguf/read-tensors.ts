@@ -6,6 +6,8 @@ import { takeName } from "./take-name.js";
 
 /** ggml itself counts to here; ik_llama.cpp numbers its own types from here on. */
 const FIRST_FOREIGN_TYPE = 97;
+/** Last of the types that llama.cpp once had and took back; the free numbers above it are for new ones. */
+const NEWEST_REMOVED_TYPE = 38;
 
 /** A tensor of the table, with the place that the table gives it. */
 export interface ListedTensor extends Omit<GgufTensor, "offset"> {
@@ -96,6 +98,12 @@ function failType(cursor: ModelFileCursor, field: string, typeId: number, offset
     cursor.fail(field, `is stored as type ${typeId}, which llama.cpp does not have`, {
       offset,
       hint: "Types from 97 up are those of ik_llama.cpp. Take a file that was quantized with llama.cpp.",
+    });
+  }
+  if (typeId > NEWEST_REMOVED_TYPE) {
+    cursor.fail(field, `is stored as type ${typeId}, which this version does not know`, {
+      offset,
+      hint: "The type is newer than this version: update nanoagent, or take this model in another type, such as Q4_K_M or Q8_0.",
     });
   }
   cursor.fail(field, `is stored as type ${typeId}, which llama.cpp does not have, or has no more`, {

@@ -337,6 +337,13 @@ describe("illegal files, each refused with the field and its offset", () => {
       /is stored as type 1000, which llama.cpp does not have/,
       52,
     ],
+    ...[60, 77, 96].map((typeId): [string, RawGguf, string, RegExp, number] => [
+      `type ${typeId}, which may come`,
+      { tensors: [rawTensor({ typeId })], dataBytes: 128 },
+      "tensor a.weight",
+      /this version does not know/,
+      52,
+    ]),
     ...[4, 5, 31, 32, 33, 36, 37, 38].map((typeId): [string, RawGguf, string, RegExp, number] => [
       `type ${typeId}, taken back`,
       { tensors: [rawTensor({ typeId })], dataBytes: 128 },
