@@ -33,7 +33,8 @@ class Place {
       path.join(folder, "agent.yaml"),
       "spec: {name: a, max_memory_mb: 400}\nmodel_path: model.gguf\nengine: {context: 512}\nsession: {dir: kept/session}\nsampling: {max_tokens: 8, temperature: 0, seed: 1}\nintents: {slots: {t: text}, definitions: [{name: n, sentences: ['note {t}'], answer: 'Noted {t}.'}]}\n",
     );
-    const long = Array.from({ length: 60 }, (_, index) => `note ${index} ${"word ".repeat(4000)}`);
+    // Enough for more than one file of the session.
+    const long = Array.from({ length: 900 }, (_, index) => `note ${index} ${"word ".repeat(120)}`);
     this.#run(["run", "--config", "agent.yaml"], `${long.join("\n")}\nhello\n/save\nquit\n`);
     this.#run(["run", "--config", "agent.yaml"], "hello again\n/save\nquit\n");
     this.files = readdirSync(path.join(folder, "kept"), { recursive: true, encoding: "utf8" }).filter((name) =>
@@ -80,6 +81,7 @@ test.skipIf(!hasAddon)(
     const folder = await temporaryFolder();
     mkdirSync(path.join(folder, "kept"));
     const place = new Place(folder);
+    expect(place.files.filter((name) => name.endsWith(".jsonl")).length).toBeGreaterThan(1);
     expect(place.files.length).toBeGreaterThan(3);
     const right = { exported: place.export(), answer: place.answer() };
     const random = randomNumbers();
