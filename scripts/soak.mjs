@@ -4,6 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+/** Suites that attack the program; those of the runtime print their rows themselves. */
+const ATTACKS = ["/soak/", "journal-kills", "damaged-headers", "odd-servers", "tool-memory", "tools-beside-model"];
+
 const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-soak-table-"));
 const table = path.join(folder, "rows.jsonl");
 const { status } = spawnSync(
@@ -13,7 +16,7 @@ const { status } = spawnSync(
     "run",
     "--config",
     "scripts/vitest.config.ts",
-    ...(process.argv.length > 2 ? process.argv.slice(2) : ["/soak/"]),
+    ...(process.argv.length > 2 ? process.argv.slice(2) : ATTACKS),
   ],
   { stdio: "inherit", env: { ...process.env, NANOAGENT_SOAK: "1", NANOAGENT_SOAK_TABLE: table } },
 );
