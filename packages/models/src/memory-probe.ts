@@ -4,6 +4,8 @@ export interface MemoryReading {
   total_bytes: number;
   /** What could be taken now without swapping, under every limit that binds this process. */
   available_bytes: number;
+  /** What the machine could give now without the limits. Default: `available_bytes`. */
+  machine_available_bytes?: number | undefined;
   /** The tightest limit that binds this process (a cgroup's), or null where there is none. */
   limit_bytes: number | null;
   /** Where the limit comes from: `cgroup v2 /system.slice/a.service`; null where there is none. */

@@ -39,9 +39,11 @@ export class DeviceMemoryProbe implements MemoryProbe {
   async read(): Promise<MemoryReading> {
     const system = await readMemory(this.#machine);
     const total_bytes = system.totalBytes ?? UNKNOWN_MEMORY_BYTES;
+    const available_bytes = Math.min(system.availableBytes ?? Math.floor(total_bytes / 2), total_bytes);
     const reading: MemoryReading = {
       total_bytes,
-      available_bytes: Math.min(system.availableBytes ?? Math.floor(total_bytes / 2), total_bytes),
+      available_bytes,
+      machine_available_bytes: available_bytes,
       limit_bytes: null,
       limit_source: null,
       pressure_percent: null,

@@ -48,10 +48,17 @@ function v1(
   };
 }
 
-function reading(expected: { available: number; limit?: number; source?: string; pressure?: number | null }) {
+function reading(expected: {
+  available: number;
+  machine?: number;
+  limit?: number;
+  source?: string;
+  pressure?: number | null;
+}) {
   return {
     total_bytes: 1000 * MB,
     available_bytes: expected.available * MB,
+    machine_available_bytes: (expected.machine ?? 800) * MB,
     limit_bytes: expected.limit === undefined ? null : expected.limit * MB,
     limit_source: expected.source ?? null,
     pressure_percent: expected.pressure === undefined ? 1 : expected.pressure,
@@ -322,7 +329,7 @@ describe("DeviceMemoryProbe", () => {
     const files = inV2("/a", v2(`${CG}/a`, { max: 256 }));
     const machine = { platform: "darwin", totalMemoryBytes: 1000 * MB, availableMemoryBytes: 300 * MB, files };
     expect(await new DeviceMemoryProbe({ machine: new FixtureMachine(machine) }).read()).toEqual(
-      reading({ available: 300, pressure: null }),
+      reading({ available: 300, machine: 300, pressure: null }),
     );
     const android = new FixtureMachine({ ...machine, platform: "android" });
     expect((await new DeviceMemoryProbe({ machine: android }).read()).limit_bytes).toBe(256 * MB);
@@ -330,7 +337,7 @@ describe("DeviceMemoryProbe", () => {
 
   it("takes 512 MB, half of it available, where nothing is known", async () => {
     expect(await new DeviceMemoryProbe({ machine: new FixtureMachine() }).read()).toEqual({
-      ...reading({ available: 256, pressure: null }),
+      ...reading({ available: 256, machine: 256, pressure: null }),
       total_bytes: 512 * MB,
     });
   });

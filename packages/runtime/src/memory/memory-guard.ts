@@ -59,6 +59,9 @@ export class MemoryGuard {
   readonly #probe: SteadyProbe;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #engine: WatchedEngine | null = null;
+  /** The limit that held at the last reading, in bytes, and where it comes from; null where there was none. */
+  #limitBytes: number | null = null;
+  #limitSource: string | null = null;
   #hasFailed = false;
 
   private constructor(options: MemoryGuardOptions, baseBytes: number) {
@@ -91,20 +94,40 @@ export class MemoryGuard {
    */
   async spare(): Promise<Pick<ModelBudget, "spareBytes" | "spareSource">> {
     const { processes, reservations } = this.#options;
-    const device = await this.#probe.read();
+    const device = await this.#read();
     if (device === null) return { spareBytes: Number.POSITIVE_INFINITY, spareSource: null };
-    const promised = await reservations.outstandingBytes(async (processId) =>
+    const { available_bytes, machine_available_bytes = available_bytes } = device;
+    const promised = await reservations.outstanding(this.#limitSource, async (processId) =>
       privateBytes(await processes.memory(processId, { proportional: false })),
     );
+    const spareBytes = Math.min(available_bytes - promised.withinLimit, machine_available_bytes - promised.onMachine);
     return {
-      spareBytes: device.available_bytes - reserveBytes(device) - promised,
+      spareBytes: spareBytes - reserveBytes(device),
       spareSource: device.limit_source,
     };
   }
 
+  /**
+   * Returns the pressure where the limit of this process's cgroup was cut since the last reading and leaves too little.
+   * At such a limit the kernel ends the engine's process, and while that one's memory is not free yet, this program too.
+   */
+  async cutLimit(): Promise<Pressure | null> {
+    const before = this.#limitBytes ?? Number.POSITIVE_INFINITY;
+    const device = await this.#read();
+    const isCut = device?.limit_bytes != null && device.limit_bytes < before;
+    return isCut && isShort(device) ? devicePressure(device) : null;
+  }
+
+  async #read(): Promise<MemoryReading | null> {
+    const device = await this.#probe.read();
+    this.#limitBytes = device?.limit_bytes ?? null;
+    this.#limitSource = this.#limitBytes === null ? null : (device?.limit_source ?? null);
+    return device;
+  }
+
   /** Promises so many bytes to the engine's process, or to a process that is yet to start (null). Never rejects. */
   hold(bytes: number, engine: number | null): Promise<void> {
-    return this.#options.reservations.hold(bytes, engine);
+    return this.#options.reservations.hold({ bytes, engine, limit: this.#limitSource });
   }
 
   /** Promises so many bytes, beyond what this program has already, to an engine in this program. Never rejects. */
@@ -137,7 +160,7 @@ export class MemoryGuard {
     const look = async () => {
       const { isBusy } = engine;
       if (!isBusy) detector.rest();
-      if (looks++ % (isBusy ? DEVICE_EVERY : 1) === 0) device = await this.#probe.read();
+      if (looks++ % (isBusy ? DEVICE_EVERY : 1) === 0) device = await this.#read();
       const pressure = await this.#judge(engine, isBusy ? detector : null, device);
       const now = performance.now();
       if (this.#engine === engine && (pressure === null || now >= waitUntil)) {
@@ -196,15 +219,12 @@ export class MemoryGuard {
     if (majorFaults !== null && detector?.isPaging({ time: performance.now(), majorFaults, work: engine.work })) {
       return { used_bytes: used, limit_bytes: this.limitBytes, reason: "paging" };
     }
-    if (device !== null && isShort(device)) {
-      return {
-        used_bytes: device.total_bytes - device.available_bytes,
-        limit_bytes: device.limit_bytes ?? device.total_bytes,
-        reason: "device",
-      };
-    }
-    return null;
+    return device !== null && isShort(device) ? devicePressure(device) : null;
   }
+}
+
+function devicePressure({ total_bytes, limit_bytes, available_bytes }: MemoryReading): Pressure {
+  return { used_bytes: total_bytes - available_bytes, limit_bytes: limit_bytes ?? total_bytes, reason: "device" };
 }
 
 function isShort(device: MemoryReading): boolean {

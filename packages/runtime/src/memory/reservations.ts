@@ -19,6 +19,16 @@ const FOLDERS = ["nanoagent", "reservations"] as const;
 interface Reservation extends ProcessIdentity {
   engine: number | null;
   bytes: number;
+  /** The limit that the process is under, as `limit_source` of a memory reading says it. */
+  limit: string | null;
+}
+
+/** Bytes that other agents have still to take. */
+export interface Outstanding {
+  /** Those of all agents. */
+  onMachine: number;
+  /** Those of agents under the same limit as this program, or under one within it. */
+  withinLimit: number;
 }
 
 /**
@@ -39,12 +49,15 @@ export class Reservations {
     this.#folder = folder === undefined ? defaultFolder : () => ownFolderAt(folder);
   }
 
-  /** The bytes that others have still to take. `pinnedBytes` says what a process holds already. Never rejects. */
-  async outstandingBytes(pinnedBytes: (processId: number) => Promise<number>): Promise<number> {
+  /**
+   * Says what others have still to take. `limit` is the one that this program is under, `pinnedBytes` says what a process
+   * holds already. Never rejects.
+   */
+  async outstanding(limit: string | null, pinnedBytes: (processId: number) => Promise<number>): Promise<Outstanding> {
     const folder = await this.#folder();
     const entries = folder === null ? [] : await readdir(folder).catch(() => []);
     const names = entries.filter((name) => NAME.test(name) && name !== this.#name);
-    let total = 0;
+    const outstanding: Outstanding = { onMachine: 0, withinLimit: 0 };
     for (const name of names.slice(0, MAX_RESERVATIONS)) {
       const file = path.join(folder as string, name);
       const reservation = await read(file);
@@ -56,13 +69,15 @@ export class Reservations {
       // In another container the number of the engine's process stands for another process.
       const { engine, bytes } = reservation;
       const taken = engine === null || state === "hidden" ? 0 : await pinnedBytes(engine).catch(() => 0);
-      total += Math.max(0, bytes - taken);
+      const toCome = Math.max(0, bytes - taken);
+      outstanding.onMachine += toCome;
+      if (isWithin(reservation.limit, limit)) outstanding.withinLimit += toCome;
     }
-    return total;
+    return outstanding;
   }
 
-  /** Says what this engine may take. Where it cannot be written down, others go by what the system says alone. */
-  async hold(bytes: number, engine: number | null): Promise<void> {
+  /** Says what this engine may take, and under which limit. Where it cannot be written down, others go by what the system says alone. */
+  async hold({ bytes, engine, limit }: Pick<Reservation, "bytes" | "engine" | "limit">): Promise<void> {
     const folder = await this.#folder();
     if (folder === null) return;
     const file = path.join(folder, this.#name);
@@ -70,7 +85,7 @@ export class Reservations {
       this.#isClaimed = true;
       this.#claim = await SocketClaim.make(socketOf(file), "nanoagent").catch(() => null);
     }
-    await replaceFile(file, toCheckedJson({ ...ownIdentity(), engine, bytes })).catch(() => {});
+    await replaceFile(file, toCheckedJson({ ...ownIdentity(), engine, bytes, limit })).catch(() => {});
   }
 
   async release(): Promise<void> {
@@ -98,7 +113,20 @@ async function read(file: string): Promise<Reservation | null> {
   const identity = asIdentity(value);
   if (value === null || identity === null || !isCount(value.bytes)) return null;
   const engine = value.engine === null ? null : value.engine;
-  return engine === null || isCount(engine) ? { ...identity, engine, bytes: value.bytes } : null;
+  const limit = typeof value.limit === "string" ? value.limit : null;
+  return engine === null || isCount(engine) ? { ...identity, engine, bytes: value.bytes, limit } : null;
+}
+
+/** Whether what is under `theirs` is under `ours` as well. Without a limit of ours everything is. */
+function isWithin(theirs: string | null, ours: string | null): boolean {
+  if (ours === null) return true;
+  return theirs !== null && groupOf(theirs).startsWith(groupOf(ours));
+}
+
+/** The group whose limit it is, with a slash at its end: `cgroup v2 /a/` of `cgroup v2 /a (memory.high)`. */
+function groupOf(limit: string): string {
+  const group = limit.replace(/ \(memory\.high\)$/, "").replace(", above /", " /");
+  return group.endsWith("/") ? group : `${group}/`;
 }
 
 function isCount(value: unknown): value is number {

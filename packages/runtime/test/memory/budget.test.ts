@@ -73,7 +73,9 @@ class Program {
   async outcome(message?: string): Promise<Outcome> {
     if (message !== undefined) this.#child.stdin?.write(`${message}\n`);
     const { value, done } = await this.#lines.next();
-    return done ? expect.fail("the program has ended") : JSON.parse(value);
+    if (!done) return JSON.parse(value);
+    const [code, signal] = await this.end();
+    return expect.fail(`the program has ended: ${signal ?? code}, ${this.#read("memory.failcnt", "memory.events")}`);
   }
 
   async end(): Promise<unknown[]> {

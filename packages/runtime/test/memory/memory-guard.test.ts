@@ -162,6 +162,39 @@ describe("admission", () => {
     await first.close();
     expect((await second.admit()).budgetBytes).toBe(admitted);
   });
+
+  test("an agent under another limit takes nothing of what this one's limit leaves, and its part of the machine", async () => {
+    const folder = await temporaryFolder();
+    const scene = new Scene();
+    const limited = { ...scene.device, available_bytes: 200 * MB, limit_bytes: 220 * MB };
+    scene.device = { ...limited, limit_source: "cgroup v2 /one", machine_available_bytes: 800 * MB };
+    const first = await scene.guard({ folder });
+    const { budgetBytes: admitted } = await first.admit();
+    await first.hold(150 * MB, null);
+    scene.device = { ...scene.device, limit_source: "cgroup v2 /other" };
+    const second = await scene.guard({ folder });
+    expect((await second.admit()).budgetBytes).toBe(admitted);
+    scene.device = { ...scene.device, machine_available_bytes: 300 * MB };
+    expect((await second.admit()).budgetBytes).toBe(admitted - 50 * MB);
+    scene.device = { ...scene.device, limit_source: "cgroup v2 /one" };
+    expect((await second.admit()).budgetBytes).toBe(admitted - 150 * MB);
+  });
+});
+
+test.each([
+  ["was cut and leaves too little", { limit_bytes: 150 * MB, available_bytes: MB }, true],
+  ["was cut and leaves enough", { limit_bytes: 150 * MB, available_bytes: 50 * MB }, false],
+  ["is as before and leaves too little", { available_bytes: MB }, false],
+  ["was raised and leaves too little", { limit_bytes: 250 * MB, available_bytes: MB }, false],
+  ["was taken away", { limit_bytes: null, available_bytes: MB }, false],
+])("a limit of the cgroup that %s", async (_, change, isPressure) => {
+  const scene = new Scene();
+  scene.device = { ...scene.device, limit_bytes: 200 * MB, available_bytes: 100 * MB };
+  const guard = await scene.guard();
+  expect(await guard.cutLimit()).toBeNull();
+  scene.device = { ...scene.device, ...change };
+  expect(await guard.cutLimit()).toEqual(isPressure ? expect.objectContaining({ reason: "device" }) : null);
+  expect(await guard.cutLimit()).toBeNull();
 });
 
 describe("the watch", () => {

@@ -11,20 +11,39 @@ import { temporaryFolder } from "../temporary-folder.js";
 
 const nothingTaken = async () => 0;
 const reservation = (more: object = {}) => toCheckedJson({ ...ownIdentity(), engine: null, bytes: 500, ...more });
-const outstanding = (folder?: string) => new Reservations(folder).outstandingBytes(nothingTaken);
+const hold = (bytes: number, engine: number | null = null, limit: string | null = null) => ({ bytes, engine, limit });
+const outstanding = async (folder?: string) =>
+  (await new Reservations(folder).outstanding(null, nothingTaken)).onMachine;
 
 test("two agents see what the other was promised, less what it has taken by now", async () => {
   const folder = await temporaryFolder();
   const [one, other] = [new Reservations(folder), new Reservations(folder)];
-  await one.hold(300, null);
-  expect(await one.outstandingBytes(nothingTaken)).toBe(0);
-  expect(await other.outstandingBytes(nothingTaken)).toBe(300);
-  await one.hold(300, 4711);
-  expect(await other.outstandingBytes(async (processId) => (processId === 4711 ? 120 : 0))).toBe(180);
-  expect(await other.outstandingBytes(async () => 1000)).toBe(0);
+  const seen = async (by: Reservations, taken: (processId: number) => number = () => 0) =>
+    (await by.outstanding(null, async (processId) => taken(processId))).onMachine;
+  await one.hold(hold(300));
+  expect(await seen(one)).toBe(0);
+  expect(await seen(other)).toBe(300);
+  await one.hold(hold(300, 4711));
+  expect(await seen(other, (processId) => (processId === 4711 ? 120 : 0))).toBe(180);
+  expect(await seen(other, () => 1000)).toBe(0);
   await one.release();
-  expect(await other.outstandingBytes(nothingTaken)).toBe(0);
+  expect(await seen(other)).toBe(0);
   expect(await readdir(folder)).toEqual([]);
+});
+
+test.each([
+  ["no limit", null, 1111],
+  ["a group", "cgroup v2 /a", 1100],
+  ["a group within it", "cgroup v2 /a/b", 1000],
+  ["another group", "cgroup v2 /c", 0],
+  ["a group whose use is held back", "cgroup v2 /a (memory.high)", 1100],
+  ["the root of a container", "cgroup v2 /", 1110],
+  ["a limit above the container", "cgroup v2, above /", 1110],
+])("under %s, what agents within the same limit were promised is told apart", async (_, limit, withinLimit) => {
+  const folder = await temporaryFolder();
+  const limits = [null, "cgroup v2 /ab", "cgroup v2 /a", "cgroup v2 /a/b"];
+  for (const [index, theirs] of limits.entries()) await new Reservations(folder).hold(hold(10 ** index, null, theirs));
+  expect(await new Reservations(folder).outstanding(limit, nothingTaken)).toEqual({ onMachine: 1111, withinLimit });
 });
 
 test.each<[string, () => string | Promise<string>]>([
@@ -57,7 +76,7 @@ test("a reservation of a container that runs counts, and none of it as taken", a
   const claim = await SocketClaim.make(path.join(folder, "17-00ab.socket"), "x");
   const content = reservation({ pid_namespace: "pid:[1]", engine: process.pid });
   await writeFile(path.join(folder, "17-00ab.json"), content, { mode: 0o600 });
-  expect(await new Reservations(folder).outstandingBytes(async () => 500)).toBe(500);
+  expect(await new Reservations(folder).outstanding(null, async () => 500)).toMatchObject({ onMachine: 500 });
   await claim.release();
   expect(await outstanding(folder)).toBe(0);
 });
@@ -66,8 +85,8 @@ test("a folder that cannot be written to is no failure", async () => {
   const folder = path.join(await temporaryFolder(), "file");
   await writeFile(folder, "");
   const reservations = new Reservations(path.join(folder, "inside"));
-  await reservations.hold(1, null);
-  expect(await reservations.outstandingBytes(nothingTaken)).toBe(0);
+  await reservations.hold(hold(1));
+  expect(await reservations.outstanding(null, nothingTaken)).toEqual({ onMachine: 0, withinLimit: 0 });
   await reservations.release();
 });
 
@@ -118,8 +137,8 @@ describe.skipIf(process.getuid?.() !== 0)("what another user has put into the te
       await writeFile(planted, reservation()).catch(() => {});
       const before = await readdir(folder).catch(() => []);
       const own = new Reservations();
-      expect(await own.outstandingBytes(nothingTaken)).toBe(0);
-      await own.hold(1000, null);
+      expect(await own.outstanding(null, nothingTaken)).toEqual({ onMachine: 0, withinLimit: 0 });
+      await own.hold(hold(1000));
       expect(await readdir(folder).catch(() => [])).toEqual(before);
       await own.release();
     },

@@ -102,10 +102,10 @@ test("the device's measurement, with calibrations and trials of threads", async 
 
 test("a reservation of memory", async () => {
   const folder = await temporaryFolder();
-  await new Reservations(folder).hold(500, null);
+  await new Reservations(folder).hold({ bytes: 500, engine: null, limit: null });
   const [name = ""] = (await readdir(folder)).filter((entry) => entry.endsWith(".json"));
   await harm("reservation", path.join(folder, name), async () => {
-    const bytes = await new Reservations(folder).outstandingBytes(async () => 0);
+    const { onMachine: bytes } = await new Reservations(folder).outstanding(null, async () => 0);
     return bytes === 500 ? "right" : bytes === 0 ? "told" : "wrong";
   });
 });

@@ -124,6 +124,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<EngineEvent> {
     for (let attempt = 1; ; attempt++) {
+      await this.#heedCutLimit();
       yield* this.#waiting.splice(0);
       if (this.#ladder.settings.refuses) {
         yield { type: "error", error: refused() };
@@ -278,6 +279,20 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     else if (changesTheLoad && !host.isBusy) await this.#hosted?.unload();
   }
 
+  /** Unloads a model that a limit which was cut leaves no room for, so that it is loaded smaller. */
+  async #heedCutLimit(): Promise<void> {
+    const host = this.#host;
+    if (host === null || host.ended || host.isBusy) return;
+    const pressure = await this.#options.guard.cutLimit();
+    if (pressure === null) return;
+    for (const step of this.#descendToReload()) await this.#take(step, pressure);
+    await this.#hosted?.unload();
+  }
+
+  #descendToReload(): PressureAction[] {
+    return this.#ladder.descendToReload(this.#load?.plan.context_tokens ?? 0, performance.now());
+  }
+
   /** Says whether to try again: after a crash once, after a lack of memory with a smaller model. */
   async #mayRetry(error: NanoAgentError, attempt: number): Promise<boolean> {
     return error.code === "engine-crashed" ? attempt === 1 : this.#makeSmaller(error);
@@ -289,7 +304,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     const { guard } = this.#options;
     const used_bytes = await guard.usedBytes();
     const pressure: Pressure = { used_bytes, limit_bytes: guard.limitBytes, reason: "own-limit" };
-    const steps = this.#ladder.descendToReload(this.#load?.plan.context_tokens ?? 0, performance.now());
+    const steps = this.#descendToReload();
     for (const step of steps) await this.#take(step, pressure);
     return steps.length > 0 && !this.#ladder.settings.refuses;
   }

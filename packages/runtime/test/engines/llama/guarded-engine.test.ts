@@ -319,7 +319,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     });
     const memory: MemoryProbe = { read: async () => reading };
     const config = { engine: { isolation: "none" as const } };
-    const heldHere = () => new Reservations().outstandingBytes(async () => 0);
+    const heldHere = async () => (await new Reservations().outstanding(null, async () => 0)).onMachine;
     const before = await heldHere();
     const { runtime, modelPath } = await load(config, { memory });
     const plan = (await engineOf(runtime)).plan ?? expect.fail("no plan");
