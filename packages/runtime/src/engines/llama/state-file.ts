@@ -135,8 +135,8 @@ export class StateFile {
 
   async #readDescription(): Promise<StateDescription | null> {
     try {
-      const { size } = await stat(this.#description);
-      if (size > MAX_DESCRIPTION_BYTES) return null;
+      const status = await stat(this.#description);
+      if (!status.isFile() || status.size > MAX_DESCRIPTION_BYTES) return null;
       const value: Partial<StateDescription> | null = fromCheckedJson(await readFile(this.#description, "utf8"));
       const isWhole =
         value?.format === FORMAT &&

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { constants, writeSync } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { makeFolder } from "../../files/make-folder.js";
@@ -33,11 +33,18 @@ export interface JournalFiles {
   syncFolder(folder: string): Promise<void>;
 }
 
-const flags = { read: "r", write: "r+", create: "wx+" } as const;
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NONBLOCK = 0 } = constants;
+const flags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT | O_EXCL };
 
 /** The disk of this machine. Only their owner may read the files. */
 export const localFiles: JournalFiles = {
-  open: async (file, mode) => new LocalFile(file, await open(file, flags[mode], 0o600)),
+  async open(file, mode) {
+    // A pipe in a file's place would be waited for until somebody writes to it.
+    const handle = await open(file, flags[mode] | O_NONBLOCK, 0o600);
+    if ((await handle.stat()).isFile()) return new LocalFile(file, handle);
+    await handle.close();
+    throw Object.assign(new Error(`EINVAL: ${file} is not a file`), { code: "EINVAL" });
+  },
   list: (folder) => readdir(folder),
   size: async (file) => (await stat(file)).size,
   async makeFolder(folder) {

@@ -123,6 +123,7 @@ export interface SegmentOpening {
 
 const SUFFIX = /^,"crc32":"([0-9a-f]{8})"}$/;
 const SUFFIX_BYTES = ',"crc32":"00000000"}'.length;
+const CARRIAGE_RETURN = 13;
 
 /** Encodes a record as one line: JSON whose last field is the CRC-32 of all bytes before that field. */
 export function encodeRecord(record: JournalRecord): Buffer {
@@ -135,7 +136,9 @@ export function encodeRecord(record: JournalRecord): Buffer {
 }
 
 /** Decodes a line without its line feed. Returns null when the line is damaged: a right checksum is proof that it is not. */
-export function decodeRecord(line: Buffer): JournalRecord | OtherRecord | null {
+export function decodeRecord(bytes: Buffer): JournalRecord | OtherRecord | null {
+  // Editors and copies by other systems may have changed the ends of lines.
+  const line = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
   const end = line.length - SUFFIX_BYTES;
   if (end < 1) return null;
   const sum = SUFFIX.exec(line.toString("latin1", end))?.[1];

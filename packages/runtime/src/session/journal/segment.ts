@@ -2,6 +2,7 @@ import path from "node:path";
 import type { JournalFile, JournalFiles } from "./journal-files.js";
 import {
   decodeRecord,
+  JOURNAL_FORMAT,
   type JournalRecord,
   MAX_RECORD_BYTES,
   type OtherRecord,
@@ -37,10 +38,18 @@ export function segmentPath(folder: string, first: number): string {
   return path.join(folder, `journal-${String(first).padStart(16, "0")}.jsonl`);
 }
 
-/** Lists the segments of a folder, oldest first. */
+/**
+ * Lists the segments of a folder, oldest first. Where somebody has renamed a file, its header tells its place; a file
+ * without a good header is where its name says.
+ */
 export async function listSegments(files: JournalFiles, folder: string): Promise<Segment[]> {
   const names = (await files.list(folder)).filter((name) => NAME.test(name)).sort();
-  return names.map((name) => ({ path: path.join(folder, name), first: Number(NAME.exec(name)?.[1]) }));
+  const segments = names.map((name) => ({ path: path.join(folder, name), first: Number(NAME.exec(name)?.[1]) }));
+  for (const segment of segments) {
+    const header = await readHeader(files, segment);
+    if (header !== null && header.format <= JOURNAL_FORMAT) segment.first = header.sequence;
+  }
+  return segments.sort((one, other) => one.first - other.first);
 }
 
 /** Reads the first record of a segment. Returns null when it is damaged or cannot be read. */

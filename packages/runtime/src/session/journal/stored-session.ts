@@ -44,15 +44,18 @@ export async function findSession(folder: string): Promise<StoredSession | null>
   let sequence = 0;
   let state = newSession("");
   let lastAt: string | null = null;
+  const take = (record: JournalRecord | OtherRecord | null) => {
+    if (record === null || record.sequence <= sequence) return;
+    sequence = record.sequence;
+    state = applyRecord(state, record);
+    const at = record.type === "turn" ? record.messages.at(-1)?.timestamp : createdAt(record);
+    if (at !== undefined && isClockSet(Date.parse(at))) lastAt = at;
+  };
   for (const segment of segments.slice(begin)) {
-    for await (const lines of readSegment(localFiles, segment)) {
-      for (const { record } of lines) {
-        if (record === null || record.sequence <= sequence) continue;
-        sequence = record.sequence;
-        state = applyRecord(state, record);
-        const at = record.type === "turn" ? record.messages.at(-1)?.timestamp : createdAt(record);
-        if (at !== undefined && isClockSet(Date.parse(at))) lastAt = at;
-      }
+    try {
+      for await (const lines of readSegment(localFiles, segment)) for (const { record } of lines) take(record);
+    } catch {
+      // Whoever reads the turns is told of a segment that cannot be read.
     }
   }
   const { session, turns, messages } = state;
