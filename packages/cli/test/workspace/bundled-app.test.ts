@@ -30,6 +30,35 @@ const app = `
     await runtime.unload();
   })().catch(({ code, failure, hint }) => console.log(JSON.stringify({ code, failure, hint })));`;
 
+/** An app that uses what is loaded only when a config asks for it. */
+const appOfParts = `
+  import { NanoRuntime } from "@nanoagent/runtime";
+  import { readConfig } from "@nanoagent/runtime/node";
+  import { createServer } from "node:http";
+  (async () => {
+    const reply = { choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }] };
+    const server = createServer((_, answer) => answer.end(JSON.stringify(reply))).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const runtime = new NanoRuntime();
+    const config = await readConfig("agent.yaml");
+    const url = "http://127.0.0.1:" + server.address().port + "/v1";
+    await runtime.load({ ...config, engine: { ...config.engine, url } });
+    console.log((await runtime.process("soil of 3")).content);
+    console.log((await runtime.process("hello")).content);
+    await runtime.unload();
+    server.close();
+    server.closeAllConnections();
+  })();`;
+const configOfParts = (server: string) => `
+spec: { name: k, max_memory_mb: 400 }
+device: { device_id: d, platform: linux-x86_64, memory_mb: 4096, cpu_cores: 1 }
+engine: { type: openai-compatible, url: "http://127.0.0.1:9/v1", model: m, context: 4096 }
+intents:
+  slots: { bed: { from: 1, to: 8 } }
+  definitions: [{ name: soil, sentences: ["soil of {bed}"], tool: garden_read_soil, answer: "{result.moisture_percent} %" }]
+mcp_servers: { garden: { command: [node, ${JSON.stringify(server)}], permission: always } }
+`;
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-bundled-"));
@@ -38,13 +67,16 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Bundles the app, and with `host` the program of the engine's process beside it, into a folder of their own. */
-async function bundle(title: string, { format, host, ...options }: BuildOptions & { host: boolean }): Promise<string> {
+async function bundle(
+  title: string,
+  { format, host, source = app, ...options }: BuildOptions & { host: boolean; source?: string },
+): Promise<string> {
   const out = path.join(folder, title);
   await mkdir(out, { recursive: true });
   const extension = format === "esm" ? ".mjs" : ".cjs";
   // Bundlers look for packages from the file that imports them: this one has all of them installed.
   const entry = path.join(repository, "packages/cli", `bundled-${process.pid}-${title}.mjs`);
-  await writeFile(entry, app);
+  await writeFile(entry, source);
   try {
     await build({
       entryPoints: { app: entry, ...(host && { "host-program": "@nanoagent/runtime/host-program" }) },
@@ -72,17 +104,29 @@ async function run(file: string, model: string | null): Promise<string> {
   return stdout.trim();
 }
 
+/** As `docs/embedding.md` has it. */
+const banner = {
+  js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+};
+
 const forms: [string, BuildOptions][] = [
-  ["esm", { format: "esm" }],
+  ["esm", { format: "esm", banner }],
   ["cjs", { format: "cjs" }],
-  ["esm-minified", { format: "esm", minify: true }],
+  ["esm-minified", { format: "esm", minify: true, banner }],
   ["cjs-minified", { format: "cjs", minify: true, keepNames: false }],
-  ["esm-split", { format: "esm", splitting: true, chunkNames: "chunks/[name]-[hash]" }],
+  ["esm-split", { format: "esm", splitting: true, chunkNames: "chunks/[name]-[hash]", banner }],
 ];
 
 describe("an app as a bundle of esbuild", () => {
   test.each(forms)("answers by its rules, alone: %s", async (title, options) => {
     expect(await run(await bundle(`rules-${title}`, { ...options, host: false }), null)).toBe("replied string");
+  });
+
+  test.each(forms)("reads a config, starts an MCP server and asks a server of models: %s", async (title, options) => {
+    const file = await bundle(`parts-${title}`, { ...options, host: false, source: appOfParts });
+    const server = path.join(repository, "packages/runtime/test/tools/mcp/greenhouse-server.mjs");
+    await writeFile(path.join(path.dirname(file), "agent.yaml"), configOfParts(server));
+    expect(await run(file, null)).toBe("43 %\nhi");
   });
 
   describe.skipIf(addon === null)("with a local model (needs llama.cpp's package)", () => {

@@ -5,9 +5,11 @@ import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDee
 /** One value may be used this often by reference: enough for people, not enough to blow a small file up. */
 const MAX_ALIASES = 100;
 
-async function importYaml() {
+async function importYaml(): Promise<typeof import("yaml")> {
   try {
-    return await import("yaml");
+    const module: typeof import("yaml") & { default?: typeof import("yaml") } = await import("yaml");
+    // It is CommonJS for Node: a bundle in several files may have its names below `default` alone.
+    return module.default ?? module;
   } catch (cause) {
     throw explainImport("yaml", "Reading a YAML file", cause);
   }
