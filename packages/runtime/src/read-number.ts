@@ -50,8 +50,12 @@ function readOneSeparator(
 ): number | null {
   if (separator === "٫") return asDecimal();
   if (separator !== "." && separator !== ",") return isGrouped(parts) ? asGroups() : null;
-  if (!isGrouped(parts)) return asDecimal();
   const mark = decimalMark(language);
+  if (!isGrouped(parts)) {
+    // `20,5` is plain in English too, `1,0000` may be ten thousand.
+    const isSlip = mark !== null && mark !== separator && /^[1-9]/u.test(parts[0] ?? "") && (parts[1] ?? "").length > 3;
+    return isSlip ? null : asDecimal();
+  }
   return mark === null ? null : mark === separator ? asDecimal() : asGroups();
 }
 

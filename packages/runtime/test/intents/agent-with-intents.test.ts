@@ -116,6 +116,29 @@ describe("without an engine", () => {
     expect((await runtime.process("tea")).content).toBe("Ask for the lamp.");
   });
 
+  test.each<[string, string[], string, string]>([
+    ["its only language", ["de"], "Tee bitte", "Das verstehe ich nicht. Das hier kenne ich: lamp."],
+    ["a language with a region", ["fr-CH"], "du thé", "Je ne comprends pas. Voici ce que je connais : lamp."],
+    [
+      "the language of the message's words",
+      ["en", "sv"],
+      "tänd radion",
+      "Det förstår jag inte. Det här känner jag till: lamp.",
+    ],
+    ["its first language", ["pt_BR", "sv"], "?", "Não entendo. Isto é o que conheço: lamp."],
+    ["English for one that it does not speak", ["sw"], "chai", "I don't understand that. This is what I know: lamp."],
+    [
+      "English for a name that is no language",
+      ["constructor"],
+      "chai",
+      "I don't understand that. This is what I know: lamp.",
+    ],
+  ])("an agent without a reply of its own speaks %s", async (_, languages, message, reply) => {
+    const sentences = Object.fromEntries(languages.map((language) => [language, [`${language} tänd lampan`]]));
+    await using runtime = await loaded({}, { intents: { definitions: [{ name: "lamp", sentences, answer: "a" }] } });
+    expect((await runtime.process(message)).content).toBe(reply);
+  });
+
   test("an agent with tools alone names those", async () => {
     const tools = [{ name: "read_sensor", description: "Reads.", command: ["true"] }];
     await using runtime = await loaded({}, { tools });

@@ -1,25 +1,28 @@
 import type { EdgeDevice } from "@nanoagent/models";
 import { cutText } from "@nanoagent/models";
+import { notUnderstood } from "./not-understood.js";
 
 const GREETINGS = new Set(["hello", "hi", "hey"]);
 const STATUS_WORDS = new Set(["status", "health", "ping"]);
 
 /** A message of so many words or fewer is too short to act on. */
 const SHORT_MESSAGE_WORDS = 5;
-const MAX_LISTED_ABILITIES = 8;
 /** An echo is there to be recognised, not to send a book back: the rest of a longer text is left out. */
 const MAX_ECHO_CHARACTERS = 1000;
 
 /**
  * The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. An agent with
- * a `fallback` says that, and one that can do something says what, in place of the last two.
+ * a `fallback` says that, and one that can do something says what, in its `language`, in place of the last two.
  */
 export function replyByRules(
   content: string,
   agentName: string,
   device: EdgeDevice,
-  abilities: readonly string[] = [],
-  fallback: string | null = null,
+  {
+    abilities = [],
+    language = null,
+    fallback = null,
+  }: { abilities?: readonly string[]; language?: string | null; fallback?: string | null } = {},
 ): string {
   const { greets, asksStatus, wordCount } = readWords(content);
   if (greets) return `Hello from ${agentName}! How can I assist?`;
@@ -27,7 +30,7 @@ export function replyByRules(
     return `Runtime status: OK. Device=${device.platform}, Memory=${device.memory_mb}MB, Cores=${device.cpu_cores}.`;
   }
   if (fallback !== null) return fallback;
-  if (abilities.length > 0) return `I don't understand that. This is what I know: ${listed(abilities)}.`;
+  if (abilities.length > 0) return notUnderstood(language, abilities);
   if (wordCount <= SHORT_MESSAGE_WORDS) return "Please tell me a little more: what would you like me to do?";
   return `I received your message of ${wordCount} words: ${echo(content)}`;
 }
@@ -50,13 +53,6 @@ function readWords(content: string): { greets: boolean; asksStatus: boolean; wor
   let wordCount = 0;
   for (const _ of content.matchAll(/\S+/gu)) wordCount++;
   return { greets, asksStatus, wordCount };
-}
-
-/** Names are nouns, verbs or letters, in any language: a list is right for all of them. */
-function listed(abilities: readonly string[]): string {
-  const names = abilities.slice(0, MAX_LISTED_ABILITIES).map((name) => name.replaceAll(/[_-]+/g, " "));
-  const more = abilities.length - names.length;
-  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function echo(content: string): string {

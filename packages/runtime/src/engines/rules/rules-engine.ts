@@ -1,7 +1,7 @@
 import { type EdgeDevice, type IntentSettings, NanoAgentError } from "@nanoagent/models";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
-import { fallbackFor } from "./fallback-for.js";
+import { closestLanguage, fallbackFor, languagesOf } from "./message-language.js";
 import { replyByRules } from "./reply-by-rules.js";
 
 /** Engine that answers by four fixed rules, without a model, memory or waiting. */
@@ -52,8 +52,12 @@ export class RulesEngine implements Engine {
       return;
     }
     const content = request.messages.at(-1)?.content ?? "";
-    const fallback = this.#intents === null ? null : fallbackFor(content, this.#intents);
-    const reply = replyByRules(content, this.#agentName, this.#device, this.#abilities, fallback);
+    const intents = this.#intents;
+    const reply = replyByRules(content, this.#agentName, this.#device, {
+      abilities: this.#abilities,
+      language: intents && closestLanguage(content, languagesOf(intents), intents),
+      fallback: intents && fallbackFor(content, intents),
+    });
     const ends = (request.sampling?.stop ?? []).map((stop) => reply.indexOf(stop)).filter((index) => index >= 0);
     yield { type: "text-delta", text: reply.slice(0, Math.min(reply.length, ...ends)) };
     yield { type: "end", reason: signal?.aborted ? "abort" : "stop" };
