@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 /** Bits of a mode that let others than the owner write. */
 const WRITABLE_BY_OTHERS = 0o022;
+const WRITABLE_BY_ALL = 0o002;
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /**
@@ -33,6 +34,13 @@ export async function makeOwnFolder(base: string, names: readonly string[]): Pro
 export function isOwn({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean {
   if (process.geteuid === undefined) return true;
   return uid === process.geteuid() && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+/** Whether every user of the machine may write to a folder. Windows has no such modes. Never rejects. */
+export async function isOpenToAll(folder: string): Promise<boolean> {
+  if (process.geteuid === undefined) return false;
+  const status = await stat(folder).catch(() => null);
+  return status !== null && (status.mode & WRITABLE_BY_ALL) !== 0;
 }
 
 /** Reads a small file of this user. Returns null for a link, a larger file, another user's, and all else that is no file. */

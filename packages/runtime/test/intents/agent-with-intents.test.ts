@@ -122,7 +122,7 @@ describe("without an engine", () => {
     [
       "the language of the message's words",
       ["en", "sv"],
-      "tänd radion",
+      "sv tänd radion",
       "Det förstår jag inte. Det här känner jag till: lamp.",
     ],
     ["its first language", ["pt_BR", "sv"], "?", "Não entendo. Isto é o que conheço: lamp."],

@@ -28,6 +28,8 @@ export interface JournalReport {
   missing: MissingTurns[];
   /** Acts without a recorded result: they may have happened. */
   unknown_calls: { key: string; name: string }[];
+  /** The session's folder where everyone on the machine may write to it; otherwise null. */
+  exposed_folder: string | null;
   /** Damage that could not be repaired, and files that were taken away: one sentence each. */
   notes: string[];
 }
@@ -44,6 +46,7 @@ export function emptyReport(): JournalReport {
     missing_turns: 0,
     missing: [],
     unknown_calls: [],
+    exposed_folder: null,
     notes: [],
   };
 }
@@ -72,6 +75,11 @@ export function addMissing(report: JournalReport, found: MissingTurns): void {
 export function describeReport(report: JournalReport): string[] {
   const { torn_bytes, empty_files, unknown_records, damage, missing_turns, missing, unknown_calls, notes } = report;
   const lines: string[] = [];
+  if (report.exposed_folder !== null) {
+    lines.push(
+      `Everyone on this machine may write to ${report.exposed_folder} and so change the session. Take that right away with chmod o-w.`,
+    );
+  }
   if (torn_bytes > 0)
     lines.push(`The session ended with ${torn_bytes} bytes of an unfinished write; they are left out.`);
   for (const file of empty_files) lines.push(`${file} is empty: a write to it never ended, or its turns are lost.`);

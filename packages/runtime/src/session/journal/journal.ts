@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
+import { isOpenToAll } from "../../files/own-files.js";
 import { SessionError } from "../session-error.js";
 import { sessionClosed, sessionNotSaved, sessionTakenAway } from "./journal-errors.js";
 import { type JournalFiles, localFiles } from "./journal-files.js";
@@ -118,6 +119,7 @@ export class Journal {
     const lock = await takeFolder(files, absolute, lockWith);
     try {
       const report = emptyReport();
+      if (files === localFiles && (await isOpenToAll(absolute))) report.exposed_folder = absolute;
       const everything = options.verifyEverything ?? false;
       const recovered = await recoverJournal(files, absolute, report, { everything });
       const journal = new Journal(absolute, options, { ...recovered, report, lock });

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { readdir, rename } from "node:fs/promises";
+import { chmod, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Journal } from "../../../src/session/journal/journal.js";
+import { describeReport } from "../../../src/session/journal/journal-report.js";
 import { findSessions } from "../../../src/session/journal/stored-session.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { MemoryDisk } from "./memory-disk.js";
@@ -65,6 +66,23 @@ test.skipIf(process.platform === "win32")("a pipe or a folder in a segment's pla
     expect(journal.report.notes.join("\n")).toMatch(/cannot be read \(.*not a file|is a directory/);
     await journal.appendTurn(turn("next"));
     expect((await questions(journal)).at(-1)).toBe("next");
+    await journal.close();
+  }
+});
+
+test.skipIf(process.platform === "win32")("a folder that everyone may write to is said, and no other", async () => {
+  for (const [mode, isSaid] of [
+    [0o700, false],
+    [0o755, false],
+    [0o775, false],
+    [0o777, true],
+    [0o1777, true],
+  ] as const) {
+    const folder = await temporaryFolder();
+    await chmod(folder, mode);
+    const journal = await Journal.open(folder);
+    const said = describeReport(journal.report);
+    expect(said, mode.toString(8)).toEqual(isSaid ? [expect.stringContaining("chmod o-w")] : []);
     await journal.close();
   }
 });

@@ -40,6 +40,7 @@ test("what is read is what was written, to the letter", async () => {
     missing_turns: 0,
     missing: [],
     unknown_calls: [],
+    exposed_folder: null,
     notes: [],
   });
   expect(journal.counts).toEqual({ turns: texts.length, messages: 2 * texts.length, conversation_turn: 1 });
