@@ -5,7 +5,7 @@ import { onAbort } from "../../on-abort.js";
 import { restoreNumbers } from "./exact-arguments.js";
 import { HttpRefusal } from "./http-refusal.js";
 import { MAX_MESSAGE_BYTES } from "./message-limits.js";
-import { tolerantResponse } from "./tolerant-response.js";
+import { askedBy, readRefusal, tolerantResponse } from "./tolerant-response.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const IDLE_SOCKET_MILLISECONDS = 4000;
@@ -15,10 +15,6 @@ export interface BoundedFetch {
   /** Closes every connection. */
   close(): void;
 }
-
-/** Lines of a stream of events: each message that a server sends beside its answer has a few. */
-const MAX_EVENT_LINES = 10_000;
-const NEWLINE = 10;
 
 /**
  * A `fetch` that reaches one server alone, follows no redirect, uses no proxy, connects to this machine only where no
@@ -73,9 +69,13 @@ export async function boundedFetch(
       const response = await send(url, init);
       // Whether an ended session is gone is of no interest.
       if (init.method === "DELETE") return response;
-      const refusal = await HttpRefusal.of(response, init);
-      if (refusal !== null) throw refusal;
-      return tolerantResponse(response, init.body);
+      const asked = askedBy(init.body);
+      if (response.ok) return asked.size === 0 ? response : tolerantResponse(response, asked);
+      // What a server answers to a request by its id is the answer, whatever the status.
+      const { answer, said } = await readRefusal(response, asked);
+      if (answer !== null) return answer;
+      const isGreeting = [...asked.values()].some(({ method }) => method === "initialize");
+      throw HttpRefusal.of(response, { said, sent: new Headers(init.headers), isGreeting });
     },
     close: () => agent.destroy(),
   };
@@ -91,16 +91,11 @@ function responseOf(incoming: IncomingMessage): Response {
     incoming.resume();
     return new Response(null, { status: status === 204 || status === 205 ? status : 502, headers });
   }
-  const isStream = headers.get("content-type")?.startsWith("text/event-stream") === true;
-  return new Response(boundedBody(incoming, isStream ? MAX_EVENT_LINES : Number.POSITIVE_INFINITY), {
-    status,
-    headers,
-  });
+  return new Response(boundedBody(incoming), { status, headers });
 }
 
-function boundedBody(incoming: IncomingMessage, maxLines: number): ReadableStream<Uint8Array> {
+function boundedBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   let length = 0;
-  let lines = 0;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -111,11 +106,8 @@ function boundedBody(incoming: IncomingMessage, maxLines: number): ReadableStrea
         };
         incoming.on("data", (bytes: Buffer) => {
           length += bytes.length;
-          if (Number.isFinite(maxLines)) for (const byte of bytes) if (byte === NEWLINE) lines += 1;
-          if (length > MAX_MESSAGE_BYTES || lines > maxLines) {
-            fail(
-              new Error(lines > maxLines ? "it floods" : `its answer has more than ${MAX_MESSAGE_BYTES / 2 ** 20} MB`),
-            );
+          if (length > MAX_MESSAGE_BYTES) {
+            fail(new Error(`its answer has more than ${MAX_MESSAGE_BYTES / 2 ** 20} MB`));
             incoming.destroy();
           } else if (!isOver) {
             controller.enqueue(new Uint8Array(bytes));

@@ -2,8 +2,10 @@ import { explainImport } from "../../missing-peer-error.js";
 import { onAbort } from "../../on-abort.js";
 import type { BoundedFetch } from "./bounded-fetch.js";
 import { markNumbers } from "./exact-arguments.js";
+import { HttpRefusal } from "./http-refusal.js";
 import { MAX_PAGES } from "./message-limits.js";
 import type { ProcessTransport } from "./process-transport.js";
+import { NO_ANSWER } from "./tolerant-response.js";
 
 /** How a server is reached. */
 export type McpChannel =
@@ -23,6 +25,8 @@ export interface McpClient {
     call: { name: string; arguments: object; _meta: Record<string, string> },
     limits: McpRequestLimits,
   ): Promise<unknown>;
+  /** Whether the server still knows the session, by a request that changes nothing. */
+  hasSession(limits: McpRequestLimits): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -84,7 +88,8 @@ export async function connectMcpClient(
     await inTime(limits, connecting);
     return { client, transport };
   };
-  const isRefusal = (error: unknown): error is Error => error instanceof ProtocolError;
+  const isRefusal = (error: unknown): error is Error =>
+    error instanceof ProtocolError && (error as { data?: unknown }).data !== NO_ANSWER;
   const { client, transport } = await greet("legacy").catch((error) => {
     // One that knows only the newest form of the protocol does not know this greeting.
     if (isRefusal(error)) return greet("auto");
@@ -92,24 +97,12 @@ export async function connectMcpClient(
   });
   client.onclose = () => events.onEnd();
   client.setNotificationHandler("notifications/tools/list_changed", () => events.onToolsChanged());
-  // An answer that is cut off, or none, is told of beside the request, which would wait for another one.
-  const waiting = new Set<(error: Error) => void>();
-  client.onerror = (error) => {
-    if (channel.kind === "http") for (const fail of waiting) fail(error);
-  };
   const request = async (method: "tools/list" | "tools/call", params: object, limits: McpRequestLimits) => {
-    let fail = (_: Error) => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    waiting.add(fail);
     try {
       const answer = client.request({ method, params } as never, anyResult as never, optionsOf(limits));
-      return (await inTime(limits, Promise.race([answer, failed]))) as unknown;
+      return (await inTime(limits, answer)) as unknown;
     } catch (error) {
       throw isRefusal(error) ? new McpRefusal(error.message) : error;
-    } finally {
-      waiting.delete(fail);
     }
   };
   return {
@@ -142,6 +135,14 @@ export async function connectMcpClient(
       return tools;
     },
     callTool: (call, limits) => request("tools/call", { ...call, arguments: markNumbers(call.arguments) }, limits),
+    async hasSession(limits) {
+      try {
+        await request("tools/list", {}, limits);
+        return true;
+      } catch (error) {
+        return !(error instanceof HttpRefusal && error.session !== "kept");
+      }
+    },
     async close() {
       if (channel.kind === "http") {
         // A server is told that its session is over, and is not waited for.

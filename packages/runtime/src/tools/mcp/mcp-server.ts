@@ -5,7 +5,7 @@ import { MissingPeerError } from "../../missing-peer-error.js";
 import { untilAborted } from "../../on-abort.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
-import { HttpRefusal } from "./http-refusal.js";
+import { HttpRefusal, saysSessionLost } from "./http-refusal.js";
 import { connectMcpClient, type McpChannel, type McpClient, McpRefusal, type McpRequestLimits } from "./mcp-client.js";
 import { McpServerError } from "./mcp-server-error.js";
 import { channelOf } from "./open-channel.js";
@@ -30,6 +30,8 @@ const MAX_NAMED_ISSUES = 5;
  *   seconds, up to five minutes; calls meanwhile fail at once.
  * - A server that could not be started at first is tried again in the same rhythm without a call.
  * - One that does not answer a call in time is ended.
+ * - A call is made a second time, and never a third, only where the server certainly did not run it: it answered nothing to
+ *   the call's id, and it says that it does not know the session, or refuses a list of its tools in that session too.
  */
 export class McpServer {
   readonly name: string;
@@ -105,8 +107,7 @@ export class McpServer {
     try {
       return await this.#callOnce(name, input, options);
     } catch (error) {
-      // A server that was started anew knows nothing of the session, and has done nothing.
-      if (!(error instanceof HttpRefusal && error.isSessionLost) || options.signal.aborted) throw error;
+      if (!(error instanceof HttpRefusal) || options.signal.aborted) throw error;
       return this.#callOnce(name, input, options);
     }
   }
@@ -127,11 +128,16 @@ export class McpServer {
       answer = await client.callTool({ name, arguments: input, _meta }, limits);
     } catch (error) {
       // It said no, or nobody waits any longer; in all other cases nothing is known of it.
-      if (error instanceof McpRefusal) throw new Error(inBrief(error.message));
+      if (error instanceof McpRefusal) {
+        // It was an answer to this call; the next one gets another session.
+        if ("url" in this.#settings && saysSessionLost(error.message)) await this.#disconnect();
+        throw new Error(inBrief(error.message));
+      }
+      const lost = signal.aborted ? null : await lostSession(error, client, limits);
       const { message } = this.#failure(error);
       const missedLine = this.#transport?.missedLine ?? "";
       if (!signal.aborted) await this.#disconnect();
-      if (error instanceof HttpRefusal && error.isSessionLost) throw error;
+      if (lost !== null) throw lost;
       if (hasNotRun(error)) throw new Error(message);
       throw new Error(`${message} It may have acted all the same; look before you repeat it.${missedLine}`);
     }
@@ -245,10 +251,20 @@ export class McpServer {
   }
 }
 
+/** The refusal of a call that has not run, because its session is unknown to the server; else null. */
+async function lostSession(error: unknown, client: McpClient, limits: McpRequestLimits): Promise<HttpRefusal | null> {
+  if (!(error instanceof HttpRefusal) || error.session === "kept") return null;
+  const isLost = error.session === "lost" || !(await client.hasSession(limits));
+  return isLost ? HttpRefusal.lost(error.status) : null;
+}
+
 /** Whether a call certainly did not reach the server, or was not taken by it. */
 function hasNotRun(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return error instanceof HttpRefusal || ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH"].includes(String(code));
+  return (
+    (error instanceof HttpRefusal && !error.mayHaveRun) ||
+    ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH"].includes(String(code))
+  );
 }
 
 function named(issues: readonly string[]): string {

@@ -19,19 +19,19 @@ const INTERNAL_ERROR = -32603;
  * byte order mark, NUL characters, a missing version, ids as texts, keys that the protocol does not know, and a greeting
  * that leaves out what it must have do no harm. Structured content becomes the text that it was.
  */
-export function readMessages(text: string, asked: AskedRequests): WireMessage[] {
+export function readMessages(text: string, asked: AskedRequests, { takesErrorsWithoutId = true } = {}): WireMessage[] {
   const source = text.replace(/^[\ufeff\0\s]+|[\0\s]+$/g, "");
   if (!/^[[{]/.test(source)) return [];
   try {
     let value: unknown = JSON.parse(source);
     if (source.includes('"structuredContent"')) value = JSON.parse(quoteStructuredContent(source));
-    return (Array.isArray(value) ? value : [value]).flatMap((raw) => messageOf(raw, asked) ?? []);
+    return (Array.isArray(value) ? value : [value]).flatMap((raw) => messageOf(raw, asked, takesErrorsWithoutId) ?? []);
   } catch {
     return [];
   }
 }
 
-function messageOf(raw: unknown, asked: AskedRequests): WireMessage | null {
+function messageOf(raw: unknown, asked: AskedRequests, takesErrorsWithoutId: boolean): WireMessage | null {
   if (!isMap(raw)) return null;
   const { id, method, params, result, error } = raw;
   const hasId = typeof id === "string" || typeof id === "number";
@@ -39,7 +39,7 @@ function messageOf(raw: unknown, asked: AskedRequests): WireMessage | null {
     return { jsonrpc: "2.0", method, ...(isMap(params) && { params }), ...(hasId && { id }) } as WireMessage;
   }
   // An error about what a server could not read has no id: it is about the one request that waits.
-  const [only] = asked.size === 1 ? asked.values() : [];
+  const [only] = takesErrorsWithoutId && asked.size === 1 ? asked.values() : [];
   const request = hasId ? asked.get(String(id)) : error === undefined || error === null ? undefined : only;
   const ownId = request?.id ?? id;
   if (typeof ownId !== "string" && typeof ownId !== "number") return null;

@@ -21,7 +21,7 @@ type Raw = Record<string, unknown>;
  */
 export function readResult(raw: unknown): unknown {
   if (!isMap(raw)) throw new Error("its answer is no result");
-  const { content, structuredContent, isError, toolResult } = raw;
+  const { content, structuredContent, isError, is_error, toolResult } = raw;
   const pieces = Array.isArray(content) ? content : content === undefined || content === null ? [] : [content];
   const texts = textsOf(pieces);
   const structured = structuredText(structuredContent ?? toolResult);
@@ -30,7 +30,7 @@ export function readResult(raw: unknown): unknown {
   const isSaid = data === "" ? () => false : saidIn(data, texts);
   const remark = withoutBinary(texts.filter((text) => !isSaid(text)).join("\n"));
   const isContent = content !== undefined && (pieces.length === 0 || pieces.some(isPiece));
-  if (isError === true) {
+  if (isTrue(isError ?? is_error)) {
     const why = [remark, withoutBinary(data)].filter((part) => part !== "").join("\n");
     throw new Error(cutText(why, MAX_ERROR_CHARACTERS) || "it does not say why");
   }
@@ -68,6 +68,12 @@ function textsOf(content: readonly unknown[]): string[] {
   }
   if (shown.length > MAX_PIECES) texts.push(`[… and ${shown.length - MAX_PIECES} more …]`);
   return texts;
+}
+
+/** Whether a flag is set, in any form that servers write it in. */
+function isTrue(flag: unknown): boolean {
+  if (typeof flag === "string") return !/^\s*(?:false|0|no|off|null|none)?\s*$/i.test(flag);
+  return Boolean(flag);
 }
 
 function isPiece(piece: unknown): boolean {

@@ -116,48 +116,225 @@ describe("a server over HTTP that answers by", () => {
   });
 });
 
-const lost: [title: string, status: number, body: string][] = [
-  ["404", 404, ""],
-  ["404 with an error", 404, '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Session not found"}}'],
-  [
-    "400 with an error",
-    400,
-    '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}',
-  ],
+/** Ways in which servers say that a session is unknown; `null` is a bare 404. */
+const lost: [title: string, status: number, words: string | null][] = [
+  ["404", 404, null],
+  ["404 with a general word", 404, "Not Found"],
+  ["404 with an error", 404, "Session not found"],
+  ["400 with an error", 400, "Bad Request: No valid session ID provided"],
   ["400 that says what it misses", 400, "Bad Request: Server not initialized"],
+  ["400 in words of its own", 400, "There is nothing under this session here"],
+  ["401 in words about it", 401, "Unauthorized: Session not found"],
+  ["410", 410, "session expired"],
+  ["404 with the id", 404, "Session 7f3e-11 does not exist"],
+  ["404 with the id of the header", 404, "Invalid or expired session ID"],
 ];
+/** Bodies that a sentence comes in, none of which answers a request by its id. */
+const bodies = [
+  (words: string) => words,
+  (words: string) => JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: -32_000, message: words } }),
+  (words: string) => JSON.stringify({ jsonrpc: "2.0", id: "server-error", error: { code: -32_600, message: words } }),
+  (words: string) => JSON.stringify({ error: words }),
+  (words: string) => JSON.stringify({ detail: words }),
+];
+const sessionHeaders = (session: number) => ({
+  "content-type": "application/json",
+  "mcp-session-id": `s${session}`,
+});
 
 test.each(lost)(
   "a session that is unknown (%s) is begun anew, and the call made once more",
-  async (_, status, body) => {
-    let session = 1;
-    let ran = 0;
-    const { url } = await served((message, response, headers) => {
-      if (message.method === "initialize") {
-        return void response
-          .writeHead(200, { "content-type": "application/json", "mcp-session-id": `s${session}` })
-          .end(resultOf(message));
-      }
-      if (headers["mcp-session-id"] !== `s${session}`) return void response.writeHead(status).end(body);
-      if (message.method === "tools/call") ran += 1;
-      send(response, resultOf(message));
-    });
-    await using house = await opened({ house: { url, permission: "always" } });
-    expect((await house.call("house_do")).content).toBe("done");
-    session = 2;
-    expect((await house.call("house_do")).content).toBe("done");
-    expect(ran).toBe(2);
-    // A server that forgets at once is not asked for ever.
-    const forgetful = await served((message, response) => {
-      if (message.method === "tools/call") return void response.writeHead(status).end(body);
-      response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "s" }).end(resultOf(message));
-    });
-    await using other = await opened({ house: { url: forgetful.url, permission: "always" } });
-    const { outcome, content } = await other.call("house_do");
-    expect([outcome, content]).toEqual(["failed", expect.stringContaining("session")]);
-    expect(forgetful.calls.filter((method) => method === "tools/call")).toHaveLength(2);
+  async (_, status, words) => {
+    for (const body of words === null ? [""] : bodies.map((write) => write(words))) {
+      let session = 1;
+      let ran = 0;
+      const { url } = await served((message, response, headers) => {
+        if (message.method === "initialize") return send(response, resultOf(message), sessionHeaders(session));
+        if (headers["mcp-session-id"] !== `s${session}`) return void response.writeHead(status).end(body);
+        if (message.method === "tools/call") ran += 1;
+        send(response, resultOf(message));
+      });
+      await using house = await opened({ house: { url, permission: "always" } });
+      expect((await house.call("house_do")).content).toBe("done");
+      session = 2;
+      expect((await house.call("house_do")).content, body).toBe("done");
+      expect(ran).toBe(2);
+      // A server that forgets at once is not asked for ever.
+      session = 3;
+      const forgetful = await served((message, response) => {
+        if (message.method === "initialize") return send(response, resultOf(message), sessionHeaders(session));
+        if (message.method === "tools/call") session += 1;
+        if (session > 3) return void response.writeHead(status).end(body);
+        send(response, resultOf(message));
+      });
+      await using other = await opened({ house: { url: forgetful.url, permission: "always" } });
+      expect((await other.call("house_do")).outcome).toBe("failed");
+      expect(forgetful.calls.filter((method) => method === "tools/call").length).toBeLessThan(3);
+    }
   },
 );
+
+const acted: [title: string, body: (id: unknown) => string][] = [
+  ["an error", (id) => JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_602, message: "Zone south is shut" } })],
+  ["an error of no version", (id) => JSON.stringify({ id, error: { message: "Zone south is shut" } })],
+  [
+    "a result that failed",
+    (id) =>
+      JSON.stringify({
+        jsonrpc: "2.0",
+        id,
+        result: { isError: true, content: [{ type: "text", text: "Zone south is shut" }] },
+      }),
+  ],
+  [
+    "an error that names a session",
+    (id) =>
+      JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_000, message: "Session expired: Zone south is shut" } }),
+  ],
+];
+const forms: [title: string, write: (body: (id: unknown) => string, id: number) => string][] = [
+  ["JSON", (body, id) => body(id)],
+  ["JSON with the id as a text", (body, id) => body(String(id))],
+  ["a batch", (body, id) => `[${body(id)}]`],
+  ["an event", (body, id) => `event: message\ndata: ${body(id)}\n\n`],
+];
+const statuses = [400, 401, 403, 404, 405, 409, 410, 422, 429, 500, 503];
+
+test.each(acted)("a call that is answered by its id is made once, whatever the status: %s", async (_, body) => {
+  for (const [form, write] of forms) {
+    const rest = [...statuses];
+    for (const withSession of [true, false]) {
+      let ran = 0;
+      let status = 200;
+      const { url } = await served((message, response) => {
+        if (message.method !== "tools/call") {
+          return send(response, resultOf(message), withSession ? sessionHeaders(1) : { "content-type": "text/plain" });
+        }
+        ran += 1;
+        response.writeHead(status).end(write(body, message.id as number));
+      });
+      await using house = await opened({ house: { url, permission: "always" } });
+      for (const [index, next] of rest.entries()) {
+        status = next;
+        const { outcome, content } = await house.call("house_do");
+        expect([form, status, outcome, ran]).toEqual([form, status, "failed", index + 1]);
+        expect(content).toContain("Zone south is shut");
+        expect(content).not.toContain("any more");
+        expect(content).not.toContain("may have acted");
+      }
+    }
+  }
+});
+
+test("a call that is refused in a session that goes on is made once, and may have run", async () => {
+  for (const [status, body, said] of [
+    [404, "", "404"],
+    [404, '{"error":"pump not found"}', "pump not found"],
+    [404, '{"error":"the user\'s session was not found, valve opened"}', "valve opened"],
+    [400, "the valve is open, the session of the watering has ended", "valve is open"],
+    [410, '{"detail":"the seeds are gone"}', "seeds are gone"],
+    [500, '{"error":"Session not found"}', "500"],
+  ] as const) {
+    for (const headers of [sessionHeaders(1), { "content-type": "application/json" }]) {
+      let ran = 0;
+      const { url } = await served((message, response) => {
+        if (message.method !== "tools/call") return send(response, resultOf(message), headers);
+        ran += 1;
+        response.writeHead(status).end(body);
+      });
+      await using house = await opened({ house: { url, permission: "always" } });
+      const { outcome, content } = await house.call("house_do");
+      expect([outcome, ran], body).toEqual(["failed", 1]);
+      expect(content).toContain(said);
+      expect(content).toContain("may have acted");
+    }
+  }
+});
+
+test("calls at the same time in a session that is lost run once each", async () => {
+  let session = 1;
+  const ran: unknown[] = [];
+  const { url } = await served((message, response, headers) => {
+    if (message.method === "initialize") return send(response, resultOf(message), sessionHeaders(session));
+    if (message.method !== "tools/call") return send(response, resultOf(message));
+    const { bed } = JSON.parse(JSON.stringify(message.params?.arguments)) as { bed: number };
+    if (bed !== 0 && headers["mcp-session-id"] === "s1" && session === 2)
+      return void response.writeHead(404).end("Session not found");
+    ran.push(bed);
+    setTimeout(() => send(response, resultOf(message)), bed === 0 ? 300 : 0);
+  });
+  await using house = await opened({ house: { url, permission: "always" } });
+  session = 2;
+  await Promise.all([0, 1, 2, 3].map((bed) => house.call("house_do", { bed })));
+  expect(ran.filter((bed) => bed === 0)).toEqual([0]);
+  expect(new Set(ran).size).toBe(ran.length);
+});
+
+const labels = ["application/json", "text/event-stream", "text/plain", "text/html", "application/octet-stream", ""];
+const contents: [title: string, write: (message: string) => string][] = [
+  ["JSON", (message) => message],
+  ["JSON over lines", (message) => JSON.stringify(JSON.parse(message), null, 2)],
+  ["JSON behind a byte order mark and space", (message) => `\ufeff\r\n ${message}\0`],
+  ["a batch", (message) => `[{"jsonrpc":"2.0","method":"notifications/message","params":{}},${message}]`],
+  ["lines of JSON", (message) => `{"jsonrpc":"2.0","method":"notifications/message","params":{}}\n${message}\n`],
+  ["events", (message) => `event: message\ndata: ${message}\n\n`],
+  ["events behind a byte order mark", (message) => `\ufeffdata: ${message}\n\n`],
+  [
+    "events without empty lines",
+    (message) => `data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\ndata: ${message}\n`,
+  ],
+  ["a comment, and data that is not marked", (message) => `: ping\n\n${message}\n\n`],
+];
+
+describe("an answer over HTTP is what it holds, not what it is labelled as:", () => {
+  test.each(contents)("%s", async (_, write) => {
+    for (const label of labels) {
+      for (const bytes of isSoak ? [1, 7, 1e6] : [9, 1e6]) {
+        // Nothing of it waits for the end, but for what only the end completes.
+        const staysOpen = write("{}").endsWith("\n\n") || write("{}") === "{}";
+        const { url } = await served((message, response) => {
+          response.writeHead(200, label === "" ? {} : { "content-type": label });
+          const body = Buffer.from(write(resultOf(message)));
+          for (let at = 0; at < body.length; at += bytes) response.write(body.subarray(at, at + bytes));
+          if (!staysOpen) response.end();
+        });
+        await using house = await opened({ house: { url, permission: "always", timeout_seconds: 5 } });
+        expect([label, bytes, house.notices(), (await house.call("house_do")).content]).toEqual([
+          label,
+          bytes,
+          [],
+          "done",
+        ]);
+      }
+    }
+  });
+
+  test.each([
+    "{}",
+    '{"error":"boom"}',
+    "boom",
+    "data: boom\n\n",
+    "<html>boom",
+    '{"jsonrpc":"2.0","id":99,"result":{"boom":1}}',
+    '{"boom":',
+    ": boom\n\n",
+    "",
+  ])("what is no answer (%j) fails at once, and is quoted", async (body) => {
+    for (const label of labels) {
+      for (const method of ["initialize", "tools/list", "tools/call"]) {
+        const { url } = await served((message, response) => {
+          const isOdd = message.method === method;
+          send(response, isOdd ? body : resultOf(message), isOdd && label !== "" ? { "content-type": label } : {});
+        });
+        const started = performance.now();
+        await using house = await opened({ house: { url, permission: "always" } });
+        const said = method === "tools/call" ? (await house.call("house_do")).content : house.notices()[0];
+        expect(said).toContain(body.includes("boom") ? "boom" : body === "" ? "without an answer" : body);
+        expect(performance.now() - started).toBeLessThan(8000);
+      }
+    }
+  });
+});
 
 const refusing: [title: string, status: number, headers: Record<string, string>, said: string][] = [
   ["wants a key", 401, { "www-authenticate": "Bearer" }, "api_key_env"],

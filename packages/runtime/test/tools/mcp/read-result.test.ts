@@ -72,3 +72,15 @@ test("what is no piece of content is named, and takes nothing from the others", 
   );
   expect(shown({ content: [{ type: "video" }] })).toBe("[content of the unknown type video]");
 });
+
+test("a result failed when its flag says so in any form", () => {
+  const result = (flag: object) => () => readResult({ content: [{ type: "text", text: "it is shut" }], ...flag });
+  for (const key of ["isError", "is_error"]) {
+    for (const flag of [true, 1, "true", "True", " TRUE ", "1", "yes", "error", 2, {}]) {
+      expect(result({ [key]: flag }), String(flag)).toThrow("it is shut");
+    }
+    for (const flag of [false, 0, "false", "False", "0", "", "no", null, undefined, "null"]) {
+      expect(result({ [key]: flag })(), String(flag)).toBe("it is shut");
+    }
+  }
+});
