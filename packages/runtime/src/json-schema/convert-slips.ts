@@ -1,4 +1,4 @@
-import { readExactArguments } from "../json/exact-json.js";
+import { readExactArguments, readExactJson } from "../json/exact-json.js";
 import { ExactNumber } from "../json/exact-number.js";
 import { type CheckWork, checkValue, typeOf } from "./check-value.js";
 import { isPlainObject } from "./is-plain-object.js";
@@ -125,7 +125,7 @@ function readingsOf(nodes: readonly SchemaNode[], value: unknown): unknown[] {
 function readingsOfText(text: string, allows: (type: JsonType) => boolean): unknown[] {
   const readings: unknown[] = [];
   if (/^[[{"]/.test(text)) {
-    const read = readExactArguments(text);
+    const read = readExactJson(text)?.value;
     const type = read === undefined ? null : typeOf(read);
     if (type === "string" && !allows("string")) return readingsOfText(String(read).trim(), allows);
     if ((type === "object" || type === "array") && allows(type)) readings.push(read);

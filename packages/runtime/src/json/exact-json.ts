@@ -46,15 +46,50 @@ export function readExactArguments(source: string): unknown {
   return mapNumbers(value, (number) => number.simplest);
 }
 
-/** The value of a JSON text, or the text itself where its value would have other numbers; undefined where it is not JSON. */
+/**
+ * The value of a JSON text, or the text itself where its value would have a number in another form: what a text is wanted
+ * for, such as `1.10`, is meant as it is written. Undefined where it is not JSON.
+ */
 export function exactOrText(source: string): unknown {
   const read = readExactJson(source);
   if (read === undefined) return undefined;
-  let isChanged = false;
-  mapNumbers(read.value, ({ simplest }) => {
-    isChanged ||= typeof simplest !== "number";
-  });
-  return isChanged || read.value === undefined ? read.text : JSON.parse(read.text);
+  return read.value === undefined || holdsExactNumber(read.value) ? read.text : read.value;
+}
+
+/** The data that {@link readExactJson} read, or its JSON text where a number in it is kept as it is written. */
+export function plainOrText(value: unknown): unknown {
+  return holdsExactNumber(value) ? writeExactJson(value) : value;
+}
+
+/** Not by recursion: what another reader has read may be nested in any depth. */
+function holdsExactNumber(value: unknown): boolean {
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (next instanceof ExactNumber) return true;
+    if (typeof next === "object" && next !== null) for (const item of Object.values(next)) open.push(item);
+  }
+  return false;
+}
+
+/** The JSON text of data, with the numbers as they were written. */
+function writeExactJson(value: unknown): string {
+  const mark = crypto.randomUUID();
+  const marked = JSON.stringify(mapNumbers(value, ({ text }) => `${mark}${text}${mark}`)) ?? "null";
+  return marked.replaceAll(`"${mark}`, "").replaceAll(`${mark}"`, "");
+}
+
+/** JSON text in which what begins like a number and is none, such as `007` or `1_000`, is a text. */
+export function quoteOddNumbers(source: string): string {
+  let quoted = "";
+  let copied = 0;
+  for (const { kind, start, end } of jsonTokens(source)) {
+    const token = source.slice(start, end);
+    if (kind !== "number" || /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(token)) continue;
+    quoted += `${source.slice(copied, start)}"${token}"`;
+    copied = end;
+  }
+  return quoted + source.slice(copied);
 }
 
 /** A copy of data, with `change` applied to each {@link ExactNumber}. Takes what was read by this module. */

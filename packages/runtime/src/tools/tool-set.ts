@@ -1,5 +1,5 @@
 import type { ToolCall } from "../engines/engine.js";
-import { MAX_JSON_LEVELS, mapNumbers, readExactJson } from "../json/exact-json.js";
+import { MAX_JSON_LEVELS, mapNumbers, quoteOddNumbers, readExactJson } from "../json/exact-json.js";
 import { ExactNumber } from "../json/exact-number.js";
 import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-error.js";
 import { messageOf } from "../message-of.js";
@@ -274,7 +274,7 @@ function readArguments(given: unknown): { input: unknown } | { issue: string } {
   } catch {
     return { issue: "they are not JSON." };
   }
-  const read = readExactJson(text);
+  const read = readExactJson(text) ?? readExactJson(quoteOddNumbers(text));
   if (read === undefined) return { issue: "they are not JSON." };
   if (read.value === undefined) return { issue: `they are nested deeper than ${MAX_JSON_LEVELS} levels.` };
   const parsedSize = tooLarge(read.value);

@@ -95,9 +95,9 @@ test("whole numbers are told from others, however they are written", () => {
   }
 });
 
-test("a value is handed on as itself, and as its text where a number of it would be changed", () => {
-  for (const text of ["null", "true", '"a"', "1.50", '{"a":[1e2]}'])
-    expect(exactOrText(text)).toEqual(JSON.parse(text));
-  for (const text of ["9007199254740993", '{"a":1e999}']) expect(exactOrText(text)).toBe(text);
+test("a value is handed on as itself, and as its text where a number of it would get another form", () => {
+  for (const text of ["null", "true", '"a"', "1.5", '{"a":[100]}']) expect(exactOrText(text)).toEqual(JSON.parse(text));
+  for (const text of ["9007199254740993", '{"a":1e999}', "1.50", '{"a":[1e2]}', "-0"])
+    expect(exactOrText(text)).toBe(text);
   expect(exactOrText("{")).toBeUndefined();
 });

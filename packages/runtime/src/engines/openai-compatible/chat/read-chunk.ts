@@ -1,3 +1,4 @@
+import { plainOrText } from "../../../json/exact-json.js";
 import type { TokenUsage } from "../../engine.js";
 import { findWords } from "../http/server-text.js";
 import { countOf, itemsOf, type JsonObject, listOf, objectOf, textOf } from "../read-json.js";
@@ -101,7 +102,7 @@ function toolCallOf(value: unknown): ToolCallPart {
     index: countOf(typeof index === "string" && /^\d+$/.test(index) ? Number(index) : index),
     id: typeof id === "number" ? String(id) : textOf(id),
     name: textOf(called.name),
-    arguments: called.arguments ?? called.parameters ?? called.input ?? called.args,
+    arguments: plainOrText(called.arguments ?? called.parameters ?? called.input ?? called.args),
   };
 }
 

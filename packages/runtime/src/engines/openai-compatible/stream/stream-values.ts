@@ -1,3 +1,4 @@
+import { readExactJson } from "../../../json/exact-json.js";
 import { parseJson } from "../read-json.js";
 import { JsonSplitter } from "./json-scanner.js";
 import { LineSplitter, LineTooLong } from "./line-splitter.js";
@@ -69,7 +70,7 @@ export class StreamValues {
   *#readUnmarked(text: string): Generator<StreamValue> {
     // Data that is not marked belongs to the event of the lines before it, where these named one.
     for (const value of this.#unmarked.push(text)) {
-      yield { type: this.#type || "message", text: value, value: parseJson(value), isEvent: false };
+      yield { type: this.#type || "message", text: value, value: parseValue(value), isEvent: false };
     }
     if (this.#unmarked.isTooLong) throw tooLong(this.#maxBytes);
   }
@@ -98,6 +99,12 @@ export class StreamValues {
   }
 }
 
+/** The value of a JSON text; of one that holds the arguments of a call, with its numbers as they were written. */
+function parseValue(text: string): unknown {
+  const isCall = /"(?:tool_calls|function_call)"/.test(text);
+  return (isCall ? readExactJson(text)?.value : undefined) ?? parseJson(text);
+}
+
 /** The end mark of a stream, as a value. */
 export function isEnd(text: string): boolean {
   return /^\s*"?\[DONE\]"?\s*$/i.test(text);
@@ -108,14 +115,14 @@ function endOf(text: string): StreamValue {
 }
 
 function* valuesOf(type: string, text: string, maxCharacters: number): Generator<StreamValue> {
-  const value = isEnd(text) ? undefined : parseJson(text);
+  const value = isEnd(text) ? undefined : parseValue(text);
   if (value !== undefined || isEnd(text)) {
     for (const item of Array.isArray(value) ? value : [value]) yield { type, text, value: item, isEvent: true };
     return;
   }
   const splitter = new JsonSplitter(maxCharacters);
   const texts = splitter.push(text);
-  const values = splitter.rest === "" ? texts.map(parseJson) : [undefined];
+  const values = splitter.rest === "" ? texts.map(parseValue) : [undefined];
   if (values.includes(undefined)) yield { type, text, value: undefined, isEvent: true };
   else for (const value of values) yield { type, text, value, isEvent: true };
 }
