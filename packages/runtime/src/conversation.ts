@@ -49,7 +49,7 @@ export async function openJournal(settings: SessionSettings | undefined, owner: 
  *   world and there is a session. A reply that was to satisfy a schema is there whole or not at all.
  * - With a session, a reply that was returned is on disk: see {@link Journal}.
  * - After `close()`, or after its agent was closed, `process` and `stream` fail with `not-loaded`.
- * - The empty message is a message like any other; one longer than {@link MAX_MESSAGE_BYTES} fails with
+ * - The empty message, or one of blanks, is a message like any other, and engines are told that it has no words; one longer than {@link MAX_MESSAGE_BYTES} fails with
  *   `message-too-large`.
  */
 export class Conversation implements AsyncDisposable {

@@ -6,6 +6,8 @@ import type { EngineMessage, EngineRequest, ToolCall } from "./engine.js";
 const NO_QUESTION = "(The beginning of this conversation is missing.)";
 /** The assistant's place between the results of its calls and the next message. */
 const NO_ANSWER = "(no answer)";
+/** The user's place where the message is empty, or blank. */
+const NO_WORDS = "(no words)";
 const NO_RESULT = "(no result)";
 const NO_OUTPUT = "(no output)";
 /** Ids that the strictest servers take: nine letters and digits, or one model's own form. */
@@ -19,7 +21,7 @@ export type Conversation = Pick<EngineRequest, "instructions" | "messages">;
  * Returns a conversation in the form that strict servers and chat templates take, with all that was said in it:
  *
  * - Instructions come first, once. The first message is the user's, and roles take turns: neighbors of one role are one
- *   message, and a message without a word is left out.
+ *   message, and a message without a word is left out; the user's says so where nothing else is between two answers.
  * - Every call has its result, right behind it, in the order of the calls; its arguments are an object, its name and its id
  *   are legal, and no other call has the id. A result without a call is something that the user says.
  * - With `callsAsText`, for a request or a model without tools, the user says what was called and what came of it.
@@ -107,7 +109,9 @@ class LegalMessages {
   }
 
   #finish(): void {
-    if (this.#open !== null) this.#messages.push({ role: this.#open.role, content: join(this.#open.texts) });
+    // Only the user's may be blank.
+    if (this.#open !== null)
+      this.#messages.push({ role: this.#open.role, content: join(this.#open.texts) || NO_WORDS });
     this.#open = null;
   }
 
@@ -152,7 +156,7 @@ function parseOrKeep(text: string): unknown {
 }
 
 function isBlank(text: string): boolean {
-  return text.trim() === "";
+  return /^[\s\p{Cc}\p{Cf}]*$/u.test(text);
 }
 
 function join(texts: readonly string[]): string {

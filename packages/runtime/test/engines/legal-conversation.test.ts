@@ -12,7 +12,7 @@ const said = fc.oneof(
     arbitrary: fc.tuple(anyText({ maxLength: 8 }), anyText({ maxLength: 8 })).map(([a, b]) => `${a} w${++words}w ${b}`),
     weight: 4,
   },
-  fc.constantFrom("", " ", "\n\t", "half \ud83c of one"),
+  fc.constantFrom("", " ", "\n\t", "\u00a0\u2003", "\u200b\0", "half \ud83c of one"),
 );
 const call = fc.record({
   id: fc.oneof(fc.constantFrom("", "1", "call_1", "abcDEF123", "functions.water:0"), anyText({ maxLength: 5 })),
@@ -38,6 +38,8 @@ const conversation: fc.Arbitrary<Conversation> = fc.record({
   messages: fc.array(message, { maxLength: 12 }),
 });
 
+const isSeen = (text: string) => /[^\s\p{Cc}\p{Cf}]/u.test(text);
+
 /** What is wrong with a conversation for the strictest of servers. */
 function faultsOf({ instructions, messages }: Conversation, callsAsText: boolean): string[] {
   const faults: string[] = [];
@@ -53,7 +55,8 @@ function faultsOf({ instructions, messages }: Conversation, callsAsText: boolean
     if (role !== "tool" && role === before?.role) faults.push(`${role} twice`);
     if (role === "user" && before !== undefined && before.role !== "assistant")
       faults.push(`user after ${before.role}`);
-    if (role === "assistant" && content.trim() === "" && tool_calls === undefined) faults.push("empty assistant");
+    if (role === "user" && !isSeen(content)) faults.push("empty user");
+    if (role === "assistant" && !isSeen(content) && tool_calls === undefined) faults.push("empty assistant");
     if (role !== "tool" && waiting.length > 0) faults.push("a call without a result");
     if (role === "tool" && (content.trim() === "" || waiting.shift() !== tool_call_id)) faults.push("a wrong result");
     if (tool_calls?.length === 0) faults.push("no calls");
