@@ -44,6 +44,8 @@ export class OpenAiCompatibleEngine implements Engine {
   /** The form that conversations are sent in: a simpler one after the server has refused another. */
   #form: ConversationForm;
   readonly #unsent = new Set<string>();
+  /** Options that the server took no notice of. */
+  readonly #unheld = new Set<string>();
   #calls = 0;
   #closed = false;
 
@@ -59,11 +61,20 @@ export class OpenAiCompatibleEngine implements Engine {
   }
 
   get notices(): readonly string[] {
-    if (this.#unsent.size === 0) return this.server.notices;
+    const notices = [...this.server.notices, ...this.#unheldNotices()];
+    if (this.#unsent.size === 0) return notices;
     const names = [...this.#unsent].join(", ");
     const why = "it is not known to take them, and others refuse a request with options that they do not know";
     const hint = "Set them where the server is started, or leave them out.";
-    return [...this.server.notices, `Not sent to ${this.#connection.label}: ${names} of sampling: ${why}. ${hint}`];
+    return [...notices, `Not sent to ${this.#connection.label}: ${names} of sampling: ${why}. ${hint}`];
+  }
+
+  #unheldNotices(): string[] {
+    if (this.#unheld.size === 0) return [];
+    const names = [...this.#unheld].join(", ");
+    return [
+      `Not kept by ${this.#connection.label}: ${names} of sampling. Its replies are cut here; set the same where it is started, so that it does not write for nothing.`,
+    ];
   }
 
   /** Remembers for {@link notices} which of the options are not sent to this server. */
@@ -137,6 +148,7 @@ export class OpenAiCompatibleEngine implements Engine {
     try {
       const reply = new ReplyAssembler({
         expectsJson: request.responseSchema !== undefined,
+        sampling: request.sampling,
         tools: request.tools,
         nextCallId: () => `call_${++this.#calls}`,
       });
@@ -147,9 +159,13 @@ export class OpenAiCompatibleEngine implements Engine {
           signal.throwIfAborted();
         }
       }
+      if (!reply.mayEnd) reply.refuseUnread();
       if (!reply.mayEnd) throw new NoSuchReply("stopped in the middle of its reply", "remote-failed", reply.words);
-      isRead = true;
-      body.finish();
+      if (reply.heldBy !== null) this.#unheld.add(reply.heldBy);
+      else {
+        isRead = true;
+        body.finish();
+      }
       yield* reply.finish();
     } finally {
       if (!isRead) body.cancel(signal.reason);

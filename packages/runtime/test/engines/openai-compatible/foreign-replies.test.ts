@@ -70,7 +70,55 @@ const shapes: Record<string, (content: string) => object> = {
   refusal: (content) => ({ choices: [{ index: 0, delta: { refusal: content } }] }),
   completion: (content) => ({ choices: [{ index: 0, text: content }] }),
   ollama: (content) => ({ message: { role: "assistant", content }, done: false }),
+  "a text for delta": (delta) => ({ choices: [{ index: 0, delta }] }),
+  "a text for message": (message) => ({ choices: [{ index: 0, message }] }),
+  "parts for delta": (text) => ({ choices: [{ index: 0, delta: [{ type: "text", text }] }] }),
+  "text in delta": (text) => ({ choices: [{ index: 0, delta: { role: "assistant", text } }] }),
+  "content of a choice": (content) => ({ choices: [{ index: 0, content }] }),
+  "a transcript": (transcript) => ({
+    choices: [{ index: 0, delta: { content: null, audio: { id: "a", transcript } } }],
+  }),
+  "a text for an Ollama message": (message) => ({ message, done: false }),
+  "a generated line": (response) => ({ response, done: false }),
 };
+
+/** What stands in the place of a text and has no reading as one. */
+const noTexts: readonly unknown[] = [
+  42,
+  true,
+  {},
+  { foo: "zzz" },
+  { text: 42 },
+  [42],
+  [{}],
+  [{ type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }],
+  [{ type: "input_audio", input_audio: { data: "AAAA" } }],
+  [{ type: "text", text: { foo: "zzz" } }],
+];
+/** Where such a value stands. */
+const places: Record<string, (value: unknown) => object> = {
+  "delta.content": (content) => ({ choices: [{ index: 0, delta: { role: "assistant", content } }] }),
+  "message.content": (content) => ({ choices: [{ index: 0, message: { role: "assistant", content } }] }),
+  "another key of delta": (value) => ({ choices: [{ index: 0, delta: { response: JSON.stringify(value) } }] }),
+  "choice.text": (text) => ({ choices: [{ index: 0, text }] }),
+  "an Ollama message": (content) => ({ message: { role: "assistant", content }, done: false }),
+  "another key of an Ollama message": (value) => ({
+    message: { role: "assistant", said: JSON.stringify(value) },
+    done: false,
+  }),
+  "an Ollama response": (response) => ({ response, done: false }),
+  "a value of its own": (generated_text) => ({ generated_text }),
+};
+/** Replies that are empty, and rightly so. */
+const empty: readonly object[] = [
+  { choices: [{ index: 0, delta: { role: "assistant", content: "" } }] },
+  { choices: [{ index: 0, delta: { role: "assistant", content: [], refusal: null, annotations: [] } }] },
+  { choices: [{ index: 0, delta: { content: [{ type: "text", text: "" }] } }] },
+  { choices: [{ index: 0, delta: { role: "assistant", content: "", provider_specific_fields: { a: 1 } } }] },
+  { choices: [{ index: 0, delta: { role: "assistant", content: null, tool_calls: null, audio: null } }] },
+  { choices: [{ index: 0, message: { role: "assistant", content: "" } }] },
+  { message: { role: "assistant", content: "" }, done: false },
+];
 
 const ends: Record<string, readonly unknown[]> = {
   stop: [{ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }],
@@ -97,6 +145,26 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
         expect(await receive()).toEqual({ text: said.join(""), calls: [], error: null, reason: "stop" });
       }),
     );
+  });
+
+  test("a reply without a text that can be read is an error that quotes it", async () => {
+    engine = await open(kind);
+    for (const [place, write] of Object.entries(places)) {
+      for (const value of noTexts) {
+        for (const end of Object.keys(ends)) {
+          reply = { stream: framings.events([write(value), ...(ends[end] ?? [])]), label: "text/event-stream" };
+          const { error, text } = await receive();
+          expect([place, value, end, text, error?.code]).toEqual([place, value, end, "", "remote-protocol"]);
+          expect(error?.reason?.replaceAll("\\", "")).toContain(JSON.stringify(value).slice(1, -1));
+        }
+      }
+    }
+    for (const value of empty) {
+      for (const end of Object.keys(ends)) {
+        reply = { stream: framings.events([value, ...(ends[end] ?? [])]), label: "text/event-stream" };
+        expect(await receive()).toEqual({ text: "", calls: [], error: null, reason: "stop" });
+      }
+    }
   });
 
   test("a whole reply is its text and its calls", async () => {

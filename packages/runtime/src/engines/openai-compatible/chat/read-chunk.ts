@@ -17,8 +17,26 @@ export function readChunk(value: unknown, isAlone: boolean): ReplyPart {
   if (chunk.choices) return { ...part, ...readChoice(chunk, isAlone) };
   if (chunk.done !== undefined || typeof chunk.message === "object") return { ...part, ...readLine(chunk) };
   const words = typeof value === "string" ? value : findWords(chunk);
-  return words === null ? part : { ...part, words };
+  if (words !== null) return { ...part, words };
+  return Object.keys(chunk).some((key) => !besideChunk.has(key)) ? { ...part, unread: value } : part;
 }
+
+/** Keys of a chunk without a reply, such as one of usage or a sign of life. */
+const besideChunk = new Set(
+  "id object created created_at model type usage choices system_fingerprint timings".split(" "),
+);
+/** Keys of a message whose texts are not what the model says. */
+const besideText = new Set(
+  "role name id type index status model object created channel recipient phase signature reasoning_signature finish_reason stop_reason".split(
+    " ",
+  ),
+);
+/** Keys of a message that are read one by one. */
+const readKeys = new Set(
+  "content refusal reasoning_content reasoning thinking reasoning_text reasoning_details tool_calls function_call".split(
+    " ",
+  ),
+);
 
 /** What a server says went wrong; null where it says nothing of the kind. */
 function errorOf(chunk: JsonObject): unknown {
@@ -32,22 +50,27 @@ function readChoice(chunk: JsonObject, isAlone: boolean): ReplyPart {
   // Of several replies, the first is ours: no more were asked for.
   const choice = objectOf(itemsOf(chunk.choices).find((value) => Number(objectOf(value).index ?? 0) === 0));
   if (choice.error) return { error: choice.error };
-  const delta = objectOf(choice.delta);
-  const isMessage = Object.keys(delta).length === 0 && typeof choice.message === "object" && choice.message !== null;
-  const said = readMessage(isMessage ? objectOf(choice.message) : delta, choice.text);
+  const { delta } = choice;
+  const hasDelta =
+    typeof delta === "object" ? Object.keys(delta ?? {}).length > 0 : delta !== undefined && delta !== "";
+  const isMessage = !hasDelta && choice.message !== undefined && choice.message !== null;
+  const said = readMessage(isMessage ? choice.message : delta, choice.text ?? choice.content);
   const isWhole = isMessage && (isAlone || chunk.object === "chat.completion");
   const finish = textOf(choice.finish_reason) || textOf(choice.finishReason) || (isWhole ? "stop" : "");
   return { ...said, ...(finish === "" ? {} : { finish }), ...(isMessage && finish !== "" ? { isWhole: true } : {}) };
 }
 
 function readLine(chunk: JsonObject): ReplyPart {
-  const said = readMessage(objectOf(chunk.message), chunk.response);
+  const said = readMessage(chunk.message, chunk.response);
   return chunk.done === true ? { ...said, finish: textOf(chunk.done_reason) || "stop", isLast: true } : said;
 }
 
 /** What is said in a message, or in a piece of one. `other` stands for its content where it has none. */
-function readMessage(message: JsonObject, other: unknown): ReplyPart {
-  const content = contentOf(message.content ?? other);
+function readMessage(given: unknown, other: unknown): ReplyPart {
+  // Some servers send the content by itself.
+  const isContent = given !== null && given !== undefined && (typeof given !== "object" || Array.isArray(given));
+  const message = isContent ? { content: given } : objectOf(given);
+  const content = contentOf(message.content ?? other ?? message.text ?? objectOf(message.audio).transcript);
   const text = content.text || contentOf(message.refusal).text;
   const reasoning = [
     message.reasoning_content,
@@ -69,18 +92,46 @@ function readMessage(message: JsonObject, other: unknown): ReplyPart {
   if (text !== "") part.text = text;
   if (content.reasoning !== "" || reasoning !== undefined) part.reasoning = `${reasoning ?? ""}${content.reasoning}`;
   if (toolCalls.length > 0) part.toolCalls = toolCalls;
+  const unread = content.unread ?? (content.isRead ? undefined : unreadOf(message));
+  if (unread !== undefined && Object.keys(part).length === 0) part.unread = unread;
   return part;
 }
 
+/** What a message without content holds in its place; undefined where nothing. */
+function unreadOf(message: JsonObject): unknown {
+  for (const [key, value] of Object.entries(message)) {
+    if (readKeys.has(key) || besideText.has(key)) continue;
+    const isEmpty = typeof value === "object" ? Object.keys(value ?? {}).length === 0 : value === "" || value === false;
+    if (!isEmpty) return { [key]: value };
+  }
+  return undefined;
+}
+
+interface Content {
+  text: string;
+  reasoning: string;
+  /** Whether there is content, be it an empty text. */
+  isRead: boolean;
+  /** The first part that is neither; undefined where each is one. */
+  unread?: unknown;
+}
+
 /** A text, or the texts of a list of parts; parts that a model thinks are told apart. */
-function contentOf(value: unknown): { text: string; reasoning: string } {
-  const found = { text: "", reasoning: "" };
-  for (const item of typeof value === "string" ? [value] : itemsOf(value)) {
+function contentOf(value: unknown): Content {
+  const isPart = typeof value !== "object" && value !== undefined;
+  const isOdd = typeof value === "object" && value !== null && Object.keys(value).length === 0 && !Array.isArray(value);
+  const found: Content = { text: "", reasoning: "", isRead: value !== undefined && value !== null };
+  for (const item of isPart || isOdd ? [value] : itemsOf(value)) {
     const part = objectOf(item);
     const thought = part.thinking ?? part.reasoning;
     if (typeof item === "string") found.text += item;
     else if (thought !== undefined) found.reasoning += contentOfPart(thought);
-    else found.text += contentOfPart(part.text ?? part.refusal ?? part.summary ?? part.value);
+    else {
+      const said = part.text ?? part.refusal ?? part.summary ?? part.value ?? part.transcript ?? part.content;
+      const text = contentOfPart(said);
+      found.text += text;
+      if (text === "" && said !== "" && !(Array.isArray(said) && said.length === 0)) found.unread ??= item;
+    }
   }
   return found;
 }

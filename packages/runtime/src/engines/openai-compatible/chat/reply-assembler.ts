@@ -1,7 +1,8 @@
 import { WholePieces } from "../../../whole-text.js";
-import type { EngineEvent, EngineTool, TokenUsage } from "../../engine.js";
+import type { EngineEvent, EngineTool, SamplingOptions, TokenUsage } from "../../engine.js";
 import { type ReplyPiece, ReplyText } from "../../reply-text.js";
 import { NoSuchReply } from "./no-such-reply.js";
+import { ReplyAllowance } from "./reply-allowance.js";
 import { isProgress, type ReplyPart, saysSomething } from "./reply-part.js";
 import { ToolCallAssembler } from "./tool-call-assembler.js";
 
@@ -25,6 +26,7 @@ const MAX_REPEATED_CHARACTERS = 2 ** 20;
 /** One reply as it comes: pieces of text at once, tool calls, usage and end when it is whole. */
 export class ReplyAssembler {
   readonly #calls: ToolCallAssembler;
+  readonly #allowance: ReplyAllowance;
   /** Some servers leave a model's thoughts in the text, between tags; a value by a schema has none. */
   readonly #split: ReplyText;
   readonly #text = new SaidText();
@@ -36,19 +38,27 @@ export class ReplyAssembler {
   /** Whether more came after the server had said that the reply was complete. */
   #goesOn = false;
   #isLast = false;
+  #heldBy: "stop" | "max_tokens" | null = null;
   #words: string | null = null;
+  #hasCalls = false;
+  /** What came in the place of text and is none. */
+  #unread: unknown;
 
   constructor({
     expectsJson,
+    sampling: { stop, maxTokens } = {},
     tools = [],
     nextCallId,
   }: {
     expectsJson: boolean;
+    /** Of which a stop text and the limit of tokens are held here too: some servers take no notice of them. */
+    sampling?: SamplingOptions | undefined;
     tools?: readonly EngineTool[] | undefined;
     nextCallId: () => string;
   }) {
     this.#calls = new ToolCallAssembler(nextCallId, new Set(tools.map(({ name }) => name)));
-    this.#split = new ReplyText({ separatesReasoning: !expectsJson });
+    this.#split = new ReplyText({ stop: stop ?? [], separatesReasoning: !expectsJson });
+    this.#allowance = new ReplyAllowance(maxTokens);
   }
 
   /** Whether a piece of the reply has come, and not only signs of life. */
@@ -71,6 +81,11 @@ export class ReplyAssembler {
     return this.#isLast;
   }
 
+  /** The option of sampling that ended the reply here, where the server went on; null where it ended by itself. */
+  get heldBy(): "stop" | "max_tokens" | null {
+    return this.#heldBy;
+  }
+
   /** What the server said beside its reply; null where it said nothing. */
   get words(): string | null {
     return this.#words;
@@ -78,25 +93,37 @@ export class ReplyAssembler {
 
   /** What can be shown at once. Throws {@link TooManyToolCalls}. */
   *push(part: ReplyPart): Generator<EngineEvent> {
-    const { toolCalls = [], usage, finish, isLast, words } = part;
+    const { toolCalls = [], usage, finish, isLast, words, unread } = part;
+    this.#unread ??= unread;
+    this.#hasCalls ||= toolCalls.length > 0;
     if (isProgress(part)) this.#hasBegun = true;
     if (saysSomething(part)) {
       if (this.#finish !== null && !part.isWhole) this.#goesOn = true;
       this.#saysSomething = true;
     }
-    yield* this.#reason(this.#reasoning.push(part.reasoning ?? "", part));
-    yield* this.#say(this.#text.push(part.text ?? "", part));
-    for (const call of toolCalls) this.#calls.push(call);
+    yield* this.#reason(this.#allowance.take(this.#reasoning.push(part.reasoning ?? "", part)));
+    if (!this.#allowance.isUsedUp) yield* this.#say(this.#allowance.take(this.#text.push(part.text ?? "", part)));
     if (usage !== undefined) this.#usage = usage;
+    if (this.#split.stopped || this.#allowance.isUsedUp) return this.#hold();
+    for (const call of toolCalls) this.#calls.push(call);
     if (finish !== undefined) this.#finish = finish;
     if (isLast) this.#isLast = true;
     this.#words ??= words ?? null;
   }
 
+  /** Ends the reply here, whatever the server sends yet. */
+  #hold(): void {
+    this.#heldBy = this.#split.stopped ? "stop" : "max_tokens";
+    this.#finish = this.#split.stopped ? "stop" : "length";
+    this.#isLast = true;
+  }
+
   /** What a complete reply ends with. Throws {@link NoSuchReply} where it is complete in name only. */
   *finish(): Generator<EngineEvent> {
-    yield* this.#reason(this.#reasoning.end());
-    yield* this.#say(this.#text.end());
+    if (this.#heldBy === null) {
+      yield* this.#reason(this.#reasoning.end());
+      yield* this.#say(this.#text.end());
+    }
     for (const piece of this.#split.finish()) yield toEvent(piece);
     const finish = (this.#finish ?? "").toLowerCase().replaceAll(/[\s-]/g, "_");
     this.#refuse(finish);
@@ -111,11 +138,28 @@ export class ReplyAssembler {
     yield { type: "end", reason: isCut ? "length" : calls.length > 0 ? "tool-calls" : "stop" };
   }
 
+  /** Throws {@link NoSuchReply} where a reply has no text and no call, but something that may have been meant as such. */
+  refuseUnread(): void {
+    if (this.#unread === undefined || !this.#text.isEmpty || this.#hasCalls || this.#words !== null) return;
+    let quote = "";
+    try {
+      quote = JSON.stringify(this.#unread);
+    } catch {
+      // Nested deeper than can be written.
+    }
+    throw new NoSuchReply(
+      "sent a reply whose content is neither text nor a call",
+      "remote-protocol",
+      `It sent ${quote}`,
+    );
+  }
+
   #refuse(finish: string): void {
     const words = this.#words;
     if (failedFinishes.test(finish)) throw new NoSuchReply("gave its reply up", "remote-failed", words);
     if (filteredFinishes.test(finish))
       throw new NoSuchReply("does not let its model say this", "remote-refused", words);
+    this.refuseUnread();
     // An end mark is not a reply, and an end that no reason is given for is not trusted beside other words.
     const isNothing = !this.#saysSomething && (finish === "" || idleFinishes.test(finish));
     if (isNothing) throw new NoSuchReply("ended its reply before it began", "remote-failed", words);

@@ -16,6 +16,8 @@ export interface ReplyPart {
   error?: unknown;
   /** What the server says beside the reply. */
   words?: string;
+  /** Something in the place of what the model wrote that is no text, no thought and no call. */
+  unread?: unknown;
 }
 
 /** A tool call, or a piece of one. */
