@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { constants } from "node:os";
 import { exitCodes } from "./exit-codes.js";
+import { leaveFirstProcess } from "./first-process.js";
 import { describeOldNode } from "./node-version.js";
 import { runProgram } from "./program.js";
 import type { StopRequest } from "./streams.js";
@@ -12,6 +13,7 @@ if (oldNode !== null) {
   stderr.write(oldNode);
   process.exit(exitCodes.failed);
 }
+leaveFirstProcess();
 /** From being told to stop to the end, whatever goes on: longer than any part of stopping should take. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();

@@ -139,6 +139,7 @@ const rooms: Record<string, readonly string[]> = {
   cli: [
     "main",
     "program",
+    "first-process",
     "node-version",
     "commands",
     "sessions",
