@@ -2,7 +2,7 @@ import type { Streams } from "./streams.js";
 
 /** One option of a command, as it is parsed, checked and shown in the help. */
 export interface CommandOption {
-  /** The option's value: none, any text, a number of at least 0, or a positive number. */
+  /** The option's value: none, any text, a number that the schema of its key checks, or a positive number. */
   kind: "flag" | "text" | "number" | "positive-number";
   /** What the help calls its value: `PATH`. */
   placeholder?: string;

@@ -113,11 +113,11 @@ function readValue(
     throw new UsageError({ message: `${name} takes ${choices.join(" or ")}, found "${value}".`, hint });
   }
   if (kind === "text") return value;
+  // The schema of the key that it sets says which numbers are right.
+  if (kind === "number") return Number.isNaN(Number(value)) || value.trim() === "" ? value : Number(value);
   const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-  const isRight = Number.isFinite(number) && (kind === "number" || number > 0);
-  if (!isRight) {
-    const range = kind === "number" ? "of 0 or more" : "above 0";
-    throw new UsageError({ message: `${name} takes a number ${range}, found "${value}".`, hint });
+  if (!(number > 0 && Number.isFinite(number))) {
+    throw new UsageError({ message: `${name} takes a number above 0, found "${value}".`, hint });
   }
   return number;
 }

@@ -61,16 +61,18 @@ describe("sampling", () => {
   });
 
   test.each([
-    ["--top-p", "1.5"],
-    ["--max-tokens", "0"],
-    ["--seed", "0.5"],
-    ["--temperature", "warm"],
-    ["--min-p", "-1"],
-  ])("%s %s is refused before anything is asked", async (flag, value) => {
+    ["--top-p", "1.5", "a number from 0 to 1, found 1.5"],
+    ["--top-p", "half", 'a number from 0 to 1, found "half"'],
+    ["--max-tokens", "0", "an integer of at least 1, found 0"],
+    ["--seed", "0.5", "an integer from 0 to 4294967295, found 0.5"],
+    ["--temperature", "warm", 'a number from 0 to 100, found "warm"'],
+    ["--repeat-penalty", "101", "a number from 0 to 100, found 101"],
+    ["--min-p", "-1", "a number from 0 to 1, found -1"],
+  ])("%s %s is refused before anything is asked", async (flag, value, range) => {
     const { requests, config } = await startServer("stop");
     const { exitCode, stderr } = await runProgram(["run", "--config", config, "--once", "count", flag, value]);
     expect([exitCode, requests]).toEqual([2, []]);
-    expect(stderr).toContain(flag);
+    expect(stderr).toContain(`${flag}: expected ${range}`);
   });
 
   test("has no effect on the rules, which is said", async () => {

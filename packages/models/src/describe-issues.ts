@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import { commandWords } from "./command-words.js";
 import { cutText } from "./cut-text.js";
 import { findPrototypeKeys } from "./find-prototype-keys.js";
 import { nearestName } from "./nearest-name.js";
@@ -91,7 +92,13 @@ interface Definition {
   entries?: Record<string, string>;
   values?: readonly unknown[];
   format?: string;
-  checks?: readonly { _zod: { def: { check: string; value?: number } } }[];
+  checks?: readonly { _zod: { def: Bound } }[];
+}
+
+interface Bound {
+  check: string;
+  value?: number;
+  maximum?: number;
 }
 
 function definition(schema: z.ZodMiniType): Definition {
@@ -137,17 +144,17 @@ function describeSchema(schema: z.ZodMiniType): string {
   const { type, format, checks = [] } = definition(schema);
   const bounds = checks.map((check) => check._zod.def);
   switch (type) {
-    case "number": {
-      const least = bounds.find((bound) => bound.check === "greater_than")?.value;
-      return `${format === "safeint" ? "an integer" : "a number"}${least === undefined ? "" : ` of at least ${least}`}`;
-    }
+    case "number":
+      return `${format === "safeint" ? "an integer" : "a number"}${rangeOf(bounds)}`;
     case "string":
       if (format === "datetime") return "an ISO 8601 time in UTC, such as 2026-01-31T12:00:00Z";
       return bounds.some((bound) => bound.check === "min_length") ? "a string that is not empty" : "a string";
     case "boolean":
       return "true or false";
-    case "array":
-      return "a list";
+    case "array": {
+      const most = bounds.find((bound) => bound.check === "max_length")?.maximum;
+      return most === undefined ? "a list" : `a list of at most ${most}`;
+    }
     case "object":
     case "record":
       return "a map of keys and values";
@@ -156,6 +163,15 @@ function describeSchema(schema: z.ZodMiniType): string {
         .map((value) => JSON.stringify(value))
         .join(" or ");
   }
+}
+
+/** Both ends of a number's range, in words; empty without any. */
+function rangeOf(bounds: readonly Bound[]): string {
+  const endOf = (kind: string) => bounds.find(({ check }) => check === kind)?.value;
+  const [least, most] = [endOf("greater_than"), endOf("less_than")];
+  if (least !== undefined && most !== undefined) return ` from ${least} to ${most}`;
+  if (least !== undefined) return ` of at least ${least}`;
+  return most === undefined ? "" : ` of at most ${most}`;
 }
 
 /** The values that an enum or a literal takes. */
@@ -183,6 +199,7 @@ function advise(schemas: readonly z.ZodMiniType[], value: unknown, key: string):
   if (typeof value === "number" && takes("string") && !isTime) return ": put it in quotes";
   if (typeof value === "number" && takes("number") && value > Number.MAX_SAFE_INTEGER) return ": too large";
   if (Array.isArray(value)) {
+    if (takes("array")) return value.length === 0 ? " without entries: name at least one" : ` of ${value.length}`;
     const [only, second] = value;
     const isOne = typeof only === "string" && second === undefined && takes("string");
     return isOne ? `: write ${JSON.stringify(abbreviate(only))}, without brackets` : "";
@@ -197,7 +214,9 @@ function advise(schemas: readonly z.ZodMiniType[], value: unknown, key: string):
   if (truth !== null && takes("boolean")) return `: write ${truth}`;
   const amount = takes("number") ? amountOf(value, key) : null;
   if (amount !== null) return `: write ${amount}`;
-  return takes("array") && value.length <= MAX_FOUND_LENGTH ? `: write ${JSON.stringify([value])}` : "";
+  if (!takes("array") || value.length > MAX_FOUND_LENGTH) return "";
+  const list = key === "command" ? commandWords(value) : [value];
+  return list === null ? "" : `: write ${JSON.stringify(list)}`;
 }
 
 /** Units that people write, by the end of the key that has another: how many of the key's each is. */

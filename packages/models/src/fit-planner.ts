@@ -24,6 +24,10 @@ export interface FitRequest {
   constrains_output?: boolean | "auto" | undefined;
   /** Memory that the program takes beside `budget_bytes`; messages add it to what the agent needs. Default: 0. */
   program_bytes?: number | undefined;
+  /** Memory of processes that are yet to start; messages add it to what the agent needs. Default: 0. */
+  expected_bytes?: number | undefined;
+  /** Those processes, in words: `its 2 MCP servers`. Default: none. */
+  expected_for?: string | undefined;
   /** Memory that the device can spare for the model, whatever the budget. Default: no limit. */
   spare_bytes?: number | undefined;
   /** Limit that `spare_bytes` is under, in words: `cgroup v2 /system.slice/a.service`. Default: none. */

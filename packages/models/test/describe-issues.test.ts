@@ -171,3 +171,39 @@ test("whatever is parsed, nothing is thrown, and a refusal says where and why", 
     }),
   );
 });
+
+describe("a number that is out of range", () => {
+  const ranges: Record<string, [least: number, most: number | null]> = {
+    temperature: [0, 100],
+    top_p: [0, 1],
+    min_p: [0, 1],
+    repeat_penalty: [0, 100],
+    seed: [0, 2 ** 32 - 1],
+    top_k: [0, null],
+    max_tokens: [1, null],
+  };
+  test.each(Object.entries(ranges))("%s: the issue names both ends, where there are two", (key, [least, most]) => {
+    const wrong = fc.oneof(
+      fc.integer({ max: least - 1, min: -(2 ** 40) }),
+      ...(most === null ? [] : [fc.integer({ min: most + 1, max: 2 ** 50 })]),
+    );
+    fc.assert(
+      fc.property(wrong, (value) => {
+        const issue = firstIssue(JSON.stringify({ spec: { name: "a" }, sampling: { [key]: value } }));
+        const range = most === null ? `of at least ${least}` : `from ${least} to ${most}`;
+        expect(issue?.message).toMatch(new RegExp(`^expected an? (number|integer) ${range}, found ${value}`));
+      }),
+    );
+  });
+
+  test("a list says how many it may have, and that it is empty", () => {
+    const stop = Array.from({ length: 17 }, String);
+    expect(firstIssue(JSON.stringify({ spec: { name: "a" }, sampling: { stop } }))?.message).toBe(
+      "expected a list of at most 16, found a list of 17",
+    );
+    const tools = [{ name: "t", description: "d", command: [] }];
+    expect(firstIssue(JSON.stringify({ spec: { name: "a" }, tools }))?.message).toBe(
+      "expected a list, found a list without entries: name at least one",
+    );
+  });
+});

@@ -49,6 +49,7 @@ test("exports these names, and nothing of the library behind its schemas", () =>
     "SamplingSettings",
     "SpeedForecast",
     "canBeTrue",
+    "commandWords",
     "cutText",
     "endsInHalf",
     "isClockSet",

@@ -8,7 +8,7 @@ export { ModelFitPlanner } from "./fit/model-fit-planner.js";
 export { planHeader } from "./fit/plan-header.js";
 export { planFit, type PlanFitOptions } from "./fit/plan-fit.js";
 export { missedFloors, type PlanGoal } from "./fit/plan-goal.js";
-export { ENOUGH_CONTEXT_TOKENS } from "./load-settings.js";
+export { ENOUGH_CONTEXT_TOKENS, MIN_USEFUL_CONTEXT_TOKENS } from "./load-settings.js";
 export { fitRequest, type PlanChoices, type PlanFacts } from "./fit/plan-facts.js";
 export { quantizeHeader } from "./fit/quantize-header.js";
 export { memoryLedger, type LedgerOptions } from "./fit/memory-ledger.js";

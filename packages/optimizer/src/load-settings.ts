@@ -14,3 +14,9 @@ export const DEFAULT_BATCH_TOKENS = 64;
 
 /** Tokens of context that are enough for most agents. A plan with fewer accepts a loss of speed or quality to get them. */
 export const ENOUGH_CONTEXT_TOKENS = 4096;
+
+/** llama.cpp makes room for a multiple of so many tokens. */
+export const CACHE_CELL_MULTIPLE = 256;
+
+/** With less than this, instructions, one question and its answer no longer fit into a context. */
+export const MIN_USEFUL_CONTEXT_TOKENS = 512;

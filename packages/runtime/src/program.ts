@@ -2,7 +2,7 @@
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
 export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
-export { adviseOnContext, estimateFixedCost } from "./context/context-budget.js";
+export { adviseOnContext, estimateFixedCost, wholeContext } from "./context/context-budget.js";
 export type { EngineCheck, EngineIssue } from "./engines/engine-check.js";
 export {
   checkEngine,

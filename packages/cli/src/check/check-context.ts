@@ -1,17 +1,19 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
+import { MIN_USEFUL_CONTEXT_TOKENS } from "@nanoagent/optimizer";
 import type { Skill } from "@nanoagent/runtime/node";
-import { adviseOnContext, estimateFixedCost, namesOfSkill, openSkills } from "@nanoagent/runtime/program";
+import { adviseOnContext, estimateFixedCost, namesOfSkill, openSkills, wholeContext } from "@nanoagent/runtime/program";
 import type { CheckReport } from "./check-report.js";
 import type { CheckedTool } from "./check-tools.js";
 
 /** Is there room for a message in the model's context, beside the instructions, the skills and the tools? */
 export async function checkContext(
   report: CheckReport,
-  { instructions, spec }: NanoAgentConfig,
+  { instructions, spec, engine }: NanoAgentConfig,
   { skills, tools }: { skills: readonly Skill[]; tools: readonly CheckedTool[] },
 ): Promise<void> {
-  const contextTokens = report.model?.plan.context_tokens;
-  if (contextTokens === undefined) return;
+  if (report.model === null) return;
+  const { context_tokens, model } = report.model.plan;
+  const contextTokens = wholeContext(context_tokens);
   const isNamed = (names: readonly string[]) => names.some((name) => spec.capabilities.includes(name));
   const opened = await openSkills(skills.filter((skill) => isNamed(namesOfSkill(skill))));
   const offered = [...tools.filter(({ name }) => isNamed([name])), ...(opened === null ? [] : [opened.tool])];
@@ -27,9 +29,11 @@ export async function checkContext(
   const part = report.part("Context");
   part.summary = `about ${likely} of ${budget} tokens are taken before the first message`;
   const isCertain = least >= budget;
-  part[isCertain ? "error" : "warn"](instructions === undefined ? ["spec", "capabilities"] : ["instructions"], {
+  const isShort = typeof engine?.context === "number" && engine.context < MIN_USEFUL_CONTEXT_TOKENS;
+  const filler = instructions === undefined ? ["spec", "capabilities"] : ["instructions"];
+  part[isCertain ? "error" : "warn"](isShort ? ["engine", "context"] : filler, {
     code: "context-exceeded",
     message: `The instructions, with skills and tools, take ${isCertain ? `at least ${least}` : `about ${likely}`} tokens; the context of ${contextTokens} has ${budget} for them and the message.`,
-    hint: adviseOnContext(likely, budget),
+    hint: adviseOnContext({ fixedTokens: likely, budget, trainedTokens: model.training_context_tokens }),
   });
 }

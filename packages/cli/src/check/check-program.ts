@@ -30,9 +30,12 @@ export async function checkProgram(
     part.error([...path, "command", 0], {
       code: "program-not-found",
       message: `${who} cannot be started: ${error instanceof Error ? error.message : String(error)}.`,
-      hint: isThere
-        ? `It is there, but no program: chmod +x ${program}`
-        : "Install it, or write its path; commands are looked for in these folders alone, whatever your shell's PATH is.",
+      hint:
+        /\s/.test(program) && !isThere
+          ? "Write the program and each of its arguments as an entry of the list."
+          : isThere
+            ? `It is there, but no program: chmod +x ${program}`
+            : "Install it, or write its path; commands are looked for in these folders alone, whatever your shell's PATH is.",
     });
     return;
   }

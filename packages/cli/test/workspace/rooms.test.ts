@@ -37,6 +37,7 @@ const rooms: Record<string, readonly string[]> = {
     "schema",
     "nearest-name",
     "find-prototype-keys",
+    "command-words",
     "clock",
     "cut-text",
     "bytes-per-mb",

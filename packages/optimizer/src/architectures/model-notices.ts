@@ -1,8 +1,15 @@
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import { CACHE_CELL_MULTIPLE, MIN_USEFUL_CONTEXT_TOKENS } from "../load-settings.js";
 
 /** Something that is assumed for a model, or that it is worse for, and that its header tells. */
 export interface ModelNotice {
-  code: "context-beyond-training" | "no-chat-template" | "no-end-token" | "no-pre-tokenizer" | "few-bits";
+  code:
+    | "context-beyond-training"
+    | "context-short"
+    | "no-chat-template"
+    | "no-end-token"
+    | "no-pre-tokenizer"
+    | "few-bits";
   /** The setting that it is about. */
   about: "model" | "context";
   message: string;
@@ -28,6 +35,14 @@ export function modelNotices(header: GgufHeader, contextTokens: number | null): 
       about: "context",
       message: `The context of ${contextTokens} tokens is longer than the ${trained} that the model was trained for: replies break beyond that length.`,
       hint: `Use a context of ${trained} tokens or less.`,
+    });
+  }
+  if (contextTokens !== null && contextTokens < Math.min(CACHE_CELL_MULTIPLE, trained ?? CACHE_CELL_MULTIPLE)) {
+    notices.push({
+      code: "context-short",
+      about: "context",
+      message: `A context of ${contextTokens} tokens has no room for a message and its reply: llama.cpp makes it ${CACHE_CELL_MULTIPLE}.`,
+      hint: `Use a context of ${Math.min(MIN_USEFUL_CONTEXT_TOKENS, trained ?? MIN_USEFUL_CONTEXT_TOKENS)} tokens or more.`,
     });
   }
   if (tokenizer.chat_template === null) {

@@ -1,9 +1,9 @@
 import type { FitChange, MemoryLedger } from "@nanoagent/models";
 import type { TransformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
-import type { LoadSettings } from "../load-settings.js";
+import { type LoadSettings, MIN_USEFUL_CONTEXT_TOKENS } from "../load-settings.js";
 import { formatMb } from "./format-mb.js";
-import { storesHeads } from "./kv-cache.js";
+import { cacheCells, storesHeads } from "./kv-cache.js";
 import { longestContext } from "./longest-context.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
 
@@ -29,8 +29,6 @@ export interface PlannedChange extends FitChange {
 const MAX_CHANGES = 3;
 /** A prompt is read at 0.8 × the speed with 16 tokens at once; with fewer it gets slow. */
 const SMALLER_BATCHES = [32, 16] as const;
-/** With less than this, instructions, one question and its answer no longer fit into a context. */
-const MIN_USEFUL_CONTEXT_TOKENS = 512;
 /** Costs next to no quality: 1.06 bytes an element instead of 2. */
 const SMALLER_KV_TYPE = "q8_0";
 
@@ -61,11 +59,12 @@ function smallerKvType(fit: TightFit): PlannedChange | null {
   return storesHeads(fit.shape, SMALLER_KV_TYPE) ? change(fit, { kvType: SMALLER_KV_TYPE }) : null;
 }
 
-/** The longest context that fits, else the shortest that is of use. */
+/** The longest context that fits, else the shortest that is of use; never longer than what the model was trained for. */
 function shorterContext(fit: TightFit): PlannedChange | null {
   const { contextTokens } = fit.settings;
   if (contextTokens <= MIN_USEFUL_CONTEXT_TOKENS) return null;
-  return change(fit, { contextTokens: longestThatFits(fit, fit.settings, null, MIN_USEFUL_CONTEXT_TOKENS) });
+  const least = Math.min(MIN_USEFUL_CONTEXT_TOKENS, fit.shape.trainedTokens);
+  return change(fit, { contextTokens: longestThatFits(fit, fit.settings, null, least) });
 }
 
 /** The best type of weights that fits, else the smallest. It is loaded in the way that takes less. */
@@ -99,9 +98,11 @@ function enoughTogether(fit: TightFit, changes: readonly PlannedChange[]): Plann
 
 function longestThatFits(fit: TightFit, settings: LoadSettings, weightType: string | null, least: number): number {
   const model = weightType === null ? fit.header : quantizeHeader(fit.header, weightType);
-  return longestContext(least, fit.settings.contextTokens - 1, (contextTokens) => {
+  const most = Math.min(fit.settings.contextTokens - 1, cacheCells(fit.shape.trainedTokens));
+  const longest = longestContext(least, most, (contextTokens) => {
     return fit.ledgerOf({ ...settings, contextTokens }, model).peak_resident_bytes <= fit.budgetBytes;
   });
+  return Math.min(longest, fit.shape.trainedTokens);
 }
 
 /** The change with what it saves, or null where it saves nothing. */

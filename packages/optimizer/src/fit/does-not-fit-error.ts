@@ -8,6 +8,10 @@ export interface DoesNotFitParts {
   budgetBytes: number;
   /** Memory of the agent's budget that the program takes itself. Default: 0. */
   programBytes?: number | undefined;
+  /** Memory that processes which are yet to start will take of it. Default: 0. */
+  expectedBytes?: number | undefined;
+  /** Those processes, in words: `its 2 MCP servers`. */
+  expectedFor?: string | undefined;
   /** Memory that the device can spare for the model, in bytes: no budget makes it more. Default: no limit. */
   spareBytes?: number | undefined;
   /** Limit that `spareBytes` is under, in words. Default: none. */
@@ -62,10 +66,10 @@ function sumOf({ lines, peak_resident_bytes }: MemoryLedger): string {
 
 /** Names what binds. A budget is only asked for where it would be enough. */
 function hintOf(parts: DoesNotFitParts): string {
-  const { ledger, changes, programBytes = 0, deviceMemoryMb } = parts;
+  const { ledger, changes, programBytes = 0, expectedBytes = 0, expectedFor, deviceMemoryMb } = parts;
   const { spareBytes = Number.POSITIVE_INFINITY, spareSource } = parts;
   const modelBytes = ledger.peak_resident_bytes;
-  const neededMb = Math.ceil((modelBytes + programBytes) / BYTES_PER_MB);
+  const neededMb = Math.ceil((modelBytes + programBytes + expectedBytes) / BYTES_PER_MB);
   const described = changes
     .map(
       ({ description, saves_bytes, fits }) =>
@@ -76,11 +80,15 @@ function hintOf(parts: DoesNotFitParts): string {
   if (neededMb > deviceMemoryMb) {
     return `The device has only ${deviceMemoryMb} MB. Take a smaller model, or a device with more memory${ending}`;
   }
-  if (modelBytes > spareBytes) {
+  if (modelBytes + expectedBytes > spareBytes) {
     const limit = spareSource == null ? "" : `, under ${spareSource}`;
     const spare = `The device can spare ${formatMb(Math.max(0, spareBytes))} MB for a model${limit}: a larger budget does not help.`;
     return `${spare} Free memory, or take a smaller model${ending}`;
   }
-  const budget = `Allow it ${neededMb} MB${programBytes > 0 ? " with the program" : ""}`;
+  const beside = [
+    ...(programBytes > 0 ? ["the program"] : []),
+    ...(expectedBytes > 0 ? [`about ${formatMb(expectedBytes)} MB for ${expectedFor}`] : []),
+  ].join(" and ");
+  const budget = `Allow it ${neededMb} MB${beside === "" ? "" : ` with ${beside}`}`;
   return described === "" ? `${budget}, or take a smaller model.` : `${budget}${ending}`;
 }

@@ -2,13 +2,13 @@ import { BYTES_PER_MB, type FitPlan, type FitRequest, type MemoryLedger } from "
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
-import { DEFAULT_BATCH_TOKENS, type LoadSettings } from "../load-settings.js";
+import { CACHE_CELL_MULTIPLE, DEFAULT_BATCH_TOKENS, type LoadSettings } from "../load-settings.js";
 import { threadsByTrial } from "../speed/choose-threads.js";
 import { assumedCpuFeatures } from "./assumed-cpu-features.js";
 import { cheapestChanges } from "./cheapest-changes.js";
 import { DoesNotFitError } from "./does-not-fit-error.js";
 import { InvalidFitRequestError } from "./invalid-fit-request-error.js";
-import { CACHE_CELL_MULTIPLE, cacheCells, storesHeads } from "./kv-cache.js";
+import { cacheCells, storesHeads } from "./kv-cache.js";
 import { longestContext } from "./longest-context.js";
 import { memoryLedger } from "./memory-ledger.js";
 
@@ -70,17 +70,19 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
   const ledger = ledgerOf(settings);
   if (ledger.peak_resident_bytes > request.budget_bytes) {
     const tight = { header, shape, settings, ledger, budgetBytes: request.budget_bytes, ledgerOf };
-    const { program_bytes = 0, spare_bytes = Number.POSITIVE_INFINITY, device } = request;
-    const neededMb = Math.ceil((ledger.peak_resident_bytes + program_bytes) / BYTES_PER_MB);
+    const { program_bytes = 0, expected_bytes = 0, spare_bytes = Number.POSITIVE_INFINITY, device } = request;
+    const neededMb = Math.ceil((ledger.peak_resident_bytes + program_bytes + expected_bytes) / BYTES_PER_MB);
     return {
-      canBeAllowed: neededMb <= device.memory_mb && ledger.peak_resident_bytes <= spare_bytes,
+      canBeAllowed: neededMb <= device.memory_mb && ledger.peak_resident_bytes + expected_bytes <= spare_bytes,
       excessBytes: ledger.peak_resident_bytes - request.budget_bytes,
       refuse: () =>
         new DoesNotFitError({
           path: header.path,
           contextTokens,
           budgetBytes: request.budget_bytes,
-          programBytes: request.program_bytes ?? 0,
+          programBytes: program_bytes,
+          expectedBytes: expected_bytes,
+          expectedFor: request.expected_for,
           spareBytes: request.spare_bytes,
           spareSource: request.spare_source,
           deviceMemoryMb: request.device.memory_mb,

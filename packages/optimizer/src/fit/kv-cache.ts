@@ -1,9 +1,8 @@
 import type { LayerShape, RecurrentShape } from "../architectures/layer-shape.js";
 import type { TransformerShape } from "../architectures/transformer-shape.js";
 import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
+import { CACHE_CELL_MULTIPLE } from "../load-settings.js";
 
-/** llama.cpp makes room for a multiple of so many tokens. */
-export const CACHE_CELL_MULTIPLE = 256;
 /** Recurrent layers keep numbers of 32 bits. */
 const STATE_NUMBER_BYTES = 4;
 

@@ -1,4 +1,4 @@
-import { CACHE_CELL_MULTIPLE } from "./kv-cache.js";
+import { CACHE_CELL_MULTIPLE } from "../load-settings.js";
 
 /**
  * The largest multiple of 256 tokens for which `fits` is true, from `least` to `most`; `least` where none is. It asks

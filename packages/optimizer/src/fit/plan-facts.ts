@@ -10,6 +10,10 @@ export interface PlanFacts {
   budgetBytes: number;
   /** Memory of the agent's budget that is set aside for the program itself, in bytes. Default: 0. */
   programBytes?: number | undefined;
+  /** Memory of the agent's budget that processes which are yet to start will take, in bytes. Default: 0. */
+  expectedBytes?: number | undefined;
+  /** Those processes, in words: `its 2 MCP servers`. Default: none. */
+  expectedFor?: string | undefined;
   /** Memory that the device can spare for the model, in bytes: no budget makes it more. Default: no limit. */
   spareBytes?: number | undefined;
   /** Limit that `spareBytes` is under, in words. Default: none. */
@@ -33,6 +37,8 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     cpuFeatures,
     budgetBytes,
     programBytes,
+    expectedBytes,
+    expectedFor,
     spareBytes,
     spareSource,
     threadTrials = [],
@@ -44,6 +50,8 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     device,
     budget_bytes: budgetBytes,
     program_bytes: programBytes,
+    expected_bytes: expectedBytes,
+    expected_for: expectedFor,
     spare_bytes: spareBytes,
     spare_source: spareSource,
     context_tokens: choices.contextTokens ?? "auto",

@@ -102,6 +102,20 @@ describe("the header tells what is assumed", () => {
       expect(await codesOf({}, tokens)).toEqual(["context-beyond-training"]);
   });
 
+  it("a context that llama.cpp makes longer, with one that is no longer than the trained one", async () => {
+    for (const trained of [64, 200, 512, 8192]) {
+      const header = await headerOfContents(tinyGguf({ contextTokens: trained }));
+      for (let tokens = 1; tokens < 300; tokens += 7) {
+        const [notice] = modelNotices(header, tokens).filter(({ code }) => code === "context-short");
+        expect(notice !== undefined, `${tokens} of ${trained}`).toBe(tokens < Math.min(256, trained));
+        if (notice === undefined) continue;
+        const advised = Number(/\d+/.exec(notice.hint)?.[0]);
+        expect(advised).toBeLessThanOrEqual(trained);
+        expect(modelNotices(header, advised).map(({ code }) => code)).toEqual([]);
+      }
+    }
+  });
+
   it.each([[null], [text("")], [text(" \n")]])("no chat template: %j", async (template) => {
     expect(await codesOf({ "tokenizer.chat_template": template })).toEqual(["no-chat-template"]);
   });

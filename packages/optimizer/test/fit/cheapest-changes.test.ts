@@ -9,10 +9,16 @@ import { RECORDED_SHAPES } from "./recorded-engine-figures.js";
 
 const MIB = 2 ** 20;
 const headers = {
-  f16: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "f16" }),
-  q8_0: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "q8_0" }),
-  q4_0: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "q4_0" }),
-  narrow: await headerOf({ embeddingLength: 96, headCount: 6, weightType: "f16", vocabularySize: 20_000 }),
+  f16: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "f16", contextTokens: 8192 }),
+  q8_0: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "q8_0", contextTokens: 8192 }),
+  q4_0: await headerOf({ ...RECORDED_SHAPES["SmolLM2-135M"], weightType: "q4_0", contextTokens: 8192 }),
+  narrow: await headerOf({
+    embeddingLength: 96,
+    headCount: 6,
+    weightType: "f16",
+    vocabularySize: 20_000,
+    contextTokens: 2048,
+  }),
 };
 
 function tightFit(
@@ -79,7 +85,7 @@ it("each saves what it says, and fits exactly when it says so", () => {
     fc.property(
       fc.constantFrom(...(Object.keys(headers) as (keyof typeof headers)[])),
       fc.integer({ min: 20, max: 400 }),
-      fc.integer({ min: 1, max: 32 }),
+      fc.oneof(fc.integer({ min: 1, max: 32 }), fc.integer({ min: 32, max: 4000 })),
       fc.constantFrom(8, 64, 512),
       fc.boolean(),
       fc.constantFrom(["avx2"], ["asimddp"], []),
@@ -96,6 +102,9 @@ it("each saves what it says, and fits exactly when it says so", () => {
           expect(saves_bytes).toBeGreaterThan(0);
           expect(fits).toBe(after <= fit.budgetBytes);
           expect(description).not.toBe("");
+          // Who asks for more than the model was trained for is not advised to.
+          if (settings.contextTokens !== fit.settings.contextTokens)
+            expect(settings.contextTokens).toBeLessThanOrEqual(fit.shape.trainedTokens);
         }
         // Those that are enough come before those that are not.
         expect(changes.map(({ fits }) => fits)).toEqual(

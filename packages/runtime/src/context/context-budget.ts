@@ -14,12 +14,45 @@ export function requestBudget(contextTokens: number): number {
   return Math.floor(contextTokens * (1 - REPLY_SHARE));
 }
 
-/** Advice for a request that is too large, by what fills it. */
-export function adviseOnContext(fixedTokens: number, budget: number): string {
+/** Room for a short message with its reply, in tokens of a request. */
+const SHORT_MESSAGE_TOKENS = 256;
+/** Contexts come in steps of so many tokens: llama.cpp makes any other one longer. */
+const CONTEXT_STEP_TOKENS = 256;
+
+/** Returns the context that llama.cpp makes where one of so many tokens is asked for. */
+export function wholeContext(contextTokens: number): number {
+  return Math.ceil(contextTokens / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS;
+}
+
+/** Returns the shortest context that has room for so many tokens of a request. */
+function contextFor(requestTokens: number): number {
+  return wholeContext(requestTokens / (1 - REPLY_SHARE));
+}
+
+/** A request that is too large for its context. */
+export interface LargeRequest {
+  /** Tokens that it takes before anybody says anything. */
+  fixedTokens: number;
+  /** Tokens of the whole request, with its message. Default: those before it and of a short message. */
+  neededTokens?: number | undefined;
+  budget: number;
+  /** Longest context that the model was trained for; null where it is not known. */
+  trainedTokens: number | null;
+}
+
+/** Advice for a request that is too large, by what fills it. It names no context that is longer than the trained one. */
+export function adviseOnContext({ fixedTokens, budget, trainedTokens, ...request }: LargeRequest): string {
+  const { neededTokens = fixedTokens + SHORT_MESSAGE_TOKENS } = request;
   // Where half of it is taken before anybody says anything, the message is not what is too long.
-  return fixedTokens > budget / 2
-    ? "Shorten the instructions or name fewer skills and tools in spec.capabilities, or load the model with a larger engine.context."
-    : "Send a shorter message, or load the model with a larger context.";
+  const isFixed = fixedTokens > 0 && fixedTokens > budget / 2;
+  const shorten = isFixed
+    ? "Shorten the instructions or name fewer skills and tools in spec.capabilities"
+    : "Send a shorter message";
+  const enough = contextFor(neededTokens);
+  if (trainedTokens === null) return `${shorten}, or load the model with a larger context (engine.context).`;
+  return enough <= trainedTokens
+    ? `${shorten}, or set engine.context to ${enough} or more.`
+    : `${shorten}, or take a model that was trained for more than ${trainedTokens} tokens.`;
 }
 
 /**

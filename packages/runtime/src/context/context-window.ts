@@ -321,7 +321,12 @@ export class ContextWindow {
       code: "context-exceeded",
       message: `The message needs ${needed} tokens, ${needed - budget} more than the ${budget} that the engine's context of ${this.#engine.contextTokens} leaves for it.`,
       reason: fixed === 0 ? undefined : `The instructions and the tools take ${fixed} of them.`,
-      hint: adviseOnContext(fixed, budget),
+      hint: adviseOnContext({
+        fixedTokens: fixed,
+        neededTokens: needed,
+        budget,
+        trainedTokens: this.#engine.trainedTokens ?? null,
+      }),
     });
   }
 }

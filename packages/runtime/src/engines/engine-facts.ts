@@ -7,6 +7,8 @@ export interface EngineFacts {
   readonly name: string;
   /** Most tokens that a request and its reply may have together; null means no limit. */
   readonly contextTokens: number | null;
+  /** Longest context that the model was trained for, in tokens. Absent: not known. */
+  readonly trainedTokens?: number | null | undefined;
   /** Sentences that the program which uses the engine should show or log. Absent: none. */
   readonly notices?: readonly string[] | undefined;
   /** Whether the engine calls tools. Requests to one that does not name none. Absent: true. */
@@ -17,6 +19,7 @@ export interface EngineFacts {
 export const engineFactNames = Object.keys({
   name: true,
   contextTokens: true,
+  trainedTokens: true,
   notices: true,
   callsTools: true,
 } satisfies Record<keyof Required<EngineFacts>, true>) as readonly (keyof EngineFacts)[];
@@ -36,6 +39,10 @@ export abstract class EngineWithFacts implements EngineFacts {
 
   get contextTokens(): number | null {
     return this.facts.contextTokens;
+  }
+
+  get trainedTokens(): number | null {
+    return this.facts.trainedTokens ?? null;
   }
 
   get notices(): readonly string[] {

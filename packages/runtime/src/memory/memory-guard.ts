@@ -85,7 +85,8 @@ export class MemoryGuard {
   async admit(): Promise<ModelBudget> {
     const { limitBytes, ownsProgram } = this.#options;
     const spare = await this.spare();
-    return modelBudget({ limitBytes, ownsProgram, ...spare, usedBytes: await this.#account.besideEngine() });
+    const usedBytes = await this.#account.besideEngine();
+    return modelBudget({ limitBytes, ownsProgram, ...spare, usedBytes, mostBytes: await this.#account.atMost(null) });
   }
 
   /**

@@ -1,4 +1,5 @@
-import { BYTES_PER_MB } from "@nanoagent/models";
+import { BYTES_PER_MB, type NanoAgentConfig } from "@nanoagent/models";
+
 /**
  * Memory that the program adds over months for an agent: the history, its buffers, the channel to the engine's process.
  * 10,000 turns of a session added up to 12 MB.
@@ -22,6 +23,30 @@ export function programShareBytes(ownsProgram: boolean): number {
   return ownsProgram ? OWN_PROGRAM_BYTES : PROGRAM_GROWTH_BYTES;
 }
 
+/** Memory that a server of tools is expected to take before it runs and is measured. One in Node takes 45 to 60 MB. */
+const SERVER_BYTES = 64 * BYTES_PER_MB;
+
+/** Memory of processes that are yet to start, and these in words. */
+export interface ExpectedProcesses {
+  expectedBytes: number;
+  expectedFor: string;
+}
+
+/**
+ * Returns what a plan that is made before the agent runs expects its MCP servers to take; null for an agent without one
+ * that is a process here. A load has started them and measures.
+ */
+export function expectedServers({ mcp_servers = {} }: Pick<NanoAgentConfig, "mcp_servers">): ExpectedProcesses | null {
+  const started = Object.values(mcp_servers).flatMap((server) => ("command" in server ? [server] : []));
+  if (started.length === 0) return null;
+  const ofOne = ({ max_memory_mb }: { max_memory_mb?: number | undefined }) =>
+    Math.min(SERVER_BYTES, (max_memory_mb ?? Number.POSITIVE_INFINITY) * BYTES_PER_MB);
+  return {
+    expectedBytes: started.reduce((sum, server) => sum + ofOne(server), 0),
+    expectedFor: `its ${started.length} MCP ${started.length === 1 ? "server" : "servers"}`,
+  };
+}
+
 /** Memory by which the program and the servers of its tools differ at most from one start to the next. */
 const MOST_DRIFT_BYTES = 8 * BYTES_PER_MB;
 /** Margin of an advice that stands on measured memory. */
@@ -41,6 +66,11 @@ export interface ModelLimits {
    * than the share, the model gets less than was planned, and the sum stays within the budget. Default: 0.
    */
   usedBytes?: number | undefined;
+  /**
+   * The most that they take when no other program shares its pages with them, in bytes: an advice counts so much, since
+   * other programs end. Default: `usedBytes`.
+   */
+  mostBytes?: number | undefined;
 }
 
 /** The part of an agent's budget that a model may take, and what bounds it. */
@@ -62,13 +92,16 @@ export function modelBudget({
   spareBytes,
   spareSource = null,
   usedBytes = 0,
+  mostBytes = usedBytes,
 }: ModelLimits): ModelBudget {
   // A program that is the agent's alone still grows from what it takes now; what an app has added is the growth.
-  const realBytes = ownsProgram ? usedBytes + PROGRAM_GROWTH_BYTES : usedBytes;
+  const growthBytes = ownsProgram ? PROGRAM_GROWTH_BYTES : 0;
+  const realBytes = usedBytes + growthBytes;
+  const advisedBytes = Math.max(usedBytes, mostBytes) + growthBytes;
   const shareBytes = programShareBytes(ownsProgram);
   return {
     budgetBytes: Math.max(0, Math.floor(Math.min(limitBytes - Math.max(shareBytes, realBytes), spareBytes))),
-    programBytes: realBytes + MOST_DRIFT_BYTES > shareBytes ? realBytes + MEASURE_MARGIN_BYTES : shareBytes,
+    programBytes: advisedBytes + MOST_DRIFT_BYTES > shareBytes ? advisedBytes + MEASURE_MARGIN_BYTES : shareBytes,
     spareBytes,
     spareSource,
   };

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
+import { commandWords } from "@nanoagent/models";
 import { isFolder } from "../files/is-folder.js";
 import { isNode } from "./is-node.js";
 import { forgetGroup, killAtExit } from "./kill-at-exit.js";
@@ -80,7 +81,9 @@ export async function findProgram(program: string, { folder, environment }: Prog
   if (!(await isFolder(folder))) throw new Error(`there is no folder ${folder}`);
   for (const file of files) if (await isProgram(file)) return file;
   if (program === "node" && isNode(process.execPath)) return process.execPath;
-  throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}`);
+  const words = /\s/.test(program) ? commandWords(program) : null;
+  const split = words === null ? "" : `; as entries of a list it is ${JSON.stringify(words)}`;
+  throw new Error(`there is no program ${program}${isPath ? "" : ` in ${searchPath}`}${split}`);
 }
 
 async function isProgram(file: string): Promise<boolean> {

@@ -13,7 +13,13 @@ import { sampleConfig, sampleDevice } from "../sample-config.js";
 import { hasAddon, tinyModel } from "./llama/tiny-model.js";
 
 /** A value for each fact that no engine of ours has by itself. */
-const odd: Required<EngineFacts> = { name: "odd", contextTokens: 777, notices: ["An odd notice."], callsTools: false };
+const odd: Required<EngineFacts> = {
+  name: "odd",
+  contextTokens: 777,
+  trainedTokens: 999,
+  notices: ["An odd notice."],
+  callsTools: false,
+};
 
 test("every fact of an engine is in the one object that travels", () => {
   expect(engineFactNames.toSorted()).toEqual(Object.keys(odd).toSorted());
@@ -85,7 +91,9 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
   test.each(Object.entries(wrapped))("states every fact %s", async (_, open) => {
     const engine = await open();
     opened.push(engine);
-    const { notices, ...facts } = factsOf(engine);
+    const { notices, trainedTokens, ...facts } = factsOf(engine);
+    // Those who read the file's header know it.
+    expect([undefined, null, 512]).toContain(trainedTokens);
     expect({ ...facts, notices: expect.anything() }).toEqual({ ...bare, notices: expect.anything() });
     expect(notices).toEqual(expect.arrayContaining([...(bare.notices ?? [])]));
   });

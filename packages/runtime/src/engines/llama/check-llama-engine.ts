@@ -1,8 +1,8 @@
 import path from "node:path";
-import { BYTES_PER_MB, type FitPlan, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import type { EngineCheck, EngineIssue } from "../engine-check.js";
 import { checkLlamaAddon } from "./check-llama-addon.js";
-import { planLocalModel, type RemoteDevice } from "./plan-local-model.js";
+import { type LocalPlan, planLocalModel, type RemoteDevice } from "./plan-local-model.js";
 
 export interface LlamaCheckOptions {
   /** As in `EngineOptions`. */
@@ -27,9 +27,20 @@ export async function checkLlamaEngine(
     check.issues.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
   };
   try {
-    const { plan, budgetBytes, notices } = await planLocalModel(config, { ownsProgram, remote });
-    check.summary = describePlan(plan, budgetBytes);
+    const planned = await planLocalModel(config, { ownsProgram, remote });
+    const { plan, budgetBytes, notices, expected, tightness } = planned;
+    check.summary = describePlan(planned);
     check.model = { plan, budgetBytes };
+    if (expected !== null && tightness !== null) {
+      check.issues.push({
+        severity: "warning",
+        path: ["spec", "max_memory_mb"],
+        code: "servers-not-counted",
+        message: `The model may not fit beside ${expected.expectedFor}, which may take about ${mb(expected.expectedBytes)} MB.`,
+        reason: "A check starts no server. A start does, and counts what it takes.",
+        hint: tightness.hint,
+      });
+    }
     for (const { about, ...notice } of notices) {
       const path = about === "context" ? ["engine", "context"] : ["model_path"];
       check.issues.push({ severity: "warning", path, ...notice });
@@ -55,9 +66,17 @@ function withoutSchemas({ spec, device }: NanoAgentConfig): EngineIssue {
   };
 }
 
-function describePlan({ model_path, model, context_tokens, ledger }: FitPlan, budgetBytes: number): string {
-  const takes = (ledger.peak_resident_bytes / BYTES_PER_MB).toFixed(0);
-  const may = (budgetBytes / BYTES_PER_MB).toFixed(0);
+function describePlan({ plan, budgetBytes, expected, tightness }: LocalPlan): string {
+  const { model_path, model, context_tokens, ledger } = plan;
   const kind = model.architecture === null ? "" : ` (${model.architecture})`;
-  return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context, takes ${takes} of ${may} MB`;
+  const takes = `takes ${mb(ledger.peak_resident_bytes)} of ${mb(budgetBytes)} MB`;
+  const beside =
+    expected === null || tightness !== null
+      ? ""
+      : ` beside about ${mb(expected.expectedBytes)} MB for ${expected.expectedFor}`;
+  return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context, ${takes}${beside}`;
+}
+
+function mb(bytes: number): string {
+  return (bytes / BYTES_PER_MB).toFixed(0);
 }

@@ -114,6 +114,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     const { contextTokens, notices = [] } = facts;
     return {
       ...facts,
+      trainedTokens: facts.trainedTokens ?? this.#load?.plan.model.training_context_tokens ?? null,
       contextTokens: contextTokens === null ? null : Math.floor(contextTokens * this.#ladder.settings.windowShare),
       notices: [...notices, ...this.#options.notices],
     };

@@ -6,10 +6,11 @@ import {
   type FitPlanner,
   type MemoryProbe,
   type NanoAgentConfig,
+  NanoAgentError,
 } from "@nanoagent/models";
 import type { GgufHeader, ModelNotice, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
-import { modelBudget, programShareBytes } from "../../memory/program-share.js";
+import { type ExpectedProcesses, expectedServers, modelBudget, programShareBytes } from "../../memory/program-share.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
 import { usableTrials } from "./thread-trial-store.js";
@@ -116,19 +117,41 @@ export function noticesOf(
   return modelNotices(header, contextTokens === "auto" ? null : contextTokens);
 }
 
+/** The plan of a config's model, and what people should know of it. */
+export interface LocalPlan {
+  plan: FitPlan;
+  /** Memory that the model may take with its process, in bytes. */
+  budgetBytes: number;
+  notices: ModelNotice[];
+  /** Memory that the budget leaves to processes which are yet to start; null for an agent that has none. */
+  expected: ExpectedProcesses | null;
+  /** The refusal of a model that fits beside smaller processes alone; null where there is room for what is expected. */
+  tightness: NanoAgentError | null;
+}
+
 /**
  * Plans how the model of a config would be loaded, without loading anything: on this machine with the memory that there is
  * now, or on a remote device. `budgetBytes` is what the model may take with its process: the agent's budget less the
- * program's share. Throws what opening the model would throw.
+ * program's share and what its MCP servers are expected to take. Servers may take less: where the model fits only without
+ * them, that is a plan with `tightness`. Throws what opening the model would throw.
  */
 export async function planLocalModel(
   config: NanoAgentConfig & { model_path: string },
   options: PlanOptions = {},
-): Promise<{ plan: FitPlan; budgetBytes: number; notices: ModelNotice[] }> {
+): Promise<LocalPlan> {
   const { optimizer } = await importModelPeers();
   const { spec, device, engine, model_path } = config;
-  const facts = await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, options);
+  const expected = expectedServers(config);
+  const whole = { ...(await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, options)), ...expected };
   const header = await optimizer.readGguf(model_path);
-  const plan = await planModel(header, optimizer, facts, { contextTokens: engine?.context });
-  return { plan, budgetBytes: facts.budgetBytes, notices: noticesOf(header, optimizer, engine?.context) };
+  const notices = noticesOf(header, optimizer, engine?.context);
+  const planWithin = (facts: PlanFacts) => planModel(header, optimizer, facts, { contextTokens: engine?.context });
+  const budgetBytes = Math.max(0, whole.budgetBytes - (expected?.expectedBytes ?? 0));
+  try {
+    const plan = await planWithin({ ...whole, budgetBytes });
+    return { plan, budgetBytes, notices, expected, tightness: null };
+  } catch (error) {
+    if (expected === null || !NanoAgentError.isInstance(error) || error.code !== "does-not-fit") throw error;
+    return { plan: await planWithin(whole), budgetBytes: whole.budgetBytes, notices, expected, tightness: error };
+  }
 }

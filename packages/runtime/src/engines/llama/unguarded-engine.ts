@@ -56,7 +56,8 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
 
   get facts(): EngineFacts {
     const facts = factsOf(this.#engine);
-    return { ...facts, notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#notices] };
+    const trainedTokens = facts.trainedTokens ?? this.#plan.model.training_context_tokens;
+    return { ...facts, trainedTokens, notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#notices] };
   }
 
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent> {

@@ -221,6 +221,55 @@ describe.each(Object.entries(commands))("%s", (_, outcome) => {
   });
 });
 
+test("the number that a check names has room for the servers that it has not started", async () => {
+  const servers = fc.array(
+    fc.record({ url: fc.constant(false), max_memory_mb: fc.constantFrom(undefined, 8, 32, 64, 500) }),
+    { minLength: 1, maxLength: 4 },
+  );
+  const cases = fc.tuple(fc.constantFrom(0, 1, 2, 5, 6), fc.integer({ min: 1, max: 500 }), servers, fc.nat({ max: 2 }));
+  await fc.assert(
+    fc.asyncProperty(cases, async ([model, budgetMb, started, elsewhere]) => {
+      const local = started.map(({ max_memory_mb }, index) => [
+        `s${index}`,
+        { command: ["x"], ...(max_memory_mb === undefined ? {} : { max_memory_mb }) },
+      ]);
+      const remote = Array.from({ length: elsewhere }, (_, index) => [`r${index}`, { url: "http://127.0.0.1:9/" }]);
+      const mcp_servers = Object.fromEntries([...local, ...remote]);
+      const memory = deviceWith(3500);
+      const planned = (mb: number) =>
+        planLocalModel({ ...configOf(model, mb, 512), mcp_servers }, { ownsProgram: true, memory });
+      const first = await planned(budgetMb).catch((error: NanoAgentError) => error);
+      const refusal = NanoAgentError.isInstance(first) ? first : first.tightness;
+      const words = `its ${started.length} MCP ${started.length === 1 ? "server" : "servers"}`;
+      if (refusal === null) return;
+      expect(refusal.hint).toContain(words);
+      const enoughMb = advisedMb(refusal) ?? expect.fail(String(refusal.hint));
+      const { tightness, expected, budgetBytes, plan } = await planned(enoughMb);
+      expect(tightness).toBe(null);
+      const together = plan.ledger.peak_resident_bytes + (expected?.expectedBytes ?? 0);
+      expect(together).toBeLessThanOrEqual(budgetBytes + (expected?.expectedBytes ?? 0));
+      // A start that measures just that has room for the model.
+      const usedBytes = expected?.expectedBytes ?? 0;
+      const limits = { limitBytes: enoughMb * MB, ownsProgram: true, spareBytes: Number.POSITIVE_INFINITY };
+      expect(modelBudget({ ...limits, usedBytes: usedBytes + 28 * MB }).budgetBytes).toBeGreaterThanOrEqual(
+        plan.ledger.peak_resident_bytes,
+      );
+    }),
+    { numRuns: 25, endOnFailure: true },
+  );
+}, 60_000);
+
+test("a start that finds servers beside other programs advises what they take without them", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 400 }), fc.nat({ max: 60 }), (usedMb, sharedMb) => {
+      const limits = { limitBytes: 100 * MB, ownsProgram: true, spareBytes: Number.POSITIVE_INFINITY };
+      const { programBytes } = modelBudget({ ...limits, usedBytes: usedMb * MB, mostBytes: (usedMb + sharedMb) * MB });
+      const alone = modelBudget({ ...limits, limitBytes: programBytes + 50 * MB, usedBytes: (usedMb + sharedMb) * MB });
+      expect(alone.budgetBytes).toBeGreaterThanOrEqual(50 * MB);
+    }),
+  );
+});
+
 test("a budget that is smaller than the program is told once what the model needs, without isolation too", async () => {
   const config = configOf(0, 10, "auto", "none");
   expect(() => checkProgramSize(config as never)).not.toThrow();

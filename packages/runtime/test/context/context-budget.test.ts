@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { adviseOnContext, requestBudget, wholeContext } from "../../src/context/context-budget.js";
+
+test("a context that is advised has room for the request, and is no longer than the trained one", () => {
+  const request = fc.record({
+    fixedTokens: fc.nat({ max: 20_000 }),
+    message: fc.option(fc.nat({ max: 20_000 }), { nil: undefined }),
+    contextTokens: fc.integer({ min: 1, max: 20_000 }),
+    trainedTokens: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 40_000 })),
+  });
+  fc.assert(
+    fc.property(request, ({ fixedTokens, message, contextTokens, trainedTokens }) => {
+      const budget = requestBudget(wholeContext(contextTokens));
+      const neededTokens = message === undefined ? undefined : fixedTokens + message;
+      const advice = adviseOnContext({ fixedTokens, neededTokens, budget, trainedTokens });
+      expect(advice.startsWith("Shorten the instructions")).toBe(fixedTokens > budget / 2);
+      const [, advised] = /set engine\.context to (\d+) or more/.exec(advice) ?? [];
+      if (advised === undefined) {
+        expect(advice).toMatch(trainedTokens === null ? /a larger context/ : /more than \d+ tokens/);
+        return;
+      }
+      expect(Number(advised)).toBeLessThanOrEqual(trainedTokens ?? 0);
+      expect(requestBudget(Number(advised))).toBeGreaterThanOrEqual(neededTokens ?? fixedTokens + 1);
+    }),
+  );
+});
