@@ -3,6 +3,7 @@ import { cutText } from "@nanoagent/models";
 import { type ConfigDocument, offsetOf } from "./config-document.js";
 
 type Path = readonly (string | number)[];
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Values of a document that came from the environment; their texts must not be shown. */
 export interface FilledValues {
@@ -18,10 +19,7 @@ const placeholderPattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]{0,200})(?:(:?[-?])
  * and answers of intents, and what a tool is called with. `~` at the beginning of a path is the home folder. A variable
  * that is not set, and a placeholder of another form, is an issue with its place.
  */
-export function fillPlaceholders(
-  document: ConfigDocument,
-  environment: Readonly<Record<string, string | undefined>>,
-): FilledValues {
+export function fillPlaceholders(document: ConfigDocument, environment: Environment): FilledValues {
   const filled = new Map<string, readonly string[]>();
   const report = (path: Path, message: string) =>
     document.issues.push({ offset: offsetOf(document.root, path), message: `${path.join(".")}: ${message}` });
@@ -36,9 +34,9 @@ export function fillPlaceholders(
   }
 
   function fillText(text: string, path: Path): string {
-    const foreign = isPlace(path) ? foreignPlaceholder(text) : null;
+    const foreign = isPlace(path) ? foreignPlaceholder(text, path, environment) : null;
     if (foreign !== null) {
-      report(path, `${foreign.found} is not filled in here: write \${${foreign.name}}`);
+      report(path, `${foreign.found} is not filled in here: ${foreign.advice}`);
       return text;
     }
     const variables: string[] = [];
@@ -95,17 +93,48 @@ function isPartOfCommand(path: Path): boolean {
 /** Values that name a place or go into an environment: nobody means the sign of another program by them. */
 function isPlace(path: Path): boolean {
   const key = String(path.at(-1));
-  return /(?:^|_)(?:path|root|dir|directory|url)$/.test(key) || path.includes("environment");
+  const isProgram = isPartOfCommand(path) && path.at(-1) === 0;
+  return /(?:^|_)(?:path|root|dir|directory|url)$/.test(key) || path.includes("environment") || isProgram;
 }
 
-/** A placeholder as shells, Windows and other programs write it, and the variable that it names. */
-function foreignPlaceholder(text: string): { found: string; name: string } | null {
-  const match =
-    /%([A-Za-z_]\w{2,})%/.exec(text) ??
-    /^\$([A-Z_][A-Z0-9_]*)(?=$|[\\/])/.exec(text) ??
-    /^\$?\{?env:([A-Za-z_]\w*)\}?/i.exec(text) ??
-    /\{\{\s*(?:env\.)?([A-Z_][A-Z0-9_]*)\s*\}\}/.exec(text);
-  return match === null ? null : { found: match[0], name: match[1] ?? "" };
+/** Placeholders of shells, Windows, systemd and template languages, with the variable that each names. */
+const foreignForms: readonly RegExp[] = [
+  /%([A-Za-z_]\w{2,})%/,
+  /^\$([A-Za-z_]\w*)(?=$|[\\/])/,
+  /[\\/]\$([A-Z_][A-Z0-9_]*)(?=$|[\\/])/,
+  /^\$?\{?env:([A-Za-z_]\w*)\}?/i,
+  /\{\{\s*(?:env[.\s]\s*["']?)?\$?([A-Za-z_]\w*)[^{}]{0,100}\}\}/,
+  /<%=?[^%]{0,20}?([A-Z_][A-Z0-9_]*)["'\]\s]*%>/,
+  /^[#@!]?\{([A-Z_][A-Z0-9_]*)\}(?=$|[\\/])/,
+  /^!([A-Za-z_]\w*)!/,
+];
+/** A `${` that no form of ours has closed, and the variable that it may mean. */
+const OPEN_FORM = /\$\{[\s{#!]*(?:env[.:]\s*)?([A-Za-z_]\w*)?[^/\\{}]{0,40}\}{0,2}/i;
+/** The output of a command, as a shell fills it in. */
+const COMMAND_OUTPUT = /\$\([^()]{0,100}\)?|`[^`]{0,100}`?/;
+/** A specifier of systemd, or a part of a date. A character of a URL that is written by its number has two digits. */
+const SPECIFIER = /%[A-Za-z](?![A-Za-z0-9])/;
+
+/** A placeholder of another form, and what to write in its place; null for a text without one. */
+function foreignPlaceholder(
+  text: string,
+  path: Path,
+  environment: Environment,
+): { found: string; advice: string } | null {
+  const open = OPEN_FORM.exec(text.replace(placeholderPattern, " "));
+  for (const match of [...foreignForms.map((form) => form.exec(text)), open]) {
+    if (match === null) continue;
+    // Other languages do not mind small letters.
+    const { 1: name = "NAME" } = match;
+    return { found: match[0], advice: `write \${${Object.hasOwn(environment, name) ? name : name.toUpperCase()}}` };
+  }
+  if (path.includes("environment")) return null;
+  const output = COMMAND_OUTPUT.exec(text);
+  const advice = `write what it stands for, or \${NAME} with a variable of the environment`;
+  if (output !== null) return { found: output[0], advice };
+  const specifier = String(path.at(-1)).endsWith("url") ? null : SPECIFIER.exec(text);
+  if (specifier === null) return null;
+  return { found: specifier[0], advice: specifier[0] === "%h" ? "write ~ for the home folder" : advice };
 }
 
 function homeOfUser(): string | null {

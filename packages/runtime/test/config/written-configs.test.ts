@@ -125,6 +125,77 @@ tools: [{name: t, description: d, command: [pay, "\${amount}"], arguments: {amou
   );
 });
 
+describe("what no form of ours is", () => {
+  /** Forms of shells, Windows, systemd, dates and template languages. */
+  const forms = [
+    ...["${HOME", "${", "${HOME:=x}", "${HOME%/}", "${#HOME}", "${1}", "${ HOME }", "${HOME^^}", "${HOME:0:2}"],
+    ...["${{ env.HOME }}", "${env.HOME}", "$(pwd)", "$(pwd", "`pwd`", "%h", "%i", "%Y", "%Y-%m-%d", "$HOME", "$home"],
+    ...["%USERPROFILE%", "{{ home }}", "{{HOME}}", '{{ env "HOME" }}', "{{ env.HOME }}", "{{ $home }}", "!HOME!"],
+    ...["<%= ENV['HOME'] %>", "{HOME}", "#{HOME}", "$env:HOME"],
+  ];
+  const key = fc.constantFrom<[string, (text: string) => string]>(
+    ["session.dir", (text) => `session: {dir: ${text}}`],
+    ["model_path", (text) => `model_path: ${text}`],
+    ["model_root", (text) => `model_root: ${text}`],
+    ["skills_dir", (text) => `skills_dir: ${text}`],
+    [
+      "tools.0.working_directory",
+      (text) => `tools: [{name: t, description: d, command: [x], working_directory: ${text}}]`,
+    ],
+    ["tools.0.command.0", (text) => `tools: [{name: t, description: d, command: [${text}]}]`],
+    ["mcp_servers.s.command.0", (text) => `mcp_servers: {s: {command: [${text}]}}`],
+  );
+
+  test("is refused by its name in every place, with something to write that works", async () => {
+    const behind = fc.constantFrom("", "/st", "/a b/st", "\\st");
+    await fc.assert(
+      fc.asyncProperty(key, fc.constantFrom(...forms), behind, async ([name, write], form, rest) => {
+        const issues = await issuesOf(`spec: {name: a}\n${write(JSON.stringify(form + rest))}`, { HOME: "/h" });
+        expect(issues).toHaveLength(1);
+        const [, advised] = /^2:\d+ \S+: .* is not filled in here: write (\S+)/.exec(issues[0] ?? "") ?? [];
+        expect(issues[0]).toContain(` ${name}: `);
+        if (advised === "what") return;
+        expect(advised).toMatch(/^(?:~|\$\{[A-Z]+\})$/);
+        const followed = write(JSON.stringify(`${advised}/st`));
+        expect(await issuesOf(`spec: {name: a}\n${followed}`, { HOME: "/h", NAME: "/n", USERPROFILE: "/u" })).toEqual(
+          [],
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("is text where text is free", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...forms), async (form) => {
+        const text = JSON.stringify(`Say ${form}`);
+        const config = await read(
+          `spec: {name: a}\ninstructions: ${text}\ntools: [{name: t, description: ${text}, command: [sh, -c, ${text}]}]`,
+        );
+        expect(config.instructions).toBe(`Say ${form}`);
+        expect(config.tools?.[0]?.command[2]).toBe(`Say ${form}`);
+      }),
+      { numRuns: forms.length * 2 },
+    );
+  });
+
+  test.each(["50% off", "a$b", "price-$5", "100%", "x{y}z", "a%20b", "100%-safe", "C$/x", "cost($)"])(
+    "a name with such signs is a name: %s",
+    async (text) => {
+      expect(await issuesOf(`spec: {name: a}\nsession: {dir: ${JSON.stringify(text)}}`)).toEqual([]);
+    },
+  );
+
+  test("a URL and an environment keep what is theirs", async () => {
+    for (const url of ["http://h/%c3%a4", "http://h/a%2Fb", "http://h/$metadata", "http://h/$metadata/x"])
+      expect(await issuesOf(`spec: {name: a}\nengine: {type: openai-compatible, url: "${url}"}`)).toEqual([]);
+    for (const value of ["%d/%m/%Y", "$(date)", "`x`", "a%h"])
+      expect(await issuesOf(`spec: {name: a}\nmcp_servers: {s: {command: [x], environment: {A: "${value}"}}}`)).toEqual(
+        [],
+      );
+  });
+});
+
 test("~ is the home folder, in paths, commands and environments", async () => {
   const text = `spec: {name: a}
 model_path: ~/m.gguf
