@@ -1,3 +1,4 @@
+export { addressIn, adviseOnAddress } from "./address-in.js";
 export { commandWords } from "./command-words.js";
 export { AgentSpec, type AgentSpecInput } from "./agent-spec.js";
 export { EdgeDevice, type EdgeDeviceInput, type ProfiledDevice } from "./edge-device.js";

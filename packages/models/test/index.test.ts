@@ -48,6 +48,8 @@ test("exports these names, and nothing of the library behind its schemas", () =>
     "NanoAgentError",
     "SamplingSettings",
     "SpeedForecast",
+    "addressIn",
+    "adviseOnAddress",
     "canBeTrue",
     "commandWords",
     "cutText",

@@ -15,6 +15,7 @@ export { samplingOptions } from "./engines/sampling-options.js";
 export { checkModelFile } from "./files/check-model-file.js";
 export { isFolder } from "./files/is-folder.js";
 export { makeFolder } from "./files/make-folder.js";
+export { pathOfFileUrl } from "./files/path-of-file-url.js";
 export { ownCodeReservation } from "./processes/code-reservation.js";
 export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";
 export { readInterpreter } from "./processes/read-interpreter.js";

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { makeFolder } from "@nanoagent/runtime/program";
+import { makeFolder, pathOfFileUrl } from "@nanoagent/runtime/program";
 import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
@@ -81,7 +81,7 @@ async function agentFrom(
   parts: ReadonlySet<Part>,
   device: InitDevice,
 ): Promise<NewAgent> {
-  const model = values.model === undefined ? null : path.resolve(String(values.model));
+  const model = values.model === undefined ? null : path.resolve(pathOfFileUrl(String(values.model)));
   const memoryMb = memoryOf(values);
   const suggested = await suggestBudget(device, model);
   const budget = { ...suggested, memoryMb: memoryMb ?? suggested.memoryMb };

@@ -1,7 +1,8 @@
 import { opendir, stat } from "node:fs/promises";
 import path from "node:path";
-import { NanoAgentError } from "@nanoagent/models";
+import { addressIn, adviseOnAddress, NanoAgentError } from "@nanoagent/models";
 import { type GgufHeader, InvalidModelFileError, isEstimated, readModelHeader } from "@nanoagent/optimizer";
+import { pathOfFileUrl } from "@nanoagent/runtime/program";
 import { UsageError } from "../errors/usage-error.js";
 
 /** The models at a path. */
@@ -29,8 +30,17 @@ const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
  * name or its first bytes and is broken is an error; in a folder it is a notice. A file that does not exist is an error if
  * `mustBeThere`.
  */
-export async function findModels(modelPath: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
+export async function findModels(named: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
+  const modelPath = pathOfFileUrl(named);
   const status = await stat(modelPath).catch((cause: NodeJS.ErrnoException) => {
+    const address = cause.code === "ENOENT" || cause.code === "ENOTDIR" ? addressIn(modelPath) : null;
+    if (address !== null) {
+      throw new UsageError({
+        message: `${address} is an address and not a file.`,
+        hint: adviseOnAddress(address),
+        cause,
+      });
+    }
     if (!mustBeThere && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return null;
     throw new UsageError({
       message: cause.code === "ENOENT" ? `There is no model at ${modelPath}.` : `${modelPath} cannot be looked at.`,

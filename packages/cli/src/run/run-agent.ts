@@ -4,13 +4,14 @@ import { setFlagsFromString } from "node:v8";
 import { type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
 import { NanoRuntime, type TurnOptions } from "@nanoagent/runtime";
 import { readConfig } from "@nanoagent/runtime/node";
-import { engineTypeOf } from "@nanoagent/runtime/program";
+import { checkModelFile, engineTypeOf, pathOfFileUrl } from "@nanoagent/runtime/program";
 import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE, findDefaultConfig, hasDefaultConfig } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { onAbort } from "../on-abort.js";
 import { plainText } from "../output/plain-text.js";
+import { samplingFlags } from "../sampling-flags.js";
 import type { Streams } from "../streams.js";
 import { askPermission } from "./ask-permission.js";
 import { type ChatContext, runChatCommand } from "./chat-commands.js";
@@ -42,7 +43,8 @@ export const runAgent: CommandAction = async (values, streams) => {
   } finally {
     loading.clear();
   }
-  const notices = new NewNotices(runtime, streams);
+  const flags = Object.keys(samplingFlags).filter((name) => values[name] !== undefined && agent.sampling === undefined);
+  const notices = new NewNotices(runtime, streams, flags);
   notices.tell();
   if (values.verbose) streams.stderr.write(describeMemory(await runtime.memory()));
   const readsJson = values.jsonl === true;
@@ -77,8 +79,11 @@ class NewNotices {
   readonly #told = new Set<string>();
   readonly #runtime: NanoRuntime;
   readonly #streams: Streams;
+  /** Flags in the place of a config's sampling. */
+  readonly #samplingFlags: readonly string[];
 
-  constructor(runtime: NanoRuntime, streams: Streams) {
+  constructor(runtime: NanoRuntime, streams: Streams, flags: readonly string[]) {
+    this.#samplingFlags = flags;
     this.#runtime = runtime;
     this.#streams = streams;
   }
@@ -87,7 +92,9 @@ class NewNotices {
     for (const notice of this.#runtime.notices) {
       if (this.#told.has(notice)) continue;
       this.#told.add(notice);
-      this.#streams.stderr.write(plainText(`note: ${notice}\n`));
+      const flags = this.#samplingFlags.map((name) => `--${name}`).join(" and ");
+      const said = flags === "" ? notice : notice.replace(/^"sampling(?:\.\w+)?" has/, () => `${flags} has`);
+      this.#streams.stderr.write(plainText(`note: ${said}\n`));
     }
   }
 
@@ -110,12 +117,24 @@ async function readAgent(
 ): Promise<NanoAgentConfigInput> {
   if (stats && (json || jsonl)) say("--stats has no effect with JSON: each reply has its tokens in usage.");
   if (file === undefined && model !== undefined) {
-    if (!(await hasDefaultConfig())) return configForModel(path.resolve(String(model)));
+    if (!(await hasDefaultConfig())) return checkFlag(await configForModel(pathOfModel(model)));
     say(`${DEFAULT_CONFIG_FILE} of this folder says everything but the model, which is that of --model.`);
   }
   const found = file ?? (await findDefaultConfig("run needs --config PATH or --model PATH."));
   const config = await readConfig(String(found), { device: device === "auto" ? "auto" : undefined });
-  return model === undefined ? config : { ...config, model_path: path.resolve(String(model)) };
+  return model === undefined ? config : checkFlag({ ...config, model_path: pathOfModel(model) });
+}
+
+function pathOfModel(flag: string | number | boolean): string {
+  return path.resolve(pathOfFileUrl(String(flag)));
+}
+
+/** Looks at the model of the command line first: what is wrong with it is said of the flag, and not of the config. */
+async function checkFlag<Config extends NanoAgentConfigInput>(config: Config): Promise<Config> {
+  const { max_model_size_mb = Number.POSITIVE_INFINITY } = config.spec;
+  if (config.model_path)
+    await checkModelFile(config.model_path, max_model_size_mb, config.model_root ?? null, "--model");
+  return config;
 }
 
 /** Answers one message; whether that went well. */

@@ -38,6 +38,7 @@ const rooms: Record<string, readonly string[]> = {
     "nearest-name",
     "find-prototype-keys",
     "command-words",
+    "address-in",
     "clock",
     "cut-text",
     "bytes-per-mb",

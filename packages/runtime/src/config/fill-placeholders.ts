@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { cutText } from "@nanoagent/models";
+import { pathOfFileUrl } from "../files/path-of-file-url.js";
 import { type ConfigDocument, offsetOf } from "./config-document.js";
 
 type Path = readonly (string | number)[];
@@ -48,7 +49,18 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
       return valueOfVariable(name, form, other, path);
     });
     if (variables.length > 0) filled.set(JSON.stringify(path), variables);
-    return result;
+    return isPath(path) ? pathOf(result, path) : result;
+  }
+
+  function pathOf(text: string, path: Path): string {
+    const [address] = /^[a-z][a-z0-9+.-]+:\/\/[^/]{0,200}/i.exec(pathOfFileUrl(text)) ?? [];
+    const { length } = filled.get(JSON.stringify(path)) ?? [];
+    if (address === undefined || path.at(-1) === "model_path") return pathOfFileUrl(text);
+    report(
+      path,
+      `${length ? "an address" : `${address}… is an address`}, and this takes a path: write one of this device`,
+    );
+    return text;
   }
 
   function valueOfVariable(name: string, form: string | undefined, other: string | undefined, path: Path): string {
@@ -95,6 +107,11 @@ function isPlace(path: Path): boolean {
   const key = String(path.at(-1));
   const isProgram = isPartOfCommand(path) && path.at(-1) === 0;
   return /(?:^|_)(?:path|root|dir|directory|url)$/.test(key) || path.includes("environment") || isProgram;
+}
+
+/** Values that name a file or a folder of this device. */
+function isPath(path: Path): boolean {
+  return isPlace(path) && !path.includes("environment") && !String(path.at(-1)).endsWith("url");
 }
 
 /** Placeholders of shells, Windows, systemd and template languages, with the variable that each names. */

@@ -1,15 +1,19 @@
 import { access, constants, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { BYTES_PER_MB } from "@nanoagent/models";
+import { addressIn, adviseOnAddress, BYTES_PER_MB } from "@nanoagent/models";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
 
-/** Refuses a model file that is not there, cannot be read, lies outside of `modelRoot`, or is larger than the agent allows. */
+/**
+ * Refuses a model file that is not there, cannot be read, lies outside of `modelRoot`, or is larger than the agent allows.
+ * `origin` is the key or the flag that names the file. Default: `model_path`.
+ */
 export async function checkModelFile(
   modelPath: string,
   maxModelSizeMb: number,
   modelRoot: string | null,
+  origin = "model_path",
 ): Promise<void> {
-  const bytes = await sizeOf(modelPath);
+  const bytes = await sizeOf(modelPath, origin);
   if (modelRoot !== null) await refuseOutside(modelPath, modelRoot);
   if (bytes <= maxModelSizeMb * BYTES_PER_MB) return;
   const sizeMb = Math.ceil((bytes / BYTES_PER_MB) * 10) / 10;
@@ -33,31 +37,38 @@ async function refuseOutside(modelPath: string, modelRoot: string): Promise<void
   });
 }
 
-async function sizeOf(modelPath: string): Promise<number> {
+async function sizeOf(modelPath: string, origin: string): Promise<number> {
   try {
     const status = await stat(modelPath);
-    if (!status.isFile()) throw unreadable(modelPath, "it is no regular file");
+    if (!status.isFile()) throw unreadable(modelPath, "it is no regular file", origin);
     await access(modelPath, constants.R_OK);
     return status.size;
   } catch (cause) {
     if (cause instanceof NanoRuntimeError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw unreadable(modelPath, message, cause);
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw unreadable(modelPath, message, origin, cause);
+    const address = addressIn(modelPath);
     throw new NanoRuntimeError({
       code: "model-not-found",
-      message: `There is no model file at ${modelPath}.`,
-      hint: "Correct model_path, or leave it out to run on the built-in rules.",
+      message:
+        address === null
+          ? `There is no model file at ${modelPath}.`
+          : `${address} is an address, and ${origin} takes the path of a file.`,
+      hint:
+        address === null
+          ? `Correct ${origin}, or leave it out to run ${origin === "model_path" ? "on the built-in rules" : "as the config says"}.`
+          : adviseOnAddress(address),
       cause,
     });
   }
 }
 
-function unreadable(modelPath: string, reason: string, cause?: unknown): NanoRuntimeError {
+function unreadable(modelPath: string, reason: string, origin: string, cause?: unknown): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "model-unreadable",
     message: `The model file ${modelPath} cannot be read.`,
     reason,
-    hint: "Check its path and its permissions.",
+    hint: `Check ${origin} and the permissions of the file.`,
     cause,
   });
 }
