@@ -4,6 +4,7 @@ import { CACHE_CELL_MULTIPLE, MIN_USEFUL_CONTEXT_TOKENS } from "../load-settings
 /** Something that is assumed for a model, or that it is worse for, and that its header tells. */
 export interface ModelNotice {
   code:
+    | "made-for-other-work"
     | "context-beyond-training"
     | "context-short"
     | "no-chat-template"
@@ -43,6 +44,15 @@ export function modelNotices(header: GgufHeader, contextTokens: number | null): 
       about: "context",
       message: `A context of ${contextTokens} tokens has no room for a message and its reply: llama.cpp makes it ${CACHE_CELL_MULTIPLE}.`,
       hint: `Use a context of ${Math.min(MIN_USEFUL_CONTEXT_TOKENS, trained ?? MIN_USEFUL_CONTEXT_TOKENS)} tokens or more.`,
+    });
+  }
+  const [tag, work] = otherWork(header.purpose.tags) ?? [];
+  if (tag !== undefined) {
+    notices.push({
+      code: "made-for-other-work",
+      about: "model",
+      message: `The model was made for ${work}, as its tag "${tag}" says: its replies may make no sense.`,
+      hint: "Take a model that was made to write text, such as an instruct or chat model.",
     });
   }
   if (tokenizer.chat_template === null) {
@@ -86,4 +96,32 @@ export function modelNotices(header: GgufHeader, contextTokens: number | null): 
 
 function namesEnd({ eos_token_id, eot_token_id, token_count }: GgufHeader["tokenizer"]): boolean {
   return [eos_token_id, eot_token_id].some((id) => id !== null && id < (token_count ?? 0));
+}
+
+/** Tags of models that were made for other work than writing text, as authors give them on model hubs. */
+const OTHER_WORK: Readonly<Record<string, string>> = {
+  "sentence-similarity": "comparing texts",
+  "sentence-transformers": "turning texts into numbers",
+  "feature-extraction": "turning texts into numbers",
+  "text-embeddings-inference": "turning texts into numbers",
+  "text-ranking": "ranking texts",
+  reranker: "ranking texts",
+  "text-classification": "giving texts labels",
+  "token-classification": "giving words labels",
+  "zero-shot-classification": "giving texts labels",
+  "fill-mask": "filling gaps in texts",
+  "text-to-image": "making pictures",
+  "text-to-speech": "speaking",
+  "automatic-speech-recognition": "writing down speech",
+};
+/** Tags of models that write text, whatever else they are for. */
+const WRITES = new Set(["text-generation", "conversational", "image-text-to-text", "chat", "text2text-generation"]);
+
+function otherWork(tags: readonly string[]): [tag: string, work: string] | null {
+  if (tags.some((tag) => WRITES.has(tag.toLowerCase()))) return null;
+  for (const tag of tags) {
+    const name = tag.toLowerCase();
+    if (Object.hasOwn(OTHER_WORK, name)) return [tag, OTHER_WORK[name] ?? ""];
+  }
+  return null;
 }

@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { addressIn, adviseOnAddress, NanoAgentError } from "@nanoagent/models";
 
 /**
  * Code `model-not-found` or `model-unreadable`: there is no such file, or the system does not let us read it. `path`
@@ -12,12 +12,15 @@ export class UnreadableModelFileError extends NanoAgentError {
   constructor(path: string, cause: unknown) {
     const { code: errno = "EIO", message } = cause as NodeJS.ErrnoException;
     const missing = errno === "ENOENT" || errno === "ENOTDIR";
+    const address = addressIn(path);
     super(
       missing
         ? {
             code: "model-not-found",
-            message: `There is no model file at ${path}.`,
-            hint: "Check the path; it is relative to the folder you are in.",
+            message:
+              address === null ? `There is no model file at ${path}.` : `${address} is an address and not a file.`,
+            hint:
+              address === null ? "Check the path; it is relative to the folder you are in." : adviseOnAddress(address),
             cause,
           }
         : {

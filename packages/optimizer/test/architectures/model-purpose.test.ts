@@ -116,6 +116,18 @@ describe("the header tells what is assumed", () => {
     }
   });
 
+  it("a model whose tags say that it was made for other work, unless they say that it writes text", async () => {
+    const header = await modelOf("llama", {});
+    const codes = (tags: string[]) =>
+      modelNotices({ ...header, purpose: { ...header.purpose, tags } }, null).map(({ code }) => code);
+    const others = ["sentence-similarity", "feature-extraction", "Text-Ranking", "fill-mask", "text-classification"];
+    for (const tag of others) {
+      expect(codes(["en", tag])).toEqual(["made-for-other-work"]);
+      expect(codes([tag, "text-generation"])).toEqual([]);
+    }
+    for (const tags of [[], ["chat"], ["en", "constructor", "__proto__"]]) expect(codes(tags)).toEqual([]);
+  });
+
   it.each([[null], [text("")], [text(" \n")]])("no chat template: %j", async (template) => {
     expect(await codesOf({ "tokenizer.chat_template": template })).toEqual(["no-chat-template"]);
   });

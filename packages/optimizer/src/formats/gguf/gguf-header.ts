@@ -106,6 +106,8 @@ interface GgufPurpose {
   pooling: number | null;
   /** False for a model whose tokens also see those behind them. */
   causal: boolean | null;
+  /** Words that its author gives it, such as `text-generation`; the first of them. */
+  tags: readonly string[];
   /** Labels of a classifier. */
   label_count: number | null;
 }

@@ -8,7 +8,7 @@ export type GgufEntry = { readonly offset: number } & (
       readonly type: "array";
       readonly elementType: ValueTypeName;
       readonly length: number;
-      readonly values: readonly (number | bigint | boolean)[] | null;
+      readonly values: readonly (number | bigint | boolean | string)[] | null;
     }
 );
 
@@ -69,6 +69,13 @@ export class GgufMetadata {
     if (entry?.type !== "array") return null;
     if (entry.values === null) this.fail(key, `is ${describeType(entry)} where one flag for each layer belongs`);
     return entry.values.map((value) => value === true || (typeof value !== "boolean" && Number(value) !== 0));
+  }
+
+  /** The texts of an array that are kept; none where there is no such array. */
+  texts(key: string): readonly string[] {
+    const entry = this.entry(key);
+    const values: readonly unknown[] = entry?.type === "array" ? (entry.values ?? []) : [];
+    return values.filter((value) => typeof value === "string");
   }
 
   /** How many elements an array has. */

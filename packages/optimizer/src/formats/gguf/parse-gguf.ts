@@ -50,6 +50,7 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
       type: metadata.text("general.type"),
       pooling: metadata.count(`${architecture}.pooling_type`),
       causal: metadata.flag(`${architecture}.attention.causal`),
+      tags: metadata.texts("general.tags"),
       label_count: metadata.arrayLength(`${architecture}.classifier.output_labels`),
     },
     shape: shapeOf(metadata, architecture),

@@ -37,6 +37,11 @@ async function readEntry(cursor: ModelFileCursor, key: string): Promise<GgufEntr
   return { offset, type, value: takeScalar(cursor, type) };
 }
 
+/** Words that its author gives a model. */
+const TAGS_KEY = "general.tags";
+/** Most of them that are kept. */
+const MAX_TAGS = 64;
+
 async function readArray(cursor: ModelFileCursor, key: string): Promise<GgufEntry> {
   const offset = cursor.offset;
   const elementType = await takeValueType(cursor, key);
@@ -51,7 +56,11 @@ async function readArray(cursor: ModelFileCursor, key: string): Promise<GgufEntr
     cursor.failCutOff(key, problem, offset);
   }
   if (elementBytes === null) {
-    await skipTexts(cursor, key, length, offset);
+    const kept: string[] = [];
+    const keptCount = key === TAGS_KEY ? Math.min(length, MAX_TAGS) : 0;
+    for (let taken = 0; taken < keptCount; taken++) kept.push((await takeText(cursor, key)) ?? "");
+    await skipTexts(cursor, key, length - keptCount, offset);
+    if (key === TAGS_KEY) return { offset, type: "array", elementType, length, values: kept };
     return { offset, type: "array", elementType, length, values: null };
   }
   if (length > MAX_LAYERS) {
