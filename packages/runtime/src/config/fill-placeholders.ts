@@ -127,10 +127,10 @@ const foreignForms: readonly RegExp[] = [
 ];
 /** A `${` that no form of ours has closed, and the variable that it may mean. */
 const OPEN_FORM = /\$\{[\s{#!]*(?:env[.:]\s*)?([A-Za-z_]\w*)?[^/\\{}]{0,40}\}{0,2}/i;
-/** The output of a command, as a shell fills it in. */
-const COMMAND_OUTPUT = /\$\([^()]{0,100}\)?|`[^`]{0,100}`?/;
-/** A specifier of systemd, or a part of a date. A character of a URL that is written by its number has two digits. */
-const SPECIFIER = /%[A-Za-z](?![A-Za-z0-9])/;
+/** The output of a command, as a shell fills it in. A single grave accent may be a part of a name. */
+const COMMAND_OUTPUT = /\$\([^()]{0,100}\)?|`[a-z]{2}[^`]{0,100}`/;
+/** A specifier of systemd that begins a path, or the year of a date. */
+const SPECIFIER = /^%[hHiInNpPuUtTSCLEV](?=$|[\\/])|%Y(?![A-Za-z0-9])/;
 
 /** A placeholder of another form, and what to write in its place; null for a text without one. */
 function foreignPlaceholder(

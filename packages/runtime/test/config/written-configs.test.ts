@@ -179,12 +179,24 @@ describe("what no form of ours is", () => {
     );
   });
 
-  test.each(["50% off", "a$b", "price-$5", "100%", "x{y}z", "a%20b", "100%-safe", "C$/x", "cost($)"])(
-    "a name with such signs is a name: %s",
-    async (text) => {
-      expect(await issuesOf(`spec: {name: a}\nsession: {dir: ${JSON.stringify(text)}}`)).toEqual([]);
-    },
-  );
+  test.each([
+    "50% off",
+    "a$b",
+    "price-$5",
+    "100%",
+    "x{y}z",
+    "a%20b",
+    "100%-safe",
+    "C$/x",
+    "cost($)",
+    "`",
+    "`a",
+    "Ben`s",
+    "%a",
+    "5%h",
+  ])("a name with such signs is a name: %s", async (text) => {
+    expect(await issuesOf(`spec: {name: a}\nsession: {dir: ${JSON.stringify(text)}}`)).toEqual([]);
+  });
 
   test("a URL and an environment keep what is theirs", async () => {
     for (const url of ["http://h/%c3%a4", "http://h/a%2Fb", "http://h/$metadata", "http://h/$metadata/x"])
