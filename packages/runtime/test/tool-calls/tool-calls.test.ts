@@ -35,7 +35,11 @@ const textOf = (events: readonly EngineEvent[]) =>
 function expectValid(call: ToolCall, tools: readonly EngineTool[]): void {
   const tool = tools.find(({ name }) => name === call.name);
   expect(tool, `${call.name} is no tool that it was told of`).toBeDefined();
-  expect(validateJson(tool?.inputSchema ?? {}, call.arguments)).toEqual({ valid: true });
+  const validity = validateJson(tool?.inputSchema ?? {}, call.arguments);
+  // An engine hands on numbers such as 1.10 as they were written, in the text of the arguments.
+  if (!validity.valid && typeof call.arguments === "string")
+    expect(validateJson(tool?.inputSchema ?? {}, JSON.parse(call.arguments))).toEqual({ valid: true });
+  else expect(validity).toEqual({ valid: true });
 }
 
 /** A template of a family that was trained to call tools, in which a call begins with this. */
