@@ -234,23 +234,26 @@ export class Journal {
   /** The newest turns of the conversation, oldest first: as many as cost no more than `maxBytes` together, and at least one. */
   async newestTurns(maxBytes: number, costOf: (message: JournalMessage) => number): Promise<JournalTurn[]> {
     const { conversation_turn: conversationTurn, turns: lastTurn, prunedTurns } = this.#state;
+    const waiting = this.#waitingTurns();
     const turns = await readNewestTurns(
       this.#files,
       this.folder,
       { conversationTurn, lastTurn, prunedTurns, maxBytes, costOf },
-      { onDamage: this.#noteDamage, onMissing: this.#noteMissing },
+      { through: this.#log.lastSequence, onDamage: this.#noteDamage, onMissing: this.#noteMissing },
     );
-    return [...turns, ...this.#waitingTurns()];
+    return [...turns, ...waiting];
   }
 
-  /** All turns from this one on, oldest first, read as they are asked for. */
+  /** All turns from this one on that there are now, oldest first, read as they are asked for. */
   async *turns(from = 1): AsyncGenerator<JournalTurn, void> {
+    const waiting = this.#waitingTurns();
     yield* readTurns(this.#files, this.folder, {
       from,
+      through: this.#log.lastSequence,
       onDamage: this.#noteDamage,
       onMissing: this.#noteMissing,
     });
-    yield* this.#waitingTurns();
+    yield* waiting;
   }
 
   /** Removes the oldest segments until the rest is within these limits; the newest stays. Returns the bytes freed. */

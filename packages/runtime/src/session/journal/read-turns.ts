@@ -17,6 +17,8 @@ export interface JournalTurn {
 export interface ReadTurnsOptions {
   /** The first turn to read. Default: the oldest. */
   from?: number | undefined;
+  /** Number of the last record that counts. Default: all that are not void. */
+  through?: number | undefined;
   /** Called for every damaged place, which is skipped. */
   onDamage?: ((segment: Segment, offset: number, bytes: number) => void) | undefined;
   /** Called for a file that ends in an unfinished write of so many bytes, perhaps one in progress, or that is empty. */
@@ -34,7 +36,7 @@ export interface ReadTurnsOptions {
 export async function* readTurns(
   files: JournalFiles,
   folder: string,
-  { from = 1, onDamage, onTorn, onUnknown, onMissing }: ReadTurnsOptions = {},
+  { from = 1, through = Number.POSITIVE_INFINITY, onDamage, onTorn, onUnknown, onMissing }: ReadTurnsOptions = {},
 ): AsyncGenerator<JournalTurn, void> {
   const segments = await listSegments(files, folder);
   let sequence = 0;
@@ -42,7 +44,7 @@ export async function* readTurns(
   const gaps = new TurnGaps(from - 1, true, (missing) => onMissing?.(missing));
   for (let index = await segmentOf(files, segments, from); index < segments.length; index++) {
     const segment = segments[index] as Segment;
-    const voidAfter = await voidAfterOf(files, segments, index);
+    const voidAfter = Math.min(through, await voidAfterOf(files, segments, index));
     for await (const record of readRecords(files, segment, { onDamage, onTorn })) {
       if (record.type === "other" && record.sequence <= voidAfter) onUnknown?.();
       if (record.sequence > voidAfter || record.sequence <= sequence) continue;
@@ -74,7 +76,11 @@ export async function readNewestTurns(
     maxBytes: number;
     costOf: (message: JournalMessage) => number;
   },
-  { onDamage, onMissing }: Pick<ReadTurnsOptions, "onDamage" | "onMissing"> = {},
+  {
+    through = Number.POSITIVE_INFINITY,
+    onDamage,
+    onMissing,
+  }: Pick<ReadTurnsOptions, "through" | "onDamage" | "onMissing"> = {},
 ): Promise<JournalTurn[]> {
   const { conversationTurn, lastTurn, prunedTurns, maxBytes, costOf } = limits;
   const segments = await listSegments(files, folder);
@@ -82,7 +88,7 @@ export async function readNewestTurns(
   const notUnderstood: number[] = [];
   let spent = 0;
   let isFull = false;
-  let voidAfter = Number.POSITIVE_INFINITY;
+  let voidAfter = through;
   for (const segment of segments.reverse()) {
     const found: { turn: JournalTurn; cost: number }[] = [];
     let foundCost = 0;

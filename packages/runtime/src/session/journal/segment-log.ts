@@ -96,6 +96,11 @@ export class SegmentLog {
     return this.#held.flatMap(({ entry, sequence }) => (sequence === null ? [entry] : []));
   }
 
+  /** Number of the last record that counts. A write that failed may have left greater ones behind. */
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
   /** Continues a segment. When that fails, the next write begins a new one and reports what is wrong. */
   async resume(segment: Segment, bytes: number): Promise<void> {
     const { files, fsync } = this.#options;

@@ -62,6 +62,16 @@ async function check(journal: Journal, { saved, refused, found }: Expected, mayL
   return { saved: there, refused: [], found: [...found, ...more] };
 }
 
+/** The sync of a turn fails, the turn cannot be cut off, and there is no room for a new file. */
+const turnLeftBehind = {
+  steps: [{ do: "act" as const, withResult: true, afterwards: "fail" as const }],
+  faults: [null, null, null, null, null, null, "EIO" as const, "EIO" as const, "ENOSPC" as const].map(
+    (kind) => kind && { kind, at: 0 },
+  ),
+  chances: [0, 0, 0, 0, 0, 0, 0],
+  segmentBytes: 1,
+};
+
 test.each<[string, JournalOptions["fsync"], number]>([
   ["turn", "turn", 0],
   ["batch", "batch", 16],
@@ -155,7 +165,7 @@ test.each<[string, JournalOptions["fsync"], number]>([
         expected.saved.push("at last");
         await check(await openOn(disk, options), expected);
       }),
-      { numRuns: runs },
+      { numRuns: runs, examples: [[turnLeftBehind]] },
     );
   },
   600_000,
