@@ -137,10 +137,11 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
     try {
       const status = await file.stat();
       if (!status.isFile() || status.size > MAX_FILE_BYTES) {
-        throw new UsageError({ message: `${path} is no device file.`, hint });
+        throw new UsageError({ message: `${path} is not a device file.`, hint });
       }
       const decoded = decodeText(await file.readFile());
-      if ("reason" in decoded) throw new UsageError({ message: `${path} is no device file: ${decoded.reason}.`, hint });
+      if ("reason" in decoded)
+        throw new UsageError({ message: `${path} is not a device file: ${decoded.reason}.`, hint });
       text = decoded.text;
     } finally {
       await file.close();
@@ -156,7 +157,7 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
   } catch {
     // Said below.
   }
-  throw new UsageError({ message: `${path} is no device file: it holds no JSON object.`, hint });
+  throw new UsageError({ message: `${path} is not a device file: it holds no JSON object.`, hint });
 }
 
 function featuresOf(details: unknown): readonly string[] | null {

@@ -1,7 +1,7 @@
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { describeReport } from "../../../src/session/journal/journal-report.js";
+import { describeReport, emptyReport } from "../../../src/session/journal/journal-report.js";
 import { segmentPath } from "../../../src/session/journal/segment.js";
 import { MemoryDisk } from "./memory-disk.js";
 import { allMessages, folder, openOn, questions, turn } from "./sample-turns.js";
@@ -32,17 +32,7 @@ test("what is read is what was written, to the letter", async () => {
   const { files } = await written(texts);
   const journal = await openOn(MemoryDisk.holding(files));
   expect(await allMessages(journal)).toEqual(texts.flatMap(turn));
-  expect(journal.report).toEqual({
-    torn_bytes: 0,
-    empty_files: [],
-    unknown_records: 0,
-    damage: [],
-    missing_turns: 0,
-    missing: [],
-    unknown_calls: [],
-    exposed_folder: null,
-    notes: [],
-  });
+  expect(journal.report).toEqual(emptyReport());
   expect(journal.counts).toEqual({ turns: texts.length, messages: 2 * texts.length, conversation_turn: 1 });
 });
 

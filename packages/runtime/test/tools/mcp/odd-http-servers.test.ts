@@ -123,7 +123,7 @@ const lost: [title: string, status: number, words: string | null][] = [
   ["404 with an error", 404, "Session not found"],
   ["400 with an error", 400, "Bad Request: No valid session ID provided"],
   ["400 that says what it misses", 400, "Bad Request: Server not initialized"],
-  ["400 in words of its own", 400, "There is nothing under this session here"],
+  ["400 in words of its own", 400, "No session of that number is open"],
   ["401 in words about it", 401, "Unauthorized: Session not found"],
   ["410", 410, "session expired"],
   ["404 with the id", 404, "Session 7f3e-11 does not exist"],
