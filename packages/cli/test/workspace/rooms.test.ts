@@ -130,6 +130,7 @@ const rooms: Record<string, readonly string[]> = {
     "read-number",
     "terminal-controls",
     "whole-text",
+    "server-words",
     "json-schema",
     "json",
     "on-abort",

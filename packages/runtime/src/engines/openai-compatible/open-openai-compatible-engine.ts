@@ -1,9 +1,9 @@
+import { contextOf } from "../../json/read-json.js";
 import { isLoopback } from "./http/loopback-lookup.js";
 import { defaultRemoteTimeouts, type RemoteTimeouts } from "./http/remote-timeouts.js";
 import { parseServerAddress, type ServerAddress } from "./http/server-address.js";
 import { ServerConnection } from "./http/server-connection.js";
 import { OpenAiCompatibleEngine } from "./openai-compatible-engine.js";
-import { contextOf } from "./read-json.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
 import { discoverServer } from "./server/discover-server.js";
 

@@ -1,4 +1,4 @@
-import { JsonSplitter } from "../../engines/openai-compatible/stream/json-scanner.js";
+import { JsonSplitter } from "../../json/json-scanner.js";
 import { MAX_MESSAGE_BYTES } from "./message-limits.js";
 import { type AskedRequests, readMessages, type WireMessage } from "./read-messages.js";
 

@@ -1,13 +1,25 @@
 import { cutText } from "@nanoagent/models";
-import { findServerMessage } from "../../engines/openai-compatible/http/server-text.js";
+import { findServerMessage } from "../../server-words.js";
 import { cleanText } from "../tool-result-text.js";
 
 /** The part of an answer that says why, as far as it is looked at. */
 const MAX_REASON_CHARACTERS = 200;
 
+/** What may stand before the sentence: a word for the status, with or without its number. */
+const opening =
+  /(?:(?:(?:mcp |http )?error(?: -?\d+)?|bad request|not found|unauthori[sz]ed|forbidden|gone|invalid request|\d{3})(?:: ?| - ))*/;
+/** `no valid session`, `unknown or expired session`, `could not find the session`. */
+const noSession =
+  /(?:no (?:(?:valid|active|such|known|existing) )?|(?:invalid|unknown|missing|expired|unrecogni[sz]ed)(?: or \w+)? |(?:could|can) ?not find (?:the |a )?)(?:mcp[- ]|transport )?session/;
+/** `session ID 17 does not exist`, `session has expired`. */
+const sessionIsGone =
+  /(?:mcp[- ])?session(?:[- ]?id)?(?: (?:with )?(?:id )?\S{1,80}?)?:? (?:(?:is|was|has|have|does|did|could|can|already|been) ?)*(?:(?:not|no longer) (?:be )?(?:found|exists?|valid|known|active|initiali[sz]ed|available|recogni[sz]ed)|unknown|invalid|expired|terminated|closed|deleted|gone|missing|lost|ended)/;
+const serverIsNew = /server (?:is )?not initiali[sz]ed/;
 /** Sentences about nothing but the session, in the words of the servers that are in use. */
-const lostSession =
-  /^(?:(?:(?:mcp |http )?error(?: -?\d+)?|bad request|not found|unauthori[sz]ed|forbidden|gone|invalid request|\d{3})(?:: ?| - ))*(?:(?:the|your|this) )?(?:(?:no (?:(?:valid|active|such|known|existing) )?|(?:invalid|unknown|missing|expired|unrecogni[sz]ed)(?: or \w+)? |(?:could|can) ?not find (?:the |a )?)(?:mcp[- ]|transport )?session|(?:mcp[- ])?session(?:[- ]?id)?(?: (?:with )?(?:id )?\S{1,80}?)?:? (?:(?:is|was|has|have|does|did|could|can|already|been) ?)*(?:(?:not|no longer) (?:be )?(?:found|exists?|valid|known|active|initiali[sz]ed|available|recogni[sz]ed)|unknown|invalid|expired|terminated|closed|deleted|gone|missing|lost|ended)|server (?:is )?not initiali[sz]ed)\b/i;
+const lostSession = new RegExp(
+  `^${opening.source}(?:(?:the|your|this) )?(?:${noSession.source}|${sessionIsGone.source}|${serverIsNew.source})\\b`,
+  "i",
+);
 
 /** Whether a sentence of a server says that it does not know the session, and nothing else. */
 export function saysSessionLost(words: string): boolean {

@@ -1,4 +1,4 @@
-import { JsonScanner } from "../stream/json-scanner.js";
+import { JsonScanner } from "../../../json/json-scanner.js";
 import type { ToolCallPart } from "./reply-part.js";
 
 /** A tool call of a reply, as far as it has come. */

@@ -1,6 +1,6 @@
+import type { JsonObject } from "../../../json/read-json.js";
 import { wholeJson } from "../../../whole-text.js";
 import type { EngineMessage, SamplingOptions } from "../../engine.js";
-import type { JsonObject } from "../read-json.js";
 import type { RemoteServer } from "../server/remote-server.js";
 import { type ChatDialect, conversationOf, toolsOf } from "./chat-dialect.js";
 

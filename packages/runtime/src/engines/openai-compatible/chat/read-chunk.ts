@@ -1,7 +1,7 @@
 import { plainOrText } from "../../../json/exact-json.js";
+import { countOf, itemsOf, type JsonObject, listOf, objectOf, textOf } from "../../../json/read-json.js";
+import { findWords } from "../../../server-words.js";
 import type { TokenUsage } from "../../engine.js";
-import { findWords } from "../http/server-text.js";
-import { countOf, itemsOf, type JsonObject, listOf, objectOf, textOf } from "../read-json.js";
 import type { ReplyPart, ToolCallPart } from "./reply-part.js";
 
 /**

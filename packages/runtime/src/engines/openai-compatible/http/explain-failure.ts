@@ -1,7 +1,8 @@
 import { NanoAgentError } from "@nanoagent/models";
-import { objectOf } from "../read-json.js";
+import { objectOf } from "../../../json/read-json.js";
+import { findServerMessage } from "../../../server-words.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
-import { findServerMessage, showServerText } from "./server-text.js";
+import { showServerText } from "./server-text.js";
 
 const NAME_UNKNOWN = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_NODATA", "EAI_NONAME"]);
 const CONNECTION_LOST = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ERR_STREAM_PREMATURE_CLOSE"]);

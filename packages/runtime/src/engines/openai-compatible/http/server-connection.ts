@@ -1,8 +1,9 @@
 import type { Agent, ClientRequest } from "node:http";
 import type { LookupFunction } from "node:net";
+import { parseJson } from "../../../json/read-json.js";
 import { onAbort } from "../../../on-abort.js";
+import { findServerMessage } from "../../../server-words.js";
 import { wholeJson } from "../../../whole-text.js";
-import { parseJson } from "../read-json.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { decompress } from "./decompress.js";
 import { explainNetworkFailure, explainSentError, explainStatus } from "./explain-failure.js";
@@ -11,7 +12,7 @@ import type { RemoteTimeouts } from "./remote-timeouts.js";
 import { ReplyBody, tooSlow } from "./reply-body.js";
 import { readRetryAfter, TransientFailure, withRetries } from "./retry.js";
 import type { ServerAddress } from "./server-address.js";
-import { findServerMessage, showServerText } from "./server-text.js";
+import { showServerText } from "./server-text.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
 /** A list of hundreds of models, or a chat template with what surrounds it, is far below. */

@@ -1,5 +1,3 @@
-import { objectOf, parseJson } from "../read-json.js";
-
 /** Enough to see what is wrong; a server may answer with a book. */
 const MAX_SHOWN_CHARACTERS = 300;
 /** A shorter key is a placeholder such as `x`, and taking it out would only spoil the text. */
@@ -18,47 +16,4 @@ export function showServerText(text: string, apiKey: string | null): string {
   const characters = [...line.slice(0, 2 * MAX_SHOWN_CHARACTERS)];
   if (characters.length <= MAX_SHOWN_CHARACTERS) return characters.join("");
   return `${characters.slice(0, MAX_SHOWN_CHARACTERS).join("")}…`;
-}
-
-/** Keys that servers put words for people under, the more telling ones first. */
-const wordKeys = [
-  "error",
-  "errors",
-  "message",
-  "detail",
-  "details",
-  "msg",
-  "error_msg",
-  "error_message",
-  "errorMessage",
-  "error_description",
-  "reason",
-] as const;
-/** Errors inside of errors, and inside of texts. */
-const MAX_LEVELS = 5;
-
-/**
- * The sentence in the body of an error, of all the shapes that servers use; null where there is none that a person
- * would read, as in a page of HTML.
- */
-export function findServerMessage(body: string): string | null {
-  const value = parseJson(body);
-  if (value !== undefined) return findWords(value);
-  return body.trim() === "" || body.trimStart().startsWith("<") ? null : body;
-}
-
-/** The words for people in a value; null where it has none. */
-export function findWords(value: unknown, levels = MAX_LEVELS): string | null {
-  if (levels === 0) return null;
-  if (typeof value === "string") {
-    const inner = /^\s*[{[]/.test(value) ? parseJson(value) : undefined;
-    return (inner === undefined ? null : findWords(inner, levels - 1)) ?? (value.trim() === "" ? null : value);
-  }
-  if (Array.isArray(value)) return findWords(value[0], levels - 1);
-  const fields = objectOf(value);
-  for (const key of wordKeys) {
-    const found = Object.hasOwn(fields, key) ? findWords(fields[key], levels - 1) : null;
-    if (found !== null) return found;
-  }
-  return null;
 }

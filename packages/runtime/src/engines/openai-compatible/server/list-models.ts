@@ -1,5 +1,5 @@
+import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js";
 import type { ServerConnection } from "../http/server-connection.js";
-import { contextOf, listOf, objectOf, textOf } from "../read-json.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 
 /** A model as `/v1/models` lists it. */

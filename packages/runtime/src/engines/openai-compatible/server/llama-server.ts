@@ -1,5 +1,5 @@
+import { contextOf, objectOf } from "../../../json/read-json.js";
 import type { ServerConnection } from "../http/server-connection.js";
-import { contextOf, objectOf } from "../read-json.js";
 import { probe } from "./probe.js";
 import type { RemoteAbilities } from "./remote-server.js";
 

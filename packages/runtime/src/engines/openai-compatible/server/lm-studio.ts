@@ -1,5 +1,5 @@
+import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js";
 import type { ServerConnection } from "../http/server-connection.js";
-import { contextOf, listOf, objectOf, textOf } from "../read-json.js";
 import { probe } from "./probe.js";
 
 /** A model as LM Studio lists it in its own API. */

@@ -1,5 +1,5 @@
+import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js";
 import type { ServerConnection } from "../http/server-connection.js";
-import { contextOf, listOf, objectOf, textOf } from "../read-json.js";
 import { probe } from "./probe.js";
 
 /** What Ollama says of one model. */

@@ -1,6 +1,6 @@
 import { readExactJson } from "../../../json/exact-json.js";
-import { parseJson } from "../read-json.js";
-import { JsonSplitter } from "./json-scanner.js";
+import { JsonSplitter } from "../../../json/json-scanner.js";
+import { parseJson } from "../../../json/read-json.js";
 import { LineSplitter, LineTooLong } from "./line-splitter.js";
 
 /** A piece of what a server sends. */
