@@ -16,7 +16,7 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
         values[operand.name] = readOperand(command.name, operand, token.value, hint);
         continue;
       }
-      throw new UsageError({ message: `${command.name} takes no "${token.value}".`, hint });
+      throw strayValue(command, token.value, hint);
     }
     if (token.kind === "option-terminator") continue;
     const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
@@ -44,6 +44,13 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
     throw new UsageError({ message: `${command.name} needs ${names.join(" or ")}.`, hint });
   }
   return values;
+}
+
+/** A value that no option takes. A file's is meant for the option that takes such files. */
+function strayValue({ name, options }: Command, value: string, hint: string): UsageError {
+  const option = /\.(?:ya?ml|json)$/i.test(value) ? "config" : /[./\\]/.test(value) ? "model" : "";
+  const suggestion = Object.hasOwn(options, option) ? ` Did you mean --${option} ${value}?` : "";
+  return new UsageError({ message: `${name} takes no "${value}".${suggestion}`, hint });
 }
 
 /** An option that has no effect beside the others is refused: whoever gave it meant something by it. */
