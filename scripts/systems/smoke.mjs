@@ -362,6 +362,8 @@ function toolSettings() {
   const file = path.join(folder, "tool.mjs");
   writeFileSync(file, tool);
   return {
+    // Tools share the agent's budget, and the one that fills memory has a limit of its own below it.
+    spec: { name: "tools", max_memory_mb: 400 },
     tools: [
       {
         name: "add",
