@@ -4,7 +4,7 @@ export interface MemoryReading {
   total_bytes: number;
   /** What could be taken now without swapping, under every limit that binds this process. */
   available_bytes: number;
-  /** What the machine could give now without the limits. Default: `available_bytes`. */
+  /** Memory that the machine has available, whatever the process's own limits are, in bytes. Default: `available_bytes`. */
   machine_available_bytes?: number | undefined;
   /** The tightest limit that binds this process (a cgroup's), or null where there is none. */
   limit_bytes: number | null;

@@ -18,7 +18,7 @@ test("an address is known by its scheme, also where a folder was put before it",
     for (const text of [short, `/home/me/${short}`]) expect(addressIn(text)).toBe(short);
 });
 
-test("a path is none", () => {
+test("a path is not an address", () => {
   fc.assert(
     fc.property(
       fc.array(part, { minLength: 1, maxLength: 4 }),

@@ -102,7 +102,7 @@ describe("the header tells what is assumed", () => {
       expect(await codesOf({}, tokens)).toEqual(["context-beyond-training"]);
   });
 
-  it("a context that llama.cpp makes longer, with one that is no longer than the trained one", async () => {
+  it("a context too short for llama.cpp, which makes it 256; the advised one is within what the model was trained on", async () => {
     for (const trained of [64, 200, 512, 8192]) {
       const header = await headerOfContents(tinyGguf({ contextTokens: trained }));
       for (let tokens = 1; tokens < 300; tokens += 7) {

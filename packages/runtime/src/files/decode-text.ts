@@ -5,7 +5,7 @@ export type DecodedText =
 
 const saveAsUtf8 = "Save it as UTF-8.";
 /** Controls that no text has; a zero byte is looked for before. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: text has none of these control characters
+// biome-ignore lint/suspicious/noControlCharactersInRegex: files with these control characters are not text
 const binaryControls = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffe\uffff]/;
 
 /**

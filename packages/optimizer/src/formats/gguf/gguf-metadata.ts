@@ -71,7 +71,7 @@ export class GgufMetadata {
     return entry.values.map((value) => value === true || (typeof value !== "boolean" && Number(value) !== 0));
   }
 
-  /** The texts of an array that are kept; none where there is no such array. */
+  /** The texts of the array that were read; empty where the file has no such array. */
   texts(key: string): readonly string[] {
     const entry = this.entry(key);
     const values: readonly unknown[] = entry?.type === "array" ? (entry.values ?? []) : [];

@@ -97,7 +97,7 @@ function readMessage(given: unknown, other: unknown): ReplyPart {
   return part;
 }
 
-/** What a message without content holds in its place; undefined where nothing. */
+/** The first field of a message without content that is not known and not empty; undefined without one. */
 function unreadOf(message: JsonObject): unknown {
   for (const [key, value] of Object.entries(message)) {
     if (readKeys.has(key) || besideText.has(key)) continue;
