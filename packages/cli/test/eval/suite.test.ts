@@ -1,0 +1,255 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { checkValue } from "../../../runtime/src/json-schema/check-value.js";
+import { readSchema } from "../../../runtime/src/json-schema/read-schema.js";
+import type { SchemaNode } from "../../../runtime/src/json-schema/schema-node.js";
+import { repository } from "../run-program.js";
+
+interface Schema {
+  readonly [keyword: string]: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly changes_world?: boolean;
+  readonly parameters?: Schema;
+}
+interface ExpectedCall {
+  readonly tool: string;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+}
+interface Turn {
+  readonly say: string;
+  readonly expect: "none" | readonly ExpectedCall[];
+  readonly asks?: boolean;
+}
+interface Scenario extends Partial<Turn> {
+  readonly id: string;
+  readonly groups: readonly string[];
+  readonly language?: string;
+  readonly part: string;
+  readonly turns?: readonly Turn[];
+}
+interface Site {
+  readonly name: string;
+  readonly tools: readonly Tool[];
+  readonly scenarios: readonly Scenario[];
+}
+
+const folder = path.join(repository, "packages/cli/src/eval/suite");
+/** The first two are for whoever trains weights; the others are only measured with. */
+const trainingSites = ["house", "greenhouse"];
+const measuredSites = ["workshop", "kiosk"];
+const sites: Site[] = [...trainingSites, ...measuredSites]
+  .map((name) => path.join(folder, `${name}.yaml`))
+  .filter((file) => existsSync(file))
+  .map((file) => parse(readFileSync(file, "utf8")));
+const scenarios = sites.flatMap((site) => site.scenarios);
+
+/** A scenario is counted in the first of these that it has. */
+const mainGroups = ["dialogue", "several", "no-words", "ask", "knowledge", "talk", "none", "call"];
+const groups = new Set([...mainGroups, "free-text", "numbers"]);
+const languages = ["en", "de", "fr", "es", "it"];
+
+function turnsOf(scenario: Scenario): readonly Turn[] {
+  return scenario.turns ?? [scenario as Turn];
+}
+
+function callsOf(turn: Turn): readonly ExpectedCall[] {
+  return turn.expect === "none" ? [] : turn.expect;
+}
+
+function languageOf(scenario: Scenario): string {
+  return scenario.language ?? "en";
+}
+
+function mainGroupOf(scenario: Scenario): string {
+  return mainGroups.find((group) => scenario.groups.includes(group)) ?? "";
+}
+
+/** Whether no turn needs a tool, and none lacks only an argument. */
+function needsNoTool(scenario: Scenario): boolean {
+  return turnsOf(scenario).every((turn) => callsOf(turn).length === 0 && turn.asks !== true);
+}
+
+function share(part: readonly unknown[], whole: readonly unknown[]): number {
+  return part.length / whole.length;
+}
+
+/** The values that stand for an expectation: each must be one that the tool takes. */
+function samplesOf(expected: unknown): unknown[] {
+  if (typeof expected !== "object" || expected === null) return [expected];
+  const { one_of: oneOf, from, to } = expected as { one_of?: unknown[]; from?: number; to?: number };
+  if (oneOf !== undefined) return oneOf;
+  return from === undefined ? [] : [from, to];
+}
+
+/** The words that a person could have taken from a tool: its name's and its description's. */
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/\p{L}{4,}/gu) ?? [];
+}
+
+function problemsOfCall(site: Site, call: ExpectedCall): string[] {
+  const tool = site.tools.find(({ name }) => name === call.tool);
+  if (tool === undefined) return [`no tool ${call.tool}`];
+  const properties = tool.parameters?.properties ?? {};
+  const expected = call.arguments ?? {};
+  return [
+    ...(tool.parameters?.required ?? []).filter((name) => !(name in expected)).map((name) => `${name} is missing`),
+    ...Object.entries(expected).flatMap(([name, value]) => {
+      const schema = properties[name];
+      if (schema === undefined) return [`${call.tool} has no ${name}`];
+      const wrong = samplesOf(value).flatMap((sample) => checkValue(nodeOf(schema), sample));
+      return [
+        ...wrong.map((issue) => `${name} ${issue.message}`),
+        ...problemsOfExpectation(schema, value).map((problem) => `${name}: ${problem}`),
+      ];
+    }),
+  ];
+}
+
+function problemsOfExpectation(schema: Schema, expected: unknown): string[] {
+  if (expected !== undefined && expected === schema.default) return ["a default is expected by leaving it out"];
+  if (typeof expected !== "object" || expected === null) return [];
+  const keys = Object.keys(expected).sort().join();
+  if (!["from,to", "one_of", "pattern", "any"].includes(keys)) return [`unknown form {${keys}}`];
+  const { from, to, pattern } = expected as { from?: number; to?: number; pattern?: string };
+  if (from !== undefined && to !== undefined && from >= to) return ["from is not below to"];
+  if (pattern === undefined) return [];
+  if (schema.type !== "string") return ["a pattern is for text"];
+  return new RegExp(pattern, "i").test("") ? ["the pattern matches an empty text"] : [];
+}
+
+function nodeOf(schema: Schema): SchemaNode {
+  return readSchema(schema);
+}
+
+/** What is wrong with the expectations of a scenario, each with its id. */
+function problemsOf(site: Site, scenario: Scenario): string[] {
+  const turns = turnsOf(scenario);
+  const calls = turns.flatMap(callsOf);
+  const has = (group: string) => scenario.groups.includes(group);
+  const rules: [boolean, string][] = [
+    [new RegExp(`^${site.name}-${languageOf(scenario)}-\\d{3}$`).test(scenario.id), "id"],
+    [scenario.groups.length > 0 && scenario.groups.every((group) => groups.has(group)), "unknown group"],
+    [new Set(scenario.groups).size === scenario.groups.length, "group twice"],
+    [languages.includes(languageOf(scenario)), "language"],
+    [turns.every(({ say }) => say !== undefined && say.trim() === say && say.length > 1), "say"],
+    [turns.every(({ expect }) => expect === "none" || (expect?.length ?? 0) > 0), "expect"],
+    [turns.every((turn) => turn.asks === undefined || (turn.asks && turn.expect === "none")), "asks"],
+    [has("call") === calls.length > 0, "call"],
+    [["none", "knowledge", "talk"].some(has) === needsNoTool(scenario), "none"],
+    [has("none") === needsNoTool(scenario), "none is in every group that needs no tool"],
+    [has("ask") === turns.some(({ asks }) => asks), "ask"],
+    [has("dialogue") === turns.length > 1 && turns.length <= 3, "dialogue"],
+    [has("several") === turns.some((turn) => callsOf(turn).length > 1), "several"],
+    [turns.every((turn) => callsOf(turn).length <= 3), "too many acts"],
+    [has("free-text") === calls.some((call) => hasPattern(call)), "free-text"],
+  ];
+  return [
+    ...rules.filter(([holds]) => !holds).map(([, rule]) => rule),
+    ...calls.flatMap((call) => problemsOfCall(site, call)),
+  ];
+}
+
+function hasPattern(call: ExpectedCall): boolean {
+  return Object.values(call.arguments ?? {}).some(
+    (value) => typeof value === "object" && value !== null && "pattern" in value,
+  );
+}
+
+describe.each(sites.map((site) => [site.name, site] as const))("%s", (_name, site) => {
+  test("ten tools whose schemas can be read, two of which at least only read", () => {
+    expect(site.tools).toHaveLength(10);
+    expect(site.tools.filter((tool) => tool.changes_world !== true).length).toBeGreaterThanOrEqual(2);
+    for (const tool of site.tools) {
+      const node = readSchema({ type: "object", ...tool.parameters });
+      for (const name of tool.parameters?.required ?? []) expect([...node.properties.keys()]).toContain(name);
+      for (const [name, property] of Object.entries(tool.parameters?.properties ?? {})) {
+        if ("default" in property) expect(tool.parameters?.required ?? []).not.toContain(name);
+        if ("default" in property) expect(checkValue(nodeOf(property), property.default)).toEqual([]);
+      }
+    }
+  });
+
+  test("every expectation is one that the tools can meet", () => {
+    const problems = site.scenarios.flatMap((scenario) =>
+      problemsOf(site, scenario).map((problem) => `${scenario.id}: ${problem}`),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  test("every tool is wanted at least five times, every language has a tenth or a little less", () => {
+    const wanted = site.scenarios.flatMap(turnsOf).flatMap(callsOf);
+    for (const { name } of site.tools)
+      expect([name, wanted.filter(({ tool }) => tool === name).length >= 5]).toEqual([name, true]);
+    for (const language of languages) {
+      const ofLanguage = site.scenarios.filter((scenario) => languageOf(scenario) === language);
+      const [least, most] = language === "en" ? [0.56, 0.64] : [0.09, 0.11];
+      expect(share(ofLanguage, site.scenarios)).toBeGreaterThanOrEqual(least);
+      expect(share(ofLanguage, site.scenarios)).toBeLessThanOrEqual(most);
+      expect(new Set(ofLanguage.map(mainGroupOf)).size).toBeGreaterThanOrEqual(6);
+    }
+  });
+
+  test("a third of the scenarios, or a little more, needs no tool", () => {
+    const none = site.scenarios.filter(needsNoTool);
+    expect(none.length).toBeGreaterThanOrEqual(site.scenarios.length / 3);
+    expect(share(none, site.scenarios)).toBeLessThan(0.37);
+  });
+
+  test("requests without words have none of the tool's", () => {
+    const shared = site.scenarios
+      .filter((scenario) => scenario.groups.includes("no-words"))
+      .flatMap((scenario) => turnsOf(scenario))
+      .flatMap((turn) =>
+        callsOf(turn).flatMap((call) => {
+          const tool = site.tools.find(({ name }) => name === call.tool);
+          const words = new Set(wordsOf(`${tool?.name.replaceAll("_", " ")} ${tool?.description}`));
+          return wordsOf(turn.say).filter((word) => words.has(word));
+        }),
+      );
+    expect(shared).toEqual([]);
+  });
+});
+
+describe("the whole suite", () => {
+  test("no id, no sentence and no tool stands in it twice", () => {
+    const ids = scenarios.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const tools = sites.flatMap((site) => site.tools.map(({ name }) => name));
+    expect(new Set(tools).size).toBe(tools.length);
+    const openings = scenarios.map((scenario) =>
+      turnsOf(scenario)[0]
+        ?.say.toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}]+/gu, " "),
+    );
+    expect(openings.filter((opening, index) => openings.indexOf(opening) !== index)).toEqual([]);
+  });
+
+  test("nobody trains on the sites that are measured with", () => {
+    for (const { name, scenarios: ofSite } of sites) {
+      const parts = new Set(ofSite.map(({ part }) => part));
+      expect([...parts].sort()).toEqual(trainingSites.includes(name) ? ["training"] : ["development", "sealed"]);
+    }
+  });
+
+  test("every fifth scenario of the measured sites is sealed, counted from group to group", () => {
+    for (const { name, scenarios: ofSite } of sites) {
+      if (!measuredSites.includes(name)) continue;
+      const byGroup = mainGroups.flatMap((group) => ofSite.filter((scenario) => mainGroupOf(scenario) === group));
+      const sealed = byGroup.filter((_scenario, index) => index % 5 === 2);
+      expect(
+        ofSite
+          .filter(({ part }) => part === "sealed")
+          .map(({ id }) => id)
+          .sort(),
+      ).toEqual(sealed.map(({ id }) => id).sort());
+      expect(new Set(sealed.map(languageOf)).size).toBe(languages.length);
+    }
+  });
+});
