@@ -51,6 +51,17 @@ export type {
 export type { CommandArgument, CommandToolSettings, ToolPermission } from "./tool-settings.js";
 export { AgentMessage, type AgentMessageInput, type AgentRole, type MessageEnd } from "./agent-message.js";
 export { SamplingSettings } from "./sampling-settings.js";
+export {
+  type ExpectedCall,
+  type ExpectedReply,
+  type Scenario,
+  ScenarioFile,
+  type ScenarioMessage,
+  type ScenarioPart,
+  type ScenarioTool,
+  type ScenarioToolCall,
+  type ScenarioTurn,
+} from "./scenario-file.js";
 export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";
 export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";
 export { type ForecastGrade, type ForecastLine, SpeedForecast } from "./speed-forecast.js";

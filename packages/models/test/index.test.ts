@@ -47,6 +47,7 @@ test("exports these names, and nothing of the library behind its schemas", () =>
     "NanoAgentConfigFile",
     "NanoAgentError",
     "SamplingSettings",
+    "ScenarioFile",
     "SpeedForecast",
     "addressIn",
     "adviseOnAddress",

@@ -12,6 +12,7 @@ import type {
   NanoAgentConfigFile,
   NanoAgentConfigFileInput,
   NanoAgentConfigInput,
+  ScenarioFile,
   SpeedForecast,
 } from "@nanoagent/models";
 import { expectTypeOf, test } from "vitest";
@@ -23,6 +24,7 @@ import type { fitPlanSource } from "../src/fit-plan.js";
 import type { memoryLedgerSource } from "../src/memory-ledger.js";
 import type { modelSummarySource } from "../src/model-summary.js";
 import type { nanoAgentConfigFileSource, nanoAgentConfigSource } from "../src/nano-agent-config.js";
+import type { scenarioFileSource } from "../src/scenario-file.js";
 import type { speedForecastSource } from "../src/speed-forecast.js";
 
 // The interfaces are written by hand, so that declarations name no schema library. tsc fails here when one of them and
@@ -38,6 +40,7 @@ test("what a schema takes is its input interface", () => {
   expectTypeOf<z.input<ReturnType<typeof memoryLedgerSource>>>().toEqualTypeOf<MemoryLedger>();
   expectTypeOf<z.input<ReturnType<typeof speedForecastSource>>>().toEqualTypeOf<SpeedForecast>();
   expectTypeOf<z.input<ReturnType<typeof fitPlanSource>>>().toEqualTypeOf<FitPlan>();
+  expectTypeOf<z.input<ReturnType<typeof scenarioFileSource>>>().toEqualTypeOf<ScenarioFile>();
 });
 
 test("what a schema gives is its interface", () => {
@@ -50,6 +53,7 @@ test("what a schema gives is its interface", () => {
   expectTypeOf<z.output<ReturnType<typeof memoryLedgerSource>>>().toEqualTypeOf<MemoryLedger>();
   expectTypeOf<z.output<ReturnType<typeof speedForecastSource>>>().toEqualTypeOf<SpeedForecast>();
   expectTypeOf<z.output<ReturnType<typeof fitPlanSource>>>().toEqualTypeOf<FitPlan>();
+  expectTypeOf<z.output<ReturnType<typeof scenarioFileSource>>>().toEqualTypeOf<ScenarioFile>();
 });
 
 test("a key more, a key less and another optional mark are each seen", () => {

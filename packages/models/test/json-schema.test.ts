@@ -6,6 +6,7 @@ import {
   FitPlan,
   ModelSummary,
   NanoAgentConfigFile,
+  ScenarioFile,
   type Schema,
 } from "@nanoagent/models";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -30,6 +31,7 @@ const files: [string, string, Schema<unknown>][] = [
   ["agent-message", "AgentMessage", AgentMessage],
   ["model-summary", "ModelSummary", ModelSummary],
   ["fit-plan", "FitPlan", FitPlan],
+  ["scenario-file", "ScenarioFile", ScenarioFile],
 ];
 
 const PLACEHOLDER = String.raw`^\$\{\w+(:?[-?].*)?\}$`;
@@ -74,12 +76,11 @@ describe.each(files)("schemas/%s.json", (name, title, schema) => {
   });
 });
 
-test("every key of a config file is described, at every level", () => {
-  const undescribed = keysWithoutDescription(
-    jsonSchemaOf("NanoAgentConfigFile", NanoAgentConfigFile) as JsonSchema,
-    [],
-  );
-  expect(undescribed).toEqual([]);
+test.each<[string, Schema<unknown>]>([
+  ["NanoAgentConfigFile", NanoAgentConfigFile],
+  ["ScenarioFile", ScenarioFile],
+])("every key of a %s is described, at every level", (title, schema) => {
+  expect(keysWithoutDescription(jsonSchemaOf(title, schema) as JsonSchema, [])).toEqual([]);
 });
 
 test("an editor takes a variable of the environment where a number belongs, and no other text", () => {
@@ -110,6 +111,11 @@ describe("an editor that checks by the JSON Schema agrees with our own check", (
     return { editor: check?.validate(document), own: check?.schema.safeParse(document).success };
   }
 
+  const scenarios = (scenario = {}) => ({
+    name: "house",
+    tools: [{ name: "lamp", description: "Switches a lamp.", parameters: { properties: { room: {} } } }],
+    scenarios: [{ id: "one", say: "Hello", ...scenario }],
+  });
   const spec = { name: "field-assistant" };
   const message = { role: "user", content: "hello" };
   const fieldAssistant = {
@@ -141,6 +147,13 @@ describe("an editor that checks by the JSON Schema agrees with our own check", (
     ["agent-message", { ...message, timestamp: "2024-02-29T12:00:00.5Z" }],
     ["model-summary", sampleSummary],
     ["model-summary", { ...sampleSummary, name: null, layer_count: null, tensors_by_type: {} }],
+    ["scenario-file", scenarios()],
+    ["scenario-file", scenarios({ expect: "none", asks: true, reply: { forbids: ["sorry"] } })],
+    [
+      "scenario-file",
+      scenarios({ expect: [{ tool: "lamp", arguments: { room: { from: 1, to: 2 } } }], part: "sealed" }),
+    ],
+    ["scenario-file", scenarios({ turns: [{ say: "Hello" }], before: [{ role: "user", content: "" }] })],
     ["fit-plan", samplePlan],
     ["fit-plan", { ...samplePlan, forecast: null }],
   ])("%s: both take %j", (name, document) => {
@@ -193,6 +206,13 @@ describe("an editor that checks by the JSON Schema agrees with our own check", (
     ["agent-message", { ...message, timestamp: "2026-02-30T12:00:00Z" }],
     ["model-summary", { ...sampleSummary, layer_count: 0 }],
     ["model-summary", { ...sampleSummary, tensors_by_type: { f16: { count: 1 } } }],
+    ["scenario-file", { name: "a", tools: [] }],
+    ["scenario-file", { name: "a", tools: [], scenarios: [] }],
+    ["scenario-file", scenarios({ expect: "call" })],
+    ["scenario-file", scenarios({ expect: [{ name: "lamp" }] })],
+    ["scenario-file", scenarios({ turns: [] })],
+    ["scenario-file", scenarios({ part: "test" })],
+    ["scenario-file", scenarios({ before: [{ role: "system", content: "" }] })],
     ["fit-plan", { ...samplePlan, context_tokens: 0 }],
     ["fit-plan", { ...samplePlan, ledger: { ...samplePlan.ledger, peak_reserved_bytes: -1 } }],
     ["fit-plan", { ...samplePlan, forecast: { ...samplePlan.forecast, grade: "guess" } }],

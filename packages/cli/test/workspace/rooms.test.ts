@@ -28,6 +28,7 @@ const rooms: Record<string, readonly string[]> = {
     "agent-spec",
     "agent-message",
     "sampling-settings",
+    "scenario-file",
     "field-types",
     "define-schema",
     "when-first-used",
