@@ -178,7 +178,7 @@ async function gather(
   const switchedOn = new Set([...[...always, ...ofServers].map(({ name }) => name), ...capabilities]);
   const offered = tools.tools
     .filter(({ name, permission }) => switchedOn.has(name) && permission !== "never")
-    .map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+    .map(({ name, description, inputSchema, changesWorld }) => ({ name, description, inputSchema, changesWorld }));
   return { tools, switchedOn, offered, notices: [...notices, ...tools.notices] };
 }
 

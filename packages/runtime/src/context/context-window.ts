@@ -344,7 +344,11 @@ function pin(summary: string): Pinned {
 
 /** Text that is counted for a message or a tool. */
 function textOf(whole: Countable): string {
-  if (!("role" in whole)) return JSON.stringify(whole);
+  if (!("role" in whole)) {
+    // Whether it changes the world is not in the prompt.
+    const { name, description, inputSchema } = whole;
+    return JSON.stringify({ name, description, inputSchema });
+  }
   const { content, tool_calls = [] } = whole;
   return [content, ...tool_calls.map((call) => JSON.stringify(call))].join("\n");
 }

@@ -13,6 +13,8 @@ export interface EngineFacts {
   readonly notices?: readonly string[] | undefined;
   /** Whether the engine calls tools. Requests to one that does not name none. Absent: true. */
   readonly callsTools?: boolean | undefined;
+  /** Number of the model's parameters. Absent or null: not known. */
+  readonly parameters?: number | null | undefined;
 }
 
 /** Names of all facts. */
@@ -22,6 +24,7 @@ export const engineFactNames = Object.keys({
   trainedTokens: true,
   notices: true,
   callsTools: true,
+  parameters: true,
 } satisfies Record<keyof Required<EngineFacts>, true>) as readonly (keyof EngineFacts)[];
 
 /** Copies an engine's facts into a plain object, as they are at the moment. */
@@ -51,5 +54,9 @@ export abstract class EngineWithFacts implements EngineFacts {
 
   get callsTools(): boolean {
     return this.facts.callsTools ?? true;
+  }
+
+  get parameters(): number | null {
+    return this.facts.parameters ?? null;
   }
 }

@@ -54,8 +54,17 @@ export interface EngineRequest {
    */
   responseSchema?: object | undefined;
   sampling?: SamplingOptions | undefined;
-  /** What it may call, by name. An engine that cannot call tools leaves them alone. Absent: nothing. */
+  /**
+   * What it may call, by name. An engine that cannot call tools leaves them alone. With a schema beside them, a reply is
+   * either calls or text that satisfies the schema. Absent: nothing.
+   */
   tools?: readonly EngineTool[] | undefined;
+  /**
+   * Whether the reply may be text (`auto`), or must choose among the tools and none of them (`required`): then it is calls,
+   * or it has nothing to do, and its text does not count. An engine that cannot be held to that answers as with `auto`.
+   * Default: `auto`.
+   */
+  toolChoice?: "auto" | "required" | undefined;
 }
 
 /** A tool as an engine is told of it. */
@@ -64,6 +73,8 @@ export interface EngineTool {
   readonly description: string;
   /** JSON Schema of its arguments. */
   readonly inputSchema: object;
+  /** Whether it does more than look. Absent: not known. */
+  readonly changesWorld?: boolean | undefined;
 }
 
 /** How the next token is chosen and when a reply ends. What is absent is the engine's own default. */

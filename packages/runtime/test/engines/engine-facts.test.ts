@@ -19,6 +19,7 @@ const odd: Required<EngineFacts> = {
   trainedTokens: 999,
   notices: ["An odd notice."],
   callsTools: false,
+  parameters: 123,
 };
 
 test("every fact of an engine is in the one object that travels", () => {
@@ -91,9 +92,11 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
   test.each(Object.entries(wrapped))("states every fact %s", async (_, open) => {
     const engine = await open();
     opened.push(engine);
-    const { notices, trainedTokens, ...facts } = factsOf(engine);
-    // Those who read the file's header know it.
+    const { notices, trainedTokens, parameters, ...facts } = factsOf(engine);
+    // Those who read the file's header know both.
     expect([undefined, null, 512]).toContain(trainedTokens);
+    const { readModel } = await import("@nanoagent/optimizer");
+    expect([undefined, null, (await readModel(modelPath)).parameter_count]).toContain(parameters);
     expect({ ...facts, notices: expect.anything() }).toEqual({ ...bare, notices: expect.anything() });
     expect(notices).toEqual(expect.arrayContaining([...(bare.notices ?? [])]));
   });

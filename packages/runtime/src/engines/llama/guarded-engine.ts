@@ -112,9 +112,11 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   get facts(): EngineFacts {
     const facts = this.#hosted?.facts ?? { name: "llama", contextTokens: this.#load?.plan.context_tokens ?? null };
     const { contextTokens, notices = [] } = facts;
+    const model = this.#load?.plan.model;
     return {
       ...facts,
-      trainedTokens: facts.trainedTokens ?? this.#load?.plan.model.training_context_tokens ?? null,
+      trainedTokens: facts.trainedTokens ?? model?.training_context_tokens ?? null,
+      parameters: facts.parameters ?? model?.parameter_count ?? null,
       contextTokens: contextTokens === null ? null : Math.floor(contextTokens * this.#ladder.settings.windowShare),
       notices: [...notices, ...this.#options.notices],
     };

@@ -56,8 +56,15 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
 
   get facts(): EngineFacts {
     const facts = factsOf(this.#engine);
-    const trainedTokens = facts.trainedTokens ?? this.#plan.model.training_context_tokens;
-    return { ...facts, trainedTokens, notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#notices] };
+    const { training_context_tokens, parameter_count } = this.#plan.model;
+    const trainedTokens = facts.trainedTokens ?? training_context_tokens;
+    const parameters = facts.parameters ?? parameter_count;
+    return {
+      ...facts,
+      trainedTokens,
+      parameters,
+      notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#notices],
+    };
   }
 
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent> {
