@@ -140,18 +140,22 @@ export class Agent implements AsyncDisposable {
    * Opens a conversation: a new one, or, with a session, the one that is stored there. Throws {@link SessionError}, and
    * {@link NanoRuntimeError} `not-loaded` after `close()`.
    */
-  async converse({ session, maxHistoryBytes }: ConverseOptions = {}): Promise<Conversation> {
-    return this.continueJournal(await openJournal(session, this.config.spec.name), maxHistoryBytes);
+  async converse({ session, ...options }: ConverseOptions = {}): Promise<Conversation> {
+    return this.continueJournal(await openJournal(session, this.config.spec.name), options);
   }
 
   /** Opens the conversation of a journal that is open already. Takes over the journal, also when it throws. @internal */
-  async continueJournal(journal: Journal | null, maxHistoryBytes?: number): Promise<Conversation> {
+  async continueJournal(
+    journal: Journal | null,
+    { maxHistoryBytes, before }: Omit<ConverseOptions, "session"> = {},
+  ): Promise<Conversation> {
     if (this.#closing !== null) {
       await journal?.close();
       throw NanoRuntimeError.notLoaded();
     }
     const conversation = await Conversation.open(this.#parts, journal, {
       maxHistoryBytes,
+      before,
       summarizes: this.config.window?.on_overflow === "summarize",
       onClose: (closed) => this.#conversations.delete(closed),
     });

@@ -27,6 +27,8 @@ export interface ConverseOptions {
    * oldest whole turns leave first; the newest turn stays, whatever its size. Default: 4 MB.
    */
   maxHistoryBytes?: number | undefined;
+  /** Messages that a conversation without a session begins with. Default: none. */
+  before?: readonly ConversationMessage[] | undefined;
 }
 
 /** Opens the session of a conversation. `owner` is the agent's name, for others that want the session. Throws {@link SessionError}. */
@@ -94,13 +96,17 @@ export class Conversation implements AsyncDisposable {
     journal: Journal | null,
     {
       maxHistoryBytes = MAX_HISTORY_BYTES,
+      before = [],
       onClose,
       ...windowOptions
-    }: { maxHistoryBytes?: number | undefined; onClose: (conversation: Conversation) => void } & WindowOptions,
+    }: Pick<ConverseOptions, "maxHistoryBytes" | "before"> & {
+      onClose: (conversation: Conversation) => void;
+    } & WindowOptions,
   ): Promise<Conversation> {
     try {
       if (!Number.isSafeInteger(maxHistoryBytes) || maxHistoryBytes < 1) throw invalidBound(maxHistoryBytes);
       const history = await restoreHistory(journal, maxHistoryBytes);
+      if (journal === null) history.restore(turnsOf(before), 0);
       return new Conversation(agent, journal, history, windowOptions, maxHistoryBytes, onClose);
     } catch (error) {
       await journal?.close();
@@ -290,6 +296,16 @@ async function restoreHistory(journal: Journal | null, maxBytes: number): Promis
     Math.max(0, first - conversation_turn),
   );
   return history;
+}
+
+/** Messages by turn: each of the user's begins one. */
+function turnsOf(messages: readonly ConversationMessage[]): ConversationMessage[][] {
+  const turns: ConversationMessage[][] = [];
+  for (const message of messages) {
+    if (message.role === "user" || turns.length === 0) turns.push([]);
+    turns.at(-1)?.push(Object.freeze({ ...message }));
+  }
+  return turns;
 }
 
 function invalidBound(value: unknown): NanoRuntimeError {

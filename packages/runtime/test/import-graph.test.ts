@@ -37,7 +37,7 @@ async function reach() {
   };
   visit(Object.keys(metafile.inputs).find((file) => path.resolve(file) === root) ?? expect.fail("no root"));
   const lazy = imports.filter((entry) => entry.lazy && eager.has(entry.from)).map(({ to }) => to);
-  return { eager: [...eager], lazy: [...new Set(lazy)] };
+  return { eager: [...eager], lazy: [...new Set(lazy)], all: Object.keys(metafile.inputs) };
 }
 
 describe("the root entry", () => {
@@ -49,6 +49,12 @@ describe("the root entry", () => {
       [],
     );
     expect(eager.length).toBeGreaterThan(10);
+  });
+
+  test("reaches nothing of what evaluates scenarios, not even by a lazy import", async () => {
+    const { eager, lazy, all } = await reach();
+    expect([...eager, ...lazy, ...all].filter((file) => /(?:^|\/)src\/eval\//.test(file))).toEqual([]);
+    expect(all).toContainEqual(expect.stringMatching(/(?:^|\/)src\/engines\//));
   });
 
   test("loads what needs Node by a lazy import alone", async () => {

@@ -88,6 +88,7 @@ const rooms: Record<string, readonly string[]> = {
     "index",
     "node/index",
     "program",
+    "eval",
     "nano-runtime",
     "agent",
     "check-memory-budget",

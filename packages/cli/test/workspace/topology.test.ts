@@ -45,6 +45,7 @@ const shape = {
       ".",
       "./engines/llama",
       "./engines/openai-compatible",
+      "./eval",
       "./host-program",
       "./node",
       "./package.json",

@@ -188,7 +188,7 @@ export function typeOf(value: unknown): JsonType | null {
 }
 
 /** Are these equal as JSON, whatever the order of properties? `allowed` is of a schema, and so of limited depth. */
-function isSameJson(allowed: unknown, value: unknown): boolean {
+export function isSameJson(allowed: unknown, value: unknown): boolean {
   if (allowed === value) return true;
   if (value instanceof ExactNumber) return allowed === value.simplest;
   if (typeof allowed !== "object" || typeof value !== "object" || allowed === null || value === null) return false;

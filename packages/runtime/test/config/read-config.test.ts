@@ -156,7 +156,7 @@ describe("what cannot be read as text", () => {
       Buffer.from("spec: {name: Gr\u00fcn}", "latin1"),
       "it is not UTF-8 text: line 1 has the byte 0xFC, which is ü in Windows-1252",
     ],
-    ["10 MB", Buffer.alloc(10 * 2 ** 20, "a"), `it has 10485760 bytes, and a config has at most ${MAX_CONFIG_BYTES}`],
+    ["10 MB", Buffer.alloc(10 * 2 ** 20, "a"), `it has 10485760 bytes, and at most ${MAX_CONFIG_BYTES} are read`],
   ])("%s", async (_, content, reason) => {
     expect(await refusal(content)).toEqual({
       code: "config-unreadable",

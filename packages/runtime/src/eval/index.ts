@@ -1,0 +1,11 @@
+export { MAX_SCENARIOS_BYTES, readScenarios } from "./read-scenarios.js";
+export { type ScenarioFilter, selectScenarios } from "./select-scenarios.js";
+export { runEval } from "./run-eval.js";
+export type { EvalOptions, EvalProgress } from "./eval-options.js";
+export { WORDS_BASELINE_NAME, wordsOverlapBaseline } from "./words-overlap-baseline.js";
+export { judgeTurn, type ObservedCall, type ObservedTurn, type TurnJudgement, type Verdict } from "./judge-turn.js";
+export type { EvalResult, EvalSummary, Quantiles, ScenarioResult, TurnResult } from "./eval-result.js";
+export { summarizeBy, summarizeEval, VERDICTS } from "./summarize-eval.js";
+export { type Share, wilsonInterval } from "./wilson-interval.js";
+export { toJUnit } from "./to-junit.js";
+export { InvalidScenariosError } from "./invalid-scenarios-error.js";

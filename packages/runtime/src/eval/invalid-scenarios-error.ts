@@ -1,0 +1,42 @@
+import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
+import type { ConfigIssue } from "../config/invalid-config-error.js";
+
+/**
+ * A file of scenarios that cannot be used. Codes: `scenarios-unreadable`, where it cannot be read as text at all, and
+ * `invalid-scenarios`, where `issues` lists what is wrong with it, each with its line and key.
+ */
+export class InvalidScenariosError extends NanoAgentError {
+  override name = "InvalidScenariosError";
+  /** The file as it was named. */
+  readonly file: string;
+  readonly issues: readonly ConfigIssue[];
+
+  private constructor(file: string, issues: readonly ConfigIssue[], parts: ErrorParts) {
+    super(parts);
+    this.file = file;
+    this.issues = issues;
+  }
+
+  static unreadable(file: string, reason: string, hint: string, cause?: unknown): InvalidScenariosError {
+    const message = `The scenarios in ${file} cannot be read: ${reason}.`;
+    return new InvalidScenariosError(file, [], { code: "scenarios-unreadable", message, hint, cause });
+  }
+
+  static withIssues(file: string, issues: readonly ConfigIssue[]): InvalidScenariosError {
+    const lines = issues.map(
+      ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
+    );
+    return new InvalidScenariosError(file, issues, {
+      code: "invalid-scenarios",
+      message:
+        lines.length === 1
+          ? String(lines[0])
+          : `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      hint: "docs/eval.md describes the keys of a file of scenarios and shows one that works.",
+    });
+  }
+
+  override toJSON() {
+    return { ...super.toJSON(), file: this.file, faults: this.issues };
+  }
+}

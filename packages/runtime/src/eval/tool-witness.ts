@@ -1,0 +1,40 @@
+import type { ScenarioTool } from "@nanoagent/models";
+import { checkValue } from "../json-schema/check-value.js";
+import type { SchemaNode } from "../json-schema/schema-node.js";
+import type { Tool } from "../tools/tool.js";
+import { fakeTool, readParameters } from "./fake-tools.js";
+import type { ObservedCall } from "./judge-turn.js";
+
+/** Tools that only pretend, and the record of their calls: those that ran, and those that could not. */
+export class ToolWitness {
+  readonly tools: readonly Tool[];
+  readonly #nodes: ReadonlyMap<string, SchemaNode>;
+  #calls: ObservedCall[] = [];
+
+  /** Throws {@link InvalidToolError} and {@link SchemaNotSupportedError} for tools that no agent could have. */
+  constructor(tools: readonly ScenarioTool[]) {
+    this.tools = tools.map((tool) =>
+      fakeTool(tool, (input) => this.#calls.push({ name: tool.name, arguments: input, issue: null })),
+    );
+    this.#nodes = new Map(tools.map((tool) => [tool.name, readParameters(tool)]));
+  }
+
+  /** Begins the record of a turn: the list that its calls will be in. */
+  begin(): ObservedCall[] {
+    this.#calls = [];
+    return this.#calls;
+  }
+
+  /** Adds a call that cannot run. One that can adds itself when it runs. */
+  check(name: string, given: unknown): void {
+    const issue = this.#issueOf(name, given);
+    if (issue !== null) this.#calls.push({ name, arguments: given, issue });
+  }
+
+  #issueOf(name: string, given: unknown): string | null {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return "there is no such tool";
+    const [issue] = checkValue(node, given);
+    return issue === undefined ? null : `${issue.path || "/"} ${issue.message}`;
+  }
+}
