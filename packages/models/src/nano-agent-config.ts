@@ -64,6 +64,8 @@ export interface AgentSettings {
   skills_dir?: string | undefined;
   session?: SessionSettings | undefined;
   window?: WindowSettings | undefined;
+  /** Whether a reply may claim an act that did not happen. Default: `strict` for local models below 2 billion parameters. */
+  acts?: "strict" | "off" | undefined;
 }
 
 export interface EngineSettings {
@@ -117,6 +119,7 @@ const descriptions: Record<string, string> = {
   skills_dir: "Folder of Agent Skills.",
   session: "Where the conversation is kept.",
   window: "What happens when the context is full.",
+  acts: "Whether a reply may say that something was done when no tool was called: strict does not show it, off does. Default: strict for local models below 2 billion parameters.",
 };
 
 function described(key: string) {
@@ -203,6 +206,7 @@ const settings = whenFirstUsed(() => ({
       }),
     )
     .check(described("window")),
+  acts: z.optional(z.enum(["strict", "off"])).check(described("acts")),
 }));
 
 /** The device's keys without their defaults: what is absent comes from the profile. */

@@ -16,6 +16,11 @@ export type AgentEvent =
   | { type: "reasoning-delta"; text: string }
   | { type: "tool-call"; id: string; name: string; arguments: unknown }
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
+  /**
+   * A sentence of the reply said that something was done when nothing was, and is not shown. The engine is asked once
+   * more; if it still calls no tool, the user is told that nothing was done.
+   */
+  | { type: "claim-withheld"; text: string }
   | { type: "step-end"; step: number; reason: StepEndReason; usage: TokenUsage | null }
   | MemoryPressureEvent
   /** The oldest turns no longer fit the engine's context: so many were shown to it no more. */

@@ -1,14 +1,17 @@
 import { NanoAgentError } from "@nanoagent/models";
+import type { ActTruth } from "./acts/act-truth.js";
+import type { Claim } from "./acts/claims-act.js";
+import { showNothing } from "./acts/text-filter.js";
 import type { AgentEvent, StepEndReason } from "./agent-event.js";
-import type { Engine, EngineRequest, TokenUsage } from "./engines/engine.js";
+import type { Engine, EngineRequest, TokenUsage, ToolCall } from "./engines/engine.js";
 import { sumUsage } from "./engines/sum-usage.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { type ArgumentsFor, runStep, type StepResult } from "./run-step.js";
 import type { CallTool, Turn } from "./session/turn.js";
-import { RepeatedCalls } from "./tools/repeated-calls.js";
+import type { KeptCall } from "./tools/kept-call.js";
+import { callKey, RepeatedCalls } from "./tools/repeated-calls.js";
 import { unknownTool } from "./tools/tool-outcome.js";
 import { MAX_RESULT_CHARACTERS } from "./tools/tool-result-text.js";
-import type { ToolCallOptions } from "./tools/tool-set.js";
 
 /** Default limit of steps: a model that still calls tools after so many is going in circles. */
 const DEFAULT_MAX_STEPS = 8;
@@ -16,6 +19,8 @@ const DEFAULT_MAX_STEPS = 8;
 const DEFAULT_MAX_TOKENS = 32_768;
 /** Wrong calls in a row that end the turn: the engine is told why, and may repair a call once. */
 const MAX_INVALID_CALLS = 2;
+/** Most calls that run at a time: each may be a process, and small computers have few cores. */
+const MAX_CALLS_TOGETHER = 4;
 /** Characters of all results of a step together, for each token of the context. */
 const RESULT_CHARACTERS_PER_CONTEXT_TOKEN = 1;
 /** Characters of a result that are shown however small the context is. */
@@ -42,56 +47,92 @@ export interface LoopOptions {
   nextRequest: () => Promise<EngineRequest>;
   /** Default: there are no tools. */
   callTool?: CallTool | undefined;
+  /** Whether a call may run beside others. Default: none does. */
+  runsBeside?: ((call: ToolCall) => boolean) | undefined;
   /** Says what the tool of a call would get: that is told and kept. */
   argumentsFor?: ArgumentsFor | undefined;
+  /** Keeps the reply from claiming acts that did not happen. Default: it may claim anything. */
+  truth?: ActTruth | null | undefined;
   limits?: LoopLimits | undefined;
 }
+
+/**
+ * How the next request is asked: as it is; held to a choice of a tool, after a claim of an act that did not happen; or
+ * without tools, after a call whose result is there already.
+ */
+type Asking = "freely" | "for-a-call" | "for-an-answer";
 
 /**
  * Asks the engine until it has answered, and runs the tools that it calls in between. Yields events and returns the
  * answer; throws the error that ends the turn without one. After an abort it returns with reason `abort`, at the latest
  * after the engine's grace.
+ *
+ * - A call that repeats a successful one of the step before is not run: its result is there, and the engine is asked to
+ *   answer, without tools.
+ * - A reply that claims an act that did not happen is not shown. The engine is asked once more, held to a choice of a tool;
+ *   if it still calls none, the reply says that nothing was done.
  */
-export async function* runAgentLoop(
-  { engine, turn, nextRequest, callTool = async (call) => unknownTool(call), argumentsFor, limits = {} }: LoopOptions,
-  signal: AbortSignal,
-): AsyncGenerator<AgentEvent, LoopResult> {
+export async function* runAgentLoop(options: LoopOptions, signal: AbortSignal): AsyncGenerator<AgentEvent, LoopResult> {
+  const { engine, turn, nextRequest, argumentsFor, truth = null, limits = {} } = options;
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
-  const repeated = new RepeatedCalls();
-  const onText = (text: string) => turn.show(text);
-  let invalidCalls = 0;
+  const calling = new Calling(options);
   const usages: (TokenUsage | null)[] = [];
+  let asking: Asking = "freely";
+  let claim: Claim | null = null;
+  /** Text that was shown and belongs to the next message of the engine. */
+  let said = "";
+  const ask = async function* (): AsyncGenerator<AgentEvent, StepResult> {
+    const request = asked(await nextRequest(), asking);
+    const filter = asking === "for-a-call" ? showNothing : (truth?.filterFor(request) ?? null);
+    const skips = (call: ToolCall) => asking !== "for-a-call" && calling.isRepeated(call);
+    return yield* runStep(engine, request, signal, { onText: (text) => turn.show(text), argumentsFor, filter, skips });
+  };
   for (let step = 1; step <= maxSteps; step++) {
     let result: StepResult;
     const { contextTokens } = engine;
     try {
-      result = yield* runStep(engine, await nextRequest(), signal, { onText, argumentsFor });
+      result = yield* ask();
     } catch (error) {
       if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
       // Memory ran short meanwhile, and the context is smaller now: less of the history fits.
-      result = yield* runStep(engine, await nextRequest(), signal, { onText, argumentsFor });
+      result = yield* ask();
     }
     usages.push(result.usage);
+    said += result.text;
+    const { skipped } = result;
     const calls = result.reason === "abort" || result.reason === "repetition" ? [] : result.calls;
+    if (asking === "for-an-answer") {
+      const [again = skipped] = calls.map(({ kept }) => kept);
+      if (again !== null) throw inCircles(again.name);
+    }
     if (calls.length > 0) {
-      const kept = calls.map((call) => call.kept);
-      turn.addCalls(result.text, kept);
+      turn.addCalls(
+        said,
+        calls.map((call) => call.kept),
+      );
+      said = "";
+      yield* calling.run(calls, signal);
     }
-    for (const { kept, given } of calls) {
-      const maxResultCharacters = resultCharacters(engine, calls.length);
-      // The tool gets the arguments as the engine gave them; the conversation keeps a bounded copy.
-      const run = (options: ToolCallOptions) => callTool(given, options);
-      const { outcome, content, isError } = await turn.act(kept, run, { signal, maxResultCharacters });
-      yield { type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError };
-      if (repeated.add(kept.name, kept.arguments, content)) throw inCircles(kept.name);
-      invalidCalls = outcome === "invalid-arguments" ? invalidCalls + 1 : 0;
-      if (invalidCalls === MAX_INVALID_CALLS) throw callNotValid(kept.name, content);
+    claim = result.claim ?? claim;
+    const isOver = signal.aborted || result.reason === "abort";
+    let next: Asking | null = calls.length > 0 ? "freely" : null;
+    if (!isOver && calls.length === 0) {
+      if (result.claim !== null) {
+        yield { type: "claim-withheld", text: result.claim.sentence };
+        if (step < maxSteps) next = "for-a-call";
+      } else if (skipped !== null && result.text.trim() === "") next = "for-an-answer";
+      if (claim !== null && truth !== null && next === null && (result.claim !== null || asking === "for-a-call")) {
+        const correction = `${/\S$/u.test(said) ? " " : ""}${truth.correctionOf(claim)}`;
+        said += correction;
+        turn.show(correction);
+        yield { type: "text-delta", text: correction };
+        result.reason = "stop";
+      }
     }
-    const reason = signal.aborted ? "abort" : result.reason;
+    const reason = isOver ? "abort" : next === null && result.reason === "tool-calls" ? "stop" : result.reason;
     yield { type: "step-end", step, reason, usage: result.usage };
-    if (reason === "abort" || calls.length === 0) {
-      return { text: result.text, reason, usage: sumUsage(usages) };
-    }
+    if (isOver || next === null) return { text: said, reason, usage: sumUsage(usages) };
+    asking = next;
     const written = usages.reduce((sum, usage) => sum + (usage?.completion_tokens ?? 0), 0);
     if (written >= maxTokens) throw tooManyTokens(maxTokens);
   }
@@ -100,6 +141,67 @@ export async function* runAgentLoop(
     message: `The engine called tools ${maxSteps} times in a row without an answer.`,
     hint: "Ask again in other words, or use a more able model.",
   });
+}
+
+function asked(request: EngineRequest, asking: Asking): EngineRequest {
+  if (asking === "freely") return request;
+  return asking === "for-a-call" ? { ...request, toolChoice: "required" } : { ...request, tools: [] };
+}
+
+/** Runs the calls of a turn, step by step. */
+class Calling {
+  readonly #options: LoopOptions;
+  readonly #repeated = new RepeatedCalls();
+  /** Calls of the step before that succeeded. */
+  #done = new Set<string>();
+  #invalidCalls = 0;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  isRepeated(call: ToolCall): boolean {
+    return this.#done.has(callKey(call));
+  }
+
+  /**
+   * Runs the calls of a step, and yields their results in the order of the calls. Neighbors that only look run together;
+   * a call that changes the world, or that somebody is asked about, waits for those before it and runs alone.
+   */
+  async *run(calls: readonly KeptCall[], signal: AbortSignal): AsyncGenerator<AgentEvent> {
+    const { engine, turn, callTool = async (call) => unknownTool(call), truth } = this.#options;
+    const maxResultCharacters = resultCharacters(engine, calls.length);
+    const done = new Set<string>();
+    for (let at = 0; at < calls.length; ) {
+      const together = this.#together(calls.slice(at, at + MAX_CALLS_TOGETHER));
+      at += together.length;
+      // The tool gets the arguments as the engine gave them; the conversation keeps a bounded copy.
+      const running = together.map(({ given }) =>
+        turn.perform((options) => callTool(given, options), { signal, maxResultCharacters }),
+      );
+      let failure: NanoRuntimeError | null = null;
+      for (const [index, outcome] of (await Promise.all(running)).entries()) {
+        const { kept } = together[index] as KeptCall;
+        const { content, isError } = outcome;
+        turn.addResult(kept, outcome);
+        truth?.noteOutcome(kept.name, outcome);
+        if (!isError) done.add(callKey(kept));
+        yield { type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError };
+        this.#invalidCalls = outcome.outcome === "invalid-arguments" ? this.#invalidCalls + 1 : 0;
+        if (this.#repeated.add(kept.name, kept.arguments, content)) failure ??= inCircles(kept.name);
+        if (this.#invalidCalls === MAX_INVALID_CALLS) failure ??= callNotValid(kept.name, content);
+      }
+      if (failure !== null) throw failure;
+    }
+    this.#done = done;
+  }
+
+  /** Returns the first of these calls, with those behind it that run beside it. */
+  #together(calls: readonly KeptCall[]): readonly KeptCall[] {
+    const { runsBeside = () => false } = this.#options;
+    const end = calls.findIndex(({ given }) => !runsBeside(given));
+    return calls.slice(0, end < 0 ? calls.length : Math.max(1, end));
+  }
 }
 
 function isExceeded(error: unknown): boolean {

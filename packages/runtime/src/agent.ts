@@ -98,7 +98,8 @@ export class Agent implements AsyncDisposable {
       });
       const engineQueue = new TurnQueue({ maxWaiting: Number.POSITIVE_INFINITY });
       const sampling = config.sampling === undefined ? undefined : samplingOptions(config.sampling);
-      const parts: SharedParts = { engine, engineQueue, budget, instructions, sampling, intents, tools };
+      const { acts } = config;
+      const parts: SharedParts = { engine, engineQueue, budget, instructions, sampling, intents, tools, acts };
       return new Agent(config, options, parts, skills);
     } catch (error) {
       await tools?.close();

@@ -1,4 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
+import type { Claim } from "./acts/claims-act.js";
+import type { TextFilter } from "./acts/text-filter.js";
 import type { AgentEvent, StepEndReason } from "./agent-event.js";
 import { inBrief, isEngineEvent } from "./engines/check-event.js";
 import {
@@ -32,12 +34,21 @@ export interface StepHooks {
   /** Gets each piece of text before it is shown. */
   onText: (text: string) => void;
   argumentsFor?: ArgumentsFor | undefined;
+  /** Decides what of the text is shown. Default: all, at once. */
+  filter?: TextFilter | null | undefined;
+  /** Whether a call is left out, as if it had not come. Default: none is. */
+  skips?: ((call: ToolCall) => boolean) | undefined;
 }
 
 /** One reply of the engine. */
 export interface StepResult {
+  /** Text that was shown. */
   text: string;
   calls: KeptCall[];
+  /** The first call that was left out; null where none was. */
+  skipped: ToolCall | null;
+  /** The claim for which text was held back; null where none was. */
+  claim: Claim | null;
   reason: StepEndReason;
   usage: TokenUsage | null;
 }
@@ -51,15 +62,26 @@ export async function* runStep(
   engine: Engine,
   request: EngineRequest,
   signal: AbortSignal,
-  { onText, argumentsFor }: StepHooks,
+  { onText, argumentsFor, filter = null, skips }: StepHooks,
 ): AsyncGenerator<AgentEvent, StepResult> {
   const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
   const abandoned = graceAfter(signal);
-  const result: StepResult = { text: "", calls: [], reason: "abort", usage: null };
+  const result: StepResult = { text: "", calls: [], skipped: null, claim: null, reason: "abort", usage: null };
   const maxCharacters = longestReply(engine);
   const repetition = { text: new Repetition(), reasoning: new Repetition() };
   let ended = false;
   let count = 0;
+  let characters = 0;
+  function* show(text: string): Generator<AgentEvent> {
+    if (text === "") return;
+    result.text += text;
+    onText(text);
+    yield { type: "text-delta", text };
+  }
+  function* finish(reason: StepEndReason): Generator<AgentEvent, StepResult> {
+    if (reason !== "abort") yield* show(filter?.finish() ?? "");
+    return { ...result, reason, claim: filter?.claim ?? null };
+  }
   try {
     while (!ended) {
       const next = await abandoned.orElse(nextEvent(engine, events));
@@ -68,20 +90,28 @@ export async function* runStep(
       switch (next.type) {
         case "text-delta":
           if (next.text === "") break;
-          if (result.text.length + next.text.length > MAX_REPLY_CHARACTERS) throw replyTooLarge();
-          result.text += next.text;
-          onText(next.text);
-          yield next;
-          if (repetition.text.add(next.text)) return { ...result, reason: "repetition" };
-          if (result.text.length > maxCharacters) return { ...result, reason: "length" };
+          characters += next.text.length;
+          if (characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+          yield* show(filter === null ? next.text : filter.push(next.text));
+          if (filter?.isDecided) return yield* finish("stop");
+          if (repetition.text.add(next.text)) return yield* finish("repetition");
+          if (characters > maxCharacters) return yield* finish("length");
           break;
         case "reasoning-delta":
           yield next;
-          if (repetition.reasoning.add(next.text)) return { ...result, reason: "repetition" };
+          if (repetition.reasoning.add(next.text)) return yield* finish("repetition");
           break;
-        case "tool-call":
-          yield { type: "tool-call", ...takeCall(next.call, result, argumentsFor) };
+        case "tool-call": {
+          const call = keepCall(next.call, result.calls, argumentsFor);
+          if (skips?.(call.kept)) {
+            result.skipped ??= call.kept;
+            if (++characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+            break;
+          }
+          yield* show(filter?.release() ?? "");
+          yield { type: "tool-call", ...takeCall(call, result) };
           break;
+        }
         case "memory-pressure":
           yield next;
           break;
@@ -98,7 +128,7 @@ export async function* runStep(
           throw next.error;
       }
     }
-    return result;
+    return yield* finish(result.reason);
   } finally {
     abandoned.cancel();
     // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
@@ -113,8 +143,7 @@ function longestReply({ contextTokens }: Engine): number {
 }
 
 /** Adds a call to those of the step. Throws when they are too many or too large. */
-function takeCall(given: ToolCall, { text, calls }: StepResult, argumentsFor?: ArgumentsFor): ToolCall {
-  const call = keepCall(given, calls, argumentsFor);
+function takeCall(call: KeptCall, { text, calls }: StepResult): ToolCall {
   calls.push(call);
   const size = calls.reduce((sum, { size }) => sum + size, text.length);
   if (calls.length > MAX_CALLS || size > MAX_REPLY_CHARACTERS) throw replyTooLarge();

@@ -1,8 +1,16 @@
 import { type AgentMessage, NanoAgentError } from "@nanoagent/models";
+import type { ActTruth } from "./acts/act-truth.js";
+import { checksClaims } from "./acts/checks-claims.js";
 import type { AgentEvent } from "./agent-event.js";
 import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js";
 import type { ContextWindow } from "./context/context-window.js";
-import { ABORT_GRACE_MILLISECONDS, type Engine, type EngineRequest, type SamplingOptions } from "./engines/engine.js";
+import {
+  ABORT_GRACE_MILLISECONDS,
+  type Engine,
+  type EngineRequest,
+  type EngineTool,
+  type SamplingOptions,
+} from "./engines/engine.js";
 import { asEngineError } from "./engines/engine-error.js";
 import type { IntentMatch } from "./intents/intent-matcher.js";
 import { overBudget } from "./memory/over-budget.js";
@@ -65,6 +73,8 @@ export interface SharedParts {
   readonly sampling?: SamplingOptions | undefined;
   readonly intents: IntentAnswers | null;
   readonly tools: ToolRegistry | null;
+  /** Whether replies may claim acts that did not happen; absent: as the engine's model is large or small. */
+  readonly acts?: "strict" | "off" | undefined;
 }
 
 /** The state of one conversation that a turn reads and changes. */
@@ -113,8 +123,10 @@ export async function* runTurn(
     } else {
       await place.take(caller);
       timeLimit.start();
-      const mayCallTools = schema === undefined && engine.callsTools !== false;
-      const offered = mayCallTools && shortlist !== null ? tools?.offer(message.content, shortlist) : undefined;
+      const mayCallTools = engine.callsTools !== false && shortlist !== null;
+      const offered = mayCallTools ? tools?.offer(message.content, shortlist) : undefined;
+      // A value that satisfies a schema claims nothing.
+      const truth = schema === undefined ? await openTruth(agent, message.content, offered) : null;
       const nextRequest = async (): Promise<EngineRequest> => {
         await place.take(signal);
         const { messages, leftTurns, isSummarized } = await untilAborted(
@@ -139,10 +151,8 @@ export async function* runTurn(
               place.leave();
               return tools.callSwitchedOn(call, options);
             };
-      result = yield* runAgentLoop(
-        { engine, turn, nextRequest, callTool, argumentsFor: tools?.argumentsFor, limits },
-        signal,
-      );
+      const calls = { runsBeside: tools?.runsBeside, argumentsFor: tools?.argumentsFor };
+      result = yield* runAgentLoop({ engine, turn, nextRequest, callTool, ...calls, truth, limits }, signal);
       place.leave();
     }
     if (signal.aborted) throw NanoRuntimeError.aborted();
@@ -171,6 +181,17 @@ export async function* runTurn(
     ...(kept.reply !== null && { reply: kept.reply }),
     ...(kept.notSaved !== null && { not_saved: kept.notSaved }),
   };
+}
+
+/** Returns what keeps a turn's replies from claiming acts; null where they are not checked, and then nothing is loaded. */
+async function openTruth(
+  { engine, acts }: SharedParts,
+  message: string,
+  offered: readonly EngineTool[] = [],
+): Promise<ActTruth | null> {
+  if (offered.length === 0 || !checksClaims(acts, engine)) return null;
+  const { ActTruth } = await import("./acts/act-truth.js");
+  return new ActTruth(message, offered);
 }
 
 /** Whether a limit ended the reply. */

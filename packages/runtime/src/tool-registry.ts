@@ -128,6 +128,12 @@ export class ToolRegistry {
   readonly callSwitchedOn: CallTool = async (call, options) =>
     this.#contents.switchedOn.has(call.name) ? this.#contents.tools.call(call, options) : unknownTool(call);
 
+  /** Whether a call may run beside others: its tool only looks, and nobody is asked before it. */
+  readonly runsBeside = ({ name }: ToolCall): boolean => {
+    const tool = this.tools.find((tool) => tool.name === name);
+    return tool?.changesWorld === false && tool.permission === "always";
+  };
+
   /** What the tool of a call would get, as plain data. */
   readonly argumentsFor = (call: ToolCall): unknown => this.#contents.tools.argumentsFor(call);
 

@@ -106,6 +106,7 @@ const rooms: Record<string, readonly string[]> = {
     "run-step",
     "agent-event",
     "session",
+    "acts",
     "skills",
     "tools/mcp",
     "tools/command",

@@ -39,7 +39,8 @@ const engineKinds: Record<EngineType, EngineKind> = {
       return new RulesEngine({ agentName: spec.name, device, abilities, ...(intents && { intents }) });
     },
     check: async () => ({ summary: "the built-in rules", issues: [], model: null }),
-    unusedKeys: ({ instructions, model_path, engine = {}, sampling, window }) => [
+    unusedKeys: ({ instructions, model_path, engine = {}, sampling, window, acts }) => [
+      ...(acts === undefined ? [] : [["acts"]]),
       ...(sampling === undefined ? [] : [["sampling"]]),
       ...(instructions === undefined ? [] : [["instructions"]]),
       ...(model_path === null ? [] : [["model_path"]]),

@@ -1,4 +1,5 @@
 import type { AgentMessage, MessageEnd } from "@nanoagent/models";
+import { noteFailed } from "../acts/failed-results.js";
 import type { ConversationMessage } from "../engines/conversation-message.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { ToolOutcome } from "../tools/tool-outcome.js";
@@ -56,12 +57,17 @@ export class Turn {
     this.#add({ role: "assistant", content: wholeText(content), timestamp: now(), tool_calls: calls });
   }
 
+  /** Makes one of the calls of {@link addCalls}, see {@link perform}, and adds its result. */
+  async act(call: ToolCall, ...[run, options]: Parameters<Turn["perform"]>): Promise<ToolOutcome> {
+    const outcome = await this.perform(run, options);
+    this.addResult(call, outcome);
+    return outcome;
+  }
+
   /**
-   * Has `run` make one of the calls of {@link addCalls}, and adds its result. `call` is the call as the conversation and
-   * the journal keep it.
+   * Has `run` make one of the calls of {@link addCalls}, and puts on record what became of an act. Calls that only look may be made side by side; {@link addResult} takes their results in the order of the calls.
    */
-  async act(
-    call: ToolCall,
+  async perform(
     run: (options: ToolCallOptions) => Promise<ToolOutcome>,
     options: Omit<ToolCallOptions, "idempotencyKey" | "beforeAct">,
   ): Promise<ToolOutcome> {
@@ -75,8 +81,14 @@ export class Turn {
     const outcome = await run({ ...options, idempotencyKey, beforeAct });
     const { content, isError } = outcome;
     if (isOnRecord) await journal?.recordActResult({ key: idempotencyKey }, { content, is_error: isError });
-    this.#add({ role: "tool", content, timestamp: now(), tool_call_id: call.id });
     return outcome;
+  }
+
+  /** Adds the result of a call to the conversation. */
+  addResult({ id }: ToolCall, { content, isError }: ToolOutcome): void {
+    const message: ConversationMessage = { role: "tool", content, timestamp: now(), tool_call_id: id };
+    if (isError) noteFailed(message);
+    this.#add(message);
   }
 
   /** Ends the turn with its reply. Rejects where it cannot be saved; `notSaved` where it is delivered all the same. */

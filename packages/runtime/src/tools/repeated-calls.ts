@@ -3,6 +3,11 @@ const ROUNDS = 3;
 /** Calls in a round, at most. */
 const MAX_ROUND_CALLS = 3;
 
+/** Returns a text that is the same for the same call, whatever the order of its arguments' names. */
+export function callKey({ name, arguments: input }: { name: string; arguments: unknown }): string {
+  return JSON.stringify([name, canonical(input, 0)]);
+}
+
 /** Notices that a model calls the same tools again and again and learns nothing new: for one turn. */
 export class RepeatedCalls {
   readonly #recent: string[] = [];

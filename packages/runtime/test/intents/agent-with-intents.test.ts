@@ -190,7 +190,7 @@ describe("an engine", () => {
     await using runtime = await loaded({ engine, tools: [valve] }, {});
     expect((await runtime.process("open the valve")).content).toBe("Done.");
     expect(engine.requests[0]?.tools).toEqual([
-      { name: "valve", description: "Opens a valve.", inputSchema: valve.inputSchema },
+      { name: "valve", description: "Opens a valve.", inputSchema: valve.inputSchema, changesWorld: true },
     ]);
     expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: '{"litres":12}' });
   });

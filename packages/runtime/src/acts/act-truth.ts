@@ -1,0 +1,45 @@
+import type { EngineMessage, EngineRequest, EngineTool } from "../engines/engine.js";
+import type { ToolOutcome } from "../tools/tool-outcome.js";
+import { ClaimFilter } from "./claim-filter.js";
+import { asksForFiction, findClaim, isQuestion } from "./claims-act.js";
+import { isEarlierAct } from "./earlier-acts.js";
+import { nothingDone } from "./nothing-done.js";
+import type { TextFilter } from "./text-filter.js";
+
+/** Keeps the replies of one turn from claiming acts that did not happen. */
+export class ActTruth {
+  readonly #message: string;
+  readonly #tools: readonly EngineTool[];
+  readonly #isRequest: boolean;
+  readonly #isFiction: boolean;
+  #hasActed = false;
+
+  constructor(message: string, tools: readonly EngineTool[]) {
+    this.#message = message;
+    this.#tools = tools;
+    this.#isRequest = !isQuestion(message);
+    this.#isFiction = asksForFiction(message);
+  }
+
+  /** Takes the outcome of a call. One that ran out of time, or was aborted, may have acted. */
+  noteOutcome(name: string, { outcome }: ToolOutcome): void {
+    const changesWorld = this.#tools.find((tool) => tool.name === name)?.changesWorld !== false;
+    this.#hasActed ||= changesWorld && (outcome === "done" || outcome === "timed-out" || outcome === "aborted");
+  }
+
+  /** Returns the filter of the reply to a request; null where it may say anything. */
+  filterFor({ messages }: EngineRequest): TextFilter | null {
+    if (this.#hasActed || this.#isFiction) return null;
+    const last = messages.findLastIndex(({ role }) => role === "user");
+    const before: readonly EngineMessage[] = messages.slice(0, Math.max(0, last));
+    return new ClaimFilter((sentence) => {
+      const claim = findClaim(sentence, { isRequest: this.#isRequest });
+      return claim === null || isEarlierAct(claim, this.#message, before, this.#tools) ? null : claim;
+    });
+  }
+
+  /** Returns what the user is told in place of a claim. */
+  correctionOf(claim: NonNullable<TextFilter["claim"]>): string {
+    return nothingDone(this.#message, claim.language);
+  }
+}
