@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.js";
-import { positiveInteger } from "./field-types.js";
+import { count, positiveInteger } from "./field-types.js";
 import { type MemoryLedger, memoryLedgerSource } from "./memory-ledger.js";
 import { type ModelSummary, modelSummarySource } from "./model-summary.js";
 import { type QualityForecast, qualityForecastSource } from "./quality-forecast.js";
@@ -26,6 +26,8 @@ export interface FitPlan {
   maps_file: boolean;
   /** Whether replies can be held to a schema: the ledger has room for the grammar. */
   constrains_output: boolean;
+  /** Tokens of the context that scores which tool a message needs: the ledger has room for it. Absent: 0, there is none. */
+  choosing_tokens?: number | undefined;
   ledger: MemoryLedger;
   /** Null where nothing is known that it could stand on. */
   forecast: SpeedForecast | null;
@@ -45,6 +47,7 @@ export const fitPlanSource = whenFirstUsed(() =>
     decode_threads: positiveInteger(),
     maps_file: z.boolean(),
     constrains_output: z.boolean(),
+    choosing_tokens: z.optional(count()),
     ledger: memoryLedgerSource(),
     forecast: z.nullable(speedForecastSource()),
     quality: z.nullable(qualityForecastSource()),

@@ -22,6 +22,11 @@ export interface FitRequest {
   thread_trials?: readonly ThreadTrial[] | undefined;
   /** Whether replies may be held to a grammar, which takes memory of its own. `auto`: if it fits. Default: false. */
   constrains_output?: boolean | "auto" | undefined;
+  /**
+   * Tokens of a second context, which scores the tools of an agent; left out where there is no room for it, or for grammars.
+   * Default: 0.
+   */
+  choosing_tokens?: number | undefined;
   /** Memory that the program takes beside `budget_bytes`; messages add it to what the agent needs. Default: 0. */
   program_bytes?: number | undefined;
   /** Memory of processes that are yet to start; messages add it to what the agent needs. Default: 0. */

@@ -84,7 +84,8 @@ export class Agent implements AsyncDisposable {
   static async open(checked: NanoAgentConfig, given: AgentOptions): Promise<Agent> {
     const config = wholeData(checked);
     const bare = { ...given, baseBytes: ownResidentBytes() ?? 0 };
-    const options = { ...bare, toolMemory: await openToolMemory(config, bare) };
+    const hasProgramTools = (given.tools ?? []).length > 0;
+    const options = { ...bare, hasProgramTools, toolMemory: await openToolMemory(config, bare) };
     const skills = await readSkills(config);
     const tools = await openTools(config, options, skills.open);
     try {

@@ -49,6 +49,7 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
       header: model,
       cpuFeatures,
       constrainsOutput: request.constrains_output,
+      choosingTokens: request.choosing_tokens,
       threads: Math.max(prefillThreads, decodeThreads),
     });
   const fits = (settings: LoadSettings) => ledgerOf(settings).peak_resident_bytes <= request.budget_bytes;
@@ -106,6 +107,7 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
     decode_threads: decodeThreads,
     maps_file: settings.mapsFile,
     constrains_output: request.constrains_output,
+    choosing_tokens: request.choosing_tokens ?? 0,
     ledger,
     forecast: null,
     quality: null,

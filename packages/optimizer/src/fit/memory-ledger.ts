@@ -5,6 +5,8 @@ import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
 import { computeBuffer, effectiveBatchTokens } from "./compute-buffer.js";
 import {
   BYTES_PER_CACHE_CELL,
+  CHOOSING_BATCH_TOKENS,
+  CHOOSING_MESSAGE_TOKENS,
   ENGINE_BASE_BYTES,
   ENGINE_HOST,
   GRAMMAR_BYTES_PER_TOKEN,
@@ -18,7 +20,7 @@ import {
   VOCABULARY_BYTES_PER_TOKEN,
 } from "./engine-costs.js";
 import { formatMb } from "./format-mb.js";
-import { cacheCells, kvCacheGroups, recurrences, recurrentStateBytes } from "./kv-cache.js";
+import { cacheCells, kvCacheBytes, kvCacheGroups, recurrences, recurrentStateBytes } from "./kv-cache.js";
 import { type RepackedTensors, repackedTensors } from "./repacked-tensors.js";
 
 /** A model, and how it is to be run. */
@@ -34,6 +36,8 @@ export interface LedgerOptions {
   cpuFeatures: readonly string[] | null;
   /** Whether replies may be held to a grammar. Default: false. */
   constrainsOutput?: boolean | undefined;
+  /** Tokens of the context that scores which tool a message needs. Default: 0, there is none. */
+  choosingTokens?: number | undefined;
   /** Threads that the engine computes with. Default: 1. */
   threads?: number | undefined;
   /** The process that the engine lives in; null for one that is accounted for elsewhere. Default: {@link ENGINE_HOST}. */
@@ -68,6 +72,7 @@ export function memoryLedger(options: LedgerOptions): MemoryLedger {
     engineLine(options),
     vocabularyLine(shape),
     ...(options.constrainsOutput ? [grammarLine(shape)] : []),
+    ...(options.choosingTokens ? [choosingLine(options.choosingTokens, shape)] : []),
     ...hostLines(options),
   ];
   const lines = [...steady, ...loadingLine(options, steady)].map(rounded);
@@ -186,6 +191,25 @@ function vocabularyLine({ vocabularySize }: TransformerShape): LedgerLine {
 function grammarLine({ vocabularySize }: TransformerShape): LedgerLine {
   const explanation = `${vocabularySize} tokens × ${GRAMMAR_BYTES_PER_TOKEN} bytes, once a reply is held to a grammar`;
   return pinned("grammar", vocabularySize * GRAMMAR_BYTES_PER_TOKEN, explanation);
+}
+
+/**
+ * The contexts that score tools: one for their list, and a small one for messages. The logits of every token of a batch are
+ * kept there.
+ */
+function choosingLine(choosingTokens: number, shape: TransformerShape): LedgerLine {
+  let reserved_bytes = 0;
+  let resident_bytes = 0;
+  for (const contextTokens of [choosingTokens, CHOOSING_MESSAGE_TOKENS]) {
+    const settings = { contextTokens, batchTokens: CHOOSING_BATCH_TOKENS, kvType: "f16" };
+    const cacheBytes = kvCacheBytes(shape, settings) + recurrentStateBytes(shape);
+    const { reservedBytes, residentBytes } = computeBuffer(shape, settings);
+    const logitBytes = CHOOSING_BATCH_TOKENS * shape.vocabularySize * FLOAT_BYTES;
+    reserved_bytes += cacheBytes + reservedBytes + logitBytes;
+    resident_bytes += cacheBytes + residentBytes + 2 * logitBytes;
+  }
+  const explanation = `two contexts of ${choosingTokens} and ${CHOOSING_MESSAGE_TOKENS} tokens, which score the tools for a message`;
+  return { name: "choosing", kind: "pinned", reserved_bytes, resident_bytes, explanation };
 }
 
 function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {

@@ -22,6 +22,8 @@ export interface PlanFacts {
   threadTrials?: readonly ThreadTrial[] | undefined;
   /** Whether replies may be held to a schema; `auto`: if it fits. Default: false. */
   constrainsOutput?: boolean | "auto" | undefined;
+  /** Tokens of the context that scores the tools of an agent. Default: 0, it has none. */
+  choosingTokens?: number | undefined;
 }
 
 /** The part of a request that may differ from one plan to the next. */
@@ -43,6 +45,7 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     spareSource,
     threadTrials = [],
     constrainsOutput,
+    choosingTokens,
   } = facts;
   const model = path.basename(modelPath);
   return {
@@ -59,5 +62,6 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     cpu_features: cpuFeatures,
     thread_trials: threadTrials.filter((trial) => trial.model === model),
     constrains_output: constrainsOutput,
+    choosing_tokens: choosingTokens,
   };
 }

@@ -1,6 +1,7 @@
-import type { FitPlan, FitRequest } from "@nanoagent/models";
+import { type FitPlan, type FitRequest, TRUSTED_PARAMETERS } from "@nanoagent/models";
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
+import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
 import { DEFAULT_BATCH_TOKENS, ENOUGH_CONTEXT_TOKENS } from "../load-settings.js";
 import { fitHeader, type HeaderRequest, type Misfit } from "./fit-header.js";
 import { storesHeads } from "./kv-cache.js";
@@ -26,13 +27,24 @@ export function planOrMisfit(
   enoughTokens?: number,
 ): FitPlan | Misfit {
   const { constrains_output = false } = request;
-  const plan = (constrains: boolean) => {
-    return fitLoadings(header, { ...request, constrains_output: constrains }, enoughTokens);
+  const isTrusted = (summarizeGguf(header).parameter_count ?? 0) >= TRUSTED_PARAMETERS;
+  const choosing_tokens = isTrusted ? 0 : (request.choosing_tokens ?? 0);
+  const plan = (constrains: boolean, choosingTokens: number) => {
+    const abilities = { constrains_output: constrains, choosing_tokens: choosingTokens };
+    return fitLoadings(header, { ...request, ...abilities }, enoughTokens);
   };
-  if (constrains_output !== "auto") return plan(constrains_output);
-  // An agent may never need a schema: without the grammar there may be room.
-  const constrained = plan(true);
-  return "refuse" in constrained ? plan(false) : constrained;
+  // An agent may never need a schema, and a model can choose its tools by itself: without the memory for either there may be room.
+  const abilities: [boolean, number][] = [
+    ...(constrains_output !== false && choosing_tokens > 0 ? ([[true, choosing_tokens]] as [boolean, number][]) : []),
+    ...(constrains_output !== false ? ([[true, 0]] as [boolean, number][]) : []),
+    ...(constrains_output !== true ? ([[false, 0]] as [boolean, number][]) : []),
+  ];
+  let result: FitPlan | Misfit | null = null;
+  for (const [constrains, choosingTokens] of abilities) {
+    result = plan(constrains, choosingTokens);
+    if (!("refuse" in result)) return result;
+  }
+  return result ?? plan(false, 0);
 }
 
 /** KV types and batches to try, in the order of what they cost in quality and speed. */

@@ -82,6 +82,12 @@ export interface AddonContext {
   decodeBatch(): Promise<void>;
   /** -1 when a grammar leaves nothing to choose. */
   sampleToken(logitIndex: number, sampler: AddonSampler): Promise<number>;
+  /** The same, with every token that the sampler kept and its probability among those: token, probability, token, … */
+  sampleToken(
+    logitIndex: number,
+    sampler: AddonSampler,
+    withProbabilities: true,
+  ): Promise<[token: number, probabilities: readonly number[] | undefined, confidence: number | undefined]>;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   setThreads(threads: number): void;
   saveSequenceStateToFile(file: string, sequence: number, tokens: Uint32Array): Promise<number>;
@@ -100,6 +106,9 @@ export interface AddonSampler {
     repeatPenaltyMaxTokens?: number;
     repeatPenaltyTokens?: Uint32Array;
     grammarEvaluationState?: AddonGrammarState;
+    /** Tokens whose logits are raised, and by how much. */
+    tokenBiasKeys?: Uint32Array;
+    tokenBiasValues?: Float32Array;
   }): void;
   dispose(): void;
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { DecidedCall } from "../../choosing/decide.js";
 import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
@@ -12,8 +13,10 @@ import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
 import { textPieces } from "./text-pieces.js";
+import { ToolChooser } from "./tool-chooser.js";
 import { tryThreads } from "./try-threads.js";
-import { writeReply } from "./write-reply.js";
+import { asTextRequest, emitDecision, unwrittenCall } from "./write-decision.js";
+import { writeDecidedCall, writeReply } from "./write-reply.js";
 
 /** How a model file is to be loaded, as a FitPlan decided. Plain data, so that it can go to another process. */
 export interface LlamaEngineOptions extends EngineThreads {
@@ -27,6 +30,8 @@ export interface LlamaEngineOptions extends EngineThreads {
   chatTemplate: string | null;
   /** Whether replies may be held to a schema, for which memory must have been set aside. */
   constrainsOutput: boolean;
+  /** Tokens of the context that scores tools; 0: the model chooses its tools by itself. Default: 0. */
+  choosingTokens?: number | undefined;
   /** Numbers of threads to try before the first request; with fewer than two there is nothing to try. */
   threadsToTry: readonly number[];
   /** File for the state of the KV cache between two lives of the engine; null: none. */
@@ -57,6 +62,7 @@ export class LlamaEngine implements Engine {
   readonly #cache: PromptCache;
   readonly #prompts: PromptReader;
   readonly #state: EngineState | null;
+  readonly #chooser: ToolChooser | null;
   #isStateConfirmed = false;
   readonly #closing = new AbortController();
   #threads: EngineThreads;
@@ -75,6 +81,9 @@ export class LlamaEngine implements Engine {
     this.#state = state;
     this.#threads = options;
     this.#prompts = new PromptReader(loaded.vocabulary, options.chatTemplate);
+    const { choosingTokens = 0 } = options;
+    const threads = () => this.#threads.prefillThreads;
+    this.#chooser = choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads }) : null;
     this.contextTokens = loaded.contextTokens;
     this.threadTrials = threadTrials;
   }
@@ -105,7 +114,7 @@ export class LlamaEngine implements Engine {
 
   /** Tokens evaluated since it was opened. */
   get evaluatedTokens(): number {
-    return this.#cache.work;
+    return this.#cache.work + (this.#chooser?.work ?? 0);
   }
 
   /** Sets the numbers of threads for the next prefill and the next reply. */
@@ -155,8 +164,23 @@ export class LlamaEngine implements Engine {
     if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
     if (isAborted()) return "abort";
     const grammar = this.#readSchema(given.responseSchema);
-    // A reply of a given form has no calls, and an engine that cannot hold a call to its schema makes none.
-    const request = this.callsTools && grammar === null ? given : { ...given, tools: [] };
+    // An engine that cannot hold a call to its schema makes none.
+    let request = this.callsTools ? given : { ...given, tools: [] };
+    let decided: DecidedCall | null = null;
+    if (this.#chooser !== null && (request.tools ?? []).length > 0) {
+      if (request.messages.at(-1)?.role === "user") {
+        const before = this.#chooser.work;
+        const decision = await this.#chooser.decide(request, isAborted);
+        if (decision === null) return "abort";
+        const reason = emitDecision(decision, emit);
+        if (reason !== null) {
+          emit({ type: "usage", usage: { prompt_tokens: this.#chooser.work - before, completion_tokens: 0 } });
+          return reason;
+        }
+        decided = unwrittenCall(decision);
+      }
+      request = decided === null ? asTextRequest(request) : { ...request, tools: [decided.tool] };
+    }
     const prompt = this.#prompts.read(request, this.#cache);
     const prompt_tokens = prompt.tokens.length;
     const room = this.contextTokens - prompt_tokens;
@@ -168,7 +192,10 @@ export class LlamaEngine implements Engine {
     const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache, threads: () => this.#threads });
     this.#loaded.setThreads(this.#threads.prefillThreads);
     const prefilled = await this.#cache.prefill(prompt.tokens, isAborted);
-    const reason = prefilled === "aborted" ? "abort" : await writeReply(draft);
+    const reason =
+      prefilled === "aborted"
+        ? "abort"
+        : await (decided === null ? writeReply(draft) : writeDecidedCall(draft, decided));
     emit({ type: "usage", usage: { ...usage, completion_tokens: draft.completionTokens } });
     return reason;
   }
@@ -216,6 +243,7 @@ export class LlamaEngine implements Engine {
     await this.#save().catch(() => null);
     // Native memory must not go while a batch is being computed on it.
     await this.#last;
+    await this.#chooser?.close();
     await this.#loaded.close();
   }
 

@@ -3,6 +3,7 @@ import type { FitPlan, NanoAgentConfig } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { type ModelBudget, modelBudget } from "../../memory/program-share.js";
+import { mayOfferTools } from "../../tools/may-offer-tools.js";
 import type { Engine } from "../engine.js";
 import type { OpenEngineOptions } from "../engine-options.js";
 import type { EngineThreads } from "../host/host-protocol.js";
@@ -34,6 +35,7 @@ export async function openLlamaEngine(
     ownsProgram = false,
     baseBytes,
     toolMemory,
+    hasProgramTools = false,
     onLoadProgress: onProgress,
   }: OpenEngineOptions = {},
 ): Promise<Engine> {
@@ -56,8 +58,9 @@ export async function openLlamaEngine(
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
   const trials = await ThreadTrialStore.read(profiler, config.model_path, await mostThreads());
 
+  const hasTools = hasProgramTools || mayOfferTools(config);
   const plan = async (budget: ModelBudget, ladder: LadderSettings): Promise<PlannedModel> => {
-    const facts = { ...agentFacts(device), ...budget, cpuFeatures, threadTrials: trials.rows };
+    const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures, threadTrials: trials.rows };
     const header = await optimizer.readGguf(config.model_path);
     for (const { message, hint } of noticesOf(header, optimizer, config.engine?.context))
       onNotice(`${message} ${hint}`);
@@ -118,6 +121,7 @@ function toOptions(
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     chatTemplate,
     constrainsOutput: plan.constrains_output,
+    choosingTokens: plan.choosing_tokens ?? 0,
     stateFile: null,
   };
 }

@@ -11,9 +11,13 @@ import {
 import type { GgufHeader, ModelNotice, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { type ExpectedProcesses, expectedServers, modelBudget, programShareBytes } from "../../memory/program-share.js";
+import { mayOfferTools } from "../../tools/may-offer-tools.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
 import { usableTrials } from "./thread-trial-store.js";
+
+/** Tokens of the context that scores a list of tools: a dozen of them with their descriptions, examples of talk, and a message. */
+const CHOOSING_TOKENS = 1024;
 
 /** A device that is not this machine, as far as a plan depends on it. */
 export interface RemoteDevice {
@@ -28,6 +32,8 @@ export interface AgentBudget {
   device: EdgeDevice;
   /** As `spec.max_memory_mb`, in MB of 2^20 bytes. */
   maxMemoryMb: number;
+  /** Whether it may offer its model tools. Default: false. */
+  hasTools?: boolean | undefined;
 }
 
 export interface PlanOptions {
@@ -45,8 +51,8 @@ export function agentLimitBytes({ device, maxMemoryMb }: AgentBudget): number {
 }
 
 /** Returns the facts that are the same for every plan of an agent. */
-export function agentFacts(device: EdgeDevice) {
-  return { device, constrainsOutput: "auto" } as const;
+export function agentFacts(device: EdgeDevice, hasTools: boolean) {
+  return { device, constrainsOutput: "auto", choosingTokens: hasTools ? CHOOSING_TOKENS : 0 } as const;
 }
 
 /**
@@ -58,7 +64,7 @@ export async function readPlanFacts(
   { ownsProgram = false, memory, remote }: PlanOptions = {},
 ): Promise<PlanFacts> {
   const limitBytes = agentLimitBytes(budget);
-  const facts = agentFacts(budget.device);
+  const facts = agentFacts(budget.device, budget.hasTools ?? false);
   if (remote !== undefined) {
     // The program has to find its place on that device too.
     const spareBytes = remote.availableBytes - programShareBytes(ownsProgram);
@@ -142,7 +148,10 @@ export async function planLocalModel(
   const { optimizer } = await importModelPeers();
   const { spec, device, engine, model_path } = config;
   const expected = expectedServers(config);
-  const whole = { ...(await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, options)), ...expected };
+  const whole = {
+    ...(await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb, hasTools: mayOfferTools(config) }, options)),
+    ...expected,
+  };
   const header = await optimizer.readGguf(model_path);
   const notices = noticesOf(header, optimizer, engine?.context);
   const planWithin = (facts: PlanFacts) => planModel(header, optimizer, facts, { contextTokens: engine?.context });

@@ -82,6 +82,6 @@ function callRepeats(name: string): NanoRuntimeError {
 }
 
 /** Nine letters and digits, which all templates accept. */
-function callId(): string {
+export function callId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte % 36).toString(36)).join("");
 }

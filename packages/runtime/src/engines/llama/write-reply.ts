@@ -1,3 +1,4 @@
+import type { DecidedCall } from "../../choosing/decide.js";
 import type { CallForm } from "../../tool-calls/call-form.js";
 import { NO_TOOL } from "../../tool-calls/describe-tools.js";
 import type { EndReason } from "../engine.js";
@@ -18,6 +19,11 @@ export async function writeReply(draft: ReplyDraft): Promise<EndReason> {
   } finally {
     draft.cache.mark(text + draft.evaluated.text, draft.evaluated.tokens);
   }
+}
+
+/** Writes a call whose tool is decided, with arguments that only the model can write. */
+export async function writeDecidedCall(draft: ReplyDraft, { tool }: DecidedCall): Promise<EndReason> {
+  return writeCall(draft, tool, `${tool.name} `);
 }
 
 /** Writes the call of the tool that the model chooses behind `lead`, or else text as if nothing had been asked. */

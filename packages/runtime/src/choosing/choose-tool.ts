@@ -1,0 +1,107 @@
+import type { EngineTool } from "../engines/engine.js";
+import type { FollowUp } from "./follow-up.js";
+import type { Asking } from "./question-marks.js";
+import type { RequestMarks } from "./request-marks.js";
+import type { WordEvidence } from "./word-evidence.js";
+
+/** What speaks for each tool, and, as the last element, for none: numbers whose differences count. */
+export interface ScoredEvidence {
+  /** Log-probabilities of the names behind the message, less those behind a neutral one. */
+  list: readonly number[] | null;
+  /** Mean log-probability of the message's tokens, given what a tool is for, less that without. */
+  channel: readonly number[] | null;
+}
+
+export interface ChoiceInput {
+  tools: readonly EngineTool[];
+  words: readonly WordEvidence[];
+  followUp: FollowUp;
+  asking: Asking;
+  marks: RequestMarks;
+}
+
+/** Names of the features, in the order of the weights. */
+export const featureNames = [
+  "none",
+  "list",
+  "channel",
+  "words",
+  "things",
+  "unexplained",
+  "unexplained-none",
+  "text",
+  "values",
+  "number",
+  "stated",
+  "leans",
+  "leans-not",
+  "fact-changes",
+  "fact-none",
+  "knowledge-none",
+  "no-words",
+  "request-none",
+  "story-none",
+] as const;
+
+export type Weights = Readonly<Record<(typeof featureNames)[number], number>>;
+
+/** Largest difference of two scores of the list that still adds evidence: beyond it a model is only loud. */
+const MAX_LIST_DIFFERENCE = 12;
+
+/** More words that nothing explains say no more. */
+const MAX_UNEXPLAINED = 6;
+
+/** Returns the features of each tool and, as the last row, of none. */
+export function choiceFeatures({ tools, words, followUp, asking, marks }: ChoiceInput, scored: ScoredEvidence): Weights[] {
+  const list = scored.list === null ? null : centered(scored.list);
+  const channel = scored.channel === null ? null : centered(scored.channel);
+  const mostWords = Math.max(0, ...words.map(({ words: shared, things }) => shared + things));
+  const leastUnexplained = Math.min(MAX_UNEXPLAINED, ...words.map(({ unexplained }) => unexplained));
+  const zero = Object.fromEntries(featureNames.map((name) => [name, 0])) as Record<keyof Weights, number>;
+  const rows = tools.map((tool, at): Weights => {
+    const own = words[at] as WordEvidence;
+    const isBefore = followUp.before?.name === tool.name;
+    return {
+      ...zero,
+      list: list?.[at] ?? 0,
+      channel: channel?.[at] ?? 0,
+      words: Math.min(own.words, 6),
+      things: Math.min(own.things, 6),
+      unexplained: Math.min(own.unexplained, MAX_UNEXPLAINED) - leastUnexplained,
+      text: own.text,
+      values: own.values,
+      number: own.number,
+      stated: own.stated,
+      leans: followUp.leansOnIt && isBefore ? 1 : 0,
+      "leans-not": followUp.leansOnIt && !isBefore && own.words === 0 ? 1 : 0,
+      "fact-changes": asking === "fact" && tool.changesWorld === true ? 1 : 0,
+    };
+  });
+  const none: Weights = {
+    ...zero,
+    none: 1,
+    list: list?.[tools.length] ?? 0,
+    channel: channel?.[tools.length] ?? 0,
+    "fact-none": asking === "fact" ? 1 : 0,
+    "knowledge-none": asking === "knowledge" ? 1 : 0,
+    "unexplained-none": leastUnexplained,
+    "request-none": marks.isRequest ? 1 : 0,
+    "story-none": marks.isStory ? 1 : 0,
+    "no-words": mostWords === 0 ? 1 : 0,
+  };
+  return [...rows, none];
+}
+
+/** Returns the probability of each tool and, as the last one, of none: a conditional logit over the features. */
+export function choiceProbabilities(features: readonly Weights[], weights: Weights): number[] {
+  const scores = features.map((row) => featureNames.reduce((sum, name) => sum + row[name] * weights[name], 0));
+  const most = Math.max(...scores);
+  const raised = scores.map((score) => Math.exp(score - most));
+  const sum = raised.reduce((total, value) => total + value, 0);
+  return raised.map((value) => value / sum);
+}
+
+function centered(scores: readonly number[]): number[] {
+  const most = Math.max(...scores);
+  return scores.map((score) => Math.max(score - most, -MAX_LIST_DIFFERENCE));
+}

@@ -1,0 +1,98 @@
+import type { EngineTool } from "../engines/engine.js";
+import { talkExamples, talkKinds } from "./choice-weights.js";
+import { plainDescription, valuesOf } from "./tool-line.js";
+
+/** Says how likely texts are, by a model. */
+export interface TextScorer {
+  /**
+   * Returns the log-probabilities of the tokens of each continuation behind a text. `follows` says by the first tokens which
+   * continuations are worth their other ones; of the others only the first is returned. Default: all are.
+   */
+  score(
+    text: string,
+    continuations: readonly string[],
+    follows?: (firstScores: readonly number[]) => readonly boolean[],
+  ): Promise<number[][]>;
+}
+
+/** Label of a message that needs no tool. */
+const NONE = "none";
+/** Message that says nothing: what a model thinks of a name without any reason to choose it. */
+const NEUTRAL_MESSAGE = "N/A";
+/** Names whose first token is so much less likely than the best one's are not read on: they are not meant. */
+const FOLLOWED_DIFFERENCE = 5;
+/** Longest part of a message that is scored: the beginning says what is wanted. */
+const MAX_SCORED_CHARACTERS = 240;
+
+/** Text before a message: a line for each tool, and for each example of talk that needs none. */
+export function listOf(tools: readonly EngineTool[]): string {
+  const lines = tools.map((tool) => `${plainDescription(tool)}${valuesOf(tool)} => ${tool.name}`);
+  return `${[...lines, ...talkExamples.map((example) => `${example} => ${NONE}`)].join("\n")}\n`;
+}
+
+/** Returns the text up to the name of a tool. */
+export function listLine(list: string, message: string): string {
+  return `${list}${inOneLine(message)} =>`;
+}
+
+/** The evidence of one list of tools, which a model is asked for; its calibration is asked for once. */
+export class ListEvidence {
+  readonly tools: readonly EngineTool[];
+  readonly list: string;
+  readonly #names: readonly string[];
+  /** Scores of the tokens of each name behind a neutral message. */
+  #neutral: number[][] | null = null;
+
+  constructor(tools: readonly EngineTool[]) {
+    this.tools = tools;
+    this.list = listOf(tools);
+    this.#names = [...tools.map(({ name }) => ` ${name}`), ` ${NONE}`];
+  }
+
+  /** Scores each tool, and none as the last: the log-probability of its name, less that behind a neutral message. */
+  async score(scorer: TextScorer, message: string): Promise<number[]> {
+    this.#neutral ??= await scorer.score(listLine(this.list, NEUTRAL_MESSAGE), this.#names);
+    const neutral = this.#neutral;
+    const raised = (score: number, name: number, token: number) => score - (neutral[name]?.[token] ?? 0);
+    const follows = (firsts: readonly number[]) => {
+      const scores = firsts.map((score, name) => raised(score, name, 0));
+      const least = Math.max(...scores) - FOLLOWED_DIFFERENCE;
+      return scores.map((score) => score >= least);
+    };
+    const names = await scorer.score(listLine(this.list, message), this.#names, follows);
+    return names.map((tokens, name) => sum(tokens.map((score, token) => raised(score, name, token))));
+  }
+}
+
+/** Scores tools, and talk as the last, by how likely they make the message; tools that are not tried score null. */
+export async function channelEvidence(
+  scorer: TextScorer,
+  message: string,
+  tools: readonly (EngineTool | null)[],
+): Promise<number[]> {
+  const said = ` ${inOneLine(message)}`;
+  const given = async (wish: string | null) => {
+    const text = `${wish === null ? "" : `What the user wants: ${wish}.\n`}The user says:`;
+    return mean((await scorer.score(text, [said]))[0] ?? []);
+  };
+  const without = await given(null);
+  const scores: number[] = [];
+  for (const tool of tools) {
+    scores.push(tool === null ? Number.NaN : (await given(`${plainDescription(tool)}${valuesOf(tool)}`)) - without);
+  }
+  let talk = Number.NEGATIVE_INFINITY;
+  for (const kind of talkKinds) talk = Math.max(talk, (await given(kind)) - without);
+  return [...scores, talk];
+}
+
+export function inOneLine(message: string): string {
+  return message.trim().replace(/\s+/g, " ").slice(0, MAX_SCORED_CHARACTERS);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : sum(values) / values.length;
+}

@@ -1,0 +1,155 @@
+import { readNumber } from "../read-number.js";
+import { splitWords, type Word } from "../split-words.js";
+import { isWordForOne, numberOfWord } from "./number-words.js";
+
+/** A number in a message, with the unit that it is counted in where there is one. */
+export interface SaidNumber {
+  value: number;
+  unit: Unit | null;
+  /** Index of its first word, and of the word after its last one. */
+  first: number;
+  end: number;
+}
+
+export type Unit = (typeof unitWords)[number][0] | "other";
+
+const unitWords = [
+  ["second", /^(?:s|sec|secs|second|seconds|sekunden?|seconde|secondes|segundos?|secondi|secondo)$/],
+  ["minute", /^(?:min|mins|minute|minutes|minuten|minutos?|minuti|minuto)$/],
+  ["hour", /^(?:h|hr|hrs|hour|hours|stunden?|heures?|horas?|ore|ora)$/],
+  ["day", /^(?:day|days|tage?n?|jours?|dias?|giorn[oi])$/],
+  ["degree", /^(?:c|f|celsius|fahrenheit|degrees?|grad|degres?|grados?|gradi)$/],
+  ["percent", /^(?:percent|prozent|pourcent|porcentaje|percento|cento|ciento)$/],
+  ["milliliter", /^(?:ml|millilit(?:er|re)s?|mililitros?|millilitr[oi])$/],
+  ["liter", /^(?:l|lit(?:er|re)s?|litern|litros?|litr[oi])$/],
+  ["gram", /^(?:g|gr|gram(?:m|me|s)?s?|gramos?|gramm[oi])$/],
+  ["kilogram", /^(?:kg|kilos?|kilogram(?:m|me)?s?|kilogramos?|chil[oi]|chilogramm[oi])$/],
+  ["millimeter", /^(?:mm|millimet(?:er|re)s?|milimetros?|millimetr[oi])$/],
+  ["centimeter", /^(?:cm|zentimeter|centimet(?:er|re)s?|centimetros?|centimetr[oi])$/],
+  ["meter", /^(?:m|met(?:er|re)s?|metros?|metr[oi])$/],
+] as const;
+
+/** Units that can be converted into each other: the kind of each, and its size in the smallest of the kind. */
+const sizes: Partial<Record<Unit, readonly [kind: string, size: number]>> = {
+  second: ["time", 1],
+  minute: ["time", 60],
+  hour: ["time", 3600],
+  day: ["time", 86_400],
+  milliliter: ["volume", 1],
+  liter: ["volume", 1000],
+  gram: ["mass", 1],
+  kilogram: ["mass", 1000],
+  millimeter: ["length", 1],
+  centimeter: ["length", 10],
+  meter: ["length", 1000],
+};
+const halves = /^(?:half|halbe[nrs]?|demi|demie|media|medio|mezz[oa]|mezzora)$/;
+const quarters = /^(?:quarter|viertel|quart|cuarto|quarto|viertelstunde)$/;
+const joins = /^(?:and|und|et|y|e|a|an|of|d|de|di)$/;
+
+/** Returns the numbers that a message says in digits or words, in their order. */
+export function saidNumbers(words: readonly Word[]): SaidNumber[] {
+  const numbers: SaidNumber[] = [];
+  for (let at = 0; at < words.length; ) {
+    const found = numberAt(words, at);
+    if (found === null) at += 1;
+    else {
+      numbers.push(found);
+      at = found.end;
+    }
+  }
+  return numbers;
+}
+
+function numberAt(words: readonly Word[], at: number): SaidNumber | null {
+  const word = words[at] as Word;
+  if (word.kind === "number" || word.kind === "hyphenated") {
+    const value = readNumber(word.text, "en") ?? readNumber(word.text);
+    return value === null ? null : withUnit(words, value, at, at + 1);
+  }
+  const plain = unaccented(word.text);
+  if (halves.test(plain)) return partAt(words, at, 0.5);
+  if (quarters.test(plain)) return partAt(words, at, quartersBefore(words, at) / 4);
+  const value = numberOfWord(word.text);
+  if (value !== null) {
+    if (quarters.test(unaccented(words[at + 1]?.text ?? ""))) return partAt(words, at + 1, value / 4);
+    // Twenty five: tens and ones.
+    const next = words[at + 1];
+    const ones = next === undefined ? null : numberOfWord(next.text);
+    const isSum = ones !== null && ones < 10 && value >= 20 && value < 100 && value % 10 === 0;
+    return isSum ? withUnit(words, value + ones, at, at + 2) : withUnit(words, value, at, at + 1);
+  }
+  if (!isWordForOne(word.text)) return null;
+  if (words[at + 1] !== undefined && halves.test(unaccented((words[at + 1] as Word).text))) return null;
+  const one = withUnit(words, 1, at, at + 1);
+  return one.unit === null || one.unit === "other" ? null : one;
+}
+
+/** Half an hour, eine halbe Stunde, une demi-heure, a quarter of an hour. */
+function partAt(words: readonly Word[], at: number, part: number): SaidNumber | null {
+  if (/stunde$/.test(words[at]?.text ?? "")) return { value: part, unit: "hour", first: at, end: at + 1 };
+  let end = at + 1;
+  while (joins.test(words[end]?.text ?? "") && end < at + 3) end += 1;
+  const found = withUnit(words, part, at, end);
+  if (found.unit !== null && found.unit !== "other") return found;
+  return part < 0.5 || part > 0.5 ? { value: part * 100, unit: "percent", first: at, end: at + 1 } : null;
+}
+
+function quartersBefore(words: readonly Word[], at: number): number {
+  return numberOfWord(words[at - 1]?.text ?? "") === 3 ? 3 : 1;
+}
+
+function withUnit(words: readonly Word[], whole: number, first: number, from: number): SaidNumber {
+  // Seventeen and a half, zweieinhalb.
+  const hasHalf =
+    joins.test(words[from]?.text ?? "") &&
+    [1, 2].find((more) => halves.test(unaccented(words[from + more]?.text ?? "")));
+  const [value, end] = hasHalf ? [whole + 0.5, from + hasHalf + 1] : [whole, from];
+  const next = words[end];
+  if (next === undefined) return { value, unit: null, first, end };
+  const plain = unaccented(next.text);
+  // 25 per cento, pour cent, por ciento.
+  const skip = /^(?:per|pour|por)$/.test(plain) ? 1 : 0;
+  const unitWord = skip === 0 ? plain : unaccented(words[end + 1]?.text ?? "");
+  const unit: Unit | undefined =
+    unitWord === "cent" ? "percent" : unitWords.find(([, pattern]) => pattern.test(unitWord))?.[0];
+  if (unit !== undefined) return withHalfBehind(words, { value, unit, first, end: end + 1 + skip });
+  return { value, unit: next.kind === "word" && next.text.length > 2 ? "other" : null, first, end };
+}
+
+/** Cinque minuti e mezzo, two hours and a half. */
+function withHalfBehind(words: readonly Word[], number: SaidNumber): SaidNumber {
+  const { end } = number;
+  if (!joins.test(words[end]?.text ?? "")) return number;
+  const more = [1, 2].find((offset) => halves.test(unaccented(words[end + offset]?.text ?? "")));
+  return more === undefined ? number : { ...number, value: number.value + 0.5, end: end + more + 1 };
+}
+
+/** Converts a number to another unit of the same kind; a number without one stays as it is. */
+export function toUnit({ value, unit }: SaidNumber, wanted: Unit | null): number {
+  const from = unit === null ? undefined : sizes[unit];
+  const to = wanted === null ? undefined : sizes[wanted];
+  return from === undefined || to === undefined ? value : (value * from[1]) / to[1];
+}
+
+/** Whether a said unit can be that of a value: it is the same, of the same kind, or one of them is not known. */
+export function fitsUnit({ unit }: SaidNumber, wanted: Unit | null): boolean {
+  if (unit === null || unit === "other" || wanted === null) return true;
+  return unit === wanted || (sizes[unit] !== undefined && sizes[unit]?.[0] === sizes[wanted]?.[0]);
+}
+
+/** Returns the unit that texts about a value name: `duration_minutes`, `in degrees Celsius`; null where none. */
+export function unitNamed(text: string): Unit | null {
+  for (const { text: word } of splitWords(
+    text.replaceAll("_", " ").replaceAll("%", " percent ").replaceAll("°", " degrees "),
+  )) {
+    if (word.length < 3) continue;
+    const unit = unitWords.find(([, pattern]) => pattern.test(unaccented(word)))?.[0];
+    if (unit !== undefined) return unit;
+  }
+  return /temperature/i.test(text) ? "degree" : null;
+}
+
+function unaccented(word: string): string {
+  return word.normalize("NFD").replace(/\p{M}/gu, "");
+}

@@ -1,0 +1,126 @@
+import type { EngineTool } from "../engines/engine.js";
+import { splitWords, type Word } from "../split-words.js";
+import { completeArguments } from "./complete-arguments.js";
+import type { FollowUp } from "./follow-up.js";
+import { explicitTextAt } from "./free-text.js";
+import { thingsOf } from "./related-words.js";
+import { type ArgumentProperty, argumentProperties, isSameWord, readStated } from "./stated-arguments.js";
+import { wordsOfTool } from "./tool-words.js";
+
+/** Evidence for one tool that costs no model: the words that it shares with a message, and the arguments that are stated. */
+export interface WordEvidence {
+  /** Shared words, weighted by how rare they are among the tools: 0 without any. */
+  words: number;
+  /** The same for what both speak of in other words, or in another language. */
+  things: number;
+  /** Words of the message that carry meaning and that the tool does not explain. */
+  unexplained: number;
+  /** 1 where it takes a text and the message announces or quotes one, 0 otherwise. */
+  text: number;
+  /** Values of its choices that the message names. */
+  values: number;
+  /** 1 where it takes a number and one is stated, -1 where it needs one and none is, 0 otherwise. */
+  number: number;
+  /** Share of its required arguments that the message states, 0 to 1; 1 without any. */
+  stated: number;
+}
+
+/** Shortest beginning that two words must share to count as one. */
+const STEM_CHARACTERS = 4;
+const MAX_MESSAGE_CHARACTERS = 2000;
+
+/** Returns the evidence of a message's words for each tool. */
+export function wordEvidence(followUp: FollowUp, tools: readonly EngineTool[]): WordEvidence[] {
+  const message = followUp.message.slice(0, MAX_MESSAGE_CHARACTERS);
+  const said = splitWords(message);
+  const ofTools = tools.map(wordsOfTool);
+  const thingsOfTools = ofTools.map(thingsIn);
+  const textAt = explicitTextAt(message, said);
+  return tools.map((tool, index) => {
+    const properties = argumentProperties(tool.inputSchema);
+    const { values, several, used } = readStated(properties, message);
+    const { sets, missing, open } = completeArguments(tool, { ...followUp, message });
+    const own = ofTools[index] ?? [];
+    const takesText = textAt !== null && properties.some(({ kind, isRequired }) => kind === "text" && isRequired);
+    const explained = takesText ? new Set([...used, ...said.keys()].filter((at) => used.has(at) || at >= textAt)) : used;
+    return {
+      words: sharedWords(said, own, ofTools),
+      things: sharedThings(said, own, thingsOfTools),
+      unexplained: unexplainedWords(said, own, explained),
+      text: takesText ? 1 : 0,
+      values: properties.filter(
+        ({ kind, name }) => kind === "choice" && (Object.hasOwn(values, name) || several?.name === name),
+      ).length,
+      number: numberEvidence(properties, sets[0] ?? {}),
+      stated: statedShare(properties, [...missing, ...open]),
+    };
+  });
+}
+
+function sharedWords(said: readonly Word[], own: readonly string[], ofTools: readonly (readonly string[])[]): number {
+  let sum = 0;
+  for (const word of own) {
+    if (word.length < 3 || !said.some(({ text }) => isRelated(text, word))) continue;
+    const uses = ofTools.filter((others) => others.some((other) => isRelated(other, word))).length;
+    // A word of most tools tells none of them.
+    if (uses <= ofTools.length / 2) sum += Math.log(ofTools.length / uses);
+  }
+  return sum;
+}
+
+/** Things that a message and a tool both speak of in other words, weighted by how rare they are among the tools. */
+function sharedThings(said: readonly Word[], own: readonly string[], ofTools: readonly ReadonlySet<number>[]): number {
+  const things = thingsIn(own);
+  const wanted = thingsIn(said.map(({ text }) => text));
+  let sum = 0;
+  for (const thing of wanted) {
+    if (!things.has(thing)) continue;
+    const uses = ofTools.filter((others) => others.has(thing)).length;
+    if (uses <= ofTools.length / 2) sum += Math.log(ofTools.length / uses);
+  }
+  return sum;
+}
+
+function thingsIn(words: readonly string[]): Set<number> {
+  return new Set(words.flatMap((word) => thingsOf(word)));
+}
+
+/** Number of words that carry meaning and that neither the tool's words nor its arguments explain. */
+function unexplainedWords(said: readonly Word[], own: readonly string[], used: ReadonlySet<number>): number {
+  const things = thingsIn(own);
+  return said.filter(
+    ({ text, kind }, at) =>
+      kind === "word" &&
+      text.length > 3 &&
+      !used.has(at) &&
+      !fillers.has(text) &&
+      !own.some((word) => isRelated(text, word)) &&
+      !thingsOf(text).some((thing) => things.has(thing)),
+  ).length;
+}
+
+const fillers = new Set(
+  "please could would should with from that this there here have need want like just also then back again more some into over until make turn switch what which when where your bitte kannst könntest möchte einen eine dann noch auch nicht wieder dass sind wird peux pouvez dans pour avec plaît quel quelle encore favor puedes para está cuál ahora favore puoi della nella sono quale ancora adesso".split(
+    " ",
+  ),
+);
+
+function isRelated(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (one.length < STEM_CHARACTERS || other.length < STEM_CHARACTERS) return false;
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  const shared = Math.max(STEM_CHARACTERS, short.length - 2);
+  return long.startsWith(short.slice(0, shared)) || isSameWord(long, short);
+}
+
+function numberEvidence(properties: readonly ArgumentProperty[], values: Record<string, unknown>): number {
+  const numbers = properties.filter(({ kind }) => kind === "number");
+  if (numbers.some(({ name }) => Object.hasOwn(values, name))) return 1;
+  return numbers.some(({ isRequired }) => isRequired) ? -1 : 0;
+}
+
+function statedShare(properties: readonly ArgumentProperty[], missing: readonly ArgumentProperty[]): number {
+  const readable = (property: ArgumentProperty) => property.kind !== "text" && property.kind !== "other";
+  const required = properties.filter((property) => property.isRequired && readable(property)).length;
+  return required === 0 ? 1 : 1 - missing.filter(readable).length / required;
+}
