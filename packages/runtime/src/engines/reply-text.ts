@@ -12,6 +12,8 @@ export interface ReplyPiece {
  */
 export class ReplyText {
   readonly #stops: readonly string[];
+  readonly #beginnings: readonly string[];
+  #hasText = false;
   readonly #separatesReasoning: boolean;
   #reasoning: boolean;
   #held = "";
@@ -19,14 +21,18 @@ export class ReplyText {
 
   constructor({
     stop = [],
+    beginnings = [],
     separatesReasoning = true,
     beginsInReasoning = false,
   }: {
     stop?: readonly string[];
+    /** Texts that end the reply where they are the first of it. */
+    beginnings?: readonly string[];
     separatesReasoning?: boolean;
     beginsInReasoning?: boolean;
   } = {}) {
     this.#stops = stop.filter((text) => text !== "");
+    this.#beginnings = beginnings.filter((text) => text !== "");
     this.#separatesReasoning = separatesReasoning;
     this.#reasoning = beginsInReasoning;
   }
@@ -56,7 +62,7 @@ export class ReplyText {
       if (mark === null) break;
       this.#take(pieces, mark.index);
       this.#held = this.#held.slice(mark.text.length);
-      if (this.#stops.includes(mark.text)) {
+      if (this.#stops.includes(mark.text) || this.#beginnings.includes(mark.text)) {
         this.#stoppedBy = mark.text;
         this.#held = "";
         return pieces;
@@ -75,6 +81,7 @@ export class ReplyText {
   }
 
   #take(pieces: ReplyPiece[], length: number): void {
+    if (!this.#reasoning && this.#held.slice(0, length).trim() !== "") this.#hasText = true;
     if (length > 0) pieces.push({ type: this.#reasoning ? "reasoning" : "text", text: this.#held.slice(0, length) });
     this.#held = this.#held.slice(length);
   }
@@ -82,13 +89,15 @@ export class ReplyText {
   /** Texts that have a meaning at this point. */
   #marks(): readonly string[] {
     if (!this.#separatesReasoning) return this.#stops;
-    return this.#reasoning ? [THINK_END] : [...this.#stops, THINK_START];
+    const stops = this.#hasText ? this.#stops : [...this.#stops, ...this.#beginnings];
+    return this.#reasoning ? [THINK_END] : [...stops, THINK_START];
   }
 
   #firstMark(): { index: number; text: string } | null {
     let first: { index: number; text: string } | null = null;
     for (const text of this.#marks()) {
       const index = this.#held.indexOf(text);
+      if (this.#beginnings.includes(text) && this.#held.slice(0, index).trim() !== "") continue;
       if (index >= 0 && (first === null || index < first.index)) first = { index, text };
     }
     return first;

@@ -1,6 +1,8 @@
 import { Template } from "@huggingface/jinja";
-import { type CallForm, probe, readCallForm } from "../../tool-calls/call-form.js";
 import { askedBefore, describeCall, describeResult, describeTools, leadTo } from "../../tool-calls/describe-tools.js";
+import type { CallFormVerdict, CallRendering, OwnCallForm } from "../../tool-calls/own-call-form.js";
+import { probeTools } from "../../tool-calls/probe-calls.js";
+import { verifyCallForm } from "../../tool-calls/verify-call-form.js";
 import type { EngineMessage, EngineRequest, EngineTool } from "../engine.js";
 import { legalConversation } from "../legal-conversation.js";
 import { families, plainFamily } from "./chat-families.js";
@@ -15,7 +17,7 @@ export interface ChatModel {
   /** Whether a text is one token that steers the conversation. */
   isControlToken: (text: string) => boolean;
   /** Form in which the template writes a call; null where it writes none. Default: null. */
-  callForm?: CallForm | null | undefined;
+  callForm?: OwnCallForm | null | undefined;
 }
 
 export interface ChatPrompt {
@@ -30,7 +32,7 @@ export interface ChatPrompt {
  * A model that was trained to call tools writes a call when it wants to. Any other is asked for its choice first, with
  * `lead` as the beginning of its reply; it calls one tool for a message, for it would not know when to stop.
  */
-type Calling = { kind: "own-form"; form: CallForm } | { kind: "choice"; lead: string };
+type Calling = { kind: "own-form"; form: OwnCallForm } | { kind: "choice"; lead: string };
 
 /**
  * Writes the conversation as the model was trained to read it, up to the beginning of its reply. It uses the file's own
@@ -43,7 +45,7 @@ export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   const { tools = [] } = request;
   if (chatTemplate !== null && callForm !== null) {
     try {
-      const text = renderOwn(model, chatTemplate, { messages: toOwnMessages(request), tools });
+      const text = renderOwn(model, chatTemplate, { messages: toOwnMessages(request, callForm.rendering), tools });
       return { text, stop: [], calling: tools.length === 0 ? null : { kind: "own-form", form: callForm } };
     } catch {}
   }
@@ -61,28 +63,23 @@ export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   return { text: family.render(messages, model), stop: family.stop, calling };
 }
 
-/** Returns the form in which the model's own template writes a call; null where it ignores tools or writes no calls. */
-export function learnCallForm(model: ChatModel): CallForm | null {
+/** Finds the form in which the model's own template writes a call, and says why it is that one, or none. */
+export function learnCallForm(model: ChatModel): CallFormVerdict {
   const { chatTemplate } = model;
-  if (chatTemplate === null || !chatTemplate.includes("tools")) return null;
-  const asked: EngineMessage[] = [{ role: "user", content: "probe" }];
-  const calls = [{ id: probe.id, name: probe.name, arguments: probe.arguments }];
-  const called: EngineMessage[] = [...asked, { role: "assistant", content: "", tool_calls: calls }];
-  const render = (messages: readonly EngineMessage[]) =>
-    renderOwn(model, chatTemplate, {
-      messages: toOwnMessages({ instructions: null, messages }),
-      tools: [probe.tool],
-      goesOn: messages === asked,
-    });
-  try {
-    return readCallForm(render(asked), render(called), [model.eosToken, "<|im_end|>", "<|eot_id|>", "<|eom_id|>"]);
-  } catch {
-    return null;
-  }
+  if (chatTemplate === null) return { form: null, reason: "the file has no chat template" };
+  if (!chatTemplate.includes("tools")) return { form: null, reason: "its chat template knows no tools" };
+  return verifyCallForm(
+    (messages, { goesOn }) =>
+      renderOwn(model, chatTemplate, { messages: messages as readonly OwnMessage[], tools: probeTools, goesOn }),
+    [model.eosToken],
+  );
 }
 
+/** A message for a template that knows calls: one with calls may have no content. */
+type OwnMessage = Omit<ChatMessage, "content"> & { content: string | null };
+
 interface OwnConversation {
-  messages: readonly ChatMessage[];
+  messages: readonly OwnMessage[];
   tools?: readonly EngineTool[];
   /** Whether the model's reply comes next. Default: true. */
   goesOn?: boolean;
@@ -107,7 +104,7 @@ function renderOwn(
           })),
   });
   // A template that leaves the question out has not understood the conversation.
-  if (!text.includes(messages.at(-1)?.content.trim() ?? "")) throw new Error("the template dropped the last message");
+  if (!text.includes(messages.at(-1)?.content?.trim() ?? "")) throw new Error("the template dropped the last message");
   if (tools.some(({ name }) => !text.includes(name))) throw new Error("the template dropped a tool");
   return text;
 }
@@ -127,18 +124,18 @@ function parseOnce(model: ChatModel, template: string): Template {
 }
 
 /** Messages for a template that knows what tools are. */
-function toOwnMessages({ instructions, messages }: EngineRequest): ChatMessage[] {
+function toOwnMessages({ instructions, messages }: EngineRequest, rendering: CallRendering): OwnMessage[] {
   const names = namesOfCalls(messages);
   const system = instructions === null ? [] : [{ role: "system", content: instructions }];
-  const others = messages.map(({ role, content, tool_calls = [], tool_call_id }): ChatMessage => {
+  const others = messages.map(({ role, content, tool_calls = [], tool_call_id }): OwnMessage => {
     if (tool_call_id !== undefined) return { role, content, tool_call_id, name: names.get(tool_call_id) ?? "" };
     if (tool_calls.length === 0) return { role, content };
     const calls = tool_calls.map(({ id, name, arguments: input }) => ({
       id,
       type: "function",
-      function: { name, arguments: input },
+      function: { name, arguments: rendering.argumentsAre === "object" ? input : JSON.stringify(input) },
     }));
-    return { role, content, tool_calls: calls };
+    return { role, content: content === "" ? rendering.noContent : content, tool_calls: calls };
   });
   return [...system, ...others];
 }

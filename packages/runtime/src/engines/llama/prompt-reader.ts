@@ -1,3 +1,4 @@
+import type { CallFormVerdict } from "../../tool-calls/own-call-form.js";
 import type { EngineMessage, EngineRequest } from "../engine.js";
 import { type ChatModel, type ChatPrompt, learnCallForm, renderChat } from "./chat-template.js";
 import type { AddonModel } from "./llama-addon.js";
@@ -15,6 +16,7 @@ export class PromptReader {
   readonly #bos: number;
   readonly #texts: SafeTexts;
   readonly #model: ChatModel;
+  #callForm: CallFormVerdict | undefined;
 
   constructor(vocabulary: AddonModel, chatTemplate: string | null) {
     this.#vocabulary = vocabulary;
@@ -29,11 +31,20 @@ export class PromptReader {
     };
   }
 
+  /** The form of the model's calls, and why it is that one. */
+  get callForm(): CallFormVerdict {
+    this.#callForm ??= learnCallForm(this.#model);
+    return this.#callForm;
+  }
+
   /** Reads a request. Where it goes on from what is in the cache, the tokens of the cache stay as they are. */
   read(request: EngineRequest, cache: PromptCache): Prompt {
     const { instructions, messages, tools = [] } = request;
-    if (tools.length > 0 || messages.some(({ tool_calls = [] }) => tool_calls.length > 0)) {
-      if (this.#model.callForm === undefined) this.#model.callForm = learnCallForm(this.#model);
+    if (
+      this.#model.callForm === undefined &&
+      (tools.length > 0 || messages.some(({ tool_calls = [] }) => tool_calls.length > 0))
+    ) {
+      this.#model.callForm = this.callForm.form;
     }
     this.#texts.begin();
     const prompt = renderChat(this.#model, {

@@ -64,8 +64,9 @@ export class ReplyDraft {
     return new TokenSampler(this.loaded, this.cache, sampling, grammar);
   }
 
-  startText(): TokenText {
-    return new TokenText((tokens) => this.loaded.vocabulary.detokenize(tokens, false));
+  /** Begins to read tokens as text. Control tokens have none, unless they are part of what is written. */
+  startText({ showsControlTokens = false } = {}): TokenText {
+    return new TokenText((tokens) => this.loaded.vocabulary.detokenize(tokens, showsControlTokens));
   }
 
   isEndToken(token: number): boolean {

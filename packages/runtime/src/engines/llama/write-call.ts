@@ -7,12 +7,12 @@ import { refuseBrokenText } from "./refuse-broken-text.js";
 import type { ReplyDraft } from "./reply-draft.js";
 
 /** The arguments of a call are the likeliest ones, unless the request wants otherwise. */
-const CALL_TEMPERATURE = 0;
+export const CALL_TEMPERATURE = 0;
 
 /** Returns the likeliest of these texts; null when aborted. What is evaluated then ends somewhere within it. */
 export async function chooseText(draft: ReplyDraft, texts: readonly string[]): Promise<string | null> {
   const sampler = draft.startSampler({ temperature: 0 }, choiceGrammar(texts));
-  const text = draft.startText();
+  const text = draft.startText({ showsControlTokens: true });
   let chosen = "";
   try {
     for (;;) {
@@ -32,8 +32,15 @@ export async function chooseText(draft: ReplyDraft, texts: readonly string[]): P
   }
 }
 
-/** Writes a call: the reply up to its arguments, which is known, and then the arguments, held to the tool's schema. */
-export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: string): Promise<EndReason> {
+/** A call that is to be written: its tool, its id, and the reply up to its arguments. */
+export interface CallStart {
+  tool: EngineTool;
+  id: string;
+  start: string;
+}
+
+/** Writes the arguments of a call as JSON, held to the tool's schema, and emits the call. */
+export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStart): Promise<EndReason> {
   const { sampling, limit, emit, isAborted } = draft.task;
   // In most vocabularies a space belongs to the word that follows it.
   const isSpaced = start.endsWith(" ");
@@ -61,11 +68,11 @@ export async function writeCall(draft: ReplyDraft, tool: EngineTool, start: stri
   written += text.finish();
   refuseBrokenText(written);
   draft.noteEvaluated(draft.evaluated.text + written);
-  emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: exactOrText(written) } });
+  emit({ type: "tool-call", call: { id, name: tool.name, arguments: exactOrText(written) } });
   return "tool-calls";
 }
 
-function callCutOff(name: string, tokens: number): NanoRuntimeError {
+export function callCutOff(name: string, tokens: number): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "call-not-valid",
     message: `The call of the tool "${name}" was cut off after ${tokens} tokens.`,
@@ -73,15 +80,10 @@ function callCutOff(name: string, tokens: number): NanoRuntimeError {
   });
 }
 
-function callRepeats(name: string): NanoRuntimeError {
+export function callRepeats(name: string): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "call-not-valid",
     message: `The model repeated itself without an end in the arguments of the tool "${name}".`,
     hint: "Ask again in other words, or use a more able model.",
   });
-}
-
-/** Nine letters and digits, which all templates accept. */
-export function callId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => (byte % 36).toString(36)).join("");
 }

@@ -1,7 +1,7 @@
 import type { DecidedCall, Decision } from "../../choosing/decide.js";
 import { plainDescription } from "../../choosing/tool-line.js";
+import { newCallId } from "../../tool-calls/call-id.js";
 import type { EndReason, EngineEvent, EngineRequest, EngineTool } from "../engine.js";
-import { callId } from "./write-call.js";
 
 /** Tools that the instructions name: more would fill a small context. */
 const MAX_NAMED_ABILITIES = 12;
@@ -15,7 +15,7 @@ export function emitDecision(decision: Decision, emit: (event: EngineEvent) => v
   }
   if (unwrittenCall(decision) !== null) return null;
   for (const { tool, arguments: input } of decision.calls) {
-    emit({ type: "tool-call", call: { id: callId(), name: tool.name, arguments: input } });
+    emit({ type: "tool-call", call: { id: newCallId(), name: tool.name, arguments: input } });
   }
   return "tool-calls";
 }

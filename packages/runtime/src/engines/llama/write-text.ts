@@ -8,16 +8,27 @@ import type { ReplyDraft } from "./reply-draft.js";
 /** Writes text up to the end of the reply. */
 export async function writeText(draft: ReplyDraft): Promise<EndReason> {
   const reason = await writeTextUpTo(draft, null);
-  return reason === "call" ? "stop" : reason;
+  return typeof reason === "object" ? "stop" : reason;
+}
+
+/** Texts that begin a call, anywhere in a reply or only at its beginning. */
+export interface CallMarks {
+  texts: readonly string[];
+  isBeginning: boolean;
 }
 
 /** Writes text up to the end of the reply, or up to the mark of a call: then what is evaluated ends before the mark. */
-export async function writeTextUpTo(draft: ReplyDraft, callMark: string | null): Promise<EndReason | "call"> {
+export async function writeTextUpTo(
+  draft: ReplyDraft,
+  callMarks: CallMarks | null,
+): Promise<EndReason | { callMark: string }> {
   const { cache, task } = draft;
   const { prompt, grammar, sampling, limit, isAborted } = task;
-  const callToken = callMark === null ? null : controlTokenOf(draft.loaded, callMark);
+  const marks = callMarks?.texts ?? [];
+  const callTokens = new Map(marks.map((mark) => [controlTokenOf(draft.loaded, mark), mark]));
   const reply = new ReplyText({
-    stop: [...prompt.stop, ...(sampling.stop ?? []), ...(callMark === null ? [] : [callMark])],
+    stop: [...prompt.stop, ...(sampling.stop ?? []), ...(callMarks?.isBeginning === false ? marks : [])],
+    beginnings: callMarks?.isBeginning ? marks : [],
     separatesReasoning: grammar === null,
     beginsInReasoning: draft.evaluated.text === "" && prompt.text.trimEnd().endsWith("<think>"),
   });
@@ -26,13 +37,14 @@ export async function writeTextUpTo(draft: ReplyDraft, callMark: string | null):
   };
   const text = draft.startText();
   let replyText = draft.evaluated.text;
-  let reason: EndReason | "call" = "length";
+  let reason: EndReason | { callMark: string } = "length";
   const sampler = draft.startSampler(sampling, grammar);
   try {
     while (draft.completionTokens < limit) {
       const token = await sampler.next();
-      if (token !== null && token === callToken) {
-        reason = "call";
+      const callMark = token === null ? undefined : callTokens.get(token);
+      if (callMark !== undefined) {
+        reason = { callMark };
         break;
       }
       if (token === null || draft.isEndToken(token)) {
@@ -45,7 +57,8 @@ export async function writeTextUpTo(draft: ReplyDraft, callMark: string | null):
       replyText += more;
       emit(reply.push(more));
       if (reply.stopped) {
-        reason = reply.stoppedBy === callMark ? "call" : "stop";
+        const callMark = marks.find((mark) => mark === reply.stoppedBy);
+        reason = callMark === undefined ? "stop" : { callMark };
         break;
       }
       if (isAborted()) {
@@ -63,8 +76,8 @@ export async function writeTextUpTo(draft: ReplyDraft, callMark: string | null):
   }
   emit(reply.push(text.finish()));
   emit(reply.finish());
-  if (reason === "call" && callMark !== null && reply.stoppedBy === callMark) {
-    draft.evaluated.text = replyText.slice(0, replyText.lastIndexOf(callMark));
+  if (typeof reason === "object" && reply.stoppedBy === reason.callMark) {
+    draft.evaluated.text = replyText.slice(0, replyText.lastIndexOf(reason.callMark));
   }
   return reason;
 }

@@ -77,9 +77,11 @@ export function choice(alternatives: readonly string[]): string {
   return alternatives.length > 1 ? `(${alternatives.join(" | ")})` : only;
 }
 
-/** A text as it stands. It must not have control characters. */
+const escapes: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** A text as it stands. It must not have control characters but line breaks and tabs. */
 export function literal(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return `"${text.replace(/["\\]/g, "\\$&").replace(/[\n\r\t]/g, (character) => escapes[character] ?? "")}"`;
 }
 
 function countEngineRules(line: string): number {

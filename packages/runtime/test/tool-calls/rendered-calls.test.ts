@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EngineMessage, EngineRequest } from "../../src/engines/engine.js";
 import { type ChatModel, learnCallForm, renderChat } from "../../src/engines/llama/chat-template.js";
-import type { CallForm } from "../../src/tool-calls/call-form.js";
 
 const model = (chatTemplate: string): ChatModel => ({
   chatTemplate,
@@ -12,53 +11,6 @@ const model = (chatTemplate: string): ChatModel => ({
 
 const chat = (call: string, tools = "{{ tools | tojson }}") =>
   `{% if tools %}[system]${tools}[/system]{% endif %}{% for message in messages %}[{{ message.role }}]{{ message.content }}{% if message.tool_calls %}{% for call in message.tool_calls %}${call}{% endfor %}{% endif %}</s>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
-
-/** Templates as the families write them. */
-const families: Record<string, { template: string; form: CallForm }> = {
-  "tags around JSON": {
-    template: chat(
-      '\n<tool_call>\n{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}\n</tool_call>',
-    ),
-    form: {
-      mark: "<tool_call>",
-      before: '<tool_call>\n{"name": "',
-      between: '", "arguments": ',
-      after: "}\n</tool_call>",
-    },
-  },
-  "bare JSON with parameters": {
-    template: chat('{"name": "{{ call.function.name }}", "parameters": {{ call.function.arguments | tojson }}}'),
-    form: { mark: '{"name": "', before: '{"name": "', between: '", "parameters": ', after: "}" },
-  },
-  "a list behind a token": {
-    template: chat(
-      '[TOOL_CALLS][{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}, "id": "{{ call.id }}"}]',
-    ),
-    form: {
-      mark: "[TOOL_CALLS]",
-      before: '[TOOL_CALLS][{"name": "',
-      between: '", "arguments": ',
-      after: ', "id": "abc123def"}]',
-    },
-  },
-};
-
-describe("how a template writes calls is read off it", () => {
-  test.each(Object.entries(families))("%s", (_, { template, form }) => {
-    expect(learnCallForm(model(template))).toEqual(form);
-  });
-
-  test.each([
-    ["knows no tools", "{% for message in messages %}{{ message.content }}{% endfor %}"],
-    ["leaves calls out", chat("")],
-    ["leaves the arguments out", chat("<tool_call>{{ call.function.name }}</tool_call>")],
-    ["is told of no tool", chat("<c>{{ call.function.name }}{{ call.function.arguments | tojson }}", "tools")],
-    ["throws", `${chat("")}{{ raise_exception('tools') }}`],
-    ["is broken", "{% tools"],
-  ])("one that %s writes none", (_, template) => {
-    expect(learnCallForm(model(template))).toBeNull();
-  });
-});
 
 describe("a conversation with tools", () => {
   const tools: EngineRequest["tools"] = [
@@ -79,7 +31,10 @@ describe("a conversation with tools", () => {
     { role: "assistant", content: "", tool_calls: [call] },
     { role: "tool", content: "Done.", tool_call_id: call.id },
   ];
-  const { template = "", form } = families["tags around JSON"] ?? {};
+  const template = chat(
+    '\n<tool_call>\n{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}\n</tool_call>',
+  );
+  const { form } = learnCallForm(model(template));
 
   test("is the template's where that knows them", () => {
     const own = { ...model(template), callForm: form };

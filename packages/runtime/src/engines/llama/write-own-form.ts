@@ -1,0 +1,103 @@
+import { newCallId } from "../../tool-calls/call-id.js";
+import { keyedProperties } from "../../tool-calls/keyed-grammar.js";
+import { marksOf, type OwnCallForm, withCallId } from "../../tool-calls/own-call-form.js";
+import type { EndReason, EngineTool } from "../engine.js";
+import type { ReplyDraft } from "./reply-draft.js";
+import { chooseText, writeCall } from "./write-call.js";
+import { writeKeyedArguments } from "./write-keyed-arguments.js";
+import { writeTextUpTo } from "./write-text.js";
+
+/** After this many calls in one reply the model has lost its thread. */
+const MAX_CALLS_OF_A_REPLY = 8;
+
+/**
+ * Writes text, and a call wherever the model begins one: the name is one of the tools', and the arguments are held to its
+ * schema in the notation of the form.
+ */
+export async function writeOwnForm(draft: ReplyDraft, form: OwnCallForm): Promise<EndReason> {
+  const names = draft.task.tools.map(({ name }) => name);
+  const marks = { texts: marksOf(form, names), isBeginning: form.mark === null };
+  let calls = 0;
+  while (calls < MAX_CALLS_OF_A_REPLY) {
+    const reason = await writeTextUpTo(draft, marks);
+    if (typeof reason !== "object") return calls > 0 && reason !== "abort" ? "tool-calls" : reason;
+    const named = form.mark === null ? (names[marks.texts.indexOf(reason.callMark)] ?? null) : null;
+    const written = await writeCallsInRow(draft, form, named, MAX_CALLS_OF_A_REPLY - calls);
+    if (written === "abort") return "abort";
+    calls += written;
+    // A reply in such a form has nothing behind its calls.
+    if (form.mark === null || form.next === null) return "tool-calls";
+  }
+  return "tool-calls";
+}
+
+/** Writes a call, and those that follow it in the same list; the reply is evaluated up to the end of the last one. */
+async function writeCallsInRow(
+  draft: ReplyDraft,
+  form: OwnCallForm,
+  given: string | null,
+  most: number,
+): Promise<number | "abort"> {
+  const { tools } = draft.task;
+  const { next, between } = form;
+  let named = given;
+  let start = draft.evaluated.text + form.before;
+  for (let calls = 1; ; calls++) {
+    const id = newCallId();
+    const name = named ?? (await chooseName(draft, withCallId(start, id), between));
+    const tool = tools.find((tool) => tool.name === name);
+    if (tool === undefined) return "abort";
+    const reason = await writeOwnCall(draft, form, {
+      tool,
+      id,
+      start: withCallId(start, id) + tool.name + withCallId(between, id),
+    });
+    if (reason !== "tool-calls") return "abort";
+    const after = withCallId(form.after, id);
+    const goesOn = next === null || calls === most || isRow(form) ? null : withCallId(next, id);
+    const text = draft.evaluated.text;
+    const chosen = goesOn === null ? after : await chooseText(draft, [goesOn, after]);
+    if (chosen === null || (await draft.goTo(text + chosen)) === "aborted") return "abort";
+    if (goesOn === null || chosen !== goesOn) return calls;
+    named = null;
+    start = text + chosen;
+  }
+}
+
+/** Whether each call of a reply stands for itself: the model goes on writing behind it, and may begin another. */
+function isRow({ mark, next, after }: OwnCallForm): boolean {
+  return mark !== null && next?.startsWith(after) === true && next.slice(after.length).trimStart().startsWith(mark);
+}
+
+async function chooseName(draft: ReplyDraft, start: string, between: string): Promise<string | null> {
+  if ((await draft.goTo(start)) === "aborted") return null;
+  // A name that another one begins with has ended where what follows it begins.
+  const end = between.slice(0, 1);
+  const chosen = await chooseText(
+    draft,
+    draft.task.tools.map(({ name }) => name + end),
+  );
+  return chosen === null ? null : chosen.slice(0, chosen.length - end.length);
+}
+
+async function writeOwnCall(
+  draft: ReplyDraft,
+  form: OwnCallForm,
+  call: { tool: EngineTool; id: string; start: string },
+): Promise<EndReason> {
+  const { tool, id, start } = call;
+  const properties = form.notation === "json" ? null : keyedProperties(tool.inputSchema);
+  const end = commonBeginning(form.after, form.next ?? form.after);
+  // Arguments for which more holds than for each of them by itself are written as JSON, and rendered in the form later.
+  if (form.notation === "json" || properties === null || end === "") return writeCall(draft, call);
+  const written = await writeKeyedArguments(draft, { tool, properties, notation: form.notation, start, end });
+  if (written === null || (await draft.goTo(written.text)) === "aborted") return "abort";
+  draft.task.emit({ type: "tool-call", call: { id, name: tool.name, arguments: written.input } });
+  return "tool-calls";
+}
+
+function commonBeginning(one: string, other: string): string {
+  let length = 0;
+  while (length < Math.min(one.length, other.length) && one[length] === other[length]) length += 1;
+  return one.slice(0, length);
+}
