@@ -1,6 +1,6 @@
 import { defineTool, NanoRuntime, type Tool } from "@nanoagent/runtime";
 import { ScriptedEngine, type ScriptedReply } from "@nanoagent/runtime/testing";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sampleConfig } from "./sample-config.js";
 

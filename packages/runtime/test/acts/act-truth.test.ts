@@ -1,6 +1,6 @@
 import { defineTool, NanoRuntime, type NanoRuntimeOptions } from "@nanoagent/runtime";
 import { ScriptedEngine, type ScriptedReply } from "@nanoagent/runtime/testing";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checksClaims } from "../../src/acts/checks-claims.js";
 import { ClaimFilter } from "../../src/acts/claim-filter.js";

@@ -41,8 +41,11 @@ type Calling = { kind: "own-form"; form: OwnCallForm } | { kind: "choice"; lead:
  */
 export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   const request = { ...given, ...legalConversation(given) };
-  const { chatTemplate, callForm = null } = model;
-  const { tools = [] } = request;
+  const { chatTemplate } = model;
+  const { tools = [], toolChoice, responseSchema } = request;
+  // Whether to call at all is chosen before a reply that must be a call, or must satisfy a schema, is written.
+  const isChosenFirst = tools.length > 0 && (toolChoice === "required" || responseSchema !== undefined);
+  const callForm = isChosenFirst ? null : (model.callForm ?? null);
   if (chatTemplate !== null && callForm !== null) {
     try {
       const text = renderOwn(model, chatTemplate, { messages: toOwnMessages(request, callForm.rendering), tools });
@@ -168,8 +171,9 @@ function namesOfCalls(messages: readonly EngineMessage[]): Map<string, string> {
   return new Map(messages.flatMap(({ tool_calls = [] }) => tool_calls.map(({ id, name }) => [id, name] as const)));
 }
 
-/** Returns the choice that the model is asked for: about a message of the user's, and not about a tool's result. */
-function choiceOf({ messages, tools = [] }: EngineRequest): Calling | null {
-  const last = messages.at(-1);
-  return tools.length === 0 || last?.role !== "user" ? null : { kind: "choice", lead: leadTo(last.content) };
+/** Returns the choice that the model is asked for: about a message of the user's, and not about a tool's result unless it must. */
+function choiceOf({ messages, tools = [], toolChoice }: EngineRequest): Calling | null {
+  const isAsked = messages.at(-1)?.role === "user" || toolChoice === "required";
+  if (tools.length === 0 || !isAsked) return null;
+  return { kind: "choice", lead: leadTo(askedBefore(messages, messages.length)) };
 }

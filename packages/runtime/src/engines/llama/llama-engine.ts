@@ -178,6 +178,7 @@ export class LlamaEngine implements Engine {
           return reason;
         }
         decided = unwrittenCall(decision);
+        if (decided === null && request.toolChoice === "required") return "stop";
       }
       request = decided === null ? asTextRequest(request) : { ...request, tools: [decided.tool] };
     }
@@ -186,9 +187,9 @@ export class LlamaEngine implements Engine {
     const room = this.contextTokens - prompt_tokens;
     if (room < 1) throw contextExceeded(prompt_tokens, this.contextTokens);
     const usage = { prompt_tokens, cached_prompt_tokens: this.#cache.keepCommonPrefix(prompt.tokens) };
-    const { sampling = {}, tools = [] } = request;
+    const { sampling = {}, tools = [], toolChoice } = request;
     const limit = Math.min(sampling.maxTokens ?? room, room);
-    const task = { prompt, grammar, tools, sampling, limit, emit, isAborted };
+    const task = { prompt, grammar, tools, toolChoice, sampling, limit, emit, isAborted };
     const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache, threads: () => this.#threads });
     this.#loaded.setThreads(this.#threads.prefillThreads);
     const prefilled = await this.#cache.prefill(prompt.tokens, isAborted);

@@ -1,4 +1,4 @@
-import type { EngineEvent, EngineTool, SamplingOptions } from "../engine.js";
+import type { EngineEvent, EngineRequest, EngineTool, SamplingOptions } from "../engine.js";
 import type { EngineThreads } from "../host/host-protocol.js";
 import { contextExceeded } from "./context-exceeded.js";
 import type { LoadedModel } from "./loaded-model.js";
@@ -13,6 +13,7 @@ export interface ReplyTask {
   /** Grammar that the whole reply follows; null for free text. */
   readonly grammar: string | null;
   readonly tools: readonly EngineTool[];
+  readonly toolChoice: EngineRequest["toolChoice"];
   readonly sampling: SamplingOptions;
   /** Most tokens of the reply. */
   readonly limit: number;

@@ -34,5 +34,6 @@ async function writeChoice(draft: ReplyDraft, lead: string): Promise<EndReason> 
   if (chosen === null) return "abort";
   const tool = choices.get(chosen);
   if (tool !== undefined) return writeCall(draft, { tool, id: newCallId(), start: `${lead} ${tool.name} ` });
+  if (draft.task.toolChoice === "required") return "stop";
   return (await draft.goTo("")) === "aborted" ? "abort" : writeText(draft);
 }

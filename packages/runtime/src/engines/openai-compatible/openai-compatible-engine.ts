@@ -6,6 +6,7 @@ import { type ChatDialect, type ConversationForm, simplerForms } from "./chat/ch
 import { NoSuchReply } from "./chat/no-such-reply.js";
 import { ollamaChat } from "./chat/ollama-chat.js";
 import { openaiChat, unsentSampling } from "./chat/openai-chat.js";
+import { replyWithTools } from "./chat/replies-with-tools.js";
 import { ReplyAssembler } from "./chat/reply-assembler.js";
 import { isProgress, type ReplyPart } from "./chat/reply-part.js";
 import { ReplyReader } from "./chat/reply-reader.js";
@@ -92,7 +93,7 @@ export class OpenAiCompatibleEngine implements Engine {
     }
     const stop = this.#begin(signal);
     try {
-      yield* this.#reply(request, stop.signal);
+      yield* replyWithTools(request, this.server, (request) => this.#reply(request, stop.signal));
     } catch (error) {
       if (stop.signal.aborted) yield { type: "end", reason: "abort" };
       else yield { type: "error", error: this.#explain(error) };
@@ -180,6 +181,9 @@ export class OpenAiCompatibleEngine implements Engine {
     try {
       return await sendAs(this.#form);
     } catch (refusal) {
+      // Not every server can hold its model to a choice.
+      if (request.toolChoice === "required" && isRefusal(refusal))
+        return this.#send({ ...request, toolChoice: undefined }, signal);
       if (!refusesForm(refusal)) throw refusal;
       for (const form of simplerForms(request, this.#form)) {
         const body = await sendAs(form).catch(() => null);
@@ -227,8 +231,13 @@ export class OpenAiCompatibleEngine implements Engine {
   }
 }
 
+/** Whether a server has refused what a request holds. */
+function isRefusal(error: unknown): error is RemoteEngineError {
+  return error instanceof RemoteEngineError && [400, 404, 422, 500].includes(error.status ?? 0);
+}
+
 function refusesForm(error: unknown): boolean {
-  if (!(error instanceof RemoteEngineError) || ![400, 404, 422, 500].includes(error.status ?? 0)) return false;
+  if (!isRefusal(error)) return false;
   return error.reason === null || formRefusal.test(error.reason);
 }
 

@@ -124,8 +124,9 @@ describe("what is sent to /v1/chat/completions", () => {
 });
 
 test("what is sent to Ollama's /api/chat: its context, its options, its tool calls, and that nothing is to be cut", async () => {
-  const request = { ...conversation, sampling, responseSchema: schema };
-  expect(await bodyOf(fakeOllama(), request, { contextTokens: 3000 })).toEqual({
+  const { body } = await bodyOf(fakeOllama(), ask("bed?", { responseSchema: schema }));
+  expect(body?.format).toEqual(schema);
+  expect(await bodyOf(fakeOllama(), { ...conversation, sampling }, { contextTokens: 3000 })).toEqual({
     url: "/api/chat",
     body: {
       model: "qwen3:0.6b",
@@ -143,7 +144,6 @@ test("what is sent to Ollama's /api/chat: its context, its options, its tool cal
         seed: 7,
         stop: ["END"],
       },
-      format: schema,
       tools,
       messages: [
         { role: "system", content: "You water the plants.\n\nIt is May." },

@@ -1,4 +1,5 @@
-import type { EngineMessage, EngineRequest } from "../../engine.js";
+import { NO_TOOL } from "../../../tool-calls/describe-tools.js";
+import type { EngineMessage, EngineRequest, EngineTool } from "../../engine.js";
 import { legalConversation } from "../../legal-conversation.js";
 import type { RemoteServer } from "../server/remote-server.js";
 
@@ -49,11 +50,26 @@ export function simplerForms({ instructions, messages }: EngineRequest, form: Co
 
 /** The tools of a request as both APIs take them; nothing where there are none, or where the server refuses them. */
 export function toolsOf({ tools = [] }: EngineRequest, { abilities }: RemoteServer): { tools?: object[] } {
-  if (tools.length === 0 || abilities.tools === false) return {};
-  return {
-    tools: tools.map(({ name, description, inputSchema }) => ({
-      type: "function",
-      function: { name, description, parameters: inputSchema },
-    })),
-  };
+  return tools.length === 0 || abilities.tools === false ? {} : { tools: tools.map(toolOf) };
+}
+
+/**
+ * The tools of a request that must choose one, with one more that does nothing: a model that has to call something is not
+ * to act where nothing fits.
+ */
+export function toolChoiceOf(request: EngineRequest, server: RemoteServer): { tools?: object[]; tool_choice?: string } {
+  const { tools } = toolsOf(request, server);
+  if (request.toolChoice !== "required" || tools === undefined) return {};
+  const hasNone = request.tools?.some(({ name }) => name === NO_TOOL);
+  return { tools: hasNone ? tools : [...tools, toolOf(noTool)], tool_choice: "required" };
+}
+
+const noTool: EngineTool = {
+  name: NO_TOOL,
+  description: "Does nothing: for a message that no other tool fits.",
+  inputSchema: { type: "object", properties: {} },
+};
+
+function toolOf({ name, description, inputSchema }: EngineTool): object {
+  return { type: "function", function: { name, description, parameters: inputSchema } };
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from "../../../json/read-json.js";
 import { wholeJson } from "../../../whole-text.js";
 import type { EngineMessage, SamplingOptions } from "../../engine.js";
 import type { RemoteServer } from "../server/remote-server.js";
-import { type ChatDialect, conversationOf, toolsOf } from "./chat-dialect.js";
+import { type ChatDialect, conversationOf, toolChoiceOf, toolsOf } from "./chat-dialect.js";
 
 /** `/v1/chat/completions` with its stream of Server-Sent Events. */
 export function openaiChat(server: RemoteServer): ChatDialect {
@@ -16,6 +16,7 @@ export function openaiChat(server: RemoteServer): ChatDialect {
       stream_options: { include_usage: true },
       ...samplingOf(request.sampling ?? {}, server.kind),
       ...toolsOf(request, server),
+      ...toolChoiceOf(request, server),
       ...(request.responseSchema === undefined
         ? {}
         : {
