@@ -120,6 +120,7 @@ const rooms: Record<string, readonly string[]> = {
     "engines/legal-conversation",
     "tool-calls",
     "engines/llama/grammar",
+    "engines/llama/template",
     "engines",
     "memory",
     "config",

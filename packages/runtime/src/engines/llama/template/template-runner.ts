@@ -1,0 +1,464 @@
+import { formatPercent } from "./format-text.js";
+import { joinTexts, keyOf, methodOf } from "./python-methods.js";
+import {
+  Attributes,
+  Callable,
+  charactersOf,
+  compare,
+  type Dict,
+  Float,
+  isEqual,
+  isTrue,
+  numberOf,
+  requireItems,
+  Tuple,
+  textOf,
+  typeOf,
+  type Value,
+} from "./python-value.js";
+import { TemplateError } from "./template-error.js";
+import { applyFilter } from "./template-filters.js";
+import type { TemplateMeter } from "./template-meter.js";
+import { TemplateScope } from "./template-scope.js";
+import type { Arguments, Expression, FilterStep, Parameter, Statement, Target } from "./template-syntax.js";
+import { isIn, passesTest } from "./template-tests.js";
+
+/** Steps that a round of a loop counts as, with the object that tells of it. */
+const STEPS_PER_ROUND = 8;
+
+type LoopEnd = "break" | "continue" | null;
+type ForStatement = Extract<Statement, { type: "for" }>;
+
+/** Runs a template that was read. Throws {@link TemplateError}. */
+export class TemplateRunner {
+  readonly #meter: TemplateMeter;
+  #output = "";
+  /** How the loop that is being left ends. */
+  #loopEnd: LoopEnd = null;
+
+  constructor(meter: TemplateMeter) {
+    this.#meter = meter;
+  }
+
+  /** Returns the text that the statements write. */
+  write(body: readonly Statement[], scope: TemplateScope): string {
+    const outer = this.#output;
+    this.#output = "";
+    try {
+      this.#run(body, scope);
+      return this.#output;
+    } finally {
+      this.#output = outer;
+    }
+  }
+
+  #add(text: string): void {
+    this.#meter.write(text.length);
+    this.#output += text;
+    // Only the growth counts against the whole, and the length of what there is against that of one text.
+    if (this.#output.length > 2 ** 25) this.#meter.write(this.#output.length);
+  }
+
+  #run(body: readonly Statement[], scope: TemplateScope): void {
+    this.#meter.enter();
+    for (const statement of body) {
+      this.#meter.step();
+      this.#statement(statement, scope);
+      if (this.#loopEnd !== null) break;
+    }
+    this.#meter.leave();
+  }
+
+  #statement(statement: Statement, scope: TemplateScope): void {
+    switch (statement.type) {
+      case "data":
+        this.#add(statement.text);
+        return;
+      case "output":
+        this.#add(textOf(this.#evaluate(statement.value, scope), this.#meter));
+        return;
+      case "if": {
+        const branch = statement.branches.find(({ test }) => isTrue(this.#evaluate(test, scope)));
+        this.#run(branch?.body ?? statement.otherwise, scope);
+        return;
+      }
+      case "for":
+        this.#for(statement, this.#evaluate(statement.items, scope), scope, 0);
+        return;
+      case "set":
+        this.#assign(statement.target, this.#evaluate(statement.value, scope), scope);
+        return;
+      case "set-block": {
+        const text = this.write(statement.body, new TemplateScope(scope));
+        this.#assign(statement.target, this.#filterAll(text, statement.filters, scope), scope);
+        return;
+      }
+      case "macro":
+        scope.set(statement.name, this.#macro(statement.name, statement.parameters, statement.body, scope));
+        return;
+      case "call-block": {
+        const caller = this.#macro("caller", statement.parameters, statement.body, scope);
+        const { call } = statement;
+        if (call.type !== "call") throw new TemplateError("a call block needs a call");
+        const [args, named] = this.#arguments(call.args, scope);
+        named.set("caller", caller);
+        this.#add(textOf(this.#call(this.#evaluate(call.callee, scope), args, named), this.#meter));
+        return;
+      }
+      case "filter-block": {
+        const text = this.write(statement.body, new TemplateScope(scope));
+        this.#add(textOf(this.#filterAll(text, statement.filters, scope), this.#meter));
+        return;
+      }
+      case "with": {
+        const inner = new TemplateScope(scope);
+        for (const { target, value } of statement.values) this.#assign(target, this.#evaluate(value, scope), inner);
+        this.#run(statement.body, inner);
+        return;
+      }
+      case "scope":
+        this.#run(statement.body, new TemplateScope(scope));
+        return;
+      case "do":
+        this.#evaluate(statement.value, scope);
+        return;
+      case "break":
+      case "continue":
+        this.#loopEnd = statement.type;
+    }
+  }
+
+  #for(statement: ForStatement, iterable: Value, scope: TemplateScope, depth: number): void {
+    const { target, test, body, otherwise } = statement;
+    let items: readonly Value[] = requireItems(iterable, this.#meter);
+    if (test !== null) {
+      items = items.filter((item) => {
+        const inner = new TemplateScope(scope);
+        this.#assign(target, item, inner);
+        return isTrue(this.#evaluate(test, inner));
+      });
+    } else items = [...items];
+    if (items.length === 0) {
+      this.#run(otherwise, new TemplateScope(scope));
+      return;
+    }
+    this.#meter.step(items.length * STEPS_PER_ROUND);
+    let changed: Value[] | null = null;
+    const isChanged = new Callable((args) => {
+      const isSame = changed !== null && isEqual(changed, args, this.#meter);
+      changed = args;
+      return !isSame;
+    });
+    for (const [index, item] of items.entries()) {
+      const inner = new TemplateScope(scope);
+      const values = new Map<string, Value>([
+        ["index", index + 1],
+        ["index0", index],
+        ["revindex", items.length - index],
+        ["revindex0", items.length - index - 1],
+        ["first", index === 0],
+        ["last", index === items.length - 1],
+        ["length", items.length],
+        ["depth", depth + 1],
+        ["depth0", depth],
+        ["previtem", items[index - 1]],
+        ["nextitem", items[index + 1]],
+        ["cycle", new Callable((args) => args[index % args.length])],
+        ["changed", isChanged],
+      ]);
+      const again = ([more]: Value[]) => this.#written(() => this.#for(statement, more, scope, depth + 1));
+      inner.set("loop", new Attributes(values, statement.isRecursive ? again : null));
+      this.#assign(target, item, inner);
+      this.#run(body, inner);
+      const end = this.#loopEnd;
+      this.#loopEnd = null;
+      if (end === "break") break;
+    }
+  }
+
+  #written(task: () => void): string {
+    const outer = this.#output;
+    this.#output = "";
+    try {
+      this.#meter.within(task);
+      return this.#output;
+    } finally {
+      this.#output = outer;
+    }
+  }
+
+  #assign(target: Target, value: Value, scope: TemplateScope): void {
+    if (target.type === "name") {
+      scope.set(target.name, value);
+      return;
+    }
+    if (target.type === "attribute") {
+      const object = scope.get(target.of);
+      if (!(object instanceof Attributes)) throw new TemplateError(`"${target.of}" has no attributes that can be set`);
+      object.values.set(target.name, value);
+      return;
+    }
+    const items = requireItems(value, this.#meter);
+    if (items.length !== target.items.length) {
+      throw new TemplateError(`${items.length} values for ${target.items.length} names`);
+    }
+    for (const [index, part] of target.items.entries()) this.#assign(part, items[index], scope);
+  }
+
+  #macro(name: string, parameters: readonly Parameter[], body: readonly Statement[], scope: TemplateScope): Callable {
+    return new Callable((args, named) => {
+      const inner = new TemplateScope(scope);
+      const left = new Map(named);
+      for (const [index, { name: parameter, standard }] of parameters.entries()) {
+        let value = index < args.length ? args[index] : left.get(parameter);
+        if (index >= args.length && !left.has(parameter) && standard !== null) value = this.#evaluate(standard, inner);
+        left.delete(parameter);
+        inner.set(parameter, value);
+      }
+      inner.set("caller", left.get("caller"));
+      left.delete("caller");
+      inner.set("varargs", Tuple.of(...args.slice(parameters.length)));
+      inner.set("kwargs", new Map(left));
+      const isRead = (word: string) => JSON.stringify(body).includes(`{"type":"name","name":"${word}"}`);
+      if (args.length > parameters.length && !isRead("varargs"))
+        throw new TemplateError(`too many values for "${name}"`);
+      if (left.size > 0 && !isRead("kwargs")) throw new TemplateError(`"${name}" takes no "${[...left.keys()][0]}"`);
+      return this.#meter.within(() => this.write(body, inner));
+    });
+  }
+
+  #filterAll(given: Value, steps: readonly FilterStep[], scope: TemplateScope): Value {
+    let value = given;
+    for (const { name, args } of steps) {
+      const [positional, named] = this.#arguments(args, scope);
+      value = applyFilter(name, value, { positional, named }, this.#meter);
+    }
+    return value;
+  }
+
+  #arguments({ positional, named }: Arguments, scope: TemplateScope): [Value[], Map<string, Value>] {
+    const values: Value[] = [];
+    for (const { value, isSpread } of positional) {
+      const given = this.#evaluate(value, scope);
+      if (!isSpread) values.push(given);
+      else for (const item of requireItems(given, this.#meter)) values.push(item);
+    }
+    const names = new Map<string, Value>();
+    for (const { name, value } of named) {
+      const given = this.#evaluate(value, scope);
+      if (name !== null) names.set(name, given);
+      else if (given instanceof Map) for (const [key, item] of given) names.set(String(key), item);
+      else throw new TemplateError(`${typeOf(given)} is not a mapping`);
+    }
+    return [values, names];
+  }
+
+  #call(callee: Value, args: Value[], named: Map<string, Value>): Value {
+    this.#meter.step(args.length);
+    const call = callee instanceof Callable || callee instanceof Attributes ? callee.call : null;
+    if (call === null) throw new TemplateError(`${typeOf(callee)} cannot be called`);
+    return this.#meter.within(() => call(args, named));
+  }
+
+  #evaluate(expression: Expression, scope: TemplateScope): Value {
+    this.#meter.step();
+    this.#meter.enter();
+    const value = this.#valueOf(expression, scope);
+    this.#meter.leave();
+    return value;
+  }
+
+  #valueOf(expression: Expression, scope: TemplateScope): Value {
+    const read = (part: Expression) => this.#evaluate(part, scope);
+    switch (expression.type) {
+      case "constant": {
+        const { value, isFloat } = expression;
+        return isFloat === true && typeof value === "number" ? new Float(value) : value;
+      }
+      case "name":
+        return scope.get(expression.name);
+      case "list":
+        return expression.items.map(read);
+      case "tuple":
+        return Tuple.of(...expression.items.map(read));
+      case "dict": {
+        const dict: Dict = new Map();
+        for (const [key, value] of expression.items) dict.set(keyOf(read(key)), read(value));
+        return dict;
+      }
+      case "attribute":
+        return this.#attribute(read(expression.of), expression.name);
+      case "item":
+        return this.#item(read(expression.of), read(expression.key));
+      case "slice":
+        return this.#slice(
+          read(expression.of),
+          expression.bounds.map((bound) => (bound === null ? null : read(bound))),
+        );
+      case "call": {
+        const callee = read(expression.callee);
+        const [args, named] = this.#arguments(expression.args, scope);
+        return this.#call(callee, args, named);
+      }
+      case "filter": {
+        const value = read(expression.of);
+        return this.#filterAll(value, [expression], scope);
+      }
+      case "test": {
+        const value = read(expression.of);
+        const [args] = this.#arguments(expression.args, scope);
+        return passesTest(expression.name, value, args, this.#meter) !== expression.isNegated;
+      }
+      case "unary": {
+        const value = read(expression.of);
+        if (expression.operator === "not") return !isTrue(value);
+        const number = numberOf(value);
+        if (number === null) throw new TemplateError(`${typeOf(value)} has no sign`);
+        const signed = expression.operator === "-" ? -number : number;
+        return value instanceof Float ? new Float(signed) : signed || 0;
+      }
+      case "binary": {
+        const left = read(expression.left);
+        if (expression.operator === "and") return isTrue(left) ? read(expression.right) : left;
+        if (expression.operator === "or") return isTrue(left) ? left : read(expression.right);
+        return this.#combine(expression.operator, left, read(expression.right));
+      }
+      case "compare": {
+        let left = read(expression.first);
+        for (const { operator, value } of expression.rest) {
+          const right = read(value);
+          if (!this.#compares(operator, left, right)) return false;
+          left = right;
+        }
+        return true;
+      }
+      case "ternary":
+        if (isTrue(read(expression.test))) return read(expression.value);
+        return expression.otherwise === null ? undefined : read(expression.otherwise);
+    }
+  }
+
+  #attribute(of: Value, name: string): Value {
+    if (of === undefined) throw new TemplateError(`"${name}" is asked of what is undefined`);
+    if (of instanceof Attributes) return of.values.get(name);
+    const method = methodOf(of, name, this.#meter);
+    return method ?? (of instanceof Map ? of.get(name) : undefined);
+  }
+
+  #item(of: Value, key: Value): Value {
+    if (of === undefined) throw new TemplateError(`${textOf(key, this.#meter)} is asked of what is undefined`);
+    if (of instanceof Map) {
+      const isKey = key === null || ["string", "number", "boolean"].includes(typeof key) || key instanceof Float;
+      const value = isKey ? of.get(keyOf(key)) : undefined;
+      return value === undefined && typeof key === "string" ? methodOf(of, key, this.#meter) : value;
+    }
+    if (typeof key === "string") return of instanceof Attributes ? of.values.get(key) : methodOf(of, key, this.#meter);
+    const index = numberOf(key);
+    if (index === null || !(typeof of === "string" || Array.isArray(of))) return undefined;
+    const items: ArrayLike<Value> = typeof of === "string" ? charactersOf(of, this.#meter) : of;
+    return items[index < 0 ? items.length + index : index];
+  }
+
+  #slice(of: Value, [from, to, by]: readonly Value[]): Value {
+    if (of === undefined) throw new TemplateError("a part is asked of what is undefined");
+    const items = typeof of === "string" ? charactersOf(of, this.#meter) : requireItems(of, this.#meter);
+    const { length } = items;
+    const step = by == null ? 1 : (numberOf(by) ?? 1);
+    if (step === 0) throw new TemplateError("the step of a part is 0");
+    const place = (bound: Value, standard: number) => {
+      const number = bound == null ? null : numberOf(bound);
+      if (number === null) return standard;
+      const index = number < 0 ? number + length : number;
+      return step > 0 ? Math.min(Math.max(index, 0), length) : Math.min(Math.max(index, -1), length - 1);
+    };
+    const start = place(from, step > 0 ? 0 : length - 1);
+    const end = place(to, step > 0 ? length : -1);
+    if (typeof items === "string" && step === 1) return items.slice(start, end);
+    const part: Value[] = [];
+    for (let index = start; step > 0 ? index < end : index > end; index += step) part.push(items[index]);
+    this.#meter.step(part.length);
+    if (typeof of === "string") return part.join("");
+    return of instanceof Tuple ? Tuple.of(...part) : part;
+  }
+
+  #compares(operator: string, left: Value, right: Value): boolean {
+    switch (operator) {
+      case "==":
+        return isEqual(left, right, this.#meter);
+      case "!=":
+        return !isEqual(left, right, this.#meter);
+      case "in":
+        return isIn(left, right, this.#meter);
+      case "not in":
+        return !isIn(left, right, this.#meter);
+    }
+    const order = compare(left, right, this.#meter);
+    if (operator === "<") return order < 0;
+    if (operator === ">") return order > 0;
+    return operator === "<=" ? order <= 0 : order >= 0;
+  }
+
+  #combine(operator: string, left: Value, right: Value): Value {
+    const meter = this.#meter;
+    if (operator === "~") return joinTexts([left, right], "", meter);
+    const [a, b] = [numberOf(left), numberOf(right)];
+    if (a !== null && b !== null) {
+      const isFloat =
+        left instanceof Float || right instanceof Float || operator === "/" || (operator === "**" && b < 0);
+      const number = calculate(operator, a, b);
+      return isFloat ? new Float(number) : number;
+    }
+    if (operator === "+" && typeof left === "string" && typeof right === "string") {
+      meter.write(left.length + right.length);
+      return left + right;
+    }
+    if (operator === "+" && Array.isArray(left) && Array.isArray(right)) {
+      if (left instanceof Tuple === right instanceof Tuple) {
+        meter.step(left.length + right.length);
+        return left instanceof Tuple ? Tuple.of(...left, ...right) : [...left, ...right];
+      }
+    }
+    if (operator === "%" && typeof left === "string") {
+      const args = right instanceof Tuple ? right : [right];
+      return formatPercent(left, args, right instanceof Map ? right : new Map(), meter);
+    }
+    const times = typeof left === "number" ? left : typeof right === "number" ? right : null;
+    const repeated = typeof left === "number" ? right : left;
+    if (operator === "*" && times !== null && (typeof repeated === "string" || Array.isArray(repeated))) {
+      const count = Math.max(0, times);
+      if (typeof repeated === "string") {
+        meter.write(repeated.length * count);
+        return repeated.repeat(count);
+      }
+      meter.step(repeated.length * count);
+      return Array.from({ length: count }, () => repeated).flat();
+    }
+    throw new TemplateError(`${typeOf(left)} ${operator} ${typeOf(right)} has no result`);
+  }
+}
+
+function calculate(operator: string, a: number, b: number): number {
+  if (b === 0 && (operator === "/" || operator === "//" || operator === "%")) {
+    throw new TemplateError("a number is divided by 0");
+  }
+  switch (operator) {
+    case "+":
+      return a + b;
+    case "-":
+      return a - b;
+    case "*":
+      return a * b;
+    case "/":
+      return a / b;
+    case "//":
+      return Math.floor(a / b);
+    case "%":
+      return a - b * Math.floor(a / b);
+    case "**": {
+      const power = a ** b;
+      if (!Number.isFinite(power)) throw new TemplateError("a power is too large");
+      return power;
+    }
+  }
+  throw new TemplateError(`"${operator}" is not known`);
+}
