@@ -60,6 +60,5 @@ export const ENGINE_HOST: HostCost = {
   evictableBytes: 45 * BYTES_PER_MB,
 };
 
-/** Tokens that the contexts which score tools evaluate at once, and those of the smaller one. The runtime's engine has the same. */
+/** Tokens that the context which scores tools evaluates at once. The runtime's engine has the same. */
 export const CHOOSING_BATCH_TOKENS = 16;
-export const CHOOSING_MESSAGE_TOKENS = 256;

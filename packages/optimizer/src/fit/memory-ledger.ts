@@ -6,7 +6,6 @@ import { computeBuffer, effectiveBatchTokens } from "./compute-buffer.js";
 import {
   BYTES_PER_CACHE_CELL,
   CHOOSING_BATCH_TOKENS,
-  CHOOSING_MESSAGE_TOKENS,
   ENGINE_BASE_BYTES,
   ENGINE_HOST,
   GRAMMAR_BYTES_PER_TOKEN,
@@ -193,23 +192,19 @@ function grammarLine({ vocabularySize }: TransformerShape): LedgerLine {
   return pinned("grammar", vocabularySize * GRAMMAR_BYTES_PER_TOKEN, explanation);
 }
 
-/**
- * The contexts that score tools: one for their list, and a small one for messages. The logits of every token of a batch are
- * kept there.
- */
-function choosingLine(choosingTokens: number, shape: TransformerShape): LedgerLine {
-  let reserved_bytes = 0;
-  let resident_bytes = 0;
-  for (const contextTokens of [choosingTokens, CHOOSING_MESSAGE_TOKENS]) {
-    const settings = { contextTokens, batchTokens: CHOOSING_BATCH_TOKENS, kvType: "f16" };
-    const cacheBytes = kvCacheBytes(shape, settings) + recurrentStateBytes(shape);
-    const { reservedBytes, residentBytes } = computeBuffer(shape, settings);
-    const logitBytes = CHOOSING_BATCH_TOKENS * shape.vocabularySize * FLOAT_BYTES;
-    reserved_bytes += cacheBytes + reservedBytes + logitBytes;
-    resident_bytes += cacheBytes + residentBytes + 2 * logitBytes;
-  }
-  const explanation = `two contexts of ${choosingTokens} and ${CHOOSING_MESSAGE_TOKENS} tokens, which score the tools for a message`;
-  return { name: "choosing", kind: "pinned", reserved_bytes, resident_bytes, explanation };
+/** The context that scores the tools for a message. The logits of every token of a batch are kept there. */
+function choosingLine(contextTokens: number, shape: TransformerShape): LedgerLine {
+  const settings = { contextTokens, batchTokens: CHOOSING_BATCH_TOKENS, kvType: "f16" };
+  const cacheBytes = kvCacheBytes(shape, settings) + recurrentStateBytes(shape);
+  const { reservedBytes, residentBytes } = computeBuffer(shape, settings);
+  const logitBytes = CHOOSING_BATCH_TOKENS * shape.vocabularySize * FLOAT_BYTES;
+  return {
+    name: "choosing",
+    kind: "pinned",
+    reserved_bytes: cacheBytes + reservedBytes + logitBytes,
+    resident_bytes: cacheBytes + residentBytes + 2 * logitBytes,
+    explanation: `a second context of ${contextTokens} tokens, which scores the tools for a message${estimateNote(shape)}`,
+  };
 }
 
 function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {

@@ -4,16 +4,10 @@ import type { Asking } from "./question-marks.js";
 import type { RequestMarks } from "./request-marks.js";
 import type { WordEvidence } from "./word-evidence.js";
 
-/** What speaks for each tool, and, as the last element, for none: numbers whose differences count. */
-export interface ScoredEvidence {
-  /** Log-probabilities of the names behind the message, less those behind a neutral one. */
-  list: readonly number[] | null;
-  /** Mean log-probability of the message's tokens, given what a tool is for, less that without. */
-  channel: readonly number[] | null;
-}
-
 export interface ChoiceInput {
   tools: readonly EngineTool[];
+  /** Scores of the tools and, as the last, of none, by {@link ListEvidence}; null: the model was not asked. */
+  list: readonly number[] | null;
   words: readonly WordEvidence[];
   followUp: FollowUp;
   asking: Asking;
@@ -24,10 +18,8 @@ export interface ChoiceInput {
 export const featureNames = [
   "none",
   "list",
-  "channel",
   "words",
   "things",
-  "unexplained",
   "unexplained-none",
   "text",
   "values",
@@ -41,6 +33,8 @@ export const featureNames = [
   "no-words",
   "request-none",
   "story-none",
+  "talk-none",
+  "leans-none",
 ] as const;
 
 export type Weights = Readonly<Record<(typeof featureNames)[number], number>>;
@@ -52,9 +46,8 @@ const MAX_LIST_DIFFERENCE = 12;
 const MAX_UNEXPLAINED = 6;
 
 /** Returns the features of each tool and, as the last row, of none. */
-export function choiceFeatures({ tools, words, followUp, asking, marks }: ChoiceInput, scored: ScoredEvidence): Weights[] {
-  const list = scored.list === null ? null : centered(scored.list);
-  const channel = scored.channel === null ? null : centered(scored.channel);
+export function choiceFeatures({ tools, words, list: scores, followUp, asking, marks }: ChoiceInput): Weights[] {
+  const list = scores === null ? null : centered(scores);
   const mostWords = Math.max(0, ...words.map(({ words: shared, things }) => shared + things));
   const leastUnexplained = Math.min(MAX_UNEXPLAINED, ...words.map(({ unexplained }) => unexplained));
   const zero = Object.fromEntries(featureNames.map((name) => [name, 0])) as Record<keyof Weights, number>;
@@ -64,10 +57,8 @@ export function choiceFeatures({ tools, words, followUp, asking, marks }: Choice
     return {
       ...zero,
       list: list?.[at] ?? 0,
-      channel: channel?.[at] ?? 0,
       words: Math.min(own.words, 6),
       things: Math.min(own.things, 6),
-      unexplained: Math.min(own.unexplained, MAX_UNEXPLAINED) - leastUnexplained,
       text: own.text,
       values: own.values,
       number: own.number,
@@ -81,12 +72,13 @@ export function choiceFeatures({ tools, words, followUp, asking, marks }: Choice
     ...zero,
     none: 1,
     list: list?.[tools.length] ?? 0,
-    channel: channel?.[tools.length] ?? 0,
     "fact-none": asking === "fact" ? 1 : 0,
     "knowledge-none": asking === "knowledge" ? 1 : 0,
     "unexplained-none": leastUnexplained,
     "request-none": marks.isRequest ? 1 : 0,
     "story-none": marks.isStory ? 1 : 0,
+    "talk-none": marks.isTalk ? 1 : 0,
+    "leans-none": followUp.leansOnIt ? 1 : 0,
     "no-words": mostWords === 0 ? 1 : 0,
   };
   return [...rows, none];

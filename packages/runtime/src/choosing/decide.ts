@@ -1,8 +1,8 @@
 import type { EngineMessage, EngineTool } from "../engines/engine.js";
-import { cheapWeights, fullWeights } from "./choice-weights.js";
-import { type ChoiceInput, choiceFeatures, choiceProbabilities, type ScoredEvidence } from "./choose-tool.js";
+import { listWeights, wordWeights } from "./choice-weights.js";
+import { type ChoiceInput, choiceFeatures, choiceProbabilities } from "./choose-tool.js";
 import { type CompletedArguments, completeArguments } from "./complete-arguments.js";
-import { channelEvidence, inOneLine, type ListEvidence, listLine, type TextScorer } from "./evidence.js";
+import { inOneLine, type ListEvidence, listLine, type TextScorer } from "./evidence.js";
 import { type FollowUp, readFollowUp } from "./follow-up.js";
 import { askingOf } from "./question-marks.js";
 import { askForArgument, askForConsent, askWhich } from "./questions.js";
@@ -20,14 +20,12 @@ export interface DecidedCall {
 
 export type Decision = { kind: "none" } | { kind: "calls"; calls: DecidedCall[] } | { kind: "ask"; question: string };
 
-/** Below this probability of the best tool, the dearer evidence is asked for. */
-const SURE = 0.8;
+/** From this probability on the words decide alone. */
+const SURE = 0.9;
 /** Below this probability nothing is done: the user is asked. */
 const LIKELY = 0.5;
 /** Below this probability an act that changes the world is asked about first. */
 const SURE_ENOUGH_TO_ACT = 0.6;
-/** Tools that the dearer evidence is asked for. */
-const COMPARED_TOOLS = 3;
 /** How much likelier than the next one a value must be that the message does not name in words of its own. */
 const MIN_VALUE_MARGIN = 0.7;
 
@@ -35,15 +33,9 @@ export interface DecisionInput {
   /** The conversation; its last message is the user's. */
   messages: readonly EngineMessage[];
   evidence: ListEvidence;
-  scorers: Scorers;
+  scorer: TextScorer;
   /** Whether a reply claimed an act for this message: then a tool is called if one is at all likely. Default: false. */
   mustAct?: boolean | undefined;
-}
-
-/** A model's scorers: each keeps the text that it scored last, so lists of tools and messages have one each. */
-export interface Scorers {
-  list: TextScorer;
-  message: TextScorer;
 }
 
 interface Choice {
@@ -54,15 +46,15 @@ interface Choice {
 }
 
 /** Decides what a message asks for: calls with their arguments, nothing, or a question to the user. */
-export async function decide({ messages, evidence, scorers, mustAct = false }: DecisionInput): Promise<Decision> {
+export async function decide({ messages, evidence, scorer, mustAct = false }: DecisionInput): Promise<Decision> {
   const followUp = readFollowUp(messages);
   if (followUp.answer === "no") return { kind: "none" };
   const parts = followUp.answer === null ? splitActs(followUp.message) : [followUp.message];
   if (parts.length > 1) {
-    const several = await decideSeveral(parts, followUp, evidence, scorers);
+    const several = await decideSeveral(parts, followUp, evidence, scorer);
     if (several !== null) return several;
   }
-  return decideOne(followUp, evidence, scorers, mustAct);
+  return decideOne(followUp, evidence, scorer, mustAct);
 }
 
 /** The acts of a message that asks for several; null where it does not, or where one of them is not clear. */
@@ -70,19 +62,21 @@ async function decideSeveral(
   parts: readonly string[],
   followUp: FollowUp,
   evidence: ListEvidence,
-  scorers: Scorers,
+  scorer: TextScorer,
 ): Promise<Decision | null> {
   const isAct = (part: string) =>
-    wordEvidence({ message: part, before: null, leansOnIt: false, answer: null }, evidence.tools).some(({ words, values, number }) => words + values > 0 || number > 0);
+    wordEvidence({ message: part, before: null, leansOnIt: false, answer: null }, evidence.tools).some(
+      ({ words, values, number }) => words + values > 0 || number > 0,
+    );
   if (parts.filter(isAct).length < 2) return null;
   const calls: DecidedCall[] = [];
   let before = followUp.before;
   for (const [index, part] of parts.entries()) {
     const own: FollowUp = { message: part, before, leansOnIt: index > 0 || followUp.leansOnIt, answer: null };
-    const { tool, probability } = await choose(own, evidence, scorers);
+    const { tool, probability } = await choose(own, evidence, scorer);
     if (tool === null) continue;
     if (probability < SURE_ENOUGH_TO_ACT) return null;
-    const completed = await complete(tool, own, evidence, scorers);
+    const completed = await complete(tool, own, evidence, scorer);
     if (completed.missing.length > 0) return null;
     for (const set of completed.sets) calls.push({ tool, arguments: set, unwritten: completed.unwritten });
     const input = completed.sets.at(-1);
@@ -95,11 +89,11 @@ async function decideSeveral(
 async function decideOne(
   followUp: FollowUp,
   evidence: ListEvidence,
-  scorers: Scorers,
+  scorer: TextScorer,
   mustAct: boolean,
 ): Promise<Decision> {
   const { message, answer } = followUp;
-  const { tool, probability, ranked } = await choose(followUp, evidence, scorers);
+  const { tool, probability, ranked } = await choose(followUp, evidence, scorer);
   const [first, second] = ranked;
   // Whoever answers a question of ours wants what was asked about.
   const isOpen = answer !== null || (mustAct && probability < SURE);
@@ -108,7 +102,7 @@ async function decideOne(
     return { kind: "ask", question: tool === null ? askWhich(message, [first]) : askWhich(message, [first, second]) };
   }
   if (chosen === null) return { kind: "none" };
-  const completed = await complete(chosen, followUp, evidence, scorers);
+  const completed = await complete(chosen, followUp, evidence, scorer);
   const [missing] = completed.missing;
   if (missing !== undefined) return { kind: "ask", question: askForArgument(message, chosen, missing) };
   if (answer === null && chosen.changesWorld === true && probability < SURE_ENOUGH_TO_ACT) {
@@ -118,31 +112,26 @@ async function decideOne(
   return { kind: "calls", calls };
 }
 
-/** Chooses a tool, or none: by what costs least, and by more only where that is not sure. */
-export async function choose(followUp: FollowUp, evidence: ListEvidence, scorers: Scorers): Promise<Choice> {
+/** Chooses a tool, or none: by the words alone where these are sure, else also by what the model finds likely. */
+export async function choose(followUp: FollowUp, evidence: ListEvidence, scorer: TextScorer): Promise<Choice> {
   const { tools } = evidence;
   const { message } = followUp;
   const words = wordEvidence(followUp, tools);
-  const input: ChoiceInput = { tools, words, followUp, asking: askingOf(message), marks: requestMarks(message) };
-  const scored: ScoredEvidence = { list: await evidence.score(scorers.list, message), channel: null };
-  const cheap = rank(input, scored, cheapWeights);
-  if (cheap.probability >= SURE) return cheap;
-  const compared = new Set(cheap.ranked.slice(0, COMPARED_TOOLS));
-  const channel = await channelEvidence(
-    scorers.message,
-    message,
-    tools.map((tool) => (compared.has(tool) ? tool : null)),
-  );
-  const least = Math.min(...channel.filter((score) => !Number.isNaN(score)));
-  return rank(
-    input,
-    { ...scored, channel: channel.map((score) => (Number.isNaN(score) ? least : score)) },
-    fullWeights,
-  );
+  const input: ChoiceInput = {
+    tools,
+    list: null,
+    words,
+    followUp,
+    asking: askingOf(message),
+    marks: requestMarks(message),
+  };
+  const byWords = rank(input, wordWeights);
+  if (byWords.probability >= SURE) return byWords;
+  return rank({ ...input, list: await evidence.score(scorer, message) }, listWeights);
 }
 
-function rank(input: ChoiceInput, scored: ScoredEvidence, weights: typeof cheapWeights): Choice {
-  const probabilities = choiceProbabilities(choiceFeatures(input, scored), weights);
+function rank(input: ChoiceInput, weights: typeof wordWeights): Choice {
+  const probabilities = choiceProbabilities(choiceFeatures(input), weights);
   const best = probabilities.indexOf(Math.max(...probabilities));
   const byProbability = input.tools
     .map((tool, at) => ({ tool, probability: probabilities[at] ?? 0 }))
@@ -159,11 +148,11 @@ async function complete(
   tool: EngineTool,
   followUp: FollowUp,
   evidence: ListEvidence,
-  scorers: Scorers,
+  scorer: TextScorer,
 ): Promise<CompletedArguments> {
   const completed = completeArguments(tool, followUp);
   for (const property of completed.open) {
-    const value = await likeliestValue(tool, property, followUp.message, evidence, scorers);
+    const value = await likeliestValue(tool, property, followUp.message, evidence, scorer);
     if (value === null) completed.missing.push(property);
     else for (const set of completed.sets) set[property.name] = value;
   }
@@ -176,11 +165,11 @@ async function likeliestValue(
   { name, choices }: ArgumentProperty,
   message: string,
   { list }: ListEvidence,
-  scorers: Scorers,
+  scorer: TextScorer,
 ): Promise<unknown> {
   const words = choices.map((value) => ` ${String(value).replaceAll("_", " ")}`);
   const behind = async (said: string) => {
-    const scores = await scorers.list.score(`${listLine(list, said)} ${tool.name}, ${name}:`, words);
+    const scores = await scorer.score(`${listLine(list, said)} ${tool.name}, ${name}:`, words);
     return scores.map((tokens) => tokens.reduce((sum, score) => sum + score, 0));
   };
   const [given, neutral] = [await behind(inOneLine(message)), await behind("N/A")];

@@ -1,5 +1,5 @@
 import type { EngineTool } from "../engines/engine.js";
-import { talkExamples, talkKinds } from "./choice-weights.js";
+import { talkExamples } from "./choice-weights.js";
 import { plainDescription, valuesOf } from "./tool-line.js";
 
 /** Says how likely texts are, by a model. */
@@ -64,35 +64,11 @@ export class ListEvidence {
   }
 }
 
-/** Scores tools, and talk as the last, by how likely they make the message; tools that are not tried score null. */
-export async function channelEvidence(
-  scorer: TextScorer,
-  message: string,
-  tools: readonly (EngineTool | null)[],
-): Promise<number[]> {
-  const said = ` ${inOneLine(message)}`;
-  const given = async (wish: string | null) => {
-    const text = `${wish === null ? "" : `What the user wants: ${wish}.\n`}The user says:`;
-    return mean((await scorer.score(text, [said]))[0] ?? []);
-  };
-  const without = await given(null);
-  const scores: number[] = [];
-  for (const tool of tools) {
-    scores.push(tool === null ? Number.NaN : (await given(`${plainDescription(tool)}${valuesOf(tool)}`)) - without);
-  }
-  let talk = Number.NEGATIVE_INFINITY;
-  for (const kind of talkKinds) talk = Math.max(talk, (await given(kind)) - without);
-  return [...scores, talk];
-}
-
+/** Returns the part of a message that is scored. */
 export function inOneLine(message: string): string {
   return message.trim().replace(/\s+/g, " ").slice(0, MAX_SCORED_CHARACTERS);
 }
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : sum(values) / values.length;
 }

@@ -42,7 +42,9 @@ export function wordEvidence(followUp: FollowUp, tools: readonly EngineTool[]): 
     const { sets, missing, open } = completeArguments(tool, { ...followUp, message });
     const own = ofTools[index] ?? [];
     const takesText = textAt !== null && properties.some(({ kind, isRequired }) => kind === "text" && isRequired);
-    const explained = takesText ? new Set([...used, ...said.keys()].filter((at) => used.has(at) || at >= textAt)) : used;
+    const explained = takesText
+      ? new Set([...used, ...said.keys()].filter((at) => used.has(at) || at >= textAt))
+      : used;
     return {
       words: sharedWords(said, own, ofTools),
       things: sharedThings(said, own, thingsOfTools),
