@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 import { mergeRoot } from "./merge-root";
@@ -15,7 +15,10 @@ interface PackageManifest {
  * The build of one package: ESM and declarations, one output file per entry of its `exports` map and per program, own and
  * third-party code that is no declared dependency inlined, with the licences of what was inlined beside it.
  */
-export function packageBuild(programs: readonly string[] = [], { dts = {}, ...overrides }: BuildOverrides = {}) {
+export function packageBuild(
+  programs: readonly string[] = [],
+  { dts = {}, copies = {}, ...overrides }: BuildOverrides = {},
+) {
   const manifest = JSON.parse(readFileSync("package.json", "utf8")) as PackageManifest;
   const isExported = (source: string) => JSON.stringify(manifest.exports).includes(`./dist/${entryName(source)}.js`);
   const published = new Set(Object.keys(manifest.publishConfig?.exports ?? manifest.exports));
@@ -50,6 +53,7 @@ export function packageBuild(programs: readonly string[] = [], { dts = {}, ...ov
     onSuccess: async () => {
       copyFileSync("../../LICENSE", "LICENSE");
       writeInlinedLicences("dist");
+      for (const [from, to] of Object.entries(copies)) if (existsSync(from)) cpSync(from, to, { recursive: true });
     },
     ...overrides,
   });
@@ -58,6 +62,8 @@ export function packageBuild(programs: readonly string[] = [], { dts = {}, ...ov
 interface BuildOverrides extends Omit<Options, "dts"> {
   /** Options of the declarations, or false for none. */
   dts?: { banner?: string } | false;
+  /** Folders that are copied as they are, by where they come from. */
+  copies?: Readonly<Record<string, string>>;
 }
 
 function entriesOf(sources: readonly string[]): Record<string, string> {

@@ -25,6 +25,7 @@ export default packageBuild([], {
   entry: { main: "./src/main.ts", "host-program": "../runtime/src/engines/host-program.ts" },
   noExternal: [/^(?!node:)/],
   dts: false,
+  copies: { "src/eval/suite": "dist/suite" },
   esbuildPlugins: [leaveOut],
   esbuildOptions: (options) => {
     options.conditions = ["@nanoagent/source"];

@@ -16,11 +16,13 @@ export interface CommandOption {
   operands?: readonly string[];
   /** Options beside which it has no effect, and so is refused. */
   notWith?: readonly string[];
+  /** Whether it may be given several times; its value is the list then, of one as well. */
+  repeats?: true;
 }
 
 /** The values of a command's options, by name; an option that was not given is absent. */
 export interface OptionValues {
-  readonly [name: string]: string | number | boolean | undefined;
+  readonly [name: string]: string | number | boolean | readonly string[] | undefined;
 }
 
 /** Does what a command is for and returns the exit code. */
@@ -33,8 +35,11 @@ export interface Command {
   summary: string;
   /** What a person should know before using it. */
   details: string;
-  /** A word that follows the command's name: one of `choices`, or, where there are none, any that may be left out. */
-  operand?: { name: string; placeholder: string; choices?: Readonly<Record<string, string>> };
+  /**
+   * A word that follows the command's name: one of `choices`, or, where there are none, any that may be left out; with
+   * `repeats` any number of them, as a list.
+   */
+  operand?: { name: string; placeholder: string; choices?: Readonly<Record<string, string>>; repeats?: true };
   options: Record<string, CommandOption>;
   /** At least one of these options must be given. */
   needsOneOf?: readonly string[];

@@ -8,12 +8,13 @@ import { commonOptions } from "./output/help.js";
 export function parseOptions(command: Command, args: readonly string[]): OptionValues {
   const known: Record<string, CommandOption> = { ...command.options, ...commonOptions };
   const hint = `nanoagent ${command.name} --help shows its options.`;
-  const values: Record<string, string | number | boolean> = {};
+  const values: Record<string, string | number | boolean | readonly string[]> = {};
   for (const token of readTokens(args, known)) {
     if (token.kind === "positional") {
       const { operand } = command;
-      if (operand !== undefined && values[operand.name] === undefined) {
-        values[operand.name] = readOperand(command.name, operand, token.value, hint);
+      if (operand !== undefined && (operand.repeats || values[operand.name] === undefined)) {
+        const value = readOperand(command.name, operand, token.value, hint);
+        values[operand.name] = operand.repeats ? [...listOf(values[operand.name]), value] : value;
         continue;
       }
       throw strayValue(command, token.value, hint);
@@ -22,6 +23,10 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
     const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, Object.keys(known), hint);
     const value = readValue(`--${token.name}`, option, token, hint);
+    if (option.repeats) {
+      values[token.name] = [...listOf(values[token.name]), String(value)];
+      continue;
+    }
     if (values[token.name] !== undefined && values[token.name] !== value) {
       throw new UsageError({ message: `--${token.name} is given twice, with two values.`, hint: "Give it once." });
     }
@@ -44,6 +49,11 @@ export function parseOptions(command: Command, args: readonly string[]): OptionV
     throw new UsageError({ message: `${command.name} needs ${names.join(" or ")}.`, hint });
   }
   return values;
+}
+
+/** The values of an option that may be given several times. */
+export function listOf(value: OptionValues[string]): readonly string[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** A value that no option takes. A file's is meant for the option that takes such files. */

@@ -13,6 +13,8 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "invalid-intents": exitCodes.usage,
   "invalid-tool": exitCodes.usage,
   "invalid-skill": exitCodes.usage,
+  "invalid-scenarios": exitCodes.usage,
+  "scenarios-unreadable": exitCodes.usage,
   "mcp-server-invalid": exitCodes.usage,
   "engine-unavailable": exitCodes.usage,
   "model-not-found": exitCodes.usage,

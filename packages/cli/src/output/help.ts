@@ -34,8 +34,8 @@ export function commandHelp(command: Command): string {
   );
 }
 
-function operandOf({ placeholder, choices }: NonNullable<Command["operand"]>): string {
-  return choices === undefined ? `[${placeholder}]` : placeholder;
+function operandOf({ placeholder, choices, repeats }: NonNullable<Command["operand"]>): string {
+  return choices === undefined ? `[${placeholder}${repeats ? "…" : ""}]` : placeholder;
 }
 
 function optionRows(options: Record<string, CommandOption>): [string, string][] {

@@ -7,6 +7,7 @@ import { samplingFlags } from "../sampling-flags.js";
 export function refineSampling(
   sampling: SamplingSettings | undefined,
   values: OptionValues,
+  command = "run",
 ): SamplingSettings | undefined {
   const given = Object.keys(samplingFlags).filter((name) => values[name] !== undefined);
   if (given.length === 0) return sampling;
@@ -18,6 +19,6 @@ export function refineSampling(
   const [issue] = checked.issues;
   throw new UsageError({
     message: `--${String(issue?.path[0]).replaceAll("_", "-")}: ${issue?.message}`,
-    hint: "nanoagent run --help shows its options.",
+    hint: `nanoagent ${command} --help shows its options.`,
   });
 }

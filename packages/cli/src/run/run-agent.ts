@@ -125,7 +125,7 @@ async function readAgent(
   return model === undefined ? config : checkFlag({ ...config, model_path: pathOfModel(model) });
 }
 
-function pathOfModel(flag: string | number | boolean): string {
+function pathOfModel(flag: NonNullable<OptionValues[string]>): string {
   return path.resolve(pathOfFileUrl(String(flag)));
 }
 

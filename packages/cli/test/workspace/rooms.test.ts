@@ -150,6 +150,7 @@ const rooms: Record<string, readonly string[]> = {
     "node-version",
     "commands",
     "sessions",
+    "eval",
     "run",
     "check",
     "init",

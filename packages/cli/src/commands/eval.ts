@@ -1,0 +1,64 @@
+import type { Command } from "../command.js";
+import { samplingFlags } from "../sampling-flags.js";
+
+export const evaluate: Command = {
+  name: "eval",
+  summary: "Count how often a model does the right thing.",
+  details:
+    "Runs scenarios, sentences and dialogues with the calls that they should lead to, and says how often the right thing happened.\nThe tools only pretend: nothing real is called. Each --model and --config is a column of the table, beside what words alone reach.\nWithout a file of scenarios the built-in ones run. Ctrl-C ends it and shows what there is so far.\nExit code 1: fewer were right than --min-right wants, or an engine went on failing.",
+  operand: { name: "scenarios", placeholder: "SCENARIOS", repeats: true },
+  options: {
+    model: {
+      kind: "text",
+      placeholder: "PATH",
+      description: "GGUF model to try. May be given several times.",
+      repeats: true,
+    },
+    config: {
+      kind: "text",
+      placeholder: "PATH",
+      description:
+        "Config whose engine, sampling and instructions to try, without its tools. May be given several times. Default, without a model: agent.yaml.",
+      repeats: true,
+    },
+    times: { kind: "positive-number", placeholder: "N", description: "Run each scenario so often. Default: once." },
+    part: {
+      kind: "text",
+      placeholder: "PART",
+      description: "Only scenarios of this part: training, development or sealed.",
+      choices: ["training", "development", "sealed"],
+    },
+    group: { kind: "text", placeholder: "NAME", description: "Only scenarios of this group, such as call or none." },
+    language: { kind: "text", placeholder: "CODE", description: "Only scenarios in this language, such as en." },
+    limit: { kind: "positive-number", placeholder: "N", description: "At most so many scenarios, evenly spread." },
+    temperature: {
+      ...(samplingFlags.temperature as Command["options"][string]),
+      description: "Freedom of choice; 0 takes the likeliest words. Default: that of the config, or 0.",
+    },
+    seed: {
+      kind: "number",
+      placeholder: "N",
+      description: "The same seed gives the same replies; each run adds 1 to it.",
+    },
+    "max-tokens": {
+      kind: "number",
+      placeholder: "N",
+      description: "Longest reply. Default: that of the config, or 512.",
+    },
+    "min-right": {
+      kind: "positive-number",
+      placeholder: "PERCENT",
+      description: "End with exit code 1 when less of the scenarios is right with one of the engines.",
+    },
+    "show-wrong": { kind: "flag", description: "List what was not right, and why.", notWith: ["json"] },
+    junit: { kind: "text", placeholder: "FILE", description: "Write the results there as JUnit XML too." },
+    json: { kind: "flag", description: "Print all results as JSON." },
+  },
+  examples: [
+    "nanoagent eval --model model.gguf",
+    "nanoagent eval --model small-q4_0.gguf --model small-q8_0.gguf --part development --limit 60",
+    "nanoagent eval scenarios.yaml --config agent.yaml --show-wrong",
+    "nanoagent eval scenarios.yaml --config agent.yaml --min-right 85 --junit report.xml",
+  ],
+  loadAction: async () => (await import("../eval/evaluate-engines.js")).evaluateEngines,
+};

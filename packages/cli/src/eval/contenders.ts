@@ -1,0 +1,43 @@
+import path from "node:path";
+import type { NanoAgentConfigInput } from "@nanoagent/models";
+import { readConfig } from "@nanoagent/runtime/node";
+import { checkModelFile, pathOfFileUrl } from "@nanoagent/runtime/program";
+import type { OptionValues } from "../command.js";
+import { findDefaultConfig } from "../config/default-config-file.js";
+import { listOf } from "../parse-options.js";
+import { configForModel } from "../run/config-for-model.js";
+
+/** An engine that is tried: one column of the report. */
+export interface Contender {
+  name: string;
+  /** Read just before it is tried: the memory that is free then counts. */
+  readConfig: () => Promise<NanoAgentConfigInput>;
+}
+
+/** The engines of the command line, or that of the folder's config. Looks at every file first, before any engine runs. */
+export async function findContenders(values: OptionValues): Promise<Contender[]> {
+  const [models, configs] = [listOf(values.model), listOf(values.config)];
+  const named = models.length + configs.length > 0;
+  const files = named ? configs : [await findDefaultConfig("eval needs --config PATH or --model PATH.")];
+  const contenders = [
+    ...files.map((file) => ({ path: file, readConfig: () => readConfig(file) })),
+    ...models.map((model) => {
+      const file = path.resolve(pathOfFileUrl(model));
+      return { path: model, readConfig: () => readModelConfig(file) };
+    }),
+  ];
+  for (const contender of contenders) await contender.readConfig();
+  const shortNames = contenders.map((contender) =>
+    path.basename(contender.path).replace(/\.(?:gguf|ya?ml|json)$/i, ""),
+  );
+  return contenders.map((contender, index) => {
+    const name = shortNames[index] as string;
+    const isShared = shortNames.filter((other) => other === name).length > 1;
+    return { name: isShared ? contender.path : name, readConfig: contender.readConfig };
+  });
+}
+
+async function readModelConfig(file: string): Promise<NanoAgentConfigInput> {
+  await checkModelFile(file, Number.POSITIVE_INFINITY, null, "--model");
+  return configForModel(file);
+}
