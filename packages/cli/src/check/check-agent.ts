@@ -13,6 +13,7 @@ import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";
 import { formatJson } from "../output/format.js";
+import { checkActs } from "./check-acts.js";
 import { checkCapabilities } from "./check-capabilities.js";
 import { checkContext } from "./check-context.js";
 import { checkEngine } from "./check-engine.js";
@@ -60,6 +61,7 @@ async function checkFile(
   const report = new CheckReport(file, placeOf);
   await checkMemory(report, config, elsewhere === null ? thisSystem() : null);
   await checkEngine(report, config, elsewhere);
+  checkActs(report);
   const tools = await checkTools(report, config, elsewhere === null);
   await checkMcpServers(report, config, elsewhere === null);
   checkIntents(report, config, tools);

@@ -7,6 +7,7 @@ import type { CommandAction, OptionValues } from "../command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
 import { UsageError } from "../errors/usage-error.js";
+import { describeTrust } from "../eval/describe-trust.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
@@ -37,7 +38,7 @@ export const initAgent: CommandAction = async (values, streams) => {
   const config = configOf(agent, file);
   const isJson = path.extname(file).toLowerCase() === ".json";
   await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));
-  stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file));
+  stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file, await trustIn(agent)));
   if (agent.model !== null) {
     // The config is right all the same; it may be meant for another day.
     const { checkLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
@@ -199,11 +200,19 @@ async function askForMemory(
   }
 }
 
-function describe({ name, device, memoryMb, model }: NewAgent, file: string): string {
+/** What the agent's model can be trusted with, as a line; empty where that is not known. */
+async function trustIn({ model }: NewAgent): Promise<string> {
+  if (model === null) return "";
+  const { readModel } = await import("@nanoagent/optimizer");
+  const trust = describeTrust(await readModel(model));
+  return trust === null ? "" : `${plainLine(trust)}\n`;
+}
+
+function describe({ name, device, memoryMb, model }: NewAgent, file: string, trust: string): string {
   const option = file === DEFAULT_CONFIG_FILE ? "" : ` --config ${plainLine(file)}`;
   const who = model === null ? "sentences and the built-in rules answer" : `${path.basename(model)} answers`;
   return `Wrote ${plainLine(file)}: '${plainLine(name)}' may take ${memoryMb} of ${device.memory_mb} MB; ${plainLine(who)}.
-Next:
+${trust}Next:
   nanoagent check${option}
   nanoagent run${option}
 `;

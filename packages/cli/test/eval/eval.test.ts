@@ -144,7 +144,11 @@ describe("nanoagent eval", () => {
       () => [house, "--config", at("rules.json"), "--junit", at("no/where.xml")],
       "cannot be written",
     ],
-    ["a folder without scenarios", () => [path.join(repository, "packages/models/src"), "--config", at("rules.json")], "There is no file of scenarios in"],
+    [
+      "a folder without scenarios",
+      () => [path.join(repository, "packages/models/src"), "--config", at("rules.json")],
+      "There is no file of scenarios in",
+    ],
   ])("%s is refused before anything runs", async (_, args, message) => {
     writeFileSync(at("faulty.yaml"), "name: a\nscenarios:\n- sya: x\n  id: a\ntools: []\n");
     const { exitCode, stdout, stderr } = await evaluate(...args());

@@ -156,6 +156,8 @@ const rooms: Record<string, readonly string[]> = {
     "init",
     "optimize",
     "profile",
+    "eval/describe-trust",
+    "eval/known-figures",
     "config",
     "sampling-flags",
     "parse-options",

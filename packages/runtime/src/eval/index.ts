@@ -7,5 +7,6 @@ export { judgeTurn, type ObservedCall, type ObservedTurn, type TurnJudgement, ty
 export type { EvalResult, EvalSummary, Quantiles, ScenarioResult, TurnResult } from "./eval-result.js";
 export { summarizeBy, summarizeEval, VERDICTS } from "./summarize-eval.js";
 export { type Share, wilsonInterval } from "./wilson-interval.js";
+export { ToolWitness } from "./tool-witness.js";
 export { toJUnit } from "./to-junit.js";
 export { InvalidScenariosError } from "./invalid-scenarios-error.js";

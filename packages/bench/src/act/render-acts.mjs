@@ -1,0 +1,67 @@
+import { renderTable } from "../render-table.mjs";
+
+/**
+ * One model's line: summaries of `@nanoagent/runtime/eval`; text in the place of one that could not be measured.
+ *
+ * @typedef {object} ActRow
+ * @property {string} model
+ * @property {any} own
+ * @property {any} server
+ * @property {any} words
+ */
+
+const columns = /** @type {const} */ ([
+  ["model", "left"],
+  ["scenarios", "right"],
+  ["nanoagent: right", "right"],
+  ["95 %", "right"],
+  ["llama-server: right", "right"],
+  ["95 %", "right"],
+  ["words alone", "right"],
+  ["needless acts", "right"],
+  ["invalid calls", "right"],
+  ["tokens' time to decide", "right"],
+]);
+
+/** The table, and below it what could not be measured. @param {readonly ActRow[]} rows @returns {string} */
+export function renderActs(rows) {
+  const lines = rows.map(({ model, own, server, words }) => [
+    model,
+    String(words.right.of),
+    shareOf(own?.right),
+    intervalOf(own?.right),
+    shareOf(server?.right),
+    intervalOf(server?.right),
+    shareOf(words.right),
+    countOf(own?.needless),
+    countOf(own?.invalid_calls),
+    // The engine tells it with the usage of a reply; until it does, it is not known.
+    own?.deciding_tokens ? own.deciding_tokens.median.toFixed(1) : "not told",
+  ]);
+  const table = renderTable(
+    columns.map(([title, align]) => ({ title, align })),
+    lines,
+  );
+  const notes = rows.flatMap(({ model, own, server }) => [
+    ...(typeof own === "string" ? [`not measured: nanoagent with ${model}: ${own}`] : []),
+    ...(typeof server === "string" ? [`not measured: llama-server with ${model}: ${server}`] : []),
+  ]);
+  return [table, ...(notes.length > 0 ? [""] : []), ...notes].join("\n");
+}
+
+/** @param {any} share */
+function shareOf(share) {
+  return share === undefined || share.share === null ? "–" : `${(100 * share.share).toFixed(1)} %`;
+}
+
+/** @param {any} share */
+function intervalOf(share) {
+  return share === undefined || share.share === null
+    ? "–"
+    : `${(100 * share.low).toFixed(0)}–${(100 * share.high).toFixed(0)}`;
+}
+
+/** @param {any} share */
+function countOf(share) {
+  return share === undefined || share.of === 0 ? "–" : `${share.count} of ${share.of}`;
+}

@@ -1,0 +1,43 @@
+/** What a model was made for, as far as its name tells. */
+export type ModelKind = "general" | "code";
+
+/** How often a model did the right thing, in a test that is named. */
+export interface KnownFigure {
+  readonly model: string;
+  readonly parameterCount: number;
+  readonly kind: ModelKind;
+  /** Sentences of 100 after which exactly the right thing had happened. */
+  readonly rightPercent: number;
+  /** Messages of 100 that need no act and got one; null where it was not counted. */
+  readonly needlessPercent: number | null;
+  /** `measured` with this program; `published` for models that were simply given tools. */
+  readonly basis: "measured" | "published";
+  readonly source: string;
+}
+
+const ASSIST_MINI = "home-assistant-datasets, assist-mini, 196 runs";
+
+/**
+ * Figures by which models of a size are judged. Rows that are `measured` come from `pnpm bench:act` with the built-in
+ * scenarios; the source of a row that is `published` is a public table. Models whose name states another size than the
+ * parameters in the file are left out.
+ */
+export const knownFigures: readonly KnownFigure[] = [
+  published("Qwen3-1.7B", 1.7e9, 60.2),
+  published("Ministral-3-3B", 3e9, 81.6),
+  published("Qwen3-4B-Instruct", 4e9, 86.7),
+  published("Qwen3.5-4B", 4e9, 88.3),
+  published("Gemma-4-12B", 12e9, 97.4),
+];
+
+function published(model: string, parameterCount: number, rightPercent: number): KnownFigure {
+  return {
+    model,
+    parameterCount,
+    kind: "general",
+    rightPercent,
+    needlessPercent: null,
+    basis: "published",
+    source: ASSIST_MINI,
+  };
+}
