@@ -1,6 +1,7 @@
 import { NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
 import { checkMemoryBudget, openProgramBudget } from "./check-memory-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
+import { checkEmbeddedTexts, embeddingsNotSupported } from "./engines/embeddings.js";
 import type { Engine } from "./engines/engine.js";
 import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
 import { findUnusedSettings, openEngine } from "./engines/engine-kinds.js";
@@ -185,6 +186,24 @@ export class Agent implements AsyncDisposable {
   async saveState(): Promise<number | null> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
     return (await this.#parts.engine.saveState?.()) ?? null;
+  }
+
+  /**
+   * Returns a vector of length 1 for each text, in their order: see {@link Engine.embed}. Waits for the engine as a turn does.
+   * Throws {@link EngineError} `embeddings-not-supported` and `invalid-embedding-texts`, and {@link NanoRuntimeError}
+   * `context-exceeded` and `aborted`.
+   */
+  async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
+    if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+    const { engine, engineQueue } = this.#parts;
+    if (engine.embed === undefined) throw embeddingsNotSupported(engine.name);
+    checkEmbeddedTexts(texts);
+    await engineQueue.enter(signal ?? new AbortController().signal, NanoRuntimeError.aborted);
+    try {
+      return await engine.embed(texts, { signal });
+    } finally {
+      engineQueue.leave();
+    }
   }
 
   /** Closes all conversations, the tools, and the engine unless the app passed it. May be called twice. */

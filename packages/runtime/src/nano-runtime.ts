@@ -112,6 +112,11 @@ export class NanoRuntime implements AsyncDisposable {
     return this.agent.memory();
   }
 
+  /** Returns a vector of length 1 for each text: see {@link Agent.embed}. */
+  async embed(texts: readonly string[], options: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
+    return this.agent.embed(texts, options);
+  }
+
   /** Has the engine write what it has evaluated to disk: see {@link Agent.saveState}. */
   async saveState(): Promise<number | null> {
     return this.agent.saveState();

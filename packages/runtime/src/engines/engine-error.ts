@@ -6,7 +6,9 @@ export type EngineErrorCode =
   | "engine-unavailable"
   | "engine-crashed"
   | "engine-out-of-memory"
-  | "engine-hung";
+  | "engine-hung"
+  | "embeddings-not-supported"
+  | "invalid-embedding-texts";
 
 /**
  * Failure of an engine. Codes:
@@ -17,6 +19,8 @@ export type EngineErrorCode =
  * - `engine-crashed`: the engine's process ended during a reply; the next message starts it again.
  * - `engine-out-of-memory`: it needed more memory than it may take.
  * - `engine-hung`: the engine's process made no progress and was ended.
+ * - `embeddings-not-supported`: it makes no vectors of texts.
+ * - `invalid-embedding-texts`: vectors were asked for of too many texts, too long ones, or one without words.
  */
 export class EngineError extends NanoAgentError {
   override name = "EngineError";

@@ -30,6 +30,14 @@ export interface Engine extends EngineFacts {
   countTokens(text: string): number | Promise<number>;
   /** Counts the tokens of each text in one trip to where the engine is. Absent: `countTokens` is asked for each. */
   countTokensOfAll?(texts: readonly string[]): Promise<number[]>;
+  /**
+   * Returns a vector of length 1 for each text, in their order, all of one size: the likelier two texts mean the same, the
+   * larger the product of their vectors. At most {@link MAX_EMBEDDED_TEXTS} texts with words, and
+   * {@link MAX_EMBEDDED_CHARACTERS} characters together. Rejects with `aborted` within {@link ABORT_GRACE_MILLISECONDS} of an
+   * abort, `context-exceeded` for a text that is too long to be read whole, `engine-closed` after `close`, and
+   * `embeddings-not-supported` where it turns out that it cannot. Absent: it cannot.
+   */
+  embed?(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]>;
   /** What it takes, and may take; absent where it takes nothing worth counting. */
   memory?(): Promise<EngineMemory>;
   /**

@@ -1,3 +1,4 @@
+import { embeddingsNotSupported } from "./embeddings.js";
 import type { Engine, EngineRequest } from "./engine.js";
 import { EngineError } from "./engine-error.js";
 import { factsOf } from "./engine-facts.js";
@@ -73,6 +74,12 @@ async function answer(call: HostCall): Promise<void> {
         id: call.id,
         tokens: await countTokens(engine, call.texts),
       }));
+    case "embed":
+      return reply(call.id, async (engine) => ({
+        type: "embedded",
+        id: call.id,
+        vectors: await embed(engine, call.id, call.texts),
+      }));
     case "save-state":
       return reply(call.id, async (engine) => ({
         type: "saved",
@@ -100,6 +107,17 @@ async function reply(id: number, question: (engine: HostEngine) => Promise<HostA
 async function countTokens(engine: HostEngine, texts: readonly string[]): Promise<number[]> {
   if (engine.countTokensOfAll !== undefined) return engine.countTokensOfAll(texts);
   return Promise.all(texts.map((text) => engine.countTokens(text)));
+}
+
+async function embed(engine: HostEngine, id: number, texts: readonly string[]): Promise<number[][]> {
+  if (engine.embed === undefined) throw embeddingsNotSupported(engine.name);
+  const abort = new AbortController();
+  running.set(id, abort);
+  try {
+    return await engine.embed(texts, { signal: abort.signal });
+  } finally {
+    running.delete(id);
+  }
 }
 
 async function open(source: HostedEngineSource): Promise<void> {

@@ -211,6 +211,20 @@ export class HostProcess implements RunningHost {
     return [...tokens];
   }
 
+  /** Has the engine make a vector of each text. */
+  async embed(texts: readonly string[], signal: AbortSignal | undefined): Promise<number[][]> {
+    let stopListening = () => {};
+    try {
+      const { vectors } = await this.#ask("embedded", (id) => {
+        stopListening = onAbort(signal, () => this.#send({ type: "abort", id }));
+        return { type: "embed", id, texts };
+      });
+      return vectors.map((vector) => [...vector]);
+    } finally {
+      stopListening();
+    }
+  }
+
   /** Returns the bytes that were written; null where the engine keeps no state. */
   async saveState(): Promise<number | null> {
     return (await this.#ask("saved", (id) => ({ type: "save-state", id }))).bytes;
@@ -259,7 +273,8 @@ export class HostProcess implements RunningHost {
     if (report.type === "alive") {
       this.work = report.work;
       // A save may stand still while the main thread goes on: only a reply is at work as long as there are signs.
-      if (this.#replies.size > 0 && !this.#isStopping) this.#watch?.see();
+      const isAtWork = this.#replies.size > 0 || [...this.#questions.values()].some(({ type }) => type === "embedded");
+      if (isAtWork && !this.#isStopping) this.#watch?.see();
       else this.#watch?.seeMainThread();
       return;
     }
@@ -268,7 +283,7 @@ export class HostProcess implements RunningHost {
       const { event } = report;
       const own = event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event;
       this.#replies.get(report.id)?.push(own);
-    } else if (report.type === "counted" || report.type === "saved") {
+    } else if (report.type === "counted" || report.type === "embedded" || report.type === "saved") {
       this.#questions.get(report.id)?.resolve(report);
     } else if (report.type === "failed") {
       this.#questions.get(report.id)?.reject(this.#fromHost(report.error));

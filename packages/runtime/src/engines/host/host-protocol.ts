@@ -32,6 +32,7 @@ export type HostCall =
   | { type: "generate"; id: number; request: EngineRequest }
   | { type: "abort"; id: number }
   | { type: "count-tokens"; id: number; texts: readonly string[] }
+  | { type: "embed"; id: number; texts: readonly string[] }
   | { type: "save-state"; id: number }
   | { type: "use-threads"; threads: EngineThreads }
   | { type: "close" };
@@ -53,6 +54,7 @@ export type HostReport =
 /** Answer to a question. */
 export type HostAnswer =
   | { type: "counted"; id: number; tokens: readonly number[] }
+  | { type: "embedded"; id: number; vectors: readonly (readonly number[])[] }
   /** `bytes` is null where the engine keeps no state. */
   | { type: "saved"; id: number; bytes: number | null };
 

@@ -1,3 +1,4 @@
+import { unlessAborted } from "../embeddings.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
@@ -94,6 +95,15 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 
   countTokensOfAll(texts: readonly string[]): Promise<number[]> {
     return this.#ask((host) => host.countTokensOfAll(texts));
+  }
+
+  /** Has the engine make vectors of texts. Rejects with `embeddings-not-supported` where it cannot. */
+  async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
+    this.#refuseIfClosed();
+    return unlessAborted(
+      this.#ask((host) => host.embed(texts, signal)),
+      signal,
+    );
   }
 
   /** Saves the state of the engine. Returns the bytes; null where no host runs or it keeps no state. */

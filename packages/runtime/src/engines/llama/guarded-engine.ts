@@ -158,11 +158,19 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return tokens;
   }
 
-  async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
+  countTokensOfAll(texts: readonly string[]): Promise<number[]> {
+    return this.#ask((hosted) => hosted.countTokensOfAll(texts));
+  }
+
+  embed(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]> {
+    return this.#ask((hosted) => hosted.embed(texts, options));
+  }
+
+  async #ask<Answer>(question: (hosted: HostedEngine) => Promise<Answer>): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       if (this.#ladder.settings.refuses) throw refused();
       try {
-        return await this.#requireHosted().countTokensOfAll(texts);
+        return await question(this.#requireHosted());
       } catch (error) {
         if (attempt < MAX_ATTEMPTS && (await this.#mayRetry(asEngineError(error), attempt))) continue;
         throw error;

@@ -90,6 +90,8 @@ export interface AddonContext {
   ): Promise<[token: number, probabilities: readonly number[] | undefined, confidence: number | undefined]>;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   setThreads(threads: number): void;
+  /** The vector of the token before this one in the last batch. Only of a context with `embeddings`. */
+  getEmbedding(tokens: number): Float64Array;
   saveSequenceStateToFile(file: string, sequence: number, tokens: Uint32Array): Promise<number>;
   loadSequenceStateFromFile(file: string, sequence: number, maxTokens: number): Promise<Uint32Array>;
   getMemoryBreakdown(): { cpuRam: number; gpuVram: number };

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DecidedCall } from "../../choosing/decide.js";
 import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
+import { checkEmbeddedTexts, unlessAborted } from "../embeddings.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { EventQueue } from "../event-queue.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { contextExceeded } from "./context-exceeded.js";
+import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import { LoadedModel } from "./loaded-model.js";
@@ -64,6 +66,8 @@ export class LlamaEngine implements Engine {
   readonly #state: EngineState | null;
   readonly #chooser: ToolChooser | null;
   #isStateConfirmed = false;
+  /** Tokens that were evaluated for vectors of texts. */
+  #embeddedTokens = 0;
   readonly #closing = new AbortController();
   #threads: EngineThreads;
   /** End of the queue of requests: the context answers one at a time. */
@@ -114,7 +118,7 @@ export class LlamaEngine implements Engine {
 
   /** Tokens evaluated since it was opened. */
   get evaluatedTokens(): number {
-    return this.#cache.work + (this.#chooser?.work ?? 0);
+    return this.#cache.work + (this.#chooser?.work ?? 0) + this.#embeddedTokens;
   }
 
   /** Sets the numbers of threads for the next prefill and the next reply. */
@@ -163,6 +167,7 @@ export class LlamaEngine implements Engine {
   async #reply(given: EngineRequest, { emit, isAborted }: Listener): Promise<EndReason> {
     if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
     if (isAborted()) return "abort";
+    await this.#loaded.ensureContext();
     const grammar = this.#readSchema(given.responseSchema);
     // An engine that cannot hold a call to its schema makes none.
     let request = this.callsTools ? given : { ...given, tools: [] };
@@ -232,6 +237,32 @@ export class LlamaEngine implements Engine {
     return tokens;
   }
 
+  /**
+   * Makes vectors of texts. The context that they need takes the place of the conversation's, which is read again with the
+   * next request.
+   */
+  async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
+    checkEmbeddedTexts(texts);
+    const isAborted = () => signal?.aborted === true || this.#closing.signal.aborted;
+    const embedded = this.#inTurn(async () => {
+      if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
+      if (isAborted() || texts.length === 0) return [];
+      if (this.#loaded.hasContext) {
+        this.#cache.forget();
+        await this.#loaded.releaseContext();
+      }
+      const { batchTokens, kvType } = this.#options;
+      const onWork = (tokens: number) => {
+        this.#embeddedTokens += tokens;
+      };
+      const options = { batchTokens, kvType, threads: this.#threads.prefillThreads, isAborted, onWork };
+      const vectors = await embedTexts(this.#loaded, texts, options);
+      if (vectors === null) throw EngineError.closed(this.name);
+      return vectors;
+    });
+    return unlessAborted(embedded, signal);
+  }
+
   /** Saves the evaluated conversation. Returns the bytes; null where no file was named or nothing is there. */
   async saveState(): Promise<number | null> {
     return this.#closing.signal.aborted ? null : this.#save();
@@ -250,7 +281,9 @@ export class LlamaEngine implements Engine {
 
   async #save(): Promise<number | null> {
     const state = this.#state;
-    return state === null ? null : this.#inTurn(() => state.save(this.#loaded, this.#cache));
+    return state === null || !this.#loaded.hasContext
+      ? null
+      : this.#inTurn(() => state.save(this.#loaded, this.#cache));
   }
 
   /** Does a task when all earlier ones have ended. */

@@ -32,19 +32,81 @@ const kvTypeNumbers = { f16: 1, q8_0: 8 } as const;
 const SEQUENCE = 0;
 const TO_THE_END = -1;
 
+/** How a context is made. */
+interface ContextOptions {
+  contextTokens: number;
+  batchTokens: number;
+  threads: number;
+  kvType: "f16" | "q8_0";
+  /** Whether it gives a vector for each token. Default: false. */
+  embeddings?: boolean | undefined;
+}
+
+function newContext(addon: LlamaAddon, model: AddonModel, options: ContextOptions): AddonContext {
+  const { contextTokens, batchTokens, threads, kvType, embeddings = false } = options;
+  return new addon.AddonContext(model, {
+    contextSize: contextTokens,
+    batchSize: batchTokens,
+    sequences: 1,
+    flashAttention: true,
+    threads,
+    embeddings,
+    ranking: false,
+    performanceTracking: false,
+    swaFullCache: false,
+    kvCacheKeyType: kvTypeNumbers[kvType],
+    kvCacheValueType: kvTypeNumbers[kvType],
+  });
+}
+
+function noRoomForContext(tokens: number, reasons = ""): EngineError {
+  return outOfMemory(`A context of ${tokens} tokens could not be made. ${reasons}`.trim());
+}
+
 /** A model that llama.cpp has loaded, with one context that holds one sequence of tokens. */
 export class LoadedModel implements TokenEvaluator {
   readonly addon: LlamaAddon;
   /** Vocabulary of the model. */
   readonly vocabulary: AddonModel;
   readonly contextTokens: number;
-  readonly #context: AddonContext;
+  readonly #options: ContextOptions;
+  #openContext: AddonContext | null;
 
-  private constructor(addon: LlamaAddon, model: AddonModel, context: AddonContext) {
+  private constructor(addon: LlamaAddon, model: AddonModel, context: AddonContext, options: ContextOptions) {
     this.addon = addon;
     this.vocabulary = model;
-    this.#context = context;
+    this.#openContext = context;
+    this.#options = options;
     this.contextTokens = context.getContextSize();
+  }
+
+  get #context(): AddonContext {
+    if (this.#openContext === null) throw new Error("the context was given up");
+    return this.#openContext;
+  }
+
+  /** Whether it has its context. */
+  get hasContext(): boolean {
+    return this.#openContext !== null;
+  }
+
+  /** Gives the memory of the context back. What it holds is lost. */
+  async releaseContext(): Promise<void> {
+    const context = this.#openContext;
+    this.#openContext = null;
+    await context?.dispose();
+  }
+
+  /** Makes the context again where it was given up. Throws {@link EngineError} `engine-out-of-memory`. */
+  async ensureContext(): Promise<void> {
+    this.#openContext ??= await this.openContext(this.#options);
+  }
+
+  /** Opens a further context. Throws {@link EngineError} `engine-out-of-memory`. */
+  async openContext(options: ContextOptions): Promise<AddonContext> {
+    const context = newContext(this.addon, this.vocabulary, options);
+    if (await context.init()) return context;
+    throw noRoomForContext(options.contextTokens);
   }
 
   /**
@@ -74,22 +136,11 @@ export class LoadedModel implements TokenEvaluator {
       if (tellsOfMemory(reasons)) throw outOfMemory(`llama.cpp: ${reasons}`);
       throw cannotLoad(`llama.cpp cannot load the model ${modelPath}.`, reasons);
     }
-    const context = new addon.AddonContext(model, {
-      contextSize: contextTokens,
-      batchSize: batchTokens,
-      sequences: 1,
-      flashAttention: true,
-      threads,
-      embeddings: false,
-      ranking: false,
-      performanceTracking: false,
-      swaFullCache: false,
-      kvCacheKeyType: kvTypeNumbers[kvType],
-      kvCacheValueType: kvTypeNumbers[kvType],
-    });
-    if (await context.init()) return new LoadedModel(addon, model, context);
+    const contextOptions = { contextTokens, batchTokens, threads, kvType };
+    const context = newContext(addon, model, contextOptions);
+    if (await context.init()) return new LoadedModel(addon, model, context, contextOptions);
     await model.dispose();
-    throw outOfMemory(`A context of ${contextTokens} tokens could not be made. ${await messages.reasons()}`.trim());
+    throw noRoomForContext(contextTokens, await messages.reasons());
   }
 
   /** Sets the number of threads for what is evaluated from now on. */
@@ -124,7 +175,7 @@ export class LoadedModel implements TokenEvaluator {
   }
 
   async close(): Promise<void> {
-    await this.#context.dispose();
+    await this.#openContext?.dispose();
     await this.vocabulary.dispose();
   }
 }

@@ -79,6 +79,10 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
     return this.#engine.countTokensOfAll(texts);
   }
 
+  embed(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]> {
+    return this.#engine.embed(texts, options);
+  }
+
   async memory(): Promise<EngineMemory> {
     return {
       limit_bytes: this.#guard.limitBytes,

@@ -1,5 +1,7 @@
 import { NanoAgentError } from "@nanoagent/models";
+import { NanoRuntimeError } from "../../nano-runtime-error.js";
 import { onAbort } from "../../on-abort.js";
+import { checkEmbeddedTexts } from "../embeddings.js";
 import type { Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type ChatDialect, type ConversationForm, simplerForms } from "./chat/chat-dialect.js";
@@ -15,6 +17,7 @@ import type { ReplyBody } from "./http/reply-body.js";
 import type { ServerConnection } from "./http/server-connection.js";
 import { ServerPatience } from "./http/server-patience.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
+import { embedByServer } from "./server/embed-by-server.js";
 import { countByLlamaServer } from "./server/llama-server.js";
 import type { RemoteServer } from "./server/remote-server.js";
 import { LineTooLong } from "./stream/line-splitter.js";
@@ -116,6 +119,22 @@ export class OpenAiCompatibleEngine implements Engine {
     } catch {
       // Whatever it is, the request that this is counted for meets it too, and says so.
       return estimateTokens(text);
+    } finally {
+      stop.end();
+    }
+  }
+
+  async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
+    checkEmbeddedTexts(texts);
+    if (this.#closed) throw EngineError.closed(this.name);
+    const stop = this.#begin(signal);
+    try {
+      stop.signal.throwIfAborted();
+      return await embedByServer(this.#connection, this.server, texts, stop.signal);
+    } catch (error) {
+      if (signal?.aborted) throw NanoRuntimeError.aborted();
+      if (this.#closed) throw EngineError.closed(this.name);
+      throw this.#explain(error);
     } finally {
       stop.end();
     }

@@ -1,0 +1,58 @@
+import { embeddingsNotSupported, normalize } from "../../embeddings.js";
+import type { ServerConnection } from "../http/server-connection.js";
+import { RemoteEngineError } from "../remote-engine-error.js";
+import type { RemoteServer } from "./remote-server.js";
+
+/** Texts of one request: the answer, with some 4000 numbers for each, must be small enough to be held. */
+const TEXTS_AT_ONCE = 16;
+/** How servers answer that have no embeddings: no such address, or not with this model. */
+const withoutEmbeddings: readonly number[] = [404, 405, 501];
+
+/** Returns the vectors of texts. Throws {@link RemoteEngineError}, and `embeddings-not-supported`. */
+export async function embedByServer(
+  connection: ServerConnection,
+  { kind, model }: RemoteServer,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<number[][]> {
+  const isOllama = kind === "ollama";
+  const vectors: number[][] = [];
+  for (let at = 0; at < texts.length; at += TEXTS_AT_ONCE) {
+    const input = texts.slice(at, at + TEXTS_AT_ONCE);
+    // Ollama cuts what is too long, unless it is told not to.
+    const body = isOllama ? { model, input, truncate: false } : { model, input, encoding_format: "float" };
+    const milliseconds = connection.timeouts.firstPieceMilliseconds;
+    const answer = await connection.ask(isOllama ? "/api/embed" : "/v1/embeddings", { body, signal, milliseconds });
+    const { status, value, refusal } = answer;
+    if (withoutEmbeddings.includes(status))
+      throw embeddingsNotSupported("openai-compatible", refusal?.reason ?? undefined);
+    if (refusal !== null) throw refusal;
+    const found = isOllama ? ollamaVectors(value) : openaiVectors(value, input.length);
+    const size = (vectors[0] ?? found[0])?.length ?? 0;
+    if (found.length !== input.length || size === 0 || !found.every((vector) => isVector(vector, size))) {
+      throw RemoteEngineError.protocol(connection.label, "sent something else than a vector for each text");
+    }
+    vectors.push(...found.map((vector) => normalize(vector as number[])));
+  }
+  return vectors;
+}
+
+function ollamaVectors(value: unknown): unknown[][] {
+  const { embeddings } = Object(value) as { embeddings?: unknown };
+  return Array.isArray(embeddings) ? embeddings : [];
+}
+
+/** The vectors in the order of their texts, which each names by its `index`. */
+function openaiVectors(value: unknown, count: number): unknown[][] {
+  const { data } = Object(value) as { data?: unknown };
+  const vectors: unknown[][] = [];
+  for (const [place, item] of (Array.isArray(data) ? data : []).slice(0, count).entries()) {
+    const { index = place, embedding } = Object(item) as { index?: unknown; embedding?: unknown };
+    if (Number.isInteger(index) && Array.isArray(embedding)) vectors[index as number] = embedding;
+  }
+  return Array.from(vectors.slice(0, count), (vector) => vector ?? []);
+}
+
+function isVector(vector: unknown, size: number): boolean {
+  return Array.isArray(vector) && vector.length === size && vector.every((number) => Number.isFinite(number));
+}
