@@ -82,7 +82,9 @@ describe("what init writes", () => {
 
   test("has a model's path, and the memory that it needs", async () => {
     const file = newFile();
-    expect((await call(initAgent, { file, model: at("model.gguf") })).exitCode).toBe(0);
+    const { exitCode, stdout } = await call(initAgent, { file, model: at("model.gguf") });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^(?:Models|Nothing is known of models) of this size .*\.\nNext:$/m);
     const config = await readConfig(file);
     expect(config.model_path).toBe(at("model.gguf"));
     expect(config.spec.max_memory_mb).toBeGreaterThan(150);

@@ -6,7 +6,7 @@ import { isPlainObject } from "../json-schema/is-plain-object.js";
 const MAX_MATCHED_CHARACTERS = 10_000;
 
 /** What an argument is compared with. */
-export type ArgumentMatcher =
+type ArgumentMatcher =
   | { kind: "exact"; value: unknown }
   | { kind: "range"; from: number; to: number }
   | { kind: "pattern"; pattern: RegExp }

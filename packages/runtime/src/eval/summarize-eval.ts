@@ -29,7 +29,7 @@ export function summarizeEval(results: readonly ScenarioResult[]): EvalSummary {
 }
 
 /** Ways to divide results, by the name of a report's section. */
-export const divisions = {
+const divisions = {
   group: ({ groups }: ScenarioResult) => groups,
   language: ({ language }: ScenarioResult) => [language],
   file: ({ file }: ScenarioResult) => [file],
