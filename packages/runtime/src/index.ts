@@ -32,6 +32,7 @@ export type { ActStart, PermissionRequest } from "./tools/tool-set.js";
 export { InvalidToolError } from "./tools/invalid-tool-error.js";
 export { type IntentIssue, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";
+export { MAX_EMBEDDED_CHARACTERS, MAX_EMBEDDED_TEXTS } from "./engines/embeddings.js";
 export { RulesEngine } from "./engines/rules/rules-engine.js";
 export type { ConversationMessage } from "./engines/conversation-message.js";
 export { MAX_HISTORY_BYTES } from "./session/history.js";

@@ -9,7 +9,7 @@ export interface Claim {
   language: ClaimLanguage;
 }
 
-export interface ClaimContext {
+interface ClaimContext {
   /** Whether the message is a request for a change: then "The lamp is on." is a claim too. Default: false. */
   isRequest?: boolean | undefined;
 }

@@ -13,7 +13,7 @@ const BATCH_TOKENS = 16;
 const SEQUENCE = 0;
 const TO_THE_END = -1;
 
-export interface EmbedOptions {
+interface EmbedOptions {
   batchTokens: number;
   threads: number;
   kvType: "f16" | "q8_0";
