@@ -1,10 +1,15 @@
 import type { EngineTool } from "../engines/engine.js";
+import { splitWords } from "../split-words.js";
+import { isFiller } from "./fillers.js";
 import type { FollowUp } from "./follow-up.js";
 import { readFreeText, readPurpose } from "./free-text.js";
 import { namedNumber } from "./named-numbers.js";
 import { changedNumber } from "./number-changes.js";
+import { thingsOf } from "./related-words.js";
+import { readFileName, readPersonName } from "./said-names.js";
+import { fitsUnit, isUnitWord, saidNumbers, toUnit } from "./said-numbers.js";
 import { readTime } from "./said-time.js";
-import { type ArgumentProperty, argumentProperties, readStated } from "./stated-arguments.js";
+import { type ArgumentProperty, argumentProperties, placeOf, readStated } from "./stated-arguments.js";
 import { wordsOfTool } from "./tool-words.js";
 
 /** The arguments of a call, as far as they are known without asking. */
@@ -36,21 +41,46 @@ export function completeArguments(
       if (changed !== null) values[property.name] = changed;
     }
   }
+  const namesMore = saysUnknown(message, toolWords, used);
   for (const property of properties) {
     if (Object.hasOwn(values, property.name) || several?.name === property.name) continue;
     const value = readValue(property, { description, message, toolWords, used, texts: textsIn(properties) });
     if (value !== null) values[property.name] = value;
-    else if (canLean(property, earlier, isSameTool)) values[property.name] = earlier[property.name];
+    else if (canLean(property, earlier, isSameTool) && !(property.kind === "choice" && namesMore))
+      values[property.name] = earlier[property.name];
     else if (missing.some((other) => other.name === property.name)) listOf(property, result).push(property);
   }
-  const sets = several === null ? [values] : several.values.map((value) => ({ ...values, [several.name]: value }));
+  const sets = several === null ? [values] : setsOf(several, values, properties, message);
   return { ...result, sets };
+}
+
+/** An act for each value of `several`; a number that stands before a value is that one's own. */
+function setsOf(
+  { name, values: each }: NonNullable<ReturnType<typeof readStated>["several"]>,
+  values: Record<string, unknown>,
+  properties: readonly ArgumentProperty[],
+  message: string,
+): Record<string, unknown>[] {
+  const words = splitWords(message);
+  const property = properties.find((other) => other.name === name);
+  const number = properties.find(({ kind }) => kind === "number");
+  const numbers = saidNumbers(words).filter((said) => number !== undefined && fitsUnit(said, number.unit));
+  return each.map((value) => {
+    const at = property === undefined ? -1 : placeOf(value, property, words, message);
+    const own = numbers.length < 2 ? undefined : numbers.findLast(({ first }) => first < at);
+    const said = own !== undefined && number !== undefined ? { [number.name]: toUnit(own, number.unit) } : {};
+    return { ...values, ...said, [name]: value };
+  });
 }
 
 function listOf({ kind }: ArgumentProperty, { open, missing, unwritten }: CompletedArguments): ArgumentProperty[] {
   if (kind === "choice") return open;
   return kind === "other" || kind === "choices" ? unwritten : missing;
 }
+
+const namesFile = /\b(?:file|filename|path|document)\b/i;
+const namesPerson =
+  /\b(?:person|member|user|guest|customer|recipient|contact|employee|for whom|who|first name|surname|full name)\b/i;
 
 /** Number of properties that take free text. */
 function textsIn(properties: readonly ArgumentProperty[]): number {
@@ -70,8 +100,24 @@ function readValue(property: ArgumentProperty, { description, message, toolWords
   if (property.kind !== "text") return null;
   const time = readTime(message);
   if (/\b(?:time|clock|hh|when|hour)\b/i.test(property.about)) return time;
+  if (namesFile.test(property.about)) return readFileName(message);
+  if (namesPerson.test(property.about)) return readPersonName(message, used);
   if (property.isRequired) return readFreeText(message, toolWords, used);
   return texts === 1 ? readPurpose(message, toolWords, used) : null;
+}
+
+/** Whether a message that leans on another one has a word in it that may name a value, which nobody knows. */
+function saysUnknown(message: string, toolWords: ReadonlySet<string>, used: ReadonlySet<number>): boolean {
+  return splitWords(message).some(
+    ({ text, kind }, at) =>
+      kind === "word" &&
+      text.length > 3 &&
+      !used.has(at) &&
+      !toolWords.has(text) &&
+      !isFiller(text) &&
+      !isUnitWord(text) &&
+      thingsOf(text).length === 0,
+  );
 }
 
 /** Whether an argument of the call before is meant again: the same tool's, or one that this tool needs under the same name. */

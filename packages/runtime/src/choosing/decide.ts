@@ -22,10 +22,12 @@ export type Decision = { kind: "none" } | { kind: "calls"; calls: DecidedCall[] 
 
 /** From this probability on the words decide alone. */
 const SURE = 0.9;
-/** Below this probability nothing is done: the user is asked. */
+/** Below this probability the user is asked what is meant. */
 const LIKELY = 0.5;
+/** From this probability on something is only looked at, which changes nothing. */
+const LIKELY_ENOUGH_TO_LOOK = 0.4;
 /** Below this probability an act that changes the world is asked about first. */
-const SURE_ENOUGH_TO_ACT = 0.6;
+const SURE_ENOUGH_TO_ACT = 0.55;
 /** How much likelier than the next one a value must be that the message does not name in words of its own. */
 const MIN_VALUE_MARGIN = 0.7;
 
@@ -98,8 +100,10 @@ async function decideOne(
   // Whoever answers a question of ours wants what was asked about.
   const isOpen = answer !== null || (mustAct && probability < SURE);
   const chosen = tool === null && isOpen ? (first ?? null) : tool;
-  if (answer === null && probability < LIKELY && first !== undefined && second !== undefined) {
-    return { kind: "ask", question: tool === null ? askWhich(message, [first]) : askWhich(message, [first, second]) };
+  const isLook = tool?.changesWorld === false && probability >= LIKELY_ENOUGH_TO_LOOK;
+  if (answer === null && !isLook && probability < LIKELY && first !== undefined) {
+    const meant = tool === null || second === undefined ? [first] : [first, second];
+    return { kind: "ask", question: askWhich(message, meant) };
   }
   if (chosen === null) return { kind: "none" };
   const completed = await complete(chosen, followUp, evidence, scorer);

@@ -1,6 +1,6 @@
 import type { EngineTool } from "../engines/engine.js";
 import { talkExamples } from "./choice-weights.js";
-import { plainDescription, valuesOf } from "./tool-line.js";
+import { MAX_DESCRIPTION_CHARACTERS, plainDescription, valuesOf } from "./tool-line.js";
 
 /** Says how likely texts are, by a model. */
 export interface TextScorer {
@@ -24,9 +24,24 @@ const FOLLOWED_DIFFERENCE = 5;
 /** Longest part of a message that is scored: the beginning says what is wanted. */
 const MAX_SCORED_CHARACTERS = 240;
 
+/** How much a list says of each tool: the most that its context has room for. */
+export interface ListDetail {
+  descriptionCharacters: number;
+  hasValues: boolean;
+}
+
+/** Details of a list, from the most to the least. */
+export const listDetails: readonly ListDetail[] = [
+  { descriptionCharacters: MAX_DESCRIPTION_CHARACTERS, hasValues: true },
+  { descriptionCharacters: MAX_DESCRIPTION_CHARACTERS, hasValues: false },
+  { descriptionCharacters: 60, hasValues: false },
+];
+
 /** Text before a message: a line for each tool, and for each example of talk that needs none. */
-export function listOf(tools: readonly EngineTool[]): string {
-  const lines = tools.map((tool) => `${plainDescription(tool)}${valuesOf(tool)} => ${tool.name}`);
+export function listOf(tools: readonly EngineTool[], { descriptionCharacters, hasValues }: ListDetail): string {
+  const lines = tools.map(
+    (tool) => `${plainDescription(tool, descriptionCharacters)}${hasValues ? valuesOf(tool) : ""} => ${tool.name}`,
+  );
   return `${[...lines, ...talkExamples.map((example) => `${example} => ${NONE}`)].join("\n")}\n`;
 }
 
@@ -43,9 +58,9 @@ export class ListEvidence {
   /** Scores of the tokens of each name behind a neutral message. */
   #neutral: number[][] | null = null;
 
-  constructor(tools: readonly EngineTool[]) {
+  constructor(tools: readonly EngineTool[], detail: ListDetail = listDetails[0] as ListDetail) {
     this.tools = tools;
-    this.list = listOf(tools);
+    this.list = listOf(tools, detail);
     this.#names = [...tools.map(({ name }) => ` ${name}`), ` ${NONE}`];
   }
 

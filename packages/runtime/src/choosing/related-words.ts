@@ -95,15 +95,44 @@ noise- sound- lärm- geräusch- bruit- ruido- rumor-
 fan- propell- gebläse- lüfter- ventilateur- ventilador- ventol- ventilator-
 `;
 
+/** What tools do, a line for each kind of act. */
+const acts = `
+set sets change- adjust- regulat- put raise- lower- increas- decreas- reduc- make modif- stell- einstell- änder- dreh- setz- erhöh- senk- regl- règl- ajust- chang- mets mettre augment- diminu- monte baisse pon ponme poner cambi- ajust- sube baja impost- regol- metti alza abbass-
+read reads tell tells show shows check checks report- get gets look list lists find see lies lese- zeig- sag prüf- meld- auskunft dis dit lis montr- vérifi- donne indiqu- dime muestr- lee leer compruba consult- leggi dimmi mostr- controll- dammi
+start starts begin- launch- run runs activ- enabl- resum- startet starte- beginn- anlass- fortsetz- démarr- commenc- lanc- reprend- arranc- inici- empiez- comienz- reanud- avvi- inizi- ripren-
+stop stops pause- halt- end ends cancel- abort- disabl- deactiv- interrupt- stopp- anhalt- beend- abbrech- unterbrech- arrêt- coup- annul- interromp- suspend- par- detén detener deten- cancel- ferm- arrest- sospend- pausa pause
+open opens opened öffn- aufmach- ouvr- abr- apr-
+close closes closed shut shuts schließ- zumach- ferm- cierr- cerr- chiud-
+switch switches turn turns schalt- ein aus an allum- étein- éteign- enciend- encend- apag- accend- spegn-
+add adds append- hinzu- füg- ajout- añad- agreg- aggiung-
+write writes record- log logs note notes regist- schreib- notier- eintrag- trag- écri- inscri- not- escrib- anot- apunt- scriv- annot- segn-
+order orders buy buys sell- request- bestell- kauf- verkauf- command- achet- vend- pid- pedir compr- vend- ordin- compr-
+book books reserv- rent rents hire- buch- reservier- miet- réserv- lou- reserv- alquil- prenot- affitt- noleggi-
+print prints druck- ausdruck- imprim- stamp-
+call calls summon- notif- alert- ruf- hol- appel- prév- llam- avis- chiam- avvis-
+move moves drive- draw- fahr- beweg- déplac- boug- muev- mover spost- muov-
+play plays spiel- jou- toc- reproduc- suon- riproduc-
+remind- erinner- rappel- record- recuérd- ricord-
+send sends schick- send- envoi- envoy- envi- mand- invi-
+lock locks verriegel- abschließ- verrouill- cierra bloque- blocc-
+unlock- entriegel- aufschließ- déverrouill- desbloque- sblocc-
+clean cleans putz- reinig- nettoy- limpi- pul-
+count counts zähl- compt- cuent- cont-
+measur- mess- miss mesur- mid- misur-
+`;
+
 const exact = new Map<string, number[]>();
 const beginnings: [stem: string, thing: number][] = [];
-for (const [thing, line] of lines.trim().split("\n").entries()) {
+for (const [thing, line] of `${lines.trim()}\n${acts.trim()}`.split("\n").entries()) {
   for (const entry of line.split(" ")) {
     const word = foldCase(entry.replace(/-$/, ""), "plain");
     if (entry.endsWith("-") && word.length > 3) beginnings.push([word, thing]);
     else exact.set(word, [...(exact.get(word) ?? []), thing]);
   }
 }
+
+/** The kind of act that a question asks for: something is to be read and told. */
+export const READING = thingsOf("read")[0] ?? -1;
 
 /** Returns the things that a folded word speaks of, as numbers. */
 export function thingsOf(word: string): readonly number[] {

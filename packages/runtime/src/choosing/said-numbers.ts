@@ -64,6 +64,7 @@ export function saidNumbers(words: readonly Word[]): SaidNumber[] {
 function numberAt(words: readonly Word[], at: number): SaidNumber | null {
   const word = words[at] as Word;
   if (word.kind === "number" || word.kind === "hyphenated") {
+    if (isPartOfName(words, at)) return null;
     const value = readNumber(word.text, "en") ?? readNumber(word.text);
     return value === null ? null : withUnit(words, value, at, at + 1);
   }
@@ -80,9 +81,30 @@ function numberAt(words: readonly Word[], at: number): SaidNumber | null {
     return isSum ? withUnit(words, value + ones, at, at + 2) : withUnit(words, value, at, at + 1);
   }
   if (!isWordForOne(word.text)) return null;
+  if (/^(?:more|mehr|weitere[rsn]?|encore|de plus|más|altr[oa]|in)$/.test(words[at + 1]?.text ?? "")) {
+    return { value: 1, unit: null, first: at, end: at + 1 };
+  }
   if (words[at + 1] !== undefined && halves.test(unaccented((words[at + 1] as Word).text))) return null;
   const one = withUnit(words, 1, at, at + 1);
   return one.unit === null || one.unit === "other" ? null : one;
+}
+
+/** Whether digits touch letters that are no unit: 3D, v2, A4. */
+function isPartOfName(words: readonly Word[], at: number): boolean {
+  const word = words[at] as Word;
+  const [before, after] = [words[at - 1], words[at + 1]];
+  if (before?.end === word.start && before.kind === "word") return true;
+  return after?.start === word.end && after.kind === "word" && unitOf(after.text) === undefined;
+}
+
+/** Whether a word is a unit of measurement. */
+export function isUnitWord(word: string): boolean {
+  return unitOf(word) !== undefined;
+}
+
+function unitOf(word: string): Unit | undefined {
+  const plain = unaccented(word);
+  return unitWords.find(([, pattern]) => pattern.test(plain))?.[0];
 }
 
 /** Half an hour, eine halbe Stunde, une demi-heure, a quarter of an hour. */

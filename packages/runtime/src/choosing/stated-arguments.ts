@@ -88,6 +88,18 @@ export function readStated(properties: readonly ArgumentProperty[], message: str
   return { values, several, missing, used };
 }
 
+/** Index of the first word that names a value of a property; -1 where none does. */
+export function placeOf(
+  value: unknown,
+  { choices }: ArgumentProperty,
+  words: readonly Word[],
+  message: string,
+): number {
+  return (
+    saidChoices(choices, words, spokenLanguage(message), new Set()).find((said) => said.value === value)?.first ?? -1
+  );
+}
+
 interface SaidChoice {
   value: string | number | boolean;
   first: number;

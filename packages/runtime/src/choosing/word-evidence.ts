@@ -1,9 +1,11 @@
 import type { EngineTool } from "../engines/engine.js";
 import { splitWords, type Word } from "../split-words.js";
 import { completeArguments } from "./complete-arguments.js";
+import { isFiller } from "./fillers.js";
 import type { FollowUp } from "./follow-up.js";
 import { explicitTextAt } from "./free-text.js";
-import { thingsOf } from "./related-words.js";
+import { askingOf } from "./question-marks.js";
+import { READING, thingsOf } from "./related-words.js";
 import { type ArgumentProperty, argumentProperties, isSameWord, readStated } from "./stated-arguments.js";
 import { wordsOfTool } from "./tool-words.js";
 
@@ -35,6 +37,9 @@ export function wordEvidence(followUp: FollowUp, tools: readonly EngineTool[]): 
   const said = splitWords(message);
   const ofTools = tools.map(wordsOfTool);
   const thingsOfTools = ofTools.map(thingsIn);
+  const wanted = thingsIn(said.map(({ text }) => text));
+  // A question wants something read, whatever its verb.
+  if (askingOf(message) === "fact") wanted.add(READING);
   const textAt = explicitTextAt(message, said);
   return tools.map((tool, index) => {
     const properties = argumentProperties(tool.inputSchema);
@@ -47,7 +52,7 @@ export function wordEvidence(followUp: FollowUp, tools: readonly EngineTool[]): 
       : used;
     return {
       words: sharedWords(said, own, ofTools),
-      things: sharedThings(said, own, thingsOfTools),
+      things: sharedThings(wanted, thingsOfTools[index] ?? new Set(), thingsOfTools),
       unexplained: unexplainedWords(said, own, explained),
       text: takesText ? 1 : 0,
       values: properties.filter(
@@ -71,14 +76,17 @@ function sharedWords(said: readonly Word[], own: readonly string[], ofTools: rea
 }
 
 /** Things that a message and a tool both speak of in other words, weighted by how rare they are among the tools. */
-function sharedThings(said: readonly Word[], own: readonly string[], ofTools: readonly ReadonlySet<number>[]): number {
-  const things = thingsIn(own);
-  const wanted = thingsIn(said.map(({ text }) => text));
+function sharedThings(
+  wanted: ReadonlySet<number>,
+  own: ReadonlySet<number>,
+  ofTools: readonly ReadonlySet<number>[],
+): number {
   let sum = 0;
   for (const thing of wanted) {
-    if (!things.has(thing)) continue;
+    if (!own.has(thing)) continue;
     const uses = ofTools.filter((others) => others.has(thing)).length;
-    if (uses <= ofTools.length / 2) sum += Math.log(ofTools.length / uses);
+    // What most tools do or speak of tells little, but it tells something.
+    sum += Math.log((ofTools.length + 1) / uses);
   }
   return sum;
 }
@@ -95,17 +103,11 @@ function unexplainedWords(said: readonly Word[], own: readonly string[], used: R
       kind === "word" &&
       text.length > 3 &&
       !used.has(at) &&
-      !fillers.has(text) &&
+      !isFiller(text) &&
       !own.some((word) => isRelated(text, word)) &&
       !thingsOf(text).some((thing) => things.has(thing)),
   ).length;
 }
-
-const fillers = new Set(
-  "please could would should with from that this there here have need want like just also then back again more some into over until make turn switch what which when where your bitte kannst könntest möchte einen eine dann noch auch nicht wieder dass sind wird peux pouvez dans pour avec plaît quel quelle encore favor puedes para está cuál ahora favore puoi della nella sono quale ancora adesso".split(
-    " ",
-  ),
-);
 
 function isRelated(one: string, other: string): boolean {
   if (one === other) return true;

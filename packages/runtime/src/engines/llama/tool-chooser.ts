@@ -1,5 +1,5 @@
 import { type Decision, decide } from "../../choosing/decide.js";
-import { ListEvidence, type TextScorer } from "../../choosing/evidence.js";
+import { ListEvidence, listDetails, type TextScorer } from "../../choosing/evidence.js";
 import type { EngineRequest, EngineTool } from "../engine.js";
 import type { LoadedModel } from "./loaded-model.js";
 import { ScoringContext } from "./scoring-context.js";
@@ -10,6 +10,8 @@ export interface ToolChooserOptions {
   threads: () => number;
 }
 
+/** Room for a message behind the list, with the name of a tool and a value. */
+const MESSAGE_TOKENS = 192;
 /** Tokens that are evaluated at once: the logits of each are kept. */
 const BATCH_TOKENS = 16;
 
@@ -39,8 +41,12 @@ export class ToolChooser {
       score: async (text, continuations, follows) => {
         if (isAborted()) throw new Aborted();
         const context = await this.#open();
+        const read = this.#tokensOf(text);
+        const longest = Math.max(...continuations.map((part) => part.length));
+        // Of a list that is too long even in brief, nothing is known: every tool is as likely as any other.
+        if (read.length + longest > context.contextTokens) return continuations.map(() => [0]);
         const tokens = continuations.map((part) => this.#tokensOf(part));
-        return context.score(this.#tokensOf(text), tokens, follows);
+        return context.score(read, tokens, follows);
       },
     };
     try {
@@ -58,7 +64,10 @@ export class ToolChooser {
   #evidenceOf(tools: readonly EngineTool[]): ListEvidence {
     const known = this.#evidence;
     const isSame = known !== null && JSON.stringify(known.tools) === JSON.stringify(tools);
-    const evidence = isSame ? known : new ListEvidence(tools);
+    if (isSame) return known;
+    const most = this.#options.contextTokens - MESSAGE_TOKENS;
+    const lists = listDetails.map((detail) => new ListEvidence(tools, detail));
+    const evidence = lists.find(({ list }) => this.#tokensOf(list).length <= most) ?? (lists.at(-1) as ListEvidence);
     this.#evidence = evidence;
     return evidence;
   }
