@@ -7,7 +7,7 @@ import { EngineError } from "../engine-error.js";
 import type { EngineFacts } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
 import { explainFailedStart } from "./explain-failed-start.js";
-import { findHost, type HostCommand, type HostFiles } from "./find-host.js";
+import { findHost, type HostCommand } from "./find-host.js";
 import { describeExit, type HostExit, outerLimitBytes, outOfMemory } from "./host-exit.js";
 import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
 import {
@@ -16,10 +16,11 @@ import {
   HOST_VERSION,
   type HostAnswer,
   type HostCall,
-  type HostedEngineSource,
   type HostReport,
   type ThreadSpeed,
 } from "./host-protocol.js";
+import type { HostProcessOptions } from "./host-start.js";
+import type { HostedReply } from "./hosted-reply.js";
 import { findCodeReservation, type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
 import type { RunningHost } from "./running-host.js";
 import type { Patience } from "./signs-of-life.js";
@@ -31,26 +32,6 @@ const MAX_OUTPUT_CHARACTERS = 2_000;
 
 const WITHOUT_COMPILED_CODE =
   "The memory limit leaves Node no room for compiled code, so the engine's process runs without it. Replies are as fast; opening the model and long chat templates are slower.";
-
-/** One start of a host: the engine that it opens, and its limits. */
-export interface HostStart {
-  source: HostedEngineSource;
-  limits?: HostLaunch | undefined;
-}
-
-export interface HostProcessOptions extends HostStart, HostFiles {
-  onProgress?: ((share: number) => void) | undefined;
-  signal?: AbortSignal | undefined;
-  /** How long the process may stand still while it saves its state or closes. Default: {@link TO_SAVE}. */
-  savePatience?: Patience | undefined;
-}
-
-/** A reply of a host, read event by event. The last one is an `end` or an `error`. */
-export interface HostedReply {
-  next(): Promise<EngineEvent>;
-  /** Ends the reply, wherever it is. */
-  close(): void;
-}
 
 /** A question that the host has not answered. */
 interface Question {

@@ -3,7 +3,9 @@ import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import type { HostFiles } from "./find-host.js";
-import { type HostedReply, HostProcess, type HostStart } from "./host-process.js";
+import { HostProcess } from "./host-process.js";
+import type { HostStart } from "./host-start.js";
+import type { HostedReply } from "./hosted-reply.js";
 import type { RunningHost } from "./running-host.js";
 
 export interface HostedEngineOptions extends HostFiles {

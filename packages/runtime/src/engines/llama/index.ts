@@ -1,5 +1,5 @@
 export type { ProcessCgroup } from "../../processes/process-cgroup.js";
-export type { HostStart } from "../host/host-process.js";
+export type { HostStart } from "../host/host-start.js";
 export { HostStartError, type HostStartFailure } from "../host/host-start-error.js";
 export { HostedEngine, type HostedEngineOptions } from "../host/hosted-engine.js";
 export type { HostLaunch, HostLimits } from "../host/launch-host.js";
