@@ -8,6 +8,11 @@ export interface ChoiceInput {
   tools: readonly EngineTool[];
   /** Scores of the tools and, as the last, of none, by {@link ListEvidence}; null: the model was not asked. */
   list: readonly number[] | null;
+  /**
+   * Name of the tool that the model's own reply begins to call, or null where it begins none; a name of no tool is a call
+   * all the same. Undefined: it was not asked.
+   */
+  own?: string | null | undefined;
   words: readonly WordEvidence[];
   followUp: FollowUp;
   asking: Asking;
@@ -18,6 +23,8 @@ export interface ChoiceInput {
 export const featureNames = [
   "none",
   "list",
+  "own",
+  "own-none",
   "words",
   "things",
   "unexplained-none",
@@ -46,25 +53,26 @@ const MAX_LIST_DIFFERENCE = 12;
 const MAX_UNEXPLAINED = 6;
 
 /** Returns the features of each tool and, as the last row, of none. */
-export function choiceFeatures({ tools, words, list: scores, followUp, asking, marks }: ChoiceInput): Weights[] {
+export function choiceFeatures({ tools, words, list: scores, own, followUp, asking, marks }: ChoiceInput): Weights[] {
   const list = scores === null ? null : centered(scores);
   const mostWords = Math.max(0, ...words.map(({ words: shared, things }) => shared + things));
   const leastUnexplained = Math.min(MAX_UNEXPLAINED, ...words.map(({ unexplained }) => unexplained));
   const zero = Object.fromEntries(featureNames.map((name) => [name, 0])) as Record<keyof Weights, number>;
   const rows = tools.map((tool, at): Weights => {
-    const own = words[at] as WordEvidence;
+    const shares = words[at] as WordEvidence;
     const isBefore = followUp.before?.name === tool.name;
     return {
       ...zero,
       list: list?.[at] ?? 0,
-      words: Math.min(own.words, 6),
-      things: Math.min(own.things, 6),
-      text: own.text,
-      values: own.values,
-      number: own.number,
-      stated: own.stated,
+      own: own === tool.name ? 1 : 0,
+      words: Math.min(shares.words, 6),
+      things: Math.min(shares.things, 6),
+      text: shares.text,
+      values: shares.values,
+      number: shares.number,
+      stated: shares.stated,
       leans: followUp.leansOnIt && isBefore ? 1 : 0,
-      "leans-not": followUp.leansOnIt && !isBefore && own.words === 0 ? 1 : 0,
+      "leans-not": followUp.leansOnIt && !isBefore && shares.words === 0 ? 1 : 0,
       "fact-changes": asking === "fact" && tool.changesWorld === true ? 1 : 0,
     };
   });
@@ -72,6 +80,7 @@ export function choiceFeatures({ tools, words, list: scores, followUp, asking, m
     ...zero,
     none: 1,
     list: list?.[tools.length] ?? 0,
+    "own-none": own === null ? 1 : 0,
     "fact-none": asking === "fact" ? 1 : 0,
     "knowledge-none": asking === "knowledge" ? 1 : 0,
     "unexplained-none": leastUnexplained,

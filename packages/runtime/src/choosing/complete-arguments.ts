@@ -48,7 +48,11 @@ export function completeArguments(
     if (value !== null) values[property.name] = value;
     else if (canLean(property, earlier, isSameTool) && !(property.kind === "choice" && namesMore))
       values[property.name] = earlier[property.name];
-    else if (missing.some((other) => other.name === property.name)) listOf(property, result).push(property);
+    else if (missing.some((other) => other.name === property.name)) {
+      // Only a word that nobody knows may name a value in other words.
+      const isNamed = property.kind !== "choice" || namesMore;
+      (isNamed ? listOf(property, result) : result.missing).push(property);
+    }
   }
   const sets = several === null ? [values] : setsOf(several, values, properties, message);
   return { ...result, sets };

@@ -22,10 +22,20 @@ add(
 );
 add("fifty|fünfzig|cinquante|cincuenta|cinquanta sixty|sechzig|soixante|sesenta|sessanta", 50, 10);
 add("seventy|siebzig|septante|setenta|settanta eighty|achtzig|huitante|ochenta|ottanta", 70, 10);
-add("ninety|neunzig|nonante|noventa|novanta hundred|hundert|cent|cien|cento", 90, 10);
+add("ninety|neunzig|nonante|noventa|novanta", 90, 10);
 add("twentyone|einundzwanzig|veintiuno|ventuno twentytwo|zweiundzwanzig|veintidós|ventidue", 21);
 add("twentythree|dreiundzwanzig|veintitrés|ventitré twentyfour|vierundzwanzig|veinticuatro|ventiquattro", 23);
 add("twentyfive|fünfundzwanzig|veinticinco|venticinque", 25);
+
+/** Words that multiply what stands before them. */
+const multipliers: Record<string, number> = {};
+for (const word of "hundred hundert cent cents cien ciento cientos cento".split(" ")) multipliers[word] = 100;
+for (const word of "thousand tausend mille mil mila".split(" ")) multipliers[word] = 1000;
+
+/** Returns what a folded word multiplies by; null for any other word. */
+export function multiplierOf(word: string): number | null {
+  return Object.hasOwn(multipliers, word) ? (multipliers[word] as number) : null;
+}
 
 /** Words for one, which are mostly articles: they count only before a unit. */
 const ones: ReadonlySet<string> = new Set(
@@ -34,8 +44,22 @@ const ones: ReadonlySet<string> = new Set(
 
 /** Returns the number that a folded word says; null for any other word. */
 export function numberOfWord(word: string): number | null {
-  return Object.hasOwn(words, word) ? (words[word] as number) : null;
+  if (Object.hasOwn(words, word)) return words[word] as number;
+  // Fünfzehntausend, duecento, trescientos are one word.
+  for (const [ending, factor] of compounds) {
+    const before = word.endsWith(ending) ? word.slice(0, -ending.length) : "";
+    if (before !== "" && Object.hasOwn(words, before)) return (words[before] as number) * factor;
+  }
+  return null;
 }
+
+const compounds: readonly (readonly [string, number])[] = [
+  ["tausend", 1000],
+  ["hundert", 100],
+  ["mila", 1000],
+  ["cento", 100],
+  ["cientos", 100],
+];
 
 export function isWordForOne(word: string): boolean {
   return ones.has(word);

@@ -78,7 +78,10 @@ export function askForConsent(message: string, tool: EngineTool, input: Record<s
 /** Asks which of some tools is wanted. */
 export function askWhich(message: string, tools: readonly EngineTool[]): string {
   const { which, or } = phrases[spokenLanguage(message)];
-  return `${which}: ${listed(tools.map(plainDescription), or)}?`;
+  return `${which}: ${listed(
+    tools.map((tool) => plainDescription(tool)),
+    or,
+  )}?`;
 }
 
 function listed(values: readonly string[], or: string): string {

@@ -1,6 +1,6 @@
 import { readNumber } from "../read-number.js";
 import { splitWords, type Word } from "../split-words.js";
-import { isWordForOne, numberOfWord } from "./number-words.js";
+import { isWordForOne, multiplierOf, numberOfWord } from "./number-words.js";
 
 /** A number in a message, with the unit that it is counted in where there is one. */
 export interface SaidNumber {
@@ -71,14 +71,11 @@ function numberAt(words: readonly Word[], at: number): SaidNumber | null {
   const plain = unaccented(word.text);
   if (halves.test(plain)) return partAt(words, at, 0.5);
   if (quarters.test(plain)) return partAt(words, at, quartersBefore(words, at) / 4);
-  const value = numberOfWord(word.text);
-  if (value !== null) {
-    if (quarters.test(unaccented(words[at + 1]?.text ?? ""))) return partAt(words, at + 1, value / 4);
-    // Twenty five: tens and ones.
-    const next = words[at + 1];
-    const ones = next === undefined ? null : numberOfWord(next.text);
-    const isSum = ones !== null && ones < 10 && value >= 20 && value < 100 && value % 10 === 0;
-    return isSum ? withUnit(words, value + ones, at, at + 2) : withUnit(words, value, at, at + 1);
+  const said = numberInWords(words, at);
+  if (said !== null) {
+    const next = unaccented(words[said.end]?.text ?? "");
+    if (said.value < 10 && quarters.test(next)) return partAt(words, said.end, said.value / 4);
+    return withUnit(words, said.value, at, said.end);
   }
   if (!isWordForOne(word.text)) return null;
   if (/^(?:more|mehr|weitere[rsn]?|encore|de plus|más|altr[oa]|in)$/.test(words[at + 1]?.text ?? "")) {
@@ -87,6 +84,32 @@ function numberAt(words: readonly Word[], at: number): SaidNumber | null {
   if (words[at + 1] !== undefined && halves.test(unaccented((words[at + 1] as Word).text))) return null;
   const one = withUnit(words, 1, at, at + 1);
   return one.unit === null || one.unit === "other" ? null : one;
+}
+
+/** Twenty five, eight thousand five hundred, quince mil. */
+function numberInWords(words: readonly Word[], at: number): { value: number; end: number } | null {
+  let total = 0;
+  let current: number | null = null;
+  let end = at;
+  for (; end < words.length; end++) {
+    const { text } = words[end] as Word;
+    const factor = multiplierOf(text);
+    const value = factor === null ? numberOfWord(text) : null;
+    if (factor !== null && (current !== null || total > 0 || end === at)) {
+      const counted: number = (current ?? 1) * factor;
+      if (factor === 1000) total += counted;
+      current = factor === 1000 ? null : counted;
+    } else if (value !== null && fitsBehind(current, total, value)) current = (current ?? 0) + value;
+    else break;
+  }
+  return end === at ? null : { value: total + (current ?? 0), end };
+}
+
+/** Whether a number goes on with this one: tens with ones, hundreds with less than that, thousands with hundreds. */
+function fitsBehind(current: number | null, total: number, value: number): boolean {
+  if (current === null) return total === 0 || value < 1000;
+  if (current >= 100 && current % 100 === 0) return value < 100;
+  return current >= 20 && current < 100 && current % 10 === 0 && value < 10;
 }
 
 /** Whether digits touch letters that are no unit: 3D, v2, A4. */
@@ -136,7 +159,12 @@ function withUnit(words: readonly Word[], whole: number, first: number, from: nu
   const unit: Unit | undefined =
     unitWord === "cent" ? "percent" : unitWords.find(([, pattern]) => pattern.test(unitWord))?.[0];
   if (unit !== undefined) return withHalfBehind(words, { value, unit, first, end: end + 1 + skip });
-  return { value, unit: next.kind === "word" && next.text.length > 2 ? "other" : null, first, end };
+  const isCounted = next.kind === "word" && next.text.length > 2;
+  if (isCounted && joins.test(words[end + 1]?.text ?? "")) {
+    const { value: more, end: behind } = withHalfBehind(words, { value, unit: "other", first, end: end + 1 });
+    if (more !== value) return { value: more, unit: "other", first, end: behind };
+  }
+  return { value, unit: isCounted ? "other" : null, first, end };
 }
 
 /** Cinque minuti e mezzo, two hours and a half. */
