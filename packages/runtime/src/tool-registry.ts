@@ -10,7 +10,7 @@ import type { ToolSet, ToolSetOptions } from "./tools/tool-set.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
 
 /** Most tools that one request tells the engine of: small models choose well among a few, and each takes context. */
-const MAX_OFFERED_TOOLS = 8;
+const MAX_OFFERED_TOOLS = 12;
 /** Most tools of all MCP servers together: no model chooses well among more, not even from a shortlist. */
 const MAX_SERVER_TOOLS = 500;
 
