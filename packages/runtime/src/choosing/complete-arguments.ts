@@ -55,7 +55,8 @@ export function completeArguments(
     }
   }
   const sets = several === null ? [values] : setsOf(several, values, properties, message);
-  return { ...result, sets };
+  const isMissing = ({ name }: ArgumentProperty) => sets.some((set) => !Object.hasOwn(set, name));
+  return { ...result, missing: result.missing.filter(isMissing), sets };
 }
 
 /** An act for each value of `several`; a number that stands before a value is that one's own. */
