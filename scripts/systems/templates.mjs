@@ -57,7 +57,9 @@ try {
   const entryPoints = [path.join(root, "packages/runtime/src/engines/llama/template/chat-jinja.ts")];
   await build({ entryPoints, bundle: true, format: "esm", platform: "node", outfile: bundle, logLevel: "warning" });
   const { ChatJinja } = await import(pathToFileURL(bundle).href);
-  const files = readdirSync(folder, { recursive: true }).map(String).filter((name) => name.endsWith(".jinja"));
+  const files = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith(".jinja"));
   const jobs = files.flatMap((file) => {
     const template = readFileSync(path.join(folder, file), "utf8");
     return situations().map(([situation, variables]) => ({ file, situation, template, variables }));
@@ -121,15 +123,29 @@ function situations() {
       times: { type: "array", items: { type: "integer" }, minItems: 1 },
       exact: { type: ["boolean", "null"] },
       limit: { type: "number", default: 1.5 },
-      nested: { type: "object", properties: { deep: { anyOf: [{ type: "string" }, { type: "null" }] } }, required: ["deep"] },
+      nested: {
+        type: "object",
+        properties: { deep: { anyOf: [{ type: "string" }, { type: "null" }] } },
+        required: ["deep"],
+      },
     },
     required: ["room"],
   };
   const tools = [
     { type: "function", function: { name: "thermometer", description: "Reads the temperature", parameters } },
-    { type: "function", function: { name: "lamp", description: "Switches", parameters: { type: "object", properties: {} } } },
+    {
+      type: "function",
+      function: { name: "lamp", description: "Switches", parameters: { type: "object", properties: {} } },
+    },
   ];
-  const args = { room: "hall", times: [1, 2], exact: true, limit: 2.5, nested: { deep: "a \"b\" 'c' <d>" }, none: null };
+  const args = {
+    room: "hall",
+    times: [1, 2],
+    exact: true,
+    limit: 2.5,
+    nested: { deep: "a \"b\" 'c' <d>" },
+    none: null,
+  };
   const conversations = {
     user: { messages: [user] },
     system: { messages: [system, user] },
@@ -150,10 +166,16 @@ function situations() {
       ],
       tools,
     },
-    parts: { messages: [system, user].map((message) => ({ ...message, content: [{ type: "text", text: message.content }] })) },
+    parts: {
+      messages: [system, user].map((message) => ({ ...message, content: [{ type: "text", text: message.content }] })),
+    },
     "two of one role": { messages: [user, user, assistant] },
   };
-  const settings = { plain: {}, "not thinking": { enable_thinking: false, thinking: false }, thinking: { enable_thinking: true, thinking: true } };
+  const settings = {
+    plain: {},
+    "not thinking": { enable_thinking: false, thinking: false },
+    thinking: { enable_thinking: true, thinking: true },
+  };
   return Object.entries(conversations).flatMap(([name, variables]) =>
     Object.entries(settings).flatMap(([setting, values]) =>
       [true, false].map((add_generation_prompt) => [

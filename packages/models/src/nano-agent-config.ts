@@ -78,6 +78,8 @@ export interface EngineSettings {
   isolation?: "process" | "none" | undefined;
   idle_unload_seconds?: number | undefined;
   context?: number | "auto" | undefined;
+  /** Whether a model that can think before it answers does so. Default: `auto`, as the model does by itself. */
+  thinking?: "off" | "on" | "auto" | undefined;
   /** Longest wait for the first token of a server's reply, in seconds. Default: 600. */
   first_token_seconds?: number | undefined;
   /** Longest wait from one token of a server's reply to the next, in seconds. Default: 60. */
@@ -153,6 +155,11 @@ const settings = whenFirstUsed(() => ({
         context: z
           .optional(z.union([positiveInteger(), z.literal("auto")]))
           .check(z.meta({ description: 'Tokens that a model keeps in view, or "auto" for what fits.' })),
+        thinking: z
+          .optional(z.enum(["off", "on", "auto"]))
+          .check(
+            z.meta({ description: "Whether the model thinks before it answers. Default: auto, as it does by itself." }),
+          ),
         first_token_seconds: z
           .optional(positiveInteger())
           .check(z.meta({ description: "Longest wait for the first token of a server's reply. Default: 600." })),

@@ -7,13 +7,15 @@ export type StepEndReason = EndReason | "repetition";
 
 /**
  * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`,
- * `reasoning-delta` and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
+ * `reasoning-delta`, `text-retraction` and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
  * point, in place of `run-end`. `memory-pressure` and, before `run-end`, `window-overflow` may come in between.
  */
 export type AgentEvent =
   | { type: "run-start"; message: AgentMessage }
   | { type: "text-delta"; text: string }
   | { type: "reasoning-delta"; text: string }
+  /** The text of this step so far was a thought, and is no part of the reply: what was shown of it is to be taken back. */
+  | { type: "text-retraction" }
   | { type: "tool-call"; id: string; name: string; arguments: unknown }
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
   /**

@@ -85,7 +85,9 @@ export async function* runAgentLoop(options: LoopOptions, signal: AbortSignal): 
     const request = asked(await nextRequest(), asking);
     const filter = asking === "for-a-call" ? showNothing : (truth?.filterFor(request) ?? null);
     const skips = (call: ToolCall) => asking !== "for-a-call" && calling.isRepeated(call);
-    return yield* runStep(engine, request, signal, { onText: (text) => turn.show(text), argumentsFor, filter, skips });
+    const onText = (text: string) => turn.show(text);
+    const onRetraction = () => turn.takeBack(said);
+    return yield* runStep(engine, request, signal, { onText, onRetraction, argumentsFor, filter, skips });
   };
   for (let step = 1; step <= maxSteps; step++) {
     let result: StepResult;

@@ -33,6 +33,8 @@ export type ArgumentsFor = (call: ToolCall) => unknown;
 export interface StepHooks {
   /** Gets each piece of text before it is shown. */
   onText: (text: string) => void;
+  /** Is told that the text so far is no part of the reply. */
+  onRetraction?: (() => void) | undefined;
   argumentsFor?: ArgumentsFor | undefined;
   /** Decides what of the text is shown. Default: all, at once. */
   filter?: TextFilter | null | undefined;
@@ -62,7 +64,7 @@ export async function* runStep(
   engine: Engine,
   request: EngineRequest,
   signal: AbortSignal,
-  { onText, argumentsFor, filter = null, skips }: StepHooks,
+  { onText, onRetraction, argumentsFor, filter = null, skips }: StepHooks,
 ): AsyncGenerator<AgentEvent, StepResult> {
   const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
   const abandoned = graceAfter(signal);
@@ -70,6 +72,9 @@ export async function* runStep(
   const maxCharacters = longestReply(engine);
   const repetition = { text: new Repetition(), reasoning: new Repetition() };
   let ended = false;
+  let hasThought = false;
+  /** Whether it has said or called anything, shown or not. */
+  let hasAnswered = false;
   let count = 0;
   let characters = 0;
   function* show(text: string): Generator<AgentEvent> {
@@ -91,17 +96,29 @@ export async function* runStep(
         case "text-delta":
           if (next.text === "") break;
           characters += next.text.length;
+          hasAnswered ||= next.text.trim() !== "";
           if (characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
           yield* show(filter === null ? next.text : filter.push(next.text));
           if (filter?.isDecided) return yield* finish("stop");
           if (repetition.text.add(next.text)) return yield* finish("repetition");
           if (characters > maxCharacters) return yield* finish("length");
           break;
+        case "text-retraction":
+          hasThought = true;
+          hasAnswered = false;
+          filter?.reset();
+          if (result.text === "") break;
+          result.text = "";
+          onRetraction?.();
+          yield next;
+          break;
         case "reasoning-delta":
+          hasThought ||= next.text.trim() !== "";
           yield next;
           if (repetition.reasoning.add(next.text)) return yield* finish("repetition");
           break;
         case "tool-call": {
+          hasAnswered = true;
           const call = keepCall(next.call, result.calls, argumentsFor);
           if (skips?.(call.kept)) {
             result.skipped ??= call.kept;
@@ -122,6 +139,10 @@ export async function* runStep(
           ended = true;
           if (next.reason === "abort" && !signal.aborted) throw brokeContract(engine, "aborted a reply by itself");
           result.reason = next.reason;
+          // A reply that must be a call may have nothing to do.
+          if (hasThought && !hasAnswered && isWhole(next.reason) && request.toolChoice !== "required") {
+            throw onlyThought(next.reason);
+          }
           break;
         case "error":
           ended = true;
@@ -192,6 +213,23 @@ function brokeContract(engine: Engine, what: string, cause?: unknown): EngineErr
     reason: cause instanceof Error ? cause.message : undefined,
     hint: "This is a fault of the engine; testEngine from @nanoagent/runtime/testing shows where.",
     cause,
+  });
+}
+
+function isWhole(reason: StepEndReason): boolean {
+  return reason === "stop" || reason === "length";
+}
+
+/** Thoughts are no answer, and no answer would be a reply that says nothing. */
+function onlyThought(reason: StepEndReason): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "reply-only-thought",
+    message: "The model thought about the message and gave no answer.",
+    reason:
+      reason === "length"
+        ? "Its thoughts filled the space that a reply may take."
+        : "It ended its reply before it had ended its thoughts.",
+    hint: "Set engine.thinking to off; or allow longer replies (sampling.max_tokens, engine.context), and ask again.",
   });
 }
 

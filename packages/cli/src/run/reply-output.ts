@@ -48,6 +48,9 @@ export class TextOutput implements ReplyOutput {
       this.#firstText ??= performance.now();
       stdout.write(`${this.#inReply ? "" : "Agent: "}${plainText(event.text)}`);
       this.#inReply = true;
+    } else if (event.type === "text-retraction") {
+      if (this.#inReply) stdout.write("\n(So far the model was only thinking.)\n");
+      this.#inReply = false;
     } else if (event.type === "run-end") {
       stdout.write(this.#inReply ? "\n" : "Agent:\n");
       this.#inReply = false;
@@ -83,10 +86,10 @@ export class TextOutput implements ReplyOutput {
     const firstText = this.#firstText ?? now;
     const parts = [`first text after ${Math.round(firstText - this.#began)} ms`];
     if (usage !== null) {
-      const { prompt_tokens, cached_prompt_tokens = 0, completion_tokens } = usage;
+      const { prompt_tokens, cached_prompt_tokens = 0, completion_tokens, reasoning_tokens = 0 } = usage;
       parts.unshift(
         `${prompt_tokens} tokens read (${cached_prompt_tokens} known already)`,
-        `${completion_tokens} written`,
+        `${completion_tokens} written${reasoning_tokens > 0 ? ` (${reasoning_tokens} of them thoughts)` : ""}`,
       );
       // The first one is the reading's.
       const seconds = (now - firstText) / 1000;

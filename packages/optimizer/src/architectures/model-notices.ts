@@ -55,7 +55,7 @@ export function modelNotices(header: GgufHeader, contextTokens: number | null): 
       hint: "Take a model that was made to write text, such as an instruct or chat model.",
     });
   }
-  if (tokenizer.chat_template === null) {
+  if (tokenizer.chat_template === null && Object.keys(tokenizer.named_chat_templates).length === 0) {
     notices.push({
       code: "no-chat-template",
       about: "model",

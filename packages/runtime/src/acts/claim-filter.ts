@@ -60,6 +60,12 @@ export class ClaimFilter implements TextFilter {
     return held;
   }
 
+  reset(): void {
+    this.#claim = null;
+    this.#held = "";
+    this.#isCode = false;
+  }
+
   /** Judges the first characters that are held, and returns those to show: none where they claim an act. */
   #take(judged: number, shownCharacters: number): string {
     const sentence = this.#held.slice(0, judged);

@@ -12,6 +12,8 @@ export interface TextFilter {
   finish(): string;
   /** Takes that a call follows, which what was said may be about; returns all text that was held back. */
   release(): string;
+  /** Takes that the text so far is no part of the reply: it is forgotten. */
+  reset(): void;
 }
 
 /** Shows nothing of a reply: only its calls count. */
@@ -21,4 +23,5 @@ export const showNothing: TextFilter = {
   push: () => "",
   finish: () => "",
   release: () => "",
+  reset: () => {},
 };

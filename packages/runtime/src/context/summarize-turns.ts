@@ -43,6 +43,7 @@ async function readText(
   for await (const event of engine.generate(request, { signal })) {
     if (signal.aborted) return null;
     if (event.type === "text-delta") text += event.text;
+    else if (event.type === "text-retraction") text = "";
     if (text.length > maxCharacters) return { text: cutText(text, maxCharacters) };
     if (event.type === "tool-call") return "called a tool";
     if (event.type === "error") return null;

@@ -11,6 +11,8 @@ export function isEngineEvent(value: unknown): value is EngineEvent {
     case "text-delta":
     case "reasoning-delta":
       return typeof event.text === "string";
+    case "text-retraction":
+      return true;
     case "tool-call": {
       const call = event.call as Partial<ToolCall> | null | undefined;
       return typeof call?.id === "string" && typeof call.name === "string";

@@ -7,7 +7,7 @@ import type { EngineFacts } from "./engine-facts.js";
  *
  * The contract, which {@link testEngine} from `@nanoagent/runtime/testing` checks:
  *
- * - `generate` yields any number of `text-delta`, `reasoning-delta` and `tool-call` events, at most one `usage`, and
+ * - `generate` yields any number of `text-delta`, `reasoning-delta`, `text-retraction` and `tool-call` events, at most one `usage`, and
  *   then exactly one `end` or `error`, after which nothing comes.
  * - It never throws. What goes wrong is an `error` event, before the first piece of text as well as after it.
  * - When its signal aborts, the reply ends with `end`, reason `abort`, within {@link ABORT_GRACE_MILLISECONDS}; the
@@ -122,6 +122,8 @@ export interface TokenUsage {
   completion_tokens: number;
   /** Of the prompt's tokens, those that were still known from before and cost nothing; absent where it is not told. */
   cached_prompt_tokens?: number;
+  /** Of the tokens that were written, those of thoughts; absent where it is not told. */
+  reasoning_tokens?: number;
 }
 
 /** Why a reply ended: it was complete, it hit a limit of length, it waits for tools, or it was aborted. */
@@ -131,6 +133,8 @@ export type EngineEvent =
   | { type: "text-delta"; text: string }
   /** What a model thinks before it answers; no part of the reply. */
   | { type: "reasoning-delta"; text: string }
+  /** All text of this reply so far was a thought, as a mark behind it shows: it is no part of the reply. */
+  | { type: "text-retraction" }
   | { type: "tool-call"; call: ToolCall }
   | { type: "usage"; usage: TokenUsage }
   | MemoryPressureEvent

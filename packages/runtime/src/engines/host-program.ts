@@ -123,6 +123,7 @@ async function embed(engine: HostEngine, id: number, texts: readonly string[]): 
 async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
+    told = engine.notices ?? [];
     report({ type: "opened", facts: factsOf(engine), threadTrials: engine.threadTrials ?? [] });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
@@ -144,6 +145,14 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
   });
 }
 
+/** Notices that the program has been told. */
+let told: readonly string[] = [];
+
+function reportNotices({ notices = [] }: Engine): void {
+  for (const notice of notices) if (!told.includes(notice)) report({ type: "notice", notice });
+  told = notices;
+}
+
 async function generate(id: number, request: EngineRequest): Promise<void> {
   if (engine === null) {
     report({ type: "event", id, event: { type: "error", error: toErrorData(EngineError.closed("hosted")) } });
@@ -154,6 +163,7 @@ async function generate(id: number, request: EngineRequest): Promise<void> {
   try {
     for await (const event of engine.generate(request, { signal: abort.signal })) {
       const own = event.type === "error" ? { ...event, error: toErrorData(event.error) } : event;
+      if (event.type === "end" || event.type === "error") reportNotices(engine);
       report({ type: "event", id, event: own });
     }
   } catch (error) {

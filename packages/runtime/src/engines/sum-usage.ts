@@ -9,6 +9,9 @@ export function sumUsage(steps: readonly (TokenUsage | null)[]): TokenUsage | nu
     prompt_tokens: sum(({ prompt_tokens }) => prompt_tokens),
     completion_tokens: sum(({ completion_tokens }) => completion_tokens),
   };
-  if (known.some(({ cached_prompt_tokens }) => cached_prompt_tokens === undefined)) return total;
-  return { ...total, cached_prompt_tokens: sum(({ cached_prompt_tokens = 0 }) => cached_prompt_tokens) };
+  const sumOf = (name: "cached_prompt_tokens" | "reasoning_tokens") => {
+    if (known.some((usage) => usage[name] === undefined)) return {};
+    return { [name]: sum((usage) => usage[name] ?? 0) };
+  };
+  return { ...total, ...sumOf("cached_prompt_tokens"), ...sumOf("reasoning_tokens") };
 }

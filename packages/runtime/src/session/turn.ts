@@ -51,6 +51,11 @@ export class Turn {
     this.#isShown ||= text.trim() !== "";
   }
 
+  /** Takes back what was shown since the last call but for `kept`, its beginning: it was no part of the reply. */
+  takeBack(kept: string): void {
+    this.#text = kept;
+  }
+
   /** Takes in that tools are to be called, and what was said with it. */
   addCalls(content: string, calls: readonly ToolCall[]): void {
     this.#text = "";

@@ -296,7 +296,8 @@ function checkSequence(events: readonly EngineEvent[]): void {
 }
 
 function textOf(events: readonly EngineEvent[]): string {
-  return events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
+  const from = events.findLastIndex(({ type }) => type === "text-retraction") + 1;
+  return events.map((event, at) => (event.type === "text-delta" && at >= from ? event.text : "")).join("");
 }
 
 function endOf(events: readonly EngineEvent[]): string {

@@ -1,12 +1,10 @@
 import type { KeyedNotation } from "./call-form.js";
 import { probeId } from "./probe-calls.js";
 
-/** How a template wants the messages that calls stand in. */
+/** How a template is given the calls of a message. */
 export interface CallRendering {
-  /** Arguments as data, or as the text of their JSON. */
-  readonly argumentsAre: "object" | "text";
-  /** Content of a message that has calls and no text. */
-  readonly noContent: "" | null;
+  /** Arguments as an object, or as its JSON. */
+  readonly input: "object" | "json";
 }
 
 /**

@@ -18,20 +18,22 @@ import { readNotation } from "./read-notation.js";
 /** A message of the conversation that is rendered to see how calls are written. */
 export interface ProbeMessage {
   readonly role: "user" | "assistant";
-  readonly content: string | null;
-  readonly tool_calls?: readonly object[];
+  readonly content: string;
+  tool_calls?: { id: string; type: "function"; function: { name: string; arguments: unknown } }[];
 }
 
-/** Renders a conversation with the probes' tools; with `goesOn` up to the beginning of the next reply. Throws where it cannot. */
-export type RenderProbe = (messages: readonly ProbeMessage[], options: { goesOn: boolean }) => string;
+/** How a conversation is rendered: with `goesOn` up to the beginning of the next reply, and as one with so many calls is. */
+export interface ProbeOptions {
+  goesOn: boolean;
+  calls: 1 | 2;
+  rendering: CallRendering;
+}
 
-/** Ways to write messages with calls, tried one after the other: templates raise, or write something else, for the wrong one. */
-const renderings: readonly CallRendering[] = [
-  { argumentsAre: "object", noContent: "" },
-  { argumentsAre: "text", noContent: "" },
-  { argumentsAre: "object", noContent: null },
-  { argumentsAre: "text", noContent: null },
-];
+/** Renders a conversation with the probes' tools. Throws where it cannot. */
+export type RenderProbe = (messages: readonly ProbeMessage[], options: ProbeOptions) => string;
+
+/** Ways to give calls, tried one after the other: templates write something else for the wrong one. */
+const renderings: readonly CallRendering[] = [{ input: "object" }, { input: "json" }];
 const tagPattern = /<[^<>\s]{1,60}>|\[\/?[A-Z][A-Z_]{1,40}\]/g;
 /** Names of tags around thoughts: the model writes them before an answer as well as before a call. */
 const thoughtPattern = /think|thought|reason|analysis|inner_|plan/i;
@@ -95,12 +97,13 @@ function assistantPart(render: RenderProbe, rendering: CallRendering, calls: rea
   const asked: ProbeMessage = { role: "user", content: probeQuestion };
   const tool_calls = calls.map(({ id, name, arguments: input }) => ({
     id,
-    type: "function",
-    function: { name, arguments: rendering.argumentsAre === "object" ? input : JSON.stringify(input) },
+    type: "function" as const,
+    function: { name, arguments: input },
   }));
-  const begun = render([asked], { goesOn: true });
-  const answered = render([asked, { role: "assistant", content: probeAnswer }], { goesOn: false });
-  const called = render([asked, { role: "assistant", content: rendering.noContent, tool_calls }], { goesOn: false });
+  const options = { calls: calls.length > 1 ? 2 : 1, rendering, goesOn: false } as const;
+  const begun = render([asked], { ...options, goesOn: true });
+  const answered = render([asked, { role: "assistant", content: probeAnswer }], options);
+  const called = render([asked, { role: "assistant", content: "", tool_calls }], options);
   const beginning = commonLength(begun, called);
   const start = Math.max(beginning, commonLength(answered, called));
   const after = answered.slice(answered.lastIndexOf(probeAnswer) + probeAnswer.length);

@@ -93,18 +93,20 @@ describe("settings without effect", () => {
     isolation: "process",
     idle_unload_seconds: 1,
     context: 512,
+    thinking: "off",
     first_token_seconds: 1,
     next_token_seconds: 1,
   };
   const used: Record<string, readonly string[]> = {
     rules: [],
-    llama: ["isolation", "idle_unload_seconds", "context"],
+    llama: ["isolation", "idle_unload_seconds", "context", "thinking"],
     "openai-compatible": [
       "url",
       "model",
       "api_key_env",
       "allow_network",
       "context",
+      "thinking",
       "first_token_seconds",
       "next_token_seconds",
     ],

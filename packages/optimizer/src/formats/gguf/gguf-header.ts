@@ -89,6 +89,8 @@ export interface GgufTokenizer {
   merge_count: number | null;
   /** A Jinja template that turns messages into a prompt. It is a program of the file's author: run it with limits. */
   chat_template: string | null;
+  /** Other templates of the file by their names: `tool_use` for conversations with tools, `rag`. */
+  named_chat_templates: Readonly<Record<string, string>>;
   bos_token_id: number | null;
   eos_token_id: number | null;
   /** The token that ends one turn, where it is not `eos_token_id`. */

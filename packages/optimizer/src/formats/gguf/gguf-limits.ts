@@ -23,6 +23,9 @@ export const MAX_KEPT_TEXT_BYTES = 4096;
 /** The longest template in use has 20 KB. It is a program that the engine runs, so a longer one is refused. */
 export const MAX_CHAT_TEMPLATE_BYTES = 2 ** 20;
 
+/** Files name two or three of them: for tools, for documents. */
+export const MAX_NAMED_TEMPLATES = 16;
+
 /** llama.cpp's own limit for all arrays. */
 export const MAX_ARRAY_LENGTH = 2 ** 30;
 

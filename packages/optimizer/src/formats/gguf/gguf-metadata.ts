@@ -29,6 +29,10 @@ export class GgufMetadata {
     this.#entries.set(key, entry);
   }
 
+  keys(): string[] {
+    return [...this.#entries.keys()];
+  }
+
   entry(key: string): GgufEntry | null {
     return this.#entries.get(key) ?? null;
   }

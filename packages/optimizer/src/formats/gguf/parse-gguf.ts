@@ -6,7 +6,7 @@ import { MAX_PARTS } from "../model-parts.js";
 import type { GgufHeader, GgufShape, GgufSplit, GgufTensor, GgufTokenizer, PerLayer } from "./gguf-header.js";
 import { MAX_ALIGNMENT_BYTES, MAX_HEADER_BYTES, MAX_LAYERS, MAX_METADATA_ENTRIES, MAX_TENSORS } from "./gguf-limits.js";
 import type { GgufMetadata } from "./gguf-metadata.js";
-import { CHAT_TEMPLATE_KEY, readMetadata } from "./read-metadata.js";
+import { CHAT_TEMPLATE_KEY, NAMED_TEMPLATE_PREFIX, readMetadata } from "./read-metadata.js";
 import { type ListedTensor, readTensors } from "./read-tensors.js";
 
 /** "GGUF" in bytes; they come in this order in files of both byte orders. */
@@ -196,6 +196,7 @@ function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
     merge_count: metadata.arrayLength("tokenizer.ggml.merges"),
     // A template of blanks writes nothing.
     chat_template: metadata.text(CHAT_TEMPLATE_KEY)?.trim() ? metadata.text(CHAT_TEMPLATE_KEY) : null,
+    named_chat_templates: namedTemplates(metadata),
     bos_token_id: token("bos"),
     eos_token_id: token("eos"),
     eot_token_id: token("eot"),
@@ -203,6 +204,15 @@ function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
     add_bos_token: metadata.flag("tokenizer.ggml.add_bos_token"),
     add_eos_token: metadata.flag("tokenizer.ggml.add_eos_token"),
   };
+}
+
+/** Templates under keys such as `tokenizer.chat_template.tool_use`. One of blanks writes nothing. */
+function namedTemplates(metadata: GgufMetadata): Record<string, string> {
+  const names = metadata.keys().filter((key) => {
+    return key.startsWith(NAMED_TEMPLATE_PREFIX) && metadata.entry(key)?.type === "text";
+  });
+  const templates = names.map((key) => [key.slice(NAMED_TEMPLATE_PREFIX.length), metadata.text(key)] as const);
+  return Object.fromEntries(templates.filter((entry): entry is [string, string] => Boolean(entry[1]?.trim())));
 }
 
 /** The tensors, once each is known to lie where the one before it ends, and all of them inside the file. */

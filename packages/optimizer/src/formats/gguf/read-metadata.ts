@@ -5,6 +5,7 @@ import {
   MAX_KEPT_TEXT_BYTES,
   MAX_KEY_BYTES,
   MAX_LAYERS,
+  MAX_NAMED_TEMPLATES,
   MAX_TEXT_ARRAY_LENGTH,
 } from "./gguf-limits.js";
 import { type GgufEntry, GgufMetadata } from "./gguf-metadata.js";
@@ -13,16 +14,23 @@ import { takeName } from "./take-name.js";
 
 export const CHAT_TEMPLATE_KEY = "tokenizer.chat_template";
 
+/** Beginning of the keys of a file's other templates. */
+export const NAMED_TEMPLATE_PREFIX = `${CHAT_TEMPLATE_KEY}.`;
+
 const CHATTY_TEMPLATE_HINT = "Is this file from where you think it is? A chat template of this size is none.";
 
 /** The key-value pairs that the cursor stands before. Arrays of texts and long arrays are counted and stepped over. */
 export async function readMetadata(cursor: ModelFileCursor, count: number): Promise<GgufMetadata> {
   const metadata = new GgufMetadata(cursor.path);
+  let templates = 0;
   for (let index = 0; index < count; index++) {
     const offset = cursor.offset;
     const key = await takeName(cursor, `key ${index + 1} of ${count}`, MAX_KEY_BYTES);
     if (key === "") cursor.fail(`key ${index + 1} of ${count}`, "is empty", { offset });
     if (metadata.has(key)) cursor.fail(key, "comes twice", { offset });
+    if (key.startsWith(NAMED_TEMPLATE_PREFIX) && ++templates > MAX_NAMED_TEMPLATES) {
+      cursor.fail(key, `is template ${templates}, and the most that are read are ${MAX_NAMED_TEMPLATES}`, { offset });
+    }
     metadata.set(key, await readEntry(cursor, key));
   }
   return metadata;
@@ -95,7 +103,7 @@ async function takeText(cursor: ModelFileCursor, key: string): Promise<string | 
   await cursor.need(8, key);
   const bytes = cursor.takeLength();
   if (bytes > cursor.remaining) cursor.failTruncated(key);
-  const isTemplate = key === CHAT_TEMPLATE_KEY;
+  const isTemplate = key === CHAT_TEMPLATE_KEY || key.startsWith(NAMED_TEMPLATE_PREFIX);
   if (isTemplate && bytes > MAX_CHAT_TEMPLATE_BYTES) {
     const problem = `has ${bytes} bytes, more than the ${MAX_CHAT_TEMPLATE_BYTES} that are read`;
     cursor.fail(key, problem, { offset, hint: CHATTY_TEMPLATE_HINT });

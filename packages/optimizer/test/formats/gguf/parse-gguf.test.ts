@@ -485,6 +485,7 @@ describe("legal files that look odd", () => {
       token_count: null,
       merge_count: null,
       chat_template: null,
+      named_chat_templates: {},
       bos_token_id: null,
       eos_token_id: null,
       eot_token_id: null,

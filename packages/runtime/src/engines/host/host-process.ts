@@ -264,6 +264,8 @@ export class HostProcess implements RunningHost {
       const { event } = report;
       const own = event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event;
       this.#replies.get(report.id)?.push(own);
+    } else if (report.type === "notice") {
+      this.facts = { ...this.facts, notices: [...(this.facts.notices ?? []), report.notice] };
     } else if (report.type === "counted" || report.type === "embedded" || report.type === "saved") {
       this.#questions.get(report.id)?.resolve(report);
     } else if (report.type === "failed") {

@@ -46,6 +46,8 @@ export type HostReport =
   | { type: "opened"; facts: EngineFacts; threadTrials: readonly ThreadSpeed[] }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
+  /** A sentence for people that has come up since the engine was opened. */
+  | { type: "notice"; notice: string }
   | HostAnswer
   | { type: "failed"; id: number; error: ErrorData }
   /** While it does anything for the program; `work` is the number of tokens that it has evaluated since its start. */

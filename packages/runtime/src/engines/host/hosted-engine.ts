@@ -79,6 +79,8 @@ export class HostedEngine extends EngineWithFacts implements Engine {
       reply = host.startReply(request, signal);
       for (;;) {
         const event = await reply.next();
+        // What has come up during the reply was sent before its end.
+        this.#facts = host.facts;
         yield event;
         if (event.type === "end" || event.type === "error") return;
       }

@@ -1,19 +1,18 @@
-import { Template } from "@huggingface/jinja";
 import { askedBefore, describeCall, describeResult, describeTools, leadTo } from "../../tool-calls/describe-tools.js";
-import type { CallFormVerdict, CallRendering, OwnCallForm } from "../../tool-calls/own-call-form.js";
+import type { CallFormVerdict, OwnCallForm } from "../../tool-calls/own-call-form.js";
 import { probeTools } from "../../tool-calls/probe-calls.js";
 import { verifyCallForm } from "../../tool-calls/verify-call-form.js";
-import type { EngineMessage, EngineRequest, EngineTool } from "../engine.js";
+import type { EngineMessage, EngineRequest } from "../engine.js";
 import { legalConversation } from "../legal-conversation.js";
-import { families, plainFamily } from "./chat-families.js";
-import { type ChatMessage, withoutSystem } from "./chat-message.js";
+import { type ChatFamily, families, plainFamily } from "./chat-families.js";
+import type { ChatMessage } from "./chat-message.js";
+import { endOfTurn } from "./end-of-turn.js";
+import { ModelTemplates, type TemplateSources } from "./model-templates.js";
+import { TemplateError } from "./template/template-error.js";
+import type { TemplateConversation } from "./template-variant.js";
 
-/** The parts of a model that its conversations depend on. Its template is parsed once for each such object. */
-export interface ChatModel {
-  /** The model file's own template; null where it has none. */
-  chatTemplate: string | null;
-  bosToken: string;
-  eosToken: string;
+/** The parts of a model that its conversations depend on. Its templates are read and probed once for each such object. */
+export interface ChatModel extends TemplateSources {
   /** Whether a text is one token that steers the conversation. */
   isControlToken: (text: string) => boolean;
   /** Form in which the template writes a call; null where it writes none. Default: null. */
@@ -22,10 +21,14 @@ export interface ChatModel {
 
 export interface ChatPrompt {
   text: string;
-  /** Texts beside the model's own end tokens that end the reply. */
+  /** Texts beside the model's own end tokens that end the reply; one that is a control token is meant as that token. */
   stop: readonly string[];
   /** How the model calls tools in this reply; null if the request has no tools or the model must not call one now. */
   calling: Calling | null;
+  /** Whether the reply begins inside of a thought, which the prompt has opened. */
+  opensThought: boolean;
+  /** Why the file's own template did not write the prompt; null where it did, or where there is none. */
+  failure: string | null;
 }
 
 /**
@@ -41,104 +44,109 @@ type Calling = { kind: "own-form"; form: OwnCallForm } | { kind: "choice"; lead:
  */
 export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   const request = { ...given, ...legalConversation(given) };
-  const { chatTemplate } = model;
   const { tools = [], toolChoice, responseSchema } = request;
   // Whether to call at all is chosen before a reply that must be a call, or must satisfy a schema, is written.
   const isChosenFirst = tools.length > 0 && (toolChoice === "required" || responseSchema !== undefined);
   const callForm = isChosenFirst ? null : (model.callForm ?? null);
-  if (chatTemplate !== null && callForm !== null) {
-    try {
-      const text = renderOwn(model, chatTemplate, { messages: toOwnMessages(request, callForm.rendering), tools });
-      return { text, stop: [], calling: tools.length === 0 ? null : { kind: "own-form", form: callForm } };
-    } catch {}
+  const hasCalls = request.messages.some(({ tool_calls = [] }) => tool_calls.length > 0);
+  const attempts: Attempt[] = [];
+  if (callForm !== null && (tools.length > 0 || hasCalls)) {
+    const calling: Calling | null = tools.length === 0 ? null : { kind: "own-form", form: callForm };
+    attempts.push({ conversation: { messages: toOwnMessages(request), tools }, calling, ways: callForm.rendering });
   }
   const messages = toChatMessages(request);
-  const calling = choiceOf(request);
-  if (chatTemplate !== null) {
-    // Some templates know no system role: there the instructions go before the first message.
-    for (const attempt of [messages, withoutSystem(messages)]) {
+  attempts.push({ conversation: { messages, tools: [] }, calling: choiceOf(request) });
+  let failure: string | null = null;
+  if (model.chatTemplate !== null || model.toolTemplate != null) {
+    const templates = templatesOf(model);
+    for (const { conversation, calling, ways } of attempts) {
       try {
-        return { text: renderOwn(model, chatTemplate, { messages: attempt }), stop: [], calling };
-      } catch {}
+        const text = templates.render(conversation, ways);
+        const { opensThought } = templates.planFor(conversation, ways);
+        return { text, stop: turnEndOf(model), calling, opensThought, failure };
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        failure ??= error.message;
+      }
     }
   }
-  const family = families.find(({ controlToken }) => model.isControlToken(controlToken)) ?? plainFamily;
-  return { text: family.render(messages, model), stop: family.stop, calling };
+  const { stop, render } = familyOf(model.isControlToken);
+  return { text: render(messages, model), stop, calling: choiceOf(request), opensThought: false, failure };
+}
+
+/** A way to write a conversation, and how tools are called in it. */
+interface Attempt {
+  conversation: TemplateConversation;
+  calling: Calling | null;
+  ways?: OwnCallForm["rendering"];
+}
+
+/** Returns the format of the family that the control tokens of a vocabulary speak of. */
+function familyOf(isControlToken: (text: string) => boolean): Omit<ChatFamily, "controlToken"> {
+  return families.find(({ controlToken }) => isControlToken(controlToken)) ?? plainFamily;
 }
 
 /** Finds the form in which the model's own template writes a call, and says why it is that one, or none. */
 export function learnCallForm(model: ChatModel): CallFormVerdict {
-  const { chatTemplate } = model;
-  if (chatTemplate === null) return { form: null, reason: "the file has no chat template" };
-  if (!chatTemplate.includes("tools")) return { form: null, reason: "its chat template knows no tools" };
+  const source = model.toolTemplate ?? model.chatTemplate;
+  if (source === null) return { form: null, reason: "the file has no chat template" };
+  if (!source.includes("tools")) return { form: null, reason: "its chat template knows no tools" };
+  const templates = templatesOf(model);
   return verifyCallForm(
-    (messages, { goesOn }) =>
-      renderOwn(model, chatTemplate, { messages: messages as readonly OwnMessage[], tools: probeTools, goesOn }),
+    (messages, { goesOn, calls, rendering }) => {
+      // What is compared with a conversation that has calls is given to the template in the same way.
+      const kind = { ...plainKind, hasTools: true, calls, endsWithResult: true } as const;
+      const { variant } = templates.plan(kind, { ...rendering, calls: "together" });
+      return templates.renderAs(variant, { messages, tools: probeTools }, { goesOn });
+    },
     [model.eosToken],
   );
 }
 
-/** A message for a template that knows calls: one with calls may have no content. */
-type OwnMessage = Omit<ChatMessage, "content"> & { content: string | null };
+const templatesByModel = new WeakMap<ChatModel, ModelTemplates>();
 
-interface OwnConversation {
-  messages: readonly OwnMessage[];
-  tools?: readonly EngineTool[];
-  /** Whether the model's reply comes next. Default: true. */
-  goesOn?: boolean;
-}
-
-function renderOwn(
-  model: ChatModel,
-  template: string,
-  { messages, tools = [], goesOn = true }: OwnConversation,
-): string {
-  const text = parseOnce(model, template).render({
-    messages: [...messages],
-    add_generation_prompt: goesOn,
-    bos_token: model.bosToken,
-    eos_token: model.eosToken,
-    tools:
-      tools.length === 0
-        ? null
-        : tools.map(({ name, description, inputSchema }) => ({
-            type: "function",
-            function: { name, description, parameters: inputSchema },
-          })),
-  });
-  // A template that leaves the question out has not understood the conversation.
-  if (!text.includes(messages.at(-1)?.content?.trim() ?? "")) throw new Error("the template dropped the last message");
-  if (tools.some(({ name }) => !text.includes(name))) throw new Error("the template dropped a tool");
-  return text;
-}
-
-/** Templates that were parsed, and null for those that cannot be: a model's is rendered with every request. */
-const parsedTemplates = new WeakMap<ChatModel, Template | null>();
-
-function parseOnce(model: ChatModel, template: string): Template {
-  let parsed = parsedTemplates.get(model);
-  if (parsed === undefined) {
-    parsedTemplates.set(model, null);
-    parsed = new Template(template);
-    parsedTemplates.set(model, parsed);
+/** Returns the templates of a model, which are read and probed once. */
+export function templatesOf(model: ChatModel): ModelTemplates {
+  let templates = templatesByModel.get(model);
+  if (templates === undefined) {
+    templates = new ModelTemplates(model);
+    templatesByModel.set(model, templates);
   }
-  if (parsed === null) throw new Error("the template cannot be parsed");
-  return parsed;
+  return templates;
+}
+
+const plainKind = {
+  hasInstructions: false,
+  hasTools: false,
+  calls: 0,
+  saysBesideCalls: false,
+  endsWithResult: false,
+} as const;
+
+/** Returns the text that ends a turn by the template, where it is not the model's own end token. */
+function turnEndOf(model: ChatModel): readonly string[] {
+  try {
+    const { afterAnswer } = templatesOf(model).plan(plainKind);
+    const end = afterAnswer === null ? null : endOfTurn(afterAnswer, model.chatTemplate ?? "");
+    return end === null || end === model.eosToken ? [] : [end];
+  } catch {
+    return [];
+  }
 }
 
 /** Messages for a template that knows what tools are. */
-function toOwnMessages({ instructions, messages }: EngineRequest, rendering: CallRendering): OwnMessage[] {
+function toOwnMessages({ instructions, messages }: Pick<EngineRequest, "instructions" | "messages">): ChatMessage[] {
   const names = namesOfCalls(messages);
   const system = instructions === null ? [] : [{ role: "system", content: instructions }];
-  const others = messages.map(({ role, content, tool_calls = [], tool_call_id }): OwnMessage => {
+  const others = messages.map(({ role, content, tool_calls = [], tool_call_id }): ChatMessage => {
     if (tool_call_id !== undefined) return { role, content, tool_call_id, name: names.get(tool_call_id) ?? "" };
     if (tool_calls.length === 0) return { role, content };
     const calls = tool_calls.map(({ id, name, arguments: input }) => ({
       id,
-      type: "function",
-      function: { name, arguments: rendering.argumentsAre === "object" ? input : JSON.stringify(input) },
+      type: "function" as const,
+      function: { name, arguments: input },
     }));
-    return { role, content: content === "" ? rendering.noContent : content, tool_calls: calls };
+    return { role, content, tool_calls: calls };
   });
   return [...system, ...others];
 }

@@ -6,6 +6,7 @@ import type { EndReason, Engine, EngineEvent, EngineRequest } from "../engine.js
 import { asEngineError, EngineError } from "../engine-error.js";
 import { EventQueue } from "../event-queue.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
+import type { ThinkingSetting } from "../thinking-setting.js";
 import { contextExceeded } from "./context-exceeded.js";
 import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
@@ -30,6 +31,10 @@ export interface LlamaEngineOptions extends EngineThreads {
   kvType: "f16" | "q8_0";
   /** The file's own chat template; null where it has none. */
   chatTemplate: string | null;
+  /** The file's template for conversations with tools, where it has another. Default: null. */
+  toolTemplate?: string | null | undefined;
+  /** As `engine.thinking`. Default: `auto`. */
+  thinking?: ThinkingSetting | undefined;
   /** Whether replies may be held to a schema, for which memory must have been set aside. */
   constrainsOutput: boolean;
   /** Tokens of the context that scores tools; 0: the model chooses its tools by itself. Default: 0. */
@@ -84,8 +89,8 @@ export class LlamaEngine implements Engine {
     this.#cache = cache;
     this.#state = state;
     this.#threads = options;
-    this.#prompts = new PromptReader(loaded.vocabulary, options.chatTemplate);
-    const { choosingTokens = 0 } = options;
+    const { chatTemplate, toolTemplate, thinking, choosingTokens = 0 } = options;
+    this.#prompts = new PromptReader(loaded.vocabulary, { chatTemplate, toolTemplate, thinking });
     const threads = () => this.#threads.prefillThreads;
     this.#chooser = choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads }) : null;
     this.contextTokens = loaded.contextTokens;
@@ -106,9 +111,9 @@ export class LlamaEngine implements Engine {
   }
 
   get notices(): readonly string[] {
-    return this.#options.constrainsOutput
-      ? []
-      : ["Replies cannot be held to a schema, and tools not be called: the memory budget has no room for it."];
+    const withoutSchemas =
+      "Replies cannot be held to a schema, and tools not be called: the memory budget has no room for it.";
+    return [...(this.#options.constrainsOutput ? [] : [withoutSchemas]), ...this.#prompts.notices];
   }
 
   get callsTools(): boolean {
@@ -202,7 +207,8 @@ export class LlamaEngine implements Engine {
       prefilled === "aborted"
         ? "abort"
         : await (decided === null ? writeReply(draft) : writeDecidedCall(draft, decided));
-    emit({ type: "usage", usage: { ...usage, completion_tokens: draft.completionTokens } });
+    const { completionTokens: completion_tokens, reasoningTokens: reasoning_tokens } = draft;
+    emit({ type: "usage", usage: { ...usage, completion_tokens, reasoning_tokens } });
     return reason;
   }
 

@@ -11,6 +11,7 @@ import {
 } from "./llama-addon.js";
 import { NativeMessages } from "./native-messages.js";
 import type { TokenEvaluator } from "./prompt-cache.js";
+import { ReasoningTokens } from "./reasoning-tokens.js";
 
 /** What llama.cpp needs to know to load a model. */
 export interface LoadOptions {
@@ -69,6 +70,8 @@ export class LoadedModel implements TokenEvaluator {
   /** Vocabulary of the model. */
   readonly vocabulary: AddonModel;
   readonly contextTokens: number;
+  /** Control tokens of the vocabulary with which thoughts are marked. */
+  readonly marks: ReasoningTokens;
   readonly #options: ContextOptions;
   #openContext: AddonContext | null;
 
@@ -78,6 +81,7 @@ export class LoadedModel implements TokenEvaluator {
     this.#openContext = context;
     this.#options = options;
     this.contextTokens = context.getContextSize();
+    this.marks = new ReasoningTokens(model);
   }
 
   get #context(): AddonContext {

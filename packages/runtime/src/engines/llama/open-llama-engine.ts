@@ -12,7 +12,7 @@ import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import { importModelPeers } from "./model-peers.js";
-import { agentFacts, agentLimitBytes, noticesOf, planModel } from "./plan-local-model.js";
+import { agentFacts, agentLimitBytes, noticesOf, planModel, templatesIn } from "./plan-local-model.js";
 import { startGuard } from "./start-guard.js";
 import { StateFile } from "./state-file.js";
 import { ThreadTrialStore } from "./thread-trial-store.js";
@@ -62,8 +62,7 @@ export async function openLlamaEngine(
   const plan = async (budget: ModelBudget, ladder: LadderSettings): Promise<PlannedModel> => {
     const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures, threadTrials: trials.rows };
     const header = await optimizer.readGguf(config.model_path);
-    for (const { message, hint } of noticesOf(header, optimizer, config.engine?.context))
-      onNotice(`${message} ${hint}`);
+    for (const { message, hint } of await noticesOf(header, optimizer, config.engine)) onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {
       contextTokens: config.engine?.context,
       planner,
@@ -72,7 +71,11 @@ export async function openLlamaEngine(
     return {
       plan: planned,
       fileBytes: header.file_bytes,
-      options: toOptions(planned, await mostThreads(), header.tokenizer.chat_template, trials.stillToTry),
+      options: {
+        ...toOptions(planned, await mostThreads(), trials.stillToTry),
+        ...templatesIn(header),
+        thinking: config.engine?.thinking,
+      },
     };
   };
 
@@ -108,9 +111,8 @@ export async function openLlamaEngine(
 function toOptions(
   plan: FitPlan,
   cores: number,
-  chatTemplate: string | null,
   threadsToTry: readonly number[],
-): LlamaEngineOptions {
+): Omit<LlamaEngineOptions, "chatTemplate"> {
   return {
     modelPath: plan.model_path,
     contextTokens: plan.context_tokens,
@@ -119,7 +121,6 @@ function toOptions(
     threadsToTry,
     mapsFile: plan.maps_file,
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
-    chatTemplate,
     constrainsOutput: plan.constrains_output,
     choosingTokens: plan.choosing_tokens ?? 0,
     stateFile: null,

@@ -2,6 +2,7 @@ import {
   BYTES_PER_MB,
   type DeviceMeasurement,
   type EdgeDevice,
+  type EngineSettings,
   type FitPlan,
   type FitPlanner,
   type MemoryProbe,
@@ -114,13 +115,24 @@ export async function planModel(
   return longest.context_tokens <= most ? longest : plan(most);
 }
 
-/** Lists what people should know of a model before they use it with this `engine.context`. */
-export function noticesOf(
+/** A thing that people should know of a model. */
+export type LocalNotice = Omit<ModelNotice, "code"> & { code: string };
+
+/** Lists what people should know of a model before they use it with these settings of `engine`. */
+export async function noticesOf(
   header: GgufHeader,
   { modelNotices }: Pick<Optimizer, "modelNotices">,
-  contextTokens: number | "auto" = "auto",
-): ModelNotice[] {
-  return modelNotices(header, contextTokens === "auto" ? null : contextTokens);
+  { context: contextTokens = "auto", thinking }: Pick<EngineSettings, "context" | "thinking"> = {},
+): Promise<LocalNotice[]> {
+  const notices = modelNotices(header, contextTokens === "auto" ? null : contextTokens);
+  const { templateNotices } = await import("./template-notices.js");
+  return [...notices, ...templateNotices({ ...templatesIn(header), thinking })];
+}
+
+/** Returns the chat templates of a model file. */
+export function templatesIn({ tokenizer }: GgufHeader): { chatTemplate: string | null; toolTemplate: string | null } {
+  const { default: standard = null, tool_use = null } = tokenizer.named_chat_templates;
+  return { chatTemplate: tokenizer.chat_template ?? standard, toolTemplate: tool_use };
 }
 
 /** The plan of a config's model, and what people should know of it. */
@@ -128,7 +140,7 @@ export interface LocalPlan {
   plan: FitPlan;
   /** Memory that the model may take with its process, in bytes. */
   budgetBytes: number;
-  notices: ModelNotice[];
+  notices: LocalNotice[];
   /** Memory that the budget leaves to processes which are yet to start; null for an agent that has none. */
   expected: ExpectedProcesses | null;
   /** The refusal of a model that fits beside smaller processes alone; null where there is room for what is expected. */
@@ -153,7 +165,7 @@ export async function planLocalModel(
     ...expected,
   };
   const header = await optimizer.readGguf(model_path);
-  const notices = noticesOf(header, optimizer, engine?.context);
+  const notices = await noticesOf(header, optimizer, engine);
   const planWithin = (facts: PlanFacts) => planModel(header, optimizer, facts, { contextTokens: engine?.context });
   const budgetBytes = Math.max(0, whole.budgetBytes - (expected?.expectedBytes ?? 0));
   try {

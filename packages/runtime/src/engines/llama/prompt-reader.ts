@@ -1,13 +1,19 @@
 import type { CallFormVerdict } from "../../tool-calls/own-call-form.js";
 import type { EngineMessage, EngineRequest } from "../engine.js";
 import { type ChatModel, type ChatPrompt, learnCallForm, renderChat } from "./chat-template.js";
-import type { AddonModel } from "./llama-addon.js";
+import { type AddonModel, CONTROL_TOKEN } from "./llama-addon.js";
+import type { TemplateSources } from "./model-templates.js";
 import type { PromptCache } from "./prompt-cache.js";
 import { SafeTexts } from "./safe-texts.js";
+
+/** Most failures of the template that are told apart. */
+const MAX_FAILURES = 4;
 
 /** A request as the model reads it. */
 export interface Prompt extends ChatPrompt {
   tokens: readonly number[];
+  /** Tokens that end the reply, beside those that the vocabulary says do. */
+  endTokens: readonly number[];
 }
 
 /** Turns requests into tokens: with the template's own control tokens, and none from what people and tools say. */
@@ -17,14 +23,16 @@ export class PromptReader {
   readonly #texts: SafeTexts;
   readonly #model: ChatModel;
   #callForm: CallFormVerdict | undefined;
+  /** Why templates did not write a prompt that they should have written. */
+  readonly #failures = new Set<string>();
 
-  constructor(vocabulary: AddonModel, chatTemplate: string | null) {
+  constructor(vocabulary: AddonModel, templates: Omit<TemplateSources, "bosToken" | "eosToken">) {
     this.#vocabulary = vocabulary;
     this.#bos = vocabulary.tokenBos();
     this.#texts = new SafeTexts(vocabulary);
     const eos = vocabulary.tokenEos();
     this.#model = {
-      chatTemplate,
+      ...templates,
       bosToken: this.#bos >= 0 ? vocabulary.getTokenString(this.#bos) : "",
       eosToken: eos >= 0 ? vocabulary.getTokenString(eos) : "",
       isControlToken: (text) => this.#texts.controlTokensIn(text).length === 1,
@@ -35,6 +43,14 @@ export class PromptReader {
   get callForm(): CallFormVerdict {
     this.#callForm ??= learnCallForm(this.#model);
     return this.#callForm;
+  }
+
+  /** Sentences about prompts that the file's own template could not write. */
+  get notices(): readonly string[] {
+    return [...this.#failures].map(
+      (failure) =>
+        `The model's chat template could not write a conversation: ${failure}. It was written in a plainer form, and replies may be worse. Take a newer file of this model.`,
+    );
   }
 
   /** Reads a request. Where it goes on from what is in the cache, the tokens of the cache stay as they are. */
@@ -54,7 +70,15 @@ export class PromptReader {
       tools: tools.map((tool) => this.#texts.makeDataSafe(tool)),
     });
     const tokens = cache.tokensOf(prompt.text, (text, isWhole) => this.#tokenize(text, isWhole));
-    return { ...prompt, tokens };
+    if (prompt.failure !== null && this.#failures.size < MAX_FAILURES) this.#failures.add(prompt.failure);
+    return { ...prompt, tokens, endTokens: prompt.stop.flatMap((text) => this.#controlTokenOf(text)) };
+  }
+
+  /** Returns the control token that a text is, or nothing where it is none. */
+  #controlTokenOf(text: string): number[] {
+    const [token, ...others] = this.#vocabulary.tokenize(text, true);
+    if (token === undefined || others.length > 0) return [];
+    return (this.#vocabulary.getTokenAttributes(token) & CONTROL_TOKEN) === 0 ? [] : [token];
   }
 
   #tokenize(text: string, isWhole: boolean): Iterable<number> {

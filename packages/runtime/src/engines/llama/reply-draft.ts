@@ -31,6 +31,8 @@ export class ReplyDraft {
   evaluated: { text: string; tokens: number };
   /** Number of tokens that were written. */
   completionTokens = 0;
+  /** Number of those that are thoughts. */
+  reasoningTokens = 0;
 
   constructor(task: ReplyTask, parts: { loaded: LoadedModel; cache: PromptCache; threads: () => EngineThreads }) {
     this.task = task;
@@ -71,6 +73,6 @@ export class ReplyDraft {
   }
 
   isEndToken(token: number): boolean {
-    return this.loaded.vocabulary.isEogToken(token);
+    return this.loaded.vocabulary.isEogToken(token) || this.task.prompt.endTokens.includes(token);
   }
 }

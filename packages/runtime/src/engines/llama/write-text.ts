@@ -30,10 +30,16 @@ export async function writeTextUpTo(
     stop: [...prompt.stop, ...(sampling.stop ?? []), ...(callMarks?.isBeginning === false ? marks : [])],
     beginnings: callMarks?.isBeginning ? marks : [],
     separatesReasoning: grammar === null,
-    beginsInReasoning: draft.evaluated.text === "" && prompt.text.trimEnd().endsWith("<think>"),
+    beginsInReasoning: draft.evaluated.text === "" && prompt.opensThought,
   });
+  const { marks: thoughts } = draft.loaded;
   const emit = (pieces: ReturnType<ReplyText["push"]>) => {
-    for (const { type, text } of pieces) task.emit({ type: `${type}-delta`, text });
+    for (const { type, text } of pieces) {
+      if (type === "retraction") task.emit({ type: "text-retraction" });
+      // A mark that meant nothing here is no text.
+      else if (type === "reasoning" || !thoughts.isIn(text)) task.emit({ type: `${type}-delta`, text });
+      else if (thoughts.without(text) !== "") task.emit({ type: "text-delta", text: thoughts.without(text) });
+    }
   };
   const text = draft.startText();
   let replyText = draft.evaluated.text;
@@ -52,7 +58,9 @@ export async function writeTextUpTo(
         break;
       }
       draft.completionTokens += 1;
-      const more = text.push(token);
+      if (reply.isReasoning) draft.reasoningTokens += 1;
+      // A mark of a thought may be a token that steers, and shows no text.
+      const more = text.push(token) + (grammar === null ? thoughts.textOf(token) : "");
       if (grammar !== null) refuseBrokenText(more);
       replyText += more;
       emit(reply.push(more));

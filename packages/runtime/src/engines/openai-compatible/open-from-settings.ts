@@ -25,7 +25,16 @@ export function checkServerSettings(
 }
 
 function readServerSettings(
-  { url, model, api_key_env, allow_network, context, first_token_seconds, next_token_seconds }: EngineSettings,
+  {
+    url,
+    model,
+    api_key_env,
+    allow_network,
+    context,
+    thinking,
+    first_token_seconds,
+    next_token_seconds,
+  }: EngineSettings,
   environment: Partial<Record<string, string>>,
 ): OpenAiCompatibleOptions {
   if (url === undefined) {
@@ -48,6 +57,7 @@ function readServerSettings(
     model,
     apiKey,
     allowNetwork: allow_network,
+    thinking,
     contextTokens: typeof context === "number" ? context : undefined,
     timeouts: {
       ...(first_token_seconds !== undefined && { firstPieceMilliseconds: first_token_seconds * 1000 }),

@@ -31,6 +31,8 @@ export interface OpenAiCompatibleOptions {
    * less is used, never more than it has. Where a server does not say what it has, this is believed.
    */
   contextTokens?: number | undefined;
+  /** Whether the model thinks before it answers, as far as the server and the model can be told. Default: `auto`, its own way. */
+  thinking?: "off" | "on" | "auto" | undefined;
   timeouts?: Partial<RemoteTimeouts> | undefined;
   /** What names stand for. Default: the system's resolver. */
   lookup?: AddressLookup | undefined;
@@ -63,7 +65,7 @@ export async function openOpenAiCompatibleEngine(
     const notices = isOpenToOthers(address)
       ? [...server.notices, `What is said to ${address.label} can be read on the way: it is not encrypted.`]
       : server.notices;
-    return new OpenAiCompatibleEngine(connection, { ...server, notices });
+    return new OpenAiCompatibleEngine(connection, { ...server, notices }, options.thinking);
   } catch (error) {
     connection.close();
     throw error;

@@ -4,6 +4,7 @@ import { onAbort } from "../../on-abort.js";
 import { checkEmbeddedTexts } from "../embeddings.js";
 import type { Engine, EngineEvent, EngineRequest, SamplingOptions } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
+import type { ThinkingSetting } from "../thinking-setting.js";
 import { type ChatDialect, type ConversationForm, simplerForms } from "./chat/chat-dialect.js";
 import { NoSuchReply } from "./chat/no-such-reply.js";
 import { ollamaChat } from "./chat/ollama-chat.js";
@@ -54,9 +55,9 @@ export class OpenAiCompatibleEngine implements Engine {
   #closed = false;
 
   /** @internal */
-  constructor(connection: ServerConnection, server: RemoteServer) {
+  constructor(connection: ServerConnection, server: RemoteServer, thinking?: ThinkingSetting | undefined) {
     this.#connection = connection;
-    this.#dialect = server.kind === "ollama" ? ollamaChat(server) : openaiChat(server);
+    this.#dialect = server.kind === "ollama" ? ollamaChat(server, thinking) : openaiChat(server, thinking);
     this.server = server;
     this.#form = { calls: true, systemRole: server.abilities.systemRole };
     this.contextTokens = server.contextTokens;

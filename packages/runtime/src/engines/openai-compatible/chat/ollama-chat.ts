@@ -1,4 +1,5 @@
 import type { EngineMessage, SamplingOptions } from "../../engine.js";
+import type { ThinkingSetting } from "../../thinking-setting.js";
 import type { RemoteServer } from "../server/remote-server.js";
 import { type ChatDialect, conversationOf, toolsOf } from "./chat-dialect.js";
 
@@ -6,7 +7,7 @@ import { type ChatDialect, conversationOf, toolsOf } from "./chat-dialect.js";
  * Ollama's own `/api/chat` with its stream of JSON lines: the way on which it can be told the size of the context, and
  * told to refuse what is too long instead of cutting it silently.
  */
-export function ollamaChat(server: RemoteServer): ChatDialect {
+export function ollamaChat(server: RemoteServer, thinking: ThinkingSetting = "auto"): ChatDialect {
   return {
     path: "/api/chat",
     contentType: "application/x-ndjson",
@@ -17,6 +18,7 @@ export function ollamaChat(server: RemoteServer): ChatDialect {
       truncate: false,
       shift: false,
       options: { num_ctx: server.contextTokens, ...samplingOf(request.sampling ?? {}) },
+      ...(thinking === "auto" ? {} : { think: thinking === "on" }),
       ...toolsOf(request, server),
       ...(request.responseSchema === undefined ? {} : { format: request.responseSchema }),
     }),

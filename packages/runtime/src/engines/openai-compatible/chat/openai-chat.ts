@@ -1,11 +1,12 @@
 import type { JsonObject } from "../../../json/read-json.js";
 import { wholeJson } from "../../../whole-text.js";
 import type { EngineMessage, SamplingOptions } from "../../engine.js";
+import type { ThinkingSetting } from "../../thinking-setting.js";
 import type { RemoteServer } from "../server/remote-server.js";
 import { type ChatDialect, conversationOf, toolChoiceOf, toolsOf } from "./chat-dialect.js";
 
 /** `/v1/chat/completions` with its stream of Server-Sent Events. */
-export function openaiChat(server: RemoteServer): ChatDialect {
+export function openaiChat(server: RemoteServer, thinking: ThinkingSetting = "auto"): ChatDialect {
   return {
     path: "/v1/chat/completions",
     contentType: "text/event-stream",
@@ -15,6 +16,7 @@ export function openaiChat(server: RemoteServer): ChatDialect {
       stream: true,
       stream_options: { include_usage: true },
       ...samplingOf(request.sampling ?? {}, server.kind),
+      ...thinkingOf(thinking, server.kind),
       ...toolsOf(request, server),
       ...toolChoiceOf(request, server),
       ...(request.responseSchema === undefined
@@ -54,6 +56,19 @@ export function unsentSampling(sampling: SamplingOptions, kind: RemoteServer["ki
   if (kind !== "openai") return [];
   const options = Object.entries(beyondCommon) as [keyof typeof beyondCommon, string][];
   return options.flatMap(([option, name]) => (sampling[option] === undefined ? [] : [name]));
+}
+
+/**
+ * How servers are told whether the model thinks: those that render the model's own template take its variables, of which a
+ * template reads the one that it knows, and all others the common API's word for the effort.
+ */
+function thinkingOf(thinking: ThinkingSetting, kind: RemoteServer["kind"]): JsonObject {
+  if (thinking === "auto") return {};
+  const isOn = thinking === "on";
+  if (kind === "llama-server" || kind === "vllm") {
+    return { chat_template_kwargs: { enable_thinking: isOn, thinking: isOn } };
+  }
+  return { reasoning_effort: isOn ? "medium" : "none" };
 }
 
 /** What is no part of the common API goes to the servers that are known to take it: others refuse what they do not know. */

@@ -163,9 +163,11 @@ function usageOf(chunk: JsonObject): TokenUsage | null {
   const completion = countOf(usage.completion_tokens) ?? countOf(chunk.eval_count);
   if (prompt === null || completion === null) return null;
   const cached = countOf(objectOf(usage.prompt_tokens_details).cached_tokens);
+  const reasoning = countOf(objectOf(usage.completion_tokens_details).reasoning_tokens);
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     ...(cached === null ? {} : { cached_prompt_tokens: cached }),
+    ...(reasoning === null ? {} : { reasoning_tokens: reasoning }),
   };
 }

@@ -208,5 +208,5 @@ function withoutBeginning(text: string, beginning: string): string {
 }
 
 function toEvent({ type, text }: ReplyPiece): EngineEvent {
-  return type === "text" ? { type: "text-delta", text } : { type: "reasoning-delta", text };
+  return type === "retraction" ? { type: "text-retraction" } : { type: `${type}-delta`, text };
 }

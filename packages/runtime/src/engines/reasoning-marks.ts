@@ -1,0 +1,103 @@
+/** How a family of models writes what it thinks before it answers. */
+export interface ReasoningMarks {
+  /** Texts that begin a thought. The first is the usual one. */
+  start: readonly string[];
+  /** Texts that end it. The first is the usual one. */
+  end: readonly string[];
+  /** Texts that may stand before the answer, and are no part of it. Default: none. */
+  beforeAnswer?: readonly string[];
+  /** Texts that may stand behind the answer. Default: none. */
+  afterAnswer?: readonly string[];
+  /** Whether the end says something only behind a start. Default: false. */
+  needsStart?: boolean;
+  /** Text that the reply begins with where the end says something without a start. Default: any. */
+  onlyBehind?: string;
+}
+
+const tags = (name: string): ReasoningMarks => ({ start: [`<${name}>`], end: [`</${name}>`] });
+
+/** Marks of all known families: a row is all that a new one needs. */
+export const reasoningMarks: readonly ReasoningMarks[] = [
+  // Qwen 3, DeepSeek, SmolLM3, GLM, Nemotron, Phi, Granite 3.3, Hunyuan
+  {
+    start: ["<think>"],
+    end: ["</think>"],
+    beforeAnswer: ["<response>", "<answer>", "<|begin_of_box|>"],
+    afterAnswer: ["</response>", "</answer>", "<|end_of_box|>"],
+  },
+  // Magistral, Ministral 3
+  { start: ["[THINK]"], end: ["[/THINK]"] },
+  // Gemma 4
+  { start: ["<|channel>thought"], end: ["<channel|>"] },
+  // Seed-OSS
+  tags("seed:think"),
+  // MiniMax
+  tags("mm:think"),
+  // Apertus
+  { start: ["<|inner_prefix|>"], end: ["<|inner_suffix|>"] },
+  // Cohere
+  {
+    start: ["<|START_THINKING|>"],
+    end: ["<|END_THINKING|>"],
+    beforeAnswer: ["<|START_RESPONSE|>", "<|START_TEXT|>"],
+    afterAnswer: ["<|END_RESPONSE|>", "<|END_TEXT|>"],
+  },
+  // gpt-oss
+  {
+    start: ["<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>"],
+    end: ["<|end|>"],
+    beforeAnswer: [
+      "<|start|>assistant<|channel|>final<|message|>",
+      "<|start|>assistant<|channel|>commentary<|message|>",
+      "<|channel|>final<|message|>",
+      "<|channel|>commentary<|message|>",
+      "<|start|>assistant",
+    ],
+    afterAnswer: ["<|return|>"],
+    needsStart: true,
+  },
+  // gpt-oss behind a server that leaves its control tokens out
+  { start: [], end: ["assistantfinal"], onlyBehind: "analysis" },
+  // Granite 3.2
+  {
+    start: ["Here is my thought process:", "Here's my thought process:"],
+    end: ["Here is my response:", "Here's my response:"],
+    needsStart: true,
+  },
+  // Kimi
+  { start: ["◁think▷"], end: ["◁/think▷"] },
+  // MedGemma
+  { start: ["<unused94>thought"], end: ["<unused95>"] },
+  // OpenThinker, Sky-T1
+  {
+    start: ["<|begin_of_thought|>"],
+    end: ["<|end_of_thought|>"],
+    beforeAnswer: ["<|begin_of_solution|>"],
+    afterAnswer: ["<|end_of_solution|>"],
+  },
+  // Cogito, EXAONE Deep, Reflection and others
+  ...["thought", "thinking", "reasoning", "reflection", "longcat_think", "scratchpad", "analysis"].map(tags),
+  { start: ["<|think|>"], end: ["<|/think|>", "<|end_think|>"] },
+  { start: ["<|thinking|>"], end: ["<|/thinking|>", "<|end_thinking|>"] },
+];
+
+/** Whether a text, such as what a template writes before the reply, ends inside of a thought. */
+export function opensThought(text: string): boolean {
+  return reasoningMarks.some(({ start, end, needsStart = false }) => {
+    const opened = lastPlace(text, start);
+    return (
+      opened >= 0 &&
+      opened > lastPlace(text, end) &&
+      !(needsStart && !start.some((mark) => text.trimEnd().endsWith(mark)))
+    );
+  });
+}
+
+function lastPlace(text: string, marks: readonly string[]): number {
+  return Math.max(...marks.map((mark) => text.lastIndexOf(mark)));
+}
+
+/** All texts that mark thoughts, or what is around them. */
+export const markTexts: readonly string[] = reasoningMarks.flatMap(
+  ({ start, end, beforeAnswer = [], afterAnswer = [] }) => [...start, ...end, ...beforeAnswer, ...afterAnswer],
+);
