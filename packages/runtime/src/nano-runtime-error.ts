@@ -14,6 +14,7 @@ export type NanoRuntimeErrorCode =
   | "message-too-large"
   | "reply-too-large"
   | "reply-not-valid"
+  | "reply-only-thought"
   | "context-exceeded"
   | "too-many-messages"
   | "too-many-steps"
@@ -42,6 +43,7 @@ export type NanoRuntimeErrorCode =
  * - `repeated-calls`: the engine called the same tools with the same results, three rounds in a row.
  * - `reply-not-valid`: the reply does not satisfy the schema that was asked for: it was cut off, or the engine could not
  *   hold itself to it.
+ * - `reply-only-thought`: the model thought, and ended or reached its limit before it gave an answer.
  * - `aborted`: the caller's signal or `unload()` ended the turn. Nothing of it is in the history, unless it had changed the
  *   world and there is a session.
  */
