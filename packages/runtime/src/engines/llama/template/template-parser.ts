@@ -25,7 +25,7 @@ class TemplateParser extends ExpressionParser {
       for (;;) {
         const { kind, value } = this.token;
         if (kind === "end") {
-          if (ends.length > 0) this.fail(`"${ends.at(-1)}" is missing`);
+          if (ends.length > 0) this.fail(`"${ends.find((name) => name.startsWith("end"))}" is missing`);
           return body;
         }
         this.next();
