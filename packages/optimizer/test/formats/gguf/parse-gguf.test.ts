@@ -259,6 +259,20 @@ describe("illegal files, each refused with the field and its offset", () => {
       /has 1048577 bytes, more than the 1048576 that are read/,
       59,
     ],
+    [
+      "a chat template for tools of over 1 MB",
+      { entries: [textEntry("tokenizer.chat_template.tool_use", "x".repeat(2 ** 20 + 1))] },
+      "tokenizer.chat_template.tool_use",
+      /has 1048577 bytes, more than the 1048576 that are read/,
+      68,
+    ],
+    [
+      "more chat templates than any model has",
+      { entries: Array.from({ length: 17 }, (_, index) => textEntry(`tokenizer.chat_template.t${index}`, "x")) },
+      "tokenizer.chat_template.t16",
+      /is template 17, and the most that are read are 16/,
+      782,
+    ],
 
     [
       "a tensor name of 64 bytes",
@@ -538,6 +552,19 @@ describe("legal files that look odd", () => {
     expect((await parse(rawGguf({ entries }))).name).toBe("A\ufffdB");
   });
 
+  it("its other chat templates, by their names", async () => {
+    const template = "{% for t in tools %}{{ t }}{% endfor %}".repeat(200);
+    const entries = [
+      llama,
+      textEntry("tokenizer.chat_template.tool_use", template),
+      textEntry("tokenizer.chat_template.blank", " \n"),
+      uint32Entry("tokenizer.chat_template.number", 1),
+    ];
+    const { tokenizer } = await parse(rawGguf({ entries }));
+    expect(tokenizer).toMatchObject({ chat_template: null, named_chat_templates: { tool_use: template } });
+    expect(Object.keys(tokenizer.named_chat_templates)).toEqual(["tool_use"]);
+  });
+
   it("figures in any type of integer, and one for each layer", async () => {
     const entries = [
       llama,
@@ -607,6 +634,7 @@ describe("what is read", () => {
       },
     });
     expect(header.tokenizer.chat_template).toContain("<|im_start|>");
+    expect(header.tokenizer.named_chat_templates).toEqual({});
     expect(header.tensors[0]).toEqual({
       name: "token_embd.weight",
       type: "q8_0",
