@@ -15,6 +15,8 @@ import { EngineError } from "./engines/engine-error.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./on-abort.js";
 import { Repetition } from "./repetition.js";
+import { newCallId } from "./tool-calls/call-id.js";
+import type { CallSieve } from "./tool-calls/call-sieve.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
 
 /** Longest reply, in characters: a longer one would fill the memory that bounds the history. */
@@ -58,7 +60,8 @@ export interface StepResult {
 /**
  * Sends one request to the engine. Yields its events and returns the whole reply; throws an {@link EngineError} for an
  * engine that breaks its contract. After an abort it returns with reason `abort`, at the latest after the engine's grace.
- * A reply that repeats itself, or goes on beyond what the context could hold, is stopped.
+ * A reply that repeats itself, or goes on beyond what the context could hold, is stopped. Text that is a call in another
+ * form than the engine's own is a call here, and never shown.
  */
 export async function* runStep(
   engine: Engine,
@@ -66,6 +69,7 @@ export async function* runStep(
   signal: AbortSignal,
   { onText, onRetraction, argumentsFor, filter = null, skips }: StepHooks,
 ): AsyncGenerator<AgentEvent, StepResult> {
+  const sieve = await sieveFor(request);
   const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
   const abandoned = graceAfter(signal);
   const result: StepResult = { text: "", calls: [], skipped: null, claim: null, reason: "abort", usage: null };
@@ -83,14 +87,39 @@ export async function* runStep(
     onText(text);
     yield { type: "text-delta", text };
   }
-  function* finish(reason: StepEndReason): Generator<AgentEvent, StepResult> {
+  function* showUnlessHeld(text: string): Generator<AgentEvent> {
+    if (text !== "") yield* show(filter === null ? text : filter.push(text));
+  }
+  /** Shows what could have become a call and does not. */
+  function* showSieved(): Generator<AgentEvent> {
+    yield* showUnlessHeld(sieve?.finish({ isComplete: false }).text ?? "");
+  }
+  function* take(given: ToolCall): Generator<AgentEvent> {
+    hasAnswered = true;
+    const call = keepCall(given, result.calls, argumentsFor);
+    if (skips?.(call.kept)) {
+      result.skipped ??= call.kept;
+      if (++characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+      return;
+    }
+    yield* show(filter?.release() ?? "");
+    yield { type: "tool-call", ...takeCall(call, result) };
+  }
+  function* finish(reason: StepEndReason, { isComplete = false } = {}): Generator<AgentEvent, StepResult> {
+    const isText = isComplete && reason === "stop" && result.calls.length === 0 && result.skipped === null;
+    const { text, calls } = sieve?.finish({ isComplete: isText }) ?? { text: "", calls: [] };
+    yield* showUnlessHeld(text);
+    for (const call of calls) yield* take({ id: newCallId(), ...call });
     if (reason !== "abort") yield* show(filter?.finish() ?? "");
-    return { ...result, reason, claim: filter?.claim ?? null };
+    return { ...result, reason: calls.length > 0 ? "tool-calls" : reason, claim: filter?.claim ?? null };
   }
   try {
     while (!ended) {
       const next = await abandoned.orElse(nextEvent(engine, events));
-      if (next === "abandoned") return result;
+      if (next === "abandoned") {
+        yield* showSieved();
+        return result;
+      }
       if (++count > MAX_STEP_EVENTS) throw replyTooLarge();
       switch (next.type) {
         case "text-delta":
@@ -98,7 +127,7 @@ export async function* runStep(
           characters += next.text.length;
           hasAnswered ||= next.text.trim() !== "";
           if (characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
-          yield* show(filter === null ? next.text : filter.push(next.text));
+          yield* showUnlessHeld(sieve?.push(next.text) ?? next.text);
           if (filter?.isDecided) return yield* finish("stop");
           if (repetition.text.add(next.text)) return yield* finish("repetition");
           if (characters > maxCharacters) return yield* finish("length");
@@ -106,6 +135,7 @@ export async function* runStep(
         case "text-retraction":
           hasThought = true;
           hasAnswered = false;
+          sieve?.reset();
           filter?.reset();
           if (result.text === "") break;
           result.text = "";
@@ -117,18 +147,10 @@ export async function* runStep(
           yield next;
           if (repetition.reasoning.add(next.text)) return yield* finish("repetition");
           break;
-        case "tool-call": {
-          hasAnswered = true;
-          const call = keepCall(next.call, result.calls, argumentsFor);
-          if (skips?.(call.kept)) {
-            result.skipped ??= call.kept;
-            if (++characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
-            break;
-          }
-          yield* show(filter?.release() ?? "");
-          yield { type: "tool-call", ...takeCall(call, result) };
+        case "tool-call":
+          yield* showSieved();
+          yield* take(next.call);
           break;
-        }
         case "memory-pressure":
           yield next;
           break;
@@ -146,15 +168,23 @@ export async function* runStep(
           break;
         case "error":
           ended = true;
+          yield* showSieved();
           throw next.error;
       }
     }
-    return yield* finish(result.reason);
+    return yield* finish(result.reason, { isComplete: true });
   } finally {
     abandoned.cancel();
     // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
     events.return?.()?.then(undefined, () => {});
   }
+}
+
+/** A sieve for the reply to a request that offers tools; null for any other, which has no calls. */
+async function sieveFor({ tools = [], responseSchema, messages }: EngineRequest): Promise<CallSieve | null> {
+  if (tools.length === 0 || responseSchema !== undefined) return null;
+  const { CallSieve } = await import("./tool-calls/call-sieve.js");
+  return new CallSieve(tools, messages);
 }
 
 /** Characters after which a reply is stopped, so that an engine without end does not hold its turn. */

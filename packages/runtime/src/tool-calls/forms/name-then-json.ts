@@ -97,7 +97,7 @@ function openingOf(text: string, end: number): { start: number; isMarked: boolea
     const at = start - (word?.[0].length ?? 0);
     const tag = tagBefore(text, at);
     if (tag === null || !isOfCall(text.slice(tag.start, tag.end))) {
-      const isOpen = word?.[0].startsWith("<") === true;
+      const isOpen = /^[<c]/.test(word?.[0] ?? "");
       return { start: isOpen ? at : start, isMarked: isOpen || start < end };
     }
     start = tag.start;

@@ -1,0 +1,94 @@
+import type { EngineTool } from "../engines/engine.js";
+import { mapNumbers, readExactJson } from "../json/exact-json.js";
+import { ExactNumber } from "../json/exact-number.js";
+import { checkValue } from "../json-schema/check-value.js";
+import { convertSlips } from "../json-schema/convert-slips.js";
+import { readSchema } from "../json-schema/read-schema.js";
+import type { SchemaNode } from "../json-schema/schema-node.js";
+import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-error.js";
+import type { DecodedCalls, NamedCall } from "./call-form.js";
+import { callForms } from "./call-forms.js";
+import { knownName } from "./known-name.js";
+
+/** Tags that end a reply, and the end of a fence. */
+const onlyTags = /^(?:\s|<[^<>\s]{1,40}>|\[\/[A-Z_]{2,40}\]|```)*$/;
+
+/**
+ * Returns the calls that a text is, in whatever form: of any family, fenced or bare, with other keys, with decorated names.
+ * Null unless nothing but calls is in it, of tools that are there and with arguments that fit their schemas.
+ */
+export function recognizeCalls(text: string, tools: readonly EngineTool[]): NamedCall[] | null {
+  const names = tools.map(({ name }) => name);
+  const isName = (name: string) => knownName(name, names) !== null;
+  for (const candidate of candidatesOf(text)) {
+    for (const form of callForms) {
+      const decoded = form.decode(candidate, isName);
+      if (decoded === null || !isAlone(candidate, decoded)) continue;
+      const calls = decoded.calls.map((call) => fittingCall(call, tools, names));
+      return calls.includes(null) ? null : calls.flatMap((call) => call ?? []);
+    }
+  }
+  return null;
+}
+
+/** The text without fences around it, and the same with the brackets that a model forgot at its end. */
+function candidatesOf(text: string): string[] {
+  const bare = text
+    .trim()
+    .replace(/^`(?!`)([^`]*)`$/s, "$1")
+    .replace(/^```[\w-]*[ \t]*\n?/, "")
+    .replaceAll(/\n?```\s*```[\w-]*[ \t]*\n/g, "\n")
+    .replace(/\n?```$/, "");
+  const whole = withMissingBrackets(bare);
+  return whole === bare ? [bare] : [bare, whole];
+}
+
+function isAlone(text: string, { start, end }: DecodedCalls): boolean {
+  return text.slice(0, start).trim() === "" && onlyTags.test(text.slice(end));
+}
+
+/** Adds the brackets that JSON is open with at its end, before the tags that end a call. */
+function withMissingBrackets(text: string): string {
+  const tags = /(?:\s*<\/?[^<>\s]{1,40}>)*\s*$/.exec(text)?.index ?? text.length;
+  const open: string[] = [];
+  let isInText = false;
+  const start = text.search(/[{[](?=\s*["{])/);
+  if (start < 0) return text;
+  for (let at = start; at < tags; at++) {
+    const character = text[at] as string;
+    if (isInText && character === "\\") at += 1;
+    else if (character === '"') isInText = !isInText;
+    else if (isInText) continue;
+    else if (character === "{" || character === "[") open.push(character === "{" ? "}" : "]");
+    else if (character === "}" || character === "]") open.pop();
+  }
+  return isInText || open.length === 0 ? text : text.slice(0, tags) + open.reverse().join("") + text.slice(tags);
+}
+
+/** The call under the tool's own name and with arguments as the tool gets them; null where they do not fit. */
+function fittingCall(
+  { name: given, arguments: input }: NamedCall,
+  tools: readonly EngineTool[],
+  names: readonly string[],
+) {
+  const name = knownName(given, names);
+  const tool = tools.find((tool) => tool.name === name);
+  if (tool === undefined) return null;
+  const schema = schemaOf(tool);
+  // Numbers that this language would change come as the text of all arguments.
+  const exact = typeof input === "string" ? readExactJson(input)?.value : input;
+  const read = mapNumbers(exact, (number) => number.simplest);
+  if (typeof read !== "object" || read === null || Array.isArray(read) || read instanceof ExactNumber) return null;
+  const fits = schema === null || checkValue(schema, convertSlips(schema, read)).length === 0;
+  return fits ? { name: tool.name, arguments: input } : null;
+}
+
+/** The schema of a tool's arguments; null where it cannot be read, and whoever runs the tool checks them. */
+function schemaOf({ inputSchema }: EngineTool): SchemaNode | null {
+  try {
+    return readSchema(inputSchema);
+  } catch (error) {
+    if (SchemaNotSupportedError.isInstance(error)) return null;
+    throw error;
+  }
+}
