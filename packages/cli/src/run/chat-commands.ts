@@ -32,10 +32,12 @@ const commands: Record<string, ChatCommand> = {
     summary: "Show the agent, its engine and how long the conversation is.",
     run: ({ runtime, agentName, engineName, platform }) => {
       const { droppedTurns, history } = runtime;
+      const { callForm = null } = runtime.agent.engine;
       const dropped = droppedTurns === 0 ? "" : `, ${droppedTurns} older turns no longer in memory`;
       return formatFields(14, {
         Agent: agentName,
         Engine: engineName,
+        ...(callForm === null ? {} : { "Tool calls": `${callForm.name}: ${callForm.reason}` }),
         Device: platform,
         Conversation: `${history.length} messages${dropped}`,
       });

@@ -1,3 +1,9 @@
+/** How a model writes calls of tools: the name of the form, and why it is that one, as the end of a sentence. */
+export interface CallFormFact {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /**
  * Facts that an engine states about itself. They travel as one object: the host process sends it once, and every engine
  * around another passes it on whole. A new fact is a field here and a line in {@link engineFactNames}.
@@ -15,6 +21,8 @@ export interface EngineFacts {
   readonly callsTools?: boolean | undefined;
   /** Number of the model's parameters. Absent or null: not known. */
   readonly parameters?: number | null | undefined;
+  /** Form of the calls that a local model writes. Absent: the engine's own affair. */
+  readonly callForm?: CallFormFact | null | undefined;
 }
 
 /** Names of all facts. */
@@ -25,6 +33,7 @@ export const engineFactNames = Object.keys({
   notices: true,
   callsTools: true,
   parameters: true,
+  callForm: true,
 } satisfies Record<keyof Required<EngineFacts>, true>) as readonly (keyof EngineFacts)[];
 
 /** Copies an engine's facts into a plain object, as they are at the moment. */
@@ -58,5 +67,9 @@ export abstract class EngineWithFacts implements EngineFacts {
 
   get parameters(): number | null {
     return this.facts.parameters ?? null;
+  }
+
+  get callForm(): CallFormFact | null {
+    return this.facts.callForm ?? null;
   }
 }

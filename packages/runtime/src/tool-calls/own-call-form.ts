@@ -1,3 +1,4 @@
+import type { CallFormFact } from "../engines/engine-facts.js";
 import type { KeyedNotation } from "./call-form.js";
 import { probeId } from "./probe-calls.js";
 
@@ -32,7 +33,12 @@ export interface CallFormVerdict {
 }
 
 /** Name of the form for a model without one of its own. */
-export const NEUTRAL_FORM = "choice, then arguments";
+const NEUTRAL_FORM = "a choice, then arguments";
+
+/** Returns the form as an engine states it. */
+export function callFormFact({ form, reason }: CallFormVerdict): CallFormFact {
+  return { name: form?.name ?? NEUTRAL_FORM, reason };
+}
 
 /** Returns a part of a form as it is written in a call with this id. */
 export function withCallId(part: string, id: string): string {

@@ -50,7 +50,8 @@ const turnEnds = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|call|>
  */
 export function verifyCallForm(render: RenderProbe, endTokens: readonly string[]): CallFormVerdict {
   for (const rendering of renderings) {
-    const form = callForms.map((row) => verifyRow(row, rendering, render, endTokens)).find((found) => found !== null);
+    const rendered = renderOnce(render, rendering);
+    const form = callForms.map((row) => verifyRow(row, rendering, rendered, endTokens)).find((found) => found !== null);
     if (form !== undefined && form !== null) {
       const mark = form.mark === null ? "" : `, from ${form.mark.trim()} on`;
       return { form, reason: `its chat template writes calls as ${form.name}${mark}` };
@@ -62,10 +63,9 @@ export function verifyCallForm(render: RenderProbe, endTokens: readonly string[]
 function verifyRow(
   row: CallForm,
   rendering: CallRendering,
-  render: RenderProbe,
+  rendered: (calls: readonly ProbeCall[]) => Rendered,
   endTokens: readonly string[],
 ): OwnCallForm | null {
-  const rendered = (calls: readonly ProbeCall[]) => assistantPart(render, rendering, calls);
   try {
     const one = readProbe(row, rendered([probe]), [probe]);
     const other = readProbe(row, rendered([otherProbe]), [otherProbe]);
@@ -82,6 +82,22 @@ function verifyRow(
     // A template that raises for such a conversation has no form for it.
     return null;
   }
+}
+
+/** Renders each conversation once for all rows of the table, also where the template raises: a large one takes its time. */
+function renderOnce(render: RenderProbe, rendering: CallRendering): (calls: readonly ProbeCall[]) => Rendered {
+  const known = new Map<string, Rendered | null>();
+  return (calls) => {
+    const key = calls.map((call) => JSON.stringify(call)).join();
+    let part = known.get(key);
+    if (part === undefined) {
+      known.set(key, null);
+      part = assistantPart(render, rendering, calls);
+      known.set(key, part);
+    }
+    if (part === null) throw new Error("the template cannot write these calls");
+    return part;
+  };
 }
 
 /** The assistant's part of a rendered conversation with calls. */

@@ -20,6 +20,7 @@ const odd: Required<EngineFacts> = {
   notices: ["An odd notice."],
   callsTools: false,
   parameters: 123,
+  callForm: { name: "odd calls", reason: "it is odd" },
 };
 
 test("every fact of an engine is in the one object that travels", () => {

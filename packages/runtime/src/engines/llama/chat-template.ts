@@ -106,7 +106,7 @@ export function learnCallForm(model: ChatModel): CallFormVerdict {
 const templatesByModel = new WeakMap<ChatModel, ModelTemplates>();
 
 /** Returns the templates of a model, which are read and probed once. */
-export function templatesOf(model: ChatModel): ModelTemplates {
+function templatesOf(model: ChatModel): ModelTemplates {
   let templates = templatesByModel.get(model);
   if (templates === undefined) {
     templates = new ModelTemplates(model);

@@ -1,8 +1,11 @@
 import path from "node:path";
 import { BYTES_PER_MB, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import { callFormFact } from "../../tool-calls/own-call-form.js";
+import { mayOfferTools } from "../../tools/may-offer-tools.js";
 import type { EngineCheck, EngineIssue } from "../engine-check.js";
+import { learnCallForm } from "./chat-template.js";
 import { checkLlamaAddon } from "./check-llama-addon.js";
-import { type LocalPlan, planLocalModel, type RemoteDevice } from "./plan-local-model.js";
+import { type LocalPlan, type ModelFileTemplates, planLocalModel, type RemoteDevice } from "./plan-local-model.js";
 
 export interface LlamaCheckOptions {
   /** As in `EngineOptions`. */
@@ -29,7 +32,8 @@ export async function checkLlamaEngine(
   try {
     const planned = await planLocalModel(config, { ownsProgram, remote });
     const { plan, budgetBytes, notices, expected, tightness } = planned;
-    check.summary = describePlan(planned);
+    const form = mayOfferTools(config) && plan.constrains_output ? `; ${describeCalls(planned.templates)}` : "";
+    check.summary = describePlan(planned) + form;
     check.model = { plan, budgetBytes };
     if (expected !== null && tightness !== null) {
       check.issues.push({
@@ -75,6 +79,13 @@ function describePlan({ plan, budgetBytes, expected, tightness }: LocalPlan): st
       ? ""
       : ` beside about ${mb(expected.expectedBytes)} MB for ${expected.expectedFor}`;
   return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context, ${takes}${beside}`;
+}
+
+/** How the model calls tools, as far as the header tells: a tag is compared as the text that its template has. */
+function describeCalls(templates: ModelFileTemplates): string {
+  const verdict = learnCallForm({ ...templates, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false });
+  const { name, reason } = callFormFact(verdict);
+  return `calls tools as ${name}: ${reason}`;
 }
 
 function mb(bytes: number): string {

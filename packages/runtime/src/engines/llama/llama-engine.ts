@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DecidedCall } from "../../choosing/decide.js";
 import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
+import { callFormFact } from "../../tool-calls/own-call-form.js";
 import { checkEmbeddedTexts, unlessAborted } from "../embeddings.js";
 import type { EndReason, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
+import type { CallFormFact } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
 import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import type { ThinkingSetting } from "../thinking-setting.js";
@@ -119,6 +121,10 @@ export class LlamaEngine implements Engine {
   get callsTools(): boolean {
     // A call is held to its tool's schema, or is not made.
     return this.#options.constrainsOutput;
+  }
+
+  get callForm(): CallFormFact {
+    return callFormFact(this.#prompts.callForm);
   }
 
   /** Tokens evaluated since it was opened. */

@@ -129,8 +129,14 @@ export async function noticesOf(
   return [...notices, ...templateNotices({ ...templatesIn(header), thinking })];
 }
 
+/** The chat templates of a model file, each null where it has none: the one for all, and one for conversations with tools. */
+export interface ModelFileTemplates {
+  chatTemplate: string | null;
+  toolTemplate: string | null;
+}
+
 /** Returns the chat templates of a model file. */
-export function templatesIn({ tokenizer }: GgufHeader): { chatTemplate: string | null; toolTemplate: string | null } {
+export function templatesIn({ tokenizer }: GgufHeader): ModelFileTemplates {
   const { default: standard = null, tool_use = null } = tokenizer.named_chat_templates;
   return { chatTemplate: tokenizer.chat_template ?? standard, toolTemplate: tool_use };
 }
@@ -141,6 +147,7 @@ export interface LocalPlan {
   /** Memory that the model may take with its process, in bytes. */
   budgetBytes: number;
   notices: LocalNotice[];
+  templates: ModelFileTemplates;
   /** Memory that the budget leaves to processes which are yet to start; null for an agent that has none. */
   expected: ExpectedProcesses | null;
   /** The refusal of a model that fits beside smaller processes alone; null where there is room for what is expected. */
@@ -166,13 +173,15 @@ export async function planLocalModel(
   };
   const header = await optimizer.readGguf(model_path);
   const notices = await noticesOf(header, optimizer, engine);
+  const templates = templatesIn(header);
   const planWithin = (facts: PlanFacts) => planModel(header, optimizer, facts, { contextTokens: engine?.context });
   const budgetBytes = Math.max(0, whole.budgetBytes - (expected?.expectedBytes ?? 0));
   try {
     const plan = await planWithin({ ...whole, budgetBytes });
-    return { plan, budgetBytes, notices, expected, tightness: null };
+    return { plan, budgetBytes, notices, templates, expected, tightness: null };
   } catch (error) {
     if (expected === null || !NanoAgentError.isInstance(error) || error.code !== "does-not-fit") throw error;
-    return { plan: await planWithin(whole), budgetBytes: whole.budgetBytes, notices, expected, tightness: error };
+    const plan = await planWithin(whole);
+    return { plan, budgetBytes: whole.budgetBytes, notices, templates, expected, tightness: error };
   }
 }

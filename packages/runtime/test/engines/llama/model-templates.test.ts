@@ -1,12 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EngineMessage } from "../../../src/engines/engine.js";
-import { type ChatModel, renderChat, renderOwn } from "../../../src/engines/llama/chat-template.js";
+import type { EngineMessage, EngineRequest } from "../../../src/engines/engine.js";
+import { type ChatModel, renderChat } from "../../../src/engines/llama/chat-template.js";
 import { ModelTemplates } from "../../../src/engines/llama/model-templates.js";
 import { templateNotices } from "../../../src/engines/llama/template-notices.js";
 
 const tool = { name: "lamp", description: "Switches a lamp", inputSchema: { type: "object", properties: {} } };
 const call = (id: string) => ({ id, name: "lamp", arguments: { on: true } });
+
+/** Renders a conversation with a template that knows tools. */
+function renderOwn(own: ChatModel, { instructions, messages, tools = [] }: EngineRequest): string {
+  const chat = messages.map(({ role, content, tool_calls, tool_call_id }) => {
+    const calls = tool_calls?.map(({ id, name, arguments: input }) => {
+      return { id, type: "function" as const, function: { name, arguments: input } };
+    });
+    const result = tool_call_id === undefined ? {} : { tool_call_id, name: "lamp" };
+    return { role, content, ...(calls === undefined ? {} : { tool_calls: calls }), ...result };
+  });
+  const system = instructions === null ? [] : [{ role: "system", content: instructions }];
+  return new ModelTemplates(own).render({ messages: [...system, ...chat], tools });
+}
+
 const asked: EngineMessage[] = [{ role: "user", content: "Light, please" }];
 const called: EngineMessage[] = [
   ...asked,
