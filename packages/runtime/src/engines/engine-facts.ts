@@ -41,6 +41,11 @@ export function factsOf(engine: EngineFacts): EngineFacts {
   return Object.fromEntries(engineFactNames.map((name) => [name, engine[name]])) as unknown as EngineFacts;
 }
 
+/** Adds a notice to an engine's facts. */
+export function withNotice(facts: EngineFacts, notice: string): EngineFacts {
+  return { ...facts, notices: [...(facts.notices ?? []), notice] };
+}
+
 /** Base class of engines that stand around another one: their facts are one object, however many there are. */
 export abstract class EngineWithFacts implements EngineFacts {
   abstract readonly facts: EngineFacts;

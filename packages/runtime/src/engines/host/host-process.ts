@@ -4,7 +4,7 @@ import { onAbort } from "../../on-abort.js";
 import { lacksRoomForCode, tellsOfMemory } from "../../processes/fatal-output.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
-import type { EngineFacts } from "../engine-facts.js";
+import { type EngineFacts, withNotice } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
 import { explainFailedStart } from "./explain-failed-start.js";
 import { findHost, type HostCommand } from "./find-host.js";
@@ -120,7 +120,7 @@ export class HostProcess implements RunningHost {
     }
     const plain = new HostProcess(command, { ...limits, withoutCompiledCode: true }, savePatience);
     await plain.#open(options);
-    plain.facts = { ...plain.facts, notices: [...(plain.facts.notices ?? []), WITHOUT_COMPILED_CODE] };
+    plain.facts = withNotice(plain.facts, WITHOUT_COMPILED_CODE);
     return plain;
   }
 
@@ -260,12 +260,10 @@ export class HostProcess implements RunningHost {
       return;
     }
     this.#watch?.see();
+    if (report.type === "notice") this.facts = withNotice(this.facts, report.notice);
     if (report.type === "event") {
-      const { event } = report;
-      const own = event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event;
-      this.#replies.get(report.id)?.push(own);
-    } else if (report.type === "notice") {
-      this.facts = { ...this.facts, notices: [...(this.facts.notices ?? []), report.notice] };
+      const { id, event } = report;
+      this.#replies.get(id)?.push(event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event);
     } else if (report.type === "counted" || report.type === "embedded" || report.type === "saved") {
       this.#questions.get(report.id)?.resolve(report);
     } else if (report.type === "failed") {

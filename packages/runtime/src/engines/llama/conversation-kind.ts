@@ -25,7 +25,7 @@ export function kindOf({ messages, tools }: TemplateConversation): ConversationK
 }
 
 /** Returns the mark of a place in the probe: a word that no template has, and that no escaping changes. */
-export const markOf = (place: string): string => `Zq${place}qZ`;
+const markOf = (place: string): string => `Zq${place}qZ`;
 
 const probeTool: EngineTool = {
   name: markOf("tool"),

@@ -20,7 +20,7 @@ const ways = {
 /** How a template is given a conversation. */
 export type TemplateVariant = { readonly [Way in keyof typeof ways]: (typeof ways)[Way][number] };
 
-export const usualVariant = Object.fromEntries(
+const usualVariant = Object.fromEntries(
   Object.entries(ways).map(([way, [usual]]) => [way, usual]),
 ) as unknown as TemplateVariant;
 

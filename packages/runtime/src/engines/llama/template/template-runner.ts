@@ -1,10 +1,7 @@
-import { formatPercent } from "./format-text.js";
-import { joinTexts, keyOf, methodOf } from "./python-methods.js";
+import { keyOf } from "./python-methods.js";
 import {
   Attributes,
   Callable,
-  charactersOf,
-  compare,
   type Dict,
   Float,
   isEqual,
@@ -21,7 +18,8 @@ import { applyFilter } from "./template-filters.js";
 import type { TemplateMeter } from "./template-meter.js";
 import { TemplateScope } from "./template-scope.js";
 import type { Arguments, Expression, FilterStep, Parameter, Statement, Target } from "./template-syntax.js";
-import { isIn, passesTest } from "./template-tests.js";
+import { passesTest } from "./template-tests.js";
+import { attributeOf, combine, compares, itemOf, partOf } from "./value-operations.js";
 
 /** Steps that a round of a loop counts as, with the object that tells of it. */
 const STEPS_PER_ROUND = 8;
@@ -287,13 +285,14 @@ export class TemplateRunner {
         return dict;
       }
       case "attribute":
-        return this.#attribute(read(expression.of), expression.name);
+        return attributeOf(read(expression.of), expression.name, this.#meter);
       case "item":
-        return this.#item(read(expression.of), read(expression.key));
+        return itemOf(read(expression.of), read(expression.key), this.#meter);
       case "slice":
-        return this.#slice(
+        return partOf(
           read(expression.of),
           expression.bounds.map((bound) => (bound === null ? null : read(bound))),
+          this.#meter,
         );
       case "call": {
         const callee = read(expression.callee);
@@ -321,13 +320,13 @@ export class TemplateRunner {
         const left = read(expression.left);
         if (expression.operator === "and") return isTrue(left) ? read(expression.right) : left;
         if (expression.operator === "or") return isTrue(left) ? left : read(expression.right);
-        return this.#combine(expression.operator, left, read(expression.right));
+        return combine(expression.operator, left, read(expression.right), this.#meter);
       }
       case "compare": {
         let left = read(expression.first);
         for (const { operator, value } of expression.rest) {
           const right = read(value);
-          if (!this.#compares(operator, left, right)) return false;
+          if (!compares(operator, left, right, this.#meter)) return false;
           left = right;
         }
         return true;
@@ -337,128 +336,4 @@ export class TemplateRunner {
         return expression.otherwise === null ? undefined : read(expression.otherwise);
     }
   }
-
-  #attribute(of: Value, name: string): Value {
-    if (of === undefined) throw new TemplateError(`"${name}" is asked of what is undefined`);
-    if (of instanceof Attributes) return of.values.get(name);
-    const method = methodOf(of, name, this.#meter);
-    return method ?? (of instanceof Map ? of.get(name) : undefined);
-  }
-
-  #item(of: Value, key: Value): Value {
-    if (of === undefined) throw new TemplateError(`${textOf(key, this.#meter)} is asked of what is undefined`);
-    if (of instanceof Map) {
-      const isKey = key === null || ["string", "number", "boolean"].includes(typeof key) || key instanceof Float;
-      const value = isKey ? of.get(keyOf(key)) : undefined;
-      return value === undefined && typeof key === "string" ? methodOf(of, key, this.#meter) : value;
-    }
-    if (typeof key === "string") return of instanceof Attributes ? of.values.get(key) : methodOf(of, key, this.#meter);
-    const index = numberOf(key);
-    if (index === null || !(typeof of === "string" || Array.isArray(of))) return undefined;
-    const items: ArrayLike<Value> = typeof of === "string" ? charactersOf(of, this.#meter) : of;
-    return items[index < 0 ? items.length + index : index];
-  }
-
-  #slice(of: Value, [from, to, by]: readonly Value[]): Value {
-    if (of === undefined) throw new TemplateError("a part is asked of what is undefined");
-    const items = typeof of === "string" ? charactersOf(of, this.#meter) : requireItems(of, this.#meter);
-    const { length } = items;
-    const step = by == null ? 1 : (numberOf(by) ?? 1);
-    if (step === 0) throw new TemplateError("the step of a part is 0");
-    const place = (bound: Value, standard: number) => {
-      const number = bound == null ? null : numberOf(bound);
-      if (number === null) return standard;
-      const index = number < 0 ? number + length : number;
-      return step > 0 ? Math.min(Math.max(index, 0), length) : Math.min(Math.max(index, -1), length - 1);
-    };
-    const start = place(from, step > 0 ? 0 : length - 1);
-    const end = place(to, step > 0 ? length : -1);
-    if (typeof items === "string" && step === 1) return items.slice(start, end);
-    const part: Value[] = [];
-    for (let index = start; step > 0 ? index < end : index > end; index += step) part.push(items[index]);
-    this.#meter.step(part.length);
-    if (typeof of === "string") return part.join("");
-    return of instanceof Tuple ? Tuple.of(...part) : part;
-  }
-
-  #compares(operator: string, left: Value, right: Value): boolean {
-    switch (operator) {
-      case "==":
-        return isEqual(left, right, this.#meter);
-      case "!=":
-        return !isEqual(left, right, this.#meter);
-      case "in":
-        return isIn(left, right, this.#meter);
-      case "not in":
-        return !isIn(left, right, this.#meter);
-    }
-    const order = compare(left, right, this.#meter);
-    if (operator === "<") return order < 0;
-    if (operator === ">") return order > 0;
-    return operator === "<=" ? order <= 0 : order >= 0;
-  }
-
-  #combine(operator: string, left: Value, right: Value): Value {
-    const meter = this.#meter;
-    if (operator === "~") return joinTexts([left, right], "", meter);
-    const [a, b] = [numberOf(left), numberOf(right)];
-    if (a !== null && b !== null) {
-      const isFloat =
-        left instanceof Float || right instanceof Float || operator === "/" || (operator === "**" && b < 0);
-      const number = calculate(operator, a, b);
-      return isFloat ? new Float(number) : number;
-    }
-    if (operator === "+" && typeof left === "string" && typeof right === "string") {
-      meter.write(left.length + right.length);
-      return left + right;
-    }
-    if (operator === "+" && Array.isArray(left) && Array.isArray(right)) {
-      if (left instanceof Tuple === right instanceof Tuple) {
-        meter.step(left.length + right.length);
-        return left instanceof Tuple ? Tuple.of(...left, ...right) : [...left, ...right];
-      }
-    }
-    if (operator === "%" && typeof left === "string") {
-      const args = right instanceof Tuple ? right : [right];
-      return formatPercent(left, args, right instanceof Map ? right : new Map(), meter);
-    }
-    const times = typeof left === "number" ? left : typeof right === "number" ? right : null;
-    const repeated = typeof left === "number" ? right : left;
-    if (operator === "*" && times !== null && (typeof repeated === "string" || Array.isArray(repeated))) {
-      const count = Math.max(0, times);
-      if (typeof repeated === "string") {
-        meter.write(repeated.length * count);
-        return repeated.repeat(count);
-      }
-      meter.step(repeated.length * count);
-      return Array.from({ length: count }, () => repeated).flat();
-    }
-    throw new TemplateError(`${typeOf(left)} ${operator} ${typeOf(right)} has no result`);
-  }
-}
-
-function calculate(operator: string, a: number, b: number): number {
-  if (b === 0 && (operator === "/" || operator === "//" || operator === "%")) {
-    throw new TemplateError("a number is divided by 0");
-  }
-  switch (operator) {
-    case "+":
-      return a + b;
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "/":
-      return a / b;
-    case "//":
-      return Math.floor(a / b);
-    case "%":
-      return a - b * Math.floor(a / b);
-    case "**": {
-      const power = a ** b;
-      if (!Number.isFinite(power)) throw new TemplateError("a power is too large");
-      return power;
-    }
-  }
-  throw new TemplateError(`"${operator}" is not known`);
 }
