@@ -3,7 +3,7 @@ import { knownName } from "./known-name.js";
 import { isCallTag } from "./tags.js";
 
 /** Characters by which a call is told from other text; from there on it is held back to its end. */
-export const DECIDING_CHARACTERS = 200;
+const DECIDING_CHARACTERS = 200;
 /** Words that models put before the name of a tool. */
 const decorations = ["", "functions.", "tools.", "default_api.", "call:", "to=functions.", "commentary to=functions."];
 

@@ -14,7 +14,7 @@ export function readKey(text: string): string {
 }
 
 /** The text that a JSON text in quotation marks stands for; null where it is not one. */
-export function unquoted(text: string): string | null {
+function unquoted(text: string): string | null {
   if (!text.startsWith('"') || !text.endsWith('"') || text.length < 2) return null;
   try {
     const value: unknown = JSON.parse(text);

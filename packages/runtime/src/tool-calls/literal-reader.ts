@@ -1,5 +1,5 @@
 /** A text is not a literal of the notation that is read. */
-export class NotLiteral extends Error {}
+class NotLiteral extends Error {}
 
 /** Values inside one another that are read; deeper ones are not arguments. */
 const MAX_LEVELS = 100;

@@ -16,7 +16,7 @@ import {
 import { readNotation } from "./read-notation.js";
 
 /** A message of the conversation that is rendered to see how calls are written. */
-export interface ProbeMessage {
+interface ProbeMessage {
   readonly role: "user" | "assistant";
   readonly content: string;
   tool_calls?: { id: string; type: "function"; function: { name: string; arguments: unknown } }[];

@@ -30,7 +30,7 @@ export const sideKeys: readonly string[] = ["id", "type", "call_id", "tool_call_
 const MAX_ATTEMPTS = 16;
 
 /** Returns the JSON of a value of a call's arguments: an object, or the text of one; null where there are none. */
-export function argumentsOf(placed: PlacedJson): unknown {
+function argumentsOf(placed: PlacedJson): unknown {
   if (placed.kind === "other" && placed.value === "null") return {};
   if (placed.kind !== "text") return exactOrText(jsonTextOf(placed));
   if (placed.value.trim() === "") return {};
@@ -39,7 +39,7 @@ export function argumentsOf(placed: PlacedJson): unknown {
 }
 
 /** Returns the calls that a JSON value is; null where it is anything else. */
-export function callsOf(placed: PlacedJson, isName: (name: string) => boolean): PlacedCall[] | null {
+function callsOf(placed: PlacedJson, isName: (name: string) => boolean): PlacedCall[] | null {
   if (placed.kind === "list") {
     const calls = placed.items.map((item) => callsOf(item, isName));
     return calls.length === 0 || calls.includes(null) ? null : calls.flatMap((call) => call ?? []);

@@ -4,6 +4,8 @@ import { plainName } from "../known-name.js";
 import { LiteralReader, orNull } from "../literal-reader.js";
 import { skipSpace, tagAfter, tagBefore } from "../tags.js";
 
+/** Places of a text at which a call is looked for. */
+const MAX_ATTEMPTS = 16;
 const callPattern = /(?<![\w.])((?:functions?\.|tools?\.|default_api\.)?[A-Za-z][\w-]{0,80})\(/g;
 const nextPattern = /[\s,;]*((?:functions?\.|tools?\.|default_api\.)?[A-Za-z][\w-]{0,80})\(/y;
 
@@ -34,8 +36,10 @@ export const pythonCalls: CallForm = {
 function decodePython(text: string, isName: (name: string) => boolean): DecodedCalls | null {
   if (text.length > MAX_DECODED_CHARACTERS) return null;
   callPattern.lastIndex = 0;
-  for (let found = callPattern.exec(text); found !== null; found = callPattern.exec(text)) {
+  let attempts = 0;
+  for (let found = callPattern.exec(text); found !== null && attempts < MAX_ATTEMPTS; found = callPattern.exec(text)) {
     if (!isName(plainName(found[1] ?? ""))) continue;
+    attempts += 1;
     const calls: PlacedCall[] = [];
     let end = found.index;
     nextPattern.lastIndex = found.index;
