@@ -45,7 +45,8 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
   // In most vocabularies a space belongs to the word that follows it.
   const isSpaced = start.endsWith(" ");
   if ((await draft.goTo(isSpaced ? start.slice(0, -1) : start)) === "aborted") return "abort";
-  const text = draft.startText();
+  // A grammar allows control tokens by their text: without it, a text would have fewer characters than were allowed.
+  const text = draft.startText({ showsControlTokens: true });
   const repetition = new Repetition();
   let written = "";
   const choice = { ...sampling, temperature: sampling.temperature ?? CALL_TEMPERATURE };

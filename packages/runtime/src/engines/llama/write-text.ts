@@ -41,7 +41,7 @@ export async function writeTextUpTo(
       else if (thoughts.without(text) !== "") task.emit({ type: "text-delta", text: thoughts.without(text) });
     }
   };
-  const text = draft.startText();
+  const text = draft.startText({ showsControlTokens: grammar !== null });
   let replyText = draft.evaluated.text;
   let reason: EndReason | { callMark: string } = "length";
   const sampler = draft.startSampler(sampling, grammar);

@@ -51,7 +51,7 @@ const tools: EngineTool[] = [
 async function ask(engine: LlamaEngine, request: Partial<EngineRequest> = {}): Promise<EngineEvent[]> {
   const events: EngineEvent[] = [];
   const messages = [{ role: "user" as const, content: "Go." }];
-  const sampling = { temperature: 0, maxTokens: 1500 };
+  const sampling = { temperature: 0, maxTokens: 3000 };
   for await (const event of engine.generate({ instructions: null, messages, tools, sampling, ...request }))
     events.push(event);
   return events;
