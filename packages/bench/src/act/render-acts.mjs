@@ -35,8 +35,7 @@ export function renderActs(rows) {
     shareOf(words.right),
     countOf(own?.needless),
     countOf(own?.invalid_calls),
-    // The engine tells it with the usage of a reply; until it does, it is not known.
-    own?.deciding_tokens ? own.deciding_tokens.median.toFixed(1) : "not told",
+    own?.deciding_tokens ? String(own.deciding_tokens.median) : "not told",
   ]);
   const table = renderTable(
     columns.map(([title, align]) => ({ title, align })),

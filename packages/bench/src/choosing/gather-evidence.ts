@@ -1,8 +1,7 @@
 import { appendFile } from "node:fs/promises";
-import type { Scenario, ScenarioFile } from "@nanoagent/models";
-import { readGguf } from "@nanoagent/optimizer";
+import type { Scenario, ScenarioFile } from "../../../models/src/index.js";
+import { readGguf } from "../../../optimizer/src/index.js";
 import { type ChoiceInput, choiceFeatures, featureNames } from "../../../runtime/src/choosing/choose-tool.js";
-import { ListEvidence } from "../../../runtime/src/choosing/evidence.js";
 import { readFollowUp } from "../../../runtime/src/choosing/follow-up.js";
 import { askingOf } from "../../../runtime/src/choosing/question-marks.js";
 import { requestMarks } from "../../../runtime/src/choosing/request-marks.js";
@@ -64,14 +63,13 @@ function engineTools(tools: ScenarioFile["tools"]): EngineTool[] {
 async function evidenceOf(engine: LlamaEngine, scenario: Scenario, tools: readonly EngineTool[]) {
   const messages: EngineMessage[] = [];
   const rows: object[] = [];
-  const evidence = new ListEvidence(tools);
   for (const turn of scenario.turns ?? [scenario]) {
     messages.push({ role: "user", content: turn.say ?? "" });
     const expected = expectedCalls(turn);
     if (expected.length < 2 && turn.asks !== true) {
       const followUp = readFollowUp(messages);
       const { message } = followUp;
-      const { list, own } = await engine.gatherEvidence({ instructions: null, messages, tools }, evidence, message);
+      const { list, own } = await engine.gatherEvidence({ instructions: null, messages, tools }, message);
       const words = wordEvidence(followUp, tools);
       const input: ChoiceInput = {
         tools,

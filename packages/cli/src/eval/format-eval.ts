@@ -41,9 +41,9 @@ export function formatEval(evals: readonly EvalResult[]): string {
     row("tokens read, likewise", ({ prompt_tokens }) => quantilesOf(prompt_tokens, String)),
     row("tokens written, likewise", ({ completion_tokens }) => quantilesOf(completion_tokens, String)),
     ...optional(
-      "tokens' time to decide, likewise",
+      "tokens evaluated to decide, likewise",
       (one) => one.deciding_tokens !== null,
-      (one) => quantilesOf(one.deciding_tokens, (value) => value.toFixed(1)),
+      (one) => quantilesOf(one.deciding_tokens, String),
     ),
     ...divided("right by group", "group", evals),
     ...divided("right by language", "language", evals),

@@ -8,7 +8,8 @@ export function readFileName(message: string): string | null {
   return fileName.exec(message)?.[0] ?? null;
 }
 
-const before = /^(?:for|of|de|del|dem|des|name|named|namen|nom|nombre|nome|to|with|by|from|für|an|mit|von|pour|à|avec|para|con|per|a|di|da|tell|ask|call)$/;
+const before =
+  /^(?:for|of|de|del|dem|des|name|named|namen|nom|nombre|nome|to|with|by|from|für|an|mit|von|pour|à|avec|para|con|per|a|di|da|tell|ask|call)$/;
 
 /** Returns the name of a person that a message states: words with capitals behind a preposition. Null where it states none. */
 export function readPersonName(message: string, used: ReadonlySet<number>): string | null {

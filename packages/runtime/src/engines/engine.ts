@@ -120,6 +120,8 @@ export interface ToolCall {
 export interface TokenUsage {
   prompt_tokens: number;
   completion_tokens: number;
+  /** Tokens that it took to decide whether a tool is needed, and which; absent where the reply itself decides. */
+  deciding_tokens?: number | undefined;
   /** Of the prompt's tokens, those that were still known from before and cost nothing; absent where it is not told. */
   cached_prompt_tokens?: number;
   /** Of the tokens that were written, those of thoughts; absent where it is not told. */

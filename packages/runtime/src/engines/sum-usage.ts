@@ -13,5 +13,8 @@ export function sumUsage(steps: readonly (TokenUsage | null)[]): TokenUsage | nu
     if (known.some((usage) => usage[name] === undefined)) return {};
     return { [name]: sum((usage) => usage[name] ?? 0) };
   };
-  return { ...total, ...sumOf("cached_prompt_tokens"), ...sumOf("reasoning_tokens") };
+  // Only the step that decides has a figure for it.
+  const isDecided = known.some(({ deciding_tokens }) => deciding_tokens !== undefined);
+  const deciding = isDecided ? { deciding_tokens: sum(({ deciding_tokens = 0 }) => deciding_tokens) } : {};
+  return { ...total, ...deciding, ...sumOf("cached_prompt_tokens"), ...sumOf("reasoning_tokens") };
 }

@@ -16,7 +16,7 @@ export interface TurnResult {
   readonly milliseconds: number | null;
   readonly prompt_tokens: number | null;
   readonly completion_tokens: number | null;
-  /** What deciding about a call cost, in the time of so many decoded tokens, where the engine tells it. */
+  /** Tokens that were evaluated to decide about a call, where the engine tells it. */
   readonly deciding_tokens: number | null;
 }
 

@@ -83,14 +83,9 @@ async function runScenarioTurn(
     milliseconds,
     prompt_tokens: usage?.prompt_tokens ?? null,
     completion_tokens: usage?.completion_tokens ?? null,
-    deciding_tokens: decidingTokensOf(usage),
+    deciding_tokens: usage?.deciding_tokens ?? null,
   };
   return { result, error };
-}
-
-/** The cost of deciding about a call, from the usage of an engine that counts it. */
-function decidingTokensOf(usage: (TokenUsage & { deciding_tokens?: number }) | null): number | null {
-  return usage?.deciding_tokens ?? null;
 }
 
 function messagesBefore({ before = [] }: Scenario) {

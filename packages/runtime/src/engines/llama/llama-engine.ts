@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { DecidedCall } from "../../choosing/decide.js";
+import type { DecidedCall, OwnChoice } from "../../choosing/decide.js";
 import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
 import { callFormFact } from "../../tool-calls/own-call-form.js";
 import { checkEmbeddedTexts, unlessAborted } from "../embeddings.js";
@@ -14,6 +14,7 @@ import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import { LoadedModel } from "./loaded-model.js";
+import { readOwnChoice } from "./own-choice.js";
 import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
@@ -47,6 +48,8 @@ export interface LlamaEngineOptions extends EngineThreads {
   stateFile: string | null;
 }
 
+/** Room for the beginning of a call behind a prompt. */
+const OWN_CHOICE_TOKENS = 64;
 /** After this many characters whose tokens were counted, the process may do other things, such as giving signs of life. */
 const COUNTED_AT_ONCE_CHARACTERS = 65_536;
 
@@ -183,14 +186,16 @@ export class LlamaEngine implements Engine {
     // An engine that cannot hold a call to its schema makes none.
     let request = this.callsTools ? given : { ...given, tools: [] };
     let decided: DecidedCall | null = null;
+    let deciding_tokens: number | undefined;
     if (this.#chooser !== null && (request.tools ?? []).length > 0) {
       if (request.messages.at(-1)?.role === "user") {
-        const before = this.#chooser.work;
-        const decision = await this.#chooser.decide(request, isAborted);
+        const before = this.evaluatedTokens;
+        const decision = await this.#chooser.decide(request, isAborted, this.#ownChoice(request, isAborted));
         if (decision === null) return "abort";
+        deciding_tokens = this.evaluatedTokens - before;
         const reason = emitDecision(decision, emit);
         if (reason !== null) {
-          emit({ type: "usage", usage: { prompt_tokens: this.#chooser.work - before, completion_tokens: 0 } });
+          emit({ type: "usage", usage: { prompt_tokens: deciding_tokens, completion_tokens: 0, deciding_tokens } });
           return reason;
         }
         decided = unwrittenCall(decision);
@@ -214,8 +219,40 @@ export class LlamaEngine implements Engine {
         ? "abort"
         : await (decided === null ? writeReply(draft) : writeDecidedCall(draft, decided));
     const { completionTokens: completion_tokens, reasoningTokens: reasoning_tokens } = draft;
-    emit({ type: "usage", usage: { ...usage, completion_tokens, reasoning_tokens } });
+    emit({ type: "usage", usage: { ...usage, completion_tokens, reasoning_tokens, deciding_tokens } });
     return reason;
+  }
+
+  /** Returns what reads which tool the model's own reply begins to call; undefined for a model without a form for calls. */
+  #ownChoice(request: EngineRequest, isAborted: () => boolean): OwnChoice | undefined {
+    if (this.#prompts.callForm.form === null) return undefined;
+    return async () => {
+      const prompt = this.#prompts.read({ ...request, responseSchema: undefined, toolChoice: "auto" }, this.#cache);
+      if (prompt.calling?.kind !== "own-form" || prompt.tokens.length + OWN_CHOICE_TOKENS > this.contextTokens)
+        return undefined;
+      const { tools = [] } = request;
+      const task = {
+        prompt,
+        grammar: null,
+        tools,
+        toolChoice: "auto",
+        sampling: {},
+        limit: 0,
+        emit: () => {},
+        isAborted,
+      } as const;
+      const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache, threads: () => this.#threads });
+      this.#cache.keepCommonPrefix(prompt.tokens);
+      this.#loaded.setThreads(this.#threads.prefillThreads);
+      if ((await this.#cache.prefill(prompt.tokens, isAborted)) === "aborted") return undefined;
+      return readOwnChoice(draft, tools);
+    };
+  }
+
+  /** Evidence for the tools of a request, whose last message is read within its conversation: for fitting the weights. @internal */
+  async gatherEvidence(request: EngineRequest, message: string) {
+    const list = (await this.#chooser?.listEvidence(request.tools ?? [], message)) ?? null;
+    return { list, own: await this.#ownChoice(request, () => false)?.() };
   }
 
   #readSchema(schema: object | undefined): string | null {

@@ -1,4 +1,4 @@
-import { type Decision, decide } from "../../choosing/decide.js";
+import { type Decision, decide, type OwnChoice } from "../../choosing/decide.js";
 import { ListEvidence, listDetails, type TextScorer } from "../../choosing/evidence.js";
 import type { EngineRequest, EngineTool } from "../engine.js";
 import type { LoadedModel } from "./loaded-model.js";
@@ -36,8 +36,28 @@ export class ToolChooser {
   async decide(
     { messages, tools = [], toolChoice }: EngineRequest,
     isAborted: () => boolean,
+    readOwn?: OwnChoice | undefined,
   ): Promise<Decision | null> {
-    const scorer: TextScorer = {
+    try {
+      const scorer = this.#scorer(isAborted);
+      const mustAct = toolChoice === "required";
+      return await decide({ messages, evidence: this.#evidenceOf(tools), scorer, readOwn, mustAct });
+    } catch (error) {
+      if (error instanceof Aborted) return null;
+      throw error;
+    }
+  }
+
+  /** Scores the tools for a message, as a decision would: for whoever fits the weights. */
+  listEvidence(tools: readonly EngineTool[], message: string): Promise<number[]> {
+    return this.#evidenceOf(tools).score(
+      this.#scorer(() => false),
+      message,
+    );
+  }
+
+  #scorer(isAborted: () => boolean): TextScorer {
+    return {
       score: async (text, continuations, follows) => {
         if (isAborted()) throw new Aborted();
         const context = await this.#open();
@@ -49,12 +69,6 @@ export class ToolChooser {
         return context.score(read, tokens, follows);
       },
     };
-    try {
-      return await decide({ messages, evidence: this.#evidenceOf(tools), scorer, mustAct: toolChoice === "required" });
-    } catch (error) {
-      if (error instanceof Aborted) return null;
-      throw error;
-    }
   }
 
   async close(): Promise<void> {
