@@ -3,3 +3,8 @@
  * tools are chosen by evidence, and their claims are checked.
  */
 export const TRUSTED_PARAMETERS = 2_000_000_000;
+/**
+ * Parameters below which a model is not helped to choose: one so small was made for nothing but its own form of calls, or
+ * has no language that evidence could be taken from.
+ */
+export const LEAST_HELPED_PARAMETERS = 50_000_000;

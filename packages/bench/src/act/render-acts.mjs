@@ -20,7 +20,7 @@ const columns = /** @type {const} */ ([
   ["words alone", "right"],
   ["needless acts", "right"],
   ["invalid calls", "right"],
-  ["tokens' time to decide", "right"],
+  ["tokens to decide", "right"],
 ]);
 
 /** The table, and below it what could not be measured. @param {readonly ActRow[]} rows @returns {string} */

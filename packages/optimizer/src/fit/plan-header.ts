@@ -1,4 +1,4 @@
-import { type FitPlan, type FitRequest, TRUSTED_PARAMETERS } from "@nanoagent/models";
+import { type FitPlan, type FitRequest, LEAST_HELPED_PARAMETERS, TRUSTED_PARAMETERS } from "@nanoagent/models";
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
@@ -27,8 +27,10 @@ export function planOrMisfit(
   enoughTokens?: number,
 ): FitPlan | Misfit {
   const { constrains_output = false } = request;
-  const isTrusted = (summarizeGguf(header).parameter_count ?? 0) >= TRUSTED_PARAMETERS;
-  const choosing_tokens = isTrusted ? 0 : (request.choosing_tokens ?? 0);
+  const { parameter_count } = summarizeGguf(header);
+  const parameters = parameter_count ?? 0;
+  const isHelped = parameters >= LEAST_HELPED_PARAMETERS && parameters < TRUSTED_PARAMETERS;
+  const choosing_tokens = isHelped ? (request.choosing_tokens ?? 0) : 0;
   const plan = (constrains: boolean, choosingTokens: number) => {
     const abilities = { constrains_output: constrains, choosing_tokens: choosingTokens };
     return fitLoadings(header, { ...request, ...abilities }, enoughTokens);

@@ -31,10 +31,11 @@ export function readFollowUp(messages: readonly EngineMessage[]): FollowUp {
   const earlier = messages.slice(0, -1);
   const asked = earlier.findLastIndex(({ role }) => role === "user");
   const turn = asked < 0 ? [] : earlier.slice(asked);
-  const before = turn.findLast(({ tool_calls = [] }) => tool_calls.length > 0)?.tool_calls?.at(-1) ?? null;
+  const before = newestCall(earlier);
   const words = splitWords(last).map(({ text }) => text);
   const reply = turn.findLast(({ role }) => role === "assistant");
-  const isAnswer = before === null && reply !== undefined && /[?？]\s*$/.test(reply.content);
+  const hasCalled = turn.some(({ tool_calls = [] }) => tool_calls.length > 0);
+  const isAnswer = !hasCalled && reply !== undefined && /[?？]\s*$/.test(reply.content);
   if (isAnswer) {
     const answer = answerIn(words);
     const question = chainOfQuestions(earlier);
@@ -46,6 +47,19 @@ export function readFollowUp(messages: readonly EngineMessage[]): FollowUp {
     words.length <= MAX_LEANING_WORDS &&
     (beginnings.test(words[0] ?? "") || words.length <= 3 || words.some((word) => pronouns.test(word)));
   return { message: last, before, leansOnIt, answer: null };
+}
+
+/** Turns without a call that may lie between a call and a message that leans on it: thanks, a question. */
+const MAX_TURNS_BETWEEN = 2;
+
+function newestCall(messages: readonly EngineMessage[]): ToolCall | null {
+  let turns = 0;
+  for (const { role, tool_calls = [] } of messages.toReversed()) {
+    const call = tool_calls.at(-1);
+    if (call !== undefined) return call;
+    if (role === "user" && ++turns > MAX_TURNS_BETWEEN) return null;
+  }
+  return null;
 }
 
 /** The user's messages since the last one that was not followed by a question. */

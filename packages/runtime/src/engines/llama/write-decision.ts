@@ -1,7 +1,8 @@
+import { cutText } from "@nanoagent/models";
 import type { DecidedCall, Decision } from "../../choosing/decide.js";
 import { plainDescription } from "../../choosing/tool-line.js";
 import { newCallId } from "../../tool-calls/call-id.js";
-import type { EndReason, EngineEvent, EngineRequest, EngineTool } from "../engine.js";
+import type { EndReason, EngineEvent, EngineMessage, EngineRequest, EngineTool, ToolCall } from "../engine.js";
 
 /** Tools that the instructions name: more would fill a small context. */
 const MAX_NAMED_ABILITIES = 12;
@@ -27,14 +28,50 @@ export function unwrittenCall(decision: Decision): DecidedCall | null {
 }
 
 /**
- * Returns the request for a reply in text. The tools are chosen elsewhere: the model is told what it can do in a sentence,
- * and not asked to call anything.
+ * Returns the request for a reply in text. The tools are chosen elsewhere: the model is told what it can do in a sentence, and
+ * not asked to call anything. What was called stands in words beside the message that it was called for, for a small model
+ * goes on in the form that it reads.
  */
 export function asTextRequest({ tools = [], ...request }: EngineRequest): EngineRequest {
   const { instructions } = request;
   const told = tools.length === 0 ? [] : [describeAbilities(tools)];
   const texts = [...(instructions === null ? [] : [instructions]), ...told];
-  return { ...request, instructions: texts.length === 0 ? null : texts.join("\n\n"), tools: [] };
+  const messages = inWords(request.messages, tools);
+  return { ...request, messages, instructions: texts.length === 0 ? null : texts.join("\n\n"), tools: [] };
+}
+
+/** Most of a result that is repeated in words, in characters. */
+const MAX_RESULT_CHARACTERS = 600;
+
+/** The messages of the user and the assistant; calls and their results are said in words, as a turn of their own. */
+function inWords(messages: readonly EngineMessage[], tools: readonly EngineTool[]): EngineMessage[] {
+  const plain: EngineMessage[] = [];
+  const calls = new Map<string, ToolCall>();
+  for (const { role, content, tool_calls = [], tool_call_id } of messages) {
+    for (const call of tool_calls) calls.set(call.id, call);
+    if (role !== "tool") {
+      plain.push({ role, content: tool_calls.length === 0 ? content : content || "I am on it." });
+      continue;
+    }
+    const call = calls.get(tool_call_id ?? "");
+    const tool = tools.find(({ name }) => name === call?.name);
+    const done = tool === undefined ? (call?.name ?? "a tool") : plainDescription(tool);
+    const note = `${done}: ${describeInput(call?.arguments)}${cutText(content, MAX_RESULT_CHARACTERS)}`;
+    const last = plain.at(-1);
+    if (last?.role === "user" && plain.length > 1)
+      plain[plain.length - 1] = { ...last, content: `${note}\n${last.content}` };
+    else plain.push({ role: "user", content: `${note}\n${TELL}` });
+  }
+  return plain;
+}
+
+const TELL = "Tell me in one short sentence what came of it.";
+
+function describeInput(input: unknown): string {
+  const values = Object.entries(typeof input === "object" && input !== null ? input : {});
+  if (values.length === 0) return "";
+  const words = values.map(([name, value]) => `${name.replaceAll("_", " ")} ${JSON.stringify(value)}`);
+  return `${words.join(", ")}: `;
 }
 
 function describeAbilities(tools: readonly EngineTool[]): string {
