@@ -64,7 +64,7 @@ export {
 } from "./scenario-file.js";
 export { type ModelFormat, ModelSummary, type TensorTypeTotal } from "./model-summary.js";
 export { type LedgerLine, type LedgerLineKind, MemoryLedger } from "./memory-ledger.js";
-export { LEAST_HELPED_PARAMETERS, TRUSTED_PARAMETERS } from "./small-model.js";
+export { LEAST_HELPED_PARAMETERS, TELLING_PARAMETERS, TRUSTED_PARAMETERS } from "./small-model.js";
 export { type ForecastGrade, type ForecastLine, SpeedForecast } from "./speed-forecast.js";
 export type { QualityForecast } from "./quality-forecast.js";
 export type { ModelWork } from "./model-work.js";

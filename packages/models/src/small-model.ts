@@ -8,3 +8,5 @@ export const TRUSTED_PARAMETERS = 2_000_000_000;
  * has no language that evidence could be taken from.
  */
 export const LEAST_HELPED_PARAMETERS = 50_000_000;
+/** Parameters from which on a model says truly what came of an act. Below it, it is not asked: what came of it is said as it is. */
+export const TELLING_PARAMETERS = 300_000_000;

@@ -13,7 +13,7 @@ import { readScenarios } from "../../../runtime/src/eval/read-scenarios.js";
 
 /**
  * Writes, as lines of JSON, the evidence of one model for every turn of the training scenarios of some files:
- * `{words, list, own, truth}`, each a row of features for every tool and for none.
+ * `{words, list, truth}`, each a row of features for every tool and for none.
  */
 export async function gatherEvidence(modelPath: string, files: readonly string[], output: string): Promise<void> {
   const { tokenizer } = await readGguf(modelPath);
@@ -69,7 +69,7 @@ async function evidenceOf(engine: LlamaEngine, scenario: Scenario, tools: readon
     if (expected.length < 2 && turn.asks !== true) {
       const followUp = readFollowUp(messages);
       const { message } = followUp;
-      const { list, own } = await engine.gatherEvidence({ instructions: null, messages, tools }, message);
+      const list = await engine.gatherEvidence(tools, message);
       const words = wordEvidence(followUp, tools);
       const input: ChoiceInput = {
         tools,
@@ -84,7 +84,6 @@ async function evidenceOf(engine: LlamaEngine, scenario: Scenario, tools: readon
       rows.push({
         words: choiceFeatures(input),
         list: choiceFeatures({ ...input, list }),
-        own: own === undefined ? null : choiceFeatures({ ...input, list, own }),
         truth,
       });
     }

@@ -14,9 +14,9 @@ const help = `Makes the weights by which tools are chosen, from the training sce
 
 Usage: NANOAGENT_ACT_MODELS=a.gguf:b.gguf node packages/bench/src/choosing/make-choice-weights.mjs
 
-Every model is asked for its evidence on every training scenario, which takes minutes. The weights of words alone, of words
-and the model's list of tools, and of these and its own reply are written to packages/runtime/src/choosing/choice-weights.ts;
-the examples of talk in that file stay.
+Every model is asked for its evidence on every training scenario, which takes minutes. The weights of words alone, and of
+words and the model's list of tools, are written to packages/runtime/src/choosing/choice-weights.ts; the examples of talk in
+that file stay.
 `;
 
 const models = (process.env.NANOAGENT_ACT_MODELS ?? "").split(path.delimiter).filter((model) => model !== "");
@@ -42,11 +42,9 @@ try {
   const sets = {
     wordWeights: choicesOf(rows, "words"),
     listWeights: choicesOf(rows, "list"),
-    ownWeights: choicesOf(rows, "own"),
   };
   let text = (await readFile(target, "utf8")).replace(/\/\*\* Weights by the evidence[\s\S]*$/, "");
-  text +=
-    "/** Weights by the evidence that there is: of words alone, also of the model's list, and also of its own reply. */\n";
+  text += "/** Weights by the evidence that there is: of words alone, and also of the model's list. */\n";
   for (const [name, choices] of Object.entries(sets)) {
     const weights = fitWeights(choices, features);
     process.stderr.write(

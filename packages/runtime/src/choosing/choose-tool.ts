@@ -8,11 +8,6 @@ export interface ChoiceInput {
   tools: readonly EngineTool[];
   /** Scores of the tools and, as the last, of none, by {@link ListEvidence}; null: the model was not asked. */
   list: readonly number[] | null;
-  /**
-   * Name of the tool that the model's own reply begins to call, or null where it begins none; a name of no tool is a call
-   * all the same. Undefined: it was not asked.
-   */
-  own?: string | null | undefined;
   words: readonly WordEvidence[];
   followUp: FollowUp;
   asking: Asking;
@@ -23,8 +18,6 @@ export interface ChoiceInput {
 export const featureNames = [
   "none",
   "list",
-  "own",
-  "own-none",
   "words",
   "things",
   "unexplained-none",
@@ -53,7 +46,7 @@ const MAX_LIST_DIFFERENCE = 12;
 const MAX_UNEXPLAINED = 6;
 
 /** Returns the features of each tool and, as the last row, of none. */
-export function choiceFeatures({ tools, words, list: scores, own, followUp, asking, marks }: ChoiceInput): Weights[] {
+export function choiceFeatures({ tools, words, list: scores, followUp, asking, marks }: ChoiceInput): Weights[] {
   const list = scores === null ? null : centered(scores);
   const mostWords = Math.max(0, ...words.map(({ words: shared, things }) => shared + things));
   const leastUnexplained = Math.min(MAX_UNEXPLAINED, ...words.map(({ unexplained }) => unexplained));
@@ -64,7 +57,6 @@ export function choiceFeatures({ tools, words, list: scores, own, followUp, aski
     return {
       ...zero,
       list: list?.[at] ?? 0,
-      own: own === tool.name ? 1 : 0,
       words: Math.min(shares.words, 6),
       things: Math.min(shares.things, 6),
       text: shares.text,
@@ -80,7 +72,6 @@ export function choiceFeatures({ tools, words, list: scores, own, followUp, aski
     ...zero,
     none: 1,
     list: list?.[tools.length] ?? 0,
-    "own-none": own === null ? 1 : 0,
     "fact-none": asking === "fact" ? 1 : 0,
     "knowledge-none": asking === "knowledge" ? 1 : 0,
     "unexplained-none": leastUnexplained,

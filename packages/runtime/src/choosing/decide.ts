@@ -1,5 +1,5 @@
 import type { EngineMessage, EngineTool } from "../engines/engine.js";
-import { listWeights, ownWeights, wordWeights } from "./choice-weights.js";
+import { listWeights, wordWeights } from "./choice-weights.js";
 import { type ChoiceInput, choiceFeatures, choiceProbabilities } from "./choose-tool.js";
 import { type CompletedArguments, completeArguments } from "./complete-arguments.js";
 import { inOneLine, type ListEvidence, listLine, type TextScorer } from "./evidence.js";
@@ -36,16 +36,9 @@ export interface DecisionInput {
   messages: readonly EngineMessage[];
   evidence: ListEvidence;
   scorer: TextScorer;
-  /**
-   * Reads which tool the model's own reply begins to call: null for none. Absent: it has no form of its own for calls.
-   */
-  readOwn?: OwnChoice | undefined;
   /** Whether a reply claimed an act for this message: then a tool is called if one is at all likely. Default: false. */
   mustAct?: boolean | undefined;
 }
-
-/** Returns the name in the call that a model's own reply begins with; null where it begins otherwise, undefined if unclear. */
-export type OwnChoice = () => Promise<string | null | undefined>;
 
 interface Choice {
   tool: EngineTool | null;
@@ -55,13 +48,7 @@ interface Choice {
 }
 
 /** Decides what a message asks for: calls with their arguments, nothing, or a question to the user. */
-export async function decide({
-  messages,
-  evidence,
-  scorer,
-  readOwn,
-  mustAct = false,
-}: DecisionInput): Promise<Decision> {
+export async function decide({ messages, evidence, scorer, mustAct = false }: DecisionInput): Promise<Decision> {
   const followUp = readFollowUp(messages);
   if (followUp.answer === "no") return { kind: "none" };
   const parts = followUp.answer === null ? splitActs(followUp.message) : [followUp.message];
@@ -69,7 +56,7 @@ export async function decide({
     const several = await decideSeveral(parts, followUp, evidence, scorer);
     if (several !== null) return several;
   }
-  return decideOne(followUp, evidence, scorer, { readOwn, mustAct });
+  return decideOne(followUp, evidence, scorer, mustAct);
 }
 
 /** The acts of a message that asks for several; null where it does not, or where one of them is not clear. */
@@ -105,10 +92,10 @@ async function decideOne(
   followUp: FollowUp,
   evidence: ListEvidence,
   scorer: TextScorer,
-  { readOwn, mustAct }: { readOwn: OwnChoice | undefined; mustAct: boolean },
+  mustAct: boolean,
 ): Promise<Decision> {
   const { message, answer } = followUp;
-  const { tool, probability, ranked } = await choose(followUp, evidence, scorer, readOwn);
+  const { tool, probability, ranked } = await choose(followUp, evidence, scorer);
   const [first, second] = ranked;
   // Whoever answers a question of ours wants what was asked about.
   const isOpen = answer !== null || (mustAct && probability < SURE);
@@ -130,12 +117,7 @@ async function decideOne(
 }
 
 /** Chooses a tool, or none: by the words alone where these are sure, else also by what the model finds likely. */
-export async function choose(
-  followUp: FollowUp,
-  evidence: ListEvidence,
-  scorer: TextScorer,
-  readOwn?: OwnChoice | undefined,
-): Promise<Choice> {
+export async function choose(followUp: FollowUp, evidence: ListEvidence, scorer: TextScorer): Promise<Choice> {
   const { tools } = evidence;
   const { message } = followUp;
   const words = wordEvidence(followUp, tools);
@@ -149,11 +131,7 @@ export async function choose(
   };
   const byWords = rank(input, wordWeights);
   if (byWords.probability >= SURE) return byWords;
-  const list = await evidence.score(scorer, message);
-  const byList = rank({ ...input, list }, listWeights);
-  if (readOwn === undefined || byList.probability >= SURE) return byList;
-  const own = await readOwn();
-  return own === undefined ? byList : rank({ ...input, list, own }, ownWeights);
+  return rank({ ...input, list: await evidence.score(scorer, message) }, listWeights);
 }
 
 function rank(input: ChoiceInput, weights: typeof wordWeights): Choice {

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { DecidedCall, OwnChoice } from "../../choosing/decide.js";
+import type { DecidedCall } from "../../choosing/decide.js";
 import { SchemaNotSupportedError } from "../../json-schema/schema-not-supported-error.js";
 import { callFormFact } from "../../tool-calls/own-call-form.js";
 import { checkEmbeddedTexts, unlessAborted } from "../embeddings.js";
-import type { EndReason, Engine, EngineEvent, EngineRequest } from "../engine.js";
+import type { EndReason, Engine, EngineEvent, EngineRequest, EngineTool } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import type { CallFormFact } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
@@ -14,14 +14,13 @@ import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import { LoadedModel } from "./loaded-model.js";
-import { readOwnChoice } from "./own-choice.js";
 import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
 import { textPieces } from "./text-pieces.js";
 import { ToolChooser } from "./tool-chooser.js";
 import { tryThreads } from "./try-threads.js";
-import { asTextRequest, emitDecision, unwrittenCall } from "./write-decision.js";
+import { asTextRequest, emitDecision, tellResults, unwrittenCall } from "./write-decision.js";
 import { writeDecidedCall, writeReply } from "./write-reply.js";
 
 /** How a model file is to be loaded, as a FitPlan decided. Plain data, so that it can go to another process. */
@@ -42,14 +41,14 @@ export interface LlamaEngineOptions extends EngineThreads {
   constrainsOutput: boolean;
   /** Tokens of the context that scores tools; 0: the model chooses its tools by itself. Default: 0. */
   choosingTokens?: number | undefined;
+  /** Whether the model is not asked to say what came of an act: the result is told as it is. Default: false. */
+  tellsResults?: boolean | undefined;
   /** Numbers of threads to try before the first request; with fewer than two there is nothing to try. */
   threadsToTry: readonly number[];
   /** File for the state of the KV cache between two lives of the engine; null: none. */
   stateFile: string | null;
 }
 
-/** Room for the beginning of a call behind a prompt. */
-const OWN_CHOICE_TOKENS = 64;
 /** After this many characters whose tokens were counted, the process may do other things, such as giving signs of life. */
 const COUNTED_AT_ONCE_CHARACTERS = 65_536;
 
@@ -190,7 +189,7 @@ export class LlamaEngine implements Engine {
     if (this.#chooser !== null && (request.tools ?? []).length > 0) {
       if (request.messages.at(-1)?.role === "user") {
         const before = this.evaluatedTokens;
-        const decision = await this.#chooser.decide(request, isAborted, this.#ownChoice(request, isAborted));
+        const decision = await this.#chooser.decide(request, isAborted);
         if (decision === null) return "abort";
         deciding_tokens = this.evaluatedTokens - before;
         const reason = emitDecision(decision, emit);
@@ -200,6 +199,11 @@ export class LlamaEngine implements Engine {
         }
         decided = unwrittenCall(decision);
         if (decided === null && request.toolChoice === "required") return "stop";
+      }
+      if (request.messages.at(-1)?.role === "tool" && this.#options.tellsResults) {
+        emit({ type: "text-delta", text: tellResults(request) });
+        emit({ type: "usage", usage: { prompt_tokens: 0, completion_tokens: 0 } });
+        return "stop";
       }
       request = decided === null ? asTextRequest(request) : { ...request, tools: [decided.tool] };
     }
@@ -223,36 +227,9 @@ export class LlamaEngine implements Engine {
     return reason;
   }
 
-  /** Returns what reads which tool the model's own reply begins to call; undefined for a model without a form for calls. */
-  #ownChoice(request: EngineRequest, isAborted: () => boolean): OwnChoice | undefined {
-    if (this.#prompts.callForm.form === null) return undefined;
-    return async () => {
-      const prompt = this.#prompts.read({ ...request, responseSchema: undefined, toolChoice: "auto" }, this.#cache);
-      if (prompt.calling?.kind !== "own-form" || prompt.tokens.length + OWN_CHOICE_TOKENS > this.contextTokens)
-        return undefined;
-      const { tools = [] } = request;
-      const task = {
-        prompt,
-        grammar: null,
-        tools,
-        toolChoice: "auto",
-        sampling: {},
-        limit: 0,
-        emit: () => {},
-        isAborted,
-      } as const;
-      const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache, threads: () => this.#threads });
-      this.#cache.keepCommonPrefix(prompt.tokens);
-      this.#loaded.setThreads(this.#threads.prefillThreads);
-      if ((await this.#cache.prefill(prompt.tokens, isAborted)) === "aborted") return undefined;
-      return readOwnChoice(draft, tools);
-    };
-  }
-
-  /** Evidence for the tools of a request, whose last message is read within its conversation: for fitting the weights. @internal */
-  async gatherEvidence(request: EngineRequest, message: string) {
-    const list = (await this.#chooser?.listEvidence(request.tools ?? [], message)) ?? null;
-    return { list, own: await this.#ownChoice(request, () => false)?.() };
+  /** Scores of the tools, and of none, for a message: for fitting the weights. @internal */
+  async gatherEvidence(tools: readonly EngineTool[], message: string): Promise<number[] | null> {
+    return (await this.#chooser?.listEvidence(tools, message)) ?? null;
   }
 
   #readSchema(schema: object | undefined): string | null {

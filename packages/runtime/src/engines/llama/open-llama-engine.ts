@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { FitPlan, NanoAgentConfig } from "@nanoagent/models";
+import { type FitPlan, type NanoAgentConfig, TELLING_PARAMETERS } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { type ModelBudget, modelBudget } from "../../memory/program-share.js";
@@ -123,6 +123,7 @@ function toOptions(
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     constrainsOutput: plan.constrains_output,
     choosingTokens: plan.choosing_tokens ?? 0,
+    tellsResults: (plan.model.parameter_count ?? 0) < TELLING_PARAMETERS,
     stateFile: null,
   };
 }

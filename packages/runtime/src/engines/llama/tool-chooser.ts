@@ -1,4 +1,4 @@
-import { type Decision, decide, type OwnChoice } from "../../choosing/decide.js";
+import { type Decision, decide } from "../../choosing/decide.js";
 import { ListEvidence, listDetails, type TextScorer } from "../../choosing/evidence.js";
 import type { EngineRequest, EngineTool } from "../engine.js";
 import type { LoadedModel } from "./loaded-model.js";
@@ -36,12 +36,11 @@ export class ToolChooser {
   async decide(
     { messages, tools = [], toolChoice }: EngineRequest,
     isAborted: () => boolean,
-    readOwn?: OwnChoice | undefined,
   ): Promise<Decision | null> {
     try {
       const scorer = this.#scorer(isAborted);
       const mustAct = toolChoice === "required";
-      return await decide({ messages, evidence: this.#evidenceOf(tools), scorer, readOwn, mustAct });
+      return await decide({ messages, evidence: this.#evidenceOf(tools), scorer, mustAct });
     } catch (error) {
       if (error instanceof Aborted) return null;
       throw error;

@@ -43,6 +43,23 @@ export function asTextRequest({ tools = [], ...request }: EngineRequest): Engine
 /** Most of a result that is repeated in words, in characters. */
 const MAX_RESULT_CHARACTERS = 600;
 
+/** Says what came of the newest calls of a conversation, in the words of the tools. */
+export function tellResults({ messages, tools = [] }: EngineRequest): string {
+  const first = messages.findLastIndex(({ role }) => role !== "tool") + 1;
+  const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
+  const lines = messages.slice(first).map(({ content, tool_call_id }) => {
+    const call = calls.findLast(({ id }) => id === tool_call_id);
+    return `${describeDone(call, tools)}${content.trim()}`;
+  });
+  return lines.join("\n");
+}
+
+function describeDone(call: ToolCall | undefined, tools: readonly EngineTool[]): string {
+  const tool = tools.find(({ name }) => name === call?.name);
+  const done = tool === undefined ? (call?.name ?? "a tool") : plainDescription(tool);
+  return `${done}: ${describeInput(call?.arguments)}`;
+}
+
 /** The messages of the user and the assistant; calls and their results are said in words, as a turn of their own. */
 function inWords(messages: readonly EngineMessage[], tools: readonly EngineTool[]): EngineMessage[] {
   const plain: EngineMessage[] = [];
@@ -54,9 +71,7 @@ function inWords(messages: readonly EngineMessage[], tools: readonly EngineTool[
       continue;
     }
     const call = calls.get(tool_call_id ?? "");
-    const tool = tools.find(({ name }) => name === call?.name);
-    const done = tool === undefined ? (call?.name ?? "a tool") : plainDescription(tool);
-    const note = `${done}: ${describeInput(call?.arguments)}${cutText(content, MAX_RESULT_CHARACTERS)}`;
+    const note = `${describeDone(call, tools)}${cutText(content, MAX_RESULT_CHARACTERS)}`;
     const last = plain.at(-1);
     if (last?.role === "user" && plain.length > 1)
       plain[plain.length - 1] = { ...last, content: `${note}\n${last.content}` };
