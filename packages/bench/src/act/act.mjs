@@ -11,6 +11,7 @@ import { renderActs } from "./render-acts.mjs";
 /** @typedef {import("./act-options.mjs").ActOptions} ActOptions */
 
 const MEGABYTE = 2 ** 20;
+const MAX_REPLY_TOKENS = 96;
 const builtIn = fileURLToPath(new URL("../../../cli/src/eval/suite/", import.meta.url));
 
 process.exitCode = await main();
@@ -71,6 +72,8 @@ async function evaluateOwn(evaluation, model, files) {
     },
     device,
     model_path: path.resolve(model),
+    // Acts are counted, and not how well a reply is written.
+    sampling: { temperature: 0, max_tokens: MAX_REPLY_TOKENS },
   };
   const onProgress = (/** @type {any} */ { done, total }) =>
     progress(`nanoagent, ${path.basename(model)}`, done, total);
