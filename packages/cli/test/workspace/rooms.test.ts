@@ -118,6 +118,7 @@ const rooms: Record<string, readonly string[]> = {
     "engines/rules",
     "engines/host",
     "engines/legal-conversation",
+    "choosing",
     "tool-calls",
     "engines/llama/grammar",
     "engines/llama/template",

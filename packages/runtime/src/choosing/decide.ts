@@ -117,7 +117,7 @@ async function decideOne(
 }
 
 /** Chooses a tool, or none: by the words alone where these are sure, else also by what the model finds likely. */
-export async function choose(followUp: FollowUp, evidence: ListEvidence, scorer: TextScorer): Promise<Choice> {
+async function choose(followUp: FollowUp, evidence: ListEvidence, scorer: TextScorer): Promise<Choice> {
   const { tools } = evidence;
   const { message } = followUp;
   const words = wordEvidence(followUp, tools);

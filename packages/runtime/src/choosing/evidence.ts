@@ -38,7 +38,7 @@ export const listDetails: readonly ListDetail[] = [
 ];
 
 /** Text before a message: a line for each tool, and for each example of talk that needs none. */
-export function listOf(tools: readonly EngineTool[], { descriptionCharacters, hasValues }: ListDetail): string {
+function listOf(tools: readonly EngineTool[], { descriptionCharacters, hasValues }: ListDetail): string {
   const lines = tools.map(
     (tool) => `${plainDescription(tool, descriptionCharacters)}${hasValues ? valuesOf(tool) : ""} => ${tool.name}`,
   );

@@ -2,7 +2,6 @@ import type { AgentMessage, NanoAgentError, Scenario, ScenarioFile, ScenarioTurn
 import type { Agent } from "../agent.js";
 import type { AgentEvent } from "../agent-event.js";
 import type { Conversation } from "../conversation.js";
-import type { TokenUsage } from "../engines/engine.js";
 import type { TurnOptions } from "../run-turn.js";
 import type { ScenarioResult, TurnResult } from "./eval-result.js";
 import { expectedCalls, judgeTurn, type ObservedCall } from "./judge-turn.js";

@@ -23,7 +23,7 @@ interface ProbeMessage {
 }
 
 /** How a conversation is rendered: with `goesOn` up to the beginning of the next reply, and as one with so many calls is. */
-export interface ProbeOptions {
+interface ProbeOptions {
   goesOn: boolean;
   calls: 1 | 2;
   rendering: CallRendering;

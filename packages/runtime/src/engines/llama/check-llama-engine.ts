@@ -1,10 +1,10 @@
 import path from "node:path";
 import { BYTES_PER_MB, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { callFormFact } from "../../tool-calls/own-call-form.js";
-import { mayOfferTools } from "../../tools/may-offer-tools.js";
 import type { EngineCheck, EngineIssue } from "../engine-check.js";
 import { learnCallForm } from "./chat-template.js";
 import { checkLlamaAddon } from "./check-llama-addon.js";
+import { mayOfferTools } from "./may-offer-tools.js";
 import { type LocalPlan, type ModelFileTemplates, planLocalModel, type RemoteDevice } from "./plan-local-model.js";
 
 export interface LlamaCheckOptions {

@@ -3,7 +3,6 @@ import { type FitPlan, type NanoAgentConfig, TELLING_PARAMETERS } from "@nanoage
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { type ModelBudget, modelBudget } from "../../memory/program-share.js";
-import { mayOfferTools } from "../../tools/may-offer-tools.js";
 import type { Engine } from "../engine.js";
 import type { OpenEngineOptions } from "../engine-options.js";
 import type { EngineThreads } from "../host/host-protocol.js";
@@ -11,6 +10,7 @@ import { safeProgress, typedPlanner } from "./app-callbacks.js";
 import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
+import { mayOfferTools } from "./may-offer-tools.js";
 import { importModelPeers } from "./model-peers.js";
 import { agentFacts, agentLimitBytes, noticesOf, planModel, templatesIn } from "./plan-local-model.js";
 import { startGuard } from "./start-guard.js";

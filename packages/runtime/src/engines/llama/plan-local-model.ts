@@ -12,7 +12,7 @@ import {
 import type { GgufHeader, ModelNotice, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { type ExpectedProcesses, expectedServers, modelBudget, programShareBytes } from "../../memory/program-share.js";
-import { mayOfferTools } from "../../tools/may-offer-tools.js";
+import { mayOfferTools } from "./may-offer-tools.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
 import { usableTrials } from "./thread-trial-store.js";
