@@ -25,7 +25,9 @@ export async function runEval(options: EvalOptions): Promise<EvalResult> {
   const { scenarios: files, signal, times = 1 } = options;
   if (!Number.isSafeInteger(times) || times < 1) throw invalidOption("times", times, "Pass a positive integer.");
   const config = await checkAgent(withoutParts(options.config ?? configOf(options)));
-  const engine = await (options.openEngine?.() ?? openEngine(config, options.engineOptions));
+  // The tools are those of each file.
+  const engine = await (options.openEngine?.() ??
+    openEngine(config, { ...options.engineOptions, hasProgramTools: true }));
   try {
     const progress = new Progress(options, times);
     for (const file of files) {
