@@ -12,6 +12,12 @@ import {
   sampleSummary,
 } from "./samples.js";
 
+const sampleScenarios = {
+  name: "house",
+  tools: [{ name: "switch_lamp", description: "Switches a lamp" }],
+  scenarios: [{ id: "one", say: "Switch it on.", expect: [{ tool: "switch_lamp" }] }],
+};
+
 /** Every schema that the package exports, with a value that it takes. */
 const schemas: [string, Schema<unknown>, unknown][] = [
   ["AgentSpec", AgentSpec, { name: "field-assistant" }],
@@ -24,6 +30,7 @@ const schemas: [string, Schema<unknown>, unknown][] = [
   ["SpeedForecast", models.SpeedForecast, sampleForecast],
   ["FitPlan", models.FitPlan, samplePlan],
   ["SamplingSettings", models.SamplingSettings, { temperature: 0.2, stop: ["END"] }],
+  ["ScenarioFile", models.ScenarioFile, sampleScenarios],
   ["DeviceMeasurement", models.DeviceMeasurement, sampleMeasurement],
 ];
 

@@ -1,7 +1,6 @@
 import { type FitPlan, type FitRequest, LEAST_HELPED_PARAMETERS, TRUSTED_PARAMETERS } from "@nanoagent/models";
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
-import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
 import { DEFAULT_BATCH_TOKENS, ENOUGH_CONTEXT_TOKENS } from "../load-settings.js";
 import { fitHeader, type HeaderRequest, type Misfit } from "./fit-header.js";
 import { storesHeads } from "./kv-cache.js";
@@ -27,10 +26,7 @@ export function planOrMisfit(
   enoughTokens?: number,
 ): FitPlan | Misfit {
   const { constrains_output = false } = request;
-  const { parameter_count } = summarizeGguf(header);
-  const parameters = parameter_count ?? 0;
-  const isHelped = parameters >= LEAST_HELPED_PARAMETERS && parameters < TRUSTED_PARAMETERS;
-  const choosing_tokens = isHelped ? (request.choosing_tokens ?? 0) : 0;
+  const choosing_tokens = isHelped(header) ? (request.choosing_tokens ?? 0) : 0;
   const plan = (constrains: boolean, choosingTokens: number) => {
     const abilities = { constrains_output: constrains, choosing_tokens: choosingTokens };
     return fitLoadings(header, { ...request, ...abilities }, enoughTokens);
@@ -47,6 +43,12 @@ export function planOrMisfit(
     if (!("refuse" in result)) return result;
   }
   return result ?? plan(false, 0);
+}
+
+/** Whether a model's tools are chosen by evidence: it is a small one, and none that was made for calls alone. */
+function isHelped({ tensors }: GgufHeader): boolean {
+  const parameters = tensors.reduce((sum, { weights }) => sum + weights, 0);
+  return parameters >= LEAST_HELPED_PARAMETERS && parameters < TRUSTED_PARAMETERS;
 }
 
 /** KV types and batches to try, in the order of what they cost in quality and speed. */
