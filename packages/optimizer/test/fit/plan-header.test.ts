@@ -1,6 +1,7 @@
 import { FitPlan, NanoAgentError } from "@nanoagent/models";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { planOrMisfit } from "../../src/fit/plan-header.js";
 import { DoesNotFitError, InvalidFitRequestError, planHeader } from "../../src/index.js";
 import { headerOf } from "./header-of.js";
 import { RECORDED_SHAPES } from "./recorded-engine-figures.js";
@@ -42,6 +43,22 @@ describe("a plan", () => {
     expect(plan).toMatchObject({ context_tokens: 300, batch_tokens: 300, kv_type: "q8_0", maps_file: false });
     const constrained = planHeader(smol, { ...request, context_tokens: 512, constrains_output: true });
     expect(constrained.ledger.lines.map(({ name }) => name)).toContain("grammar");
+  });
+
+  it("has room for choosing tools where a small model has tools, and gives it up before the grammar", () => {
+    const wishes = { constrains_output: "auto", choosing_tokens: 512, context_tokens: 512 } as const;
+    const wide = planHeader(smol, { ...request, ...wishes, budget_bytes: 1024 * MIB });
+    expect(wide).toMatchObject({ choosing_tokens: 512, constrains_output: true });
+    const line = wide.ledger.lines.find(({ name }) => name === "choosing");
+    expect(line?.resident_bytes).toBeGreaterThan(512 * 1024);
+    const abilities: string[] = [];
+    for (let budget_bytes = wide.ledger.peak_resident_bytes; ; budget_bytes -= MIB) {
+      const plan = planOrMisfit(smol, { ...request, ...wishes, budget_bytes });
+      if ("refuse" in plan) break;
+      abilities.push(`${plan.choosing_tokens} ${plan.constrains_output}`);
+    }
+    expect([...new Set(abilities)]).toEqual(["512 true", "0 true", "0 false"]);
+    expect(planHeader(smol, { ...request, context_tokens: 512, constrains_output: "auto" }).choosing_tokens).toBe(0);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import type { EndReason, EngineEvent, EngineMessage, EngineRequest, EngineTool, 
 
 /** Tools that the instructions name: more would fill a small context. */
 const MAX_NAMED_ABILITIES = 12;
+const MAX_ABILITY_CHARACTERS = 80;
 
 /** Emits a decision that needs no more writing: complete calls, or a question to the user. Null where it does. */
 export function emitDecision(decision: Decision, emit: (event: EngineEvent) => void): EndReason | null {
@@ -90,6 +91,8 @@ function describeInput(input: unknown): string {
 }
 
 function describeAbilities(tools: readonly EngineTool[]): string {
-  const abilities = tools.slice(0, MAX_NAMED_ABILITIES).map((tool) => `- ${plainDescription(tool)}`);
+  const abilities = tools
+    .slice(0, MAX_NAMED_ABILITIES)
+    .map((tool) => `- ${plainDescription(tool, MAX_ABILITY_CHARACTERS)}`);
   return `You are connected to devices, which do this when the user asks:\n${abilities.join("\n")}`;
 }

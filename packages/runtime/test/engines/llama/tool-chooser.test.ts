@@ -1,0 +1,183 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { EngineEvent, EngineMessage, EngineRequest, EngineTool } from "@nanoagent/runtime";
+import { LlamaEngine } from "@nanoagent/runtime/engines/llama";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { asTextRequest, tellResults } from "../../../src/engines/llama/write-decision.js";
+import { hasAddon, tinyModel } from "./tiny-model.js";
+
+const tools: EngineTool[] = [
+  {
+    name: "read_temperature",
+    description: "Reads the temperature of a room.",
+    changesWorld: false,
+    inputSchema: { type: "object", properties: { room: { enum: ["kitchen", "hall"] } }, required: ["room"] },
+  },
+  {
+    name: "set_lamp",
+    description: "Switches a lamp on or off.",
+    changesWorld: true,
+    inputSchema: {
+      type: "object",
+      properties: { room: { enum: ["kitchen", "hall"] }, state: { enum: ["on", "off"] } },
+      required: ["room", "state"],
+    },
+  },
+  {
+    name: "write_plan",
+    description: "Writes a watering plan of several steps.",
+    changesWorld: true,
+    inputSchema: {
+      type: "object",
+      properties: {
+        steps: {
+          type: "array",
+          maxItems: 2,
+          items: {
+            type: "object",
+            properties: { zone: { enum: ["a", "b"] } },
+            required: ["zone"],
+            additionalProperties: false,
+          },
+        },
+      },
+      required: ["steps"],
+      additionalProperties: false,
+    },
+  },
+];
+const acted: EngineMessage[] = [
+  { role: "user", content: "How warm is the hall?" },
+  { role: "assistant", content: "", tool_calls: [{ id: "1", name: "read_temperature", arguments: { room: "hall" } }] },
+  { role: "tool", content: '{"celsius":19}', tool_call_id: "1" },
+];
+
+describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llama.cpp's package)", () => {
+  let folder: string;
+  let engine: LlamaEngine;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+    engine = await LlamaEngine.open({ ...(await tinyModel({}, {}, folder)), choosingTokens: 512, tellsResults: true });
+  });
+  afterAll(async () => {
+    await engine.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function reply(messages: readonly EngineMessage[], request: Partial<EngineRequest> = {}, signal?: AbortSignal) {
+    const events: EngineEvent[] = [];
+    const whole = { instructions: null, messages, tools, sampling: { temperature: 0, maxTokens: 40 }, ...request };
+    for await (const event of engine.generate(whole, { signal })) events.push(event);
+    return events;
+  }
+  const callsOf = (events: readonly EngineEvent[]) =>
+    events.flatMap((event) => (event.type === "tool-call" ? [[event.call.name, event.call.arguments]] : []));
+  const textOf = (events: readonly EngineEvent[]) =>
+    events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
+  const said = (content: string): EngineMessage[] => [{ role: "user", content }];
+
+  test("calls the tool that the words mean, with the arguments that they state", async () => {
+    const events = await reply(said("Switch the lamp in the kitchen on, please."));
+    expect(callsOf(events)).toEqual([["set_lamp", { room: "kitchen", state: "on" }]]);
+    expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
+    expect(events.find(({ type }) => type === "usage")).toMatchObject({ usage: { completion_tokens: 0 } });
+  });
+
+  test("calls several tools for several acts", async () => {
+    const events = await reply(said("Switch the hall lamp off and the kitchen lamp on."));
+    expect(callsOf(events)).toHaveLength(2);
+  });
+
+  test("asks for what is missing, and calls nothing", async () => {
+    const events = await reply(said("Switch the lamp on."));
+    expect(callsOf(events)).toEqual([]);
+    expect(textOf(events)).toMatch(/kitchen.*\?$/);
+  });
+
+  test("answers a question that needs no tool with text", async () => {
+    const events = await reply(said("Why do lamps get warm?"));
+    expect(callsOf(events)).toEqual([]);
+    expect(events.at(-1)).not.toEqual({ type: "end", reason: "tool-calls" });
+  });
+
+  test("writes the arguments that only a model can write, held to their schema", async () => {
+    const events = await reply(said("Please write a watering plan with several steps."));
+    const [call] = callsOf(events);
+    // A model of random weights may not come to an end: then there is an error, and no call.
+    if (call === undefined) expect(events.at(-1)?.type).toBe("error");
+    else expect(call).toMatchObject(["write_plan", { steps: expect.any(Array) }]);
+  });
+
+  test("tells the result of a call, and calls nothing again", async () => {
+    const events = await reply(acted);
+    expect(callsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe('Reads the temperature of a room: room "hall": {"celsius":19}');
+  });
+
+  test("held to a choice it chooses, or says nothing", async () => {
+    const events = await reply(said("Why is the sky blue?"), { toolChoice: "required" });
+    expect(textOf(events)).toBe("");
+    expect(["stop", "tool-calls"]).toContain((events.at(-1) as { reason: string }).reason);
+  });
+
+  test("an abort while it decides ends the reply", async () => {
+    const controller = new AbortController();
+    controller.abort();
+    expect((await reply(said("Something about the dark"), {}, controller.signal)).at(-1)).toEqual({
+      type: "end",
+      reason: "abort",
+    });
+  });
+
+  test("a list of tools that is too long for its context leaves the words to decide", async () => {
+    const many = Array.from(
+      { length: 60 },
+      (_, at): EngineTool => ({
+        name: `do_thing_${at}`,
+        description: `Does thing ${at}`,
+        inputSchema: { type: "object" },
+      }),
+    );
+    const events = await reply(said("Tell me something nice"), { tools: [...many, ...tools] });
+    expect(events.at(-1)?.type).toBe("end");
+  });
+});
+
+describe("a request for text", () => {
+  test("names what can be done, and says past calls in words", () => {
+    const request = asTextRequest({
+      instructions: "Be brief.",
+      messages: [...acted, { role: "assistant", content: "19 degrees." }, { role: "user", content: "Thanks" }],
+      tools,
+    });
+    expect(request.tools).toEqual([]);
+    expect(request.instructions).toMatch(
+      /^Be brief\.\n\nYou are connected to devices.*\n- Reads the temperature of a room\n/,
+    );
+    expect(request.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant", "user"]);
+    expect(request.messages[2]?.content).toContain('room "hall": {"celsius":19}');
+    expect(
+      request.messages.every(({ tool_calls, tool_call_id }) => tool_calls === undefined && tool_call_id === undefined),
+    ).toBe(true);
+  });
+
+  test("the results of all calls of a step are told", () => {
+    const both: EngineMessage[] = [
+      { role: "user", content: "hall and kitchen?" },
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [
+          { id: "1", name: "read_temperature", arguments: { room: "hall" } },
+          { id: "2", name: "gone", arguments: {} },
+        ],
+      },
+      { role: "tool", content: "19", tool_call_id: "1" },
+      { role: "tool", content: "20", tool_call_id: "2" },
+    ];
+    expect(tellResults({ instructions: null, messages: both, tools })).toBe(
+      'Reads the temperature of a room: room "hall": 19\ngone: 20',
+    );
+  });
+});
