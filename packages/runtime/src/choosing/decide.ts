@@ -9,6 +9,7 @@ import { askForArgument, askForConsent, askWhich } from "./questions.js";
 import { requestMarks } from "./request-marks.js";
 import { splitActs } from "./split-acts.js";
 import type { ArgumentProperty } from "./stated-arguments.js";
+import { isUnwanted } from "./unwanted-acts.js";
 import { wordEvidence } from "./word-evidence.js";
 
 /** A call that was decided on. Arguments in `unwritten` are left to the model. */
@@ -51,6 +52,7 @@ interface Choice {
 export async function decide({ messages, evidence, scorer, mustAct = false }: DecisionInput): Promise<Decision> {
   const followUp = readFollowUp(messages);
   if (followUp.answer === "no") return { kind: "none" };
+  if (followUp.answer === null && isUnwanted(followUp.message)) return { kind: "none" };
   const parts = followUp.answer === null ? splitActs(followUp.message) : [followUp.message];
   if (parts.length > 1) {
     const several = await decideSeveral(parts, followUp, evidence, scorer);

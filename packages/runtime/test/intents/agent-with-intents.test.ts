@@ -224,7 +224,7 @@ describe("an engine", () => {
     await using runtime = await loaded({ engine, tools }, {});
     await runtime.process("please water the tomatoes");
     const names = engine.requests[0]?.tools?.map(({ name }) => name) ?? [];
-    expect(names).toHaveLength(8);
+    expect(names).toHaveLength(12);
     expect(names).toContain("water");
     expect(names).toEqual(names.toSorted());
   });

@@ -115,7 +115,7 @@ describe("an agent with a folder of skills", () => {
     const { runtime } = await loaded({ watering: "a" }, ["watering"], { engine, tools });
     await runtime.process("please water");
     const names = engine.requests[0]?.tools?.map(({ name }) => name);
-    expect(names).toHaveLength(8);
+    expect(names).toHaveLength(12);
     expect(names).toContain("read_skill");
     await runtime.unload();
   });

@@ -1,0 +1,50 @@
+import { splitWords } from "../split-words.js";
+import { requestMarks } from "./request-marks.js";
+
+/** Orders not to do something. */
+const forbidding =
+  /(?:^| )(?:don t|dont|do not|never|must not|mustn t|should not|shouldn t|may not|nicht|niemals|keinesfalls|n [a-zà-ü]+(?: [a-zà-ü]+){0,3} (?:pas|plus|jamais|rien)|ne [a-zà-ü]+(?: [a-zà-ü]+){0,3} (?:pas|plus|jamais|rien))(?: |$)/u;
+/** Negations that begin an order in Spanish and Italian: no abras, non aprire. */
+const forbiddingFirst =
+  /^(?:(?:por favor|per favore|please|bitte|ok|y|e) )*(?:no (?!hay|tengo|puedo|veo|se |es |está|me |funciona|thanks|gracias|i |the |it )[a-zñáéíóú]+(?:as|es|emos|an|en|áis)|non (?!c è|ho |posso|si |è |mi |funziona)[a-zàèéìòù]+(?:are|ere|ire|iamo|ate|ete|ite))(?: |$)/u;
+/** Negations that order something all the same: do not forget to water them. */
+const notForbidding =
+  /(?:^| )(?:forget|hesitate|vergiss|vergessen|oublie[rz]?|olvid[a-z]+|dimentic[a-z]+|not enough|nicht genug|nicht warm|nicht hell|isn t|doesn t|why|warum|pourquoi|perché|whether|ob)(?: |$)/u;
+/** What somebody has done already. */
+const doneAlready =
+  /^(?:(?:but|no|ok|thanks|aber|mais|pero|ma) )*(?:i (?:have |ve )?(?:already|just) |i ve [a-z]+ed |we (?:have |ve )?already |ich habe? .*(?:schon|bereits|gerade) |ich hab .*(?:schon|bereits) |j ai déjà |on a déjà |ya (?:he|hemos|lo he|la he) |acabo de |ho (?:già|appena) |abbiamo già )/u;
+/** What would be if. */
+const supposing =
+  /(?:^| )(?:what (?:would |will |happens |if )|what s going to happen|would happen|suppose |imagine |if (?:i|we|you|someone|somebody) (?:had|were|would|opened|closed|turned|switched|set|left)|was (?:passiert|wäre|würde)|stell dir vor|angenommen|que se passe|qu arriverait|et si |que se passerait|qué (?:pasa|pasaría|ocurre)|imagina|cosa (?:succede|succederebbe)|che succede|e se )/u;
+/** What is taken back. */
+const takingBack =
+  /^(?:no )?(?:never mind|nevermind|forget (?:it|that|about it)|scratch that|cancel (?:that|it)|leave it|doesn t matter|vergiss (?:es|das)|lass (?:es|gut sein|das)|egal|schon gut|laisse tomber|oublie(?: ça)?|peu importe|tant pis|déjalo|olvídalo|da igual|no importa|lascia (?:stare|perdere)|non importa|fa niente)(?: |$)/u;
+
+/** Where another sentence begins within a message. */
+const clauseBreak = /[,.;:!?¡¿\n]|\s(?:and|but|because|since|und|aber|weil|denn|et|mais|car|y|pero|porque|e|ma)\s/iu;
+/** Sentences about their author, which order nothing. */
+const firstPerson = /(?:^| )(?:i|we|ich|wir|je|j|nous|yo|io|noi)(?: |$)/u;
+
+/** Whether a message asks for no act although it names one: it forbids it, supposes it, takes it back, or says that it is done. */
+export function isUnwanted(message: string): boolean {
+  const clauses = message
+    .slice(0, 500)
+    .split(clauseBreak)
+    .map(inWords)
+    .filter((clause) => clause !== "");
+  const text = inWords(message.slice(0, 500));
+  if (takingBack.test(text) || doneAlready.test(text) || supposing.test(text)) return true;
+  const wants = (clause: string) => !forbids(clause) && requestMarks(clause).isRequest;
+  return clauses.some(forbids) && !clauses.some(wants);
+}
+
+function forbids(clause: string): boolean {
+  if (notForbidding.test(clause) || firstPerson.test(clause)) return false;
+  return forbidding.test(clause) || forbiddingFirst.test(clause);
+}
+
+function inWords(text: string): string {
+  return splitWords(text)
+    .map(({ text: word }) => word)
+    .join(" ");
+}
