@@ -34,7 +34,9 @@ export function isUnwanted(message: string): boolean {
     .filter((clause) => clause !== "");
   const text = inWords(message.slice(0, 500));
   if (takingBack.test(text) || doneAlready.test(text) || supposing.test(text)) return true;
-  const wants = (clause: string) => !forbids(clause) && requestMarks(clause).isRequest;
+  // Please alone wants nothing.
+  const wants = (clause: string) =>
+    clause.split(" ").length > 2 && !forbids(clause) && requestMarks(clause).isRequest;
   return clauses.some(forbids) && !clauses.some(wants);
 }
 

@@ -54,6 +54,7 @@ describe("an agent with a folder of skills", () => {
       {
         name: "read_skill",
         description: "Reads the instructions of a skill.",
+        changesWorld: false,
         inputSchema: {
           type: "object",
           properties: { name: { type: "string", enum: ["pruning", "watering"] } },
