@@ -176,7 +176,7 @@ describe.skipIf(isWindows)("a program that cannot start a host", () => {
     const folder = await temporaryFolder();
     const result = path.join(folder, "result");
     const args = [...options, "--input-type=module", "--eval", program(before), result];
-    const shell = `ulimit -n 60; exec "$0" "$@"`;
+    const shell = `ulimit -n 100; exec "$0" "$@"`;
     await promisify(execFile)("/bin/sh", ["-c", shell, process.execPath, ...args], { cwd: folder, timeout: 60_000 });
     expect(spawnSync("cat", [result], { encoding: "utf8" }).stdout).toBe(expected);
   });

@@ -4,7 +4,9 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EngineEvent, EngineRequest, EngineTool, ToolCall } from "../../../src/engines/engine.js";
+import { renderChat } from "../../../src/engines/llama/chat-template.js";
 import { LlamaEngine } from "../../../src/engines/llama/llama-engine.js";
+import { reasoningMarks } from "../../../src/engines/reasoning-marks.js";
 import { validateJson } from "../../../src/json-schema/validate-json.js";
 import { templates } from "../../tool-calls/family-templates.js";
 import { schemaCase } from "./grammar/schema-case.js";
@@ -57,6 +59,15 @@ async function ask(engine: LlamaEngine, request: Partial<EngineRequest> = {}): P
   return events;
 }
 
+/** A script in which the reply begins with `text`, behind the end of a thought where the template's prompt has begun one. */
+function replyWith(template: string, text: string): Record<string, string> {
+  const model = { chatTemplate: template, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false };
+  const prompt = renderChat(model, { instructions: null, messages: [{ role: "user", content: "Go." }], tools: [] });
+  if (!prompt.opensThought) return { "[[Go:]]": text };
+  const end = reasoningMarks.find(({ start }) => start.some((mark) => prompt.text.includes(mark)))?.end[0] ?? "";
+  return { "[[Go:]]": end, [end]: text };
+}
+
 const callsOf = (events: readonly EngineEvent[]): ToolCall[] =>
   events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
 const textOf = (events: readonly EngineEvent[]) =>
@@ -87,7 +98,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
         const engine = await open({
           template: `${template}{% if add_generation_prompt %}[[Go:]]{% endif %}`,
           control: ["</s>", ...(form.mark === null || tool.name === "either" ? [] : [form.mark])],
-          says: { "[[Go:]]": "Well, ", "Well, ": begin },
+          says: { ...replyWith(template, "Well, "), "Well, ": begin },
         });
         const isFirst = form.mark === null;
         const events = await ask(engine, { tools: [tool] });
@@ -160,7 +171,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
       const engine = await open({
         template: `${template}{% if add_generation_prompt %}[[Go:]]{% endif %}`,
         control: ["</s>"],
-        says: { "[[Go:]]": form.mark ?? "" },
+        says: replyWith(template, form.mark ?? ""),
       });
       let calls = 0;
       await fc.assert(
