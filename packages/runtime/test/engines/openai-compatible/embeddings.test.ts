@@ -48,6 +48,14 @@ describe.each([
     await expect(engine.embed(["a"])).rejects.toMatchObject({ code: "embeddings-not-supported" });
   });
 
+  test("are not supported by a server that answers so, and means no failure", async () => {
+    const base = fake();
+    const answer: Answer = (request, response) =>
+      request.url === url ? sendJson(response, { error: "Unexpected endpoint" }) : base(request, response);
+    const { engine } = await openOn(answer);
+    await expect(engine.embed(["a"])).rejects.toMatchObject({ code: "embeddings-not-supported" });
+  });
+
   const wrong: Record<string, unknown> = {
     nothing: {},
     text: "vectors",

@@ -27,6 +27,9 @@ export async function embedByServer(
     if (withoutEmbeddings.includes(status))
       throw embeddingsNotSupported("openai-compatible", refusal?.reason ?? undefined);
     if (refusal !== null) throw refusal;
+    // Some servers answer 200 to an address that they do not know.
+    const { error } = Object(value) as { error?: unknown };
+    if (typeof error === "string") throw embeddingsNotSupported("openai-compatible", error.slice(0, 200));
     const found = isOllama ? ollamaVectors(value) : openaiVectors(value, input.length);
     const size = (vectors[0] ?? found[0])?.length ?? 0;
     if (found.length !== input.length || size === 0 || !found.every((vector) => isVector(vector, size))) {
