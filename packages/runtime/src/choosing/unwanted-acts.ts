@@ -1,5 +1,6 @@
 import { splitWords } from "../split-words.js";
 import { requestMarks } from "./request-marks.js";
+import { type SpokenLanguage, spokenLanguage } from "./spoken-language.js";
 
 /** Orders not to do something. */
 const forbidding =
@@ -20,6 +21,30 @@ const supposing =
 const takingBack =
   /^(?:no )?(?:never mind|nevermind|forget (?:it|that|about it)|scratch that|cancel (?:that|it)|leave it|doesn t matter|vergiss (?:es|das)|lass (?:es|gut sein|das)|egal|schon gut|laisse tomber|oublie(?: ça)?|peu importe|tant pis|déjalo|olvídalo|da igual|no importa|lascia (?:stare|perdere)|non importa|fa niente)(?: |$)/u;
 
+/** Words that begin a condition on which an act would be wanted later: nothing here waits for it. */
+const conditions: Record<SpokenLanguage, string> = {
+  en: "if|unless|whenever|as soon as",
+  de: "wenn|falls|sobald|sofern",
+  fr: "si|dès que",
+  es: "si|cuando",
+  it: "se|quando|appena",
+};
+/** Behind such a word, politeness: if you can, wenn möglich. */
+const politeness = "(?:you|it s|its|possible|necessary|du|möglich|es geht|tu|vous|puedes|es posible|puoi|possibile)";
+
+/** Such a word at the beginning tells also where the language is not clear; elsewhere it may be a pronoun: si è spenta. */
+const firstCondition = /^(?:si (?!è |sono |sta |sente |può )|se (?!ha |han |está |me |le |puede ))/u;
+
+function isConditional(text: string, language: SpokenLanguage): boolean {
+  const isPolite = new RegExp(`^s[ie] ${politeness}(?: |$)`, "u").test(text);
+  if (firstCondition.test(text) && !isPolite) return true;
+  return new RegExp(`(?:^| )(?:${conditions[language]}) (?!${politeness}(?: |$))`, "u").test(text);
+}
+
+/** What other people did. */
+const othersDid =
+  /^(?:(?:my|our|his|her|their|mein|meine|unser|unsere|sein|seine|mon|ma|notre|mi|nuestro|nuestra|su|mio|mia|il mio|la mia|nostro|nostra) (?:sister|brother|mother|father|mom|dad|wife|husband|friend|neighbou?rs?|cousin|aunt|uncle|grand[a-z]+|son|daughter|boss|colleague|kids|children|parents|schwester|bruder|mutter|vater|frau|mann|freund(?:in)?|nachbar(?:in)?|tante|onkel|oma|opa|sohn|tochter|chef|sœur|frère|mère|père|femme|mari|amie?|voisine?|tante|oncle|fils|fille|hermana|hermano|madre|padre|mujer|marido|amig[oa]|vecin[oa]|abuel[oa]|hij[oa]|jef[ea]|sorella|fratello|moglie|marito|vicin[oa]|nonn[oa]|figli[oa]|zi[oa])|(?:someone|somebody|he|she|they|jemand|er|quelqu un|alguien|qualcuno) (?:has|have|had|closed|opened|switched|turned|hat|haben|a|ha|cerró|abrió|chiuso|aperto))(?: |$)/u;
+
 /** Where another sentence begins within a message. */
 const clauseBreak = /[,.;:!?¡¿\n]|\s(?:and|but|because|since|und|aber|weil|denn|et|mais|car|y|pero|porque|e|ma)\s/iu;
 /** Sentences about their author, which order nothing. */
@@ -34,10 +59,15 @@ export function isUnwanted(message: string): boolean {
     .filter((clause) => clause !== "");
   const text = inWords(message.slice(0, 500));
   if (takingBack.test(text) || doneAlready.test(text) || supposing.test(text)) return true;
+  if (isConditional(text, spokenLanguage(message)) && !isQuestion(message)) return true;
   // Please alone wants nothing.
-  const wants = (clause: string) =>
-    clause.split(" ").length > 2 && !forbids(clause) && requestMarks(clause).isRequest;
-  return clauses.some(forbids) && !clauses.some(wants);
+  const wants = (clause: string) => clause.split(" ").length > 2 && !forbids(clause) && requestMarks(clause).isRequest;
+  const isTold = (clause: string) => forbids(clause) || othersDid.test(clause);
+  return clauses.some(isTold) && !clauses.some(wants);
+}
+
+function isQuestion(message: string): boolean {
+  return /[?？]\s*$/u.test(message);
 }
 
 function forbids(clause: string): boolean {
