@@ -172,7 +172,7 @@ intents:
 
   test("plans the model for another device, and exits with 3 where it does not fit", async () => {
     const config =
-      "spec: {name: a, max_memory_mb: 400}\nmodel_path: model.gguf\ntools: [{name: v, description: d, command: [x]}]\n";
+      "spec: {name: a, max_memory_mb: 400, capabilities: [v]}\nmodel_path: model.gguf\ntools: [{name: v, description: d, command: [x]}]\n";
     const fits = await check(config, { device: at("device.json") });
     expect(fits.stdout).toMatch(
       /^ok {7}Engine +model\.gguf \(llama\), \d+ tokens of context, takes \d+ of \d+ MB; calls tools as a choice, then arguments: its chat template knows no tools$/m,

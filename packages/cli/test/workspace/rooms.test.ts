@@ -42,6 +42,7 @@ const rooms: Record<string, readonly string[]> = {
     "address-in",
     "clock",
     "cut-text",
+    "small-model",
     "bytes-per-mb",
   ],
   profiler: [

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { EngineMessage, EngineTool } from "../engines/engine.js";
 import { splitWords } from "../split-words.js";
 import { type Claim, isQuestion } from "./claims-act.js";
@@ -60,13 +61,13 @@ function turnsWithActs(messages: readonly EngineMessage[], tools: readonly Engin
         JSON.stringify(input),
         tool?.description ?? "",
       ];
-      turns.push(stemsOf(texts.map((text) => text.slice(0, MAX_COMPARED_CHARACTERS)).join(" ")));
+      turns.push(stemsOf(texts.map((text) => cutText(text, MAX_COMPARED_CHARACTERS)).join(" ")));
     }
   }
   return turns;
 }
 
 function stemsOf(text: string): Set<string> {
-  const words = splitWords(text.slice(0, 4 * MAX_COMPARED_CHARACTERS)).map(({ text }) => text);
+  const words = splitWords(cutText(text, 4 * MAX_COMPARED_CHARACTERS)).map(({ text }) => text);
   return new Set(words.filter((word) => !emptyWords.has(word)).map((word) => word.slice(0, STEM_CHARACTERS)));
 }

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { EngineTool } from "../engines/engine.js";
 import { talkExamples } from "./choice-weights.js";
 import { MAX_DESCRIPTION_CHARACTERS, plainDescription, valuesOf } from "./tool-line.js";
@@ -81,7 +82,7 @@ export class ListEvidence {
 
 /** Returns the part of a message that is scored. */
 export function inOneLine(message: string): string {
-  return message.trim().replace(/\s+/g, " ").slice(0, MAX_SCORED_CHARACTERS);
+  return cutText(message.trim().replace(/\s+/g, " "), MAX_SCORED_CHARACTERS);
 }
 
 function sum(values: readonly number[]): number {

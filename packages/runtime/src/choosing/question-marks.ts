@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { splitWords } from "../split-words.js";
 
 /** How a message asks: for something to be known (`knowledge`), for a fact that a tool may read (`fact`), or not at all. */
@@ -16,7 +17,7 @@ const polite =
 
 /** Reads from the first words of a message how it asks. A polite request (could you …?) does not ask. */
 export function askingOf(message: string): Asking {
-  const words = splitWords(message.slice(0, 500));
+  const words = splitWords(cutText(message, 500));
   const text = words
     .map(({ text: word }) => word)
     .join(" ")

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { splitWords } from "../split-words.js";
 
 /** Words that begin a request, or make a sentence one. */
@@ -31,7 +32,7 @@ export interface RequestMarks {
 }
 
 export function requestMarks(message: string): RequestMarks {
-  const words = splitWords(message.slice(0, 500)).map(({ text }) => text);
+  const words = splitWords(cutText(message, 500)).map(({ text }) => text);
   let text = words.join(" ");
   for (let rest = text.replace(opening, ""); rest !== text; rest = text.replace(opening, "")) text = rest;
   return { isRequest: command.test(text) || polite.test(text), isStory: story.test(text), isTalk: isTalk(words) };

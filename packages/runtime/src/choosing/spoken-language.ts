@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { splitWords } from "../split-words.js";
 
 /** Languages whose common words the choice of tools knows. */
@@ -23,7 +24,7 @@ function weightOf(word: string): number {
 
 /** Returns the language that a message seems to be in; English where nothing tells. */
 export function spokenLanguage(message: string): SpokenLanguage {
-  const words = splitWords(message.slice(0, 2000));
+  const words = splitWords(cutText(message, 2000));
   let best: SpokenLanguage = "en";
   let most = 0;
   for (const [language, own] of known) {

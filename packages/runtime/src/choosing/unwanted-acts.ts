@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { splitWords } from "../split-words.js";
 import { requestMarks } from "./request-marks.js";
 import { type SpokenLanguage, spokenLanguage } from "./spoken-language.js";
@@ -52,12 +53,11 @@ const firstPerson = /(?:^| )(?:i|we|ich|wir|je|j|nous|yo|io|noi)(?: |$)/u;
 
 /** Whether a message asks for no act although it names one: it forbids it, supposes it, takes it back, or says that it is done. */
 export function isUnwanted(message: string): boolean {
-  const clauses = message
-    .slice(0, 500)
+  const clauses = cutText(message, 500)
     .split(clauseBreak)
     .map(inWords)
     .filter((clause) => clause !== "");
-  const text = inWords(message.slice(0, 500));
+  const text = inWords(cutText(message, 500));
   if (takingBack.test(text) || doneAlready.test(text) || supposing.test(text)) return true;
   if (isConditional(text, spokenLanguage(message)) && !isQuestion(message)) return true;
   // Please alone wants nothing.

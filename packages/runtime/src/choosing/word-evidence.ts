@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import type { EngineTool } from "../engines/engine.js";
 import { splitWords, type Word } from "../split-words.js";
 import { completeArguments } from "./complete-arguments.js";
@@ -33,7 +34,7 @@ const MAX_MESSAGE_CHARACTERS = 2000;
 
 /** Returns the evidence of a message's words for each tool. */
 export function wordEvidence(followUp: FollowUp, tools: readonly EngineTool[]): WordEvidence[] {
-  const message = followUp.message.slice(0, MAX_MESSAGE_CHARACTERS);
+  const message = cutText(followUp.message, MAX_MESSAGE_CHARACTERS);
   const said = splitWords(message);
   const ofTools = tools.map(wordsOfTool);
   const thingsOfTools = ofTools.map(thingsIn);

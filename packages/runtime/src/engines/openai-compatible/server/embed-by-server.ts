@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { embeddingsNotSupported, normalize } from "../../embeddings.js";
 import type { ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
@@ -29,7 +30,7 @@ export async function embedByServer(
     if (refusal !== null) throw refusal;
     // Some servers answer 200 to an address that they do not know.
     const { error } = Object(value) as { error?: unknown };
-    if (typeof error === "string") throw embeddingsNotSupported("openai-compatible", error.slice(0, 200));
+    if (typeof error === "string") throw embeddingsNotSupported("openai-compatible", cutText(error, 200));
     const found = isOllama ? ollamaVectors(value) : openaiVectors(value, input.length);
     const size = (vectors[0] ?? found[0])?.length ?? 0;
     if (found.length !== input.length || size === 0 || !found.every((vector) => isVector(vector, size))) {
