@@ -58,12 +58,18 @@ export function isUnwanted(message: string): boolean {
     .map(inWords)
     .filter((clause) => clause !== "");
   const text = inWords(cutText(message, 500));
-  if (takingBack.test(text) || doneAlready.test(text) || supposing.test(text)) return true;
+  if (takesBack(clauses) || doneAlready.test(text) || supposing.test(text)) return true;
   if (isConditional(text, spokenLanguage(message)) && !isQuestion(message)) return true;
   // Please alone wants nothing.
   const wants = (clause: string) => clause.split(" ").length > 2 && !forbids(clause) && requestMarks(clause).isRequest;
   const isTold = (clause: string) => forbids(clause) || othersDid.test(clause);
   return clauses.some(isTold) && !clauses.some(wants);
+}
+
+/** Whether the last sentences take back what those before them ask for: Lock the door? No, leave it. */
+function takesBack(clauses: readonly string[]): boolean {
+  const at = clauses.findLastIndex((clause) => takingBack.test(clause.replace(/^(?:no|nein|non) /u, "")));
+  return at >= 0 && !clauses.slice(at + 1).some((clause) => requestMarks(clause).isRequest);
 }
 
 function isQuestion(message: string): boolean {

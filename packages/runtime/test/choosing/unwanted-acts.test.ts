@@ -34,6 +34,8 @@ test.each([
   "Si llueve, cierra la ventana",
   "Se piove, chiudi la finestra",
   "Never lock the door again",
+  "Lock the door? No, leave it.",
+  "Mach das Licht an. Ach, vergiss es.",
   "Never mind",
   "cancel that",
   "Vergiss es",
@@ -45,6 +47,7 @@ test.each([
 });
 
 test.each([
+  "Never mind the lamp, just open the valve",
   "Open the valve",
   "If you can, close the blinds",
   "Close the blinds if possible",
