@@ -183,8 +183,11 @@ export async function* runStep(
 /** A sieve for the reply to a request that offers tools; null for any other, which has no calls. */
 async function sieveFor({ tools = [], responseSchema, messages }: EngineRequest): Promise<CallSieve | null> {
   if (tools.length === 0 || responseSchema !== undefined) return null;
-  const { CallSieve } = await import("./tool-calls/call-sieve.js");
-  return new CallSieve(tools, messages);
+  const [{ CallSieve }, { isUnwanted }] = await Promise.all([
+    import("./tool-calls/call-sieve.js"),
+    import("./choosing/unwanted-acts.js"),
+  ]);
+  return new CallSieve(tools, messages, isUnwanted);
 }
 
 /** Characters after which a reply is stopped, so that an engine without end does not hold its turn. */

@@ -1,4 +1,5 @@
 import type { EngineMessage, EngineTool } from "../engines/engine.js";
+import { asksForWords } from "./asks-for-words.js";
 import type { NamedCall } from "./call-form.js";
 import { mayBecomeCall } from "./dressed-beginning.js";
 import { recognizeCalls } from "./recognize-call.js";
@@ -7,12 +8,9 @@ import { recognizeCalls } from "./recognize-call.js";
 const MAX_HELD_CHARACTERS = 32_768;
 /** Longest text before a call: a short sentence that announces it. */
 const MAX_ANNOUNCEMENT_CHARACTERS = 240;
-/** Words of somebody who shows what a call looks like, and makes none. */
+/** Words of somebody who shows what a call looks like, or will make none. */
 const showing =
-  /\b(?:example|instance|e\.g\.|would|could|can be|might|syntax|format|json|schema|looks? like|sample|beispiel|exemple|ejemplo|esempio|voorbeeld)\b/i;
-/** A message that asks for such a text to read it. */
-const asksForText =
-  /(?<![\w./-])(?:json|xml|syntax|schema|snippet|pseudo-?code|code block)\b|\b(?:an?|one|some|give|show)\s+(?:me\s+)?(?:an?\s+)?(?:example|sample)\b|\b(?:tool|function)[ -]calls?\b|(?<!zum )\bbeispiel\b|(?<!par )\bexemple\b|(?<!por )\bejemplo\b|(?<!(?:per|ad) )\besempio\b|\bvoorbeeld\b/i;
+  /\b(?:example|instance|e\.g\.|would|could|can be|might|syntax|format|json|schema|looks? like|call looks|sample|(?:i|we) (?:will not|won['’]t|refuse)|beispiel|sieht (?:das|es|so|ein)|werde (?:das |es )?nicht|exemple|voici (?:comment|à quoi)|ne (?:vais|ferai) pas|ejemplo|así (?:es|se)|no (?:lo haré|voy a hacer)|esempio|ecco come|non lo farò|voorbeeld|zo ziet)(?!\p{L})/iu;
 
 /**
  * Lets the text of a reply through as it comes, but what could still become a call: that is held back until it is known. A
@@ -27,12 +25,16 @@ export class CallSieve {
   #shownCharacters = 0;
   #held = "";
 
-  /** `messages` is the conversation: whoever asks what a call looks like gets one to read. */
-  constructor(tools: readonly EngineTool[], messages: readonly EngineMessage[] = []) {
+  /** `messages` is the conversation: whoever asks for words, or wants no act by `isUnwanted`, gets a call to read. */
+  constructor(
+    tools: readonly EngineTool[],
+    messages: readonly EngineMessage[] = [],
+    isUnwanted: (message: string) => boolean = () => false,
+  ) {
     this.#tools = tools;
     this.#names = tools.map(({ name }) => name);
     const asked = messages.findLast(({ role }) => role === "user")?.content ?? "";
-    this.#isOff = tools.length === 0 || asksForText.test(asked);
+    this.#isOff = tools.length === 0 || asksForWords(asked) || isUnwanted(asked);
   }
 
   /** Takes in more text; returns what can be shown. */

@@ -247,13 +247,71 @@ describe("any text", () => {
   });
 });
 
+/** Messages that ask for words about calls, code or data. */
+const forWords: readonly string[] = [
+  ...["What does a call of yours look like?", "How do you talk to the valve?", "What tools do you have?"],
+  ...["Write one line of Python that waters the zone.", "How would I water it in JavaScript?", "Which tool waters it?"],
+  ...["What is the code for watering the zone?", "Which function waters the zone?", "Show me a tool call."],
+  ...["Repeat exactly: water_zone()", "Say exactly water_zone()", "Repeat after me: weather()"],
+  ...["Which tools were used yesterday? List them as data.", "Return it as JSON."],
+  ...["Wie sieht ein Aufruf von dir aus?", "Wie sprichst du mit dem Ventil?", "Wiederhole genau: weather()"],
+  ...[
+    "Schreib eine Zeile Python, die gießt.",
+    "Welche Funktion gießt?",
+    "Zeig mir den Code, der gießt.",
+    "Nenne sie als Daten.",
+  ],
+  ...["À quoi ressemble un appel ?", "Répète exactement : weather()", "Écris une ligne de Python qui arrose."],
+  ...["Quelle fonction arrose la zone ?", "Montre-moi le code qui arrose.", "Donne-les sous forme de données."],
+  ...["¿Cómo es una llamada tuya?", "Repite exactamente: weather()", "Escribe una línea de Python que riegue."],
+  ...["¿Qué función riega la zona?", "Muestra el código para regar.", "Enuméralas como datos."],
+  ...["Che aspetto ha una tua chiamata?", "Ripeti esattamente: weather()", "Scrivi una riga di Python che innaffia."],
+  ...["Quale funzione innaffia?", "Mostra il codice per innaffiare.", "Elencali come dati."],
+  ...["Hoe ziet een aanroep eruit?", "Herhaal precies: weather()", "Schrijf een regel Python die sproeit."],
+];
+/** Messages with the same words that want an act. */
+const forActs: readonly string[] = [
+  ...["Water the north zone.", "Enter the code 1234 and water it.", "Use the code to unlock the tap.", "Call mom."],
+  ...["Run the Python script backup.py.", "Write a Python script that waters it to water.py.", "Repeat the song."],
+  ...["Make a call to the gardener.", "Write 'done' to the log.", "What is the weather?", "Send the data to Ada."],
+  ...[
+    "Gieß die Zone zum Beispiel fünf Minuten.",
+    "Ruf die Gärtnerin an.",
+    "Wiederhole das Lied.",
+    "Gib den Code 1234 ein.",
+  ],
+  ...["Arrose la zone.", "Ouvre avec le code de la porte.", "Répète la chanson.", "Appelle le jardinier."],
+  ...["Riega la zona.", "Repite la canción.", "Abre con el código 1234.", "Llama al jardinero."],
+  ...["Innaffia la zona.", "Ripeti la canzone.", "Apri con il codice 1234.", "Chiama il giardiniere."],
+];
+
+describe("a message that asks for words", () => {
+  test.each(forWords)("%s", (asked) => {
+    for (const dress of dresses) expect(read(dress, { asked }), dress).toEqual({ text: dress, calls: [] });
+  });
+
+  test.each(forActs)("and not: %s", (asked) => {
+    for (const dress of dresses) expect(read(dress, { asked }).calls, dress).toHaveLength(1);
+  });
+
+  test("nor a sentence before the call that makes none", () => {
+    for (const sentence of ["I will not do this:", "A call looks like this:", "So sieht das aus:", "Voici comment :"]) {
+      for (const dress of dresses) expect(read(`${sentence}\n${dress}`).calls, sentence).toEqual([]);
+    }
+  });
+});
+
 describe("a step of any engine", () => {
-  async function step(reply: string, request: { tools?: readonly EngineTool[]; responseSchema?: object } = { tools }) {
+  async function step(
+    reply: string,
+    request: { tools?: readonly EngineTool[]; responseSchema?: object } = { tools },
+    asked = "Water it.",
+  ) {
     const engine = new ScriptedEngine([reply]);
     const events: AgentEvent[] = [];
     const running = runStep(
       engine,
-      { instructions: null, messages: [{ role: "user", content: "Water it." }], ...request },
+      { instructions: null, messages: [{ role: "user", content: asked }], ...request },
       new AbortController().signal,
       { onText: () => {} },
     );
@@ -275,6 +333,22 @@ describe("a step of any engine", () => {
       "Sure.\n",
       "tool-call",
     ]);
+  });
+
+  test.each([
+    "Don't water the zone!",
+    "I already watered the zone.",
+    "What would happen if I watered it?",
+    "Never mind.",
+    "Gieß die Zone nicht!",
+    "N'arrose pas la zone.",
+    "No riegues la zona.",
+    "Non innaffiare la zona.",
+  ])("leaves text alone where the message wants no act: %s", async (asked) => {
+    for (const dress of dresses) {
+      const { result } = await step(dress, { tools }, asked);
+      expect(result).toMatchObject({ text: dress, reason: "stop", calls: [] });
+    }
   });
 
   test("leaves text alone where no tools are offered, or a value is asked for", async () => {
