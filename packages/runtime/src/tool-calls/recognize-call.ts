@@ -9,6 +9,7 @@ import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-err
 import type { DecodedCalls, NamedCall } from "./call-form.js";
 import { callForms } from "./call-forms.js";
 import { knownName } from "./known-name.js";
+import { isCallTag } from "./tags.js";
 
 /** Tags that end a reply, and the end of a fence. */
 const onlyTags = /^(?:\s|<[^<>\s]{1,40}>|\[\/[A-Z_]{2,40}\]|```)*$/;
@@ -43,11 +44,25 @@ function candidatesOf(text: string): string[] {
   return whole === bare ? [bare] : [bare, whole];
 }
 
+const closingTag = /^\s*(?:<\/?[^<>\s]{1,40}>|\[\/[A-Z_]{2,40}\])/;
+
+/**
+ * Whether a text is nothing but these calls. Behind a call between tags of calls a model may go on, with a result that it
+ * makes up and a claim: that is no part of the reply.
+ */
 function isAlone(text: string, { start, end }: DecodedCalls): boolean {
-  return text.slice(0, start).trim() === "" && onlyTags.test(text.slice(end));
+  if (text.slice(0, start).trim() !== "") return false;
+  const rest = text.slice(end);
+  if (onlyTags.test(rest)) return true;
+  const [tag = ""] = /^\s*(?:<[^<>\s]{1,40}>|\[[A-Z_]{2,40}\])/.exec(text) ?? [];
+  const closed = /(?:<\/?[^<>\s]{1,40}>|\[\/[A-Z_]{2,40}\])\s*$/;
+  return isCallTag(tag.trim()) && (closed.test(text.slice(0, end)) || closingTag.test(rest));
 }
 
-/** Adds the brackets that JSON is open with at its end, before the tags that end a call. */
+/**
+ * Adds the brackets that JSON is open with at its end, before the tags that end a call: only where a bracket has closed
+ * there or a tag closes the call. What breaks off within a value, or before the next one, is no call.
+ */
 function withMissingBrackets(text: string): string {
   const tags = /(?:\s*<\/?[^<>\s]{1,40}>)*\s*$/.exec(text)?.index ?? text.length;
   const open: string[] = [];
@@ -62,7 +77,10 @@ function withMissingBrackets(text: string): string {
     else if (character === "{" || character === "[") open.push(character === "{" ? "}" : "]");
     else if (character === "}" || character === "]") open.pop();
   }
-  return isInText || open.length === 0 ? text : text.slice(0, tags) + open.reverse().join("") + text.slice(tags);
+  const isEnded = /[}\]]\s*$/.test(text.slice(0, tags)) || /^\s*<\//.test(text.slice(tags));
+  return isInText || open.length === 0 || !isEnded
+    ? text
+    : text.slice(0, tags) + open.reverse().join("") + text.slice(tags);
 }
 
 /** The call under the tool's own name and with arguments as the tool gets them; null where they do not fit. */

@@ -359,3 +359,34 @@ describe("a step of any engine", () => {
     }
   });
 });
+
+describe("where a call ends", () => {
+  const valve: EngineTool = {
+    name: "open_valve",
+    description: "Opens the valve",
+    inputSchema: {
+      type: "object",
+      properties: { duration_minutes: { type: "integer" } },
+      required: ["duration_minutes"],
+    },
+  };
+  const call = '{"name": "open_valve", "arguments": {"duration_minutes": 55}}';
+
+  test.each([call, `<tool_call>${call}</tool_call>`, `<tool_call>\n${call}\n</tool_call>`])(
+    "no part of %s is another call",
+    (text) => {
+      for (let length = 1; length < text.length; length++) {
+        const calls = recognizeCalls(text.slice(0, length), [valve]);
+        if (calls !== null) expect(calls).toEqual([{ name: "open_valve", arguments: { duration_minutes: 55 } }]);
+      }
+    },
+  );
+
+  test.each(["\nI have opened the valve.", "\n<tool_response>done</tool_response>\nThe valve is open.", " Done!"])(
+    "what a model says behind the tags of a call is no part of it: %j",
+    (behind) => {
+      expect(recognizeCalls(`<tool_call>${call}</tool_call>${behind}`, [valve])).toHaveLength(1);
+      expect(recognizeCalls(`${call}${behind}`, [valve])).toBeNull();
+    },
+  );
+});
