@@ -2,7 +2,7 @@ import type { EngineMessage, EngineTool } from "../engines/engine.js";
 import { listWeights, wordWeights } from "./choice-weights.js";
 import { type ChoiceInput, choiceFeatures, choiceProbabilities } from "./choose-tool.js";
 import { type CompletedArguments, completeArguments } from "./complete-arguments.js";
-import { inOneLine, type ListEvidence, listLine, type TextScorer } from "./evidence.js";
+import { inOneLine, type ListEvidence, listLine, NEUTRAL_MESSAGE, type TextScorer } from "./evidence.js";
 import { type FollowUp, readFollowUp } from "./follow-up.js";
 import { askingOf } from "./question-marks.js";
 import { askForArgument, askForConsent, askWhich } from "./questions.js";
@@ -170,7 +170,7 @@ async function likeliestValue(
   tool: EngineTool,
   { name, choices }: ArgumentProperty,
   message: string,
-  { list }: ListEvidence,
+  { list, neutralValues }: ListEvidence,
   scorer: TextScorer,
 ): Promise<unknown> {
   const words = choices.map((value) => ` ${String(value).replaceAll("_", " ")}`);
@@ -178,7 +178,10 @@ async function likeliestValue(
     const scores = await scorer.score(`${listLine(list, said)} ${tool.name}, ${name}:`, words);
     return scores.map((tokens) => tokens.reduce((sum, score) => sum + score, 0));
   };
-  const [given, neutral] = [await behind(inOneLine(message)), await behind("N/A")];
+  const given = await behind(inOneLine(message));
+  const key = `${tool.name} ${name}`;
+  const neutral = neutralValues.get(key) ?? (await behind(NEUTRAL_MESSAGE));
+  neutralValues.set(key, neutral);
   const raised = given.map((score, at) => Math.exp(score - (neutral[at] ?? 0)));
   const sum = raised.reduce((total, score) => total + score, 0);
   const best = raised.indexOf(Math.max(...raised));

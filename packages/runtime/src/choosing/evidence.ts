@@ -19,9 +19,11 @@ export interface TextScorer {
 /** Label of a message that needs no tool. */
 const NONE = "none";
 /** Message that says nothing: what a model thinks of a name without any reason to choose it. */
-const NEUTRAL_MESSAGE = "N/A";
+export const NEUTRAL_MESSAGE = "N/A";
 /** Names whose first token is so much less likely than the best one's are not read on: they are not meant. */
 const FOLLOWED_DIFFERENCE = 5;
+/** Most names that are read on: the likeliest by their first token. */
+const FOLLOWED_NAMES = 3;
 /** Longest part of a message that is scored: the beginning says what is wanted. */
 const MAX_SCORED_CHARACTERS = 240;
 
@@ -65,6 +67,9 @@ export class ListEvidence {
     this.#names = [...tools.map(({ name }) => ` ${name}`), ` ${NONE}`];
   }
 
+  /** Scores of the values of an argument behind a neutral message, asked for once. */
+  readonly neutralValues = new Map<string, readonly number[]>();
+
   /** Scores each tool, and none as the last: the log-probability of its name, less that behind a neutral message. */
   async score(scorer: TextScorer, message: string): Promise<number[]> {
     this.#neutral ??= await scorer.score(listLine(this.list, NEUTRAL_MESSAGE), this.#names);
@@ -72,11 +77,16 @@ export class ListEvidence {
     const raised = (score: number, name: number, token: number) => score - (neutral[name]?.[token] ?? 0);
     const follows = (firsts: readonly number[]) => {
       const scores = firsts.map((score, name) => raised(score, name, 0));
-      const least = Math.max(...scores) - FOLLOWED_DIFFERENCE;
+      const [best = 0, ...others] = scores.toSorted((one, other) => other - one);
+      const least = Math.max(best - FOLLOWED_DIFFERENCE, others[FOLLOWED_NAMES - 2] ?? Number.NEGATIVE_INFINITY);
       return scores.map((score) => score >= least);
     };
     const names = await scorer.score(listLine(this.list, message), this.#names, follows);
-    return names.map((tokens, name) => sum(tokens.map((score, token) => raised(score, name, token))));
+    const totals = names.map((tokens, name) => sum(tokens.map((score, token) => raised(score, name, token))));
+    // A name that was not read on is no likelier than those that were.
+    const isWhole = (name: number) => names[name]?.length === neutral[name]?.length;
+    const least = Math.min(...totals.filter((_, name) => isWhole(name)));
+    return totals.map((total, name) => (isWhole(name) ? total : Math.min(total, least)));
   }
 }
 

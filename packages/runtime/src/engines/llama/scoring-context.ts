@@ -17,7 +17,7 @@ const BIAS = 24;
 /** Score of a token that is not even among the likeliest when it is raised. */
 const UNLIKELY = -BIAS;
 /** Tokens besides those asked for that a probability is relative to: the rest of the vocabulary weighs next to nothing. */
-const COMPARED_TOKENS = 192;
+const COMPARED_TOKENS = 96;
 
 /**
  * A second, small context of a loaded model, which only says how likely texts are. It keeps the tokens that it evaluated
