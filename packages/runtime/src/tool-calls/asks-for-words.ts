@@ -1,3 +1,5 @@
+import { cutText } from "@nanoagent/models";
+
 /** Notations of data, and examples of them; all patterns are without accents, as the message is when it is looked at. */
 const notations =
   /(?<![\w./-])(?:json|xml|yaml|syntax|schema|snippet|pseudo-?code|code block)\b|\b(?:an?|one|some|give|show)\s+(?:me\s+)?(?:an?\s+)?(?:example|sample)\b|(?<!zum )\bbeispiel\b|(?<!par )\bexemple\b|(?<!por )\bejemplo\b|(?<!(?:per|ad) )\besempio\b|\bvoorbeeld\b|\bas (?:raw |plain )?(?:data|objects|code)\b|\bals (?:daten|objekte|code|data|gegevens|objecten)\b|\b(?:sous forme de|comme) (?:donnees|objets|code)|\bcomo (?:datos|objetos|codigo)|\bcome (?:dati|oggetti|codice)\b/iu;
@@ -38,7 +40,7 @@ export function asksForWords(message: string): boolean {
   const part =
     message.length <= 2 * MAX_CHARACTERS
       ? message
-      : `${message.slice(0, MAX_CHARACTERS)}\n${message.slice(-MAX_CHARACTERS)}`;
+      : `${cutText(message, MAX_CHARACTERS)}\n${message.slice(-MAX_CHARACTERS)}`;
   const text = part.normalize("NFD").replaceAll(/\p{M}/gu, "");
   if ([notations, calls, questions, repeating].some((pattern) => pattern.test(text))) return true;
   return programs.test(text) && !files.test(text);

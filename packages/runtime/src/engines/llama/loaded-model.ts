@@ -70,8 +70,7 @@ export class LoadedModel implements TokenEvaluator {
   /** Vocabulary of the model. */
   readonly vocabulary: AddonModel;
   readonly contextTokens: number;
-  /** Control tokens of the vocabulary with which thoughts are marked. */
-  readonly marks: ReasoningTokens;
+  #marks: ReasoningTokens | null = null;
   readonly #options: ContextOptions;
   #openContext: AddonContext | null;
 
@@ -81,7 +80,12 @@ export class LoadedModel implements TokenEvaluator {
     this.#openContext = context;
     this.#options = options;
     this.contextTokens = context.getContextSize();
-    this.marks = new ReasoningTokens(model);
+  }
+
+  /** Control tokens of the vocabulary with which thoughts are marked. A model that is only measured may have no tokenizer. */
+  get marks(): ReasoningTokens {
+    this.#marks ??= new ReasoningTokens(this.vocabulary);
+    return this.#marks;
   }
 
   get #context(): AddonContext {
