@@ -36,7 +36,7 @@ export interface Command {
   /** What a person should know before using it. */
   details: string;
   /**
-   * A word that follows the command's name: one of `choices`, or, where there are none, any that may be left out; with
+   * Argument after the command's name: one of `choices`, or any optional word if there are no choices; with
    * `repeats` any number of them, as a list.
    */
   operand?: { name: string; placeholder: string; choices?: Readonly<Record<string, string>>; repeats?: true };

@@ -52,7 +52,7 @@ async function answer({ name, arguments: text }, call) {
   }
 }
 
-/** Arguments as the server gives them: JSON, or the text where it is none. @param {unknown} given */
+/** Returns the arguments of a call: parsed JSON, or the text itself if it is not JSON. @param {unknown} given */
 function readArguments(given) {
   if (typeof given !== "string") return given ?? {};
   if (given.trim() === "") return {};

@@ -77,6 +77,7 @@ function bundle(program) {
     bundle: true,
     platform: "node",
     format: "esm",
+    mainFields: ["module", "main"],
     conditions: ["@nanoagent/source"],
     external: ["@node-llama-cpp/*", "@huggingface/jinja", "yaml"],
     banner: {

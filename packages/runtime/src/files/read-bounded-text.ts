@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { decodeText } from "./decode-text.js";
+import { readAtMost } from "./read-at-most.js";
 
 /** Why a file has no text to read. */
 export interface UnreadableText {
@@ -21,18 +22,12 @@ export async function readBoundedText(file: string, maxBytes: number): Promise<{
       if (status.isDirectory()) return { kind: "folder", reason: "it is a folder", hint: "Name a file in it." };
       if (!status.isFile())
         return { kind: "irregular", reason: "it is no regular file", hint: "Save it to a file first." };
-      const buffer = Buffer.alloc(Math.min(status.size, maxBytes) + 1);
-      let length = 0;
-      while (length < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-        if (bytesRead === 0) break;
-        length += bytesRead;
-      }
-      if (length > maxBytes) {
-        const reason = `it has ${Math.max(status.size, length)} bytes, and at most ${maxBytes} are read`;
+      const bytes = await readAtMost(handle, status.size, maxBytes);
+      if (bytes.length > maxBytes) {
+        const reason = `it has ${Math.max(status.size, bytes.length)} bytes, and at most ${maxBytes} are read`;
         return { kind: "too-large", reason, hint: "Split it into several files." };
       }
-      const decoded = decodeText(buffer.subarray(0, length));
+      const decoded = decodeText(bytes);
       if ("text" in decoded) return decoded;
       return { kind: decoded.isBinary ? "binary" : "other", reason: decoded.reason, hint: decoded.hint };
     } finally {

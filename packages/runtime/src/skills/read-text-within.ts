@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import { decodeText } from "../files/decode-text.js";
+import { readAtMost } from "../files/read-at-most.js";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 
 /**
@@ -54,20 +55,13 @@ function outside(file: string): InvalidSkillError {
 async function readBounded(file: string, handle: FileHandle, maxBytes: number): Promise<Buffer> {
   const status = await handle.stat();
   if (!status.isFile()) throw new InvalidSkillError(file, "it is no regular file");
-  // The size is asked once, and a file can grow: what is read is bounded by itself.
-  const buffer = Buffer.alloc(Math.min(status.size, maxBytes) + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  if (length > maxBytes) {
+  const bytes = await readAtMost(handle, status.size, maxBytes);
+  if (bytes.length > maxBytes) {
     throw new InvalidSkillError(file, `it has more than the ${maxBytes} bytes that are read`, {
       hint: "Split it into files that the skill names.",
     });
   }
-  return buffer.subarray(0, length);
+  return bytes;
 }
 
 function decode(file: string, bytes: Buffer): string {

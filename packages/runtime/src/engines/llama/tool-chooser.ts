@@ -62,7 +62,7 @@ export class ToolChooser {
         const context = await this.#open();
         const read = this.#tokensOf(text);
         const longest = Math.max(...continuations.map((part) => part.length));
-        // Of a list that is too long even in brief, nothing is known: every tool is as likely as any other.
+        // The list does not fit the context even in its shortest form: equal scores leave the choice to the words.
         if (read.length + longest > context.contextTokens) return continuations.map(() => [0]);
         const tokens = continuations.map((part) => this.#tokensOf(part));
         return context.score(read, tokens, follows);
