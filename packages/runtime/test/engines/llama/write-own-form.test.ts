@@ -198,7 +198,8 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
             if (end?.type === "error") expect(end.error.code).toMatch(/^(call-not-valid|context-exceeded)$/);
           },
         ),
-        { numRuns: isSoak ? 200 : 4 },
+        // Random weights rarely finish a long value: the example is one that every model can end.
+        { numRuns: isSoak ? 200 : 4, examples: [[[["go", { schema: { type: "boolean" }, make: () => true }]]]] },
       );
       expect(calls).toBeGreaterThan(0);
       await engine.close();
