@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { NanoAgentError } from "@nanoagent/models";
 import { onAbort } from "../../on-abort.js";
 import { lacksRoomForCode, tellsOfMemory } from "../../processes/fatal-output.js";
+import { LastWords } from "../../processes/last-words.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
 import { EngineError } from "../engine-error.js";
 import { type EngineFacts, withNotice } from "../engine-facts.js";
@@ -56,7 +57,7 @@ export class HostProcess implements RunningHost {
   readonly #questions = new Map<number, Question>();
   readonly whenEnded: Promise<void>;
   #onReport: ((report: HostReport) => void) | null = null;
-  #output = "";
+  readonly #output = new LastWords(MAX_OUTPUT_CHARACTERS);
   #nextId = 1;
   readonly #savePatience: Patience;
   #watch: HangWatch | null = null;
@@ -73,9 +74,7 @@ export class HostProcess implements RunningHost {
     this.#savePatience = savePatience;
     this.reservedCodeBytes = reservedCodeBytes(limits);
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.#output = (this.#output + text).slice(-MAX_OUTPUT_CHARACTERS);
-      });
+      stream?.setEncoding("utf8").on("data", (text: string) => this.#output.add(text));
     }
     child.on("message", (report: HostReport) => this.#receive(report));
     this.whenEnded = new Promise((resolve) => {
@@ -367,7 +366,7 @@ export class HostProcess implements RunningHost {
   /** Whether it has ended because its Node had no room for compiled code, which a start without it does not need. */
   get #mayStartWithoutCompiledCode(): boolean {
     const { ended } = this;
-    return ended && !this.#hasStarted && !this.#limits.withoutCompiledCode && lacksRoomForCode(this.#output);
+    return ended && !this.#hasStarted && !this.#limits.withoutCompiledCode && lacksRoomForCode(this.#output.text);
   }
 
   #failure(): EngineError {
@@ -380,7 +379,7 @@ export class HostProcess implements RunningHost {
 
   #exitFacts(): Omit<HostExit, "exitCode" | "signal"> {
     return {
-      output: this.#output,
+      output: this.#output.text,
       start: { command: this.#command, cause: this.#startFailure },
       isLimited: this.#isLimited,
       hasStarted: this.#hasStarted,

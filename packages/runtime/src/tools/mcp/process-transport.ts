@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { cutText } from "@nanoagent/models";
 import type { LaunchedProgram, LaunchTool } from "../../memory/tool-memory.js";
 import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
+import { LastWords } from "../../processes/last-words.js";
 import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 import { cleanText } from "../tool-result-text.js";
 import { restoreNumbers } from "./exact-arguments.js";
@@ -14,7 +15,7 @@ const END_MILLISECONDS = 250;
 /** From its end to the end of what it wrote. */
 const LINGER_MILLISECONDS = 100;
 /** The end of its stderr is kept: the error is there, and before it up to 4 KB of native stack when V8 has failed. */
-const MAX_ERROR_BYTES = 8000;
+const MAX_ERROR_CHARACTERS = 8000;
 /** The part of it that an error message shows. */
 const MAX_SAID_CHARACTERS = 300;
 const NEWLINE = 10;
@@ -44,7 +45,7 @@ export class ProcessTransport {
   #line: Buffer[] = [];
   #lineBytes = 0;
   #isTooLong = false;
-  #errorOutput = "";
+  readonly #errorOutput = new LastWords(MAX_ERROR_CHARACTERS);
   #isOver = false;
   #ending: string | null = null;
   #launched: LaunchedProgram | null = null;
@@ -66,7 +67,7 @@ export class ProcessTransport {
     const excess = this.#launched?.excess ?? null;
     if (excess !== null) return excess;
     const said = cleanText(
-      explainOutput(this.#errorOutput, {
+      explainOutput(this.#errorOutput.text, {
         maxCharacters: MAX_SAID_CHARACTERS,
         endedBy: this.#child?.signalCode,
         limit: this.#launched?.limit ?? null,
@@ -92,7 +93,7 @@ export class ProcessTransport {
     this.#child = child;
     child.stdout?.on("data", (bytes: Buffer) => this.#read(this.#inUtf8(bytes)));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_BYTES);
+      this.#errorOutput.add(text);
     });
     // A pipe that breaks is a server that has ended, which is told by its exit.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});
