@@ -53,7 +53,7 @@ async function filesAt(place: string): Promise<string[]> {
   const names = (await readdir(place)).filter((name) => SCENARIO_FILE.test(name) && !name.startsWith(".")).sort();
   if (names.length > 0) return names.map((name) => path.join(place, name));
   throw new UsageError({
-    message: `There is no file of scenarios in ${place}.`,
+    message: `There is no scenario file in ${place}.`,
     hint: "Name a file, or a folder with .yaml files. docs/eval.md describes them.",
   });
 }

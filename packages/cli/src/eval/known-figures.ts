@@ -1,4 +1,4 @@
-/** What a model was made for, as far as its name tells. */
+/** Purpose of a model, read from its name. */
 export type ModelKind = "general" | "code";
 
 /** How often a model did the right thing, in a test that is named. */

@@ -200,7 +200,7 @@ async function askForMemory(
   }
 }
 
-/** What the agent's model can be trusted with, as a line; empty where that is not known. */
+/** Returns a line that says what the agent's model can be trusted with; empty for a model that was not measured. */
 async function trustIn({ model }: NewAgent): Promise<string> {
   if (model === null) return "";
   const { readModel } = await import("@nanoagent/optimizer");

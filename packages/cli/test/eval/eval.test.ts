@@ -12,7 +12,7 @@ let folder: string;
 let server: Server;
 const at = (name: string) => path.join(folder, name);
 
-/** What the server does with a message: calls the lamp of the room, or talks. */
+/** Answers a message as the server would: with a call of the room's lamp where it names one, else with text. */
 function answer(said: string): object {
   const room = /bedroom/i.test(said) ? "bedroom" : "kitchen";
   const call = (name: string, given: object) => ({
@@ -147,7 +147,7 @@ describe("nanoagent eval", () => {
     [
       "a folder without scenarios",
       () => [path.join(repository, "packages/models/src"), "--config", at("rules.json")],
-      "There is no file of scenarios in",
+      "There is no scenario file in",
     ],
   ])("%s is refused before anything runs", async (_, args, message) => {
     writeFileSync(at("faulty.yaml"), "name: a\nscenarios:\n- sya: x\n  id: a\ntools: []\n");

@@ -39,15 +39,9 @@ export class InvalidConfigError extends NanoAgentError {
   }
 
   static withIssues(file: string, issues: readonly ConfigIssue[], cause?: unknown): InvalidConfigError {
-    const lines = issues.map(
-      ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
-    );
     return new InvalidConfigError(file, issues, {
       code: "invalid-config",
-      message:
-        lines.length === 1
-          ? String(lines[0])
-          : `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      message: describeIssues(file, issues),
       hint: "README shows a config file that works; its first line lets an editor check yours as you type.",
       cause,
     });
@@ -56,4 +50,13 @@ export class InvalidConfigError extends NanoAgentError {
   override toJSON() {
     return { ...super.toJSON(), file: this.file, faults: this.issues };
   }
+}
+
+/** Says what is wrong with a file: its one issue, or all of them as a list, each with its place. */
+export function describeIssues(file: string, issues: readonly ConfigIssue[]): string {
+  const lines = issues.map(
+    ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
+  );
+  if (lines.length === 1) return String(lines[0]);
+  return `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }

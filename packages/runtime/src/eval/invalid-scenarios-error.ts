@@ -1,5 +1,5 @@
 import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
-import type { ConfigIssue } from "../config/invalid-config-error.js";
+import { type ConfigIssue, describeIssues } from "../config/invalid-config-error.js";
 
 /**
  * A file of scenarios that cannot be used. Codes: `scenarios-unreadable`, where it cannot be read as text at all, and
@@ -23,15 +23,9 @@ export class InvalidScenariosError extends NanoAgentError {
   }
 
   static withIssues(file: string, issues: readonly ConfigIssue[]): InvalidScenariosError {
-    const lines = issues.map(
-      ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
-    );
     return new InvalidScenariosError(file, issues, {
       code: "invalid-scenarios",
-      message:
-        lines.length === 1
-          ? String(lines[0])
-          : `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      message: describeIssues(file, issues),
       hint: "docs/eval.md describes the keys of a file of scenarios and shows one that works.",
     });
   }
