@@ -182,8 +182,9 @@ export class ReplyText {
     const mayBegin = !isWhole && openingMarks.some((mark) => mark.startsWith(text));
     if (mayBegin && (text !== "" || this.#hasThought)) return "wait";
     if (text === "" && !isWhole) return "wait";
-    if (this.#stops.some((stop) => this.#held.includes(stop) || this.#held.slice(0, blank).includes(stop)))
-      return "answer";
+    const stop = stopFrom(this.#held, this.#stops, blank);
+    if (stop === "is-one") return "answer";
+    if (stop === "may-be-one" && !isWhole) return "wait";
     this.#isBeforeAnswer = false;
     // The lines between a thought and its answer belong to neither.
     if (this.#hasThought) this.#held = text;
@@ -258,4 +259,11 @@ function undecidedLength(text: string, marks: readonly string[]): number {
     }
   }
   return longest;
+}
+
+/** Whether a stop text begins among the first characters of a text, or may do so once more of it has come. */
+function stopFrom(text: string, stops: readonly string[], characters: number): "is-one" | "may-be-one" | "is-none" {
+  const starts = Array.from({ length: characters }, (_, start) => text.slice(start));
+  if (starts.some((rest) => stops.some((stop) => rest.startsWith(stop)))) return "is-one";
+  return starts.some((rest) => stops.some((stop) => stop.startsWith(rest))) ? "may-be-one" : "is-none";
 }

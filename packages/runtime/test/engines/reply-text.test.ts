@@ -110,6 +110,7 @@ describe("ReplyText", () => {
     "END",
     "EN",
     " ",
+    "\n",
   );
 
   test("means the same in whatever pieces it comes, and loses nothing", () => {
@@ -117,7 +118,7 @@ describe("ReplyText", () => {
       fc.property(
         fc.array(word, { maxLength: 30 }),
         fc.array(fc.nat(), { maxLength: 10 }),
-        fc.subarray(["STOP", "END"]),
+        fc.subarray(["STOP", "END", " ST", "\n\n", "\nEND"]),
         (words, cuts, stop) => {
           const whole = words.join("");
           const places = [...new Set(cuts.map((cut) => cut % (whole.length + 1)))].sort((a, b) => a - b);
