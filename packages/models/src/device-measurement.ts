@@ -22,14 +22,6 @@ export interface DotProductRow extends MeasuredRate {
   type: string;
 }
 
-/** How fast one model is with so many threads, by an engine's own trial. */
-export interface ThreadTrial {
-  model: string;
-  threads: number;
-  prefill_tokens_per_second: number;
-  decode_tokens_per_second: number;
-}
-
 /** How fast one model was, measured through the engine: what forecasts of other models stand on. */
 export interface SpeedCalibration {
   model: string;
@@ -51,7 +43,7 @@ export interface DeviceMeasurement {
   measured_at: string;
   /** What the device was then: another device's measurement is of no use. */
   device: { platform: string; cpu_model: string | null; cpu_cores: number; memory_mb: number };
-  /** That of the engine which trials and calibrations ran on; null where there are none. */
+  /** That of the engine which the calibrations ran on; null where there are none. */
   engine_version: string | null;
   bandwidth: BandwidthRow[];
   dot_products: DotProductRow[];
@@ -59,8 +51,9 @@ export interface DeviceMeasurement {
   /** The share of the processors that others used meanwhile, 0 to 1. */
   contention: number | null;
   temperature_celsius: { before: number; after: number } | null;
-  thread_trials: ThreadTrial[];
   calibrations: SpeedCalibration[];
+  /** Files of earlier versions have trials of threads. Nothing reads them. */
+  thread_trials?: unknown[] | undefined;
 }
 
 const rate = () => z.number().check(z.minimum(0));
@@ -85,7 +78,6 @@ const deviceMeasurementSource = whenFirstUsed(() =>
     storage_read: z.nullable(z.strictObject(rateFields())),
     contention: z.nullable(share()),
     temperature_celsius: z.nullable(z.strictObject({ before: z.number(), after: z.number() })),
-    thread_trials: z.array(z.strictObject({ model: name(), threads: positiveInteger(), ...speeds() })),
     calibrations: z.array(
       z.strictObject({
         model: name(),
@@ -96,6 +88,7 @@ const deviceMeasurementSource = whenFirstUsed(() =>
         ...speeds(),
       }),
     ),
+    thread_trials: z.optional(z.array(z.unknown())),
   }),
 );
 

@@ -1,4 +1,3 @@
-import type { ThreadTrial } from "./device-measurement.js";
 import type { EdgeDevice } from "./edge-device.js";
 import type { FitPlan } from "./fit-plan.js";
 
@@ -18,8 +17,6 @@ export interface FitRequest {
   kv_type?: string | undefined;
   /** Whether weights are mapped from the file. Default: whichever takes less memory; mapped where both take the same. */
   maps_file?: boolean | undefined;
-  /** How fast this model was with so many threads, on this device; without any, threads follow from the cores. */
-  thread_trials?: readonly ThreadTrial[] | undefined;
   /** Whether replies may be held to a grammar, which takes memory of its own. `auto`: if it fits. Default: false. */
   constrains_output?: boolean | "auto" | undefined;
   /**

@@ -19,7 +19,6 @@ export {
   type DotProductRow,
   type MeasuredRate,
   type SpeedCalibration,
-  type ThreadTrial,
 } from "./device-measurement.js";
 export {
   type AgentSettings,

@@ -12,7 +12,6 @@ test("a measurement with all its parts, and one with none of them", () => {
     storage_read: null,
     contention: null,
     temperature_celsius: null,
-    thread_trials: [],
   };
   expect(DeviceMeasurement.parse(bare)).toEqual(bare);
 });

@@ -188,7 +188,6 @@ export const sampleMeasurement: DeviceMeasurement = {
   storage_read: { per_second: 8e7, spread: 0.3 },
   contention: 0.02,
   temperature_celsius: { before: 48.5, after: 61 },
-  thread_trials: [{ model: "abc", threads: 2, prefill_tokens_per_second: 80, decode_tokens_per_second: 12 }],
   calibrations: [
     {
       model: "abc",

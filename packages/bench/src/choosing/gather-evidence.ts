@@ -28,7 +28,6 @@ export async function gatherEvidence(modelPath: string, files: readonly string[]
     choosingTokens: 1536,
     prefillThreads: 2,
     decodeThreads: 2,
-    threadsToTry: [],
     stateFile: null,
   });
   try {

@@ -39,7 +39,6 @@ export async function openHostedModel(folder, task) {
     kvType: "f16",
     chatTemplate: header.tokenizer.chat_template,
     constrainsOutput: true,
-    threadsToTry: [],
     stateFile: /** @type {string | null} */ (null),
   };
   /** @param {object} changes */

@@ -43,7 +43,6 @@ try {
     kvType: plan.kv_type,
     chatTemplate: header.tokenizer.chat_template ?? "{% for message in messages %}{{ message.content }}\n{% endfor %}",
     constrainsOutput: false,
-    threadsToTry: [],
     stateFile: null,
   };
   // Limits on what it may reserve make its stacks small, as they are whenever an agent runs a model.

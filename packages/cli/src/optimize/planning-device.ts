@@ -118,7 +118,6 @@ function measurementOf(
     measured_at: new Date(0).toISOString(),
     device: { platform, cpu_model: null, cpu_cores, memory_mb },
     engine_version: null,
-    thread_trials: [],
     calibrations: [],
     ...measured,
   });

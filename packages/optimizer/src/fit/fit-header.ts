@@ -3,7 +3,7 @@ import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
 import { CACHE_CELL_MULTIPLE, DEFAULT_BATCH_TOKENS, type LoadSettings } from "../load-settings.js";
-import { threadsByTrial } from "../speed/choose-threads.js";
+import { threadPrior } from "../speed/choose-threads.js";
 import { assumedCpuFeatures } from "./assumed-cpu-features.js";
 import { cheapestChanges } from "./cheapest-changes.js";
 import { DoesNotFitError } from "./does-not-fit-error.js";
@@ -41,7 +41,7 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
     const expected = "a type whose blocks fill this model's heads, such as f16";
     throw new InvalidFitRequestError("kv_type", kvType, expected);
   }
-  const { prefillThreads, decodeThreads } = threadsByTrial(request.thread_trials ?? [], request.device.cpu_cores);
+  const { prefillThreads, decodeThreads } = threadPrior(request.device.cpu_cores);
   const cpuFeatures = request.cpu_features ?? assumedCpuFeatures(request.device.platform);
   const ledgerOf = (settings: LoadSettings, model = header): MemoryLedger =>
     memoryLedger({

@@ -1,5 +1,4 @@
-import path from "node:path";
-import type { EdgeDevice, FitRequest, ThreadTrial } from "@nanoagent/models";
+import type { EdgeDevice, FitRequest } from "@nanoagent/models";
 
 /** Facts that a plan follows from beside the model file: the same facts and the same file always make the same plan. */
 export interface PlanFacts {
@@ -18,8 +17,6 @@ export interface PlanFacts {
   spareBytes?: number | undefined;
   /** Limit that `spareBytes` is under, in words. Default: none. */
   spareSource?: string | null | undefined;
-  /** Speeds of models on the device with different numbers of threads. Default: none. */
-  threadTrials?: readonly ThreadTrial[] | undefined;
   /** Whether replies may be held to a schema; `auto`: if it fits. Default: false. */
   constrainsOutput?: boolean | "auto" | undefined;
   /** Tokens of the context that scores the tools of an agent. Default: 0, it has none. */
@@ -43,11 +40,9 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     expectedFor,
     spareBytes,
     spareSource,
-    threadTrials = [],
     constrainsOutput,
     choosingTokens,
   } = facts;
-  const model = path.basename(modelPath);
   return {
     model_path: modelPath,
     device,
@@ -60,7 +55,6 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     context_tokens: choices.contextTokens ?? "auto",
     batch_tokens: choices.batchTokens,
     cpu_features: cpuFeatures,
-    thread_trials: threadTrials.filter((trial) => trial.model === model),
     constrains_output: constrainsOutput,
     choosing_tokens: choosingTokens,
   };

@@ -52,11 +52,9 @@ export function planFit(options: PlanFitOptions): FitPlan[] {
 }
 
 /** Plans one variant: the first way of loading it that has enough context for the goal, else the one with the longest. */
-function planVariant({ header, quantizeTo }: ModelVariant, options: PlanFitOptions) {
+function planVariant({ header }: ModelVariant, options: PlanFitOptions) {
   const { goal = {} } = options;
-  // Trials of the file say nothing about its threads in another type.
-  const facts = quantizeTo === null ? options : { ...options, threadTrials: [] };
-  const request = fitRequest(header.path, facts, { contextTokens: goal.contextTokens });
+  const request = fitRequest(header.path, options, { contextTokens: goal.contextTokens });
   const enough = goal.for === "context" ? Number.POSITIVE_INFINITY : (goal.contextTokens ?? goal.minContextTokens);
   return planOrMisfit(header, request, enough);
 }

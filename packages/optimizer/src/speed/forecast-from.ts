@@ -1,8 +1,11 @@
 import type { ForecastGrade, ForecastLine, ModelWork, SpeedCalibration, SpeedForecast } from "@nanoagent/models";
 import { DEFAULT_BATCH_TOKENS } from "../load-settings.js";
-import { type EngineThreads, MIN_THREAD_GAIN, threadPrior } from "./choose-threads.js";
+import { type EngineThreads, threadPrior } from "./choose-threads.js";
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
 import { ATTENTION, LAYER, type Phase, type SpeedFacts, STATE, speedPrior } from "./speed-prior.js";
+
+/** A larger number of threads is chosen only if it is faster by this factor: other processes need the cores as well. */
+const MIN_THREAD_GAIN = 1.03;
 
 /** Speed of a known model on a device: measured through an engine, or from a published table. */
 export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "context_tokens"> & {

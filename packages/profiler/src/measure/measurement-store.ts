@@ -37,7 +37,7 @@ export interface StoredMeasurement {
 }
 
 /** What one who measures knows; the rest of the file stays. */
-export type MeasuredPart = Partial<Omit<DeviceMeasurement, "format" | "measured_at" | "device">>;
+export type MeasuredPart = Partial<Omit<DeviceMeasurement, "format" | "measured_at" | "device" | "thread_trials">>;
 
 /**
  * `nanoagent/device-measurement.json` in the user's state folder: `$XDG_STATE_HOME`, else `~/.local/state`; on Windows
@@ -93,8 +93,9 @@ export async function writeDeviceMeasurement(
   const measurement = DeviceMeasurement.parse({
     ...nothingMeasured,
     ...(difference === null ? before : null),
+    thread_trials: undefined,
     // Another engine's speeds say nothing of this one's.
-    ...(engine_version === before?.engine_version ? null : { thread_trials: [], calibrations: [] }),
+    ...(engine_version === before?.engine_version ? null : { calibrations: [] }),
     ...part,
     format: 1,
     measured_at: new Date(now).toISOString(),
@@ -111,7 +112,6 @@ const nothingMeasured: Required<MeasuredPart> = {
   storage_read: null,
   contention: null,
   temperature_celsius: null,
-  thread_trials: [],
   calibrations: [],
 };
 

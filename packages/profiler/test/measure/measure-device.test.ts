@@ -37,7 +37,7 @@ describe("measureDevice", () => {
     expect(notices.join("\n")).toMatch(/^Storage was /m);
     const written = { ...figures, format: 1, measured_at: "2026-01-01T00:00:00Z", engine_version: null };
     const device = { platform: "p", cpu_model: null, cpu_cores: 1, memory_mb: 1 };
-    expect(() => DeviceMeasurement.parse({ ...written, device, thread_trials: [], calibrations: [] })).not.toThrow();
+    expect(() => DeviceMeasurement.parse({ ...written, device, calibrations: [] })).not.toThrow();
   });
 
   it("asks the machine how much memory and how many cores there are, and what is hot", async () => {

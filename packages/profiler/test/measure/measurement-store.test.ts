@@ -19,7 +19,21 @@ import { measurementPath, readDeviceMeasurement, writeDeviceMeasurement } from "
 
 const isRoot = process.getuid?.() === 0;
 const DAY = 86_400_000;
-const trial = { model: "m", threads: 2, prefill_tokens_per_second: 9, decode_tokens_per_second: 3 };
+const calibration = {
+  model: "m",
+  type: "q4_0",
+  work: {
+    weights_by_type: { q4_0: 1 },
+    output_weights_by_type: {},
+    layer_count: 1,
+    attention: [],
+    state_numbers: 0,
+  },
+  threads: 2,
+  context_tokens: 16,
+  prefill_tokens_per_second: 9,
+  decode_tokens_per_second: 3,
+};
 const row = { threads: 1, per_second: 1e10, spread: 0.01 };
 
 let folder: string;
@@ -70,7 +84,7 @@ describe("what is kept", () => {
       ignored: null,
       stale: null,
     });
-    expect(measurement).toMatchObject({ bandwidth: [row], contention: 0.25, dot_products: [], thread_trials: [] });
+    expect(measurement).toMatchObject({ bandwidth: [row], contention: 0.25, dot_products: [], calibrations: [] });
     expect(measurement.device.cpu_cores).toBe(os.availableParallelism());
     if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(path.dirname(file))).toEqual(["device-measurement.json"]);
@@ -86,12 +100,12 @@ describe("what is kept", () => {
   });
 
   it("keeps what others wrote, and replaces what is given", async () => {
-    await writeDeviceMeasurement({ thread_trials: [trial], engine_version: "9" }, { path: file, now: 1000 });
+    await writeDeviceMeasurement({ calibrations: [calibration], engine_version: "9" }, { path: file, now: 1000 });
     const { replaced } = await writeDeviceMeasurement({ bandwidth: [row] }, { path: file, now: DAY });
     expect(replaced).toBeNull();
     await writeDeviceMeasurement({ bandwidth: [] }, { path: file, now: DAY });
     expect(stored()).toMatchObject({
-      thread_trials: [trial],
+      calibrations: [calibration],
       engine_version: "9",
       bandwidth: [],
       measured_at: "1970-01-02T00:00:00.000Z",
@@ -104,7 +118,7 @@ describe("what is kept", () => {
     [{ cpu_cores: 999 }, /^on 999 cores, and here are \d+$/],
     [{ memory_mb: 3 }, /^with 3 MB of memory, and here are \d+ MB$/],
   ])("is stale and does not mix with new figures when it is of a device with %j", async (other, reason) => {
-    await writeDeviceMeasurement({ thread_trials: [trial] }, { path: file });
+    await writeDeviceMeasurement({ calibrations: [calibration] }, { path: file });
     const foreign = { ...stored(), device: { ...stored().device, ...other } };
     putIn(JSON.stringify(foreign));
     expect(await readDeviceMeasurement({ path: file })).toEqual({
@@ -115,7 +129,7 @@ describe("what is kept", () => {
     });
     const { replaced } = await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
     expect(replaced).toMatch(/^it was measured (on|with) /);
-    expect(stored()).toMatchObject({ thread_trials: [], bandwidth: [row] });
+    expect(stored()).toMatchObject({ calibrations: [], bandwidth: [row] });
   });
 
   it("is the same device's when the kernel keeps a little more of the RAM", async () => {

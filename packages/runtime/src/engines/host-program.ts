@@ -3,7 +3,6 @@ import type { Engine, EngineRequest } from "./engine.js";
 import { EngineError } from "./engine-error.js";
 import { factsOf } from "./engine-facts.js";
 import {
-  type EngineThreads,
   HOST_VARIABLE,
   HOST_VERSION,
   type HostAnswer,
@@ -11,15 +10,12 @@ import {
   type HostedEngineSource,
   type HostReport,
   SIGN_OF_LIFE_MILLISECONDS,
-  type ThreadSpeed,
   toErrorData,
 } from "./host/host-protocol.js";
 
-/** An engine that also tells how much it has evaluated, and how fast it was when it was tried. */
+/** An engine that also tells how much it has evaluated. */
 interface HostEngine extends Engine {
   readonly evaluatedTokens?: number;
-  readonly threadTrials?: readonly ThreadSpeed[];
-  useThreads?(threads: EngineThreads): void;
 }
 
 /**
@@ -86,9 +82,6 @@ async function answer(call: HostCall): Promise<void> {
         id: call.id,
         bytes: (await engine.saveState?.()) ?? null,
       }));
-    case "use-threads":
-      engine?.useThreads?.(call.threads);
-      return;
     case "close":
       await engine?.close();
       process.exit(0);
@@ -124,7 +117,7 @@ async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
     told = engine.notices ?? [];
-    report({ type: "opened", facts: factsOf(engine), threadTrials: engine.threadTrials ?? [] });
+    report({ type: "opened", facts: factsOf(engine) });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }

@@ -86,11 +86,10 @@ test.each(["json", "kv"])("the engine's state, its file .%s", async (ending) => 
   });
 });
 
-test("the device's measurement, with calibrations and trials of threads", async () => {
+test("the device's measurement, with rates", async () => {
   const file = path.join(await temporaryFolder(), "device-measurement.json");
-  const trial = { model: "m", threads: 2, prefill_tokens_per_second: 9.25, decode_tokens_per_second: 3.5 };
   const { measurement: right } = await writeDeviceMeasurement(
-    { engine_version: "1", thread_trials: [trial], contention: 0.25 },
+    { engine_version: "1", bandwidth: [{ threads: 2, per_second: 9.25, spread: 0.5 }], contention: 0.25 },
     { path: file },
   );
   await harm("measurement", file, async () => {

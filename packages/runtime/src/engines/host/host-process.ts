@@ -11,15 +11,7 @@ import { explainFailedStart } from "./explain-failed-start.js";
 import { findHost, type HostCommand } from "./find-host.js";
 import { describeExit, type HostExit, outerLimitBytes, outOfMemory } from "./host-exit.js";
 import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
-import {
-  type EngineThreads,
-  fromErrorData,
-  HOST_VERSION,
-  type HostAnswer,
-  type HostCall,
-  type HostReport,
-  type ThreadSpeed,
-} from "./host-protocol.js";
+import { fromErrorData, HOST_VERSION, type HostAnswer, type HostCall, type HostReport } from "./host-protocol.js";
 import type { HostProcessOptions } from "./host-start.js";
 import type { HostedReply } from "./hosted-reply.js";
 import { findCodeReservation, type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
@@ -46,7 +38,6 @@ export class HostProcess implements RunningHost {
   /** Facts of the engine that it has opened. */
   facts: EngineFacts = { name: "hosted", contextTokens: null };
   readonly reservedCodeBytes: number;
-  threadTrials: readonly ThreadSpeed[] = [];
   ended = false;
   work = 0;
   readonly #child: ChildProcess;
@@ -132,7 +123,6 @@ export class HostProcess implements RunningHost {
       this.#send({ type: "open", source });
       const opened = await this.#until("opened", TO_OPEN, onProgress);
       this.facts = opened.facts;
-      this.threadTrials = opened.threadTrials;
       this.#updateWatch();
     } catch (error) {
       this.#child.kill("SIGKILL");
@@ -144,10 +134,6 @@ export class HostProcess implements RunningHost {
 
   get processId(): number | null {
     return this.#child.pid ?? null;
-  }
-
-  useThreads(threads: EngineThreads): void {
-    this.#send({ type: "use-threads", threads });
   }
 
   get isBusy(): boolean {

@@ -1,4 +1,4 @@
-import { NanoAgentError, type ThreadTrial } from "@nanoagent/models";
+import { NanoAgentError } from "@nanoagent/models";
 import { version } from "../../../package.json";
 import type { EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError } from "../engine-error.js";
@@ -13,14 +13,6 @@ export const HOST_VARIABLE = "NANOAGENT_ENGINE_HOST";
 /** Engine that a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
 export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
 
-export interface EngineThreads {
-  prefillThreads: number;
-  decodeThreads: number;
-}
-
-/** Speed of an engine with a number of threads. */
-export type ThreadSpeed = Omit<ThreadTrial, "model">;
-
 export type ErrorData = ReturnType<NanoAgentError["toJSON"]>;
 
 /** An engine's event as it crosses between processes: an error is plain data. */
@@ -34,7 +26,6 @@ export type HostCall =
   | { type: "count-tokens"; id: number; texts: readonly string[] }
   | { type: "embed"; id: number; texts: readonly string[] }
   | { type: "save-state"; id: number }
-  | { type: "use-threads"; threads: EngineThreads }
   | { type: "close" };
 
 /** Message of the host to the program. */
@@ -43,7 +34,7 @@ export type HostReport =
   /** A program that should have been the host is an app, and has found out as it was to start a host of its own. */
   | { type: "misled" }
   | { type: "progress"; share: number }
-  | { type: "opened"; facts: EngineFacts; threadTrials: readonly ThreadSpeed[] }
+  | { type: "opened"; facts: EngineFacts }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
   /** A sentence for people that has come up since the engine was opened. */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { wholeText } from "../../whole-text.js";
 import { normalize } from "../embeddings.js";
+import type { BatchThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
 import type { LoadedModel } from "./loaded-model.js";
 import { textPieces } from "./text-pieces.js";
@@ -15,7 +16,7 @@ const TO_THE_END = -1;
 
 interface EmbedOptions {
   batchTokens: number;
-  threads: number;
+  threads: BatchThreads;
   kvType: "f16" | "q8_0";
   isAborted: () => boolean;
   /** Called with the number of tokens that were evaluated. */
@@ -36,7 +37,7 @@ export async function embedTexts(
   if (longest > loaded.contextTokens) throw contextExceeded(longest, loaded.contextTokens);
   const batch = Math.min(BATCH_TOKENS, batchTokens);
   const options = { contextTokens: Math.min(loaded.contextTokens, Math.max(longest, batch)), batchTokens: batch };
-  const context = await loaded.openContext({ ...options, threads, kvType, embeddings: true });
+  const context = await loaded.openContext({ ...options, threads: 1, kvType, embeddings: true });
   try {
     const vectors: number[][] = [];
     for (const all of tokens) {
@@ -52,7 +53,7 @@ export async function embedTexts(
           some,
           some.map((_, index) => index),
         );
-        await context.decodeBatch();
+        await threads.evaluate(context, some.length, () => context.decodeBatch());
         onWork(some.length);
         for (let index = 1; index <= some.length; index++) sum = add(sum, context.getEmbedding(index));
       }

@@ -15,7 +15,6 @@ import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import type { HostFiles } from "../host/find-host.js";
-import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
@@ -43,8 +42,6 @@ export interface GuardedEngineOptions extends HostFiles {
   /** Makes a cgroup with this limit for the engine's process; null where the system allows none. */
   createGroup(limitBytes: number): Promise<EngineCgroup | null>;
   stateFile: StateFile | null;
-  /** Keeps the results of trials with numbers of threads, and chooses the numbers to use from now on. */
-  chooseThreads?: ((trials: readonly ThreadSpeed[]) => Promise<EngineThreads>) | undefined;
   idleUnloadSeconds: number;
   onLoadProgress?: ((share: number) => void) | undefined;
   /** Sentences for people that come while the engine is open. */
@@ -239,11 +236,6 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     void this.#runBeside("The memory of the engine cannot be reserved", () =>
       guard.hold(load.plan.ledger.peak_resident_bytes, processId),
     );
-    void this.#runBeside("The number of threads cannot be chosen", async () => {
-      if (host.threadTrials.length === 0) return;
-      const threads = await this.#options.chooseThreads?.(host.threadTrials);
-      if (threads !== undefined) host.useThreads(threads);
-    });
     void this.#runBeside("The end of the engine's process was not noticed", async () => {
       await host.whenEnded;
       if (this.#host === host) guard.unwatch();

@@ -7,8 +7,8 @@ import type { EndReason, Engine, EngineEvent, EngineRequest, EngineTool } from "
 import { asEngineError, EngineError } from "../engine-error.js";
 import type { CallFormFact } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
-import type { EngineThreads, ThreadSpeed } from "../host/host-protocol.js";
 import type { ThinkingSetting } from "../thinking-setting.js";
+import { BatchThreads, type EngineThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
 import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
@@ -18,8 +18,8 @@ import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
 import { textPieces } from "./text-pieces.js";
+import { ThreadedModel } from "./threaded-model.js";
 import { ToolChooser } from "./tool-chooser.js";
-import { tryThreads } from "./try-threads.js";
 import { asTextRequest, emitDecision, tellResults, unwrittenCall } from "./write-decision.js";
 import { writeDecidedCall, writeReply } from "./write-reply.js";
 
@@ -43,8 +43,6 @@ export interface LlamaEngineOptions extends EngineThreads {
   choosingTokens?: number | undefined;
   /** Whether the model is not asked to say what came of an act: the result is told as it is. Default: false. */
   tellsResults?: boolean | undefined;
-  /** Numbers of threads to try before the first request; with fewer than two there is nothing to try. */
-  threadsToTry: readonly number[];
   /** File for the state of the KV cache between two lives of the engine; null: none. */
   stateFile: string | null;
 }
@@ -67,7 +65,6 @@ interface Listener {
 export class LlamaEngine implements Engine {
   readonly name = "llama";
   readonly contextTokens: number;
-  readonly threadTrials: readonly ThreadSpeed[];
   readonly #options: LlamaEngineOptions;
   readonly #loaded: LoadedModel;
   readonly #cache: PromptCache;
@@ -78,40 +75,36 @@ export class LlamaEngine implements Engine {
   /** Tokens that were evaluated for vectors of texts. */
   #embeddedTokens = 0;
   readonly #closing = new AbortController();
-  #threads: EngineThreads;
+  /** Threads for vectors of texts, which are evaluated in another context. */
+  readonly #embeddingThreads: BatchThreads;
   /** End of the queue of requests: the context answers one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    options: LlamaEngineOptions,
-    loaded: LoadedModel,
-    cache: PromptCache,
-    { state, threadTrials }: { state: EngineState | null; threadTrials: readonly ThreadSpeed[] },
-  ) {
+  private constructor(options: LlamaEngineOptions, loaded: LoadedModel, cache: PromptCache, state: EngineState | null) {
     this.#options = options;
     this.#loaded = loaded;
     this.#cache = cache;
     this.#state = state;
-    this.#threads = options;
+    this.#embeddingThreads = new BatchThreads(options);
     const { chatTemplate, toolTemplate, thinking, choosingTokens = 0 } = options;
     this.#prompts = new PromptReader(loaded.vocabulary, { chatTemplate, toolTemplate, thinking });
-    const threads = () => this.#threads.prefillThreads;
-    this.#chooser = choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads }) : null;
+    this.#chooser =
+      choosingTokens > 0
+        ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads: new BatchThreads(options) })
+        : null;
     this.contextTokens = loaded.contextTokens;
-    this.threadTrials = threadTrials;
   }
 
   /** Loads the model. Throws {@link EngineError}. */
   static async open(options: LlamaEngineOptions, onProgress?: (share: number) => void): Promise<LlamaEngine> {
-    const { modelPath, batchTokens, kvType, threadsToTry, stateFile } = options;
-    const loaded = await LoadedModel.open({ ...options, threads: options.prefillThreads, onProgress });
-    const threadTrials =
-      threadsToTry.length > 1 ? await tryThreads(loaded, threadsToTry, batchTokens, () => onProgress?.(1)) : [];
-    const cache = new PromptCache(loaded, { batchTokens });
+    const { modelPath, batchTokens, kvType, stateFile } = options;
+    const threads = new BatchThreads(options);
+    const loaded = await LoadedModel.open({ ...options, threads: 1, onProgress });
+    const cache = new PromptCache(new ThreadedModel(loaded, threads), { batchTokens });
     const { contextTokens } = loaded;
     const state = stateFile === null ? null : await EngineState.open(stateFile, { modelPath, contextTokens, kvType });
     await state?.restore(loaded, cache);
-    return new LlamaEngine(options, loaded, cache, { state, threadTrials });
+    return new LlamaEngine(options, loaded, cache, state);
   }
 
   get notices(): readonly string[] {
@@ -132,11 +125,6 @@ export class LlamaEngine implements Engine {
   /** Tokens evaluated since it was opened. */
   get evaluatedTokens(): number {
     return this.#cache.work + (this.#chooser?.work ?? 0) + this.#embeddedTokens;
-  }
-
-  /** Sets the numbers of threads for the next prefill and the next reply. */
-  useThreads(threads: EngineThreads): void {
-    this.#threads = threads;
   }
 
   async *generate(
@@ -215,8 +203,7 @@ export class LlamaEngine implements Engine {
     const { sampling = {}, tools = [], toolChoice } = request;
     const limit = Math.min(sampling.maxTokens ?? room, room);
     const task = { prompt, grammar, tools, toolChoice, sampling, limit, emit, isAborted };
-    const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache, threads: () => this.#threads });
-    this.#loaded.setThreads(this.#threads.prefillThreads);
+    const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache });
     const prefilled = await this.#cache.prefill(prompt.tokens, isAborted);
     const reason =
       prefilled === "aborted"
@@ -281,7 +268,7 @@ export class LlamaEngine implements Engine {
       const onWork = (tokens: number) => {
         this.#embeddedTokens += tokens;
       };
-      const options = { batchTokens, kvType, threads: this.#threads.prefillThreads, isAborted, onWork };
+      const options = { batchTokens, kvType, threads: this.#embeddingThreads, isAborted, onWork };
       const vectors = await embedTexts(this.#loaded, texts, options);
       if (vectors === null) throw EngineError.closed(this.name);
       return vectors;

@@ -2,11 +2,11 @@ import path from "node:path";
 import { type FitPlan, type NanoAgentConfig, TELLING_PARAMETERS } from "@nanoagent/models";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
-import { type ModelBudget, modelBudget } from "../../memory/program-share.js";
+import type { ModelBudget } from "../../memory/program-share.js";
 import type { Engine } from "../engine.js";
 import type { OpenEngineOptions } from "../engine-options.js";
-import type { EngineThreads } from "../host/host-protocol.js";
 import { safeProgress, typedPlanner } from "./app-callbacks.js";
+import type { EngineThreads } from "./batch-threads.js";
 import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
@@ -15,7 +15,6 @@ import { importModelPeers } from "./model-peers.js";
 import { agentFacts, agentLimitBytes, noticesOf, planModel, templatesIn } from "./plan-local-model.js";
 import { startGuard } from "./start-guard.js";
 import { StateFile } from "./state-file.js";
-import { ThreadTrialStore } from "./thread-trial-store.js";
 import { UnguardedEngine } from "./unguarded-engine.js";
 
 const DEFAULT_IDLE_UNLOAD_SECONDS = 300;
@@ -56,11 +55,10 @@ export async function openLlamaEngine(
   const cgroups = await profiler.findMemoryCgroup(machine);
   // A plan may be for a larger device than this one. Threads without a core of their own wait for each other.
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
-  const trials = await ThreadTrialStore.read(profiler, config.model_path, await mostThreads());
 
   const hasTools = hasProgramTools || mayOfferTools(config);
   const plan = async (budget: ModelBudget, ladder: LadderSettings): Promise<PlannedModel> => {
-    const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures, threadTrials: trials.rows };
+    const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures };
     const header = await optimizer.readGguf(config.model_path);
     for (const { message, hint } of await noticesOf(header, optimizer, config.engine)) onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {
@@ -72,7 +70,7 @@ export async function openLlamaEngine(
       plan: planned,
       fileBytes: header.file_bytes,
       options: {
-        ...toOptions(planned, await mostThreads(), trials.stillToTry),
+        ...toOptions(planned, await mostThreads()),
         ...templatesIn(header),
         thinking: config.engine?.thinking,
       },
@@ -91,16 +89,6 @@ export async function openLlamaEngine(
     stateFile: config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state")),
     hostFile,
     nodeFile,
-    chooseThreads: async (speeds) => {
-      await trials.keep(speeds);
-      const endless = modelBudget({
-        limitBytes: Number.POSITIVE_INFINITY,
-        ownsProgram,
-        spareBytes: Number.POSITIVE_INFINITY,
-      });
-      const planned = await plan(endless, new PressureLadder().settings);
-      return engineThreads(planned.plan, await mostThreads());
-    },
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,
     onLoadProgress,
     notices,
@@ -108,17 +96,12 @@ export async function openLlamaEngine(
   });
 }
 
-function toOptions(
-  plan: FitPlan,
-  cores: number,
-  threadsToTry: readonly number[],
-): Omit<LlamaEngineOptions, "chatTemplate"> {
+function toOptions(plan: FitPlan, cores: number): Omit<LlamaEngineOptions, "chatTemplate"> {
   return {
     modelPath: plan.model_path,
     contextTokens: plan.context_tokens,
     batchTokens: plan.batch_tokens,
     ...engineThreads(plan, cores),
-    threadsToTry,
     mapsFile: plan.maps_file,
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     constrainsOutput: plan.constrains_output,

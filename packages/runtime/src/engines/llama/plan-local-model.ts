@@ -15,7 +15,6 @@ import { type ExpectedProcesses, expectedServers, modelBudget, programShareBytes
 import { mayOfferTools } from "./may-offer-tools.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
-import { usableTrials } from "./thread-trial-store.js";
 
 /** Tokens of the context that scores a list of tools: a dozen of them with their descriptions, examples of talk, and a message. */
 const CHOOSING_TOKENS = 1024;
@@ -57,8 +56,7 @@ export function agentFacts(device: EdgeDevice, hasTools: boolean) {
 }
 
 /**
- * Reads the facts that the plan of any model follows from: what it may take of the agent's budget, the CPU, and trials with
- * threads. `check` and `optimize` read them here, and the plans that `run` makes follow from the same.
+ * Reads the facts that the plan of any model follows from: what it may take of the agent's budget, and the CPU. `check` and `optimize` read them here, and the plans that `run` makes follow from the same.
  */
 export async function readPlanFacts(
   budget: AgentBudget,
@@ -73,17 +71,14 @@ export async function readPlanFacts(
       ...facts,
       ...modelBudget({ limitBytes, ownsProgram, spareBytes }),
       cpuFeatures: remote.cpuFeatures,
-      threadTrials: usableTrials(remote.measurement),
     };
   }
   const { profiler } = await importModelPeers();
   const guard = await startGuard(profiler, { limitBytes, ownsProgram, memory });
-  const { measurement, stale } = await profiler.readDeviceMeasurement();
   return {
     ...facts,
     ...modelBudget({ limitBytes, ownsProgram, ...(await guard.spare()) }),
     cpuFeatures: await profiler.readCpuFeatures(new profiler.LocalMachine()),
-    threadTrials: stale === null ? usableTrials(measurement) : [],
   };
 }
 

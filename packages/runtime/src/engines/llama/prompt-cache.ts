@@ -22,10 +22,13 @@ export interface CachedPrompt {
   marks: readonly TextMark[];
 }
 
-/** Longest time that a slice of prefill may take: an abort is noticed between two slices. */
-const SLICE_MILLISECONDS = 140;
-/** Size of the first slices, until the rate is known. */
-const FIRST_SLICE_TOKENS = 8;
+/** Time that a slice of prefill should take: an abort is noticed between two slices. */
+const SLICE_MILLISECONDS = 250;
+/** Fewer tokens at once cost more each: a slice may take longer for the sake of so many, but no longer than a second. */
+const EFFICIENT_TOKENS = 32;
+const LONGEST_SLICE_MILLISECONDS = 1_000;
+/** Size of the first slice, whose rate is not known. */
+const FIRST_SLICE_TOKENS = 16;
 /** llama.cpp's kernels compute this many tokens together; a remainder costs nearly as much as all of them. */
 const KERNEL_TOKENS = 8;
 
@@ -104,10 +107,13 @@ export class PromptCache {
     while (this.#tokens.length < tokens.length) {
       if (isAborted()) return "aborted";
       const start = this.#tokens.length;
-      const slice = tokens.slice(start, start + this.#sliceTokens());
+      const slice = tokens.slice(start, start + this.#sliceTokens(tokens.length - start));
       const began = this.#clock();
       await this.append(slice);
-      this.#prefillTokensPerMillisecond = slice.length / Math.max(this.#clock() - began, 0.001);
+      // The last slice may be so small that its rate says nothing of others.
+      if (slice.length >= KERNEL_TOKENS || this.#prefillTokensPerMillisecond === 0) {
+        this.#prefillTokensPerMillisecond = slice.length / Math.max(this.#clock() - began, 0.001);
+      }
     }
     return "done";
   }
@@ -136,9 +142,20 @@ export class PromptCache {
     this.#evaluator.removeFrom(0);
   }
 
-  #sliceTokens(): number {
-    const affordable = Math.floor(this.#prefillTokensPerMillisecond * SLICE_MILLISECONDS) || FIRST_SLICE_TOKENS;
-    const whole = affordable < KERNEL_TOKENS ? affordable : affordable - (affordable % KERNEL_TOKENS);
-    return Math.min(this.#batchTokens, whole);
+  /** Number of tokens of the next slice, when so many are missing. */
+  #sliceTokens(missing: number): number {
+    const rate = this.#prefillTokensPerMillisecond;
+    const efficient = Math.min(EFFICIENT_TOKENS, rate * LONGEST_SLICE_MILLISECONDS);
+    const affordable = rate === 0 ? FIRST_SLICE_TOKENS : Math.max(rate * SLICE_MILLISECONDS, efficient);
+    const size = wholeKernels(Math.max(1, Math.min(this.#batchTokens, Math.floor(affordable))));
+    const rest = missing - size;
+    if (rest <= 0 || size < KERNEL_TOKENS) return Math.min(missing, size);
+    // A small rest is evaluated along, or made larger.
+    if (rest >= KERNEL_TOKENS) return size;
+    return missing <= this.#batchTokens ? missing : Math.max(KERNEL_TOKENS, size - KERNEL_TOKENS);
   }
+}
+
+function wholeKernels(tokens: number): number {
+  return tokens < KERNEL_TOKENS ? tokens : tokens - (tokens % KERNEL_TOKENS);
 }

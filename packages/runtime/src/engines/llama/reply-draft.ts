@@ -1,5 +1,4 @@
 import type { EngineEvent, EngineRequest, EngineTool, SamplingOptions } from "../engine.js";
-import type { EngineThreads } from "../host/host-protocol.js";
 import { contextExceeded } from "./context-exceeded.js";
 import type { LoadedModel } from "./loaded-model.js";
 import type { PromptCache } from "./prompt-cache.js";
@@ -26,7 +25,6 @@ export class ReplyDraft {
   readonly task: ReplyTask;
   readonly cache: PromptCache;
   readonly loaded: LoadedModel;
-  readonly #threads: () => EngineThreads;
   /** Beginning of the reply that is in the cache, where text and tokens end together. */
   evaluated: { text: string; tokens: number };
   /** Number of tokens that were written. */
@@ -34,11 +32,10 @@ export class ReplyDraft {
   /** Number of those that are thoughts. */
   reasoningTokens = 0;
 
-  constructor(task: ReplyTask, parts: { loaded: LoadedModel; cache: PromptCache; threads: () => EngineThreads }) {
+  constructor(task: ReplyTask, parts: { loaded: LoadedModel; cache: PromptCache }) {
     this.task = task;
     this.cache = parts.cache;
     this.loaded = parts.loaded;
-    this.#threads = parts.threads;
     this.evaluated = { text: "", tokens: task.prompt.tokens.length };
   }
 
@@ -49,7 +46,6 @@ export class ReplyDraft {
     const wanted = replyText === "" ? tokens : [...tokens, ...vocabulary.tokenize(replyText, true)];
     if (wanted.length >= contextTokens) throw contextExceeded(wanted.length, contextTokens);
     this.cache.keepCommonPrefix(wanted);
-    this.loaded.setThreads(this.#threads().prefillThreads);
     if ((await this.cache.prefill(wanted, this.task.isAborted)) === "aborted") return "aborted";
     this.evaluated = { text: replyText, tokens: wanted.length };
     this.completionTokens = wanted.length - tokens.length;
@@ -63,7 +59,6 @@ export class ReplyDraft {
 
   /** Begins to choose tokens; close the sampler afterwards. */
   startSampler(sampling: SamplingOptions, grammar: string | null): TokenSampler {
-    this.loaded.setThreads(this.#threads().decodeThreads);
     return new TokenSampler(this.loaded, this.cache, sampling, grammar);
   }
 

@@ -1,4 +1,5 @@
 import { outOfMemory } from "../host/host-exit.js";
+import type { BatchThreads } from "./batch-threads.js";
 import type { AddonContext, AddonSampler } from "./llama-addon.js";
 import type { LoadedModel } from "./loaded-model.js";
 
@@ -6,7 +7,7 @@ export interface ScoringOptions {
   contextTokens: number;
   /** Most tokens that are evaluated at once. The logits of all of them are kept. */
   batchTokens: number;
-  threads: number;
+  threads: BatchThreads;
 }
 
 const SEQUENCE = 0;
@@ -28,6 +29,7 @@ export class ScoringContext {
   readonly #context: AddonContext;
   readonly #sampler: AddonSampler;
   readonly #batchTokens: number;
+  readonly #threads: BatchThreads;
   #tokens: number[] = [];
   /** Place of the logits that follow the newest token. */
   #logitIndex = -1;
@@ -37,6 +39,7 @@ export class ScoringContext {
     this.#context = context;
     this.#sampler = sampler;
     this.#batchTokens = options.batchTokens;
+    this.#threads = options.threads;
     this.contextTokens = context.getContextSize();
   }
 
@@ -47,7 +50,7 @@ export class ScoringContext {
       batchSize: options.batchTokens,
       sequences: 1,
       flashAttention: true,
-      threads: options.threads,
+      threads: 1,
       embeddings: false,
       ranking: false,
       performanceTracking: false,
@@ -122,7 +125,7 @@ export class ScoringContext {
     const indexes = wanted === "all" ? tokens.keys() : [tokens.length - 1];
     this.#context.initBatch(tokens.length);
     const places = this.#context.addToBatch(SEQUENCE, position, Uint32Array.from(tokens), Uint32Array.from(indexes));
-    await this.#context.decodeBatch();
+    await this.#threads.evaluate(this.#context, tokens.length, () => this.#context.decodeBatch());
     this.#work += tokens.length;
     return [...places];
   }

@@ -1,13 +1,14 @@
 import { type Decision, decide } from "../../choosing/decide.js";
 import { ListEvidence, listDetails, type TextScorer } from "../../choosing/evidence.js";
 import type { EngineRequest, EngineTool } from "../engine.js";
+import type { BatchThreads } from "./batch-threads.js";
 import type { LoadedModel } from "./loaded-model.js";
 import { ScoringContext } from "./scoring-context.js";
 
 export interface ToolChooserOptions {
   /** Tokens of the context that scores the list of tools. */
   contextTokens: number;
-  threads: () => number;
+  threads: BatchThreads;
 }
 
 /** Room for a message behind the list, with the name of a tool and a value. */
@@ -89,7 +90,7 @@ export class ToolChooser {
     this.#context ??= await ScoringContext.open(this.#loaded, {
       contextTokens: this.#options.contextTokens,
       batchTokens: BATCH_TOKENS,
-      threads: this.#options.threads(),
+      threads: this.#options.threads,
     });
     return this.#context;
   }

@@ -3,8 +3,7 @@ import path from "node:path";
 import { type FitPlan, type FitRequest, type MemoryProbe, NanoAgentError } from "@nanoagent/models";
 import { ModelFitPlanner, planFit, readGguf } from "@nanoagent/optimizer";
 import { buildTinyGguf, writeKnownModel } from "@nanoagent/optimizer/testing";
-import { writeDeviceMeasurement } from "@nanoagent/profiler";
-import { ADDON_VERSION, planLocalModel, readPlanFacts } from "@nanoagent/runtime/engines/llama";
+import { planLocalModel, readPlanFacts } from "@nanoagent/runtime/engines/llama";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openLlamaEngine } from "../../../src/engines/llama/open-llama-engine.js";
 import { sampleDevice } from "../../sample-config.js";
@@ -108,24 +107,6 @@ describe.each(Object.entries(models))("%s", (_, write) => {
       if (context === "auto") expect(contexts.size).toBeGreaterThan(1);
     },
   );
-
-  test("has it also when threads were tried", async () => {
-    const file = path.join(await temporaryFolder(), "model.gguf");
-    await write(file);
-    const trial = { threads: 3, prefill_tokens_per_second: 100, decode_tokens_per_second: 10 };
-    await writeDeviceMeasurement({
-      engine_version: ADDON_VERSION,
-      thread_trials: [
-        { model: "model.gguf", ...trial },
-        { model: "another.gguf", ...trial, threads: 1, decode_tokens_per_second: 99 },
-      ],
-    });
-    const config = configOf(file, 450, "auto");
-    const checked = await check(config);
-    expect(checked).toMatchObject({ prefill_threads: 3, decode_threads: 3 });
-    expect(await optimize(config)).toEqual(checked);
-    expect(await run(config)).toEqual(checked);
-  });
 });
 
 test.each([true, false])("what this program has in memory changes no plan (its own: %s)", async (ownsProgram) => {

@@ -69,27 +69,59 @@ describe("the common prefix of two prompts", () => {
 });
 
 describe("prefill", () => {
-  test("goes on in slices that take about 140 ms, in whole kernels of 8 tokens", async () => {
-    const { model, cache } = newCache({ millisecondsPerToken: 4, batchTokens: 512 });
-    await read(cache, numbers(100));
-    expect(model.slices).toEqual([8, 32, 32, 28]);
+  test.each([
+    ["a fast model: as many tokens as 250 ms allow", 1, [16, 248, 136]],
+    ["a slower one: 32 tokens for the sake of the kernels", 20, [16, ...Array(12).fill(32)]],
+    ["a slow one: no slice takes longer than a second", 50, [16, ...Array(23).fill(16), 16]],
+    ["a very slow one", 200, [16, ...Array(76).fill(5), 4]],
+    ["one that takes a second for a token", 1_500, [16, ...Array(384).fill(1)]],
+  ])("goes on in slices that suit %s", async (_, millisecondsPerToken, slices) => {
+    const { model, cache } = newCache({ millisecondsPerToken, batchTokens: 512 });
+    await read(cache, numbers(400));
+    expect(model.slices).toEqual(slices);
   });
 
-  test("takes no more than a batch at once, and at least a token", async () => {
-    const fast = newCache({ millisecondsPerToken: 0.01, batchTokens: 16 });
-    await read(fast.cache, numbers(40));
-    expect(fast.model.slices).toEqual([8, 16, 16]);
-    const slow = newCache({ millisecondsPerToken: 60 });
-    await read(slow.cache, numbers(12));
-    expect(slow.model.slices).toEqual([8, 2, 2]);
+  test("takes no more than a batch at once, and leaves no small rest", async () => {
+    const slicesOf = async (tokens: number, batchTokens: number) => {
+      const { model, cache } = newCache({ millisecondsPerToken: 0.01, batchTokens });
+      await read(cache, numbers(tokens));
+      return model.slices;
+    };
+    expect(await slicesOf(16 + 64 + 3, 64)).toEqual([16, 56, 11]);
+    expect(await slicesOf(16 + 40 + 3, 64)).toEqual([16, 43]);
+    expect(await slicesOf(20, 64)).toEqual([20]);
+    expect(await slicesOf(20, 4)).toEqual([4, 4, 4, 4, 4]);
   });
+
+  test("evaluates every token once, in slices within the batch and the time, whatever the speed", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 2_000 }),
+        fc.integer({ min: 1, max: 512 }),
+        fc.double({ min: 0.01, max: 2_000, noNaN: true }),
+        async (tokens, batchTokens, millisecondsPerToken) => {
+          const { model, cache } = newCache({ millisecondsPerToken, batchTokens });
+          await read(cache, numbers(tokens));
+          expect(model.tokens).toEqual(numbers(tokens));
+          const [, ...slices] = model.slices;
+          for (const slice of slices) {
+            expect(slice).toBeLessThanOrEqual(batchTokens);
+            // A rest of less than a kernel may come on top.
+            expect(slice === 1 || (slice - 7) * millisecondsPerToken <= 1_000).toBe(true);
+          }
+          // Fewer than the kernels like only where 32 would take a second, and at the end.
+          const least = Math.min(batchTokens, 32 * millisecondsPerToken > 1_000 ? 1 : 32);
+          for (const slice of slices.slice(0, -2)) expect(slice).toBeGreaterThanOrEqual(least - (least % 8));
+        },
+      ),
+    ));
 
   test("stops between two slices, and goes on from there", async () => {
     const { model, cache } = newCache({ millisecondsPerToken: 4 });
     const tokens = numbers(100);
-    expect(await cache.prefill(tokens, () => model.tokens.length >= 40)).toBe("aborted");
-    expect(cache.length).toBe(40);
-    expect(await read(cache, tokens)).toBe(40);
+    expect(await cache.prefill(tokens, () => model.tokens.length >= 30)).toBe("aborted");
+    expect(model.slices).toEqual([16, 56]);
+    expect(await read(cache, tokens)).toBe(72);
     expect(model.tokens).toEqual(tokens);
   });
 });

@@ -38,7 +38,6 @@ export async function loadOptions(
     kvType: "f16",
     chatTemplate: tokenizer.chat_template,
     constrainsOutput: true,
-    threadsToTry: [],
     stateFile: null,
     ...options,
   };

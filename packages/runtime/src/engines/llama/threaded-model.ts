@@ -1,0 +1,22 @@
+import type { BatchThreads } from "./batch-threads.js";
+import type { LoadedModel } from "./loaded-model.js";
+import type { TokenEvaluator } from "./prompt-cache.js";
+
+/** Evaluates the tokens of a loaded model's context, with as many threads as suit the machine at the moment. */
+export class ThreadedModel implements TokenEvaluator {
+  readonly #loaded: LoadedModel;
+  readonly #threads: BatchThreads;
+
+  constructor(loaded: LoadedModel, threads: BatchThreads) {
+    this.#loaded = loaded;
+    this.#threads = threads;
+  }
+
+  evaluate(position: number, tokens: readonly number[]): Promise<number> {
+    return this.#threads.evaluate(this.#loaded, tokens.length, () => this.#loaded.evaluate(position, tokens));
+  }
+
+  removeFrom(position: number): boolean {
+    return this.#loaded.removeFrom(position);
+  }
+}
