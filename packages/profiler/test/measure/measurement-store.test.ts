@@ -112,6 +112,20 @@ describe("what is kept", () => {
     });
   });
 
+  it("is read with the trials of threads that earlier versions kept, and written without them", async () => {
+    await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
+    const trials = [{ model: "m", threads: 2, prefill_tokens_per_second: 9, decode_tokens_per_second: 3 }];
+    putIn(JSON.stringify({ ...stored(), thread_trials: trials }));
+    expect(await readDeviceMeasurement({ path: file })).toMatchObject({
+      measurement: { bandwidth: [row] },
+      ignored: null,
+      stale: null,
+    });
+    await writeDeviceMeasurement({ contention: 0.5 }, { path: file });
+    expect(stored()).toMatchObject({ bandwidth: [row], contention: 0.5 });
+    expect(stored()).not.toHaveProperty("thread_trials");
+  });
+
   it.each([
     [{ platform: "linux-riscv64" }, /^on linux-riscv64, and this is /],
     [{ cpu_model: "Z80" }, /^on Z80, and this is /],

@@ -75,23 +75,27 @@ export class LlamaEngine implements Engine {
   /** Tokens that were evaluated for vectors of texts. */
   #embeddedTokens = 0;
   readonly #closing = new AbortController();
-  /** Threads for vectors of texts, which are evaluated in another context. */
-  readonly #embeddingThreads: BatchThreads;
+  /** Threads of each context: that of the conversation, and those for choosing tools and for vectors of texts. */
+  readonly #threads: Record<"conversation" | "choosing" | "embedding", BatchThreads>;
   /** End of the queue of requests: the context answers one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: LlamaEngineOptions, loaded: LoadedModel, cache: PromptCache, state: EngineState | null) {
+  private constructor(
+    options: LlamaEngineOptions,
+    loaded: LoadedModel,
+    cache: PromptCache,
+    { state, threads }: { state: EngineState | null; threads: BatchThreads },
+  ) {
     this.#options = options;
     this.#loaded = loaded;
     this.#cache = cache;
     this.#state = state;
-    this.#embeddingThreads = new BatchThreads(options);
+    const choosing = new BatchThreads(options);
+    this.#threads = { conversation: threads, choosing, embedding: new BatchThreads(options) };
     const { chatTemplate, toolTemplate, thinking, choosingTokens = 0 } = options;
     this.#prompts = new PromptReader(loaded.vocabulary, { chatTemplate, toolTemplate, thinking });
     this.#chooser =
-      choosingTokens > 0
-        ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads: new BatchThreads(options) })
-        : null;
+      choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads: choosing }) : null;
     this.contextTokens = loaded.contextTokens;
   }
 
@@ -104,7 +108,7 @@ export class LlamaEngine implements Engine {
     const { contextTokens } = loaded;
     const state = stateFile === null ? null : await EngineState.open(stateFile, { modelPath, contextTokens, kvType });
     await state?.restore(loaded, cache);
-    return new LlamaEngine(options, loaded, cache, state);
+    return new LlamaEngine(options, loaded, cache, { state, threads });
   }
 
   get notices(): readonly string[] {
@@ -268,7 +272,7 @@ export class LlamaEngine implements Engine {
       const onWork = (tokens: number) => {
         this.#embeddedTokens += tokens;
       };
-      const options = { batchTokens, kvType, threads: this.#embeddingThreads, isAborted, onWork };
+      const options = { batchTokens, kvType, threads: this.#threads.embedding, isAborted, onWork };
       const vectors = await embedTexts(this.#loaded, texts, options);
       if (vectors === null) throw EngineError.closed(this.name);
       return vectors;
@@ -301,7 +305,10 @@ export class LlamaEngine implements Engine {
 
   /** Does a task when all earlier ones have ended. */
   #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(task);
+    const result = this.#last.then(() => {
+      for (const threads of Object.values(this.#threads)) threads.begin();
+      return task();
+    });
     this.#last = result.catch(() => {});
     return result;
   }
