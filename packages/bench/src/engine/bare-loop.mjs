@@ -12,7 +12,7 @@ const GREEDY = { temperature: 0, topK: 40, topP: 0.95, minP: 0.05, seed: 1 };
  */
 export async function runBareLoop(
   addonPackage,
-  { modelPath, contextTokens, batchTokens, threads, shortPrompt, prompt, replyTokens },
+  { modelPath, contextTokens, batchTokens, threads, shortPrompt, prompt, replyTokens, onFirstToken = () => {} },
 ) {
   const began = performance.now();
   const addon = await loadAddon(addonPackage);
@@ -60,6 +60,7 @@ export async function runBareLoop(
     return context.sampleToken(logits, sampler);
   };
   await read(model.tokenize(shortPrompt, true));
+  onFirstToken();
   const asked = performance.now();
   const tokens = model.tokenize(prompt, true);
   let token = await read(tokens);

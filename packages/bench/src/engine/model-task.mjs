@@ -9,6 +9,7 @@
  * @property {string} shortPrompt the first thing it is asked, as soon as it is loaded
  * @property {string} prompt
  * @property {number} replyTokens
+ * @property {() => void} [onFirstToken] called when the reply to the first thing begins
  */
 
 const SENTENCE = "The keeper of the lighthouse wrote down the wind, the tide and every ship that passed. ";
