@@ -56,7 +56,9 @@ export async function measureFirstToken(task) {
     for (let pair = -1; pair < pairs; pair++) {
       for (const name of contenders) {
         const figures = await startContender(name, task, folder);
-        progress(`${pair < 0 ? "warm-up" : pair + 1} ${name}: ${figures.cpu_ms} CPU ms, ${Math.round(figures.wall_ms)} ms`);
+        progress(
+          `${pair < 0 ? "warm-up" : pair + 1} ${name}: ${figures.cpu_ms} CPU ms, ${Math.round(figures.wall_ms)} ms`,
+        );
         if (pair >= 0) runs[name]?.push(figures);
       }
     }
@@ -175,7 +177,8 @@ async function watchStart(file, args, environment, listen) {
   } finally {
     clearTimeout(timer);
     started.kill("SIGKILL");
-    if (started.exitCode === null && started.signalCode === null && started.pid !== undefined) await once(started, "exit");
+    if (started.exitCode === null && started.signalCode === null && started.pid !== undefined)
+      await once(started, "exit");
   }
 }
 

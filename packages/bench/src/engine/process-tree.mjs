@@ -18,7 +18,10 @@ export function freezeTree(processId) {
     for (const [id, parent] of listParents()) if (parent === member && !members.includes(id)) members.push(id);
   }
   const cpuMilliseconds = members.reduce((sum, member) => sum + cpuMillisecondsOf(member), 0);
-  return { cpuMilliseconds, kill: () => members.forEach((member) => signal(member, "SIGKILL")) };
+  const kill = () => {
+    for (const member of members) signal(member, "SIGKILL");
+  };
+  return { cpuMilliseconds, kill };
 }
 
 /** @returns {[processId: number, parent: number][]} */

@@ -9,6 +9,7 @@ import {
   type HostCall,
   type HostedEngineSource,
   type HostReport,
+  LOADS_LIBRARY,
   SIGN_OF_LIFE_MILLISECONDS,
   toErrorData,
 } from "./host/host-protocol.js";
@@ -37,7 +38,10 @@ if (process.send === undefined) {
 }
 // What it might start is not started in place of a host.
 delete process.env[HOST_VARIABLE];
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+const end = () => process.kill(process.pid, "SIGKILL");
+process.on("disconnect", end);
+// The program may have ended before there was anybody to be told.
+if (!process.connected) end();
 // Ctrl-C and a service's stop reach the whole group; the program decides what becomes of its engine.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("message", async (call: HostCall) => {
@@ -49,6 +53,8 @@ setInterval(() => {
   if (tasks > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
 }, SIGN_OF_LIFE_MILLISECONDS);
 report({ type: "started", version: HOST_VERSION });
+// What it will open is still being chosen. What is wrong with the library is said when a model is to be opened.
+if (process.argv.includes(LOADS_LIBRARY)) void importLlama().then(({ LlamaEngine }) => LlamaEngine.loadLibrary());
 
 function report(message: HostReport): void {
   // The channel may close between the question and the answer.
@@ -128,7 +134,7 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
     const { openEngine } = (await import(source.url)) as { openEngine: (options: object) => Engine | Promise<Engine> };
     return openEngine(source.options);
   }
-  const { LlamaEngine } = await import("./llama/llama-engine.js");
+  const { LlamaEngine } = await importLlama();
   let reported = 0;
   return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
     // A loader says so for every tensor. After it, each step is progress, such as trying a number of threads.
@@ -136,6 +142,10 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
     reported = share;
     report({ type: "progress", share });
   });
+}
+
+function importLlama() {
+  return import("./llama/llama-engine.js");
 }
 
 /** Notices that the program has been told. */

@@ -4,27 +4,29 @@ import { onAbort } from "../../on-abort.js";
 import { lacksRoomForCode, tellsOfMemory } from "../../processes/fatal-output.js";
 import { LastWords } from "../../processes/last-words.js";
 import { ABORT_GRACE_MILLISECONDS, type EngineEvent, type EngineRequest } from "../engine.js";
-import { EngineError } from "../engine-error.js";
+import type { EngineError } from "../engine-error.js";
 import { type EngineFacts, withNotice } from "../engine-facts.js";
 import { EventQueue } from "../event-queue.js";
-import { explainFailedStart } from "./explain-failed-start.js";
-import { findHost, type HostCommand } from "./find-host.js";
+import type { HostCommand } from "./find-host.js";
 import { describeExit, type HostExit, outerLimitBytes, outOfMemory } from "./host-exit.js";
 import { AT_WORK, TO_OPEN, TO_SAVE, TO_START } from "./host-patience.js";
-import { fromErrorData, HOST_VERSION, type HostAnswer, type HostCall, type HostReport } from "./host-protocol.js";
-import type { HostProcessOptions } from "./host-start.js";
+import {
+  fromErrorData,
+  HOST_VERSION,
+  type HostAnswer,
+  type HostCall,
+  type HostedEngineSource,
+  type HostReport,
+} from "./host-protocol.js";
 import type { HostedReply } from "./hosted-reply.js";
-import { findCodeReservation, type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
+import { type HostLaunch, launchHost, reservedCodeBytes } from "./launch-host.js";
 import type { RunningHost } from "./running-host.js";
 import type { Patience } from "./signs-of-life.js";
 import { type HangWatch, watchForHang } from "./watch-for-hang.js";
-import { isThisNode, notNode, otherVersion, refuseInsideHost } from "./wrong-host.js";
+import { isThisNode, notNode, otherVersion } from "./wrong-host.js";
 
 /** Most characters that are kept of what native code prints: the end, for an error message. */
 const MAX_OUTPUT_CHARACTERS = 2_000;
-
-const WITHOUT_COMPILED_CODE =
-  "The memory limit leaves Node no room for compiled code, so the engine's process runs without it. Replies are as fast; opening the model and long chat templates are slower.";
 
 /** A question that the host has not answered. */
 interface Question {
@@ -47,17 +49,20 @@ export class HostProcess implements RunningHost {
   readonly #replies = new Map<number, EventQueue<EngineEvent>>();
   readonly #questions = new Map<number, Question>();
   readonly whenEnded: Promise<void>;
+  readonly #started: Promise<Extract<HostReport, { type: "started" }>>;
   #onReport: ((report: HostReport) => void) | null = null;
   readonly #output = new LastWords(MAX_OUTPUT_CHARACTERS);
   #nextId = 1;
   readonly #savePatience: Patience;
   #watch: HangWatch | null = null;
   #isStopping = false;
+  #isReplaced = false;
   #startFailure: unknown = null;
   #endedAs: HostExit["endedAs"] = null;
   #exit: EngineError | null = null;
 
-  private constructor(command: HostCommand, limits: HostLaunch, savePatience: Patience = TO_SAVE) {
+  /** Launches it. Throws what the system's call throws. */
+  constructor(command: HostCommand, limits: HostLaunch, savePatience: Patience = TO_SAVE) {
     const child = launchHost(command, limits);
     this.#child = child;
     this.#command = command;
@@ -79,57 +84,31 @@ export class HostProcess implements RunningHost {
         resolve();
       });
     });
+    this.#started = this.#until("started", TO_START);
+    // Nobody waits for it while the engine is chosen.
+    this.#started.catch(() => {});
   }
 
-  /** Starts a host and opens its engine. Throws {@link EngineError}, or what the engine threw as it opened. */
-  static async start(options: HostProcessOptions): Promise<HostProcess> {
-    const { signal, savePatience } = options;
-    let limits = options.limits ?? {};
-    let command: HostCommand | undefined;
-    let host: HostProcess;
-    try {
-      refuseInsideHost();
-      command = findHost(options);
-      limits = { ...limits, reservedCodeBytes: limits.reservedCodeBytes ?? (await findCodeReservation(command)) };
-      host = new HostProcess(command, limits, savePatience);
-    } catch (cause) {
-      void limits.group?.remove();
-      if (command === undefined) throw cause;
-      throw explainFailedStart({ command, exitCode: null, signal: null, cause, output: "" }) ?? cause;
-    }
-    try {
-      await host.#open(options);
-      return host;
-    } catch (error) {
-      if (!host.#mayStartWithoutCompiledCode) throw error;
-    }
-    // The reservation was more than was read of this program's own, or a limit around it is lower.
-    if (signal?.aborted) {
-      void limits.group?.remove();
-      throw cancelled();
-    }
-    const plain = new HostProcess(command, { ...limits, withoutCompiledCode: true }, savePatience);
-    await plain.#open(options);
-    plain.facts = withNotice(plain.facts, WITHOUT_COMPILED_CODE);
-    return plain;
+  /** Opens an engine in it. Throws {@link EngineError}, or what the engine threw as it opened. */
+  async open(source: HostedEngineSource, onProgress?: (share: number) => void): Promise<void> {
+    const { version } = await this.#started;
+    if (version !== HOST_VERSION) throw otherVersion(this.#command, version);
+    this.#send({ type: "open", source });
+    const opened = await this.#until("opened", TO_OPEN, onProgress);
+    this.facts = opened.facts;
+    this.#updateWatch();
   }
 
-  async #open({ source, onProgress, signal }: HostProcessOptions): Promise<void> {
-    const stopListening = onAbort(signal, () => this.#child.kill("SIGKILL"));
-    try {
-      const { version } = await this.#until("started", TO_START);
-      if (version !== HOST_VERSION) throw otherVersion(this.#command, version);
-      this.#hasStarted = true;
-      this.#send({ type: "open", source });
-      const opened = await this.#until("opened", TO_OPEN, onProgress);
-      this.facts = opened.facts;
-      this.#updateWatch();
-    } catch (error) {
-      this.#child.kill("SIGKILL");
-      throw signal?.aborted ? cancelled() : error;
-    } finally {
-      stopListening();
-    }
+  /** Ends it at once, without a word to those who wait. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Ends it for another that takes its place, in the same cgroup. */
+  async leaveTo(): Promise<void> {
+    this.#isReplaced = true;
+    this.kill();
+    await this.whenEnded;
   }
 
   get processId(): number | null {
@@ -236,6 +215,7 @@ export class HostProcess implements RunningHost {
 
   #receive(report: HostReport): void {
     this.#onReport?.(report);
+    this.#hasStarted ||= report.type === "started";
     if (report.type === "alive") {
       this.work = report.work;
       // A save may stand still while the main thread goes on: only a reply is at work as long as there are signs.
@@ -345,12 +325,12 @@ export class HostProcess implements RunningHost {
     this.#exit ??= this.#describe(exitCode, signal);
     for (const events of this.#replies.values()) events.push({ type: "error", error: this.#exit });
     for (const { reject } of this.#questions.values()) reject(this.#exit);
-    // The second start goes into the same group.
-    if (!this.#mayStartWithoutCompiledCode) void this.#limits.group?.remove();
+    // A second start goes into the same group.
+    if (!this.#isReplaced && !this.mayStartWithoutCompiledCode) void this.#limits.group?.remove();
   }
 
   /** Whether it has ended because its Node had no room for compiled code, which a start without it does not need. */
-  get #mayStartWithoutCompiledCode(): boolean {
+  get mayStartWithoutCompiledCode(): boolean {
     const { ended } = this;
     return ended && !this.#hasStarted && !this.#limits.withoutCompiledCode && lacksRoomForCode(this.#output.text);
   }
@@ -374,8 +354,4 @@ export class HostProcess implements RunningHost {
       outerLimitBytes: outerLimitBytes(this.#limits.dataBytes, this.reservedCodeBytes),
     };
   }
-}
-
-function cancelled(): EngineError {
-  return new EngineError({ code: "engine-closed", message: "The engine was closed while it was being opened." });
 }

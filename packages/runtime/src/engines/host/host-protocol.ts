@@ -10,6 +10,9 @@ export const HOST_VERSION: string = version;
 /** Variable of an engine's process. A program that finds it in its own environment was started in place of Node. */
 export const HOST_VARIABLE = "NANOAGENT_ENGINE_HOST";
 
+/** Argument of a host that loads llama.cpp's library before it is told what to open. */
+export const LOADS_LIBRARY = "--loads-library";
+
 /** Engine that a host opens: one of ours by name, or a module that exports `openEngine(options)`. */
 export type HostedEngineSource = { kind: "llama"; options: object } | { kind: "module"; url: string; options: object };
 

@@ -3,10 +3,11 @@ import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import type { HostFiles } from "./find-host.js";
-import { HostProcess } from "./host-process.js";
+import type { HostProcess } from "./host-process.js";
 import type { HostStart } from "./host-start.js";
 import type { HostedReply } from "./hosted-reply.js";
 import type { RunningHost } from "./running-host.js";
+import { startHost } from "./start-host.js";
 
 export interface HostedEngineOptions extends HostFiles {
   /** Engine and limits of a start; a function is asked anew before every start. */
@@ -181,7 +182,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 async function start(options: HostedEngineOptions, signal: AbortSignal): Promise<HostProcess> {
   const { hostFile, nodeFile, onProgress, onHost } = options;
   const next = typeof options.start === "function" ? await options.start(signal) : options.start;
-  const host = await HostProcess.start({ ...next, hostFile, nodeFile, onProgress, signal });
+  const host = await startHost({ ...next, hostFile, nodeFile, onProgress, signal });
   onHost?.(host);
   return host;
 }

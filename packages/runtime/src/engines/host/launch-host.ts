@@ -6,6 +6,7 @@ import { codeReservationOf, ownCodeReservation, runsWithoutCompiledCode } from "
 import type { ProcessCgroup } from "../../processes/process-cgroup.js";
 import { canLimitProcesses, DIES_FIRST, limitedCommand } from "../../processes/process-limits.js";
 import type { HostCommand } from "./find-host.js";
+import { LOADS_LIBRARY } from "./host-protocol.js";
 
 /** Limits of a host process. */
 export interface HostLimits {
@@ -22,6 +23,8 @@ export interface HostLaunch extends HostLimits {
   withoutCompiledCode?: boolean | undefined;
   /** Memory that its Node reserves for compiled code, in bytes. Default: as much as this program's. */
   reservedCodeBytes?: number | undefined;
+  /** Whether it loads llama.cpp's library before it is told what to open. Default: false. */
+  loadsLibrary?: boolean | undefined;
 }
 
 const DEFAULT_HEAP_MB = 32;
@@ -58,6 +61,7 @@ export function launchHost(command: HostCommand, launch: HostLaunch = {}): Child
     ...(withoutCompiledCode ? ["--jitless"] : []),
     ...command.flags,
     command.hostFile,
+    ...(launch.loadsLibrary ? [LOADS_LIBRARY] : []),
   ];
   // It makes no connection: certificates that are read at start would take 8 MB and a tenth of a second.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;

@@ -15,12 +15,13 @@ import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import type { HostFiles } from "../host/find-host.js";
+import type { ChosenEngine, HostStart } from "../host/host-start.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
-/** Room that RLIMIT_DATA leaves above the ledger's reserved bytes: allocators round up, and the heap of Node varies. */
+/** Room that RLIMIT_DATA leaves above what may be reserved: allocators round up, and the heap of Node varies. */
 const LIMIT_MARGIN_SHARE = 0.25;
 const LIMIT_MARGIN_BYTES = 48 * BYTES_PER_MB;
 /** Attempts at one message, each with a smaller model than the one before. */
@@ -204,20 +205,29 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return this.#hosted;
   }
 
-  /** Plans a start of the process within the memory that is free now, and prepares its limits. */
-  async #prepare() {
-    const { guard, planModel, createGroup, stateFile } = this.#options;
+  /**
+   * Prepares a start of the process within the memory that is free now. Its limits follow from that alone, so that it
+   * starts while the model is planned; no weight is loaded before the plan is made and held.
+   */
+  async #prepare(): Promise<HostStart> {
+    const { guard, createGroup } = this.#options;
     const budget = await guard.admit();
-    const planned = await planModel(budget, this.#ladder.settings);
-    const { plan, options } = planned;
-    await guard.hold(plan.ledger.peak_resident_bytes, null);
     const group = await createGroup(budget.budgetBytes);
-    const dataBytes = Math.ceil(plan.ledger.peak_reserved_bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
-    this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
     return {
-      source: { kind: "llama" as const, options: { ...options, stateFile: stateFile?.path ?? null } },
-      limits: { dataBytes, group: group ?? undefined },
+      source: () => this.#plan(budget, group),
+      limits: { dataBytes: dataLimitFor(budget.budgetBytes), group: group ?? undefined, loadsLibrary: true },
     };
+  }
+
+  async #plan(budget: ModelBudget, group: EngineCgroup | null): Promise<ChosenEngine> {
+    const { guard, planModel, stateFile } = this.#options;
+    const planned = await planModel(budget, this.#ladder.settings);
+    const { ledger } = planned.plan;
+    await guard.hold(ledger.peak_resident_bytes, null);
+    this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
+    const options = { ...planned.options, stateFile: stateFile?.path ?? null };
+    // A small model reserves more than it touches.
+    return { source: { kind: "llama", options }, dataBytes: dataLimitFor(ledger.peak_reserved_bytes) };
   }
 
   #watch(host: RunningHost): void {
@@ -318,6 +328,11 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     this.#waiting.push({ type: "memory-pressure", ...pressure, action });
     if (this.#waiting.length > MAX_WAITING_EVENTS) this.#waiting.shift();
   }
+}
+
+/** RLIMIT_DATA for an engine that reserves so many bytes. */
+function dataLimitFor(bytes: number): number {
+  return Math.ceil(bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
 }
 
 /** Explains a crash at the start: a library file that is cut short ends the process with SIGBUS, without a message. */

@@ -125,10 +125,25 @@ export interface AddonGrammarState {
 }
 
 /**
- * Loads the add-on and gets it ready. Throws {@link EngineError} `engine-unavailable`, which says why this system cannot
- * load it and what to do.
+ * Loads the add-on and gets it ready, once. `log` gets its messages from now on. Throws {@link EngineError}
+ * `engine-unavailable`, which says why this system cannot load it and what to do.
  */
 export async function loadLlamaAddon(log: (level: number, message: string) => void = () => {}): Promise<LlamaAddon> {
+  listener = log;
+  loaded ??= load();
+  try {
+    return await loaded;
+  } catch (error) {
+    loaded = null;
+    throw error;
+  }
+}
+
+let loaded: Promise<LlamaAddon> | null = null;
+/** Who hears the messages. The add-on gets one logger for good: when a former one is collected, it drops all messages. */
+let listener: (level: number, message: string) => void = () => {};
+
+async function load(): Promise<LlamaAddon> {
   const folder = await findLlamaAddon().catch(async (error: unknown) => {
     const { explainMissingAddon } = await import("./check-llama-addon.js");
     throw explainMissingAddon(error);
@@ -142,7 +157,6 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
     throw await explainLoadFailure(folder, cause);
   }
   addon.markLoaded();
-  listener = log;
   if (!hasLogger) addon.setLogger((level, message) => listener(level, message));
   hasLogger = true;
   addon.setLoggerLogLevel(LOG_ERRORS);
@@ -157,7 +171,4 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
 }
 
 const LOG_ERRORS = 2;
-
-/** Who hears the messages. The add-on gets one logger for good: when a former one is collected, it drops all messages. */
-let listener: (level: number, message: string) => void = () => {};
 let hasLogger = false;

@@ -13,6 +13,7 @@ import { contextExceeded } from "./context-exceeded.js";
 import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
+import { loadLlamaAddon } from "./llama-addon.js";
 import { LoadedModel } from "./loaded-model.js";
 import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
@@ -97,6 +98,11 @@ export class LlamaEngine implements Engine {
     this.#chooser =
       choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads: choosing }) : null;
     this.contextTokens = loaded.contextTokens;
+  }
+
+  /** Loads the library alone, for a model that is opened soon. Never rejects: {@link open} says what is wrong. */
+  static async loadLibrary(): Promise<void> {
+    await loadLlamaAddon().catch(() => {});
   }
 
   /** Loads the model. Throws {@link EngineError}. */

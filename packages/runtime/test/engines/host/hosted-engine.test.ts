@@ -10,8 +10,8 @@ import { type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
 import { HostedEngine, type HostedEngineOptions, type HostStart } from "@nanoagent/runtime/engines/llama";
 import { testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test, vi } from "vitest";
-import { HostProcess } from "../../../src/engines/host/host-process.js";
 import { readProcessWork } from "../../../src/engines/host/read-process-work.js";
+import { startHost } from "../../../src/engines/host/start-host.js";
 import { EngineCgroup } from "../../../src/memory/engine-cgroup.js";
 import { ownCodeReservation } from "../../../src/processes/code-reservation.js";
 import { sampleConfig } from "../../sample-config.js";
@@ -145,8 +145,7 @@ describe.skipIf(process.platform !== "linux")("saving and closing take as long a
     return { how, milliseconds: SAVING_MILLISECONDS, file, mark };
   };
 
-  const start = (options: object) =>
-    HostProcess.start({ source: { kind: "module", url: moduleUrl, options }, savePatience });
+  const start = (options: object) => startHost({ source: { kind: "module", url: moduleUrl, options }, savePatience });
 
   test.skipIf(!countsWrites)("a close that writes in one blocking call comes to its end", async () => {
     const closing = await spending("block");
