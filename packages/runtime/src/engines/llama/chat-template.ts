@@ -106,7 +106,7 @@ export function learnCallForm(model: ChatModel): CallFormVerdict {
 const templatesByModel = new WeakMap<ChatModel, ModelTemplates>();
 
 /** Returns the templates of a model, which are read and probed once. */
-function templatesOf(model: ChatModel): ModelTemplates {
+export function templatesOf(model: ChatModel): ModelTemplates {
   let templates = templatesByModel.get(model);
   if (templates === undefined) {
     templates = new ModelTemplates(model);

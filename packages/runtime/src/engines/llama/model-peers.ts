@@ -10,7 +10,8 @@ export async function importModelPeers(): Promise<{ optimizer: Optimizer; profil
 
 const PURPOSE = "Running a local model";
 
-async function importOptimizer(): Promise<Optimizer> {
+/** Imports the package that plans. */
+export async function importOptimizer(): Promise<Optimizer> {
   try {
     return await import("@nanoagent/optimizer");
   } catch (cause) {
@@ -18,7 +19,8 @@ async function importOptimizer(): Promise<Optimizer> {
   }
 }
 
-async function importProfiler(): Promise<Profiler> {
+/** Imports the package that reads the device. */
+export async function importProfiler(): Promise<Profiler> {
   try {
     return await import("@nanoagent/profiler");
   } catch (cause) {

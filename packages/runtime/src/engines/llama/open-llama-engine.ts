@@ -11,8 +11,8 @@ import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import { mayOfferTools } from "./may-offer-tools.js";
-import { importModelPeers } from "./model-peers.js";
-import { agentFacts, agentLimitBytes, noticesOf, planModel, templatesIn } from "./plan-local-model.js";
+import { importOptimizer, importProfiler } from "./model-peers.js";
+import { agentFacts, agentLimitBytes, planModel, templatesIn } from "./plan-local-model.js";
 import { startGuard } from "./start-guard.js";
 import { StateFile } from "./state-file.js";
 import { UnguardedEngine } from "./unguarded-engine.js";
@@ -40,7 +40,7 @@ export async function openLlamaEngine(
 ): Promise<Engine> {
   // A platform without llama.cpp is refused before anything is planned.
   addonPackage();
-  const { optimizer, profiler } = await importModelPeers();
+  const profiler = await importProfiler();
   const { device, spec } = config;
   const machine = new profiler.LocalMachine();
   const notices: string[] = [];
@@ -51,18 +51,22 @@ export async function openLlamaEngine(
   const onLoadProgress = safeProgress(onProgress, onNotice);
   const limitBytes = agentLimitBytes({ device, maxMemoryMb: spec.max_memory_mb });
   const guard = await startGuard(profiler, { limitBytes, memory, ownsProgram, baseBytes, toolMemory, onNotice });
-  const cpuFeatures = await profiler.readCpuFeatures(machine);
   const cgroups = await profiler.findMemoryCgroup(machine);
   // A plan may be for a larger device than this one. Threads without a core of their own wait for each other.
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
 
   const hasTools = hasProgramTools || mayOfferTools(config);
   const plan = async (budget: ModelBudget, ladder: LadderSettings): Promise<PlannedModel> => {
+    const optimizer = await importOptimizer();
+    const cpuFeatures = await profiler.readCpuFeatures(machine);
     const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures };
     const header = await optimizer.readGguf(config.model_path);
-    for (const { message, hint } of await noticesOf(header, optimizer, config.engine)) onNotice(`${message} ${hint}`);
+    const { context: contextTokens = "auto" } = config.engine ?? {};
+    // What there is to say of the templates, the engine says, which reads them in any case.
+    const notices = optimizer.modelNotices(header, contextTokens === "auto" ? null : contextTokens);
+    for (const { message, hint } of notices) onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {
-      contextTokens: config.engine?.context,
+      contextTokens,
       planner,
       ladder,
     });

@@ -1,10 +1,11 @@
 import type { CallFormVerdict } from "../../tool-calls/own-call-form.js";
 import type { EngineMessage, EngineRequest } from "../engine.js";
-import { type ChatModel, type ChatPrompt, learnCallForm, renderChat } from "./chat-template.js";
+import { type ChatModel, type ChatPrompt, learnCallForm, renderChat, templatesOf } from "./chat-template.js";
 import { type AddonModel, CONTROL_TOKEN } from "./llama-addon.js";
 import type { TemplateSources } from "./model-templates.js";
 import type { PromptCache } from "./prompt-cache.js";
 import { SafeTexts } from "./safe-texts.js";
+import { templateNotices } from "./template-notices.js";
 
 /** Most failures of the template that are told apart. */
 const MAX_FAILURES = 4;
@@ -22,6 +23,7 @@ export class PromptReader {
   readonly #bos: number;
   readonly #texts: SafeTexts;
   readonly #model: ChatModel;
+  #templateNotices: readonly string[] | undefined;
   #callForm: CallFormVerdict | undefined;
   /** Why templates did not write a prompt that they should have written. */
   readonly #failures = new Set<string>();
@@ -45,12 +47,18 @@ export class PromptReader {
     return this.#callForm;
   }
 
-  /** Sentences about prompts that the file's own template could not write. */
+  /** Sentences about what the file's own template cannot write, and about prompts that it could not write. */
   get notices(): readonly string[] {
-    return [...this.#failures].map(
-      (failure) =>
-        `The model's chat template could not write a conversation: ${failure}. It was written in a plainer form, and replies may be worse. Take a newer file of this model.`,
+    this.#templateNotices ??= templateNotices(this.#model, templatesOf(this.#model)).map(
+      ({ message, hint }) => `${message} ${hint}`,
     );
+    return [
+      ...this.#templateNotices,
+      ...[...this.#failures].map(
+        (failure) =>
+          `The model's chat template could not write a conversation: ${failure}. It was written in a plainer form, and replies may be worse. Take a newer file of this model.`,
+      ),
+    ];
   }
 
   /** Reads a request. Where it goes on from what is in the cache, the tokens of the cache stay as they are. */

@@ -22,10 +22,12 @@ const NEWER_FILE = "Take a newer file of this model, or one from another source.
  * Lists what of a conversation a model's templates cannot show, and why. It needs no vocabulary: the marks of the probes are
  * the same whatever the tokens are called.
  */
-export function templateNotices(sources: Omit<TemplateSources, "bosToken" | "eosToken">): TemplateNotice[] {
+export function templateNotices(
+  sources: Omit<TemplateSources, "bosToken" | "eosToken">,
+  templates = new ModelTemplates({ ...sources, bosToken: "<s>", eosToken: "</s>" }),
+): TemplateNotice[] {
   const { chatTemplate, toolTemplate = null, thinking = "auto" } = sources;
   if (chatTemplate === null && toolTemplate === null) return [];
-  const templates = new ModelTemplates({ ...sources, bosToken: "<s>", eosToken: "</s>" });
   const failureOf = (kind: Parameters<ModelTemplates["plan"]>[0]): string | null => {
     try {
       templates.plan(kind);

@@ -5,7 +5,7 @@ import type { ModelBudget } from "../../memory/program-share.js";
 import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
 import type { PlannedModel } from "./guarded-engine.js";
-import { LlamaEngine } from "./llama-engine.js";
+import type { LlamaEngine } from "./llama-engine.js";
 
 const IN_THIS_PROCESS =
   "The model runs in this process: its memory is not enforced, and a native crash ends the program.";
@@ -47,6 +47,8 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
     try {
       const { plan, options: load } = await planModel(await guard.admit());
       await guard.holdInProgram(plan.ledger.peak_resident_bytes);
+      // Not in this program otherwise: the engine's process has its own.
+      const { LlamaEngine } = await import("./llama-engine.js");
       return new UnguardedEngine(await LlamaEngine.open(load, onLoadProgress), plan, options);
     } catch (error) {
       await guard.close();
