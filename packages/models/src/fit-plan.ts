@@ -16,6 +16,11 @@ export interface FitPlan {
   /** The type that the file's weights have to be quantized to before; null: it is loaded as it is. */
   quantize_to: string | null;
   context_tokens: number;
+  /**
+   * Longest context that fits the same budget when the model is loaded in the same way, in tokens; at most what it was
+   * trained for. Absent: not known.
+   */
+  longest_context_tokens?: number | undefined;
   /** Element type of the KV cache: `f16`, `q8_0`. */
   kv_type: string;
   /** Tokens that prefill evaluates at once. */
@@ -41,6 +46,7 @@ export const fitPlanSource = whenFirstUsed(() =>
     model: modelSummarySource(),
     quantize_to: z.nullable(z.string().check(z.minLength(1))),
     context_tokens: positiveInteger(),
+    longest_context_tokens: z.optional(positiveInteger()),
     kv_type: z.string().check(z.minLength(1)),
     batch_tokens: positiveInteger(),
     prefill_threads: positiveInteger(),

@@ -7,8 +7,10 @@ export interface FitRequest {
   device: EdgeDevice;
   /** What the model, its engine and the process that it lives in may take together. */
   budget_bytes: number;
-  /** Tokens of context; `auto` takes as many as fit, up to what the model was trained for. */
+  /** Tokens of context; `auto` takes `wanted_context_tokens`, or as many of them as fit and the model was trained for. */
   context_tokens: number | "auto";
+  /** Tokens that a context of `auto` should have. Default: 4,096. */
+  wanted_context_tokens?: number | undefined;
   /** What the CPU can do (`avx2`, `asimddp`), which decides how weights are held; null where it is not known. */
   cpu_features: readonly string[] | null;
   /** Tokens that are read at once. Default: 64, or the whole context where that is smaller. */

@@ -12,7 +12,10 @@ export interface LoadSettings {
  */
 export const DEFAULT_BATCH_TOKENS = 64;
 
-/** Tokens of context that are enough for most agents. A plan with fewer accepts a loss of speed or quality to get them. */
+/**
+ * Tokens of context that are enough for most agents, and that `auto` begins with: all memory for a context costs time at
+ * every start, and most conversations never fill it. A plan with fewer accepts a loss of speed or quality to get them.
+ */
 export const ENOUGH_CONTEXT_TOKENS = 4096;
 
 /** llama.cpp makes room for a multiple of so many tokens. */

@@ -211,7 +211,8 @@ function isExceeded(error: unknown): boolean {
 }
 
 /** Characters that are shown of each result, so that the results of a step leave room in the context for the reply. */
-function resultCharacters({ contextTokens }: Engine, calls: number): number {
+function resultCharacters(engine: Engine, calls: number): number {
+  const contextTokens = engine.longestContextTokens ?? engine.contextTokens;
   if (contextTokens === null) return MAX_RESULT_CHARACTERS;
   const share = Math.floor((contextTokens * RESULT_CHARACTERS_PER_CONTEXT_TOKEN) / calls);
   return Math.min(MAX_RESULT_CHARACTERS, Math.max(MIN_RESULT_CHARACTERS, share));

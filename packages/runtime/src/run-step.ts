@@ -152,6 +152,7 @@ export async function* runStep(
           yield* take(next.call);
           break;
         case "memory-pressure":
+        case "context-growth":
           yield next;
           break;
         case "usage":

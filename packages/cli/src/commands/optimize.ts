@@ -22,7 +22,8 @@ export const optimize: Command = {
     context: {
       kind: "positive-number",
       placeholder: "N",
-      description: "Tokens of context that it must have. Default: as many as fit.",
+      description:
+        "Tokens of context that it must have. Default: 4096, or as many as fit (--for context: as many as fit).",
       notWith: ["calibrate"],
     },
     device: {

@@ -71,7 +71,7 @@ device: auto # the machine it runs on: here ${plainLine(device.device_id)}`,
 # A server can answer as well: llama-server, Ollama, LM Studio, vLLM.
 # engine: { type: openai-compatible, url: "http://127.0.0.1:8080" }`
       : `model_path: ${quoted(literalPath(pathFrom(file, agent.model)))} # answers what no sentence does
-# engine: { context: 2048 } # tokens; without it as many as fit`,
+# engine: { context: 2048 } # tokens; without it 4096, and more when a conversation needs them`,
     `# What a model is told before every conversation.
 # instructions: You look after a workshop. Answer in one sentence.`,
     agent.sessionDir === null

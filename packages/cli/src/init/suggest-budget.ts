@@ -43,7 +43,6 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
   }
   const modelSizeMb = await modelSizeOf(model);
   const { planLocalModel } = await import("@nanoagent/runtime/engines/llama");
-  const { ENOUGH_CONTEXT_TOKENS } = await import("@nanoagent/optimizer");
   const config = { spec: specWithin({ memoryMb: usableMb, modelSizeMb }), device, model_path: model };
   // What others take at the moment is no reason to give an agent less for good.
   const remote = {
@@ -51,10 +50,7 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
     measurement: null,
     availableBytes: usableMb * BYTES_PER_MB,
   };
-  const wanted = { ...config, engine: { context: ENOUGH_CONTEXT_TOKENS } };
-  const { plan, budgetBytes } = await planLocalModel(wanted, { ownsProgram: true, remote }).catch(() =>
-    planLocalModel(config, { ownsProgram: true, remote }),
-  );
+  const { plan, budgetBytes } = await planLocalModel(config, { ownsProgram: true, remote });
   const programBytes = usableMb * BYTES_PER_MB - budgetBytes;
   const neededMb = (plan.ledger.peak_resident_bytes + programBytes) / BYTES_PER_MB;
   return { memoryMb: Math.min(usableMb, (Math.ceil(neededMb / MEMORY_STEP_MB) + 1) * MEMORY_STEP_MB), modelSizeMb };

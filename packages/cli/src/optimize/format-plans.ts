@@ -54,6 +54,7 @@ const COLUMNS: readonly Column[] = [
   { title: "", cell: (_, index) => `${index + 1}` },
   { title: "weights", isText: true, cell: weightsOf },
   { title: "context", cell: ({ context_tokens }) => String(context_tokens) },
+  { title: "longest", leftOut: 7, cell: (plan) => String(plan.longest_context_tokens ?? plan.context_tokens) },
   { title: "KV", isText: true, leftOut: 2, cell: ({ kv_type }) => kv_type },
   { title: "batch", leftOut: 4, cell: ({ batch_tokens }) => String(batch_tokens) },
   { title: "MB", cell: ({ ledger }) => mb(ledger.peak_resident_bytes) },

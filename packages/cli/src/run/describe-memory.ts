@@ -49,7 +49,9 @@ export function describeMemory(report: MemoryReport): string {
         : `${mb(process.proportional_bytes ?? process.anonymous_bytes + process.file_bytes)} MB (${mb(process.anonymous_bytes)} private, ${mb(process.file_bytes)} mapped from files)`;
     if (plan !== null) {
       const loaded = plan.maps_file ? "weights mapped from the file" : "weights read into memory";
-      fields.Model = `${plan.context_tokens} tokens of context in ${plan.kv_type}, batch ${plan.batch_tokens}, ${loaded}`;
+      const { context_tokens, longest_context_tokens = context_tokens } = plan;
+      const longest = longest_context_tokens > context_tokens ? ` (${longest_context_tokens} would fit)` : "";
+      fields.Model = `${context_tokens} tokens of context${longest} in ${plan.kv_type}, batch ${plan.batch_tokens}, ${loaded}`;
       fields.Admitted = `${mb(plan.ledger.peak_resident_bytes)} MB by the file's header`;
     }
     fields["Held by"] = engine.enforcement_detail;

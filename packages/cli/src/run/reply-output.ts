@@ -63,7 +63,8 @@ export class TextOutput implements ReplyOutput {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
       stderr.write(describePressure(event));
-    } else if (event.type === "window-overflow") {
+    } else if (event.type === "context-growth") stderr.write(describeGrowth(event));
+    else if (event.type === "window-overflow") {
       this.#notice = describeOverflow(event);
     } else if (event.type === "error") {
       // What was shown and is not part of the conversation must not look as if it were.
@@ -139,6 +140,7 @@ export class JsonOutput implements ReplyOutput {
         }),
       );
     } else if (event.type === "memory-pressure") stderr.write(describePressure(event));
+    else if (event.type === "context-growth") stderr.write(describeGrowth(event));
     else if (event.type === "window-overflow") stderr.write(describeOverflow(event));
     else if (event.type === "error") {
       const { error, reply, not_saved } = event;
@@ -160,6 +162,10 @@ function describeOverflow({ left_turns, summarized }: Extract<AgentEvent, { type
   const turns = left_turns === 1 ? "The oldest turn" : `The ${left_turns} oldest turns`;
   const instead = summarized ? "; the model is shown a summary in their place" : "";
   return `note: ${turns} no longer fit the model's context${instead}.\n`;
+}
+
+function describeGrowth({ context_tokens, previous_tokens }: Extract<AgentEvent, { type: "context-growth" }>): string {
+  return `note: The conversation needs more room: the model was loaded again with ${context_tokens} tokens of context instead of ${previous_tokens}.\n`;
 }
 
 /** Why a reply is not complete. */

@@ -15,7 +15,7 @@ export function explainFit(plan: FitPlan): string {
       .filter(Boolean)
       .join(", ")}`,
     ...(plan.quantize_to === null ? [] : [`quantized to ${plan.quantize_to} before it is loaded`]),
-    `context ${plan.context_tokens} tokens, ${plan.batch_tokens} at once, KV cache ${plan.kv_type}, ` +
+    `context ${plan.context_tokens} tokens${longestOf(plan)}, ${plan.batch_tokens} at once, KV cache ${plan.kv_type}, ` +
       `weights ${plan.maps_file ? "mapped" : "read"}, ` +
       `${plural(plan.prefill_threads, "thread")} to read and ${plan.decode_threads} to answer`,
     "",
@@ -37,6 +37,10 @@ function row(residentBytes: number, reservedBytes: number, text: string): string
 
 function describeLine({ name, kind, explanation }: LedgerLine): string {
   return `${name} (${kind}): ${explanation}`;
+}
+
+function longestOf({ context_tokens, longest_context_tokens = context_tokens }: FitPlan): string {
+  return longest_context_tokens > context_tokens ? ` (up to ${longest_context_tokens} fit)` : "";
 }
 
 function parametersOf(count: number | null): string | null {

@@ -2,7 +2,12 @@ import { BYTES_PER_MB, type FitPlan, type FitRequest, type MemoryLedger } from "
 import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { summarizeGguf } from "../formats/gguf/summarize-gguf.js";
-import { CACHE_CELL_MULTIPLE, DEFAULT_BATCH_TOKENS, type LoadSettings } from "../load-settings.js";
+import {
+  CACHE_CELL_MULTIPLE,
+  DEFAULT_BATCH_TOKENS,
+  ENOUGH_CONTEXT_TOKENS,
+  type LoadSettings,
+} from "../load-settings.js";
 import { threadPrior } from "../speed/choose-threads.js";
 import { assumedCpuFeatures } from "./assumed-cpu-features.js";
 import { cheapestChanges } from "./cheapest-changes.js";
@@ -61,12 +66,14 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
     mapsFile: true,
   };
   least.mapsFile = request.maps_file ?? takesLessMapped(least, ledgerOf);
-  const longest = () =>
+  const longest = Math.min(
+    shape.trainedTokens,
     longestContext(CACHE_CELL_MULTIPLE, cacheCells(shape.trainedTokens), (contextTokens) =>
       fits({ ...least, contextTokens }),
-    );
-  const contextTokens =
-    request.context_tokens === "auto" ? Math.min(longest(), shape.trainedTokens) : request.context_tokens;
+    ),
+  );
+  const { context_tokens, wanted_context_tokens = ENOUGH_CONTEXT_TOKENS } = request;
+  const contextTokens = context_tokens === "auto" ? Math.min(longest, wanted_context_tokens) : context_tokens;
   const settings = { ...least, contextTokens };
   const ledger = ledgerOf(settings);
   if (ledger.peak_resident_bytes > request.budget_bytes) {
@@ -101,6 +108,7 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
     model: summarizeGguf(header),
     quantize_to: null,
     context_tokens: contextTokens,
+    longest_context_tokens: Math.max(longest, contextTokens),
     kv_type: kvType,
     batch_tokens: Math.min(settings.batchTokens, contextTokens),
     prefill_threads: prefillThreads,
@@ -122,7 +130,7 @@ function takesLessMapped(settings: LoadSettings, ledgerOf: (settings: LoadSettin
 }
 
 function requireSound(request: HeaderRequest): void {
-  const { budget_bytes, context_tokens, batch_tokens, kv_type } = request;
+  const { budget_bytes, context_tokens, wanted_context_tokens, batch_tokens, kv_type } = request;
   if (typeof budget_bytes !== "number" || Number.isNaN(budget_bytes)) {
     throw new InvalidFitRequestError("budget_bytes", budget_bytes, "a number of bytes");
   }
@@ -131,6 +139,7 @@ function requireSound(request: HeaderRequest): void {
     throw new InvalidFitRequestError(field, value, `a whole number from 1 to ${MAX_TOKENS}${other}`);
   };
   if (context_tokens !== "auto") requireTokens("context_tokens", context_tokens, ', or "auto"');
+  if (wanted_context_tokens !== undefined) requireTokens("wanted_context_tokens", wanted_context_tokens);
   if (batch_tokens !== undefined) requireTokens("batch_tokens", batch_tokens);
   if (kv_type !== undefined && !(KV_TYPES as readonly string[]).includes(kv_type)) {
     throw new InvalidFitRequestError("kv_type", kv_type, `one of ${KV_TYPES.join(", ")}`);

@@ -26,6 +26,8 @@ export interface PlanFacts {
 /** The part of a request that may differ from one plan to the next. */
 export interface PlanChoices {
   contextTokens?: number | "auto" | undefined;
+  /** Tokens that a context of `auto` should have. Default: 4,096. */
+  wantedTokens?: number | undefined;
   batchTokens?: number | undefined;
 }
 
@@ -53,6 +55,7 @@ export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanCho
     spare_bytes: spareBytes,
     spare_source: spareSource,
     context_tokens: choices.contextTokens ?? "auto",
+    wanted_context_tokens: choices.wantedTokens,
     batch_tokens: choices.batchTokens,
     cpu_features: cpuFeatures,
     constrains_output: constrainsOutput,

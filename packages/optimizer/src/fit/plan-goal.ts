@@ -5,7 +5,7 @@ import { ENOUGH_CONTEXT_TOKENS } from "../load-settings.js";
 export interface PlanGoal {
   /** Default: `quality`. */
   for?: "context" | "speed" | "quality" | undefined;
-  /** Exact number of context tokens. Default: as many as fit. */
+  /** Exact number of context tokens. Default: 4,096, or as many as fit; as many as fit where context comes first. */
   contextTokens?: number | undefined;
   /** Plans with fewer context tokens come last. Default: 4,096, or what the model was trained for. */
   minContextTokens?: number | undefined;
@@ -44,7 +44,7 @@ function minContextOf({ model }: FitPlan): number {
 export function comparePlans(one: FitPlan, other: FitPlan, goal: PlanGoal): number {
   const floors = missedFloors(one, goal).length - missedFloors(other, goal).length;
   if (floors !== 0) return floors;
-  const context = other.context_tokens - one.context_tokens;
+  const context = longestOf(other) - longestOf(one);
   const speed = (other.forecast?.decode_at_start.expected ?? 0) - (one.forecast?.decode_at_start.expected ?? 0);
   const quality = compareQuality(one, other);
   const order = {
@@ -53,6 +53,10 @@ export function comparePlans(one: FitPlan, other: FitPlan, goal: PlanGoal): numb
     quality: [quality, speed, context],
   };
   return order[goal.for ?? "quality"].find((difference) => difference !== 0) ?? 0;
+}
+
+function longestOf({ context_tokens, longest_context_tokens = context_tokens }: FitPlan): number {
+  return longest_context_tokens;
 }
 
 /** Whole models come before broken ones, large before small, and among models of one size the one closest to its original. */

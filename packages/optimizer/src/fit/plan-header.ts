@@ -60,27 +60,26 @@ const LOADINGS = [
 ] as const;
 
 /**
- * Returns the first way of loading a model that has enough context, else the one with the longest. A loading that costs
- * quality or speed gets as many tokens as are enough, and no more.
+ * Returns the first way of loading a model that has enough context, else the one with the longest. Only up to `enoughTokens`
+ * are speed and quality given up for a longer one; a loading that costs neither may have more where more is wanted.
  */
-function fitLoadings(header: GgufHeader, request: HeaderRequest, enoughTokens?: number): FitPlan | Misfit {
-  const { context_tokens } = request;
-  if (request.kv_type !== undefined || request.batch_tokens !== undefined) return fitHeader(header, request);
-  const isOpen = context_tokens === "auto";
+function fitLoadings(header: GgufHeader, given: HeaderRequest, enoughTokens?: number): FitPlan | Misfit {
+  if (given.kv_type !== undefined || given.batch_tokens !== undefined) return fitHeader(header, given);
+  const { context_tokens, wanted_context_tokens = ENOUGH_CONTEXT_TOKENS } = given;
   const [first, ...others] = LOADINGS;
-  let best = fitHeader(header, { ...request, ...first });
   const shape = transformerShape(header);
-  const wanted = enoughTokens ?? (isOpen ? ENOUGH_CONTEXT_TOKENS : context_tokens);
-  const enough = Math.min(wanted, shape.trainedTokens);
+  const wanted = Math.min(Math.max(wanted_context_tokens, enoughTokens ?? 0), shape.trainedTokens);
+  const needed = enoughTokens ?? (context_tokens === "auto" ? Math.min(wanted, ENOUGH_CONTEXT_TOKENS) : context_tokens);
+  const enough = Math.min(needed, shape.trainedTokens);
+  const request = { ...given, wanted_context_tokens: wanted };
+  let best = fitHeader(header, { ...request, ...first });
   for (const loading of others) {
     if (contextOf(best) >= enough) break;
     if (!storesHeads(shape, loading.kv_type)) continue;
     const result = fitHeader(header, { ...request, ...loading });
     // The refusal is that of a loading that more memory can be allowed for.
     if ("refuse" in best && "refuse" in result && !best.canBeAllowed && result.canBeAllowed) best = result;
-    if (contextOf(result) <= contextOf(best)) continue;
-    const isTooLong = isOpen && contextOf(result) > enough;
-    best = isTooLong ? fitHeader(header, { ...request, ...loading, context_tokens: enough }) : result;
+    if (contextOf(result) > contextOf(best)) best = result;
   }
   return best;
 }

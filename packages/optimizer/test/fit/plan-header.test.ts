@@ -78,33 +78,59 @@ describe("a plan", () => {
   });
 });
 
-describe("the longest context", () => {
-  it("is what the model was trained for where that fits", () => {
-    expect(planHeader(smol, { ...request, budget_bytes: 1024 * MIB }).context_tokens).toBe(8192);
+describe("a context of auto", () => {
+  it("has what is wanted, as far as it fits, and no more than the model was trained for", () => {
+    const anyPlan = fc.record({
+      budgetMib: fc.integer({ min: 225, max: 1024 }),
+      wanted: fc.option(fc.integer({ min: 1, max: 20_000 }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(anyPlan, ({ budgetMib, wanted }) => {
+        const budget_bytes = budgetMib * MIB;
+        const plan = planHeader(smol, { ...request, budget_bytes, wanted_context_tokens: wanted });
+        const { context_tokens, longest_context_tokens = 0, kv_type, batch_tokens, ledger } = plan;
+        expect(ledger.peak_resident_bytes).toBeLessThanOrEqual(budget_bytes);
+        expect(context_tokens).toBe(Math.min(wanted ?? 4096, longest_context_tokens));
+        expect(longest_context_tokens).toBeLessThanOrEqual(8192);
+        // Speed and quality are given up for the first 4,096 tokens alone.
+        if (kv_type !== "f16") {
+          const plain = {
+            ...request,
+            budget_bytes,
+            context_tokens: Math.min(wanted ?? 4096, 4096),
+            kv_type: "f16",
+            batch_tokens: 64,
+          };
+          expect(() => planHeader(smol, plain)).toThrow(DoesNotFitError);
+        }
+        // A batch is never larger than its context, and then does not tell that of the longest.
+        if (context_tokens < 64) return;
+        // The longest context fits, and the next longer one does not.
+        const loading = { ...request, budget_bytes, kv_type, batch_tokens };
+        expect(planHeader(smol, { ...loading, context_tokens: longest_context_tokens })).toMatchObject({
+          context_tokens: longest_context_tokens,
+          longest_context_tokens,
+        });
+        if (longest_context_tokens === 8192) return;
+        expect(longest_context_tokens % 256).toBe(0);
+        const longer = { ...loading, context_tokens: longest_context_tokens + 256 };
+        expect(() => planHeader(smol, longer)).toThrow(DoesNotFitError);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("is what a model was trained for even where that is no multiple of 256", async () => {
     for (const trained of [100, 256, 1000]) {
       const header = await headerOf({ contextTokens: trained });
-      expect(planHeader(header, request).context_tokens).toBe(trained);
+      expect(planHeader(header, request)).toMatchObject({ context_tokens: trained, longest_context_tokens: trained });
     }
   });
 
-  it("is a multiple of 256 that fits while the next one does not", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 225, max: 400 }), (budgetMib) => {
-        const budget_bytes = budgetMib * MIB;
-        const { context_tokens, kv_type, batch_tokens, ledger } = planHeader(smol, { ...request, budget_bytes });
-        expect(ledger.peak_resident_bytes).toBeLessThanOrEqual(budget_bytes);
-        if (context_tokens === 8192) return;
-        expect(context_tokens % 256).toBe(0);
-        // Quantized keys and values are taken for as many tokens as are enough.
-        if (kv_type !== "f16" && context_tokens === 4096) return;
-        const longer = { ...request, budget_bytes, context_tokens: context_tokens + 256, kv_type, batch_tokens };
-        expect(() => planHeader(smol, longer)).toThrow(DoesNotFitError);
-      }),
-      { numRuns: 30 },
-    );
+  it("says how long it could be beside a number that was asked for", () => {
+    const of = (context_tokens: number) => planHeader(smol, { ...request, budget_bytes: 1024 * MIB, context_tokens });
+    expect(of(512)).toMatchObject({ context_tokens: 512, longest_context_tokens: 8192 });
+    expect(of(9000)).toMatchObject({ context_tokens: 9000, longest_context_tokens: 9000 });
   });
 
   it("never gets shorter with a larger budget", () => {
@@ -132,7 +158,7 @@ describe("the longest context", () => {
   it("is longer with quantized keys and values", () => {
     const f16 = planHeader(smol, { ...request, budget_bytes: 280 * MIB, kv_type: "f16" });
     const q8 = planHeader(smol, { ...request, budget_bytes: 280 * MIB, kv_type: "q8_0" });
-    expect(q8.context_tokens / f16.context_tokens).toBeGreaterThan(1.5);
+    expect((q8.longest_context_tokens ?? 0) / (f16.longest_context_tokens ?? 0)).toBeGreaterThan(1.5);
   });
 });
 
@@ -208,6 +234,7 @@ describe("a request that is none", () => {
   it.each([
     [{ budget_bytes: Number.NaN }, "budget_bytes must be a number of bytes, not NaN."],
     [{ context_tokens: 0 }, 'context_tokens must be a whole number from 1 to 134217728, or "auto", not 0.'],
+    [{ wanted_context_tokens: 0 }, "wanted_context_tokens must be a whole number from 1 to 134217728, not 0."],
     [{ context_tokens: 1.5 }, 'context_tokens must be a whole number from 1 to 134217728, or "auto", not 1.5.'],
     [{ context_tokens: 2 ** 40 }, /^context_tokens must be .* not 1099511627776\.$/],
     [{ context_tokens: "long" as never }, /not "long"\.$/],

@@ -25,7 +25,7 @@ export function wholeContext(contextTokens: number): number {
 }
 
 /** Returns the shortest context that has room for so many tokens of a request. */
-function contextFor(requestTokens: number): number {
+export function contextFor(requestTokens: number): number {
   return wholeContext(requestTokens / (1 - REPLY_SHARE));
 }
 

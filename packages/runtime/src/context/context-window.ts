@@ -2,6 +2,7 @@ import type { Engine, EngineMessage, EngineTool } from "../engines/engine.js";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
 import {
   adviseOnContext,
+  contextFor,
   MESSAGE_OVERHEAD_TOKENS,
   REPLY_SHARE,
   requestBudget,
@@ -92,7 +93,10 @@ export class ContextWindow {
   async select(messages: readonly EngineMessage[], tools: readonly EngineTool[] = []): Promise<WindowSelection> {
     if (this.#engine.contextTokens === null) return { messages: messages.slice(), leftTurns: 0, isSummarized: false };
     this.#tools = tools;
+    const begun = this.#beginOf(messages);
+    await this.#growFor(messages.slice(begun), tools, { isCounted: false });
     await this.#countAhead(messages, tools);
+    await this.#growFor(messages.slice(begun), tools, { isCounted: true });
     const last = Math.max(
       0,
       messages.findLastIndex(({ role }) => role === "user"),
@@ -102,7 +106,6 @@ export class ContextWindow {
     // An engine that had to be started again to count may have another context than before.
     const budget = requestBudget(this.#engine.contextTokens);
     if (needed > budget) throw this.#exceeded(needed, fixed, budget);
-    const begun = this.#beginOf(messages);
     const pinned = await this.#pinnedWithin(budget - needed, this.#pinned);
     if (await this.#fits(messages, begun, last, budget - needed - pinned.tokens)) {
       return { messages: [...pinned.messages, ...messages.slice(begun)], leftTurns: 0, isSummarized: false };
@@ -123,6 +126,8 @@ export class ContextWindow {
     try {
       const { askForSummary, summarizeTurns } = await import("./summarize-turns.js");
       const hasLeft = this.#left.length > 0;
+      // A context that grows has turns leave later.
+      if (!hasLeft && this.#engine.longestContextTokens != null) return false;
       const source = hasLeft ? this.#left : await this.#filledWindow(conversation, tools);
       if (source === null) return false;
       const before = this.#pinned?.messages ?? [];
@@ -179,6 +184,32 @@ export class ContextWindow {
   #beginOf(messages: readonly EngineMessage[]): number {
     const begin = messages.findIndex((message) => !this.#gone.has(message));
     return begin < 0 ? messages.length : begin;
+  }
+
+  /**
+   * Has the context grow, where it can, before anything of these messages would have to leave. Before they are counted,
+   * those that were counted for an earlier request tell the least that they need: an engine that is not loaded then starts
+   * with enough.
+   */
+  async #growFor(
+    messages: readonly EngineMessage[],
+    tools: readonly EngineTool[],
+    { isCounted }: { isCounted: boolean },
+  ): Promise<void> {
+    const { contextTokens, longestContextTokens } = this.#engine;
+    if (this.#engine.growContext === undefined || contextTokens === null || longestContextTokens == null) return;
+    const most = requestBudget(longestContextTokens);
+    let needed = isCounted || this.#instructionTokens !== null ? await this.#fixedCost(isCounted ? tools : []) : 0;
+    const shown = [...(this.#pinned?.messages ?? []), ...messages];
+    let isTurnWhole = false;
+    for (let index = shown.length - 1; index >= 0 && needed <= most; index--) {
+      const message = shown[index] as EngineMessage;
+      needed += isCounted ? await this.#cost(message) : (this.#tokens.get(message) ?? 0);
+      // A turn that fits no context is refused, and memory for a longer one would be wasted.
+      if (needed > most && !isTurnWhole) return;
+      isTurnWhole ||= message.role === "user";
+    }
+    if (needed > requestBudget(contextTokens)) await this.#engine.growContext(contextFor(needed));
   }
 
   /** Has turns leave until there is room again. */
@@ -276,7 +307,8 @@ export class ContextWindow {
    * messages that may fit. Older ones are counted when they are looked at.
    */
   async #countAhead(messages: readonly EngineMessage[], tools: readonly EngineTool[]): Promise<void> {
-    const { contextTokens } = this.#engine;
+    const { longestContextTokens } = this.#engine;
+    const contextTokens = longestContextTokens ?? this.#engine.contextTokens;
     if (this.#engine.countTokensOfAll === undefined || contextTokens === null) return;
     const wanted: Countable[] = tools.filter((tool) => !this.#tokens.has(tool));
     let characters = 0;

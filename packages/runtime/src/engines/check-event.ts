@@ -23,6 +23,8 @@ export function isEngineEvent(value: unknown): value is EngineEvent {
     }
     case "memory-pressure":
       return typeof event.action === "string";
+    case "context-growth":
+      return isCount(event.context_tokens) && isCount(event.previous_tokens);
     case "end":
       return endReasons.includes(event.reason);
     case "error":

@@ -13,6 +13,8 @@ export interface EngineFacts {
   readonly name: string;
   /** Most tokens that a request and its reply may have together; null means no limit. */
   readonly contextTokens: number | null;
+  /** Tokens that `growContext` may make of `contextTokens`. Absent: it does not grow now. */
+  readonly longestContextTokens?: number | null | undefined;
   /** Longest context that the model was trained for, in tokens. Absent: not known. */
   readonly trainedTokens?: number | null | undefined;
   /** Sentences that the program which uses the engine should show or log. Absent: none. */
@@ -29,6 +31,7 @@ export interface EngineFacts {
 export const engineFactNames = Object.keys({
   name: true,
   contextTokens: true,
+  longestContextTokens: true,
   trainedTokens: true,
   notices: true,
   callsTools: true,
@@ -56,6 +59,10 @@ export abstract class EngineWithFacts implements EngineFacts {
 
   get contextTokens(): number | null {
     return this.facts.contextTokens;
+  }
+
+  get longestContextTokens(): number | null {
+    return this.facts.longestContextTokens ?? null;
   }
 
   get trainedTokens(): number | null {

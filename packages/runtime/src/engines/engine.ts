@@ -21,7 +21,7 @@ import type { EngineFacts } from "./engine-facts.js";
  * - `countTokensOfAll` answers for each text, in their order, what `countTokens` would.
  * - A `tool-call` is of a tool that the request told of, and the reply then ends with reason `tool-calls`. An engine whose
  *   `callsTools` is false makes none.
- * - `memory-pressure` may come at any place before the end.
+ * - `memory-pressure` and `context-growth` may come at any place before the end.
  * - `close` ends what still runs and releases everything. It may be called twice. A call of `generate` after it
  *   yields an `error` with code `engine-closed`.
  */
@@ -38,6 +38,11 @@ export interface Engine extends EngineFacts {
    * `embeddings-not-supported` where it turns out that it cannot. Absent: it cannot.
    */
   embed?(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]>;
+  /**
+   * Makes the context long enough for so many tokens of a request and its reply, or as long as memory admits now;
+   * `contextTokens` says what came of it. Never rejects. Absent: the context keeps its length.
+   */
+  growContext?(tokens: number): Promise<void>;
   /** What it takes, and may take; absent where it takes nothing worth counting. */
   memory?(): Promise<EngineMemory>;
   /**
@@ -128,6 +133,13 @@ export interface TokenUsage {
   reasoning_tokens?: number;
 }
 
+/** A conversation came near the end of the context, and the model was loaded again with a longer one. */
+export interface ContextGrowthEvent {
+  type: "context-growth";
+  context_tokens: number;
+  previous_tokens: number;
+}
+
 /** Why a reply ended: it was complete, it hit a limit of length, it waits for tools, or it was aborted. */
 export type EndReason = "stop" | "length" | "tool-calls" | "abort";
 
@@ -140,5 +152,6 @@ export type EngineEvent =
   | { type: "tool-call"; call: ToolCall }
   | { type: "usage"; usage: TokenUsage }
   | MemoryPressureEvent
+  | ContextGrowthEvent
   | { type: "end"; reason: EndReason }
   | { type: "error"; error: NanoAgentError };

@@ -80,11 +80,12 @@ export class MemoryGuard {
 
   /**
    * Returns how much an engine may take now: what a plan was made for, and less if the program with its tools
-   * takes more than the plan set aside for it.
+   * takes more than the plan set aside for it. `leaving` is the process of an engine that ends before.
    */
-  async admit(): Promise<ModelBudget> {
-    const { limitBytes, ownsProgram } = this.#options;
+  async admit(leaving: number | null = null): Promise<ModelBudget> {
+    const { limitBytes, ownsProgram, processes } = this.#options;
     const spare = await this.spare();
+    if (leaving !== null) spare.spareBytes += privateBytes(await processes.memory(leaving, { proportional: false }));
     const usedBytes = await this.#account.besideEngine();
     return modelBudget({ limitBytes, ownsProgram, ...spare, usedBytes, mostBytes: await this.#account.atMost(null) });
   }

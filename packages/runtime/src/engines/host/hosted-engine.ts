@@ -14,6 +14,8 @@ export interface HostedEngineOptions extends HostFiles {
   start: HostStart | ((signal: AbortSignal) => Promise<HostStart>);
   /** Ends the host when nothing was asked of it for this long; the next request starts it again. 0: never. */
   idleUnloadSeconds?: number | undefined;
+  /** Called before such an end. */
+  onIdleUnload?: (() => void) | undefined;
   onProgress?: ((share: number) => void) | undefined;
   /** Called with every host that has opened its engine. */
   onHost?: ((host: RunningHost) => void) | undefined;
@@ -34,6 +36,8 @@ export class HostedEngine extends EngineWithFacts implements Engine {
   #ending: Promise<void> = Promise.resolve();
   #facts: EngineFacts;
   #calls = 0;
+  /** Those who wait until nothing is asked of it. */
+  #waiting: (() => void)[] = [];
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(options: HostedEngineOptions, host: HostProcess) {
@@ -57,6 +61,11 @@ export class HostedEngine extends EngineWithFacts implements Engine {
   /** Whether something is asked of it at the moment. */
   get isBusy(): boolean {
     return this.#calls > 0;
+  }
+
+  /** Resolves when nothing is asked of it. */
+  async idle(): Promise<void> {
+    while (this.#calls > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** The host's process number, or null while there is none. */
@@ -167,6 +176,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 
   #rest(): void {
     this.#calls -= 1;
+    if (this.#calls === 0) for (const resolve of this.#waiting.splice(0)) resolve();
     this.#scheduleUnload();
   }
 
@@ -174,7 +184,10 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     const { idleUnloadSeconds = 0 } = this.#options;
     if (this.#closing.signal.aborted || this.#calls > 0 || idleUnloadSeconds === 0) return;
     clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => void this.unload(), idleUnloadSeconds * 1000);
+    this.#idleTimer = setTimeout(() => {
+      this.#options.onIdleUnload?.();
+      void this.unload();
+    }, idleUnloadSeconds * 1000);
     this.#idleTimer.unref();
   }
 }

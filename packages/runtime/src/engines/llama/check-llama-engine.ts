@@ -71,14 +71,15 @@ function withoutSchemas({ spec, device }: NanoAgentConfig): EngineIssue {
 }
 
 function describePlan({ plan, budgetBytes, expected, tightness }: LocalPlan): string {
-  const { model_path, model, context_tokens, ledger } = plan;
+  const { model_path, model, context_tokens, longest_context_tokens = context_tokens, ledger } = plan;
   const kind = model.architecture === null ? "" : ` (${model.architecture})`;
   const takes = `takes ${mb(ledger.peak_resident_bytes)} of ${mb(budgetBytes)} MB`;
   const beside =
     expected === null || tightness !== null
       ? ""
       : ` beside about ${mb(expected.expectedBytes)} MB for ${expected.expectedFor}`;
-  return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context, ${takes}${beside}`;
+  const longest = longest_context_tokens > context_tokens ? ` (${longest_context_tokens} would fit)` : "";
+  return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context${longest}, ${takes}${beside}`;
 }
 
 /** How the model calls tools, as far as the header tells: a tag is compared as the text that its template has. */

@@ -11,13 +11,14 @@ import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladde
 import type { ModelBudget } from "../../memory/program-share.js";
 import { messageOf } from "../../message-of.js";
 import { readDataLimit } from "../../processes/process-limits.js";
-import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
+import type { ContextGrowthEvent, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
 import type { HostFiles } from "../host/find-host.js";
 import type { ChosenEngine, HostStart } from "../host/host-start.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
+import { ContextGrowth } from "./context-growth.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
@@ -34,12 +35,18 @@ export interface PlannedModel {
   plan: FitPlan;
   options: LlamaEngineOptions;
   fileBytes: number;
+  /** Context that the plan has when no conversation needs more, and the longest that it could ever have, in tokens. */
+  baseTokens: number;
+  longestTokens: number;
 }
 
 export interface GuardedEngineOptions extends HostFiles {
   guard: MemoryGuard;
-  /** Plans the model within a budget, with what the ladder has given up. Throws when it does not fit. */
-  planModel(budget: ModelBudget, settings: LadderSettings): Promise<PlannedModel>;
+  /**
+   * Plans the model within a budget, with what the ladder has given up and the tokens that conversations need; null: as many
+   * as a first start has. Throws when it does not fit.
+   */
+  planModel(budget: ModelBudget, settings: LadderSettings, wantedTokens: number | null): Promise<PlannedModel>;
   /** Makes a cgroup with this limit for the engine's process; null where the system allows none. */
   createGroup(limitBytes: number): Promise<EngineCgroup | null>;
   stateFile: StateFile | null;
@@ -75,7 +82,8 @@ interface Load extends PlannedModel {
 export class GuardedEngine extends EngineWithFacts implements Engine {
   readonly #options: GuardedEngineOptions;
   readonly #ladder = new PressureLadder();
-  readonly #waiting: MemoryPressureEvent[] = [];
+  readonly #growth = new ContextGrowth();
+  readonly #waiting: (MemoryPressureEvent | ContextGrowthEvent)[] = [];
   #hosted: HostedEngine | null = null;
   #host: RunningHost | null = null;
   #load: Load | null = null;
@@ -94,6 +102,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
           hostFile: options.hostFile,
           nodeFile: options.nodeFile,
           idleUnloadSeconds: options.idleUnloadSeconds,
+          onIdleUnload: () => engine.#growth.forget(),
           onProgress: options.onLoadProgress,
           onHost: (host) => engine.#watch(host),
         });
@@ -109,13 +118,18 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   /** Facts of the process, with the share of its context that may be filled now and the notices of this side. */
   get facts(): EngineFacts {
     const facts = this.#hosted?.facts ?? { name: "llama", contextTokens: this.#load?.plan.context_tokens ?? null };
-    const { contextTokens, notices = [] } = facts;
-    const model = this.#load?.plan.model;
+    const { notices = [] } = facts;
+    const { plan, baseTokens = 0, longestTokens = 0 } = this.#load ?? {};
+    const model = plan?.model;
+    const isShortAgain = plan !== undefined && this.#growth.wantedTokens === null && plan.context_tokens > baseTokens;
+    const whole = Math.min(facts.contextTokens ?? 0, isShortAgain ? baseTokens : Number.POSITIVE_INFINITY);
+    const mayGrow = this.#ladder.step === null && longestTokens > whole && this.#growth.isOpen;
     return {
       ...facts,
       trainedTokens: facts.trainedTokens ?? model?.training_context_tokens ?? null,
       parameters: facts.parameters ?? model?.parameter_count ?? null,
-      contextTokens: contextTokens === null ? null : Math.floor(contextTokens * this.#ladder.settings.windowShare),
+      contextTokens: facts.contextTokens === null ? null : Math.floor(whole * this.#ladder.settings.windowShare),
+      longestContextTokens: mayGrow ? longestTokens : null,
       notices: [...notices, ...this.#options.notices],
     };
   }
@@ -149,6 +163,30 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       yield { type: "error", error: failure };
       return;
     }
+  }
+
+  async growContext(tokens: number): Promise<void> {
+    if (this.#ladder.step !== null) return;
+    const hosted = this.#requireHosted();
+    const load = this.#load;
+    const contextTokens = () => this.contextTokens ?? 0;
+    const grown = await this.#growth.grow(tokens, {
+      get contextTokens() {
+        return contextTokens();
+      },
+      longestTokens: load?.longestTokens ?? 0,
+      admits: async (wanted) => {
+        const { guard, planModel } = this.#options;
+        const budget = await guard.admit(this.#host?.ended === false ? this.#host.processId : null);
+        return (await planModel(budget, this.#ladder.settings, wanted)).plan.context_tokens;
+      },
+      reopen: async () => {
+        await hosted.idle();
+        await hosted.unload();
+        await hosted.countTokensOfAll([]);
+      },
+    });
+    if (grown !== null) this.#tell({ type: "context-growth", ...grown });
   }
 
   async countTokens(text: string): Promise<number> {
@@ -221,7 +259,13 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
 
   async #plan(budget: ModelBudget, group: EngineCgroup | null): Promise<ChosenEngine> {
     const { guard, planModel, stateFile } = this.#options;
-    const planned = await planModel(budget, this.#ladder.settings);
+    const plan = () => planModel(budget, this.#ladder.settings, this.#growth.wantedTokens);
+    let planned = await plan();
+    const saved = this.#load === null ? await stateFile?.savedLength() : null;
+    if (saved && saved.tokens > planned.plan.context_tokens && planned.longestTokens > planned.baseTokens) {
+      this.#growth.want(saved.contextTokens);
+      planned = await plan();
+    }
     const { ledger } = planned.plan;
     await guard.hold(ledger.peak_resident_bytes, null);
     this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
@@ -306,8 +350,13 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return this.#ladder.descendToReload(this.#load?.plan.context_tokens ?? 0, performance.now());
   }
 
-  /** Says whether to try again: after a crash once, after a lack of memory with a smaller model. */
+  /** Says whether to try again: after a crash once, after a lack of memory with a smaller model, or with a longer context. */
   async #mayRetry(error: NanoAgentError, attempt: number): Promise<boolean> {
+    if (error.code === "context-exceeded") {
+      const before = this.contextTokens ?? 0;
+      await this.growContext(before + 1);
+      return (this.contextTokens ?? 0) > before;
+    }
     return error.code === "engine-crashed" ? attempt === 1 : this.#makeSmaller(error);
   }
 
@@ -325,7 +374,13 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   async #take(action: PressureAction, pressure: Pressure): Promise<void> {
     // A state that cannot be deleted stays.
     if (action === "drop-saved-state") await this.#options.stateFile?.remove().catch(() => {});
-    this.#waiting.push({ type: "memory-pressure", ...pressure, action });
+    const { contextTokens } = this.#ladder.settings;
+    if (contextTokens !== null) this.#growth.cut(contextTokens);
+    this.#tell({ type: "memory-pressure", ...pressure, action });
+  }
+
+  #tell(event: MemoryPressureEvent | ContextGrowthEvent): void {
+    this.#waiting.push(event);
     if (this.#waiting.length > MAX_WAITING_EVENTS) this.#waiting.shift();
   }
 }

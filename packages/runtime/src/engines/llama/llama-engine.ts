@@ -65,7 +65,6 @@ interface Listener {
  */
 export class LlamaEngine implements Engine {
   readonly name = "llama";
-  readonly contextTokens: number;
   readonly #options: LlamaEngineOptions;
   readonly #loaded: LoadedModel;
   readonly #cache: PromptCache;
@@ -97,7 +96,6 @@ export class LlamaEngine implements Engine {
     this.#prompts = new PromptReader(loaded.vocabulary, { chatTemplate, toolTemplate, thinking });
     this.#chooser =
       choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads: choosing }) : null;
-    this.contextTokens = loaded.contextTokens;
   }
 
   /** Loads the library alone, for a model that is opened soon. Never rejects: {@link open} says what is wrong. */
@@ -115,6 +113,10 @@ export class LlamaEngine implements Engine {
     const state = stateFile === null ? null : await EngineState.open(stateFile, { modelPath, contextTokens, kvType });
     await state?.restore(loaded, cache);
     return new LlamaEngine(options, loaded, cache, { state, threads });
+  }
+
+  get contextTokens(): number {
+    return this.#loaded.contextTokens;
   }
 
   get notices(): readonly string[] {
@@ -284,6 +286,15 @@ export class LlamaEngine implements Engine {
       return vectors;
     });
     return unlessAborted(embedded, signal);
+  }
+
+  /** Gives the context another length. The conversation is read again with the next request. Throws where that fails. */
+  resize(contextTokens: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
+      if (this.#loaded.hasContext) this.#cache.forget();
+      await this.#loaded.resizeContext(contextTokens);
+    });
   }
 
   /** Saves the evaluated conversation. Returns the bytes; null where no file was named or nothing is there. */

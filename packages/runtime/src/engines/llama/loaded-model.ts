@@ -69,9 +69,9 @@ export class LoadedModel implements TokenEvaluator {
   readonly addon: LlamaAddon;
   /** Vocabulary of the model. */
   readonly vocabulary: AddonModel;
-  readonly contextTokens: number;
+  contextTokens: number;
   #marks: ReasoningTokens | null = null;
-  readonly #options: ContextOptions;
+  #options: ContextOptions;
   #openContext: AddonContext | null;
 
   private constructor(addon: LlamaAddon, model: AddonModel, context: AddonContext, options: ContextOptions) {
@@ -108,6 +108,21 @@ export class LoadedModel implements TokenEvaluator {
   /** Makes the context again where it was given up. Throws {@link EngineError} `engine-out-of-memory`. */
   async ensureContext(): Promise<void> {
     this.#openContext ??= await this.openContext(this.#options);
+  }
+
+  /** Makes the context anew with so many tokens, and empty. Where that fails it has as many as before, and this throws. */
+  async resizeContext(contextTokens: number): Promise<void> {
+    const before = this.#options;
+    await this.releaseContext();
+    this.#options = { ...before, contextTokens };
+    try {
+      await this.ensureContext();
+    } catch (error) {
+      this.#options = before;
+      await this.ensureContext();
+      throw error;
+    }
+    this.contextTokens = this.#context.getContextSize();
   }
 
   /** Opens a further context. Throws {@link EngineError} `engine-out-of-memory`. */

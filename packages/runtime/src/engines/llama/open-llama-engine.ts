@@ -56,23 +56,28 @@ export async function openLlamaEngine(
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
 
   const hasTools = hasProgramTools || mayOfferTools(config);
-  const plan = async (budget: ModelBudget, ladder: LadderSettings): Promise<PlannedModel> => {
+  const context = config.engine?.context ?? "auto";
+  const plan = async (budget: ModelBudget, ladder: LadderSettings, wanted: number | null): Promise<PlannedModel> => {
     const optimizer = await importOptimizer();
     const cpuFeatures = await profiler.readCpuFeatures(machine);
     const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures };
     const header = await optimizer.readGguf(config.model_path);
-    const { context: contextTokens = "auto" } = config.engine ?? {};
     // What there is to say of the templates, the engine says, which reads them in any case.
-    const notices = optimizer.modelNotices(header, contextTokens === "auto" ? null : contextTokens);
+    const notices = optimizer.modelNotices(header, context === "auto" ? null : context);
     for (const { message, hint } of notices) onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {
-      contextTokens,
+      contextTokens: context,
+      wantedTokens: wanted ?? undefined,
       planner,
       ladder,
     });
+    const { context_tokens, longest_context_tokens = context_tokens, model } = planned;
+    const isOpen = context === "auto";
     return {
       plan: planned,
       fileBytes: header.file_bytes,
+      baseTokens: isOpen ? Math.min(context_tokens, optimizer.ENOUGH_CONTEXT_TOKENS) : context_tokens,
+      longestTokens: isOpen ? (model.training_context_tokens ?? longest_context_tokens) : context_tokens,
       options: {
         ...toOptions(planned, await mostThreads()),
         ...templatesIn(header),
@@ -83,7 +88,8 @@ export async function openLlamaEngine(
 
   if (config.engine?.isolation === "none") {
     toolMemory?.watchEngine(process.pid);
-    const planFully = (budget: ModelBudget) => plan(budget, new PressureLadder().settings);
+    const planFully = (budget: ModelBudget, wanted: number | null) =>
+      plan(budget, new PressureLadder().settings, wanted);
     return UnguardedEngine.open({ guard, planModel: planFully, onLoadProgress, notices });
   }
   return GuardedEngine.open({

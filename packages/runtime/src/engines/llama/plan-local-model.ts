@@ -86,6 +86,8 @@ export async function readPlanFacts(
 export interface PlanSettings {
   /** As `engine.context`. Default: `auto`. */
   contextTokens?: number | "auto" | undefined;
+  /** Tokens that a context of `auto` should have. Default: 4,096. */
+  wantedTokens?: number | undefined;
   /** Plans instead of `@nanoagent/optimizer`. */
   planner?: FitPlanner | undefined;
   /** Settings that are given up because memory is short. Default: none. */
@@ -97,16 +99,18 @@ export async function planModel(
   header: GgufHeader,
   { fitRequest, planHeader }: Pick<Optimizer, "fitRequest" | "planHeader">,
   facts: PlanFacts,
-  { contextTokens = "auto", planner, ladder = new PressureLadder().settings }: PlanSettings = {},
+  { contextTokens = "auto", wantedTokens, planner, ladder = new PressureLadder().settings }: PlanSettings = {},
 ): Promise<FitPlan> {
-  const plan = async (contextTokens: number | "auto") => {
-    const request = fitRequest(header.path, facts, { contextTokens, batchTokens: ladder.batchTokens ?? undefined });
+  const plan = async (contextTokens: number | "auto", wantedTokens?: number) => {
+    const batchTokens = ladder.batchTokens ?? undefined;
+    const request = fitRequest(header.path, facts, { contextTokens, wantedTokens, batchTokens });
     return planner === undefined ? planHeader(header, request) : planner.planFit(request);
   };
-  if (ladder.contextTokens === null) return plan(contextTokens);
+  if (ladder.contextTokens === null) return plan(contextTokens, wantedTokens);
   // Under pressure a context is given up already: a shorter one than the ladder allows is better than none.
-  const most = contextTokens === "auto" ? ladder.contextTokens : Math.min(contextTokens, ladder.contextTokens);
-  const longest = await plan("auto");
+  const wanted = contextTokens === "auto" ? wantedTokens : contextTokens;
+  const most = Math.min(wanted ?? ladder.contextTokens, ladder.contextTokens);
+  const longest = await plan("auto", most);
   return longest.context_tokens <= most ? longest : plan(most);
 }
 

@@ -14,7 +14,7 @@ const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
 const SAMPLES = 64;
 const SAMPLE_BYTES = 4096;
 
-/** Model and settings that a saved state belongs to. It is of no use to any other. */
+/** Model and settings that a saved state belongs to. Another context can take it if it has room for it. */
 export interface StateOwner {
   /** See {@link modelFingerprint}. */
   model: string;
@@ -119,6 +119,14 @@ export class StateFile {
     return { file: this.#data, tokens, text, marks };
   }
 
+  /** Returns the tokens that were saved, and the context that they were saved from; null where there is no state. Never rejects. */
+  async savedLength(): Promise<{ tokens: number; contextTokens: number } | null> {
+    const { tokens, owner } = (await this.#readDescription()) ?? {};
+    return tokens !== undefined && isCount(owner?.context_tokens)
+      ? { tokens, contextTokens: owner.context_tokens }
+      : null;
+  }
+
   /** Says that the engine is about to load the state. Until {@link confirm} nobody finds it. */
   async try(): Promise<void> {
     await rename(this.#description, this.#tried);
@@ -175,7 +183,7 @@ export async function modelFingerprint(modelPath: string): Promise<string> {
 
 function isSameOwner(one: StateOwner, other: StateOwner): boolean {
   const keys = Object.keys(other) as (keyof StateOwner)[];
-  return keys.every((key) => one[key] === other[key]);
+  return keys.every((key) => key === "context_tokens" || one[key] === other[key]);
 }
 
 function isCount(value: unknown): value is number {

@@ -1,9 +1,10 @@
-import type { FitPlan } from "@nanoagent/models";
+import type { MemoryLedger } from "@nanoagent/models";
 import type { MemoryGuard } from "../../memory/memory-guard.js";
 import type { EngineMemory } from "../../memory/memory-report.js";
 import type { ModelBudget } from "../../memory/program-share.js";
-import type { Engine, EngineEvent, EngineRequest } from "../engine.js";
+import type { ContextGrowthEvent, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
+import { ContextGrowth } from "./context-growth.js";
 import type { PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngine } from "./llama-engine.js";
 
@@ -12,8 +13,8 @@ const IN_THIS_PROCESS =
 
 export interface UnguardedEngineOptions {
   guard: MemoryGuard;
-  /** Plans the model within a budget. Throws when it does not fit. */
-  planModel(budget: ModelBudget): Promise<PlannedModel>;
+  /** Plans the model within a budget, with the tokens that conversations need. Throws when it does not fit. */
+  planModel(budget: ModelBudget, wantedTokens: number | null): Promise<PlannedModel>;
   onLoadProgress?: ((share: number) => void) | undefined;
   /** Sentences for people that come while the engine is open. */
   notices: readonly string[];
@@ -25,31 +26,28 @@ export interface UnguardedEngineOptions {
  */
 export class UnguardedEngine extends EngineWithFacts implements Engine {
   readonly #engine: LlamaEngine;
-  readonly #guard: MemoryGuard;
-  readonly #plan: FitPlan;
-  readonly #notices: readonly string[];
+  readonly #options: UnguardedEngineOptions;
+  readonly #growth = new ContextGrowth();
+  #planned: PlannedModel;
+  /** Growths that nobody has been told of. */
+  readonly #growths: ContextGrowthEvent[] = [];
 
-  private constructor(
-    engine: LlamaEngine,
-    plan: FitPlan,
-    { guard, notices }: Pick<UnguardedEngineOptions, "guard" | "notices">,
-  ) {
+  private constructor(engine: LlamaEngine, planned: PlannedModel, options: UnguardedEngineOptions) {
     super();
     this.#engine = engine;
-    this.#guard = guard;
-    this.#plan = plan;
-    this.#notices = notices;
+    this.#planned = planned;
+    this.#options = options;
   }
 
   /** Plans, reserves and loads the model. Closes the guard, and with it the reservation, when that fails. */
   static async open(options: UnguardedEngineOptions): Promise<UnguardedEngine> {
     const { guard, planModel, onLoadProgress } = options;
     try {
-      const { plan, options: load } = await planModel(await guard.admit());
-      await guard.holdInProgram(plan.ledger.peak_resident_bytes);
+      const planned = await planModel(await guard.admit(), null);
+      await guard.holdInProgram(planned.plan.ledger.peak_resident_bytes);
       // Not in this program otherwise: the engine's process has its own.
       const { LlamaEngine } = await import("./llama-engine.js");
-      return new UnguardedEngine(await LlamaEngine.open(load, onLoadProgress), plan, options);
+      return new UnguardedEngine(await LlamaEngine.open(planned.options, onLoadProgress), planned, options);
     } catch (error) {
       await guard.close();
       throw error;
@@ -58,19 +56,53 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
 
   get facts(): EngineFacts {
     const facts = factsOf(this.#engine);
-    const { training_context_tokens, parameter_count } = this.#plan.model;
+    const { plan, longestTokens } = this.#planned;
+    const { training_context_tokens, parameter_count } = plan.model;
     const trainedTokens = facts.trainedTokens ?? training_context_tokens;
     const parameters = facts.parameters ?? parameter_count;
     return {
       ...facts,
       trainedTokens,
       parameters,
-      notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#notices],
+      longestContextTokens: this.#growth.isOpen && longestTokens > this.#engine.contextTokens ? longestTokens : null,
+      notices: [...(facts.notices ?? []), IN_THIS_PROCESS, ...this.#options.notices],
     };
   }
 
-  generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent> {
-    return this.#engine.generate(request, options);
+  async *generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncGenerator<EngineEvent> {
+    yield* this.#growths.splice(0);
+    yield* this.#engine.generate(request, options);
+  }
+
+  async growContext(tokens: number): Promise<void> {
+    const { guard, planModel } = this.#options;
+    const engine = this.#engine;
+    const before = this.#planned;
+    let planned = before;
+    const { longestTokens } = before;
+    const grown = await this.#growth.grow(tokens, {
+      get contextTokens() {
+        return engine.contextTokens;
+      },
+      longestTokens,
+      admits: async (wanted) => {
+        // What the model holds is counted as taken, and stays where the context alone is made anew.
+        const held = pinnedBytes(before.plan.ledger);
+        const { budgetBytes, spareBytes, ...budget } = await guard.admit();
+        const within = { ...budget, budgetBytes: budgetBytes + held, spareBytes: spareBytes + held };
+        planned = await planModel(within, wanted);
+        const { kv_type, batch_tokens, context_tokens } = planned.plan;
+        const isAlike = kv_type === before.plan.kv_type && batch_tokens === before.plan.batch_tokens;
+        return isAlike ? context_tokens : 0;
+      },
+      reopen: async () => {
+        const { ledger, context_tokens } = planned.plan;
+        await guard.holdInProgram(ledger.peak_resident_bytes - pinnedBytes(before.plan.ledger));
+        await engine.resize(context_tokens);
+        this.#planned = planned;
+      },
+    });
+    if (grown !== null) this.#growths.push({ type: "context-growth", ...grown });
   }
 
   countTokens(text: string): number {
@@ -87,11 +119,11 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
 
   async memory(): Promise<EngineMemory> {
     return {
-      limit_bytes: this.#guard.limitBytes,
+      limit_bytes: this.#options.guard.limitBytes,
       enforcement: "none",
       enforcement_detail: "the model runs in the program's own process",
       process: null,
-      plan: this.#plan,
+      plan: this.#planned.plan,
       is_loaded: true,
       pressure: null,
     };
@@ -99,6 +131,11 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
 
   async close(): Promise<void> {
     await this.#engine.close();
-    await this.#guard.close();
+    await this.#options.guard.close();
   }
+}
+
+/** Memory that a loaded model keeps for good, in bytes. */
+function pinnedBytes({ lines }: MemoryLedger): number {
+  return lines.reduce((sum, { kind, resident_bytes }) => sum + (kind === "pinned" ? resident_bytes : 0), 0);
 }

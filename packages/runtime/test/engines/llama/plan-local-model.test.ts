@@ -102,7 +102,10 @@ describe.each(Object.entries(models))("%s", (_, write) => {
         const checked = await check(config);
         expect(await optimize(config)).toEqual(checked);
         expect(await run(config)).toEqual(checked);
-        contexts.add("refused" in checked ? 0 : checked.context_tokens);
+        if ("refused" in checked) continue;
+        const { context_tokens, longest_context_tokens = 0 } = checked;
+        contexts.add(longest_context_tokens);
+        expect(context_tokens).toBe(context === "auto" ? Math.min(4096, longest_context_tokens) : context);
       }
       if (context === "auto") expect(contexts.size).toBeGreaterThan(1);
     },

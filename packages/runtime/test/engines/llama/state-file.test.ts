@@ -31,11 +31,17 @@ test("what was saved is found by its owner, for nobody else to read", async () =
   expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
 });
 
+test.each([100, 256, 4096])("it is found for a context of %s tokens, which has room for it", async (context_tokens) => {
+  const { file } = await saved();
+  expect(await file.find({ ...owner, context_tokens })).toMatchObject({ tokens: 100 });
+  expect(await file.savedLength()).toEqual({ tokens: 100, contextTokens: 512 });
+});
+
 describe("nothing is found", () => {
   test.each<[string, Partial<StateOwner>]>([
     ["another model", { model: "def" }],
     ["another version of the engine", { engine_version: "1.0.1" }],
-    ["another context", { context_tokens: 256 }],
+    ["a context that has no room for it", { context_tokens: 99 }],
     ["keys and values of another type", { kv_type: "q8_0" }],
   ])("for %s", async (_, change) => {
     const { file } = await saved();
