@@ -16,7 +16,11 @@ export interface LlamaAddon {
     acceptGrammarEvaluationStateToken(state: AddonGrammarState, token: number): void;
   };
   AddonGrammar: new (grammar: string, options: { addonExports: LlamaAddon; rootRuleName: string }) => AddonGrammar;
-  AddonGrammarEvaluationState: new (model: AddonModel, grammar: AddonGrammar) => AddonGrammarState;
+  AddonGrammarEvaluationState: {
+    new (model: AddonModel, grammar: AddonGrammar): AddonGrammarState;
+    /** A copy, which goes on by itself. */
+    new (state: AddonGrammarState): AddonGrammarState;
+  };
   /** Must be called once before anything else. True when another copy had done so. */
   markLoaded(): boolean;
   setLogger(logger: (level: number, message: string) => void): void;

@@ -10,6 +10,7 @@ import { EventQueue } from "../event-queue.js";
 import type { ThinkingSetting } from "../thinking-setting.js";
 import { BatchThreads, type EngineThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
+import { Drafts } from "./drafts.js";
 import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
 import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
@@ -68,6 +69,7 @@ export class LlamaEngine implements Engine {
   readonly #options: LlamaEngineOptions;
   readonly #loaded: LoadedModel;
   readonly #cache: PromptCache;
+  readonly #drafts: Drafts;
   readonly #prompts: PromptReader;
   readonly #state: EngineState | null;
   readonly #chooser: ToolChooser | null;
@@ -89,6 +91,7 @@ export class LlamaEngine implements Engine {
     this.#options = options;
     this.#loaded = loaded;
     this.#cache = cache;
+    this.#drafts = new Drafts(cache, options);
     this.#state = state;
     const choosing = new BatchThreads(options);
     this.#threads = { conversation: threads, choosing, embedding: new BatchThreads(options) };
@@ -215,7 +218,8 @@ export class LlamaEngine implements Engine {
     const { sampling = {}, tools = [], toolChoice } = request;
     const limit = Math.min(sampling.maxTokens ?? room, room);
     const task = { prompt, grammar, tools, toolChoice, sampling, limit, emit, isAborted };
-    const draft = new ReplyDraft(task, { loaded: this.#loaded, cache: this.#cache });
+    const parts = { loaded: this.#loaded, cache: this.#cache, drafts: this.#drafts };
+    const draft = new ReplyDraft(task, parts);
     const prefilled = await this.#cache.prefill(prompt.tokens, isAborted);
     const reason =
       prefilled === "aborted"

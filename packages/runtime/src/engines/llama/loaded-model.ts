@@ -172,11 +172,15 @@ export class LoadedModel implements TokenEvaluator {
   }
 
   async evaluate(position: number, tokens: readonly number[]): Promise<number> {
+    return (await this.evaluateEach(position, tokens, tokens.length - 1))[0] ?? 0;
+  }
+
+  async evaluateEach(position: number, tokens: readonly number[], from: number): Promise<readonly number[]> {
     this.#context.initBatch(tokens.length);
-    const wanted = Uint32Array.of(tokens.length - 1);
-    const [logitIndex = 0] = this.#context.addToBatch(SEQUENCE, position, Uint32Array.from(tokens), wanted);
+    const wanted = Uint32Array.from({ length: tokens.length - from }, (_, index) => from + index);
+    const logitIndexes = this.#context.addToBatch(SEQUENCE, position, Uint32Array.from(tokens), wanted);
     await this.#context.decodeBatch();
-    return logitIndex;
+    return [...logitIndexes];
   }
 
   removeFrom(position: number): boolean {

@@ -4,6 +4,8 @@ import { EvaluatedText, type TextMark } from "./evaluated-text.js";
 export interface TokenEvaluator {
   /** Evaluates tokens that follow `position` others; returns where the logits of the last one are. */
   evaluate(position: number, tokens: readonly number[]): Promise<number>;
+  /** The same; returns where the logits of each token from index `from` on are. */
+  evaluateEach(position: number, tokens: readonly number[], from: number): Promise<readonly number[]>;
   /** Forgets all tokens from this position on; false where the model can only forget everything. */
   removeFrom(position: number): boolean;
 }
@@ -44,6 +46,11 @@ export class PromptCache {
   #tokens: number[] = [];
   #text = new EvaluatedText();
   #logitIndex = 0;
+  /** Number of tokens behind the last of which those logits are. */
+  #logitsAt = -1;
+  /** Tokens that were evaluated behind those of the cache and may follow them, and where the logits of each are. */
+  #ahead: { token: number; logitIndex: number }[] = [];
+  #canForgetEnd: boolean | null = null;
   #prefillTokensPerMillisecond = 0;
   #work = 0;
 
@@ -85,14 +92,22 @@ export class PromptCache {
     return [...this.#tokens.slice(0, mark.tokens), ...tokenize(text.slice(mark.characters), false)];
   }
 
+  /** Whether tokens can be forgotten from the end; null where that was not seen yet. */
+  get canForgetEnd(): boolean | null {
+    return this.#canForgetEnd;
+  }
+
   /** Forgets all that does not begin these tokens; returns how many are left. */
   keepCommonPrefix(tokens: readonly number[]): number {
-    // The last token is always evaluated anew: the reply begins from its logits.
-    const longest = Math.min(this.#tokens.length, tokens.length - 1);
+    this.forgetAhead();
+    // The reply begins from the logits of the last token, which are there where it was the last one to be evaluated.
+    const longest = Math.min(this.#tokens.length, this.#logitsAt === tokens.length ? tokens.length : tokens.length - 1);
     let common = 0;
     while (common < longest && this.#tokens[common] === tokens[common]) common += 1;
     if (common === this.#tokens.length) return common;
-    if (!this.#evaluator.removeFrom(common)) {
+    const isForgotten = this.#evaluator.removeFrom(common);
+    if (common > 0) this.#canForgetEnd = isForgotten;
+    if (!isForgotten) {
       // A recurrent model cannot forget a part of what it read.
       this.#evaluator.removeFrom(0);
       common = 0;
@@ -120,9 +135,52 @@ export class PromptCache {
 
   /** Evaluates these tokens behind all others. */
   async append(tokens: readonly number[]): Promise<void> {
+    this.forgetAhead();
     this.#logitIndex = await this.#evaluator.evaluate(this.#tokens.length, tokens);
     this.#work += tokens.length;
     for (const token of tokens) this.#tokens.push(token);
+    this.#logitsAt = this.#tokens.length;
+  }
+
+  /** Evaluates tokens that may follow. Those from index `from` on get logits; `take` makes them part of the cache. */
+  async lookAhead(tokens: readonly number[], from: number): Promise<void> {
+    this.forgetAhead();
+    const known = await this.#evaluator.evaluateEach(this.#tokens.length, tokens, from);
+    this.#work += tokens.length;
+    this.#ahead = tokens.map((token, index) => ({ token, logitIndex: known[index - from] ?? -1 }));
+  }
+
+  /** Appends a token that was looked ahead at. False where another one was. */
+  take(token: number): boolean {
+    if (this.#ahead[0]?.token !== token) return false;
+    this.#logitIndex = this.#ahead.shift()?.logitIndex ?? -1;
+    this.#tokens.push(token);
+    this.#logitsAt = this.#logitIndex < 0 ? -1 : this.#tokens.length;
+    return true;
+  }
+
+  /**
+   * Finds out whether tokens can be forgotten from the end, by forgetting the last one. Returns that token, which must be
+   * evaluated again before anything else; null where it was not forgotten, and nothing was lost.
+   */
+  tryForgettingEnd(): number | null {
+    this.forgetAhead();
+    const last = this.#tokens.length - 1;
+    this.#canForgetEnd = last > 0 && this.#evaluator.removeFrom(last);
+    if (!this.#canForgetEnd) return null;
+    this.#logitsAt = -1;
+    return this.#tokens.pop() ?? null;
+  }
+
+  /** Forgets what was looked ahead at; what cannot be forgotten is part of the cache. */
+  forgetAhead(): void {
+    if (this.#ahead.length === 0) return;
+    if (!this.#evaluator.removeFrom(this.#tokens.length)) {
+      this.#canForgetEnd = false;
+      this.#logitsAt = -1;
+      for (const { token } of this.#ahead) this.#tokens.push(token);
+    }
+    this.#ahead = [];
   }
 
   /** Notes that the first `tokens` tokens are exactly this text. */
@@ -132,11 +190,15 @@ export class PromptCache {
 
   /** Takes over contents that the evaluator has restored. */
   restore({ tokens, text, marks }: CachedPrompt): void {
+    this.#ahead = [];
+    this.#logitsAt = -1;
     this.#tokens = [...tokens];
     this.#text = new EvaluatedText(text, marks);
   }
 
   forget(): void {
+    this.#ahead = [];
+    this.#logitsAt = -1;
     this.#tokens = [];
     this.#text = new EvaluatedText();
     this.#evaluator.removeFrom(0);

@@ -3,7 +3,7 @@ import { contextExceeded } from "./context-exceeded.js";
 import type { LoadedModel } from "./loaded-model.js";
 import type { PromptCache } from "./prompt-cache.js";
 import type { Prompt } from "./prompt-reader.js";
-import { TokenSampler } from "./token-sampler.js";
+import { type SamplerParts, TokenSampler } from "./token-sampler.js";
 import { TokenText } from "./token-text.js";
 
 /** A reply that is to be written; its prompt is in the cache. */
@@ -25,15 +25,19 @@ export class ReplyDraft {
   readonly task: ReplyTask;
   readonly cache: PromptCache;
   readonly loaded: LoadedModel;
+  readonly #parts: SamplerParts;
   /** Beginning of the reply that is in the cache, where text and tokens end together. */
   evaluated: { text: string; tokens: number };
+  /** The reply as far as it is written. Its end may not be evaluated yet. */
+  text = "";
   /** Number of tokens that were written. */
   completionTokens = 0;
   /** Number of those that are thoughts. */
   reasoningTokens = 0;
 
-  constructor(task: ReplyTask, parts: { loaded: LoadedModel; cache: PromptCache }) {
+  constructor(task: ReplyTask, parts: SamplerParts) {
     this.task = task;
+    this.#parts = parts;
     this.cache = parts.cache;
     this.loaded = parts.loaded;
     this.evaluated = { text: "", tokens: task.prompt.tokens.length };
@@ -47,6 +51,7 @@ export class ReplyDraft {
     if (wanted.length >= contextTokens) throw contextExceeded(wanted.length, contextTokens);
     this.cache.keepCommonPrefix(wanted);
     if ((await this.cache.prefill(wanted, this.task.isAborted)) === "aborted") return "aborted";
+    this.text = replyText;
     this.evaluated = { text: replyText, tokens: wanted.length };
     this.completionTokens = wanted.length - tokens.length;
     return "done";
@@ -59,7 +64,7 @@ export class ReplyDraft {
 
   /** Begins to choose tokens; close the sampler afterwards. */
   startSampler(sampling: SamplingOptions, grammar: string | null): TokenSampler {
-    return new TokenSampler(this.loaded, this.cache, sampling, grammar);
+    return new TokenSampler(this.#parts, sampling, grammar);
   }
 
   /** Begins to read tokens as text. Control tokens have none, unless they are part of what is written. */

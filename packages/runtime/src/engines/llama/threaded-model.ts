@@ -16,6 +16,11 @@ export class ThreadedModel implements TokenEvaluator {
     return this.#threads.evaluate(this.#loaded, tokens.length, () => this.#loaded.evaluate(position, tokens));
   }
 
+  evaluateEach(position: number, tokens: readonly number[], from: number): Promise<readonly number[]> {
+    const batch = () => this.#loaded.evaluateEach(position, tokens, from);
+    return this.#threads.evaluate(this.#loaded, tokens.length, batch);
+  }
+
   removeFrom(position: number): boolean {
     return this.#loaded.removeFrom(position);
   }

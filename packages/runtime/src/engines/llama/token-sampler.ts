@@ -1,28 +1,54 @@
 import type { SamplingOptions } from "../engine.js";
+import type { Drafts } from "./drafts.js";
+import { forcedTokens } from "./forced-tokens.js";
+import { GrammarWalk } from "./grammar/grammar-walk.js";
 import type { AddonGrammarState, AddonSampler } from "./llama-addon.js";
 import type { LoadedModel } from "./loaded-model.js";
 import type { PromptCache } from "./prompt-cache.js";
+import { TokenText } from "./token-text.js";
 
 /** Number of the newest tokens that the repeat penalty looks at. */
 const REPEAT_PENALTY_TOKENS = 64;
 
+/** Most tokens that are evaluated at once because they must follow: an abort waits for them. */
+const MAX_FORCED_TOKENS = 16;
+/** Most characters that are looked ahead in a grammar. */
+const MAX_FORCED_CHARACTERS = 256;
+
+/** What a sampler works with. */
+export interface SamplerParts {
+  readonly loaded: LoadedModel;
+  readonly cache: PromptCache;
+  readonly drafts: Drafts;
+}
+
 /**
  * Chooses tokens. With a grammar it first chooses freely and asks whether the grammar allows the token, which it mostly
  * does for a model that was asked for JSON. Only otherwise it makes the costly choice among all tokens that are allowed.
+ *
+ * Several tokens are evaluated at once where that is faster: those that a grammar leaves no choice about, which are not
+ * chosen at all, and those that followed the same tokens earlier in the conversation. The latter are chosen like any other,
+ * by the model's own distribution at their place, and what was evaluated beyond a token that was not expected is forgotten.
  */
 export class TokenSampler {
   readonly #loaded: LoadedModel;
   readonly #cache: PromptCache;
+  readonly #drafts: Drafts;
   readonly #free: AddonSampler;
   readonly #constrained: AddonSampler | null = null;
   readonly #grammarState: AddonGrammarState | null = null;
+  readonly #walk: GrammarWalk | null = null;
+  readonly #walkText: TokenText;
+  /** Tokens that must come next. */
+  #forced: number[] = [];
   readonly #choice: { temperature: number; topK: number; topP: number; minP: number; seed: number };
   readonly #repeatPenalty: number;
 
-  constructor(loaded: LoadedModel, cache: PromptCache, sampling: SamplingOptions, grammar: string | null) {
+  constructor({ loaded, cache, drafts }: SamplerParts, sampling: SamplingOptions, grammar: string | null) {
     const { addon, vocabulary } = loaded;
     this.#loaded = loaded;
     this.#cache = cache;
+    this.#drafts = drafts;
     // Values that suit small instruction models, by their publishers' advice.
     const { temperature = 0.3, topK = 40, topP = 0.95, minP = 0.05, repeatPenalty = 1.05 } = sampling;
     const { seed = Math.floor(Math.random() * 2 ** 32) } = sampling;
@@ -30,15 +56,72 @@ export class TokenSampler {
     this.#repeatPenalty = repeatPenalty;
     this.#free = new addon.AddonSampler(vocabulary);
     this.#free.applyConfig(this.#choice);
+    this.#walkText = new TokenText((tokens) => vocabulary.detokenize(tokens, true));
     if (grammar !== null) {
       const compiled = new addon.AddonGrammar(grammar, { addonExports: addon, rootRuleName: "root" });
       this.#grammarState = new addon.AddonGrammarEvaluationState(vocabulary, compiled);
       this.#constrained = new addon.AddonSampler(vocabulary);
+      this.#walk = new GrammarWalk(grammar);
+      // Some vocabularies write no space before the first token of a text.
+      for (const token of cache.newest(1)) this.#walkText.push(token);
     }
+    drafts.begin(cache.content.tokens);
+    this.#force();
+  }
+
+  /** Whether the grammar has come to its end: nothing may follow. */
+  get isEnded(): boolean {
+    return this.#walk?.isEnded ?? false;
   }
 
   /** Chooses the token that follows those in the cache; null where a grammar allows none. */
   async next(): Promise<number | null> {
+    const forced = this.#forced.shift();
+    if (forced !== undefined) {
+      this.#noteGrammar(forced);
+      return forced;
+    }
+    if (this.isEnded) return null;
+    const token = await this.#choose();
+    if (token !== null && this.#walk !== null) this.#walk.push(this.#walkText.push(token));
+    return token;
+  }
+
+  /** Puts the chosen token behind those in the cache, evaluated. `most` is the number of tokens that may follow it. */
+  async accept(token: number, most: number): Promise<void> {
+    this.#drafts.note(token);
+    if (this.#cache.take(token)) return;
+    if (this.#forced.length === 0) this.#force();
+    const room = Math.max(0, Math.min(most, this.#loaded.contextTokens - this.#cache.length - 1));
+    const forced = this.#forced.slice(0, Math.min(room, MAX_FORCED_TOKENS - 1));
+    if (forced.length > 0) await this.#drafts.evaluateForced(token, forced);
+    else await this.#drafts.evaluate(token, room);
+  }
+
+  /** Finds out which tokens must come next. */
+  #force(): void {
+    const { addon, vocabulary } = this.#loaded;
+    if (this.#walk === null || this.#grammarState === null || this.#walkText.isUnfinished) return;
+    const { text, isEnd } = this.#walk.forced(MAX_FORCED_CHARACTERS);
+    const tokens = forcedTokens(vocabulary, text, isEnd);
+    if (tokens.length === 0) return;
+    // The engine's own reading of the grammar has the last word.
+    const state = new addon.AddonGrammarEvaluationState(this.#grammarState);
+    const { AddonSampler: grammar } = addon;
+    for (const token of tokens) {
+      if (!grammar.canBeNextTokenForGrammarEvaluationState(state, token)) break;
+      grammar.acceptGrammarEvaluationStateToken(state, token);
+      this.#forced.push(token);
+    }
+  }
+
+  #noteGrammar(token: number): void {
+    if (this.#grammarState === null) return;
+    this.#loaded.addon.AddonSampler.acceptGrammarEvaluationStateToken(this.#grammarState, token);
+    this.#walk?.push(this.#walkText.push(token));
+  }
+
+  async #choose(): Promise<number | null> {
     // Under a grammar a penalty would push the model away from the quotes and braces that it must repeat.
     if (this.#grammarState === null && this.#repeatPenalty !== 1) this.#penalize();
     const { logitIndex } = this.#cache;
@@ -64,7 +147,10 @@ export class TokenSampler {
     });
   }
 
+  /** Releases the samplers, and forgets what was evaluated beyond the reply. */
   close(): void {
+    this.#drafts.end();
+    this.#cache.forgetAhead();
     this.#free.dispose();
     this.#constrained?.dispose();
   }

@@ -25,7 +25,8 @@ export async function chooseText(draft: ReplyDraft, texts: readonly string[]): P
         throw new Error("nothing could be chosen");
       }
       chosen += text.push(token);
-      await draft.cache.append([token]);
+      // The token that decides is evaluated with all that follows it.
+      if (texts.filter((some) => some.startsWith(chosen)).length > 1) await sampler.accept(token, draft.task.limit);
     }
   } finally {
     sampler.close();
@@ -49,6 +50,7 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
   const text = draft.startText({ showsControlTokens: true });
   const repetition = new Repetition();
   let written = "";
+  const before = draft.text;
   const choice = { ...sampling, temperature: sampling.temperature ?? CALL_TEMPERATURE };
   const sampler = draft.startSampler(choice, argumentsGrammar(tool.inputSchema, isSpaced));
   try {
@@ -61,14 +63,17 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
       written += more;
       if (repetition.add(more)) throw callRepeats(tool.name);
       if (isAborted()) return "abort";
-      await draft.cache.append([token]);
+      // The last token is evaluated with what is written behind the call.
+      if (sampler.isEnded) break;
+      await sampler.accept(token, limit - draft.completionTokens);
+      if (!text.isUnfinished) draft.noteEvaluated(before + written);
     }
   } finally {
     sampler.close();
   }
   written += text.finish();
   refuseBrokenText(written);
-  draft.noteEvaluated(draft.evaluated.text + written);
+  draft.text = before + written;
   emit({ type: "tool-call", call: { id, name: tool.name, arguments: exactOrText(written) } });
   return "tool-calls";
 }

@@ -78,7 +78,7 @@ async function writeValue(
       written += more;
       if (repetition.add(more)) throw callRepeats(name);
       if (isAborted()) return null;
-      await draft.cache.append([token]);
+      await sampler.accept(token, limit - draft.completionTokens);
     }
   } finally {
     sampler.close();

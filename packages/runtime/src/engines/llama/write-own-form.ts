@@ -55,7 +55,8 @@ async function writeCallsInRow(
     if (reason !== "tool-calls") return "abort";
     const after = withCallId(form.after, id);
     const goesOn = next === null || calls === most || isRow(form) ? null : withCallId(next, id);
-    const text = draft.evaluated.text;
+    const { text } = draft;
+    if (goesOn !== null && (await draft.goTo(text)) === "aborted") return "abort";
     const chosen = goesOn === null ? after : await chooseText(draft, [goesOn, after]);
     if (chosen === null || (await draft.goTo(text + chosen)) === "aborted") return "abort";
     if (goesOn === null || chosen !== goesOn) return calls;
@@ -91,7 +92,8 @@ async function writeOwnCall(
   // Arguments for which more holds than for each of them by itself are written as JSON, and rendered in the form later.
   if (form.notation === "json" || properties === null || end === "") return writeCall(draft, call);
   const written = await writeKeyedArguments(draft, { tool, properties, notation: form.notation, start, end });
-  if (written === null || (await draft.goTo(written.text)) === "aborted") return "abort";
+  if (written === null) return "abort";
+  draft.text = written.text;
   draft.task.emit({ type: "tool-call", call: { id, name: tool.name, arguments: written.input } });
   return "tool-calls";
 }

@@ -22,7 +22,7 @@ export async function writeTextUpTo(
   draft: ReplyDraft,
   callMarks: CallMarks | null,
 ): Promise<EndReason | { callMark: string }> {
-  const { cache, task } = draft;
+  const { task } = draft;
   const { prompt, grammar, sampling, limit, isAborted } = task;
   const marks = callMarks?.texts ?? [];
   const callTokens = new Map(marks.map((mark) => [controlTokenOf(draft.loaded, mark), mark]));
@@ -74,7 +74,7 @@ export async function writeTextUpTo(
         break;
       }
       if (draft.completionTokens < limit) {
-        await cache.append([token]);
+        await sampler.accept(token, limit - draft.completionTokens);
         // Half a character, and what may yet begin a stop text, comes back in other words or not at all.
         if (!text.isUnfinished && !reply.isUndecided) draft.noteEvaluated(replyText);
       }

@@ -18,6 +18,11 @@ class NotingEvaluator implements TokenEvaluator {
     return this.tokens.length - 1;
   }
 
+  async evaluateEach(position: number, tokens: readonly number[], from: number): Promise<number[]> {
+    await this.evaluate(position, tokens);
+    return tokens.slice(from).map((_, index) => position + from + index);
+  }
+
   removeFrom(position: number): boolean {
     if (position > 0 && !this.canForgetParts) return false;
     this.tokens.length = position;
@@ -50,10 +55,11 @@ describe("the common prefix of two prompts", () => {
     expect(cache.work).toBe(4 + 3);
   });
 
-  test("leaves the last token to be evaluated: the reply begins from its logits", async () => {
+  test("leaves the last token to be evaluated, unless its logits are there: the reply begins from them", async () => {
     const { model, cache } = newCache();
     await read(cache, [1, 2, 3]);
-    expect(await read(cache, [1, 2, 3])).toBe(2);
+    expect(await read(cache, [1, 2, 3])).toBe(3);
+    expect(model.slices).toEqual([3]);
     expect(await read(cache, [1, 2])).toBe(1);
     expect(model.tokens).toEqual([1, 2]);
     expect(cache.logitIndex).toBe(1);

@@ -29,7 +29,7 @@ import { writeValues } from "./rules/write-values.js";
  *   of them. Strings, lists and recursion are bounded, by `grammar-limits.ts` where the schema has no bound. A number
  *   has at most 15 significant digits, or is an integer up to 2^53 - 1. A schema without `type` is taken to mean
  *   the types that its other keywords speak about.
- * - White space is one optional space after `:` and `,`.
+ * - White space is one space after `:` and `,`.
  * - `format` is kept to exactly for `date`, `time`, `date-time`, `uuid` and `ipv4`, and is an annotation otherwise.
  * - What it cannot promise is refused with {@link SchemaNotSupportedError}: `not`, `if`, `pattern` and the like; a
  *   `oneOf` whose alternatives are not seen to exclude one another; a `multipleOf` that is no power of ten; a schema

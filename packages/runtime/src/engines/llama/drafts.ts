@@ -1,0 +1,87 @@
+import { DraftPayoff, MAX_CHECKED_TOKENS } from "./draft-payoff.js";
+import { type FoundPlace, LookupDraft } from "./lookup-draft.js";
+import type { PromptCache } from "./prompt-cache.js";
+
+/**
+ * Evaluates the tokens of replies together with those that are expected behind them. It lives as long as the engine: what
+ * batches cost, and how often the conversation repeats itself, is learnt from one reply to the next.
+ */
+export class Drafts {
+  readonly #cache: PromptCache;
+  readonly #batchTokens: number;
+  readonly #clock: () => number;
+  readonly #payoff = new DraftPayoff();
+  readonly #lookup = new LookupDraft();
+  /** The earlier place that tells the next token, and that token. */
+  #guess: { place: FoundPlace; token: number } | null = null;
+  /** Tokens of the draft that was evaluated last, and how many of them came true, the token before it included. */
+  #checked = 0;
+  #kept = 0;
+
+  constructor(
+    cache: PromptCache,
+    { batchTokens, clock = () => performance.now() }: { batchTokens: number; clock?: () => number },
+  ) {
+    this.#cache = cache;
+    this.#batchTokens = batchTokens;
+    this.#clock = clock;
+  }
+
+  /** Begins a reply behind these tokens. */
+  begin(tokens: readonly number[]): void {
+    this.#guess = null;
+    if (this.#cache.canForgetEnd !== false) this.#lookup.follow(tokens);
+  }
+
+  /** Notes a token of the reply. */
+  note(token: number): void {
+    if (this.#cache.canForgetEnd === false) return;
+    if (this.#guess !== null) this.#payoff.noteGuess(this.#guess.place.length, this.#guess.token === token);
+    this.#lookup.push(token);
+    const place = this.#lookup.find();
+    const [next] = place === null ? [] : this.#lookup.read(place, 1);
+    this.#guess = place === null || next === undefined ? null : { place, token: next };
+    if (this.#checked > 0) this.#kept += 1;
+  }
+
+  /** Evaluates a token behind those of the cache, and a draft of at most so many where that pays. */
+  async evaluate(token: number, most: number): Promise<void> {
+    this.#settle();
+    const place = this.#guess?.place ?? null;
+    const room = Math.min(most, this.#batchTokens - 2, MAX_CHECKED_TOKENS - 1);
+    const count = place === null ? 0 : this.#payoff.draftTokens(place.length, room);
+    const isFirst = count > 0 && this.#cache.canForgetEnd === null;
+    const before = isFirst ? this.#cache.tryForgettingEnd() : null;
+    if (place === null || count === 0 || this.#cache.canForgetEnd !== true) return this.#evaluateTogether([token], 0);
+    const tokens = [token, ...this.#lookup.read(place, count)];
+    this.#checked = tokens.length;
+    this.#kept = 1;
+    await (before === null ? this.#evaluateTogether(tokens, 0) : this.#evaluateTogether([before, ...tokens], 1, true));
+  }
+
+  /** Evaluates a token and those that must follow it. */
+  async evaluateForced(token: number, forced: readonly number[]): Promise<void> {
+    this.#settle();
+    const tokens = [token, ...forced].slice(0, this.#batchTokens);
+    if (!this.#payoff.paysTogether(tokens.length)) tokens.length = 1;
+    await this.#evaluateTogether(tokens, tokens.length - 1);
+  }
+
+  /** Ends the reply. */
+  end(): void {
+    this.#settle();
+  }
+
+  /** Evaluates tokens, of which those from index `from` on get logits, and takes the first; two behind a trial. */
+  async #evaluateTogether(tokens: readonly number[], from: number, isTrial = false): Promise<void> {
+    const began = this.#clock();
+    await this.#cache.lookAhead(tokens, from);
+    if (!isTrial) this.#payoff.noteBatch(tokens.length, this.#clock() - began, from === 0);
+    for (const token of tokens.slice(0, isTrial ? 2 : 1)) this.#cache.take(token);
+  }
+
+  #settle(): void {
+    if (this.#checked > 0) this.#payoff.noteDraft(this.#checked, this.#kept);
+    this.#checked = 0;
+  }
+}

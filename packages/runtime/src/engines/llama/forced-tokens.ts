@@ -1,0 +1,29 @@
+import type { AddonModel } from "./llama-addon.js";
+
+type Vocabulary = Pick<AddonModel, "tokenize">;
+
+/** A character of its own in front of a text, so that no tokenizer puts a space there. */
+const ANCHOR = "\n";
+/** Characters that may follow a text, one of each kind that tokenizers tell apart. */
+const FOLLOWERS = ["a", "0", " ", '"', "\\", "-", ",", ":", "{", "[", "}", "]", "é", "\n"];
+
+/**
+ * Returns the tokens of a text that must come next. A text that ends inside the reply is cut into tokens as far as they are
+ * the same whatever follows it: its end is left to the model, which may write it in one token with what it writes next.
+ */
+export function forcedTokens(vocabulary: Vocabulary, text: string, isEnd: boolean): number[] {
+  if (text === "") return [];
+  const anchor = vocabulary.tokenize(ANCHOR, false);
+  const read = (follower: string): number[] => {
+    const tokens = [...vocabulary.tokenize(ANCHOR + text + follower, false)];
+    return anchor.every((token, at) => tokens[at] === token) ? tokens.slice(anchor.length) : [];
+  };
+  const [first = [], ...others] = isEnd ? [read("")] : FOLLOWERS.map(read);
+  let length = first.length;
+  for (const other of others) {
+    let common = 0;
+    while (common < length && first[common] === other[common]) common += 1;
+    length = common;
+  }
+  return first.slice(0, length);
+}

@@ -1,0 +1,90 @@
+/** Numbers of tokens that are looked for, the longer one first. */
+const LENGTHS = [3, 2] as const;
+/** Most tokens before a place that are compared with the end. */
+const MAX_COMPARED_TOKENS = 24;
+/** Tokens that the index has room for at first. */
+const FIRST_ROOM = 1024;
+const HASH_FACTOR = 0x9e3779b1;
+
+/** An earlier place whose last `length` tokens are those at the end: what follows there may follow here. */
+export interface FoundPlace {
+  readonly at: number;
+  readonly length: number;
+}
+
+/**
+ * Finds where the newest tokens of a conversation stood before. Each token costs the same few steps, however long the
+ * conversation is; the memory is about 20 bytes a token.
+ */
+export class LookupDraft {
+  #tokens = new Int32Array(FIRST_ROOM);
+  #length = 0;
+  /** For each of the lengths: by the hash of so many tokens, the newest place behind them, plus 1. */
+  #places = LENGTHS.map(() => new Int32Array(2 * FIRST_ROOM));
+
+  /** Goes on from these tokens. Those that it knows already cost next to nothing. */
+  follow(tokens: readonly number[]): void {
+    const longest = Math.min(this.#length, tokens.length);
+    let common = 0;
+    while (common < longest && this.#tokens[common] === tokens[common]) common += 1;
+    this.#length = common;
+    for (let at = common; at < tokens.length; at++) this.push(tokens[at] as number);
+  }
+
+  push(token: number): void {
+    if (this.#length === this.#tokens.length) this.#grow();
+    // What ends before this token is noted now that something follows it.
+    this.#note(this.#length);
+    this.#tokens[this.#length++] = token;
+  }
+
+  /** Returns the newest earlier place with the longest of these lengths; null where there is none. */
+  find(): FoundPlace | null {
+    for (const [index, length] of LENGTHS.entries()) {
+      if (this.#length <= length) continue;
+      const at = (this.#places[index]?.[this.#hash(this.#length, length)] ?? 0) - 1;
+      // What stood there may have been forgotten since, or be other tokens with the same hash.
+      if (at < length || at >= this.#length) continue;
+      const found = this.#commonBefore(at);
+      if (found >= length) return { at, length: found };
+    }
+    return null;
+  }
+
+  /** Returns the tokens that follow a place; at the end they go on with themselves. */
+  read({ at }: FoundPlace, count: number): number[] {
+    const tokens: number[] = [];
+    const period = this.#length - at;
+    for (let index = 0; index < count; index++) tokens.push(this.#tokens[at + (index % period)] as number);
+    return tokens;
+  }
+
+  #commonBefore(at: number): number {
+    const most = Math.min(at, MAX_COMPARED_TOKENS);
+    let common = 0;
+    while (common < most && this.#tokens[at - 1 - common] === this.#tokens[this.#length - 1 - common]) common += 1;
+    return common;
+  }
+
+  #note(end: number): void {
+    for (const [index, length] of LENGTHS.entries()) {
+      const places = this.#places[index];
+      if (end >= length && places !== undefined) places[this.#hash(end, length)] = end + 1;
+    }
+  }
+
+  #hash(end: number, length: number): number {
+    let hash = 0;
+    for (let at = end - length; at < end; at++) hash = Math.imul(hash ^ (this.#tokens[at] as number), HASH_FACTOR);
+    return (hash ^ (hash >>> 15)) & (2 * this.#tokens.length - 1);
+  }
+
+  /** Doubles the room, so that a token costs the same on average. */
+  #grow(): void {
+    const tokens = new Int32Array(2 * this.#tokens.length);
+    tokens.set(this.#tokens);
+    this.#tokens = tokens;
+    this.#places = LENGTHS.map(() => new Int32Array(2 * tokens.length));
+    for (let end = 1; end < this.#length; end++) this.#note(end);
+  }
+}

@@ -1,0 +1,7 @@
+/** A value as JSON in the form that grammars write: with one space behind each comma and colon. */
+export function spacedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spacedJson).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const properties = Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${spacedJson(inner)}`);
+  return `{${properties.join(", ")}}`;
+}
