@@ -5,9 +5,12 @@ export const MAX_CHECKED_TOKENS = 16;
 /** Batches of a size whose median is its time. */
 const REMEMBERED_TIMES = 9;
 /** After this many batches without one of its size, a time says nothing any more. */
-const STALE_AFTER_BATCHES = 800;
-/** What a row is taken to cost beside the first one, until a batch of that size was timed. */
+const STALE_AFTER_BATCHES = 2000;
+/** What a row beside the first one costs, in times of a single token: at first, and at worst. */
 const ASSUMED_ROW_COST = 0.35;
+const HIGHEST_ROW_COST = 0.95;
+/** Share of a row's cost that is taken to be left in a batch of the next size: kernels like larger batches. */
+const LARGER_BATCH_SHARE = 0.6;
 /** Fewest times a single token, until when nothing is decided. */
 const FEWEST_SINGLES = 3;
 
@@ -40,20 +43,24 @@ const MIN_CREDIT = -2;
  * is limited by a credit, in times of a single token: on text that never repeats, that is all they cost.
  */
 export class DraftPayoff {
-  /** Newest times in milliseconds by size, and the number of batches until the newest one. Unchecked ones are negative. */
-  readonly #times = new Map<number, { milliseconds: number[]; at: number }>();
+  /**
+   * Newest times by size, and the number of batches until the newest one: of single tokens in milliseconds, of others in
+   * times of a single token. The sizes of batches that were not checked are negative.
+   */
+  readonly #times = new Map<number, { times: number[]; at: number }>();
   readonly #agreements = AGREEMENTS.map(({ assumed }) => ({ right: assumed * ASSUMED_WEIGHT, all: ASSUMED_WEIGHT }));
   #batches = 0;
   #credit = FIRST_CREDIT;
 
   /** Notes how long a batch took, and whether logits were made for all of its tokens or only for the last one. */
   noteBatch(tokens: number, milliseconds: number, isChecked: boolean): void {
-    const key = isChecked || tokens === 1 ? tokens : -tokens;
     this.#batches += 1;
+    const single = this.#median(1);
     if (tokens === 1) this.#earn(CREDIT_PER_TOKEN);
-    const known = this.#times.get(key);
-    const fresh = known !== undefined && this.#batches - known.at <= STALE_AFTER_BATCHES ? known.milliseconds : [];
-    this.#times.set(key, { milliseconds: [...fresh, milliseconds].slice(-REMEMBERED_TIMES), at: this.#batches });
+    else if (single === null) return;
+    const key = isChecked || tokens === 1 ? tokens : -tokens;
+    const time = tokens === 1 || single === null ? milliseconds : milliseconds / single;
+    this.#times.set(key, { times: [...this.#newest(key), time].slice(-REMEMBERED_TIMES), at: this.#batches });
   }
 
   /** Notes whether the token behind an earlier place, where this many tokens agreed, came again. */
@@ -66,7 +73,7 @@ export class DraftPayoff {
 
   /** Notes how many tokens a batch that checked a draft brought. */
   noteDraft(batchTokens: number, kept: number): void {
-    this.#earn(kept - this.#cost(batchTokens));
+    this.#earn(kept - this.#cost(batchTokens).likely);
   }
 
   /** Returns the number of tokens to draft where this many agree; 0 where plain decoding is at least as fast. */
@@ -83,9 +90,9 @@ export class DraftPayoff {
       expected += reached;
       const size = drafted + 1;
       if (!SIZES.some((some) => some === size)) continue;
-      const cost = this.#cost(size);
-      const gain = expected / cost;
-      const risk = ends.reduce((sum, share, kept) => sum + share * Math.max(0, cost - kept - 1), 0);
+      const { likely, worst } = this.#cost(size);
+      const gain = expected / likely;
+      const risk = ends.reduce((sum, share, kept) => sum + share * Math.max(0, worst - kept - 1), 0);
       if (gain > best.gain && risk <= this.#credit) best = { tokens: drafted, gain };
     }
     return best.tokens;
@@ -93,8 +100,8 @@ export class DraftPayoff {
 
   /** Whether tokens that are known to follow are evaluated together in less time than one by one. */
   paysTogether(batchTokens: number): boolean {
-    const [single, together] = [this.#median(1), this.#median(-batchTokens)];
-    return single === null || together === null || together < batchTokens * single;
+    const together = this.#median(-batchTokens);
+    return together === null || together < batchTokens;
   }
 
   #earn(tokens: number): void {
@@ -110,15 +117,20 @@ export class DraftPayoff {
     return this.#agreements[AGREEMENTS.findLastIndex(({ from }) => from <= agreeing)];
   }
 
-  /** Time of a checked batch, in times of a single token. */
-  #cost(batchTokens: number): number {
-    const [single, batch] = [this.#median(1), this.#median(batchTokens)];
-    return single === null || batch === null ? 1 + (batchTokens - 1) * ASSUMED_ROW_COST : batch / single;
+  /** Time of a checked batch, in times of a single token: as it was measured, or else as the next smaller one lets expect. */
+  #cost(batchTokens: number): { likely: number; worst: number } {
+    const measured = this.#median(batchTokens);
+    if (measured !== null) return { likely: measured, worst: measured };
+    const smaller = SIZES.findLast((size) => size < batchTokens && this.#median(size) !== null);
+    const known = smaller === undefined ? null : this.#median(smaller);
+    const row =
+      smaller === undefined || known === null ? ASSUMED_ROW_COST : ((known - 1) / (smaller - 1)) * LARGER_BATCH_SHARE;
+    return { likely: 1 + (batchTokens - 1) * row, worst: 1 + (batchTokens - 1) * Math.max(row, HIGHEST_ROW_COST) };
   }
 
   #newest(key: number): readonly number[] {
     const known = this.#times.get(key);
-    return known === undefined || this.#batches - known.at > STALE_AFTER_BATCHES ? [] : known.milliseconds;
+    return known === undefined || this.#batches - known.at > STALE_AFTER_BATCHES ? [] : known.times;
   }
 
   #median(key: number): number | null {

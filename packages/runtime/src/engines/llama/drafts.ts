@@ -2,6 +2,15 @@ import { DraftPayoff, MAX_CHECKED_TOKENS } from "./draft-payoff.js";
 import { type FoundPlace, LookupDraft } from "./lookup-draft.js";
 import type { PromptCache } from "./prompt-cache.js";
 
+export interface DraftOptions {
+  /** Most tokens that are evaluated at once. */
+  batchTokens: number;
+  /** Most tokens that are drafted beyond the next one; 0: none. Default: as many as pay. */
+  draftTokens?: number | undefined;
+  /** Time in milliseconds. Default: the time that passes. */
+  clock?: (() => number) | undefined;
+}
+
 /**
  * Evaluates the tokens of replies together with those that are expected behind them. It lives as long as the engine: what
  * batches cost, and how often the conversation repeats itself, is learnt from one reply to the next.
@@ -10,6 +19,7 @@ export class Drafts {
   readonly #cache: PromptCache;
   readonly #batchTokens: number;
   readonly #clock: () => number;
+  readonly #most: number;
   readonly #payoff = new DraftPayoff();
   readonly #lookup = new LookupDraft();
   /** The earlier place that tells the next token, and that token. */
@@ -18,37 +28,41 @@ export class Drafts {
   #checked = 0;
   #kept = 0;
 
-  constructor(
-    cache: PromptCache,
-    { batchTokens, clock = () => performance.now() }: { batchTokens: number; clock?: () => number },
-  ) {
+  constructor(cache: PromptCache, options: DraftOptions) {
     this.#cache = cache;
-    this.#batchTokens = batchTokens;
-    this.#clock = clock;
+    this.#batchTokens = options.batchTokens;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#most = Math.min(options.draftTokens ?? MAX_CHECKED_TOKENS, MAX_CHECKED_TOKENS - 1, options.batchTokens - 2);
   }
 
   /** Begins a reply behind these tokens. */
   begin(tokens: readonly number[]): void {
     this.#guess = null;
-    if (this.#cache.canForgetEnd !== false) this.#lookup.follow(tokens);
+    if (this.#mayDraft) this.#lookup.follow(tokens);
   }
 
-  /** Notes a token of the reply. */
-  note(token: number): void {
-    if (this.#cache.canForgetEnd === false) return;
+  /** Notes a token of the reply. Returns whether it was evaluated with a former one. */
+  take(token: number): boolean {
+    const isTaken = this.#cache.take(token);
+    if (isTaken && this.#checked > 0) this.#kept += 1;
+    this.#note(token);
+    return isTaken;
+  }
+
+  #note(token: number): void {
+    if (!this.#mayDraft) return;
     if (this.#guess !== null) this.#payoff.noteGuess(this.#guess.place.length, this.#guess.token === token);
     this.#lookup.push(token);
     const place = this.#lookup.find();
     const [next] = place === null ? [] : this.#lookup.read(place, 1);
     this.#guess = place === null || next === undefined ? null : { place, token: next };
-    if (this.#checked > 0) this.#kept += 1;
   }
 
   /** Evaluates a token behind those of the cache, and a draft of at most so many where that pays. */
   async evaluate(token: number, most: number): Promise<void> {
     this.#settle();
     const place = this.#guess?.place ?? null;
-    const room = Math.min(most, this.#batchTokens - 2, MAX_CHECKED_TOKENS - 1);
+    const room = Math.min(most, this.#most);
     const count = place === null ? 0 : this.#payoff.draftTokens(place.length, room);
     const isFirst = count > 0 && this.#cache.canForgetEnd === null;
     const before = isFirst ? this.#cache.tryForgettingEnd() : null;
@@ -78,6 +92,10 @@ export class Drafts {
     await this.#cache.lookAhead(tokens, from);
     if (!isTrial) this.#payoff.noteBatch(tokens.length, this.#clock() - began, from === 0);
     for (const token of tokens.slice(0, isTrial ? 2 : 1)) this.#cache.take(token);
+  }
+
+  get #mayDraft(): boolean {
+    return this.#most > 0 && this.#cache.canForgetEnd !== false;
   }
 
   #settle(): void {

@@ -45,6 +45,8 @@ export interface LlamaEngineOptions extends EngineThreads {
   choosingTokens?: number | undefined;
   /** Whether the model is not asked to say what came of an act: the result is told as it is. Default: false. */
   tellsResults?: boolean | undefined;
+  /** Most tokens that are drafted beyond the next one; 0: none. Default: as many as pay. */
+  draftTokens?: number | undefined;
   /** File for the state of the KV cache between two lives of the engine; null: none. */
   stateFile: string | null;
 }

@@ -192,6 +192,15 @@ export class LoadedModel implements TokenEvaluator {
     return this.#context.sampleToken(logitIndex, sampler);
   }
 
+  /** Returns the tokens that a sampler keeps, each with its probability among them. */
+  async rank(logitIndex: number, sampler: AddonSampler): Promise<{ token: number; probability: number }[]> {
+    const [, pairs = []] = await this.#context.sampleToken(logitIndex, sampler, true);
+    return Array.from({ length: pairs.length / 2 }, (_, index) => ({
+      token: pairs[2 * index] as number,
+      probability: pairs[2 * index + 1] as number,
+    }));
+  }
+
   async saveTo(file: string, tokens: readonly number[]): Promise<number> {
     return this.#context.saveSequenceStateToFile(file, SEQUENCE, Uint32Array.from(tokens));
   }

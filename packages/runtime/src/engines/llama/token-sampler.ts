@@ -15,6 +15,9 @@ const MAX_FORCED_TOKENS = 16;
 /** Most characters that are looked ahead in a grammar. */
 const MAX_FORCED_CHARACTERS = 256;
 
+/** The likeliest tokens, among which one is mostly found that a grammar allows: to ask it about all takes much longer. */
+const RANKED_TOKENS = 64;
+
 /** What a sampler works with. */
 export interface SamplerParts {
   readonly loaded: LoadedModel;
@@ -36,11 +39,16 @@ export class TokenSampler {
   readonly #drafts: Drafts;
   readonly #free: AddonSampler;
   readonly #constrained: AddonSampler | null = null;
+  #ranking: AddonSampler | null = null;
   readonly #grammarState: AddonGrammarState | null = null;
   readonly #walk: GrammarWalk | null = null;
   readonly #walkText: TokenText;
   /** Tokens that must come next. */
   #forced: number[] = [];
+  /** Whether the grammar ends with those. */
+  #endsForced = false;
+  /** Whether only they are left, so that nothing is evaluated any more. */
+  #isEnding = false;
   readonly #choice: { temperature: number; topK: number; topP: number; minP: number; seed: number };
   readonly #repeatPenalty: number;
 
@@ -81,21 +89,26 @@ export class TokenSampler {
       this.#noteGrammar(forced);
       return forced;
     }
-    if (this.isEnded) return null;
+    if (this.#isEnding || this.isEnded) return null;
     const token = await this.#choose();
     if (token !== null && this.#walk !== null) this.#walk.push(this.#walkText.push(token));
     return token;
   }
 
-  /** Puts the chosen token behind those in the cache, evaluated. `most` is the number of tokens that may follow it. */
-  async accept(token: number, most: number): Promise<void> {
-    this.#drafts.note(token);
-    if (this.#cache.take(token)) return;
+  /**
+   * Puts the chosen token behind those in the cache, evaluated. `most` is the number of tokens that may follow it. False
+   * where only what must follow is left: the model has nothing to say to that, so it is not evaluated.
+   */
+  async accept(token: number, most: number): Promise<boolean> {
+    if (this.#drafts.take(token)) return true;
     if (this.#forced.length === 0) this.#force();
+    this.#isEnding ||= this.isEnded || (this.#endsForced && this.#forced.length > 0);
+    if (this.#isEnding) return false;
     const room = Math.max(0, Math.min(most, this.#loaded.contextTokens - this.#cache.length - 1));
     const forced = this.#forced.slice(0, Math.min(room, MAX_FORCED_TOKENS - 1));
     if (forced.length > 0) await this.#drafts.evaluateForced(token, forced);
     else await this.#drafts.evaluate(token, room);
+    return true;
   }
 
   /** Finds out which tokens must come next. */
@@ -113,6 +126,7 @@ export class TokenSampler {
       grammar.acceptGrammarEvaluationStateToken(state, token);
       this.#forced.push(token);
     }
+    this.#endsForced = isEnd && this.#forced.length === tokens.length;
   }
 
   #noteGrammar(token: number): void {
@@ -132,10 +146,30 @@ export class TokenSampler {
       grammar.acceptGrammarEvaluationStateToken(this.#grammarState, token);
       return token;
     }
+    if (this.#choice.temperature === 0) {
+      const likeliest = await this.#likeliestAllowed(this.#grammarState);
+      if (likeliest !== null) return likeliest;
+    }
     // This sampler accepts by itself the token that it chooses.
     this.#constrained.applyConfig({ ...this.#choice, grammarEvaluationState: this.#grammarState });
     const allowed = await this.#loaded.sample(logitIndex, this.#constrained);
     return allowed < 0 ? null : allowed;
+  }
+
+  /** Returns the likeliest of the tokens that a grammar allows, where it is among the likeliest of all; else null. */
+  async #likeliestAllowed(state: AddonGrammarState): Promise<number | null> {
+    const { addon, vocabulary } = this.#loaded;
+    if (this.#ranking === null) {
+      this.#ranking = new addon.AddonSampler(vocabulary);
+      this.#ranking.applyConfig({ temperature: 1, topK: RANKED_TOKENS, topP: 1, minP: 0, seed: 0 });
+    }
+    const ranked = await this.#loaded.rank(this.#cache.logitIndex, this.#ranking);
+    ranked.sort((one, other) => other.probability - one.probability);
+    const { AddonSampler: grammar } = addon;
+    const allowed = ranked.find(({ token }) => grammar.canBeNextTokenForGrammarEvaluationState(state, token));
+    if (allowed === undefined) return null;
+    grammar.acceptGrammarEvaluationStateToken(state, allowed.token);
+    return allowed.token;
   }
 
   #penalize(): void {
@@ -153,5 +187,6 @@ export class TokenSampler {
     this.#cache.forgetAhead();
     this.#free.dispose();
     this.#constrained?.dispose();
+    this.#ranking?.dispose();
   }
 }

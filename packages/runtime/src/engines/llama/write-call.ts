@@ -63,10 +63,9 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
       written += more;
       if (repetition.add(more)) throw callRepeats(tool.name);
       if (isAborted()) return "abort";
-      // The last token is evaluated with what is written behind the call.
-      if (sampler.isEnded) break;
-      await sampler.accept(token, limit - draft.completionTokens);
-      if (!text.isUnfinished) draft.noteEvaluated(before + written);
+      // The end is evaluated with what is written behind the call.
+      const isEvaluated = await sampler.accept(token, limit - draft.completionTokens);
+      if (isEvaluated && !text.isUnfinished) draft.noteEvaluated(before + written);
     }
   } finally {
     sampler.close();

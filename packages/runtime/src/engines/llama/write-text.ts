@@ -74,9 +74,9 @@ export async function writeTextUpTo(
         break;
       }
       if (draft.completionTokens < limit) {
-        await sampler.accept(token, limit - draft.completionTokens);
+        const isEvaluated = await sampler.accept(token, limit - draft.completionTokens);
         // Half a character, and what may yet begin a stop text, comes back in other words or not at all.
-        if (!text.isUnfinished && !reply.isUndecided) draft.noteEvaluated(replyText);
+        if (isEvaluated && !text.isUnfinished && !reply.isUndecided) draft.noteEvaluated(replyText);
       }
     }
   } finally {
