@@ -49,3 +49,6 @@ export type AgentEvent =
       /** Why the part that was shown is not on disk. */
       not_saved?: NanoAgentError;
     };
+
+/** Tells an event to whoever reads the turn. Where it returns a promise, the turn goes on when that resolves. */
+export type EmitEvent = (event: AgentEvent) => void | Promise<void>;

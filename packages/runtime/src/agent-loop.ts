@@ -2,7 +2,7 @@ import { NanoAgentError } from "@nanoagent/models";
 import type { ActTruth } from "./acts/act-truth.js";
 import type { Claim } from "./acts/claims-act.js";
 import { showNothing } from "./acts/text-filter.js";
-import type { AgentEvent, StepEndReason } from "./agent-event.js";
+import type { EmitEvent, StepEndReason } from "./agent-event.js";
 import type { Engine, EngineRequest, TokenUsage, ToolCall } from "./engines/engine.js";
 import { sumUsage } from "./engines/sum-usage.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
@@ -12,6 +12,7 @@ import type { KeptCall } from "./tools/kept-call.js";
 import { callKey, RepeatedCalls } from "./tools/repeated-calls.js";
 import { unknownTool } from "./tools/tool-outcome.js";
 import { MAX_RESULT_CHARACTERS } from "./tools/tool-result-text.js";
+import type { TurnAbort } from "./turn-abort.js";
 
 /** Default limit of steps: a model that still calls tools after so many is going in circles. */
 const DEFAULT_MAX_STEPS = 8;
@@ -43,8 +44,11 @@ export interface LoopResult {
 export interface LoopOptions {
   engine: Engine;
   turn: Turn;
+  emit: EmitEvent;
   /** Makes the next request: the turn as far as it has come. */
   nextRequest: () => Promise<EngineRequest>;
+  /** Is told that a reply was left before its end: the engine may still read the request. */
+  onLeft?: (() => void) | undefined;
   /** Default: there are no tools. */
   callTool?: CallTool | undefined;
   /** Whether a call may run beside others. Default: none does. */
@@ -63,7 +67,7 @@ export interface LoopOptions {
 type Asking = "freely" | "for-a-call" | "for-an-answer";
 
 /**
- * Asks the engine until it has answered, and runs the tools that it calls in between. Yields events and returns the
+ * Asks the engine until it has answered, and runs the tools that it calls in between. Emits events and returns the
  * answer; throws the error that ends the turn without one. After an abort it returns with reason `abort`, at the latest
  * after the engine's grace.
  *
@@ -72,8 +76,8 @@ type Asking = "freely" | "for-a-call" | "for-an-answer";
  * - A reply that claims an act that did not happen is not shown. The engine is asked once more, held to a choice of a tool;
  *   if it still calls none, the reply says that nothing was done.
  */
-export async function* runAgentLoop(options: LoopOptions, signal: AbortSignal): AsyncGenerator<AgentEvent, LoopResult> {
-  const { engine, turn, nextRequest, argumentsFor, truth = null, limits = {} } = options;
+export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Promise<LoopResult> {
+  const { engine, turn, emit, truth = null, limits = {} } = options;
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
   const calling = new Calling(options);
   const usages: (TokenUsage | null)[] = [];
@@ -81,23 +85,15 @@ export async function* runAgentLoop(options: LoopOptions, signal: AbortSignal): 
   let claim: Claim | null = null;
   /** Text that was shown and belongs to the next message of the engine. */
   let said = "";
-  const ask = async function* (): AsyncGenerator<AgentEvent, StepResult> {
-    const request = asked(await nextRequest(), asking);
-    const filter = asking === "for-a-call" ? showNothing : (truth?.filterFor(request) ?? null);
-    const skips = (call: ToolCall) => asking !== "for-a-call" && calling.isRepeated(call);
-    const onText = (text: string) => turn.show(text);
-    const onRetraction = () => turn.takeBack(said);
-    return yield* runStep(engine, request, signal, { onText, onRetraction, argumentsFor, filter, skips });
-  };
   for (let step = 1; step <= maxSteps; step++) {
     let result: StepResult;
     const { contextTokens } = engine;
     try {
-      result = yield* ask();
+      result = await ask(options, abort, { asking, said, calling });
     } catch (error) {
       if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
       // Memory ran short meanwhile, and the context is smaller now: less of the history fits.
-      result = yield* ask();
+      result = await ask(options, abort, { asking, said, calling });
     }
     usages.push(result.usage);
     said += result.text;
@@ -113,26 +109,26 @@ export async function* runAgentLoop(options: LoopOptions, signal: AbortSignal): 
         calls.map((call) => call.kept),
       );
       said = "";
-      yield* calling.run(calls, signal);
+      await calling.run(calls, abort);
     }
     claim = result.claim ?? claim;
-    const isOver = signal.aborted || result.reason === "abort";
+    const isOver = abort.aborted || result.reason === "abort";
     let next: Asking | null = calls.length > 0 ? "freely" : null;
     if (!isOver && calls.length === 0) {
       if (result.claim !== null) {
-        yield { type: "claim-withheld", text: result.claim.sentence };
+        await emit({ type: "claim-withheld", text: result.claim.sentence });
         if (step < maxSteps) next = "for-a-call";
       } else if (skipped !== null && result.text.trim() === "") next = "for-an-answer";
       if (claim !== null && truth !== null && next === null && (result.claim !== null || asking === "for-a-call")) {
         const correction = `${/\S$/u.test(said) ? " " : ""}${truth.correctionOf(claim)}`;
         said += correction;
         turn.show(correction);
-        yield { type: "text-delta", text: correction };
+        await emit({ type: "text-delta", text: correction });
         result.reason = "stop";
       }
     }
     const reason = isOver ? "abort" : next === null && result.reason === "tool-calls" ? "stop" : result.reason;
-    yield { type: "step-end", step, reason, usage: result.usage };
+    await emit({ type: "step-end", step, reason, usage: result.usage });
     if (isOver || next === null) return { text: said, reason, usage: sumUsage(usages) };
     asking = next;
     const written = usages.reduce((sum, usage) => sum + (usage?.completion_tokens ?? 0), 0);
@@ -142,6 +138,24 @@ export async function* runAgentLoop(options: LoopOptions, signal: AbortSignal): 
     code: "too-many-steps",
     message: `The engine called tools ${maxSteps} times in a row without an answer.`,
     hint: "Ask again in other words, or use a more able model.",
+  });
+}
+
+/** Has the engine write one reply. */
+async function ask(
+  { engine, turn, emit, nextRequest, onLeft, argumentsFor, truth = null }: LoopOptions,
+  abort: TurnAbort,
+  { asking, said, calling }: { asking: Asking; said: string; calling: Calling },
+): Promise<StepResult> {
+  const request = asked(await nextRequest(), asking);
+  return runStep(engine, request, abort, {
+    emit,
+    onText: (text) => turn.show(text),
+    onRetraction: () => turn.takeBack(said),
+    onLeft,
+    argumentsFor,
+    filter: asking === "for-a-call" ? showNothing : (truth?.filterFor(request) ?? null),
+    skips: (call) => asking !== "for-a-call" && calling.isRepeated(call),
   });
 }
 
@@ -167,11 +181,11 @@ class Calling {
   }
 
   /**
-   * Runs the calls of a step, and yields their results in the order of the calls. Neighbors that only look run together;
+   * Runs the calls of a step, and emits their results in the order of the calls. Neighbors that only look run together;
    * a call that changes the world, or that somebody is asked about, waits for those before it and runs alone.
    */
-  async *run(calls: readonly KeptCall[], signal: AbortSignal): AsyncGenerator<AgentEvent> {
-    const { engine, turn, callTool = async (call) => unknownTool(call), truth } = this.#options;
+  async run(calls: readonly KeptCall[], { signal }: TurnAbort): Promise<void> {
+    const { engine, turn, emit, callTool = async (call) => unknownTool(call), truth } = this.#options;
     const maxResultCharacters = resultCharacters(engine, calls.length);
     const done = new Set<string>();
     for (let at = 0; at < calls.length; ) {
@@ -188,7 +202,7 @@ class Calling {
         turn.addResult(kept, outcome);
         truth?.noteOutcome(kept.name, outcome);
         if (!isError) done.add(callKey(kept));
-        yield { type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError };
+        await emit({ type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError });
         this.#invalidCalls = outcome.outcome === "invalid-arguments" ? this.#invalidCalls + 1 : 0;
         if (this.#repeated.add(kept.name, kept.arguments, content)) failure ??= inCircles(kept.name);
         if (this.#invalidCalls === MAX_INVALID_CALLS) failure ??= callNotValid(kept.name, content);

@@ -294,6 +294,6 @@ async function openIntents({ intents }: NanoAgentConfig, tools: ToolRegistry): P
   if (issues.length > 0) throw new InvalidIntentsError(issues);
   return {
     match: (message) => matcher.match(message),
-    answer: (match, turn, signal) => runIntent(match, tools, turn, signal),
+    answer: (match, turn, abort, emit) => runIntent(match, tools, turn, abort, emit),
   };
 }

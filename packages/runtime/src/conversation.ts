@@ -1,11 +1,12 @@
 import type { AgentMessage, AgentMessageInput, SessionSettings } from "@nanoagent/models";
 import { cutText } from "@nanoagent/models";
-import type { AgentEvent } from "./agent-event.js";
+import type { AgentEvent, EmitEvent } from "./agent-event.js";
 import { checkMessage } from "./check-message.js";
 import { ContextWindow, type WindowOptions } from "./context/context-window.js";
 import type { ConversationMessage } from "./engines/conversation-message.js";
 import { ABORT_GRACE_MILLISECONDS } from "./engines/engine.js";
 import { IdleWork } from "./engines/idle-work.js";
+import { EventHandoff } from "./event-handoff.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { onAbort } from "./on-abort.js";
 import { asTurnError, runTurn, type SharedParts, type TurnOptions } from "./run-turn.js";
@@ -15,6 +16,7 @@ import { describeReport } from "./session/journal/journal-report.js";
 import { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow, restoreWindow } from "./session/window-record.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
+import { TurnAbort } from "./turn-abort.js";
 
 /** How long `close` waits for the running turn: its engine's grace, and as long again for the reader of its events. */
 const CLOSE_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
@@ -65,7 +67,7 @@ export class Conversation implements AsyncDisposable {
   #window: ContextWindow;
   #shortlist: ToolShortlist | null;
   /** The turn that runs. */
-  #turn: AbortController | null = null;
+  #turn: TurnAbort | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(
@@ -140,10 +142,9 @@ export class Conversation implements AsyncDisposable {
 
   /** Returns the reply to a message. Throws the error that {@link stream} reports as an `error` event. */
   async process(message: string | AgentMessageInput, options: TurnOptions = {}): Promise<AgentMessage> {
-    let last: AgentEvent | null = null;
-    for await (const event of this.stream(message, options)) last = event;
-    if (last?.type === "error") throw last.error;
-    if (last?.type !== "run-end") throw new TypeError("A run ended without an end");
+    const last = await this.#answer(message, options ?? {}, new TurnAbort(), () => {});
+    if (last.type === "error") throw last.error;
+    if (last.type !== "run-end") throw new TypeError("A run ended without an end");
     return last.reply;
   }
 
@@ -154,57 +155,84 @@ export class Conversation implements AsyncDisposable {
    * conversations that wait for the engine, until its turn is aborted or out of time.
    */
   stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
-    const turn = new AbortController();
-    const events = this.#answer(message, options ?? {}, turn);
+    const abort = new TurnAbort();
+    const events = this.#eventsOf(message, options ?? {}, abort);
     return {
       next: () => events.next(),
       // A generator hears of these only when it has an event to give; the engine is told at once.
       return: () => {
-        turn.abort();
+        abort.abort();
         return events.return();
       },
       throw: (error) => {
-        turn.abort();
+        abort.abort();
         return events.throw(error);
       },
       [Symbol.asyncIterator]() {
         return this;
       },
       [Symbol.asyncDispose]: async () => {
-        turn.abort();
+        abort.abort();
         await events.return();
       },
     };
   }
 
-  async *#answer(
+  async *#eventsOf(
     message: string | AgentMessageInput,
     options: TurnOptions,
-    turn: AbortController,
+    abort: TurnAbort,
   ): AsyncGenerator<AgentEvent, void> {
+    const handoff = new EventHandoff();
+    let next = handoff.next();
+    const answering = this.#answer(message, options, abort, handoff.emit).finally(() => handoff.end());
+    for (let event = await next; event !== null; event = await next) {
+      let isLeft = true;
+      try {
+        yield event;
+        isLeft = false;
+        next = handoff.next();
+      } catch (error) {
+        isLeft = false;
+        next = handoff.fail(error);
+      } finally {
+        if (isLeft) {
+          handoff.leave();
+          await answering;
+        }
+      }
+    }
+    yield await answering;
+  }
+
+  /** Answers a message: emits the events but for the last one, which it returns. Never rejects. */
+  async #answer(
+    message: string | AgentMessageInput,
+    options: TurnOptions,
+    abort: TurnAbort,
+    emit: EmitEvent,
+  ): Promise<AgentEvent> {
     // Whatever is taken is given back in the opposite order.
     const releases: (() => void)[] = [];
-    let last: AgentEvent;
     try {
-      releases.push(onAbort(options.signal, () => turn.abort()));
+      releases.push(onAbort(options.signal, () => abort.abort()));
       const checked = checkMessage(message);
       if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
-      if (turn.signal.aborted) throw NanoRuntimeError.aborted();
+      if (abort.aborted) throw NanoRuntimeError.aborted();
       releases.push(IdleWork.of(this.#agent.engine).interrupt());
-      await this.#queue.enter(turn.signal, NanoRuntimeError.aborted);
+      await this.#queue.enter(abort, NanoRuntimeError.aborted);
       releases.push(() => this.#leave());
       if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
-      this.#turn = turn;
-      last = yield* runTurn(this.#agent, this.#state(), checked, { ...options, signal: turn.signal });
+      this.#turn = abort;
+      return await runTurn(this.#agent, this.#state, checked, options, abort, emit);
     } catch (error) {
-      last = { type: "error", error: asTurnError(error, turn.signal.aborted) };
+      return { type: "error", error: asTurnError(error, abort.isCalledOff) };
     } finally {
       for (const release of releases.reverse()) release();
     }
-    yield last;
   }
 
-  #state() {
+  get #state() {
     return {
       history: this.#history,
       journal: this.#journal,
@@ -275,9 +303,9 @@ export class Conversation implements AsyncDisposable {
   #summarizeWhenIdle(): void {
     const { engine } = this.#agent;
     if (this.#windowOptions.summarizes !== true || engine.contextTokens === null || this.#closing !== null) return;
-    const { history, journal, window } = this.#state();
+    const { history, journal, window } = this.#state;
     IdleWork.of(engine).add(this, async (signal) => {
-      while (await window.summarize(history.messages, signal)) {
+      while (await window.summarize(history.finished, signal)) {
         if (this.#window === window) await recordWindow(window, history, journal);
       }
     });

@@ -1,15 +1,21 @@
+import { TurnAbort } from "./turn-abort.js";
+
+/** Anything whose abort ends work: a signal, or the abort of a turn. */
+export type Abortable = AbortSignal | TurnAbort;
+
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
  * Calls back when the signal aborts, at once when it has already. Returns how to stop listening. However many listen, the
  * signal has one listener: a program may hand the same signal to every message.
  */
-export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
+export function onAbort(signal: Abortable | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {};
   if (signal.aborted) {
     callback();
     return () => {};
   }
+  if (signal instanceof TurnAbort) return signal.listen(callback);
   const callbacks = listeners.get(signal) ?? listenOnce(signal);
   callbacks.add(callback);
   return () => {
@@ -32,9 +38,9 @@ function callAll(this: AbortSignal): void {
 }
 
 /** What a promise resolves to, or a rejection as soon as the signal aborts. */
-export function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export function untilAborted<Value>(promise: Promise<Value>, signal: Abortable): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const stopListening = onAbort(signal, () => reject(signal.reason));
+    const stopListening = onAbort(signal, () => reject((signal instanceof TurnAbort ? signal.signal : signal).reason));
     promise.then(resolve, reject).finally(stopListening);
   });
 }

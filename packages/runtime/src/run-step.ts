@@ -1,7 +1,7 @@
 import { NanoAgentError } from "@nanoagent/models";
 import type { Claim } from "./acts/claims-act.js";
 import type { TextFilter } from "./acts/text-filter.js";
-import type { AgentEvent, StepEndReason } from "./agent-event.js";
+import type { EmitEvent, StepEndReason } from "./agent-event.js";
 import { inBrief, isEngineEvent } from "./engines/check-event.js";
 import {
   ABORT_GRACE_MILLISECONDS,
@@ -18,6 +18,7 @@ import { Repetition } from "./repetition.js";
 import { newCallId } from "./tool-calls/call-id.js";
 import type { CallSieve } from "./tool-calls/call-sieve.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
+import type { TurnAbort } from "./turn-abort.js";
 
 /** Longest reply, in characters: a longer one would fill the memory that bounds the history. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
@@ -33,11 +34,14 @@ const MAX_CALLS = 64;
 export type ArgumentsFor = (call: ToolCall) => unknown;
 
 export interface StepHooks {
+  emit: EmitEvent;
   /** Gets each piece of text before it is shown. */
   onText: (text: string) => void;
   /** Is told that the text so far is no part of the reply. */
   onRetraction?: (() => void) | undefined;
   argumentsFor?: ArgumentsFor | undefined;
+  /** Is told that the reply was left before its end: the engine may still read the request. */
+  onLeft?: (() => void) | undefined;
   /** Decides what of the text is shown. Default: all, at once. */
   filter?: TextFilter | null | undefined;
   /** Whether a call is left out, as if it had not come. Default: none is. */
@@ -58,132 +62,173 @@ export interface StepResult {
 }
 
 /**
- * Sends one request to the engine. Yields its events and returns the whole reply; throws an {@link EngineError} for an
+ * Sends one request to the engine. Emits its events and returns the whole reply; throws an {@link EngineError} for an
  * engine that breaks its contract. After an abort it returns with reason `abort`, at the latest after the engine's grace.
  * A reply that repeats itself, or goes on beyond what the context could hold, is stopped. Text that is a call in another
  * form than the engine's own is a call here, and never shown.
  */
-export async function* runStep(
+export async function runStep(
   engine: Engine,
   request: EngineRequest,
-  signal: AbortSignal,
-  { onText, onRetraction, argumentsFor, filter = null, skips }: StepHooks,
-): AsyncGenerator<AgentEvent, StepResult> {
-  const sieve = await sieveFor(request);
-  const events = engine.generate(request, { signal })[Symbol.asyncIterator]();
-  const abandoned = graceAfter(signal);
-  const result: StepResult = { text: "", calls: [], skipped: null, claim: null, reason: "abort", usage: null };
-  const maxCharacters = longestReply(engine);
-  const repetition = { text: new Repetition(), reasoning: new Repetition() };
-  let ended = false;
-  let hasThought = false;
+  abort: TurnAbort,
+  hooks: StepHooks,
+): Promise<StepResult> {
+  const sieve = mayHideCalls(request) ? await openSieve(request) : null;
+  return new Step(engine, request, abort, hooks, sieve).run();
+}
+
+/** One reply while it comes. */
+class Step {
+  readonly #engine: Engine;
+  readonly #request: EngineRequest;
+  readonly #abort: TurnAbort;
+  readonly #hooks: StepHooks;
+  readonly #filter: TextFilter | null;
+  readonly #sieve: CallSieve | null;
+  readonly #result: StepResult = { text: "", calls: [], skipped: null, claim: null, reason: "abort", usage: null };
+  readonly #repetition = new Repetition();
+  #repeatedThought: Repetition | null = null;
+  #hasThought = false;
   /** Whether it has said or called anything, shown or not. */
-  let hasAnswered = false;
-  let count = 0;
-  let characters = 0;
-  function* show(text: string): Generator<AgentEvent> {
+  #hasAnswered = false;
+  #characters = 0;
+
+  constructor(engine: Engine, request: EngineRequest, abort: TurnAbort, hooks: StepHooks, sieve: CallSieve | null) {
+    this.#engine = engine;
+    this.#request = request;
+    this.#abort = abort;
+    this.#hooks = hooks;
+    this.#filter = hooks.filter ?? null;
+    this.#sieve = sieve;
+  }
+
+  async run(): Promise<StepResult> {
+    const engine = this.#engine;
+    // An engine that answers at once has nothing to abort.
+    const options = engine.answersAtOnce ? {} : { signal: this.#abort.signal };
+    const events = engine.generate(this.#request, options)[Symbol.asyncIterator]();
+    const grace = new Grace(this.#abort);
+    const maxCharacters = longestReply(engine);
+    let isOver = false;
+    try {
+      for (let count = 1; ; count++) {
+        const next = await nextEvent(engine, events, grace);
+        if (next === "abandoned") {
+          await this.#showSieved();
+          return this.#result;
+        }
+        isOver = next.type === "end" || next.type === "error";
+        if (count > MAX_STEP_EVENTS) throw replyTooLarge();
+        switch (next.type) {
+          case "text-delta":
+            if (next.text === "") break;
+            this.#characters += next.text.length;
+            this.#hasAnswered ||= next.text.trim() !== "";
+            if (this.#characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+            await this.#showUnlessHeld(this.#sieve?.push(next.text) ?? next.text);
+            if (this.#filter?.isDecided) return await this.#finish("stop");
+            if (this.#repetition.add(next.text)) return await this.#finish("repetition");
+            if (this.#characters > maxCharacters) return await this.#finish("length");
+            break;
+          case "text-retraction":
+            this.#hasThought = true;
+            this.#hasAnswered = false;
+            this.#sieve?.reset();
+            this.#filter?.reset();
+            if (this.#result.text === "") break;
+            this.#result.text = "";
+            this.#hooks.onRetraction?.();
+            await this.#hooks.emit(next);
+            break;
+          case "reasoning-delta":
+            this.#hasThought ||= next.text.trim() !== "";
+            await this.#hooks.emit(next);
+            this.#repeatedThought ??= new Repetition();
+            if (this.#repeatedThought.add(next.text)) return await this.#finish("repetition");
+            break;
+          case "tool-call":
+            await this.#showSieved();
+            await this.#take(next.call);
+            break;
+          case "memory-pressure":
+          case "context-growth":
+            await this.#hooks.emit(next);
+            break;
+          case "usage":
+            this.#result.usage = next.usage;
+            break;
+          case "end":
+            if (next.reason === "abort" && !this.#abort.aborted) {
+              throw brokeContract(engine, "aborted a reply by itself");
+            }
+            // A reply that must be a call may have nothing to do.
+            if (
+              this.#hasThought &&
+              !this.#hasAnswered &&
+              isWhole(next.reason) &&
+              this.#request.toolChoice !== "required"
+            ) {
+              throw onlyThought(next.reason);
+            }
+            return await this.#finish(next.reason, { isComplete: true });
+          case "error":
+            await this.#showSieved();
+            throw next.error;
+        }
+      }
+    } finally {
+      grace.end();
+      if (!isOver) this.#hooks.onLeft?.();
+      // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
+      events.return?.()?.then(undefined, () => {});
+    }
+  }
+
+  #show(text: string): void | Promise<void> {
     if (text === "") return;
-    result.text += text;
-    onText(text);
-    yield { type: "text-delta", text };
+    this.#result.text += text;
+    this.#hooks.onText(text);
+    return this.#hooks.emit({ type: "text-delta", text });
   }
-  function* showUnlessHeld(text: string): Generator<AgentEvent> {
-    if (text !== "") yield* show(filter === null ? text : filter.push(text));
+
+  #showUnlessHeld(text: string): void | Promise<void> {
+    if (text !== "") return this.#show(this.#filter === null ? text : this.#filter.push(text));
   }
+
   /** Shows what could have become a call and does not. */
-  function* showSieved(): Generator<AgentEvent> {
-    yield* showUnlessHeld(sieve?.finish({ isComplete: false }).text ?? "");
+  #showSieved(): void | Promise<void> {
+    return this.#showUnlessHeld(this.#sieve?.finish({ isComplete: false }).text ?? "");
   }
-  function* take(given: ToolCall): Generator<AgentEvent> {
-    hasAnswered = true;
-    const call = keepCall(given, result.calls, argumentsFor);
+
+  async #take(given: ToolCall): Promise<void> {
+    this.#hasAnswered = true;
+    const { argumentsFor, skips, emit } = this.#hooks;
+    const call = keepCall(given, this.#result.calls, argumentsFor);
     if (skips?.(call.kept)) {
-      result.skipped ??= call.kept;
-      if (++characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
+      this.#result.skipped ??= call.kept;
+      if (++this.#characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
       return;
     }
-    yield* show(filter?.release() ?? "");
-    yield { type: "tool-call", ...takeCall(call, result) };
+    await this.#show(this.#filter?.release() ?? "");
+    await emit({ type: "tool-call", ...takeCall(call, this.#result) });
   }
-  function* finish(reason: StepEndReason, { isComplete = false } = {}): Generator<AgentEvent, StepResult> {
-    const isText = isComplete && reason === "stop" && result.calls.length === 0 && result.skipped === null;
-    const { text, calls } = sieve?.finish({ isComplete: isText }) ?? { text: "", calls: [] };
-    yield* showUnlessHeld(text);
-    for (const call of calls) yield* take({ id: newCallId(), ...call });
-    if (reason !== "abort") yield* show(filter?.finish() ?? "");
-    return { ...result, reason: calls.length > 0 ? "tool-calls" : reason, claim: filter?.claim ?? null };
-  }
-  try {
-    while (!ended) {
-      const next = await abandoned.orElse(nextEvent(engine, events));
-      if (next === "abandoned") {
-        yield* showSieved();
-        return result;
-      }
-      if (++count > MAX_STEP_EVENTS) throw replyTooLarge();
-      switch (next.type) {
-        case "text-delta":
-          if (next.text === "") break;
-          characters += next.text.length;
-          hasAnswered ||= next.text.trim() !== "";
-          if (characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
-          yield* showUnlessHeld(sieve?.push(next.text) ?? next.text);
-          if (filter?.isDecided) return yield* finish("stop");
-          if (repetition.text.add(next.text)) return yield* finish("repetition");
-          if (characters > maxCharacters) return yield* finish("length");
-          break;
-        case "text-retraction":
-          hasThought = true;
-          hasAnswered = false;
-          sieve?.reset();
-          filter?.reset();
-          if (result.text === "") break;
-          result.text = "";
-          onRetraction?.();
-          yield next;
-          break;
-        case "reasoning-delta":
-          hasThought ||= next.text.trim() !== "";
-          yield next;
-          if (repetition.reasoning.add(next.text)) return yield* finish("repetition");
-          break;
-        case "tool-call":
-          yield* showSieved();
-          yield* take(next.call);
-          break;
-        case "memory-pressure":
-        case "context-growth":
-          yield next;
-          break;
-        case "usage":
-          result.usage = next.usage;
-          break;
-        case "end":
-          ended = true;
-          if (next.reason === "abort" && !signal.aborted) throw brokeContract(engine, "aborted a reply by itself");
-          result.reason = next.reason;
-          // A reply that must be a call may have nothing to do.
-          if (hasThought && !hasAnswered && isWhole(next.reason) && request.toolChoice !== "required") {
-            throw onlyThought(next.reason);
-          }
-          break;
-        case "error":
-          ended = true;
-          yield* showSieved();
-          throw next.error;
-      }
-    }
-    return yield* finish(result.reason, { isComplete: true });
-  } finally {
-    abandoned.cancel();
-    // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
-    events.return?.()?.then(undefined, () => {});
+
+  async #finish(reason: StepEndReason, { isComplete = false } = {}): Promise<StepResult> {
+    const isText = isComplete && reason === "stop" && this.#result.calls.length === 0 && this.#result.skipped === null;
+    const { text, calls } = this.#sieve?.finish({ isComplete: isText }) ?? { text: "", calls: [] };
+    await this.#showUnlessHeld(text);
+    for (const call of calls) await this.#take({ id: newCallId(), ...call });
+    if (reason !== "abort") await this.#show(this.#filter?.finish() ?? "");
+    return { ...this.#result, reason: calls.length > 0 ? "tool-calls" : reason, claim: this.#filter?.claim ?? null };
   }
 }
 
-/** A sieve for the reply to a request that offers tools; null for any other, which has no calls. */
-async function sieveFor({ tools = [], responseSchema, messages }: EngineRequest): Promise<CallSieve | null> {
-  if (tools.length === 0 || responseSchema !== undefined) return null;
+/** Whether the text of a reply may be a call: where the request offers tools. */
+function mayHideCalls({ tools = [], responseSchema }: EngineRequest): boolean {
+  return tools.length > 0 && responseSchema === undefined;
+}
+
+async function openSieve({ tools = [], messages }: EngineRequest): Promise<CallSieve> {
   const [{ CallSieve }, { isUnwanted }] = await Promise.all([
     import("./tool-calls/call-sieve.js"),
     import("./choosing/unwanted-acts.js"),
@@ -205,39 +250,54 @@ function takeCall(call: KeptCall, { text, calls }: StepResult): ToolCall {
   return call.kept;
 }
 
-/** Returns the engine's next event. Throws an {@link EngineError} for one that the contract forbids. */
-async function nextEvent(engine: Engine, events: AsyncIterator<EngineEvent>): Promise<EngineEvent> {
-  let next: IteratorResult<EngineEvent>;
+/**
+ * Returns the engine's next event, or `abandoned` when it is waited for no longer. Throws an {@link EngineError} for an event
+ * that the contract forbids.
+ */
+async function nextEvent(
+  engine: Engine,
+  events: AsyncIterator<EngineEvent>,
+  grace: Grace,
+): Promise<EngineEvent | "abandoned"> {
+  let next: IteratorResult<EngineEvent> | "abandoned";
   try {
-    next = await events.next();
+    next = await grace.orElse(events.next());
   } catch (cause) {
     if (NanoAgentError.isInstance(cause)) throw cause;
     throw brokeContract(engine, "threw instead of sending an error event", cause);
   }
+  if (next === "abandoned") return next;
   if (next.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
   if (!isEngineEvent(next.value)) throw brokeContract(engine, `sent what is no event: ${inBrief(next.value)}`);
   return next.value;
 }
 
-/** Stops waiting for an engine that goes on longer after an abort than its contract allows. */
-function graceAfter(signal: AbortSignal) {
-  let notify = () => {};
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stopListening = onAbort(signal, () => {
-    timer = setTimeout(() => notify(), ABORT_GRACE_MILLISECONDS);
-  });
-  return {
-    /** Resolves with whichever comes first. A race of promises would keep something of every event until the reply ends. */
-    orElse: (next: Promise<EngineEvent>) =>
-      new Promise<EngineEvent | "abandoned">((resolve, reject) => {
-        notify = () => resolve("abandoned");
-        next.then(resolve, reject);
-      }),
-    cancel: () => {
-      clearTimeout(timer);
-      stopListening();
-    },
-  };
+/** The time that an engine has to end its reply after an abort. */
+class Grace {
+  readonly #stopListening: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #abandon: (abandoned: "abandoned") => void = () => {};
+
+  constructor(abort: TurnAbort) {
+    this.#stopListening = onAbort(abort, () => {
+      this.#timer = setTimeout(() => this.#abandon("abandoned"), ABORT_GRACE_MILLISECONDS);
+    });
+  }
+
+  /** Resolves with whichever comes first. A race of promises would keep something of every event until the reply ends. */
+  orElse<Next>(next: Promise<Next>): Promise<Next | "abandoned"> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = resolve;
+      // Third parties write engines, and some give what is not a promise.
+      if (next instanceof Promise) next.then(resolve, reject);
+      else resolve(next);
+    });
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#stopListening();
+  }
 }
 
 function brokeContract(engine: Engine, what: string, cause?: unknown): EngineError {

@@ -1,7 +1,7 @@
 import { type AgentMessage, NanoAgentError } from "@nanoagent/models";
 import type { ActTruth } from "./acts/act-truth.js";
 import { checksClaims } from "./acts/checks-claims.js";
-import type { AgentEvent } from "./agent-event.js";
+import type { AgentEvent, EmitEvent } from "./agent-event.js";
 import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js";
 import type { ContextWindow } from "./context/context-window.js";
 import {
@@ -25,6 +25,7 @@ import type { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow } from "./session/window-record.js";
 import type { ToolRegistry } from "./tool-registry.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
+import type { TurnAbort } from "./turn-abort.js";
 
 /** Longest delay that setTimeout accepts, in milliseconds. */
 const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
@@ -57,7 +58,7 @@ export interface TurnLimits extends LoopLimits {
 /** Sentences that are answered without the engine. */
 export interface IntentAnswers {
   match(message: string): IntentMatch | null;
-  answer(match: IntentMatch, turn: Turn, signal: AbortSignal): AsyncGenerator<AgentEvent, LoopResult>;
+  answer(match: IntentMatch, turn: Turn, abort: TurnAbort, emit: EmitEvent): Promise<LoopResult>;
 }
 
 /** The parts of an agent that all its conversations share. */
@@ -86,30 +87,35 @@ export interface ConversationState {
 }
 
 /**
- * Runs one turn: yields its events but for the last one, which it returns. Throws only before the turn has begun. A turn
+ * Runs one turn: emits its events but for the last one, which it returns. Throws only before the turn has begun. A turn
  * that ends without its whole reply keeps the text that was shown; one that showed nothing leaves nothing.
  */
-export async function* runTurn(
+export async function runTurn(
   agent: SharedParts,
   { history, journal, window, shortlist }: ConversationState,
   message: AgentMessage,
-  { signal: caller, sampling, responseSchema, limits = {} }: TurnOptions & { signal: AbortSignal },
-): AsyncGenerator<AgentEvent, AgentEvent> {
+  { sampling, responseSchema, limits = {} }: TurnOptions,
+  abort: TurnAbort,
+  emit: EmitEvent,
+): Promise<AgentEvent> {
   const { engine, engineQueue, budget, instructions, intents, tools } = agent;
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
   const turn = new Turn(history, journal, message);
-  const timeLimit = new TimeLimit(limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS, caller);
-  const { signal } = timeLimit;
-  const place = new EnginePlace(engineQueue, signal);
+  const maxMilliseconds = limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const startTimer = () => {
+    timer = setTimeout(() => abort.runOut(), Math.min(maxMilliseconds, MAX_TIMER_MILLISECONDS));
+  };
+  const place = new EnginePlace(engineQueue, abort);
   let failure: unknown = NanoRuntimeError.aborted();
   let isAnswered = false;
   let kept: KeptReply = { reply: null, notSaved: null };
   try {
-    yield { type: "run-start", message };
+    await emit({ type: "run-start", message });
 
     const pressure = (await budget?.check()) ?? null;
     if (pressure !== null) {
-      yield pressure;
+      await emit(pressure);
       throw overBudget(pressure);
     }
 
@@ -118,20 +124,20 @@ export async function* runTurn(
     let result: LoopResult;
     const left = { turns: 0, isSummarized: true };
     if (intents !== null && intent !== null) {
-      timeLimit.start();
-      result = yield* intents.answer(intent, turn, signal);
+      startTimer();
+      result = await intents.answer(intent, turn, abort, emit);
     } else {
-      await place.take(caller);
-      timeLimit.start();
+      await place.take();
+      startTimer();
       const mayCallTools = engine.callsTools !== false && shortlist !== null;
       const offered = mayCallTools ? tools?.offer(message.content, shortlist) : undefined;
       // A value that satisfies a schema claims nothing.
       const truth = schema === undefined ? await openTruth(agent, message.content, offered) : null;
       const nextRequest = async (): Promise<EngineRequest> => {
-        await place.take(signal);
+        await place.take();
         const { messages, leftTurns, isSummarized } = await untilAborted(
           window.select(turn.conversation, offered),
-          signal,
+          abort,
         );
         left.turns += leftTurns;
         if (leftTurns > 0) left.isSummarized &&= isSummarized;
@@ -152,10 +158,12 @@ export async function* runTurn(
               return tools.callSwitchedOn(call, options);
             };
       const calls = { runsBeside: tools?.runsBeside, argumentsFor: tools?.argumentsFor };
-      result = yield* runAgentLoop({ engine, turn, nextRequest, callTool, ...calls, truth, limits }, signal);
+      const onLeft = () => window.keepShown();
+      const steps = { engine, turn, emit, nextRequest, onLeft, callTool, ...calls, truth, limits };
+      result = await runAgentLoop(steps, abort);
       place.leave();
     }
-    if (signal.aborted) throw NanoRuntimeError.aborted();
+    if (abort.aborted) throw NanoRuntimeError.aborted();
     schema?.check(result);
 
     // From here on the reply counts: it is on disk before anybody sees that the turn has ended.
@@ -163,21 +171,21 @@ export async function* runTurn(
     isAnswered = true;
     if (left.turns > 0) {
       await recordWindow(window, history, journal);
-      yield { type: "window-overflow", left_turns: left.turns, summarized: left.isSummarized };
+      await emit({ type: "window-overflow", left_turns: left.turns, summarized: left.isSummarized });
     }
     const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
     return notSaved === null ? end : { ...end, not_saved: notSaved };
   } catch (error) {
-    failure = timeLimit.isOver ? timeLimit.error() : error;
+    failure = abort.isOutOfTime ? outOfTime(maxMilliseconds) : error;
   } finally {
-    timeLimit.stop();
+    clearTimeout(timer);
     place.close();
     // A piece of a value is not a value: a reply that was to satisfy a schema is kept whole or not at all.
     if (!isAnswered) kept = await turn.interrupt({ keepsText: schema === undefined });
   }
   return {
     type: "error",
-    error: asTurnError(failure, caller.aborted),
+    error: asTurnError(failure, abort.isCalledOff),
     ...(kept.reply !== null && { reply: kept.reply }),
     ...(kept.notSaved !== null && { not_saved: kept.notSaved }),
   };
@@ -211,21 +219,23 @@ export function asTurnError(error: unknown, isAborted: boolean): NanoAgentError 
  */
 class EnginePlace {
   readonly #queue: TurnQueue;
+  readonly #abort: TurnAbort;
   readonly #stopListening: () => void;
   #isTaken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(queue: TurnQueue, signal: AbortSignal) {
+  constructor(queue: TurnQueue, abort: TurnAbort) {
     this.#queue = queue;
-    this.#stopListening = onAbort(signal, () => {
+    this.#abort = abort;
+    this.#stopListening = onAbort(abort, () => {
       this.#timer = setTimeout(() => this.leave(), ABORT_GRACE_MILLISECONDS);
     });
   }
 
-  /** Waits for the engine, unless this turn has it. Rejects when the signal aborts first. */
-  async take(signal: AbortSignal): Promise<void> {
+  /** Waits for the engine, unless this turn has it. Rejects when the turn is aborted first. */
+  async take(): Promise<void> {
     if (this.#isTaken) return;
-    await this.#queue.enter(signal, NanoRuntimeError.aborted);
+    await this.#queue.enter(this.#abort, NanoRuntimeError.aborted);
     this.#isTaken = true;
   }
 
@@ -242,42 +252,10 @@ class EnginePlace {
   }
 }
 
-/** A signal that aborts with the caller's, or when the time of the turn is over. */
-class TimeLimit {
-  readonly #milliseconds: number;
-  readonly #controller = new AbortController();
-  readonly #stopListening: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether it was the time that ended the turn. */
-  isOver = false;
-
-  constructor(milliseconds: number, caller: AbortSignal) {
-    this.#milliseconds = milliseconds;
-    this.#stopListening = onAbort(caller, () => this.#controller.abort());
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  start(): void {
-    const end = () => {
-      this.isOver = !this.signal.aborted;
-      this.#controller.abort();
-    };
-    this.#timer = setTimeout(end, Math.min(this.#milliseconds, MAX_TIMER_MILLISECONDS));
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#stopListening();
-  }
-
-  error(): NanoRuntimeError {
-    return new NanoRuntimeError({
-      code: "time-limit",
-      message: `The turn did not end within ${this.#milliseconds / 1000} s.`,
-      hint: "Ask again in other words, use a smaller model, or raise limits.maxMilliseconds.",
-    });
-  }
+function outOfTime(milliseconds: number): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "time-limit",
+    message: `The turn did not end within ${milliseconds / 1000} s.`,
+    hint: "Ask again in other words, use a smaller model, or raise limits.maxMilliseconds.",
+  });
 }

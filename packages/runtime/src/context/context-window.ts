@@ -51,6 +51,8 @@ export interface WindowState {
 
 type Countable = EngineMessage | EngineTool;
 
+const NO_MESSAGES: readonly EngineMessage[] = [];
+
 interface Pinned {
   summary: string;
   messages: readonly EngineMessage[];
@@ -65,8 +67,14 @@ export class ContextWindow {
   readonly #engine: Engine;
   readonly #instructions: string | null;
   readonly #summarizes: boolean;
-  /** What has left it: the window begins behind that. */
-  readonly #gone = new WeakSet<EngineMessage>();
+  /** The last message that has left the window, which begins behind it; null where none has. */
+  #gone: EngineMessage | null = null;
+  /** The place where the window begins, as long as {@link #gone} is before it. */
+  #begin = 0;
+  /** The list that was shown last, with the summary that it begins with and the place of what follows in the conversation. */
+  #shown: { list: EngineMessage[]; pinned: readonly EngineMessage[]; begun: number } | null = null;
+  /** Tokens of what is shown before the turn that runs, and the last message of it. */
+  #counted: { begun: number; last: number; through: EngineMessage | undefined; tokens: number } | null = null;
   #pinned: Pinned | null = null;
   /** What is pinned when the next turns leave, and the last message that it knows of. */
   #next: { pinned: Pinned; through: EngineMessage } | null = null;
@@ -91,7 +99,9 @@ export class ContextWindow {
    * `context-exceeded` when the last turn alone does not fit.
    */
   async select(messages: readonly EngineMessage[], tools: readonly EngineTool[] = []): Promise<WindowSelection> {
-    if (this.#engine.contextTokens === null) return { messages: messages.slice(), leftTurns: 0, isSummarized: false };
+    if (this.#engine.contextTokens === null) {
+      return { messages: this.#show(NO_MESSAGES, messages, 0), leftTurns: 0, isSummarized: false };
+    }
     this.#tools = tools;
     const begun = this.#beginOf(messages);
     await this.#growFor(messages.slice(begun), tools, { isCounted: false });
@@ -108,9 +118,14 @@ export class ContextWindow {
     if (needed > budget) throw this.#exceeded(needed, fixed, budget);
     const pinned = await this.#pinnedWithin(budget - needed, this.#pinned);
     if (await this.#fits(messages, begun, last, budget - needed - pinned.tokens)) {
-      return { messages: [...pinned.messages, ...messages.slice(begun)], leftTurns: 0, isSummarized: false };
+      return { messages: this.#show(pinned.messages, messages, begun), leftTurns: 0, isSummarized: false };
     }
     return this.#moveOn(messages, { begun, last, needed, budget });
+  }
+
+  /** Has the list that was shown last stay as it is: somebody may still read it. */
+  keepShown(): void {
+    this.#shown = null;
   }
 
   /**
@@ -123,12 +138,14 @@ export class ContextWindow {
     if (!this.#summarizes || this.#summaryFailed || tools === null || contextTokens === null) return false;
     const maxTokens = Math.min(MAX_SUMMARY_TOKENS, Math.floor(contextTokens * SUMMARY_SHARE));
     if (maxTokens < MIN_SUMMARY_TOKENS) return false;
+    const hasLeft = this.#left.length > 0;
+    // A turn may begin meanwhile, and the conversation go on.
+    const held = hasLeft ? this.#left : conversation.slice(this.#beginOf(conversation));
     try {
       const { askForSummary, summarizeTurns } = await import("./summarize-turns.js");
-      const hasLeft = this.#left.length > 0;
       // A context that grows has turns leave later.
       if (!hasLeft && this.#engine.longestContextTokens != null) return false;
-      const source = hasLeft ? this.#left : await this.#filledWindow(conversation, tools);
+      const source = hasLeft ? held : await this.#filledWindow(held, tools);
       if (source === null) return false;
       const before = this.#pinned?.messages ?? [];
       const taken = (await this.#fixedCost(tools)) + (await this.#costOf([...before, askForSummary(maxTokens)]));
@@ -172,9 +189,7 @@ export class ContextWindow {
   restore(conversation: readonly EngineMessage[], { shownTurns, summary, next }: WindowState): void {
     const turns = conversation.flatMap(({ role }, index) => (role === "user" ? [index] : []));
     const beginOf = (newest: number) => turns[turns.length - newest] ?? conversation.length;
-    for (const message of conversation.slice(0, turns.length > shownTurns ? beginOf(shownTurns) : 0)) {
-      this.#gone.add(message);
-    }
+    if (turns.length > shownTurns) this.#leaveBehind(conversation, beginOf(shownTurns));
     if (!this.#summarizes) return;
     this.#pinned = summary === null ? null : pin(summary);
     const through = next === null ? undefined : conversation[beginOf(next.turnsSince) - 1];
@@ -182,8 +197,35 @@ export class ContextWindow {
   }
 
   #beginOf(messages: readonly EngineMessage[]): number {
-    const begin = messages.findIndex((message) => !this.#gone.has(message));
-    return begin < 0 ? messages.length : begin;
+    if (this.#gone === null || messages[this.#begin - 1] === this.#gone) return this.#begin;
+    // The history has dropped its oldest turns, with all that has left or without some of it.
+    this.#begin = messages.indexOf(this.#gone) + 1;
+    if (this.#begin === 0) this.#gone = null;
+    return this.#begin;
+  }
+
+  #leaveBehind(messages: readonly EngineMessage[], begin: number): void {
+    this.#gone = messages[begin - 1] ?? null;
+    this.#begin = this.#gone === null ? 0 : begin;
+  }
+
+  /**
+   * Returns the list of what is shown: a list of its own, and the same as before with what has come since, where nothing
+   * else has changed. To copy a long history at every turn would cost more than the turn.
+   */
+  #show(pinned: readonly EngineMessage[], messages: readonly EngineMessage[], begun: number): readonly EngineMessage[] {
+    const shown = this.#shown;
+    if (shown !== null && shown.begun === begun && shown.pinned === pinned) {
+      const { list } = shown;
+      const end = begun + list.length - pinned.length;
+      if (end > begun && end <= messages.length && messages[end - 1] === list.at(-1)) {
+        for (let index = end; index < messages.length; index++) list.push(messages[index] as EngineMessage);
+        return list;
+      }
+    }
+    const list = [...pinned, ...(begun === 0 ? messages : messages.slice(begun))];
+    this.#shown = { list, pinned, begun };
+    return list;
   }
 
   /**
@@ -228,9 +270,9 @@ export class ContextWindow {
     this.#next = null;
     this.#left = left;
     this.#summaryFailed = false;
-    for (const message of messages.slice(begun, start)) this.#gone.add(message);
+    if (start > begun) this.#leaveBehind(messages, start);
     return {
-      messages: [...pinned.messages, ...messages.slice(start)],
+      messages: this.#show(pinned.messages, messages, start),
       leftTurns: countTurns(messages.slice(begun, start)),
       isSummarized: pinned.messages.length > 0 && uncovered.length === 0,
     };
@@ -241,17 +283,16 @@ export class ContextWindow {
     tokens: number,
     pinned: Pinned | null,
   ): Promise<{ messages: readonly EngineMessage[]; tokens: number }> {
-    const messages = pinned?.messages ?? [];
+    const messages = pinned?.messages ?? NO_MESSAGES;
     const cost = await this.#costOf(messages);
-    return cost <= tokens ? { messages, tokens: cost } : { messages: [], tokens: 0 };
+    return cost <= tokens ? { messages, tokens: cost } : { messages: NO_MESSAGES, tokens: 0 };
   }
 
   /** The turns that are shown, when they will leave before long and there is no summary that has them. */
   async #filledWindow(
-    conversation: readonly EngineMessage[],
+    shown: readonly EngineMessage[],
     tools: readonly EngineTool[],
   ): Promise<readonly EngineMessage[] | null> {
-    const shown = conversation.slice(this.#beginOf(conversation));
     const fixed = await this.#fixedCost(tools);
     const used = fixed + (await this.#costOf([...(this.#pinned?.messages ?? []), ...shown]));
     const budget = (this.#engine.contextTokens ?? 0) * (1 - REPLY_SHARE);
@@ -264,13 +305,18 @@ export class ContextWindow {
     return shown.indexOf(this.#next.through) + 1 >= start ? null : shown;
   }
 
-  async #fits(messages: readonly EngineMessage[], start: number, end: number, budget: number): Promise<boolean> {
-    let used = 0;
-    for (let index = end - 1; index >= start; index--) {
-      used += await this.#cost(messages[index]);
-      if (used > budget) return false;
+  /** Whether what is shown before the turn that runs takes no more than this. It is counted once, and then by turn. */
+  async #fits(messages: readonly EngineMessage[], begun: number, last: number, budget: number): Promise<boolean> {
+    const known = this.#counted;
+    const isKnown =
+      known !== null && known.begun === begun && known.last <= last && messages[known.last - 1] === known.through;
+    const start = isKnown ? known.last : begun;
+    let tokens = isKnown ? known.tokens : 0;
+    for (let index = last - 1; index >= start && tokens <= budget; index--) {
+      tokens += await this.#cost(messages[index]);
     }
-    return true;
+    this.#counted = tokens <= budget ? { begun, last, through: messages[last - 1], tokens } : null;
+    return tokens <= budget;
   }
 
   /** Where the newest whole turns before `end` begin that take no more than this. */
@@ -312,7 +358,13 @@ export class ContextWindow {
     if (this.#engine.countTokensOfAll === undefined || contextTokens === null) return;
     const wanted: Countable[] = tools.filter((tool) => !this.#tokens.has(tool));
     let characters = 0;
-    for (let index = messages.length - 1; index >= 0 && characters <= contextTokens * CHARACTERS_PER_TOKEN; index--) {
+    const { last = 0, through } = this.#counted ?? {};
+    const first = last > 0 && messages[last - 1] === through ? last : 0;
+    for (
+      let index = messages.length - 1;
+      index >= first && characters <= contextTokens * CHARACTERS_PER_TOKEN;
+      index--
+    ) {
       const message = messages[index] as EngineMessage;
       characters += message.content.length;
       if (!this.#tokens.has(message)) wanted.push(message);

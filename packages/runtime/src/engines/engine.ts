@@ -26,6 +26,8 @@ import type { EngineFacts } from "./engine-facts.js";
  *   yields an `error` with code `engine-closed`.
  */
 export interface Engine extends EngineFacts {
+  /** Whether replies take no time, so that there is nothing to abort: then `generate` gets no signal. Absent: they may. */
+  readonly answersAtOnce?: boolean | undefined;
   generate(request: EngineRequest, options?: { signal?: AbortSignal | undefined }): AsyncIterable<EngineEvent>;
   countTokens(text: string): number | Promise<number>;
   /** Counts the tokens of each text in one trip to where the engine is. Absent: `countTokens` is asked for each. */

@@ -1,8 +1,9 @@
-import type { AgentEvent } from "../agent-event.js";
+import type { EmitEvent } from "../agent-event.js";
 import type { LoopResult } from "../agent-loop.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { CallTool, Turn } from "../session/turn.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text.js";
+import type { TurnAbort } from "../turn-abort.js";
 import type { IntentMatch } from "./intent-matcher.js";
 
 /** Tools that intents may call. */
@@ -13,35 +14,37 @@ export interface IntentTools {
 }
 
 /** Answers a message that matched an intent, without the engine: calls the intent's tool, if it has one. */
-export async function* runIntent(
+export async function runIntent(
   match: IntentMatch,
   tools: IntentTools,
   turn: Turn,
-  signal: AbortSignal,
-): AsyncGenerator<AgentEvent, LoopResult> {
-  const answer = match.call === null ? match.answer() : yield* actOn(match, match.call, tools, turn, signal);
-  const reason = signal.aborted ? "abort" : "stop";
+  abort: TurnAbort,
+  emit: EmitEvent,
+): Promise<LoopResult> {
+  const answer = match.call === null ? match.answer() : await actOn(match, match.call, tools, turn, abort, emit);
+  const reason = abort.aborted ? "abort" : "stop";
   const text = toolResultText(answer ?? "", MAX_RESULT_CHARACTERS);
   if (reason === "stop" && text !== "") {
     turn.show(text);
-    yield { type: "text-delta", text };
+    await emit({ type: "text-delta", text });
   }
-  yield { type: "step-end", step: 1, reason, usage: null };
+  await emit({ type: "step-end", step: 1, reason, usage: null });
   return { text, reason, usage: null };
 }
 
-async function* actOn(
+async function actOn(
   match: IntentMatch,
   { tool: name, arguments: input }: IntentMatch["call"] & object,
   tools: IntentTools,
   turn: Turn,
-  signal: AbortSignal,
-): AsyncGenerator<AgentEvent, string> {
+  { signal }: TurnAbort,
+  emit: EmitEvent,
+): Promise<string> {
   const given = { id: `intent-${crypto.randomUUID()}`, name, arguments: input };
   const call = { ...given, arguments: tools.argumentsFor(given) };
-  yield { type: "tool-call", ...call };
+  await emit({ type: "tool-call", ...call });
   turn.addCalls("", [call]);
   const { content, isError, value } = await turn.act(call, (options) => tools.call(given, options), { signal });
-  yield { type: "tool-result", id: call.id, name, content, is_error: isError };
+  await emit({ type: "tool-result", id: call.id, name, content, is_error: isError });
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
 }

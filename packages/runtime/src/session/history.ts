@@ -13,7 +13,8 @@ const BYTES_PER_CHARACTER = 2;
 /** The turns of one conversation that are held in memory, bounded. */
 export class History {
   readonly #messages: ConversationMessage[] = [];
-  readonly #turns: { messages: number; bytes: number }[] = [];
+  /** Of each finished turn, oldest first: how many messages it has, and what they take. */
+  readonly #turns: number[] = [];
   readonly #maxBytes: number;
   #openTurn: ConversationMessage[] | null = null;
   #bytes = 0;
@@ -28,6 +29,11 @@ export class History {
     return this.#messages.slice(0, this.#messages.length - (this.#openTurn?.length ?? 0));
   }
 
+  /** The finished turns, for reading until the next one begins: the list itself, unless a turn is open. */
+  get finished(): readonly ConversationMessage[] {
+    return this.#openTurn === null ? this.#messages : this.messages;
+  }
+
   /** How many turns have left to stay within the bound. */
   get droppedTurns(): number {
     return this.#droppedTurns;
@@ -36,7 +42,10 @@ export class History {
   /** Takes up turns that were held elsewhere, oldest first; `droppedTurns` says how many there were before them. */
   restore(turns: readonly (readonly ConversationMessage[])[], droppedTurns: number): void {
     this.#droppedTurns += droppedTurns;
-    for (const turn of turns) this.#add(turn);
+    for (const turn of turns) {
+      this.#messages.push(...turn);
+      this.#count(turn);
+    }
   }
 
   /** Begins a turn. Returns all messages with this one last: the list itself, for reading until the turn ends. */
@@ -54,9 +63,10 @@ export class History {
 
   /** Ends the turn with its reply. A turn that is larger than the bound by itself stays until the next one comes. */
   commit(reply: ConversationMessage): void {
-    const turn = [...(this.#openTurn ?? []), reply];
-    this.rollback();
-    this.#add(turn);
+    this.extend(reply);
+    const turn = this.#openTurn ?? [reply];
+    this.#openTurn = null;
+    this.#count(turn);
   }
 
   /** Forgets the turn that was begun and not ended. */
@@ -66,27 +76,24 @@ export class History {
     this.#openTurn = null;
   }
 
-  #add(turn: readonly ConversationMessage[]): void {
-    this.#messages.push(...turn);
+  #count(turn: readonly ConversationMessage[]): void {
     const bytes = turn.reduce((sum, message) => sum + memoryOf(message), 0);
-    this.#turns.push({ messages: turn.length, bytes });
+    this.#turns.push(turn.length, bytes);
     this.#bytes += bytes;
     if (this.#bytes > this.#maxBytes) this.#dropOldestTurns();
   }
 
   #dropOldestTurns(): void {
     const target = this.#maxBytes * (1 - DROPPED_SHARE);
-    let turns = 0;
+    let at = 0;
     let messages = 0;
-    for (const turn of this.#turns.slice(0, -1)) {
-      if (this.#bytes <= target) break;
-      turns += 1;
-      messages += turn.messages;
-      this.#bytes -= turn.bytes;
+    for (; at < this.#turns.length - 2 && this.#bytes > target; at += 2) {
+      messages += this.#turns[at] ?? 0;
+      this.#bytes -= this.#turns[at + 1] ?? 0;
     }
-    this.#turns.splice(0, turns);
+    this.#turns.splice(0, at);
     this.#messages.splice(0, messages);
-    this.#droppedTurns += turns;
+    this.#droppedTurns += at / 2;
   }
 }
 

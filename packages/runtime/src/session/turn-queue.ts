@@ -1,5 +1,5 @@
 import { NanoRuntimeError } from "../nano-runtime-error.js";
-import { onAbort } from "../on-abort.js";
+import { type Abortable, onAbort } from "../on-abort.js";
 
 /** More messages than this do not wait for their turn: a caller that never waits for replies is told so. */
 export const MAX_WAITING_MESSAGES = 64;
@@ -16,7 +16,7 @@ export class TurnQueue {
   }
 
   /** Resolves when it is this turn's turn; rejects when the signal aborts first, or when too many wait. */
-  async enter(signal: AbortSignal, aborted: () => NanoRuntimeError): Promise<void> {
+  async enter(signal: Abortable, aborted: () => NanoRuntimeError): Promise<void> {
     if (!this.#running) {
       this.#running = true;
       return;

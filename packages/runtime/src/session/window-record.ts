@@ -7,7 +7,7 @@ export function restoreWindow(window: ContextWindow, history: History, journal: 
   if (journal === null || journal.window === null) return;
   const { turns } = journal.counts;
   const { first_turn, summary, next } = journal.window;
-  window.restore(history.messages, {
+  window.restore(history.finished, {
     shownTurns: Math.max(0, turns - first_turn + 1),
     summary,
     next: next === null ? null : { summary: next.summary, turnsSince: Math.max(0, turns - next.through_turn) },
@@ -18,7 +18,7 @@ export function restoreWindow(window: ContextWindow, history: History, journal: 
 export async function recordWindow(window: ContextWindow, history: History, journal: Journal | null): Promise<void> {
   if (journal === null) return;
   const { turns } = journal.counts;
-  const { shownTurns, summary, next } = window.state(history.messages);
+  const { shownTurns, summary, next } = window.state(history.finished);
   await journal.recordWindow({
     first_turn: Math.max(1, turns - shownTurns + 1),
     summary,

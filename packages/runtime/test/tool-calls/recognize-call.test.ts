@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AgentEvent } from "../../src/agent-event.js";
 import type { EngineTool } from "../../src/engines/engine.js";
-import { runStep, type StepResult } from "../../src/run-step.js";
+import { runStep } from "../../src/run-step.js";
 import { ScriptedEngine } from "../../src/testing/scripted-engine.js";
 import { callForms } from "../../src/tool-calls/call-forms.js";
 import { CallSieve } from "../../src/tool-calls/call-sieve.js";
 import { mayBecomeCall } from "../../src/tool-calls/dressed-beginning.js";
 import { recognizeCalls } from "../../src/tool-calls/recognize-call.js";
+import { TurnAbort } from "../../src/turn-abort.js";
 
 const tools: EngineTool[] = [
   {
@@ -309,17 +310,18 @@ describe("a step of any engine", () => {
   ) {
     const engine = new ScriptedEngine([reply]);
     const events: AgentEvent[] = [];
-    const running = runStep(
+    const result = await runStep(
       engine,
       { instructions: null, messages: [{ role: "user", content: asked }], ...request },
-      new AbortController().signal,
-      { onText: () => {} },
+      new TurnAbort(),
+      {
+        emit: (event) => {
+          events.push(event);
+        },
+        onText: () => {},
+      },
     );
-    for (;;) {
-      const next = await running.next();
-      if (next.done) return { result: next.value as StepResult, events };
-      events.push(next.value);
-    }
+    return { result, events };
   }
 
   test("runs what its text calls, and shows none of it", async () => {

@@ -8,6 +8,7 @@ import { replyByRules } from "./reply-by-rules.js";
 export class RulesEngine implements Engine {
   readonly name = "rules";
   readonly contextTokens = null;
+  readonly answersAtOnce = true;
   readonly #agentName: string;
   readonly #device: EdgeDevice;
   readonly #abilities: readonly string[];
