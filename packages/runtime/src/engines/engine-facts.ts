@@ -41,7 +41,19 @@ export const engineFactNames = Object.keys({
 
 /** Copies an engine's facts into a plain object, as they are at the moment. */
 export function factsOf(engine: EngineFacts): EngineFacts {
-  return Object.fromEntries(engineFactNames.map((name) => [name, engine[name]])) as unknown as EngineFacts;
+  return pick(engine, engineFactNames);
+}
+
+/** The same without the form of the calls, which takes a while to learn. */
+export function factsAtStart(engine: EngineFacts): EngineFacts {
+  return pick(
+    engine,
+    engineFactNames.filter((name) => name !== "callForm"),
+  );
+}
+
+function pick(engine: EngineFacts, names: typeof engineFactNames): EngineFacts {
+  return Object.fromEntries(names.map((name) => [name, engine[name]])) as unknown as EngineFacts;
 }
 
 /** Adds a notice to an engine's facts. */

@@ -1,7 +1,7 @@
 import { embeddingsNotSupported } from "./embeddings.js";
 import type { Engine, EngineRequest } from "./engine.js";
 import { EngineError } from "./engine-error.js";
-import { factsOf } from "./engine-facts.js";
+import { factsAtStart } from "./engine-facts.js";
 import {
   HOST_VARIABLE,
   HOST_VERSION,
@@ -51,6 +51,7 @@ process.on("message", async (call: HostCall) => {
 });
 setInterval(() => {
   if (tasks > 0) report({ type: "alive", work: engine?.evaluatedTokens ?? 0 });
+  else reportCallForm();
 }, SIGN_OF_LIFE_MILLISECONDS);
 report({ type: "started", version: HOST_VERSION });
 // What it will open is still being chosen. What is wrong with the library is said when a model is to be opened.
@@ -123,7 +124,7 @@ async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
     told = engine.notices ?? [];
-    report({ type: "opened", facts: factsOf(engine) });
+    report({ type: "opened", facts: factsAtStart(engine) });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }
@@ -148,6 +149,15 @@ function importLlama() {
   return import("./llama/llama-engine.js");
 }
 
+let hasToldCallForm = false;
+
+/** Learning the form takes longer than all else that a start does with templates, and nothing of the first reply needs it. */
+function reportCallForm(): void {
+  if (engine === null || hasToldCallForm) return;
+  hasToldCallForm = true;
+  report({ type: "call-form", callForm: engine.callForm });
+}
+
 /** Notices that the program has been told. */
 let told: readonly string[] = [];
 
@@ -166,8 +176,10 @@ async function generate(id: number, request: EngineRequest): Promise<void> {
   try {
     for await (const event of engine.generate(request, { signal: abort.signal })) {
       const own = event.type === "error" ? { ...event, error: toErrorData(event.error) } : event;
-      if (event.type === "end" || event.type === "error") reportNotices(engine);
+      const isLast = event.type === "end" || event.type === "error";
+      if (isLast) reportNotices(engine);
       report({ type: "event", id, event: own });
+      if (isLast) reportCallForm();
     }
   } catch (error) {
     report({ type: "event", id, event: { type: "error", error: toErrorData(error) } });

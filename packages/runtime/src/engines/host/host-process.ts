@@ -226,6 +226,7 @@ export class HostProcess implements RunningHost {
     }
     this.#watch?.see();
     if (report.type === "notice") this.facts = withNotice(this.facts, report.notice);
+    if (report.type === "call-form") this.facts = { ...this.facts, callForm: report.callForm };
     if (report.type === "event") {
       const { id, event } = report;
       this.#replies.get(id)?.push(event.type === "error" ? { ...event, error: this.#fromHost(event.error) } : event);

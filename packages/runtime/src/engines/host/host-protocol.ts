@@ -40,6 +40,8 @@ export type HostReport =
   | { type: "opened"; facts: EngineFacts }
   | { type: "open-failed"; error: ErrorData }
   | { type: "event"; id: number; event: HostEvent }
+  /** The fact that takes longest to learn: told when nothing else is to be done, or after the first reply. */
+  | { type: "call-form"; callForm: EngineFacts["callForm"] }
   /** A sentence for people that has come up since the engine was opened. */
   | { type: "notice"; notice: string }
   | HostAnswer

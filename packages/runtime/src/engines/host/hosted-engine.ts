@@ -34,7 +34,8 @@ export class HostedEngine extends EngineWithFacts implements Engine {
   #starting: Promise<HostProcess> | null = null;
   /** The end of the host before: there are never two at a time, which would take the memory twice. */
   #ending: Promise<void> = Promise.resolve();
-  #facts: EngineFacts;
+  /** The host that runs, or that ran last. */
+  #last: HostProcess;
   #calls = 0;
   /** Those who wait until nothing is asked of it. */
   #waiting: (() => void)[] = [];
@@ -44,7 +45,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     super();
     this.#options = options;
     this.#host = Promise.resolve(host);
-    this.#facts = host.facts;
+    this.#last = host;
     this.#scheduleUnload();
   }
 
@@ -55,7 +56,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
 
   /** Facts of the host that runs, or that ran last: each start may have others. */
   get facts(): EngineFacts {
-    return this.#facts;
+    return this.#last.facts;
   }
 
   /** Whether something is asked of it at the moment. */
@@ -89,8 +90,6 @@ export class HostedEngine extends EngineWithFacts implements Engine {
       reply = host.startReply(request, signal);
       for (;;) {
         const event = await reply.next();
-        // What has come up during the reply was sent before its end.
-        this.#facts = host.facts;
         yield event;
         if (event.type === "end" || event.type === "error") return;
       }
@@ -163,7 +162,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     this.#host = starting;
     try {
       const host = await starting;
-      this.#facts = host.facts;
+      this.#last = host;
       return host;
     } finally {
       if (this.#starting === starting) this.#starting = null;

@@ -11,9 +11,7 @@ import type { ThinkingSetting } from "../thinking-setting.js";
 import { BatchThreads, type EngineThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
 import { Drafts } from "./drafts.js";
-import { embedTexts } from "./embed-texts.js";
 import { EngineState } from "./engine-state.js";
-import { schemaToGrammar } from "./grammar/schema-to-grammar.js";
 import { loadLlamaAddon } from "./llama-addon.js";
 import { LoadedModel } from "./loaded-model.js";
 import { PromptCache } from "./prompt-cache.js";
@@ -21,7 +19,7 @@ import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
 import { textPieces } from "./text-pieces.js";
 import { ThreadedModel } from "./threaded-model.js";
-import { ToolChooser } from "./tool-chooser.js";
+import type { ToolChooser } from "./tool-chooser.js";
 import { asTextRequest, emitDecision, tellResults, unwrittenCall } from "./write-decision.js";
 import { writeDecidedCall, writeReply } from "./write-reply.js";
 
@@ -74,7 +72,8 @@ export class LlamaEngine implements Engine {
   readonly #drafts: Drafts;
   readonly #prompts: PromptReader;
   readonly #state: EngineState | null;
-  readonly #chooser: ToolChooser | null;
+  /** Made with the first request that has tools. */
+  #chooser: ToolChooser | null = null;
   #isStateConfirmed = false;
   /** Tokens that were evaluated for vectors of texts. */
   #embeddedTokens = 0;
@@ -95,12 +94,13 @@ export class LlamaEngine implements Engine {
     this.#cache = cache;
     this.#drafts = new Drafts(cache, options);
     this.#state = state;
-    const choosing = new BatchThreads(options);
-    this.#threads = { conversation: threads, choosing, embedding: new BatchThreads(options) };
-    const { chatTemplate, toolTemplate, thinking, choosingTokens = 0 } = options;
+    this.#threads = {
+      conversation: threads,
+      choosing: new BatchThreads(options),
+      embedding: new BatchThreads(options),
+    };
+    const { chatTemplate, toolTemplate, thinking } = options;
     this.#prompts = new PromptReader(loaded.vocabulary, { chatTemplate, toolTemplate, thinking });
-    this.#chooser =
-      choosingTokens > 0 ? new ToolChooser(loaded, { contextTokens: choosingTokens, threads: choosing }) : null;
   }
 
   /** Loads the library alone, for a model that is opened soon. Never rejects: {@link open} says what is wrong. */
@@ -186,15 +186,16 @@ export class LlamaEngine implements Engine {
     if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
     if (isAborted()) return "abort";
     await this.#loaded.ensureContext();
-    const grammar = this.#readSchema(given.responseSchema);
+    const grammar = await this.#readSchema(given.responseSchema);
     // An engine that cannot hold a call to its schema makes none.
     let request = this.callsTools ? given : { ...given, tools: [] };
     let decided: DecidedCall | null = null;
     let deciding_tokens: number | undefined;
-    if (this.#chooser !== null && (request.tools ?? []).length > 0) {
+    const chooser = (request.tools ?? []).length > 0 ? await this.#openChooser() : null;
+    if (chooser !== null) {
       if (request.messages.at(-1)?.role === "user") {
         const before = this.evaluatedTokens;
-        const decision = await this.#chooser.decide(request, isAborted);
+        const decision = await chooser.decide(request, isAborted);
         if (decision === null) return "abort";
         deciding_tokens = this.evaluatedTokens - before;
         const reason = emitDecision(decision, emit);
@@ -234,12 +235,25 @@ export class LlamaEngine implements Engine {
 
   /** Scores of the tools, and of none, for a message: for fitting the weights. @internal */
   async gatherEvidence(tools: readonly EngineTool[], message: string): Promise<number[] | null> {
-    return (await this.#chooser?.listEvidence(tools, message)) ?? null;
+    return (await (await this.#openChooser())?.listEvidence(tools, message)) ?? null;
   }
 
-  #readSchema(schema: object | undefined): string | null {
+  /** Null for a model that chooses its tools by itself. */
+  async #openChooser(): Promise<ToolChooser | null> {
+    const { choosingTokens = 0 } = this.#options;
+    if (choosingTokens === 0) return null;
+    const { ToolChooser } = await import("./tool-chooser.js");
+    const threads = this.#threads.choosing;
+    this.#chooser ??= new ToolChooser(this.#loaded, { contextTokens: choosingTokens, threads });
+    return this.#chooser;
+  }
+
+  async #readSchema(schema: object | undefined): Promise<string | null> {
     if (schema === undefined) return null;
-    if (this.#options.constrainsOutput) return schemaToGrammar(schema);
+    if (this.#options.constrainsOutput) {
+      const { schemaToGrammar } = await import("./grammar/schema-to-grammar.js");
+      return schemaToGrammar(schema);
+    }
     throw new SchemaNotSupportedError({
       path: "",
       keyword: null,
@@ -287,6 +301,7 @@ export class LlamaEngine implements Engine {
         this.#embeddedTokens += tokens;
       };
       const options = { batchTokens, kvType, threads: this.#threads.embedding, isAborted, onWork };
+      const { embedTexts } = await import("./embed-texts.js");
       const vectors = await embedTexts(this.#loaded, texts, options);
       if (vectors === null) throw EngineError.closed(this.name);
       return vectors;
