@@ -1,5 +1,6 @@
 import { NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
 import { checkMemoryBudget, openProgramBudget } from "./check-memory-budget.js";
+import { neededContext } from "./context/context-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
 import { checkEmbeddedTexts, embeddingsNotSupported } from "./engines/embeddings.js";
 import type { Engine } from "./engines/engine.js";
@@ -93,7 +94,11 @@ export class Agent implements AsyncDisposable {
       const intents = tools === null ? null : await openIntents(config, tools);
       const texts = [config.instructions, skills.open?.instructions].filter(Boolean);
       const instructions = texts.length > 0 ? texts.join("\n\n") : (config.instructions ?? null);
-      const engine = options.engine ?? (await openEngine(config, options));
+      const neededTokens =
+        config.model_path === null
+          ? 0
+          : neededContext({ instructions: instructions ?? "", tools: tools?.largestOffer ?? [] });
+      const engine = options.engine ?? (await openEngine(config, { ...options, neededTokens }));
       const budget = await openProgramBudget(config, engine, options).catch(async (error) => {
         if (options.engine === undefined) await engine.close();
         throw error;

@@ -2,7 +2,13 @@
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
 export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
-export { adviseOnContext, estimateFixedCost, wholeContext } from "./context/context-budget.js";
+export {
+  adviseOnContext,
+  estimateFixedCost,
+  type FixedTexts,
+  neededContext,
+  wholeContext,
+} from "./context/context-budget.js";
 export type { EngineCheck, EngineIssue } from "./engines/engine-check.js";
 export {
   checkEngine,
@@ -22,6 +28,7 @@ export { readInterpreter } from "./processes/read-interpreter.js";
 export { openSkills } from "./skills/open-skills.js";
 export { namesOfSkill, type ResolvedCapability, resolveCapabilities } from "./skills/resolve-capabilities.js";
 export { terminalControls } from "./terminal-controls.js";
+export { largestOffer } from "./tool-registry.js";
 export { findCommandProgram } from "./tools/command/command-tool.js";
 export { checkMcpServer } from "./tools/mcp/check-mcp-server.js";
 export { mayBelongToServer } from "./tools/mcp/server-tool-name.js";

@@ -1,4 +1,5 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
+import { toolText } from "./context/context-budget.js";
 import type { EngineTool, ToolCall } from "./engines/engine.js";
 import type { ToolMemory } from "./memory/tool-memory.js";
 import type { CallTool } from "./session/turn.js";
@@ -103,6 +104,11 @@ export class ToolRegistry {
     return this.#contents.offered.length > 0;
   }
 
+  /** The most that the engine may be told of for a message. */
+  get largestOffer(): readonly string[] {
+    return largestOffer(this.#contents.offered);
+  }
+
   /** Whether there is a tool of this name, or will be once its server has listed its tools. */
   expects(name: string): boolean {
     const servers = this.servers.map((server) => server.name);
@@ -161,6 +167,12 @@ export class ToolRegistry {
     const others = offered.filter(({ name }) => name !== pinned);
     return [...fixed, ...shortlist.choose(message, others, MAX_OFFERED_TOOLS - fixed.length)];
   }
+}
+
+/** Returns the texts of those tools that take most of a request, as many as one may have. */
+export function largestOffer(tools: readonly Omit<EngineTool, "changesWorld">[]): string[] {
+  const texts = tools.map(toolText).sort((one, other) => other.length - one.length);
+  return texts.slice(0, MAX_OFFERED_TOOLS);
 }
 
 /** One state of the registry; a server that lists other tools leads to a new one. */

@@ -3,6 +3,7 @@ import { LocalMachine } from "@nanoagent/profiler";
 import { InvalidConfigError } from "@nanoagent/runtime/node";
 import {
   canLimitProcesses,
+  neededContext,
   ownCodeReservation,
   type PlacedConfig,
   readDataLimit,
@@ -15,7 +16,7 @@ import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-de
 import { formatJson } from "../output/format.js";
 import { checkActs } from "./check-acts.js";
 import { checkCapabilities } from "./check-capabilities.js";
-import { checkContext } from "./check-context.js";
+import { checkContext, fixedTexts } from "./check-context.js";
 import { checkEngine } from "./check-engine.js";
 import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
@@ -60,14 +61,19 @@ async function checkFile(
   const { config, placeOf } = placed;
   const report = new CheckReport(file, placeOf);
   await checkMemory(report, config, elsewhere === null ? thisSystem() : null);
-  await checkEngine(report, config, elsewhere);
-  checkActs(report);
+  const place = report.parts.length;
   const tools = await checkTools(report, config, elsewhere === null);
   await checkMcpServers(report, config, elsewhere === null);
   checkIntents(report, config, tools);
   const skills = await checkSkills(report, config);
   checkCapabilities(report, config, { skills, tools });
-  await checkContext(report, config, { skills, tools });
+  const texts = await fixedTexts(config, { skills, tools });
+  // The engine is told of before the texts that its plan has to have room for.
+  const others = report.parts.splice(place);
+  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts) });
+  checkActs(report);
+  report.parts.push(...others);
+  checkContext(report, config, texts);
   if (elsewhere === null) await checkSession(report, config);
   return { report, config };
 }

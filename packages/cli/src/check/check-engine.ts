@@ -7,11 +7,12 @@ import type { CheckReport } from "./check-report.js";
 export async function checkEngine(
   report: CheckReport,
   config: NanoAgentConfig,
-  elsewhere: PlanningDevice | null,
+  { elsewhere, neededTokens }: { elsewhere: PlanningDevice | null; neededTokens: number },
 ): Promise<void> {
   const part = report.part("Engine");
   const { summary, issues, model } = await checkEngineOf(config, {
     ownsProgram: true,
+    neededTokens,
     remote: elsewhere === null ? undefined : remoteDevice(elsewhere),
   });
   part.summary = summary;

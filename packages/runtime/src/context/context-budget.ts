@@ -1,3 +1,5 @@
+import type { EngineTool } from "../engines/engine.js";
+
 /** The part of the context that is left free for the reply. */
 export const REPLY_SHARE = 0.25;
 /** Wrapping of a message by a chat template, in tokens, at most. */
@@ -55,19 +57,40 @@ export function adviseOnContext({ fixedTokens, budget, trainedTokens, ...request
     : `${shorten}, or take a model that was trained for more than ${trainedTokens} tokens.`;
 }
 
+/** Texts that every request begins with. */
+export interface FixedTexts {
+  instructions: string;
+  /** See {@link toolText}. */
+  tools: readonly string[];
+}
+
+/** Returns the text that is counted for a tool. Whether it changes the world is not in the prompt. */
+export function toolText({ name, description, inputSchema }: Omit<EngineTool, "changesWorld">): string {
+  return JSON.stringify({ name, description, inputSchema });
+}
+
+function fixedTokens({ instructions, tools }: FixedTexts, charactersPerToken: number): number {
+  const texts = [...(instructions === "" ? [] : [instructions]), ...tools];
+  const overhead = texts.length * MESSAGE_OVERHEAD_TOKENS + (tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS);
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  return Math.ceil(characters / charactersPerToken) + overhead;
+}
+
+/** Returns the context that is likely to have room for requests with these texts and a short message, in tokens. */
+export function neededContext(texts: FixedTexts): number {
+  return contextFor(fixedTokens(texts, USUAL_CHARACTERS_PER_TOKEN) + SHORT_MESSAGE_TOKENS);
+}
+
 /**
  * What a request takes before anybody says anything, in tokens, from its characters alone: at least, and as a rule.
  * Null where even the latter fits a context with room for a short message.
  */
 export function estimateFixedCost(
-  { instructions, tools }: { instructions: string; tools: readonly string[] },
+  texts: FixedTexts,
   contextTokens: number,
 ): { least: number; likely: number; budget: number } | null {
   const budget = requestBudget(contextTokens);
-  const texts = [...(instructions === "" ? [] : [instructions]), ...tools];
-  const overhead = texts.length * MESSAGE_OVERHEAD_TOKENS + (tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS);
-  const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  const tokens = (perToken: number) => Math.ceil(characters / perToken) + overhead;
-  const [least, likely] = [tokens(MOST_CHARACTERS_PER_TOKEN), tokens(USUAL_CHARACTERS_PER_TOKEN)];
+  const least = fixedTokens(texts, MOST_CHARACTERS_PER_TOKEN);
+  const likely = fixedTokens(texts, USUAL_CHARACTERS_PER_TOKEN);
   return likely + MESSAGE_OVERHEAD_TOKENS < budget ? null : { least, likely, budget };
 }

@@ -7,6 +7,7 @@ import {
   REPLY_SHARE,
   requestBudget,
   TOOLS_OVERHEAD_TOKENS,
+  toolText,
 } from "./context-budget.js";
 
 /**
@@ -428,11 +429,7 @@ function pin(summary: string): Pinned {
 
 /** Text that is counted for a message or a tool. */
 function textOf(whole: Countable): string {
-  if (!("role" in whole)) {
-    // Whether it changes the world is not in the prompt.
-    const { name, description, inputSchema } = whole;
-    return JSON.stringify({ name, description, inputSchema });
-  }
+  if (!("role" in whole)) return toolText(whole);
   const { content, tool_calls = [] } = whole;
   return [content, ...tool_calls.map((call) => JSON.stringify(call))].join("\n");
 }

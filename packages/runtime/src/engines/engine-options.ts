@@ -27,6 +27,8 @@ export interface EngineOptions {
 export interface OpenEngineOptions extends EngineOptions {
   /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has now. */
   baseBytes?: number | undefined;
+  /** Context that requests of the agent need before anybody says much, in tokens. Default: 0. */
+  neededTokens?: number | undefined;
   /** Whether the program brought tools of its own. Default: false. */
   hasProgramTools?: boolean | undefined;
   /** The memory of the agent's tools. Default: it has none. */

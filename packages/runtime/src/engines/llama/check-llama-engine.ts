@@ -10,6 +10,8 @@ import { type LocalPlan, type ModelFileTemplates, planLocalModel, type RemoteDev
 export interface LlamaCheckOptions {
   /** As in `EngineOptions`. */
   ownsProgram?: boolean | undefined;
+  /** As in {@link OpenEngineOptions}. */
+  neededTokens?: number | undefined;
   /** The device that the agent is for, where it is not this one. Default: this one. */
   remote?: RemoteDevice | undefined;
   /** Whether the model file is known to be unusable, so that no plan is made. Default: false. */
@@ -19,7 +21,7 @@ export interface LlamaCheckOptions {
 /** Checks whether a config's model fits and, on this device, whether llama.cpp can be loaded. Loads neither. */
 export async function checkLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  { ownsProgram = false, remote, skipsFit = false }: LlamaCheckOptions = {},
+  { ownsProgram = false, remote, neededTokens, skipsFit = false }: LlamaCheckOptions = {},
 ): Promise<EngineCheck> {
   const check: EngineCheck = { summary: path.basename(config.model_path), issues: [], model: null };
   // An agent that may take more than its device has is refused before anything is planned.
@@ -30,7 +32,7 @@ export async function checkLlamaEngine(
     check.issues.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
   };
   try {
-    const planned = await planLocalModel(config, { ownsProgram, remote });
+    const planned = await planLocalModel(config, { ownsProgram, remote, neededTokens });
     const { plan, budgetBytes, notices, expected, tightness } = planned;
     const form = mayOfferTools(config) && plan.constrains_output ? `; ${describeCalls(planned.templates)}` : "";
     check.summary = describePlan(planned) + form;

@@ -5,6 +5,11 @@ const FAILURES_OF_A_CUT = 4;
 /** Most doublings of the pause: about six weeks, so that a device without the memory is not asked for it again and again. */
 const MAX_DOUBLINGS = 17;
 
+/** Returns so many tokens, doubled until they are enough. */
+export function doubled(tokens: number, neededTokens: number): number {
+  return tokens < neededTokens ? doubled(tokens * 2, neededTokens) : tokens;
+}
+
 /** An engine whose context becomes longer when it is opened again. */
 export interface GrowingEngine {
   /** Context that it has now, in tokens. */
@@ -78,9 +83,7 @@ export class ContextGrowth {
   async #grow(neededTokens: number, engine: GrowingEngine): Promise<GrownContext | null> {
     const previous_tokens = engine.contextTokens;
     if (neededTokens <= previous_tokens || previous_tokens >= engine.longestTokens || !this.isOpen) return null;
-    let tokens = previous_tokens;
-    while (tokens < neededTokens) tokens *= 2;
-    tokens = Math.min(tokens, engine.longestTokens);
+    const tokens = Math.min(doubled(previous_tokens, neededTokens), engine.longestTokens);
     const before = this.#wantedTokens;
     try {
       const admitted = await engine.admits(tokens);

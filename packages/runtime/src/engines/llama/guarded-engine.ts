@@ -19,6 +19,7 @@ import type { ChosenEngine, HostStart } from "../host/host-start.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
 import { ContextGrowth } from "./context-growth.js";
+import { type DataLimit, describeLimits } from "./describe-limits.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
@@ -56,11 +57,6 @@ export interface GuardedEngineOptions extends HostFiles {
   notices: readonly string[];
   /** Adds such a sentence. */
   onNotice: (notice: string) => void;
-}
-
-interface DataLimit {
-  bytes: number;
-  reservedCodeBytes: number;
 }
 
 /** One load of the model: its plan, and the limits of its process. */
@@ -395,21 +391,6 @@ async function explainStart(error: NanoAgentError): Promise<unknown> {
   if (error.code !== "engine-crashed") return error;
   const { explainCrash } = await import("./check-llama-addon.js");
   return explainCrash(error);
-}
-
-function describeLimits(load: Load | null): string {
-  if (load === null) return "not loaded";
-  const parts = load.group === null ? [] : [load.group.description];
-  if (load.dataLimit !== null) parts.push(describeDataLimit(load.dataLimit));
-  else if (process.platform === "linux") parts.push("no RLIMIT_DATA, which only /bin/sh could set");
-  return [...parts, "watched four times a second"].join("; ");
-}
-
-/** Names the share that Node only reserves for code. The kernel counts it as if it were used. */
-function describeDataLimit({ bytes, reservedCodeBytes }: DataLimit): string {
-  const share = `RLIMIT_DATA at ${Math.floor((bytes - reservedCodeBytes) / BYTES_PER_MB)} MB`;
-  if (reservedCodeBytes === 0) return share;
-  return `${share} beside the ${reservedCodeBytes / BYTES_PER_MB} MB that Node reserves for code`;
 }
 
 function refused(): EngineError {

@@ -7,6 +7,7 @@ import type { Engine } from "../engine.js";
 import type { OpenEngineOptions } from "../engine-options.js";
 import { safeProgress, typedPlanner } from "./app-callbacks.js";
 import type { EngineThreads } from "./batch-threads.js";
+import { doubled } from "./context-growth.js";
 import { addonPackage } from "./find-llama-addon.js";
 import { GuardedEngine, type PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
@@ -35,6 +36,7 @@ export async function openLlamaEngine(
     baseBytes,
     toolMemory,
     hasProgramTools = false,
+    neededTokens = 0,
     onLoadProgress: onProgress,
   }: OpenEngineOptions = {},
 ): Promise<Engine> {
@@ -67,7 +69,7 @@ export async function openLlamaEngine(
     for (const { message, hint } of notices) onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {
       contextTokens: context,
-      wantedTokens: wanted ?? undefined,
+      neededTokens: Math.max(wanted ?? 0, neededTokens),
       planner,
       ladder,
     });
@@ -76,7 +78,9 @@ export async function openLlamaEngine(
     return {
       plan: planned,
       fileBytes: header.file_bytes,
-      baseTokens: isOpen ? Math.min(context_tokens, optimizer.ENOUGH_CONTEXT_TOKENS) : context_tokens,
+      baseTokens: isOpen
+        ? Math.min(context_tokens, doubled(optimizer.ENOUGH_CONTEXT_TOKENS, neededTokens))
+        : context_tokens,
       longestTokens: isOpen ? (model.training_context_tokens ?? longest_context_tokens) : context_tokens,
       options: {
         ...toOptions(planned, await mostThreads()),

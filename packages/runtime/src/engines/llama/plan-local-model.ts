@@ -12,6 +12,7 @@ import {
 import type { GgufHeader, ModelNotice, PlanFacts } from "@nanoagent/optimizer";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import { type ExpectedProcesses, expectedServers, modelBudget, programShareBytes } from "../../memory/program-share.js";
+import { doubled } from "./context-growth.js";
 import { mayOfferTools } from "./may-offer-tools.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
@@ -39,6 +40,8 @@ export interface AgentBudget {
 export interface PlanOptions {
   /** As in {@link EngineOptions}. Default: false. */
   ownsProgram?: boolean | undefined;
+  /** As in {@link OpenEngineOptions}. */
+  neededTokens?: number | undefined;
   /** Reads what memory there is. Default: this machine's. */
   memory?: MemoryProbe | undefined;
   /** The device to plan for if it is not this machine. */
@@ -86,8 +89,8 @@ export async function readPlanFacts(
 export interface PlanSettings {
   /** As `engine.context`. Default: `auto`. */
   contextTokens?: number | "auto" | undefined;
-  /** Tokens that a context of `auto` should have. Default: 4,096. */
-  wantedTokens?: number | undefined;
+  /** Context that requests and conversations need, in tokens: `auto` has it where it fits. Default: 0. */
+  neededTokens?: number | undefined;
   /** Plans instead of `@nanoagent/optimizer`. */
   planner?: FitPlanner | undefined;
   /** Settings that are given up because memory is short. Default: none. */
@@ -97,19 +100,23 @@ export interface PlanSettings {
 /** Plans how the model of a header is loaded. Throws `does-not-fit`, and what is wrong with the file. */
 export async function planModel(
   header: GgufHeader,
-  { fitRequest, planHeader }: Pick<Optimizer, "fitRequest" | "planHeader">,
+  {
+    fitRequest,
+    planHeader,
+    ENOUGH_CONTEXT_TOKENS,
+  }: Pick<Optimizer, "fitRequest" | "planHeader" | "ENOUGH_CONTEXT_TOKENS">,
   facts: PlanFacts,
-  { contextTokens = "auto", wantedTokens, planner, ladder = new PressureLadder().settings }: PlanSettings = {},
+  { contextTokens = "auto", neededTokens = 0, planner, ladder = new PressureLadder().settings }: PlanSettings = {},
 ): Promise<FitPlan> {
-  const plan = async (contextTokens: number | "auto", wantedTokens?: number) => {
+  const enoughTokens = doubled(ENOUGH_CONTEXT_TOKENS, neededTokens);
+  const plan = async (contextTokens: number | "auto", wantedTokens = enoughTokens) => {
     const batchTokens = ladder.batchTokens ?? undefined;
     const request = fitRequest(header.path, facts, { contextTokens, wantedTokens, batchTokens });
     return planner === undefined ? planHeader(header, request) : planner.planFit(request);
   };
-  if (ladder.contextTokens === null) return plan(contextTokens, wantedTokens);
+  if (ladder.contextTokens === null) return plan(contextTokens);
   // Under pressure a context is given up already: a shorter one than the ladder allows is better than none.
-  const wanted = contextTokens === "auto" ? wantedTokens : contextTokens;
-  const most = Math.min(wanted ?? ladder.contextTokens, ladder.contextTokens);
+  const most = Math.min(contextTokens === "auto" ? enoughTokens : contextTokens, ladder.contextTokens);
   const longest = await plan("auto", most);
   return longest.context_tokens <= most ? longest : plan(most);
 }
@@ -173,7 +180,8 @@ export async function planLocalModel(
   const header = await optimizer.readGguf(model_path);
   const notices = await noticesOf(header, optimizer, engine);
   const templates = templatesIn(header);
-  const planWithin = (facts: PlanFacts) => planModel(header, optimizer, facts, { contextTokens: engine?.context });
+  const planWithin = (facts: PlanFacts) =>
+    planModel(header, optimizer, facts, { contextTokens: engine?.context, neededTokens: options.neededTokens });
   const budgetBytes = Math.max(0, whole.budgetBytes - (expected?.expectedBytes ?? 0));
   try {
     const plan = await planWithin({ ...whole, budgetBytes });

@@ -109,7 +109,7 @@ function attempt(scene: Scene, { budgetMb = scene.budgetMb, contextTokens = scen
   const facts = { device, cpuFeatures: ["avx2"], constrainsOutput: "auto" as const, ...modelBudget(limits) };
   const planHeader = (planned: GgufHeader, request: Omit<FitRequest, "model_path">) =>
     optimizer.planHeader(planned, { ...request, ...(header.architecture?.startsWith("lfm2") ? {} : loading) });
-  return outcomeOf(planModel(header, { fitRequest: optimizer.fitRequest, planHeader }, facts, { contextTokens }));
+  return outcomeOf(planModel(header, { ...optimizer, planHeader }, facts, { contextTokens }));
 }
 
 test("the number that a refusal names is enough, for any model, budget, context, loading and tools", async () => {

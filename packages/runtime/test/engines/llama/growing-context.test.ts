@@ -110,6 +110,14 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(leftOf(await eventsOf(runtime, LONG.repeat(9)))).toBeGreaterThan(0);
   });
 
+  test("begins with what the instructions and tools need, and does not grow for them", async () => {
+    const runtime = await load(await configOf({ instructions: LONG.repeat(6) }));
+    expect(await contextOf(runtime)).toBe(8192);
+    const events = await eventsOf(runtime, "hello");
+    expect(usageOf(events).prompt_tokens).toBeGreaterThan(4096);
+    expect(growthsOf(events)).toEqual([]);
+  });
+
   test("a number is taken as it is: older turns leave", async () => {
     const runtime = await load(await configOf({ engine: { context: 4096 } }));
     let left = 0;

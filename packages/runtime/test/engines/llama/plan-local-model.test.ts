@@ -50,8 +50,8 @@ async function outcomeOf(plan: Promise<FitPlan>): Promise<Outcome> {
 }
 
 /** As `nanoagent check` plans. The test runner is larger than the program, so it plans for an app that embeds the agent. */
-function check(config: ReturnType<typeof configOf>, ownsProgram = false): Promise<Outcome> {
-  return outcomeOf(planLocalModel(config, { ownsProgram, memory }).then(({ plan }) => plan));
+function check(config: ReturnType<typeof configOf>, ownsProgram = false, neededTokens = 0): Promise<Outcome> {
+  return outcomeOf(planLocalModel(config, { ownsProgram, memory, neededTokens }).then(({ plan }) => plan));
 }
 
 /** As `nanoagent optimize --budget-mb` plans the file as it is. */
@@ -68,7 +68,7 @@ async function optimize({ model_path, device, spec, engine }: ReturnType<typeof 
 }
 
 /** As `nanoagent run` plans when it opens the engine; nothing is started. */
-async function run(config: ReturnType<typeof configOf>): Promise<Outcome> {
+async function run(config: ReturnType<typeof configOf>, neededTokens = 0): Promise<Outcome> {
   let asked: FitRequest | undefined;
   const planner = {
     planFit: async (request: FitRequest): Promise<FitPlan> => {
@@ -76,7 +76,7 @@ async function run(config: ReturnType<typeof configOf>): Promise<Outcome> {
       throw new NanoAgentError({ code: "no-start", message: "The test only wants the request." });
     },
   };
-  await openLlamaEngine(config, { memory, planner }).catch((error: unknown) => {
+  await openLlamaEngine(config, { memory, planner, neededTokens }).catch((error: unknown) => {
     expect(error).toMatchObject({ code: "no-start" });
   });
   return outcomeOf(new ModelFitPlanner().planFit(asked ?? expect.fail("no request")));
@@ -110,6 +110,22 @@ describe.each(Object.entries(models))("%s", (_, write) => {
       if (context === "auto") expect(contexts.size).toBeGreaterThan(1);
     },
   );
+
+  test("has room for what every request needs, where it fits", async () => {
+    const file = path.join(await temporaryFolder(), "model.gguf");
+    await write(file);
+    for (const neededTokens of [1, 4096, 4097, 8000, 9000, 60_000]) {
+      for (const budgetMb of BUDGETS_MB.filter((_, index) => index % 6 === 0)) {
+        const config = configOf(file, budgetMb, "auto");
+        const checked = await check(config, false, neededTokens);
+        expect(await run(config, neededTokens)).toEqual(checked);
+        if ("refused" in checked) continue;
+        const first =
+          neededTokens <= 4096 ? 4096 : neededTokens <= 8192 ? 8192 : neededTokens <= 16_384 ? 16_384 : 65_536;
+        expect(checked.context_tokens).toBe(Math.min(first, checked.longest_context_tokens ?? 0));
+      }
+    }
+  });
 });
 
 test.each([true, false])("what this program has in memory changes no plan (its own: %s)", async (ownsProgram) => {

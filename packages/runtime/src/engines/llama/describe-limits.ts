@@ -1,0 +1,24 @@
+import { BYTES_PER_MB } from "@nanoagent/models";
+import type { EngineCgroup } from "../../memory/engine-cgroup.js";
+
+/** RLIMIT_DATA of an engine's process. */
+export interface DataLimit {
+  bytes: number;
+  reservedCodeBytes: number;
+}
+
+/** Describes the limits of an engine's process in words. */
+export function describeLimits(load: { group: EngineCgroup | null; dataLimit: DataLimit | null } | null): string {
+  if (load === null) return "not loaded";
+  const parts = load.group === null ? [] : [load.group.description];
+  if (load.dataLimit !== null) parts.push(describeDataLimit(load.dataLimit));
+  else if (process.platform === "linux") parts.push("no RLIMIT_DATA, which only /bin/sh could set");
+  return [...parts, "watched four times a second"].join("; ");
+}
+
+/** Names the share that Node only reserves for code. The kernel counts it as if it were used. */
+function describeDataLimit({ bytes, reservedCodeBytes }: DataLimit): string {
+  const share = `RLIMIT_DATA at ${Math.floor((bytes - reservedCodeBytes) / BYTES_PER_MB)} MB`;
+  if (reservedCodeBytes === 0) return share;
+  return `${share} beside the ${reservedCodeBytes / BYTES_PER_MB} MB that Node reserves for code`;
+}
