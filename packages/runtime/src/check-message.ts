@@ -1,5 +1,6 @@
 import { AgentMessage, type AgentMessageInput, InvalidDataError } from "@nanoagent/models";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
+import { timestamp } from "./timestamp.js";
 import { wholeText } from "./whole-text.js";
 
 /** Most bytes of a message, in UTF-8: a longer one would push everything else out of the history. */
@@ -7,8 +8,8 @@ export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** Returns the message that a turn answers. Throws `invalid-message` or `message-too-large`. */
 export function checkMessage(message: string | AgentMessageInput): AgentMessage {
-  const input = typeof message === "string" ? { role: "user", content: message } : message;
-  const result = AgentMessage.safeParse(input);
+  if (typeof message === "string") return withinBounds({ role: "user", content: message, timestamp: timestamp() });
+  const result = AgentMessage.safeParse(message);
   if (!result.success) {
     throw new NanoRuntimeError({
       code: "invalid-message",
@@ -16,7 +17,7 @@ export function checkMessage(message: string | AgentMessageInput): AgentMessage 
       hint: 'Pass a string, or { role: "user", content: "…" }.',
     });
   }
-  const { role, content } = result.value;
+  const { role } = result.value;
   if (role !== "user") {
     throw new NanoRuntimeError({
       code: "invalid-message",
@@ -24,14 +25,18 @@ export function checkMessage(message: string | AgentMessageInput): AgentMessage 
       hint: 'Pass { role: "user", content: "…" }.',
     });
   }
-  if (isTooLarge(content)) {
+  return withinBounds(result.value);
+}
+
+function withinBounds(message: AgentMessage): AgentMessage {
+  if (isTooLarge(message.content)) {
     throw new NanoRuntimeError({
       code: "message-too-large",
       message: `The message has more than ${MAX_MESSAGE_BYTES} bytes, the most that is taken.`,
       hint: "Send it in parts.",
     });
   }
-  return Object.freeze({ ...result.value, content: wholeText(content) });
+  return Object.freeze({ ...message, content: wholeText(message.content) });
 }
 
 /** Most texts are far from the limit in any encoding and need no counting. */

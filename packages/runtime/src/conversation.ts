@@ -220,7 +220,8 @@ export class Conversation implements AsyncDisposable {
       if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
       if (abort.aborted) throw NanoRuntimeError.aborted();
       releases.push(IdleWork.of(this.#agent.engine).interrupt());
-      await this.#queue.enter(abort, NanoRuntimeError.aborted);
+      const waiting = this.#queue.enter(abort, NanoRuntimeError.aborted);
+      if (waiting !== undefined) await waiting;
       releases.push(() => this.#leave());
       if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
       this.#turn = abort;

@@ -112,11 +112,20 @@ class Step {
     let isOver = false;
     try {
       for (let count = 1; ; count++) {
-        const next = await nextEvent(engine, events, grace);
-        if (next === "abandoned") {
+        let given: IteratorResult<EngineEvent> | "abandoned";
+        try {
+          given = await grace.orElse(events.next());
+        } catch (cause) {
+          if (NanoAgentError.isInstance(cause)) throw cause;
+          throw brokeContract(engine, "threw instead of sending an error event", cause);
+        }
+        if (given === "abandoned") {
           await this.#showSieved();
           return this.#result;
         }
+        if (given.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
+        const next = given.value;
+        if (!isEngineEvent(next)) throw brokeContract(engine, `sent what is no event: ${inBrief(next)}`);
         isOver = next.type === "end" || next.type === "error";
         if (count > MAX_STEP_EVENTS) throw replyTooLarge();
         switch (next.type) {
@@ -248,28 +257,6 @@ function takeCall(call: KeptCall, { text, calls }: StepResult): ToolCall {
   const size = calls.reduce((sum, { size }) => sum + size, text.length);
   if (calls.length > MAX_CALLS || size > MAX_REPLY_CHARACTERS) throw replyTooLarge();
   return call.kept;
-}
-
-/**
- * Returns the engine's next event, or `abandoned` when it is waited for no longer. Throws an {@link EngineError} for an event
- * that the contract forbids.
- */
-async function nextEvent(
-  engine: Engine,
-  events: AsyncIterator<EngineEvent>,
-  grace: Grace,
-): Promise<EngineEvent | "abandoned"> {
-  let next: IteratorResult<EngineEvent> | "abandoned";
-  try {
-    next = await grace.orElse(events.next());
-  } catch (cause) {
-    if (NanoAgentError.isInstance(cause)) throw cause;
-    throw brokeContract(engine, "threw instead of sending an error event", cause);
-  }
-  if (next === "abandoned") return next;
-  if (next.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
-  if (!isEngineEvent(next.value)) throw brokeContract(engine, `sent what is no event: ${inBrief(next.value)}`);
-  return next.value;
 }
 
 /** The time that an engine has to end its reply after an abort. */

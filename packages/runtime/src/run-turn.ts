@@ -107,7 +107,7 @@ export async function runTurn(
     timer = setTimeout(() => abort.runOut(), Math.min(maxMilliseconds, MAX_TIMER_MILLISECONDS));
   };
   const place = new EnginePlace(engineQueue, abort);
-  let failure: unknown = NanoRuntimeError.aborted();
+  let failure: unknown;
   let isAnswered = false;
   let kept: KeptReply = { reply: null, notSaved: null };
   try {
@@ -135,10 +135,9 @@ export async function runTurn(
       const truth = schema === undefined ? await openTruth(agent, message.content, offered) : null;
       const nextRequest = async (): Promise<EngineRequest> => {
         await place.take();
-        const { messages, leftTurns, isSummarized } = await untilAborted(
-          window.select(turn.conversation, offered),
-          abort,
-        );
+        const selecting = window.select(turn.conversation, offered);
+        const selected = selecting instanceof Promise ? await untilAborted(selecting, abort) : selecting;
+        const { messages, leftTurns, isSummarized } = selected;
         left.turns += leftTurns;
         if (leftTurns > 0) left.isSummarized &&= isSummarized;
         return {
@@ -235,7 +234,8 @@ class EnginePlace {
   /** Waits for the engine, unless this turn has it. Rejects when the turn is aborted first. */
   async take(): Promise<void> {
     if (this.#isTaken) return;
-    await this.#queue.enter(this.#abort, NanoRuntimeError.aborted);
+    const waiting = this.#queue.enter(this.#abort, NanoRuntimeError.aborted);
+    if (waiting !== undefined) await waiting;
     this.#isTaken = true;
   }
 

@@ -4,6 +4,8 @@ const REPLACEMENT_CHARACTER = "\uFFFD";
 
 /** Returns the text with a replacement character for each half of a character, which strict readers of UTF-8 refuse. */
 export function wholeText(text: string): string {
+  // Nearly every text is whole, and where the platform can tell, it does so many times faster.
+  if ((text as { isWellFormed?: () => boolean }).isWellFormed?.()) return text;
   return text.replace(/\p{Surrogate}/gu, REPLACEMENT_CHARACTER);
 }
 

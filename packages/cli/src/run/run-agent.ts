@@ -23,11 +23,12 @@ import type { MessageInput } from "./message-input.js";
 import { refineSampling } from "./refine-sampling.js";
 import { JsonOutput, type ReplyOutput, TextOutput } from "./reply-output.js";
 
+/** Newest Node whose V8 is known to have the flags of {@link boundHeap}. */
+const LAST_KNOWN_NODE = 26;
 const QUIT_WORDS = new Set(["quit", "exit", "q"]);
 
 export const runAgent: CommandAction = async (values, streams) => {
-  // V8 lets the space for new objects grow to 32 MB before it looks for what is left of it: more than all that we hold.
-  setFlagsFromString("--semi-space-growth-factor=1");
+  boundHeap();
   const loading = new LoadingProgress(streams.stderr);
   let input: MessageInput | null = null;
   await using runtime = new NanoRuntime({
@@ -73,6 +74,16 @@ export const runAgent: CommandAction = async (values, streams) => {
     input.close();
   }
 };
+
+/** Keeps V8 from growing by more than the program holds. */
+function boundHeap(): void {
+  // A V8 that does not know a flag complains on stderr.
+  if (Number.parseInt(process.versions.node, 10) > LAST_KNOWN_NODE) return;
+  // The space for new objects may grow to 32 MB before V8 looks for what is left of it: more than all that we hold.
+  setFlagsFromString("--semi-space-growth-factor=1");
+  // One of V8's compilers takes 10 MB for what this program, which waits for people and models, gains nothing by.
+  setFlagsFromString("--no-maglev");
+}
 
 /** Tells the notices of a runtime, each once: those of the start, and those that come up while it runs. */
 class NewNotices {

@@ -142,6 +142,7 @@ const rooms: Record<string, readonly string[]> = {
     "json",
     "on-abort",
     "turn-abort",
+    "timestamp",
     "call-within",
     "message-of",
     "missing-peer-error",

@@ -99,10 +99,20 @@ export class ContextWindow {
    * the reply, begins with a user's message and ends with the last turn, whole. Throws {@link NanoRuntimeError}
    * `context-exceeded` when the last turn alone does not fit.
    */
-  async select(messages: readonly EngineMessage[], tools: readonly EngineTool[] = []): Promise<WindowSelection> {
-    if (this.#engine.contextTokens === null) {
-      return { messages: this.#show(NO_MESSAGES, messages, 0), leftTurns: 0, isSummarized: false };
-    }
+  select(
+    messages: readonly EngineMessage[],
+    tools: readonly EngineTool[] = [],
+  ): WindowSelection | Promise<WindowSelection> {
+    const { contextTokens } = this.#engine;
+    if (contextTokens !== null) return this.#selectWithin(contextTokens, messages, tools);
+    return { messages: this.#show(NO_MESSAGES, messages, 0), leftTurns: 0, isSummarized: false };
+  }
+
+  async #selectWithin(
+    before: number,
+    messages: readonly EngineMessage[],
+    tools: readonly EngineTool[],
+  ): Promise<WindowSelection> {
     this.#tools = tools;
     const begun = this.#beginOf(messages);
     await this.#growFor(messages.slice(begun), tools, { isCounted: false });
@@ -115,7 +125,7 @@ export class ContextWindow {
     const fixed = await this.#fixedCost(tools);
     const needed = fixed + (await this.#costOf(messages.slice(last)));
     // An engine that had to be started again to count may have another context than before.
-    const budget = requestBudget(this.#engine.contextTokens);
+    const budget = requestBudget(this.#engine.contextTokens ?? before);
     if (needed > budget) throw this.#exceeded(needed, fixed, budget);
     const pinned = await this.#pinnedWithin(budget - needed, this.#pinned);
     if (await this.#fits(messages, begun, last, budget - needed - pinned.tokens)) {

@@ -15,12 +15,17 @@ export class TurnQueue {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Resolves when it is this turn's turn; rejects when the signal aborts first, or when too many wait. */
-  async enter(signal: Abortable, aborted: () => NanoRuntimeError): Promise<void> {
-    if (!this.#running) {
-      this.#running = true;
-      return;
-    }
+  /**
+   * Waits until it is this turn's turn; returns nothing where it is already. Rejects when the signal aborts first, or when too
+   * many wait.
+   */
+  enter(signal: Abortable, aborted: () => NanoRuntimeError): Promise<void> | undefined {
+    if (this.#running) return this.#wait(signal, aborted);
+    this.#running = true;
+    return undefined;
+  }
+
+  async #wait(signal: Abortable, aborted: () => NanoRuntimeError): Promise<void> {
     if (this.#waiting.length >= this.#maxWaiting) {
       throw new NanoRuntimeError({
         code: "too-many-messages",

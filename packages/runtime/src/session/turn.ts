@@ -2,6 +2,7 @@ import type { AgentMessage, MessageEnd } from "@nanoagent/models";
 import { noteFailed } from "../acts/failed-results.js";
 import type { ConversationMessage } from "../engines/conversation-message.js";
 import type { ToolCall } from "../engines/engine.js";
+import { timestamp } from "../timestamp.js";
 import type { ToolOutcome } from "../tools/tool-outcome.js";
 import type { ActStart, ToolCallOptions } from "../tools/tool-set.js";
 import { wholeText } from "../whole-text.js";
@@ -59,7 +60,7 @@ export class Turn {
   /** Takes in that tools are to be called, and what was said with it. */
   addCalls(content: string, calls: readonly ToolCall[]): void {
     this.#text = "";
-    this.#add({ role: "assistant", content: wholeText(content), timestamp: now(), tool_calls: calls });
+    this.#add({ role: "assistant", content: wholeText(content), timestamp: timestamp(), tool_calls: calls });
   }
 
   /** Makes one of the calls of {@link addCalls}, see {@link perform}, and adds its result. */
@@ -91,19 +92,15 @@ export class Turn {
 
   /** Adds the result of a call to the conversation. */
   addResult({ id }: ToolCall, { content, isError }: ToolOutcome): void {
-    const message: ConversationMessage = { role: "tool", content, timestamp: now(), tool_call_id: id };
+    const message: ConversationMessage = { role: "tool", content, timestamp: timestamp(), tool_call_id: id };
     if (isError) noteFailed(message);
     this.#add(message);
   }
 
   /** Ends the turn with its reply. Rejects where it cannot be saved; `notSaved` where it is delivered all the same. */
   async end(content: string, ended?: MessageEnd): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
-    const reply = Object.freeze<AgentMessage>({
-      role: "assistant",
-      content: wholeText(content),
-      timestamp: now(),
-      ...(ended !== undefined && { ended }),
-    });
+    const message: AgentMessage = { role: "assistant", content: wholeText(content), timestamp: timestamp() };
+    const reply = Object.freeze(ended === undefined ? message : { ...message, ended });
     const notSaved = (await this.#journal?.appendTurn([...this.#messages, reply])) ?? null;
     this.#history.commit(reply);
     return { reply, notSaved };
@@ -118,7 +115,7 @@ export class Turn {
       await this.#fail();
       return { reply: null, notSaved: null };
     }
-    for (const result of resultsOfInterrupted(this.#messages, now())) this.#add(result);
+    for (const result of resultsOfInterrupted(this.#messages, timestamp())) this.#add(result);
     try {
       return await this.end(this.#text.trim() === "" ? INTERRUPTED_REPLY : this.#text, "interrupted");
     } catch (error) {
@@ -138,8 +135,4 @@ export class Turn {
     this.#messages.push(message);
     this.#history.extend(message);
   }
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -4,6 +4,7 @@ import { notUnderstood } from "./not-understood.js";
 
 const GREETINGS = new Set(["hello", "hi", "hey"]);
 const STATUS_WORDS = new Set(["status", "health", "ping"]);
+const anyKeyword = new RegExp([...GREETINGS, ...STATUS_WORDS].join("|"), "iu");
 
 /** A message of so many words or fewer is too short to act on. */
 const SHORT_MESSAGE_WORDS = 5;
@@ -42,7 +43,9 @@ export function replyByRules(
 function readWords(content: string): { greets: boolean; asksStatus: boolean; wordCount: number } {
   let greets = false;
   let asksStatus = false;
-  for (const [word] of content.matchAll(/[\p{L}\p{M}\p{N}_]+/gu)) {
+  // Few messages have one of them anywhere, and to take all others apart would cost more than the reply.
+  const words = anyKeyword.test(content) ? content.matchAll(/[\p{L}\p{M}\p{N}_]+/gu) : [];
+  for (const [word] of words) {
     const lower = word.toLowerCase();
     if (GREETINGS.has(lower)) {
       greets = true;
@@ -51,7 +54,7 @@ function readWords(content: string): { greets: boolean; asksStatus: boolean; wor
     if (STATUS_WORDS.has(lower)) asksStatus = true;
   }
   let wordCount = 0;
-  for (const _ of content.matchAll(/\S+/gu)) wordCount++;
+  for (const spoken = /\S+/gu; spoken.test(content); ) wordCount++;
   return { greets, asksStatus, wordCount };
 }
 
