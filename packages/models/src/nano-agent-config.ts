@@ -77,6 +77,10 @@ export interface EngineSettings {
   allow_network?: boolean | undefined;
   isolation?: "process" | "none" | undefined;
   idle_unload_seconds?: number | undefined;
+  /**
+   * Tokens of context. `auto` begins with 4,096, or with what the instructions and tools need; a local model's grows when a
+   * conversation needs more and memory admits it. Default: `auto`.
+   */
   context?: number | "auto" | undefined;
   /** Whether a model that can think before it answers does so. Default: `auto`, as the model does by itself. */
   thinking?: "off" | "on" | "auto" | undefined;

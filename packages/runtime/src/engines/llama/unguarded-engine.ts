@@ -3,6 +3,7 @@ import type { MemoryGuard } from "../../memory/memory-guard.js";
 import type { EngineMemory } from "../../memory/memory-report.js";
 import type { ModelBudget } from "../../memory/program-share.js";
 import type { ContextGrowthEvent, Engine, EngineEvent, EngineRequest } from "../engine.js";
+import { asEngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
 import { ContextGrowth } from "./context-growth.js";
 import type { PlannedModel } from "./guarded-engine.js";
@@ -113,8 +114,17 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
     return this.#engine.countTokensOfAll(texts);
   }
 
-  embed(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]> {
-    return this.#engine.embed(texts, options);
+  async embed(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]> {
+    for (;;) {
+      const { contextTokens } = this.#engine;
+      try {
+        return await this.#engine.embed(texts, options);
+      } catch (error) {
+        if (asEngineError(error).code !== "context-exceeded") throw error;
+        await this.growContext(contextTokens + 1);
+        if (this.#engine.contextTokens <= contextTokens) throw error;
+      }
+    }
   }
 
   async memory(): Promise<EngineMemory> {
