@@ -175,7 +175,7 @@ intents:
       "spec: {name: a, max_memory_mb: 400, capabilities: [v]}\nmodel_path: model.gguf\ntools: [{name: v, description: d, command: [x]}]\n";
     const fits = await check(config, { device: at("device.json") });
     expect(fits.stdout).toMatch(
-      /^ok {7}Engine +model\.gguf \(llama\), \d+ tokens of context, takes \d+ of \d+ MB; calls tools as a choice, then arguments: its chat template knows no tools$/m,
+      /^ok {7}Engine +model\.gguf \(llama\), 4096 tokens of context \(\d+ would fit\), takes \d+ of \d+ MB; calls tools as a choice, then arguments: its chat template knows no tools$/m,
     );
     expect(fits.stdout).toMatch(/^ok +Acts +(?:Models|Nothing is known of models) of this size .*\.$/m);
     // Programs of a device that is elsewhere are not looked for here.

@@ -62,9 +62,9 @@ describe("a model that can be read", () => {
     expect(after).toBe("Est. size after: 96.7 MB");
     expect(latency).toMatch(/^Est\. latency: {4}\d+\.\d ms$/);
     expect(stdout).toMatch(/\nPlans within [\d.]+ MB \(what is available now.*\) for .*, quality first:\n/);
-    expect(stdout).toMatch(/\n1 {2}a-f16\.gguf +8192 {2}f16 /);
+    expect(stdout).toMatch(/\n1 {2}a-f16\.gguf +4096 +8192 {2}f16 /);
     expect(stdout).toMatch(
-      /\nMemory of plan 1: 5\d\d\.\d of [\d.]+ MB\n\[[a-z.]{60}\]\n {2}w +256\.6 {2}weights \(evictable\)/,
+      /\nMemory of plan 1: 4\d\d\.\d of [\d.]+ MB\n\[[a-z.]{60}\]\n {2}w +256\.6 {2}weights \(evictable\)/,
     );
     expect(stdout).toMatch(/\nTokens of an answer per second:\n/);
     expect(stdout).toMatch(/\nSpeeds: a prior, /);

@@ -10,6 +10,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-check-"));
   await writeFile(path.join(folder, "m.gguf"), buildTinyGguf({ contextTokens: 2048 }));
+  await writeFile(path.join(folder, "long.gguf"), buildTinyGguf({ contextTokens: 32_768 }));
   await writeFile(path.join(folder, "text.gguf"), "no model");
   await mkdir(path.join(folder, "skills", "pump"), { recursive: true });
   await writeFile(path.join(folder, "skills", "pump", "SKILL.md"), "---\nname: pump\ndescription: Pumps.\n---\nPump.");
@@ -135,6 +136,15 @@ describe("instructions, skills and tools that fill the context", () => {
     expect(run.exitCode).not.toBe(0);
     for (const hint of [run.stderr, ...problems.map((problem) => problem.hint)])
       expect(hint).toContain("Shorten the instructions");
+  });
+
+  test("what is too long for the usual context gets a longer one, in check and in run", async () => {
+    const instructions = sentence.repeat(200);
+    const { check, run, problems } = await checkAndRun({ spec, model_path: "long.gguf", instructions });
+    expect(problems.map(({ code }) => code)).not.toContain("context-exceeded");
+    expect(check.stdout).toContain('"context_tokens":8192');
+    expect(run.stderr).not.toContain("context");
+    expect(run.exitCode).toBe(0);
   });
 
   test("a tool of many words counts, where a model may call it", async () => {

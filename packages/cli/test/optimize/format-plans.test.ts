@@ -46,7 +46,9 @@ const tableOf = (lines: string[]) => lines.slice(2, lines.indexOf("", 2));
 const withoutColors = (text: string) => text.replace(/\u001b\[\d*m/g, "");
 
 test("every column without a terminal, and fewer in a narrow one, where nothing is wider than it", () => {
-  expect(tableOf(show())[0]).toMatch(/^ +weights +context +KV +batch +MB +read\/s +answer\/s +full +threads +KLD$/);
+  expect(tableOf(show())[0]).toMatch(
+    /^ +weights +context +longest +KV +batch +MB +read\/s +answer\/s +full +threads +KLD$/,
+  );
   for (const width of [120, 80, 60]) {
     const lines = show({ width });
     for (const line of tableOf(lines)) expect(line.length).toBeLessThanOrEqual(width);
