@@ -39,7 +39,11 @@ const texts = [
     maxTokens: 160,
   },
   { kind: "json", prompt: `Write this record as JSON, one key a line, and nothing else:\n\n${RECORD}`, maxTokens: 130 },
-  { kind: "chat", prompt: "What should I think of before I get a dog? Tell me as you would tell a friend.", maxTokens: 130 },
+  {
+    kind: "chat",
+    prompt: "What should I think of before I get a dog? Tell me as you would tell a friend.",
+    maxTokens: 130,
+  },
 ];
 
 const RECORD_SCHEMA = {
@@ -119,7 +123,10 @@ export async function measureSeveralTokens(importHere, { modelPath, pairs = 3, t
   const grammar = [];
   const free = requestOf(texts[4]?.prompt ?? "", { maxTokens: 60 });
   const constrained = {
-    record: { ...requestOf(`Write this record as JSON:\n\n${RECORD}`, { maxTokens: 200 }), responseSchema: RECORD_SCHEMA },
+    record: {
+      ...requestOf(`Write this record as JSON:\n\n${RECORD}`, { maxTokens: 200 }),
+      responseSchema: RECORD_SCHEMA,
+    },
     call: {
       ...requestOf("Heat the kitchen to 21.5 degrees in eco mode for 90 minutes.", { maxTokens: 200 }),
       tools: [TOOL],

@@ -34,6 +34,8 @@ const LEAST_GAIN = 1.06;
 const FIRST_CREDIT = 1.5;
 const CREDIT_PER_TOKEN = 0.015;
 const MAX_CREDIT = 2;
+/** What the first draft of a size may be expected to lose at worst. There are few sizes, so this is no part of the credit. */
+const MAX_TRIAL_RISK = 1;
 /** A loss is forgotten beyond this, so that drafts come back after a bad time. */
 const MIN_CREDIT = -2;
 
@@ -51,6 +53,8 @@ export class DraftPayoff {
   readonly #agreements = AGREEMENTS.map(({ assumed }) => ({ right: assumed * ASSUMED_WEIGHT, all: ASSUMED_WEIGHT }));
   #batches = 0;
   #credit = FIRST_CREDIT;
+  /** Whether the newest batch was the first one of its size. */
+  #isTrial = false;
 
   /** Notes how long a batch took, and whether logits were made for all of its tokens or only for the last one. */
   noteBatch(tokens: number, milliseconds: number, isChecked: boolean): void {
@@ -59,6 +63,7 @@ export class DraftPayoff {
     if (tokens === 1) this.#earn(CREDIT_PER_TOKEN);
     else if (single === null) return;
     const key = isChecked || tokens === 1 ? tokens : -tokens;
+    this.#isTrial = this.#newest(key).length === 0;
     const time = tokens === 1 || single === null ? milliseconds : milliseconds / single;
     this.#times.set(key, { times: [...this.#newest(key), time].slice(-REMEMBERED_TIMES), at: this.#batches });
   }
@@ -73,7 +78,7 @@ export class DraftPayoff {
 
   /** Notes how many tokens a batch that checked a draft brought. */
   noteDraft(batchTokens: number, kept: number): void {
-    this.#earn(kept - this.#cost(batchTokens).likely);
+    if (!this.#isTrial) this.#earn(kept - this.#cost(batchTokens).likely);
   }
 
   /** Returns the number of tokens to draft where this many agree; 0 where plain decoding is at least as fast. */
@@ -93,7 +98,8 @@ export class DraftPayoff {
       const { likely, worst } = this.#cost(size);
       const gain = expected / likely;
       const risk = ends.reduce((sum, share, kept) => sum + share * Math.max(0, worst - kept - 1), 0);
-      if (gain > best.gain && risk <= this.#credit) best = { tokens: drafted, gain };
+      const allowed = this.#median(size) === null ? MAX_TRIAL_RISK : this.#credit;
+      if (gain > best.gain && risk <= allowed) best = { tokens: drafted, gain };
     }
     return best.tokens;
   }

@@ -1,13 +1,19 @@
 import { DraftPayoff, MAX_CHECKED_TOKENS } from "./draft-payoff.js";
 import { type FoundPlace, LookupDraft } from "./lookup-draft.js";
+import { processorClock } from "./processor-clock.js";
 import type { PromptCache } from "./prompt-cache.js";
+
+/** The decisions of a {@link DraftPayoff}. */
+export type Payoff = Pick<DraftPayoff, "noteBatch" | "noteGuess" | "noteDraft" | "draftTokens" | "paysTogether">;
 
 export interface DraftOptions {
   /** Most tokens that are evaluated at once. */
   batchTokens: number;
   /** Most tokens that are drafted beyond the next one; 0: none. Default: as many as pay. */
   draftTokens?: number | undefined;
-  /** Time in milliseconds. Default: the time that passes. */
+  /** Decides how much to draft. Default: a {@link DraftPayoff}. */
+  payoff?: Payoff | undefined;
+  /** Time in milliseconds. Default: processor time. */
   clock?: (() => number) | undefined;
 }
 
@@ -20,7 +26,7 @@ export class Drafts {
   readonly #batchTokens: number;
   readonly #clock: () => number;
   readonly #most: number;
-  readonly #payoff = new DraftPayoff();
+  readonly #payoff: Payoff;
   readonly #lookup = new LookupDraft();
   /** The earlier place that tells the next token, and that token. */
   #guess: { place: FoundPlace; token: number } | null = null;
@@ -31,7 +37,8 @@ export class Drafts {
   constructor(cache: PromptCache, options: DraftOptions) {
     this.#cache = cache;
     this.#batchTokens = options.batchTokens;
-    this.#clock = options.clock ?? (() => performance.now());
+    this.#payoff = options.payoff ?? new DraftPayoff();
+    this.#clock = options.clock ?? processorClock;
     this.#most = Math.min(options.draftTokens ?? MAX_CHECKED_TOKENS, MAX_CHECKED_TOKENS - 1, options.batchTokens - 2);
   }
 

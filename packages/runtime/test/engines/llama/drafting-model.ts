@@ -1,0 +1,60 @@
+import type { Payoff } from "../../../src/engines/llama/drafts.js";
+import { Drafts } from "../../../src/engines/llama/drafts.js";
+import { PromptCache, type TokenEvaluator } from "../../../src/engines/llama/prompt-cache.js";
+
+/** A model in memory: a batch takes as long as `cost` says of its size, and the logits of a token are at its position. */
+export class DraftingModel implements TokenEvaluator {
+  tokens: number[] = [];
+  batches: number[] = [];
+  milliseconds = 0;
+  canForgetParts = true;
+  cost: (tokens: number) => number = (tokens) => tokens;
+
+  async evaluate(position: number, tokens: readonly number[]): Promise<number> {
+    await this.evaluateEach(position, tokens, 0);
+    return position + tokens.length - 1;
+  }
+
+  async evaluateEach(position: number, tokens: readonly number[], from: number): Promise<number[]> {
+    if (position !== this.tokens.length) throw new Error("not behind the last token");
+    this.tokens.push(...tokens);
+    this.batches.push(tokens.length);
+    this.milliseconds += this.cost(tokens.length);
+    return tokens.slice(from).map((_, index) => position + from + index);
+  }
+
+  removeFrom(position: number): boolean {
+    if (position > 0 && position < this.tokens.length && !this.canForgetParts) return false;
+    this.tokens.length = position;
+    return true;
+  }
+}
+
+/** Drafts as many tokens as it may, whatever they cost. */
+export const alwaysDrafts: Payoff = {
+  noteBatch: () => {},
+  noteGuess: () => {},
+  noteDraft: () => {},
+  draftTokens: (_, most) => Math.min(most, 7),
+  paysTogether: () => true,
+};
+
+/** A model with a prompt in its cache, and a reply begun. */
+export async function beginReply(prompt: readonly number[], settings: Partial<DraftingModel> = {}, payoff?: Payoff) {
+  const model = Object.assign(new DraftingModel(), settings);
+  const cache = new PromptCache(model, { batchTokens: 64, clock: () => model.milliseconds });
+  const drafts = new Drafts(cache, { batchTokens: 64, payoff, clock: () => model.milliseconds });
+  cache.keepCommonPrefix(prompt);
+  await cache.prefill(prompt, () => false);
+  drafts.begin(cache.content.tokens);
+  model.milliseconds = 0;
+  model.batches = [];
+  const accept = async (token: number, most = 1000) => {
+    if (!drafts.take(token)) await drafts.evaluate(token, most);
+  };
+  const end = () => {
+    drafts.end();
+    cache.forgetAhead();
+  };
+  return { model, cache, drafts, accept, end };
+}

@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { LookupDraft } from "../../../src/engines/llama/lookup-draft.js";
+
+const text = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 60 });
+
+/** The newest earlier place behind the same three tokens, or else the same two, found by trying all. */
+function findByTrying(tokens: readonly number[]): number | null {
+  for (const length of [3, 2]) {
+    for (let at = tokens.length - 1; at >= length; at--) {
+      const isSame = tokens
+        .slice(at - length, at)
+        .every((token, index) => token === tokens[tokens.length - length + index]);
+      if (isSame) return at;
+    }
+  }
+  return null;
+}
+
+describe("the newest earlier place of the newest tokens", () => {
+  test("is the one that a search through all tokens finds, whatever was forgotten before", () => {
+    fc.assert(
+      fc.property(text, text, fc.nat(), (first, second, kept) => {
+        const lookup = new LookupDraft();
+        lookup.follow(first);
+        // Three tokens that ended what was forgotten may hide an older place, never name a wrong one.
+        const tokens = [...first.slice(0, kept % (first.length + 1)), ...second];
+        lookup.follow(tokens);
+        const found = lookup.find();
+        const expected = findByTrying(tokens);
+        if (found !== null) {
+          expect(tokens.slice(found.at - found.length, found.at)).toEqual(tokens.slice(-found.length));
+          const wanted = Array.from(
+            { length: 9 },
+            (_, index) => tokens[found.at + (index % (tokens.length - found.at))],
+          );
+          expect(lookup.read(found, 9)).toEqual(wanted);
+        }
+        if (kept % (first.length + 1) === first.length) expect(found?.at ?? null).toBe(expected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("is found in a long conversation too, and far back", () => {
+    const lookup = new LookupDraft();
+    const tokens = Array.from({ length: 20_000 }, (_, index) => index);
+    lookup.follow([...tokens, 7, 8, 9]);
+    expect(lookup.find()).toEqual({ at: 10, length: 3 });
+    expect(lookup.read({ at: 10, length: 3 }, 3)).toEqual([10, 11, 12]);
+  });
+});
