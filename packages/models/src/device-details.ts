@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { positiveInteger } from "./field-types.js";
+import { whenFirstUsed } from "./when-first-used.js";
 
 /** `certain`: the system states it; `likely`: it follows from what the system states; `declared`: somebody said so. */
 export type FactConfidence = "certain" | "likely" | "declared";
@@ -161,7 +162,7 @@ const gpuDetails = () =>
 const npuDetails = () => z.strictObject({ name: z.string(), usable_by: z.array(z.string()) });
 
 /** Made when a device with details is checked for the first time: most never have any. */
-export const deviceDetailsSource = z.lazy(() => {
+export const deviceDetailsSource = whenFirstUsed(() => {
   const amount = z.int().check(z.minimum(0));
   const [bytes, flag, text] = [fact("Bytes", amount), fact("Flag", z.boolean()), fact("Text", z.string())];
   const [count, textOrNone] = [fact("Count", positiveInteger()), fact("TextOrNone", z.nullable(z.string()))];
@@ -212,5 +213,8 @@ export const deviceDetailsSource = z.lazy(() => {
       wear_percent: percent,
     }),
   });
-  return details.check(z.meta({ id: "DeviceDetails" }));
-}) as unknown as z.ZodMiniType<DeclaredDetails, DeclaredDetailsInput>;
+  return details.check(z.meta({ id: "DeviceDetails" })) as unknown as z.ZodMiniType<
+    DeclaredDetails,
+    DeclaredDetailsInput
+  >;
+});

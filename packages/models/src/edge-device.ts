@@ -6,7 +6,7 @@ import {
   type DeviceDetails,
   deviceDetailsSource,
 } from "./device-details.js";
-import { positiveInteger } from "./field-types.js";
+import { optionalPart, positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
@@ -51,9 +51,9 @@ export const edgeDeviceSource = whenFirstUsed(() =>
     memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
     cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
     has_gpu: z._default(hasGpu(), false),
-    details: z
-      .optional(deviceDetailsSource)
-      .check(z.meta({ description: "What else is known of the device, as `nanoagent profile --json` shows it." })),
+    details: optionalPart(deviceDetailsSource).check(
+      z.meta({ description: "What else is known of the device, as `nanoagent profile --json` shows it." }),
+    ),
   }),
 );
 

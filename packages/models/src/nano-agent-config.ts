@@ -3,7 +3,7 @@ import { type AgentSpec, type AgentSpecInput, agentSpecSource } from "./agent-sp
 import { defineSchema } from "./define-schema.js";
 import type { DeclaredDetails, DeclaredDetailsInput } from "./device-details.js";
 import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource, hasGpu } from "./edge-device.js";
-import { count, positiveInteger } from "./field-types.js";
+import { count, optionalPart, positiveInteger } from "./field-types.js";
 import { type IntentSettings, intentSettingsSource } from "./intent-settings.js";
 import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
 import { type SamplingSettings, samplingSource } from "./sampling-settings.js";
@@ -136,87 +136,79 @@ const settings = whenFirstUsed(() => ({
   model_path: z._default(z.nullable(text()), null).check(described("model_path")),
   model_root: z.optional(text()).check(described("model_root")),
   instructions: z.optional(z.string()).check(described("instructions")),
-  engine: z
-    .optional(
-      z.strictObject({
-        type: z
-          .optional(z.enum(["rules", "llama", "openai-compatible"]))
-          .check(z.meta({ description: "Who answers: the built-in rules, a model file (llama), or a server." })),
-        url: z.optional(text()).check(z.meta({ description: "Address of the server (openai-compatible)." })),
-        model: z.optional(text()).check(z.meta({ description: "The model's name on the server (openai-compatible)." })),
-        api_key_env: z
-          .optional(text())
-          .check(z.meta({ description: "Environment variable that holds the server's key; never the key itself." })),
-        allow_network: z
-          .optional(z.boolean())
-          .check(z.meta({ description: "Whether the server may be on another machine than this one." })),
-        isolation: z
-          .optional(z.enum(["process", "none"]))
-          .check(z.meta({ description: "Where a model runs: in a process of its own, or in the agent's (none)." })),
-        idle_unload_seconds: z
-          .optional(count())
-          .check(z.meta({ description: "Seconds without a message after which the model leaves memory." })),
-        context: z
-          .optional(z.union([positiveInteger(), z.literal("auto")]))
-          .check(z.meta({ description: 'Tokens that a model keeps in view, or "auto" for what fits.' })),
-        thinking: z
-          .optional(z.enum(["off", "on", "auto"]))
-          .check(
-            z.meta({ description: "Whether the model thinks before it answers. Default: auto, as it does by itself." }),
-          ),
-        first_token_seconds: z
-          .optional(positiveInteger())
-          .check(z.meta({ description: "Longest wait for the first token of a server's reply. Default: 600." })),
-        next_token_seconds: z
-          .optional(positiveInteger())
-          .check(z.meta({ description: "Longest wait from one token of a server's reply to the next. Default: 60." })),
-      }),
-    )
-    .check(described("engine")),
-  sampling: z.optional(samplingSource()).check(described("sampling")),
-  intents: z.optional(intentSettingsSource()).check(described("intents")),
-  tools: z.optional(z.array(commandToolSource())).check(described("tools")),
-  mcp_servers: z.optional(z.record(z.string(), mcpServerSource())).check(described("mcp_servers")),
+  engine: optionalPart(() =>
+    z.strictObject({
+      type: z
+        .optional(z.enum(["rules", "llama", "openai-compatible"]))
+        .check(z.meta({ description: "Who answers: the built-in rules, a model file (llama), or a server." })),
+      url: z.optional(text()).check(z.meta({ description: "Address of the server (openai-compatible)." })),
+      model: z.optional(text()).check(z.meta({ description: "The model's name on the server (openai-compatible)." })),
+      api_key_env: z
+        .optional(text())
+        .check(z.meta({ description: "Environment variable that holds the server's key; never the key itself." })),
+      allow_network: z
+        .optional(z.boolean())
+        .check(z.meta({ description: "Whether the server may be on another machine than this one." })),
+      isolation: z
+        .optional(z.enum(["process", "none"]))
+        .check(z.meta({ description: "Where a model runs: in a process of its own, or in the agent's (none)." })),
+      idle_unload_seconds: z
+        .optional(count())
+        .check(z.meta({ description: "Seconds without a message after which the model leaves memory." })),
+      context: z
+        .optional(z.union([positiveInteger(), z.literal("auto")]))
+        .check(z.meta({ description: 'Tokens that a model keeps in view, or "auto" for what fits.' })),
+      thinking: z
+        .optional(z.enum(["off", "on", "auto"]))
+        .check(
+          z.meta({ description: "Whether the model thinks before it answers. Default: auto, as it does by itself." }),
+        ),
+      first_token_seconds: z
+        .optional(positiveInteger())
+        .check(z.meta({ description: "Longest wait for the first token of a server's reply. Default: 600." })),
+      next_token_seconds: z
+        .optional(positiveInteger())
+        .check(z.meta({ description: "Longest wait from one token of a server's reply to the next. Default: 60." })),
+    }),
+  ).check(described("engine")),
+  sampling: optionalPart(samplingSource).check(described("sampling")),
+  intents: optionalPart(intentSettingsSource).check(described("intents")),
+  tools: optionalPart(() => z.array(commandToolSource())).check(described("tools")),
+  mcp_servers: optionalPart(() => z.record(z.string(), mcpServerSource())).check(described("mcp_servers")),
   skills_dir: z.optional(text()).check(described("skills_dir")),
-  session: z
-    .optional(
-      z.strictObject({
-        dir: text().check(z.meta({ description: "Folder that the conversation is written to." })),
-        fsync: z
-          .optional(z.enum(["turn", "batch", "never"]))
-          .check(z.meta({ description: "When it is forced to the disk: after each turn, every few turns, or never." })),
-        on_write_error: z.optional(z.enum(["refuse", "deliver"])).check(
-          z.meta({
-            description: "What becomes of a reply that cannot be saved: an error, or the reply, marked as not saved.",
+  session: optionalPart(() =>
+    z.strictObject({
+      dir: text().check(z.meta({ description: "Folder that the conversation is written to." })),
+      fsync: z
+        .optional(z.enum(["turn", "batch", "never"]))
+        .check(z.meta({ description: "When it is forced to the disk: after each turn, every few turns, or never." })),
+      on_write_error: z.optional(z.enum(["refuse", "deliver"])).check(
+        z.meta({
+          description: "What becomes of a reply that cannot be saved: an error, or the reply, marked as not saved.",
+        }),
+      ),
+      retention: z
+        .optional(
+          z.strictObject({
+            max_mb: z
+              .optional(z.int().check(z.minimum(2)))
+              .check(z.meta({ description: "Megabytes that the conversation may take on the disk." })),
+            max_days: z.optional(positiveInteger()).check(z.meta({ description: "Days that what was said is kept." })),
           }),
-        ),
-        retention: z
-          .optional(
-            z.strictObject({
-              max_mb: z
-                .optional(z.int().check(z.minimum(2)))
-                .check(z.meta({ description: "Megabytes that the conversation may take on the disk." })),
-              max_days: z
-                .optional(positiveInteger())
-                .check(z.meta({ description: "Days that what was said is kept." })),
-            }),
-          )
-          .check(z.meta({ description: "How much is kept; without it everything. The oldest parts leave first." })),
-      }),
-    )
-    .check(described("session")),
-  window: z
-    .optional(
-      z.strictObject({
-        on_overflow: z.optional(z.enum(["drop", "summarize"])).check(
-          z.meta({
-            description:
-              "What becomes of the oldest turns: they are no longer shown to the model (drop), or it is shown a summary of them.",
-          }),
-        ),
-      }),
-    )
-    .check(described("window")),
+        )
+        .check(z.meta({ description: "How much is kept; without it everything. The oldest parts leave first." })),
+    }),
+  ).check(described("session")),
+  window: optionalPart(() =>
+    z.strictObject({
+      on_overflow: z.optional(z.enum(["drop", "summarize"])).check(
+        z.meta({
+          description:
+            "What becomes of the oldest turns: they are no longer shown to the model (drop), or it is shown a summary of them.",
+        }),
+      ),
+    }),
+  ).check(described("window")),
   acts: z.optional(z.enum(["strict", "off"])).check(described("acts")),
 }));
 
