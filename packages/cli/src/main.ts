@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { constants } from "node:os";
+import { keepCompiledCode } from "@nanoagent/runtime/code-cache";
 import { exitCodes } from "./exit-codes.js";
 import { leaveFirstProcess } from "./first-process.js";
 import { describeOldNode } from "./node-version.js";
-import { runProgram } from "./program.js";
 import type { StopRequest } from "./streams.js";
 
 const { stdout, stderr } = process;
@@ -14,6 +14,8 @@ if (oldNode !== null) {
   process.exit(exitCodes.failed);
 }
 leaveFirstProcess();
+keepCompiledCode();
+const { runProgram } = await import("./program.js");
 /** From being told to stop to the end, whatever goes on: longer than any part of stopping should take. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();

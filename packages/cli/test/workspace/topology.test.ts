@@ -43,6 +43,7 @@ const shape = {
     ],
     exports: [
       ".",
+      "./code-cache",
       "./engines/llama",
       "./engines/openai-compatible",
       "./eval",

@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { BYTES_PER_MB } from "@nanoagent/models";
+import { codeCacheFolder } from "../../files/code-cache.js";
 import { codeReservationOf, ownCodeReservation, runsWithoutCompiledCode } from "../../processes/code-reservation.js";
 import type { ProcessCgroup } from "../../processes/process-cgroup.js";
 import { canLimitProcesses, DIES_FIRST, limitedCommand } from "../../processes/process-limits.js";
@@ -65,8 +66,15 @@ export function launchHost(command: HostCommand, launch: HostLaunch = {}): Child
   ];
   // It makes no connection: certificates that are read at start would take 8 MB and a tenth of a second.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
+  const codeFolder = codeCacheFolder();
   const options = {
-    env: { ...inherited, ...frugalAllocation, ...command.environment, UV_THREADPOOL_SIZE: "2" },
+    env: {
+      ...inherited,
+      ...frugalAllocation,
+      ...command.environment,
+      ...(codeFolder === null ? {} : { NODE_COMPILE_CACHE: codeFolder }),
+      UV_THREADPOOL_SIZE: "2",
+    },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // An app with windows has no console that a process could share.
     windowsHide: true,
