@@ -22,9 +22,13 @@ export class AnswerTemplate {
     this.#parts = parts;
   }
 
-  /** Throws {@link SentenceError} for what cannot be read, and for a value whose first name is not in `names`. */
-  static parse(text: string, names: ReadonlySet<string>): AnswerTemplate {
+  /**
+   * Throws {@link SentenceError} for what cannot be read, and for a value whose first name is not in `names`; null where that was
+   * checked before.
+   */
+  static parse(text: string, names: ReadonlySet<string> | null): AnswerTemplate {
     const parts = parseAnswer(text);
+    if (names === null) return new AnswerTemplate(parts);
     const check = (found: readonly AnswerPart[]): void => {
       for (const part of found) {
         if (part.kind === "optional") check(part.parts);
@@ -108,8 +112,10 @@ function parseAnswer(text: string): AnswerPart[] {
       } else if (character === "]" || character === "}") {
         throw new SentenceError(`"${character}" closes nothing: write it twice to mean the bracket itself`, at);
       } else {
-        plain += character;
-        at += 1;
+        const end = text.slice(at).search(/[[\]{}]/);
+        const until = end < 0 ? text.length : at + end;
+        plain += text.slice(at, until);
+        at = until;
       }
     }
     flush();

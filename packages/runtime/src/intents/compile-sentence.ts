@@ -36,6 +36,9 @@ export interface CompiledSentence {
   readonly folding: Folding;
   readonly start: SentenceNode;
   readonly nodeCount: number;
+  /** Words that a match has at least and at most. */
+  readonly shortest: number;
+  readonly longest: number;
   /** Sets of words of which every match has at least one; empty where no word is sure to be there. */
   readonly anchors: readonly (readonly string[])[];
   /** Names of the sentence's slots, each with the config's slot that it takes. */
@@ -61,11 +64,41 @@ export function compileSentence(
   const end: SentenceNode = { kind: "end", id: nodeCount++ };
   const start = sequence(parts, end);
   if (mayBeEmpty(parts)) throw new SentenceError("every word is optional: nothing at all would match", 0);
-  return { template, language, folding, start, nodeCount, anchors: anchorsOf(parts), slotNames };
+  const [shortest, longest] = [lengthOf(parts, false), lengthOf(parts, true)];
+  return { template, language, folding, start, nodeCount, shortest, longest, anchors: anchorsOf(parts), slotNames };
+
+  /** The fewest words that these parts take, or the most. */
+  function lengthOf(found: readonly WholePart[], isLongest: boolean): number {
+    let length = 0;
+    for (const part of found) length += isLongest ? longestOf(part) : shortestOf(part);
+    return length;
+  }
+
+  function shortestOf(part: WholePart): number {
+    if (part.kind === "words") return part.words.length;
+    // A text may be what has no words, such as an emoji.
+    if (part.kind === "slot") return slotOf(part.slot, folding)?.kind === "text" ? 0 : 1;
+    let length = part.optional ? 0 : Number.POSITIVE_INFINITY;
+    for (const option of part.options) length = Math.min(length, lengthOf(option, false));
+    return length;
+  }
+
+  function longestOf(part: WholePart): number {
+    if (part.kind === "words") return part.words.length;
+    if (part.kind === "slot") {
+      const slot = slotOf(part.slot, folding);
+      // A number may have a word for its sign.
+      if (slot?.kind !== "list") return slot?.kind === "text" ? Number.POSITIVE_INFINITY : 2;
+      return slot.longest;
+    }
+    let length = 0;
+    for (const option of part.options) length = Math.max(length, lengthOf(option, true));
+    return length;
+  }
 
   function sequence(found: readonly WholePart[], after: SentenceNode): SentenceNode {
     let next = after;
-    for (const part of found.toReversed()) next = node(part, next);
+    for (let index = found.length - 1; index >= 0; index--) next = node(found[index] as WholePart, next);
     return next;
   }
 
@@ -73,7 +106,9 @@ export function compileSentence(
     switch (part.kind) {
       case "words": {
         let first = next;
-        for (const word of part.words.toReversed()) first = { kind: "word", id: count(part.at), word, next: first };
+        for (let index = part.words.length - 1; index >= 0; index--) {
+          first = { kind: "word", id: count(part.at), word: part.words[index] as string, next: first };
+        }
         return first;
       }
       case "choice": {
@@ -107,23 +142,35 @@ function leadsToText(node: SentenceNode, seen = new Set<number>()): boolean {
   return node.kind === "slot" && node.slot.kind === "text";
 }
 
+const noNames: ReadonlyMap<string, string> = new Map();
+
 /** The names of the slots. A slot has one value: it stands once on every way through the sentence. */
-function namesOf(parts: readonly WholePart[]): Map<string, string> {
-  const seen = new Map<string, string>();
+function namesOf(parts: readonly WholePart[]): ReadonlyMap<string, string> {
+  let seen: Map<string, string> | null = null;
+  const see = (name: string, slot: string, at: number) => {
+    seen ??= new Map();
+    if (seen.has(name)) {
+      throw new SentenceError(`{${name}} stands twice: give one of them a name, as in {slot:name}`, at);
+    }
+    seen.set(name, slot);
+  };
   for (const part of parts) {
-    if (part.kind === "words") continue;
-    const names =
-      part.kind === "slot"
-        ? new Map([[part.name, part.slot]])
-        : new Map(part.options.flatMap((option) => [...namesOf(option)]));
-    for (const [name, slot] of names) {
-      if (seen.has(name)) {
-        throw new SentenceError(`{${name}} stands twice: give one of them a name, as in {slot:name}`, part.at);
-      }
-      seen.set(name, slot);
+    if (part.kind === "slot") see(part.name, part.slot, part.at);
+    else if (part.kind === "choice") {
+      for (const [name, slot] of namesOfAny(part.options)) see(name, slot, part.at);
     }
   }
-  return seen;
+  return seen ?? noNames;
+}
+
+/** The names of the slots of all alternatives together. */
+function namesOfAny(options: readonly (readonly WholePart[])[]): ReadonlyMap<string, string> {
+  let all = noNames;
+  for (const option of options) {
+    const names = namesOf(option);
+    if (names.size > 0) all = all.size === 0 ? names : new Map([...all, ...names]);
+  }
+  return all;
 }
 
 function mayBeEmpty(parts: readonly WholePart[]): boolean {
@@ -135,12 +182,19 @@ function mayBeEmpty(parts: readonly WholePart[]): boolean {
 
 /** For each part that is always there, the words of which one must be in the message. */
 function anchorsOf(parts: readonly WholePart[]): string[][] {
-  return parts.flatMap((part) => {
-    if (part.kind === "words") return part.words.map((word) => [word]);
-    if (part.kind === "slot" || part.optional) return [];
-    const options = part.options.map((option) => anchorsOf(option)[0]);
-    return options.some((option) => option === undefined) ? [] : [options.flatMap((option) => option ?? [])];
-  });
+  const anchors: string[][] = [];
+  for (const part of parts) {
+    if (part.kind === "words") for (const word of part.words) anchors.push([word]);
+    if (part.kind !== "choice" || part.optional) continue;
+    const words: string[] = [];
+    const isCertain = part.options.every((option) => {
+      const [first] = anchorsOf(option);
+      if (first !== undefined) words.push(...first);
+      return first !== undefined;
+    });
+    if (isCertain) anchors.push(words);
+  }
+  return anchors;
 }
 
 /**
@@ -157,7 +211,7 @@ class WholeParts {
   }
 
   of(parts: readonly SentencePart[]): WholePart[] {
-    if (!parts.some((part, index) => touches(part, parts[index + 1]))) return parts.map((part) => this.#alone(part));
+    if (!parts.some((part, index) => touches(part, parts[index + 1]))) return parts.map(this.#alone);
     return gluedRuns(parts).flatMap((run): WholePart[] => {
       const [first] = run;
       if (first === undefined) return [];
@@ -172,9 +226,15 @@ class WholeParts {
     });
   }
 
-  #alone(part: SentencePart): WholePart {
-    if (part.kind === "choice") return { ...part, options: part.options.map((option) => this.of(option)) };
-    return this.#beside(undefined, part, undefined);
+  readonly #alone = (part: SentencePart): WholePart => {
+    if (part.kind === "slot") return part;
+    if (part.kind === "text") return { kind: "words", words: this.#wordsOf(part.text), at: part.at };
+    const { optional, at } = part;
+    return { kind: "choice", options: part.options.map((option) => this.of(option)), optional, at };
+  };
+
+  #wordsOf(text: string): string[] {
+    return splitWords(text, this.#folding).map(({ text }) => text);
   }
 
   /** A part between those that touch it: a character beside a number may be a word, as the colon of `{hour}:{minute}`. */
@@ -186,9 +246,9 @@ class WholeParts {
     const [first, last] = [before, after].map((other) =>
       other?.kind === "slot" && this.#isNumber(other.slot) ? "1" : "",
     );
-    const words = splitWords(`${first}${part.text}${last}`, this.#folding);
+    const words = this.#wordsOf(`${first}${part.text}${last}`);
     const own = words.slice(first === "" ? 0 : 1, last === "" || words.length < 2 ? words.length : -1);
-    return { kind: "words", words: own.map(({ text }) => text), at: part.at };
+    return { kind: "words", words: own, at: part.at };
   }
 }
 

@@ -26,7 +26,13 @@ const MAX_EXAMPLE_WORDS = 40;
  */
 export function findAmbiguities(matcher: IntentMatcher): { found: IntentAmbiguity[]; complete: boolean } {
   const found = new Map<string, IntentAmbiguity>();
-  const sentences = matcher.sentences.map((entry) => ({ ...entry, ...vocabularyOf(entry.sentence) }));
+  const sentences = matcher.sentences.map(({ intent, language, sentence, index }) => ({
+    intent,
+    language,
+    sentence,
+    index,
+    ...vocabularyOf(sentence),
+  }));
   let steps = 0;
   let complete = true;
   for (const one of sentences) {

@@ -1,17 +1,20 @@
 import type { IntentDefinition, IntentSettings, SlotValue } from "@nanoagent/models";
 import type { Folding } from "../fold-case.js";
-import type { Word } from "../split-words.js";
 import { AnswerTemplate } from "./answer-template.js";
 import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
 import { type IntentIssue, InvalidIntentsError } from "./invalid-intents-error.js";
 import { MessageWords, matchSentence, type SentenceMatch } from "./match-sentence.js";
 import { SentenceError } from "./parse-sentence.js";
+import { type SentenceFacts, SentenceFactsReader } from "./sentence-facts.js";
+import { SentenceIndex } from "./sentence-index.js";
 import { compileSlot, type SlotMatcher, spokenValue } from "./slot-values.js";
 
 /** A longer message is no sentence that somebody foresaw. */
 const MAX_INTENT_CHARACTERS = 2000;
-/** Those of a config file of the greatest size, each of ten bytes. */
-const MAX_SENTENCES = 25_000;
+/** More take seconds to load, and tens of megabytes. */
+const MAX_SENTENCES = 100_000;
+/** Sentences whose steps are held: those that messages came near to last. */
+const MAX_HELD_SENTENCES = 256;
 
 /** What a message asks for. */
 export interface IntentMatch {
@@ -33,6 +36,7 @@ export interface IntentMatch {
 export interface IntentSentence {
   readonly intent: CompiledIntent;
   readonly language: string | null;
+  /** Compiled when it is asked for: of tens of thousands few are ever said. */
   readonly sentence: CompiledSentence;
   /** Its place among all. */
   readonly index: number;
@@ -41,11 +45,6 @@ export interface IntentSentence {
 interface CompiledIntent {
   readonly definition: IntentDefinition;
   readonly slots: IntentSettings["slots"];
-  /** By language; under "" for every language. */
-  readonly answers: ReadonlyMap<string, AnswerTemplate>;
-  readonly failures: ReadonlyMap<string, AnswerTemplate>;
-  /** Arguments that are text with slots in it; a slot alone keeps its type. */
-  readonly argumentTexts: ReadonlyMap<string, AnswerTemplate>;
 }
 
 /**
@@ -55,24 +54,21 @@ interface CompiledIntent {
 export class IntentMatcher {
   /** @internal */
   readonly sentences: readonly IntentSentence[];
-  readonly #indices = new Map<Folding, SentenceIndex>();
+  readonly #indices: ReadonlyMap<Folding, SentenceIndex>;
   /** The steps that all matching has taken so far. @internal */
   readonly work = { steps: 0 };
 
-  private constructor(sentences: readonly IntentSentence[]) {
+  private constructor(sentences: readonly IntentSentence[], indices: ReadonlyMap<Folding, SentenceIndex>) {
     this.sentences = sentences;
-    for (const folding of new Set(sentences.map(({ sentence }) => sentence.folding))) {
-      const those = sentences.filter(({ sentence }) => sentence.folding === folding);
-      this.#indices.set(folding, new SentenceIndex(those));
-    }
+    this.#indices = indices;
   }
 
   /** Throws {@link InvalidIntentsError} with every issue and its place. */
   static compile(settings: IntentSettings): IntentMatcher {
     const issues: IntentIssue[] = [];
-    const sentences = new Compiler(settings, issues).compile();
+    const { sentences, indices } = new Compiler(settings, issues).compile();
     if (issues.length > 0) throw new InvalidIntentsError(issues);
-    return new IntentMatcher(sentences);
+    return new IntentMatcher(sentences, indices);
   }
 
   /** What `message` asks for; null when no sentence matches all of it. */
@@ -104,92 +100,52 @@ export class IntentMatcher {
   }
 }
 
-/** Sentences of one folding, by a word that must be in the message for them to match. */
-class SentenceIndex {
-  readonly #byAnchor = new Map<string, IntentSentence[]>();
-  /** Sentences of slots alone: tried for every message. */
-  readonly #anchorless: IntentSentence[] = [];
-
-  constructor(sentences: readonly IntentSentence[]) {
-    const uses = new Map<string, number>();
-    for (const { sentence } of sentences) {
-      for (const word of sentence.anchors.flat()) uses.set(word, (uses.get(word) ?? 0) + 1);
-    }
-    for (const entry of sentences) {
-      const anchor = rarest(entry.sentence.anchors, uses);
-      if (anchor === null) this.#anchorless.push(entry);
-      for (const word of new Set(anchor)) {
-        const others = this.#byAnchor.get(word);
-        if (others === undefined) this.#byAnchor.set(word, [entry]);
-        else others.push(entry);
-      }
-    }
-  }
-
-  /** The sentences whose own words are in the message as far as they must be. */
-  *candidates(words: readonly Word[]): Iterable<IntentSentence> {
-    yield* this.#anchorless;
-    const said = new Set(words.map(({ text }) => text));
-    const found = new Set<IntentSentence>();
-    for (const word of said) for (const entry of this.#byAnchor.get(word) ?? []) found.add(entry);
-    for (const entry of found) {
-      if (entry.sentence.anchors.every((anchor) => anchor.some((word) => said.has(word)))) yield entry;
-    }
-  }
-}
-
 /** Above zero when the first says more exactly what is meant. */
 function compare(one: SentenceMatch, other: SentenceMatch): number {
   return one.literalWords - other.literalWords || other.freeWords - one.freeWords;
 }
 
-/** Of the sets of which every match has a word, the one that the fewest sentences share; null where there is none. */
-function rarest(anchors: CompiledSentence["anchors"], uses: ReadonlyMap<string, number>): readonly string[] | null {
-  const cost = (words: readonly string[]) => words.reduce((sum, word) => sum + (uses.get(word) ?? 0), 0);
-  let best: readonly string[] | null = null;
-  for (const anchor of anchors) if (best === null || cost(anchor) < cost(best)) best = anchor;
-  return best;
-}
-
 function describeMatch({ intent, language, sentence }: IntentSentence, match: SentenceMatch): IntentMatch {
-  const { definition, slots: settings = {}, answers, failures, argumentTexts } = intent;
+  const { definition, slots: settings = {} } = intent;
   const slots = Object.freeze(Object.fromEntries([...Object.entries(definition.defaults ?? {}), ...match.slots]));
-  const say = (templates: ReadonlyMap<string, AnswerTemplate>, more: Record<string, unknown>) => {
+  const say = (texts: Readonly<Record<string, string>>, more: Record<string, unknown>) => {
     const spoken = language ?? "";
-    const key = [spoken, ""].find((known) => templates.has(known)) ?? templates.keys().next().value;
-    if (key === undefined) return null;
+    const key = [spoken, ""].find((known) => Object.hasOwn(texts, known)) ?? Object.keys(texts)[0];
+    const text = key === undefined ? undefined : texts[key];
+    if (key === undefined || text === undefined) return null;
     const words = Object.entries(slots).map(([name, value]): [string, SlotValue] => {
       const source = sentence.slotNames.get(name) ?? name;
       const slot = Object.hasOwn(settings, source) ? settings[source] : undefined;
       return [name, spokenValue(slot, value, key === "" ? language : key)];
     });
-    return templates.get(key)?.render({ ...Object.fromEntries(words), ...more }) ?? null;
+    return AnswerTemplate.parse(text, null).render({ ...Object.fromEntries(words), ...more });
   };
   return Object.freeze({
     intent: definition.name,
     language,
     sentence: sentence.template,
     slots,
-    call:
-      definition.tool === undefined
-        ? null
-        : { tool: definition.tool, arguments: argumentsOf(definition, argumentTexts, slots) },
-    answer: (result?: unknown) => say(answers, { result }),
-    failure: (error: string) => say(failures, { error }),
+    call: definition.tool === undefined ? null : { tool: definition.tool, arguments: argumentsOf(definition, slots) },
+    answer: (result?: unknown) => say(textsOf(definition.answer), { result }),
+    failure: (error: string) => say(textsOf(definition.failure), { error }),
   });
+}
+
+/** Texts by language; one for every language under "". */
+function textsOf(settings: IntentDefinition["answer"]): Readonly<Record<string, string>> {
+  return typeof settings === "string" ? { "": settings } : (settings ?? {});
 }
 
 /** An argument whose slot was not said is left out. */
 function argumentsOf(
   { arguments: settings }: IntentDefinition,
-  texts: ReadonlyMap<string, AnswerTemplate>,
   slots: Readonly<Record<string, SlotValue>>,
 ): Record<string, unknown> {
   if (settings === undefined) return { ...slots };
   const entries = Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
     const slot = slotAlone(value);
     if (slot !== null) return Object.hasOwn(slots, slot) ? [[name, slots[slot]]] : [];
-    return [[name, texts.get(name)?.render(slots) ?? value]];
+    return [[name, typeof value === "string" ? AnswerTemplate.parse(value, null).render(slots) : value]];
   });
   return Object.fromEntries(entries);
 }
@@ -200,36 +156,85 @@ function slotAlone(value: unknown): string | null {
   return /^\{([\p{L}\p{N}_-]+)\}$/u.exec(value)?.[1] ?? null;
 }
 
+/** A sentence that is known to compile, and does when it is asked for. */
+class KnownSentence implements IntentSentence {
+  readonly intent: CompiledIntent;
+  readonly language: string | null;
+  readonly index: number;
+  readonly #template: string;
+  readonly #compiler: Compiler;
+
+  constructor(
+    compiler: Compiler,
+    intent: CompiledIntent,
+    { language, template }: { language: string | null; template: string },
+    index: number,
+  ) {
+    this.intent = intent;
+    this.language = language;
+    this.index = index;
+    this.#template = template;
+    this.#compiler = compiler;
+  }
+
+  get sentence(): CompiledSentence {
+    return this.#compiler.compiled(this, this.#template);
+  }
+}
+
+interface CompiledSlot {
+  readonly matcher: SlotMatcher;
+  /** Those that are not told yet. */
+  readonly issues: IntentIssue[];
+  isTold: boolean;
+}
+
 class Compiler {
   readonly #settings: IntentSettings;
   readonly #issues: IntentIssue[];
-  readonly #slots = new Map<string, SlotMatcher>();
+  readonly #slots = new Map<string, CompiledSlot>();
   readonly #sentences: IntentSentence[] = [];
+  readonly #indices = new Map<Folding, SentenceIndex>();
+  /** Sentences whose steps are held, the one that was asked for last behind the others. */
+  readonly #held = new Map<IntentSentence, CompiledSentence>();
 
   constructor(settings: IntentSettings, issues: IntentIssue[]) {
     this.#settings = settings;
     this.#issues = issues;
   }
 
-  compile(): IntentSentence[] {
+  compile(): { sentences: IntentSentence[]; indices: ReadonlyMap<Folding, SentenceIndex> } {
     const names = new Set<string>();
+    const reader = new SentenceFactsReader(
+      (slot, language, folding) => this.#quietSlot(slot, language, folding)?.matcher ?? null,
+    );
     for (const [index, definition] of this.#settings.definitions.entries()) {
       const path = ["definitions", index];
       if (names.has(definition.name)) {
         this.#report([...path, "name"], `there are two intents named "${definition.name}"`);
       }
       names.add(definition.name);
-      this.#compileIntent(definition, path);
+      this.#compileIntent(definition, path, reader);
     }
-    return this.#sentences;
+    for (const index of this.#indices.values()) index.seal();
+    return { sentences: this.#sentences, indices: this.#indices };
   }
 
-  #compileIntent(definition: IntentDefinition, path: IntentIssue["path"]): void {
+  /** The steps of a sentence. */
+  compiled(entry: IntentSentence, template: string): CompiledSentence {
+    const sentence = this.#held.get(entry) ?? this.#compileSentence(template, entry.language);
+    this.#held.delete(entry);
+    this.#held.set(entry, sentence);
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size <= MAX_HELD_SENTENCES) break;
+      this.#held.delete(oldest);
+    }
+    return sentence;
+  }
+
+  #compileIntent(definition: IntentDefinition, path: IntentIssue["path"], reader: SentenceFactsReader): void {
     const { tool, answer, failure, defaults = {}, arguments: settings = {} } = definition;
-    const answers = new Map<string, AnswerTemplate>();
-    const failures = new Map<string, AnswerTemplate>();
-    const argumentTexts = new Map<string, AnswerTemplate>();
-    const intent: CompiledIntent = { definition, slots: this.#settings.slots, answers, failures, argumentTexts };
+    const intent: CompiledIntent = { definition, slots: this.#settings.slots };
     const slots = new Set(Object.keys(defaults));
     for (const { language, template, place } of templatesOf(definition)) {
       const at = [...path, "sentences", ...place];
@@ -237,48 +242,71 @@ class Compiler {
         this.#report(at, `there are more than ${MAX_SENTENCES} sentences`);
         return;
       }
-      const sentence = this.#attempt(at, () =>
-        compileSentence(template, language, (slot, folding) => this.#slot(slot, language, folding)),
-      );
+      const sentence = this.#attempt(at, () => this.#factsOf(template, language, reader));
       if (sentence === null) continue;
       for (const name of sentence.slotNames.keys()) slots.add(name);
-      this.#sentences.push({ intent, language, sentence, index: this.#sentences.length });
+      this.#add(new KnownSentence(this, intent, { language, template }, this.#sentences.length), sentence);
     }
     if (tool === undefined && answer === undefined) {
       this.#report(path, "an intent calls a tool, or has an answer, or both");
     }
-    this.#texts(answer, [...path, "answer"], new Set([...slots, ...(tool === undefined ? [] : ["result"])]), answers);
-    this.#texts(failure, [...path, "failure"], new Set([...slots, "error"]), failures);
+    if (answer !== undefined)
+      this.#check(answer, [...path, "answer"], tool === undefined ? slots : withName(slots, "result"));
+    if (failure !== undefined) this.#check(failure, [...path, "failure"], withName(slots, "error"));
     for (const [name, value] of Object.entries(settings)) {
       if (typeof value !== "string") continue;
-      const at = [...path, "arguments", name];
-      const template = this.#attempt(at, () => AnswerTemplate.parse(value, slots));
-      if (template !== null) argumentTexts.set(name, template);
+      this.#attempt([...path, "arguments", name], () => AnswerTemplate.parse(value, slots));
     }
   }
 
-  #texts(
-    settings: IntentDefinition["answer"],
-    path: IntentIssue["path"],
-    names: ReadonlySet<string>,
-    templates: Map<string, AnswerTemplate>,
-  ): void {
-    const byLanguage = typeof settings === "string" ? { "": settings } : (settings ?? {});
-    for (const [language, text] of Object.entries(byLanguage)) {
+  #factsOf(template: string, language: string | null, reader: SentenceFactsReader): SentenceFacts {
+    const facts = reader.read(template, language);
+    if (facts === null) return this.#compileSentence(template, language);
+    for (const name of facts.slotNames.values()) {
+      if (this.#quietSlot(name, language, facts.folding)?.isTold === false)
+        return this.#compileSentence(template, language);
+    }
+    return facts;
+  }
+
+  #compileSentence(template: string, language: string | null): CompiledSentence {
+    return compileSentence(template, language, (slot, folding) => this.#slot(slot, language, folding));
+  }
+
+  #add(entry: IntentSentence, facts: SentenceFacts): void {
+    this.#sentences.push(entry);
+    let index = this.#indices.get(facts.folding);
+    if (index === undefined) {
+      index = new SentenceIndex();
+      this.#indices.set(facts.folding, index);
+    }
+    index.add(entry, facts);
+  }
+
+  #check(settings: IntentDefinition["answer"], path: IntentIssue["path"], names: ReadonlySet<string>): void {
+    for (const [language, text] of Object.entries(textsOf(settings))) {
       const at = language === "" ? path : [...path, language];
-      const template = this.#attempt(at, () => AnswerTemplate.parse(text, names));
-      if (template !== null) templates.set(language, template);
+      this.#attempt(at, () => AnswerTemplate.parse(text, names));
     }
   }
 
   #slot(name: string, language: string | null, folding: Folding): SlotMatcher | null {
+    const slot = this.#quietSlot(name, language, folding);
+    // Its issues are told once, with the first sentence that is compiled with it.
+    if (slot !== null) this.#issues.push(...slot.issues.splice(0));
+    if (slot !== null) slot.isTold = true;
+    return slot?.matcher ?? null;
+  }
+
+  #quietSlot(name: string, language: string | null, folding: Folding): CompiledSlot | null {
     const { slots = {} } = this.#settings;
     const settings = Object.hasOwn(slots, name) ? slots[name] : undefined;
     if (settings === undefined) return null;
-    const key = JSON.stringify([name, language, folding]);
+    const key = `${folding}\n${language}\n${name}`;
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = compileSlot(settings, language, folding, ["slots", name], this.#issues);
+      const issues: IntentIssue[] = [];
+      slot = { matcher: compileSlot(settings, language, folding, ["slots", name], issues), issues, isTold: false };
       this.#slots.set(key, slot);
     }
     return slot;
@@ -297,6 +325,10 @@ class Compiler {
   #report(path: IntentIssue["path"], message: string): void {
     this.#issues.push({ path, column: null, message });
   }
+}
+
+function withName(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  return new Set(names).add(name);
 }
 
 function templatesOf({ sentences }: IntentDefinition) {

@@ -15,7 +15,6 @@ export interface SentenceMatch {
 
 /** A step cannot be taken from here. */
 const FAILED = -(2 ** 30);
-const UNKNOWN = -(2 ** 31);
 /** One word of the sentence's own counts more than all free text that a message can hold. */
 const LITERAL = 2 ** 16;
 
@@ -32,6 +31,8 @@ export class MessageWords {
   readonly #message: string;
   readonly #keys: string[][] = [];
   #scores = new Int32Array(0);
+  #rounds = new Int32Array(0);
+  #round = 0;
 
   constructor(message: string, folding: Folding) {
     this.#message = message;
@@ -48,10 +49,17 @@ export class MessageWords {
     return keys[length - 1] as string;
   }
 
-  /** Room for the scores of one sentence at a time, all of them unknown. */
-  scores(count: number): Int32Array {
-    if (this.#scores.length < count) this.#scores = new Int32Array(2 * count);
-    return this.#scores.fill(UNKNOWN, 0, count);
+  /**
+   * Room for the scores of one sentence at a time. A score is known where `rounds` has the number of this round: to clear the
+   * room would take longer than most sentences need to fail.
+   */
+  scores(count: number): { scores: Int32Array; rounds: Int32Array; round: number } {
+    if (this.#scores.length < count) {
+      this.#scores = new Int32Array(2 * count);
+      this.#rounds = new Int32Array(2 * count);
+    }
+    this.#round += 1;
+    return { scores: this.#scores, rounds: this.#rounds, round: this.#round };
   }
 
   /** The message as it was written between two words, the first of them its own; empty where nothing is. */
@@ -113,17 +121,17 @@ export function matchSentence(
   const { language } = sentence;
   const width = words.length + 1;
   // Each step twice: a free text scores otherwise where it begins than where it goes on.
-  const known = message.scores(2 * sentence.nodeCount * width);
+  const { scores: known, rounds, round } = message.scores(2 * sentence.nodeCount * width);
   return score(sentence.start, 0) <= FAILED ? null : follow();
 
   /** What the rest of the message scores from here. */
   function score(node: SentenceNode, at: number): number {
     const place = node.id * width + at;
-    const before = known[place] as number;
-    if (before !== UNKNOWN) return before;
+    if (rounds[place] === round) return known[place] as number;
     work.steps += 1;
     const result = node.kind === "slot" && node.slot.kind === "text" ? scoreText(node, at) : scoreStep(node, at);
     known[place] = result;
+    rounds[place] = round;
     return result;
   }
 
@@ -152,9 +160,10 @@ export function matchSentence(
     let longer = FAILED;
     for (let start = words.length - 1; start >= at; start--) {
       const place = (sentence.nodeCount + id) * width + start;
-      if (known[place] === UNKNOWN) {
+      if (rounds[place] !== round) {
         work.steps += 1;
         known[place] = plus(Math.max(longer, scoreAfterText(next, start + 1)), -1);
+        rounds[place] = round;
       }
       longer = known[place] as number;
     }
