@@ -1,14 +1,7 @@
 import type { Engine, EngineMessage, EngineTool } from "../engines/engine.js";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
-import {
-  adviseOnContext,
-  contextFor,
-  MESSAGE_OVERHEAD_TOKENS,
-  REPLY_SHARE,
-  requestBudget,
-  TOOLS_OVERHEAD_TOKENS,
-  toolText,
-} from "./context-budget.js";
+import { adviseOnContext, contextFor, REPLY_SHARE, requestBudget } from "./context-budget.js";
+import { TokenCounts } from "./token-counts.js";
 
 /**
  * When the window is full, turns leave until it is filled to this share. Whatever leaves changes the beginning of the
@@ -22,9 +15,6 @@ const SUMMARY_SHARE = 1 / 8;
 const MAX_SUMMARY_TOKENS = 256;
 /** With less there is no saying anything. */
 const MIN_SUMMARY_TOKENS = 16;
-
-/** Characters of a long token: messages of more than this for each token of the context do not fit. */
-const CHARACTERS_PER_TOKEN = 8;
 
 export interface WindowOptions {
   /** Whether what leaves is summarized. Default: false. */
@@ -49,8 +39,6 @@ export interface WindowState {
   /** The one that takes its place when the next turns leave, and how many turns came after those that it has. */
   next: { summary: string; turnsSince: number } | null;
 }
-
-type Countable = EngineMessage | EngineTool;
 
 const NO_MESSAGES: readonly EngineMessage[] = [];
 
@@ -84,14 +72,13 @@ export class ContextWindow {
   #summaryFailed = false;
   /** What the engine was last told that it may call; null before it was asked for anything. */
   #tools: readonly EngineTool[] | null = null;
-  /** Tokens of each message: they do not change, and counting may mean to ask another process. */
-  readonly #tokens = new WeakMap<Countable, number>();
-  #instructionTokens: number | null = null;
+  readonly #tokens: TokenCounts;
 
   constructor(engine: Engine, instructions: string | null, { summarizes = false }: WindowOptions = {}) {
     this.#engine = engine;
     this.#instructions = instructions;
     this.#summarizes = summarizes;
+    this.#tokens = new TokenCounts(engine, instructions);
   }
 
   /**
@@ -116,14 +103,14 @@ export class ContextWindow {
     this.#tools = tools;
     const begun = this.#beginOf(messages);
     await this.#growFor(messages.slice(begun), tools, { isCounted: false });
-    await this.#countAhead(messages, tools);
+    await this.#tokens.countAhead(messages, this.#countedThrough(messages), tools);
     await this.#growFor(messages.slice(begun), tools, { isCounted: true });
     const last = Math.max(
       0,
       messages.findLastIndex(({ role }) => role === "user"),
     );
-    const fixed = await this.#fixedCost(tools);
-    const needed = fixed + (await this.#costOf(messages.slice(last)));
+    const fixed = await this.#tokens.ofRequest(tools);
+    const needed = fixed + (await this.#tokens.ofAll(messages.slice(last)));
     // An engine that had to be started again to count may have another context than before.
     const budget = requestBudget(this.#engine.contextTokens ?? before);
     if (needed > budget) throw this.#exceeded(needed, fixed, budget);
@@ -159,7 +146,8 @@ export class ContextWindow {
       const source = hasLeft ? held : await this.#filledWindow(held, tools);
       if (source === null) return false;
       const before = this.#pinned?.messages ?? [];
-      const taken = (await this.#fixedCost(tools)) + (await this.#costOf([...before, askForSummary(maxTokens)]));
+      const taken =
+        (await this.#tokens.ofRequest(tools)) + (await this.#tokens.ofAll([...before, askForSummary(maxTokens)]));
       const turns = await this.#oldest(source, contextTokens - maxTokens - taken);
       const last = turns.at(-1);
       if (last === undefined) {
@@ -252,12 +240,12 @@ export class ContextWindow {
     const { contextTokens, longestContextTokens } = this.#engine;
     if (this.#engine.growContext === undefined || contextTokens === null || longestContextTokens == null) return;
     const most = requestBudget(longestContextTokens);
-    let needed = isCounted || this.#instructionTokens !== null ? await this.#fixedCost(isCounted ? tools : []) : 0;
+    let needed = isCounted ? await this.#tokens.ofRequest(tools) : this.#tokens.knownInstructions;
     const shown = [...(this.#pinned?.messages ?? []), ...messages];
     let isTurnWhole = false;
     for (let index = shown.length - 1; index >= 0 && needed <= most; index--) {
       const message = shown[index] as EngineMessage;
-      needed += isCounted ? await this.#cost(message) : (this.#tokens.get(message) ?? 0);
+      needed += isCounted ? await this.#tokens.of(message) : this.#tokens.known(message);
       // A turn that fits no context is refused, and memory for a longer one would be wasted.
       if (needed > most && !isTurnWhole) return;
       isTurnWhole ||= message.role === "user";
@@ -295,7 +283,7 @@ export class ContextWindow {
     pinned: Pinned | null,
   ): Promise<{ messages: readonly EngineMessage[]; tokens: number }> {
     const messages = pinned?.messages ?? NO_MESSAGES;
-    const cost = await this.#costOf(messages);
+    const cost = await this.#tokens.ofAll(messages);
     return cost <= tokens ? { messages, tokens: cost } : { messages: NO_MESSAGES, tokens: 0 };
   }
 
@@ -304,14 +292,14 @@ export class ContextWindow {
     shown: readonly EngineMessage[],
     tools: readonly EngineTool[],
   ): Promise<readonly EngineMessage[] | null> {
-    const fixed = await this.#fixedCost(tools);
-    const used = fixed + (await this.#costOf([...(this.#pinned?.messages ?? []), ...shown]));
+    const fixed = await this.#tokens.ofRequest(tools);
+    const used = fixed + (await this.#tokens.ofAll([...(this.#pinned?.messages ?? []), ...shown]));
     const budget = (this.#engine.contextTokens ?? 0) * (1 - REPLY_SHARE);
     if (used <= budget * SUMMARIZE_SHARE) return null;
     if (this.#next === null) return shown;
     // Were another message like the last one to come now: would it push out what came since?
-    const question = await this.#cost(shown.findLast(({ role }) => role === "user"));
-    const needed = fixed + question + (await this.#costOf(this.#next.pinned.messages));
+    const question = await this.#tokens.of(shown.findLast(({ role }) => role === "user"));
+    const needed = fixed + question + (await this.#tokens.ofAll(this.#next.pinned.messages));
     const start = await this.#newest(shown, shown.length, budget * REFILL_SHARE - needed);
     return shown.indexOf(this.#next.through) + 1 >= start ? null : shown;
   }
@@ -324,10 +312,16 @@ export class ContextWindow {
     const start = isKnown ? known.last : begun;
     let tokens = isKnown ? known.tokens : 0;
     for (let index = last - 1; index >= start && tokens <= budget; index--) {
-      tokens += await this.#cost(messages[index]);
+      tokens += await this.#tokens.of(messages[index]);
     }
     this.#counted = tokens <= budget ? { begun, last, through: messages[last - 1], tokens } : null;
     return tokens <= budget;
+  }
+
+  /** The place in the conversation up to which all that is shown was counted. */
+  #countedThrough(messages: readonly EngineMessage[]): number {
+    const { last = 0, through } = this.#counted ?? {};
+    return last > 0 && messages[last - 1] === through ? last : 0;
   }
 
   /** Where the newest whole turns before `end` begin that take no more than this. */
@@ -335,7 +329,7 @@ export class ContextWindow {
     let used = 0;
     let start = end;
     for (let index = end - 1; index >= 0; index--) {
-      used += await this.#cost(messages[index]);
+      used += await this.#tokens.of(messages[index]);
       if (used > budget) break;
       // A turn begins with the user's message: only there may the window begin.
       if (messages[index]?.role === "user") start = index;
@@ -353,62 +347,10 @@ export class ContextWindow {
     let end = 0;
     for (const [index, message] of messages.entries()) {
       if (message.role === "user") end = index;
-      used += await this.#cost(message);
+      used += await this.#tokens.of(message);
       if (used > budget) return messages.slice(0, end);
     }
     return messages;
-  }
-
-  /**
-   * Counts what is not counted yet in one trip to the engine, where it can count many texts at once: the tools, and the newest
-   * messages that may fit. Older ones are counted when they are looked at.
-   */
-  async #countAhead(messages: readonly EngineMessage[], tools: readonly EngineTool[]): Promise<void> {
-    const { longestContextTokens } = this.#engine;
-    const contextTokens = longestContextTokens ?? this.#engine.contextTokens;
-    if (this.#engine.countTokensOfAll === undefined || contextTokens === null) return;
-    const wanted: Countable[] = tools.filter((tool) => !this.#tokens.has(tool));
-    let characters = 0;
-    const { last = 0, through } = this.#counted ?? {};
-    const first = last > 0 && messages[last - 1] === through ? last : 0;
-    for (
-      let index = messages.length - 1;
-      index >= first && characters <= contextTokens * CHARACTERS_PER_TOKEN;
-      index--
-    ) {
-      const message = messages[index] as EngineMessage;
-      characters += message.content.length;
-      if (!this.#tokens.has(message)) wanted.push(message);
-    }
-    if (wanted.length < 2) return;
-    const counts = await this.#engine.countTokensOfAll(wanted.map(textOf));
-    for (const [index, whole] of wanted.entries()) {
-      this.#tokens.set(whole, (counts[index] ?? 0) + MESSAGE_OVERHEAD_TOKENS);
-    }
-  }
-
-  /** Tokens of the instructions and the tools, which every request has. */
-  async #fixedCost(tools: readonly EngineTool[]): Promise<number> {
-    let tokens = tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS;
-    for (const tool of tools) tokens += await this.#cost(tool);
-    if (this.#instructions === null) return tokens;
-    this.#instructionTokens ??= (await this.#engine.countTokens(this.#instructions)) + MESSAGE_OVERHEAD_TOKENS;
-    return tokens + this.#instructionTokens;
-  }
-
-  async #costOf(messages: readonly EngineMessage[]): Promise<number> {
-    let tokens = 0;
-    for (const message of messages) tokens += await this.#cost(message);
-    return tokens;
-  }
-
-  async #cost(whole: Countable | undefined): Promise<number> {
-    if (whole === undefined) return 0;
-    const known = this.#tokens.get(whole);
-    if (known !== undefined) return known;
-    const tokens = (await this.#engine.countTokens(textOf(whole))) + MESSAGE_OVERHEAD_TOKENS;
-    this.#tokens.set(whole, tokens);
-    return tokens;
   }
 
   #exceeded(needed: number, fixed: number, budget: number): NanoRuntimeError {
@@ -435,13 +377,6 @@ function pin(summary: string): Pinned {
       { role: "assistant", content: "I remember." },
     ],
   };
-}
-
-/** Text that is counted for a message or a tool. */
-function textOf(whole: Countable): string {
-  if (!("role" in whole)) return toolText(whole);
-  const { content, tool_calls = [] } = whole;
-  return [content, ...tool_calls.map((call) => JSON.stringify(call))].join("\n");
 }
 
 function countTurns(messages: readonly EngineMessage[]): number {

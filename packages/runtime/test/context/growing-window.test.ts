@@ -68,7 +68,7 @@ test("nothing leaves a window while the context can still grow, and what fits ne
         const length = engine.length;
         const grown = engine.grown.length;
         const shown = [...before, ...messages.slice(-2)];
-        const selected = await context.select(messages).catch((error) => {
+        const selected = await Promise.resolve(context.select(messages)).catch((error: unknown) => {
           // A message that fits no context is refused.
           expect(error).toMatchObject({ code: "context-exceeded" });
           expect(costOf(messages.slice(-1))).toBeGreaterThan(Math.floor(engine.length * 0.75));

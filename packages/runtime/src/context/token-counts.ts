@@ -1,0 +1,86 @@
+import type { Engine, EngineMessage, EngineTool } from "../engines/engine.js";
+import { MESSAGE_OVERHEAD_TOKENS, TOOLS_OVERHEAD_TOKENS, toolText } from "./context-budget.js";
+
+type Countable = EngineMessage | EngineTool;
+
+/** Characters of a long token: messages of more than this for each token of the context do not fit. */
+const CHARACTERS_PER_TOKEN = 8;
+
+/** Tokens of messages and tools, by an engine: they do not change, and counting may mean to ask another process. */
+export class TokenCounts {
+  readonly #engine: Engine;
+  readonly #instructions: string | null;
+  readonly #tokens = new WeakMap<Countable, number>();
+  #instructionTokens: number | null = null;
+
+  constructor(engine: Engine, instructions: string | null) {
+    this.#engine = engine;
+    this.#instructions = instructions;
+  }
+
+  /**
+   * Counts what is not counted yet in one trip to the engine, where it can count many texts at once: the tools, and the newest
+   * messages behind `first` that may fit. Older ones are counted when they are looked at.
+   */
+  async countAhead(messages: readonly EngineMessage[], first: number, tools: readonly EngineTool[]): Promise<void> {
+    const contextTokens = this.#engine.longestContextTokens ?? this.#engine.contextTokens;
+    if (this.#engine.countTokensOfAll === undefined || contextTokens === null) return;
+    const wanted: Countable[] = tools.filter((tool) => !this.#tokens.has(tool));
+    let characters = 0;
+    for (
+      let index = messages.length - 1;
+      index >= first && characters <= contextTokens * CHARACTERS_PER_TOKEN;
+      index--
+    ) {
+      const message = messages[index] as EngineMessage;
+      characters += message.content.length;
+      if (!this.#tokens.has(message)) wanted.push(message);
+    }
+    if (wanted.length < 2) return;
+    const counts = await this.#engine.countTokensOfAll(wanted.map(textOf));
+    for (const [index, whole] of wanted.entries()) {
+      this.#tokens.set(whole, (counts[index] ?? 0) + MESSAGE_OVERHEAD_TOKENS);
+    }
+  }
+
+  /** Tokens of the instructions and the tools, which every request has. */
+  async ofRequest(tools: readonly EngineTool[]): Promise<number> {
+    let tokens = tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS;
+    for (const tool of tools) tokens += await this.of(tool);
+    if (this.#instructions === null) return tokens;
+    this.#instructionTokens ??= (await this.#engine.countTokens(this.#instructions)) + MESSAGE_OVERHEAD_TOKENS;
+    return tokens + this.#instructionTokens;
+  }
+
+  async ofAll(messages: readonly EngineMessage[]): Promise<number> {
+    let tokens = 0;
+    for (const message of messages) tokens += await this.of(message);
+    return tokens;
+  }
+
+  async of(whole: Countable | undefined): Promise<number> {
+    if (whole === undefined) return 0;
+    const known = this.#tokens.get(whole);
+    if (known !== undefined) return known;
+    const tokens = (await this.#engine.countTokens(textOf(whole))) + MESSAGE_OVERHEAD_TOKENS;
+    this.#tokens.set(whole, tokens);
+    return tokens;
+  }
+
+  /** What is known without asking the engine; 0 where nothing is. */
+  known(message: EngineMessage): number {
+    return this.#tokens.get(message) ?? 0;
+  }
+
+  /** As {@link known}, of the instructions. */
+  get knownInstructions(): number {
+    return this.#instructionTokens ?? 0;
+  }
+}
+
+/** Text that is counted for a message or a tool. */
+function textOf(whole: Countable): string {
+  if (!("role" in whole)) return toolText(whole);
+  const { content, tool_calls = [] } = whole;
+  return [content, ...tool_calls.map((call) => JSON.stringify(call))].join("\n");
+}
