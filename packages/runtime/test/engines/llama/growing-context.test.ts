@@ -194,3 +194,21 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(short.history).toHaveLength(10);
   });
 });
+
+const realModel = process.env.NANOAGENT_TEST_MODEL;
+const named = realModel === undefined ? "(set NANOAGENT_TEST_MODEL to run it)" : "";
+describe.skipIf(!hasAddon || realModel === undefined)(`a real model ${named}`, () => {
+  test("grows for a document, keeps its state, and remembers what was said before", async () => {
+    const config = await configOf({ session: { dir: await temporaryFolder() }, model_path: realModel });
+    const spec = { name: "real", max_memory_mb: 2500, max_model_size_mb: 2500 };
+    const runtime = await load({ ...config, spec, device: { ...device, memory_mb: 8192 } });
+    const before = usageOf(await eventsOf(runtime, `My dog is called Bruno. ${"The sun is up. ".repeat(80)}`));
+    expect(await contextOf(runtime)).toBe(4096);
+    const events = await eventsOf(runtime, `${"It is a calm day. ".repeat(600)}What is my dog called?`);
+    expect(growthsOf(events)).toEqual([[4096, 8192]]);
+    const usage = usageOf(events);
+    expect(usage.prompt_tokens).toBeGreaterThan(3100);
+    expect(usage.cached_prompt_tokens).toBeGreaterThanOrEqual(before.prompt_tokens + before.completion_tokens - 9);
+    expect(leftOf(events)).toBe(0);
+  }, 600_000);
+});
