@@ -43,6 +43,8 @@ export class Reservations {
   /** Shows this program to those in other containers, who cannot see its process. */
   #claim: Claim | null = null;
   #isClaimed = false;
+  /** End of the queue of changes: what is released stays so, though it was still being held. */
+  #last: Promise<void> = Promise.resolve();
 
   /** `folder`: a folder of this user. Default: one in `XDG_RUNTIME_DIR`, otherwise in the temporary folder. */
   constructor(folder?: string) {
@@ -77,7 +79,21 @@ export class Reservations {
   }
 
   /** Says what this engine may take, and under which limit. Where it cannot be written down, others go by what the system says alone. */
-  async hold({ bytes, engine, limit }: Pick<Reservation, "bytes" | "engine" | "limit">): Promise<void> {
+  hold(reservation: Pick<Reservation, "bytes" | "engine" | "limit">): Promise<void> {
+    return this.#inTurn(() => this.#write(reservation));
+  }
+
+  release(): Promise<void> {
+    return this.#inTurn(() => this.#remove());
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#last.then(change);
+    this.#last = changed.catch(() => {});
+    return changed;
+  }
+
+  async #write({ bytes, engine, limit }: Pick<Reservation, "bytes" | "engine" | "limit">): Promise<void> {
     const folder = await this.#folder();
     if (folder === null) return;
     const file = path.join(folder, this.#name);
@@ -88,7 +104,7 @@ export class Reservations {
     await replaceFile(file, toCheckedJson({ ...ownIdentity(), engine, bytes, limit })).catch(() => {});
   }
 
-  async release(): Promise<void> {
+  async #remove(): Promise<void> {
     const folder = await this.#folder();
     if (folder !== null) await rm(path.join(folder, this.#name), { force: true }).catch(() => {});
     await this.#claim?.release();

@@ -31,6 +31,15 @@ test("two agents see what the other was promised, less what it has taken by now"
   expect(await readdir(folder)).toEqual([]);
 });
 
+test("what is released stays so, though it was still being held", async () => {
+  const folder = await temporaryFolder();
+  for (let round = 0; round < 20; round++) {
+    const one = new Reservations(folder);
+    await Promise.all([one.hold(hold(300)), one.hold(hold(400, 4711)), one.release()]);
+    expect(await readdir(folder)).toEqual([]);
+  }
+});
+
 test.each([
   ["no limit", null, 1111],
   ["a group", "cgroup v2 /a", 1100],
