@@ -41,7 +41,8 @@ const child = fileURLToPath(new URL("./first-token-child.mjs", import.meta.url))
 
 /**
  * Starts nanoagent's program, its library, llama.cpp driven directly and llama-server in turn, each with the same prompt,
- * and measures each up to its first token. A run before the first pair reads the files into memory.
+ * and measures each up to its first token. A run of each before the first pair comes to its own end: it reads the files into
+ * memory, and leaves what a start finds of an earlier one.
  *
  * @param {FirstTokenTask} task
  * @returns {Promise<{ medians: Record<string, FirstToken>, ratios: Record<string, FirstToken>, runs: Record<string, FirstToken[]> }>}
@@ -55,7 +56,7 @@ export async function measureFirstToken(task) {
     const runs = Object.fromEntries(contenders.map((name) => [name, []]));
     for (let pair = -1; pair < pairs; pair++) {
       for (const name of contenders) {
-        const figures = await startContender(name, task, folder);
+        const figures = await startContender(name, task, { folder, isWarmUp: pair < 0 });
         progress(
           `${pair < 0 ? "warm-up" : pair + 1} ${name}: ${figures.cpu_ms} CPU ms, ${Math.round(figures.wall_ms)} ms`,
         );
@@ -80,12 +81,16 @@ function namesOf({ llamaServer }) {
   return ["bare", "program", "library", ...(llamaServer === undefined ? [] : ["llama-server"])];
 }
 
-/** @param {string} name @param {FirstTokenTask} task @param {string} folder @returns {Promise<FirstToken>} */
-function startContender(name, task, folder) {
+/** @typedef {{ folder: string, isWarmUp: boolean }} Run its files; whether it goes on behind its first token */
+
+/** @param {string} name @param {FirstTokenTask} task @param {Run} run @returns {Promise<FirstToken>} */
+function startContender(name, task, run) {
+  const { folder } = run;
   const { modelPath, program, runtimeFolder, addonPackage, nodeFile = process.execPath } = task;
   const { threads = 1, contextTokens = 4096 } = task;
-  const environment = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, XDG_STATE_HOME: path.join(folder, "state") };
-  if (name === "llama-server") return startServer(task, environment);
+  const kept = { XDG_STATE_HOME: path.join(folder, "state"), XDG_CACHE_HOME: path.join(folder, "cache") };
+  const environment = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...kept };
+  if (name === "llama-server") return startServer(task, environment, run);
   const config = path.join(folder, "agent.json");
   writeFileSync(config, JSON.stringify(configFor(modelPath, { threads, contextTokens })));
   const work = { modelPath, threads, contextTokens, batchTokens: BATCH_TOKENS, prompt: PROMPT };
@@ -97,7 +102,7 @@ function startContender(name, task, folder) {
   };
   const args = commands[name];
   if (args === undefined) throw new Error(`There is no contender "${name}".`);
-  return watchStart(nodeFile, args, environment, (started, onToken) => {
+  return watchStart(nodeFile, args, { environment, run }, (started, onToken) => {
     started.stdout?.once("data", onToken);
   });
 }
@@ -114,13 +119,15 @@ function configFor(modelPath, { threads, contextTokens }) {
   };
 }
 
-/** @param {FirstTokenTask} task @param {NodeJS.ProcessEnv} environment @returns {Promise<FirstToken>} */
-function startServer({ llamaServer = "", modelPath, threads = 1, contextTokens = 4096 }, environment) {
+/** @param {FirstTokenTask} task @param {NodeJS.ProcessEnv} environment @param {Run} run @returns {Promise<FirstToken>} */
+function startServer({ llamaServer = "", modelPath, threads = 1, contextTokens = 4096 }, environment, run) {
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const number = (/** @type {number} */ value) => String(value);
   const args = ["-m", modelPath, "-t", number(threads), "-c", number(contextTokens), "-np", "1"];
   args.push("--no-webui", "--host", "127.0.0.1", "--port", number(port));
-  return watchStart(llamaServer, args, environment, (started, onToken) => askServer(port, started, onToken));
+  // It has no end of its own.
+  const settings = { environment, run: { ...run, isWarmUp: false } };
+  return watchStart(llamaServer, args, settings, (started, onToken) => askServer(port, started, onToken));
 }
 
 /** Asks a server as soon as it listens. @param {number} port @param {import("node:child_process").ChildProcess} started @param {() => void} onToken */
@@ -151,11 +158,11 @@ function askServer(port, started, onToken) {
  *
  * @param {string} file
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} environment
+ * @param {{ environment: NodeJS.ProcessEnv, run: Run }} settings
  * @param {(started: import("node:child_process").ChildProcess, onToken: () => void) => void} listen
  * @returns {Promise<FirstToken>}
  */
-async function watchStart(file, args, environment, listen) {
+async function watchStart(file, args, { environment, run }, listen) {
   const began = performance.now();
   const started = spawn(file, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -166,9 +173,18 @@ async function watchStart(file, args, environment, listen) {
   try {
     return await new Promise((resolve, reject) => {
       started.once("error", reject);
-      started.once("close", () => reject(new Error(`${path.basename(file)} ended without a token: ${said.trim()}`)));
+      /** @type {FirstToken | null} */
+      let warmUp = null;
+      started.once("close", () => {
+        if (warmUp !== null) resolve(warmUp);
+        else reject(new Error(`${path.basename(file)} ended without a token: ${said.trim()}`));
+      });
       listen(started, () => {
         const wall_ms = performance.now() - began;
+        if (run.isWarmUp) {
+          warmUp = { cpu_ms: Number.NaN, wall_ms };
+          return;
+        }
         const tree = freezeTree(started.pid ?? 0);
         resolve({ cpu_ms: tree.cpuMilliseconds, wall_ms });
         tree.kill();
@@ -176,7 +192,7 @@ async function watchStart(file, args, environment, listen) {
     });
   } finally {
     clearTimeout(timer);
-    started.kill("SIGKILL");
+    if (!run.isWarmUp) started.kill("SIGKILL");
     if (started.exitCode === null && started.signalCode === null && started.pid !== undefined)
       await once(started, "exit");
   }

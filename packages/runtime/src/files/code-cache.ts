@@ -11,7 +11,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 /**
  * Returns the folder in which Node keeps compiled code of this version of nanoagent: `nanoagent/code-VERSION` in the user's
  * cache folder, made where it is missing. Folders of other versions are removed when it is made. Null where Node keeps no
- * code (before 22.8), was told to keep none or where, or where there is no such folder that this user alone may write to.
+ * code (before 22.10), was told to keep none or where, or where there is no such folder that this user alone may write to.
  */
 export function codeCacheFolder(
   environment: NodeJS.ProcessEnv = process.env,
