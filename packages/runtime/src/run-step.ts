@@ -237,11 +237,13 @@ function mayHideCalls({ tools = [], responseSchema }: EngineRequest): boolean {
   return tools.length > 0 && responseSchema === undefined;
 }
 
+const loadSieve = () => Promise.all([import("./tool-calls/call-sieve.js"), import("./choosing/unwanted-acts.js")]);
+/** Modules of the sieve: to import them anew would cost each turn more than all else of it. */
+let sieveModules: Awaited<ReturnType<typeof loadSieve>> | null = null;
+
 async function openSieve({ tools = [], messages }: EngineRequest): Promise<CallSieve> {
-  const [{ CallSieve }, { isUnwanted }] = await Promise.all([
-    import("./tool-calls/call-sieve.js"),
-    import("./choosing/unwanted-acts.js"),
-  ]);
+  sieveModules ??= await loadSieve();
+  const [{ CallSieve }, { isUnwanted }] = sieveModules;
   return new CallSieve(tools, messages, isUnwanted);
 }
 

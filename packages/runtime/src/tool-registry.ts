@@ -136,7 +136,7 @@ export class ToolRegistry {
 
   /** Whether a call may run beside others: its tool only looks, and nobody is asked before it. */
   readonly runsBeside = ({ name }: ToolCall): boolean => {
-    const tool = this.tools.find((tool) => tool.name === name);
+    const tool = this.#contents.tools.get(name);
     return tool?.changesWorld === false && tool.permission === "always";
   };
 
@@ -161,11 +161,8 @@ export class ToolRegistry {
   }
 
   #likeliest(message: string, shortlist: ToolShortlist): EngineTool[] {
-    const { offered } = this.#contents;
-    const { pinned } = this.#options;
-    const fixed = offered.filter(({ name }) => name === pinned);
-    const others = offered.filter(({ name }) => name !== pinned);
-    return [...fixed, ...shortlist.choose(message, others, MAX_OFFERED_TOOLS - fixed.length)];
+    const { pinned, others } = this.#contents;
+    return [...pinned, ...shortlist.choose(message, others, MAX_OFFERED_TOOLS - pinned.length)];
   }
 }
 
@@ -180,6 +177,9 @@ interface Contents {
   tools: ToolSet;
   switchedOn: ReadonlySet<string>;
   offered: readonly EngineTool[];
+  /** Of the tools that are offered, the one that every request has, and the others. */
+  pinned: readonly EngineTool[];
+  others: readonly EngineTool[];
   notices: readonly string[];
 }
 
@@ -187,7 +187,7 @@ async function gather(
   own: readonly Tool[],
   servers: McpServers | null,
   capabilities: ReadonlySet<string>,
-  { always, onPermission, beforeAct }: ToolRegistryOptions,
+  { always, pinned: pinnedName, onPermission, beforeAct }: ToolRegistryOptions,
 ): Promise<Contents> {
   const { ToolSet } = await import("./tools/tool-set.js");
   const { found, notices } = toolsOfServers(servers, own);
@@ -197,7 +197,9 @@ async function gather(
   const offered = tools.tools
     .filter(({ name, permission }) => switchedOn.has(name) && permission !== "never")
     .map(({ name, description, inputSchema, changesWorld }) => ({ name, description, inputSchema, changesWorld }));
-  return { tools, switchedOn, offered, notices: [...notices, ...tools.notices] };
+  const pinned = offered.filter(({ name }) => name === pinnedName);
+  const others = offered.filter(({ name }) => name !== pinnedName);
+  return { tools, switchedOn, offered, pinned, others, notices: [...notices, ...tools.notices] };
 }
 
 /** Lists the tools of all servers, without those whose names are taken and those that are too many. */

@@ -15,34 +15,73 @@ const NAME_WEIGHT = 3;
 /** Words that begin alike (`water`, `watering`) are related; the same word counts for itself and for its beginning. */
 const STEM_CHARACTERS = 4;
 
+const rankings = new WeakMap<object, ToolRanking<FindableTool>>();
+
 /**
- * Ranks tools for a message, the likeliest first: by the words that it shares with their names, descriptions and
- * arguments (BM25). A tool that shares no word has score 0; equal scores are in the order of names.
+ * Ranks the tools of a list for messages, by the words that these share with their names, descriptions and arguments (BM25).
+ * The tools are read once: a message costs as much as the tools that have its words.
  */
-export function rankTools<Tool extends FindableTool>(
-  query: string,
-  tools: readonly Tool[],
-): { tool: Tool; score: number }[] {
-  const documents = tools.map(wordsOf);
-  const average = documents.reduce((sum, { length }) => sum + length, 0) / Math.max(1, documents.length);
-  const wanted = new Set(splitWords(query.slice(0, 10_000)).flatMap(({ text }) => termsOf(text)));
-  const rarity = new Map<string, number>();
-  for (const term of wanted) {
-    const uses = documents.filter(({ terms }) => terms.has(term)).length;
-    // What most tools have in common (the, of, a) tells none of them.
-    if (uses > tools.length / 2) continue;
-    rarity.set(term, Math.log(1 + (tools.length - uses + 0.5) / (uses + 0.5)));
-  }
-  const scored = tools.map((tool, index) => {
-    const { terms, length } = documents[index] as ToolWords;
-    let score = 0;
-    for (const [term, weight] of rarity) {
-      const frequency = terms.get(term) ?? 0;
-      if (frequency > 0) score += (weight * frequency * (K1 + 1)) / (frequency + K1 * (1 - B + (B * length) / average));
+export class ToolRanking<Tool extends FindableTool> {
+  readonly #tools: readonly Tool[];
+  readonly #byName: readonly Tool[];
+  readonly #places: ReadonlyMap<string, number>;
+  /** The tools that have a term, by their places, and how often each of them has it. */
+  readonly #uses = new Map<string, { tool: number; times: number }[]>();
+  readonly #lengths: readonly number[];
+  readonly #average: number;
+
+  private constructor(tools: readonly Tool[]) {
+    this.#tools = tools;
+    this.#byName = tools.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    this.#places = new Map(tools.map(({ name }, place) => [name, place]));
+    const documents = tools.map(wordsOf);
+    for (const [tool, { terms }] of documents.entries()) {
+      for (const [term, times] of terms) {
+        const uses = this.#uses.get(term);
+        if (uses === undefined) this.#uses.set(term, [{ tool, times }]);
+        else uses.push({ tool, times });
+      }
     }
-    return { tool, score };
-  });
-  return scored.sort((one, other) => other.score - one.score || (one.tool.name < other.tool.name ? -1 : 1));
+    this.#lengths = documents.map(({ length }) => length);
+    this.#average = this.#lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, tools.length);
+  }
+
+  /** The ranking of a list, which must not change; another list has another one. */
+  static of<Tool extends FindableTool>(tools: readonly Tool[]): ToolRanking<Tool> {
+    const ranking = rankings.get(tools) ?? new ToolRanking<FindableTool>(tools);
+    rankings.set(tools, ranking);
+    return ranking as ToolRanking<Tool>;
+  }
+
+  /** All tools, by name. */
+  get byName(): readonly Tool[] {
+    return this.#byName;
+  }
+
+  /** The tools of these names, in the order of the list. */
+  named(names: readonly string[]): Tool[] {
+    const places = names.flatMap((name) => this.#places.get(name) ?? []).sort((one, other) => one - other);
+    return places.map((place) => this.#tools[place] as Tool);
+  }
+
+  /** The tools that share a word with the message, the likeliest first; equally likely ones in the order of names. */
+  find(message: string): Tool[] {
+    const scores = new Map<number, number>();
+    for (const term of new Set(splitWords(message.slice(0, 10_000)).flatMap(({ text }) => termsOf(text)))) {
+      const uses = this.#uses.get(term) ?? [];
+      // What most tools have in common (the, of, a) tells none of them.
+      if (uses.length > this.#tools.length / 2) continue;
+      const weight = Math.log(1 + (this.#tools.length - uses.length + 0.5) / (uses.length + 0.5));
+      for (const { tool, times } of uses) {
+        const rest = K1 * (1 - B + (B * (this.#lengths[tool] as number)) / this.#average);
+        scores.set(tool, (scores.get(tool) ?? 0) + (weight * times * (K1 + 1)) / (times + rest));
+      }
+    }
+    const nameOf = (tool: number) => (this.#tools[tool] as Tool).name;
+    return [...scores]
+      .sort(([one, score], [other, otherScore]) => otherScore - score || (nameOf(one) < nameOf(other) ? -1 : 1))
+      .map(([tool]) => this.#tools[tool] as Tool);
+  }
 }
 
 interface ToolWords {

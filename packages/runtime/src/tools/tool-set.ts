@@ -140,6 +140,10 @@ export class ToolSet {
     return this.#byName.has(name);
   }
 
+  get(name: string): Tool | undefined {
+    return this.#byName.get(name)?.tool;
+  }
+
   /** The arguments of a call as its tool would get them, as plain data; as they are where they cannot be read. */
   argumentsFor(call: ToolCall): unknown {
     const read = readArguments(call.arguments);

@@ -1,5 +1,5 @@
 import type { EngineTool } from "../engines/engine.js";
-import { rankTools } from "./rank-tools.js";
+import { ToolRanking } from "./rank-tools.js";
 
 /** So many of the likeliest tools are there in any case; a model that chooses another one is mostly wrong. */
 const NEEDED_TOOLS = 3;
@@ -12,14 +12,18 @@ const NEEDED_TOOLS = 3;
 export class ToolShortlist {
   #before: readonly string[] = [];
 
-  /** At most `count` of the tools for a message. */
+  /** At most `count` of the tools of a list for a message. The list must not change; its tools are read once. */
   choose(message: string, tools: readonly EngineTool[], count: number): EngineTool[] {
-    const ranked = rankTools(message, tools);
-    const found = ranked.filter(({ score }) => score > 0).map(({ tool }) => tool);
-    const before = tools.filter(({ name }) => this.#before.includes(name)).slice(0, count);
+    const ranking = ToolRanking.of(tools);
+    const found = ranking.find(message);
+    const before = ranking.named(this.#before).slice(0, count);
     const needed = found.slice(0, Math.min(NEEDED_TOOLS, count));
     if (before.length === Math.min(count, tools.length) && needed.every((tool) => before.includes(tool))) return before;
-    const order = new Set([...found.slice(0, count), ...before, ...ranked.map(({ tool }) => tool)]);
+    const order = new Set([...found.slice(0, count), ...before, ...found]);
+    for (const tool of ranking.byName) {
+      if (order.size >= count) break;
+      order.add(tool);
+    }
     const chosen = [...order].slice(0, count);
     if (found.length > 0) this.#before = chosen.map(({ name }) => name);
     return chosen;

@@ -1,6 +1,9 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { rankTools } from "../../src/tools/rank-tools.js";
+import { splitWords } from "../../src/split-words.js";
+import { ToolRanking } from "../../src/tools/rank-tools.js";
 import { RepeatedCalls } from "../../src/tools/repeated-calls.js";
+import { ToolShortlist } from "../../src/tools/tool-shortlist.js";
 
 const tool = (name: string, description: string, ...properties: string[]) => ({
   name,
@@ -19,10 +22,10 @@ const tools = [
   tool("add_note", "Keeps a note.", "note"),
 ];
 
-const shortlistTools = (query: string, list: typeof tools, count: number) =>
-  rankTools(query, list)
-    .slice(0, count)
-    .map((ranked) => ranked.tool);
+const shortlistTools = (query: string, list: typeof tools, count: number) => {
+  const ranking = ToolRanking.of(list);
+  return [...new Set([...ranking.find(query), ...ranking.byName])].slice(0, count);
+};
 
 test.each([
   ["please water the tomatoes", "water_bed"],
@@ -41,6 +44,74 @@ test("is the same whatever the order of the tools, and falls back on their names
   }
   expect(names("", tools)).toEqual(["add_note", "open_window", "readTemperature"]);
   expect(shortlistTools("a", [], 3)).toEqual([]);
+});
+
+/** The same from the formula, all tools read anew. */
+function rankByFormula(query: string, list: typeof tools): string[] {
+  const termsOf = (text: string) =>
+    splitWords(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")).flatMap(({ text: word }) =>
+      word.length < 4 ? [[word]] : [[word, `${word.slice(0, 4)}…`]],
+    );
+  const documents = list.map(({ name, description, inputSchema }) => [
+    ...[name, name, name, description, ...Object.keys(inputSchema.properties)].flatMap(termsOf),
+  ]);
+  const average = documents.reduce((sum, { length }) => sum + length, 0) / list.length;
+  const timesIn = (document: string[][], term: string) => document.flat().filter((other) => other === term).length;
+  const scores = list.map((_, index) => {
+    let score = 0;
+    for (const term of new Set(splitWords(query).flatMap(({ text }) => termsOf(text).flat()))) {
+      const uses = documents.filter((document) => timesIn(document, term) > 0).length;
+      const times = timesIn(documents[index] ?? [], term);
+      if (uses > list.length / 2 || times === 0) continue;
+      const weight = Math.log(1 + (list.length - uses + 0.5) / (uses + 0.5));
+      score += (weight * times * 2.2) / (times + 1.2 * (0.25 + (0.75 * (documents[index]?.length ?? 0)) / average));
+    }
+    return score;
+  });
+  return list
+    .map(({ name }, index) => ({ name, score: scores[index] ?? 0 }))
+    .filter(({ score }) => score > 0)
+    .sort((one, other) => other.score - one.score || (one.name < other.name ? -1 : 1))
+    .map(({ name }) => name);
+}
+
+test("whatever the tools and the message, the ranking is that of the formula", () => {
+  const words = fc.array(fc.constantFrom("open", "opens", "valve", "bed", "air", "note", "mail", "a", "window"), {
+    maxLength: 6,
+  });
+  const list = fc
+    .uniqueArray(fc.tuple(fc.nat(40), words, words), { selector: ([number]) => number, minLength: 1, maxLength: 12 })
+    .map((some) =>
+      some.map(([number, said, keys]) => tool(`${said[0] ?? "x"}_${number}`, said.join(" "), ...new Set(keys))),
+    );
+  fc.assert(
+    fc.property(list, words, (some, said) => {
+      const message = said.join(" ");
+      expect(
+        ToolRanking.of(some)
+          .find(message)
+          .map(({ name }) => name),
+      ).toEqual(rankByFormula(message, some));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("the tools of a list are read once, however many messages and conversations there are", () => {
+  let reads = 0;
+  const list = Array.from({ length: 500 }, (_, index) => ({
+    name: `tool_${index}`,
+    get description() {
+      reads += 1;
+      return `Reads the pressure of pump ${index}.`;
+    },
+    inputSchema: { type: "object" },
+  }));
+  for (let conversation = 0; conversation < 3; conversation++) {
+    const shortlist = new ToolShortlist();
+    for (let turn = 0; turn < 20; turn++) shortlist.choose(`How is pump ${turn}?`, list, 12);
+  }
+  expect(reads).toBe(500);
 });
 
 test("a giant message takes no longer than its beginning", () => {
