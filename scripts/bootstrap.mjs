@@ -54,7 +54,7 @@ function buildDigest() {
   return digest([
     "tsconfig.base.json",
     "scripts/tsup.base.ts",
-    "scripts/merge-root.ts",
+    "scripts/group-chunks.ts",
     ...packages.flatMap((folder) => [path.join(folder, "tsup.config.ts"), ...filesBelow(path.join(folder, "src"))]),
   ]);
 }

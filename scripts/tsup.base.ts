@@ -1,7 +1,7 @@
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
-import { mergeRoot } from "./merge-root";
+import { type FileGroup, groupChunks } from "./group-chunks";
 
 type ExportTarget = string | { "@nanoagent/source"?: string };
 
@@ -17,18 +17,18 @@ interface PackageManifest {
  */
 export function packageBuild(
   programs: readonly string[] = [],
-  { dts = {}, copies = {}, ...overrides }: BuildOverrides = {},
+  { dts = {}, copies = {}, groups = [], sources = {}, esbuildPlugins = [], ...overrides }: BuildOverrides = {},
 ) {
   const manifest = JSON.parse(readFileSync("package.json", "utf8")) as PackageManifest;
   const isExported = (source: string) => JSON.stringify(manifest.exports).includes(`./dist/${entryName(source)}.js`);
   const published = new Set(Object.keys(manifest.publishConfig?.exports ?? manifest.exports));
-  const sources = Object.entries(manifest.exports).flatMap(([key, target]) =>
+  const entries = Object.entries(manifest.exports).flatMap(([key, target]) =>
     published.has(key) && typeof target === "object" && target["@nanoagent/source"]
       ? [target["@nanoagent/source"]]
       : [],
   );
   return defineConfig({
-    entry: entriesOf([...sources, ...programs]),
+    entry: entriesOf([...entries, ...programs]),
     format: "esm",
     target: "node20",
     // "neutral" takes the plain ESM build of a library where it offers one for Node and one for the rest.
@@ -36,7 +36,7 @@ export function packageBuild(
     external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
-    esbuildPlugins: [mergeRoot],
+    esbuildPlugins: [...esbuildPlugins, groupChunks(groups, sources)],
     // Small is the product: a quarter of the size is names. A stack of a published package is read with a build of its
     // tag that has source maps (`tsup --sourcemap`).
     minifySyntax: true,
@@ -46,7 +46,7 @@ export function packageBuild(
     // Declarations of what the import map alone names would only be shared pieces of the others'.
     dts: dts && {
       ...dts,
-      entry: entriesOf([...sources, ...programs.filter(isExported)]),
+      entry: entriesOf([...entries, ...programs.filter(isExported)]),
       compilerOptions: { stripInternal: true },
     },
     metafile: true,
@@ -64,6 +64,10 @@ interface BuildOverrides extends Omit<Options, "dts"> {
   dts?: { banner?: string } | false;
   /** Folders that are copied as they are, by where they come from. */
   copies?: Readonly<Record<string, string>>;
+  /** Files that are more than an entry; the last one takes lazy parts that none names. */
+  groups?: readonly FileGroup[];
+  /** Sources of packages that a file which stands alone inlines. */
+  sources?: Readonly<Record<string, string>>;
 }
 
 function entriesOf(sources: readonly string[]): Record<string, string> {

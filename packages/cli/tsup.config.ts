@@ -22,9 +22,100 @@ const leaveOut: NonNullable<Options["esbuildPlugins"]>[number] = {
 // The program carries all that it needs, so that a device installs one package and a start reads one file;
 // what a command alone needs is a chunk of its own.
 export default packageBuild([], {
-  entry: { main: "./src/main.ts", "host-program": "../runtime/src/engines/host-program.ts" },
+  entry: {
+    main: "./src/main.ts",
+    program: "./src/program.ts",
+    "host-program": "../runtime/src/engines/host-program.ts",
+  },
   noExternal: [/^(?!node:)/],
   dts: false,
+  groups: [
+    // All that no command alone needs.
+    { file: "program.js", parts: ["program"] },
+    { file: "main.js", parts: ["main"] },
+    { file: "profile.js", parts: ["profile/show-profile", "profile/format-details", "profiler/index"] },
+    // An agent that talks.
+    {
+      file: "run-agent.js",
+      parts: [
+        "run/run-agent",
+        "run/piped-input",
+        "run/terminal-input",
+        "runtime/node/node-parts",
+        "runtime/session/journal/open-session",
+        "runtime/skills/open-skills",
+        "runtime/skills/read-skills",
+        "runtime/intents/intent-matcher",
+        "runtime/intents/invalid-intents-error",
+        "runtime/intents/run-intent",
+        "runtime/context/summarize-turns",
+      ],
+    },
+    { file: "yaml.js", parts: ["yaml"] },
+    {
+      file: "tools.js",
+      parts: [
+        "runtime/tool-registry",
+        "runtime/tools/tool-set",
+        "runtime/tools/tool-shortlist",
+        "runtime/tools/simplify-schema",
+        "runtime/json-schema/read-schema",
+        "runtime/json-schema/check-value",
+        "runtime/json-schema/convert-slips",
+        "runtime/json-schema/resolve-json-schema",
+        "runtime/json-schema/validate-json",
+        "runtime/memory/tool-memory",
+        "runtime/tools/command/command-tool",
+      ],
+    },
+    {
+      file: "acts.js",
+      parts: ["runtime/tool-calls/call-sieve", "runtime/choosing/unwanted-acts", "runtime/acts/act-truth"],
+    },
+    { file: "local-model.js", parts: ["runtime/engines/llama/open-llama-engine", "optimizer/index"] },
+    { file: "host-program.js", parts: ["runtime/engines/host-program"], isAlone: true },
+    {
+      file: "llama-engine.js",
+      parts: [
+        "runtime/engines/llama/llama-engine",
+        "runtime/engines/llama/tool-chooser",
+        "runtime/engines/llama/grammar/schema-to-grammar",
+        "runtime/engines/llama/embed-texts",
+      ],
+      isAlone: true,
+    },
+    { file: "openai-compatible.js", parts: ["runtime/engines/openai-compatible/open-from-settings"] },
+    // Its client uses thrice as much of zod as the rest does.
+    {
+      file: "mcp.js",
+      parts: ["runtime/tools/mcp/open-mcp-servers", "@modelcontextprotocol/client", "left-out:jose"],
+      copies: ["zod"],
+    },
+    { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
+    { file: "check-agent.js", parts: ["check/check-agent"] },
+    { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
+    // What is run once on a device, and explanations.
+    {
+      file: "setup.js",
+      parts: [
+        "init/init-agent",
+        "optimize/optimize-model",
+        "optimize/calibrate-device",
+        "profile/save-device",
+        "profile/show-measurement",
+        "profiler/tool-facts",
+        "profiler/measure/run-measurement",
+        "runtime/engines/llama/index",
+        "runtime/engines/llama/check-llama-engine",
+        "runtime/engines/llama/check-llama-addon",
+        "runtime/engines/llama/explain-package",
+        "runtime/engines/llama/template-notices",
+        "runtime/tools/mcp/open-channel",
+        "models/index",
+      ],
+    },
+  ],
+  sources: { "@nanoagent/models": "../models/src/index.ts" },
   copies: { "src/eval/suite": "dist/suite" },
   esbuildPlugins: [leaveOut],
   esbuildOptions: (options) => {

@@ -3,5 +3,75 @@ import { packageBuild } from "../../scripts/tsup.base";
 // Beside what is exported: the host, which is started as a program, and what the import map names.
 export default packageBuild(
   ["./src/engines/host-program.ts", "./src/node/node-parts.ts", "./src/node/without-node.ts"],
-  { dts: { banner: '/// <reference lib="esnext.disposable" />' } },
+  {
+    dts: { banner: '/// <reference lib="esnext.disposable" />' },
+    // By who loads them: what is in an earlier file is taken from there by the later ones.
+    groups: [
+      // All until the first reply of the rules.
+      { file: "index.js", parts: ["index"] },
+      // Tools of every kind, and answers that a schema holds. Nothing of Node, as in a browser.
+      {
+        file: "tools.js",
+        parts: [
+          "tool-registry",
+          "tools/tool-set",
+          "tools/tool-shortlist",
+          "tools/simplify-schema",
+          "json-schema/read-schema",
+          "json-schema/check-value",
+          "json-schema/convert-slips",
+          "json-schema/resolve-json-schema",
+          "json-schema/validate-json",
+          "skills/open-skills",
+          "intents/intent-matcher",
+          "intents/invalid-intents-error",
+          "intents/run-intent",
+          "context/summarize-turns",
+        ],
+      },
+      // What holds a model with tools to the truth.
+      { file: "acts.js", parts: ["tool-calls/call-sieve", "choosing/unwanted-acts", "acts/act-truth"] },
+      // What an app on Node has around its agent.
+      {
+        file: "node.js",
+        parts: [
+          "node/index",
+          "node/node-parts",
+          "memory/tool-memory",
+          "tools/command/command-tool",
+          "skills/read-skills",
+          "session/journal/open-session",
+        ],
+      },
+      // A local model, as the program sees it, and as its own process does, which reads these two files and no other.
+      { file: "local-model.js", parts: ["engines/llama/open-llama-engine"] },
+      { file: "engines/host-program.js", parts: ["engines/host-program"], isAlone: true },
+      {
+        file: "llama-engine.js",
+        parts: [
+          "engines/llama/llama-engine",
+          "engines/llama/tool-chooser",
+          "engines/llama/grammar/schema-to-grammar",
+          "engines/llama/embed-texts",
+        ],
+        isAlone: true,
+      },
+      {
+        file: "engines/openai-compatible.js",
+        parts: ["engines/openai-compatible/index", "engines/openai-compatible/open-from-settings"],
+      },
+      { file: "mcp.js", parts: ["tools/mcp/open-mcp-servers"] },
+      // Checks and explanations.
+      {
+        file: "checks.js",
+        parts: [
+          "engines/llama/check-llama-engine",
+          "engines/llama/check-llama-addon",
+          "engines/llama/explain-package",
+          "engines/llama/template-notices",
+        ],
+      },
+    ],
+    sources: { "@nanoagent/models": "../models/src/index.ts" },
+  },
 );

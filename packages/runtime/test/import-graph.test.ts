@@ -84,7 +84,7 @@ describe("the root entry", () => {
       }
     };
     visit(Object.keys(metafile.inputs).find((file) => file.endsWith("dist/index.js")) ?? expect.fail("no root"));
-    expect([...eager].map((file) => path.basename(file))).toEqual(["index.js", "index-whole.js"]);
+    expect([...eager].map((file) => path.basename(file))).toEqual(["index.js"]);
     const { SessionError } = await import("../dist/index.js" as string);
     const lazy = await import("../dist/node.js" as string);
     await expect(lazy.Journal.open("/dev/null/nowhere")).rejects.toBeInstanceOf(SessionError);

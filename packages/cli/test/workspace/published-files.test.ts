@@ -1,0 +1,126 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { build } from "esbuild";
+import { describe, expect, test } from "vitest";
+import { repository } from "../run-program.js";
+
+const dist = (name: string) => path.join(repository, "packages", name, "dist");
+
+/** Imports of every published file of a package, as paths below `dist` where they are files of it. */
+async function readGraph(name: string) {
+  const folder = dist(name);
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".js"));
+  const { metafile } = await build({
+    entryPoints: files.map((file) => path.join(folder, file)),
+    absWorkingDir: folder,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    outdir: "unused",
+    platform: "neutral",
+    plugins: [
+      {
+        name: "nothing-outside",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
+            kind === "entry-point" ? undefined : { path: name, external: true },
+          ),
+      },
+    ],
+  });
+  return new Map(
+    Object.entries(metafile.inputs).map(([file, { imports }]) => [
+      file,
+      imports.map(({ path: to, kind, external }) => ({
+        to,
+        isLazy: kind === "dynamic-import",
+        isOutside: external === true,
+      })),
+    ]),
+  );
+}
+
+/** Files and modules that are read before the first line of a file runs. */
+function readBefore(graph: Awaited<ReturnType<typeof readGraph>>, file: string): string[] {
+  const found = new Set<string>();
+  const visit = (at: string): void => {
+    if (found.has(at)) return;
+    found.add(at);
+    for (const { to, isLazy, isOutside } of graph.get(at) ?? []) {
+      if (isOutside && !isLazy && !to.startsWith("node:")) found.add(to);
+      else if (!isLazy && !isOutside) visit(to);
+    }
+  };
+  visit(file);
+  return [...found].sort();
+}
+
+describe("the published files", () => {
+  test.each([
+    ["models", 1],
+    ["optimizer", 3],
+    ["profiler", 4],
+    ["runtime", 16],
+    ["cli", 17],
+  ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most) => {
+    const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
+    expect(files.length).toBeLessThanOrEqual(most);
+    expect(files.filter((file) => /-[A-Z0-9]{8}\.js$/.test(file))).toEqual([]);
+    for (const file of files) {
+      const lines = (await readFile(path.join(dist(name), file), "utf8")).split("\n");
+      // A text or a pattern is not broken, and no text is longer.
+      expect(Math.max(...lines.map((line) => line.length)), file).toBeLessThan(6000);
+    }
+  });
+
+  test.each([
+    ["index.js", ["@nanoagent/models", "index.js"]],
+    // An engine's process has these two to read.
+    ["engines/host-program.js", ["engines/host-program.js"]],
+    ["llama-engine.js", ["llama-engine.js"]],
+    ["tools.js", ["@nanoagent/models", "index.js", "tools.js"]],
+    ["node/without-node.js", ["@nanoagent/models", "index.js", "node/without-node.js"]],
+  ])("of the runtime: %s reads no more than it needs", async (file, expected) => {
+    expect(readBefore(await readGraph("runtime"), file)).toEqual(expected);
+  });
+
+  test("of the runtime hold nothing of Node on the way of a browser", async () => {
+    const graph = await readGraph("runtime");
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { to, isOutside } of graph.get(file) ?? []) {
+        if (isOutside) reached.add(to);
+        else visit(to);
+      }
+    };
+    visit("index.js");
+    visit("node/without-node.js");
+    expect([...reached].filter((file) => file.startsWith("node:") && !/^node:(v8|vm)$/.test(file))).toEqual([]);
+    expect([...reached]).toContain("tools.js");
+  });
+
+  test("of the program: a command reads one file beside what all share, and nothing imports the program itself", async () => {
+    const graph = await readGraph("cli");
+    expect(readBefore(graph, "main.js")).toEqual(["main.js", "program.js"]);
+    expect(readBefore(graph, "profile.js")).toEqual(["program.js", "profile.js"]);
+    expect(readBefore(graph, "run-agent.js").length).toBeLessThanOrEqual(3);
+    expect(readBefore(graph, "manage-sessions.js").length).toBeLessThanOrEqual(4);
+    // What waits for the end of the program cannot be waited for by it.
+    const importers = [...graph].filter(([, imports]) => imports.some(({ to }) => to === "main.js"));
+    expect(importers).toEqual([]);
+  });
+
+  test.each(["optimizer", "profiler", "runtime", "cli"])("of %s import one another in no circle", async (name) => {
+    const graph = await readGraph(name);
+    const visit = (file: string, way: readonly string[]): void => {
+      expect(way, `a circle: ${[...way, file].join(" → ")}`).not.toContain(file);
+      for (const { to, isLazy, isOutside } of graph.get(file) ?? []) {
+        if (!isLazy && !isOutside) visit(to, [...way, file]);
+      }
+    };
+    for (const file of graph.keys()) visit(file, []);
+  });
+});

@@ -1,0 +1,286 @@
+import path from "node:path";
+import type { Options } from "tsup";
+
+type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+type Build = Parameters<Plugin["setup"]>[0];
+type BuildResult = Parameters<Parameters<Build["onEnd"]>[0]>[0];
+type OutputFile = NonNullable<BuildResult["outputFiles"]>[number];
+
+/**
+ * A published file: the entries and lazy parts that it holds, by their source without `./src/` and `.ts`. What these share
+ * with a group before it is taken from there, so there is one of each class.
+ */
+export interface FileGroup {
+  file: string;
+  parts: readonly string[];
+  /** Whether it carries a copy of all that it needs, from packages too, as for a process of its own. */
+  isAlone?: boolean;
+  /** Packages of which it has a copy, so that others need not hold what it alone uses of them. */
+  copies?: readonly string[];
+}
+
+/** Longest line, in characters: what Node prints of the source at an error that nobody caught. */
+const LINE_CHARACTERS = 200;
+
+/**
+ * Puts an entry and its parts into the few files that a list names. Splitting alone makes a file for each set of entries
+ * and lazy parts that share something, and each costs a start of Node about half a millisecond and a disk a block. A lazy
+ * part that the list does not name goes into the last group.
+ */
+export function groupChunks(groups: readonly FileGroup[], sources: Readonly<Record<string, string>> = {}): Plugin {
+  return {
+    name: "group-chunks",
+    setup(build) {
+      const { target = "node20" } = build.initialOptions;
+      build.initialOptions.minifyIdentifiers = false;
+      build.initialOptions.minifyWhitespace = false;
+      build.onEnd(async ({ outputFiles, metafile, errors }) => {
+        if (outputFiles === undefined || metafile === undefined || errors.length > 0) return;
+        const entries = Object.keys(build.initialOptions.entryPoints ?? {}).map((name) =>
+          path.resolve("dist", `${name}.js`),
+        );
+        const graph = new ChunkGraph(groups, new Set(entries), outputFiles, metafile);
+        const linked: OutputFile[] = [];
+        for (const file of graph.files()) {
+          const { outputFiles: results } = await build.esbuild.build({
+            target,
+            stdin: { contents: graph.contentsOf(file), resolveDir: path.dirname(file) },
+            bundle: true,
+            write: false,
+            format: "esm",
+            platform: "neutral",
+            mainFields: ["module", "main"],
+            minify: true,
+            lineLimit: LINE_CHARACTERS,
+            legalComments: "none",
+            logLevel: "error",
+            banner: { js: graph.bannerOf(file) },
+            plugins: [{ name: "built-chunks", setup: (inner) => graph.setUp(inner, file, sources) }],
+          });
+          const [result] = results;
+          if (result === undefined) throw new Error(`${file} could not be linked`);
+          const { contents, text, hash } = result;
+          linked.push({ path: file, contents, text, hash } as OutputFile);
+        }
+        outputFiles.splice(0, outputFiles.length, ...linked);
+      });
+    },
+  };
+}
+
+interface Chunk {
+  readonly file: string;
+  readonly text: string;
+  /** Source of an entry or a lazy part. */
+  readonly part: string | undefined;
+  readonly isPublic: boolean;
+  readonly inputs: readonly string[];
+  readonly exports: readonly string[];
+  readonly imports: readonly { file: string; isLazy: boolean }[];
+}
+
+/** The chunks that splitting made, and the file that each goes into. */
+class ChunkGraph {
+  readonly #chunks = new Map<string, Chunk>();
+  readonly #groups: readonly FileGroup[];
+  /** File of a group, by chunk. */
+  readonly #places = new Map<string, string>();
+  /** Names under which a file exports what a chunk does: by file, then by chunk and name. */
+  readonly #names = new Map<string, Map<string, string>>();
+
+  constructor(
+    groups: readonly FileGroup[],
+    entries: ReadonlySet<string>,
+    files: readonly OutputFile[],
+    { outputs }: NonNullable<BuildResult["metafile"]>,
+  ) {
+    const texts = new Map(files.map(({ path: file, text }) => [file, text]));
+    for (const [name, { entryPoint, exports, imports, inputs }] of Object.entries(outputs)) {
+      const file = path.resolve(name);
+      const part = entryPoint && partName(entryPoint);
+      const isPublic = entries.has(file);
+      const own = imports.filter(({ external }) => !external);
+      const links = own.map(({ path: to, kind }) => ({ file: path.resolve(to), isLazy: kind === "dynamic-import" }));
+      const text = texts.get(file) ?? "";
+      this.#chunks.set(file, { file, text, part, isPublic, inputs: Object.keys(inputs), exports, imports: links });
+    }
+    this.#groups = this.#withAll(groups);
+    for (const group of this.#groups) {
+      for (const chunk of this.#closure(this.#rootsOf(group))) {
+        if (!this.#places.has(chunk.file)) this.#places.set(chunk.file, path.resolve("dist", group.file));
+      }
+    }
+    this.#nameExports();
+  }
+
+  files(): string[] {
+    const groups = this.#groups.map(({ file }) => path.resolve("dist", file));
+    return [...groups, ...[...this.#chunks.values()].filter((chunk) => this.#isShim(chunk)).map(({ file }) => file)];
+  }
+
+  /** The program that esbuild links into a file. */
+  contentsOf(file: string): string {
+    const chunk = this.#chunks.get(file);
+    if (chunk !== undefined && this.#isShim(chunk)) return `export * from ${JSON.stringify(file)};`;
+    const group = this.#groupOf(file);
+    const roots = group === undefined ? [] : this.#rootsOf(group);
+    const lines = roots.map((root) => `import ${JSON.stringify(root.file)};`);
+    for (const [key, name] of this.#names.get(file) ?? []) {
+      const [from = "", own = ""] = key.split("\n");
+      lines.push(`export { ${own} as ${name} } from ${JSON.stringify(from)};`);
+    }
+    return lines.join("\n");
+  }
+
+  bannerOf(file: string): string {
+    return /^#!.*\n/.exec(this.#chunks.get(file)?.text ?? "")?.[0].trim() ?? "";
+  }
+
+  setUp(inner: Build, file: string, sources: Readonly<Record<string, string>>): void {
+    const isAlone = this.#groupOf(file)?.isAlone === true;
+    const isOwn = (chunk: string) => this.#places.get(chunk) === file || this.#isCopied(chunk, file);
+    inner.onResolve({ filter: /.*/ }, ({ path: wanted, kind, importer, namespace }) => {
+      const source = isAlone ? sources[wanted] : undefined;
+      if (source !== undefined) return { path: path.resolve(source), sideEffects: false };
+      if (wanted.endsWith(".ts")) return { path: wanted, sideEffects: false };
+      // What a package outside imports in turn.
+      if (namespace === "file" && importer !== "<stdin>") return undefined;
+      if (!wanted.startsWith(".") && !path.isAbsolute(wanted)) return { path: wanted, external: true };
+      const found = path.isAbsolute(wanted) ? wanted : path.resolve(path.dirname(importer), wanted);
+      // A file that is linked already, as what is written below names it.
+      if (namespace === "elsewhere" || kind === "dynamic-import")
+        return { path: relative(file, found), external: true, sideEffects: false };
+      return { path: found, namespace: isOwn(found) ? "chunk" : "elsewhere", sideEffects: isOwn(found) };
+    });
+    inner.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path: file }) => {
+      const chunk = this.#chunks.get(file) as Chunk;
+      const isFrom = (source: string) =>
+        chunk.inputs.length > 0 && chunk.inputs.every((input) => input.startsWith(path.posix.dirname(source)));
+      // Of a package's chunk nothing that runs at its start can be left out; of its sources it can.
+      const source = isAlone ? Object.values(sources).find(isFrom) : undefined;
+      if (source === undefined) return { contents: this.#linkLazyParts(chunk), loader: "js" };
+      const from = JSON.stringify(path.resolve(source));
+      return { contents: `export { ${chunk.exports.join(", ")} } from ${from};`, loader: "js" };
+    });
+    inner.onLoad({ filter: /.*/, namespace: "elsewhere" }, ({ path: chunk }) => {
+      const place = this.#places.get(chunk) as string;
+      const lines = (this.#chunks.get(chunk) as Chunk).exports.flatMap((name) => {
+        const outer = this.#names.get(place)?.get(`${chunk}\n${name}`);
+        return outer === undefined ? [] : [`export { ${outer} as ${name} } from ${JSON.stringify(place)};`];
+      });
+      return { contents: lines.join("\n"), loader: "js" };
+    });
+  }
+
+  /** The groups, and one for each public entry that none of them names; lazy parts that none names are of the last. */
+  #withAll(groups: readonly FileGroup[]): FileGroup[] {
+    const named = new Set(groups.flatMap(({ parts }) => parts));
+    const known = new Set([...this.#chunks.values()].map(({ part }) => part));
+    const unknown = [...named].filter((part) => !known.has(part));
+    if (unknown.length > 0) throw new Error(`No entry and no lazy import is ${unknown.join(", ")}`);
+    const used = new Set([...this.#chunks.values()].flatMap(({ imports }) => imports.map(({ file }) => file)));
+    // What only unused code would have loaded is nobody's.
+    const rest = [...this.#chunks.values()].filter(
+      ({ part, file, isPublic }) => part !== undefined && !named.has(part) && (isPublic || used.has(file)),
+    );
+    const last = groups.at(-1);
+    const lazy = rest.filter(({ isPublic }) => !isPublic).map(({ part }) => part as string);
+    if (lazy.length > 0) console.log(`group-chunks: not named and put into ${last?.file}: ${lazy.join(", ")}`);
+    const all = groups.map((group) => (group === last ? { ...group, parts: [...group.parts, ...lazy] } : group));
+    const alone = rest.filter(({ isPublic }) => isPublic);
+    return [...all, ...alone.map(({ file, part = "" }) => ({ file: path.relative("dist", file), parts: [part] }))];
+  }
+
+  #rootsOf({ parts }: FileGroup): Chunk[] {
+    return parts.flatMap((wanted) => [...this.#chunks.values()].filter(({ part }) => part === wanted));
+  }
+
+  #closure(roots: readonly Chunk[], found = new Set<Chunk>()): Set<Chunk> {
+    for (const chunk of roots) {
+      if (found.has(chunk)) continue;
+      found.add(chunk);
+      const next = chunk.imports.filter(({ isLazy }) => !isLazy).map(({ file }) => this.#chunks.get(file) as Chunk);
+      this.#closure(next, found);
+    }
+    return found;
+  }
+
+  #groupOf(file: string): FileGroup | undefined {
+    return this.#groups.find((group) => path.resolve("dist", group.file) === file);
+  }
+
+  /** Whether a file has a copy of a chunk that an earlier one holds. */
+  #isCopied(chunk: string, file: string): boolean {
+    const { isAlone = false, copies = [] } = this.#groupOf(file) ?? {};
+    const inputs = this.#chunks.get(chunk)?.inputs ?? [];
+    return isAlone || (inputs.length > 0 && inputs.every((input) => copies.includes(packageName(input) ?? "")));
+  }
+
+  /** A public entry that lies in a file of another name. */
+  #isShim({ file, isPublic }: Chunk): boolean {
+    return isPublic && this.#places.get(file) !== file;
+  }
+
+  #nameExports(): void {
+    for (const chunk of this.#chunks.values()) {
+      const place = this.#places.get(chunk.file) as string;
+      // What an entry of this file exports keeps its name; what it exports for other files has one that no source has.
+      if (chunk.isPublic && place === chunk.file) for (const name of chunk.exports) this.#claim(chunk.file, name, name);
+    }
+    for (const chunk of this.#chunks.values()) {
+      const place = this.#places.get(chunk.file) as string;
+      if (this.#isShim(chunk)) for (const name of chunk.exports) this.#claim(chunk.file, name);
+      for (const { file, isLazy } of chunk.imports) {
+        const target = this.#chunks.get(file) as Chunk;
+        if (isLazy) for (const name of target.exports) this.#claim(file, name);
+        else if (this.#places.get(file) !== place && !this.#isCopied(file, place))
+          for (const name of namesFrom(chunk, target)) this.#claim(file, name);
+      }
+    }
+  }
+
+  #claim(chunk: string, name: string, wanted?: string): void {
+    const place = this.#places.get(chunk) as string;
+    const names = this.#names.get(place) ?? new Map<string, string>();
+    this.#names.set(place, names);
+    const key = `${chunk}\n${name}`;
+    if (!names.has(key)) names.set(key, wanted ?? `$${names.size.toString(36)}`);
+  }
+
+  /** Lazy parts are exports of the file that holds them. */
+  #linkLazyParts({ file, text }: Chunk): string {
+    return text.replace(/\bimport\("(\.[^"]+)"\)/g, (whole, wanted: string) => {
+      const target = this.#chunks.get(path.resolve(path.dirname(file), wanted));
+      if (target === undefined) return whole;
+      const place = this.#places.get(target.file) as string;
+      const names = this.#names.get(place);
+      const members = target.exports.map((name) => `${name}: m.${names?.get(`${target.file}\n${name}`)}`);
+      return `import(${JSON.stringify(place)}).then((m) => ({ ${members.join(", ")} }))`;
+    });
+  }
+}
+
+/** Names that a chunk takes from another one, as esbuild writes them at the head of a file that is not minified. */
+function namesFrom({ file, text }: Chunk, target: Chunk): string[] {
+  return [...text.matchAll(/^(?:import|export) \{([^}]*)\} from "([^"]+)";$/gm)].flatMap(
+    ([, names = "", wanted = ""]) =>
+      path.resolve(path.dirname(file), wanted) === target.file
+        ? names.split(",").flatMap((name) => name.trim().split(" as ")[0] || [])
+        : [],
+  );
+}
+
+/** `src/node/index.ts` → `node/index`, `../models/src/clock.ts` → `models/clock`, and the name of a package outside. */
+function partName(source: string): string {
+  const own = source.replace(/^(?:\.\.\/)*(?:([^/]+)\/)?src\//, (_, name) => (name ? `${name}/` : ""));
+  return packageName(source) ?? own.replace(/\.[jt]s$/, "");
+}
+
+function packageName(source: string): string | undefined {
+  return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1];
+}
+
+function relative(from: string, to: string): string {
+  const found = path.relative(path.dirname(from), to).split(path.sep).join("/");
+  return found.startsWith(".") ? found : `./${found}`;
+}
