@@ -154,8 +154,9 @@ class ChunkGraph {
     });
     inner.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path: file }) => {
       const chunk = this.#chunks.get(file) as Chunk;
+      const own = chunk.inputs.filter((input) => packageName(input) === undefined);
       const isFrom = (source: string) =>
-        chunk.inputs.length > 0 && chunk.inputs.every((input) => input.startsWith(path.posix.dirname(source)));
+        own.length > 0 && own.every((input) => input.startsWith(path.posix.dirname(source)));
       // Of a package's chunk nothing that runs at its start can be left out; of its sources it can.
       const source = isAlone ? Object.values(sources).find(isFrom) : undefined;
       if (source === undefined) return { contents: this.#linkLazyParts(chunk), loader: "js" };
