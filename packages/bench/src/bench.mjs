@@ -9,7 +9,7 @@ import { measureIntents } from "./measure-intents.mjs";
 import { measureModel } from "./measure-model.mjs";
 import { measureProfile } from "./measure-profile.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
-import { importStart, measureStarts, programStart } from "./measure-starts.mjs";
+import { agentStart, importStart, measureStarts, programStart } from "./measure-starts.mjs";
 import { measureSessions, measureTurns } from "./measure-talks.mjs";
 import { packPackages } from "./packed-packages.mjs";
 import { renderReport, renderShortfalls } from "./render-report.mjs";
@@ -71,6 +71,8 @@ async function measure(options) {
       importStart("profiler", "import @nanoagent/profiler", folders.libraries, ["@nanoagent/profiler"]),
       importStart("optimizer", "import @nanoagent/optimizer", folders.libraries, ["@nanoagent/optimizer"]),
       importStart("runtime", "import @nanoagent/runtime", folders.runtime, ["@nanoagent/runtime"]),
+      agentStart("runtime-loaded", "load an agent of rules", folders.runtime, null),
+      agentStart("runtime-reply", "load it and have one reply", folders.runtime, "hello"),
       importStart("runtime-node", "import @nanoagent/runtime/node", folders.runtime, ["@nanoagent/runtime/node"]),
       programStart("cli-help", folders.cli, "--help"),
       programStart("cli-profile", folders.cli, "profile"),

@@ -4,11 +4,9 @@ import { fileURLToPath } from "node:url";
 import { failedRow, reportRow } from "./report-row.mjs";
 import { summarizeOverBare, summarizeSamples } from "./summarize-samples.mjs";
 
-/** Memory varies less from run to run than time does. */
-const MOST_MEMORY_RUNS = 5;
 const START_MILLISECONDS = 60_000;
 
-const reportPeakMemory = fileURLToPath(new URL("./report-peak-memory.cjs", import.meta.url));
+const reportStartCost = fileURLToPath(new URL("./report-start-cost.cjs", import.meta.url));
 
 /**
  * A program that is started and measured to its end.
@@ -36,6 +34,27 @@ export function importStart(name, subject, folder, imports) {
 }
 
 /**
+ * A start of a program that loads an agent of the rules engine.
+ *
+ * @param {string} name
+ * @param {string} subject
+ * @param {string} folder where the runtime is installed
+ * @param {string | null} message that it answers
+ * @returns {Start}
+ */
+export function agentStart(name, subject, folder, message) {
+  const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 1 };
+  const config = JSON.stringify({ spec: { name: "shed", max_memory_mb: 64 }, device });
+  const talk = message === null ? "" : `await runtime.process(${JSON.stringify(message)});\n`;
+  const file = path.join(folder, `start-${name}.mjs`);
+  writeFileSync(
+    file,
+    `import { NanoRuntime } from "@nanoagent/runtime";\nconst runtime = new NanoRuntime();\nawait runtime.load(${config});\n${talk}`,
+  );
+  return { name, subject, folder, args: [file] };
+}
+
+/**
  * A start of the program `nanoagent`.
  *
  * @param {string} name
@@ -50,7 +69,7 @@ export function programStart(name, folder, command) {
 }
 
 /**
- * Time and memory of every start over those of bare Node. The starts of one round follow each other, so that what else
+ * Time, processor time and memory of every start over those of bare Node. The starts of one round follow each other, so that what else
  * the machine does falls on all of them alike; each round begins with another one.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
@@ -65,10 +84,10 @@ export async function measureStarts(workbench, starts, runs, progress) {
   const subjects = [bare, empty, ...starts].map((start) => ({
     start,
     milliseconds: /** @type {number[]} */ ([]),
+    processorMilliseconds: /** @type {number[]} */ ([]),
     megabytes: /** @type {number[]} */ ([]),
     failure: /** @type {unknown} */ (null),
   }));
-  const memoryRuns = Math.min(runs, MOST_MEMORY_RUNS);
   // The first round fills the file cache and counts for nothing.
   for (let round = 0; round <= runs; round++) {
     progress(round === 0 ? "starts: a first round that does not count" : `starts: round ${round} of ${runs}`);
@@ -79,10 +98,12 @@ export async function measureStarts(workbench, starts, runs, progress) {
       const options = { cwd: folder, timeLimitMilliseconds: START_MILLISECONDS };
       try {
         const { milliseconds } = await workbench.run(process.execPath, args, options);
-        if (round > 0) subject.milliseconds.push(milliseconds);
-        if (round === 0 || round > memoryRuns) continue;
-        const { report } = await workbench.run(process.execPath, ["-r", reportPeakMemory, ...args], options);
-        subject.megabytes.push(Number(report) / 2 ** 20);
+        if (round === 0) continue;
+        subject.milliseconds.push(milliseconds);
+        const { report } = await workbench.run(process.execPath, ["-r", reportStartCost, ...args], options);
+        const [bytes = Number.NaN, microseconds = Number.NaN] = report.split(" ").map(Number);
+        subject.megabytes.push(bytes / 2 ** 20);
+        subject.processorMilliseconds.push(microseconds / 1000);
       } catch (error) {
         subject.failure = error;
       }
@@ -98,6 +119,11 @@ export async function measureStarts(workbench, starts, runs, progress) {
       summarizeSamples(base.milliseconds),
     ),
     reportRow(
+      ["start", "bare", "cpu"],
+      { subject: "node -e 0 itself", measure: "processor time", unit: "ms" },
+      summarizeSamples(base.processorMilliseconds),
+    ),
+    reportRow(
       ["start", "bare", "memory"],
       { subject: "node -e 0 itself", measure: "peak RSS", unit: "MB" },
       summarizeSamples(base.megabytes),
@@ -106,14 +132,17 @@ export async function measureStarts(workbench, starts, runs, progress) {
       /** @returns {import("./report-row.mjs").Row[]} */ ({
         start: { name, subject },
         milliseconds,
+        processorMilliseconds,
         megabytes,
         failure,
       }) => {
         if (failure !== null) return [failedRow(["start", name], subject, failure)];
         const time = { subject, measure: "start", unit: /** @type {const} */ ("ms"), overBare: true };
+        const cpu = { ...time, measure: "processor time" };
         const memory = { subject, measure: "peak RSS", unit: /** @type {const} */ ("MB"), overBare: true };
         return [
           reportRow(["start", name, "time"], time, summarizeOverBare(milliseconds, base.milliseconds)),
+          reportRow(["start", name, "cpu"], cpu, summarizeOverBare(processorMilliseconds, base.processorMilliseconds)),
           reportRow(["start", name, "memory"], memory, summarizeOverBare(megabytes, base.megabytes)),
         ];
       },
