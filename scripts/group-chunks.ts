@@ -85,6 +85,8 @@ class ChunkGraph {
   readonly #groups: readonly FileGroup[];
   /** File of a group, by chunk. */
   readonly #places = new Map<string, string>();
+  /** Chunks that a file needs before its first line runs. */
+  readonly #reached = new Map<string, ReadonlySet<string>>();
   /** Names under which a file exports what a chunk does: by file, then by chunk and name. */
   readonly #names = new Map<string, Map<string, string>>();
 
@@ -106,8 +108,11 @@ class ChunkGraph {
     }
     this.#groups = this.#withAll(groups);
     for (const group of this.#groups) {
-      for (const chunk of this.#closure(this.#rootsOf(group))) {
-        if (!this.#places.has(chunk.file)) this.#places.set(chunk.file, path.resolve("dist", group.file));
+      const place = path.resolve("dist", group.file);
+      const closure = this.#closure(this.#rootsOf(group));
+      this.#reached.set(place, new Set([...closure].map(({ file }) => file)));
+      for (const chunk of closure) {
+        if (!this.#places.has(chunk.file)) this.#places.set(chunk.file, place);
       }
     }
     this.#nameExports();
@@ -125,6 +130,7 @@ class ChunkGraph {
     const group = this.#groupOf(file);
     const roots = group === undefined ? [] : this.#rootsOf(group);
     const lines = roots.map((root) => `import ${JSON.stringify(root.file)};`);
+    lines.push('import "all-lazy-parts";');
     for (const [key, name] of this.#names.get(file) ?? []) {
       const [from = "", own = ""] = key.split("\n");
       lines.push(`export { ${own} as ${name} } from ${JSON.stringify(from)};`);
@@ -138,10 +144,10 @@ class ChunkGraph {
 
   setUp(inner: Build, file: string, sources: Readonly<Record<string, string>>): void {
     const isAlone = this.#groupOf(file)?.isAlone === true;
-    const isOwn = (chunk: string) => this.#places.get(chunk) === file || this.#isCopied(chunk, file);
     inner.onResolve({ filter: /.*/ }, ({ path: wanted, kind, importer, namespace }) => {
       const source = isAlone ? sources[wanted] : undefined;
       if (source !== undefined) return { path: path.resolve(source), sideEffects: false };
+      if (wanted === "lazy-parts" || wanted === "all-lazy-parts") return { path: wanted, namespace: "lazy" };
       if (wanted.endsWith(".ts")) return { path: wanted, sideEffects: false };
       // What a package outside imports in turn.
       if (namespace === "file" && importer !== "<stdin>") return undefined;
@@ -150,19 +156,25 @@ class ChunkGraph {
       // A file that is linked already, as what is written below names it.
       if (namespace === "elsewhere" || kind === "dynamic-import")
         return { path: relative(file, found), external: true, sideEffects: false };
-      return { path: found, namespace: isOwn(found) ? "chunk" : "elsewhere", sideEffects: isOwn(found) };
+      const isOwn = this.#isOwn(found, file);
+      return { path: found, namespace: isOwn ? "chunk" : "elsewhere", sideEffects: isOwn };
     });
-    inner.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path: file }) => {
-      const chunk = this.#chunks.get(file) as Chunk;
-      const own = chunk.inputs.filter((input) => packageName(input) === undefined);
+    inner.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path: own }) => {
+      const chunk = this.#chunks.get(own) as Chunk;
+      const inputs = chunk.inputs.filter((input) => packageName(input) === undefined);
       const isFrom = (source: string) =>
-        own.length > 0 && own.every((input) => input.startsWith(path.posix.dirname(source)));
+        inputs.length > 0 && inputs.every((input) => input.startsWith(path.posix.dirname(source)));
       // Of a package's chunk nothing that runs at its start can be left out; of its sources it can.
       const source = isAlone ? Object.values(sources).find(isFrom) : undefined;
-      if (source === undefined) return { contents: this.#linkLazyParts(chunk), loader: "js" };
+      if (source === undefined) return { contents: this.#linkLazyParts(chunk, file), loader: "js" };
       const from = JSON.stringify(path.resolve(source));
       return { contents: `export { ${chunk.exports.join(", ")} } from ${from};`, loader: "js" };
     });
+    inner.onLoad({ filter: /.*/, namespace: "lazy" }, ({ path: wanted }) => ({
+      contents: wanted === "lazy-parts" ? "export const lazyParts = {};" : this.#listLazyParts(file),
+      resolveDir: path.dirname(file),
+      loader: "js",
+    }));
     inner.onLoad({ filter: /.*/, namespace: "elsewhere" }, ({ path: chunk }) => {
       const place = this.#places.get(chunk) as string;
       const lines = (this.#chunks.get(chunk) as Chunk).exports.flatMap((name) => {
@@ -206,6 +218,12 @@ class ChunkGraph {
     return found;
   }
 
+  #isOwn(chunk: string, file: string): boolean {
+    return (
+      this.#places.get(chunk) === file || (this.#isCopied(chunk, file) && this.#reached.get(file)?.has(chunk) === true)
+    );
+  }
+
   #groupOf(file: string): FileGroup | undefined {
     return this.#groups.find((group) => path.resolve("dist", group.file) === file);
   }
@@ -229,13 +247,15 @@ class ChunkGraph {
       if (chunk.isPublic && place === chunk.file) for (const name of chunk.exports) this.#claim(chunk.file, name, name);
     }
     for (const chunk of this.#chunks.values()) {
-      const place = this.#places.get(chunk.file) as string;
       if (this.#isShim(chunk)) for (const name of chunk.exports) this.#claim(chunk.file, name);
+      const holders = this.#groups
+        .map((group) => path.resolve("dist", group.file))
+        .filter((holder) => this.#isOwn(chunk.file, holder));
       for (const { file, isLazy } of chunk.imports) {
         const target = this.#chunks.get(file) as Chunk;
-        if (isLazy) for (const name of target.exports) this.#claim(file, name);
-        else if (this.#places.get(file) !== place && !this.#isCopied(file, place))
-          for (const name of namesFrom(chunk, target)) this.#claim(file, name);
+        const names = isLazy ? target.exports : namesFrom(chunk, target);
+        const isOutside = (holder: string) => (isLazy ? this.#places.get(file) !== holder : !this.#isOwn(file, holder));
+        if (holders.some(isOutside)) for (const name of names) this.#claim(file, name);
       }
     }
   }
@@ -248,16 +268,45 @@ class ChunkGraph {
     if (!names.has(key)) names.set(key, wanted ?? `$${names.size.toString(36)}`);
   }
 
-  /** Lazy parts are exports of the file that holds them. */
-  #linkLazyParts({ file, text }: Chunk): string {
-    return text.replace(/\bimport\("(\.[^"]+)"\)/g, (whole, wanted: string) => {
+  /**
+   * A lazy part of another file is of that file's exports. One of the same file is there already: it is taken from a list
+   * that is filled when all of the file has run, as a file that imports itself is more than some bundlers can split.
+   */
+  #linkLazyParts({ file, text }: Chunk, into: string): string {
+    let isOfList = false;
+    const linked = text.replace(/\bimport\("(\.[^"]+)"\)/g, (whole, wanted: string) => {
       const target = this.#chunks.get(path.resolve(path.dirname(file), wanted));
       if (target === undefined) return whole;
       const place = this.#places.get(target.file) as string;
+      if (place === into) {
+        isOfList = true;
+        return `Promise.resolve(lazyParts[${JSON.stringify(target.part)}])`;
+      }
       const names = this.#names.get(place);
       const members = target.exports.map((name) => `${name}: m.${names?.get(`${target.file}\n${name}`)}`);
       return `import(${JSON.stringify(place)}).then((m) => ({ ${members.join(", ")} }))`;
     });
+    return isOfList ? `import { lazyParts } from "lazy-parts";\n${linked}` : linked;
+  }
+
+  /** Fills the list of a file's lazy parts that it uses itself, in a module that runs last. */
+  #listLazyParts(file: string): string {
+    const own = [...this.#chunks.values()].filter(({ file: chunk }) => this.#isOwn(chunk, file));
+    const wanted = new Set(
+      own.flatMap(({ imports }) => imports.filter(({ isLazy }) => isLazy).map(({ file }) => file)),
+    );
+    const parts = [...wanted].filter((chunk) => this.#places.get(chunk) === file);
+    if (parts.length === 0) return "";
+    const lines = parts.flatMap((chunk, index) => {
+      const { part, exports } = this.#chunks.get(chunk) as Chunk;
+      const names = exports.map((name) => `${name} as $${index}_${name}`);
+      const members = exports.map((name) => `${name}: $${index}_${name}`);
+      return [
+        `import { ${names.join(", ")} } from ${JSON.stringify(chunk)};`,
+        `lazyParts[${JSON.stringify(part)}] = { ${members.join(", ")} };`,
+      ];
+    });
+    return [`import { lazyParts } from "lazy-parts";`, ...lines].join("\n");
   }
 }
 
