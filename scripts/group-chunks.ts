@@ -32,6 +32,8 @@ export function groupChunks(groups: readonly FileGroup[], sources: Readonly<Reco
     name: "group-chunks",
     setup(build) {
       const { target = "node20" } = build.initialOptions;
+      const isMapped = Boolean(build.initialOptions.sourcemap);
+      if (isMapped) build.initialOptions.sourcemap = "inline";
       build.initialOptions.minifyIdentifiers = false;
       build.initialOptions.minifyWhitespace = false;
       build.onEnd(async ({ outputFiles, metafile, errors }) => {
@@ -44,6 +46,8 @@ export function groupChunks(groups: readonly FileGroup[], sources: Readonly<Reco
         for (const file of graph.files()) {
           const { outputFiles: results } = await build.esbuild.build({
             target,
+            outfile: file,
+            sourcemap: isMapped && "external",
             stdin: { contents: graph.contentsOf(file), resolveDir: path.dirname(file) },
             bundle: true,
             write: false,
@@ -57,10 +61,7 @@ export function groupChunks(groups: readonly FileGroup[], sources: Readonly<Reco
             banner: { js: graph.bannerOf(file) },
             plugins: [{ name: "built-chunks", setup: (inner) => graph.setUp(inner, file, sources) }],
           });
-          const [result] = results;
-          if (result === undefined) throw new Error(`${file} could not be linked`);
-          const { contents, text, hash } = result;
-          linked.push({ path: file, contents, text, hash } as OutputFile);
+          linked.push(...results);
         }
         outputFiles.splice(0, outputFiles.length, ...linked);
       });
@@ -286,7 +287,7 @@ class ChunkGraph {
       const members = target.exports.map((name) => `${name}: m.${names?.get(`${target.file}\n${name}`)}`);
       return `import(${JSON.stringify(place)}).then((m) => ({ ${members.join(", ")} }))`;
     });
-    return isOfList ? `import { lazyParts } from "lazy-parts";\n${linked}` : linked;
+    return isOfList ? `import { lazyParts } from "lazy-parts"; ${linked}` : linked;
   }
 
   /** Fills the list of a file's lazy parts that it uses itself, in a module that runs last. */
