@@ -78,12 +78,12 @@ export default packageBuild([], {
       file: "llama-engine.js",
       parts: [
         "runtime/engines/llama/llama-engine",
-        "runtime/engines/llama/tool-chooser",
         "runtime/engines/llama/grammar/schema-to-grammar",
         "runtime/engines/llama/embed-texts",
       ],
       isAlone: true,
     },
+    { file: "tool-chooser.js", parts: ["runtime/engines/llama/tool-chooser"], isAlone: true },
     { file: "openai-compatible.js", parts: ["runtime/engines/openai-compatible/open-from-settings"] },
     // Its client uses thrice as much of zod as the rest does.
     {

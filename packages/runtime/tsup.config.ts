@@ -32,30 +32,19 @@ export default packageBuild(
       // What holds a model with tools to the truth.
       { file: "acts.js", parts: ["tool-calls/call-sieve", "choosing/unwanted-acts", "acts/act-truth"] },
       // What an app on Node has around its agent.
-      {
-        file: "node.js",
-        parts: [
-          "node/index",
-          "node/node-parts",
-          "memory/tool-memory",
-          "tools/command/command-tool",
-          "skills/read-skills",
-          "session/journal/open-session",
-        ],
-      },
+      { file: "node/node-parts.js", parts: ["node/node-parts", "memory/tool-memory"] },
+      { file: "journal.js", parts: ["session/journal/open-session"] },
+      { file: "node.js", parts: ["node/index", "tools/command/command-tool", "skills/read-skills"] },
       // A local model, as the program sees it, and as its own process does, which reads these two files and no other.
       { file: "local-model.js", parts: ["engines/llama/open-llama-engine"] },
       { file: "engines/host-program.js", parts: ["engines/host-program"], isAlone: true },
       {
         file: "llama-engine.js",
-        parts: [
-          "engines/llama/llama-engine",
-          "engines/llama/tool-chooser",
-          "engines/llama/grammar/schema-to-grammar",
-          "engines/llama/embed-texts",
-        ],
+        parts: ["engines/llama/llama-engine", "engines/llama/grammar/schema-to-grammar", "engines/llama/embed-texts"],
         isAlone: true,
       },
+      // A quarter of an engine, with tables of words: for turns that have tools.
+      { file: "tool-chooser.js", parts: ["engines/llama/tool-chooser"], isAlone: true },
       {
         file: "engines/openai-compatible.js",
         parts: ["engines/openai-compatible/index", "engines/openai-compatible/open-from-settings"],

@@ -61,7 +61,7 @@ describe("the published files", () => {
     ["models", 1],
     ["optimizer", 3],
     ["profiler", 4],
-    ["runtime", 16],
+    ["runtime", 17],
     ["cli", 17],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most) => {
     const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
@@ -79,6 +79,7 @@ describe("the published files", () => {
     // An engine's process has these two to read.
     ["engines/host-program.js", ["engines/host-program.js"]],
     ["llama-engine.js", ["llama-engine.js"]],
+    ["tool-chooser.js", ["tool-chooser.js"]],
     ["tools.js", ["@nanoagent/models", "index.js", "tools.js"]],
     ["node/without-node.js", ["@nanoagent/models", "index.js", "node/without-node.js"]],
   ])("of the runtime: %s reads no more than it needs", async (file, expected) => {
