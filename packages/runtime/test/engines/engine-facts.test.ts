@@ -6,7 +6,7 @@ import { NanoAgentConfig } from "@nanoagent/models";
 import { defineTool, type Engine, type EngineFacts, NanoRuntime } from "@nanoagent/runtime";
 import { HostedEngine, LlamaEngine } from "@nanoagent/runtime/engines/llama";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { engineFactNames, factsOf } from "../../src/engines/engine-facts.js";
 import { openLlamaEngine } from "../../src/engines/llama/open-llama-engine.js";
 import { sampleConfig, sampleDevice } from "../sample-config.js";
@@ -94,6 +94,8 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
   test.each(Object.entries(wrapped))("states every fact %s", async (_, open) => {
     const engine = await open();
     opened.push(engine);
+    // The form of its calls is learnt when it has nothing else to do.
+    await vi.waitFor(() => expect(engine.callForm).toEqual(bare.callForm), { timeout: 20_000 });
     const { notices, trainedTokens, parameters, longestContextTokens, ...facts } = factsOf(engine);
     // The model was trained for no more than its context has.
     expect(longestContextTokens ?? null).toBeNull();
