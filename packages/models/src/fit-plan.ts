@@ -33,6 +33,8 @@ export interface FitPlan {
   constrains_output: boolean;
   /** Tokens of the context that scores which tool a message needs: the ledger has room for it. Absent: 0, there is none. */
   choosing_tokens?: number | undefined;
+  /** Tokens that may be drafted and checked in one batch: the ledger has room for their logits. Absent: 0, none. */
+  draft_tokens?: number | undefined;
   ledger: MemoryLedger;
   /** Null where nothing is known that it could stand on. */
   forecast: SpeedForecast | null;
@@ -54,6 +56,7 @@ export const fitPlanSource = whenFirstUsed(() =>
     maps_file: z.boolean(),
     constrains_output: z.boolean(),
     choosing_tokens: z.optional(count()),
+    draft_tokens: z.optional(count()),
     ledger: memoryLedgerSource(),
     forecast: z.nullable(speedForecastSource()),
     quality: z.nullable(qualityForecastSource()),

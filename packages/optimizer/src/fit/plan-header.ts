@@ -3,7 +3,8 @@ import { transformerShape } from "../architectures/transformer-shape.js";
 import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { DEFAULT_BATCH_TOKENS, ENOUGH_CONTEXT_TOKENS } from "../load-settings.js";
 import { fitHeader, type HeaderRequest, type Misfit } from "./fit-header.js";
-import { storesHeads } from "./kv-cache.js";
+import { recurrences, storesHeads } from "./kv-cache.js";
+import { planDrafts } from "./plan-drafts.js";
 
 /**
  * Plans how to load the model that a header describes within the budget of the request. Throws {@link DoesNotFitError} if
@@ -37,10 +38,15 @@ export function planOrMisfit(
     ...(constrains_output !== false ? ([[true, 0]] as [boolean, number][]) : []),
     ...(constrains_output !== true ? ([[false, 0]] as [boolean, number][]) : []),
   ];
+  const withDrafts = (result: FitPlan): FitPlan => {
+    const { layers, vocabularySize } = transformerShape(header);
+    // A model with a state cannot forget what turns out to be wrong.
+    return recurrences(layers).length > 0 ? result : planDrafts(result, request.budget_bytes, vocabularySize);
+  };
   let result: FitPlan | Misfit | null = null;
   for (const [constrains, choosingTokens] of abilities) {
     result = plan(constrains, choosingTokens);
-    if (!("refuse" in result)) return result;
+    if (!("refuse" in result)) return withDrafts(result);
   }
   return result ?? plan(false, 0);
 }

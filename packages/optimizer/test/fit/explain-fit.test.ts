@@ -25,8 +25,9 @@ it("is the sum, line by line", async () => {
           31.9       31.9   grammar (pinned): 49152 tokens × 680 bytes, once a reply is held to a grammar
           11.0       26.0   host-process (pinned): the process that the engine lives in, before a model is loaded
           45.0        0.0   host-code (evictable): its code and the engine's, mapped from files, which other processes share
+           5.6        2.8   drafts (pinned): 15 drafted tokens × 49152 × 4 bytes of logits, computed and kept
     ---------- ----------
-         242.7      270.6   in all
+         248.3      273.4   in all
     "
   `);
 });

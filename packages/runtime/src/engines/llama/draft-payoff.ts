@@ -1,6 +1,6 @@
 /** Sizes of a batch that checks a draft, the token before it included: kernels compute four or eight rows together. */
 const SIZES = [4, 8, 16] as const;
-/** Most tokens of a batch that checks a draft. The memory ledger counts the logits of each. */
+/** Most tokens of a batch that checks a draft; a plan's `drafts` line counts the logits of each. */
 export const MAX_CHECKED_TOKENS = 16;
 /** Batches of a size whose median is its time. */
 const REMEMBERED_TIMES = 9;

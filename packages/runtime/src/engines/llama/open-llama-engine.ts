@@ -120,6 +120,7 @@ function toOptions(plan: FitPlan, cores: number): Omit<LlamaEngineOptions, "chat
     kvType: plan.kv_type === "q8_0" ? "q8_0" : "f16",
     constrainsOutput: plan.constrains_output,
     choosingTokens: plan.choosing_tokens ?? 0,
+    draftTokens: plan.draft_tokens ?? 0,
     tellsResults: (plan.model.parameter_count ?? 0) < TELLING_PARAMETERS,
     stateFile: null,
   };
