@@ -152,7 +152,8 @@ class ChunkGraph {
       if (wanted.endsWith(".ts")) return { path: wanted, sideEffects: false };
       // What a package outside imports in turn.
       if (namespace === "file" && importer !== "<stdin>") return undefined;
-      if (!wanted.startsWith(".") && !path.isAbsolute(wanted)) return { path: wanted, external: true };
+      if (!wanted.startsWith(".") && !path.isAbsolute(wanted))
+        return { path: wanted, external: true, sideEffects: false };
       const found = path.isAbsolute(wanted) ? wanted : path.resolve(path.dirname(importer), wanted);
       // A file that is linked already, as what is written below names it.
       if (namespace === "elsewhere" || kind === "dynamic-import")
