@@ -5,6 +5,9 @@ import { questions } from "./report-row.mjs";
 
 const allQuestions = /** @type {QuestionKey[]} */ (Object.keys(questions));
 
+/** How often each side of a pair is measured where nothing else is said. */
+const DEFAULT_PAIRS = 5;
+
 /** How often a start is measured where nothing else is said. */
 const DEFAULT_RUNS = 15;
 
@@ -14,10 +17,17 @@ Usage: pnpm bench [options]
 
 Options
   --runs N     how often each start is measured (default ${DEFAULT_RUNS}); turns, sessions and waits at most 5 times
+  --pairs N    how often each side of a comparison with a local model is measured, in turn (default ${DEFAULT_PAIRS})
   --only LIST  some of ${allQuestions.join(",")}
+  --rows LIST  only rows whose names begin so, and no more than these need: engine/135m,drafts/0.5b/quote
   --no-peers   nanoagent alone: installs nothing from a registry
   --json       one JSON document on stdout (from a script: node packages/bench/src/bench.mjs --json)
   --help       this text
+
+Environment
+  NANOAGENT_BENCH_MODELS  the folder with the models (default: nanoagent-test-models in the user's cache folder)
+  LLAMA_SERVER            the program llama-server, of the same month as the library; without it its rows say so
+  NANOAGENT_BENCH_CACHE   where peers are installed
 
 Peers are installed once, into $NANOAGENT_BENCH_CACHE, or nanoagent-bench in the user's cache folder.
 Exit code: 0; 1 when a size is over its budget or nanoagent could not be measured; 2 for a wrong option.
@@ -27,6 +37,8 @@ Exit code: 0; 1 when a size is over its budget or nanoagent could not be measure
  * @typedef {object} BenchOptions
  * @property {number} runs
  * @property {readonly QuestionKey[]} questions what is measured, in the report's order
+ * @property {number} pairs
+ * @property {readonly string[]} rows beginnings of the names of the rows that are wanted; all of them where there is none
  * @property {boolean} peers
  * @property {boolean} json
  * @property {boolean} help
@@ -43,18 +55,41 @@ export function parseBenchOptions(args) {
     args: args.filter((argument) => argument !== "--"),
     options: {
       runs: { type: "string", default: String(DEFAULT_RUNS) },
+      pairs: { type: "string", default: String(DEFAULT_PAIRS) },
       only: { type: "string", default: allQuestions.join(",") },
+      rows: { type: "string" },
       "no-peers": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1)
-    throw new TypeError(`--runs needs a whole number from 1 on, not "${values.runs}"`);
+  const runs = readCount("--runs", values.runs);
+  const pairs = readCount("--pairs", values.pairs);
+  const rows = values.rows === undefined ? [] : values.rows.split(",");
+  const strange = rows.find((row) => !allQuestions.some((question) => question === row.split("/")[0]));
+  if (strange !== undefined)
+    throw new TypeError(`--rows takes names that begin with one of ${allQuestions.join(", ")}, not "${strange}"`);
   const named = values.only.split(",");
   const unknown = named.find((name) => !allQuestions.some((question) => question === name));
   if (unknown !== undefined) throw new TypeError(`--only takes ${allQuestions.join(", ")}, not "${unknown}"`);
-  const chosen = allQuestions.filter((question) => named.includes(question));
-  return { runs, questions: chosen, peers: !values["no-peers"], json: values.json, help: values.help };
+  const chosen = allQuestions.filter((question) => named.includes(question) && isWanted(rows, question));
+  return { runs, pairs, rows, questions: chosen, peers: !values["no-peers"], json: values.json, help: values.help };
+}
+
+/**
+ * Whether rows are wanted whose names begin with `beginning`.
+ *
+ * @param {readonly string[]} rows
+ * @param {string} beginning
+ */
+export function isWanted(rows, beginning) {
+  return rows.length === 0 || rows.some((row) => row.startsWith(beginning) || beginning.startsWith(row));
+}
+
+/** @param {string} name @param {string} value */
+function readCount(name, value) {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1)
+    throw new TypeError(`${name} needs a whole number from 1 on, not "${value}"`);
+  return count;
 }

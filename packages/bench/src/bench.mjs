@@ -1,18 +1,27 @@
-import { benchHelp, parseBenchOptions } from "./bench-options.mjs";
+import { benchHelp, isWanted, parseBenchOptions } from "./bench-options.mjs";
 import { budgets } from "./budgets.mjs";
+import { findLosses } from "./comparisons.mjs";
 import { ownContenders, peers } from "./contenders.mjs";
 import { installOwnPackages, installPeer } from "./installations.mjs";
 import { judgeRow } from "./judge-row.mjs";
+import { localModels, modelFolder } from "./local-models.mjs";
 import { loadAverage, machineFacts } from "./machine-facts.mjs";
+import { measureAborts } from "./measure-aborts.mjs";
+import { measureDrafts } from "./measure-drafts.mjs";
+import { measureEngine, measureNeighbors } from "./measure-engine.mjs";
+import { measureOneWord, measureStartsToToken } from "./measure-first-token.mjs";
 import { measureIdle } from "./measure-idle.mjs";
 import { measureIntents } from "./measure-intents.mjs";
 import { measureModel } from "./measure-model.mjs";
 import { measureProfile } from "./measure-profile.mjs";
+import { measureProgram } from "./measure-program.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
 import { agentStart, importStart, measureStarts, programStart } from "./measure-starts.mjs";
 import { measureSessions, measureTurns } from "./measure-talks.mjs";
+import { openModelBench } from "./model-bench.mjs";
 import { packPackages } from "./packed-packages.mjs";
-import { renderReport, renderShortfalls } from "./render-report.mjs";
+import { renderLosses, renderReport, renderShortfalls } from "./render-report.mjs";
+import { replyStart } from "./reply-start.mjs";
 import { failedRow, isFailed } from "./report-row.mjs";
 import { Workbench } from "./workbench.mjs";
 
@@ -23,6 +32,11 @@ import { Workbench } from "./workbench.mjs";
 const MOST_RUNS_IN_PROCESS = 5;
 /** A peer's session runs for 20 s. */
 const PEER_SESSION_RUNS = 1;
+/** Runs a local model too; it has no turn without one. */
+const NODE_LLAMA_CPP = { "node-llama-cpp": "3.22.1" };
+const peerQuestions = new Set(["start", "turn", "session", "size"]);
+const modelPeers = ["llama-server", "node-llama-cpp"];
+const modelQuestions = new Set(["engine", "neighbors", "first-token", "one-word", "drafts", "abort"]);
 
 // Whoever read the output has seen enough: `pnpm bench | head`.
 process.stdout.on("error", (error) => {
@@ -45,7 +59,7 @@ async function main() {
     return 0;
   }
   const before = machineFacts();
-  const rows = await measure(options);
+  const rows = (await measure(options)).filter(({ figure }) => isWanted(options.rows, figure));
   const machine = { ...before, load_average_after: loadAverage() };
   process.stdout.write(options.json ? toJson(machine, rows) : toText(machine, rows));
   const failed = rows.some((row) => judgeRow(row, budgets)?.fails || (isFailed(row) && !isOfPeer(row)));
@@ -57,9 +71,12 @@ async function measure(options) {
   const workbench = new Workbench();
   try {
     const folders = await installOwnPackages(workbench, await packPackages(workbench, progress), progress);
-    const { installed: installedPeers, failures } = options.peers
-      ? await installPeers(workbench)
-      : { installed: [], failures: [] };
+    const wanted = (/** @type {string} */ figure) => isWanted(options.rows, figure);
+    const { installed: installedPeers, failures } =
+      options.peers && options.questions.some((question) => peerQuestions.has(question))
+        ? await installPeers(workbench)
+        : { installed: [], failures: [] };
+    const models = await openModels(workbench, folders, options, wanted);
     const own = Object.entries(ownContenders).map(([name, contender]) => ({
       name,
       contender,
@@ -76,9 +93,10 @@ async function measure(options) {
       importStart("runtime-node", "import @nanoagent/runtime/node", folders.runtime, ["@nanoagent/runtime/node"]),
       programStart("cli-help", folders.cli, "--help"),
       programStart("cli-profile", folders.cli, "profile"),
-      ...installedPeers.map(({ name, contender, folder }) =>
+      ...installedPeers.flatMap(({ name, contender, folder }) => [
         importStart(name, contender.title, folder, contender.imports),
-      ),
+        replyStart(name, contender.title, folder),
+      ]),
     ];
     const ownSessions = own.filter(({ contender }) => contender.openSession !== null);
     /** @type {Record<import("./report-row.mjs").QuestionKey, () => Row[] | Promise<Row[]>>} */
@@ -92,7 +110,14 @@ async function measure(options) {
       intents: () => measureIntents(workbench, folders.runtime, inProcessRuns, progress),
       idle: () => measureIdle(workbench, folders.runtime, inProcessRuns, progress),
       profile: () => measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress),
+      program: () => measureProgram(workbench, folders.cli, inProcessRuns, progress),
       model: () => measureModel(workbench, folders.libraries, inProcessRuns, progress),
+      engine: models(measureEngine),
+      neighbors: models(measureNeighbors),
+      "first-token": models(measureStartsToToken),
+      "one-word": models(measureOneWord),
+      drafts: models(measureDrafts),
+      abort: models(measureAborts),
       size: () => [
         ...measureOwnSizes(folders),
         ...installedPeers.flatMap(({ name, contender, folder }) =>
@@ -107,6 +132,44 @@ async function measure(options) {
   } finally {
     workbench.close();
   }
+}
+
+/**
+ * Readies what questions about local models need, and says of each what could not be measured.
+ *
+ * @param {Workbench} workbench
+ * @param {import("./installations.mjs").OwnFolders} folders
+ * @param {import("./bench-options.mjs").BenchOptions} options
+ * @param {(figure: string) => boolean} wanted
+ * @returns {Promise<(measure: (bench: import("./model-bench.mjs").ModelBench) => Promise<Row[]>) => () => Promise<Row[]>>}
+ */
+async function openModels(workbench, folders, options, wanted) {
+  const asked = options.questions.filter((question) => modelQuestions.has(question));
+  const [first] = asked;
+  if (first === undefined) return () => async () => [];
+  /** @type {Row[]} */
+  const missing = localModels().flatMap(({ name, title, file, isThere }) =>
+    isThere ? [] : [failedRow([first, name], title, `skipped, there is no ${file} in ${modelFolder()}`)],
+  );
+  const llamaServer = process.env.LLAMA_SERVER;
+  if (llamaServer === undefined && options.peers)
+    missing.push(failedRow([first, "llama-server"], "llama-server", "skipped, LLAMA_SERVER names no program"));
+  let nodeLlamaCpp;
+  try {
+    if (options.peers) nodeLlamaCpp = await installPeer(workbench, "node-llama-cpp", NODE_LLAMA_CPP, progress);
+  } catch (error) {
+    missing.push(failedRow([first, "node-llama-cpp"], "node-llama-cpp", error));
+  }
+  const bench = await openModelBench({
+    workbench,
+    folders,
+    pairs: options.pairs,
+    llamaServer: options.peers ? llamaServer : undefined,
+    nodeLlamaCpp,
+    isWanted: wanted,
+    progress,
+  });
+  return (measure) => async () => [...missing.splice(0), ...(await measure(bench))];
 }
 
 /** @param {Workbench} workbench */
@@ -124,16 +187,24 @@ async function installPeers(workbench) {
 }
 
 /** @param {import("./report-row.mjs").FailedRow} row */
-function isOfPeer({ figure }) {
-  const subject = figure.split("/")[1] ?? "";
-  return subject in peers || subject.startsWith("systeminformation");
+function isOfPeer(row) {
+  const subject = row.figure.split("/")[1]?.replace(/-reply$/, "") ?? "";
+  // What is not there to compare with fails nothing.
+  if (row.failure.startsWith("skipped")) return true;
+  return (
+    subject in peers || subject.startsWith("systeminformation") || modelPeers.some((peer) => row.figure.endsWith(peer))
+  );
 }
 
 /** @param {Machine} machine @param {readonly Row[]} rows */
 function toJson(machine, rows) {
+  const losses = findLosses(rows, Object.keys(peers));
   const judged = rows.map((row) => {
     const verdict = judgeRow(row, budgets);
-    return verdict === null ? row : { ...row, budget: verdict.budget.limit, met: verdict.met };
+    const lost = losses.find((loss) => loss.row === row)?.better.map(({ figure }) => figure);
+    const verdictFields =
+      verdict === null ? {} : { budget: verdict.budget.limit, met: verdict.met, verdict: verdict.word };
+    return { ...row, ...verdictFields, ...(lost === undefined ? {} : { lost_to: lost }) };
   });
   return `${JSON.stringify({ format: 1, machine, rows: judged }, null, 2)}\n`;
 }
@@ -145,9 +216,10 @@ function toText(machine, rows) {
   const busy =
     load > cpu_cores ? `\nOther work went on: a load of ${load} on ${cpu_cores} cores. Times are uncertain.` : "";
   const facts = `Node ${node} on ${platform}, ${cpu_cores} × ${cpu_model}, ${memory_mb} MB, commit ${commit ?? "unknown"}, ${date}${busy}`;
-  const shortfalls = renderShortfalls(rows, budgets);
+  const losses = findLosses(rows, Object.keys(peers));
+  const shortfalls = [...renderShortfalls(rows, budgets), ...renderLosses(losses)];
   const closing = shortfalls.length === 0 ? "Every budget is met." : shortfalls.join("\n");
-  return `${facts}\n\n${renderReport(rows, budgets)}\n${closing}\n`;
+  return `${facts}\n\n${renderReport(rows, budgets, losses)}\n${closing}\n`;
 }
 
 /** @param {string} what */

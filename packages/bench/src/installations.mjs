@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { installPackages } from "./packed-packages.mjs";
@@ -33,6 +33,13 @@ export async function installOwnPackages(workbench, tarballs, progress) {
     );
   }
   return folders;
+}
+
+/** The main file of the program that is installed in a folder. @param {string} folder */
+export function programFile(folder) {
+  const packageFolder = path.join(folder, "node_modules/@nanoagent/cli");
+  const { bin } = JSON.parse(readFileSync(path.join(packageFolder, "package.json"), "utf8"));
+  return path.join(packageFolder, bin.nanoagent);
 }
 
 /**

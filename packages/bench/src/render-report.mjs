@@ -1,5 +1,5 @@
 import { formatFigure } from "./format-figure.mjs";
-import { judgeRow } from "./judge-row.mjs";
+import { judgedOf, judgeRow } from "./judge-row.mjs";
 import { renderTable } from "./render-table.mjs";
 import { isFailed } from "./report-row.mjs";
 
@@ -22,14 +22,15 @@ const columns = [
  *
  * @param {readonly Row[]} rows
  * @param {readonly import("./budgets.mjs").Budget[]} budgets
+ * @param {readonly import("./comparisons.mjs").Loss[]} [losses]
  * @returns {string}
  */
-export function renderReport(rows, budgets) {
+export function renderReport(rows, budgets, losses = []) {
   const groups = [...new Set(rows.map((row) => row.question))].map((question) => {
     const own = rows.filter((row) => row.question === question);
     return `${question}\n\n${renderTable(
       columns,
-      own.map((row, at) => renderRow(row, own[at - 1], budgets)),
+      own.map((row, at) => renderRow(row, own[at - 1], budgets, losses)),
     )}\n`;
   });
   return groups.join("\n");
@@ -49,7 +50,18 @@ export function renderShortfalls(rows, budgets) {
     if (verdict === null || verdict.met) return [];
     const { budget, judged, fails } = verdict;
     const figures = `${formatFigure(judged)} ${budget.unit}, the budget is ${formatFigure(budget.limit)}`;
-    return [`${fails ? "OVER, and that fails" : "over"}: ${budget.what}: ${figures}`];
+    return [
+      `${fails ? "OVER, and that fails" : budget.rival === undefined ? "missed" : `lost to ${budget.rival}`}: ${budget.what}: ${figures}`,
+    ];
+  });
+}
+
+/** Where peers are better, a line each. @param {readonly import("./comparisons.mjs").Loss[]} losses @returns {string[]} */
+export function renderLosses(losses) {
+  return losses.map(({ row, better }) => {
+    const words = (/** @type {import("./report-row.mjs").ReportRow} */ one) =>
+      `${one.subject} ${formatFigure(judgedOf(one), { signed: one.overBare })}`;
+    return `lost: ${row.subject}, ${row.measure}: ${formatFigure(judgedOf(row), { signed: row.overBare })} ${row.unit}, ${better.map(words).join(", ")}`;
   });
 }
 
@@ -57,13 +69,16 @@ export function renderShortfalls(rows, budgets) {
  * @param {Row} row
  * @param {Row | undefined} previous
  * @param {readonly import("./budgets.mjs").Budget[]} budgets
+ * @param {readonly import("./comparisons.mjs").Loss[]} losses
  * @returns {string[]}
  */
-function renderRow(row, previous, budgets) {
+function renderRow(row, previous, budgets, losses) {
   const subject = row.subject === previous?.subject ? "" : row.subject;
   if (isFailed(row)) return [subject, "not measured, see below"];
   const format = (/** @type {number} */ value) => formatFigure(value, { signed: row.overBare });
   const verdict = judgeRow(row, budgets);
+  const better = losses.find((loss) => loss.row === row)?.better ?? [];
+  const lost = better.length === 0 ? "" : `lost to ${better.map((other) => other.subject).join(", ")}`;
   return [
     subject,
     row.measure,
@@ -72,6 +87,6 @@ function renderRow(row, previous, budgets) {
     row.unit,
     String(row.runs),
     verdict === null ? "" : formatFigure(verdict.budget.limit),
-    [verdict === null ? "" : verdict.met ? "met" : "OVER", row.note ?? ""].filter(Boolean).join("; "),
+    [verdict?.word ?? "", lost, row.note ?? ""].filter(Boolean).join("; "),
   ];
 }

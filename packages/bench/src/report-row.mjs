@@ -31,11 +31,19 @@
 export const questions = {
   start: "How long does it take to start, and how much memory (over bare `node -e 0`)?",
   turn: "What does one turn cost, without any model?",
-  session: "What happens in a long conversation?",
+  session: "What happens in a long conversation, of which a model is shown the newest part?",
+  program: "What happens in a long conversation with the program?",
   intents: "What do sentences cost that are answered without a model?",
   idle: "What does an agent cost that waits?",
   profile: "What does it take to know the device?",
-  model: "What does nanoagent add to a local model?",
+  model: "What does nanoagent's engine take beside a local model, and how does it come back?",
+  engine:
+    "How fast does a local model read and write, of what llama.cpp driven directly takes (pairs, median of ratios)?",
+  neighbors: "And while other processes keep cores busy, of the best fixed number of threads?",
+  "first-token": "What does it take from a start to the first token?",
+  "one-word": "What does a program take that answers with one word, to its end?",
+  drafts: "What do several tokens a step bring?",
+  abort: "How soon does an aborted reply end, and is the engine free?",
   size: "How much is installed?",
 };
 

@@ -15,6 +15,7 @@ const windows = process.platform === "win32";
  * @property {string} cwd
  * @property {number} timeLimitMilliseconds
  * @property {Readonly<Record<string, string | undefined>>} [environment] default: {@link measuredEnvironment}
+ * @property {Readonly<Record<string, string>>} [variables] more of it
  */
 
 /**
@@ -78,11 +79,11 @@ export class Workbench {
    * @returns {Promise<RunResult>}
    * @throws {Error} when it cannot be started, fails, or exceeds its time; says what it wrote to stderr
    */
-  async run(program, args, { cwd, timeLimitMilliseconds, environment = measuredEnvironment() }) {
+  async run(program, args, { cwd, timeLimitMilliseconds, environment = measuredEnvironment(), variables = {} }) {
     const begin = performance.now();
     const child = spawn(program, args, {
       cwd,
-      env: environment,
+      env: { ...environment, ...variables },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       // A group of its own, so that what the child starts ends with it.
       detached: !windows,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Budget, budgets } from "../src/budgets.mjs";
 import { judgeRow } from "../src/judge-row.mjs";
-import { failedRow, reportRow } from "../src/report-row.mjs";
+import { failedRow, questions, reportRow } from "../src/report-row.mjs";
 
 const budget = (kind: Budget["kind"], limit: number): Budget => ({
   figure: "size/runtime/bytes",
@@ -33,7 +33,8 @@ describe("judgeRow", () => {
   it("judges time by its minimum, memory and ratios by their median", () => {
     const ratio = { ...row(1, 3), unit: "×" as const };
     expect(judgeRow(ratio, [{ ...budget("time", 2), unit: "×" }])).toMatchObject({ judged: 3, met: false });
-    expect(judgeRow(row(1, 3), [budget("time", 2)])).toMatchObject({ judged: 1, met: true });
+    const time = { ...row(1, 3), unit: "ms" as const };
+    expect(judgeRow(time, [{ ...budget("time", 2), unit: "ms" }])).toMatchObject({ judged: 1, met: true });
     expect(judgeRow(row(1, 3), [budget("memory", 2)])).toMatchObject({ judged: 3, met: false });
   });
 
@@ -51,7 +52,8 @@ describe("budgets", () => {
   it("limit each figure once, and say why", () => {
     expect(new Set(budgets.map(({ figure }) => figure)).size).toBe(budgets.length);
     for (const { figure, limit, reason } of budgets) {
-      expect(figure).toMatch(/^(start|turn|session|intents|idle|size|model|profile)\/[a-z-]+\/[a-z-]+$/);
+      expect(figure).toMatch(/^[a-z-]+\/[a-z0-9.-]+\/[a-z-]+$/);
+      expect(Object.keys(questions)).toContain(figure.split("/")[0]);
       expect(limit).toBeGreaterThan(0);
       expect(reason).not.toBe("");
     }

@@ -33,8 +33,8 @@ describe("renderReport", () => {
       "How long does it take to start, and how much memory (over bare `node -e 0`)?",
       "",
       "                   minimum  median      runs  budget",
-      "───────  ────────  ───────  ──────  ──  ────  ──────  ─────",
-      "runtime  start       +14.2   +17.9  ms    15      12  OVER",
+      "───────  ────────  ───────  ──────  ──  ────  ──────  ──────",
+      "runtime  start       +14.2   +17.9  ms    15      12  missed",
       "         peak RSS    +2.10   +2.20  MB     5          young",
       "",
       "How much is installed?",
@@ -51,7 +51,7 @@ describe("renderReport", () => {
 describe("renderShortfalls", () => {
   it("names what is over its budget and what could not be measured", () => {
     expect(renderShortfalls(rows, budgets)).toEqual([
-      "over: import runtime: 14.2 ms, the budget is 12",
+      "missed: import runtime: 14.2 ms, the budget is 12",
       "not measured: xsai: no such version",
     ]);
   });

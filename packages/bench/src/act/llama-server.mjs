@@ -6,27 +6,31 @@ const START_MILLISECONDS = 300_000;
 const POLL_MILLISECONDS = 250;
 const CONTEXT_TOKENS = 8192;
 
+/** @typedef {{ threads?: number, contextTokens?: number }} ServerLimits what it takes; without threads, its own choice */
+
 /**
  * Starts llama-server with a model on a free port, with its template engine on, and waits until it answers.
  *
  * @param {string} program
  * @param {string} model
- * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
+ * @param {ServerLimits} [limits]
+ * @returns {Promise<{ url: string, processId: number, stop: () => Promise<void> }>}
  */
-export async function startLlamaServer(program, model) {
+export async function startLlamaServer(program, model, { threads, contextTokens = CONTEXT_TOKENS } = {}) {
   const port = await freePort();
   const args = [
     "-m",
     model,
     "--jinja",
     "-c",
-    String(CONTEXT_TOKENS),
+    String(contextTokens),
     "-np",
     "1",
     "--host",
     "127.0.0.1",
     "--port",
     String(port),
+    ...(threads === undefined ? [] : ["-t", String(threads)]),
   ];
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
@@ -50,7 +54,7 @@ export async function startLlamaServer(program, model) {
   const deadline = Date.now() + START_MILLISECONDS;
   while (ended === null && Date.now() < deadline) {
     const answer = await fetch(`${url}/health`).catch(() => null);
-    if (answer?.ok) return { url, stop };
+    if (answer?.ok) return { url, processId: child.pid ?? 0, stop };
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
   }
   await stop();

@@ -21,6 +21,20 @@
 
 /** @typedef {{ bytes: number, turns: number, droppedTurns: number }} Held */
 
+/** Most messages that a model is shown of a session: about what nanoagent shows to one with 4,096 tokens of context. */
+const WINDOW_MESSAGES = 128;
+
+/**
+ * The newest messages of a conversation, which are what its model is shown: no device has room for all of them.
+ *
+ * @template Message
+ * @param {readonly Message[]} messages
+ * @returns {Message[]}
+ */
+export function shownMessages(messages) {
+  return messages.slice(-WINDOW_MESSAGES);
+}
+
 export const INSTRUCTIONS = "You watch over the pumps of a plant and answer in one sentence.";
 
 /** @param {string} message @returns {string} the reply of every mock, as long as that of the rules engine */

@@ -1,4 +1,4 @@
-import { INSTRUCTIONS, mockReply } from "./contender.mjs";
+import { INSTRUCTIONS, mockReply, shownMessages } from "./contender.mjs";
 
 /** The floor: what anyone would write without a framework. @type {import("./contender.mjs").Contender} */
 export const handWrittenLoop = {
@@ -23,7 +23,7 @@ function system() {
 /** @param {Message[]} messages @param {string} message */
 async function converse(messages, message) {
   messages.push({ role: "user", content: message, timestamp: now() });
-  const reply = await model(messages);
+  const reply = await model(shownMessages(messages));
   messages.push({ role: "assistant", content: reply, timestamp: now() });
   return reply;
 }

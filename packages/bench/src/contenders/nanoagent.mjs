@@ -71,7 +71,8 @@ export const nanoagentMock = {
     const runtime = await loadRuntime(importPackage, { engine: mockEngine });
     return { ask: async (message) => (await runtime.process(message)).content };
   },
-  openSession: null,
+  // With a window, as that of a model on a device.
+  openSession: (importPackage) => openRules(importPackage, {}, { engine: { ...mockEngine, contextTokens: 4096 } }),
 };
 
 const mockEngine = {
@@ -82,13 +83,18 @@ const mockEngine = {
     yield { type: "text-delta", text: mockReply(messages.at(-1)?.content ?? "") };
     yield { type: "end", reason: "stop" };
   },
-  countTokens: () => 1,
+  countTokens: (/** @type {string} */ text) => Math.ceil(text.length / 4),
   close: async () => {},
 };
 
-/** @param {Import} importPackage @param {object} [settings] @returns {Promise<import("./contender.mjs").Talk>} */
-async function openRules(importPackage, settings) {
-  const runtime = await loadRuntime(importPackage, {}, settings);
+/**
+ * @param {Import} importPackage
+ * @param {object} [settings]
+ * @param {object} [options]
+ * @returns {Promise<import("./contender.mjs").Talk>}
+ */
+async function openRules(importPackage, settings, options = {}) {
+  const runtime = await loadRuntime(importPackage, options, settings);
   return {
     ask: async (message) => (await runtime.process(message)).content,
     held: () => {

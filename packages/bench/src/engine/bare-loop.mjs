@@ -1,20 +1,37 @@
 import { loadAddon } from "./load-addon.mjs";
+import { cpuMillisecondsOfTree } from "./process-tree.mjs";
 
 const SEQUENCE = 0;
 const F16 = 1;
 const GREEDY = { temperature: 0, topK: 40, topP: 0.95, minP: 0.05, seed: 1 };
 
 /**
+ * What it does, without the message that engines are warmed up with.
+ *
+ * @typedef {Omit<import("./model-task.mjs").ModelTask, "shortPrompt"> & { onFirstToken?: () => void }} BareTask
+ */
+
+/**
  * llama.cpp's add-on, driven directly: what any engine around it is measured against.
  *
  * @param {string} addonPackage where the package with the library is
- * @param {import("./model-task.mjs").ModelTask} task
+ * @param {BareTask} task
+ * @returns {Promise<{ prefill: import("./model-task.mjs").Work, decode: import("./model-task.mjs").Work }>}
  */
 export async function runBareLoop(
   addonPackage,
-  { modelPath, contextTokens, batchTokens, threads, shortPrompt, prompt, replyTokens, onFirstToken = () => {} },
+  {
+    modelPath,
+    contextTokens,
+    batchTokens,
+    threads,
+    prompt,
+    question = "",
+    replyTokens,
+    mostMilliseconds = Number.POSITIVE_INFINITY,
+    onFirstToken = () => {},
+  },
 ) {
-  const began = performance.now();
   const addon = await loadAddon(addonPackage);
   const model = new addon.AddonModel(modelPath, {
     addonExports: addon,
@@ -51,27 +68,51 @@ export async function runBareLoop(
     position += piece.length;
     return index;
   };
-  /** @param {Uint32Array} tokens */
-  const read = async (tokens) => {
+  /** @param {string} text @param {Stopwatch} watch */
+  const read = async (text, watch) => {
+    const tokens = model.tokenize(text, true);
     let logits = 0;
-    for (let start = 0; start < tokens.length; start += batchTokens) {
+    for (let start = 0; start < tokens.length && !watch.isOver(); start += batchTokens) {
       logits = await evaluate(tokens.subarray(start, start + batchTokens));
+      watch.count(Math.min(batchTokens, tokens.length - start));
     }
     return context.sampleToken(logits, sampler);
   };
-  await read(model.tokenize(shortPrompt, true));
+  const reading = stopwatch(mostMilliseconds);
+  let token = await read(prompt, reading);
   onFirstToken();
-  const asked = performance.now();
-  const tokens = model.tokenize(prompt, true);
-  let token = await read(tokens);
-  const first = performance.now();
-  for (let count = 1; count < replyTokens; count++) {
+  const prefill = reading.stop();
+  // What is measured of a reply is the same for all: the tokens behind its first one.
+  if (question !== "") token = await read(question, stopwatch());
+  const writing = stopwatch(mostMilliseconds);
+  for (let count = 1; count < replyTokens && !writing.isOver(); count++) {
     token = await context.sampleToken(await evaluate(Uint32Array.of(token)), sampler);
+    writing.count(1);
   }
-  const ended = performance.now();
+  return { prefill, decode: writing.stop() };
+}
+
+/** @typedef {ReturnType<typeof stopwatch>} Stopwatch */
+
+/**
+ * Time and tokens of a piece of work, which is cut where it takes too long.
+ *
+ * @param {number} [mostMilliseconds]
+ */
+function stopwatch(mostMilliseconds = Number.POSITIVE_INFINITY) {
+  const began = performance.now();
+  const cpuBefore = cpuMillisecondsOfTree(process.pid);
+  let tokens = 0;
   return {
-    first_token_ms: asked - began,
-    prefill_tokens_per_second: (tokens.length / (first - asked)) * 1000,
-    decode_tokens_per_second: ((replyTokens - 1) / (ended - first)) * 1000,
+    count: (/** @type {number} */ more) => {
+      tokens += more;
+    },
+    isOver: () => performance.now() - began > mostMilliseconds,
+    /** @returns {import("./model-task.mjs").Work} */
+    stop: () => ({
+      tokens,
+      cpu_ms: cpuMillisecondsOfTree(process.pid) - cpuBefore,
+      wall_ms: performance.now() - began,
+    }),
   };
 }

@@ -1,14 +1,28 @@
-// A child of the bench: `node first-token-child.mjs bare|library WORK`, with WORK as JSON; prints a line at the first token.
+// A child of the bench: `node first-token-child.mjs bare|library|node-llama-cpp WORK`, with WORK as JSON; prints a line at
+// the first token, and ends with its reply.
 import { readFileSync } from "node:fs";
 
 const [, , contender = "", text = "{}"] = process.argv;
 const work = JSON.parse(text);
-const tell = () => process.stdout.write("token\n");
+let isTold = false;
+const tell = () => {
+  if (!isTold) process.stdout.write("token\n");
+  isTold = true;
+};
 
 if (contender === "bare") {
   const { runBareLoop } = await import("./bare-loop.mjs");
-  // The prompt is the first thing that is read, as by the others.
-  await runBareLoop(work.addonPackage, { ...work, shortPrompt: work.prompt, onFirstToken: tell, replyTokens: 16 });
+  await runBareLoop(work.addonPackage, { ...work, onFirstToken: tell });
+} else if (contender === "node-llama-cpp") {
+  const { importFromFolder } = await import("../import-from-folder.mjs");
+  const { getLlama, LlamaChatSession } = await (await importFromFolder(work.nodeLlamaCpp))("node-llama-cpp");
+  const { INSTRUCTIONS } = await import("./reply-texts.mjs");
+  const llama = await getLlama({ gpu: false, build: "never", maxThreads: work.threads, logLevel: "error" });
+  const model = await llama.loadModel({ modelPath: work.modelPath });
+  const context = await model.createContext({ contextSize: work.contextTokens, threads: work.threads });
+  const session = new LlamaChatSession({ contextSequence: context.getSequence(), systemPrompt: INSTRUCTIONS });
+  await session.prompt(work.message, { temperature: 0, maxTokens: work.replyTokens, onTextChunk: tell });
+  await llama.dispose();
 } else {
   const { createRequire } = await import("node:module");
   const { pathToFileURL } = await import("node:url");
@@ -16,11 +30,9 @@ if (contender === "bare") {
   const { NanoRuntime } = await import(pathToFileURL(resolve("@nanoagent/runtime")).href);
   const runtime = new NanoRuntime();
   await runtime.load(JSON.parse(readFileSync(work.config, "utf8")));
-  let isTold = false;
   for await (const event of runtime.stream(work.message)) {
     if (event.type === "error") throw event.error;
-    if (event.type === "text-delta" && !isTold) tell();
-    isTold ||= event.type === "text-delta";
+    if (event.type === "text-delta") tell();
   }
   await runtime.unload();
 }

@@ -5,7 +5,11 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { freezeTree } from "./process-tree.mjs";
+import { runInPairs } from "../paired-runs.mjs";
+import { measuredEnvironment } from "../workbench.mjs";
+import { agentConfig } from "./agent-config.mjs";
+import { followTree, freezeTree } from "./process-tree.mjs";
+import { chatMl } from "./reply-texts.mjs";
 
 /**
  * Cost of a start up to the first token: processor time of all processes, and time by the clock.
@@ -20,19 +24,23 @@ import { freezeTree } from "./process-tree.mjs";
  * @property {string} runtimeFolder a folder from which `@nanoagent/runtime` is found
  * @property {string} addonPackage where the package with llama.cpp's library is
  * @property {string} [llamaServer] the program of llama-server; without it, it is not measured
+ * @property {string} [nodeLlamaCpp] where node-llama-cpp is installed; without it, it is not measured
+ * @property {boolean} [toEnd] whether the programs are measured to their own end, with all of the reply
+ * @property {string} [message]
  * @property {string} [nodeFile] the Node that runs all but llama-server. Default: this one
  * @property {number} [pairs] Default: 5
  * @property {number} [threads] Default: 1
- * @property {number} [contextTokens] Default: 4096
+ * @property {number} [contextTokens] Default: what each takes by itself, and 4096 where llama.cpp is driven directly
  * @property {readonly string[]} [contenders] Default: all that can be measured
  * @property {(what: string) => void} [progress]
  */
 
-const INSTRUCTIONS = "You are a helpful assistant.";
 const MESSAGE = "What is the capital of France?";
-const PROMPT = `<|im_start|>system\n${INSTRUCTIONS}<|im_end|>\n<|im_start|>user\n${MESSAGE}<|im_end|>\n<|im_start|>assistant\n`;
-/** Every contender is stopped at its first token; none is to be done by then. */
+/** Where a contender is stopped at its first token, none is to be done by then. */
 const REPLY_TOKENS = 16;
+/** A word, a full stop and the end: what is evaluated for a reply of one word. */
+const WORD_TOKENS = 3;
+const BARE_CONTEXT_TOKENS = 4096;
 const BATCH_TOKENS = 64;
 const RUN_MILLISECONDS = 300_000;
 const POLL_MILLISECONDS = 2;
@@ -40,99 +48,100 @@ const POLL_MILLISECONDS = 2;
 const child = fileURLToPath(new URL("./first-token-child.mjs", import.meta.url));
 
 /**
- * Starts nanoagent's program, its library, llama.cpp driven directly and llama-server in turn, each with the same prompt,
- * and measures each up to its first token. A run of each before the first pair comes to its own end: it reads the files into
- * memory, and leaves what a start finds of an earlier one.
+ * Starts nanoagent's program, its library, llama.cpp driven directly and its peers in turn, each with the same prompt, and
+ * measures each up to its first token or to its end. A run of each before the first pair comes to its own end: it reads the
+ * files into memory, and leaves what a start finds of an earlier one.
  *
  * @param {FirstTokenTask} task
- * @returns {Promise<{ medians: Record<string, FirstToken>, ratios: Record<string, FirstToken>, runs: Record<string, FirstToken[]> }>}
- *   medians of each contender; medians of the ratios to `bare` of the same pair; and every run
+ * @returns {Promise<Record<string, import("../paired-runs.mjs").Outcome<FirstToken>>>}
  */
 export async function measureFirstToken(task) {
   const { pairs = 5, contenders = namesOf(task), progress = () => {} } = task;
   const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-first-token-"));
   try {
-    /** @type {Record<string, FirstToken[]>} */
-    const runs = Object.fromEntries(contenders.map((name) => [name, []]));
-    for (let pair = -1; pair < pairs; pair++) {
-      for (const name of contenders) {
-        const figures = await startContender(name, task, { folder, isWarmUp: pair < 0 });
-        progress(
-          `${pair < 0 ? "warm-up" : pair + 1} ${name}: ${figures.cpu_ms} CPU ms, ${Math.round(figures.wall_ms)} ms`,
-        );
-        if (pair >= 0) runs[name]?.push(figures);
-      }
-    }
-    const each = (/** @type {(name: string) => FirstToken[]} */ read) =>
-      Object.fromEntries(contenders.map((name) => [name, medianOf(read(name))]));
-    const bare = runs.bare ?? [];
-    const ratio = (/** @type {FirstToken} */ own, /** @type {number} */ pair) => ({
-      cpu_ms: own.cpu_ms / (bare[pair]?.cpu_ms ?? Number.NaN),
-      wall_ms: own.wall_ms / (bare[pair]?.wall_ms ?? Number.NaN),
+    const runners = contenders.map((name) => ({
+      name,
+      run: (/** @type {number} */ round) => startContender(name, task, { folder, isWarmUp: round < 0 }),
+    }));
+    return await runInPairs(runners, {
+      pairs,
+      warmUps: 1,
+      onFigures: (name, round, { cpu_ms, wall_ms }) =>
+        progress(`${round < 0 ? "warm-up" : round + 1} ${name}: ${cpu_ms} CPU ms, ${Math.round(wall_ms)} ms`),
     });
-    return { medians: each((name) => runs[name] ?? []), ratios: each((name) => (runs[name] ?? []).map(ratio)), runs };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** @param {FirstTokenTask} task */
-function namesOf({ llamaServer }) {
-  return ["bare", "program", "library", ...(llamaServer === undefined ? [] : ["llama-server"])];
+function namesOf({ llamaServer, nodeLlamaCpp, toEnd = false }) {
+  return [
+    "bare",
+    "program",
+    "library",
+    // A server has no end.
+    ...(llamaServer === undefined || toEnd ? [] : ["llama-server"]),
+    ...(nodeLlamaCpp === undefined ? [] : ["node-llama-cpp"]),
+  ];
 }
 
-/** @typedef {{ folder: string, isWarmUp: boolean }} Run its files; whether it goes on behind its first token */
-
-/** @param {string} name @param {FirstTokenTask} task @param {Run} run @returns {Promise<FirstToken>} */
-function startContender(name, task, run) {
-  const { folder } = run;
-  const { modelPath, program, runtimeFolder, addonPackage, nodeFile = process.execPath } = task;
-  const { threads = 1, contextTokens = 4096 } = task;
+/** @param {string} name @param {FirstTokenTask} task @param {{ folder: string, isWarmUp: boolean }} run @returns {Promise<FirstToken>} */
+function startContender(name, task, { folder, isWarmUp }) {
+  const { modelPath, program, runtimeFolder, addonPackage, nodeLlamaCpp, nodeFile = process.execPath } = task;
+  const { threads = 1, contextTokens, message = MESSAGE, toEnd = false } = task;
   const kept = { XDG_STATE_HOME: path.join(folder, "state"), XDG_CACHE_HOME: path.join(folder, "cache") };
-  const environment = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...kept };
-  if (name === "llama-server") return startServer(task, environment, run);
+  const environment = { ...measuredEnvironment(), ...kept };
+  if (name === "llama-server") return startServer(task, environment);
   const config = path.join(folder, "agent.json");
-  writeFileSync(config, JSON.stringify(configFor(modelPath, { threads, contextTokens })));
-  const work = { modelPath, threads, contextTokens, batchTokens: BATCH_TOKENS, prompt: PROMPT };
+  writeFileSync(config, JSON.stringify(agentConfig(modelPath, { threads, contextTokens, maxTokens: REPLY_TOKENS })));
+  const work = {
+    modelPath,
+    threads,
+    contextTokens: contextTokens ?? BARE_CONTEXT_TOKENS,
+    batchTokens: BATCH_TOKENS,
+    prompt: chatMl(message),
+    replyTokens: toEnd ? WORD_TOKENS : REPLY_TOKENS,
+  };
   /** @type {Record<string, string[]>} */
   const commands = {
     bare: [child, "bare", JSON.stringify({ ...work, addonPackage })],
-    library: [child, "library", JSON.stringify({ config, runtimeFolder, message: MESSAGE })],
-    program: [program, "run", "--config", config, "--once", MESSAGE],
+    library: [child, "library", JSON.stringify({ config, runtimeFolder, message })],
+    program: [program, "run", "--config", config, "--once", message],
+    "node-llama-cpp": [child, "node-llama-cpp", JSON.stringify({ ...work, contextTokens, nodeLlamaCpp, message })],
   };
   const args = commands[name];
   if (args === undefined) throw new Error(`There is no contender "${name}".`);
-  return watchStart(nodeFile, args, { environment, run }, (started, onToken) => {
+  if (toEnd || isWarmUp) return watchRun(nodeFile, args, environment);
+  return watchStart(nodeFile, args, environment, (started, onToken) => {
     started.stdout?.once("data", onToken);
   });
 }
 
-/** @param {string} modelPath @param {{ threads: number, contextTokens: number }} limits */
-function configFor(modelPath, { threads, contextTokens }) {
-  return {
-    spec: { name: "first-token", max_memory_mb: 4096, max_model_size_mb: 4096 },
-    device: { device_id: "bench", platform: process.platform, memory_mb: 4096, cpu_cores: threads, has_gpu: false },
-    model_path: modelPath,
-    instructions: INSTRUCTIONS,
-    engine: { context: contextTokens },
-    sampling: { temperature: 0, max_tokens: REPLY_TOKENS },
-  };
-}
-
-/** @param {FirstTokenTask} task @param {NodeJS.ProcessEnv} environment @param {Run} run @returns {Promise<FirstToken>} */
-function startServer({ llamaServer = "", modelPath, threads = 1, contextTokens = 4096 }, environment, run) {
+/** @param {FirstTokenTask} task @param {NodeJS.ProcessEnv} environment @returns {Promise<FirstToken>} */
+function startServer(
+  { llamaServer = "", modelPath, threads = 1, contextTokens = 4096, message = MESSAGE },
+  environment,
+) {
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const number = (/** @type {number} */ value) => String(value);
   const args = ["-m", modelPath, "-t", number(threads), "-c", number(contextTokens), "-np", "1"];
   args.push("--no-webui", "--host", "127.0.0.1", "--port", number(port));
-  // It has no end of its own.
-  const settings = { environment, run: { ...run, isWarmUp: false } };
-  return watchStart(llamaServer, args, settings, (started, onToken) => askServer(port, started, onToken));
+  return watchStart(llamaServer, args, environment, (started, onToken) =>
+    askServer(port, chatMl(message), started, onToken),
+  );
 }
 
-/** Asks a server as soon as it listens. @param {number} port @param {import("node:child_process").ChildProcess} started @param {() => void} onToken */
-function askServer(port, started, onToken) {
-  const body = JSON.stringify({ prompt: PROMPT, n_predict: REPLY_TOKENS, stream: true, temperature: 0 });
+/**
+ * Asks a server as soon as it listens.
+ *
+ * @param {number} port
+ * @param {string} prompt
+ * @param {import("node:child_process").ChildProcess} started
+ * @param {() => void} onToken
+ */
+function askServer(port, prompt, started, onToken) {
+  const body = JSON.stringify({ prompt, n_predict: REPLY_TOKENS, stream: true, temperature: 0 });
   const again = () => {
     if (started.exitCode === null && started.signalCode === null) setTimeout(ask, POLL_MILLISECONDS);
   };
@@ -158,11 +167,11 @@ function askServer(port, started, onToken) {
  *
  * @param {string} file
  * @param {string[]} args
- * @param {{ environment: NodeJS.ProcessEnv, run: Run }} settings
+ * @param {NodeJS.ProcessEnv} environment
  * @param {(started: import("node:child_process").ChildProcess, onToken: () => void) => void} listen
  * @returns {Promise<FirstToken>}
  */
-async function watchStart(file, args, { environment, run }, listen) {
+async function watchStart(file, args, environment, listen) {
   const began = performance.now();
   const started = spawn(file, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -173,18 +182,9 @@ async function watchStart(file, args, { environment, run }, listen) {
   try {
     return await new Promise((resolve, reject) => {
       started.once("error", reject);
-      /** @type {FirstToken | null} */
-      let warmUp = null;
-      started.once("close", () => {
-        if (warmUp !== null) resolve(warmUp);
-        else reject(new Error(`${path.basename(file)} ended without a token: ${said.trim()}`));
-      });
+      started.once("close", () => reject(new Error(`${path.basename(file)} ended without a token: ${said.trim()}`)));
       listen(started, () => {
         const wall_ms = performance.now() - began;
-        if (run.isWarmUp) {
-          warmUp = { cpu_ms: Number.NaN, wall_ms };
-          return;
-        }
         const tree = freezeTree(started.pid ?? 0);
         resolve({ cpu_ms: tree.cpuMilliseconds, wall_ms });
         tree.kill();
@@ -192,19 +192,39 @@ async function watchStart(file, args, { environment, run }, listen) {
     });
   } finally {
     clearTimeout(timer);
-    if (!run.isWarmUp) started.kill("SIGKILL");
+    started.kill("SIGKILL");
     if (started.exitCode === null && started.signalCode === null && started.pid !== undefined)
       await once(started, "exit");
   }
 }
 
-/** @param {readonly FirstToken[]} runs @returns {FirstToken} */
-function medianOf(runs) {
-  const median = (/** @type {"cpu_ms" | "wall_ms"} */ key) => {
-    const sorted = runs.map((run) => run[key]).sort((one, other) => one - other);
-    const middle = Math.floor(sorted.length / 2);
-    const upper = sorted[middle] ?? Number.NaN;
-    return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-  };
-  return { cpu_ms: median("cpu_ms"), wall_ms: median("wall_ms") };
+/**
+ * Runs a program to its own end.
+ *
+ * @param {string} file
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Promise<FirstToken>}
+ */
+async function watchRun(file, args, environment) {
+  const began = performance.now();
+  const started = spawn(file, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const stream of /** @type {const} */ (["stdout", "stderr"])) {
+    started[stream].setEncoding("utf8").on("data", (text) => {
+      said[stream] = (said[stream] + text).slice(-2000);
+    });
+  }
+  const timer = setTimeout(() => started.kill("SIGKILL"), RUN_MILLISECONDS);
+  const tree = followTree(started.pid ?? 0);
+  try {
+    const [code, signal] = await once(started, "close");
+    if (code !== 0 || said.stdout.trim() === "")
+      throw new Error(`${path.basename(file)} ended with ${signal ?? `exit code ${code}`}: ${said.stderr.trim()}`);
+    return { wall_ms: performance.now() - began, cpu_ms: tree.stop() };
+  } finally {
+    clearTimeout(timer);
+    tree.stop();
+    started.kill("SIGKILL");
+  }
 }

@@ -24,7 +24,6 @@ const SCHEMA = {
  */
 export async function openHostedModel(folder, task) {
   const importHere = await importFromFolder(folder);
-  const began = performance.now();
   const { HostedEngine } = await importHere("@nanoagent/runtime/engines/llama");
   const { readGguf, memoryLedger } = await importHere("@nanoagent/optimizer");
   const { modelPath, contextTokens, batchTokens, threads } = task;
@@ -49,10 +48,8 @@ export async function openHostedModel(folder, task) {
   return { ask: () => askOnce(), grow, respawn, restart, close: () => engine.close() };
 
   async function askOnce() {
-    const first = await ask(engine, task.shortPrompt, { maxTokens: 1 });
-    const { firstText, ended, usage } = await ask(engine, task.prompt, { maxTokens: task.replyTokens });
-    const { asked } = firstText;
-    const readTokens = usage.prompt_tokens - (usage.cached_prompt_tokens ?? 0);
+    await ask(engine, task.shortPrompt, { maxTokens: 1 });
+    await ask(engine, task.prompt, { maxTokens: task.replyTokens });
     const memory = residentOf(await engine.processId());
     const lines = memoryLedger({
       header,
@@ -68,9 +65,6 @@ export async function openHostedModel(folder, task) {
     await ask(engine, "A place and its ships, as JSON.", { maxTokens: 64 }, SCHEMA);
     const constrained = residentOf(await engine.processId());
     return {
-      first_token_ms: first.firstText.at - began,
-      prefill_tokens_per_second: (readTokens / (firstText.at - asked)) * 1000,
-      decode_tokens_per_second: ((usage.completion_tokens - 1) / (ended - firstText.at)) * 1000,
       event_us: await timeEvents(),
       own_bytes: memory.anonymous - sum("reserved_bytes"),
       own_bytes_beside_touched: memory.anonymous - sum("resident_bytes"),
@@ -133,9 +127,7 @@ export async function openHostedModel(folder, task) {
  * @param {object} [responseSchema]
  */
 async function ask(engine, content, sampling, responseSchema) {
-  const asked = performance.now();
   let at = 0;
-  let usage = { prompt_tokens: 0, completion_tokens: 0, cached_prompt_tokens: 0 };
   const request = {
     instructions: null,
     messages: [{ role: "user", content }],
@@ -145,11 +137,10 @@ async function ask(engine, content, sampling, responseSchema) {
   };
   for await (const event of engine.generate(request)) {
     if (event.type === "text-delta" && at === 0) at = performance.now();
-    if (event.type === "usage") usage = event.usage;
     if (event.type === "error") throw event.error;
   }
   const ended = performance.now();
-  return { firstText: { asked, at: at || ended }, ended, usage };
+  return { firstText: { at: at || ended }, ended };
 }
 
 /** @param {number} processId */

@@ -8,9 +8,12 @@
  * @property {number} threads
  * @property {string} shortPrompt the first thing it is asked, as soon as it is loaded
  * @property {string} prompt
+ * @property {string} [question] what is read behind the prompt, before the reply that is measured
  * @property {number} replyTokens
- * @property {() => void} [onFirstToken] called when the reply to the first thing begins
+ * @property {number} [mostMilliseconds] of reading, and of writing: whoever is not done by then is measured so far
  */
+
+/** @typedef {{ tokens: number, cpu_ms: number, wall_ms: number }} Work a piece of work, and what it took */
 
 const SENTENCE = "The keeper of the lighthouse wrote down the wind, the tide and every ship that passed. ";
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** The kernel counts processor time in /proc in steps of a hundredth of a second. */
 const TICK_MILLISECONDS = 10;
+const LOOK_MILLISECONDS = 30;
 
 /**
  * Stops a process with all its descendants, and reads the processor time that they have taken, ended ones included that
@@ -24,6 +25,51 @@ export function freezeTree(processId) {
   return { cpuMilliseconds, kill };
 }
 
+/**
+ * Processor time that a process and all its descendants have taken so far, while they run on.
+ *
+ * @param {number} processId
+ */
+export function cpuMillisecondsOfTree(processId) {
+  return treeOf(processId).reduce((sum, member) => sum + cpuMillisecondsOf(member), 0);
+}
+
+/**
+ * Follows a process to its end: its processor time and that of all its descendants, also of those that nobody waits for.
+ * A process counts up to the last look at it, and the looks are some hundredths of a second apart.
+ *
+ * @param {number} processId
+ * @returns {{ stop: () => number }} stop tells the milliseconds
+ */
+export function followTree(processId) {
+  /** @type {Map<number, number>} */
+  const seen = new Map();
+  const look = () => {
+    for (const member of treeOf(processId))
+      seen.set(member, Math.max(seen.get(member) ?? 0, ownCpuMilliseconds(member)));
+  };
+  look();
+  const timer = setInterval(look, LOOK_MILLISECONDS);
+  const stop = () => {
+    clearInterval(timer);
+    return Math.round([...seen.values()].reduce((sum, milliseconds) => sum + milliseconds, 0));
+  };
+  return { stop };
+}
+
+/** @param {number} processId @returns {number[]} */
+function treeOf(processId) {
+  const members = [processId];
+  for (let index = 0; index < members.length; index++) {
+    const member = members[index] ?? 0;
+    for (const thread of list(`/proc/${member}/task`)) {
+      const children = read(`/proc/${member}/task/${thread}/children`).trim();
+      if (children !== "") members.push(...children.split(" ").map(Number));
+    }
+  }
+  return members;
+}
+
 /** @returns {[processId: number, parent: number][]} */
 function listParents() {
   return readdirSync("/proc")
@@ -36,15 +82,28 @@ function listParents() {
  *
  * @param {number} processId
  */
-function cpuMillisecondsOf(processId) {
-  const [user, system, childUser, childSystem] = fieldsOf(`/proc/${processId}/stat`).slice(11, 15).map(Number);
-  const ofProcess = ((user ?? 0) + (system ?? 0)) * TICK_MILLISECONDS;
-  const ofChildren = ((childUser ?? 0) + (childSystem ?? 0)) * TICK_MILLISECONDS;
+function ownCpuMilliseconds(processId) {
+  const [user, system] = ticksOf(processId);
+  const ofProcess = (user + system) * TICK_MILLISECONDS;
   let ofThreads = 0;
   for (const thread of list(`/proc/${processId}/task`)) {
     ofThreads += Number(read(`/proc/${processId}/task/${thread}/schedstat`).split(" ")[0]) / 1e6;
   }
-  return Math.round(Math.max(ofProcess, ofThreads) + ofChildren);
+  return Math.max(ofProcess, ofThreads);
+}
+
+/** With its children that have ended and were waited for. @param {number} processId */
+function cpuMillisecondsOf(processId) {
+  const [, , childUser, childSystem] = ticksOf(processId);
+  return Math.round(ownCpuMilliseconds(processId) + (childUser + childSystem) * TICK_MILLISECONDS);
+}
+
+/** @param {number} processId @returns {[user: number, system: number, childUser: number, childSystem: number]} */
+function ticksOf(processId) {
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fieldsOf(`/proc/${processId}/stat`)
+    .slice(11, 15)
+    .map(Number);
+  return [user, system, childUser, childSystem];
 }
 
 /** Fields behind the name, which may hold spaces. @param {string} file */

@@ -1,9 +1,15 @@
-import { performance } from "node:perf_hooks";
+import { pairRatios, runInPairs } from "../paired-runs.mjs";
+
+/** @typedef {{ kind: string, prompt: string, maxTokens: number }} Text */
 
 /**
- * @typedef {{ kind: string, prompt: string, maxTokens: number }} Text
- * @typedef {{ kind: string, ratio: number, tokens: number, same: number, plain_cpu_ms: number }} LookupFigure
- * @typedef {{ kind: string, ratio: number, tokens: number }} RecordFigure
+ * CPU time of a token, pair by pair, as a multiple of what it is compared with.
+ *
+ * @typedef {object} TextFigures
+ * @property {string} kind
+ * @property {number[]} ratios
+ * @property {number} tokens of one reply
+ * @property {number} [same] the share of replies that were the same text as without drafts
  */
 
 const LETTER = `Dear Ms. Okafor,
@@ -79,11 +85,11 @@ const TOOL = {
 
 /**
  * What several tokens a step bring: each text with and without drafts, in pairs, and a record and a call beside free text.
- * CPU time of this process, which runs the engine itself; ratios of more than 1 are faster.
+ * CPU time of this process, which runs the engine itself.
  *
  * @param {(name: string) => Promise<any>} importHere imports nanoagent's packages
  * @param {{ modelPath: string, pairs?: number, threads?: number, progress?: (what: string) => void }} options
- * @returns {Promise<{ lookup: LookupFigure[], grammar: RecordFigure[] }>}
+ * @returns {Promise<{ lookup: TextFigures[], grammar: TextFigures[] }>}
  */
 export async function measureSeveralTokens(importHere, { modelPath, pairs = 3, threads = 1, progress = () => {} }) {
   const { LlamaEngine } = await importHere("@nanoagent/runtime/engines/llama");
@@ -99,27 +105,36 @@ export async function measureSeveralTokens(importHere, { modelPath, pairs = 3, t
     kvType: "f16",
     chatTemplate: tokenizer.chat_template,
     constrainsOutput: true,
-    threadsToTry: [],
     stateFile: null,
   };
   const plain = await LlamaEngine.open({ ...options, draftTokens: 0 });
   const drafting = await LlamaEngine.open(options);
+  /** @param {string} name @param {any} engine @param {any} request */
+  const runner = (name, engine, request) => ({
+    name,
+    run: async () => {
+      await warm(engine, request);
+      return ask(engine, request);
+    },
+  });
+  /** @type {TextFigures[]} */
   const lookup = [];
   for (const { kind, prompt, maxTokens } of texts) {
     progress(kind);
     const request = requestOf(prompt, { maxTokens });
-    await warm([plain, drafting], request);
-    const ratios = [];
-    let same = 0;
-    let last = { text: "", cpu: 0, tokens: 0 };
-    for (let pair = 0; pair < pairs; pair++) {
-      last = await ask(plain, request);
-      const drafted = await ask(drafting, request);
-      same += last.text === drafted.text ? 1 : 0;
-      ratios.push(last.cpu / last.tokens / (drafted.cpu / drafted.tokens));
-    }
-    lookup.push({ kind, ratio: median(ratios), tokens: last.tokens, same: same / pairs, plain_cpu_ms: last.cpu });
+    const outcomes = await runInPairs([runner("plain", plain, request), runner("drafts", drafting, request)], {
+      pairs,
+    });
+    const [plainRuns, draftRuns] = [figuresOf(outcomes.plain), figuresOf(outcomes.drafts)];
+    const same = draftRuns.filter(({ text }, pair) => text === plainRuns[pair]?.text).length / pairs;
+    lookup.push({
+      kind,
+      ratios: pairRatios(draftRuns, plainRuns, cpuPerToken),
+      tokens: draftRuns[0]?.tokens ?? 0,
+      same,
+    });
   }
+  /** @type {TextFigures[]} */
   const grammar = [];
   const free = requestOf(texts[4]?.prompt ?? "", { maxTokens: 60 });
   const constrained = {
@@ -135,22 +150,26 @@ export async function measureSeveralTokens(importHere, { modelPath, pairs = 3, t
   };
   for (const [kind, request] of Object.entries(constrained)) {
     progress(kind);
-    await warm([plain], free);
-    const ratios = [];
-    let tokens = 0;
-    for (let pair = 0; pair < pairs; pair++) {
-      await warm([plain], free);
-      const text = await ask(plain, free);
-      await warm([drafting], request);
-      const value = await ask(drafting, request);
-      tokens = value.tokens;
-      ratios.push(value.cpu / value.tokens / (text.cpu / text.tokens));
-    }
-    grammar.push({ kind, ratio: median(ratios), tokens });
+    const outcomes = await runInPairs([runner("free", plain, free), runner("held", drafting, request)], { pairs });
+    const [freeRuns, heldRuns] = [figuresOf(outcomes.free), figuresOf(outcomes.held)];
+    grammar.push({ kind, ratios: pairRatios(heldRuns, freeRuns, cpuPerToken), tokens: heldRuns[0]?.tokens ?? 0 });
   }
   await plain.close();
   await drafting.close();
   return { lookup, grammar };
+}
+
+/** @typedef {{ text: string, tokens: number, cpu: number }} Told */
+
+/** @param {Told} told */
+function cpuPerToken({ cpu, tokens }) {
+  return cpu / tokens;
+}
+
+/** @param {import("../paired-runs.mjs").Outcome<Told> | undefined} outcome */
+function figuresOf(outcome) {
+  if (outcome === undefined || outcome.failure !== null) throw outcome?.failure;
+  return outcome.figures;
 }
 
 /**
@@ -166,15 +185,13 @@ function requestOf(content, sampling) {
 }
 
 /**
- * Lets engines read a prompt, so that what is measured after it is the reply alone.
+ * Lets an engine read a prompt, so that what is measured after it is the reply alone.
  *
- * @param {any[]} engines
+ * @param {any} engine
  * @param {any} request
  */
-async function warm(engines, request) {
-  for (const engine of engines) {
-    await ask(engine, { ...request, responseSchema: undefined, sampling: { ...request.sampling, maxTokens: 1 } });
-  }
+async function warm(engine, request) {
+  await ask(engine, { ...request, responseSchema: undefined, sampling: { ...request.sampling, maxTokens: 1 } });
 }
 
 /**
@@ -183,7 +200,6 @@ async function warm(engines, request) {
  */
 async function ask(engine, request) {
   const before = process.cpuUsage();
-  const began = performance.now();
   let text = "";
   let tokens = 0;
   for await (const event of engine.generate(request)) {
@@ -193,10 +209,5 @@ async function ask(engine, request) {
     if (event.type === "error" && event.error.code !== "call-not-valid") throw event.error;
   }
   const { user, system } = process.cpuUsage(before);
-  return { text, tokens: Math.max(tokens, 1), cpu: (user + system) / 1000, wall: performance.now() - began };
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+  return { text, tokens: Math.max(tokens, 1), cpu: (user + system) / 1000 };
 }

@@ -1,10 +1,10 @@
-import { INSTRUCTIONS, mockReply } from "../contenders/contender.mjs";
+import { INSTRUCTIONS, mockReply, shownMessages } from "../contenders/contender.mjs";
 
 /** @type {import("../contenders/contender.mjs").Contender} */
 export const ai = {
-  title: "ai 6.0.326",
-  how: "generateText, a LanguageModelV3 of one's own",
-  packages: { ai: "6.0.326" },
+  title: "ai 7.0.173",
+  how: "generateText, a LanguageModelV4 of one's own",
+  packages: { ai: "7.0.173" },
   imports: ["ai"],
   openTurns: async (importPackage) => {
     const { generateText } = await importPackage("ai");
@@ -26,7 +26,11 @@ export const ai = {
     return {
       ask: async (message) => {
         messages.push(user(message));
-        const { text, response } = await generateText({ model: mockModel(message), system: INSTRUCTIONS, messages });
+        const { text, response } = await generateText({
+          model: mockModel(message),
+          system: INSTRUCTIONS,
+          messages: shownMessages(messages),
+        });
         messages.push(...response.messages);
         return text;
       },
@@ -42,7 +46,7 @@ function user(content) {
 /** @param {string} message */
 function mockModel(message) {
   return {
-    specificationVersion: "v3",
+    specificationVersion: "v4",
     provider: "mock",
     modelId: "mock",
     supportedUrls: {},

@@ -1,4 +1,4 @@
-import { INSTRUCTIONS, mockReply } from "../contenders/contender.mjs";
+import { INSTRUCTIONS, mockReply, shownMessages } from "../contenders/contender.mjs";
 
 /** @typedef {import("../import-from-folder.mjs").Import} Import */
 
@@ -11,7 +11,14 @@ export const langgraph = {
   openTurns: async (importPackage) => openAgent(importPackage, {}, {}),
   openSession: async (importPackage) => {
     const { MemorySaver } = await importPackage("@langchain/langgraph");
-    return openAgent(importPackage, { checkpointer: new MemorySaver() }, { configurable: { thread_id: "bench" } });
+    const preModelHook = (/** @type {{ messages: object[] }} */ { messages }) => ({
+      llmInputMessages: shownMessages(messages),
+    });
+    return openAgent(
+      importPackage,
+      { checkpointer: new MemorySaver(), preModelHook },
+      { configurable: { thread_id: "bench" } },
+    );
   },
 };
 

@@ -1,12 +1,12 @@
-import { INSTRUCTIONS, mockReply } from "../contenders/contender.mjs";
+import { INSTRUCTIONS, mockReply, shownMessages } from "../contenders/contender.mjs";
 
 /** @typedef {import("../import-from-folder.mjs").Import} Import */
 
 /** @type {import("../contenders/contender.mjs").Contender} */
 export const piAgentCore = {
-  title: "pi-agent-core 0.74.2",
+  title: "pi-agent-core 1.6.0",
   how: "Agent.prompt, a streamFn of one's own",
-  packages: { "@earendil-works/pi-agent-core": "0.74.2" },
+  packages: { "@earendil-works/pi-agent-core": "1.6.0" },
   imports: ["@earendil-works/pi-agent-core"],
   openTurns: async (importPackage) => {
     const agent = await openAgent(importPackage);
@@ -61,7 +61,8 @@ async function openAgent(importPackage) {
     events.end();
     return events;
   };
-  return new Agent({ initialState: { systemPrompt: INSTRUCTIONS, model }, streamFn });
+  const transformContext = async (/** @type {object[]} */ messages) => shownMessages(messages);
+  return new Agent({ initialState: { systemPrompt: INSTRUCTIONS, model }, streamFn, transformContext });
 }
 
 /** @param {string} text */

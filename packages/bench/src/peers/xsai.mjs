@@ -1,4 +1,4 @@
-import { INSTRUCTIONS, mockReply } from "../contenders/contender.mjs";
+import { INSTRUCTIONS, mockReply, shownMessages } from "../contenders/contender.mjs";
 
 /** @type {import("../contenders/contender.mjs").Contender} */
 export const xsai = {
@@ -12,12 +12,14 @@ export const xsai = {
   },
   openSession: async (importPackage) => {
     const { generateText } = await importPackage("xsai");
-    let messages = [system];
+    /** @type {object[]} */
+    const messages = [];
     return {
       ask: async (message) => {
-        const result = await generateText(request(message, [...messages, user(message)]));
-        messages = result.messages;
-        return result.text;
+        messages.push(user(message));
+        const { text } = await generateText(request(message, [system, ...shownMessages(messages)]));
+        messages.push({ role: "assistant", content: text });
+        return text;
       },
     };
   },
