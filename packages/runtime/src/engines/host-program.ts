@@ -1,7 +1,7 @@
 import { embeddingsNotSupported } from "./embeddings.js";
 import type { Engine, EngineRequest } from "./engine.js";
 import { EngineError } from "./engine-error.js";
-import { factsAtStart } from "./engine-facts.js";
+import { factsAtStart, factsOf } from "./engine-facts.js";
 import {
   HOST_VARIABLE,
   HOST_VERSION,
@@ -17,6 +17,8 @@ import {
 /** An engine that also tells how much it has evaluated. */
 interface HostEngine extends Engine {
   readonly evaluatedTokens?: number;
+  /** Whether it takes a while to say the form of its calls. Default: false. */
+  readonly learnsCallForm?: boolean;
 }
 
 /**
@@ -124,7 +126,9 @@ async function open(source: HostedEngineSource): Promise<void> {
   try {
     engine = await openSource(source);
     told = engine.notices ?? [];
-    report({ type: "opened", facts: factsAtStart(engine) });
+    hasToldCallForm = engine.learnsCallForm !== true;
+    const facts = hasToldCallForm ? factsOf(engine) : factsAtStart(engine);
+    report({ type: "opened", facts });
   } catch (error) {
     report({ type: "open-failed", error: toErrorData(error) });
   }

@@ -114,34 +114,18 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
     expect(runtime.notices).toEqual(expect.arrayContaining([...(bare.notices ?? [])]));
     await runtime.unload();
   });
+
+  test("in a process tells the form of its calls after its start where learning it takes a while, and the same form", async () => {
+    const chatTemplate =
+      "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}" +
+      "{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}</s>{% endfor %}";
+    const options = { ...(await tinyModel({}, { constrainsOutput: false }, folder)), chatTemplate };
+    const alone = await LlamaEngine.open(options);
+    opened.push(alone);
+    expect(alone.learnsCallForm).toBe(true);
+    const hosted = await HostedEngine.open({ start: { source: { kind: "llama", options } } });
+    opened.push(hosted);
+    await vi.waitFor(() => expect(hosted.callForm).toEqual(alone.callForm), 10_000);
+    expect(alone.learnsCallForm).toBe(false);
+  });
 });
-
-const realModel = process.env.NANOAGENT_TEST_MODEL ?? "";
-
-test.skipIf(realModel === "")(
-  "a real model says in a small budget that it has no room for schemas (set NANOAGENT_TEST_MODEL to run it)",
-  async () => {
-    const told: number[] = [];
-    for (const max_memory_mb of [190, 200, 210, 220, 230, 300]) {
-      const runtime = new NanoRuntime();
-      const spec = { name: "small", max_memory_mb, max_model_size_mb: 400 };
-      const isLoaded = await runtime.load(sampleConfig({ spec, model_path: realModel })).then(
-        () => true,
-        () => false,
-      );
-      if (!isLoaded) continue;
-      const isTold = runtime.notices.some((notice) => notice.includes("schema"));
-      const request = { responseSchema: { type: "boolean" }, sampling: { maxTokens: 8 } };
-      const reply = await runtime.process("Yes?", request).then(
-        () => "answered",
-        (error) => error.code,
-      );
-      expect(reply === "schema-not-supported", `${max_memory_mb} MB: ${reply}`).toBe(isTold);
-      if (isTold) told.push(max_memory_mb);
-      await runtime.unload();
-    }
-    expect(told.length).toBeGreaterThan(0);
-    expect(told).not.toContain(300);
-  },
-  300_000,
-);

@@ -90,7 +90,7 @@ function familyOf(isControlToken: (text: string) => boolean): Omit<ChatFamily, "
 export function learnCallForm(model: ChatModel): CallFormVerdict {
   const source = model.toolTemplate ?? model.chatTemplate;
   if (source === null) return { form: null, reason: "the file has no chat template" };
-  if (!source.includes("tools")) return { form: null, reason: "its chat template knows no tools" };
+  if (!knowsTools(source)) return { form: null, reason: "its chat template knows no tools" };
   const templates = templatesOf(model);
   return verifyCallForm(
     (messages, { goesOn, calls, rendering }) => {
@@ -101,6 +101,11 @@ export function learnCallForm(model: ChatModel): CallFormVerdict {
     },
     [model.eosToken],
   );
+}
+
+/** Whether a template speaks of tools. One that never does is of a model that was not trained to call any. */
+export function knowsTools(template: string | null): boolean {
+  return template?.includes("tools") === true;
 }
 
 const templatesByModel = new WeakMap<ChatModel, ModelTemplates>();

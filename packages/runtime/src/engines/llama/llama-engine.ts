@@ -135,6 +135,11 @@ export class LlamaEngine implements Engine {
     return this.#options.constrainsOutput;
   }
 
+  /** Whether it takes a while to say {@link callForm}. */
+  get learnsCallForm(): boolean {
+    return this.#prompts.learnsCallForm;
+  }
+
   get callForm(): CallFormFact {
     return callFormFact(this.#prompts.callForm);
   }

@@ -1,6 +1,13 @@
 import type { CallFormVerdict } from "../../tool-calls/own-call-form.js";
 import type { EngineMessage, EngineRequest } from "../engine.js";
-import { type ChatModel, type ChatPrompt, learnCallForm, renderChat, templatesOf } from "./chat-template.js";
+import {
+  type ChatModel,
+  type ChatPrompt,
+  knowsTools,
+  learnCallForm,
+  renderChat,
+  templatesOf,
+} from "./chat-template.js";
 import { type AddonModel, CONTROL_TOKEN } from "./llama-addon.js";
 import type { TemplateSources } from "./model-templates.js";
 import type { PromptCache } from "./prompt-cache.js";
@@ -47,14 +54,22 @@ export class PromptReader {
     return this.#callForm;
   }
 
+  /** Whether the form of the calls is found only by having a template write some. */
+  get learnsCallForm(): boolean {
+    const { chatTemplate, toolTemplate } = this.#model;
+    return this.#callForm === undefined && knowsTools(toolTemplate ?? chatTemplate);
+  }
+
   /** Sentences about what the file's own template cannot write, and about prompts that it could not write. */
   get notices(): readonly string[] {
     this.#templateNotices ??= templateNotices(this.#model, templatesOf(this.#model)).map(
       ({ message, hint }) => `${message} ${hint}`,
     );
+    const known = this.#templateNotices;
+    const failures = [...this.#failures].filter((failure) => !known.some((notice) => notice.includes(failure)));
     return [
-      ...this.#templateNotices,
-      ...[...this.#failures].map(
+      ...known,
+      ...failures.map(
         (failure) =>
           `The model's chat template could not write a conversation: ${failure}. It was written in a plainer form, and replies may be worse. Take a newer file of this model.`,
       ),

@@ -1,3 +1,4 @@
+import { knowsTools } from "./chat-template.js";
 import { ModelTemplates, type TemplateSources } from "./model-templates.js";
 import { TemplateError } from "./template/template-error.js";
 
@@ -49,9 +50,7 @@ export function templateNotices(
     ];
   }
   const notices: TemplateNotice[] = [];
-  const withTools = toolTemplate ?? chatTemplate ?? "";
-  // A template that never speaks of tools is of a model that was not trained to call any.
-  const toolFailure = withTools.includes("tools")
+  const toolFailure = knowsTools(toolTemplate ?? chatTemplate)
     ? (failureOf({ ...plain, hasInstructions: true, hasTools: true }) ??
       failureOf({ ...plain, hasTools: true, calls: 1 }) ??
       failureOf({ ...plain, hasTools: true, calls: 1, endsWithResult: true }))
