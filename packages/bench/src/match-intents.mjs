@@ -1,13 +1,25 @@
-// A child of the bench: `node match-intents.mjs FOLDER` loads a thousand sentence templates over a list of fifty values
-// with what is installed in FOLDER, and prints what that took, and what a message takes that one of them answers or none.
+// A child of the bench: `node match-intents.mjs FOLDER TEMPLATES` loads so many sentence templates over a list of fifty
+// values with what is installed in FOLDER, and prints what that took, and what a message takes that one of them answers,
+// or none, or that is written to come near as many as it can.
 import { importFromFolder } from "./import-from-folder.mjs";
 import { median } from "./summarize-samples.mjs";
 
-const TEMPLATES = 1000;
+const TEMPLATES = Number(process.argv[3] ?? 1000);
 const VALUES = 50;
 const MESSAGES = 5000;
 
-/** @typedef {{ loadMilliseconds: number, hitMicroseconds: number, missMicroseconds: number }} IntentsResult */
+/** Characters of the longest message that intents look at. */
+const LONGEST_MESSAGE = 2000;
+
+/**
+ * @typedef {object} IntentsResult
+ * @property {number} loadMilliseconds
+ * @property {number} loadCpuMilliseconds
+ * @property {number} heldBytes what V8 holds of them after a full collection
+ * @property {number} hitMicroseconds
+ * @property {number} missMicroseconds
+ * @property {number} hostileMicroseconds a message of 2,000 characters with the words of many sentences
+ */
 
 const zones = Array.from({ length: VALUES }, (_, index) => `zone ${letters(index)}`);
 const definitions = Array.from({ length: TEMPLATES }, (_, index) => ({
@@ -20,17 +32,35 @@ const definitions = Array.from({ length: TEMPLATES }, (_, index) => ({
 const settings = { slots: { zone: zones, minutes: { from: 1, to: 120 } }, definitions };
 
 const { IntentMatcher } = await (await importFromFolder(process.argv[2] ?? ""))("@nanoagent/runtime/node");
+const { collectGarbage } = await import("./collect-garbage.mjs");
+const before = collectGarbage();
+const cpu = process.cpuUsage();
 const begin = performance.now();
 const matcher = IntentMatcher.compile(settings);
 const loadMilliseconds = performance.now() - begin;
+const { user, system } = process.cpuUsage(cpu);
+const loadCpuMilliseconds = (user + system) / 1000;
+const heldBytes = collectGarbage() - before;
 
 const hits = messages((device, zone) => `Please switch on the ${letters(device)} device in ${zone} for 10 minutes`);
 const misses = messages((device, zone) => `What would the ${letters(device)} device in ${zone} cost me per minute?`);
+const hostile = messages((device) => {
+  let message = "please turn on the device in zone for 10 minutes";
+  for (let next = device; message.length < LONGEST_MESSAGE - 40; next++) message += ` ${letters(next % TEMPLATES)}`;
+  return message;
+}).slice(0, 200);
 // Once without a clock, so that V8 has compiled what is measured.
 time(hits, true);
 time(misses, false);
 /** @type {IntentsResult} */
-const result = { loadMilliseconds, hitMicroseconds: time(hits, true), missMicroseconds: time(misses, false) };
+const result = {
+  loadMilliseconds,
+  loadCpuMilliseconds,
+  heldBytes,
+  hitMicroseconds: time(hits, true),
+  missMicroseconds: time(misses, false),
+  hostileMicroseconds: time(hostile, false),
+};
 process.stdout.write(JSON.stringify(result));
 
 /** A word of its own for each number. @param {number} number @returns {string} */

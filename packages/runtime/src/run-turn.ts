@@ -135,6 +135,7 @@ export async function runTurn(
       const truth = schema === undefined ? await openTruth(agent, message.content, offered) : null;
       const nextRequest = async (): Promise<EngineRequest> => {
         await place.take();
+        if (abort.aborted) throw NanoRuntimeError.aborted();
         const selecting = window.select(turn.conversation, offered);
         const selected = selecting instanceof Promise ? await untilAborted(selecting, abort) : selecting;
         const { messages, leftTurns, isSummarized } = selected;

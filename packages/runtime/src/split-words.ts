@@ -94,6 +94,7 @@ const innerMark = new RegExp(String.raw`[^\p{L}\p{M}\p{N}]+|[${betweenWords}]+`,
 
 /** The words that are written without anything between them: one, or none. A unit such as ℃ has its letters alone in it. */
 function wordsOf(found: string, folding: Folding): string[] {
+  if (folding === "plain" && /^[a-z]+$/i.test(found)) return [found.toLowerCase()];
   if (/^\p{No}/u.test(found)) return [found];
   const folded = foldCase(found, folding);
   const words = isUnit.test(found) ? [folded.replace(/°/gu, "")] : folded.split(innerMark);

@@ -15,7 +15,8 @@ import type { EngineFacts } from "./engine-facts.js";
  * - A caller that stops reading (`break`) has aborted.
  * - Calls may overlap; each gets its own reply, whole and unmixed. Whether they run side by side or in turn is the
  *   engine's own affair.
- * - The request is read, never changed and never kept.
+ * - The request is read, never changed and never kept: its list of messages grows with the conversation once the reply has
+ *   ended. A copy stays as it was.
  * - `countTokens` answers for the text alone, without any template around it: 0 for an empty text, at least 1 for any
  *   other, and the same for the same text.
  * - `countTokensOfAll` answers for each text, in their order, what `countTokens` would.

@@ -7,6 +7,8 @@ type AnswerPart =
   | { kind: "value"; path: readonly string[]; at: number }
   | { kind: "optional"; parts: readonly AnswerPart[] };
 
+/** Names of ASCII letters, as nearly all are: to make a pattern of all letters takes milliseconds. */
+const plainValuePattern = /^\{([a-z\d_.-]+)\}/i;
 const valuePattern = /^\{([\p{L}\p{N}_.-]+)\}/u;
 const MAX_ANSWER_CHARACTERS = 10_000;
 const MAX_NESTING = 16;
@@ -133,7 +135,8 @@ function parseAnswer(text: string): AnswerPart[] {
   }
 
   function value(): AnswerPart {
-    const match = valuePattern.exec(text.slice(at, at + 200));
+    const rest = text.slice(at, at + 200);
+    const match = plainValuePattern.exec(rest) ?? valuePattern.exec(rest);
     if (match?.[1] === undefined)
       throw new SentenceError("a value is a name in braces, such as {zone} or {result.count}", at);
     const part: AnswerPart = { kind: "value", path: match[1].split("."), at };

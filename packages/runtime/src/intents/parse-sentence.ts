@@ -20,6 +20,8 @@ export class SentenceError extends Error {
 }
 
 const closing: Partial<Record<string, string>> = { "[": "]", "(": ")" };
+/** Names of ASCII letters, as nearly all are: to make a pattern of all letters takes milliseconds. */
+const plainSlotPattern = /^\{([a-z][a-z\d_-]*)(?::([a-z][a-z\d_-]*))?\}/i;
 const slotPattern = /^\{(\p{L}[\p{L}\p{N}_-]*)(?::(\p{L}[\p{L}\p{N}_-]*))?\}/u;
 
 /**
@@ -72,7 +74,8 @@ export function parseSentence(template: string): SentencePart[] {
 
   function slot(): SentencePart {
     // A name longer than this is a brace that was never closed.
-    const match = slotPattern.exec(template.slice(at, at + 200));
+    const rest = template.slice(at, at + 200);
+    const match = plainSlotPattern.exec(rest) ?? slotPattern.exec(rest);
     const [whole, slotName, name = slotName] = match ?? [];
     if (whole === undefined || slotName === undefined || name === undefined) {
       throw new SentenceError("a slot is a name in braces: a letter, then letters, digits, _ and -", at);
