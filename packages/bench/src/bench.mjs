@@ -11,13 +11,14 @@ import { measureDrafts } from "./measure-drafts.mjs";
 import { measureEngine, measureNeighbors } from "./measure-engine.mjs";
 import { measureOneWord, measureStartsToToken } from "./measure-first-token.mjs";
 import { measureIdle } from "./measure-idle.mjs";
-import { measureIntents } from "./measure-intents.mjs";
+import { measureIntents, measureManyIntents } from "./measure-intents.mjs";
 import { measureModel } from "./measure-model.mjs";
 import { measureProfile } from "./measure-profile.mjs";
 import { measureProgram } from "./measure-program.mjs";
 import { measureOwnSizes, measureSize } from "./measure-sizes.mjs";
 import { agentStart, importStart, measureStarts, programStart } from "./measure-starts.mjs";
 import { measureSessions, measureTurns } from "./measure-talks.mjs";
+import { measureTools } from "./measure-tools.mjs";
 import { openModelBench } from "./model-bench.mjs";
 import { packPackages } from "./packed-packages.mjs";
 import { renderLosses, renderReport, renderShortfalls } from "./render-report.mjs";
@@ -102,12 +103,18 @@ async function measure(options) {
     /** @type {Record<import("./report-row.mjs").QuestionKey, () => Row[] | Promise<Row[]>>} */
     const measures = {
       start: () => measureStarts(workbench, starts, options.runs, progress),
-      turn: () => measureTurns(workbench, [...own, ...installedPeers], inProcessRuns, progress),
+      turn: async () => [
+        ...(await measureTurns(workbench, [...own, ...installedPeers], inProcessRuns, progress)),
+        ...(await measureTools(workbench, folders.runtime, inProcessRuns, progress)),
+      ],
       session: async () => [
         ...(await measureSessions(workbench, ownSessions, inProcessRuns, progress)),
         ...(await measureSessions(workbench, installedPeers, PEER_SESSION_RUNS, progress)),
       ],
-      intents: () => measureIntents(workbench, folders.runtime, inProcessRuns, progress),
+      intents: async () => [
+        ...(await measureIntents(workbench, folders.runtime, inProcessRuns, progress)),
+        ...(await measureManyIntents(workbench, folders.runtime, inProcessRuns, progress)),
+      ],
       idle: () => measureIdle(workbench, folders.runtime, inProcessRuns, progress),
       profile: () => measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress),
       program: () => measureProgram(workbench, folders.cli, inProcessRuns, progress),

@@ -34,7 +34,7 @@ export function judgeRow(row, budgets) {
   const budget = budgets.find((candidate) => candidate.figure === row.figure);
   if (budget === undefined) return null;
   if (budget.unit !== row.unit) throw new TypeError(`${row.figure} is in ${row.unit}, its budget in ${budget.unit}`);
-  const judged = judgedOf(row);
+  const judged = budget.judgedBy === "median" ? row.median : judgedOf(row);
   const met = judged <= budget.limit;
   const word = met ? "met" : budget.rival === undefined ? "missed" : "lost";
   return { budget, judged, met, word, fails: !met && budget.kind === "bytes" };

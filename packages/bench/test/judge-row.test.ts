@@ -35,6 +35,7 @@ describe("judgeRow", () => {
     expect(judgeRow(ratio, [{ ...budget("time", 2), unit: "×" }])).toMatchObject({ judged: 3, met: false });
     const time = { ...row(1, 3), unit: "ms" as const };
     expect(judgeRow(time, [{ ...budget("time", 2), unit: "ms" }])).toMatchObject({ judged: 1, met: true });
+    expect(judgeRow(time, [{ ...budget("time", 2), unit: "ms", judgedBy: "median" }])).toMatchObject({ judged: 3 });
     expect(judgeRow(row(1, 3), [budget("memory", 2)])).toMatchObject({ judged: 3, met: false });
   });
 

@@ -6,9 +6,9 @@ const F16 = 1;
 const GREEDY = { temperature: 0, topK: 40, topP: 0.95, minP: 0.05, seed: 1 };
 
 /**
- * What it does, without the message that engines are warmed up with.
+ * What it does; without a short prompt, the other is the first that is read.
  *
- * @typedef {Omit<import("./model-task.mjs").ModelTask, "shortPrompt"> & { onFirstToken?: () => void }} BareTask
+ * @typedef {Omit<import("./model-task.mjs").ModelTask, "shortPrompt"> & { shortPrompt?: string, onFirstToken?: () => void }} BareTask
  */
 
 /**
@@ -25,6 +25,7 @@ export async function runBareLoop(
     contextTokens,
     batchTokens,
     threads,
+    shortPrompt = "",
     prompt,
     question = "",
     replyTokens,
@@ -78,6 +79,7 @@ export async function runBareLoop(
     }
     return context.sampleToken(logits, sampler);
   };
+  if (shortPrompt !== "") await read(shortPrompt, stopwatch());
   const reading = stopwatch(mostMilliseconds);
   let token = await read(prompt, reading);
   onFirstToken();

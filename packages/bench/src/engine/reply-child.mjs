@@ -5,7 +5,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { agentConfig } from "./agent-config.mjs";
 import { cpuMillisecondsOfTree } from "./process-tree.mjs";
-import { chatMl, INSTRUCTIONS, logBook, QUESTION } from "./reply-texts.mjs";
+import { chatMl, FIRST_MESSAGE, INSTRUCTIONS, logBook, QUESTION } from "./reply-texts.mjs";
 
 /** @typedef {import("./model-task.mjs").Work} Work */
 /** @typedef {{ prefill: Work, decode: Work }} Replies */
@@ -78,7 +78,7 @@ process.stdout.write(JSON.stringify(replies), () => process.exit());
 async function bare({ promptLines, batchTokens = 64, ...work }) {
   const { runBareLoop } = await import("./bare-loop.mjs");
   const prompt = chatMl(logBook(promptLines));
-  const task = { ...work, batchTokens, contextTokens: 4096 };
+  const task = { ...work, batchTokens, contextTokens: 4096, shortPrompt: chatMl(FIRST_MESSAGE) };
   return runBareLoop(work.addonPackage, { ...task, prompt, question: chatMl(QUESTION, "<|im_end|>\n") });
 }
 
@@ -97,6 +97,8 @@ async function library({ modelPath, threads, promptLines, replyTokens, libraries
     }
     throw new Error("a turn ended without its end");
   };
+  await ask(FIRST_MESSAGE);
+  runtime.reset();
   const { prefill } = await ask(logBook(promptLines));
   const { decode } = await ask(QUESTION);
   await runtime.unload();
@@ -107,9 +109,10 @@ async function library({ modelPath, threads, promptLines, replyTokens, libraries
 async function server({ llamaServer = "", modelPath, threads, promptLines, replyTokens, mostMilliseconds }) {
   const { startLlamaServer } = await import("../act/llama-server.mjs");
   const { url, processId, stop } = await startLlamaServer(llamaServer, modelPath, { threads, contextTokens: 4096 });
-  const ask = async (/** @type {string} */ prompt) => {
+  const ask = async (/** @type {string} */ prompt, /** @type {number} */ most) => {
     const watch = new Watch(processId);
-    const body = JSON.stringify({ prompt, n_predict: replyTokens, stream: true, temperature: 0, cache_prompt: true });
+    const settings = { n_predict: most, stream: true, temperature: 0, cache_prompt: true, timings_per_token: true };
+    const body = JSON.stringify({ prompt, ...settings });
     const cut = AbortSignal.timeout(2 * mostMilliseconds);
     let tokens = 0;
     let timings = { prompt_n: Number.NaN };
@@ -123,12 +126,14 @@ async function server({ llamaServer = "", modelPath, threads, promptLines, reply
     } catch (error) {
       // Whoever is not done by then is measured so far.
       if (!cut.aborted) throw error;
+      if (tokens === 0) throw new Error(`it had not read the prompt after ${(2 * mostMilliseconds) / 1000} s`);
     }
     return watch.end({ prompt_tokens: timings.prompt_n, completion_tokens: tokens });
   };
+  await ask(chatMl(FIRST_MESSAGE), 2);
   const prompt = chatMl(logBook(promptLines));
-  const { prefill } = await ask(prompt);
-  const { decode } = await ask(chatMl(QUESTION, `${prompt}<|im_end|>\n`));
+  const { prefill } = await ask(prompt, 2);
+  const { decode } = await ask(chatMl(QUESTION, `${prompt}<|im_end|>\n`), replyTokens);
   await stop();
   return { prefill, decode };
 }
@@ -151,6 +156,7 @@ async function nodeLlamaCpp({ nodeLlamaCpp: folder = "", modelPath, threads, pro
     const more = (/** @type {string} */ key) => after[key] - before[key];
     return watch.end({ prompt_tokens: more("usedInputTokens"), completion_tokens: more("usedOutputTokens") });
   };
+  await ask(FIRST_MESSAGE);
   const { prefill } = await ask(logBook(promptLines));
   const { decode } = await ask(QUESTION);
   return { prefill, decode };

@@ -1,5 +1,8 @@
 export const INSTRUCTIONS = "You are a helpful assistant.";
 
+/** What is asked first, by all alike and unmeasured: some readers touch all weights when they load them, and some do not. */
+export const FIRST_MESSAGE = "Say yes.";
+
 /** What is asked for after the long prompt: a reply that quotes nothing. */
 export const QUESTION = "What should I think of before I get a dog? Tell me as you would tell a friend.";
 
