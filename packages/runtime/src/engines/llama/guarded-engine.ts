@@ -19,13 +19,10 @@ import type { ChosenEngine, HostStart } from "../host/host-start.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
 import { ContextGrowth } from "./context-growth.js";
-import { type DataLimit, describeLimits } from "./describe-limits.js";
+import { type DataLimit, dataLimitFor, describeLimits } from "./engine-limits.js";
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
-/** Room that RLIMIT_DATA leaves above what may be reserved: allocators round up, and the heap of Node varies. */
-const LIMIT_MARGIN_SHARE = 0.25;
-const LIMIT_MARGIN_BYTES = 48 * BYTES_PER_MB;
 /** Attempts at one message, each with a smaller model than the one before. */
 const MAX_ATTEMPTS = 6;
 /** Events between two messages that are kept for the next one; the newest count. */
@@ -379,11 +376,6 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     this.#waiting.push(event);
     if (this.#waiting.length > MAX_WAITING_EVENTS) this.#waiting.shift();
   }
-}
-
-/** RLIMIT_DATA for an engine that reserves so many bytes. */
-function dataLimitFor(bytes: number): number {
-  return Math.ceil(bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
 }
 
 /** Explains a crash at the start: a library file that is cut short ends the process with SIGBUS, without a message. */

@@ -122,10 +122,10 @@ export async function planModel(
 }
 
 /** A thing that people should know of a model. */
-export type LocalNotice = Omit<ModelNotice, "code"> & { code: string };
+type LocalNotice = Omit<ModelNotice, "code"> & { code: string };
 
 /** Lists what people should know of a model before they use it with these settings of `engine`. */
-export async function noticesOf(
+async function noticesOf(
   header: GgufHeader,
   { modelNotices }: Pick<Optimizer, "modelNotices">,
   { context: contextTokens = "auto", thinking }: Pick<EngineSettings, "context" | "thinking"> = {},

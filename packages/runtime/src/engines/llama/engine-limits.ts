@@ -1,10 +1,19 @@
 import { BYTES_PER_MB } from "@nanoagent/models";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 
+/** Room that RLIMIT_DATA leaves above what may be reserved: allocators round up, and the heap of Node varies. */
+const LIMIT_MARGIN_SHARE = 0.25;
+const LIMIT_MARGIN_BYTES = 48 * BYTES_PER_MB;
+
 /** RLIMIT_DATA of an engine's process. */
 export interface DataLimit {
   bytes: number;
   reservedCodeBytes: number;
+}
+
+/** RLIMIT_DATA for an engine that reserves so many bytes. */
+export function dataLimitFor(bytes: number): number {
+  return Math.ceil(bytes * (1 + LIMIT_MARGIN_SHARE) + LIMIT_MARGIN_BYTES);
 }
 
 /** Describes the limits of an engine's process in words. */
