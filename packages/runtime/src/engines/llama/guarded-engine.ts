@@ -1,4 +1,4 @@
-import { BYTES_PER_MB, type FitPlan, type NanoAgentError } from "@nanoagent/models";
+import type { FitPlan, NanoAgentError } from "@nanoagent/models";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 import type { MemoryGuard, Pressure } from "../../memory/memory-guard.js";
 import type {
