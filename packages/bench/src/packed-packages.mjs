@@ -10,7 +10,7 @@ export const packageNames = ["models", "profiler", "optimizer", "runtime", "cli"
 
 export const workspaceFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 
-const BUILD_MILLISECONDS = 300_000;
+const BUILD_MILLISECONDS = 1_200_000;
 const INSTALL_MILLISECONDS = 300_000;
 
 /**

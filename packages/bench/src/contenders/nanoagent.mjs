@@ -43,6 +43,7 @@ export const nanoagentStream = {
 /** With every turn in a session on disk, left to the system to write back. @type {import("./contender.mjs").Contender} */
 export const nanoagentJournal = {
   ...nanoagent,
+  title: "nanoagent, kept on disk",
   how: "rules engine, session without fsync",
   openTurns: (importPackage) => openRules(importPackage, sessionSettings("never")),
   openSession: (importPackage) => openRules(importPackage, sessionSettings("never")),
@@ -51,6 +52,7 @@ export const nanoagentJournal = {
 /** With every turn forced to the disk. @type {import("./contender.mjs").Contender} */
 export const nanoagentDurable = {
   ...nanoagent,
+  title: "nanoagent, forced to disk",
   how: "rules engine, session with fsync",
   openTurns: (importPackage) => openRules(importPackage, sessionSettings("turn")),
   openSession: null,
@@ -66,6 +68,7 @@ function sessionSettings(fsync) {
 /** What compares with the peers: the same mock of a model. @type {import("./contender.mjs").Contender} */
 export const nanoagentMock = {
   ...nanoagent,
+  title: "nanoagent, mock of a model",
   how: "an engine of one's own, process()",
   openTurns: async (importPackage) => {
     const runtime = await loadRuntime(importPackage, { engine: mockEngine });

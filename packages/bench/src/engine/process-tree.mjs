@@ -52,6 +52,7 @@ export function followTree(processId) {
   const timer = setInterval(look, LOOK_MILLISECONDS);
   const stop = () => {
     clearInterval(timer);
+    look();
     return Math.round([...seen.values()].reduce((sum, milliseconds) => sum + milliseconds, 0));
   };
   return { stop };

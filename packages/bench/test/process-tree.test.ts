@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { cpuMillisecondsOfTree, followTree, freezeTree } from "../src/engine/process-tree.mjs";
+
+const BURNT_MILLISECONDS = 200;
+/** What the kernel has not booked yet when a process reads its own time. */
+const ROUNDING_MILLISECONDS = 20;
+
+/** Takes processor time, says so, and lives on. */
+const burn = `while (process.cpuUsage().user < ${BURNT_MILLISECONDS * 1000});
+process.stdout.write("burnt");
+setInterval(() => {}, 1000);`;
+const parent = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(burn)}], { stdio: "inherit" });`;
+
+describe.skipIf(process.platform !== "linux")("processor time of a process with its descendants", () => {
+  it("counts what a child of it has taken, in each of the three ways", async () => {
+    const child = spawn(process.execPath, ["-e", parent], { stdio: ["ignore", "pipe", "inherit"] });
+    const followed = followTree(child.pid ?? 0);
+    await once(child.stdout, "data");
+    const least = BURNT_MILLISECONDS - ROUNDING_MILLISECONDS;
+    expect(cpuMillisecondsOfTree(child.pid ?? 0)).toBeGreaterThan(least);
+    expect(followed.stop()).toBeGreaterThan(least);
+    const frozen = freezeTree(child.pid ?? 0);
+    frozen.kill();
+    expect(frozen.cpuMilliseconds).toBeGreaterThan(least);
+    await once(child, "close");
+  });
+
+  it("is that of no process where there is none", async () => {
+    const child = spawn(process.execPath, ["-e", "0"], { stdio: "ignore" });
+    await once(child, "close");
+    expect(cpuMillisecondsOfTree(child.pid ?? 0)).toBe(0);
+  });
+});
