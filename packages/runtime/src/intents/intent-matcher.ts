@@ -54,11 +54,14 @@ interface CompiledIntent {
 export class IntentMatcher {
   /** @internal */
   readonly sentences: readonly IntentSentence[];
-  readonly #indices: ReadonlyMap<Folding, SentenceIndex>;
+  readonly #indices: ReadonlyMap<Folding, SentenceIndex<IntentSentence>>;
   /** The steps that all matching has taken so far. @internal */
   readonly work = { steps: 0 };
 
-  private constructor(sentences: readonly IntentSentence[], indices: ReadonlyMap<Folding, SentenceIndex>) {
+  private constructor(
+    sentences: readonly IntentSentence[],
+    indices: ReadonlyMap<Folding, SentenceIndex<IntentSentence>>,
+  ) {
     this.sentences = sentences;
     this.#indices = indices;
   }
@@ -194,7 +197,7 @@ class Compiler {
   readonly #issues: IntentIssue[];
   readonly #slots = new Map<string, CompiledSlot>();
   readonly #sentences: IntentSentence[] = [];
-  readonly #indices = new Map<Folding, SentenceIndex>();
+  readonly #indices = new Map<Folding, SentenceIndex<IntentSentence>>();
   /** Sentences whose steps are held, the one that was asked for last behind the others. */
   readonly #held = new Map<IntentSentence, CompiledSentence>();
 
@@ -203,7 +206,7 @@ class Compiler {
     this.#issues = issues;
   }
 
-  compile(): { sentences: IntentSentence[]; indices: ReadonlyMap<Folding, SentenceIndex> } {
+  compile(): { sentences: IntentSentence[]; indices: ReadonlyMap<Folding, SentenceIndex<IntentSentence>> } {
     const names = new Set<string>();
     const reader = new SentenceFactsReader(
       (slot, language, folding) => this.#quietSlot(slot, language, folding)?.matcher ?? null,

@@ -1,5 +1,4 @@
 import type { Word } from "../split-words.js";
-import type { IntentSentence } from "./intent-matcher.js";
 import type { SentenceFacts } from "./sentence-facts.js";
 
 /** Words that a sentence of any length may have. */
@@ -9,8 +8,8 @@ const NO_LIMIT = 2 ** 31 - 1;
  * Sentences of one folding, by a word that must be in the message for them to match. All that is known of them is in one
  * list of numbers: a few bytes for each of their words.
  */
-export class SentenceIndex {
-  readonly #sentences: IntentSentence[] = [];
+export class SentenceIndex<Sentence> {
+  readonly #sentences: Sentence[] = [];
   /** Where the facts of each sentence begin. */
   readonly #begins: number[] = [];
   /** Of each sentence: its shortest and longest length, how many sets of words there are, and of each set how many words and which. */
@@ -22,7 +21,7 @@ export class SentenceIndex {
   /** Sentences by the number of a word; of slots alone under -1, which are tried for every message. */
   readonly #byWord = new Map<number, number[]>();
 
-  add(entry: IntentSentence, { shortest, longest, anchors }: SentenceFacts): void {
+  add(entry: Sentence, { shortest, longest, anchors }: SentenceFacts): void {
     this.#sentences.push(entry);
     this.#begins.push(this.#end);
     this.#write(shortest);
@@ -54,7 +53,7 @@ export class SentenceIndex {
   }
 
   /** The sentences that a message of these words may match by its length and by the words that they must have. */
-  *candidates(words: readonly Word[]): Iterable<IntentSentence> {
+  *candidates(words: readonly Word[]): Iterable<Sentence> {
     const said = new Set<number>();
     for (const { text } of words) {
       const number = this.#numbers.get(text);
@@ -63,7 +62,7 @@ export class SentenceIndex {
     const found = new Set(this.#byWord.get(-1));
     for (const word of said) for (const sentence of this.#byWord.get(word) ?? []) found.add(sentence);
     for (const sentence of found) {
-      if (this.#mayMatch(sentence, words.length, said)) yield this.#sentences[sentence] as IntentSentence;
+      if (this.#mayMatch(sentence, words.length, said)) yield this.#sentences[sentence] as Sentence;
     }
   }
 

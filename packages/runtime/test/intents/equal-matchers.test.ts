@@ -174,6 +174,13 @@ function repaired({ slots, definitions }: IntentSettings): IntentSettings {
   return { slots, definitions: fine } as IntentSettings;
 }
 
+/** The settings, now and then with one more intent that says what the first one does. */
+function withTwin({ slots, definitions }: IntentSettings, isWanted: boolean): IntentSettings {
+  const [first] = definitions;
+  const twins = isWanted && first !== undefined ? [{ ...first, name: "twin" }] : [];
+  return { slots, definitions: [...definitions, ...twins] };
+}
+
 /** A message that a template says: of each bracket one alternative, of each slot a value. */
 function sayOf(template: string, choose: (count: number) => number): string {
   let text = template;
@@ -196,7 +203,7 @@ test("whatever the sentences, issues and matches are those of the matcher that c
       fc.infiniteStream(fc.nat(1000)),
       (written, messages, numbers) => {
         const choose = (count: number) => (numbers.next().value ?? 0) % count;
-        const given = choose(4) === 0 ? written : repaired(written);
+        const given = choose(4) === 0 ? written : withTwin(repaired(written), choose(2) === 0);
         const one = outcomeOf(() => IntentMatcher.compile(given));
         const other = outcomeOf(() => ReferenceMatcher.compile(given));
         if ("issues" in one || "issues" in other) {
