@@ -26,14 +26,14 @@ const AGREEMENTS = [
 /** Observations that an assumption counts as. */
 const ASSUMED_WEIGHT = 4;
 /** What an observation counts for after each further one. */
-const FADING = 0.97;
+const FADING = 0.98;
 
 /** A draft must promise this many times the speed of plain decoding. */
-const LEAST_GAIN = 1.06;
+const LEAST_GAIN = 1.12;
 /** Single tokens whose time drafts may lose: at first, for each token that is written, and at most after gains. */
 const FIRST_CREDIT = 1.5;
-const CREDIT_PER_TOKEN = 0.015;
-const MAX_CREDIT = 2;
+const CREDIT_PER_TOKEN = 0.02;
+const MAX_CREDIT = 4;
 /** What the first draft of a size may be expected to lose at worst. There are few sizes, so this is no part of the credit. */
 const MAX_TRIAL_RISK = 1;
 /** A loss is forgotten beyond this, so that drafts come back after a bad time. */

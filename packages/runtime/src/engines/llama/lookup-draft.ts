@@ -14,20 +14,22 @@ export interface FoundPlace {
 
 /**
  * Finds where the newest tokens of a conversation stood before. Each token costs the same few steps, however long the
- * conversation is; the memory is about 20 bytes a token.
+ * conversation is; the memory is about 30 bytes a token.
  */
 export class LookupDraft {
   #tokens = new Int32Array(FIRST_ROOM);
   #length = 0;
   /** For each of the lengths: by the hash of so many tokens, the newest place behind them, plus 1. */
   #places = LENGTHS.map(() => new Int32Array(2 * FIRST_ROOM));
+  /** For each of the lengths: what stood at the hash before a place was put there, so that forgetting brings it back. */
+  #former = LENGTHS.map(() => new Int32Array(FIRST_ROOM));
 
   /** Goes on from these tokens. Those that it knows already cost next to nothing. */
   follow(tokens: readonly number[]): void {
     const longest = Math.min(this.#length, tokens.length);
     let common = 0;
     while (common < longest && this.#tokens[common] === tokens[common]) common += 1;
-    this.#length = common;
+    while (this.#length > common) this.#pop();
     for (let at = common; at < tokens.length; at++) this.push(tokens[at] as number);
   }
 
@@ -43,8 +45,8 @@ export class LookupDraft {
     for (const [index, length] of LENGTHS.entries()) {
       if (this.#length <= length) continue;
       const at = (this.#places[index]?.[this.#hash(this.#length, length)] ?? 0) - 1;
-      // What stood there may have been forgotten since, or be other tokens with the same hash.
-      if (at < length || at >= this.#length) continue;
+      // Other tokens may have the same hash.
+      if (at < length) continue;
       const found = this.#commonBefore(at);
       if (found >= length) return { at, length: found };
     }
@@ -68,8 +70,21 @@ export class LookupDraft {
 
   #note(end: number): void {
     for (const [index, length] of LENGTHS.entries()) {
-      const places = this.#places[index];
-      if (end >= length && places !== undefined) places[this.#hash(end, length)] = end + 1;
+      const [places, former] = [this.#places[index], this.#former[index]];
+      if (end < length || places === undefined || former === undefined) continue;
+      const hash = this.#hash(end, length);
+      former[end] = places[hash] ?? 0;
+      places[hash] = end + 1;
+    }
+  }
+
+  /** Forgets the last token, and the place before it. */
+  #pop(): void {
+    this.#length -= 1;
+    for (const [index, length] of LENGTHS.entries()) {
+      const [places, former] = [this.#places[index], this.#former[index]];
+      if (this.#length < length || places === undefined) continue;
+      places[this.#hash(this.#length, length)] = former?.[this.#length] ?? 0;
     }
   }
 
@@ -85,6 +100,7 @@ export class LookupDraft {
     tokens.set(this.#tokens);
     this.#tokens = tokens;
     this.#places = LENGTHS.map(() => new Int32Array(2 * tokens.length));
+    this.#former = LENGTHS.map(() => new Int32Array(tokens.length));
     for (let end = 1; end < this.#length; end++) this.#note(end);
   }
 }

@@ -169,3 +169,30 @@ test.each(Object.keys(kinds))("%s is not slower where the cost of a row changes 
   const changing = (token: number) => (size: number) => costOn(token < 60 ? slow : fast, size) * (token < 60 ? 3 : 1);
   expect(await speedOf(kind, changing, 3)).toBeGreaterThan(0.97);
 });
+
+test.each(Object.entries(devices))(
+  "on %s an engine that goes from one kind to another is not slower in any",
+  async (_, points) => {
+    const speeds = new Map<string, number[]>();
+    for (let seed = 1; seed <= 10; seed++) {
+      const random = seededRandom(seed);
+      const { model, cache, drafts, accept, end } = await beginReply([0]);
+      model.cost = (size) => 20 * costOn(points, size) * (0.9 + 0.2 * random());
+      for (const [kind, replyTo] of [...Object.entries(kinds), ...Object.entries(kinds)].reverse()) {
+        const prompt = Array.from({ length: 200 }, () => word(random));
+        const reply = replyTo(prompt, random);
+        cache.keepCommonPrefix(prompt);
+        await cache.prefill(prompt, () => false);
+        drafts.begin(cache.content.tokens);
+        model.milliseconds = 0;
+        for (const [index, token] of reply.entries()) await accept(token, reply.length - index - 1);
+        end();
+        speeds.set(kind, [...(speeds.get(kind) ?? []), (20 * reply.length) / model.milliseconds]);
+      }
+    }
+    for (const [kind, all] of speeds) {
+      all.sort((one, other) => one - other);
+      expect(all[all.length >> 1], kind).toBeGreaterThan(0.97);
+    }
+  },
+);
