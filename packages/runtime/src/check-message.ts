@@ -36,7 +36,9 @@ function withinBounds(message: AgentMessage): AgentMessage {
       hint: "Send it in parts.",
     });
   }
-  return Object.freeze({ ...message, content: wholeText(message.content) });
+  const content = wholeText(message.content);
+  // V8 makes a class of its own for each copy that is changed and frozen, which takes more than the message.
+  return Object.freeze(content === message.content ? message : { ...message, content });
 }
 
 /** Most texts are far from the limit in any encoding and need no counting. */

@@ -1,0 +1,39 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { NanoRuntime } from "../src/nano-runtime.js";
+import { sampleConfig } from "./sample-config.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+function heldBytes(): number {
+  for (let times = 0; times < 3; times++) collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+test("a turn leaves its two messages in memory, and hardly anything beside them", async () => {
+  await using runtime = new NanoRuntime();
+  await runtime.load(sampleConfig());
+  const talk = async (turns: number) => {
+    for (let turn = 0; turn < turns; turn++) {
+      await runtime.process(`Reading ${turn}: please look at the pressure of pump three again.`);
+    }
+  };
+  await talk(500);
+  const before = heldBytes();
+  const turns = 3000;
+  await talk(turns);
+  // Two objects of 48 bytes, texts of 66 and 105 characters with 16 bytes each, and their places in three lists that double.
+  expect((heldBytes() - before) / turns).toBeLessThan(480);
+});
+
+test("a message that an app passes is copied, not frozen", async () => {
+  await using runtime = new NanoRuntime();
+  await runtime.load(sampleConfig());
+  const message = { role: "user" as const, content: "hello" };
+  await runtime.process(message);
+  message.content = "changed";
+  expect(runtime.history[0]?.content).toBe("hello");
+  expect(Object.isFrozen(runtime.history[0])).toBe(true);
+});
