@@ -11,7 +11,9 @@ import { summarizeSamples } from "./summarize-samples.mjs";
 
 /** Beside busy neighbors a run may be ten times slower: there is less to do. */
 const IDLE_WORK = { promptLines: 22, replyTokens: 64, mostMilliseconds: 120_000 };
-const BUSY_WORK = { promptLines: 6, replyTokens: 32, mostMilliseconds: 30_000 };
+const BUSY_WORK = { promptLines: 6, replyTokens: 32, mostMilliseconds: 15_000 };
+/** Whoever collapses takes half a minute each time. */
+const MOST_BUSY_PAIRS = 3;
 const NEIGHBORS = [0, 1, 2];
 const THREADS = [1, 2];
 const BARE = "llama.cpp driven directly";
@@ -79,6 +81,7 @@ export async function measureNeighbors(bench) {
         { ...bench.paths, ...model, ...BUSY_WORK },
         {
           ...bench.options,
+          pairs: Math.min(bench.options.pairs, MOST_BUSY_PAIRS),
           neighbors,
           progress: (what) => bench.progress(`neighbors: ${subject}: ${what}`),
         },
