@@ -32,7 +32,6 @@ export default packageBuild([], {
   groups: [
     // All that no command alone needs.
     { file: "program.js", parts: ["program"] },
-    { file: "main.js", parts: ["main"] },
     { file: "profile.js", parts: ["profile/show-profile", "profile/format-details", "profiler/index"] },
     // An agent that talks.
     {
@@ -94,6 +93,8 @@ export default packageBuild([], {
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
     { file: "check-agent.js", parts: ["check/check-agent"] },
     { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
+    // It waits for the end of the program, so that nothing can wait for it: it shares nothing.
+    { file: "main.js", parts: ["main"], isAlone: true },
     // What is run once on a device, and explanations.
     {
       file: "setup.js",
