@@ -11,7 +11,7 @@ it("is the sum, line by line", async () => {
   const plan = planHeader(header, { ...sampleRequest, context_tokens: 2048, constrains_output: true });
   expect(explainFit(plan)).toMatchInlineSnapshot(`
     "model.gguf: llama, 134.5 M parameters, 73.8 MB
-    context 2048 tokens, 64 at once, KV cache f16, weights read, 4 threads to read and 2 to answer
+    context 2048 tokens (up to 2560 fit), 64 at once, KV cache f16, weights read, 4 threads to read and 2 to answer
 
       resident   reserved   MB
           15.3       15.3   weights (pinned): the file is read into memory: what is copied below would be held twice if it were mapped
