@@ -200,6 +200,7 @@ class ChunkGraph {
     );
     const last = groups.at(-1);
     const lazy = rest.filter(({ isPublic }) => !isPublic).map(({ part }) => part as string);
+    if (lazy.length > 0 && last === undefined) throw new Error(`No list of files names ${lazy.join(", ")}`);
     if (lazy.length > 0) console.log(`group-chunks: not named and put into ${last?.file}: ${lazy.join(", ")}`);
     const all = groups.map((group) => (group === last ? { ...group, parts: [...group.parts, ...lazy] } : group));
     const alone = rest.filter(({ isPublic }) => isPublic);
