@@ -167,7 +167,7 @@ describe("an app as a bundle of esbuild", () => {
       const entryPoints = [path.join(place, "app.mjs")];
       await build({ entryPoints, bundle: true, platform: "node", format, outfile, logLevel: "silent" });
       const { code, hint } = JSON.parse(await run(outfile, path.join(folder, "m.gguf")));
-      expect({ code, hint }).toEqual({ code: "missing-peer", hint: "Run: npm install @nanoagent/optimizer" });
+      expect({ code, hint }).toEqual({ code: "missing-peer", hint: "Run: npm install @nanoagent/profiler" });
     }
   });
 });
