@@ -72,6 +72,17 @@ export default packageBuild([], {
       parts: ["runtime/tool-calls/call-sieve", "runtime/choosing/unwanted-acts", "runtime/acts/act-truth"],
     },
     { file: "local-model.js", parts: ["runtime/engines/llama/open-llama-engine", "optimizer/index"] },
+    { file: "openai-compatible.js", parts: ["runtime/engines/openai-compatible/open-from-settings"] },
+    // Its client uses thrice as much of zod as the rest does.
+    {
+      file: "mcp.js",
+      parts: ["runtime/tools/mcp/open-mcp-servers", "@modelcontextprotocol/client", "left-out:jose"],
+      copies: ["zod"],
+    },
+    { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
+    { file: "check-agent.js", parts: ["check/check-agent"] },
+    { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
+    // What stands alone takes from none, and none takes from it.
     { file: "host-program.js", parts: ["runtime/engines/host-program"], isAlone: true },
     {
       file: "llama-engine.js",
@@ -83,16 +94,6 @@ export default packageBuild([], {
       isAlone: true,
     },
     { file: "tool-chooser.js", parts: ["runtime/engines/llama/tool-chooser"], isAlone: true },
-    { file: "openai-compatible.js", parts: ["runtime/engines/openai-compatible/open-from-settings"] },
-    // Its client uses thrice as much of zod as the rest does.
-    {
-      file: "mcp.js",
-      parts: ["runtime/tools/mcp/open-mcp-servers", "@modelcontextprotocol/client", "left-out:jose"],
-      copies: ["zod"],
-    },
-    { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
-    { file: "check-agent.js", parts: ["check/check-agent"] },
-    { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
     // It waits for the end of the program, so that nothing can wait for it: it shares nothing.
     { file: "main.js", parts: ["main"], isAlone: true },
     // What is run once on a device, and explanations.

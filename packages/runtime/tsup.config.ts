@@ -35,8 +35,14 @@ export default packageBuild(
       { file: "node/node-parts.js", parts: ["node/node-parts", "memory/tool-memory"] },
       { file: "journal.js", parts: ["session/journal/open-session"] },
       { file: "node.js", parts: ["node/index", "tools/command/command-tool", "skills/read-skills"] },
-      // A local model, as the program sees it, and as its own process does, which reads these two files and no other.
+      // A local model, as the program sees it.
       { file: "local-model.js", parts: ["engines/llama/open-llama-engine"] },
+      {
+        file: "engines/openai-compatible.js",
+        parts: ["engines/openai-compatible/index", "engines/openai-compatible/open-from-settings"],
+      },
+      { file: "mcp.js", parts: ["tools/mcp/open-mcp-servers"] },
+      // What the process of a model reads, and no more: it stands alone, takes from none, and none takes from it.
       { file: "engines/host-program.js", parts: ["engines/host-program"], isAlone: true },
       {
         file: "llama-engine.js",
@@ -45,11 +51,6 @@ export default packageBuild(
       },
       // A quarter of an engine, with tables of words: for turns that have tools.
       { file: "tool-chooser.js", parts: ["engines/llama/tool-chooser"], isAlone: true },
-      {
-        file: "engines/openai-compatible.js",
-        parts: ["engines/openai-compatible/index", "engines/openai-compatible/open-from-settings"],
-      },
-      { file: "mcp.js", parts: ["tools/mcp/open-mcp-servers"] },
       // Checks and explanations.
       {
         file: "checks.js",
