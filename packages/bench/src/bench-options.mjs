@@ -38,7 +38,7 @@ Exit code: 0; 1 when a size is over its budget or nanoagent could not be measure
  * @property {number} runs
  * @property {readonly QuestionKey[]} questions what is measured, in the report's order
  * @property {number} pairs
- * @property {readonly string[]} rows beginnings of the names of the rows that are wanted; all of them where there is none
+ * @property {readonly string[]} rows prefixes of the names of the rows to measure; empty: all rows
  * @property {boolean} peers
  * @property {boolean} json
  * @property {boolean} help

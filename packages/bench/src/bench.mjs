@@ -196,7 +196,7 @@ async function installPeers(workbench) {
 /** @param {import("./report-row.mjs").FailedRow} row */
 function isOfPeer(row) {
   const subject = row.figure.split("/")[1]?.replace(/-reply$/, "") ?? "";
-  // What is not there to compare with fails nothing.
+  // A missing peer fails no row.
   if (row.failure.startsWith("skipped")) return true;
   return (
     subject in peers || subject.startsWith("systeminformation") || modelPeers.some((peer) => row.figure.endsWith(peer))

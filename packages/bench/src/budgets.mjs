@@ -11,7 +11,7 @@ import { modelBudgets } from "./model-budgets.mjs";
  * @property {import("./report-row.mjs").Unit} unit
  * @property {"bytes" | "time" | "memory"} kind
  * @property {"median"} [judgedBy] of a time that is a promise for every time, not what the code itself takes
- * @property {string} [rival] who is no slower at the limit: above it, the row is lost to them
+ * @property {string} [rival] the peer that the limit comes from: above the limit, the row is lost to it
  * @property {string} reason why this much and no more; a raised limit brings its reason with it
  */
 

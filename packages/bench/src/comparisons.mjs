@@ -16,7 +16,7 @@ const compared = [
 /** @typedef {{ row: ReportRow, better: ReportRow[] }} Loss rows of peers that are better than one of nanoagent */
 
 /**
- * Where a peer is better than nanoagent at the same. A session that a peer did not come to the end of is no match.
+ * Lists the figures in which a peer is better than nanoagent. Sessions that a peer did not finish are left out.
  *
  * @param {readonly Row[]} rows
  * @param {readonly string[]} peers their names

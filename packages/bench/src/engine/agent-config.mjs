@@ -13,7 +13,7 @@ export function agentConfig(modelPath, { threads, maxTokens, contextTokens }) {
     model_path: modelPath,
     instructions: INSTRUCTIONS,
     ...(contextTokens === undefined ? {} : { engine: { context: contextTokens } }),
-    // What it is compared with takes the likeliest token.
+    // The bare loop takes the likeliest token.
     sampling: { temperature: 0, max_tokens: maxTokens },
   };
 }

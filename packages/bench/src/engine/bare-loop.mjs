@@ -6,7 +6,7 @@ const F16 = 1;
 const GREEDY = { temperature: 0, topK: 40, topP: 0.95, minP: 0.05, seed: 1 };
 
 /**
- * What it does; without a short prompt, the other is the first that is read.
+ * Work of a bare loop. Without a short prompt, the long one is read first.
  *
  * @typedef {Omit<import("./model-task.mjs").ModelTask, "shortPrompt"> & { shortPrompt?: string, onFirstToken?: () => void }} BareTask
  */
