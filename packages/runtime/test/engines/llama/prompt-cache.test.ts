@@ -77,7 +77,8 @@ describe("the common prefix of two prompts", () => {
 describe("prefill", () => {
   test.each([
     ["a fast model: as many tokens as 250 ms allow", 1, [16, 248, 136]],
-    ["a slower one: 32 tokens for the sake of the kernels", 20, [16, ...Array(12).fill(32)]],
+    ["a slower one: 64 tokens for the sake of the kernels", 10, [16, ...Array(6).fill(64)]],
+    ["one that takes longer than a second for those", 20, [16, ...Array(8).fill(48)]],
     ["a slow one: no slice takes longer than a second", 50, [16, ...Array(23).fill(16), 16]],
     ["a very slow one", 200, [16, ...Array(76).fill(5), 4]],
     ["one that takes a second for a token", 1_500, [16, ...Array(384).fill(1)]],
@@ -115,8 +116,8 @@ describe("prefill", () => {
             // A rest of less than a kernel may come on top.
             expect(slice === 1 || (slice - 7) * millisecondsPerToken <= 1_000).toBe(true);
           }
-          // Fewer than the kernels like only where 32 would take a second, and at the end.
-          const least = Math.min(batchTokens, 32 * millisecondsPerToken > 1_000 ? 1 : 32);
+          // Fewer than the kernels like only where 64 would take a second, and at the end.
+          const least = Math.min(batchTokens, 64 * millisecondsPerToken > 1_000 ? 1 : 64);
           for (const slice of slices.slice(0, -2)) expect(slice).toBeGreaterThanOrEqual(least - (least % 8));
         },
       ),
@@ -126,8 +127,8 @@ describe("prefill", () => {
     const { model, cache } = newCache({ millisecondsPerToken: 4 });
     const tokens = numbers(100);
     expect(await cache.prefill(tokens, () => model.tokens.length >= 30)).toBe("aborted");
-    expect(model.slices).toEqual([16, 56]);
-    expect(await read(cache, tokens)).toBe(72);
+    expect(model.slices).toEqual([16, 64]);
+    expect(await read(cache, tokens)).toBe(80);
     expect(model.tokens).toEqual(tokens);
   });
 });
