@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { link, open, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cutText } from "@nanoagent/models";
@@ -9,7 +8,10 @@ import { UsageError } from "./errors/usage-error.js";
  * there already, or where none can be.
  */
 export async function writeNewFile(file: string, text: string): Promise<void> {
-  const temporary = path.join(path.dirname(file), `.${cutText(path.basename(file), 100)}.${randomUUID().slice(0, 8)}`);
+  const temporary = path.join(
+    path.dirname(file),
+    `.${cutText(path.basename(file), 100)}.${crypto.randomUUID().slice(0, 8)}`,
+  );
   try {
     await writeToDisk(temporary, text);
     await link(temporary, file).catch((error: NodeJS.ErrnoException) => {

@@ -28,7 +28,6 @@ const LAST_KNOWN_NODE = 26;
 const QUIT_WORDS = new Set(["quit", "exit", "q"]);
 
 export const runAgent: CommandAction = async (values, streams) => {
-  boundHeap();
   const loading = new LoadingProgress(streams.stderr);
   let input: MessageInput | null = null;
   await using runtime = new NanoRuntime({
@@ -56,6 +55,7 @@ export const runAgent: CommandAction = async (values, streams) => {
     // Awaited here: what is returned unawaited would find the runtime unloaded.
     return await answerOnce(runtime, String(values.once), output, streams.stop);
   }
+  boundHeap();
   input = await openInput(streams);
   const context: ChatContext = {
     runtime,
@@ -75,7 +75,10 @@ export const runAgent: CommandAction = async (values, streams) => {
   }
 };
 
-/** Keeps V8 from growing by more than the program holds. */
+/**
+ * Keeps V8 from growing by more than a program holds that runs for months. Not before all is loaded: with other flags than
+ * it was built with, Node 24 compiles each of its own modules anew.
+ */
 function boundHeap(): void {
   // A V8 that does not know a flag complains on stderr.
   if (Number.parseInt(process.versions.node, 10) > LAST_KNOWN_NODE) return;

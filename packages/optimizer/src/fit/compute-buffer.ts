@@ -2,6 +2,7 @@ import type { TransformerShape } from "../architectures/transformer-shape.js";
 import { tensorTypeNamed } from "../formats/tensor-types.js";
 import { type CacheSettings, cacheCells, windowCells } from "./kv-cache.js";
 import { type BufferLayout, layOutBuffers } from "./lay-out-buffers.js";
+import { shortenRepeats } from "./shorten-repeats.js";
 import { transformerSteps } from "./transformer-steps.js";
 
 /** Architectures whose computation is not known step by step get so much more than what is known of it takes. */
@@ -24,7 +25,7 @@ export function computeBuffer(shape: TransformerShape, settings: CacheSettings):
   const layout = layOutBuffers(
     transformerSteps({
       family: shape.family,
-      layers: shape.layers,
+      layers: shortenRepeats(shape.layers),
       embeddingLength: shape.embeddingLength,
       vocabularySize: shape.vocabularySize,
       batchTokens: effectiveBatchTokens(settings),

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { lstat, readdir, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { randomName } from "../files/random-name.js";
 import type { Claim, ClaimOwner } from "./claim.js";
 import { askFileClaim, FileClaim } from "./file-claim.js";
 import { askSocketClaim, SocketClaim } from "./socket-claim.js";
@@ -74,7 +74,7 @@ interface Surroundings {
 
 /** A socket, which the system frees with its owner; on disks without sockets, or of several machines, a file. */
 async function makeClaim(folder: string, name: string, { isShared, beat }: Surroundings): Promise<Claim> {
-  const file = path.join(folder, `lock-${randomBytes(8).toString("hex")}`);
+  const file = path.join(folder, `lock-${randomName()}`);
   if (!isShared) {
     try {
       return await SocketClaim.make(`${file}.socket`, name);

@@ -14,6 +14,9 @@ import {
   toErrorData,
 } from "./host/host-protocol.js";
 
+/** Shortest time between two reports of how far a model is loaded. */
+const PROGRESS_MILLISECONDS = 100;
+
 /** An engine that also tells how much it has evaluated. */
 interface HostEngine extends Engine {
   readonly evaluatedTokens?: number;
@@ -140,11 +143,12 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
     return openEngine(source.options);
   }
   const { LlamaEngine } = await importLlama();
-  let reported = 0;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
-    // A loader says so for every tensor. After it, each step is progress, such as trying a number of threads.
-    if (share - reported < 0.01 && share < 1) return;
-    reported = share;
+    // A loader says so for every tensor.
+    const now = performance.now();
+    if (now - reportedAt < PROGRESS_MILLISECONDS && share < 1) return;
+    reportedAt = now;
     report({ type: "progress", share });
   });
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { randomName } from "./random-name.js";
 
 /** Bits of a mode that let others than the owner write. */
 const WRITABLE_BY_OTHERS = 0o022;
@@ -61,7 +61,7 @@ export async function readOwnFile(file: string, maxBytes: number): Promise<strin
 
 /** Replaces a file in one step. The text is written under a new name, which is not there before: no link is followed. */
 export async function replaceFile(file: string, text: string, { sync = false } = {}): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString("hex")}.new`;
+  const temporary = `${file}.${randomName()}.new`;
   try {
     const handle = await open(temporary, "wx", 0o600);
     try {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -6,6 +5,7 @@ import type { Claim } from "../claims/claim.js";
 import { askSocketClaim, SocketClaim } from "../claims/socket-claim.js";
 import { fromCheckedJson, toCheckedJson } from "../files/checked-json.js";
 import { isOwn, makeOwnFolder, readOwnFile, replaceFile } from "../files/own-files.js";
+import { randomName } from "../files/random-name.js";
 import { asIdentity, ownIdentity, type ProcessIdentity, stateOf } from "../processes/process-identity.js";
 
 const NAME = /^\d+-[0-9a-f]+\.json$/;
@@ -39,7 +39,7 @@ export interface Outstanding {
  */
 export class Reservations {
   readonly #folder: () => Promise<string | null>;
-  readonly #name = `${process.pid}-${randomBytes(6).toString("hex")}.json`;
+  readonly #name = `${process.pid}-${randomName()}.json`;
   /** Shows this program to those in other containers, who cannot see its process. */
   #claim: Claim | null = null;
   #isClaimed = false;

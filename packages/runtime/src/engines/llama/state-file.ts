@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
@@ -164,6 +163,7 @@ export class StateFile {
 
 /** Tells model files apart without reading all of them: by size, time of change, and samples from all over the file. */
 export async function modelFingerprint(modelPath: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   const file = await open(modelPath, "r");
   try {

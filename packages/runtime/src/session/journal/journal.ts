@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { isOpenToAll } from "../../files/own-files.js";
 import { SessionError } from "../session-error.js";
@@ -183,7 +182,7 @@ export class Journal {
   async recordActStart(
     call: ActRecord["call"],
     messages: readonly JournalMessage[],
-    key: string = randomUUID(),
+    key: string = crypto.randomUUID(),
   ): Promise<StartedAct> {
     return this.#exclusively(async () => {
       const { turns, openTurn } = this.#upcoming;

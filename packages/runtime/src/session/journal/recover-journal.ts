@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { messageOf } from "../../message-of.js";
 import { SessionError } from "../session-error.js";
@@ -51,7 +50,7 @@ export async function recoverJournal(
     if (!everything) break;
   }
   const first = segments[begin];
-  const progress = startAt(first && headers.get(first), [...headers.values()][0]?.session ?? randomUUID());
+  const progress = startAt(first && headers.get(first), [...headers.values()][0]?.session ?? crypto.randomUUID());
   const isWhole = everything || first === undefined || !headers.has(first);
   const gaps = new TurnGaps(isWhole ? 0 : progress.state.turns, isWhole, (missing) => addMissing(report, missing));
   let current: RecoveredJournal["current"] = null;
