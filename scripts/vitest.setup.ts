@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import Module from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -19,7 +19,7 @@ delete process.env.NODE_PATH;
 (Module as unknown as { _initPaths?: () => void })._initPaths?.();
 
 // What agents of other tests, and of whoever works on this machine, were promised of its memory is none of a test's.
-const runtimeFolder = path.join(os.tmpdir(), `nanoagent-test-runtime-${process.pid}-${Date.now()}`);
+const runtimeFolder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-test-run-"));
 process.env.XDG_RUNTIME_DIR = runtimeFolder;
 afterAll(() => rmSync(runtimeFolder, { recursive: true, force: true }));
 

@@ -24,7 +24,8 @@ export interface ProgramBudgetOptions {
  */
 export class ProgramBudget {
   readonly #options: ProgramBudgetOptions;
-  #checkAt = 0;
+  /** By the time of day, which jumps: `performance` is a module of Node that the first reply would wait half a millisecond for. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
   /** The measurement that is under way: messages that come together share one. */
   #measuring: Promise<MemoryPressureEvent | null> | null = null;
 
@@ -34,13 +35,13 @@ export class ProgramBudget {
 
   /** Returns the pressure when the agent takes more than it may, else null. At most every 250 ms it is measured. */
   check(): null | Promise<MemoryPressureEvent | null> {
-    const now = performance.now();
-    if (now < this.#checkAt) return null;
+    const now = Date.now();
+    if (Math.abs(now - this.#checkedAt) < CHECK_MILLISECONDS) return null;
     const { limitBytes, ownsProgram, baseBytes, hasToolProcesses } = this.#options;
     const residentBytes = ownResidentBytes();
     const programBytes = (residentBytes ?? 0) - (ownsProgram ? 0 : baseBytes);
     if (residentBytes === null || (programBytes <= limitBytes && !hasToolProcesses)) {
-      this.#checkAt = now + CHECK_MILLISECONDS;
+      this.#checkedAt = now;
       return null;
     }
     this.#measuring ??= this.#measure().finally(() => {
@@ -56,7 +57,7 @@ export class ProgramBudget {
     if (used_bytes > limitBytes) {
       return { type: "memory-pressure", used_bytes, limit_bytes: limitBytes, reason: "own-limit", action: "refuse" };
     }
-    this.#checkAt = performance.now() + CHECK_MILLISECONDS;
+    this.#checkedAt = Date.now();
     return null;
   }
 }

@@ -21,7 +21,7 @@ describe("the budget of an agent without an engine's process", () => {
     });
   beforeEach(() => {
     measured = [];
-    vi.useFakeTimers({ toFake: ["performance"] });
+    vi.useFakeTimers({ toFake: ["Date"] });
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -39,6 +39,14 @@ describe("the budget of an agent without an engine's process", () => {
     for (let time = 0; time < 5; time++) expect(await budget.check()).toBeNull();
     expect(measured).toHaveLength(1);
     vi.advanceTimersByTime(260);
+    await budget.check();
+    expect(measured).toHaveLength(2);
+  });
+
+  test("goes on being measured when the clock is set back", async () => {
+    const budget = budgetOf(100_000, { hasToolProcesses: true });
+    await budget.check();
+    vi.setSystemTime(0);
     await budget.check();
     expect(measured).toHaveLength(2);
   });

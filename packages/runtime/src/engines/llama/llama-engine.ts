@@ -203,7 +203,9 @@ export class LlamaEngine implements Engine {
         const decision = await chooser.decide(request, isAborted);
         if (decision === null) return "abort";
         deciding_tokens = this.evaluatedTokens - before;
-        const reason = emitDecision(decision, emit);
+        // A question is no reply that a schema allows.
+        const isAllowed = decision.kind !== "ask" || grammar === null;
+        const reason = isAllowed ? emitDecision(decision, emit) : null;
         if (reason !== null) {
           emit({ type: "usage", usage: { prompt_tokens: deciding_tokens, completion_tokens: 0, deciding_tokens } });
           return reason;
@@ -211,7 +213,7 @@ export class LlamaEngine implements Engine {
         decided = unwrittenCall(decision);
         if (decided === null && request.toolChoice === "required") return "stop";
       }
-      if (request.messages.at(-1)?.role === "tool" && this.#options.tellsResults) {
+      if (request.messages.at(-1)?.role === "tool" && this.#options.tellsResults && grammar === null) {
         emit({ type: "text-delta", text: tellResults(request) });
         emit({ type: "usage", usage: { prompt_tokens: 0, completion_tokens: 0 } });
         return "stop";

@@ -115,6 +115,15 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
     expect(textOf(events)).toBe('Reads the temperature of a room: room "hall": {"celsius":19}');
   });
 
+  test.each([
+    ["what came of a call", acted],
+    ["a message that lacks a value", said("Switch the lamp on.")],
+  ])("under a schema, %s is answered as the schema says", async (_, messages) => {
+    const events = await reply(messages, { responseSchema: { enum: ["warm", "cold"] } });
+    expect(['"warm"', '"cold"']).toContain(textOf(events));
+    expect(events.at(-1)).toEqual({ type: "end", reason: "stop" });
+  });
+
   test("held to a choice it chooses, or says nothing", async () => {
     const events = await reply(said("Why is the sky blue?"), { toolChoice: "required" });
     expect(textOf(events)).toBe("");
