@@ -38,6 +38,7 @@ export const runAgent: CommandAction = async (values, streams) => {
   });
   const agent = await readAgent(values, (notice) => streams.stderr.write(plainText(`note: ${notice}\n`)));
   const config = { ...agent, sampling: refineSampling(agent.sampling, values) };
+  await boundHeap(engineTypeOf(config));
   try {
     await runtime.load(config);
   } finally {
@@ -55,7 +56,6 @@ export const runAgent: CommandAction = async (values, streams) => {
     // Awaited here: what is returned unawaited would find the runtime unloaded.
     return await answerOnce(runtime, String(values.once), output, streams.stop);
   }
-  boundHeap();
   input = await openInput(streams);
   const context: ChatContext = {
     runtime,
@@ -75,13 +75,12 @@ export const runAgent: CommandAction = async (values, streams) => {
   }
 };
 
-/**
- * Keeps V8 from growing by more than a program holds that runs for months. Not before all is loaded: with other flags than
- * it was built with, Node 24 compiles each of its own modules anew.
- */
-function boundHeap(): void {
+/** Keeps V8 from growing by more than the program holds. */
+async function boundHeap(engineType: string): Promise<void> {
   // A V8 that does not know a flag complains on stderr.
   if (Number.parseInt(process.versions.node, 10) > LAST_KNOWN_NODE) return;
+  // With other flags than it was built with, Node compiles its own modules anew: what starts a process is loaded before.
+  if (engineType === "llama") await import("node:child_process");
   // The space for new objects may grow to 32 MB before V8 looks for what is left of it: more than all that we hold.
   setFlagsFromString("--semi-space-growth-factor=1");
   // One of V8's compilers takes 10 MB for what this program, which waits for people and models, gains nothing by.
