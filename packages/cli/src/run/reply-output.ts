@@ -23,6 +23,8 @@ export class TextOutput implements ReplyOutput {
   #inReply = false;
   #began = 0;
   #firstText: number | null = null;
+  /** Longest context that was told of: after an idle unload it grows to the same again. */
+  #toldTokens = 0;
   /** Notice that is written after the reply; empty without one. */
   #notice = "";
 
@@ -63,8 +65,11 @@ export class TextOutput implements ReplyOutput {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
       stderr.write(describePressure(event));
-    } else if (event.type === "context-growth") stderr.write(describeGrowth(event));
-    else if (event.type === "window-overflow") {
+      this.#toldTokens = 0;
+    } else if (event.type === "context-growth") {
+      if (event.context_tokens > this.#toldTokens) stderr.write(describeGrowth(event));
+      this.#toldTokens = Math.max(this.#toldTokens, event.context_tokens);
+    } else if (event.type === "window-overflow") {
       this.#notice = describeOverflow(event);
     } else if (event.type === "error") {
       // What was shown and is not part of the conversation must not look as if it were.

@@ -128,7 +128,7 @@ async function readAgent(
   { config: file, model, device, stats, json, jsonl }: OptionValues,
   say: (notice: string) => void,
 ): Promise<NanoAgentConfigInput> {
-  if (stats && (json || jsonl)) say("--stats has no effect with JSON: each reply has its tokens in usage.");
+  if (stats && (json || jsonl)) say("--stats has no effect with JSON.");
   if (file === undefined && model !== undefined) {
     if (!(await hasDefaultConfig())) return checkFlag(await configForModel(pathOfModel(model)));
     say(`${DEFAULT_CONFIG_FILE} of this folder says everything but the model, which is that of --model.`);

@@ -7,9 +7,11 @@ export const MESSAGE_OVERHEAD_TOKENS = 8;
 /** Sentence of a chat template before its list of tools, in tokens. */
 export const TOOLS_OVERHEAD_TOKENS = 64;
 
-/** Characters of a token of ordinary text, and of a long one: no tokenizer of these models averages more. */
+/** Characters of a token of ordinary English text, and of a long one: no tokenizer of these models averages more. */
 const USUAL_CHARACTERS_PER_TOKEN = 3.5;
 const MOST_CHARACTERS_PER_TOKEN = 8;
+/** The same of letters with accents and of other alphabets. */
+const FOREIGN_CHARACTERS_PER_TOKEN = 2;
 
 /** Tokens of a context that a request may take. */
 export function requestBudget(contextTokens: number): number {
@@ -69,16 +71,27 @@ export function toolText({ name, description, inputSchema }: Omit<EngineTool, "c
   return JSON.stringify({ name, description, inputSchema });
 }
 
-function fixedTokens({ instructions, tools }: FixedTexts, charactersPerToken: number): number {
+function fixedTokens({ instructions, tools }: FixedTexts, tokensOf: (text: string) => number): number {
   const texts = [...(instructions === "" ? [] : [instructions]), ...tools];
   const overhead = texts.length * MESSAGE_OVERHEAD_TOKENS + (tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS);
-  const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  return Math.ceil(characters / charactersPerToken) + overhead;
+  return texts.reduce((sum, text) => sum + Math.ceil(tokensOf(text)), 0) + overhead;
+}
+
+/** Tokens of a text as a rule. Small models read digits one by one, and so characters of Chinese, Japanese and Korean. */
+function likelyTokens(text: string): number {
+  const single = text.match(/[0-9\u2e80-\uffff]/g)?.length ?? 0;
+  const foreign = text.match(/[\u0080-\u2e7f]/g)?.length ?? 0;
+  const usual = text.length - single - foreign;
+  return single + foreign / FOREIGN_CHARACTERS_PER_TOKEN + usual / USUAL_CHARACTERS_PER_TOKEN;
+}
+
+function leastTokens(text: string): number {
+  return text.length / MOST_CHARACTERS_PER_TOKEN;
 }
 
 /** Returns the context that is likely to have room for requests with these texts and a short message, in tokens. */
 export function neededContext(texts: FixedTexts): number {
-  return contextFor(fixedTokens(texts, USUAL_CHARACTERS_PER_TOKEN) + SHORT_MESSAGE_TOKENS);
+  return contextFor(fixedTokens(texts, likelyTokens) + SHORT_MESSAGE_TOKENS);
 }
 
 /**
@@ -90,7 +103,7 @@ export function estimateFixedCost(
   contextTokens: number,
 ): { least: number; likely: number; budget: number } | null {
   const budget = requestBudget(contextTokens);
-  const least = fixedTokens(texts, MOST_CHARACTERS_PER_TOKEN);
-  const likely = fixedTokens(texts, USUAL_CHARACTERS_PER_TOKEN);
+  const least = fixedTokens(texts, leastTokens);
+  const likely = fixedTokens(texts, likelyTokens);
   return likely + MESSAGE_OVERHEAD_TOKENS < budget ? null : { least, likely, budget };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { adviseOnContext, requestBudget, wholeContext } from "../../src/context/context-budget.js";
+import { adviseOnContext, neededContext, requestBudget, wholeContext } from "../../src/context/context-budget.js";
 
 test("a context that is advised has room for the request, and is no longer than the trained one", () => {
   const request = fc.record({
@@ -24,4 +24,14 @@ test("a context that is advised has room for the request, and is no longer than 
       expect(requestBudget(Number(advised))).toBeGreaterThanOrEqual(neededTokens ?? fixedTokens + 1);
     }),
   );
+});
+
+// Counted with the tokenizer of Qwen2.5; that of SmolLM2 has as many tokens of the first two.
+test.each([
+  ["words", "The pump of the greenhouse runs every morning before the sun rises over the hills. ".repeat(60), 961],
+  ["digits", "Line 21 of report 7 says that pump 147 ran for 273 minutes. ".repeat(60), 1381],
+  ["another alphabet", "Насос работает каждое утро, пока солнце не встало. ".repeat(60), 1081],
+  ["Chinese", "水泵每天早上在太阳升起之前工作。".repeat(60), 540],
+])("instructions of %s get a context that holds them", (_, instructions, tokens) => {
+  expect(requestBudget(neededContext({ instructions, tools: [] }))).toBeGreaterThan(tokens);
 });
