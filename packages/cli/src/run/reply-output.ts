@@ -23,8 +23,7 @@ export class TextOutput implements ReplyOutput {
   #inReply = false;
   #began = 0;
   #firstText: number | null = null;
-  /** Longest context that was told of: after an idle unload it grows to the same again. */
-  #toldTokens = 0;
+  readonly #growths = new GrowthNotes();
   /** Notice that is written after the reply; empty without one. */
   #notice = "";
 
@@ -65,11 +64,9 @@ export class TextOutput implements ReplyOutput {
       if (this.#inReply) stdout.write("\n");
       this.#inReply = false;
       stderr.write(describePressure(event));
-      this.#toldTokens = 0;
-    } else if (event.type === "context-growth") {
-      if (event.context_tokens > this.#toldTokens) stderr.write(describeGrowth(event));
-      this.#toldTokens = Math.max(this.#toldTokens, event.context_tokens);
-    } else if (event.type === "window-overflow") {
+      this.#growths.forget();
+    } else if (event.type === "context-growth") stderr.write(this.#growths.describe(event));
+    else if (event.type === "window-overflow") {
       this.#notice = describeOverflow(event);
     } else if (event.type === "error") {
       // What was shown and is not part of the conversation must not look as if it were.
@@ -120,6 +117,7 @@ interface ShownCall {
 export class JsonOutput implements ReplyOutput {
   readonly #streams: Streams;
   readonly #calls = new Map<string, ShownCall>();
+  readonly #growths = new GrowthNotes();
 
   constructor(streams: Streams) {
     this.#streams = streams;
@@ -144,8 +142,10 @@ export class JsonOutput implements ReplyOutput {
           ...(not_saved !== undefined && { not_saved: not_saved.toJSON() }),
         }),
       );
-    } else if (event.type === "memory-pressure") stderr.write(describePressure(event));
-    else if (event.type === "context-growth") stderr.write(describeGrowth(event));
+    } else if (event.type === "memory-pressure") {
+      stderr.write(describePressure(event));
+      this.#growths.forget();
+    } else if (event.type === "context-growth") stderr.write(this.#growths.describe(event));
     else if (event.type === "window-overflow") stderr.write(describeOverflow(event));
     else if (event.type === "error") {
       const { error, reply, not_saved } = event;
@@ -169,8 +169,21 @@ function describeOverflow({ left_turns, summarized }: Extract<AgentEvent, { type
   return `note: ${turns} no longer fit the model's context${instead}.\n`;
 }
 
-function describeGrowth({ context_tokens, previous_tokens }: Extract<AgentEvent, { type: "context-growth" }>): string {
-  return `note: The conversation needs more room: the model was loaded again with ${context_tokens} tokens of context instead of ${previous_tokens}.\n`;
+/** Says that a context has grown, once for each length: after an idle unload it grows to the same again. */
+class GrowthNotes {
+  #toldTokens = 0;
+
+  /** Empty for a length that was told. */
+  describe({ context_tokens, previous_tokens }: Extract<AgentEvent, { type: "context-growth" }>): string {
+    if (context_tokens <= this.#toldTokens) return "";
+    this.#toldTokens = context_tokens;
+    return `note: The conversation needs more room: the model was loaded again with ${context_tokens} tokens of context instead of ${previous_tokens}.\n`;
+  }
+
+  /** What memory has cut since is told when it grows again. */
+  forget(): void {
+    this.#toldTokens = 0;
+  }
 }
 
 /** Why a reply is not complete. */

@@ -1,0 +1,32 @@
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { AgentEvent } from "@nanoagent/runtime";
+import { expect, test } from "vitest";
+import { JsonOutput, TextOutput } from "../../src/run/reply-output.js";
+
+const grown = (context_tokens: number, previous_tokens: number): AgentEvent => ({
+  type: "context-growth",
+  context_tokens,
+  previous_tokens,
+});
+const cut: AgentEvent = {
+  type: "memory-pressure",
+  used_bytes: 1,
+  limit_bytes: 1,
+  reason: "own-limit",
+  action: "halve-context",
+};
+
+test.each([
+  ["for people", TextOutput],
+  ["as JSON", JsonOutput],
+])("%s a growth is told once, until memory cuts the context", async (_, Output) => {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const output = new Output({ stdin, stdout, stderr, stop: new AbortController().signal });
+  for (const event of [grown(8192, 4096), grown(8192, 4096), grown(16_384, 8192), cut, grown(8192, 4096)]) {
+    await output.show(event);
+  }
+  stderr.end();
+  const notes = (await text(stderr)).split("\n").filter((line) => line.includes("loaded again"));
+  expect(notes.map((note) => /with (\d+) tokens/.exec(note)?.[1])).toEqual(["8192", "16384", "8192"]);
+});
