@@ -14,7 +14,7 @@ const cut: AgentEvent = {
   used_bytes: 1,
   limit_bytes: 1,
   reason: "own-limit",
-  action: "halve-context",
+  action: "smaller-context",
 };
 
 test.each([
