@@ -17,8 +17,8 @@ export interface FitPlan {
   quantize_to: string | null;
   context_tokens: number;
   /**
-   * Longest context that fits the same budget when the model is loaded in the same way, in tokens; at most what it was
-   * trained for. Absent: not known.
+   * Longest context that fits the same budget with the same batch and KV type, in tokens; at most what the model was trained
+   * for. Absent: not known.
    */
   longest_context_tokens?: number | undefined;
   /** Element type of the KV cache: `f16`, `q8_0`. */

@@ -1,6 +1,7 @@
 import { FitPlan, NanoAgentError } from "@nanoagent/models";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fitHeader } from "../../src/fit/fit-header.js";
 import { planOrMisfit } from "../../src/fit/plan-header.js";
 import { DoesNotFitError, InvalidFitRequestError, planHeader } from "../../src/index.js";
 import { headerOf } from "./header-of.js";
@@ -76,6 +77,22 @@ describe("a plan", () => {
     expect(weights?.kind).toBe(mapsFile ? "evictable" : "pinned");
     expect(weights?.explanation).toMatch(mapsFile ? /this CPU computes with it as it is/ : /would be held twice/);
   });
+});
+
+it("maps a file that is held twice where that takes little more and there is room", async () => {
+  const header = await headerOf({ ...RECORDED_SHAPES["15M"], weightType: "q4_0" });
+  const plan = (budget_bytes: number, maps_file?: boolean) => {
+    const wishes = { context_tokens: 256, cpu_features: ["avx2"], constrains_output: false, budget_bytes, maps_file };
+    const fit = fitHeader(header, { ...request, ...wishes });
+    return "refuse" in fit ? expect.fail("does not fit") : fit;
+  };
+  const [mapped, read] = [true, false].map((maps) => plan(1024 * MIB, maps).ledger.peak_resident_bytes);
+  if (mapped === undefined || read === undefined) throw new Error("not planned");
+  expect(mapped).toBeGreaterThan(read + 2 ** 20);
+  expect(mapped).toBeLessThan(read * 1.1);
+  expect(plan(mapped).maps_file).toBe(true);
+  expect(plan(mapped - 1).maps_file).toBe(false);
+  expect(plan(mapped, false).maps_file).toBe(false);
 });
 
 describe("a context of auto", () => {

@@ -40,6 +40,7 @@ export interface PlannedModel {
 
 export interface GuardedEngineOptions extends HostFiles {
   guard: MemoryGuard;
+  modelPath: string;
   /**
    * Plans the model within a budget, with what the ladder has given up and the tokens that conversations need; null: as many
    * as a first start has. Throws when it does not fit.
@@ -241,12 +242,12 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
    * starts while the model is planned; no weight is loaded before the plan is made and held.
    */
   async #prepare(): Promise<HostStart> {
-    const { guard, createGroup } = this.#options;
+    const { guard, createGroup, modelPath } = this.#options;
     const budget = await guard.admit();
     const group = await createGroup(budget.budgetBytes);
     return {
       source: () => this.#plan(budget, group),
-      limits: { dataBytes: dataLimitFor(budget.budgetBytes), group: group ?? undefined, loadsLibrary: true },
+      limits: { dataBytes: dataLimitFor(budget.budgetBytes), group: group ?? undefined, modelPath, loadsLibrary: true },
     };
   }
 

@@ -98,6 +98,7 @@ export async function openLlamaEngine(
   }
   return GuardedEngine.open({
     guard,
+    modelPath: config.model_path,
     planModel: plan,
     createGroup: (limitBytes) => EngineCgroup.create(cgroups, limitBytes),
     stateFile: config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state")),

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HostedEngine } from "@nanoagent/runtime/engines/llama";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { ChosenEngine } from "../../../src/engines/host/host-start.js";
 import type { HostLaunch } from "../../../src/engines/host/launch-host.js";
 import { ownCodeReservation } from "../../../src/processes/code-reservation.js";
@@ -116,6 +118,26 @@ describe.skipIf(process.platform !== "linux")("a host whose engine is chosen whi
       await opened.close();
     },
   );
+
+  test.each([
+    ["a small model", 10, true],
+    ["a large one", 500, false],
+    ["one that is not there", null, true],
+  ])("for %s it gives freed memory back at once, unless that is slow", async (_, megabytes, isFrugal) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const modelPath = path.join(folder, "model.gguf");
+    if (megabytes !== null) {
+      await writeFile(modelPath, "");
+      await truncate(modelPath, megabytes * MB);
+    }
+    const { engine } = await openMarked(async () => ({}), { modelPath });
+    const opened = await engine;
+    const environment = readFileSync(`/proc/${await opened.processId()}/environ`, "utf8").split("\0");
+    await opened.close();
+    expect(environment).toContain("MALLOC_ARENA_MAX=1");
+    expect(environment.includes("MALLOC_TRIM_THRESHOLD_=65536")).toBe(isFrugal);
+  });
 
   test(`leaves no process when the program is killed while it chooses, ${rounds} times at any moment`, async () => {
     const entry = pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href;
