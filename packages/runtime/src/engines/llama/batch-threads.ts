@@ -14,14 +14,21 @@ const DECODE_TOKENS = 8;
 export class BatchThreads {
   readonly #prefill: ThreadChoice;
   readonly #decode: ThreadChoice;
+  readonly #mayHaveMore: boolean;
   #last: ThreadChoice | null = null;
 
   constructor({ prefillThreads, decodeThreads }: EngineThreads) {
     const load = new ProcessorLoad();
+    this.#mayHaveMore = prefillThreads > 1;
     const machine = { most: prefillThreads, freeCores: () => load.freeCores() };
     const prefill = { least: 2 * DECODE_TOKENS, most: Number.POSITIVE_INFINITY };
     this.#prefill = new ThreadChoice({ ...machine, goal: prefillThreads, comparedTokens: prefill });
     this.#decode = new ThreadChoice({ ...machine, goal: decodeThreads, comparedTokens: { least: 1, most: 1 } });
+  }
+
+  /** Whether the next batch of a prompt would have one thread for want of knowing how many cores are free. */
+  get isUnsure(): boolean {
+    return this.#mayHaveMore && (this.#last !== this.#prefill || this.#prefill.isUnsure);
   }
 
   /** Begins a task: the machine may do other work than at the end of the last one. */

@@ -2,6 +2,8 @@ import { EvaluatedText, type TextMark } from "./evaluated-text.js";
 
 /** The part of a model that a prompt cache drives: it evaluates tokens, and forgets them from the end. */
 export interface TokenEvaluator {
+  /** Whether the next batch of a prompt is to be small, since it would not be as fast as others. Default: false. */
+  readonly isUnsure?: boolean;
   /** Evaluates tokens that follow `position` others; returns where the logits of the last one are. */
   evaluate(position: number, tokens: readonly number[]): Promise<number>;
   /** The same; returns where the logits of each token from index `from` on are. */
@@ -32,7 +34,7 @@ const SLICE_MILLISECONDS = 250;
  */
 const EFFICIENT_TOKENS = 64;
 const LONGEST_SLICE_MILLISECONDS = 1_000;
-/** Size of the first slice, whose rate is not known. */
+/** Size of the first slice, whose rate or number of threads is not known. */
 const FIRST_SLICE_TOKENS = 16;
 /** llama.cpp's kernels compute this many tokens together; a remainder costs nearly as much as all of them. */
 const KERNEL_TOKENS = 8;
@@ -211,7 +213,8 @@ export class PromptCache {
   #sliceTokens(missing: number): number {
     const rate = this.#prefillTokensPerMillisecond;
     const efficient = Math.min(EFFICIENT_TOKENS, rate * LONGEST_SLICE_MILLISECONDS);
-    const affordable = rate === 0 ? FIRST_SLICE_TOKENS : Math.max(rate * SLICE_MILLISECONDS, efficient);
+    const usual = rate === 0 ? FIRST_SLICE_TOKENS : Math.max(rate * SLICE_MILLISECONDS, efficient);
+    const affordable = this.#evaluator.isUnsure ? Math.min(usual, FIRST_SLICE_TOKENS) : usual;
     const size = wholeKernels(Math.max(1, Math.min(this.#batchTokens, Math.floor(affordable))));
     const rest = missing - size;
     if (rest <= 0 || size < KERNEL_TOKENS) return Math.min(missing, size);

@@ -80,6 +80,11 @@ export class ThreadChoice {
     return this.#isUnsure ? 1 : this.#threads;
   }
 
+  /** Whether it is still being found out how many cores are free: until then it is one thread. */
+  get isUnsure(): boolean {
+    return this.#isUnsure;
+  }
+
   /** Looks at the machine before the first batch of a task: others may have taken cores since the last one, or left some. */
   begin(): void {
     this.#isUnsure = true;

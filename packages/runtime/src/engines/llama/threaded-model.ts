@@ -12,6 +12,10 @@ export class ThreadedModel implements TokenEvaluator {
     this.#threads = threads;
   }
 
+  get isUnsure(): boolean {
+    return this.#threads.isUnsure;
+  }
+
   evaluate(position: number, tokens: readonly number[]): Promise<number> {
     return this.#threads.evaluate(this.#loaded, tokens.length, () => this.#loaded.evaluate(position, tokens));
   }

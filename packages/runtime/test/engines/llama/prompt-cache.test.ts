@@ -9,6 +9,12 @@ class NotingEvaluator implements TokenEvaluator {
   milliseconds = 0;
   canForgetParts = true;
   millisecondsPerToken = 0;
+  /** Number of slices that are evaluated before it is sure how fast it is. */
+  unsureSlices = 0;
+
+  get isUnsure(): boolean {
+    return this.slices.length < this.unsureSlices;
+  }
 
   async evaluate(position: number, tokens: readonly number[]): Promise<number> {
     expect(position).toBe(this.tokens.length);
@@ -86,6 +92,16 @@ describe("prefill", () => {
     const { model, cache } = newCache({ millisecondsPerToken, batchTokens: 512 });
     await read(cache, numbers(400));
     expect(model.slices).toEqual(slices);
+  });
+
+  test("goes on in small slices while it is not sure how many threads there will be", async () => {
+    const { model, cache } = newCache({ millisecondsPerToken: 1, batchTokens: 512 });
+    await read(cache, numbers(100));
+    cache.forget();
+    model.slices = [];
+    model.unsureSlices = 2;
+    await read(cache, numbers(400));
+    expect(model.slices).toEqual([16, 16, 248, 120]);
   });
 
   test("takes no more than a batch at once, and leaves no small rest", async () => {
