@@ -22,7 +22,8 @@ export class BatchThreads {
     this.#mayHaveMore = prefillThreads > 1;
     const machine = { most: prefillThreads, freeCores: () => load.freeCores() };
     const prefill = { least: 2 * DECODE_TOKENS, most: Number.POSITIVE_INFINITY };
-    this.#prefill = new ThreadChoice({ ...machine, goal: prefillThreads, comparedTokens: prefill });
+    // Prompts are computed: fewer threads that all have a core are slower, and a trial of them is long.
+    this.#prefill = new ThreadChoice({ ...machine, goal: prefillThreads, comparedTokens: prefill, triesFewer: false });
     this.#decode = new ThreadChoice({ ...machine, goal: decodeThreads, comparedTokens: { least: 1, most: 1 } });
   }
 

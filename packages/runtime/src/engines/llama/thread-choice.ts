@@ -15,6 +15,8 @@ export interface ThreadChoiceOptions {
   most: number;
   /** Batches of fewer tokens, or of more, are not compared with others: a token of theirs costs another time. */
   comparedTokens: { least: number; most: number };
+  /** Whether fewer threads may be faster although each has a core: those that wait for memory stand in each other's way. Default: true. */
+  triesFewer?: boolean;
   /** Cores that nothing else on the machine uses at the moment; null where they are still being counted. */
   freeCores: () => number | null;
 }
@@ -148,8 +150,9 @@ export class ThreadChoice {
     const cores = this.#coresForThreads();
     if (cores === null) return;
     const canTakeMore = this.#threads < cores;
-    const tried = canTakeMore && !(this.#triesFewer && this.#threads > 1) ? this.#threads + 1 : this.#threads - 1;
-    if (tried < 1) {
+    const mayTryFewer = this.#threads > 1 && this.#options.triesFewer !== false;
+    const tried = canTakeMore && !(this.#triesFewer && mayTryFewer) ? this.#threads + 1 : this.#threads - 1;
+    if (tried < this.#threads && !mayTryFewer) {
       this.#pausedUntil = this.#worked + FIRST_PAUSE_MILLISECONDS;
       return;
     }

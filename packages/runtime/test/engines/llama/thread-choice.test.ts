@@ -73,11 +73,12 @@ interface Work {
   millisecondsPerToken: number;
 }
 
-function newChoice(machine: SimulatedMachine, goal = machine.cores): ThreadChoice {
+function newChoice(machine: SimulatedMachine, goal = machine.cores, { triesFewer = true } = {}): ThreadChoice {
   const load = new ProcessorLoad(machine.readTimes);
   const comparedTokens = { least: 1, most: Number.POSITIVE_INFINITY };
   machine.rest(150);
-  return new ThreadChoice({ goal, most: machine.cores, comparedTokens, freeCores: () => load.freeCores() });
+  const freeCores = () => load.freeCores();
+  return new ThreadChoice({ goal, most: machine.cores, comparedTokens, triesFewer, freeCores });
 }
 
 /** Does the work with the choice's threads; returns the milliseconds and the threads of each batch. */
@@ -165,6 +166,17 @@ describe("the choice of threads", () => {
       choice.add(machine.evaluate(1, 20, choice.threads));
     }
     expect(threads.filter((count) => count === 2).length).toBeLessThanOrEqual(2);
+  });
+
+  test("tries no fewer where that is not wanted, gives threads back all the same, and takes them again", () => {
+    const machine = new SimulatedMachine(2, computes);
+    const choice = newChoice(machine, 2, { triesFewer: false });
+    const prompt: Work = { tokens: 64, batches: 60, millisecondsPerToken: 4 };
+    expect(work(machine, choice, prompt).threads.filter((threads) => threads === 1)).toEqual([]);
+    machine.neighbors = 1;
+    expect(work(machine, choice, prompt).threads.lastIndexOf(2)).toBeLessThanOrEqual(1);
+    machine.neighbors = 0;
+    expect(work(machine, choice, prompt).threads.at(-1)).toBe(2);
   });
 
   test("says nothing of batches that waited for the disk", () => {
