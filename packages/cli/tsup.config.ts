@@ -82,7 +82,7 @@ export default packageBuild([], {
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
     { file: "check-agent.js", parts: ["check/check-agent"] },
     { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
-    // What stands alone takes from none, and none takes from it.
+    // The files with isAlone import no other file, and no other imports them.
     { file: "host-program.js", parts: ["runtime/engines/host-program"], isAlone: true },
     {
       file: "llama-engine.js",

@@ -42,7 +42,7 @@ export default packageBuild(
         parts: ["engines/openai-compatible/index", "engines/openai-compatible/open-from-settings"],
       },
       { file: "mcp.js", parts: ["tools/mcp/open-mcp-servers"] },
-      // What the process of a model reads, and no more: it stands alone, takes from none, and none takes from it.
+      // The files that the process of a model reads. They import no other file of this package, and no other imports them.
       { file: "engines/host-program.js", parts: ["engines/host-program"], isAlone: true },
       {
         file: "llama-engine.js",

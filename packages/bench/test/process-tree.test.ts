@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { cpuMillisecondsOfTree, followTree, freezeTree } from "../src/engine/process-tree.mjs";
 
 const BURNT_MILLISECONDS = 200;
-/** What the kernel has not booked yet when a process reads its own time. */
+/** Processor time that the kernel may not have counted yet when a process reads its own, in milliseconds. */
 const ROUNDING_MILLISECONDS = 20;
 
 /** Takes processor time, says so, and lives on. */
@@ -27,7 +27,7 @@ describe.skipIf(process.platform !== "linux")("processor time of a process with 
     await once(child, "close");
   });
 
-  it("is that of no process where there is none", async () => {
+  it("is zero for a process that does not exist", async () => {
     const child = spawn(process.execPath, ["-e", "0"], { stdio: "ignore" });
     await once(child, "close");
     expect(cpuMillisecondsOfTree(child.pid ?? 0)).toBe(0);

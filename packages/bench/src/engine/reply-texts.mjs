@@ -1,6 +1,6 @@
 export const INSTRUCTIONS = "You are a helpful assistant.";
 
-/** What is asked first, by all alike and unmeasured: some readers touch all weights when they load them, and some do not. */
+/** The first message of every contender. It is not measured: some contenders read all weights while they load, others at this message. */
 export const FIRST_MESSAGE = "Say yes.";
 
 /** What is asked for after the long prompt: a reply that quotes nothing. */

@@ -180,7 +180,7 @@ class GrowthNotes {
     return `note: The conversation needs more room: the model was loaded again with ${context_tokens} tokens of context instead of ${previous_tokens}.\n`;
   }
 
-  /** What memory has cut since is told when it grows again. */
+  /** Forgets what was told. Called when memory pressure has cut the context: its next growth is news. */
   forget(): void {
     this.#toldTokens = 0;
   }

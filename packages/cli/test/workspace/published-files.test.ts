@@ -75,7 +75,7 @@ describe("the published files", () => {
       // A text or a pattern is not broken, and no text is longer.
       expect(Math.max(...lines.map((line) => line.length)), file).toBeLessThan(6000);
     }
-    // What grows beyond it is worth a look at what else could go.
+    // When a file grows beyond its limit, look for code that the command does not need.
     expect(bytes / 1024).toBeLessThan(mostKilobytes);
   });
 

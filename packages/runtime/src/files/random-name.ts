@@ -1,4 +1,7 @@
-/** Returns 16 hexadecimal digits that no other call returns. They are no secret: node:crypto would add 3 to 4 ms to every start. */
+/**
+ * Returns a random name of 16 hexadecimal digits, for files. It is not a secret, so it comes from Math.random: loading node:crypto
+ * would add 3 to 4 ms to every start.
+ */
 export function randomName(): string {
   return eightDigits() + eightDigits();
 }

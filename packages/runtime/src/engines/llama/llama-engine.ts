@@ -203,7 +203,7 @@ export class LlamaEngine implements Engine {
         const decision = await chooser.decide(request, isAborted);
         if (decision === null) return "abort";
         deciding_tokens = this.evaluatedTokens - before;
-        // A question is no reply that a schema allows.
+        // A reply that is held to a schema cannot be a question to the user.
         const isAllowed = decision.kind !== "ask" || grammar === null;
         const reason = isAllowed ? emitDecision(decision, emit) : null;
         if (reason !== null) {
