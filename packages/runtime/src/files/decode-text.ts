@@ -20,7 +20,8 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   }
   if (isLittle || (first === 0xfe && second === 0xff)) {
     const text = decodeAs(isLittle ? "utf-16le" : "utf-16be", bytes);
-    return text === null ? { reason: "it is not UTF-16 text", hint: saveAsUtf8, isBinary: false } : { text };
+    if (text !== null && !binaryControls.test(text)) return { text };
+    return { reason: "it is not UTF-16 text", hint: saveAsUtf8, isBinary: text !== null };
   }
   const zero = bytes.indexOf(0);
   if (zero >= 0) return withZeros(bytes, zero);
