@@ -100,6 +100,7 @@ export default packageBuild([], {
     {
       file: "setup.js",
       parts: [
+        "completion/print-completion",
         "init/init-agent",
         "optimize/optimize-model",
         "optimize/calibrate-device",

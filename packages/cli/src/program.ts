@@ -1,11 +1,9 @@
-import { nearestName } from "@nanoagent/models";
 import { version } from "../package.json";
+import { commandHelp, programHelp } from "./command-line/help.js";
+import { parseCommandLine } from "./command-line/parse-command-line.js";
 import { commands } from "./commands/index.js";
 import { exitCodeFor, presentError } from "./errors/present-error.js";
-import { UsageError } from "./errors/usage-error.js";
 import { exitCodes } from "./exit-codes.js";
-import { commandHelp, commonOptions, programHelp } from "./output/help.js";
-import { parseOptions, unknownOption } from "./parse-options.js";
 import type { Streams } from "./streams.js";
 
 /** Runs the program with these arguments and returns its exit code. Never throws. */
@@ -13,44 +11,30 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
   try {
     return await dispatch(args, streams);
   } catch (error) {
-    streams.stderr.write(presentError(error, { json: args.includes("--json"), debug: args.includes("--debug") }));
+    const json = args.includes("--json") || args.includes("--jsonl");
+    // A program that asked for JSON reads results and errors from one place.
+    (json ? streams.stdout : streams.stderr).write(presentError(error, { json, debug: args.includes("--debug") }));
     return exitCodeFor(error);
   }
 }
 
-async function dispatch([name, ...rest]: readonly string[], streams: Streams): Promise<number> {
-  const help = () => programHelp(version, commands);
-  if (name === undefined) {
-    streams.stderr.write(help());
+async function dispatch(args: readonly string[], streams: Streams): Promise<number> {
+  const { stdout, stderr } = streams;
+  const { command, values } = parseCommandLine(args[0] === "help" ? [...args.slice(1), "--help"] : args, commands);
+  if (values.version) {
+    stdout.write(`${version}\n`);
+    return exitCodes.done;
+  }
+  const help = () =>
+    command === null ? programHelp(version, commands, stdout.columns) : commandHelp(command, stdout.columns);
+  if (values.help) {
+    stdout.write(help());
+    return exitCodes.done;
+  }
+  if (command === null) {
+    stderr.write(help());
     return exitCodes.usage;
   }
-  if (name === "--help" || name === "-h" || name === "help") {
-    streams.stdout.write(help());
-    return exitCodes.done;
-  }
-  if (name === "--version") return showVersion(streams);
-  const hint = "nanoagent --help shows the commands.";
-  if (name.startsWith("-")) throw unknownOption(name, Object.keys(commonOptions), hint);
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) {
-    const nearest = nearestName(
-      name,
-      commands.map((candidate) => candidate.name),
-    );
-    const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
-    throw new UsageError({ message: `There is no command "${name}".${suggestion}`, hint });
-  }
-  const values = parseOptions(command, rest);
-  if (values.help) {
-    streams.stdout.write(commandHelp(command));
-    return exitCodes.done;
-  }
-  if (values.version) return showVersion(streams);
   const action = await command.loadAction();
-  return action(values, streams);
-}
-
-function showVersion({ stdout }: Streams): number {
-  stdout.write(`${version}\n`);
-  return exitCodes.done;
+  return action(values, streams, commands);
 }

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { writeSparseGguf } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkAgent } from "../src/check/check-agent.js";
-import type { OptionValues } from "../src/command.js";
+import type { OptionValues } from "../src/command-line/command.js";
 import { runProgram } from "./run-program.js";
 
 const device = { device_id: "box", platform: "linux-aarch64", memory_mb: 1024, cpu_cores: 4, has_gpu: false };
@@ -38,7 +38,7 @@ async function check(config: string, values: OptionValues = {}): Promise<{ exitC
   const stdout = new PassThrough();
   const printed = text(stdout);
   const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough(), stop: new AbortController().signal };
-  const exitCode = await checkAgent({ config: file, ...values }, streams);
+  const exitCode = await checkAgent({ config: file, ...values }, streams, []);
   stdout.end();
   return { exitCode, stdout: (await printed).replaceAll(folder, "…") };
 }

@@ -18,24 +18,24 @@ async function configFile(name: string, text: string): Promise<string> {
 
 describe("a wrong command line is told what would be right, and exits with 2", () => {
   test.each([
-    [["rn"], 'There is no command "rn". Did you mean "run"?'],
+    [["rn"], 'Unknown command "rn". Did you mean "run"?'],
     [["profil"], 'Did you mean "profile"?'],
-    [["frobnicate"], 'There is no command "frobnicate".'],
-    [["--verison"], "There is no option --verison. Did you mean --version?"],
+    [["frobnicate"], 'Unknown command "frobnicate".'],
+    [["--verison"], "Unknown option --verison. Did you mean --version?"],
     [["run"], "run needs --config PATH or --model PATH."],
     [["run", "--config"], "--config needs a value: --config PATH."],
     [["run", "--config", "--device"], "--config needs a value"],
     [["run", "--config="], "--config needs a value"],
-    [["run", "--confg", "x"], "There is no option --confg. Did you mean --config?"],
-    [["run", "--config", "a", "b"], 'run takes no "b".'],
+    [["run", "--confg", "x"], "Unknown option --confg. Did you mean --config?"],
+    [["run", "--config", "a", "b"], 'Unexpected argument "b" for run.'],
     [["run", "--config", "a", "--device", "rpi4"], '--device takes auto, found "rpi4".'],
-    [["run", "--__proto__", "x"], "There is no option --__proto__."],
-    [["profile", "--json=yes"], '--json takes no value, found "yes".'],
-    [["profile", "extra"], 'profile takes no "extra".'],
-    [["optimize", "m.gguf"], 'optimize takes no "m.gguf". Did you mean --model m.gguf?'],
-    [["run", "./models/m"], 'run takes no "./models/m". Did you mean --model ./models/m?'],
-    [["check", "agent.yaml"], 'check takes no "agent.yaml". Did you mean --config agent.yaml?'],
-    [["profile", "agent.yaml"], 'profile takes no "agent.yaml".'],
+    [["run", "--__proto__", "x"], "Unknown option --__proto__."],
+    [["profile", "--json=yes"], '--json does not take a value, found "yes".'],
+    [["profile", "extra"], 'Unexpected argument "extra" for profile.'],
+    [["optimize", "m.gguf"], 'Unexpected argument "m.gguf" for optimize. Did you mean --model m.gguf?'],
+    [["run", "./models/m"], 'Unexpected argument "./models/m" for run. Did you mean --model ./models/m?'],
+    [["check", "agent.yaml"], 'Unexpected argument "agent.yaml" for check. Did you mean --config agent.yaml?'],
+    [["profile", "agent.yaml"], 'Unexpected argument "agent.yaml" for profile.'],
     [["optimize", "--target-mb", "64"], "optimize needs --model PATH or --calibrate PATH."],
     [["optimize", "--model", "a"], "optimize needs --target-mb N or --budget-mb N."],
     [["optimize", "--model", "a", "--calibrate", "b"], "--calibrate and --model are two things to do."],
@@ -46,9 +46,9 @@ describe("a wrong command line is told what would be right, and exits with 2", (
     [["optimize", "--calibrate", "a"], "There is no model file at a."],
     ...["0", "-5", "text", "1e309", "NaN", "0x10", "", "1,5"].map((value): [string[], string] => [
       ["optimize", "--model", "a", `--target-mb=${value}`],
-      value === "" ? "--target-mb needs a value" : `--target-mb takes a number above 0, found "${value}".`,
+      value === "" ? "--target-mb needs a value" : `--target-mb takes a positive number, found "${value}".`,
     ]),
-    [["optimize", "--model", "a", "--target-mb", "-5"], '--target-mb takes a number above 0, found "-5".'],
+    [["optimize", "--model", "a", "--target-mb", "-5"], '--target-mb takes a positive number, found "-5".'],
     [["optimize", "--model", ".", "--target-mb", "5"], "There is no model in the folder ."],
   ])("nanoagent %j", async (args, message) => {
     const { exitCode, stdout, stderr } = await runProgram(args);
@@ -95,10 +95,15 @@ describe("a config that cannot be used", () => {
     expect([exitCode, stdout]).toEqual([2, ""]);
   });
 
-  test("as JSON with --json", async () => {
-    const { exitCode, stderr } = await runProgram(["run", "--json", "--config", path.join(folder, "missing.yaml")]);
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "config-unreadable", hint: expect.any(String) } });
-    expect(exitCode).toBe(2);
+  test("is one object on stdout with --json", async () => {
+    const { exitCode, stdout, stderr } = await runProgram([
+      "run",
+      "--json",
+      "--config",
+      path.join(folder, "missing.yaml"),
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "config-unreadable", hint: expect.any(String) } });
+    expect([exitCode, stderr]).toEqual([2, ""]);
   });
 
   test.each([

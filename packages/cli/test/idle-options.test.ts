@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildTinyGguf } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CommandOption } from "../src/command.js";
+import type { CommandOption } from "../src/command-line/command.js";
+import { parseCommandLine } from "../src/command-line/parse-command-line.js";
 import { commands } from "../src/commands/index.js";
 import { UsageError } from "../src/errors/usage-error.js";
-import { parseOptions } from "../src/parse-options.js";
 import { program, resultOf } from "./run-program.js";
 
 const given = (name: string, { kind, choices }: CommandOption, second = false): string[] => {
@@ -38,9 +38,8 @@ describe("an option that can have no effect is refused", () => {
   });
 
   test.each(idle)("%s %j", (name, args) => {
-    const command = commands.find((candidate) => candidate.name === name);
-    expect(() => parseOptions(command as (typeof commands)[number], args)).toThrow(UsageError);
-    expect(() => parseOptions(command as (typeof commands)[number], args)).toThrow(/has no effect/);
+    expect(() => parseCommandLine([name, ...args], commands)).toThrow(UsageError);
+    expect(() => parseCommandLine([name, ...args], commands)).toThrow(/has no effect/);
   });
 
   const twice = commands.flatMap((command) =>
@@ -52,8 +51,7 @@ describe("an option that can have no effect is refused", () => {
       ]),
   );
   test.each(twice)("and so is one that is given twice: %s %j", (name, args) => {
-    const command = commands.find((candidate) => candidate.name === name);
-    expect(() => parseOptions(command as (typeof commands)[number], args)).toThrow(/given twice/);
+    expect(() => parseCommandLine([name, ...args], commands)).toThrow(/given twice/);
   });
 });
 

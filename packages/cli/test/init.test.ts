@@ -9,7 +9,7 @@ import { readConfig } from "@nanoagent/runtime/node";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkAgent } from "../src/check/check-agent.js";
-import type { OptionValues } from "../src/command.js";
+import type { OptionValues } from "../src/command-line/command.js";
 import { initAgent } from "../src/init/init-agent.js";
 import { commentedConfig, configOf, type NewAgent } from "../src/init/new-agent.js";
 import { suggestBudget } from "../src/init/suggest-budget.js";
@@ -52,7 +52,7 @@ async function call(action: typeof initAgent, values: OptionValues): Promise<{ e
   const stdout = new PassThrough();
   const printed = text(stdout);
   const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough(), stop: new AbortController().signal };
-  const exitCode = await action(values, streams);
+  const exitCode = await action(values, streams, []);
   stdout.end();
   return { exitCode, stdout: await printed };
 }

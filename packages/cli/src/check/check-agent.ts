@@ -9,7 +9,7 @@ import {
   readDataLimit,
   readPlacedConfig,
 } from "@nanoagent/runtime/program";
-import type { CommandAction } from "../command.js";
+import type { CommandAction } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";

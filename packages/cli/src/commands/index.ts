@@ -1,5 +1,6 @@
-import type { Command } from "../command.js";
+import type { Command } from "../command-line/command.js";
 import { check } from "./check.js";
+import { completion } from "./completion.js";
 import { evaluate } from "./eval.js";
 import { init } from "./init.js";
 import { optimize } from "./optimize.js";
@@ -8,4 +9,4 @@ import { run } from "./run.js";
 import { sessions } from "./sessions.js";
 
 /** The commands, in the order in which a newcomer meets them. */
-export const commands: readonly Command[] = [profile, optimize, init, check, run, evaluate, sessions];
+export const commands: readonly Command[] = [profile, optimize, init, check, run, evaluate, sessions, completion];

@@ -1,4 +1,4 @@
-import type { Command } from "../command.js";
+import type { Command } from "../command-line/command.js";
 
 export const optimize: Command = {
   name: "optimize",

@@ -1,5 +1,5 @@
-import type { Command } from "../command.js";
-import { samplingFlags } from "../sampling-flags.js";
+import type { Command } from "../command-line/command.js";
+import { samplingFlags } from "../command-line/sampling-flags.js";
 
 export const run: Command = {
   name: "run",

@@ -2,9 +2,9 @@ import path from "node:path";
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { readConfig } from "@nanoagent/runtime/node";
 import { checkModelFile, pathOfFileUrl } from "@nanoagent/runtime/program";
-import type { OptionValues } from "../command.js";
+import { listOf } from "../command-line/check-values.js";
+import type { OptionValues } from "../command-line/command.js";
 import { findDefaultConfig } from "../config/default-config-file.js";
-import { listOf } from "../parse-options.js";
 import { configForModel } from "../run/config-for-model.js";
 
 /** An engine that is tried: one column of the report. */

@@ -9,7 +9,7 @@ import {
   toJUnit,
   wordsOverlapBaseline,
 } from "@nanoagent/runtime/eval";
-import type { CommandAction, OptionValues } from "../command.js";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";

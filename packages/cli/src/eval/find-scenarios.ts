@@ -3,9 +3,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { nearestName, type ScenarioFile, type ScenarioPart } from "@nanoagent/models";
 import { readScenarios, type ScenarioFilter, selectScenarios } from "@nanoagent/runtime/eval";
-import type { OptionValues } from "../command.js";
+import { listOf } from "../command-line/check-values.js";
+import type { OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
-import { listOf } from "../parse-options.js";
 
 /** The built-in scenarios: beside this file in the sources, and beside the program when it is built. */
 const suiteFolder = fileURLToPath(new URL("./suite/", import.meta.url));

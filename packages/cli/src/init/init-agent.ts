@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
 import { makeFolder, pathOfFileUrl } from "@nanoagent/runtime/program";
-import type { CommandAction, OptionValues } from "../command.js";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
 import { UsageError } from "../errors/usage-error.js";

@@ -21,7 +21,7 @@ import {
   writeDeviceMeasurement,
 } from "@nanoagent/profiler";
 import { ADDON_VERSION, measureLlamaSpeed } from "@nanoagent/runtime/engines/llama";
-import type { CommandAction } from "../command.js";
+import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";

@@ -2,7 +2,7 @@ import type { FitPlan } from "@nanoagent/models";
 import { BYTES_PER_MB, NanoAgentError } from "@nanoagent/models";
 import { isEstimated, missedFloors, modelNotices, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
 import { readPlanFacts } from "@nanoagent/runtime/engines/llama";
-import type { CommandAction, OptionValues } from "../command.js";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
@@ -16,7 +16,7 @@ import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./plannin
  * Prints the size that a model can be brought to, and the plans to run it. A model that does not fit is a notice without
  * `--budget-mb`, and with it an error of code `does-not-fit`.
  */
-export const optimizeModel: CommandAction = async (values, streams) => {
+export const optimizeModel: CommandAction = async (values, streams, commands) => {
   if (values.calibrate !== undefined) {
     if (values.model !== undefined) {
       throw new UsageError({
@@ -24,7 +24,7 @@ export const optimizeModel: CommandAction = async (values, streams) => {
         hint: "Calibrate first; then plan.",
       });
     }
-    return (await import("./calibrate-device.js")).calibrateDevice(values, streams);
+    return (await import("./calibrate-device.js")).calibrateDevice(values, streams, commands);
   }
   const targetMb = values["target-mb"] === undefined ? null : Number(values["target-mb"]);
   const hasBudget = values["budget-mb"] !== undefined;

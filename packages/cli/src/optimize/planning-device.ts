@@ -9,7 +9,7 @@ import {
 } from "@nanoagent/profiler";
 import type { RemoteDevice } from "@nanoagent/runtime/engines/llama";
 import { decodeText } from "@nanoagent/runtime/node";
-import type { OptionValues } from "../command.js";
+import type { OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { isObject } from "../is-object.js";
 

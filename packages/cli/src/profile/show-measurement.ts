@@ -1,6 +1,6 @@
 import type { DeviceMeasurement, EdgeDevice } from "@nanoagent/models";
 import { type MeasuredDevice, measureDevice, writeDeviceMeasurement } from "@nanoagent/profiler";
-import type { OptionValues } from "../command.js";
+import type { OptionValues } from "../command-line/command.js";
 import { presentError } from "../errors/present-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { DeviceProfiler } from "@nanoagent/profiler";
-import type { CommandAction } from "../command.js";
+import type { CommandAction } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";

@@ -1,7 +1,7 @@
 import { SamplingSettings } from "@nanoagent/models";
-import type { OptionValues } from "../command.js";
+import type { OptionValues } from "../command-line/command.js";
+import { samplingFlags } from "../command-line/sampling-flags.js";
 import { UsageError } from "../errors/usage-error.js";
-import { samplingFlags } from "../sampling-flags.js";
 
 /** Returns the config's sampling with the flags of the command line in place of its keys. */
 export function refineSampling(

@@ -15,7 +15,7 @@ import {
   readSession,
   type StoredSession,
 } from "@nanoagent/runtime/node";
-import type { CommandAction, OptionValues } from "../command.js";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { findDefaultConfig } from "../config/default-config-file.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";

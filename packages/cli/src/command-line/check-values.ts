@@ -1,0 +1,108 @@
+import { nearestName } from "@nanoagent/models";
+import { UsageError } from "../errors/usage-error.js";
+import type { Command, CommandOperand, CommandOption, OptionValues } from "./command.js";
+import { optionsHint } from "./mark-values.js";
+
+/**
+ * Returns the values of a command's options and operands with their types. `given` has each option's texts by name, or
+ * true for a flag. Throws {@link UsageError} for a value that is missing, wrong or without effect.
+ */
+export function checkValues(
+  command: Command,
+  given: ReadonlyMap<string, true | readonly string[]>,
+  operands: readonly string[],
+): OptionValues {
+  const hint = optionsHint(command);
+  const values: Record<string, OptionValues[string]> = {};
+  for (const [name, texts] of given) {
+    const option = command.options[name];
+    if (texts === true || option === undefined) values[name] = true;
+    else if (option.repeats) values[name] = texts.map((text) => String(readValue(`--${name}`, option, text, hint)));
+    else values[name] = readValue(`--${name}`, option, texts[0] ?? "", hint);
+  }
+  readOperands(command, operands, values, hint);
+  if (values.help || values.version) return values;
+  refuseMissing(command, values, hint);
+  refuseIdle(command, values, hint);
+  return values;
+}
+
+/** Returns the list behind an option that may be repeated: empty where it was not given. */
+export function listOf(value: OptionValues[string]): readonly string[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [String(value)];
+}
+
+function readOperands(
+  command: Command,
+  operands: readonly string[],
+  values: Record<string, OptionValues[string]>,
+  hint: string,
+): void {
+  const { operand } = command;
+  for (const word of operands) {
+    if (operand === undefined || (values[operand.name] !== undefined && !operand.repeats)) {
+      throw strayValue(command, word, hint);
+    }
+    const value = readOperand(command.name, operand, word, hint);
+    values[operand.name] = operand.repeats ? [...listOf(values[operand.name]), value] : value;
+  }
+}
+
+function readOperand(command: string, { choices, placeholder }: CommandOperand, value: string, hint: string): string {
+  if (value === "") throw new UsageError({ message: `${placeholder} of ${command} is empty.`, hint });
+  if (choices === undefined || Object.hasOwn(choices, value)) return value;
+  const nearest = nearestName(value, Object.keys(choices));
+  const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
+  throw new UsageError({ message: `Unknown ${placeholder} "${value}" for ${command}.${suggestion}`, hint });
+}
+
+/** The error for a word that no operand takes. A file's name is most often the value of an option. */
+function strayValue({ name, options }: Command, value: string, hint: string): UsageError {
+  const option = /\.(?:ya?ml|json)$/i.test(value) ? "config" : /[./\\]/.test(value) ? "model" : "";
+  const suggestion = Object.hasOwn(options, option) ? ` Did you mean --${option} ${value}?` : "";
+  return new UsageError({ message: `Unexpected argument "${value}" for ${name}.${suggestion}`, hint });
+}
+
+function refuseMissing(command: Command, values: OptionValues, hint: string): void {
+  const { name, options, operand, needsOneOf } = command;
+  for (const [option, { required, placeholder }] of Object.entries(options)) {
+    if (required && values[option] === undefined) {
+      throw new UsageError({ message: `${name} needs --${option} ${placeholder}.`, hint });
+    }
+  }
+  if (operand?.choices !== undefined && !operand.isOptional && values[operand.name] === undefined) {
+    const choices = Object.keys(operand.choices).join(", ");
+    throw new UsageError({ message: `${name} needs ${operand.placeholder}: one of ${choices}.`, hint });
+  }
+  if (needsOneOf?.every((option) => values[option] === undefined)) {
+    const names = needsOneOf.map((option) => `--${option} ${options[option]?.placeholder}`);
+    throw new UsageError({ message: `${name} needs ${names.join(" or ")}.`, hint });
+  }
+}
+
+/** Refuses an option that has no effect beside the others: whoever gave it expects one. */
+function refuseIdle({ name, options, operand }: Command, values: OptionValues, hint: string): void {
+  const action = operand === undefined ? undefined : values[operand.name];
+  for (const [option, { operands, notWith = [] }] of Object.entries(options)) {
+    if (values[option] === undefined) continue;
+    const other = notWith.find((candidate) => values[candidate] !== undefined);
+    if (other !== undefined) throw new UsageError({ message: `--${option} has no effect with --${other}.`, hint });
+    if (operands === undefined || action === undefined || operands.includes(String(action))) continue;
+    const where = operands.map((one) => `${name} ${one}`).join(" and ");
+    throw new UsageError({ message: `--${option} has no effect on ${name} ${action}; it is for ${where}.`, hint });
+  }
+}
+
+function readValue(name: string, { kind, choices }: CommandOption, value: string, hint: string): string | number {
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new UsageError({ message: `${name} takes ${choices.join(" or ")}, found "${value}".`, hint });
+  }
+  if (kind === "text") return value;
+  // The schema of the key that the option sets says which numbers are valid.
+  if (kind === "number") return Number.isNaN(Number(value)) || value.trim() === "" ? value : Number(value);
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number > 0 && Number.isFinite(number))) {
+    throw new UsageError({ message: `${name} takes a positive number, found "${value}".`, hint });
+  }
+  return number;
+}

@@ -1,0 +1,63 @@
+import type { Streams } from "../streams.js";
+
+/** One option of a command: parsed, checked, shown in the help, and completed by shells from this row. */
+export interface CommandOption {
+  /** The option's value: none, any text, a number that the schema of its key checks, or a positive number. */
+  kind: "flag" | "text" | "number" | "positive-number";
+  /** Name of the value in the help: `PATH`. */
+  placeholder?: string;
+  description: string;
+  /** One letter: `-h`. */
+  short?: string;
+  required?: boolean;
+  /** The accepted values; absent where any text is. */
+  choices?: readonly string[];
+  /** Operands with which the option has an effect. With others it is refused. Default: all. */
+  operands?: readonly string[];
+  /** Options that leave this one without effect. Together they are refused. */
+  notWith?: readonly string[];
+  /** Whether the option may be repeated; its value is then a list, even of one. */
+  repeats?: true;
+}
+
+/** Values of a command's options and operand, by name; absent where none was given. */
+export interface OptionValues {
+  readonly [name: string]: string | number | boolean | readonly string[] | undefined;
+}
+
+/** Runs a command and returns its exit code. `commands` is the table that the command is in. */
+export type CommandAction = (values: OptionValues, streams: Streams, commands: readonly Command[]) => Promise<number>;
+
+/** Argument after a command's name. */
+export interface CommandOperand {
+  name: string;
+  placeholder: string;
+  /** The accepted words with a description each; without them any word, or none, is accepted. */
+  choices?: Readonly<Record<string, string>>;
+  /** Whether there may be several; the value is then a list. */
+  repeats?: true;
+  /** Whether it may be left out although there are choices. */
+  isOptional?: true;
+}
+
+/** A command as plain data; its action is loaded when it is called. */
+export interface Command {
+  name: string;
+  /** One line, for the list of commands. */
+  summary: string;
+  /** Lines that a user should read before the first use. */
+  details: string;
+  operand?: CommandOperand;
+  options: Record<string, CommandOption>;
+  /** At least one of these options must be given. */
+  needsOneOf?: readonly string[];
+  examples: readonly string[];
+  loadAction: () => Promise<CommandAction>;
+}
+
+/** Options of the program and of every command. */
+export const commonOptions: Record<string, CommandOption> = {
+  help: { kind: "flag", short: "h", description: "Show this help." },
+  version: { kind: "flag", description: "Show the version." },
+  debug: { kind: "flag", description: "Show the stack of an error." },
+};

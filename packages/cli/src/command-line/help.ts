@@ -1,0 +1,88 @@
+import { wrapText } from "../output/wrap-text.js";
+import { type Command, type CommandOption, commonOptions } from "./command.js";
+
+/** Longest lines of a help text: longer ones are hard to read on any terminal. */
+const WIDEST = 100;
+/** Narrowest terminal whose width is kept to. */
+const NARROWEST = 40;
+/** Terminals that are narrower have each description below its name. */
+const TWO_COLUMNS_FROM = 64;
+
+/** Everyday questions, each with the command that answers it. */
+const gettingStarted: readonly (readonly [question: string, command: string])[] = [
+  ["What is this device?", "nanoagent profile"],
+  ["Which of my models fits, and how fast will it be?", "nanoagent optimize --model ./models --budget-mb 1024"],
+  ["How do I set up an agent?", "nanoagent init"],
+  ["Is my config right?", "nanoagent check"],
+  ["How do I talk to the agent?", "nanoagent run"],
+  ["Can I try a model without a config?", "nanoagent run --model model.gguf"],
+  ["Can a script ask it?", 'nanoagent run --once "status"'],
+  ["Does the model do the right thing?", "nanoagent eval --model model.gguf --limit 60"],
+  ["What was said before?", "nanoagent sessions show"],
+];
+
+/** Returns the help of the program for a terminal with this many columns. */
+export function programHelp(version: string, commands: readonly Command[], columns: number | undefined): string {
+  const width = widthOf(columns);
+  return paragraphs(
+    wrapText(`nanoagent ${version}: the agent runtime for small computers.`, width),
+    "Usage: nanoagent COMMAND [OPTIONS]",
+    section(
+      "Commands:",
+      commands.map(({ name, summary }) => [name, summary]),
+      width,
+    ),
+    section("Options:", optionRows(commonOptions), width),
+    ["Getting started:", ...gettingStarted.map(([question, command]) => `  ${question}\n    ${command}`)].join("\n"),
+    wrapText("nanoagent help COMMAND shows the options of a command, with examples.", width),
+  );
+}
+
+/** Returns the help of one command for a terminal with this many columns. */
+export function commandHelp(command: Command, columns: number | undefined): string {
+  const width = widthOf(columns);
+  const { name, summary, details, operand, options, examples } = command;
+  return paragraphs(
+    `Usage: nanoagent ${name}${operand === undefined ? "" : ` ${operandOf(operand)}`} [OPTIONS]`,
+    wrapText(summary, width),
+    details
+      .split("\n")
+      .map((line) => wrapText(line, width))
+      .join("\n"),
+    ...(operand?.choices === undefined
+      ? []
+      : [section(`${operand.placeholder}:`, Object.entries(operand.choices), width)]),
+    section("Options:", optionRows({ ...options, ...commonOptions }), width),
+    ["Examples:", ...examples.map((example) => `  ${example}`)].join("\n"),
+  );
+}
+
+function widthOf(columns = 80): number {
+  return Math.max(NARROWEST, Math.min(columns, WIDEST));
+}
+
+function operandOf({ placeholder, choices, repeats, isOptional }: NonNullable<Command["operand"]>): string {
+  return choices === undefined || isOptional ? `[${placeholder}${repeats ? "…" : ""}]` : placeholder;
+}
+
+function optionRows(options: Record<string, CommandOption>): [string, string][] {
+  return Object.entries(options).map(([name, { placeholder, short, description, required }]) => [
+    `${short === undefined ? "" : `-${short}, `}--${name}${placeholder === undefined ? "" : ` ${placeholder}`}`,
+    required ? `${description} [required]` : description,
+  ]);
+}
+
+function section(title: string, rows: readonly (readonly [string, string])[], width: number): string {
+  const hasColumns = width >= TWO_COLUMNS_FROM;
+  const column = hasColumns ? Math.max(...rows.map(([name]) => name.length)) + 4 : 6;
+  const lines = rows.map(([name, text]) => {
+    const indent = " ".repeat(column);
+    const wrapped = wrapText(text, width - column).replaceAll("\n", `\n${indent}`);
+    return hasColumns ? `  ${name}`.padEnd(column) + wrapped : `  ${name}\n${indent}${wrapped}`;
+  });
+  return [title, ...lines].join("\n");
+}
+
+function paragraphs(...texts: string[]): string {
+  return `${texts.join("\n\n")}\n`;
+}
