@@ -1,5 +1,5 @@
 import type { AgentMessage, NanoAgentError } from "@nanoagent/models";
-import type { ContextGrowthEvent, EndReason, TokenUsage } from "./engines/engine.js";
+import type { ContextGrowthEvent, EndReason, PromptProgressEvent, TokenUsage } from "./engines/engine.js";
 import type { MemoryPressureEvent } from "./memory/memory-report.js";
 
 /** The end of a step: the engine's reason, or `repetition` where the reply went on to repeat itself and was stopped. */
@@ -8,7 +8,7 @@ export type StepEndReason = EndReason | "repetition";
 /**
  * What happens while a message is answered, in this order: one `run-start`; for each step any number of `text-delta`,
  * `reasoning-delta`, `text-retraction` and `tool-call`, the `tool-result` of each call, and a `step-end`; then one `run-end`. An `error` ends the run at any
- * point, in place of `run-end`. `memory-pressure`, `context-growth` and, before `run-end`, `window-overflow` may come in between.
+ * point, in place of `run-end`. `memory-pressure`, `context-growth`, `prompt-progress` and, before `run-end`, `window-overflow` may come in between.
  */
 export type AgentEvent =
   | { type: "run-start"; message: AgentMessage }
@@ -26,6 +26,7 @@ export type AgentEvent =
   | { type: "step-end"; step: number; reason: StepEndReason; usage: TokenUsage | null }
   | MemoryPressureEvent
   | ContextGrowthEvent
+  | PromptProgressEvent
   /** The oldest turns no longer fit the engine's context: so many were shown to it no more. */
   | {
       type: "window-overflow";

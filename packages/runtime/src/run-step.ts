@@ -161,6 +161,7 @@ class Step {
             break;
           case "memory-pressure":
           case "context-growth":
+          case "prompt-progress":
             await this.#hooks.emit(next);
             break;
           case "usage":

@@ -25,6 +25,8 @@ export function isEngineEvent(value: unknown): value is EngineEvent {
       return typeof event.action === "string";
     case "context-growth":
       return isCount(event.context_tokens) && isCount(event.previous_tokens);
+    case "prompt-progress":
+      return isCount(event.read_tokens) && isCount(event.prompt_tokens);
     case "end":
       return endReasons.includes(event.reason);
     case "error":

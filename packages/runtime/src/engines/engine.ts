@@ -22,7 +22,7 @@ import type { EngineFacts } from "./engine-facts.js";
  * - `countTokensOfAll` answers for each text, in their order, what `countTokens` would.
  * - A `tool-call` is of a tool that the request told of, and the reply then ends with reason `tool-calls`. An engine whose
  *   `callsTools` is false makes none.
- * - `memory-pressure` and `context-growth` may come at any place before the end.
+ * - `memory-pressure`, `context-growth` and `prompt-progress` may come at any place before the end.
  * - `close` ends what still runs and releases everything. It may be called twice. A call of `generate` after it
  *   yields an `error` with code `engine-closed`.
  */
@@ -134,6 +134,19 @@ export interface TokenUsage {
   cached_prompt_tokens?: number;
   /** Of the tokens that were written, those of thoughts; absent where it is not told. */
   reasoning_tokens?: number;
+  /** Time in which the prompt's tokens that were not cached were evaluated (prefill); absent where the engine does not report it. */
+  prompt_seconds?: number;
+  /** Time in which the reply was written (decode); absent where the engine does not report it. */
+  completion_seconds?: number;
+}
+
+/** Reading a long prompt has got this far. */
+export interface PromptProgressEvent {
+  type: "prompt-progress";
+  /** Tokens of the prompt that are evaluated, cached ones included. */
+  read_tokens: number;
+  /** Tokens of the whole prompt. */
+  prompt_tokens: number;
 }
 
 /** A conversation came near the end of the context, and the model was loaded again with a longer one. */
@@ -156,5 +169,6 @@ export type EngineEvent =
   | { type: "usage"; usage: TokenUsage }
   | MemoryPressureEvent
   | ContextGrowthEvent
+  | PromptProgressEvent
   | { type: "end"; reason: EndReason }
   | { type: "error"; error: NanoAgentError };

@@ -9,12 +9,19 @@ export function sumUsage(steps: readonly (TokenUsage | null)[]): TokenUsage | nu
     prompt_tokens: sum(({ prompt_tokens }) => prompt_tokens),
     completion_tokens: sum(({ completion_tokens }) => completion_tokens),
   };
-  const sumOf = (name: "cached_prompt_tokens" | "reasoning_tokens") => {
+  const sumOf = (name: Exclude<keyof TokenUsage, "prompt_tokens" | "completion_tokens" | "deciding_tokens">) => {
     if (known.some((usage) => usage[name] === undefined)) return {};
     return { [name]: sum((usage) => usage[name] ?? 0) };
   };
   // Only the step that decides has a figure for it.
   const isDecided = known.some(({ deciding_tokens }) => deciding_tokens !== undefined);
   const deciding = isDecided ? { deciding_tokens: sum(({ deciding_tokens = 0 }) => deciding_tokens) } : {};
-  return { ...total, ...deciding, ...sumOf("cached_prompt_tokens"), ...sumOf("reasoning_tokens") };
+  return {
+    ...total,
+    ...deciding,
+    ...sumOf("cached_prompt_tokens"),
+    ...sumOf("reasoning_tokens"),
+    ...sumOf("prompt_seconds"),
+    ...sumOf("completion_seconds"),
+  };
 }

@@ -16,3 +16,9 @@ test("does not make up what a step did not report", () => {
   expect(sumUsage([null, known])).toBeNull();
   expect(sumUsage([])).toBeNull();
 });
+
+test("times add up as well, where every step has them", () => {
+  const step = { prompt_tokens: 1, completion_tokens: 1, prompt_seconds: 0.5, completion_seconds: 2 };
+  expect(sumUsage([step, step])).toMatchObject({ prompt_seconds: 1, completion_seconds: 4 });
+  expect(sumUsage([step, { prompt_tokens: 1, completion_tokens: 1 }])).not.toHaveProperty("prompt_seconds");
+});

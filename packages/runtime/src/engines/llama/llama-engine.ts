@@ -230,13 +230,18 @@ export class LlamaEngine implements Engine {
     const task = { prompt, grammar, tools, toolChoice, sampling, limit, emit, isAborted };
     const parts = { loaded: this.#loaded, cache: this.#cache, drafts: this.#drafts };
     const draft = new ReplyDraft(task, parts);
-    const prefilled = await this.#cache.prefill(prompt.tokens, isAborted);
+    const began = performance.now();
+    const prefilled = await this.#cache.prefill(prompt.tokens, isAborted, (read_tokens) =>
+      emit({ type: "prompt-progress", read_tokens, prompt_tokens }),
+    );
+    const read = performance.now();
     const reason =
       prefilled === "aborted"
         ? "abort"
         : await (decided === null ? writeReply(draft) : writeDecidedCall(draft, decided));
     const { completionTokens: completion_tokens, reasoningTokens: reasoning_tokens } = draft;
-    emit({ type: "usage", usage: { ...usage, completion_tokens, reasoning_tokens, deciding_tokens } });
+    const seconds = { prompt_seconds: (read - began) / 1000, completion_seconds: (performance.now() - read) / 1000 };
+    emit({ type: "usage", usage: { ...usage, completion_tokens, reasoning_tokens, deciding_tokens, ...seconds } });
     return reason;
   }
 

@@ -122,8 +122,15 @@ export class PromptCache {
     return common;
   }
 
-  /** Evaluates the tokens that are still missing of a prompt whose beginning is in the cache. */
-  async prefill(tokens: readonly number[], isAborted: () => boolean): Promise<"done" | "aborted"> {
+  /**
+   * Evaluates the tokens that are still missing of a prompt whose beginning is in the cache. Calls `onProgress` with the
+   * number of tokens in the cache before each slice but the first.
+   */
+  async prefill(
+    tokens: readonly number[],
+    isAborted: () => boolean,
+    onProgress?: (readTokens: number) => void,
+  ): Promise<"done" | "aborted"> {
     while (this.#tokens.length < tokens.length) {
       if (isAborted()) return "aborted";
       const start = this.#tokens.length;
@@ -134,6 +141,7 @@ export class PromptCache {
       if (slice.length >= KERNEL_TOKENS || this.#prefillTokensPerMillisecond === 0) {
         this.#prefillTokensPerMillisecond = slice.length / Math.max(this.#clock() - began, 0.001);
       }
+      if (this.#tokens.length < tokens.length) onProgress?.(this.#tokens.length);
     }
     return "done";
   }

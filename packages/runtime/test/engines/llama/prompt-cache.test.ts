@@ -139,6 +139,17 @@ describe("prefill", () => {
       ),
     ));
 
+  test("reports how far it is before each slice but the first, cached tokens included", async () => {
+    const { model, cache } = newCache({ millisecondsPerToken: 4 });
+    await read(cache, numbers(16));
+    const reported: number[] = [];
+    const tokens = numbers(200);
+    cache.keepCommonPrefix(tokens);
+    await cache.prefill(tokens, never, (readTokens) => reported.push(readTokens));
+    expect(model.slices.slice(1)).toEqual([64, 64, 56]);
+    expect(reported).toEqual([80, 144]);
+  });
+
   test("stops between two slices, and goes on from there", async () => {
     const { model, cache } = newCache({ millisecondsPerToken: 4 });
     const tokens = numbers(100);

@@ -44,6 +44,15 @@ function calls(events: readonly EngineEvent[]) {
 }
 
 describe("a streamed reply", () => {
+  test.each([
+    ["llama-server", { ...openaiUsage, timings: { prompt_ms: 250, predicted_ms: 1500 } }],
+    ["Ollama", { ...openaiUsage, prompt_eval_duration: 250_000_000, eval_duration: 1_500_000_000 }],
+  ])("has the times that %s measured", async (_, last) => {
+    const events = await eventsOf([hello, stop, last]);
+    const times = { prompt_seconds: 0.25, completion_seconds: 1.5 };
+    expect(events[1]).toEqual({ type: "usage", usage: { ...(usage as { usage: object }).usage, ...times } });
+  });
+
   test("is text, usage and end", async () => {
     const events = await eventsOf([openaiChunk({ role: "assistant", content: "" }), hello, stop, openaiUsage]);
     expect(events).toEqual([text("Hello"), usage, end("stop")]);
@@ -288,7 +297,15 @@ describe("Ollama", () => {
     expect(events).toEqual([
       reasoning("Hm."),
       text("Hi"),
-      { type: "usage", usage: { prompt_tokens: 26, completion_tokens: 4 } },
+      {
+        type: "usage",
+        usage: {
+          prompt_tokens: 26,
+          completion_tokens: 4,
+          prompt_seconds: 0.342546,
+          completion_seconds: 4.535599,
+        },
+      },
       end("stop"),
     ]);
   });

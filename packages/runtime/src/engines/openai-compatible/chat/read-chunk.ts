@@ -167,7 +167,23 @@ function usageOf(chunk: JsonObject): TokenUsage | null {
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
+    ...secondsOf(chunk),
     ...(cached === null ? {} : { cached_prompt_tokens: cached }),
     ...(reasoning === null ? {} : { reasoning_tokens: reasoning }),
   };
+}
+
+/** Times of reading and writing: llama-server's `timings` in milliseconds, or Ollama's durations in nanoseconds. */
+function secondsOf(chunk: JsonObject): Pick<TokenUsage, "prompt_seconds" | "completion_seconds"> {
+  const { prompt_ms, predicted_ms } = objectOf(chunk.timings);
+  const prompt = secondsIn(prompt_ms, 1e3) ?? secondsIn(chunk.prompt_eval_duration, 1e9);
+  const completion = secondsIn(predicted_ms, 1e3) ?? secondsIn(chunk.eval_duration, 1e9);
+  return {
+    ...(prompt === null ? {} : { prompt_seconds: prompt }),
+    ...(completion === null ? {} : { completion_seconds: completion }),
+  };
+}
+
+function secondsIn(value: unknown, unitsPerSecond: number): number | null {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value / unitsPerSecond : null;
 }
