@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 import { type FileGroup, groupChunks } from "./group-chunks";
@@ -102,9 +102,7 @@ function writeInlinedLicences(folder: string): void {
   if (packages.size === 0) return;
   const notices = [...packages].sort().map((root) => {
     const { name, version, license } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
-    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE"].find((candidate) =>
-      existsSync(path.join(root, candidate)),
-    );
+    const file = readdirSync(root).find((candidate) => /^licen[cs]e(\.md|\.txt)?$/i.test(candidate));
     if (file === undefined) throw new Error(`${name} is inlined but carries no licence text (${license})`);
     return `${name} ${version} (${license})\n\n${readFileSync(path.join(root, file), "utf8").trim()}\n`;
   });

@@ -38,8 +38,7 @@ export default packageBuild([], {
       file: "run-agent.js",
       parts: [
         "run/run-agent",
-        "run/piped-input",
-        "run/terminal-input",
+        "input/piped-input",
         "runtime/node/node-parts",
         "runtime/session/journal/open-session",
         "runtime/skills/open-skills",
@@ -49,6 +48,11 @@ export default packageBuild([], {
         "runtime/intents/run-intent",
         "runtime/context/summarize-turns",
       ],
+    },
+    // A person in front of it.
+    {
+      file: "terminal.js",
+      parts: ["input/terminal-input", "input/plain-input", "input/input-history", "output/word-wrap"],
     },
     { file: "yaml.js", parts: ["yaml"] },
     {

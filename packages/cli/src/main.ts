@@ -4,7 +4,7 @@ import { keepCompiledCode } from "@nanoagent/runtime/code-cache";
 import { exitCodes } from "./exit-codes.js";
 import { leaveFirstProcess } from "./first-process.js";
 import { describeOldNode } from "./node-version.js";
-import type { StopRequest } from "./streams.js";
+import type { StopRequest, Streams } from "./streams.js";
 
 const { stdout, stderr } = process;
 // An older Node lacks what the parts that are loaded later import, and would call that a fault of theirs.
@@ -24,11 +24,21 @@ const stop = (request: StopRequest) => {
   // Output that nobody takes, or an engine that does not end, must not keep the program.
   setTimeout(() => process.exit(request.exitCode), STOP_MILLISECONDS).unref();
 };
+const streams: Streams = {
+  // Opened by the command that reads it, and by no other.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout,
+  stderr,
+  stop: stopping.signal,
+};
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   const exitCode = 128 + constants.signals[name];
   process.on(name, () => {
-    // Told a second time: whatever still goes on is not worth waiting for.
+    if (name === "SIGINT" && streams.onInterrupt) return streams.onInterrupt();
+    // The second time: nothing that still goes on is worth waiting for.
     if (stopping.signal.aborted) process.exit(exitCode);
     stop({ cause: "signal", exitCode });
   });
@@ -44,15 +54,7 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
 // Nobody is left to be told.
 stderr.on("error", () => {});
 
-const exitCode = await runProgram(process.argv.slice(2), {
-  // Opened by the command that reads it, and by no other.
-  get stdin() {
-    return process.stdin;
-  },
-  stdout,
-  stderr,
-  stop: stopping.signal,
-});
+const exitCode = await runProgram(process.argv.slice(2), streams);
 // An error of the last write arrives after it.
 await new Promise((resolve) => setImmediate(resolve));
 const request = stopping.signal.reason as StopRequest | undefined;

@@ -1,15 +1,17 @@
 import type { Readable, Writable } from "node:stream";
 
-/** Where a command reads and writes, and what tells it to stop: the process's own streams, or a test's. */
+/** Standard streams of a command, and the signal that stops it: those of the process, or of a test. */
 export interface Streams {
   stdin: Readable & { isTTY?: boolean };
   stdout: Writable & { isTTY?: boolean; columns?: number };
-  stderr: Writable;
-  /** Aborts when the program is told to end; its reason is a {@link StopRequest}. */
+  stderr: Writable & { isTTY?: boolean; columns?: number };
+  /** Aborts when the program is told to end. Its reason is a {@link StopRequest}. */
   stop: AbortSignal;
+  /** Handles SIGINT in place of ending the program. Set by an input that a person uses. */
+  onInterrupt?: (() => void) | null;
 }
 
-/** Why the program ends before it is done, and the exit code that says so. */
+/** Why the program ends early, and its exit code. */
 export interface StopRequest {
   cause: "signal" | "stdout-closed";
   exitCode: number;

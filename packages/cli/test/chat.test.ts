@@ -3,8 +3,9 @@ import os from "node:os";
 import path from "node:path";
 import { buildTinyGguf } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exampleConfig, runProgram } from "./run-program.js";
+import { exampleConfig, repository, runProgram } from "./run-program.js";
 
+const greenhouse = path.join(repository, "examples/greenhouse/agent.yaml");
 const run = ["run", "--config", exampleConfig];
 
 describe("chat commands", () => {
@@ -13,15 +14,15 @@ describe("chat commands", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("user: hello\nassistant: Hello from field-assistant!");
     expect(stdout).toMatch(/Agent: +field-assistant\nEngine: +rules\nDevice: +\S+\nConversation: +2 messages\n/);
-    expect(stdout).toContain("The conversation begins anew.\nNothing was said yet.\n");
+    expect(stdout).toContain("Started a new conversation.\nThe conversation is empty.\n");
   });
 
   test("are listed by /help; an unknown one is told so", async () => {
     const { stdout } = await runProgram(run, "/help\n/memry\n/quit\nhello\n");
-    for (const name of ["help", "status", "reset", "history", "memory", "save", "quit"]) {
+    for (const name of ["help", "reset", "history", "status", "memory", "tools", "model", "save", "quit"]) {
       expect(stdout).toMatch(new RegExp(`^/${name} +\\S`, "m"));
     }
-    expect(stdout).toContain("There is no command /memry. Did you mean /memory? /help shows all.");
+    expect(stdout).toContain("Unknown command /memry. Did you mean /memory? /help lists the commands.");
     expect(stdout).not.toContain("Hello from");
   });
 
@@ -34,12 +35,32 @@ describe("chat commands", () => {
   test("/memory says what is taken of the budget; /save that there is nothing to keep", async () => {
     const { stdout } = await runProgram(run, "/memory\n/save\n");
     expect(stdout).toMatch(/Budget: +\d+(\.\d)? of \d+(\.\d)? MB taken\nProgram: +\d+(\.\d)? MB\nDevice: /);
-    expect(stdout).toContain("Nothing is kept");
+    expect(stdout).toContain("Nothing to save: this needs a local model");
   });
 
-  test("are messages with --json", async () => {
-    const { stdout } = await runProgram([...run, "--json"], "/status\n");
-    expect(JSON.parse(stdout)).toMatchObject({ role: "assistant", content: expect.stringContaining("Runtime status") });
+  test("/tools and /model show what the agent has", async () => {
+    const { stdout } = await runProgram(["run", "--config", greenhouse], "/tools\n/model\n");
+    expect(stdout).toMatch(/^water_bed \(asks first\)\n {2}\S/m);
+    expect(stdout).toMatch(/^Model: +rules\nEngine: +rules\n/m);
+  });
+
+  test("are objects with --json, and /reset starts over", async () => {
+    const { stdout } = await runProgram(
+      [...run, "--json"],
+      "hello\n/status\nhello\n/reset\nhello\n/frob\n/quit\nhello\n",
+    );
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { turn: 1, role: "assistant", content: expect.stringContaining("Hello"), reason: "stop", model: "rules" },
+      { command: "status", text: expect.stringContaining("Conversation: 2 messages") },
+      { turn: 2, role: "assistant" },
+      { command: "reset", text: "Started a new conversation." },
+      { turn: 1, role: "assistant" },
+      { command: "frob", text: expect.stringContaining("Unknown command") },
+    ]);
   });
 });
 
@@ -55,6 +76,23 @@ describe("lines of JSON", () => {
     };
   };
 
+  test("have the id of their request, in replies, errors and commands", async () => {
+    const { replies } = await ask(
+      '{"id": 7, "content": "hello"}',
+      '{"id": "b", "content": "/reset"}',
+      '{"id": "c", "contnt": "hello"}',
+      '{"id": ["x"], "content": "hello"}',
+      '{"content": "hello"}',
+    );
+    expect(replies.map(({ id, turn, error }) => [id, turn, error?.code])).toEqual([
+      [7, 1, undefined],
+      ["b", undefined, undefined],
+      ["c", undefined, "invalid-message"],
+      [undefined, undefined, "invalid-message"],
+      [undefined, 1, undefined],
+    ]);
+  });
+
   test("are answered line by line", async () => {
     const { exitCode, replies } = await ask('{"content": "hello"}', '"status"', '{"content": "two\\nlines, hello"}');
     expect(exitCode).toBe(0);
@@ -62,7 +100,7 @@ describe("lines of JSON", () => {
   });
 
   test.each([
-    ["hello", "is no JSON"],
+    ["hello", "is not JSON"],
     ["[1]", "is neither a text nor an object"],
     ["{}", "has no text at content"],
     ['{"content": "x", "contents": 1}', "unknown key contents; did you mean content?"],
@@ -120,7 +158,9 @@ describe.skipIf(!hasAddon)("a model (needs llama.cpp's package)", () => {
     expect(stderr).toMatch(/Budget: +\d.* of 400 MB taken/);
     expect(stderr).toMatch(/Model: +512 tokens of context in f16, batch 64, weights mapped from the file/);
     if (process.platform === "linux") expect(stderr).toMatch(/Held by: +.*RLIMIT_DATA at \d+ MB/);
-    expect(stderr).toMatch(/\(\d+ tokens read \(0 known already\), \d+ written, .*\d+ of 400 MB\)/);
+    expect(stderr).toMatch(
+      /\(read \d+ tokens \(0 cached\) at [\d.]+ tokens\/s; wrote \d+ tokens.* at [\d.]+ tokens\/s; .*memory \d+ of 400 MB\)/,
+    );
   });
 
   test("holds a reply to the schema that came with the message", async () => {

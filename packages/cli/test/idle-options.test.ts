@@ -31,6 +31,7 @@ describe("an option that can have no effect is refused", () => {
           ],
         ];
       }),
+      ...(settings.onlyWith === undefined ? [] : [[name, given(option, settings)] as [string, string[]]]),
       ...Object.keys(settings.operands === undefined ? {} : (operand?.choices ?? {}))
         .filter((action) => !settings.operands?.includes(action))
         .map((action): [string, string[]] => [name, [action, ...given(option, settings)]]),
@@ -72,7 +73,7 @@ describe("run --model", () => {
     await writeFile(path.join(folder, "agent.yaml"), JSON.stringify(config));
     const beside = await run("--model", "m.gguf", "--once", "go", "--json", "--stats");
     expect(JSON.parse(beside.stdout)).toMatchObject({ content: "Gone." });
-    expect(beside.stderr).toContain("note: agent.yaml of this folder says everything but the model");
-    expect(beside.stderr).toContain("note: --stats has no effect with JSON");
+    expect(JSON.parse(beside.stdout)).toMatchObject({ statistics: { memory_limit_bytes: 600 * 2 ** 20 } });
+    expect(beside.stderr).toContain("note: Using agent.yaml of this folder, with the model of --model.");
   });
 });

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { NanoAgentError } from "@nanoagent/models";
-import type { AgentEvent } from "@nanoagent/runtime";
+import { type AgentEvent, NanoRuntime } from "@nanoagent/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { JsonOutput, TextOutput } from "../src/run/reply-output.js";
+import { JsonOutput } from "../src/run/json-output.js";
+import { TextOutput } from "../src/run/text-output.js";
 import type { Streams } from "../src/streams.js";
 import { runProgram } from "./run-program.js";
 
@@ -43,7 +44,7 @@ async function startServer(finish_reason: string) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await writeFile(
     config,
-    `spec: {name: a, max_memory_mb: 200}\nengine: {type: openai-compatible, url: "${url}"}\nsampling: {temperature: 0.5, seed: 1, max_tokens: 100}\n`,
+    `spec: {name: a, max_memory_mb: 200}\nengine: {type: openai-compatible, url: "${url}", model: m}\nsampling: {temperature: 0.5, seed: 1, max_tokens: 100}\n`,
   );
   return { requests, config };
 }
@@ -94,7 +95,14 @@ describe("a reply that is cut off", () => {
   test("has the reason in its line of JSON", async () => {
     const { config } = await startServer("length");
     const { stdout } = await runProgram(["run", "--config", config, "--once", "count", "--json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ content: "One, two", ended: "length" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      turn: 1,
+      content: "One, two",
+      ended: "length",
+      reason: "length",
+      model: "m",
+      usage: { prompt_tokens: 3, completion_tokens: 5 },
+    });
   });
 });
 
@@ -111,8 +119,8 @@ describe("a reply that was shown and cannot be kept", () => {
     const stderr = new PassThrough();
     const streams = { stdin: new PassThrough(), stdout, stderr, stop: new AbortController().signal };
     const output = asJson
-      ? new JsonOutput(streams as unknown as Streams)
-      : new TextOutput(streams as unknown as Streams);
+      ? new JsonOutput(streams as Streams, { model: "m", runtime: new NanoRuntime(), hasStatistics: false })
+      : new TextOutput(streams as Streams);
     for (const event of [...begun, last]) await output.show(event);
     return { stdout: String(stdout.read()), stderr: String(stderr.read()) };
   }

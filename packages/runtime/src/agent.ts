@@ -119,6 +119,11 @@ export class Agent implements AsyncDisposable {
     return factsOf(this.#parts.engine);
   }
 
+  /** All tools that are there now, by name: those that an intent may run, and those that the engine may call. */
+  get tools(): readonly Tool[] {
+    return this.#parts.tools?.tools ?? [];
+  }
+
   /** Settings that have no effect, and what the engine, the skills and the tools report, one sentence each. */
   get notices(): readonly string[] {
     const { engine, tools } = this.#parts;

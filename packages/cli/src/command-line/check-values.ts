@@ -83,8 +83,12 @@ function refuseMissing(command: Command, values: OptionValues, hint: string): vo
 /** Refuses an option that has no effect beside the others: whoever gave it expects one. */
 function refuseIdle({ name, options, operand }: Command, values: OptionValues, hint: string): void {
   const action = operand === undefined ? undefined : values[operand.name];
-  for (const [option, { operands, notWith = [] }] of Object.entries(options)) {
+  for (const [option, { operands, notWith = [], onlyWith = [] }] of Object.entries(options)) {
     if (values[option] === undefined) continue;
+    if (onlyWith.length > 0 && onlyWith.every((needed) => values[needed] === undefined)) {
+      const needed = onlyWith.map((one) => `--${one}`).join(" or ");
+      throw new UsageError({ message: `--${option} has no effect without ${needed}.`, hint });
+    }
     const other = notWith.find((candidate) => values[candidate] !== undefined);
     if (other !== undefined) throw new UsageError({ message: `--${option} has no effect with --${other}.`, hint });
     if (operands === undefined || action === undefined || operands.includes(String(action))) continue;

@@ -16,6 +16,8 @@ export interface CommandOption {
   operands?: readonly string[];
   /** Options that leave this one without effect. Together they are refused. */
   notWith?: readonly string[];
+  /** Options of which one must be given for this one to have an effect. Without them it is refused. */
+  onlyWith?: readonly string[];
   /** Whether the option may be repeated; its value is then a list, even of one. */
   repeats?: true;
 }

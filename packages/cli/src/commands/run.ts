@@ -4,8 +4,11 @@ import { samplingFlags } from "../command-line/sampling-flags.js";
 export const run: Command = {
   name: "run",
   summary: "Load an agent and talk to it.",
-  details:
-    "Reads a message a line, from the terminal or from a pipe, until quit, exit, q or the end of the input.\nCtrl-C ends the reply that is being written; Ctrl-D ends the session.\n/help, as a message, shows what else can be asked for.\nA model is loaded within the agent's memory budget, or refused with the sum.",
+  details: `Reads one message per line, from the terminal or a pipe, until quit, exit, q or the end of the input.
+Paste a text, press Alt-Enter, or put """ around a message to send several lines. A message may begin with a slash: /help lists the commands.
+Ctrl-C stops the reply; pressed twice, it ends the program, as Ctrl-D does.
+With --once, a document that is piped in comes before the question.
+A model is loaded within the agent's memory budget, or refused with the sum.`,
   options: {
     config: {
       kind: "text",
@@ -16,33 +19,53 @@ export const run: Command = {
       kind: "text",
       placeholder: "PATH",
       description:
-        "GGUF model to answer with, in place of the config's. Without a config, it may use all memory that is free.",
+        "GGUF model to answer with, instead of the config's. Without a config, it may use all memory that is free.",
     },
     device: {
       kind: "text",
       placeholder: "auto",
-      description: "Profile this machine, whatever the config says of the device.",
+      description: "Profile this machine, whatever device the config has.",
       choices: ["auto"],
     },
     ...samplingFlags,
-    once: { kind: "text", placeholder: "TEXT", description: "Answer this one message and end." },
+    once: { kind: "text", placeholder: "TEXT", description: "Answer this message, then exit." },
+    document: {
+      kind: "text",
+      placeholder: "FILE",
+      description: "Text that the message of --once is about; - waits for the standard input.",
+      onlyWith: ["once"],
+    },
+    new: { kind: "flag", description: "Start a new conversation instead of continuing the session's." },
     stats: {
       kind: "flag",
-      description: "After each reply, show its tokens, how fast they came and the memory taken, on stderr.",
+      description: "After each reply, show its tokens, the speed of reading and writing, and the memory in use.",
     },
-    verbose: { kind: "flag", description: "Show how the model is loaded and who holds it to its memory, on stderr." },
+    verbose: { kind: "flag", description: "Show how the model is loaded and how its memory is limited, on stderr." },
+    plain: {
+      kind: "flag",
+      description: "Draw nothing twice: for screen readers and simple terminals.",
+      notWith: ["json", "jsonl"],
+    },
+    "no-history": {
+      kind: "flag",
+      description: "Do not keep typed messages for the arrow keys of later sessions.",
+      notWith: ["json", "jsonl", "once"],
+    },
     json: { kind: "flag", description: "Print each reply, or its error, as one line of JSON." },
     jsonl: {
       kind: "flag",
-      description: 'Read messages as lines of JSON, {"content": "…", "response_schema": {…}}, and print each reply so.',
+      description:
+        'Read messages as lines of JSON, {"id": 1, "content": "…", "response_schema": {…}}, and print each reply so.',
+      notWith: ["once"],
     },
   },
   examples: [
     "nanoagent run",
-    "nanoagent run --config agent.yaml",
+    "nanoagent run --config agent.yaml --new",
     "nanoagent run --model model.gguf --stats",
     'nanoagent run --model model.gguf --once "What is the capital of France?" --max-tokens 64',
-    `echo '{"content": "hello"}' | nanoagent run --config agent.yaml --jsonl`,
+    'cat report.txt | nanoagent run --once "Sum up"',
+    `echo '{"id": 1, "content": "hello"}' | nanoagent run --config agent.yaml --jsonl`,
     "printf 'hello\\nstatus\\n' | nanoagent run --config agent.yaml --json",
   ],
   loadAction: async () => (await import("../run/run-agent.js")).runAgent,

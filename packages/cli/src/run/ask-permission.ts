@@ -1,30 +1,36 @@
 import { cutText } from "@nanoagent/models";
 import type { PermissionRequest } from "@nanoagent/runtime";
+import type { MessageInput } from "../input/message-input.js";
 import { visibleCommand, visibleJson, visibleText } from "../output/visible-text.js";
-import type { MessageInput } from "./message-input.js";
 
-/** About a screen. Nobody is asked about a longer question before all of its pages were shown. */
+/** Answer to the question whether a tool may run: not now, this time, or for the rest of the conversation. */
+export type PermissionAnswer = "no" | "yes" | "always";
+
+/** About one screen. A longer question is shown in pages, all of them before it can be answered. */
 const PAGE_CHARACTERS = 1600;
 
-/** Asks whether a tool may run, with all that would run. Where nobody can be asked, or all was not shown, it may not. */
+const QUESTION = "Run it? y = yes, a = always in this conversation [y/N] ";
+
+/**
+ * Asks whether a tool may run, and shows all that would run. The answer is no where nobody can be asked, and before
+ * everything was shown.
+ */
 export async function askPermission(
   request: PermissionRequest,
   input: MessageInput | null,
   signal: AbortSignal,
-): Promise<boolean> {
-  if (input?.ask === undefined) return false;
-  const about = describeRun(request);
-  const question = `Run ${visibleText(request.tool)} with ${visibleJson(request.arguments)}`;
-  const isShort = about.length + question.length <= PAGE_CHARACTERS;
-  if (!isShort && !(await showPages(`${question}\n${about}`, input, signal))) return false;
-  const answer = await input.ask(
-    isShort ? `${question}? [y/N] ` : "All was shown. Run it? [y/N] ",
-    isShort ? about : "",
-  );
-  return !signal.aborted && /^\s*y(?:es)?\s*$/i.test(answer ?? "");
+): Promise<PermissionAnswer> {
+  if (input?.ask === undefined) return "no";
+  const about = `${describeCall(request)}${describeRun(request)}`;
+  const isShort = about.length + QUESTION.length <= PAGE_CHARACTERS;
+  if (!isShort && !(await showPages(about, input, signal))) return "no";
+  const answer = await input.ask(isShort ? QUESTION : `All was shown. ${QUESTION}`, isShort ? about : "");
+  if (signal.aborted || answer === null) return "no";
+  if (/^\s*y(?:es)?\s*$/i.test(answer)) return "yes";
+  return /^\s*a(?:lways)?\s*$/i.test(answer) ? "always" : "no";
 }
 
-/** Shows a text page by page; false when it was not shown to its end. */
+/** Shows a text page by page. Returns false when it was not shown to its end. */
 async function showPages(text: string, input: MessageInput, signal: AbortSignal): Promise<boolean> {
   const pages = pagesOf(text);
   const last = pages.pop() ?? "";
@@ -34,7 +40,7 @@ async function showPages(text: string, input: MessageInput, signal: AbortSignal)
       input.tell?.(shown);
       continue;
     }
-    const keys = "Enter shows the next one, a all of them, n refuses";
+    const keys = "Enter = next page, a = all pages, n = refuse";
     const answer = (await input.ask?.(`(page ${index + 1} of ${pages.length + 1}: ${keys}) `, `${shown}\n`)) ?? null;
     if (answer === null || signal.aborted || /^\s*no?\s*$/i.test(answer)) return false;
     showsAll = /^\s*a(?:ll)?\s*$/i.test(answer);
@@ -43,7 +49,7 @@ async function showPages(text: string, input: MessageInput, signal: AbortSignal)
   return true;
 }
 
-/** The text in parts of a page, none of which ends within a character. */
+/** Splits a text into pages, never within a character. */
 function pagesOf(text: string): string[] {
   const pages: string[] = [];
   for (let at = 0; at < text.length; at += pages.at(-1)?.length ?? 0) {
@@ -52,17 +58,34 @@ function pagesOf(text: string): string[] {
   return pages;
 }
 
+/** The tool and its arguments, one a line. */
+function describeCall(request: PermissionRequest): string {
+  const lines = argumentLines(request.arguments);
+  return `Run ${visibleText(request.tool)} with${lines.length === 0 ? " no arguments" : `\n${lines.join("\n")}`}\n`;
+}
+
+/** Arguments of a call as lines, `  zone = "north"`, with every character visible. */
+export function argumentLines(value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [`  ${visibleJson(value)}`];
+  return Object.entries(value).map(([name, item]) => `  ${visibleName(name)} = ${visibleJson(item)}`);
+}
+
+/** A name that is more than a plain word stands in quotes, so that it cannot pass for another line. */
+function visibleName(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : visibleJson(name);
+}
+
 /** What would run, a line each; empty for a function of the program. */
 function describeRun({ will_run: run }: PermissionRequest): string {
   const lines: [label: string, value: string][] = [];
   if (run.kind === "command") {
-    lines.push(["command", visibleCommand(run.command)], ["folder", visibleText(run.working_directory)]);
+    lines.push(["Command", visibleCommand(run.command)], ["Folder", visibleText(run.working_directory)]);
     const variables = Object.entries(run.environment).map(([name, value]) => `${name}=${value}`);
-    if (variables.length > 0) lines.push(["environment", visibleCommand(variables)]);
+    if (variables.length > 0) lines.push(["Environment", visibleCommand(variables)]);
   } else if (run.kind === "mcp") {
-    lines.push(["server", visibleText(run.server)], ["its tool", visibleText(run.tool)]);
-    if (run.url !== undefined) lines.push(["address", visibleText(run.url)]);
-    if (run.command !== undefined) lines.push(["command", visibleCommand(run.command)]);
+    lines.push(["Server", visibleText(run.server)], ["Its tool", visibleText(run.tool)]);
+    if (run.url !== undefined) lines.push(["Address", visibleText(run.url)]);
+    if (run.command !== undefined) lines.push(["Command", visibleCommand(run.command)]);
   }
   return lines.map(([label, value]) => `${`${label}:`.padEnd(13)}${value}\n`).join("");
 }

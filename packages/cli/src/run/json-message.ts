@@ -3,33 +3,55 @@ import type { TurnOptions } from "@nanoagent/runtime";
 import { samplingOptions } from "@nanoagent/runtime/program";
 import { isObject } from "../is-object.js";
 
-/** A message that came as a line of JSON, and how it is to be answered. */
+/** A request that came as a line of JSON. */
 export interface JsonMessage {
+  /** Comes back with the reply, so that a program can tell replies apart. */
+  id?: string | number;
   content: string;
   options: Pick<TurnOptions, "responseSchema" | "sampling">;
 }
 
+/** Longest id, in characters. */
+const MAX_ID_CHARACTERS = 256;
+
 /**
- * Reads `{"content": "…", "response_schema": {…}, "sampling": {"max_tokens": 64, "stop": ["\n"]}}`, or a plain JSON text.
- * Throws a `NanoAgentError` of code `invalid-message`.
+ * Reads `{"id": 1, "content": "…", "response_schema": {…}, "sampling": {"max_tokens": 64, "stop": ["\n"]}}`, or a plain
+ * JSON text. Throws a `NanoAgentError` of code `invalid-message`.
  */
 export function readJsonMessage(line: string): JsonMessage {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw invalid("is no JSON");
+    throw invalid("is not JSON");
   }
   if (typeof value === "string") return { content: value, options: {} };
   if (!isObject(value)) throw invalid("is neither a text nor an object");
-  const { content, response_schema: responseSchema, sampling } = value;
-  refuseUnknown(value, ["content", "response_schema", "sampling"]);
+  const { id, content, response_schema: responseSchema, sampling } = value;
+  refuseUnknown(value, ["id", "content", "response_schema", "sampling"]);
+  if (id !== undefined && !isId(id))
+    throw invalid(`has an id that is neither a number nor a text of at most ${MAX_ID_CHARACTERS} characters`);
   if (typeof content !== "string") throw invalid("has no text at content");
   if (responseSchema !== undefined && !isObject(responseSchema)) throw invalid("has no object at response_schema");
   return {
+    ...(id === undefined ? {} : { id }),
     content,
     options: { responseSchema, sampling: sampling === undefined ? undefined : readSampling(sampling) },
   };
+}
+
+/** Returns the id of a line whose request cannot be read, so that its error has it. */
+export function readId(line: string): JsonMessage["id"] {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) && isId(value.id) ? value.id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isId(value: unknown): value is string | number {
+  return typeof value === "string" ? value.length <= MAX_ID_CHARACTERS : Number.isFinite(value);
 }
 
 function readSampling(value: unknown): TurnOptions["sampling"] {

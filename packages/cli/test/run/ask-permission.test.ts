@@ -1,9 +1,9 @@
 import type { PermissionRequest } from "@nanoagent/runtime";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { MessageInput } from "../../src/input/message-input.js";
 import { visibleJson } from "../../src/output/visible-text.js";
 import { askPermission } from "../../src/run/ask-permission.js";
-import type { MessageInput } from "../../src/run/message-input.js";
 
 /** Somebody who answers in turn, and what was on the screen when each answer was given. */
 class Person implements MessageInput {
@@ -52,7 +52,7 @@ const whole = (screen: string) => screen.replace(/\n\(page [^)]*\) /g, "");
 
 const answer = fc.oneof(fc.constantFrom("y", "yes", "", "a", "n", " Y ", "all", "no"), fc.string());
 
-test("nothing is allowed before all of it was shown, whatever is answered on the way", async () => {
+test("nothing is allowed before all of it was shown, whatever the answers on the way", async () => {
   const command = fc.array(fc.string({ maxLength: 3000 }), { minLength: 1, maxLength: 4 });
   const property = fc.asyncProperty(
     command,
@@ -66,13 +66,13 @@ test("nothing is allowed before all of it was shown, whatever is answered on the
         working_directory: "/home/me",
         environment: { A: text },
       } as const;
-      const isAllowed = await askPermission(request({ text }, { will_run }), person, signal);
+      const decision = await askPermission(request({ text }, { will_run }), person, signal);
       const last = person.seen.at(-1) ?? "";
-      if (isAllowed) {
+      if (decision !== "no") {
         expect(last).toMatch(/\[y\/N\] $/);
-        expect(whole(last)).toContain(visibleJson({ text }));
+        expect(whole(last)).toContain(`text = ${visibleJson(text)}`);
         for (const part of line) expect(whole(last)).toContain(visibleJson(part).slice(1, -1));
-        expect(said[person.seen.length - 1]).toMatch(/^\s*y(es)?\s*$/i);
+        expect(said[person.seen.length - 1]).toMatch(decision === "yes" ? /^\s*y(es)?\s*$/i : /^\s*a(lways)?\s*$/i);
       }
       for (const screen of person.seen.slice(0, -1)) expect(screen).not.toContain("[y/N]");
     },
@@ -88,11 +88,11 @@ test("a long question is shown in pages, or all at once, and then allowed", asyn
     ["y", "y", "y", "y", "y", "y"],
   ]) {
     const person = new Person(answers);
-    expect(await askPermission(request(input), person, signal)).toBe(true);
-    expect(whole(person.screen)).toContain(`Run shell with ${JSON.stringify(input)}`);
+    expect(await askPermission(request(input), person, signal)).toBe("yes");
+    expect(whole(person.screen)).toContain(`Run shell with\n  script = ${JSON.stringify(input.script)}`);
   }
   for (const answers of [["y"], ["n"], [null], ["a", "n"], ["", "no"]]) {
-    expect(await askPermission(request(input), new Person(answers), signal)).toBe(false);
+    expect(await askPermission(request(input), new Person(answers), signal)).toBe("no");
   }
 });
 
@@ -104,18 +104,18 @@ test("a question names all that would run", async () => {
   const will_run = { kind: "command", command, working_directory, environment } as const;
   await askPermission(request({ n: 1 }, { will_run }), person, signal);
   expect(person.screen).toBe(
-    'command:     /bin/rm --force=true "a\\u202eb"\nfolder:      /srv/shed\nenvironment: "MODE=all of it"\n' +
-      'Run shell with {"n":1}? [y/N] ',
+    'Run shell with\n  n = 1\nCommand:     /bin/rm --force=true "a\\u202eb"\nFolder:      /srv/shed\nEnvironment: "MODE=all of it"\n' +
+      "Run it? y = yes, a = always in this conversation [y/N] ",
   );
   const mcp = { kind: "mcp", server: "house", tool: "lights.set", url: "http://127.0.0.1:1/mcp" } as const;
   await askPermission(request({ n: 1 }, { will_run: mcp }), person, signal);
-  expect(person.screen).toContain("server:      house\nits tool:    lights.set\naddress:     http://127.0.0.1:1/mcp\n");
+  expect(person.screen).toContain("Server:      house\nIts tool:    lights.set\nAddress:     http://127.0.0.1:1/mcp\n");
 });
 
 test("where nobody can be asked, or the turn is over, nothing is allowed", async () => {
-  expect(await askPermission(request({}), null, signal)).toBe(false);
-  expect(await askPermission(request({}), { ...new Person([]), ask: undefined } as never, signal)).toBe(false);
-  expect(await askPermission(request({}), new Person(["y"]), AbortSignal.abort())).toBe(false);
+  expect(await askPermission(request({}), null, signal)).toBe("no");
+  expect(await askPermission(request({}), { ...new Person([]), ask: undefined } as never, signal)).toBe("no");
+  expect(await askPermission(request({}), new Person(["y"]), AbortSignal.abort())).toBe("no");
 });
 
 test("no page ends within a character, and the pages together are the question", async () => {
@@ -131,8 +131,14 @@ test("no page ends within a character, and the pages together are the question",
       person.tell = (part) => shown.push(part);
       await askPermission(request({ text }), person, signal);
       for (const part of shown) expect(part).not.toMatch(/\p{Surrogate}/u);
-      expect(shown.join("").replaceAll("\n", "")).toContain(visibleJson({ text }));
+      expect(shown.join("").replaceAll("\n", "")).toContain(visibleJson(text));
     }),
     { numRuns: 30 },
   );
+});
+
+test("an argument's name cannot pass for another line of the question", async () => {
+  const person = new Person(["n"]);
+  await askPermission(request({ "x\nCommand:     ls": 1, "a = 1": 2 }), person, signal);
+  expect(person.screen).toContain('  "x\\nCommand:     ls" = 1\n  "a = 1" = 2\n');
 });

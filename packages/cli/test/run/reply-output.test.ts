@@ -1,9 +1,12 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { AgentEvent } from "@nanoagent/runtime";
+import { type AgentEvent, NanoRuntime } from "@nanoagent/runtime";
 import { expect, test } from "vitest";
-import { JsonOutput, TextOutput } from "../../src/run/reply-output.js";
+import { JsonOutput } from "../../src/run/json-output.js";
+import { TextOutput } from "../../src/run/text-output.js";
+import type { Streams } from "../../src/streams.js";
 
+const jsonOptions = { model: "m", runtime: new NanoRuntime(), hasStatistics: false };
 const grown = (context_tokens: number, previous_tokens: number): AgentEvent => ({
   type: "context-growth",
   context_tokens,
@@ -18,11 +21,11 @@ const cut: AgentEvent = {
 };
 
 test.each([
-  ["for people", TextOutput],
-  ["as JSON", JsonOutput],
-])("%s a growth is told once, until memory cuts the context", async (_, Output) => {
+  ["for people", (streams: Streams) => new TextOutput(streams)],
+  ["as JSON", (streams: Streams) => new JsonOutput(streams, jsonOptions)],
+])("%s a growth is told once, until memory cuts the context", async (_, open) => {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const output = new Output({ stdin, stdout, stderr, stop: new AbortController().signal });
+  const output = open({ stdin, stdout, stderr, stop: new AbortController().signal });
   for (const event of [grown(8192, 4096), grown(8192, 4096), grown(16_384, 8192), cut, grown(8192, 4096)]) {
     await output.show(event);
   }

@@ -168,6 +168,7 @@ const rooms: Record<string, readonly string[]> = {
     "command-line",
     "write-new-file",
     "errors",
+    "input",
     "output",
     "exit-codes",
     "streams",

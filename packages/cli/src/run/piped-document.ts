@@ -1,0 +1,106 @@
+import { fstatSync } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Readable, Writable } from "node:stream";
+import { NanoAgentError } from "@nanoagent/models";
+import { MAX_MESSAGE_BYTES } from "@nanoagent/runtime";
+import { decodeText } from "@nanoagent/runtime/node";
+import { onAbort } from "../on-abort.js";
+import type { Streams } from "../streams.js";
+
+/** Time that a pipe has to begin with a document. A program that starts this one may leave the pipe open for nothing. */
+const PATIENCE_MILLISECONDS = 3000;
+
+/**
+ * Reads the document that a question is about: the file of `--document`, or what is piped in. Returns an empty text where
+ * there is none. Throws `NanoAgentError` for one that is too large or is not text.
+ */
+export async function readDocument(path: string | undefined, streams: Streams): Promise<string> {
+  if (path === "-") return textOf(await readStream(streams.stdin, streams, null), "The standard input");
+  if (path !== undefined) return readFile(path);
+  if (!mayHaveDocument(streams.stdin)) return "";
+  return textOf(await readStream(streams.stdin, streams, PATIENCE_MILLISECONDS), "The standard input");
+}
+
+/** Puts a document before the question about it. */
+export function askAbout(document: string, question: string): string {
+  return document.trim() === "" ? question : `${document.trimEnd()}\n\n${question}`;
+}
+
+/** Whether the standard input is a pipe, a socket or a file: a terminal and /dev/null are not. */
+function mayHaveDocument(stdin: Streams["stdin"]): boolean {
+  if (stdin.isTTY) return false;
+  const { fd } = stdin as { fd?: number };
+  if (fd === undefined) return true;
+  try {
+    const found = fstatSync(fd);
+    return found.isFIFO() || found.isSocket() || found.isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function readFile(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    if (size > MAX_MESSAGE_BYTES) throw tooLarge(`The document ${path}`);
+    return textOf(await file.readFile(), `The document ${path}`);
+  } catch (cause) {
+    if (NanoAgentError.isInstance(cause)) throw cause;
+    throw new NanoAgentError({
+      code: "usage",
+      message: `The document ${path} cannot be read.`,
+      reason: cause instanceof Error ? cause.message : String(cause),
+      hint: "Check the path after --document.",
+      cause,
+    });
+  }
+}
+
+/** Reads to the end; with `patience`, gives up when nothing has come after that time. */
+async function readStream(
+  stdin: Readable,
+  { stop, stderr }: { stop: AbortSignal; stderr: Writable },
+  patience: number | null,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const timer = patience === null ? undefined : setTimeout(() => stdin.destroy(), patience);
+  const stopListening = onAbort(stop, () => stdin.destroy());
+  try {
+    for await (const chunk of stdin) {
+      clearTimeout(timer);
+      bytes += (chunk as Buffer).length;
+      if (bytes > MAX_MESSAGE_BYTES) throw tooLarge("The standard input");
+      chunks.push(Buffer.from(chunk as Buffer));
+    }
+  } catch (error) {
+    // Giving up is an error of the stream.
+    if (NanoAgentError.isInstance(error) || bytes > 0) throw error;
+    if (!stop.aborted)
+      stderr.write("note: No document came on the standard input within 3 s; answering without one.\n");
+  } finally {
+    clearTimeout(timer);
+    stopListening();
+    stdin.destroy();
+  }
+  return Buffer.concat(chunks);
+}
+
+function textOf(bytes: Uint8Array, name: string): string {
+  const decoded = decodeText(bytes);
+  if ("text" in decoded) return decoded.text;
+  throw new NanoAgentError({
+    code: "invalid-message",
+    message: `${name} is not text that can be read: ${decoded.reason}.`,
+    hint: decoded.isBinary ? "Convert it to text first, such as with pdftotext." : decoded.hint,
+  });
+}
+
+function tooLarge(name: string): NanoAgentError {
+  return new NanoAgentError({
+    code: "message-too-large",
+    message: `${name} has more than ${MAX_MESSAGE_BYTES} bytes, the most that a message may have.`,
+    hint: "Send the part that matters.",
+  });
+}
