@@ -3,38 +3,38 @@ import { isMultipleOf } from "./exact-decimal.js";
 import { isPlainObject } from "./is-plain-object.js";
 import type { JsonType, SchemaNode } from "./schema-node.js";
 
-/** One thing that a value does not satisfy. */
+/** One violation of a schema by a value. */
 export interface JsonIssue {
   /** JSON Pointer within the value. */
   readonly path: string;
-  /** The keyword of the schema; null where the value itself is wrong. */
+  /** The violated keyword, or null where the value as a whole is wrong. */
   readonly keyword: string | null;
-  /** What is wrong, without the place: `must be at least 3`. */
+  /** The requirement, without the place: `must be at least 3`. */
   readonly message: string;
 }
 
-/** The first ones help; thousands of them, for a long list of wrong items, do not. */
+/** Most issues that are reported for one value. */
 const MAX_ISSUES = 20;
 
-/** Schemas inside one another, for values inside one another: the check recurses. */
+/** Deepest level of schemas and values that is checked. The check recurses. */
 const MAX_CHECK_LEVELS = 1000;
 
-/** Alternatives within alternatives multiply; a check that comes this far is given up. */
+/** Most steps of one check. Nested alternatives multiply the work. */
 const MAX_CHECK_STEPS = 5_000_000;
 
-/** Steps that checks may still take, together where they share it. */
+/** Remaining steps, shared by several checks where they use the same object. */
 export interface CheckWork {
   steps: number;
 }
 
-/** Everything that is wrong with `value`, up to a number; nothing when it satisfies the schema exactly. */
+/** Returns the violations of `schema` by `value`, at most 20. An empty list means that `value` is valid. */
 export function checkValue(schema: SchemaNode, value: unknown, work = { steps: MAX_CHECK_STEPS }): JsonIssue[] {
   const check = new ValueCheck(work);
   check.check(schema, value, { issues: check.issues, path: "", levels: 0 });
   return check.issues.slice(0, MAX_ISSUES);
 }
 
-/** Where in the value a check is, and where it writes what it finds. */
+/** A place in the value, and the list that issues found there are added to. */
 interface Place {
   readonly issues: JsonIssue[];
   readonly path: string;
@@ -67,14 +67,14 @@ class ValueCheck {
     this.#checkCombinations(node, value, { ...place, levels: place.levels + 1 });
   }
 
-  /** What makes every further check pointless. */
+  /** Returns the keyword and message of an issue that makes further checks of this value pointless, or null. */
   #issueOfKind({ refusesAll, types }: SchemaNode, value: unknown, levels: number): [string | null, string] | null {
     this.#work.steps -= 1;
     if (this.#work.steps < 0) return [null, "takes too long to be checked"];
     if (levels > MAX_CHECK_LEVELS) return [null, "is nested too deeply to be checked"];
     if (refusesAll) return [null, "is not allowed here"];
     const type = typeOf(value);
-    if (type === null) return [null, "is no JSON value"];
+    if (type === null) return [null, "is not a JSON value"];
     return types === null || types.has(type) ? null : ["type", `must be ${listed([...types])}`];
   }
 
@@ -134,7 +134,7 @@ function checkNumber(node: SchemaNode, value: number, place: Place): void {
   }
 }
 
-/** Powers of ten beyond this one are not written out to be divided. */
+/** Largest power of ten that is written out for an exact division. */
 const MAX_DIVIDED_EXPONENT = 1000;
 
 function checkExactNumber(node: SchemaNode, { text }: ExactNumber, place: Place): void {
@@ -174,7 +174,9 @@ function codePoints(text: string): number {
   return count;
 }
 
-/** Type of a JSON value, `integer` for every number without a fraction; null for what is not JSON. */
+/**
+ * Returns the type of a JSON value: `integer` for every number without a fraction, null for a value that is not JSON.
+ */
 export function typeOf(value: unknown): JsonType | null {
   if (value === null) return "null";
   if (typeof value === "boolean" || typeof value === "string") return typeof value as JsonType;
@@ -187,7 +189,10 @@ export function typeOf(value: unknown): JsonType | null {
   return isPlainObject(value) ? "object" : null;
 }
 
-/** Are these equal as JSON, whatever the order of properties? `allowed` is of a schema, and so of limited depth. */
+/**
+ * Whether two values are equal as JSON, in any order of properties. Recurses as deep as `allowed`, which is from a
+ * schema.
+ */
 export function isSameJson(allowed: unknown, value: unknown): boolean {
   if (allowed === value) return true;
   if (value instanceof ExactNumber) return allowed === value.simplest;
@@ -206,7 +211,7 @@ function inside({ issues, path, levels }: Place, name: string): Place {
   return { issues, path: `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, levels: levels + 1 };
 }
 
-/** A message names this many of the allowed values. */
+/** Most allowed values that a message lists. */
 const MAX_LISTED = 8;
 
 function listed(names: readonly string[]): string {

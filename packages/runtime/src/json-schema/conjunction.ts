@@ -1,14 +1,14 @@
 import type { SchemaNode } from "./schema-node.js";
 
-/** Several schemas that hold for one value, taken apart into what each says itself and the choices that are left. */
+/** Several schemas that apply to the same value, split into their own keywords and the open choices. */
 export interface Conjunction {
-  /** The same for the same schemas. */
+  /** Equal for the same set of schemas. */
   readonly key: string;
-  /** The keywords of these all hold, except their `anyOf` and `oneOf`. */
+  /** Schemas whose keywords all apply, except their `anyOf` and `oneOf`. */
   readonly own: readonly SchemaNode[];
-  /** Of each of these, one alternative holds. */
+  /** Choices of which one alternative must apply. */
   readonly choices: readonly SchemaChoice[];
-  /** Was a `$ref` followed that leads to itself? */
+  /** Whether a recursive `$ref` was followed. */
   readonly recursive: boolean;
 }
 
@@ -17,12 +17,12 @@ export interface SchemaChoice {
   readonly keyword: "anyOf" | "oneOf";
 }
 
-/** What `schemas` say together; null when one of them is `false`. */
+/** Combines `schemas`. Returns null when one of them is `false`. */
 export function conjunctionOf(schemas: readonly SchemaNode[]): Conjunction | null {
   return gather(schemas, [], []);
 }
 
-/** The conjunction with its first choice made. */
+/** Returns the conjunction with `alternative` in place of its first choice. */
 export function withAlternative(conjunction: Conjunction, alternative: SchemaNode): Conjunction | null {
   return gather([alternative], conjunction.own, conjunction.choices.slice(1));
 }

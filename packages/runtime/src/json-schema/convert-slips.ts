@@ -4,20 +4,20 @@ import { type CheckWork, checkValue, typeOf } from "./check-value.js";
 import { isPlainObject } from "./is-plain-object.js";
 import type { JsonType, SchemaNode } from "./schema-node.js";
 
-/** Steps of all checks together, some tenths of a microsecond each; a value that needs more is left as it is. */
+/** Most steps of all checks of one value together (some 0.1 µs per step). Beyond this the value is left unchanged. */
 const MAX_STEPS = 500_000;
-/** Texts of JSON within texts of JSON, values within values. */
+/** Deepest nesting of values, and of JSON texts within JSON texts. */
 const MAX_LEVELS = 32;
-/** A value of more parts is left as it is: each may be looked at several times. */
+/** Most parts of a value that is converted: each part may be checked several times. */
 const MAX_PARTS = 2000;
-/** Longer texts are no numbers, words or names of a list. */
+/** Longest text that is read as a number, a word or a listed name. */
 const MAX_WORD_CHARACTERS = 400;
 
 /**
- * Returns `value` with the slips of whoever wrote it undone, where that loses nothing and only one reading satisfies the
- * types of the schema: `"3"` for a number, `"true"` for a boolean, a number for a text, one value for a list of such, a
- * JSON text for an object or a list, null for an absent property, a listed word in other letters. What satisfies the
- * schema, or may mean two things, is returned as it is. Changes nothing of `value` itself.
+ * Corrects type slips in `value` where nothing is lost and only one reading satisfies the schema's types: `"3"` for a
+ * number, `"true"` for a boolean, a number for a text, one value for a list, a JSON text for an object or a list, null
+ * for an absent property, a listed word in different letter case. A valid or ambiguous value is returned unchanged.
+ * Does not modify `value`.
  */
 export function convertSlips(schema: SchemaNode, value: unknown): unknown {
   if (checkValue(schema, value).length === 0 || !hasFewParts(value)) return value;
@@ -27,7 +27,7 @@ export function convertSlips(schema: SchemaNode, value: unknown): unknown {
 class SlipConverter {
   readonly #work: CheckWork = { steps: MAX_STEPS };
 
-  /** The value as it satisfies all of the schemas as far as that can be done. */
+  /** Returns the value converted to satisfy all of the schemas as far as possible. */
   convert(schemas: readonly SchemaNode[], value: unknown, level: number): unknown {
     const nodes = together(schemas);
     if (this.#work.steps < 0 || level > MAX_LEVELS || this.#satisfies(nodes, value)) return value;
@@ -37,13 +37,13 @@ class SlipConverter {
     const converted = readings.map((reading) => this.#convertParts(nodes, reading, level + 1));
     const fitting = distinct(converted.filter((reading) => this.#satisfies(nodes, reading)));
     if (fitting.length === 1) return fitting[0];
-    // Its type is clear although something else of it is wrong: that is then what can be said of it.
+    // The type is clear although something else is wrong, so the error that is reported names the real problem.
     const isClear =
       converted.length === 1 && (typeof value === "string" || !Array.isArray(converted[0]) || Array.isArray(value));
     return isClear ? converted[0] : value;
   }
 
-  /** Tries every alternative; the value is converted where one result alone is right. */
+  /** Tries every alternative. Converts the value only where exactly one result is valid. */
   #convertByChoice(nodes: readonly SchemaNode[], chooser: SchemaNode, value: unknown, level: number): unknown {
     const rest = nodes.map((node) => (node === chooser ? { ...node, anyOf: [], oneOf: [] } : node));
     const alternatives = [...chooser.anyOf, ...chooser.oneOf];
@@ -85,7 +85,7 @@ function hasFewParts(value: unknown): boolean {
   return true;
 }
 
-/** The schemas, and all that hold with them: those that they refer to, and their `allOf`. */
+/** Returns the schemas with everything that applies with them: their `$ref` targets and `allOf` parts. */
 function together(schemas: readonly SchemaNode[]): SchemaNode[] {
   const all = new Set(schemas);
   for (const node of all) {
@@ -99,7 +99,7 @@ function distinct(values: readonly unknown[]): unknown[] {
   return [...new Map(values.map((value) => [`${typeOf(value)} ${JSON.stringify(value)}`, value])).values()];
 }
 
-/** What the value may have been meant to be, by the types that are allowed; the value itself where its type is. */
+/** Returns what the value may have meant, by the allowed types, or the value itself where its type is allowed. */
 function readingsOf(nodes: readonly SchemaNode[], value: unknown): unknown[] {
   const type = typeOf(value);
   const allows = (wanted: JsonType) =>
@@ -143,7 +143,7 @@ function readingsOfText(text: string, allows: (type: JsonType) => boolean): unkn
   return readings;
 }
 
-/** The one listed text that differs from `value` in letter case and outer white space alone; null without one. */
+/** Returns the only listed text that differs from `value` just in letter case and outer white space, or null. */
 function likeNamed(listed: readonly unknown[] | null, value: string): string | null {
   if (listed === null || value.length > MAX_WORD_CHARACTERS) return null;
   const folded = (text: string) => text.trim().toLowerCase();

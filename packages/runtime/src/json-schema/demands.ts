@@ -2,7 +2,7 @@ import { checkValue } from "./check-value.js";
 import { conjunctionOf } from "./conjunction.js";
 import type { JsonType, SchemaNode } from "./schema-node.js";
 
-/** A bound of numbers, the one that decides where several were given. */
+/** The tightest bound where several are given. */
 export interface NumberBound {
   readonly value: number;
   readonly exclusive: boolean;
@@ -16,7 +16,7 @@ export interface NumberDemands {
 
 export interface ObjectDemands {
   readonly properties: readonly PropertyDemands[];
-  /** What every other property must satisfy; null when no schema says anything of others. */
+  /** Schemas of all other properties, or null when no schema restricts them. */
   readonly additional: readonly SchemaNode[] | null;
   readonly additionalAllowed: boolean;
   readonly minProperties: number;
@@ -27,14 +27,14 @@ interface PropertyDemands {
   readonly name: string;
   readonly schemas: readonly SchemaNode[];
   readonly required: boolean;
-  /** False where `propertyNames` refuses the name. */
+  /** False where `propertyNames` excludes the name. */
   readonly allowed: boolean;
 }
 
 export interface ArrayDemands {
-  /** What the items at these places must satisfy. */
+  /** Schemas of the items at the first positions. */
   readonly prefix: readonly (readonly SchemaNode[])[];
-  /** What all later ones must satisfy; null when no schema says anything of them. */
+  /** Schemas of all later items, or null when no schema restricts them. */
   readonly rest: readonly SchemaNode[] | null;
   readonly minItems: number;
   readonly maxItems: number;
@@ -42,7 +42,7 @@ export interface ArrayDemands {
 
 const allTypes: readonly JsonType[] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
-/** The types that all of `nodes` allow. `number` includes numbers that are no integers. */
+/** Returns the types that all of `nodes` allow. `number` includes numbers with a fraction. */
 export function allowedTypes(nodes: readonly SchemaNode[]): Set<JsonType> {
   return new Set(allTypes.filter((type) => nodes.every(({ types }) => types === null || types.has(type))));
 }
@@ -103,7 +103,7 @@ export function objectDemands(nodes: readonly SchemaNode[]): ObjectDemands {
   };
 }
 
-/** The names that `propertyNames` lists, or null when it lists none and may allow any. */
+/** Returns the names that `propertyNames` lists, or null when any name may be allowed. */
 function finiteNames(schemas: readonly SchemaNode[]): string[] | null {
   const conjunction = conjunctionOf(schemas);
   if (conjunction === null) return [];
@@ -111,7 +111,7 @@ function finiteNames(schemas: readonly SchemaNode[]): string[] | null {
   return lists[0]?.filter((name) => typeof name === "string") ?? null;
 }
 
-/** About how many steps it takes to see what `nodes` demand together. */
+/** Estimates the steps of combining the demands of `nodes`. */
 export function workOf(nodes: readonly SchemaNode[]): number {
   const parts = nodes.reduce((sum, { properties, required, prefixItems, values }) => {
     return sum + 1 + properties.size + required.length + prefixItems.length + (values?.length ?? 0);

@@ -4,16 +4,16 @@ import { allowedTypes, arrayDemands, largest, numberDemands, objectDemands, smal
 import { ceilAt, floorAt } from "./exact-decimal.js";
 import type { JsonType, SchemaNode } from "./schema-node.js";
 
-/** Every pair of the alternatives of a `oneOf` is a proof; with this many steps in all, no more is proved. */
+/** Most steps of all proofs together: a `oneOf` needs one proof for each pair of its alternatives. */
 const MAX_PROOF_STEPS = 200_000;
-/** What tells alternatives apart is seldom deeper. */
+/** Deepest level that is compared. Alternatives seldom differ only below it. */
 const MAX_PROOF_LEVELS = 8;
 
-/** Sees, in most cases, that schemas contradict each other. Of one schema document, for its effort is limited. */
+/** Detects most contradictions between schemas. Use one instance per schema document: the step limit is shared. */
 export class EmptinessProver {
   #steps = 0;
 
-  /** Can no value satisfy `conjunction`? False as well when that is not seen. */
+  /** Whether no value can satisfy `conjunction`. Also false when that cannot be proved. */
   isEmpty(conjunction: Conjunction | null, levels = 0): boolean {
     if (conjunction === null) return true;
     const { own } = conjunction;

@@ -1,59 +1,61 @@
-/** A schema comes with a program or over a wire; with more parts than this it is a mistake or an attack. */
+/** Most subschemas of a schema. More than this is a mistake or an attack. */
 export const MAX_SCHEMA_PARTS = 5000;
 
-/** How deep schemas are written inside one another, a `$ref` beginning anew: the reader recurses. */
+/** Deepest nesting of subschemas as written; a `$ref` starts again from 0. The reader recurses. */
 export const MAX_SCHEMA_DEPTH = 64;
 
-/** Values in one `enum`. Each is a path that the engine follows at once. */
+/** Most values of one `enum`. The engine follows one path for each of them at the same time. */
 export const MAX_ENUM_VALUES = 2000;
 
-/** What the engine holds for a grammar is about 0.6 KB a rule, up to three times over. */
+/** Most rules of a grammar. The engine holds about 0.6 KB per rule, up to three copies. */
 export const MAX_RULES = 10_000;
 
-/** The text of a grammar; far more than the largest schemas in use need. */
+/** Largest text of a grammar. Far more than the largest real schemas need. */
 export const MAX_GRAMMAR_BYTES = 512 * 1024;
 
-/** Steps of compiling, some microseconds each at most: `allOf` of many `anyOf` multiplies them. */
+/** Most compile steps, at most some microseconds per step. An `allOf` of several `anyOf` multiplies them. */
 export const MAX_WORK = 300_000;
 
-/** Levels of values inside values, those of recursion included: the compiler recurses. */
+/** Deepest nesting of values, recursion included. The compiler recurses. */
 export const MAX_VALUE_LEVELS = 256;
 
-/** How often recursive schemas may follow one another from the whole reply down to a leaf; the grammar stays finite. */
+/** Deepest recursion of recursive schemas in a reply. It keeps the grammar finite. */
 export const MAX_RECURSION = 16;
 
 /**
- * Longer repetitions are made of blocks of this many. llama.cpp makes a rule of each optional one, takes `{0,2001}` for
- * unbounded without a word, and refuses `{2001}`; some versions stumble at 2000.
+ * Longer repetitions are split into blocks of this size. llama.cpp makes one rule of each optional repetition, silently
+ * reads `{0,2001}` as unbounded and rejects `{2001}`. Some versions already fail at 2000.
  */
 export const REPETITION_BLOCK = 100;
 
-/** A string without `maxLength`, in code points. Longer than a small model's reply is; shorter than its context. */
+/** Default `maxLength` in code points. Longer than a small model's reply, shorter than its context. */
 export const DEFAULT_MAX_STRING_LENGTH = 2000;
 
-/** A `maxLength` above this counts as this; a `minLength` above it is refused. */
+/** Largest supported `maxLength`; larger ones are reduced to it. A larger `minLength` is an error. */
 export const MAX_STRING_LENGTH = 10_000;
 
-/** A list without `maxItems`: small models like to go on for ever. */
+/** Default `maxItems`. Without one, small models may never end a list. */
 export const DEFAULT_MAX_ITEMS = 64;
 
-/** A `maxItems` above this counts as this; a `minItems` above it is refused. */
+/** Largest supported `maxItems`; larger ones are reduced to it. A larger `minItems` is an error. */
 export const MAX_ITEMS = 1000;
 
-/** Properties beyond the declared ones, where `additionalProperties` allows them. */
+/** Most undeclared properties, where `additionalProperties` allows them. */
 export const MAX_ADDITIONAL_PROPERTIES = 32;
 
-/** The name of such a property, in code points. */
+/** Longest name of an undeclared property, in code points. */
 export const MAX_NAME_LENGTH = 64;
 
-/** Lists and objects inside one another where the schema allows any value. */
+/** Deepest nesting where the schema allows any value. */
 export const MAX_ANY_LEVELS = 3;
 
-/** Items or properties of each of them. */
+/** Most items or properties of a list or object where the schema allows any value. */
 export const MAX_ANY_ITEMS = 16;
 
-/** Two decimals of up to this many digits never read as the same number, so bounds on digits are bounds on numbers. */
+/**
+ * Digits up to which two different decimals never read as the same number, so bounds on digits are bounds on numbers.
+ */
 export const MAX_SIGNIFICANT_DIGITS = 15;
 
-/** With one digit before the point, `e299` is far from overflow and `e-299` from nothing. */
+/** Largest exponent. With one digit before the point, `e299` cannot overflow and `e-299` cannot become 0. */
 export const MAX_EXPONENT = 299;

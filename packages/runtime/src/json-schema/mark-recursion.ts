@@ -2,8 +2,8 @@ import type { SchemaNode } from "./schema-node.js";
 import { SchemaNotSupportedError } from "./schema-not-supported-error.js";
 
 /**
- * Marks the schemas that a `$ref` points to and that may be met again below themselves. Throws when one is met again
- * for the same value (`{"$ref": "#"}`): such a schema says nothing.
+ * Marks the schemas that a `$ref` points to and that can occur again below themselves. Throws when one applies again to
+ * the same value (`{"$ref": "#"}`): such a schema has no meaning.
  */
 export function markRecursion(nodes: readonly MarkedNode[]): void {
   const [circle] = leadingToCircle(nodes, sameValueParts);
@@ -11,13 +11,13 @@ export function markRecursion(nodes: readonly MarkedNode[]): void {
     throw SchemaNotSupportedError.at({
       path: circle.path,
       keyword: "$ref",
-      what: "leads in a circle without a value in between",
+      what: "refers back to itself for the same value",
     });
   }
   const towards = leadingToCircle(nodes, allParts);
   if (towards.size === 0) return;
   const users = usersOf(nodes, allParts);
-  // Both before and behind a circle: on one, or between two, which costs no more than a little depth.
+  // Schemas on a cycle, or between two cycles. Including the latter only costs a little depth.
   const within = leadingToCircle([...towards], (node) => (users.get(node) ?? []).filter((user) => towards.has(user)));
   for (const node of towards) node.leadsToRecursion = true;
   const targets = new Set<SchemaNode | null>(nodes.map(({ reference }) => reference));
@@ -45,7 +45,7 @@ function usersOf<Node extends SchemaNode>(nodes: readonly Node[], partsOf: Parts
   return users;
 }
 
-/** Takes away, again and again, what has no parts left; what remains leads to a circle. */
+/** Removes nodes without remaining parts until only those that lead to a cycle are left. */
 function leadingToCircle<Node extends SchemaNode>(nodes: readonly Node[], partsOf: PartsOf): Set<Node> {
   const users = usersOf(nodes, partsOf);
   const left = new Map<Node, number>(nodes.map((node) => [node, partsOf(node).length]));

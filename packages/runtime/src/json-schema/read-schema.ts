@@ -6,9 +6,9 @@ import { SchemaNotSupportedError } from "./schema-not-supported-error.js";
 import { stringFormats } from "./string-format.js";
 
 /**
- * Reads a JSON Schema, which may be of any origin and is touched as data only: no getter runs, nothing is kept of it,
- * and what is not reached is not looked at. Throws {@link SchemaNotSupportedError} for a keyword that asserts something
- * else than what {@link SchemaNode} holds; unknown keywords are annotations, as JSON Schema has it.
+ * Reads a JSON Schema, which may come from an untrusted source: getters do not run, nothing of the input is kept and
+ * unreachable parts are ignored. Throws {@link SchemaNotSupportedError} for an assertion that {@link SchemaNode} cannot
+ * hold. Unknown keywords are annotations, as in JSON Schema.
  */
 export function readSchema(schema: object): SchemaNode {
   try {
@@ -22,16 +22,16 @@ export function readSchema(schema: object): SchemaNode {
 type Draft<Node> = { -readonly [Key in keyof Node]: Node[Key] };
 type Raw = Record<string, unknown>;
 
-/** What is to be done about a keyword that asserts something no grammar here can promise. */
+/** Keywords that a grammar cannot guarantee, with the advice for each. */
 const unsupported: readonly (readonly [keyword: string, hint: string])[] = [
-  ["not", "Say what is allowed instead."],
+  ["not", "Describe the allowed values instead."],
   ["if", "Use anyOf with one alternative for each case."],
   ["then", "Use anyOf with one alternative for each case."],
   ["else", "Use anyOf with one alternative for each case."],
   ["pattern", "Use enum or one of the formats date, time, date-time, uuid and ipv4, or check the reply yourself."],
   ["patternProperties", "Use properties, or additionalProperties for names that are not known."],
   ["contains", "Use prefixItems and items."],
-  ["uniqueItems", "Make the values the names of boolean properties, or check the reply yourself."],
+  ["uniqueItems", "Use an object with boolean properties, or check the reply yourself."],
   ["additionalItems", "Use prefixItems and items, as in draft 2020-12."],
   ["dependencies", "Use anyOf with one alternative for each case."],
   ["dependentRequired", "Use anyOf with one alternative for each case."],
@@ -94,7 +94,7 @@ class SchemaReader {
   readonly #document: object;
   readonly #nodes: Draft<SchemaNode>[] = [];
   readonly #known = new Map<object, Draft<SchemaNode>>();
-  /** The schemas that the one being read is written inside of. */
+  /** The schemas that contain the one being read. */
   readonly #open = new Set<object>();
   readonly #references: { node: Draft<SchemaNode>; pointer: string }[] = [];
   #values = 0;
@@ -105,7 +105,7 @@ class SchemaReader {
 
   read(): SchemaNode {
     const root = this.#schema(this.#document, "");
-    // Grows while it is walked: what a reference points to is read when everything before it has been.
+    // The list grows during the loop: each reference target is read after everything before it.
     for (const { node, pointer } of this.#references) {
       const { target, path } = this.#resolve(node, pointer);
       node.reference = this.#schema(target, path);
@@ -116,10 +116,10 @@ class SchemaReader {
 
   #schema(raw: unknown, path: string): Draft<SchemaNode> {
     if (typeof raw === "boolean") return this.#add({ refusesAll: !raw }, path);
-    if (!isPlainObject(raw)) throw schemaError(path, null, "is no schema: it must be an object, true or false");
+    if (!isPlainObject(raw)) throw schemaError(path, null, "must be a schema: an object, true or false");
     if (this.#open.has(raw))
       throw schemaError(path, null, "is the same object as one around it; use $ref for recursion");
-    // JSON Schemas that a library made may carry it as well, hidden.
+    // JSON Schemas made by a library may carry this property too, but hidden.
     if (Object.prototype.propertyIsEnumerable.call(raw, "~standard")) {
       const hint = "Turn the whole schema into a JSON Schema with its library, and pass that.";
       throw schemaError(path, null, "is a Standard Schema within a JSON Schema", hint);
@@ -146,7 +146,7 @@ class SchemaReader {
   #add(parts: Partial<SchemaNode>, path: string): Draft<SchemaNode> {
     const id = this.#nodes.length;
     if (id >= MAX_SCHEMA_PARTS)
-      throw schemaError(path, null, `is one schema too many: ${MAX_SCHEMA_PARTS} can be read`);
+      throw schemaError(path, null, `exceeds the limit of ${MAX_SCHEMA_PARTS} subschemas`);
     const node = { ...emptyNode, ...parts, id, path };
     this.#nodes.push(node);
     return node;
@@ -185,7 +185,7 @@ class SchemaReader {
   #readValues(raw: Raw, path: string): unknown[] | null {
     const constant = own(raw, "const", path);
     const list = own(raw, "enum", path);
-    // A node has one list of values: where both keywords stand, the constant is checked against the list.
+    // A node has one list of values: with both keywords, the constant must be in the list.
     const values = list === undefined ? null : listOf(list, path, "enum", MAX_ENUM_VALUES);
     const copies = values?.map((value) => this.#copyValue(value, path, "enum")) ?? null;
     if (copies?.length === 0) throw schemaError(path, "enum", "has no values");
@@ -264,7 +264,7 @@ class SchemaReader {
     try {
       decoded = decodeURIComponent(pointer.slice(1));
     } catch {
-      throw schemaError(path, "$ref", "is no JSON Pointer");
+      throw schemaError(path, "$ref", "is not a JSON Pointer");
     }
     for (const token of decoded.split("/").slice(1)) {
       const key = token.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -278,7 +278,7 @@ class SchemaReader {
 function own(raw: object, key: string, path: string): unknown {
   const property = Object.getOwnPropertyDescriptor(raw, key);
   if (property === undefined || property.enumerable !== true) return undefined;
-  if (!("value" in property)) throw schemaError(path, key, "is computed by a getter; a schema is plain data");
+  if (!("value" in property)) throw schemaError(path, key, "is a getter; a schema must be plain data");
   return property.value;
 }
 
@@ -338,7 +338,7 @@ function readNames(raw: unknown, path: string): string[] {
 }
 
 function prototypeName(path: string, keyword: string): SchemaNotSupportedError {
-  return schemaError(path, keyword, 'names "__proto__", which code that copies a reply would take for its prototype');
+  return schemaError(path, keyword, 'contains the name "__proto__", which is unsafe when a reply is copied');
 }
 
 function escapeToken(name: string): string {

@@ -3,22 +3,22 @@ import { isPlainObject } from "./is-plain-object.js";
 import { SchemaNotSupportedError } from "./schema-not-supported-error.js";
 
 const HINT =
-  "Pass a JSON Schema object, or a Standard Schema that carries one: zod 4.2 or newer, ArkType 2.1.28 or newer, or Valibot through toStandardJsonSchema().";
+  "Pass a JSON Schema object, or a Standard Schema that provides one: zod 4.2 or newer, ArkType 2.1.28 or newer, or Valibot through toStandardJsonSchema().";
 
 /**
- * The JSON Schema that `schema` is or carries: a plain JSON Schema object as it is, or what a Standard Schema's
- * `~standard.jsonSchema.input()` gives for draft 2020-12. Throws {@link SchemaNotSupportedError} for anything else.
+ * Returns a plain JSON Schema object unchanged, or the draft 2020-12 schema from a Standard Schema's
+ * `~standard.jsonSchema.input()`. Throws {@link SchemaNotSupportedError} for anything else.
  */
 export function resolveJsonSchema(schema: unknown): object {
   if ((typeof schema !== "object" && typeof schema !== "function") || schema === null || Array.isArray(schema)) {
-    throw unusable(`${describe(schema)} is no schema.`);
+    throw unusable(`${describe(schema)} is not a schema.`);
   }
   let resolved: unknown = schema;
   try {
     const standard = (schema as { "~standard"?: StandardProperties })["~standard"];
     if (standard !== undefined) {
       if (typeof standard?.jsonSchema?.input !== "function") {
-        throw unusable(`This Standard Schema${vendorOf(standard)} carries no JSON Schema.`);
+        throw unusable(`This Standard Schema${vendorOf(standard)} has no JSON Schema.`);
       }
       resolved = standard.jsonSchema.input({ target: "draft-2020-12" });
     }
@@ -28,13 +28,13 @@ export function resolveJsonSchema(schema: unknown): object {
   }
   if (!isPlainObject(resolved)) throw unusable("This object is neither a JSON Schema nor a Standard Schema.");
   if (isSchema(resolved)) return resolved;
-  // Some libraries wrap a JSON Schema in an object of their own.
+  // Some libraries wrap a JSON Schema in another object.
   const wrapped = resolved.jsonSchema;
   if (isPlainObject(wrapped) && isSchema(wrapped)) return wrapped;
-  throw unusable("This object has no keyword of JSON Schema, so it would allow anything.");
+  throw unusable("This object has no JSON Schema keyword, so it would allow anything.");
 }
 
-/** Keywords that say something of values, or where that is said. */
+/** Keywords that assert something, or contain or refer to assertions. */
 const assertions = new Set(
   (
     "$schema $ref $defs $dynamicRef $recursiveRef definitions type enum const nullable format pattern minimum maximum " +
@@ -44,10 +44,10 @@ const assertions = new Set(
     "dependentSchemas allOf anyOf oneOf not if then else"
   ).split(" "),
 );
-/** Keywords that are names of data as well: beside others they do not make an object a schema. */
+/** Keywords that are also common names in data: with other keys beside them, the object is not taken for a schema. */
 const remarks = new Set(["title", "description", "$id", "id", "$comment", "$anchor"]);
 
-/** Whether an object is the empty schema, or says something that JSON Schema knows. */
+/** Whether an object is the empty schema or has JSON Schema keywords. */
 function isSchema(value: Record<string, unknown>): boolean {
   const names = Object.keys(value);
   if (names.length === 0) return Object.getOwnPropertySymbols(value).length === 0;

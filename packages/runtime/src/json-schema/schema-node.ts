@@ -2,7 +2,7 @@ import type { StringFormat } from "./string-format.js";
 
 export type JsonType = "null" | "boolean" | "integer" | "number" | "string" | "array" | "object";
 
-/** One schema, read and checked. An absent keyword is null, empty, or the bound that it has by default. */
+/** A schema after reading and checking. An absent keyword is null, empty or the default bound. */
 export interface SchemaNode {
   readonly id: number;
   /** JSON Pointer within the document. */
@@ -10,7 +10,7 @@ export interface SchemaNode {
   /** The schema `false`. */
   readonly refusesAll: boolean;
   readonly types: ReadonlySet<JsonType> | null;
-  /** Of `enum` and `const`. */
+  /** From `enum` and `const`. */
   readonly values: readonly unknown[] | null;
   readonly minimum: number | null;
   readonly maximum: number | null;
@@ -19,7 +19,7 @@ export interface SchemaNode {
   readonly multipleOf: number | null;
   readonly minLength: number;
   readonly maxLength: number;
-  /** Null as well for a format that is only an annotation. */
+  /** Also null for a format that is only an annotation. */
   readonly format: StringFormat | null;
   readonly properties: ReadonlyMap<string, SchemaNode>;
   readonly required: readonly string[];
@@ -34,12 +34,12 @@ export interface SchemaNode {
   readonly allOf: readonly SchemaNode[];
   readonly anyOf: readonly SchemaNode[];
   readonly oneOf: readonly SchemaNode[];
-  /** What `$ref` points to. */
+  /** The target of `$ref`. */
   readonly reference: SchemaNode | null;
-  /** Does a `$ref` point here, and can the schema be met again on the way down from itself? */
+  /** Whether a `$ref` points here and this schema can occur again below itself. */
   readonly recursive: boolean;
-  /** Is there such a schema on the way down? */
+  /** Whether a recursive schema is reachable from here. */
   readonly leadsToRecursion: boolean;
-  /** The types that the keywords of this schema speak about, for one that names no type. */
+  /** Types that the keywords of a schema without `type` apply to. */
   readonly impliedTypes: ReadonlySet<JsonType>;
 }

@@ -1,12 +1,12 @@
 import { cutText, type ErrorParts, NanoAgentError } from "@nanoagent/models";
 
-/** Names in a schema can have any length; a message shows this many characters of a path. */
+/** Most characters of a path that a message shows. Names in a schema can have any length. */
 const MAX_PATH_LENGTH = 200;
 
 /**
- * Code `schema-not-supported`: a schema asks for something that cannot be guaranteed while a reply is written, or is no
- * schema at all. Raised before anything is decoded. `path` is the JSON Pointer of the place within the schema, empty for
- * the whole; `keyword` is the one that cannot be met, or null where the place itself is wrong.
+ * Code `schema-not-supported`: a schema asks for something that cannot be guaranteed while a reply is generated, or is
+ * not a schema. Thrown before decoding starts. `path` is the JSON Pointer of the place in the schema, empty for the
+ * root; `keyword` is the unsupported keyword, or null where the place itself is wrong.
  */
 export class SchemaNotSupportedError extends NanoAgentError {
   override name = "SchemaNotSupportedError";
@@ -19,7 +19,7 @@ export class SchemaNotSupportedError extends NanoAgentError {
     this.keyword = parts.keyword;
   }
 
-  /** One whose message begins with the place: `minLength at /properties/name: …`. */
+  /** Creates an error whose message begins with the place: `In the schema at /properties/name: minLength …`. */
   static at(parts: { path: string; keyword: string | null; what: string; hint?: string | undefined }) {
     const { path, keyword, what, hint } = parts;
     const place = path.length > MAX_PATH_LENGTH ? `${cutText(path, MAX_PATH_LENGTH)}…` : path;

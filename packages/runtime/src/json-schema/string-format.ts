@@ -1,6 +1,6 @@
 /**
- * The formats that are written and checked exactly, as RFC 3339, RFC 9562 and RFC 2673 define them. Every other format
- * is an annotation, as JSON Schema has it by default: it changes nothing.
+ * A format that is generated and checked exactly, as RFC 3339, RFC 9562 and RFC 2673 define it. Every other format is
+ * an annotation without effect, the default in JSON Schema.
  */
 export interface StringFormat {
   readonly name: string;
@@ -32,7 +32,7 @@ function isTime(text: string): boolean {
   return (minutes + MINUTES_PER_DAY) % MINUTES_PER_DAY === MINUTES_PER_DAY - 1;
 }
 
-/** By name. The lengths are those of what a grammar writes. */
+/** Formats by name. The lengths are those of generated text. */
 export const stringFormats: ReadonlyMap<string, StringFormat> = new Map(
   [
     { name: "date", minLength: 10, maxLength: 10, matches: isDate },

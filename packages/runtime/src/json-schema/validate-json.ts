@@ -3,8 +3,8 @@ import { readSchema } from "./read-schema.js";
 import { resolveJsonSchema } from "./resolve-json-schema.js";
 
 /**
- * Does `value`, as `JSON.parse` returns it, satisfy `schema`? Exact for every keyword that is read, where
- * {@link schemaToGrammar} may write less than is allowed. Throws {@link SchemaNotSupportedError} for the others.
+ * Checks whether `value`, as returned by `JSON.parse`, satisfies `schema`. Exact for every supported keyword, where
+ * {@link schemaToGrammar} may allow less. Throws {@link SchemaNotSupportedError} for unsupported keywords.
  */
 export function validateJson(schema: unknown, value: unknown): { valid: true } | { valid: false; issues: JsonIssue[] } {
   const issues = checkValue(readSchema(resolveJsonSchema(schema)), value);

@@ -1,30 +1,34 @@
 import { ExactNumber } from "./exact-number.js";
 import { jsonTokens } from "./json-tokens.js";
 
-/** Values inside one another that are read. Deeper data is no data that anybody works with, and whoever walks it recurses. */
+/** Deepest nesting that is read as a value. Code that walks a value recurses, so deeper data is kept as text only. */
 export const MAX_JSON_LEVELS = 100;
 
-/** A JSON text, read without a change. */
+/** A JSON text and its exact value. */
 export interface ExactJson {
-  /** The text without the white space between its parts, and without needless escapes. */
+  /** The text without white space between tokens and without unnecessary escapes. */
   readonly text: string;
-  /** Its value, with an {@link ExactNumber} where a number would be changed; undefined where it is nested too deeply. */
+  /**
+   * The value. Numbers that JavaScript would change are {@link ExactNumber}s. Undefined where the nesting is too deep.
+   */
   readonly value: unknown;
 }
 
 const texts = new WeakMap<object, string>();
 
-/** The JSON text that an object was read from by {@link readExactJson}, with what {@link addRemark} put before it; else undefined. */
+/**
+ * Returns the JSON text that {@link readExactJson} read `value` from, after any {@link addRemark} text, or undefined.
+ */
 export function exactTextOf(value: unknown): string | undefined {
   return typeof value === "object" && value !== null ? texts.get(value) : undefined;
 }
 
-/** Puts a text before the JSON text of an object that {@link readExactJson} read: both are shown, and the value stays as it is. */
+/** Puts `remark` before the JSON text of an object that {@link readExactJson} read. The value does not change. */
 export function addRemark(value: object, remark: string): void {
   texts.set(value, `${remark}\n${texts.get(value) ?? ""}`);
 }
 
-/** Reads a JSON text of any depth; undefined where it is not JSON. A byte order mark before it counts as white space. */
+/** Reads JSON of any depth. Returns undefined where the text is not JSON. A leading byte order mark is ignored. */
 export function readExactJson(source: string): ExactJson | undefined {
   const given = source.startsWith("\ufeff") ? source.slice(1) : source;
   let value: unknown;
@@ -40,15 +44,15 @@ export function readExactJson(source: string): ExactJson | undefined {
   return { text, value };
 }
 
-/** The value of a JSON text as arguments: numbers that this language has exactly are its own, whatever their form. */
+/** Reads JSON as tool arguments: a number becomes a JavaScript number where that has exactly the same value. */
 export function readExactArguments(source: string): unknown {
   const value = readExactJson(source)?.value;
   return mapNumbers(value, (number) => number.simplest);
 }
 
 /**
- * The value of a JSON text, or the text itself where its value would have a number in another form: what a text is wanted
- * for, such as `1.10`, is meant as it is written. Undefined where it is not JSON.
+ * Returns the value of a JSON text, or the text itself where JavaScript would write a number in it differently: a
+ * caller that expects text means `1.10` literally. Returns undefined where the text is not JSON.
  */
 export function exactOrText(source: string): unknown {
   const read = readExactJson(source);
@@ -56,12 +60,12 @@ export function exactOrText(source: string): unknown {
   return read.value === undefined || holdsExactNumber(read.value) ? read.text : read.value;
 }
 
-/** The data that {@link readExactJson} read, or its JSON text where a number in it is kept as it is written. */
+/** Returns data from {@link readExactJson}, or its JSON text where it holds an {@link ExactNumber}. */
 export function plainOrText(value: unknown): unknown {
   return holdsExactNumber(value) ? writeExactJson(value) : value;
 }
 
-/** Not by recursion: what another reader has read may be nested in any depth. */
+/** Iterative, because data from another reader can be nested to any depth. */
 function holdsExactNumber(value: unknown): boolean {
   const open = [value];
   while (open.length > 0) {
@@ -72,14 +76,14 @@ function holdsExactNumber(value: unknown): boolean {
   return false;
 }
 
-/** The JSON text of data, with the numbers as they were written. */
+/** Writes data as JSON, with the numbers as they were written. */
 function writeExactJson(value: unknown): string {
   const mark = crypto.randomUUID();
   const marked = JSON.stringify(mapNumbers(value, ({ text }) => `${mark}${text}${mark}`)) ?? "null";
   return marked.replaceAll(`"${mark}`, "").replaceAll(`${mark}"`, "");
 }
 
-/** JSON text in which what begins like a number and is none, such as `007` or `1_000`, is a text. */
+/** Quotes tokens that start like a number but are not valid numbers, such as `007` or `1_000`. */
 export function quoteOddNumbers(source: string): string {
   let quoted = "";
   let copied = 0;
@@ -92,7 +96,7 @@ export function quoteOddNumbers(source: string): string {
   return quoted + source.slice(copied);
 }
 
-/** A copy of data, with `change` applied to each {@link ExactNumber}. Takes what was read by this module. */
+/** Copies data and applies `change` to each {@link ExactNumber}. Recursive: `value` must come from this module. */
 export function mapNumbers(value: unknown, change: (number: ExactNumber) => unknown): unknown {
   if (value instanceof ExactNumber) return change(value);
   if (typeof value !== "object" || value === null) return value;
@@ -105,7 +109,10 @@ interface PlacedNumber {
   readonly end: number;
 }
 
-/** The text without what means nothing, the places of the numbers in it that would be changed, and its depth. */
+/**
+ * Removes white space and unnecessary escapes, and finds the numbers that JavaScript would change and the nesting
+ * depth.
+ */
 function compact(source: string): { text: string; numbers: PlacedNumber[]; levels: number } {
   const numbers: PlacedNumber[] = [];
   let text = "";
@@ -125,7 +132,7 @@ function compact(source: string): { text: string; numbers: PlacedNumber[]; level
 }
 
 function parseWithNumbers(text: string, numbers: readonly PlacedNumber[]): unknown {
-  // No text of the data begins with a number that nobody could foresee.
+  // The data cannot contain a text that begins with a random UUID.
   const mark = crypto.randomUUID();
   let marked = "";
   let at = 0;

@@ -1,4 +1,4 @@
-/** A number of a JSON text that this language would change; it is kept as it is written. */
+/** A JSON number that JavaScript would change. It is kept as written. */
 export class ExactNumber {
   readonly text: string;
 
@@ -10,17 +10,17 @@ export class ExactNumber {
     return this.text;
   }
 
-  /** A text: JSON of this language cannot write such a number, and a text loses nothing of it. */
+  /** Returns a string: JSON.stringify cannot write such a number, and a string loses nothing. */
   toJSON(): string {
     return this.text;
   }
 
-  /** Whether it has no fraction, however it is written. */
+  /** Whether the number has no fraction, in whatever notation it is written. */
   get isInteger(): boolean {
     return decimalOf(this.text).exponent >= 0;
   }
 
-  /** The number of this language, where it has exactly this value; else this number itself. */
+  /** The JavaScript number where it has exactly this value, otherwise this object. */
   get simplest(): number | ExactNumber {
     const value = Number(this.text);
     const [one, other] = [decimalOf(this.text), decimalOf(String(value))];
@@ -29,12 +29,12 @@ export class ExactNumber {
   }
 }
 
-/** Sign and digits without the zeros around them, and the power of ten that they are multiplied by. */
+/** Splits a number into its sign and significant digits, and the power of ten to multiply them by. */
 function decimalOf(text: string): { digits: string; exponent: number } {
   const [mantissa = "", exponent = "0"] = text.toLowerCase().split("e");
   const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
   const all = `${whole}${fraction}`.replace(/^0+/, "");
-  // Not a pattern: the zeros of a long number would be tried from each of them.
+  // A loop, because a pattern would scan a long run of zeros once from each of them.
   let end = all.length;
   while (all[end - 1] === "0") end -= 1;
   const digits = all.slice(0, end);

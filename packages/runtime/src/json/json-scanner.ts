@@ -1,13 +1,13 @@
-/** Follows JSON text as it comes, each character once, and knows where its first value ends. Numbers and words have no end. */
+/** Scans JSON text incrementally and finds the end of its first value. It finds no end for bare numbers and words. */
 export class JsonScanner {
   #depth = 0;
   #isInText = false;
   #isEscaped = false;
   #hasEnded = false;
-  /** Last character outside of texts that is not white space. */
+  /** Last character outside of strings that is not white space. */
   #last = "";
 
-  /** Whether an object, a list or a text has begun and not ended. */
+  /** Whether an object, a list or a string has begun and not ended. */
   get isOpen(): boolean {
     return this.#depth > 0 || this.#isInText;
   }
@@ -17,14 +17,14 @@ export class JsonScanner {
     return this.#hasEnded;
   }
 
-  /** Whether an object in this text would begin where one may. */
+  /** Whether an object at the start of `text` would be in a valid place. */
   mayGoOnWith(text: string): boolean {
     if (!text.trimStart().startsWith("{")) return true;
-    // Within a text a quotation mark ends it, and then only some characters may follow.
+    // Inside a string, the quotation mark would end it, and only some characters may follow.
     return this.#isInText ? !/^\s*\{"[^\s,:\]}]/.test(text) : ":,[".includes(this.#last);
   }
 
-  /** Reads on; returns the index behind the end of the value, or -1 where it does not end in this text. */
+  /** Reads on. Returns the index after the end of the value, or -1 where it does not end in `text`. */
   push(text: string, from = 0): number {
     for (let at = from; at < text.length; at++) {
       const character = text[at] as string;
@@ -51,8 +51,8 @@ export class JsonScanner {
 }
 
 /**
- * Takes apart JSON values that follow one another, or stand in one list. What has not ended yet is `rest`; what is not an
- * object is `rest` too, when it comes before one.
+ * Splits a stream of JSON values that follow one another or are items of one list. `rest` holds the value that has not
+ * ended, and text before an object that is not part of one.
  */
 export class JsonSplitter {
   readonly #maxCharacters: number;
@@ -69,12 +69,12 @@ export class JsonSplitter {
     return this.#scanner.isOpen;
   }
 
-  /** Whether a value became longer than the limit: nothing more is held of it. */
+  /** Whether a value exceeded the limit. The rest of it is not kept. */
   get isTooLong(): boolean {
     return this.#length > this.#maxCharacters;
   }
 
-  /** The text of no value so far. */
+  /** Text that is not part of a complete value. */
   get rest(): string {
     return this.#pieces.join("").trim();
   }
@@ -85,7 +85,7 @@ export class JsonSplitter {
     let at = 0;
     while (at < text.length && !this.isTooLong) {
       if (!this.isOpen) {
-        // The list around the values, and what stands between them, is not part of any.
+        // Skips the brackets, commas and white space around values.
         while (at < text.length && /[\s,[\]]/.test(text[at] as string)) at += 1;
         if (at === text.length) break;
       }

@@ -1,11 +1,13 @@
-/** A piece of a JSON text, from `start` to before `end`. A word is `true`, `false` or `null`; a mark is one of `{}[],:`. */
+/**
+ * A token of a JSON text, from `start` to before `end`. A word is `true`, `false` or `null`; a mark is one of `{}[],:`.
+ */
 export interface JsonToken {
   readonly kind: "string" | "number" | "word" | "mark";
   readonly start: number;
   readonly end: number;
 }
 
-/** Pieces of a JSON text, without the white space between them. The text is known to be JSON; nesting costs nothing. */
+/** Yields the tokens of a valid JSON text without white space. It does not recurse. */
 export function* jsonTokens(text: string): Generator<JsonToken> {
   for (let start = 0; start < text.length; ) {
     const character = text.charAt(start);

@@ -1,7 +1,7 @@
-/** A server's JSON, read with distrust: what is not of the shape that is asked for counts as absent. */
+/** Lenient readers of a server's JSON: a value of an unexpected shape counts as absent. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The value of a JSON text; undefined where it is none. */
+/** Parses a JSON text. Returns undefined where it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -22,17 +22,17 @@ export function textOf(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** A whole number, 0 or more. */
+/** Reads an integer ≥ 0, or returns null. */
 export function countOf(value: unknown): number | null {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-/** A whole number of tokens that something can be held in. */
+/** Reads a context size in tokens: a positive integer, or null. */
 export function contextOf(value: unknown): number | null {
   return countOf(value) || null;
 }
 
-/** The entries of a list; one that stands without its list is an entry too. */
+/** Returns the entries of a list. A single object without a list counts as one entry. */
 export function itemsOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   return Object.keys(objectOf(value)).length === 0 ? [] : [value];

@@ -35,7 +35,7 @@ const wanted: [title: string, schema: object, given: unknown, meant: unknown][] 
   ["by allOf", { allOf: [{ type: "integer" }, { minimum: 1 }] }, "3", 3],
 ];
 
-/** Schemas and values around one that is converted. */
+/** Schemas and values that contain the converted one. */
 const places: Record<string, (schema: object, value: unknown) => [object, unknown]> = {
   itself: (schema, value) => [schema, value],
   property: (schema, value) => [{ type: "object", properties: { a: schema }, required: ["a"] }, { a: value }],
@@ -60,13 +60,13 @@ describe.each(Object.entries(places))("as %s", (_, place) => {
   );
 });
 
-test("null for an absent property is left out where the property may be absent", () => {
+test("removes null for an optional property", () => {
   const schema = { type: "object", properties: { a: { type: "integer" }, b: { type: ["string", "null"] } } };
   expect(convert(schema, { a: null, b: null })).toEqual({ b: null });
   expect(convert({ ...schema, required: ["a"] }, { a: null })).toEqual({ a: null });
 });
 
-test("what is right as it is, or may mean two things, stays", () => {
+test("leaves valid and ambiguous values unchanged", () => {
   const kept: [object, unknown][] = [
     [{ anyOf: [{ type: "string" }, { type: "integer" }] }, "3"],
     [{ type: ["string", "integer"] }, "3"],
@@ -91,12 +91,12 @@ test("what is right as it is, or may mean two things, stays", () => {
   for (const [schema, value] of kept) expect([schema, convert(schema, value)]).toEqual([schema, value]);
 });
 
-test("a value of the right type that is out of range is named as such", () => {
+test("reports a converted value that is out of range", () => {
   const schema = readSchema({ type: "object", properties: { n: { type: "integer", maximum: 5 } } });
   expect(checkValue(schema, convertSlips(schema, { n: "30" }))).toMatchObject([{ keyword: "maximum", path: "/n" }]);
 });
 
-test("whatever the value: what satisfies a schema stays, and the conversion ends", () => {
+test("leaves any valid value unchanged, and always ends", () => {
   const types = fc.uniqueArray(fc.constantFrom("integer", "number", "string", "boolean", "null", "array", "object"), {
     minLength: 1,
   });
@@ -115,13 +115,13 @@ test("whatever the value: what satisfies a schema stays, and the conversion ends
       const before = checkValue(node, value).length;
       const converted = convertSlips(node, value);
       if (before === 0) expect(converted).toBe(value);
-      // Once more changes nothing more of what is right.
+      // Converting a valid value again changes nothing.
       if (checkValue(node, converted).length === 0) expect(convertSlips(node, converted)).toBe(converted);
     }),
   );
 });
 
-test("a hostile schema and value take no long time", () => {
+test("handles a hostile schema and value quickly", () => {
   let schema: object = { type: "integer" };
   for (let level = 0; level < 12; level++)
     schema = {

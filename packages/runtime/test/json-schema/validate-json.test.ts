@@ -5,7 +5,7 @@ import { compileByAjv } from "../engines/llama/grammar/compile-by-ajv.js";
 import { jsonValue, recursiveCase, schemaCase } from "../engines/llama/grammar/schema-case.js";
 import { seededRandom } from "../engines/llama/grammar/seeded-random.js";
 
-/** Replaces a part of `value` here and there: what nearly satisfies a schema is what a check gets wrong. */
+/** Replaces parts of `value` at random: checks are most likely wrong for values that are nearly valid. */
 function changed(value: unknown, other: unknown, random: () => number): unknown {
   if (random() < 0.2) return other;
   if (typeof value === "number" && random() < 0.5) return value + (random() < 0.5 ? 1 : -0.5);
@@ -21,7 +21,7 @@ function changed(value: unknown, other: unknown, random: () => number): unknown 
 }
 
 describe("validateJson", () => {
-  it("says of every value what Ajv says", () => {
+  it("agrees with Ajv on every value", () => {
     const anyCase = fc.oneof({ weight: 3, arbitrary: schemaCase }, { weight: 1, arbitrary: recursiveCase });
     let [valid, invalid] = [0, 0];
     fc.assert(
@@ -37,17 +37,17 @@ describe("validateJson", () => {
         }
       }),
     );
-    // Both verdicts must have been asked for, or nothing was shown.
+    // Both verdicts must occur, otherwise the test shows nothing.
     expect(Math.min(valid, invalid)).toBeGreaterThan(100);
   });
 
-  it("asks for a property with an empty name like for any other", () => {
+  it("requires a property with an empty name like any other", () => {
     const schema = { type: "object", properties: { "": { type: "boolean" } }, required: [""] };
     expect(validateJson(schema, { "": true })).toEqual({ valid: true });
     expect(validateJson(schema, {})).toMatchObject({ valid: false, issues: [{ keyword: "required" }] });
   });
 
-  it("names the place, the keyword and what would be right", () => {
+  it("reports the place, the keyword and the requirement", () => {
     const schema = {
       type: "object",
       properties: {
@@ -112,7 +112,7 @@ describe("validateJson", () => {
     expect(validateJson({ multipleOf: 1e-300 }, 1e300)).toEqual({ valid: true });
   });
 
-  it("compares properties with names that objects have anyway", () => {
+  it("compares properties that are named like members of Object.prototype", () => {
     const schema = {
       const: { toString: null, constructor: [1] },
       properties: { valueOf: false },
@@ -123,14 +123,14 @@ describe("validateJson", () => {
     expect(validateJson(schema, JSON.parse('{"toString": null, "__proto__": [1]}'))).toMatchObject({ valid: false });
   });
 
-  it.each([undefined, () => 1, 1n, Number.NaN, new Date(0), new Map()])("says that %s is no JSON", (value) => {
+  it.each([undefined, () => 1, 1n, Number.NaN, new Date(0), new Map()])("rejects %s, which is not JSON", (value) => {
     expect(validateJson({}, value)).toEqual({
       valid: false,
       issues: [{ path: "", keyword: null, message: "is no JSON value" }],
     });
   });
 
-  it("ends for values and schemas without an end", () => {
+  it("ends for cyclic values and schemas", () => {
     const list = {
       properties: { next: { anyOf: [{ $ref: "#" }, { $ref: "#", required: ["next"] }] } },
       required: ["next"],

@@ -5,7 +5,7 @@ import { ExactNumber } from "../../src/json/exact-number.js";
 
 const runs = process.env.NANOAGENT_SOAK ? 10_000 : 1000;
 
-/** Numbers as others write them: long, with zeros at the end, with exponents, out of range. */
+/** Numbers in unusual notations: long, with trailing zeros, with exponents, out of range. */
 const numberText = fc
   .tuple(
     fc.constantFrom("", "-"),
@@ -15,7 +15,7 @@ const numberText = fc
   )
   .map((parts) => parts.join(""));
 
-/** JSON texts with any numbers, keys that come twice, and keys that look like numbers. */
+/** JSON texts with any numbers, duplicate keys, and keys that look like numbers. */
 const { text: jsonText } = fc.letrec<{ text: string }>((tie) => ({
   text: fc.oneof(
     { maxDepth: 5 },
@@ -31,7 +31,7 @@ const { text: jsonText } = fc.letrec<{ text: string }>((tie) => ({
 
 const padded = (text: string) => text.replace(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g, (token) => ` \n${token}\t\r `);
 
-test("a text is passed on as it is, whatever its numbers, keys and white space", () => {
+test("keeps the text with all of its numbers and keys", () => {
   fc.assert(
     fc.property(jsonText, (text) => {
       expect(readExactJson(text)?.text).toBe(text);
@@ -44,7 +44,7 @@ test("a text is passed on as it is, whatever its numbers, keys and white space",
   );
 });
 
-test("a number of the value is written as it came", () => {
+test("writes numbers of the value as they were read", () => {
   fc.assert(
     fc.property(numberText, (text) => {
       const { value } = readExactJson(`{"a":[${text}]}`) as { value: { a: unknown[] } };
@@ -54,7 +54,7 @@ test("a number of the value is written as it came", () => {
   );
 });
 
-test("a number of arguments is this language's where that has exactly its value, in whatever form", () => {
+test("reads an argument as a JavaScript number where that is exact, in any notation", () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(5), (number, zeros) => {
       const [mantissa = "", exponent] = String(number).split("e");
@@ -73,7 +73,7 @@ test("a number of arguments is this language's where that has exactly its value,
   );
 });
 
-describe("a text of any depth", () => {
+describe("JSON of any depth", () => {
   test.each([50, 100, 101, 2000, 100_000])("is read without recursion: %i", (levels) => {
     const text = `${'{"a":['.repeat(levels / 2)}${"]}".repeat(levels / 2)}`;
     expect(readExactJson(text)?.text).toBe(text);
@@ -81,12 +81,12 @@ describe("a text of any depth", () => {
   });
 });
 
-test("what is not JSON is not read", () => {
+test("returns undefined for invalid JSON", () => {
   for (const text of ["", "{", "NaN", "01", "[1,]", "'a'", "\ufeff\ufeff1"])
     expect(readExactJson(text)).toBeUndefined();
 });
 
-test("whole numbers are told from others, however they are written", () => {
+test("recognizes integers in any notation", () => {
   for (const text of ["12345678901234567890", "1e400", "1.50e1", "120e-1"]) {
     expect([text, new ExactNumber(text).isInteger]).toEqual([text, true]);
   }
@@ -95,7 +95,7 @@ test("whole numbers are told from others, however they are written", () => {
   }
 });
 
-test("a value is handed on as itself, and as its text where a number of it would get another form", () => {
+test("returns the text instead of the value where a number would change its notation", () => {
   for (const text of ["null", "true", '"a"', "1.5", '{"a":[100]}']) expect(exactOrText(text)).toEqual(JSON.parse(text));
   for (const text of ["9007199254740993", '{"a":1e999}', "1.50", '{"a":[1e2]}', "-0"])
     expect(exactOrText(text)).toBe(text);
