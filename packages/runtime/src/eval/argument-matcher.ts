@@ -2,10 +2,10 @@ import { cutText, nearestName } from "@nanoagent/models";
 import { isSameJson } from "../json-schema/check-value.js";
 import { isPlainObject } from "../json-schema/is-plain-object.js";
 
-/** Longest text that a pattern is tried on: patterns can take time that grows faster than their text. */
+/** Most characters that a pattern is tested on, because regular expressions can take superlinear time. */
 const MAX_MATCHED_CHARACTERS = 10_000;
 
-/** What an argument is compared with. */
+/** The expectation for one argument. */
 type ArgumentMatcher =
   | { kind: "exact"; value: unknown }
   | { kind: "range"; from: number; to: number }
@@ -15,7 +15,9 @@ type ArgumentMatcher =
 
 const MATCHER_KEYS = ["from", "to", "pattern", "one_of", "any"];
 
-/** Reads the expected value of an argument. A map with a key of a matcher is one; every other value is exact. */
+/**
+ * Reads the expected value of an argument. A map with a matcher key is a matcher; any other value must match exactly.
+ */
 export function readMatcher(expected: unknown): ArgumentMatcher | { issue: string } {
   if (!isPlainObject(expected)) return { kind: "exact", value: expected };
   const keys = Object.keys(expected);
@@ -24,7 +26,7 @@ export function readMatcher(expected: unknown): ArgumentMatcher | { issue: strin
   switch (keys.sort().join()) {
     case "from,to":
       if (typeof from === "number" && typeof to === "number" && from <= to) return { kind: "range", from, to };
-      return { issue: "expected two numbers, from the smaller to the larger" };
+      return { issue: "expected two numbers, the smaller first" };
     case "pattern": {
       const regExp = typeof pattern === "string" ? readPattern(pattern) : null;
       return regExp === null ? { issue: "expected a regular expression" } : { kind: "pattern", pattern: regExp };
@@ -32,28 +34,28 @@ export function readMatcher(expected: unknown): ArgumentMatcher | { issue: strin
     case "one_of":
       return Array.isArray(values) && values.length > 0
         ? { kind: "one-of", values }
-        : { issue: "expected a list of values that are right" };
+        : { issue: "expected a list of accepted values" };
     case "any":
-      return any === true ? { kind: "any" } : { issue: "expected true: any value is right" };
+      return any === true ? { kind: "any" } : { issue: "expected true, which accepts any value" };
     default:
-      return { issue: "expected {from, to}, {pattern}, {one_of} or {any: true}, and no other key beside them" };
+      return { issue: "expected {from, to}, {pattern}, {one_of} or {any: true}, and no other key" };
   }
 }
 
-/** A slip in a matcher's key, where a map cannot be the value itself. */
+/** Suggests a matcher key for a misspelled one, where a map cannot be the value itself. */
 export function adviseOnMatcher(expected: unknown): string {
   if (!isPlainObject(expected)) return "";
   const nearest = Object.keys(expected).flatMap((key) => nearestName(key, MATCHER_KEYS) ?? []);
   return nearest.length === 0 ? "" : `: did you mean "${nearest[0]}"?`;
 }
 
-/** A regular expression that ignores letter case; null for a text that is none. */
+/** Compiles a case-insensitive regular expression. Returns null for an invalid one. */
 export function readPattern(source: string): RegExp | null {
   for (const flags of ["iu", "i"]) {
     try {
       return new RegExp(source, flags);
     } catch {
-      // Without the flag for Unicode, more escapes are allowed.
+      // Without the Unicode flag, more escapes are allowed.
     }
   }
   return null;

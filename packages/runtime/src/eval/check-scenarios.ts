@@ -18,7 +18,7 @@ import { turnsOf } from "./scenario-turns.js";
 type Path = (string | number)[];
 type Report = (path: Path, message: string, unknown?: { name: string; known: readonly string[] }) => void;
 
-/** What a schema cannot say of scenarios: names that must be known or unique, values that fit a tool, patterns. */
+/** Checks the rules that the schema cannot express: known and unique names, values that fit a tool, valid patterns. */
 export function checkScenarios({ tools, scenarios }: ScenarioFile): SchemaIssue[] {
   const issues: SchemaIssue[] = [];
   const report: Report = (path, message, unknown) => {
@@ -48,15 +48,15 @@ function reportRepeats<Key extends string>(
 ): void {
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
-    if (seen.has(item[key])) report([...path, index, key], `${JSON.stringify(item[key])} is there twice`);
+    if (seen.has(item[key])) report([...path, index, key], `${JSON.stringify(item[key])} occurs twice`);
     seen.add(item[key]);
   }
 }
 
-/** The tool's schema; null for one that cannot be read, which is reported. */
+/** Returns the tool's schema, or null after reporting one that cannot be read. */
 function checkTool(tool: ScenarioTool, path: Path, report: Report): SchemaNode | null {
   if (tool.error !== undefined && tool.result !== undefined)
-    report([...path, "error"], "a call either returns a result or fails with an error: remove one of them");
+    report([...path, "error"], "a tool has either a result or an error: remove one of them");
   try {
     fakeTool(tool, () => {});
   } catch (error) {
@@ -66,7 +66,7 @@ function checkTool(tool: ScenarioTool, path: Path, report: Report): SchemaNode |
   try {
     const node = readParameters(tool);
     if (node.types?.has("object") !== false) return node;
-    report([...path, "parameters"], "the arguments of a tool are an object");
+    report([...path, "parameters"], "must be the schema of an object");
   } catch (error) {
     report([...path, "parameters"], messageOf(error));
   }
@@ -74,10 +74,10 @@ function checkTool(tool: ScenarioTool, path: Path, report: Report): SchemaNode |
 }
 
 function checkForm({ say, turns, expect, asks, reply }: Scenario, path: Path, report: Report): void {
-  if (say === undefined && turns === undefined) report(path, "missing: expected say, or turns for a dialogue");
+  if (say === undefined && turns === undefined) report(path, "missing: expected say, or turns for a dialog");
   if (turns === undefined) return;
   for (const [key, value] of Object.entries({ say, expect, asks, reply })) {
-    if (value !== undefined) report([...path, key], "with turns, each turn has its own: move it there");
+    if (value !== undefined) report([...path, key], "belongs to a turn when there are turns: move it there");
   }
 }
 
@@ -88,7 +88,7 @@ function checkTurn(
   report: Report,
 ): void {
   if (asks && Array.isArray(expect) && expect.length > 0)
-    report([...path, "asks"], "a turn that asks the user calls nothing: expected expect: none");
+    report([...path, "asks"], "a turn that asks the user cannot expect calls: use expect: none");
   if (reply?.pattern !== undefined && readPattern(reply.pattern) === null)
     report([...path, "reply", "pattern"], "expected a regular expression");
   if (!Array.isArray(expect)) return;
@@ -118,15 +118,15 @@ function checkArguments({ arguments: wanted = {} }: ExpectedCall, path: Path, no
       for (const value of values) {
         const [issue] = checkValue(property, value);
         const advice = isPlainObject(expected) ? adviseOnMatcher(expected) : "";
-        if (issue !== undefined) report(place, `no call can have this value: it ${issue.message}${advice}`);
+        if (issue !== undefined) report(place, `no valid call has this value: it ${issue.message}${advice}`);
       }
     }
   }
   const missing = [...node.required].find((key) => !Object.hasOwn(wanted, key));
-  if (missing !== undefined) report(path, `the tool requires "${missing}", which arguments does not name`);
+  if (missing !== undefined) report(path, `the tool requires "${missing}": add it to arguments`);
 }
 
-/** Whether arguments may have other names than those of the properties that are in sight. */
+/** Whether arguments other than the visible properties are allowed. */
 function takesOthers({ properties, additionalProperties, allOf, anyOf, oneOf, reference }: SchemaNode): boolean {
   if (additionalProperties !== null) return !additionalProperties.refusesAll;
   return properties.size === 0 || allOf.length + anyOf.length + oneOf.length > 0 || reference !== null;

@@ -4,29 +4,32 @@ import type { EngineOptions } from "../engines/engine-options.js";
 import type { Verdict } from "./judge-turn.js";
 
 export interface EvalOptions {
-  /** Files that {@link readScenarios} has read, or the same made in code. */
+  /** Scenario files from {@link readScenarios}, or built in code. */
   scenarios: readonly ScenarioFile[];
-  /** Config whose engine answers. Its tools, servers, intents, skills and session take no part. */
+  /** Config of the engine. Its tools, servers, intents, skills and session are ignored. */
   config?: NanoAgentConfigInput | undefined;
-  /** Opens an engine in place of the config's. It is closed at the end. */
+  /** Opens an engine to use instead of the config's. It is closed at the end. */
   openEngine?: (() => Engine | Promise<Engine>) | undefined;
-  /** As those of an agent. */
+  /** Engine options, as for an agent. */
   engineOptions?: EngineOptions | undefined;
-  /** Name of the engine in reports. Default: the engine's own. */
+  /** Name of the engine in reports. Default: the engine's name. */
   name?: string | undefined;
-  /** How often each scenario runs. Default: 1. */
+  /** Number of runs of each scenario. Default: 1. */
   times?: number | undefined;
-  /** Sampling of replies, before the config's. Default: temperature 0, and 512 tokens at most. Each run adds 1 to a seed. */
+  /**
+   * Sampling options, which override the config's. Default: temperature 0 and at most 512 tokens. Each run adds 1 to a
+   * seed.
+   */
   sampling?: SamplingSettings | undefined;
-  /** Longest time of a turn. Default: 10 minutes. */
+  /** Timeout of a turn. Default: 10 minutes. */
   maxTurnMilliseconds?: number | undefined;
   onProgress?: ((progress: EvalProgress) => void) | undefined;
-  /** Ends the run. What is there so far is the result. */
+  /** Stops the run. The results so far are returned. */
   signal?: AbortSignal | undefined;
 }
 
 export interface EvalProgress {
-  /** Runs of scenarios that are over. */
+  /** Finished scenario runs. */
   readonly done: number;
   readonly total: number;
   readonly right: number;

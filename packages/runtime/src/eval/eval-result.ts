@@ -2,7 +2,7 @@ import type { ScenarioPart } from "@nanoagent/models";
 import type { ObservedCall, Verdict } from "./judge-turn.js";
 import type { Share } from "./wilson-interval.js";
 
-/** One turn that was run. Keys are those of the JSON report. */
+/** Result of one turn. The keys are those of the JSON report. */
 export interface TurnResult {
   readonly say: string;
   readonly verdict: Verdict;
@@ -12,11 +12,11 @@ export interface TurnResult {
   readonly calls: readonly ObservedCall[];
   readonly reply: string;
   readonly error: string | null;
-  /** From the message to the end of the turn; null for what was not measured. */
+  /** From the message to the end of the turn, or null where it was not measured. */
   readonly milliseconds: number | null;
   readonly prompt_tokens: number | null;
   readonly completion_tokens: number | null;
-  /** Tokens that were evaluated to decide about a call, where the engine tells it. */
+  /** Tokens evaluated to decide about a call, where the engine reports them. */
   readonly deciding_tokens: number | null;
 }
 
@@ -27,20 +27,20 @@ export interface ScenarioResult {
   readonly groups: readonly string[];
   readonly language: string;
   readonly part: ScenarioPart | null;
-  /** From 1. */
+  /** Number of the run, from 1. */
   readonly run: number;
-  /** `right`, or the verdict of the first turn that was not. */
+  /** `right`, or the verdict of the first turn that was not right. */
   readonly verdict: Verdict;
   readonly turns: readonly TurnResult[];
 }
 
-/** What an engine, or the baseline, did with the scenarios. */
+/** The results of an engine or of the baseline. */
 export interface EvalResult {
   readonly name: string;
   readonly results: readonly ScenarioResult[];
-  /** Whether it was stopped before all scenarios had run. */
+  /** Whether the run was stopped before all scenarios were finished. */
   readonly interrupted: boolean;
-  /** Message of the error of an engine that went on failing, which ended the run; or null. */
+  /** Error message of an engine whose repeated failures ended the run, or null. */
   readonly failure: string | null;
 }
 
@@ -49,17 +49,17 @@ export interface Quantiles {
   readonly p95: number;
 }
 
-/** Figures of some results. */
+/** Statistics of a set of results. */
 export interface EvalSummary {
-  /** Scenarios that were right, of all. */
+  /** Share of scenarios that were right. */
   readonly right: Share;
-  /** Scenarios by their verdict. */
+  /** Number of scenarios by verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** Messages that needed a call and got none, or not all. */
+  /** Share of messages with a missing call, of those that needed calls. */
   readonly missed: Share;
-  /** Messages that needed no call and got one. */
+  /** Share of messages with a call, of those that needed none. */
   readonly needless: Share;
-  /** Calls of no tool, or with arguments that break its schema. */
+  /** Share of calls of an unknown tool or with invalid arguments. */
   readonly invalid_calls: Share;
   /** Turns that ended with an error. */
   readonly failed_turns: number;

@@ -6,7 +6,7 @@ import type { Tool } from "../tools/tool.js";
 
 const DEFAULT_RESULT = "done";
 
-/** A tool that does nothing: it tells of its calls, and returns what its scenario file says. */
+/** Creates a fake tool: it reports its calls and returns the result from the scenario file. */
 export function fakeTool(tool: ScenarioTool, onCall: (input: unknown) => void): Tool {
   const { name, description, changes_world: changesWorld = false, result = DEFAULT_RESULT, error } = tool;
   return defineTool({
@@ -22,7 +22,7 @@ export function fakeTool(tool: ScenarioTool, onCall: (input: unknown) => void): 
   });
 }
 
-/** The schema of a tool's arguments. Throws {@link SchemaNotSupportedError} for one that cannot be read. */
+/** Reads the schema of a tool's arguments. Throws {@link SchemaNotSupportedError} for an unsupported one. */
 export function readParameters(tool: ScenarioTool): SchemaNode {
   return readSchema(parametersOf(tool));
 }

@@ -2,12 +2,12 @@ import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
 import { type ConfigIssue, describeIssues } from "../config/invalid-config-error.js";
 
 /**
- * A file of scenarios that cannot be used. Codes: `scenarios-unreadable`, where it cannot be read as text at all, and
- * `invalid-scenarios`, where `issues` lists what is wrong with it, each with its line and key.
+ * A scenario file that cannot be used. Codes: `scenarios-unreadable` where it cannot be read as text, and
+ * `invalid-scenarios` where `issues` lists each problem with its line and key.
  */
 export class InvalidScenariosError extends NanoAgentError {
   override name = "InvalidScenariosError";
-  /** The file as it was named. */
+  /** The file as given by the caller. */
   readonly file: string;
   readonly issues: readonly ConfigIssue[];
 
@@ -26,7 +26,7 @@ export class InvalidScenariosError extends NanoAgentError {
     return new InvalidScenariosError(file, issues, {
       code: "invalid-scenarios",
       message: describeIssues(file, issues),
-      hint: "docs/eval.md describes the keys of a file of scenarios and shows one that works.",
+      hint: "docs/eval.md describes the keys of a scenario file and shows a working one.",
     });
   }
 

@@ -5,17 +5,17 @@ import { isPlainObject } from "../json-schema/is-plain-object.js";
 import { matchesArgument, matchesPattern, readPattern } from "./argument-matcher.js";
 
 /**
- * What a turn led to:
+ * Verdict on a turn:
  *
  * - `right`: exactly the expected calls, and the expected reply where one is given.
- * - `wrong`: a call of another tool, with other arguments or one too many; or the right calls and another reply.
- * - `missed`: calls were expected, and none came, or only some of them.
- * - `needless`: no call was expected, and one came.
- * - `invalid`: a call of no tool of the file, or with arguments that break the schema, whatever came after it.
+ * - `wrong`: a call of another tool, with other arguments or in excess; or the right calls with another reply.
+ * - `missed`: not all of the expected calls were made.
+ * - `needless`: a call was made although none was expected.
+ * - `invalid`: a call of an unknown tool or with arguments that violate the schema, whatever followed.
  */
 export type Verdict = "right" | "wrong" | "missed" | "needless" | "invalid";
 
-/** A call that was made in a turn. */
+/** A call that was made during a turn. */
 export interface ObservedCall {
   readonly name: string;
   readonly arguments: unknown;
@@ -23,7 +23,7 @@ export interface ObservedCall {
   readonly issue: string | null;
 }
 
-/** What happened in a turn. */
+/** Observations of one turn. */
 export interface ObservedTurn {
   readonly calls: readonly ObservedCall[];
   readonly reply: string;
@@ -33,24 +33,24 @@ export interface ObservedTurn {
 
 export interface TurnJudgement {
   readonly verdict: Verdict;
-  /** What was not right, as a sentence; null for what was. */
+  /** The mistake as a sentence, or null for a right turn. */
   readonly why: string | null;
 }
 
-/** Arguments are shown in brief. */
+/** Most characters of arguments in an explanation. */
 const MAX_ARGUMENT_CHARACTERS = 200;
 const RIGHT: TurnJudgement = { verdict: "right", why: null };
-/** The signs that end a question, of scripts that have one of their own; Greek uses the semicolon, at the end. */
+/** Question marks of the scripts that have their own. Greek uses a semicolon at the end. */
 const QUESTION = /[?？؟՞፧⸮\u037E]|;\s*$/u;
 
-/** Judges a turn by what was expected of it. Pure: the same turn always has the same verdict. */
+/** Judges a turn by its expectations. Deterministic. */
 export function judgeTurn(turn: ScenarioTurn, observed: ObservedTurn, tools: readonly ScenarioTool[]): TurnJudgement {
   const { calls, error } = observed;
   const expected = expectedCalls(turn);
   const invalid = calls.find(({ issue }) => issue !== null);
   if (invalid !== undefined) return { verdict: "invalid", why: `${invalid.name}: ${invalid.issue}` };
   if (expected.length === 0 && calls.length > 0) {
-    return { verdict: "needless", why: `${described(calls)} was called, and no call was expected.` };
+    return { verdict: "needless", why: `${described(calls)} was called, but no call was expected.` };
   }
   const pairs = pairUp(expected, calls, tools);
   if (pairs < calls.length) {
@@ -70,7 +70,7 @@ export function expectedCalls({ expect }: Pick<ScenarioTurn, "expect">): readonl
   return expect === undefined || expect === "none" ? [] : expect;
 }
 
-/** The most calls that can each be paired with an expected one of its own. */
+/** Returns the size of a maximum matching between calls and expected calls. */
 function pairUp(
   expected: readonly ExpectedCall[],
   calls: readonly ObservedCall[],
@@ -101,7 +101,7 @@ function isCall(expected: ExpectedCall, call: ObservedCall, tools: readonly Scen
   };
   const keys = new Set([...Object.keys(wanted), ...Object.keys(given)]);
   return [...keys].every((key) => {
-    // A key that may be absent says the same when it is there with its default.
+    // An optional key with its default value means the same as an absent key.
     const actual = Object.hasOwn(given, key) ? given[key] : defaultOf(key);
     if (Object.hasOwn(wanted, key)) {
       return actual === undefined ? !isRequired(key) && isAny(wanted[key]) : matchesArgument(wanted[key], actual);
@@ -115,7 +115,7 @@ function isAny(expected: unknown): boolean {
 }
 
 function replyFault({ asks, reply: wanted = {} }: ScenarioTurn, reply: string): string | null {
-  if (asks && !QUESTION.test(reply)) return "The reply asks nothing.";
+  if (asks && !QUESTION.test(reply)) return "The reply is not a question.";
   const folded = fold(reply);
   const missing = wanted.contains?.find((text) => !folded.includes(fold(text)));
   if (missing !== undefined) return `The reply does not contain ${JSON.stringify(missing)}.`;

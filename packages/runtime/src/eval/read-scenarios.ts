@@ -6,21 +6,24 @@ import { readBoundedText } from "../files/read-bounded-text.js";
 import { checkScenarios } from "./check-scenarios.js";
 import { InvalidScenariosError } from "./invalid-scenarios-error.js";
 
-/** A thousand scenarios in five languages take half of this; a text that is made to hurt keeps the parser busy for seconds. */
+/**
+ * Twice the size of a thousand scenarios in five languages. A malicious text of this size keeps the parser busy for
+ * seconds.
+ */
 export const MAX_SCENARIOS_BYTES = 1024 * 1024;
-/** Most issues of a file that an error lists. */
+/** Most issues that an error lists. */
 const MAX_ISSUES = 20;
 
 /**
- * Reads a file of scenarios: YAML, or JSON when its name ends in `.json`. Reads at most 1 MB. Throws
- * {@link InvalidScenariosError} with every issue and its line and key, and {@link MissingPeerError} without `yaml`.
+ * Reads a scenario file: YAML, or JSON when its name ends in `.json`. Reads at most 1 MB. Throws {@link
+ * InvalidScenariosError} with every issue and its line and key, and {@link MissingPeerError} without `yaml`.
  */
 export async function readScenarios(file: string): Promise<ScenarioFile> {
   const read = await readBoundedText(file, MAX_SCENARIOS_BYTES);
   if (!("text" in read)) throw InvalidScenariosError.unreadable(file, read.reason, read.hint, read.cause);
   const { text } = read;
   if (text.trim() === "")
-    throw InvalidScenariosError.unreadable(file, "it is empty", "docs/eval.md shows a file that works.");
+    throw InvalidScenariosError.unreadable(file, "it is empty", "docs/eval.md shows a working file.");
   const isJson = /\.json[c5]?$/i.test(file);
   const document = isJson ? parseJson(text) : await parseYaml(text);
   refuse(file, text, document);

@@ -11,21 +11,21 @@ import { ToolWitness } from "./tool-witness.js";
 
 const DEFAULT_SAMPLING = { temperature: 0, max_tokens: 512 };
 const DEFAULT_MAX_TURN_MILLISECONDS = 10 * 60 * 1000;
-/** Seeds that engines take. */
+/** Number of seeds that engines accept. */
 const SEEDS = 2 ** 32;
-/** An engine that fails so often in a row will not recover: the rest of the scenarios would say nothing. */
+/** After this many failures in a row the engine will not recover, and further results would mean nothing. */
 const MAX_FAILURES_IN_A_ROW = 5;
 
 /**
- * Runs scenarios and judges every turn. The engine is opened once; each file has an agent with the file's tools, and each
- * scenario a conversation of its own. Whoever would be asked for permission says yes. Throws what opening an agent throws,
- * {@link NanoRuntimeError} `invalid-options`, and the error of an engine that answers nothing at all.
+ * Runs scenarios and judges every turn. The engine is opened once. Each file gets an agent with the file's tools, and
+ * each scenario a new conversation. Every permission is granted. Throws the errors of opening an agent, {@link
+ * NanoRuntimeError} `invalid-options`, and the error of an engine that never answers.
  */
 export async function runEval(options: EvalOptions): Promise<EvalResult> {
   const { scenarios: files, signal, times = 1 } = options;
   if (!Number.isSafeInteger(times) || times < 1) throw invalidOption("times", times, "Pass a positive integer.");
   const config = await checkAgent(withoutParts(options.config ?? configOf(options)));
-  // The tools are those of each file.
+  // The tools come from each file.
   const engine = await (options.openEngine?.() ??
     openEngine(config, { ...options.engineOptions, hasProgramTools: true }));
   try {
@@ -69,7 +69,7 @@ async function runFile(
   }
 }
 
-/** Results so far, and whether it makes sense to go on. */
+/** The results so far, and whether to continue. */
 class Progress {
   readonly results: ScenarioResult[] = [];
   readonly total: number;
@@ -83,7 +83,7 @@ class Progress {
     this.#onProgress = onProgress;
   }
 
-  /** Error of an engine that goes on failing. */
+  /** Error of an engine that failed repeatedly, or null. */
   get failure(): NanoAgentError | null {
     return this.#failures.length < MAX_FAILURES_IN_A_ROW ? null : (this.#failures[0] ?? null);
   }
@@ -94,7 +94,7 @@ class Progress {
 
   add({ result, errors }: ScenarioRun): void {
     for (const error of errors) {
-      // Errors of the runtime are about one turn; all others are the engine's.
+      // Errors of the runtime concern one turn; all others are errors of the engine.
       if (error !== null && !(error instanceof NanoRuntimeError)) this.#failures.push(error);
       else {
         this.#failures = [];
@@ -110,15 +110,15 @@ class Progress {
   }
 }
 
-/** The config without what would answer or act beside the engine and the tools of the scenarios. */
+/** Removes the parts of a config that would answer or act besides the engine and the scenario tools. */
 function withoutParts(config: NanoAgentConfigInput): NanoAgentConfigInput {
   const { tools: _, mcp_servers: __, intents: ___, skills_dir: ____, session: _____, ...rest } = config;
   return { ...rest, spec: { ...config.spec, capabilities: [] } };
 }
 
-/** The config for an engine of the program's own. */
+/** Config for an engine that the program opens itself. */
 function configOf({ openEngine: given, name = "eval" }: EvalOptions): NanoAgentConfigInput {
-  if (given === undefined) throw invalidOption("config", undefined, "Pass a config, or openEngine.");
+  if (given === undefined) throw invalidOption("config", undefined, "Pass config or openEngine.");
   const memory_mb = 2 ** 24;
   return {
     spec: { name, max_memory_mb: memory_mb },

@@ -9,7 +9,7 @@ import { turnsOf } from "./scenario-turns.js";
 import { DEFAULT_LANGUAGE } from "./select-scenarios.js";
 import type { ToolWitness } from "./tool-witness.js";
 
-/** What a file's scenarios are run with. */
+/** Everything that the scenarios of a file share. */
 export interface ScenarioRunner {
   readonly agent: Agent;
   readonly file: ScenarioFile;
@@ -17,13 +17,13 @@ export interface ScenarioRunner {
   readonly turnOptions: TurnOptions;
 }
 
-/** A scenario's result, and the errors that ended turns, null for turns without. */
+/** A scenario's result, and for each turn the error that ended it, or null. */
 export interface ScenarioRun {
   readonly result: ScenarioResult;
   readonly errors: readonly (NanoAgentError | null)[];
 }
 
-/** Runs a scenario in a conversation of its own. Null when it was aborted on the way. */
+/** Runs a scenario in a new conversation. Returns null when it was aborted. */
 export async function runScenario(
   runner: ScenarioRunner,
   scenario: Scenario,

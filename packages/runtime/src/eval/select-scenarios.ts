@@ -6,11 +6,11 @@ export interface ScenarioFilter {
   part?: ScenarioPart | undefined;
   group?: string | undefined;
   language?: string | undefined;
-  /** So many scenarios at most, evenly spread over what the other keys leave. */
+  /** Most scenarios, spread evenly over those that the other keys select. */
   limit?: number | undefined;
 }
 
-/** Returns the files with the scenarios that a filter leaves; files without any are left out. */
+/** Returns the files with the selected scenarios. Files without any are left out. */
 export function selectScenarios(files: readonly ScenarioFile[], filter: ScenarioFilter): ScenarioFile[] {
   const fitting = files.flatMap((file) =>
     file.scenarios.filter((scenario) => fits(scenario, filter)).map((scenario) => ({ file, scenario })),

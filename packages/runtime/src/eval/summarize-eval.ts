@@ -2,7 +2,7 @@ import type { EvalSummary, Quantiles, ScenarioResult, TurnResult } from "./eval-
 import type { Verdict } from "./judge-turn.js";
 import { wilsonInterval } from "./wilson-interval.js";
 
-/** Verdicts in the order of reports. */
+/** Verdicts in report order. */
 export const VERDICTS: readonly Verdict[] = ["right", "wrong", "missed", "needless", "invalid"];
 
 export function summarizeEval(results: readonly ScenarioResult[]): EvalSummary {
@@ -28,14 +28,14 @@ export function summarizeEval(results: readonly ScenarioResult[]): EvalSummary {
   };
 }
 
-/** Ways to divide results, by the name of a report's section. */
+/** Ways to group results, by the name of the report section. */
 const divisions = {
   group: ({ groups }: ScenarioResult) => groups,
   language: ({ language }: ScenarioResult) => [language],
   file: ({ file }: ScenarioResult) => [file],
 } as const;
 
-/** Summaries by group, language or file, in the order in which these first come. */
+/** Returns summaries by group, language or file, in order of first occurrence. */
 export function summarizeBy(
   division: keyof typeof divisions,
   results: readonly ScenarioResult[],
@@ -54,7 +54,7 @@ function hasCalled({ calls }: TurnResult): boolean {
 function quantilesOf(values: readonly (number | null)[]): Quantiles | null {
   const sorted = values.filter((value) => value !== null).sort((one, other) => one - other);
   if (sorted.length === 0) return null;
-  // The nearest rank: a value that was measured.
+  // Nearest rank, so that the result is a measured value.
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;
   return { median: at(0.5), p95: at(0.95) };
 }

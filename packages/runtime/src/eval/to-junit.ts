@@ -4,7 +4,7 @@ import type { EvalResult, ScenarioResult } from "./eval-result.js";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
-/** Returns results as JUnit XML: a suite for each engine and file, a test case for each run of a scenario. */
+/** Returns results as JUnit XML: one suite per engine and file, one test case per scenario run. */
 export function toJUnit(evals: readonly EvalResult[]): string {
   const suites = evals.flatMap(({ name, results }) => {
     const files = [...new Set(results.map(({ file }) => file))];

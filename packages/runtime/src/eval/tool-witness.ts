@@ -5,13 +5,13 @@ import type { Tool } from "../tools/tool.js";
 import { fakeTool, readParameters } from "./fake-tools.js";
 import type { ObservedCall } from "./judge-turn.js";
 
-/** Tools that only pretend, and the record of their calls: those that ran, and those that could not. */
+/** Fake tools and the record of their calls, including calls that could not run. */
 export class ToolWitness {
   readonly tools: readonly Tool[];
   readonly #nodes: ReadonlyMap<string, SchemaNode>;
   #calls: ObservedCall[] = [];
 
-  /** Throws {@link InvalidToolError} and {@link SchemaNotSupportedError} for tools that no agent could have. */
+  /** Throws {@link InvalidToolError} and {@link SchemaNotSupportedError} for tools that an agent cannot have. */
   constructor(tools: readonly ScenarioTool[]) {
     this.tools = tools.map((tool) =>
       fakeTool(tool, (input) => this.#calls.push({ name: tool.name, arguments: input, issue: null })),
@@ -19,13 +19,13 @@ export class ToolWitness {
     this.#nodes = new Map(tools.map((tool) => [tool.name, readParameters(tool)]));
   }
 
-  /** Begins the record of a turn: the list that its calls will be in. */
+  /** Starts the record of a turn. Returns the list that its calls are added to. */
   begin(): ObservedCall[] {
     this.#calls = [];
     return this.#calls;
   }
 
-  /** Adds a call that cannot run. One that can adds itself when it runs. */
+  /** Adds a call that cannot run. Other calls are added when they run. */
   check(name: string, given: unknown): void {
     const issue = this.#issueOf(name, given);
     if (issue !== null) this.#calls.push({ name, arguments: given, issue });

@@ -1,17 +1,20 @@
-/** A share of a count, and the interval in which the true share lies with a probability of 95 %. */
+/** A share of a count, with its 95 % confidence interval. */
 export interface Share {
   readonly count: number;
   readonly of: number;
-  /** 0 to 1; null of nothing. */
+  /** From 0 to 1, or null where `of` is 0. */
   readonly share: number | null;
   readonly low: number | null;
   readonly high: number | null;
 }
 
-/** The standard normal deviate of 95 %. */
+/** Standard normal quantile for 95 %. */
 const Z = 1.96;
 
-/** Returns the share with its Wilson score interval (Wilson, 1927), which holds for small counts and shares near 0 and 1. */
+/**
+ * Returns the share with its Wilson score interval (Wilson, 1927), which is valid for small counts and shares near 0
+ * and 1.
+ */
 export function wilsonInterval(count: number, of: number): Share {
   if (of === 0) return { count, of, share: null, low: null, high: null };
   const share = count / of;

@@ -9,18 +9,18 @@ import { turnsOf } from "./scenario-turns.js";
 /** Name of the baseline in reports. */
 export const WORDS_BASELINE_NAME = "words alone";
 
-/** A message calls for a tool from this score on: about the weight of one word that a single tool of ten has. */
+/** Score from which a tool is called: about the weight of a word that only one of ten tools has. */
 const THRESHOLD = 1.8;
-/** Words are taken to be of one stem when they share this many letters and most of the longer one. */
+/** Words have the same stem when they share this many letters, and this part of the longer word. */
 const STEM_CHARACTERS = 4;
 const STEM_SHARE = 0.6;
-/** Shorter words tell nothing of tools, in any language of the Latin script. */
+/** Shorter words do not identify a tool in any language with Latin script. */
 const MIN_WORD_CHARACTERS = 3;
 
 /**
- * What overlap of words alone would reach: the tool that has the most words in common with the message, weighted by how
- * rare they are among the tools, or none below a fixed threshold; arguments that are values of an enum or numbers in the
- * message. A required argument that is not there makes it ask. Every turn is read by itself.
+ * Baseline by word overlap: chooses the tool with the most words in common with the message, weighted by how rare they
+ * are among the tools, or no tool below a fixed threshold. Arguments are enum values and numbers found in the message.
+ * It asks where a required argument is missing. Every turn is read on its own.
  */
 export function wordsOverlapBaseline(files: readonly ScenarioFile[]): EvalResult {
   const results = files.flatMap((file) => {
@@ -51,7 +51,7 @@ interface ToolWords {
   readonly words: readonly string[];
 }
 
-/** The tools' words, and how much each word says. */
+/** The tools' words and the weight of each word. */
 interface ReadTools {
   readonly tools: readonly ToolWords[];
   weightOf(word: string): number;
@@ -78,7 +78,7 @@ function answer(message: string, { tools, weightOf }: ReadTools): ObservedTurn {
   for (const { tool, words: known } of tools) {
     const common = words.filter((word) => known.some((other) => isSameStem(word, other)));
     const score = common.reduce((sum, word) => sum + weightOf(word), 0);
-    // A draw is decided by the names, so that the order of the tools decides nothing.
+    // Ties are decided by name, so that the order of the tools does not matter.
     const isBetter = best === null || score > best.score || (score === best.score && tool.name < best.tool.name);
     if (score >= THRESHOLD && isBetter) best = { tool, score };
   }
@@ -90,7 +90,7 @@ function answer(message: string, { tools, weightOf }: ReadTools): ObservedTurn {
   return { calls: [{ name: best.tool.name, arguments: given, issue: null }], reply: "", error: null };
 }
 
-/** Arguments that a message states word by word: values of enums, and numbers in the order of the properties. */
+/** Finds arguments that a message states literally: enum values, and numbers in the order of the properties. */
 function readArguments(
   said: readonly string[],
   properties: Readonly<Record<string, unknown>>,
@@ -129,7 +129,7 @@ function wordsOfTool({ name, description, parameters }: ScenarioTool): string[] 
   return [...new Set(words.filter((word) => word.length >= MIN_WORD_CHARACTERS))];
 }
 
-/** readSensor and read_sensor are two words. */
+/** Splits readSensor and read_sensor into two words. */
 function apart(text: string): string {
   return text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").replaceAll("_", " ");
 }

@@ -145,8 +145,7 @@ class SchemaReader {
 
   #add(parts: Partial<SchemaNode>, path: string): Draft<SchemaNode> {
     const id = this.#nodes.length;
-    if (id >= MAX_SCHEMA_PARTS)
-      throw schemaError(path, null, `exceeds the limit of ${MAX_SCHEMA_PARTS} subschemas`);
+    if (id >= MAX_SCHEMA_PARTS) throw schemaError(path, null, `exceeds the limit of ${MAX_SCHEMA_PARTS} subschemas`);
     const node = { ...emptyNode, ...parts, id, path };
     this.#nodes.push(node);
     return node;

@@ -1,6 +1,6 @@
 /**
- * Where a part of a text ends that begins at `from` and has at most so many characters: between paragraphs or lines,
- * where there are any in its second half, and never within a character.
+ * Returns the end of a part of `text` that begins at `from` and has at most `maxCharacters`: a paragraph or line break
+ * in its second half if there is one, and never inside a surrogate pair.
  */
 export function endOfPart(text: string, from: number, maxCharacters: number): number {
   if (text.length - from <= maxCharacters) return text.length;

@@ -1,8 +1,8 @@
 import { NanoAgentError } from "@nanoagent/models";
 
 /**
- * Code `invalid-skill`: a skill, or the folder of them, cannot be used, or, with severity `warning`, is used although
- * something in it is not as the specification wants it. `file` is the one that is wrong.
+ * Code `invalid-skill`: a skill or the skills folder cannot be used. With severity `warning`, the skill is used
+ * although it does not follow the specification. `file` is the affected file or folder.
  */
 export class InvalidSkillError extends NanoAgentError {
   override name = "InvalidSkillError";

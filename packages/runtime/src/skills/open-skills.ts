@@ -5,29 +5,29 @@ import { cleanText } from "../tools/tool-result-text.js";
 import { endOfPart } from "./end-of-part.js";
 import type { Skill } from "./skill.js";
 
-/** What a model calls to be given a skill's instructions. */
+/** Name of the tool that returns a skill's instructions to a model. */
 const READ_SKILL = "read_skill";
 
-/** Of a skill's text at once: a few pages; less where less of a result is shown. */
+/** Most characters of a skill's text per call, a few pages. Less where tool results have a lower limit. */
 const MAX_PART_CHARACTERS = 6000;
-/** So much is shown of a result in the smallest window. */
+/** Length of a result that fits the smallest context window. */
 const SHORT_BODY_CHARACTERS = 100;
-/** Of a description in a prompt; the specification asks authors for no more. */
+/** Most characters of a description in a prompt, the limit of the specification. */
 const MAX_DESCRIPTION_CHARACTERS = 1024;
-/** What is said of where in the text it stands takes less. */
+/** Room for the note about the position in a long text. */
 const NOTE_CHARACTERS = 100;
 
-/** Skills that are switched on, as a model comes to know of them. */
+/** Enabled skills in the form that a model sees. */
 export interface OpenSkills {
-  /** What stands in the instructions: the same for the same skills. */
+  /** Text for the system instructions. The same skills always give the same text. */
   readonly instructions: string;
-  /** Gives a model the instructions of one of them when it asks. */
+  /** Tool that returns the instructions or a file of a skill. */
   readonly tool: Tool;
 }
 
 /**
- * Skills for a model: a line for each in its instructions, and a tool that reads one when it is called for. Nothing of
- * a skill is run. Null for no skills.
+ * Prepares skills for a model: one line per skill in its instructions, and a tool that reads a skill. Scripts of a
+ * skill never run. Returns null where there are no skills.
  */
 export async function openSkills(skills: readonly Skill[]): Promise<OpenSkills | null> {
   if (skills.length === 0) return null;
@@ -40,7 +40,7 @@ export async function openSkills(skills: readonly Skill[]): Promise<OpenSkills |
 }
 
 async function readSkillTool(skills: readonly Skill[]): Promise<Tool> {
-  // What no skill needs is not offered: small models use what they are shown.
+  // Parameters that no skill needs are left out, because small models use every parameter they see.
   const haveFiles = skills.some(({ hasFiles }) => hasFiles);
   const properties: Record<string, object> = { name: { type: "string", enum: skills.map(({ name }) => name) } };
   if (haveFiles) {
@@ -69,7 +69,7 @@ async function readSkillTool(skills: readonly Skill[]): Promise<Tool> {
   });
 }
 
-/** A skill that cannot be read now says so when it is called for. */
+/** Whether any skill needs the `from` parameter. A skill that cannot be read reports its error when it is called. */
 async function someBodyIsLong(skills: readonly Skill[]): Promise<boolean> {
   for (const skill of skills) {
     const body = await skill.readBody().catch(() => "");

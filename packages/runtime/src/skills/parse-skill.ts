@@ -5,7 +5,7 @@ import { wholeText } from "../whole-text.js";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 import { readLoosely } from "./read-loosely.js";
 
-/** Parts of a SKILL.md. */
+/** The parsed contents of a SKILL.md. */
 export interface SkillText {
   name: string;
   description: string;
@@ -14,59 +14,59 @@ export interface SkillText {
   metadata: Record<string, string>;
   allowedTools: string[];
   body: string;
-  /** Whatever is not as the specification wants it, and is used all the same. */
+  /** Deviations from the specification that do not prevent use. */
   warnings: InvalidSkillError[];
 }
 
-/** Front matter of a hundred times the length that the specification allows; YAML of this size is read in a moment. */
+/** A hundred times the length that the specification allows. YAML of this size still parses quickly. */
 const MAX_FRONT_MATTER_CHARACTERS = 64 * 1024;
-/** A longer name is a text that took the name's place. */
+/** A longer name is probably other text in the wrong place. */
 const MAX_NAME_CHARACTERS = 200;
-/** The specification asks authors for so many. */
+/** Limits of the specification. */
 const USUAL_NAME_CHARACTERS = 64;
 const USUAL_DESCRIPTION_CHARACTERS = 1024;
 
 const usualName = /^[\p{Ll}\p{Lo}\p{N}]+(?:-[\p{Ll}\p{Lo}\p{N}]+)*$/u;
 
 /**
- * Reads front matter and body of the SKILL.md at `file`. The specification's rules are for authors: whatever can be
- * understood is used, with a warning. Throws {@link InvalidSkillError} for a text without a description or a body.
+ * Parses the SKILL.md at `file`. The specification's rules are for authors: everything that can be understood is used,
+ * with a warning. Throws {@link InvalidSkillError} where there is neither a description nor a body.
  */
 export async function parseSkill(file: string, text: string, folderName: string): Promise<SkillText> {
   const warnings: InvalidSkillError[] = [];
   const { yaml, firstLine, body } = split(text);
   const warn = (reason: string, options: { line?: number; hint?: string } = {}) =>
     warnings.push(new InvalidSkillError(file, reason, { ...options, severity: "warning" }));
-  if (yaml === null) warn('it does not begin with front matter between two lines of "---"', { line: 1 });
+  if (yaml === null) warn('it has no front matter between two "---" lines', { line: 1 });
   else if (yaml.length > MAX_FRONT_MATTER_CHARACTERS) {
     throw new InvalidSkillError(file, `its front matter is longer than ${MAX_FRONT_MATTER_CHARACTERS / 1024} KB`, {
       line: 1,
-      hint: "Move what is not its name and description behind the second line of ---.",
+      hint: "Move everything except name and description below the second --- line.",
     });
   }
   const { values, lineOf, issue } = await readValues(yaml ?? "", firstLine);
   if (issue !== null) {
-    const hint = "Put the text in quotes. It was read line by line.";
+    const hint = "Put the value in quotes. The file was read line by line instead.";
     warn(`its front matter is not YAML: ${issue.message}`, { line: issue.line, hint });
   }
   const read = (key: string): string | null => inOneText(values.get(key));
   let name = oneLine(read("name") ?? "");
   if (name === "" || name.length > MAX_NAME_CHARACTERS) {
-    warn(`it has no name${name === "" ? "" : " that is one"}, and is called "${folderName}" as its folder`, {
+    warn(`it has no ${name === "" ? "" : "usable "}name, so its folder's name "${folderName}" is used`, {
       line: lineOf("name"),
     });
     name = folderName;
   } else if (name.length > USUAL_NAME_CHARACTERS) {
-    warn(`its name has ${name.length} characters; other programs take ${USUAL_NAME_CHARACTERS}`, {
+    warn(`its name has ${name.length} characters; other programs allow ${USUAL_NAME_CHARACTERS}`, {
       line: lineOf("name"),
     });
   } else if (!usualName.test(name)) {
-    warn(`its name "${name}" has other characters than small letters, digits and single hyphens`, {
+    warn(`its name "${name}" may only have lowercase letters, digits and single hyphens`, {
       line: lineOf("name"),
     });
   }
   if (name !== folderName) {
-    warn(`it is named "${name}", and its folder "${folderName}"; capabilities may name either`, {
+    warn(`its name is "${name}" but its folder is "${folderName}"; capabilities may use either`, {
       line: lineOf("name"),
     });
   }
@@ -74,11 +74,11 @@ export async function parseSkill(file: string, text: string, folderName: string)
   if (description === null) {
     description = firstParagraph(body);
     if (description === "") {
-      throw new InvalidSkillError(file, "it has neither a description nor a text", { line: lineOf("description") });
+      throw new InvalidSkillError(file, "it has neither a description nor a body", { line: lineOf("description") });
     }
-    warn("it has no description; the beginning of its text is taken", { line: lineOf("description") });
+    warn("it has no description, so the beginning of its body is used", { line: lineOf("description") });
   } else if (description.length > USUAL_DESCRIPTION_CHARACTERS) {
-    warn(`its description has ${description.length} characters; a model is shown ${USUAL_DESCRIPTION_CHARACTERS}`, {
+    warn(`its description has ${description.length} characters; a model sees ${USUAL_DESCRIPTION_CHARACTERS}`, {
       line: lineOf("description"),
     });
   }
@@ -97,7 +97,7 @@ export async function parseSkill(file: string, text: string, folderName: string)
 interface Values {
   values: ReadonlyMap<string, unknown>;
   lineOf(key: string): number;
-  /** Why the text is not YAML. */
+  /** Why the front matter is not valid YAML. */
   issue: { message: string; line: number } | null;
 }
 
@@ -112,8 +112,8 @@ async function readValues(yaml: string, firstLine: number): Promise<Values> {
       ? { message: first.message, line: firstLine + positionAt(yaml, first.offset).line - 1 }
       : isMap
         ? null
-        : { message: "it is no map of keys and values", line: firstLine };
-  // As other programs write them: Name, allowed_tools, allowedTools.
+        : { message: "it is not a map of keys and values", line: firstLine };
+  // Accepts the spellings of other programs: Name, allowed_tools, allowedTools.
   const named = (key: string) =>
     key
       .trim()
@@ -137,7 +137,7 @@ async function readValues(yaml: string, firstLine: number): Promise<Values> {
   };
 }
 
-/** Any value as a text; null for one that says nothing. */
+/** Converts any value to text. Returns null for an empty value. */
 function inOneText(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   const text = Array.isArray(value)
@@ -152,14 +152,14 @@ function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
-/** The first words of a body, without its headings where there is more. */
+/** Returns the first paragraph of a body, without headings unless there is nothing else. */
 function firstParagraph(body: string): string {
   const paragraphs = body.split(/\n\s*\n/).map((part) => oneLine(part.replace(/^#+ .*$/gmu, "")));
   const found = paragraphs.find((part) => part !== "") ?? oneLine(body.replace(/^#+ /gmu, ""));
   return cutText(found, USUAL_DESCRIPTION_CHARACTERS);
 }
 
-/** Texts by name; what is itself a list or a map is in JSON. */
+/** Metadata values as text; lists and maps become JSON. */
 function metadataOf(value: unknown): Record<string, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   const entries = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
@@ -168,13 +168,13 @@ function metadataOf(value: unknown): Record<string, string> {
   );
 }
 
-/** Tools from a list or a text, with spaces or commas between: `Bash(git:*), Read`. */
+/** Splits a list of tools, or a text with spaces or commas between them: `Bash(git:*), Read`. */
 function toolsOf(value: unknown): string[] {
   const texts = Array.isArray(value) ? value.map((item) => inOneText(item) ?? "") : [inOneText(value) ?? ""];
   return texts.flatMap((text) => cutText(text, MAX_FRONT_MATTER_CHARACTERS).match(/(?:\([^()]*\)|[^\s,])+/gu) ?? []);
 }
 
-/** Front matter, null where there is none, and body. Lines end as they will. */
+/** Splits a text into front matter (null without one) and body. Accepts any line endings. */
 function split(text: string): { yaml: string | null; firstLine: number; body: string } {
   const lines = text
     .replace(/^\uFEFF/u, "")
@@ -188,7 +188,7 @@ function split(text: string): { yaml: string | null; firstLine: number; body: st
   let end = lines.findIndex((line, index) => index > start && isFence(line));
   const isClosed = end >= 0;
   if (!isClosed) {
-    // The front matter goes on as long as its lines look like it.
+    // Without a closing line, the front matter extends to the first line that does not look like part of it.
     end = lines.findIndex((line, index) => index > start && !/^(?:[\p{L}_"'][^:]{0,70}:(?:\s|$)|[ \t-]|$)/u.test(line));
     if (end < 0) end = lines.length;
   }

@@ -1,7 +1,6 @@
 /**
- * Reads front matter line by line, as it is meant where it is not YAML: a colon within a text, tabs, a quote that is not
- * closed. Each key at the beginning of a line has the text, the list or the map of texts below it; a repeated key counts
- * the first time.
+ * Reads front matter line by line where it is not valid YAML: a colon within a value, tabs, an unclosed quote. Each key at
+ * the beginning of a line gets the text, list or map of texts that follows. Of a repeated key the first value counts.
  */
 export function readLoosely(frontMatter: string): Record<string, unknown> {
   const found = new Map<string, string[]>();

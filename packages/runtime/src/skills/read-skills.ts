@@ -6,31 +6,34 @@ import { parseSkill } from "./parse-skill.js";
 import { isWithin, readTextWithin } from "./read-text-within.js";
 import type { Skill } from "./skill.js";
 
-/** A body of 5,000 tokens, as the specification advises, takes a tenth. */
+/** Ten times the size of a 5,000-token body, the most that the specification advises. */
 export const MAX_SKILL_BYTES = 256 * 1024;
-/** Name and description of each can stand in a prompt; far fewer fit a small model. Those that are wanted come first. */
+/**
+ * Most skills of a folder. All names and descriptions may appear in a prompt, and far fewer fit a small model. Wanted
+ * skills come first.
+ */
 const MAX_SKILLS = 256;
-/** A folder with more entries, those of its collections included, is no folder of skills. */
+/** Most entries that a skills folder may have, including its collections. */
 const MAX_ENTRIES = 16_384;
-/** A collection in a collection in a repository, as people publish them. */
+/** Deepest level that is searched: collections within collections within a repository, as people publish them. */
 const MAX_DEPTH = 4;
 
-/** The skills of a folder, by name, and what is wrong with them or with others. */
+/** The skills of a folder by name, and the issues found in it. */
 export interface SkillsOfFolder {
   skills: Skill[];
   issues: InvalidSkillError[];
-  /** @deprecated An older name of `issues`. */
+  /** @deprecated Old name of `issues`. */
   faults: InvalidSkillError[];
 }
 
 /**
- * Reads the skills of a folder, sorted by name: itself, and each folder in it, or in a collection in it, that has a
- * SKILL.md. A skill that cannot be used does not affect the others: its error is in `issues`, as are warnings about those
- * that are used. Only front matter is kept; bodies are read when they are called for. Reads at most 256 KB a file, and
- * nothing that leads out of the folder. Of more than 256 skills those in `wanted`, by name or folder, are read in any case.
+ * Reads the skills of a folder, sorted by name: the folder itself, and each folder in it or in a collection below it
+ * that has a SKILL.md. An unusable skill does not affect the others: its error is in `issues`, together with warnings
+ * about usable skills. Only front matter is kept; bodies are read on demand. Reads at most 256 KB per file, and nothing
+ * outside of the folder. With more than 256 skills, those in `wanted` (names or folders) are kept.
  *
- * Throws {@link InvalidSkillError} when the folder itself cannot be read, {@link MissingPeerError} when it has skills
- * and `yaml` is not installed.
+ * Throws {@link InvalidSkillError} when the folder itself cannot be read, and {@link MissingPeerError} when it has
+ * skills and `yaml` is not installed.
  */
 export async function readSkills(
   folder: string,
@@ -45,7 +48,7 @@ export async function readSkills(
   let leftOut = 0;
   for (const file of files) {
     const isFull = skills.size >= MAX_SKILLS;
-    // Whether a skill is wanted by its name is known when it was read.
+    // A skill's name is only known after reading it.
     if (isFull && wanted.every((name) => has(skills.values(), name))) {
       leftOut += 1;
       continue;
@@ -65,7 +68,7 @@ export async function readSkills(
     }
   }
   if (leftOut > 0) {
-    const reason = `it has more than ${MAX_SKILLS} skills; ${leftOut} that no capability names are left out`;
+    const reason = `it has more than ${MAX_SKILLS} skills; ${leftOut} that no capability names were skipped`;
     issues.push(new InvalidSkillError(folder, reason, { hint: "Name a skill in spec.capabilities to use it." }));
   }
   const sorted = [...skills.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -81,7 +84,7 @@ function nameOf(file: string): string {
   return path.basename(path.dirname(file));
 }
 
-/** A name that no other skill has: its own, else its folder's; null where that is taken, too. */
+/** Returns a free name for a skill: its own name, or its folder's, or null where both are taken. */
 function freeName(
   { name }: Skill,
   skills: ReadonlyMap<string, Skill>,
@@ -92,11 +95,11 @@ function freeName(
   if (other === undefined) return name;
   const folderName = nameOf(file);
   const isFree = !skills.has(folderName);
-  const reason = `it is named "${name}" as the one in ${other.folder}`;
+  const reason = `its name "${name}" is already used in ${other.folder}`;
   issues.push(
     isFree
-      ? new InvalidSkillError(file, `${reason}, and is called "${folderName}" here`, { severity: "warning" })
-      : new InvalidSkillError(file, reason, { hint: "Give one of them another name." }),
+      ? new InvalidSkillError(file, `${reason}, so it is called "${folderName}"`, { severity: "warning" })
+      : new InvalidSkillError(file, reason, { hint: "Rename one of them." }),
   );
   return isFree ? folderName : null;
 }
@@ -106,7 +109,7 @@ async function readSkill(root: string, file: string): Promise<{ skill: Skill; wa
   const folderName = path.basename(folder);
   const parse = async () => parseSkill(file, await readTextWithin(root, file, MAX_SKILL_BYTES), folderName);
   const { body: _, warnings, ...skill } = await parse();
-  // As it was then: what takes its place later is another folder.
+  // Resolved now, so that a link that later replaces the folder is not followed.
   const realFolder = await realpath(folder);
   const whole: Skill = {
     ...skill,
@@ -138,19 +141,19 @@ async function hasFiles(folder: string, skillFile: string): Promise<boolean> {
 async function resolveRoot(folder: string): Promise<string> {
   try {
     const root = await realpath(folder);
-    if (!(await stat(root)).isDirectory()) throw new InvalidSkillError(folder, "it is no folder");
+    if (!(await stat(root)).isDirectory()) throw new InvalidSkillError(folder, "it is not a folder");
     return root;
   } catch (cause) {
     if (cause instanceof InvalidSkillError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "there is no such folder" : message;
-    throw new InvalidSkillError(folder, reason, { hint: "Correct skills_dir, or leave it out.", cause });
+    throw new InvalidSkillError(folder, reason, { hint: "Correct or remove skills_dir.", cause });
   }
 }
 
 /**
- * The SKILL.md files below a folder, in whatever letter case, by path. A skill's own folders have no further skills. Links
- * to files are none of ours; a link out of the folder is an issue.
+ * Finds the SKILL.md files below a folder, in any letter case, sorted by path. Folders inside a skill are not searched.
+ * Links to files are not followed; a link out of the folder is an issue.
  */
 async function skillFilesIn(folder: string, root: string, issues: InvalidSkillError[]): Promise<string[]> {
   const files: string[] = [];
@@ -158,8 +161,8 @@ async function skillFilesIn(folder: string, root: string, issues: InvalidSkillEr
   const searched = new Set<string>();
   await search(root, 0);
   if (count > MAX_ENTRIES) {
-    const hint = "Name the folder that holds the skills themselves.";
-    issues.push(new InvalidSkillError(folder, `only the first ${MAX_ENTRIES} entries of it were looked at`, { hint }));
+    const hint = "Point skills_dir to the folder that directly contains the skills.";
+    issues.push(new InvalidSkillError(folder, `only its first ${MAX_ENTRIES} entries were searched`, { hint }));
   }
   return files;
 
@@ -189,18 +192,18 @@ async function skillFilesIn(folder: string, root: string, issues: InvalidSkillEr
     try {
       if (!(await stat(at)).isDirectory()) return false;
       const real = await realpath(at);
-      // Links to where the search has been lead in a circle.
+      // Links to folders that were already searched would loop.
       if (isWithin(root, real) || real === root) {
         const isNew = real !== root && !searched.has(real);
         searched.add(real);
         return isNew;
       }
     } catch {
-      // A link that leads nowhere.
+      // A dangling link.
       return false;
     }
-    const hint = "Copy the skill into the folder; a link to elsewhere is not followed.";
-    issues.push(new InvalidSkillError(at, "it leads out of the folder of skills", { hint }));
+    const hint = "Copy the skill into the folder. Links to other places are not followed.";
+    issues.push(new InvalidSkillError(at, "it links outside the skills folder", { hint }));
     return false;
   }
 }

@@ -6,19 +6,20 @@ import { readAtMost } from "../files/read-at-most.js";
 import { InvalidSkillError } from "./invalid-skill-error.js";
 
 /**
- * The text of a regular file that really lies in `root`, links followed. Throws {@link InvalidSkillError} for one that
- * lies elsewhere, is longer than `maxBytes`, is no regular file, or is not UTF-8 or UTF-16 text.
+ * Reads a regular file that lies in `root` after resolving links. Throws {@link InvalidSkillError} for a file that lies
+ * elsewhere, is longer than `maxBytes`, is not a regular file, or is not UTF-8 or UTF-16 text.
  */
 export async function readTextWithin(root: string, file: string, maxBytes: number): Promise<string> {
-  if (file.includes("\0")) throw new InvalidSkillError(file.replaceAll("\0", "\\0"), "a path has no NUL");
+  if (file.includes("\0")) throw new InvalidSkillError(file.replaceAll("\0", "\\0"), "a path cannot contain NUL");
   try {
     const real = await realpath(file);
     if (!isWithin(root, real)) throw outside(file);
-    // A pipe must not be waited for; a link that took the file's place meanwhile is not followed.
+    // Opening must not block on a pipe, or follow a link that replaced the file meanwhile.
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
     const handle = await open(real, flags);
     try {
-      // A folder on the way may have been exchanged since: where the system tells, the open file itself is asked.
+      // A parent folder may have been replaced in the meantime, so check the path of the open file where the system
+      // reports it.
       const opened = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => real);
       if (!isWithin(root, opened)) throw outside(file);
       return decode(file, await readBounded(file, handle, maxBytes));
@@ -34,10 +35,10 @@ export async function readTextWithin(root: string, file: string, maxBytes: numbe
 
 const failures: Partial<Record<string, string>> = {
   ENOENT: "there is no such file",
-  ENOTDIR: "a part of its path is no folder",
+  ENOTDIR: "a part of its path is not a folder",
   EACCES: "permission is denied",
   EPERM: "permission is denied",
-  ELOOP: "its links lead in a circle, or it changed while it was read",
+  ELOOP: "its links form a loop, or it changed while it was read",
   ENAMETOOLONG: "its path is too long",
   EISDIR: "it is a folder",
 };
@@ -47,18 +48,18 @@ export function isWithin(root: string, file: string): boolean {
 }
 
 function outside(file: string): InvalidSkillError {
-  return new InvalidSkillError(file, "it leads out of the folder of skills", {
-    hint: "Copy the file into the skill; a link to elsewhere is not followed.",
+  return new InvalidSkillError(file, "it links outside the skills folder", {
+    hint: "Copy the file into the skill. Links to other places are not followed.",
   });
 }
 
 async function readBounded(file: string, handle: FileHandle, maxBytes: number): Promise<Buffer> {
   const status = await handle.stat();
-  if (!status.isFile()) throw new InvalidSkillError(file, "it is no regular file");
+  if (!status.isFile()) throw new InvalidSkillError(file, "it is not a regular file");
   const bytes = await readAtMost(handle, status.size, maxBytes);
   if (bytes.length > maxBytes) {
-    throw new InvalidSkillError(file, `it has more than the ${maxBytes} bytes that are read`, {
-      hint: "Split it into files that the skill names.",
+    throw new InvalidSkillError(file, `it is larger than the limit of ${maxBytes} bytes`, {
+      hint: "Split it into several files that the skill refers to.",
     });
   }
   return bytes;

@@ -1,41 +1,41 @@
 import { cutText, nearestName } from "@nanoagent/models";
 
-/** What a capability of the spec switches on. */
+/** The thing that a capability of the spec enables. */
 export interface ResolvedCapability {
   readonly capability: string;
   readonly kind: "skill" | "tool" | "server" | "built-in" | "nothing";
-  /** For one that is nothing: what was most likely meant. */
+  /** For an unknown capability: the most similar known name, or null. */
   readonly nearest: string | null;
 }
 
-/** A sentence for each tag that stands for nothing. */
+/** Returns one message per unknown capability. */
 export function describeUnresolved(resolved: readonly ResolvedCapability[]): string[] {
   return resolved
     .filter(({ kind }) => kind === "nothing")
     .map(({ capability, nearest }) => {
-      const advice = nearest === null ? "" : `: did you mean "${nearest}"?`;
-      return `The capability ${JSON.stringify(cutText(capability, 100))} stands for nothing that is here${advice}${advice === "" ? "." : ""}`;
+      const advice = nearest === null ? "it has no effect." : `did you mean "${nearest}"?`;
+      return `Unknown capability ${JSON.stringify(cutText(capability, 100))}: ${advice}`;
     });
 }
 
-/** A skill is known by its name, and by that of its folder. */
+/** A skill with the names it can be referred to by: its own and its folder's. */
 export interface KnownSkill {
   readonly name: string;
   readonly folder?: string | undefined;
 }
 
-/** The names by which a capability may switch a skill on. */
+/** Names by which a capability can enable a skill. */
 export function namesOfSkill({ name, folder }: KnownSkill): string[] {
   const folderName = folder?.split(/[\\/]/).at(-1);
   return folderName === undefined || folderName === "" ? [name] : [name, folderName];
 }
 
-/** What every agent can do: answer how it is, and give back what it was told. */
+/** Capabilities that every agent has: report its status, and echo a message. */
 const BUILT_IN_CAPABILITIES: readonly string[] = ["status-check", "echo"];
 
 /**
- * What each tag resolves to: a skill of that name, else a tool, else an MCP server, which is all of its tools, else a
- * built-in, else nothing. In the order of the tags, each once.
+ * Resolves each capability to a skill of that name, else a tool, else an MCP server (all of its tools), else a
+ * built-in, else nothing. Keeps the order of the capabilities, without duplicates.
  */
 export function resolveCapabilities(
   capabilities: readonly string[],

@@ -1,19 +1,22 @@
-/** An Agent Skill: what it is called and when it helps. Its instructions are read when they are called for. */
+/** An Agent Skill: its name, and a description of when it is useful. Its instructions are read on demand. */
 export interface Skill {
   readonly name: string;
   readonly description: string;
-  /** The folder that it lies in. */
+  /** Path of the skill's folder. */
   readonly folder: string;
-  /** Further keys of its front matter, as they are written there. */
+  /** Further front matter keys, as written. */
   readonly license: string | null;
   readonly compatibility: string | null;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Tools that it says it needs; it is given none by saying so. */
+  /** Tools that the skill says it needs. Listing a tool does not grant access to it. */
   readonly allowedTools: readonly string[];
-  /** Whether its folder has more than its SKILL.md. */
+  /** Whether the folder has other files than its SKILL.md. */
   readonly hasFiles: boolean;
-  /** Its instructions: the text behind the front matter. Throws {@link InvalidSkillError} when it can no longer be read. */
+  /**
+   * Reads the instructions, the text after the front matter. Throws {@link InvalidSkillError} when they can no longer
+   * be read.
+   */
   readBody(): Promise<string>;
-  /** A text file of the skill, by its path within the folder. The same errors, and for a path that leads out of it. */
+  /** Reads a text file by its path within the skill. Throws the same errors, also for a path outside of the skill. */
   readFile(path: string): Promise<string>;
 }

@@ -22,7 +22,7 @@ describe("the Wilson interval", () => {
     expect(share.high).toBeCloseTo(high, 3);
   });
 
-  test("holds the share, is within 0 and 1, is symmetric, and narrows with the count", () => {
+  test("contains the share, stays within 0 and 1, is symmetric, and narrows with the count", () => {
     const counted = fc
       .integer({ min: 1, max: 5000 })
       .chain((of) => fc.tuple(fc.integer({ min: 0, max: of }), fc.constant(of)));
@@ -71,7 +71,7 @@ const result = (verdict: Verdict, rest: Partial<ScenarioResult> = {}): ScenarioR
 });
 
 describe("a summary", () => {
-  test("counts every result once, whatever it is divided by", () => {
+  test("counts every result once in every division", () => {
     const anyResult = fc
       .record({
         verdict: fc.constantFrom(...VERDICTS),
@@ -93,14 +93,14 @@ describe("a summary", () => {
     );
   });
 
-  test("counts messages that needed none, and calls, by themselves", () => {
+  test("counts messages without expected calls, and calls, separately", () => {
     const call = { name: "a", arguments: {}, issue: null };
     const dialogue = result("needless", {
       turns: [
         turn("right", { calls: [call] }),
         turn("needless", { calls: [call] }),
         turn("right", { expects_call: false }),
-        // What is invalid was needless as well.
+        // An invalid call was also needless.
         turn("invalid", { expects_call: false, calls: [{ ...call, issue: "/x is missing" }] }),
         turn("missed", { error: "The engine failed." }),
       ],
@@ -114,7 +114,7 @@ describe("a summary", () => {
     });
   });
 
-  test("takes the median and the 95th percentile from what was measured", () => {
+  test("takes the median and the 95th percentile of the measured values", () => {
     const turns = Array.from({ length: 100 }, (_, index) => turn("right", { milliseconds: 100 - index }));
     const { milliseconds } = summarizeEval([result("right", { turns: [...turns, turn("right")] })]);
     expect(milliseconds).toEqual({ median: 50, p95: 95 });
@@ -135,13 +135,13 @@ describe("a selection", () => {
   const ids = (filter: object) =>
     selectScenarios([houseFile(...scenarios)], filter).flatMap((file) => file.scenarios.map(({ id }) => Number(id)));
 
-  test("has what its filter names, and English where no language is", () => {
+  test("has what its filter selects, and English by default", () => {
     expect(ids({ part: "training", group: "call", language: "de" })).toEqual([0, 6, 12, 18, 24]);
     expect(ids({ language: "en" })).toHaveLength(40);
     expect(ids({ group: "nothing" })).toEqual([]);
   });
 
-  test("is limited evenly: parts of the same length differ by one at most", () => {
+  test("is limited evenly", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 80 }), (limit) => {
         const chosen = ids({ limit });
@@ -154,7 +154,7 @@ describe("a selection", () => {
   });
 });
 
-test("JUnit is well-formed and counts every result, whatever texts are in it", () => {
+test("JUnit XML is well-formed and counts every result, with any texts", () => {
   const texts = fc.string({ unit: "binary", maxLength: 30 });
   const anyResult = fc
     .tuple(fc.constantFrom(...VERDICTS), texts, texts, texts)
@@ -162,7 +162,7 @@ test("JUnit is well-formed and counts every result, whatever texts are in it", (
   fc.assert(
     fc.property(fc.array(anyResult), texts, (results, name) => {
       const xml = toJUnit([{ name, results, interrupted: false, failure: null }]);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows none of these
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML does not allow these
       expect(xml).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u);
       const open: string[] = [];
       const text = xml.replace(

@@ -1,6 +1,6 @@
 import type { Scenario, ScenarioFile } from "@nanoagent/models";
 
-/** A small house: three tools, and the scenarios of a test. */
+/** A scenario file for tests: three tools of a small house. */
 export function houseFile(...scenarios: Scenario[]): ScenarioFile {
   return {
     name: "house",

@@ -7,7 +7,7 @@ import { houseFile, kitchenOn } from "./house-file.js";
 const { tools } = houseFile();
 const names = tools.map(({ name }) => name);
 
-/** An expected argument and a value that satisfies it. */
+/** Pairs of an expected argument and a matching value. */
 const argument = fc.oneof(
   fc.jsonValue({ maxDepth: 1 }).map((value) => ({ wanted: { one_of: [value] } as unknown, given: value })),
   fc.string().map((value) => ({ wanted: value as unknown, given: value as unknown })),
@@ -33,7 +33,7 @@ function verdictOf(expect: ExpectedCall[] | "none" | undefined, calls: readonly 
 }
 
 describe("the verdict of a turn", () => {
-  test("is right for the expected calls in any order, and for no others", () => {
+  test("is right only for the expected calls, in any order", () => {
     fc.assert(
       fc.property(
         pairs.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
@@ -55,7 +55,7 @@ describe("the verdict of a turn", () => {
     );
   });
 
-  test("is wrong for one argument more, and for one of another value", () => {
+  test("is wrong for an extra argument and for another value", () => {
     fc.assert(
       fc.property(pairs, fc.nat(), fc.jsonValue(), (all, at, value) => {
         const expected = all.map((one) => one.expected);
@@ -73,7 +73,7 @@ describe("the verdict of a turn", () => {
     expect(verdictOf(expected, lamp({ room: "kitchen" }))).toBe("wrong");
   });
 
-  test("finds the calls to expectations that overlap", () => {
+  test("pairs calls with overlapping expectations", () => {
     const expected: ExpectedCall[] = [
       { tool: "write_note", arguments: { text: { any: true } } },
       { tool: "write_note", arguments: { text: { pattern: "^a" } } },
@@ -97,7 +97,7 @@ describe("the verdict of a turn", () => {
     );
   });
 
-  test("takes a default that is written out for the same as one that is not, of keys that are not required", () => {
+  test("treats an explicit default value of an optional key like an absent key", () => {
     const lamp = (given: object) => [{ name: "switch_lamp", arguments: { ...kitchenOn, ...given }, issue: null }];
     const expected = (wanted: object) => [{ tool: "switch_lamp", arguments: { ...kitchenOn, ...wanted } }];
     expect(verdictOf(expected({}), lamp({ percent: 100 }))).toBe("right");
@@ -128,7 +128,7 @@ describe("the reply", () => {
     expect(judge({ asks: true }, reply).verdict).toBe(asks ? "right" : "wrong");
   });
 
-  test("contains and forbids texts whatever the letter case, and matches a pattern", () => {
+  test("is checked for texts in any letter case, and for a pattern", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-zA-ZäöüÄÖÜ]{1,8}$/), (word) => {
         const reply = `It is ${word.toUpperCase()}, then.`;
@@ -140,7 +140,7 @@ describe("the reply", () => {
     );
   });
 
-  test("does not matter where the calls are not right", () => {
+  test("does not matter where the calls are wrong", () => {
     const observed = { calls: [], reply: "Lamp?", error: null };
     const turn = { say: "x", expect: [{ tool: "read_thermometer" }], reply: { contains: ["lamp"] } };
     expect(judgeTurn(turn, observed, tools)).toEqual({

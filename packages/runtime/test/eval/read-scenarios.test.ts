@@ -51,13 +51,13 @@ const full = houseFile(
   },
 );
 
-test("a file is read as it was written, from YAML and from JSON", async () => {
+test("reads a file from YAML and from JSON", async () => {
   expect(await read(stringify(full))).toEqual(full);
   expect(await read(JSON.stringify(full), "house.json")).toEqual(full);
 });
 
-describe("a key that nobody knows", () => {
-  /** Every map of a file that a person writes, by the path to it. */
+describe("an unknown key", () => {
+  /** Every map in a scenario file, by its path. */
   const places: [path: (string | number)[], key: string][] = [
     [[], "name"],
     [["tools", 0], "description"],
@@ -72,7 +72,7 @@ describe("a key that nobody knows", () => {
     [["scenarios", 1, "turns", 0], "expect"],
   ];
 
-  test.each(places)("%j: a slip in %s is named with its line and the key that is meant", async (place, key) => {
+  test.each(places)("%j: a misspelled %s is reported with its line and the nearest key", async (place, key) => {
     const slip = `${key.slice(0, -2)}${key.slice(-1)}`;
     const changed = structuredClone(full) as unknown;
     const map = place.reduce<unknown>((value, step) => (value as never)[step], changed) as Record<string, unknown>;
@@ -88,36 +88,36 @@ describe("a key that nobody knows", () => {
   });
 });
 
-describe("what a schema cannot say", () => {
+describe("rules beyond the schema", () => {
   const lamp = (given: unknown) => ({ id: "a", say: "x", expect: [{ tool: "switch_lamp", arguments: given }] });
   const faults: [fault: string, scenarios: unknown[], key: string, message: string][] = [
     [
-      "a tool that there is not",
+      "an unknown tool",
       [{ id: "a", say: "x", expect: [{ tool: "switch_lmap" }] }],
       "scenarios.0.expect.0.tool",
       'there is no tool "switch_lmap": did you mean "switch_lamp"?',
     ],
     [
-      "an argument that it has not",
+      "an unknown argument",
       [lamp({ ...kitchenOn, percnt: 5 })],
       "scenarios.0.expect.0.arguments.percnt",
       'no such argument: did you mean "percent"?',
     ],
     ["a required argument left out", [lamp({ room: "kitchen" })], "scenarios.0.expect.0", 'the tool requires "state"'],
     [
-      "a value that no call can have",
+      "a value that no valid call has",
       [lamp({ ...kitchenOn, room: "attic" })],
       "scenarios.0.expect.0.arguments.room",
       "must be one of",
     ],
     [
-      "one of several that none can have",
+      "one of several values that no valid call has",
       [lamp({ ...kitchenOn, percent: { one_of: [5, 500] } })],
       "scenarios.0.expect.0.arguments.percent",
       "must be at most 100",
     ],
     [
-      "a slip in a matcher",
+      "a misspelled matcher",
       [lamp({ ...kitchenOn, percent: { frm: 5 } })],
       "scenarios.0.expect.0.arguments.percent",
       'did you mean "from"?',
@@ -129,13 +129,13 @@ describe("what a schema cannot say", () => {
       "expected {from, to}",
     ],
     [
-      "a range the wrong way around",
+      "a reversed range",
       [lamp({ ...kitchenOn, percent: { from: 5, to: 1 } })],
       "scenarios.0.expect.0.arguments.percent",
-      "from the smaller to the larger",
+      "the smaller first",
     ],
     [
-      "a pattern that is none",
+      "an invalid pattern",
       [lamp({ ...kitchenOn, room: { pattern: "(" } })],
       "scenarios.0.expect.0.arguments.room",
       "regular expression",
@@ -147,36 +147,36 @@ describe("what a schema cannot say", () => {
       "no other key",
     ],
     [
-      "a reply's pattern that is none",
+      "an invalid pattern of a reply",
       [{ id: "a", say: "x", reply: { pattern: "[" } }],
       "scenarios.0.reply.pattern",
       "regular expression",
     ],
     [
-      "an id twice",
+      "a duplicate id",
       [
         { id: "a", say: "x" },
         { id: "a", say: "y" },
       ],
       "scenarios.1.id",
-      '"a" is there twice',
+      '"a" occurs twice',
     ],
     ["neither a message nor a dialogue", [{ id: "a" }], "scenarios.0", "expected say, or turns"],
     [
-      "a message beside a dialogue",
+      "a message beside a dialog",
       [{ id: "a", say: "x", turns: [{ say: "y" }] }],
       "scenarios.0.say",
-      "each turn has its own",
+      "belongs to a turn",
     ],
     [
       "a question with a call",
       [{ id: "a", turns: [{ say: "x", asks: true, expect: [{ tool: "read_thermometer" }] }] }],
       "scenarios.0.turns.0.asks",
-      "calls nothing",
+      "cannot expect calls",
     ],
   ];
 
-  test.each(faults)("%s is a fault with its place", async (_, scenarios, key, message) => {
+  test.each(faults)("%s is reported with its place", async (_, scenarios, key, message) => {
     const { issues } = await refusal(stringify({ ...houseFile(), scenarios }));
     expect(issues.map((issue) => issue.key)).toEqual([key]);
     expect(issues[0]?.message).toContain(message);
@@ -186,12 +186,12 @@ describe("what a schema cannot say", () => {
   test.each<[fault: string, tool: object, key: string]>([
     ["a name that no tool can have", { name: "two words", description: "x" }, "tools.0.name"],
     [
-      "a schema that is none",
+      "an invalid schema",
       { name: "a", description: "x", parameters: { properties: { b: { type: "strin" } } } },
       "tools.0.parameters",
     ],
     [
-      "arguments that are no object",
+      "arguments that are not an object",
       { name: "a", description: "x", parameters: { type: "string" } },
       "tools.0.parameters",
     ],
@@ -212,7 +212,7 @@ test.each<[what: string, text: string | Buffer, reason: string]>([
   expect(error.message).toContain(reason);
 });
 
-test("a folder, a missing file and a text that is not YAML are refused by name", async () => {
+test("errors for a folder, a missing file and invalid YAML name the file", async () => {
   await expect(readScenarios(folder)).rejects.toThrow("it is a folder");
   await expect(readScenarios(path.join(folder, "nowhere.yaml"))).rejects.toThrow("there is no such file");
   const { code, issues } = await refusal("name: [\n");

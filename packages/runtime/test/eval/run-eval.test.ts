@@ -14,26 +14,26 @@ const lampOn = () => calling(call("switch_lamp", kitchenOn));
 const expectLampOn = [{ tool: "switch_lamp", arguments: kitchenOn }];
 const failing = (): ScriptedReply => ({ error: new EngineError({ code: "engine-failed", message: "It broke." }) });
 
-/** Runs scenarios against a script. */
+/** Runs scenarios with a scripted engine. */
 async function run(replies: readonly ScriptedReply[], scenarios: Scenario[], options: Partial<EvalOptions> = {}) {
   const engine = new ScriptedEngine(replies);
   const result = await runEval({ scenarios: [houseFile(...scenarios)], openEngine: () => engine, ...options });
   return { engine, ...result };
 }
 
-describe("a turn is judged by what its calls did", () => {
+describe("verdicts on turns", () => {
   test.each<[Verdict, string, ScriptedReply[], Scenario["expect"]]>([
     ["right", "the expected call of a tool that changes the world", [lampOn(), "It is on."], expectLampOn],
     ["right", "no call", ["Hello!"], "none"],
     [
       "right",
-      "a number that was written as a text",
+      "a number written as text",
       [calling(call("switch_lamp", { ...kitchenOn, percent: "40" })), "On."],
       [{ tool: "switch_lamp", arguments: { ...kitchenOn, percent: 40 } }],
     ],
     [
       "right",
-      "a call that fails as the file says",
+      "a call that fails as the file defines",
       [calling(call("write_note", { text: "milk" })), "It is full."],
       [{ tool: "write_note", arguments: { text: "milk" } }],
     ],
@@ -55,7 +55,7 @@ describe("a turn is judged by what its calls did", () => {
     ["needless", "a call that nobody asked for", [calling(call("read_thermometer")), "Hello!"], "none"],
     [
       "invalid",
-      "arguments that break the schema, although the next call is right",
+      "invalid arguments, even if the next call is right",
       [calling(call("switch_lamp", { room: "attic", state: "on" })), lampOn(), "On."],
       expectLampOn,
     ],
@@ -69,7 +69,7 @@ describe("a turn is judged by what its calls did", () => {
   });
 });
 
-test("a dialogue is one conversation, and right when all its turns are", async () => {
+test("runs a dialog as one conversation, which is right when all its turns are", async () => {
   const turns = [
     { say: "Kitchen lamp on", expect: expectLampOn },
     { say: "How warm is it?", expect: [{ tool: "read_thermometer" }], reply: { contains: ["21"] } },
@@ -83,7 +83,7 @@ test("a dialogue is one conversation, and right when all its turns are", async (
   expect(bad.results[0]?.verdict).toBe("wrong");
 });
 
-test("each scenario has a conversation of its own, with the messages before it", async () => {
+test("runs each scenario in a new conversation, with the messages before it", async () => {
   const before = [
     { role: "user", content: "The lamp?" },
     { role: "assistant", content: "", tool_calls: [{ id: "callone01", name: "switch_lamp", arguments: kitchenOn }] },
@@ -103,7 +103,7 @@ test("each scenario has a conversation of its own, with the messages before it",
   ]);
 });
 
-test("scenarios run as often as wanted, each run with a seed of its own, at temperature 0", async () => {
+test("repeats scenarios at temperature 0, each run with another seed", async () => {
   const progress: number[] = [];
   const { engine, results, interrupted } = await run(
     ["Hello!"],
@@ -125,7 +125,7 @@ test("scenarios run as often as wanted, each run with a seed of its own, at temp
   expect(interrupted).toBe(false);
 });
 
-test("what there is so far is the result of a run that is aborted; the turn under way does not count", async () => {
+test("returns the results so far when aborted, without the running turn", async () => {
   const stopping = new AbortController();
   const scenarios = ["a", "b", "c"].map((id) => ({ id, say: id }));
   const { results, interrupted, engine } = await run([{ deltas: ["Hel", "lo!"], delayMilliseconds: 5 }], scenarios, {
@@ -139,14 +139,14 @@ test("what there is so far is the result of a run that is aborted; the turn unde
   expect([none.results, none.interrupted]).toEqual([[], true]);
 });
 
-describe("an engine that fails", () => {
+describe("failures of the engine", () => {
   const scenarios = Array.from({ length: 12 }, (_, index) => ({ id: String(index), say: "Hi" }));
 
-  test("from the first turn on is the error of the run", async () => {
+  test("from the first turn on are thrown", async () => {
     await expect(run([failing()], scenarios)).rejects.toMatchObject({ code: "engine-failed", message: "It broke." });
   });
 
-  test("later on ends the run with what there is, and says why", async () => {
+  test("later on end the run with the results so far and the reason", async () => {
     const { results, interrupted, failure } = await run(
       ["Hi.", "Hi.", ...Array.from({ length: 20 }, failing)],
       scenarios,
@@ -155,14 +155,14 @@ describe("an engine that fails", () => {
     expect([interrupted, failure]).toEqual([true, "It broke."]);
   });
 
-  test("now and then costs those turns alone", async () => {
+  test("in single turns affect only those turns", async () => {
     const { results, failure } = await run(["Hi.", failing()], scenarios);
     expect(summarizeEval(results)).toMatchObject({ right: { count: 6, of: 12 }, failed_turns: 6 });
     expect(failure).toBeNull();
   });
 });
 
-test("the engine is opened once for all files and closed at the end, also after an error", async () => {
+test("opens the engine once for all files and closes it at the end, also after an error", async () => {
   for (const openFails of [false, true]) {
     let [opened, closed] = [0, 0];
     class Counted extends ScriptedEngine {
@@ -186,7 +186,7 @@ test("the engine is opened once for all files and closed at the end, also after 
   }
 });
 
-test("the engine of a config answers, without its tools, intents and session; instructions of a file come first", async () => {
+test("uses a config's engine without its tools, intents and session, and a file's instructions first", async () => {
   const config = sampleConfig({
     instructions: "Of the config.",
     tools: [{ name: "real", description: "Real.", command: ["false"] }],

@@ -23,7 +23,7 @@ test.each<[say: string, called: unknown[]]>([
   expect(calls(say)).toEqual(called);
 });
 
-test("asks where a required argument is not said, and reads every turn by itself", () => {
+test("asks where a required argument is missing, and reads every turn on its own", () => {
   const scenario: Scenario = {
     id: "a",
     turns: [{ say: "Switch a lamp off, please", asks: true }, { say: "The one in the kitchen" }],
@@ -36,7 +36,7 @@ test("asks where a required argument is not said, and reads every turn by itself
   expect(interrupted).toBe(false);
 });
 
-test("does not depend on the order of the tools, and never makes a call that breaks a schema", () => {
+test("does not depend on the order of the tools, and never makes an invalid call", () => {
   const words = fc.constantFrom(
     "switch",
     "lamp",

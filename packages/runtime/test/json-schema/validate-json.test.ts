@@ -126,7 +126,7 @@ describe("validateJson", () => {
   it.each([undefined, () => 1, 1n, Number.NaN, new Date(0), new Map()])("rejects %s, which is not JSON", (value) => {
     expect(validateJson({}, value)).toEqual({
       valid: false,
-      issues: [{ path: "", keyword: null, message: "is no JSON value" }],
+      issues: [{ path: "", keyword: null, message: "is not a JSON value" }],
     });
   });
 

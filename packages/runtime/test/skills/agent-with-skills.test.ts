@@ -33,14 +33,14 @@ async function loaded(
   return { runtime, skills_dir };
 }
 
-/** What the engine was shown as results of tools, in all. */
+/** All tool results that the engine saw. */
 function resultsOf(engine: ScriptedEngine): string[] {
   const last = engine.requests.at(-1)?.messages ?? [];
   return last.filter(({ role }) => role === "tool").map(({ content }) => content);
 }
 
 describe("an agent with a folder of skills", () => {
-  test("tells the engine the names and descriptions of those that are switched on, sorted, and gives it one body", async () => {
+  test("lists enabled skills in the instructions, sorted, and returns the body of one", async () => {
     const engine = new ScriptedEngine([calls({ name: "watering" }), "Done."]);
     const skills = { watering: "Water in the morning.", pruning: "Cut it.", secret: "Not for you." };
     const { runtime } = await loaded(skills, ["watering", "pruning"], { engine }, { instructions: "Be kind." });
@@ -69,7 +69,7 @@ describe("an agent with a folder of skills", () => {
   });
 
   test.each([{ name: "secret" }, { name: "../watering" }, {}, { name: "watering", file: "a" }])(
-    "gives no skill that is not switched on, and what is wrong is a result: %j",
+    "refuses a skill that is not enabled, with the error as the result: %j",
     async (wrong) => {
       const engine = new ScriptedEngine([calls(wrong), "Done."]);
       const { runtime } = await loaded({ watering: "a", secret: "b" }, ["watering"], { engine });
@@ -79,7 +79,7 @@ describe("an agent with a folder of skills", () => {
     },
   );
 
-  test("gives a long one in parts, and its files, and nothing that lies elsewhere", async () => {
+  test("returns a long skill in parts, and its files, but nothing outside of it", async () => {
     const paragraph = "Look at the leaves, then at the soil, and write down what you see. ".repeat(20).trim();
     const body = Array.from({ length: 12 }, (_, index) => `${index}. ${paragraph}`).join("\n\n");
     const skills_dir = await folderOf({ watering: body, pruning: "a" });
@@ -108,7 +108,7 @@ describe("an agent with a folder of skills", () => {
     expect(await ask({ file: "../pruning/SKILL.md" })).toContain('it does not lie in the skill "watering"');
   });
 
-  test("can always read them, however many tools there are", async () => {
+  test("can always read skills, even with many tools", async () => {
     const tools = Array.from({ length: 20 }, (_, index) =>
       defineTool({ name: `water_${index}`, description: "Waters.", run: () => 1 }),
     );
@@ -121,20 +121,20 @@ describe("an agent with a folder of skills", () => {
     await runtime.unload();
   });
 
-  test("says which capability stands for nothing, and which skill cannot be used", async () => {
+  test("reports unknown capabilities and unusable skills", async () => {
     const { runtime, skills_dir } = await loaded({ watering: "a" }, ["waterng", "status-check", "echo", "flying"]);
     expect(runtime.notices).toEqual([
-      'The capability "waterng" stands for nothing that is here: did you mean "watering"?',
-      'The capability "flying" stands for nothing that is here.',
+      'Unknown capability "waterng": did you mean "watering"?',
+      'Unknown capability "flying": it has no effect.',
     ]);
     await runtime.unload();
     await writeFile(path.join(skills_dir, "watering", "SKILL.md"), "");
     await runtime.load(sampleConfig({ spec: { name: "a" }, skills_dir }));
-    expect(runtime.notices).toEqual([expect.stringContaining("it has neither a description nor a text")]);
+    expect(runtime.notices).toEqual([expect.stringContaining("it has neither a description nor a body")]);
     await runtime.unload();
   });
 
-  test("answers by the rules as one without", async () => {
+  test("answers by the rules like an agent without skills", async () => {
     const { runtime } = await loaded({ watering: "a" }, ["watering", "status-check"]);
     expect((await runtime.process("hello")).content).toBe("Hello from a! How can I assist?");
     expect((await runtime.process("status")).content).toMatch(/^Runtime status: OK\./);
@@ -142,7 +142,7 @@ describe("an agent with a folder of skills", () => {
     await runtime.unload();
   });
 
-  test("is not loaded when the folder is not there, or a tool has the name that skills are read by", async () => {
+  test("fails to load when the folder is missing or a tool is named read_skill", async () => {
     const load = (options: NanoRuntimeOptions, skills_dir: string) =>
       new NanoRuntime(options).load(sampleConfig({ spec: { name: "a", capabilities: ["watering"] }, skills_dir }));
     await expect(load({}, "/no/such/folder")).rejects.toMatchObject({ code: "invalid-skill" });
@@ -151,8 +151,8 @@ describe("an agent with a folder of skills", () => {
   });
 });
 
-test("without skills and tools a capability that stands for nothing is named all the same", async () => {
+test("reports an unknown capability without skills and tools", async () => {
   await using runtime = new NanoRuntime();
   await runtime.load(sampleConfig({ spec: { name: "a", capabilities: ["ecko"] } }));
-  expect(runtime.notices).toEqual(['The capability "ecko" stands for nothing that is here: did you mean "echo"?']);
+  expect(runtime.notices).toEqual(['Unknown capability "ecko": did you mean "echo"?']);
 });

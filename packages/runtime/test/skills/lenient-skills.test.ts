@@ -71,7 +71,7 @@ const others = [
 ];
 const newlines = { lf: "\n", crlf: "\r\n", cr: "\r" };
 
-test("whatever authors write, their skill is loaded, with all that a reader sees", async () => {
+test("loads a skill with everything readable, in any notation", async () => {
   const skill = fc.record({
     name: fc.constantFrom(...names),
     description: fc.constantFrom(...descriptions),
@@ -99,7 +99,7 @@ test("whatever authors write, their skill is loaded, with all that a reader sees
   );
 });
 
-describe("a field of any shape", () => {
+describe("fields of any shape", () => {
   test.each([
     ["allowed-tools: Bash(git:*), Read  Write", ["Bash(git:*)", "Read", "Write"]],
     ["allowed-tools: [Read, 'Bash(npm run *)']", ["Read", "Bash(npm run *)"]],
@@ -112,17 +112,17 @@ describe("a field of any shape", () => {
     expect(allowedTools).toEqual(tools);
   });
 
-  test("a text without front matter is called as its folder, and begins with its description", async () => {
+  test("uses the folder's name and the first paragraph without front matter", async () => {
     const read = await parseSkill("SKILL.md", "# Valves\n\nHow to open a valve.\n\nTurn it.", "valves");
     expect(read).toMatchObject({ name: "valves", description: "How to open a valve." });
     expect(read.warnings.map(({ message }) => message)).toHaveLength(3);
   });
 });
 
-describe("collections", () => {
+describe("collections of skills", () => {
   const skill = (name: string) => `---\nname: ${name}\ndescription: About ${name}.\n---\nBody.\n`;
 
-  test("a SKILL.md in any letter case, at any place, and in the folder itself", async () => {
+  test("finds a SKILL.md in any letter case, at any level, and in the folder itself", async () => {
     const root = await temporaryFolder();
     await write(root, "SKILL.md", skill("top"));
     await write(root, "one/skill.md", skill("one"));
@@ -139,7 +139,7 @@ describe("collections", () => {
     expect(await one?.readBody()).toBe("Body.");
   });
 
-  test("of two with one name the second is called as its folder", async () => {
+  test("names the second of two skills with the same name after its folder", async () => {
     const root = await temporaryFolder();
     await write(root, "a/SKILL.md", skill("same"));
     await write(root, "b/SKILL.md", skill("same"));
@@ -150,7 +150,7 @@ describe("collections", () => {
     expect(issues.filter(({ severity }) => severity === "error")).toHaveLength(1);
   });
 
-  test("of too many the ones that are wanted are there, by folder or by name", async () => {
+  test("keeps the wanted ones of too many, by folder or by name", async () => {
     const root = await temporaryFolder();
     for (let index = 0; index < 300; index++) {
       await write(
@@ -163,6 +163,6 @@ describe("collections", () => {
     const found = skills.map(({ name }) => name);
     expect(found).toContain("s-299");
     expect(found).toContain("by-name");
-    expect(issues.at(-1)?.message).toMatch(/more than 256 skills; \d+ that no capability names are left out/);
+    expect(issues.at(-1)?.message).toMatch(/more than 256 skills; \d+ that no capability names were skipped/);
   });
 });

@@ -25,7 +25,7 @@ async function faultOf(text: string | Buffer, name = "valves"): Promise<string> 
   return issues.map(({ message }) => message.replace(`${path.join(root, name)}${path.sep}`, "")).join();
 }
 
-test("each folder with a SKILL.md is a skill, sorted by name; its body and files are read when they are called for", async () => {
+test("reads each folder with a SKILL.md as a skill, sorted by name, with its body and files on demand", async () => {
   const root = await temporaryFolder();
   await writeSkill(root, "watering");
   await writeSkill(
@@ -57,25 +57,27 @@ test("each folder with a SKILL.md is a skill, sorted by name; its body and files
   await expect(air?.readBody()).rejects.toMatchObject({ code: "invalid-skill" });
 });
 
-describe("a skill that cannot be used says where and why", () => {
+describe("the error of an unusable skill says where and why", () => {
   test.each([
-    ["", "SKILL.md:1: it has neither a description nor a text."],
-    ["---\n---\n", "SKILL.md:2: it has neither a description nor a text."],
-    ["---\nname: valves\n---\n", "SKILL.md:2: it has neither a description nor a text."],
+    ["", "SKILL.md:1: it has neither a description nor a body."],
+    ["---\n---\n", "SKILL.md:2: it has neither a description nor a body."],
+    ["---\nname: valves\n---\n", "SKILL.md:2: it has neither a description nor a body."],
     [`---\nname: valves\n${"# x\n".repeat(20_000)}---\na`, "SKILL.md:1: its front matter is longer than 64 KB."],
   ])("%#", async (text, message) => {
     expect(await faultOf(text)).toBe(message);
   });
 
-  test("bytes that are no text, and too many of them", async () => {
+  test("for binary data and for too many bytes", async () => {
     expect(await faultOf(Buffer.from("---\nname: valves\n\xff---", "latin1"))).toMatch(
       /^SKILL\.md: it is not UTF-8 text: line 3 has the byte 0xFF/,
     );
     expect(await faultOf(Buffer.from("---\x01\0---"))).toBe("SKILL.md: it is binary, not text.");
-    expect(await faultOf(Buffer.alloc(300_000, "a"))).toMatch(/^SKILL\.md: it has more than the 262144 bytes/);
+    expect(await faultOf(Buffer.alloc(300_000, "a"))).toMatch(
+      /^SKILL\.md: it is larger than the limit of 262144 bytes/,
+    );
   });
 
-  test("one that is broken does not keep the others from working", async () => {
+  test("a broken skill does not affect the others", async () => {
     const root = await temporaryFolder();
     await writeSkill(root, "broken", "");
     await writeSkill(root, "whole");
@@ -104,8 +106,8 @@ describe("nothing outside of the folder is read", () => {
     const { skills, issues } = await readSkills(root);
     expect(skills.map(({ name }) => name)).toEqual(["inside"]);
     expect(issues.map(({ message, severity }) => `${severity}: ${message.split(": ")[1]}`)).toEqual([
-      "error: it leads out of the folder of skills.",
-      "error: it leads out of the folder of skills.",
+      "error: it links outside the skills folder.",
+      "error: it links outside the skills folder.",
     ]);
     const [inside] = skills;
     for (const name of [
@@ -125,7 +127,7 @@ describe("nothing outside of the folder is read", () => {
     expect(await inside?.readFile("again.md")).toContain("About inside.");
   });
 
-  test("nor one skill's file for another, though a link leads there", async () => {
+  test("nor a file of another skill, even through a link", async () => {
     const root = await temporaryFolder();
     await writeSkill(root, "one");
     await writeSkill(root, "two");
@@ -134,7 +136,7 @@ describe("nothing outside of the folder is read", () => {
     await expect(skills[0]?.readFile("two.md")).rejects.toMatchObject({ code: "invalid-skill" });
   });
 
-  test("when a skill is exchanged for a link after it was found", async () => {
+  test("when a skill is replaced by a link after it was found", async () => {
     const outside = await temporaryFolder();
     await writeFile(path.join(outside, "SKILL.md"), "---\nname: one\ndescription: a\n---\nsecret");
     const root = await temporaryFolder();
@@ -147,7 +149,7 @@ describe("nothing outside of the folder is read", () => {
   });
 });
 
-test.skipIf(process.platform === "win32")("a pipe is not waited for, and a sparse giant not read", async () => {
+test.skipIf(process.platform === "win32")("does not block on a pipe or read a huge sparse file", async () => {
   const root = await temporaryFolder();
   await mkdir(path.join(root, "pipe"));
   execFileSync("mkfifo", [path.join(root, "pipe", "SKILL.md")]);
@@ -155,19 +157,19 @@ test.skipIf(process.platform === "win32")("a pipe is not waited for, and a spars
   await truncate(path.join(root, "giant", "SKILL.md"), 2 ** 40);
   const { issues } = await readSkills(root);
   expect(issues.map(({ message }) => message.split(": ")[1])).toEqual([
-    "it has more than the 262144 bytes that are read.",
-    "it is no regular file.",
+    "it is larger than the limit of 262144 bytes.",
+    "it is not a regular file.",
   ]);
 });
 
-test("a folder that is none, is not there, or has no end is an error", async () => {
+test("reports a folder that is a file, is missing, or has too many entries", async () => {
   const root = await temporaryFolder();
   await writeFile(path.join(root, "file"), "");
-  await expect(readSkills(path.join(root, "file"))).rejects.toThrow("it is no folder");
+  await expect(readSkills(path.join(root, "file"))).rejects.toThrow("it is not a folder");
   await expect(readSkills(path.join(root, "none"))).rejects.toThrow("there is no such folder");
 });
 
-test("whatever the text: a skill or a typed error", async () => {
+test("returns a skill or a typed error for any text", async () => {
   const part = fc.constantFrom(
     "---\n",
     "---",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { resolveCapabilities } from "../../src/skills/resolve-capabilities.js";
 
-test("a tag is a skill of its name, else a tool, else a built-in, else nothing", () => {
+test("resolves a capability to a skill, else a tool, else a built-in, else nothing", () => {
   const known = {
     skills: [{ name: "watering" }, { name: "echo" }],
     tools: [{ name: "watering" }, { name: "read_sensor" }],
