@@ -43,8 +43,8 @@ try {
     wordWeights: choicesOf(rows, "words"),
     listWeights: choicesOf(rows, "list"),
   };
-  let text = (await readFile(target, "utf8")).replace(/\/\*\* Weights by the evidence[\s\S]*$/, "");
-  text += "/** Weights by the evidence that there is: of words alone, and also of the model's list. */\n";
+  let text = (await readFile(target, "utf8")).replace(/\/\*\* Weights by the available evidence[\s\S]*$/, "");
+  text += "/** Weights by the available evidence: words only, or words and the model's list. */\n";
   for (const [name, choices] of Object.entries(sets)) {
     const weights = fitWeights(choices, features);
     process.stderr.write(

@@ -6,7 +6,7 @@ import { isEarlierAct } from "./earlier-acts.js";
 import { nothingDone } from "./nothing-done.js";
 import type { TextFilter } from "./text-filter.js";
 
-/** Keeps the replies of one turn from claiming acts that did not happen. */
+/** Prevents the replies of one turn from claiming acts that did not happen. */
 export class ActTruth {
   readonly #message: string;
   readonly #tools: readonly EngineTool[];
@@ -21,13 +21,13 @@ export class ActTruth {
     this.#isFiction = asksForFiction(message);
   }
 
-  /** Takes the outcome of a call. One that ran out of time, or was aborted, may have acted. */
+  /** Records the outcome of a call. A call that timed out or was aborted may have acted. */
   noteOutcome(name: string, { outcome }: ToolOutcome): void {
     const changesWorld = this.#tools.find((tool) => tool.name === name)?.changesWorld !== false;
     this.#hasActed ||= changesWorld && (outcome === "done" || outcome === "timed-out" || outcome === "aborted");
   }
 
-  /** Returns the filter of the reply to a request; null where it may say anything. */
+  /** Returns the filter for the reply to a request, or null where any claim is allowed. */
   filterFor({ messages }: EngineRequest): TextFilter | null {
     if (this.#hasActed || this.#isFiction) return null;
     const last = messages.findLastIndex(({ role }) => role === "user");
@@ -38,7 +38,7 @@ export class ActTruth {
     });
   }
 
-  /** Returns what the user is told in place of a claim. */
+  /** Returns the text that the user sees instead of a claim. */
   correctionOf(claim: NonNullable<TextFilter["claim"]>): string {
     return nothingDone(this.#message, claim.language);
   }

@@ -2,16 +2,17 @@ import type { Claim } from "./claims-act.js";
 import { sentenceEnd } from "./sentence-end.js";
 import type { TextFilter } from "./text-filter.js";
 
-/** Most characters of a sentence that are held back; of a longer one the beginning is shown. */
+/** Most characters of a sentence that are held back. Of a longer sentence, the beginning is shown. */
 const MAX_HELD_CHARACTERS = 300;
-/** Characters that stay held back when the beginning of a long sentence is shown: a claim may begin in them. */
+/** Characters that stay held back when the beginning of a long sentence is shown: a claim may start in them. */
 const KEPT_CHARACTERS = 80;
-/** Most characters behind a claim that are waited for: a call may come after them. */
+/** Most characters to wait for after a claim, because a call may follow. */
 const MAX_CHARACTERS_AFTER_CLAIM = 400;
 
 /**
- * Holds each sentence of a reply back until it has ended and claims nothing: at most {@link MAX_HELD_CHARACTERS}, so that
- * a reply is shown a sentence at a time. From the first claim on nothing is shown. Lines of code are shown unjudged.
+ * Holds back each sentence of a reply until it is complete and contains no claim. Sentences are held up to
+ * {@link MAX_HELD_CHARACTERS}, so a reply appears sentence by sentence. Nothing is shown from the first claim on. Code blocks
+ * are shown unchecked.
  */
 export class ClaimFilter implements TextFilter {
   readonly #judge: (sentence: string) => Claim | null;
@@ -66,7 +67,7 @@ export class ClaimFilter implements TextFilter {
     this.#isCode = false;
   }
 
-  /** Judges the first characters that are held, and returns those to show: none where they claim an act. */
+  /** Judges the first characters held back. Returns those to show, which is an empty string for a claim. */
   #take(judged: number, shownCharacters: number): string {
     const sentence = this.#held.slice(0, judged);
     if (/^\s*(?:```|~~~)/u.test(sentence)) this.#isCode = !this.#isCode;

@@ -10,25 +10,25 @@ export interface Claim {
 }
 
 interface ClaimContext {
-  /** Whether the message is a request for a change: then "The lamp is on." is a claim too. Default: false. */
+  /** Whether the message requests a change. Then "The lamp is on." is a claim as well. Default: false. */
   isRequest?: boolean | undefined;
 }
 
-/** Requests in the form of a question. */
+/** Requests phrased as questions. */
 const politeRequest =
   /(?<!\p{L})(?:(?:can|could|would|will) (?:you|we|someone)|kannst du|können sie|könnte(?:st)?|würde(?:st|n)?|peux[- ]tu|pouvez[- ]vous|pourr(?:ais|iez)|puedes|puede|podrías?|podría|puoi|può|potresti|potrebbe|kun je|kunt u|zou je|wil je)(?!\p{L})/u;
 
-/** Longest part of a sentence that is looked at, in characters; {@link ClaimFilter} gives no longer ones. */
+/** Most characters of a sentence that are checked. {@link ClaimFilter} does not pass longer sentences. */
 const MAX_SENTENCE_CHARACTERS = 400;
 
-/** Quotations and code: what stands in them is not said by the reply itself. */
+/** Quotations and code, which are not statements of the reply. */
 const quoted = /"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|‹[^›]*›|`[^`]*`/gu;
-/** Where a clause begins: a condition or a negation before that is about something else. */
+/** Clause boundaries. A condition or negation before one belongs to another clause. */
 const clauseBreak = /[,;:–—…]|(?<!\p{L})(?:and|but|so|und|aber|et|mais|y|pero|ma|maar)(?!\p{L})/gu;
 
 /**
- * Finds the claim in a sentence that something was done or is about to be; null where it makes none. Questions, offers,
- * conditions, negations and quotations are no claims, nor is what others did.
+ * Finds a claim in a sentence that something was done or is about to be done, or returns null. Questions, offers,
+ * conditions, negations, quotations and acts of others are not claims.
  */
 export function findClaim(sentence: string, { isRequest = false }: ClaimContext = {}): Claim | null {
   const text = plainText(sentence);
@@ -57,7 +57,7 @@ export function claimsAct(text: string, context: ClaimContext = {}): boolean {
   return false;
 }
 
-/** Whether a message asks for facts. A polite request ("Could you open it?") does not. */
+/** Whether a message asks for information. A polite request ("Could you open it?") does not. */
 export function isQuestion(message: string): boolean {
   const text = plainText(message);
   if (politeRequest.test(text)) return false;
@@ -70,7 +70,7 @@ export function asksForFiction(message: string): boolean {
   return claimLanguages.some(({ fiction }) => fiction.test(text));
 }
 
-/** Says whether a match stands as a claim, by what comes before and after it. */
+/** Whether a match is a claim, given the text before and after it. */
 function isMeant({ kind }: ClaimForm, { unreal, conditions, politeEnd }: ClaimLanguage, before: string, after: string) {
   if (kind === "promise") return !unreal.test(before) && !conditions.test(after.replace(politeEnd, ""));
   let clause = before;
@@ -78,7 +78,7 @@ function isMeant({ kind }: ClaimForm, { unreal, conditions, politeEnd }: ClaimLa
   return !unreal.test(clause);
 }
 
-/** The words of a sentence in small letters, without marks around them, and without quotations unless it is one. */
+/** Returns the sentence in lowercase without surrounding marks, and without quotations unless it consists of one. */
 function plainText(sentence: string, most = MAX_SENTENCE_CHARACTERS): string {
   const text = sentence
     .slice(0, most)

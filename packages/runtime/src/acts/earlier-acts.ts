@@ -4,11 +4,11 @@ import { splitWords } from "../split-words.js";
 import { type Claim, isQuestion } from "./claims-act.js";
 import { hasFailed } from "./failed-results.js";
 
-/** Words that begin alike are the same: `switch`, `switched`. */
+/** Words with the same beginning count as the same: `switch`, `switched`. */
 const STEM_CHARACTERS = 4;
-/** Characters of a message, of arguments and of a claim that are compared. */
+/** Most characters of a message, arguments or a claim that are compared. */
 const MAX_COMPARED_CHARACTERS = 2000;
-/** Words that say nothing about what an act was about. */
+/** Words that do not identify the object of an act. */
 const emptyWords = new Set(
   "a an the it is are i you we to of for me my your our have has had been be and now that this there please did do does yes no not so ich hab habe haben hast du sie es das der die den dem ist sind und bitte ja nein mir dir hat je j ai tu vous il elle le la les l est un une et oui non as avez he has lo los las el se y te me si ha ho hai ik heb hebt het de een en dat jij u een nu".split(
     " ",
@@ -18,14 +18,14 @@ const thanks =
   /^[^\p{L}]*(?:thank|thanks|thx|great|good|nice|ok|okay|perfect|cool|super|danke|vielen dank|prima|gut|merci|gracias|grazie|bedankt|dank|top|bravo|parfait|perfecto|perfetto)(?!\p{L})/iu;
 
 /**
- * Whether a claim is about an act that an earlier turn of the conversation did, which is no false claim. It is where
+ * Whether a claim refers to an act of an earlier turn, and so is not false. It does where
  *
- * - an earlier turn has a call that changed the world and did not fail, and the claim names something of that turn;
- * - the message asks about it, or thanks, or has no word in common with the claim: a new request is not answered by an
- *   old act; and
- * - what the message and the claim have in common is all in that turn: "and the kitchen?" is about another one.
+ * - an earlier turn has a successful call that changed the world, and the claim mentions something from that turn;
+ * - the message asks about it, says thanks, or has no word in common with the claim: an old act does not answer a new
+ *   request; and
+ * - all words that the message and the claim share occur in that turn: "and the kitchen?" is about another act.
  *
- * A promise is never about an earlier act.
+ * A promise never refers to an earlier act.
  */
 export function isEarlierAct(
   { sentence, kind }: Claim,
@@ -45,7 +45,7 @@ export function isEarlierAct(
   });
 }
 
-/** The words of each earlier turn that changed the world: of its message, of its calls, and of their tools. */
+/** Returns the words of each earlier turn that changed the world: from its message, its calls and their tools. */
 function turnsWithActs(messages: readonly EngineMessage[], tools: readonly EngineTool[]): Set<string>[] {
   const turns: Set<string>[] = [];
   let asked = "";

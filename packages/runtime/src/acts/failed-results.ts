@@ -1,11 +1,11 @@
 const failed = new WeakSet<object>();
 
-/** Notes of a tool's message that its call did not succeed. It is forgotten with the message, and when the program ends. */
+/** Marks a tool message as the result of a failed call. The mark lives only as long as the object. */
 export function noteFailed(message: object): void {
   failed.add(message);
 }
 
-/** Whether a tool's message is known to be of a call that did not succeed. */
+/** Whether a tool message is marked as the result of a failed call. */
 export function hasFailed(message: object): boolean {
   return failed.has(message);
 }

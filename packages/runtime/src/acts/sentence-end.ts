@@ -1,6 +1,6 @@
 /**
- * Returns the number of characters up to the end of the first sentence of a text, with the white space behind it; 0 where it
- * goes on. A line is a sentence, and so is a quotation of several.
+ * Returns the length of the first complete sentence of a text, including the white space after it, or 0 where it is
+ * incomplete. A line counts as a sentence, and so does a quotation of several sentences.
  */
 export function sentenceEnd(text: string): number {
   for (const { index, 0: end } of text.matchAll(/\n\s*|[.!?…。！？]+(?:\s?[”»])*["”“»«')\]*_`]*\s+/gu)) {

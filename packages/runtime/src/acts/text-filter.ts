@@ -1,22 +1,22 @@
 import type { Claim } from "./claims-act.js";
 
-/** Decides what of a reply is shown, and when. */
+/** Decides which parts of a reply are shown, and when. */
 export interface TextFilter {
-  /** The claim that was found; from then on nothing is shown. */
+  /** The claim that was found. Nothing is shown after it. */
   readonly claim: Claim | null;
-  /** Whether the rest of the reply need not be waited for. */
+  /** Whether the filter needs no more of the reply. */
   readonly isDecided: boolean;
-  /** Takes a piece of the reply; returns the text that may be shown now. */
+  /** Adds a piece of the reply. Returns the text to show now. */
   push(text: string): string;
-  /** Takes the end of the reply; returns the text that may be shown still. */
+  /** Ends the reply. Returns the remaining text to show. */
   finish(): string;
-  /** Takes that a call follows, which what was said may be about; returns all text that was held back. */
+  /** Reports that a call follows, to which the claim may refer. Returns all text that was held back. */
   release(): string;
-  /** Takes that the text so far is no part of the reply: it is forgotten. */
+  /** Discards the text so far, because it is not part of the reply. */
   reset(): void;
 }
 
-/** Shows nothing of a reply: only its calls count. */
+/** Shows nothing of a reply. Only its calls count. */
 export const showNothing: TextFilter = {
   claim: null,
   isDecided: false,

@@ -1,6 +1,6 @@
 import type { Weights } from "./choose-tool.js";
 
-/** Messages that need no tool, for the list. */
+/** Messages that need no tool, as examples in the list. */
 export const talkExamples: readonly string[] = [
   "Good morning!",
   "thanks, that was quick",
@@ -11,7 +11,7 @@ export const talkExamples: readonly string[] = [
   "Perché le tapparelle tengono fresca la casa d'estate?",
   "Bonsoir, c'est encore moi !",
 ];
-/** Weights by the evidence that there is: of words alone, and also of the model's list. */
+/** Weights by the available evidence: words only, or words and the model's list. */
 export const wordWeights: Weights = {
   none: 3.44,
   list: 0,

@@ -6,7 +6,7 @@ import type { WordEvidence } from "./word-evidence.js";
 
 export interface ChoiceInput {
   tools: readonly EngineTool[];
-  /** Scores of the tools and, as the last, of none, by {@link ListEvidence}; null: the model was not asked. */
+  /** Scores of the tools and, last, of no tool, from {@link ListEvidence}. Null where the model was not asked. */
   list: readonly number[] | null;
   words: readonly WordEvidence[];
   followUp: FollowUp;
@@ -14,7 +14,7 @@ export interface ChoiceInput {
   marks: RequestMarks;
 }
 
-/** Names of the features, in the order of the weights. */
+/** Feature names in the order of the weights. */
 export const featureNames = [
   "none",
   "list",
@@ -39,13 +39,13 @@ export const featureNames = [
 
 export type Weights = Readonly<Record<(typeof featureNames)[number], number>>;
 
-/** Largest difference of two scores of the list that still adds evidence: beyond it a model is only loud. */
+/** Largest score difference in the list that adds evidence. Beyond it, the model is only overconfident. */
 const MAX_LIST_DIFFERENCE = 12;
 
-/** More words that nothing explains say no more. */
+/** Most unexplained words that are counted. More do not add evidence. */
 const MAX_UNEXPLAINED = 6;
 
-/** Returns the features of each tool and, as the last row, of none. */
+/** Returns the features of each tool and, in the last row, of no tool. */
 export function choiceFeatures({ tools, words, list: scores, followUp, asking, marks }: ChoiceInput): Weights[] {
   const list = scores === null ? null : centered(scores);
   const mostWords = Math.max(0, ...words.map(({ words: shared, things }) => shared + things));
@@ -84,7 +84,7 @@ export function choiceFeatures({ tools, words, list: scores, followUp, asking, m
   return [...rows, none];
 }
 
-/** Returns the probability of each tool and, as the last one, of none: a conditional logit over the features. */
+/** Returns the probability of each tool and, last, of no tool, by a conditional logit over the features. */
 export function choiceProbabilities(features: readonly Weights[], weights: Weights): number[] {
   const scores = features.map((row) => featureNames.reduce((sum, name) => sum + row[name] * weights[name], 0));
   const most = Math.max(...scores);

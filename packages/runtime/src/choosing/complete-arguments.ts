@@ -12,19 +12,19 @@ import { readTime } from "./said-time.js";
 import { type ArgumentProperty, argumentProperties, placeOf, readStated } from "./stated-arguments.js";
 import { wordsOfTool } from "./tool-words.js";
 
-/** The arguments of a call, as far as they are known without asking. */
+/** The arguments of a call that are known without asking. */
 export interface CompletedArguments {
-  /** One set of arguments for each call: several where the message names several values for one property. */
+  /** One set of arguments per call. There are several where the message names several values for one property. */
   sets: Record<string, unknown>[];
-  /** Required choices that the message does not name in words of theirs: the model may know what is meant. */
+  /** Required choices that the message does not name literally. The model may infer them. */
   open: ArgumentProperty[];
-  /** Required arguments that nobody stated. */
+  /** Required arguments that were not stated. */
   missing: ArgumentProperty[];
   /** Required arguments that only the model can write. */
   unwritten: ArgumentProperty[];
 }
 
-/** Fills in a tool's arguments from the message and, where it leans on the call before, from that. */
+/** Completes a tool's arguments from the message and, where it refers to the previous call, from that call. */
 export function completeArguments(
   { name, description, inputSchema }: EngineTool,
   { message, before, leansOnIt }: FollowUp,
@@ -49,7 +49,7 @@ export function completeArguments(
     else if (canLean(property, earlier, isSameTool) && !(property.kind === "choice" && namesMore))
       values[property.name] = earlier[property.name];
     else if (missing.some((other) => other.name === property.name)) {
-      // Only a word that nobody knows may name a value in other words.
+      // Only an unknown word can be another name for a value.
       const isNamed = property.kind !== "choice" || namesMore;
       (isNamed ? listOf(property, result) : result.missing).push(property);
     }
@@ -59,7 +59,7 @@ export function completeArguments(
   return { ...result, missing: result.missing.filter(isMissing), sets };
 }
 
-/** An act for each value of `several`; a number that stands before a value is that one's own. */
+/** Makes one set of arguments for each value of `several`. A number before a value belongs to that value. */
 function setsOf(
   { name, values: each }: NonNullable<ReturnType<typeof readStated>["several"]>,
   values: Record<string, unknown>,
@@ -87,7 +87,7 @@ const namesFile = /\b(?:file|filename|path|document)\b/i;
 const namesPerson =
   /\b(?:person|member|user|guest|customer|recipient|contact|employee|for whom|who|first name|surname|full name)\b/i;
 
-/** Number of properties that take free text. */
+/** Counts the properties with free text. */
 function textsIn(properties: readonly ArgumentProperty[]): number {
   return properties.filter(({ kind }) => kind === "text").length;
 }
@@ -111,7 +111,7 @@ function readValue(property: ArgumentProperty, { description, message, toolWords
   return texts === 1 ? readPurpose(message, toolWords, used) : null;
 }
 
-/** Whether a message that leans on another one has a word in it that may name a value, which nobody knows. */
+/** Whether a follow-up message contains an unknown word that may name a value. */
 function saysUnknown(message: string, toolWords: ReadonlySet<string>, used: ReadonlySet<number>): boolean {
   return splitWords(message).some(
     ({ text, kind }, at) =>
@@ -125,7 +125,9 @@ function saysUnknown(message: string, toolWords: ReadonlySet<string>, used: Read
   );
 }
 
-/** Whether an argument of the call before is meant again: the same tool's, or one that this tool needs under the same name. */
+/**
+ * Whether an argument of the previous call applies again: it is of the same tool, or this tool requires the same name.
+ */
 function canLean(
   { name, isRequired }: ArgumentProperty,
   earlier: Record<string, unknown>,

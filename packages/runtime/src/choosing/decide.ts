@@ -12,7 +12,7 @@ import type { ArgumentProperty } from "./stated-arguments.js";
 import { isUnwanted } from "./unwanted-acts.js";
 import { wordEvidence } from "./word-evidence.js";
 
-/** A call that was decided on. Arguments in `unwritten` are left to the model. */
+/** A call that was decided on. The model writes the arguments in `unwritten`. */
 export interface DecidedCall {
   tool: EngineTool;
   arguments: Record<string, unknown>;
@@ -21,15 +21,15 @@ export interface DecidedCall {
 
 export type Decision = { kind: "none" } | { kind: "calls"; calls: DecidedCall[] } | { kind: "ask"; question: string };
 
-/** From this probability on the words decide alone. */
+/** From this probability on, the words decide alone. */
 const SURE = 0.9;
-/** Below this probability the user is asked what is meant. */
+/** Below this probability, the user is asked which tool is meant. */
 const LIKELY = 0.5;
-/** From this probability on something is only looked at, which changes nothing. */
+/** Lowest probability for calling a tool that only reads. */
 const LIKELY_ENOUGH_TO_LOOK = 0.4;
-/** Below this probability an act that changes the world is asked about first. */
+/** Below this probability, the user must confirm an act that changes the world. */
 const SURE_ENOUGH_TO_ACT = 0.55;
-/** How much likelier than the next one a value must be that the message does not name in words of its own. */
+/** Lowest probability of a value that the message does not name literally. */
 const MIN_VALUE_MARGIN = 0.7;
 
 export interface DecisionInput {
@@ -37,18 +37,18 @@ export interface DecisionInput {
   messages: readonly EngineMessage[];
   evidence: ListEvidence;
   scorer: TextScorer;
-  /** Whether a reply claimed an act for this message: then a tool is called if one is at all likely. Default: false. */
+  /** Whether a reply claimed an act for this message. Then a tool is called if one is at all likely. Default: false. */
   mustAct?: boolean | undefined;
 }
 
 interface Choice {
   tool: EngineTool | null;
   probability: number;
-  /** Tools by their probability, the likeliest first, without none. */
+  /** Tools by descending probability, without the option of no tool. */
   ranked: readonly EngineTool[];
 }
 
-/** Decides what a message asks for: calls with their arguments, nothing, or a question to the user. */
+/** Decides on the response to a message: calls with arguments, no call, or a question to the user. */
 export async function decide({ messages, evidence, scorer, mustAct = false }: DecisionInput): Promise<Decision> {
   const followUp = readFollowUp(messages);
   if (followUp.answer === "no") return { kind: "none" };
@@ -61,7 +61,7 @@ export async function decide({ messages, evidence, scorer, mustAct = false }: De
   return decideOne(followUp, evidence, scorer, mustAct);
 }
 
-/** The acts of a message that asks for several; null where it does not, or where one of them is not clear. */
+/** Decides on a message that asks for several acts. Returns null where it does not, or where one of them is unclear. */
 async function decideSeveral(
   parts: readonly string[],
   followUp: FollowUp,
@@ -99,7 +99,7 @@ async function decideOne(
   const { message, answer } = followUp;
   const { tool, probability, ranked } = await choose(followUp, evidence, scorer);
   const [first, second] = ranked;
-  // Whoever answers a question of ours wants what was asked about.
+  // An answer to our own question refers to the tool that was asked about.
   const isOpen = answer !== null || (mustAct && probability < SURE);
   const chosen = tool === null && isOpen ? (first ?? null) : tool;
   const isLook = tool?.changesWorld === false && probability >= LIKELY_ENOUGH_TO_LOOK;
@@ -118,7 +118,7 @@ async function decideOne(
   return { kind: "calls", calls };
 }
 
-/** Chooses a tool, or none: by the words alone where these are sure, else also by what the model finds likely. */
+/** Chooses a tool or none: by words only where they are sure, otherwise also by the model's scores. */
 async function choose(followUp: FollowUp, evidence: ListEvidence, scorer: TextScorer): Promise<Choice> {
   const { tools } = evidence;
   const { message } = followUp;
@@ -149,7 +149,7 @@ function rank(input: ChoiceInput, weights: typeof wordWeights): Choice {
   };
 }
 
-/** Completes the arguments of a tool; choices that no word names are asked of the model. */
+/** Completes the arguments of a tool. The model is asked about choices that no word names. */
 async function complete(
   tool: EngineTool,
   followUp: FollowUp,
@@ -165,7 +165,7 @@ async function complete(
   return completed;
 }
 
-/** The value of a choice that a message means without naming it; null where none is clearly likelier than the others. */
+/** Returns the value that a message implies without naming it, or null where none is clearly the most likely. */
 async function likeliestValue(
   tool: EngineTool,
   { name, choices }: ArgumentProperty,

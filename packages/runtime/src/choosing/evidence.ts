@@ -3,11 +3,11 @@ import type { EngineTool } from "../engines/engine.js";
 import { talkExamples } from "./choice-weights.js";
 import { MAX_DESCRIPTION_CHARACTERS, plainDescription, valuesOf } from "./tool-line.js";
 
-/** Says how likely texts are, by a model. */
+/** Scores the likelihood of texts with a model. */
 export interface TextScorer {
   /**
-   * Returns the log-probabilities of the tokens of each continuation behind a text. `follows` says by the first tokens which
-   * continuations are worth their other ones; of the others only the first is returned. Default: all are.
+   * Returns the log-probabilities of the tokens of each continuation of a text. `follows` selects, by their first
+   * tokens, the continuations to score in full; the others only get the score of their first token. Default: all.
    */
   score(
     text: string,
@@ -16,31 +16,31 @@ export interface TextScorer {
   ): Promise<number[][]>;
 }
 
-/** Label of a message that needs no tool. */
+/** Label of messages that need no tool. */
 const NONE = "none";
-/** Message that says nothing: what a model thinks of a name without any reason to choose it. */
+/** Message without content, used to measure a model's bias for each name. */
 export const NEUTRAL_MESSAGE = "N/A";
-/** Names whose first token is so much less likely than the best one's are not read on: they are not meant. */
+/** A name is not scored in full where its first token is this much less likely than the best one. */
 const FOLLOWED_DIFFERENCE = 5;
-/** Most names that are read on: the likeliest by their first token. */
+/** Most names that are scored in full, by the likelihood of their first token. */
 const FOLLOWED_NAMES = 3;
-/** Longest part of a message that is scored: the beginning says what is wanted. */
+/** Most characters of a message that are scored. The request is usually at the beginning. */
 const MAX_SCORED_CHARACTERS = 240;
 
-/** How much a list says of each tool: the most that its context has room for. */
+/** Detail of each tool in a list, as far as the context has room. */
 export interface ListDetail {
   descriptionCharacters: number;
   hasValues: boolean;
 }
 
-/** Details of a list, from the most to the least. */
+/** Levels of detail, from most to least. */
 export const listDetails: readonly ListDetail[] = [
   { descriptionCharacters: MAX_DESCRIPTION_CHARACTERS, hasValues: true },
   { descriptionCharacters: MAX_DESCRIPTION_CHARACTERS, hasValues: false },
   { descriptionCharacters: 60, hasValues: false },
 ];
 
-/** Text before a message: a line for each tool, and for each example of talk that needs none. */
+/** Returns the text before a message: one line per tool and per example of small talk. */
 function listOf(tools: readonly EngineTool[], { descriptionCharacters, hasValues }: ListDetail): string {
   const lines = tools.map(
     (tool) => `${plainDescription(tool, descriptionCharacters)}${hasValues ? valuesOf(tool) : ""} => ${tool.name}`,
@@ -53,12 +53,12 @@ export function listLine(list: string, message: string): string {
   return `${list}${inOneLine(message)} =>`;
 }
 
-/** The evidence of one list of tools, which a model is asked for; its calibration is asked for once. */
+/** Evidence from one list of tools, scored by a model. The calibration runs once. */
 export class ListEvidence {
   readonly tools: readonly EngineTool[];
   readonly list: string;
   readonly #names: readonly string[];
-  /** Scores of the tokens of each name behind a neutral message. */
+  /** Scores of the tokens of each name after a neutral message. */
   #neutral: number[][] | null = null;
 
   constructor(tools: readonly EngineTool[], detail: ListDetail = listDetails[0] as ListDetail) {
@@ -67,10 +67,10 @@ export class ListEvidence {
     this.#names = [...tools.map(({ name }) => ` ${name}`), ` ${NONE}`];
   }
 
-  /** Scores of the values of an argument behind a neutral message, asked for once. */
+  /** Cached scores of argument values after a neutral message. */
   readonly neutralValues = new Map<string, readonly number[]>();
 
-  /** Scores each tool, and none as the last: the log-probability of its name, less that behind a neutral message. */
+  /** Scores each tool and, last, no tool: the log-probability of its name minus that after a neutral message. */
   async score(scorer: TextScorer, message: string): Promise<number[]> {
     this.#neutral ??= await scorer.score(listLine(this.list, NEUTRAL_MESSAGE), this.#names);
     const neutral = this.#neutral;
@@ -83,7 +83,7 @@ export class ListEvidence {
     };
     const names = await scorer.score(listLine(this.list, message), this.#names, follows);
     const totals = names.map((tokens, name) => sum(tokens.map((score, token) => raised(score, name, token))));
-    // A name that was not read on is no likelier than those that were.
+    // A name that was not scored in full is at most as likely as those that were.
     const isWhole = (name: number) => names[name]?.length === neutral[name]?.length;
     const least = Math.min(...totals.filter((_, name) => isWhole(name)));
     return totals.map((total, name) => (isWhole(name) ? total : Math.min(total, least)));

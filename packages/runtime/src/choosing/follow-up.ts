@@ -1,19 +1,19 @@
 import type { EngineMessage, ToolCall } from "../engines/engine.js";
 import { splitWords } from "../split-words.js";
 
-/** What a message means within its conversation. */
+/** A message together with its context in the conversation. */
 export interface FollowUp {
-  /** The message with what it leaves out: an answer stands behind the message that was asked about. */
+  /** The message, completed by what it refers to: an answer follows the message that it belongs to. */
   message: string;
-  /** The newest call of the turn before; null without one. */
+  /** The newest call before this message, or null. */
   before: ToolCall | null;
-  /** Whether the message leans on that call: it is short, begins with `and`, or says `it`. */
+  /** Whether the message refers to that call: it is short, begins with `and`, or contains `it`. */
   leansOnIt: boolean;
-  /** Answer to a question of the assistant's that the message is; null where none was asked. */
+  /** Kind of answer to the assistant's question, or null where nothing was asked. */
   answer: "yes" | "no" | "other" | null;
 }
 
-/** A message of more words stands for itself. */
+/** A message with more words stands alone. */
 const MAX_LEANING_WORDS = 7;
 const beginnings =
   /^(?:and|now|then|also|but|no|same|again|und|jetzt|dann|auch|nein|nochmal|et|maintenant|puis|aussi|non|y|ahora|también|e|ora|adesso|anche|ed|un|otro|otra|altro|another|noch)$/;
@@ -22,10 +22,10 @@ const pronouns =
 const agreeing =
   /^(?:yes|yeah|yep|sure|ok|okay|please|do|right|correct|exactly|ja|jawohl|gerne|genau|klar|bitte|mach|oui|ouais|d|accord|bien|sûr|vas|sí|claro|vale|adelante|dale|sì|certo|va|bene|esatto|fallo)$/;
 const refusing = /^(?:no|nope|nah|don|never|cancel|stop|nein|nicht|abbrechen|non|annule|annula|cancela)$/;
-/** An answer with more words says more than yes or no. */
+/** An answer with more words is more than yes or no. */
 const MAX_ANSWER_WORDS = 4;
 
-/** Reads what the newest message of a conversation leans on. */
+/** Reads how the newest message of a conversation refers to earlier ones. */
 export function readFollowUp(messages: readonly EngineMessage[]): FollowUp {
   const last = messages.at(-1)?.content ?? "";
   const earlier = messages.slice(0, -1);
@@ -49,7 +49,7 @@ export function readFollowUp(messages: readonly EngineMessage[]): FollowUp {
   return { message: last, before, leansOnIt, answer: null };
 }
 
-/** Turns without a call that may lie between a call and a message that leans on it: thanks, a question. */
+/** Most turns without a call between a call and a message that refers to it, such as thanks or a question. */
 const MAX_TURNS_BETWEEN = 2;
 
 function newestCall(messages: readonly EngineMessage[]): ToolCall | null {
@@ -62,7 +62,7 @@ function newestCall(messages: readonly EngineMessage[]): ToolCall | null {
   return null;
 }
 
-/** The user's messages since the last one that was not followed by a question. */
+/** Joins the user's messages since the last reply that was not a question. */
 function chainOfQuestions(messages: readonly EngineMessage[]): string {
   const parts: string[] = [];
   for (let at = messages.length - 1; at >= 0; at--) {

@@ -1,6 +1,6 @@
 import { splitWords, type Word } from "../split-words.js";
 
-/** Words before and after what a message is about, in the languages that the choice of tools knows. */
+/** Words before and after a topic, in the supported languages. */
 const edges = new Set(
   (
     "please,pls,could,can,would,you,i,we,me,us,my,our,the,a,an,to,of,on,in,for,with,at,that,this,it,some,want,need,like,have,get,put,add,make,set,write,note,leave,pin,post,send,say,saying,says,tell,remind,remember,search,find,look,up,play,show,give,new,called,named,labeled,about,down,hey,ok,now,and,also," +
@@ -12,13 +12,13 @@ const edges = new Set(
 );
 const quoted = /["“„«»‹›”']([^"“”„«»‹›']{2,})["“”«»‹›']/u;
 
-/** Words behind which the text itself begins. */
+/** Words that announce the text itself. */
 const announcements = /^(?:that|saying|says|reading|dass|daß|que|che|dicendo|diciendo|disant)$/;
 const reminding = /^(?:remind|tell|remember|ask)$/;
-/** An announcement stands near the beginning. */
+/** An announcement must be within the first words. */
 const MAX_ANNOUNCEMENT_WORDS = 9;
 
-/** Finds the free text in a message: what is quoted, what stands behind a colon, or what is left without the words of the tool. */
+/** Finds the free text in a message: a quotation, the text after a colon, or the rest without the words of the tool. */
 export function readFreeText(
   message: string,
   toolWords: ReadonlySet<string>,
@@ -40,14 +40,14 @@ export function readFreeText(
   return first === undefined || last === undefined || start >= end ? null : message.slice(first.start, last.end);
 }
 
-/** Index of the first word of a text that a message quotes or announces; null where it does neither. */
+/** Index of the first word of a text that a message quotes or announces, or null. */
 export function explicitTextAt(message: string, words: readonly Word[]): number | null {
   const mark = /[:：]\s+\S|["“„«]/u.exec(message);
   const at = mark === null ? announcedAt(words) : words.findIndex(({ start }) => start > mark.index);
   return at > 0 ? at : null;
 }
 
-/** What a message says a thing is for: `a timer for the pasta`; null where it says nothing of the kind. */
+/** Returns the stated purpose of a thing, as in `a timer for the pasta`, or null. */
 export function readPurpose(message: string, toolWords: ReadonlySet<string>, used: ReadonlySet<number>): string | null {
   const words = splitWords(message);
   const isOwn = (text: string, at: number) =>
@@ -67,7 +67,7 @@ export function readPurpose(message: string, toolWords: ReadonlySet<string>, use
 
 const purposes = /^(?:for|für|pour|para|per)$/;
 
-/** Index of the word at which the announced text begins; 0 where none is announced. */
+/** Index of the first word of an announced text, or 0. */
 function announcedAt(words: readonly Word[]): number {
   const near = words.slice(0, MAX_ANNOUNCEMENT_WORDS);
   const at = near.findIndex(({ text }, index) => index > 0 && announcements.test(text));

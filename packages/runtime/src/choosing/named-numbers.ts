@@ -3,10 +3,10 @@ import { spokenLanguage } from "./spoken-language.js";
 import { waysToSay } from "./spoken-values.js";
 import { type ArgumentProperty, isSameWord } from "./stated-arguments.js";
 
-/** `0 is off`, `100 = fully open`, `0 closes them`. */
+/** Examples: `0 is off`, `100 = fully open`, `0 closes them`. */
 const naming =
   /(-?\d+(?:\.\d+)?)\s*(?:%|percent)?\s*(?:is|are|means|=|:)?\s*(?:fully|completely|all the way)?\s*(\p{L}+)/giu;
-/** Words that name a state when a description uses them of a number. */
+/** Verbs and adjectives in descriptions, by the state that they mean for a number. */
 const states: Record<string, string> = {
   closes: "closed",
   shuts: "closed",
@@ -17,7 +17,7 @@ const states: Record<string, string> = {
   silent: "off",
 };
 
-/** Returns the number that a tool's description gives a name which the message says; null where it says none. */
+/** Returns the number that a tool's description assigns to a name in the message, or null. */
 export function namedNumber(property: ArgumentProperty, description: string, message: string): number | null {
   const words = splitWords(message).map(({ text }) => text);
   const language = spokenLanguage(message);

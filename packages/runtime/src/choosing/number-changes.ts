@@ -7,7 +7,7 @@ const more =
 const less =
   /^(?:less|fewer|shorter|lower|cooler|colder|darker|quieter|down|weniger|kürzer|niedriger|kälter|dunkler|leiser|moins|menos|meno)$/;
 
-/** Returns an earlier number with a stated change (`two degrees more`); null where the message states none. */
+/** Applies a stated change (`two degrees more`) to an earlier number. Returns null where no change is stated. */
 export function changedNumber(property: ArgumentProperty, earlier: unknown, message: string): number | null {
   if (property.kind !== "number" || typeof earlier !== "number") return null;
   const words = splitWords(message);

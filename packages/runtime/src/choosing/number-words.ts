@@ -1,6 +1,6 @@
 import { foldCase } from "../fold-case.js";
 
-/** Words for numbers in English, German, French, Spanish and Italian. Articles are not numbers. */
+/** Number words in English, German, French, Spanish and Italian. Articles are not numbers. */
 const words: Record<string, number> = {};
 const add = (list: string, from: number, step = 1) => {
   for (const [index, group] of list.split(" ").entries()) {
@@ -27,25 +27,25 @@ add("twentyone|einundzwanzig|veintiuno|ventuno twentytwo|zweiundzwanzig|veintid�
 add("twentythree|dreiundzwanzig|veintitrés|ventitré twentyfour|vierundzwanzig|veinticuatro|ventiquattro", 23);
 add("twentyfive|fünfundzwanzig|veinticinco|venticinque", 25);
 
-/** Words that multiply what stands before them. */
+/** Words that multiply the number before them. */
 const multipliers: Record<string, number> = {};
 for (const word of "hundred hundert cent cents cien ciento cientos cento".split(" ")) multipliers[word] = 100;
 for (const word of "thousand tausend mille mil mila".split(" ")) multipliers[word] = 1000;
 
-/** Returns what a folded word multiplies by; null for any other word. */
+/** Returns the factor of a folded word, or null. */
 export function multiplierOf(word: string): number | null {
   return Object.hasOwn(multipliers, word) ? (multipliers[word] as number) : null;
 }
 
-/** Words for one, which are mostly articles: they count only before a unit. */
+/** Words for one. Most of them are also articles, so they count only before a unit. */
 const ones: ReadonlySet<string> = new Set(
   "one a an eine ein einer einen un une una uno".split(" ").map((word) => foldCase(word, "plain")),
 );
 
-/** Returns the number that a folded word says; null for any other word. */
+/** Returns the number that a folded word means, or null. */
 export function numberOfWord(word: string): number | null {
   if (Object.hasOwn(words, word)) return words[word] as number;
-  // Fünfzehntausend, duecento, trescientos are one word.
+  // Compounds in one word: fünfzehntausend, duecento, trescientos.
   for (const [ending, factor] of compounds) {
     const before = word.endsWith(ending) ? word.slice(0, -ending.length) : "";
     if (before !== "" && Object.hasOwn(words, before)) return (words[before] as number) * factor;

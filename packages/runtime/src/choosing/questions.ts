@@ -4,14 +4,14 @@ import type { ArgumentProperty } from "./stated-arguments.js";
 import { plainDescription } from "./tool-line.js";
 
 interface Phrases {
-  /** Before what an act is: `Shall I do this: …?` */
+  /** Before the description of an act: `Shall I do this: …?` */
   shall: string;
-  /** Before a list of what might be meant. */
+  /** Before a list of possible meanings. */
   which: string;
   or: string;
-  /** Before the name of an argument that is missing. */
+  /** Before the name of a missing argument. */
   missing: string;
-  /** After the name of a number that is missing. */
+  /** After the name of a missing number. */
   number: string;
 }
 
@@ -68,14 +68,14 @@ export function askForArgument(
   return `${missing} (${plainDescription(tool)}). ${capitalized(inWords(name))}${wanted}?`;
 }
 
-/** Asks whether an act is what is wanted. */
+/** Asks for confirmation of an act. */
 export function askForConsent(message: string, tool: EngineTool, input: Record<string, unknown>): string {
   const { shall } = phrases[spokenLanguage(message)];
   const values = Object.entries(input).map(([name, value]) => `${inWords(name)}: ${inWords(value)}`);
   return `${shall}: ${plainDescription(tool)}${values.length > 0 ? ` (${values.join(", ")})` : ""}?`;
 }
 
-/** Asks which of some tools is wanted. */
+/** Asks which of several tools is meant. */
 export function askWhich(message: string, tools: readonly EngineTool[]): string {
   const { which, or } = phrases[spokenLanguage(message)];
   return `${which}: ${listed(

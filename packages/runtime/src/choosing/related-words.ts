@@ -1,8 +1,8 @@
 import { foldCase } from "../fold-case.js";
 
 /**
- * Words that speak of one thing, a line for each: English, German, French, Spanish and Italian mixed. A word that ends in
- * `-` stands for all that begin so.
+ * Groups of related words, one line each, with English, German, French, Spanish and Italian mixed. A word that ends in
+ * `-` matches all words that begin with it.
  */
 const lines = `
 light- lamp- bulb- lumin- bright- dim- dark- glow licht- lampe- leucht- beleucht- hell heller dunkel- lumière- éclair- ampoule- sombre luz luces ilumin- bombilla- oscur- luce luci lampad- illumin- buio
@@ -95,7 +95,7 @@ noise- sound- lärm- geräusch- bruit- ruido- rumor-
 fan- propell- gebläse- lüfter- ventilateur- ventilador- ventol- ventilator-
 `;
 
-/** What tools do, a line for each kind of act. */
+/** Verbs of tools, one line per kind of act. */
 const acts = `
 set sets change- adjust- regulat- put raise- lower- increas- decreas- reduc- make modif- stell- einstell- änder- dreh- setz- erhöh- senk- regl- règl- ajust- chang- mets mettre augment- diminu- monte baisse pon ponme poner cambi- ajust- sube baja impost- regol- metti alza abbass-
 read reads tell tells show shows check checks report- get gets look list lists find see lies lese- zeig- sag prüf- meld- auskunft dis dit lis montr- vérifi- donne indiqu- dime muestr- lee leer compruba consult- leggi dimmi mostr- controll- dammi
@@ -131,10 +131,10 @@ for (const [thing, line] of `${lines.trim()}\n${acts.trim()}`.split("\n").entrie
   }
 }
 
-/** The kind of act that a question asks for: something is to be read and told. */
+/** The kind of act that a question asks for: reading and reporting. */
 export const READING = thingsOf("read")[0] ?? -1;
 
-/** Returns the things that a folded word speaks of, as numbers. */
+/** Returns the groups that a folded word belongs to, as numbers. */
 export function thingsOf(word: string): readonly number[] {
   const things = new Set(exact.get(word) ?? []);
   for (const [stem, thing] of beginnings) if (word.startsWith(stem)) things.add(thing);

@@ -1,9 +1,9 @@
 import { splitWords } from "../split-words.js";
 
-/** A name with an ending, as files have: `part_2.stl`. */
+/** A name with an extension, as files have: `part_2.stl`. */
 const fileName = /(?<![\p{L}\p{N}])[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.[a-z][a-z\d]{1,5}(?![\p{L}\p{N}])/iu;
 
-/** Returns the name of a file that a message states; null where it states none. */
+/** Returns the file name that a message contains, or null. */
 export function readFileName(message: string): string | null {
   return fileName.exec(message)?.[0] ?? null;
 }
@@ -11,7 +11,7 @@ export function readFileName(message: string): string | null {
 const before =
   /^(?:for|of|de|del|dem|des|name|named|namen|nom|nombre|nome|to|with|by|from|für|an|mit|von|pour|à|avec|para|con|per|a|di|da|tell|ask|call)$/;
 
-/** Returns the name of a person that a message states: words with capitals behind a preposition. Null where it states none. */
+/** Returns the name of a person in a message: capitalized words after a preposition. Null where there is none. */
 export function readPersonName(message: string, used: ReadonlySet<number>): string | null {
   const words = splitWords(message);
   const isName = (at: number) => {

@@ -2,7 +2,7 @@ import { readNumber } from "../read-number.js";
 import { splitWords, type Word } from "../split-words.js";
 import { isWordForOne, multiplierOf, numberOfWord } from "./number-words.js";
 
-/** A number in a message, with the unit that it is counted in where there is one. */
+/** A number in a message with its unit. */
 export interface SaidNumber {
   value: number;
   unit: Unit | null;
@@ -29,7 +29,7 @@ const unitWords = [
   ["meter", /^(?:m|met(?:er|re)s?|metros?|metr[oi])$/],
 ] as const;
 
-/** Units that can be converted into each other: the kind of each, and its size in the smallest of the kind. */
+/** Convertible units: the quantity, and the size in its smallest unit. */
 const sizes: Partial<Record<Unit, readonly [kind: string, size: number]>> = {
   second: ["time", 1],
   minute: ["time", 60],
@@ -47,7 +47,7 @@ const halves = /^(?:half|halbe[nrs]?|demi|demie|media|medio|mezz[oa]|mezzora)$/;
 const quarters = /^(?:quarter|viertel|quart|cuarto|quarto|viertelstunde)$/;
 const joins = /^(?:and|und|et|y|e|a|an|of|d|de|di)$/;
 
-/** Returns the numbers that a message says in digits or words, in their order. */
+/** Returns the numbers of a message, in digits or words, in order. */
 export function saidNumbers(words: readonly Word[]): SaidNumber[] {
   const numbers: SaidNumber[] = [];
   for (let at = 0; at < words.length; ) {
@@ -86,7 +86,7 @@ function numberAt(words: readonly Word[], at: number): SaidNumber | null {
   return one.unit === null || one.unit === "other" ? null : one;
 }
 
-/** Twenty five, eight thousand five hundred, quince mil. */
+/** Examples: twenty five, eight thousand five hundred, quince mil. */
 function numberInWords(words: readonly Word[], at: number): { value: number; end: number } | null {
   let total = 0;
   let current: number | null = null;
@@ -105,14 +105,16 @@ function numberInWords(words: readonly Word[], at: number): { value: number; end
   return end === at ? null : { value: total + (current ?? 0), end };
 }
 
-/** Whether a number goes on with this one: tens with ones, hundreds with less than that, thousands with hundreds. */
+/**
+ * Whether `value` continues a number: ones after tens, less than a hundred after hundreds, hundreds after thousands.
+ */
 function fitsBehind(current: number | null, total: number, value: number): boolean {
   if (current === null) return total === 0 || value < 1000;
   if (current >= 100 && current % 100 === 0) return value < 100;
   return current >= 20 && current < 100 && current % 10 === 0 && value < 10;
 }
 
-/** Whether digits touch letters that are no unit: 3D, v2, A4. */
+/** Whether digits touch letters that are not a unit: 3D, v2, A4. */
 function isPartOfName(words: readonly Word[], at: number): boolean {
   const word = words[at] as Word;
   const [before, after] = [words[at - 1], words[at + 1]];
@@ -130,7 +132,7 @@ function unitOf(word: string): Unit | undefined {
   return unitWords.find(([, pattern]) => pattern.test(plain))?.[0];
 }
 
-/** Half an hour, eine halbe Stunde, une demi-heure, a quarter of an hour. */
+/** Examples: half an hour, eine halbe Stunde, une demi-heure, a quarter of an hour. */
 function partAt(words: readonly Word[], at: number, part: number): SaidNumber | null {
   if (/stunde$/.test(words[at]?.text ?? "")) return { value: part, unit: "hour", first: at, end: at + 1 };
   let end = at + 1;
@@ -145,7 +147,7 @@ function quartersBefore(words: readonly Word[], at: number): number {
 }
 
 function withUnit(words: readonly Word[], whole: number, first: number, from: number): SaidNumber {
-  // Seventeen and a half, zweieinhalb.
+  // Examples: seventeen and a half, zweieinhalb.
   const hasHalf =
     joins.test(words[from]?.text ?? "") &&
     [1, 2].find((more) => halves.test(unaccented(words[from + more]?.text ?? "")));
@@ -153,7 +155,7 @@ function withUnit(words: readonly Word[], whole: number, first: number, from: nu
   const next = words[end];
   if (next === undefined) return { value, unit: null, first, end };
   const plain = unaccented(next.text);
-  // 25 per cento, pour cent, por ciento.
+  // Examples: 25 per cento, pour cent, por ciento.
   const skip = /^(?:per|pour|por)$/.test(plain) ? 1 : 0;
   const unitWord = skip === 0 ? plain : unaccented(words[end + 1]?.text ?? "");
   const unit: Unit | undefined =
@@ -167,7 +169,7 @@ function withUnit(words: readonly Word[], whole: number, first: number, from: nu
   return { value, unit: isCounted ? "other" : null, first, end };
 }
 
-/** Cinque minuti e mezzo, two hours and a half. */
+/** Examples: cinque minuti e mezzo, two hours and a half. */
 function withHalfBehind(words: readonly Word[], number: SaidNumber): SaidNumber {
   const { end } = number;
   if (!joins.test(words[end]?.text ?? "")) return number;
@@ -175,20 +177,20 @@ function withHalfBehind(words: readonly Word[], number: SaidNumber): SaidNumber 
   return more === undefined ? number : { ...number, value: number.value + 0.5, end: end + more + 1 };
 }
 
-/** Converts a number to another unit of the same kind; a number without one stays as it is. */
+/** Converts a number to another unit of the same quantity. A number without a unit is not changed. */
 export function toUnit({ value, unit }: SaidNumber, wanted: Unit | null): number {
   const from = unit === null ? undefined : sizes[unit];
   const to = wanted === null ? undefined : sizes[wanted];
   return from === undefined || to === undefined ? value : (value * from[1]) / to[1];
 }
 
-/** Whether a said unit can be that of a value: it is the same, of the same kind, or one of them is not known. */
+/** Whether a stated unit fits a value: it is the same, of the same quantity, or one of the two is unknown. */
 export function fitsUnit({ unit }: SaidNumber, wanted: Unit | null): boolean {
   if (unit === null || unit === "other" || wanted === null) return true;
   return unit === wanted || (sizes[unit] !== undefined && sizes[unit]?.[0] === sizes[wanted]?.[0]);
 }
 
-/** Returns the unit that texts about a value name: `duration_minutes`, `in degrees Celsius`; null where none. */
+/** Returns the unit that a description mentions (`duration_minutes`, `in degrees Celsius`), or null. */
 export function unitNamed(text: string): Unit | null {
   for (const { text: word } of splitWords(
     text.replaceAll("_", " ").replaceAll("%", " percent ").replaceAll("°", " degrees "),

@@ -1,8 +1,8 @@
-/** `7:30`, `19.45`, `7:30 pm`, `7h30`, `um 7 Uhr`, `at 6 am`. */
+/** Examples: `7:30`, `19.45`, `7:30 pm`, `7h30`, `um 7 Uhr`, `at 6 am`. */
 const clock = /(?<![\d.,])(\d{1,2})(?:[:.h](\d{2}))?\s*(a\.?m\.?|p\.?m\.?|uhr|o'clock|heures?|h\b)?/giu;
 const before = /(?:\bat|\bby|\bum|\bà|\ba las|\balle|\bfor|\bgegen|\bvers)\s*$/iu;
 
-/** Returns the time of day that a message states, as HH:MM; null where it states none, or several. */
+/** Returns the time of day in a message as HH:MM, or null where there is none or more than one. */
 export function readTime(message: string): string | null {
   const times = new Set<string>();
   for (const match of message.matchAll(clock)) {

@@ -1,11 +1,11 @@
-/** Words between two acts of one message. */
+/** Separators between two acts of one message. */
 const joints =
   /\s*(?:[,;.]\s*(?:and then|and|then|und dann|und|dann|et puis|et|puis|y luego|y|luego|e poi|ed|e|poi)\s+|[;.!]\s+|,\s+|\s(?:and then|and also|and|und dann|und auch|und|et puis|et|y luego|y|e poi|ed|e|then|dann|puis|luego|poi)\s)/iu;
-/** Most acts that one message is taken apart into. */
+/** Most acts of one message. */
 const MAX_ACTS = 4;
 const MIN_ACT_CHARACTERS = 6;
 
-/** Takes a message apart where it may ask for several acts; one part where it does not. A question is one part. */
+/** Splits a message that may ask for several acts. Returns the whole message as one part otherwise. */
 export function splitActs(message: string): string[] {
   const parts = message
     .split(joints)

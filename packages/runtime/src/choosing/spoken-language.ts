@@ -1,7 +1,7 @@
 import { cutText } from "@nanoagent/models";
 import { splitWords } from "../split-words.js";
 
-/** Languages whose common words the choice of tools knows. */
+/** Languages supported by the choice of tools. */
 export type SpokenLanguage = "en" | "de" | "fr" | "es" | "it";
 
 /** Words that are frequent in one language and rare in the others. */
@@ -17,12 +17,12 @@ const known = Object.entries(frequent).map(
   ([language, words]) => [language as SpokenLanguage, new Set(words.split(","))] as const,
 );
 
-/** Weight of a word: one that several languages share tells less. */
+/** Weight of a word: lower where several languages share it. */
 function weightOf(word: string): number {
   return 1 / known.filter(([, words]) => words.has(word)).length;
 }
 
-/** Returns the language that a message seems to be in; English where nothing tells. */
+/** Returns the most likely language of a message. Default: English. */
 export function spokenLanguage(message: string): SpokenLanguage {
   const words = splitWords(cutText(message, 2000));
   let best: SpokenLanguage = "en";

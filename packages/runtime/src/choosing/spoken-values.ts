@@ -1,7 +1,7 @@
 import { foldCase } from "../fold-case.js";
 import type { SpokenLanguage } from "./spoken-language.js";
 
-/** Common values of schemas, and how people say them: English; German; French; Spanish; Italian. */
+/** Common schema values and the words for them: English; German; French; Spanish; Italian. */
 const said: Record<string, string> = {
   on: "on;an,ein,anschalten,einschalten,anmachen,eingeschaltet;allume,allumer,allumez,allumée,allumé,marche;enciende,encender,prende,encendido,encendida;accendi,accendere,accesa,acceso",
   off: "off;aus,ausschalten,ausmachen,abschalten,ausgeschaltet;éteins,éteindre,éteignez,éteint,éteinte;apaga,apagar,apagado,apagada;spegni,spegnere,spento,spenta",
@@ -73,7 +73,7 @@ const said: Record<string, string> = {
 
 const languages: readonly SpokenLanguage[] = ["en", "de", "fr", "es", "it"];
 
-/** Values that mean the same as one of the table. */
+/** Values that mean the same as a value of the table. */
 const alike: Record<string, string> = {
   true: "on",
   false: "off",
@@ -99,7 +99,7 @@ const alike: Record<string, string> = {
   sun: "sunday",
 };
 
-/** Returns the ways in which people say a value of a schema: in its own words, and in those of the language where known. */
+/** Returns the ways to say a schema value: its own words, and known words of the language. */
 export function waysToSay(value: string | number | boolean, language: SpokenLanguage): string[] {
   const own = String(value)
     .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")

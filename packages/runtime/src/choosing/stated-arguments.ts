@@ -3,35 +3,35 @@ import { fitsUnit, type SaidNumber, saidNumbers, toUnit, type Unit, unitNamed } 
 import { type SpokenLanguage, spokenLanguage } from "./spoken-language.js";
 import { waysToSay } from "./spoken-values.js";
 
-/** A property of a tool's arguments, as far as it can be read from a message. */
+/** A property of a tool's arguments that may be read from a message. */
 export interface ArgumentProperty {
   name: string;
   isRequired: boolean;
   kind: "choice" | "number" | "boolean" | "text" | "choices" | "other";
-  /** Values of a `choice`, and of the items of `choices`. */
+  /** Values of a `choice`, or of the items of `choices`. */
   choices: readonly (string | number | boolean)[];
   minimum: number | null;
   maximum: number | null;
   isInteger: boolean;
   unit: Unit | null;
-  /** Its name and description. */
+  /** Name and description. */
   about: string;
 }
 
 /** The arguments that a message states. */
 export interface StatedArguments {
   values: Record<string, unknown>;
-  /** Several values that the message names for one property, which takes one: an act for each. */
+  /** Several values that the message names for a property with one value. Each becomes a separate act. */
   several: { name: string; values: readonly unknown[] } | null;
-  /** Required properties that it does not state. */
+  /** Required properties that the message does not state. */
   missing: ArgumentProperty[];
-  /** Words of the message that a value was read from. */
+  /** Indexes of the words that values were read from. */
   used: ReadonlySet<number>;
 }
 
 type JsonSchema = Record<string, unknown>;
 
-/** Returns the properties of a schema, with what is known of their values. */
+/** Returns the properties of a schema with the known facts about their values. */
 export function argumentProperties(schema: object): ArgumentProperty[] {
   const { properties = {}, required = [] } = schema as { properties?: Record<string, JsonSchema>; required?: unknown };
   const isRequired = (name: string) => Array.isArray(required) && required.includes(name);
@@ -60,7 +60,7 @@ function describeProperty(name: string, given: JsonSchema): Omit<ArgumentPropert
   return { ...base, kind: "other" };
 }
 
-/** Reads what a message states of a tool's arguments. Free text is left to {@link readFreeText}. */
+/** Reads the arguments that a message states. Free text is left to {@link readFreeText}. */
 export function readStated(properties: readonly ArgumentProperty[], message: string): StatedArguments {
   const words = splitWords(message);
   const language = spokenLanguage(message);
@@ -88,7 +88,7 @@ export function readStated(properties: readonly ArgumentProperty[], message: str
   return { values, several, missing, used };
 }
 
-/** Index of the first word that names a value of a property; -1 where none does. */
+/** Index of the first word that names a value of a property, or -1. */
 export function placeOf(
   value: unknown,
   { choices }: ArgumentProperty,
@@ -106,7 +106,7 @@ interface SaidChoice {
   end: number;
 }
 
-/** Values that a message names, the longest names first; words count for one value only. */
+/** Returns the values that a message names, longest names first. Each word counts for one value only. */
 function saidChoices(
   choices: ArgumentProperty["choices"],
   words: readonly Word[],
@@ -133,10 +133,12 @@ function saidChoices(
   return withoutPreposition(found, words).sort((one, other) => one.first - other.first);
 }
 
-/** Shortest common beginning by which a word of another language is recognized: clásica, Tomaten. */
+/** Shortest common beginning that identifies a word of another language: clásica, Tomaten. */
 const COGNATE_CHARACTERS = 4;
 
-/** The one value whose name begins like a word of the message in another language; none where several do. */
+/**
+ * Returns the only value whose name begins like a word of another language in the message. Empty if there are several.
+ */
 function cognate(
   choices: ArgumentProperty["choices"],
   words: readonly Word[],
@@ -159,7 +161,7 @@ function cognate(
   return new Set(matches.map(({ value }) => value)).size === 1 ? matches.slice(0, 1) : [];
 }
 
-/** `on` before an article or a day is no state where another state is named: turn it off on Monday. */
+/** Ignores `on` before an article or a day where another state is named: turn it off on Monday. */
 function withoutPreposition(found: readonly SaidChoice[], words: readonly Word[]): SaidChoice[] {
   const isPreposition = ({ first, end }: SaidChoice) =>
     words[first]?.text === "on" && /^(?:the|my|mon|tue|wed|thu|fri|sat|sun|it|this|that)/.test(words[end]?.text ?? "");
@@ -170,13 +172,13 @@ function withoutPreposition(found: readonly SaidChoice[], words: readonly Word[]
 /** Shortest word whose inflections and compounds are recognized. */
 const MIN_STEM_CHARACTERS = 5;
 
-/** Whether a word of a message is that of a value, also inflected (`kitchens`) or as the beginning of a compound (`Küchenlicht`). */
+/** Whether a word is the name of a value, also inflected (`kitchens`) or at the start of a compound (`Küchenlicht`). */
 export function isSameWord(word: string, value: string): boolean {
   if (word === value) return true;
   if (value.length < MIN_STEM_CHARACTERS)
     return word.length - value.length <= 1 && word === `${value}s` && value.length > 2;
   if (word.startsWith(value)) return true;
-  // The last letter of a stem changes in a plural: valves, Pumpen, lumière.
+  // The last letter of a stem can change in the plural: valves, Pumpen, lumière.
   return word.length >= value.length - 1 && word.length <= value.length + 2 && word.startsWith(value.slice(0, -1));
 }
 
@@ -202,7 +204,7 @@ function saidBoolean(
   return says(true) ? true : null;
 }
 
-/** Gives the numbers of a message to the properties that take one: by their units first, then in order. */
+/** Assigns the numbers of a message to number properties, by unit first, then in order. */
 function assignNumbers(
   properties: readonly ArgumentProperty[],
   words: readonly Word[],
@@ -231,7 +233,7 @@ function assignNumbers(
     const fitting = numbers.filter(
       (number) => fitsUnit(number, property.unit) && inProperty(property, number) !== null,
     );
-    // Which of several numbers is meant is the model's to say.
+    // With several candidates, the model decides.
     const first = fitting[0];
     const others = open.filter(({ name }) => name !== property.name && !assigned.has(name)).length;
     if (first !== undefined && fitting.length <= 1 + others) take(property, first);
@@ -243,7 +245,7 @@ function assignNumbers(
   return assigned;
 }
 
-/** A number as a property takes it; null for one that it cannot take. */
+/** Converts a number for a property, or returns null where it is invalid. */
 function inProperty({ unit, minimum, maximum, isInteger }: ArgumentProperty, number: SaidNumber): number | null {
   const value = toUnit(number, unit);
   if (isInteger && !Number.isInteger(value)) return null;
@@ -255,7 +257,7 @@ const halfWords = /^(?:half|halfway|hälfte|halb|moitié|mitad|metà)$/;
 const fullWords =
   /^(?:full|fully|maximum|max|completely|ganz|voll|maximal|maximum|complètement|fond|máximo|completamente|massimo)$/;
 
-/** Half and full of a share that has a smallest and a largest value. */
+/** Reads "half" and "full" for a share with a known range. */
 function saidShare({ minimum, maximum, isInteger, unit }: ArgumentProperty, words: readonly Word[]): number | null {
   if (maximum === null || (unit !== null && unit !== "percent")) return null;
   if (words.some(({ text }) => fullWords.test(text))) return maximum;

@@ -2,12 +2,12 @@ import { cutText } from "@nanoagent/models";
 import type { EngineTool } from "../engines/engine.js";
 import { argumentProperties } from "./stated-arguments.js";
 
-/** Longest description of a tool in a text that is scored. */
+/** Most characters of a tool's description in a scored text. */
 export const MAX_DESCRIPTION_CHARACTERS = 160;
-/** Values of a property that such a text names. */
+/** Most values of a property in a scored text. */
 const MAX_NAMED_VALUES = 8;
 
-/** Returns a tool's description in one line, without its last full stop. */
+/** Returns a tool's description on one line, without the final period. */
 export function plainDescription(
   { name, description }: Pick<EngineTool, "name" | "description">,
   maxCharacters = MAX_DESCRIPTION_CHARACTERS,
@@ -16,7 +16,7 @@ export function plainDescription(
   return cutText(line === "" ? name.replaceAll("_", " ") : line, maxCharacters).replace(/[.。]+$/, "");
 }
 
-/** Returns the values that a tool's arguments choose from, in words: ` (kitchen, bedroom)`; empty where there are none. */
+/** Returns the enum values of a tool's arguments in words, such as ` (kitchen, bedroom)`, or an empty string. */
 export function valuesOf({ inputSchema }: Pick<EngineTool, "inputSchema">): string {
   const values = argumentProperties(inputSchema).flatMap(({ kind, choices }) =>
     kind === "choice" || kind === "choices" ? choices.slice(0, MAX_NAMED_VALUES) : [],

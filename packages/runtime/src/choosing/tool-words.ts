@@ -1,7 +1,7 @@
 import type { EngineTool } from "../engines/engine.js";
 import { splitWords } from "../split-words.js";
 
-/** Words of a tool's name and description, as far as they tell it from others. */
+/** Returns the words of a tool's name and description. */
 export function wordsOfTool({ name, description }: Pick<EngineTool, "name" | "description">): string[] {
   const text = `${name} ${description}`.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").replaceAll("_", " ");
   return [

@@ -10,36 +10,36 @@ import { READING, thingsOf } from "./related-words.js";
 import { type ArgumentProperty, argumentProperties, isSameWord, readStated } from "./stated-arguments.js";
 import { wordsOfTool } from "./tool-words.js";
 
-/** Evidence for one tool that costs no model: the words that it shares with a message, and the arguments that are stated. */
+/** Evidence for one tool without a model: words that it shares with a message, and stated arguments. */
 export interface WordEvidence {
-  /** Shared words, weighted by how rare they are among the tools: 0 without any. */
+  /** Shared words, weighted by their rarity among the tools; 0 without any. */
   words: number;
-  /** The same for what both speak of in other words, or in another language. */
+  /** The same for related words and words of other languages. */
   things: number;
-  /** Words of the message that carry meaning and that the tool does not explain. */
+  /** Number of meaningful words of the message that the tool does not explain. */
   unexplained: number;
-  /** 1 where it takes a text and the message announces or quotes one, 0 otherwise. */
+  /** 1 where the tool requires a text and the message announces or quotes one, otherwise 0. */
   text: number;
-  /** Values of its choices that the message names. */
+  /** Number of choices that the message names a value for. */
   values: number;
-  /** 1 where it takes a number and one is stated, -1 where it needs one and none is, 0 otherwise. */
+  /** 1 where a number argument is stated, -1 where a required one is not, otherwise 0. */
   number: number;
-  /** Share of its required arguments that the message states, 0 to 1; 1 without any. */
+  /** Share of the required arguments that the message states, from 0 to 1; 1 without any. */
   stated: number;
 }
 
-/** Shortest beginning that two words must share to count as one. */
+/** Shortest common beginning for two words to count as one. */
 const STEM_CHARACTERS = 4;
 const MAX_MESSAGE_CHARACTERS = 2000;
 
-/** Returns the evidence of a message's words for each tool. */
+/** Returns the word evidence of a message for each tool. */
 export function wordEvidence(followUp: FollowUp, tools: readonly EngineTool[]): WordEvidence[] {
   const message = cutText(followUp.message, MAX_MESSAGE_CHARACTERS);
   const said = splitWords(message);
   const ofTools = tools.map(wordsOfTool);
   const thingsOfTools = ofTools.map(thingsIn);
   const wanted = thingsIn(said.map(({ text }) => text));
-  // A question wants something read, whatever its verb.
+  // A question asks for a reading, whatever its verb.
   if (askingOf(message) === "fact") wanted.add(READING);
   const textAt = explicitTextAt(message, said);
   return tools.map((tool, index) => {
@@ -70,13 +70,13 @@ function sharedWords(said: readonly Word[], own: readonly string[], ofTools: rea
   for (const word of own) {
     if (word.length < 3 || !said.some(({ text }) => isRelated(text, word))) continue;
     const uses = ofTools.filter((others) => others.some((other) => isRelated(other, word))).length;
-    // A word of most tools tells none of them.
+    // A word of most tools does not distinguish any.
     if (uses <= ofTools.length / 2) sum += Math.log(ofTools.length / uses);
   }
   return sum;
 }
 
-/** Things that a message and a tool both speak of in other words, weighted by how rare they are among the tools. */
+/** Weighs the related words of a message and a tool by their rarity among the tools. */
 function sharedThings(
   wanted: ReadonlySet<number>,
   own: ReadonlySet<number>,
@@ -86,7 +86,7 @@ function sharedThings(
   for (const thing of wanted) {
     if (!own.has(thing)) continue;
     const uses = ofTools.filter((others) => others.has(thing)).length;
-    // What most tools do or speak of tells little, but it tells something.
+    // Things that most tools have in common count little, but more than nothing.
     sum += Math.log((ofTools.length + 1) / uses);
   }
   return sum;
@@ -96,7 +96,7 @@ function thingsIn(words: readonly string[]): Set<number> {
   return new Set(words.flatMap((word) => thingsOf(word)));
 }
 
-/** Number of words that carry meaning and that neither the tool's words nor its arguments explain. */
+/** Counts the meaningful words that neither the tool's words nor its arguments explain. */
 function unexplainedWords(said: readonly Word[], own: readonly string[], used: ReadonlySet<number>): number {
   const things = thingsIn(own);
   return said.filter(

@@ -18,8 +18,8 @@ const MAX_FAILURES_IN_A_ROW = 5;
 
 /**
  * Runs scenarios and judges every turn. The engine is opened once. Each file gets an agent with the file's tools, and
- * each scenario a new conversation. Every permission is granted. Throws the errors of opening an agent, {@link
- * NanoRuntimeError} `invalid-options`, and the error of an engine that never answers.
+ * each scenario a new conversation. Every permission is granted. Throws the errors of opening an agent,
+ * {@link NanoRuntimeError} `invalid-options`, and the error of an engine that never answers.
  */
 export async function runEval(options: EvalOptions): Promise<EvalResult> {
   const { scenarios: files, signal, times = 1 } = options;

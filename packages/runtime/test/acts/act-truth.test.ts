@@ -10,7 +10,7 @@ import { sampleConfig } from "../sample-config.js";
 
 const NOTHING_DONE = "Nothing has been done yet. Please say in other words what I should do.";
 
-/** A lamp and a thermometer, and what was done with them. */
+/** A lamp and a thermometer, with a record of their use. */
 function house() {
   const done: unknown[] = [];
   const tools = [
@@ -69,8 +69,8 @@ async function talk(
   return { engine, done, events, texts, text: texts.at(-1), history: runtime.history };
 }
 
-describe("a reply that claims an act when nothing was called", () => {
-  test("is asked for again, held to a choice, and the call is run", async () => {
+describe("a reply that claims an act without a call", () => {
+  test("is retried with a forced choice, and the call runs", async () => {
     const said = await talk(["I have switched the lamp on.", lamp(), "The kitchen lamp is on."], ["switch it on"]);
     expect(said.engine.requests.map(({ toolChoice }) => toolChoice)).toEqual([undefined, "required", undefined]);
     expect(said.done).toEqual([{ room: "kitchen", on: true }]);
@@ -88,7 +88,7 @@ describe("a reply that claims an act when nothing was called", () => {
     ["accendi la luce per favore", "Ho acceso la luce.", /^Non è stato ancora fatto nulla/],
     ["zet het licht aan alsjeblieft", "Ik heb de lamp aangezet.", /^Er is nog niets gedaan/],
     ["lamp on", "Done!", NOTHING_DONE],
-  ])("says that nothing was done where it calls none then either: %s", async (message, claim, told) => {
+  ])("says that nothing was done if the retry has no call either: %s", async (message, claim, told) => {
     const said = await talk([claim], [message]);
     expect(said.engine.requests).toHaveLength(2);
     expect(said.text).toMatch(typeof told === "string" ? new RegExp(`^${told.replaceAll(".", "\\.")}$`) : told);
@@ -97,13 +97,13 @@ describe("a reply that claims an act when nothing was called", () => {
     expect(said.done).toEqual([]);
   });
 
-  test("keeps what it said before the claim", async () => {
+  test("keeps the text before the claim", async () => {
     const said = await talk(["The lamp is a fine one. I have switched it on. It is bright now."], ["switch it on"]);
     expect(said.text).toBe(`The lamp is a fine one. ${NOTHING_DONE}`);
     expect(said.history.at(-1)?.content).toBe(said.text);
   });
 
-  test("may say it with the call", async () => {
+  test("may be the text of a call", async () => {
     const said = await talk(
       [{ deltas: ["I'll do that. ", "I have switched it on."], calls: (lamp() as { calls: [] }).calls }, "Done!"],
       ["switch the lamp on"],
@@ -113,7 +113,7 @@ describe("a reply that claims an act when nothing was called", () => {
     expect(said.engine.requests).toHaveLength(2);
   });
 
-  test("is let through after an act, and not after a look or an act that failed", async () => {
+  test("passes after an act, but not after a reading or a failed act", async () => {
     expect((await talk([lamp(), "I have switched the lamp on."], ["lamp on"])).text).toBe(
       "I have switched the lamp on.",
     );
@@ -123,7 +123,7 @@ describe("a reply that claims an act when nothing was called", () => {
     expect(failed.text).toBe(NOTHING_DONE);
   });
 
-  test("is let through with `acts: off`, without tools, and in a text that was asked for", async () => {
+  test("passes with `acts: off`, without tools, and in a requested text", async () => {
     const claim = "I have switched the lamp on.";
     expect((await talk([claim], ["lamp on"], { acts: "off" })).text).toBe(claim);
     expect((await talk([claim], ["lamp on"], { tools: [] })).text).toBe(claim);
@@ -131,7 +131,7 @@ describe("a reply that claims an act when nothing was called", () => {
     expect((await talk([claim], ["Translate: Ich habe die Lampe eingeschaltet."])).text).toBe(claim);
   });
 
-  test("is no claim for a value by a schema", async () => {
+  test("is not a claim in a structured reply", async () => {
     const engine = new ScriptedEngine(['"I have switched the lamp on."']);
     await using runtime = new NanoRuntime({ engine, tools: house().tools });
     await runtime.load(sampleConfig({ acts: "strict" }));
@@ -147,7 +147,7 @@ describe("a claim about an act of an earlier turn", () => {
     ["Did you do it?", "Yes, I have switched it on."],
     ["thanks", "You're welcome. I have switched the lamp on for you."],
     ["thanks", "Done!"],
-  ])("is let through: %s %s", async (message, reply) => {
+  ])("passes: %s %s", async (message, reply) => {
     const said = await talk([...first, reply], ["switch the kitchen lamp on", message]);
     expect(said.texts).toEqual(["The lamp is on.", reply]);
   });
@@ -160,12 +160,12 @@ describe("a claim about an act of an earlier turn", () => {
     ["could you switch the lamp on again", "I have switched the lamp on again."],
     ["thanks, now open the window", "I have opened the window."],
     ["did you do it?", "I'll do that."],
-  ])("does not stand for a new request: %s %s", async (message, reply) => {
+  ])("does not answer a new request: %s %s", async (message, reply) => {
     const said = await talk([...first, reply, reply], ["switch the kitchen lamp on", message]);
     expect(said.text).toBe(NOTHING_DONE);
   });
 
-  test("is withheld where that act failed", async () => {
+  test("is withheld if that act failed", async () => {
     const said = await talk(
       [lamp("attic"), "There is no lamp.", "Yes, I have switched the lamp on.", "No."],
       ["switch the attic lamp on", "did you switch the lamp on?"],
@@ -174,7 +174,7 @@ describe("a claim about an act of an earlier turn", () => {
   });
 });
 
-test("replies of models below two billion parameters are checked unless the config says otherwise", () => {
+test("checks replies of models below two billion parameters by default", () => {
   const facts = (parameters?: number | null) => ({ name: "x", contextTokens: null, parameters });
   expect(
     [134_000_000, 1_999_999_999, 2_000_000_000, null, undefined].map((n) => checksClaims(undefined, facts(n))),
@@ -183,7 +183,7 @@ test("replies of models below two billion parameters are checked unless the conf
   expect(checksClaims("off", facts(1))).toBe(false);
 });
 
-describe("what is held back of a reply", () => {
+describe("the part of a reply that is held back", () => {
   const sentences = [
     "The lamp is in the hall. ",
     "It has three bulbs… ",
@@ -211,7 +211,7 @@ describe("what is held back of a reply", () => {
   };
   const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
 
-  test("is at most 300 characters, and nothing at the end of a reply without a claim", () => {
+  test("has at most 300 characters, and is empty at the end of a reply without a claim", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...sentences), { maxLength: 8 }), sizes, (parts, sizes) => {
         const text = parts.join("");
@@ -230,7 +230,7 @@ describe("what is held back of a reply", () => {
     );
   });
 
-  test("has the whole sentence of the first claim, and all behind it", () => {
+  test("contains the whole sentence of the first claim, and everything after it", () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...sentences), { maxLength: 4 }),

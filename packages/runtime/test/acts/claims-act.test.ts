@@ -305,7 +305,7 @@ describe("a sentence that claims an act", () => {
   });
 });
 
-describe("a sentence that claims no act", () => {
+describe("a sentence that does not claim an act", () => {
   test.each(Object.entries(others))("in %s", (_, sentences) => {
     expect(sentences.filter((sentence) => claimsAct(sentence))).toEqual([]);
   });

@@ -35,9 +35,9 @@ const tools: EngineTool[] = [
   },
 ];
 
-/** A model that finds every name as likely as any other: what is decided then, the message alone decides. */
+/** A model that finds all names equally likely, so that the message alone decides. */
 const knowsNothing: TextScorer = { score: async (_text, continuations) => continuations.map(() => [-1]) };
-/** A model that finds one continuation likely behind a message. */
+/** A model that finds one continuation likely after a message. */
 const prefers = (word: string): TextScorer => ({
   score: async (text, continuations) =>
     continuations.map((part) => [part.includes(word) && !text.includes("N/A =>") ? 0 : -9]),
@@ -50,7 +50,7 @@ const decided = (messages: EngineMessage[], scorer = knowsNothing): Promise<Deci
 const callsOf = (decision: Decision) =>
   decision.kind === "calls" ? decision.calls.map(({ tool, arguments: input }) => [tool.name, input]) : decision;
 
-describe("what a message asks for is decided", () => {
+describe("decide", () => {
   test.each([
     ["Switch the lamp in the kitchen on.", [["set_lamp", { room: "kitchen", state: "on" }]]],
     ["Mach das Licht in der Küche aus!", [["set_lamp", { room: "kitchen", state: "off" }]]],
@@ -78,7 +78,7 @@ describe("what a message asks for is decided", () => {
     expect(await decided(said(message))).toEqual({ kind: "none" });
   });
 
-  test("a missing argument is asked for, and the answer completes the act", async () => {
+  test("asks for a missing argument and completes the act with the answer", async () => {
     const asked = await decided(said("Switch the lamp on, please"));
     expect(asked).toMatchObject({ kind: "ask", question: expect.stringMatching(/kitchen.*\?$/) });
     const question = asked.kind === "ask" ? asked.question : "";
@@ -88,7 +88,7 @@ describe("what a message asks for is decided", () => {
     expect(await decided(said("Switch the lamp on, please", question, "no"))).toEqual({ kind: "none" });
   });
 
-  test("a follow-up means the act before with what it changes", async () => {
+  test("reads a follow-up as the previous act with changes", async () => {
     const before: EngineMessage[] = [
       { role: "user", content: "Switch the kitchen lamp on" },
       {
@@ -106,13 +106,13 @@ describe("what a message asks for is decided", () => {
     expect(await next("Why is the sky blue?")).toEqual({ kind: "none" });
   });
 
-  test("what the words leave open, the model decides", async () => {
+  test("lets the model decide where the words are not sure", async () => {
     expect(await decided(said("It is much too dark in the kitchen, on please"), prefers("set_lamp"))).toMatchObject({
       kind: "calls",
     });
   });
 
-  test("words alone cost the model nothing where they are sure", async () => {
+  test("does not use the model where the words are sure", async () => {
     let asked = 0;
     const counting: TextScorer = {
       score: async (_text, continuations) => {
@@ -124,7 +124,7 @@ describe("what a message asks for is decided", () => {
     expect(asked).toBe(0);
   });
 
-  test("every call satisfies the schema of its tool, whatever is said", async () => {
+  test("makes only calls that satisfy the schema, for any message", async () => {
     const words =
       "switch lamp kitchen off timer 5 minutes add milk what temperature hall and please on 900 bedroom".split(" ");
     for (let seed = 0; seed < 200; seed++) {

@@ -17,9 +17,9 @@ const asked: EngineMessage[] = [
 const after = (before: readonly EngineMessage[], content: string) =>
   readFollowUp([...before, { role: "user", content }]);
 
-describe("a message is read within its conversation", () => {
+describe("a message within its conversation", () => {
   test.each(["and the bedroom?", "off again", "now the hall", "und das Bad?", "y el baño", "10 more"])(
-    "%s leans on the call before",
+    "%s refers to the previous call",
     (message) => {
       expect(after(acted, message)).toMatchObject({ before: call, leansOnIt: true });
     },
@@ -36,24 +36,24 @@ describe("a message is read within its conversation", () => {
     expect(after(asked, message)).toMatchObject({ answer: "yes", message: "Switch the lamp on" });
   });
 
-  test.each(["no", "nein", "never"])("%s refuses it", (message) => {
+  test.each(["no", "nein", "never"])("%s refuses", (message) => {
     expect(after(asked, message).answer).toBe("no");
   });
 
-  test("any other answer adds to what was asked about", () => {
+  test("any other answer completes the original message", () => {
     expect(after(asked, "in the kitchen")).toMatchObject({
       answer: "other",
       message: "Switch the lamp on\nin the kitchen",
     });
   });
 
-  test("without a question there is no answer", () => {
+  test("is not an answer without a question", () => {
     expect(after(acted, "yes").answer).toBeNull();
     expect(after([], "yes")).toMatchObject({ answer: null, before: null, leansOnIt: false });
   });
 });
 
-describe("a message is taken apart into acts", () => {
+describe("splitting a message into acts", () => {
   test.each([
     ["Switch the lamp on and close the blinds.", 2],
     ["Mach das Licht an und schließ die Tür", 2],

@@ -34,7 +34,7 @@ const note: EngineTool = {
 const read = (tool: EngineTool, message: string) =>
   completeArguments(tool, { message, before: null, leansOnIt: false, answer: null });
 
-describe("arguments that a message states are read from it", () => {
+describe("reading stated arguments", () => {
   test.each([
     [lamp, "Set the living room lamp to 40 percent", { room: "living_room", percent: 40 }],
     [lamp, "kitchen light to forty five", { room: "kitchen", percent: 45 }],
@@ -54,14 +54,14 @@ describe("arguments that a message states are read from it", () => {
     expect(read(tool, message)).toMatchObject({ sets: [expected], missing: [], open: [] });
   });
 
-  test("what is not stated is missing, and never made up", () => {
+  test("reports arguments that are not stated as missing", () => {
     expect(read(lamp, "Switch the lamp on please").sets[0]).not.toHaveProperty("room");
     expect(read(lamp, "Dim the kitchen").missing.map(({ name }) => name)).toEqual(["percent"]);
     expect(read(timer, "Start a timer").missing.map(({ name }) => name)).toEqual(["minutes"]);
     expect(read(note, "Write a note").missing.map(({ name }) => name)).toEqual(["text"]);
   });
 
-  test("a number outside of the range is not taken", () => {
+  test("ignores a number outside of the range", () => {
     fc.assert(
       fc.property(fc.integer({ min: 101, max: 100_000 }), (percent) => {
         expect(read(lamp, `Set the kitchen lamp to ${percent}`).sets[0]).not.toHaveProperty("percent");
@@ -69,7 +69,7 @@ describe("arguments that a message states are read from it", () => {
     );
   });
 
-  test("every number of the range is read, also beside a unit", () => {
+  test("reads every number in the range, with and without a unit", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), fc.constantFrom("", " percent", " %"), (percent, unit) => {
         expect(read(lamp, `Set the kitchen lamp to ${percent}${unit}`).sets[0]).toEqual({ room: "kitchen", percent });
@@ -77,14 +77,14 @@ describe("arguments that a message states are read from it", () => {
     );
   });
 
-  test("several values for one argument are an act each", () => {
+  test("makes one act for each of several values", () => {
     expect(read(lamp, "Set the kitchen and the bedroom to 20").sets).toEqual([
       { room: "kitchen", percent: 20 },
       { room: "bedroom", percent: 20 },
     ]);
   });
 
-  test("an act that leans on the one before has its other arguments", () => {
+  test("takes the other arguments of a follow-up from the previous act", () => {
     const before = { id: "1", name: "set_lamp", arguments: { room: "kitchen", percent: 40 } };
     const followed = (message: string) =>
       completeArguments(lamp, { message, before, leansOnIt: true, answer: null }).sets[0];
@@ -94,7 +94,7 @@ describe("arguments that a message states are read from it", () => {
     expect(followed("ten percent less")).toEqual({ room: "kitchen", percent: 30 });
   });
 
-  test("any message and any schema are read without an error, and values are those of the schema", () => {
+  test("reads any message and schema without errors, and only values that the schema allows", () => {
     const property = fc.oneof(
       fc.record({ enum: fc.array(fc.oneof(fc.string(), fc.integer(), fc.boolean()), { maxLength: 5 }) }),
       fc.record({ type: fc.constantFrom("string", "number", "integer", "boolean", "array", "object", "null") }),

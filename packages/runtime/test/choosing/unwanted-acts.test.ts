@@ -42,7 +42,7 @@ test.each([
   "laisse tomber",
   "déjalo",
   "lascia stare",
-])("%s asks for no act", (message) => {
+])("%s does not ask for an act", (message) => {
   expect(isUnwanted(message)).toBe(true);
 });
 
@@ -67,6 +67,6 @@ test.each([
   "Switch the lamp off, I don't need it",
   "Mach die Lampe aus, ich brauche sie nicht",
   "I can't see, switch the lamp on",
-])("%s may ask for one", (message) => {
+])("%s may ask for an act", (message) => {
   expect(isUnwanted(message)).toBe(false);
 });

@@ -124,7 +124,7 @@ describe("the reply", () => {
     ["Which room? Kitchen or bedroom.", true],
     ["I have switched it on.", false],
     ["", false],
-  ])("%j asks something: %s", (reply, asks) => {
+  ])("%j is a question: %s", (reply, asks) => {
     expect(judge({ asks: true }, reply).verdict).toBe(asks ? "right" : "wrong");
   });
 

@@ -196,7 +196,7 @@ describe("rules beyond the schema", () => {
       "tools.0.parameters",
     ],
     ["a result and an error", { name: "a", description: "x", result: 1, error: "y" }, "tools.0.error"],
-  ])("%s is a fault of the tool", async (_, tool, key) => {
+  ])("%s is reported for the tool", async (_, tool, key) => {
     const { issues } = await refusal(stringify({ ...houseFile({ id: "a", say: "x" }), tools: [tool] }));
     expect(issues.map((issue) => issue.key)).toEqual([key]);
   });

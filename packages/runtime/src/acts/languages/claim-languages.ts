@@ -6,5 +6,5 @@ import { german } from "./german.js";
 import { italian } from "./italian.js";
 import { spanish } from "./spanish.js";
 
-/** All languages in which claims are recognized. A new one is a file and a row here. */
+/** All languages in which claims are recognized. To add one, add a file and an entry here. */
 export const claimLanguages: readonly ClaimLanguage[] = [english, german, french, spanish, italian, dutch];

@@ -1,6 +1,6 @@
 import { type ClaimLanguage, phrase, whole } from "../claim-language.js";
 
-/** Regular verbs by their stem: `open` stands for open, opened and opening. */
+/** Regular verbs by stem: `open` covers open, opened and opening. */
 const regular =
   "open|switch|turn|start|dimm?|brighten|lock|unlock|lower|adjust|increas|decreas|reduc|clos|rais|activat|deactivat|enabl|disabl|chang|remov|delet|schedul|play|paus|resum|mut|unmut|water|fill|empt|mov|record|sav|stor|remind|call|dial|notif|email|text|print|restart|reboot|updat|install|execut|cancell?|heat|cool|charg|connect|disconnect|pair|flipp?|toggl|power|arm|disarm|press|launch|trigger|order|book|log|plac|purchas|transferr?|post|upload|download|renam|configur|programm?|extinguish|add|creat|stopp?|boil|vacuum|light|feed|reserv|snooz|skipp?|register|assign|mark|not|appl|warm|roll|pull|push|releas|engag|silenc|revers|rotat|drain|spray|irrigat";
 const irregular =
@@ -15,10 +15,10 @@ const adverbs =
   "(?: (?:now|just|already|successfully|also|then|gone ahead and|went ahead and|gladly|right away|immediately|duly|all|both|been able to))*";
 const agreement =
   "ok|okay|sure|sure thing|alright|all right|of course|certainly|absolutely|yes|yep|yeah|great|no problem|got it|understood|you're right|you are right|right|perfect|there you go|there|here you go|very well|as you wish|sorry|my apologies";
-/** Texts that a reply consists of: it may well say that it has written them. */
+/** Kinds of text that a reply can contain. A reply may say that it wrote them. */
 const ownText =
   /\b(?:answers?|repl(?:y|ies)|wording|sentences?|paragraphs?|explanations?|comments?|typos?|code|functions?|examples?|essay|poem|story|summary|translation|recipe|below|as follows|following|my mind|my best|an effort|mistakes?|sense|sure that|it clear|note of (?:your|the) (?:question|point))\b/;
-/** The past of a life, and of history. */
+/** Past tense in biographies and history. */
 const longAgo =
   /\b(?:yesterday|ago|last (?:night|week|month|year|time)|in (?:1\d|20)\d\d|when i was|as a (?:child|kid)|years?|cent(?:ury|uries)|since|by (?!me\b|now\b|\d)[a-z]+)\b/;
 
