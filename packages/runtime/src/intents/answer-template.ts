@@ -7,15 +7,15 @@ type AnswerPart =
   | { kind: "value"; path: readonly string[]; at: number }
   | { kind: "optional"; parts: readonly AnswerPart[] };
 
-/** Names of ASCII letters, as nearly all are: to make a pattern of all letters takes milliseconds. */
+/** Names of ASCII letters, which nearly all names are. Compiling a pattern of all letters takes milliseconds. */
 const plainValuePattern = /^\{([a-z\d_.-]+)\}/i;
 const valuePattern = /^\{([\p{L}\p{N}_.-]+)\}/u;
 const MAX_ANSWER_CHARACTERS = 10_000;
 const MAX_NESTING = 16;
 
 /**
- * Text over values: `{zone}`, `{result.temperature}`, and `[parts that are left out]` where one of their values is
- * unknown. `{{`, `}}`, `[[` and `]]` stand for the brackets themselves.
+ * Text with values: `{zone}`, `{result.temperature}`, and `[parts]` that are omitted where one of their values is
+ * unknown. `{{`, `}}`, `[[` and `]]` are literal brackets.
  */
 export class AnswerTemplate {
   readonly #parts: readonly AnswerPart[];
@@ -25,8 +25,8 @@ export class AnswerTemplate {
   }
 
   /**
-   * Throws {@link SentenceError} for what cannot be read, and for a value whose first name is not in `names`; null where that was
-   * checked before.
+   * Parses a template. Throws {@link SentenceError} for a syntax error, and for a value whose first name is not in
+   * `names`. Pass null for `names` where that was checked before.
    */
   static parse(text: string, names: ReadonlySet<string> | null): AnswerTemplate {
     const parts = parseAnswer(text);
@@ -35,17 +35,15 @@ export class AnswerTemplate {
       for (const part of found) {
         if (part.kind === "optional") check(part.parts);
         if (part.kind !== "value" || names.has(part.path[0] ?? "")) continue;
-        throw new SentenceError(
-          `nothing is named "${part.path[0]}" here: ${[...names].sort().join(", ")} are`,
-          part.at,
-        );
+        const known = names.size === 0 ? "" : `: use ${[...names].sort().join(", ")}`;
+        throw new SentenceError(`unknown value "${part.path[0]}"${known}`, part.at);
       }
     };
     check(parts);
     return new AnswerTemplate(parts);
   }
 
-  /** The text over these values. What is unknown outside of brackets is left empty. */
+  /** Returns the text with these values. An unknown value outside of brackets is empty. */
   render(values: Readonly<Record<string, unknown>>): string {
     return render(this.#parts, values).text;
   }
@@ -73,7 +71,7 @@ function render(
   return { text, whole };
 }
 
-/** Own properties alone: a name such as `constructor` is a name like any other. */
+/** Reads own properties only, so that a name like `constructor` is not special. */
 function valueAt(values: unknown, path: readonly string[]): unknown {
   let value = values;
   for (const key of path) {
@@ -112,7 +110,7 @@ function parseAnswer(text: string): AnswerPart[] {
       } else if (character === "]" && depth > 0) {
         break;
       } else if (character === "]" || character === "}") {
-        throw new SentenceError(`"${character}" closes nothing: write it twice to mean the bracket itself`, at);
+        throw new SentenceError(`"${character}" has no opening bracket: double it for a literal bracket`, at);
       } else {
         const end = text.slice(at).search(/[[\]{}]/);
         const until = end < 0 ? text.length : at + end;

@@ -3,23 +3,23 @@ import { runTogether, splitWords } from "../split-words.js";
 import { parseSentence, SentenceError, type SentencePart } from "./parse-sentence.js";
 import type { SlotMatcher } from "./slot-values.js";
 
-/** A part of a sentence whose words stand each for themselves. */
+/** A part of a sentence that consists of whole words. */
 type WholePart =
   | { kind: "words"; words: readonly string[]; at: number }
   | { kind: "choice"; options: WholePart[][]; optional: boolean; at: number }
   | WholeSlot;
 
-/** `followsHyphen`: the template ties the slot to letters, as in `zone-{number}`. */
+/** `followsHyphen`: the template attaches the slot to letters, as in `zone-{number}`. */
 type WholeSlot = SentencePart & { kind: "slot"; followsHyphen?: boolean };
 
-/** A step of a sentence; `id` tells the steps of one sentence apart. */
+/** A step of a sentence. `id` is unique within the sentence. */
 export type SentenceNode =
   | { kind: "word"; id: number; word: string; next: SentenceNode }
   | {
       kind: "slot";
       id: number;
       name: string;
-      /** Its name among the config's slots. */
+      /** Name of the slot in the config. */
       source: string;
       slot: SlotMatcher;
       followsHyphen: boolean;
@@ -31,26 +31,29 @@ export type SentenceNode =
 /** A sentence template as a small automaton over words. */
 export interface CompiledSentence {
   readonly template: string;
-  /** Null for a sentence of every language. */
+  /** Null for a sentence that applies to every language. */
   readonly language: string | null;
   readonly folding: Folding;
   readonly start: SentenceNode;
   readonly nodeCount: number;
-  /** Words that a match has at least and at most. */
+  /** Fewest and most words of a match. */
   readonly shortest: number;
   readonly longest: number;
-  /** Sets of words of which every match has at least one; empty where no word is sure to be there. */
+  /** Sets of words: every match contains at least one word of each set. Empty where no word is certain. */
   readonly anchors: readonly (readonly string[])[];
-  /** Names of the sentence's slots, each with the config's slot that it takes. */
+  /** Names of the sentence's slots, each with the config's slot that it uses. */
   readonly slotNames: ReadonlyMap<string, string>;
 }
 
-/** Memory of a sentence, and steps of a match for each word of a message, at most. */
+/** Most steps of a sentence. Bounds its memory, and the steps of a match per word of a message. */
 const MAX_NODES = 2000;
-/** `light[s]` has two forms; brackets that touch each other and letters multiply them. */
+/** Most forms of parts that touch: `light[s]` has two, and adjacent brackets multiply them. */
 const MAX_GLUED_FORMS = 64;
 
-/** Compiles a template. `slotOf` gives what a slot takes, or null where there is none. Throws {@link SentenceError}. */
+/**
+ * Compiles a template. `slotOf` returns the matcher of a slot, or null for an unknown one. Throws
+ * {@link SentenceError}.
+ */
 export function compileSentence(
   template: string,
   language: string | null,
@@ -63,11 +66,11 @@ export function compileSentence(
   const slotNames = namesOf(parts);
   const end: SentenceNode = { kind: "end", id: nodeCount++ };
   const start = sequence(parts, end);
-  if (mayBeEmpty(parts)) throw new SentenceError("every word is optional: nothing at all would match", 0);
+  if (mayBeEmpty(parts)) throw new SentenceError("every word is optional, so an empty message would match", 0);
   const [shortest, longest] = [lengthOf(parts, false), lengthOf(parts, true)];
   return { template, language, folding, start, nodeCount, shortest, longest, anchors: anchorsOf(parts), slotNames };
 
-  /** The fewest words that these parts take, or the most. */
+  /** Returns the fewest or the most words that these parts match. */
   function lengthOf(found: readonly WholePart[], isLongest: boolean): number {
     let length = 0;
     for (const part of found) length += isLongest ? longestOf(part) : shortestOf(part);
@@ -76,7 +79,7 @@ export function compileSentence(
 
   function shortestOf(part: WholePart): number {
     if (part.kind === "words") return part.words.length;
-    // A text may be what has no words, such as an emoji.
+    // A free text may have no words, for example an emoji.
     if (part.kind === "slot") return slotOf(part.slot, folding)?.kind === "text" ? 0 : 1;
     let length = part.optional ? 0 : Number.POSITIVE_INFINITY;
     for (const option of part.options) length = Math.min(length, lengthOf(option, false));
@@ -87,7 +90,7 @@ export function compileSentence(
     if (part.kind === "words") return part.words.length;
     if (part.kind === "slot") {
       const slot = slotOf(part.slot, folding);
-      // A number may have a word for its sign.
+      // A number may have a separate word for its sign.
       if (slot?.kind !== "list") return slot?.kind === "text" ? Number.POSITIVE_INFINITY : 2;
       return slot.longest;
     }
@@ -114,14 +117,14 @@ export function compileSentence(
       case "choice": {
         const id = count(part.at);
         const options = part.options.map((option) => sequence(option, next));
-        // What is optional is taken where it can be.
+        // An optional part is matched where possible.
         return { kind: "branch", id, options: part.optional ? [...options, next] : options };
       }
       case "slot": {
         const slot = slotOf(part.slot, folding);
         if (slot === null) throw new SentenceError(`there is no slot named "${part.slot}"`, part.at);
         if (slot.kind === "text" && leadsToText(next)) {
-          throw new SentenceError("two free texts follow one another: nothing says where the first ends", part.at);
+          throw new SentenceError("two free texts in a row: put a word between them", part.at);
         }
         const { name, slot: source, followsHyphen = false } = part;
         return { kind: "slot", id: count(part.at), name, source, slot, followsHyphen, next };
@@ -144,13 +147,13 @@ function leadsToText(node: SentenceNode, seen = new Set<number>()): boolean {
 
 const noNames: ReadonlyMap<string, string> = new Map();
 
-/** The names of the slots. A slot has one value: it stands once on every way through the sentence. */
+/** Returns the names of the slots. A slot has one value, so it may occur only once on each path. */
 function namesOf(parts: readonly WholePart[]): ReadonlyMap<string, string> {
   let seen: Map<string, string> | null = null;
   const see = (name: string, slot: string, at: number) => {
     seen ??= new Map();
     if (seen.has(name)) {
-      throw new SentenceError(`{${name}} stands twice: give one of them a name, as in {slot:name}`, at);
+      throw new SentenceError(`{${name}} occurs twice: rename one of them, as in {slot:name}`, at);
     }
     seen.set(name, slot);
   };
@@ -163,7 +166,7 @@ function namesOf(parts: readonly WholePart[]): ReadonlyMap<string, string> {
   return seen ?? noNames;
 }
 
-/** The names of the slots of all alternatives together. */
+/** Returns the slot names of all alternatives together. */
 function namesOfAny(options: readonly (readonly WholePart[])[]): ReadonlyMap<string, string> {
   let all = noNames;
   for (const option of options) {
@@ -180,7 +183,7 @@ function mayBeEmpty(parts: readonly WholePart[]): boolean {
   });
 }
 
-/** For each part that is always there, the words of which one must be in the message. */
+/** For each part that is always present, returns the words of which a message must contain one. */
 function anchorsOf(parts: readonly WholePart[]): string[][] {
   const anchors: string[][] = [];
   for (const part of parts) {
@@ -198,8 +201,8 @@ function anchorsOf(parts: readonly WholePart[]): string[][] {
 }
 
 /**
- * Makes every part of a sentence of whole words: parts that touch without a space between them, such as `light[s]`,
- * become a choice of all their forms.
+ * Splits a sentence into parts of whole words. Parts that touch without a space, such as `light[s]`, become a choice of
+ * all their forms.
  */
 class WholeParts {
   readonly #folding: Folding;
@@ -237,7 +240,9 @@ class WholeParts {
     return splitWords(text, this.#folding).map(({ text }) => text);
   }
 
-  /** A part between those that touch it: a character beside a number may be a word, as the colon of `{hour}:{minute}`. */
+  /**
+   * A part between its neighbors. A character next to a number can be a word, such as the colon of `{hour}:{minute}`.
+   */
   #beside(before: PlainPart | undefined, part: PlainPart, after: PlainPart | undefined): WholePart {
     if (part.kind === "slot") {
       const followsHyphen = before?.kind === "text" && /[\p{L}\p{M}][.,\p{Pd}\u2212]$/u.test(before.text);
@@ -256,14 +261,14 @@ function withoutPlace(part: WholePart): WholePart {
   return { ...part, at: 0 };
 }
 
-/** Do two parts follow one another without white space? */
+/** Whether two parts follow one another without white space. */
 function touches(part: SentencePart, next: SentencePart | undefined): boolean {
   if (next === undefined) return false;
   if (part.kind === "text") return !/\s$/u.test(part.text.slice(-1));
   return next.kind !== "text" || !/^\s/u.test(next.text);
 }
 
-/** Splits texts at white space, and gathers what stands between. */
+/** Splits texts at white space and groups the parts in between. */
 function gluedRuns(parts: readonly SentencePart[]): SentencePart[][] {
   const runs: SentencePart[][] = [[]];
   for (const part of parts) {
@@ -283,7 +288,7 @@ function gluedRuns(parts: readonly SentencePart[]): SentencePart[][] {
 
 type PlainPart = Exclude<SentencePart, { kind: "choice" }>;
 
-/** Every way through a run, its texts joined: a list of texts and slots each. */
+/** Returns every path through a run, with adjacent texts joined. */
 function formsOf(run: readonly SentencePart[], at: number): PlainPart[][] {
   let forms: PlainPart[][] = [[]];
   for (const part of run) {
@@ -292,7 +297,7 @@ function formsOf(run: readonly SentencePart[], at: number): PlainPart[][] {
         ? [[part]]
         : [...part.options.flatMap((option) => formsOf(option, at)), ...(part.optional ? [[]] : [])];
     if (forms.length * endings.length > MAX_GLUED_FORMS) {
-      throw new SentenceError(`what is written together has more than ${MAX_GLUED_FORMS} forms: use spaces`, at);
+      throw new SentenceError(`a word has more than ${MAX_GLUED_FORMS} forms: use spaces`, at);
     }
     forms = forms.flatMap((form) => endings.map((ending) => joinTexts([...form, ...ending])));
   }
@@ -310,7 +315,7 @@ function joinTexts(parts: readonly PlainPart[]): PlainPart[] {
   return joined;
 }
 
-/** Letters that touch a slot would run into its value: `{zone}s` could never be said. Digits and letters part by themselves. */
+/** Rejects letters that touch a slot: `{zone}s` could never match. Digits next to letters are separate words. */
 function refuseTouching(form: readonly PlainPart[], isNumber: (slot: string) => boolean): void {
   const sample = (part: PlainPart) =>
     part.kind === "text" ? [...part.text] : [part.kind === "slot" && isNumber(part.slot) ? "1" : "x"];

@@ -3,7 +3,7 @@ import type { CompiledSentence, SentenceNode } from "./compile-sentence.js";
 import type { IntentMatcher, IntentSentence } from "./intent-matcher.js";
 import { isInRange, type SlotMatcher } from "./slot-values.js";
 
-/** Two intents that the same message asks for with equal right; the first is what is done. */
+/** Two intents that match the same message equally well. The first one is used. */
 export interface IntentAmbiguity {
   readonly intents: readonly [string, string];
   readonly sentences: readonly [string, string];
@@ -11,18 +11,18 @@ export interface IntentAmbiguity {
   readonly example: string;
 }
 
-/** Steps for two sentences; ordinary ones take some hundreds. */
+/** Most steps per pair of sentences. Ordinary pairs need a few hundred. */
 const MAX_PAIR_STEPS = 20_000;
-/** Steps for all of them: some seconds on a small computer. */
+/** Most steps in all: some seconds on a small computer. */
 const MAX_STEPS = 3_000_000;
 const MAX_FOUND = 50;
-/** A message that says more words is not an example that helps. */
+/** Most words of an example. Longer ones would not help. */
 const MAX_EXAMPLE_WORDS = 40;
 
 /**
- * The pairs of intents for which there is a message that matches both and favours neither, with that message; one for
- * each pair. Searches the messages that two sentences have in common, word by word, within a number of steps: `complete`
- * says whether all were searched. Each example was tried on the matcher itself.
+ * Finds pairs of intents that match the same message equally well, with one example for each pair. Searches the
+ * messages that two sentences have in common, word by word, up to a limit of steps; `complete` is false if the limit
+ * was reached. Every example is verified with the matcher.
  */
 export function findAmbiguities(matcher: IntentMatcher): { found: IntentAmbiguity[]; complete: boolean } {
   const found = new Map<string, IntentAmbiguity>();
@@ -67,7 +67,7 @@ interface Vocabulary {
   texts: boolean;
 }
 
-/** What a sentence can say. */
+/** Collects the words and slots of a sentence. */
 function vocabularyOf({ start }: CompiledSentence): Vocabulary {
   const words = new Set<string>();
   const lists = new Set<SlotMatcher & { kind: "list" }>();
@@ -96,7 +96,7 @@ function wordsOf(list: SlotMatcher & { kind: "list" }): ReadonlySet<string> {
   return known;
 }
 
-/** Can `other` say a word of each set of which `one` always has one? */
+/** Whether `other` can contain a word of each set that `one` requires. */
 function mayMeet(one: IntentSentence, other: Vocabulary): boolean {
   if (other.texts) return true;
   return one.sentence.anchors.every((anchor) =>
@@ -109,7 +109,7 @@ function mayMeet(one: IntentSentence, other: Vocabulary): boolean {
   );
 }
 
-/** A place in a sentence: before a step, or within a value of several words. */
+/** A position in a sentence: before a step, or within a value of several words. */
 interface Place {
   node: SentenceNode;
   /** The rest of a list's value. */
@@ -118,7 +118,9 @@ interface Place {
   within: boolean;
 }
 
-/** What a sentence takes next: a certain word, a number of a range, or any word; and where it is then. */
+/**
+ * The next word that a sentence accepts (a certain word, a number of a range, or any word) and the position after it.
+ */
 interface Take {
   word: string | null;
   range: (SlotMatcher & { kind: "number" }) | null;
@@ -130,7 +132,7 @@ interface Take {
 interface Pair {
   one: Place;
   other: Place;
-  /** By how many words of its own, and of free text, the first is ahead. */
+  /** Lead of the first sentence in literal words and in words of free text. */
   literal: number;
   free: number;
   word: string;
@@ -157,7 +159,7 @@ class PairSearch {
     };
   }
 
-  /** The shortest message that both take, with as many words of their own and of free text. */
+  /** Returns the shortest message that both accept with the same number of literal words and free words, or null. */
   run(): string | null {
     const open: Pair[] = [this.#start];
     for (const pair of open) {
@@ -204,7 +206,7 @@ function spell(pair: Pair): string {
   return words.reverse().join(" ");
 }
 
-/** Of what the other sentence takes, what can be the same word. */
+/** Returns the continuations of the other sentence that may be the same word. */
 function candidates(one: Take, others: readonly Take[]): readonly Take[] {
   if (one.word === null) return others;
   return others.filter((other) => other.word === null || other.word === one.word);
@@ -226,7 +228,7 @@ function fits(word: string, { word: wanted, range }: Take): boolean {
   return range === null || (number !== null && isInRange(number, range));
 }
 
-/** Steps that never meet are seldom; a few hundred tries find where the others do. */
+/** Most numbers that are tried. Ranges that share a number usually meet within a few hundred tries. */
 const MAX_NUMBERS_TRIED = 1000;
 
 function commonNumber(one: Take["range"] & object, other: Take["range"] & object): string | null {
@@ -245,7 +247,7 @@ function mayEnd({ node, rest, within }: Place): boolean {
   return rest === "" && openNodes(next).some(({ kind }) => kind === "end");
 }
 
-/** The steps that can come next, behind branches. */
+/** Returns the steps that can come next, after branches. */
 function openNodes(node: SentenceNode): SentenceNode[] {
   const open = [node];
   const seen = new Set<number>();
@@ -264,7 +266,7 @@ const nothing = { word: null, range: null, literal: 0, free: 0 };
 function takesAt({ node, rest, within }: Place): Take[] {
   if (rest !== "") return [takeWord(rest, node, 0)];
   if (within && node.kind === "slot") {
-    // A free text goes on, or what follows it begins.
+    // Either the free text continues or the next step begins.
     return [
       { ...nothing, free: 1, after: { node, rest: "", within } },
       ...takesAt({ node: node.next, rest: "", within: false }),
@@ -281,7 +283,7 @@ function takesAt({ node, rest, within }: Place): Take[] {
   });
 }
 
-/** The first of these words, and then the rest. */
+/** Takes the first of several words and leaves the rest. */
 function takeWord(words: string, node: SentenceNode, literal: number): Take {
   const at = words.indexOf(" ");
   const word = at < 0 ? words : words.slice(0, at);

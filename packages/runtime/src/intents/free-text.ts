@@ -1,6 +1,6 @@
 import { apostrophes, quotes } from "../substituted-marks.js";
 
-/** What may have opened that which a mark closes. */
+/** Opening marks by closing mark. */
 const openersOf: Partial<Record<string, string>> = {
   ")": "(",
   "]": "[",
@@ -29,8 +29,8 @@ const attachedBehind = new RegExp(String.raw`[${apostrophes}\p{Pd}]$`, "u");
 const quotesAlone = new RegExp(`^[${apostrophes}${quotes}«»]*$`, "u");
 
 /**
- * The free text between two words of a sentence, from `start` to `end` in the message, as it was written: less the
- * punctuation that belongs to the words around it, and less the mark that ends the message. Empty where nothing is left.
+ * Returns the free text between two words of a sentence, from `start` to `end`, as written but without the punctuation
+ * of the surrounding words and without the mark that ends the message. Empty where nothing remains.
  */
 export function freeText(message: string, start: number, end: number): string {
   let text = message.slice(start, end);
@@ -38,13 +38,13 @@ export function freeText(message: string, start: number, end: number): string {
   return end === message.length ? withoutEnd(text, message.slice(0, start)) : withoutJoint(text);
 }
 
-/** Takes away what is written at the word before: the colon of "note: milk", the apostrophe of "l'eau". */
+/** Removes marks of the previous word: the colon of "note: milk", the apostrophe of "l'eau". */
 function withoutBeginning(text: string): string {
   const spaced = /^(?:(?!\p{Extended_Pictographic})[\p{P}\p{S}])+(?=\s)/u.exec(text);
   return text.slice((spaced ?? attachedBefore.exec(text))?.[0].length ?? 0);
 }
 
-/** Takes away what leads to the word behind: a comma, a dash, a bracket that opens. */
+/** Removes marks that lead to the next word: a comma, a dash, an opening bracket. */
 function withoutJoint(text: string): string {
   const attached = /\s$/u.test(text) ? text : text.replace(attachedBehind, "");
   const opened = trimEndOf(attached, /[\s¿¡]/u).replace(/(?<=^|\s)[([{"'“„‘«‹「『（]+$/u, "");
@@ -56,7 +56,7 @@ function withoutEnd(text: string, before: string): string {
   for (let rest = text; ; ) {
     const marked = withoutEndMark(trimEndOf(rest, /\s/u));
     const closed = withoutOuterCloser(marked, before);
-    // A quote alone is none of anything.
+    // Quotation marks alone are not a text.
     if (closed === rest) return quotesAlone.test(closed) ? "" : withoutOpeningMark(closed, text);
     rest = closed;
   }
@@ -65,7 +65,7 @@ function withoutEnd(text: string, before: string): string {
 const endMark = /[\p{Sentence_Terminal}…‥,،，、\u037E]/u;
 const otherEndMark = /(?!\.)[\p{Sentence_Terminal}…‥,،，、\s\u037E]/u;
 
-/** The mark that ends a sentence is none of an abbreviation (a.m.), nor of a path (../..). */
+/** Removes the mark that ends a sentence, but not the period of an abbreviation (a.m.) or a path (../..). */
 function withoutEndMark(text: string): string {
   const trimmed = trimEndOf(/\p{sc=Grek};$/u.test(text.slice(-2)) ? text.slice(0, -1) : text, otherEndMark);
   const rest = trimEndOf(trimmed, endMark);
@@ -77,7 +77,7 @@ function withoutEndMark(text: string): string {
   return isAbbreviated ? `${rest}.` : trimEndOf(rest, /\s/u);
 }
 
-/** Takes a bracket or a quote away that was opened before the text: it is around the sentence. */
+/** Removes a closing bracket or quote that was opened before the text, because it encloses the whole sentence. */
 function withoutOuterCloser(text: string, before: string): string {
   const closer = text.at(-1) ?? "";
   const openers = openersOf[closer];
@@ -90,13 +90,13 @@ function withoutOuterCloser(text: string, before: string): string {
   return isOpen(before) && !isOpen(text.slice(0, -1)) ? text.slice(0, -1) : text;
 }
 
-/** Spanish marks both ends of a sentence: where the end went, the beginning goes. */
+/** Spanish marks both ends of a sentence: where the end mark was removed, the opening mark is removed as well. */
 function withoutOpeningMark(text: string, written: string): string {
   const mark = text[0] === "¿" ? "?" : text[0] === "¡" ? "!" : null;
   return mark !== null && !text.includes(mark) && written.includes(mark) ? text.slice(1).trimStart() : text;
 }
 
-/** From the end, character by character: a pattern would try every place of a long run. */
+/** Trims characters from the end. A pattern would try every position of a long run. */
 function trimEndOf(text: string, pattern: RegExp): string {
   let end = text.length;
   while (end > 0 && pattern.test(text[end - 1] as string)) end -= 1;

@@ -9,36 +9,36 @@ import { type SentenceFacts, SentenceFactsReader } from "./sentence-facts.js";
 import { SentenceIndex } from "./sentence-index.js";
 import { compileSlot, type SlotMatcher, spokenValue } from "./slot-values.js";
 
-/** A longer message is no sentence that somebody foresaw. */
+/** Longest message that is matched. Nobody writes templates for longer ones. */
 const MAX_INTENT_CHARACTERS = 2000;
-/** More take seconds to load, and tens of megabytes. */
+/** Most sentences. More would take seconds to load and tens of megabytes. */
 const MAX_SENTENCES = 100_000;
-/** Sentences whose steps are held: those that messages came near to last. */
+/** Most compiled sentences that are kept, by last use. */
 const MAX_HELD_SENTENCES = 256;
 
-/** What a message asks for. */
+/** The intent of a message. */
 export interface IntentMatch {
   readonly intent: string;
-  /** The language of the sentence; null for one of every language. */
+  /** Language of the sentence, or null for a sentence of every language. */
   readonly language: string | null;
-  /** The template that matched. */
+  /** The matching template. */
   readonly sentence: string;
   readonly slots: Readonly<Record<string, SlotValue>>;
-  /** The tool to call, and with what; null for an intent that only answers. */
+  /** The tool call with its arguments, or null for an intent that only answers. */
   readonly call: { readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> } | null;
-  /** The answer, given what the tool returned (parsed, where that was JSON); null where the result itself is one. */
+  /** Returns the answer for a tool result (parsed if it was JSON), or null where the result itself is the answer. */
   answer(result?: unknown): string | null;
-  /** What is said when the tool fails; null where the intent says nothing of it. */
+  /** Returns the text for a failed tool, or null where the intent defines none. */
   failure(error: string): string | null;
 }
 
-/** A sentence of an intent, as {@link findAmbiguities} and the matcher see it. */
+/** A sentence of an intent, as used by {@link findAmbiguities} and the matcher. */
 export interface IntentSentence {
   readonly intent: CompiledIntent;
   readonly language: string | null;
-  /** Compiled when it is asked for: of tens of thousands few are ever said. */
+  /** Compiled on demand, because only a few of tens of thousands are ever needed. */
   readonly sentence: CompiledSentence;
-  /** Its place among all. */
+  /** Index among all sentences. */
   readonly index: number;
 }
 
@@ -48,14 +48,14 @@ interface CompiledIntent {
 }
 
 /**
- * Finds what a message asks for by sentence templates, without a model. Of several sentences that match, the one wins
- * with the most words of its own, then the one with the fewest words of free text, then the one that is defined first.
+ * Matches messages to intents by sentence templates, without a model. Of several matching sentences, the one with the
+ * most literal words wins, then the one with the fewest words of free text, then the one that is defined first.
  */
 export class IntentMatcher {
   /** @internal */
   readonly sentences: readonly IntentSentence[];
   readonly #indices: ReadonlyMap<Folding, SentenceIndex<IntentSentence>>;
-  /** The steps that all matching has taken so far. @internal */
+  /** Number of steps of all matches so far. @internal */
   readonly work = { steps: 0 };
 
   private constructor(
@@ -74,12 +74,15 @@ export class IntentMatcher {
     return new IntentMatcher(sentences, indices);
   }
 
-  /** What `message` asks for; null when no sentence matches all of it. */
+  /** Returns the match for `message`, or null where no sentence matches all of it. */
   match(message: string): IntentMatch | null {
     return this.#best(message)[0] ?? null;
   }
 
-  /** Everything that `message` may ask for with equal right, in the order of definition: more than one is ambiguous. */
+  /**
+   * Returns all equally good matches for `message`, in the order of definition. More than one means that it is
+   * ambiguous.
+   */
   matchAll(message: string): IntentMatch[] {
     return this.#best(message);
   }
@@ -103,7 +106,7 @@ export class IntentMatcher {
   }
 }
 
-/** Above zero when the first says more exactly what is meant. */
+/** Returns a positive number where the first match is more specific. */
 function compare(one: SentenceMatch, other: SentenceMatch): number {
   return one.literalWords - other.literalWords || other.freeWords - one.freeWords;
 }
@@ -134,12 +137,12 @@ function describeMatch({ intent, language, sentence }: IntentSentence, match: Se
   });
 }
 
-/** Texts by language; one for every language under "". */
+/** Texts by language. A text for every language has the key "". */
 function textsOf(settings: IntentDefinition["answer"]): Readonly<Record<string, string>> {
   return typeof settings === "string" ? { "": settings } : (settings ?? {});
 }
 
-/** An argument whose slot was not said is left out. */
+/** An argument is omitted where its slot has no value. */
 function argumentsOf(
   { arguments: settings }: IntentDefinition,
   slots: Readonly<Record<string, SlotValue>>,
@@ -153,13 +156,13 @@ function argumentsOf(
   return Object.fromEntries(entries);
 }
 
-/** `"{zone}"` → `zone`: the value itself and not a text with it in it. */
+/** `"{zone}"` → `zone`: the argument is the value itself, not a text that contains it. */
 function slotAlone(value: unknown): string | null {
   if (typeof value !== "string") return null;
   return /^\{([\p{L}\p{N}_-]+)\}$/u.exec(value)?.[1] ?? null;
 }
 
-/** A sentence that is known to compile, and does when it is asked for. */
+/** A sentence that was checked and is compiled on demand. */
 class KnownSentence implements IntentSentence {
   readonly intent: CompiledIntent;
   readonly language: string | null;
@@ -187,7 +190,7 @@ class KnownSentence implements IntentSentence {
 
 interface CompiledSlot {
   readonly matcher: SlotMatcher;
-  /** Those that are not told yet. */
+  /** Issues that are not reported yet. */
   readonly issues: IntentIssue[];
   isTold: boolean;
 }
@@ -198,7 +201,7 @@ class Compiler {
   readonly #slots = new Map<string, CompiledSlot>();
   readonly #sentences: IntentSentence[] = [];
   readonly #indices = new Map<Folding, SentenceIndex<IntentSentence>>();
-  /** Sentences whose steps are held, the one that was asked for last behind the others. */
+  /** Compiled sentences that are kept, the last used one at the end. */
   readonly #held = new Map<IntentSentence, CompiledSentence>();
 
   constructor(settings: IntentSettings, issues: IntentIssue[]) {
@@ -223,7 +226,7 @@ class Compiler {
     return { sentences: this.#sentences, indices: this.#indices };
   }
 
-  /** The steps of a sentence. */
+  /** Returns the compiled sentence. */
   compiled(entry: IntentSentence, template: string): CompiledSentence {
     const sentence = this.#held.get(entry) ?? this.#compileSentence(template, entry.language);
     this.#held.delete(entry);
@@ -251,7 +254,7 @@ class Compiler {
       this.#add(new KnownSentence(this, intent, { language, template }, this.#sentences.length), sentence);
     }
     if (tool === undefined && answer === undefined) {
-      this.#report(path, "an intent calls a tool, or has an answer, or both");
+      this.#report(path, "an intent needs a tool, an answer or both");
     }
     if (answer !== undefined)
       this.#check(answer, [...path, "answer"], tool === undefined ? slots : withName(slots, "result"));
@@ -295,7 +298,7 @@ class Compiler {
 
   #slot(name: string, language: string | null, folding: Folding): SlotMatcher | null {
     const slot = this.#quietSlot(name, language, folding);
-    // Its issues are told once, with the first sentence that is compiled with it.
+    // The slot's issues are reported once, with the first sentence that uses it.
     if (slot !== null) this.#issues.push(...slot.issues.splice(0));
     if (slot !== null) slot.isTold = true;
     return slot?.matcher ?? null;

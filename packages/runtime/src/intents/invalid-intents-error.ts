@@ -1,18 +1,18 @@
 import { cutText, NanoAgentError } from "@nanoagent/models";
 
-/** One issue of the intents. */
+/** An issue in the intents. */
 export interface IntentIssue {
-  /** Keys and indices that lead to it, within `intents`. */
+  /** Path of keys and indexes within `intents`. */
   path: (string | number)[];
-  /** Where in the text at that place, from 1; null for the whole. */
+  /** Column in the text at that path, from 1, or null for the whole value. */
   column: number | null;
   message: string;
 }
 
-/** Most issues that a message names; `issues` has all of them. */
+/** Most issues in the message. `issues` has all of them. */
 const MAX_NAMED_ISSUES = 5;
 
-/** Code `invalid-intents`: sentences, slots or answers that cannot work. `issues` has each of them with its place. */
+/** Code `invalid-intents`: sentences, slots or answers with errors. `issues` lists each of them with its place. */
 export class InvalidIntentsError extends NanoAgentError {
   override name = "InvalidIntentsError";
   readonly issues: readonly IntentIssue[];
@@ -23,7 +23,7 @@ export class InvalidIntentsError extends NanoAgentError {
     super({
       code: "invalid-intents",
       message: `The intents cannot be used: ${named}${more}.`,
-      hint: 'A sentence reads like "water [the] (bed|field) {zone}"; every {slot} stands in intents.slots.',
+      hint: 'A sentence reads like "water [the] (bed|field) {zone}"; define every {slot} in intents.slots.',
     });
     this.issues = issues;
   }

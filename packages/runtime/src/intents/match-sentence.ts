@@ -6,26 +6,26 @@ import type { CompiledSentence, SentenceNode } from "./compile-sentence.js";
 import { freeText } from "./free-text.js";
 import { isInRange } from "./slot-values.js";
 
-/** How a sentence matched: what its slots hold, and how many words were its own or free text. */
+/** A match of a sentence: the slot values, and the numbers of literal words and of words of free text. */
 export interface SentenceMatch {
   slots: Map<string, SlotValue>;
   literalWords: number;
   freeWords: number;
 }
 
-/** A step cannot be taken from here. */
+/** Score where a step cannot be taken. */
 const FAILED = -(2 ** 30);
-/** One word of the sentence's own counts more than all free text that a message can hold. */
+/** Score of a literal word, which outweighs all free text that a message can contain. */
 const LITERAL = 2 ** 16;
 
-/** Words that make the number behind them a negative one. */
+/** Words that make the following number negative. */
 const minusWords = new Set(
   "minus negative negativ négatif moins menos negativo meno eksi negatief miinus mínus минус мінус 负 負 سالب ناقص منفی ऋण".split(
     " ",
   ),
 );
 
-/** A message and its words, split once for all sentences of a folding. */
+/** A message split into words, once for all sentences of a folding. */
 export class MessageWords {
   readonly words: readonly Word[];
   readonly #message: string;
@@ -39,7 +39,7 @@ export class MessageWords {
     this.words = splitWords(message, folding);
   }
 
-  /** `length` words from `at` on, in the form that a list knows them by. */
+  /** Returns `length` words from `at` on, in the form of a list's keys. */
   key(at: number, length: number): string {
     const keys = this.#keys[at] ?? [this.words[at]?.text ?? ""];
     this.#keys[at] = keys;
@@ -50,8 +50,8 @@ export class MessageWords {
   }
 
   /**
-   * Room for the scores of one sentence at a time. A score is known where `rounds` has the number of this round: to clear the
-   * room would take longer than most sentences need to fail.
+   * Buffers for the scores of one sentence. A score is valid where `rounds` has the current round: clearing the buffer
+   * would take longer than most sentences need to fail.
    */
   scores(count: number): { scores: Int32Array; rounds: Int32Array; round: number } {
     if (this.#scores.length < count) {
@@ -62,12 +62,12 @@ export class MessageWords {
     return { scores: this.#scores, rounds: this.#rounds, round: this.#round };
   }
 
-  /** The message as it was written between two words, the first of them its own; empty where nothing is. */
+  /** Returns the message as written between two words, or an empty string. */
   textBetween(start: number, end: number): string {
     return freeText(this.#message, this.words[start - 1]?.end ?? 0, this.words[end]?.start ?? this.#message.length);
   }
 
-  /** The number at a place, and of how many words it is; null where there is none, or none that is certain. */
+  /** Returns the number at a position and its length in words, or null where there is no unambiguous number. */
   numberAt(at: number, language: string | null, followsHyphen: boolean): { value: number; length: number } | null {
     const word = this.words[at];
     if (word?.kind === "word" && minusWords.has(word.text)) {
@@ -80,7 +80,7 @@ export class MessageWords {
     return value === null ? null : { value, length: 1 };
   }
 
-  /** Are these three digits surely the thousands of a number that is written with a space, as in `1 000`? */
+  /** Whether these three digits are certainly the thousands of a number written with a space, as in `1 000`. */
   #isThousands(at: number): boolean {
     return this.words[at]?.kind === "number" && this.#mayBeThousands(at) && this.words[at]?.text[0] === "0";
   }
@@ -91,7 +91,7 @@ export class MessageWords {
     );
   }
 
-  /** Would a free text that begins (or, with `ends`, ends) here take a part of a number away from the rest? */
+  /** Whether a free text that begins here (or ends here, with `ends`) would split a number. */
   cutsNumber(at: number, ends: boolean): boolean {
     const [before, after] = [this.words[at - 1], this.words[at]];
     if (before === undefined || after === undefined) return false;
@@ -105,12 +105,12 @@ export class MessageWords {
 }
 
 /**
- * Does the whole message match? Of the ways through, the one with the most words of the sentence's own is taken, then the
- * one with the fewest words of free text, then the first: the earlier alternative, the optional part, the longer value,
- * the longer text. Returns null for no match.
+ * Matches a sentence against the whole message, or returns null. Of several paths, the one with the most literal words
+ * wins, then the one with the fewest words of free text, then the first: the earlier alternative, the optional part,
+ * the longer value, the longer text.
  *
- * Each step of the sentence is looked at once for each word of the message, and a list as often as its longest value has
- * words; `work` counts.
+ * Visits each step of the sentence once per word of the message, and a list once per word of its longest value. `work`
+ * counts the visits.
  */
 export function matchSentence(
   sentence: CompiledSentence,
@@ -120,11 +120,11 @@ export function matchSentence(
   const { words } = message;
   const { language } = sentence;
   const width = words.length + 1;
-  // Each step twice: a free text scores otherwise where it begins than where it goes on.
+  // Two scores per step: a free text scores differently at its beginning.
   const { scores: known, rounds, round } = message.scores(2 * sentence.nodeCount * width);
   return score(sentence.start, 0) <= FAILED ? null : follow();
 
-  /** What the rest of the message scores from here. */
+  /** Returns the score of the rest of the message from here. */
   function score(node: SentenceNode, at: number): number {
     const place = node.id * width + at;
     if (rounds[place] === round) return known[place] as number;
@@ -154,7 +154,7 @@ export function matchSentence(
     }
   }
 
-  /** From the last word back to this one, so that no place is looked at twice. */
+  /** Goes backward from the last word, so that no position is visited twice. */
   function scoreText({ id, next }: SentenceNode & { kind: "slot" }, at: number): number {
     if (message.cutsNumber(at, false)) return FAILED;
     let longer = FAILED;
@@ -167,7 +167,7 @@ export function matchSentence(
       }
       longer = known[place] as number;
     }
-    // What has no words can be a text all the same: an emoji, a path of dots.
+    // A text can have no words: an emoji, a path of dots.
     return Math.max(longer, message.textBetween(at, at) === "" ? FAILED : score(next, at));
   }
 
@@ -175,7 +175,7 @@ export function matchSentence(
     return message.cutsNumber(end, true) ? FAILED : score(next, end);
   }
 
-  /** How many words the value of a list or a number can have here, the longest first. */
+  /** Returns the possible lengths in words of a list or number value at this position, longest first. */
   function lengths({ slot, followsHyphen }: SentenceNode & { kind: "slot" }, at: number): number[] {
     if (slot.kind === "number") {
       const found = message.numberAt(at, language, followsHyphen);
@@ -190,7 +190,7 @@ export function matchSentence(
     return found;
   }
 
-  /** Goes the best way once more and collects what the slots hold. */
+  /** Follows the best path again and collects the slot values. */
   function follow(): SentenceMatch {
     const match: SentenceMatch = { slots: new Map(), literalWords: 0, freeWords: 0 };
     let node = sentence.start;

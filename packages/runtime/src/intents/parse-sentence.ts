@@ -1,15 +1,15 @@
-/** A part of a sentence template; `at` is where it begins in the text. */
+/** A part of a sentence template. `at` is its position in the text. */
 export type SentencePart =
   | { kind: "text"; text: string; at: number }
   | { kind: "choice"; options: SentencePart[][]; optional: boolean; at: number }
   | { kind: "slot"; slot: string; name: string; at: number };
 
-/** Nobody reads a longer one, and its forms could not be counted. */
+/** Longest template. Longer ones are hard to read, and their forms could not be counted. */
 export const MAX_SENTENCE_CHARACTERS = 1000;
-/** The compiler recurses; people nest two or three deep. */
+/** Deepest nesting of brackets. The compiler recurses; people nest two or three levels. */
 const MAX_NESTING = 16;
 
-/** Error of a sentence template; `at` is the index of the character. */
+/** Error in a sentence template. `at` is the index of the character. */
 export class SentenceError extends Error {
   readonly at: number;
 
@@ -20,13 +20,13 @@ export class SentenceError extends Error {
 }
 
 const closing: Partial<Record<string, string>> = { "[": "]", "(": ")" };
-/** Names of ASCII letters, as nearly all are: to make a pattern of all letters takes milliseconds. */
+/** Names of ASCII letters, which nearly all names are. Compiling a pattern of all letters takes milliseconds. */
 const plainSlotPattern = /^\{([a-z][a-z\d_-]*)(?::([a-z][a-z\d_-]*))?\}/i;
 const slotPattern = /^\{(\p{L}[\p{L}\p{N}_-]*)(?::(\p{L}[\p{L}\p{N}_-]*))?\}/u;
 
 /**
- * The parts of `[optional] (one|other) {slot} text`; `{slot:name}` fills `name` with what the slot takes. Throws
- * {@link SentenceError}. Linear in the length.
+ * Parses `[optional] (one|other) {slot} text`. `{slot:name}` stores the slot's value under `name`. Throws
+ * {@link SentenceError}. Runs in linear time.
  */
 export function parseSentence(template: string): SentencePart[] {
   if (template.length > MAX_SENTENCE_CHARACTERS) {
@@ -37,7 +37,7 @@ export function parseSentence(template: string): SentencePart[] {
   if (at < template.length) {
     const character = template[at];
     throw new SentenceError(
-      character === "|" ? '"|" stands only within ( ) or [ ]' : `"${character}" closes nothing`,
+      character === "|" ? '"|" is only allowed inside ( ) or [ ]' : `"${character}" has no opening bracket`,
       at,
     );
   }
@@ -50,7 +50,7 @@ export function parseSentence(template: string): SentencePart[] {
       if (character === "]" || character === ")" || character === "|") break;
       if (character === "[" || character === "(") found.push(choice(character, depth + 1));
       else if (character === "{") found.push(slot());
-      else if (character === "}") throw new SentenceError('"}" closes nothing', at);
+      else if (character === "}") throw new SentenceError('"}" has no opening bracket', at);
       else found.push(text());
     }
     return found;
@@ -73,7 +73,7 @@ export function parseSentence(template: string): SentencePart[] {
   }
 
   function slot(): SentencePart {
-    // A name longer than this is a brace that was never closed.
+    // A longer name is a brace that was never closed.
     const rest = template.slice(at, at + 200);
     const match = plainSlotPattern.exec(rest) ?? slotPattern.exec(rest);
     const [whole, slotName, name = slotName] = match ?? [];

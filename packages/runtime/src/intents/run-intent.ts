@@ -6,14 +6,14 @@ import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text
 import type { TurnAbort } from "../turn-abort.js";
 import type { IntentMatch } from "./intent-matcher.js";
 
-/** Tools that intents may call. */
+/** The tools that intents can call. */
 export interface IntentTools {
   readonly call: CallTool;
-  /** What the tool of a call would get: that is told and kept. */
+  /** Returns the arguments that a call's tool would receive, to report and keep them. */
   argumentsFor(call: ToolCall): unknown;
 }
 
-/** Answers a message that matched an intent, without the engine: calls the intent's tool, if it has one. */
+/** Answers a message that matched an intent, without the engine. Calls the intent's tool if it has one. */
 export async function runIntent(
   match: IntentMatch,
   tools: IntentTools,

@@ -4,31 +4,31 @@ import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
 import { SentenceError } from "./parse-sentence.js";
 import type { SlotMatcher } from "./slot-values.js";
 
-/** What is known of a sentence without its steps. */
+/** Facts about a sentence that are known without compiling it. */
 export type SentenceFacts = Pick<CompiledSentence, "folding" | "shortest" | "longest" | "anchors" | "slotNames">;
 
 type SlotOf = (slot: string, language: string | null, folding: Folding) => SlotMatcher | null;
 
-/** What a piece of a sentence adds to it. */
+/** The part of the facts that one piece of a sentence contributes. */
 type PieceFacts = Omit<SentenceFacts, "folding"> & { readonly nodeCount: number; readonly texts: number };
 
-/** Pieces whose facts are remembered: `(turn|switch)`, `[please]` and the like are in thousands of sentences. */
+/** Most pieces that are cached: `(turn|switch)`, `[please]` and the like occur in thousands of sentences. */
 const MAX_REMEMBERED_PIECES = 10_000;
-/** Steps of the pieces together up to which no sentence has too many. */
+/** Most steps of all pieces together for which no sentence can exceed the limit. */
 const MAX_SAFE_NODES = 1000;
-/** Longest template that is looked at piece by piece, in characters: below what {@link compileSentence} takes. */
+/** Longest template that is read piece by piece, in characters. Below the limit of {@link compileSentence}. */
 const MAX_SAFE_CHARACTERS = 900;
-/** Characters whose neighbors matter across white space: digits, and units. */
+/** Characters whose neighbors matter across white space: digits and units. */
 const besideNumbers = /[\p{N}℃℉‰‱㎀-㏟]/u;
-/** ASCII without digits, which nearly all templates are: to look for those of all scripts takes milliseconds. */
+/** ASCII without digits, as in nearly all templates. Looking for digits of all scripts takes milliseconds. */
 const withoutDigits = /^[ -/:-~]*$/;
 const marks = /[[\](){}|]/;
-/** A word before a piece, so that it need not be a whole sentence. */
+/** A word before a piece, so that the piece need not be a complete sentence. */
 const LEAD = "a ";
 
 /**
- * Reads the facts of sentences: the same as {@link compileSentence} finds, many times as fast where sentences share the pieces
- * between their spaces.
+ * Reads the facts of sentences. Gives the same result as {@link compileSentence}, many times as fast where sentences
+ * share pieces between spaces.
  */
 export class SentenceFactsReader {
   readonly #slotOf: SlotOf;
@@ -42,11 +42,11 @@ export class SentenceFactsReader {
     return compileSentence(template, language, (slot, folding) => this.#slotOf(slot, language, folding));
   }
 
-  /** Returns the facts of a sentence; null where it must be compiled to know them, or what is wrong with it. */
+  /** Returns the facts of a sentence, or null where it must be compiled to get them or its errors. */
   read(template: string, language: string | null): SentenceFacts | null {
     if (template.length > MAX_SAFE_CHARACTERS) return null;
     if (!withoutDigits.test(template) && besideNumbers.test(template)) return null;
-    // Letters of one piece say how all others are compared.
+    // The letters of one piece determine how all others are compared.
     if (language === null && foldingOf(null, [template]) !== "plain") return null;
     const pieces = piecesOf(template);
     if (pieces === null) return null;
@@ -93,7 +93,7 @@ export class SentenceFactsReader {
       const rest = { shortest: shortest - 1, longest: longest - 1, anchors: anchors.slice(1) };
       return { ...rest, nodeCount, slotNames, texts: texts.length };
     } catch (error) {
-      // The whole sentence says what is wrong, and where.
+      // Compiling the whole sentence reports the error and its position.
       if (error instanceof SentenceError) return null;
       throw error;
     }
@@ -108,7 +108,7 @@ function plainFacts(words: readonly string[]): PieceFacts {
   return { shortest: length, longest: length, nodeCount: length, texts: 0, anchors, slotNames: noNames };
 }
 
-/** What stands between the white space outside of brackets; null where brackets do not match. */
+/** Splits a template at white space outside of brackets. Returns null for unbalanced brackets. */
 function piecesOf(template: string): string[] | null {
   const pieces: string[] = [];
   let depth = 0;

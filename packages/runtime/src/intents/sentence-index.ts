@@ -1,24 +1,28 @@
 import type { Word } from "../split-words.js";
 import type { SentenceFacts } from "./sentence-facts.js";
 
-/** Words that a sentence of any length may have. */
+/** Length limit of a sentence without a limit. */
 const NO_LIMIT = 2 ** 31 - 1;
 
 /**
- * Sentences of one folding, by a word that must be in the message for them to match. All that is known of them is in one
- * list of numbers: a few bytes for each of their words.
+ * Index of the sentences of one folding by a word that a matching message must contain. All facts are stored in one
+ * array of numbers, a few bytes per word.
  */
 export class SentenceIndex<Sentence> {
   readonly #sentences: Sentence[] = [];
-  /** Where the facts of each sentence begin. */
+  /** Start of each sentence's facts. */
   readonly #begins: number[] = [];
-  /** Of each sentence: its shortest and longest length, how many sets of words there are, and of each set how many words and which. */
+  /**
+   * For each sentence: its shortest and longest length, the number of word sets, and for each set its size and words.
+   */
   #facts = new Int32Array(256);
   #end = 0;
   readonly #numbers = new Map<string, number>();
-  /** How often each word is in a set. */
+  /** Number of sets that contain each word. */
   readonly #uses: number[] = [];
-  /** Sentences by the number of a word; of slots alone under -1, which are tried for every message. */
+  /**
+   * Sentences by the number of a word. Sentences without a certain word are under -1 and are tried for every message.
+   */
   readonly #byWord = new Map<number, number[]>();
 
   add(entry: Sentence, { shortest, longest, anchors }: SentenceFacts): void {
@@ -33,7 +37,7 @@ export class SentenceIndex<Sentence> {
     }
   }
 
-  /** Takes that all sentences are there. */
+  /** Completes the index after the last sentence. */
   seal(): void {
     this.#facts = this.#facts.slice(0, this.#end);
     for (let sentence = 0; sentence < this.#begins.length; sentence++) {
@@ -48,11 +52,11 @@ export class SentenceIndex<Sentence> {
   #put(word: number, sentence: number): void {
     const others = this.#byWord.get(word);
     if (others === undefined) this.#byWord.set(word, [sentence]);
-    // A word may be in a set twice.
+    // A word may occur twice in a set.
     else if (others.at(-1) !== sentence) others.push(sentence);
   }
 
-  /** The sentences that a message of these words may match by its length and by the words that they must have. */
+  /** Yields the sentences that may match a message with these words, by length and required words. */
   *candidates(words: readonly Word[]): Iterable<Sentence> {
     const said = new Set<number>();
     for (const { text } of words) {
@@ -81,7 +85,7 @@ export class SentenceIndex<Sentence> {
     return true;
   }
 
-  /** Where the set of words begins of which every match has one and which the fewest sentences share; -1 where there is none. */
+  /** Returns the position of the required word set that the fewest sentences share, or -1. */
   #rarestSet(sentence: number): number {
     const facts = this.#facts;
     const begin = this.#begins[sentence] as number;

@@ -4,20 +4,20 @@ import type { Folding } from "../fold-case.js";
 import { splitWords } from "../split-words.js";
 import type { IntentIssue } from "./invalid-intents-error.js";
 
-/** What a slot takes, in one language. */
+/** Matcher of a slot's values in one language. */
 export type SlotMatcher =
   | { kind: "list"; values: ReadonlyMap<string, SlotValue>; longest: number }
   | { kind: "number"; from: number; to: number; step: number }
   | { kind: "text" };
 
-/** More words than any name of a thing has. */
+/** Most words of a value. No name of a thing is longer. */
 const MAX_VALUE_WORDS = 16;
-/** Far more than a config file can hold. */
+/** Most values of a slot, far more than a config file can hold. */
 const MAX_VALUES = 100_000;
 
 /**
- * Returns the matcher of a slot for sentences of `language`; null is every language. Issues of the slot are added to
- * `issues`, under `path`.
+ * Returns the matcher of a slot for sentences of `language`, where null means every language. Adds the slot's issues to
+ * `issues`, with paths below `path`.
  */
 export function compileSlot(
   settings: SlotSettings,
@@ -30,7 +30,7 @@ export function compileSlot(
   if (Array.isArray(settings)) return compileList(settings, language, folding, path, issues);
   const { from, to, step = 1 } = settings;
   if (!(step > 0)) issues.push({ path, column: null, message: "step must be above 0" });
-  if (!(from <= to)) issues.push({ path, column: null, message: "from must not be above to" });
+  if (!(from <= to)) issues.push({ path, column: null, message: "from must not be greater than to" });
   return { kind: "number", from, to, step };
 }
 
@@ -67,14 +67,14 @@ function compileList(
   return { kind: "list", values, longest: Math.min(longest, MAX_VALUE_WORDS) };
 }
 
-/** The word for a value in one language, for answers: the first that people say for it there, or the value itself. */
+/** Returns the word for a value in one language, for answers: its first name in that language, or the value itself. */
 export function spokenValue(settings: SlotSettings | undefined, value: SlotValue, language: string | null): SlotValue {
   if (!Array.isArray(settings)) return value;
   const item = settings.find((listed) => (typeof listed === "object" ? listed.value : listed) === value);
   return item === undefined ? value : (saidFor(item, language)[0] ?? value);
 }
 
-/** What people say for a value; the value itself in a language that it has no words of its own for. */
+/** Returns the names of a value, which is the value itself in a language without names for it. */
 function saidFor(item: ListedValue, language: string | null): readonly string[] {
   if (typeof item !== "object") return [String(item)];
   if (Array.isArray(item.say)) return item.say;
@@ -82,7 +82,7 @@ function saidFor(item: ListedValue, language: string | null): readonly string[] 
   return Object.hasOwn(item.say, language) ? (item.say[language] ?? []) : [String(item.value)];
 }
 
-/** Is this one of the numbers of a range? Decimals such as 0.1 are no exact numbers: a billionth of a step is forgiven. */
+/** Whether a value is in a range. Decimals such as 0.1 are inexact, so an error of a billionth of a step is allowed. */
 export function isInRange(value: number, { from, to, step }: { from: number; to: number; step: number }): boolean {
   if (value < from || value > to) return false;
   const steps = (value - from) / step;

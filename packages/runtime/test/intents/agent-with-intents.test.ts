@@ -35,8 +35,8 @@ async function loaded(options: NanoRuntimeOptions, changes: Partial<NanoAgentCon
   return runtime;
 }
 
-describe("a sentence that was foreseen", () => {
-  test("is answered without the engine, in its language, and is in the history", async () => {
+describe("a sentence that matches an intent", () => {
+  test("is answered without the engine, in its language, and is kept in the history", async () => {
     const engine = new ScriptedEngine(["from the engine"]);
     await using runtime = await loaded({ engine, tools: [valve] });
     expect((await runtime.process("Water the North bed!")).content).toBe("Watering north: 12 l.");
@@ -46,7 +46,7 @@ describe("a sentence that was foreseen", () => {
     expect(engine.requests).toEqual([]);
     expect((await runtime.process("something else")).content).toBe("from the engine");
     expect(runtime.history).toHaveLength(10 + 3 * 2);
-    // What was done stays between the message and the reply, and the engine sees it later.
+    // The call stays between the message and the reply, and the engine sees it later.
     expect(engine.requests[0]?.messages.slice(0, 4)).toMatchObject([
       { role: "user", content: "Water the North bed!" },
       { role: "assistant", content: "", tool_calls: [{ name: "valve", arguments: { zone: "north" } }] },
@@ -55,7 +55,7 @@ describe("a sentence that was foreseen", () => {
     ]);
   });
 
-  test("says what happens as an engine's reply does", async () => {
+  test("emits the same events as a reply of the engine", async () => {
     await using runtime = await loaded({ tools: [valve] });
     const events: AgentEvent[] = [];
     for await (const event of runtime.stream("water north")) events.push(event);
@@ -71,20 +71,20 @@ describe("a sentence that was foreseen", () => {
     expect(events[2]).toMatchObject({ name: "valve", content: '{"litres":12}', is_error: false });
   });
 
-  test("whose tool fails, or may not run, says so", async () => {
+  test("reports that its tool failed or may not run", async () => {
     await using runtime = await loaded({ tools: [valve] });
     expect((await runtime.process("water south")).content).toBe("No water: The tool valve failed: no pressure");
     await using refused = await loaded({ tools: [{ ...valve, permission: "ask" }] });
     expect((await refused.process("water north")).content).toBe("No water: The tool valve was not allowed to run.");
   });
 
-  test("is the engine's when a reply of a certain form is asked for", async () => {
+  test("goes to the engine where a structured reply is requested", async () => {
     const engine = new ScriptedEngine(['"thanks"']);
     await using runtime = await loaded({ engine, tools: [valve] });
     expect((await runtime.process("thanks", { responseSchema: { type: "string" } })).content).toBe('"thanks"');
   });
 
-  test("leaves nothing behind when it is aborted", async () => {
+  test("leaves nothing in the history when it is aborted", async () => {
     const slow = { ...valve, run: () => new Promise(() => {}) };
     await using runtime = await loaded({ tools: [slow] });
     const turn = new AbortController();
@@ -96,7 +96,7 @@ describe("a sentence that was foreseen", () => {
 });
 
 describe("without an engine", () => {
-  test("an agent with intents says what it can do in place of asking for more", async () => {
+  test("an agent with intents lists them instead of asking for more detail", async () => {
     await using runtime = await loaded({ tools: [valve] });
     const help = "I don't understand that. This is what I know: water bed, thank, raw.";
     expect((await runtime.process("make tea")).content).toBe(help);
@@ -105,7 +105,7 @@ describe("without an engine", () => {
     expect((await runtime.process("status")).content).toMatch(/^Runtime status: OK\./);
   });
 
-  test("a config gives the reply itself, in the language that the message has words of", async () => {
+  test("uses the config's reply in the language of the message", async () => {
     const definitions = [
       { name: "a", sentences: { en: ["turn on the lamp"], de: ["mach das Licht an"] }, answer: "a" },
     ];
@@ -128,18 +128,18 @@ describe("without an engine", () => {
     ["its first language", ["pt_BR", "sv"], "?", "Não entendo. Isto é o que conheço: lamp."],
     ["English for one that it does not speak", ["sw"], "chai", "I don't understand that. This is what I know: lamp."],
     [
-      "English for a name that is no language",
+      "English for a name that is not a language",
       ["constructor"],
       "chai",
       "I don't understand that. This is what I know: lamp.",
     ],
-  ])("an agent without a reply of its own speaks %s", async (_, languages, message, reply) => {
+  ])("an agent without a configured reply uses %s", async (_, languages, message, reply) => {
     const sentences = Object.fromEntries(languages.map((language) => [language, [`${language} tänd lampan`]]));
     await using runtime = await loaded({}, { intents: { definitions: [{ name: "lamp", sentences, answer: "a" }] } });
     expect((await runtime.process(message)).content).toBe(reply);
   });
 
-  test("an agent with tools alone names those", async () => {
+  test("an agent with tools only lists the tools", async () => {
     const tools = [{ name: "read_sensor", description: "Reads.", command: ["true"] }];
     await using runtime = await loaded({}, { tools });
     expect((await runtime.process("make tea")).content).toBe(
@@ -148,7 +148,7 @@ describe("without an engine", () => {
   });
 });
 
-test("a config's command is run by an intent, and its result is in the answer", async () => {
+test("runs a config's command for an intent and puts its result into the answer", async () => {
   await using runtime = await loaded(
     {},
     {
@@ -170,7 +170,7 @@ test("a config's command is run by an intent, and its result is in the answer", 
   expect((await runtime.process("add 4")).content).toBe("It is 5.");
 });
 
-test("intents and tools that cannot work keep the agent from being loaded", async () => {
+test("refuses to load an agent with invalid intents or tools", async () => {
   const faulty = { definitions: [{ name: "a", sentences: ["(a"], answer: "a" }] };
   await expect(loaded({}, { intents: faulty })).rejects.toMatchObject({ code: "invalid-intents" });
   await expect(loaded({}, { intents })).rejects.toMatchObject({
@@ -185,7 +185,7 @@ test("intents and tools that cannot work keep the agent from being loaded", asyn
 describe("an engine", () => {
   const calls = (name: string, zone: string) => ({ calls: [{ id: "1", name, arguments: { zone } }] });
 
-  test("is told of the tools and given their results", async () => {
+  test("gets the tools and their results", async () => {
     const engine = new ScriptedEngine([calls("valve", "north"), "Done."]);
     await using runtime = await loaded({ engine, tools: [valve] }, {});
     expect((await runtime.process("open the valve")).content).toBe("Done.");
@@ -195,7 +195,7 @@ describe("an engine", () => {
     expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: '{"litres":12}' });
   });
 
-  test("may call those of the config that a capability switches on, and no others", async () => {
+  test("may only call the config's tools that a capability enables", async () => {
     const command = (name: string, permission: "always" | "never") => ({
       name,
       description: "a",
@@ -207,14 +207,14 @@ describe("an engine", () => {
     const call = (name: string) => ({ calls: [{ id: name, name, arguments: {} }] });
     const engine = new ScriptedEngine([call("on"), call("off"), call("never"), "done"]);
     await using runtime = await loaded({ engine }, { spec, tools });
-    // A tool's output asks for more; what may not run does not.
+    // The output of a tool asks for more calls. A tool that is not allowed does not run.
     await runtime.process("go");
     expect(engine.requests[0]?.tools?.map(({ name }) => name)).toEqual(["on"]);
     const results = engine.requests[3]?.messages.filter(({ role }) => role === "tool").map(({ content }) => content);
     expect(results).toEqual(["on", 'There is no tool named "off".', "The tool never must not be used."]);
   });
 
-  test("is told of the likeliest of many, in the order of their names", async () => {
+  test("gets the most likely of many tools, in order of name", async () => {
     const tools = Array.from({ length: 30 }, (_, index) => ({
       ...valve,
       name: `tool${String(index).padStart(2, "0")}`,
@@ -229,7 +229,7 @@ describe("an engine", () => {
     expect(names).toEqual(names.toSorted());
   });
 
-  test("that goes in circles is stopped", async () => {
+  test("is stopped when it repeats itself", async () => {
     const engine = new ScriptedEngine([calls("valve", "north")]);
     await using runtime = await loaded({ engine, tools: [valve] }, {});
     await expect(runtime.process("go")).rejects.toMatchObject({ code: "repeated-calls" });

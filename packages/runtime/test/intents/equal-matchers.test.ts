@@ -39,7 +39,7 @@ const slot = fc.constantFrom(
   "{zone}s",
 );
 
-/** A template: words, slots and brackets, now and then glued to each other or wrong. */
+/** Templates of words, slots and brackets, sometimes without spaces between them or with errors. */
 const template = fc.letrec<{ part: string; parts: string }>((tie) => ({
   part: fc.oneof(
     { maxDepth: 3 },
@@ -131,7 +131,7 @@ const said = fc
   )
   .map((words) => words.join(" "));
 
-/** What a matcher makes of settings: its issues, or itself. */
+/** Returns the matcher for settings, or their issues. */
 function outcomeOf<Matcher>(compile: () => Matcher): { issues: unknown } | { matcher: Matcher } {
   try {
     return { matcher: compile() };
@@ -141,7 +141,7 @@ function outcomeOf<Matcher>(compile: () => Matcher): { issues: unknown } | { mat
   }
 }
 
-/** All that a match can say. */
+/** Everything that a match returns. */
 const wholeOf = (matches: ReturnType<IntentMatcher["matchAll"]>) =>
   matches.map(({ intent, language, sentence, slots, call, answer, failure }) => ({
     intent,
@@ -152,7 +152,7 @@ const wholeOf = (matches: ReturnType<IntentMatcher["matchAll"]>) =>
     answers: [answer(), answer("5"), answer({ count: 2 }), failure("it broke")],
   }));
 
-/** The settings without the sentences and answers that are wrong by themselves. */
+/** Removes sentences and answers that are invalid on their own. */
 function repaired({ slots, definitions }: IntentSettings): IntentSettings {
   const isFine = (definition: object) =>
     !("issues" in outcomeOf(() => ReferenceMatcher.compile({ slots, definitions: [definition] } as IntentSettings)));
@@ -174,14 +174,14 @@ function repaired({ slots, definitions }: IntentSettings): IntentSettings {
   return { slots, definitions: fine } as IntentSettings;
 }
 
-/** The settings, now and then with one more intent that says what the first one does. */
+/** Sometimes adds another intent with a sentence of the first one. */
 function withTwin({ slots, definitions }: IntentSettings, isWanted: boolean): IntentSettings {
   const [first] = definitions;
   const twins = isWanted && first !== undefined ? [{ ...first, name: "twin" }] : [];
   return { slots, definitions: [...definitions, ...twins] };
 }
 
-/** A message that a template says: of each bracket one alternative, of each slot a value. */
+/** Returns a message that a template matches: one alternative of each bracket, one value of each slot. */
 function sayOf(template: string, choose: (count: number) => number): string {
   let text = template;
   for (let times = 0; times < 50 && /[[(]/.test(text); times++) {
@@ -194,7 +194,7 @@ function sayOf(template: string, choose: (count: number) => number): string {
   return text.replace(/\{[^{}]*\}/g, () => values[choose(values.length)] ?? "");
 }
 
-test("whatever the sentences, issues and matches are those of the matcher that compiles all of them", () => {
+test("finds the same issues and matches as the reference, for any sentences", () => {
   const scenes = { refused: 0, matched: 0, tied: 0, missed: 0 };
   fc.assert(
     fc.property(
@@ -236,7 +236,7 @@ describe("tens of thousands of sentences", () => {
     })),
   });
 
-  test("load, as many as a config may give, and each is found", () => {
+  test("load up to the limit, and each one is found", () => {
     const matcher = IntentMatcher.compile(many(50_000));
     for (const index of [0, 1, 777, 25_000, 49_999]) {
       const match = matcher.match(`Switch off the ${letters(index)} lamp in zone ${letters(index % 50)}!`);
@@ -245,13 +245,13 @@ describe("tens of thousands of sentences", () => {
     expect(() => NanoAgentConfig.parse({ ...sampleConfig(), intents: many(3) })).not.toThrow();
   }, 60_000);
 
-  test("are refused above the limit, at the first one that is too many", () => {
+  test("are rejected above the limit, at the first one beyond it", () => {
     const sentences = Array.from({ length: 100_001 }, (_, index) => `lamp ${letters(index)}`);
     const compile = () => IntentMatcher.compile({ definitions: [{ name: "lamps", sentences, answer: "a" }] });
     expect(compile).toThrow("there are more than 100000 sentences");
   }, 60_000);
 
-  test("are not compiled to be told apart by their words and length", () => {
+  test("are distinguished by words and length without compiling them", () => {
     const matcher = IntentMatcher.compile(many(2000));
     const names = Array.from({ length: 250 }, (_, index) => letters(index)).join(" ");
     for (const message of [`please turn on the ${names} lamp in zone ba`, "please turn on the lamp in zone", names]) {

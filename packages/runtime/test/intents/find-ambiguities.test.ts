@@ -28,7 +28,7 @@ test.each<[Record<string, string[]>, string[]]>([
   [{ a: ["turn on"], b: ["turn (off|on)"] }, ["a/b: turn on"]],
   [{ a: ["turn on {lamp}"], b: ["turn on {heater}"] }, ["a/b: turn on hall light"]],
   [{ a: ["turn on {lamp} [now]"], b: ["turn on {heater} please"] }, []],
-  // One of the two says more of it in words of its own.
+  // One of the two has more literal words.
   [{ a: ["turn on {lamp}"], b: ["turn on hall light"] }, []],
   [{ a: ["turn on {lamp}"], b: ["turn on {any}"] }, []],
   [{ a: ["note {any}"], b: ["note {any:other}"] }, ["a/b: note something"]],
@@ -43,11 +43,11 @@ test.each<[Record<string, string[]>, string[]]>([
   expect(ambiguities(sentences, slots)).toEqual(expected);
 });
 
-test("two sentences of one intent may say the same", () => {
+test("allows equal sentences of one intent", () => {
   expect(ambiguities({ a: ["good [day]", "good (day|night)"] })).toEqual([]);
 });
 
-test("hostile sentences end the search, which says that it is not complete", () => {
+test("stops the search for hostile sentences and reports it as incomplete", () => {
   const parts = Array.from({ length: 45 }, (_, index) => `[{any:a${index}} k${index}]`).join(" ");
   const matcher = IntentMatcher.compile({
     slots: { any: "text" },
@@ -59,7 +59,7 @@ test("hostile sentences end the search, which says that it is not complete", () 
   expect(findAmbiguities(matcher)).toEqual({ found: [], complete: false });
 });
 
-test("a thousand sentences that differ by a word are told apart in few steps", () => {
+test("distinguishes a thousand similar sentences in few steps", () => {
   const definitions = Array.from({ length: 1000 }, (_, index) => ({
     name: `i${index}`,
     sentences: [`(turn|switch) (on|off) {lamp} number${"abcdefghij"[index % 10]} [x] part${index}`],

@@ -72,10 +72,10 @@ const values = [
 ];
 const ends = ["", ".", "!", "?", "?!", "...", "…", "。", "？", "！", "؟", "।", "۔", " ", " !", "  ?"];
 
-test("a free text is as it was written, less the mark that ends the sentence", () => {
+test("keeps a free text as written, without the mark that ends the sentence", () => {
   fc.assert(
     fc.property(fc.constantFrom(...values), fc.constantFrom(...ends), (value, end) => {
-      // A second point would make another path, and an abbreviation ends its sentence with its own.
+      // A second period would make another path, and an abbreviation already ends the sentence with its own period.
       if (/[./]$/.test(value) && /^[.…]/.test(end)) return;
       expect(noted(`note ${value}${end}`)).toBe(value);
       expect(noted(`  Note:  ${value}${end}\n`)).toBe(value);
@@ -86,7 +86,7 @@ test("a free text is as it was written, less the mark that ends the sentence", (
   );
 });
 
-test("and the same before another word of the sentence", () => {
+test("keeps the same text before another word of the sentence", () => {
   const before = values.filter((value) => !/ by |^\.\.$|[?]$/.test(value));
   fc.assert(
     fc.property(fc.constantFrom(...before), fc.constantFrom("", ","), (value, comma) => {
@@ -113,11 +113,11 @@ test.each(["note", "note .", "note ?", "note ...", "note:", 'note "', "note , !"
   expect(noted(message)).toBeUndefined();
 });
 
-test("an emoji beside words of the sentence is no part of it", () => {
+test("ignores an emoji next to the words of a sentence", () => {
   expect(intents.match("remind me of tea in 5 minutes ❤️")?.slots).toEqual({ w: "tea", n: 5 });
 });
 
-test("the time of a long text grows with its length", () => {
+test("takes linear time for a long text", () => {
   const started = performance.now();
   for (const filler of [" ", ".", "!", '"', ")", "(", ", ", "- ", "'"])
     noted(`note a${filler.repeat(900)}b${filler.repeat(900)}`);

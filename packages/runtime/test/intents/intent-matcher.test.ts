@@ -84,7 +84,7 @@ describe("a sentence matches", () => {
     expect(matcher.match(message)).toBeNull();
   });
 
-  test("with the most words of its own, then the fewest free ones, then the one defined first", () => {
+  test("with the most literal words first, then the fewest free ones, then in the order of definition", () => {
     const intents = IntentMatcher.compile({
       slots: { any: "text", lamp: ["lamp", "light"], light: ["light"] },
       definitions: [
@@ -101,8 +101,8 @@ describe("a sentence matches", () => {
   });
 });
 
-describe("what is then done", () => {
-  test("the tool's arguments keep the types of slots, and leave out what was not said", () => {
+describe("the result of a match", () => {
+  test("keeps the types of slots in the arguments and omits slots without a value", () => {
     const call = (message: string) => matcher.match(message)?.call;
     expect(call("water north for 5 minutes")).toEqual({
       tool: "valve",
@@ -113,7 +113,7 @@ describe("what is then done", () => {
     expect(call("note a")).toBeNull();
   });
 
-  test("the answer is in the language of the sentence, without the parts that nobody knows", () => {
+  test("answers in the language of the sentence, without the parts with unknown values", () => {
     const english = matcher.match("water sunny side for 5 min");
     expect(english?.answer({ litres: 12 })).toBe("Watering south for 5 minutes, 12 l.");
     expect(matcher.match("water sunny side")?.answer("no JSON")).toBe("Watering south.");
@@ -123,7 +123,7 @@ describe("what is then done", () => {
   });
 });
 
-test("slots and intents may be named like what every object inherits", () => {
+test("allows names of slots and intents that every object inherits", () => {
   const intents = IntentMatcher.compile({
     slots: { constructor: ["a"], toString: { from: 1, to: 2 } },
     definitions: [
@@ -141,7 +141,7 @@ test("slots and intents may be named like what every object inherits", () => {
   expect(match?.answer()).toBe("a 1");
 });
 
-describe("what cannot work is an error that names the place", () => {
+describe("invalid settings are errors with a place", () => {
   const issuesOf = (definition: Partial<IntentDefinition>, slots: IntentSettings["slots"] = greenhouse.slots) => {
     try {
       IntentMatcher.compile({ slots, definitions: [{ name: "a", sentences: ["a"], answer: "a", ...definition }] });
@@ -157,42 +157,38 @@ describe("what cannot work is an error that names the place", () => {
   test.each<[string, number, string]>([
     ["a (b", 3, '"(" is not closed by ")"'],
     ["a [b) c]", 3, '"[" is not closed by "]", but ")" comes first'],
-    ["a ]", 3, '"]" closes nothing'],
-    ["a }", 3, '"}" closes nothing'],
-    ["a | b", 3, '"|" stands only within ( ) or [ ]'],
+    ["a ]", 3, '"]" has no opening bracket'],
+    ["a }", 3, '"}" has no opening bracket'],
+    ["a | b", 3, '"|" is only allowed inside ( ) or [ ]'],
     ["a {", 3, "a slot is a name in braces: a letter, then letters, digits, _ and -"],
     ["a {__proto__}", 3, "a slot is a name in braces: a letter, then letters, digits, _ and -"],
     ["a {zon}", 3, 'there is no slot named "zon"'],
     ["a {constructor}", 3, 'there is no slot named "constructor"'],
     ["a {zone}s", 9, "letters touch a slot: put a space between them"],
-    ["a {note} {note:other}", 3, "two free texts follow one another: nothing says where the first ends"],
-    ["a {note} [please] [[now]] {note:b}", 3, "two free texts follow one another: nothing says where the first ends"],
-    ["{zone} or ({zone}|a)", 11, "{zone} stands twice: give one of them a name, as in {slot:name}"],
-    ["[a] [{zone}] (|!)", 1, "every word is optional: nothing at all would match"],
-    [" ?! ", 1, "every word is optional: nothing at all would match"],
+    ["a {note} {note:other}", 3, "two free texts in a row: put a word between them"],
+    ["a {note} [please] [[now]] {note:b}", 3, "two free texts in a row: put a word between them"],
+    ["{zone} or ({zone}|a)", 11, "{zone} occurs twice: rename one of them, as in {slot:name}"],
+    ["[a] [{zone}] (|!)", 1, "every word is optional, so an empty message would match"],
+    [" ?! ", 1, "every word is optional, so an empty message would match"],
     ["(".repeat(100_000), 1001, "a sentence has at most 1000 characters"],
     ["[".repeat(500), 17, "brackets are nested deeper than 16"],
-    ["(a|b)".repeat(100), 1, "what is written together has more than 64 forms: use spaces"],
-    [
-      `a ${"[[b]] ".repeat(150)}{note} [c] {note:d}`,
-      903,
-      "two free texts follow one another: nothing says where the first ends",
-    ],
+    ["(a|b)".repeat(100), 1, "a word has more than 64 forms: use spaces"],
+    [`a ${"[[b]] ".repeat(150)}{note} [c] {note:d}`, 903, "two free texts in a row: put a word between them"],
   ])("%j", (sentence, column, message) => {
     expect(issuesOf({ sentences: [sentence] })).toEqual([`definitions.0.sentences.0:${column} ${message}`]);
   });
 
   test.each<[Partial<IntentDefinition>, string]>([
-    [{ answer: "{zone}" }, 'definitions.0.answer:1 nothing is named "zone" here:  are'],
+    [{ answer: "{zone}" }, 'definitions.0.answer:1 unknown value "zone"'],
     [
       { answer: { de: "a {" } },
       "definitions.0.answer.de:3 a value is a name in braces, such as {zone} or {result.count}",
     ],
-    [{ answer: "a ]" }, 'definitions.0.answer:3 "]" closes nothing: write it twice to mean the bracket itself'],
+    [{ answer: "a ]" }, 'definitions.0.answer:3 "]" has no opening bracket: double it for a literal bracket'],
     [{ answer: "[[[a" }, 'definitions.0.answer:3 "[" is not closed by "]"'],
-    [{ tool: "t", failure: "{result}" }, 'definitions.0.failure:1 nothing is named "result" here: error are'],
-    [{ answer: undefined }, "definitions.0:null an intent calls a tool, or has an answer, or both"],
-    [{ tool: "t", arguments: { a: "x {b}" } }, 'definitions.0.arguments.a:3 nothing is named "b" here:  are'],
+    [{ tool: "t", failure: "{result}" }, 'definitions.0.failure:1 unknown value "result": use error'],
+    [{ answer: undefined }, "definitions.0:null an intent needs a tool, an answer or both"],
+    [{ tool: "t", arguments: { a: "x {b}" } }, 'definitions.0.arguments.a:3 unknown value "b"'],
   ])("%j", (definition, issue) => {
     expect(issuesOf(definition)).toEqual([issue]);
   });
@@ -201,13 +197,13 @@ describe("what cannot work is an error that names the place", () => {
     [{ s: ["?"] }, 'slots.s.0:null "?" has no words'],
     [{ s: ["a b", { value: "c", say: ["A, B!"] }] }, 'slots.s.1:null "A, B!" stands for both "a b" and "c"'],
     [{ s: ["a ".repeat(17)] }, "slots.s.0:null a value has at most 16 words"],
-    [{ s: { from: 2, to: 1 } }, "slots.s:null from must not be above to"],
+    [{ s: { from: 2, to: 1 } }, "slots.s:null from must not be greater than to"],
     [{ s: { from: 1, to: 2, step: 0 } }, "slots.s:null step must be above 0"],
   ])("%j", (slots, issue) => {
     expect(issuesOf({ sentences: ["a {s}", "b {s}"] }, slots)).toEqual([issue]);
   });
 
-  test("all issues are found at once, and the message names some", () => {
+  test("finds all issues at once and names some in the message", () => {
     const definitions = Array.from({ length: 9 }, () => ({ name: "a", sentences: ["("], answer: "a" }));
     expect(() => IntentMatcher.compile({ definitions })).toThrow(
       /intents\.definitions\.0\.sentences\.0, column 1: "\(" is not closed.*and \d+ more/,
@@ -215,7 +211,7 @@ describe("what cannot work is an error that names the place", () => {
   });
 });
 
-/** A template, a message that it stands for, and what its slots then hold. */
+/** A template, a message that it matches, and the values of its slots. */
 interface Sample {
   template: string;
   message: string[];
@@ -254,7 +250,7 @@ function joinSamples(parts: Sample[]): Sample {
   };
 }
 
-/** Each slot stands once, and takes what no other part of the sentence can take. */
+/** Each slot occurs once and has values that no other part of the sentence matches. */
 const slotSamples = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 1 }).chain((indices) =>
   fc.tuple(
     ...indices.map((index) =>
@@ -287,10 +283,10 @@ const sentenceSample = fc
       ]),
     ),
   )
-  // A longer sentence is refused, and has a test of its own.
+  // A longer sentence is rejected, which another test covers.
   .filter(({ template }) => `begin ${template}`.length <= MAX_SENTENCE_CHARACTERS);
 
-test("every sentence that a template stands for matches it, with the slots that were said", () => {
+test("matches every sentence of a template with its slot values", () => {
   fc.assert(
     fc.property(sentenceSample, fc.constantFrom(" ", "  ", ", ", "\n"), (sample, separator) => {
       const intents = IntentMatcher.compile({
@@ -310,7 +306,7 @@ test("every sentence that a template stands for matches it, with the slots that 
   );
 });
 
-test("whatever the template and the message: a match, none, or a typed error", () => {
+test("returns a match, null or a typed error for any template and message", () => {
   const letters = fc.array(
     fc.constantFrom(..."[](){}|ab zone1:-'. {zone} {note} {minutes}".split(/(?<=\}| )|(?=\{)/)),
     { maxLength: 40 },
@@ -333,14 +329,14 @@ test("whatever the template and the message: a match, none, or a typed error", (
   );
 });
 
-test("plain text is split as any other is", () => {
+test("splits plain ASCII text like any other text", () => {
   const ascii = fc.array(fc.constantFrom("a", "B", "z", "Z", ".", ",", "-", " ", "(", "'", "\t", "%", "_"), {
     maxLength: 30,
   });
   fc.assert(
     fc.property(ascii, (characters) => {
       const text = characters.join("");
-      // A letter of another script at the end, apart from the rest, takes the other way.
+      // A separate letter of another script at the end forces the general path.
       expect(splitWords(`${text} é`).slice(0, -1)).toEqual(splitWords(text));
     }),
     { numRuns: 1000 * runs },
@@ -359,7 +355,7 @@ describe("the work of a match", () => {
     ["optional words", `x ${"[a] ".repeat(240)}x`, " a"],
     ["optional words within one another", `x ${"[[a]] ".repeat(150)}x`, " a"],
     ["lists and texts", "x {a} [{list}] {list:other} x", " l l"],
-  ])("grows with the words of the message and not faster: %s", (_, sentence, more) => {
+  ])("grows linearly with the words of the message: %s", (_, sentence, more) => {
     const intents = IntentMatcher.compile({
       slots: { a: "text", b: "text", c: "text", list: ["l", "l l", "l l l"] },
       definitions: [{ name: "a", sentences: [sentence], answer: "a" }],
@@ -369,7 +365,7 @@ describe("the work of a match", () => {
     expect(whole).toBeLessThan(2.2 * (half as number));
   });
 
-  test("does not grow with sentences about something else", () => {
+  test("does not grow with unrelated sentences", () => {
     const compile = (count: number) =>
       IntentMatcher.compile({
         slots: { zone: Array.from({ length: 50 }, (_, index) => `bed number ${index}`) },
@@ -382,7 +378,7 @@ describe("the work of a match", () => {
     const message = "turn on the bed number 31 lamp 7 please";
     const [few, many] = [compile(10), compile(1000)];
     expect(many.match(message)?.slots).toEqual({ zone: "bed number 31" });
-    // Sentences that share one word of the message are told apart by the others.
+    // Sentences that share one word with the message are distinguished by their other words.
     expect(stepsFor(many, message)).toBeLessThan(3 * stepsFor(few, message));
   });
 });

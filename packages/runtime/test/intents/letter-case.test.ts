@@ -22,18 +22,18 @@ const samples = Object.entries(words).flatMap(([language, texts]) => texts.map((
 const fullwidth = (text: string) => text.replace(/[!-~]/g, (one) => String.fromCodePoint(one.charCodeAt(0) + 0xfee0));
 
 const forms: Record<string, (text: string, language: string) => string> = {
-  "as it is": (text) => text,
+  unchanged: (text) => text,
   capitals: (text, language) => text.toLocaleUpperCase(language),
-  "small letters": (text, language) => text.toLocaleLowerCase(language),
-  "capital first letters": (text, language) =>
+  lowercase: (text, language) => text.toLocaleLowerCase(language),
+  "capitalized words": (text, language) =>
     text.replace(/(?<![\p{L}\p{M}])\p{L}/gu, (letter) => letter.toLocaleUpperCase(language)),
   decomposed: (text) => text.normalize("NFD"),
-  "decomposed capitals": (text, language) => text.toLocaleUpperCase(language).normalize("NFD"),
+  "decomposed uppercase": (text, language) => text.toLocaleUpperCase(language).normalize("NFD"),
   "fullwidth letters": (text) => fullwidth(text),
   "a capital ß": (text) => text.replaceAll("ß", "ẞ"),
 };
 
-test("a sentence matches in every letter case of its language, whichever form the template has", () => {
+test("matches a sentence in every letter case of its language, in any form of the template", () => {
   const form = fc.constantFrom(...Object.keys(forms));
   fc.assert(
     fc.property(fc.constantFrom(...samples), form, form, ({ language, text }, said, templated) => {
@@ -53,7 +53,7 @@ test("a sentence matches in every letter case of its language, whichever form th
   );
 });
 
-test("the dotted and the dotless i of Turkish are two letters, in capitals too", () => {
+test("distinguishes the dotted and the dotless i of Turkish, also in uppercase", () => {
   const intents = IntentMatcher.compile({
     slots: {
       thing: [
@@ -71,7 +71,7 @@ test("the dotted and the dotless i of Turkish are two letters, in capitals too",
   expect(intents.match("Show me")?.language).toBe("en");
 });
 
-test("a sentence of every language is folded as its letters are", () => {
+test("folds a sentence of every language by its letters", () => {
   const intents = IntentMatcher.compile({
     definitions: [{ name: "i", sentences: ["ışıkları aç", "LIGHTS ON"], answer: "a" }],
   });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { IntentMatcher } from "../../src/intents/intent-matcher.js";
 import { splitWords } from "../../src/split-words.js";
 
-/** Marks of one kind: any of them may come where another was meant. */
+/** Groups of marks that people use in place of each other. */
 const kinds = {
   apostrophe: [..."'‘’‛′‵＇´`՚׳ʹʻʼʽʾʿꞌ"],
   quote: [...'"“”„‟″＂״ʺˮ«»‹›「」'],
@@ -21,7 +21,7 @@ const any = fc.record({
   ellipsis: fc.constantFrom(...kinds.ellipsis),
 });
 type Marks = typeof any extends fc.Arbitrary<infer Value> ? Value : never;
-/** A text with its marks exchanged for others of their kinds. */
+/** Replaces the marks of a text by others of their groups. */
 const written = (text: string, { apostrophe, quote, hyphen, space, ellipsis }: Marks) =>
   text
     .replaceAll("...", "\u0001")
@@ -42,7 +42,7 @@ const said = [
   "'n lamp",
 ];
 
-test("a sentence and a listed value match with every mark that stands in for another", () => {
+test("matches sentences and listed values with every substituted mark", () => {
   fc.assert(
     fc.property(fc.constantFrom(...said), any, any, (text, inTemplate, inMessage) => {
       const template = written(text, inTemplate);
@@ -61,7 +61,7 @@ test("a sentence and a listed value match with every mark that stands in for ano
   );
 });
 
-test("a template's marks between numbers take every mark of their kind, and none of another", () => {
+test("matches marks between numbers with every mark of the same group, and no other", () => {
   const alike = [kinds.hyphen, ["...", "…"], [":", "：", "﹕"], ["/", "／", "⁄", "∕"], ['"', "“", "”", "″"]];
   const mark = fc
     .nat(alike.length - 1)
@@ -79,7 +79,7 @@ test("a template's marks between numbers take every mark of their kind, and none
   );
 });
 
-test("thousands are the same with every apostrophe", () => {
+test("reads thousands with every apostrophe", () => {
   const intents = IntentMatcher.compile({
     slots: { a: { from: 0, to: 9999 } },
     definitions: [{ name: "i", sentences: ["set {a}"], answer: "a" }],
@@ -87,7 +87,7 @@ test("thousands are the same with every apostrophe", () => {
   for (const mark of kinds.apostrophe) expect(intents.match(`set 1${mark}000`)?.slots, mark).toEqual({ a: 1000 });
 });
 
-test("a free text has none of the marks around it, whichever they are", () => {
+test("removes any surrounding marks from a free text", () => {
   const intents = IntentMatcher.compile({
     slots: { what: "text" },
     definitions: [
@@ -103,7 +103,7 @@ test("a free text has none of the marks around it, whichever they are", () => {
   for (const mark of kinds.apostrophe) expect(intents.match(`bois l${mark}eau`)?.slots, mark).toEqual({ what: "eau" });
 });
 
-test("words that differ stay different", () => {
+test("keeps different words different", () => {
   const differing = [
     "its",
     "it's",
@@ -128,7 +128,7 @@ test("words that differ stay different", () => {
   expect(new Set(forms).size).toBe(differing.length);
 });
 
-test("a letter that has a mark in it is the letter and the mark", () => {
+test("reads a letter with a mark as the letter and the mark", () => {
   const pairs = [
     ["ŉ lamp", "'n lamp"],
     ["coŀlega", "col·lega"],

@@ -14,7 +14,7 @@ const matchers = new Map(
   [null, "en", "de", "fr", "sv", "ar", "de-CH", "es", "nowhere"].map((language) => [language, matcherOf(language)]),
 );
 
-/** What the sentence sets, whichever of the forms it takes; undefined for no match. */
+/** The value that the sentence sets in any of its forms, or undefined for no match. */
 const heard = (language: string | null, message: string) => matchers.get(language)?.match(message)?.slots.o;
 
 const minusSigns = [
@@ -43,7 +43,7 @@ const grouped = (digits: string, separator: string) => digits.replace(/\B(?=(?:\
 interface Written {
   value: number;
   text: string;
-  /** Its digits as 0 to 9. */
+  /** The digits converted to 0–9. */
   plain: string;
 }
 
@@ -87,7 +87,7 @@ const written: fc.Arbitrary<Written> = fc
     };
   });
 
-/** The readings that a language leaves open: `1,000` is a thousand or one. */
+/** Readings that are ambiguous without a language: `1,000` is a thousand or one. */
 const mayBe = ({ value, plain }: Written, found: number, language: string | null) => {
   const [, whole, separator, rest] = /(\d{1,3})([.,])(\d{3})(?!\d)(?![.,]\d)/.exec(plain) ?? [];
   if (whole === undefined || language === null) return found === value;
@@ -95,8 +95,8 @@ const mayBe = ({ value, plain }: Written, found: number, language: string | null
   return found === value || (separator !== undefined && readings.includes(Math.abs(found)));
 };
 
-describe("a number is the one that was written, or none", () => {
-  test("however it is written, in every language", () => {
+describe("a number in a message", () => {
+  test("is never read as another number, in any notation and language", () => {
     const frames = fc.constantFrom<(text: string) => string>(
       (text) => `set offset ${text}`,
       (text) => `set offset to ${text} degrees`,
@@ -115,7 +115,7 @@ describe("a number is the one that was written, or none", () => {
     );
   });
 
-  test("plain forms are understood", () => {
+  test("is read in its plain forms", () => {
     const plain = fc.record({
       value: fc.integer({ min: -999, max: 999 }),
       zero: fc.constantFrom(...zeros),
@@ -206,7 +206,7 @@ describe("a number is the one that was written, or none", () => {
     "\u00AD5",
     "5 -",
   ];
-  test.each(others)("%s is none of the numbers in it", (text) => {
+  test.each(others)("%s is not read as one of its parts", (text) => {
     const allowed = new Set(
       text === "5:" || text === "#5-6" || text === "5 -"
         ? [undefined, 5]
@@ -226,7 +226,7 @@ describe("a number is the one that was written, or none", () => {
     }
   });
 
-  test("a template says which characters stand between numbers", () => {
+  test("the template defines the characters between numbers", () => {
     const intents = IntentMatcher.compile({
       slots: { h: { from: 0, to: 23 }, m: { from: 0, to: 59 }, zone: { from: 1, to: 9 } },
       definitions: [
@@ -243,7 +243,7 @@ describe("a number is the one that was written, or none", () => {
     expect(intents.match("wake me at 10-30")).toBeNull();
   });
 
-  test("a value of a list is not another number either", () => {
+  test("a listed value does not match another number", () => {
     const intents = IntentMatcher.compile({
       slots: { step: ["1", "5", "10"] },
       definitions: [{ name: "i", sentences: ["step {step}"], answer: "a" }],

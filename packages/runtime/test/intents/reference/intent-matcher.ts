@@ -8,55 +8,56 @@ import type { Word } from "../../../src/split-words.js";
 import { type CompiledSentence, compileSentence } from "./compile-sentence.js";
 import { MessageWords, matchSentence, type SentenceMatch } from "./match-sentence.js";
 
-/** A longer message is no sentence that somebody foresaw. */
+/** Longest message that is matched. Nobody writes templates for longer ones. */
 const MAX_INTENT_CHARACTERS = 2000;
 const MAX_SENTENCES = 100_000;
 
-/** What a message asks for. */
+/** The intent of a message. */
 export interface IntentMatch {
   readonly intent: string;
-  /** The language of the sentence; null for one of every language. */
+  /** Language of the sentence, or null for a sentence of every language. */
   readonly language: string | null;
-  /** The template that matched. */
+  /** The matching template. */
   readonly sentence: string;
   readonly slots: Readonly<Record<string, SlotValue>>;
-  /** The tool to call, and with what; null for an intent that only answers. */
+  /** The tool call with its arguments, or null for an intent that only answers. */
   readonly call: { readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> } | null;
-  /** The answer, given what the tool returned (parsed, where that was JSON); null where the result itself is one. */
+  /** Returns the answer for a tool result (parsed if it was JSON), or null where the result itself is the answer. */
   answer(result?: unknown): string | null;
-  /** What is said when the tool fails; null where the intent says nothing of it. */
+  /** Returns the text for a failed tool, or null where the intent defines none. */
   failure(error: string): string | null;
 }
 
-/** A sentence of an intent, as {@link findAmbiguities} and the matcher see it. */
+/** A sentence of an intent, as used by {@link findAmbiguities} and the matcher. */
 export interface IntentSentence {
   readonly intent: CompiledIntent;
   readonly language: string | null;
   readonly sentence: CompiledSentence;
-  /** Its place among all. */
+  /** Index among all sentences. */
   readonly index: number;
 }
 
 interface CompiledIntent {
   readonly definition: IntentDefinition;
   readonly slots: IntentSettings["slots"];
-  /** By language; under "" for every language. */
+  /** Texts by language. A text for every language has the key "". */
   readonly answers: ReadonlyMap<string, AnswerTemplate>;
   readonly failures: ReadonlyMap<string, AnswerTemplate>;
-  /** Arguments that are text with slots in it; a slot alone keeps its type. */
+  /** Arguments as text with slots. A slot alone keeps its type. */
   readonly argumentTexts: ReadonlyMap<string, AnswerTemplate>;
 }
 
 /**
- * The matcher that compiles every sentence at once, whatever that takes: what the runtime's must be equal to.
- * Finds what a message asks for by sentence templates, without a model. Of several sentences that match, the one wins
- * with the most words of its own, then the one with the fewest words of free text, then the one that is defined first.
+ * Reference for the runtime's matcher, which must give equal results. Compiles every sentence at once, at any cost.
+ *
+ * Matches messages to intents by sentence templates, without a model. Of several matching sentences, the one with the
+ * most literal words wins, then the one with the fewest words of free text, then the one that is defined first.
  */
 export class ReferenceMatcher {
   /** @internal */
   readonly sentences: readonly IntentSentence[];
   readonly #indices = new Map<Folding, SentenceIndex>();
-  /** The steps that all matching has taken so far. @internal */
+  /** Number of steps of all matches so far. @internal */
   readonly work = { steps: 0 };
 
   private constructor(sentences: readonly IntentSentence[]) {
@@ -75,12 +76,15 @@ export class ReferenceMatcher {
     return new ReferenceMatcher(sentences);
   }
 
-  /** What `message` asks for; null when no sentence matches all of it. */
+  /** Returns the match for `message`, or null where no sentence matches all of it. */
   match(message: string): IntentMatch | null {
     return this.#best(message)[0] ?? null;
   }
 
-  /** Everything that `message` may ask for with equal right, in the order of definition: more than one is ambiguous. */
+  /**
+   * Returns all equally good matches for `message`, in the order of definition. More than one means that it is
+   * ambiguous.
+   */
   matchAll(message: string): IntentMatch[] {
     return this.#best(message);
   }
@@ -104,10 +108,10 @@ export class ReferenceMatcher {
   }
 }
 
-/** Sentences of one folding, by a word that must be in the message for them to match. */
+/** Index of the sentences of one folding by a word that a matching message must contain. */
 class SentenceIndex {
   readonly #byAnchor = new Map<string, IntentSentence[]>();
-  /** Sentences of slots alone: tried for every message. */
+  /** Sentences without a certain word, which are tried for every message. */
   readonly #anchorless: IntentSentence[] = [];
 
   constructor(sentences: readonly IntentSentence[]) {
@@ -126,7 +130,7 @@ class SentenceIndex {
     }
   }
 
-  /** The sentences whose own words are in the message as far as they must be. */
+  /** Returns the sentences whose required words are in the message. */
   *candidates(words: readonly Word[]): Iterable<IntentSentence> {
     yield* this.#anchorless;
     const said = new Set(words.map(({ text }) => text));
@@ -138,12 +142,12 @@ class SentenceIndex {
   }
 }
 
-/** Above zero when the first says more exactly what is meant. */
+/** Returns a positive number where the first match is more specific. */
 function compare(one: SentenceMatch, other: SentenceMatch): number {
   return one.literalWords - other.literalWords || other.freeWords - one.freeWords;
 }
 
-/** Of the sets of which every match has a word, the one that the fewest sentences share; null where there is none. */
+/** Returns the required word set that the fewest sentences share, or null. */
 function rarest(anchors: CompiledSentence["anchors"], uses: ReadonlyMap<string, number>): readonly string[] | null {
   const cost = (words: readonly string[]) => words.reduce((sum, word) => sum + (uses.get(word) ?? 0), 0);
   let best: readonly string[] | null = null;
@@ -179,7 +183,7 @@ function describeMatch({ intent, language, sentence }: IntentSentence, match: Se
   });
 }
 
-/** An argument whose slot was not said is left out. */
+/** An argument is omitted where its slot has no value. */
 function argumentsOf(
   { arguments: settings }: IntentDefinition,
   texts: ReadonlyMap<string, AnswerTemplate>,
@@ -194,7 +198,7 @@ function argumentsOf(
   return Object.fromEntries(entries);
 }
 
-/** `"{zone}"` → `zone`: the value itself and not a text with it in it. */
+/** `"{zone}"` → `zone`: the argument is the value itself, not a text that contains it. */
 function slotAlone(value: unknown): string | null {
   if (typeof value !== "string") return null;
   return /^\{([\p{L}\p{N}_-]+)\}$/u.exec(value)?.[1] ?? null;
@@ -245,7 +249,7 @@ class Compiler {
       this.#sentences.push({ intent, language, sentence, index: this.#sentences.length });
     }
     if (tool === undefined && answer === undefined) {
-      this.#report(path, "an intent calls a tool, or has an answer, or both");
+      this.#report(path, "an intent needs a tool, an answer or both");
     }
     this.#texts(answer, [...path, "answer"], new Set([...slots, ...(tool === undefined ? [] : ["result"])]), answers);
     this.#texts(failure, [...path, "failure"], new Set([...slots, "error"]), failures);
