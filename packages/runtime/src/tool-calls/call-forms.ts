@@ -6,7 +6,7 @@ import { channelCall, nameThenJson } from "./forms/name-then-json.js";
 import { pythonCalls } from "./forms/python-calls.js";
 import { xmlParameters } from "./forms/xml-parameters.js";
 
-/** Forms of calls, one row a family; a form that could be taken for another comes behind it. */
+/** Forms of calls, one per family. A form that could be mistaken for another comes after it. */
 export const callForms: readonly CallForm[] = [
   xmlParameters,
   keysAndValues,

@@ -4,28 +4,28 @@ import type { NamedCall } from "./call-form.js";
 import { mayBecomeCall } from "./dressed-beginning.js";
 import { recognizeCalls } from "./recognize-call.js";
 
-/** Longest text that is held back; a longer one is shown as the text that it is. */
+/** Longest text that is held back. A longer one is shown as text. */
 const MAX_HELD_CHARACTERS = 32_768;
-/** Longest text before a call: a short sentence that announces it. */
+/** Longest text before a call, a short sentence that announces it. */
 const MAX_ANNOUNCEMENT_CHARACTERS = 240;
-/** Words of somebody who shows what a call looks like, or will make none. */
+/** Words in replies that show an example of a call, or refuse to make one. */
 const showing =
   /\b(?:example|instance|e\.g\.|would|could|can be|might|syntax|format|json|schema|looks? like|call looks|sample|(?:i|we) (?:will not|won['’]t|refuse)|beispiel|sieht (?:das|es|so|ein)|werde (?:das |es )?nicht|exemple|voici (?:comment|à quoi)|ne (?:vais|ferai) pas|ejemplo|así (?:es|se)|no (?:lo haré|voy a hacer)|esempio|ecco come|non lo farò|voorbeeld|zo ziet)(?!\p{L})/iu;
 
 /**
- * Lets the text of a reply through as it comes, but what could still become a call: that is held back until it is known. A
- * call may begin the reply, or a line behind a short sentence. At the end it is a call, or the text that it was.
+ * Passes the text of a reply through, but holds back text that may still become a call. A call may begin the reply, or
+ * a line after a short sentence. At the end, the held text is either a call or shown.
  */
 export class CallSieve {
   readonly #tools: readonly EngineTool[];
   readonly #names: readonly string[];
   readonly #isOff: boolean;
-  /** Text that was shown, as far as an announcement may go, and the length of all of it. */
+  /** Text shown so far, up to the limit of an announcement, and its total length. */
   #shown = "";
   #shownCharacters = 0;
   #held = "";
 
-  /** `messages` is the conversation: whoever asks for words, or wants no act by `isUnwanted`, gets a call to read. */
+  /** `messages` is the conversation. A call stays text where its last message asks for text or `isUnwanted` applies. */
   constructor(
     tools: readonly EngineTool[],
     messages: readonly EngineMessage[] = [],
@@ -37,7 +37,7 @@ export class CallSieve {
     this.#isOff = tools.length === 0 || asksForWords(asked) || isUnwanted(asked);
   }
 
-  /** Takes in more text; returns what can be shown. */
+  /** Adds text. Returns the text to show now. */
   push(text: string): string {
     if (this.#isOff) return text;
     this.#held += text;
@@ -45,7 +45,7 @@ export class CallSieve {
     return this.#show(length);
   }
 
-  /** Returns the calls that what was held back is, or its text. A reply that was cut off has no calls. */
+  /** Returns the held text as calls or as text. A reply that was cut off has no calls. */
   finish({ isComplete }: { isComplete: boolean }): { text: string; calls: readonly NamedCall[] } {
     const calls = isComplete && this.#held !== "" ? recognizeCalls(this.#held, this.#tools) : null;
     if (calls === null) return { text: this.#show(this.#held.length), calls: [] };
@@ -53,7 +53,7 @@ export class CallSieve {
     return { text: "", calls };
   }
 
-  /** Takes that the text so far is no part of the reply. */
+  /** Discards the text so far, because it is not part of the reply. */
   reset(): void {
     this.#shown = "";
     this.#shownCharacters = 0;
@@ -68,7 +68,7 @@ export class CallSieve {
     return text;
   }
 
-  /** Length of the text before the first place where a call may still begin. */
+  /** Length of the text before the first position where a call may begin. */
   #clearLength(): number {
     for (let at = 0; at < this.#held.length; at++) {
       if (!this.#mayBeginAt(at)) continue;
@@ -84,7 +84,7 @@ export class CallSieve {
     if (before.trim() === "") return true;
     if (showing.test(before)) return false;
     if (before.endsWith("\n")) return true;
-    // In the same line a call stands behind the end of a sentence; behind a colon it is quoted.
+    // In the same line, a call follows the end of a sentence. After a colon it is a quotation.
     return /[.!?…]\s+$/.test(before) && /[{<[`]/.test(this.#held[at] as string);
   }
 }

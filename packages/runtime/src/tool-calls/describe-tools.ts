@@ -3,14 +3,14 @@ import type { EngineMessage, EngineTool, ToolCall } from "../engines/engine.js";
 
 /** Name that a model writes when it chooses no tool. */
 export const NO_TOOL = "none";
-/** Most characters of a message that are repeated before its tool: small models go by what they read last. */
+/** Most characters of a message that are repeated before its tool, because small models rely on the text read last. */
 const MAX_REPEATED_CHARACTERS = 200;
-/** Longest description of a tool's arguments in the prompt; the grammar holds the model to all of them. */
+/** Longest signature of a tool's arguments in the prompt. The grammar enforces all of them anyway. */
 const MAX_SIGNATURE_CHARACTERS = 240;
 
 /**
- * Describes tools to a model that was not trained to call any, as a list that it only has to continue:
- * `"Waters a zone" -> water {"zone": "north"|"south"}`.
+ * Describes tools to a model without training for calls, as a list to continue: `"Waters a zone" -> water {"zone":
+ * "north"|"south"}`.
  */
 export function describeTools(tools: readonly EngineTool[]): string {
   const lines = tools.map((tool) => {
@@ -25,7 +25,7 @@ export function leadTo(message: string): string {
   return `${JSON.stringify(cutText(message, MAX_REPEATED_CHARACTERS))} ->`;
 }
 
-/** Returns a call as that model writes it. */
+/** Returns a call in the notation of that list. */
 export function describeCall(message: string, { name, arguments: input }: ToolCall): string {
   return `${leadTo(message)} ${name} ${JSON.stringify(input)}`;
 }
@@ -34,7 +34,7 @@ export function describeResult(content: string, name: string | undefined): strin
   return `Result${name === undefined ? "" : ` of ${name}`}: ${content}`;
 }
 
-/** Returns the message that another one is about: the last of the user's up to there. */
+/** Returns the user message that the message at `index` belongs to. */
 export function askedBefore(messages: readonly EngineMessage[], index: number): string {
   return messages.findLast(({ role }, at) => role === "user" && at <= index)?.content ?? "";
 }

@@ -2,14 +2,14 @@ import { argumentKeys, nameKeys, sideKeys, wrapperKeys } from "./forms/json-call
 import { knownName } from "./known-name.js";
 import { isCallTag } from "./tags.js";
 
-/** Characters by which a call is told from other text; from there on it is held back to its end. */
+/** Most characters needed to distinguish a call from other text. After them it is held back to its end. */
 const DECIDING_CHARACTERS = 200;
-/** Words that models put before the name of a tool. */
+/** Prefixes that models add to the name of a tool. */
 const decorations = ["", "functions.", "tools.", "default_api.", "call:", "to=functions.", "commentary to=functions."];
 
 /**
- * Whether a text could become a call, by its beginning: a fence, a tag, a bracket, a key or a name that calls begin with. Once
- * it could not, no text behind it changes that. `names` are those of the tools.
+ * Whether a text may become a call, judged by its beginning: a fence, a tag, a bracket, a key or a name that begins a
+ * call. Once false, more text cannot change that. `names` are the tool names.
  */
 export function mayBecomeCall(text: string, names: readonly string[]): boolean {
   const start = text.slice(0, DECIDING_CHARACTERS);
@@ -36,7 +36,7 @@ function mayBeTag(text: string): boolean {
   return isWhole ? isCallTag(tag) || /^<\|(?:channel|start)\|/.test(tag) : true;
 }
 
-/** `name(`, `functions.name{`, `name[ARGS]`: a name, and then what no sentence goes on with. */
+/** `name(`, `functions.name{`, `name[ARGS]`: a name followed by characters that do not occur in a sentence. */
 function mayBeNamed(text: string, names: readonly string[]): boolean {
   return names.some((name) =>
     decorations.some((decoration) => {
@@ -49,7 +49,7 @@ function mayBeNamed(text: string, names: readonly string[]): boolean {
   );
 }
 
-/** `{"name": "`, `{"water_zone": {`: an object whose first key is one of a call's. */
+/** `{"name": "`, `{"water_zone": {`: an object whose first key belongs to a call. */
 function mayBeObject(text: string, names: readonly string[]): boolean {
   const found = /^\{\s*(?:"([^"]*)("?)(?:\s*(:?)\s*(.*))?)?$/s.exec(text);
   if (found === null) return false;
@@ -67,13 +67,13 @@ function mayBeObject(text: string, names: readonly string[]): boolean {
   return isName ? value.startsWith("{") : true;
 }
 
-/** The name of a tool as a JSON text, or its beginning. */
+/** Whether a JSON value is the name of a tool, or the beginning of one. */
 function mayBeName(value: string, names: readonly string[]): boolean {
   const found = /^"([^"]*)("?)/.exec(value);
   if (found === null) return false;
   const [, name = "", end] = found;
   if (end === '"') return knownName(name, names) !== null;
-  // Decorations and other letter case are told when the name is whole.
+  // Decorated names and other letter case are only recognized once the name is complete.
   return names.some((some) => some.startsWith(name)) || mayBeOtherwise(name, names);
 }
 

@@ -3,10 +3,10 @@ import { isPlainObject } from "../json-schema/is-plain-object.js";
 import type { KeyedNotation } from "./call-form.js";
 import { argumentsGrammar } from "./call-grammar.js";
 
-/** Longest text that is written as it is; longer ones have no place in a call. */
+/** Longest literal text value. */
 const MAX_RAW_CHARACTERS = 500;
 const MAX_PROPERTIES = 64;
-/** Keywords of a schema whose properties can be written one after the other. */
+/** Keywords of a schema whose properties can be written one by one. */
 const keyedKeywords: readonly string[] = [
   "$schema",
   "additionalProperties",
@@ -16,7 +16,7 @@ const keyedKeywords: readonly string[] = [
   "title",
   "type",
 ];
-/** Keywords of a text that say nothing of its form but its length. */
+/** Keywords of a text schema that restrict only its length. */
 const textKeywords: readonly string[] = [
   "default",
   "description",
@@ -27,13 +27,13 @@ const textKeywords: readonly string[] = [
   "type",
 ];
 
-/** Properties of a tool's arguments, where they can be written one by one. */
+/** Properties of a tool's arguments that can be written one by one. */
 export interface KeyedProperties {
   readonly properties: ReadonlyMap<string, object>;
   readonly required: ReadonlySet<string>;
 }
 
-/** Returns the properties of a schema; null where more holds for the arguments than for each property by itself. */
+/** Returns the properties of a schema, or null where it also restricts the object as a whole. */
 export function keyedProperties(schema: object): KeyedProperties | null {
   const { type, properties = {}, required = [], additionalProperties = true } = schema as Record<string, unknown>;
   const isSimple =
@@ -51,7 +51,10 @@ export function keyedProperties(schema: object): KeyedProperties | null {
   return { properties: new Map(entries as [string, object][]), required: new Set(required as string[]) };
 }
 
-/** Returns the grammar of a property's value up to one of the texts that may follow it, and how the value is read. */
+/**
+ * Returns the grammar of a property's value up to one of the texts that may follow it, and whether the value is
+ * literal.
+ */
 export function valueGrammar(
   schema: object,
   notation: KeyedNotation,
@@ -71,10 +74,10 @@ export function valueGrammar(
   return { grammar: argumentsGrammar(schema, false).replace(/^root ::= (.*)$/m, `root ::= ($1) ${end}`), isRaw: false };
 }
 
-/** A text without tags, marks and line breaks. */
+/** A text without tags, quotation marks and line breaks. */
 const plainWord = /^[^"<>\p{Cc}\s][^"<>\p{Cc}]*$/u;
 
-/** Whether these are texts that cannot be taken for anything else where they stand without quotation marks. */
+/** Whether these are texts that are unambiguous without quotation marks. */
 function isTextList(values: unknown): values is readonly string[] {
   return Array.isArray(values) && values.every((value) => typeof value === "string" && plainWord.test(value));
 }
@@ -85,12 +88,12 @@ function isPlainText(schema: object): boolean {
   return type === "string" && isBounded && Object.keys(schema).every((key) => textKeywords.includes(key));
 }
 
-/** Any characters but those that begin a tag, and control characters. */
+/** Returns a grammar of characters other than control characters and `<`. */
 function rawGrammar(schema: object, textMark: string, end: string): string {
   const { minLength = 0, maxLength = MAX_RAW_CHARACTERS } = schema as { minLength?: number; maxLength?: number };
   const most = Math.min(maxLength, MAX_RAW_CHARACTERS);
   const mark = textMark === "" ? "" : literal(textMark);
-  // The first character is no space, and no quotation mark, which would make the text one of JSON.
+  // The first character is not a space or a quotation mark, which would start a JSON string.
   const rest = `character{${Math.max(minLength, 1) - 1},${most - 1}}`;
   const text = minLength === 0 && textMark !== "" ? `(first ${rest})?` : `first ${rest}`;
   return [

@@ -1,9 +1,9 @@
-/** JSON text in which nothing looks like a tag. */
+/** Writes JSON in which nothing looks like a tag. */
 export function jsonWithoutTags(value: unknown): string {
   return (JSON.stringify(value) ?? "null").replaceAll("<", "\\u003c").replaceAll(">", "\\u003e");
 }
 
-/** Key as it is written: as it is where it is a word, else as JSON. */
+/** Writes a key literally where it is a word, otherwise as JSON. */
 export function writeKey(key: string): string {
   return /^[\w-]+$/.test(key) ? key : jsonWithoutTags(key);
 }
@@ -13,7 +13,7 @@ export function readKey(text: string): string {
   return unquoted(key) ?? key;
 }
 
-/** The text that a JSON text in quotation marks stands for; null where it is not one. */
+/** Decodes a JSON string, or returns null where the text is not one. */
 function unquoted(text: string): string | null {
   if (!text.startsWith('"') || !text.endsWith('"') || text.length < 2) return null;
   try {
@@ -24,7 +24,7 @@ function unquoted(text: string): string | null {
   }
 }
 
-/** Value of a notation without types as it is written: a text as it is unless that could be read as anything else. */
+/** Writes a value in a notation without types. A text is literal unless it could be read as something else. */
 export function writeUntyped(value: unknown): string {
   if (typeof value !== "string") return jsonWithoutTags(value);
   return value.trimStart().startsWith('"') || /<\/?(?:parameter|function|invoke|tool_call|arg_)/.test(value)
@@ -32,7 +32,7 @@ export function writeUntyped(value: unknown): string {
     : value;
 }
 
-/** The value that such a text stands for: objects and lists are data, all else is a text that the schema converts. */
+/** Reads a value in that notation as a text, which the schema converts. */
 export function readUntyped(text: string): unknown {
   const quoted = unquoted(text.trim());
   if (quoted !== null) return quoted;

@@ -1,29 +1,29 @@
-/** A text is not a literal of the notation that is read. */
+/** The text is not a literal of the expected notation. */
 class NotLiteral extends Error {}
 
-/** Values inside one another that are read; deeper ones are not arguments. */
+/** Deepest nesting that is read. Deeper values are not arguments. */
 const MAX_LEVELS = 100;
 const words: Record<string, string> = { true: "true", false: "false", null: "null", none: "null", nil: "null" };
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/i;
 const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", "/": "/", "\n": "" };
 
 /**
- * Reads literals as Python and the call notations of some families write them, and returns them as JSON text, with numbers
- * as they are written. Throws {@link NotLiteral}.
+ * Reads literals in the notation of Python and of some model families, and returns them as JSON, with numbers as
+ * written. Throws {@link NotLiteral}.
  */
 export class LiteralReader {
   readonly text: string;
   at: number;
   readonly #marks: readonly string[];
 
-  /** `marks` are texts between which a text stands as it is, without escapes. */
+  /** `marks` enclose literal texts without escapes. */
   constructor(text: string, at: number, marks: readonly string[] = []) {
     this.text = text;
     this.at = at;
     this.#marks = marks;
   }
 
-  /** Whether the text goes on with this, behind white space; then goes on behind it. */
+  /** Consumes `part` after white space. Returns whether it was there. */
   take(part: string): boolean {
     this.skip();
     if (!this.text.startsWith(part, this.at)) return false;
@@ -49,11 +49,11 @@ export class LiteralReader {
     return numberPattern.test(word) ? word : JSON.stringify(word);
   }
 
-  /** Reads keys and values up to `close`, and returns them as a JSON object. */
+  /** Reads keys and values up to `close`. Returns them as a JSON object. */
   entries(close: string, colon: string, level = 0): string {
     const parts: string[] = [];
     while (!this.take(close)) {
-      // Python's way to write a key that is not a word of its own.
+      // Python notation for a key that is not an identifier.
       if (colon === "=" && this.take("**")) {
         if (!this.take("{")) throw new NotLiteral();
         const inner = this.entries("}", ":", level + 1).slice(1, -1);
@@ -68,7 +68,7 @@ export class LiteralReader {
     return `{${parts.join(",")}}`;
   }
 
-  /** Reads a text in quotation marks of any kind; null where none begins. */
+  /** Reads a text in any kind of quotation marks. Returns null where none begins here. */
   quoted(): string | null {
     this.skip();
     for (const mark of this.#marks) {
@@ -123,7 +123,7 @@ export class LiteralReader {
   }
 }
 
-/** Returns what is read, or null where it is not a literal. */
+/** Returns the result of `read`, or null where the text is not a literal. */
 export function orNull<Value>(read: () => Value): Value | null {
   try {
     return read();

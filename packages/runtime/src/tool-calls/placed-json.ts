@@ -1,19 +1,19 @@
-/** A value of a JSON text, with its place; `value` of a text is the text itself. */
+/** A value of a JSON text with its position. */
 export interface PlacedJson {
   readonly kind: "object" | "list" | "text" | "other";
   readonly start: number;
   readonly end: number;
-  /** Properties of an object, in their order: a name may come twice. */
+  /** Properties of an object in order. Names may be repeated. */
   readonly entries: readonly { readonly key: string; readonly value: PlacedJson }[];
   readonly items: readonly PlacedJson[];
-  /** A text without its quotation marks and escapes; else the JSON text. */
+  /** A text without quotation marks and escapes, otherwise the JSON text. */
   readonly value: string;
 }
 
-/** Values inside one another that are read; deeper ones are not calls. */
+/** Deepest nesting that is read. Deeper values are not calls. */
 const MAX_LEVELS = 100;
 
-/** Reads the JSON value that begins at this place of a text; null where none does, or it has not ended. */
+/** Reads the JSON value at a position. Returns null where there is no complete value. */
 export function readPlacedJson(text: string, start: number): PlacedJson | null {
   try {
     return new PlacedJsonReader(text, start).read(0);
@@ -71,7 +71,7 @@ class PlacedJsonReader {
     return { kind, start, end, entries: [], items: [], value: this.#text.slice(start, end), ...parts };
   }
 
-  /** Reads what stands between brackets, with commas between; one more comma at the end is a slip without a meaning. */
+  /** Reads items between brackets, separated by commas. A trailing comma is allowed. */
   #list(close: string, readItem: () => void): void {
     this.#at += 1;
     for (this.#skip(); this.#text[this.#at] !== close; this.#skip()) {
@@ -105,7 +105,7 @@ class PlacedJsonReader {
   }
 }
 
-/** Returns the JSON text of a value: without commas that are too many, and with numbers such as `007` as texts. */
+/** Returns a value as JSON, without superfluous commas and with invalid numbers such as `007` as texts. */
 export function jsonTextOf({ kind, entries, items, value }: PlacedJson): string {
   if (kind === "object") {
     return `{${entries.map((entry) => `${JSON.stringify(entry.key)}:${jsonTextOf(entry.value)}`).join(",")}}`;

@@ -4,26 +4,26 @@ import type { NamedCall } from "./call-form.js";
 export const probeId = "abc123def";
 const secondId = "ghi456jkl";
 
-/** A call that a template is given to see how it writes calls. */
+/** A call that is rendered with a template to see its notation. */
 export interface ProbeCall extends NamedCall {
   readonly id: string;
 }
 
-/** The name, the keys, the values and the id of a probe are all its own: each is found by itself in what is rendered. */
+/** The probe's name, keys, values and id are unique, so each of them can be found in the rendered text. */
 export const probe: ProbeCall & { arguments: { first_key: string; second_key: number } } = {
   id: probeId,
   name: "probe_tool",
   arguments: { first_key: "alpha beta", second_key: 735 },
 };
 
-/** Another call, whose parts are all different. */
+/** Another call without any part in common. */
 export const otherProbe: ProbeCall = {
   id: secondId,
   name: "other_probe",
   arguments: { first_key: "gamma", second_key: 48 },
 };
 
-/** A call with values of every kind. */
+/** A call with values of every type. */
 export const nestedProbe: ProbeCall = {
   id: probeId,
   name: "probe_tool",
@@ -52,7 +52,7 @@ const inputSchema = {
   required: ["first_key"],
 } as const;
 
-/** The tools of the probes. */
+/** Tools of the probes. */
 export const probeTools = [
   { name: probe.name, description: "Probes.", inputSchema },
   { name: otherProbe.name, description: "Probes otherwise.", inputSchema },

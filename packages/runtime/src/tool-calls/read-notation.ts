@@ -1,7 +1,7 @@
 import type { KeyedNotation } from "./call-form.js";
 import { probe } from "./probe-calls.js";
 
-/** Returns the notation in which a template has written the probe's arguments; null where its parts cannot be told apart. */
+/** Returns the notation of the probe's arguments in a template, or null where its parts cannot be distinguished. */
 export function readNotation(written: string, usual: KeyedNotation): KeyedNotation | null {
   const [first, second] = ["first_key", "second_key"];
   const firstKey = written.indexOf(first);
@@ -27,7 +27,7 @@ export function readNotation(written: string, usual: KeyedNotation): KeyedNotati
   };
 }
 
-/** The longest text that both end with. */
+/** Returns the longest common ending. */
 function commonEnd(one: string, other: string): string {
   let length = 0;
   while (length < Math.min(one.length, other.length) && one.at(-1 - length) === other.at(-1 - length)) length += 1;

@@ -15,8 +15,8 @@ import { isCallTag } from "./tags.js";
 const onlyTags = /^(?:\s|<[^<>\s]{1,40}>|\[\/[A-Z_]{2,40}\]|```)*$/;
 
 /**
- * Returns the calls that a text is, in whatever form: of any family, fenced or bare, with other keys, with decorated names.
- * Null unless nothing but calls is in it, of tools that are there and with arguments that fit their schemas.
+ * Returns the calls of a text in any form: of any family, fenced or bare, with other keys, with decorated names.
+ * Returns null unless the text consists only of calls of known tools with valid arguments.
  */
 export function recognizeCalls(text: string, tools: readonly EngineTool[]): NamedCall[] | null {
   const names = tools.map(({ name }) => name);
@@ -32,7 +32,7 @@ export function recognizeCalls(text: string, tools: readonly EngineTool[]): Name
   return null;
 }
 
-/** The text without fences around it, and the same with the brackets that a model forgot at its end. */
+/** Returns the text without fences around it, and the same with missing brackets added at the end. */
 function candidatesOf(text: string): string[] {
   const bare = text
     .trim()
@@ -47,8 +47,8 @@ function candidatesOf(text: string): string[] {
 const closingTag = /^\s*(?:<\/?[^<>\s]{1,40}>|\[\/[A-Z_]{2,40}\])/;
 
 /**
- * Whether a text is nothing but these calls. Behind a call between tags of calls a model may go on, with a result that it
- * makes up and a claim: that is no part of the reply.
+ * Whether a text consists only of these calls. After a call in call tags, a model may continue with an invented result
+ * and a claim, which are not part of the reply.
  */
 function isAlone(text: string, { start, end }: DecodedCalls): boolean {
   if (text.slice(0, start).trim() !== "") return false;
@@ -60,8 +60,8 @@ function isAlone(text: string, { start, end }: DecodedCalls): boolean {
 }
 
 /**
- * Adds the brackets that JSON is open with at its end, before the tags that end a call: only where a bracket has closed
- * there or a tag closes the call. What breaks off within a value, or before the next one, is no call.
+ * Adds missing closing brackets of JSON at its end, before the tags that end a call. Only where a bracket was closed
+ * there or a tag closes the call: JSON that ends within a value, or before the next one, is not a call.
  */
 function withMissingBrackets(text: string): string {
   const tags = /(?:\s*<\/?[^<>\s]{1,40}>)*\s*$/.exec(text)?.index ?? text.length;
@@ -83,7 +83,7 @@ function withMissingBrackets(text: string): string {
     : text.slice(0, tags) + open.reverse().join("") + text.slice(tags);
 }
 
-/** The call under the tool's own name and with arguments as the tool gets them; null where they do not fit. */
+/** Returns the call with the tool's exact name and arguments, or null where they do not fit. */
 function fittingCall(
   { name: given, arguments: input }: NamedCall,
   tools: readonly EngineTool[],
@@ -93,7 +93,7 @@ function fittingCall(
   const tool = tools.find((tool) => tool.name === name);
   if (tool === undefined) return null;
   const schema = schemaOf(tool);
-  // Numbers that this language would change come as the text of all arguments.
+  // Numbers that JavaScript would change make the arguments arrive as text.
   const exact = typeof input === "string" ? readExactJson(input)?.value : input;
   const read = mapNumbers(exact, (number) => number.simplest);
   if (typeof read !== "object" || read === null || Array.isArray(read) || read instanceof ExactNumber) return null;
@@ -101,7 +101,7 @@ function fittingCall(
   return fits ? { name: tool.name, arguments: input } : null;
 }
 
-/** The schema of a tool's arguments; null where it cannot be read, and whoever runs the tool checks them. */
+/** Returns the schema of a tool's arguments, or null where it cannot be read. Then only the tool validates them. */
 function schemaOf({ inputSchema }: EngineTool): SchemaNode | null {
   try {
     return readSchema(inputSchema);

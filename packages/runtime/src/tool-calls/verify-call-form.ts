@@ -22,31 +22,33 @@ interface ProbeMessage {
   tool_calls?: { id: string; type: "function"; function: { name: string; arguments: unknown } }[];
 }
 
-/** How a conversation is rendered: with `goesOn` up to the beginning of the next reply, and as one with so many calls is. */
+/**
+ * Rendering options: `goesOn` adds the beginning of the next reply, `calls` is the number of calls in the conversation.
+ */
 interface ProbeOptions {
   goesOn: boolean;
   calls: 1 | 2;
   rendering: CallRendering;
 }
 
-/** Renders a conversation with the probes' tools. Throws where it cannot. */
+/** Renders a conversation with the probes' tools. Throws where the template cannot. */
 export type RenderProbe = (messages: readonly ProbeMessage[], options: ProbeOptions) => string;
 
-/** Ways to give calls, tried one after the other: templates write something else for the wrong one. */
+/** Ways to pass calls, in the order in which they are tried. Templates render the wrong one differently. */
 const renderings: readonly CallRendering[] = [{ input: "object" }, { input: "json" }];
 const tagPattern = /<[^<>\s]{1,60}>|\[\/?[A-Z][A-Z_]{1,40}\]/g;
-/** Names of tags around thoughts: the model writes them before an answer as well as before a call. */
+/** Names of tags around thoughts, which a model writes before an answer as well as before a call. */
 const thoughtPattern = /think|thought|reason|analysis|inner_|plan/i;
 const brackets = [
   ["<", ">"],
   ["[", "]"],
 ] as const;
-/** Texts that end a turn in one family or another. */
+/** Texts that end a turn in various families. */
 const turnEnds = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|call|>", "<end_of_turn>", "<turn|>"];
 
 /**
- * Finds the form in which a template writes calls: the form of the table whose `decode` returns exactly the calls that were
- * rendered, whatever their names, arguments and ids. Nothing is guessed: a form that fails one of the probes is not used.
+ * Finds the form in which a template writes calls: the form whose `decode` returns exactly the rendered calls, for all
+ * names, arguments and ids. Nothing is guessed: a form that fails one probe is not used.
  */
 export function verifyCallForm(render: RenderProbe, endTokens: readonly string[]): CallFormVerdict {
   for (const rendering of renderings) {
@@ -57,7 +59,7 @@ export function verifyCallForm(render: RenderProbe, endTokens: readonly string[]
       return { form, reason: `its chat template writes calls as ${form.name}${mark}` };
     }
   }
-  return { form: null, reason: "its chat template writes no call in a form that is known" };
+  return { form: null, reason: "its chat template has no known call form" };
 }
 
 function verifyRow(
@@ -79,12 +81,14 @@ function verifyRow(
     if (notation === null || (notation === "json" && !written.startsWith("{"))) return null;
     return { name: row.name, ...parts, next: nextOf(row, rendered), notation, rendering };
   } catch {
-    // A template that raises for such a conversation has no form for it.
+    // A template that fails for such a conversation does not have this form.
     return null;
   }
 }
 
-/** Renders each conversation once for all rows of the table, also where the template raises: a large one takes its time. */
+/**
+ * Renders each conversation only once for all forms, also where the template fails, because large templates are slow.
+ */
 function renderOnce(render: RenderProbe, rendering: CallRendering): (calls: readonly ProbeCall[]) => Rendered {
   const known = new Map<string, Rendered | null>();
   return (calls) => {
@@ -103,7 +107,7 @@ function renderOnce(render: RenderProbe, rendering: CallRendering): (calls: read
 /** The assistant's part of a rendered conversation with calls. */
 interface Rendered {
   text: string;
-  /** The same part of one with an answer, and the beginning of a reply: tags in them are no marks of a call. */
+  /** The same part with an answer, and the beginning of a reply. Tags in them do not mark a call. */
   plain: string;
   /** Text between the beginning of the reply and `text`, which every reply has. */
   skipped: string;
@@ -132,7 +136,7 @@ interface DecodedProbe extends Rendered {
   calls: readonly PlacedCall[];
 }
 
-/** Returns the calls that a form reads in what was rendered; null unless they are the probes. */
+/** Returns the calls that a form decodes, or null unless they are the probes. */
 function readProbe(row: CallForm, rendered: Rendered, probes: readonly NamedCall[]): DecodedProbe | null {
   const decoded = row.decode(rendered.text, (name) => probes.some((call) => call.name === name));
   if (decoded === null || decoded.calls.length !== probes.length) return null;
@@ -146,13 +150,13 @@ function readProbe(row: CallForm, rendered: Rendered, probes: readonly NamedCall
 
 type FormParts = Pick<OwnCallForm, "mark" | "before" | "between" | "after">;
 
-/** Takes a rendered call apart; null where nothing tells it from other replies. */
+/** Splits a rendered call into parts, or returns null where nothing distinguishes it from other replies. */
 function partsOf({ text, plain, skipped, calls }: DecodedProbe, endTokens: readonly string[]): FormParts | null {
   const [call] = calls as [PlacedCall];
   const lead = text.slice(0, call.nameStart);
   let start = 0;
   for (const { 0: tag = "", index } of lead.matchAll(tagPattern)) {
-    // A tag of every reply that is not a thought's is one of another message: the call is not in the reply at all.
+    // Any other tag that every reply has belongs to another message, so the call is not in the reply.
     if (thoughtPattern.test(tag)) start = index + tag.length;
     else if (plain.includes(tag)) return null;
   }
@@ -160,7 +164,7 @@ function partsOf({ text, plain, skipped, calls }: DecodedProbe, endTokens: reado
   const opening = /^(?:<[^<>\s]{1,60}>|\[[A-Z][A-Z_]{1,40}\])/.exec(before)?.[0] ?? null;
   const addressed = /to=functions\.$/.exec(lead) === null ? null : " to=functions.";
   const mark = opening ?? addressed;
-  // Without a tag, a call has to begin the reply, and with more than the name: a bracket.
+  // Without a tag, a call must begin the reply, and with a bracket before the name.
   const isBeginning = skipped.replace(tagPattern, (tag) => (thoughtPattern.test(tag) ? "" : tag)).trim() === "";
   if (mark === null && !(isBeginning && /^[{[]/.test(before))) return null;
   if (mark !== null && plain.includes(mark)) return null;
@@ -179,7 +183,7 @@ function areSame(one: FormParts, other: FormParts | null, otherId: string): bool
   return keys.every((key) => withCallId(one[key] ?? "", otherId) === (other[key] ?? ""));
 }
 
-/** The text between two calls of one reply; null where a reply has one, or its ids are numbers. */
+/** Returns the text between two calls of a reply, or null where a reply has one call or its ids are numbers. */
 function nextOf(row: CallForm, rendered: (calls: readonly ProbeCall[]) => Rendered): string | null {
   try {
     const probes = [probe, otherProbe];
@@ -187,14 +191,14 @@ function nextOf(row: CallForm, rendered: (calls: readonly ProbeCall[]) => Render
     if (both === null) return null;
     const [one, other] = both.calls as [PlacedCall, PlacedCall];
     const next = both.text.slice(one.argumentsEnd, other.nameStart);
-    // The id of the first call stands before the end of the first, and that of the second may stand before its name.
+    // The id of the first call precedes its end. The id of the second may precede its name.
     return next.replaceAll(otherProbe.id, probeId);
   } catch {
     return null;
   }
 }
 
-/** Length of the common beginning, up to a place that is not within a tag. */
+/** Length of the common beginning, up to a position outside of tags. */
 function commonLength(one: string, other: string): number {
   let length = 0;
   while (length < Math.min(one.length, other.length) && one[length] === other[length]) length += 1;
@@ -206,7 +210,7 @@ function commonLength(one: string, other: string): number {
   return length;
 }
 
-/** The text from behind to before, with brackets turned, so that tags stay tags. */
+/** Reverses a text and its brackets, so that tags remain tags. */
 function reversed(text: string): string {
   const turned: Record<string, string> = { "<": ">", ">": "<", "[": "]", "]": "[" };
   return [...text]
@@ -219,7 +223,7 @@ function afterQuestion(text: string): string {
   return text.slice(text.lastIndexOf(probeQuestion) + probeQuestion.length);
 }
 
-/** JSON text of data, with keys in order. */
+/** Returns data as JSON with sorted keys. */
 function canonical(data: unknown): string {
   return JSON.stringify(data, (_, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)

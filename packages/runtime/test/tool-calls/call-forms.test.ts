@@ -5,7 +5,7 @@ import { readSchema } from "../../src/json-schema/read-schema.js";
 import type { NamedCall } from "../../src/tool-calls/call-form.js";
 import { callForms } from "../../src/tool-calls/call-forms.js";
 
-/** Texts that could be taken for a part of a call. */
+/** Texts that look like a part of a call. */
 const trap = fc.constantFrom(
   ...callForms.flatMap(({ marks }) => marks),
   "</tool_call>",
@@ -53,7 +53,7 @@ const call: fc.Arbitrary<NamedCall> = fc.record({
   arguments: fc.dictionary(key, value, { maxKeys: 4 }),
 });
 
-/** A schema that this value alone satisfies by its types: a notation without types needs one. */
+/** A schema whose types only this value satisfies, as a notation without types needs. */
 function schemaOf(data: unknown): object {
   if (data === null) return { type: "null" };
   if (Array.isArray(data) && data.length === 0) return { type: "array" };
@@ -69,7 +69,7 @@ const isName = (name: string) => names.includes(name);
 const asJson = (data: unknown): unknown => JSON.parse(JSON.stringify(data));
 
 describe.each(callForms.map((form) => [form.name, form] as const))("%s", (_, form) => {
-  test("what is written as calls is read as the same calls", () => {
+  test("reads encoded calls as the same calls", () => {
     fc.assert(
       fc.property(fc.array(call, { minLength: 1, maxLength: 3 }), (calls) => {
         const written = form.encode(calls);
@@ -90,7 +90,7 @@ describe.each(callForms.map((form) => [form.name, form] as const))("%s", (_, for
     );
   });
 
-  test("places of name and arguments are those in the text", () => {
+  test("reports the positions of name and arguments", () => {
     fc.assert(
       fc.property(call, (one) => {
         const written = form.encode([one]);
@@ -104,7 +104,7 @@ describe.each(callForms.map((form) => [form.name, form] as const))("%s", (_, for
     );
   });
 
-  test("a call of a tool that is not there is none, and no text makes it throw", () => {
+  test("ignores calls of unknown tools, and never throws", () => {
     fc.assert(
       fc.property(fc.array(call, { minLength: 1, maxLength: 2 }), text, (calls, rest) => {
         const written = `${rest}${form.encode(calls)}${rest}`;
@@ -114,7 +114,7 @@ describe.each(callForms.map((form) => [form.name, form] as const))("%s", (_, for
     );
   });
 
-  test("a long text of beginnings takes no long time", () => {
+  test("reads a long text of beginnings quickly", () => {
     for (const part of [
       ...form.marks,
       "{",

@@ -1,6 +1,6 @@
 import type { OwnCallForm } from "../../src/tool-calls/own-call-form.js";
 
-/** A template that is made like those of a family, and the form of its calls; null where it has none that is known. */
+/** A template like those of a family, and the form of its calls or null where it is not known. */
 export interface FamilyTemplate {
   readonly family: string;
   readonly template: string;
@@ -8,10 +8,10 @@ export interface FamilyTemplate {
 }
 
 interface Parts {
-  /** Names of the tools, and how they are called. */
+  /** Template text with the tools and the notation of calls. */
   tools?: string;
   user?: string;
-  /** Behind the role of an assistant's message: its content, and its calls. */
+  /** Template text after the role of an assistant's message: its content and its calls. */
   assistant: string;
   result?: string;
   begin?: string;
@@ -46,7 +46,7 @@ const xml = (open: string, close: string, key: string) =>
     `${open}{% for name, value in call.function.arguments | items %}${key}{{ value | tojson if value is not string else value }}${close}{% endfor %}`,
   );
 
-/** Families whose marks of a call were once taken for something else come first. */
+/** Families whose call marks were once mistaken for another form come first. */
 export const templates: readonly FamilyTemplate[] = [
   {
     family: "every reply begins with empty thoughts, as Qwen 3's",
@@ -77,7 +77,7 @@ export const templates: readonly FamilyTemplate[] = [
       begin: "<|assistant|>\n<think>\n\n",
     }),
     form: {
-      name: "JSON list behind a tag",
+      name: "JSON list after a tag",
       mark: "<TOOLCALL>",
       before: '<TOOLCALL>[{"name": "',
       between: '", "arguments": ',
@@ -93,7 +93,7 @@ export const templates: readonly FamilyTemplate[] = [
       begin: "<|assistant|>",
     }),
     form: {
-      name: "JSON list behind a tag",
+      name: "JSON list after a tag",
       mark: "<|START_ACTION|>",
       before: '<|START_ACTION|>[\n    {"tool_call_id": "0", "tool_name": "',
       between: '", "parameters": ',
@@ -156,7 +156,7 @@ export const templates: readonly FamilyTemplate[] = [
       begin: "",
     }),
     form: {
-      name: "JSON list behind a tag",
+      name: "JSON list after a tag",
       mark: "[TOOL_CALLS]",
       before: '[TOOL_CALLS][{"name": "',
       between: '", "arguments": ',

@@ -29,7 +29,7 @@ const tools: EngineTool[] = [
 ];
 const water = { name: "water_zone", arguments: { zone: "north", minutes: 5 } };
 
-/** What a reply is, in pieces of these lengths: the text that is shown, and the calls. */
+/** Returns the shown text and the calls of a reply that arrives in pieces of these lengths. */
 function read(
   reply: string,
   { asked = "Go on.", lengths = [1] }: { asked?: string; lengths?: readonly number[] } = {},
@@ -46,7 +46,7 @@ function read(
 }
 
 const input = '{"zone": "north", "minutes": 5}';
-/** A call of `water`, in all dresses. */
+/** A call of `water` in all forms. */
 const dresses: readonly string[] = [
   ...callForms.map((form) => form.encode([water])),
   ...["name", "tool_name", "tool", "function", "function_name", "action"].flatMap((nameKey) =>
@@ -88,7 +88,7 @@ const dresses: readonly string[] = [
   `commentary to=functions.water_zone <|constrain|>json<|message|>${input}<|call|>`,
 ];
 
-describe("a reply that is a call in any dress", () => {
+describe("a reply that is a call in any form", () => {
   const worn = dresses.flatMap((dress) => [
     dress,
     `\n ${dress}\n`,
@@ -105,7 +105,7 @@ describe("a reply that is a call in any dress", () => {
     expect(recognizeCalls(dress, tools)).toHaveLength(1);
   });
 
-  test("its beginning is one of a call from the first character on", () => {
+  test("is a possible call from the first character on", () => {
     for (const dress of dresses) {
       for (let length = 1; length <= dress.length; length++) {
         expect(mayBecomeCall(dress.slice(0, length), ["water_zone", "weather"]), dress.slice(0, length)).toBe(true);
@@ -113,7 +113,7 @@ describe("a reply that is a call in any dress", () => {
     }
   });
 
-  test("behind a short sentence, which is shown", () => {
+  test("may follow a short sentence, which is shown", () => {
     for (const dress of dresses) {
       for (const sentence of ["Sure, I will water it.\n", "Gern.\n\n", "I'll do that now:\n"]) {
         const { text, calls } = read(`${sentence}\`\`\`json\n${dress}\n\`\`\``);
@@ -127,7 +127,7 @@ describe("a reply that is a call in any dress", () => {
     });
   });
 
-  test("two calls in a row, in a list, or in one object", () => {
+  test("may have two calls: in a row, in a list, or in one object", () => {
     const one = '"name": "water_zone", "arguments": {"zone": "north"}';
     const other = '"name": "weather", "arguments": {}';
     for (const both of [
@@ -149,7 +149,7 @@ describe("a reply that is a call in any dress", () => {
   });
 });
 
-/** Replies that are no calls, with the message that they answer. */
+/** Replies that are not calls, with the message that they answer. */
 const noCalls: readonly (readonly [reply: string, asked?: string])[] = [
   ['{"name": "Ada", "age": 36}'],
   ['```json\n{"name": "Ada", "arguments": {}}\n```'],
@@ -177,12 +177,12 @@ const noCalls: readonly (readonly [reply: string, asked?: string])[] = [
   [`${"Much was said before this. ".repeat(12)}\n{"name": "weather", "arguments": {}}`],
 ];
 
-describe("text that is no call is shown as it is", () => {
+describe("text that is not a call is shown unchanged", () => {
   test.each(noCalls.map(([reply, asked]) => ({ reply, asked })))("$reply", ({ reply, asked }) => {
     expect(read(reply, asked === undefined ? {} : { asked })).toEqual({ text: reply, calls: [] });
   });
 
-  test("what cannot become a call is shown as soon as that is clear", () => {
+  test("shows text as soon as it cannot become a call", () => {
     const shownOf = (text: string) => new CallSieve(tools).push(text);
     expect(shownOf('{"name": "A')).toBe('{"name": "A');
     expect(shownOf('{"first')).toBe('{"first');
@@ -193,7 +193,7 @@ describe("text that is no call is shown as it is", () => {
     expect(shownOf('{"name": "wea')).toBe("");
   });
 
-  test("a text that goes on without an end is held up to a limit", () => {
+  test("holds back an endless text only up to a limit", () => {
     const sieve = new CallSieve(tools);
     const piece = '{"name": "weather", "arguments": {"';
     let shown = sieve.push(piece);
@@ -225,7 +225,7 @@ const soup = fc
   .map((parts) => parts.join(""));
 
 describe("any text", () => {
-  test("is read the same in whatever pieces it comes, and nothing of it is lost", () => {
+  test("gives the same result in any pieces, and nothing is lost", () => {
     fc.assert(
       fc.property(soup, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (reply, lengths) => {
         const whole = read(reply, { lengths: [reply.length || 1] });
@@ -237,7 +237,7 @@ describe("any text", () => {
     );
   });
 
-  test("has calls of known tools alone, and with arguments that fit", () => {
+  test("has only calls of known tools with valid arguments", () => {
     fc.assert(
       fc.property(soup, (reply) => {
         for (const { name } of read(reply).calls) expect(tools.map((tool) => tool.name)).toContain(name);
@@ -248,7 +248,7 @@ describe("any text", () => {
   });
 });
 
-/** Messages that ask for words about calls, code or data. */
+/** Messages that ask for text about calls, code or data. */
 const forWords: readonly string[] = [
   ...["What does a call of yours look like?", "How do you talk to the valve?", "What tools do you have?"],
   ...["Write one line of Python that waters the zone.", "How would I water it in JavaScript?", "Which tool waters it?"],
@@ -270,7 +270,7 @@ const forWords: readonly string[] = [
   ...["Quale funzione innaffia?", "Mostra il codice per innaffiare.", "Elencali come dati."],
   ...["Hoe ziet een aanroep eruit?", "Herhaal precies: weather()", "Schrijf een regel Python die sproeit."],
 ];
-/** Messages with the same words that want an act. */
+/** Messages with the same words that ask for an act. */
 const forActs: readonly string[] = [
   ...["Water the north zone.", "Enter the code 1234 and water it.", "Use the code to unlock the tap.", "Call mom."],
   ...["Run the Python script backup.py.", "Write a Python script that waters it to water.py.", "Repeat the song."],
@@ -286,7 +286,7 @@ const forActs: readonly string[] = [
   ...["Innaffia la zona.", "Ripeti la canzone.", "Apri con il codice 1234.", "Chiama il giardiniere."],
 ];
 
-describe("a message that asks for words", () => {
+describe("a message that asks for text", () => {
   test.each(forWords)("%s", (asked) => {
     for (const dress of dresses) expect(read(dress, { asked }), dress).toEqual({ text: dress, calls: [] });
   });
@@ -295,7 +295,7 @@ describe("a message that asks for words", () => {
     for (const dress of dresses) expect(read(dress, { asked }).calls, dress).toHaveLength(1);
   });
 
-  test("nor a sentence before the call that makes none", () => {
+  test("and not a call that is announced as an example or refused", () => {
     for (const sentence of ["I will not do this:", "A call looks like this:", "So sieht das aus:", "Voici comment :"]) {
       for (const dress of dresses) expect(read(`${sentence}\n${dress}`).calls, sentence).toEqual([]);
     }
@@ -324,7 +324,7 @@ describe("a step of any engine", () => {
     return { result, events };
   }
 
-  test("runs what its text calls, and shows none of it", async () => {
+  test("runs the calls in its text without showing them", async () => {
     const { result, events } = await step('Sure.\n```json\n{"name": "weather", "arguments": {}}\n```');
     expect(result).toMatchObject({
       text: "Sure.\n",
@@ -346,14 +346,14 @@ describe("a step of any engine", () => {
     "N'arrose pas la zone.",
     "No riegues la zona.",
     "Non innaffiare la zona.",
-  ])("leaves text alone where the message wants no act: %s", async (asked) => {
+  ])("leaves text alone where the message asks for no act: %s", async (asked) => {
     for (const dress of dresses) {
       const { result } = await step(dress, { tools }, asked);
       expect(result).toMatchObject({ text: dress, reason: "stop", calls: [] });
     }
   });
 
-  test("leaves text alone where no tools are offered, or a value is asked for", async () => {
+  test("leaves text alone without tools, or with a reply schema", async () => {
     const call = '{"name": "weather", "arguments": {}}';
     for (const request of [{}, { tools: [] }, { tools, responseSchema: { type: "object" } }]) {
       const { result } = await step(call, request);
@@ -375,7 +375,7 @@ describe("where a call ends", () => {
   const call = '{"name": "open_valve", "arguments": {"duration_minutes": 55}}';
 
   test.each([call, `<tool_call>${call}</tool_call>`, `<tool_call>\n${call}\n</tool_call>`])(
-    "no part of %s is another call",
+    "no part of %s is read as another call",
     (text) => {
       for (let length = 1; length < text.length; length++) {
         const calls = recognizeCalls(text.slice(0, length), [valve]);
@@ -385,7 +385,7 @@ describe("where a call ends", () => {
   );
 
   test.each(["\nI have opened the valve.", "\n<tool_response>done</tool_response>\nThe valve is open.", " Done!"])(
-    "what a model says behind the tags of a call is no part of it: %j",
+    "text after the tags of a call is not part of it: %j",
     (behind) => {
       expect(recognizeCalls(`<tool_call>${call}</tool_call>${behind}`, [valve])).toHaveLength(1);
       expect(recognizeCalls(`${call}${behind}`, [valve])).toBeNull();

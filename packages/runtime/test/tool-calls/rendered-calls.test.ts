@@ -36,7 +36,7 @@ describe("a conversation with tools", () => {
   );
   const { form } = learnCallForm(model(template));
 
-  test("is the template's where that knows them", () => {
+  test("is rendered by the template where that supports tools", () => {
     const own = { ...model(template), callForm: form };
     const { text, calling } = renderChat(own, { instructions: "Be brief.", messages: answered, tools });
     expect(calling).toEqual({ kind: "own-form", form });
@@ -47,7 +47,7 @@ describe("a conversation with tools", () => {
     expect(renderChat(own, { instructions: null, messages: answered }).calling).toBeNull();
   });
 
-  test("is in plain words where it does not, and the model is asked for its choice once for each message", () => {
+  test("otherwise lists the tools in the text and asks the model to choose once per message", () => {
     const plain = model(chat("").replace("{% if tools %}", "{% if false %}"));
     const first = renderChat(plain, { instructions: "Be brief.", messages: asked, tools });
     expect(first.text).toBe(
@@ -61,7 +61,7 @@ describe("a conversation with tools", () => {
     );
   });
 
-  test("has the same bytes for the same tools, whatever was said since", () => {
+  test("has the same bytes for the same tools, whatever follows", () => {
     const plain = model(chat("").replace("{% if tools %}", "{% if false %}"));
     for (const some of [plain, { ...model(template), callForm: form }]) {
       const render = (messages: EngineMessage[]) => renderChat(some, { instructions: null, messages, tools }).text;

@@ -33,7 +33,7 @@ function expectValid(call: ToolCall, tools: readonly EngineTool[]): void {
   const tool = tools.find(({ name }) => name === call.name);
   expect(tool, `${call.name} is no tool that it was told of`).toBeDefined();
   const validity = validateJson(tool?.inputSchema ?? {}, call.arguments);
-  // An engine hands on numbers such as 1.10 as they were written, in the text of the arguments.
+  // The engine passes numbers such as 1.10 on as written, as text of the arguments.
   if (!validity.valid && typeof call.arguments === "string")
     expect(validateJson(tool?.inputSchema ?? {}, JSON.parse(call.arguments))).toEqual({ valid: true });
   else expect(validity).toEqual({ valid: true });
@@ -63,10 +63,10 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     },
   };
 
-  /** The model's choice is the same for the same names. */
+  /** The names vary, because the model always chooses the same for the same names. */
   const firstLetters = "abcdefghijklmopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-  test("whatever it may say, a call is of a tool that it was told of and satisfies its schema", async () => {
+  test("calls only tools that were offered, with valid arguments", async () => {
     let calls = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -92,14 +92,14 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
       ),
       {
         numRuns: isSoak ? 500 : 25,
-        // Bytes that are no text stood for more characters than the schema allows.
+        // Invalid UTF-8 counted as more characters than the schema allows.
         examples: [[[{ schema: { type: "string", minLength: 1, maxLength: 4 }, make: () => "text" }], 1868050086]],
       },
     );
     expect(calls).toBeGreaterThan(isSoak ? 50 : 2);
   }, 600_000);
 
-  test("the arguments of a schema that no grammar can hold are JSON all the same", async () => {
+  test("writes JSON arguments even if no grammar can express the schema", async () => {
     const inputSchema = { type: "object", properties: { code: { type: "string", pattern: "^a" } }, required: ["code"] };
     const tools = [{ ...valve, inputSchema }];
     for (const seed of [1, 2, 3]) {
@@ -108,7 +108,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     }
   });
 
-  test("is told of no tools, and calls none, where no memory was set aside", async () => {
+  test("gets no tools and calls none where no memory was reserved", async () => {
     const bare = await open({ ...options, constrainsOutput: false });
     expect(bare.callsTools).toBe(false);
     expect(engine.callsTools).toBe(true);
@@ -122,7 +122,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     await bare.close();
   });
 
-  test("stops in the middle of a choice and of a call", async () => {
+  test("can be stopped during a choice and during a call", async () => {
     const long = { type: "object", properties: { text: { type: "string", minLength: 400 } }, required: ["text"] };
     for (const inputSchema of [long, valve.inputSchema]) {
       for (const milliseconds of [0, 2, 10, 30]) {
@@ -189,13 +189,13 @@ describe.skipIf(modelPath === "")("a real model with tools (set NANOAGENT_TEST_M
       process.stdout.write(
         `${toolCount} tools, shortlist ${shortlist ?? "none"}: ${counts.right} of ${counts.asked} right, ${counts.called} called, ${calm} of ${small.length} of small talk without a call, ${milliseconds} ms each\n`,
       );
-      // 0.7 and more were measured; by chance it would be one of as many as it is told of.
+      // At least 0.7 was measured. By chance it would be 1 divided by the number of tools.
       expect(counts.right / counts.asked).toBeGreaterThan(0.4);
     },
     900_000,
   );
 
-  test("an agent calls a tool, and answers with what it said", async () => {
+  test("lets an agent call a tool and answer with its result", async () => {
     const calls: unknown[] = [];
     const tool: Tool = defineTool({
       name: "read_moisture",

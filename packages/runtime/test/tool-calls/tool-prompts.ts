@@ -1,13 +1,13 @@
 import type { EngineTool } from "../../src/engines/engine.js";
 
-/** A question, and the tool that it is about. */
+/** A question and the tool for it. */
 export interface ToolPrompt {
   text: string;
   tool: string;
 }
 
 interface AskedTool extends EngineTool {
-  /** With the places of `fillings` in braces. */
+  /** Question with the `fillings` in braces. */
   asks: readonly string[];
 }
 
@@ -29,7 +29,7 @@ function object(properties: Record<string, object>, required = Object.keys(prope
   return { type: "object", properties, required, additionalProperties: false };
 }
 
-/** What a building with a greenhouse may be asked for, the tools of the first five in the order of their use. */
+/** Possible requests to a building with a greenhouse, with the tools of the first five in the order of their use. */
 export const askedTools: readonly AskedTool[] = [
   {
     name: "read_moisture",
@@ -273,7 +273,7 @@ export const askedTools: readonly AskedTool[] = [
   },
 ];
 
-/** What no tool is for. */
+/** Requests that no tool can serve. */
 export const chatter: readonly string[] = [
   "hello",
   "thank you",
@@ -287,7 +287,7 @@ export const chatter: readonly string[] = [
   "are you a robot?",
 ];
 
-/** So many questions about the first `toolCount` tools, each tool as often; the same every time. */
+/** The given number of questions about the first `toolCount` tools, evenly divided; always the same. */
 export function toolPrompts(toolCount: number, count: number): ToolPrompt[] {
   return Array.from({ length: count }, (_, index) => {
     const { name, asks } = askedTools[index % toolCount] as AskedTool;

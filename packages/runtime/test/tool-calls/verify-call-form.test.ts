@@ -9,7 +9,7 @@ const modelOf = (chatTemplate: string): ChatModel => ({
   isControlToken: () => false,
 });
 
-describe("the form of a call is verified against the template", () => {
+describe("verifying the form of a call with the template", () => {
   test.each(templates)("$family", ({ template, form: wanted }) => {
     const { form, reason } = learnCallForm(modelOf(template));
     if (wanted === null) {

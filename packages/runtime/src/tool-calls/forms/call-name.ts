@@ -5,7 +5,7 @@ import { LiteralReader, orNull } from "../literal-reader.js";
 import { tagAfter, tagBefore } from "../tags.js";
 
 const callPattern = /\bcall:([A-Za-z][\w-]{0,80})\s*\{/g;
-/** Texts between which the families put a text: control tokens, so that nothing in it needs an escape. */
+/** Marks around texts, by family: control tokens, so that the text needs no escapes. */
 const textMarks = ["<escape>", '<|"|>'];
 
 /** `<start_function_call>call:NAME{key:<escape>value<escape>,count:3}<end_function_call>`. */
@@ -56,7 +56,7 @@ function decodeCallName(text: string, isName: (name: string) => boolean, textMar
     const reader = new LiteralReader(text, argumentsStart, textMarks);
     const input = orNull(() => reader.entries("}", ":"));
     if (input === null) break;
-    // Each family has its own marks of a text; without a text both are the same notation.
+    // Each family has its own marks. Without a text value, both notations are the same.
     const written = text.slice(argumentsStart, reader.at);
     if (!written.includes(textMark) && textMarks.some((mark) => written.includes(mark))) return null;
     if (calls.length === 0) {

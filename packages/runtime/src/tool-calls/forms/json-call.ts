@@ -3,7 +3,7 @@ import { type DecodedCalls, MAX_DECODED_CHARACTERS, type PlacedCall } from "../c
 import { jsonTextOf, type PlacedJson, readPlacedJson } from "../placed-json.js";
 import { skipSpace, tagAfter, tagBefore } from "../tags.js";
 
-/** Keys under which models write the name of a tool, and its arguments. */
+/** Keys that models use for the name of a tool, and for its arguments. */
 export const nameKeys: readonly string[] = ["name", "tool_name", "function_name", "tool", "function", "action"];
 export const argumentKeys: readonly string[] = [
   "arguments",
@@ -15,7 +15,7 @@ export const argumentKeys: readonly string[] = [
   "action_input",
   "kwargs",
 ];
-/** Keys whose value is a call, or a list of calls. */
+/** Keys whose value is a call or a list of calls. */
 export const wrapperKeys: readonly string[] = [
   "function",
   "function_call",
@@ -24,12 +24,12 @@ export const wrapperKeys: readonly string[] = [
   "calls",
   "tool_uses",
 ];
-/** Keys beside a call that change nothing of it. */
+/** Keys that may accompany a call and are ignored. */
 export const sideKeys: readonly string[] = ["id", "type", "call_id", "tool_call_id", "index", "thought", "reasoning"];
-/** Places of a text at which JSON is looked for: prose has few brackets. */
+/** Most positions of a text that are tried as JSON. Prose has few brackets. */
 const MAX_ATTEMPTS = 16;
 
-/** Returns the JSON of a value of a call's arguments: an object, or the text of one; null where there are none. */
+/** Returns the arguments of a call: an object, or its text. */
 function argumentsOf(placed: PlacedJson): unknown {
   if (placed.kind === "other" && placed.value === "null") return {};
   if (placed.kind !== "text") return exactOrText(jsonTextOf(placed));
@@ -38,7 +38,7 @@ function argumentsOf(placed: PlacedJson): unknown {
   return inner?.kind === "object" ? exactOrText(jsonTextOf(inner)) : placed.value;
 }
 
-/** Returns the calls that a JSON value is; null where it is anything else. */
+/** Returns the calls in a JSON value, or null where it is something else. */
 function callsOf(placed: PlacedJson, isName: (name: string) => boolean): PlacedCall[] | null {
   if (placed.kind === "list") {
     const calls = placed.items.map((item) => callsOf(item, isName));
@@ -55,7 +55,7 @@ function wrappedCalls({ entries }: PlacedJson, isName: (name: string) => boolean
   return callsOf(wrapper.value, isName);
 }
 
-/** `{"name": …, "arguments": …}`, twice where a model writes two calls into one object, or with its arguments beside the name. */
+/** `{"name": …, "arguments": …}`, possibly two calls in one object, or with the arguments next to the name. */
 function namedCalls(object: PlacedJson, isName: (name: string) => boolean): PlacedCall[] | null {
   const calls: { name: PlacedJson | null; input: PlacedJson | null }[] = [];
   const others: PlacedJson["entries"][number][] = [];
@@ -98,13 +98,13 @@ function placedCall(name: PlacedJson, input: PlacedJson | null, { start, end }: 
   };
 }
 
-/** How a family puts its JSON: one object for each call or a list of them, with or without a tag before it. */
+/** A family's use of JSON: one object per call or a list, with or without a tag before it. */
 export interface JsonDress {
   readonly isTagged: boolean;
   readonly isList: boolean;
 }
 
-/** Returns the first calls of a text that are JSON of this dress, and those that follow at once. */
+/** Returns the first calls of a text in this form, and those that follow directly. */
 export function decodeJson(text: string, isName: (name: string) => boolean, dress: JsonDress): DecodedCalls | null {
   if (text.length > MAX_DECODED_CHARACTERS) return null;
   let from = 0;
@@ -136,7 +136,7 @@ function withFollowing(text: string, isName: (name: string) => boolean, first: D
   }
 }
 
-/** Returns the end of a tag that ends a call: one behind which no other value begins. */
+/** Returns the end of a closing tag, which is a tag without another value after it, or null. */
 function closingAfter(text: string, end: number): number | null {
   const tag = tagAfter(text, end);
   if (tag === null) return null;

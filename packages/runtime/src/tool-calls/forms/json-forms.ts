@@ -1,7 +1,7 @@
 import type { CallForm, NamedCall } from "../call-form.js";
 import { decodeJson } from "./json-call.js";
 
-/** `<tool_call>{"name": …, "arguments": …}</tool_call>`, one after the other. */
+/** `<tool_call>{"name": …, "arguments": …}</tool_call>`, one per call. */
 export const jsonInTags: CallForm = {
   name: "JSON in tags",
   marks: ["<tool_call>", "<|tool_call|>", "<function_call>", "<|python_tag|>"],
@@ -10,9 +10,9 @@ export const jsonInTags: CallForm = {
   decode: (text, isName) => decodeJson(text, isName, { isTagged: true, isList: false }),
 };
 
-/** `[TOOL_CALLS][{"name": …, "arguments": …}]`: all calls of a reply in one list behind a tag. */
+/** `[TOOL_CALLS][{"name": …, "arguments": …}]`: all calls of a reply in one list after a tag. */
 export const jsonList: CallForm = {
-  name: "JSON list behind a tag",
+  name: "JSON list after a tag",
   marks: ["[TOOL_CALLS]", "<|tool_call|>", "<TOOLCALL>", "<|START_ACTION|>", "<|tools_prefix|>"],
   notation: "json",
   encode: (calls) => `[TOOL_CALLS][${calls.map((call) => objectOf(call, "arguments")).join(", ")}]`,

@@ -4,10 +4,13 @@ import { plainName } from "../known-name.js";
 import { jsonTextOf, readPlacedJson } from "../placed-json.js";
 import { isCallTag, skipSpace, tagAfter, tagBefore } from "../tags.js";
 
-/** A name, and what families write between it and the arguments: tags, a fence, the kind of content, a number. */
+/**
+ * A name, and everything that families write between it and the arguments: tags, a fence, the kind of content, a
+ * number.
+ */
 const nameBeforeArguments =
   /((?:to=)?(?:functions?[.:])?[A-Za-z][\w.-]{0,80})"?>?(:\d{1,3})?((?:<[^<>\s]{1,60}>|\[[A-Z_]{2,40}\]|```(?:json)?|\b(?:commentary|json|code)\b|\s)*)$/;
-/** Longest text from the beginning of the name to the arguments. */
+/** Most characters from the beginning of the name to the arguments. */
 const MAX_HEAD_CHARACTERS = 240;
 const MAX_ATTEMPTS = 16;
 
@@ -21,7 +24,7 @@ export const nameThenJson: CallForm = {
   decode: (text, isName) => decodeApart(text, isName, /^(?!.*to=functions)/s),
 };
 
-/** ` to=functions.NAME<|channel|>commentary json<|message|>{…}`: the name is the one whom a message is for. */
+/** ` to=functions.NAME<|channel|>commentary json<|message|>{…}`: the name is the recipient of a message. */
 export const channelCall: CallForm = {
   name: "channel",
   marks: [" to=functions.", "commentary to=functions."],
@@ -87,7 +90,7 @@ function callAt(
   };
 }
 
-/** Goes back over the tags before a name: those of a whole list of calls, and the kind of call between two. */
+/** Goes back over the tags before a name: those of a list of calls, and the kind of call in between. */
 function openingOf(text: string, end: number): { start: number; isMarked: boolean } {
   let start = end;
   for (;;) {
@@ -108,7 +111,7 @@ function isOfCall(tag: string): boolean {
   return isCallTag(tag) || /channel|start|sep/i.test(tag);
 }
 
-/** Goes on over a fence and the tags that end a call. */
+/** Skips a fence and the tags that end a call. */
 function endOf(text: string, from: number): number {
   let end = from;
   const fence = skipSpace(text, end);

@@ -4,12 +4,12 @@ import { plainName } from "../known-name.js";
 import { LiteralReader, orNull } from "../literal-reader.js";
 import { skipSpace, tagAfter, tagBefore } from "../tags.js";
 
-/** Places of a text at which a call is looked for. */
+/** Most positions of a text that are tried as a call. */
 const MAX_ATTEMPTS = 16;
 const callPattern = /(?<![\w.])((?:functions?\.|tools?\.|default_api\.)?[A-Za-z][\w-]{0,80})\(/g;
 const nextPattern = /[\s,;]*((?:functions?\.|tools?\.|default_api\.)?[A-Za-z][\w-]{0,80})\(/y;
 
-/** `<|tool_call_start|>[NAME(key="value", count=3)]<|tool_call_end|>`, and the list alone. */
+/** `<|tool_call_start|>[NAME(key="value", count=3)]<|tool_call_end|>`, or only the list. */
 export const pythonCalls: CallForm = {
   name: "Python calls",
   marks: ["<|tool_call_start|>", "<|python_start|>"],
@@ -74,7 +74,7 @@ function callAt(text: string, found: RegExpExecArray, isName: (name: string) => 
   };
 }
 
-/** Takes in the list around calls, and the tags around that. */
+/** Extends the range to the list around the calls and the tags around it. */
 function surrounded(text: string, from: number, to: number, calls: readonly PlacedCall[]): DecodedCalls {
   let start = from;
   let end = to;

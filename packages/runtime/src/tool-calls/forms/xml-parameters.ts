@@ -2,14 +2,14 @@ import { type CallForm, type DecodedCalls, MAX_DECODED_CHARACTERS, type PlacedCa
 import { readKey, readUntyped, writeKey, writeUntyped } from "../keyed-text.js";
 import { skipSpace, tagAfter, tagBefore } from "../tags.js";
 
-/** `<function=NAME>`, `<invoke name="NAME">`, and the tag that ends it. */
+/** `<function=NAME>`, `<invoke name="NAME">`. */
 const callPattern = /<(?:[^<>\s=]{0,30}?)(function|invoke|tool)(?:=|\s+name\s*=\s*)"?([\w.-]{1,80})"?\s*>/g;
-/** `<parameter=KEY>`, `<parameter name="KEY">`, with or without other properties of the tag. */
+/** `<parameter=KEY>`, `<parameter name="KEY">`, with or without other attributes. */
 const keyPattern =
   /<(?:[^<>\s=]{0,30}?)parameter(?:=|\s+name\s*=\s*)("(?:[^"\\<>]|\\.)*"|[^\s<>"]{1,200})(?:\s[^<>]{0,80})?>/y;
 const closePattern = /<\/[^<>\s]{0,30}?parameter>/g;
 const endPattern = /<\/[^<>\s]{0,30}?(?:function|invoke|tool)>/y;
-/** What follows the end of a value: the next key, or the end of the call. A value that shows such a tag goes on. */
+/** Text after the end of a value: the next key, or the end of the call. A closing tag within a value is skipped. */
 const followsValue = /\s*(?:<[^<>\s=]{0,30}?parameter(?:=|\s)|<\/[^<>\s]{0,30}?(?:function|invoke|tool)>|<\/|$)/y;
 const MAX_ATTEMPTS = 16;
 
@@ -49,7 +49,7 @@ function decodeXml(text: string, isName: (name: string) => boolean): DecodedCall
     const [head, , name = ""] = found;
     const tag = tagBefore(text, found.index);
     const opening = tag?.start ?? found.index;
-    // Nothing but tags stands between the calls of one reply.
+    // Only tags may separate the calls of a reply.
     if (calls.length > 0 && (opening > end ? text.slice(end, opening) : "").trim() !== "") break;
     if (!isName(name)) {
       if (calls.length > 0) break;
@@ -75,7 +75,7 @@ function decodeXml(text: string, isName: (name: string) => boolean): DecodedCall
   return calls.length === 0 ? null : { start, end, calls, isMarked: true };
 }
 
-/** Reads keys and values up to the end of the call; null where that is missing. */
+/** Reads keys and values up to the end of the call. Returns null where the end is missing. */
 function readParameters(text: string, from: number): { input: object; inputEnd: number; end: number } | null {
   const entries: [string, unknown][] = [];
   let inputEnd = from;
