@@ -126,7 +126,7 @@ intents:
     ["tools: [{name: valve, description: d, command: [./script]}]", "It is there, but no program: chmod +x ./script"],
     ["tools: [{name: valve, description: d, command: [./other]}]", "is run by no-such-interpreter, and there is none."],
     ["tools: [{name: v, description: d, command: [echo], working_directory: nowhere}]", "which is no folder."],
-    ["tools: [{name: v, description: d, command: [echo, '{x}']}]", "command names {x}, which is not in arguments"],
+    ["tools: [{name: v, description: d, command: [echo, '{x}']}]", "command uses {x}, which is not in arguments"],
     [
       "tools: [{name: v, description: d, command: [echo]}, {name: v, description: d, command: [echo]}]",
       '2:60: tools.1.name: There are two tools named "v".',

@@ -1,6 +1,6 @@
 import { splitWords, type Word } from "../split-words.js";
 
-/** Words before and after a topic, in the supported languages. */
+/** Words before and after the free text, in the supported languages. */
 const edges = new Set(
   (
     "please,pls,could,can,would,you,i,we,me,us,my,our,the,a,an,to,of,on,in,for,with,at,that,this,it,some,want,need,like,have,get,put,add,make,set,write,note,leave,pin,post,send,say,saying,says,tell,remind,remember,search,find,look,up,play,show,give,new,called,named,labeled,about,down,hey,ok,now,and,also," +

@@ -1,12 +1,12 @@
 import { MAX_JSON_LEVELS } from "../json/exact-json.js";
 
-/** Larger arguments are refused by every tool, and are not kept. */
+/** Largest arguments that a tool accepts. Larger ones are not kept. */
 export const MAX_ARGUMENT_CHARACTERS = 256 * 1024;
 const MAX_ARGUMENT_PARTS = 10_000;
 
 /**
- * Says which limit the arguments of a call exceed, as the end of a sentence; null when they keep them all. Walks without
- * recursion and gives up early, so cycles and deep nesting do no harm, whatever JSON of this Node makes of them.
+ * Returns the limit that the arguments of a call exceed, as the end of a sentence, or null. Iterative and bounded, so
+ * cycles and deep nesting are safe.
  */
 export function tooLarge(given: unknown): string | null {
   let characters = 0;

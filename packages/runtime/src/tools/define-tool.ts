@@ -4,7 +4,7 @@ import { wholeData, wholeText } from "../whole-text.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import { type CheckedInput, DEFAULT_TOOL_TIMEOUT_MILLISECONDS, type Tool, type ToolRunOptions } from "./tool.js";
 
-/** What a {@link https://standardschema.dev Standard Schema} is to us; it must carry a JSON Schema as well. */
+/** A {@link https://standardschema.dev Standard Schema} that also provides a JSON Schema. */
 export interface StandardInput<Output> {
   readonly "~standard": {
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
@@ -19,12 +19,12 @@ type StandardResult<Output> =
 export interface ToolDefinition<Input> {
   name: string;
   description: string;
-  /** A Standard Schema that carries a JSON Schema, or a JSON Schema. Default: no arguments. */
+  /** A Standard Schema that provides a JSON Schema, or a JSON Schema. Default: no arguments. */
   input?: StandardInput<Input> | object | undefined;
   run: (input: Input, options: ToolRunOptions) => unknown;
-  /** Whether it does more than look. Default: true. */
+  /** Whether the tool does more than read. Default: true. */
   changesWorld?: boolean | undefined;
-  /** Default: `ask` for one that changes the world, else `always`. */
+  /** Default: `ask` for a tool that changes the world, otherwise `always`. */
   permission?: ToolPermission | undefined;
   /** Default: 30,000. */
   timeoutMilliseconds?: number | undefined;
@@ -32,30 +32,30 @@ export interface ToolDefinition<Input> {
 
 const NO_ARGUMENTS = { type: "object", properties: {}, additionalProperties: false };
 const namePattern = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
-/** A description stands in every prompt. */
+/** Most characters of a description, which is part of every prompt. */
 const MAX_DESCRIPTION_CHARACTERS = 2000;
-/** What a timer can count to. */
+/** Longest delay that setTimeout accepts, in milliseconds. */
 const MAX_TIMEOUT_MILLISECONDS = 2 ** 31 - 1;
 
 /**
- * A tool that an agent can be given. Throws {@link InvalidToolError}, and {@link SchemaNotSupportedError} for an `input`
- * that is no schema.
+ * Creates a tool for an agent. Throws {@link InvalidToolError}, and {@link SchemaNotSupportedError} for an `input` that
+ * is not a schema.
  */
 export function defineTool<Input = Record<string, unknown>>(definition: ToolDefinition<Input>): Tool {
   const { name, description, run, changesWorld = true, permission = changesWorld ? "ask" : "always" } = definition;
   const { input = NO_ARGUMENTS, timeoutMilliseconds = DEFAULT_TOOL_TIMEOUT_MILLISECONDS } = definition;
   if (typeof name !== "string" || !namePattern.test(name)) {
-    throw new InvalidToolError(String(name), "a name is a letter, then at most 63 letters, digits, _ and -");
+    throw new InvalidToolError(String(name), "a name must be a letter and at most 63 letters, digits, _ and -");
   }
   if (typeof description !== "string" || description.trim() === "" || description.length > MAX_DESCRIPTION_CHARACTERS) {
-    throw new InvalidToolError(name, `its description has 1 to ${MAX_DESCRIPTION_CHARACTERS} characters`);
+    throw new InvalidToolError(name, `its description must have 1 to ${MAX_DESCRIPTION_CHARACTERS} characters`);
   }
-  if (typeof run !== "function") throw new InvalidToolError(name, "run is a function");
+  if (typeof run !== "function") throw new InvalidToolError(name, "run must be a function");
   if (!["always", "ask", "never"].includes(permission)) {
-    throw new InvalidToolError(name, "its permission is always, ask or never");
+    throw new InvalidToolError(name, "its permission must be always, ask or never");
   }
   if (!(timeoutMilliseconds > 0 && timeoutMilliseconds <= MAX_TIMEOUT_MILLISECONDS)) {
-    throw new InvalidToolError(name, `timeoutMilliseconds is above 0 and at most ${MAX_TIMEOUT_MILLISECONDS}`);
+    throw new InvalidToolError(name, `timeoutMilliseconds must be above 0 and at most ${MAX_TIMEOUT_MILLISECONDS}`);
   }
   const validate = (input as Partial<StandardInput<Input>>)["~standard"]?.validate;
   const tool: Tool = {

@@ -1,6 +1,6 @@
 import { cutText, NanoAgentError } from "@nanoagent/models";
 
-/** Code `invalid-tool`: a tool's definition cannot be used. `tool` is its name. */
+/** Code `invalid-tool`: the definition of a tool is invalid. `tool` is its name. */
 export class InvalidToolError extends NanoAgentError {
   override name = "InvalidToolError";
   readonly tool: string;

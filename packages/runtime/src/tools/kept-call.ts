@@ -5,23 +5,23 @@ import { wholeData, wholeJson, wholeText } from "../whole-text.js";
 import { MAX_ARGUMENT_CHARACTERS, tooLarge } from "./argument-limits.js";
 import { cleanText } from "./tool-result-text.js";
 
-/** No tool has a longer name. */
+/** Longest name of a tool. */
 const MAX_NAME_CHARACTERS = 64;
 const MAX_ID_CHARACTERS = 256;
 
-/** A call as it is told and kept, and as the engine gave it. */
+/** A call in the form that is shown and kept, and as the engine sent it. */
 export interface KeptCall {
-  /** Plain data of bounded size, with an id that no other call of its step has and without anything that steers a terminal. */
+  /** Plain data of bounded size without terminal control sequences. The id is unique within the step. */
   kept: ToolCall;
-  /** For the tool: what is wrong with it is to be seen. */
+  /** The original call for the tool, including any errors in it. */
   given: ToolCall;
-  /** What `kept` takes, in characters. */
+  /** Size of `kept`, in characters. */
   size: number;
 }
 
 /**
- * Takes a call of an engine, whose word is not ours: names and arguments may be anything. `argumentsFor` says what its tool
- * would get.
+ * Sanitizes a call from an engine, whose name and arguments may be anything. `argumentsFor` returns the arguments that
+ * the call's tool would get.
  */
 export function keepCall(
   call: ToolCall,
@@ -45,23 +45,26 @@ function uniqueId(given: string, before: readonly KeptCall[]): string {
   for (let number = before.length + 1; ; number++) if (isFree(`call-${number}`)) return `call-${number}`;
 }
 
-/** JSON of the arguments; of those that no tool would take, why they are not kept: an empty object would say that there were none. */
+/**
+ * Returns the arguments as JSON. Arguments that no tool would accept are replaced by the reason, because an empty
+ * object would look like a call without arguments.
+ */
 function plainJson(given: unknown): string {
   try {
     const size = tooLarge(given);
     if (size !== null) return notKept(size);
-    // A text of JSON stands for what it says; where its numbers would be changed they are texts.
+    // A JSON text is stored as its value. Numbers that JavaScript would change become texts.
     const read = typeof given === "string" ? readExactJson(given)?.value : undefined;
     const value = typeof read === "object" ? read : given;
     const readSize = value === given ? null : tooLarge(value);
     if (readSize !== null) return notKept(readSize);
     const text = value === undefined ? "{}" : wholeJson(value);
     if (text === undefined) return notKept(notJson);
-    // Escapes make JSON longer than what it stands for.
+    // Escapes make JSON longer than its value.
     const most = 2 * MAX_ARGUMENT_CHARACTERS;
     return text.length > most ? notKept(`they have more than ${most} characters as JSON.`) : text;
   } catch {
-    // A number that JSON cannot hold, or a part that does not let itself be read.
+    // A number that JSON cannot express, or a getter that throws.
     return notKept(notJson);
   }
 }

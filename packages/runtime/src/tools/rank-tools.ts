@@ -1,6 +1,6 @@
 import { splitWords } from "../split-words.js";
 
-/** What a tool is found by. */
+/** The parts of a tool that are searched. */
 interface FindableTool {
   readonly name: string;
   readonly description: string;
@@ -10,22 +10,22 @@ interface FindableTool {
 /** BM25's usual constants (Robertson and Zaragoza, 2009). */
 const K1 = 1.2;
 const B = 0.75;
-/** A word of the name says more than one of the description. */
+/** Weight of a word in the name, compared with one in the description. */
 const NAME_WEIGHT = 3;
-/** Words that begin alike (`water`, `watering`) are related; the same word counts for itself and for its beginning. */
+/** Words with the same beginning are related (`water`, `watering`). Equal words also count for their beginning. */
 const STEM_CHARACTERS = 4;
 
 const rankings = new WeakMap<object, ToolRanking<FindableTool>>();
 
 /**
- * Ranks the tools of a list for messages, by the words that these share with their names, descriptions and arguments (BM25).
- * The tools are read once: a message costs as much as the tools that have its words.
+ * Ranks the tools of a list by the words that a message shares with their names, descriptions and arguments (BM25). The
+ * tools are read only once; the cost of a message depends on the tools that share words with it.
  */
 export class ToolRanking<Tool extends FindableTool> {
   readonly #tools: readonly Tool[];
   readonly #byName: readonly Tool[];
   readonly #places: ReadonlyMap<string, number>;
-  /** The tools that have a term, by their places, and how often each of them has it. */
+  /** For each term, the indexes of the tools with the term and the number of its occurrences. */
   readonly #uses = new Map<string, { tool: number; times: number }[]>();
   readonly #lengths: readonly number[];
   readonly #average: number;
@@ -46,30 +46,30 @@ export class ToolRanking<Tool extends FindableTool> {
     this.#average = this.#lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, tools.length);
   }
 
-  /** The ranking of a list, which must not change; another list has another one. */
+  /** Returns the cached ranking of a list, which must not change. */
   static of<Tool extends FindableTool>(tools: readonly Tool[]): ToolRanking<Tool> {
     const ranking = rankings.get(tools) ?? new ToolRanking<FindableTool>(tools);
     rankings.set(tools, ranking);
     return ranking as ToolRanking<Tool>;
   }
 
-  /** All tools, by name. */
+  /** All tools, sorted by name. */
   get byName(): readonly Tool[] {
     return this.#byName;
   }
 
-  /** The tools of these names, in the order of the list. */
+  /** Returns the tools with these names, in the order of the list. */
   named(names: readonly string[]): Tool[] {
     const places = names.flatMap((name) => this.#places.get(name) ?? []).sort((one, other) => one - other);
     return places.map((place) => this.#tools[place] as Tool);
   }
 
-  /** The tools that share a word with the message, the likeliest first; equally likely ones in the order of names. */
+  /** Returns the tools that share a word with the message, most likely first, then by name. */
   find(message: string): Tool[] {
     const scores = new Map<number, number>();
     for (const term of new Set(splitWords(message.slice(0, 10_000)).flatMap(({ text }) => termsOf(text)))) {
       const uses = this.#uses.get(term) ?? [];
-      // What most tools have in common (the, of, a) tells none of them.
+      // Words of most tools (the, of, a) do not distinguish any.
       if (uses.length > this.#tools.length / 2) continue;
       const weight = Math.log(1 + (this.#tools.length - uses.length + 0.5) / (uses.length + 0.5));
       for (const { tool, times } of uses) {
@@ -93,7 +93,7 @@ function wordsOf({ name, description, inputSchema }: FindableTool): ToolWords {
   const terms = new Map<string, number>();
   let length = 0;
   const add = (text: string, weight: number) => {
-    // readSensor and read_sensor are two words.
+    // Splits readSensor and read_sensor into two words.
     for (const word of splitWords(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2"))) {
       length += weight;
       for (const term of termsOf(word.text)) terms.set(term, (terms.get(term) ?? 0) + weight);

@@ -1,18 +1,20 @@
-/** Going in circles is the same round of calls, with the same results, this often. */
+/** Number of equal rounds of calls with equal results that count as a loop. */
 const ROUNDS = 3;
-/** Calls in a round, at most. */
+/** Most calls in a round. */
 const MAX_ROUND_CALLS = 3;
 
-/** Returns a text that is the same for the same call, whatever the order of its arguments' names. */
+/** Returns a key of a call that does not depend on the order of its argument names. */
 export function callKey({ name, arguments: input }: { name: string; arguments: unknown }): string {
   return JSON.stringify([name, canonical(input, 0)]);
 }
 
-/** Notices that a model calls the same tools again and again and learns nothing new: for one turn. */
+/** Detects a model that repeats the same calls without learning anything new. Use one instance per turn. */
 export class RepeatedCalls {
   readonly #recent: string[] = [];
 
-  /** Takes a call and its result. True when the last calls were three times the same round of one to three. */
+  /**
+   * Adds a call and its result. Returns true when the same round of one to three calls occurred three times in a row.
+   */
   add(name: string, input: unknown, result: string): boolean {
     this.#recent.push(JSON.stringify([name, canonical(input, 0), result]));
     if (this.#recent.length > ROUNDS * MAX_ROUND_CALLS) this.#recent.shift();
@@ -24,7 +26,7 @@ export class RepeatedCalls {
   }
 }
 
-/** The same for the same arguments, whatever the order of their names. */
+/** Returns the arguments in a form that does not depend on the order of names. */
 function canonical(value: unknown, level: number): unknown {
   if (typeof value !== "object" || value === null || level > 32) return value;
   if (Array.isArray(value)) return value.map((item) => canonical(item, level + 1));

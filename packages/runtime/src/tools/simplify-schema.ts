@@ -5,20 +5,20 @@ import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-err
 import { wholeData } from "../whole-text.js";
 import { cleanText } from "./tool-result-text.js";
 
-/** In every prompt that offers the tool: a schema of more bytes would leave little room beside itself. */
+/** Largest schema of a tool. It is part of every prompt that offers the tool. */
 const MAX_SCHEMA_BYTES = 16 * 1024;
 const MAX_SCHEMA_LEVELS = 16;
 const MAX_SCHEMA_PARTS = 500;
 const MAX_DESCRIPTION_CHARACTERS = 300;
-/** Keywords of a schema that turn out one by one to be unreadable; one with more is none. */
+/** Most keywords that may be removed as unreadable before the whole schema is rejected. */
 const MAX_UNREADABLE = 50;
 
 type Raw = Record<string, unknown>;
 
-/** A schema of which everything can be checked, and what was left out of it to make it so. */
+/** A schema that can be checked completely, and the parts that were removed for that. */
 export interface SimplifiedSchema {
   readonly schema: object;
-  /** Keywords that are not enforced here, each with its place: `pattern at /properties/name`. */
+  /** Keywords that are not enforced, with their place: `pattern at /properties/name`. */
   readonly unenforced: readonly string[];
 }
 
@@ -26,7 +26,7 @@ const types = new Set(["null", "boolean", "integer", "number", "string", "array"
 const isNumber = (value: unknown) => typeof value === "number" && Number.isFinite(value);
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
 
-/** What each keyword must be to be kept; a value of another form is left out. */
+/** Valid values of each keyword that is kept. Other values are removed. */
 const plainKeywords: Record<string, (value: unknown) => boolean> = {
   type: (value) => [value].flat().length > 0 && [value].flat().every((type) => types.has(type as string)),
   enum: (value) => Array.isArray(value) && value.length > 0,
@@ -47,7 +47,7 @@ const plainKeywords: Record<string, (value: unknown) => boolean> = {
   $ref: (value) => typeof value === "string",
 };
 
-/** Keywords that say nothing of whether a value is right. */
+/** Keywords that do not affect whether a value is valid. */
 const annotations = new Set(
   (
     "title description default examples example deprecated readOnly writeOnly $schema $id id $anchor $comment $vocabulary " +
@@ -56,22 +56,22 @@ const annotations = new Set(
 );
 
 /**
- * Makes a schema of a tool's arguments one that can be checked, in few words: of any draft, of OpenAPI, or of a program
- * that writes null for what is absent. Whatever cannot be checked, such as `pattern`, is left out, and named. Throws an
- * {@link Error} that says why a schema is too much, or is none. In a schema `ofProgram`, `format` is meant as a check, and a
- * part that is no schema is a mistake; in others it is a remark, and the part may be anything.
+ * Converts a schema of a tool's arguments to a short one that can be checked. Accepts any draft, OpenAPI, and programs
+ * that write null for absent values. Removes what cannot be checked, such as `pattern`, and lists it. Throws an
+ * {@link Error} with the reason for a schema that is too large or invalid. With `ofProgram`, `format` is enforced and
+ * an invalid part is an error; otherwise `format` is an annotation and an invalid part allows any value.
  */
 export function simplifySchema(raw: unknown, { ofProgram = false } = {}): SimplifiedSchema {
-  if (!isMap(raw)) throw new Error("it is no JSON Schema");
+  if (!isMap(raw)) throw new Error("it is not a JSON Schema");
   const unenforced = new Set<string>();
   const root = wholeData(new Simplifier(unenforced, ofProgram).simplify(rootOf(raw), 0, "")) as Raw;
-  if (root.type !== "object") throw new Error("it is not one of an object");
+  if (root.type !== "object") throw new Error("it is not the schema of an object");
   if (JSON.stringify(root).length > MAX_SCHEMA_BYTES) throw new Error(`it has more than ${MAX_SCHEMA_BYTES / 1024} KB`);
   dropUnreadable(root, unenforced);
   return { schema: root, unenforced: [...unenforced] };
 }
 
-/** Arguments are an object, also where the schema allows null beside it or names no type. */
+/** Arguments are an object, also where the schema allows null as well or names no type. */
 function rootOf(raw: Raw): Raw {
   const { type } = raw;
   const isObject = type === undefined || type === null || (Array.isArray(type) && type.includes("object"));
@@ -94,13 +94,13 @@ class Simplifier {
     if (typeof value === "boolean") return value;
     if (!isPlainObject(value) || Object.prototype.propertyIsEnumerable.call(value, "~standard")) {
       if (this.#ofProgram)
-        throw new Error(`the part at ${path || "/"} is no JSON Schema; pass one made by its library`);
-      this.#unenforced.add(`a part that is no schema at ${path || "/"}`);
+        throw new Error(`the part at ${path || "/"} is not a JSON Schema; pass one made by its library`);
+      this.#unenforced.add(`a part that is not a schema at ${path || "/"}`);
       return {};
     }
     const kept: Raw = {};
     for (const [keyword, given] of Object.entries(value)) {
-      // Programs that know no absent value write null.
+      // Programs without absent values write null.
       if (given === null && keyword !== "const") continue;
       const inner = `${path}/${keyword}`;
       if (keyword === "description") kept.description = typeof given === "string" ? cut(given) : undefined;
@@ -114,7 +114,7 @@ class Simplifier {
         kept[keyword] = this.simplify(given, level + 1, inner);
       else if (!this.#keepOldForm(value, kept, keyword, given)) this.#leaveOut(keyword, given, path);
     }
-    // Without what was left out, more than one of its alternatives may hold.
+    // Without the removed keywords, several alternatives of `oneOf` may match, so it becomes `anyOf`.
     const { oneOf, ...others } = kept;
     const schema: Raw = Array.isArray(oneOf)
       ? {
@@ -122,7 +122,7 @@ class Simplifier {
           ...(others.anyOf === undefined ? { anyOf: oneOf } : { allOf: [...listOf(others.allOf), { anyOf: oneOf }] }),
         }
       : kept;
-    // Names that a pattern allows would be refused without it.
+    // Without `patternProperties`, `additionalProperties` would reject names that the pattern allows.
     if (isMap(value.patternProperties)) delete schema.additionalProperties;
     if (schema.nullable === true && schema.type === undefined) delete schema.nullable;
     return Object.fromEntries(Object.entries(schema).filter(([, item]) => item !== undefined));
@@ -144,7 +144,7 @@ class Simplifier {
     return given.map((item, index) => this.simplify(item, level + 1, `${path}/${index}`));
   }
 
-  /** Draft 4 has a boolean beside the bound, draft 3 one in the property itself. */
+  /** Draft 4 has a boolean next to the bound, and draft 3 has one in the property itself. */
   #keepOldForm({ minimum, maximum }: Raw, kept: Raw, keyword: string, given: unknown): boolean {
     const bound = keyword === "exclusiveMinimum" ? minimum : keyword === "exclusiveMaximum" ? maximum : undefined;
     if (given === true && isNumber(bound)) kept[keyword] = bound;
@@ -158,7 +158,7 @@ class Simplifier {
   }
 }
 
-/** Takes away what the reader of schemas refuses for a reason that only it knows, such as a reference out of the document. */
+/** Removes keywords that the schema reader rejects for its own reasons, such as a reference to another document. */
 function dropUnreadable(root: Raw, unenforced: Set<string>): void {
   for (let count = 0; ; count++) {
     try {

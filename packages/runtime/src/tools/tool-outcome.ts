@@ -13,19 +13,19 @@ export interface ToolOutcome {
     | "failed"
     | "timed-out"
     | "aborted";
-  /** For the model: the result, or what went wrong. */
+  /** The result for the model, or the error message. */
   readonly content: string;
   readonly isError: boolean;
-  /** What the tool returned; undefined where it did not. */
+  /** The tool's return value, or undefined without one. */
   readonly value: unknown;
 }
 
-/** Makes the outcome of a call that did not succeed. */
+/** Creates the outcome of a failed call. */
 export function failedOutcome(outcome: ToolOutcome["outcome"], content: string): ToolOutcome {
   return { outcome, content, isError: true, value: undefined };
 }
 
-/** Makes the outcome of a call to a tool that does not exist, or that the engine may not call. */
+/** Creates the outcome of a call of a tool that does not exist or that the engine may not call. */
 export function unknownTool({ name }: ToolCall): ToolOutcome {
   return failedOutcome(
     "unknown-tool",

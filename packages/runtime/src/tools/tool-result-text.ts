@@ -4,16 +4,17 @@ import { ExactNumber } from "../json/exact-number.js";
 import { terminalControls } from "../terminal-controls.js";
 import { wholeJson, wholeText } from "../whole-text.js";
 
-/** Most characters of a tool's result that are shown, to the model and to people. */
+/** Most characters of a tool's result that the model and people see. */
 export const MAX_RESULT_CHARACTERS = 8000;
-/** Objects inside one another in a result; deeper ones are left out. */
+/** Deepest nesting in a result. Deeper values are omitted. */
 const MAX_LEVELS = 32;
-/** The share of a text that is too long which its beginning gets; its end gets the rest: errors stand there. */
+/** Share of the limit for the beginning of a long text. The rest is for its end, where errors usually are. */
 const HEAD_SHARE = 0.75;
 
 /**
- * What a tool returned, as text for a model and for people: a text as it is, JSON that was read as it was, anything else as JSON, at most
- * `maxCharacters` of it, without anything that could steer a terminal. Takes any value; never throws.
+ * Returns a tool's return value as text for a model and for people: a text unchanged, JSON as it was read, anything
+ * else as JSON. At most `maxCharacters` long and without terminal control sequences. Accepts any value and never
+ * throws.
  */
 export function toolResultText(value: unknown, maxCharacters: number): string {
   if (value === undefined || value === null) return "Done.";
@@ -26,14 +27,14 @@ export function toolResultText(value: unknown, maxCharacters: number): string {
 }
 
 const escapeSequences =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
   /\u001b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|[ -/]*[0-~]?)|\u009b[0-?]*[ -/]*[@-~]?/g;
-/** Without terminal escapes, control characters, and marks that turn the direction of text; lines end with `\n`. */
+/** Removes terminal escapes, control characters and direction marks. Lines end with `\n`. */
 export function cleanText(text: string): string {
   return wholeText(text).replace(escapeSequences, "").replace(/\r\n?/g, "\n").replace(terminalControls, "");
 }
 
-/** A giant is not cleaned as a whole: only what can be shown of it, and as much again for what is taken away. */
+/** Shortens a very long text before it is cleaned, to twice the length that may be needed at each end. */
 function bounded(text: string, maxCharacters: number): string {
   const most = 4 * maxCharacters;
   return text.length <= most ? text : text.slice(0, most / 2) + text.slice(-most / 2);
@@ -49,7 +50,7 @@ function cut(text: string, maxCharacters: number, length: number): string {
   return cutText(cleanText(`${cutText(text, head)}${note}${tail}`), maxCharacters);
 }
 
-/** JSON, until there is enough of it: cycles, depth and size of a value are its author's, not ours. */
+/** Writes JSON up to a limit. The value may be cyclic, deep or large. */
 class BoundedJson {
   text = "";
   isCut = false;
@@ -92,7 +93,7 @@ class BoundedJson {
     const isList = Array.isArray(value);
     this.text += isList ? "[" : "{";
     let first = true;
-    // Not Object.entries: a list of millions is not copied for the sake of its beginning.
+    // A loop, because Object.entries would copy a list of millions just for its beginning.
     for (const key in value) {
       if (this.#isFull()) break;
       if (!Object.hasOwn(value, key)) continue;

@@ -11,18 +11,24 @@ import type { Tool, WillRun } from "./tool.js";
 import { failedOutcome, type ToolOutcome, unknownTool } from "./tool-outcome.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "./tool-result-text.js";
 
-/** What somebody is asked before a tool runs. */
+/** The question before a tool runs. */
 export interface PermissionRequest {
   readonly tool: string;
   readonly description: string;
-  /** Exactly what the tool would be called with, as JSON: converted, and with the defaults of its schema. */
+  /** The exact arguments of the call as JSON, after conversion and with the defaults of the schema. */
   readonly arguments: unknown;
   readonly changes_world: boolean;
-  /** What runs if it is allowed, and nothing else. Texts are as the program gets them: show control characters escaped. */
+  /**
+   * Everything that runs if the request is allowed. Texts are passed on unchanged: escape control characters when you
+   * show them.
+   */
   readonly will_run: WillRun;
 }
 
-/** A call of a tool that changes the world, as it is recorded before the tool runs. After a crash it may have happened. */
+/**
+ * A call of a tool that changes the world, recorded before the tool runs. After a crash it may or may not have
+ * happened.
+ */
 export interface ActStart {
   readonly call_id: string;
   readonly tool: string;
@@ -31,30 +37,32 @@ export interface ActStart {
 }
 
 export interface ToolSetOptions {
-  /** Says whether a tool whose permission is `ask` may run now. Default: it may not. */
+  /** Decides whether a tool with the permission `ask` may run now. Default: no. */
   onPermission?:
     | ((request: PermissionRequest, options: { signal: AbortSignal }) => boolean | Promise<boolean>)
     | undefined;
-  /** Records a call before it acts. The tool runs when this resolves, and does not when it rejects. Default: nothing. */
+  /**
+   * Records a call before it acts. The tool runs when the promise resolves, and not when it rejects. Default: nothing.
+   */
   beforeAct?: ((act: ActStart) => Promise<void>) | undefined;
 }
 
 export interface ToolCallOptions {
   signal?: AbortSignal | undefined;
-  /** Tells this act from every other one. */
+  /** Unique key of this act. */
   idempotencyKey: string;
-  /** As that of the set, and before it. */
+  /** Like that of the set, and called before it. */
   beforeAct?: ToolSetOptions["beforeAct"];
-  /** The most of a result that is shown. Default: 8000. */
+  /** Most characters of the result that are shown. Default: 8000. */
   maxResultCharacters?: number | undefined;
 }
 
-/** What is wrong with a call is said in brief. */
+/** Most characters of an error message about a call. */
 const MAX_ISSUE_CHARACTERS = 1000;
-/** More are no set that a model could choose from, even with a shortlist. */
+/** Most tools of a set. A model could not choose from more, even with a shortlist. */
 const MAX_TOOLS = 1000;
 
-/** A tool's schema: what is wrong with arguments, and the arguments without slips that have one reading. */
+/** A tool's schema: finds issues in arguments, and corrects slips with only one reading. */
 interface InputCheck {
   issuesOf(input: unknown): readonly { path: string; message: string }[];
   convert(input: unknown): unknown;
@@ -65,24 +73,24 @@ interface KnownTool {
   input: InputCheck;
 }
 
-/** Arguments as the tool gets them, and as plain data: what is shown and recorded. */
+/** Arguments for the tool, and the same as plain data to show and record. */
 interface CheckedArguments {
   value: unknown;
   plain: unknown;
 }
 
 /**
- * The tools of an agent, and how they are called: checked, permitted, limited. A call never throws; whatever happens is
- * an outcome that a model can be shown.
+ * The tools of an agent. Calls are checked, authorized and limited. A call never throws; every result is an outcome
+ * that a model can read.
  */
 export class ToolSet {
-  /** By name. */
+  /** Tools sorted by name. */
   readonly tools: readonly Tool[];
-  /** What of the tools' schemas is not enforced, a sentence for each tool. */
+  /** Parts of the tools' schemas that are not enforced, one sentence per tool. */
   readonly notices: readonly string[];
   readonly #byName: ReadonlyMap<string, KnownTool>;
   readonly #options: ToolSetOptions;
-  /** Tools that nobody waits for any more and that have not stopped. */
+  /** Tools that are still running although their call was abandoned. */
   readonly #abandoned = new Set<string>();
 
   private constructor(byName: Map<string, KnownTool>, notices: readonly string[], options: ToolSetOptions) {
@@ -92,7 +100,7 @@ export class ToolSet {
     this.#options = options;
   }
 
-  /** Throws {@link InvalidToolError} for a name that is there twice, and for a schema that is none, or too large. */
+  /** Throws {@link InvalidToolError} for a duplicate name, and for an invalid or too large schema. */
   static async open(tools: readonly Tool[], options: ToolSetOptions = {}): Promise<ToolSet> {
     const [{ readSchema }, { checkValue }, { convertSlips }, { simplifySchema }] = await Promise.all([
       import("../json-schema/read-schema.js"),
@@ -104,7 +112,7 @@ export class ToolSet {
       throw new InvalidToolError(tools[MAX_TOOLS]?.name ?? "", `there are more than ${MAX_TOOLS} tools`);
     const byName = new Map<string, KnownTool>();
     const notices: string[] = [];
-    /** The schema as it is where all of it can be read; a keyword that is not known is named all the same. */
+    /** Returns the unchanged schema where all of it can be read, but still reports unknown keywords. */
     const readInput = (schema: object): SimplifiedSchema => {
       let isRead = false;
       try {
@@ -119,7 +127,7 @@ export class ToolSet {
     };
     for (const tool of tools.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
       if (byName.has(tool.name))
-        throw new InvalidToolError(tool.name, "there are two of this name", "Rename one of them.");
+        throw new InvalidToolError(tool.name, "another tool has the same name", "Rename one of them.");
       try {
         const { schema, unenforced } = readInput(tool.inputSchema);
         const node = readSchema(schema);
@@ -127,7 +135,7 @@ export class ToolSet {
         const convert = (input: unknown) => convertSlips(node, input);
         const known = schema === tool.inputSchema ? tool : { ...tool, inputSchema: schema };
         byName.set(tool.name, { tool: known, input: { issuesOf, convert } });
-        // A check of its own, such as that of a Standard Schema, enforces them.
+        // A separate check, such as that of a Standard Schema, enforces them.
         if (unenforced.length > 0 && tool.check === undefined) notices.push(notEnforced(tool.name, unenforced));
       } catch (cause) {
         throw new InvalidToolError(tool.name, `its input cannot be checked: ${messageOf(cause)}`, undefined, cause);
@@ -144,7 +152,7 @@ export class ToolSet {
     return this.#byName.get(name)?.tool;
   }
 
-  /** The arguments of a call as its tool would get them, as plain data; as they are where they cannot be read. */
+  /** Returns the arguments that a call's tool would get, as plain data. Unreadable arguments are returned unchanged. */
   argumentsFor(call: ToolCall): unknown {
     const read = readArguments(call.arguments);
     if ("issue" in read) return call.arguments;
@@ -152,7 +160,7 @@ export class ToolSet {
     return mapNumbers(converted, plainNumber);
   }
 
-  /** Runs a tool, if it is there, its arguments are right, and it may. */
+  /** Runs a tool if it exists, its arguments are valid and it is allowed. */
   async call(call: ToolCall, options: ToolCallOptions): Promise<ToolOutcome> {
     const known = this.#byName.get(call.name);
     if (known === undefined) return unknownTool(call);
@@ -170,7 +178,7 @@ export class ToolSet {
       const refusal = await this.#refusal(tool, call.id, checked, { ...options, signal: turn.signal });
       return refusal ?? (await this.#run(tool, checked.value, options, turn));
     } catch (error) {
-      // Whatever arguments and results do to those who read them ends a call, and not the turn.
+      // An exception while arguments or results are read ends the call, not the turn.
       const said = toolResultText(`The tool ${tool.name} failed: ${messageOf(error)}`, MAX_ISSUE_CHARACTERS);
       return failedOutcome("failed", said);
     } finally {
@@ -178,7 +186,7 @@ export class ToolSet {
     }
   }
 
-  /** Asks and writes down what must be; the outcome where that ends the call. */
+  /** Asks for permission and records the act. Returns an outcome where that ends the call. */
   async #refusal(
     tool: Tool,
     call_id: string,
@@ -192,7 +200,7 @@ export class ToolSet {
     try {
       if (tool.permission === "ask") {
         const { name, description, changesWorld } = tool;
-        // Each gets a copy: what was allowed is what is done.
+        // Each callback gets a copy, so that the call that was allowed is the call that runs.
         const will_run = structuredClone(tool.describeRun?.(value as never) ?? { kind: "function" as const });
         const request = {
           tool: name,
@@ -208,7 +216,7 @@ export class ToolSet {
       if (tool.changesWorld) {
         const act = () => ({ call_id, tool: tool.name, arguments: structuredClone(plain), idempotency_key });
         await beforeAct?.(act());
-        // The app's callback may never return; an abort ends the wait, and then the tool does not run.
+        // The app's callback may never return. An abort ends the wait, and then the tool does not run.
         await firstOf(signal, async () => this.#options.beforeAct?.(act()));
       }
     } catch (error) {
@@ -237,7 +245,7 @@ export class ToolSet {
       isRunning = false;
       this.#abandoned.delete(tool.name);
     });
-    // It may fail long after nobody waits for it.
+    // It may still fail long after the call was abandoned.
     running.catch(() => {});
     try {
       const value = await firstOf(turn.signal, () => running);
@@ -260,7 +268,7 @@ export class ToolSet {
   }
 }
 
-/** What `start` resolves to, or undefined as soon as the signal aborts. */
+/** Resolves like `start`, or to undefined as soon as the signal aborts. */
 function firstOf<Value>(signal: AbortSignal, start: () => Promise<Value>): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const stopListening = onAbort(signal, () => resolve(undefined));
@@ -268,7 +276,7 @@ function firstOf<Value>(signal: AbortSignal, start: () => Promise<Value>): Promi
   });
 }
 
-/** Engines give what they parsed, or the text of it; a copy of plain data is what tools get. */
+/** Engines pass parsed arguments or their text. Tools get a copy as plain data. */
 function readArguments(given: unknown): { input: unknown } | { issue: string } {
   const size = tooLarge(given);
   if (size !== null) return { issue: size };
@@ -309,12 +317,12 @@ async function checkArguments(
   }
 }
 
-/** A number as JSON of this language can hold it: the text of it where it would be changed. */
+/** Returns a number that JSON can express, or its text where JavaScript would change it. */
 function plainNumber({ simplest }: ExactNumber): number | string {
   return typeof simplest === "number" ? simplest : simplest.text;
 }
 
-/** The nearest numbers of this language; an issue for each whole number that is none. */
+/** Replaces numbers by the nearest JavaScript numbers. Adds an issue for each integer that would change. */
 function withoutExactNumbers(value: unknown, path: string, issues: { path: string; message: string }[]): unknown {
   if (value instanceof ExactNumber) {
     const nearest = Number(value.text);
@@ -331,7 +339,7 @@ function withoutExactNumbers(value: unknown, path: string, issues: { path: strin
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inner(name, item)]));
 }
 
-/** What a check made of the arguments, as JSON; undefined where it is none. */
+/** Returns the result of a check as JSON data, or undefined where it is not JSON. */
 function jsonOf(value: unknown): unknown {
   try {
     return JSON.parse(JSON.stringify(value));
@@ -347,7 +355,7 @@ function notEnforced(tool: string, keywords: readonly string[]): string {
   const more = keywords.length > MAX_NAMED_KEYWORDS ? ` and ${keywords.length - MAX_NAMED_KEYWORDS} more` : "";
   const named = keywords.slice(0, MAX_NAMED_KEYWORDS).join(", ");
   return toolResultText(
-    `Not enforced in the arguments of the tool "${tool}": ${named}${more}. The tool gets them unchecked; check them in it.`,
+    `Not enforced in the arguments of the tool "${tool}": ${named}${more}. Check them in the tool.`,
     MAX_ISSUE_CHARACTERS,
   );
 }

@@ -1,18 +1,18 @@
 import type { EngineTool } from "../engines/engine.js";
 import { ToolRanking } from "./rank-tools.js";
 
-/** So many of the likeliest tools are there in any case; a model that chooses another one is mostly wrong. */
+/** Number of the most likely tools that are always included. A model that chooses another one is mostly wrong. */
 const NEEDED_TOOLS = 3;
 
 /**
- * Which of many tools an engine is told of, from message to message. What it was told of before stays where that is
- * likely enough: a message like "and the south one?" finds its tool again, and a prompt that begins with the same tools
- * is not read again.
+ * Chooses the tools that an engine sees, from message to message. Earlier tools stay in the list while they are likely
+ * enough: then a follow-up like "and the south one?" finds its tool, and the engine can reuse the beginning of the
+ * prompt.
  */
 export class ToolShortlist {
   #before: readonly string[] = [];
 
-  /** At most `count` of the tools of a list for a message. The list must not change; its tools are read once. */
+  /** Returns at most `count` tools of a list for a message. The list must not change, because it is read only once. */
   choose(message: string, tools: readonly EngineTool[], count: number): EngineTool[] {
     const ranking = ToolRanking.of(tools);
     const found = ranking.find(message);

@@ -1,62 +1,62 @@
 import type { ToolPermission } from "@nanoagent/models";
 
 /**
- * Something that an agent can do.
+ * A tool that an agent can call.
  *
- * - `run` gets arguments that satisfy `inputSchema`, in a copy of their own.
- * - What it returns is shown to the model as text, or as JSON, up to a number of characters.
- * - It may throw: the model is told the message, and the agent goes on.
- * - When `signal` aborts (its time is over, or the turn is), nobody waits for it any more; it should stop.
- * - The same `idempotencyKey` means the same act: after a crash it may come twice, and must not act twice.
+ * - `run` gets its own copy of arguments that satisfy `inputSchema`.
+ * - Its return value is shown to the model as text or JSON, up to a limit of characters.
+ * - It may throw: the model sees the message, and the agent continues.
+ * - When `signal` aborts (on a timeout or at the end of the turn), the call is abandoned and `run` should stop.
+ * - The same `idempotencyKey` means the same act: after a crash a call may come twice and must not act twice.
  */
 export interface Tool {
   /** A letter, then up to 63 letters, digits, _ and -. */
   readonly name: string;
-  /** What it does, for the model. */
+  /** Description for the model. */
   readonly description: string;
-  /** Name of the MCP server that offers it. Absent: it is the program's or the config's own. */
+  /** Name of the MCP server that provides it. Absent for a tool of the program or the config. */
   readonly server?: string | undefined;
-  /** JSON Schema of its arguments, an object. */
+  /** JSON Schema of the arguments, which are an object. */
   readonly inputSchema: object;
-  /** Whether it does more than look: then somebody is asked before, unless `permission` says otherwise. */
+  /** Whether the tool does more than read. Then the user is asked first, unless `permission` says otherwise. */
   readonly changesWorld: boolean;
   readonly permission: ToolPermission;
-  /** How long it may run. */
+  /** Timeout in milliseconds. */
   readonly timeoutMilliseconds: number;
   /**
-   * Whether `run` takes an {@link ExactNumber} where a number of the arguments is none of this language's. Default: a whole
-   * number that would be changed is refused, and any other one is the nearest.
+   * Whether `run` accepts an {@link ExactNumber} for a number that JavaScript would change. Default: such an integer is
+   * rejected, and any other number is rounded.
    */
   readonly takesExactNumbers?: boolean | undefined;
   /**
-   * Says what a call with checked arguments runs, before anybody is asked and without running it; throws for a call that
-   * cannot be run. Absent: a function of the program.
+   * Describes what a call with checked arguments would run, before the user is asked and without running it. Throws for
+   * a call that cannot run. Absent for a function of the program.
    */
   readonly describeRun?: ((input: never) => WillRun) | undefined;
-  /** What the schema cannot say: the checked arguments, or why they are not right. Absent: nothing. */
+  /** Additional check beyond the schema. Returns the checked arguments or the issues. */
   readonly check?: (input: unknown) => CheckedInput | Promise<CheckedInput>;
   run(input: never, options: ToolRunOptions): unknown;
 }
 
 export type CheckedInput = { value: unknown } | { issues: readonly { message: string }[] };
 
-/** What a call runs, as the program, the function or the server gets it. */
+/** Everything that a call runs, exactly as the program, function or server receives it. */
 export type WillRun =
   | { readonly kind: "function" }
   | {
       readonly kind: "command";
-      /** The program and its arguments, with all values and defaults filled in. */
+      /** The program and its arguments with all values and defaults. */
       readonly command: readonly string[];
       readonly working_directory: string;
-      /** Variables that the config sets. */
+      /** Variables set by the config. */
       readonly environment: Readonly<Record<string, string>>;
     }
   | {
       readonly kind: "mcp";
       readonly server: string;
-      /** The server's own name of the tool. */
+      /** Name of the tool on the server. */
       readonly tool: string;
-      /** Address or command line of the server, as the config has it. */
+      /** Address or command line of the server, as in the config. */
       readonly url?: string;
       readonly command?: readonly string[];
     };
@@ -64,7 +64,7 @@ export type WillRun =
 export interface ToolRunOptions {
   readonly signal: AbortSignal;
   readonly idempotencyKey: string;
-  /** The most of what it returns that is shown; 8000 where nothing else is said. */
+  /** Most characters of the result that are shown. Default: 8000. */
   readonly maxResultCharacters?: number | undefined;
 }
 

@@ -204,7 +204,7 @@ describe("rules beyond the schema", () => {
 
 test.each<[what: string, text: string | Buffer, reason: string]>([
   ["an empty file", " \n", "it is empty"],
-  ["a file without end", Buffer.alloc(MAX_SCENARIOS_BYTES + 1, "a"), `at most ${MAX_SCENARIOS_BYTES} are read`],
+  ["an endless file", Buffer.alloc(MAX_SCENARIOS_BYTES + 1, "a"), `at most ${MAX_SCENARIOS_BYTES} are read`],
   ["a model", Buffer.from("GGUF\0\0\0\0\u0001"), "cannot be read"],
 ])("%s is refused", async (_, text, reason) => {
   const error = await refusal(text);

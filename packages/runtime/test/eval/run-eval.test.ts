@@ -52,7 +52,7 @@ describe("verdicts on turns", () => {
     ["wrong", "the call of another tool", [calling(call("read_thermometer")), "It is on."], expectLampOn],
     ["wrong", "another argument", [calling(call("switch_lamp", { ...kitchenOn, state: "off" })), "On."], expectLampOn],
     ["missed", "nothing but a claim", ["I have switched it on."], expectLampOn],
-    ["needless", "a call that nobody asked for", [calling(call("read_thermometer")), "Hello!"], "none"],
+    ["needless", "a call without a request", [calling(call("read_thermometer")), "Hello!"], "none"],
     [
       "invalid",
       "invalid arguments, even if the next call is right",

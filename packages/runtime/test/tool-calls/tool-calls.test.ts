@@ -31,7 +31,7 @@ const callsOf = (events: readonly EngineEvent[]): ToolCall[] =>
 
 function expectValid(call: ToolCall, tools: readonly EngineTool[]): void {
   const tool = tools.find(({ name }) => name === call.name);
-  expect(tool, `${call.name} is no tool that it was told of`).toBeDefined();
+  expect(tool, `${call.name} is not an offered tool`).toBeDefined();
   const validity = validateJson(tool?.inputSchema ?? {}, call.arguments);
   // The engine passes numbers such as 1.10 on as written, as text of the arguments.
   if (!validity.valid && typeof call.arguments === "string")

@@ -10,7 +10,7 @@ import { sampleConfig } from "../sample-config.js";
 const runs = process.env.NANOAGENT_SOAK ? 200 : 20;
 const node = process.execPath;
 
-/** Numbers that this language changes when it reads them. */
+/** Numbers that JavaScript changes when it reads them. */
 const changedNumber = fc
   .oneof(
     fc.bigInt({ min: 2n ** 53n, max: 2n ** 90n }).map(String),
@@ -32,18 +32,15 @@ async function resultOf(tool: Tool) {
   return tools.call({ id: "1", name: tool.name, arguments: {} }, { idempotencyKey: "key" });
 }
 
-test.skipIf(process.platform === "win32")(
-  "a command's JSON is shown as it was written, and its numbers too",
-  async () => {
-    const property = fc.asyncProperty(changedNumber, changedNumber, async (one, other) => {
-      const text = `{"10":${one},"9":{"a":[${other}]},"10":${other}}`;
-      const { content, value } = await resultOf(echo(text.replaceAll(",", " ,\t")));
-      expect(content).toBe(text);
-      expect(String((value as Record<string, { a: unknown[] }>)["9"]?.a[0])).toBe(other);
-    });
-    await fc.assert(property, { numRuns: runs });
-  },
-);
+test.skipIf(process.platform === "win32")("shows a command's JSON as written, including its numbers", async () => {
+  const property = fc.asyncProperty(changedNumber, changedNumber, async (one, other) => {
+    const text = `{"10":${one},"9":{"a":[${other}]},"10":${other}}`;
+    const { content, value } = await resultOf(echo(text.replaceAll(",", " ,\t")));
+    expect(content).toBe(text);
+    expect(String((value as Record<string, { a: unknown[] }>)["9"]?.a[0])).toBe(other);
+  });
+  await fc.assert(property, { numRuns: runs });
+});
 
 async function answerOf(tool: Tool, answer: string): Promise<AgentEvent[]> {
   await using runtime = new NanoRuntime({ engine: new ScriptedEngine(["Done."]), tools: [tool] });
@@ -54,8 +51,8 @@ async function answerOf(tool: Tool, answer: string): Promise<AgentEvent[]> {
   return events;
 }
 
-describe.skipIf(process.platform === "win32")("an answer", () => {
-  test("has the numbers that the tool said", async () => {
+describe.skipIf(process.platform === "win32")("the answer of an intent", () => {
+  test("has the tool's numbers as written", async () => {
     const property = fc.asyncProperty(changedNumber, async (number) => {
       const events = await answerOf(
         echo(`{"serial":${number},"inner":{"n":[${number}]}}`),
@@ -69,7 +66,7 @@ describe.skipIf(process.platform === "win32")("an answer", () => {
     await fc.assert(property, { numRuns: runs });
   });
 
-  test.each([99, 101, 2000, 30_000])("over a result that is nested %i deep is an answer", async (levels) => {
+  test.each([99, 101, 2000, 30_000])("can include a result that is nested %i levels deep", async (levels) => {
     const text = `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
     const program = `const n = ${levels}; console.log('{"a":'.repeat(n) + 1 + "}".repeat(n))`;
     const tool = commandTool(
@@ -86,7 +83,7 @@ describe.skipIf(process.platform === "win32")("an answer", () => {
   });
 });
 
-describe("numbers that a model wrote", () => {
+describe("numbers written by a model", () => {
   const call = async (type: string, written: string, tool?: Tool) => {
     const seen: unknown[] = [];
     const own = defineTool<{ n: unknown }>({
@@ -104,7 +101,7 @@ describe("numbers that a model wrote", () => {
     return { seen, ...outcome };
   };
 
-  test.skipIf(process.platform === "win32")("reach a command as they were written", async () => {
+  test.skipIf(process.platform === "win32")("reach a command as written", async () => {
     const tool = commandTool(
       {
         name: "take",
@@ -120,7 +117,7 @@ describe("numbers that a model wrote", () => {
     }
   });
 
-  test("do not reach a function as others", async () => {
+  test("do not reach a function changed", async () => {
     for (const written of ["9007199254740993", "12345678901234567890", "1e999", "-9007199254740993"]) {
       const { seen, outcome, content } = await call("integer", written);
       expect([outcome, seen]).toEqual(["invalid-arguments", []]);
@@ -134,7 +131,7 @@ describe("numbers that a model wrote", () => {
   });
 });
 
-test("what is told of a call, asked, and recorded is what runs", async () => {
+test("reports, asks about and records exactly the call that runs", async () => {
   const given = { n: "3", on: "True", tags: "north", more: null, at: '{"x": "1"}' };
   const meant = { n: 3, on: true, tags: ["north"], at: { x: 1 } };
   const seen: unknown[] = [];

@@ -14,7 +14,7 @@ class ForeignType {
   parse = () => ({});
 }
 
-/** Schemas of other makers that carry no JSON Schema, or hide it. */
+/** Schemas of other libraries without a JSON Schema, or with a hidden one. */
 const foreign: Record<string, unknown> = {
   "an instance of a class": new ForeignType(),
   "a function with a tree": Object.assign(() => {}, { ast: {} }),
@@ -23,10 +23,10 @@ const foreign: Record<string, unknown> = {
   },
   "a shape of types": { a: new ForeignType(), b: new ForeignType() },
   "a shape of texts": { city: "string", days: "number" },
-  "a shape whose names are remarks": { title: new ForeignType(), id: new ForeignType() },
-  "a shape of texts, one of them a remark": { title: "string", days: "number" },
-  "an object of symbols alone": { [Symbol("schema")]: true },
-  "a wrapper of nothing": { jsonSchema: Promise.resolve(person), validate: () => {} },
+  "a shape whose names are annotations": { title: new ForeignType(), id: new ForeignType() },
+  "a shape of texts, one of them an annotation": { title: "string", days: "number" },
+  "an object with only symbols": { [Symbol("schema")]: true },
+  "a wrapper without a schema": { jsonSchema: Promise.resolve(person), validate: () => {} },
   "a parser": { parse: () => ({}), safeParse: () => ({}) },
   "a validator": { kind: "schema", entries: {}, async: false },
   "a function tool": { parameters: person, name: "a" },
@@ -34,7 +34,7 @@ const foreign: Record<string, unknown> = {
   "a text": "object",
 };
 
-/** The same within a JSON Schema. */
+/** The same inside a JSON Schema. */
 const within: Record<string, object> = {
   "a property": { type: "object", properties: { a: new ForeignType() } },
   "a property that is a text": { type: "object", properties: { a: "string" } },
@@ -55,16 +55,16 @@ const within: Record<string, object> = {
 
 const tool = (input: unknown) => defineTool({ name: "a", description: "A.", input: input as object, run: () => 1 });
 
-test.each(Object.entries(foreign))("%s is never taken for a schema that allows anything", (_, schema) => {
+test.each(Object.entries(foreign))("never reads %s as a schema that allows anything", (_, schema) => {
   expect(() => tool(schema)).toThrow(expect.objectContaining({ code: "schema-not-supported" }));
   expect(() => resolveJsonSchema(schema)).toThrow(/JSON Schema|schema/);
 });
 
-test.each(Object.entries(within))("%s of another maker is an error that names the tool", async (_, schema) => {
+test.each(Object.entries(within))("reports %s of another library with the name of the tool", async (_, schema) => {
   await expect(ToolSet.open([tool(schema)])).rejects.toMatchObject({ code: "invalid-tool", tool: "a" });
 });
 
-test("a JSON Schema that carries a hidden mark of its library is one, also within another", async () => {
+test("accepts a JSON Schema with a hidden mark of its library, also nested", async () => {
   const made = Object.defineProperty({ ...person }, "~standard", { value: { version: 1 }, enumerable: false });
   for (const schema of [
     made,
@@ -75,7 +75,7 @@ test("a JSON Schema that carries a hidden mark of its library is one, also withi
   }
 });
 
-test("a JSON Schema is found where a library wraps it", () => {
+test("finds a JSON Schema in a library's wrapper", () => {
   expect(resolveJsonSchema({ [Symbol("schema")]: true, validate: undefined, jsonSchema: person })).toBe(person);
   expect(resolveJsonSchema(Object.assign({}, person, { [Symbol("kind")]: "Object" }))).toMatchObject(person);
   expect(resolveJsonSchema({})).toEqual({});
@@ -103,7 +103,7 @@ const unsupported: [string, unknown][] = [
 ];
 
 describe.each(unsupported)("the keyword %s: %j", (keyword, value) => {
-  test("does not stop the agent; what is not enforced is said once, and the rest is enforced", async () => {
+  test("is not enforced, with one notice, while the rest of the schema is", async () => {
     const schema = {
       type: "object",
       properties: { a: { type: "integer" }, b: { [keyword]: value } },
@@ -112,7 +112,7 @@ describe.each(unsupported)("the keyword %s: %j", (keyword, value) => {
     const tools = await ToolSet.open([tool(schema)], { onPermission: () => true });
     const call = (input: object) => tools.call({ id: "1", name: "a", arguments: input }, { idempotencyKey: "k" });
     expect(tools.notices).toEqual([
-      `Not enforced in the arguments of the tool "a": ${keyword} at /properties/b. The tool gets them unchecked; check them in it.`,
+      `Not enforced in the arguments of the tool "a": ${keyword} at /properties/b. Check them in the tool.`,
     ]);
     expect((await call({ a: 1, b: "x" })).outcome).toBe("done");
     expect((await call({ a: "x" })).outcome).toBe("invalid-arguments");
@@ -121,7 +121,7 @@ describe.each(unsupported)("the keyword %s: %j", (keyword, value) => {
   });
 });
 
-test("remarks are no keywords, and what a schema checks itself is not said", async () => {
+test("does not report annotations, or keywords that a schema checks itself", async () => {
   const remarks = {
     title: "A",
     default: 1,
@@ -144,9 +144,9 @@ test("remarks are no keywords, and what a schema checks itself is not said", asy
   expect((await ToolSet.open([tool(standard)])).notices).toEqual([]);
 });
 
-/** Schemas as servers of other languages, older drafts and OpenAPI write them, and what they mean here. */
+/** Schemas by servers in other languages, older drafts and OpenAPI, and their meaning here. */
 const tolerated: [title: string, given: unknown, meant: object][] = [
-  ["null for what is absent", { type: "object", properties: null, required: null, additionalProperties: null }, {}],
+  ["null for absent values", { type: "object", properties: null, required: null, additionalProperties: null }, {}],
   ["no type", { properties: { a: text } }, { properties: { a: text } }],
   ["types beside null", { type: ["object", "null"] }, {}],
   [
@@ -155,7 +155,7 @@ const tolerated: [title: string, given: unknown, meant: object][] = [
     { properties: { a: { minimum: 1, exclusiveMinimum: 1 } } },
   ],
   [
-    "draft 4's bounds that are none",
+    "draft 4's bounds without a number",
     { properties: { a: { minimum: 1, exclusiveMinimum: false } } },
     { properties: { a: { minimum: 1 } } },
   ],
@@ -181,20 +181,20 @@ const tolerated: [title: string, given: unknown, meant: object][] = [
     { properties: { a: { $ref: "#/definitions/t" } }, definitions: { t: text } },
   ],
   [
-    "a reference out of the document",
+    "a reference to another document",
     { properties: { a: { $ref: "#/components/schemas/T" } } },
     { properties: { a: {} } },
   ],
   ["patterns of names", { patternProperties: { "^x": text }, additionalProperties: false }, {}],
-  ["a part that is none", { properties: { a: "string", b: 7 } }, { properties: { a: {}, b: {} } }],
+  ["an invalid part", { properties: { a: "string", b: 7 } }, { properties: { a: {}, b: {} } }],
   ["true and false", { properties: { a: true, b: false } }, { properties: { a: true, b: false } }],
 ];
 
-test.each(tolerated)("a server's schema with %s is read", (_, given, meant) => {
+test.each(tolerated)("reads a server's schema with %s", (_, given, meant) => {
   expect(simplifySchema(given).schema).toEqual({ type: "object", ...meant });
 });
 
-test("whatever a server calls a schema: it is read whole, or refused with a reason", () => {
+test("reads any schema of a server completely, or rejects it with a reason", () => {
   const keyword = fc.constantFrom(
     ...[
       "type",

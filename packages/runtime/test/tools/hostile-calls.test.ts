@@ -36,7 +36,7 @@ async function eventsOf(runtime: NanoRuntime, message = "go"): Promise<AgentEven
   return events;
 }
 
-/** An engine that does what the last text it was shown tells it: `CALL <name>`. */
+/** An engine that follows orders in the last text it saw: `CALL <name>`. */
 function gullible(): Engine {
   return {
     name: "gullible",
@@ -56,7 +56,7 @@ function gullible(): Engine {
   };
 }
 
-describe("an output that gives orders to a model which obeys", () => {
+describe("tool output with orders for an obedient model", () => {
   test.each([
     ["never", {}],
     ["ask", { onPermission: () => false }],
@@ -78,7 +78,7 @@ describe("an output that gives orders to a model which obeys", () => {
     expect(events.at(-1)).toMatchObject({ type: "run-end", reply: { content: "Done." } });
   });
 
-  test("does not get a tool to run that no capability switches on", async () => {
+  test("cannot run a tool that no capability enables", async () => {
     const folder = await temporaryFolder();
     const made = path.join(folder, "made");
     const command = { name: "make", description: "Makes.", command: ["mkdir", made], permission: "always" };
@@ -89,7 +89,7 @@ describe("an output that gives orders to a model which obeys", () => {
   });
 });
 
-describe("a call of an engine that may say anything", () => {
+describe("a call by an untrusted engine", () => {
   const mega = "x".repeat(10 * 2 ** 20);
   const cyclic: Record<string, unknown> = {};
   cyclic.again = cyclic;
@@ -108,7 +108,7 @@ describe("a call of an engine that may say anything", () => {
     mega,
   ];
   test.each(names.map((name) => [JSON.stringify(name).slice(0, 30), name]))(
-    "by the name %s runs nothing",
+    "with the name %s runs nothing",
     async (_, name) => {
       const run = vi.fn();
       const engine = new ScriptedEngine([{ calls: [{ id: "1", name, arguments: {} }] }, "Done."]);
@@ -117,7 +117,7 @@ describe("a call of an engine that may say anything", () => {
       expect(run).not.toHaveBeenCalled();
       expect(JSON.stringify(events).length).toBeLessThan(4000);
       expect(JSON.stringify(runtime.history).length).toBeLessThan(4000);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these may remain
       expect(JSON.stringify(runtime.history)).not.toMatch(/\\u001b|\\u0000|[\u0000-\u001f]/);
       expect(events.at(-1)).toMatchObject({ type: "run-end" });
     },
@@ -130,10 +130,10 @@ describe("a call of an engine that may say anything", () => {
     ["a cycle", cyclic],
     ["100,000 levels", { name: deep }],
     ["a million parts", { name: Array.from({ length: 1_000_000 }, () => 1) }],
-    ["no JSON", "{name:"],
+    ["invalid JSON", "{name:"],
     ["a list", []],
     ["a big integer", { name: 10n }],
-  ])("with %s is a result, and what is kept of it is small", async (_, input) => {
+  ])("with %s has a result, and only a little of it is kept", async (_, input) => {
     const run = vi.fn();
     const dir = await temporaryFolder();
     const call: ToolCall = { id: mega, name: "look", arguments: input };
@@ -151,7 +151,7 @@ describe("a call of an engine that may say anything", () => {
     expect(events.at(-1)).toMatchObject({ type: "run-end", reply: { content: "Done." } });
   });
 
-  test("of more than can be kept ends the turn", async () => {
+  test("that is too large to keep ends the turn", async () => {
     const calls = Array.from({ length: 20 }, (_, index) => ({
       id: String(index),
       name: "look",
@@ -161,7 +161,7 @@ describe("a call of an engine that may say anything", () => {
     await expect(runtime.process("go")).rejects.toMatchObject({ code: "reply-too-large" });
   });
 
-  test("with the same id as another, or none, has one of its own", async () => {
+  test("with a duplicate or missing id gets a new one", async () => {
     const calls = ["1", "1", "", "call-2"].map((id) => ({ id, name: "look", arguments: {} }));
     const engine = new ScriptedEngine([{ calls }, "Done."]);
     await using runtime = await loaded({ engine, tools: [look()] });
@@ -171,7 +171,7 @@ describe("a call of an engine that may say anything", () => {
   });
 
   test.skipIf(process.platform === "win32")(
-    "reaches a command as it is: paths, NUL and metacharacters are a text",
+    "passes paths, NUL and metacharacters to a command as plain text",
     async () => {
       const folder = await temporaryFolder();
       await mkdir(path.join(folder, "in"));
@@ -207,7 +207,7 @@ describe("a call of an engine that may say anything", () => {
     },
   );
 
-  test("that a tool never ends is left behind when the turn is aborted, and the next message is answered", async () => {
+  test("that never ends is abandoned when the turn is aborted, and the next message is answered", async () => {
     const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "look", arguments: {} }] }, "Done."]);
     await using runtime = await loaded({ engine, tools: [look(() => new Promise(() => {}))] });
     const turn = new AbortController();
@@ -217,7 +217,7 @@ describe("a call of an engine that may say anything", () => {
   });
 });
 
-test("a result that steers terminals steers none, wherever it is kept", async () => {
+test("removes terminal control sequences from a result wherever it is kept", async () => {
   const dir = await temporaryFolder();
   const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "look", arguments: {} }] }, "Done."]);
   const tools = [look(() => "\u001b]0;owned\u0007\u001b[2Jnorth\u202e is dry\u0000")];

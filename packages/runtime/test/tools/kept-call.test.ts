@@ -5,7 +5,7 @@ import { keepCall } from "../../src/tools/kept-call.js";
 
 const kept = (given: unknown) => keepCall({ id: "1", name: "look", arguments: given }, []).kept.arguments;
 
-test("arguments that are not kept say why, and never that there were none", () => {
+test("replaces arguments that are not kept by the reason", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic.again = cyclic;
   const tooMuch = fc.oneof(

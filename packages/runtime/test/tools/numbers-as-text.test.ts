@@ -7,14 +7,14 @@ import { ToolSet } from "../../src/tools/tool-set.js";
 
 const runs = process.env.NANOAGENT_SOAK ? 500 : 50;
 
-/** Numbers as JSON has them, in forms that a number of this language does not keep. */
+/** JSON numbers in notations that a JavaScript number does not keep. */
 const written = fc.oneof(
   fc.stringMatching(/^-?(?:0|[1-9]\d{0,3})\.\d{0,3}0$/),
   fc.stringMatching(/^-?[1-9]\d{0,2}(?:\.\d)?[eE][+-]?\d{1,3}$/),
   fc.stringMatching(/^[1-9]\d{17,25}$/),
   fc.constantFrom("1.10", "1.0", "-0", "0.0", "1e3", "1E3", "10", "3"),
 );
-/** What people write as numbers and JSON does not know. */
+/** Numbers in notations that people write but JSON does not allow. */
 const odd = fc.oneof(
   fc.stringMatching(/^0\d{1,6}$/),
   fc.stringMatching(/^0x[\da-fA-F]{1,6}$/),
@@ -30,7 +30,7 @@ const properties = {
   number: { type: "number" },
 };
 
-/** What the tool got for arguments as they were written, and what is shown of them. */
+/** Returns the arguments as the tool got them, and as they are shown. */
 async function ranWith(given: unknown): Promise<{ got: unknown; shown: unknown }> {
   let got: unknown = null;
   const tool = defineTool({
@@ -49,7 +49,7 @@ async function ranWith(given: unknown): Promise<{ got: unknown; shown: unknown }
 }
 
 const chunkOf = (call: string) => `{"choices":[{"index":0,"delta":{"tool_calls":[${call}]},"finish_reason":null}]}`;
-/** How servers send a call. */
+/** Ways in which servers send a call. */
 const ways: [title: string, write: (json: string) => string][] = [
   ["text", (json) => chunkOf(`{"index":0,"id":"a","function":{"name":"set","arguments":${JSON.stringify(json)}}}`)],
   ["a value", (json) => chunkOf(`{"index":0,"id":"a","function":{"name":"set","arguments":${json}}}`)],
@@ -57,7 +57,7 @@ const ways: [title: string, write: (json: string) => string][] = [
   ["a whole reply", (json) => `{"choices":[{"message":{"function_call":{"name":"set","parameters":${json}}}}]}`],
 ];
 
-/** The arguments that a server's call has. */
+/** Arguments of a server's call. */
 function received(stream: string): unknown {
   const calls = new ToolCallAssembler(() => "id", new Set(["set"]));
   const reader = new ReplyReader();
@@ -69,7 +69,7 @@ function received(stream: string): unknown {
 const argumentsOf = (number: string) =>
   `{"text":${number},"list":[${number}],"inner":{"text":${number}}${/^-?\d+(?:\.\d+)?$/.test(number) ? ',"number":2.50' : ""}}`;
 
-test.each(ways)("a number that a text is wanted for is the text that the model wrote, sent as %s", async (_, write) => {
+test.each(ways)("passes a number for a text argument as the model wrote it, sent as %s", async (_, write) => {
   const property = fc.asyncProperty(written, fc.constantFrom("data: ", ""), async (number, mark) => {
     const { got, shown } = await ranWith(received(`${mark}${write(argumentsOf(number))}\n\n`));
     expect(got).toMatchObject({ text: number, list: [number], inner: { text: number } });
@@ -79,7 +79,7 @@ test.each(ways)("a number that a text is wanted for is the text that the model w
   await fc.assert(property, { numRuns: runs });
 });
 
-test("a number within JSON that was written as a text stays as it is too", async () => {
+test("keeps a number within JSON text as written", async () => {
   const property = fc.asyncProperty(written, async (number) => {
     const inner = JSON.stringify(`{"text":${number}}`);
     const { got } = await ranWith(`{"inner":${inner},"list":${JSON.stringify(`[${number}]`)}}`);
@@ -88,7 +88,7 @@ test("a number within JSON that was written as a text stays as it is too", async
   await fc.assert(property, { numRuns: runs });
 });
 
-test("what is no number of JSON is the text that the model wrote, or no number", async () => {
+test("passes an invalid JSON number as text, or rejects it as a number", async () => {
   const property = fc.asyncProperty(odd, async (word) => {
     const { got, shown } = await ranWith(received(`data: ${ways[0]?.[1](argumentsOf(word))}\n\n`));
     expect(got).toMatchObject({ text: word, list: [word], inner: { text: word } });

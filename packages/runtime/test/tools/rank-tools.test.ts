@@ -37,7 +37,7 @@ test.each([
   expect(shortlistTools(query, tools, 1).map((found) => found.name)).toEqual([name]);
 });
 
-test("is the same whatever the order of the tools, and falls back on their names", () => {
+test("does not depend on the order of the tools, and falls back to their names", () => {
   const names = (query: string, list: typeof tools) => shortlistTools(query, list, 3).map(({ name }) => name);
   for (const query of ["open the valve", "mail", "", "?", "zzz"]) {
     expect(names(query, tools.toReversed())).toEqual(names(query, tools));
@@ -46,7 +46,7 @@ test("is the same whatever the order of the tools, and falls back on their names
   expect(shortlistTools("a", [], 3)).toEqual([]);
 });
 
-/** The same from the formula, all tools read anew. */
+/** The reference: the formula, with all tools read again. */
 function rankByFormula(query: string, list: typeof tools): string[] {
   const termsOf = (text: string) =>
     splitWords(text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")).flatMap(({ text: word }) =>
@@ -75,7 +75,7 @@ function rankByFormula(query: string, list: typeof tools): string[] {
     .map(({ name }) => name);
 }
 
-test("whatever the tools and the message, the ranking is that of the formula", () => {
+test("matches the formula for any tools and message", () => {
   const words = fc.array(fc.constantFrom("open", "opens", "valve", "bed", "air", "note", "mail", "a", "window"), {
     maxLength: 6,
   });
@@ -97,7 +97,7 @@ test("whatever the tools and the message, the ranking is that of the formula", (
   );
 });
 
-test("the tools of a list are read once, however many messages and conversations there are", () => {
+test("reads the tools of a list only once for all messages and conversations", () => {
   let reads = 0;
   const list = Array.from({ length: 500 }, (_, index) => ({
     name: `tool_${index}`,
@@ -114,11 +114,11 @@ test("the tools of a list are read once, however many messages and conversations
   expect(reads).toBe(500);
 });
 
-test("a giant message takes no longer than its beginning", () => {
+test("takes no longer for a huge message than for its beginning", () => {
   expect(shortlistTools(`water ${"x ".repeat(5_000_000)}`, tools, 1)[0]?.name).toBe("water_bed");
 });
 
-test("going in circles is three times the same round with the same results", () => {
+test("detects a loop after three equal rounds with equal results", () => {
   const circles = (...calls: [string, unknown, string][]) => {
     const repeated = new RepeatedCalls();
     return calls.map(([name, input, result]) => repeated.add(name, input, result));
@@ -129,6 +129,6 @@ test("going in circles is three times the same round with the same results", () 
   expect(circles(a, sameAsA, a)).toEqual([false, false, true]);
   expect(circles(a, b, a, b, a, b)).toEqual([false, false, false, false, false, true]);
   expect(circles(a, a, b, a, a, b, a, a)).not.toContain(true);
-  // Asking for something that changes is waiting, and no circle.
+  // Repeated calls with changing results are polling, not a loop.
   expect(circles(["a", {}, "1"], ["a", {}, "2"], ["a", {}, "3"])).toEqual([false, false, false]);
 });

@@ -40,7 +40,7 @@ test.each<[unknown, string]>([
   );
 });
 
-test("a giant keeps its beginning and its end, and says what it is", () => {
+test("keeps the beginning and the end of a huge text, and reports the cut", () => {
   const text = toolResultText(`begin${"x".repeat(100_000_000)}the error`, 500);
   expect(text).toHaveLength(500);
   expect(text).toMatch(/^beginx+\n\[… cut: 100000014 characters too long …\]\nx+the error$/);
@@ -54,7 +54,7 @@ test("a giant keeps its beginning and its end, and says what it is", () => {
   expect(toolResultText(deep, 100_000).length).toBeLessThan(300);
 });
 
-test("whatever a tool returns: text of bounded length that steers nothing, the same when it is cleaned again", () => {
+test("converts any return value to clean text of bounded length", () => {
   const piece = fc.constantFrom(
     "\u001b",
     "[",
@@ -82,7 +82,7 @@ test("whatever a tool returns: text of bounded length that steers nothing, the s
       (value, most) => {
         const result = toolResultText(value, most);
         expect(result.length).toBeLessThanOrEqual(most);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
         expect(result).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
         expect(cleanText(result)).toBe(result);
       },

@@ -47,7 +47,7 @@ describe("a tool's definition", () => {
     expect(() => defineTool({ name: "a", description: "a", run, ...(change as object) })).toThrow(InvalidToolError);
   });
 
-  test("what changes the world asks, and what only looks does not, unless it says otherwise", () => {
+  test("asks for permission by default only where it changes the world", () => {
     const permissionOf = (more: object) => defineTool({ name: "a", description: "a", run, ...more }).permission;
     expect(permissionOf({})).toBe("ask");
     expect(permissionOf({ changesWorld: false })).toBe("always");
@@ -55,7 +55,7 @@ describe("a tool's definition", () => {
     expect(permissionOf({ permission: "always" })).toBe("always");
   });
 
-  test("two of one name, and schemas that no call can be checked by, are refused", async () => {
+  test("refuses duplicate names and invalid schemas", async () => {
     const tool = defineTool({ name: "a", description: "a", run });
     await expect(ToolSet.open([tool, tool])).rejects.toMatchObject({ code: "invalid-tool", tool: "a" });
     const cyclic: Record<string, unknown> = { type: "object" };
@@ -82,7 +82,7 @@ describe("arguments", () => {
       { zone: "north", minutes: 3 },
     ],
     ['{"zone": "north"}', { zone: "north" }],
-  ])("that are right reach the tool: %j", async (given, expected) => {
+  ])("that are valid reach the tool: %j", async (given, expected) => {
     expect(
       await callOnce(
         look((input) => input),
@@ -102,15 +102,15 @@ describe("arguments", () => {
     ["unknown", { zone: "north", more: 1 }],
     ["too small", { zone: "north", minutes: 0 }],
     ["named __proto__", JSON.parse('{"zone": "north", "__proto__": {"a": 1}}')],
-    ["no JSON", "{zone: north}"],
-    ["with something behind", '{"zone": "north"} and more'],
+    ["invalid as JSON", "{zone: north}"],
+    ["followed by other text", '{"zone": "north"} and more'],
     ["too deep", deep],
     ["too deep as text", `{"zone": ${"[".repeat(100_000)}`],
     ["cyclic", cyclic],
     ["ten megabytes long", { zone: "a".repeat(10_000_000) }],
     ["a million parts", Array.from({ length: 1_000_000 }, () => 1)],
-    ["not of data", { zone: 1n }],
-  ])("that are %s are a result, and the tool does not run", async (_, given) => {
+    ["not plain data", { zone: 1n }],
+  ])("that are %s result in an error, and the tool does not run", async (_, given) => {
     const run = vi.fn();
     const outcome = await callOnce(look(run), given);
     expect(outcome).toMatchObject({ outcome: "invalid-arguments", isError: true });
@@ -118,7 +118,7 @@ describe("arguments", () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  test("a Standard Schema has the last word, and may change them", async () => {
+  test("are finally checked by a Standard Schema, which may change them", async () => {
     const input = {
       "~standard": {
         version: 1 as const,
@@ -139,7 +139,7 @@ describe("arguments", () => {
   });
 
   test.each(["__proto__", "constructor", "Look", "look ", "\u001b[2Jlook", ""])(
-    "a tool named %j is not there",
+    "do not matter for an unknown tool: %j",
     async (name) => {
       const tools = await ToolSet.open([look(() => 1)]);
       const outcome = await tools.call({ id: "1", name, arguments: {} }, { idempotencyKey: "k" });
@@ -152,7 +152,7 @@ describe("arguments", () => {
 describe("permission", () => {
   const act = (changes = {}) => look(() => "acted", { changesWorld: true, ...changes });
 
-  test("never is never, whoever would allow it", async () => {
+  test("is always refused with the value never", async () => {
     const onPermission = vi.fn(() => true);
     expect(await callOnce(act({ permission: "never" }), {}, { onPermission })).toMatchObject({
       outcome: "not-permitted",
@@ -160,7 +160,7 @@ describe("permission", () => {
     expect(onPermission).not.toHaveBeenCalled();
   });
 
-  test("ask asks with what would be done, and only true is a yes", async () => {
+  test("asks with the exact call, and only true grants it", async () => {
     const asked: unknown[] = [];
     const outcome = await callOnce(act(), { zone: "north" }, { onPermission: (request) => asked.push(request) > 0 });
     expect(outcome).toMatchObject({ outcome: "done", content: "acted" });
@@ -180,7 +180,7 @@ describe("permission", () => {
     expect((await callOnce(act())).outcome).toBe("not-permitted");
   });
 
-  test("one that fails, or changes what it is shown, allows nothing else", async () => {
+  test("is not granted by a callback that fails or changes the request", async () => {
     const failing = await callOnce(act(), undefined, { onPermission: () => Promise.reject(new Error("no terminal")) });
     expect(failing).toMatchObject({ outcome: "failed", content: expect.stringContaining("no terminal") });
     const changing = await callOnce(
@@ -196,7 +196,7 @@ describe("permission", () => {
     expect(changing.content).toBe("north");
   });
 
-  test("nobody is waited for after an abort", async () => {
+  test("is not waited for after an abort", async () => {
     const turn = new AbortController();
     const outcome = callOnce(act(), undefined, { signal: turn.signal, onPermission: () => new Promise(() => {}) });
     setTimeout(() => turn.abort(), 5);
@@ -204,8 +204,8 @@ describe("permission", () => {
   });
 });
 
-describe("what is on record before an act", () => {
-  test("is written before the tool runs, and not for one that only looks", async () => {
+describe("the record of an act", () => {
+  test("is written before the tool runs, and not for one that only reads", async () => {
     const order: unknown[] = [];
     const beforeAct = async (act: ActStart) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -221,7 +221,7 @@ describe("what is on record before an act", () => {
     expect(order).toHaveLength(3);
   });
 
-  test("when it cannot be written, nothing is done", async () => {
+  test("prevents the act when it cannot be written", async () => {
     const run = vi.fn();
     const beforeAct = () => Promise.reject(new Error("no space left"));
     const outcome = await callOnce(look(run, { permission: "always", changesWorld: true }), undefined, { beforeAct });
@@ -241,7 +241,7 @@ describe("a tool that", () => {
     ],
     ["rejects", () => Promise.reject(new Error("no pressure")), "The tool look failed: no pressure"],
     [
-      "throws no error",
+      "throws a value that is not an error",
       () => {
         throw "pressure";
       },
@@ -251,7 +251,7 @@ describe("a tool that", () => {
     expect(await callOnce(look(run))).toMatchObject({ outcome: "failed", isError: true, content });
   });
 
-  test("ignores its time is left behind, and is not called again before it is done", async () => {
+  test("ignores its timeout is abandoned, and is not called again before it ends", async () => {
     let finish = () => {};
     let signal: AbortSignal | undefined;
     const tools = await ToolSet.open([
@@ -277,7 +277,7 @@ describe("a tool that", () => {
     expect((await call()).outcome).toBe("timed-out");
   });
 
-  test("ignores an abort is left behind, and what it throws later is nobody's", async () => {
+  test("ignores an abort is abandoned, and its later errors are ignored", async () => {
     const turn = new AbortController();
     const outcome = callOnce(
       look(() => new Promise((_, reject) => setTimeout(reject, 20, new Error("late")))),
@@ -296,7 +296,7 @@ describe("a tool that", () => {
   });
 });
 
-test("whatever the arguments: an outcome, and the tool sees only what its schema allows", async () => {
+test("returns an outcome for any arguments, and the tool gets only valid ones", async () => {
   const tools = await ToolSet.open([
     look((input) => {
       expect(typeof input.zone).toBe("string");
@@ -316,7 +316,7 @@ test("whatever the arguments: an outcome, and the tool sees only what its schema
   );
 });
 
-test("arguments that are nested deeper than anything could follow are an outcome, as values and as text", async () => {
+test("rejects arguments that are nested too deeply, as values and as text", async () => {
   const anything = defineTool({
     name: "a",
     description: "a",

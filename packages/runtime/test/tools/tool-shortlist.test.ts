@@ -6,31 +6,31 @@ const words = ["water", "light", "window", "door", "music", "fan", "pump", "lamp
 const tools = words.map((word) => ({ name: word, description: `Works the ${word}.`, inputSchema: { type: "object" } }));
 const namesOf = (some: readonly { name: string }[]) => some.map(({ name }) => name).sort();
 
-test("a message that names no tool gets those of the message before", () => {
+test("keeps the tools of the previous message for a message that names none", () => {
   const shortlist = new ToolShortlist();
   const first = shortlist.choose("water and light, please", tools, 4);
   expect(namesOf(first)).toEqual(expect.arrayContaining(["light", "water"]));
   expect(namesOf(shortlist.choose("and the south one?", tools, 4))).toEqual(namesOf(first));
 });
 
-test("nothing changes while what is likely is among them, and everything needed comes when it is not", () => {
+test("changes nothing while the likely tools are included, and adds missing ones", () => {
   const shortlist = new ToolShortlist();
   const first = namesOf(shortlist.choose("the water, the light and the window", tools, 4));
   expect(namesOf(shortlist.choose("only the light", tools, 4))).toEqual(first);
   const later = namesOf(shortlist.choose("music", tools, 4));
   expect(later).toContain("music");
-  // The others are still those of before, as far as there is room.
+  // The remaining tools are still the earlier ones, as far as there is room.
   expect(later.filter((name) => first.includes(name))).toHaveLength(3);
 });
 
-test("a tool that is gone is not told of", () => {
+test("drops a removed tool", () => {
   const shortlist = new ToolShortlist();
   shortlist.choose("music", tools, 4);
   const rest = tools.filter(({ name }) => name !== "music");
   expect(namesOf(shortlist.choose("and now?", rest, 4))).not.toContain("music");
 });
 
-test("whatever is said: as many as asked for, each once, and the likeliest three among them", () => {
+test("returns the requested number of distinct tools, with the three most likely, for any message", () => {
   const messages = fc.array(fc.array(fc.constantFrom(...words, "please", "x"), { maxLength: 6 }), { maxLength: 12 });
   fc.assert(
     fc.property(messages, fc.integer({ min: 1, max: 14 }), (said, count) => {

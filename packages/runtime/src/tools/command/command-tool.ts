@@ -15,23 +15,23 @@ import { type CommandResult, runCommand } from "./run-command.js";
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const DEFAULT_MAX_OUTPUT_KB = 64;
 const DEFAULT_MAX_LENGTH = 1000;
-/** A system refuses longer command lines. */
+/** Longest command line in characters that systems accept. */
 const MAX_COMMAND_CHARACTERS = 100_000;
-/** Of what a failed command says on stderr: its end, where the error is. */
+/** Most characters of a failed command's stderr that are shown. Its end is kept, where the error is. */
 const MAX_ERROR_CHARACTERS = 2000;
 type Values = Readonly<Record<string, string | number | boolean | ExactNumber>>;
-/** An argument of the command line: text and names of values, in turn. */
+/** A part of an argument: literal text or the name of a value. */
 type Piece = { text: string } | { value: string };
 
 /**
- * The tool that a config's command is. Each value stays one argument of the command, or a part of one; no shell sees it.
- * Throws {@link InvalidToolError}.
+ * Creates the tool for a command in a config. Each value is one argument of the command or part of one; no shell is
+ * involved. Throws {@link InvalidToolError}.
  */
 export function commandTool(settings: CommandToolSettings, folder: string): Tool {
   return launchedCommandTool(settings, folder, launchFreely);
 }
 
-/** The same with the way in which its program is started, which holds it to a memory budget. */
+/** Like {@link commandTool}, but starts the program through `launch`, which enforces a memory budget. */
 export function launchedCommandTool(
   settings: CommandToolSettings,
   folder: string,
@@ -81,7 +81,7 @@ export function launchedCommandTool(
 
 type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
 
-/** The file of the program that a command tool, or a server, starts. Throws when there is none. */
+/** Finds the program file of a command tool or a server. Throws when it does not exist. */
 export function findCommandProgram(settings: ProgramSettings, folder: string): Promise<string> {
   const place = placeOf(settings, folder);
   return findProgram(settings.command[0] ?? "", place);
@@ -97,21 +97,20 @@ function placeOf(settings: Omit<ProgramSettings, "command">, folder: string) {
 function checkDefinition(settings: CommandToolSettings, program: string | undefined, line: Piece[][]): void {
   const { name, arguments: declared = {} } = settings;
   if (program === undefined || program === "" || program.startsWith("-") || /[{}\0]/.test(program)) {
-    throw new InvalidToolError(name, "command begins with a program, which no argument can name");
+    throw new InvalidToolError(name, "command must begin with a program, not with an argument");
   }
   for (const [key, value] of Object.entries(settings.environment ?? {})) {
     if (!/^[A-Za-z_]\w*$/.test(key) || value.includes("\0")) {
       throw new InvalidToolError(
         name,
-        `environment.${key} is no variable: its name has letters, digits and _, and no value a NUL`,
+        `environment.${key} is invalid: a name has letters, digits and _, and a value has no NUL`,
       );
     }
   }
   const used = new Set(line.flat().flatMap((piece) => ("value" in piece ? [piece.value] : [])));
   for (const [key, argument] of Object.entries(declared)) {
     const place = `arguments.${key}`;
-    if (!used.has(key))
-      throw new InvalidToolError(name, `${place} stands nowhere in command`, `Write {${key}} where it belongs.`);
+    if (!used.has(key)) throw new InvalidToolError(name, `${place} is not used in command`, `Add {${key}} to command.`);
     if (argument.minimum !== undefined && argument.maximum !== undefined && argument.minimum > argument.maximum) {
       throw new InvalidToolError(name, `${place}.minimum is above maximum`);
     }
@@ -120,23 +119,23 @@ function checkDefinition(settings: CommandToolSettings, program: string | undefi
       typeof value === (isText ? "string" : argument.type === "boolean" ? "boolean" : "number");
     for (const value of [...(argument.enum ?? []), ...(argument.default === undefined ? [] : [argument.default])]) {
       if (!isOfType(value))
-        throw new InvalidToolError(name, `${place}: ${JSON.stringify(value)} is no ${argument.type}`);
+        throw new InvalidToolError(name, `${place}: ${JSON.stringify(value)} is not of type ${argument.type}`);
     }
   }
 }
 
-/** `{name}` is a value, `{{name}}` the text `{name}`; other braces are braces. */
+/** `{name}` is a value, and `{{name}}` is the literal text `{name}`. Other braces are literal. */
 function parseTemplate(tool: string, template: string, declared: Record<string, CommandArgument>): Piece[] {
   if (template.includes("\0")) throw new InvalidToolError(tool, "command has a NUL character");
   const pieces = template.split(/(\{\{[A-Za-z_][\w-]*\}\}|\{[A-Za-z_][\w-]*\})/).map((part, index): Piece => {
-    // Every second part is what was split at.
+    // Every second part is a separator.
     if (index % 2 === 0 || part.startsWith("{{")) return { text: index % 2 === 0 ? part : part.slice(1, -1) };
     const value = part.slice(1, -1);
     if (Object.hasOwn(declared, value)) return { value };
     throw new InvalidToolError(
       tool,
-      `command names {${value}}, which is not in arguments`,
-      `Write {{${value}}} to mean the text itself.`,
+      `command uses {${value}}, which is not in arguments`,
+      `Add it to arguments, or write {{${value}}} for literal text.`,
     );
   });
   return pieces.filter((piece) => "value" in piece || piece.text !== "");
@@ -166,7 +165,7 @@ function withDefaults(input: Values, declared: Record<string, CommandArgument>):
   return Object.fromEntries([...defaults, ...Object.entries(input)]);
 }
 
-/** The arguments of the command. One that needs a value which was left out is left out itself. */
+/** Returns the arguments of the command. An argument is omitted where it needs an omitted value. */
 function commandLine(line: readonly Piece[][], values: Values, declared: Record<string, CommandArgument>): string[] {
   const found: string[] = [];
   let optionsMayCome = true;
@@ -189,15 +188,15 @@ function textOf(piece: Piece, values: Values): string {
   return typeof value === "number" ? inDigits(value) : String(value);
 }
 
-/** A number as a command line has it: digits alone where this language would write 1e+21. */
+/** Writes a number in digits, where JavaScript would write 1e+21. */
 function inDigits(value: number): string {
   const [, first = "", fraction = "", zeros = ""] = /^(-?\d)(?:\.(\d+))?e\+(\d+)$/.exec(String(value)) ?? [];
   return first === "" ? String(value) : first + fraction.padEnd(Number(zeros), "0");
 }
 
 /**
- * What begins with `-` would be an option of the program, and not the value that it is meant to be: a negative number as
- * well, unless the config says that there are some.
+ * Rejects a value that begins with `-`, because the program would read it as an option. That includes negative numbers,
+ * unless the config allows them.
  */
 function refuseOption(name: string, values: Values, declared: Record<string, CommandArgument>): void {
   const value = values[name];
@@ -207,7 +206,7 @@ function refuseOption(name: string, values: Values, declared: Record<string, Com
   throw new Error(`${name} must not begin with "-"`);
 }
 
-/** JSON where the command wrote JSON, else its text. Throws for a command that failed. */
+/** Returns JSON where the command printed JSON, otherwise its text. Throws for a failed command. */
 function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit, ...memory }: CommandResult): unknown {
   if (memory.excess !== null) throw new ToolMemoryError(memory.excess);
   if (exitCode !== 0) {

@@ -4,12 +4,12 @@ import type { DataLimit } from "../../processes/code-reservation.js";
 import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 
 export interface CommandLimits {
-  /** Of stdout its beginning is kept, of stderr its end, where the error is; the rest is read and thrown away. */
+  /** Most bytes that are kept of each stream: the beginning of stdout, and the end of stderr, where the error is. */
   maxOutputBytes: number;
-  /** Memory that the command may reserve, in bytes, beside what Node reserves for code; where the system can limit it. */
+  /** Memory that the command may reserve in addition to Node's code, in bytes, where the system can enforce it. */
   maxMemoryBytes?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Starts it. Default: without a budget. */
+  /** Starts the command. Default: without a memory budget. */
   launch?: LaunchTool | undefined;
 }
 
@@ -19,25 +19,24 @@ export interface CommandResult {
   endedBy: NodeJS.Signals | null;
   stdout: Buffer;
   stderr: Buffer;
-  /** Whether more came on stdout than was kept. */
+  /** Whether stdout was longer than the limit. */
   isCut: boolean;
-  /** The limit that it had; null without one. */
+  /** Memory limit of the process, or null. */
   limit: DataLimit | null;
-  /** What it may take, in words. */
+  /** Allowed memory, in words. */
   allowance: string;
-  /** Why it was ended, where that was for its memory; else null. */
+  /** Why the command was stopped for its memory use, or null. */
   excess: string | null;
 }
 
-/** From a request to end until the end. An abort is to be over within 250 ms. */
+/** Time between SIGTERM and SIGKILL. An abort should take at most 250 ms. */
 const GRACE_MILLISECONDS = 150;
-/** Whoever holds a dead command's output open, such as a child of its own, is not waited for any longer. */
+/** Time to wait for output that another process keeps open after the command ended. */
 const LINGER_MILLISECONDS = 100;
 
 /**
- * Runs a program without a shell and without input, in a process group of its own, and sees that nothing of the group is
- * left behind: on an abort it is asked to end, then killed; what the program leaves running is killed too. Rejects when
- * it cannot be started.
+ * Runs a program without a shell or input, in its own process group, and leaves no process behind: an abort sends
+ * SIGTERM, then SIGKILL, and processes that the program leaves running are killed. Rejects when it cannot be started.
  */
 export async function runCommand(
   command: readonly [program: string, ...rest: string[]],
@@ -92,7 +91,7 @@ function collectBeginning(stream: NodeJS.ReadableStream | null, maxBytes: number
     chunks.push(chunk.subarray(0, room));
     length += Math.min(room, chunk.length);
   });
-  // A pipe that breaks has said all that it will say.
+  // A broken pipe sends nothing more.
   stream?.on("error", () => {});
   return { bytes: () => Buffer.concat(chunks), isCut: () => isCut };
 }
@@ -105,7 +104,7 @@ function collectEnd(stream: NodeJS.ReadableStream | null, maxBytes: number) {
     chunks.push(chunk);
     length += chunk.length;
     if (length <= 2 * maxBytes) return;
-    // A copy, so that nothing of what is thrown away is held.
+    // A copy, so that the discarded data is freed.
     chunks = [Buffer.from(bytes())];
     length = maxBytes;
   });

@@ -2,14 +2,14 @@ import { JsonSplitter } from "../../json/json-scanner.js";
 import { MAX_MESSAGE_BYTES } from "./message-limits.js";
 import { type AskedRequests, readMessages, type WireMessage } from "./read-messages.js";
 
-/** Lines of a stream of events: each message that a server sends beside its answer has a few. */
+/** Most lines of an event stream. Each message that accompanies an answer has only a few. */
 const MAX_EVENT_LINES = 10_000;
-/** The beginning of an answer, as far as it can be quoted. */
+/** Most characters of an answer that can be quoted. */
 const MAX_SAID_CHARACTERS = 2000;
 
 /**
- * Reads the messages of an answer over HTTP as it comes. Its content decides what it is, not its label: JSON where it
- * begins as JSON, else events, of which a line that is no field counts as data.
+ * Reads the messages of an HTTP answer as it arrives. The content determines the format, not its label: JSON where it
+ * begins like JSON, otherwise events, where a line that is not a field counts as data.
  */
 export class AnswerReader {
   readonly #asked: AskedRequests;
@@ -29,22 +29,22 @@ export class AnswerReader {
     this.#takesErrorsWithoutId = takesErrorsWithoutId;
   }
 
-  /** Whether a message has come that answers a request that was asked. */
+  /** Whether an answer to an open request has arrived. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
 
-  /** The beginning of what came. */
+  /** The beginning of the received text. */
   get said(): string {
     return this.#said;
   }
 
-  /** The messages that these bytes complete. Throws an {@link Error} for a flood. */
+  /** Returns the messages that these bytes complete. Throws an {@link Error} for a flood. */
   push(bytes: Uint8Array): WireMessage[] {
     return this.#push(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** The messages that the end of the answer completes. */
+  /** Returns the messages that the end of the answer completes. */
   end(): WireMessage[] {
     const found = this.#push(this.#decoder.decode());
     if (this.#json !== null) return [...found, ...this.#read(this.#json.rest)];
@@ -65,7 +65,7 @@ export class AnswerReader {
   }
 
   #pushLines(text: string): WireMessage[] {
-    // A line may end by both characters, of which the second one comes later.
+    // A line may end in CR LF, and the LF may arrive later.
     const rest = this.#endsInReturn && text.startsWith("\n") ? text.slice(1) : text;
     if (text !== "") this.#endsInReturn = text.endsWith("\r");
     const lines = rest.split(/\r\n|\n|\r/);
@@ -87,7 +87,7 @@ export class AnswerReader {
     const data = this.#data;
     this.#data = [];
     const found = this.#read(data.join("\n"));
-    // Some servers leave out the empty line between two events.
+    // Some servers omit the empty line between two events.
     return found.length > 0 || data.length < 2 ? found : data.flatMap((line) => this.#read(line));
   }
 

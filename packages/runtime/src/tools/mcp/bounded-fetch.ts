@@ -17,9 +17,9 @@ export interface BoundedFetch {
 }
 
 /**
- * A `fetch` that reaches one server alone, follows no redirect, uses no proxy, connects to this machine only where no
- * network is allowed, reads a bounded answer and ends each exchange in time. It opens no stream for what a server may
- * say without being asked: a GET is answered as by a server that has none.
+ * Creates a `fetch` for one server. It follows no redirects, uses no proxy, connects only to this machine unless the
+ * network is allowed, and limits the size and duration of each exchange. It does not open a stream for unrequested
+ * messages: a GET is answered with 405 locally.
  */
 export async function boundedFetch(
   address: ServerAddress,
@@ -64,14 +64,14 @@ export async function boundedFetch(
     async fetch(target, init = {}) {
       const url = new URL(target);
       const isHere = url.hostname.replace(/^\[|\]$/g, "") === address.hostname;
-      if (!isHere) throw new Error("it names another server than the one of the config");
+      if (!isHere) throw new Error("it refers to another server than the one in the config");
       if ((init.method ?? "GET") === "GET") return new Response(null, { status: 405 });
       const response = await send(url, init);
-      // Whether an ended session is gone is of no interest.
+      // It does not matter whether the session still existed.
       if (init.method === "DELETE") return response;
       const asked = askedBy(init.body);
       if (response.ok) return asked.size === 0 ? response : tolerantResponse(response, asked);
-      // What a server answers to a request by its id is the answer, whatever the status.
+      // An answer with the id of the request counts, whatever the HTTP status.
       const { answer, said } = await readRefusal(response, asked);
       if (answer !== null) return answer;
       const isGreeting = [...asked.values()].some(({ method }) => method === "initialize");

@@ -7,7 +7,7 @@ import { MAX_PAGES } from "./message-limits.js";
 import type { ProcessTransport } from "./process-transport.js";
 import { NO_ANSWER } from "./tolerant-response.js";
 
-/** How a server is reached. */
+/** Connection to a server. */
 export type McpChannel =
   | { kind: "process"; start: () => ProcessTransport }
   | { kind: "http"; url: URL; bounded: BoundedFetch; headers: Record<string, string> };
@@ -17,40 +17,40 @@ export interface McpRequestLimits {
   signal?: AbortSignal | undefined;
 }
 
-/** A server that has been greeted. What it answers is as it came: unknown data. Every method ends in time, or throws. */
+/** An initialized server connection. Results are unchecked data. Every method ends in time or throws. */
 export interface McpClient {
-  /** Everything that it lists as tools. */
+  /** Returns all listed tools. */
   listTools(limits: McpRequestLimits): Promise<unknown[]>;
   callTool(
     call: { name: string; arguments: object; _meta: Record<string, string> },
     limits: McpRequestLimits,
   ): Promise<unknown>;
-  /** Whether the server still knows the session, by a request that changes nothing. */
+  /** Checks with a harmless request whether the server still knows the session. */
   hasSession(limits: McpRequestLimits): Promise<boolean>;
   close(): Promise<void>;
 }
 
 export interface McpClientEvents {
-  /** The server says that it has other tools now. */
+  /** Called when the server reports that its tools changed. */
   onToolsChanged(): void;
-  /** The connection is there no longer. */
+  /** Called when the connection ends. */
   onEnd(): void;
 }
 
-/** What a server answered in the protocol's own words: it is well, and said no. */
+/** An error that the server reported by the protocol. The server itself works. */
 export class McpRefusal extends Error {}
 
-/** What is answered is checked by who uses it. */
+/** Results are validated by the caller. */
 const anyResult = {
   "~standard": { version: 1, vendor: "nanoagent", validate: (value: unknown) => ({ value }) },
 } as const;
 
-/** The client's own would compile schemas of servers into code. */
+/** The default validator would compile the servers' schemas into code. */
 const jsonSchemaValidator = {
   getValidator: () => (value: unknown) => ({ valid: true as const, data: value as never, errorMessage: undefined }),
 };
 
-/** Loads the protocol's client: the only place that does. Throws {@link MissingPeerError} when it is not installed. */
+/** Imports the protocol's client. No other code does. Throws {@link MissingPeerError} when it is not installed. */
 async function importClient() {
   try {
     return await import("@modelcontextprotocol/client");
@@ -59,7 +59,7 @@ async function importClient() {
   }
 }
 
-/** Greets a server. Throws what keeps it from being used. */
+/** Initializes a connection to a server. Throws the error that prevents its use. */
 export async function connectMcpClient(
   channel: McpChannel,
   limits: McpRequestLimits,
@@ -91,7 +91,7 @@ export async function connectMcpClient(
   const isRefusal = (error: unknown): error is Error =>
     error instanceof ProtocolError && (error as { data?: unknown }).data !== NO_ANSWER;
   const { client, transport } = await greet("legacy").catch((error) => {
-    // One that knows only the newest form of the protocol does not know this greeting.
+    // A server that only supports the newest protocol does not know this handshake.
     if (isRefusal(error)) return greet("auto");
     throw error;
   });
@@ -119,13 +119,13 @@ export async function connectMcpClient(
         try {
           result = (await request("tools/list", params, limits)) as Record<string, unknown> | null;
         } catch (error) {
-          // One that does not say that it has tools may have forgotten it, or has none.
+          // A server that does not announce tools may have some anyway, or none.
           if (!hasTools && error instanceof McpRefusal) return tools;
           throw error;
         }
-        if (!Array.isArray(result?.tools)) throw new Error("what it lists as its tools is no list");
+        if (!Array.isArray(result?.tools)) throw new Error("its tools are not a list");
         const page = JSON.stringify(result.tools);
-        // A cursor that leads back to the same page leads nowhere.
+        // A cursor that returns the same page does not lead on.
         if (page === previous) break;
         previous = page;
         tools.push(...result.tools.slice(0, 1000));
@@ -145,7 +145,7 @@ export async function connectMcpClient(
     },
     async close() {
       if (channel.kind === "http") {
-        // A server is told that its session is over, and is not waited for.
+        // The end of the session is sent to the server without waiting for it.
         await inTime({ milliseconds: 500 }, terminate(transport)).catch(() => {});
         channel.bounded.close();
       }
@@ -154,7 +154,7 @@ export async function connectMcpClient(
   };
 }
 
-/** The client's own limit comes behind ours: it is the one that tells the server. */
+/** The client's timeout is later than ours, because the client sends the cancellation to the server. */
 function optionsOf({ milliseconds, signal }: McpRequestLimits): { timeout: number; signal?: AbortSignal } {
   return { timeout: milliseconds + 100, ...(signal && { signal }) };
 }
@@ -163,7 +163,7 @@ async function terminate(transport: object): Promise<void> {
   await (transport as { terminateSession?: () => Promise<void> }).terminateSession?.();
 }
 
-/** What `work` resolves to, however long it takes to notice that its time is over. */
+/** Resolves like `work`, but rejects at the time limit even if `work` does not end. */
 function inTime<Value>({ milliseconds, signal }: McpRequestLimits, work: Promise<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new McpTimeout(milliseconds)), milliseconds);

@@ -1,10 +1,10 @@
 import { cutText, NanoAgentError } from "@nanoagent/models";
 
 /**
- * What a server of the Model Context Protocol did, or how it is set up, keeps it from being used. `server` is its name.
+ * An MCP server that cannot be used because of its settings or its behavior. `server` is its name.
  *
- * - `mcp-server-invalid`: its settings cannot work.
- * - `mcp-server-failed`: it could not be started or reached, ended, did not answer in time, or broke the protocol.
+ * - `mcp-server-invalid`: invalid settings.
+ * - `mcp-server-failed`: it could not be started or reached, ended, did not answer in time, or violated the protocol.
  */
 export class McpServerError extends NanoAgentError {
   override name = "McpServerError";

@@ -15,23 +15,23 @@ import { type McpToolDefinition, mcpTool, readDefinitions } from "./tool-definit
 
 const DEFAULT_START_SECONDS = 10;
 const DEFAULT_CALL_SECONDS = 30;
-/** Between one start that fails and the next: at first, and at most. */
+/** Pauses between failed starts: the first one and the longest one. */
 const FIRST_PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 5 * 60_000;
-/** Most issues of one server that a notice names. */
+/** Most issues of a server that a notice names. */
 const MAX_NAMED_ISSUES = 5;
 
 /**
- * One server, which may be missing, end, hang or change while the agent runs.
+ * A server that may be missing, end, hang or change while the agent runs.
  *
- * - What it listed first is what is taken: a tool that it lists differently later is not used any more, because nobody
- *   has agreed to that. Tools that it lists later are not taken.
- * - When it has ended, the next call starts it again. After a start that failed the next is a second later, then two
- *   seconds, up to five minutes; calls meanwhile fail at once.
- * - A server that could not be started at first is tried again in the same rhythm without a call.
- * - One that does not answer a call in time is ended.
- * - A call is made a second time, and never a third, only where the server certainly did not run it: it answered nothing to
- *   the call's id, and it says that it does not know the session, or refuses a list of its tools in that session too.
+ * - Only tools of the first list are used, and only while their definition is unchanged, because the user has not agreed
+ *   to any other. Tools that are listed later are ignored.
+ * - After the server has ended, the next call starts it again. After a failed start the next one follows a second later,
+ *   then two seconds, up to five minutes; calls fail immediately in the meantime.
+ * - A server whose first start failed is retried on the same schedule without a call.
+ * - A server that does not answer a call in time is stopped.
+ * - A call is repeated at most once, and only where the server certainly did not run it: it sent no answer with the
+ *   call's id, and it reports that the session is unknown, or also refuses to list its tools in that session.
  */
 export class McpServer {
   readonly name: string;
@@ -40,10 +40,10 @@ export class McpServer {
   readonly #startMilliseconds: number;
   readonly #callMilliseconds: number;
   readonly #onListed: () => void;
-  /** What was listed first, by the server's name; null before. */
+  /** The first list of tools by the server's names, or null before. */
   #definitions: ReadonlyMap<string, McpToolDefinition> | null = null;
   #tools: readonly Tool[] = [];
-  /** What it lists now. */
+  /** The current list of tools. */
   #current = new Map<string, string>();
   #client: McpClient | null = null;
   #transport: ProcessTransport | null = null;
@@ -57,7 +57,7 @@ export class McpServer {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  /** Throws {@link McpServerError} for settings that cannot work. `onListed` is told when its tools are known. */
+  /** Throws {@link McpServerError} for invalid settings. `onListed` is called when the tools are known. */
   constructor(name: string, settings: McpServerSettings, launch: LaunchTool, onListed: () => void) {
     this.name = name;
     this.#settings = settings;
@@ -68,25 +68,27 @@ export class McpServer {
     this.#onListed = onListed;
   }
 
-  /** The tools that it listed first; none before. */
+  /** The first list of tools, empty before. */
   get tools(): readonly Tool[] {
     return this.#tools;
   }
 
-  /** Present issues of the server, one sentence each. */
+  /** Current issues of the server, one sentence each. */
   get notices(): string[] {
     const notices: string[] = [];
     if (this.#lastFailure !== null) notices.push(this.#lastFailure);
-    if (this.#issues.length > 0) notices.push(`Not taken from the MCP server "${this.name}": ${named(this.#issues)}.`);
+    if (this.#issues.length > 0) notices.push(`Not used from the MCP server "${this.name}": ${named(this.#issues)}.`);
     if (this.#unchecked.length > 0) {
       notices.push(
-        `Not checked for the MCP server "${this.name}": the arguments of ${named(this.#unchecked)}. It lists no schema for them and gets them as the model writes them; list the tools that may be used in mcp_servers.${this.name}.tools.`,
+        `Not checked for the MCP server "${this.name}": the arguments of ${named(this.#unchecked)}, because it lists no schema for them. List the tools that may be used in mcp_servers.${this.name}.tools.`,
       );
     }
     return notices;
   }
 
-  /** Starts it for the first time. Throws {@link MissingPeerError} alone; what else is wrong is in {@link notices}. */
+  /**
+   * Starts the server for the first time. Only throws {@link MissingPeerError}; other errors are in {@link notices}.
+   */
   async open(): Promise<void> {
     try {
       await this.#start();
@@ -127,9 +129,9 @@ export class McpServer {
       const _meta = { "nanoagent/idempotency-key": idempotencyKey };
       answer = await client.callTool({ name, arguments: input, _meta }, limits);
     } catch (error) {
-      // It said no, or nobody waits any longer; in all other cases nothing is known of it.
+      // Only after a protocol error or an abort is the state of the server known.
       if (error instanceof McpRefusal) {
-        // It was an answer to this call; the next one gets another session.
+        // The error was an answer to this call. The next call gets a new session.
         if ("url" in this.#settings && saysSessionLost(error.message)) await this.#disconnect();
         throw new Error(inBrief(error.message));
       }
@@ -157,7 +159,7 @@ export class McpServer {
     return untilAborted(starting, signal);
   }
 
-  /** The start that is under way, or a new one. It counts the failures and sets when the next may be. */
+  /** Returns the running start, or starts the server. Counts failures and schedules the next attempt. */
   #start(): Promise<McpClient> {
     this.#starting ??= this.#startOnce()
       .catch((error) => {
@@ -209,7 +211,7 @@ export class McpServer {
     return transport;
   }
 
-  /** What it lists now. The first time that is what is taken. */
+  /** Reads the current list of tools. The first list is the one that is used. */
   async #list(client: McpClient, limits: McpRequestLimits): Promise<void> {
     this.#hasChanged = false;
     const listed = await client.listTools(limits);
@@ -219,7 +221,7 @@ export class McpServer {
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
     this.#issues = issues;
     this.#unchecked = unchecked;
-    // A call may start the server first.
+    // A call may have to start the server first.
     const timeout = this.#callMilliseconds + this.#startMilliseconds;
     this.#tools = definitions.map((definition) =>
       mcpTool(definition, this.#settings, timeout, (input, options) => this.#call(definition.name, input, options)),
@@ -251,14 +253,14 @@ export class McpServer {
   }
 }
 
-/** The refusal of a call that has not run, because its session is unknown to the server; else null. */
+/** Returns the refusal of a call that did not run because its session is unknown to the server, otherwise null. */
 async function lostSession(error: unknown, client: McpClient, limits: McpRequestLimits): Promise<HttpRefusal | null> {
   if (!(error instanceof HttpRefusal) || error.session === "kept") return null;
   const isLost = error.session === "lost" || !(await client.hasSession(limits));
   return isLost ? HttpRefusal.lost(error.status) : null;
 }
 
-/** Whether a call certainly did not reach the server, or was not taken by it. */
+/** Whether a call certainly did not reach the server or was rejected by it. */
 function hasNotRun(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (

@@ -10,8 +10,8 @@ import { McpServerError } from "./mcp-server-error.js";
 import { ProcessTransport } from "./process-transport.js";
 
 /**
- * How a server is reached, with nothing started or connected yet. `milliseconds` is the longest that an exchange may
- * take. Throws {@link McpServerError} for settings that cannot work.
+ * Prepares the connection to a server without starting or connecting to it. `milliseconds` is the timeout of an
+ * exchange. Throws {@link McpServerError} for invalid settings.
  */
 export function channelOf(
   server: string,
@@ -35,11 +35,15 @@ export function channelOf(
   const { command, working_directory = process.cwd(), max_memory_mb, environment_from = [] } = settings;
   const [program = ""] = command;
   if (program === "" || command.some((part) => part.includes("\0"))) {
-    throw new McpServerError("mcp-server-invalid", server, "command begins with a program, and has no NUL characters");
+    throw new McpServerError(
+      "mcp-server-invalid",
+      server,
+      "command must begin with a program and have no NUL characters",
+    );
   }
   for (const [key, value] of Object.entries(settings.environment ?? {})) {
     if (!/^[A-Za-z_]\w*$/.test(key) || value.includes("\0")) {
-      throw new McpServerError("mcp-server-invalid", server, "environment has what is no variable");
+      throw new McpServerError("mcp-server-invalid", server, "environment has an invalid variable");
     }
   }
   const given = environment_from.map((name) => [name, requireVariable(server, name, "environment_from", environment)]);
@@ -62,17 +66,17 @@ function readAddress(
   const invalid = (reason: string, hint: string) => new McpServerError("mcp-server-invalid", server, reason, { hint });
   const url = URL.canParse(settings.url) ? new URL(settings.url) : null;
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "") {
-    throw invalid("its url is no http or https address", "Write it as in http://127.0.0.1:8000/mcp.");
+    throw invalid("its url is not an http or https address", "Use an address such as http://127.0.0.1:8000/mcp.");
   }
-  // The text of it is not shown: what is wrong with it may be that it holds a secret.
+  // The url is not shown, because it may contain a secret.
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw invalid("its url has a user name, a password, or a ? or # part", "Put a key into api_key_env.");
+    throw invalid("its url has a user name, a password, or a ? or # part", "Use api_key_env for a key.");
   }
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   if (!settings.allow_network && isIP(hostname) !== 0 && !isLoopback(hostname)) {
     throw invalid(
       `${hostname} is not on this machine, and the config does not allow the network`,
-      "Set allow_network: true for it if what is said to it may leave this machine.",
+      "Set allow_network: true if its requests may leave this machine.",
     );
   }
   const isEncrypted = url.protocol === "https:";
@@ -80,12 +84,12 @@ function readAddress(
   const { api_key_env, api_key_header } = settings;
   const headers: Record<string, string> = {};
   if (api_key_header !== undefined && !/^[A-Za-z0-9-]{1,100}$/.test(api_key_header)) {
-    throw invalid("api_key_header is no name of a header", "Write it as in X-Api-Key.");
+    throw invalid("api_key_header is not a header name", "Use a name such as X-Api-Key.");
   }
   if (api_key_env !== undefined) {
     const key = requireVariable(server, api_key_env, "api_key_env", environment).trim();
     if (!/^[\x21-\x7e]+$/.test(key))
-      throw invalid(`the key in ${api_key_env} has characters that no key has`, "Check it.");
+      throw invalid(`the key in ${api_key_env} has invalid characters`, "Check the variable.");
     headers[api_key_header ?? "authorization"] = api_key_header === undefined ? `Bearer ${key}` : key;
   }
   return { url, address: { isEncrypted, hostname, port, basePath: "", label: `${url.hostname}:${port}` }, headers };
@@ -104,7 +108,7 @@ function requireVariable(
     server,
     `${key} names the environment variable ${name}, which is not set`,
     {
-      hint: `Set it, or leave ${key} out.`,
+      hint: `Set ${name}, or remove it from ${key}.`,
     },
   );
 }

@@ -5,25 +5,28 @@ import { checkServerName } from "./check-mcp-server.js";
 import { McpServer } from "./mcp-server.js";
 import { McpServerError } from "./mcp-server-error.js";
 
-/** More servers are a mistake: each is a process, and takes its share of every prompt. */
+/** Most servers. Each is a process and takes a part of every prompt. */
 const MAX_SERVERS = 16;
 
 /** The MCP servers of an agent. */
 export interface McpServers {
-  /** Each with its tools, which are there once it could be reached; each under the server's name, `_`, and its own. */
+  /**
+   * The servers with their tools, which are available once the server was reached. Tool names are the server's name,
+   * `_`, and the tool's name.
+   */
   readonly servers: readonly { readonly name: string; readonly tools: readonly Tool[] }[];
-  /** What is wrong with them now, one sentence each. */
+  /** Current issues of the servers, one sentence each. */
   readonly notices: readonly string[];
-  /** Ends those that were started, and all connections. */
+  /** Stops the started servers and closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the servers of a config, all at once, and waits until each has listed its tools, has failed, or its time is
- * over. One that fails is in `notices`, and is tried again later; `onListed` is told when its tools are there.
+ * Starts the servers of a config in parallel, and waits until each has listed its tools, failed or timed out. A failed
+ * server is in `notices` and is retried later; `onListed` is called when its tools are available.
  *
- * Throws {@link McpServerError} for settings that cannot work, {@link MissingPeerError} when the protocol's package is
- * not installed.
+ * Throws {@link McpServerError} for invalid settings, and {@link MissingPeerError} when the protocol's package is not
+ * installed.
  */
 export async function openMcpServers(
   settings: Readonly<Record<string, McpServerSettings>>,
@@ -34,7 +37,7 @@ export async function openMcpServers(
   for (const [name] of entries) checkServerName(name);
   if (entries.length > MAX_SERVERS) {
     const [name = ""] = entries[MAX_SERVERS] ?? [];
-    throw new McpServerError("mcp-server-invalid", name, `there are more than ${MAX_SERVERS}`);
+    throw new McpServerError("mcp-server-invalid", name, `there are more than ${MAX_SERVERS} servers`);
   }
   let isOpen = false;
   const servers = entries.map(([name, server]) => new McpServer(name, server, launch, () => isOpen && onListed()));

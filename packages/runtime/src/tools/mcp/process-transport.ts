@@ -10,22 +10,22 @@ import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
 import { readMessages, type WireMessage } from "./read-messages.js";
 import { UnaskedMessages } from "./unasked-messages.js";
 
-/** From the end of its input to SIGTERM, and from there to SIGKILL. */
+/** Time from closing its input to SIGTERM, and from there to SIGKILL. */
 const END_MILLISECONDS = 250;
-/** From its end to the end of what it wrote. */
+/** Time to wait for output after the process ended. */
 const LINGER_MILLISECONDS = 100;
-/** The end of its stderr is kept: the error is there, and before it up to 4 KB of native stack when V8 has failed. */
+/** Most characters of stderr that are kept. Its end has the error, after up to 4 KB of native stack when V8 failed. */
 const MAX_ERROR_CHARACTERS = 8000;
-/** The part of it that an error message shows. */
+/** Most characters of it in an error message. */
 const MAX_SAID_CHARACTERS = 300;
 const NEWLINE = 10;
 
-/** Characters that an error shows of a line that was no message. */
+/** Most characters of an unreadable line in an error message. */
 const MAX_QUOTED_CHARACTERS = 200;
 
 /**
- * Speaks to a server that it starts as a process, a line of JSON a message, and holds no more of what comes back than
- * one message. What is no message is passed over; a server that floods is ended.
+ * Transport to a server that runs as a process, with one line of JSON per message. Buffers at most one message. Skips
+ * lines that are not messages, and stops a server that floods.
  */
 export class ProcessTransport {
   onclose?: () => void;
@@ -36,9 +36,9 @@ export class ProcessTransport {
   readonly #maxMemoryBytes: number | undefined;
   readonly #launch: LaunchTool;
   readonly #unasked = new UnaskedMessages();
-  /** What it was asked and has not answered. */
+  /** Requests without an answer. */
   readonly #asked = new Map<string, WireMessage>();
-  /** Beginning of the last line that was no message since something was asked; null without one. */
+  /** Beginning of the last unreadable line since a request was sent, or null. */
   #passedOver: string | null = null;
   #decoder: InstanceType<typeof TextDecoder> | null | undefined;
   #child: ChildProcess | null = null;
@@ -61,7 +61,7 @@ export class ProcessTransport {
     this.#maxMemoryBytes = maxMemoryBytes;
   }
 
-  /** Why it is not there any more, with what it said of it; null while it is, and when it was closed. */
+  /** Why the server ended, with its own error output. Null while it runs and after it was closed. */
   get ending(): string | null {
     if (this.#ending === null) return null;
     const excess = this.#launched?.excess ?? null;
@@ -77,7 +77,7 @@ export class ProcessTransport {
     return said === "" ? this.#ending : `${this.#ending}: ${said}${hint}`;
   }
 
-  /** The end of a sentence about a line that was passed over while an answer is missing; empty without one. */
+  /** Sentence about a line that was skipped while an answer is missing, or an empty string. */
   get missedLine(): string {
     return this.#passedOver === null
       ? ""
@@ -95,11 +95,11 @@ export class ProcessTransport {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#errorOutput.add(text);
     });
-    // A pipe that breaks is a server that has ended, which is told by its exit.
+    // A broken pipe means that the server ended, which its exit reports.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});
     const finish = (code: number | null, signal: NodeJS.Signals | null) =>
       this.#finish(signal === null ? `it ended with code ${code}` : `it ended by ${signal}`);
-    // What it said last may still be on its way; whoever else holds its output open is not waited for.
+    // Its last output may still arrive. Other processes that keep the output open are not waited for.
     child.once("exit", (code, signal) => setTimeout(finish, LINGER_MILLISECONDS, code, signal));
     child.once("close", finish);
     await new Promise<void>((resolve, reject) => {
@@ -123,13 +123,13 @@ export class ProcessTransport {
       this.#asked.set(String(message.id), message);
     }
     this.#launched?.expectWork();
-    // Nobody waits for the answer any more.
+    // The answer to a canceled request is not needed.
     const { method, params } = message as { method?: string; params?: { requestId?: unknown } };
     if (method === "notifications/cancelled") this.#asked.delete(String(params?.requestId));
     stdin.write(`${restoreNumbers(JSON.stringify(message))}\n`);
   }
 
-  /** Ends its input, which tells it to end; then the whole process group is ended. */
+  /** Closes its input, which asks it to end, and then stops the whole process group. */
   async close(): Promise<void> {
     const child = this.#child;
     const wasOver = this.#isOver;
@@ -148,7 +148,7 @@ export class ProcessTransport {
     timers.forEach(clearTimeout);
   }
 
-  /** Programs of Windows may write UTF-16, which the first character tells. */
+  /** Windows programs may write UTF-16, which the first character reveals. */
   #inUtf8(bytes: Buffer): Buffer {
     if (this.#decoder === undefined && bytes.length > 1) {
       const [first, second] = bytes;
@@ -170,7 +170,7 @@ export class ProcessTransport {
         this.#line = [];
       } else this.#line.push(piece);
       if (at < 0) {
-        // A line without an end is a flood as well.
+        // A line without an end is a flood too.
         if (this.#isTooLong && this.#unasked.add(piece.length)) this.#fail("it floods");
         return;
       }
@@ -200,13 +200,13 @@ export class ProcessTransport {
       try {
         this.onmessage?.(message as never);
       } catch (error) {
-        // Whoever waits for it has a time limit.
+        // The waiting request has a timeout.
         this.onerror?.(error as Error);
       }
     }
   }
 
-  /** Which question it was the answer to cannot be known. */
+  /** Rejects all requests, because it is unknown which one was answered. */
   #refuseAll(message: string): void {
     for (const [key, { id }] of this.#asked) {
       this.#asked.delete(key);

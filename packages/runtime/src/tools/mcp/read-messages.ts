@@ -1,23 +1,23 @@
 import { jsonTokens } from "../../json/json-tokens.js";
 
-/** A message of JSON-RPC, as far as a transport looks into it. */
+/** The parts of a JSON-RPC message that a transport uses. */
 export interface WireMessage {
   id?: string | number;
   method?: string;
 }
 
-/** Requests that wait for an answer, by the text of their id. */
+/** Open requests by id as text. */
 export type AskedRequests = ReadonlyMap<string, WireMessage>;
 
 type Raw = Record<string, unknown>;
 
-/** Code of an error that a server sends without one. */
+/** Code for an error without a code. */
 const INTERNAL_ERROR = -32603;
 
 /**
- * Reads what a server wrote as one message, or as a batch of them; empty where it is none. Servers are read tolerantly: a
- * byte order mark, NUL characters, a missing version, ids as texts, keys that the protocol does not know, and a greeting
- * that leaves out what it must have do no harm. Structured content becomes the text that it was.
+ * Reads a message or a batch of messages from a server's text. Returns an empty list for other text. Tolerates a byte
+ * order mark, NUL characters, a missing version, ids as texts, unknown keys, and an incomplete handshake. Structured
+ * content is kept as its original text.
  */
 export function readMessages(text: string, asked: AskedRequests, { takesErrorsWithoutId = true } = {}): WireMessage[] {
   const source = text.replace(/^[\ufeff\0\s]+|[\0\s]+$/g, "");
@@ -38,7 +38,7 @@ function messageOf(raw: unknown, asked: AskedRequests, takesErrorsWithoutId: boo
   if (typeof method === "string") {
     return { jsonrpc: "2.0", method, ...(isMap(params) && { params }), ...(hasId && { id }) } as WireMessage;
   }
-  // An error about what a server could not read has no id: it is about the one request that waits.
+  // An error about an unreadable request has no id. It belongs to the only open request.
   const [only] = takesErrorsWithoutId && asked.size === 1 ? asked.values() : [];
   const request = hasId ? asked.get(String(id)) : error === undefined || error === null ? undefined : only;
   const ownId = request?.id ?? id;
@@ -58,7 +58,7 @@ function errorOf(error: unknown): { code: number; message: string } {
   return { code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR, message: said ?? "" };
 }
 
-/** A greeting as the protocol has it. Every dated version has the requests that are used here. */
+/** Completes a handshake as required by the protocol. Every dated version has the requests that are used here. */
 function greetingOf(result: Raw, request: WireMessage): Raw {
   const { protocolVersion, capabilities, serverInfo } = result;
   if (![protocolVersion, capabilities, serverInfo].some(Boolean)) return result;
@@ -72,7 +72,7 @@ function greetingOf(result: Raw, request: WireMessage): Raw {
   };
 }
 
-/** The text of a message with its `result.structuredContent` in quotes: as a text it keeps its numbers and its order. */
+/** Quotes `result.structuredContent` in the text of a message, so that its numbers and order are kept. */
 function quoteStructuredContent(source: string): string {
   const keys: string[] = [];
   let level = 0;
@@ -88,7 +88,7 @@ function quoteStructuredContent(source: string): string {
       begin = -1;
     }
     if (token === "{" || token === "[") {
-      // A list around all of it is a batch.
+      // A list around everything is a batch.
       if (level > 0 || token === "{") keys.push(key);
       level = keys.length;
       key = "";

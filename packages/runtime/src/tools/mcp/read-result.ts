@@ -3,21 +3,21 @@ import { addRemark, readExactJson } from "../../json/exact-json.js";
 import { toolResultText } from "../tool-result-text.js";
 import { saidIn } from "./said-in.js";
 
-/** Pieces of one result that are looked at. */
+/** Most pieces of a result that are read. */
 const MAX_PIECES = 100;
-/** All texts of a result together; fewer are shown. */
+/** Most characters of all texts of a result. Fewer are shown. */
 const MAX_TEXT_CHARACTERS = 256 * 1024;
 const MAX_ERROR_CHARACTERS = 2000;
 const MAX_BRIEF_CHARACTERS = 200;
-/** Characters of base64 from which on a run of them is data and not a word, a key or a path. */
+/** Shortest run of base64 characters that is data rather than a word, key or path. */
 const MIN_BINARY_CHARACTERS = 200;
 
 type Raw = Record<string, unknown>;
 
 /**
- * What a server answered to a call: the structured result where there is one, JSON where its text is JSON, else the text,
- * with a word for each piece that is no text. A text that says more than the structured result is shown before it. Throws
- * an {@link Error} for a call that failed, and for what is no result.
+ * Returns the result of a call: structured content where available, JSON where the text is JSON, otherwise the text,
+ * with a placeholder for each piece that is not text. Text that adds to the structured content is shown before it.
+ * Throws an {@link Error} for a failed call and for an invalid result.
  */
 export function readResult(raw: unknown): unknown {
   if (!isMap(raw)) throw new Error("its answer is no result");
@@ -25,7 +25,7 @@ export function readResult(raw: unknown): unknown {
   const pieces = Array.isArray(content) ? content : content === undefined || content === null ? [] : [content];
   const texts = textsOf(pieces);
   const structured = structuredText(structuredContent ?? toolResult);
-  // An empty object beside a text is what some frameworks add.
+  // Some frameworks add an empty object to a text.
   const data = structured === "{}" && texts.length > 0 ? "" : structured;
   const isSaid = data === "" ? () => false : saidIn(data, texts);
   const remark = withoutBinary(texts.filter((text) => !isSaid(text)).join("\n"));
@@ -43,19 +43,19 @@ export function readResult(raw: unknown): unknown {
   return value;
 }
 
-/** The value of JSON of an object or a list, as far as it can be held; any other text as it is. */
+/** Returns the value of a JSON object or list where it can be represented, otherwise the text. */
 function dataOf(text: string): unknown {
   const json = /^\s*[[{]/.test(text) ? readExactJson(text) : undefined;
   return json?.value ?? json?.text ?? text;
 }
 
-/** The JSON text of structured content, which transports keep as the text that it was. */
+/** Returns the JSON text of structured content, which transports keep as its original text. */
 function structuredText(structured: unknown): string {
   if (structured === undefined || structured === null || structured === "null") return "";
   return typeof structured === "string" ? structured : JSON.stringify(structured);
 }
 
-/** The texts that are meant for a model; those for people alone where there are no others. */
+/** Returns the texts for the model, or those for people only where there are no others. */
 function textsOf(content: readonly unknown[]): string[] {
   const forModel = content.filter((piece) => isFor(piece, "assistant"));
   const shown = forModel.length > 0 ? forModel : content;
@@ -70,7 +70,7 @@ function textsOf(content: readonly unknown[]): string[] {
   return texts;
 }
 
-/** Whether a flag is set, in any form that servers write it in. */
+/** Whether a flag is set, in any notation that servers use. */
 function isTrue(flag: unknown): boolean {
   if (typeof flag === "string") return !/^\s*(?:false|0|no|off|null|none)?\s*$/i.test(flag);
   return Boolean(flag);
@@ -109,7 +109,7 @@ function pieceText(piece: unknown): string {
   }
 }
 
-/** The text with a word in place of each run of base64, wherever it stands. */
+/** Replaces each run of base64 by a placeholder. */
 function withoutBinary(text: string): string {
   return text.replace(
     /(?:data:([\w.+/-]{1,100});base64,)?([A-Za-z0-9+/_-]{32,}={0,2})/g,

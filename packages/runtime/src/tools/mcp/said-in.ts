@@ -1,11 +1,11 @@
 import { mapNumbers, readExactJson } from "../../json/exact-json.js";
 
-/** Larger data is not searched for its texts: they are shown beside it. */
+/** Larger data is not searched, and its texts are shown as well. */
 const MAX_DATA_CHARACTERS = 256 * 1024;
 
 /**
- * Tells of each text whether it says no more than the data beside it: it is a value in the JSON text `data`, as that value's
- * text or as its JSON, in any order of keys.
+ * Returns a function that checks whether a text adds nothing to the data: it is a value in the JSON text `data`, as
+ * text or as JSON in any order of keys.
  */
 export function saidIn(data: string, texts: readonly string[]): (text: string) => boolean {
   const read = data.length > MAX_DATA_CHARACTERS ? undefined : readExactJson(data);
@@ -19,14 +19,14 @@ export function saidIn(data: string, texts: readonly string[]): (text: string) =
   return (text) => (wanted.get(text) ?? formsOf(text)).some((form) => found.has(form));
 }
 
-/** A text as the JSON of a text, and as the JSON that it is. */
+/** Returns a text encoded as a JSON string, and as normalized JSON if it is JSON. */
 function formsOf(text: string): string[] {
   const value = readExactJson(text)?.value;
   const asText = JSON.stringify(text.trim());
   return value === undefined ? [asText] : [asText, orderedJson(value)];
 }
 
-/** JSON with its keys in the order of the alphabet and its texts without space around; `onPart` gets that of each value. */
+/** Writes JSON with sorted keys and trimmed texts. `onPart` is called with the JSON of each value. */
 function orderedJson(value: unknown, onPart: (json: string) => void = () => {}): string {
   return write(mapNumbers(value, ({ simplest }) => (typeof simplest === "number" ? simplest : simplest.text)));
 

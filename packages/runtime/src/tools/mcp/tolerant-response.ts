@@ -3,15 +3,15 @@ import { cleanText } from "../tool-result-text.js";
 import { AnswerReader } from "./answer-reader.js";
 import type { AskedRequests, WireMessage } from "./read-messages.js";
 
-/** The time that the body of a refusal may take to say why. */
+/** Time limit for reading the body of a refusal, which may contain the reason. */
 const MAX_REFUSAL_MILLISECONDS = 2000;
-/** The part of an answer that is quoted where it is none. */
+/** Most characters of an invalid answer that are quoted. */
 const MAX_QUOTED_CHARACTERS = 200;
 
-/** Marks an error that was made here and not by a server, of whose errors only code and message are kept. */
+/** Marks errors that were created here. Errors of servers only keep their code and message. */
 export const NO_ANSWER = crypto.randomUUID();
 
-/** The request that a body of HTTP asks; empty for one that wants no answer. */
+/** Returns the request in an HTTP body, or an empty map where it needs no answer. */
 export function askedBy(body: unknown): AskedRequests {
   try {
     const message = JSON.parse(String(body)) as WireMessage;
@@ -23,19 +23,19 @@ export function askedBy(body: unknown): AskedRequests {
 }
 
 /**
- * An answer over HTTP as events of one message each, as {@link AnswerReader} reads them. The request is always answered: at
- * an end without an answer, by an error that is marked by {@link NO_ANSWER} and quotes what came.
+ * Converts an HTTP answer to events of one message each, as {@link AnswerReader} reads them. The request always gets an
+ * answer: if none arrives, it is an error that is marked with {@link NO_ANSWER} and quotes the received text.
  */
 export function tolerantResponse(response: Response, asked: AskedRequests): Response {
   return eventsOf(messagesIn(response, asked), response.headers);
 }
 
-/** The answer that a refusal by HTTP holds all the same, or else the beginning of what it says. */
+/** Returns the answer that an HTTP refusal may contain, and the beginning of its text. */
 export async function readRefusal(
   response: Response,
   asked: AskedRequests,
 ): Promise<{ answer: Response | null; said: string }> {
-  // What has no id is of the server, and not of this call.
+  // A message without an id is not about this call.
   const answers = new AnswerReader(asked, { takesErrorsWithoutId: false });
   const messages: WireMessage[] = [];
   const body = response.body?.getReader();
@@ -46,7 +46,7 @@ export async function readRefusal(
     }
     messages.push(...answers.end());
   } catch {
-    // What came until then says why.
+    // The text received so far explains the refusal.
   } finally {
     clearTimeout(timer);
     void body?.cancel().catch(() => {});

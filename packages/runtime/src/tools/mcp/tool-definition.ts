@@ -7,31 +7,31 @@ import type { Tool, ToolRunOptions, WillRun } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { serverToolName } from "./server-tool-name.js";
 
-/** A description stands in every prompt that offers the tool; more is cut off. */
+/** Most characters of a description, which is part of every prompt that offers the tool. */
 const MAX_DESCRIPTION_CHARACTERS = 1000;
-/** What is taken of one server. */
+/** Most tools of one server. */
 const MAX_TOOLS = 128;
 
 /** Longest name that the protocol allows. */
 const MAX_SERVER_NAME_CHARACTERS = 128;
-/** Longest name that engines take. */
+/** Longest name that engines accept. */
 const MAX_NAME_CHARACTERS = 64;
 
-/** A tool that a server offers, as it is used here. */
+/** A tool of a server, in the form used here. */
 export interface McpToolDefinition {
-  /** Name of the server that offers it. */
+  /** Name of the server. */
   readonly server: string;
-  /** The server's name for it. */
+  /** Name of the tool on the server. */
   readonly name: string;
-  /** The agent's: the server's name, `_`, and the tool's. */
+  /** Name of the tool in the agent: the server's name, `_`, and the tool's name. */
   readonly fullName: string;
   readonly description: string;
   readonly inputSchema: object;
 }
 
 /**
- * Reads the tools that a server lists; `issues` has a phrase for each tool that is left out, `unchecked` the names of
- * those without a schema of their arguments.
+ * Reads the tools that a server lists. `issues` has a phrase for each skipped tool, `unchecked` the names of tools
+ * without a schema for their arguments.
  */
 export function readDefinitions(
   server: string,
@@ -49,7 +49,8 @@ export function readDefinitions(
     }
     const brief = JSON.stringify(cleanText(cutText(name, 100)));
     try {
-      if ([...definitions.values()].some((other) => other.name === name)) throw new Error("there are two of this name");
+      if ([...definitions.values()].some((other) => other.name === name))
+        throw new Error("another tool has the same name");
       const definition = readDefinition(server, name, raw as Record<string, unknown>, definitions);
       if (definitions.size >= MAX_TOOLS) {
         issues.push(`all but the first ${MAX_TOOLS} tools`);
@@ -63,13 +64,13 @@ export function readDefinitions(
   }
   for (const name of wantedNames(settings)) {
     if (!listed.some((raw) => (raw as { name?: unknown } | null)?.name === name)) {
-      issues.push(`${JSON.stringify(name)} (it offers none of this name)`);
+      issues.push(`${JSON.stringify(name)} (it has no tool of this name)`);
     }
   }
   return { definitions: [...definitions.values()], issues, unchecked };
 }
 
-/** The schema of a tool's arguments, by the names that programs give it; null where it is absent or says nothing. */
+/** Returns the schema of a tool's arguments under any of its usual keys, or null where it is missing or empty. */
 function schemaOf({ inputSchema, input_schema, parameters }: Record<string, unknown>): unknown {
   const given = inputSchema ?? input_schema ?? parameters;
   return given === undefined || typeof given === "boolean" ? null : given;
@@ -81,13 +82,13 @@ function readDefinition(
   raw: Record<string, unknown>,
   taken: ReadonlyMap<string, unknown>,
 ): McpToolDefinition {
-  if (name === "" || name.length > MAX_SERVER_NAME_CHARACTERS) throw new Error("its name is too long, or empty");
+  if (name === "" || name.length > MAX_SERVER_NAME_CHARACTERS) throw new Error("its name is empty or too long");
   const plainName = serverToolName(server, name);
-  // Two names may differ in letters that no engine takes, or behind the longest that engines take.
+  // Two names may differ only in characters that engines do not accept, or after the longest accepted length.
   const isUsable = plainName.length <= MAX_NAME_CHARACTERS && !taken.has(plainName);
   const fullName = isUsable ? plainName : `${plainName.slice(0, MAX_NAME_CHARACTERS - 9)}_${checksum(name)}`;
-  if (taken.has(fullName)) throw new Error("there are two of this name");
-  // What cannot be checked here is left to the server, which checks by itself.
+  if (taken.has(fullName)) throw new Error("another tool has the same name");
+  // The server itself checks whatever cannot be checked here.
   const { schema: inputSchema } = simplifySchema(schemaOf(raw) ?? {});
   const said = typeof raw.description === "string" ? raw.description : typeof raw.title === "string" ? raw.title : "";
   const description = cleanText(cutText(said, 2 * MAX_DESCRIPTION_CHARACTERS)).trim();
@@ -115,7 +116,7 @@ export function mcpTool(
     name: fullName,
     description,
     input: inputSchema,
-    // What a server says of itself is no reason to trust it.
+    // The server's own claims are not a reason to trust it.
     changesWorld: changes_world ?? true,
     permission: permission ?? settings.permission ?? "ask",
     timeoutMilliseconds,

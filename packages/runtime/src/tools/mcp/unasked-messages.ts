@@ -1,12 +1,12 @@
 import { MAX_UNASKED_BYTES, MAX_UNASKED_MESSAGES, UNASKED_WINDOW_MILLISECONDS } from "./message-limits.js";
 
-/** Counts what a server says without being asked, so that one that floods is noticed. */
+/** Counts unrequested messages of a server, to detect a flood. */
 export class UnaskedMessages {
   #since = Number.NEGATIVE_INFINITY;
   #messages = 0;
   #bytes = 0;
 
-  /** Counts one. True when it is one too many. */
+  /** Counts a message. Returns true when it exceeds the limit. */
   add(bytes: number): boolean {
     const now = performance.now();
     if (now - this.#since > UNASKED_WINDOW_MILLISECONDS) {

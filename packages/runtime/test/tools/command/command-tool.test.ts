@@ -23,14 +23,14 @@ async function run(
 
 const text = { type: "string" } as const;
 
-test("node is the one that the agent runs on where the search path has none, and no other program is", async () => {
+test("runs the agent's own Node.js where the search path has none, and no other program", async () => {
   const environment = { PATH: "/nowhere" };
   const command = ["node", "--print", "process.execPath"];
   expect((await run({ command, environment })).value).toBe(process.execPath);
   expect((await run({ command: ["nodejs"], environment })).content).toContain("there is no program nodejs in /nowhere");
 });
 
-test("values become arguments, each its own, and what was left out is left out", async () => {
+test("passes each value as one argument and omits missing ones", async () => {
   const settings: Partial<CommandToolSettings> = {
     command: [...echo, "--zone={zone}", "{minutes}", "--quiet={quiet}", "{{x}}", '{"a": {"b": 1}}', ""],
     arguments: { zone: text, minutes: { type: "integer", default: 5 }, quiet: { type: "boolean", optional: true } },
@@ -65,13 +65,13 @@ test.each([
   "{minutes}",
   "ünï",
   "../../etc/passwd",
-])("no shell sees %j", async (zone) => {
+])("passes %j without a shell", async (zone) => {
   expect((await run({ command: [...echo, "{zone}"], arguments: { zone: text } }, { zone })).value).toEqual([zone]);
   const limited = { command: [...echo, "{zone}"], arguments: { zone: text }, max_memory_mb: 2000 };
   expect((await run(limited, { zone })).value).toEqual([zone]);
 });
 
-test("what would be an option is refused where options are taken", async () => {
+test("refuses a value that would be read as an option", async () => {
   const zone = { zone: "-rf" };
   expect(await run({ command: [node, "{zone}"], arguments: { zone: text } }, zone)).toMatchObject({
     outcome: "failed",
@@ -87,7 +87,7 @@ test("what would be an option is refused where options are taken", async () => {
   );
 });
 
-test("what would be an option is refused as well behind nothing, and as a number", async () => {
+test("refuses such a value also after an empty text, and as a number", async () => {
   const two = { command: [node, "{a}{b}"], arguments: { a: text, b: text } };
   expect((await run(two, { a: "", b: "--eval=1" })).content).toBe('The tool cmd failed: b must not begin with "-"');
   const number = (minimum?: number) => ({
@@ -98,11 +98,11 @@ test("what would be an option is refused as well behind nothing, and as a number
   expect((await run(number(), { n: 1 })).content).toBe("1");
   const after = { command: [...echo, "{n}"], arguments: { n: { type: "integer" as const } } };
   expect((await run(after, { n: -1 })).value).toEqual(["-1"]);
-  // Who says that there are negative numbers has thought of it: node has no option -7.
+  // A config with negative numbers allows for this: node has no option -7.
   expect((await run(number(-10), { n: -7 })).content).toContain("-7");
 });
 
-test("values outside of their type, range or list do not reach the command", async () => {
+test("rejects values outside of their type, range or list", async () => {
   const settings: Partial<CommandToolSettings> = {
     command: [...echo, "{zone}", "{n}"],
     arguments: { zone: { type: "string", enum: ["north"] }, n: { type: "integer", minimum: 1, maximum: 3 } },
@@ -121,7 +121,7 @@ test("values outside of their type, range or list do not reach the command", asy
   expect((await run(free, { zone: "a\0b" })).content).toContain("NUL");
 });
 
-test("the command sees its own environment and folder, the user's time zone, and no secret of the agent's", async () => {
+test("runs with its own environment and folder, the user's time zone, and no secrets of the agent", async () => {
   process.env.SECRET_KEY = "secret";
   process.env.TZ = "Asia/Kolkata";
   const folder = await temporaryFolder();
@@ -139,7 +139,7 @@ test("the command sees its own environment and folder, the user's time zone, and
   expect(JSON.stringify(value)).not.toContain("secret");
 });
 
-test("a program is found in its folder or in the search path, or the result says that it is not", async () => {
+test("finds a program in its folder or in the search path, or reports that it is missing", async () => {
   const folder = await temporaryFolder();
   await writeFile(path.join(folder, "tool.sh"), "#!/bin/sh\necho here");
   expect((await run({ command: ["./tool.sh"] }, {}, { folder })).content).toContain("there is no program ./tool.sh");
@@ -153,7 +153,7 @@ test("a program is found in its folder or in the search path, or the result says
 });
 
 describe("a command that", () => {
-  test("fails says with what code, and what it wrote", async () => {
+  test("fails reports its exit code and output", async () => {
     const command = [node, "-e", "console.error('\\u001b[31mno pressure'); process.exit(3)"];
     expect(await run({ command })).toMatchObject({
       outcome: "failed",
@@ -161,7 +161,7 @@ describe("a command that", () => {
     });
   });
 
-  test("writes binary, or without end, is cut short", async () => {
+  test("writes binary data or endless output is cut", async () => {
     expect((await run({ command: [node, "-e", "process.stdout.write(Buffer.alloc(1000))"] })).content).toBe(
       "[1000 bytes of binary data]",
     );
@@ -171,7 +171,7 @@ describe("a command that", () => {
     expect((value as string).length).toBeLessThan(5000);
   });
 
-  test("says much on stderr is judged by what it says on stdout, and by its last words when it fails", async () => {
+  test("floods stderr has its stdout as result, and the end of stderr when it fails", async () => {
     const script = (end: string) => `process.stderr.write("noise ".repeat(100_000), () => { ${end} })`;
     const done = [node, "-e", script(`console.log('{"ok": true}')`)];
     expect((await run({ command: done })).value).toEqual({ ok: true });
@@ -181,12 +181,12 @@ describe("a command that", () => {
     );
   });
 
-  test("waits for input gets none", async () => {
+  test("reads input gets none", async () => {
     expect((await run({ command: ["cat"] })).content).toBe("Done.");
   });
 });
 
-/** Whether a process is still there and no zombie. */
+/** Whether a process exists and is not a zombie. */
 function isAlive(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -199,13 +199,13 @@ async function eventually(condition: () => boolean | Promise<boolean>) {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-describe.skipIf(process.platform !== "linux")("nothing is left behind", () => {
-  // Both note who they are; both ignore what asks them to end.
+describe.skipIf(process.platform !== "linux")("no process is left behind", () => {
+  // Both processes record their ids and ignore SIGTERM.
   const script = `trap '' TERM; echo $$ > one; (trap '' TERM; echo started > two; exec sleep 1000) & echo $! > child; wait`;
   const pidIn = async (folder: string, file: string) =>
     Number(await readFile(path.join(folder, file), "utf8").catch(() => "0"));
 
-  test.each(["timeout", "abort"])("by a command that ignores its end, and has children: %s", async (how) => {
+  test.each(["timeout", "abort"])("by a command that ignores signals and has children: %s", async (how) => {
     const folder = await temporaryFolder();
     const turn = new AbortController();
     const settings = { command: ["sh", "-c", script], timeout_seconds: how === "timeout" ? 1 : 1000 };
@@ -217,7 +217,7 @@ describe.skipIf(process.platform !== "linux")("nothing is left behind", () => {
     await eventually(() => !pids.some(isAlive));
   });
 
-  test("by a command that ends and leaves a child with its output open", async () => {
+  test("by a command that leaves a child with its output open", async () => {
     const folder = await temporaryFolder();
     const { content } = await run({ command: ["sh", "-c", "sleep 1000 & echo $! > child; echo done"] }, {}, { folder });
     expect(content).toBe("done");
@@ -225,33 +225,36 @@ describe.skipIf(process.platform !== "linux")("nothing is left behind", () => {
     await eventually(() => !isAlive(child));
   });
 
-  test("and a command is held to its memory", async () => {
+  test("by a command that exceeds its memory limit", async () => {
     const command = ["sh", "-c", "ulimit -d; ulimit -c"];
     expect((await run({ command, max_memory_mb: 64 })).content).toBe("65536\n0");
   });
 });
 
-describe("a definition that cannot work is refused", () => {
+describe("refuses an invalid definition", () => {
   test.each<[Partial<CommandToolSettings>, string]>([
-    [{ command: ["{zone}"], arguments: { zone: text } }, "command begins with a program"],
-    [{ command: [""] }, "command begins with a program"],
-    [{ command: ["-x"] }, "command begins with a program"],
-    [{ command: ["a", "{zon}"] }, "command names {zon}, which is not in arguments"],
-    [{ command: ["a", "{constructor}"] }, "command names {constructor}, which is not in arguments"],
+    [{ command: ["{zone}"], arguments: { zone: text } }, "command must begin with a program"],
+    [{ command: [""] }, "command must begin with a program"],
+    [{ command: ["-x"] }, "command must begin with a program"],
+    [{ command: ["a", "{zon}"] }, "command uses {zon}, which is not in arguments"],
+    [{ command: ["a", "{constructor}"] }, "command uses {constructor}, which is not in arguments"],
     [{ command: ["a", "\0"] }, "NUL"],
-    [{ command: ["a"], arguments: { zone: text } }, "arguments.zone stands nowhere in command"],
+    [{ command: ["a"], arguments: { zone: text } }, "arguments.zone is not used in command"],
     [
       { command: ["a", "{n}"], arguments: { n: { type: "integer", minimum: 2, maximum: 1 } } },
       "arguments.n.minimum is above maximum",
     ],
-    [{ command: ["a", "{n}"], arguments: { n: { type: "integer", enum: ["1"] } } }, 'arguments.n: "1" is no integer'],
+    [
+      { command: ["a", "{n}"], arguments: { n: { type: "integer", enum: ["1"] } } },
+      'arguments.n: "1" is not of type integer',
+    ],
     [
       { command: ["a", "{n}"], arguments: { n: { type: "boolean", default: "yes" } } },
-      'arguments.n: "yes" is no boolean',
+      'arguments.n: "yes" is not of type boolean',
     ],
-    [{ name: "my tool" }, "a name is a letter"],
-    [{ environment: { "A=B": "1" } }, "environment.A=B is no variable"],
-    [{ environment: { A: "\0" } }, "environment.A is no variable"],
+    [{ name: "my tool" }, "a name must be a letter"],
+    [{ environment: { "A=B": "1" } }, "environment.A=B is invalid"],
+    [{ environment: { A: "\0" } }, "environment.A is invalid"],
   ])("%j", (settings, message) => {
     const make = () => commandTool({ name: "cmd", description: "a", command: ["a"], ...settings }, ".");
     expect(make).toThrow(InvalidToolError);
@@ -259,7 +262,7 @@ describe("a definition that cannot work is refused", () => {
   });
 });
 
-test("who is asked sees the command that runs, with its defaults, or is not asked", async () => {
+test("asks with the command that would run, with its defaults, or does not ask", async () => {
   const folder = await temporaryFolder();
   const tool = commandTool(
     {
@@ -278,7 +281,7 @@ test("who is asked sees the command that runs, with its defaults, or is not aske
   const environment = { MODE: "dry" };
   expect(asked[0]?.will_run).toEqual({ kind: "command", command, working_directory: folder, environment });
   expect(value).toEqual(command.slice(echo.length));
-  // A value that no command takes is no question.
+  // Invalid arguments end the call without a question.
   const refused = await tools.call({ id: "1", name: "cmd", arguments: { zone: "a\0" } }, { idempotencyKey: "key-1" });
   expect([refused.content, asked.length]).toEqual([expect.stringContaining("NUL"), 1]);
 });

@@ -1,4 +1,4 @@
-// A server as people write them, with the protocol's own package: over stdio, or over HTTP on a port that it prints, or is given.
+// A typical server with the protocol's own package: over stdio, or over HTTP on a port that it prints or is given.
 import { createServer } from "node:http";
 import { fromJsonSchema, McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { StdioServerTransport } from "@modelcontextprotocol/server/stdio";

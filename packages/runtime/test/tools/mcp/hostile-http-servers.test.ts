@@ -15,7 +15,7 @@ const json = (response: ServerResponse, message: object) => {
   response.end(JSON.stringify({ jsonrpc: "2.0", ...message }));
 };
 
-/** A server that greets and lists as it should, but for what `answers` does otherwise, by method. */
+/** A server that works correctly except for `answers`, by method. */
 async function served(answers: Record<string, Answer>) {
   const asked: string[] = [];
   const usual: Record<string, Answer> = {
@@ -49,7 +49,7 @@ const answers: [string, Answer, string][] = [
   ["never", () => {}, "it did not answer within 1 s"],
   ["by an end in the middle", (_, response) => void response.write("{", () => response.destroy()), "failed"],
   [
-    "by a page",
+    "by an HTML page",
     (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<p>"),
     "content type",
   ],
@@ -64,11 +64,7 @@ const answers: [string, Answer, string][] = [
     ({ id }, response) => json(response, { id, result: { content: [{ type: "text", text: "x".repeat(10 ** 7) }] } }),
     "failed",
   ],
-  [
-    "by a way elsewhere",
-    (_, response) => void response.writeHead(307, { location: "http://192.0.2.1/" }).end(),
-    "failed",
-  ],
+  ["by a redirect", (_, response) => void response.writeHead(307, { location: "http://192.0.2.1/" }).end(), "failed"],
   [
     "by events without end",
     (_, response) => {
@@ -89,14 +85,14 @@ const answers: [string, Answer, string][] = [
     "failed",
   ],
   [
-    "by a promise of more, at once",
+    "by promises of more without a pause",
     (_, response) => void events(response).end(`retry: 0\nid: 1\ndata: {"jsonrpc":"2.0","method":"a"}\n\n`),
     "failed",
   ],
 ];
 
-test("a call that is answered otherwise than it should be fails in time, and the next one works", async () => {
-  // They mostly wait.
+test("fails a call with an invalid answer in time, and the next one works", async () => {
+  // These cases mostly wait, so they run in parallel.
   await Promise.all(
     answers.map(async ([name, answer, reason]) => {
       let isFirst = true;
@@ -115,7 +111,7 @@ test("a call that is answered otherwise than it should be fails in time, and the
       const { outcome, content } = await house.call("house_do");
       expect([name, outcome, content]).toEqual([name, "failed", expect.stringContaining(reason)]);
       expect(content.length).toBeLessThan(1000);
-      // Nothing is asked for that the server may say of itself, and nothing again and again.
+      // The client does not open a stream for unrequested messages, and does not repeat requests.
       expect(asked.filter((method) => method === "GET")).toEqual([]);
       expect(asked.length).toBeLessThan(10);
       while ((await house.call("house_do")).content !== "done");
@@ -129,7 +125,7 @@ const greetings: [string, Answer][] = [
   ["by events without end", (_, response) => void events(response).write("data: ")],
 ];
 
-test("a greeting that is answered otherwise than it should be is a notice", async () => {
+test("reports an invalid answer to the handshake as a notice", async () => {
   await Promise.all(
     greetings.map(async ([name, answer]) => {
       const { url } = await served({ initialize: answer });
@@ -140,7 +136,7 @@ test("a greeting that is answered otherwise than it should be is a notice", asyn
   );
 });
 
-test("a call says which act it is", async () => {
+test("sends the idempotency key with a call", async () => {
   const said: unknown[] = [];
   const { url } = await served({
     "tools/call": ({ id, params }, response) => {

@@ -1,4 +1,4 @@
-// A server over stdio that does one thing wrong; which is its first argument. The second is a file for what it notes.
+// A server over stdio with one fault. The first argument selects it; the second is a file for its notes.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
 const [, , fault, file] = process.argv;
@@ -7,7 +7,7 @@ if (file) appendFileSync(file, `${process.pid}\n`);
 const starts = file && existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").length : 0;
 
 const linesOf = (message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`.repeat(1000);
-/** As fast as it is read, and for ever; reading goes on in between. */
+/** Writes endlessly as fast as it is read, while reading continues. */
 const flood = (stream, text) => stream.write(text, () => setImmediate(flood, stream, text));
 const plain = (name, more = {}) => ({ name, description: "Does it.", inputSchema: { type: "object" }, ...more });
 const nested = (levels) => {

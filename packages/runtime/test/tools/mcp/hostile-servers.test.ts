@@ -6,10 +6,10 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { hostile, opened } from "./open-servers.js";
 
-/** What a process wrote of itself into a file: its number, a line for each start. */
+/** Reads the ids that a process wrote to a file, one line per start. */
 const pidsIn = (file: string) => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").map(Number) : []);
 
-/** Whether a process is still there and no zombie. */
+/** Whether a process exists and is not a zombie. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -23,7 +23,7 @@ async function eventually(condition: () => boolean | Promise<boolean>) {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-test("a server that cannot be started is a notice, in time, and nothing of it is left", async () => {
+test("reports a server that cannot be started in time, and leaves no process", async () => {
   const reasons = {
     "hangs-at-start": "it did not answer within 1 s",
     "hangs-at-list": "it did not answer within 1 s",
@@ -31,7 +31,7 @@ test("a server that cannot be started is a notice, in time, and nothing of it is
     "floods-at-start": "it floods",
     "wrong-version": "protocol version is not supported: 1066",
     "wrong-greeting": "failed: ",
-    "no-list": "what it lists as its tools is no list",
+    "no-list": "its tools are not a list",
   };
   await all(reasons, async (fault, reason) => {
     const file = path.join(await temporaryFolder(), "pids");
@@ -39,12 +39,12 @@ test("a server that cannot be started is a notice, in time, and nothing of it is
     await using house = await opened({ house: hostile(fault, { file, start_timeout_seconds }) });
     expect(house.names(), fault).toEqual([]);
     expect(house.notices(), fault).toEqual([expect.stringContaining(reason)]);
-    // At a slow start it was ended before it could say who it is.
+    // On a slow start it was stopped before it could record its id.
     await eventually(() => !pidsIn(file).some(isAlive));
   });
 });
 
-/** Cases that mostly wait, at once. */
+/** Runs cases in parallel, because they mostly wait. */
 async function all<Expected>(
   cases: Record<string, Expected>,
   check: (name: string, expected: Expected) => Promise<void>,
@@ -52,8 +52,8 @@ async function all<Expected>(
   await Promise.all(Object.entries(cases).map(([name, expected]) => check(name, expected)));
 }
 
-describe("a server whose list of tools", () => {
-  test("has everything that is wrong with one: what cannot be checked is left out, and said", async () => {
+describe("a server's list of tools", () => {
+  test("may have any faults: tools that cannot be checked are skipped and reported", async () => {
     await using house = await opened({ house: hostile("bad-schemas") });
     expect(house.names()).toEqual([
       "house_good",
@@ -65,7 +65,7 @@ describe("a server whose list of tools", () => {
       "house_long",
     ]);
     expect(house.notices()).toEqual([
-      'Not taken from the MCP server "house": "text" (it is no JSON Schema), "list" (it is not one of an object), ' +
+      'Not used from the MCP server "house": "text" (it is not a JSON Schema), "list" (it is not the schema of an object), ' +
         '"huge" (it has more than 16 KB), "many" (it has more than 500 parts), ' +
         '"deep" (it is nested deeper than 16 levels), and 6 more.',
     ]);
@@ -77,7 +77,7 @@ describe("a server whose list of tools", () => {
     expect((await house.call("house_pattern", { a: `${"a".repeat(1000)}!` })).outcome).toBe("done");
   });
 
-  test("is long, or has no end, is cut", async () => {
+  test("is cut where it is long or endless", async () => {
     await using many = await opened({ house: hostile("many-tools") });
     expect(many.names()).toHaveLength(128);
     expect(many.notices()).toEqual([expect.stringContaining("all but the first 128 tools")]);
@@ -85,7 +85,7 @@ describe("a server whose list of tools", () => {
     expect(endless.names()).toEqual(["house_do"]);
   });
 
-  test("changes is used no further than it was agreed to", async () => {
+  test("is used only as first listed when it changes", async () => {
     const file = path.join(await temporaryFolder(), "pids");
     await using house = await opened({ house: hostile("changing", { file }) });
     expect(house.names()).toEqual(["house_do", "house_same"]);
@@ -96,7 +96,7 @@ describe("a server whose list of tools", () => {
     expect(house.names()).toEqual(["house_do", "house_same"]);
   });
 
-  test("is said to have changed, and has not, is used as before", async () => {
+  test("is used as before when it is reported as changed but is equal", async () => {
     await using house = await opened({ house: hostile("says-changed") });
     for (let call = 0; call < 3; call++) expect((await house.call("house_do")).outcome).toBe("done");
   });
@@ -109,11 +109,11 @@ describe("a call", () => {
     const found = await house.call("house_do");
     expect([fault, found.outcome, found.content]).toEqual([fault, outcome, expect.stringContaining(content)]);
     expect(found.content.length).toBeLessThanOrEqual(8000);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur
     expect(found.content).not.toMatch(/[\u0000-\u0008\u001b]/);
   };
 
-  test("whose answer is large, binary, deep, wrong or an error is bounded text", () =>
+  test("with a large, binary, deep, wrong or failed answer results in bounded text", () =>
     all(
       {
         "huge-result": ["failed", "its answer has more than 4 MB"],
@@ -129,7 +129,7 @@ describe("a call", () => {
       check,
     ));
 
-  test("that is not answered, or by a flood or a death, fails in time", () =>
+  test("without an answer, or with a flood or a crash, fails in time", () =>
     all(
       {
         "null-result": ["failed", "it did not answer within 1 s. It may have acted all the same"],
@@ -144,7 +144,7 @@ describe("a call", () => {
     ));
 });
 
-test("a server that died, hung or flooded is started again for the next call", async () => {
+test("starts a server again after a crash, hang or flood for the next call", async () => {
   const file = path.join(await temporaryFolder(), "pids");
   await using house = await opened({ house: hostile("dies-at-call", { file }) });
   for (let call = 1; call <= 3; call++) {
@@ -153,7 +153,7 @@ test("a server that died, hung or flooded is started again for the next call", a
   }
 });
 
-test("one that cannot be started again is not started all the time", async () => {
+test("does not constantly restart a server that fails to start", async () => {
   const file = path.join(await temporaryFolder(), "pids");
   await using house = await opened({ house: hostile("dies-after-start", { file }) });
   process.kill(pidsIn(file)[0] ?? 0, "SIGKILL");
@@ -161,11 +161,11 @@ test("one that cannot be started again is not started all the time", async () =>
   const starts = pidsIn(file).length;
   const since = performance.now();
   for (let call = 0; call < 50; call++) expect((await house.call("house_do")).outcome).toBe("failed");
-  // After a second, two, four: as many starts as there were pauses.
+  // Starts follow after one, two and four seconds.
   expect(pidsIn(file).length - starts).toBeLessThanOrEqual(1 + Math.log2(1 + (performance.now() - since) / 1000));
 });
 
-test("an abort ends a call at once, and the server goes on", async () => {
+test("ends a call immediately on an abort while the server keeps running", async () => {
   const file = path.join(await temporaryFolder(), "pids");
   await using house = await opened({ house: hostile("hangs-at-call", { file }) });
   const turn = new AbortController();
@@ -174,7 +174,7 @@ test("an abort ends a call at once, and the server goes on", async () => {
   expect(pidsIn(file).map(isAlive)).toEqual([true]);
 });
 
-test("a server that reads nothing does not fill the memory of who writes to it", async () => {
+test("limits the data sent to a server that does not read", async () => {
   await using house = await opened({ house: hostile("deaf", { timeout_seconds: 60 }) });
   const turns = Array.from({ length: 10 }, () => new AbortController());
   const calls = turns.map((turn) => house.call("house_do", { text: "x".repeat(250_000) }, turn.signal));
@@ -184,8 +184,8 @@ test("a server that reads nothing does not fill the memory of who writes to it",
   }
 });
 
-describe.skipIf(process.platform === "win32")("servers end", () => {
-  test("when the agent is unloaded, also one that does not want to", async () => {
+describe.skipIf(process.platform === "win32")("servers are stopped", () => {
+  test("when the agent is unloaded, even if they ignore signals", async () => {
     const file = path.join(await temporaryFolder(), "pids");
     const house = await opened({ house: hostile("ignores-its-end", { file }) });
     expect(pidsIn(file).map(isAlive)).toEqual([true]);
@@ -210,7 +210,7 @@ describe.skipIf(process.platform === "win32")("servers end", () => {
     await eventually(() => !pidsIn(file).some(isAlive));
   });
 
-  test.runIf(process.platform === "linux")("that take more memory than they may, and are held to it", async () => {
+  test.runIf(process.platform === "linux")("when they exceed their memory limit", async () => {
     const settings = { command: ["/bin/sh", "-c", "ulimit -d >&2; exit 1"], max_memory_mb: 64 };
     await using house = await opened({ house: settings });
     expect(house.notices()).toEqual([expect.stringContaining("it ended with code 1: 65536")]);

@@ -12,8 +12,8 @@ import { opened, programOf } from "./open-servers.js";
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const greenhouse = { command: programOf("greenhouse") };
 
-describe("a server on stdio, made with the protocol's own package", () => {
-  test("is called, and its results are data, text and failures", async () => {
+describe("a server on stdio, built with the protocol's own package", () => {
+  test("returns data, text and failures", async () => {
     await using house = await opened({ house: greenhouse });
     expect(house.notices()).toEqual([]);
     expect(house.names()).toEqual(["house_read_soil", "house_water", "house_surroundings", "house_look"]);
@@ -30,7 +30,7 @@ describe("a server on stdio, made with the protocol's own package", () => {
     expect((await house.call("house_look")).content).toBe("[image image/png, 3000 bytes]\nand a text");
   });
 
-  test("sees its own environment and folder, and of the agent's what it is given", async () => {
+  test("gets its own environment and folder, and only the selected variables of the agent", async () => {
     const folder = await realpath(await temporaryFolder());
     process.env.HOUSE_KEY = "secret";
     process.env.OTHER_KEY = "secret";
@@ -48,7 +48,7 @@ describe("a server on stdio, made with the protocol's own package", () => {
     expect(cwd).toBe(folder);
   });
 
-  test("takes the tools that the config lists, with the permission that it gives them", async () => {
+  test("offers the tools in the config, with their permissions", async () => {
     const tools = { read_soil: { permission: "always", changes_world: false }, water: {}, wter: {} } as const;
     await using house = await opened({ house: { ...greenhouse, tools } });
     expect(
@@ -57,7 +57,7 @@ describe("a server on stdio, made with the protocol's own package", () => {
       ["house_read_soil", "always", false],
       ["house_water", "ask", true],
     ]);
-    expect(house.notices()).toEqual(['Not taken from the MCP server "house": "wter" (it offers none of this name).']);
+    expect(house.notices()).toEqual(['Not used from the MCP server "house": "wter" (it has no tool of this name).']);
   });
 });
 
@@ -79,7 +79,7 @@ describe("a server over HTTP", () => {
     await Promise.all(ended);
   }
 
-  test("is called with the key of its environment variable", async () => {
+  test("is called with the key from an environment variable", async () => {
     process.env.HOUSE_KEY = "secret-key";
     const url = `http://127.0.0.1:${await started()}/mcp`;
     await using house = await opened({ house: { url, api_key_env: "HOUSE_KEY" } });
@@ -91,7 +91,7 @@ describe("a server over HTTP", () => {
     expect(other.notices()).toEqual([expect.stringContaining('The MCP server "house" failed:')]);
   });
 
-  test("that is not there yet is there later, and one that was away is found again", async () => {
+  test("is found later when it was not running yet or was restarted", async () => {
     process.env.HOUSE_KEY = "secret-key";
     const port = await started();
     await stop();
@@ -114,16 +114,16 @@ describe("a server over HTTP", () => {
   });
 });
 
-describe("settings that cannot work keep the agent from being loaded", () => {
+describe("invalid settings prevent loading the agent", () => {
   test.each([
-    [{ "my server": greenhouse }, "its name is a letter"],
-    [{ house: { command: [""] } }, "command begins with a program"],
+    [{ "my server": greenhouse }, "its name must be a letter"],
+    [{ house: { command: [""] } }, "command must begin with a program"],
     [{ house: { command: ["a\0"] } }, "NUL"],
-    [{ house: { url: "ftp://a" } }, "its url is no http or https address"],
+    [{ house: { url: "ftp://a" } }, "its url is not an http or https address"],
     [{ house: { url: "http://a:secret@127.0.0.1" } }, "its url has a user name"],
     [{ house: { url: "http://192.168.1.7/mcp" } }, "192.168.1.7 is not on this machine"],
     [{ house: { url: "http://127.0.0.1", api_key_env: "NO_SUCH_KEY" } }, "which is not set"],
-    [{ house: { url: "http://127.0.0.1", api_key_header: "a b" } }, "api_key_header is no name of a header"],
+    [{ house: { url: "http://127.0.0.1", api_key_header: "a b" } }, "api_key_header is not a header name"],
     [{ house: { command: ["a"], environment_from: ["NO_SUCH_KEY"] } }, "which is not set"],
   ])("%j", async (mcp_servers, reason) => {
     const loading = new NanoRuntime().load(sampleConfig({ mcp_servers }));
@@ -134,7 +134,7 @@ describe("settings that cannot work keep the agent from being loaded", () => {
     await expect(loading).rejects.not.toThrow(/secret/);
   });
 
-  test("and a name that stands for another machine does not", async () => {
+  test("but a name of another machine does not", async () => {
     await using house = await opened({ house: { url: "http://example.invalid/mcp" } });
     expect(house.notices()).toEqual([expect.stringContaining('The MCP server "house" failed:')]);
   });
@@ -155,7 +155,7 @@ describe("an agent with servers", () => {
   };
   const mcp_servers = { house: { ...greenhouse, permission: "always" as const } };
 
-  test("uses their tools by intents, and by the engine where a capability names the tool or the server", async () => {
+  test("offers their tools to intents, and to the engine where a capability names the tool or the server", async () => {
     const call = { id: "1", name: "house_read_soil", arguments: { bed: 1 } };
     const engine = new ScriptedEngine([{ calls: [call] }, "41"]);
     await using runtime = new NanoRuntime({ engine });
@@ -176,7 +176,7 @@ describe("an agent with servers", () => {
     expect(runtime.notices).toEqual([]);
   });
 
-  test("is loaded without one that is missing, and has it once it is there", async () => {
+  test("loads without a missing server and adds it later", async () => {
     const folder = await temporaryFolder();
     const missing = { house: { ...mcp_servers.house, command: ["./server"], working_directory: folder } };
     const engine = new ScriptedEngine(["a"]);
@@ -193,7 +193,7 @@ describe("an agent with servers", () => {
     expect(runtime.notices).toEqual([]);
   });
 
-  test.runIf(process.platform === "linux")("counts what they take as its own, until they end", async () => {
+  test.runIf(process.platform === "linux")("includes their memory in its own until they end", async () => {
     await using runtime = new NanoRuntime();
     await runtime.load(sampleConfig({ mcp_servers }));
     const { used_bytes, program_bytes, tools_bytes } = await runtime.memory();
@@ -204,7 +204,7 @@ describe("an agent with servers", () => {
     expect((await runtime.memory()).tools_bytes).toBe(0);
   });
 
-  test("has its own tools where two have one name", async () => {
+  test("uses its own tool where two have the same name", async () => {
     const tools = [
       { name: "house_water", description: "Waters.", command: ["echo", "mine"], permission: "always" as const },
     ];

@@ -29,7 +29,7 @@ const send = (
   headers: Record<string, string> = { "content-type": "application/json" },
 ) => void response.writeHead(200, headers).end(body);
 
-/** A server over HTTP that answers requests by `reply`, and notifications by 202. */
+/** An HTTP server that answers requests with `reply` and notifications with 202. */
 async function served(
   reply: Reply,
   notified: (response: ServerResponse) => void = (response) => void response.writeHead(202).end(),
@@ -59,7 +59,7 @@ const overHttp: [title: string, reply: Reply][] = [
   ["JSON of no type", (message, response) => send(response, resultOf(message), {})],
   ["JSON as plain text", (message, response) => send(response, resultOf(message), { "content-type": "text/plain" })],
   [
-    "JSON of a type in capitals",
+    "JSON with a type in uppercase",
     (message, response) => send(response, resultOf(message), { "content-type": "Application/JSON; charset=UTF-8" }),
   ],
   ["a batch", (message, response) => send(response, `[${resultOf(message)}]`)],
@@ -75,11 +75,11 @@ const overHttp: [title: string, reply: Reply][] = [
       ),
   ],
   [
-    "events as in Windows",
+    "events with Windows line endings",
     (message, response) => send(response, `event: message\r\ndata: ${resultOf(message)}\r\n\r\n`, stream),
   ],
   [
-    "an event over lines",
+    "an event over several lines",
     (message, response) =>
       send(
         response,
@@ -90,7 +90,7 @@ const overHttp: [title: string, reply: Reply][] = [
         stream,
       ),
   ],
-  ["an event without its end", (message, response) => send(response, `data: ${resultOf(message)}`, stream)],
+  ["an unfinished event", (message, response) => send(response, `data: ${resultOf(message)}`, stream)],
   ["a batch in an event", (message, response) => send(response, `data: [${resultOf(message)}]\n\n`, stream)],
   [
     "an event in pieces",
@@ -116,7 +116,7 @@ describe("a server over HTTP that answers by", () => {
   });
 });
 
-/** Ways in which servers say that a session is unknown; `null` is a bare 404. */
+/** Ways in which servers report an unknown session. `null` is a bare 404. */
 const lost: [title: string, status: number, words: string | null][] = [
   ["404", 404, null],
   ["404 with a general word", 404, "Not Found"],
@@ -129,7 +129,7 @@ const lost: [title: string, status: number, words: string | null][] = [
   ["404 with the id", 404, "Session 7f3e-11 does not exist"],
   ["404 with the id of the header", 404, "Invalid or expired session ID"],
 ];
-/** Bodies that a sentence comes in, none of which answers a request by its id. */
+/** Bodies that contain such a sentence without answering a request by its id. */
 const bodies = [
   (words: string) => words,
   (words: string) => JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: -32_000, message: words } }),
@@ -143,7 +143,7 @@ const sessionHeaders = (session: number) => ({
 });
 
 test.each(lost)(
-  "a session that is unknown (%s) is begun anew, and the call made once more",
+  "starts a new session after an unknown one (%s) and repeats the call once",
   async (_, status, words) => {
     for (const body of words === null ? [""] : bodies.map((write) => write(words))) {
       let session = 1;
@@ -159,7 +159,7 @@ test.each(lost)(
       session = 2;
       expect((await house.call("house_do")).content, body).toBe("done");
       expect(ran).toBe(2);
-      // A server that forgets at once is not asked for ever.
+      // A server that always forgets is not asked forever.
       session = 3;
       const forgetful = await served((message, response) => {
         if (message.method === "initialize") return send(response, resultOf(message), sessionHeaders(session));
@@ -176,7 +176,7 @@ test.each(lost)(
 
 const acted: [title: string, body: (id: unknown) => string][] = [
   ["an error", (id) => JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_602, message: "Zone south is shut" } })],
-  ["an error of no version", (id) => JSON.stringify({ id, error: { message: "Zone south is shut" } })],
+  ["an error without a version", (id) => JSON.stringify({ id, error: { message: "Zone south is shut" } })],
   [
     "a result that failed",
     (id) =>
@@ -200,7 +200,7 @@ const forms: [title: string, write: (body: (id: unknown) => string, id: number) 
 ];
 const statuses = [400, 401, 403, 404, 405, 409, 410, 422, 429, 500, 503];
 
-test.each(acted)("a call that is answered by its id is made once, whatever the status: %s", async (_, body) => {
+test.each(acted)("makes a call only once when it was answered by id, with any status: %s", async (_, body) => {
   for (const [form, write] of forms) {
     const rest = [...statuses];
     for (const withSession of [true, false]) {
@@ -226,7 +226,7 @@ test.each(acted)("a call that is answered by its id is made once, whatever the s
   }
 });
 
-test("a call that is refused in a session that goes on is made once, and may have run", async () => {
+test("makes a call only once when it was refused in a valid session, and reports that it may have run", async () => {
   for (const [status, body, said] of [
     [404, "", "404"],
     [404, '{"error":"pump not found"}', "pump not found"],
@@ -251,7 +251,7 @@ test("a call that is refused in a session that goes on is made once, and may hav
   }
 });
 
-test("calls at the same time in a session that is lost run once each", async () => {
+test("runs each of several parallel calls once when the session is lost", async () => {
   let session = 1;
   const ran: unknown[] = [];
   const { url } = await served((message, response, headers) => {
@@ -283,14 +283,14 @@ const contents: [title: string, write: (message: string) => string][] = [
     "events without empty lines",
     (message) => `data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\ndata: ${message}\n`,
   ],
-  ["a comment, and data that is not marked", (message) => `: ping\n\n${message}\n\n`],
+  ["a comment, and unmarked data", (message) => `: ping\n\n${message}\n\n`],
 ];
 
-describe("an answer over HTTP is what it holds, not what it is labelled as:", () => {
+describe("an answer over HTTP is read by its content, not its label:", () => {
   test.each(contents)("%s", async (_, write) => {
     for (const label of labels) {
       for (const bytes of isSoak ? [1, 7, 1e6] : [9, 1e6]) {
-        // Nothing of it waits for the end, but for what only the end completes.
+        // Only a value that ends with the body may have to wait for it.
         const staysOpen = write("{}").endsWith("\n\n") || write("{}") === "{}";
         const { url } = await served((message, response) => {
           response.writeHead(200, label === "" ? {} : { "content-type": label });
@@ -319,7 +319,7 @@ describe("an answer over HTTP is what it holds, not what it is labelled as:", ()
     '{"boom":',
     ": boom\n\n",
     "",
-  ])("what is no answer (%j) fails at once, and is quoted", async (body) => {
+  ])("quotes an invalid answer (%j) and fails immediately", async (body) => {
     for (const label of labels) {
       for (const method of ["initialize", "tools/list", "tools/call"]) {
         const { url } = await served((message, response) => {
@@ -337,20 +337,20 @@ describe("an answer over HTTP is what it holds, not what it is labelled as:", ()
 });
 
 const refusing: [title: string, status: number, headers: Record<string, string>, said: string][] = [
-  ["wants a key", 401, { "www-authenticate": "Bearer" }, "api_key_env"],
+  ["requires a key", 401, { "www-authenticate": "Bearer" }, "api_key_env"],
   ["forbids", 403, {}, "api_key_env"],
   [
-    "sends elsewhere",
+    "redirects",
     307,
     { location: "https://example.com/mcp?token=1" },
     "to https://example.com/mcp, which is not followed",
   ],
-  ["sends elsewhere for ever", 301, { location: "/mcp/" }, "which is not followed"],
+  ["redirects forever", 301, { location: "/mcp/" }, "which is not followed"],
   ["speaks the older form", 405, {}, "/sse"],
   ["is not at this address", 404, {}, "/mcp"],
 ];
 
-test.each(refusing)("a server that %s is a notice that says what to do", async (_, status, headers, said) => {
+test.each(refusing)("the notice for a server that %s has advice", async (_, status, headers, said) => {
   const { url, calls } = await served((_message, response) => void response.writeHead(status, headers).end("<html>"));
   await using house = await opened({ house: { url, permission: "always" } });
   expect(house.notices()).toEqual([expect.stringContaining(said)]);
@@ -358,14 +358,14 @@ test.each(refusing)("a server that %s is a notice that says what to do", async (
   expect(calls.length).toBeLessThan(3);
 });
 
-test("a call that did not reach its server did not act, and says so", async () => {
+test("reports that a call that did not reach its server did not act", async () => {
   const { url } = await served((message, response) => send(response, resultOf(message)));
   await using house = await opened({ house: { url, permission: "always" } });
   expect((await house.call("house_do")).content).toBe("done");
   for (const close of closing.splice(0)) close();
   await new Promise((resolve) => setTimeout(resolve, 50));
   let found = await house.call("house_do");
-  // The connection that was open may have ended under it: of that call nothing is known.
+  // An open connection may have ended during the call. Whether that call ran is unknown.
   if (found.content.includes("It may have acted")) found = await house.call("house_do");
   expect(found.outcome).toBe("failed");
   expect(found.content).not.toContain("It may have acted");

@@ -1,4 +1,5 @@
-// A server over stdio that writes what its first argument, JSON, has for each method: `$ID` and `$VERSION` are filled in.
+// A server over stdio. Its first argument, JSON, has the text to write for each method: `$ID` and `$VERSION` are filled
+// in.
 const { answers = {}, start = [], encoding = "utf8", mark = "" } = JSON.parse(process.argv[2] ?? "{}");
 
 const text = JSON.stringify({ content: [{ type: "text", text: "done" }] });
@@ -24,12 +25,12 @@ process.stdin.on("data", (chunk) => {
   rest = lines.pop();
   for (const message of lines.map((line) => JSON.parse(line))) {
     asked[message.method] = (asked[message.method] ?? 0) + 1;
-    // A list of answers has one for each time that it is asked.
+    // A list has one answer for each request.
     const answer = answers[message.method] ?? usual[message.method];
     const line = Array.isArray(answer) ? answer[Math.min(asked[message.method], answer.length) - 1] : answer;
     if (line === undefined) continue;
     const version = message.params?.protocolVersion;
-    // The arguments as they were written, for what must not change on the way.
+    // The arguments as written, to check that they are not changed.
     const written = /"arguments":(\{.*?\}),"_meta"/.exec(lines.find((line) => line.includes("tools/call")) ?? "")?.[1];
     write(
       line

@@ -7,7 +7,7 @@ import { readResult } from "../../../src/tools/mcp/read-result.js";
 import { opened } from "./open-servers.js";
 
 const isSoak = Boolean(process.env.NANOAGENT_SOAK);
-/** All of the cases with NANOAGENT_SOAK, a tenth of them without. */
+/** All of the cases with NANOAGENT_SOAK, otherwise a tenth of them. */
 const some = <Case>(cases: readonly Case[]) => cases.filter((_, index) => isSoak || index % 10 === 0);
 
 interface Odd {
@@ -36,7 +36,7 @@ const greeted = (result: object): Odd => ({ answers: { initialize: answer(result
 const withSchema = (inputSchema: unknown) => listed({ name: "do", inputSchema });
 const base64 = Buffer.alloc(3000, "Zx9/").toString("base64");
 
-/** Servers whose tool works, and what its call then says. */
+/** Servers whose tool works, with the result of a call. */
 const working: [title: string, odd: Odd, content?: string][] = [
   ["a byte order mark", { mark: "\ufeff" }],
   ["a byte order mark before each line", { answers: { "tools/call": `\ufeff${answer(text)}` } }],
@@ -64,12 +64,12 @@ const working: [title: string, odd: Odd, content?: string][] = [
   ["another version of JSON-RPC", { answers: { "tools/call": answer(text).replace('"2.0"', "2") } }],
   ["keys that the protocol does not know", { answers: { "tools/call": answer(text, ',"took":3,"error":null') } }],
   [
-    "a ping with an id of its own",
+    "a ping with its own id",
     { answers: { "tools/call": `{"jsonrpc":"2.0","id":"ping-1","method":"ping"}\n${answer(text)}` } },
   ],
   ["a ping with id 0", { answers: { "tools/call": `{"jsonrpc":"2.0","id":0,"method":"ping"}\n${answer(text)}` } }],
   [
-    "a request without an id that is one",
+    "a request with an invalid id",
     { answers: { "tools/call": `{"jsonrpc":"2.0","id":null,"method":"ping"}\n${answer(text)}` } },
   ],
   [
@@ -83,7 +83,7 @@ const working: [title: string, odd: Odd, content?: string][] = [
     },
   ],
   [
-    "notifications that nobody knows",
+    "unknown notifications",
     {
       answers: {
         "tools/call": `{"jsonrpc":"2.0","method":"notifications/odd"}\n{"jsonrpc":"2.0","method":"x/y","params":[1]}\n${answer(text)}`,
@@ -91,7 +91,7 @@ const working: [title: string, odd: Odd, content?: string][] = [
     },
   ],
   [
-    "progress of nothing",
+    "progress of an unknown request",
     {
       answers: {
         "tools/call": `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"x","progress":1}}\n${answer(text)}`,
@@ -112,17 +112,17 @@ const working: [title: string, odd: Odd, content?: string][] = [
     greeted({ protocolVersion: "2025-06-18", capabilities: {}, serverInfo: { name: "o", version: "1" } }),
   ],
   [
-    "capabilities of true",
+    "capabilities that are true",
     greeted({ protocolVersion: "2025-06-18", capabilities: { tools: true, logging: null }, serverInfo: { name: "o" } }),
   ],
-  ["no name of itself", greeted({ protocolVersion: "2025-06-18", capabilities: { tools: {} } })],
+  ["no server info", greeted({ protocolVersion: "2025-06-18", capabilities: { tools: {} } })],
   ["an empty schema", withSchema({})],
   [
-    "a schema with null in it",
+    "a schema with null values",
     withSchema({ type: "object", properties: null, required: null, additionalProperties: null }),
   ],
   [
-    "a schema of OpenAPI",
+    "an OpenAPI schema",
     withSchema({ properties: { a: { type: "integer", nullable: true, example: 1, format: "int64" } } }),
   ],
   [
@@ -148,16 +148,10 @@ const working: [title: string, odd: Odd, content?: string][] = [
       JSON.parse('{"type":"object","if":{"required":["a"]},"then":{"required":["b"]},"not":{"required":["z"]}}'),
     ),
   ],
+  ["an empty cursor", { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: "" }) } }],
+  ["a null cursor", { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: null }) } }],
   [
-    "a cursor that is empty",
-    { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: "" }) } },
-  ],
-  [
-    "a cursor of null",
-    { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: null }) } },
-  ],
-  [
-    "a cursor that leads in a circle",
+    "a cursor that loops",
     { answers: { "tools/list": answer({ tools: [{ name: "do", inputSchema }], nextCursor: "again" }) } },
   ],
   [
@@ -171,20 +165,20 @@ const working: [title: string, odd: Odd, content?: string][] = [
       },
     },
   ],
-  ["a result of a text", called({ content: "done" })],
-  ["a result of one piece", called({ content: { type: "text", text: "done" } })],
-  ["a result of texts", called({ content: ["done"] })],
+  ["content that is a text", called({ content: "done" })],
+  ["content that is one piece", called({ content: { type: "text", text: "done" } })],
+  ["content that is a list of texts", called({ content: ["done"] })],
   ["a piece without a type", called({ content: [{ text: "done" }] })],
-  ["no content beside its structure", called({ structuredContent: { ok: "done" } }), '{"ok":"done"}'],
+  ["structured content only", called({ structuredContent: { ok: "done" } }), '{"ok":"done"}'],
   [
-    "content of null beside its structure",
+    "null content beside structured content",
     called({ content: null, structuredContent: { ok: "done" } }),
     '{"ok":"done"}',
   ],
   ["an empty structure beside its text", called({ ...text, structuredContent: {} })],
-  ["a structure of null", called({ ...text, structuredContent: null })],
-  ["a structure that is a list", called({ content: [], structuredContent: ["done"] }), '["done"]'],
-  ["a result of the first version", called({ toolResult: { ok: "done" } }), '{"ok":"done"}'],
+  ["null as structured content", called({ ...text, structuredContent: null })],
+  ["a list as structured content", called({ content: [], structuredContent: ["done"] }), '["done"]'],
+  ["a result in the format of the first version", called({ toolResult: { ok: "done" } }), '{"ok":"done"}'],
   ["nothing to say", called({ content: [] }), "Done."],
   ["isError of false", called({ ...text, isError: false })],
   [
@@ -204,25 +198,25 @@ const working: [title: string, odd: Odd, content?: string][] = [
     }),
     "[file file:///a.pdf application/pdf, 3000 bytes]",
   ],
-  ["a file of text", called({ content: [{ type: "resource", resource: { uri: "file:///a", text: "done" } }] })],
+  ["a text file", called({ content: [{ type: "resource", resource: { uri: "file:///a", text: "done" } }] })],
   ["a link", called({ content: [{ type: "resource_link", name: "a", uri: "file:///a" }] }), "[link a file:///a]"],
   [
-    "base64 in a structure",
+    "base64 in structured content",
     called({ content: [], structuredContent: { a: { data: base64 } } }),
     '{"a":{"data":"[data, 3000 bytes]"}}',
   ],
   [
-    "base64 in a text of JSON",
+    "base64 in JSON text",
     called({ content: [{ type: "text", text: JSON.stringify({ blob: base64 }) }] }),
     '{"blob":"[data, 3000 bytes]"}',
   ],
   [
-    "an address of data",
+    "a data URL",
     called({ content: [{ type: "text", text: `![a](data:image/png;base64,${base64})` }] }),
     "![a]([image/png, 3000 bytes])",
   ],
   [
-    "a text for people alone beside one for models",
+    "a text for people beside one for models",
     called({
       content: [
         { type: "text", text: "hi", annotations: { audience: ["user"] } },
@@ -231,11 +225,11 @@ const working: [title: string, odd: Odd, content?: string][] = [
     }),
   ],
   [
-    "a text for people alone",
+    "only a text for people",
     called({ content: [{ type: "text", text: "done", annotations: { audience: ["user"] } }] }),
   ],
   [
-    "long numbers in a structure",
+    "long numbers in structured content",
     {
       answers: {
         "tools/call": `{"jsonrpc":"2.0","id":$ID,"result":{"content":[],"structuredContent":{"10":9007199254740993, "9":1.10,"10":1e999}}}\n`,
@@ -258,7 +252,7 @@ const working: [title: string, odd: Odd, content?: string][] = [
     '{"a":9007199254740993}',
   ],
   [
-    "a structure that is deep",
+    "deep structured content",
     {
       answers: {
         "tools/call": `{"jsonrpc":"2.0","id":$ID,"result":{"structuredContent":${'{"a":'.repeat(2000)}1${"}".repeat(2000)}}}\n`,
@@ -267,13 +261,13 @@ const working: [title: string, odd: Odd, content?: string][] = [
     '{"a":'.repeat(2000).slice(0, 5000),
   ],
   [
-    "a text of JSON that is deep",
+    "deep JSON text",
     called({ content: [{ type: "text", text: "[".repeat(2000) + "]".repeat(2000) }] }),
     "[".repeat(2000) + "]".repeat(2000),
   ],
 ];
 
-/** Servers whose call fails, and what is then said. */
+/** Servers whose call fails, with the error message. */
 const failing: [title: string, odd: Odd, reason: string][] = [
   [
     "an error without a code",
@@ -286,7 +280,7 @@ const failing: [title: string, odd: Odd, reason: string][] = [
     "no water",
   ],
   [
-    "an error with a code of text",
+    "an error with a text as code",
     { answers: { "tools/call": '{"jsonrpc":"2.0","id":$ID,"error":{"code":"E1","message":{"a":"no water"}}}\n' } },
     "no water",
   ],
@@ -296,20 +290,24 @@ const failing: [title: string, odd: Odd, reason: string][] = [
     "no water",
   ],
   ["isError without content", called({ isError: true }), "it does not say why"],
-  ["isError with a structure alone", called({ isError: true, structuredContent: { why: "no water" } }), "no water"],
   [
-    "a line that is cut",
+    "isError with structured content only",
+    called({ isError: true, structuredContent: { why: "no water" } }),
+    "no water",
+  ],
+  [
+    "an incomplete line",
     { answers: { "tools/call": '{"jsonrpc":"2.0","id":$ID,"result":{"content":[{"type":"text","te\n' } },
     'It wrote a line that is not a message: "{\\"jsonrpc',
   ],
   [
-    "Python's way to write data",
+    "Python's notation of data",
     { answers: { "tools/call": "{'id': $ID, 'result': None}\n" } },
     "It wrote a line that is not a message: \"{'id'",
   ],
   ["a result of null", { answers: { "tools/call": answer(null) } }, "It wrote a line that is not a message"],
   [
-    "an error on the screen",
+    "an error on stderr",
     { answers: { "tools/call": "Traceback (most recent call last):\n" } },
     'not a message: "Traceback (most recent call last):"',
   ],
@@ -326,7 +324,7 @@ describe("a server with", () => {
     ]);
   });
 
-  test.each(some(failing))("%s fails a call, and says why", async (_, odd, reason) => {
+  test.each(some(failing))("%s fails a call with a reason", async (_, odd, reason) => {
     await using house = await opened({ house: server(odd, { timeout_seconds: 2 }) });
     const { outcome, content } = await house.call("house_do");
     expect([outcome, content]).toEqual(["failed", expect.stringContaining(reason)]);
@@ -334,7 +332,7 @@ describe("a server with", () => {
   });
 });
 
-test("a server without a schema for a tool is named once, and its tool works", async () => {
+test("reports a tool without a schema once, and the tool works", async () => {
   for (const absent of [{}, { inputSchema: null }, { inputSchema: true }, { inputSchema: false }]) {
     const tools = ["do", "a", "b", "c", "d", "e"].map((name) => ({ name, ...absent }));
     const odd = { answers: { "tools/list": answer({ tools: [...tools, { name: "known", inputSchema }] }) } };
@@ -342,13 +340,13 @@ test("a server without a schema for a tool is named once, and its tool works", a
     expect((await house.call("house_do")).content).toBe("done");
     expect(house.notices()).toEqual([
       expect.stringContaining(
-        'Not checked for the MCP server "house": the arguments of "do", "a", "b", "c", "d", and 1 more.',
+        'Not checked for the MCP server "house": the arguments of "do", "a", "b", "c", "d", and 1 more, because',
       ),
     ]);
   }
 });
 
-test("tools of every name that a server may give have names that engines take", async () => {
+test("gives tools with any name on the server a name that engines accept", async () => {
   const names = [
     "a.b",
     "a_b",
@@ -367,7 +365,7 @@ test("tools of every name that a server may give have names that engines take", 
   for (const name of house.names()) expect((await house.call(name)).content).toBe("done");
 });
 
-test("numbers that a model wrote reach a server as they were written", async () => {
+test("passes numbers to a server as the model wrote them", async () => {
   const inputSchema = { type: "object", properties: { n: { type: "number" }, s: { type: "string" } } };
   const odd: Odd = {
     answers: {
@@ -382,7 +380,7 @@ test("numbers that a model wrote reach a server as they were written", async () 
   }
 });
 
-test("whatever a server writes, it is read as messages or not at all", () => {
+test("reads any text of a server as messages or ignores it", () => {
   const asked = new Map([["1", { id: 1, method: "tools/call" }]]);
   const key = fc.constantFrom(
     "id",

@@ -17,7 +17,7 @@ export function hostile(
   return { command: programOf("hostile", fault, file), permission: "always", ...settings };
 }
 
-/** The servers of a config, opened, and a way to call their tools. */
+/** Opens the servers of a config. Returns a function to call their tools. */
 export async function opened(settings: Record<string, McpServerSettings>, onListed = () => {}) {
   const servers = await openMcpServers(settings, onListed);
   const call = async (name: string, input: object = {}, signal?: AbortSignal): Promise<ToolOutcome> => {

@@ -24,7 +24,7 @@ const data = fc.oneof(
 );
 const pieces = (given: readonly string[]) => given.map((text) => ({ type: "text", text }));
 
-test("every text and all data of a result are shown, of one that failed too", () => {
+test("shows every text and all data of a result, also of a failed one", () => {
   fc.assert(
     fc.property(texts, fc.option(data, { nil: undefined }), (given, structuredContent) => {
       const result = { content: pieces(given), ...(structuredContent !== undefined && { structuredContent }) };
@@ -38,7 +38,7 @@ test("every text and all data of a result are shown, of one that failed too", ()
   );
 });
 
-test("a text that is a part of the data is not shown twice, however it is written", () => {
+test("does not repeat a text that is part of the data, in any notation", () => {
   const reversed = (value: unknown): unknown =>
     Array.isArray(value) || typeof value !== "object" || value === null
       ? value
@@ -60,7 +60,7 @@ test("a text that is a part of the data is not shown twice, however it is writte
   expect(shown({ content: pieces(["one", "two", "3"]), structuredContent: list })).toBe(JSON.stringify(list));
 });
 
-test("what is no piece of content is named, and takes nothing from the others", () => {
+test("replaces an invalid piece of content by a placeholder and keeps the others", () => {
   const odd = fc.oneof(fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.integer()));
   fc.assert(
     fc.property(odd, word, fc.boolean(), (piece, said, isFirst) => {
@@ -73,7 +73,7 @@ test("what is no piece of content is named, and takes nothing from the others", 
   expect(shown({ content: [{ type: "video" }] })).toBe("[content of the unknown type video]");
 });
 
-test("a result failed when its flag says so in any form", () => {
+test("recognizes a failed result by its flag in any notation", () => {
   const result = (flag: object) => () => readResult({ content: [{ type: "text", text: "it is shut" }], ...flag });
   for (const key of ["isError", "is_error"]) {
     for (const flag of [true, 1, "true", "True", " TRUE ", "1", "yes", "error", 2, {}]) {
