@@ -135,7 +135,7 @@ intents:
       "mcp_servers: {files: {command: [no-such-server]}}",
       '2:33: mcp_servers.files.command.0: The MCP server "files" cannot be started: there is no program no-such-server in ',
     ],
-    ["mcp_servers: {1x: {command: [echo]}}", '2:19: mcp_servers.1x: The MCP server "1x" cannot be used: its name is '],
+    ["mcp_servers: {1x: {command: [echo]}}", '2:19: mcp_servers.1x: The MCP server "1x" cannot be used: its name '],
     ["mcp_servers: {far: {url: 'http://192.0.2.7/mcp'}}", "192.0.2.7 is not on this machine"],
     ["mcp_servers: {far: {url: 'http://127.0.0.1:1', api_key_env: NO_SUCH_KEY}}", "NO_SUCH_KEY, which is not set"],
     ["session: {dir: device.json}", "The session cannot be kept in …/device.json: …/device.json is no folder."],

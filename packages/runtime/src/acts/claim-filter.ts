@@ -11,8 +11,8 @@ const MAX_CHARACTERS_AFTER_CLAIM = 400;
 
 /**
  * Holds back each sentence of a reply until it is complete and contains no claim. Sentences are held up to
- * {@link MAX_HELD_CHARACTERS}, so a reply appears sentence by sentence. Nothing is shown from the first claim on. Code blocks
- * are shown unchecked.
+ * {@link MAX_HELD_CHARACTERS}, so a reply appears sentence by sentence. Nothing is shown from the first claim on. Code
+ * blocks are shown unchecked.
  */
 export class ClaimFilter implements TextFilter {
   readonly #judge: (sentence: string) => Claim | null;

@@ -2,8 +2,8 @@ import type { ClaimLanguage } from "./claim-language.js";
 import { claimLanguages } from "./languages/claim-languages.js";
 
 /**
- * Returns the sentence that says that nothing was done, in the language of the message. Where its words do not identify a
- * language, the sentence is in the language of the claim.
+ * Returns the sentence that says that nothing was done, in the language of the message. Where its words do not identify
+ * a language, the sentence is in the language of the claim.
  */
 export function nothingDone(message: string, claimed: ClaimLanguage): string {
   const words = new Set(

@@ -4,7 +4,7 @@ import type { Claim } from "./claims-act.js";
 export interface TextFilter {
   /** The claim that was found. Nothing is shown after it. */
   readonly claim: Claim | null;
-  /** Whether the filter needs no more of the reply. */
+  /** Whether the rest of the reply no longer matters. */
   readonly isDecided: boolean;
   /** Adds a piece of the reply. Returns the text to show now. */
   push(text: string): string;

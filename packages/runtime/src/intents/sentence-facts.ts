@@ -27,7 +27,7 @@ const marks = /[[\](){}|]/;
 const LEAD = "a ";
 
 /**
- * Reads the facts of sentences. Gives the same result as {@link compileSentence}, many times as fast where sentences
+ * Reads the facts of sentences. Gives the same result as {@link compileSentence}, many times faster where sentences
  * share pieces between spaces.
  */
 export class SentenceFactsReader {

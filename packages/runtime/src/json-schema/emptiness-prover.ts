@@ -6,7 +6,7 @@ import type { JsonType, SchemaNode } from "./schema-node.js";
 
 /** Most steps of all proofs together: a `oneOf` needs one proof for each pair of its alternatives. */
 const MAX_PROOF_STEPS = 200_000;
-/** Deepest level that is compared. Alternatives seldom differ only below it. */
+/** Deepest level that is compared. Alternatives rarely differ only below it. */
 const MAX_PROOF_LEVELS = 8;
 
 /** Detects most contradictions between schemas. Use one instance per schema document: the step limit is shared. */

@@ -1,6 +1,7 @@
 /**
- * Reads front matter line by line where it is not valid YAML: a colon within a value, tabs, an unclosed quote. Each key at
- * the beginning of a line gets the text, list or map of texts that follows. Of a repeated key the first value counts.
+ * Reads front matter line by line where it is not valid YAML: a colon within a value, tabs, an unclosed quote. Each key
+ * at the beginning of a line gets the text, list or map of texts that follows. Of a repeated key the first value
+ * counts.
  */
 export function readLoosely(frontMatter: string): Record<string, unknown> {
   const found = new Map<string, string[]>();

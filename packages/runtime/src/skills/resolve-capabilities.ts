@@ -1,6 +1,6 @@
 import { cutText, nearestName } from "@nanoagent/models";
 
-/** The thing that a capability of the spec enables. */
+/** A capability of the spec and the item that it enables. */
 export interface ResolvedCapability {
   readonly capability: string;
   readonly kind: "skill" | "tool" | "server" | "built-in" | "nothing";

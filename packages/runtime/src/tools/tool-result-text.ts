@@ -34,7 +34,7 @@ export function cleanText(text: string): string {
   return wholeText(text).replace(escapeSequences, "").replace(/\r\n?/g, "\n").replace(terminalControls, "");
 }
 
-/** Shortens a very long text before it is cleaned, to twice the length that may be needed at each end. */
+/** Shortens a very long text before cleaning. Keeps twice the needed length at each end. */
 function bounded(text: string, maxCharacters: number): string {
   const most = 4 * maxCharacters;
   return text.length <= most ? text : text.slice(0, most / 2) + text.slice(-most / 2);

@@ -24,10 +24,10 @@ const MAX_NAMED_ISSUES = 5;
 /**
  * A server that may be missing, end, hang or change while the agent runs.
  *
- * - Only tools of the first list are used, and only while their definition is unchanged, because the user has not agreed
- *   to any other. Tools that are listed later are ignored.
- * - After the server has ended, the next call starts it again. After a failed start the next one follows a second later,
- *   then two seconds, up to five minutes; calls fail immediately in the meantime.
+ * - Only tools of the first list are used, and only while their definition is unchanged, because the user has not
+ *   agreed to any other. Tools that are listed later are ignored.
+ * - After the server has ended, the next call starts it again. After a failed start the next one follows a second
+ *   later, then two seconds, up to five minutes; calls fail immediately in the meantime.
  * - A server whose first start failed is retried on the same schedule without a call.
  * - A server that does not answer a call in time is stopped.
  * - A call is repeated at most once, and only where the server certainly did not run it: it sent no answer with the
@@ -129,7 +129,7 @@ export class McpServer {
       const _meta = { "nanoagent/idempotency-key": idempotencyKey };
       answer = await client.callTool({ name, arguments: input, _meta }, limits);
     } catch (error) {
-      // Only after a protocol error or an abort is the state of the server known.
+      // The server refused the call, or the call was aborted. In all other cases the server's state is unknown.
       if (error instanceof McpRefusal) {
         // The error was an answer to this call. The next call gets a new session.
         if ("url" in this.#settings && saysSessionLost(error.message)) await this.#disconnect();
