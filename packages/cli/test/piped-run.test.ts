@@ -50,7 +50,7 @@ describe("a pipe", () => {
 
   test("may have a line that is far too long: it is refused, the next one is answered, and the exit code says so", async () => {
     const { exitCode, stdout, stderr } = await runProgram(run, `${"x".repeat(5 * 2 ** 20)}\nhello\n`);
-    expect(stderr).toContain("The message has more than 1048576 bytes");
+    expect(stderr).toContain("The message exceeds the limit of 1048576 bytes");
     expect(stdout).toContain("Agent: Hello from field-assistant!");
     expect(exitCode).toBe(1);
   });

@@ -119,7 +119,7 @@ describe("sessions", () => {
     expect(await readFile(path.join(damaged, name), "utf8")).toContain("STATUS");
     const { stdout, exitCode } = await sessions("repair", "--dir", damaged);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/damaged bytes in 1 places, put aside as .*quarantine.*\n1 turn of the session is missing/);
+    expect(stdout).toMatch(/damaged bytes in 1 places, copied to .*quarantine.*\n1 turn of the session is missing/);
     const { stdout: again } = await sessions("repair", "--dir", damaged);
     expect(again).toContain("1 turn of the session is missing");
     expect(again).not.toContain("damaged bytes");

@@ -27,7 +27,7 @@ describe("a budget that is smaller than the program", () => {
     const small = await runProgram([...command, await configOf(10)], "hello\n");
     expect(small.exitCode).toBe(3);
     const told = name === "run" ? small.stderr : small.stdout;
-    expect(told).toMatch(/The agent takes \d+(\.\d)? MB before its first message and may take 10 MB\./);
+    expect(told).toMatch(/The agent uses \d+(\.\d)? MB before its first message; its limit is 10 MB\./);
     const enoughMb = Number(/Set spec\.max_memory_mb to (\d+) or more/.exec(told)?.[1] ?? expect.fail(told));
     const enough = await runProgram(["run", "--config", await configOf(enoughMb)], "hello\n/memory\n");
     expect(enough).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringContaining("Hello from small!") });
@@ -39,7 +39,7 @@ describe("a budget that is smaller than the program", () => {
   test("is refused for an engine that is a server", async () => {
     const { exitCode, stdout } = await runProgram(["check", "--config", await configOf(11, server)]);
     expect(exitCode).toBe(3);
-    expect(stdout).toContain("may take 11 MB");
+    expect(stdout).toContain("its limit is 11 MB");
   });
 });
 

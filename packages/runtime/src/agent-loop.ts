@@ -14,24 +14,24 @@ import { unknownTool } from "./tools/tool-outcome.js";
 import { MAX_RESULT_CHARACTERS } from "./tools/tool-result-text.js";
 import type { TurnAbort } from "./turn-abort.js";
 
-/** Default limit of steps: a model that still calls tools after so many is going in circles. */
+/** Default step limit. A model that still calls tools after this many steps is stuck in a loop. */
 const DEFAULT_MAX_STEPS = 8;
-/** Default limit of tokens that one message may cost: a small model that has lost its thread would go on. */
+/** Default token limit per message. It stops a small model that has lost the thread. */
 const DEFAULT_MAX_TOKENS = 32_768;
-/** Wrong calls in a row that end the turn: the engine is told why, and may repair a call once. */
+/** Invalid calls in a row that end the turn. The engine sees the error and can repair a call once. */
 const MAX_INVALID_CALLS = 2;
-/** Most calls that run at a time: each may be a process, and small computers have few cores. */
+/** Most calls that run in parallel. Each may be a process, and small computers have few cores. */
 const MAX_CALLS_TOGETHER = 4;
-/** Characters of all results of a step together, for each token of the context. */
+/** Characters for all results of a step together, per token of the context. */
 const RESULT_CHARACTERS_PER_CONTEXT_TOKEN = 1;
-/** Characters of a result that are shown however small the context is. */
+/** Characters shown of each result even if the context is small. */
 const MIN_RESULT_CHARACTERS = 200;
 
 /** Limits of the work on one message. */
 export interface LoopLimits {
   /** Most requests to the engine. Default: 8. */
   maxSteps?: number | undefined;
-  /** Tokens written after which the engine is not asked again. Default: 32,768. */
+  /** Generated tokens after which the engine is not asked again. Default: 32,768. */
   maxTokens?: number | undefined;
 }
 
@@ -45,36 +45,36 @@ export interface LoopOptions {
   engine: Engine;
   turn: Turn;
   emit: EmitEvent;
-  /** Makes the next request: the turn as far as it has come. */
+  /** Builds the next request: the turn so far. */
   nextRequest: () => Promise<EngineRequest>;
-  /** Is told that a reply was left before its end: the engine may still read the request. */
+  /** Called when a reply is abandoned before its end. The engine may still be reading the request. */
   onLeft?: (() => void) | undefined;
-  /** Default: there are no tools. */
+  /** Default: no tools. */
   callTool?: CallTool | undefined;
-  /** Whether a call may run beside others. Default: none does. */
+  /** Whether a call may run in parallel with others. Default: no call may. */
   runsBeside?: ((call: ToolCall) => boolean) | undefined;
-  /** Says what the tool of a call would get: that is told and kept. */
+  /** Returns the arguments that the tool would get. Events and the conversation contain these. */
   argumentsFor?: ArgumentsFor | undefined;
-  /** Keeps the reply from claiming acts that did not happen. Default: it may claim anything. */
+  /** Keeps the reply from claiming acts that did not happen. Default: replies are not checked. */
   truth?: ActTruth | null | undefined;
   limits?: LoopLimits | undefined;
 }
 
 /**
- * How the next request is asked: as it is; held to a choice of a tool, after a claim of an act that did not happen; or
- * without tools, after a call whose result is there already.
+ * How the next request is sent: unchanged; with a tool call required, after a claim of an act that did not happen; or
+ * without tools, after a call whose result is already known.
  */
 type Asking = "freely" | "for-a-call" | "for-an-answer";
 
 /**
  * Asks the engine until it has answered, and runs the tools that it calls in between. Emits events and returns the
- * answer; throws the error that ends the turn without one. After an abort it returns with reason `abort`, at the latest
- * after the engine's grace.
+ * answer; throws if the turn ends without one. After an abort it returns with reason `abort`, at the latest after the
+ * engine's grace period.
  *
- * - A call that repeats a successful one of the step before is not run: its result is there, and the engine is asked to
- *   answer, without tools.
- * - A reply that claims an act that did not happen is not shown. The engine is asked once more, held to a choice of a tool;
- *   if it still calls none, the reply says that nothing was done.
+ * - A call that repeats a successful one of the previous step is not run. Its result is already known, and the engine
+ *   is asked to answer without tools.
+ * - A reply that claims an act that did not happen is not shown. The engine is asked once more, with a tool call
+ *   required; if it still calls none, the reply says that nothing was done.
  */
 export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Promise<LoopResult> {
   const { engine, turn, emit, truth = null, limits = {} } = options;
@@ -83,7 +83,7 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
   const usages: (TokenUsage | null)[] = [];
   let asking: Asking = "freely";
   let claim: Claim | null = null;
-  /** Text that was shown and belongs to the next message of the engine. */
+  /** Text that was already shown and belongs to the engine's next message. */
   let said = "";
   for (let step = 1; step <= maxSteps; step++) {
     let result: StepResult;
@@ -92,7 +92,7 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
       result = await ask(options, abort, { asking, said, calling });
     } catch (error) {
       if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
-      // Memory ran short meanwhile, and the context is smaller now: less of the history fits.
+      // The context shrank under memory pressure in the meantime, so less of the history fits.
       result = await ask(options, abort, { asking, said, calling });
     }
     usages.push(result.usage);
@@ -136,12 +136,12 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
   }
   throw new NanoRuntimeError({
     code: "too-many-steps",
-    message: `The engine called tools ${maxSteps} times in a row without an answer.`,
-    hint: "Ask again in other words, or use a more able model.",
+    message: `The engine called tools ${maxSteps} times in a row without answering.`,
+    hint: "Rephrase the message, or use a more capable model.",
   });
 }
 
-/** Has the engine write one reply. */
+/** Lets the engine write one reply. */
 async function ask(
   { engine, turn, emit, nextRequest, onLeft, argumentsFor, truth = null }: LoopOptions,
   abort: TurnAbort,
@@ -164,11 +164,11 @@ function asked(request: EngineRequest, asking: Asking): EngineRequest {
   return asking === "for-a-call" ? { ...request, toolChoice: "required" } : { ...request, tools: [] };
 }
 
-/** Runs the calls of a turn, step by step. */
+/** Runs the tool calls of a turn, step by step. */
 class Calling {
   readonly #options: LoopOptions;
   readonly #repeated = new RepeatedCalls();
-  /** Calls of the step before that succeeded. */
+  /** Successful calls of the previous step. */
   #done = new Set<string>();
   #invalidCalls = 0;
 
@@ -181,8 +181,8 @@ class Calling {
   }
 
   /**
-   * Runs the calls of a step, and emits their results in the order of the calls. Neighbors that only look run together;
-   * a call that changes the world, or that somebody is asked about, waits for those before it and runs alone.
+   * Runs the calls of a step, and emits their results in the order of the calls. Adjacent read-only calls run in
+   * parallel; a call that changes the world or needs permission waits for those before it and runs alone.
    */
   async run(calls: readonly KeptCall[], { signal }: TurnAbort): Promise<void> {
     const { engine, turn, emit, callTool = async (call) => unknownTool(call), truth } = this.#options;
@@ -191,7 +191,7 @@ class Calling {
     for (let at = 0; at < calls.length; ) {
       const together = this.#together(calls.slice(at, at + MAX_CALLS_TOGETHER));
       at += together.length;
-      // The tool gets the arguments as the engine gave them; the conversation keeps a bounded copy.
+      // The tool gets the full arguments; the conversation keeps a bounded copy.
       const running = together.map(({ given }) =>
         turn.perform((options) => callTool(given, options), { signal, maxResultCharacters }),
       );
@@ -212,7 +212,7 @@ class Calling {
     this.#done = done;
   }
 
-  /** Returns the first of these calls, with those behind it that run beside it. */
+  /** Returns the first of these calls, and the calls after it that can run in parallel with it. */
   #together(calls: readonly KeptCall[]): readonly KeptCall[] {
     const { runsBeside = () => false } = this.#options;
     const end = calls.findIndex(({ given }) => !runsBeside(given));
@@ -224,7 +224,7 @@ function isExceeded(error: unknown): boolean {
   return NanoAgentError.isInstance(error) && error.code === "context-exceeded";
 }
 
-/** Characters that are shown of each result, so that the results of a step leave room in the context for the reply. */
+/** Returns the characters shown of each result, so that the results of a step leave context for the reply. */
 function resultCharacters(engine: Engine, calls: number): number {
   const contextTokens = engine.longestContextTokens ?? engine.contextTokens;
   if (contextTokens === null) return MAX_RESULT_CHARACTERS;
@@ -235,24 +235,24 @@ function resultCharacters(engine: Engine, calls: number): number {
 function callNotValid(name: string, reason: string): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "call-not-valid",
-    message: `The engine called the tool "${name}" with arguments that are not right, and did not repair them.`,
+    message: `The engine called the tool "${name}" with invalid arguments and did not correct them.`,
     reason,
-    hint: "Ask again in other words, or use a more able model.",
+    hint: "Rephrase the message, or use a more capable model.",
   });
 }
 
 function tooManyTokens(maxTokens: number): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "too-many-tokens",
-    message: `The engine wrote ${maxTokens} tokens and more about one message, and still called tools.`,
-    hint: "Ask again in other words, use a more able model, or raise limits.maxTokens.",
+    message: `The engine wrote more than ${maxTokens} tokens for one message and still called tools.`,
+    hint: "Rephrase the message, use a more capable model, or raise limits.maxTokens.",
   });
 }
 
 function inCircles(name: string): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "repeated-calls",
-    message: `The engine called the same tools again and again, the last one "${name}", and learned nothing new.`,
-    hint: "Ask again in other words, or use a more able model.",
+    message: `The engine kept calling the same tools with the same results; the last was "${name}".`,
+    hint: "Rephrase the message, or use a more capable model.",
   });
 }

@@ -30,31 +30,31 @@ import { wholeData } from "./whole-text.js";
 
 /** Parts of an agent that a config file cannot express. */
 export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPermission" | "beforeAct"> {
-  /** Engine in place of the one that the config names. The app that passes it closes it; agents may share it. */
+  /** Engine to use instead of the one in the config. The app that passes it must close it; agents may share it. */
   engine?: Engine | undefined;
   /** Tools of the app, in addition to those of the config. */
   tools?: readonly Tool[] | undefined;
 }
 
 /**
- * Opens the agent of a config: checks that it fits, then opens its tools, skills and engine. Conversations with it share
- * these; see {@link Agent.converse}. Throws {@link NanoRuntimeError}, {@link EngineError}, {@link InvalidToolError},
- * {@link InvalidIntentsError}, {@link InvalidSkillError}, {@link McpServerError}, {@link MissingPeerError}, or
- * {@link InvalidDataError} for a config of the wrong shape.
+ * Opens the agent of a config: checks that it fits, then opens its tools, skills and engine. Conversations with it
+ * share these; see {@link Agent.converse}. Throws {@link NanoRuntimeError}, {@link EngineError},
+ * {@link InvalidToolError}, {@link InvalidIntentsError}, {@link InvalidSkillError}, {@link McpServerError},
+ * {@link MissingPeerError}, or {@link InvalidDataError} for a config of the wrong shape.
  */
 export async function openAgent(config: NanoAgentConfigInput, options: AgentOptions = {}): Promise<Agent> {
   return Agent.open(await checkAgent(config), options);
 }
 
 /**
- * Checks a config without opening anything. An agent that may take more memory than its device has is refused first,
+ * Checks a config without opening anything. Rejects an agent whose memory budget exceeds its device's memory first,
  * then a model file that is missing or too large.
  */
 export async function checkAgent(input: NanoAgentConfigInput): Promise<NanoAgentConfig> {
   const config = NanoAgentConfig.parse(input);
   checkMemoryBudget(config);
   if (config.model_path !== null) {
-    // Looking at a file needs Node; this module does not.
+    // File checks need Node; this module does not.
     const { checkModelFile } = await import("#node-parts");
     await checkModelFile(config.model_path, config.spec.max_model_size_mb, config.model_root ?? null);
   }
@@ -114,17 +114,17 @@ export class Agent implements AsyncDisposable {
     }
   }
 
-  /** Facts that the engine states about itself. They can change: under memory pressure the context becomes smaller. */
+  /** Facts that the engine reports about itself. They can change: the context shrinks under memory pressure. */
   get engine(): EngineFacts {
     return factsOf(this.#parts.engine);
   }
 
-  /** All tools that are there now, by name: those that an intent may run, and those that the engine may call. */
+  /** Tools that are available now, by name: those that intents may run, and those that the engine may call. */
   get tools(): readonly Tool[] {
     return this.#parts.tools?.tools ?? [];
   }
 
-  /** Settings that have no effect, and what the engine, the skills and the tools report, one sentence each. */
+  /** Settings that have no effect, and reports of the engine, the skills and the tools. One sentence per item. */
   get notices(): readonly string[] {
     const { engine, tools } = this.#parts;
     return [
@@ -140,7 +140,7 @@ export class Agent implements AsyncDisposable {
   #describeCapabilities(): string[] {
     const { tools } = this.#parts;
     const all = tools?.tools ?? [];
-    // A server that cannot be reached now has its tools later.
+    // The tools of a server that cannot be reached now are added later.
     const known = this.config.spec.capabilities.filter(
       (capability) => all.some(({ name }) => name === capability) || tools?.expects(capability) !== true,
     );
@@ -150,14 +150,14 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Opens a conversation: a new one, or, with a session, the one that is stored there. Throws {@link SessionError}, and
+   * Opens a conversation: the stored one for a session, otherwise a new one. Throws {@link SessionError}, and
    * {@link NanoRuntimeError} `not-loaded` after `close()`.
    */
   async converse({ session, ...options }: ConverseOptions = {}): Promise<Conversation> {
     return this.continueJournal(await openJournal(session, this.config.spec.name), options);
   }
 
-  /** Opens the conversation of a journal that is open already. Takes over the journal, also when it throws. @internal */
+  /** Opens the conversation of a journal that is already open. Takes ownership of it, even if this throws. @internal */
   async continueJournal(
     journal: Journal | null,
     { maxHistoryBytes, before }: Omit<ConverseOptions, "session"> = {},
@@ -173,7 +173,7 @@ export class Agent implements AsyncDisposable {
       onClose: (closed) => this.#conversations.delete(closed),
     });
     this.#conversations.add(conversation);
-    // The agent may have been closed meanwhile, and has not seen this conversation.
+    // close() may have been called in the meantime, without this conversation in its list.
     if (this.#closing !== null) {
       await conversation.close();
       throw NanoRuntimeError.notLoaded();
@@ -181,7 +181,7 @@ export class Agent implements AsyncDisposable {
     return conversation;
   }
 
-  /** Reports what the agent takes of its memory budget, and how the budget is enforced. Needs Node. */
+  /** Reports the agent's memory use and how its budget is enforced. Needs Node. */
   async memory(): Promise<MemoryReport> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
     const { reportMemory } = await import("#node-parts");
@@ -189,9 +189,9 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Has the engine write what it has evaluated to disk, so that after a restart it need not read the conversation again.
-   * Returns the bytes written, or null where the engine keeps nothing. A local model keeps it when the config has a
-   * `session`.
+   * Makes the engine write its evaluated state to disk, so that it need not read the conversation again after a
+   * restart. Returns the bytes written, or null if the engine saves nothing. A local model saves its state if the
+   * config has a `session`.
    */
   async saveState(): Promise<number | null> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
@@ -199,9 +199,9 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Returns a vector of length 1 for each text, in their order: see {@link Engine.embed}. Waits for the engine as a turn does.
-   * Throws {@link EngineError} `embeddings-not-supported` and `invalid-embedding-texts`, and {@link NanoRuntimeError}
-   * `context-exceeded` and `aborted`.
+   * Returns a vector of length 1 for each text, in the same order: see {@link Engine.embed}. Waits for the engine like
+   * a turn. Throws {@link EngineError} `embeddings-not-supported` and `invalid-embedding-texts`, and
+   * {@link NanoRuntimeError} `context-exceeded` and `aborted`.
    */
   async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
@@ -216,7 +216,7 @@ export class Agent implements AsyncDisposable {
     }
   }
 
-  /** Closes all conversations, the tools, and the engine unless the app passed it. May be called twice. */
+  /** Closes all conversations, the tools, and the engine unless the app passed it. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -238,12 +238,12 @@ export class Agent implements AsyncDisposable {
   }
 }
 
-const CALLS_NO_TOOLS = "The model calls no tools: those that there are serve intents alone.";
+const CALLS_NO_TOOLS = "This model cannot call tools. They remain available to intents.";
 
 interface AgentSkills {
   /** All skills of the folder. */
   all: readonly KnownSkill[];
-  /** Those that the capabilities switch on; null for none. */
+  /** Skills that the capabilities switch on, or null if there are none. */
   open: OpenSkills | null;
   notices: readonly string[];
 }
@@ -257,13 +257,13 @@ async function readSkills({ skills_dir, spec }: NanoAgentConfig): Promise<AgentS
   ]);
   const { skills, issues } = await openSkillFolder(skills_dir, spec.capabilities);
   const used = skills.filter((skill) => namesOfSkill(skill).some((name) => spec.capabilities.includes(name)));
-  // Warnings about skills that nobody uses are for `check`.
+  // `check` reports warnings about unused skills.
   const concerns = ({ severity, file }: InvalidSkillError) =>
     severity === "error" || used.some(({ folder }) => file.startsWith(folder));
   return { all: skills, open: await openSkills(used), notices: issues.filter(concerns).map(({ message }) => message) };
 }
 
-/** Opens the memory of the processes that tools start; undefined for an agent whose tools start none. */
+/** Tracks the memory of processes that tools start. Returns undefined if no tool starts one. */
 async function openToolMemory(
   config: NanoAgentConfig,
   options: Pick<OpenEngineOptions, "ownsProgram" | "baseBytes">,
@@ -274,7 +274,7 @@ async function openToolMemory(
   return node.openToolMemory(config, options);
 }
 
-/** Opens the tools of an agent; null for one that has none, and then nothing is loaded for them. */
+/** Opens the tools of an agent. Returns null, and loads nothing, if it has none. */
 async function openTools(
   config: NanoAgentConfig,
   { tools = [], onPermission, beforeAct, toolMemory }: AgentOptions & OpenEngineOptions,
@@ -287,7 +287,7 @@ async function openTools(
   return ToolRegistry.open(config, { always, pinned: skills?.tool.name, onPermission, beforeAct, toolMemory });
 }
 
-/** Compiles the intents. Throws {@link InvalidIntentsError}, also for a tool that there is not. */
+/** Compiles the intents. Throws {@link InvalidIntentsError}, also for the name of an unknown tool. */
 async function openIntents({ intents }: NanoAgentConfig, tools: ToolRegistry): Promise<IntentAnswers | null> {
   if (intents === undefined) return null;
   const [{ IntentMatcher }, { InvalidIntentsError }, { runIntent }] = await Promise.all([

@@ -1,6 +1,6 @@
 /**
- * Calls a function that an app passed in and resolves to its result. Rejects when it throws, when it rejects, and when it
- * has not settled after so many milliseconds.
+ * Calls a function that an app passed in and resolves to its result. Rejects if it throws, rejects, or does not settle
+ * within the timeout.
  */
 export async function callWithin<Value>(milliseconds: number, call: () => Value | Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -9,7 +9,7 @@ import { NanoRuntimeError } from "./nano-runtime-error.js";
 
 type Budgeted = Pick<NanoAgentConfig, "spec" | "device">;
 
-/** Refuses, with `insufficient-memory`, an agent that may take more memory than its device has. */
+/** Throws `insufficient-memory` if an agent's memory budget exceeds its device's memory. */
 export function checkMemoryBudget({ spec, device }: Budgeted): void {
   if (spec.max_memory_mb <= device.memory_mb) return;
   throw new NanoRuntimeError({
@@ -20,8 +20,8 @@ export function checkMemoryBudget({ spec, device }: Budgeted): void {
 }
 
 /**
- * Opens the budget of an agent that has just been loaded; null where its engine enforces the budget itself. Refuses, with
- * `insufficient-memory`, an agent whose budget is smaller than what it takes already.
+ * Opens the budget of an agent that was just loaded, or returns null if its engine enforces the budget. Throws
+ * `insufficient-memory` if the agent already uses more than its budget.
  */
 export async function openProgramBudget(
   config: NanoAgentConfig,
@@ -38,7 +38,7 @@ export async function openProgramBudget(
     baseBytes,
     hasToolProcesses: tools.length > 0 || Object.keys(mcp_servers).length > 0,
     measure: async () => {
-      // Processes are read with Node; this module needs none.
+      // Reading process memory needs Node; this module does not.
       const { measureProgram } = await import("#node-parts");
       return measureProgram(limitBytes, { ...options, hasModelInside: engine.memory !== undefined });
     },
@@ -50,9 +50,8 @@ export async function openProgramBudget(
 }
 
 /**
- * Refuses, with `insufficient-memory`, an agent whose budget is smaller than a program that is the agent's alone. The size of
- * the program is a constant, so that a config always gets the same answer. The plan of a local model counts the program
- * itself.
+ * Throws `insufficient-memory` if the budget is smaller than a program that runs only this agent. The program's size is
+ * a constant, so that the same config always gets the same result. The plan of a local model includes the program.
  */
 export function checkProgramSize(config: NanoAgentConfig): void {
   if (engineTypeOf(config) === "llama") return;
@@ -65,11 +64,12 @@ function limitOf({ spec, device }: Budgeted): number {
 
 function tooSmall(config: Budgeted, usedBytes: number): NanoRuntimeError {
   const { device } = config;
+  const limitMb = megabytes(limitOf(config));
   const enoughMb = Math.ceil((usedBytes + PROGRAM_GROWTH_BYTES) / BYTES_PER_MB);
   return new NanoRuntimeError({
     code: "insufficient-memory",
-    message: `The agent takes ${megabytes(usedBytes)} MB before its first message and may take ${megabytes(limitOf(config))} MB.`,
-    reason: "The program counts, with the processes of its tools.",
+    message: `The agent uses ${megabytes(usedBytes)} MB before its first message; its limit is ${limitMb} MB.`,
+    reason: "This includes the program and the processes of its tools.",
     hint:
       enoughMb <= device.memory_mb
         ? `Set spec.max_memory_mb to ${enoughMb} or more.`

@@ -18,22 +18,25 @@ import { recordWindow, restoreWindow } from "./session/window-record.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
 import { TurnAbort } from "./turn-abort.js";
 
-/** How long `close` waits for the running turn: its engine's grace, and as long again for the reader of its events. */
+/** How long `close` waits for the running turn: the engine's grace period, plus the same time for the event reader. */
 const CLOSE_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
 
 export interface ConverseOptions {
   /** Folder and durability of the conversation on disk. Default: it is kept in memory only. */
   session?: SessionSettings | undefined;
   /**
-   * Most bytes of the conversation that stay in memory, counted at two bytes a character and 200 for each message. The
-   * oldest whole turns leave first; the newest turn stays, whatever its size. Default: 4 MB.
+   * Most bytes of the conversation that stay in memory, counted as two bytes per character and 200 per message. The
+   * oldest turns are dropped first; the newest turn stays regardless of its size. Default: 4 MB.
    */
   maxHistoryBytes?: number | undefined;
-  /** Messages that a conversation without a session begins with. Default: none. */
+  /** Initial messages of a conversation without a session. Default: none. */
   before?: readonly ConversationMessage[] | undefined;
 }
 
-/** Opens the session of a conversation. `owner` is the agent's name, for others that want the session. Throws {@link SessionError}. */
+/**
+ * Opens the session of a conversation. Other programs that open it see `owner`, the agent's name. Throws
+ * {@link SessionError}.
+ */
 export async function openJournal(settings: SessionSettings | undefined, owner: string): Promise<Journal | null> {
   if (settings === undefined) return null;
   // Files need Node; this module does not.
@@ -44,17 +47,17 @@ export async function openJournal(settings: SessionSettings | undefined, owner: 
 /**
  * One conversation with an agent; {@link Agent.converse} opens it.
  *
- * - Messages are answered one at a time, in the order in which they came; up to 64 wait.
- * - Conversations share the engine: it answers one turn at a time, in the order in which the conversations asked. A
- *   conversation with many waiting messages has one of them in that order, so that none can crowd out another. While a
- *   tool runs, or a person is asked, other turns may use the engine.
- * - A turn that fails or is aborted stays in the history as far as its text was shown, with `ended: "interrupted"`; its
- *   `error` event has that part as `reply`. One that showed nothing leaves nothing, unless it called tools that change the
- *   world and there is a session. A reply that was to satisfy a schema is there whole or not at all.
- * - With a session, a reply that was returned is on disk: see {@link Journal}.
+ * - Messages are answered one at a time, in the order in which they arrive. Up to 64 can wait.
+ * - Conversations share the engine. It answers one turn at a time, in the order in which the conversations asked. Only
+ *   one waiting message of each conversation is in that queue, so that none can crowd out another. While a tool runs or
+ *   a permission request is open, other turns may use the engine.
+ * - A turn that fails or is aborted keeps the text that was shown, with `ended: "interrupted"`; its `error` event has
+ *   this text as `reply`. A turn that showed nothing is dropped, unless it called tools that change the world and there
+ *   is a session. A reply with a schema is kept completely or not at all.
+ * - With a session, a returned reply is on disk: see {@link Journal}.
  * - After `close()`, or after its agent was closed, `process` and `stream` fail with `not-loaded`.
- * - The empty message, or one of blanks, is a message like any other, and engines are told that it has no words; one longer than {@link MAX_MESSAGE_BYTES} fails with
- *   `message-too-large`.
+ * - An empty or blank message is answered like any other; engines get a note that it has no words. A message longer
+ *   than {@link MAX_MESSAGE_BYTES} fails with `message-too-large`.
  */
 export class Conversation implements AsyncDisposable {
   readonly #agent: SharedParts;
@@ -66,7 +69,7 @@ export class Conversation implements AsyncDisposable {
   #history: History;
   #window: ContextWindow;
   #shortlist: ToolShortlist | null;
-  /** The turn that runs. */
+  /** The running turn. */
   #turn: TurnAbort | null = null;
   #closing: Promise<void> | null = null;
 
@@ -90,7 +93,7 @@ export class Conversation implements AsyncDisposable {
   }
 
   /**
-   * Goes on with the conversation that the journal holds, or begins one. Takes over the journal, also when it throws.
+   * Continues the conversation in the journal, or starts one. Takes ownership of the journal, even if this throws.
    * @internal
    */
   static async open(
@@ -117,30 +120,30 @@ export class Conversation implements AsyncDisposable {
   }
 
   /**
-   * The conversation so far, oldest first: a copy of what is in memory. Whole turns leave at the oldest end, and
-   * {@link droppedTurns} counts them. It stays readable after `close`. A turn that called tools has the calls
-   * (`tool_calls`) and their results (role `tool`) between its message and its reply.
+   * The conversation so far, oldest first: a copy of the part in memory. The oldest turns are dropped first, and
+   * {@link droppedTurns} counts them. Readable after `close`. A turn that called tools has the calls (`tool_calls`) and
+   * their results (role `tool`) between its message and its reply.
    */
   get history(): readonly ConversationMessage[] {
     return this.#history.messages;
   }
 
-  /** Number of the oldest turns that are no longer in {@link history}. */
+  /** Number of turns that are no longer in {@link history}. */
   get droppedTurns(): number {
     return this.#history.droppedTurns;
   }
 
-  /** Number of turns of the session that are known to be missing from its files, as far as these were read. */
+  /** Number of turns known to be missing from the session's files, as far as these were read. */
   get missingTurns(): number {
     return this.#journal?.report.missing_turns ?? 0;
   }
 
-  /** Sentences about the session that was opened: damage that was repaired, acts whose outcome is unknown. */
+  /** Notices about the opened session: repaired damage, acts with an unknown outcome. One sentence per item. */
   get notices(): readonly string[] {
     return this.#journal === null ? [] : describeReport(this.#journal.report);
   }
 
-  /** Returns the reply to a message. Throws the error that {@link stream} reports as an `error` event. */
+  /** Returns the reply to a message. Throws the error that {@link stream} yields as an `error` event. */
   async process(message: string | AgentMessageInput, options: TurnOptions = {}): Promise<AgentMessage> {
     const last = await this.#answer(message, options ?? {}, new TurnAbort(), () => {});
     if (last.type === "error") throw last.error;
@@ -149,17 +152,17 @@ export class Conversation implements AsyncDisposable {
   }
 
   /**
-   * Answers a message and reports the events meanwhile. Never throws: the last event is one `run-end` or one `error`, and
-   * with it the turn is over. The message takes its place in the queue when the first event is asked for. A caller that
-   * stops reading (`break`, `return()`) has aborted. One that only pauses holds up the messages behind it, and other
-   * conversations that wait for the engine, until its turn is aborted or out of time.
+   * Answers a message and yields its events. Never throws: the last event is one `run-end` or one `error`, and then the
+   * turn is over. The message enters the queue when the first event is requested. A caller that stops reading (`break`,
+   * `return()`) aborts the turn. A caller that only pauses blocks the messages behind it, and other conversations that
+   * wait for the engine, until its turn is aborted or times out.
    */
   stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
     const abort = new TurnAbort();
     const events = this.#eventsOf(message, options ?? {}, abort);
     return {
       next: () => events.next(),
-      // A generator hears of these only when it has an event to give; the engine is told at once.
+      // A generator handles these only at its next event; abort the engine immediately.
       return: () => {
         abort.abort();
         return events.return();
@@ -205,14 +208,14 @@ export class Conversation implements AsyncDisposable {
     yield await answering;
   }
 
-  /** Answers a message: emits the events but for the last one, which it returns. Never rejects. */
+  /** Answers a message: emits all events except the last, which it returns. Never rejects. */
   async #answer(
     message: string | AgentMessageInput,
     options: TurnOptions,
     abort: TurnAbort,
     emit: EmitEvent,
   ): Promise<AgentEvent> {
-    // Whatever is taken is given back in the opposite order.
+    // Resources are released in reverse order.
     const releases: (() => void)[] = [];
     try {
       releases.push(onAbort(options.signal, () => abort.abort()));
@@ -249,8 +252,8 @@ export class Conversation implements AsyncDisposable {
   }
 
   /**
-   * All of the conversation, oldest first, one message at a time: with a session it is read from the disk, in a memory
-   * that does not grow with it; without one it is what {@link history} holds.
+   * The complete conversation, oldest first, one message at a time. With a session it is read from disk in constant
+   * memory; without one it is the content of {@link history}.
    */
   async *readHistory(): AsyncGenerator<ConversationMessage, void> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
@@ -260,28 +263,28 @@ export class Conversation implements AsyncDisposable {
   }
 
   /**
-   * Starts a new conversation in place of this one; with a session, the old one stays on the disk. Throws
-   * {@link NanoRuntimeError} `turn-running` while a message is being answered.
+   * Starts a new conversation; with a session, the old one stays on disk. Throws {@link NanoRuntimeError}
+   * `turn-running` while a message is being answered.
    */
   reset(): void {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
     if (this.#turn !== null) {
       throw new NanoRuntimeError({
         code: "turn-running",
-        message: "A message is being answered; the conversation cannot be reset now.",
+        message: "The conversation cannot be reset while a message is being answered.",
         hint: "Wait for the reply, or abort it.",
       });
     }
     const { engine, instructions, tools } = this.#agent;
     this.#history = new History(this.#maxHistoryBytes);
-    // A record that cannot be written now is written before the next turn.
+    // If the record cannot be written now, it is written before the next turn.
     this.#journal?.beginConversation().catch(() => {});
     void IdleWork.of(engine).remove(this);
     this.#window = new ContextWindow(engine, instructions, this.#windowOptions);
     this.#shortlist = tools?.newShortlist() ?? null;
   }
 
-  /** Ends the turn that runs, refuses those that wait, and closes the session. May be called twice. */
+  /** Ends the running turn, rejects those that wait, and closes the session. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -300,7 +303,7 @@ export class Conversation implements AsyncDisposable {
     await this.close();
   }
 
-  /** Has the turns that leave the window summarized while nobody waits for the engine. */
+  /** Summarizes the turns that leave the window while the engine is idle. */
   #summarizeWhenIdle(): void {
     const { engine } = this.#agent;
     if (this.#windowOptions.summarizes !== true || engine.contextTokens === null || this.#closing !== null) return;
@@ -313,7 +316,7 @@ export class Conversation implements AsyncDisposable {
   }
 }
 
-/** Returns the newest part of the conversation that the journal holds, as much of it as stays in memory. */
+/** Returns the newest part of the journal's conversation that fits in memory. */
 async function restoreHistory(journal: Journal | null, maxBytes: number): Promise<History> {
   const history = new History(maxBytes);
   if (journal === null) return history;
@@ -327,7 +330,7 @@ async function restoreHistory(journal: Journal | null, maxBytes: number): Promis
   return history;
 }
 
-/** Messages by turn: each of the user's begins one. */
+/** Groups messages by turn. Each user message begins one. */
 function turnsOf(messages: readonly ConversationMessage[]): ConversationMessage[][] {
   const turns: ConversationMessage[][] = [];
   for (const message of messages) {
@@ -340,8 +343,8 @@ function turnsOf(messages: readonly ConversationMessage[]): ConversationMessage[
 function invalidBound(value: unknown): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "invalid-options",
-    message: `maxHistoryBytes is ${cutText(String(value), 100)}, which is not a positive integer.`,
-    hint: "Pass a number of bytes, such as 64 * 1024, or leave it out for 4 MB.",
+    message: `maxHistoryBytes must be a positive integer, not ${cutText(String(value), 100)}.`,
+    hint: "Pass a number of bytes, such as 64 * 1024, or omit it for 4 MB.",
   });
 }
 

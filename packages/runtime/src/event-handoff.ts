@@ -1,16 +1,18 @@
 import type { AgentEvent } from "./agent-event.js";
 
-/** Hands the events of a turn to its reader, one at a time: the turn goes on when the reader asks for the next one. */
+/**
+ * Passes the events of a turn to its reader, one at a time. The turn continues when the reader asks for the next one.
+ */
 export class EventHandoff {
-  /** The turn, which waits until its event has been read. */
+  /** The turn, while it waits for its event to be read. */
   #turn: { resolve: () => void; reject: (error: unknown) => void } | null = null;
   #giveReader: (event: AgentEvent | null) => void = () => {};
   #hasLeft = false;
 
-  /** Gives the reader an event. Resolves when the next one is asked for; rejects when none is wanted. */
+  /** Passes an event to the reader. Resolves when the next one is requested; rejects when the reader has left. */
   readonly emit = (event: AgentEvent): Promise<void> =>
     new Promise((resolve, reject) => {
-      if (this.#hasLeft) return reject(new Error("Nobody reads the events any more"));
+      if (this.#hasLeft) return reject(new Error("The event reader has left"));
       this.#turn = { resolve, reject };
       this.#giveReader(event);
     });
@@ -23,20 +25,20 @@ export class EventHandoff {
     });
   }
 
-  /** Tells the reader that the turn has no more events. */
+  /** Marks the end of the events. */
   end(): void {
     this.#giveReader(null);
   }
 
-  /** Has the turn fail where it waits, with an error of the reader, and returns its next event. */
+  /** Makes the turn fail at its current event with the reader's error, and returns its next event. */
   fail(error: unknown): Promise<AgentEvent | null> {
     this.#turn?.reject(error);
     return this.next();
   }
 
-  /** Has the turn fail where it waits, and wherever it has another event: nobody reads them. */
+  /** Makes the turn fail at its current event and at every later one, because nothing reads them. */
   leave(): void {
     this.#hasLeft = true;
-    this.#turn?.reject(new Error("Nobody reads the events any more"));
+    this.#turn?.reject(new Error("The event reader has left"));
   }
 }

@@ -1,6 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
 
-/** Code `missing-peer`: a package that is only needed for what was asked is not installed. `peer` is its name. */
+/** Code `missing-peer`: an optional package that the requested feature needs is not installed. `peer` is its name. */
 export class MissingPeerError extends NanoAgentError {
   override name = "MissingPeerError";
   readonly peer: string;
@@ -17,9 +17,9 @@ export class MissingPeerError extends NanoAgentError {
 }
 
 /**
- * Returns the error for an optional package that could not be imported: {@link MissingPeerError} where it is not installed,
- * else `cause`. The import itself stands where the package is used, in a `try` block: there a bundler takes in a package
- * that is installed, and accepts that one is not.
+ * Returns the error for an optional package that could not be imported: {@link MissingPeerError} if it is not
+ * installed, otherwise `cause`. The `import` must be in a `try` block where the package is used. There a bundler
+ * includes an installed package and tolerates a missing one.
  */
 export function explainImport(peer: string, purpose: string, cause: unknown): unknown {
   const { code, message } = cause as NodeJS.ErrnoException;
@@ -27,7 +27,7 @@ export function explainImport(peer: string, purpose: string, cause: unknown): un
     code === "ERR_MODULE_NOT_FOUND" ||
     code === "MODULE_NOT_FOUND" ||
     /^(could not|cannot) (resolve|find) /i.test(message);
-  // The package itself, and not one that it in turn lacks. Yarn's Plug'n'Play names it without quotes.
+  // The package itself, not one of its missing dependencies. Yarn's Plug'n'Play omits the quotes.
   const [, plain, quoted] = /tried to access (\S+)|["'`]([^"'`]+)["'`]/.exec(message) ?? [];
   return isMissing && (plain ?? quoted) === peer ? new MissingPeerError(peer, purpose, cause) : cause;
 }

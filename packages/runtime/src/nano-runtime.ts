@@ -10,17 +10,17 @@ import type { TurnOptions } from "./run-turn.js";
 export type NanoRuntimeOptions = AgentOptions;
 
 /**
- * One agent and one conversation with it; {@link openAgent} opens an agent for several conversations.
+ * One agent with one conversation. To hold several conversations with an agent, use {@link openAgent}.
  *
- * - Messages are answered as {@link Conversation} says.
+ * - Messages are answered as described in {@link Conversation}.
  * - `process` and `stream` before `load`, or after `unload`, fail with `not-loaded`.
  */
 export class NanoRuntime implements AsyncDisposable {
   readonly #options: NanoRuntimeOptions;
   #agent: Agent | null = null;
-  /** The conversation of the agent; after `unload` it is closed, and its history can still be read. */
+  /** The agent's conversation. `unload` closes it; its history stays readable. */
   #conversation: Conversation | null = null;
-  /** The load or unload that is under way. */
+  /** The pending load or unload. */
   #changing: Promise<void> | null = null;
   #notices: readonly string[] = [];
 
@@ -29,10 +29,10 @@ export class NanoRuntime implements AsyncDisposable {
   }
 
   /**
-   * The conversation so far, oldest first: a copy. It holds the newest 4 MB, counted at two bytes a character and 200
-   * for each message; whole turns leave at the oldest end, and {@link droppedTurns} counts them. It stays readable
-   * after `unload` and begins anew with the next `load`, or, with a session, where that had ended. A turn that called
-   * tools has the calls (`tool_calls`) and their results (role `tool`) between its message and its reply.
+   * The conversation so far, oldest first: a copy. It contains the newest 4 MB, counted as two bytes per character and
+   * 200 per message. The oldest turns are dropped first, and {@link droppedTurns} counts them. Readable after `unload`.
+   * The next `load` starts a new conversation or, with a session, continues the stored one. A turn that called tools
+   * has the calls (`tool_calls`) and their results (role `tool`) between its message and its reply.
    */
   get history(): readonly ConversationMessage[] {
     return this.#conversation?.history ?? [];
@@ -43,12 +43,12 @@ export class NanoRuntime implements AsyncDisposable {
     return this.#conversation?.missingTurns ?? 0;
   }
 
-  /** Number of the oldest turns that are no longer in {@link history}. */
+  /** Number of turns that are no longer in {@link history}. */
   get droppedTurns(): number {
     return this.#conversation?.droppedTurns ?? 0;
   }
 
-  /** Settings that have no effect, and what the session, the engine and the tools report, one sentence each; after `load`. */
+  /** Settings without effect, and reports of the session, engine and tools, one sentence per item. Set by `load`. */
   get notices(): readonly string[] {
     if (this.#agent === null) return this.#notices;
     return [...(this.#conversation?.notices ?? []), ...this.#agent.notices];
@@ -61,15 +61,15 @@ export class NanoRuntime implements AsyncDisposable {
   }
 
   /**
-   * Opens an agent and its conversation. Checks first that the agent fits: one that may take more memory than the device
-   * has is refused before anything is opened. Throws as {@link openAgent} does, {@link SessionError}, and
-   * {@link NanoRuntimeError} `already-loaded`.
+   * Opens an agent and its conversation. Rejects an agent whose memory budget exceeds the device's memory before
+   * anything is opened. Throws like {@link openAgent}, and {@link SessionError}, and {@link NanoRuntimeError}
+   * `already-loaded`.
    */
   async load(config: NanoAgentConfigInput): Promise<void> {
     if (this.#agent !== null || this.#changing !== null) {
       throw new NanoRuntimeError({
         code: "already-loaded",
-        message: "An agent is loaded already.",
+        message: "An agent is already loaded.",
         hint: "Call unload() first, or use another NanoRuntime.",
       });
     }
@@ -78,7 +78,7 @@ export class NanoRuntime implements AsyncDisposable {
 
   async #open(input: NanoAgentConfigInput): Promise<void> {
     const config = await checkAgent(input);
-    // The session first: if another program holds it, no model is loaded in vain.
+    // Open the session first: if another program holds it, loading the model would be wasted.
     const journal = await openJournal(config.session, config.spec.name);
     let agent: Agent;
     try {
@@ -96,18 +96,18 @@ export class NanoRuntime implements AsyncDisposable {
     this.#agent = agent;
   }
 
-  /** Returns the reply to a message. Throws the error that {@link stream} reports as an `error` event. */
+  /** Returns the reply to a message. Throws the error that {@link stream} yields as an `error` event. */
   async process(message: string | AgentMessageInput, options: TurnOptions = {}): Promise<AgentMessage> {
     return this.#requireConversation().process(message, options);
   }
 
-  /** Answers a message and reports the events meanwhile: see {@link Conversation.stream}. Never throws. */
+  /** Answers a message and yields its events: see {@link Conversation.stream}. Never throws. */
   stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
     if (this.#agent === null || this.#conversation === null) return notLoaded();
     return this.#conversation.stream(message, options);
   }
 
-  /** Reports what the agent takes of its memory budget, and how the budget is enforced. Needs Node. */
+  /** Reports the agent's memory use and how its budget is enforced. Needs Node. */
   async memory(): Promise<MemoryReport> {
     return this.agent.memory();
   }
@@ -117,27 +117,27 @@ export class NanoRuntime implements AsyncDisposable {
     return this.agent.embed(texts, options);
   }
 
-  /** Has the engine write what it has evaluated to disk: see {@link Agent.saveState}. */
+  /** Makes the engine write its evaluated state to disk: see {@link Agent.saveState}. */
   async saveState(): Promise<number | null> {
     return this.agent.saveState();
   }
 
-  /** All of the conversation, oldest first, one message at a time: see {@link Conversation.readHistory}. */
+  /** The complete conversation, oldest first, one message at a time: see {@link Conversation.readHistory}. */
   async *readHistory(): AsyncGenerator<ConversationMessage, void> {
     yield* this.#requireConversation().readHistory();
   }
 
   /**
-   * Starts a new conversation; with a session, the old one stays on the disk. Throws {@link NanoRuntimeError}
+   * Starts a new conversation; with a session, the old one stays on disk. Throws {@link NanoRuntimeError}
    * `turn-running` while a message is being answered.
    */
   reset(): void {
     this.#requireConversation().reset();
   }
 
-  /** Ends the turn that runs, refuses those that wait, and closes the engine. Does nothing when nothing is loaded. */
+  /** Ends the running turn, rejects those that wait, and closes the engine. Does nothing if no agent is loaded. */
   async unload(): Promise<void> {
-    // The caller of a load that fails has its error; nothing is left to unload.
+    // A failed load has already reported its error to its caller; nothing is left to unload.
     while (this.#changing !== null) await this.#changing.catch(() => {});
     const agent = this.#agent;
     if (agent === null) return;

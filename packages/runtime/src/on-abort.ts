@@ -1,13 +1,13 @@
 import { TurnAbort } from "./turn-abort.js";
 
-/** Anything whose abort ends work: a signal, or the abort of a turn. */
+/** A signal, or the abort of a turn. */
 export type Abortable = AbortSignal | TurnAbort;
 
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls back when the signal aborts, at once when it has already. Returns how to stop listening. However many listen, the
- * signal has one listener: a program may hand the same signal to every message.
+ * Calls back when the signal aborts, or immediately if it is already aborted. Returns a function that stops listening.
+ * All callbacks share one listener on the signal, because a program may pass the same signal with every message.
  */
 export function onAbort(signal: Abortable | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {};
@@ -37,7 +37,7 @@ function callAll(this: AbortSignal): void {
   for (const callback of [...(listeners.get(this) ?? [])]) callback();
 }
 
-/** What a promise resolves to, or a rejection as soon as the signal aborts. */
+/** Settles like the promise, or rejects as soon as the signal aborts. */
 export function untilAborted<Value>(promise: Promise<Value>, signal: Abortable): Promise<Value> {
   return new Promise((resolve, reject) => {
     const stopListening = onAbort(signal, () => reject((signal instanceof TurnAbort ? signal.signal : signal).reason));

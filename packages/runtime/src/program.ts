@@ -1,4 +1,4 @@
-// What the nanoagent program uses beside the public parts. It is built from the sources, so none of this is published.
+// Internal parts that the nanoagent program uses. It is built from the sources, so these are not published.
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
 export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";

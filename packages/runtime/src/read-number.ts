@@ -1,11 +1,11 @@
-/** More digits than a number keeps: a longer one would become another. */
+/** Most significant digits that a number keeps. A longer text would become a different number. */
 const MAX_DIGITS = 15;
 
 const numberPattern = /^(-?)([\d.,'’٫٬\u00A0]*)(\p{No})?$/u;
 
 /**
- * Returns the number that a word writes; null for one that is not certain, such as `1,000`, unless the language says
- * what a point and a comma mean. Takes words of {@link splitWords}.
+ * Returns the number that a word of {@link splitWords} spells, or null if it is ambiguous, such as `1,000`, unless the
+ * language defines the meaning of points and commas.
  */
 export function readNumber(word: string, language: string | null = null): number | null {
   const match = numberPattern.exec(word);
@@ -52,21 +52,21 @@ function readOneSeparator(
   if (separator !== "." && separator !== ",") return isGrouped(parts) ? asGroups() : null;
   const mark = decimalMark(language);
   if (!isGrouped(parts)) {
-    // `20,5` is plain in English too, `1,0000` may be ten thousand.
+    // `20,5` is clear in English as well; `1,0000` may be ten thousand.
     const isSlip = mark !== null && mark !== separator && /^[1-9]/u.test(parts[0] ?? "") && (parts[1] ?? "").length > 3;
     return isSlip ? null : asDecimal();
   }
   return mark === null ? null : mark === separator ? asDecimal() : asGroups();
 }
 
-/** Can these be the thousands of a number: one to three digits, and then three each? */
+/** Whether the parts can be thousands groups: one to three digits, then groups of three. */
 function isGrouped([first = "", ...rest]: readonly string[]): boolean {
   return /^[1-9]\d{0,2}$/u.test(first) && rest.every((part) => part.length === 3);
 }
 
 const decimalMarks = new Map<string, string | null>();
 
-/** The decimal mark of a language, a point or a comma; null where its countries differ or nobody knows. */
+/** Returns the decimal mark of a language, or null if its countries differ or the language is unknown. */
 function decimalMark(language: string | null): string | null {
   if (language === null || /^es$/iu.test(language)) return null;
   const known = decimalMarks.get(language);
@@ -79,7 +79,7 @@ function decimalMark(language: string | null): string | null {
       mark = parts.find(({ type }) => type === "decimal")?.value ?? null;
     }
   } catch {
-    // A name that is no language tag says nothing of numbers.
+    // The text is not a language tag.
   }
   decimalMarks.set(language, mark);
   return mark;

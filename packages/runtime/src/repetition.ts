@@ -1,20 +1,20 @@
-/** Longest passage whose repetition is recognized, in characters. */
+/** Longest passage whose repetition is detected, in characters. */
 const MAX_PASSAGE_CHARACTERS = 2048;
-/** Times that a passage must stand in a row. */
+/** Consecutive repetitions required. */
 const MIN_TIMES = 4;
-/** Characters that the passages must have together: a ruler, a table or a chorus is shorter. */
+/** Total characters required. Rulers, tables and choruses are shorter. */
 const MIN_CHARACTERS = 1200;
-/** The end of the text that is looked at. */
+/** Length of the end of the text that is checked. */
 const WATCHED_CHARACTERS = MIN_TIMES * MAX_PASSAGE_CHARACTERS;
-/** Characters between two looks. */
+/** Characters between two checks. */
 const LOOK_EVERY_CHARACTERS = 128;
 
-/** Watches a reply that grows, and recognizes that it has begun to repeat one passage without an end. */
+/** Watches a growing reply, and detects when it repeats one passage endlessly. */
 export class Repetition {
   #end = "";
   #unseen = 0;
 
-  /** Takes the next piece of the reply. Returns whether its end is one passage again and again. */
+  /** Adds a piece of the reply. Returns whether the reply now ends in endless repetition. */
   add(piece: string): boolean {
     this.#end += piece;
     this.#unseen += piece.length;
@@ -26,9 +26,9 @@ export class Repetition {
 }
 
 /**
- * Whether a text ends with at least {@link MIN_TIMES} times the same passage, {@link MIN_CHARACTERS} or more in all. Takes
- * time in proportion to the text: it is the prefix function of Knuth, Morris and Pratt over the reversed text, whose value
- * at a length says how far the text, moved by the rest, agrees with itself.
+ * Whether a text ends with at least {@link MIN_TIMES} copies of the same passage, {@link MIN_CHARACTERS} or more in
+ * total. Takes linear time: it computes the prefix function of Knuth, Morris and Pratt over the reversed text. Its
+ * value at a length tells how far the text matches itself when shifted by the rest.
  */
 function endsInRepetition(text: string): boolean {
   const last = text.length - 1;

@@ -3,7 +3,7 @@ import { NanoRuntimeError } from "./nano-runtime-error.js";
 
 type ValidateJson = typeof import("./json-schema/validate-json.js").validateJson;
 
-/** What a reply must satisfy. Loaded when a schema is asked for, and not before. */
+/** Schema that a reply must satisfy. Loaded only when a schema is requested. */
 export class ReplySchema {
   readonly jsonSchema: object;
   readonly #validate: ValidateJson;
@@ -13,7 +13,7 @@ export class ReplySchema {
     this.#validate = validate;
   }
 
-  /** From a JSON Schema, or a Standard Schema that carries one; throws `schema-not-supported` for anything else. */
+  /** Accepts a JSON Schema, or a Standard Schema that carries one; throws `schema-not-supported` for anything else. */
   static async from(schema: object): Promise<ReplySchema> {
     const [{ resolveJsonSchema }, { validateJson }] = await Promise.all([
       import("./json-schema/resolve-json-schema.js"),
@@ -24,7 +24,7 @@ export class ReplySchema {
 
   /** Throws `reply-not-valid` for a reply that is not JSON of this schema. */
   check({ text, reason }: LoopResult): void {
-    if (reason !== "stop") throw notValid("It was cut off at its longest.");
+    if (reason !== "stop") throw notValid("It was cut off at the length limit.");
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -40,9 +40,9 @@ export class ReplySchema {
 function notValid(reason: string, cause?: unknown): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "reply-not-valid",
-    message: "The reply does not satisfy the schema that was asked for.",
+    message: "The reply does not satisfy the requested schema.",
     reason,
-    hint: "Ask again, allow a longer reply (sampling.maxTokens), or ask for less at once.",
+    hint: "Ask again, allow a longer reply (sampling.maxTokens), or simplify the schema.",
     cause,
   });
 }

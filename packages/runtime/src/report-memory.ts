@@ -6,25 +6,25 @@ import type { MemoryReport } from "./memory/memory-report.js";
 import { processView } from "./memory/process-view.js";
 import { SteadyProbe } from "./memory/steady-probe.js";
 
-/** Least time between two collections that are forced: each stops the program for tens of milliseconds. */
+/** Shortest time between two forced collections. Each stops the program for tens of milliseconds. */
 const COLLECT_EVERY_MILLISECONDS = 500;
-/** V8 frees large buffers on another thread after a collection. */
+/** Time after a collection in which V8 frees large buffers on another thread. */
 const COLLECT_MILLISECONDS = 50;
 const COLLECT_ATTEMPTS = 2;
 
-/** When garbage was last collected here. */
+/** Time of the last collection in this program. */
 let collectedAt = Number.NEGATIVE_INFINITY;
 
 interface ReportOptions extends Pick<OpenEngineOptions, "memory" | "ownsProgram" | "baseBytes" | "toolMemory"> {
-  /** Whether a model lives in this program. Default: false. */
+  /** Whether a model runs inside this program. Default: false. */
   hasModelInside?: boolean | undefined;
 }
 
-/** One for each probe, so that a probe that hangs is not asked again, and its last reading counts. */
+/** One steady probe for each probe, so that a hanging probe is not read again and its last reading is used. */
 const steadyProbes = new WeakMap<MemoryProbe, SteadyProbe>();
 let ownProbe: MemoryProbe | null = null;
 
-/** Reports what an agent takes of its budget, by the account that the budget is enforced with. */
+/** Reports the agent's memory use against its budget, measured in the same way as for enforcement. */
 export async function reportMemory(
   { spec, device, engine: settings }: Pick<NanoAgentConfig, "spec" | "device" | "engine">,
   engine: Pick<Engine, "memory">,
@@ -52,8 +52,8 @@ function steadyProbeOf(probe: MemoryProbe): SteadyProbe {
 }
 
 /**
- * Returns the bytes that an agent without an engine's process takes. Where that is more than so many, garbage is collected
- * before the figure is final: memory that the program could give back does not count.
+ * Returns the memory of an agent without the process of an engine, in bytes. Above the limit, garbage is collected
+ * before the final measurement, so that memory that the program could free does not count.
  */
 export async function measureProgram(limitBytes: number, options: ReportOptions): Promise<number> {
   const account = accountOf(await importProfiler(), options);
@@ -69,7 +69,7 @@ export async function measureProgram(limitBytes: number, options: ReportOptions)
   return used_bytes;
 }
 
-/** Without the profiler a program knows its own size, and nothing of the device. */
+/** Without the profiler, a program knows its own size but nothing about the device. */
 async function importProfiler(): Promise<typeof import("@nanoagent/profiler") | null> {
   return import("@nanoagent/profiler").catch(() => null);
 }
@@ -82,7 +82,9 @@ function accountOf(
   return new MemoryAccount({ processes: processView(profiler), ownsProgram, baseBytes, hasModelInside, toolProcesses });
 }
 
-/** Has V8 collect all garbage, and waits while it gives the pages back. Does nothing on another JavaScript engine. */
+/**
+ * Makes V8 collect all garbage, and waits until it has returned the pages. Does nothing on other JavaScript engines.
+ */
 async function collectGarbage(): Promise<void> {
   try {
     const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);
@@ -90,6 +92,6 @@ async function collectGarbage(): Promise<void> {
     (runInNewContext("gc") as () => void)();
     await new Promise((resolve) => setTimeout(resolve, COLLECT_MILLISECONDS));
   } catch {
-    // A program without it is measured as it is.
+    // Other engines are measured without a collection.
   }
 }

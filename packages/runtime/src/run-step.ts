@@ -20,31 +20,33 @@ import type { CallSieve } from "./tool-calls/call-sieve.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
 import type { TurnAbort } from "./turn-abort.js";
 
-/** Longest reply, in characters: a longer one would fill the memory that bounds the history. */
+/** Longest reply, in characters. A longer one would fill the memory limit of the history. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
-/** Longest reply for each token of the context: more than any token has on average, so only a server without end gets there. */
+/**
+ * Longest reply per token of the context: more characters than tokens have on average. Only endless replies reach it.
+ */
 const CHARACTERS_PER_CONTEXT_TOKEN = 8;
-/** Context of an engine that does not tell its own: more than small computers and their servers have. */
+/** Assumed context of an engine that does not report one: larger than small computers and their servers have. */
 const ASSUMED_CONTEXT_TOKENS = 32_768;
-/** Most events of a step: the longest reply with one character an event, and as many that are not text. */
+/** Most events of a step: the longest reply with one character per event, and the same number of other events. */
 const MAX_STEP_EVENTS = 2 * MAX_REPLY_CHARACTERS;
 const MAX_CALLS = 64;
 
-/** Says what the tool of a call would get. Default: what the engine gives. */
+/** Returns the arguments that the tool would get. Default: the arguments of the call. */
 export type ArgumentsFor = (call: ToolCall) => unknown;
 
 export interface StepHooks {
   emit: EmitEvent;
   /** Gets each piece of text before it is shown. */
   onText: (text: string) => void;
-  /** Is told that the text so far is no part of the reply. */
+  /** Called when the text so far turns out not to be part of the reply. */
   onRetraction?: (() => void) | undefined;
   argumentsFor?: ArgumentsFor | undefined;
-  /** Is told that the reply was left before its end: the engine may still read the request. */
+  /** Called when the reply is abandoned before its end. The engine may still be reading the request. */
   onLeft?: (() => void) | undefined;
-  /** Decides what of the text is shown. Default: all, at once. */
+  /** Decides which text is shown. Default: all text, immediately. */
   filter?: TextFilter | null | undefined;
-  /** Whether a call is left out, as if it had not come. Default: none is. */
+  /** Whether to ignore a call as if it had not come. Default: no call is ignored. */
   skips?: ((call: ToolCall) => boolean) | undefined;
 }
 
@@ -53,19 +55,19 @@ export interface StepResult {
   /** Text that was shown. */
   text: string;
   calls: KeptCall[];
-  /** The first call that was left out; null where none was. */
+  /** The first ignored call, or null. */
   skipped: ToolCall | null;
-  /** The claim for which text was held back; null where none was. */
+  /** The claim for which text was withheld, or null. */
   claim: Claim | null;
   reason: StepEndReason;
   usage: TokenUsage | null;
 }
 
 /**
- * Sends one request to the engine. Emits its events and returns the whole reply; throws an {@link EngineError} for an
- * engine that breaks its contract. After an abort it returns with reason `abort`, at the latest after the engine's grace.
- * A reply that repeats itself, or goes on beyond what the context could hold, is stopped. Text that is a call in another
- * form than the engine's own is a call here, and never shown.
+ * Sends one request to the engine. Emits its events and returns the complete reply; throws an {@link EngineError} if an
+ * engine breaks its contract. After an abort it returns with reason `abort`, at the latest after the engine's grace
+ * period. A reply that repeats itself, or exceeds what the context could hold, is stopped. Text that is a tool call in
+ * a form other than the engine's own is handled as a call and never shown.
  */
 export async function runStep(
   engine: Engine,
@@ -77,7 +79,7 @@ export async function runStep(
   return new Step(engine, request, abort, hooks, sieve).run();
 }
 
-/** One reply while it comes. */
+/** One reply in progress. */
 class Step {
   readonly #engine: Engine;
   readonly #request: EngineRequest;
@@ -89,7 +91,7 @@ class Step {
   readonly #repetition = new Repetition();
   #repeatedThought: Repetition | null = null;
   #hasThought = false;
-  /** Whether it has said or called anything, shown or not. */
+  /** Whether the engine has sent any text or call, shown or not. */
   #hasAnswered = false;
   #characters = 0;
 
@@ -104,7 +106,7 @@ class Step {
 
   async run(): Promise<StepResult> {
     const engine = this.#engine;
-    // An engine that answers at once has nothing to abort.
+    // There is nothing to abort in an engine that answers immediately.
     const options = engine.answersAtOnce ? {} : { signal: this.#abort.signal };
     const events = engine.generate(this.#request, options)[Symbol.asyncIterator]();
     const grace = new Grace(this.#abort);
@@ -123,9 +125,9 @@ class Step {
           await this.#showSieved();
           return this.#result;
         }
-        if (given.done) throw brokeContract(engine, "stopped without saying that its reply had ended");
+        if (given.done) throw brokeContract(engine, "stopped without an end or error event");
         const next = given.value;
-        if (!isEngineEvent(next)) throw brokeContract(engine, `sent what is no event: ${inBrief(next)}`);
+        if (!isEngineEvent(next)) throw brokeContract(engine, `sent an invalid event: ${inBrief(next)}`);
         isOver = next.type === "end" || next.type === "error";
         if (count > MAX_STEP_EVENTS) throw replyTooLarge();
         switch (next.type) {
@@ -171,7 +173,7 @@ class Step {
             if (next.reason === "abort" && !this.#abort.aborted) {
               throw brokeContract(engine, "aborted a reply by itself");
             }
-            // A reply that must be a call may have nothing to do.
+            // A reply that must contain a call may come without one.
             if (
               this.#hasThought &&
               !this.#hasAnswered &&
@@ -189,7 +191,7 @@ class Step {
     } finally {
       grace.end();
       if (!isOver) this.#hooks.onLeft?.();
-      // An engine tidies up behind its last event, and one that is left before is told so; neither is waited for.
+      // An engine cleans up after its last event, or when return() is called before it. Nothing waits for that.
       events.return?.()?.then(undefined, () => {});
     }
   }
@@ -205,7 +207,7 @@ class Step {
     if (text !== "") return this.#show(this.#filter === null ? text : this.#filter.push(text));
   }
 
-  /** Shows what could have become a call and does not. */
+  /** Shows held text that could have become a call but did not. */
   #showSieved(): void | Promise<void> {
     return this.#showUnlessHeld(this.#sieve?.finish({ isComplete: false }).text ?? "");
   }
@@ -233,13 +235,13 @@ class Step {
   }
 }
 
-/** Whether the text of a reply may be a call: where the request offers tools. */
+/** Whether the text of a reply can contain calls. It can if the request offers tools. */
 function mayHideCalls({ tools = [], responseSchema }: EngineRequest): boolean {
   return tools.length > 0 && responseSchema === undefined;
 }
 
 const loadSieve = () => Promise.all([import("./tool-calls/call-sieve.js"), import("./choosing/unwanted-acts.js")]);
-/** Modules of the sieve: to import them anew would cost each turn more than all else of it. */
+/** Loaded modules of the sieve. Importing them again would cost more than the rest of a turn. */
 let sieveModules: Awaited<ReturnType<typeof loadSieve>> | null = null;
 
 async function openSieve({ tools = [], messages }: EngineRequest): Promise<CallSieve> {
@@ -248,13 +250,13 @@ async function openSieve({ tools = [], messages }: EngineRequest): Promise<CallS
   return new CallSieve(tools, messages, isUnwanted);
 }
 
-/** Characters after which a reply is stopped, so that an engine without end does not hold its turn. */
+/** Returns the length at which a reply is stopped, so that an endless reply does not block its turn. */
 function longestReply({ contextTokens }: Engine): number {
   const tokens = contextTokens ?? ASSUMED_CONTEXT_TOKENS;
   return Math.min(MAX_REPLY_CHARACTERS, tokens * CHARACTERS_PER_CONTEXT_TOKEN);
 }
 
-/** Adds a call to those of the step. Throws when they are too many or too large. */
+/** Adds a call to the step. Throws if there are too many calls or they are too large. */
 function takeCall(call: KeptCall, { text, calls }: StepResult): ToolCall {
   calls.push(call);
   const size = calls.reduce((sum, { size }) => sum + size, text.length);
@@ -262,7 +264,7 @@ function takeCall(call: KeptCall, { text, calls }: StepResult): ToolCall {
   return call.kept;
 }
 
-/** The time that an engine has to end its reply after an abort. */
+/** Time limit for an engine to end its reply after an abort. */
 class Grace {
   readonly #stopListening: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -274,11 +276,11 @@ class Grace {
     });
   }
 
-  /** Resolves with whichever comes first. A race of promises would keep something of every event until the reply ends. */
+  /** Resolves with the first of the two. Promise.race would retain part of every event until the reply ends. */
   orElse<Next>(next: Promise<Next>): Promise<Next | "abandoned"> {
     return new Promise((resolve, reject) => {
       this.#abandon = resolve;
-      // Third parties write engines, and some give what is not a promise.
+      // Third parties write engines, and some return a value that is not a promise.
       if (next instanceof Promise) next.then(resolve, reject);
       else resolve(next);
     });
@@ -295,7 +297,7 @@ function brokeContract(engine: Engine, what: string, cause?: unknown): EngineErr
     code: "engine-failed",
     message: `The ${engine.name} engine ${what}.`,
     reason: cause instanceof Error ? cause.message : undefined,
-    hint: "This is a fault of the engine; testEngine from @nanoagent/runtime/testing shows where.",
+    hint: "Run testEngine from @nanoagent/runtime/testing to find the fault in the engine.",
     cause,
   });
 }
@@ -304,23 +306,23 @@ function isWhole(reason: StepEndReason): boolean {
   return reason === "stop" || reason === "length";
 }
 
-/** Thoughts are no answer, and no answer would be a reply that says nothing. */
+/** Returns the error for a reply that contains only reasoning. */
 function onlyThought(reason: StepEndReason): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "reply-only-thought",
-    message: "The model thought about the message and gave no answer.",
+    message: "The reply contains only reasoning and no answer.",
     reason:
       reason === "length"
-        ? "Its thoughts filled the space that a reply may take."
-        : "It ended its reply before it had ended its thoughts.",
-    hint: "Set engine.thinking to off; or allow longer replies (sampling.max_tokens, engine.context), and ask again.",
+        ? "The reasoning reached the length limit of the reply."
+        : "The model ended its reply before it finished reasoning.",
+    hint: "Set engine.thinking to off, or allow longer replies (sampling.max_tokens, engine.context).",
   });
 }
 
 function replyTooLarge(): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "reply-too-large",
-    message: `The engine wrote more than ${MAX_REPLY_CHARACTERS} characters without an end.`,
-    hint: "Ask again in other words, or limit the length of the engine's replies.",
+    message: `The reply exceeds the limit of ${MAX_REPLY_CHARACTERS} characters.`,
+    hint: "Rephrase the message, or limit the length of the engine's replies.",
   });
 }

@@ -32,16 +32,16 @@ const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** Default time limit of a turn. A slow device may write for minutes; an engine that hangs must not block the queue. */
 const DEFAULT_MAX_MILLISECONDS = 60 * 60 * 1000;
 
-/** Text of an error that is not one of ours. */
+/** Message for an error that is not a NanoAgentError. */
 const UNEXPECTED = { message: "The engine failed in an unexpected way." };
 
 export interface TurnOptions {
-  /** Ends the turn. */
+  /** Aborts the turn. */
   signal?: AbortSignal | undefined;
   /**
    * Schema that the reply must satisfy: a JSON Schema, or a Standard Schema that carries one. The reply's content is
-   * then JSON that does, or the turn fails: with `schema-not-supported` before anything is written, or with
-   * `reply-not-valid`. Default: any text.
+   * then JSON that satisfies it. Otherwise the turn fails: with `schema-not-supported` before anything is written, or
+   * with `reply-not-valid`. Default: any text.
    */
   responseSchema?: object | undefined;
   /** Sampling of the reply. Default: the engine's own. */
@@ -51,11 +51,13 @@ export interface TurnOptions {
 }
 
 export interface TurnLimits extends LoopLimits {
-  /** Longest time of the turn, without the wait for other turns; then it fails with `time-limit`. Default: an hour. */
+  /**
+   * Time limit of the turn, without the wait for other turns. Exceeding it fails with `time-limit`. Default: an hour.
+   */
   maxMilliseconds?: number | undefined;
 }
 
-/** Sentences that are answered without the engine. */
+/** Intents: sentences that are answered without the engine. */
 export interface IntentAnswers {
   match(message: string): IntentMatch | null;
   answer(match: IntentMatch, turn: Turn, abort: TurnAbort, emit: EmitEvent): Promise<LoopResult>;
@@ -64,17 +66,17 @@ export interface IntentAnswers {
 /** The parts of an agent that all its conversations share. */
 export interface SharedParts {
   readonly engine: Engine;
-  /** Gives the engine to one turn at a time, in the order in which they asked for it. */
+  /** Gives the engine to one turn at a time, in the order of their requests. */
   readonly engineQueue: TurnQueue;
   /** Memory budget of this program; null where the engine enforces the budget itself. */
   readonly budget: ProgramBudget | null;
   /** Instructions that begin every request: the config's, and the list of skills. */
   readonly instructions: string | null;
-  /** Sampling of replies where a turn does not say otherwise. */
+  /** Default sampling of replies. */
   readonly sampling?: SamplingOptions | undefined;
   readonly intents: IntentAnswers | null;
   readonly tools: ToolRegistry | null;
-  /** Whether replies may claim acts that did not happen; absent: as the engine's model is large or small. */
+  /** Whether replies may claim acts that did not happen. Default: depends on the size of the engine's model. */
   readonly acts?: "strict" | "off" | undefined;
 }
 
@@ -87,8 +89,8 @@ export interface ConversationState {
 }
 
 /**
- * Runs one turn: emits its events but for the last one, which it returns. Throws only before the turn has begun. A turn
- * that ends without its whole reply keeps the text that was shown; one that showed nothing leaves nothing.
+ * Runs one turn: emits all events except the last, which it returns. Throws only before the turn has begun. A turn that
+ * ends early keeps the text that was shown; a turn that showed nothing is dropped.
  */
 export async function runTurn(
   agent: SharedParts,
@@ -119,7 +121,7 @@ export async function runTurn(
       throw overBudget(pressure);
     }
 
-    // A sentence that was foreseen needs no engine. A reply that must satisfy a schema comes from the engine alone.
+    // An intent needs no engine. A reply with a schema always comes from the engine.
     const intent = schema === undefined ? (intents?.match(message.content) ?? null) : null;
     let result: LoopResult;
     const left = { turns: 0, isSummarized: true };
@@ -131,7 +133,7 @@ export async function runTurn(
       startTimer();
       const mayCallTools = engine.callsTools !== false && shortlist !== null;
       const offered = mayCallTools ? tools?.offer(message.content, shortlist) : undefined;
-      // A value that satisfies a schema claims nothing.
+      // JSON of a schema claims nothing.
       const truth = schema === undefined ? await openTruth(agent, message.content, offered) : null;
       const nextRequest = async (): Promise<EngineRequest> => {
         await place.take();
@@ -149,7 +151,7 @@ export async function runTurn(
           tools: offered,
         };
       };
-      // While a tool runs, or a person is asked, other turns may use the engine.
+      // While a tool runs or a permission request is open, other turns may use the engine.
       const callTool: CallTool | undefined =
         tools === null
           ? undefined
@@ -166,7 +168,7 @@ export async function runTurn(
     if (abort.aborted) throw NanoRuntimeError.aborted();
     schema?.check(result);
 
-    // From here on the reply counts: it is on disk before anybody sees that the turn has ended.
+    // From here on the reply counts: it is on disk before the reader sees the end of the turn.
     const { reply, notSaved } = await turn.end(result.text, isCut(result) ? "length" : undefined);
     isAnswered = true;
     if (left.turns > 0) {
@@ -180,7 +182,7 @@ export async function runTurn(
   } finally {
     clearTimeout(timer);
     place.close();
-    // A piece of a value is not a value: a reply that was to satisfy a schema is kept whole or not at all.
+    // Part of a JSON value is not a value. A reply with a schema is kept completely or not at all.
     if (!isAnswered) kept = await turn.interrupt({ keepsText: schema === undefined });
   }
   return {
@@ -191,7 +193,7 @@ export async function runTurn(
   };
 }
 
-/** Returns what keeps a turn's replies from claiming acts; null where they are not checked, and then nothing is loaded. */
+/** Returns the check for claims of acts. Returns null, and loads nothing, if replies are not checked. */
 async function openTruth(
   { engine, acts }: SharedParts,
   message: string,
@@ -207,15 +209,15 @@ function isCut({ reason }: LoopResult): boolean {
   return reason === "length" || reason === "repetition";
 }
 
-/** The error of a turn; whatever an abort made somebody throw, it is the abort. */
+/** Returns the error of a turn. After an abort it is always `aborted`, regardless of what was thrown. */
 export function asTurnError(error: unknown, isAborted: boolean): NanoAgentError {
   if (!isAborted) return asEngineError(error, UNEXPECTED);
   return NanoAgentError.isInstance(error) && error.code === "not-loaded" ? error : NanoRuntimeError.aborted();
 }
 
 /**
- * The turn's place at the engine. After an abort it is given back within the engine's grace, even if the caller has stopped
- * reading and this turn can do nothing itself.
+ * The turn's place in the engine queue. After an abort it is released within the engine's grace period, even if the
+ * caller has stopped reading and the turn makes no progress.
  */
 class EnginePlace {
   readonly #queue: TurnQueue;
@@ -232,7 +234,7 @@ class EnginePlace {
     });
   }
 
-  /** Waits for the engine, unless this turn has it. Rejects when the turn is aborted first. */
+  /** Waits for the engine, unless this turn already has it. Rejects if the turn is aborted first. */
   async take(): Promise<void> {
     if (this.#isTaken) return;
     const waiting = this.#queue.enter(this.#abort, NanoRuntimeError.aborted);
@@ -257,6 +259,6 @@ function outOfTime(milliseconds: number): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "time-limit",
     message: `The turn did not end within ${milliseconds / 1000} s.`,
-    hint: "Ask again in other words, use a smaller model, or raise limits.maxMilliseconds.",
+    hint: "Rephrase the message, use a smaller model, or raise limits.maxMilliseconds.",
   });
 }

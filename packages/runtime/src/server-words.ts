@@ -1,6 +1,6 @@
 import { objectOf, parseJson } from "./json/read-json.js";
 
-/** Keys that servers put words for people under, the more telling ones first. */
+/** Keys under which servers put messages for people, most informative first. */
 const wordKeys = [
   "error",
   "errors",
@@ -14,12 +14,12 @@ const wordKeys = [
   "error_description",
   "reason",
 ] as const;
-/** Errors inside of errors, and inside of texts. */
+/** Most levels of errors nested inside errors and inside strings. */
 const MAX_LEVELS = 5;
 
 /**
- * The sentence in the body of an error, of all the shapes that servers use; null where there is none that a person
- * would read, as in a page of HTML.
+ * Returns the message in an error body, in any of the shapes that servers use, or null if it has no readable message,
+ * as in an HTML page.
  */
 export function findServerMessage(body: string): string | null {
   const value = parseJson(body);
@@ -27,7 +27,7 @@ export function findServerMessage(body: string): string | null {
   return body.trim() === "" || body.trimStart().startsWith("<") ? null : body;
 }
 
-/** The words for people in a value; null where it has none. */
+/** Returns the message for people in a value, or null. */
 export function findWords(value: unknown, levels = MAX_LEVELS): string | null {
   if (levels === 0) return null;
   if (typeof value === "string") {

@@ -1,42 +1,42 @@
 import { type Folding, foldCase } from "./fold-case.js";
 import { apostropheLetters, apostrophes, plainMark, quoteLetters } from "./substituted-marks.js";
 
-/** A word as sentences are compared by it, and where it stands in the text. */
+/** A normalized word, and its position in the text. */
 export interface Word {
-  /** Without letter case and in Unicode's compatible form; digits of any script as 0 to 9. */
+  /** In lower case and in Unicode's compatible form, with the digits of any script as 0 to 9. */
   readonly text: string;
   readonly start: number;
   readonly end: number;
   /**
-   * `number` for digits with their sign, `mark` for a character beside them that may change what they mean, `hyphenated`
-   * for digits that a hyphen, a point or a comma ties to letters: a sign, or none; nobody knows.
+   * `number` for digits with their sign, `mark` for an adjacent character that may change the meaning of digits,
+   * `hyphenated` for digits that a hyphen, point or comma connects to letters: the hyphen may be a minus sign or not.
    */
   readonly kind: "word" | "number" | "hyphenated" | "mark";
 }
 
-/** Scripts that are written without spaces: each of their characters is a word. */
+/** Scripts that are written without spaces. Each of their characters is a word. */
 const unspaced = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}`;
-/** Units that are one character. */
+/** Units that are a single character. */
 const units = `℃℉‰‱㎀-㏟`;
 
-/** Letters to Unicode, and to people marks or blanks between words. */
+/** Characters that are letters in Unicode, but that people see as marks or blanks between words. */
 const betweenWords = `${apostropheLetters}${quoteLetters}\\u3164\\uFFA0`;
 
-/** Digits with what may separate them, a character of an unspaced script with its marks, or letters: in linear time. */
+/** Digits with separators, a character of an unspaced script with its marks, or letters. Matches in linear time. */
 const wordPattern = new RegExp(
   String.raw`(?<number>\p{Nd}+(?:[.,٫٬${apostrophes}\u00A0\u2007\u2009\u202F]\p{Nd}+)*[¼-¾⅐-⅞]?|[¼-¾⅐-⅞])|[${unspaced}][\p{M}\uFF9E\uFF9F]*|\p{No}+|[${units}]|(?:(?![${unspaced}${betweenWords}\uFE00-\uFE0F\u20E3])[\p{L}\p{M}\p{Nl}][\u00AD\u200D\u2060\uFEFF]*)+`,
   "gu",
 );
 
 /**
- * The words of a text, in order. Letter case, punctuation and white space do not count, except for marks beside digits;
- * letters and digits that touch are two words, and so are the parts around an apostrophe.
+ * Returns the words of a text, in order. Ignores letter case, punctuation and white space, except for marks beside
+ * digits. Adjacent letters and digits are two words, and so are the parts around an apostrophe.
  */
 export function splitWords(text: string, folding: Folding = "plain"): Word[] {
   return folding === "plain" && /^[ -/:-~\s]*$/.test(text) ? splitLetters(text) : splitAny(text, folding);
 }
 
-/** The same for ASCII without digits, many times as fast. A config has tens of thousands of texts. */
+/** Fast path for ASCII text without digits. A config has tens of thousands of texts. */
 function splitLetters(text: string): Word[] {
   const words: Word[] = [];
   for (let at = 0; at < text.length; at++) {
@@ -89,10 +89,10 @@ function splitAny(text: string, folding: Folding): Word[] {
 }
 
 const isUnit = new RegExp(`^[${units}]$`, "u");
-/** A mark that is a part of one letter, such as ŉ and ŀ. */
+/** A mark that is part of one letter, such as ŉ and ŀ. */
 const innerMark = new RegExp(String.raw`[^\p{L}\p{M}\p{N}]+|[${betweenWords}]+`, "u");
 
-/** The words that are written without anything between them: one, or none. A unit such as ℃ has its letters alone in it. */
+/** Returns the words of a run of letters: one or none. For a unit such as ℃, only its letters count. */
 function wordsOf(found: string, folding: Folding): string[] {
   if (folding === "plain" && /^[a-z]+$/i.test(found)) return [found.toLowerCase()];
   if (/^\p{No}/u.test(found)) return [found];
@@ -117,15 +117,17 @@ const noGap: Gap = { marks: [], sign: "", point: false, isTied: false };
 const minus = String.raw`\-\u2010-\u2013\u2212\u02D7\uFE63\uFF0D`;
 const signPattern = new RegExp(String.raw`([${minus}+\uFE62\uFF0B]?)(\.?)$`, "u");
 const isMinus = new RegExp(`[${minus}]`, "u");
-/** Characters beside a number that leave it the number it is: quotes, brackets, currencies, degrees, percent, emoji. */
+/**
+ * Characters that may be next to a number without changing it: quotes, brackets, currencies, degrees, percent, emoji.
+ */
 const harmless =
   /["'«»‹›「」『』()[\]{}（）!?！？¿¡؟#@$€£¥₽₹%٪°…]|(?![✖➕-➗])\p{Extended_Pictographic}|[\uFE0F\u20E3\u200E\u200F\u061C\u202A-\u202E\u2066-\u2069]/u;
-/** The same where nothing but such characters follow up to the next space. */
+/** Additional harmless characters after a number, if only such characters follow up to the next space. */
 const harmlessAfter = /[.,;:。．，、।॥۔։،؛]/u;
-/** Between spaces, before a number. */
+/** Additional harmless characters between spaces, before a number. */
 const harmlessAlone = /[.,;:=&。，、،؛]/u;
 
-/** What the characters between two words say of the numbers beside them. */
+/** Determines how the characters between two words affect the numbers next to them. */
 function readGap(gap: string, before: Found | null, after: Found | null): Gap {
   if (gap === "" || (!before?.isNumber && !after?.isNumber)) return noGap;
   const all = () => marksOf(gap, 0, () => false);
@@ -136,13 +138,13 @@ function readGap(gap: string, before: Found | null, after: Found | null): Gap {
   if (before?.isNumber) {
     const attached = firstSpace < 0 ? gap : gap.slice(0, firstSpace);
     const endsHere = after === null || firstSpace >= 0;
-    // As in "5-minute": a hyphen before letters is none after a number.
+    // As in "5-minute": a hyphen before letters is not a sign after a number.
     if (endsHere || !/^[-\u2010\u2011]$/u.test(attached)) {
       marks.push(...marksOf(attached, 0, (one) => harmless.test(one) || (endsHere && harmlessAfter.test(one))));
     }
   }
   if (!after?.isNumber) {
-    // A minus may stand behind its number, too.
+    // A minus may also follow its number.
     if (after === null && firstSpace >= 0) {
       marks.push(...marksOf(gap.slice(firstSpace), firstSpace, (one) => harmless.test(one) || harmlessAfter.test(one)));
     }
@@ -166,14 +168,14 @@ function readGap(gap: string, before: Found | null, after: Found | null): Gap {
   const rest = attached.slice(0, attached.length - sign.length - point.length);
   if (touchesLetters && /^[.,\p{Pd}\u2212]$/u.test(attached)) return { ...noGap, marks, isTied: true };
   const unknown = marksOf(rest, lastSpace, (one) => harmless.test(one) || (touchesLetters && /[:=]/u.test(one)));
-  // A sign that touches letters is a hyphen, or it is not: "a-.5".
+  // A sign that touches letters may or may not be a hyphen: "a-.5".
   if (unknown.length > 0 || (touchesLetters && rest === "" && sign !== "")) {
     return { ...noGap, marks: [...marks, ...marksOf(attached, lastSpace, (one) => harmless.test(one))] };
   }
   return { marks, sign: isMinus.test(sign) ? sign : "", point: point !== "", isTied: false };
 }
 
-/** Each character that is neither white space nor harmless, as it is typed. */
+/** Returns each character that is neither white space nor harmless, as typed. */
 function marksOf(text: string, offset: number, isHarmless: (character: string) => boolean): Mark[] {
   const marks: Mark[] = [];
   let at = offset;
@@ -189,7 +191,7 @@ function marksOf(text: string, offset: number, isHarmless: (character: string) =
 
 const isApostrophe = new RegExp(`[${apostrophes}]`, "gu");
 
-/** Digits of one script as 0 to 9; those of several are left as they are, and so no number. */
+/** Converts the digits of one script to 0 to 9. Digits of mixed scripts stay unchanged and are not a number. */
 function plainDigits(written: string): string {
   const zeros = new Set<number>();
   const plain = written
@@ -208,14 +210,14 @@ function plainDigits(written: string): string {
   return zeros.size > 1 ? written : plain;
 }
 
-/** Unicode has the digits of a script in a row, from zero on; some rows follow one another. */
+/** Unicode lists the digits of a script consecutively, from zero on. Some of these ranges are adjacent. */
 function zeroBefore(code: number): number {
   let first = code;
   while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
   return code - ((code - first) % 10);
 }
 
-/** Would the two run into one word if the first ended, and the second began, without a space between them? */
+/** Whether the two texts would merge into one word at their boundary without a space between them. */
 export function runTogether(before: string, after: string): boolean {
   return splitWords(`${before}${after}`).length < splitWords(before).length + splitWords(after).length;
 }

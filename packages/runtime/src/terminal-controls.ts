@@ -1,6 +1,6 @@
 /**
- * Characters that can steer a terminal or make a text look like another one: C0 and C1 controls, DEL, and the marks that
- * turn the direction of text. Line feed and tab are not among them.
+ * Characters that can control a terminal or disguise a text: C0 and C1 controls, DEL, and the marks that change the
+ * direction of text. Excludes line feed and tab.
  */
 export const terminalControls =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are its purpose

@@ -1,7 +1,7 @@
 let last = 0;
 let text = "";
 
-/** Returns the time, in UTC, as messages have it: ISO 8601. Messages of the same millisecond share one text. */
+/** Returns the current UTC time in ISO 8601, as in messages. Messages of the same millisecond share one string. */
 export function timestamp(): string {
   const now = Date.now();
   if (now !== last || text === "") text = new Date(now).toISOString();

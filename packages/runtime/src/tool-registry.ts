@@ -10,23 +10,23 @@ import { unknownTool } from "./tools/tool-outcome.js";
 import type { ToolSet, ToolSetOptions } from "./tools/tool-set.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
 
-/** Most tools that one request tells the engine of: small models choose well among a few, and each takes context. */
+/** Most tools in one request. Small models choose well only among a few, and each tool takes context. */
 const MAX_OFFERED_TOOLS = 12;
-/** Most tools of all MCP servers together: no model chooses well among more, not even from a shortlist. */
+/** Most tools of all MCP servers together. No model chooses well among more, even from a shortlist. */
 const MAX_SERVER_TOOLS = 500;
 
 export interface ToolRegistryOptions extends Pick<ToolSetOptions, "onPermission" | "beforeAct"> {
-  /** Tools that are always switched on: those of the program, and the one that reads skills. */
+  /** Tools that are always switched on: those of the app, and the one that reads skills. */
   always: readonly Tool[];
-  /** Name of a tool that every request offers, because the instructions name it. */
+  /** Name of a tool that every request includes, because the instructions mention it. */
   pinned?: string | undefined;
-  /** The memory that commands and servers may take. An agent with either has it. */
+  /** Memory limit of commands and servers. Required if the agent has either. */
   toolMemory: ToolMemory | undefined;
 }
 
 /**
- * All tools of an agent: those of the program, the commands of the config, and those of MCP servers. The engine is
- * offered the tools that are switched on; intents may call any of them.
+ * All tools of an agent: those of the app, the commands of the config, and those of MCP servers. The engine is offered
+ * the tools that are switched on; intents may call any tool.
  */
 export class ToolRegistry {
   readonly #own: readonly Tool[];
@@ -74,7 +74,7 @@ export class ToolRegistry {
       const contents = await gather(own, servers, capabilities, options);
       const { ToolShortlist } = await import("./tools/tool-shortlist.js");
       registry = new ToolRegistry(own, servers, capabilities, options, contents, ToolShortlist);
-      // A server may have listed its tools while these were gathered.
+      // A server may have listed its tools in the meantime.
       if (hasChanged) await registry.refresh();
       return registry;
     } catch (error) {
@@ -84,7 +84,7 @@ export class ToolRegistry {
     }
   }
 
-  /** All tools that are there now, by name. */
+  /** All tools that are currently available, by name. */
   get tools(): readonly Tool[] {
     return this.#contents.tools.tools;
   }
@@ -99,63 +99,65 @@ export class ToolRegistry {
     return [...(this.#servers?.notices ?? []), ...(toolMemory?.notices ?? []), ...this.#contents.notices];
   }
 
-  /** Whether the engine may call anything at all. */
+  /** Whether the engine may call any tool. */
   get offersTools(): boolean {
     return this.#contents.offered.length > 0;
   }
 
-  /** The most that the engine may be told of for a message. */
+  /** The largest set of tool texts that one request may contain. */
   get largestOffer(): readonly string[] {
     return largestOffer(this.#contents.offered);
   }
 
-  /** Whether there is a tool of this name, or will be once its server has listed its tools. */
+  /** Whether a tool with this name exists, or may exist once its server has listed its tools. */
   expects(name: string): boolean {
     const servers = this.servers.map((server) => server.name);
     return this.#contents.tools.has(name) || mayBelongToServer(name, servers);
   }
 
-  /** Makes the shortlist of one conversation, which remembers what was offered before. */
+  /** Creates the shortlist of one conversation. It remembers the tools that were offered before. */
   newShortlist(): ToolShortlist {
     return new this.#Shortlist();
   }
 
-  /** The tools that the engine is told of for this message, by name: all that it may call, or the likeliest of many. */
+  /** Returns the tools to offer for this message: all that the engine may call, or the most likely of many. */
   offer(message: string, shortlist: ToolShortlist): readonly EngineTool[] {
     const { offered } = this.#contents;
     const likely = offered.length <= MAX_OFFERED_TOOLS ? offered : this.#likeliest(message, shortlist);
     return likely.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Runs any tool, as an intent may. */
+  /** Runs any tool, for an intent. */
   readonly call: CallTool = (call, options) => this.#contents.tools.call(call, options);
 
-  /** Runs a tool for the engine: only one that is switched on. */
+  /** Runs a tool for the engine, if it is switched on. */
   readonly callSwitchedOn: CallTool = async (call, options) =>
     this.#contents.switchedOn.has(call.name) ? this.#contents.tools.call(call, options) : unknownTool(call);
 
-  /** Whether a call may run beside others: its tool only looks, and nobody is asked before it. */
+  /** Whether a call may run in parallel with others: its tool is read-only and needs no permission. */
   readonly runsBeside = ({ name }: ToolCall): boolean => {
     const tool = this.#contents.tools.get(name);
     return tool?.changesWorld === false && tool.permission === "always";
   };
 
-  /** What the tool of a call would get, as plain data. */
+  /** Returns the arguments that the tool would get, as plain data. */
   readonly argumentsFor = (call: ToolCall): unknown => this.#contents.tools.argumentsFor(call);
 
-  /** Ends the processes and connections of its servers. */
+  /** Closes the servers' processes and connections. */
   async close(): Promise<void> {
     await this.#servers?.close();
     await this.#options.toolMemory?.close();
   }
 
-  /** Takes in what the servers list now. When that fails, the tools stay as they were, and a notice says why. */
+  /**
+   * Applies the servers' current tool lists. If that fails, the tools stay unchanged, and a notice gives the reason.
+   */
   async refresh(): Promise<void> {
     try {
       this.#contents = await gather(this.#own, this.#servers, this.#capabilities, this.#options);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const notices = [...this.#contents.notices, `The new tools of an MCP server cannot be used: ${reason}`];
+      const notices = [...this.#contents.notices, `Cannot use the new tools of an MCP server: ${reason}`];
       this.#contents = { ...this.#contents, notices };
     }
   }
@@ -166,18 +168,18 @@ export class ToolRegistry {
   }
 }
 
-/** Returns the texts of those tools that take most of a request, as many as one may have. */
+/** Returns the largest tool texts, as many as one request may contain. */
 export function largestOffer(tools: readonly Omit<EngineTool, "changesWorld">[]): string[] {
   const texts = tools.map(toolText).sort((one, other) => other.length - one.length);
   return texts.slice(0, MAX_OFFERED_TOOLS);
 }
 
-/** One state of the registry; a server that lists other tools leads to a new one. */
+/** One state of the registry. When a server's tool list changes, a new one replaces it. */
 interface Contents {
   tools: ToolSet;
   switchedOn: ReadonlySet<string>;
   offered: readonly EngineTool[];
-  /** Of the tools that are offered, the one that every request has, and the others. */
+  /** The offered tools: those that every request contains, and the others. */
   pinned: readonly EngineTool[];
   others: readonly EngineTool[];
   notices: readonly string[];
@@ -202,16 +204,16 @@ async function gather(
   return { tools, switchedOn, offered, pinned, others, notices: [...notices, ...tools.notices] };
 }
 
-/** Lists the tools of all servers, without those whose names are taken and those that are too many. */
+/** Returns the tools of all servers, without those whose names are taken and those above the limit. */
 function toolsOfServers(servers: McpServers | null, own: readonly Tool[]): { found: Tool[]; notices: string[] } {
   const taken = new Set(own.map(({ name }) => name));
   const found: Tool[] = [];
   const notices: string[] = [];
   for (const tool of (servers?.servers ?? []).flatMap(({ tools }) => tools)) {
     if (taken.has(tool.name)) {
-      notices.push(`There is another tool "${tool.name}"; that of the MCP server is left out.`);
+      notices.push(`Ignored the MCP server's tool "${tool.name}": another tool has the same name.`);
     } else if (found.length >= MAX_SERVER_TOOLS) {
-      notices.push(`The MCP servers have more than ${MAX_SERVER_TOOLS} tools; the rest is left out.`);
+      notices.push(`The MCP servers have more than ${MAX_SERVER_TOOLS} tools; the rest are ignored.`);
       break;
     } else {
       taken.add(tool.name);

@@ -1,4 +1,4 @@
-/** Whatever ends a turn early: its caller, its conversation, or the time that it may take. */
+/** Anything that ends a turn early: its caller, its conversation, or its time limit. */
 export class TurnAbort {
   readonly #callbacks = new Set<() => void>();
   #controller: AbortController | null = null;
@@ -10,17 +10,17 @@ export class TurnAbort {
     return this.#aborted;
   }
 
-  /** Whether somebody ended the turn. */
+  /** Whether the turn was aborted. */
   get isCalledOff(): boolean {
     return this.#isCalledOff;
   }
 
-  /** Whether the turn ran out of time before anybody ended it. */
+  /** Whether the turn reached its time limit before it was aborted. */
   get isOutOfTime(): boolean {
     return this.#isOutOfTime;
   }
 
-  /** The same as an AbortSignal. It is made when it is first asked for: a short turn allocates nothing that is larger. */
+  /** The same as an AbortSignal. Created on first use, because a short turn does not need it. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#aborted) this.#controller.abort();
@@ -33,13 +33,13 @@ export class TurnAbort {
     this.#end();
   }
 
-  /** Ends the turn because its time is over. */
+  /** Ends the turn because of its time limit. */
   runOut(): void {
     this.#isOutOfTime ||= !this.#aborted;
     this.#end();
   }
 
-  /** Calls back when the turn is ended. Returns how to stop listening. */
+  /** Calls back when the turn is ended. Returns a function that stops listening. */
   listen(callback: () => void): () => void {
     this.#callbacks.add(callback);
     return () => this.#callbacks.delete(callback);

@@ -2,22 +2,24 @@ import { endsInHalf } from "@nanoagent/models";
 
 const REPLACEMENT_CHARACTER = "\uFFFD";
 
-/** Returns the text with a replacement character for each half of a character, which strict readers of UTF-8 refuse. */
+/** Replaces lone surrogates with a replacement character, because strict UTF-8 readers reject them. */
 export function wholeText(text: string): string {
-  // Nearly every text is whole, and where the platform can tell, it does so many times faster.
+  // Nearly every text is well-formed. The platform's check, where available, is many times faster.
   if ((text as { isWellFormed?: () => boolean }).isWellFormed?.()) return text;
   return text.replace(/\p{Surrogate}/gu, REPLACEMENT_CHARACTER);
 }
 
-/** Returns the JSON of a value, all texts and keys in it whole. Undefined and errors as `JSON.stringify` has them. */
+/**
+ * Returns the JSON of a value, with all strings and keys well-formed. Like `JSON.stringify` for undefined and errors.
+ */
 export function wholeJson(value: unknown): string {
   const json = JSON.stringify(value);
-  // JSON.stringify escapes surrogates only where they are alone.
+  // JSON.stringify escapes only lone surrogates.
   const replace = (found: string) => (found.length > 2 ? REPLACEMENT_CHARACTER : found);
   return json?.includes("\\ud") ? json.replace(/\\(?:ud[89a-f][\da-f]{2}|.)/g, replace) : json;
 }
 
-/** Returns the same plain data with all its texts and keys whole; data that cannot be written as JSON as it is. */
+/** Returns the same plain data with well-formed strings and keys. Returns data that cannot be JSON unchanged. */
 export function wholeData<Data>(data: Data): Data {
   if (typeof data === "string") return wholeText(data) as Data;
   try {
@@ -28,7 +30,7 @@ export function wholeData<Data>(data: Data): Data {
   }
 }
 
-/** A text that comes in pieces, each of them made whole: half of a character waits for its other half. */
+/** Makes a text that arrives in pieces well-formed. A high surrogate waits for its low surrogate. */
 export class WholePieces {
   #half = "";
 
@@ -38,7 +40,7 @@ export class WholePieces {
     return wholeText(this.#half === "" ? text : text.slice(0, -1));
   }
 
-  /** Returns what was held back, when no more text comes. */
+  /** Returns the held surrogate at the end of the text. */
   end(): string {
     const rest = wholeText(this.#half);
     this.#half = "";

@@ -6,7 +6,7 @@ import type { Claim, ClaimOwner } from "./claim.js";
 import { askFileClaim, FileClaim } from "./file-claim.js";
 import { askSocketClaim, SocketClaim } from "./socket-claim.js";
 
-/** A folder that another program uses. */
+/** Thrown if another program uses the folder. */
 export class ClaimedError extends Error {
   readonly owner: ClaimOwner | null;
 
@@ -17,29 +17,32 @@ export class ClaimedError extends Error {
 }
 
 export interface ClaimTimes {
-  /** How often an owner without a socket shows that it runs, in milliseconds. Default: 2 or, on shared disks, 10 seconds. */
+  /** Interval at which an owner without a socket shows that it runs. Default: 2 seconds, or 10 on shared disks. */
   beatMilliseconds?: number | undefined;
 }
 
 const NAME = /^lock-[0-9a-f]{16}\.(socket|claim)$/;
 const UNFINISHED = /^lock-[0-9a-f]{16}\.socket\.new$/;
-/** Of several that begin at once all may give way to each other; so often they try again. */
+/** Most attempts. Programs that start at the same time may all give way to each other and try again. */
 const ATTEMPTS = 12;
 const LONGEST_PAUSE_MILLISECONDS = 60;
 const BEAT_MILLISECONDS = 2_000;
-/** Programs of other machines write here too, and caches delay what they see. */
+/** Interval on shared disks, where other machines write and caches delay what they see. */
 const SHARED_BEAT_MILLISECONDS = 10_000;
 
-/** Types of file systems that several machines may use at once: NFS, SMB, 9P, FUSE, Ceph, AFS, GFS2, OCFS2, GPFS, Lustre, VirtualBox. */
+/**
+ * Types of file systems that several machines can use: NFS, SMB, 9P, FUSE, Ceph, AFS, GFS2, OCFS2, GPFS, Lustre,
+ * VirtualBox.
+ */
 const SHARED_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546, 0x00c36400, 0x5346414f, 0x6b414653, 0x01161970,
   0x7461636f, 0x47504653, 0x0bd00bd0, 0x786f4256,
 ]);
 
 /**
- * Claims a folder. Each program first puts its own claim there and then looks for those of others, so of two at least one
- * sees the other. A name is used once, so the claim of a program that is gone can be removed without hurting another's.
- * Throws {@link ClaimedError}, or the system's error where nothing can be written.
+ * Claims a folder. Each program first creates its own claim and then looks for others, so that at least one of two
+ * programs sees the other. A name is used only once, so the claim of an ended program can be removed without affecting
+ * another's. Throws {@link ClaimedError}, or the system's error if nothing can be written.
  */
 export async function claimFolder(folder: string, name: string, times: ClaimTimes = {}): Promise<Claim> {
   const isShared = await isOnSharedDisk(folder);
@@ -62,7 +65,7 @@ export async function claimFolder(folder: string, name: string, times: ClaimTime
   }
 }
 
-/** Whether a claim is still where it was put. It is gone when the folder was removed or another program took it over. */
+/** Whether a claim still exists. It is gone if the folder was removed or another program took it over. */
 export async function isClaimThere(claim: Claim): Promise<boolean> {
   return (await lstat(claim.file).catch(() => null)) !== null;
 }
@@ -72,14 +75,14 @@ interface Surroundings {
   beat: number;
 }
 
-/** A socket, which the system frees with its owner; on disks without sockets, or of several machines, a file. */
+/** Creates a socket, which the system frees when its owner ends, or a file on disks without sockets or shared disks. */
 async function makeClaim(folder: string, name: string, { isShared, beat }: Surroundings): Promise<Claim> {
   const file = path.join(folder, `lock-${randomName()}`);
   if (!isShared) {
     try {
       return await SocketClaim.make(`${file}.socket`, name);
     } catch {
-      // The file below fails too where nothing at all can be written, and says why.
+      // If nothing can be written here, creating the file below fails as well and has the reason.
     }
   }
   return FileClaim.make(`${file}.claim`, name, { beat, isShared, hasOthers: () => hasOthers(folder, file) });
@@ -90,7 +93,7 @@ async function hasOthers(folder: string, own: string): Promise<boolean> {
   return names.some((name) => NAME.test(name) && !name.startsWith(path.basename(own)));
 }
 
-/** Finds a claim of a program that runs. Removes those of programs that are gone. */
+/** Finds a claim of a running program. Removes claims of programs that have ended. */
 async function findOther(
   folder: string,
   own: Claim,

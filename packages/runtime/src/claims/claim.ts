@@ -1,23 +1,23 @@
 /**
- * A program's sign in a folder that it uses the folder alone. The sign lies in the folder, so that it reaches exactly as
- * far as the folder does: through every path, mount, container and machine. Others see whether its owner still runs.
+ * A program's claim to the exclusive use of a folder. It is stored in the folder, so that it is visible through every
+ * path, mount, container and machine that reaches the folder. Others can see whether its owner still runs.
  */
 export interface Claim {
   readonly file: string;
-  /** Notes that no other claim stands against this one. */
+  /** Records that no other claim competes with this one. */
   settle(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Facts that a claim's owner states about itself. */
+/** Information that a claim's owner gives about itself. */
 export interface ClaimOwner {
-  /** Its name, for a person. */
+  /** Name of the owner, for people. */
   name: string;
   pid: number;
   host: string;
-  /** Whether it has the folder, or is about to see whether it can have it. */
+  /** Whether it has the folder, or is still checking for other claims. */
   holds: boolean;
 }
 
-/** Answer about a claim of somebody else. `owner` is null where it did not answer. */
+/** State of another program's claim. `owner` is null if it did not answer. */
 export type ClaimState = { state: "gone" } | { state: "held"; owner: ClaimOwner | null };

@@ -6,24 +6,25 @@ import { replaceFile } from "../files/own-files.js";
 import { asIdentity, ownIdentity, stateOf } from "../processes/process-identity.js";
 import type { Claim, ClaimOwner, ClaimState } from "./claim.js";
 
-/** Every state of a claim has this length, so that it can be replaced in place. */
+/** Every state of a claim has this length, so that it can be overwritten in place. */
 const FILE_BYTES = 768;
 const MAX_NAME_CHARACTERS = 100;
-/** An owner that did not show itself for so many beats is gone. */
+/** Number of missed beats after which an owner counts as ended. */
 const MISSED_BEATS = 3.5;
 
 export interface FileClaimOptions {
   beat: number;
-  /** True where programs of other machines may look: they can only see that the file changes. */
+  /** Whether programs of other machines may look. They can only see that the file changes. */
   isShared: boolean;
-  /** Whether somebody else's claim lies beside this one. */
+  /** Whether another claim exists beside this one. */
   hasOthers(): Promise<boolean>;
 }
 
 /**
- * A claim by a file that says which process wrote it, for disks without sockets. Whoever cannot tell whether that process
- * runs, because it is in another container or on another machine, waits whether the file still changes. It holds only as
- * long as its owner is not stopped for several beats: then another may take over, and the owner finds its claim gone.
+ * A claim by a file that identifies its process, for disks without sockets. A program that cannot check that process,
+ * because it is in another container or on another machine, waits to see whether the file changes. The claim is only
+ * valid while its owner runs: if the owner is suspended for several beats, another may take over, and the owner finds
+ * its claim gone.
  */
 export class FileClaim implements Claim {
   readonly file: string;
@@ -37,7 +38,7 @@ export class FileClaim implements Claim {
     this.file = file;
     this.#name = cutText(name, MAX_NAME_CHARACTERS);
     const show = async () => {
-      // A memory card need not be written to while nobody looks.
+      // Avoid writes to a memory card while no other program is looking.
       if (isShared || (await hasOthers())) await this.#write();
     };
     this.#timer = setInterval(() => void show().catch(() => {}), beat);
@@ -66,7 +67,7 @@ export class FileClaim implements Claim {
     await rm(this.file, { force: true }).catch(() => {});
   }
 
-  /** Writes in place: a claim that another program has removed must not come back. */
+  /** Writes in place, because a claim that another program has removed must not come back. */
   #write(): Promise<void> {
     this.#beats += 1;
     this.#writing = this.#writing
@@ -88,7 +89,7 @@ export class FileClaim implements Claim {
   }
 }
 
-/** Tells whether the owner of a claim runs: by its process where that can be seen, otherwise by whether the file changes. */
+/** Returns whether the owner of a claim runs: by its process if that is visible, otherwise by changes of the file. */
 export async function askFileClaim(
   file: string,
   { isShared, beat }: { isShared: boolean; beat: number },
@@ -101,7 +102,7 @@ export async function askFileClaim(
     identity && ({ name: String(content?.name), holds: content?.holds === true, ...identity } as ClaimOwner);
   const state = identity === null ? "hidden" : stateOf(identity);
   if (state === "runs") return { state: "held", owner };
-  // No program of this disk outlives the system's end, unless the disk is that of other machines too.
+  // A program does not survive a restart of the system, unless the disk is shared with other machines.
   if (state === "gone" || (state === "elsewhere" && !isShared)) return { state: "gone" };
   const until = performance.now() + MISSED_BEATS * beat;
   while (performance.now() < until) {
@@ -113,7 +114,7 @@ export async function askFileClaim(
   return { state: "gone" };
 }
 
-/** Returns null where the file is gone. One that cannot be read may be anything. */
+/** Returns null if the file is gone, or an empty text if it cannot be read. */
 async function read(file: string): Promise<string | null> {
   try {
     return await readFile(file, "utf8");

@@ -4,13 +4,16 @@ import path from "node:path";
 import { ownIdentity } from "../processes/process-identity.js";
 import type { Claim, ClaimOwner, ClaimState } from "./claim.js";
 
-/** Longest path of a socket that every system takes, in bytes. */
+/** Longest socket path that every system supports, in bytes. */
 const MAX_PATH_BYTES = 100;
 const MAX_ANSWER_BYTES = 1024;
-/** A program that is stopped, or busy, does not answer. The system still tells that it runs. */
+/** Timeout for an answer. A stopped or busy program does not answer, but the system still shows that it runs. */
 const ANSWER_MILLISECONDS = 300;
 
-/** A claim by a socket in the folder (on Windows a pipe whose name lies in the folder). The system frees it however its owner ends. */
+/**
+ * A claim by a socket in the folder (on Windows, a named pipe). The system frees it when its owner ends, for any
+ * reason.
+ */
 export class SocketClaim implements Claim {
   readonly file: string;
   readonly #server: Server;
@@ -29,7 +32,7 @@ export class SocketClaim implements Claim {
       socket.on("error", () => {});
       socket.end(JSON.stringify({ name, pid, host, holds: state.holds } satisfies ClaimOwner));
     });
-    // A socket has its final name only once it answers: one that does not is of a program that is gone.
+    // A socket gets its final name once it can answer. One that cannot belongs to a program that has ended.
     const unfinished = `${file}.new`;
     await atAddress(unfinished, (address) => listen(server, address));
     try {
@@ -53,7 +56,7 @@ export class SocketClaim implements Claim {
   }
 }
 
-/** Asks a socket's owner. Only a refused connection proves that it is gone. */
+/** Asks the owner of a socket. Only a refused connection proves that the owner has ended. */
 export async function askSocketClaim(file: string): Promise<ClaimState> {
   const target = process.platform === "win32" ? `${file}.new` : file;
   const answer = await atAddress(target, ask).catch((error: NodeJS.ErrnoException) => error.code ?? "");
@@ -62,7 +65,7 @@ export async function askSocketClaim(file: string): Promise<ClaimState> {
     const owner = JSON.parse(answer) as ClaimOwner;
     if (typeof owner.name === "string" && typeof owner.host === "string") return { state: "held", owner };
   } catch {
-    // It runs, whatever it says.
+    // It runs, even if its answer is invalid.
   }
   return { state: "held", owner: null };
 }
@@ -70,7 +73,7 @@ export async function askSocketClaim(file: string): Promise<ClaimState> {
 function listen(server: Server, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // Who may open the folder may ask, whoever left the socket there.
+    // Every user with access to the folder may ask, regardless of the socket's creator.
     server.listen({ path: address, readableAll: true, writableAll: true }, () => {
       server.off("error", reject);
       server.on("error", () => {});
@@ -102,7 +105,10 @@ function ask(address: string): Promise<string> {
   });
 }
 
-/** Uses the address of a socket file. A path that is too long for a socket is reached through its open folder. */
+/**
+ * Calls `use` with the address of a socket file. If the path is too long for a socket, uses one through the open
+ * folder.
+ */
 async function atAddress<Value>(file: string, use: (address: string) => Promise<Value>): Promise<Value> {
   if (process.platform === "win32") return use(`\\\\.\\pipe\\nanoagent-${path.basename(file)}`);
   if (Buffer.byteLength(file) <= MAX_PATH_BYTES) return use(file);

@@ -2,30 +2,30 @@ import type { SchemaIssue } from "@nanoagent/models";
 import { cutText } from "@nanoagent/models";
 import type { ConfigIssue } from "./invalid-config-error.js";
 
-/** Values of a config file and their places, the same for YAML and JSON. */
+/** Values of a config file with their positions, the same for YAML and JSON. */
 export interface ConfigDocument {
   value: unknown;
   root: ConfigNode | null;
-  /** Issues of the text itself, whatever its values. */
+  /** Syntax issues, independent of the values. */
   issues: { offset: number; message: string }[];
 }
 
-/** A config is nested five deep; a schema in it perhaps twenty. */
+/** Deepest nesting. A config is nested five levels deep; a schema in it perhaps twenty. */
 export const MAX_DEPTH = 100;
 const MAX_KEY_CHARACTERS = 200;
 
 export function nestedTooDeeply(offset: number): ConfigDocument["issues"][number] {
-  return { offset, message: `values are nested too deeply here: at most ${MAX_DEPTH} deep` };
+  return { offset, message: `values are nested too deeply: the limit is ${MAX_DEPTH}` };
 }
 
-/** A value's place in the text, and those of its parts. */
+/** Position of a value in the text, and of its parts. */
 export interface ConfigNode {
   offset: number;
   entries?: Map<string, { keyOffset: number; value: ConfigNode }>;
   items?: ConfigNode[];
 }
 
-/** Adds a key to its map. A repeated key is an issue, because one of its two values would silently win. */
+/** Adds a key to its map. A duplicate key is an issue, because one of its values would be ignored silently. */
 export function addEntry(
   document: ConfigDocument,
   map: ConfigNode,
@@ -34,11 +34,11 @@ export function addEntry(
   value: ConfigNode,
 ): void {
   map.entries ??= new Map();
-  if (map.entries.has(key)) document.issues.push({ offset: keyOffset, message: `the key "${key}" is there twice` });
+  if (map.entries.has(key)) document.issues.push({ offset: keyOffset, message: `duplicate key "${key}"` });
   else map.entries.set(key, { keyOffset, value });
 }
 
-/** An issue of the config's shape, with its place in the text: that of the value, or of the key that nobody knows. */
+/** Adds the position to a schema issue: that of the value, or that of an unknown key. */
 export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaIssue): ConfigIssue {
   const offset = offsetOf(root, issue.path, issue.kind === "unknown-key");
   const { expected, found, nearest, message } = issue;
@@ -46,8 +46,8 @@ export function placeIssue(text: string, root: ConfigNode | null, issue: SchemaI
 }
 
 /**
- * Where the value at the end of a path begins, or, with `atKey`, its key. What is missing is missing where its
- * surroundings begin.
+ * Returns the offset of the value at a path or, with `atKey`, of its key. For a missing value it is the offset of its
+ * nearest existing parent.
  */
 export function offsetOf(root: ConfigNode | null, path: readonly (string | number)[], atKey = false): number {
   let offset = root?.offset ?? 0;
@@ -62,12 +62,12 @@ export function offsetOf(root: ConfigNode | null, path: readonly (string | numbe
   return offset;
 }
 
-/** A key can be as long as the file; an error shows its beginning. */
+/** Shortens a key for an error message. A key can be as long as the file. */
 function shorten(key: string): string {
   return key.length > MAX_KEY_CHARACTERS ? `${cutText(key, MAX_KEY_CHARACTERS)}…` : key;
 }
 
-/** Line and column of a place in the text, both from 1. */
+/** Returns line and column of an offset, both from 1. */
 export function positionAt(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;

@@ -6,9 +6,9 @@ import { type ConfigDocument, offsetOf } from "./config-document.js";
 type Path = readonly (string | number)[];
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Values of a document that came from the environment; their texts must not be shown. */
+/** Values of a document that came from the environment. Their texts must not be shown. */
 export interface FilledValues {
-  /** The variables of the value at a path; empty for one that is as it was written. */
+  /** Returns the variables in the value at a path, or an empty list if it has none. */
   variablesAt(path: Path): readonly string[];
 }
 
@@ -16,9 +16,9 @@ export interface FilledValues {
 const placeholderPattern = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]{0,200})(?:(:?[-?])([^{}]{0,4000}))?\}/g;
 
 /**
- * Fills the environment's variables into all texts of a document, except those that have braces of their own: sentences
- * and answers of intents, and what a tool is called with. `~` at the beginning of a path is the home folder. A variable
- * that is not set, and a placeholder of another form, is an issue with its place.
+ * Replaces environment variables in all texts of a document, except in those with their own use of braces: sentences
+ * and answers of intents, and arguments of tools. `~` at the beginning of a path is the home folder. An unset variable,
+ * or a placeholder of another form, is an issue with its position.
  */
 export function fillPlaceholders(document: ConfigDocument, environment: Environment): FilledValues {
   const filled = new Map<string, readonly string[]>();
@@ -37,7 +37,7 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
   function fillText(text: string, path: Path): string {
     const foreign = isPlace(path) ? foreignPlaceholder(text, path, environment) : null;
     if (foreign !== null) {
-      report(path, `${foreign.found} is not filled in here: ${foreign.advice}`);
+      report(path, `${foreign.found} is not a supported placeholder: ${foreign.advice}`);
       return text;
     }
     const variables: string[] = [];
@@ -56,10 +56,7 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
     const [address] = /^[a-z][a-z0-9+.-]+:\/\/[^/]{0,200}/i.exec(pathOfFileUrl(text)) ?? [];
     const { length } = filled.get(JSON.stringify(path)) ?? [];
     if (address === undefined || path.at(-1) === "model_path") return pathOfFileUrl(text);
-    report(
-      path,
-      `${length ? "an address" : `${address}… is an address`}, and this takes a path: write one of this device`,
-    );
+    report(path, `expected a path on this device, found ${length ? "an address" : `the address ${address}…`}`);
     return text;
   }
 
@@ -70,7 +67,7 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
     if (form?.endsWith("-") === true) return other ?? "";
     const state = value === undefined ? "not set" : "empty";
     const why = other === undefined || other === "" ? "" : ` (${cutText(other, 200)})`;
-    const advice = `set it, write \${${name}:-…} with what to take otherwise, or $\${ for the characters themselves`;
+    const advice = `set it, add a default with \${${name}:-…}, or write $\${ for a literal \${`;
     report(path, `the environment variable ${name} is ${state}${why}: ${advice}`);
     return "";
   }
@@ -78,15 +75,15 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
   function expandHome(text: string, path: Path): string {
     if (!/^~(?:[\\/]|$)/.test(text)) {
       if (isPlace(path) && /^~[\w.-]+(?:\/|$)/.test(text))
-        report(path, "the home of another user: write its whole path");
+        report(path, "~ of another user is not supported: write the full path");
       return text;
     }
     const home = environment.HOME || homeOfUser();
-    if (home === null) report(path, "~ is the home folder, and this user has none: set HOME, or write the whole path");
+    if (home === null) report(path, "this user has no home folder for ~: set HOME, or write the full path");
     return `${home ?? ""}${text.slice(1)}`;
   }
 
-  /** `{name}` in a tool's command is an argument of the tool, with a dollar before it or not. */
+  /** Whether `{name}`, with or without a dollar sign, is an argument of the tool whose command contains it. */
   function isArgument(name: string, path: Path): boolean {
     const tool = path[0] === "tools" ? valueAt(document.value, path.slice(0, 2)) : undefined;
     const settings = valueAt(tool, ["arguments"]);
@@ -102,19 +99,19 @@ function isPartOfCommand(path: Path): boolean {
   return (path[0] === "tools" || path[0] === "mcp_servers") && path[2] === "command";
 }
 
-/** Values that name a place or go into an environment: nobody means the sign of another program by them. */
+/** Values that contain a path or go into an environment. Placeholder syntax of other programs there is a mistake. */
 function isPlace(path: Path): boolean {
   const key = String(path.at(-1));
   const isProgram = isPartOfCommand(path) && path.at(-1) === 0;
   return /(?:^|_)(?:path|root|dir|directory|url)$/.test(key) || path.includes("environment") || isProgram;
 }
 
-/** Values that name a file or a folder of this device. */
+/** Values that name a file or a folder on this device. */
 function isPath(path: Path): boolean {
   return isPlace(path) && !path.includes("environment") && !String(path.at(-1)).endsWith("url");
 }
 
-/** Placeholders of shells, Windows, systemd and template languages, with the variable that each names. */
+/** Placeholders of shells, Windows, systemd and template languages, with the name of the variable. */
 const foreignForms: readonly RegExp[] = [
   /%([A-Za-z_]\w{2,})%/,
   /^\$([A-Za-z_]\w*)(?=$|[\\/])/,
@@ -125,14 +122,14 @@ const foreignForms: readonly RegExp[] = [
   /^[#@!]?\{([A-Z_][A-Z0-9_]*)\}(?=$|[\\/])/,
   /^!([A-Za-z_]\w*)!/,
 ];
-/** A `${` that no form of ours has closed, and the variable that it may mean. */
+/** An unclosed or unsupported `${`, and the variable that it may refer to. */
 const OPEN_FORM = /\$\{[\s{#!]*(?:env[.:]\s*)?([A-Za-z_]\w*)?[^/\\{}]{0,40}\}{0,2}/i;
-/** The output of a command, as a shell fills it in. A single grave accent may be a part of a name. */
+/** The output of a command, in shell syntax. A single backtick may be part of a name. */
 const COMMAND_OUTPUT = /\$\([^()]{0,100}\)?|`[a-z]{2}[^`]{0,100}`/;
-/** A specifier of systemd that begins a path, or the year of a date. */
+/** A systemd specifier at the beginning of a path, or the year of a date. */
 const SPECIFIER = /^%[hHiInNpPuUtTSCLEV](?=$|[\\/])|%Y(?![A-Za-z0-9])/;
 
-/** A placeholder of another form, and what to write in its place; null for a text without one. */
+/** Returns a placeholder of another form, and its replacement, or null for a text without one. */
 function foreignPlaceholder(
   text: string,
   path: Path,
@@ -141,13 +138,13 @@ function foreignPlaceholder(
   const open = OPEN_FORM.exec(text.replace(placeholderPattern, " "));
   for (const match of [...foreignForms.map((form) => form.exec(text)), open]) {
     if (match === null) continue;
-    // Other languages do not mind small letters.
+    // Other template languages use lower-case names.
     const { 1: name = "NAME" } = match;
     return { found: match[0], advice: `write \${${Object.hasOwn(environment, name) ? name : name.toUpperCase()}}` };
   }
   if (path.includes("environment")) return null;
   const output = COMMAND_OUTPUT.exec(text);
-  const advice = `write what it stands for, or \${NAME} with a variable of the environment`;
+  const advice = `write the value, or \${NAME} for an environment variable`;
   if (output !== null) return { found: output[0], advice };
   const specifier = String(path.at(-1)).endsWith("url") ? null : SPECIFIER.exec(text);
   if (specifier === null) return null;

@@ -1,25 +1,25 @@
 import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
 
-/** One issue of a config file, where it is, and what would be right. Lines and columns count from 1. */
+/** One issue of a config file, with its position and the expected value. Lines and columns count from 1. */
 export interface ConfigIssue {
   line: number;
   column: number;
-  /** The keys that lead to it, joined by dots; empty for the file as a whole. */
+  /** Keys of its path, joined by dots. Empty for the file as a whole. */
   key: string;
   expected: string;
   found: string;
-  /** The known name nearest to one that is not known. */
+  /** The known name that is most similar to an unknown one. */
   nearest: string | null;
   message: string;
 }
 
 /**
- * A config file that cannot be used. Codes: `config-unreadable`, where it cannot be read as text at all, and
- * `invalid-config`, where `issues` lists all that is wrong with it.
+ * A config file that cannot be used. Codes: `config-unreadable` if it cannot be read as text, and `invalid-config`,
+ * where `issues` lists its errors.
  */
 export class InvalidConfigError extends NanoAgentError {
   override name = "InvalidConfigError";
-  /** The file as it was named. */
+  /** Name of the file, as passed. */
   readonly file: string;
   readonly issues: readonly ConfigIssue[];
 
@@ -42,7 +42,7 @@ export class InvalidConfigError extends NanoAgentError {
     return new InvalidConfigError(file, issues, {
       code: "invalid-config",
       message: describeIssues(file, issues),
-      hint: "README shows a config file that works; its first line lets an editor check yours as you type.",
+      hint: "See the README for a working config; its first line lets an editor check yours as you type.",
       cause,
     });
   }
@@ -52,11 +52,11 @@ export class InvalidConfigError extends NanoAgentError {
   }
 }
 
-/** Says what is wrong with a file: its one issue, or all of them as a list, each with its place. */
+/** Describes the issues of a file: a single one, or all as a list, with their positions. */
 export function describeIssues(file: string, issues: readonly ConfigIssue[]): string {
   const lines = issues.map(
     ({ line, column, key, message }) => `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
   );
   if (lines.length === 1) return String(lines[0]);
-  return `${file} has ${lines.length} faults:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+  return `${file} has ${lines.length} errors:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }

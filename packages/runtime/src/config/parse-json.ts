@@ -2,8 +2,8 @@ import { createScanner, type Node, type ParseError, parseTree, printParseErrorCo
 import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
 /**
- * Reads JSON with the place of each value; comments and commas at the end of a list are people's and are no issue. Issues
- * of the text are in `issues`; none is thrown.
+ * Parses JSON with the position of each value. Allows comments and trailing commas. Syntax errors are in `issues`; it
+ * does not throw.
  */
 export function parseJson(text: string): ConfigDocument {
   const document: ConfigDocument = { value: undefined, root: null, issues: [] };
@@ -15,7 +15,7 @@ export function parseJson(text: string): ConfigDocument {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: false, allowTrailingComma: true });
   for (const { error, offset } of errors) {
-    document.issues.push({ offset, message: `this is not JSON: ${inWords(printParseErrorCode(error))}` });
+    document.issues.push({ offset, message: `invalid JSON: ${inWords(printParseErrorCode(error))}` });
   }
   if (tree === undefined || document.issues.length > 0) return document;
   document.root = nodeOf(tree);
@@ -35,7 +35,7 @@ export function parseJson(text: string): ConfigDocument {
   }
 }
 
-/** Every key is the map's own, also one such as __proto__. */
+/** Converts a node to a value. Every key becomes an own property, including __proto__. */
 function jsonValue({ type, value, children = [] }: Node): unknown {
   if (type === "array") return children.map(jsonValue);
   if (type !== "object") return value;
@@ -43,7 +43,7 @@ function jsonValue({ type, value, children = [] }: Node): unknown {
   return Object.fromEntries(entries);
 }
 
-/** Where the first value begins that is nested too deeply: the parser is recursive. */
+/** Returns the offset of the first value that is nested too deeply, because the parser is recursive. */
 function firstTooDeep(text: string): number | null {
   const scanner = createScanner(text, true);
   let depth = 0;
@@ -55,7 +55,7 @@ function firstTooDeep(text: string): number | null {
   return null;
 }
 
-/** What the scanner calls its tokens: the library declares them as a `const enum`, which no bundler can import. */
+/** Token kinds of the scanner. The library declares them as a `const enum`, which bundlers cannot import. */
 const SyntaxKind = { OpenBraceToken: 1, CloseBraceToken: 2, OpenBracketToken: 3, CloseBracketToken: 4, EOF: 17 };
 
 /** `CommaExpected` → `comma expected`. */

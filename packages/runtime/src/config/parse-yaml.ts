@@ -2,31 +2,31 @@ import type { CST, Document, Node, Pair } from "yaml";
 import { explainImport } from "../missing-peer-error.js";
 import { addEntry, type ConfigDocument, type ConfigNode, MAX_DEPTH, nestedTooDeeply } from "./config-document.js";
 
-/** One value may be used this often by reference: enough for people, not enough to blow a small file up. */
+/** Most references to a value: enough for people, too few to expand a small file into a huge one. */
 const MAX_ALIASES = 100;
 
 async function importYaml(): Promise<typeof import("yaml")> {
   try {
     const module: typeof import("yaml") & { default?: typeof import("yaml") } = await import("yaml");
-    // It is CommonJS for Node: a bundle in several files may have its names below `default` alone.
+    // It is CommonJS for Node. In a bundle with several files, its names may be only below `default`.
     return module.default ?? module;
   } catch (cause) {
     throw explainImport("yaml", "Reading a YAML file", cause);
   }
 }
 
-/** Reads YAML with the place of each value. Issues of the text are in `issues`; none is thrown. */
+/** Parses YAML with the position of each value. Syntax errors are in `issues`; it does not throw. */
 export async function parseYaml(text: string): Promise<ConfigDocument> {
   const yaml = await importYaml();
   const document: ConfigDocument = { value: undefined, root: null, issues: [] };
   const tokens = [...new yaml.Parser().parse(text)];
-  // The composer is recursive: a text that is nested too deeply must not reach it.
+  // The composer is recursive, so texts that are nested too deeply must not reach it.
   const tooDeep = firstTooDeep(tokens);
   if (tooDeep !== null) {
     document.issues.push(nestedTooDeeply(tooDeep));
     return document;
   }
-  // Keys are compared below: the library's own comparison takes quadratic time.
+  // Keys are compared below, because the library's own comparison takes quadratic time.
   const options = {
     uniqueKeys: false,
     prettyErrors: false,
@@ -38,14 +38,14 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
   if (first === undefined) return document;
   for (const { pos, message } of [...first.errors, ...first.warnings])
     document.issues.push({ offset: pos[0], message: adviseTag(message) });
-  // A line of dashes at the end begins a document that has nothing in it.
+  // A `---` line at the end begins an empty document.
   const second = others.find(
     ({ contents }) => contents !== null && !(yaml.isScalar(contents) && contents.value === null),
   );
   if (second !== undefined) {
     document.issues.push({
       offset: second.range[0],
-      message: "a second YAML document begins here; a config is one document",
+      message: "a second YAML document begins here; a config must be a single document",
     });
   }
   if (document.issues.length > 0) return document;
@@ -75,17 +75,17 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
       for (const { entries } of merged) {
         for (const [key, entry] of entries ?? []) {
           node.entries ??= new Map();
-          // What is written in a map wins, and then what was merged first.
+          // Keys of the map itself take precedence, then those merged first.
           if (!node.entries.has(key)) node.entries.set(key, entry);
         }
       }
     } else if (yaml.isSeq(source)) {
       node.items = (source.items as Node[]).map((item) => nodeOf(item, node.offset));
     } else if (yaml.isAlias(source) && source.resolve(first as Document) === undefined) {
-      const message = `there is no anchor &${source.source}; a text that begins with * goes into quotes`;
+      const message = `unknown anchor &${source.source}; put text that begins with * in quotes`;
       document.issues.push({ offset: node.offset, message });
     } else if (yaml.isAlias(source)) {
-      // The parts of a value that is used again stand where it was written.
+      // The parts of a reused value have the positions where it was written.
       return { ...nodeOfTarget(source.resolve(first as Document) as Node | undefined, node.offset) };
     }
     return node;
@@ -104,17 +104,17 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
     return yaml.isScalar(key) && key.value === "<<" && (key.type === undefined || key.type === "PLAIN");
   }
 
-  /** The maps that a merge key names: one, or a list of them. */
+  /** Returns the maps that a merge key refers to: one, or a list. */
   function sourcesOf(value: Node | null, offset: number): ConfigNode[] {
     const named = yaml.isSeq(value) ? (value.items as Node[]) : [value];
     return named.map((source) => {
       const target = yaml.isAlias(source) ? (source.resolve(first as Document) as Node | undefined) : source;
       const node = nodeOf(source, offset);
-      // An anchor that is not there was reported with its alias.
+      // A missing anchor was already reported with its alias.
       if (target !== undefined && !yaml.isMap(target)) {
         document.issues.push({
           offset: node.offset,
-          message: "<< merges maps alone: a map, *alias, or a list of these",
+          message: "<< can only merge maps: a map, *alias, or a list of these",
         });
       }
       return node;
@@ -122,33 +122,31 @@ export async function parseYaml(text: string): Promise<ConfigDocument> {
   }
 }
 
-/** A tag that other programs know says what is meant. */
+/** Replaces the parser's message about a tag by advice. Tags of other programs show what the author wanted. */
 function adviseTag(message: string): string {
   const tag = /^Unresolved tag: (!\S+)/.exec(message)?.[1];
   if (tag === undefined) return message;
   const advice = /env|secret/i.test(tag)
     ? `write \${NAME} for the environment variable NAME`
     : /include|import|file/i.test(tag)
-      ? "a config is one file"
+      ? "a config must be a single file"
       : "remove it, or put the text in quotes";
-  return `the tag ${tag} has no meaning here: ${advice}`;
+  return `unsupported tag ${tag}: ${advice}`;
 }
 
 function toValue(source: Document, document: ConfigDocument): unknown {
   try {
     return source.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
-    // What the library throws when aliases of aliases multiply.
+    // The library throws this when nested aliases multiply.
     const isBlownUp = error instanceof ReferenceError;
-    const message = isBlownUp
-      ? "anchors and aliases blow the file up beyond measure"
-      : String((error as Error).message);
+    const message = isBlownUp ? "anchors and aliases expand to too many values" : String((error as Error).message);
     document.issues.push({ offset: 0, message });
     return undefined;
   }
 }
 
-/** Where the first value begins that is nested too deeply. Walks without recursion. */
+/** Returns the offset of the first value that is nested too deeply. Not recursive. */
 function firstTooDeep(tokens: readonly CST.Token[]): number | null {
   const open: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

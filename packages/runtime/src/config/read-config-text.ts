@@ -2,21 +2,21 @@ import { readBoundedText, type UnreadableText } from "../files/read-bounded-text
 import { InvalidConfigError } from "./invalid-config-error.js";
 
 /**
- * A thousand intents with their sentences take a third of this. What is larger is no config, and a text that is made to
- * hurt keeps the YAML parser busy for seconds a megabyte.
+ * Largest config file. A thousand intents with their sentences take a third of this. A malicious text can keep the YAML
+ * parser busy for seconds per megabyte.
  */
 export const MAX_CONFIG_BYTES = 256 * 1024;
 
-const IS_MODEL = "Is this a model file? A model goes into model_path.";
-/** What to do about a file that is no config at all. */
+const IS_MODEL = "If this is a model, set model_path to it in a config file.";
+/** Hints for a file that is not a config. */
 const hints: Partial<Record<UnreadableText["kind"], string>> = {
-  folder: "Name a file in it, such as agent.yaml.",
+  folder: "Pass a file in it, such as agent.yaml.",
   irregular: "Save the config to a file first.",
   "too-large": IS_MODEL,
   binary: IS_MODEL,
 };
 
-/** The text of a config file: bounded, UTF-8 or UTF-16, with or without a byte order mark. */
+/** Reads the text of a config file: UTF-8 or UTF-16, with or without a byte order mark, up to the size limit. */
 export async function readConfigText(file: string): Promise<string> {
   const read = await readBoundedText(file, MAX_CONFIG_BYTES);
   if ("text" in read) return read.text;

@@ -14,40 +14,37 @@ import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
 import { readConfigText } from "./read-config-text.js";
 
-/** Most issues of a file that an error lists. */
+/** Most issues that an error lists. */
 const MAX_ISSUES = 20;
 
 export interface ReadConfigOptions {
-  /** Where the device comes from when the file leaves it open. Default: `@nanoagent/profiler`, loaded when needed. */
+  /** Returns the device if the file does not specify it. Default: `@nanoagent/profiler`, loaded when needed. */
   profile?: (() => Promise<EdgeDevice>) | undefined;
-  /** `auto` profiles this machine whatever the file says of a device. Default: the file decides. */
+  /** `auto` profiles this machine regardless of the file. Default: the file decides. */
   device?: "auto" | undefined;
-  /** What `${NAME}` in the file stands for. Default: the environment of this program. */
+  /** Variables for `${NAME}` in the file. Default: the environment of this program. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /**
- * A config as `NanoRuntime.load()` takes it, from a YAML file or, when its name ends in `.json`, a JSON one. A device
- * that the file leaves open is profiled; paths in it are taken relative to the file. Reads at most 256 KB.
+ * Reads a config for `NanoRuntime.load()` from a YAML file or, if its name ends in `.json`, a JSON file. Profiles this
+ * machine if the file does not specify the device. Paths in it are relative to the file. Reads at most 256 KB.
  *
- * Throws {@link InvalidConfigError} with every issue and its line and column, and {@link MissingPeerError} when it
- * needs `yaml` or `@nanoagent/profiler` and they are not installed.
+ * Throws {@link InvalidConfigError} with every issue and its line and column, and {@link MissingPeerError} if it needs
+ * `yaml` or `@nanoagent/profiler` and they are not installed.
  */
 export async function readConfig(file: string, options: ReadConfigOptions = {}): Promise<NanoAgentConfig> {
   return (await readPlacedConfig(file, options)).config;
 }
 
-/** A config, and where each part of it stands in its file. */
+/** A config with the positions of its parts in the file. */
 export interface PlacedConfig {
   config: NanoAgentConfig;
-  /**
-   * Line and column, both from 1, of the value that these keys and indices lead to; of what is around it where the file
-   * does not have it.
-   */
+  /** Returns line and column, both from 1, of the value at this path, or of its nearest existing parent. */
   placeOf(path: readonly (string | number)[]): { line: number; column: number };
 }
 
-/** The same as {@link readConfig}, for those who have something to say about parts of the file. */
+/** The same as {@link readConfig}, for callers that report problems in parts of the file. */
 export async function readPlacedConfig(file: string, options: ReadConfigOptions = {}): Promise<PlacedConfig> {
   const text = await readConfigText(file);
   const document = await parse(file, text);
@@ -58,7 +55,7 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
     const issues = result.issues
       .map((issue) => withoutSecret(issue, filled.variablesAt(issue.path)))
       .map((issue) => placeIssue(text, document.root, issue));
-    // A value that is merged into several maps is wrong once.
+    // An error in a value that is merged into several maps is reported once.
     const once = new Map(issues.map((issue) => [JSON.stringify([issue.line, issue.column, issue.message]), issue]));
     throw InvalidConfigError.withIssues(file, [...once.values()]);
   }
@@ -72,7 +69,7 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
 
 async function parse(file: string, text: string): Promise<ConfigDocument> {
   if (text.trim() === "")
-    throw InvalidConfigError.unreadable(file, "it is empty", "README shows a config file that works.");
+    throw InvalidConfigError.unreadable(file, "it is empty", "See the README for a working config.");
   const isJson = /^\.json[c5]?$/.test(path.extname(file).toLowerCase());
   const document = isJson ? parseJson(text) : await parseYaml(text);
   refuse(file, text, document);
@@ -86,7 +83,7 @@ function refuse(file: string, text: string, { issues }: ConfigDocument): void {
   throw InvalidConfigError.withIssues(file, placed);
 }
 
-/** Maps whose keys people choose: a name without a value there is a mistake. */
+/** Maps whose keys users choose. A name without a value there is a mistake. */
 const namedByPeople = new Set([
   "mcp_servers",
   "tools",
@@ -98,10 +95,10 @@ const namedByPeople = new Set([
   "failure",
 ]);
 
-/** What tools and intents are called with, and details of a device, may be null. */
+/** Arguments of tools and intents, and details of a device, may be null. */
 const keepNulls = ["arguments", "details"];
 
-/** A key without a value is one that is left out. */
+/** Removes keys without a value. They count as absent. */
 function withoutNulls(value: unknown, keys: readonly string[]): unknown {
   if (typeof value !== "object" || value === null || keepNulls.some((key) => keys.includes(key))) return value;
   if (Array.isArray(value)) return value.map((item) => withoutNulls(item, keys));
@@ -110,7 +107,7 @@ function withoutNulls(value: unknown, keys: readonly string[]): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item, [...keys, key])]));
 }
 
-/** Checks a config's shape. A variable is a text: where a number or a truth value belongs, it is read as one. */
+/** Checks a config's shape. A variable is text; where a number or boolean is expected, it is converted. */
 function checkShape(value: unknown, filled: FilledValues): ReturnType<typeof NanoAgentConfigFile.safeParse> {
   const result = NanoAgentConfigFile.safeParse(value);
   if (result.success) return result;
@@ -132,10 +129,10 @@ function readAsScalar(whole: unknown, keys: readonly (string | number)[]): boole
   return true;
 }
 
-/** Values of the environment may be secrets: an issue names the variable and not what is in it. */
+/** Values of the environment may be secrets. The issue names the variable, not its content. */
 function withoutSecret(issue: SchemaIssue, variables: readonly string[]): SchemaIssue {
   if (variables.length === 0) return issue;
-  const found = `what the environment variable ${variables.join(" and ")} holds`;
+  const found = `the value of the environment variable ${variables.join(" and ")}`;
   return { ...issue, found, message: `expected ${issue.expected}, found ${found}` };
 }
 
@@ -156,7 +153,7 @@ async function resolveDevice(
     Object.assign(details, { [room]: { ...profiled.details?.[room], ...known.details?.[room] } });
   }
   const device = { ...profiled, ...known, ...(Object.keys(details).length > 0 && { details }) } as EdgeDevice;
-  // A name that nobody gave follows from what the device is declared to be.
+  // A device without a name gets one from its declared properties.
   return { ...device, device_id: known.device_id ?? `${device.platform}-${device.cpu_cores}core` };
 }
 

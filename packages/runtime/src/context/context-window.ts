@@ -4,39 +4,39 @@ import { adviseOnContext, contextFor, REPLY_SHARE, requestBudget } from "./conte
 import { TokenCounts } from "./token-counts.js";
 
 /**
- * When the window is full, turns leave until it is filled to this share. Whatever leaves changes the beginning of the
- * prompt, and an engine then reads all of it again: so it is to happen seldom, and not with every message.
+ * When the window is full, turns are dropped until it is filled to this share. Every drop changes the beginning of the
+ * prompt, and the engine then reads all of it again, so it must not happen with every message.
  */
 const REFILL_SHARE = 0.5;
-/** From here on turns will leave before long: what a summary is to keep of them is written beforehand. */
+/** Share from which turns will be dropped soon. A summary of them is then written in advance. */
 const SUMMARIZE_SHARE = 2 / 3;
-/** A summary takes no more of the context, and no more tokens. */
+/** Longest summary, as a share of the context. */
 const SUMMARY_SHARE = 1 / 8;
 const MAX_SUMMARY_TOKENS = 256;
-/** With less there is no saying anything. */
+/** Shortest useful summary. */
 const MIN_SUMMARY_TOKENS = 16;
 
 export interface WindowOptions {
-  /** Whether what leaves is summarized. Default: false. */
+  /** Whether dropped turns are summarized. Default: false. */
   summarizes?: boolean | undefined;
 }
 
-/** What an engine is shown. */
+/** The part of a conversation to show to an engine. */
 export interface WindowSelection {
-  /** The summary, where there is one, and then whole turns: the last one is to be gone on with. A list of its own. */
+  /** A copy: the summary, if there is one, and then complete turns, the last of which is to be continued. */
   messages: readonly EngineMessage[];
-  /** The turns that have just left. */
+  /** Number of turns that were just dropped. */
   leftTurns: number;
-  /** Whether the summary has what was in them. */
+  /** Whether the summary covers them. */
   isSummarized: boolean;
 }
 
-/** Where a window stands, so that another one goes on from there. Turns are counted from the newest one back. */
+/** Position of a window, from which another one can continue. Turns are counted back from the newest. */
 export interface WindowState {
   shownTurns: number;
-  /** The summary that is shown. */
+  /** The current summary. */
   summary: string | null;
-  /** The one that takes its place when the next turns leave, and how many turns came after those that it has. */
+  /** The summary that replaces it when more turns are dropped, and the number of turns after those that it covers. */
   next: { summary: string; turnsSince: number } | null;
 }
 
@@ -48,29 +48,29 @@ interface Pinned {
 }
 
 /**
- * What of a conversation an engine is shown. The window grows with the conversation and begins with the same message,
- * so that each prompt goes on from the one before, until it is full; then the oldest whole turns leave, a tool's result
- * never without its call. In their place there may be a summary.
+ * The part of a conversation that an engine sees. The window grows with the conversation and keeps its first message,
+ * so that each prompt extends the previous one, until it is full. Then the oldest turns are dropped, never a tool's
+ * result without its call. A summary may replace them.
  */
 export class ContextWindow {
   readonly #engine: Engine;
   readonly #instructions: string | null;
   readonly #summarizes: boolean;
-  /** The last message that has left the window, which begins behind it; null where none has. */
+  /** The last message before the window, or null if none was dropped. */
   #gone: EngineMessage | null = null;
-  /** The place where the window begins, as long as {@link #gone} is before it. */
+  /** Index of the first message in the window, as long as {@link #gone} is before it. */
   #begin = 0;
-  /** The list that was shown last, with the summary that it begins with and the place of what follows in the conversation. */
+  /** The last list that was shown, its summary, and the index of the messages after the summary in the conversation. */
   #shown: { list: EngineMessage[]; pinned: readonly EngineMessage[]; begun: number } | null = null;
-  /** Tokens of what is shown before the turn that runs, and the last message of it. */
+  /** Tokens of the shown messages before the current turn, and the last of these messages. */
   #counted: { begun: number; last: number; through: EngineMessage | undefined; tokens: number } | null = null;
   #pinned: Pinned | null = null;
-  /** What is pinned when the next turns leave, and the last message that it knows of. */
+  /** Summary for the next drop, and the last message that it covers. */
   #next: { pinned: Pinned; through: EngineMessage } | null = null;
-  /** Turns that have left and are in no summary. */
+  /** Dropped turns that are in no summary yet. */
   #left: EngineMessage[] = [];
   #summaryFailed = false;
-  /** What the engine was last told that it may call; null before it was asked for anything. */
+  /** The tools that the engine was last offered, or null before the first request. */
   #tools: readonly EngineTool[] | null = null;
   readonly #tokens: TokenCounts;
 
@@ -82,9 +82,9 @@ export class ContextWindow {
   }
 
   /**
-   * The part of `messages` to show: it fits the engine's context together with the instructions, the tools and room for
-   * the reply, begins with a user's message and ends with the last turn, whole. Throws {@link NanoRuntimeError}
-   * `context-exceeded` when the last turn alone does not fit.
+   * Returns the part of `messages` to show. Together with the instructions, the tools and room for the reply it fits
+   * the engine's context. It begins with a user message and ends with the complete last turn. Throws
+   * {@link NanoRuntimeError} `context-exceeded` if the last turn alone does not fit.
    */
   select(
     messages: readonly EngineMessage[],
@@ -111,7 +111,7 @@ export class ContextWindow {
     );
     const fixed = await this.#tokens.ofRequest(tools);
     const needed = fixed + (await this.#tokens.ofAll(messages.slice(last)));
-    // An engine that had to be started again to count may have another context than before.
+    // If the engine was restarted for counting, its context may have changed.
     const budget = requestBudget(this.#engine.contextTokens ?? before);
     if (needed > budget) throw this.#exceeded(needed, fixed, budget);
     const pinned = await this.#pinnedWithin(budget - needed, this.#pinned);
@@ -121,14 +121,14 @@ export class ContextWindow {
     return this.#moveOn(messages, { begun, last, needed, budget });
   }
 
-  /** Has the list that was shown last stay as it is: somebody may still read it. */
+  /** Keeps the last shown list unchanged, because the engine may still read it. */
   keepShown(): void {
     this.#shown = null;
   }
 
   /**
-   * Has the engine summarize what has left or is about to, where it is to. Resolves with whether there is a new summary;
-   * without one, what leaves is dropped. Never rejects. `conversation` is all of it, up to the last reply.
+   * Summarizes dropped turns, or those about to be dropped, if this is enabled. Resolves with whether there is a new
+   * summary; without one, the turns are dropped. Never rejects. `conversation` is complete, up to the last reply.
    */
   async summarize(conversation: readonly EngineMessage[], signal: AbortSignal): Promise<boolean> {
     const tools = this.#tools;
@@ -137,11 +137,11 @@ export class ContextWindow {
     const maxTokens = Math.min(MAX_SUMMARY_TOKENS, Math.floor(contextTokens * SUMMARY_SHARE));
     if (maxTokens < MIN_SUMMARY_TOKENS) return false;
     const hasLeft = this.#left.length > 0;
-    // A turn may begin meanwhile, and the conversation go on.
+    // A turn may begin in the meantime and extend the conversation.
     const held = hasLeft ? this.#left : conversation.slice(this.#beginOf(conversation));
     try {
       const { askForSummary, summarizeTurns } = await import("./summarize-turns.js");
-      // A context that grows has turns leave later.
+      // If the context can still grow, turns are dropped later.
       if (!hasLeft && this.#engine.longestContextTokens != null) return false;
       const source = hasLeft ? held : await this.#filledWindow(held, tools);
       if (source === null) return false;
@@ -164,13 +164,13 @@ export class ContextWindow {
       } else this.#next = { pinned: pin(summary), through: last };
       return true;
     } catch {
-      // Not tried again before turns leave the next time.
+      // The next attempt follows when more turns are dropped.
       if (!signal.aborted) this.#summaryFailed = true;
       return false;
     }
   }
 
-  /** `conversation` is all of it, up to the last reply. */
+  /** Returns the state. `conversation` is complete, up to the last reply. */
   state(conversation: readonly EngineMessage[]): WindowState {
     const turnsFrom = (index: number) => countTurns(conversation.slice(index));
     const next = this.#next;
@@ -184,7 +184,7 @@ export class ContextWindow {
     };
   }
 
-  /** Goes on from where another window stood, as far as the conversation is there. */
+  /** Continues from the state of another window, as far as the conversation is available. */
   restore(conversation: readonly EngineMessage[], { shownTurns, summary, next }: WindowState): void {
     const turns = conversation.flatMap(({ role }, index) => (role === "user" ? [index] : []));
     const beginOf = (newest: number) => turns[turns.length - newest] ?? conversation.length;
@@ -197,7 +197,7 @@ export class ContextWindow {
 
   #beginOf(messages: readonly EngineMessage[]): number {
     if (this.#gone === null || messages[this.#begin - 1] === this.#gone) return this.#begin;
-    // The history has dropped its oldest turns, with all that has left or without some of it.
+    // The history has dropped its oldest turns: all dropped messages, or only some.
     this.#begin = messages.indexOf(this.#gone) + 1;
     if (this.#begin === 0) this.#gone = null;
     return this.#begin;
@@ -209,8 +209,8 @@ export class ContextWindow {
   }
 
   /**
-   * Returns the list of what is shown: a list of its own, and the same as before with what has come since, where nothing
-   * else has changed. To copy a long history at every turn would cost more than the turn.
+   * Returns the list to show. If only new messages were added, it extends the previous list, because copying a long
+   * history at every turn would cost more than the turn.
    */
   #show(pinned: readonly EngineMessage[], messages: readonly EngineMessage[], begun: number): readonly EngineMessage[] {
     const shown = this.#shown;
@@ -228,9 +228,8 @@ export class ContextWindow {
   }
 
   /**
-   * Has the context grow, where it can, before anything of these messages would have to leave. Before they are counted,
-   * those that were counted for an earlier request tell the least that they need: an engine that is not loaded then starts
-   * with enough.
+   * Grows the context, if possible, before any of these messages would be dropped. Messages that were counted for an
+   * earlier request give a lower bound, so that an engine that is not loaded yet starts with enough.
    */
   async #growFor(
     messages: readonly EngineMessage[],
@@ -246,14 +245,14 @@ export class ContextWindow {
     for (let index = shown.length - 1; index >= 0 && needed <= most; index--) {
       const message = shown[index] as EngineMessage;
       needed += isCounted ? await this.#tokens.of(message) : this.#tokens.known(message);
-      // A turn that fits no context is refused, and memory for a longer one would be wasted.
+      // A turn that does not fit any context is rejected, so growing would waste memory.
       if (needed > most && !isTurnWhole) return;
       isTurnWhole ||= message.role === "user";
     }
     if (needed > requestBudget(contextTokens)) await this.#engine.growContext(contextFor(needed));
   }
 
-  /** Has turns leave until there is room again. */
+  /** Drops turns until there is room again. */
   async #moveOn(
     messages: readonly EngineMessage[],
     { begun, last, needed, budget }: { begun: number; last: number; needed: number; budget: number },
@@ -277,7 +276,7 @@ export class ContextWindow {
     };
   }
 
-  /** The summary, where there is room for it beside what must be shown. */
+  /** Returns the summary, if there is room for it besides the required messages. */
   async #pinnedWithin(
     tokens: number,
     pinned: Pinned | null,
@@ -287,7 +286,7 @@ export class ContextWindow {
     return cost <= tokens ? { messages, tokens: cost } : { messages: NO_MESSAGES, tokens: 0 };
   }
 
-  /** The turns that are shown, when they will leave before long and there is no summary that has them. */
+  /** Returns the shown turns if they will be dropped soon and no summary covers them. */
   async #filledWindow(
     shown: readonly EngineMessage[],
     tools: readonly EngineTool[],
@@ -297,14 +296,14 @@ export class ContextWindow {
     const budget = (this.#engine.contextTokens ?? 0) * (1 - REPLY_SHARE);
     if (used <= budget * SUMMARIZE_SHARE) return null;
     if (this.#next === null) return shown;
-    // Were another message like the last one to come now: would it push out what came since?
+    // Would another message of this size, sent now, push out the newer ones?
     const question = await this.#tokens.of(shown.findLast(({ role }) => role === "user"));
     const needed = fixed + question + (await this.#tokens.ofAll(this.#next.pinned.messages));
     const start = await this.#newest(shown, shown.length, budget * REFILL_SHARE - needed);
     return shown.indexOf(this.#next.through) + 1 >= start ? null : shown;
   }
 
-  /** Whether what is shown before the turn that runs takes no more than this. It is counted once, and then by turn. */
+  /** Whether the shown messages before the current turn fit the budget. Counts them once, and then per turn. */
   async #fits(messages: readonly EngineMessage[], begun: number, last: number, budget: number): Promise<boolean> {
     const known = this.#counted;
     const isKnown =
@@ -318,20 +317,20 @@ export class ContextWindow {
     return tokens <= budget;
   }
 
-  /** The place in the conversation up to which all that is shown was counted. */
+  /** Returns the index in the conversation up to which all shown messages were counted. */
   #countedThrough(messages: readonly EngineMessage[]): number {
     const { last = 0, through } = this.#counted ?? {};
     return last > 0 && messages[last - 1] === through ? last : 0;
   }
 
-  /** Where the newest whole turns before `end` begin that take no more than this. */
+  /** Returns the index where the newest complete turns before `end` begin that fit the budget. */
   async #newest(messages: readonly EngineMessage[], end: number, budget: number): Promise<number> {
     let used = 0;
     let start = end;
     for (let index = end - 1; index >= 0; index--) {
       used += await this.#tokens.of(messages[index]);
       if (used > budget) break;
-      // A turn begins with the user's message: only there may the window begin.
+      // The window may only begin at the start of a turn, with a user message.
       if (messages[index]?.role === "user") start = index;
     }
     return start;
@@ -341,7 +340,7 @@ export class ContextWindow {
     return messages.slice(await this.#newest(messages, messages.length, budget));
   }
 
-  /** The oldest whole turns that take no more than this. */
+  /** Returns the oldest complete turns that fit the budget. */
   async #oldest(messages: readonly EngineMessage[], budget: number): Promise<readonly EngineMessage[]> {
     let used = 0;
     let end = 0;
@@ -354,9 +353,10 @@ export class ContextWindow {
   }
 
   #exceeded(needed: number, fixed: number, budget: number): NanoRuntimeError {
+    const context = `the engine's context of ${this.#engine.contextTokens}`;
     return new NanoRuntimeError({
       code: "context-exceeded",
-      message: `The message needs ${needed} tokens, ${needed - budget} more than the ${budget} that the engine's context of ${this.#engine.contextTokens} leaves for it.`,
+      message: `The message needs ${needed} tokens, ${needed - budget} more than the ${budget} free in ${context}.`,
       reason: fixed === 0 ? undefined : `The instructions and the tools take ${fixed} of them.`,
       hint: adviseOnContext({
         fixedTokens: fixed,
@@ -368,7 +368,7 @@ export class ContextWindow {
   }
 }
 
-/** A summary as the first turn of what is shown: what people and tools have said gets no other weight by it. */
+/** Returns a summary as the first turn, so that the words of people and tools get no extra weight in it. */
 function pin(summary: string): Pinned {
   return {
     summary,

@@ -1,10 +1,10 @@
 import { cutText } from "@nanoagent/models";
 import type { Engine, EngineMessage, EngineRequest } from "../engines/engine.js";
 
-/** Of the tokens that a summary may have, so many words come out in most languages. */
+/** Words per token of a summary in most languages. */
 const WORDS_PER_TOKEN = 0.6;
 
-/** What the engine is asked behind the turns that it is to summarize: as the next message of the same conversation. */
+/** Returns the request for a summary, as the next message of the conversation. */
 export function askForSummary(maxTokens: number): EngineMessage {
   const words = Math.floor(maxTokens * WORDS_PER_TOKEN);
   const content = `Summarize our conversation so far in at most ${words} words, in its language, so that you can go on from the summary alone: names, numbers, what I want, what was decided. Write the summary and nothing else.`;
@@ -12,8 +12,8 @@ export function askForSummary(maxTokens: number): EngineMessage {
 }
 
 /**
- * What the engine makes of these messages, in no more than `maxTokens`. Null when it fails, is aborted or has nothing to
- * say. It is asked as if the conversation went on, so that what it has evaluated of it need not be read again.
+ * Lets the engine summarize these messages in at most `maxTokens`. Returns null if it fails, is aborted or returns no
+ * text. The request continues the conversation, so that the engine need not read it again.
  */
 export async function summarizeTurns(
   engine: Engine,
@@ -23,7 +23,7 @@ export async function summarizeTurns(
   const sampling = { maxTokens, temperature: 0 };
   const messages = [...request.messages, askForSummary(maxTokens)];
   const answer = await readText(engine, { ...request, messages, sampling }, signal);
-  // One that cannot leave its tools alone is asked without them.
+  // If the engine calls a tool, it is asked again without tools.
   const text =
     answer === "called a tool"
       ? await readText(engine, { ...request, messages, sampling, tools: undefined }, signal)
@@ -38,7 +38,7 @@ async function readText(
   signal: AbortSignal,
 ): Promise<{ text: string } | "called a tool" | null> {
   let text = "";
-  // No token has so many characters: an engine that knows no limit is stopped.
+  // Tokens are shorter than this. An engine that ignores the limit is stopped.
   const maxCharacters = 64 * (request.sampling?.maxTokens ?? 0);
   for await (const event of engine.generate(request, { signal })) {
     if (signal.aborted) return null;
@@ -52,7 +52,7 @@ async function readText(
   return null;
 }
 
-/** An engine may count otherwise than it was told to. */
+/** Cuts a summary to the limit, in case the engine exceeded it. */
 async function shorten(engine: Engine, text: string, maxTokens: number): Promise<string> {
   let short = text;
   for (;;) {

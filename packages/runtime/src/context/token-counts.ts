@@ -3,10 +3,12 @@ import { MESSAGE_OVERHEAD_TOKENS, TOOLS_OVERHEAD_TOKENS, toolText } from "./cont
 
 type Countable = EngineMessage | EngineTool;
 
-/** Characters of a long token: messages of more than this for each token of the context do not fit. */
+/** Characters of a long token. Messages with more characters per token of the context do not fit. */
 const CHARACTERS_PER_TOKEN = 8;
 
-/** Tokens of messages and tools, by an engine: they do not change, and counting may mean to ask another process. */
+/**
+ * Cached token counts of messages and tools. Both are immutable, and counting may need a request to another process.
+ */
 export class TokenCounts {
   readonly #engine: Engine;
   readonly #instructions: string | null;
@@ -19,8 +21,8 @@ export class TokenCounts {
   }
 
   /**
-   * Counts what is not counted yet in one trip to the engine, where it can count many texts at once: the tools, and the newest
-   * messages behind `first` that may fit. Older ones are counted when they are looked at.
+   * Counts uncounted texts in one request, if the engine can count several at once: the tools, and the newest messages
+   * after `first` that may fit. Older messages are counted on demand.
    */
   async countAhead(messages: readonly EngineMessage[], first: number, tools: readonly EngineTool[]): Promise<void> {
     const contextTokens = this.#engine.longestContextTokens ?? this.#engine.contextTokens;
@@ -43,7 +45,7 @@ export class TokenCounts {
     }
   }
 
-  /** Tokens of the instructions and the tools, which every request has. */
+  /** Returns the tokens of the instructions and the tools, which every request contains. */
   async ofRequest(tools: readonly EngineTool[]): Promise<number> {
     let tokens = tools.length === 0 ? 0 : TOOLS_OVERHEAD_TOKENS;
     for (const tool of tools) tokens += await this.of(tool);
@@ -67,18 +69,18 @@ export class TokenCounts {
     return tokens;
   }
 
-  /** What is known without asking the engine; 0 where nothing is. */
+  /** Returns the cached count, or 0 if there is none. */
   known(message: EngineMessage): number {
     return this.#tokens.get(message) ?? 0;
   }
 
-  /** As {@link known}, of the instructions. */
+  /** The cached count of the instructions, see {@link known}. */
   get knownInstructions(): number {
     return this.#instructionTokens ?? 0;
   }
 }
 
-/** Text that is counted for a message or a tool. */
+/** Returns the text that is counted for a message or a tool. */
 function textOf(whole: Countable): string {
   if (!("role" in whole)) return toolText(whole);
   const { content, tool_calls = [] } = whole;

@@ -4,8 +4,8 @@ import { addressIn, adviseOnAddress, BYTES_PER_MB } from "@nanoagent/models";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
 
 /**
- * Refuses a model file that is not there, cannot be read, lies outside of `modelRoot`, or is larger than the agent allows.
- * `origin` is the key or the flag that names the file. Default: `model_path`.
+ * Rejects a model file that is missing, unreadable, outside `modelRoot`, or larger than the agent allows. `origin` is
+ * the key or flag that names the file. Default: `model_path`.
  */
 export async function checkModelFile(
   modelPath: string,
@@ -21,26 +21,26 @@ export async function checkModelFile(
     code: "model-too-large",
     message: `Model file is ${sizeMb} MB but the agent allows only ${maxModelSizeMb} MB.`,
     reason: modelPath,
-    hint: `Raise spec.max_model_size_mb to ${Math.ceil(sizeMb)}, or choose a smaller file: nanoagent optimize says how small.`,
+    hint: `Raise spec.max_model_size_mb to ${Math.ceil(sizeMb)}, or use a smaller file (see nanoagent optimize).`,
   });
 }
 
-/** Links are followed: what counts is where the file really is. */
+/** Throws if a file is outside the root. Links are followed. */
 async function refuseOutside(modelPath: string, modelRoot: string): Promise<void> {
   const file = await realpath(modelPath);
   const root = await realpath(modelRoot).catch(() => path.resolve(modelRoot));
   if (file.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) return;
   throw new NanoRuntimeError({
     code: "model-outside-root",
-    message: `The model file ${modelPath} does not lie in ${modelRoot}.`,
-    hint: "Move the file there, or change model_root.",
+    message: `The model file ${modelPath} is outside ${modelRoot}.`,
+    hint: "Move the file into that folder, or change model_root.",
   });
 }
 
 async function sizeOf(modelPath: string, origin: string): Promise<number> {
   try {
     const status = await stat(modelPath);
-    if (!status.isFile()) throw unreadable(modelPath, "it is no regular file", origin);
+    if (!status.isFile()) throw unreadable(modelPath, "it is not a regular file", origin);
     await access(modelPath, constants.R_OK);
     return status.size;
   } catch (cause) {
@@ -53,10 +53,10 @@ async function sizeOf(modelPath: string, origin: string): Promise<number> {
       message:
         address === null
           ? `There is no model file at ${modelPath}.`
-          : `${address} is an address, and ${origin} takes the path of a file.`,
+          : `${origin} must be a file path, but ${address} is a web address.`,
       hint:
         address === null
-          ? `Correct ${origin}, or leave it out to run ${origin === "model_path" ? "on the built-in rules" : "as the config says"}.`
+          ? `Correct ${origin}, or omit it to run ${origin === "model_path" ? "on the built-in rules" : "as the config says"}.`
           : adviseOnAddress(address),
       cause,
     });
@@ -68,7 +68,7 @@ function unreadable(modelPath: string, reason: string, origin: string, cause?: u
     code: "model-unreadable",
     message: `The model file ${modelPath} cannot be read.`,
     reason,
-    hint: `Check ${origin} and the permissions of the file.`,
+    hint: `Check ${origin} and the file's permissions.`,
     cause,
   });
 }

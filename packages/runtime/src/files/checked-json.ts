@@ -2,13 +2,13 @@ import { crc32 } from "./crc32.js";
 
 const SUFFIX = /,"crc32":"([0-9a-f]{8})"\}$/;
 
-/** Writes an object as JSON whose last key is the CRC-32 of all bytes before that key. */
+/** Returns an object as JSON whose last key is the CRC-32 of all bytes before that key. */
 export function toCheckedJson(value: object): string {
   const begin = JSON.stringify(value).slice(0, -1);
   return `${begin},"crc32":"${sumOf(begin)}"}`;
 }
 
-/** Reads what {@link toCheckedJson} wrote, without the checksum. Returns null where a byte differs. */
+/** Parses the output of {@link toCheckedJson}, without the checksum. Returns null if any byte differs. */
 export function fromCheckedJson(text: string): Record<string, unknown> | null {
   const found = SUFFIX.exec(text);
   if (found === null) return null;

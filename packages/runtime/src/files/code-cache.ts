@@ -3,15 +3,16 @@ import Module from "node:module";
 import path from "node:path";
 import { version } from "../../package.json";
 
-/** As far as this Node has them; node:module of Node 20 does not. */
+/** Not available in every Node: node:module of Node 20 lacks these functions. */
 const module = Module as { enableCompileCache?(folder: string): void; flushCompileCache?(): void };
 const NAME = "code-";
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Returns the folder in which Node keeps compiled code of this version of nanoagent: `nanoagent/code-VERSION` in the user's
- * cache folder, made where it is missing. Folders of other versions are removed when it is made. Null where Node keeps no
- * code (before 22.10), was told to keep none or where, or where there is no such folder that this user alone may write to.
+ * Returns the folder for Node's compiled code of this version of nanoagent: `nanoagent/code-VERSION` in the user's
+ * cache folder. Creates it if it is missing, and then removes folders of other versions. Returns null if Node does not
+ * cache code (before 22.10), if the cache is disabled or has another location, or if no folder exists that only this
+ * user can write to.
  */
 export function codeCacheFolder(
   environment: NodeJS.ProcessEnv = process.env,
@@ -23,24 +24,24 @@ export function codeCacheFolder(
   const own = path.join(caches, "nanoagent");
   const folder = path.join(own, NAME + version);
   try {
-    // Step by step: asked for all of them at once, Node tries for ever where the system makes none, as in /proc.
+    // One at a time: with `recursive`, Node retries forever where the system cannot create folders, as in /proc.
     const [, , isNew] = [caches, own, folder].map(make);
     if (isNew) removeOthers(own, folder);
     accessSync(folder, constants.W_OK);
-    // What is in it is run.
+    // The cached code is executed.
     return [own, folder].every(isPrivate) ? folder : null;
   } catch {
     return null;
   }
 }
 
-/** Has Node keep the compiled code of what is imported from now on, and find it at the next start. Never throws. */
+/** Makes Node cache the compiled code of later imports, and use it at the next start. Never throws. */
 export function keepCompiledCode(): void {
   const folder = codeCacheFolder();
   if (folder !== null) module.enableCompileCache?.(folder);
 }
 
-/** The user's folder for caches; null where none is known. A relative one counts for none, as XDG has it. */
+/** Returns the user's cache folder, or null if it is unknown. Ignores relative paths, as XDG requires. */
 function cachesOf({ XDG_CACHE_HOME, LOCALAPPDATA, HOME }: NodeJS.ProcessEnv): string | null {
   if (XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME;
   if (process.platform === "win32") return LOCALAPPDATA ?? null;
@@ -48,13 +49,13 @@ function cachesOf({ XDG_CACHE_HOME, LOCALAPPDATA, HOME }: NodeJS.ProcessEnv): st
   return path.join(HOME, process.platform === "darwin" ? "Library/Caches" : ".cache");
 }
 
-/** Whether this user alone may write to a folder. Windows keeps the folder of caches from others by itself. */
+/** Whether only this user can write to a folder. Windows protects the cache folder by default. */
 function isPrivate(folder: string): boolean {
   const { mode, uid } = lstatSync(folder);
   return process.geteuid === undefined || (uid === process.geteuid() && (mode & WRITABLE_BY_OTHERS) === 0);
 }
 
-/** Says whether the folder was missing. */
+/** Creates a folder. Returns whether it was missing. */
 function make(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });

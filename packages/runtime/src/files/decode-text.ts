@@ -1,16 +1,16 @@
-/** The text of a file that a person wrote, or why it is none, as a clause of a sentence, and what to do. */
+/** The text of a file, or the reason why it is not text (a clause) with a hint. */
 export type DecodedText =
   | { readonly text: string }
   | { readonly reason: string; readonly hint: string; readonly isBinary: boolean };
 
 const saveAsUtf8 = "Save it as UTF-8.";
-/** Controls that no text has; a zero byte is looked for before. */
+/** Control characters that text does not contain. Zero bytes are checked before. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: files with these control characters are not text
 const binaryControls = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffe\uffff]/;
 
 /**
- * Reads UTF-8, and UTF-16 of either byte order, each with or without a byte order mark, which is taken away. What cannot
- * be read is named: its encoding as far as it shows, and the line of the first byte that is wrong.
+ * Decodes UTF-8, and UTF-16 of either byte order, with or without a byte order mark, which is removed. For anything
+ * else the reason names the encoding, if it can be detected, and the line of the first invalid byte.
  */
 export function decodeText(bytes: Uint8Array): DecodedText {
   const [first, second] = bytes;
@@ -29,7 +29,7 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   return text === null ? otherEncoding(bytes) : { text };
 }
 
-/** UTF-16 without a mark shows by the zeros of its ASCII characters, line ends among them: most are on one side. */
+/** UTF-16 without a mark is recognized by the zeros of its ASCII characters and line ends: most are on one side. */
 function withZeros(bytes: Uint8Array, zero: number): DecodedText {
   const zeros = [0, 0] as [number, number];
   for (let at = zero; at >= 0; at = bytes.indexOf(0, at + 1)) zeros[at % 2 === 0 ? 0 : 1] += 1;
@@ -57,12 +57,12 @@ function otherEncoding(bytes: Uint8Array): DecodedText {
   const found = `0x${byte.toString(16).toUpperCase()}${isSign ? `, which is ${sign} in Windows-1252` : ""}`;
   return {
     reason: `it is not UTF-8 text: line ${lineAt(bytes, at)} has the byte ${found}`,
-    hint: `${saveAsUtf8} An editor's "Save as" has a choice of the encoding; so has iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW.`,
+    hint: `${saveAsUtf8} Choose it in the editor's "Save as", or run iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW.`,
     isBinary: false,
   };
 }
 
-/** The first byte that no UTF-8 text can have where it is. */
+/** Returns the position of the first byte that is invalid in UTF-8. */
 function firstWrong(bytes: Uint8Array): number {
   let [right, wrong] = [0, bytes.length];
   while (right < wrong) {
@@ -70,7 +70,7 @@ function firstWrong(bytes: Uint8Array): number {
     if (decodeAs("utf-8", bytes.subarray(0, middle), true) === null) wrong = middle - 1;
     else right = middle;
   }
-  // A character that is begun and not ended is wrong from its beginning.
+  // An incomplete character is invalid from its first byte.
   let begin = right;
   while (begin > 0 && right - begin < 4 && ((bytes[begin - 1] ?? 0) & 0xc0) === 0x80) begin -= 1;
   return begin > 0 && (bytes[begin - 1] ?? 0) >= 0xc0 && decodeAs("utf-8", bytes.subarray(0, right)) === null

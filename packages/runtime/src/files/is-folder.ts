@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 
-/** Whether there is a folder at a path, links followed. */
+/** Whether a path leads to a folder. Links are followed. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() === true;
 }

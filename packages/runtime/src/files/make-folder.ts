@@ -3,9 +3,9 @@ import path from "node:path";
 import { isFolder } from "./is-folder.js";
 
 /**
- * Makes a folder and its missing parents. Returns the topmost folder that was made, or null where all existed. `mkdir` of
- * Node with `recursive` never ends where the kernel refuses to make a folder, as below `/proc`, and takes all memory
- * meanwhile. The profiler has a copy of this function that behaves the same.
+ * Creates a folder and its missing parents. Returns the topmost folder that was created, or null if all existed. Node's
+ * recursive `mkdir` never ends, and uses up all memory, if the kernel refuses to create a folder, as below `/proc`. The
+ * profiler has a copy of this function with the same behavior.
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<string | null> {
   try {
@@ -21,7 +21,7 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<string |
     await mkdir(folder, { mode });
     return above ?? folder;
   } catch (error) {
-    // Another program may have made it meanwhile.
+    // Another program may have created it in the meantime.
     if (await isFolder(folder)) return above;
     throw error;
   }

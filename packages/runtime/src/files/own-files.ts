@@ -3,15 +3,15 @@ import { lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { randomName } from "./random-name.js";
 
-/** Bits of a mode that let others than the owner write. */
+/** Mode bits that give others write access. */
 const WRITABLE_BY_OTHERS = 0o022;
 const WRITABLE_BY_ALL = 0o002;
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /**
- * Makes the folders `names`, one in the other, below a folder that others may write to. Returns the innermost, or null
- * where one of them is a link, belongs to another user or can be written to by others: who made it may have put anything
- * there. Never rejects.
+ * Creates the nested folders `names` below a folder that others may write to. Returns the innermost. Returns null if
+ * one of them is a link, belongs to another user or is writable by others, because its content cannot be trusted. Never
+ * rejects.
  */
 export async function makeOwnFolder(base: string, names: readonly string[]): Promise<string | null> {
   let folder = base;
@@ -30,20 +30,20 @@ export async function makeOwnFolder(base: string, names: readonly string[]): Pro
   return folder;
 }
 
-/** Whether a file or folder is this user's, and nobody else may write to it. Windows has no such modes. */
+/** Whether a file or folder belongs to this user and only this user can write to it. Windows has no such modes. */
 export function isOwn({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean {
   if (process.geteuid === undefined) return true;
   return uid === process.geteuid() && (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** Whether every user of the machine may write to a folder. Windows has no such modes. Never rejects. */
+/** Whether every user of the machine can write to a folder. Windows has no such modes. Never rejects. */
 export async function isOpenToAll(folder: string): Promise<boolean> {
   if (process.geteuid === undefined) return false;
   const status = await stat(folder).catch(() => null);
   return status !== null && (status.mode & WRITABLE_BY_ALL) !== 0;
 }
 
-/** Reads a small file of this user. Returns null for a link, a larger file, another user's, and all else that is no file. */
+/** Reads a small file of this user. Returns null for a link, a larger file, another user's file, or a non-file. */
 export async function readOwnFile(file: string, maxBytes: number): Promise<string | null> {
   try {
     const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -59,7 +59,7 @@ export async function readOwnFile(file: string, maxBytes: number): Promise<strin
   }
 }
 
-/** Replaces a file in one step. The text is written under a new name, which is not there before: no link is followed. */
+/** Replaces a file in one step. The text is first written to a new file, so that no link is followed. */
 export async function replaceFile(file: string, text: string, { sync = false } = {}): Promise<void> {
   const temporary = `${file}.${randomName()}.new`;
   try {

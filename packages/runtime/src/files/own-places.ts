@@ -4,9 +4,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Files of this program, the nearest first, from whose folders packages and programs are looked for: this module or the
- * bundle that it went into, and the script that was started. A bundle as CommonJS has no `import.meta.url`, and webpack
- * writes the place on the building machine there, so a file that does not exist is left out.
+ * Files of this program, nearest first, whose folders are searched for packages and programs: this module or its
+ * bundle, and the script that was started. A CommonJS bundle has no `import.meta.url`, and webpack replaces it with the
+ * path on the build machine, so files that do not exist are ignored.
  */
 export function ownPlaces(): string[] {
   const files = [bundleFile(), toFile(import.meta.url), process.argv[1]];
@@ -15,7 +15,7 @@ export function ownPlaces(): string[] {
   ) as string[];
 }
 
-/** The file of a CommonJS bundle. webpack takes `typeof __filename` for "string" in an ES module too. */
+/** Returns the file of a CommonJS bundle. webpack evaluates `typeof __filename` as "string" in ES modules as well. */
 function bundleFile(): string | undefined {
   try {
     return __filename;
@@ -24,12 +24,12 @@ function bundleFile(): string | undefined {
   }
 }
 
-/** Returns Node's `require` for a file. webpack replaces a `createRequire` that is imported by its name. */
+/** Returns Node's `require` for a file. webpack would replace a named import of `createRequire`. */
 export function requireFrom(file: string): NodeJS.Require {
   return nodeModule.createRequire(file);
 }
 
-/** Returns the path of a file that is given as a path or as a `file:` URL; undefined for other URLs. */
+/** Returns the path for a path or a `file:` URL, or undefined for other URLs. */
 export function toFile(file: string | URL | undefined): string | undefined {
   if (file === undefined || (typeof file === "string" && !/^[a-z][a-z\d+.-]+:/i.test(file))) return file;
   try {
@@ -39,7 +39,7 @@ export function toFile(file: string | URL | undefined): string | undefined {
   }
 }
 
-/** Returns where a file of an Electron archive lies beside it, if it was left out of it; otherwise the file itself. */
+/** Returns the unpacked copy of a file in an Electron archive if it exists, otherwise the file itself. */
 export function outsideArchive(file: string): string {
   const unpacked = file.replace(/\.asar(?=[\\/])/, ".asar.unpacked");
   return unpacked !== file && existsSync(unpacked) ? unpacked : file;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-/** Returns the path that a `file:` URL names, and any other text as it is, also a URL whose file is on another host. */
+/** Returns the path in a `file:` URL. Returns any other text, and a URL with another host, unchanged. */
 export function pathOfFileUrl(text: string): string {
   if (!/^file:\/\//i.test(text)) return text;
   try {

@@ -1,6 +1,6 @@
 /**
- * Returns a random name of 16 hexadecimal digits, for files. It is not a secret, so it comes from Math.random: loading node:crypto
- * would add 3 to 4 ms to every start.
+ * Returns a random file name of 16 hexadecimal digits. It is not a secret, so Math.random is enough: loading
+ * node:crypto would add 3 to 4 ms to every start.
  */
 export function randomName(): string {
   return eightDigits() + eightDigits();

@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 
 /**
- * Reads the bytes of an open file, and one more than `maxBytes` where it has more. The size that the system states is only a
- * guess: a file can grow while it is read.
+ * Reads the bytes of an open file, up to `maxBytes` plus one. The size that the system reports is only a guess, because
+ * a file can grow while it is read.
  */
 export async function readAtMost(handle: FileHandle, statedBytes: number, maxBytes: number): Promise<Buffer> {
   const buffer = Buffer.alloc(Math.min(statedBytes, maxBytes) + 1);

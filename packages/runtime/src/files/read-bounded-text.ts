@@ -3,25 +3,27 @@ import { open } from "node:fs/promises";
 import { decodeText } from "./decode-text.js";
 import { readAtMost } from "./read-at-most.js";
 
-/** Why a file has no text to read. */
+/** Why a file could not be read as text. */
 export interface UnreadableText {
   readonly kind: "folder" | "irregular" | "too-large" | "binary" | "other";
-  /** A clause of a sentence. */
+  /** Reason as a clause. */
   readonly reason: string;
   readonly hint: string;
   readonly cause?: unknown;
 }
 
-/** The text of a file of at most `maxBytes`: UTF-8 or UTF-16, with or without a byte order mark. Never waits for a pipe. */
+/**
+ * Reads a text file of at most `maxBytes`: UTF-8 or UTF-16, with or without a byte order mark. Never waits for a pipe.
+ */
 export async function readBoundedText(file: string, maxBytes: number): Promise<{ text: string } | UnreadableText> {
   try {
     // Opening a named pipe must not wait for its other end.
     const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const status = await handle.stat();
-      if (status.isDirectory()) return { kind: "folder", reason: "it is a folder", hint: "Name a file in it." };
+      if (status.isDirectory()) return { kind: "folder", reason: "it is a folder", hint: "Pass a file in it." };
       if (!status.isFile())
-        return { kind: "irregular", reason: "it is no regular file", hint: "Save it to a file first." };
+        return { kind: "irregular", reason: "it is not a regular file", hint: "Save it to a file first." };
       const bytes = await readAtMost(handle, status.size, maxBytes);
       if (bytes.length > maxBytes) {
         const reason = `it has ${Math.max(status.size, bytes.length)} bytes, and at most ${maxBytes} are read`;
@@ -42,8 +44,8 @@ export async function readBoundedText(file: string, maxBytes: number): Promise<{
 
 const readFailures: Partial<Record<string, [reason: string, hint: string]>> = {
   ENOENT: ["there is no such file", "Check the path; it is relative to the folder you are in."],
-  ENOTDIR: ["a part of its path is no folder", "Check the path."],
+  ENOTDIR: ["a part of its path is not a folder", "Check the path."],
   EACCES: ["permission is denied", "Allow this user to read it: chmod u+r."],
   EPERM: ["permission is denied", "Allow this user to read it."],
-  EISDIR: ["it is a folder", "Name a file in it."],
+  EISDIR: ["it is a folder", "Pass a file in it."],
 };

@@ -5,22 +5,24 @@ import { endProcess } from "../processes/end-process.js";
 import type { ProcessCgroup } from "../processes/process-cgroup.js";
 import { processExists } from "../processes/process-exists.js";
 
-/** The groups that a process is in: those of the profiler's `findMemoryCgroup`. */
+/** The cgroups of a process, as returned by the profiler's `findMemoryCgroup`. */
 export interface OwnCgroups {
   version: 1 | 2;
-  /** The own one first. */
+  /** The process's own cgroup first. */
   levels: readonly { path: string; directory: string }[];
 }
 
 const NAME = /^nanoagent-(\d+)-\d+$/;
 const REMOVE_ATTEMPTS = 20;
 const REMOVE_PAUSE_MILLISECONDS = 50;
-/** Most times that a list of processes is read to end those that started since. */
+/** Most reads of the process list, to kill processes that started during the previous round. */
 const KILL_ROUNDS = 20;
 
 let made = 0;
 
-/** A cgroup for an engine's process or for tools, below this process's or beside it, removed when it is empty. */
+/**
+ * A cgroup for an engine's process or for tools, below this process's cgroup or beside it. Removed when it is empty.
+ */
 export class EngineCgroup implements ProcessCgroup {
   readonly version: 1 | 2;
   readonly #directory: string;
@@ -35,9 +37,9 @@ export class EngineCgroup implements ProcessCgroup {
   }
 
   /**
-   * Makes one with this limit, where this process may: as root, or in a tree that was delegated to it. Null where it may
-   * not, or the kernel does not control memory there. A group whose own limit is set gets no neighbours: they would
-   * escape it.
+   * Creates a cgroup with this limit, if this process may: as root, or in a delegated tree. Returns null if it may not,
+   * or if the kernel does not control memory there. If the process's own cgroup has a limit, none is created beside it,
+   * because it would escape that limit.
    */
   static async create(own: OwnCgroups | null, limitBytes: number): Promise<EngineCgroup | null> {
     const [self, parent] = own?.levels ?? [];
@@ -60,7 +62,7 @@ export class EngineCgroup implements ProcessCgroup {
     return path.join(this.#directory, "cgroup.procs");
   }
 
-  /** For people. */
+  /** Name and limit, for people. */
   get description(): string {
     return `cgroup v${this.version} ${this.#path} at ${Math.floor(this.limitBytes / 2 ** 20)} MB`;
   }
@@ -76,19 +78,19 @@ export class EngineCgroup implements ProcessCgroup {
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
   }
 
-  /** Memory in use, with that of the groups below and without the cache of files, in bytes; null where it is not told. */
+  /** Memory in use, including child cgroups but not the file cache, in bytes, or null if unknown. */
   usedBytes(): number | null {
     const names = this.version === 1 ? /^total_(?:rss|shmem) (\d+)$/gm : /^(?:anon|shmem) (\d+)$/gm;
     const figures = [...this.#read("memory.stat").matchAll(names)];
     return figures.length === 0 ? null : figures.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
   }
 
-  /** The processes in it, without those of the groups below. */
+  /** The processes in it, without those of child cgroups. */
   processIds(): number[] {
     return this.#read("cgroup.procs").split("\n").filter(Boolean).map(Number);
   }
 
-  /** Changes the limit. The kernel may refuse one that is below what is used. */
+  /** Changes the limit. The kernel may reject one that is below current use. */
   limitTo(limitBytes: number): void {
     try {
       writeFileSync(path.join(this.#directory, limitFile(this.version)), String(limitBytes));
@@ -96,12 +98,12 @@ export class EngineCgroup implements ProcessCgroup {
     } catch {}
   }
 
-  /** Has the groups below it, in version 2, obey limits of their own. */
+  /** Enables limits for child cgroups (version 2). */
   prepareForGroups(): Promise<void> {
     return this.version === 2 ? enableMemory(this.#directory) : Promise.resolve();
   }
 
-  /** Makes a group below this one; null where the system refuses. The kernel ends its processes together. */
+  /** Creates a child cgroup, or returns null if the system refuses. The kernel kills its processes together. */
   createBelow(name: string, limitBytes: number): EngineCgroup | null {
     const directory = path.join(this.#directory, name);
     const group = new EngineCgroup(this.version, directory, path.posix.join(this.#path, name), limitBytes);
@@ -116,13 +118,13 @@ export class EngineCgroup implements ProcessCgroup {
     }
   }
 
-  /** Ends every process in it, also those that start meanwhile. */
+  /** Kills every process in it, including those that start in the meantime. */
   killAll(): void {
     try {
       writeFileSync(path.join(this.#directory, "cgroup.kill"), "1", { flag: "r+" });
       return;
     } catch {
-      // Before Linux 5.14, and in version 1, one by one.
+      // Before Linux 5.14, and in version 1: one by one.
     }
     for (let round = 0; round < KILL_ROUNDS; round++) {
       const processIds = this.processIds();
@@ -139,7 +141,7 @@ export class EngineCgroup implements ProcessCgroup {
     }
   }
 
-  /** The kernel keeps a group busy for a moment after its last process has ended. */
+  /** Removes the cgroup. The kernel keeps it busy for a moment after its last process has ended. */
   async remove(): Promise<void> {
     for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
       try {
@@ -169,7 +171,7 @@ async function tryCreate(
   const group = new EngineCgroup(version, directory, path.posix.join(place.path, name), limitBytes);
   try {
     await writeFile(path.join(directory, limitFile(version)), String(limitBytes));
-    // Where the kernel has no swap there is no such file.
+    // Kernels without swap do not have this file.
     if (version === 2) await writeFile(path.join(directory, "memory.swap.max"), "0").catch(() => {});
     await access(group.processesFile, constants.W_OK);
     return group;
@@ -179,7 +181,7 @@ async function tryCreate(
   }
 }
 
-/** Version 2 gives children a limit only where their parent says so; a group that has processes may not, but for the root. */
+/** In version 2, the parent must enable limits for its children. A non-root cgroup with processes cannot. */
 async function enableMemory(directory: string): Promise<void> {
   const file = path.join(directory, "cgroup.subtree_control");
   const enabled = await readFile(file, "utf8");
@@ -195,7 +197,7 @@ async function isUnlimited(directory: string): Promise<boolean> {
   return max.trim() === "max";
 }
 
-/** Groups of programs that were killed before they could remove them. */
+/** Removes cgroups of programs that were killed before they could do it. */
 async function removeAbandoned(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   for (const name of names) {

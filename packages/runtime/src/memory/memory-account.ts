@@ -1,45 +1,46 @@
 import type { ProcessShare } from "./memory-report.js";
 
-/** Reads the memory of processes. Null where the system does not report it. */
+/** Reads the memory of processes. Values are null if the system does not report them. */
 export interface ProcessView {
   memory(processId: number, options?: { proportional: boolean }): Promise<ProcessShare | null>;
-  /** Waits for a page from storage since the process began. */
+  /** Number of waits for a page from storage since the process started. */
   majorFaults(processId: number): Promise<number | null>;
 }
 
-/** Memory of an agent by who takes it, in bytes. */
+/** Memory of an agent by component, in bytes. */
 export interface MemoryUse {
   used_bytes: number;
   program_bytes: number;
-  /** Code of the program that is mapped from its files and not part of `used_bytes`; 0 in an embedding program. */
+  /** Program code mapped from files, not part of `used_bytes`. 0 in an embedding program. */
   program_code_bytes: number;
   tools_bytes: number;
 }
 
 export interface MemoryAccountOptions {
   processes: ProcessView;
-  /** Whether this program is the agent's alone: all of its memory counts, not just its growth. */
+  /** Whether this program runs only this agent. Then all of its memory counts, not just its growth. */
   ownsProgram: boolean;
   /** Resident memory of this program when the agent was loaded, in bytes. */
   baseBytes: number;
-  /** Whether a model lives in this program: then pages mapped from files count, since they are its weights. Default: false. */
+  /**
+   * Whether a model runs inside this program. Its mapped pages then count, because they are weights. Default: false.
+   */
   hasModelInside?: boolean | undefined;
-  /** Processes that tools have started. Default: none. */
+  /** Processes that tools started. Default: none. */
   toolProcesses?: (() => readonly number[]) | undefined;
 }
 
 /**
- * The one account of the memory that an agent takes: the guard, the limit of agents without a local model, and the report
- * read it.
+ * The single account of an agent's memory. The guard, the limit of agents without a local model, and the report use it.
  *
- * - The program: its private memory where it is the agent's alone, else its growth since the agent was loaded. Code that it
- *   maps from its files counts only together with an engine's process, which maps the same code and whose plan includes it;
- *   of a program alone the kernel can drop these pages at any time and read them again.
- * - The tools: all processes that they have started.
- * - The engine: its process, where it has one.
+ * - The program: its private memory if it runs only this agent, otherwise its growth since the agent was loaded. Code
+ *   mapped from files counts only together with an engine process, which maps the same code and whose plan includes it.
+ *   For a program alone, the kernel can drop these pages at any time and read them again.
+ * - The tools: all processes that they started.
+ * - The engine: its process.
  *
- * A page that processes share counts by its share (PSS) where the kernel reports it. The growth of an embedding program is
- * resident memory: its share of common pages changes whenever another program starts or ends.
+ * Shared pages count proportionally (PSS) if the kernel reports it. The growth of an embedding program is resident
+ * memory, because its share of common pages changes whenever another program starts or ends.
  */
 export class MemoryAccount {
   readonly #options: MemoryAccountOptions;
@@ -48,7 +49,7 @@ export class MemoryAccount {
     this.#options = options;
   }
 
-  /** Returns the exact figures. The kernel walks all pages for them: 3 to 5 ms for 100 MB. */
+  /** Returns exact figures. The kernel walks all pages for them: 3 to 5 ms per 100 MB. */
   async use(engine: ProcessShare | null): Promise<MemoryUse> {
     const { ownsProgram, hasModelInside = false } = this.#options;
     const own = await this.#read(process.pid, ownsProgram);
@@ -64,7 +65,7 @@ export class MemoryAccount {
   }
 
   /**
-   * Returns a figure that is at least `used_bytes` of {@link use} and costs no walk. Code that the program shares with its
+   * Returns an upper bound of `used_bytes` of {@link use} without a page walk. Code that the program shares with its
    * engine's process, the same Node, counts with the engine.
    */
   async atMost(engineProcess: number | null): Promise<number> {
@@ -78,8 +79,8 @@ export class MemoryAccount {
   }
 
   /**
-   * Returns what the program and its tools take beside an engine's process that is yet to start. The plan of a model
-   * counts the code that the two share.
+   * Returns the memory of the program and its tools, before an engine's process starts. The plan of a model includes
+   * the code that the two share.
    */
   async besideEngine(): Promise<number> {
     const program = this.#programBytes(await this.#read(process.pid, false), privateBytes);
@@ -103,7 +104,7 @@ export class MemoryAccount {
   }
 }
 
-/** Returns all resident memory of a process, in bytes. */
+/** Returns the resident memory of a process, in bytes. */
 export function residentBytes(memory: ProcessShare | null): number {
   return memory === null ? 0 : memory.anonymous_bytes + memory.file_bytes + memory.shared_bytes;
 }

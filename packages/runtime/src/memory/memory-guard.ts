@@ -8,49 +8,51 @@ import type { Reservations } from "./reservations.js";
 import { SteadyProbe } from "./steady-probe.js";
 import type { ToolMemory } from "./tool-memory.js";
 
-/** Part of the device's memory that stays free: with less the kernel begins to look for pages, and everything is slow. */
+/**
+ * Share of the device's memory that stays free. Below it the kernel starts to reclaim pages, and everything is slow.
+ */
 const DEVICE_RESERVE_SHARE = 0.02;
 const DEVICE_RESERVE_BYTES = 16 * BYTES_PER_MB;
-/** Share of the time in which something waits for memory, in percent, at which the device counts as short of it. */
+/** Share of time in which processes wait for memory, in percent, above which the device is short of memory. */
 const PRESSED_PERCENT = 40;
 
 const BUSY_MILLISECONDS = 250;
 const IDLE_MILLISECONDS = 2000;
-/** Looks at the engine for each look at the device, whose figures change slowly and cost several files. */
+/** Checks of the engine per check of the device, whose figures change slowly and need several file reads. */
 const DEVICE_EVERY = 4;
-/** Time between two steps against pressure, so that the first can show its effect. */
+/** Time between two steps against pressure, so that the first can take effect. */
 const STEP_MILLISECONDS = 2000;
 
 export interface MemoryGuardOptions {
-  /** The agent's whole budget: the smaller of its spec's and its device's, in bytes. */
+  /** The agent's total budget: the smaller of its spec's and its device's, in bytes. */
   limitBytes: number;
-  /** Whether this program is the agent's alone, so that all of its memory counts and not just its growth. */
+  /** Whether this program runs only this agent. Then all of its memory counts, not just its growth. */
   ownsProgram: boolean;
-  /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has as the guard starts. */
+  /** Resident memory of this program when the agent was loaded, in bytes. Default: its memory when the guard starts. */
   baseBytes?: number | undefined;
   probe: MemoryProbe;
   processes: ProcessView;
   reservations: Reservations;
-  /** The memory of the agent's tools. Default: it has none. */
+  /** Memory of the agent's tools. Default: no tools. */
   toolMemory?: Pick<ToolMemory, "processes" | "grantedBytes" | "watchEngine"> | undefined;
-  /** Called with a sentence for people about an issue that the guard lives with, once for each issue. */
+  /** Called once for each problem that the guard tolerates, with a sentence for people. */
   onNotice?: ((notice: string) => void) | undefined;
 }
 
-/** The engine's process, as far as the guard watches it. */
+/** The engine's process, for the guard. */
 export interface WatchedEngine {
   readonly processId: number;
   readonly isBusy: boolean;
   readonly work: number;
-  /** Size of the file that may be mapped, in bytes. */
+  /** Size of the file that may be memory-mapped, in bytes. */
   readonly fileBytes: number;
 }
 
 export type Pressure = Pick<MemoryPressureEvent, "used_bytes" | "limit_bytes" | "reason">;
 
 /**
- * Holds an agent's memory budget: says how much an engine may take before anything is allocated, and watches the use of
- * memory while the engine runs. The listener decides what is done about pressure.
+ * Enforces an agent's memory budget. Computes how much an engine may use before anything is allocated, and watches
+ * memory while the engine runs. The listener decides how to react to pressure.
  */
 export class MemoryGuard {
   readonly limitBytes: number;
@@ -59,7 +61,7 @@ export class MemoryGuard {
   readonly #probe: SteadyProbe;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #engine: WatchedEngine | null = null;
-  /** The limit that held at the last reading, in bytes, and where it comes from; null where there was none. */
+  /** Limit at the last reading, in bytes, and its source, or null if there was none. */
   #limitBytes: number | null = null;
   #limitSource: string | null = null;
   #hasFailed = false;
@@ -79,8 +81,8 @@ export class MemoryGuard {
   }
 
   /**
-   * Returns how much an engine may take now: what a plan was made for, and less if the program with its tools
-   * takes more than the plan set aside for it. `leaving` is the process of an engine that ends before.
+   * Returns how much an engine may use now: the planned amount, or less if the program with its tools uses more than
+   * the plan set aside for it. `leaving` is the process of an engine that ends first.
    */
   async admit(leaving: number | null = null): Promise<ModelBudget> {
     const { limitBytes, ownsProgram, processes } = this.#options;
@@ -91,8 +93,8 @@ export class MemoryGuard {
   }
 
   /**
-   * Returns what the device can spare for an engine now, in bytes, less what other agents were promised. Where the
-   * device's memory is not known, the budget alone counts. `spareSource` names the limit that it is under.
+   * Returns how much memory the device can spare for an engine now, in bytes, without the memory reserved by other
+   * agents. If the device's memory is unknown, only the budget counts. `spareSource` names the limit that applies.
    */
   async spare(): Promise<Pick<ModelBudget, "spareBytes" | "spareSource">> {
     const { processes, reservations } = this.#options;
@@ -110,8 +112,8 @@ export class MemoryGuard {
   }
 
   /**
-   * Returns the pressure where the limit of this process's cgroup was cut since the last reading and leaves too little.
-   * At such a limit the kernel ends the engine's process, and while that one's memory is not free yet, this program too.
+   * Returns the pressure if the limit of this process's cgroup was lowered since the last reading and leaves too
+   * little. At such a limit the kernel kills the engine's process and, until its memory is free, possibly this program.
    */
   async cutLimit(): Promise<Pressure | null> {
     const before = this.#limitBytes ?? Number.POSITIVE_INFINITY;
@@ -127,18 +129,18 @@ export class MemoryGuard {
     return device;
   }
 
-  /** Promises so many bytes to the engine's process, or to a process that is yet to start (null). Never rejects. */
+  /** Reserves memory for the engine's process, or for one that is about to start (null). Never rejects. */
   hold(bytes: number, engine: number | null): Promise<void> {
     return this.#options.reservations.hold({ bytes, engine, limit: this.#limitSource });
   }
 
-  /** Promises so many bytes, beyond what this program has already, to an engine in this program. Never rejects. */
+  /** Reserves memory, beyond what this program already uses, for an engine in this program. Never rejects. */
   async holdInProgram(bytes: number): Promise<void> {
     const own = await this.#options.processes.memory(process.pid, { proportional: false });
     await this.hold(bytes + privateBytes(own), process.pid);
   }
 
-  /** Returns the bytes that the agent takes without an engine's process. */
+  /** Returns the agent's memory without the engine's process, in bytes. */
   async usedBytes(): Promise<number> {
     return (await this.#account.use(null)).used_bytes;
   }
@@ -148,8 +150,8 @@ export class MemoryGuard {
   }
 
   /**
-   * Watches an engine until {@link unwatch}. Calls back with the pressure, or with null when memory is not short. A look
-   * that fails becomes a notice, and the next look comes as usual.
+   * Watches an engine until {@link unwatch}. Calls back with the pressure, or with null if memory is not short. A
+   * failed check becomes a notice, and the next check follows as usual.
    */
   watch(engine: WatchedEngine, onLook: (pressure: Pressure | null) => Promise<void>): void {
     this.unwatch();
@@ -181,14 +183,14 @@ export class MemoryGuard {
       }, milliseconds);
       this.#timer.unref();
     };
-    // A request comes soon after a start.
+    // A request usually comes soon after a start.
     schedule(BUSY_MILLISECONDS);
   }
 
   #noteFailure(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#options.onNotice?.(`The watch on memory failed: ${messageOf(error)}. It goes on.`);
+    this.#options.onNotice?.(`A memory check failed: ${messageOf(error)}. Checks continue.`);
   }
 
   unwatch(): void {
@@ -212,7 +214,7 @@ export class MemoryGuard {
     if (used > this.limitBytes) {
       const use = await this.#account.use(await this.processMemory(engine.processId));
       used = use.used_bytes;
-      // Tools that take more than they may are ended; the engine gives up nothing for them.
+      // Tools that exceed their limit are ended; the engine gives up nothing for them.
       const excess = Math.max(0, use.tools_bytes - (toolMemory?.grantedBytes ?? use.tools_bytes));
       if (used - excess > this.limitBytes)
         return { used_bytes: used, limit_bytes: this.limitBytes, reason: "own-limit" };
@@ -236,6 +238,6 @@ function isShort(device: MemoryReading): boolean {
 
 function reserveBytes({ total_bytes, limit_bytes }: MemoryReading): number {
   const whole = Math.min(limit_bytes ?? total_bytes, total_bytes);
-  // On the smallest devices a fixed reserve would be all of the memory.
+  // On the smallest devices a fixed reserve would take all memory.
   return Math.min(Math.max(whole * DEVICE_RESERVE_SHARE, DEVICE_RESERVE_BYTES), whole / 8);
 }

@@ -1,22 +1,21 @@
 import type { FitPlan, MemoryReading } from "@nanoagent/models";
 
 /**
- * Who keeps an engine within its share, the strongest that this system has: the kernel, for all that the engine's process
- * touches (`cgroup-v2`, `cgroup-v1`) or for what it reserves (`rlimit-data`); else a watch on what it takes, four times a
- * second. `none`: the engine lives in the program's own process.
+ * The strongest available way to limit an engine's memory: the kernel, for all memory that the engine's process touches
+ * (`cgroup-v2`, `cgroup-v1`) or reserves (`rlimit-data`); otherwise a check of its use four times a second (`watch`).
+ * `none`: the engine runs in the program's own process.
  */
 export type MemoryEnforcement = "cgroup-v2" | "cgroup-v1" | "rlimit-data" | "watch" | "none";
 
 /**
- * Who keeps the processes of tools within what the budget leaves them: the kernel (`cgroup-v2`, `cgroup-v1`); or a limit on
- * what each may reserve, with a watch on all of them (`watch`); or nobody, as elsewhere than on Linux (`none`).
+ * How the tools' processes are limited: by the kernel (`cgroup-v2`, `cgroup-v1`); by a limit on each process's reserved
+ * memory, with a check of all of them (`watch`); or not at all, outside Linux (`none`).
  */
 export type ToolEnforcement = "cgroup-v2" | "cgroup-v1" | "watch" | "none";
 
 /**
- * What is done when memory runs short, the mildest first: less history is shown to the model; state on disk is deleted;
- * the model is loaded with a smaller batch, then with a smaller context; it is unloaded between messages; messages are
- * refused.
+ * Actions when memory runs short, mildest first: show less history to the model; delete state on disk; load the model
+ * with a smaller batch, then with a smaller context; unload it between messages; refuse messages.
  */
 export type PressureAction =
   | "trim-window"
@@ -28,59 +27,59 @@ export type PressureAction =
 
 export interface MemoryPressureEvent {
   type: "memory-pressure";
-  /** What the agent took when it was noticed, and what it may take. */
+  /** The agent's memory when pressure was detected, and its limit. */
   used_bytes: number;
   limit_bytes: number;
-  /** Why: its own limit, the device's memory, or an engine that only waits for pages. */
+  /** Cause: the agent's own limit, the device's memory, or an engine that only waits for pages. */
   reason: "own-limit" | "device" | "paging";
   action: PressureAction;
 }
 
-/** The memory of one process. The three parts add up to what is resident. */
+/** Memory of one process. The three parts add up to its resident memory. */
 export interface ProcessShare {
   anonymous_bytes: number;
   file_bytes: number;
   shared_bytes: number;
-  /** What is resident, pages shared with other processes counted by their share; null where the system does not tell. */
+  /** Resident memory with shared pages counted proportionally, or null if the system does not report it. */
   proportional_bytes: number | null;
 }
 
-/** What an engine takes and may take. */
+/** Memory use and limit of an engine. */
 export interface EngineMemory {
-  /** What it may take at most. */
+  /** Memory limit of the engine. */
   limit_bytes: number;
   enforcement: MemoryEnforcement;
-  /** The limits in force, in words: `cgroup v1 /agent/nanoagent-412-1 at 180 MB; RLIMIT_DATA at 290 MB`. */
+  /** Description of the active limits: `cgroup v1 /agent/nanoagent-412-1 at 180 MB; RLIMIT_DATA at 290 MB`. */
   enforcement_detail: string;
-  /** Null while nothing is loaded, and where the system does not tell. */
+  /** Null if nothing is loaded, or the system does not report it. */
   process: ProcessShare | null;
-  /** How the model is loaded, with the sum that it was admitted by; null while it is not planned. */
+  /** How the model is loaded, with its memory calculation, or null if it is not planned yet. */
   plan: FitPlan | null;
-  /** Whether it is loaded at the moment. */
+  /** Whether the model is currently loaded. */
   is_loaded: boolean;
-  /** What was last done because memory ran short; null when nothing had to be done, or all is well again. */
+  /** Last action against memory pressure, or null if none is in force. */
   pressure: PressureAction | null;
 }
 
-/** What the agent takes of its budget. Sums add up: what processes share is counted once where the kernel tells it. */
+/** The agent's memory use against its budget. Parts add up: shared memory counts once if the kernel reports it. */
 export interface MemoryReport {
-  /** The whole budget: `spec.max_memory_mb`, or what the device has where that is less. */
+  /** The total budget: `spec.max_memory_mb`, or the device's memory if that is less. */
   limit_bytes: number;
   used_bytes: number;
-  /** What this program has added since `load()`; all of it where the program is the agent's alone. */
+  /** Growth of this program since `load()`, or all of its memory if it runs only this agent. */
   program_bytes: number;
   /**
-   * Code of a program that is the agent's alone, mapped from its files. It is not part of the sum: the kernel can drop these
-   * pages at any time. 0 while an engine's process shares the code, which then counts.
+   * Code mapped from files, for a program that runs only this agent. Not part of the sum, because the kernel can drop
+   * these pages at any time. 0 while an engine's process shares the code, which then counts.
    */
   program_code_bytes: number;
-  /** What the processes take that its tools have started: commands, and MCP servers. */
+  /** Memory of the processes that tools started: commands and MCP servers. */
   tools_bytes: number;
-  /** What they may take now; null for an agent without such processes. */
+  /** Their current limit, or null for an agent without such processes. */
   tools_limit_bytes: number | null;
-  /** How they are held within that; null for an agent without such processes. */
+  /** How that limit is enforced, or null for an agent without such processes. */
   tools_enforcement: ToolEnforcement | null;
   engine: EngineMemory | null;
-  /** The device's memory as it is now; null where nobody reads it. */
+  /** Current memory of the device, or null if no probe reads it. */
   device: MemoryReading | null;
 }

@@ -2,13 +2,13 @@ import { BYTES_PER_MB } from "@nanoagent/models";
 import { NanoRuntimeError } from "../nano-runtime-error.js";
 import type { MemoryPressureEvent } from "./memory-report.js";
 
-/** Makes the error of a message that is refused because the agent takes more than it may. */
+/** Returns the error for a message that is refused because the agent exceeds its memory limit. */
 export function overBudget({ used_bytes, limit_bytes }: MemoryPressureEvent): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "insufficient-memory",
-    message: `The agent takes ${megabytes(used_bytes)} MB and may take ${megabytes(limit_bytes)} MB.`,
+    message: `The agent uses ${megabytes(used_bytes)} MB, but its limit is ${megabytes(limit_bytes)} MB.`,
     reason: "The message was refused to keep the memory budget.",
-    hint: "Free memory in this program or end a tool, then send the message again; or raise spec.max_memory_mb.",
+    hint: "Free memory in this program or end a tool, then resend the message; or raise spec.max_memory_mb.",
   });
 }
 

@@ -1,6 +1,6 @@
 import type { PressureAction } from "./memory-report.js";
 
-/** Shortest useful context: a template, a question and an answer hardly fit in less. */
+/** Shortest useful context. A template, a question and an answer hardly fit in less. */
 const MIN_CONTEXT_TOKENS = 256;
 const SMALL_BATCH_TOKENS = 16;
 /** Time without pressure after which the ladder starts from the top again. */
@@ -10,20 +10,20 @@ export const RECOVERY_MILLISECONDS = 60_000;
 export interface LadderSettings {
   /** Share of the context that history may fill, 0 to 1. */
   windowShare: number;
-  /** Longest context, in tokens; null where the plan decides. */
+  /** Longest context in tokens, or null if the plan decides. */
   contextTokens: number | null;
   batchTokens: number | null;
   unloadsWhenIdle: boolean;
   refuses: boolean;
 }
 
-/** Steps that give up memory, one after another, while it is short. They are taken back after {@link RECOVERY_MILLISECONDS}. */
+/** Steps that free memory, one after another, while it is short. Reverted after {@link RECOVERY_MILLISECONDS}. */
 export class PressureLadder {
   #step: PressureAction | null = null;
   #contextTokens: number | null = null;
   #calmSince = 0;
 
-  /** Last step taken; null when none is in force. */
+  /** Last step taken, or null if none is in force. */
   get step(): PressureAction | null {
     return this.#step;
   }
@@ -41,8 +41,8 @@ export class PressureLadder {
   }
 
   /**
-   * Takes the next step and returns it; null at the end of the ladder. `contextTokens` is the context of the loaded model:
-   * it is halved again and again before the step after it comes.
+   * Takes the next step and returns it, or null at the end of the ladder. `contextTokens` is the context of the loaded
+   * model. The context is halved repeatedly before the next kind of step.
    */
   descend(contextTokens: number, now: number): PressureAction | null {
     this.#calmSince = now;
@@ -60,7 +60,7 @@ export class PressureLadder {
     return this.#step;
   }
 
-  /** Takes steps until one that makes the model smaller, for a model that has just run out of memory. */
+  /** Takes steps until one makes the model smaller. For a model that has just run out of memory. */
   descendToReload(contextTokens: number, now: number): PressureAction[] {
     const taken: PressureAction[] = [];
     for (;;) {
@@ -71,7 +71,7 @@ export class PressureLadder {
     }
   }
 
-  /** Notes that memory is not short now. Returns true when that has lasted and all steps are taken back. */
+  /** Records that memory is not short now. Returns true if that has lasted and all steps are reverted. */
   rest(now: number): boolean {
     if (this.#step === null || now - this.#calmSince < RECOVERY_MILLISECONDS) return false;
     this.#step = null;

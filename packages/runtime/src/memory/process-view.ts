@@ -4,12 +4,12 @@ import type { ProcessView } from "./memory-account.js";
 import type { ProcessShare } from "./memory-report.js";
 import { ownResidentBytes } from "./own-resident-bytes.js";
 
-/** Private memory of Node beside the heap of V8: stacks, compiled code, buffers. Measured on Linux: 13 to 16 MB. */
+/** Private memory of Node besides the V8 heap: stacks, compiled code, buffers. Measured on Linux: 13 to 16 MB. */
 const NATIVE_BYTES = 16 * BYTES_PER_MB;
 
 /**
- * Returns a view of this machine's processes by the profiler. Without it, and where the system does not report processes,
- * the view knows the size of this program alone.
+ * Returns a view of this machine's processes, read by the profiler. Without it, or if the system does not report
+ * processes, the view has only the size of this program.
  */
 export function processView(profiler: typeof import("@nanoagent/profiler") | null): ProcessView {
   const machine = profiler === null ? null : new profiler.LocalMachine();
@@ -22,7 +22,7 @@ export function processView(profiler: typeof import("@nanoagent/profiler") | nul
   };
 }
 
-/** Estimates the parts of this program's memory from what V8 reports. */
+/** Estimates the parts of this program's memory from V8's figures. */
 function ownMemory(processId: number): ProcessShare | null {
   if (processId !== process.pid) return null;
   const rss = ownResidentBytes();

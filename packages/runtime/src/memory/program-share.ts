@@ -2,39 +2,39 @@ import { BYTES_PER_MB, type NanoAgentConfig } from "@nanoagent/models";
 
 /**
  * Memory that the program adds over months for an agent: the history, its buffers, the channel to the engine's process.
- * 10,000 turns of a session added up to 12 MB.
+ * Measured over 10,000 turns of a session: 12 MB.
  */
 export const PROGRAM_GROWTH_BYTES = 12 * BYTES_PER_MB;
 
 /**
- * Memory of a program that belongs to the agent alone, when it has loaded. The anonymous memory of `nanoagent run` was at most
- * 27 MB while it loaded a model (Linux x64; Node 20: 23, 22: 24, 24: 27, 26: 27).
+ * Memory of a program that runs only this agent, right after loading. The anonymous memory of `nanoagent run` was at
+ * most 27 MB while it loaded a model (Linux x64; Node 20: 23, 22: 24, 24: 27, 26: 27).
  */
 export const LOADED_PROGRAM_BYTES = 28 * BYTES_PER_MB;
 
-/** Memory of such a program with its growth. */
+/** Memory of such a program including its growth. */
 export const OWN_PROGRAM_BYTES = LOADED_PROGRAM_BYTES + PROGRAM_GROWTH_BYTES;
 
 /**
- * Returns the part of an agent's budget that a plan sets aside for the program. It is a constant, so that the same file,
- * device and budget always make the same plan, whatever the program that plans has in memory at that moment.
+ * Returns the part of an agent's budget that a plan sets aside for the program. It is a constant, so that the same
+ * file, device and budget always produce the same plan, regardless of the planning program's current memory.
  */
 export function programShareBytes(ownsProgram: boolean): number {
   return ownsProgram ? OWN_PROGRAM_BYTES : PROGRAM_GROWTH_BYTES;
 }
 
-/** Memory that a server of tools is expected to take before it runs and is measured. One in Node takes 45 to 60 MB. */
+/** Expected memory of an MCP server before it runs and is measured. Servers in Node use 45 to 60 MB. */
 const SERVER_BYTES = 64 * BYTES_PER_MB;
 
-/** Memory of processes that are yet to start, and these in words. */
+/** Expected memory of processes that have not started, and their description. */
 export interface ExpectedProcesses {
   expectedBytes: number;
   expectedFor: string;
 }
 
 /**
- * Returns what a plan that is made before the agent runs expects its MCP servers to take; null for an agent without one
- * that is a process here. A load has started them and measures.
+ * Returns the expected memory of the MCP servers, for a plan made before the agent runs, or null for an agent without
+ * local server processes. A load starts and measures them instead.
  */
 export function expectedServers({ mcp_servers = {} }: Pick<NanoAgentConfig, "mcp_servers">): ExpectedProcesses | null {
   const started = Object.values(mcp_servers).flatMap((server) => ("command" in server ? [server] : []));
@@ -47,37 +47,37 @@ export function expectedServers({ mcp_servers = {} }: Pick<NanoAgentConfig, "mcp
   };
 }
 
-/** Memory by which the program and the servers of its tools differ at most from one start to the next. */
+/** Largest difference in the memory of the program and its MCP servers between two starts. */
 const MOST_DRIFT_BYTES = 8 * BYTES_PER_MB;
-/** Margin of an advice that stands on measured memory. */
+/** Safety margin for advice that is based on measured memory. */
 const MEASURE_MARGIN_BYTES = 12 * BYTES_PER_MB;
 
-/** Limits of the memory that a model may take. */
+/** Limits on the memory of a model. */
 export interface ModelLimits {
   /** Budget of the whole agent, in bytes. */
   limitBytes: number;
   ownsProgram: boolean;
   /** Memory that the device can spare for the model, in bytes. */
   spareBytes: number;
-  /** Limit that `spareBytes` is under, in words. Default: none. */
+  /** Description of the limit behind `spareBytes`. Default: none. */
   spareSource?: string | null | undefined;
   /**
-   * Memory that the program and the processes of its tools really take, in bytes. Only an admission has it: if it is more
-   * than the share, the model gets less than was planned, and the sum stays within the budget. Default: 0.
+   * Measured memory of the program and its tools' processes, in bytes. Only set when a model is admitted. If it exceeds
+   * the share, the model gets less than planned, and the sum stays within the budget. Default: 0.
    */
   usedBytes?: number | undefined;
   /**
-   * The most that they take when no other program shares its pages with them, in bytes: an advice counts so much, since
-   * other programs end. Default: `usedBytes`.
+   * Their memory if no other program shares pages with them, in bytes. Advice uses this figure, because other programs
+   * end. Default: `usedBytes`.
    */
   mostBytes?: number | undefined;
 }
 
-/** The part of an agent's budget that a model may take, and what bounds it. */
+/** The part of an agent's budget that is available to a model, and its limits. */
 export interface ModelBudget {
-  /** Memory that the model may take with the process that it lives in, in bytes. */
+  /** Memory available to the model and the process that it runs in, in bytes. */
   budgetBytes: number;
-  /** Memory that the budget has to have beside a model, in bytes; with a margin where it was measured. */
+  /** Part of the budget needed besides the model, in bytes, with a margin if it was measured. */
   programBytes: number;
   /** As in {@link ModelLimits}. */
   spareBytes: number;
@@ -85,7 +85,7 @@ export interface ModelBudget {
   spareSource: string | null;
 }
 
-/** Returns what a model may take. */
+/** Returns the memory that is available to a model. */
 export function modelBudget({
   limitBytes,
   ownsProgram,
@@ -94,7 +94,7 @@ export function modelBudget({
   usedBytes = 0,
   mostBytes = usedBytes,
 }: ModelLimits): ModelBudget {
-  // A program that is the agent's alone still grows from what it takes now; what an app has added is the growth.
+  // A program that runs only this agent can still grow. For an app, the measured growth is what counts.
   const growthBytes = ownsProgram ? PROGRAM_GROWTH_BYTES : 0;
   const realBytes = usedBytes + growthBytes;
   const advisedBytes = Math.max(usedBytes, mostBytes) + growthBytes;

@@ -11,39 +11,39 @@ import { asIdentity, ownIdentity, type ProcessIdentity, stateOf } from "../proce
 const NAME = /^\d+-[0-9a-f]+\.json$/;
 /** Longest reservation, in bytes; it is one line of JSON. */
 const MAX_FILE_BYTES = 1024;
-/** Most reservations that are read. One small computer does not run more agents. */
+/** Most reservations that are read. Small computers do not run more agents. */
 const MAX_RESERVATIONS = 64;
 const FOLDERS = ["nanoagent", "reservations"] as const;
 
-/** Memory that an engine may take, and the process that takes it, once there is one. */
+/** Memory reserved for an engine, and the process that uses it once it has started. */
 interface Reservation extends ProcessIdentity {
   engine: number | null;
   bytes: number;
-  /** The limit that the process is under, as `limit_source` of a memory reading says it. */
+  /** The limit on the process, in the form of `limit_source` of a memory reading. */
   limit: string | null;
 }
 
-/** Bytes that other agents have still to take. */
+/** Bytes that other agents have reserved but not used yet. */
 export interface Outstanding {
-  /** Those of all agents. */
+  /** For all agents. */
   onMachine: number;
-  /** Those of agents under the same limit as this program, or under one within it. */
+  /** For agents under the same limit as this program, or a nested one. */
   withinLimit: number;
 }
 
 /**
- * Memory that other agents of this device were admitted to take and have not taken yet. A model that is mapped, or has
- * just begun to load, takes little of what it will, and the system says that all the rest is free: without this list two
- * agents would both get it. Each engine has one small file in the user's runtime folder. Files of processes that are gone
- * count for nothing and are removed; files and folders of other users are left alone and not believed.
+ * Memory that other agents of this device have reserved but not used yet. A mapped model, or one that has just begun to
+ * load, uses little of its memory at first, and the system reports the rest as free. Without this list, two agents
+ * would both get it. Each engine has one small file in the user's runtime folder. Files of ended processes are ignored
+ * and removed; files and folders of other users are ignored.
  */
 export class Reservations {
   readonly #folder: () => Promise<string | null>;
   readonly #name = `${process.pid}-${randomName()}.json`;
-  /** Shows this program to those in other containers, who cannot see its process. */
+  /** Identifies this program in other containers, where its process is not visible. */
   #claim: Claim | null = null;
   #isClaimed = false;
-  /** End of the queue of changes: what is released stays so, though it was still being held. */
+  /** End of the queue of changes, so that a release is not undone by a pending hold. */
   #last: Promise<void> = Promise.resolve();
 
   /** `folder`: a folder of this user. Default: one in `XDG_RUNTIME_DIR`, otherwise in the temporary folder. */
@@ -52,8 +52,8 @@ export class Reservations {
   }
 
   /**
-   * Says what others have still to take. `limit` is the one that this program is under, `pinnedBytes` says what a process
-   * holds already. Never rejects.
+   * Returns the memory that others have reserved but not used. `limit` is the limit on this program, `pinnedBytes`
+   * returns the memory that a process already uses. Never rejects.
    */
   async outstanding(limit: string | null, pinnedBytes: (processId: number) => Promise<number>): Promise<Outstanding> {
     const folder = await this.#folder();
@@ -68,7 +68,7 @@ export class Reservations {
         for (const old of [file, socketOf(file)]) await rm(old, { force: true }).catch(() => {});
         continue;
       }
-      // In another container the number of the engine's process stands for another process.
+      // In another container this process number belongs to a different process.
       const { engine, bytes } = reservation;
       const taken = engine === null || state === "hidden" ? 0 : await pinnedBytes(engine).catch(() => 0);
       const toCome = Math.max(0, bytes - taken);
@@ -78,7 +78,9 @@ export class Reservations {
     return outstanding;
   }
 
-  /** Says what this engine may take, and under which limit. Where it cannot be written down, others go by what the system says alone. */
+  /**
+   * Records the reservation of this engine and its limit. If that fails, other agents see only the system's figures.
+   */
   hold(reservation: Pick<Reservation, "bytes" | "engine" | "limit">): Promise<void> {
     return this.#inTurn(() => this.#write(reservation));
   }
@@ -133,13 +135,13 @@ async function read(file: string): Promise<Reservation | null> {
   return engine === null || isCount(engine) ? { ...identity, engine, bytes: value.bytes, limit } : null;
 }
 
-/** Whether what is under `theirs` is under `ours` as well. Without a limit of ours everything is. */
+/** Whether a process under the limit `theirs` is also under `ours`. Always true if `ours` is null. */
 function isWithin(theirs: string | null, ours: string | null): boolean {
   if (ours === null) return true;
   return theirs !== null && groupOf(theirs).startsWith(groupOf(ours));
 }
 
-/** The group whose limit it is, with a slash at its end: `cgroup v2 /a/` of `cgroup v2 /a (memory.high)`. */
+/** Returns the cgroup of a limit, with a trailing slash: `cgroup v2 /a/` for `cgroup v2 /a (memory.high)`. */
 function groupOf(limit: string): string {
   const group = limit.replace(/ \(memory\.high\)$/, "").replace(", above /", " /");
   return group.endsWith("/") ? group : `${group}/`;

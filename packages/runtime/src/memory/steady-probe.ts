@@ -2,12 +2,12 @@ import type { MemoryProbe, MemoryReading } from "@nanoagent/models";
 import { callWithin } from "../call-within.js";
 import { messageOf } from "../message-of.js";
 
-/** Longest wait for a reading. The system's figures take milliseconds. */
+/** Longest wait for a reading. System figures normally take milliseconds. */
 export const PROBE_MILLISECONDS = 2000;
 
 /**
- * A memory probe whose faults harm nobody. Where the probe throws, rejects, answers nonsense or does not answer, the last
- * known reading counts, and a notice says so once.
+ * A fault-tolerant memory probe. If the probe throws, rejects, returns an invalid reading or does not answer, the last
+ * reading is used, and a notice reports it once.
  */
 export class SteadyProbe {
   readonly #probe: MemoryProbe;
@@ -21,9 +21,9 @@ export class SteadyProbe {
     this.#onNotice = onNotice;
   }
 
-  /** Reads the memory now; null while the probe has never answered. Never rejects. */
+  /** Reads the current memory, or null if the probe has never answered. Never rejects. */
   async read(): Promise<MemoryReading | null> {
-    // A probe that hangs is not asked again before it has answered.
+    // A hanging probe is not read again until it has answered.
     if (this.#isWaiting) return this.#last;
     this.#isWaiting = true;
     try {
@@ -37,7 +37,7 @@ export class SteadyProbe {
   async #ask(): Promise<MemoryReading> {
     try {
       const reading = await this.#probe.read();
-      if (!isReading(reading)) throw new TypeError("its reading has no figures");
+      if (!isReading(reading)) throw new TypeError("its reading is invalid");
       return reading;
     } finally {
       this.#isWaiting = false;
@@ -47,8 +47,8 @@ export class SteadyProbe {
   #note(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    const instead = this.#last === null ? "Only the agent's own budget counts" : "Its last reading counts";
-    this.#onNotice(`The memory probe failed: ${messageOf(error)}. ${instead} until it answers again.`);
+    const instead = this.#last === null ? "Only the agent's own budget applies" : "Its last reading applies";
+    this.#onNotice(`The memory probe failed: ${messageOf(error)}. ${instead} until it works again.`);
   }
 }
 

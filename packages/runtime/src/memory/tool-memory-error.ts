@@ -1,6 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
 
-/** A tool was ended because it took more memory than it may (`tool-out-of-memory`). The agent goes on. */
+/** A tool was ended because it exceeded its memory limit (`tool-out-of-memory`). The agent continues. */
 export class ToolMemoryError extends NanoAgentError {
   override name = "ToolMemoryError";
 

@@ -20,65 +20,68 @@ import type { ToolEnforcement } from "./memory-report.js";
 import { megabytes } from "./over-budget.js";
 import { modelBudget } from "./program-share.js";
 
-/** Time between two looks: where the kernel holds the limit, or nothing happens, and at least. */
+/** Time between two checks if the kernel enforces the limit or nothing happens, and the shortest time otherwise. */
 const LOOK_MILLISECONDS = 100;
 const MIN_LOOK_MILLISECONDS = 10;
-/** Memory that a program can fill in a millisecond. Without a cgroup the next look comes before the rest could be full. */
+/**
+ * Memory that a program can fill in a millisecond. Without a cgroup, the next check comes before the rest could be
+ * full.
+ */
 const FILLED_BYTES_PER_MILLISECOND = 4 * BYTES_PER_MB;
-/** Time after a start or a call in which a program is looked at more often. */
+/** Time after a start or a call in which a program is checked more often. */
 const BUSY_MILLISECONDS = 2000;
-/** Least that the tools of a small budget may take, as long as the budget has it. */
+/** Smallest limit for tools, if the budget has it. */
 const MIN_TOOL_BYTES = 8 * BYTES_PER_MB;
-/** Differences of this size are not worth a step: counters of the kernel lag behind. */
+/** Differences below this size are ignored, because kernel counters lag. */
 const SLACK_BYTES = BYTES_PER_MB;
-/** RLIMIT_DATA counts what is reserved and never touched, such as the stacks of threads. */
+/** Allowance for memory that is reserved but never touched, such as thread stacks. RLIMIT_DATA counts it. */
 const RESERVED_BYTES = 32 * BYTES_PER_MB;
-/** Growth of all shared memory from which on the files in memory of tools are looked for. */
+/** Growth of total shared memory that triggers a search for in-memory files of tools. */
 const SHARED_GROWTH_BYTES = 4 * BYTES_PER_MB;
 
-/** With fewer of them one may have ended just now. */
+/** Number of dead children worth a notice. A single one may just have ended. */
 const FEWEST_DEAD_CHILDREN = 2;
 
 export interface ToolMemoryOptions {
-  /** The agent's whole budget, in bytes. */
+  /** The agent's total budget, in bytes. */
   limitBytes: number;
-  /** Whether this program is the agent's alone, so that all of its memory counts and not just its growth. */
+  /** Whether this program runs only this agent. Then all of its memory counts, not just its growth. */
   ownsProgram: boolean;
   /** Resident memory of this program when the agent was loaded, in bytes. */
   baseBytes: number;
-  /** The cgroups that this process is in; null where there are none, or none may be made. */
+  /** The cgroups of this process, or null if there are none or none may be created. */
   cgroups: OwnCgroups | null;
 }
 
-/** A program that a tool or an MCP server is. */
+/** The program of a tool or an MCP server. */
 interface ProgramLaunch {
   /** Path of the program. */
   file: string;
   rest: readonly string[];
   place: ProgramPlace;
   stdin: "ignore" | "pipe";
-  /** The most that it may take with all of its processes, in bytes. Default: what the budget leaves. */
+  /** Memory limit of the program with all of its processes, in bytes. Default: what the budget leaves. */
   maxMemoryBytes?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** A program that was started within the budget. */
+/** A running program within the budget. */
 export interface LaunchedProgram {
   readonly child: ChildProcess;
-  /** The limit of its own that each of its processes has; null without `maxMemoryBytes`. */
+  /** The limit on each of its processes, or null without `maxMemoryBytes`. */
   readonly limit: DataLimit | null;
-  /** What it may take, in words: `the 88 MB that spec.max_memory_mb (128 MB) leaves for tools`. */
+  /** Description of its limit: `the 88 MB that spec.max_memory_mb (128 MB) leaves for tools`. */
   readonly allowance: string;
-  /** Why it was ended, where that was for its memory; else null. */
+  /** Why it was ended for its memory, or null. */
   readonly excess: string | null;
-  /** Says that it has work to do, and may take more memory at any time. */
+  /** Announces work, so that its memory may grow soon. */
   expectWork(): void;
 }
 
 /** Starts programs of tools. */
 export type LaunchTool = (launch: ProgramLaunch) => Promise<LaunchedProgram>;
 
-/** Starts a program that no budget holds: tools of a program without an agent. */
+/** Starts a program without a budget, for tools without an agent. */
 export const launchFreely: LaunchTool = async ({ file, rest, place, stdin, maxMemoryBytes, signal }) => {
   const limit = await dataLimitFor(maxMemoryBytes, file, rest, place);
   signal?.throwIfAborted();
@@ -88,7 +91,7 @@ export const launchFreely: LaunchTool = async ({ file, rest, place, stdin, maxMe
 
 let launched = 0;
 
-/** One program and all processes that came of it, until the last of them has ended. */
+/** One program and all of its descendants, until the last of them has ended. */
 class ToolProgram implements LaunchedProgram, Family {
   readonly members = new Set<number>();
   readonly mark: string;
@@ -108,7 +111,7 @@ class ToolProgram implements LaunchedProgram, Family {
   }
 
   get excess(): string | null {
-    // The kernel may have ended it since the last look.
+    // The kernel may have killed it since the last check.
     if (this.#excess === null && this.group?.killedForMemory()) this.end();
     return this.#excess;
   }
@@ -121,7 +124,7 @@ class ToolProgram implements LaunchedProgram, Family {
     this.busyUntil = performance.now() + BUSY_MILLISECONDS;
   }
 
-  /** Ends all of its processes. Without `isExcess` that is not for their memory. */
+  /** Ends all of its processes. Without `isExcess`, the reason is not its memory. */
   end({ isExcess = true } = {}): void {
     if (isExcess) this.#excess ??= `it needed more memory than ${this.allowance}`;
     endProcess(-this.root);
@@ -131,16 +134,16 @@ class ToolProgram implements LaunchedProgram, Family {
 }
 
 /**
- * Holds the processes of tools within what an agent's budget leaves beside the program and its engine.
+ * Limits the processes of tools to the memory that the agent's budget leaves besides the program and its engine.
  *
- * - Where this process may make cgroups, the kernel holds the limit: one group for all tools, and one below it for each
- *   program. Shared memory, files in memory and processes that leave their group count.
- * - Else each process has a limit on what it may reserve (RLIMIT_DATA), and all processes that came of a program are
- *   looked at ten times a second, more often while they work and little is left.
- * - Elsewhere than on Linux nothing is enforced, and the memory report says so.
+ * - If this process may create cgroups, the kernel enforces the limit: one cgroup for all tools, with a child for each
+ *   program. Shared memory, in-memory files and processes that leave their process group count.
+ * - Otherwise each process has a limit on its reserved memory (RLIMIT_DATA), and all descendants of a program are
+ *   checked ten times a second, or more often while they work and little is left.
+ * - Outside Linux nothing is enforced, and the memory report says so.
  *
- * A program that takes more is ended with all of its processes. What tools have taken rightfully stays theirs when the
- * engine grows later: then the engine gives up memory.
+ * A program that exceeds its limit is ended with all of its processes. Memory that tools use within their limit stays
+ * theirs when the engine grows later. The engine then gives up memory.
  */
 export class ToolMemory {
   readonly #options: ToolMemoryOptions;
@@ -158,23 +161,23 @@ export class ToolMemory {
     this.#options = options;
   }
 
-  /** How the tools are held within their memory. */
+  /** How the limit of the tools is enforced. */
   get enforcement(): ToolEnforcement {
     if (this.#parent !== null) return this.#parent.version === 2 ? "cgroup-v2" : "cgroup-v1";
     return canWatch() ? "watch" : "none";
   }
 
-  /** All processes that tools have started. */
+  /** All processes that tools started. */
   get processes(): readonly number[] {
     return [...this.#programs].flatMap(({ processes }) => processes);
   }
 
-  /** What the tools have taken within their limit: an engine that grows does not take it from them. In bytes. */
+  /** Memory that tools use within their limit, in bytes. A growing engine does not take it from them. */
   get grantedBytes(): number {
     return this.#programs.size === 0 ? 0 : this.#grantedBytes;
   }
 
-  /** What the tools may take now, in bytes. */
+  /** Current limit of the tools, in bytes. */
   get limitBytes(): number {
     const { limitBytes, ownsProgram, baseBytes } = this.#options;
     const own = readOwnMemory(process.pid);
@@ -189,23 +192,24 @@ export class ToolMemory {
   }
 
   /**
-   * Issues that people can mend, one sentence each. The first process of a container inherits the processes that tools leave
-   * behind, and Node collects only those that it has started itself.
+   * Problems that people can fix, one sentence per item. The first process of a container inherits orphans of tools,
+   * but Node only reaps its own children.
    */
   get notices(): readonly string[] {
     const dead = process.pid === 1 ? countDeadChildren(1) : 0;
     if (dead < FEWEST_DEAD_CHILDREN) return [];
     return [
-      `${dead} processes that tools have left behind have ended, and nobody collects them: nanoagent is the first process of this container. Start the container with an init program: docker run --init, or tini.`,
+      `${dead} ended processes of tools are not reaped, because nanoagent is the first process of this container. ` +
+        "Start the container with an init program: docker run --init, or tini.",
     ];
   }
 
-  /** Names the engine's process, whose memory is not left for tools; null when it has ended. */
+  /** Sets the engine's process, whose memory is not available to tools, or null after it has ended. */
   watchEngine(processId: number | null): void {
     this.#engineProcess = processId;
   }
 
-  /** Starts a program within what is left. Rejects when there is no such program. */
+  /** Starts a program within the remaining memory. Rejects if the program does not exist. */
   readonly launch: LaunchTool = async (launch) => {
     const { file, rest, place, stdin, maxMemoryBytes } = launch;
     this.#group ??= this.#makeGroup();
@@ -227,7 +231,7 @@ export class ToolMemory {
       environment.NANOAGENT_PROGRAM = mark.slice(mark.indexOf("=") + 1);
       dataBytes = Math.min(mostBytes + RESERVED_BYTES + reservedCodeBytes, dataBytes ?? Number.POSITIVE_INFINITY);
     }
-    // Java reserves and takes by the size of the machine, and would not start within a limit.
+    // Java sizes its memory by the machine, and would not start within a limit.
     if (dataBytes !== undefined) environment.JAVA_TOOL_OPTIONS ??= `-XX:MaxRAM=${Math.floor(mostBytes)}`;
     const child = launchProgram(
       file,
@@ -246,7 +250,7 @@ export class ToolMemory {
     if (group !== null) killAtExit(group.processesFile);
     this.#programs.add(program);
     child.once("exit", () => {
-      // Whoever reads its end finds the cause.
+      // Reading `excess` records the cause of its end.
       void program.excess;
       if (program.group === null) this.#families.update([...this.#programs]);
       this.#forgetIfOver(program);
@@ -266,7 +270,7 @@ export class ToolMemory {
     };
   };
 
-  /** Ends what tools have left running, and removes the cgroups. */
+  /** Ends processes that tools left running, and removes the cgroups. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#families.update([...this.#programs]);
@@ -308,7 +312,7 @@ export class ToolMemory {
     this.#timer.unref();
   }
 
-  /** Measures all programs and ends those that take too much. Returns the time until the next look, in milliseconds. */
+  /** Measures all programs and ends those above their limit. Returns the time until the next check, in milliseconds. */
   #look(): number {
     const programs = [...this.#programs];
     const isWatching = programs.some(({ group }) => group === null);
@@ -321,7 +325,7 @@ export class ToolMemory {
     const usedBytes = this.#measure([...this.#programs], limitBytes);
     for (const program of this.#programs) {
       const { maxMemoryBytes = Number.POSITIVE_INFINITY } = program;
-      // What has been ended may have started something meanwhile.
+      // A program that is being ended may have started something in the meantime.
       if (program.excess !== null || program.usedBytes > maxMemoryBytes + SLACK_BYTES) program.end();
     }
     if (usedBytes > limitBytes + SLACK_BYTES) largestOf(this.#programs)?.end();
@@ -335,7 +339,7 @@ export class ToolMemory {
     return Math.min(LOOK_MILLISECONDS, Math.max(MIN_LOOK_MILLISECONDS, milliseconds));
   }
 
-  /** Measures each program. Returns the sum in bytes, exact where it is near the limit. */
+  /** Measures each program. Returns the sum in bytes. The sum is exact near the limit. */
   #measure(programs: readonly ToolProgram[], limitBytes: number): number {
     const hasMemoryFiles = readSharedMemory() - this.#sharedBytes > SHARED_GROWTH_BYTES;
     let sum = 0;

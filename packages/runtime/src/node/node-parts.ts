@@ -19,8 +19,8 @@ import type { McpServers } from "../tools/mcp/open-mcp-servers.js";
 import type { Tool } from "../tools/tool.js";
 
 /**
- * The parts that need Node. The root entry reaches them by a lazy import of `#node-parts` alone; the import map in
- * `package.json` gives a browser's bundler `without-node.ts` instead.
+ * The parts that need Node. The root entry loads them only through a lazy import of `#node-parts`. For browsers, the
+ * import map in `package.json` replaces them with `without-node.ts`.
  */
 export { checkModelFile } from "../files/check-model-file.js";
 export { measureProgram, reportMemory } from "../report-memory.js";
@@ -53,7 +53,7 @@ export async function checkServerSettings(settings: EngineSettings): Promise<str
   return server.checkServerSettings(settings);
 }
 
-/** Opens the memory of an agent's tools: what its budget leaves beside the program and the engine. */
+/** Opens the memory limit of an agent's tools: the part of its budget that the program and the engine leave. */
 export async function openToolMemory(
   { spec, device }: Pick<NanoAgentConfig, "spec" | "device">,
   { ownsProgram = false, baseBytes = 0 }: Pick<OpenEngineOptions, "ownsProgram" | "baseBytes">,

@@ -9,13 +9,13 @@ import { readInterpreter } from "./read-interpreter.js";
 
 /** V8 reserves code memory in multiples of this, and later changes the protection of a few pages at its end. */
 const RESERVATION_STEP_BYTES = 64 * BYTES_PER_MB;
-/** Another Node is asked once; on a slow board it starts within a second or two. */
+/** Timeout for the query of another Node. On a slow board it starts within a second or two. */
 const ASK_MILLISECONDS = 20_000;
 
 /**
- * Memory that this Node reserves for compiled code when it starts, in bytes. Nearly nothing of it is used, but
- * RLIMIT_DATA counts all of it, so a limit must be set above it: 512 MB with Node 23 and newer on x64, 0 with Node 20
- * and 22. Read from the memory map of this process (its largest writable and executable part); 0 where there is none.
+ * Memory that this Node reserves for compiled code when it starts, in bytes. Almost none of it is used, but RLIMIT_DATA
+ * counts all of it, so a limit must be set above it: 512 MB with Node 23 and newer on x64, 0 with Node 20 and 22. Read
+ * from the memory map of this process (its largest writable and executable part). 0 if there is none.
  */
 export function ownCodeReservation(): number {
   own ??= reservationIn(readOwnMap());
@@ -24,18 +24,19 @@ export function ownCodeReservation(): number {
 
 let own: number | undefined;
 
-/** The reservation that a memory map in the form of `/proc/PID/maps` shows, in bytes. */
+/** Returns the reservation in a memory map in the format of `/proc/PID/maps`, in bytes. */
 export function reservationIn(map: string): number {
   const sizes = [...map.matchAll(/^([0-9a-f]+)-([0-9a-f]+) rwxp 0+ 00:00 0 *$/gm)].map(
     ([, start, end]) => Number.parseInt(end ?? "", 16) - Number.parseInt(start ?? "", 16),
   );
-  // Code that was compiled without a reservation is far smaller than a step.
+  // Code compiled without a reservation is far smaller than a step.
   return Math.round(Math.max(0, ...sizes) / RESERVATION_STEP_BYTES) * RESERVATION_STEP_BYTES;
 }
 
 /**
- * Memory that a program reserves for compiled code when it starts, in bytes: 0 for a program that does not run on Node.
- * `file` is the program's path, `rest` its arguments; a script counts as the program that its first line names.
+ * Returns the memory that a program reserves for compiled code when it starts, in bytes, or 0 for a program that does
+ * not run on Node. `file` is the program's path, `rest` its arguments. A script counts as the program in its first
+ * line.
  */
 export async function codeReservationOf(file: string, rest: readonly string[], place: ProgramPlace): Promise<number> {
   if (process.platform !== "linux") return 0;
@@ -44,21 +45,21 @@ export async function codeReservationOf(file: string, rest: readonly string[], p
   const own = await realpath(process.execPath).catch(() => process.execPath);
   const isThisNode = (await realpath(program).catch(() => program)) === own;
   if (!isThisNode && !isNode(program)) return 0;
-  // Flags end where the script begins; what follows is the script's.
+  // Flags end where the script begins. Later arguments belong to the script.
   const flags = interpreter === null ? rest.slice(0, rest.findIndex((text) => !text.startsWith("-")) >>> 0) : [];
   if (excludesCompiledCode([...flags, ...flagsIn(place.environment.NODE_OPTIONS)])) return 0;
-  // A program beside this one is not told to run without compiled code.
+  // A child program does not inherit the option to run without compiled code.
   if (isThisNode && !runsWithoutCompiledCode()) return ownCodeReservation();
   return reservationOfOther(program, place);
 }
 
-/** RLIMIT_DATA of a program, and the part of it that only stands for what its Node reserves for code, in bytes. */
+/** RLIMIT_DATA of a program, and the part of it that only covers Node's code reservation, in bytes. */
 export interface DataLimit {
   dataBytes: number;
   reservedCodeBytes: number;
 }
 
-/** Returns the limit for a program that may take so many bytes of its own; null without a limit. */
+/** Returns the limit for a program with this memory of its own, or null without a limit. */
 export async function dataLimitFor(
   maxMemoryBytes: number | undefined,
   file: string,
@@ -72,7 +73,7 @@ export async function dataLimitFor(
 
 const ofOthers = new Map<string, number>();
 
-/** Starts another Node once, in the tool's surroundings, and reads its memory map; one that failed is asked again. */
+/** Starts another Node once, in the tool's environment, and reads its memory map. A failed query is repeated. */
 async function reservationOfOther(file: string, { folder, environment }: ProgramPlace): Promise<number> {
   const known = ofOthers.get(file);
   if (known !== undefined) return known;
@@ -87,7 +88,7 @@ async function reservationOfOther(file: string, { folder, environment }: Program
   return ofOthers.get(file) ?? 0;
 }
 
-/** Whether this program was told to run without compiled code, as on systems that allow none. */
+/** Whether this program was told to run without compiled code, as on systems that forbid it. */
 export function runsWithoutCompiledCode(): boolean {
   return excludesCompiledCode([...process.execArgv, ...flagsIn(process.env.NODE_OPTIONS)]);
 }

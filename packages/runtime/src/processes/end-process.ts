@@ -1,4 +1,4 @@
-/** Ends a process, or with a negative number a process group, at once. One that has ended already is left alone. */
+/** Kills a process or, with a negative number, a process group. Does nothing if it has already ended. */
 export function endProcess(processId: number): void {
   try {
     process.kill(processId, "SIGKILL");

@@ -1,9 +1,9 @@
 import type { DataLimit } from "./code-reservation.js";
 
-/** Addresses of V8's native stack, its headings, and its lines of nothing but a #. */
+/** Addresses of V8's native stack, its headings, and lines that contain only a #. */
 const STACK_LINE = /^\s*(#|\d+: 0x[0-9a-f]+.*|-+ \w+ stack trace -+)\s*$/i;
 
-/** Returns the last words of a program without the native stack that V8 prints after a fatal error. */
+/** Returns the end of a program's output without the native stack that V8 prints after a fatal error. */
 export function withoutNativeStack(output: string): string {
   const lines = output.split("\n").filter((line) => line.trim() !== "" && !STACK_LINE.test(line));
   return lines
@@ -12,7 +12,7 @@ export function withoutNativeStack(output: string): string {
     .trim();
 }
 
-/** V8 prints this when a limit leaves it no room for the memory that it reserves for compiled code. */
+/** V8 prints this if a limit leaves no room for its code reservation. */
 const NO_ROOM_FOR_CODE = /reserve virtual memory for CodeRange/i;
 
 /** Whether a program ended because its Node could not reserve memory for compiled code. */
@@ -21,22 +21,22 @@ export function lacksRoomForCode(output: string): boolean {
 }
 
 /**
- * Words that native code, the C++ library, V8 and other runtimes print when they get no memory. They end the process in
- * different ways (a failed assertion, a trap, an exception that nobody catches), so the words alone tell.
+ * Messages that native code, the C++ library, V8 and other runtimes print when an allocation fails. The processes end
+ * in different ways (a failed assertion, a trap, an uncaught exception), so only the message is reliable.
  */
 const OUT_OF_MEMORY_WORDS =
   /out of memory|memory exhausted|bad_alloc|mem_buffer|(failed to|can(no|')t|unable to|could( not|n't)) (allocate|reserve|map)|not enough memory|insufficient memory|allocation (of .{1,40} )?failed|heap limit|ENOMEM|Resource temporarily unavailable|MemoryError|OutOfMemoryError/i;
 
-/** Returns whether a text reports that memory could not be allocated. */
+/** Returns whether a text reports a failed memory allocation. */
 export function tellsOfMemory(text: string): boolean {
   return OUT_OF_MEMORY_WORDS.test(text);
 }
 
-/** V8 and Node end so when they get no memory, often without a word. */
+/** Signals with which V8 and Node end when an allocation fails, often without a message. */
 const SIGNALS_OF_V8 = new Set<unknown>(["SIGABRT", "SIGTRAP", "SIGILL", "SIGSEGV"]);
 
 /**
- * Returns the last words of a program, short enough for a message, and what they mean where `limit` was the cause: it
+ * Returns the end of a program's output, short enough for a message, with an explanation if `limit` was the cause: it
  * left Node no room to start, or none for a worker thread.
  */
 export function explainOutput(

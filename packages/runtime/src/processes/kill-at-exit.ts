@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 
 /**
- * Shell program that reads one line for each change: `+ GROUP` to add a group, `- GROUP` to forget it. A group is a process
- * group, by its number, or a cgroup, by the file that lists its processes. Its input
- * ends when this program ends, however that happens. It then kills the groups that are left. One shell serves all groups:
- * a shell for each would be an orphan when its group has ended, and a container whose first process is this program has
- * nobody to reap it.
+ * Shell program that reads one line per change: `+ GROUP` adds a group, `- GROUP` removes it. A group is the number of
+ * a process group, or the file that lists the processes of a cgroup. The shell's input ends when this program ends, for
+ * any reason. It then kills the remaining groups. One shell serves all groups: a shell for each group would become an
+ * orphan when its group ends, and in a container whose first process is this program, nothing would reap it.
  */
 const script = `trap '' INT TERM HUP
 groups=
@@ -27,27 +26,30 @@ const shell = "/bin/sh";
 
 let watcher: ChildProcess | null = null;
 
-/** Has a process group, or the processes that a file lists, killed when this program ends, even by SIGKILL. {@link forgetGroup} takes that back. */
+/**
+ * Kills a process group, or the processes listed in a file, when this program ends, even by SIGKILL. Undo with
+ * {@link forgetGroup}.
+ */
 export function killAtExit(group: number | string): void {
   tell("+", group);
 }
 
-/** Forgets a group that has ended. The system may give its number to another group. */
+/** Removes a group that has ended. The system may reuse its number. */
 export function forgetGroup(group: number | string): void {
   if (watcher !== null) tell("-", group);
 }
 
 function tell(change: "+" | "-", group: number | string): void {
-  // The shell tells groups apart by the spaces between them.
+  // The shell separates groups by spaces.
   if (/\s/.test(String(group))) return;
   watcher ??= startWatcher();
   watcher?.stdin?.write(`${change} ${group}\n`);
 }
 
-/** Starts the shell, or returns null where the system has none. Groups may then outlive this program. */
+/** Starts the shell, or returns null if the system has none. Groups may then outlive this program. */
 function startWatcher(): ChildProcess | null {
   if (process.platform === "win32" || !existsSync(shell)) return null;
-  // A session of its own: a signal to the terminal's programs must not end it before this program.
+  // A separate session, so that a signal from the terminal does not end the shell before this program.
   const child = spawn(shell, ["-c", script], {
     cwd: "/",
     env: {},
@@ -60,7 +62,7 @@ function startWatcher(): ChildProcess | null {
   child.once("error", forget);
   child.once("exit", forget);
   child.stdin?.on("error", forget);
-  // This program does not wait for it.
+  // This program can end while the shell runs.
   child.unref();
   (child.stdin as (typeof child.stdin & { unref?: () => void }) | null)?.unref?.();
   return child;

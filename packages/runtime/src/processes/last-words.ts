@@ -1,14 +1,14 @@
 import { withoutNativeStack } from "./fatal-output.js";
 
 /**
- * The end of what a program printed. V8 prints a native stack of thousands of characters after the sentence that says
- * why it ended, so the lines of a stack are left out before the end is cut.
+ * The end of a program's output. V8 prints a native stack of thousands of characters after the error message, so stack
+ * lines are removed before the text is cut.
  */
 export class LastWords {
   readonly #maxCharacters: number;
-  /** Whole lines, without those of a native stack. */
+  /** Complete lines, without those of a native stack. */
   #lines = "";
-  /** The line that has no end yet. */
+  /** The current, unfinished line. */
   #unfinished = "";
 
   constructor(maxCharacters: number) {

@@ -9,18 +9,18 @@ import { canLimitProcesses, limitedCommand, type ProcessLimits } from "./process
 
 export interface ProgramPlace {
   folder: string;
-  /** All that it sees. */
+  /** All environment variables of the program. */
   environment: Record<string, string>;
 }
 
-/** Variables that a shell adds to what its programs see. */
+/** Variables that a shell adds to the environment of its programs. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL", "_"];
 
 const isWindows = process.platform === "win32";
 
 /**
- * Starts a program without a shell, in a process group of its own that does not outlive this program. With `dataBytes`
- * it may reserve that much memory (RLIMIT_DATA), where the system can limit processes. `file` is a path.
+ * Starts a program without a shell, in its own process group, which is killed when this program ends. `dataBytes`
+ * limits its reserved memory (RLIMIT_DATA) if the system supports limits. `file` is a path.
  */
 export function launchProgram(
   file: string,
@@ -37,7 +37,7 @@ export function launchProgram(
     cwd: folder,
     env: { ...environment, ...command.environment },
     stdio: [stdin, "pipe", "pipe"] as ["ignore" | "pipe", "pipe", "pipe"],
-    // A group of its own; on Windows it would be a window.
+    // A separate process group. On Windows this would open a window.
     detached: !isWindows,
     windowsHide: true,
     shell: false,
@@ -47,7 +47,7 @@ export function launchProgram(
   if (pid !== undefined && !isWindows) {
     killAtExit(pid);
     child.once("exit", () => {
-      // What the program leaves running ends with it.
+      // Processes that the program left running end with it.
       signalGroup(child, "SIGKILL");
       forgetGroup(pid);
     });
@@ -61,13 +61,13 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     if (isWindows) child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // Nobody is left in it.
+    // The group is empty.
   }
 }
 
 /**
- * The file of a program: its path, taken from the folder, or the first of its name in the search path. Where that has no
- * `node`, it is the one that this program runs on. Throws when there is none.
+ * Returns the file of a program: its path, relative to the folder, or the first match in the search path. If that has
+ * no `node`, this program's own Node is used. Throws if the program does not exist.
  */
 export async function findProgram(program: string, { folder, environment }: ProgramPlace): Promise<string> {
   const searchPath = environment.PATH ?? "";

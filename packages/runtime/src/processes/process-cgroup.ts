@@ -1,8 +1,8 @@
-/** Cgroup with a limit of its own, made for one process. */
+/** A cgroup with its own limit, created for one process. */
 export interface ProcessCgroup {
-  /** Writing one's process number here moves one in. */
+  /** File to write a process number to, which moves that process into the cgroup. */
   readonly processesFile: string;
-  /** Whether the kernel has ended a process in it for want of memory. */
+  /** Whether the kernel has killed a process in it because of its memory limit. */
   killedForMemory(): boolean;
   remove(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** Whether there is a process of this number. */
+/** Whether a process with this number exists. */
 export function processExists(processId: number): boolean {
   try {
     return process.kill(processId, 0);
   } catch (error) {
-    // It is there, and another user's.
+    // The process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,24 +1,24 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
-/** A program that was started, and all that came of it. */
+/** A program and all of its descendants. */
 export interface Family {
-  /** The process that was started, which is also its process group and session. */
+  /** The process that was started. Its number is also that of its process group and session. */
   readonly root: number;
-  /** Entry of the environment that its processes inherit: `NAME=value`. */
+  /** Environment entry that its processes inherit: `NAME=value`. */
   readonly mark: string;
-  /** Processes that belong to it and have not ended. Kept by {@link ProcessFamilies}. */
+  /** Running processes of the family. Updated by {@link ProcessFamilies}. */
   readonly members: Set<number>;
 }
 
 /**
- * Finds the processes that come of programs, where no cgroup lists them: children of members, processes of the program's
- * group or session, and those that left both but inherited its environment. Only processes that are new since the last
- * look are examined, which costs a look less than a millisecond.
+ * Finds the descendants of programs without a cgroup: children of members, processes of the program's group or session,
+ * and those that left both but inherited its environment. Only processes that are new since the last call are examined,
+ * which takes less than a millisecond.
  */
 export class ProcessFamilies {
   #known = new Set<string>();
 
-  /** Updates the members of each family. Does nothing where the system has no `/proc`. */
+  /** Updates the members of each family. Does nothing if the system has no `/proc`. */
   update(families: readonly Family[]): void {
     let names: string[];
     try {
@@ -30,7 +30,7 @@ export class ProcessFamilies {
     for (const { members } of families) {
       for (const member of members) if (!present.has(String(member))) members.delete(member);
     }
-    // A child comes after its parent, unless the numbers began anew; then the environment tells.
+    // A child has a higher number than its parent, unless numbers wrapped around. Then the environment identifies it.
     for (const name of names) {
       if (this.#known.has(name)) continue;
       const relation = readRelation(name);
@@ -48,16 +48,16 @@ export class ProcessFamilies {
   }
 }
 
-/** Parts of what a process has resident, in bytes. */
+/** Parts of a process's resident memory, in bytes. */
 export interface OwnMemory {
   anonymous: number;
-  /** Anonymous maps that are shared, and files in memory. */
+  /** Shared anonymous mappings, and in-memory files. */
   shared: number;
   /** Mapped files. */
   mapped: number;
 }
 
-/** Reads the memory of a process; before Linux 4.5 all that is resident counts. Zero for one that has ended. */
+/** Reads the memory of a process. Before Linux 4.5, all resident memory counts. Zero if it has ended. */
 export function readOwnMemory(processId: number): OwnMemory {
   const status = readText(`/proc/${processId}/status`);
   const kilobytes = (name: string) => new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1];
@@ -66,7 +66,7 @@ export function readOwnMemory(processId: number): OwnMemory {
   return { anonymous: anonymous * 1024, shared, mapped };
 }
 
-/** Reads the same in one sum, pages shared with other processes counted by their share. The kernel walks all pages for it. */
+/** Reads the same as one sum, with shared pages counted proportionally. The kernel walks all pages for it. */
 export function readOwnShare(processId: number): number {
   const rollup = readText(`/proc/${processId}/smaps_rollup`);
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? Number.NaN);
@@ -76,7 +76,7 @@ export function readOwnShare(processId: number): number {
   return anonymous + shared;
 }
 
-/** Bytes of files in memory (memfd, /dev/shm) that these processes hold open, each counted once. */
+/** Returns the size of in-memory files (memfd, /dev/shm) that these processes hold open, without duplicates. */
 export function readOpenMemoryFiles(processIds: Iterable<number>): number {
   const bytesOf = new Map<string, number>();
   for (const processId of processIds) {
@@ -87,19 +87,19 @@ export function readOpenMemoryFiles(processIds: Iterable<number>): number {
         const { dev, ino, blocks } = statSync(`${folder}/${name}`);
         bytesOf.set(`${dev}:${ino}`, blocks * 512);
       } catch {
-        // It was closed.
+        // The file was closed in the meantime.
       }
     }
   }
   return [...bytesOf.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** Shared memory and files in memory of the whole machine, in bytes; 0 where it is not known. */
+/** Returns the shared memory and in-memory files of the whole machine, in bytes, or 0 if unknown. */
 export function readSharedMemory(): number {
   return Number(/^Shmem:\s+(\d+) kB/m.exec(readText("/proc/meminfo"))?.[1] ?? 0) * 1024;
 }
 
-/** Counts the processes that have ended and that their parent does not collect. */
+/** Counts the ended processes that their parent has not reaped. */
 export function countDeadChildren(parent: number): number {
   return listFolder("/proc").filter((name) => {
     if (!/^\d+$/.test(name)) return false;
@@ -111,7 +111,7 @@ export function countDeadChildren(parent: number): number {
 }
 
 function readRelation(processId: string): { parent: number; group: number; session: number } | null {
-  // The name of the program stands in parentheses and may contain any character.
+  // The program's name is in parentheses and may contain any character.
   const [, parent, group, session] = readText(`/proc/${processId}/stat`)
     .replace(/^.*\) /s, "")
     .split(" ")

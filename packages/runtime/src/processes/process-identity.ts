@@ -2,21 +2,21 @@ import { readFileSync, readlinkSync } from "node:fs";
 import os from "node:os";
 import { processExists } from "./process-exists.js";
 
-/** Identity of a process beyond its number, which the system gives to another process later. Null: not known here. */
+/** Identity of a process, more specific than its reusable number. Fields are null if unknown. */
 export interface ProcessIdentity {
   pid: number;
-  /** Time of its start, in the system's own count. */
+  /** Start time, in the system's own unit. */
   started: string | null;
-  /** Namespace in which the number counts: containers have one each. */
+  /** Namespace of the process number. Every container has its own. */
   pid_namespace: string | null;
-  /** The system's start. Differs after a restart, and on another machine. */
+  /** Identifier of the system's boot. Changes with a restart, and differs between machines. */
   boot_id: string | null;
   host: string;
 }
 
 let own: ProcessIdentity | undefined;
 
-/** The identity of this process. */
+/** Returns the identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   own ??= {
     pid: process.pid,
@@ -29,8 +29,8 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /**
- * Whether a process that wrote down its identity still runs. `elsewhere`: it ran on another machine, or before this
- * system's start. `hidden`: it may run in another container, or the number alone is known and a process has it.
+ * Returns whether a process with a recorded identity still runs. `elsewhere`: it ran on another machine, or before this
+ * system was started. `hidden`: it may run in another container, or only its number is known and a process has it.
  */
 export function stateOf(identity: ProcessIdentity): "runs" | "gone" | "elsewhere" | "hidden" {
   const here = ownIdentity();
@@ -43,7 +43,7 @@ export function stateOf(identity: ProcessIdentity): "runs" | "gone" | "elsewhere
   return started === identity.started ? "runs" : "gone";
 }
 
-/** Reads an identity from data that anybody may have written. */
+/** Reads an identity from untrusted data. */
 export function asIdentity(value: Record<string, unknown> | null): ProcessIdentity | null {
   if (value === null || !Number.isSafeInteger(value.pid) || (value.pid as number) <= 0) return null;
   const texts = [value.started, value.pid_namespace, value.boot_id];
@@ -51,7 +51,7 @@ export function asIdentity(value: Record<string, unknown> | null): ProcessIdenti
   return value as unknown as ProcessIdentity;
 }
 
-/** The 22nd field of the line: the name before it may hold blanks and brackets. */
+/** Reads the 22nd field of the line. The name before it may contain spaces and parentheses. */
 function startOf(pid: number): string | null {
   return tryRead(() => {
     const line = readFileSync(`/proc/${pid}/stat`, "latin1");

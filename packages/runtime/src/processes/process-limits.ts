@@ -1,20 +1,20 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 
-/** Limits that the operating system puts on a process before its program begins. */
+/** Limits that the operating system applies to a process before its program starts. */
 export interface ProcessLimits {
-  /** Private memory that it may reserve, in bytes (RLIMIT_DATA). */
+  /** Limit of its private reserved memory, in bytes (RLIMIT_DATA). */
   dataBytes?: number | undefined;
-  /** Stack of each of its threads, in bytes. */
+  /** Stack size of each of its threads, in bytes. */
   stackBytes?: number | undefined;
-  /** Whether the kernel ends it before any other process when memory runs out. */
+  /** Whether the kernel kills it before any other process when memory runs out. */
   diesFirst?: boolean | undefined;
-  /** The file of a cgroup that takes in a process when its number is written there. */
+  /** File of a cgroup. Writing a process number to it moves the process into the cgroup. */
   groupFile?: string | undefined;
-  /** Variables that the program does not see. */
+  /** Environment variables to remove. */
   unset?: readonly string[] | undefined;
 }
 
-/** A command that sets limits and then becomes the program, in the form that `spawn` takes. */
+/** A command that sets limits and then becomes the program, as arguments of `spawn`. */
 export interface LimitedCommand {
   file: string;
   args: readonly string[];
@@ -23,7 +23,7 @@ export interface LimitedCommand {
 
 const SHELL = "/bin/sh";
 
-/** Whether limits can be set here. Minimal containers have no shell, and Node itself can set none. */
+/** Whether limits can be set here. Minimal containers have no shell, and Node itself cannot set limits. */
 export function canLimitProcesses(): boolean {
   if (process.platform === "win32") return false;
   try {
@@ -35,8 +35,9 @@ export function canLimitProcesses(): boolean {
 }
 
 /**
- * A command that runs `file` within limits and without a core dump, which could fill the disk. The shell's script is
- * fixed: program and arguments are its parameters. A hard limit that is lower stays. Needs {@link canLimitProcesses}.
+ * Returns a command that runs `file` within limits and without a core dump, which could fill the disk. The shell script
+ * is fixed; program and arguments are its parameters. A lower existing hard limit stays. Needs
+ * {@link canLimitProcesses}.
  */
 export function limitedCommand(
   file: string,
@@ -53,7 +54,7 @@ export function limitedCommand(
   );
   if (diesFirst === true) steps.push(`{ echo ${DIES_FIRST} > /proc/$$/oom_score_adj; } 2>/dev/null`);
   if (unset.length > 0) steps.push(`unset ${unset.join(" ")}`);
-  // A cgroup that cannot be entered is noticed by whoever reads its list of processes; the other limits hold without it.
+  // If a process cannot enter the cgroup, the reader of its process list notices. The other limits still apply.
   if (groupFile !== undefined) {
     steps.unshift(`{ echo $$ > "$${GROUP_VARIABLE}"; } 2>/dev/null`, `unset ${GROUP_VARIABLE}`);
   }
@@ -64,12 +65,12 @@ export function limitedCommand(
   };
 }
 
-/** The most that `/proc/PID/oom_score_adj` takes: the kernel's choice when memory runs out. */
+/** Highest value of `/proc/PID/oom_score_adj`. The kernel kills such a process first. */
 export const DIES_FIRST = 1000;
 
 const GROUP_VARIABLE = "NANOAGENT_GROUP";
 
-/** RLIMIT_DATA that is in force for a process, in bytes; null where there is none or it cannot be read. */
+/** Returns the active RLIMIT_DATA of a process in bytes, or null if there is none or it cannot be read. */
 export function readDataLimit(processId: number): number | null {
   try {
     const limits = readFileSync(`/proc/${processId}/limits`, "utf8");

@@ -2,7 +2,7 @@ import os from "node:os";
 
 const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-/** Variables that say where and who the user is, and how the network is reached. None of them holds a secret. */
+/** Variables for the locale, the user and the network. None of them contains a secret. */
 const passedNames = new Set(
   (
     "TZ TZDIR LANG LANGUAGE LOCPATH USER LOGNAME TMPDIR TMP TEMP " +
@@ -12,7 +12,7 @@ const passedNames = new Set(
   ).split(" "),
 );
 
-/** Variables without which programs of Windows do not start, or do not find their files. */
+/** Variables that Windows programs need to start or to find their files. */
 const windowsNames = new Set(
   (
     "SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT USERNAME USERPROFILE HOMEDRIVE HOMEPATH APPDATA LOCALAPPDATA " +
@@ -24,8 +24,8 @@ const windowsNames = new Set(
 const proxyPattern = /^(?:https?|all|ftp)_proxy$/i;
 
 /**
- * Makes the environment of a program that a config starts: what it needs to behave as its user expects, and nothing else
- * of the agent's own, in which keys and tokens may be. `own` are the variables of the config, which win.
+ * Builds the environment of a program that a config starts. It contains what the program needs, but no other variables
+ * of the agent, which may contain keys and tokens. `own` are the variables of the config. They take precedence.
  */
 export function programEnvironment(
   own: Record<string, string> = {},
@@ -49,12 +49,12 @@ export function programEnvironment(
   };
 }
 
-/** Address of a proxy without the name and password that it may hold: those are secrets. */
+/** Returns the address of a proxy without its name and password, which are secrets. */
 function withoutCredentials(address: string): string {
   return address.replace(/^([a-z][\w+.-]*:\/\/)?[^/?#]*@/i, "$1");
 }
 
-/** A user without an entry in the system's list, as in some containers, has none. */
+/** Returns the user's home folder. Users without an account entry, as in some containers, have none. */
 function homeFolder(): string {
   try {
     return os.homedir();

@@ -5,8 +5,8 @@ import path from "node:path";
 const MAX_FIRST_LINE_BYTES = 256;
 
 /**
- * Returns the name or path of the program that runs a script, from its first line; null for any other file. With `env`
- * it is the program that `env` starts, behind its options and variables.
+ * Returns the name or path of the program that runs a script, from its first line, or null for any other file. For
+ * `env`, it is the program after the options and variables of `env`.
  */
 export async function readInterpreter(file: string): Promise<string | null> {
   const [, line] = /^#!\s*([^\n]*)/.exec(await beginningOf(file)) ?? [];
@@ -26,7 +26,7 @@ async function beginningOf(file: string): Promise<string> {
       await handle.close();
     }
   } catch {
-    // Programs may be executable and not readable.
+    // A program may be executable but not readable.
     return "";
   }
 }

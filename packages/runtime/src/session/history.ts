@@ -1,19 +1,19 @@
 import type { ConversationMessage } from "../engines/conversation-message.js";
 
-/** The newest messages up to this size stay in memory; what is older leaves, whole turns at a time. */
+/** Memory limit of the history. The oldest turns beyond it are dropped. */
 export const MAX_HISTORY_BYTES = 4 * 1024 * 1024;
 
-/** Room is made for this share at once, so that a full history does not move its list at every turn. */
+/** Share of the limit that is freed at once, so that a full history does not shift its list at every turn. */
 const DROPPED_SHARE = 1 / 8;
-/** What a message costs beside its text: the object, the timestamp, its place in the list. */
+/** Memory of a message besides its text: the object, the timestamp, its place in the list. */
 const MESSAGE_OVERHEAD_BYTES = 200;
-/** JavaScript holds a text that is not Latin-1 in two bytes a character; the bound is for the worst case. */
+/** JavaScript stores text outside Latin-1 in two bytes per character. The limit assumes the worst case. */
 const BYTES_PER_CHARACTER = 2;
 
-/** The turns of one conversation that are held in memory, bounded. */
+/** The turns of one conversation that are kept in memory, up to a size limit. */
 export class History {
   readonly #messages: ConversationMessage[] = [];
-  /** Of each finished turn, oldest first: how many messages it has, and what they take. */
+  /** Number of messages and memory of each finished turn, oldest first. */
   readonly #turns: number[] = [];
   readonly #maxBytes: number;
   #openTurn: ConversationMessage[] | null = null;
@@ -29,17 +29,17 @@ export class History {
     return this.#messages.slice(0, this.#messages.length - (this.#openTurn?.length ?? 0));
   }
 
-  /** The finished turns, for reading until the next one begins: the list itself, unless a turn is open. */
+  /** The finished turns, readable until the next one begins. This is the list itself, unless a turn is open. */
   get finished(): readonly ConversationMessage[] {
     return this.#openTurn === null ? this.#messages : this.messages;
   }
 
-  /** How many turns have left to stay within the bound. */
+  /** Number of turns that were dropped to stay within the limit. */
   get droppedTurns(): number {
     return this.#droppedTurns;
   }
 
-  /** Takes up turns that were held elsewhere, oldest first; `droppedTurns` says how many there were before them. */
+  /** Adds stored turns, oldest first. `droppedTurns` is the number of turns before them. */
   restore(turns: readonly (readonly ConversationMessage[])[], droppedTurns: number): void {
     this.#droppedTurns += droppedTurns;
     for (const turn of turns) {
@@ -48,20 +48,20 @@ export class History {
     }
   }
 
-  /** Begins a turn. Returns all messages with this one last: the list itself, for reading until the turn ends. */
+  /** Begins a turn. Returns all messages, this one last: the list itself, readable until the turn ends. */
   begin(message: ConversationMessage): readonly ConversationMessage[] {
     this.#openTurn = [message];
     this.#messages.push(message);
     return this.#messages;
   }
 
-  /** Adds to the turn that was begun. */
+  /** Adds a message to the open turn. */
   extend(message: ConversationMessage): void {
     this.#openTurn?.push(message);
     this.#messages.push(message);
   }
 
-  /** Ends the turn with its reply. A turn that is larger than the bound by itself stays until the next one comes. */
+  /** Ends the turn with its reply. A turn larger than the limit stays until the next one comes. */
   commit(reply: ConversationMessage): void {
     this.extend(reply);
     const turn = this.#openTurn ?? [reply];
@@ -69,7 +69,7 @@ export class History {
     this.#count(turn);
   }
 
-  /** Forgets the turn that was begun and not ended. */
+  /** Discards the open turn. */
   rollback(): void {
     if (this.#openTurn === null) return;
     this.#messages.length -= this.#openTurn.length;
@@ -97,7 +97,7 @@ export class History {
   }
 }
 
-/** What a message takes of the bound. */
+/** Returns the memory of a message that counts toward the limit, in bytes. */
 export function memoryOf({ content, tool_calls }: ConversationMessage): number {
   const calls = tool_calls === undefined ? 0 : JSON.stringify(tool_calls).length;
   return MESSAGE_OVERHEAD_BYTES + (content.length + calls) * BYTES_PER_CHARACTER;

@@ -9,17 +9,17 @@ export type SessionErrorCode =
   | "session-closed";
 
 /**
- * What goes wrong with a session on disk. Codes:
+ * An error of a session on disk. Codes:
  *
- * - `session-in-use`: another runtime or program holds the session.
- * - `session-unreadable`: its folder cannot be made or listed.
+ * - `session-in-use`: another runtime or program uses the session.
+ * - `session-unreadable`: its folder cannot be created or listed.
  * - `session-format-unknown`: a newer version of nanoagent wrote it.
- * - `session-not-saved`: a turn, or the start of an act, could not be forced to the disk. What was saved before is
- *   intact, and the next attempt may work.
+ * - `session-not-saved`: a turn, or the start of an act, could not be saved. Earlier turns are intact, and the next
+ *   attempt may succeed.
  * - `session-record-too-large`: a turn is larger than {@link MAX_RECORD_BYTES}.
- * - `session-closed`: it was closed before.
+ * - `session-closed`: the session was closed before.
  *
- * Damaged content is none of these: it is repaired, and the session's report says so.
+ * Damaged content is not an error: it is repaired and reported.
  */
 export class SessionError extends NanoAgentError {
   override name = "SessionError";

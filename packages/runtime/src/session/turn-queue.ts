@@ -1,10 +1,10 @@
 import { NanoRuntimeError } from "../nano-runtime-error.js";
 import { type Abortable, onAbort } from "../on-abort.js";
 
-/** More messages than this do not wait for their turn: a caller that never waits for replies is told so. */
+/** Most messages that can wait for their turn. Callers that never wait for replies get an error. */
 export const MAX_WAITING_MESSAGES = 64;
 
-/** Lets one turn run at a time, in the order in which they came. */
+/** Runs one turn at a time, in order of arrival. */
 export class TurnQueue {
   readonly #maxWaiting: number;
   readonly #waiting: { start: () => void; refuse: (error: NanoRuntimeError) => void }[] = [];
@@ -16,8 +16,8 @@ export class TurnQueue {
   }
 
   /**
-   * Waits until it is this turn's turn; returns nothing where it is already. Rejects when the signal aborts first, or when too
-   * many wait.
+   * Waits for this turn's place at the front. Returns undefined if it can start immediately. Rejects if the signal
+   * aborts first, or if too many turns are waiting.
    */
   enter(signal: Abortable, aborted: () => NanoRuntimeError): Promise<void> | undefined {
     if (this.#running) return this.#wait(signal, aborted);
@@ -29,7 +29,7 @@ export class TurnQueue {
     if (this.#waiting.length >= this.#maxWaiting) {
       throw new NanoRuntimeError({
         code: "too-many-messages",
-        message: `${this.#maxWaiting} messages are waiting for their turn already.`,
+        message: `${this.#maxWaiting} messages are already waiting.`,
         hint: "Wait for a reply before sending more.",
       });
     }
@@ -52,7 +52,7 @@ export class TurnQueue {
     });
   }
 
-  /** Ends the turn that runs and starts the next. */
+  /** Ends the running turn and starts the next. */
   leave(): void {
     const next = this.#waiting.shift();
     if (next !== undefined) {
@@ -63,12 +63,12 @@ export class TurnQueue {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  /** Refuses every turn that waits. */
+  /** Rejects every waiting turn. */
   refuseWaiting(reason: () => NanoRuntimeError): void {
     for (const place of this.#waiting.splice(0)) place.refuse(reason());
   }
 
-  /** Resolves when no turn runs. */
+  /** Resolves when no turn is running. */
   async idle(): Promise<void> {
     if (this.#running) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }

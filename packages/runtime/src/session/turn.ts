@@ -11,7 +11,7 @@ import type { Journal } from "./journal/journal.js";
 import { INTERRUPTED_REPLY, resultsOfInterrupted } from "./journal/open-turn.js";
 import type { SessionError } from "./session-error.js";
 
-/** The part of an interrupted reply that the conversation keeps, and why it is not on disk. */
+/** The part of an interrupted reply that the conversation keeps, and the reason if it is not on disk. */
 export interface KeptReply {
   reply: AgentMessage | null;
   notSaved: SessionError | null;
@@ -21,15 +21,15 @@ export interface KeptReply {
 export type CallTool = (call: ToolCall, options: ToolCallOptions) => Promise<ToolOutcome>;
 
 /**
- * A turn while it goes on: what was said and done in it so far.
+ * A turn in progress: its messages and tool calls so far.
  *
- * - With a session, that a tool is about to change the world is on record before it runs, and what became of it after.
- *   What cannot be put on record is not done.
- * - The turn is in the history whole when it has ended. One that was interrupted stays as far as it came, where text of
- *   it was shown or where it is on record that it changed the world; otherwise it leaves nothing.
+ * - With a session, every act is recorded before its tool runs, and its result after. An act that cannot be recorded is
+ *   not performed.
+ * - When the turn ends, it enters the history completely. An interrupted turn keeps its content so far if text of it
+ *   was shown or a recorded act changed the world; otherwise it is discarded.
  */
 export class Turn {
-  /** The conversation, this turn's messages last: the list itself, for reading until the turn ends. */
+  /** The conversation, this turn's messages last: the list itself, readable until the turn ends. */
   readonly conversation: readonly ConversationMessage[];
   readonly #history: History;
   readonly #journal: Journal | null;
@@ -46,24 +46,24 @@ export class Turn {
     this.conversation = history.begin(message);
   }
 
-  /** Notes a piece of text that is about to be shown. */
+  /** Records a piece of text that is about to be shown. */
   show(text: string): void {
     this.#text += text;
     this.#isShown ||= text.trim() !== "";
   }
 
-  /** Takes back what was shown since the last call but for `kept`, its beginning: it was no part of the reply. */
+  /** Removes the text shown since the last call, except `kept`, its beginning: the rest was not part of the reply. */
   takeBack(kept: string): void {
     this.#text = kept;
   }
 
-  /** Takes in that tools are to be called, and what was said with it. */
+  /** Records tool calls, and the text that came with them. */
   addCalls(content: string, calls: readonly ToolCall[]): void {
     this.#text = "";
     this.#add({ role: "assistant", content: wholeText(content), timestamp: timestamp(), tool_calls: calls });
   }
 
-  /** Makes one of the calls of {@link addCalls}, see {@link perform}, and adds its result. */
+  /** Runs one of the calls of {@link addCalls}, see {@link perform}, and adds its result. */
   async act(call: ToolCall, ...[run, options]: Parameters<Turn["perform"]>): Promise<ToolOutcome> {
     const outcome = await this.perform(run, options);
     this.addResult(call, outcome);
@@ -71,7 +71,8 @@ export class Turn {
   }
 
   /**
-   * Has `run` make one of the calls of {@link addCalls}, and puts on record what became of an act. Calls that only look may be made side by side; {@link addResult} takes their results in the order of the calls.
+   * Runs one of the calls of {@link addCalls} with `run`, and records the outcome of an act. Read-only calls may run in
+   * parallel; {@link addResult} adds their results in the order of the calls.
    */
   async perform(
     run: (options: ToolCallOptions) => Promise<ToolOutcome>,
@@ -97,7 +98,7 @@ export class Turn {
     this.#add(message);
   }
 
-  /** Ends the turn with its reply. Rejects where it cannot be saved; `notSaved` where it is delivered all the same. */
+  /** Ends the turn with its reply. Rejects if it cannot be saved. `notSaved` is set if it is delivered anyway. */
   async end(content: string, ended?: MessageEnd): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
     const message: AgentMessage = { role: "assistant", content: wholeText(content), timestamp: timestamp() };
     const reply = Object.freeze(ended === undefined ? message : { ...message, ended });
@@ -107,8 +108,8 @@ export class Turn {
   }
 
   /**
-   * Ends a turn that was interrupted: text that was shown stays in the conversation, as the reply, if it is to. Never
-   * rejects; the reply is null where nothing of it is kept, and `notSaved` says why it is not on disk.
+   * Ends an interrupted turn. If `keepsText`, text that was shown stays in the conversation as the reply. Never
+   * rejects. The reply is null if nothing is kept, and `notSaved` is the reason if it is not on disk.
    */
   async interrupt({ keepsText }: { keepsText: boolean }): Promise<KeptReply> {
     if (!this.#isShown || !keepsText) {

@@ -2,7 +2,7 @@ import type { ContextWindow } from "../context/context-window.js";
 import type { History } from "./history.js";
 import type { Journal } from "./journal/journal.js";
 
-/** Has a window go on from where the session's last one stood. */
+/** Restores a window from the session's last record. */
 export function restoreWindow(window: ContextWindow, history: History, journal: Journal | null): void {
   if (journal === null || journal.window === null) return;
   const { turns } = journal.counts;
@@ -14,7 +14,7 @@ export function restoreWindow(window: ContextWindow, history: History, journal: 
   });
 }
 
-/** Puts down in the session where the window stands, between two turns. */
+/** Records the state of the window in the session, between two turns. */
 export async function recordWindow(window: ContextWindow, history: History, journal: Journal | null): Promise<void> {
   if (journal === null) return;
   const { turns } = journal.counts;

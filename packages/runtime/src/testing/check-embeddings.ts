@@ -1,7 +1,7 @@
 import { NanoAgentError } from "@nanoagent/models";
 import type { Engine } from "../engines/engine.js";
 
-/** Checks the vectors of an engine that can make any, and closes it. `answers` checks that it answers afterwards. */
+/** Checks the vectors of an engine that supports them, and closes it. `answers` checks that it can still answer. */
 export async function checkEmbeddings(engine: Engine, answers: () => Promise<void>): Promise<void> {
   const texts = ["open the valve", "the weather in May", "open the valve", "Grüße, 世界"];
   const vectors = await vectorsOf(engine, texts);
@@ -14,10 +14,10 @@ export async function checkEmbeddings(engine: Engine, answers: () => Promise<voi
   }
   const isNear = (one: number[] = [], other: number[] = []) =>
     one.reduce((sum, number, index) => sum + number * (other[index] ?? 0), 0) > 1 - 1e-4;
-  check(isNear(vectors[0], vectors[2]), "the same text has two vectors");
+  check(isNear(vectors[0], vectors[2]), "the same text has different vectors");
   const [alone] = (await vectorsOf(engine, ["the weather in May"])) ?? [];
-  check(isNear(alone, vectors[1]), "a text has another vector beside others");
-  check((await engine.embed?.([]))?.length === 0, "no texts have vectors");
+  check(isNear(alone, vectors[1]), "the vector of a text changes in a batch");
+  check((await engine.embed?.([]))?.length === 0, "an empty list has vectors");
   check(
     (await failureOf(engine.embed?.(["a", " "]))) === "invalid-embedding-texts",
     "a text without words has a vector",
@@ -30,7 +30,7 @@ export async function checkEmbeddings(engine: Engine, answers: () => Promise<voi
   check(closed === "engine-closed", `after close: ${closed}`);
 }
 
-/** Returns the vectors of texts; null for an engine that cannot make any. */
+/** Returns the vectors of texts, or null for an engine without embeddings. */
 async function vectorsOf(engine: Engine, texts: readonly string[]): Promise<number[][] | null> {
   try {
     return (await engine.embed?.(texts)) ?? null;
@@ -40,7 +40,7 @@ async function vectorsOf(engine: Engine, texts: readonly string[]): Promise<numb
   }
 }
 
-/** Returns the code of the error that a promise rejects with; null where it does not. */
+/** Returns the code of the error that a promise rejects with, or null if it resolves. */
 async function failureOf(promise: Promise<unknown> | undefined): Promise<string | null> {
   try {
     await promise;

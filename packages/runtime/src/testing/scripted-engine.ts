@@ -2,28 +2,27 @@ import type { Engine, EngineEvent, EngineRequest, ToolCall } from "../engines/en
 import { EngineError } from "../engines/engine-error.js";
 import { onAbort } from "../on-abort.js";
 
-/** One reply of a {@link ScriptedEngine}: its text, or what it consists of. */
+/** One reply of a {@link ScriptedEngine}: its text, or its parts. */
 export type ScriptedReply =
   | string
   | {
-      /** The pieces that it comes in. */
+      /** The pieces in which it is sent. */
       deltas?: readonly string[];
       calls?: readonly ToolCall[];
-      /** Before each piece. */
+      /** Delay before each piece. */
       delayMilliseconds?: number;
-      /** Fails with this after the pieces, in place of an end. */
+      /** Error that ends the reply after the pieces. */
       error?: EngineError;
     };
 
 /**
- * An engine that gives the replies of a script in order, and begins again after the last one. It ends before a stop text;
- * a schema and the rest of a request do not change its replies. For tests of programs that embed the runtime: it keeps
- * every request.
+ * An engine that gives the replies of a script in order, repeatedly. It stops before a stop text; schemas and other
+ * parts of a request do not change its replies. For tests of programs that embed the runtime: it records every request.
  */
 export class ScriptedEngine implements Engine {
   readonly name = "scripted";
   readonly contextTokens: number | null;
-  /** What it was asked, oldest first: copies. */
+  /** Copies of the requests, oldest first. */
   readonly requests: EngineRequest[] = [];
   readonly #replies: readonly ScriptedReply[];
   readonly #closing = new AbortController();
@@ -89,7 +88,7 @@ function countWords(text: string): number {
   return text === "" ? 0 : Math.max(1, text.split(/\s+/u).filter(Boolean).length);
 }
 
-/** Returns the pieces before the first stop text. */
+/** Returns the pieces up to the first stop text. */
 function cutAtStop(deltas: readonly string[], stop: readonly string[]): string[] {
   const whole = deltas.join("");
   const ends = stop.map((text) => whole.indexOf(text)).filter((index) => index >= 0);
@@ -103,7 +102,7 @@ function cutAtStop(deltas: readonly string[], stop: readonly string[]): string[]
   return kept;
 }
 
-/** Waits, but no longer than until one of the signals aborts. */
+/** Waits until the time is over or one of the signals aborts. */
 function sleep(milliseconds: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -5,19 +5,16 @@ import { checkEmbeddings } from "./check-embeddings.js";
 /** A test runner's function that takes a name and a body: `test` of Vitest, Jest or `node:test`. */
 export type RegisterTest = (name: string, body: () => Promise<void>) => unknown;
 
-/** Attempts at ending in time. A machine that is busy for a moment is not the engine's fault; a slow engine is slow always. */
+/** Attempts at ending in time. A busy machine can cause a single delay; a slow engine is always slow. */
 const ABORT_ATTEMPTS = 3;
-/** Longest wait for an abort that never ends its reply, and for a close. */
+/** Longest wait for an aborted reply to end, and for a close. */
 const HANG_MILLISECONDS = 10_000;
 
 /**
- * Registers the contract of {@link Engine} as tests, one for each of its promises. `open` makes a new engine for each test,
- * ready to answer; the test closes it.
+ * Registers the contract of {@link Engine} as tests. `open` creates a new engine for each test, ready to answer; the
+ * test closes it.
  *
- * ```ts
- * import { test } from "vitest";
- * testEngine(() => new MyEngine(), test);
- * ```
+ * ```ts import { test } from "vitest"; testEngine(() => new MyEngine(), test); ```
  */
 export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterTest): void {
   const withEngine = (name: string, body: (engine: Engine) => Promise<void>) =>
@@ -49,48 +46,51 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     check(reason === "stop" || reason === "length", `the reply ended by ${reason}`);
   });
 
-  withEngine("answers again and again", async (engine) => {
+  withEngine("answers repeatedly", async (engine) => {
     for (const content of ["hello", "and again", "hello"]) checkSequence(await collect(engine, askBriefly(content)));
   });
 
   for (const [name, content] of Object.entries(oddMessages)) {
-    withEngine(`takes ${name}`, async (engine) => {
+    withEngine(`accepts ${name}`, async (engine) => {
       checkSequence(await collect(engine, askBriefly(content)));
     });
   }
 
-  withEngine("calls no tools but those that it is told of", async (engine) => {
+  withEngine("calls only tools that it was offered", async (engine) => {
     const events = await collect(engine, { ...askBriefly("How dry is bed 3?"), tools: [moisture] });
     checkSequence(events);
     const calls = events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
-    check(engine.callsTools !== false || calls.length === 0, "an engine that calls no tools called one");
+    check(engine.callsTools !== false || calls.length === 0, "an engine with callsTools false called a tool");
     for (const { id, name } of calls) {
-      check(name === moisture.name, `it called ${name}, which it was not told of`);
+      check(name === moisture.name, `it called ${name}, which it was not offered`);
       check(id !== "", "a call has no id");
     }
-    // One that was cut off has made none.
+    // A reply that was cut off has no calls.
     const last = events.at(-1);
     if (calls.length > 0)
-      check(last?.type === "end" && last.reason === "tool-calls", "a reply with calls ended otherwise");
+      check(
+        last?.type === "end" && last.reason === "tool-calls",
+        "a reply with calls did not end with reason tool-calls",
+      );
   });
 
-  withEngine("takes a conversation with instructions and tool results", async (engine) => {
+  withEngine("accepts a conversation with instructions and tool results", async (engine) => {
     checkSequence(await collect(engine, conversation));
   });
 
-  withEngine("neither changes the request nor needs it to be changeable", async (engine) => {
+  withEngine("does not modify the request, which may be frozen", async (engine) => {
     const before = JSON.stringify(conversation);
     checkSequence(await collect(engine, deepFreeze(JSON.parse(before))));
   });
 
-  withEngine("holds a reply to a schema, or refuses before any text", async (engine) => {
+  withEngine("follows a schema, or fails before any text", async (engine) => {
     const request = { ...ask("Name a bed as JSON."), responseSchema: moisture.inputSchema };
     const events = await collect(engine, { ...request, sampling: { ...CERTAIN, maxTokens: 64 } });
     checkSequence(events);
     const last = events.at(-1);
     if (last?.type === "error") {
-      check(last.error.code === "schema-not-supported", `it refused with "${last.error.code}"`);
-      check(textOf(events) === "", "it refused after it had begun to write");
+      check(last.error.code === "schema-not-supported", `it failed with "${last.error.code}"`);
+      check(textOf(events) === "", "it failed after it had begun to write");
     } else if (endOf(events) === "stop") {
       check(isBed(textOf(events)), `the reply breaks the schema: ${textOf(events)}`);
     }
@@ -104,8 +104,8 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     const events = await collect(engine, { ...ask("hello"), sampling: { ...CERTAIN, stop: [stop] } });
     checkSequence(events);
     const text = textOf(events);
-    check(!text.includes(stop), `the reply has its stop text ${JSON.stringify(stop)}: ${text}`);
-    check(whole.startsWith(text), `the reply to the same request is another one: ${text}`);
+    check(!text.includes(stop), `the reply contains its stop text ${JSON.stringify(stop)}: ${text}`);
+    check(whole.startsWith(text), `the same request got a different reply: ${text}`);
   });
 
   withEngine("gives the same reply to the same request with the same seed", async (engine) => {
@@ -116,26 +116,26 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     }
   });
 
-  withEngine("saves its state where it can, and answers afterwards", async (engine) => {
+  withEngine("saves its state if it can, and answers afterwards", async (engine) => {
     checkSequence(await collect(engine, askBriefly("hello")));
     const bytes = (await engine.saveState?.()) ?? null;
     check(bytes === null || isCount(bytes, 1), `saveState returned ${bytes}`);
     checkSequence(await collect(engine, askBriefly("hello")));
   });
 
-  withEngine("a signal that has aborted already ends the reply at once", async (engine) => {
+  withEngine("an already aborted signal ends the reply immediately", async (engine) => {
     const events = await endsInTime(async () => {
       const reply = collect(engine, ask("hello"), AbortSignal.abort());
       return { abortedAt: performance.now(), ended: reply };
     });
-    check(events.length === 1 && endOf(events) === "abort", `came: ${describe(events)}`);
+    check(events.length === 1 && endOf(events) === "abort", `got: ${describe(events)}`);
   });
 
   withEngine("an abort before the first event ends the reply", async (engine) => {
     const events = await endsInTime(async () => {
       const abort = new AbortController();
       const reply = collect(engine, ask("hello"), abort.signal);
-      // Awaited below; until then nobody else hears of a failure.
+      // Awaited below. Until then, a failure must not be unhandled.
       reply.catch(() => {});
       await sleep(1);
       abort.abort();
@@ -156,7 +156,7 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     checkSequence(await collect(engine, askBriefly("hello")));
   });
 
-  withEngine("a caller that stops reading has aborted", async (engine) => {
+  withEngine("a caller that stops reading aborts", async (engine) => {
     await endsInTime(async () => {
       const reply = engine.generate(ask("hello"))[Symbol.asyncIterator]();
       await reply.next();
@@ -195,11 +195,11 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
     }
   });
 
-  withEngine("makes vectors of texts where it can: of length 1, in order, the same for the same text", (engine) =>
+  withEngine("returns vectors of texts if it can: of length 1, in order, the same for the same text", (engine) =>
     checkEmbeddings(engine, async () => checkSequence(await collect(engine, askBriefly("hello")))),
   );
 
-  withEngine("close ends what runs, may be called twice, and is final", async (engine) => {
+  withEngine("close ends running replies, can be called twice, and is final", async (engine) => {
     const running = engine.generate(ask("hello"))[Symbol.asyncIterator]();
     await running.next();
     await withoutHang(Promise.all([engine.close(), drain(running)]));
@@ -211,9 +211,9 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
   });
 }
 
-/** Enough for a reply to have parts. A model that has lost its thread would write on. */
+/** Enough for a reply with several parts. Limits a model that does not stop. */
 const BRIEF = { maxTokens: 32 };
-/** The same reply at every request. */
+/** Sampling with reproducible replies. */
 const CERTAIN = { temperature: 0, seed: 7, maxTokens: 16 };
 
 const oddMessages = {
@@ -273,7 +273,7 @@ async function drain(reply: AsyncIterator<EngineEvent>, events: EngineEvent[] = 
 /** Checks the events of an aborted reply. It may have been complete before the abort. */
 function checkAborted(events: readonly EngineEvent[]): void {
   checkSequence(events);
-  check(["abort", "stop", "length"].includes(endOf(events)), `came: ${describe(events)}`);
+  check(["abort", "stop", "length"].includes(endOf(events)), `got: ${describe(events)}`);
 }
 
 /** Checks the order of events: text and calls, at most one usage, one end or error, nothing after it. */
@@ -290,8 +290,8 @@ function checkSequence(events: readonly EngineEvent[]): void {
     check(isCount(figure, 0), `a usage of ${figure} tokens`);
   }
   for (const event of events) {
-    if (event.type === "text-delta") check(typeof event.text === "string", "a piece of text is no string");
-    if (event.type === "error") check(NanoAgentError.isInstance(event.error), "an error that is no NanoAgentError");
+    if (event.type === "text-delta") check(typeof event.text === "string", "a piece of text is not a string");
+    if (event.type === "error") check(NanoAgentError.isInstance(event.error), "an error is not a NanoAgentError");
   }
 }
 
@@ -316,8 +316,8 @@ interface Aborted {
 }
 
 /**
- * Checks that a reply ends within {@link ABORT_GRACE_MILLISECONDS} of its abort, and returns its events. The lateness of the
- * machine's timers, measured just before and just after, is added to that.
+ * Checks that a reply ends within {@link ABORT_GRACE_MILLISECONDS} of its abort, and returns its events. The limit is
+ * extended by the lateness of the machine's timers, measured just before and after.
  */
 async function endsInTime(abortReply: () => Promise<Aborted>): Promise<EngineEvent[]> {
   for (let attempt = 1; ; attempt++) {
@@ -327,11 +327,11 @@ async function endsInTime(abortReply: () => Promise<Aborted>): Promise<EngineEve
     const milliseconds = Math.round(performance.now() - abortedAt);
     const limit = Math.ceil(ABORT_GRACE_MILLISECONDS + latenessBefore + (await measureLateness()));
     if (milliseconds <= limit) return events;
-    check(attempt < ABORT_ATTEMPTS, `the reply ended ${milliseconds} ms after its abort, and not within ${limit} ms`);
+    check(attempt < ABORT_ATTEMPTS, `the reply ended ${milliseconds} ms after its abort; the limit is ${limit} ms`);
   }
 }
 
-/** Returns by how much timers are late at the moment, at most, in milliseconds. */
+/** Returns the largest current delay of timers, in milliseconds. */
 async function measureLateness(): Promise<number> {
   let most = 0;
   for (let timers = 0; timers < 5; timers++) {
@@ -358,7 +358,7 @@ function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Says whether a text satisfies the schema of {@link moisture}. */
+/** Whether a text satisfies the schema of {@link moisture}. */
 function isBed(text: string): boolean {
   try {
     const value: Record<string, unknown> = JSON.parse(text);

@@ -182,7 +182,7 @@ describe("what cannot be read as text", () => {
   test.skipIf(process.platform === "win32")("a named pipe, at once", async () => {
     const file = path.join(folder, "pipe.yaml");
     execFileSync("mkfifo", [file]);
-    await expect(readConfig(file)).rejects.toThrow("it is no regular file");
+    await expect(readConfig(file)).rejects.toThrow("it is not a regular file");
   });
 });
 
@@ -258,15 +258,15 @@ describe("every issue names its line, column and key, what was expected and the 
       "spec: {name: a, capabilities: [a, 5]}",
       "agent:1:35: spec.capabilities.1: expected a string, found 5: put it in quotes",
     ],
-    ["yaml", "spec: {name: a}\nspec: {name: b}", 'agent:2:1: the key "spec" is there twice'],
-    ["json", '{"spec": {"name": "a", "name": "b"}}', 'agent:1:24: the key "name" is there twice'],
+    ["yaml", "spec: {name: a}\nspec: {name: b}", 'agent:2:1: duplicate key "spec"'],
+    ["json", '{"spec": {"name": "a", "name": "b"}}', 'agent:1:24: duplicate key "name"'],
     [
       "yaml",
       "spec: {name: a}\n---\nspec: {name: b}",
-      "agent:2:1: a second YAML document begins here; a config is one document",
+      "agent:2:1: a second YAML document begins here; a config must be a single document",
     ],
-    ["json", '{"spec": {"name": NaN}}', "agent:1:19: this is not JSON: invalid symbol"],
-    ["json", "{'spec': 1}", "agent:1:2: this is not JSON: invalid symbol"],
+    ["json", '{"spec": {"name": NaN}}', "agent:1:19: invalid JSON: invalid symbol"],
+    ["json", "{'spec': 1}", "agent:1:2: invalid JSON: invalid symbol"],
   ];
   test.each(cases)("%s %j", async (extension, text, message) => {
     const found = await refusal(text, extension);
@@ -275,7 +275,7 @@ describe("every issue names its line, column and key, what was expected and the 
   });
 
   test.each(["model_path: *.gguf", "model_path: *nope"])("an alias without an anchor: %s", async (line) => {
-    expect((await refusal(`spec: {name: a}\n${line}`)).message).toMatch(/^agent:2:13: there is no anchor &/);
+    expect((await refusal(`spec: {name: a}\n${line}`)).message).toMatch(/^agent:2:13: unknown anchor &/);
   });
 
   test("a key as long as the file is not shown whole", async () => {
@@ -289,7 +289,7 @@ describe("every issue names its line, column and key, what was expected and the 
   test("all of them at once, each on a line of its own", async () => {
     const { message } = await refusal("spec: {nme: a, max_memory_mb: x}\nfoo: 1");
     expect(message.split("\n")).toEqual([
-      "agent has 3 faults:",
+      "agent has 3 errors:",
       expect.stringContaining("spec.max_memory_mb: expected"),
       expect.stringContaining("spec.nme: unknown key"),
       expect.stringContaining("foo: unknown key"),

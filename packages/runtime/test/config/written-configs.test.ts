@@ -87,7 +87,7 @@ describe("a variable of the environment", () => {
       const [issue, ...others] = await issuesOf(write('"${MISSING_ONE}"'));
       expect(others).toEqual([]);
       expect(issue).toMatch(
-        /^[12]:\d+ [\w.]+: the environment variable MISSING_ONE is not set: set it, write \$\{MISSING_ONE:-…\}/,
+        /^[12]:\d+ [\w.]+: the environment variable MISSING_ONE is not set: set it, add a default with \$\{MISSING_ONE:-…\}/,
       );
       expect((await issuesOf(write('"${EMPTY}"'), { EMPTY: "" }))[0]).toContain("EMPTY is empty");
     }
@@ -101,7 +101,7 @@ describe("a variable of the environment", () => {
     expect(config.spec.max_memory_mb).toBe(512);
     expect(config.engine?.allow_network).toBe(true);
     expect(await issuesOf("spec: {name: a, max_memory_mb: '${MB}'}", { MB: "s3cret" })).toEqual([
-      "1:32 spec.max_memory_mb: expected an integer of at least 1, found what the environment variable MB holds",
+      "1:32 spec.max_memory_mb: expected an integer of at least 1, found the value of the environment variable MB",
     ]);
     expect(await issuesOf("spec: {name: a}\nengine: {type: '${MB}'}", { MB: "s3cret" })).toHaveLength(1);
   });
@@ -120,7 +120,7 @@ tools: [{name: t, description: d, command: [pay, "\${amount}"], arguments: {amou
     async (text) => {
       const issues = await issuesOf(`spec: {name: a}\nsession: {dir: ${JSON.stringify(text)}}`);
       expect(issues).toHaveLength(1);
-      expect(issues[0]).toMatch(/^2:16 session\.dir: .*(?:write \$\{[A-Z]+\}|write its whole path)$/);
+      expect(issues[0]).toMatch(/^2:16 session\.dir: .*(?:write \$\{[A-Z]+\}|write the full path)$/);
     },
   );
 });
@@ -152,7 +152,7 @@ describe("what no form of ours is", () => {
       fc.asyncProperty(key, fc.constantFrom(...forms), behind, async ([name, write], form, rest) => {
         const issues = await issuesOf(`spec: {name: a}\n${write(JSON.stringify(form + rest))}`, { HOME: "/h" });
         expect(issues).toHaveLength(1);
-        const [, advised] = /^2:\d+ \S+: .* is not filled in here: write (\S+)/.exec(issues[0] ?? "") ?? [];
+        const [, advised] = /^2:\d+ \S+: .* is not a supported placeholder: write (\S+)/.exec(issues[0] ?? "") ?? [];
         expect(issues[0]).toContain(` ${name}: `);
         if (advised === "what") return;
         expect(advised).toMatch(/^(?:~|\$\{[A-Z]+\})$/);
@@ -255,17 +255,11 @@ describe("what people write in YAML", () => {
   });
 
   test.each<[string, string]>([
-    ["spec: {name: a, <<: 5}", "1:21 << merges maps alone: a map, *alias, or a list of these"],
-    ["spec: {name: a, <<: *b}", "1:21 there is no anchor &b; a text that begins with * goes into quotes"],
-    [
-      "spec: {name: !secret x}",
-      "1:14 the tag !secret has no meaning here: write ${NAME} for the environment variable NAME",
-    ],
-    [
-      "spec: {name: !env_var X}",
-      "1:14 the tag !env_var has no meaning here: write ${NAME} for the environment variable NAME",
-    ],
-    ["spec: !include a.yaml", "1:7 the tag !include has no meaning here: a config is one file"],
+    ["spec: {name: a, <<: 5}", "1:21 << can only merge maps: a map, *alias, or a list of these"],
+    ["spec: {name: a, <<: *b}", "1:21 unknown anchor &b; put text that begins with * in quotes"],
+    ["spec: {name: !secret x}", "1:14 unsupported tag !secret: write ${NAME} for the environment variable NAME"],
+    ["spec: {name: !env_var X}", "1:14 unsupported tag !env_var: write ${NAME} for the environment variable NAME"],
+    ["spec: !include a.yaml", "1:7 unsupported tag !include: a config must be a single file"],
     ["spec: {nam: a}", '1:8 spec.nam: unknown key: did you mean "name"?'],
     ["spec: {Name: a}", '1:8 spec.Name: unknown key: did you mean "name"?'],
     ["spec: {name: a, max-memory-mb: 5}", '1:17 spec.max-memory-mb: unknown key: did you mean "max_memory_mb"?'],

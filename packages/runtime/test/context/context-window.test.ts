@@ -92,7 +92,7 @@ test("a message that is too large says by how much", async () => {
   const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 100 }), null);
   await expect(context.select([user(words(100))])).rejects.toMatchObject({
     code: "context-exceeded",
-    message: "The message needs 108 tokens, 33 more than the 75 that the engine's context of 100 leaves for it.",
+    message: "The message needs 108 tokens, 33 more than the 75 free in the engine's context of 100.",
     reason: null,
   });
 });
@@ -107,7 +107,7 @@ test("instructions, tools and what a turn has come to by calling them count", as
   messages.push({ role: "tool", content: words(10), tool_call_id: "1" });
   await expect(context.select(messages, [tool])).rejects.toMatchObject({
     code: "context-exceeded",
-    message: "The message needs 172 tokens, 22 more than the 150 that the engine's context of 200 leaves for it.",
+    message: "The message needs 172 tokens, 22 more than the 150 free in the engine's context of 200.",
     reason: "The instructions and the tools take 132 of them.",
   });
 });

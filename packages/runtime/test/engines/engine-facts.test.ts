@@ -40,7 +40,7 @@ test("an app hears of an engine's notices, at any time, and of tools that are no
   });
   const runtime = new NanoRuntime({ engine, tools: [tool] });
   await runtime.load(sampleConfig());
-  expect(runtime.notices).toEqual(expect.arrayContaining(["One.", expect.stringContaining("calls no tools")]));
+  expect(runtime.notices).toEqual(expect.arrayContaining(["One.", expect.stringContaining("cannot call tools")]));
   Object.assign(engine, { notices: ["One.", "Two."] });
   expect(runtime.notices).toContain("Two.");
   await runtime.unload();

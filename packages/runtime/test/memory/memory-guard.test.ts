@@ -298,7 +298,7 @@ describe("faults that the watch lives with", () => {
   test("a listener that fails", async () => {
     const { looks, notices } = await watched({ onLook: () => Promise.reject(new Error("boom")) });
     expect(looks).toBeGreaterThan(20);
-    expect(notices).toEqual(["The watch on memory failed: boom. It goes on."]);
+    expect(notices).toEqual(["A memory check failed: boom. Checks continue."]);
   });
 });
 

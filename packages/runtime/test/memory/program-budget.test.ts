@@ -79,7 +79,7 @@ describe("an agent that answers by rules", () => {
     const refused = await new NanoRuntime({ ownsProgram: true }).load(sampleConfig(smallest)).catch((error) => error);
     expect(refused).toMatchObject({
       code: "insufficient-memory",
-      message: expect.stringMatching(/^The agent takes \d+(\.\d)? MB before its first message and may take 10 MB\.$/),
+      message: expect.stringMatching(/^The agent uses \d+(\.\d)? MB before its first message; its limit is 10 MB\.$/),
     });
     const enoughMb = Number(/max_memory_mb to (\d+)/.exec(refused.hint)?.[1]);
     const runtime = new NanoRuntime({ ownsProgram: true });

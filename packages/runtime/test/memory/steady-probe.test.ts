@@ -42,7 +42,7 @@ describe.each(Object.entries(faults))("a probe that %s", (name, fail) => {
     expect(await readOf(probe)).toEqual(reading);
     read = fail;
     for (let time = 0; time < 3; time++) expect(await readOf(probe)).toEqual(reading);
-    expect(notices).toEqual([expect.stringMatching(/^The memory probe failed: .+\. Its last reading counts/)]);
+    expect(notices).toEqual([expect.stringMatching(/^The memory probe failed: .+\. Its last reading applies/)]);
     // One that hangs has not answered yet, and is not asked again.
     read = async () => ({ ...reading, available_bytes: 7 });
     expect((await readOf(probe))?.available_bytes).toBe(name === "never answers" ? 512 : 7);
@@ -52,7 +52,7 @@ describe.each(Object.entries(faults))("a probe that %s", (name, fail) => {
     const notices: string[] = [];
     const probe = new SteadyProbe({ read: fail }, (notice) => notices.push(notice));
     expect(await readOf(probe)).toBeNull();
-    expect(notices).toEqual([expect.stringContaining("Only the agent's own budget counts")]);
+    expect(notices).toEqual([expect.stringContaining("Only the agent's own budget applies")]);
   });
 });
 

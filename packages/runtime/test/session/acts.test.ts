@@ -76,7 +76,7 @@ describe.skipIf(process.platform === "win32")("an agent that is killed in the mi
     let calls = 0;
     await using runtime = new NanoRuntime({ engine, tools: [act(() => calls++)] });
     await runtime.load(sampleConfig({ session: { dir: where.dir } }));
-    expect(runtime.notices).toEqual([expect.stringContaining(`it is not known whether it acted (key ${key})`)]);
+    expect(runtime.notices).toEqual([expect.stringContaining(`It is unknown whether it acted (key ${key})`)]);
     await runtime.process("did you act?");
     expect(engine.requests[0]?.messages).toMatchObject([
       { role: "user", content: "act 1" },

@@ -121,7 +121,7 @@ describe("an agent with a session", () => {
     await using second = await open(dir);
     expect(second.notices).toEqual([
       expect.stringMatching(/unfinished write/),
-      expect.stringMatching(/damaged bytes in 1 places, put aside as/),
+      expect.stringMatching(/damaged bytes in 1 places, copied to/),
       expect.stringMatching(/^1 turn of the session is missing \(\d+\): /),
     ]);
     expect(second.history).toHaveLength(4);

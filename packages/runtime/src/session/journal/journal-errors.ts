@@ -2,16 +2,15 @@ import { NanoAgentError } from "@nanoagent/models";
 import { SessionError } from "../session-error.js";
 import { MAX_RECORD_BYTES } from "./journal-record.js";
 
-/** Advice for the error codes of the system. */
+/** Hints for system error codes. */
 const hints: Partial<Record<string, string>> = {
-  ENOSPC: "Make room on the disk, or limit the session with session.retention.",
-  EDQUOT: "Make room in the quota, or limit the session with session.retention.",
-  EROFS:
-    "The file system is mounted read-only, as the system does after a disk fault. Check the disk, and mount it again.",
-  EIO: "The disk or card reports a fault. Copy its files to another one.",
+  ENOSPC: "Free disk space, or limit the session with session.retention.",
+  EDQUOT: "Free space in the quota, or limit the session with session.retention.",
+  EROFS: "The file system is read-only, possibly after a disk fault. Check the disk and remount it.",
+  EIO: "The disk or card reports a fault. Copy its files to another disk.",
 };
 
-/** The `session-not-saved` error for a failed write; a {@link SessionError} stays what it is. */
+/** Returns the `session-not-saved` error for a failed write. Returns a {@link SessionError} unchanged. */
 export function sessionNotSaved(folder: string, cause: unknown): SessionError {
   if (cause instanceof SessionError) return cause;
   const { code = "", message = String(cause) } = cause as NodeJS.ErrnoException;
@@ -20,25 +19,27 @@ export function sessionNotSaved(folder: string, cause: unknown): SessionError {
     code: "session-not-saved",
     message: `The session in ${folder} could not be written.`,
     reason: message,
-    hint: hint ?? "Check the folder and its permissions; the next message tries again.",
+    hint: hint ?? "Check the folder and its permissions. The next message tries again.",
     cause,
   });
 }
 
-/** The error where the folder is not this program's any more. Nothing is written: it may be another program's session by now. */
+/**
+ * Returns the error for a folder that this program has lost. Nothing is written, because another program may use it.
+ */
 export function sessionTakenAway(folder: string): SessionError {
   return new SessionError({
     code: "session-not-saved",
     message: `The session in ${folder} could not be written.`,
     reason: "The folder, or this program's lock in it, was removed or replaced while the session was open.",
-    hint: "End this agent and start it again. It goes on with what is in the folder then.",
+    hint: "Restart the agent. It continues with the content of the folder.",
   });
 }
 
 export function recordTooLarge(): SessionError {
   return new SessionError({
     code: "session-record-too-large",
-    message: `The turn has more than ${MAX_RECORD_BYTES} bytes, the most that a session takes.`,
+    message: `The turn exceeds the session's limit of ${MAX_RECORD_BYTES} bytes.`,
     hint: "Limit the output of the agent's tools.",
   });
 }

@@ -3,29 +3,31 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import path from "node:path";
 import { makeFolder } from "../../files/make-folder.js";
 
-/** An open file. Every call gives its position; the file has no cursor. */
+/** An open file without a cursor. Every call passes the position. */
 export interface JournalFile {
-  /** Reads into the buffer. Returns the number of bytes, 0 at the end of the file. */
+  /** Reads into the buffer. Returns the number of bytes, or 0 at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /** Writes to the system's cache, which does not block for long. Returns the number of bytes, which may be fewer. */
+  /** Writes to the system's cache, which does not block for long. Returns the number of bytes, possibly fewer. */
   write(bytes: Uint8Array, position: number): number;
   /** Resolves when the data is on the device. */
   sync(): Promise<void>;
   truncate(bytes: number): Promise<void>;
   size(): Promise<number>;
-  /** Whether the file still has its name, and this length: no other program removed, moved, replaced, cut or extended it. */
+  /**
+   * Whether the file still has its name and this length, so no program removed, moved, replaced, cut or extended it.
+   */
   isWhole(bytes: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** The journal's one door to the disk. Every method fails as the system call behind it does. */
+/** Disk access of the journal. Every method fails like its system call. */
 export interface JournalFiles {
   /** Opens a file. `read` and `write` fail when the file is missing, `create` when it exists. */
   open(file: string, mode: "read" | "write" | "create"): Promise<JournalFile>;
   /** Lists the names of a folder's entries. */
   list(folder: string): Promise<string[]>;
   size(file: string): Promise<number>;
-  /** Makes a folder and those above it. They are on the device when this resolves. */
+  /** Creates a folder and its parents. They are on the device when this resolves. */
   makeFolder(folder: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(file: string): Promise<void>;
@@ -36,10 +38,10 @@ export interface JournalFiles {
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NONBLOCK = 0 } = constants;
 const flags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT | O_EXCL };
 
-/** The disk of this machine. Only their owner may read the files. */
+/** The disk of this machine. Only the owner can read the files. */
 export const localFiles: JournalFiles = {
   async open(file, mode) {
-    // A pipe in a file's place would be waited for until somebody writes to it.
+    // Opening a named pipe would block until something writes to it.
     const handle = await open(file, flags[mode] | O_NONBLOCK, 0o600);
     if ((await handle.stat()).isFile()) return new LocalFile(file, handle);
     await handle.close();
@@ -58,7 +60,7 @@ export const localFiles: JournalFiles = {
   rename: (from, to) => rename(from, to),
   remove: (file) => rm(file, { force: true }),
   async syncFolder(folder) {
-    // Windows cannot sync a folder; its file system keeps the order of changes by itself.
+    // Windows cannot sync a folder; its file system keeps the order of changes.
     if (process.platform === "win32") return;
     const handle = await open(folder, "r");
     try {
@@ -69,7 +71,7 @@ export const localFiles: JournalFiles = {
   },
 };
 
-/** Writes all bytes, in several calls where the system takes only a part at a time. */
+/** Writes all bytes, in several calls if the system accepts only a part at a time. */
 export function writeAll(file: JournalFile, bytes: Uint8Array, position: number): void {
   for (let written = 0; written < bytes.length; ) {
     const count = file.write(bytes.subarray(written), position + written);

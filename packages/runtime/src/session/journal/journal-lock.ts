@@ -3,15 +3,15 @@ import { messageOf } from "../../message-of.js";
 import { SessionError } from "../session-error.js";
 import type { JournalFiles } from "./journal-files.js";
 
-/** A session's folder that this program alone writes to. */
+/** Exclusive write access to a session folder. */
 export interface FolderLock {
-  /** Whether the folder is still this program's. It is not after the folder was removed or put in another's place. */
+  /** Whether this program still has the lock. False after the folder was removed or replaced. */
   isHeld(): Promise<boolean>;
-  /** Gives the folder back. */
+  /** Releases the folder. */
   release(): Promise<void>;
 }
 
-/** Makes a session's folder and takes its lock. Throws {@link SessionError} `session-in-use` or `session-unreadable`. */
+/** Creates a session folder and locks it. Throws {@link SessionError} `session-in-use` or `session-unreadable`. */
 export async function takeFolder(
   files: JournalFiles,
   folder: string,
@@ -24,18 +24,17 @@ export async function takeFolder(
     if (cause instanceof SessionError) throw cause;
     throw new SessionError({
       code: "session-unreadable",
-      message: `The session's folder ${folder} cannot be used.`,
+      message: `Cannot use the session folder ${folder}.`,
       reason: messageOf(cause),
-      hint: "Check session.dir and the permissions of that folder.",
+      hint: "Check session.dir and the folder's permissions.",
       cause,
     });
   }
 }
 
 /**
- * Locks a session's folder for this program by a claim that lies in it, see {@link claimFolder}: it holds across
- * containers, paths and machines that share the folder. `name` tells others who has it. Throws {@link SessionError}
- * `session-in-use`.
+ * Locks a session folder with a claim file in it, see {@link claimFolder}. The lock holds across containers, paths and
+ * machines that share the folder. `name` identifies the owner to others. Throws {@link SessionError} `session-in-use`.
  */
 export async function lockFolder(folder: string, name: string, times: ClaimTimes = {}): Promise<FolderLock> {
   try {
@@ -44,13 +43,12 @@ export async function lockFolder(folder: string, name: string, times: ClaimTimes
   } catch (cause) {
     if (!(cause instanceof ClaimedError)) throw cause;
     const { owner } = cause;
-    const who =
-      owner === null ? "A program that does not answer" : `${owner.name} (process ${owner.pid} on ${owner.host})`;
+    const who = owner === null ? "An unresponsive program" : `${owner.name} (process ${owner.pid} on ${owner.host})`;
     throw new SessionError({
       code: "session-in-use",
-      message: `The session in ${folder} is open already.`,
-      reason: `${who} has it. One conversation is written by one program at a time.`,
-      hint: "End the other one, or give this agent another session.dir.",
+      message: `The session in ${folder} is already open.`,
+      reason: `${who} uses it. Only one program at a time can write a conversation.`,
+      hint: "Stop that program, or set another session.dir for this agent.",
       cause,
     });
   }

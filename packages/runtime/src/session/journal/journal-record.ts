@@ -4,15 +4,15 @@ import { crc32 } from "../../files/crc32.js";
 
 /** Version of the format that this program writes. */
 export const JOURNAL_FORMAT = 1;
-/** Longest record that is written or read, in bytes. A turn of a few messages is far shorter. */
+/** Longest record that is written or read, in bytes. Typical turns are far shorter. */
 export const MAX_RECORD_BYTES = 32 * 2 ** 20;
 
-/** A message as the journal keeps it. */
+/** A message in the journal's format. */
 export type JournalMessage = ConversationMessage;
 
-/** Counts of a session, which let a reader start at a segment without reading those before it. */
+/** Counts of a session. With them, a reader can start at a segment without reading those before it. */
 export interface JournalSnapshot {
-  /** Turns so far; the next turn has this number plus one. */
+  /** Number of turns so far. The next turn has this number plus one. */
   turns: number;
   messages: number;
   /** Number of the first turn of the current conversation. */
@@ -26,30 +26,30 @@ export interface SegmentRecord extends JournalSnapshot {
   format: number;
   session: string;
   created_at: string;
-  /** Number of the last valid record before this segment. Records of earlier segments with greater numbers are void. */
+  /** Number of the last valid record before this segment. Records of earlier segments with higher numbers are void. */
   after_sequence: number;
-  /** Number of the last turn that was removed to stay within the session's limits. Sessions of earlier versions have none. */
+  /** Number of the last turn removed to stay within the session's limits. Absent in sessions of earlier versions. */
   pruned_turns?: number;
 }
 
-/** A whole turn. */
+/** A complete turn. */
 export interface TurnRecord {
   type: "turn";
   sequence: number;
   turn: number;
   messages: readonly JournalMessage[];
-  /** Set where the turn called a tool and then failed, or the program ended: the journal added the turn's end. */
+  /** True if the turn called a tool and then failed, or the program ended. The journal then added the turn's end. */
   interrupted?: true;
-  /** Turns before this one that were answered but could not be saved. */
+  /** Number of turns before this one that were answered but could not be saved. */
   turns_not_saved?: number;
 }
 
-/** The start of an act: a tool that changes the world is about to be called. */
+/** The start of an act. Written before a tool that changes the world is called. */
 export interface ActRecord {
   type: "act";
   sequence: number;
   turn: number;
-  /** Identifies this call and no other, also after a restart. */
+  /** Unique identifier of this call, also across restarts. */
   key: string;
   call: { id: string; name: string; arguments: unknown };
   /** The turn's messages since its previous act, including the one that makes this call. */
@@ -66,24 +66,27 @@ export interface ActResultRecord {
   is_error: boolean;
 }
 
-/** The start of a new conversation: the turns before this record are not part of it. */
+/** The start of a new conversation. The turns before this record are not part of it. */
 interface ConversationRecord {
   type: "conversation";
   sequence: number;
 }
 
-/** The part of the conversation that the engine saw last, so that it sees the same after a restart. The newest counts. */
+/**
+ * The part of the conversation that the engine saw last, so that it is the same after a restart. The newest record
+ * applies.
+ */
 interface WindowRecord {
   type: "window";
   sequence: number;
   first_turn: number;
   /** Summary of the turns before `first_turn`. */
   summary: string | null;
-  /** Summary to use when the next turns leave, and the last turn that it covers. */
+  /** Summary to use when more turns leave the window, and the last turn that it covers. */
   next: { summary: string; through_turn: number } | null;
 }
 
-/** The removal of the oldest turns. It is written before they are removed, so that no reader takes them for lost. */
+/** The removal of the oldest turns. Written before they are removed, so that readers do not report them as lost. */
 interface PrunedRecord {
   type: "pruned";
   sequence: number;
@@ -99,23 +102,23 @@ export type JournalRecord =
   | WindowRecord
   | PrunedRecord;
 
-/** A whole record that this version does not understand, as of a newer version; it is kept as it is. */
+/** A valid record that this version does not understand, for example from a newer version. Kept unchanged. */
 export interface OtherRecord {
   type: "other";
-  /** Its number; 0 where this version finds none. */
+  /** Number of the record, or 0 if this version cannot find it. */
   sequence: number;
-  /** The number and the messages of a turn, so that its number is not given out again. */
+  /** Number and message count of a turn, so that the number is not used again. */
   turn?: { number: number; messages: number };
 }
 
-/** A record before it has its number. */
+/** A record that has no number yet. */
 export type WithoutSequence<Kind> = Kind extends unknown ? Omit<Kind, "sequence"> : never;
 export type JournalEntry = WithoutSequence<JournalRecord>;
 
 /** The part of the conversation that the engine saw last. */
 export type JournalWindow = Omit<WindowRecord, "type" | "sequence">;
 
-/** The beginning of a new segment: what its header says of the session, and the entries that follow the header. */
+/** The beginning of a new segment: the session's state in its header, and the entries after the header. */
 export interface SegmentOpening {
   header: JournalSnapshot & { session: string; pruned_turns?: number };
   entries: JournalEntry[];
@@ -135,9 +138,9 @@ export function encodeRecord(record: JournalRecord): Buffer {
   return bytes;
 }
 
-/** Decodes a line without its line feed. Returns null when the line is damaged: a right checksum is proof that it is not. */
+/** Decodes a line without its line feed. Returns null for a damaged line. A valid checksum proves that it is intact. */
 export function decodeRecord(bytes: Buffer): JournalRecord | OtherRecord | null {
-  // Editors and copies by other systems may have changed the ends of lines.
+  // Editors, or copies by other systems, may have changed the line endings.
   const line = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
   const end = line.length - SUFFIX_BYTES;
   if (end < 1) return null;
@@ -150,7 +153,7 @@ export function decodeRecord(bytes: Buffer): JournalRecord | OtherRecord | null 
   }
 }
 
-/** Checks the fields: a line with the right checksum may come from another version, or from a person who computed it. */
+/** Checks the fields. A line with a valid checksum may come from another version, or from a person who computed it. */
 function checkRecord(value: unknown): JournalRecord | OtherRecord | null {
   if (!isObject(value)) return null;
   if (value.type === "segment" && !((value.format as number) <= JOURNAL_FORMAT)) return asNewerSegment(value);
@@ -186,7 +189,9 @@ function asOther({ type, sequence, turn: number, messages }: Record<string, unkn
   return { type: "other", sequence: isCount(sequence) ? sequence : 0, ...(isTurn && { turn }) };
 }
 
-/** The header of a newer format, which may lack any field: its format tells that nothing may be written here. */
+/**
+ * Reads the header of a newer format, which may lack any field. Only its format number matters: nothing may be written.
+ */
 function asNewerSegment(value: Record<string, unknown>): SegmentRecord {
   const count = (key: keyof SegmentRecord, otherwise: number) => (isCount(value[key]) ? value[key] : otherwise);
   return {

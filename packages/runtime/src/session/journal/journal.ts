@@ -23,14 +23,14 @@ import { applyRecord, openSegment, type SessionState } from "./session-state.js"
 
 export interface JournalOptions {
   /**
-   * When a write is forced to the device. `turn`: before a turn is acknowledged. `batch`: at the latest after
-   * {@link BATCH_TURNS} turns or {@link BATCH_MILLISECONDS}; a power cut may take these, a kill takes none. `never`: when
-   * the system does it. Default: `turn`.
+   * When writes are forced to the device. `turn`: before a turn is acknowledged. `batch`: after {@link BATCH_TURNS}
+   * turns or {@link BATCH_MILLISECONDS} at the latest; a power cut may lose these turns, a kill does not. `never`: when
+   * the system decides. Default: `turn`.
    */
   fsync?: Durability | undefined;
-  /** What `appendTurn` does when a turn cannot be saved: throw, or return the error. Default: `refuse`. */
+  /** Behavior of `appendTurn` if a turn cannot be saved: throw, or return the error. Default: `refuse`. */
   onWriteError?: "refuse" | "deliver" | undefined;
-  /** Default: everything is kept. */
+  /** Default: unlimited. */
   retention?: Retention | undefined;
   /** Default: {@link SEGMENT_BYTES}. */
   segmentBytes?: number | undefined;
@@ -38,31 +38,31 @@ export interface JournalOptions {
   files?: JournalFiles | undefined;
   /** Locks the folder for this program. Default: {@link lockFolder}. @internal */
   lock?: ((folder: string) => Promise<FolderLock>) | undefined;
-  /** Name of this program, for others that want the folder. Default: "nanoagent". */
+  /** Name of this program, shown to others that open the folder. Default: "nanoagent". */
   owner?: string | undefined;
-  /** Milliseconds since 1970. Default: the system's clock. */
+  /** Clock, in milliseconds since 1970. Default: the system's clock. */
   now?: (() => number) | undefined;
-  /** Verifies every segment, and not only those since the last good header. Default: false. */
+  /** Whether to verify every segment, not only those since the last valid header. Default: false. */
   verifyEverything?: boolean | undefined;
 }
 
-/** A call whose start is on the device, so that the tool may run. */
+/** A call whose start is on the device, so that the tool can run. */
 export interface StartedAct {
-  /** Identifies this call and no other, also after a restart; the tool gets it as its idempotency key. */
+  /** Unique identifier of this call, also across restarts. The tool gets it as its idempotency key. */
   key: string;
 }
 
 /**
  * One conversation on disk: segments of JSON lines, each line with a number and a checksum.
  *
- * - An acknowledged turn survives a kill, and with `turn` a power cut. At most one turn that was not acknowledged follows.
- * - A turn is one line: it is there whole or not at all.
- * - A write that fails leaves nothing behind, and the next one is tried as if it had not been.
- * - After a failed sync nothing more is written to the same file: the system may never write what it still holds of it.
- * - Calls may overlap; they are done one after the other.
+ * - An acknowledged turn survives a kill and, with `turn`, a power cut. At most one unacknowledged turn can follow it.
+ * - A turn is one line, so it exists completely or not at all.
+ * - A failed write leaves nothing behind, and the next one is independent of it.
+ * - After a failed sync nothing more is written to the same file, because the system may never write its cached data.
+ * - Calls may overlap. They are executed one after the other.
  *
- * The state of the session is {@link applyRecord} over its records, here as in the recovery; the files are the business of
- * {@link SegmentLog}. This class turns calls into entries and keeps the calls in order.
+ * {@link applyRecord} computes the session's state from its records, here and during recovery. {@link SegmentLog}
+ * handles the files. This class turns calls into entries and keeps the calls in order.
  */
 export class Journal {
   readonly folder: string;
@@ -72,7 +72,7 @@ export class Journal {
   readonly #files: JournalFiles;
   readonly #lock: FolderLock;
   readonly #log: SegmentLog;
-  /** The state after the last record that counts. */
+  /** The state after the last valid record. */
   #state: SessionState;
   #turnsNotSaved = 0;
   #lastError: SessionError | null = null;
@@ -108,8 +108,8 @@ export class Journal {
   }
 
   /**
-   * Opens the journal of a folder, which is made if missing, and takes the folder's lock. Repairs and reports damage, which
-   * is not an error. Throws {@link SessionError} `session-in-use`, `session-unreadable` or `session-format-unknown`.
+   * Opens the journal of a folder, creates the folder if it is missing, and locks it. Repairs and reports damage
+   * instead of failing. Throws {@link SessionError} `session-in-use`, `session-unreadable` or `session-format-unknown`.
    */
   static async open(folder: string, options: JournalOptions = {}): Promise<Journal> {
     const files = options.files ?? localFiles;
@@ -136,31 +136,31 @@ export class Journal {
     }
   }
 
-  /** The session's name, given when it began. */
+  /** Name of the session, assigned when it began. */
   get session(): string {
     return this.#state.session;
   }
 
-  /** Counts over the whole session, including pruned turns. */
+  /** Counts of the complete session, including pruned turns. */
   get counts(): JournalSnapshot {
     const { turns, messages, conversation_turn } = this.#state;
     return { turns, messages, conversation_turn };
   }
 
-  /** The part of the conversation that the engine saw last; null where none was recorded. */
+  /** The part of the conversation that the engine saw last, or null if none was recorded. */
   get window(): JournalWindow | null {
     return this.#state.window;
   }
 
-  /** The reason why the last write failed; null when it succeeded. */
+  /** Error of the last write, or null if it succeeded. */
   get lastError(): SessionError | null {
     return this.#lastError;
   }
 
   /**
-   * Writes a turn, from the user's message to the reply, in one write and one sync. Resolves with null when it is saved.
-   * Otherwise throws {@link SessionError} `session-not-saved`, or resolves with it when the options say `deliver`. A turn
-   * larger than {@link MAX_RECORD_BYTES} fails in the same way with `session-record-too-large`.
+   * Writes a turn, from the user's message to the reply, in one write and one sync. Resolves with null when it is
+   * saved. Otherwise throws {@link SessionError} `session-not-saved`, or resolves with it if `onWriteError` is
+   * `deliver`. A turn larger than {@link MAX_RECORD_BYTES} fails in the same way with `session-record-too-large`.
    */
   async appendTurn(messages: readonly JournalMessage[]): Promise<SessionError | null> {
     try {
@@ -175,9 +175,10 @@ export class Journal {
   }
 
   /**
-   * Records that a tool that changes the world is about to be called. When this resolves, the record is on the device (with
-   * `never`: with the system) and the tool may run; when it rejects, the tool must not run. `messages` are those of the turn
-   * so far, the assistant's with this call among them. `key` identifies this call and no other. Default: a random one.
+   * Records that a tool that changes the world is about to be called. When this resolves, the record is on the device
+   * (with `never`: in the system's cache) and the tool may run; if it rejects, the tool must not run. `messages` are
+   * the turn's messages so far, including the assistant's with this call. `key` uniquely identifies the call. Default:
+   * a random key.
    */
   async recordActStart(
     call: ActRecord["call"],
@@ -194,8 +195,8 @@ export class Journal {
   }
 
   /**
-   * Records the result of an act. It is not synced by itself: the turn's end does that. A failure is kept in
-   * {@link lastError} and not thrown, for the tool has run: after a restart the act counts as one that may have happened.
+   * Records the result of an act. The turn's end syncs it. A failure is kept in {@link lastError} and not thrown,
+   * because the tool has already run; after a restart such an act counts as one that may have happened.
    */
   async recordActResult(act: StartedAct, result: { content: string; is_error: boolean }): Promise<void> {
     const { content, is_error } = result;
@@ -203,8 +204,8 @@ export class Journal {
   }
 
   /**
-   * Ends a turn that failed or was aborted. Returns null when the turn had no acts and is forgotten. A turn with acts stays
-   * in the conversation: its messages are returned, with synthetic results for the calls that have none.
+   * Ends a turn that failed or was aborted. A turn without acts is discarded, and this returns null. A turn with acts
+   * stays in the conversation: this returns its messages, with synthetic results for the calls that have none.
    */
   async endFailedTurn(): Promise<readonly JournalMessage[] | null> {
     return this.#exclusively(async () => {
@@ -213,7 +214,7 @@ export class Journal {
     });
   }
 
-  /** Begins a new conversation. The turns before stay readable, and are not part of it. */
+  /** Begins a new conversation. Earlier turns stay readable but are not part of it. */
   async beginConversation(): Promise<void> {
     await this.#exclusively(async () => {
       const { turns, conversation_turn } = this.#upcoming;
@@ -223,14 +224,14 @@ export class Journal {
   }
 
   /**
-   * Records the part of the conversation that the engine sees, so that it sees the same after a restart. It is not synced by
-   * itself, and a failure is kept in {@link lastError} and not thrown.
+   * Records the part of the conversation that the engine sees, so that it is the same after a restart. The next sync
+   * covers it. A failure is kept in {@link lastError} and not thrown.
    */
   async recordWindow(window: JournalWindow): Promise<void> {
     await this.#tryAppend({ type: "window", ...window });
   }
 
-  /** The newest turns of the conversation, oldest first: as many as cost no more than `maxBytes` together, and at least one. */
+  /** Returns the newest turns of the conversation, oldest first: as many as fit `maxBytes`, and at least one. */
   async newestTurns(maxBytes: number, costOf: (message: JournalMessage) => number): Promise<JournalTurn[]> {
     const { conversation_turn: conversationTurn, turns: lastTurn, prunedTurns } = this.#state;
     const waiting = this.#waitingTurns();
@@ -243,7 +244,7 @@ export class Journal {
     return [...turns, ...waiting];
   }
 
-  /** All turns from this one on that there are now, oldest first, read as they are asked for. */
+  /** Yields all existing turns from this number on, oldest first. Reads them on demand. */
   async *turns(from = 1): AsyncGenerator<JournalTurn, void> {
     const waiting = this.#waitingTurns();
     yield* readTurns(this.#files, this.folder, {
@@ -255,12 +256,14 @@ export class Journal {
     yield* waiting;
   }
 
-  /** Removes the oldest segments until the rest is within these limits; the newest stays. Returns the bytes freed. */
+  /**
+   * Removes the oldest segments until the session is within these limits. The newest stays. Returns the bytes freed.
+   */
   async prune(retention: Retention): Promise<number> {
     return this.#exclusively(() => this.#log.prune(retention));
   }
 
-  /** Forces to the device what is not there yet, and gives the folder back. Later calls fail with `session-closed`. */
+  /** Syncs pending writes and releases the folder. Later calls fail with `session-closed`. */
   close(): Promise<void> {
     this.#closing ??= this.#queue.then(async () => {
       await this.#writeWaiting();
@@ -270,7 +273,7 @@ export class Journal {
     return this.#closing;
   }
 
-  /** Runs an action after those before it, whether they failed or not. */
+  /** Runs an action after the previous ones, regardless of whether they failed. */
   #exclusively<Value>(action: () => Promise<Value>): Promise<Value> {
     if (this.#closing !== null) return Promise.reject(sessionClosed());
     const result = this.#queue.then(action);
@@ -278,7 +281,7 @@ export class Journal {
     return result;
   }
 
-  /** The state after the entries that wait to be written. */
+  /** The state after the pending entries. */
   get #upcoming(): SessionState {
     return this.#log.waiting.reduce(applyRecord, this.#state);
   }
@@ -288,7 +291,7 @@ export class Journal {
     return { type: "turn", turn: this.#upcoming.turns + 1, messages, ...notSaved, ...interrupted };
   }
 
-  /** Gives a turn its end. Returns its messages. */
+  /** Ends a turn. Returns its messages. */
   async #endOpenTurn(openTurn: OpenTurn): Promise<readonly JournalMessage[]> {
     const messages = openTurn.end(this.#isoNow());
     this.#log.wait(this.#turnEntry(messages, { interrupted: true }));
@@ -296,7 +299,7 @@ export class Journal {
     return messages;
   }
 
-  /** Appends entries, and keeps the error when that fails. */
+  /** Appends entries, and keeps the error if that fails. */
   async #append(entries: readonly JournalEntry[], durability: Durability): Promise<void> {
     try {
       if (!(await this.#lock.isHeld())) throw sessionTakenAway(this.folder);
@@ -308,12 +311,12 @@ export class Journal {
     }
   }
 
-  /** Appends an entry without a sync; a failure is only kept. */
+  /** Appends an entry without a sync. A failure is kept, not thrown. */
   async #tryAppend(entry: JournalEntry): Promise<void> {
     await this.#exclusively(() => this.#append([entry], "never")).catch(() => {});
   }
 
-  /** Tries to write the entries that wait; after a failure they wait on. */
+  /** Tries to write the pending entries. After a failure they stay pending. */
   async #writeWaiting(): Promise<void> {
     if (this.#log.waiting.length > 0) await this.#append([], this.#fsync).catch(() => {});
   }

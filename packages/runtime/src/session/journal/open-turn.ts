@@ -3,11 +3,11 @@ import type { ActRecord, ActResultRecord, JournalMessage, WithoutSequence } from
 type Act = WithoutSequence<ActRecord>;
 type ActResult = WithoutSequence<ActResultRecord>;
 
-/** The reply of a turn that was interrupted before it had any text. */
+/** Reply of a turn that was interrupted before it had any text. */
 export const INTERRUPTED_REPLY = "(This reply was interrupted before it was written.)";
 const NO_RESULT = "Interrupted: this call has no result.";
 
-/** A turn that has called tools that change the world and has not ended. It does not change: each record makes a new one. */
+/** An unfinished turn with acts. Immutable: each record creates a new one. */
 export class OpenTurn {
   readonly #acts: readonly { act: Act; result: ActResult | null }[];
 
@@ -15,18 +15,18 @@ export class OpenTurn {
     this.#acts = acts;
   }
 
-  /** This turn with one more act. An act that is known already, because a segment repeats it, changes nothing. */
+  /** Returns this turn with one more act. Ignores an act that it already has, because segments repeat acts. */
   withAct(act: Act): OpenTurn {
     if (this.#acts.some((known) => known.act.key === act.key)) return this;
     return new OpenTurn([...this.#acts, { act, result: null }]);
   }
 
-  /** This turn with the result of one of its acts. */
+  /** Returns this turn with the result of one of its acts. */
   withResult(result: ActResult): OpenTurn {
     return new OpenTurn(this.#acts.map((known) => (known.act.key === result.key ? { ...known, result } : known)));
   }
 
-  /** The entries that make this turn again. */
+  /** The entries that recreate this turn. */
   get entries(): (Act | ActResult)[] {
     return this.#acts.flatMap(({ act, result }) => (result === null ? [act] : [act, result]));
   }
@@ -36,12 +36,12 @@ export class OpenTurn {
     return this.#acts.flatMap(({ act }) => act.messages);
   }
 
-  /** The acts without a result: they may have happened. */
+  /** Acts without a result. They may have happened. */
   get unknownActs(): { key: string; name: string }[] {
     return this.#acts.filter(({ result }) => result === null).map(({ act }) => ({ key: act.key, name: act.call.name }));
   }
 
-  /** The turn's messages with an end: every call has a result, and the last message is the assistant's. */
+  /** Returns the turn's messages with an end: every call has a result, and the last message is the assistant's. */
   end(timestamp: string): JournalMessage[] {
     const { messages } = this;
     const missing = resultsOfInterrupted(messages, timestamp, (id) => this.#resultOf(id));
@@ -52,7 +52,7 @@ export class OpenTurn {
     ];
   }
 
-  /** Models repeat call ids in later steps, so the newest act with this id is the right one. */
+  /** Models reuse call ids in later steps, so the newest act with this id is the correct one. */
   #resultOf(id: string): string {
     const known = this.#acts.findLast(({ act }) => act.call.id === id);
     if (known === undefined) return NO_RESULT;
@@ -63,7 +63,7 @@ export class OpenTurn {
   }
 }
 
-/** Results for the newest step's calls that have none, so that the turn can end. */
+/** Returns results for the newest step's calls that have none, so that the turn can end. */
 export function resultsOfInterrupted(
   messages: readonly JournalMessage[],
   timestamp: string,
@@ -77,7 +77,7 @@ export function resultsOfInterrupted(
   }));
 }
 
-/** The newest step's calls that no message answers. */
+/** Returns the newest step's calls without a result. */
 function callsWithoutResult(messages: readonly JournalMessage[]): { id: string }[] {
   const last = messages.findLastIndex(({ tool_calls }) => tool_calls !== undefined && tool_calls.length > 0);
   const answered = new Set(messages.slice(last + 1).map(({ tool_call_id }) => tool_call_id));

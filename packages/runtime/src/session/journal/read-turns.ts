@@ -4,34 +4,36 @@ import type { MissingTurns } from "./journal-report.js";
 import { listSegments, readHeader, readSegment, type Segment } from "./segment.js";
 import { TurnGaps } from "./turn-gaps.js";
 
-/** A turn as the journal kept it. */
+/** A turn in the journal. */
 export interface JournalTurn {
   turn: number;
   messages: readonly JournalMessage[];
-  /** True where the turn failed, or the program ended, after a tool was called: the journal added the last message. */
+  /**
+   * Whether the turn failed, or the program ended, after a tool was called. The journal then added the last message.
+   */
   interrupted: boolean;
-  /** True for the first turn of a conversation. */
+  /** Whether this is the first turn of a conversation. */
   begins_conversation: boolean;
 }
 
 export interface ReadTurnsOptions {
-  /** The first turn to read. Default: the oldest. */
+  /** Number of the first turn to read. Default: the oldest. */
   from?: number | undefined;
-  /** Number of the last record that counts. Default: all that are not void. */
+  /** Number of the last record to read. Default: all that are not void. */
   through?: number | undefined;
-  /** Called for every damaged place, which is skipped. */
+  /** Called for every damaged place. Damage is skipped. */
   onDamage?: ((segment: Segment, offset: number, bytes: number) => void) | undefined;
-  /** Called for a file that ends in an unfinished write of so many bytes, perhaps one in progress, or that is empty. */
+  /** Called for an empty file, or one that ends in an unfinished write of this length, which may be in progress. */
   onTorn?: ((segment: Segment, bytes: number) => void) | undefined;
-  /** Called for every whole record that this version does not understand; it is skipped. */
+  /** Called for every valid record that this version does not understand. Such records are skipped. */
   onUnknown?: (() => void) | undefined;
-  /** Called for turns that the session counted and no segment has, once the turns around them were read. */
+  /** Called for counted turns that are in no segment, after the turns around them were read. */
   onMissing?: ((missing: MissingTurns) => void) | undefined;
 }
 
 /**
- * Reads all turns of a folder, oldest first, in memory that does not grow with them. Changes nothing, so that another
- * program may write meanwhile; damage is skipped.
+ * Reads all turns of a folder, oldest first, in constant memory. Changes nothing, so another program may write at the
+ * same time. Damage is skipped.
  */
 export async function* readTurns(
   files: JournalFiles,
@@ -62,8 +64,8 @@ export async function* readTurns(
 }
 
 /**
- * Reads the newest turns of the current conversation, oldest first: as many as cost no more than `maxBytes` together, and
- * at least one. Only the segments that hold them are read.
+ * Reads the newest turns of the current conversation, oldest first: as many as fit `maxBytes`, and at least one. Reads
+ * only the segments that contain them.
  */
 export async function readNewestTurns(
   files: JournalFiles,
@@ -117,7 +119,8 @@ export async function readNewestTurns(
     spent += foundCost;
     if (isFull || firstTurn <= conversationTurn) break;
   }
-  // What was read is a row of numbers up to the newest, from the conversation's first or from where the bound was reached.
+  // The turns read are consecutive up to the newest, starting with the conversation's first or where the limit was
+  // reached.
   const known = prunedTurns === undefined ? (newest[0]?.turn ?? lastTurn + 1) - 1 : prunedTurns;
   let before = isFull ? (newest[0]?.turn ?? 1) - 1 : Math.max(conversationTurn - 1, known);
   const numbers = [...newest.map(({ turn }) => turn), ...notUnderstood, lastTurn + 1].sort((one, two) => one - two);
@@ -132,7 +135,7 @@ function asTurn({ turn, messages, interrupted }: TurnRecord, beginsConversation:
   return { turn, messages, interrupted: interrupted === true, begins_conversation: beginsConversation };
 }
 
-/** Reads the good records of a segment. A segment that another program pruned meanwhile has none. */
+/** Reads the valid records of a segment. A segment that another program has pruned has none. */
 async function* readRecords(
   files: JournalFiles,
   segment: Segment,
@@ -144,7 +147,7 @@ async function* readRecords(
       for (const { record, offset, bytes, ended } of lines) {
         isEmpty = false;
         if (record !== null) yield record;
-        // A line without its end may be a write in progress.
+        // A line without a line feed may be a write in progress.
         else if (ended) onDamage?.(segment, offset, bytes);
         else onTorn?.(segment, bytes);
       }
@@ -159,21 +162,21 @@ async function sizeOf(files: JournalFiles, segment: Segment): Promise<number> {
   return files.size(segment.path).catch(() => 0);
 }
 
-/** Finds the segment that has a turn: the last one that begins before it. Returns its index. */
+/** Returns the index of the segment that contains a turn: the last one that begins before it. */
 async function segmentOf(files: JournalFiles, segments: readonly Segment[], turn: number): Promise<number> {
   let low = 0;
   let high = turn <= 1 ? 0 : segments.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     const header = await readHeader(files, segments[middle] as Segment);
-    // Without a header the position is unknown, so all segments before are read.
+    // Without a header the position is unknown, so all earlier segments are read.
     if (header === null || header.turns >= turn) high = middle - 1;
     else low = middle;
   }
   return Math.max(0, low);
 }
 
-/** Returns the number beyond which the records of a segment are void, because a later segment repeats or omits them. */
+/** Returns the number beyond which a segment's records are void, because a later segment repeats or omits them. */
 async function voidAfterOf(files: JournalFiles, segments: readonly Segment[], index: number): Promise<number> {
   for (const later of segments.slice(index + 1)) {
     const header = await readHeader(files, later);

@@ -14,22 +14,22 @@ const SHORTEST_RECORD_BYTES = 32;
 
 export interface RecoveredJournal {
   state: SessionState;
-  /** Highest number that a record may have; new records get greater ones. */
+  /** Highest number that an existing record may have. New records get higher numbers. */
   sequence: number;
-  /** The segment to continue, and its length; null where the next write must begin a new one. */
+  /** The segment to continue, and its length, or null if the next write must begin a new one. */
   current: { segment: Segment; bytes: number } | null;
 }
 
-/** How far the reading has come: the state after the last record that counts, and that record's number. */
+/** Reading progress: the state after the last valid record, and that record's number. */
 interface Progress {
   state: SessionState;
   sequence: number;
 }
 
 /**
- * Reads a session's state from its last good segment header on, and repairs the segments that it reads. Damage is not an
- * error: damage that cannot be repaired stays and is noted. Throws {@link SessionError} when the folder cannot be listed,
- * or a newer version wrote the session.
+ * Reads a session's state from its last valid segment header on, and repairs the segments that it reads. Damage is not
+ * an error; damage that cannot be repaired stays and is reported. Throws {@link SessionError} if the folder cannot be
+ * listed, or a newer version wrote the session.
  */
 export async function recoverJournal(
   files: JournalFiles,
@@ -66,14 +66,14 @@ export async function recoverJournal(
   return { ...progress, current };
 }
 
-/** The progress where a segment begins; that of a new session without a segment. */
+/** Returns the progress at the start of a segment, or of a new session without segments. */
 function startAt(header: SegmentRecord | undefined, session: string): Progress {
   const state = newSession(session);
   if (header === undefined) return { state, sequence: 0 };
   return { state: applyRecord(state, { ...header, session }), sequence: header.after_sequence };
 }
 
-/** Reads a segment and repairs it. Returns its length; null when nothing may be appended to it. */
+/** Reads a segment and repairs it. Returns its length, or null if nothing may be appended to it. */
 async function replay(
   files: JournalFiles,
   segment: Segment,
@@ -90,7 +90,7 @@ async function replay(
     for await (const lines of readSegment(files, segment)) {
       for (const { offset, bytes, record, ended, unreadable } of lines) {
         end = offset + bytes;
-        // A write that was cut off was never acknowledged; other damage may have been.
+        // An interrupted write was never acknowledged. Other damaged lines may have been.
         if (record === null && !ended) torn = { offset, bytes };
         else extend(record === null ? bad : good, offset, bytes);
         if (unreadable) return leaveUnreadable(progress, segment, report, bytes);
@@ -115,7 +115,7 @@ async function replay(
     if (bad.length > 0 || (!hasHeader && good.length > 0)) {
       const copies = await quarantine(files, segment, bad);
       note(report, segment, bad, copies);
-      if (copies.includes(null)) throw new Error("its damage could not be put aside");
+      if (copies.includes(null)) throw new Error("its damage could not be copied");
       if (good.length === 0) return await discard(files, segment);
       const header = hasHeader ? null : encodeRecord(headerAt(before, segment));
       end = await rewriteSegment(files, segment, good, header);
@@ -126,14 +126,16 @@ async function replay(
     } else if (good.length === 0) return await discard(files, segment);
   } catch (error) {
     report.notes.push(
-      `${segment.path} could not be repaired (${messageOf(error)}); the session goes on in a new file.`,
+      `${segment.path} could not be repaired (${messageOf(error)}). The session continues in a new file.`,
     );
     return null;
   }
   return isLast ? end : null;
 }
 
-/** Leaves a segment as it is. The next start may be able to read it, so new records skip the numbers that it may have. */
+/**
+ * Leaves a segment unchanged. The next start may be able to read it, so new records skip the numbers that it may have.
+ */
 function leaveUnreadable(
   progress: Progress,
   segment: Segment,
@@ -142,7 +144,7 @@ function leaveUnreadable(
   error?: unknown,
 ): null {
   const why = error === undefined ? "" : ` (${messageOf(error)})`;
-  report.notes.push(`${bytes} bytes of ${segment.path} cannot be read${why}; they are left as they are.`);
+  report.notes.push(`${bytes} bytes of ${segment.path} cannot be read${why}. They stay unchanged.`);
   progress.sequence += Math.ceil(bytes / SHORTEST_RECORD_BYTES);
   return null;
 }
@@ -153,7 +155,7 @@ async function discard(files: JournalFiles, segment: Segment): Promise<null> {
   return null;
 }
 
-/** A new header for a segment whose own is damaged. */
+/** Returns a new header for a segment whose header is damaged. */
 function headerAt({ state, sequence }: Progress, segment: Segment): SegmentRecord {
   return {
     type: "segment",
@@ -187,22 +189,22 @@ async function list(files: JournalFiles, folder: string): Promise<Segment[]> {
   } catch (cause) {
     throw new SessionError({
       code: "session-unreadable",
-      message: `The session's folder ${folder} cannot be listed.`,
+      message: `Cannot list the session folder ${folder}.`,
       reason: messageOf(cause),
-      hint: "Check that session.dir is a folder and who may read it.",
+      hint: "Check that session.dir is a folder and readable.",
       cause,
     });
   }
 }
 
-/** Removes the files that an interrupted rewrite left. */
+/** Removes files that an interrupted rewrite left behind. */
 async function removeLeftovers(files: JournalFiles, folder: string): Promise<void> {
   try {
     for (const name of await files.list(folder)) {
       if (/^journal-\d{16}\.jsonl\.new$/.test(name)) await files.remove(path.join(folder, name));
     }
   } catch {
-    // Such a file only takes room.
+    // Such a file only uses space.
   }
 }
 
@@ -210,7 +212,7 @@ function refuseNewer({ format }: SegmentRecord, segment: Segment): void {
   if (format <= JOURNAL_FORMAT) return;
   throw new SessionError({
     code: "session-format-unknown",
-    message: `${segment.path} has format ${format}; this version of nanoagent knows ${JOURNAL_FORMAT}.`,
-    hint: "Use the version of nanoagent that wrote it, or another session.dir.",
+    message: `${segment.path} has format ${format}. This version of nanoagent supports ${JOURNAL_FORMAT}.`,
+    hint: "Use the version of nanoagent that wrote it, or set another session.dir.",
   });
 }

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type JournalFiles, writeAll } from "./journal-files.js";
 import type { Segment } from "./segment.js";
 
-/** Most bytes of damage that are kept; the oldest are removed first. */
+/** Most bytes of damage that are kept. The oldest copies are removed first. */
 const MAX_QUARANTINE_BYTES = 16 * 2 ** 20;
 const PIECE_BYTES = 64 * 1024;
 
@@ -11,7 +11,7 @@ export interface ByteRange {
   bytes: number;
 }
 
-/** Cuts a segment to this length, behind its last whole record. */
+/** Cuts a segment to this length, at the end of its last valid record. */
 export async function cutSegment(files: JournalFiles, segment: Segment, bytes: number): Promise<void> {
   const file = await files.open(segment.path, "write");
   try {
@@ -22,9 +22,7 @@ export async function cutSegment(files: JournalFiles, segment: Segment, bytes: n
   }
 }
 
-/**
- * Copies damaged ranges to `quarantine/` beside the segment. Returns the file of each, or null where the copy failed.
- */
+/** Copies damaged ranges to `quarantine/` beside the segment. Returns the file of each, or null if a copy failed. */
 export async function quarantine(
   files: JournalFiles,
   segment: Segment,
@@ -51,8 +49,8 @@ export async function quarantine(
 }
 
 /**
- * Replaces a damaged segment by a copy of its good ranges. The copy is complete before the segment is replaced. Where the
- * segment's own header is damaged, `header` comes first. Returns the new length in bytes.
+ * Replaces a damaged segment with a copy of its valid ranges. The copy is complete before the segment is replaced. If
+ * the segment's own header is damaged, `header` comes first. Returns the new length in bytes.
  */
 export async function rewriteSegment(
   files: JournalFiles,
@@ -74,7 +72,7 @@ export async function rewriteSegment(
   }
 }
 
-/** Copies ranges of a segment into a new file. Returns its length, or false when a range cannot be read. */
+/** Copies ranges of a segment to a new file. Returns its length, or false if a range cannot be read. */
 async function copyRanges(
   files: JournalFiles,
   segment: Segment,
@@ -130,5 +128,5 @@ async function makeRoom(files: JournalFiles, folder: string, bytes: number): Pro
     await files.remove(entry.file);
     total -= entry.bytes;
   }
-  if (total > MAX_QUARANTINE_BYTES) throw new RangeError("There is more damage than is put aside");
+  if (total > MAX_QUARANTINE_BYTES) throw new RangeError("The damage exceeds the quarantine limit");
 }

@@ -8,7 +8,7 @@ export interface Retention {
   maxAgeMilliseconds?: number | undefined;
 }
 
-/** The oldest segments that are beyond a limit. */
+/** The oldest segments that exceed a limit. */
 export interface PrunableSegments {
   segments: readonly Segment[];
   bytes: number;
@@ -19,11 +19,11 @@ export interface PrunableSegments {
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 /**
- * Finds the oldest segments without which the rest is within these limits; the newest always stays.
+ * Finds the oldest segments to remove so that the rest is within these limits. The newest always stays.
  *
- * A segment is old when no time in it is younger than the limit and at least one time in it can be true. A segment without
- * such a time is old when a later one is. With `isWitnessed`, the session must also have records that were written at
- * least a day ago and that the segment was too old for then: a clock that was wrong for a few hours removes nothing.
+ * A segment is old if none of its times is younger than the limit and at least one is plausible. A segment without a
+ * plausible time is old if a later one is. With `isWitnessed`, the session must also have records that were written at
+ * least a day ago, when the segment was already too old. So a clock that is wrong for a few hours removes nothing.
  */
 export async function findPrunable(
   files: JournalFiles,
@@ -51,7 +51,7 @@ export async function findPrunable(
   return { segments: segments.slice(0, count), bytes, throughTurn };
 }
 
-/** The number of the last turn before a segment, from its header, or from the records of those before where it is damaged. */
+/** Returns the number of the last turn before a segment. Reads earlier records if the segment's header is damaged. */
 async function lastTurnBefore(files: JournalFiles, segments: readonly Segment[], index: number): Promise<number> {
   const header = await readHeader(files, segments[index] as Segment);
   if (header !== null) return header.turns;
@@ -89,7 +89,10 @@ class SegmentAges {
     return this.#limits.now - time > this.#limits.maxAgeMilliseconds;
   }
 
-  /** The newest time of a segment that can be true; null where it has none. The whole segment is read only where its headers do not tell. */
+  /**
+   * Returns the newest plausible time of a segment, or null. Reads the whole segment only if the headers are not
+   * enough.
+   */
   async #newestOf(index: number): Promise<number | null> {
     const { now } = this.#limits;
     for (const near of [index, index + 1]) {
@@ -105,7 +108,7 @@ class SegmentAges {
   async #isWitnessed(index: number, newest: number): Promise<boolean> {
     const { now, maxAgeMilliseconds, isWitnessed } = this.#limits;
     if (!isWitnessed) return true;
-    // A time that later records contradict came from a clock that was put back.
+    // A time that later records contradict came from a clock that was set back.
     let earliestLater = now;
     for (let later = this.#segments.length - 1; later > index; later--) {
       for (const time of (await this.#timesOf(later)).toReversed()) {
@@ -129,7 +132,7 @@ class SegmentAges {
   }
 }
 
-/** Reads the times of a segment's records. What cannot be read has none. */
+/** Reads the times of a segment's records. Unreadable parts have none. */
 async function readTimes(files: JournalFiles, segment: Segment): Promise<{ times: number[]; lastTurn: number }> {
   const times: number[] = [];
   let lastTurn = 0;
@@ -142,7 +145,7 @@ async function readTimes(files: JournalFiles, segment: Segment): Promise<{ times
       }
     }
   } catch {
-    // Its size still counts.
+    // An unreadable segment still counts by its size.
   }
   return { times, lastTurn };
 }

@@ -14,28 +14,28 @@ import { SegmentWriter } from "./segment-writer.js";
 
 /** Size at which a segment is full, in bytes. */
 export const SEGMENT_BYTES = 2 ** 20;
-/** Most entries, bytes and milliseconds that `batch` leaves without a sync. */
+/** Limits of entries, bytes and milliseconds that `batch` leaves without a sync. */
 export const BATCH_TURNS = 16;
 const BATCH_BYTES = 2 ** 20;
 export const BATCH_MILLISECONDS = 5000;
-/** Most names that are tried for a new segment, where files that cannot be removed have them. */
+/** Most names to try for a new segment, if they belong to files that cannot be removed. */
 const NAME_ATTEMPTS = 8;
 
 /**
- * When a write is synced. `turn`: before it counts. `batch`: at the latest after {@link BATCH_TURNS} entries,
- * {@link BATCH_BYTES} or {@link BATCH_MILLISECONDS}. `never`: when the system does it.
+ * When a write is synced. `turn`: before it counts. `batch`: after {@link BATCH_TURNS} entries, {@link BATCH_BYTES} or
+ * {@link BATCH_MILLISECONDS} at the latest. `never`: when the system decides.
  */
 export type Durability = "turn" | "batch" | "never";
 
-/** What the log needs to know of the session whose records it writes. */
+/** The log's interface to the session whose records it writes. */
 export interface LoggedSession {
   /** Whether a new segment may begin now. */
   canRoll(): boolean;
-  /** The beginning of a new segment. `lost`: entries that count and that the segment before may not keep. */
+  /** Returns the beginning of a new segment. `lost`: valid entries that the previous segment may not have saved. */
   openSegment(lost: readonly JournalEntry[]): SegmentOpening;
-  /** Called with records that count from now on, in their order. A new segment may repeat earlier ones. */
+  /** Called in order with records that are now valid. A new segment may repeat earlier ones. */
   onWritten(records: readonly JournalRecord[]): void;
-  /** Called when another program has removed, replaced or changed the segment's file, and a new one goes on. */
+  /** Called when another program has removed, replaced or changed the segment's file, and a new segment replaces it. */
   onTakenAway(segment: Segment): void;
   /** Called when {@link SegmentLog.sync} is due. */
   onSyncDue(): void;
@@ -44,15 +44,15 @@ export interface LoggedSession {
 export interface SegmentLogOptions {
   files: JournalFiles;
   folder: string;
-  /** `never` wins over the durability of a single write. */
+  /** `never` overrides the durability of a single write. */
   fsync: Durability;
   segmentBytes: number;
   retention: Retention | undefined;
-  /** Milliseconds since 1970. */
+  /** Clock, in milliseconds since 1970. */
   now: () => number;
 }
 
-/** An entry that is not known to be on the device. Its sequence number is null while it waits to be written. */
+/** An entry that may not be on the device yet. Its sequence number is null until it is written. */
 interface HeldEntry {
   entry: JournalEntry;
   sequence: number | null;
@@ -60,18 +60,18 @@ interface HeldEntry {
 }
 
 /**
- * Appends records to the newest segment of a folder, syncs them, and begins a new segment when that one is full or hurt.
- * The caller makes one call at a time.
+ * Appends records to the newest segment of a folder, syncs them, and begins a new segment when that one is full or
+ * hurt. The caller makes one call at a time.
  *
- * The log has one list, `#held`: the entries that are not known to be on the device. First come those that are written and
- * not synced, then those that wait for the next write because a write failed. A write takes the waiting ones along. A sync
- * removes the written ones. A segment whose sync failed may lose them, so the next segment repeats them.
+ * The log has one list, `#held`: the entries that may not be on the device yet. First come entries that are written but
+ * not synced, then entries that wait for the next write because a write failed. A write includes the waiting ones. A
+ * sync removes the written ones. A segment whose sync failed may lose them, so the next segment repeats them.
  *
- * Sequence numbers tell the same story. `#highestSequence` is the highest number given out, `#lastSequence` the number of
- * the last record that counts. They differ after a failure that may have left bytes on the device: their numbers are not
- * given out again. The last record that is on the device for sure has the number before the first written entry of `#held`.
- * A new segment's `after_sequence` is `#lastSequence`, or that number when the segment before is hurt; readers ignore
- * greater numbers in earlier segments.
+ * Sequence numbers follow the same model. `#highestSequence` is the highest number assigned, `#lastSequence` the number
+ * of the last valid record. They differ after a failure that may have left bytes on the device; those numbers are not
+ * assigned again. The last record that is certainly on the device has the number before the first written entry of
+ * `#held`. A new segment's `after_sequence` is `#lastSequence`, or that number if the previous segment is hurt. Readers
+ * ignore higher numbers in earlier segments.
  */
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
@@ -83,7 +83,7 @@ export class SegmentLog {
   #isPruning = false;
   #syncTimer: ReturnType<typeof setTimeout> | null = null;
 
-  /** `lastSequence`: the number of the last record that the folder may have. */
+  /** `lastSequence`: highest number that a record in the folder may have. */
   constructor(options: SegmentLogOptions, lastSequence: number, session: LoggedSession) {
     this.#options = options;
     this.#session = session;
@@ -96,23 +96,23 @@ export class SegmentLog {
     return this.#held.flatMap(({ entry, sequence }) => (sequence === null ? [entry] : []));
   }
 
-  /** Number of the last record that counts. A write that failed may have left greater ones behind. */
+  /** Number of the last valid record. A failed write may have left higher ones behind. */
   get lastSequence(): number {
     return this.#lastSequence;
   }
 
-  /** Continues a segment. When that fails, the next write begins a new one and reports what is wrong. */
+  /** Continues a segment. If that fails, the next write begins a new one and reports the cause. */
   async resume(segment: Segment, bytes: number): Promise<void> {
     const { files, fsync } = this.#options;
     this.#current = await SegmentWriter.resume(files, segment, fsync !== "never", bytes).catch(() => null);
   }
 
-  /** Adds an entry that the next write takes along, ahead of its own. */
+  /** Adds an entry to the next write, before the entries of that write. */
   wait(entry: JournalEntry): void {
     this.#held.push({ entry, sequence: null, bytes: 0 });
   }
 
-  /** Writes the waiting entries and these. When it rejects these do not count, and the others wait on. */
+  /** Writes the waiting entries and these. If it rejects, these are discarded, and the others keep waiting. */
   async append(entries: readonly JournalEntry[], durability: Durability): Promise<void> {
     try {
       await this.#write([...this.waiting, ...entries], durability);
@@ -122,7 +122,7 @@ export class SegmentLog {
     }
   }
 
-  /** Forces to the device what is written. When it rejects, a new segment has it, or the next write tries that again. */
+  /** Syncs the written entries. If it rejects, a new segment has repeated them, or the next write tries again. */
   async sync(): Promise<void> {
     try {
       await this.#syncUnsynced();
@@ -131,20 +131,23 @@ export class SegmentLog {
     }
   }
 
-  /** Removes the oldest segments until the rest is within these limits. Returns the bytes freed. See {@link findPrunable}. */
+  /**
+   * Removes the oldest segments until the log is within these limits. Returns the bytes freed. See
+   * {@link findPrunable}.
+   */
   async prune(retention: Retention, { isWitnessed = false } = {}): Promise<number> {
     const { files, folder, now } = this.#options;
     const found = await findPrunable(files, folder, retention, { now: now(), isWitnessed });
     if (found.segments.length === 0) return 0;
     this.wait({ type: "pruned", through_turn: found.throughTurn });
-    // A full disk takes no record, and has room for it once the segments are gone.
+    // On a full disk this fails, and the record is written once the segments are gone.
     await this.append([], "turn").catch(() => {});
     for (const { path: file } of found.segments) await files.remove(file);
     await files.syncFolder(folder);
     return found.bytes;
   }
 
-  /** Prunes as the options say. A failure is left to the next time. */
+  /** Prunes according to the options. After a failure, the next call tries again. */
   async pruneOldest(): Promise<void> {
     const { retention } = this.#options;
     if (retention === undefined || this.#isPruning) return;
@@ -153,7 +156,7 @@ export class SegmentLog {
     this.#isPruning = false;
   }
 
-  /** Syncs and closes the segment. Begins no new one where the folder is not this program's any more. */
+  /** Syncs and closes the segment. Does not begin a new one if this program has lost the folder. */
   async close({ isHeld }: { isHeld: boolean }): Promise<void> {
     await this.#syncUnsynced().catch(() => {});
     if (isHeld) await this.#leaveHurtSegment();
@@ -162,7 +165,7 @@ export class SegmentLog {
     this.#current = null;
   }
 
-  /** The entries that are written and not synced. */
+  /** The entries that are written but not synced. */
   get #unsynced(): HeldEntry[] {
     return this.#held.filter(({ sequence }) => sequence !== null);
   }
@@ -175,7 +178,7 @@ export class SegmentLog {
       try {
         return await this.#beginSegment(entries);
       } catch (error) {
-        // Where no file can be made, this one may still have room.
+        // If no file can be created, the current one may still have room.
         if (!(error instanceof NoNewFileError) || current.isHurt) throw error;
       }
     }
@@ -194,18 +197,18 @@ export class SegmentLog {
     try {
       await current.append(buffer, { sync });
     } catch (error) {
-      // The device may have the numbers of a hurt segment all the same.
+      // The device may still have the numbers of a hurt segment.
       if (!current.isHurt) this.#highestSequence = highestSequence;
       throw error;
     }
-    // What was written to a file that has gone meanwhile is not kept.
+    // The file may have been removed or changed during the write. Then the entry is not saved.
     await current.checkFile();
     if (current.isHurt) return this.#beginSegment(entries);
     this.#count(records, sync ? [] : unsynced);
     if (!sync && durability === "batch") this.#syncLater();
   }
 
-  /** Begins a segment with these entries, behind those that the session opens it with. */
+  /** Begins a segment with the entries from the session, followed by these. */
   async #beginSegment(entries: readonly JournalEntry[]): Promise<void> {
     const old = this.#current;
     await this.#syncUnsynced().catch(() => {});
@@ -241,7 +244,7 @@ export class SegmentLog {
     await this.pruneOldest();
   }
 
-  /** Creates a segment under the next number whose name is free. */
+  /** Creates a segment with the next number whose file name is free. */
   async #createSegment(): Promise<{ writer: SegmentWriter; first: number }> {
     const { files, folder, fsync } = this.#options;
     for (let attempt = 1; ; attempt++) {
@@ -258,12 +261,12 @@ export class SegmentLog {
     }
   }
 
-  /** Moves what counts from a hurt segment to a new one. When that fails, the next write tries again. */
+  /** Moves valid entries from a hurt segment to a new one. If that fails, the next write tries again. */
   async #leaveHurtSegment(): Promise<void> {
     if (this.#current?.isHurt === true) await this.#beginSegment(this.waiting).catch(() => {});
   }
 
-  /** Gives each entry the next number. Throws when one is too large. */
+  /** Assigns the next number to each entry. Throws if one is too large. */
   #encode(entries: readonly JournalEntry[]): { buffer: Buffer; records: JournalRecord[]; held: HeldEntry[] } {
     const lines: Buffer[] = [];
     const records: JournalRecord[] = [];
@@ -271,7 +274,7 @@ export class SegmentLog {
     let sequence = this.#highestSequence;
     for (const entry of entries) {
       sequence += 1;
-      // The order of the fields is part of the format; a number that a recovered entry had is replaced.
+      // The order of the fields is part of the format. The number of a recovered entry is replaced.
       const record = Object.assign({ type: entry.type, sequence }, entry, { sequence }) as JournalRecord;
       const line = encodeRecord(record);
       if (line.length > MAX_RECORD_BYTES) throw recordTooLarge();
@@ -283,7 +286,7 @@ export class SegmentLog {
     return { buffer: lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines), records, held };
   }
 
-  /** Takes in that these records count, the waiting ones among them. */
+  /** Marks these records as valid, including the waiting ones. */
   #count(records: readonly JournalRecord[], held: HeldEntry[]): void {
     this.#lastSequence = records.at(-1)?.sequence ?? this.#lastSequence;
     this.#held = held;
@@ -315,7 +318,7 @@ export class SegmentLog {
   }
 }
 
-/** A new segment's file could not be created. Its cause says why. */
+/** A new segment's file could not be created. The cause has the reason. */
 class NoNewFileError extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });

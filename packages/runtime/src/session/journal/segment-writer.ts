@@ -4,16 +4,19 @@ import type { Segment } from "./segment.js";
 
 const LINE_FEED = Buffer.from("\n");
 
-/** The one segment that is written: what of its file counts, and what is on the device. */
+/** The current segment: its valid part, and the part that is on the device. */
 export class SegmentWriter {
   readonly #files: JournalFiles;
   readonly #segment: Segment;
   readonly #file: JournalFile;
-  /** False for a session that leaves every sync to the system: then what is written passes for durable. */
+  /** False for a session that leaves every sync to the system. Written bytes then count as durable. */
   readonly #isSynced: boolean;
   #bytes: number;
   #durableBytes: number;
-  /** Another program wrote its end. The device may have lost the last line feed, whatever a read shows. */
+  /**
+   * Whether another program wrote the end of the file. The device may have lost the last line feed, even if a read
+   * shows it.
+   */
   #isInherited: boolean;
   #isHurt = false;
   #isWhole = true;
@@ -28,7 +31,10 @@ export class SegmentWriter {
     this.#isInherited = bytes > 0;
   }
 
-  /** Continues a segment of this length. A killed program may have left bytes in it that are not on the device: they come first. */
+  /**
+   * Continues a segment of this length. The bytes that a killed program left may not be on the device; they are synced
+   * first.
+   */
   static async resume(files: JournalFiles, segment: Segment, isSynced: boolean, bytes: number): Promise<SegmentWriter> {
     const file = await files.open(segment.path, "write");
     if (isSynced) {
@@ -43,19 +49,19 @@ export class SegmentWriter {
     return new SegmentWriter(files, segment, await files.open(segment.path, "create"), isSynced, 0);
   }
 
-  /** Length of the part that counts. */
+  /** Length of the valid part. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** True after a failure that left open what the device has behind `bytes`, or of it. Nothing more may be written. */
+  /** True after a failure that makes the device's content unknown. Nothing more may be written. */
   get isHurt(): boolean {
     return this.#isHurt;
   }
 
   /**
-   * Looks whether the segment's file is as it was written. Where it is not, as another program removed, replaced or changed
-   * it, the segment is hurt, and no further byte of the file is touched.
+   * Checks whether the segment's file is unchanged since the last write. If another program removed, replaced or
+   * changed it, the segment becomes hurt, and the file is not touched again.
    */
   async checkFile(): Promise<void> {
     if (this.#isHurt || (await this.#file.isWhole(this.#bytes))) return;
@@ -63,17 +69,17 @@ export class SegmentWriter {
     this.#isHurt = true;
   }
 
-  /** False after {@link checkFile} has found the file changed. */
+  /** False once {@link checkFile} has found a change. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** The segment that is written. */
+  /** The segment that is being written. */
   get segment(): Segment {
     return this.#segment;
   }
 
-  /** Writes the first bytes of a new segment. They, and the file's name, are on the device when this resolves. */
+  /** Writes the first bytes of a new segment. When this resolves, they and the file's name are on the device. */
   async begin(bytes: Buffer): Promise<void> {
     writeAll(this.#file, bytes, 0);
     if (this.#isSynced) {
@@ -84,7 +90,7 @@ export class SegmentWriter {
     this.#durableBytes = bytes.length;
   }
 
-  /** Adds bytes, and syncs them where that is asked for. When it rejects, none of them count. */
+  /** Appends bytes, and syncs them if requested. If it rejects, none of them count. */
   async append(bytes: Buffer, { sync }: { sync: boolean }): Promise<void> {
     let end = this.#bytes;
     try {
@@ -105,7 +111,7 @@ export class SegmentWriter {
     this.#isInherited = false;
   }
 
-  /** Forces to the device what was added. */
+  /** Syncs the appended bytes. */
   async sync(): Promise<void> {
     await this.#syncUpTo(this.#bytes);
   }
@@ -115,21 +121,21 @@ export class SegmentWriter {
     await this.#file.close().catch(() => {});
   }
 
-  /** Closes the file for good, when a new segment follows. */
+  /** Closes the file permanently, because a new segment follows. */
   async leave(): Promise<void> {
-    // Nothing behind this counts any more, and readers would take it for damage.
+    // Bytes after this point no longer count, and readers would report them as damage.
     if (this.#isHurt && this.#isWhole) await this.#file.truncate(this.#durableBytes).catch(() => {});
     await this.close();
   }
 
-  /** Removes a segment that could not be begun. */
+  /** Removes a segment whose first write failed. */
   async remove(): Promise<void> {
     await this.close();
     await this.#files.remove(this.#segment.path);
     await this.#files.syncFolder(path.dirname(this.#segment.path));
   }
 
-  /** Marks the segment as hurt: a file that could not be removed may make void what is written here from now on. */
+  /** Marks the segment as hurt. A file that could not be removed may void records written here from now on. */
   abandon(): void {
     this.#isHurt = true;
   }

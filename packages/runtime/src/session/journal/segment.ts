@@ -18,19 +18,19 @@ export interface Segment {
 /** A line of a segment: a record, or damage. */
 export interface SegmentLine {
   offset: number;
-  /** Length in bytes, including the line feed where it has one. */
+  /** Length in bytes, including a line feed. */
   bytes: number;
-  /** Null where the line is damaged. */
+  /** The record, or null if the line is damaged. */
   record: JournalRecord | OtherRecord | null;
   /** Whether the line ends with a line feed. Only the last line of a file may lack it. */
   ended: boolean;
-  /** Set where the device failed to read these bytes and all that follow. */
+  /** Set if the device failed to read these bytes and all that follow. */
   unreadable?: true;
 }
 
 const NAME = /^journal-(\d{16})\.jsonl$/;
 const PIECE_BYTES = 64 * 1024;
-/** Bytes that are read for the first record of a segment, which is far shorter. */
+/** Bytes to read for the first record of a segment, which is far shorter. */
 const MAX_HEADER_BYTES = 4096;
 const LINE_FEED = 10;
 
@@ -39,8 +39,8 @@ export function segmentPath(folder: string, first: number): string {
 }
 
 /**
- * Lists the segments of a folder, oldest first. Where somebody has renamed a file, its header tells its place; a file
- * without a good header is where its name says.
+ * Lists the segments of a folder, oldest first. The header of a renamed file determines its place; a file without a
+ * valid header is placed by its name.
  */
 export async function listSegments(files: JournalFiles, folder: string): Promise<Segment[]> {
   const names = (await files.list(folder)).filter((name) => NAME.test(name)).sort();
@@ -52,7 +52,7 @@ export async function listSegments(files: JournalFiles, folder: string): Promise
   return segments.sort((one, other) => one.first - other.first);
 }
 
-/** Reads the first record of a segment. Returns null when it is damaged or cannot be read. */
+/** Reads the first record of a segment. Returns null if it is damaged or cannot be read. */
 export async function readHeader(files: JournalFiles, segment: Segment): Promise<SegmentRecord | null> {
   try {
     const file = await files.open(segment.path, "read");
@@ -70,8 +70,8 @@ export async function readHeader(files: JournalFiles, segment: Segment): Promise
 }
 
 /**
- * Reads the lines of a segment, some at a time, in memory that does not grow with the file. From the first byte that the
- * device fails to read, the rest of the file is damage. Throws when the file cannot be opened.
+ * Reads the lines of a segment in batches, in constant memory. If the device fails to read a byte, the rest of the file
+ * is damage. Throws if the file cannot be opened.
  */
 export async function* readSegment(files: JournalFiles, segment: Segment): AsyncGenerator<SegmentLine[], void> {
   const file = await files.open(segment.path, "read");
@@ -84,10 +84,10 @@ export async function* readSegment(files: JournalFiles, segment: Segment): Async
 
 async function* readLines(file: JournalFile): AsyncGenerator<SegmentLine[], void> {
   let buffer = Buffer.allocUnsafe(PIECE_BYTES);
-  /** Bytes in the buffer; the first is the byte of the file at `offset`. */
+  /** Number of bytes in the buffer. The first one is at `offset` in the file. */
   let held = 0;
   let offset = 0;
-  /** Bytes that were dropped from a line that is too long to be a record. */
+  /** Number of bytes dropped from a line that is too long for a record. */
   let skipped = 0;
   for (;;) {
     let read: number;

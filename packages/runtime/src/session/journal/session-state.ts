@@ -10,26 +10,26 @@ import type { MissingTurns } from "./journal-report.js";
 import { OpenTurn } from "./open-turn.js";
 
 /**
- * The state of a session, as its records tell it. The running journal and the recovery both get it from
- * {@link applyRecord}, so that a restart finds what the program had. It never changes: each record makes a new state.
+ * The state of a session, computed from its records. The running journal and the recovery both use {@link applyRecord},
+ * so that a restart finds the same state. Immutable: each record creates a new state.
  */
 export interface SessionState extends Readonly<JournalSnapshot> {
   /** The session's name. */
   readonly session: string;
-  /** The part of the conversation that the engine saw last; null where no record tells. */
+  /** The part of the conversation that the engine saw last, or null if none was recorded. */
   readonly window: JournalWindow | null;
-  /** The turn whose acts are on record and whose end is not; null between turns. */
+  /** The turn that has recorded acts but no end, or null between turns. */
   readonly openTurn: OpenTurn | null;
-  /** Number of the last turn that was removed on purpose; undefined where no record tells. */
+  /** Number of the last turn that was removed on purpose, or undefined if none was recorded. */
   readonly prunedTurns: number | undefined;
 }
 
-/** The state before any record. */
+/** Returns the state before any record. */
 export function newSession(session: string): SessionState {
   return { session, turns: 0, messages: 0, conversation_turn: 1, window: null, openTurn: null, prunedTurns: 0 };
 }
 
-/** The state after a record. */
+/** Returns the state after a record. */
 export function applyRecord(state: SessionState, record: JournalEntry | WithoutSequence<OtherRecord>): SessionState {
   switch (record.type) {
     case "turn": {
@@ -47,7 +47,7 @@ export function applyRecord(state: SessionState, record: JournalEntry | WithoutS
       return { ...state, window: { first_turn, summary, next } };
     }
     case "segment": {
-      // Records before this one may be lost, so its counts replace those that were read.
+      // Earlier records may be lost, so this record's counts replace the computed ones.
       const { session, turns, messages, conversation_turn, pruned_turns: prunedTurns } = record;
       return { ...state, session, turns, messages, conversation_turn, prunedTurns };
     }
@@ -62,12 +62,12 @@ export function applyRecord(state: SessionState, record: JournalEntry | WithoutS
   }
 }
 
-/** The number of the turn that a record is, whether it is understood or not; null for the other records. */
+/** Returns the number of the turn in a record, even one that is not understood, or null for other records. */
 export function turnOf(record: JournalEntry | WithoutSequence<OtherRecord>): number | null {
   return record.type === "turn" ? record.turn : record.type === "other" ? (record.turn?.number ?? null) : null;
 }
 
-/** The turns that are missing between the turn of this number and the next record; null where none are. */
+/** Returns the turns missing between this turn number and the next record, or null. */
 export function findMissingTurns(
   turns: number,
   record: JournalEntry | WithoutSequence<OtherRecord>,
@@ -78,9 +78,9 @@ export function findMissingTurns(
 }
 
 /**
- * The entries that a new segment begins with, so that it tells the state without the segments before it. `lost` are
- * entries that this state contains and the segment before may not keep: those that readers need follow the header, whose
- * counts then leave them out.
+ * Returns the first entries of a new segment, which restore the state without earlier segments. `lost` are entries of
+ * this state that the previous segment may not have saved. Those that readers need follow the header, whose counts
+ * exclude them.
  */
 export function openSegment(state: SessionState, lost: readonly JournalEntry[] = []): SegmentOpening {
   const repeated = lost.filter(({ type }) => type === "turn" || type === "conversation");

@@ -11,28 +11,31 @@ import { applyRecord, newSession } from "./session-state.js";
 /** Facts about a session on disk, read while another program may write it. */
 export interface StoredSession {
   folder: string;
-  /** The session's name; null where no segment has a good header. */
+  /** Name of the session, or null if no segment has a valid header. */
   session: string | null;
-  /** Counts over the whole session, including pruned turns. */
+  /** Counts of the complete session, including pruned turns. */
   turns: number;
   messages: number;
   segments: number;
   bytes: number;
-  /** Turns that the session counted and no segment has. Null: not looked for; {@link findSessions} does. */
+  /** Number of counted turns that are in no segment. Null if not checked; only {@link findSessions} checks it. */
   missing_turns: number | null;
-  /** Newest time that a set clock gave a turn or a segment; null where there is none. */
+  /** Newest time of a turn or a segment from a clock that was set, or null. */
   last_at: string | null;
 }
 
-/** Reads the facts of a session from its last good segment header on. Returns null for a folder without a session. Changes nothing. */
+/**
+ * Reads the facts of a session from its last valid segment header on. Returns null for a folder without a session.
+ * Changes nothing.
+ */
 export async function findSession(folder: string): Promise<StoredSession | null> {
   const absolute = path.resolve(folder);
   const segments = await listSegments(localFiles, absolute).catch((cause: unknown) => {
     throw new SessionError({
       code: "session-unreadable",
-      message: `The folder ${absolute} cannot be listed.`,
+      message: `Cannot list the folder ${absolute}.`,
       reason: cause instanceof Error ? cause.message : String(cause),
-      hint: "Check its path and its permissions.",
+      hint: "Check its path and permissions.",
       cause,
     });
   });
@@ -55,7 +58,7 @@ export async function findSession(folder: string): Promise<StoredSession | null>
     try {
       for await (const lines of readSegment(localFiles, segment)) for (const { record } of lines) take(record);
     } catch {
-      // Whoever reads the turns is told of a segment that cannot be read.
+      // Reading the turns reports a segment that cannot be read.
     }
   }
   const { session, turns, messages } = state;
@@ -68,7 +71,7 @@ function createdAt(record: JournalRecord | OtherRecord): string | undefined {
   return record.type === "segment" ? record.created_at : undefined;
 }
 
-/** Finds the sessions of a folder: its own, and those of the folders in it. */
+/** Finds the sessions in a folder and in its direct subfolders. */
 export async function findSessions(folder: string): Promise<StoredSession[]> {
   const absolute = path.resolve(folder);
   const own = await findWholeSession(absolute);
@@ -80,7 +83,7 @@ export async function findSessions(folder: string): Promise<StoredSession[]> {
   return sessions;
 }
 
-/** Finds a session, and reads all of it to see whether turns are missing. */
+/** Finds a session, and reads it completely to check for missing turns. */
 async function findWholeSession(folder: string): Promise<StoredSession | null> {
   const session = await findSession(folder);
   if (session === null) return null;
@@ -89,12 +92,12 @@ async function findWholeSession(folder: string): Promise<StoredSession | null> {
     missing_turns += last_turn - first_turn + 1;
   };
   for await (const _ of readSession(folder, { onMissing })) {
-    // Only the numbers count.
+    // Only the numbers matter.
   }
   return { ...session, missing_turns };
 }
 
-/** Reads the turns of a session, oldest first, as they are asked for. Another program may write it meanwhile. */
+/** Yields the turns of a session, oldest first, read on demand. Another program may write it at the same time. */
 export function readSession(folder: string, options: ReadTurnsOptions = {}): AsyncGenerator<JournalTurn, void> {
   return readTurns(localFiles, path.resolve(folder), options);
 }

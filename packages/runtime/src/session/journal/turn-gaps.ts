@@ -3,8 +3,8 @@ import type { MissingTurns } from "./journal-report.js";
 import { findMissingTurns, turnOf } from "./session-state.js";
 
 /**
- * Finds gaps in the numbers of turns while a session's records are read in their order. Turns before the first one that
- * is read were removed on purpose up to the number that the newest record of that kind tells; the rest of them is missing.
+ * Finds gaps in the turn numbers while a session's records are read in order. Turns before the first one read were
+ * removed on purpose up to the number in the newest `pruned` record or header; the others are missing.
  */
 export class TurnGaps {
   readonly #onMissing: (missing: MissingTurns) => void;
@@ -13,7 +13,7 @@ export class TurnGaps {
   #prunedTurns: number | undefined = 0;
   #leading: MissingTurns | null = null;
 
-  /** `turns`: number of the turn before those that are read. `isLeading`: whether the session may have lost those behind it. */
+  /** `turns`: number of the turn before those that are read. `isLeading`: whether turns after that one may be lost. */
   constructor(turns: number, isLeading: boolean, onMissing: (missing: MissingTurns) => void) {
     this.#turns = turns;
     this.#isLeading = isLeading;
@@ -35,9 +35,9 @@ export class TurnGaps {
     else if (record.type === "pruned") this.#prunedTurns = Math.max(this.#prunedTurns ?? 0, record.through_turn);
   }
 
-  /** Notes what is missing at the beginning, once all records were read. */
+  /** Reports turns missing at the beginning, once all records were read. */
   end(): void {
-    // An earlier version did not write down what it removed.
+    // Earlier versions did not record the removed turns.
     if (this.#leading === null || this.#prunedTurns === undefined) return;
     const { last_turn } = this.#leading;
     const first_turn = Math.max(this.#leading.first_turn, this.#prunedTurns + 1);

@@ -144,7 +144,7 @@ describe("an end in the middle of a call", () => {
     const { key } = await journal.recordActStart(call, asked);
     const again = await openOn(disk);
     expect(again.report.unknown_calls).toEqual([{ key, name: "open-valve" }]);
-    expect(describeReport(again.report)).toEqual([expect.stringContaining("not known whether it acted")]);
+    expect(describeReport(again.report)).toEqual([expect.stringContaining("unknown whether it acted")]);
     const messages = (await allMessages(again)).slice(2);
     expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
     expect(messages[2]).toMatchObject({

@@ -217,6 +217,6 @@ describe("an agent with servers", () => {
       }),
     );
     expect((await runtime.process("water")).content).toBe("mine");
-    expect(runtime.notices).toEqual(['There is another tool "house_water"; that of the MCP server is left out.']);
+    expect(runtime.notices).toEqual(['Ignored the MCP server\'s tool "house_water": another tool has the same name.']);
   });
 });
