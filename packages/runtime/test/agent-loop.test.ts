@@ -46,18 +46,18 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
       },
       "engine-failed",
     ],
-    "by an event nobody knows": [
+    "by an unknown event": [
       async function* () {
         yield { type: "surprise" } as never;
       },
       "engine-failed",
     ],
-    "by a text that is none": [() => eventsOf({ type: "text-delta" }), "engine-failed"],
+    "by a text event without text": [() => eventsOf({ type: "text-delta" }), "engine-failed"],
     "by a text that is a number": [() => eventsOf({ type: "text-delta", text: 5 }), "engine-failed"],
     "by an end without a reason": [() => eventsOf({ type: "end" }), "engine-failed"],
-    "by an end of its own kind": [() => eventsOf({ type: "end", reason: "bored" }), "engine-failed"],
-    "by an abort that nobody asked for": [() => eventsOf({ type: "end", reason: "abort" }), "engine-failed"],
-    "by a usage that is no number": [
+    "by an unknown end reason": [() => eventsOf({ type: "end", reason: "bored" }), "engine-failed"],
+    "by an abort without a request": [() => eventsOf({ type: "end", reason: "abort" }), "engine-failed"],
+    "by a usage that is not a number": [
       () => eventsOf({ type: "usage", usage: { prompt_tokens: Number.NaN } }),
       "engine-failed",
     ],
@@ -67,7 +67,7 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
       () => eventsOf({ type: "text-delta", text: "x".repeat(2 ** 20 + 1) }),
       "reply-too-large",
     ],
-    "by calls without an end": [
+    "by endless calls": [
       async function* () {
         for (;;) yield { type: "tool-call", call: { id: "1", name: "t", arguments: {} } };
       },
@@ -83,12 +83,12 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
       if (event.type === "error") error = event.error;
     }
     expect(error).toMatchObject({ code });
-    // What was shown stays; nothing else does.
+    // The text that was shown stays, and nothing else.
     const kept = { role: "assistant", content: shown.join(""), ended: "interrupted" };
     expect(runtime.history).toMatchObject(shown.length === 0 ? [] : [{ content: "hello" }, kept]);
   });
 
-  test("by not listening to an abort: the turn ends all the same", async () => {
+  test("by ignoring an abort: the turn still ends", async () => {
     await using runtime = await loadedWith(
       engineOf(async function* () {
         await new Promise(() => {});
@@ -101,13 +101,13 @@ describe("an engine that breaks its contract ends the turn with an error", () =>
   });
 });
 
-test("an engine's own error reaches the caller as it is", async () => {
+test("an engine's own error reaches the caller unchanged", async () => {
   const error = new EngineError({ code: "engine-failed", message: "The model is gone." });
   await using runtime = await loadedWith(new ScriptedEngine([{ deltas: ["so far"], error }]));
   await expect(runtime.process("hello")).rejects.toBe(error);
 });
 
-test("a call of a tool that is not there is answered, and the engine goes on", async () => {
+test("a call of an unknown tool gets a result, and the engine continues", async () => {
   const engine = new ScriptedEngine([
     { deltas: ["Let me look."], calls: [{ id: "1", name: "moisture", arguments: { bed: 3 } }] },
     "I cannot.",
@@ -139,7 +139,7 @@ test("a call of a tool that is not there is answered, and the engine goes on", a
   ]);
 });
 
-test("an engine that only calls tools is stopped", async () => {
+test("an engine that only calls tools reaches the step limit", async () => {
   await using runtime = await loadedWith(
     new ScriptedEngine(
       Array.from({ length: 9 }, (_, step) => ({ calls: [{ id: "1", name: "again", arguments: { step } }] })),
@@ -148,7 +148,7 @@ test("an engine that only calls tools is stopped", async () => {
   await expect(runtime.process("go")).rejects.toMatchObject({ code: "too-many-steps" });
 });
 
-describe("a call that is not right", () => {
+describe("an invalid call", () => {
   const measure = defineTool({
     name: "measure",
     description: "Measures.",
@@ -158,7 +158,7 @@ describe("a call that is not right", () => {
   });
   const call = (bed: unknown) => ({ calls: [{ id: "1", name: "measure", arguments: { bed } }] });
 
-  test("may be repaired once: the engine is shown what is wrong", async () => {
+  test("can be corrected once: the engine sees the error", async () => {
     const engine = new ScriptedEngine([call("three"), call(3), call("x"), call(4), "Done."]);
     await using runtime = await loadedWith(engine, { tools: [measure] });
     expect((await runtime.process("go")).content).toBe("Done.");
@@ -168,7 +168,7 @@ describe("a call that is not right", () => {
     expect(engine.requests[2]?.messages.at(-1)?.content).toBe("41");
   });
 
-  test("and is not repaired ends the turn", async () => {
+  test("ends the turn if it is not corrected", async () => {
     const engine = new ScriptedEngine([call("three"), call("four"), "Done."]);
     await using runtime = await loadedWith(engine, { tools: [measure] });
     await expect(runtime.process("go")).rejects.toMatchObject({ code: "call-not-valid" });
@@ -181,7 +181,7 @@ describe("a turn's limits", () => {
   const call = (step: number) => ({ deltas: ["one two"], calls: [{ id: "1", name: "again", arguments: { step } }] });
   const script = [call(1), call(2), call(3), "Done."];
 
-  test("on steps and tokens end a turn that calls tools on and on", async () => {
+  test("on steps and tokens end a turn that keeps calling tools", async () => {
     await using runtime = await loadedWith(new ScriptedEngine(script));
     await expect(runtime.process("go", { limits: { maxSteps: 2 } })).rejects.toMatchObject({ code: "too-many-steps" });
     await using other = await loadedWith(new ScriptedEngine(script));
@@ -190,7 +190,7 @@ describe("a turn's limits", () => {
     await expect(third.process("go", { limits: { maxSteps: 4, maxTokens: 7 } })).resolves.toBeDefined();
   });
 
-  test("on time ends one that takes for ever, in a tool as in the engine", async () => {
+  test("on time end a turn that hangs in a tool or in the engine", async () => {
     const forever = defineTool({
       name: "again",
       description: "a",
@@ -207,7 +207,7 @@ describe("a turn's limits", () => {
   });
 });
 
-test("the engine is not asked about more results than its context has room for", async () => {
+test("the engine gets only as many results as its context can hold", async () => {
   const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "flood", arguments: {} }] }, "Done."], {
     contextTokens: 400,
   });

@@ -8,7 +8,7 @@ const run = vi.fn(() => "open");
 const input = { type: "object", properties: { zone: { type: "string" } } };
 const valve = defineTool({ name: "valve", description: "Opens a valve.", input, run });
 
-/** The ways in which an app's function can misbehave. */
+/** Ways in which an app's function can misbehave. */
 const misbehaviors: [string, () => unknown][] = [
   [
     "throws",
@@ -16,12 +16,12 @@ const misbehaviors: [string, () => unknown][] = [
       throw new Error("no screen");
     },
   ],
-  ["throws what is not an error", () => Promise.reject("no screen")],
+  ["rejects with a string", () => Promise.reject("no screen")],
   ["rejects", () => Promise.reject(new Error("no screen"))],
   ["never returns", () => new Promise(() => {})],
 ];
 
-/** Asks a model that calls the valve and then answers; a callback that never returns meets the turn's time limit. */
+/** Asks a model that calls the valve and then answers. A callback that never returns reaches the turn's time limit. */
 async function ask(options: AgentOptions, tool: Tool = valve) {
   run.mockClear();
   const engine = new ScriptedEngine([{ calls: [call] }, "Well."]);
@@ -30,7 +30,7 @@ async function ask(options: AgentOptions, tool: Tool = valve) {
   const events = [];
   for await (const event of runtime.stream("water", { limits: { maxMilliseconds: 300 } })) events.push(event);
   const last = events.at(-1);
-  // The agent answers the next message in any case.
+  // The agent still answers the next message.
   expect((await runtime.process("thanks", { limits: { maxMilliseconds: 5000 } })).content).toBeTypeOf("string");
   return { last, result: events.find(({ type }) => type === "tool-result") };
 }
@@ -52,7 +52,7 @@ describe.each([
     ],
   ],
 ])("%s that", (_, optionsFor) => {
-  test.each(misbehaviors)("%s keeps the tool from running, and the agent goes on", async (kind, misbehave) => {
+  test.each(misbehaviors)("%s keeps the tool from running, and the agent continues", async (kind, misbehave) => {
     const { last, result } = await ask(...optionsFor(misbehave));
     expect(run).not.toHaveBeenCalled();
     if (kind === "never returns") expect(last).toMatchObject({ type: "error", error: { code: "time-limit" } });
@@ -64,7 +64,7 @@ describe.each([
 });
 
 test.each(misbehaviors)(
-  "a tool that %s is a result that the model sees, or meets the time limit",
+  "the result of a tool that %s reaches the model, or the turn reaches its time limit",
   async (kind, misbehave) => {
     const { last, result } = await ask({}, { ...valve, permission: "always", run: misbehave });
     if (kind === "never returns") expect(last).toMatchObject({ type: "error", error: { code: "time-limit" } });

@@ -45,7 +45,7 @@ describe("several calls of one reply", () => {
     fails: fc.boolean(),
   });
 
-  test("have their results in order; acts and questions run alone, after what came before", async () => {
+  test("have their results in order; acts and permission requests run alone, after earlier calls", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 12 }), async (list) => {
         const { log, all } = tools();
@@ -65,7 +65,7 @@ describe("several calls of one reply", () => {
             continue;
           }
           for (const other of running) expect([kind, list[other]?.kind]).toEqual(["read", "read"]);
-          // Whatever came before an act has begun and ended.
+          // All calls before an act have ended.
           if (kind !== "read")
             expect(log.filter((entry) => entry.what === "end" && entry.index < index)).toHaveLength(index);
           running.add(index);
@@ -76,7 +76,7 @@ describe("several calls of one reply", () => {
     );
   });
 
-  test("run side by side where they only look", async () => {
+  test("run in parallel if they are read-only", async () => {
     let running = 0;
     let most = 0;
     const read = defineTool({
@@ -98,7 +98,7 @@ describe("several calls of one reply", () => {
     expect(most).toBe(4);
   });
 
-  test("all have a result when the turn is aborted while they run", async () => {
+  test("all have a result if the turn is aborted while they run", async () => {
     const { all } = tools();
     const abort = new AbortController();
     const list = [1, 2, 3].map(() => ({ kind: "read", milliseconds: 2000, fails: false }) as const);
@@ -114,10 +114,10 @@ describe("several calls of one reply", () => {
   });
 });
 
-describe("a call that was just made", () => {
+describe("a call that repeats the previous one", () => {
   const one = { kind: "act", milliseconds: 0, fails: false } as const;
 
-  test("is not made again: the engine is asked to answer without tools", async () => {
+  test("is not run again: the engine is asked to answer without tools", async () => {
     const { log, all } = tools();
     const engine = new ScriptedEngine([calls([one]), calls([one]), "It is done."]);
     await using runtime = new NanoRuntime({ engine, tools: all });
@@ -128,7 +128,7 @@ describe("a call that was just made", () => {
     expect(runtime.history.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
   });
 
-  test("is not made again in other order of its arguments, nor beside others, which run", async () => {
+  test("is not run again with reordered arguments, nor together with new calls, which run", async () => {
     const { log, all } = tools();
     const again = { id: "1", name: "act", arguments: { fails: false, milliseconds: 0, index: 0 } };
     const other = { id: "2", name: "read", arguments: { index: 7, milliseconds: 0 } };
@@ -139,7 +139,7 @@ describe("a call that was just made", () => {
     expect(log.flatMap(({ what, kind }) => (what === "start" ? [kind] : []))).toEqual(["act", "read"]);
   });
 
-  test("may be made again in the next turn, after another one, and after it failed", async () => {
+  test("can run again in the next turn, after another call, and after a failure", async () => {
     const { log, all } = tools();
     const read = { kind: "read", milliseconds: 0, fails: false } as const;
     const failing = { ...one, fails: true };
@@ -160,7 +160,7 @@ describe("a call that was just made", () => {
     expect(log.flatMap(({ what, kind }) => (what === "start" && kind === "act" ? [kind] : []))).toHaveLength(5);
   });
 
-  test("with an answer beside it leaves the answer", async () => {
+  test("does not discard an answer that came with it", async () => {
     const { all } = tools();
     const again = { ...(calls([one]) as object), deltas: ["It is done."] };
     const engine = new ScriptedEngine([calls([one]), again, "Not asked for."]);
@@ -173,7 +173,7 @@ describe("a call that was just made", () => {
 describe("a schema and tools in one turn", () => {
   const schema = { type: "object", properties: { dry: { type: "boolean" } }, required: ["dry"] };
 
-  test("tools are called first, and the reply satisfies the schema", async () => {
+  test("the engine calls tools first, and its reply satisfies the schema", async () => {
     const { log, all } = tools();
     const engine = new ScriptedEngine([calls([{ kind: "read", milliseconds: 0, fails: false }]), '{"dry": true}']);
     await using runtime = new NanoRuntime({ engine, tools: all });
@@ -187,7 +187,7 @@ describe("a schema and tools in one turn", () => {
     }
   });
 
-  test("a reply that does not satisfy it is an error, after tools too", async () => {
+  test("a reply that does not satisfy the schema is an error, even after tool calls", async () => {
     const { all } = tools();
     const engine = new ScriptedEngine([calls([{ kind: "read", milliseconds: 0, fails: false }]), "It is dry."]);
     await using runtime = new NanoRuntime({ engine, tools: all });

@@ -9,7 +9,7 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 const slow = { deltas: ["so ", "it ", "is"], delayMilliseconds: 20 };
 
-/** The last message of each request, in the order in which the engine got them. */
+/** Returns the last message of each request, in the order in which the engine got them. */
 const asked = (engine: ScriptedEngine) =>
   engine.requests.map((request: EngineRequest) => request.messages.at(-1)?.content);
 
@@ -20,7 +20,7 @@ async function collect(events: AsyncIterable<AgentEvent>): Promise<AgentEvent[]>
 }
 
 describe("conversations with one agent", () => {
-  test("each have a history of their own", async () => {
+  test("have separate histories", async () => {
     const engine = new ScriptedEngine(["one", "two", "three"]);
     await using agent = await openAgent(sampleConfig(), { engine });
     const [first, second] = [await agent.converse(), await agent.converse()];
@@ -32,7 +32,7 @@ describe("conversations with one agent", () => {
     expect(engine.requests[2]?.messages.map(({ content }) => content)).toEqual(["a", "one", "c"]);
   });
 
-  test("reach the engine one turn at a time, and one that asks much does not crowd out the others", async () => {
+  test("reach the engine one turn at a time, and a busy one does not crowd out the others", async () => {
     const engine = new ScriptedEngine([slow]);
     await using agent = await openAgent(sampleConfig(), { engine });
     const [first, second, third] = [await agent.converse(), await agent.converse(), await agent.converse()];
@@ -61,7 +61,7 @@ describe("conversations with one agent", () => {
     expect(most).toBe(1);
   });
 
-  test("do not wait for the engine where a sentence is foreseen", async () => {
+  test("do not wait for the engine if an intent matches", async () => {
     const engine = new ScriptedEngine([{ deltas: ["late"], delayMilliseconds: 5000 }]);
     const intents = { definitions: [{ name: "thank", sentences: ["thanks"], answer: "You are welcome." }] };
     await using agent = await openAgent(sampleConfig({ intents }), { engine });
@@ -73,7 +73,7 @@ describe("conversations with one agent", () => {
     await expect(waiting).rejects.toMatchObject({ code: "aborted" });
   });
 
-  test("that wait for the engine can be aborted, and the wait is not counted as the turn's time", async () => {
+  test("can be aborted while they wait for the engine, and the wait does not count toward the time limit", async () => {
     const engine = new ScriptedEngine([{ deltas: ["done"], delayMilliseconds: 150 }]);
     await using agent = await openAgent(sampleConfig(), { engine });
     const [first, second, third] = [await agent.converse(), await agent.converse(), await agent.converse()];
@@ -92,7 +92,7 @@ describe("conversations with one agent", () => {
     ["is closed", (conversation) => conversation.close()],
     ["is aborted", (_, abort) => abort.abort()],
     ["is out of time", () => {}],
-  ])("do not wait for a reader that stopped reading once its turn %s", async (_, end) => {
+  ])("are not blocked by a reader that stopped reading once its turn %s", async (_, end) => {
     const pieces = { deltas: Array.from({ length: 100 }, () => "word "), delayMilliseconds: 5 };
     await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine([pieces, "done"]) });
     const [stalled, other] = [await agent.converse(), await agent.converse()];
@@ -106,7 +106,7 @@ describe("conversations with one agent", () => {
     await events.return();
   });
 
-  test("use the engine while a person is asked about another one's tool", async () => {
+  test("use the engine while another one waits for permission", async () => {
     const call = { id: "1", name: "valve", arguments: {} };
     const engine = new ScriptedEngine([{ calls: [call] }, "from the other", "opened"]);
     const input = { type: "object", properties: {} };
@@ -122,7 +122,7 @@ describe("conversations with one agent", () => {
     expect((await opened).content).toBe("opened");
   });
 
-  test("that are opened while the agent closes are closed as well", async () => {
+  test("opened while the agent closes are closed as well", async () => {
     const dir = await temporaryFolder();
     const agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine() });
     const opening = [agent.converse({ session: { dir } }), agent.converse()];
@@ -134,7 +134,7 @@ describe("conversations with one agent", () => {
     expect((await next.converse({ session: { dir } })).history).toEqual([]);
   });
 
-  test("end by themselves, and all with the agent; an engine that the app passed stays open", async () => {
+  test("end one by one, or all with the agent; an engine that the app passed stays open", async () => {
     const engine = new ScriptedEngine([slow]);
     const agent = await openAgent(sampleConfig(), { engine });
     const [first, second] = [await agent.converse(), await agent.converse()];
@@ -156,7 +156,7 @@ describe("conversations with one agent", () => {
     expect((await (await next.converse()).process("e")).content).toBe("so it is");
   });
 
-  test("say what the engine says of itself", async () => {
+  test("report the engine's facts", async () => {
     const engine = Object.assign(new ScriptedEngine(["a"], { contextTokens: 512 }), { notices: ["It is slow."] });
     await using agent = await openAgent(sampleConfig(), { engine });
     expect(agent.engine).toMatchObject({ name: "scripted", contextTokens: 512, notices: ["It is slow."] });
@@ -165,7 +165,7 @@ describe("conversations with one agent", () => {
 });
 
 describe("a conversation's session", () => {
-  test("is its own, goes on later, and belongs to one conversation at a time", async () => {
+  test("belongs to one conversation at a time, and continues later", async () => {
     const dir = await temporaryFolder();
     await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine(["Yes."]) });
     const first = await agent.converse({ session: { dir } });
@@ -182,14 +182,14 @@ describe("a conversation's session", () => {
   });
 });
 
-describe("what a conversation keeps in memory", () => {
-  test.each([Number.NaN, 0, -1, 1.5, "64 KB", Number.POSITIVE_INFINITY])("cannot be bounded by %s", async (bound) => {
+describe("the history of a conversation in memory", () => {
+  test.each([Number.NaN, 0, -1, 1.5, "64 KB", Number.POSITIVE_INFINITY])("cannot have the limit %s", async (bound) => {
     await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine() });
     const refused = agent.converse({ maxHistoryBytes: bound as number });
     await expect(refused).rejects.toMatchObject({ code: "invalid-options" });
   });
 
-  test("is bounded by an option; older turns are counted, and with a session they can still be read", async () => {
+  test("is limited by an option; dropped turns are counted, and with a session they can still be read", async () => {
     const dir = await temporaryFolder();
     await using agent = await openAgent(sampleConfig(), { engine: new ScriptedEngine(["Yes."]) });
     for (const session of [undefined, { dir }]) {
@@ -207,7 +207,7 @@ describe("what a conversation keeps in memory", () => {
   });
 
   test.each(["without sessions", "with sessions"])(
-    "200 conversations of 64 KB take no more than 20 MB, %s",
+    "takes at most 20 MB for 200 conversations of 64 KB, %s",
     async (kind) => {
       const program = fileURLToPath(new URL("./hold-many-conversations.mjs", import.meta.url));
       const folder = kind === "with sessions" ? [await temporaryFolder()] : [];

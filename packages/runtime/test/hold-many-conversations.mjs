@@ -1,4 +1,4 @@
-// Holds many conversations, each full, and prints how much memory they take: COUNT [FOLDER for sessions].
+// Holds many full conversations, and prints how much memory they use: COUNT [FOLDER for sessions].
 import path from "node:path";
 import { openAgent } from "@nanoagent/runtime";
 

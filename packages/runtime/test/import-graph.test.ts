@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../src/index.ts");
 
-/** Every module that is reached from the root entry, and the packages outside; lazy imports are told apart. */
+/** Returns every module that the root entry reaches, and external packages, with lazy imports listed separately. */
 async function reach() {
   const { metafile } = await build({
     entryPoints: [root],
@@ -41,7 +41,7 @@ async function reach() {
 }
 
 describe("the root entry", () => {
-  test("reaches no node:* and no package beyond models", async () => {
+  test("imports no node:* module and no package except models", async () => {
     const { eager } = await reach();
     expect(eager.filter((file) => file.startsWith("node:"))).toEqual([]);
     const outside = eager.filter((file) => !file.includes("packages/runtime/src") && !file.startsWith("src/"));
@@ -51,19 +51,19 @@ describe("the root entry", () => {
     expect(eager.length).toBeGreaterThan(10);
   });
 
-  test("reaches nothing of what evaluates scenarios, not even by a lazy import", async () => {
+  test("does not import the evaluation of scenarios, not even lazily", async () => {
     const { eager, lazy, all } = await reach();
     expect([...eager, ...lazy, ...all].filter((file) => /(?:^|\/)src\/eval\//.test(file))).toEqual([]);
     expect(all).toContainEqual(expect.stringMatching(/(?:^|\/)src\/engines\//));
   });
 
-  test("loads what needs Node by a lazy import alone", async () => {
+  test("imports modules that need Node only lazily", async () => {
     const { lazy } = await reach();
     expect(lazy.map((file) => path.basename(file))).toContain("node-parts.ts");
     expect(lazy.filter((file) => file.startsWith("node:"))).toEqual([]);
   });
 
-  test("is published as one file that it always loads, and the lazy ones take from it what they share", async () => {
+  test("is published as one file, and lazy files import shared code from it", async () => {
     const { metafile } = await build({
       entryPoints: [path.resolve(path.dirname(root), "../dist/index.js")],
       bundle: true,
@@ -90,7 +90,7 @@ describe("the root entry", () => {
     await expect(lazy.Journal.open("/dev/null/nowhere")).rejects.toBeInstanceOf(SessionError);
   });
 
-  test("is bundled for a browser as it is published, and holds a conversation there", async () => {
+  test("works in a browser bundle of the published files", async () => {
     const { outputFiles } = await build({
       stdin: {
         resolveDir: path.dirname(root),
@@ -117,7 +117,7 @@ describe("the root entry", () => {
     });
     const code = outputFiles[0]?.text ?? "";
     expect(code).not.toMatch(/["']node:/);
-    // What a browser has of all that this needs, and nothing of Node's.
+    // The globals of a browser that this needs, and none of Node's.
     const page = { AbortController, AbortSignal, TextEncoder, performance, setTimeout, clearTimeout };
     const { default: outcome } = vm.runInNewContext(`${code}; result`, page) as { default: Promise<unknown> };
     expect(await outcome).toEqual({

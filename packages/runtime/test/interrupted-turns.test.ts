@@ -15,7 +15,7 @@ const waiting = defineTool({
 
 type Step = { texts: string[]; ends: "reply" | "call" | "error" | "break" };
 
-/** An engine that plays the steps one after the other, and the last one again. */
+/** An engine that plays the steps in order, and then repeats the last one. */
 function engineOf(steps: readonly Step[]) {
   let count = 0;
   return {
@@ -49,7 +49,7 @@ const steps = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** Text that the assistant said in these messages, without what the program adds. */
+/** Returns the assistant's text in these messages, without text that the program adds. */
 function saidIn(messages: readonly AgentMessage[]): string {
   return messages
     .filter(({ role, content }) => role === "assistant" && !content.startsWith("(This reply was interrupted"))
@@ -57,8 +57,8 @@ function saidIn(messages: readonly AgentMessage[]): string {
     .join("");
 }
 
-describe("what was shown of a turn is kept", () => {
-  test("whenever it is aborted, left or fails, in memory and on the disk", async () => {
+describe("the shown part of a turn is kept", () => {
+  test("if the turn is aborted, abandoned or fails, in memory and on disk", async () => {
     const dir = await temporaryFolder();
     const run = async (script: Step[], stopAfter: number, way: "abort" | "leave" | "wait", number: number) => {
       const config = sampleConfig({
@@ -104,7 +104,7 @@ describe("what was shown of a turn is kept", () => {
     );
   }, 60_000);
 
-  test("when the turn's time is over", async () => {
+  test("if the turn reaches its time limit", async () => {
     await using runtime = new NanoRuntime({ engine: slow(["One, ", "two, "]) });
     await runtime.load(sampleConfig());
     await expect(runtime.process("count", { limits: { maxMilliseconds: 50 } })).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe("what was shown of a turn is kept", () => {
     expect(runtime.history).toMatchObject([{ content: "count" }, { content: "One, two, ", ended: "interrupted" }]);
   });
 
-  test("but of a reply that was to satisfy a schema nothing is: a piece of a value is not a value", async () => {
+  test("unless the reply had a schema, because part of a JSON value is not a value", async () => {
     await using runtime = new NanoRuntime({ engine: slow(['{"a', '": 1']) });
     await runtime.load(sampleConfig());
     const options = { responseSchema: { type: "object" }, limits: { maxMilliseconds: 50 } };
@@ -122,7 +122,7 @@ describe("what was shown of a turn is kept", () => {
   });
 });
 
-/** An engine that says these texts and then nothing, until it is aborted. */
+/** An engine that sends these texts and then nothing, until it is aborted. */
 function slow(texts: readonly string[]) {
   return {
     name: "slow",
@@ -137,7 +137,7 @@ function slow(texts: readonly string[]) {
   };
 }
 
-describe("a reply that does not end by itself", () => {
+describe("an endless reply", () => {
   const endless = (piece: () => string, type: "text-delta" | "reasoning-delta" = "text-delta") => ({
     ...slow([]),
     contextTokens: 512,
@@ -148,9 +148,9 @@ describe("a reply that does not end by itself", () => {
   let count = 0;
 
   test.each([
-    ["repeats itself", () => "I am sorry. ", "repetition"],
-    ["goes on beyond the context", () => `${count++} `, "length"],
-  ])("and %s is stopped, and says so", async (_, piece, reason) => {
+    ["that repeats itself", () => "I am sorry. ", "repetition"],
+    ["that exceeds the context", () => `${count++} `, "length"],
+  ])("%s is stopped with its own reason", async (_, piece, reason) => {
     await using runtime = new NanoRuntime({ engine: endless(piece) });
     await runtime.load(sampleConfig());
     let end: AgentEvent | null = null;
@@ -159,14 +159,14 @@ describe("a reply that does not end by itself", () => {
     expect(runtime.history.at(-1)).toMatchObject({ ended: "length" });
   });
 
-  test("also while it thinks", async () => {
+  test("is stopped while the model is reasoning", async () => {
     await using runtime = new NanoRuntime({ engine: endless(() => "Hm, hm. ", "reasoning-delta") });
     await runtime.load(sampleConfig());
     await expect(runtime.process("go")).resolves.toMatchObject({ content: "", ended: "length" });
   });
 });
 
-test("sampling of the config holds for every message, and a message's own options win", async () => {
+test("sampling of the config applies to every message, and a message's own options override it", async () => {
   const requests: EngineRequest[] = [];
   const engine = {
     ...slow([]),

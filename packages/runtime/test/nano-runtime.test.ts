@@ -49,7 +49,7 @@ describe("the seed's rules", () => {
     expect(reply.content).not.toMatch(/Hello from|Runtime status/);
   });
 
-  test("five words or fewer are asked for more, six are acknowledged with their count and an echo", async () => {
+  test("five words or fewer get a request for more detail, six get their count and an echo", async () => {
     await using runtime = await loaded();
     expect((await runtime.process("water the big plant now")).content).toMatch(/more.*\?/);
     const reply = await runtime.process("water the big plant right now");
@@ -57,7 +57,7 @@ describe("the seed's rules", () => {
     expect(reply.content).toContain("water the big plant right now");
   });
 
-  test("the echo of a long message is cut between characters", async () => {
+  test("the echo of a long message is cut at a character boundary", async () => {
     await using runtime = await loaded();
     const { content } = await runtime.process(`a b c d e ${"🌱".repeat(2000)}`);
     expect(content.length).toBeLessThan(1100);
@@ -67,7 +67,7 @@ describe("the seed's rules", () => {
 });
 
 describe("load", () => {
-  test("refuses more memory than the device has, before anything else", async () => {
+  test("rejects more memory than the device has, before any other check", async () => {
     const runtime = new NanoRuntime();
     const loading = runtime.load({
       spec: { name: "bloated-agent", max_memory_mb: 512 },
@@ -87,13 +87,13 @@ describe("load", () => {
     await expect(runtime.process("hello")).resolves.toMatchObject({ role: "assistant" });
   });
 
-  test("twice is an error, and the first agent goes on", async () => {
+  test("fails if called twice, and the first agent continues", async () => {
     await using runtime = await loaded();
     await expect(runtime.load(sampleConfig())).rejects.toMatchObject({ code: "already-loaded" });
     await expect(runtime.process("hello")).resolves.toBeDefined();
   });
 
-  test("a config of the wrong shape is refused by what is wrong", async () => {
+  test("rejects an invalid config with its issues", async () => {
     const config = { spec: { name: "" }, device: sampleDevice };
     await expect(new NanoRuntime().load(config)).rejects.toMatchObject({
       code: "invalid-data",
@@ -101,13 +101,13 @@ describe("load", () => {
     });
   });
 
-  test("a llama engine without a model is refused", async () => {
+  test("rejects a llama engine without a model", async () => {
     const loading = new NanoRuntime().load(sampleConfig({ engine: { type: "llama" } }));
     await expect(loading).rejects.toBeInstanceOf(EngineError);
     await expect(loading).rejects.toMatchObject({ code: "engine-unavailable" });
   });
 
-  test("says which keys have no effect", async () => {
+  test("reports keys that have no effect", async () => {
     await using runtime = new NanoRuntime();
     await runtime.load(sampleConfig({ instructions: "Be kind.", engine: { type: "rules", context: 512 } }));
     expect(runtime.notices).toEqual([
@@ -129,7 +129,7 @@ describe("load", () => {
     const withModel = (name: string, megabytes: number) =>
       sampleConfig({ spec: { name: "a", max_model_size_mb: megabytes }, model_path: path.join(folder, name) });
 
-    test("larger than max_model_size_mb is refused by one byte", async () => {
+    test("rejects one byte more than max_model_size_mb", async () => {
       await expect(new NanoRuntime().load(withModel("large.gguf", 1))).rejects.toMatchObject({
         code: "model-too-large",
       });
@@ -138,13 +138,13 @@ describe("load", () => {
       });
     });
 
-    test("that is none is refused before any native code sees it", async () => {
+    test("rejects a file that is not a model before native code reads it", async () => {
       await expect(new NanoRuntime().load(withModel("small.gguf", 1))).rejects.toMatchObject({
         code: "invalid-model-file",
       });
     });
 
-    test("outside of model_root is refused, a link included", async () => {
+    test("rejects a file outside model_root, also through a link", async () => {
       const inside = path.join(folder, "models");
       await mkdir(inside);
       await symlink(path.join(folder, "small.gguf"), path.join(inside, "link.gguf"));
@@ -160,14 +160,14 @@ describe("load", () => {
       ["missing.gguf", "model-not-found"],
       ["small.gguf/inside", "model-not-found"],
       [".", "model-unreadable"],
-    ])("at %s is refused with %s", async (name, code) => {
+    ])("rejects %s with %s", async (name, code) => {
       await expect(new NanoRuntime().load(withModel(name, 1))).rejects.toMatchObject({ code });
     });
   });
 });
 
 describe("a turn", () => {
-  test("is the message and its reply in the history", async () => {
+  test("adds the message and its reply to the history", async () => {
     await using runtime = await loaded();
     const timestamp = "2026-01-31T12:00:00Z";
     const reply = await runtime.process({ role: "user", content: "hello", timestamp });
@@ -198,7 +198,7 @@ describe("a turn", () => {
     expect(runtime.history).toHaveLength(2);
   });
 
-  test("the history begins anew with the next load", async () => {
+  test("starts a new history with the next load", async () => {
     const runtime = await loaded();
     await runtime.process("hello");
     await runtime.unload();
@@ -207,7 +207,7 @@ describe("a turn", () => {
     await runtime.unload();
   });
 
-  test("takes an empty message, and one at the limit; refuses one byte more", async () => {
+  test("accepts an empty message, and one at the limit; rejects one byte more", async () => {
     await using runtime = await loaded();
     await expect(runtime.process("")).resolves.toBeDefined();
     await expect(runtime.process("x".repeat(MAX_MESSAGE_BYTES))).resolves.toBeDefined();
@@ -227,13 +227,13 @@ describe("a turn", () => {
     [{ role: "user", content: "hello", timestamp: "yesterday" }],
     [{ role: "user", content: "hello", extra: 1 }],
     [null],
-  ])("refuses %j", async (message) => {
+  ])("rejects %j", async (message) => {
     await using runtime = await loaded();
     await expect(runtime.process(message as never)).rejects.toMatchObject({ code: "invalid-message" });
     expect(runtime.history).toEqual([]);
   });
 
-  test("hands instructions and the conversation to the engine", async () => {
+  test("passes the instructions and the conversation to the engine", async () => {
     const engine = new ScriptedEngine(["first", "second"]);
     await using runtime = new NanoRuntime({ engine });
     await runtime.load(sampleConfig({ instructions: "Be brief." }));
@@ -250,17 +250,17 @@ describe("a turn", () => {
   });
 });
 
-describe("several at once", () => {
+describe("several messages at once", () => {
   const slow = () => new ScriptedEngine(["1", "2", "3"].map((digit) => ({ deltas: [digit], delayMilliseconds: 5 })));
 
-  test("queue in the order in which they came", async () => {
+  test("are answered in order", async () => {
     await using runtime = await loaded({ engine: slow() });
     const replies = await Promise.all(["a", "b", "c"].map((content) => runtime.process(content)));
     expect(replies.map((reply) => reply.content)).toEqual(["1", "2", "3"]);
     expect(runtime.history.map((message) => message.content)).toEqual(["a", "1", "b", "2", "c", "3"]);
   });
 
-  test("one that is aborted while it waits leaves the rest alone", async () => {
+  test("an abort of a waiting message does not affect the others", async () => {
     await using runtime = await loaded({ engine: slow() });
     const abort = new AbortController();
     const turns = [runtime.process("a"), runtime.process("b", { signal: abort.signal }), runtime.process("c")];
@@ -270,7 +270,7 @@ describe("several at once", () => {
     expect(runtime.history.map((message) => message.content)).toEqual(["a", "1", "c", "2"]);
   });
 
-  test("too many are refused, not gathered", async () => {
+  test("too many are rejected", async () => {
     await using runtime = await loaded({ engine: slow() });
     const turns = Array.from({ length: MAX_WAITING_MESSAGES + 2 }, () => runtime.process("a"));
     const results = await Promise.allSettled(turns);
@@ -278,7 +278,7 @@ describe("several at once", () => {
     expect(refused).toMatchObject([{ reason: { code: "too-many-messages" } }]);
   });
 
-  test("two runtimes share one engine, which stays open", async () => {
+  test("two runtimes can share one engine, which stays open", async () => {
     const engine = slow();
     const first = await loaded({ engine });
     const second = await loaded({ engine });
@@ -293,7 +293,7 @@ describe("an abort", () => {
   const endless = () =>
     new ScriptedEngine([{ deltas: Array.from({ length: 1000 }, (_, index) => `${index} `), delayMilliseconds: 2 }]);
 
-  test("in the middle keeps what was shown, and the next message is answered", async () => {
+  test("in the middle keeps the shown text, and the next message is answered", async () => {
     await using runtime = await loaded({ engine: endless() });
     const abort = new AbortController();
     const events: AgentEvent[] = [];
@@ -307,14 +307,14 @@ describe("an abort", () => {
     for await (const event of runtime.stream("again")) if (event.type === "text-delta") break;
   });
 
-  test("before the call does not reach the engine", async () => {
+  test("before the call keeps the message from the engine", async () => {
     const engine = endless();
     await using runtime = await loaded({ engine });
     await expect(runtime.process("go", { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "aborted" });
     expect(engine.requests).toEqual([]);
   });
 
-  test("is what a caller does who stops reading", async () => {
+  test("happens when a caller stops reading", async () => {
     const engine = endless();
     await using runtime = await loaded({ engine });
     for await (const event of runtime.stream("go")) if (event.type === "text-delta") break;
@@ -322,7 +322,7 @@ describe("an abort", () => {
     expect(engine.requests).toHaveLength(1);
   });
 
-  test("unload ends the turn that runs and refuses those that wait", async () => {
+  test("happens at unload, which rejects waiting messages", async () => {
     const runtime = await loaded({ engine: endless() });
     const turns = [runtime.process("a"), runtime.process("b")];
     const results = Promise.allSettled(turns);
@@ -333,7 +333,7 @@ describe("an abort", () => {
     await runtime.unload();
   });
 
-  test("unload waits half a second for a reader who reads no further, and no longer", async () => {
+  test("at unload waits at most half a second for a reader that has stopped", async () => {
     const engine = endless();
     const runtime = await loaded({ engine });
     const events = runtime.stream("a");
@@ -345,7 +345,7 @@ describe("an abort", () => {
     expect(milliseconds).toBeGreaterThan(2 * ABORT_GRACE_MILLISECONDS - 20);
     expect(milliseconds).toBeLessThan(2 * ABORT_GRACE_MILLISECONDS + 1500);
     expect(await waiting).toMatchObject({ code: "not-loaded" });
-    // The reader who reads on finds its turn ended, and nothing of it reaches the agent that is loaded now.
+    // A reader that continues finds its turn ended, and none of it reaches the newly loaded agent.
     await runtime.load(sampleConfig());
     const rest: AgentEvent[] = [];
     for await (const event of events) rest.push(event);
@@ -355,7 +355,7 @@ describe("an abort", () => {
     await runtime.unload();
   });
 
-  test("unload during load ends with nothing loaded", async () => {
+  test("at unload during load leaves nothing loaded", async () => {
     const runtime = new NanoRuntime();
     const loading = runtime.load(sampleConfig());
     await runtime.unload();
@@ -365,7 +365,7 @@ describe("an abort", () => {
 });
 
 describe("a stream", () => {
-  test("is over with its last event: the next message may be sent while it is handled", async () => {
+  test("ends with its last event: the next message can be sent while that is handled", async () => {
     await using runtime = await loaded();
     let next = "";
     for await (const event of runtime.stream("hello"))
@@ -376,7 +376,7 @@ describe("a stream", () => {
     await runtime.process("hello");
   });
 
-  test("that is returned while its engine is silent aborts it", async () => {
+  test("aborts a silent engine when it is returned", async () => {
     const engine = new ScriptedEngine([{ deltas: ["late"], delayMilliseconds: 60_000 }, "Yes."]);
     await using runtime = await loaded({ engine });
     const events = runtime.stream("one");
@@ -389,7 +389,7 @@ describe("a stream", () => {
     expect(runtime.history.map(({ content }) => content)).toEqual(["two", "Yes."]);
   });
 
-  test("that is returned while it waits never starts", async () => {
+  test("never starts if it is returned while it waits", async () => {
     const engine = new ScriptedEngine([{ deltas: ["1"], delayMilliseconds: 20 }, "2"]);
     await using runtime = await loaded({ engine });
     const first = runtime.process("a");
@@ -402,13 +402,13 @@ describe("a stream", () => {
     expect(engine.requests.map(({ messages }) => messages.at(-1)?.content)).toEqual(["a", "c"]);
   });
 
-  test.each([null, { signal: undefined }])("takes %j for its options", async (options) => {
+  test.each([null, { signal: undefined }])("accepts %j as options", async (options) => {
     await using runtime = await loaded();
     expect((await collect(runtime.stream("hello", options as never))).at(-1)).toMatchObject({ type: "run-end" });
   });
 });
 
-test("nobody can change the history from outside", async () => {
+test("the history cannot be changed from outside", async () => {
   const engine = Object.assign(new ScriptedEngine(["Yes."]), {
     async *generate(request: { messages: unknown[] }) {
       request.messages.splice(0);
@@ -422,7 +422,7 @@ test("nobody can change the history from outside", async () => {
   expect(runtime.history.map(({ content }) => content)).toEqual(["hello", ""]);
 });
 
-test("an engine that counts tokens for ever does not outlive an abort", async () => {
+test("an abort ends a turn whose engine never finishes counting tokens", async () => {
   const engine = Object.assign(new ScriptedEngine([], { contextTokens: 100 }), {
     countTokens: () => new Promise<number>(() => {}),
   });
@@ -432,7 +432,7 @@ test("an engine that counts tokens for ever does not outlive an abort", async ()
   });
 });
 
-test("many messages may share one signal", async () => {
+test("many messages can share one signal", async () => {
   const warnings: Error[] = [];
   const listen = (warning: Error) => warnings.push(warning);
   process.on("warning", listen);
@@ -444,7 +444,7 @@ test("many messages may share one signal", async () => {
   expect(warnings).toEqual([]);
 });
 
-test("a signal that outlives many turns gathers no listeners", async () => {
+test("a signal that outlives many turns does not accumulate listeners", async () => {
   await using runtime = await loaded();
   const { signal } = new AbortController();
   let listeners = 0;

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { sampleDevice } from "./sample-config.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-test("the README's intents and tools are one agent, which does what they say", async () => {
+test("the README's intents and tools work as one agent", async () => {
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const blocks = [...text.matchAll(/^```yaml\n((?:intents|tools):\n.*?)^```$/gms)].map(([, block]) => block);
   expect(blocks).toHaveLength(2);
@@ -32,7 +32,7 @@ test("the README's intents and tools are one agent, which does what they say", a
   ]);
 });
 
-test("the README's agent with a skill has it", async () => {
+test("the README's agent with a skill loads it", async () => {
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const [, block] = /^```yaml\n(spec:\n {2}name: greenhouse\n.*?^skills_dir: .*?)^```$/ms.exec(text) ?? [];
   const folder = await temporaryFolder();
@@ -50,7 +50,7 @@ test("the README's agent with a skill has it", async () => {
   expect(runtime.notices).toEqual([]);
 });
 
-test("the README's servers are ones that can be loaded, and their tools are named as it says", async () => {
+test("the README's servers can be loaded, and their tools have the documented names", async () => {
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const [, block] = /^```yaml\n(mcp_servers:\n.*?)^```$/ms.exec(text) ?? [];
   const folder = await temporaryFolder();
@@ -65,6 +65,6 @@ test("the README's servers are ones that can be loaded, and their tools are name
   await runtime.process("How moist is bed 1?");
   expect(engine.requests[0]?.tools?.map(({ name }) => name)).toEqual(["garden_read_soil", "garden_water"]);
   expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ content: '{"bed":1,"moisture_percent":41}' });
-  // Nothing listens there.
+  // No server listens there.
   expect(runtime.notices).toEqual([expect.stringContaining('The MCP server "house" failed:')]);
 });

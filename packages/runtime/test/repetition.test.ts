@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Repetition } from "../src/repetition.js";
 
-/** Characters after which the repetition was recognized; null where it was not. */
+/** Returns the number of characters after which the repetition was detected, or null. */
 function recognizedAfter(text: string, pieceCharacters: number): number | null {
   const repetition = new Repetition();
   for (let at = 0; at < text.length; at += pieceCharacters) {
@@ -14,7 +14,7 @@ function recognizedAfter(text: string, pieceCharacters: number): number | null {
 const passages = fc.string({ unit: "grapheme", minLength: 1, maxLength: 500 });
 const pieces = fc.integer({ min: 1, max: 40 });
 
-test("any passage that is repeated without an end is recognized, whatever came before it", () => {
+test("any endlessly repeated passage is detected, regardless of the text before it", () => {
   fc.assert(
     fc.property(passages, fc.string({ maxLength: 5000 }), pieces, (passage, before, pieceCharacters) => {
       const text = before + passage.repeat(Math.ceil(12_000 / passage.length));
@@ -26,7 +26,7 @@ test("any passage that is repeated without an end is recognized, whatever came b
   );
 });
 
-test("a passage that is repeated three times is part of a reply", () => {
+test("a passage that is repeated three times is not detected", () => {
   const random = fc.string({
     minLength: 400,
     maxLength: 2000,
@@ -46,6 +46,6 @@ test.each([
   ["a list with numbers", Array.from({ length: 300 }, (_, row) => `${row + 1}. Check the pump.\n`).join("")],
   ["a long word", "a".repeat(1000)],
   ["binary digits", Array.from({ length: 500 }, (_, value) => value.toString(2).padStart(9, "0")).join(" ")],
-])("%s is not a repetition without an end", (_, text) => {
+])("%s is not an endless repetition", (_, text) => {
   expect(recognizedAfter(text, 7)).toBeNull();
 });

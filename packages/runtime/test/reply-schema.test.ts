@@ -18,13 +18,13 @@ async function ask(reply: ScriptedReply, schema: object = responseSchema) {
   return { content, request: engine.requests[0] };
 }
 
-test("the schema and the sampling reach the engine, and a reply that satisfies it reaches the caller", async () => {
+test("the schema and the sampling reach the engine, and a valid reply reaches the caller", async () => {
   const { content, request } = await ask('{"bed": 3}');
   expect(JSON.parse(content)).toEqual({ bed: 3 });
   expect(request).toMatchObject({ responseSchema, sampling: { seed: 1 } });
 });
 
-test("a Standard Schema that carries a JSON Schema will do", async () => {
+test("a Standard Schema that carries a JSON Schema is accepted", async () => {
   const standard = {
     "~standard": {
       version: 1,
@@ -37,14 +37,14 @@ test("a Standard Schema that carries a JSON Schema will do", async () => {
 });
 
 test.each(['{"bed": 0}', '{"bed": "3"}', "{}", '{"bed": 3, "more": 1}', "bed 3", '{"bed": 3'])(
-  "a reply that does not is an error: %s",
+  "an invalid reply is an error: %s",
   async (reply) => {
     await expect(ask(reply)).rejects.toMatchObject({ code: "reply-not-valid" });
   },
 );
 
 test.each([{ "~standard": { version: 1, vendor: "test", validate: () => ({ value: 0 }) } }, []])(
-  "what is no schema is refused",
+  "other values are rejected",
   async (schema) => {
     await expect(ask("{}", schema)).rejects.toMatchObject({ code: "schema-not-supported" });
   },

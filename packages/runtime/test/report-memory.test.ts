@@ -6,7 +6,7 @@ import { sampleDevice } from "./sample-config.js";
 const agent = { spec: { name: "a", version: "1", capabilities: [], max_memory_mb: 64, max_model_size_mb: 1 } };
 const config = { ...agent, device: sampleDevice, engine: undefined };
 
-test("a probe that hangs is not asked again, and its last reading counts in every later report", async () => {
+test("a hanging probe is not read again, and later reports use its last reading", async () => {
   const reading: MemoryReading = {
     total_bytes: 8,
     available_bytes: 4,

@@ -27,14 +27,14 @@ const thought: EngineEvent = { type: "reasoning-delta", text: "Hm." };
 const text = (value: string): EngineEvent => ({ type: "text-delta", text: value });
 const end = (reason: "stop" | "length"): EngineEvent => ({ type: "end", reason });
 
-describe("what a model thinks", () => {
-  test("is neither the reply nor kept", async () => {
+describe("the reasoning of a model", () => {
+  test("is neither part of the reply nor kept", async () => {
     const { last, history } = await answer([thought, text("Yes."), end("stop")]);
     expect(last).toMatchObject({ type: "run-end", reply: { content: "Yes." } });
     expect(JSON.stringify(history)).not.toContain("Hm.");
   });
 
-  test("is taken back where it was shown as the reply", async () => {
+  test("is retracted if it was shown as the reply", async () => {
     const events = [text("The user greets."), { type: "text-retraction" } as const, text("Hello!"), end("stop")];
     const { last, types, history } = await answer(events);
     expect(types).toContain("text-retraction");
@@ -42,13 +42,13 @@ describe("what a model thinks", () => {
     expect(JSON.stringify(history)).not.toContain("greets");
   });
 
-  test("is taken back of an interrupted reply too", async () => {
+  test("is also retracted from an interrupted reply", async () => {
     const error = { type: "end", reason: "bored" } as never;
     const { history } = await answer([text("The user greets."), { type: "text-retraction" }, text("Hel"), error]);
     expect(history.at(-1)).toMatchObject({ content: "Hel", ended: "interrupted" });
   });
 
-  test.each(["stop", "length"] as const)("is no answer where nothing follows it (%s)", async (reason) => {
+  test.each(["stop", "length"] as const)("is not an answer if nothing follows it (%s)", async (reason) => {
     for (const events of [
       [thought, end(reason)],
       [thought, text(" \n"), end(reason)],
@@ -60,7 +60,7 @@ describe("what a model thinks", () => {
     }
   });
 
-  test("is not missed where there is none: an empty reply is empty", async () => {
+  test("may be absent: an empty reply is empty", async () => {
     expect((await answer([end("stop")])).last).toMatchObject({ type: "run-end" });
   });
 });

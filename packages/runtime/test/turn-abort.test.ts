@@ -11,7 +11,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("an abort and its signal tell the same, whenever the signal is asked for", () => {
+test("an abort and its signal agree, whenever the signal is requested", () => {
   const step = fc.constantFrom("signal", "listen", "leave", "abort", "runOut");
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
@@ -47,7 +47,7 @@ test("an abort and its signal tell the same, whenever the signal is asked for", 
   );
 });
 
-test("an engine that answers at once costs no signal, and any other one for each turn", async () => {
+test("an engine that answers at once needs no signal, and any other needs one per turn", async () => {
   let made = 0;
   const Original = AbortController;
   vi.stubGlobal(
@@ -69,7 +69,7 @@ test("an engine that answers at once costs no signal, and any other one for each
     for (let turn = 0; turn < 10; turn++) {
       await conversation.process("Look at the pressure of pump three.");
       for await (const _ of conversation.stream("And at the other one.")) {
-        // Events are not what counts here.
+        // The events do not matter here.
       }
     }
     expect(made).toBe(expected);
@@ -79,7 +79,7 @@ test("an engine that answers at once costs no signal, and any other one for each
 describe("a reader of events", () => {
   const types = (events: readonly AgentEvent[]) => events.map(({ type }) => type);
 
-  test("gets the same events and reply as process gives, and may ask for all of them at once", async () => {
+  test("gets the same events and reply as process, and may request all of them at once", async () => {
     await using agent = await openAgent(sampleConfig(), {
       engine: new ScriptedEngine([{ deltas: ["One, ", "two."] }]),
     });
@@ -94,7 +94,7 @@ describe("a reader of events", () => {
   });
 
   test.each([0, 1, 2, 3, 4, 5])(
-    "may leave, or fail, after %i events, and the next message is answered",
+    "may leave, or throw, after %i events, and the next message is answered",
     async (count) => {
       for (const way of ["return", "throw"] as const) {
         await using agent = await openAgent(sampleConfig(), {
@@ -110,7 +110,7 @@ describe("a reader of events", () => {
         const failure = new Error("the reader failed");
         const left = await (way === "return" ? stream.return() : stream.throw(failure)).catch((error) => error);
         if (way === "return") expect(left).toEqual({ value: undefined, done: true });
-        // Before the first event, and behind the last one, nobody is there to take the error.
+        // Before the first event, and after the last one, nothing can receive the error.
         else if (count === 0 || count === 5) expect(left).toBe(failure);
         else expect(left).toMatchObject({ value: { type: "error", error: { code: "aborted" } }, done: false });
         if (way === "throw") expect(await stream.next()).toEqual({ value: undefined, done: true });

@@ -12,7 +12,7 @@ function heldBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-test("a turn leaves its two messages in memory, and hardly anything beside them", async () => {
+test("a turn leaves its two messages in memory, and hardly anything else", async () => {
   await using runtime = new NanoRuntime();
   await runtime.load(sampleConfig());
   const talk = async (turns: number) => {
@@ -24,7 +24,8 @@ test("a turn leaves its two messages in memory, and hardly anything beside them"
   const before = heldBytes();
   const turns = 3000;
   await talk(turns);
-  // Two objects of 48 bytes, texts of 66 and 105 characters with 16 bytes each, and their places in three lists that double.
+  // Two objects of 48 bytes, texts of 66 and 105 characters plus 16 bytes, and entries in three lists that grow by
+  // doubling.
   expect((heldBytes() - before) / turns).toBeLessThan(480);
 });
 

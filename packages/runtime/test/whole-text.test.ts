@@ -10,12 +10,12 @@ import { readDefinitions } from "../src/tools/mcp/tool-definition.js";
 import { cleanText, toolResultText } from "../src/tools/tool-result-text.js";
 import { WholePieces, wholeData, wholeJson, wholeText } from "../src/whole-text.js";
 
-/** Text of letters, whole characters outside the first plane, and halves of them. */
+/** Text of letters, complete characters outside the first plane, and lone surrogates. */
 const text = fc.string({
   unit: fc.constantFrom("a", "\\", '"', "\\ud83c", "🌱", "\ud83c", "\udf31", "\u0000", "\ufffd"),
   maxLength: 20,
 });
-/** Long enough that it is cut somewhere, at a place that varies. */
+/** Long enough to be cut, at a varying position. */
 const longText = fc.tuple(text, fc.nat(3)).map(([some, extra]) => `${"a".repeat(extra)}${"🌱".repeat(1100)}${some}`);
 const data = fc.letrec((tie) => ({
   value: fc.oneof({ maxDepth: 3 }, text, fc.integer(), fc.array(tie("value"), { maxLength: 3 }), tie("object")),
@@ -24,7 +24,7 @@ const data = fc.letrec((tie) => ({
 
 const isWhole = (text: string) => !/\p{Surrogate}/u.test(text);
 
-/** Whether all texts of plain data are whole; escapes count as what they stand for. */
+/** Whether all strings in plain data are well-formed. Escapes count as the characters that they represent. */
 function isAllWhole(value: unknown): boolean {
   let whole = true;
   JSON.stringify(value, (key, item) => {
@@ -35,7 +35,7 @@ function isAllWhole(value: unknown): boolean {
 }
 
 describe("a text", () => {
-  test("is whole at once, in pieces, and in JSON alike, and unchanged where it was", () => {
+  test("becomes well-formed as a whole, in pieces, and in JSON, and stays unchanged if it already is", () => {
     fc.assert(
       fc.property(text, fc.array(fc.nat()), (text, cuts) => {
         const whole = wholeText(text);
@@ -52,7 +52,7 @@ describe("a text", () => {
     );
   });
 
-  test("is cut between characters", () => {
+  test("is cut at character boundaries", () => {
     fc.assert(
       fc.property(text.map(wholeText), fc.integer({ min: -1, max: 25 }), (text, length) => {
         const cut = cutText(text, length);
@@ -64,7 +64,7 @@ describe("a text", () => {
     );
   });
 
-  test("is whole wherever it stands in data", () => {
+  test("becomes well-formed anywhere in data", () => {
     fc.assert(
       fc.property(data.object, (data) => {
         const whole = wholeData(data);
@@ -76,7 +76,7 @@ describe("a text", () => {
   });
 });
 
-/** The doors through which texts of others come in, and the places where they are cut. */
+/** Entry points for external texts, and functions that cut texts. */
 const doors: Record<string, (text: string) => unknown> = {
   "a message": (content) => checkMessage(content),
   "a tool's description": (text) => {
@@ -100,14 +100,14 @@ const doors: Record<string, (text: string) => unknown> = {
   },
   "a tool's result": (text) => toolResultText(text, 100),
   "a tool's result as data": (text) => toolResultText({ [text.slice(0, 50)]: [text] }, 100),
-  "what people see": (text) => cleanText(text),
+  "a displayed text": (text) => cleanText(text),
   "a call": (text) => keepCall({ id: text, name: text, arguments: { [text.slice(0, 30)]: text } }, []),
   "a tool in a prompt": (text) =>
     describeTools([{ name: "t", description: text, inputSchema: { properties: { [text]: {} } } }]),
   "a message in a prompt": (text) => JSON.parse(leadTo(wholeText(text)).slice(0, -3)),
 };
 
-test.each(Object.keys(doors))("%s comes in whole", (door) => {
+test.each(Object.keys(doors))("%s becomes well-formed", (door) => {
   fc.assert(
     fc.property(fc.oneof(text, longText), (text) => {
       const got = doors[door]?.(text);
@@ -116,7 +116,7 @@ test.each(Object.keys(doors))("%s comes in whole", (door) => {
   );
 });
 
-test("a skill's description comes in whole", async () => {
+test("a skill's description becomes well-formed", async () => {
   const skill = await parseSkill("SKILL.md", '---\nname: s\ndescription: "half \\ud83c of one"\n---\nText', "s");
   expect(skill.description).toBe("half \ufffd of one");
 });

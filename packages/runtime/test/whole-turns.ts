@@ -1,6 +1,6 @@
 import type { AgentMessage } from "@nanoagent/models";
 
-/** Texts of the turns that ended with a whole reply; each has two messages. */
+/** Returns the texts of the turns that ended with a complete reply, two messages per turn. */
 export function wholeTurns(history: readonly AgentMessage[]): string[] {
   return history.filter((_, index) => history[index | 1]?.ended !== "interrupted").map(({ content }) => content);
 }

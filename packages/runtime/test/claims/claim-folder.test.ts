@@ -15,7 +15,9 @@ const beatMilliseconds = 40;
 const times = { beatMilliseconds };
 const alone = { beat: beatMilliseconds, isShared: false, hasOthers: async () => true };
 
-/** Starts a program that claims a folder, behind a command such as `unshare -n`. Resolves when it has it. */
+/**
+ * Starts a program that claims a folder, through a command such as `unshare -n`. Resolves once the folder is claimed.
+ */
 async function hold(folder: string, before: readonly string[] = []): Promise<ChildProcess> {
   const [command = "", ...rest] = [...before, process.execPath, program, folder];
   const child = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });
@@ -30,7 +32,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 test.each(["a", "a".repeat(90), path.join("ä".repeat(60), "b".repeat(200))])(
-  "is held by one of many that begin at once, in a folder with a name of any length (%#)",
+  "is held by one of many concurrent programs, in a folder with a name of any length (%#)",
   async (name) => {
     const folder = path.join(await temporaryFolder(), name);
     await mkdir(folder, { recursive: true });
@@ -49,15 +51,15 @@ test.each(["a", "a".repeat(90), path.join("ä".repeat(60), "b".repeat(200))])(
 describe.skipIf(process.platform === "win32")("a program that holds a folder", () => {
   const canUnshare = (kind: string) => spawnSync("unshare", [kind, "true"]).status === 0;
   const surroundings: [string, string[]][] = [
-    ["beside this one", []],
-    ["in another network", ["unshare", "-n"]],
-    ["among other processes", ["unshare", "-p", "-f"]],
-    ["among other mounts", ["unshare", "-m"]],
-    ["in a container of its own", ["unshare", "-n", "-p", "-m", "-i", "-u", "-f", "--mount-proc"]],
+    ["in the same namespaces", []],
+    ["in another network namespace", ["unshare", "-n"]],
+    ["in another process namespace", ["unshare", "-p", "-f"]],
+    ["in another mount namespace", ["unshare", "-m"]],
+    ["in its own container", ["unshare", "-n", "-p", "-m", "-i", "-u", "-f", "--mount-proc"]],
   ];
 
   test.each(surroundings.filter(([, [, kind]]) => kind === undefined || canUnshare(kind)))(
-    "%s is seen while it runs or is stopped, and not after it was killed",
+    "%s is visible while it runs or is stopped, and not after it was killed",
     async (_, before) => {
       const folder = await temporaryFolder();
       const child = await hold(folder, before);
@@ -66,7 +68,7 @@ describe.skipIf(process.platform === "win32")("a program that holds a folder", (
         child.kill("SIGSTOP");
         await expect(claimFolder(folder, "x")).rejects.toMatchObject({ owner: null });
       }
-      // The process that unshare starts is not always the one that holds it.
+      // The holder is not always the process that unshare starts.
       child.stdin?.end();
       if (before.length > 0) await once(child, "close");
       else await end(child);
@@ -77,7 +79,7 @@ describe.skipIf(process.platform === "win32")("a program that holds a folder", (
     },
   );
 
-  test("is reached by a bind mount too", async ({ skip }) => {
+  test("is visible through a bind mount", async ({ skip }) => {
     const folder = await temporaryFolder();
     const other = await temporaryFolder();
     const script = `mount --bind "$1" "$2" && exec "$3" "$4" "$2"`;
@@ -89,7 +91,7 @@ describe.skipIf(process.platform === "win32")("a program that holds a folder", (
     await end(child);
   });
 
-  test.skipIf(process.getuid?.() !== 0)("cannot be kept from it by another user", async () => {
+  test.skipIf(process.getuid?.() !== 0)("cannot be blocked by another user", async () => {
     const folder = await temporaryFolder();
     await chmod(path.dirname(folder), 0o755);
     const script = `import os,socket,sys
@@ -105,7 +107,7 @@ except PermissionError: print("closed")`;
   });
 });
 
-describe("where the disk has no sockets, a file", () => {
+describe("on a disk without sockets, a file", () => {
   const makeFile = async (folder: string, identity: Partial<ProcessIdentity>, more = {}): Promise<string> => {
     const file = path.join(folder, "lock-0123456789abcdef.claim");
     await writeFile(file, toCheckedJson({ ...ownIdentity(), name: "y", holds: true, beats: 1, ...identity, ...more }));
@@ -113,12 +115,12 @@ describe("where the disk has no sockets, a file", () => {
   };
 
   test.each<[string, Partial<ProcessIdentity> | string]>([
-    ["of a process that is gone", { pid: spawnSync(process.execPath, ["-e", "0"]).pid }],
-    ["of a process whose number another has now", { started: "1" }],
-    ["of a time before the power cut", { boot_id: "00000000-0000-0000-0000-000000000000" }],
-    ["of a container that is gone", { pid_namespace: "pid:[1]" }],
-    ["with nothing in it", ""],
-    ["with nonsense in it", "\u0000{"],
+    ["of a process that has ended", { pid: spawnSync(process.execPath, ["-e", "0"]).pid }],
+    ["of a process whose number was reused", { started: "1" }],
+    ["from before a power cut", { boot_id: "00000000-0000-0000-0000-000000000000" }],
+    ["of a container that has ended", { pid_namespace: "pid:[1]" }],
+    ["that is empty", ""],
+    ["with invalid content", "\u0000{"],
   ])("%s is taken over", async (_, content) => {
     const folder = await temporaryFolder();
     if (typeof content === "string") await writeFile(path.join(folder, "lock-0123456789abcdef.claim"), content);
@@ -128,7 +130,7 @@ describe("where the disk has no sockets, a file", () => {
     await claim.release();
   });
 
-  test("of a process that runs is respected, at once and without a beat", async () => {
+  test("of a running process is respected, immediately and without a beat", async () => {
     const folder = await temporaryFolder();
     await makeFile(folder, {});
     const began = performance.now();
@@ -138,7 +140,7 @@ describe("where the disk has no sockets, a file", () => {
     expect(performance.now() - began).toBeLessThan(5000);
   });
 
-  test("of a process that cannot be seen is respected as long as it changes", async () => {
+  test("of an invisible process is respected as long as it changes", async () => {
     const folder = await temporaryFolder();
     let beats = 1;
     const beating = setInterval(() => void makeFile(folder, { pid_namespace: "pid:[1]" }, { beats: beats++ }), 20);
@@ -147,7 +149,7 @@ describe("where the disk has no sockets, a file", () => {
     clearInterval(beating);
   });
 
-  test("shows that its owner runs when another asks, and not before", async () => {
+  test("is updated only when another program asks", async () => {
     const folder = await temporaryFolder();
     let isAsked = false;
     const file = path.join(folder, "lock-0123456789abcdef.claim");
@@ -158,7 +160,7 @@ describe("where the disk has no sockets, a file", () => {
     expect(await readFile(file, "utf8")).toBe(before);
     isAsked = true;
     await expect.poll(() => readFile(file, "utf8")).not.toBe(before);
-    // What another program has taken away does not come back.
+    // A claim that another program has removed does not come back.
     await rm(file);
     await new Promise((resolve) => setTimeout(resolve, 4 * beatMilliseconds));
     expect(await isClaimThere(claim)).toBe(false);

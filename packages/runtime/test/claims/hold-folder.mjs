@@ -1,4 +1,5 @@
-// `node hold-folder.mjs FOLDER` opens the session in a folder, prints `held`, and ends as by SIGKILL when its input ends.
+// `node hold-folder.mjs FOLDER` opens the session in a folder, prints `held`, and ends as if by SIGKILL when its input
+// ends.
 import { Journal } from "../../dist/node.js";
 
 await Journal.open(process.argv[2] ?? "");

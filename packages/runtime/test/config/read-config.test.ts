@@ -27,7 +27,7 @@ async function read(content: string | Uint8Array, extension = "yaml") {
   return readConfig(await save(content, extension), { profile });
 }
 
-/** The error of a config, its file's name taken away. */
+/** Returns the error of a config, without its file name. */
 async function refusal(content: string | Uint8Array, extension = "yaml"): Promise<{ code: string; message: string }> {
   const file = await save(content, extension);
   const error: unknown = await readConfig(file, { profile }).then(
@@ -81,18 +81,18 @@ describe("a config is read", () => {
     expect(await read(bytes)).toEqual(seedConfig);
     expect(await read(Buffer.from(bytes).swap16())).toEqual(seedConfig);
   });
-  test("from JSON with comments and commas at the end", async () => {
+  test("from JSON with comments and trailing commas", async () => {
     const text = JSON.stringify(seedConfig, null, 2).replace(/\n}$/, ",\n}").replace("{", "{ // a comment\n/* and */");
     expect(await read(text, "json")).toEqual(seedConfig);
     expect(await read(text, "jsonc")).toEqual(seedConfig);
   });
   test("with Windows line ends", async () => expect(await read(seedYaml.replaceAll("\n", "\r\n"))).toEqual(seedConfig));
-  test("with anchors used as people use them", async () => {
+  test("with anchors and aliases", async () => {
     const config = await read("spec: {name: &n shed, version: *n}");
     expect(config.spec).toMatchObject({ name: "shed", version: "shed" });
   });
 
-  test("and its defaults are those of the seed", async () => {
+  test("with the seed's defaults", async () => {
     expect((await read("spec: {name: a}")).spec).toEqual({
       name: "a",
       version: "0.1.0",
@@ -102,37 +102,37 @@ describe("a config is read", () => {
     });
   });
 
-  test.each(["spec: {name: a}", "spec: {name: a}\ndevice: auto"])("and the device is profiled: %j", async (text) => {
+  test.each(["spec: {name: a}", "spec: {name: a}\ndevice: auto"])("with a profiled device: %j", async (text) => {
     expect((await read(text)).device.device_id).toBe("profiled");
   });
 
-  test("and what is declared of a profiled device wins", async () => {
+  test("with declared properties that override the profile", async () => {
     const { device } = await read("spec: {name: a}\ndevice: {auto: true, memory_mb: 512}");
     expect(device).toEqual({ ...sampleDevice, device_id: "linux-aarch64-4core", memory_mb: 512 });
   });
 
-  test("and the caller may ask for this machine whatever it says", async () => {
+  test("for this machine if the caller requests it", async () => {
     const file = await save(seedYaml);
     expect((await readConfig(file, { profile, device: "auto" })).device.device_id).toBe("profiled");
   });
 
-  test("by the real profiler when none is passed in", async () => {
+  test("with the real profiler by default", async () => {
     const config = await readConfig(await save("spec: {name: a}"));
     expect(config.device.platform).toMatch(/^\w+-\w+$/);
   });
 
-  test("and where each part of it stands is known", async () => {
+  test("with the position of each part", async () => {
     const file = await save("spec:\n  name: a\n  capabilities: [echo, status-check]\nsession:\n  dir: b\n");
     const { config, placeOf } = await readPlacedConfig(file, { profile });
     expect(config).toEqual(await readConfig(file, { profile }));
     expect(placeOf(["spec", "capabilities", 1])).toEqual({ line: 3, column: 24 });
     expect(placeOf(["session", "dir"])).toEqual({ line: 5, column: 8 });
-    // What is not there is where its surroundings begin.
+    // A missing value has the position of its nearest existing parent.
     expect(placeOf(["session", "retention", "max_mb"])).toEqual({ line: 5, column: 3 });
     expect(placeOf(["model_path"])).toEqual({ line: 1, column: 1 });
   });
 
-  test("and its paths are relative to it", async () => {
+  test("with paths relative to the file", async () => {
     const config = await read(
       "spec: {name: a}\nmodel_path: models/a.gguf\nskills_dir: ../skills\nsession: {dir: state}\nmodel_root: /models",
     );
@@ -145,7 +145,7 @@ describe("a config is read", () => {
   });
 });
 
-describe("what cannot be read as text", () => {
+describe("a file that cannot be read as text", () => {
   test.each([
     ["nothing", "", "it is empty"],
     ["white space", " \n\n", "it is empty"],
@@ -164,7 +164,7 @@ describe("what cannot be read as text", () => {
     });
   });
 
-  test("a file that is not there", async () => {
+  test("a missing file", async () => {
     await expect(readConfig(path.join(folder, "missing.yaml"))).rejects.toMatchObject({ code: "config-unreadable" });
   });
 
@@ -179,7 +179,7 @@ describe("what cannot be read as text", () => {
     await expect(readConfig(file)).rejects.toThrow("permission is denied");
   });
 
-  test.skipIf(process.platform === "win32")("a named pipe, at once", async () => {
+  test.skipIf(process.platform === "win32")("a named pipe, without waiting", async () => {
     const file = path.join(folder, "pipe.yaml");
     execFileSync("mkfifo", [file]);
     await expect(readConfig(file)).rejects.toThrow("it is not a regular file");
@@ -278,7 +278,7 @@ describe("every issue names its line, column and key, what was expected and the 
     expect((await refusal(`spec: {name: a}\n${line}`)).message).toMatch(/^agent:2:13: unknown anchor &/);
   });
 
-  test("a key as long as the file is not shown whole", async () => {
+  test("a key as long as the file is shortened", async () => {
     expect((await refusal(`spec: {name: a}\n${"k".repeat(100_000)}: 1`)).message.length).toBeLessThan(2000);
   });
 
@@ -286,7 +286,7 @@ describe("every issue names its line, column and key, what was expected and the 
     expect((await refusal("spec:\n\tname: a")).message).toMatch(/^agent:2:1: .*tab/i);
   });
 
-  test("all of them at once, each on a line of its own", async () => {
+  test("several issues, one per line", async () => {
     const { message } = await refusal("spec: {nme: a, max_memory_mb: x}\nfoo: 1");
     expect(message.split("\n")).toEqual([
       "agent has 3 errors:",
@@ -296,7 +296,7 @@ describe("every issue names its line, column and key, what was expected and the 
     ]);
   });
 
-  test("as data, too", async () => {
+  test("as data", async () => {
     const file = await save("spec: {name: a}\nenginee: 1");
     await expect(readConfig(file, { profile })).rejects.toMatchObject({
       file,
@@ -305,7 +305,7 @@ describe("every issue names its line, column and key, what was expected and the 
   });
 });
 
-describe("a file that is made to hurt", () => {
+describe("a malicious file", () => {
   test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
     "the key %s is unknown like any other",
     async (key) => {
@@ -331,7 +331,7 @@ describe("a file that is made to hurt", () => {
     expect((await refusal(bomb)).code).toBe("invalid-config");
   });
 
-  test("100,000 keys are answered by their size, and as many as fit with the first few", async () => {
+  test("100,000 keys are rejected by their size, and fewer with the first issues", async () => {
     const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}`);
     expect(await refusal(keys.map((key) => `${key}: 1`).join("\n"))).toMatchObject({ code: "config-unreadable" });
     const some = keys.slice(0, 15_000);
@@ -356,11 +356,11 @@ describe("a file that is made to hurt", () => {
     ["json", "[".repeat(MAX_CONFIG_BYTES)],
     ["json", '{"a":'.repeat(MAX_CONFIG_BYTES / 5)],
     ["json", `{"spec": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
-  ])("%s nested deeply or mad otherwise: %.20s", async (extension, text) => {
+  ])("%s with deep nesting or other extremes: %.20s", async (extension, text) => {
     expect((await refusal(text, extension)).code).toBe("invalid-config");
   });
 
-  test("a file that is nested deeply is refused as often as it is read", async () => {
+  test("a deeply nested file is rejected every time", async () => {
     for (const text of ["- ".repeat(1200), "? ".repeat(1200), "[".repeat(1200), "{a: ".repeat(1200)]) {
       for (let time = 0; time < 3; time++) expect((await refusal(text)).message).toContain("nested too deeply");
     }
@@ -370,7 +370,7 @@ describe("a file that is made to hurt", () => {
     expect((await refusal(`spec: ${"[".repeat(50)}${"]".repeat(50)}`)).message).not.toContain("nested too deeply");
   });
 
-  test("anything at all ends as a config or as an InvalidConfigError", async () => {
+  test("any text results in a config or an InvalidConfigError", async () => {
     const pieces = fc.constantFrom(
       "spec",
       "name",

@@ -22,7 +22,7 @@ async function read(text: string, environment: Record<string, string> = {}, exte
   return readConfig(file, { profile, environment });
 }
 
-/** The issues of a config that is refused, with their places. */
+/** Returns the issues of an invalid config, with their positions. */
 async function issuesOf(text: string, environment: Record<string, string> = {}, extension = "yaml"): Promise<string[]> {
   try {
     await read(text, environment, extension);
@@ -36,8 +36,8 @@ async function issuesOf(text: string, environment: Record<string, string> = {}, 
   return [];
 }
 
-describe("a variable of the environment", () => {
-  /** Configs with one text each, and where it is found in what was read. */
+describe("an environment variable", () => {
+  /** Configs with one text, and where the parsed config contains it. */
   const places: Record<
     string,
     { write: (text: string) => string; found: (config: Awaited<ReturnType<typeof read>>) => unknown }
@@ -67,7 +67,7 @@ describe("a variable of the environment", () => {
   const place = fc.constantFrom(...Object.values(places));
   const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
 
-  test("is filled into every text, with a default where it has none", async () => {
+  test("is inserted into every text, with a default if it is unset", async () => {
     const form = fc.constantFrom("${NAME}", "${NAME:-other}", "${NAME-other}", "${NAME:?must be there}");
     await fc.assert(
       fc.asyncProperty(place, word, word, form, async ({ write, found }, before, value, written) => {
@@ -82,7 +82,7 @@ describe("a variable of the environment", () => {
     );
   });
 
-  test("that is not set is an error that names the key, the line and the variable, in every place", async () => {
+  test("that is unset is an error with the key, the line and the variable, in every place", async () => {
     for (const { write } of Object.values(places)) {
       const [issue, ...others] = await issuesOf(write('"${MISSING_ONE}"'));
       expect(others).toEqual([]);
@@ -93,7 +93,7 @@ describe("a variable of the environment", () => {
     }
   });
 
-  test("is read as a number or a truth value where one belongs, and its text is in no error", async () => {
+  test("is converted to a number or boolean if one is expected, and errors do not show its value", async () => {
     const config = await read("spec: {name: a, max_memory_mb: '${MB}'}\nengine: {allow_network: '${YES}'}", {
       MB: "512",
       YES: "true",
@@ -106,7 +106,7 @@ describe("a variable of the environment", () => {
     expect(await issuesOf("spec: {name: a}\nengine: {type: '${MB}'}", { MB: "s3cret" })).toHaveLength(1);
   });
 
-  test("is none in sentences, answers, and what a tool is called with", async () => {
+  test("is not inserted into sentences, answers and arguments of tools", async () => {
     const text = `spec: {name: a}
 intents: {slots: {price: {from: 1, to: 9}}, definitions: [{name: p, sentences: ["pay \${price}"], answer: "That is \${price}."}]}
 tools: [{name: t, description: d, command: [pay, "\${amount}"], arguments: {amount: {type: string}}}]`;
@@ -116,7 +116,7 @@ tools: [{name: t, description: d, command: [pay, "\${amount}"], arguments: {amou
   });
 
   test.each(["%APPDATA%\\x", "$HOME/x", "$STATE", "env:STATE", "${env:STATE}", "{{ STATE }}", "~other/x"])(
-    "in the form of another program, %s, is refused with the one to write",
+    "in the syntax of another program, %s, is rejected with the correct one",
     async (text) => {
       const issues = await issuesOf(`spec: {name: a}\nsession: {dir: ${JSON.stringify(text)}}`);
       expect(issues).toHaveLength(1);
@@ -125,7 +125,7 @@ tools: [{name: t, description: d, command: [pay, "\${amount}"], arguments: {amou
   );
 });
 
-describe("what no form of ours is", () => {
+describe("unsupported placeholders", () => {
   /** Forms of shells, Windows, systemd, dates and template languages. */
   const forms = [
     ...["${HOME", "${", "${HOME:=x}", "${HOME%/}", "${#HOME}", "${1}", "${ HOME }", "${HOME^^}", "${HOME:0:2}"],
@@ -146,7 +146,7 @@ describe("what no form of ours is", () => {
     ["mcp_servers.s.command.0", (text) => `mcp_servers: {s: {command: [${text}]}}`],
   );
 
-  test("is refused by its name in every place, with something to write that works", async () => {
+  test("are rejected by name in every place, with a working replacement", async () => {
     const behind = fc.constantFrom("", "/st", "/a b/st", "\\st");
     await fc.assert(
       fc.asyncProperty(key, fc.constantFrom(...forms), behind, async ([name, write], form, rest) => {
@@ -165,7 +165,7 @@ describe("what no form of ours is", () => {
     );
   });
 
-  test("is text where text is free", async () => {
+  test("are plain text in free text", async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...forms), async (form) => {
         const text = JSON.stringify(`Say ${form}`);
@@ -194,11 +194,11 @@ describe("what no form of ours is", () => {
     "Ben`s",
     "%a",
     "5%h",
-  ])("a name with such signs is a name: %s", async (text) => {
+  ])("and names with similar characters are allowed: %s", async (text) => {
     expect(await issuesOf(`spec: {name: a}\nsession: {dir: ${JSON.stringify(text)}}`)).toEqual([]);
   });
 
-  test("a URL and an environment keep what is theirs", async () => {
+  test("are kept in URLs and environments", async () => {
     for (const url of ["http://h/%c3%a4", "http://h/a%2Fb", "http://h/$metadata", "http://h/$metadata/x"])
       expect(await issuesOf(`spec: {name: a}\nengine: {type: openai-compatible, url: "${url}"}`)).toEqual([]);
     for (const value of ["%d/%m/%Y", "$(date)", "`x`", "a%h"])
@@ -208,7 +208,7 @@ describe("what no form of ours is", () => {
   });
 });
 
-test("~ is the home folder, in paths, commands and environments", async () => {
+test("~ is the home folder in paths, commands and environments", async () => {
   const text = `spec: {name: a}
 model_path: ~/m.gguf
 skills_dir: "~"
@@ -230,7 +230,7 @@ tools: [{name: t, description: d, command: [~/bin/x, ~/a, a~b], working_director
   }
 });
 
-describe("what people write in YAML", () => {
+describe("hand-written YAML", () => {
   test.each<[string, string[]]>([
     ["- &a {name: one, description: d, command: [echo]}\n  - {<<: *a, name: two}", ["one", "two"]],
     [
@@ -247,7 +247,7 @@ describe("what people write in YAML", () => {
     expect(config.tools?.at(-1)?.command).toBeDefined();
   });
 
-  test("an issue of a merged value has its place, and is told once", async () => {
+  test("reports an issue of a merged value once, with its position", async () => {
     const issues = await issuesOf(
       "spec: {name: a}\ntools:\n  - &a {name: one, description: d, command: echo}\n  - {<<: *a, name: two}\n",
     );
@@ -274,11 +274,11 @@ describe("what people write in YAML", () => {
       '1:14 spec.name: expected a string that is not empty, found a list: write "a", without brackets',
     ],
     ["spec: {name: a}\nmcp_servers: {s: }", "2:18 mcp_servers.s: expected a map of keys and values, found null"],
-  ])("%s is one issue with its place", async (text, issue) => {
+  ])("with %s has one issue with its position", async (text, issue) => {
     expect(await issuesOf(text)).toEqual([issue]);
   });
 
-  test("an amount with a unit is refused with the number to write", async () => {
+  test("with a unit is rejected with the plain number", async () => {
     const amounts = fc.constantFrom(
       ["512MB", 512],
       ["512 mb", 512],
@@ -325,7 +325,7 @@ describe("what people write in YAML", () => {
     "%YAML 1.2\n---\nspec: {name: a}\n",
     "spec:\n  name: a\n  version:\n",
     '{"spec": {"name": "a"}}',
-  ])("%j is a config", async (text) => {
+  ])("can be %j", async (text) => {
     expect((await read(text)).spec.name).toBe("a");
   });
 });

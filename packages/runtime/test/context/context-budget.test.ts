@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { adviseOnContext, neededContext, requestBudget, wholeContext } from "../../src/context/context-budget.js";
 
-test("a context that is advised has room for the request, and is no longer than the trained one", () => {
+test("a recommended context fits the request, and does not exceed the trained one", () => {
   const request = fc.record({
     fixedTokens: fc.nat({ max: 20_000 }),
     message: fc.option(fc.nat({ max: 20_000 }), { nil: undefined }),
@@ -26,12 +26,12 @@ test("a context that is advised has room for the request, and is no longer than 
   );
 });
 
-// Counted with the tokenizer of Qwen2.5; that of SmolLM2 has as many tokens of the first two.
+// Counted with the tokenizer of Qwen2.5. That of SmolLM2 gives the same counts for the first two.
 test.each([
   ["words", "The pump of the greenhouse runs every morning before the sun rises over the hills. ".repeat(60), 961],
   ["digits", "Line 21 of report 7 says that pump 147 ran for 273 minutes. ".repeat(60), 1381],
   ["another alphabet", "Насос работает каждое утро, пока солнце не встало. ".repeat(60), 1081],
   ["Chinese", "水泵每天早上在太阳升起之前工作。".repeat(60), 540],
-])("instructions of %s get a context that holds them", (_, instructions, tokens) => {
+])("instructions of %s get a context that fits them", (_, instructions, tokens) => {
   expect(requestBudget(neededContext({ instructions, tools: [] }))).toBeGreaterThan(tokens);
 });

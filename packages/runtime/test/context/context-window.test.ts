@@ -9,7 +9,7 @@ const words = (count: number) => Array.from({ length: count }, () => "word").joi
 const user = (content: string): EngineMessage => ({ role: "user", content });
 const assistant = (content: string): EngineMessage => ({ role: "assistant", content });
 
-/** Counts how often it was asked to count. */
+/** Counts the calls of its token counter. */
 class CountingEngine extends ScriptedEngine {
   counted = 0;
   override countTokens(text: string): number {
@@ -18,7 +18,7 @@ class CountingEngine extends ScriptedEngine {
   }
 }
 
-test("over a whole conversation the window fits, holds whole turns, and seldom begins anew", async () => {
+test("over a whole conversation the window fits, contains complete turns, and rarely moves", async () => {
   const turns = fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 30 })), { maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(
@@ -46,7 +46,7 @@ test("over a whole conversation the window fits, holds whole turns, and seldom b
           expect(costOf(window)).toBeLessThanOrEqual(budget);
           expect(leftTurns === 0).toBe(stayed);
           if (window[0] === before[0]) expect(window.slice(0, before.length)).toEqual(before);
-          // What left did so because there was no room, and made room for more than this message.
+          // Turns were dropped because there was no room, and more room was made than for this message.
           else if (before.length > 0) {
             expect(costOf([...before, ...messages.slice(-2)])).toBeGreaterThan(budget);
             expect(costOf(window)).toBeLessThanOrEqual(Math.max(budget / 2, costOf(window.slice(-1))));
@@ -71,7 +71,7 @@ test("each message is counted once", async () => {
   expect(engine.counted).toBe(1 + 99);
 });
 
-test("turns that the history has dropped are not missed", async () => {
+test("works after the history has dropped turns", async () => {
   const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 100 }), null);
   const messages = [user(words(20)), assistant(words(20)), user(words(20)), assistant(words(5)), user("now")];
   await context.select(messages);
@@ -79,7 +79,7 @@ test("turns that the history has dropped are not missed", async () => {
   expect((await context.select(rest)).messages).toEqual(rest);
 });
 
-test("a context that has become smaller shows less", async () => {
+test("a smaller context shows fewer messages", async () => {
   const engine = { ...new ScriptedEngine(), countTokens: () => 10, contextTokens: 200 as number };
   const context = new ContextWindow(engine as never, null);
   const messages = [user("a"), assistant("b"), user("c"), assistant("d"), user("e")];
@@ -88,7 +88,7 @@ test("a context that has become smaller shows less", async () => {
   expect((await context.select(messages)).messages).toHaveLength(1);
 });
 
-test("a message that is too large says by how much", async () => {
+test("the error for a large message says by how much it is too large", async () => {
   const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 100 }), null);
   await expect(context.select([user(words(100))])).rejects.toMatchObject({
     code: "context-exceeded",
@@ -97,7 +97,7 @@ test("a message that is too large says by how much", async () => {
   });
 });
 
-test("instructions, tools and what a turn has come to by calling them count", async () => {
+test("instructions, tools, and the calls and results of the turn count", async () => {
   const tool = { name: "look", description: words(50), inputSchema: { type: "object" } };
   const context = new ContextWindow(new ScriptedEngine([], { contextTokens: 200 }), "Be brief.");
   const messages: EngineMessage[] = [user(words(5))];
@@ -112,7 +112,7 @@ test("instructions, tools and what a turn has come to by calling them count", as
   });
 });
 
-/** A turn with so many calls, of whose results each has so many words. */
+/** Returns a turn with this number of calls, whose results have this number of words. */
 function turnOf(number: number, results: readonly number[]): EngineMessage[] {
   const calls = results.map((_, index) => ({ id: `${index}`, name: "look", arguments: { number } }));
   return [
@@ -123,7 +123,7 @@ function turnOf(number: number, results: readonly number[]): EngineMessage[] {
   ];
 }
 
-test("a call and its result leave together, and the turn that runs stays whole", async () => {
+test("a call and its result are dropped together, and the running turn stays complete", async () => {
   const results = fc.array(fc.integer({ min: 0, max: 10 }), { maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(fc.array(results, { minLength: 1, maxLength: 8 }), async (turns) => {
@@ -131,7 +131,7 @@ test("a call and its result leave together, and the turn that runs stays whole",
       const messages: EngineMessage[] = [];
       for (const [number, counts] of turns.entries()) {
         const turn = turnOf(number, counts);
-        // The engine is asked after the question, and after each result.
+        // The engine is called after the question, and after each result.
         for (const message of turn.slice(0, -1)) {
           messages.push(message);
           const { messages: window } = await context.select(messages);
@@ -157,10 +157,10 @@ const templates = {
 };
 
 test.each(Object.entries(templates))(
-  "until turns leave, a prompt begins with the bytes of the one before (%s)",
+  "until turns are dropped, a prompt begins with the bytes of the previous one (%s)",
   async (_, chatTemplate) => {
     const model = { chatTemplate, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false };
-    // What nobody said is left out of a prompt, and then the messages around it become one.
+    // Empty messages are omitted from a prompt, and the messages around them are merged.
     const text = fc.string({ maxLength: 200 }).map((rest) => `x${rest}`);
     const said = fc.array(fc.tuple(text, text), { maxLength: 8 });
     await fc.assert(
@@ -182,14 +182,14 @@ test.each(Object.entries(templates))(
   },
 );
 
-test("without a limit all messages come back, in a list of their own", async () => {
+test("without a limit all messages are returned, in a new list", async () => {
   const messages = [user("hello")];
   const { messages: window } = await new ContextWindow(new ScriptedEngine(), null).select(messages);
   expect(window).toEqual(messages);
   expect(window).not.toBe(messages);
 });
 
-test("what is not counted yet is counted in one trip, and what cannot fit is not counted at all", async () => {
+test("uncounted messages are counted in one request, except those that cannot fit", async () => {
   const trips: number[] = [];
   class TripEngine extends ScriptedEngine {
     override countTokens(text: string): number {
@@ -217,7 +217,7 @@ test("what is not counted yet is counted in one trip, and what cannot fit is not
   await window.select(messages, [tool]);
   expect(trips).toEqual([42, 2]);
 
-  // A history of megabytes is not sent to be counted.
+  // A history of megabytes is not sent for counting.
   const long = Array.from(
     { length: 400 },
     (_, index): EngineMessage => ({

@@ -10,7 +10,7 @@ import { ReferenceWindow, SUMMARY } from "./reference-window.js";
 const words = (count: number) => "word ".repeat(count).trim();
 const at = { timestamp: "2026-01-31T12:00:00Z" };
 
-/** What may happen to a conversation between two requests to an engine. */
+/** Events of a conversation between two requests to an engine. */
 const event = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("turn" as const), ask: fc.nat(25), reply: fc.nat(25) }) },
   {
@@ -35,7 +35,7 @@ const event = fc.oneof(
 const toolsOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ name: `tool${index}`, description: words(6), inputSchema: {} }));
 
-test("whatever happens to a conversation, its window is the one that looks at all of it anew", async () => {
+test("after any events, the window equals the reference window", async () => {
   const scenes = { moved: 0, grown: 0, summarized: 0, dropped: 0 };
   await fc.assert(
     fc.asyncProperty(
@@ -70,7 +70,7 @@ test("whatever happens to a conversation, its window is the one that looks at al
           const selected = await Promise.resolve(window.select(messages, tools)).catch(() => null);
           expect(selected).toEqual(expected);
           if (selected === null || expected === null) return false;
-          // The very messages, not their likes; and no list that the conversation holds.
+          // The same objects, not copies, in a list that is not the conversation's own.
           expect(selected.messages.every((message, index) => message === expected.messages[index] || index < 2)).toBe(
             true,
           );
@@ -110,7 +110,7 @@ test("whatever happens to a conversation, its window is the one that looks at al
               history.rollback();
               await select(history.begin({ role: "user", content: "again", ...at }));
               history.rollback();
-              // Somebody who may still read the list finds it as it was.
+              // A reader that still uses the old list finds it unchanged.
               if (happened.isLeft) expect(list).toEqual(kept);
               break;
             }
@@ -127,7 +127,7 @@ test("whatever happens to a conversation, its window is the one that looks at al
               break;
             }
             case "damage":
-              // An engine that breaks its contract and changes the list harms no later request.
+              // An engine that breaks its contract and modifies the list does not affect later requests.
               (shown as EngineMessage[]).pop();
               before = [...shown];
               break;
@@ -138,11 +138,11 @@ test("whatever happens to a conversation, its window is the one that looks at al
     ),
     { numRuns: 300 },
   );
-  // Each of the things that make a window differ did happen.
+  // Every kind of event that affects a window has occurred.
   for (const times of Object.values(scenes)) expect(times).toBeGreaterThan(0);
 });
 
-test("a list that grows is not made again: what a turn copies does not grow with the conversation", async () => {
+test("a growing list is extended, so the work per turn does not grow with the conversation", async () => {
   for (const contextTokens of [null, 1_000_000]) {
     const window = new ContextWindow(new ScriptedEngine([], { contextTokens }), null);
     const history = new History(Number.MAX_SAFE_INTEGER);

@@ -8,7 +8,7 @@ const words = (count: number) => Array.from({ length: count }, () => "word").joi
 const user = (content: string): EngineMessage => ({ role: "user", content });
 const assistant = (content: string): EngineMessage => ({ role: "assistant", content });
 
-/** An engine whose context doubles as far as its memory admits. */
+/** An engine whose context doubles as long as its memory allows. */
 class GrowingEngine extends ScriptedEngine {
   length: number;
   admitted: number;
@@ -47,7 +47,7 @@ class GrowingEngine extends ScriptedEngine {
   countTokensOfAll = async (texts: readonly string[]) => texts.map((text) => this.countTokens(text));
 }
 
-test("nothing leaves a window while the context can still grow, and what fits never makes it grow", async () => {
+test("nothing is dropped while the context can grow, and it only grows when needed", async () => {
   const turns = fc.array(fc.tuple(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 0, max: 60 })), {
     maxLength: 40,
   });
@@ -69,7 +69,7 @@ test("nothing leaves a window while the context can still grow, and what fits ne
         const grown = engine.grown.length;
         const shown = [...before, ...messages.slice(-2)];
         const selected = await Promise.resolve(context.select(messages)).catch((error: unknown) => {
-          // A message that fits no context is refused.
+          // A message that does not fit any context is rejected.
           expect(error).toMatchObject({ code: "context-exceeded" });
           expect(costOf(messages.slice(-1))).toBeGreaterThan(Math.floor(engine.length * 0.75));
           return null;
@@ -91,7 +91,7 @@ test("nothing leaves a window while the context can still grow, and what fits ne
   );
 });
 
-test("a document grows the context at once, and one that fits no context is refused without growing it", async () => {
+test("a document grows the context in one step, and one that is too large is rejected without growing it", async () => {
   const engine = new GrowingEngine(256, 4096);
   const context = new ContextWindow(engine, null);
   await expect(context.select([user(words(5000))])).rejects.toMatchObject({ code: "context-exceeded" });
@@ -102,7 +102,7 @@ test("a document grows the context at once, and one that fits no context is refu
   expect(engine.grown).toHaveLength(1);
 });
 
-test("an engine that was unloaded meanwhile starts with what the conversation is known to need", async () => {
+test("an engine that was unloaded starts with the known size of the conversation", async () => {
   const engine = new GrowingEngine(256, 4096);
   const context = new ContextWindow(engine, "Be brief.");
   const messages = [user(words(300)), assistant(words(200)), user(words(400))];

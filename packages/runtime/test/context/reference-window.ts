@@ -1,6 +1,6 @@
 import type { EngineMessage, EngineTool } from "../../src/engines/engine.js";
 
-/** Engine as a window sees it. */
+/** The part of an engine that a window uses. */
 export interface CountingEngine {
   contextTokens: number | null;
   countTokens(text: string): number;
@@ -10,8 +10,8 @@ export interface CountingEngine {
 export const SUMMARY = "We spoke about pumps.";
 
 /**
- * A window that looks at the whole conversation whenever it is asked, and counts all of it again: what the window of the
- * runtime must be equal to.
+ * A window that examines and counts the whole conversation at every call. The runtime's window must give the same
+ * results.
  */
 export class ReferenceWindow {
   readonly #engine: CountingEngine;
@@ -29,7 +29,7 @@ export class ReferenceWindow {
     this.#summarizes = summarizes;
   }
 
-  /** Returns null where the last turn does not fit. */
+  /** Returns null if the last turn does not fit. */
   select(messages: readonly EngineMessage[], tools: readonly EngineTool[]) {
     const { contextTokens } = this.#engine;
     if (contextTokens === null) return { messages: [...messages], leftTurns: 0, isSummarized: false };
@@ -66,7 +66,7 @@ export class ReferenceWindow {
     };
   }
 
-  /** `request` is what the engine is asked for a summary, of so many tokens. */
+  /** `request` returns the request for a summary of this length. */
   summarize(conversation: readonly EngineMessage[], request: (tokens: number) => EngineMessage): boolean {
     const { contextTokens } = this.#engine;
     if (!this.#summarizes || this.#tools === null || contextTokens === null) return false;
@@ -122,7 +122,7 @@ export class ReferenceWindow {
     return this.#cost(pinned) <= tokens ? pinned : [];
   }
 
-  /** Where the newest whole turns begin that take no more than this. */
+  /** Returns the index where the newest complete turns begin that fit the budget. */
   #newest(messages: readonly EngineMessage[], tokens: number): number {
     let start = messages.length;
     for (let index = messages.length - 1; index >= 0 && this.#cost(messages.slice(index)) <= tokens; index--) {

@@ -20,9 +20,9 @@ const config = {
   window: { on_overflow: "summarize" as const },
 };
 
-/** Answers with forty words, and asked for a summary with the number of the last turn that it was shown. */
+/** Answers with forty words. Answers a request for a summary with the number of the last turn that it saw. */
 class Clerk extends ScriptedEngine {
-  /** What it was asked to summarize, oldest first. */
+  /** Requests for a summary, oldest first. */
   readonly asked: EngineRequest[] = [];
   summarize: (request: EngineRequest, signal?: AbortSignal) => AsyncIterable<EngineEvent> = async function* ({
     messages,
@@ -48,7 +48,7 @@ class Clerk extends ScriptedEngine {
     yield* this.summarize(request, options.signal);
   }
 
-  /** The first message of what it was shown last. */
+  /** The first message of the last request. */
   get first(): string {
     return this.requests.at(-1)?.messages[0]?.content ?? "";
   }
@@ -69,7 +69,7 @@ async function talker(engine: Engine, more: object = {}) {
   let turn = runtime.history.filter(({ role }) => role === "user").length;
   return {
     runtime,
-    /** Sends messages of thirty words, one after the other without a pause. Returns what was told beside the replies. */
+    /** Sends messages of thirty words without a pause. Returns the other events. */
     async say(times: number, length = 30): Promise<AgentEvent[]> {
       const events: AgentEvent[] = [];
       for (let time = 0; time < times; time++) {
@@ -78,19 +78,19 @@ async function talker(engine: Engine, more: object = {}) {
       }
       return events;
     },
-    /** Leaves the engine alone for as long as it takes. */
+    /** Leaves the engine idle long enough for a summary. */
     rest: () => vi.advanceTimersByTimeAsync(IDLE_MILLISECONDS),
   };
 }
 
-test("what leaves was summarized beforehand, while nobody waited, and stands in front of the rest", async () => {
+test("dropped turns are summarized in advance while the engine is idle, and the summary comes first", async () => {
   const engine = new Clerk();
   const { say, rest } = await talker(engine);
   await say(1);
   await rest();
   expect(engine.asked).toEqual([]);
   await say(2);
-  // The window is filled to more than two thirds; the engine is asked as if the conversation went on.
+  // The window is more than two thirds full. The request for a summary continues the conversation.
   await rest();
   expect(engine.asked).toHaveLength(1);
   const [asked] = engine.asked;
@@ -107,7 +107,7 @@ test("what leaves was summarized beforehand, while nobody waited, and stands in 
   ]);
 });
 
-test("the next summary is made of the one before and what came after it", async () => {
+test("the next summary covers the previous one and later turns", async () => {
   const engine = new Clerk();
   const { say, rest } = await talker(engine);
   for (let turn = 0; turn < 12; turn++) {
@@ -120,7 +120,7 @@ test("the next summary is made of the one before and what came after it", async 
   }
 });
 
-test("until turns leave, each prompt begins with the one before, summary and all", async () => {
+test("until turns are dropped, each prompt begins with the previous one including the summary", async () => {
   const engine = new Clerk();
   const { say, rest } = await talker(engine);
   let before: readonly unknown[] = [];
@@ -133,7 +133,7 @@ test("until turns leave, each prompt begins with the one before, summary and all
   }
 });
 
-test("turns that left before they were summarized are summarized when there is time", async () => {
+test("turns that were dropped without a summary are summarized later", async () => {
   const engine = new Clerk();
   const { say, rest } = await talker(engine);
   const overflows = await say(4);
@@ -145,7 +145,7 @@ test("turns that left before they were summarized are summarized when there is t
   expect(engine.first).toContain("Turns up to 2.");
 });
 
-test("a message that comes is answered at once: the summary is given up, and made later", async () => {
+test("a new message aborts the summary, which is written later", async () => {
   const engine = new Clerk();
   const { summarize } = engine;
   let given: AbortSignal | undefined;
@@ -166,7 +166,7 @@ test("a message that comes is answered at once: the summary is given up, and mad
   expect(engine.first).toContain("Turns up to 2.");
 });
 
-test("a message to another agent of the same engine comes first as well", async () => {
+test("a message to another agent of the same engine also has priority", async () => {
   const engine = new Clerk();
   let isAborted = false;
   engine.summarize = async function* (_, signal) {
@@ -215,19 +215,19 @@ test.each<[string, Clerk["summarize"]]>([
     },
   ],
   [
-    "says nothing",
+    "returns no text",
     async function* () {
       yield { type: "end", reason: "stop" };
     },
   ],
   [
-    "calls a tool in place of it",
+    "calls a tool instead",
     async function* () {
       yield { type: "tool-call", call: { id: "1", name: "look", arguments: {} } };
       yield { type: "end", reason: "tool-calls" };
     },
   ],
-])("when the engine %s, what leaves is dropped, and it is not asked again and again", async (_, summarize) => {
+])("if the engine %s, turns are dropped without a summary, and it is not asked repeatedly", async (_, summarize) => {
   const engine = new Clerk();
   engine.summarize = summarize;
   const { say, rest } = await talker(engine);
@@ -243,7 +243,7 @@ test.each<[string, Clerk["summarize"]]>([
   expect(engine.asked.length).toBeLessThanOrEqual(2 * asked);
 });
 
-test("a summary takes no more of the context than it may, however much the engine writes", async () => {
+test("a summary stays within its share of the context, however much the engine writes", async () => {
   const engine = new Clerk();
   engine.summarize = async function* () {
     for (let number = 0; number < 100_000; number++) yield { type: "text-delta", text: `fact${number} ` };
@@ -257,7 +257,7 @@ test("a summary takes no more of the context than it may, however much the engin
   expect(engine.first).toContain("fact1 ");
 });
 
-test("with on_overflow drop, or nothing said of it, turns are dropped", async () => {
+test("with on_overflow drop, or by default, turns are dropped", async () => {
   for (const window of [undefined, {}, { on_overflow: "drop" }]) {
     const engine = new Clerk();
     const { say, rest } = await talker(engine, { window });
@@ -269,14 +269,14 @@ test("with on_overflow drop, or nothing said of it, turns are dropped", async ()
   }
 });
 
-test("the rules are never asked, and the config's word is said to have no effect", async () => {
+test("the rules engine is never asked for a summary, and a notice says that the setting has no effect", async () => {
   const runtime = new NanoRuntime();
   open.push(runtime);
   await runtime.load({ ...config, instructions: undefined });
   expect(runtime.notices).toEqual(['"window.on_overflow" has no effect on the rules engine.']);
 });
 
-test("a conversation that begins anew knows nothing of the one before", async () => {
+test("a reset conversation does not keep the summary", async () => {
   const session = { dir: await temporaryFolder() };
   const engine = new Clerk();
   const { runtime, say, rest } = await talker(engine, { session });
@@ -291,7 +291,7 @@ test("a conversation that begins anew knows nothing of the one before", async ()
   expect(engine.first).toMatch(/^Turn 5/);
 });
 
-test("with a session, a restart changes nothing of what the engine is shown", async () => {
+test("with a session, a restart does not change the engine's view", async () => {
   const session = { dir: await temporaryFolder(), fsync: "never" as const };
   const engine = new Clerk();
   let { runtime, say, rest } = await talker(engine, { session });
@@ -312,7 +312,7 @@ test("with a session, a restart changes nothing of what the engine is shown", as
   expect(await findSession(session.dir)).toMatchObject({ turns: 20, messages: 40 });
 });
 
-test("a session that was dropped from goes on with what was shown last", async () => {
+test("a session with dropped turns continues with the last window", async () => {
   const session = { dir: await temporaryFolder() };
   const engine = new Clerk();
   const { runtime, say } = await talker(engine, { session, window: {} });

@@ -12,7 +12,7 @@ async function caches(): Promise<string> {
 }
 
 describe("the folder of compiled code", () => {
-  test("is made in the user's cache folder, for this user alone, and found again", async () => {
+  test("is created in the user's cache folder, for this user only, and found again", async () => {
     const folder = await caches();
     const made = codeCacheFolder({ XDG_CACHE_HOME: folder }, true) ?? expect.fail("none");
     expect(path.relative(folder, made)).toMatch(/^nanoagent.code-\d+\.\d+\.\d+/);
@@ -20,7 +20,7 @@ describe("the folder of compiled code", () => {
     expect(codeCacheFolder({ XDG_CACHE_HOME: folder }, true)).toBe(made);
   });
 
-  test.skipIf(!isPosix)("is below the home folder where nothing else is said, or something relative", async () => {
+  test.skipIf(!isPosix)("is below the home folder if the variable is unset or relative", async () => {
     const home = await caches();
     for (const XDG_CACHE_HOME of [undefined, "", "relative/folder"]) {
       const made = codeCacheFolder({ HOME: home, XDG_CACHE_HOME }, true) ?? expect.fail("none");
@@ -29,7 +29,7 @@ describe("the folder of compiled code", () => {
     expect(existsSync("relative")).toBe(false);
   });
 
-  test("takes the place of those of other versions, and of nothing else", async () => {
+  test("replaces those of other versions, and nothing else", async () => {
     const folder = await caches();
     const own = path.join(folder, "nanoagent");
     for (const name of ["code-0.0.1/v22", "code-99.0.0", "other"]) mkdirSync(path.join(own, name), { recursive: true });
@@ -49,10 +49,10 @@ describe("the folder of compiled code", () => {
         return path.join(folder, "file");
       },
     ],
-    ["a folder that is not there, in one that is not there", (folder) => path.join(folder, "no/no")],
-    ["a place where the system makes no folders", () => "/proc/nanoagent"],
+    ["a missing folder in a missing folder", (folder) => path.join(folder, "no/no")],
+    ["a place where the system cannot create folders", () => "/proc/nanoagent"],
     [
-      "a folder that others may write to",
+      "a folder that others can write to",
       (folder) => {
         const made = codeCacheFolder({ XDG_CACHE_HOME: folder }, true) ?? expect.fail("none");
         chmodSync(made, 0o777);
@@ -60,7 +60,7 @@ describe("the folder of compiled code", () => {
       },
     ],
     [
-      "a link in its place",
+      "a link with its name",
       (folder) => {
         const made = codeCacheFolder({ XDG_CACHE_HOME: folder }, true) ?? expect.fail("none");
         mkdirSync(path.join(folder, "elsewhere"));
@@ -70,12 +70,12 @@ describe("the folder of compiled code", () => {
       },
     ],
   ];
-  test.skipIf(!isPosix).each(unusable)("is none in %s", async (_, prepare) => {
+  test.skipIf(!isPosix).each(unusable)("is not created in %s", async (_, prepare) => {
     const folder = await prepare(await caches());
     expect(codeCacheFolder({ XDG_CACHE_HOME: folder }, true)).toBeNull();
   });
 
-  test.skipIf(!isPosix || isRoot)("is none on a disk that cannot be written to", async () => {
+  test.skipIf(!isPosix || isRoot)("is not created on a read-only disk", async () => {
     const folder = await caches();
     chmodSync(folder, 0o500);
     expect(codeCacheFolder({ XDG_CACHE_HOME: folder }, true)).toBeNull();
@@ -85,7 +85,7 @@ describe("the folder of compiled code", () => {
     [{ NODE_DISABLE_COMPILE_CACHE: "1" }, true],
     [{ NODE_COMPILE_CACHE: "/somewhere" }, true],
     [{}, false],
-  ])("is none with %j where Node keeps code: %s", async (environment, isKept) => {
+  ])("is not used with %j if Node caches code: %s", async (environment, isKept) => {
     const folder = await caches();
     expect(codeCacheFolder({ XDG_CACHE_HOME: folder, ...environment }, isKept)).toBeNull();
     expect(readdirSync(folder)).toEqual([]);

@@ -6,12 +6,12 @@ afterEach(() => {
   vi.resetModules();
 });
 
-test("is the CRC-32 of zip and PNG, and goes on from that of the bytes before", () => {
+test("is the CRC-32 of zip and PNG, and continues a previous value", () => {
   expect(crc32(Buffer.from("123456789"))).toBe(0xcbf43926);
   expect(crc32(Buffer.from("6789"), crc32(Buffer.from("12345")))).toBe(0xcbf43926);
 });
 
-test("a Node without it can import the module, and is told which Node is needed when it is used", async () => {
+test("a Node without it can import the module, and gets an error with the required version on use", async () => {
   vi.resetModules();
   vi.doMock("node:zlib", () => ({ default: {} }));
   const old = await import("../../src/files/crc32.js");

@@ -6,7 +6,7 @@ const utf16 = (text: string, isBig: boolean) => {
   const bytes = Buffer.from(text, "utf16le");
   return isBig ? bytes.swap16() : bytes;
 };
-/** Texts with a line end, in scripts whose UTF-16 has few zeros, and many. */
+/** Texts with a line end, in scripts with few and with many zeros in UTF-16. */
 const text = fc
   .array(
     fc.oneof(
@@ -31,7 +31,7 @@ test("text of every encoding that editors save is read", () => {
   );
 });
 
-test("text of an encoding with one byte a character is named, with the line", () => {
+test("text in a single-byte encoding is reported with the line", () => {
   const signs = fc.constantFrom(...Array.from({ length: 96 }, (_, index) => String.fromCharCode(160 + index)));
   fc.assert(
     fc.property(fc.nat(20), signs, fc.constantFrom("", "a", " b", "\nc", "abc\ndef"), (lines, sign, rest) => {
@@ -45,14 +45,14 @@ test("text of an encoding with one byte a character is named, with the line", ()
   );
 });
 
-test("what is no text is called binary, and zeros in a text are named with their line", () => {
+test("other data is called binary, and zero bytes in a text are reported with their line", () => {
   const seeds = [
     [0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0, 0, 0],
     [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0],
     [0, 255, 254, 128, 0, 1],
   ];
   for (const seed of seeds) expect(decodeText(Uint8Array.from(seed))).toMatchObject({ isBinary: true });
-  // Noise may happen to be UTF-16, so it gets the control U+0001 in either byte order.
+  // Random bytes may be valid UTF-16, so the control character U+0001 is added in either byte order.
   const noise = fc.uint8Array({ minLength: 60, maxLength: 200 }).filter((bytes) => bytes.length % 2 === 0);
   fc.assert(
     fc.property(noise, fc.constantFrom([], [0xff, 0xfe], [0xfe, 0xff]), (bytes, mark) => {

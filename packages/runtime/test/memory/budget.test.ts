@@ -12,10 +12,10 @@ import { temporaryFolder } from "../temporary-folder.js";
 
 const MB = 2 ** 20;
 const BUDGET_MB = 220;
-/** Less than the model takes at first, and more than the smallest way to load it needs on any version of Node. */
+/** Less than the model uses at first, and more than its smallest configuration needs on any version of Node. */
 const CUT_MB = 135;
 const TURNS = process.env.NANOAGENT_SOAK ? 50 : 10;
-/** 32 KB of KV cache a token: the context takes a good part of the budget. */
+/** 32 KB of KV cache per token, so that the context takes a large part of the budget. */
 const SHAPE = { layerCount: 8, kvHeadCount: 4, headLength: 256, contextTokens: 3072 };
 const WORDS = "one two three four five six seven eight nine ten eleven twelve ";
 
@@ -28,13 +28,13 @@ interface Outcome {
   failure: string | null;
   usage: { prompt_tokens: number } | null;
   turns: number;
-  /** Memory that the model was planned to take, as it is loaded. */
+  /** Planned memory of the model as loaded. */
   plannedBytes: number;
   enforcement: string;
   usedBytes: number;
 }
 
-/** A program that talks, in a cgroup whose limit is its budget. */
+/** A program that holds a conversation, in a cgroup whose limit is its budget. */
 class Program {
   readonly group: EngineCgroup;
   readonly #child: ChildProcess;
@@ -69,7 +69,7 @@ class Program {
     return new Program(group, child);
   }
 
-  /** What became of a message; of the load, first of all. */
+  /** Returns the outcome of a message. The first outcome is that of the load. */
   async outcome(message?: string): Promise<Outcome> {
     if (message !== undefined) this.#child.stdin?.write(`${message}\n`);
     const { value, done } = await this.#lines.next();
@@ -84,7 +84,7 @@ class Program {
     return closed;
   }
 
-  /** The engine's process, and how much of its RLIMIT_DATA it has reserved. */
+  /** Returns the share of its RLIMIT_DATA that the engine's process has reserved. */
   reservedShare(): number {
     const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(this.#child.pid)], { encoding: "utf8" });
     const processId = Number(
@@ -115,7 +115,7 @@ class Program {
     return this.#read("memory.usage_in_bytes", "memory.current");
   }
 
-  /** Takes away as much as the kernel can take away now; whether that was all. */
+  /** Lowers the limit as far as the kernel can at the moment. Returns whether that was the whole way. */
   limitTo(bytes: number): boolean {
     const file = path.join(this.#folder, this.group.version === 1 ? "memory.limit_in_bytes" : "memory.max");
     for (const limit of [bytes, Math.max(bytes, this.usedBytes + MB)]) {
@@ -123,7 +123,7 @@ class Program {
         writeFileSync(file, String(limit));
         return limit === bytes;
       } catch (error) {
-        // What is in use cannot be taken away.
+        // Memory in use cannot be taken away.
         if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
       }
     }
@@ -144,7 +144,7 @@ test.skipIf(probe === null || !hasAddon)(
       shownTokens.push(outcome.usage?.prompt_tokens ?? 0);
       expect(program.reservedShare()).toBeLessThan(1);
     }
-    // It was full: turns have left what the model is shown.
+    // The context was full, and turns were dropped from the window.
     expect(shownTokens.toSorted((one, other) => one - other)).not.toEqual(shownTokens);
     expect(program.peakBytes).toBeLessThan(BUDGET_MB * MB);
     expect(program.group.killedForMemory()).toBe(false);
@@ -154,7 +154,7 @@ test.skipIf(probe === null || !hasAddon)(
 );
 
 test.skipIf(probe === null || !hasAddon)(
-  "a limit that is cut below what it takes while it talks: every message is answered or refused, and the program lives (needs root and llama.cpp's package)",
+  "after a limit is cut below current use, every message is answered or refused (needs root and llama.cpp's package)",
   async () => {
     const program = await Program.start();
     const { plannedBytes } = await program.outcome();
@@ -173,7 +173,7 @@ test.skipIf(probe === null || !hasAddon)(
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(isCut).toBe(true);
-    // A step that reloads the model is planned anew, in what there is then: with a smaller context or a smaller KV type.
+    // A step that reloads the model plans it for the memory available then: with a smaller context or KV type.
     expect(actions.slice(0, 3)).toEqual(["trim-window", "drop-saved-state", "smaller-batch"]);
     expect(last?.plannedBytes).toBeLessThan(Math.min(plannedBytes, CUT_MB * MB));
     expect(await program.end()).toEqual([0, null]);

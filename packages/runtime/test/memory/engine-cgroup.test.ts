@@ -14,11 +14,11 @@ const own = await findMemoryCgroup(new LocalMachine());
 const probe = await EngineCgroup.create(own, 64 * MB);
 await probe?.remove();
 
-describe.skipIf(probe === null)("a cgroup of the engine's own (needs root, or a delegated tree)", () => {
+describe.skipIf(probe === null)("a cgroup for the engine (needs root, or a delegated tree)", () => {
   const make = async (limitMb: number) =>
-    (await EngineCgroup.create(own, limitMb * MB)) ?? expect.fail("no group, although one could be made before");
+    (await EngineCgroup.create(own, limitMb * MB)) ?? expect.fail("no group, although one could be created before");
 
-  test("holds a process from its first byte on, and the kernel ends what takes more", async () => {
+  test("contains a process from its start, and the kernel kills it above the limit", async () => {
     const group = await make(64);
     const grow = "const held = []; for (;;) held.push(Buffer.alloc(2 ** 20, 1));";
     const child = spawn("/bin/sh", [
@@ -36,7 +36,7 @@ describe.skipIf(probe === null)("a cgroup of the engine's own (needs root, or a 
     expect(existsSync(path.dirname(group.processesFile))).toBe(false);
   });
 
-  test("an engine that takes more than its group may ends as one that is out of memory, and the next message works", async () => {
+  test("makes an engine above its limit end as out of memory, and the next message works", async () => {
     const moduleUrl = pathToFileURL(path.join(import.meta.dirname, "../engines/host/scripted-module.mjs")).href;
     const group = await make(96);
     const engine = await HostedEngine.open({
@@ -57,7 +57,7 @@ describe.skipIf(probe === null)("a cgroup of the engine's own (needs root, or a 
     await engine.close();
   });
 
-  test("groups of programs that are gone are removed with the next one that is made", async () => {
+  test("is removed after its program has ended, when the next one is created", async () => {
     const group = await make(64);
     const folder = path.dirname(path.dirname(group.processesFile));
     const child = spawn(process.execPath, ["--eval", ""]);
@@ -71,7 +71,7 @@ describe.skipIf(probe === null)("a cgroup of the engine's own (needs root, or a 
   });
 });
 
-test("none where the tree cannot be written to", async () => {
+test("no cgroup is created in a read-only tree", async () => {
   const directory = path.join(await temporaryFolder(), "absent");
   for (const version of [1, 2] as const) {
     expect(await EngineCgroup.create({ version, levels: [{ path: "/", directory }] }, MB)).toBeNull();
@@ -79,7 +79,7 @@ test("none where the tree cannot be written to", async () => {
   expect(await EngineCgroup.create(null, MB)).toBeNull();
 });
 
-test("none where the kernel does not control memory there, and nothing is left behind", async () => {
+test("no cgroup is created, and none is left, if the kernel does not control memory there", async () => {
   const directory = await temporaryFolder();
   expect(await EngineCgroup.create({ version: 2, levels: [{ path: "/", directory }] }, MB)).toBeNull();
 });

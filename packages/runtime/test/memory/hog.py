@@ -1,5 +1,4 @@
-# Takes memory in the way that its first argument names, as many MB as the second says, and holds it for the seconds of
-# the third.
+# Uses memory: hog.py KIND MEGABYTES SECONDS. Allocates the memory in the given way and holds it for this time.
 import ctypes, mmap, os, sys, time
 
 kind, megabytes, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -18,7 +17,7 @@ def hold():
 
 
 def filled():
-    # Python gives memory back as soon as nothing refers to it.
+    # Python frees memory as soon as nothing refers to it.
     memory = ctypes.create_string_buffer(size)
     ctypes.memset(memory, 1, size)
     return memory
@@ -69,7 +68,7 @@ elif kind == "children":
             os._exit(0)
     hold()
 elif kind == "shared-by-children":
-    # Each of twelve has the same pages: together they take them once.
+    # Twelve processes share the same pages, which count once.
     memory = ctypes.create_string_buffer(size)
     ctypes.memset(memory, 1, size)
     for _ in range(12):

@@ -5,7 +5,7 @@ import type { ProcessShare } from "../../src/memory/memory-report.js";
 const MB = 2 ** 20;
 const ENGINE = 4711;
 const TOOL = 4712;
-/** Code that all three processes map, as a Node that runs several times. */
+/** Code that all three processes map, like several processes of the same Node. */
 const CODE_MB = 30;
 
 function share(anonymousMb: number, fileMb: number, proportionalMb: number | null): ProcessShare {
@@ -47,7 +47,7 @@ function accountOf({
 }
 
 describe("the use of memory", () => {
-  test("of a program that is the agent's alone counts all, and shared pages once", async () => {
+  test("of a program that runs only the agent counts all memory, and shared pages once", async () => {
     const { account, engine } = accountOf({ ownsProgram: true });
     expect(await account.use(await engine())).toEqual({
       program_bytes: 30 * MB,
@@ -67,13 +67,13 @@ describe("the use of memory", () => {
     expect((await accountOf({ baseMb: 200 }).account.use(null)).program_bytes).toBe(0);
   });
 
-  test("is all that is resident where the kernel reports no shares", async () => {
+  test("is the resident memory if the kernel does not report shares", async () => {
     const { account } = accountOf({ ownsProgram: true, isProportional: false });
     const { used_bytes } = await account.use(share(100, CODE_MB, null));
     expect(used_bytes).toBe((20 + 5 + 100 + 3 * CODE_MB) * MB);
   });
 
-  test("leaves out the code of a program alone, which the kernel can drop, and says how much it is", async () => {
+  test("excludes the code of a program alone, which the kernel can drop, and reports it separately", async () => {
     for (const isProportional of [true, false]) {
       const { account } = accountOf({ ownsProgram: true, isProportional, tools: [] });
       expect(await account.use(null)).toEqual({
@@ -89,7 +89,7 @@ describe("the use of memory", () => {
     { ownsProgram: true },
     { ownsProgram: true, isProportional: false, tools: [] },
     { ownsProgram: false, baseMb: 30 },
-  ])("is never more than the quick figure, which walks no pages: %j", async (scene) => {
+  ])("never exceeds the quick estimate without a page walk: %j", async (scene) => {
     const { account, engine } = accountOf(scene);
     const engineShare = scene.isProportional === false ? null : await engine();
     for (const [processId, memory] of [[null, null] as const, [ENGINE, engineShare] as const]) {
@@ -97,14 +97,14 @@ describe("the use of memory", () => {
     }
   });
 
-  test("counts the weights of a model that lives in the program, which are mapped from a file", async () => {
+  test("counts the mapped weights of a model inside the program", async () => {
     const { account } = accountOf({ ownsProgram: true, hasModelInside: true, isProportional: false, tools: [] });
     const { used_bytes, program_code_bytes } = await account.use(null);
     expect([used_bytes, program_code_bytes]).toEqual([(20 + CODE_MB) * MB, 0]);
     expect(await account.atMost(null)).toBe(used_bytes);
   });
 
-  test("beside an engine that is yet to start leaves out the code that the plan counts", async () => {
+  test("before the engine starts excludes code that the plan includes", async () => {
     expect(await accountOf({ ownsProgram: true, tools: [] }).account.besideEngine()).toBe(20 * MB);
   });
 });

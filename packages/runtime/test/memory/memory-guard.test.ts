@@ -9,7 +9,7 @@ import { temporaryFolder } from "../temporary-folder.js";
 const MB = 2 ** 20;
 const ENGINE = 4711;
 
-/** A device and two processes, as the guard sees them; a test changes them as it goes. */
+/** A device and two processes from the guard's perspective. Tests modify them. */
 class Scene {
   device: MemoryReading = {
     total_bytes: 1024 * MB,
@@ -20,9 +20,9 @@ class Scene {
   };
   programMb = 30;
   engineMb = 0;
-  /** The part of the engine's memory that other processes share, in MB. */
+  /** Memory that the engine shares with other processes, in MB. */
   sharedMb = 0;
-  /** What each process takes that a tool has started, in MB. */
+  /** Memory of each process that a tool has started, in MB. */
   toolsMb: number[] = [];
   majorFaults = 0;
   work = 0;
@@ -65,7 +65,7 @@ class Scene {
     });
   }
 
-  /** What the guard says until it has said so much. */
+  /** Returns the guard's callbacks, after this number of them. */
   async looks(guard: MemoryGuard, count: number): Promise<(Pressure | null)[]> {
     const looks: (Pressure | null)[] = [];
     const scene = this;
@@ -101,11 +101,11 @@ function share(anonymousMb: number, proportionalMb: number | null): ProcessShare
 }
 
 describe("admission", () => {
-  test("an engine may take the budget less the program's share", async () => {
+  test("an engine gets the budget minus the program's share", async () => {
     expect((await (await new Scene().guard()).admit()).budgetBytes).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
-  test("a program that is the agent's alone has a share that does not depend on what it takes at the moment", async () => {
+  test("the share of a program that runs only the agent does not depend on its current memory", async () => {
     const scene = new Scene();
     const guard = await scene.guard({ ownsProgram: true });
     for (const programMb of [5, 20, 28]) {
@@ -114,7 +114,7 @@ describe("admission", () => {
     }
   });
 
-  test("what such a program takes beyond its share comes off, with room to grow", async () => {
+  test("memory of such a program above its share is subtracted, with room to grow", async () => {
     const scene = new Scene();
     const guard = await scene.guard({ ownsProgram: true });
     scene.programMb = 60;
@@ -123,14 +123,14 @@ describe("admission", () => {
     expect((await guard.admit()).budgetBytes).toBe(256 * MB - 100 * MB - PROGRAM_GROWTH_BYTES);
   });
 
-  test("what the embedding program has added beyond its share comes off", async () => {
+  test("growth of an embedding program above its share is subtracted", async () => {
     const scene = new Scene();
     const guard = await scene.guard();
     scene.programMb = 30 + 50;
     expect((await guard.admit()).budgetBytes).toBe((256 - 50) * MB);
   });
 
-  test("what tools have started comes off as well, for as long as it is there", async () => {
+  test("memory of tool processes is subtracted while they exist", async () => {
     const scene = new Scene();
     const guard = await scene.guard();
     scene.toolsMb = [40, 10];
@@ -139,7 +139,7 @@ describe("admission", () => {
     expect((await guard.admit()).budgetBytes).toBe(256 * MB - PROGRAM_GROWTH_BYTES);
   });
 
-  test("the device's memory bounds it, and something of that stays free", async () => {
+  test("the device's memory is a limit, and part of it stays free", async () => {
     const scene = new Scene();
     scene.device = { ...scene.device, available_bytes: 100 * MB };
     const { budgetBytes: admitted } = await (await scene.guard()).admit();
@@ -149,7 +149,7 @@ describe("admission", () => {
     expect((await (await scene.guard()).admit()).budgetBytes).toBe(0);
   });
 
-  test("two agents on one device share what it has", async () => {
+  test("two agents on one device share its memory", async () => {
     const folder = await temporaryFolder();
     const scene = new Scene();
     scene.device = { ...scene.device, available_bytes: 300 * MB };
@@ -157,13 +157,13 @@ describe("admission", () => {
     const { budgetBytes: admitted } = await first.admit();
     await first.hold(200 * MB, ENGINE);
     scene.engineMb = 50;
-    // The first has taken 50 MB of its 200, which the device's figure shows; 150 are still to come.
+    // The first uses 50 MB of its 200, which the device's figure includes. 150 MB are still reserved.
     expect((await second.admit()).budgetBytes).toBeLessThan(150 * MB);
     await first.close();
     expect((await second.admit()).budgetBytes).toBe(admitted);
   });
 
-  test("an agent under another limit takes nothing of what this one's limit leaves, and its part of the machine", async () => {
+  test("an agent under another limit uses only the machine's memory, not this one's limit", async () => {
     const folder = await temporaryFolder();
     const scene = new Scene();
     const limited = { ...scene.device, available_bytes: 200 * MB, limit_bytes: 220 * MB };
@@ -182,12 +182,12 @@ describe("admission", () => {
 });
 
 test.each([
-  ["was cut and leaves too little", { limit_bytes: 150 * MB, available_bytes: MB }, true],
-  ["was cut and leaves enough", { limit_bytes: 150 * MB, available_bytes: 50 * MB }, false],
-  ["is as before and leaves too little", { available_bytes: MB }, false],
+  ["was lowered and leaves too little", { limit_bytes: 150 * MB, available_bytes: MB }, true],
+  ["was lowered and leaves enough", { limit_bytes: 150 * MB, available_bytes: 50 * MB }, false],
+  ["is unchanged and leaves too little", { available_bytes: MB }, false],
   ["was raised and leaves too little", { limit_bytes: 250 * MB, available_bytes: MB }, false],
-  ["was taken away", { limit_bytes: null, available_bytes: MB }, false],
-])("a limit of the cgroup that %s", async (_, change, isPressure) => {
+  ["was removed", { limit_bytes: null, available_bytes: MB }, false],
+])("a cgroup limit that %s", async (_, change, isPressure) => {
   const scene = new Scene();
   scene.device = { ...scene.device, limit_bytes: 200 * MB, available_bytes: 100 * MB };
   const guard = await scene.guard();
@@ -198,7 +198,7 @@ test.each([
 });
 
 describe("the watch", () => {
-  // What it waits for are timers and the clock alone.
+  // It waits only for timers and the clock.
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
   });
@@ -206,13 +206,13 @@ describe("the watch", () => {
     vi.useRealTimers();
   });
 
-  test("says nothing is wrong while nothing is", async () => {
+  test("reports no pressure while memory is sufficient", async () => {
     const scene = new Scene();
     scene.engineMb = 200;
     expect(await scene.looks(await scene.guard(), 2)).toEqual([null, null]);
   });
 
-  test("tells of a budget that is exceeded by the sum, which no part alone does", async () => {
+  test("reports a budget that only the sum of the parts exceeds", async () => {
     const scene = new Scene();
     const guard = await scene.guard();
     scene.engineMb = 200;
@@ -221,7 +221,7 @@ describe("the watch", () => {
     expect(pressure).toEqual({ reason: "own-limit", used_bytes: 270 * MB, limit_bytes: 256 * MB });
   });
 
-  test("counts what processes share once before it complains", async () => {
+  test("counts shared memory once before it reports pressure", async () => {
     const scene = new Scene();
     scene.engineMb = 270;
     scene.sharedMb = 40;
@@ -230,14 +230,14 @@ describe("the watch", () => {
 
   test.each([
     ["little is left", { available_bytes: 2 * MB }],
-    ["everything waits for memory", { pressure_percent: 60 }],
-  ])("tells when on the device %s", async (_, change) => {
+    ["processes wait for memory", { pressure_percent: 60 }],
+  ])("reports pressure if on the device %s", async (_, change) => {
     const scene = new Scene();
     scene.device = { ...scene.device, ...change };
     expect(await scene.looks(await scene.guard(), 1)).toMatchObject([{ reason: "device" }]);
   });
 
-  test("tells when the engine only pages", async () => {
+  test("reports an engine that only pages", async () => {
     const scene = new Scene();
     const timer = setInterval(() => {
       scene.majorFaults += 2000;
@@ -256,7 +256,7 @@ describe("the watch", () => {
   });
 });
 
-describe("faults that the watch lives with", () => {
+describe("faults that the watch tolerates", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   });
@@ -302,7 +302,7 @@ describe("faults that the watch lives with", () => {
   });
 });
 
-test("what is shown is what is enforced", async () => {
+test("the report shows the enforced limit", async () => {
   const scene = new Scene();
   scene.toolsMb = [7];
   const guard = await scene.guard({ ownsProgram: true });

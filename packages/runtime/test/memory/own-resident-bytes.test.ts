@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { ownResidentBytes } from "../../src/memory/own-resident-bytes.js";
 import { processView } from "../../src/memory/process-view.js";
 
-test("memory that Node cannot read is not known, and nothing fails", async () => {
+test("returns null if Node cannot read the memory", async () => {
   const fails = () => {
     throw Object.assign(new Error("ENOENT: no such file or directory, uv_resident_set_memory"), { code: "ENOENT" });
   };

@@ -3,7 +3,7 @@ import { PagingDetector } from "../../src/memory/paging-detector.js";
 
 const FILE_BYTES = 100 * 2 ** 20;
 
-/** Forty samples, four a second. */
+/** Feeds forty samples, four per second. */
 function judge(before: number, tokensPerSecond: number, faultsPerSecond: number, fileBytes = FILE_BYTES): boolean {
   const paging = new PagingDetector(fileBytes);
   let [time, work, majorFaults] = [0, 0, before];
@@ -21,7 +21,7 @@ function judge(before: number, tokensPerSecond: number, faultsPerSecond: number,
 }
 
 describe("an engine only pages", () => {
-  test("when it waits for storage all the time and hardly gets anywhere", () => {
+  test("if it waits for storage constantly and makes hardly any progress", () => {
     expect(judge(5000, 1, 400)).toBe(true);
     expect(judge(5000, 0, 400)).toBe(true);
   });
@@ -29,14 +29,14 @@ describe("an engine only pages", () => {
 
 describe("an engine does not only page", () => {
   test.each([
-    ["when it is as fast as ever", 5000, 20, 400],
-    ["when it is slow for another reason", 5000, 1, 5],
-    ["while its file comes in for the first time", 0, 1, 100],
+    ["if it has its usual speed", 5000, 20, 400],
+    ["if it is slow for another reason", 5000, 1, 5],
+    ["while its file is read for the first time", 0, 1, 100],
   ])("%s", (_, before, tokensPerSecond, faultsPerSecond) => {
     expect(judge(before, tokensPerSecond, faultsPerSecond)).toBe(false);
   });
 
-  test("between two pieces of work", () => {
+  test("between two tasks", () => {
     const paging = new PagingDetector(1);
     for (let time = 0; time < 60_000; time += 250) {
       if (time % 5000 === 0) paging.rest();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PressureLadder, RECOVERY_MILLISECONDS } from "../../src/memory/pressure-ladder.js";
 
-test("each step gives up one thing more, the mildest first, and the context is halved while that makes sense", () => {
+test("steps come in order, mildest first, and the context is halved as long as that is useful", () => {
   const ladder = new PressureLadder();
   const steps: (string | null)[] = [];
   for (let step = 0; step < 10; step++) steps.push(ladder.descend(2048, 0));
@@ -26,13 +26,13 @@ test("each step gives up one thing more, the mildest first, and the context is h
   });
 });
 
-test("a context that is small already is not halved", () => {
+test("a small context is not halved", () => {
   const ladder = new PressureLadder();
   for (let step = 0; step < 3; step++) ladder.descend(300, 0);
   expect(ladder.descend(300, 0)).toBe("unload-when-idle");
 });
 
-test("what was given up comes back after a while of calm, and not before", () => {
+test("steps are reverted only after a time without pressure", () => {
   const ladder = new PressureLadder();
   ladder.descend(2048, 1000);
   ladder.descend(2048, 2000);
@@ -43,7 +43,7 @@ test("what was given up comes back after a while of calm, and not before", () =>
   expect(ladder.settings.windowShare).toBe(1);
 });
 
-test("after memory ran out the next load is smaller than the last", () => {
+test("after memory ran out, the next load is smaller", () => {
   const ladder = new PressureLadder();
   expect(ladder.descendToReload(1024, 0)).toEqual(["trim-window", "drop-saved-state", "smaller-batch"]);
   expect(ladder.descendToReload(1024, 0)).toEqual(["smaller-context"]);

@@ -34,7 +34,7 @@ describe("the budget of an agent without an engine's process", () => {
     expect(measured).toEqual([0.5]);
   });
 
-  test("is measured at most four times a second while it holds, tools included", async () => {
+  test("is measured at most four times a second while it is kept, even with tools", async () => {
     const budget = budgetOf(100_000, { hasToolProcesses: true, usedMb: 50 });
     for (let time = 0; time < 5; time++) expect(await budget.check()).toBeNull();
     expect(measured).toHaveLength(1);
@@ -43,7 +43,7 @@ describe("the budget of an agent without an engine's process", () => {
     expect(measured).toHaveLength(2);
   });
 
-  test("goes on being measured when the clock is set back", async () => {
+  test("is still measured after the clock is set back", async () => {
     const budget = budgetOf(100_000, { hasToolProcesses: true });
     await budget.check();
     vi.setSystemTime(0);
@@ -51,14 +51,14 @@ describe("the budget of an agent without an engine's process", () => {
     expect(measured).toHaveLength(2);
   });
 
-  test("is measured once for all messages that come together", async () => {
+  test("is measured once for all messages that arrive together", async () => {
     const budget = budgetOf(1, { usedMb: 3 });
     const checks = await Promise.all(Array.from({ length: 50 }, () => budget.check()));
     expect(checks.every((pressure) => pressure?.action === "refuse")).toBe(true);
     expect(measured).toHaveLength(1);
   });
 
-  test("that is exceeded is told at every message", async () => {
+  test("is reported at every message while it is exceeded", async () => {
     const budget = budgetOf(1, { usedMb: 3 });
     const pressure = {
       type: "memory-pressure",
@@ -72,10 +72,10 @@ describe("the budget of an agent without an engine's process", () => {
   });
 });
 
-describe("an agent that answers by rules", () => {
+describe("an agent with the rules engine", () => {
   const smallest = { spec: { name: "small", max_memory_mb: 10 } };
 
-  test("is refused where its program takes more than it may, with a number that works", async () => {
+  test("is rejected if its program exceeds the limit, with a sufficient figure", async () => {
     const refused = await new NanoRuntime({ ownsProgram: true }).load(sampleConfig(smallest)).catch((error) => error);
     expect(refused).toMatchObject({
       code: "insufficient-memory",
@@ -90,14 +90,14 @@ describe("an agent that answers by rules", () => {
     await runtime.unload();
   });
 
-  test("in an app counts the app's growth alone", async () => {
+  test("in an app counts only the app's growth", async () => {
     const runtime = new NanoRuntime();
     await runtime.load(sampleConfig({ spec: { name: "small", max_memory_mb: 64 } }));
     expect((await runtime.process("hello")).content).toContain("Hello");
     await runtime.unload();
   });
 
-  test("refuses messages while the app has grown beyond the budget, with the figures that its report shows", async () => {
+  test("rejects messages while the app exceeds the budget, with the figures of its report", async () => {
     const runtimes = [new NanoRuntime(), new NanoRuntime({ engine: new ScriptedEngine() })];
     for (const runtime of runtimes) {
       await runtime.load(sampleConfig({ spec: { name: "small", max_memory_mb: 192 } }));
@@ -119,9 +119,9 @@ describe("an agent that answers by rules", () => {
     }
     expect(held.length).toBe(384 * MB);
     held = null;
-    // Garbage is collected twice a second at most: a collection stops the app.
+    // Garbage is collected at most twice a second, because a collection stops the app.
     await new Promise((resolve) => setTimeout(resolve, 600));
-    // What is garbage now is collected before the next message is refused.
+    // The current garbage is collected before the next message is rejected.
     for (const runtime of runtimes) {
       expect((await runtime.process("hello")).role).toBe("assistant");
       await runtime.unload();

@@ -15,7 +15,7 @@ const hold = (bytes: number, engine: number | null = null, limit: string | null 
 const outstanding = async (folder?: string) =>
   (await new Reservations(folder).outstanding(null, nothingTaken)).onMachine;
 
-test("two agents see what the other was promised, less what it has taken by now", async () => {
+test("two agents see each other's reservation, less the memory already used", async () => {
   const folder = await temporaryFolder();
   const [one, other] = [new Reservations(folder), new Reservations(folder)];
   const seen = async (by: Reservations, taken: (processId: number) => number = () => 0) =>
@@ -31,7 +31,7 @@ test("two agents see what the other was promised, less what it has taken by now"
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("what is released stays so, though it was still being held", async () => {
+test("a release is not undone by a pending hold", async () => {
   const folder = await temporaryFolder();
   for (let round = 0; round < 20; round++) {
     const one = new Reservations(folder);
@@ -43,12 +43,12 @@ test("what is released stays so, though it was still being held", async () => {
 test.each([
   ["no limit", null, 1111],
   ["a group", "cgroup v2 /a", 1100],
-  ["a group within it", "cgroup v2 /a/b", 1000],
+  ["a nested group", "cgroup v2 /a/b", 1000],
   ["another group", "cgroup v2 /c", 0],
-  ["a group whose use is held back", "cgroup v2 /a (memory.high)", 1100],
+  ["a throttled group", "cgroup v2 /a (memory.high)", 1100],
   ["the root of a container", "cgroup v2 /", 1110],
   ["a limit above the container", "cgroup v2, above /", 1110],
-])("under %s, what agents within the same limit were promised is told apart", async (_, limit, withinLimit) => {
+])("under %s, reservations within the same limit are counted separately", async (_, limit, withinLimit) => {
   const folder = await temporaryFolder();
   const limits = [null, "cgroup v2 /ab", "cgroup v2 /a", "cgroup v2 /a/b"];
   for (const [index, theirs] of limits.entries()) await new Reservations(folder).hold(hold(10 ** index, null, theirs));
@@ -57,22 +57,22 @@ test.each([
 
 test.each<[string, () => string | Promise<string>]>([
   [
-    "of a process that is gone",
+    "of a process that has ended",
     async () => {
       const child = spawn(process.execPath, ["--eval", ""]);
       await once(child, "close");
       return reservation({ pid: child.pid });
     },
   ],
-  ["of a process whose number another has now", () => reservation({ started: "1" })],
-  ["of a time before the system's start", () => reservation({ boot_id: "another" })],
-  ["of a container that is gone", () => reservation({ pid_namespace: "pid:[1]" })],
+  ["of a process whose number was reused", () => reservation({ started: "1" })],
+  ["from before the system's start", () => reservation({ boot_id: "another" })],
+  ["of a container that has ended", () => reservation({ pid_namespace: "pid:[1]" })],
   ["with a flipped bit", () => reservation().replace("500", "508")],
-  ["that is cut off", () => reservation().slice(0, -1)],
+  ["that is truncated", () => reservation().slice(0, -1)],
   ["without a checksum", () => JSON.stringify({ ...ownIdentity(), engine: null, bytes: 500 })],
-  ["with an engine that is none", () => reservation({ engine: "x" })],
-  ["larger than any", () => reservation({ more: "x".repeat(2000) })],
-])("a reservation %s counts for nothing and is removed", async (_, content) => {
+  ["with an invalid engine", () => reservation({ engine: "x" })],
+  ["above the size limit", () => reservation({ more: "x".repeat(2000) })],
+])("a reservation %s is ignored and removed", async (_, content) => {
   const folder = await temporaryFolder();
   await writeFile(path.join(folder, "17-00ab.json"), await content(), { mode: 0o600 });
   await writeFile(path.join(folder, "somebody-elses.txt"), "");
@@ -80,7 +80,7 @@ test.each<[string, () => string | Promise<string>]>([
   expect(await readdir(folder)).toEqual(["somebody-elses.txt"]);
 });
 
-test("a reservation of a container that runs counts, and none of it as taken", async () => {
+test("a reservation of a running container counts completely", async () => {
   const folder = await temporaryFolder();
   const claim = await SocketClaim.make(path.join(folder, "17-00ab.socket"), "x");
   const content = reservation({ pid_namespace: "pid:[1]", engine: process.pid });
@@ -90,7 +90,7 @@ test("a reservation of a container that runs counts, and none of it as taken", a
   expect(await outstanding(folder)).toBe(0);
 });
 
-test("a folder that cannot be written to is no failure", async () => {
+test("a read-only folder is not an error", async () => {
   const folder = path.join(await temporaryFolder(), "file");
   await writeFile(folder, "");
   const reservations = new Reservations(path.join(folder, "inside"));
@@ -99,11 +99,11 @@ test("a folder that cannot be written to is no failure", async () => {
   await reservations.release();
 });
 
-describe.skipIf(process.getuid?.() !== 0)("what another user has put into the temporary folder", () => {
+describe.skipIf(process.getuid?.() !== 0)("entries of other users in the temporary folder", () => {
   const nobody = 65534;
   afterEach(() => vi.unstubAllEnvs());
 
-  /** Makes the folders of the reservations below a temporary folder of its own, and one of them as `plant` says. */
+  /** Creates the reservation folders below a new temporary folder, and replaces one of them with `plant`. */
   async function plantIn(level: number, plant: (folder: string) => Promise<unknown>): Promise<string> {
     const base = await temporaryFolder();
     vi.stubEnv("TMPDIR", base);
@@ -120,26 +120,26 @@ describe.skipIf(process.getuid?.() !== 0)("what another user has put into the te
   }
 
   const plants: Record<string, (folder: string) => Promise<unknown>> = {
-    "a folder of theirs": async (folder) => {
+    "another user's folder": async (folder) => {
       await mkdir(folder);
       await chown(folder, nobody, nobody);
     },
-    "a folder that all may write to": async (folder) => {
+    "a folder that all can write to": async (folder) => {
       await mkdir(folder);
       await chmod(folder, 0o777);
     },
-    "a link to a folder of theirs": async (folder) => {
+    "a link to another user's folder": async (folder) => {
       const other = await temporaryFolder();
       await chown(other, nobody, nobody);
       await symlink(other, folder);
     },
     "a link to a folder of this user": async (folder) => symlink(await temporaryFolder(), folder),
     "a file": (folder) => writeFile(folder, ""),
-    "a link that leads nowhere": (folder) => symlink("/nowhere", folder),
+    "a dangling link": (folder) => symlink("/nowhere", folder),
   };
 
   test.each(Object.keys(plants).flatMap((kind) => [0, 1, 2].map((level) => [kind, level] as const)))(
-    "%s in place of folder %i is neither believed nor written to",
+    "%s instead of folder %i is neither read nor written",
     async (kind, level) => {
       const folder = await plantIn(level, plants[kind] as never);
       const planted = path.join(folder, "1-00ab.json");
@@ -153,8 +153,8 @@ describe.skipIf(process.getuid?.() !== 0)("what another user has put into the te
     },
   );
 
-  test.each(["a link", "a file of theirs", "a pipe", "a folder"])(
-    "%s under the name of a reservation is not believed, and leads to no other file",
+  test.each(["a link", "another user's file", "a pipe", "a folder"])(
+    "%s with the name of a reservation is ignored, and not followed",
     async (kind) => {
       const folder = await temporaryFolder();
       const precious = path.join(await temporaryFolder(), "precious");

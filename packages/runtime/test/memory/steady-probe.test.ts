@@ -10,7 +10,7 @@ const reading: MemoryReading = {
   pressure_percent: null,
 };
 
-/** Ways in which a probe of the app's may fail. */
+/** Ways in which an app's probe can fail. */
 const faults: Record<string, MemoryProbe["read"]> = {
   throws: () => {
     throw new Error("boom");
@@ -35,7 +35,7 @@ async function readOf(probe: SteadyProbe): Promise<MemoryReading | null> {
 }
 
 describe.each(Object.entries(faults))("a probe that %s", (name, fail) => {
-  test("leaves the last known reading, and is told of once", async () => {
+  test("keeps the last reading, and is reported once", async () => {
     let read: MemoryProbe["read"] = async () => reading;
     const notices: string[] = [];
     const probe = new SteadyProbe({ read: () => read() }, (notice) => notices.push(notice));
@@ -43,12 +43,12 @@ describe.each(Object.entries(faults))("a probe that %s", (name, fail) => {
     read = fail;
     for (let time = 0; time < 3; time++) expect(await readOf(probe)).toEqual(reading);
     expect(notices).toEqual([expect.stringMatching(/^The memory probe failed: .+\. Its last reading applies/)]);
-    // One that hangs has not answered yet, and is not asked again.
+    // A hanging probe has not answered yet and is not read again.
     read = async () => ({ ...reading, available_bytes: 7 });
     expect((await readOf(probe))?.available_bytes).toBe(name === "never answers" ? 512 : 7);
   });
 
-  test("from the start leaves nothing", async () => {
+  test("has no reading if it fails from the start", async () => {
     const notices: string[] = [];
     const probe = new SteadyProbe({ read: fail }, (notice) => notices.push(notice));
     expect(await readOf(probe)).toBeNull();
@@ -56,7 +56,7 @@ describe.each(Object.entries(faults))("a probe that %s", (name, fail) => {
   });
 });
 
-test("reads that come together share one wait", async () => {
+test("concurrent reads share one wait", async () => {
   let calls = 0;
   const probe = new SteadyProbe({
     read: () => {

@@ -1,5 +1,5 @@
-// A program of its own that talks within a budget: `node talk-within-budget.mjs CONFIG`, a message a line on stdin, what
-// became of it a line on stdout.
+// A program that holds a conversation within a budget: `node talk-within-budget.mjs CONFIG`. Reads a message per line
+// from stdin and prints an outcome per line to stdout.
 import { createInterface } from "node:readline";
 import { NanoRuntime } from "@nanoagent/runtime";
 

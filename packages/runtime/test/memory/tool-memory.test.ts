@@ -33,10 +33,10 @@ function find(program: string): string | null {
   }
 }
 
-/** How often this program has read from a file, a pipe or a socket. */
+/** Returns how often this program has read from a file, pipe or socket. */
 const readCalls = () => Number(/^syscr: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
 
-/** A tool that takes memory, and the most that all of its processes together took. */
+/** A tool that uses memory, and the peak memory of all of its processes together. */
 class Scene {
   readonly mark = `hog-${randomUUID()}`;
   readonly memory: ToolMemory;
@@ -70,7 +70,7 @@ class Scene {
     return this.call([python ?? "", hogFile, kind, String(megabytes), String(seconds)], settings);
   }
 
-  /** Ends the samples. */
+  /** Stops sampling. */
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -109,7 +109,7 @@ function read(file: string): string {
 }
 
 const kinds = ["instant", "calloc", "populate", "slow", "late", "shared", "memfd", "memfd-mapped", "shm", "children"];
-/** Programs whose runtimes reserve far more than they take. */
+/** Programs whose runtimes reserve far more memory than they use. */
 const runtimes = [
   ["node", "-e", "new (require('node:worker_threads').Worker)('0', { eval: true }); console.log('works')"],
   ["python3", "-c", "import threading; [threading.Thread(target=print).start() for _ in range(8)]; print('works')"],
@@ -119,28 +119,28 @@ const runtimes = [
 ];
 
 for (const { way, cgroups, isPossible } of ways) {
-  // On a machine that is busy a watch comes late.
+  // On a busy machine a check may come late.
   describe.skipIf(!isPossible || python === null)(`with ${way}`, { retry: cgroups === null ? 2 : 0 }, () => {
-    test.each([...kinds, "away"])("a tool that takes too much memory is ended (%s)", async (kind) => {
+    test.each([...kinds, "away"])("a tool that exceeds its memory limit is ended (%s)", async (kind) => {
       const scene = new Scene(cgroups);
       const { outcome, content } = await scene.hog(kind);
-      // The tool itself may end well before what it left behind is noticed.
+      // The tool itself may end well before its leftover process is noticed.
       if (kind !== "away") expect(outcome).toBe("failed");
       if (outcome === "failed") expect(content).toMatch(/it needed more memory than|it may take/);
       await expect.poll(() => scene.processes(), { timeout: 3000 }).toEqual([]);
       expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
-      // The agent goes on: the next tool has the memory.
+      // The agent continues: the next tool has the memory.
       expect(await scene.call(["echo", "well"])).toMatchObject({ outcome: "done", value: "well" });
     });
 
-    test("tools that run together share what is left", async () => {
+    test("tools that run in parallel share the remaining memory", async () => {
       const scene = new Scene(cgroups);
       const outcomes = await Promise.all([1, 2, 3, 4].map(() => scene.hog("slow", 70, { seconds: 2 })));
       expect(outcomes.filter(({ outcome }) => outcome === "failed").length).toBeGreaterThan(0);
       expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
     }, 60_000);
 
-    test("max_memory_mb narrows what one tool and its children may take together", async () => {
+    test("max_memory_mb limits one tool with its children", async () => {
       const scene = new Scene(cgroups, { limitMb: 400 });
       for (const kind of ["slow", "children", "shared"]) {
         const { outcome, content } = await scene.hog(kind, 150, { max_memory_mb: 60 });
@@ -150,7 +150,7 @@ for (const { way, cgroups, isPossible } of ways) {
       expect(scene.peakMb).toBeLessThan(60 + OVERSHOOT_MB);
     });
 
-    test.each(runtimes)("a program that stays within works, whatever its runtime reserves (%s)", async (...command) => {
+    test.each(runtimes)("a program within its limit works, whatever its runtime reserves (%s)", async (...command) => {
       const scene = new Scene(cgroups);
       const { content, outcome } = await scene.call(command);
       if (/there is no program|not found/.test(content)) return;
@@ -161,7 +161,7 @@ for (const { way, cgroups, isPossible } of ways) {
       expect(await new Scene(cgroups).hog("shared-by-children", 60)).toMatchObject({ outcome: "done" });
     });
 
-    test("what a tool leaves running counts, and ends with the agent", async () => {
+    test("processes that a tool leaves running count, and end with the agent", async () => {
       const scene = new Scene(cgroups);
       const left =
         "import os, time; os.fork() and (time.sleep(0.3), os._exit(0)); os.setsid(); os.close(1); os.close(2); time.sleep(60)";
@@ -173,7 +173,7 @@ for (const { way, cgroups, isPossible } of ways) {
       await expect.poll(() => scene.processes()).toEqual([]);
     });
 
-    test("a look reads a few small files, whatever else the machine runs", async () => {
+    test("a check reads a few small files, regardless of other processes", async () => {
       const scene = new Scene(cgroups, { limitMb: 1024 });
       const others = spawn("/bin/sh", ["-c", "for i in $(seq 100); do sleep 4 & done; wait"], { stdio: "ignore" });
       const running = [1, 2, 3].map(() => scene.call(["sleep", "3"]));

@@ -17,7 +17,7 @@ import { temporaryFolder } from "../temporary-folder.js";
 const MB = 2 ** 20;
 const onLinux = process.platform === "linux";
 
-/** Lines of `/proc/PID/maps`, as recorded; other lines stand around them. */
+/** Recorded lines of `/proc/PID/maps`. The test adds other lines around them. */
 const maps = {
   "Node 22, x64": "7f963e7c3000-7f963e7ff000 rwxp 00000000 00:00 0 ",
   "Node 24, x64": "7f418b780000-7f41ab500000 rwxp 00000000 00:00 0 \n7f41ab705000-7f41ab740000 rwxp 00000000 00:00 0 ",
@@ -35,7 +35,7 @@ describe("the memory that Node reserves for code", () => {
     expect(reservationIn(`${around}${maps[name]}\n${around}`)).toBe(megabytes * MB);
   });
 
-  test("is that of the largest part, with any number of threads and of compiled code", () => {
+  test("is the largest part, with any number of threads and any compiled code", () => {
     const hex = (value: number) => value.toString(16).padStart(12, "0");
     fc.assert(
       fc.property(
@@ -55,7 +55,7 @@ describe("the memory that Node reserves for code", () => {
     );
   });
 
-  test("is a multiple of 64 MB whatever the text", () => {
+  test("is a multiple of 64 MB for any text", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(reservationIn(text) % (64 * MB)).toBe(0);
@@ -63,7 +63,7 @@ describe("the memory that Node reserves for code", () => {
     );
   });
 
-  test.skipIf(!onLinux)("is none of this Node before version 23", () => {
+  test.skipIf(!onLinux)("is zero before Node 23", () => {
     const [major = 0] = process.versions.node.split(".").map(Number);
     if (major < 23) expect(ownCodeReservation()).toBe(0);
     else expect(ownCodeReservation()).toBeGreaterThan(0);
@@ -73,7 +73,7 @@ describe("the memory that Node reserves for code", () => {
 describe.skipIf(!onLinux)("a limited program", () => {
   const place = async () => ({ folder: await temporaryFolder(), environment: programEnvironment() });
 
-  test("gets the reservation on top where it is Node, also by a script's first line", async () => {
+  test("gets the reservation in addition if it is Node, also through a script's first line", async () => {
     const where = await place();
     const [script, other] = [path.join(where.folder, "script"), path.join(where.folder, "other-name")];
     await writeFile(script, `#!/usr/bin/env -S NODE_NO_WARNINGS=1 ${process.execPath} --no-warnings\n`, {
@@ -82,7 +82,7 @@ describe.skipIf(!onLinux)("a limited program", () => {
     await symlink(process.execPath, other);
     const reservedCodeBytes = ownCodeReservation();
     for (const file of [process.execPath, script, other]) {
-      // What follows the script is the script's own.
+      // Arguments after the script belong to the script.
       expect(await codeReservationOf(file, ["./script.mjs", "--jitless"], where)).toBe(reservedCodeBytes);
       const limit = { dataBytes: 100 * MB + reservedCodeBytes, reservedCodeBytes };
       expect(await dataLimitFor(100 * MB, file, [], where)).toEqual(limit);
@@ -90,7 +90,7 @@ describe.skipIf(!onLinux)("a limited program", () => {
     expect(await dataLimitFor(undefined, process.execPath, [], where)).toBeNull();
   });
 
-  test("of another Node is asked for its reservation, and asked again after it has failed", async () => {
+  test("with another Node is queried for its reservation, and again after a failure", async () => {
     const where = await place();
     const node = path.join(where.folder, "node");
     await writeFile(node, "#!/nothing/here\n", { mode: 0o755 });
@@ -100,7 +100,7 @@ describe.skipIf(!onLinux)("a limited program", () => {
     expect(await codeReservationOf(node, [], where)).toBe(ownCodeReservation());
   });
 
-  test("gets none where it is not Node, or is told to compile nothing", async () => {
+  test("gets no reservation if it is not Node, or runs without compiled code", async () => {
     const where = await place();
     expect(await codeReservationOf("/bin/sh", [], where)).toBe(0);
     expect(await codeReservationOf(process.execPath, ["--jitless", "x.mjs"], where)).toBe(0);
@@ -108,7 +108,7 @@ describe.skipIf(!onLinux)("a limited program", () => {
     expect(await codeReservationOf(process.execPath, [], { ...where, environment })).toBe(0);
   });
 
-  test("is stopped at its own share, and not before", async () => {
+  test("is stopped at its limit, and not before", async () => {
     const where = await place();
     const fill = (megabytes: number) =>
       runCommand(
@@ -125,7 +125,7 @@ describe.skipIf(!onLinux)("a limited program", () => {
   });
 });
 
-test("the last words of V8 are shown without its native stack", () => {
+test("V8's output is shown without its native stack", () => {
   const printed = [
     "",
     "#",
@@ -142,7 +142,7 @@ test("the last words of V8 are shown without its native stack", () => {
   );
 });
 
-describe("what a limited program said last is explained", () => {
+describe("the output of a limited program is explained", () => {
   const noRoom = "# Fatal process out of memory: Failed to reserve virtual memory for CodeRange";
   const limit = { dataBytes: 32 * MB, reservedCodeBytes: 0 };
   const asked = { maxCharacters: 100, endedBy: null, limit };
@@ -155,9 +155,9 @@ describe("what a limited program said last is explained", () => {
       { ...asked, limit: { ...limit, reservedCodeBytes: 512 * MB } },
       /^max_memory_mb is too small/,
     ],
-    ["a program without a limit of ours", noRoom, { ...asked, limit: null }, /^Fatal process out of memory/],
+    ["a program without our limit", noRoom, { ...asked, limit: null }, /^Fatal process out of memory/],
     [
-      "a program that V8 has ended without a word",
+      "a program that V8 ended silently",
       "",
       { ...asked, endedBy: "SIGTRAP" },
       /^max_memory_mb may be too small for it$/,

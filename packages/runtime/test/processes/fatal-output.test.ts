@@ -20,12 +20,12 @@ test.each([
   "MemoryError",
   "java.lang.OutOfMemoryError: Java heap space",
   "fork: Resource temporarily unavailable",
-])("the words of a program that gets no memory are known (%s)", (words) => {
+])("a failed allocation is recognized (%s)", (words) => {
   expect(tellsOfMemory(`tool: ${words}\n`)).toBe(true);
   expect(tellsOfMemory(`Tool: ${words.toUpperCase()}`)).toBe(true);
 });
 
 test.each(["the memory of last summer", "failed to read the map", "cannot open memory.txt", "allocation of seats"])(
-  "other failures are not taken for one of memory (%s)",
+  "other failures are not mistaken for it (%s)",
   (words) => expect(tellsOfMemory(words)).toBe(false),
 );

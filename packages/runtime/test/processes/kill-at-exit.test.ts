@@ -20,7 +20,10 @@ async function eventually(condition: () => boolean) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** A program that runs commands as tools, the last of which goes on; it notes the processes in the file. */
+/**
+ * Starts a program that runs commands as tools, the last of which keeps running. It writes their process numbers to the
+ * file.
+ */
 async function agentWithCommand(file: string, end: string) {
   const script = `
     import { commandTool } from ${JSON.stringify(keeper)};
@@ -39,11 +42,11 @@ async function agentWithCommand(file: string, end: string) {
   return { agent, pids: pids() };
 }
 
-describe.skipIf(process.platform === "win32")("what a tool started ends with the agent", () => {
+describe.skipIf(process.platform === "win32")("processes of a tool end with an agent", () => {
   test.each([
     ["that is killed", "process.kill(process.pid, 'SIGKILL')"],
     ["that crashes", "process.abort()"],
-    ["that leaves without a word", "process.exit(0)"],
+    ["that exits silently", "process.exit(0)"],
   ])("%s", async (_, end) => {
     const { agent, pids } = await agentWithCommand(path.join(await temporaryFolder(), "pids"), end);
     expect(pids.map(isAlive)).toEqual([true, true]);
@@ -52,7 +55,7 @@ describe.skipIf(process.platform === "win32")("what a tool started ends with the
   });
 });
 
-test("a program that has run commands ends by itself", async () => {
+test("a program that has run commands can exit", async () => {
   const script = `
     import { commandTool } from ${JSON.stringify(keeper)};
     const tool = commandTool({ name: "a", description: "a", command: ["echo", "done"] }, ".");

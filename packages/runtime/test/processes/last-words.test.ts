@@ -5,7 +5,7 @@ import { LastWords } from "../../src/processes/last-words.js";
 
 const MAX_CHARACTERS = 2_000;
 
-/** A native stack as V8 prints it, with a program file of this many characters. */
+/** Returns a native stack as V8 prints it, with a program path of this length. */
 function nativeStack(frames: number, fileCharacters: number): string {
   const file = `/${"n".repeat(fileCharacters)}/node`;
   const lines = Array.from({ length: frames }, (_, frame) => ` ${frame + 1}: 0xb8ced1 node::OnFatalError [${file}]\n`);
@@ -22,7 +22,7 @@ const pieces = (text: string, lengths: readonly number[]) => {
   return [...parts, text.slice(start)];
 };
 
-test("the sentence before a native stack stays, however long the stack is and however it arrives", () => {
+test("the message before a native stack is kept, however long the stack is and however it arrives", () => {
   const sentence = "FATAL ERROR: Zone Allocation failed - process out of memory\n";
   fc.assert(
     fc.property(
@@ -40,14 +40,14 @@ test("the sentence before a native stack stays, however long the stack is and ho
   );
 });
 
-test("a program that could not reserve room for code is known behind a long stack", () => {
+test("a failed code reservation is recognized before a long stack", () => {
   const words = new LastWords(MAX_CHARACTERS);
   words.add("Failed to reserve virtual memory for CodeRange\n");
   words.add(nativeStack(40, 200));
   expect(lacksRoomForCode(words.text)).toBe(true);
 });
 
-test("of other output the end stays", () => {
+test("the end of other output is kept", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "grapheme-ascii", maxLength: 3_000 }), { maxLength: 8 }), (parts) => {
       const words = new LastWords(MAX_CHARACTERS);

@@ -4,7 +4,7 @@ import { canLimitProcesses, limitedCommand, type ProcessLimits } from "../../src
 
 const MB = 2 ** 20;
 
-/** Runs a shell script within limits, and returns what it prints. */
+/** Runs a shell script within limits, and returns its output. */
 function run(script: string, limits: ProcessLimits): string {
   const { file, args, environment } = limitedCommand("/bin/sh", ["-c", script], limits);
   return spawnSync(file, args, { encoding: "utf8", env: { ...process.env, ...environment } }).stdout;
@@ -16,25 +16,25 @@ describe.skipIf(!canLimitProcesses())("a limited command", () => {
     expect(run("ulimit -d; ulimit -s; ulimit -c", limits)).toBe(`${300 * 1024}\n1024\n0\n`);
   });
 
-  test("keeps a lower limit that is around it", () => {
+  test("keeps a lower limit of its parent", () => {
     const { file, args } = limitedCommand("/bin/sh", ["-c", "ulimit -d"], { dataBytes: 300 * MB });
-    // Nobody but root may raise a limit; setpriv takes that right away where this is root.
+    // Only root may raise a limit. If this is root, setpriv drops that privilege.
     const drop = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534"] : [];
     const script = 'ulimit -d 204800; exec "$0" "$@"';
     const { stdout, error } = spawnSync("/bin/sh", ["-c", script, ...drop, file, ...args], { encoding: "utf8" });
     expect([error, stdout]).toEqual([undefined, "204800\n"]);
   });
 
-  test.skipIf(process.platform !== "linux")("is the first to end when memory runs out, where it says so", () => {
+  test.skipIf(process.platform !== "linux")("is the first to be killed when memory runs out, if requested", () => {
     expect(run("cat /proc/self/oom_score_adj", { diesFirst: true })).toBe("1000\n");
     expect(run("cat /proc/self/oom_score_adj", {})).not.toBe("1000\n");
   });
 
-  test("runs all the same where a limit cannot be set or a group not entered", () => {
+  test("runs even if a limit cannot be set or a group cannot be entered", () => {
     expect(run("echo ran; echo $NANOAGENT_GROUP", { groupFile: "/nothing/cgroup.procs" })).toBe("ran\n\n");
   });
 
-  test("takes its arguments as they are", () => {
+  test("passes its arguments unchanged", () => {
     const { file, args } = limitedCommand("/bin/echo", ["$(id)", "; ls", "a  b"], { dataBytes: 300 * MB });
     expect(spawnSync(file, args, { encoding: "utf8" }).stdout).toBe("$(id) ; ls a  b\n");
   });

@@ -10,7 +10,7 @@ const folderNames = ["TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HO
 const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
 const names = [...localeNames, ...certificateNames, ...folderNames, "NO_PROXY", "no_proxy"];
 
-test.each(names)("%s reaches a program as the user has set it", (name) => {
+test.each(names)("%s reaches a program unchanged", (name) => {
   const value = fc.string({ minLength: 1 });
   fc.assert(
     fc.property(value, (text) => {
@@ -43,6 +43,6 @@ test("nothing else of the agent's environment reaches a program", () => {
       expect(programEnvironment({}, { [key]: "secret" })).toEqual(usual);
     }),
   );
-  // An empty variable is one that is not set.
+  // An empty variable counts as unset.
   expect(programEnvironment({}, { LANG: "", TZ: "" })).toEqual(usual);
 });

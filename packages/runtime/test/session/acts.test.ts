@@ -25,7 +25,7 @@ async function place(): Promise<Place> {
   return { dir: path.join(folder, "session"), effects: path.join(folder, "effects") };
 }
 
-/** Runs the program until it has printed a line like this, kills it so much later, and returns what it printed. */
+/** Runs the program until it has printed a matching line, kills it after a delay, and returns its output. */
 async function runAndKill(
   { dir, effects }: Place,
   hang: string,
@@ -46,7 +46,7 @@ async function runAndKill(
   return output.split("\n").slice(0, -1);
 }
 
-/** Number and key of each act. */
+/** Returns number and key of each act. */
 function actsOf({ effects }: Place): { number: number; key: string }[] {
   if (!existsSync(effects)) return [];
   const lines = readFileSync(effects, "utf8").split("\n").slice(0, -1);
@@ -66,7 +66,7 @@ describe.skipIf(process.platform === "win32")("an agent that is killed in the mi
   test.each([
     ["before", /begun/, 0],
     ["after", /acted/, 1],
-  ])("%s it took effect: knows that it may have acted, and does not act again", async (hang, line, count) => {
+  ])("%s it took effect knows that it may have acted, and does not act again", async (hang, line, count) => {
     const where = await place();
     const [begun = ""] = await runAndKill(where, hang, line);
     const key = begun.split(" ")[2] ?? "";
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === "win32")("an agent that is killed in the mi
     expect(actsOf(where)).toHaveLength(count);
   });
 
-  test(`at any moment, ${kills} times: each act is in the session once, and had been written before it happened`, async () => {
+  test(`at any moment, ${kills} times, has recorded each act once, before it happened`, async () => {
     const where = await place();
     let acknowledged = 0;
     for (let kill = 1; kill <= kills; kill++) {
@@ -106,7 +106,7 @@ describe.skipIf(process.platform === "win32")("an agent that is killed in the mi
       expect(messages.filter(({ role }) => role === "tool")).toHaveLength(calls.length);
       known.push(...calls.map((call) => (call.arguments as { number: number }).number));
     }
-    // The end of the last turn is written when the session is opened the next time.
+    // The end of the last turn is written when the session is next opened.
     await using runtime = new NanoRuntime();
     await runtime.load(sampleConfig({ session: { dir: where.dir } }));
     const last = runtime.history.flatMap(({ tool_calls = [] }) => tool_calls).at(-1)?.arguments as { number: number };
@@ -122,7 +122,7 @@ describe("a turn that changed the world and failed", () => {
   test("stays, and the engine sees it in the next turn and after a restart", async () => {
     const { dir } = await place();
     const calls = (id: string) => ({ id, name: "act", arguments: { number: 1 } });
-    // The second call is never begun: the turn fails with the first one's step.
+    // The second call never begins, because the turn fails with the first one's step.
     const engine = new ScriptedEngine([{ deltas: ["Acting."], calls: [calls("1")] }, { deltas: ["x"] }, "Yes."]);
     const turn = new AbortController();
     const runtime = new NanoRuntime({ engine, tools: [act(() => "it is done")] });
@@ -148,7 +148,7 @@ describe("a turn that changed the world and failed", () => {
     expect(again.notices).toEqual([]);
   });
 
-  test("while it acted: the result says that it may have", async () => {
+  test("during an act has a result that says that it may have happened", async () => {
     const { dir } = await place();
     const turn = new AbortController();
     const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "act", arguments: {} }] }, "Yes."]);
@@ -162,7 +162,7 @@ describe("a turn that changed the world and failed", () => {
     expect(runtime.history[2]).toMatchObject({ role: "tool", content: expect.stringMatching(/may have acted/) });
   });
 
-  test("without acts leaves nothing", async () => {
+  test("is dropped if it has no acts", async () => {
     const { dir } = await place();
     const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "none", arguments: {} }] }]);
     await using runtime = new NanoRuntime({ engine });
@@ -172,8 +172,8 @@ describe("a turn that changed the world and failed", () => {
   });
 });
 
-describe("with a session, a turn with tools", () => {
-  test("of an intent is one turn, whose act was on the disk before it happened", async () => {
+describe("a turn with tools in a session", () => {
+  test("and an intent is one turn, whose act is on disk before it happens", async () => {
     const { dir } = await place();
     const intents = { definitions: [{ name: "act", sentences: ["act"], tool: "act", answer: "Acted." }] };
     let onDisk = "";
@@ -198,14 +198,14 @@ describe("with a session, a turn with tools", () => {
   });
 
   test.skipIf(process.platform !== "linux")(
-    "whose intent to act cannot be written: the tool does not run, and the engine and the reader see why",
+    "does not run an act that cannot be recorded, and the engine and the reader see why",
     async () => {
       const { dir } = await place();
       const engine = new ScriptedEngine([{ calls: [{ id: "1", name: "act", arguments: {} }] }, "I could not."]);
       let calls = 0;
       await using runtime = new NanoRuntime({ engine, tools: [act(() => calls++)] });
       await runtime.load(sampleConfig({ session: { dir, on_write_error: "deliver" } }));
-      // What stands where the session's files would.
+      // Folders that take the names of the session's files.
       const names = Array.from({ length: 60 }, (_, index) => `journal-${String(index + 1).padStart(16, "0")}.jsonl`);
       for (const name of names) await mkdir(path.join(dir, name));
       const events = [];

@@ -13,7 +13,7 @@ function cost(messages: readonly AgentMessage[]): number {
   return messages.reduce((sum, { content }) => sum + 200 + 2 * content.length, 0);
 }
 
-test("holds the newest whole turns within its bound, and counts what left", () => {
+test("keeps the newest complete turns within its limit, and counts the dropped ones", () => {
   const turns = fc.array(
     fc.record({ ask: fc.string({ maxLength: 300 }), answer: fc.string({ maxLength: 300 }), fails: fc.boolean() }),
     { maxLength: 60 },
@@ -43,7 +43,7 @@ test("holds the newest whole turns within its bound, and counts what left", () =
   );
 });
 
-test("nothing leaves before the bound is reached", () => {
+test("drops nothing below the limit", () => {
   const history = new History(cost([message("user", "a"), message("assistant", "b")]) * 3);
   for (let turn = 0; turn < 3; turn++) {
     history.begin(message("user", "a"));

@@ -1,6 +1,6 @@
-// A program to be killed: `node keep-acting.mjs FOLDER EFFECTS HANG` is an agent with a session whose engine has it act with
-// every message. Each act appends its number and its key to the file EFFECTS. HANG is `before`, `after` or `never`: whether a
-// call hangs before or after it has acted. Prints a line for each call that was begun and each reply.
+// A program to be killed: `node keep-acting.mjs FOLDER EFFECTS HANG` is an agent with a session whose engine acts with
+// every message. Each act appends its number and its key to the file EFFECTS. HANG is `before`, `after` or `never`:
+// whether a call hangs before or after it has acted. Prints a line for each started call and each reply.
 import { appendFileSync, writeSync } from "node:fs";
 import { defineTool, NanoRuntime } from "../../dist/index.js";
 import { ScriptedEngine } from "../../dist/testing.js";

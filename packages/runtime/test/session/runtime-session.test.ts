@@ -22,7 +22,7 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 }
 
 describe("an agent with a session", () => {
-  test("goes on where it ended, as one that never ended", async () => {
+  test("continues as if it had never ended", async () => {
     const dir = await temporaryFolder();
     const first = await open(dir);
     await first.process("hello");
@@ -39,7 +39,7 @@ describe("an agent with a session", () => {
     expect(second.history).toHaveLength(6);
   });
 
-  test("shows the engine what was said before the restart", async () => {
+  test("shows the engine the conversation from before the restart", async () => {
     const dir = await temporaryFolder();
     const first = await open(dir);
     await first.process("hello");
@@ -54,7 +54,7 @@ describe("an agent with a session", () => {
     ]);
   });
 
-  test("holds the newest 4 MB of a longer one, and reads all of it", async () => {
+  test("keeps the newest 4 MB of a longer one in memory, and reads all of it", async () => {
     const dir = await temporaryFolder();
     const journal = await Journal.open(dir, { fsync: "never" });
     const timestamp = new Date().toISOString();
@@ -71,7 +71,7 @@ describe("an agent with a session", () => {
     expect(await collect(runtime.readHistory())).toHaveLength(40);
   });
 
-  test("a reset is there after a restart too; what was said before stays on the disk", async () => {
+  test("remembers a reset after a restart, and keeps earlier turns on disk", async () => {
     const dir = await temporaryFolder();
     const first = await open(dir);
     await first.process("hello");
@@ -87,7 +87,7 @@ describe("an agent with a session", () => {
     await journal.close();
   });
 
-  test("a turn that is aborted stays as far as it was shown", async () => {
+  test("keeps the shown part of an aborted turn", async () => {
     const dir = await temporaryFolder();
     const runtime = await open(dir);
     for await (const event of runtime.stream("hello")) if (event.type === "text-delta") break;
@@ -98,7 +98,7 @@ describe("an agent with a session", () => {
     await journal.close();
   });
 
-  test("is one at a time; unload, and a load that fails, give it back", async () => {
+  test("uses it exclusively; unload and a failed load release it", async () => {
     const dir = await temporaryFolder();
     const first = await open(dir);
     await expect(open(dir)).rejects.toMatchObject({ code: "session-in-use" });
@@ -109,7 +109,7 @@ describe("an agent with a session", () => {
     await (await open(dir)).unload();
   });
 
-  test("says what it found damaged", async () => {
+  test("reports damage", async () => {
     const dir = await temporaryFolder();
     const first = await open(dir);
     for (const text of ["hello", "status", "hello", "hello"]) await first.process(text);
@@ -129,7 +129,7 @@ describe("an agent with a session", () => {
 });
 
 describe.skipIf(process.platform !== "linux")("a session that cannot be written", () => {
-  /** What stands where the next segment would. */
+  /** Blocks the name of the next segment. */
   async function spoil(dir: string): Promise<() => Promise<void>> {
     const { mkdir, rm } = await import("node:fs/promises");
     const names = Array.from({ length: 60 }, (_, index) => `journal-${String(index + 1).padStart(16, "0")}.jsonl`);
@@ -139,7 +139,7 @@ describe.skipIf(process.platform !== "linux")("a session that cannot be written"
     };
   }
 
-  test("refuses the reply, keeps it out of the history, and works again by itself", async () => {
+  test("fails the turn, keeps it out of the history, and recovers", async () => {
     const dir = await temporaryFolder();
     await using runtime = await open(dir);
     const clear = await spoil(dir);
@@ -150,7 +150,7 @@ describe.skipIf(process.platform !== "linux")("a session that cannot be written"
     expect(runtime.history).toHaveLength(2);
   });
 
-  test("delivers it and says so, where the config wants that", async () => {
+  test("delivers the reply with a notice if configured", async () => {
     const dir = await temporaryFolder();
     await using runtime = await open(dir, { on_write_error: "deliver" });
     const clear = await spoil(dir);

@@ -17,7 +17,7 @@ const CUTS = isSoak ? 300 : 30;
 const POWER_CUTS = isSoak ? 1000 : 100;
 const FULL_DISKS = isSoak ? 100 : 10;
 
-/** Outcome of reading a file that was harmed: as it was written, refused or named as damaged, or one of two faults. */
+/** Outcome of reading a damaged file: correct, reported as damaged, or one of the failures. */
 type Outcome = "right" | "told" | "lost" | "wrong" | "silent";
 
 const rows: string[] = [];
@@ -25,7 +25,7 @@ afterAll(() => {
   if (isSoak) process.stdout.write(`${rows.join("\n")}\n`);
 });
 
-/** Adds a row to the table, and expects nothing lost, wrong or silent. */
+/** Adds a row to the table, and expects no lost, wrong or silent outcome. */
 function report(name: string, outcomes: readonly Outcome[]): void {
   const count = (kind: Outcome) => outcomes.filter((outcome) => outcome === kind).length;
   const [lost, wrong, silent] = [count("lost"), count("wrong"), count("silent")];
@@ -33,7 +33,7 @@ function report(name: string, outcomes: readonly Outcome[]): void {
   expect({ name, lost, wrong, silent }).toEqual({ name, lost: 0, wrong: 0, silent: 0 });
 }
 
-/** Numbers from 0 to 1 that are the same in every run. */
+/** Returns a generator of reproducible numbers from 0 to 1. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -42,7 +42,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** Harmed copies of a file: bits flipped and ends cut off, spread over all of it. */
+/** Yields damaged copies of a file, with flipped bits and truncated ends, spread over the whole file. */
 function* harmed(whole: Buffer): Generator<Buffer> {
   const choose = numbers(whole.length);
   for (let flip = 0; flip < FLIPS; flip++) {
@@ -54,7 +54,7 @@ function* harmed(whole: Buffer): Generator<Buffer> {
   for (let cut = 0; cut < CUTS; cut++) yield whole.subarray(0, Math.floor((whole.length * cut) / CUTS));
 }
 
-/** Reads a file in every harmed form, and once more when it is whole again. */
+/** Reads a file in every damaged form, and once more after it is restored. */
 async function harm(name: string, file: string, read: () => Promise<Outcome>): Promise<void> {
   const whole = await readFile(file);
   const outcomes: Outcome[] = [];
@@ -69,7 +69,7 @@ async function harm(name: string, file: string, read: () => Promise<Outcome>): P
 
 const owner: StateOwner = { model: "abc", engine_version: "1.0.0", context_tokens: 512, kv_type: "f16" };
 
-test.each(["json", "kv"])("the engine's state, its file .%s", async (ending) => {
+test.each(["json", "kv"])("the engine's state in its file .%s", async (ending) => {
   const file = new StateFile(path.join(await temporaryFolder(), "state"));
   const data = Buffer.from("what native code wrote ".repeat(100));
   const content = { tokens: 100, text: "hello, my name is Bob", marks: [{ characters: 5, tokens: 90 }] };
@@ -86,7 +86,7 @@ test.each(["json", "kv"])("the engine's state, its file .%s", async (ending) => 
   });
 });
 
-test("the device's measurement, with rates", async () => {
+test("the device's measurement with rates", async () => {
   const file = path.join(await temporaryFolder(), "device-measurement.json");
   const { measurement: right } = await writeDeviceMeasurement(
     { engine_version: "1", bandwidth: [{ threads: 2, per_second: 9.25, spread: 0.5 }], contention: 0.25 },
@@ -113,14 +113,14 @@ test("the claim of a folder", async () => {
   const file = path.join(await temporaryFolder(), "lock-0123456789abcdef.claim");
   await writeFile(file, toCheckedJson({ ...ownIdentity(), name: "y", holds: true, beats: 1 }));
   await harm("claim", file, async () => {
-    // A claim that nobody can read is waited for, and its owner shows itself.
+    // An unreadable claim is waited for, and its owner updates it.
     const claim = await askFileClaim(file, { isShared: true, beat: 0 });
     if (claim.state === "gone") return "told";
     return claim.owner?.pid === process.pid && claim.owner.name === "y" ? "right" : "wrong";
   });
 });
 
-test("a session's segments: each turn is there as it was, or is said to be damaged or missing", async () => {
+test("a session's segments: each turn is read unchanged, or reported as damaged or missing", async () => {
   const healthy = new MemoryDisk();
   const first = await openOn(healthy, { segmentBytes: 1500 });
   const said = Array.from({ length: 40 }, (_, index) => `turn ${index + 1}`);
@@ -132,7 +132,7 @@ test("a session's segments: each turn is there as it was, or is said to be damag
   for (const name of names) {
     const whole = files.get(name) as Buffer;
     for (const copy of harmed(whole)) {
-      // Nobody can tell that the newest file went on behind its last whole record.
+      // Missing records at the end of the newest file cannot be detected.
       if (name === names.at(-1) && copy.length < whole.length) continue;
       const journal = await openOn(MemoryDisk.holding(new Map(files).set(name, copy)));
       const found = await questions(journal);
@@ -145,7 +145,7 @@ test("a session's segments: each turn is there as it was, or is said to be damag
   report("session", outcomes);
 }, 600_000);
 
-test("a session whose power is cut: what was acknowledged is there", async () => {
+test("a session after a power cut: acknowledged turns are read", async () => {
   const choose = numbers(1);
   const outcomes: Outcome[] = [];
   for (let cut = 0; cut < POWER_CUTS; cut++) {
@@ -157,7 +157,7 @@ test("a session whose power is cut: what was acknowledged is there", async () =>
       await journal.appendTurn(turn(`turn ${number}`));
       saved.push(`turn ${number}`);
     }
-    // One more is under way.
+    // One more turn is in progress.
     const last = journal.appendTurn(turn("not acknowledged"));
     if (choose() < 0.5) await Promise.resolve();
     disk.cutPower(choose);
@@ -171,7 +171,7 @@ test("a session whose power is cut: what was acknowledged is there", async () =>
   report("power cut", outcomes);
 }, 600_000);
 
-test("a session on a disk that is full at any point: it refuses with a reason, and keeps what it acknowledged", async () => {
+test("a session on a disk that becomes full: it fails with a reason and keeps acknowledged turns", async () => {
   const outcomes: Outcome[] = [];
   for (let point = 0; point < FULL_DISKS; point++) {
     const disk = new MemoryDisk();

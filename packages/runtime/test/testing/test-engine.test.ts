@@ -9,10 +9,10 @@ import { ScriptedEngine, testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { onAbort } from "../../src/on-abort.js";
 
-/** Satisfies the schema that the suite asks for. */
+/** Satisfies the schema that the suite requests. */
 const REPLY = '{"bed": 3}';
 
-/** Runs the contract suite by itself and returns the names of the promises that were broken. */
+/** Runs the contract suite and returns the names of the failed tests. */
 async function brokenPromises(open: () => Engine): Promise<string[]> {
   const bodies: [string, () => Promise<void>][] = [];
   testEngine(open, (name, body) => bodies.push([name, body]));
@@ -23,11 +23,11 @@ async function brokenPromises(open: () => Engine): Promise<string[]> {
   );
 }
 
-test("an engine that keeps its contract breaks nothing", async () => {
+test("an engine that keeps its contract passes", async () => {
   expect(await brokenPromises(() => new ScriptedEngine([REPLY]))).toEqual([]);
 });
 
-describe("an engine that breaks one promise is caught", () => {
+describe("an engine with one fault is detected", () => {
   class Changed extends ScriptedEngine {
     constructor(readonly change: (events: EngineEvent[]) => EngineEvent[]) {
       super();
@@ -41,7 +41,7 @@ describe("an engine that breaks one promise is caught", () => {
   const end: EngineEvent = { type: "end", reason: "stop" };
   const text: EngineEvent = { type: "text-delta", text: "more" };
   const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  /** An engine that makes each reply of its request, whatever else the request asks for. */
+  /** Returns an engine that computes each reply from its request and ignores everything else. */
   const replying = (reply: (request: EngineRequest) => Promise<string>) =>
     Object.assign(new ScriptedEngine(), {
       async *generate(request: EngineRequest): AsyncGenerator<EngineEvent> {
@@ -61,12 +61,9 @@ describe("an engine that breaks one promise is caught", () => {
       /one end/,
     ],
     "no text": [() => new Changed((events) => events.filter(({ type }) => type !== "text-delta")), /one end/],
-    "tokens that are no whole number": [
-      () => Object.assign(new ScriptedEngine(), { countTokens: () => 0.5 }),
-      /counts tokens/,
-    ],
+    "fractional tokens": [() => Object.assign(new ScriptedEngine(), { countTokens: () => 0.5 }), /counts tokens/],
     "a context of 0": [() => new ScriptedEngine(["Yes."], { contextTokens: 0 }), /context/],
-    "deaf to aborts": [
+    "ignored aborts": [
       () =>
         Object.assign(new ScriptedEngine(), {
           async *generate() {
@@ -77,7 +74,7 @@ describe("an engine that breaks one promise is caught", () => {
         }),
       /abort|close/,
     ],
-    "aborts that take three times as long as they may": [
+    "aborts that take three times the limit": [
       () =>
         Object.assign(new ScriptedEngine(), {
           async *generate(_: EngineRequest, { signal }: { signal?: AbortSignal } = {}) {
@@ -101,7 +98,7 @@ describe("an engine that breaks one promise is caught", () => {
       /overlapping/,
     ],
     "a reply that breaks its schema": [() => replying(async () => '{"bed": 12}'), /schema/],
-    "a refusal of a schema after text": [
+    "a schema error after text": [
       () =>
         new Changed((events) => [
           ...events.slice(0, -1),
@@ -118,7 +115,7 @@ describe("an engine that breaks one promise is caught", () => {
       /same seed/,
     ],
     "a state of -1 bytes": [() => Object.assign(new ScriptedEngine([REPLY]), { saveState: async () => -1 }), /state/],
-    "no reply after its state was saved": [
+    "no reply after saving the state": [
       () => {
         let isSaved = false;
         const engine = replying(async () => {
@@ -133,7 +130,7 @@ describe("an engine that breaks one promise is caught", () => {
       },
       /state/,
     ],
-    "a notice that is no text": [() => Object.assign(new ScriptedEngine([REPLY]), { notices: [1] as never }), /facts/],
+    "a notice that is not text": [() => Object.assign(new ScriptedEngine([REPLY]), { notices: [1] as never }), /facts/],
     "a thrown error": [
       () =>
         Object.assign(new ScriptedEngine(), {

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../temporary-folder.js";
 import { MemoryDisk } from "./memory-disk.js";
 import { openOn, questions, turn } from "./sample-turns.js";
 
-/** A disk with this many turns in several segments. */
+/** Returns a disk with this number of turns in several segments. */
 async function diskWith(turns: number): Promise<Map<string, Buffer>> {
   const disk = new MemoryDisk();
   const journal = await openOn(disk, { segmentBytes: 700 });
@@ -22,7 +22,7 @@ async function diskWith(turns: number): Promise<Map<string, Buffer>> {
 const TURNS = 30;
 const all = Array.from({ length: TURNS }, (_, index) => `${index + 1}`);
 
-test("segments whose names were mixed up, and whose lines were given other ends, are read whole and in order", async () => {
+test("segments with swapped names and changed line endings are read completely and in order", async () => {
   const files = await diskWith(TURNS);
   const names = [...files.keys()].filter((name) => name.endsWith(".jsonl")).sort();
   expect(names.length).toBeGreaterThan(3);
@@ -50,7 +50,7 @@ test("segments whose names were mixed up, and whose lines were given other ends,
   );
 });
 
-test.skipIf(process.platform === "win32")("a pipe or a folder in a segment's place is not waited for", async () => {
+test.skipIf(process.platform === "win32")("a pipe or a folder with a segment's name does not block", async () => {
   for (const stranger of ["mkfifo", "mkdir"]) {
     const folder = await temporaryFolder();
     const first = await Journal.open(folder, { segmentBytes: 700 });
@@ -70,7 +70,7 @@ test.skipIf(process.platform === "win32")("a pipe or a folder in a segment's pla
   }
 });
 
-test.skipIf(process.platform === "win32")("a folder that everyone may write to is said, and no other", async () => {
+test.skipIf(process.platform === "win32")("only a folder that everyone can write to is reported", async () => {
   for (const [mode, isSaid] of [
     [0o700, false],
     [0o755, false],

@@ -6,11 +6,11 @@ import { Journal } from "../../../src/session/journal/journal.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { questions, turn } from "./sample-turns.js";
 
-/** Ways in which another program takes a file away that is open. */
+/** Ways in which another program can remove or change an open file. */
 const ways: Record<string, (file: string) => Promise<void>> = {
   remove: (file) => rm(file),
   "move away": (file) => rename(file, `${file}.moved`),
-  "replace by nothing": async (file) => {
+  "replace by an empty file": async (file) => {
     await writeFile(`${file}.fresh`, "");
     await rename(`${file}.fresh`, file);
   },
@@ -24,7 +24,7 @@ const ways: Record<string, (file: string) => Promise<void>> = {
 };
 
 test.each(["turn", "batch", "never"] as const)(
-  "fsync %s: whatever is done to the open file, what is acknowledged afterwards is there, and it is said",
+  "fsync %s: after any change to the open file, acknowledged turns are kept, and the change is reported",
   async (fsync) => {
     const property = fc.asyncProperty(
       fc.array(fc.constantFrom(null, null, ...Object.keys(ways)), { minLength: 1, maxLength: 8 }),
@@ -60,7 +60,7 @@ test.each(["turn", "batch", "never"] as const)(
   120_000,
 );
 
-test("turns that were not synced yet are written again into the new file", async () => {
+test("unsynced turns are written again to the new file", async () => {
   for (const way of ["remove", "move away", "replace by nothing"]) {
     for (const end of ["another turn", "close"]) {
       const folder = await temporaryFolder();
@@ -72,7 +72,7 @@ test("turns that were not synced yet are written again into the new file", async
       if (end === "another turn") await journal.appendTurn(turn("four"));
       await journal.close();
       const again = await Journal.open(folder);
-      // The first turn began the file, and was synced with its name.
+      // The first turn began the file and was synced with the file's name.
       expect(await questions(again)).toEqual(end === "close" ? ["two", "three"] : ["two", "three", "four"]);
       expect(again.report.missing).toEqual([{ first_turn: 1, last_turn: 1 }]);
       await again.close();

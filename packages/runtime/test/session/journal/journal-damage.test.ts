@@ -15,7 +15,7 @@ const texts = [
   "\ud800 alone",
 ];
 
-/** A disk with a session of these turns, and its files. */
+/** Returns a disk with a session of these turns, and its files. */
 async function written(said: readonly string[], segmentBytes?: number) {
   const disk = new MemoryDisk();
   const journal = await openOn(disk, { segmentBytes });
@@ -28,7 +28,7 @@ async function written(said: readonly string[], segmentBytes?: number) {
   return { files: disk.snapshot(), ends };
 }
 
-test("what is read is what was written, to the letter", async () => {
+test("turns are read exactly as they were written", async () => {
   const { files } = await written(texts);
   const journal = await openOn(MemoryDisk.holding(files));
   expect(await allMessages(journal)).toEqual(texts.flatMap(turn));
@@ -36,17 +36,17 @@ test("what is read is what was written, to the letter", async () => {
   expect(journal.counts).toEqual({ turns: texts.length, messages: 2 * texts.length, conversation_turn: 1 });
 });
 
-test("cut off at every byte: every turn before that is there, and it goes on", async () => {
+test("cut off at any byte: every earlier turn is read, and the journal continues", async () => {
   const { files, ends } = await written(texts);
   const [[name, whole]] = [...files] as [[string, Buffer]];
   for (let length = 0; length <= whole.length; length++) {
     const disk = MemoryDisk.holding([[name, whole.subarray(0, length)]]);
     const journal = await openOn(disk);
-    // A record that lacks its line feed alone is whole.
+    // A record that only lacks its line feed is complete.
     const kept = ends.filter((end) => end <= length + 1).length;
     expect(await questions(journal)).toEqual(texts.slice(0, kept));
     expect(journal.report.damage).toEqual([]);
-    // Every cut is said, but for one at the end of a record, which leaves no trace.
+    // Every cut is reported, except at the end of a record, where it leaves no trace.
     const isSaid = describeReport(journal.report).length > 0;
     expect(isSaid).toBe(length === 0 || !isEndOfRecord(whole, length));
     await journal.appendTurn(turn("after"));
@@ -57,15 +57,15 @@ test("cut off at every byte: every turn before that is there, and it goes on", a
   }
 });
 
-/** Whether a file that was cut to this length ends with a whole record. Its line feed alone may be gone. */
+/** Whether a file that was cut to this length ends with a complete record, with or without its line feed. */
 function isEndOfRecord(whole: Buffer, length: number): boolean {
   return [whole[length - 1], whole[length]].includes(10);
 }
 
-/** In the usual run every third byte, and every line feed. */
+/** Every third byte in the usual run, and every line feed. */
 const stride = process.env.NANOAGENT_SOAK ? 1 : 3;
 
-test("bytes flipped, one at a time: at most the one record that it is in is lost, nothing is wrong, and it is put aside", async () => {
+test("each flipped byte loses at most its own record, which is copied to the quarantine", async () => {
   const { files } = await written(texts);
   const [[name, whole]] = [...files] as [[string, Buffer]];
   for (let at = 0; at < whole.length; at++) {
@@ -76,7 +76,7 @@ test("bytes flipped, one at a time: at most the one record that it is in is lost
     const journal = await openOn(disk);
     const found = await questions(journal);
     expect(found).toEqual(texts.filter((text) => found.includes(text)));
-    // A line feed that is gone takes two records with it.
+    // A lost line feed damages two records.
     expect(texts.length - found.length).toBeLessThanOrEqual(whole[at] === 10 ? 2 : 1);
     expect(journal.report.damage.length + journal.report.torn_bytes).toBeGreaterThan(0);
     for (const { file, offset, bytes, quarantine } of journal.report.damage) {
@@ -91,7 +91,7 @@ test("bytes flipped, one at a time: at most the one record that it is in is lost
   }
 });
 
-test("any damage to any file: it opens, what it reads is what was written, and it goes on", async () => {
+test("with any damage to any file the journal opens, reads only written turns, and continues", async () => {
   const damage = fc.record({
     file: fc.nat(),
     at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -140,7 +140,7 @@ test("any damage to any file: it opens, what it reads is what was written, and i
   await fc.assert(property, { numRuns: process.env.NANOAGENT_SOAK ? 20_000 : 1000 });
 }, 300_000);
 
-test("files of random bytes open, and are put aside", async () => {
+test("files of random bytes are copied to the quarantine", async () => {
   const bytes = fc.uint8Array({ maxLength: 3000 });
   await fc.assert(
     fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 3 }), async (contents) => {
@@ -155,8 +155,8 @@ test("files of random bytes open, and are put aside", async () => {
   );
 });
 
-describe("what a start cannot know", () => {
-  test("a line of 100 MB without an end is skipped in bounded memory", async () => {
+describe("unusual content at a start", () => {
+  test("an unfinished line of 100 MB is skipped in bounded memory", async () => {
     const { files } = await written(["one"]);
     const [[name, whole]] = [...files] as [[string, Buffer]];
     const giant = Buffer.alloc(100 * 2 ** 20, "x");
@@ -165,13 +165,13 @@ describe("what a start cannot know", () => {
     const journal = await openOn(disk);
     expect(await questions(journal)).toEqual(["one", "two"]);
     expect(journal.report.notes).toEqual([expect.stringContaining("could not be repaired")]);
-    // The disk itself is in this memory, and copies the rest when it is repaired.
+    // The test's disk is in this memory as well, and copies the rest during the repair.
     expect(process.memoryUsage().rss - before).toBeLessThan(250 * 2 ** 20);
     await journal.appendTurn(turn("three"));
     expect(await questions(await openOn(disk))).toEqual(["one", "two", "three"]);
   });
 
-  test("a newer format is refused, and nothing is changed", async () => {
+  test("a newer format is rejected, and nothing is changed", async () => {
     const { files } = await written(["one"]);
     const { encodeRecord } = await import("../../../src/session/journal/journal-record.js");
     const newer = { type: "segment", sequence: 3, format: 2, session: "s", created_at: "", after_sequence: 2 } as const;
@@ -182,7 +182,7 @@ describe("what a start cannot know", () => {
     expect(disk.snapshot()).toEqual(before);
   });
 
-  test("a record of a kind that is not known yet is kept", async () => {
+  test("a record of an unknown kind is kept", async () => {
     const { files } = await written(["one"]);
     const [[name, whole]] = [...files] as [[string, Buffer]];
     const { encodeRecord } = await import("../../../src/session/journal/journal-record.js");
@@ -195,7 +195,7 @@ describe("what a start cannot know", () => {
     expect(disk.snapshot().get(name)?.toString()).toContain("the shed");
   });
 
-  test("a device that does not give some bytes back: nothing is cut, and they count again when it does", async () => {
+  test("unreadable bytes of a device are kept, and count again once they can be read", async () => {
     const { files } = await written(["one", "two"]);
     const disk = MemoryDisk.holding(files);
     const open = disk.open.bind(disk);

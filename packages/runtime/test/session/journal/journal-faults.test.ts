@@ -44,8 +44,8 @@ const fault: fc.Arbitrary<Fault | null> = fc.oneof(
 );
 
 /**
- * What must be read: every turn of `saved`, and behind it at most one of those that were `refused` since the last of
- * these. One that a start has found may go as it came: nobody was told that it is there.
+ * The turns that must be read: all of `saved`, then at most one of those `refused` since the last saved one. A turn
+ * that only a start has found may disappear again, because nobody was told about it.
  */
 interface Expected {
   saved: string[];
@@ -53,7 +53,7 @@ interface Expected {
   found: string[];
 }
 
-/** Compares. `mayLose`: how many of the last ones a power cut may take. Returns what is to be expected from now on. */
+/** Compares the turns. `mayLose`: most saved turns that a power cut may lose. Returns the new expectation. */
 async function check(journal: Journal, { saved, refused, found }: Expected, mayLose = 0): Promise<Expected> {
   const there = (await questions(journal)).filter((text) => !found.includes(text));
   const more = there.length === saved.length + 1 && refused.includes(there.at(-1) ?? "") ? there.splice(-1) : [];
@@ -76,7 +76,7 @@ test.each<[string, JournalOptions["fsync"], number]>([
   ["turn", "turn", 0],
   ["batch", "batch", 16],
 ])(
-  "fsync %s: whatever fails and whenever it ends, what was acknowledged is there",
+  "fsync %s: acknowledged turns survive any fault and any end",
   async (_, fsync, mayLose) => {
     const script = fc.record({
       steps: fc.array(step, { minLength: 1, maxLength: 25 }),
@@ -125,14 +125,15 @@ test.each<[string, JournalOptions["fsync"], number]>([
               ];
               const act = await journal.recordActStart(call, messages).catch(() => null);
               if (act === null) {
-                // Its record may be on the disk all the same: then a start finds it, and ends the turn.
+                // Its record may still be on the disk. Then a start finds it and ends the turn.
                 expected.refused.push(text);
                 break;
               }
               if (next.withResult) await journal.recordActResult(act, { content: "done", is_error: false });
               if (next.afterwards === "append") await said(journal.appendTurn([...messages, reply]), text);
               if (expected.saved.at(-1) === text) break;
-              // The start of the act is on the disk, so the turn stays, whether it is ended now or by the next start.
+              // The start of the act is on the disk, so the turn stays, no matter if it is ended now or by the next
+              // start.
               const kept = await journal.endFailedTurn();
               expect(kept?.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
               expected = { ...expected, saved: [...expected.saved, text], refused: [] };
@@ -158,7 +159,7 @@ test.each<[string, JournalOptions["fsync"], number]>([
         withoutFaults();
         await check(journal, expected);
         expected = await check(await openOn(disk, options), expected);
-        // And it goes on as if nothing had been.
+        // The journal continues normally.
         const last = await openOn(disk, options);
         await last.appendTurn(turn("at last"));
         expect((await questions(await openOn(disk, options))).at(-1)).toBe("at last");

@@ -9,15 +9,15 @@ import { temporaryFolder } from "../../temporary-folder.js";
 import { questions } from "./sample-turns.js";
 
 const program = fileURLToPath(new URL("./keep-writing.mjs", import.meta.url));
-/** Each is one of three sessions. */
+/** Number of kills, each with three sessions. */
 const kills = process.env.NANOAGENT_SOAK ? 1000 : 34;
 const repetitions = process.env.NANOAGENT_SOAK ? 40 : 4;
 const policies = ["turn", "batch", "never"];
 
-/** Turns that were not as they were acknowledged, counted over all kills. */
+/** Violations of the guarantees, counted over all kills. */
 const kept = { lost: 0, wrong: 0, silent: 0 };
 
-/** Runs the program and gathers its lines; kills it when it has printed so many and then waited so long. */
+/** Runs the program and collects its output. Kills it after this number of lines and a delay. */
 async function runAndKill(folder: string, lines: number, milliseconds: number): Promise<string[]> {
   const child = spawn(process.execPath, [program, folder, "Infinity", ...policies], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -36,8 +36,8 @@ async function runAndKill(folder: string, lines: number, milliseconds: number): 
 }
 
 /**
- * What was acknowledged since the last time is there, and at most one turn behind it; a call that was about to be made is
- * there as well, with its result or as one that may have happened. Returns how many turns there are.
+ * Checks that all turns acknowledged since the last check are read, followed by at most one more, and that a call that
+ * was about to be made is recorded, with its result or as one that may have happened. Returns the number of turns.
  */
 async function check(folder: string, fsync: string, known: number, lines: readonly string[]): Promise<number> {
   const saved = printed(lines, fsync, "saved");
@@ -63,14 +63,14 @@ async function check(folder: string, fsync: string, known: number, lines: readon
   return turns;
 }
 
-/** What the program has printed behind these words. */
+/** Returns the program's output after these words. */
 function printed(lines: readonly string[], ...words: string[]): string[] {
   const begin = `${words.join(" ")} `;
   return lines.filter((line) => line.startsWith(begin)).map((line) => line.slice(begin.length));
 }
 
 describe.skipIf(process.platform === "win32")("a program that writes", () => {
-  test(`killed ${kills} times under load, three sessions each: every acknowledged turn is there`, async () => {
+  test(`killed ${kills} times under load, three sessions per kill, loses no acknowledged turn`, async () => {
     const folder = await temporaryFolder();
     const turns = new Map(policies.map((fsync) => [fsync, 0]));
     for (let kill = 0; kill < kills; kill++) {
@@ -89,13 +89,13 @@ describe.skipIf(process.platform === "win32")("a program that writes", () => {
     expect(kept).toEqual({ lost: 0, wrong: 0, silent: 0 });
   }, 1_800_000);
 
-  test("its lock goes with it, and is held until then", async () => {
+  test("holds its lock until it ends", async () => {
     const folder = await temporaryFolder();
     const child = spawn(process.execPath, [program, folder, "Infinity", "never"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(child.stdout, "data");
-    // Closed again: a lock on a folder that is gone would hold the next folder of the same inode.
+    // Closed again, because a lock on a removed folder would also hold the next folder with the same inode.
     await (await Journal.open(folder)).close();
     const own = path.join(folder, "never");
     await expect(Journal.open(own)).rejects.toMatchObject({ code: "session-in-use" });
@@ -109,9 +109,9 @@ describe.skipIf(process.platform === "win32")("a program that writes", () => {
   });
 });
 
-/** Runs the program for some turns under strace, which does this to its system calls. */
+/** Runs the program for some turns under strace, which injects this fault into its system calls. */
 function runInjected(folder: string, injection: string, turns: number): { lines: string[]; signal: string | null } {
-  // The calls that make it are not meant.
+  // The faults must not hit the creation of these folders.
   mkdirSync(path.join(folder, "turn"));
   const call = injection.split(":")[0];
   const log = path.join(folder, "..", `${path.basename(folder)}.strace`);
@@ -132,7 +132,7 @@ function runInjected(folder: string, injection: string, turns: number): { lines:
       String(turns),
       "turn",
     ],
-    // strace counts the calls of each thread by itself.
+    // strace counts the calls per thread.
     { encoding: "utf8", env: { ...process.env, UV_THREADPOOL_SIZE: "1" } },
   );
   expect(stderr).toBe("");
@@ -145,11 +145,11 @@ const canTrace =
   spawnSync("strace", ["-f", "-qq", "-e", "trace=none", process.execPath, "-e", "0"], { encoding: "utf8" }).status ===
   0;
 
-describe.skipIf(!canTrace)("system calls that fail, by strace", () => {
+describe.skipIf(!canTrace)("injected faults of system calls", () => {
   const when = Array.from({ length: repetitions }, (_, index) => index + 1);
 
   test.each(["pwrite64", "fdatasync", "fsync"])(
-    "%s kills the program",
+    "a kill during %s loses no acknowledged turn",
     async (call) => {
       for (const nth of when) {
         const folder = await temporaryFolder();
@@ -162,13 +162,13 @@ describe.skipIf(!canTrace)("system calls that fail, by strace", () => {
   );
 
   test.each([
-    ["a disk that is full for good", "pwrite64:error=ENOSPC:when=3+", /refused session-not-saved/],
-    ["a disk that is full once", "pwrite64:error=ENOSPC:when=3", /refused session-not-saved[\s\S]*saved/],
-    ["a write that the device refuses", "pwrite64:error=EIO:when=2", /refused session-not-saved[\s\S]*saved/],
-    ["a sync that fails once", "fdatasync:error=EIO:when=3", /refused session-not-saved[\s\S]*saved/],
-    ["syncs that fail for good", "fdatasync:error=EIO:when=3+", /refused session-not-saved/],
+    ["a permanently full disk", "pwrite64:error=ENOSPC:when=3+", /refused session-not-saved/],
+    ["a temporarily full disk", "pwrite64:error=ENOSPC:when=3", /refused session-not-saved[\s\S]*saved/],
+    ["a failed write", "pwrite64:error=EIO:when=2", /refused session-not-saved[\s\S]*saved/],
+    ["a failed sync", "fdatasync:error=EIO:when=3", /refused session-not-saved[\s\S]*saved/],
+    ["permanently failing syncs", "fdatasync:error=EIO:when=3+", /refused session-not-saved/],
     ["a folder that cannot be synced", "fsync:error=EIO:when=1", /refused session-not-saved[\s\S]*saved/],
-  ])("%s: what was acknowledged is there", async (_, injection, expected) => {
+  ])("%s loses no acknowledged turn", async (_, injection, expected) => {
     const folder = await temporaryFolder();
     const { lines } = runInjected(folder, injection, 12);
     expect(lines.join("\n")).toMatch(expected);
@@ -179,7 +179,7 @@ describe.skipIf(!canTrace)("system calls that fail, by strace", () => {
     await journal.close();
   });
 
-  test("a device that says it wrote what it did not: all else is there, and the report tells", async () => {
+  test("a device that loses a confirmed write: all other turns are read, and the loss is reported", async () => {
     const folder = await temporaryFolder();
     const { lines } = runInjected(folder, "pwrite64:retval=20:when=3", 12);
     expect(printed(lines, "turn", "saved")).toHaveLength(12);

@@ -6,7 +6,7 @@ import { lockFolder } from "../../../src/session/journal/journal-lock.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { turn } from "./sample-turns.js";
 
-test("a folder is locked whatever it is called, and others are not", async () => {
+test("only the folder itself is locked, under every name", async () => {
   const folder = await temporaryFolder();
   const one = path.join(folder, "one");
   await mkdir(one);
@@ -24,7 +24,7 @@ test("a folder is locked whatever it is called, and others are not", async () =>
   await (await lockFolder(path.join(folder, "alias"), "barn")).release();
 });
 
-test("a folder that is removed and made again is another one, and its first owner writes nothing more", async () => {
+test("after a folder was removed and created again, its first owner writes nothing more", async () => {
   const folder = await mkdtemp(path.join(await temporaryFolder(), "s-"));
   const first = await Journal.open(folder);
   await first.appendTurn(turn("one"));
@@ -42,7 +42,7 @@ test("a folder that is removed and made again is another one, and its first owne
   await second.close();
 });
 
-test("a folder that is moved away while it is open is not written to under its old name", async () => {
+test("a folder that is moved while it is open gets no writes under its old name", async () => {
   const folder = path.join(await temporaryFolder(), "s");
   const first = await Journal.open(folder);
   await rename(folder, `${folder}-old`);

@@ -13,7 +13,7 @@ const call = { id: "call-1", name: "open-valve", arguments: { valve: 3 } };
 const asked = [message("user", "open valve 3"), { ...message("assistant", ""), tool_calls: [call] }];
 
 describe("a turn", () => {
-  test("is one write and one sync; a segment that begins, one sync of its folder more", async () => {
+  test("takes one write and one sync; a new segment also takes one sync of its folder", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     expect(disk.counts).toEqual({ writes: 0, writtenBytes: 0, syncs: 0, folderSyncs: 0 });
@@ -23,7 +23,7 @@ describe("a turn", () => {
     expect(disk.counts).toMatchObject({ writes: 50, syncs: 50, folderSyncs: 1 });
   });
 
-  test("that calls a tool which changes the world: one sync more before the call, none after it", async () => {
+  test("with an act takes one more sync before the call, and none after it", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
@@ -40,7 +40,7 @@ describe("a turn", () => {
     expect((await allMessages(again)).slice(2)).toEqual([...asked, result, message("assistant", "It is open.")]);
   });
 
-  test(`with batch, syncs once every ${BATCH_TURNS} turns and at the end; with never, not at all`, async () => {
+  test(`is synced with batch every ${BATCH_TURNS} turns and at the end, with never not at all`, async () => {
     const batched = new MemoryDisk();
     const journal = await openOn(batched, { fsync: "batch" });
     for (let number = 0; number < 1 + 2 * BATCH_TURNS; number++) await journal.appendTurn(turn(`${number}`));
@@ -56,7 +56,7 @@ describe("a turn", () => {
     expect(never.counts).toMatchObject({ syncs: 0, folderSyncs: 0 });
   });
 
-  test("that is too large is refused, and hurts nothing", async () => {
+  test("that is too large is rejected without side effects", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
@@ -73,7 +73,7 @@ describe("a turn", () => {
 describe("a full disk", () => {
   const full = { kind: "ENOSPC", at: 0.5 } as const;
 
-  test("refuses the turn with an error that says what to do, hurts nothing, and works again when there is room", async () => {
+  test("rejects the turn with a hint and without damage, and works again once there is space", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
@@ -93,7 +93,7 @@ describe("a full disk", () => {
     expect(await questions(await openOn(disk))).toEqual(["one", "three"]);
   });
 
-  test("delivers it where that was asked for, and the gap is on record", async () => {
+  test("delivers the turn if configured, and records the gap", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk, { onWriteError: "deliver" });
     disk.nextFault = () => full;
@@ -106,7 +106,7 @@ describe("a full disk", () => {
     expect(await questions(await openOn(disk))).toEqual(["three"]);
   });
 
-  test("of the real kind: tmpfs of 64 KB", {
+  test("works with a real tmpfs of 64 KB", {
     skip: process.getuid?.() !== 0 || process.platform !== "linux",
   }, async () => {
     const { spawnSync } = await import("node:child_process");
@@ -136,8 +136,8 @@ describe("a full disk", () => {
   });
 });
 
-describe("an end in the middle of a call", () => {
-  test("before its result: the call is closed with one that says so, and its key is reported", async () => {
+describe("an end of the program during a call", () => {
+  test("before its result adds a synthetic result, and reports the key", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
@@ -151,11 +151,11 @@ describe("an end in the middle of a call", () => {
       tool_call_id: "call-1",
       content: expect.stringContaining("may have happened"),
     });
-    // Once, and not with every start.
+    // Only once, not at every start.
     expect((await openOn(disk)).report.unknown_calls).toEqual([]);
   });
 
-  test("after its result: that is what stays", async () => {
+  test("after its result keeps the result", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     const act = await journal.recordActStart(call, asked);
@@ -165,7 +165,7 @@ describe("an end in the middle of a call", () => {
     expect(await allMessages(again)).toMatchObject([{}, {}, { role: "tool", content: "valve 3 is open" }, {}]);
   });
 
-  test("in its second step, with the same id given again: each call has its own result", async () => {
+  test("in the second step, with a reused id, keeps each call's own result", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     const first = await journal.recordActStart(call, asked);
@@ -187,7 +187,7 @@ describe("an end in the middle of a call", () => {
     ]);
   });
 
-  test("a turn that failed after a call stays, and one that called nothing does not", async () => {
+  test("keeps a failed turn with a call, and discards one without", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     expect(await journal.endFailedTurn()).toBeNull();
@@ -202,10 +202,10 @@ describe("an end in the middle of a call", () => {
   });
 });
 
-describe("what is shown of the conversation", () => {
+describe("the window of the conversation", () => {
   const window = { first_turn: 2, summary: "Pump three.", next: { summary: "Pumps three and four.", through_turn: 3 } };
 
-  test("is there after a restart, also when the segment that it was put down in is long closed", async () => {
+  test("is restored after a restart, even from a segment that was closed long before", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk, { segmentBytes: 500 });
     expect(journal.window).toBeNull();
@@ -222,7 +222,7 @@ describe("what is shown of the conversation", () => {
     expect((await questions(again)).at(-1)).toBe("turn 19");
   });
 
-  test("goes with the conversation that it is of", async () => {
+  test("belongs to its conversation", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
@@ -233,7 +233,7 @@ describe("what is shown of the conversation", () => {
     expect((await openOn(disk)).window).toBeNull();
   });
 
-  test("costs no sync, and is no reason to refuse anything", async () => {
+  test("takes no sync, and its failure is not an error", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk);
     await journal.appendTurn(turn("one"));
@@ -250,7 +250,7 @@ describe("what is shown of the conversation", () => {
 });
 
 describe("a conversation", () => {
-  test("that begins anew leaves the one before on the disk, also over a start and a new segment", async () => {
+  test("that begins leaves the previous one on disk, also after a restart and in a new segment", async () => {
     const disk = new MemoryDisk();
     let journal = await openOn(disk, { segmentBytes: 1 });
     await journal.appendTurn(turn("one"));
@@ -269,7 +269,7 @@ describe("a conversation", () => {
     expect(begins).toEqual([true, true, false]);
   });
 
-  test("has a name that stays", async () => {
+  test("keeps its name", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk, { segmentBytes: 1 });
     for (const text of ["one", "two", "three"]) await journal.appendTurn(turn(text));
@@ -279,7 +279,7 @@ describe("a conversation", () => {
 });
 
 describe("reading", () => {
-  test("the newest turns within a bound, and any turn by its number", async () => {
+  test("returns the newest turns within a limit, and any turn by its number", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk, { segmentBytes: 1000 });
     const said = Array.from({ length: 100 }, (_, index) => `turn ${index + 1}`);
@@ -294,7 +294,7 @@ describe("reading", () => {
     for (const from of [1, 2, 37, 99, 100, 101]) expect(await questions(journal, from)).toEqual(said.slice(from - 1));
   });
 
-  test("goes on beside a program that writes and one that prunes", async () => {
+  test("works while other programs write and prune", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk, { segmentBytes: 500, retention: { maxBytes: 3000 } });
     for (let number = 0; number < 10; number++) await journal.appendTurn(turn(`${number}`));
@@ -309,7 +309,7 @@ describe("reading", () => {
 });
 
 describe("retention", () => {
-  test("by size: the oldest segments leave, the rest is whole, and counts go on", async () => {
+  test("by size removes the oldest segments, keeps the rest intact, and continues the counts", async () => {
     const disk = new MemoryDisk();
     const journal = await openOn(disk, { segmentBytes: 2000, retention: { maxBytes: 10_000 } });
     for (let number = 1; number <= 500; number++) await journal.appendTurn(turn(`turn ${number}`));
@@ -323,7 +323,7 @@ describe("retention", () => {
     expect(found.length).toBeGreaterThan(20);
   });
 
-  test("by age, but not by a clock that was never set", async () => {
+  test("by age ignores a clock that was never set", async () => {
     const disk = new MemoryDisk();
     let now = Date.parse("2026-03-01");
     const day = 24 * 60 * 60 * 1000;
@@ -346,14 +346,14 @@ describe("retention", () => {
 });
 
 describe("the folder", () => {
-  test("is made for its owner alone, with all in it", async () => {
+  test("is accessible only to its owner, with all its files", async () => {
     const dir = path.join(await temporaryFolder(), "a", "b");
     const journal = await Journal.open(dir);
     await journal.appendTurn(turn("one"));
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
     for (const name of await readdir(dir)) {
       const status = await stat(path.join(dir, name));
-      // Whoever may enter the folder may ask the lock's socket who has it.
+      // Users with access to the folder may ask the lock's socket for its owner.
       if (!status.isSocket()) expect(status.mode & 0o777).toBe(0o600);
     }
     await journal.close();
@@ -361,7 +361,7 @@ describe("the folder", () => {
     await expect(journal.appendTurn(turn("two"))).rejects.toMatchObject({ code: "session-closed" });
   });
 
-  test("keeps what is not of the session", async () => {
+  test("keeps files that do not belong to the session", async () => {
     const dir = await temporaryFolder();
     await writeFile(path.join(dir, "journal-notes.txt"), "mine");
     await mkdir(path.join(dir, "engine-state.kv"));
@@ -372,7 +372,7 @@ describe("the folder", () => {
     expect(await readdir(dir)).toEqual(["engine-state.kv", "journal-0000000000000001.jsonl", "journal-notes.txt"]);
   });
 
-  test("that is a file is an error that says so", async () => {
+  test("is rejected if it is a file", async () => {
     const file = path.join(await temporaryFolder(), "file");
     await writeFile(file, "");
     await expect(Journal.open(file)).rejects.toMatchObject({ code: "session-unreadable" });

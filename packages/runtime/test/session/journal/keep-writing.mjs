@@ -1,5 +1,5 @@
-// A program to be killed: `node keep-writing.mjs FOLDER TURNS FSYNC...` writes turn after turn to a session of its own for each
-// FSYNC, in a folder of that name, and prints `FSYNC saved TURN` for each that was acknowledged, or `FSYNC refused CODE`.
+// A program to be killed: `node keep-writing.mjs FOLDER TURNS FSYNC...` writes turns to a separate session for each
+// FSYNC, in a folder with that name. It prints `FSYNC saved TURN` for each acknowledged turn, or `FSYNC refused CODE`.
 import { writeSync } from "node:fs";
 import path from "node:path";
 import { Journal } from "../../../dist/node.js";
@@ -12,7 +12,7 @@ await Promise.all(policies.map((fsync) => keepWriting(fsync)));
 async function keepWriting(fsync) {
   const journal = await Journal.open(path.join(folder, fsync), {
     fsync: /** @type {"turn" | "batch" | "never"} */ (fsync),
-    // Small, so that segments are begun all the time.
+    // Small, so that new segments begin often.
     segmentBytes: 4096,
   });
   const first = journal.counts.turns + 1;

@@ -15,7 +15,7 @@ const MB = 2 ** 20;
 
 const turns = process.env.NANOAGENT_SOAK ? 500_000 : 50_000;
 
-test(`a session of ${2 * turns} messages opens in little time and memory, and is read in no more`, async () => {
+test(`a session of ${2 * turns} messages opens and is read in little time and memory`, async () => {
   const dir = await temporaryFolder();
   await writeSegments(dir, turns);
   const program = fileURLToPath(new URL("./open-large.mjs", import.meta.url));
@@ -29,11 +29,11 @@ test(`a session of ${2 * turns} messages opens in little time and memory, and is
   expect(result.openBytes).toBeLessThan(30 * MB);
   expect(result.loadBytes).toBeLessThan(40 * MB);
   expect(result.readBytes).toBeLessThan(90 * MB);
-  // A second is promised, and a tenth of it is taken on an idle machine; a busy one is no fault.
+  // The limit is one second; an idle machine needs a tenth of it. A busy machine must not fail the test.
   expect(result.openMilliseconds).toBeLessThan(10_000);
 }, 300_000);
 
-test("24 hours with a turn every minute: what is written, how often, and how large it gets", async () => {
+test("24 hours with a turn every minute: amount and number of writes, and size on disk", async () => {
   const disk = new MemoryDisk();
   let now = Date.parse("2026-03-01T00:00:00Z");
   const journal = await openOn(disk, { now: () => now });
@@ -48,28 +48,28 @@ test("24 hours with a turn every minute: what is written, how often, and how lar
     now += 60_000;
   }
   const bytes = [...disk.snapshot().values()].reduce((sum, { length }) => sum + length, 0);
-  // Everything is written once: what was said, and less than 300 bytes a turn around it.
+  // Everything is written once: the messages, and less than 300 additional bytes per turn.
   expect(disk.counts.writtenBytes).toBe(bytes);
   expect(bytes - saidBytes).toBeLessThan(300 * perTurn.length);
   expect(disk.counts.writes).toBe(24 * 60);
   expect(disk.counts.syncs).toBe(24 * 60);
   expect(disk.counts.folderSyncs).toBe((await disk.list(folder)).length);
-  // The last turn costs what the first one did; a segment that begins, its first record more.
+  // The last turn costs as much as the first, plus the first record if a segment begins.
   expect(Math.max(...perTurn.slice(60))).toBeLessThan((perTurn[1] ?? 0) + 400);
   for (const { length } of disk.snapshot().values()) expect(length).toBeLessThan(MB + 2000);
 });
 
-test("turns without an end take no more memory, nor more than was allowed on the disk", async () => {
+test("an endless conversation stays within its memory and its limit on disk", async () => {
   const dir = await temporaryFolder();
   const program = fileURLToPath(new URL("./talk-for-long.mjs", import.meta.url));
   const turns = process.env.NANOAGENT_SOAK ? 864_000 : 30_000;
-  // The space for new objects, which Node lets grow as it likes, would hide what grows behind it.
+  // The young generation, which Node grows freely, would hide other growth.
   const node = ["--expose-gc", "--max-semi-space-size=1", program, dir, String(turns)];
   const { stdout, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
   expect(stderr).toBe("");
   if (process.env.NANOAGENT_SOAK) process.stdout.write(`${stdout}\n`);
   const stretches: { residentBytes: number; heldBytes: number }[] = JSON.parse(stdout);
-  // The history is full after the third; from there on nothing is added.
+  // The history is full after the third part. From then on memory must not grow.
   const least = (key: "residentBytes" | "heldBytes", from: number, to: number) =>
     Math.min(...stretches.slice(from, to).map((stretch) => stretch[key]));
   expect(stretches).toHaveLength(10);
@@ -79,7 +79,7 @@ test("turns without an end take no more memory, nor more than was allowed on the
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10 * MB);
 }, 300_000);
 
-/** What so many turns of an hour each leave behind, without the hours. */
+/** Writes the segments that this number of turns would leave, as if an hour lay between them. */
 async function writeSegments(dir: string, turns: number): Promise<void> {
   let sequence = 0;
   for (let number = 0; number < turns; ) {

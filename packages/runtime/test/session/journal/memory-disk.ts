@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { JournalFile, JournalFiles } from "../../../src/session/journal/journal-files.js";
 
-/** What may go wrong with an operation; a number from 0 to 1 decides where there is something to choose. */
+/** Kind of failure of an operation. `at`, from 0 to 1, selects among its possible outcomes. */
 export type Fault = { kind: "short-write" | "EIO" | "ENOSPC" | "EROFS"; at: number };
 
 interface Operation {
@@ -10,22 +10,22 @@ interface Operation {
 }
 
 interface Node {
-  /** What a program sees. */
+  /** Content that programs see. */
   cached: Buffer;
-  /** What survives a power cut in any case. */
+  /** Content that survives any power cut. */
   durable: Buffer;
-  /** What lies between the two. */
+  /** Operations between the two. */
   operations: Operation[];
 }
 
 /**
- * A disk in memory that fails when it is told to, and that can lose its power: then of everything that was not synced each
- * piece is there, is not, or is there in part. A sync that fails drops what it was to write, as Linux does.
+ * A disk in memory with injected faults and power cuts. After a power cut, each piece of unsynced data is present,
+ * missing or partial. A failed sync drops its data, as on Linux.
  */
 export class MemoryDisk implements JournalFiles {
-  /** Asked before each operation that changes or syncs something. */
+  /** Called before each operation that changes or syncs data. */
   nextFault: () => Fault | null = () => null;
-  /** Counted since the beginning. */
+  /** Counts since the disk was created. */
   readonly counts = { writes: 0, writtenBytes: 0, syncs: 0, folderSyncs: 0 };
   #entries = new Map<string, Node>();
   #durableEntries = new Map<string, Node>();
@@ -72,9 +72,9 @@ export class MemoryDisk implements JournalFiles {
     this.#entryChanges = [];
   }
 
-  /** Loses power: `choose` gives a number from 0 to 1 for everything that may or may not have arrived. */
+  /** Cuts the power. `choose` returns a number from 0 to 1 for each piece of data that may or may not survive. */
   cutPower(choose: () => number): void {
-    // A file system with a journal keeps the order of names.
+    // A journaling file system keeps the order of name changes.
     const kept = Math.round(choose() * this.#entryChanges.length);
     for (const { name, node } of this.#entryChanges.slice(0, kept)) setOrDelete(this.#durableEntries, name, node);
     this.#entryChanges = [];
@@ -92,12 +92,12 @@ export class MemoryDisk implements JournalFiles {
     }
   }
 
-  /** All files as a program sees them. */
+  /** Returns all files as programs see them. */
   snapshot(): Map<string, Buffer> {
     return new Map([...this.#entries].map(([name, { cached }]) => [name, Buffer.from(cached)]));
   }
 
-  /** A disk that has these files, all of them durable. */
+  /** Returns a disk with these files, all durable. */
   static holding(files: Iterable<readonly [string, Buffer]>): MemoryDisk {
     const disk = new MemoryDisk();
     for (const [name, data] of files) {
@@ -121,7 +121,7 @@ export class MemoryDisk implements JournalFiles {
         const count = fault === null ? bytes.length : Math.floor(fault.at * bytes.length);
         if (count > 0) change({ bytes: Buffer.from(bytes.subarray(0, count)), position });
         this.counts.writtenBytes += count;
-        // A device that fails in the middle of a write may have taken some of it.
+        // A device that fails in the middle of a write may have stored part of it.
         if (fault !== null && (fault.kind !== "short-write" || count === 0)) throw failure(fault.kind);
         return count;
       },
@@ -179,7 +179,7 @@ function apply(data: Buffer, { bytes, position }: Operation): Buffer {
   return grown;
 }
 
-/** A write that arrived in part: its beginning, or its length with nothing in it from somewhere on. */
+/** Returns a partial write: its beginning, or its full length with zeros from some point on. */
 function tear(bytes: Buffer, share: number): Buffer {
   const kept = Math.floor(bytes.length * ((share * 2) % 1));
   if (share < 0.5) return bytes.subarray(0, kept);

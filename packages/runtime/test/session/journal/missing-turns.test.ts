@@ -14,7 +14,7 @@ const harm: fc.Arbitrary<Harm> = fc.record({
   at: fc.double({ min: 0, max: 0.999, noNaN: true }),
 });
 
-/** The numbers of the turns that the report calls missing. */
+/** Returns the numbers of the turns that the report calls missing. */
 function missingIn({ missing, missing_turns }: JournalReport): number[] {
   const numbers = missing.flatMap(({ first_turn, last_turn }) =>
     Array.from({ length: last_turn - first_turn + 1 }, (_, index) => first_turn + index),
@@ -31,7 +31,7 @@ const session = fc.record({
   from: fc.integer({ min: 1, max: 60 }),
 });
 
-test("whatever older segments lost: each turn is read, was pruned on purpose, or is said to be missing", async () => {
+test("after any loss in older segments, each turn is read, was pruned, or is reported as missing", async () => {
   await fc.assert(
     fc.asyncProperty(session, async ({ turns, segmentBytes, maxBytes, harms, from }) => {
       const healthy = new MemoryDisk();
@@ -41,7 +41,7 @@ test("whatever older segments lost: each turn is read, was pruned on purpose, or
       await first.close();
       const whole = new Set((await questions(await openOn(healthy))).map(Number));
       const segments = [...healthy.snapshot()].sort(([one], [other]) => (one < other ? -1 : 1));
-      // Nobody can tell what the newest segment had at its end.
+      // A loss at the end of the newest segment cannot be detected.
       const older = segments.slice(0, -1).map(([name]) => name);
       const files = new Map(segments);
       for (const { do: what, segment, at } of older.length === 0 ? [] : harms) {
@@ -76,7 +76,7 @@ test("whatever older segments lost: each turn is read, was pruned on purpose, or
   );
 }, 600_000);
 
-test("a session of an earlier version, whose beginning was pruned without a record, is not said to have lost it", async () => {
+test("pruned turns of an earlier version, which has no record of them, are not reported as missing", async () => {
   const disk = new MemoryDisk();
   const journal = await openOn(disk, { segmentBytes: 1 });
   for (let number = 1; number <= 5; number++) await journal.appendTurn(turn(`${number}`));

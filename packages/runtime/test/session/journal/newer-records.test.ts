@@ -5,7 +5,7 @@ import { readTurns } from "../../../src/session/journal/read-turns.js";
 import { MemoryDisk } from "./memory-disk.js";
 import { folder, openOn, questions, turn } from "./sample-turns.js";
 
-/** Places in a known record where a newer version may write something else. */
+/** Values that a newer version may write in a known record. */
 const anything = fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>("narrator", "filtered", null, -1, 1.5, {}, []));
 const change = fc.record({
   type: fc.constantFrom("turn", "act", "act-result", "window", "pruned", "conversation", "branch", "", 7),
@@ -18,7 +18,7 @@ const change = fc.record({
   hasTurn: fc.boolean(),
 });
 
-test("a whole record that is not understood is never damage: its bytes stay, it is said, and turns go on behind it", async () => {
+test("a valid unknown record is not damage: it is kept and reported, and turns follow it", async () => {
   const property = fc.asyncProperty(
     fc.array(change, { minLength: 1, maxLength: 4 }),
     fc.boolean(),
@@ -57,7 +57,7 @@ test("a whole record that is not understood is never damage: its bytes stay, it 
 }, 120_000);
 
 test.each([{ role: "narrator" }, { role: 7 }, { ended: "filtered" }, { tool_calls: "none" }, { content: ["parts"] }])(
-  "a turn with %o keeps its number, is said once, and is not reported as missing",
+  "a turn with %o keeps its number, is reported once, and does not count as missing",
   async (field) => {
     const disk = new MemoryDisk();
     const first = await openOn(disk);
@@ -77,7 +77,7 @@ test.each([{ role: "narrator" }, { role: 7 }, { ended: "filtered" }, { tool_call
   },
 );
 
-test("a header of a newer format is refused whatever else it lacks, and nothing is changed", async () => {
+test("a header of a newer format is rejected even without other fields, and nothing is changed", async () => {
   const header = fc.record(
     {
       sequence: anything,

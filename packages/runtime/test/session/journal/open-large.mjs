@@ -1,4 +1,5 @@
-// `node open-large.mjs FOLDER`: opens a session as the runtime does, reads all of it, and prints what that took as JSON.
+// `node open-large.mjs FOLDER`: opens a session like the runtime, reads it completely, and prints time and memory as
+// JSON.
 import { NanoRuntime } from "../../../dist/index.js";
 import { Journal } from "../../../dist/node.js";
 

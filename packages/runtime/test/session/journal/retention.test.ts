@@ -8,7 +8,7 @@ const DAY = 24 * HOUR;
 const runs = process.env.NANOAGENT_SOAK ? 2000 : 150;
 const real = Date.parse("2028-06-01T12:00:00Z");
 
-/** What a board's clock shows in one life of the program, as against the true time. */
+/** Difference between the clock and the true time during one run of the program. */
 const wrongClock = fc.oneof(
   fc.record({ kind: fc.constant("unset" as const), by: fc.integer({ min: 0, max: 400 * DAY }) }),
   fc.record({ kind: fc.constant("ahead" as const), by: fc.constant(0) }),
@@ -17,7 +17,7 @@ const wrongClock = fc.oneof(
 
 const life = fc.record({ clock: wrongClock, turns: fc.integer({ min: 1, max: 12 }) });
 
-test("no life with a wrong clock removes a turn that is younger than the limit", async () => {
+test("a wrong clock never removes a turn that is younger than the limit", async () => {
   const property = fc.asyncProperty(
     fc.array(life, { minLength: 1, maxLength: 8 }),
     fc.integer({ min: 1, max: 3000 }),
@@ -38,7 +38,7 @@ test("no life with a wrong clock removes a turn that is younger than the limit",
             { ...message("user", `${++number}`), timestamp },
             { ...message("assistant", "yes"), timestamp },
           ]);
-          // All of it is said within a day.
+          // A run lasts less than a day.
           time += Math.floor(HOUR / 5);
         }
         await journal.close();
@@ -51,7 +51,7 @@ test("no life with a wrong clock removes a turn that is younger than the limit",
   await fc.assert(property, { numRuns: runs });
 }, 600_000);
 
-test("with a clock that is right, turns leave at the latest a day after the limit, those of an unset clock with them", async () => {
+test("with a correct clock, turns are removed at most a day late, including those of an unset clock", async () => {
   const disk = new MemoryDisk();
   let time = real;
   const maxDays = 10;

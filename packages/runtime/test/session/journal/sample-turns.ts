@@ -10,7 +10,7 @@ export function message(role: AgentMessage["role"], content: string): AgentMessa
   return { role, content, timestamp };
 }
 
-/** A question and its answer. */
+/** Returns a question and its answer. */
 export function turn(text: string): AgentMessage[] {
   return [message("user", text), message("assistant", `You said ${text}`)];
 }
@@ -23,7 +23,7 @@ export function openOn(disk: MemoryDisk, options: JournalOptions = {}): Promise<
   });
 }
 
-/** What the user said in each turn that the journal has. */
+/** Returns the user's text of each turn in the journal. */
 export async function questions(journal: Journal, from = 1): Promise<string[]> {
   const texts: string[] = [];
   for await (const { messages } of journal.turns(from)) texts.push(messages[0]?.content ?? "");

@@ -19,7 +19,7 @@ import { message, turn } from "./sample-turns.js";
 
 const begin = newSession("session");
 
-/** The steps of a session; numbers and keys follow from the state that they meet. */
+/** Steps of a session. Numbers and keys depend on the state. */
 type Step =
   | { do: "turn" | "conversation" | "roll" }
   | { do: "act" | "act-result"; key: number }
@@ -56,13 +56,13 @@ function entriesOf(step: Step, state: SessionState): JournalEntry[] {
   }
 }
 
-/** What a new segment begins with. */
+/** Returns the first entries of a new segment. */
 function openingEntries(state: SessionState, lost: readonly JournalEntry[] = []): JournalEntry[] {
   const { header, entries } = openSegment(state, lost);
   return [{ type: "segment", format: JOURNAL_FORMAT, created_at: "", after_sequence: 0, ...header }, ...entries];
 }
 
-/** The state that records give, as a reader of the file gets them. */
+/** Returns the state from records, as read from the file. */
 function recover(entries: readonly JournalEntry[], state: SessionState = begin): SessionState {
   return entries.map((entry, index) => throughTheFile(entry, index + 1)).reduce(applyRecord, state);
 }
@@ -74,13 +74,13 @@ function throughTheFile(entry: JournalEntry, sequence: number): JournalRecord | 
   return record;
 }
 
-/** All that the state tells; an act has no number here, as it differs between segments. */
+/** Returns the comparable parts of a state. Acts have no number here, because it differs between segments. */
 function told({ openTurn, ...rest }: SessionState) {
   const entries = openTurn?.entries.map((entry) => ({ ...entry, sequence: 0 })) ?? null;
   return { ...rest, entries, unknown: openTurn?.unknownActs, end: openTurn?.end("now") };
 }
 
-/** A session: its entries, the state after each, and where it would be cut. */
+/** A session: its entries, the state after each, and the position of the cut. */
 const session = fc
   .record({ steps: fc.array(step, { maxLength: 40 }), cut: fc.nat(), durable: fc.nat() })
   .map(({ steps, cut, durable }) => {
@@ -99,20 +99,20 @@ const session = fc
 const options = { numRuns: process.env.NANOAGENT_SOAK ? 50_000 : 1000 };
 
 describe("any session, cut anywhere", () => {
-  test("is the same from its records, and from a new segment and the records after the cut", () => {
+  test("is restored from its records, and from a new segment with the records after the cut", () => {
     const property = fc.property(session, ({ entries, states, at, live }) => {
       const opening = openingEntries(states[at] ?? begin);
       expect(told(recover(entries))).toEqual(told(live));
       expect(told(recover([...opening, ...entries.slice(at)]))).toEqual(told(live));
-      // As when all segments are read: those before the cut, too.
+      // Also with the records before the cut, as when all segments are read.
       expect(told(recover([...entries.slice(0, at), ...opening, ...entries.slice(at)]))).toEqual(told(live));
     });
     fc.assert(property, options);
   });
 
-  test("is the same where a segment lost its end, and the next one repeats it", () => {
+  test("is restored if a segment lost its end and the next one repeats it", () => {
     const property = fc.property(session, ({ entries, states, at, durable, live }) => {
-      // A new segment is synced at once, so what is lost is of one segment.
+      // A new segment is synced immediately, so only records of one segment are lost.
       const header = entries.slice(0, at).findLastIndex(({ type }) => type === "segment");
       const kept = Math.max(durable, openingEnd(entries, header));
       fc.pre(kept <= at);
@@ -121,14 +121,14 @@ describe("any session, cut anywhere", () => {
       expect(told(recover([...opening, ...rest]))).toEqual(told(live));
       expect(told(recover([...entries.slice(0, kept), ...opening, ...rest]))).toEqual(told(live));
       expect(told(recover([...entries.slice(0, at), ...opening, ...rest]))).toEqual(told(live));
-      // Every lost turn is in the new segment.
+      // The new segment contains every lost turn.
       const turns = (some: readonly JournalEntry[]) => some.filter(({ type }) => type === "turn");
       expect(turns(opening)).toEqual(turns(entries.slice(kept, at)));
     });
     fc.assert(property, options);
   });
 
-  test("misses no turn, and counts each that is taken out", () => {
+  test("has no missing turns, and reports each removed one", () => {
     const property = fc.property(session, fc.nat(), ({ entries }, choice) => {
       const missing = (some: readonly JournalEntry[]) => {
         let state = begin;
@@ -142,7 +142,7 @@ describe("any session, cut anywhere", () => {
       };
       expect(missing(entries)).toBe(0);
       const turns = entries.flatMap(({ type }, index) => (type === "turn" ? [index] : []));
-      // Nobody can tell that the last turn of all was there.
+      // The loss of the very last turn cannot be detected.
       const taken = turns[choice % turns.length];
       fc.pre(taken !== undefined && entries.slice(taken + 1).some(({ type }) => type === "turn" || type === "segment"));
       expect(missing(entries.filter((_, index) => index !== taken))).toBe(1);
@@ -151,7 +151,7 @@ describe("any session, cut anywhere", () => {
   });
 });
 
-test("each kind of record changes its part of the state", () => {
+test("each kind of record changes its own part of the state", () => {
   const call = { id: "call", name: "open-valve", arguments: {} };
   const question = message("user", "open");
   const start = { type: "act" as const, turn: 1, key: "a", call, messages: [question], at: "" };
@@ -176,7 +176,7 @@ test("each kind of record changes its part of the state", () => {
   ]);
 });
 
-test("a record never changes the state that it is applied to", () => {
+test("applying a record does not modify the old state", () => {
   const property = fc.property(session, ({ entries }) => {
     let state = begin;
     for (const entry of entries) {
@@ -189,7 +189,7 @@ test("a record never changes the state that it is applied to", () => {
   fc.assert(property, options);
 });
 
-/** The place behind what a segment's header brought along: the repeated entries of the state at that place. */
+/** Returns the index after the repeated entries that follow a segment's header. */
 function openingEnd(entries: readonly JournalEntry[], header: number): number {
   if (header < 0) return 0;
   const state = entries.slice(0, header).reduce(applyRecord, begin);

@@ -1,5 +1,5 @@
-// `node talk-for-long.mjs FOLDER TURNS`: that many turns in one session of at most 8 MB, in ten equal stretches; prints the
-// memory at the end of each as JSON.
+// `node talk-for-long.mjs FOLDER TURNS`: holds a session of at most 8 MB for this number of turns, in ten equal parts,
+// and prints the memory after each part as JSON.
 import { NanoRuntime } from "../../../dist/index.js";
 
 const STRETCHES = 10;

@@ -5,7 +5,7 @@ import { folder, message, openOn, questions, turn } from "./sample-turns.js";
 const call = { id: "call-1", name: "open-valve", arguments: { valve: 3 } };
 const asked = [message("user", "open valve 3"), { ...message("assistant", ""), tool_calls: [call] }];
 
-test("a conversation that begins while the end of a turn waits for room begins after that turn", async () => {
+test("a conversation that begins while the end of a turn waits for disk space begins after that turn", async () => {
   const disk = new MemoryDisk();
   const journal = await openOn(disk);
   await journal.recordActStart(call, asked);
@@ -25,7 +25,7 @@ test("a conversation that begins while the end of a turn waits for room begins a
   expect(await questions(again)).toEqual(["open valve 3", "next"]);
 });
 
-test("an act that the last program left open is in the next segment too, until its turn has an end", async () => {
+test("an open act of the last program is repeated in new segments until its turn ends", async () => {
   const disk = new MemoryDisk();
   const { key } = await (await openOn(disk)).recordActStart(call, asked);
   const open = disk.open.bind(disk);
@@ -34,14 +34,14 @@ test("an act that the last program left open is in the next segment too, until i
   const files = disk.snapshot();
   const [name = "", data = Buffer.alloc(0)] = [...files].sort().at(-1) ?? [];
   expect(files.size).toBe(2);
-  // Power is lost in the middle of the turn's record.
+  // The power is cut in the middle of the turn's record.
   const torn = MemoryDisk.holding([...files, [name, data.subarray(0, data.length - 20)]]);
   const again = await openOn(torn);
   expect(again.report.unknown_calls).toEqual([{ key, name: "open-valve" }]);
   expect(await questions(again)).toEqual(["open valve 3"]);
 });
 
-test("a call after close is refused, however busy the journal is", async () => {
+test("a call after close is rejected even if the journal is busy", async () => {
   const disk = new MemoryDisk();
   const journal = await openOn(disk);
   const saved = journal.appendTurn(turn("one"));
