@@ -147,7 +147,7 @@ export class Conversation implements AsyncDisposable {
   async process(message: string | AgentMessageInput, options: TurnOptions = {}): Promise<AgentMessage> {
     const last = await this.#answer(message, options ?? {}, new TurnAbort(), () => {});
     if (last.type === "error") throw last.error;
-    if (last.type !== "run-end") throw new TypeError("A run ended without an end");
+    if (last.type !== "run-end") throw new TypeError("The last event is not run-end");
     return last.reply;
   }
 

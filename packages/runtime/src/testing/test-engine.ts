@@ -14,7 +14,10 @@ const HANG_MILLISECONDS = 10_000;
  * Registers the contract of {@link Engine} as tests. `open` creates a new engine for each test, ready to answer; the
  * test closes it.
  *
- * ```ts import { test } from "vitest"; testEngine(() => new MyEngine(), test); ```
+ * ```ts
+ * import { test } from "vitest";
+ * testEngine(() => new MyEngine(), test);
+ * ```
  */
 export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterTest): void {
   const withEngine = (name: string, body: (engine: Engine) => Promise<void>) =>
