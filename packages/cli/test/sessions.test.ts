@@ -38,7 +38,7 @@ describe("nanoagent run with a session", () => {
     await untilPrinted(child, "to exit.");
     const second = await runProgram(["run", "--config", config], "hello\n");
     expect(second).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(second.stderr).toContain("is open already");
+    expect(second.stderr).toContain("is already open");
     expect((await sessions("list", "--dir", folder)).exitCode).toBe(0);
     expect(await sessions("repair", "--dir", state)).toMatchObject({ exitCode: 1, stdout: "" });
     child.stdin.end();

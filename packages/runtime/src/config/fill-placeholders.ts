@@ -56,7 +56,7 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
     const [address] = /^[a-z][a-z0-9+.-]+:\/\/[^/]{0,200}/i.exec(pathOfFileUrl(text)) ?? [];
     const { length } = filled.get(JSON.stringify(path)) ?? [];
     if (address === undefined || path.at(-1) === "model_path") return pathOfFileUrl(text);
-    report(path, `expected a path on this device, found ${length ? "an address" : `the address ${address}…`}`);
+    report(path, `${length ? "this" : `${address}…`} is an address, not a path on this device`);
     return text;
   }
 

@@ -53,7 +53,7 @@ async function sizeOf(modelPath: string, origin: string): Promise<number> {
       message:
         address === null
           ? `There is no model file at ${modelPath}.`
-          : `${origin} must be a file path, but ${address} is a web address.`,
+          : `${origin} must be a file path, but ${address} is an address.`,
       hint:
         address === null
           ? `Correct ${origin}, or omit it to run ${origin === "model_path" ? "on the built-in rules" : "as the config says"}.`

@@ -24,7 +24,7 @@ export async function takeFolder(
     if (cause instanceof SessionError) throw cause;
     throw new SessionError({
       code: "session-unreadable",
-      message: `Cannot use the session folder ${folder}.`,
+      message: `The session folder ${folder} cannot be used.`,
       reason: messageOf(cause),
       hint: "Check session.dir and the folder's permissions.",
       cause,

@@ -189,7 +189,7 @@ async function list(files: JournalFiles, folder: string): Promise<Segment[]> {
   } catch (cause) {
     throw new SessionError({
       code: "session-unreadable",
-      message: `Cannot list the session folder ${folder}.`,
+      message: `The session folder ${folder} cannot be listed.`,
       reason: messageOf(cause),
       hint: "Check that session.dir is a folder and readable.",
       cause,

@@ -33,7 +33,7 @@ export async function findSession(folder: string): Promise<StoredSession | null>
   const segments = await listSegments(localFiles, absolute).catch((cause: unknown) => {
     throw new SessionError({
       code: "session-unreadable",
-      message: `Cannot list the folder ${absolute}.`,
+      message: `The folder ${absolute} cannot be listed.`,
       reason: cause instanceof Error ? cause.message : String(cause),
       hint: "Check its path and permissions.",
       cause,

@@ -61,7 +61,7 @@ test.each(["turn", "batch", "never"] as const)(
 );
 
 test("unsynced turns are written again to the new file", async () => {
-  for (const way of ["remove", "move away", "replace by nothing"]) {
+  for (const way of ["remove", "move away", "replace by an empty file"]) {
     for (const end of ["another turn", "close"]) {
       const folder = await temporaryFolder();
       const journal = await Journal.open(folder, { fsync: "batch" });

@@ -15,7 +15,7 @@ test("only the folder itself is locked, under every name", async () => {
   const lock = await lockFolder(one, "greenhouse");
   await expect(lockFolder(path.join(folder, "alias"), "barn")).rejects.toMatchObject({
     code: "session-in-use",
-    reason: expect.stringMatching(/^greenhouse \(process \d+ on .+\) has it\./),
+    reason: expect.stringMatching(/^greenhouse \(process \d+ on .+\) uses it\./),
   });
   await (await lockFolder(path.join(folder, "two"), "barn")).release();
   expect(await lock.isHeld()).toBe(true);

@@ -83,7 +83,7 @@ describe("a full disk", () => {
     await expect(journal.appendTurn(turn("two"))).rejects.toMatchObject({
       code: "session-not-saved",
       reason: expect.stringContaining("ENOSPC"),
-      hint: expect.stringContaining("Make room"),
+      hint: expect.stringContaining("Free disk space"),
     });
     expect(disk.snapshot()).toEqual(before);
     expect(journal.lastError).toMatchObject({ code: "session-not-saved" });
