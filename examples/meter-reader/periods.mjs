@@ -1,0 +1,94 @@
+// Words for a period, as times. Days begin at local midnight: a day has 23 or 25 hours when the clocks change.
+
+const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+/** Longest period that is asked for as a number of days. */
+const MAX_DAYS = 366;
+
+/** The clock, or METER_NOW in its place. */
+export function readClock() {
+  const fixed = process.env.METER_NOW;
+  const now = fixed ? new Date(fixed) : new Date();
+  if (Number.isNaN(now.getTime())) throw new Error(`METER_NOW "${fixed}" is not a time such as 2026-03-30T08:30`);
+  return now;
+}
+
+/**
+ * Reads today, yesterday (also for an empty text), week, last-week, month, last-month, a weekday, 7d,
+ * the number of a month, DATE or DATE..DATE, where a date is 2026-03-24
+ * or 3-24 for the last one that was. Returns `{ from, to, spoken }`; `to` is the first moment after the period.
+ */
+export function readPeriod(text, now) {
+  const today = dayAfter(now, 0);
+  const days = (from, to, spoken) => ({ from: dayAfter(today, from), to: dayAfter(today, to), spoken });
+  const sinceMonday = (now.getDay() + 6) % 7;
+  switch (text || "yesterday") {
+    case "today":
+      return days(0, 1, "today");
+    case "yesterday":
+      return days(-1, 0, "yesterday");
+    case "week":
+      return days(-sinceMonday, 7 - sinceMonday, "this week");
+    case "last-week":
+      return days(-sinceMonday - 7, -sinceMonday, "last week");
+    case "month":
+      return { from: monthAfter(now, 0), to: monthAfter(now, 1), spoken: "this month" };
+    case "last-month":
+      return { from: monthAfter(now, -1), to: monthAfter(now, 0), spoken: "last month" };
+  }
+  const weekday = weekdays.indexOf(text);
+  if (weekday >= 0) {
+    const ago = (now.getDay() - weekday + 7) % 7 || 7;
+    return days(-ago, 1 - ago, `on ${spokenDay(dayAfter(today, -ago))}`);
+  }
+  const count = Number(/^(\d{1,3})d$/.exec(text)?.[1]);
+  if (count > 0 && count <= MAX_DAYS) return days(-count, 0, count === 1 ? "yesterday" : `in the last ${count} days`);
+  const month = Number(/^(\d{1,2})$/.exec(text)?.[1]);
+  if (month >= 1 && month <= 12) {
+    // A month that is still to come means last year's.
+    const from = monthAfter(now, month - 1 - now.getMonth() - (month - 1 > now.getMonth() ? 12 : 0));
+    return { from, to: monthAfter(from, 1), spoken: `in ${from.toLocaleDateString("en-US", { month: "long" })}` };
+  }
+  const dates = text.split("..").map((date) => readDate(date, today));
+  const [first, last = first] = dates;
+  if (dates.length > 2 || first === null || last === null) {
+    throw new Error(`"${text}" is not a period: use yesterday, week, 7d, 2026-03-24 or 2026-03-24..2026-03-27`);
+  }
+  if (last < first) throw new Error(`the period ${text} ends before it begins`);
+  const spoken =
+    first.getTime() === last.getTime()
+      ? `on ${spokenDay(first)}`
+      : `from ${spokenDay(first)} through ${spokenDay(last)}`;
+  return { from: first, to: dayAfter(last, 1), spoken };
+}
+
+/** Midnight of a date, or null for a text that is not one. */
+function readDate(text, today) {
+  const [, year, month, day] = /^(?:(\d{4})-)?(\d{1,2})-(\d{1,2})$/.exec(text) ?? [];
+  if (month === undefined) return null;
+  const dateIn = (fullYear) => new Date(Number(fullYear), Number(month) - 1, Number(day));
+  const thisYear = today.getFullYear();
+  const date = dateIn(year ?? thisYear);
+  // 2-30 would become a day in March.
+  if (date.getMonth() !== Number(month) - 1) return null;
+  return year === undefined && date > today ? dateIn(thisYear - 1) : date;
+}
+
+/** Local midnight of the day that is some days after a date. */
+export function dayAfter(date, days) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days);
+}
+
+function monthAfter(date, months) {
+  return new Date(date.getFullYear(), date.getMonth() + months, 1);
+}
+
+/** A date without its year where that is the present one. */
+function spokenDay(date) {
+  const isThisYear = date.getFullYear() === readClock().getFullYear();
+  return date.toLocaleDateString("en-US", { month: "short", day: "numeric", ...(!isThisYear && { year: "numeric" }) });
+}
+
+export function spokenTime(date) {
+  const time = [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  return `${time} on ${spokenDay(date)}`;
+}
