@@ -8,7 +8,8 @@ const reasons = ["accessibility", "help"];
 
 try {
   const [reason, ...rest] = process.argv.slice(2);
-  if (!reasons.includes(reason) || rest.length > 0) throw new Error(`usage: call-staff.mjs ${reasons.join("|")}`);
+  if (!reasons.includes(reason) || rest.length > 0)
+    throw new Error(`wrong arguments. Usage: call-staff.mjs ${reasons.join("|")}`);
   callStaff(reason);
   console.log(JSON.stringify({ called: true, reason }));
 } catch (error) {

@@ -30,7 +30,7 @@ const commands = { hours, place, next };
 try {
   const [command, argument, ...rest] = process.argv.slice(2);
   if (!Object.hasOwn(commands, command ?? "") || argument === undefined || rest.length > 0) {
-    throw new Error("usage: museum.mjs hours DAY | place NAME | next tour|bus");
+    throw new Error("wrong arguments. Usage: museum.mjs hours DAY | place NAME | next tour|bus");
   }
   console.log(JSON.stringify(commands[command](argument, readMuseum(), readClock())));
 } catch (error) {

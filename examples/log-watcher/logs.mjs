@@ -81,7 +81,11 @@ function tail(lines, word) {
 function service(name, since) {
   const { from, spoken } = readSince(since);
   const wanted = name.toLowerCase().replace(/\.service$/, "");
-  const isNamed = (message) => message.toLowerCase().split(/[^\w-]+/).includes(wanted);
+  const isNamed = (message) =>
+    message
+      .toLowerCase()
+      .split(/[^\w-]+/)
+      .includes(wanted);
   const entries = readEntries(readClock());
   // systemd reports the failures of other programs in their name.
   const own = entries.filter(({ program, message }) =>

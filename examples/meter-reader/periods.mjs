@@ -48,8 +48,9 @@ export function readPeriod(text, now) {
     const from = monthAfter(now, month - 1 - now.getMonth() - (month - 1 > now.getMonth() ? 12 : 0));
     return { from, to: monthAfter(from, 1), spoken: `in ${from.toLocaleDateString("en-US", { month: "long" })}` };
   }
-  const dates = text.split("..").map((date) => readDate(date, today));
-  const [first, last = first] = dates;
+  const dates = text.split("..");
+  const first = readDate(dates[0], today);
+  const last = dates.length === 1 ? first : readLastDate(dates[1], first, today);
   if (dates.length > 2 || first === null || last === null) {
     throw new Error(`"${text}" is not a period: use yesterday, week, 7d, 2026-03-24 or 2026-03-24..2026-03-27`);
   }
@@ -61,16 +62,31 @@ export function readPeriod(text, now) {
   return { from: first, to: dayAfter(last, 1), spoken };
 }
 
-/** Midnight of a date, or null for a text that is not one. */
+/** Midnight of a date, or null for a text that is not one. Without a year it is the last such date before or on this day. */
 function readDate(text, today) {
-  const [, year, month, day] = /^(?:(\d{4})-)?(\d{1,2})-(\d{1,2})$/.exec(text) ?? [];
-  if (month === undefined) return null;
-  const dateIn = (fullYear) => new Date(Number(fullYear), Number(month) - 1, Number(day));
-  const thisYear = today.getFullYear();
-  const date = dateIn(year ?? thisYear);
-  // 2-30 would become a day in March.
-  if (date.getMonth() !== Number(month) - 1) return null;
-  return year === undefined && date > today ? dateIn(thisYear - 1) : date;
+  const year = today.getFullYear();
+  const date = readDateIn(year, text);
+  return hasNoYear(text) && date > today ? readDateIn(year - 1, text) : date;
+}
+
+/** The same for the end of a period: without a year it follows the first date, as January follows December. */
+function readLastDate(text, first, today) {
+  if (first === null) return null;
+  const year = first.getFullYear();
+  const date = readDateIn(year, text);
+  return hasNoYear(text) && date < first && year < today.getFullYear() ? readDateIn(year + 1, text) : date;
+}
+
+/** The date of a text; `defaultYear` is the year where the text has none. */
+function readDateIn(defaultYear, text) {
+  const [, year = defaultYear, month, day] = /^(?:(\d{4})-)?(\d{1,2})-(\d{1,2})$/.exec(text) ?? [];
+  const date = new Date(Number(year), Number(month) - 1, Number(day));
+  // February 30 would become a day in March.
+  return date.getMonth() === Number(month) - 1 ? date : null;
+}
+
+function hasNoYear(text) {
+  return !/^\d{4}-/.test(text);
 }
 
 /** Local midnight of the day that is some days after a date. */
