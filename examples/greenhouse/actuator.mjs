@@ -1,12 +1,16 @@
-// Moves something, and prints how it is then, as JSON: actuator.mjs vent open|closed | water BED MINUTES
-import { act, climateOf, water } from "./greenhouse.mjs";
+// Moves the vent or waters a bed, and prints the state after it as JSON: actuator.mjs vent open|closed | water BED MINUTES
+import { act, moveVent, water } from "./greenhouse.mjs";
 
-const [what, ...given] = process.argv.slice(2);
-const moves = {
-  vent(greenhouse, position) {
-    greenhouse.vent = position;
-    return climateOf(greenhouse);
-  },
-  water: (greenhouse, bed, minutes) => water(greenhouse, bed, Number(minutes)),
-};
-console.log(JSON.stringify(act((greenhouse) => moves[what](greenhouse, ...given))));
+try {
+  const [what, ...given] = process.argv.slice(2);
+  console.log(JSON.stringify(act(changeOf(what, given))));
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}
+
+function changeOf(what, given) {
+  if (what === "vent" && given.length === 1) return (greenhouse) => moveVent(greenhouse, given[0]);
+  if (what === "water" && given.length === 2) return (greenhouse) => water(greenhouse, given[0], Number(given[1]));
+  throw new Error("wrong arguments. Usage: actuator.mjs vent open|closed | water BED MINUTES");
+}

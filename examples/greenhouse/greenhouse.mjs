@@ -1,16 +1,18 @@
-// A greenhouse that is not there: two beds, a vent, and a file that remembers them. Real programs would talk to real things.
+// A simulated greenhouse: two beds, a vent, and a file that keeps their state. Your programs would talk to real hardware.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-const file = path.resolve("state/greenhouse.json");
-/** So many acts are remembered, to know one that comes again. */
-const MOST_ACTS = 100;
+const file = path.join(import.meta.dirname, "state/greenhouse.json");
+/** Number of acts that are remembered, to recognize one that is repeated. */
+const MAX_ACTS = 100;
+const LITERS_PER_MINUTE = 8;
 
 const beds = {
   north: { name: { en: "north bed", de: "Nordbeet" }, area: 4 },
   south: { name: { en: "south bed", de: "Südbeet" }, area: 6 },
 };
 
+/** The state of the greenhouse. Without a file, or with a damaged one, it starts anew. */
 export function readGreenhouse() {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
@@ -28,33 +30,46 @@ export function climateOf({ vent }) {
 }
 
 export function bedOf({ moisture }, bed) {
+  const { name } = knownBed(bed);
   const moisture_percent = moisture[bed];
-  const { name } = known(bed);
   const advice = moisture_percent < 40 ? { en: "it needs water", de: "es braucht Wasser" } : undefined;
   return { name, moisture_percent, advice };
 }
 
-/** Does something to the greenhouse, once: whoever asks again with the same key gets the same answer, and no more water. */
+/**
+ * Changes the greenhouse, and returns how it is then. NANOAGENT_IDEMPOTENCY_KEY is the key of this call: a call that is
+ * repeated with the same key gets the same result, and the bed gets no more water.
+ */
 export function act(change) {
   const key = process.env.NANOAGENT_IDEMPOTENCY_KEY ?? crypto.randomUUID();
   const greenhouse = readGreenhouse();
-  const done = greenhouse.acts.find((one) => one.key === key);
+  const done = greenhouse.acts.find((earlier) => earlier.key === key);
   if (done !== undefined) return done.result;
   const result = change(greenhouse);
-  greenhouse.acts = [...greenhouse.acts, { key, result }].slice(-MOST_ACTS);
+  greenhouse.acts = [...greenhouse.acts, { key, result }].slice(-MAX_ACTS);
   mkdirSync(path.dirname(file), { recursive: true });
+  // A power cut leaves the old file or the new one, never half of one.
   writeFileSync(`${file}.new`, JSON.stringify(greenhouse, null, 2));
   renameSync(`${file}.new`, file);
   return result;
 }
 
-export function water(greenhouse, bed, minutes) {
-  const { area } = known(bed);
-  greenhouse.moisture[bed] = Math.min(95, greenhouse.moisture[bed] + Math.round((minutes * 16) / area));
-  return { litres: minutes * 8, ...bedOf(greenhouse, bed) };
+export function moveVent(greenhouse, position) {
+  if (position !== "open" && position !== "closed")
+    throw new Error(`unknown position "${position}": use open or closed`);
+  greenhouse.vent = position;
+  return climateOf(greenhouse);
 }
 
-function known(bed) {
+export function water(greenhouse, bed, minutes) {
+  const { area } = knownBed(bed);
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > 30) throw new Error("minutes must be from 1 to 30");
+  const liters = minutes * LITERS_PER_MINUTE;
+  greenhouse.moisture[bed] = Math.min(95, greenhouse.moisture[bed] + Math.round((2 * liters) / area));
+  return { liters, ...bedOf(greenhouse, bed) };
+}
+
+function knownBed(bed) {
   if (Object.hasOwn(beds, bed)) return beds[bed];
-  throw new Error(`there is no bed "${bed}"`);
+  throw new Error(`unknown bed "${bed}": use ${Object.keys(beds).join(" or ")}`);
 }
