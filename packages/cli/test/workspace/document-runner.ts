@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { expect } from "vitest";
+import { program, repository } from "../run-program.js";
+
+const execute = promisify(execFile);
+
+/** The code blocks of a document, in one language. */
+export async function codeBlocks(file: string, language: string): Promise<string[]> {
+  const text = await readFile(path.join(repository, file), "utf8");
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code ?? "");
+}
+
+/** Runs the code of documents, in a temporary folder of its own. */
+export class DocumentRunner {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async open(): Promise<DocumentRunner> {
+    const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-documents-"));
+    await mkdir(path.join(folder, "bin"));
+    await symlink(program, path.join(folder, "bin", "nanoagent"));
+    return new DocumentRunner(folder);
+  }
+
+  close(): Promise<void> {
+    return rm(this.folder, { recursive: true });
+  }
+
+  /** Runs a TypeScript program on the sources of the packages, as if it were in `place`, and returns what it printed. */
+  async runTypeScript(code: string, place = "packages/cli"): Promise<string> {
+    const outfile = path.join(this.folder, `program-${Math.random()}.mjs`);
+    await build({
+      stdin: { contents: code, loader: "ts", resolveDir: path.join(repository, place) },
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      mainFields: ["module", "main"],
+      conditions: ["@nanoagent/source"],
+      external: ["yaml", "@modelcontextprotocol/client"],
+      outfile,
+    });
+    // Its state belongs into this folder, and not to the person who runs the tests.
+    const env = { ...process.env, XDG_STATE_HOME: path.join(this.folder, "state") };
+    return (await execute(process.execPath, [outfile], { env, timeout: 40_000 })).stdout;
+  }
+
+  /** Runs the commands of a document in the folder `place`, and fails if one prints anything else; returns their number. */
+  async runCommands(file: string, place: string): Promise<number> {
+    const commands = (await codeBlocks(file, "console")).flatMap((block) => block.split(/^\$ /m).slice(1));
+    for (const entry of commands) {
+      const [command = "", ...printed] = entry.split("\n");
+      const search = `${path.join(this.folder, "bin")}${path.delimiter}${process.env.PATH}`;
+      const run = execute("sh", ["-c", `${command} 2>&1`], { cwd: place, env: { ...process.env, PATH: search } });
+      run.child.stdin?.end();
+      const { stdout } = await run.catch((error: { stdout: string }) => error);
+      expect(normalize(stdout), command).toBe(normalize(printed.join("\n")));
+    }
+    return commands.length;
+  }
+}
+
+/** The output of a program without what depends on the machine. */
+function normalize(output: string): string {
+  return output
+    .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
+    .replace(/loaded on \S+/g, "loaded on …")
+    .replace(/(may take \d+) of \d+ MB/g, "$1 of … MB")
+    .replace(/^(\S+: agent '.*' \S+) on .*$/gm, "$1 on …")
+    .replace(/^(ok +Session +).*\/(?=[^/]+$)/gm, "$1…/")
+    .replace(/Device=\S+, Memory=\d+MB, Cores=\d+/g, "Device=…");
+}
