@@ -160,6 +160,7 @@ describe("kiosk", () => {
     ["can we get in with a stroller?", "The whole museum is step-free."],
     ["¿Es accesible para sillas de ruedas?", accessible],
     ["se puede visitar en silla de ruedas", accessible],
+    ["Hello, what is the status of the elevator?", "Sorry, I don't know that."],
     ["What does it cost?", "Sorry, I don't know that."],
     ["¿Cuánto cuesta la entrada?", "Perdón, eso no lo sé."],
   ];

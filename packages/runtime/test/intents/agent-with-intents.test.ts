@@ -116,6 +116,15 @@ describe("without an engine", () => {
     expect((await runtime.process("tea")).content).toBe("Ask for the lamp.");
   });
 
+  test("with a fallback, a question that greets or names a status gets the fallback", async () => {
+    const definitions = [{ name: "a", sentences: { en: ["turn on the lamp"] }, answer: "a" }];
+    await using runtime = await loaded({}, { intents: { definitions, fallback: "Ask for the lamp." } });
+    expect((await runtime.process("what is the status of the lift?")).content).toBe("Ask for the lamp.");
+    expect((await runtime.process("Hi, where is the exit?")).content).toBe("Ask for the lamp.");
+    expect((await runtime.process("hi there")).content).toMatch(/^Hello from /);
+    expect((await runtime.process("status")).content).toMatch(/^Runtime status: OK\./);
+  });
+
   test.each<[string, string[], string, string]>([
     ["its only language", ["de"], "Tee bitte", "Das verstehe ich nicht. Das hier kenne ich: lamp."],
     ["a language with a region", ["fr-CH"], "du thé", "Je ne comprends pas. Voici ce que je connais : lamp."],

@@ -8,12 +8,15 @@ const anyKeyword = new RegExp([...GREETINGS, ...STATUS_WORDS].join("|"), "iu");
 
 /** A message of so many words or fewer is too short to act on. */
 const SHORT_MESSAGE_WORDS = 5;
+/** Longest greeting, and longest question for the status, of an agent with a `fallback`: longer ones ask for more. */
+const KEYWORD_MESSAGE_WORDS = 2;
 /** An echo is there to be recognised, not to send a book back: the rest of a longer text is left out. */
 const MAX_ECHO_CHARACTERS = 1000;
 
 /**
  * The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. An agent with
- * a `fallback` says that, and one that can do something says what, in its `language`, in place of the last two.
+ * a `fallback` says that, and one that can do something says what, in its `language`, in place of the last two. With a
+ * `fallback`, only a message of one or two words is a greeting or asks for the status.
  */
 export function replyByRules(
   content: string,
@@ -26,6 +29,7 @@ export function replyByRules(
   }: { abilities?: readonly string[]; language?: string | null; fallback?: string | null } = {},
 ): string {
   const { greets, asksStatus, wordCount } = readWords(content);
+  if (fallback !== null && wordCount > KEYWORD_MESSAGE_WORDS) return fallback;
   if (greets) return `Hello from ${agentName}! How can I assist?`;
   if (asksStatus) {
     return `Runtime status: OK. Device=${device.platform}, Memory=${device.memory_mb}MB, Cores=${device.cpu_cores}.`;
