@@ -127,7 +127,12 @@ function parseAnswer(text: string): AnswerPart[] {
     if (depth > MAX_NESTING) throw new SentenceError(`brackets are nested deeper than ${MAX_NESTING}`, at);
     at += 1;
     const parts = sequence(depth);
-    if (text[at] !== "]") throw new SentenceError('"[" is not closed by "]"', start);
+    if (text[at] !== "]") {
+      const hint = text.includes("]]", start)
+        ? ': "]]" is the character itself, so put a space between the brackets'
+        : "";
+      throw new SentenceError(`"[" is not closed by "]"${hint}`, start);
+    }
     at += 1;
     return { kind: "optional", parts };
   }

@@ -186,6 +186,10 @@ describe("invalid settings are errors with a place", () => {
     ],
     [{ answer: "a ]" }, 'definitions.0.answer:3 "]" has no opening bracket: double it for a literal bracket'],
     [{ answer: "[[[a" }, 'definitions.0.answer:3 "[" is not closed by "]"'],
+    [
+      { answer: "[a [b]]" },
+      'definitions.0.answer:4 "[" is not closed by "]": "]]" is the character itself, so put a space between the brackets',
+    ],
     [{ tool: "t", failure: "{result}" }, 'definitions.0.failure:1 unknown value "result": use error'],
     [{ answer: undefined }, "definitions.0:null an intent needs a tool, an answer or both"],
     [{ tool: "t", arguments: { a: "x {b}" } }, 'definitions.0.arguments.a:3 unknown value "b"'],
