@@ -62,6 +62,15 @@ export class ExampleCopy {
     });
   }
 
+  /** Deletes lines of the config, as its reader is told to do. */
+  async deleteFromConfig(lines: RegExp): Promise<void> {
+    const file = path.join(this.place, "agent.yaml");
+    const config = await readFile(file, "utf8");
+    const changed = config.replace(lines, "");
+    if (changed === config) throw new Error(`${file} has no lines like ${lines}`);
+    await writeFile(file, changed);
+  }
+
   /** The config with the lines that its comment offers for a model, as a reader would uncomment them. */
   async writeConfigWithModel(name: string): Promise<string> {
     const config = await readFile(path.join(this.place, "agent.yaml"), "utf8");

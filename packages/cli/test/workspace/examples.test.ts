@@ -3,6 +3,7 @@ import path from "node:path";
 import { readConfig } from "@nanoagent/runtime/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../run-program.js";
+import { hasScript, Terminal } from "../terminal.js";
 import { codeBlocks, DocumentRunner } from "./document-runner.js";
 import { ExampleCopy, type Reply } from "./example-copy.js";
 
@@ -203,6 +204,27 @@ describe("kiosk", () => {
     expect(await readdir(copy.place)).not.toContain("state");
   });
 
+  test.skipIf(!hasScript)("staff is called after a yes at a terminal (script(1)), and not after a no", async () => {
+    const copy = await copyOf("kiosk");
+    const terminal = new Terminal(["run", "--config", path.join(copy.place, "agent.yaml")]);
+    await terminal.see("You: ");
+    terminal.type("call staff\r");
+    await terminal.see('Run call_staff with {"reason":"help"}? [y/N] ');
+    terminal.type("n\r");
+    await terminal.see("Agent: I did not call anyone.");
+    await terminal.see("You: ");
+    expect(await readdir(copy.place)).not.toContain("state");
+    terminal.type("por favor llame al personal\r");
+    await terminal.see("[y/N] ");
+    terminal.type("y\r");
+    await terminal.see("Agent: Alguien viene enseguida.");
+    await terminal.see("You: ");
+    terminal.type("quit\r");
+    expect(await terminal.ended).toBe(0);
+    const calls = (await readFile(path.join(copy.place, "state/calls.jsonl"), "utf8")).trimEnd().split("\n");
+    expect(calls.map((line) => JSON.parse(line).reason)).toEqual(["help"]);
+  });
+
   test("visitors do not see each other's questions", async () => {
     const copy = await copyOf("kiosk");
     const replies = contents(await copy.replies(["where is the shop?", "/history", "/memory", "quit", "hola"]));
@@ -291,6 +313,15 @@ describe("log watcher", () => {
     expect(answer).toMatch(/^5\d{4} errors in the last hour \(app 5\d{4}\)\./);
   });
 
+  test("reads your own log by the clock when the lines for the sample are deleted", async () => {
+    const copy = await copyOf("log-watcher");
+    await copy.deleteFromConfig(/^ +(?:LOG_NOW|TZ): .*\n/gm);
+    const line = `${new Date(Date.now() - 60_000).toISOString()} gateway app[1]: error: just now\n`;
+    await writeFile(path.join(copy.place, "own.txt"), line);
+    const [answer] = contents(await copy.replies(["any errors in the last 5 minutes?"], { LOG_FILE: "own.txt" }));
+    expect(answer).toMatch(/^1 error in the last 5 minutes \(app 1\)\. The newest: .* app: error: just now$/);
+  });
+
   test("a log that cannot be read is named", async () => {
     const copy = await copyOf("log-watcher");
     const [answer] = contents(await copy.replies(["newest error"], { LOG_FILE: "/nowhere/log" }));
@@ -376,6 +407,14 @@ describe("meter reader", () => {
       copy.result(["meters.mjs", "used", "house", period], inBerlin("2027-01-07T00:00:00"));
     expect(await used("12-30..1-2")).toEqual({ spoken: "From Dec 30, 2026 through Jan 2: house 96.0 kWh." });
     expect(await used("12")).toMatchObject({ spoken: "In December: house 72.0 kWh." });
+  });
+
+  test("reads your own meters by the clock when the line for the sample is deleted", async () => {
+    const hours = 72;
+    const copy = await steadyMeter(new Date(Date.now() - hours * 3_600_000).toISOString(), hours);
+    await copy.deleteFromConfig(/^ +METER_NOW: .*\n/gm);
+    const [answer] = contents(await copy.replies(["house consumption yesterday"], { METER_FILE: "steady.csv" }));
+    expect(answer).toMatch(/^Yesterday: house 2[345]\.0 kWh\.$/);
   });
 
   test("unfinished, damaged and doubled lines do no harm, and a counter that goes back is named", async () => {
@@ -519,6 +558,22 @@ describe("meeting notes", () => {
     const { exitCode, stderr } = await copy.script(["notes.mjs", "add", "note", "two"]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^error: the notebook is full .* move state\/notes\.jsonl away/);
+  });
+});
+
+describe("all of them", () => {
+  test("the page of the examples names each one", async () => {
+    const page = await readFile(path.join(repository, "examples/README.md"), "utf8");
+    const entries = await readdir(path.join(repository, "examples"), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect([...page.matchAll(/^\| \[(\S+)\]\((\S+)\)/gm)].map(([, name]) => name).sort()).toEqual(folders.sort());
+  });
+
+  test.each(["containers", "field-assistant", "llama-server"])("%s has a config without faults", async (name) => {
+    const copy = await copyOf(name);
+    const { exitCode, stdout } = await copy.nanoagent(["check"]);
+    expect(stdout).toMatch(/\n\nAll is well\.\n$/);
+    expect(exitCode).toBe(0);
   });
 });
 
