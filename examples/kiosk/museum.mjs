@@ -66,7 +66,8 @@ function next(kind, museum, now) {
     // Tours need an open museum; buses run every day.
     if (kind === "tour" && openingOn(museum, now, ahead) === null) continue;
     const earliest = ahead === 0 ? minutesOf(now) : 0;
-    const time = timetable[weekdays[date.getDay()]].find((departure) => minutesOfText(departure) >= earliest);
+    const times = timetable[weekdays[date.getDay()]] ?? [];
+    const time = times.find((departure) => minutesOfText(departure) >= earliest);
     if (time === undefined) continue;
     if (ahead > 0) return { later: { day: spokenDay(now, ahead), time } };
     return { today: { time, minutes: minutesOfText(time) - earliest } };
@@ -78,7 +79,7 @@ function next(kind, museum, now) {
 function openingOn(museum, now, ahead) {
   const date = dateAfter(now, ahead);
   const isClosed = museum.closed_dates.includes(isoDate(date));
-  return isClosed ? null : museum.hours[weekdays[date.getDay()]];
+  return isClosed ? null : (museum.hours[weekdays[date.getDay()]] ?? null);
 }
 
 function daysUntil(day, now) {

@@ -16,11 +16,19 @@ const valuePattern = /^\d{1,12}(?:\.\d{1,6})?$/;
 export function readMeters() {
   const file = new URL("meters.json", import.meta.url);
   if (statSync(file).size > MAX_METERS_BYTES) throw new Error(`meters.json is larger than ${MAX_METERS_BYTES} bytes`);
+  let meters;
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    meters = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new Error(`meters.json cannot be read: ${error.message}`);
   }
+  for (const [id, meter] of Object.entries(meters)) {
+    const isWhole = ["name", "kind", "unit"].every((key) => typeof meter?.[key] === "string" && meter[key] !== "");
+    if (!isWhole || !(meter.digits >= 0 && meter.digits <= 6)) {
+      throw new Error(`meters.json: "${id}" needs a name, a kind, a unit and its digits (0 to 6)`);
+    }
+  }
+  return meters;
 }
 
 /**

@@ -285,7 +285,7 @@ describe("log watcher", () => {
     await expectReplies("log-watcher", sentences);
   });
 
-  test("reads classic syslog, also around New Year, and leaves out what is not a line of it", async () => {
+  test("reads lines of syslog and journalctl, also around New Year, and leaves out what is not a line of it", async () => {
     const copy = await copyOf("log-watcher");
     await writeFile(
       path.join(copy.place, "syslog.txt"),
@@ -293,13 +293,16 @@ describe("log watcher", () => {
         "Dec 31 23:59:50 gateway app[1]: error: first",
         "Jan  1 00:00:10 gateway app[1]: error: second",
         "  a line that continues the one before: error",
+        "2027-01-01T00:00:12+0100 gateway app[1]: error: third, from an older journalctl",
+        "2027-01-01T00:00:14.123456+01:00 gateway app[1]: error: fourth, from a newer rsyslog",
+        "-- Boot 5d1f --",
         "Jan  1 00:00:20 gateway app[1]: finished with 0 errors",
         "Jan  1 00:00:30 gateway app[1]: err",
       ].join("\r\n"),
     );
     const environment = { LOG_FILE: "syslog.txt", LOG_NOW: "2027-01-01T00:01:00", TZ: "Europe/Berlin" };
-    expect(await copy.result(["logs.mjs", "count", "1h"], environment)).toMatchObject({ errors: 2, by: "app 2" });
-    expect(await copy.result(["logs.mjs", "count", "today"], environment)).toMatchObject({ errors: 1 });
+    expect(await copy.result(["logs.mjs", "count", "1h"], environment)).toMatchObject({ errors: 4, by: "app 4" });
+    expect(await copy.result(["logs.mjs", "count", "today"], environment)).toMatchObject({ errors: 3 });
     expect(await copy.result(["logs.mjs", "tail", "50"], environment)).toMatchObject({
       lines: expect.stringMatching(/^23:59:50 app: error: first\n/),
     });
@@ -437,6 +440,18 @@ describe("meter reader", () => {
       spoken: "Today: house 2.0 kWh.",
       note: "The counter of the house meter went back, so a part is not counted.",
     });
+  });
+
+  test.each([
+    ["{", "meters.json cannot be read: "],
+    ['{"house": {"name": "house", "kind": "electricity", "digits": 1}}', 'meters.json: "house" needs a name'],
+    [" ".repeat(70_000), "meters.json is larger than"],
+  ])("a damaged meters.json is named", async (text, message) => {
+    const copy = await copyOf("meter-reader");
+    await writeFile(path.join(copy.place, "meters.json"), text);
+    const { exitCode, stderr } = await copy.script(["meters.mjs", "newest", "all"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`error: ${message}`);
   });
 
   test("reads the end of a large file, within the memory that the agent has for tools", async () => {
