@@ -13,9 +13,9 @@ export function readClock() {
 }
 
 /**
- * Reads today, yesterday (also for an empty text), week, last-week, month, last-month, a weekday, 7d,
- * the number of a month, DATE or DATE..DATE, where a date is 2026-03-24
- * or 3-24 for the last one that was. Returns `{ from, to, spoken }`; `to` is the first moment after the period.
+ * Reads today, yesterday (also for an empty text), week, last-week, month, last-month, a weekday, 7d, the number of a month,
+ * DATE or DATE..DATE. A date is 2026-03-24, or 3-24 for the last March 24 up to today. Returns `{ from, to, spoken }`; `to` is
+ * the first moment after the period.
  */
 export function readPeriod(text, now) {
   const today = dayAfter(now, 0);
