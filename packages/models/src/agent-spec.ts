@@ -27,23 +27,12 @@ export interface AgentSpecInput {
 
 export const agentSpecSource = whenFirstUsed(() =>
   z.strictObject({
-    name: z.string().check(z.minLength(1), z.meta({ description: "Human-readable name of the agent." })),
-    version: z._default(z.string().check(z.meta({ description: "Version of the agent, in quotes." })), "0.1.0"),
-    // Made anew for each agent; a check around the default, and not in it, would make it once for all of them.
-    capabilities: z._default(
-      z.array(z.string()).check(z.meta({ description: "Tags that switch on skills and tools of the same name." })),
-      () => [],
-    ),
-    max_memory_mb: z._default(
-      positiveInteger().check(
-        z.meta({ description: "The most memory the agent may add to the device, in MB of 2^20 bytes." }),
-      ),
-      256,
-    ),
-    max_model_size_mb: z._default(
-      positiveInteger().check(z.meta({ description: "The largest model file it may load, in MB of 2^20 bytes." })),
-      100,
-    ),
+    name: z.string().check(z.minLength(1)),
+    version: z._default(z.string(), "0.1.0"),
+    // A function, so that each agent has a list of its own.
+    capabilities: z._default(z.array(z.string()), () => []),
+    max_memory_mb: z._default(positiveInteger(), 256),
+    max_model_size_mb: z._default(positiveInteger(), 100),
   }),
 );
 

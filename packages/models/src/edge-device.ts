@@ -37,23 +37,14 @@ export interface EdgeDeviceInput {
   details?: DeclaredDetailsInput | undefined;
 }
 
-export const hasGpu = () => z.boolean().check(z.meta({ description: "Whether there is a GPU to compute on." }));
-
 export const edgeDeviceSource = whenFirstUsed(() =>
   z.strictObject({
-    device_id: z.string().check(z.minLength(1), z.meta({ description: "Unique name of the device." })),
-    platform: z
-      .string()
-      .check(
-        z.minLength(1),
-        z.meta({ description: "System and machine type, such as linux-aarch64 or windows-amd64." }),
-      ),
-    memory_mb: positiveInteger().check(z.meta({ description: "RAM of the device, in MB of 2^20 bytes." })),
-    cpu_cores: positiveInteger().check(z.meta({ description: "Number of CPU cores." })),
-    has_gpu: z._default(hasGpu(), false),
-    details: optionalPart(deviceDetailsSource).check(
-      z.meta({ description: "What else is known of the device, as `nanoagent profile --json` shows it." }),
-    ),
+    device_id: z.string().check(z.minLength(1)),
+    platform: z.string().check(z.minLength(1)),
+    memory_mb: positiveInteger(),
+    cpu_cores: positiveInteger(),
+    has_gpu: z._default(z.boolean(), false),
+    details: optionalPart(deviceDetailsSource),
   }),
 );
 

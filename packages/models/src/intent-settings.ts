@@ -52,19 +52,17 @@ const listedValue = whenFirstUsed(() =>
   z.union([
     value(),
     z.strictObject({
-      value: value().check(z.meta({ description: "What the slot is then." })),
-      say: byLanguage(texts).check(z.meta({ description: "What people say for it; a list, or a list by language." })),
+      value: value(),
+      say: byLanguage(texts),
     }),
   ]),
 );
 
 const numberRange = whenFirstUsed(() =>
   z.strictObject({
-    from: z.number().check(z.meta({ description: "The least number." })),
-    to: z.number().check(z.meta({ description: "The greatest number." })),
-    step: z
-      .optional(z.number())
-      .check(z.meta({ description: "How far the numbers lie apart, counted from the least." })),
+    from: z.number(),
+    to: z.number(),
+    step: z.optional(z.number()),
   }),
 );
 
@@ -74,41 +72,20 @@ const slot = whenFirstUsed(() =>
 
 const definition = whenFirstUsed(() =>
   z.strictObject({
-    name: text().check(z.meta({ description: "What the intent is called in messages and logs." })),
-    sentences: byLanguage(texts).check(
-      z.meta({
-        description: "Sentences with [optional parts], (one|other) and {slots}; a list, or a list by language.",
-      }),
-    ),
-    tool: z.optional(text()).check(z.meta({ description: "The tool that is called." })),
-    arguments: z
-      .optional(z.record(z.string(), z.unknown()))
-      .check(z.meta({ description: "The tool's arguments; {slot} stands for what was said. Default: all slots." })),
-    defaults: z
-      .optional(z.record(z.string(), value()))
-      .check(z.meta({ description: "Values of slots that a sentence does not name." })),
-    answer: z
-      .optional(byLanguage(text))
-      .check(z.meta({ description: "What is answered: text with {slot}, {result} and [optional parts]." })),
-    failure: z
-      .optional(byLanguage(text))
-      .check(z.meta({ description: "What is answered when the tool fails: text with {slot} and {error}." })),
+    name: text(),
+    sentences: byLanguage(texts),
+    tool: z.optional(text()),
+    arguments: z.optional(z.record(z.string(), z.unknown())),
+    defaults: z.optional(z.record(z.string(), value())),
+    answer: z.optional(byLanguage(text)),
+    failure: z.optional(byLanguage(text)),
   }),
 );
 
 export const intentSettingsSource = whenFirstUsed(() =>
   z.strictObject({
-    slots: z
-      .optional(z.record(z.string(), slot()))
-      .check(
-        z.meta({ description: "What can stand in a sentence's {name}: values, a range of numbers, or any text." }),
-      ),
-    definitions: z.array(definition()).check(z.meta({ description: "What people ask for, and what is then done." })),
-    fallback: z.optional(byLanguage(text)).check(
-      z.meta({
-        description:
-          "What is answered, without a model, to a message that no sentence matches. Default: the names of the intents.",
-      }),
-    ),
+    slots: z.optional(z.record(z.string(), slot())),
+    definitions: z.array(definition()),
+    fallback: z.optional(byLanguage(text)),
   }),
 );

@@ -54,58 +54,33 @@ const permission = () => z.optional(z.enum(["always", "ask", "never"]));
 
 const tool = () =>
   z.strictObject({
-    permission: permission().check(
-      z.meta({ description: "Whether it runs when it is called, after somebody said yes, or never." }),
-    ),
-    changes_world: z.optional(z.boolean()).check(z.meta({ description: "Whether it does more than look." })),
+    permission: permission(),
+    changes_world: z.optional(z.boolean()),
   });
 
 const common = () => ({
-  permission: permission().check(
-    z.meta({ description: "Whether its tools run when they are called, after somebody said yes, or never." }),
-  ),
-  tools: z
-    .optional(z.union([z.array(text()), z.record(z.string(), tool())]))
-    .check(z.meta({ description: "The tools that are taken: a list of names, or a map with settings. Default: all." })),
-  start_timeout_seconds: z
-    .optional(positiveInteger())
-    .check(z.meta({ description: "How long it may take to start and to list its tools." })),
-  timeout_seconds: z.optional(positiveInteger()).check(z.meta({ description: "How long a call may take." })),
+  permission: permission(),
+  tools: z.optional(z.union([z.array(text()), z.record(z.string(), tool())])),
+  start_timeout_seconds: z.optional(positiveInteger()),
+  timeout_seconds: z.optional(positiveInteger()),
 });
 
 const program = () =>
   z.strictObject({
-    command: z
-      .array(z.string())
-      .check(z.minLength(1), z.meta({ description: "The program and its arguments, without a shell." })),
-    working_directory: z.optional(text()).check(z.meta({ description: "Folder it runs in, relative to this file." })),
-    environment: z
-      .optional(z.record(z.string(), z.string()))
-      .check(z.meta({ description: "Environment variables it is given; it sees none of the agent's own." })),
-    environment_from: z
-      .optional(z.array(text()))
-      .check(z.meta({ description: "Names of variables of the agent's own environment that it is given too." })),
-    max_memory_mb: z.optional(positiveInteger()).check(
-      z.meta({
-        description:
-          "Memory that it may take with all of its processes, in MB of 2^20 bytes. Default: what the agent's budget leaves.",
-      }),
-    ),
+    command: z.array(z.string()).check(z.minLength(1)),
+    working_directory: z.optional(text()),
+    environment: z.optional(z.record(z.string(), z.string())),
+    environment_from: z.optional(z.array(text())),
+    max_memory_mb: z.optional(positiveInteger()),
     ...common(),
   });
 
 const address = () =>
   z.strictObject({
-    url: text().check(z.meta({ description: "Address of the server, as in http://127.0.0.1:8000/mcp." })),
-    allow_network: z
-      .optional(z.boolean())
-      .check(z.meta({ description: "Whether the server may be on another machine than this one." })),
-    api_key_env: z
-      .optional(text())
-      .check(z.meta({ description: "Environment variable that holds the server's key; never the key itself." })),
-    api_key_header: z
-      .optional(text())
-      .check(z.meta({ description: "The header that the key is sent in. Default: Authorization, as a bearer token." })),
+    url: text(),
+    allow_network: z.optional(z.boolean()),
+    api_key_env: z.optional(text()),
+    api_key_header: z.optional(text()),
     ...common(),
   });
 

@@ -29,30 +29,14 @@ const number = (minimum: number, maximum: number) => z.number().check(z.minimum(
 
 export const samplingSource = whenFirstUsed(() =>
   z.strictObject({
-    temperature: z
-      .optional(number(0, 100))
-      .check(z.meta({ description: "Freedom of choice: 0 always takes the likeliest token." })),
-    top_p: z
-      .optional(number(0, 1))
-      .check(z.meta({ description: "Choose among the likeliest tokens that have this share together." })),
-    top_k: z.optional(count()).check(z.meta({ description: "Choose among this many likeliest tokens; 0 for all." })),
-    min_p: z
-      .optional(number(0, 1))
-      .check(z.meta({ description: "Leave out tokens less likely than this share of the likeliest one." })),
-    repeat_penalty: z
-      .optional(number(0, 100))
-      .check(z.meta({ description: "Makes tokens less likely that were written before; 1 for no penalty." })),
-    seed: z
-      .optional(z.int().check(z.minimum(0), z.maximum(MAX_SEED)))
-      .check(z.meta({ description: "The same seed gives the same reply to the same conversation." })),
-    max_tokens: z
-      .optional(positiveInteger())
-      .check(
-        z.meta({ description: "Longest reply in tokens, thoughts included. Default: what the context has left." }),
-      ),
-    stop: z
-      .optional(z.array(z.string().check(z.minLength(1))).check(z.maxLength(MAX_STOP_TEXTS)))
-      .check(z.meta({ description: "Texts that end a reply; they are not part of it." })),
+    temperature: z.optional(number(0, 100)),
+    top_p: z.optional(number(0, 1)),
+    top_k: z.optional(count()),
+    min_p: z.optional(number(0, 1)),
+    repeat_penalty: z.optional(number(0, 100)),
+    seed: z.optional(z.int().check(z.minimum(0), z.maximum(MAX_SEED))),
+    max_tokens: z.optional(positiveInteger()),
+    stop: z.optional(z.array(z.string().check(z.minLength(1))).check(z.maxLength(MAX_STOP_TEXTS))),
   }),
 );
 

@@ -86,113 +86,66 @@ export interface ScenarioToolCall {
 const text = () => z.string().check(z.minLength(1));
 const texts = () => z.array(text());
 const anyMap = () => z.record(z.string(), z.unknown());
-const described = <Source extends z.ZodMiniType>(source: Source, description: string) =>
-  source.check(z.meta({ description }) as never) as Source;
 
-const expectation = {
-  expect: () =>
-    described(
-      z.optional(
-        z.union([
-          z.literal("none"),
-          z.array(
-            z.strictObject({
-              tool: described(text(), "Name of the tool."),
-              arguments: described(
-                z.optional(anyMap()),
-                "By key, the exact value, or {from, to}, {pattern}, {one_of: […]} or {any: true}.",
-              ),
-            }),
-          ),
-        ]),
-      ),
-      "The calls that must happen, in any order, and no other; none for no call.",
-    ),
-  asks: () => described(z.optional(z.boolean()), "Whether the reply must ask the user something."),
-  reply: () =>
-    described(
-      z.optional(
-        z.strictObject({
-          contains: described(z.optional(texts()), "Texts that the reply must contain; letter case does not count."),
-          pattern: described(z.optional(text()), "Regular expression that the reply must match."),
-          forbids: described(z.optional(texts()), "Texts that the reply must not contain."),
-        }),
-      ),
-      "Texts of the reply.",
-    ),
-};
-const say = () => described(text(), "The user's message.");
+const turn = () => ({
+  say: text(),
+  expect: z.optional(
+    z.union([z.literal("none"), z.array(z.strictObject({ tool: text(), arguments: z.optional(anyMap()) }))]),
+  ),
+  asks: z.optional(z.boolean()),
+  reply: z.optional(
+    z.strictObject({ contains: z.optional(texts()), pattern: z.optional(text()), forbids: z.optional(texts()) }),
+  ),
+});
 
 const tool = whenFirstUsed(() =>
   z.strictObject({
-    name: described(text(), "What the model calls it by."),
-    description: described(text(), "What it does, for the model."),
-    changes_world: described(z.optional(z.boolean()), "Whether it does more than look. Default: false."),
-    parameters: described(z.optional(anyMap()), "JSON Schema of an object. Default: no arguments."),
-    result: described(z.optional(z.unknown()), "What a call returns: text or any JSON. Default: done."),
-    error: described(z.optional(text()), "Message that a call fails with."),
+    name: text(),
+    description: text(),
+    changes_world: z.optional(z.boolean()),
+    parameters: z.optional(anyMap()),
+    result: z.optional(z.unknown()),
+    error: z.optional(text()),
   }),
 );
 
 const message = whenFirstUsed(() =>
   z.strictObject({
-    role: described(z.enum(["user", "assistant", "tool"]), "Who said it."),
-    content: described(z.string(), "What was said, or what the tool returned."),
-    tool_calls: described(
-      z.optional(
-        z.array(
-          z.strictObject({
-            id: described(text(), "Id that the tool's message repeats."),
-            name: described(text(), "Name of the tool."),
-            arguments: described(anyMap(), "Arguments of the call."),
-          }),
-        ),
+    role: z.enum(["user", "assistant", "tool"]),
+    content: z.string(),
+    tool_calls: z.optional(
+      z.array(
+        z.strictObject({
+          id: text(),
+          name: text(),
+          arguments: anyMap(),
+        }),
       ),
-      "Calls of an assistant's message.",
     ),
-    tool_call_id: described(z.optional(text()), "The call that a tool's message answers."),
+    tool_call_id: z.optional(text()),
   }),
 );
 
 const scenario = whenFirstUsed(() =>
   z.strictObject({
-    id: described(text(), "Unique in its file."),
-    groups: described(z.optional(texts()), "Groups that the report counts it in."),
-    language: described(z.optional(text()), "Language of the messages. Default: en."),
-    part: described(
-      z.optional(z.enum(["training", "development", "sealed"])),
-      "Part of the collection that it belongs to.",
-    ),
-    say: described(z.optional(say()), "The user's message."),
-    expect: expectation.expect(),
-    asks: expectation.asks(),
-    reply: expectation.reply(),
-    turns: described(
-      z.optional(
-        z
-          .array(
-            z.strictObject({
-              say: say(),
-              expect: expectation.expect(),
-              asks: expectation.asks(),
-              reply: expectation.reply(),
-            }),
-          )
-          .check(z.minLength(1)),
-      ),
-      "A dialogue, in place of say: its messages, one conversation.",
-    ),
-    before: described(z.optional(z.array(message())), "Messages of the conversation so far."),
+    id: text(),
+    groups: z.optional(texts()),
+    language: z.optional(text()),
+    part: z.optional(z.enum(["training", "development", "sealed"])),
+    ...turn(),
+    say: z.optional(text()),
+    turns: z.optional(z.array(z.strictObject(turn())).check(z.minLength(1))),
+    before: z.optional(z.array(message())),
   }),
 );
 
 export const scenarioFileSource = whenFirstUsed(() =>
   z.strictObject({
-    name: described(text(), "Name of the file in reports."),
-    description: described(z.optional(z.string()), "What the scenarios are about."),
-    instructions: described(z.optional(z.string()), "Instructions of the agent."),
-    tools: described(z.array(tool()), "Tools that only pretend; nothing real runs."),
-    scenarios: described(z.array(scenario()).check(z.minLength(1)), "Messages and the acts that they should lead to."),
+    name: text(),
+    description: z.optional(z.string()),
+    instructions: z.optional(z.string()),
+    tools: z.array(tool()),
+    scenarios: z.array(scenario()).check(z.minLength(1)),
   }),
 );
 

@@ -49,51 +49,29 @@ const text = () => z.string().check(z.minLength(1));
 
 const argument = whenFirstUsed(() =>
   z.strictObject({
-    type: z
-      .enum(["string", "integer", "number", "boolean"])
-      .check(z.meta({ description: "What kind of value it is." })),
-    description: z.optional(z.string()).check(z.meta({ description: "What it means, for the model." })),
-    enum: z
-      .optional(z.array(z.union([z.string(), z.number()])).check(z.minLength(1)))
-      .check(z.meta({ description: "The values it may have." })),
-    minimum: z.optional(z.number()).check(z.meta({ description: "The least number." })),
-    maximum: z.optional(z.number()).check(z.meta({ description: "The greatest number." })),
-    max_length: z.optional(positiveInteger()).check(z.meta({ description: "The most characters of a string." })),
-    default: z
-      .optional(z.union([z.string(), z.number(), z.boolean()]))
-      .check(z.meta({ description: "What it is when it is left out." })),
-    optional: z.optional(z.boolean()).check(z.meta({ description: "Whether it may be left out." })),
+    type: z.enum(["string", "integer", "number", "boolean"]),
+    description: z.optional(z.string()),
+    enum: z.optional(z.array(z.union([z.string(), z.number()])).check(z.minLength(1))),
+    minimum: z.optional(z.number()),
+    maximum: z.optional(z.number()),
+    max_length: z.optional(positiveInteger()),
+    default: z.optional(z.union([z.string(), z.number(), z.boolean()])),
+    optional: z.optional(z.boolean()),
   }),
 );
 
 export const commandToolSource = whenFirstUsed(() =>
   z.strictObject({
-    name: text().check(z.meta({ description: "What intents, models and capabilities call it." })),
-    description: text().check(z.meta({ description: "What it does, for the model." })),
-    command: z
-      .array(z.string())
-      .check(
-        z.minLength(1),
-        z.meta({ description: "The program and its arguments, without a shell; {name} is an argument's value." }),
-      ),
-    arguments: z
-      .optional(z.record(z.string(), argument()))
-      .check(z.meta({ description: "What it is called with, by name." })),
-    permission: z
-      .optional(z.enum(["always", "ask", "never"]))
-      .check(z.meta({ description: "Whether it runs when it is called, after somebody said yes, or never." })),
-    changes_world: z.optional(z.boolean()).check(z.meta({ description: "Whether it does more than look." })),
-    timeout_seconds: z.optional(positiveInteger()).check(z.meta({ description: "How long it may run." })),
-    working_directory: z.optional(text()).check(z.meta({ description: "Folder it runs in, relative to this file." })),
-    environment: z
-      .optional(z.record(z.string(), z.string()))
-      .check(z.meta({ description: "Environment variables it is given; it sees none of the agent's own." })),
-    max_output_kb: z.optional(positiveInteger()).check(z.meta({ description: "The most of its output that is read." })),
-    max_memory_mb: z.optional(positiveInteger()).check(
-      z.meta({
-        description:
-          "Memory that it may take with all of its processes, in MB of 2^20 bytes. Default: what the agent's budget leaves.",
-      }),
-    ),
+    name: text(),
+    description: text(),
+    command: z.array(z.string()).check(z.minLength(1)),
+    arguments: z.optional(z.record(z.string(), argument())),
+    permission: z.optional(z.enum(["always", "ask", "never"])),
+    changes_world: z.optional(z.boolean()),
+    timeout_seconds: z.optional(positiveInteger()),
+    working_directory: z.optional(text()),
+    environment: z.optional(z.record(z.string(), z.string())),
+    max_output_kb: z.optional(positiveInteger()),
+    max_memory_mb: z.optional(positiveInteger()),
   }),
 );

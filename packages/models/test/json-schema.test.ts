@@ -13,31 +13,39 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { sourceOf } from "../src/define-schema.js";
+import { agentMessageTexts } from "../src/descriptions/agent-message-texts.js";
+import { agentSpecTexts } from "../src/descriptions/agent-spec-texts.js";
+import { configTexts } from "../src/descriptions/config-texts.js";
+import {
+  describeJsonSchema,
+  findUndescribed,
+  type JsonSchema,
+  visitKeys,
+} from "../src/descriptions/describe-json-schema.js";
+import { deviceMeasurementTexts } from "../src/descriptions/device-measurement-texts.js";
+import { edgeDeviceTexts } from "../src/descriptions/edge-device-texts.js";
+import { fitPlanTexts } from "../src/descriptions/fit-plan-texts.js";
+import type { KeyTexts } from "../src/descriptions/key-texts.js";
+import { modelSummaryTexts } from "../src/descriptions/model-summary-texts.js";
+import { scenarioTexts } from "../src/descriptions/scenario-texts.js";
 import { fullConfig, sampleDevice, samplePlan, sampleSummary } from "./samples.js";
 
-interface JsonSchema {
-  $ref?: string;
-  properties?: Record<string, JsonSchema>;
-  anyOf?: JsonSchema[];
-  description?: string;
-}
-
 // The files are what these tests make of the schemas: `pnpm generate` writes them anew.
-const files: [string, string, Schema<unknown>][] = [
-  ["nano-agent-config", "NanoAgentConfigFile", NanoAgentConfigFile],
-  ["agent-spec", "AgentSpec", AgentSpec],
-  ["edge-device", "EdgeDevice", EdgeDevice],
-  ["device-measurement", "DeviceMeasurement", DeviceMeasurement],
-  ["agent-message", "AgentMessage", AgentMessage],
-  ["model-summary", "ModelSummary", ModelSummary],
-  ["fit-plan", "FitPlan", FitPlan],
-  ["scenario-file", "ScenarioFile", ScenarioFile],
+const files: [string, string, Schema<unknown>, KeyTexts][] = [
+  ["nano-agent-config", "NanoAgentConfigFile", NanoAgentConfigFile, configTexts],
+  ["agent-spec", "AgentSpec", AgentSpec, agentSpecTexts],
+  ["edge-device", "EdgeDevice", EdgeDevice, edgeDeviceTexts],
+  ["device-measurement", "DeviceMeasurement", DeviceMeasurement, deviceMeasurementTexts],
+  ["agent-message", "AgentMessage", AgentMessage, agentMessageTexts],
+  ["model-summary", "ModelSummary", ModelSummary, modelSummaryTexts],
+  ["fit-plan", "FitPlan", FitPlan, fitPlanTexts],
+  ["scenario-file", "ScenarioFile", ScenarioFile, scenarioTexts],
 ];
 
 const PLACEHOLDER = String.raw`^\$\{\w+(:?[-?].*)?\}$`;
 
-/** The JSON Schema of what a person or a program may write, so keys with a default may be absent. */
-function jsonSchemaOf(title: string, schema: Schema<unknown>) {
+/** Returns the JSON Schema of a document as people and programs write it: keys with a default may be absent. */
+function jsonSchemaOf(title: string, schema: Schema<unknown>, texts: KeyTexts): Record<string, unknown> {
   const { $schema, ...rest } = z.toJSONSchema(sourceOf(schema), {
     io: "input",
     override({ jsonSchema }) {
@@ -53,18 +61,36 @@ function jsonSchemaOf(title: string, schema: Schema<unknown>) {
       }
     },
   });
-  return { $schema, title, ...rest };
+  const { description, ...described } = describeJsonSchema(rest as JsonSchema, texts);
+  return { $schema, title, description, ...described };
 }
 
-describe.each(files)("schemas/%s.json", (name, title, schema) => {
+describe.each(files)("schemas/%s.json", (name, title, schema, texts) => {
   test("is up to date", async () => {
     // On one line: they are read by editors, and travel to devices.
-    const text = `${JSON.stringify(jsonSchemaOf(title, schema))}\n`;
+    const text = `${JSON.stringify(jsonSchemaOf(title, schema, texts))}\n`;
     await expect(text).toMatchFileSnapshot(`../schemas/${name}.json`);
   });
 
+  test("describes every key", () => {
+    expect(findUndescribed(jsonSchemaOf(title, schema, texts) as JsonSchema)).toEqual([]);
+  });
+
+  test("has only valid defaults and examples", () => {
+    const document = jsonSchemaOf(title, schema, texts) as JsonSchema;
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    const invalid: unknown[] = [];
+    visitKeys(document, (path, { default: value, examples = [], ...key }) => {
+      const validate = ajv.compile({ ...key, $defs: document.$defs ?? {} });
+      for (const sample of value === undefined ? examples : [value, ...examples]) {
+        if (!validate(sample)) invalid.push({ path, sample });
+      }
+    });
+    expect(invalid).toEqual([]);
+  });
+
   test("says what it is, and nothing of when or on what it was made", () => {
-    const text = JSON.stringify(jsonSchemaOf(title, schema));
+    const text = JSON.stringify(jsonSchemaOf(title, schema, texts));
     expect(JSON.parse(text)).toMatchObject({
       $schema: "https://json-schema.org/draft/2020-12/schema",
       title,
@@ -76,34 +102,22 @@ describe.each(files)("schemas/%s.json", (name, title, schema) => {
   });
 });
 
-test.each<[string, Schema<unknown>]>([
-  ["NanoAgentConfigFile", NanoAgentConfigFile],
-  ["ScenarioFile", ScenarioFile],
-])("every key of a %s is described, at every level", (title, schema) => {
-  expect(keysWithoutDescription(jsonSchemaOf(title, schema) as JsonSchema, [])).toEqual([]);
-});
-
 test("an editor takes a variable of the environment where a number belongs, and no other text", () => {
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
-    jsonSchemaOf("NanoAgentConfigFile", NanoAgentConfigFile),
+    jsonSchemaOf("NanoAgentConfigFile", NanoAgentConfigFile, configTexts),
   );
   const accepts = (max_memory_mb: unknown) => validate({ spec: { name: "a", max_memory_mb } });
   expect([512, "$" + "{MB}", "$" + "{MB:-512}"].map(accepts)).toEqual([true, true, true]);
   expect(["512", "2GB", "$MB", 0, 1.5].map(accepts)).toEqual([false, false, false, false, false]);
 });
 
-function keysWithoutDescription(schema: JsonSchema, path: string[]): string[] {
-  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => [
-    ...(value.description ? [] : [[...path, key].join(".")]),
-    ...keysWithoutDescription(value, [...path, key]),
-  ]);
-  return [...own, ...(schema.anyOf ?? []).flatMap((alternative) => keysWithoutDescription(alternative, path))];
-}
-
 describe("an editor that checks by the JSON Schema agrees with our own check", () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   const checks = new Map(
-    files.map(([name, title, schema]) => [name, { schema, validate: ajv.compile(jsonSchemaOf(title, schema)) }]),
+    files.map(([name, title, schema, texts]) => [
+      name,
+      { schema, validate: ajv.compile(jsonSchemaOf(title, schema, texts)) },
+    ]),
   );
 
   function verdicts(name: string, document: unknown) {

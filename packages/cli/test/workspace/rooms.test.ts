@@ -9,6 +9,7 @@ import { repository } from "../run-program.js";
  */
 const rooms: Record<string, readonly string[]> = {
   models: [
+    "descriptions",
     "index",
     "nano-agent-config",
     "mcp-server-settings",
