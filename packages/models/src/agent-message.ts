@@ -11,13 +11,13 @@ export interface AgentMessage {
   content: string;
   /** ISO 8601, in UTC. */
   timestamp: string;
-  /** Why a reply is not complete, or `stop`. Absent: nothing cut it off. */
+  /** How a reply ended. Absent: complete. */
   ended?: MessageEnd | undefined;
 }
 
 /**
- * The end of a reply: it was complete (`stop`), it reached a limit of its length or repeated itself (`length`), or it was
- * stopped while it was being written (`interrupted`).
+ * How a reply ended. `stop`: complete. `length`: cut off at its limit, or because it repeated itself. `interrupted`:
+ * stopped while it was being written.
  */
 export type MessageEnd = "stop" | "length" | "interrupted";
 

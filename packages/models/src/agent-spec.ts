@@ -4,16 +4,16 @@ import { positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** What an agent is called, what it can do, and how much memory it may take. */
+/** Name, capabilities and memory limits of an agent. */
 export interface AgentSpec {
-  /** Human-readable name of the agent; never empty. */
+  /** Name of the agent; never empty. */
   name: string;
   version: string;
-  /** Tags that switch on skills and tools of the same name. */
+  /** Names of skills, tools and MCP servers that the model may use. */
   capabilities: string[];
-  /** The most memory the agent may add to the device, in units of 2^20 bytes. */
+  /** Memory limit for the agent, its model and its tools, in MB (2^20 bytes). */
   max_memory_mb: number;
-  /** The largest model file that it may load, in units of 2^20 bytes. */
+  /** Size limit for the model file, in MB (2^20 bytes). */
   max_model_size_mb: number;
 }
 
@@ -29,7 +29,7 @@ export const agentSpecSource = whenFirstUsed(() =>
   z.strictObject({
     name: z.string().check(z.minLength(1)),
     version: z._default(z.string(), "0.1.0"),
-    // A function, so that each agent has a list of its own.
+    // A function, so that agents do not share one list.
     capabilities: z._default(z.array(z.string()), () => []),
     max_memory_mb: z._default(positiveInteger(), 256),
     max_model_size_mb: z._default(positiveInteger(), 100),

@@ -1,2 +1,2 @@
-/** Bytes of the unit in keys that end in `_mb`. */
+/** Bytes per MB in keys that end in `_mb`. */
 export const BYTES_PER_MB: number = 2 ** 20;

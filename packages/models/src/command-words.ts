@@ -1,11 +1,11 @@
-/** Signs that a shell gives a meaning to. */
+/** Characters with a meaning for a shell. */
 const SHELL_SIGN = /["'\\`$|&;<>()*?[\]#~=%{}!\n]/;
 const PLACEHOLDER = /\{(\w{1,64})\}/g;
 
 /**
- * Returns the list that a command line stands for: its words, or a shell with the line where a shell does more than split
- * it. Arguments in braces reach the shell as its own arguments, never as a part of the line. Null for a line without words,
- * and for one that has both quotes and braces: what belongs together there cannot be told.
+ * Returns a command line as a list: its words, or `sh -c` with the line if a shell would do more than split it.
+ * Arguments in braces become arguments of the shell, never part of its script. Null for an empty line, and for a line
+ * with both quotes and braces, which cannot be split reliably.
  */
 export function commandWords(line: string): string[] | null {
   const text = line.trim();

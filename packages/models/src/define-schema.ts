@@ -6,8 +6,8 @@ import type { Schema } from "./schema.js";
 const sources = new WeakMap<object, () => z.ZodMiniType>();
 
 /**
- * A {@link Schema} on top of a zod one, which is made with the first check. Its type names plain interfaces only, so zod
- * stays out of the declarations.
+ * Returns a {@link Schema} that is backed by a zod schema, which is created on the first check. Its type names only
+ * plain interfaces, so that zod stays out of the declarations.
  */
 export function defineSchema<Input, Output>(makeSource: () => z.ZodMiniType<Output, Input>): Schema<Input, Output> {
   const safeParse: Schema<Input, Output>["safeParse"] = (value) => {
@@ -37,7 +37,7 @@ export function defineSchema<Input, Output>(makeSource: () => z.ZodMiniType<Outp
   return schema;
 }
 
-/** The zod schema behind one of ours: what JSON Schemas are generated from. */
+/** Returns the zod schema behind a {@link Schema}. JSON Schemas are generated from it. */
 export function sourceOf(schema: Schema<unknown>): z.ZodMiniType {
   const makeSource = sources.get(schema);
   if (makeSource === undefined) throw new TypeError("This schema was not made by defineSchema");

@@ -5,15 +5,15 @@ import { findPrototypeKeys } from "./find-prototype-keys.js";
 import { nearestName } from "./nearest-name.js";
 import type { SchemaIssue } from "./schema.js";
 
-/** A file full of nonsense is answered with its first few issues, not with a page for each. */
+/** Most issues that are reported for one value. */
 const MAX_ISSUES = 20;
-/** What was found is quoted up to this many characters. */
+/** Most characters of a found value that are quoted. */
 const MAX_FOUND_LENGTH = 60;
 
 type Issue = z.core.$ZodIssue;
 type Path = (string | number)[];
 
-/** Says what is wrong with `value` in words that a person who wrote the file understands: nothing, when it is right. */
+/** Describes what is wrong with `value`, for the author of the file. Empty for a valid value. */
 export function describeIssues(schema: z.ZodMiniType, value: unknown, issues: readonly Issue[]): SchemaIssue[] {
   const described = issues.slice(0, MAX_ISSUES).flatMap((issue) => describeIssue(schema, issue));
   const prototypeKeys = findPrototypeKeys(value, MAX_ISSUES).flatMap((path) => {
@@ -23,7 +23,7 @@ export function describeIssues(schema: z.ZodMiniType, value: unknown, issues: re
   return withoutMisspelt(withoutRepeats([...described, ...prototypeKeys])).slice(0, MAX_ISSUES);
 }
 
-/** A required key under a name that is nearly its own is unknown and missing: one issue, told once. */
+/** Drops the `missing` issue of a key that was misspelled: its `unknown-key` issue already names it. */
 function withoutMisspelt(issues: readonly SchemaIssue[]): SchemaIssue[] {
   const meant = new Set(
     issues.flatMap(({ kind, path, nearest }) =>
@@ -33,7 +33,7 @@ function withoutMisspelt(issues: readonly SchemaIssue[]): SchemaIssue[] {
   return issues.filter(({ kind, path }) => kind !== "missing" || !meant.has(JSON.stringify(path)));
 }
 
-/** A list where a text belongs is found to be no text, and to have no letters: one issue, told once. */
+/** Drops repeated issues: a list instead of a string fails both the type check and the length check. */
 function withoutRepeats(issues: readonly SchemaIssue[]): SchemaIssue[] {
   return [...new Map(issues.map((issue) => [JSON.stringify([issue.path, issue.message]), issue])).values()];
 }
@@ -74,7 +74,7 @@ function describeValue(schemas: readonly z.ZodMiniType[], path: Path, value: unk
   return { path, kind: "invalid", expected, found, nearest, message: `expected ${expected}, found ${found}${advice}` };
 }
 
-/** Of a union's alternatives, the issues of the one that a map of keys came nearest to; null when it is no map at all. */
+/** Returns the issues of the union alternative that the map is closest to, or null if the value is not a map. */
 function nearestAlternative(issue: Issue & { code: "invalid_union" }): Issue[] | null {
   const isWhole = (inner: Issue) => inner.path.length === 0 && inner.code !== "unrecognized_keys";
   if (typeof issue.input !== "object") return null;
@@ -105,7 +105,7 @@ function definition(schema: z.ZodMiniType): Definition {
   return schema._zod.def as Definition;
 }
 
-/** The schemas that the value at `path` may have, those behind optional, nullable, default and union. */
+/** Returns the possible schemas of the value at `path`, without optional, nullable, default and union wrappers. */
 function schemasAt(schema: z.ZodMiniType, path: Path): z.ZodMiniType[] {
   let schemas = alternatives(schema);
   for (const key of path) {
@@ -130,7 +130,7 @@ function alternatives(schema: z.ZodMiniType): z.ZodMiniType[] {
   return [schema];
 }
 
-/** What the map takes that has `unknown` keys: of the alternatives for it, the keys of the one that knows most of it. */
+/** Returns the valid keys of a map that has `unknown` keys, from the alternative that shares most keys with it. */
 function knownKeys(schemas: readonly z.ZodMiniType[], unknown: readonly string[], map: object): string[] {
   const inCommon = (known: readonly string[]) => known.filter((key) => Object.hasOwn(map, key)).length;
   const [nearest] = schemas
@@ -165,7 +165,7 @@ function describeSchema(schema: z.ZodMiniType): string {
   }
 }
 
-/** Both ends of a number's range, in words; empty without any. */
+/** Returns the range of a number in words; empty if it has no bounds. */
 function rangeOf(bounds: readonly Bound[]): string {
   const endOf = (kind: string) => bounds.find(({ check }) => check === kind)?.value;
   const [least, most] = [endOf("greater_than"), endOf("less_than")];
@@ -174,7 +174,7 @@ function rangeOf(bounds: readonly Bound[]): string {
   return most === undefined ? "" : ` of at most ${most}`;
 }
 
-/** The values that an enum or a literal takes. */
+/** Returns the values of an enum or a literal. */
 function literals(schema: z.ZodMiniType): unknown[] {
   const { entries, values } = definition(schema);
   return [...Object.values(entries ?? {}), ...(values ?? [])];
@@ -192,14 +192,14 @@ function abbreviate(text: string): string {
   return text.length > MAX_FOUND_LENGTH ? `${cutText(text, MAX_FOUND_LENGTH)}…` : text;
 }
 
-/** The slip that most likely made the value wrong, as advice; empty when there is none to name. */
+/** Returns advice about the most likely mistake, or an empty text. */
 function advise(schemas: readonly z.ZodMiniType[], value: unknown, key: string): string {
   const takes = (type: string) => schemas.some((schema) => definition(schema).type === type);
   const isTime = schemas.some((schema) => definition(schema).format === "datetime");
   if (typeof value === "number" && takes("string") && !isTime) return ": put it in quotes";
   if (typeof value === "number" && takes("number") && value > Number.MAX_SAFE_INTEGER) return ": too large";
   if (Array.isArray(value)) {
-    if (takes("array")) return value.length === 0 ? " without entries: name at least one" : ` of ${value.length}`;
+    if (takes("array")) return value.length === 0 ? " without entries: add at least one" : ` of ${value.length}`;
     const [only, second] = value;
     const isOne = typeof only === "string" && second === undefined && takes("string");
     return isOne ? `: write ${JSON.stringify(abbreviate(only))}, without brackets` : "";
@@ -219,7 +219,7 @@ function advise(schemas: readonly z.ZodMiniType[], value: unknown, key: string):
   return list === null ? "" : `: write ${JSON.stringify(list)}`;
 }
 
-/** Units that people write, by the end of the key that has another: how many of the key's each is. */
+/** Factors from units that people write to the unit of a key, by the last word of the key. */
 const unitsByKey: Record<string, Record<string, number>> = {
   kb: { "": 1 / 1024, k: 1, m: 1024, g: 1024 ** 2 },
   mb: { "": 1 / 1024 ** 2, k: 1 / 1024, m: 1, g: 1024, t: 1024 ** 2 },
@@ -227,7 +227,7 @@ const unitsByKey: Record<string, Record<string, number>> = {
   days: { h: 1 / 24, d: 1, day: 1, days: 1, w: 7, week: 7, weeks: 7, y: 365 },
 };
 
-/** `2GB` for a key in MB is 2048; null for what is no amount, and for a unit that the key has no use for. */
+/** Converts an amount to the unit of a key: `2GB` for a key in MB is 2048. Null for other texts and other units. */
 function amountOf(text: string, key: string): number | null {
   const match = /^\s*(\d{1,12}(?:[._]\d{1,12})?)\s*([a-z]{0,8})\s*$/i.exec(text);
   if (match === null) return null;

@@ -2,19 +2,19 @@ import * as z from "zod/mini";
 import { positiveInteger } from "./field-types.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** `certain`: the system states it; `likely`: it follows from what the system states; `declared`: somebody said so. */
+/** `certain`: reported by the system. `likely`: derived from other facts. `declared`: stated by a person. */
 export type FactConfidence = "certain" | "likely" | "declared";
 
-/** One thing that is known of a device and where it was read, or why it is not known. Unknown is never 0. */
+/** A value with its source, or the reason why it is unknown. An unknown number is never 0. */
 export type Fact<Value> = { value: Value; source: string; confidence: FactConfidence } | { error: string };
 
 /** Cores of one kind. */
 export interface CoreCluster {
-  /** `Cortex-A76`, or the kind as the system numbers it. */
+  /** Kind of core: `Cortex-A76`, or the system's number for it. */
   name: string;
-  /** The cores' numbers. */
+  /** Numbers of the cores. */
   cores: number[];
-  /** Of the fastest cores, which have 1024; null where it is not told. */
+  /** Speed relative to the fastest core, which has 1024. Null: unknown. */
   capacity: number | null;
   max_mhz: number | null;
 }
@@ -23,7 +23,7 @@ export interface CpuCache {
   level: number;
   type: string;
   size_bytes: number;
-  /** How many there are of them. */
+  /** Number of caches of this kind. */
   count: number;
 }
 
@@ -31,16 +31,16 @@ export interface GpuDetails {
   vendor: string;
   name: string | null;
   driver: string | null;
-  /** `unified`: its memory is the system's. */
+  /** `unified`: the GPU uses the system's RAM. */
   memory: "unified" | "dedicated";
   /**
-   * Its own: of `dedicated` all, of `unified` what is set apart for it at the start. Null where there is none or only a
-   * vendor's tool tells.
+   * Memory of the GPU: all of a dedicated GPU's, or the part of RAM that is reserved at boot. Null: none, or known only
+   * to the vendor's tools.
    */
   memory_bytes: number | null;
-  /** What it may take of the system's memory, where its driver sets a limit: AMD's GTT. */
+  /** System RAM that the GPU may use, where its driver sets a limit (AMD's GTT). */
   shared_memory_bytes: number | null;
-  /** Whether this process may open its device file. Null where that is not known. */
+  /** Whether this process may open the GPU's device file. Null: unknown. */
   is_accessible: boolean | null;
   /** Engines of nanoagent that can use it: none so far. */
   usable_by: string[];
@@ -52,25 +52,25 @@ export interface NpuDetails {
   usable_by: string[];
 }
 
-/** All that could be found out about a device, by room. */
+/** Facts about a device, by topic. */
 export interface DeviceDetails {
   memory: {
     total_bytes: Fact<number>;
     available_bytes: Fact<number>;
-    /** The tightest limit that binds this process; the value null: there is none. */
+    /** Tightest memory limit on this process. A value of null: no limit. */
     limit_bytes: Fact<number | null>;
     swap_bytes: Fact<number>;
-    /** Compressed memory used as swap; weights do not compress, so it is no memory for a model. */
+    /** Compressed RAM that serves as swap. Model weights do not compress, so it does not make room for them. */
     zram_bytes: Fact<number>;
     page_size_bytes: Fact<number>;
   };
   cpu: {
     model: Fact<string>;
     cores_online: Fact<number>;
-    /** What this process may use: affinity and cpuset count whole cores, a quota parts of them. */
+    /** Cores that this process may use. Affinity and cpusets count whole cores; a CPU quota can be a fraction. */
     usable_cores: Fact<number>;
     physical_cores: Fact<number>;
-    /** The kinds of cores, the fastest first. */
+    /** Groups of equal cores, the fastest group first. */
     clusters: Fact<CoreCluster[]>;
     features: Fact<string[]>;
     caches: Fact<CpuCache[]>;
@@ -81,7 +81,7 @@ export interface DeviceDetails {
   system: {
     kernel: Fact<string>;
     libc: Fact<string>;
-    /** `docker`, `kubernetes`, `lxc`, …; the value null: none. */
+    /** `docker`, `kubernetes`, `lxc`, …. A value of null: not in a container. */
     container: Fact<string | null>;
     virtual_machine: Fact<string | null>;
   };
@@ -92,26 +92,26 @@ export interface DeviceDetails {
   };
   power: { source: Fact<"mains" | "battery">; battery_percent: Fact<number>; is_undervolted: Fact<boolean> };
   storage: {
-    /** Where the data would lie. */
+    /** Folder that these facts are about. */
     path: Fact<string>;
     kind: Fact<string>;
     free_bytes: Fact<number>;
     is_read_only: Fact<boolean>;
-    /** Whether what is written is gone after a restart. */
+    /** Whether files are lost at a restart. */
     is_volatile: Fact<boolean>;
-    /** Used share of the life of flash, in percent, as the device states it. */
+    /** Used part of the flash memory's rated lifetime, in percent, as the device reports it. */
     wear_percent: Fact<number>;
   };
 }
 
-/** What somebody says of a device, by room: parts of {@link DeviceDetails}. */
+/** Facts that a person states about a device: parts of {@link DeviceDetails}. */
 export type DeclaredDetails = {
   [Room in keyof DeviceDetails]?:
     | { [Name in keyof DeviceDetails[Room]]?: DeviceDetails[Room][Name] | undefined }
     | undefined;
 };
 
-/** The same as a person writes it: `{ value: 2 }` will do. */
+/** {@link DeclaredDetails} as written in a file, where `{ value: 2 }` is enough. */
 export type DeclaredDetailsInput = {
   [Room in keyof DeviceDetails]?:
     | { [Name in keyof DeviceDetails[Room]]?: DeclaredFact<DeviceDetails[Room][Name]> | undefined }
@@ -122,7 +122,7 @@ type DeclaredFact<Known> = Known extends { value: infer Value }
   ? { value: Value; source?: string | undefined; confidence?: FactConfidence | undefined }
   : Known;
 
-/** `id` names it in JSON Schemas, which state each kind of fact once. */
+/** Schema of a fact. `id` names its definition in JSON Schemas. */
 function fact(id: string, value: z.ZodMiniType) {
   const known = z.strictObject({
     value,
@@ -161,7 +161,7 @@ const gpuDetails = () =>
   });
 const npuDetails = () => z.strictObject({ name: z.string(), usable_by: z.array(z.string()) });
 
-/** Made when a device with details is checked for the first time: most never have any. */
+/** Created on the first check of a device with details, which most devices do not have. */
 export const deviceDetailsSource = whenFirstUsed(() => {
   const amount = z.int().check(z.minimum(0));
   const [bytes, flag, text] = [fact("Bytes", amount), fact("Flag", z.boolean()), fact("Text", z.string())];

@@ -5,54 +5,54 @@ import { type ModelWork, modelWorkSource } from "./model-work.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** A rate that was measured several times: the best, and how far the others were from it. */
+/** Best of several measurements of a rate, and their spread. */
 export interface MeasuredRate {
   per_second: number;
-  /** Of the best, the share by which the median was worse: 0 to 1. */
+  /** How far the median is below the best, as a share of the best: 0 to 1. */
   spread: number;
 }
 
-/** How fast memory is read, by this many threads together. */
+/** Read bandwidth of memory, in bytes per second. */
 export interface BandwidthRow extends MeasuredRate {
   threads: number;
 }
 
-/** Weights that one thread multiplies and adds, of a type as in model files. */
+/** Weights of one type that a thread multiplies and adds per second. */
 export interface DotProductRow extends MeasuredRate {
   type: string;
 }
 
-/** How fast one model was, measured through the engine: what forecasts of other models stand on. */
+/** Measured speed of one model. Forecasts for other models are based on it. */
 export interface SpeedCalibration {
   model: string;
-  /** How most of its weights are stored. */
+  /** Storage type of most of its weights. */
   type: string;
-  /** What it computes for one token. */
+  /** Computation for one token. */
   work: ModelWork;
   threads: number;
-  /** Tokens that were in its context meanwhile. */
+  /** Tokens in the context during the measurement. */
   context_tokens: number;
   prefill_tokens_per_second: number;
   decode_tokens_per_second: number;
 }
 
-/** What was measured on a device: one file in the user's state folder. Whoever measures fills in its own part. */
+/** Measurements of a device: one file in the user's state folder. Each kind of measurement fills in its part. */
 export interface DeviceMeasurement {
   format: 1;
-  /** When the newest part was measured, ISO 8601. */
+  /** Time of the newest measurement, ISO 8601. */
   measured_at: string;
-  /** What the device was then: another device's measurement is of no use. */
+  /** Device at that time. A measurement of another device is not used. */
   device: { platform: string; cpu_model: string | null; cpu_cores: number; memory_mb: number };
-  /** That of the engine which the calibrations ran on; null where there are none. */
+  /** Version of the engine that ran the calibrations; null without calibrations. */
   engine_version: string | null;
   bandwidth: BandwidthRow[];
   dot_products: DotProductRow[];
   storage_read: MeasuredRate | null;
-  /** The share of the processors that others used meanwhile, 0 to 1. */
+  /** Share of the processors that other processes used meanwhile, 0 to 1. */
   contention: number | null;
   temperature_celsius: { before: number; after: number } | null;
   calibrations: SpeedCalibration[];
-  /** Files of earlier versions have trials of threads. Nothing reads them. */
+  /** Written by earlier versions. Not used. */
   thread_trials?: unknown[] | undefined;
 }
 

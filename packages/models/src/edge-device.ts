@@ -15,15 +15,15 @@ export interface EdgeDevice {
   device_id: string;
   /** System and machine type: `linux-aarch64`, `windows-amd64`. */
   platform: string;
-  /** RAM in units of 2^20 bytes. */
+  /** RAM, in MB (2^20 bytes). */
   memory_mb: number;
   cpu_cores: number;
   has_gpu: boolean;
-  /** What else is known of it, fact by fact. */
+  /** More facts about the device. */
   details?: DeclaredDetails | undefined;
 }
 
-/** A device with everything that a profile found out about it. */
+/** Device with all facts that the profiler found. */
 export interface ProfiledDevice extends EdgeDevice {
   details: DeviceDetails;
 }

@@ -1,22 +1,22 @@
 import * as z from "zod/mini";
 
-/** A whole number of at least one. */
+/** Schema of an integer of at least 1. */
 export function positiveInteger() {
   return z.int().check(z.minimum(1));
 }
 
-/** A count of bytes, tokens or layers: a whole number, zero included. */
+/** Schema of an integer of at least 0: a count of bytes, tokens or layers. */
 export function count() {
   return z.int().check(z.minimum(0));
 }
 
 /**
- * A part that may be absent, whose schema is made when the part is there for the first time: most of what can be written
- * is absent, and making its schemas takes longer than all else that a check does.
+ * Schema of an optional part, created when the part is present for the first time. Most parts are absent, and creating
+ * their schemas takes longer than the rest of a check.
  */
 export function optionalPart<Output, Input>(make: () => z.ZodMiniType<Output, Input>) {
   const part = z.lazy(make);
-  // Without this, a check of the map around it makes the part to see whether it has a default.
+  // Otherwise checking the enclosing map creates the part to see whether it has a default.
   Object.defineProperty(part._zod, "optin", { value: undefined });
   return z.optional(part);
 }

@@ -5,13 +5,13 @@ interface Place {
 }
 
 /**
- * The paths of the first `limit` own keys named `__proto__`, at any depth. JSON and YAML can make such a key; code that
- * copies it key by key would change the copy's prototype, and the schema library drops it from some maps in silence.
+ * Returns the paths of the first `limit` own keys named `__proto__`, at any depth. JSON and YAML can create such a key.
+ * Copying it key by key would change the copy's prototype, and zod silently drops it from some maps.
  */
 export function findPrototypeKeys(value: unknown, limit: number): (string | number)[][] {
   const found: (string | number)[][] = [];
   const seen = new Set<unknown>();
-  // A list of places that grows while it is walked, and not recursion: a file can nest deeper than the stack.
+  // A growing list instead of recursion: a file can nest deeper than the stack.
   const places: Place[] = [{ value, key: "", parent: null }];
   for (const place of places) {
     const { value: map } = place;

@@ -8,37 +8,36 @@ import type { Schema } from "./schema.js";
 import { type SpeedForecast, speedForecastSource } from "./speed-forecast.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** How to load a model on a device, and what that costs. */
+/** How to load a model on a device, and the memory that it needs. */
 export interface FitPlan {
-  /** The file to load. */
   model_path: string;
   model: ModelSummary;
-  /** The type that the file's weights have to be quantized to before; null: it is loaded as it is. */
+  /** Type to quantize the weights to before loading; null: load the file unchanged. */
   quantize_to: string | null;
   context_tokens: number;
   /**
-   * Longest context that fits the same budget with the same batch and KV type, in tokens; at most what the model was trained
-   * for. Absent: not known.
+   * Longest context that fits the same budget with the same batch and KV type, in tokens; at most what the model was
+   * trained for. Absent: unknown.
    */
   longest_context_tokens?: number | undefined;
   /** Element type of the KV cache: `f16`, `q8_0`. */
   kv_type: string;
-  /** Tokens that prefill evaluates at once. */
+  /** Prompt tokens that are evaluated at once. */
   batch_tokens: number;
   prefill_threads: number;
   decode_threads: number;
   /** Whether weights are mapped from the file (evictable) or read into memory (pinned). */
   maps_file: boolean;
-  /** Whether replies can be held to a schema: the ledger has room for the grammar. */
+  /** Whether the ledger includes memory for holding replies to a schema. */
   constrains_output: boolean;
-  /** Tokens of the context that scores which tool a message needs: the ledger has room for it. Absent: 0, there is none. */
+  /** Length of the second context that scores the tools for a message, in tokens. Absent or 0: there is none. */
   choosing_tokens?: number | undefined;
-  /** Tokens that may be drafted and checked in one batch: the ledger has room for their logits. Absent: 0, none. */
+  /** Tokens that may be drafted and checked in one batch. The ledger includes their logits. Absent or 0: no drafts. */
   draft_tokens?: number | undefined;
   ledger: MemoryLedger;
-  /** Null where nothing is known that it could stand on. */
+  /** Null: unknown. */
   forecast: SpeedForecast | null;
-  /** Null where nothing is known that it could stand on. */
+  /** Null: unknown. */
   quality: QualityForecast | null;
 }
 

@@ -1,46 +1,46 @@
 import type { EdgeDevice } from "./edge-device.js";
 import type { FitPlan } from "./fit-plan.js";
 
-/** What a model is to be loaded for. */
+/** Model to load, and the limits for it. */
 export interface FitRequest {
   model_path: string;
   device: EdgeDevice;
-  /** What the model, its engine and the process that it lives in may take together. */
+  /** Memory limit for the model, its engine and the engine's process together. */
   budget_bytes: number;
-  /** Tokens of context; `auto` takes `wanted_context_tokens`, or as many of them as fit and the model was trained for. */
+  /** Context length. `auto`: `wanted_context_tokens`, reduced to what fits and what the model was trained for. */
   context_tokens: number | "auto";
-  /** Tokens that a context of `auto` should have. Default: 4,096. */
+  /** Context length that `auto` aims at, in tokens. Default: 4,096. */
   wanted_context_tokens?: number | undefined;
-  /** What the CPU can do (`avx2`, `asimddp`), which decides how weights are held; null where it is not known. */
+  /** CPU features (`avx2`, `asimddp`), which decide how weights are stored. Null: unknown. */
   cpu_features: readonly string[] | null;
-  /** Tokens that are read at once. Default: 64, or the whole context where that is smaller. */
+  /** Prompt tokens that are evaluated at once. Default: 64, or the whole context if that is smaller. */
   batch_tokens?: number | undefined;
-  /** How keys and values are kept: `f16`, `q8_0`. Default: `f16`, or `q8_0` if only that leaves room for the context. */
+  /** Element type of the KV cache: `f16`, `q8_0`. Default: `f16`, or `q8_0` if the context only fits with that. */
   kv_type?: string | undefined;
-  /** Whether weights are mapped from the file. Default: whichever takes less memory; mapped where both take the same. */
+  /** Whether weights are mapped from the file. Default: whichever needs less memory; mapped if both need the same. */
   maps_file?: boolean | undefined;
-  /** Whether replies may be held to a grammar, which takes memory of its own. `auto`: if it fits. Default: false. */
+  /** Whether replies may be held to a grammar, which needs additional memory. `auto`: if it fits. Default: false. */
   constrains_output?: boolean | "auto" | undefined;
   /**
-   * Tokens of a second context, which scores the tools of an agent; left out where there is no room for it, or for grammars.
+   * Length of the second context that scores the agent's tools, in tokens. Left out if it, or grammars, do not fit.
    * Default: 0.
    */
   choosing_tokens?: number | undefined;
-  /** Memory that the program takes beside `budget_bytes`; messages add it to what the agent needs. Default: 0. */
+  /** Memory of the program, which is not part of `budget_bytes`. Messages add it to the agent's need. Default: 0. */
   program_bytes?: number | undefined;
-  /** Memory of processes that are yet to start; messages add it to what the agent needs. Default: 0. */
+  /** Memory of processes that have not started yet. Messages add it to the agent's need. Default: 0. */
   expected_bytes?: number | undefined;
-  /** Those processes, in words: `its 2 MCP servers`. Default: none. */
+  /** Description of those processes: `its 2 MCP servers`. Default: none. */
   expected_for?: string | undefined;
-  /** Memory that the device can spare for the model, whatever the budget. Default: no limit. */
+  /** Memory that the device can spare for the model, regardless of the budget. Default: no limit. */
   spare_bytes?: number | undefined;
-  /** Limit that `spare_bytes` is under, in words: `cgroup v2 /system.slice/a.service`. Default: none. */
+  /** Source of the limit behind `spare_bytes`: `cgroup v2 /system.slice/a.service`. Default: none. */
   spare_source?: string | null | undefined;
 }
 
-/** One way to make a model fit that does not. */
+/** Change that helps to make a model fit. */
 export interface FitChange {
-  /** The change in words: `context 8192 → 2048`. */
+  /** Description: `context 8192 → 2048`. */
   description: string;
   saves_bytes: number;
   /** Whether the model fits with this change alone. */
@@ -48,13 +48,13 @@ export interface FitChange {
 }
 
 /**
- * Says how to load a model so that it fits, from its file's header alone: nothing is allocated and no weight is read.
- * `@nanoagent/optimizer` has one; an app may pass in its own.
+ * Plans how to load a model so that it fits, from the header of its file alone, without reading weights.
+ * `@nanoagent/optimizer` has an implementation; an app may bring its own.
  *
- * - `planFit` resolves to the best plan whose ledger's resident peak is within the budget.
- * - It rejects with a `NanoAgentError` of code `does-not-fit` when there is none; its message shows the sum, its `ledger`
- *   the lines, its `changes` the cheapest ways out.
- * - It rejects with a `NanoAgentError` when the file cannot be read or is no model.
+ * - `planFit` resolves to the best plan whose resident peak is within the budget.
+ * - It rejects with a `NanoAgentError` of code `does-not-fit` if no plan fits. The message shows the sum, `ledger` has
+ *   the lines, `changes` the cheapest changes that help.
+ * - It rejects with a `NanoAgentError` if the file cannot be read or is not a model.
  */
 export interface FitPlanner {
   planFit(request: FitRequest): Promise<FitPlan>;

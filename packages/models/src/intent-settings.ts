@@ -3,43 +3,43 @@ import { whenFirstUsed } from "./when-first-used.js";
 
 /** Sentences that are answered without a model. */
 export interface IntentSettings {
-  /** What can stand in a sentence's `{name}`, by that name; every intent may use them. */
+  /** Possible values of a `{name}` in sentences, by name. All intents share them. */
   slots?: Record<string, SlotSettings> | undefined;
   definitions: IntentDefinition[];
-  /** What is answered, without a model, to a message that matches nothing; a text, or one by language. */
+  /** Reply of an agent without a model to a message that no sentence matches: a text, or a text for each language. */
   fallback?: string | Record<string, string> | undefined;
 }
 
-/** One thing to do, the sentences that ask for it, and what is answered. */
+/** Sentences, and the tool and answer for them. */
 export interface IntentDefinition {
   name: string;
-  /** Templates: `[optional]`, `(one|other)`, `{slot}`; a list for every language, or a list by language. */
+  /** Templates with `[optional]`, `(one|other)` and `{slot}`: a list for all languages, or a list for each. */
   sentences: string[] | Record<string, string[]>;
-  /** The tool that is called; without one the answer is all there is. */
+  /** Tool to call. Default: only answer. */
   tool?: string | undefined;
-  /** The tool's arguments; `"{zone}"` is a slot's value. Default: every slot under its own name. */
+  /** Arguments of the tool; `"{zone}"` is the value of a slot. Default: every slot, under its own name. */
   arguments?: Record<string, unknown> | undefined;
-  /** Values of slots that a sentence does not name. */
+  /** Values of slots that the message does not name. */
   defaults?: Record<string, SlotValue> | undefined;
-  /** What is answered, with `{slot}`, `{result}` and `[optional parts]`. Default: the tool's result. */
+  /** Reply, with `{slot}`, `{result}` and `[optional parts]`. Default: the tool's result. */
   answer?: string | Record<string, string> | undefined;
-  /** What is answered when the tool fails, with `{error}`. */
+  /** Reply when the tool fails, with `{slot}` and `{error}`. Default: the error. */
   failure?: string | Record<string, string> | undefined;
 }
 
-/** Values that are listed, a range of numbers, or any words at all. */
+/** List of values, range of numbers, or `text` for any words. */
 export type SlotSettings = ListedValue[] | NumberRange | "text";
 
 export interface NumberRange {
   from: number;
   to: number;
-  /** The values lie so far apart, counted from `from`. Default: 1. */
+  /** Distance between values, counted from `from`. Default: 1. */
   step?: number | undefined;
 }
 
 export type SlotValue = string | number | boolean;
 
-/** A value, or a value and what people say for it: a list for every language, or a list by language. */
+/** A value, or a value with the words for it: a list for all languages, or a list for each. */
 export type ListedValue = SlotValue | { value: SlotValue; say: string[] | Record<string, string[]> };
 
 const text = () => z.string().check(z.minLength(1));

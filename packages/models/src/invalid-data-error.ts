@@ -2,10 +2,10 @@ import { cutText } from "./cut-text.js";
 import { NanoAgentError } from "./nano-agent-error.js";
 import type { SchemaIssue } from "./schema.js";
 
-/** Data from anywhere can have keys of any length and depth; the message names a place in up to this many characters. */
+/** Most characters of a path in the message. Untrusted data can have keys of any length and depth. */
 const MAX_PLACE_LENGTH = 200;
 
-/** Code `invalid-data`: a value does not have the shape that it must have. `issues` says where, and what was expected. */
+/** Code `invalid-data`: a value does not match its schema. `issues` lists where, and what was expected. */
 export class InvalidDataError extends NanoAgentError {
   override name = "InvalidDataError";
   readonly issues: readonly SchemaIssue[];

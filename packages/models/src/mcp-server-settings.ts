@@ -3,49 +3,52 @@ import { positiveInteger } from "./field-types.js";
 import type { ToolPermission } from "./tool-settings.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** A server of the Model Context Protocol whose tools the agent may use. */
+/** MCP server whose tools the agent may use. */
 export type McpServerSettings = McpProgramSettings | McpAddressSettings;
 
 interface McpCommonSettings {
-  /** Of its tools. Default: `ask`. */
+  /** Permission for its tools. Default: `ask`. */
   permission?: ToolPermission | undefined;
-  /** The tools that are taken, by the server's names for them: a list, or a map with settings. Default: all. */
+  /** Tools to use, by the server's names: a list, or a map with settings. Default: all. */
   tools?: string[] | Record<string, McpToolSettings> | undefined;
-  /** How long it may take to start and to list its tools. Default: 10. */
+  /** Time limit for the server to start and list its tools. Default: 10. */
   start_timeout_seconds?: number | undefined;
-  /** How long a call may take. Default: 30. */
+  /** Time limit for a call. Default: 30. */
   timeout_seconds?: number | undefined;
 }
 
-/** A server that the agent starts as a process of its own, without a shell, and speaks to by stdin and stdout. */
+/** Server that the agent starts as a process, without a shell. They communicate over stdin and stdout. */
 export interface McpProgramSettings extends McpCommonSettings {
   /** The program and its arguments. */
   command: string[];
   /** Relative to the config. Default: the config's folder. */
   working_directory?: string | undefined;
-  /** All that it sees beside `PATH`, `LANG` and `HOME`. */
+  /** Environment variables, besides `PATH`, `HOME`, locale, proxy and certificate settings. */
   environment?: Record<string, string> | undefined;
-  /** Names of variables of the agent's own environment that it is given too, such as keys. */
+  /** Names of variables to pass on from the agent's environment, such as keys. */
   environment_from?: string[] | undefined;
-  /** Memory that it may take with all of its processes, in MB of 2^20 bytes; what Node reserves for code does not count. Default: what the agent's budget leaves. */
+  /**
+   * Memory limit for the process and its children, in MB (2^20 bytes), without the memory that Node reserves for code.
+   * Default: what the agent's budget leaves.
+   */
   max_memory_mb?: number | undefined;
 }
 
-/** A server that is there already and is spoken to by HTTP. */
+/** Server that is already running, over HTTP. */
 export interface McpAddressSettings extends McpCommonSettings {
   url: string;
-  /** Whether it may be on another machine. Default: false. */
+  /** Whether the server may be on another machine. Default: false. */
   allow_network?: boolean | undefined;
-  /** Name of the environment variable that holds its key; never the key itself. */
+  /** Name of the environment variable that holds the server's key; never the key itself. */
   api_key_env?: string | undefined;
-  /** The header that the key is sent in. Default: `Authorization`, as a bearer token. */
+  /** Header for the key. Default: `Authorization`, with the key as a bearer token. */
   api_key_header?: string | undefined;
 }
 
 export interface McpToolSettings {
-  /** Default: the server's. */
+  /** Default: the server's permission. */
   permission?: ToolPermission | undefined;
-  /** Whether it does more than look. Default: true, whatever the server says. */
+  /** Whether a call changes something. Default: true; the server's own hint is not trusted. */
   changes_world?: boolean | undefined;
 }
 

@@ -4,23 +4,23 @@ import { count } from "./field-types.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** `pinned`: anonymous memory; `evictable`: pages of a mapped file; `transient`: held only while loading. */
+/** `pinned`: allocated memory. `evictable`: pages of a mapped file. `transient`: needed only while loading. */
 export type LedgerLineKind = "pinned" | "evictable" | "transient";
 
-/** One part of what loading and running a model costs. */
+/** Part of the memory that a model needs. */
 export interface LedgerLine {
   /** `weights`, `kv-cache`, `compute-buffer`, `process`. */
   name: string;
   kind: LedgerLineKind;
-  /** What is allocated: RLIMIT_DATA counts it. */
+  /** Allocated memory. RLIMIT_DATA counts it. */
   reserved_bytes: number;
-  /** What is touched: RSS and cgroups count it. */
+  /** Memory in use. RSS and cgroups count it. */
   resident_bytes: number;
-  /** How the figure comes about, so that a person can check it by hand. */
+  /** How the figure is computed, so that a person can check it by hand. */
   explanation: string;
 }
 
-/** The whole sum. `peak` includes the transient lines, `steady` does not. */
+/** Memory that a model needs, with sums. `peak` includes the transient lines, `steady` does not. */
 export interface MemoryLedger {
   lines: LedgerLine[];
   steady_reserved_bytes: number;

@@ -6,13 +6,13 @@ import { whenFirstUsed } from "./when-first-used.js";
 
 export type ModelFormat = "gguf" | "safetensors" | "onnx";
 
-/** What a model file's header says. A figure that the header does not state is null, never 0. */
+/** Figures from the header of a model file. A figure that the header does not have is null, never 0. */
 export interface ModelSummary {
   format: ModelFormat;
-  /** The family that the shape belongs to: `llama`, `qwen3`. */
+  /** Architecture of the model: `llama`, `qwen3`. */
   architecture: string | null;
   name: string | null;
-  /** All files of the model together. */
+  /** Size of all files of the model together. */
   file_bytes: number;
   parameter_count: number | null;
   layer_count: number | null;
@@ -21,9 +21,9 @@ export interface ModelSummary {
   head_count: number | null;
   kv_head_count: number | null;
   vocabulary_size: number | null;
-  /** The context that the model was trained for. */
+  /** Longest context that the model was trained for. */
   training_context_tokens: number | null;
-  /** How many tensors are stored in each type (`q4_k`, `f16`), and their bytes. */
+  /** Number and bytes of the tensors, by storage type (`q4_k`, `f16`). */
   tensors_by_type: Record<string, TensorTypeTotal>;
 }
 

@@ -2,16 +2,16 @@ import * as z from "zod/mini";
 import { count } from "./field-types.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** What a model computes for one token: what its speed follows from. Experts count as often as they are used. */
+/** Computation of a model for one token, from which its speed follows. Experts count as often as they are used. */
 export interface ModelWork {
-  /** Weights of the layers that each token is multiplied with, by the type that they are stored in. */
+  /** Weights of the layers that each token is multiplied with, by storage type. */
   weights_by_type: Record<string, number>;
-  /** Those of the output matrix, which is multiplied with the last token of a prompt and with each of an answer. */
+  /** Weights of the output matrix, by storage type. Used for the last token of a prompt and each token of a reply. */
   output_weights_by_type: Record<string, number>;
   layer_count: number;
-  /** Numbers that a token is compared with and adds up for each token before it, by how far back it looks; null: all. */
+  /** Numbers that a token reads for each earlier token, by length of the attention window. Null: whole context. */
   attention: { numbers_per_token: number; window_tokens: number | null }[];
-  /** Numbers that recurrent layers keep and write anew with each token. */
+  /** Numbers that recurrent layers update with each token. */
   state_numbers: number;
 }
 

@@ -11,7 +11,7 @@ import type { Schema } from "./schema.js";
 import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** Everything about an agent that is data. What `NanoRuntime.load()` takes: the device is known, paths are absolute. */
+/** Config of an agent, as `NanoRuntime.load()` accepts it: with a known device and absolute paths. */
 export interface NanoAgentConfig extends AgentSettings {
   spec: AgentSpec;
   device: EdgeDevice;
@@ -24,7 +24,7 @@ export interface NanoAgentConfigInput extends AgentSettings {
   model_path?: string | null | undefined;
 }
 
-/** The same as a person writes it: the device may be left to the profiler. */
+/** Config as written in a file: the device may be left to the profiler. */
 export interface NanoAgentConfigFile extends AgentSettings {
   spec: AgentSpec;
   device: EdgeDevice | "auto" | AutoDevice;
@@ -37,7 +37,7 @@ export interface NanoAgentConfigFileInput extends AgentSettings {
   model_path?: string | null | undefined;
 }
 
-/** Profile this machine, and let what is declared here win. */
+/** Device that is read from this machine, except for the keys that are given. */
 export interface AutoDevice {
   auto: true;
   device_id?: string | undefined;
@@ -52,7 +52,7 @@ export interface AutoDeviceInput extends Omit<AutoDevice, "details"> {
   details?: DeclaredDetailsInput | undefined;
 }
 
-/** The keys of a config beside the seed's three; each may be absent. */
+/** Optional keys of a config. */
 export interface AgentSettings {
   model_root?: string | undefined;
   instructions?: string | undefined;
@@ -64,7 +64,10 @@ export interface AgentSettings {
   skills_dir?: string | undefined;
   session?: SessionSettings | undefined;
   window?: WindowSettings | undefined;
-  /** Whether a reply may claim an act that did not happen. Default: `strict` for local models below 2 billion parameters. */
+  /**
+   * `strict`: withholds a reply that claims an act for which no tool was called. `off`: shows every reply. Default:
+   * `strict` for local models below 2 billion parameters, otherwise `off`.
+   */
   acts?: "strict" | "off" | undefined;
 }
 
@@ -78,15 +81,15 @@ export interface EngineSettings {
   isolation?: "process" | "none" | undefined;
   idle_unload_seconds?: number | undefined;
   /**
-   * Tokens of context. `auto` begins with 4,096, or with what the instructions and tools need; a local model's grows when a
-   * conversation needs more and memory admits it. Default: `auto`.
+   * Context length, in tokens. `auto` begins with 4,096, or with what the instructions and tools need; a local model's
+   * context grows when a conversation needs more and memory allows it. Default: `auto`.
    */
   context?: number | "auto" | undefined;
-  /** Whether a model that can think before it answers does so. Default: `auto`, as the model does by itself. */
+  /** Whether a model that can think before it answers does so. Default: `auto`, the model's own default. */
   thinking?: "off" | "on" | "auto" | undefined;
   /** Longest wait for the first token of a server's reply, in seconds. Default: 600. */
   first_token_seconds?: number | undefined;
-  /** Longest wait from one token of a server's reply to the next, in seconds. Default: 60. */
+  /** Longest wait between two tokens of a server's reply, in seconds. Default: 60. */
   next_token_seconds?: number | undefined;
 }
 
@@ -94,20 +97,20 @@ export interface SessionSettings {
   dir: string;
   /** Default: `turn`. */
   fsync?: "turn" | "batch" | "never" | undefined;
-  /** What becomes of a reply that cannot be saved. Default: `refuse`. */
+  /** Effect of a failed write: the message fails, or the reply comes unsaved. Default: `refuse`. */
   on_write_error?: "refuse" | "deliver" | undefined;
-  /** Default: everything is kept. */
+  /** Default: keep everything. */
   retention?: SessionRetention | undefined;
 }
 
-/** How much of a session is kept; its oldest parts leave, about 1 MB at a time. */
+/** Limits on a session. The oldest parts are deleted first, about 1 MB at a time. */
 export interface SessionRetention {
   max_mb?: number | undefined;
   max_days?: number | undefined;
 }
 
 export interface WindowSettings {
-  /** What becomes of the oldest turns when the engine's context is full. Default: `drop`. */
+  /** How a full context makes room: the oldest turns are dropped, or summarized. Default: `drop`. */
   on_overflow?: "drop" | "summarize" | undefined;
 }
 
@@ -158,7 +161,7 @@ const settings = whenFirstUsed(() => ({
   acts: z.optional(z.enum(["strict", "off"])),
 }));
 
-/** The device's keys without their defaults: what is absent comes from the profile. */
+/** Keys of the device without their defaults. Absent keys come from the profile. */
 const autoDeviceSource = whenFirstUsed(() =>
   z.strictObject({
     auto: z.literal(true),

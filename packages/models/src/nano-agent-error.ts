@@ -1,10 +1,10 @@
-/** What an error is made of. All texts are for a person; `code` is for a program. */
+/** Parts of an error. The texts are for people, `code` is for programs. */
 export interface ErrorParts {
-  /** A stable name for this kind of failure, in kebab-case; a program may branch on it. */
+  /** Stable name of this kind of failure, in kebab-case. Programs may branch on it. */
   code: string;
-  /** What happened, as one sentence: the error's `message`. */
+  /** One sentence that says what happened. */
   message: string;
-  /** Why it happened, where that adds something. */
+  /** Why it happened, if that adds information. */
   reason?: string | undefined;
   /** What to do now. */
   hint?: string | undefined;
@@ -13,7 +13,7 @@ export interface ErrorParts {
 
 const brand: unique symbol = Symbol.for("nanoagent.error") as never;
 
-/** The base of every error that nanoagent throws on purpose. */
+/** Base class of all errors that nanoagent throws on purpose. */
 export class NanoAgentError extends Error {
   override name = "NanoAgentError";
   readonly code: string;
@@ -28,12 +28,12 @@ export class NanoAgentError extends Error {
     this.hint = parts.hint ?? null;
   }
 
-  /** Is this an error of nanoagent's? True as well for one that another installed copy of the package threw. */
+  /** Whether a value is a NanoAgentError, including one from another installed copy of the package. */
   static isInstance(value: unknown): value is NanoAgentError {
     return typeof value === "object" && value !== null && (value as { [brand]?: unknown })[brand] === true;
   }
 
-  /** The error as plain data, for `--json` and for a wire. */
+  /** Returns the error as plain data, for `--json` and for transport. */
   toJSON(): { name: string; code: string; message: string; reason: string | null; hint: string | null } {
     return { name: this.name, code: this.code, message: this.message, reason: this.reason, hint: this.hint };
   }

@@ -1,11 +1,11 @@
 import { distance } from "fastest-levenshtein";
 
 /**
- * The candidate that a person most likely meant by `name`, or null when none is near: at most a third of its
- * letters differ, letter case aside, or one is the beginning of the other.
+ * Returns the candidate that a person most likely meant by `name`, or null if none is close. Close: at most a third of
+ * the letters differ, ignoring case, or one name is a prefix of the other.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
-  // A name longer than any that people type is no slip of the finger, and comparing it would cost time.
+  // People do not type names this long, and comparing them is slow.
   if (name.length > 64) return null;
   const wanted = name.toLowerCase().replaceAll("-", "_");
   let best: { candidate: string; cost: number } | null = null;
@@ -19,7 +19,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best?.candidate ?? null;
 }
 
-/** Do the two differ by two neighbouring letters that changed places? */
+/** Whether two names differ only by two swapped neighboring letters. */
 function isSwapped(one: string, other: string): boolean {
   if (one.length !== other.length) return false;
   const at = [...one].findIndex((letter, index) => letter !== other[index]);
@@ -27,7 +27,7 @@ function isSwapped(one: string, other: string): boolean {
   return at >= 0 && swapped === other;
 }
 
-/** Is `beginning` the first part of a longer `whole`, and long enough to say something? */
+/** Whether `beginning` is a proper prefix of `whole`, of at least three letters. */
 function begins(whole: string, beginning: string): boolean {
   return beginning.length >= 3 && whole.length > beginning.length && whole.startsWith(beginning);
 }

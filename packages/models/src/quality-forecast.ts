@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { whenFirstUsed } from "./when-first-used.js";
 
 /**
- * How far a quantized model's answers are expected to be from those of the model before it was quantized: the mean
- * Kullback–Leibler divergence of what comes next, in nats. 0.01 is hardly noticed, 0.1 is, from 0.5 on answers break down.
- * It compares a model with itself and never with another one.
+ * Expected loss of quality by quantization: the mean Kullback–Leibler divergence of the next token from that of the
+ * unquantized model, in nats. 0.01 is hardly noticeable, 0.1 is noticeable, from 0.5 on replies break down. It does not
+ * compare different models.
  */
 export interface QualityForecast {
   /** `prior`: from published measurements of other models. */

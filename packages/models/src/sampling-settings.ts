@@ -4,25 +4,25 @@ import { count, positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** How a model chooses its words and when a reply ends. An absent key leaves the choice to the engine. */
+/** How a model chooses its words, and when a reply ends. An absent key has the engine's default. */
 export interface SamplingSettings {
-  /** 0 always takes the likeliest token. */
+  /** Randomness. 0 always takes the likeliest token. */
   temperature?: number | undefined;
   top_p?: number | undefined;
   top_k?: number | undefined;
   min_p?: number | undefined;
   repeat_penalty?: number | undefined;
-  /** The same seed gives the same reply to the same request. */
+  /** Seed of the random choice: the same seed and request give the same reply. */
   seed?: number | undefined;
-  /** Longest reply in tokens, thoughts included. Default: the room that the context has left. */
+  /** Longest reply, in tokens, thinking included. Default: the room that is left in the context. */
   max_tokens?: number | undefined;
-  /** Texts that end the reply; they are not part of it. */
+  /** Texts that end the reply. They are not part of it. */
   stop?: string[] | undefined;
 }
 
-/** Most stop texts: each is looked for in every piece of a reply. */
+/** Most stop texts. Each one is searched for in every piece of a reply. */
 const MAX_STOP_TEXTS = 16;
-/** Largest seed that llama.cpp takes. */
+/** Largest seed that llama.cpp accepts. */
 const MAX_SEED = 2 ** 32 - 1;
 
 const number = (minimum: number, maximum: number) => z.number().check(z.minimum(minimum), z.maximum(maximum));

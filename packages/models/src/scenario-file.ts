@@ -3,33 +3,33 @@ import { defineSchema } from "./define-schema.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** Part of a collection of scenarios: what weights are made from, what they are developed on, what stays unseen. */
+/** Part of a collection: for fitting weights, for development, or kept unseen until the end. */
 export type ScenarioPart = "training" | "development" | "sealed";
 
-/** A file of scenarios: tools that only pretend, and sentences with the acts that they should lead to. */
+/** File of scenarios: simulated tools, and messages with the calls that they should lead to. */
 export interface ScenarioFile {
   name: string;
   description?: string | undefined;
-  /** Instructions of the agent. Default: those of the config, or none. */
+  /** Instructions for the model. Default: those of the config, or none. */
   instructions?: string | undefined;
   tools: ScenarioTool[];
   scenarios: Scenario[];
 }
 
-/** A tool as the model is told of it. Nothing runs: a call is recorded and answered with `result`, or fails with `error`. */
+/** Simulated tool. Nothing runs: a call is recorded and answered with `result`, or fails with `error`. */
 export interface ScenarioTool {
   name: string;
   description: string;
   /** Default: false. */
   changes_world?: boolean | undefined;
-  /** JSON Schema of an object; `type: object` is filled in. Default: no arguments. */
+  /** JSON Schema of the arguments; `type: object` is added. Default: no arguments. */
   parameters?: Record<string, unknown> | undefined;
-  /** Text, or any JSON. Default: `done`. */
+  /** Text or any JSON. Default: `done`. */
   result?: unknown;
   error?: string | undefined;
 }
 
-/** One message, or a dialogue (`turns`), and what should come of it. */
+/** Message or dialogue (`turns`), with the calls and the reply that are right. */
 export interface Scenario extends Omit<ScenarioTurn, "say"> {
   /** Unique in its file. */
   id: string;
@@ -39,14 +39,14 @@ export interface Scenario extends Omit<ScenarioTurn, "say"> {
   language?: string | undefined;
   part?: ScenarioPart | undefined;
   turns?: ScenarioTurn[] | undefined;
-  /** Messages of the conversation so far. */
+  /** Messages of the conversation before this one. */
   before?: ScenarioMessage[] | undefined;
 }
 
 export interface ScenarioTurn {
-  /** The user's message. */
+  /** Message of the user. */
   say: string;
-  /** The calls that must happen in this turn, in any order, and no other. Default: none. */
+  /** Calls that must happen in this turn, in any order and no others. Default: none. */
   expect?: "none" | ExpectedCall[] | undefined;
   /** Whether the reply must ask the user something. */
   asks?: boolean | undefined;
@@ -56,14 +56,14 @@ export interface ScenarioTurn {
 export interface ExpectedCall {
   tool: string;
   /**
-   * By key, the exact value, or `{from, to}` for a range of numbers, `{pattern}` for a regular expression that ignores
-   * letter case, `{one_of}` for a list of exact values, `{any: true}` for any value. Other keys must be absent, unless
-   * they are not required and have the default of their schema.
+   * Expected arguments, by name: an exact value, `{from, to}` for a range of numbers, `{pattern}` for a regular
+   * expression that ignores case, `{one_of}` for a list of exact values, or `{any: true}`. Other arguments must be
+   * absent, or be optional and have the default of their schema.
    */
   arguments?: Record<string, unknown> | undefined;
 }
 
-/** Texts of a reply. Letter case does not count. */
+/** Requirements for the text of a reply. Letter case does not count. */
 export interface ExpectedReply {
   contains?: string[] | undefined;
   pattern?: string | undefined;

@@ -1,11 +1,11 @@
 /**
  * Checks unknown data and fills in defaults. Every schema is a {@link https://standardschema.dev Standard Schema},
- * so it can be handed to any library that takes one.
+ * so it works with any library that accepts one.
  */
 export interface Schema<Input, Output = Input> {
-  /** The checked value with its defaults filled in. Throws {@link InvalidDataError}, with every issue found. */
+  /** Returns the checked value with defaults filled in. Throws {@link InvalidDataError} with all issues. */
   parse(value: unknown): Output;
-  /** The same without throwing. */
+  /** Like `parse`, but returns the issues instead of throwing. */
   safeParse(value: unknown): { success: true; value: Output } | { success: false; issues: SchemaIssue[] };
   readonly "~standard": {
     readonly version: 1;
@@ -15,18 +15,18 @@ export interface Schema<Input, Output = Input> {
   };
 }
 
-/** One thing that is wrong, and where. */
+/** Fault of a value, and its place. */
 export interface SchemaIssue {
-  /** The keys and indices that lead to it; empty for the value as a whole. */
+  /** Keys and indices that lead to the place; empty for the whole value. */
   path: (string | number)[];
   kind: "unknown-key" | "missing" | "invalid";
-  /** What would have been right: `an integer of at least 1`. */
+  /** Description of a valid value: `an integer of at least 1`. */
   expected: string;
-  /** What was there: `"256" (a string)`; empty when nothing was. */
+  /** Description of the value: `"256" (a string)`; empty if it is missing. */
   found: string;
-  /** The known key nearest to an unknown one, when one is near. */
+  /** Valid key or value that is closest to the given one; null if none is close. */
   nearest: string | null;
-  /** The three above in one sentence, without the place. */
+  /** One sentence with all of the above, without the place. */
   message: string;
 }
 

@@ -3,17 +3,17 @@ import { defineSchema } from "./define-schema.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** `measured`: this device, this model; `calibrated`: this device, another model; `prior`: the profile alone. */
+/** `measured`: this model on this device. `calibrated`: another model on this device. `prior`: the profile alone. */
 export type ForecastGrade = "measured" | "calibrated" | "prior";
 
-/** A predicted rate and how sure it is. */
+/** Expected rate, and its likely range. */
 export interface ForecastLine {
   expected: number;
   low: number;
   high: number;
 }
 
-/** How fast a model will be, in tokens per second, with an empty and with a full context. */
+/** Expected speed of a model with an empty and with a full context, in tokens per second. */
 export interface SpeedForecast {
   grade: ForecastGrade;
   prefill_at_start: ForecastLine;

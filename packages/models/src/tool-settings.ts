@@ -2,46 +2,49 @@ import * as z from "zod/mini";
 import { positiveInteger } from "./field-types.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** Whether a tool runs when it is called: always, when somebody says yes, or never. */
+/** Whether a tool runs when it is called: always, after somebody agrees, or never. */
 export type ToolPermission = "always" | "ask" | "never";
 
-/** A command that the agent may run. It is started without a shell. */
+/** Command that the agent may run, without a shell. */
 export interface CommandToolSettings {
   name: string;
   description: string;
-  /** The program and its arguments; `{name}` is an argument's value, and always stays one argument. */
+  /** Program and its arguments. `{name}` is the value of an argument, and always stays within one argument. */
   command: string[];
-  /** What the command is called with, by name. Default: nothing. */
+  /** Arguments of the command, by name. Default: none. */
   arguments?: Record<string, CommandArgument> | undefined;
-  /** Default: `always` for one that changes nothing, else `ask`. */
+  /** Default: `ask`, or `always` with `changes_world: false`. */
   permission?: ToolPermission | undefined;
-  /** Whether it does more than look. Default: true. */
+  /** Whether a call changes something. Default: true. */
   changes_world?: boolean | undefined;
   /** Default: 30. */
   timeout_seconds?: number | undefined;
   /** Relative to the config. Default: the config's folder. */
   working_directory?: string | undefined;
-  /** All that the command sees beside `PATH`, `LANG` and `HOME`. */
+  /** Environment variables, besides `PATH`, `HOME`, locale, proxy and certificate settings. */
   environment?: Record<string, string> | undefined;
-  /** The most of its output that is read, in KB of 2^10 bytes; more is cut off. Default: 64. */
+  /** Limit for the output, in KB (2^10 bytes); more is cut off. Default: 64. */
   max_output_kb?: number | undefined;
-  /** Memory that it may take with all of its processes, in MB of 2^20 bytes; what Node reserves for code does not count. Default: what the agent's budget leaves. */
+  /**
+   * Memory limit for the process and its children, in MB (2^20 bytes), without the memory that Node reserves for code.
+   * Default: what the agent's budget leaves.
+   */
   max_memory_mb?: number | undefined;
 }
 
-/** One argument of a command. */
+/** Argument of a command. */
 export interface CommandArgument {
   type: "string" | "integer" | "number" | "boolean";
   description?: string | undefined;
-  /** The values it may have. Default: any of its type. */
+  /** Allowed values. Default: every value of the type. */
   enum?: (string | number)[] | undefined;
   minimum?: number | undefined;
   maximum?: number | undefined;
-  /** In characters. Default: 1000. */
+  /** Longest string, in characters. Default: 1000. */
   max_length?: number | undefined;
-  /** What it is when it is left out. */
+  /** Value when the caller leaves the argument out. */
   default?: string | number | boolean | undefined;
-  /** Whether it may be left out; what names it is then left out of the command. Default: false. */
+  /** Whether the caller may leave the argument out, with the parts of the command that contain it. Default: false. */
   optional?: boolean | undefined;
 }
 

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const part = fc.stringMatching(/^[A-Za-z0-9][\w.-]{0,12}$/);
 const scheme = fc.constantFrom("http", "https", "hf", "ollama", "s3", "file", "HTTPS", "git+ssh", "docker");
 
-test("an address is known by its scheme, also where a folder was put before it", () => {
+test("an address is recognized by its scheme, even after a folder", () => {
   fc.assert(
     fc.property(scheme, part, part, fc.boolean(), (name, host, file, isJoined) => {
       const address = `${name}://${host}/${file}`;

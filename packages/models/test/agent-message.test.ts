@@ -7,7 +7,7 @@ afterEach(() => {
 });
 
 describe("the timestamp", () => {
-  test("is now, in UTC, when it is absent", () => {
+  test("defaults to the current time in UTC", () => {
     vi.useFakeTimers({ now: new Date("2026-01-31T23:30:00.250-08:00"), toFake: ["Date"] });
     expect(AgentMessage.parse({ role: "user", content: "hello" })).toEqual({
       role: "user",
@@ -51,11 +51,11 @@ describe("the timestamp", () => {
   });
 });
 
-test.each(["system", "user", "assistant", "tool"])("the role %s is known", (role) => {
+test.each(["system", "user", "assistant", "tool"])("the role %s is accepted", (role) => {
   expect(AgentMessage.parse({ role, content: "hello" }).role).toBe(role);
 });
 
-test("the content may be empty, and nothing in it is changed", () => {
+test("the content may be empty, and is kept unchanged", () => {
   for (const content of ["", " a\u0000b\r\n ", "\ud800", "é".normalize("NFD")]) {
     expect(AgentMessage.parse({ role: "user", content }).content).toBe(content);
   }

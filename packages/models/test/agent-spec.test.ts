@@ -2,7 +2,7 @@ import { AgentSpec } from "@nanoagent/models";
 import { describe, expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 
-test("a name is enough: the rest has the seed's defaults", () => {
+test("only the name is required; all other keys have defaults", () => {
   expect(AgentSpec.parse({ name: "field-assistant" })).toEqual({
     name: "field-assistant",
     version: "0.1.0",
@@ -12,17 +12,17 @@ test("a name is enough: the rest has the seed's defaults", () => {
   });
 });
 
-test("what is given is kept", () => {
+test("given values are kept", () => {
   const spec = { name: "a", version: "2", capabilities: ["echo"], max_memory_mb: 1, max_model_size_mb: 2 ** 53 - 1 };
   expect(AgentSpec.parse(spec)).toEqual(spec);
 });
 
-test("each one gets a list of capabilities of its own", () => {
+test("agents do not share the default list of capabilities", () => {
   AgentSpec.parse({ name: "a" }).capabilities.push("echo");
   expect(AgentSpec.parse({ name: "b" }).capabilities).toEqual([]);
 });
 
-test("undefined is as good as absent, except for the name", () => {
+test("undefined counts as absent, except for the name", () => {
   expect(AgentSpec.parse({ name: "a", version: undefined, capabilities: undefined }).version).toBe("0.1.0");
   expect(issuesOf(AgentSpec, { name: undefined })).toEqual([
     "name (missing): missing: expected a string that is not empty",

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const word = fc.constantFrom("ls", "-l", "/etc/hosts", "--all", "a.b", "x:y", "1,5", "-", "+3", "@home", "{place}");
 
-test("words become entries, and whatever a shell would read otherwise is given to one", () => {
+test("splits words, and wraps lines that need a shell in sh -c", () => {
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 6 }), fc.constantFrom(" ", "  ", "\t"), (words, blank) => {
       expect(commandWords(` ${words.join(blank)} `)).toEqual(words);
@@ -30,7 +30,7 @@ test.skipIf(process.platform === "win32")("an argument in braces never becomes a
   );
 });
 
-test("a config's advice for a command line is a list that is right when it is taken", () => {
+test("the advice for a command given as text is a list that the config accepts", () => {
   const lines = ["ls -l", "node server.mjs --port 1", "echo 'a b' | wc -c", "cat {file}", "cat {file} | wc", "x"];
   for (const command of lines) {
     const tool = { name: "t", description: "d", arguments: { file: { type: "string" } } };

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const isWhole = (text: string) => !/\p{Surrogate}/u.test(text);
 
-test("a text is cut to its beginning, and never within a character", () => {
+test("cuts a text to its beginning, without splitting a character", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: -2, max: 40 }), (text, most) => {
       const cut = cutText(text, most);
@@ -15,7 +15,7 @@ test("a text is cut to its beginning, and never within a character", () => {
   );
 });
 
-test("issues quote and name whole characters, wherever they are cut", () => {
+test("issues never contain half of a character", () => {
   fc.assert(
     fc.property(fc.nat(3), fc.constantFrom("😀", "𝔘", "a😀"), (before, sign) => {
       const text = "a".repeat(before) + sign.repeat(300);

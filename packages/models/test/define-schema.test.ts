@@ -18,7 +18,7 @@ const sampleScenarios = {
   scenarios: [{ id: "one", say: "Switch it on.", expect: [{ tool: "switch_lamp" }] }],
 };
 
-/** Every schema that the package exports, with a value that it takes. */
+/** Every schema that the package exports, with a valid value. */
 const schemas: [string, Schema<unknown>, unknown][] = [
   ["AgentSpec", AgentSpec, { name: "field-assistant" }],
   ["EdgeDevice", models.EdgeDevice, sampleDevice],
@@ -34,13 +34,13 @@ const schemas: [string, Schema<unknown>, unknown][] = [
   ["DeviceMeasurement", models.DeviceMeasurement, sampleMeasurement],
 ];
 
-test("these are all schemas that the package exports", () => {
+test("the list has all schemas that the package exports", () => {
   const exported = Object.entries(models).filter(([, value]) => typeof value === "object" && "~standard" in value);
   expect(exported.map(([name]) => name).sort()).toEqual(schemas.map(([name]) => name).sort());
 });
 
 describe.each(schemas)("%s", (_, schema, valid) => {
-  test("parse returns what safeParse does, or throws its issues", () => {
+  test("parse returns the value of safeParse, or throws its issues", () => {
     expect(schema.safeParse(valid)).toEqual({ success: true, value: schema.parse(valid) });
     const result = schema.safeParse({ nonsense: 1 });
     if (result.success) throw new Error("nonsense was accepted");
@@ -65,31 +65,31 @@ describe.each(schemas)("%s", (_, schema, valid) => {
     }
   });
 
-  test("leaves the value that it is given as it was", () => {
+  test("does not change the given value", () => {
     const before = structuredClone(valid);
     schema.parse(valid);
     expect(valid).toEqual(before);
   });
 
-  test("takes what it gave, and gives it again", () => {
+  test("parsing its own result gives the same result", () => {
     const once = schema.parse(valid);
     expect(schema.parse(JSON.parse(JSON.stringify(once)))).toEqual(once);
   });
 
-  test("refuses what is no map of keys", () => {
+  test("refuses values that are not a map", () => {
     for (const value of [undefined, null, true, 7, Number.NaN, "", [], () => valid, Symbol("s"), 1n]) {
       expect(schema.safeParse(value).success, String(value)).toBe(false);
     }
   });
 });
 
-test("an issue of a Standard Schema says where it is", () => {
+test("issues of a Standard Schema have a path", () => {
   expect(NanoAgentConfigFile["~standard"].validate({ spec: { name: "a", capabilities: [1] } })).toMatchObject({
     issues: [{ path: ["spec", "capabilities", 0], message: "expected a string, found 1: put it in quotes" }],
   });
 });
 
-test("the library's schema can be had for one of ours, and for no other object", () => {
+test("sourceOf returns the zod schema of our schemas, and refuses other objects", () => {
   expect(sourceOf(AgentSpec).safeParse({ name: "a" }).success).toBe(true);
   expect(() => sourceOf({ ...AgentSpec })).toThrow(TypeError);
 });

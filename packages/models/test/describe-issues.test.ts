@@ -9,8 +9,8 @@ function firstIssue(json: string): SchemaIssue | null {
   return result.success ? null : (result.issues[0] ?? null);
 }
 
-describe("an issue has its parts", () => {
-  test("of a key that nobody knows", () => {
+describe("an issue", () => {
+  test("of an unknown key names the nearest key", () => {
     expect(firstIssue('{"spec": {"name": "a", "capabilites": []}}')).toEqual({
       path: ["spec", "capabilites"],
       kind: "unknown-key",
@@ -21,7 +21,7 @@ describe("an issue has its parts", () => {
     });
   });
 
-  test("of a key that is missing", () => {
+  test("of a missing key says what is expected", () => {
     expect(firstIssue('{"spec": {}}')).toEqual({
       path: ["spec", "name"],
       kind: "missing",
@@ -32,7 +32,7 @@ describe("an issue has its parts", () => {
     });
   });
 
-  test("of a value that is wrong", () => {
+  test("of an invalid value says what was found, with advice", () => {
     expect(firstIssue('{"spec": {"name": "a", "capabilities": ["b", 7]}}')).toEqual({
       path: ["spec", "capabilities", 1],
       kind: "invalid",
@@ -43,7 +43,7 @@ describe("an issue has its parts", () => {
     });
   });
 
-  test("of a value that is nearly right", () => {
+  test("of a misspelled value names the nearest value", () => {
     expect(firstIssue('{"spec": {"name": "a"}, "engine": {"type": "openai"}}')).toEqual({
       path: ["engine", "type"],
       kind: "invalid",
@@ -56,8 +56,8 @@ describe("an issue has its parts", () => {
   });
 });
 
-describe("what comes from outside has no say in how long the answer is", () => {
-  test("a long text is cut", () => {
+describe("the length of issues is limited", () => {
+  test("long values are cut", () => {
     expect(issuesOf(AgentSpec, { name: "a", max_memory_mb: "9".repeat(1e6) })).toEqual([
       `max_memory_mb (invalid): expected an integer of at least 1, found "${"9".repeat(60)}…" (a string)`,
     ]);
@@ -69,7 +69,7 @@ describe("what comes from outside has no say in how long the answer is", () => {
     ]);
   });
 
-  test("only the first 20 issues are named", () => {
+  test("at most 20 issues are reported", () => {
     const capabilities = Array.from({ length: 100_000 }, () => 7);
     const unknown = Object.fromEntries(capabilities.map((_, index) => [`key${index}`, 1]));
     expect(issuesOf(AgentSpec, { name: "a", capabilities })).toHaveLength(20);
@@ -77,7 +77,7 @@ describe("what comes from outside has no say in how long the answer is", () => {
   });
 });
 
-describe("own keys named like what every object inherits", () => {
+describe("own keys with the names of inherited properties", () => {
   const places: [string, string][] = [
     ["", '{"spec": {"name": "a"}, KEY: {"polluted": true}}'],
     ["spec", '{"spec": {"name": "a", KEY: {"polluted": true}}}'],
@@ -120,13 +120,13 @@ describe("own keys named like what every object inherits", () => {
     key,
   ];
 
-  test.each(places)("are unknown keys in %j, once each", (place, json) => {
+  test.each(places)("are unknown keys in %j, and are reported once", (place, json) => {
     for (const key of ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"]) {
       expect(faultsIn(json, key)).toEqual([[pathTo(place, key), "unknown-key", null]]);
     }
   });
 
-  test.each(openPlaces)("are names like any other in %j, except for __proto__", (place, json) => {
+  test.each(openPlaces)("are ordinary names in %j, except for __proto__", (place, json) => {
     expect(faultsIn(json, "__proto__")).toEqual([[pathTo(place, "__proto__"), "unknown-key", null]]);
     for (const key of ["constructor", "prototype", "toString"]) expect(faultsIn(json, key)).toEqual([]);
   });
@@ -138,14 +138,14 @@ describe("own keys named like what every object inherits", () => {
     ]);
   });
 
-  test("the message of one in an open map says what to do", () => {
+  test("in a map with free names, the message asks for another name", () => {
     expect(
       issuesOf(NanoAgentConfigFile, JSON.parse('{"spec": {"name": "a"}, "mcp_servers": {"__proto__": {}}}')),
     ).toEqual(["mcp_servers.__proto__ (unknown-key): unknown key: expected another name"]);
   });
 });
 
-test("whatever is parsed, nothing is thrown, and a refusal says where and why", () => {
+test("safeParse never throws, and every refusal has a place and a reason", () => {
   const hostileKey = fc.constantFrom("__proto__", "constructor", "spec", "device", "engine", "name", "auto", "");
   const hostile = fc.anything({
     key: fc.oneof(hostileKey, fc.string()),
@@ -182,7 +182,7 @@ describe("a number that is out of range", () => {
     top_k: [0, null],
     max_tokens: [1, null],
   };
-  test.each(Object.entries(ranges))("%s: the issue names both ends, where there are two", (key, [least, most]) => {
+  test.each(Object.entries(ranges))("%s: the issue names the range", (key, [least, most]) => {
     const wrong = fc.oneof(
       fc.integer({ max: least - 1, min: -(2 ** 40) }),
       ...(most === null ? [] : [fc.integer({ min: most + 1, max: 2 ** 50 })]),
@@ -196,14 +196,14 @@ describe("a number that is out of range", () => {
     );
   });
 
-  test("a list says how many it may have, and that it is empty", () => {
+  test("the issue of a list names its limit, or says that the list is empty", () => {
     const stop = Array.from({ length: 17 }, String);
     expect(firstIssue(JSON.stringify({ spec: { name: "a" }, sampling: { stop } }))?.message).toBe(
       "expected a list of at most 16, found a list of 17",
     );
     const tools = [{ name: "t", description: "d", command: [] }];
     expect(firstIssue(JSON.stringify({ spec: { name: "a" }, tools }))?.message).toBe(
-      "expected a list, found a list without entries: name at least one",
+      "expected a list, found a list without entries: add at least one",
     );
   });
 });

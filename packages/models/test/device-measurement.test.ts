@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 import { sampleMeasurement as measurement } from "./samples.js";
 
-test("a measurement with all its parts, and one with none of them", () => {
+test("accepts a measurement with all parts, and one with only the required keys", () => {
   expect(DeviceMeasurement.parse(measurement)).toEqual(measurement);
   const bare = {
     ...measurement,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 import { sampleDevice } from "./samples.js";
 
-test("has_gpu is false unless it is said", () => {
+test("has_gpu defaults to false", () => {
   const { has_gpu: _, ...withoutGpu } = sampleDevice;
   expect(EdgeDevice.parse(withoutGpu)).toEqual({ ...withoutGpu, has_gpu: false });
   expect(EdgeDevice.parse({ ...withoutGpu, has_gpu: true }).has_gpu).toBe(true);

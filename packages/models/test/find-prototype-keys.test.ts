@@ -19,7 +19,7 @@ test("stops at the limit", () => {
   ]);
 });
 
-test("survives nesting deeper than the stack, and circles", () => {
+test("handles nesting deeper than the stack, and cycles", () => {
   const depth = 200_000;
   const deep = JSON.parse(`${"[".repeat(depth)}{"__proto__": 1}${"]".repeat(depth)}`);
   expect(findPrototypeKeys(deep, 20).map((path) => path.length)).toEqual([depth + 1]);
@@ -28,7 +28,7 @@ test("survives nesting deeper than the stack, and circles", () => {
   expect(findPrototypeKeys(circle, 20)).toEqual([]);
 });
 
-test("agrees with the text: JSON with no such key has none, and one that is put in is found", () => {
+test("finds nothing in JSON without such a key, and finds one that is inserted", () => {
   fc.assert(
     fc.property(fc.object({ key: fc.string(), maxDepth: 3, values: [fc.string(), fc.integer()] }), (value) => {
       const clean = JSON.parse(JSON.stringify(value).replaceAll("__proto__", "proto"));

@@ -3,15 +3,15 @@ import { expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 import { sampleForecast, samplePlan } from "./samples.js";
 
-test("survives a file or a wire unchanged", () => {
+test("survives JSON unchanged", () => {
   expect(FitPlan.parse(JSON.parse(JSON.stringify(samplePlan)))).toEqual(samplePlan);
 });
 
-test("may be without a forecast", () => {
+test("the forecast may be null", () => {
   expect(FitPlan.parse({ ...samplePlan, forecast: null }).forecast).toBeNull();
 });
 
-test("needs every key", () => {
+test("every key is required", () => {
   for (const key of Object.keys(samplePlan)) {
     expect(issuesOf(FitPlan, { ...samplePlan, [key]: undefined })).toEqual([
       expect.stringMatching(`^${key} \\(missing\\): missing: expected `),
@@ -27,7 +27,7 @@ test.each(["context_tokens", "batch_tokens", "prefill_threads", "decode_threads"
   }
 });
 
-test("its parts are checked as they are alone", () => {
+test("its parts are checked by their own schemas", () => {
   const { model, ledger } = samplePlan;
   const plan = {
     ...samplePlan,

@@ -27,10 +27,10 @@ import type { nanoAgentConfigFileSource, nanoAgentConfigSource } from "../src/na
 import type { scenarioFileSource } from "../src/scenario-file.js";
 import type { speedForecastSource } from "../src/speed-forecast.js";
 
-// The interfaces are written by hand, so that declarations name no schema library. tsc fails here when one of them and
-// what its schema reads part ways, in a key, an optional mark or a type; the interfaces inside them are compared along.
+// The interfaces are written by hand, so that declarations do not depend on zod. tsc fails here when an interface, or a
+// nested one, differs from its schema in a key, an optional mark or a type.
 
-test("what a schema takes is its input interface", () => {
+test("the input of each schema is its input interface", () => {
   expectTypeOf<z.input<ReturnType<typeof agentSpecSource>>>().toEqualTypeOf<AgentSpecInput>();
   expectTypeOf<z.input<ReturnType<typeof edgeDeviceSource>>>().toEqualTypeOf<EdgeDeviceInput>();
   expectTypeOf<z.input<ReturnType<typeof nanoAgentConfigSource>>>().toEqualTypeOf<NanoAgentConfigInput>();
@@ -43,7 +43,7 @@ test("what a schema takes is its input interface", () => {
   expectTypeOf<z.input<ReturnType<typeof scenarioFileSource>>>().toEqualTypeOf<ScenarioFile>();
 });
 
-test("what a schema gives is its interface", () => {
+test("the output of each schema is its interface", () => {
   expectTypeOf<z.output<ReturnType<typeof agentSpecSource>>>().toEqualTypeOf<AgentSpec>();
   expectTypeOf<z.output<ReturnType<typeof edgeDeviceSource>>>().toEqualTypeOf<EdgeDevice>();
   expectTypeOf<z.output<ReturnType<typeof nanoAgentConfigSource>>>().toEqualTypeOf<NanoAgentConfig>();
@@ -56,12 +56,12 @@ test("what a schema gives is its interface", () => {
   expectTypeOf<z.output<ReturnType<typeof scenarioFileSource>>>().toEqualTypeOf<ScenarioFile>();
 });
 
-test("a key more, a key less and another optional mark are each seen", () => {
+test("an added key, a missing key and a different optional mark are detected", () => {
   type Source = z.input<ReturnType<typeof agentMessageSource>>;
-  // @ts-expect-error a key more
+  // @ts-expect-error an added key
   expectTypeOf<Source>().toEqualTypeOf<AgentMessageInput & { id?: string }>();
-  // @ts-expect-error a key less
+  // @ts-expect-error a missing key
   expectTypeOf<Source>().toEqualTypeOf<Omit<AgentMessageInput, "timestamp">>();
-  // @ts-expect-error another optional mark
+  // @ts-expect-error a different optional mark
   expectTypeOf<Source>().toEqualTypeOf<AgentMessage>();
 });

@@ -6,7 +6,7 @@ function refusal(value: unknown): InvalidDataError {
   return new InvalidDataError(result.success ? [] : result.issues);
 }
 
-test("has the code invalid-data, every issue, and a message that names them all with their places", () => {
+test("has the code invalid-data, all issues, and a message that names them with their places", () => {
   const error = refusal({ name: "a", max_memory_mb: "256", capabilites: [] });
   expect(error).toBeInstanceOf(NanoAgentError);
   expect(error).toMatchObject({ name: "InvalidDataError", code: "invalid-data", reason: null, hint: null });
@@ -17,16 +17,16 @@ test("has the code invalid-data, every issue, and a message that names them all 
   );
 });
 
-test("a fault of the whole value has no place in the message", () => {
+test("the message has no place for an issue of the whole value", () => {
   expect(refusal([]).message).toBe("expected a map of keys and values, found a list");
 });
 
-test("is what parse throws", () => {
+test("is thrown by parse", () => {
   expect(() => AgentSpec.parse({})).toThrow(new InvalidDataError(refusal({}).issues));
   expect(() => AgentSpec.parse({})).toThrow("name: missing: expected a string that is not empty");
 });
 
-test("a long place is cut in the message, not in the issues", () => {
+test("a long path is cut in the message, but not in the issues", () => {
   const key = "k".repeat(1e6);
   const error = refusal({ name: "a", [key]: 1 });
   expect(error.message).toMatch(/^k{200}…: unknown key: /);
@@ -34,7 +34,7 @@ test("a long place is cut in the message, not in the issues", () => {
   expect(error.issues[0]?.path).toEqual([key]);
 });
 
-test("a key of a code's own making is told too", () => {
+test("a symbol in the path is named in the message", () => {
   const path = [Symbol("odd")] as unknown as string[];
   const issue = { path, kind: "invalid", expected: "", found: "", nearest: null, message: "no" } as const;
   expect(new InvalidDataError([issue]).message).toBe("Symbol(odd): no");

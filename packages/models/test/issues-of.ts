@@ -1,6 +1,6 @@
 import type { Schema } from "@nanoagent/models";
 
-/** What a schema has against a value, one line an issue: `device.memory_mb (missing): missing: expected …`. */
+/** Returns the issues of a value, as lines: `device.memory_mb (missing): missing: expected …`. */
 export function issuesOf(schema: Schema<unknown>, value: unknown): string[] {
   const result = schema.safeParse(value);
   return result.success

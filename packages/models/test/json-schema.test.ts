@@ -30,7 +30,7 @@ import { modelSummaryTexts } from "../src/descriptions/model-summary-texts.js";
 import { scenarioTexts } from "../src/descriptions/scenario-texts.js";
 import { fullConfig, sampleDevice, samplePlan, sampleSummary } from "./samples.js";
 
-// The files are what these tests make of the schemas: `pnpm generate` writes them anew.
+// `pnpm generate` runs these tests with -u, which writes the files.
 const files: [string, string, Schema<unknown>, KeyTexts][] = [
   ["nano-agent-config", "NanoAgentConfigFile", NanoAgentConfigFile, configTexts],
   ["agent-spec", "AgentSpec", AgentSpec, agentSpecTexts],
@@ -49,12 +49,12 @@ function jsonSchemaOf(title: string, schema: Schema<unknown>, texts: KeyTexts): 
   const { $schema, ...rest } = z.toJSONSchema(sourceOf(schema), {
     io: "input",
     override({ jsonSchema }) {
-      // It is the time of the generation.
+      // The default would be the time of the generation.
       if (jsonSchema.format === "date-time") delete jsonSchema.default;
-      // These are true of every JSON document.
+      // True of every JSON document.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       delete jsonSchema.propertyNames;
-      // In a config file, a variable of the environment may stand where a number or a truth value belongs.
+      // In a config file, numbers and booleans may be environment variables.
       const isScalar = ["integer", "number", "boolean"].includes(String(jsonSchema.type));
       if (title === "NanoAgentConfigFile" && isScalar) {
         Object.assign(jsonSchema, { type: [jsonSchema.type, "string"], pattern: PLACEHOLDER });
@@ -67,7 +67,7 @@ function jsonSchemaOf(title: string, schema: Schema<unknown>, texts: KeyTexts): 
 
 describe.each(files)("schemas/%s.json", (name, title, schema, texts) => {
   test("is up to date", async () => {
-    // On one line: they are read by editors, and travel to devices.
+    // On one line: the files are for editors, and small for devices.
     const text = `${JSON.stringify(jsonSchemaOf(title, schema, texts))}\n`;
     await expect(text).toMatchFileSnapshot(`../schemas/${name}.json`);
   });
@@ -89,7 +89,7 @@ describe.each(files)("schemas/%s.json", (name, title, schema, texts) => {
     expect(invalid).toEqual([]);
   });
 
-  test("says what it is, and nothing of when or on what it was made", () => {
+  test("has its metadata, and nothing that depends on the time or machine", () => {
     const text = JSON.stringify(jsonSchemaOf(title, schema, texts));
     expect(JSON.parse(text)).toMatchObject({
       $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -102,7 +102,7 @@ describe.each(files)("schemas/%s.json", (name, title, schema, texts) => {
   });
 });
 
-test("an editor takes a variable of the environment where a number belongs, and no other text", () => {
+test("an editor accepts an environment variable in place of a number, but no other text", () => {
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
     jsonSchemaOf("NanoAgentConfigFile", NanoAgentConfigFile, configTexts),
   );
@@ -111,7 +111,7 @@ test("an editor takes a variable of the environment where a number belongs, and 
   expect(["512", "2GB", "$MB", 0, 1.5].map(accepts)).toEqual([false, false, false, false, false]);
 });
 
-describe("an editor that checks by the JSON Schema agrees with our own check", () => {
+describe("a check by the JSON Schema agrees with our own check", () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   const checks = new Map(
     files.map(([name, title, schema, texts]) => [
@@ -170,7 +170,7 @@ describe("an editor that checks by the JSON Schema agrees with our own check", (
     ["scenario-file", scenarios({ turns: [{ say: "Hello" }], before: [{ role: "user", content: "" }] })],
     ["fit-plan", samplePlan],
     ["fit-plan", { ...samplePlan, forecast: null }],
-  ])("%s: both take %j", (name, document) => {
+  ])("%s: both accept %j", (name, document) => {
     expect(verdicts(name, document)).toEqual({ editor: true, own: true });
   });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 import { sampleLedger } from "./samples.js";
 
-test("survives a file or a wire unchanged", () => {
+test("survives JSON unchanged", () => {
   expect(MemoryLedger.parse(JSON.parse(JSON.stringify(sampleLedger)))).toEqual(sampleLedger);
 });
 

@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 import { sampleSummary } from "./samples.js";
 
-test("survives a file or a wire unchanged", () => {
+test("survives JSON unchanged", () => {
   expect(ModelSummary.parse(JSON.parse(JSON.stringify(sampleSummary)))).toEqual(sampleSummary);
 });
 
-test("a figure that the header does not state is null, and is stated to be so", () => {
+test("a figure that the header does not have is null, and the key is required", () => {
   const unknown = Object.fromEntries(Object.keys(sampleSummary).map((key) => [key, null]));
   const bare = { ...unknown, format: "onnx", file_bytes: 0, tensors_by_type: {} };
   expect(ModelSummary.parse(bare)).toEqual(bare);
@@ -26,13 +26,13 @@ const dimensions = [
   "vocabulary_size",
   "training_context_tokens",
 ];
-test.each([...dimensions, "file_bytes", "parameter_count"])("%s is a whole number that is not negative", (key) => {
+test.each([...dimensions, "file_bytes", "parameter_count"])("%s is an integer of at least 0", (key) => {
   for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "7", true]) {
     expect(issuesOf(ModelSummary, { ...sampleSummary, [key]: value }), String(value)).toHaveLength(1);
   }
 });
 
-test.each(dimensions)("%s is never 0: a model without it says null", (key) => {
+test.each(dimensions)("%s is never 0: null means unknown", (key) => {
   expect(issuesOf(ModelSummary, { ...sampleSummary, [key]: 0 })).toEqual([
     `${key} (invalid): expected an integer of at least 1, found 0`,
   ]);

@@ -5,7 +5,7 @@ import { fullConfig, sampleDevice } from "./samples.js";
 
 const spec = { name: "field-assistant" };
 
-test("a name and a device are enough: the rest has the seed's defaults", () => {
+test("only a name and a device are required; all other keys have defaults", () => {
   expect(NanoAgentConfig.parse({ spec, device: sampleDevice })).toEqual({
     spec: { name: "field-assistant", version: "0.1.0", capabilities: [], max_memory_mb: 256, max_model_size_mb: 100 },
     device: sampleDevice,
@@ -17,18 +17,18 @@ test("model_path may be null", () => {
   expect(NanoAgentConfig.parse({ spec, device: sampleDevice, model_path: null }).model_path).toBeNull();
 });
 
-test("every key that is given is kept", () => {
+test("all given keys are kept", () => {
   expect(NanoAgentConfig.parse(fullConfig)).toEqual(fullConfig);
   expect(NanoAgentConfigFile.parse(fullConfig)).toEqual(fullConfig);
 });
 
-test("what is parsed twice is the same", () => {
+test("parsing its own result gives the same result", () => {
   const config = NanoAgentConfig.parse({ spec, device: sampleDevice });
   expect(NanoAgentConfig.parse(config)).toEqual(config);
   expect(NanoAgentConfigFile.parse(config)).toEqual(config);
 });
 
-test("the spec is required in both, and the device where it must be known", () => {
+test("spec is always required, device only in a config that is loaded", () => {
   expect(issuesOf(NanoAgentConfigFile, {})).toEqual(["spec (missing): missing: expected a map of keys and values"]);
   expect(issuesOf(NanoAgentConfig, { spec })).toEqual(["device (missing): missing: expected a map of keys and values"]);
   expect(issuesOf(NanoAgentConfig, { spec, device: "auto" })).toEqual([
@@ -107,7 +107,7 @@ describe("an unknown key is named, with the nearest known one, at every level", 
   });
 });
 
-test("names that people choose may be any", () => {
+test("names of servers, slots and variables may be any text", () => {
   const open = {
     intents: {
       slots: { constructor: "text" },
@@ -183,7 +183,7 @@ describe("values of the wrong type", () => {
   });
 });
 
-test("every fault is named at once", () => {
+test("all faults are reported at once", () => {
   const config = { spec: { max_memory_mb: "256" }, device: "otto", engine: { typ: "rules" }, foo: 1 };
   expect(issuesOf(NanoAgentConfigFile, config)).toMatchInlineSnapshot(`
     [

@@ -13,7 +13,7 @@ const parts = {
   hint: "Free some space on /var.",
 };
 
-test("carries its parts", () => {
+test("has the given parts", () => {
   const cause = new Error("ENOSPC");
   const error = new NanoAgentError({ ...parts, cause });
   expect(error).toBeInstanceOf(Error);
@@ -23,13 +23,13 @@ test("carries its parts", () => {
   expect(error.stack).toContain("nano-agent-error.test");
 });
 
-test("what is not given is null, and there is no cause", () => {
+test("absent parts are null, and there is no cause", () => {
   const error = new NanoAgentError({ code: "disk-full", message: "Full.", reason: undefined, cause: undefined });
   expect(error).toMatchObject({ reason: null, hint: null });
   expect(Object.hasOwn(error, "cause")).toBe(false);
 });
 
-test("a cause may be anything, null and false included", () => {
+test("a cause may be any value, including null and false", () => {
   for (const cause of [null, false, 0, "", { code: 7 }]) {
     expect(new NanoAgentError({ ...parts, cause }).cause).toBe(cause);
   }
@@ -42,7 +42,7 @@ test("a subclass keeps its own name", () => {
   expect(error.toJSON().name).toBe("DiskFullError");
 });
 
-test("is plain data as JSON, without cause and stack", () => {
+test("converts to plain JSON data, without cause and stack", () => {
   const error = new DiskFullError({ ...parts, cause: new Error("secret") });
   expect(JSON.parse(JSON.stringify(error))).toEqual({ name: "DiskFullError", ...parts });
   fc.assert(
@@ -62,12 +62,12 @@ test("is plain data as JSON, without cause and stack", () => {
 });
 
 describe("isInstance", () => {
-  test("is true for errors of nanoagent", () => {
+  test("is true for NanoAgentErrors", () => {
     expect(NanoAgentError.isInstance(new NanoAgentError(parts))).toBe(true);
     expect(NanoAgentError.isInstance(new DiskFullError(parts))).toBe(true);
   });
 
-  test("is true for those of another copy of the package, which instanceof is not", async () => {
+  test("is true for errors of another copy of the package, unlike instanceof", async () => {
     vi.resetModules();
     const other = await import("../src/index.js");
     expect(other.NanoAgentError).not.toBe(NanoAgentError);
@@ -77,7 +77,7 @@ describe("isInstance", () => {
     expect(other.NanoAgentError.isInstance(new DiskFullError(parts))).toBe(true);
   });
 
-  test("is false for everything else, data that only looks like one included", () => {
+  test("is false for everything else, including data that only looks like an error", () => {
     const lookalike = JSON.parse(JSON.stringify(new NanoAgentError(parts)));
     for (const value of [new Error("x"), lookalike, parts, null, undefined, "NanoAgentError", 7, Object.create(null)]) {
       expect(NanoAgentError.isInstance(value)).toBe(false);

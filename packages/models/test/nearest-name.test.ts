@@ -21,23 +21,23 @@ test.each([
   expect(nearestName(name, keys)).toBe(meant);
 });
 
-test("nothing, and a letter or two, are the beginning of no name and near to none", () => {
+test("an empty text and one or two letters have no nearest name", () => {
   expect(nearestName("", ["a", "", "spec"])).toBe("");
   expect(nearestName("", ["a", "spec"])).toBeNull();
   expect(nearestName("x", ["y", "xy"])).toBeNull();
   expect(nearestName("spec_file", ["", "s", "sp"])).toBeNull();
 });
 
-test.each(["", "x", "plugins", "colour", "to", "__proto__", "constructor"])("%j means none of them", (name) => {
+test.each(["", "x", "plugins", "colour", "to", "__proto__", "constructor"])("%j has no nearest name", (name) => {
   expect(nearestName(name, keys)).toBeNull();
 });
 
-test("of two that are as near, the first is meant", () => {
+test("of two equally close names, the first wins", () => {
   expect(nearestName("model", ["model_root", "model_path"])).toBe("model_root");
   expect(nearestName("model", ["model_path", "model_root"])).toBe("model_path");
 });
 
-test("the name itself is nearer than one that it begins", () => {
+test("an exact match is closer than a longer name with that prefix", () => {
   expect(nearestName("fsync", ["fsync_mode", "fsync"])).toBe("fsync");
 });
 
@@ -53,7 +53,7 @@ describe("for any name and any candidates", () => {
     );
   });
 
-  test("a candidate in other letter case, or with hyphens, is found", () => {
+  test("ignores letter case, and treats hyphens as underscores", () => {
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.infiniteStream(fc.boolean()), (key, flips) => {
         const wanted = [...key].map((letter) => {
@@ -65,7 +65,7 @@ describe("for any name and any candidates", () => {
     );
   });
 
-  test("one slip of the finger in a key of four letters or more is forgiven", () => {
+  test("finds a key of at least four letters despite one typing error", () => {
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.nat(), fc.constantFrom("", "q"), (key, at, slip) => {
         const place = at % key.length;
@@ -74,7 +74,7 @@ describe("for any name and any candidates", () => {
     );
   });
 
-  test("a name longer than people type means nothing, and costs nothing", () => {
+  test("returns null quickly for a very long name", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 65, maxLength: 200 }), names, (wanted, candidates) => {
         expect(nearestName(wanted, [...candidates, wanted])).toBeNull();

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 const folder = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const readme = readFileSync(path.join(folder, "README.md"), "utf8");
 
-test("the program of the README prints what its comments say", async () => {
+test("the program in the README prints the output that its comments show", async () => {
   const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
   const promised = [...program.matchAll(/\/\/ (.*)$/gm)].map((comment) => comment[1]);
   expect(promised.length).toBeGreaterThan(0);
@@ -29,7 +29,7 @@ test("the program of the README prints what its comments say", async () => {
   expect(stdout.trim().split("\n")).toEqual(promised);
 });
 
-test("the README lists every JSON Schema, and none that is not there", () => {
+test("the README lists exactly the published JSON Schemas", () => {
   const listed = [...readme.matchAll(/^\| `(.*\.json)` +\|/gm)].map((row) => row[1]);
   expect(listed.sort()).toEqual(readdirSync(path.join(folder, "schemas")).sort());
   expect(readme).toContain(

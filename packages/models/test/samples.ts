@@ -16,7 +16,7 @@ export const sampleDevice: EdgeDevice = {
   has_gpu: false,
 };
 
-/** A config in which every key is set, at every level. */
+/** Config with keys at every level. */
 export const fullConfig = {
   spec: {
     name: "field-assistant",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { issuesOf } from "./issues-of.js";
 import { sampleForecast } from "./samples.js";
 
-test("survives a file or a wire unchanged", () => {
+test("survives JSON unchanged", () => {
   expect(SpeedForecast.parse(JSON.parse(JSON.stringify(sampleForecast)))).toEqual(sampleForecast);
 });
 
@@ -12,7 +12,7 @@ describe.each(["prefill_at_start", "prefill_at_full_context", "decode_at_start",
   (rate) => {
     const withRate = (change: object) => ({ ...sampleForecast, [rate]: { ...sampleForecast[rate], ...change } });
 
-    test.each(["expected", "low", "high"])("%s is a number that is not negative", (key) => {
+    test.each(["expected", "low", "high"])("%s is a number of at least 0", (key) => {
       expect(issuesOf(SpeedForecast, withRate({ [key]: 0 }))).toEqual([]);
       for (const value of [-0.1, Number.NaN, Number.POSITIVE_INFINITY, null, "12"]) {
         expect(issuesOf(SpeedForecast, withRate({ [key]: value })), String(value)).toEqual([
@@ -21,7 +21,7 @@ describe.each(["prefill_at_start", "prefill_at_full_context", "decode_at_start",
       }
     });
 
-    test("takes no other key, and needs all of its own", () => {
+    test("refuses other keys, and requires all of its own", () => {
       expect(issuesOf(SpeedForecast, withRate({ mean: 1 }))).toEqual([
         `${rate}.mean (unknown-key): unknown key: expected one of expected, low, high`,
       ]);
@@ -32,7 +32,7 @@ describe.each(["prefill_at_start", "prefill_at_full_context", "decode_at_start",
   },
 );
 
-test("the grade is one of three", () => {
+test("the grade is measured, calibrated or prior", () => {
   expect(issuesOf(SpeedForecast, { ...sampleForecast, grade: "guess" })).toEqual([
     'grade (invalid): expected "measured" or "calibrated" or "prior", found "guess" (a string)',
   ]);

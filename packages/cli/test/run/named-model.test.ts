@@ -34,7 +34,7 @@ test.each([...addresses, "missing.gguf"])(
       expect(exitCode).toBe(2);
       if (!addresses.includes(named)) continue;
       expect(stdout + stderr).toContain(`${named} is an address`);
-      expect(stdout + stderr).toContain("Nothing is downloaded");
+      expect(stdout + stderr).toContain("Models are not downloaded");
     }
     expect(fromFlag[0]?.stderr).not.toContain("model_path");
     if (!addresses.includes(named)) expect(fromFlag[0]?.stderr).toContain("Correct --model");

@@ -9,6 +9,6 @@ export const agentMessageTexts: KeyTexts = {
     examples: ["2025-06-30T12:00:00Z"],
   },
   ended:
-    "How a reply ended. `stop`: complete. `length`: cut off at its limit, or because it repeated itself. `interrupted`: " +
-    "stopped while it was written.",
+    "How a reply ended. `stop`: complete. `length`: cut off at its limit, or because it repeated itself. " +
+    "`interrupted`: stopped while it was written.",
 };

@@ -10,8 +10,8 @@ import { commandToolTexts } from "./tool-texts.js";
 const device: KeyTexts = {
   device: {
     description:
-      "Device that the agent runs on. `auto` reads it from this machine; `{ auto: true, memory_mb: 512 }` overrides parts " +
-      "of that.",
+      "Device that the agent runs on. `auto` reads it from this machine; `{ auto: true, memory_mb: 512 }` overrides " +
+      "parts of that.",
     examples: ["auto", { auto: true, memory_mb: 512 }],
   },
   ...textsAt("device", withoutRoot(deviceKeyTexts)),
@@ -24,8 +24,8 @@ const engine: KeyTexts = {
     examples: [{ type: "openai-compatible", url: "http://127.0.0.1:8080" }, { context: 8192 }],
   },
   type:
-    "`rules`: built-in replies, without a model. `llama`: the file in `model_path`. `openai-compatible`: the server at " +
-    "`url`. Default: `llama` with a `model_path`, otherwise `rules`.",
+    "`rules`: built-in replies, without a model. `llama`: the file in `model_path`. `openai-compatible`: the server " +
+    "at `url`. Default: `llama` with a `model_path`, otherwise `rules`.",
   url: {
     description: "Address of the server, for `openai-compatible`.",
     examples: ["http://127.0.0.1:8080", "http://127.0.0.1:11434"],
@@ -44,8 +44,8 @@ const engine: KeyTexts = {
   },
   isolation: {
     description:
-      "`process`: a local model runs in its own process, with a memory limit. `none`: it runs in the agent's process, so " +
-      "a crash ends the agent.",
+      "`process`: a local model runs in its own process, with a memory limit. `none`: it runs in the agent's " +
+      "process, so a crash ends the agent.",
     default: "process",
   },
   idle_unload_seconds: {
@@ -56,8 +56,8 @@ const engine: KeyTexts = {
   },
   context: {
     description:
-      "Context length, in tokens. `auto` begins with 4096 and grows when a conversation needs more and memory allows it; " +
-      "a number is fixed. A server's own limit applies as well.",
+      "Context length, in tokens. `auto` begins with 4096 and grows when a conversation needs more and memory " +
+      "allows it; a number is fixed. A server's own limit applies as well.",
     default: "auto",
     examples: ["auto", 2048, 8192],
   },
@@ -87,8 +87,8 @@ const session: KeyTexts = {
   },
   fsync: {
     description:
-      "When data is forced to the disk. `turn`: after each turn, safe against power loss. `batch`: every 16 turns or 5 " +
-      "seconds. `never`: when the system decides.",
+      "When data is forced to the disk. `turn`: after each turn, safe against power loss. `batch`: every 16 turns " +
+      "or 5 seconds. `never`: when the system decides.",
     default: "turn",
   },
   on_write_error: {
@@ -142,21 +142,23 @@ const settings: KeyTexts = {
   ...textsAt("tools[]", commandToolTexts),
   mcp_servers: {
     description:
-      "MCP servers whose tools the agent can use, by name: a program to start (`command`) or a running server (`url`). " +
-      "Their tools are named SERVER_TOOL.",
+      "MCP servers whose tools the agent can use, by name: a program to start (`command`) or a running server " +
+      "(`url`). Their tools are named SERVER_TOOL.",
     examples: [{ garden: { command: ["node", "garden-server.mjs"] }, house: { url: "http://127.0.0.1:8123/mcp" } }],
   },
   ...textsAt("mcp_servers.*", mcpServerTexts),
   skills_dir: {
     description:
-      "Folder of Agent Skills (folders with a SKILL.md), relative to this file. `spec.capabilities` switches them on by name.",
+      "Folder of Agent Skills (folders with a SKILL.md), relative to this file. `spec.capabilities` switches them " +
+      "on by name.",
     examples: ["skills"],
   },
   ...textsAt("session", session),
   window: "What happens when a conversation no longer fits the model's context.",
   "window.on_overflow": {
     description:
-      "`drop`: the model no longer sees the oldest turns. `summarize`: it sees a summary of them, which it writes itself.",
+      "`drop`: the model no longer sees the oldest turns. `summarize`: it sees a summary of them, which it writes " +
+      "itself.",
     default: "drop",
   },
   acts:

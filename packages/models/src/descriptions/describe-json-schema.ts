@@ -14,7 +14,7 @@ export interface JsonSchema {
   anyOf?: JsonSchema[];
 }
 
-/** Visits a schema, its keys, items and values, and its definitions. Alternatives of a value have the path of the value. */
+/** Visits a schema, its keys, items, values and definitions. Alternatives of a value have the path of the value. */
 export function visitKeys(schema: JsonSchema, visit: (path: string, schema: JsonSchema) => void): void {
   walk(schema, "", visit);
   for (const [name, definition] of Object.entries(schema.$defs ?? {})) walk(definition, name, visit);

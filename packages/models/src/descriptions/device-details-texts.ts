@@ -97,7 +97,8 @@ const gpus: KeyTexts = {
   "GpusFact.value[].driver": "Kernel driver. Null: unknown.",
   "GpusFact.value[].memory": "`unified`: the GPU uses the system's RAM. `dedicated`: it has its own.",
   "GpusFact.value[].memory_bytes":
-    "Memory of the GPU, in bytes: all of a dedicated GPU's, or the part of RAM that is reserved at boot. Null: none or unknown.",
+    "Memory of the GPU, in bytes: all of a dedicated GPU's, or the part of RAM that is reserved at boot. Null: none " +
+    "or unknown.",
   "GpusFact.value[].shared_memory_bytes": "System RAM that the GPU may use, in bytes, where its driver sets a limit.",
   "GpusFact.value[].is_accessible": "Whether this process may open the GPU's device file. Null: unknown.",
   "GpusFact.value[].usable_by": "Engines that can use the GPU.",

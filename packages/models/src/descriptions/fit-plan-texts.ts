@@ -6,8 +6,8 @@ const ledger: KeyTexts = {
   lines: "Parts of the sum.",
   "lines[].name": { description: "Name of the part.", examples: ["weights", "kv-cache", "compute-buffer"] },
   "lines[].kind":
-    "`pinned`: allocated memory. `evictable`: pages of a mapped file, which the system may drop. `transient`: needed only " +
-    "while the model loads.",
+    "`pinned`: allocated memory. `evictable`: pages of a mapped file, which the system may drop. `transient`: " +
+    "needed only while the model loads.",
   "lines[].reserved_bytes": "Allocated memory, in bytes. RLIMIT_DATA counts it.",
   "lines[].resident_bytes": "Memory that is really used, in bytes. RSS and cgroups count it.",
   "lines[].explanation": "How the figure is computed.",
@@ -29,8 +29,8 @@ function rateTexts(rate: string): KeyTexts {
 const forecast: KeyTexts = {
   "": "Expected speed on this device. Null: unknown.",
   grade:
-    "Basis of the forecast. `measured`: this model on this device. `calibrated`: another model on this device. `prior`: " +
-    "the device's data sheet alone.",
+    "Basis of the forecast. `measured`: this model on this device. `calibrated`: another model on this device. " +
+    "`prior`: the device's data sheet alone.",
   ...textsAt("prefill_at_start", rateTexts("Speed of reading a prompt with an empty context")),
   ...textsAt("prefill_at_full_context", rateTexts("Speed of reading a prompt with a full context")),
   ...textsAt("decode_at_start", rateTexts("Speed of writing a reply with an empty context")),
@@ -41,8 +41,8 @@ const quality: KeyTexts = {
   "": "Expected loss of quality by quantization, compared with the same model unquantized. Null: unknown.",
   grade: "Basis of the forecast. `prior`: published measurements of other models.",
   expected_divergence:
-    "Mean Kullback–Leibler divergence of the next token, in nats: 0.01 is hardly noticeable, 0.1 is noticeable, from 0.5 " +
-    "on replies break down.",
+    "Mean Kullback–Leibler divergence of the next token, in nats: 0.01 is hardly noticeable, 0.1 is noticeable, " +
+    "from 0.5 on replies break down.",
   low: "Lower end of the likely range, in nats.",
   high: "Upper end of the likely range, in nats.",
 };

@@ -14,8 +14,8 @@ export const intentTexts: KeyTexts = {
   },
   slots: {
     description:
-      "Values that a `{name}` in a sentence can have, by name. A slot is a list of values, a range of numbers (`{ from: 1, " +
-      "to: 60 }`), or `text` for any words. All intents share the slots.",
+      "Values that a `{name}` in a sentence can have, by name. A slot is a list of values, a range of numbers (`{ " +
+      "from: 1, to: 60 }`), or `text` for any words. All intents share the slots.",
     examples: [{ zone: ["north", "south"], minutes: { from: 1, to: 60 }, note: "text" }],
   },
   "slots.*[].value": "Value of the slot that tools and answers get.",
@@ -33,8 +33,8 @@ export const intentTexts: KeyTexts = {
   },
   "definitions[].sentences": {
     description:
-      "Sentence templates with `[optional words]`, `(one|other)` and `{slot}`: a list for every language, or a list for " +
-      "each language. The whole message must match; case and punctuation do not count.",
+      "Sentence templates with `[optional words]`, `(one|other)` and `{slot}`: a list for every language, or a list " +
+      "for each language. The whole message must match; case and punctuation do not count.",
     examples: [
       ["water [the] {zone} [for {minutes} minutes]"],
       { en: ["(water|irrigate) {zone}"], de: ["{zone} gießen"] },
@@ -54,8 +54,8 @@ export const intentTexts: KeyTexts = {
   },
   "definitions[].answer": {
     description:
-      "Reply, as text or as text for each language. It can use `{slot}`, `{result}`, `{result.key}` and `[parts that are " +
-      "left out when a value is missing]`. Default: the result of the tool.",
+      "Reply, as text or as text for each language. It can use `{slot}`, `{result}`, `{result.key}` and `[parts " +
+      "that are left out when a value is missing]`. Default: the result of the tool.",
     examples: ["Watering {zone}.", { en: "It is {result}.", de: "Es ist {result}." }],
   },
   "definitions[].failure": {

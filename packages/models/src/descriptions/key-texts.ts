@@ -8,7 +8,7 @@ export interface KeyText {
 
 /**
  * Texts by path: `engine.context`, `tools[].name` for items of a list, `mcp_servers.*.url` for values of a map, and ""
- * for the document. Alternatives of one value share their paths. Texts of `$defs` begin with the name of the definition.
+ * for the document. Alternatives of a value share their paths. Paths in `$defs` begin with the name of the definition.
  */
 export type KeyTexts = Readonly<Record<string, KeyText | string>>;
 

@@ -9,13 +9,14 @@ export const samplingTexts: KeyTexts = {
   },
   temperature: {
     description:
-      "Randomness of replies. 0 always takes the likeliest token; higher values vary more. Default: 0.3 for a local model.",
+      "Randomness of replies. 0 always takes the likeliest token; higher values vary more. Default: 0.3 for a local " +
+      "model.",
     examples: [0, 0.3, 0.8],
   },
   top_p: {
     description:
-      "Choose among the likeliest tokens whose probabilities add up to this share; 1 for all. Default: 0.95 for a local " +
-      "model.",
+      "Choose among the likeliest tokens whose probabilities add up to this share; 1 for all. Default: 0.95 for a " +
+      "local model.",
     examples: [0.9],
   },
   top_k: {

@@ -11,8 +11,8 @@ const turn: KeyTexts = {
   "expect[].tool": "Name of the tool.",
   "expect[].arguments": {
     description:
-      "Expected arguments, by name: an exact value, or `{from, to}` for a range, `{pattern}` for a regular expression, " +
-      "`{one_of: [...]}` or `{any: true}`. Other arguments must be absent or have their default.",
+      "Expected arguments, by name: an exact value, or `{from, to}` for a range, `{pattern}` for a regular " +
+      "expression, `{one_of: [...]}` or `{any: true}`. Other arguments must be absent or have their default.",
     examples: [{ room: "kitchen", percent: { from: 35, to: 45 } }],
   },
   asks: "Whether the reply must ask the user something.",

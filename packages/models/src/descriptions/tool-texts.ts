@@ -1,7 +1,8 @@
 import type { KeyTexts } from "./key-texts.js";
 
 export const permissionText =
-  "`always`: run without asking. `ask`: run after somebody agrees; refused where nobody can be asked. `never`: do not run.";
+  "`always`: run without asking. `ask`: run after somebody agrees; refused where nobody can be asked. `never`: do " +
+  "not run.";
 
 export const changesWorldText = "Whether a call changes something. `false` is for tools that only read.";
 
@@ -32,7 +33,8 @@ const parameters: KeyTexts = {
   "arguments.*.default": { description: "Value when the caller leaves the argument out.", examples: [5] },
   "arguments.*.optional": {
     description:
-      "Whether the caller may leave the argument out. The parts of `command` that contain it are then left out as well.",
+      "Whether the caller may leave the argument out. The parts of `command` that contain it are then left out as " +
+      "well.",
     default: false,
   },
 };
@@ -50,8 +52,8 @@ export const commandToolTexts: KeyTexts = {
   },
   command: {
     description:
-      "Program and its arguments. No shell is used; `{name}` is the value of an argument, and always stays within one " +
-      "argument.",
+      "Program and its arguments. No shell is used; `{name}` is the value of an argument, and always stays within " +
+      "one argument.",
     examples: [["./valve", "--minutes={minutes}", "--", "{zone}"]],
   },
   ...parameters,
