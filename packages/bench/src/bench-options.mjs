@@ -5,40 +5,40 @@ import { questions } from "./report-row.mjs";
 
 const allQuestions = /** @type {QuestionKey[]} */ (Object.keys(questions));
 
-/** How often each side of a pair is measured where nothing else is said. */
+/** Default for `--pairs`. */
 const DEFAULT_PAIRS = 5;
 
-/** How often a start is measured where nothing else is said. */
+/** Default for `--runs`. */
 const DEFAULT_RUNS = 15;
 
-export const benchHelp = `What nanoagent costs, beside its budgets and its peers.
+export const benchHelp = `Measures nanoagent and compares it with its budgets and peers.
 
 Usage: pnpm bench [options]
 
 Options
-  --runs N     how often each start is measured (default ${DEFAULT_RUNS}); turns, sessions and waits at most 5 times
-  --pairs N    how often each side of a comparison with a local model is measured, in turn (default ${DEFAULT_PAIRS})
-  --only LIST  some of ${allQuestions.join(",")}
-  --rows LIST  only rows whose names begin so, and no more than these need: engine/135m,drafts/0.5b/quote
-  --no-peers   nanoagent alone: installs nothing from a registry
+  --runs N     runs of each start (default ${DEFAULT_RUNS}); turns, sessions and idle processes have at most 5
+  --pairs N    runs of each side of a comparison with a local model, alternating (default ${DEFAULT_PAIRS})
+  --only LIST  measure only these: ${allQuestions.join(",")}
+  --rows LIST  measure only rows whose names begin with one of these: engine/135m,drafts/0.5b/quote
+  --no-peers   measure nanoagent alone; installs nothing from a registry
   --json       one JSON document on stdout (from a script: node packages/bench/src/bench.mjs --json)
-  --help       this text
+  --help       show this text
 
 Environment
-  NANOAGENT_BENCH_MODELS  the folder with the models (default: nanoagent-test-models in the user's cache folder)
-  LLAMA_SERVER            the program llama-server, of the same month as the library; without it its rows say so
-  NANOAGENT_BENCH_CACHE   where peers are installed
+  NANOAGENT_BENCH_MODELS  folder with the models (default: nanoagent-test-models in the user's cache folder)
+  LLAMA_SERVER            path of llama-server, from the same month as the library; without it, its rows are skipped
+  NANOAGENT_BENCH_CACHE   folder for installed peers
 
 Peers are installed once, into $NANOAGENT_BENCH_CACHE, or nanoagent-bench in the user's cache folder.
-Exit code: 0; 1 when a size is over its budget or nanoagent could not be measured; 2 for a wrong option.
+Exit codes: 0: done; 1: a size is over its budget, or nanoagent could not be measured; 2: invalid option.
 `;
 
 /**
  * @typedef {object} BenchOptions
  * @property {number} runs
- * @property {readonly QuestionKey[]} questions what is measured, in the report's order
+ * @property {readonly QuestionKey[]} questions questions to measure, in the order of the report
  * @property {number} pairs
- * @property {readonly string[]} rows prefixes of the names of the rows to measure; empty: all rows
+ * @property {readonly string[]} rows name prefixes of the rows to measure; empty: all rows
  * @property {boolean} peers
  * @property {boolean} json
  * @property {boolean} help
@@ -47,11 +47,11 @@ Exit code: 0; 1 when a size is over its budget or nanoagent could not be measure
 /**
  * @param {readonly string[]} args
  * @returns {BenchOptions}
- * @throws {TypeError} for an option that there is not, or a number that is none
+ * @throws {TypeError} for an unknown option or an invalid number
  */
 export function parseBenchOptions(args) {
   const { values } = parseArgs({
-    // `pnpm bench -- --json` hands the dashes on.
+    // `pnpm bench -- --json` passes the dashes on.
     args: args.filter((argument) => argument !== "--"),
     options: {
       runs: { type: "string", default: String(DEFAULT_RUNS) },
@@ -68,16 +68,17 @@ export function parseBenchOptions(args) {
   const rows = values.rows === undefined ? [] : values.rows.split(",");
   const strange = rows.find((row) => !allQuestions.some((question) => question === row.split("/")[0]));
   if (strange !== undefined)
-    throw new TypeError(`--rows takes names that begin with one of ${allQuestions.join(", ")}, not "${strange}"`);
+    throw new TypeError(`Unknown row "${strange}" in --rows: names begin with one of ${allQuestions.join(", ")}`);
   const named = values.only.split(",");
   const unknown = named.find((name) => !allQuestions.some((question) => question === name));
-  if (unknown !== undefined) throw new TypeError(`--only takes ${allQuestions.join(", ")}, not "${unknown}"`);
+  if (unknown !== undefined)
+    throw new TypeError(`Unknown question "${unknown}" in --only: use ${allQuestions.join(", ")}`);
   const chosen = allQuestions.filter((question) => named.includes(question) && isWanted(rows, question));
   return { runs, pairs, rows, questions: chosen, peers: !values["no-peers"], json: values.json, help: values.help };
 }
 
 /**
- * Whether rows are wanted whose names begin with `beginning`.
+ * Whether the options ask for any row whose name begins with `beginning`.
  *
  * @param {readonly string[]} rows
  * @param {string} beginning
@@ -89,7 +90,6 @@ export function isWanted(rows, beginning) {
 /** @param {string} name @param {string} value */
 function readCount(name, value) {
   const count = Number(value);
-  if (!Number.isInteger(count) || count < 1)
-    throw new TypeError(`${name} needs a whole number from 1 on, not "${value}"`);
+  if (!Number.isInteger(count) || count < 1) throw new TypeError(`${name} must be a positive integer, not "${value}"`);
   return count;
 }

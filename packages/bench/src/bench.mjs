@@ -29,17 +29,17 @@ import { Workbench } from "./workbench.mjs";
 /** @typedef {import("./report-row.mjs").Row} Row */
 /** @typedef {ReturnType<typeof machineFacts> & { load_average_after: number }} Machine */
 
-/** These take seconds each and vary less than starts do. */
+/** Most runs of turns, sessions and idle processes. They take seconds, and vary less than starts. */
 const MOST_RUNS_IN_PROCESS = 5;
-/** A peer's session runs for 20 s. */
+/** Most runs of a session. A peer's session takes 20 s. */
 const PEER_SESSION_RUNS = 1;
-/** Runs a local model too; it has no turn without one. */
+/** Peer that needs a local model. It has no turn without one. */
 const NODE_LLAMA_CPP = { "node-llama-cpp": "3.22.1" };
 const peerQuestions = new Set(["start", "turn", "session", "size"]);
 const modelPeers = ["llama-server", "node-llama-cpp"];
 const modelQuestions = new Set(["engine", "neighbors", "first-token", "one-word", "drafts", "abort"]);
 
-// Whoever read the output has seen enough: `pnpm bench | head`.
+// The reader has closed the pipe: `pnpm bench | head`.
 process.stdout.on("error", (error) => {
   if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EPIPE") throw error;
 });
@@ -89,8 +89,8 @@ async function measure(options) {
       importStart("profiler", "import @nanoagent/profiler", folders.libraries, ["@nanoagent/profiler"]),
       importStart("optimizer", "import @nanoagent/optimizer", folders.libraries, ["@nanoagent/optimizer"]),
       importStart("runtime", "import @nanoagent/runtime", folders.runtime, ["@nanoagent/runtime"]),
-      agentStart("runtime-loaded", "load an agent of rules", folders.runtime, null),
-      agentStart("runtime-reply", "load it and have one reply", folders.runtime, "hello"),
+      agentStart("runtime-loaded", "load an agent with rules", folders.runtime, null),
+      agentStart("runtime-reply", "load it and get one reply", folders.runtime, "hello"),
       importStart("runtime-node", "import @nanoagent/runtime/node", folders.runtime, ["@nanoagent/runtime/node"]),
       programStart("cli-help", folders.cli, "--help"),
       programStart("cli-profile", folders.cli, "profile"),
@@ -142,7 +142,7 @@ async function measure(options) {
 }
 
 /**
- * Readies what questions about local models need, and says of each what could not be measured.
+ * Prepares the questions about local models, and reports for each one what cannot be measured.
  *
  * @param {Workbench} workbench
  * @param {import("./installations.mjs").OwnFolders} folders
@@ -156,11 +156,11 @@ async function openModels(workbench, folders, options, wanted) {
   if (first === undefined) return () => async () => [];
   /** @type {Row[]} */
   const missing = localModels().flatMap(({ name, title, file, isThere }) =>
-    isThere ? [] : [failedRow([first, name], title, `skipped, there is no ${file} in ${modelFolder()}`)],
+    isThere ? [] : [failedRow([first, name], title, `skipped: ${file} not found in ${modelFolder()}`)],
   );
   const llamaServer = process.env.LLAMA_SERVER;
   if (llamaServer === undefined && options.peers)
-    missing.push(failedRow([first, "llama-server"], "llama-server", "skipped, LLAMA_SERVER names no program"));
+    missing.push(failedRow([first, "llama-server"], "llama-server", "skipped: LLAMA_SERVER is not set"));
   let nodeLlamaCpp;
   try {
     if (options.peers) nodeLlamaCpp = await installPeer(workbench, "node-llama-cpp", NODE_LLAMA_CPP, progress);
@@ -196,7 +196,7 @@ async function installPeers(workbench) {
 /** @param {import("./report-row.mjs").FailedRow} row */
 function isOfPeer(row) {
   const subject = row.figure.split("/")[1]?.replace(/-reply$/, "") ?? "";
-  // A missing peer fails no row.
+  // A missing peer does not fail the run.
   if (row.failure.startsWith("skipped")) return true;
   return (
     subject in peers || subject.startsWith("systeminformation") || modelPeers.some((peer) => row.figure.endsWith(peer))
@@ -221,7 +221,7 @@ function toText(machine, rows) {
   const { date, commit, node, platform, cpu_model, cpu_cores, memory_mb } = machine;
   const load = Math.max(machine.load_average, machine.load_average_after);
   const busy =
-    load > cpu_cores ? `\nOther work went on: a load of ${load} on ${cpu_cores} cores. Times are uncertain.` : "";
+    load > cpu_cores ? `\nThe machine was busy: load ${load} on ${cpu_cores} cores. Times are uncertain.` : "";
   const facts = `Node ${node} on ${platform}, ${cpu_cores} × ${cpu_model}, ${memory_mb} MB, commit ${commit ?? "unknown"}, ${date}${busy}`;
   const losses = findLosses(rows, Object.keys(peers));
   const shortfalls = [...renderShortfalls(rows, budgets), ...renderLosses(losses)];

@@ -1,4 +1,4 @@
-// What CI runs: the sizes of the packed packages against their budgets, and nothing that takes time or a registry.
+// Checks the sizes of the packed packages against their budgets, for CI: fast, and without a registry.
 import { budgets } from "./budgets.mjs";
 import { installOwnPackages } from "./installations.mjs";
 import { judgeRow } from "./judge-row.mjs";

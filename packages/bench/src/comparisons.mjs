@@ -4,7 +4,7 @@ import { isFailed } from "./report-row.mjs";
 /** @typedef {import("./report-row.mjs").Row} Row */
 /** @typedef {import("./report-row.mjs").ReportRow} ReportRow */
 
-/** Subjects of nanoagent that do what a peer of the same name does. @type {readonly [own: string, question: string, measures: readonly string[]][]} */
+/** Rows of nanoagent that are compared with peers. @type {readonly [own: string, question: string, measures: readonly string[]][]} */
 const compared = [
   ["runtime", "start", ["cpu", "memory"]],
   ["runtime-reply", "start", ["cpu", "memory"]],
@@ -13,10 +13,10 @@ const compared = [
   ["runtime", "size", ["disk", "packages"]],
 ];
 
-/** @typedef {{ row: ReportRow, better: ReportRow[] }} Loss rows of peers that are better than one of nanoagent */
+/** @typedef {{ row: ReportRow, better: ReportRow[] }} Loss row of nanoagent, and the rows of peers that are better */
 
 /**
- * Lists the figures in which a peer is better than nanoagent. Sessions that a peer did not finish are left out.
+ * Lists the figures in which a peer beats nanoagent. Sessions that a peer did not finish are left out.
  *
  * @param {readonly Row[]} rows
  * @param {readonly string[]} peers their names

@@ -13,7 +13,7 @@ import { xsai } from "./peers/xsai.mjs";
 
 /** @typedef {import("./contenders/contender.mjs").Contender} Contender */
 
-/** nanoagent in its ways of use, and the floor under all of them. */
+/** The ways to use nanoagent, and the hand-written loop as the lower bound. */
 export const ownContenders = {
   nanoagent,
   "nanoagent-stream": nanoagentStream,

@@ -1,5 +1,5 @@
 /**
- * A number as a person reads it: three digits that count, thousands set apart, a sign where it is a difference.
+ * Formats a number for people: three significant digits, thousands separators, and a sign for a difference.
  *
  * @param {number} value
  * @param {{ signed?: boolean }} [options]

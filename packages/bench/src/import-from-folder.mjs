@@ -6,14 +6,14 @@ import { pathToFileURL } from "node:url";
 
 const MODULE_NAME = "import-from-here.mjs";
 
-/** Readies a folder with `node_modules` for {@link importFromFolder}. @param {string} folder */
+/** Prepares a folder with `node_modules` for {@link importFromFolder}. @param {string} folder */
 export function allowImportsFrom(folder) {
   writeFileSync(path.join(folder, MODULE_NAME), "export const importFromHere = (specifier) => import(specifier);\n");
 }
 
 /**
- * An `import` that finds the packages which are installed in `folder`: a name is looked up from the module that the
- * `import()` stands in, so one stands there.
+ * Returns an `import` that finds the packages installed in `folder`. Node resolves a name from the module with the
+ * `import()`, so that module is in the folder.
  *
  * @param {string} folder
  * @returns {Promise<Import>}

@@ -6,14 +6,14 @@ import { installPackages } from "./packed-packages.mjs";
 /** @typedef {import("./workbench.mjs").Workbench} Workbench */
 /** @typedef {import("./packed-packages.mjs").PackageName} PackageName */
 
-/** What a user gets who installs the runtime, who installs the CLI, and who installs all the libraries. */
+/** Packages of a user who installs the runtime, the CLI, or all libraries. */
 const installations = {
   runtime: /** @type {PackageName[]} */ (["runtime", "models"]),
   cli: /** @type {PackageName[]} */ (["cli"]),
   libraries: /** @type {PackageName[]} */ (["models", "profiler", "optimizer", "runtime"]),
 };
 
-/** Folders with nanoagent installed in them, by what was asked for. @typedef {Record<keyof typeof installations, string>} OwnFolders */
+/** Folders with nanoagent installed, by installation. @typedef {Record<keyof typeof installations, string>} OwnFolders */
 
 /**
  * @param {Workbench} workbench
@@ -35,7 +35,7 @@ export async function installOwnPackages(workbench, tarballs, progress) {
   return folders;
 }
 
-/** The main file of the program that is installed in a folder. @param {string} folder */
+/** Returns the main file of the program that is installed in a folder. @param {string} folder */
 export function programFile(folder) {
   const packageFolder = path.join(folder, "node_modules/@nanoagent/cli");
   const { bin } = JSON.parse(readFileSync(path.join(packageFolder, "package.json"), "utf8"));
@@ -43,7 +43,7 @@ export function programFile(folder) {
 }
 
 /**
- * Installs a peer where it is found again the next time.
+ * Installs a peer in the cache folder, unless it is already there.
  *
  * @param {Workbench} workbench
  * @param {string} name

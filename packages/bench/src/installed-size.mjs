@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 
-/** What `stat` counts blocks in, whatever the file system's own are. */
+/** Unit of `stat`'s block count, in bytes, on every file system. */
 const BLOCK_BYTES = 512;
 
 /**
  * @typedef {object} InstalledSize
- * @property {number} bytes the lengths of all files, the same on every file system
- * @property {number} diskBytes what they take up on this one, in whole blocks
+ * @property {number} bytes lengths of all files; the same on every file system
+ * @property {number} diskBytes whole blocks that the files occupy on this disk
  * @property {number} packages
  */
 
 /**
- * What an installation holds.
+ * Returns the size of an installation.
  *
- * @param {string} folder that has `node_modules`, filled by npm
+ * @param {string} folder with `node_modules`, installed by npm
  * @returns {InstalledSize}
  */
 export function installedSize(folder) {

@@ -6,15 +6,15 @@ const timeUnits = new Set(/** @type {const} */ (["ms", "µs", "s", "%"]));
 /**
  * @typedef {object} Verdict
  * @property {import("./budgets.mjs").Budget} budget
- * @property {number} judged the statistic that was held against the limit
+ * @property {number} judged statistic that is compared with the limit
  * @property {boolean} met
- * @property {"met" | "missed" | "lost"} word lost where the limit is what another one takes
- * @property {boolean} fails whether the run fails by it
+ * @property {"met" | "missed" | "lost"} word lost: the limit is the figure of a rival
+ * @property {boolean} fails whether the run fails
  */
 
 /**
- * The statistic that a row is judged by. Of a time it is the minimum, because whatever else a machine does only adds to
- * it; of memory and ratios the median, because no single run is to hide the others.
+ * Returns the statistic that a row is judged by: the minimum of times, because other work on the machine only adds to
+ * them; the median of memory and ratios, so that a single run does not hide the others.
  *
  * @param {import("./report-row.mjs").ReportRow} row
  */
@@ -23,7 +23,7 @@ export function judgedOf({ unit, minimum, median }) {
 }
 
 /**
- * Holds a row against its budget, and is null where there is none.
+ * Compares a row with its budget. Null for a row without a budget.
  *
  * @param {import("./report-row.mjs").Row} row
  * @param {readonly import("./budgets.mjs").Budget[]} budgets

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
-/** A model that rows are about. @typedef {{ name: string, title: string, file: string }} LocalModel */
+/** A model that is measured. @typedef {{ name: string, title: string, file: string }} LocalModel */
 
-/** Models that the rows are about; all of them speak ChatML. @type {readonly LocalModel[]} */
+/** Models that are measured. All of them use ChatML. @type {readonly LocalModel[]} */
 const models = [
   { name: "135m", title: "SmolLM2 135M", file: "smollm2-135m-instruct.gguf" },
   { name: "0.5b", title: "Qwen2.5 Coder 0.5B", file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf" },
@@ -12,7 +12,7 @@ const models = [
 ];
 
 /**
- * The bench's models, each with its file, or without where that is not there.
+ * Returns the models with the paths of their files, and whether the files exist.
  *
  * @param {string} [folder]
  * @returns {(LocalModel & { modelPath: string, isThere: boolean })[]}

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { workspaceFolder } from "./packed-packages.mjs";
 
-/** Where and when figures were taken: they mean nothing without it. */
+/** Returns the machine and date of the measurement. Figures are meaningless without them. */
 export function machineFacts() {
   return {
     date: new Date().toISOString(),
@@ -14,16 +14,16 @@ export function machineFacts() {
     cpu_cores: cpus().length,
     memory_mb: Math.round(totalmem() / 2 ** 20),
     load_average: loadAverage(),
-    extra_ca_certs: process.env.NODE_EXTRA_CA_CERTS === undefined ? "unset" : "set here, unset in what is measured",
+    extra_ca_certs: process.env.NODE_EXTRA_CA_CERTS === undefined ? "unset" : "set here, but not for measured programs",
   };
 }
 
-/** How many processes wanted a core over the last minute. @returns {number} */
+/** Returns the load average of the last minute. @returns {number} */
 export function loadAverage() {
   return Number((loadavg()[0] ?? 0).toFixed(2));
 }
 
-/** Null outside of a git checkout; `+` marks a tree with changes. @returns {string | null} */
+/** Returns the commit, with `+` if the tree has changes; null outside of a git checkout. @returns {string | null} */
 function commit() {
   const git = (/** @type {string[]} */ ...args) =>
     execFileSync("git", args, { cwd: workspaceFolder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

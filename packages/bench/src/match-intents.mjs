@@ -1,6 +1,6 @@
-// A child of the bench: `node match-intents.mjs FOLDER TEMPLATES` loads so many sentence templates over a list of fifty
-// values with what is installed in FOLDER, and prints what that took, and what a message takes that one of them answers,
-// or none, or that is written to come near as many as it can.
+// Child process: `node match-intents.mjs FOLDER TEMPLATES` loads this number of sentence templates over a list of 50
+// values, with the runtime that is installed in FOLDER. It prints the cost of loading, and of messages that match a
+// template, that match none, and that are written to come close to as many as possible.
 import { importFromFolder } from "./import-from-folder.mjs";
 import { median } from "./summarize-samples.mjs";
 
@@ -15,10 +15,10 @@ const LONGEST_MESSAGE = 2000;
  * @typedef {object} IntentsResult
  * @property {number} loadMilliseconds
  * @property {number} loadCpuMilliseconds
- * @property {number} heldBytes what V8 holds of them after a full collection
+ * @property {number} heldBytes V8 heap of the templates after a full collection
  * @property {number} hitMicroseconds
  * @property {number} missMicroseconds
- * @property {number} hostileMicroseconds a message of 2,000 characters with the words of many sentences
+ * @property {number} hostileMicroseconds time of a message of 2,000 characters with the words of many sentences
  */
 
 const zones = Array.from({ length: VALUES }, (_, index) => `zone ${letters(index)}`);
@@ -49,7 +49,7 @@ const hostile = messages((device) => {
   for (let next = device; message.length < LONGEST_MESSAGE - 40; next++) message += ` ${letters(next % TEMPLATES)}`;
   return message;
 }).slice(0, 200);
-// Once without a clock, so that V8 has compiled what is measured.
+// A first pass that is not measured, so that V8 has compiled the code.
 time(hits, true);
 time(misses, false);
 /** @type {IntentsResult} */
@@ -63,7 +63,7 @@ const result = {
 };
 process.stdout.write(JSON.stringify(result));
 
-/** A word of its own for each number. @param {number} number @returns {string} */
+/** Returns a unique word for a number. @param {number} number @returns {string} */
 function letters(number) {
   return [...String(number)].map((digit) => `${"bcdfghjklm"[Number(digit)]}${"aeiou"[Number(digit) % 5]}`).join("");
 }
@@ -81,7 +81,7 @@ function time(messages, isHit) {
     const begin = performance.now();
     const match = matcher.match(message);
     const microseconds = (performance.now() - begin) * 1000;
-    if ((match !== null) !== isHit) throw new Error(`"${message}" is ${isHit ? "not " : ""}an intent`);
+    if ((match !== null) !== isHit) throw new Error(`"${message}" ${isHit ? "does not match" : "matches"} an intent`);
     return microseconds;
   });
   return median(samples);

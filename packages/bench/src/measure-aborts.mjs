@@ -10,7 +10,7 @@ const ABORTS_MILLISECONDS = 900_000;
 const child = fileURLToPath(new URL("./engine/abort-child.mjs", import.meta.url));
 
 /**
- * When an aborted reply ends, and when the engine is free again.
+ * Measures when an aborted reply ends, and when the engine is free again.
  *
  * @param {import("./model-bench.mjs").ModelBench} bench
  * @returns {Promise<Row[]>}
@@ -49,7 +49,7 @@ export function abortRows(name, subject, figures) {
       );
     return [
       row("reply", "from the abort to the end of the reply", "reply_ms"),
-      row("free", "what the next message waits", "free_ms"),
+      row("free", "wait of the next message", "free_ms"),
     ];
   });
 }

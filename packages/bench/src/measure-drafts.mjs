@@ -10,7 +10,7 @@ const DRAFTS_MILLISECONDS = 3_600_000;
 const child = fileURLToPath(new URL("./engine/several-tokens-child.mjs", import.meta.url));
 
 /**
- * What several tokens a step bring.
+ * Measures the effect of evaluating several tokens per step.
  *
  * @param {import("./model-bench.mjs").ModelBench} bench
  * @returns {Promise<Row[]>}
@@ -39,12 +39,12 @@ export async function measureDrafts({ workbench, paths, options, models, progres
 export function draftRows(name, subject, { lookup, grammar }) {
   const row = (/** @type {TextFigures} */ { kind, ratios, tokens, same = 1 }, /** @type {string} */ base) => {
     const differs = same === 1 ? "" : `; ${Math.round((1 - same) * 100)} % of the replies differ`;
-    const measure = `${kind}: CPU time of a token, of that ${base}`;
+    const measure = `${kind}: CPU time per token, ÷ ${base}`;
     const words = { subject, measure, unit: /** @type {const} */ ("×"), note: `${tokens} tokens${differs}` };
     return reportRow(["drafts", name, kind], words, summarizeSamples(ratios));
   };
   return [
     ...lookup.map((figures) => row(figures, "without drafts")),
-    ...grammar.map((figures) => row(figures, "in free text")),
+    ...grammar.map((figures) => row(figures, "free text")),
   ];
 }

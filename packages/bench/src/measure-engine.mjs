@@ -9,17 +9,18 @@ import { summarizeSamples } from "./summarize-samples.mjs";
 /** @typedef {import("./paired-runs.mjs").Outcome<Replies>} Outcome */
 /** @typedef {import("./model-bench.mjs").ModelBench} ModelBench */
 
-/** Beside busy neighbors a run may be ten times slower: there is less to do. */
+/** Shorter work with busy neighbors: a run may be ten times slower. */
 const IDLE_WORK = { promptLines: 22, replyTokens: 64, mostMilliseconds: 120_000 };
 const BUSY_WORK = { promptLines: 6, replyTokens: 32, mostMilliseconds: 15_000 };
-/** Whoever collapses takes half a minute each time. */
+/** Fewer rounds with busy neighbors: a contender that collapses takes half a minute per round. */
 const MOST_BUSY_PAIRS = 3;
 const NEIGHBORS = [0, 1, 2];
 const THREADS = [1, 2];
 const BARE = "llama.cpp driven directly";
 
 /**
- * How fast nanoagent reads and writes with a local model, with its defaults, beside llama.cpp driven directly and its peers.
+ * Measures how fast nanoagent reads and writes with a local model and its defaults, compared with direct calls of
+ * llama.cpp and with peers.
  *
  * @param {ModelBench} bench
  * @returns {Promise<Row[]>}
@@ -35,7 +36,7 @@ export async function measureEngine(bench) {
       const repliers = [
         { name: "bare", program: "bare", threads },
         { name: "nanoagent", program: "library", threads },
-        // What the planner's batches of 64 cost beside llama.cpp's own.
+        // Shows the cost of the planner's batches of 64, compared with llama.cpp's default.
         { name: "bare, 512 at once", program: "bare", threads, batchTokens: 512 },
         ...bench.repliers(threads),
       ];
@@ -56,7 +57,7 @@ export async function measureEngine(bench) {
 }
 
 /**
- * How fast nanoagent is while other work goes on, beside the better of one and of two threads.
+ * Measures how fast nanoagent is on a busy machine, compared with the better of one and two threads.
  *
  * @param {ModelBench} bench
  * @returns {Promise<Row[]>}

@@ -15,7 +15,7 @@ const ONE_WORD = "What is the capital of France? Answer with one word.";
 const SERVER = "llama-server";
 
 /**
- * From a start to the first token.
+ * Measures the time from a start to the first token.
  *
  * @param {ModelBench} bench
  * @returns {Promise<Row[]>}
@@ -25,7 +25,7 @@ export async function measureStartsToToken(bench) {
 }
 
 /**
- * From a start to the end of a program that answers with one word.
+ * Measures a program that answers with one word, from its start to its end.
  *
  * @param {ModelBench} bench
  * @returns {Promise<Row[]>}

@@ -7,7 +7,7 @@ const IDLE_MILLISECONDS = 30_000;
 const idleProgram = fileURLToPath(new URL("./sit-idle.mjs", import.meta.url));
 
 /**
- * All the memory of a process in which an agent has answered once and waits, and of one that only waits.
+ * Measures the memory of a process with an agent that answered once and waits, and of a Node process that only waits.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the runtime installed
@@ -18,8 +18,8 @@ const idleProgram = fileURLToPath(new URL("./sit-idle.mjs", import.meta.url));
 export async function measureIdle(workbench, folder, runs, progress) {
   const bareProgram = "setTimeout(() => process.stdout.write(String(process.memoryUsage.rss())), 2000)";
   const subjects = [
-    { name: "bare", subject: "node that waits", args: ["-e", bareProgram] },
-    { name: "nanoagent", subject: "nanoagent that waits", args: [idleProgram, folder] },
+    { name: "bare", subject: "idle Node", args: ["-e", bareProgram] },
+    { name: "nanoagent", subject: "idle nanoagent", args: [idleProgram, folder] },
   ];
   /** @type {import("./report-row.mjs").Row[]} */
   const rows = [];
@@ -32,7 +32,7 @@ export async function measureIdle(workbench, folder, runs, progress) {
         const { stdout } = await workbench.run(process.execPath, args, options);
         megabytes.push(Number(stdout) / 2 ** 20);
       }
-      const words = { subject, measure: "RSS in all", unit: /** @type {const} */ ("MB") };
+      const words = { subject, measure: "total RSS", unit: /** @type {const} */ ("MB") };
       rows.push(reportRow(["idle", name, "memory"], words, summarizeSamples(megabytes)));
     } catch (error) {
       rows.push(failedRow(["idle", name], subject, error));

@@ -3,15 +3,14 @@ import { failedRow, reportRow } from "./report-row.mjs";
 import { summarizeSamples } from "./summarize-samples.mjs";
 
 const INTENTS_MILLISECONDS = 60_000;
-/** Templates that one config may come to, and far more than anybody writes. */
+/** Number of templates in a large config, and in a generated one. */
 const USUAL_TEMPLATES = 1000;
 const MANY_TEMPLATES = 50_000;
 
 const intentsProgram = fileURLToPath(new URL("./match-intents.mjs", import.meta.url));
 
 /**
- * What it takes to load many sentences, and to answer a message by one of them: a fresh process each time. No peer has
- * anything of the kind.
+ * Measures loading many sentences and matching a message, in a fresh process each time. Peers have no such feature.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the runtime installed
@@ -24,7 +23,7 @@ export async function measureIntents(workbench, folder, runs, progress) {
 }
 
 /**
- * The same with as many sentences as a generated config may have.
+ * Like {@link measureIntents}, with the number of sentences of a generated config.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the runtime installed
@@ -65,11 +64,11 @@ async function measureTemplates(workbench, folder, runs, progress, { templates, 
     /** @type {(result: import("./match-intents.mjs").IntentsResult) => number} */ read,
   ) => reportRow(["intents", key, name], { subject, measure, unit }, summarizeSamples(results.map(read)));
   return [
-    row("load", "to load them", "ms", ({ loadMilliseconds }) => loadMilliseconds),
-    row("load-cpu", "to load them, CPU time", "ms", ({ loadCpuMilliseconds }) => loadCpuMilliseconds),
-    row("held", "held of them", "MB", ({ heldBytes }) => heldBytes / 2 ** 20),
-    row("match", "a message that one answers", "µs", ({ hitMicroseconds }) => hitMicroseconds),
-    row("miss", "a message that none answers", "µs", ({ missMicroseconds }) => missMicroseconds),
-    row("hostile", "2,000 characters that come near many", "µs", ({ hostileMicroseconds }) => hostileMicroseconds),
+    row("load", "load", "ms", ({ loadMilliseconds }) => loadMilliseconds),
+    row("load-cpu", "load, CPU time", "ms", ({ loadCpuMilliseconds }) => loadCpuMilliseconds),
+    row("held", "heap", "MB", ({ heldBytes }) => heldBytes / 2 ** 20),
+    row("match", "a message that matches", "µs", ({ hitMicroseconds }) => hitMicroseconds),
+    row("miss", "a message that does not match", "µs", ({ missMicroseconds }) => missMicroseconds),
+    row("hostile", "2,000 characters close to many sentences", "µs", ({ hostileMicroseconds }) => hostileMicroseconds),
   ];
 }

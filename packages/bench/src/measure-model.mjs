@@ -12,7 +12,7 @@ const MODEL_MILLISECONDS = 300_000;
 
 const program = fileURLToPath(new URL("./engine/run-model.mjs", import.meta.url));
 
-/** Where no real model is named: one of random weights, small enough to be made in a few seconds. */
+/** Model of random weights, made in a few seconds, for runs without a real model. */
 const SYNTHETIC_SHAPE = {
   embeddingLength: 576,
   layerCount: 12,
@@ -25,7 +25,7 @@ const SYNTHETIC_SHAPE = {
 };
 
 /**
- * What nanoagent's engine in its host has that llama.cpp driven directly has not: memory, restarts, a way for events.
+ * Measures the costs of the engine's own process: memory, restarts, and the transport of events.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the packages installed
@@ -60,26 +60,31 @@ function toRows(hosted) {
   const figures = [
     [
       "memory",
-      "private memory of the host beside what is allocated for KV cache and compute buffers",
+      "private memory of the host, without allocated KV cache and compute buffers",
       "MB",
       least("own_bytes") / 2 ** 20,
     ],
     [
       "memory-untouched",
-      "the same, where only what is touched of them is taken off",
+      "private memory of the host, without the used part of these buffers",
       "MB",
       least("own_bytes_beside_touched") / 2 ** 20,
     ],
-    ["grammar-memory", "the same once a reply was held to a schema", "MB", least("own_bytes_with_grammar") / 2 ** 20],
+    [
+      "grammar-memory",
+      "the same after a reply that was held to a schema",
+      "MB",
+      least("own_bytes_with_grammar") / 2 ** 20,
+    ],
     ["growth", "growth of the host over 200 turns", "MB", (all.growth_bytes ?? Number.NaN) / 2 ** 20],
-    ["respawn", "from a kill to an engine that answers", "ms", all.respawn_ms ?? Number.NaN],
+    ["respawn", "from a kill to the next answer", "ms", all.respawn_ms ?? Number.NaN],
     [
       "restart",
-      "first token after a restart with saved state, of that without",
+      "first token after a restart with saved state, ÷ without",
       "×",
       (all.restored_ms ?? Number.NaN) / (all.cold_ms ?? Number.NaN),
     ],
-    ["ipc", "for an event to come from the host", "µs", least("event_us")],
+    ["ipc", "transport of an event from the host", "µs", least("event_us")],
   ];
   return figures.map(([name, measure, unit, value]) =>
     reportRow(["model", "nanoagent", name], { subject: "nanoagent", measure, unit }, summarizeSamples([value])),

@@ -12,8 +12,8 @@ const profileProgram = fileURLToPath(new URL("./profile-device.mjs", import.meta
 /** @type {readonly (readonly [name: string, subject: string])[]} */
 const own = [
   ["nanoagent-import", "import @nanoagent/profiler"],
-  ["nanoagent-memory", "its memory, under every limit"],
-  ["nanoagent", "all of its facts"],
+  ["nanoagent-memory", "memory within all limits"],
+  ["nanoagent", "all facts"],
 ];
 /** @type {readonly (readonly [name: string, subject: string])[]} */
 const peer = [
@@ -24,7 +24,7 @@ const peer = [
 ];
 
 /**
- * What it takes to ask a device for its facts: a fresh process each time, from the import on.
+ * Measures reading the facts of a device, in a fresh process each time, including the import.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the profiler installed
@@ -61,8 +61,8 @@ export async function measureProfile(workbench, folder, { runs, peers }, progres
     } catch (error) {
       return [failedRow(["profile", name], subject, error)];
     }
-    const time = { subject, measure: "with its import", unit: /** @type {const} */ ("ms") };
-    const memory = { subject, measure: "more RSS", unit: /** @type {const} */ ("MB") };
+    const time = { subject, measure: "including the import", unit: /** @type {const} */ ("ms") };
+    const memory = { subject, measure: "additional RSS", unit: /** @type {const} */ ("MB") };
     return [
       reportRow(["profile", name, "time"], time, summarizeSamples(milliseconds)),
       reportRow(["profile", name, "memory"], memory, summarizeSamples(megabytes)),
@@ -71,7 +71,7 @@ export async function measureProfile(workbench, folder, { runs, peers }, progres
 
   async function measureWatch() {
     progress("profile: a watch");
-    const subject = "watchDevice, a reading each second";
+    const subject = "watchDevice, one reading per second";
     try {
       const { share } = await profile(folder, "nanoagent-watch");
       const words = { subject, measure: "of a core", unit: /** @type {const} */ ("%") };

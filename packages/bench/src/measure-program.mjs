@@ -13,12 +13,12 @@ import { measuredEnvironment } from "./workbench.mjs";
 /** @typedef {{ seconds: number, lastMicroseconds: number, slowdown: number, growthBytes: number }} ProgramSession */
 
 const SESSION_MILLISECONDS = 300_000;
-/** V8 compiles in these, which would hide a session that slows down. */
+/** Turns that are left out of the slowdown: V8 still compiles, which would hide a session that slows down. */
 const WARM_TURNS = 2000;
 const SUBJECT = "nanoagent run, rules engine";
 
 /**
- * What a long session in the program costs: lines in, lines out, as a script would talk to it.
+ * Measures a long session with the program, over pipes as a script would use it.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the program installed
@@ -57,9 +57,9 @@ export function programRows(sessions) {
     );
   return [
     row("time", `${SESSION_TURNS.toLocaleString("en")} turns`, "s", ({ seconds }) => seconds),
-    row("last-turn", "a turn at the end, pipes included", "µs", ({ lastMicroseconds }) => lastMicroseconds),
-    row("slowdown", "last ÷ first turns, without the first 2,000", "×", (session) => session.slowdown),
-    row("growth", "RSS, end over the first reply", "MB", ({ growthBytes }) => growthBytes / 2 ** 20),
+    row("last-turn", "a turn at the end, including pipes", "µs", ({ lastMicroseconds }) => lastMicroseconds),
+    row("slowdown", "last ÷ first turns, after the first 2,000", "×", (session) => session.slowdown),
+    row("growth", "RSS, end − first reply", "MB", ({ growthBytes }) => growthBytes / 2 ** 20),
   ];
 }
 
@@ -70,7 +70,7 @@ async function talk(args, cwd) {
   child.stderr.setEncoding("utf8").on("data", (text) => {
     said = (said + text).slice(-500);
   });
-  // Where the program ends early, its exit says so.
+  // If the program ends early, its exit reports it.
   child.stdin.on("error", () => {});
   const timer = setTimeout(() => child.kill("SIGKILL"), SESSION_MILLISECONDS);
   const replies = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -7,7 +7,7 @@ import { summarizeSamples } from "./summarize-samples.mjs";
 /** @typedef {import("./report-row.mjs").ReportRow} ReportRow */
 
 /**
- * What installing the runtime and the CLI puts on a disk, and each package alone.
+ * Measures the installed size of the runtime, the CLI and each package.
  *
  * @param {import("./installations.mjs").OwnFolders} folders
  * @returns {ReportRow[]}

@@ -9,7 +9,7 @@ const START_MILLISECONDS = 60_000;
 const reportStartCost = fileURLToPath(new URL("./report-start-cost.cjs", import.meta.url));
 
 /**
- * A program that is started and measured to its end.
+ * Program that is measured from its start to its end.
  *
  * @typedef {object} Start
  * @property {string} name part of the row's name
@@ -19,7 +19,7 @@ const reportStartCost = fileURLToPath(new URL("./report-start-cost.cjs", import.
  */
 
 /**
- * A start that imports packages and does no more.
+ * Returns a start that only imports packages.
  *
  * @param {string} name
  * @param {string} subject
@@ -34,12 +34,12 @@ export function importStart(name, subject, folder, imports) {
 }
 
 /**
- * A start of a program that loads an agent of the rules engine.
+ * Returns a start that loads an agent with the rules engine.
  *
  * @param {string} name
  * @param {string} subject
  * @param {string} folder where the runtime is installed
- * @param {string | null} message that it answers
+ * @param {string | null} message to answer; null for none
  * @returns {Start}
  */
 export function agentStart(name, subject, folder, message) {
@@ -55,7 +55,7 @@ export function agentStart(name, subject, folder, message) {
 }
 
 /**
- * A start of the program `nanoagent`.
+ * Returns a start of the program `nanoagent`.
  *
  * @param {string} name
  * @param {string} folder where the CLI is installed
@@ -69,8 +69,8 @@ export function programStart(name, folder, command) {
 }
 
 /**
- * Time, processor time and memory of every start over those of bare Node. The starts of one round follow each other, so that what else
- * the machine does falls on all of them alike; each round begins with another one.
+ * Measures time, processor time and memory of every start, minus those of bare Node. All starts run in each round, so
+ * that other work on the machine affects them equally. Each round begins with a different start.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {readonly Start[]} starts
@@ -88,9 +88,9 @@ export async function measureStarts(workbench, starts, runs, progress) {
     megabytes: /** @type {number[]} */ ([]),
     failure: /** @type {unknown} */ (null),
   }));
-  // The first round fills the file cache and counts for nothing.
+  // The first round fills the file cache and does not count.
   for (let round = 0; round <= runs; round++) {
-    progress(round === 0 ? "starts: a first round that does not count" : `starts: round ${round} of ${runs}`);
+    progress(round === 0 ? "starts: warm-up round" : `starts: round ${round} of ${runs}`);
     const from = round % subjects.length;
     for (const subject of [...subjects.slice(from), ...subjects.slice(0, from)]) {
       if (subject.failure !== null) continue;

@@ -6,13 +6,13 @@ import { SESSION_SECONDS, SESSION_TURNS } from "./talk-limits.mjs";
 /** @typedef {import("./workbench.mjs").Workbench} Workbench */
 /** @typedef {import("./report-row.mjs").Row} Row */
 
-/** Imports included; the child ends itself well before. */
+/** Includes imports. The child process ends well before. */
 const TALK_MILLISECONDS = 120_000;
 
 const talkProgram = fileURLToPath(new URL("./talk.mjs", import.meta.url));
 
 /**
- * A contender and where its packages are.
+ * Contender, and the folder with its packages.
  *
  * @typedef {object} Installed
  * @property {string} name
@@ -21,7 +21,7 @@ const talkProgram = fileURLToPath(new URL("./talk.mjs", import.meta.url));
  */
 
 /**
- * What one turn costs: the median of each process, and over the processes the least and the median of these.
+ * Measures one turn: the median of each process, then the minimum and median over all processes.
  *
  * @param {Workbench} workbench
  * @param {readonly Installed[]} installed
@@ -47,7 +47,7 @@ export async function measureTurns(workbench, installed, runs, progress) {
 }
 
 /**
- * What a long session costs.
+ * Measures a long session.
  *
  * @param {Workbench} workbench
  * @param {readonly Installed[]} installed
@@ -77,7 +77,7 @@ export async function measureSessions(workbench, installed, runs, progress) {
         ),
         reportRow(
           ["session", name, "time"],
-          { subject, measure: "time in all", unit: "s" },
+          { subject, measure: "total time", unit: "s" },
           summarize(({ seconds }) => seconds),
         ),
         reportRow(
@@ -92,12 +92,12 @@ export async function measureSessions(workbench, installed, runs, progress) {
         ),
         reportRow(
           ["session", name, "growth"],
-          { subject, measure: "RSS, end over begin", unit: "MB" },
+          { subject, measure: "RSS, end − begin", unit: "MB" },
           summarize(({ memoryAfterBytes, memoryBeforeBytes }) => (memoryAfterBytes - memoryBeforeBytes) / 2 ** 20),
         ),
         reportRow(
           ["session", name, "peak-growth"],
-          { subject, measure: "RSS, peak over begin", unit: "MB" },
+          { subject, measure: "RSS, peak − begin", unit: "MB" },
           summarize(({ peakMemoryBytes, memoryBeforeBytes }) => (peakMemoryBytes - memoryBeforeBytes) / 2 ** 20),
         ),
       ];
@@ -115,7 +115,7 @@ export async function measureSessions(workbench, installed, runs, progress) {
 }
 
 /**
- * Runs the talk program for each contender, all of them in turn and that `runs` times.
+ * Runs the talk program for each contender, in `runs` rounds.
  *
  * @template Result
  * @param {Workbench} workbench

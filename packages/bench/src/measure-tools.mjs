@@ -3,13 +3,13 @@ import { failedRow, reportRow } from "./report-row.mjs";
 import { summarizeSamples } from "./summarize-samples.mjs";
 
 const TOOLS_MILLISECONDS = 60_000;
-/** One tool, and as many as all MCP servers together may have. */
+/** Numbers of tools: one, and the most that MCP servers may have together. */
 const TOOL_COUNTS = [1, 500];
 
 const toolsProgram = fileURLToPath(new URL("./turn-with-tools.mjs", import.meta.url));
 
 /**
- * The CPU time of a turn by the rules for an agent with few tools and with many: a fresh process each time.
+ * Measures the CPU time of a turn of the rules engine with few and many tools, in a fresh process each time.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder with the runtime installed

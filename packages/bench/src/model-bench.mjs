@@ -5,14 +5,14 @@ import { localModels } from "./local-models.mjs";
 /** @typedef {ReturnType<typeof localModels>[number]} FoundModel */
 
 /**
- * What all questions about local models share.
+ * Resources that all questions about local models share.
  *
  * @typedef {object} ModelBench
  * @property {import("./workbench.mjs").Workbench} workbench
  * @property {import("./installations.mjs").OwnFolders} folders
  * @property {{ libraries: string, addonPackage: string, llamaServer?: string, nodeLlamaCpp?: string }} paths
  * @property {{ pairs: number, variables: Record<string, string> }} options
- * @property {(question: string) => FoundModel[]} models those that are there and that a question is wanted of
+ * @property {(question: string) => FoundModel[]} models existing models for which the options ask for a question
  * @property {(figure: string) => boolean} isWanted
  * @property {(threads: number) => Replier[]} repliers peers that can be measured
  * @property {(what: string) => void} progress
@@ -41,7 +41,7 @@ export async function openModelBench({ workbench, folders, pairs, llamaServer, n
     workbench,
     folders,
     paths,
-    // Nothing that was learnt elsewhere is known here.
+    // Empty folders, so that nothing from earlier runs is used.
     options: {
       pairs,
       variables: { XDG_STATE_HOME: workbench.makeFolder("state"), XDG_CACHE_HOME: workbench.makeFolder("cache") },

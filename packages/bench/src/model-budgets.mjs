@@ -3,7 +3,7 @@
 const SERVER = "llama-server";
 const MODELS = ["135m", "0.5b", "1.5b"];
 
-/** The same limit for several models. @param {readonly string[]} subjects @param {(subject: string) => Budget} write */
+/** Returns a budget for each subject. @param {readonly string[]} subjects @param {(subject: string) => Budget} write */
 const each = (subjects, write) => subjects.map(write);
 
 /** @param {readonly string[]} endings */
@@ -17,54 +17,54 @@ function times(figure, what, limit, reason) {
   return { figure, what, limit, unit: "×", kind: "time", reason };
 }
 
-/** Budgets of what runs a local model, for each model that the bench knows. @type {readonly Budget[]} */
+/** Budgets for local models, for each model of the bench. @type {readonly Budget[]} */
 export const modelBudgets = [
   ...each(threads, (subject) =>
     times(
       `engine/${subject}/prefill-cpu`,
-      `CPU time of reading a token with ${subject} threads, of that when llama.cpp is driven directly`,
+      `CPU time per token read (${subject} threads), ÷ direct calls of llama.cpp`,
       1 / 0.97,
-      "Slices that an abort can end, a window and a guard may take 3 % of it.",
+      "Slices for aborts, the window and the guard may take 3 %.",
     ),
   ),
   ...each(threads, (subject) =>
     times(
       `engine/${subject}/decode-cpu`,
-      `CPU time of writing a token with ${subject} threads, of that when llama.cpp is driven directly`,
+      `CPU time per token written (${subject} threads), ÷ direct calls of llama.cpp`,
       1 / 0.97,
-      "Sampling options, text and the way to the program may take 3 % of it.",
+      "Sampling, text and transport to the program may take 3 %.",
     ),
   ),
   ...each(neighbors, (subject) =>
     times(
       `neighbors/${subject}/prefill`,
-      `time of reading a token with ${subject} busy neighbors, of the best fixed number of threads`,
+      `time per token read (${subject} busy neighbors), ÷ the best fixed number of threads`,
       1.3,
-      "A board does other work too, and threads that wait for each other are thirty times slower.",
+      "A board has other work as well, and threads that wait for each other are thirty times slower.",
     ),
   ),
   ...each(neighbors, (subject) =>
     times(
       `neighbors/${subject}/decode`,
-      `time of writing a token with ${subject} busy neighbors, of the best fixed number of threads`,
+      `time per token written (${subject} busy neighbors), ÷ the best fixed number of threads`,
       1.3,
-      "The same, for every token of a reply.",
+      "As above, for every token of a reply.",
     ),
   ),
   ...MODELS.flatMap((model) =>
     ["program", "library"].flatMap((way) => [
       times(
         `first-token/${model}/${way}-cpu`,
-        `CPU time from start to first token with ${model}, ${way}, of that of the bare loop`,
+        `CPU time from start to first token (${model}, ${way}), ÷ the bare loop`,
         1.15,
-        "A second process, a plan and a guard: what they cost must vanish beside the model's own start.",
+        "The second process, the plan and the guard must cost little compared with loading the model.",
       ),
       {
         ...times(
           `first-token/${model}/${way}-wall-of-server`,
-          `time from start to first token with ${model}, ${way}, of that of ${SERVER}`,
+          `time from start to first token (${model}, ${way}), ÷ ${SERVER}`,
           1,
-          "A script that runs a model for one question is what people use a server for.",
+          "People use a server for scripts that ask a model one question.",
         ),
         rival: SERVER,
       },
@@ -73,18 +73,18 @@ export const modelBudgets = [
   ...each(MODELS, (model) =>
     times(
       `one-word/${model}/program-cpu`,
-      `CPU time of a one-word answer with ${model}, default settings, of that of the bare loop`,
+      `CPU time of a one-word answer (${model}, default settings), ÷ the bare loop`,
       1.15,
-      "Context is taken as it is needed: a small question costs little with any model.",
+      "Context memory is used only as needed: a short question is cheap with any model.",
     ),
   ),
   ...MODELS.flatMap((model) =>
     ["quote", "summary", "edit", "json", "chat"].map((kind) =>
       times(
         `drafts/${model}/${kind}`,
-        `CPU time of a token with drafts (${kind}, ${model}), of that without`,
+        `CPU time per token with drafts (${kind}, ${model}), ÷ without`,
         1 / 0.97,
-        "Drafts that do not pay must be switched off before they cost anything.",
+        "Drafts that do not pay must be switched off before they cost much.",
       ),
     ),
   ),
@@ -92,9 +92,9 @@ export const modelBudgets = [
     ["record", "call"].map((kind) =>
       times(
         `drafts/${model}/${kind}`,
-        `CPU time of a token that a schema holds (${kind}, ${model}), of one of free text`,
+        `CPU time per token under a schema (${kind}, ${model}), ÷ free text`,
         model === "135m" ? 1 : 0.75,
-        "A schema leaves no choice about half of a record's tokens; on the smallest model a batch costs more.",
+        "A schema decides half of the tokens of a record. On the smallest model a batch costs more.",
       ),
     ),
   ),
@@ -107,16 +107,16 @@ export const modelBudgets = [
         unit: "ms",
         kind: "time",
         judgedBy: "median",
-        reason: "Whoever presses a key wants to see that it worked.",
+        reason: "Users who press a key want to see an effect.",
       }),
       /** @type {Budget} */ ({
         figure: `abort/${model}/${work}-free`,
-        what: `what a message waits that comes after an abort (${work}, ${model})`,
+        what: `wait of the message after an abort (${work}, ${model})`,
         limit: 1000,
         unit: "ms",
         kind: "time",
         judgedBy: "median",
-        reason: "One slice of a prompt, which never takes longer than a second where a single token does not.",
+        reason: "At most one slice of a prompt, which takes less than a second unless a single token takes longer.",
       }),
     ]),
   ),
@@ -126,12 +126,12 @@ export const modelBudgets = [
     limit: 12,
     unit: "MB",
     kind: "memory",
-    reason: "It runs for months beside the model; the program may tell V8 so.",
+    reason: "It runs for months together with the model.",
   },
   times(
     "program/nanoagent/slowdown",
-    "a turn of the program at the end of 10,000, of one at the beginning",
+    "a turn of the program at the end of 10,000, ÷ a turn at the beginning",
     1.1,
-    "What a turn costs may not depend on how many came before it.",
+    "The cost of a turn must not depend on the number of turns before it.",
   ),
 ];

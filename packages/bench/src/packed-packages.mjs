@@ -14,7 +14,7 @@ const BUILD_MILLISECONDS = 1_200_000;
 const INSTALL_MILLISECONDS = 300_000;
 
 /**
- * Packs the packages as they would be published. Builds them first where a build is missing or older than its source.
+ * Packs the packages as they would be published. Builds them first if a build is missing or older than its source.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {(what: string) => void} progress
@@ -41,7 +41,7 @@ export async function packPackages(workbench, progress) {
 }
 
 /**
- * Installs packages, by name and version or as tarballs, into a folder of their own, as a user would.
+ * Installs packages into a folder as a user would, by name and version or from tarballs.
  *
  * @param {import("./workbench.mjs").Workbench} workbench
  * @param {string} folder
@@ -50,7 +50,7 @@ export async function packPackages(workbench, progress) {
 export async function installPackages(workbench, folder, packages) {
   writeFileSync(path.join(folder, "package.json"), '{ "private": true }\n');
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--save-exact"];
-  // Whoever has no network learns it soon.
+  // Fails soon without a network.
   flags.push("--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000");
   await workbench.run("npm", ["install", ...flags, ...packages], {
     cwd: folder,

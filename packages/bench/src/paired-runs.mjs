@@ -1,20 +1,20 @@
 /**
- * One that does the work which is compared, and is told in which round; those below 0 count for nothing.
+ * Contender in a comparison. `run` does its work in one round; rounds below 0 are warm-ups.
  *
  * @template Figures
  * @typedef {{ name: string, run: (round: number) => Promise<Figures> }} Runner
  */
 
 /**
- * What one did in all rounds, or why it could not.
+ * Figures of a runner in all rounds, or the reason for its failure.
  *
  * @template Figures
  * @typedef {{ figures: Figures[], failure: unknown }} Outcome
  */
 
 /**
- * Lets runners take turns: A B A B, so that what else the machine does falls on all of them alike. Rounds before the first
- * one that counts read files into memory. A runner that fails once is left out from then on, and has no figures.
+ * Runs the runners in turn (A B A B), so that other work on the machine affects all of them equally. Warm-up rounds
+ * read files into memory. A runner that fails is not run again and has no figures.
  *
  * @template Figures
  * @param {readonly Runner<Figures>[]} runners
@@ -33,7 +33,7 @@ export async function runInPairs(runners, { pairs, warmUps = 0, onFigures = () =
         onFigures(name, round, figures);
         if (round >= 0) outcome.figures.push(figures);
       } catch (error) {
-        outcomes[name] = { figures: [], failure: error ?? new Error("it failed without a reason") };
+        outcomes[name] = { figures: [], failure: error ?? new Error("failed for an unknown reason") };
       }
     }
   }
@@ -41,23 +41,22 @@ export async function runInPairs(runners, { pairs, warmUps = 0, onFigures = () =
 }
 
 /**
- * Ratios of one runner's figures to another's, each within its own round.
+ * Returns the ratios of one runner's figures to another's, round by round.
  *
  * @template Figures
  * @param {readonly Figures[]} own
  * @param {readonly Figures[]} base of the same rounds
  * @param {(figures: Figures) => number} read
  * @returns {number[]}
- * @throws {RangeError} where rounds are missing on one side: figures of different rounds are no pair
+ * @throws {RangeError} if the sides have different numbers of rounds
  */
 export function pairRatios(own, base, read) {
-  if (own.length !== base.length)
-    throw new RangeError(`${own.length} rounds on one side and ${base.length} on the other`);
+  if (own.length !== base.length) throw new RangeError(`Cannot pair ${own.length} rounds with ${base.length}`);
   return own.map((figures, round) => read(figures) / read(/** @type {Figures} */ (base[round])));
 }
 
 /**
- * Figures that are the least of several runners, round by round: the best fixed choice that there was.
+ * Returns the lowest figures of several runners, round by round: the best fixed choice.
  *
  * @template Figures
  * @param {readonly (readonly Figures[])[]} runners

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * The most memory that this process has had resident, in bytes. On Linux from VmHWM: `maxRSS` may still show the
- * parent's memory, from before the exec.
+ * Returns the peak resident memory of this process, in bytes. On Linux from VmHWM: `maxRSS` can still show the memory
+ * of the parent, from before the exec.
  */
 export function peakMemoryBytes() {
   if (process.platform !== "linux") return process.resourceUsage().maxRSS * 1024;

@@ -1,6 +1,6 @@
-// A child of the bench: `node profile-device.mjs FOLDER PROGRAM` asks a device for its facts with what is installed in
-// FOLDER, and prints { milliseconds, bytes } that the import and the answer took. What a user of nanoagent has imported
-// anyway, @nanoagent/models, comes before.
+// Child process: `node profile-device.mjs FOLDER PROGRAM` reads the facts of the device with a package that is
+// installed in FOLDER, and prints { milliseconds, bytes } for the import and the reading. @nanoagent/models is imported
+// before: every user of nanoagent has it anyway.
 import { setTimeout } from "node:timers/promises";
 import { importFromFolder } from "./import-from-folder.mjs";
 
@@ -19,7 +19,7 @@ const programs = {
   systeminformation: async (load) => (await load("systeminformation")).getStaticData(),
   "nanoagent-watch": async (load) => {
     const { watchDevice } = await load("@nanoagent/profiler");
-    // The first reading also loads what the others use.
+    // The first reading also loads code for the others.
     await new Promise((resolve) => watchDevice({ onReading: resolve }));
     const before = process.cpuUsage();
     const begin = performance.now();

@@ -18,7 +18,7 @@ const columns = [
 ];
 
 /**
- * The whole report for a person, one table to a question.
+ * Renders the report as text, one table per question.
  *
  * @param {readonly Row[]} rows
  * @param {readonly import("./budgets.mjs").Budget[]} budgets
@@ -37,7 +37,7 @@ export function renderReport(rows, budgets, losses = []) {
 }
 
 /**
- * What of the budgets is not met, a line each, and what could not be measured.
+ * Returns a line for each budget that is not met, and for each row that could not be measured.
  *
  * @param {readonly Row[]} rows
  * @param {readonly import("./budgets.mjs").Budget[]} budgets
@@ -51,12 +51,12 @@ export function renderShortfalls(rows, budgets) {
     const { budget, judged, fails } = verdict;
     const figures = `${formatFigure(judged)} ${budget.unit}, the budget is ${formatFigure(budget.limit)}`;
     return [
-      `${fails ? "OVER, and that fails" : budget.rival === undefined ? "missed" : `lost to ${budget.rival}`}: ${budget.what}: ${figures}`,
+      `${fails ? "OVER BUDGET, run fails" : budget.rival === undefined ? "missed" : `lost to ${budget.rival}`}: ${budget.what}: ${figures}`,
     ];
   });
 }
 
-/** Where peers are better, a line each. @param {readonly import("./comparisons.mjs").Loss[]} losses @returns {string[]} */
+/** Returns a line for each figure in which peers are better. @param {readonly import("./comparisons.mjs").Loss[]} losses @returns {string[]} */
 export function renderLosses(losses) {
   return losses.map(({ row, better }) => {
     const words = (/** @type {import("./report-row.mjs").ReportRow} */ one) =>

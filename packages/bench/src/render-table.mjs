@@ -5,7 +5,7 @@
  */
 
 /**
- * A table of plain text: columns as wide as their widest cell, two spaces between them, no space at the end of a line.
+ * Renders a plain-text table: columns as wide as their widest cell, two spaces between them, no trailing spaces.
  *
  * @param {readonly Column[]} columns
  * @param {readonly (readonly string[])[]} lines

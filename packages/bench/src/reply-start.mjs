@@ -3,11 +3,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * A start of a program that imports a peer and takes one turn with it, as its own file among the peers does.
+ * Returns a start that imports a peer and runs one turn with it, as the peer's file in `peers/` does.
  *
- * @param {string} name of its file, which exports it
+ * @param {string} name of the peer's file, which exports it
  * @param {string} subject
- * @param {string} folder where its packages are
+ * @param {string} folder with its packages
  * @returns {import("./measure-starts.mjs").Start}
  */
 export function replyStart(name, subject, folder) {
@@ -18,9 +18,9 @@ export function replyStart(name, subject, folder) {
     `import { ${exported} as peer } from ${JSON.stringify(module)};`,
     "const talk = await peer.openTurns((specifier) => import(specifier));",
     `await talk.ask("hello");`,
-    // What a library has left running is not waited for.
+    // Does not wait for anything that the library left running.
     "process.exit();",
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
-  return { name: `${name}-reply`, subject: `${subject} and have one reply`, folder, args: [file] };
+  return { name: `${name}-reply`, subject: `${subject} and get one reply`, folder, args: [file] };
 }

@@ -1,15 +1,15 @@
 /** @typedef {"ms" | "µs" | "s" | "MB" | "packages" | "%" | "×" | "turns"} Unit */
 
 /**
- * One figure of the report.
+ * Figure of the report.
  *
  * @typedef {object} ReportRow
- * @property {string} figure its stable name: `question/subject/measure`
- * @property {string} question what the group asks; rows of one question stand together
+ * @property {string} figure stable name: `question/subject/measure`
+ * @property {string} question title of the group that has the row
  * @property {string} subject
  * @property {string} measure
  * @property {Unit} unit
- * @property {boolean} overBare whether bare Node's own share has been taken off
+ * @property {boolean} overBare whether the share of bare Node is subtracted
  * @property {number} minimum
  * @property {number} median
  * @property {number} runs
@@ -17,33 +17,32 @@
  */
 
 /**
- * Stands in place of the figures of a subject that could not be measured.
+ * Row of a subject that could not be measured.
  *
  * @typedef {object} FailedRow
  * @property {string} figure
  * @property {string} question
  * @property {string} subject
- * @property {string} failure why
+ * @property {string} failure reason
  */
 
 /** @typedef {ReportRow | FailedRow} Row */
 
 export const questions = {
-  start: "How long does it take to start, and how much memory (over bare `node -e 0`)?",
-  turn: "What does one turn cost, without any model?",
-  session: "What happens in a long conversation, of which a model is shown the newest part?",
-  program: "What happens in a long conversation with the program?",
-  intents: "What do sentences cost that are answered without a model?",
-  idle: "What does an agent cost that waits?",
-  profile: "What does it take to know the device?",
-  model: "What does nanoagent's engine take beside a local model, and how does it come back?",
-  engine:
-    "How fast does a local model read and write, of what llama.cpp driven directly takes (pairs, median of ratios)?",
-  neighbors: "And while other processes keep cores busy, of the best fixed number of threads?",
-  "first-token": "What does it take from a start to the first token?",
-  "one-word": "What does a program take that answers with one word, to its end?",
-  drafts: "What do several tokens a step bring?",
-  abort: "How soon does an aborted reply end, and is the engine free?",
+  start: "How long does a start take, and how much memory (minus bare `node -e 0`)?",
+  turn: "How long does a turn take without a model?",
+  session: "How does a long conversation perform, when a model sees its newest part?",
+  program: "How does a long conversation with the program perform?",
+  intents: "What do intents cost?",
+  idle: "How much memory does an idle agent take?",
+  profile: "What does profiling the device cost?",
+  model: "How much memory does the engine take in addition to the model, and how fast does it restart?",
+  engine: "How fast does a local model read and write, ÷ direct calls of llama.cpp (pairs, median of ratios)?",
+  neighbors: "How fast on busy cores, ÷ the best fixed number of threads?",
+  "first-token": "How long does it take from a start to the first token?",
+  "one-word": "How long does a program take that answers with one word?",
+  drafts: "How much do several tokens per step save?",
+  abort: "How soon does an aborted reply end, and when is the engine free?",
   size: "How much is installed?",
 };
 

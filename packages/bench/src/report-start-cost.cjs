@@ -1,6 +1,6 @@
-// Preloaded (`node -r`) into every start whose memory and processor time are measured: at its exit, the most that was
-// resident, in bytes, and the time that it took, in microseconds, go to file descriptor 3. On Linux from VmHWM: `maxRSS`
-// may still show the parent's memory, from before the exec.
+// Preloaded (`node -r`) into every start whose memory and processor time are measured. At exit, it writes the peak of
+// resident memory, in bytes, and the processor time, in microseconds, to file descriptor 3. On Linux the peak is from
+// VmHWM: `maxRSS` can still show the memory of the parent, from before the exec.
 const { readFileSync, writeSync } = require("node:fs");
 
 process.once("exit", () => {

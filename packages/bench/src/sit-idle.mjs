@@ -1,5 +1,5 @@
-// A child of the bench: `node sit-idle.mjs FOLDER` loads an agent with the runtime that is installed in FOLDER, answers
-// one message, waits, and prints how many bytes it has resident.
+// Child process: `node sit-idle.mjs FOLDER` loads an agent with the runtime that is installed in FOLDER, answers one
+// message, waits, and prints its resident memory in bytes.
 import { setTimeout } from "node:timers/promises";
 import { nanoagent } from "./contenders/nanoagent.mjs";
 import { importFromFolder } from "./import-from-folder.mjs";

@@ -1,12 +1,11 @@
 import { median } from "./summarize-samples.mjs";
 
-/** Turns that the beginning and the end are taken over. */
+/** Turns at each end of the session that are compared. */
 const WINDOW_TURNS = 500;
 
 /**
- * How much longer a turn takes at the end of a session than at its beginning: the median of the last 500 over that of
- * the first 500, or of half of them each in a session that is shorter than both. Medians, because on a machine that
- * others use too a single pause takes longer than 500 turns.
+ * Returns the ratio of the median turn time at the end of a session to that at its beginning, over 500 turns each, or
+ * half of a shorter session. Medians, because on a shared machine a single pause can take longer than 500 turns.
  *
  * @param {ArrayLike<number>} turnMicroseconds
  * @returns {{ slowdown: number, lastMicroseconds: number }}

@@ -6,7 +6,7 @@ export function summarizeSamples(samples) {
 }
 
 /**
- * What `samples` lie above `bare`, statistic by statistic: the least above the least, the median above the median.
+ * Returns the difference between `samples` and `bare`, by statistic: minimum minus minimum, median minus median.
  *
  * @param {readonly number[]} samples
  * @param {readonly number[]} bare
@@ -20,7 +20,7 @@ export function summarizeOverBare(samples, bare) {
 
 /** @param {ArrayLike<number>} samples @returns {number} */
 export function median(samples) {
-  if (samples.length === 0) throw new RangeError("There is no median of no samples");
+  if (samples.length === 0) throw new RangeError("Cannot compute the median of an empty list");
   const sorted = Array.from(samples).sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return mean(sorted.slice(Math.floor(middle), Math.ceil(middle) + 1));
@@ -28,6 +28,6 @@ export function median(samples) {
 
 /** @param {readonly number[]} samples @returns {number} */
 export function mean(samples) {
-  if (samples.length === 0) throw new RangeError("There is no mean of no samples");
+  if (samples.length === 0) throw new RangeError("Cannot compute the mean of an empty list");
   return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 }

@@ -1,4 +1,4 @@
-/** How long a session is: so many turns, */
+/** Turns of a session. */
 export const SESSION_TURNS = 10_000;
-/** or what is reached of them in this time. */
+/** Time limit for a session. */
 export const SESSION_SECONDS = 20;

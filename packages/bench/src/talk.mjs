@@ -1,5 +1,5 @@
-// A child of the bench: `node talk.mjs turns|session NAME FOLDER` talks to one contender, whose packages are installed
-// in FOLDER, and prints what it saw as one line of JSON.
+// Child process: `node talk.mjs turns|session NAME FOLDER` talks to one contender, whose packages are installed in
+// FOLDER, and prints the result as a line of JSON.
 import { contenders } from "./contenders.mjs";
 import { importFromFolder } from "./import-from-folder.mjs";
 import { peakMemoryBytes } from "./peak-memory.mjs";
@@ -9,7 +9,7 @@ import { SESSION_SECONDS, SESSION_TURNS } from "./talk-limits.mjs";
 
 const WARM_UP_TURNS = 500;
 const MEASURED_TURNS = 5_000;
-/** A slow contender is measured over fewer turns. */
+/** Time limit for the turns. A slow contender is measured over fewer turns. */
 const TURNS_SECONDS = 4;
 
 /** @typedef {{ medianMicroseconds: number, turns: number }} TurnsResult */
@@ -17,8 +17,8 @@ const TURNS_SECONDS = 4;
 /**
  * @typedef {object} SessionResult
  * @property {number} seconds
- * @property {number} turns how many were reached in the time that they have
- * @property {number} lastMicroseconds a turn at the end
+ * @property {number} turns turns within the time limit
+ * @property {number} lastMicroseconds time of a turn at the end
  * @property {number} slowdown see {@link measureSlowdown}
  * @property {number} memoryBeforeBytes
  * @property {number} memoryAfterBytes
@@ -28,11 +28,11 @@ const TURNS_SECONDS = 4;
 
 const [mode, name = "", folder = ""] = process.argv.slice(2);
 const contender = contenders[name];
-if (contender === undefined) throw new TypeError(`There is no contender "${name}"`);
+if (contender === undefined) throw new TypeError(`Unknown contender "${name}"`);
 const importPackage = contender.imports.length === 0 ? async () => ({}) : await importFromFolder(folder);
 const result = mode === "session" ? await holdSession(contender) : await takeTurns(contender);
 process.stdout.write(`${JSON.stringify(result)}\n`, () => {
-  // What a library has left running is not waited for.
+  // Does not wait for anything that a library left running.
   process.exit();
 });
 
@@ -52,7 +52,7 @@ async function holdSession(contender) {
   const turns = await timeTurns(talk, SESSION_TURNS, SESSION_SECONDS);
   const seconds = (performance.now() - begin) / 1000;
   const memoryAfterBytes = process.memoryUsage.rss();
-  // The kernel brings its own count of the peak up to date now and then only.
+  // The kernel updates its count of the peak only now and then.
   const peakBytes = Math.max(peakMemoryBytes(), memoryAfterBytes);
   const held = talk.held?.() ?? null;
   return {
@@ -68,9 +68,9 @@ async function holdSession(contender) {
 }
 
 /**
- * Last turns over first ones. V8 is still compiling in the first few thousand turns of a process, which would hide a
- * session that slows down; so the figure is of a second session. One that was cut short spent its time on something
- * else, and a repetition would take as long: there it is of the first session, a fifth of it left out.
+ * Returns the slowdown of a session. V8 still compiles in the first few thousand turns of a process, which would hide a
+ * session that slows down, so a second session is measured. If the first one was cut short, a second would take as
+ * long: then the first session is used, without its first fifth.
  *
  * @param {import("./contenders/contender.mjs").Contender} contender
  * @param {Float64Array} firstSession
@@ -91,8 +91,8 @@ async function openSession(contender) {
 
 /**
  * @param {import("./contenders/contender.mjs").Talk} talk
- * @param {number} most turns, and
- * @param {number} seconds whichever is reached first
+ * @param {number} most most turns
+ * @param {number} seconds time limit
  * @returns {Promise<Float64Array>} microseconds of each turn
  */
 async function timeTurns(talk, most, seconds) {

@@ -1,5 +1,5 @@
-// A child of the bench: `node turn-with-tools.mjs FOLDER TOOLS` answers messages by the rules with what is installed in
-// FOLDER, for an agent that has so many tools, and prints the CPU time of a turn.
+// Child process: `node turn-with-tools.mjs FOLDER TOOLS` answers messages with the rules engine that is installed in
+// FOLDER, for an agent with this number of tools, and prints the CPU time of a turn.
 import { importFromFolder } from "./import-from-folder.mjs";
 
 const TURNS = 3000;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import path from "node:path";
 
-/** What a measured child gets of the environment: where programs and its own folders are. */
+/** Environment variables that measured programs inherit. */
 const KEPT_VARIABLES = ["PATH", "Path", "HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "SystemRoot"];
 
 const END_SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
@@ -15,25 +15,25 @@ const windows = process.platform === "win32";
  * @property {string} cwd
  * @property {number} timeLimitMilliseconds
  * @property {Readonly<Record<string, string | undefined>>} [environment] default: {@link measuredEnvironment}
- * @property {Readonly<Record<string, string>>} [variables] more of it
+ * @property {Readonly<Record<string, string>>} [variables] additional variables
  */
 
 /**
  * @typedef {object} RunResult
  * @property {number} milliseconds from the start of the process to its exit
  * @property {string} stdout
- * @property {string} report what the child wrote to its file descriptor 3
+ * @property {string} report output on file descriptor 3
  */
 
 /**
- * The environment of everything that is measured. Nothing is inherited that changes how Node starts or what a library
- * does: `NODE_EXTRA_CA_CERTS` alone adds 80 ms and more to every start of Node 20.
+ * Environment of all measured programs. It has nothing that changes how Node starts or what a library does:
+ * `NODE_EXTRA_CA_CERTS` alone adds 80 ms and more to every start of Node 20.
  */
 export function measuredEnvironment() {
   return Object.fromEntries(KEPT_VARIABLES.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : [])));
 }
 
-/** A temporary folder and the processes at work in it; both are gone when it is closed, or the program interrupted. */
+/** Temporary folder with its processes. Closing it, or a signal, removes the folder and ends the processes. */
 export class Workbench {
   folder = mkdtempSync(path.join(tmpdir(), "nanoagent-bench-"));
   /** @type {Set<import("node:child_process").ChildProcess>} */
@@ -57,7 +57,7 @@ export class Workbench {
   }
 
   /**
-   * Lets `work` fill a folder elsewhere; what is left of it goes unless `work` is done.
+   * Lets `work` fill a folder elsewhere. If `work` fails, the folder is removed.
    *
    * @param {string} folder
    * @param {() => Promise<void>} work
@@ -77,7 +77,7 @@ export class Workbench {
    * @param {readonly string[]} args
    * @param {RunOptions} options
    * @returns {Promise<RunResult>}
-   * @throws {Error} when it cannot be started, fails, or exceeds its time; says what it wrote to stderr
+   * @throws {Error} if it cannot be started, fails or exceeds its time limit; the message quotes its stderr
    */
   async run(program, args, { cwd, timeLimitMilliseconds, environment = measuredEnvironment(), variables = {} }) {
     const begin = performance.now();
@@ -85,9 +85,9 @@ export class Workbench {
       cwd,
       env: { ...environment, ...variables },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
-      // A group of its own, so that what the child starts ends with it.
+      // A separate process group, so that descendants end with the child.
       detached: !windows,
-      // npm and pnpm are scripts there.
+      // npm and pnpm are scripts on Windows.
       shell: windows && program !== process.execPath,
     });
     this.#children.add(child);
@@ -108,9 +108,9 @@ export class Workbench {
         child.once("close", (exitCode, signal) => resolve({ exitCode, signal }));
       });
       const [stdout = "", stderr = "", report = ""] = await Promise.all(outputs);
-      if (timedOut) throw new Error(`it took more than ${timeLimitMilliseconds / 1000} s`);
+      if (timedOut) throw new Error(`took more than ${timeLimitMilliseconds / 1000} s`);
       if (exitCode !== 0)
-        throw new Error(`it ended with ${signal ?? `exit code ${exitCode}`}: ${tellingLines(stderr || stdout)}`);
+        throw new Error(`ended with ${signal ?? `exit code ${exitCode}`}: ${tellingLines(stderr || stdout)}`);
       return { milliseconds, stdout, report };
     } finally {
       clearTimeout(timer);
@@ -132,7 +132,7 @@ function endGroup(child) {
     if (windows) child.kill("SIGKILL");
     else process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
@@ -143,7 +143,7 @@ async function collect(stream) {
   return text;
 }
 
-/** The part of a program's output that says what went wrong, on one line. @param {string} text @returns {string} */
+/** Returns the lines of a program's output that describe the error, joined. @param {string} text @returns {string} */
 function tellingLines(text) {
   const lines = text.split("\n").map((line) => line.trim());
   const errors = lines.filter((line) => /^(npm error|ERR_|\w*Error\b)/.test(line)).slice(0, 3);

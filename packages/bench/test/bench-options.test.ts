@@ -52,7 +52,7 @@ it.each([
   expect(() => parseBenchOptions(args)).toThrow(TypeError);
 });
 
-it("measures what a wanted row needs, and shows no other", () => {
+it("isWanted accepts the given rows and their questions, and no others", () => {
   const rows = ["engine/135m", "drafts/0.5b/quote"];
   for (const name of ["engine", "engine/135m", "engine/135m-one/decode-cpu", "drafts", "drafts/0.5b"])
     expect(isWanted(rows, name)).toBe(true);

@@ -22,20 +22,20 @@ const session = (name: string, seconds: number, note?: string) => [
 const peers = ["quick", "slow"];
 
 describe("findLosses", () => {
-  it("names every peer that is better, by the statistic that budgets are judged by", () => {
+  it("names every better peer, by the statistic that budgets use", () => {
     const rows = [turn("nanoagent-mock", 20), turn("quick", 10), turn("slow", 30)];
     expect(findLosses(rows, peers)).toEqual([{ row: rows[0], better: [rows[1]] }]);
     expect(findLosses([turn("nanoagent-mock", 5), ...rows.slice(1)], peers)).toEqual([]);
   });
 
-  it("says nothing of what was not measured, nor of a session that was cut short", () => {
+  it("ignores rows that were not measured, and sessions that were cut short", () => {
     const broken = failedRow(["turn", "quick"], "quick", new Error("no network"));
     expect(findLosses([turn("nanoagent-mock", 20), broken], peers)).toEqual([]);
     expect(findLosses([...session("nanoagent-mock", 5), ...session("quick", 2, "stopped")], peers)).toEqual([]);
     expect(findLosses([...session("nanoagent-mock", 5), ...session("quick", 2)], peers)).toHaveLength(1);
   });
 
-  it("shows them in the table and below it", () => {
+  it("appear in the table and below it", () => {
     const rows = [turn("nanoagent-mock", 20), turn("quick", 10)];
     const losses = findLosses(rows, peers);
     expect(renderReport(rows, [], losses)).toMatch(/^nanoagent-mock .* lost to quick$/m);

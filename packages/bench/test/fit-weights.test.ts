@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fitWeights, shareRight } from "../src/choosing/fit-weights.mjs";
 
-test("weights that were there are found again", () => {
+test("recovers the weights that generated the choices", () => {
   const random = fc.sample(
     fc.array(fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true })), {
       minLength: 4,

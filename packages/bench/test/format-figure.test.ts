@@ -11,11 +11,11 @@ it.each([
   [10_000, "10,000"],
   [587_282.4, "587,282"],
   [-3.21, "−3.21"],
-])("%d reads %s", (value, text) => {
+])("formats %d as %s", (value, text) => {
   expect(formatFigure(value)).toBe(text);
 });
 
-it("gives a difference its sign", () => {
+it("shows the sign of a difference", () => {
   expect(formatFigure(12.34, { signed: true })).toBe("+12.3");
   expect(formatFigure(-12.34, { signed: true })).toBe("−12.3");
 });

@@ -20,11 +20,11 @@ const row = (minimum: number, median: number) =>
   );
 
 describe("judgeRow", () => {
-  it("meets a budget that is just used up", () => {
+  it("meets a budget that is exactly used up", () => {
     expect(judgeRow(row(0.5, 0.5), [budget("bytes", 0.5)])).toMatchObject({ met: true, fails: false });
   });
 
-  it("fails the run for bytes alone", () => {
+  it("fails the run only for bytes", () => {
     expect(judgeRow(row(0.6, 0.6), [budget("bytes", 0.5)])).toMatchObject({ met: false, fails: true });
     expect(judgeRow(row(0.6, 0.6), [budget("time", 0.5)])).toMatchObject({ met: false, fails: false });
     expect(judgeRow(row(0.6, 0.6), [budget("memory", 0.5)])).toMatchObject({ met: false, fails: false });
@@ -39,18 +39,18 @@ describe("judgeRow", () => {
     expect(judgeRow(row(1, 3), [budget("memory", 2)])).toMatchObject({ judged: 3, met: false });
   });
 
-  it("has nothing to say of a row without a budget, nor of one that was not measured", () => {
+  it("returns null for a row without a budget, and for a row that was not measured", () => {
     expect(judgeRow(row(1, 1), [])).toBeNull();
     expect(judgeRow(failedRow(["size", "runtime"], "runtime", new Error("no network")), budgets)).toBeNull();
   });
 
-  it("does not compare milliseconds with megabytes", () => {
+  it("refuses a budget in another unit", () => {
     expect(() => judgeRow(row(1, 1), [{ ...budget("bytes", 2), unit: "ms" }])).toThrow(TypeError);
   });
 });
 
 describe("budgets", () => {
-  it("limit each figure once, and say why", () => {
+  it("limit each figure once, with a reason", () => {
     expect(new Set(budgets.map(({ figure }) => figure)).size).toBe(budgets.length);
     for (const { figure, limit, reason } of budgets) {
       expect(figure).toMatch(/^[a-z-]+\/[a-z0-9.-]+\/[a-z-]+$/);

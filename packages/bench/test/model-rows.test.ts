@@ -23,7 +23,7 @@ const find = (rows: readonly Row[], figure: string) => {
   return row;
 };
 
-/** All rows of nanoagent that the model questions can have, of figures that are all alike. */
+/** All rows of nanoagent for the model questions, from equal figures. */
 function allModelRows(): Row[] {
   const one = done(replies(1, 1));
   const start = done({ cpu_ms: 1, wall_ms: 1 });
@@ -45,13 +45,13 @@ function allModelRows(): Row[] {
 }
 
 describe("rows of local models", () => {
-  it("have one for each of their budgets, in its unit", () => {
+  it("exist for each budget, in its unit", () => {
     const rows = allModelRows();
     for (const { figure, unit } of modelBudgets) expect(find(rows, figure)).toMatchObject({ unit });
     for (const row of rows) expect(() => judgeRow(row, budgets)).not.toThrow();
   });
 
-  it("compare within a round: a machine that gets slower changes nothing", () => {
+  it("compare within a round, so that a machine that gets slower has no effect", () => {
     const speeds = fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 7 });
     fc.assert(
       fc.property(speeds, fc.double({ min: 0.5, max: 4, noNaN: true }), (rounds, factor) => {
@@ -66,7 +66,7 @@ describe("rows of local models", () => {
     );
   });
 
-  it("count a token, not a reply: who says less is no faster", () => {
+  it("are per token, so that a shorter reply does not count as faster", () => {
     const rows = engineRows("135m-one", "a model", {
       bare: done({ prefill: work(100, 100), decode: work(60, 60) }),
       nanoagent: done({ prefill: work(110, 110), decode: work(20, 20) }),
@@ -76,18 +76,18 @@ describe("rows of local models", () => {
     }
   });
 
-  it("hold nanoagent to the better fixed choice of each round", () => {
+  it("compare nanoagent with the better fixed choice of each round", () => {
     const rows = neighborRows("135m-1", "a model", {
       "bare, 1 thread": done(replies(10, 10), replies(40, 10)),
       "bare, 2 threads": done(replies(20, 5), replies(20, 50)),
       nanoagent: done(replies(30, 10), replies(30, 10)),
     });
-    // Of the least wall times 20 and 40 it takes 60 each; of 10 and 20, 20 each.
+    // The lowest wall times are 20 and 40, compared with 60 each; then 10 and 20, compared with 20 each.
     expect(find(rows, "neighbors/135m-1/prefill")).toMatchObject({ minimum: 1.5, median: 2.25 });
     expect(find(rows, "neighbors/135m-1/decode")).toMatchObject({ minimum: 1, median: 1.5 });
   });
 
-  it("say lost where llama-server is faster, and missed where a limit is ours", () => {
+  it("are lost if llama-server is faster, and missed if the limit is our own", () => {
     const rows = firstTokenRows("first-token", "135m", "a model", {
       bare: done({ cpu_ms: 100, wall_ms: 100 }),
       program: done({ cpu_ms: 150, wall_ms: 130 }),
@@ -102,7 +102,7 @@ describe("rows of local models", () => {
     expect(verdicts("library")).toEqual(["met", "met"]);
   });
 
-  it("name whoever could not be measured, and keep the others", () => {
+  it("name contenders that could not be measured, and keep the others", () => {
     const rows = engineRows("135m-one", "a model", {
       bare: done(replies(1, 1)),
       nanoagent: done(replies(1, 1)),
@@ -121,7 +121,7 @@ describe("rows of local models", () => {
 });
 
 describe("checkedReplies", () => {
-  it("takes no reply for a measure that hardly was one, but for one that collapsed", () => {
+  it("refuses replies that are too short, except for a contender that collapsed", () => {
     expect(() => checkedReplies({ prefill: work(10), decode: work(10, 0) })).toThrow("1 tokens");
     expect(() => checkedReplies({ prefill: work(10), decode: work(10, Number.NaN) })).toThrow(RangeError);
     expect(() => checkedReplies({ prefill: work(10, Number.NaN), decode: work(10) })).toThrow(RangeError);
@@ -130,7 +130,7 @@ describe("checkedReplies", () => {
 });
 
 describe("localModels", () => {
-  it("names each model and says which are not there", () => {
+  it("lists all models, and whether their files exist", () => {
     expect(localModels("/nowhere").map(({ name, isThere }) => [name, isThere])).toEqual([
       ["135m", false],
       ["0.5b", false],

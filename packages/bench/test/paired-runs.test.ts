@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { leastOfEach, pairRatios, runInPairs } from "../src/paired-runs.mjs";
 
-/** Runners that say in `order` when it was their turn; the one of index `failing` fails at its round `at`. */
+/** Returns runners that record their turns in `order`. The runner with index `failing` fails in round `at`. */
 function runners(count: number, order: string[], failing = -1, at = 0) {
   return Array.from({ length: count }, (_, index) => {
     let runs = 0;
@@ -18,7 +18,7 @@ function runners(count: number, order: string[], failing = -1, at = 0) {
 }
 
 describe("runInPairs", () => {
-  it("lets all take turns, and counts no warm-up", async () => {
+  it("runs all in turn, and does not count warm-ups", async () => {
     const shape = fc.record({ count: fc.integer({ min: 1, max: 5 }), pairs: fc.nat(6), warmUps: fc.nat(3) });
     await fc.assert(
       fc.asyncProperty(shape, async ({ count, pairs, warmUps }) => {
@@ -36,7 +36,7 @@ describe("runInPairs", () => {
     );
   });
 
-  it("leaves out the one that fails, and keeps none of its figures", async () => {
+  it("stops a runner that fails, and drops its figures", async () => {
     const shape = fc
       .record({ count: fc.integer({ min: 2, max: 4 }), pairs: fc.integer({ min: 1, max: 5 }) })
       .chain(({ count, pairs }) =>
@@ -65,7 +65,7 @@ describe("runInPairs", () => {
 const samples = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 9 });
 
 describe("pairRatios", () => {
-  it("knows how many times slower one is, however the machine's speed changed between rounds", () => {
+  it("returns the right ratio even if the machine's speed changes between rounds", () => {
     fc.assert(
       fc.property(samples, fc.double({ min: 0.1, max: 10, noNaN: true }), (base, factor) => {
         for (const ratio of pairRatios(
@@ -79,13 +79,13 @@ describe("pairRatios", () => {
     );
   });
 
-  it("makes no pairs of different rounds", () => {
+  it("refuses sides with different numbers of rounds", () => {
     expect(() => pairRatios([1, 2], [1], (value) => value)).toThrow(RangeError);
   });
 });
 
 describe("leastOfEach", () => {
-  it("takes the better one of each round", () => {
+  it("takes the lower figure of each round", () => {
     const rounds = fc.array(fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100)), { maxLength: 9 });
     fc.assert(
       fc.property(rounds, (values) => {

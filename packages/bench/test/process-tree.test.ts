@@ -4,17 +4,17 @@ import { describe, expect, it } from "vitest";
 import { cpuMillisecondsOfTree, followTree, freezeTree } from "../src/engine/process-tree.mjs";
 
 const BURNT_MILLISECONDS = 200;
-/** Processor time that the kernel may not have counted yet when a process reads its own, in milliseconds. */
+/** Processor time that the kernel may not have counted yet, in milliseconds. */
 const ROUNDING_MILLISECONDS = 20;
 
-/** Takes processor time, says so, and lives on. */
+/** Uses processor time, reports it, and continues to run. */
 const burn = `while (process.cpuUsage().user < ${BURNT_MILLISECONDS * 1000});
 process.stdout.write("burnt");
 setInterval(() => {}, 1000);`;
 const parent = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(burn)}], { stdio: "inherit" });`;
 
 describe.skipIf(process.platform !== "linux")("processor time of a process with its descendants", () => {
-  it("counts what a child of it has taken, in each of the three ways", async () => {
+  it("counts the processor time of a child, with all three functions", async () => {
     const child = spawn(process.execPath, ["-e", parent], { stdio: ["ignore", "pipe", "inherit"] });
     const followed = followTree(child.pid ?? 0);
     await once(child.stdout, "data");

@@ -28,9 +28,9 @@ const rows = [
 ];
 
 describe("renderReport", () => {
-  it("groups the rows by question, names a subject once and shows what a budget says", () => {
+  it("groups rows by question, names a subject once, and shows whether its budgets are met", () => {
     expect(renderReport(rows, budgets).split("\n")).toEqual([
-      "How long does it take to start, and how much memory (over bare `node -e 0`)?",
+      "How long does a start take, and how much memory (minus bare `node -e 0`)?",
       "",
       "                   minimum  median      runs  budget",
       "───────  ────────  ───────  ──────  ──  ────  ──────  ──────",
@@ -49,21 +49,21 @@ describe("renderReport", () => {
 });
 
 describe("renderShortfalls", () => {
-  it("names what is over its budget and what could not be measured", () => {
+  it("names rows over their budget and rows that could not be measured", () => {
     expect(renderShortfalls(rows, budgets)).toEqual([
       "missed: import runtime: 14.2 ms, the budget is 12",
       "not measured: xsai: no such version",
     ]);
   });
 
-  it("raises its voice where the run fails", () => {
+  it("marks rows that make the run fail", () => {
     const large = reportRow(
       ["size", "runtime", "bytes"],
       { subject: "runtime", measure: "bytes", unit: "MB" },
       { minimum: 0.6, median: 0.6, runs: 1 },
     );
     expect(renderShortfalls([large], budgets)).toEqual([
-      "OVER, and that fails: install runtime: 0.60 MB, the budget is 0.50",
+      "OVER BUDGET, run fails: install runtime: 0.60 MB, the budget is 0.50",
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { renderTable } from "../src/render-table.mjs";
 
-it("lines up its columns and ends no line with a space", () => {
+it("aligns columns, without trailing spaces", () => {
   const table = renderTable(
     [
       { title: "what", align: "left" },
@@ -21,6 +21,6 @@ it("lines up its columns and ends no line with a space", () => {
   ]);
 });
 
-it("shows its head where there is nothing to show", () => {
+it("shows the header of an empty table", () => {
   expect(renderTable([{ title: "what", align: "left" }], [])).toBe("what\n────");
 });

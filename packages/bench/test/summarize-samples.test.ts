@@ -11,21 +11,21 @@ describe("summarizeSamples", () => {
     expect(summarizeSamples(samples)).toEqual({ minimum, median: middle, runs: samples.length });
   });
 
-  it("leaves the samples in their order", () => {
+  it("does not reorder the samples", () => {
     const samples = [3, 1, 2];
     summarizeSamples(samples);
     expect(samples).toEqual([3, 1, 2]);
   });
 
-  it("takes off bare Node statistic by statistic", () => {
+  it("subtracts bare Node, statistic by statistic", () => {
     expect(summarizeOverBare([50, 41, 60], [33, 30, 40, 35])).toEqual({ minimum: 11, median: 16, runs: 3 });
   });
 
-  it("may find less than bare Node, where the machine was busy", () => {
+  it("can be negative on a busy machine", () => {
     expect(summarizeOverBare([30], [33]).minimum).toBe(-3);
   });
 
-  it("refuses to speak of no samples", () => {
+  it("refuses an empty list", () => {
     expect(() => median([])).toThrow(RangeError);
     expect(() => mean([])).toThrow(RangeError);
   });

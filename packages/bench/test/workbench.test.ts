@@ -13,30 +13,30 @@ const run = (program: string, timeLimitMilliseconds = 30_000) =>
   workbench.run(process.execPath, ["-e", program], { cwd: workbench.folder, timeLimitMilliseconds });
 
 describe("Workbench", () => {
-  it("gives what a program wrote, to file descriptor 3 as well, and how long it took", async () => {
+  it("returns the output of a program, including file descriptor 3, and its time", async () => {
     const result = await run("console.log('out'); require('fs').writeSync(3, 'report')");
     expect(result).toMatchObject({ stdout: "out\n", report: "report" });
     expect(result.milliseconds).toBeGreaterThan(0);
   });
 
-  it("says what went wrong in a program that fails", async () => {
+  it("quotes the error of a program that fails", async () => {
     await expect(run("throw new RangeError('no such turn')")).rejects.toThrow("exit code 1: RangeError: no such turn");
   });
 
-  it("ends a program that takes too long, and what that has started", async () => {
+  it("ends a program that takes too long, with its descendants", async () => {
     const started =
       "require('child_process').spawn(process.execPath, ['-e', 'setInterval(Date, 1e6)'], {stdio: 'inherit'})";
-    // The output stays open for as long as a process is left that holds it.
+    // The output stays open as long as a process holds it.
     await expect(run(`${started}; setInterval(Date, 1e6)`, 300)).rejects.toThrow("more than 0.3 s");
   });
 
-  it("measures without what the environment sets for Node", async () => {
+  it("does not pass on variables for Node and npm", async () => {
     process.env.NODE_EXTRA_CA_CERTS ??= "";
     const { stdout } = await run("console.log(Object.keys(process.env).filter((name) => /^(node|npm)_/i.test(name)))");
     expect(stdout).toBe("[]\n");
   });
 
-  it("leaves no folder behind, and no half of one that was to stay", async () => {
+  it("removes its folders, and folders that were only partly filled", async () => {
     const cached = path.join(workbench.makeFolder("cache"), "peer");
     await expect(workbench.fillFolder(cached, () => Promise.reject(new Error("no network")))).rejects.toThrow(
       "no network",
@@ -48,7 +48,7 @@ describe("Workbench", () => {
 });
 
 describe("report-start-cost", () => {
-  it("reports the program's own memory, not its parent's, and its processor time", async () => {
+  it("reports the memory of the program, not of its parent, and its processor time", async () => {
     const preload = path.join(import.meta.dirname, "../src/report-start-cost.cjs");
     const options = { cwd: workbench.folder, timeLimitMilliseconds: 30_000 };
     const cost = async (program: string) => {
@@ -61,7 +61,7 @@ describe("report-start-cost", () => {
     expect(bare.megabytes).toBeGreaterThan(10);
     expect(large.megabytes - bare.megabytes).toBeGreaterThan(60);
     expect(large.megabytes - bare.megabytes).toBeLessThan(80);
-    // It takes until this much is used up, whatever else the machine does.
+    // The loop runs until it has used this much processor time, even on a busy machine.
     const busy = await cost("const { cpuUsage } = process; while (cpuUsage().user < 900_000);");
     expect(busy.microseconds).toBeGreaterThanOrEqual(900_000);
   });

@@ -1,34 +1,34 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-/** Every so manieth scenario is a sample. */
+/** One scenario in this many belongs to the sample. */
 export const SAMPLE_SHARE = 10;
 
 const parts = ["training", "development", "sealed", "all"];
 
-export const actHelp = `How often small models do the right thing: nanoagent, llama-server with the same file, and words alone.
+export const actHelp = `Measures how often small models act correctly: nanoagent, llama-server with the same file, and words alone.
 
 Usage: pnpm bench:act [options]
 
 Options
-  --sample          a tenth of the scenarios, evenly spread
+  --sample          use a tenth of the scenarios, evenly spread
   --part PART       ${parts.join(", ")} (default development)
-  --scenarios PATH  a file of scenarios, or a folder of them (default: the built-in ones)
+  --scenarios PATH  file or folder of scenarios (default: the built-in ones)
   --json            one JSON document on stdout
-  --help            this text
+  --help            show this text
 
 Environment
   NANOAGENT_ACT_MODELS  GGUF files, separated by "${path.delimiter}"
-  LLAMA_SERVER          the program llama-server; without it its column is not measured
+  LLAMA_SERVER          path of llama-server; without it, its column is skipped
 
-Runs the packages as they were built last (npm start builds them).
-Exit code: 0; 1 when nanoagent could not be measured with a model; 2 for a wrong option.
+Runs the packages of the last build (npm start builds them).
+Exit codes: 0: done; 1: nanoagent could not be measured with a model; 2: invalid option.
 `;
 
 /**
  * @typedef {object} ActOptions
  * @property {boolean} sample
- * @property {string | undefined} part undefined for all
+ * @property {string | undefined} part undefined: all parts
  * @property {string | undefined} scenarios
  * @property {readonly string[]} models
  * @property {string | undefined} serverProgram
@@ -40,7 +40,7 @@ Exit code: 0; 1 when nanoagent could not be measured with a model; 2 for a wrong
  * @param {readonly string[]} args
  * @param {Readonly<Record<string, string | undefined>>} environment
  * @returns {ActOptions}
- * @throws {TypeError} for an option that there is not, and without models
+ * @throws {TypeError} for an unknown option, and without models
  */
 export function parseActOptions(args, environment) {
   const { values } = parseArgs({
@@ -53,9 +53,11 @@ export function parseActOptions(args, environment) {
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (!parts.includes(values.part)) throw new TypeError(`--part takes ${parts.join(", ")}, not "${values.part}"`);
+  if (!parts.includes(values.part))
+    throw new TypeError(`Unknown part "${values.part}" in --part: use ${parts.join(", ")}`);
   const models = (environment.NANOAGENT_ACT_MODELS ?? "").split(path.delimiter).filter((file) => file !== "");
-  if (models.length === 0 && !values.help) throw new TypeError("NANOAGENT_ACT_MODELS names no model");
+  if (models.length === 0 && !values.help)
+    throw new TypeError("NANOAGENT_ACT_MODELS is not set. Set it to the paths of the models");
   return {
     ...values,
     part: values.part === "all" ? undefined : values.part,

@@ -72,7 +72,7 @@ async function evaluateOwn(evaluation, model, files) {
     },
     device,
     model_path: path.resolve(model),
-    // Acts are counted, and not how well a reply is written.
+    // Only acts count, not the wording of replies.
     sampling: { temperature: 0, max_tokens: MAX_REPLY_TOKENS },
   };
   const onProgress = (/** @type {any} */ { done, total }) =>
@@ -84,7 +84,7 @@ async function evaluateOwn(evaluation, model, files) {
 
 /** @param {any} evaluation @param {string | undefined} program @param {string} model @param {readonly any[]} files */
 async function evaluateLlamaServer(evaluation, program, model, files) {
-  if (program === undefined) throw new Error("LLAMA_SERVER does not say where the program is");
+  if (program === undefined) throw new Error("LLAMA_SERVER is not set. Set it to the path of llama-server");
   const total = files.reduce((sum, file) => sum + file.scenarios.length, 0);
   const { url, stop } = await startLlamaServer(program, model);
   try {
@@ -97,7 +97,7 @@ async function evaluateLlamaServer(evaluation, program, model, files) {
   }
 }
 
-/** @param {() => Promise<any>} work @returns {Promise<any>} what it returns, or why it failed, as text */
+/** @param {() => Promise<any>} work @returns {Promise<any>} its result, or the reason for its failure as text */
 async function orFailure(work) {
   try {
     return await work();

@@ -1,7 +1,7 @@
 import { runServerTurn } from "./server-client.mjs";
 
 /**
- * Runs scenarios against an OpenAI-compatible server, and judges them by the same rules as those of nanoagent.
+ * Runs scenarios on an OpenAI-compatible server, and judges the server by the same rules as nanoagent.
  *
  * @param {any} evaluation `@nanoagent/runtime/eval`
  * @param {string} url

@@ -6,10 +6,10 @@ const START_MILLISECONDS = 300_000;
 const POLL_MILLISECONDS = 250;
 const CONTEXT_TOKENS = 8192;
 
-/** @typedef {{ threads?: number, contextTokens?: number }} ServerLimits what it takes; without threads, its own choice */
+/** @typedef {{ threads?: number, contextTokens?: number }} ServerLimits without threads, the server chooses */
 
 /**
- * Starts llama-server with a model on a free port, with its template engine on, and waits until it answers.
+ * Starts llama-server with a model and its template engine on a free port, and waits until it answers.
  *
  * @param {string} program
  * @param {string} model
@@ -43,7 +43,7 @@ export async function startLlamaServer(program, model, { threads, contextTokens 
     ended = error.message;
   });
   child.once("exit", (code, signal) => {
-    ended ??= `it ended with ${signal ?? `exit code ${code}`}: ${said.trim().split("\n").at(-1) ?? ""}`;
+    ended ??= `ended with ${signal ?? `exit code ${code}`}: ${said.trim().split("\n").at(-1) ?? ""}`;
   });
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;

@@ -1,7 +1,7 @@
 import { renderTable } from "../render-table.mjs";
 
 /**
- * One model's line: summaries of `@nanoagent/runtime/eval`; text in the place of one that could not be measured.
+ * Row of a model: summaries of `@nanoagent/runtime/eval`, or a text if a summary could not be measured.
  *
  * @typedef {object} ActRow
  * @property {string} model
@@ -23,7 +23,7 @@ const columns = /** @type {const} */ ([
   ["tokens to decide", "right"],
 ]);
 
-/** The table, and below it what could not be measured. @param {readonly ActRow[]} rows @returns {string} */
+/** Renders the table, and below it the reasons for missing figures. @param {readonly ActRow[]} rows @returns {string} */
 export function renderActs(rows) {
   const lines = rows.map(({ model, own, server, words }) => [
     model,

@@ -1,6 +1,6 @@
 /**
- * A conversation with an OpenAI-compatible server as a program without any framework would hold it: the tools go along, its
- * calls are answered, and its last message is the reply.
+ * A conversation with an OpenAI-compatible server, as a program without a framework has it: the request lists the
+ * tools, calls are answered, and the last message is the reply.
  */
 
 /** Most rounds of calls in a turn. */
@@ -15,7 +15,7 @@ const REQUEST_MILLISECONDS = 600_000;
  */
 
 /**
- * Runs one turn and returns its reply. `messages` grows by what is said.
+ * Runs one turn and returns its reply. The new messages are added to `messages`.
  *
  * @param {string} url
  * @param {ServerMessage[]} messages

@@ -1,11 +1,11 @@
 /**
  * @typedef {Readonly<Record<string, number>>} Features
- * @typedef {{ options: readonly Features[], truth: number }} Choice a row for each option, and the index of the right one
+ * @typedef {{ options: readonly Features[], truth: number }} Choice features of each option, and the index of the right one
  */
 
 const STEPS = 2500;
 const STEP_SIZE = 0.03;
-/** Weights are held near 0 by so much, except for that of the constant. */
+/** Strength of the L2 regularization of all weights except the constant. */
 const RIDGE = 0.005;
 const CONSTANT = "none";
 
@@ -47,7 +47,7 @@ export function fitWeights(choices, names) {
 }
 
 /**
- * Share of choices whose likeliest option is the right one.
+ * Returns the share of choices whose likeliest option is right.
  *
  * @param {Readonly<Record<string, number>>} weights
  * @param {readonly Choice[]} choices

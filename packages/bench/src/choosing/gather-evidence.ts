@@ -12,8 +12,8 @@ import { expectedCalls } from "../../../runtime/src/eval/judge-turn.js";
 import { readScenarios } from "../../../runtime/src/eval/read-scenarios.js";
 
 /**
- * Writes, as lines of JSON, the evidence of one model for every turn of the training scenarios of some files:
- * `{words, list, truth}`, each a row of features for every tool and for none.
+ * Writes the evidence of a model for every turn of the training scenarios, as lines of JSON: `{words, list, truth}`,
+ * with features for every tool and for "no tool".
  */
 export async function gatherEvidence(modelPath: string, files: readonly string[], output: string): Promise<void> {
   const { tokenizer } = await readGguf(modelPath);
@@ -58,7 +58,7 @@ function engineTools(tools: ScenarioFile["tools"]): EngineTool[] {
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** The evidence for each turn of a scenario that expects one call, or none; its conversation goes as it should. */
+/** Yields the evidence of each turn that expects at most one call. Earlier turns have their expected calls. */
 async function evidenceOf(engine: LlamaEngine, scenario: Scenario, tools: readonly EngineTool[]) {
   const messages: EngineMessage[] = [];
   const rows: object[] = [];
@@ -109,7 +109,7 @@ function afterTurn(calls: readonly { tool: string; input: object }[], asks: bool
   ];
 }
 
-/** Values of expected arguments: of several that are right, the first. */
+/** Returns values for the expected arguments: the first one of several valid values. */
 function plainValues(input: object): object {
   const plain = Object.entries(input).flatMap(([name, value]) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [[name, value]];

@@ -59,7 +59,7 @@ try {
 }
 
 /**
- * Choices with one kind of evidence; those that lack it are left out.
+ * Returns the choices that have one kind of evidence.
  *
  * @param {readonly any[]} rows
  * @param {string} kind

@@ -1,6 +1,6 @@
 import { INSTRUCTIONS, mockReply, shownMessages } from "./contender.mjs";
 
-/** The floor: what anyone would write without a framework. @type {import("./contender.mjs").Contender} */
+/** Lower bound: a loop without a framework. @type {import("./contender.mjs").Contender} */
 export const handWrittenLoop = {
   title: "hand-written loop",
   how: "a list of messages and an async function",

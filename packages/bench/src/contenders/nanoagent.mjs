@@ -10,7 +10,7 @@ const config = {
   device: { device_id: "bench", platform: "linux-x86_64", memory_mb: 1024, cpu_cores: 2 },
 };
 
-/** Bytes that the runtime counts for a message beside two for each character of its text; see its `history`. */
+/** Bytes that the runtime counts per message, in addition to two per character; see its `history`. */
 const MESSAGE_OVERHEAD_BYTES = 200;
 
 /** @type {import("./contender.mjs").Contender} */
@@ -40,41 +40,41 @@ export const nanoagentStream = {
   openSession: null,
 };
 
-/** With every turn in a session on disk, left to the system to write back. @type {import("./contender.mjs").Contender} */
+/** With a session on disk, without fsync. @type {import("./contender.mjs").Contender} */
 export const nanoagentJournal = {
   ...nanoagent,
-  title: "nanoagent, kept on disk",
+  title: "nanoagent, saved",
   how: "rules engine, session without fsync",
   openTurns: (importPackage) => openRules(importPackage, sessionSettings("never")),
   openSession: (importPackage) => openRules(importPackage, sessionSettings("never")),
 };
 
-/** With every turn forced to the disk. @type {import("./contender.mjs").Contender} */
+/** With a session on disk, and fsync after each turn. @type {import("./contender.mjs").Contender} */
 export const nanoagentDurable = {
   ...nanoagent,
-  title: "nanoagent, forced to disk",
+  title: "nanoagent, synced",
   how: "rules engine, session with fsync",
   openTurns: (importPackage) => openRules(importPackage, sessionSettings("turn")),
   openSession: null,
 };
 
-/** A session of its own, which goes with the process. @param {"turn" | "never"} fsync */
+/** Returns settings for a new session that is removed when the process exits. @param {"turn" | "never"} fsync */
 function sessionSettings(fsync) {
   const dir = mkdtempSync(path.join(tmpdir(), "nanoagent-bench-session-"));
   process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
   return { session: { dir, fsync } };
 }
 
-/** What compares with the peers: the same mock of a model. @type {import("./contender.mjs").Contender} */
+/** With the same mock of a model as the peers. @type {import("./contender.mjs").Contender} */
 export const nanoagentMock = {
   ...nanoagent,
   title: "nanoagent, mock of a model",
-  how: "an engine of one's own, process()",
+  how: "custom engine, process()",
   openTurns: async (importPackage) => {
     const runtime = await loadRuntime(importPackage, { engine: mockEngine });
     return { ask: async (message) => (await runtime.process(message)).content };
   },
-  // With a window, as that of a model on a device.
+  // With a limited context, like a model on a device.
   openSession: (importPackage) => openRules(importPackage, {}, { engine: { ...mockEngine, contextTokens: 4096 } }),
 };
 

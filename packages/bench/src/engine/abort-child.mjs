@@ -1,11 +1,11 @@
-// A child of the bench: `node abort-child.mjs FOLDER MODEL TIMES`: aborts a reply while its prompt is read and while it is
-// written, and prints as JSON when the reply ended, and when the engine was free for the next one.
+// Child process: `node abort-child.mjs FOLDER MODEL TIMES` aborts a reply while its prompt is read and while it is
+// written. It prints as JSON when the reply ended, and when the engine was free for the next one.
 import { importFromFolder } from "../import-from-folder.mjs";
 import { agentConfig } from "./agent-config.mjs";
 import { logBook } from "./reply-texts.mjs";
 
 const [, , folder = "", modelPath = "", times = "3"] = process.argv;
-/** Long enough to be in the middle of it. */
+/** Length of the prompt: long enough that the abort comes while it is read. */
 const READING_MILLISECONDS = 400;
 const PROMPT_LINES = 60;
 const NEXT = "Say yes.";
@@ -22,7 +22,7 @@ const reading = [];
 /** @type {Aborted[]} */
 const writing = [];
 for (let time = 0; time < Number(times); time++) {
-  // The number comes first, so that nothing of it was read before.
+  // The number comes first, so that no part of the prompt is cached.
   const prompt = `Book ${time + 1}.\n${logBook(PROMPT_LINES)}`;
   reading.push(await abort(prompt, (_, cut) => void setTimeout(cut, READING_MILLISECONDS)));
   writing.push(await abort(`Tell me a long story about ship ${time + 1}.`, (begun, cut) => void begun.then(cut)));
@@ -53,7 +53,7 @@ async function abort(message, plan) {
   }
   const ended = performance.now();
   if (cutAt === 0) throw new Error("the reply ended before it was aborted");
-  // Twice the same, each behind something else: what the second takes is its own, and the first waits for the engine.
+  // The same message twice, each after a different one: the first waits for the engine, the second shows its own time.
   const waiting = await firstText(NEXT);
   await firstText(OTHER);
   const alone = await firstText(NEXT);

@@ -1,7 +1,7 @@
 import { INSTRUCTIONS } from "./reply-texts.mjs";
 
 /**
- * A config as a user writes it for a local model: what it does not say is what nanoagent chooses.
+ * Returns a config for a local model as a user writes it. All other settings have their defaults.
  *
  * @param {string} modelPath
  * @param {{ threads: number, maxTokens: number, contextTokens?: number | undefined }} limits
@@ -13,7 +13,7 @@ export function agentConfig(modelPath, { threads, maxTokens, contextTokens }) {
     model_path: modelPath,
     instructions: INSTRUCTIONS,
     ...(contextTokens === undefined ? {} : { engine: { context: contextTokens } }),
-    // The bare loop takes the likeliest token.
+    // As in the bare loop, which takes the likeliest token.
     sampling: { temperature: 0, max_tokens: maxTokens },
   };
 }

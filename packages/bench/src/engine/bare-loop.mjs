@@ -6,15 +6,15 @@ const F16 = 1;
 const GREEDY = { temperature: 0, topK: 40, topP: 0.95, minP: 0.05, seed: 1 };
 
 /**
- * Work of a bare loop. Without a short prompt, the long one is read first.
+ * Work for the bare loop. Without a short prompt, it begins with the long one.
  *
  * @typedef {Omit<import("./model-task.mjs").ModelTask, "shortPrompt"> & { shortPrompt?: string, onFirstToken?: () => void }} BareTask
  */
 
 /**
- * llama.cpp's add-on, driven directly: what any engine around it is measured against.
+ * Runs a task with direct calls of llama.cpp's add-on. All engines are compared with it.
  *
- * @param {string} addonPackage where the package with the library is
+ * @param {string} addonPackage folder of the package with the library
  * @param {BareTask} task
  * @returns {Promise<{ prefill: import("./model-task.mjs").Work, decode: import("./model-task.mjs").Work }>}
  */
@@ -84,7 +84,7 @@ export async function runBareLoop(
   let token = await read(prompt, reading);
   onFirstToken();
   const prefill = reading.stop();
-  // What is measured of a reply is the same for all: the tokens behind its first one.
+  // For all contenders, the measurement of a reply begins after its first token.
   if (question !== "") token = await read(question, stopwatch());
   const writing = stopwatch(mostMilliseconds);
   for (let count = 1; count < replyTokens && !writing.isOver(); count++) {
@@ -97,7 +97,7 @@ export async function runBareLoop(
 /** @typedef {ReturnType<typeof stopwatch>} Stopwatch */
 
 /**
- * Time and tokens of a piece of work, which is cut where it takes too long.
+ * Counts the time and tokens of a piece of work, which ends at its time limit.
  *
  * @param {number} [mostMilliseconds]
  */

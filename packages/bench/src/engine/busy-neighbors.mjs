@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 const STARTING_MILLISECONDS = 300;
 
 /**
- * Other work on the machine while something runs: processes that each keep a core busy.
+ * Runs something while other processes keep cores busy.
  *
  * @template Result
  * @param {number} count

@@ -1,5 +1,5 @@
-// A child of the bench: `node first-token-child.mjs bare|library|node-llama-cpp WORK`, with WORK as JSON; prints a line at
-// the first token, and ends with its reply.
+// Child process: `node first-token-child.mjs bare|library|node-llama-cpp WORK`, with WORK as JSON. It prints a line at
+// the first token, and exits after the reply.
 import { readFileSync } from "node:fs";
 
 const [, , contender = "", text = "{}"] = process.argv;

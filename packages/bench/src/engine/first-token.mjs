@@ -12,33 +12,33 @@ import { followTree, freezeTree } from "./process-tree.mjs";
 import { chatMl } from "./reply-texts.mjs";
 
 /**
- * Cost of a start up to the first token: processor time of all processes, and time by the clock.
+ * Cost of a start up to the first token: processor time of all processes, and wall time.
  *
  * @typedef {{ cpu_ms: number, wall_ms: number }} FirstToken
  */
 
 /**
  * @typedef {object} FirstTokenTask
- * @property {string} modelPath a model that speaks ChatML: the prompt is written for all contenders alike
- * @property {string} program the main file of nanoagent
- * @property {string} runtimeFolder a folder from which `@nanoagent/runtime` is found
- * @property {string} addonPackage where the package with llama.cpp's library is
- * @property {string} [llamaServer] the program of llama-server; without it, it is not measured
- * @property {string} [nodeLlamaCpp] where node-llama-cpp is installed; without it, it is not measured
- * @property {boolean} [toEnd] whether the programs are measured to their own end, with all of the reply
+ * @property {string} modelPath a model that uses ChatML, so that all contenders get the same prompt
+ * @property {string} program main file of nanoagent
+ * @property {string} runtimeFolder folder from which `@nanoagent/runtime` resolves
+ * @property {string} addonPackage folder of the package with llama.cpp's library
+ * @property {string} [llamaServer] path of llama-server; absent: not measured
+ * @property {string} [nodeLlamaCpp] folder with node-llama-cpp; absent: not measured
+ * @property {boolean} [toEnd] whether to measure up to the end of the programs, with the whole reply
  * @property {string} [message]
- * @property {string} [nodeFile] the Node that runs all but llama-server. Default: this one
+ * @property {string} [nodeFile] Node for all contenders except llama-server. Default: this one
  * @property {number} [pairs] Default: 5
  * @property {number} [threads] Default: 1
- * @property {number} [contextTokens] Default: what each takes by itself, and 4096 where llama.cpp is driven directly
- * @property {readonly string[]} [contenders] Default: all that can be measured
+ * @property {number} [contextTokens] Default: each contender's own; 4096 for direct calls of llama.cpp
+ * @property {readonly string[]} [contenders] Default: all that are available
  * @property {(what: string) => void} [progress]
  */
 
 const MESSAGE = "What is the capital of France?";
-/** Where a contender is stopped at its first token, none is to be done by then. */
+/** Reply length if contenders are stopped at their first token, so that none of them ends before. */
 const REPLY_TOKENS = 16;
-/** A word, a full stop and the end: what is evaluated for a reply of one word. */
+/** Tokens of a one-word reply: the word, a full stop and the end. */
 const WORD_TOKENS = 3;
 const BARE_CONTEXT_TOKENS = 4096;
 const BATCH_TOKENS = 64;
@@ -48,9 +48,9 @@ const POLL_MILLISECONDS = 2;
 const child = fileURLToPath(new URL("./first-token-child.mjs", import.meta.url));
 
 /**
- * Starts nanoagent's program, its library, llama.cpp driven directly and its peers in turn, each with the same prompt, and
- * measures each up to its first token or to its end. A run of each before the first pair comes to its own end: it reads the
- * files into memory, and leaves what a start finds of an earlier one.
+ * Starts nanoagent's program, its library, direct calls of llama.cpp and the peers in turn, with the same prompt, and
+ * measures each one up to its first token or its end. Warm-up runs go to their end: they read the files into memory,
+ * and leave the caches that a later start finds.
  *
  * @param {FirstTokenTask} task
  * @returns {Promise<Record<string, import("../paired-runs.mjs").Outcome<FirstToken>>>}
@@ -80,7 +80,7 @@ function namesOf({ llamaServer, nodeLlamaCpp, toEnd = false }) {
     "bare",
     "program",
     "library",
-    // A server has no end.
+    // A server does not end by itself.
     ...(llamaServer === undefined || toEnd ? [] : ["llama-server"]),
     ...(nodeLlamaCpp === undefined ? [] : ["node-llama-cpp"]),
   ];
@@ -111,7 +111,7 @@ function startContender(name, task, { folder, isWarmUp }) {
     "node-llama-cpp": [child, "node-llama-cpp", JSON.stringify({ ...work, contextTokens, nodeLlamaCpp, message })],
   };
   const args = commands[name];
-  if (args === undefined) throw new Error(`There is no contender "${name}".`);
+  if (args === undefined) throw new Error(`Unknown contender "${name}".`);
   if (toEnd || isWarmUp) return watchRun(nodeFile, args, environment);
   return watchStart(nodeFile, args, environment, (started, onToken) => {
     started.stdout?.once("data", onToken);
@@ -133,7 +133,7 @@ function startServer(
 }
 
 /**
- * Asks a server as soon as it listens.
+ * Sends a request to a server as soon as it listens.
  *
  * @param {number} port
  * @param {string} prompt
@@ -148,7 +148,7 @@ function askServer(port, prompt, started, onToken) {
   const ask = () => {
     const options = { host: "127.0.0.1", port, path: "/completion", method: "POST", agent: false };
     const asked = request(options, (answer) => {
-      // While it loads the model, it answers that it does.
+      // While the server loads the model, it answers with an error.
       if (answer.statusCode !== 200) {
         answer.resume();
         return again();
@@ -163,7 +163,7 @@ function askServer(port, prompt, started, onToken) {
 }
 
 /**
- * Starts a program and freezes it with all that it has started as soon as its first token is there.
+ * Starts a program, and stops it with all its descendants at its first token.
  *
  * @param {string} file
  * @param {string[]} args
@@ -199,7 +199,7 @@ async function watchStart(file, args, environment, listen) {
 }
 
 /**
- * Runs a program to its own end.
+ * Runs a program until it ends.
  *
  * @param {string} file
  * @param {string[]} args

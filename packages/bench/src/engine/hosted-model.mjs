@@ -7,7 +7,7 @@ const EVENTS = 5000;
 const talkativeModule = new URL("./talkative-engine.mjs", import.meta.url).href;
 const WARM_TURNS = 20;
 /** @typedef {{ name: string, resident_bytes: number, reserved_bytes: number }} LedgerLine */
-/** What any program that runs the model allocates. */
+/** Ledger lines of memory that every program with this model allocates. */
 const BUFFERS = new Set(["kv-cache", "compute-buffer", "output-buffer"]);
 const SCHEMA = {
   type: "object",
@@ -17,7 +17,7 @@ const SCHEMA = {
 };
 
 /**
- * The same work through nanoagent's engine in its host, and what only an engine has: memory, turns, restarts.
+ * Measures nanoagent's engine in its host: memory, turns, restarts.
  *
  * @param {string} folder with the packages installed
  * @param {import("./model-task.mjs").ModelTask} task
@@ -72,7 +72,7 @@ export async function openHostedModel(folder, task) {
     };
   }
 
-  /** What it takes for one event to come from a host that has nothing else to do. */
+  /** Measures the transport of an event from an idle host. */
   async function timeEvents() {
     const source = { kind: "module", url: talkativeModule, options: { events: EVENTS } };
     const talkative = await HostedEngine.open({ start: { source } });
@@ -81,7 +81,7 @@ export async function openHostedModel(folder, task) {
     return ((ended - firstText.at) / EVENTS) * 1000;
   }
 
-  /** By how much the host's memory grows over many turns. */
+  /** Measures the growth of the host's memory over many turns. */
   async function grow() {
     const turn = (/** @type {number} */ index) => ask(engine, `Turn ${index}.`, { maxTokens: 4, seed: index });
     for (let index = 0; index < WARM_TURNS; index++) await turn(index);
@@ -91,7 +91,7 @@ export async function openHostedModel(folder, task) {
     return { growth_bytes: after.anonymous + after.file - before.anonymous - before.file };
   }
 
-  /** From a kill to an engine that answers. */
+  /** Measures the time from a kill to the next answer. */
   async function respawn() {
     const processId = await engine.processId();
     const killed = performance.now();
@@ -101,7 +101,7 @@ export async function openHostedModel(folder, task) {
     return { respawn_ms: performance.now() - killed };
   }
 
-  /** From a start to the first token of an answer to a long conversation: read again, and taken up from disk. */
+  /** Measures the first token of a long conversation after a start, with and without saved state. */
   async function restart() {
     const stateFile = `${modelPath}.bench-state`;
     const time = async () => {
@@ -131,7 +131,7 @@ async function ask(engine, content, sampling, responseSchema) {
   const request = {
     instructions: null,
     messages: [{ role: "user", content }],
-    // What the loop that it is compared with does: the likeliest token, and nothing more.
+    // As in the loop that it is compared with: the likeliest token, without penalties.
     sampling: { temperature: 0, repeatPenalty: 1, ...sampling },
     responseSchema,
   };

@@ -4,11 +4,11 @@ import path from "node:path";
 import { importFromFolder } from "../import-from-folder.mjs";
 
 /**
- * llama.cpp as the workspace has it, put where the packages that are installed in each of the folders look for it.
+ * Links the workspace's llama.cpp package into folders, where their installed packages look for it.
  *
- * @param {string} libraries a folder with the runtime
+ * @param {string} libraries folder with the runtime
  * @param {readonly string[]} [others] further folders
- * @returns {Promise<string>} where the package with the library is
+ * @returns {Promise<string>} folder of the package with the library
  */
 export async function linkAddon(libraries, others = []) {
   const { addonPackage } = await (await importFromFolder(libraries))("@nanoagent/runtime/engines/llama");

@@ -2,9 +2,9 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 /**
- * llama.cpp's add-on, ready for use and without anything of nanoagent's around it.
+ * Loads llama.cpp's add-on directly, without nanoagent.
  *
- * @param {string} addonPackage where the package with the library is
+ * @param {string} addonPackage folder of the package with the library
  * @returns {Promise<any>}
  */
 export async function loadAddon(addonPackage) {

@@ -6,19 +6,19 @@ import { besideNeighbors } from "./busy-neighbors.mjs";
 /** @typedef {Omit<import("./reply-child.mjs").ReplyWork, "threads">} ReplyTask */
 
 /**
- * Who reads and writes, with how many threads. For nanoagent that is the cores of its device: it chooses for itself.
+ * Contender, with its number of threads. For nanoagent, the number of cores of its device, from which it chooses.
  *
  * @typedef {{ name: string, program: "bare" | "library" | "llama-server" | "node-llama-cpp", threads: number, batchTokens?: number }} Replier
  */
 
 const CHILD_MILLISECONDS = 900_000;
-/** Fewer tokens than these are no measure of how fast a reply is written. */
+/** Fewest tokens of a reply that can be timed. */
 const LEAST_REPLY_TOKENS = 4;
 
 const child = fileURLToPath(new URL("./reply-child.mjs", import.meta.url));
 
 /**
- * Lets each of them read a long prompt and write a reply, in turn, each time in a process of its own, beside other work.
+ * Lets the contenders read a long prompt and write a reply in turn, each time in a new process, with busy neighbors.
  *
  * @param {import("../workbench.mjs").Workbench} workbench
  * @param {readonly Replier[]} repliers
@@ -46,16 +46,16 @@ export function measureReplies(workbench, repliers, task, { pairs, neighbors, va
     pairs,
     onFigures: (name, round, { prefill, decode }) =>
       progress(
-        `${round + 1} of ${pairs}: ${name} beside ${neighbors} busy neighbors: reads ${rate(prefill)}, writes ${rate(decode)}`,
+        `${round + 1} of ${pairs}: ${name}, ${neighbors} busy neighbors: reads ${rate(prefill)}, writes ${rate(decode)}`,
       ),
   });
 }
 
-/** @param {Replies} replies @returns {Replies} @throws {RangeError} where there is too little of a reply to measure it */
+/** @param {Replies} replies @returns {Replies} @throws {RangeError} if the reply is too short to measure */
 export function checkedReplies(replies) {
   const { prefill, decode } = replies;
   if (!(prefill.tokens > 0)) throw new RangeError("no token of the prompt was read");
-  // A collapse that was cut short is one of its own: a token is enough to tell.
+  // A contender that collapsed and was cut short counts with a single token.
   const wasCut = decode.wall_ms > 1000 * LEAST_REPLY_TOKENS;
   if (!(decode.tokens >= (wasCut ? 1 : LEAST_REPLY_TOKENS)))
     throw new RangeError(`a reply of ${decode.tokens + 1} tokens is too short to measure`);
@@ -64,5 +64,5 @@ export function checkedReplies(replies) {
 
 /** @param {import("./model-task.mjs").Work} work */
 function rate({ tokens, cpu_ms, wall_ms }) {
-  return `${((tokens / cpu_ms) * 1000).toFixed(1)} tokens a CPU second, ${((tokens / wall_ms) * 1000).toFixed(1)} a second`;
+  return `${((tokens / cpu_ms) * 1000).toFixed(1)} tokens per CPU second, ${((tokens / wall_ms) * 1000).toFixed(1)} per second`;
 }

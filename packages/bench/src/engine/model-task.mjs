@@ -1,19 +1,19 @@
 /**
- * What every contender has to do with the model.
+ * Task of every contender.
  *
  * @typedef {object} ModelTask
  * @property {string} modelPath
  * @property {number} contextTokens
  * @property {number} batchTokens
  * @property {number} threads
- * @property {string} shortPrompt the first thing it is asked, as soon as it is loaded
+ * @property {string} shortPrompt first prompt after loading
  * @property {string} prompt
- * @property {string} [question] what is read behind the prompt, before the reply that is measured
+ * @property {string} [question] text after the prompt, before the measured reply
  * @property {number} replyTokens
- * @property {number} [mostMilliseconds] of reading, and of writing: whoever is not done by then is measured so far
+ * @property {number} [mostMilliseconds] time limit for reading, and for writing; work up to then counts
  */
 
-/** @typedef {{ tokens: number, cpu_ms: number, wall_ms: number }} Work a piece of work, and what it took */
+/** @typedef {{ tokens: number, cpu_ms: number, wall_ms: number }} Work tokens of a piece of work, and its time */
 
 const SENTENCE = "The keeper of the lighthouse wrote down the wind, the tide and every ship that passed. ";
 
@@ -23,7 +23,7 @@ export function modelTask(modelPath) {
     modelPath,
     contextTokens: 2048,
     batchTokens: 64,
-    // More threads than free cores wait for each other: with one, the figures are those of the code.
+    // More threads than free cores wait for each other. With one thread, only the code counts.
     threads: 1,
     shortPrompt: "Go on.",
     prompt: SENTENCE.repeat(20),

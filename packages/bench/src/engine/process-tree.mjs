@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The kernel counts processor time in /proc in steps of a hundredth of a second. */
+/** Unit of processor time in /proc: a hundredth of a second. */
 const TICK_MILLISECONDS = 10;
 const LOOK_MILLISECONDS = 30;
 
 /**
- * Stops a process with all its descendants, and reads the processor time that they have taken, ended ones included that
+ * Stops a process with all its descendants, and reads their processor time, including that of ended descendants that
  * were waited for.
  *
  * @param {number} processId
@@ -26,7 +26,7 @@ export function freezeTree(processId) {
 }
 
 /**
- * Processor time that a process and all its descendants have taken so far, while they run on.
+ * Returns the processor time of a process and its descendants so far, while they continue to run.
  *
  * @param {number} processId
  */
@@ -35,11 +35,11 @@ export function cpuMillisecondsOfTree(processId) {
 }
 
 /**
- * Follows a process to its end: its processor time and that of all its descendants, also of those that nobody waits for.
- * A process counts up to the last look at it, and the looks are some hundredths of a second apart.
+ * Watches a process until its end: its processor time and that of all descendants, including those that no process
+ * waits for. It polls every few hundredths of a second; a process counts up to its last poll.
  *
  * @param {number} processId
- * @returns {{ stop: () => number }} stop tells the milliseconds
+ * @returns {{ stop: () => number }} stop returns the milliseconds
  */
 export function followTree(processId) {
   /** @type {Map<number, number>} */
@@ -79,7 +79,7 @@ function listParents() {
 }
 
 /**
- * Threads report in nanoseconds, the process in ticks; the process alone knows of threads that have ended.
+ * Threads report nanoseconds, processes report ticks. Only the process counts threads that have ended.
  *
  * @param {number} processId
  */
@@ -93,7 +93,7 @@ function ownCpuMilliseconds(processId) {
   return Math.max(ofProcess, ofThreads);
 }
 
-/** With its children that have ended and were waited for. @param {number} processId */
+/** Includes children that have ended and were waited for. @param {number} processId */
 function cpuMillisecondsOf(processId) {
   const [, , childUser, childSystem] = ticksOf(processId);
   return Math.round(ownCpuMilliseconds(processId) + (childUser + childSystem) * TICK_MILLISECONDS);
@@ -107,7 +107,7 @@ function ticksOf(processId) {
   return [user, system, childUser, childSystem];
 }
 
-/** Fields behind the name, which may hold spaces. @param {string} file */
+/** Returns the fields after the name, which can contain spaces. @param {string} file */
 function fieldsOf(file) {
   const text = read(file);
   return text.slice(text.lastIndexOf(")") + 2).split(" ");

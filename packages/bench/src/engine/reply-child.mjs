@@ -1,5 +1,5 @@
-// A child of the bench: `node reply-child.mjs CONTENDER WORK`, with WORK as JSON, reads a long prompt and writes a reply,
-// and prints what either took as JSON.
+// Child process: `node reply-child.mjs CONTENDER WORK`, with WORK as JSON, reads a long prompt and writes a reply. It
+// prints the cost of both as JSON.
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,22 +16,22 @@ import { chatMl, FIRST_MESSAGE, INSTRUCTIONS, logBook, QUESTION } from "./reply-
  * @property {number} threads
  * @property {number} promptLines
  * @property {number} replyTokens
- * @property {number} mostMilliseconds of reading, and of writing
- * @property {number} [batchTokens] of llama.cpp driven directly
- * @property {string} libraries where nanoagent's packages are installed
+ * @property {number} mostMilliseconds time limit for reading, and for writing
+ * @property {number} [batchTokens] for direct calls of llama.cpp
+ * @property {string} libraries folder with nanoagent's packages
  * @property {string} addonPackage
  * @property {string} [llamaServer]
- * @property {string} [nodeLlamaCpp] where that package is installed
+ * @property {string} [nodeLlamaCpp] folder with that package
  */
 
-/** Time and processor time of one reply, up to its first text and from there on. */
+/** Measures wall time and processor time of a reply, before and after its first text. */
 class Watch {
   #processId;
   #began;
   /** @type {{ cpu: number, wall: number } | null} */
   #first = null;
 
-  /** @param {number} processId whose tree does the work */
+  /** @param {number} processId root of the process tree that does the work */
   constructor(processId) {
     this.#processId = processId;
     this.#began = this.#now();
@@ -70,7 +70,7 @@ const contenders = { bare, library, "llama-server": server, "node-llama-cpp": no
 
 const [, , contender = "", text = "{}"] = process.argv;
 const reply = contenders[contender];
-if (reply === undefined) throw new TypeError(`There is no contender "${contender}"`);
+if (reply === undefined) throw new TypeError(`Unknown contender "${contender}"`);
 const replies = await reply(JSON.parse(text));
 process.stdout.write(JSON.stringify(replies), () => process.exit());
 
@@ -82,7 +82,7 @@ async function bare({ promptLines, batchTokens = 64, ...work }) {
   return runBareLoop(work.addonPackage, { ...task, prompt, question: chatMl(QUESTION, "<|im_end|>\n") });
 }
 
-/** nanoagent as an app embeds it: planner, guard, host and all. @param {ReplyWork} work @returns {Promise<Replies>} */
+/** nanoagent as an app embeds it, with planner, guard and host. @param {ReplyWork} work @returns {Promise<Replies>} */
 async function library({ modelPath, threads, promptLines, replyTokens, libraries }) {
   const { resolve } = createRequire(pathToFileURL(path.join(libraries, "package.json")));
   const { NanoRuntime } = await import(pathToFileURL(resolve("@nanoagent/runtime")).href);
@@ -95,7 +95,7 @@ async function library({ modelPath, threads, promptLines, replyTokens, libraries
       if (event.type === "text-delta") watch.sawText();
       if (event.type === "run-end") return watch.end(event.usage);
     }
-    throw new Error("a turn ended without its end");
+    throw new Error("a turn ended without a run-end");
   };
   await ask(FIRST_MESSAGE);
   runtime.reset();
@@ -124,9 +124,9 @@ async function server({ llamaServer = "", modelPath, threads, promptLines, reply
         if (event.timings !== undefined) ({ timings } = event);
       }
     } catch (error) {
-      // Whoever is not done by then is measured so far.
+      // Work up to the time limit counts.
       if (!cut.aborted) throw error;
-      if (tokens === 0) throw new Error(`it had not read the prompt after ${(2 * mostMilliseconds) / 1000} s`);
+      if (tokens === 0) throw new Error(`no reply after ${(2 * mostMilliseconds) / 1000} s`);
     }
     return watch.end({ prompt_tokens: timings.prompt_n, completion_tokens: tokens });
   };
@@ -162,7 +162,7 @@ async function nodeLlamaCpp({ nodeLlamaCpp: folder = "", modelPath, threads, pro
   return { prefill, decode };
 }
 
-/** Events of a stream that a server sends. @param {Response} answer @returns {AsyncGenerator<any>} */
+/** Yields the events of a server's stream. @param {Response} answer @returns {AsyncGenerator<any>} */
 async function* readEvents(answer) {
   if (!answer.ok || answer.body === null) throw new Error(`llama-server answered ${answer.status}`);
   let rest = "";

@@ -1,9 +1,9 @@
 export const INSTRUCTIONS = "You are a helpful assistant.";
 
-/** The first message of every contender. It is not measured: some contenders read all weights while they load, others at this message. */
+/** First message of every contender, not measured: some read all weights while they load, others at this message. */
 export const FIRST_MESSAGE = "Say yes.";
 
-/** What is asked for after the long prompt: a reply that quotes nothing. */
+/** Question after the long prompt, whose reply does not quote it. */
 export const QUESTION = "What should I think of before I get a dog? Tell me as you would tell a friend.";
 
 const THINGS = [
@@ -24,7 +24,7 @@ const WEATHERS = [
   "under a clear sky",
 ];
 
-/** A long text that repeats no sentence: a page of a log book. @param {number} lines */
+/** Returns a long text without repeated sentences: a page of a log book. @param {number} lines */
 export function logBook(lines) {
   const line = (/** @type {number} */ day) =>
     `Day ${day}: ${THINGS[day % THINGS.length]} ${STATES[(day * 3) % STATES.length]} ${WEATHERS[(day * 5 + 1) % WEATHERS.length]}; ` +
@@ -32,7 +32,7 @@ export function logBook(lines) {
   return Array.from({ length: lines }, (_, index) => line(index + 1)).join("\n");
 }
 
-/** A message in the form that all the models of the bench were trained on. @param {string} message @param {string} [before] */
+/** Formats a message in ChatML, which all models of the bench use. @param {string} message @param {string} [before] */
 export function chatMl(message, before = `<|im_start|>system\n${INSTRUCTIONS}<|im_end|>\n`) {
   return `${before}<|im_start|>user\n${message}<|im_end|>\n<|im_start|>assistant\n`;
 }

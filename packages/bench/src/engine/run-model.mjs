@@ -1,4 +1,4 @@
-// A child of the bench: `node run-model.mjs hosted|hosted-all FOLDER MODEL`; prints figures of the engine's host as JSON.
+// Child process: `node run-model.mjs hosted|hosted-all FOLDER MODEL` prints figures of the engine's host as JSON.
 import { openHostedModel } from "./hosted-model.mjs";
 import { modelTask } from "./model-task.mjs";
 
@@ -9,5 +9,5 @@ const more =
   contender === "hosted-all" ? { ...(await model.grow()), ...(await model.respawn()), ...(await model.restart()) } : {};
 await model.close();
 process.stdout.write(JSON.stringify({ ...figures, ...more }));
-// Native threads that still wind down are nobody's concern.
+// Does not wait for native threads that are still ending.
 process.exit();

@@ -1,4 +1,4 @@
-// A child of the bench: `node several-tokens-child.mjs FOLDER MODEL PAIRS`; prints what drafts bring as JSON.
+// Child process: `node several-tokens-child.mjs FOLDER MODEL PAIRS` prints the effect of drafts as JSON.
 import { importFromFolder } from "../import-from-folder.mjs";
 import { measureSeveralTokens } from "./several-tokens.mjs";
 

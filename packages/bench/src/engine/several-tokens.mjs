@@ -3,13 +3,13 @@ import { pairRatios, runInPairs } from "../paired-runs.mjs";
 /** @typedef {{ kind: string, prompt: string, maxTokens: number }} Text */
 
 /**
- * CPU time of a token, pair by pair, as a multiple of what it is compared with.
+ * CPU time per token, pair by pair, as a multiple of the base.
  *
  * @typedef {object} TextFigures
  * @property {string} kind
  * @property {number[]} ratios
  * @property {number} tokens of one reply
- * @property {number} [same] the share of replies that were the same text as without drafts
+ * @property {number} [same] share of replies with the same text as without drafts
  */
 
 const LETTER = `Dear Ms. Okafor,
@@ -84,8 +84,8 @@ const TOOL = {
 };
 
 /**
- * What several tokens a step bring: each text with and without drafts, in pairs, and a record and a call beside free text.
- * CPU time of this process, which runs the engine itself.
+ * Measures the effect of several tokens per step: each text with and without drafts, in pairs, and a record and a call
+ * compared with free text. CPU time of this process, which runs the engine itself.
  *
  * @param {(name: string) => Promise<any>} importHere imports nanoagent's packages
  * @param {{ modelPath: string, pairs?: number, threads?: number, progress?: (what: string) => void }} options
@@ -185,7 +185,7 @@ function requestOf(content, sampling) {
 }
 
 /**
- * Lets an engine read a prompt, so that what is measured after it is the reply alone.
+ * Lets an engine read a prompt, so that only the reply is measured afterwards.
  *
  * @param {any} engine
  * @param {any} request

@@ -1,4 +1,4 @@
-/** An engine that says a word as often as it is told to: what comes of its process costs nothing to make. */
+/** Engine that emits a word a given number of times, so that only the transport of its events costs time. */
 export function openEngine(/** @type {{ events: number }} */ { events }) {
   return {
     name: "talkative",
@@ -8,7 +8,7 @@ export function openEngine(/** @type {{ events: number }} */ { events }) {
     async *generate() {
       for (let count = 0; count < events; count++) {
         yield { type: "text-delta", text: "word " };
-        // As between tokens: each goes out by itself.
+        // As between tokens, so that each event is sent separately.
         await new Promise((resolve) => setImmediate(resolve));
       }
       yield { type: "end", reason: "stop" };

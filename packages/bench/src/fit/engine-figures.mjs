@@ -5,8 +5,8 @@ import path from "node:path";
 import { loadAddon } from "../engine/load-addon.mjs";
 import { importOwn } from "./own-packages.mjs";
 
-// What the ledger says that KV cache, recurrent state and compute buffer of a model reserve, and what llama.cpp itself
-// says: `node engine-figures.mjs NAME`. The weights are a hole in a file of full length. Rows as JSON on stdout.
+// Child process: `node engine-figures.mjs NAME` compares the ledger's figures for KV cache, recurrent state and compute
+// buffer with those of llama.cpp. The weights are a hole in a sparse file of full length. Prints rows as JSON.
 
 /** [context, batch, type of the KV cache] */
 const SETTINGS = /** @type {const} */ ([
@@ -17,12 +17,12 @@ const SETTINGS = /** @type {const} */ ([
   [8192, 128, "f16"],
   [8192, 512, "q8_0"],
 ]);
-/** ggml's numbers of these types. */
+/** ggml's numbers for these types. */
 const KV_TYPES = { f16: 1, q8_0: 8 };
-/** Lines that the engine's own figure is the sum of. */
+/** Ledger lines whose sum is compared with the engine's figure. */
 const ENGINE_LINES = new Set(["kv-cache", "kv-cache-of-windows", "recurrent-state", "compute-buffer"]);
 
-/** The engine reads a file ahead as a whole; large ones are written in few bits, which are of no account here. */
+/** Large models are written with few bits per weight: the engine reads the whole file, and weights do not matter. */
 const TYPES = new Map([
   ["Phi-3.5-mini", "iq1_s"],
   ["Phi-4-mini", "iq1_s"],

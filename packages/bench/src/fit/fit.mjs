@@ -12,23 +12,23 @@ import { importOwn } from "./own-packages.mjs";
 
 /** @typedef {import("./judge-forecasts.mjs").TimedRow} TimedRow */
 
-const help = `What the optimizer says, beside what is so: memory to the engine's own figures, resident memory, speed.
+const help = `Compares the optimizer's figures with measurements: the engine's own figures, resident memory, speed.
 
 Usage: pnpm bench:fit [engine] [memory] [forecast] [headers] [options]    (default: all four)
 
 Options
-  --rows FILE  keep the speeds of timed models there, and time only those that it does not have
-  --model FILE one more model for the memory table, a GGUF file
-  --help       this text
+  --rows FILE  save measured speeds in FILE, and measure only models that are not in it
+  --model FILE add a GGUF file to the memory table
+  --help       show this text
 
-Runs the packages as they were built last (npm start builds them). Speeds need a machine that does nothing else.
+Runs the packages of the last build (npm start builds them). Speeds need an idle machine.
 `;
 
 const MEGABYTE = 2 ** 20;
 const CHILD_MILLISECONDS = 600_000;
 const HEADER_RUNS = 5;
 
-/** A plain, dense model of each family, windows, experts, latent and recurrent layers. */
+/** Models with plain layers, attention windows, experts, latent attention and recurrent layers. */
 const ENGINE_MODELS = [
   "SmolLM2-135M",
   "TinyLlama-1.1B",
@@ -51,7 +51,7 @@ const MEMORY_MODELS = [
   ["SmolLM2-135M", "q4_0", [512, 2048, 4096], [16, 64]],
   ["Qwen3-0.6B", "q8_0", [512, 1024], [64]],
 ];
-/** The dense model with a modest vocabulary that forecasts are calibrated with, and the types that it is made in. */
+/** Dense model with a small vocabulary for calibrating forecasts, and its types. */
 const CALIBRATION_MODEL = "SmolLM2-135M";
 const TIMED_MODELS = [
   ["SmolLM2-360M", "q8_0"],
@@ -85,7 +85,7 @@ async function main() {
       options: { rows: { type: "string" }, model: { type: "string" }, help: { type: "boolean", short: "h" } },
     });
     const unknown = options.positionals.find((name) => !Object.hasOwn(parts, name));
-    if (unknown !== undefined) throw new TypeError(`There is no table "${unknown}"`);
+    if (unknown !== undefined) throw new TypeError(`Unknown table "${unknown}"`);
   } catch (error) {
     process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n\n${help}`);
     return 2;
@@ -121,7 +121,7 @@ async function engineTable() {
     columns(["model", "architecture"], ["context", "batch", "KV", "engine MB", "ledger MB", "bytes off"]),
     lines,
   );
-  return `KV cache, recurrent state and compute buffer as reserved; the most that the ledger is off: ${most} bytes\n\n${table}`;
+  return `Reserved KV cache, recurrent state and compute buffer; largest error of the ledger: ${most} bytes\n\n${table}`;
 }
 
 /** @param {{ model?: string | undefined }} options */
@@ -149,7 +149,7 @@ async function memoryTable({ model }) {
     }
   }
   const heads = columns(["model", "type", "weights"], ["context", "batch", "ledger MB", "peak MB", "off"]);
-  return `Peak of resident memory over a conversation that fills the context\n\n${renderTable(heads, lines)}`;
+  return `Peak resident memory over a conversation that fills the context\n\n${renderTable(heads, lines)}`;
 }
 
 /** @param {{ rows?: string | undefined }} options */
@@ -210,9 +210,9 @@ function renderForecasts(cases) {
     return [[model, type, String(context_tokens), actual.toFixed(1), ...others.map((rate) => rate.toFixed(1))]];
   });
   return [
-    `Mean absolute error of forecasts over ${new Set(first.map(({ model, type }) => `${model} ${type}`)).size} models and types; no model is foretold from itself`,
+    `Mean absolute error of forecasts over ${new Set(first.map(({ model, type }) => `${model} ${type}`)).size} models and types; no forecast uses figures of its own model`,
     renderTable(columns(["", "known"], [...predictors, "within interval"]), summary),
-    "Tokens of an answer per second, with one thread",
+    "Tokens per second of a reply, with one thread",
     renderTable(columns(["model", "type"], ["context", "measured", "calibrated", "micro", "all others"]), each),
   ].join("\n\n");
 }
@@ -228,7 +228,7 @@ async function headerTable() {
     const most = (/** @type {string} */ key) => Math.max(...rows.map((row) => row[key] ?? Number.NaN));
     return [
       `Reading a header of ${mb(least("header_bytes"))} MB with 262,144 tokens, in ${HEADER_RUNS} fresh processes:`,
-      `${least("milliseconds").toFixed(1)} to ${most("milliseconds").toFixed(1)} ms, and ${least("milliseconds_again").toFixed(1)} ms a second time;`,
+      `${least("milliseconds").toFixed(1)} to ${most("milliseconds").toFixed(1)} ms, ${least("milliseconds_again").toFixed(1)} ms the second time;`,
       `memory grows by ${mb(least("grown_bytes"))} to ${mb(most("grown_bytes"))} MB.`,
     ].join(" ");
   } finally {
@@ -243,7 +243,7 @@ async function run(program, ...args) {
   return (await promisify(execFile)(process.execPath, [file, ...args], options)).stdout;
 }
 
-/** What a program prints, which is JSON. @param {string} program @param {readonly string[]} args @returns {Promise<any>} */
+/** Returns the JSON that a program prints. @param {string} program @param {readonly string[]} args @returns {Promise<any>} */
 async function child(program, ...args) {
   return JSON.parse(await run(program, ...args));
 }

@@ -1,5 +1,5 @@
 /**
- * How fast a model was: what `time-model.mjs` finds, and what a forecast stands on.
+ * Measured speed of a model, from `time-model.mjs`. Forecasts are based on these rows.
  *
  * @typedef {import("../../../optimizer/src/index.js").SpeedRow & {
  *   type: string,
@@ -14,7 +14,7 @@
 /** @typedef {"forecast" | "bandwidth ÷ size" | "constant ÷ parameters"} Predictor */
 
 /**
- * What was foretold of one model, and what it did.
+ * Forecast for a model, and its measured speed.
  *
  * @typedef {object} Judgement
  * @property {Phase} phase
@@ -23,7 +23,7 @@
  * @property {number} context_tokens
  * @property {number} actual tokens per second
  * @property {Record<Predictor, number>} expected
- * @property {boolean} isWithin whether it was within the interval of the forecast
+ * @property {boolean} isWithin whether the speed is within the interval of the forecast
  */
 
 /** Facts that the forecasts are made from. @typedef {object} Facts
@@ -31,14 +31,14 @@
  * @property {import("../../../optimizer/src/index.js").SpeedFacts} facts
  */
 
-/** All that is timed is timed with one thread. */
+/** Threads of all measurements. */
 const THREADS = 1;
-/** A published rule for x86: 70 ÷ billions of parameters × 0.3 × 1.1 tokens a second. */
+/** A published rule for x86: 70 ÷ billions of parameters × 0.3 × 1.1 tokens per second. */
 const PUBLISHED_RATE_TIMES_PARAMETERS = 70e9 * 0.33;
 
 /**
- * Forecasts each row from `known` rows; without any, from what the device is and what a micro-benchmark measured. Rows
- * of the same model are left out of what is known, so that no model is foretold from itself.
+ * Forecasts each row from `known` rows, or, if there are none, from the device and a micro-benchmark. Rows of the same
+ * model are left out, so that no forecast uses figures of its own model.
  *
  * @param {readonly TimedRow[]} rows
  * @param {readonly TimedRow[]} known
@@ -53,7 +53,7 @@ export function judgeForecasts(rows, known, { forecastFrom, facts }) {
       .map((row) => {
         const others = known.filter(({ threads, model }) => threads === THREADS && model !== row.model);
         const request = { model: row.model, work: row.work, contextTokens: row.context_tokens };
-        // Of a device with one core, so that its forecasts are for one thread.
+        // A device with one core, so that forecasts are for one thread.
         const device = { ...facts.device, cpu_cores: THREADS };
         const { forecast } = forecastFrom(others, { ...facts, device })(request);
         const line = phase === "decode" ? forecast.decode_at_full_context : forecast.prefill_at_full_context;
@@ -72,7 +72,7 @@ export function judgeForecasts(rows, known, { forecastFrom, facts }) {
 }
 
 /**
- * The mean absolute error of a predictor, as a share of what was measured.
+ * Returns the mean absolute error of a predictor, as a share of the measured speed.
  *
  * @param {readonly Judgement[]} judgements
  * @param {Predictor} predictor
@@ -83,7 +83,7 @@ export function meanError(judgements, predictor) {
 }
 
 /**
- * Two rules without a model of what is computed, each with the constant that suits what is known best.
+ * Two rules of thumb, each with the constant that fits the known rows best.
  *
  * @param {TimedRow} row
  * @param {readonly TimedRow[]} known

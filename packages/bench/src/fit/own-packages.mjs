@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-/** The program's folder: all packages are found from there. */
+/** Folder of the program, from which all packages resolve. */
 const require = createRequire(new URL("../../../cli/package.json", import.meta.url));
 
-/** Imports a package of the workspace as it was built. @param {string} specifier @returns {Promise<any>} */
+/** Imports a built package of the workspace. @param {string} specifier @returns {Promise<any>} */
 export function importOwn(specifier) {
   return import(pathToFileURL(require.resolve(specifier)).href);
 }

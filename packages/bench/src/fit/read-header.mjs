@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { importOwn } from "./own-packages.mjs";
 
-// What it takes to read the header of a model whose vocabulary has 262,144 tokens: `node read-header.mjs FOLDER`. With
-// WRITE as a second argument the file is written first. One row as JSON on stdout.
+// Child process: `node read-header.mjs FOLDER` measures reading the header of a model with 262,144 tokens. With WRITE
+// as a second argument, it writes the file first. Prints a row as JSON.
 
 const [folder = tmpdir(), write] = process.argv.slice(2);
 const file = path.join(folder, "vocabulary.gguf");

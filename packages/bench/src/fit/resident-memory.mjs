@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { importOwn } from "./own-packages.mjs";
 
-// What the ledger says that a model takes at its peak, and what its process took over a conversation that filled the
-// context: `node resident-memory.mjs NAME TYPE CONTEXT BATCH`, where NAME is a known model or a GGUF file. One row as
-// JSON on stdout.
+// Child process: `node resident-memory.mjs NAME TYPE CONTEXT BATCH` compares the ledger's peak for a model with the
+// peak of its process over a conversation that fills the context. NAME is a known model or a GGUF file. Prints a row as
+// JSON.
 
 const MEGABYTE = 2 ** 20;
 /** Turns after the one that fills the context. */
@@ -45,7 +45,7 @@ try {
     constrainsOutput: false,
     stateFile: null,
   };
-  // Limits on what it may reserve make its stacks small, as they are whenever an agent runs a model.
+  // A limit on reserved memory makes thread stacks small, as always when an agent runs a model.
   const limits = { dataBytes: plan.ledger.peak_reserved_bytes + 256 * MEGABYTE };
   const engine = await HostedEngine.open({ start: { source: { kind: "llama", options } }, limits });
   const processId = await engine.processId();

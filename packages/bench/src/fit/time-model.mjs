@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { importOwn } from "./own-packages.mjs";
 
-// Times one model through the engine: `node time-model.mjs NAME TYPE LIKE`. With LIKE, a plain transformer of its size
-// all in TYPE, as `nanoagent optimize --calibrate` makes it. Rows as JSON on stdout.
+// Child process: `node time-model.mjs NAME TYPE LIKE` times a model through the engine. With LIKE, a plain transformer
+// of that model's size, all in TYPE, as `nanoagent optimize --calibrate` makes it. Prints rows as JSON.
 
-/** With one thread, another process that has a core takes nothing from it. */
+/** With one thread, other processes can have the other cores without affecting it. */
 const THREADS = [1];
 const CONTEXT_TOKENS = [16, 512];
 

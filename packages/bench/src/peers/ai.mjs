@@ -3,7 +3,7 @@ import { INSTRUCTIONS, mockReply, shownMessages } from "../contenders/contender.
 /** @type {import("../contenders/contender.mjs").Contender} */
 export const ai = {
   title: "ai 7.0.173",
-  how: "generateText, a LanguageModelV4 of one's own",
+  how: "generateText with a custom LanguageModelV4",
   packages: { ai: "7.0.173" },
   imports: ["ai"],
   openTurns: async (importPackage) => {

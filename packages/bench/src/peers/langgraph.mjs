@@ -28,7 +28,7 @@ async function openAgent(importPackage, agentOptions, turnOptions) {
     importPackage("@langchain/langgraph/prebuilt"),
     importPackage("@langchain/core/utils/testing"),
   ]);
-  // The agent works with copies of the model; they share this list.
+  // The agent copies the model; the copies share this list.
   const responses = [""];
   const llm = new FakeListChatModel({ responses });
   const agent = createReactAgent({ llm, tools: [], prompt: INSTRUCTIONS, ...agentOptions });

@@ -5,7 +5,7 @@ import { INSTRUCTIONS, mockReply, shownMessages } from "../contenders/contender.
 /** @type {import("../contenders/contender.mjs").Contender} */
 export const piAgentCore = {
   title: "pi-agent-core 1.6.0",
-  how: "Agent.prompt, a streamFn of one's own",
+  how: "Agent.prompt with a custom streamFn",
   packages: { "@earendil-works/pi-agent-core": "1.6.0" },
   imports: ["@earendil-works/pi-agent-core"],
   openTurns: async (importPackage) => {

@@ -10,7 +10,7 @@ import { importOwn } from "../../src/fit/own-packages.mjs";
 
 const evaluation = await importOwn("@nanoagent/runtime/eval");
 
-/** A server that calls the lamp for "on", with broken arguments for "broken", and fails for "fail". */
+/** Server that calls the lamp for "on", with invalid arguments for "broken", and fails for "fail". */
 const server = createServer(async (request, response) => {
   let body = "";
   for await (const piece of request) body += piece;
@@ -43,7 +43,7 @@ const file = {
   })),
 };
 
-test("a server is judged by the same rules: what it calls, what it does not, and what breaks a schema", async () => {
+test("judges a server by the same rules: its calls, missing calls, and invalid calls", async () => {
   if (!server.listening) await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { results } = await evaluateServer(evaluation, url, [file], () => {});
@@ -69,14 +69,12 @@ test("a server is judged by the same rules: what it calls, what it does not, and
   expect(text).toContain("not measured: nanoagent with large: It does not fit.");
 });
 
-test("a server that cannot be started says why", async () => {
+test("reports why a server cannot be started", async () => {
   await expect(startLlamaServer("/no/such/llama-server", "model.gguf")).rejects.toThrow(/did not start: .*ENOENT/);
-  await expect(startLlamaServer(process.execPath, "model.gguf")).rejects.toThrow(
-    /did not start: it ended with exit code/,
-  );
+  await expect(startLlamaServer(process.execPath, "model.gguf")).rejects.toThrow(/did not start: ended with exit code/);
 });
 
-test("options and models", () => {
+test("reads options and models", () => {
   const environment = { NANOAGENT_ACT_MODELS: ["a.gguf", "b.gguf"].join(process.platform === "win32" ? ";" : ":") };
   expect(parseActOptions(["--sample"], environment)).toMatchObject({
     sample: true,
@@ -85,6 +83,6 @@ test("options and models", () => {
     serverProgram: undefined,
   });
   expect(parseActOptions(["--part", "all"], environment).part).toBeUndefined();
-  expect(() => parseActOptions([], {})).toThrow("names no model");
-  expect(() => parseActOptions(["--part", "half"], environment)).toThrow("--part takes");
+  expect(() => parseActOptions([], {})).toThrow("NANOAGENT_ACT_MODELS is not set");
+  expect(() => parseActOptions(["--part", "half"], environment)).toThrow('Unknown part "half"');
 });

@@ -12,7 +12,7 @@ const known = rows.filter(({ model }: { model: string }) => model === CALIBRATIO
 const others = rows.filter(({ model }: { model: string }) => model !== CALIBRATION);
 
 const pairs = new Set(others.map(({ model, type }: { model: string; type: string }) => `${model} ${type}`));
-it("stands on at least 12 pairs of model and type", () => {
+it("has at least 12 pairs of model and type", () => {
   expect(pairs.size).toBeGreaterThanOrEqual(12);
   expect(new Set(others.map(({ model }: { model: string }) => model)).size).toBeGreaterThanOrEqual(6);
 });
@@ -24,16 +24,19 @@ describe.each([
 ])("forecasts %s", (_, from, most) => {
   const judgements = judgeForecasts(others, from, { forecastFrom, facts });
 
-  it.each(["decode", "prefill"] as const)("are near what was measured, and nearer than rules of thumb: %s", (phase) => {
-    const ofPhase = judgements.filter((judgement) => judgement.phase === phase);
-    expect(ofPhase).toHaveLength(2 * pairs.size);
-    const error = meanError(ofPhase, "forecast");
-    expect(error).toBeLessThanOrEqual(most);
-    expect(error).toBeLessThan(meanError(ofPhase, "bandwidth ÷ size"));
-    expect(error).toBeLessThan(meanError(ofPhase, "constant ÷ parameters"));
-  });
+  it.each(["decode", "prefill"] as const)(
+    "are close to the measured %s speed, and closer than rules of thumb",
+    (phase) => {
+      const ofPhase = judgements.filter((judgement) => judgement.phase === phase);
+      expect(ofPhase).toHaveLength(2 * pairs.size);
+      const error = meanError(ofPhase, "forecast");
+      expect(error).toBeLessThanOrEqual(most);
+      expect(error).toBeLessThan(meanError(ofPhase, "bandwidth ÷ size"));
+      expect(error).toBeLessThan(meanError(ofPhase, "constant ÷ parameters"));
+    },
+  );
 
-  it("are within their intervals as often as these say: in 9 of 10 cases", () => {
+  it("have intervals that hold in 9 of 10 cases", () => {
     const within = judgements.filter(({ isWithin }) => isWithin).length;
     expect(within / judgements.length).toBeGreaterThanOrEqual(0.9);
   });
