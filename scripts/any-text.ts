@@ -1,10 +1,10 @@
 import fc from "fast-check";
 
 const [SURROGATES_FROM, SURROGATES, CODE_POINTS] = [0xd800, 0x800, 0x110000];
-/** What every object of JavaScript has already. */
+/** Names of properties that every object inherits. */
 const INHERITED = ["__proto__", "constructor", "hasOwnProperty", "toString", "valueOf"];
 
-/** Any character, those of no meaning too; half of them of the first 256, where most have one. */
+/** Any code point; half of them from the first 256, where most characters with a special meaning are. */
 const anyCharacter = fc.oneof(
   fc.integer({ min: 0, max: 0xff }).map((number) => String.fromCodePoint(number)),
   fc
@@ -12,7 +12,7 @@ const anyCharacter = fc.oneof(
     .map((number) => String.fromCodePoint(number < SURROGATES_FROM ? number : number + SURROGATES)),
 );
 
-/** Any text at all. `fc.string({ unit: "binary" })` is that too, and takes seconds before its first one. */
+/** Arbitrary text. Like `fc.string({ unit: "binary" })`, which takes seconds to start. */
 export function anyText(length: { minLength?: number; maxLength?: number } = {}): fc.Arbitrary<string> {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY } = length;
   const names = INHERITED.filter((name) => name.length >= minLength && name.length <= maxLength);

@@ -1,5 +1,5 @@
-// Gets a fresh clone ready with nothing but Node and npm: the pinned pnpm by npx, packages from the lockfile, and the
-// build. What it did last time is remembered in a stamp that is written after success only, so a second run is quick.
+// Prepares a fresh clone with only Node and npm: runs the pinned pnpm through npx, installs packages from the lockfile,
+// and builds. A stamp that is written after success makes the next run fast.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ if (!satisfies(process.versions.node, engines.node)) {
   const needed = engines.node
     .replace(/\^(\d+)\.(\d+)\.0/, "$1.$2 or a newer $1")
     .replace(/ \|\| >=(\d+\.\d+)\.0/, ", or $1 or newer");
-  process.stderr.write(`This needs Node ${needed}, and this is Node ${process.versions.node}.\n`);
+  process.stderr.write(`Node ${needed} is required. This is Node ${process.versions.node}.\n`);
   process.stderr.write("Install Node 22, 24 or 26, then run the same command again.\n");
   process.exit(1);
 }
@@ -37,7 +37,7 @@ function satisfies(version, range) {
   });
 }
 
-/** Changes when what is to be installed changes. */
+/** Digest of the files that determine what is installed. */
 function installDigest() {
   const manifests = workspaceFolders().map((folder) => path.join(folder, "package.json"));
   return digest(
@@ -47,7 +47,7 @@ function installDigest() {
   );
 }
 
-/** Changes when a source or a build setting changes, or when a build result is gone. */
+/** Digest of sources and build settings. "incomplete" if a build result is missing. */
 function buildDigest() {
   const packages = workspaceFolders().filter((folder) => existsSync(path.join(root, folder, "tsup.config.ts")));
   if (packages.some((folder) => !existsSync(path.join(root, folder, "dist")))) return "incomplete";
@@ -92,7 +92,7 @@ function readStamp() {
   }
 }
 
-/** The tools' own output goes to stderr, and stdin is left alone for the program that comes after. */
+/** Runs pnpm. Its output goes to stderr, and stdin is left for the program that runs next. */
 function run(what, pnpmArguments) {
   process.stderr.write(`${what}…\n`);
   const windows = process.platform === "win32";
@@ -102,7 +102,9 @@ function run(what, pnpmArguments) {
     shell: windows,
   });
   if (result.status === 0) return;
-  const reason = result.error?.message ?? `it ended with ${result.signal ?? `exit code ${result.status}`}`;
-  process.stderr.write(`${what} failed: ${reason}. Is the package registry within reach?\n`);
+  const reason = result.error?.message ?? `pnpm ended with ${result.signal ?? `exit code ${result.status}`}`;
+  process.stderr.write(
+    `${what} failed: ${reason}. Check the output above, and that the registry is reachable.\n`,
+  );
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-// Looks at the packed packages as a registry and its users would: publint, and are the types wrong.
+// Checks the packed packages with publint and arethetypeswrong.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ try {
     );
     if (manifest.exports["."]) tarballs.push(packed.filename);
     check(`publint ${manifest.name}`, "publint", [packed.filename, "--strict"]);
-    // A package that is only a program has no types to be wrong.
+    // A package that is only a program has no types.
     if (manifest.exports["."])
       check(`attw ${manifest.name}`, "attw", [
         packed.filename,
@@ -37,7 +37,7 @@ try {
 }
 process.exitCode = failed ? 1 : 0;
 
-/** The TypeScript of this repository, and those in the folders that the variable names. */
+/** Folders of TypeScript: this repository's, and those that the variable lists. */
 function checkResolutions() {
   const place = path.join(folder, "user");
   mkdirSync(place);
@@ -49,7 +49,7 @@ function checkResolutions() {
     const { tried, failures } = checkTypes(place, typescript);
     const { version } = JSON.parse(readFileSync(path.join(typescript, "package.json"), "utf8"));
     const result = failures.length === 0 ? "ok    " : "FAILED";
-    console.log(`${result} TypeScript ${version} compiles with the packages under ${tried} settings`);
+    console.log(`${result} TypeScript ${version} compiles the packages with ${tried} settings`);
     for (const failure of failures) console.log(failure);
     failed ||= failures.length > 0;
   }

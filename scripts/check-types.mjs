@@ -1,5 +1,5 @@
-// Compiles a small program against the installed packages under every way in which TypeScript looks for modules, and
-// under the settings that are known to break declarations. Returns what did not compile.
+// Compiles a small program against the installed packages, with every module resolution of TypeScript, and with
+// settings that are known to break declarations. Returns the failures.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -17,7 +17,7 @@ const entries = [
   "runtime/engines/openai-compatible",
 ];
 
-/** Ways to look for modules, each with the module formats that go with it. `classic` reads no `node_modules`. */
+/** Module resolutions, with their module formats. `classic` is left out: it does not read `node_modules`. */
 const resolutions = {
   node10: ["commonjs", "esnext"],
   node16: ["node16"],
@@ -25,7 +25,7 @@ const resolutions = {
   bundler: ["esnext"],
 };
 
-/** The first of these is tried with every resolution; the others with the two that apps use most. */
+/** The first is tried with every resolution, the others with the two most common resolutions. */
 const settings = [
   { types: [], lib: ["ES2022", "DOM"] },
   { types: [], exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, isolatedModules: true },
@@ -33,21 +33,21 @@ const settings = [
   { target: "ESNext", lib: ["ESNext", "DOM", "DOM.Iterable"], esModuleInterop: false },
 ];
 
-/** What an app does with the packages: `any` in place of a type would let the wrong key pass. */
+/** Program that uses the packages. If a type became `any`, the wrong key would be accepted. */
 const use = `${entries.map((entry, at) => `import * as entry${at} from "@nanoagent/${entry}";`).join("\n")}
 import { NanoRuntime } from "@nanoagent/runtime";
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 1 };
 export const config: NanoAgentConfigInput = { spec: { name: "a" }, device };
-// @ts-expect-error a key that is not known
+// @ts-expect-error an unknown key
 export const wrong: NanoAgentConfigInput = { spec: { name: "a", max_memry_mb: 5 }, device };
 export const runtime = new NanoRuntime({ hostFile: "host-program.mjs" });
 export const all: object[] = [${entries.map((_, at) => `entry${at}`).join(", ")}];
 `;
 
 /**
- * @param {string} folder that has the packages in `node_modules`
- * @param {string} typescript folder of the TypeScript to try
+ * @param {string} folder with the packages in `node_modules`
+ * @param {string} typescript folder of TypeScript
  * @returns {{ tried: number, failures: string[] }}
  */
 export function checkTypes(folder, typescript) {

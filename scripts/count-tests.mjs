@@ -1,4 +1,4 @@
-// Prints what the test runner counted as one line, the last of a CI run, after the names of what was left out.
+// Prints the names of skipped tests, and the test counts as the last line of a CI run.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";

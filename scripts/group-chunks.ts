@@ -7,25 +7,25 @@ type BuildResult = Parameters<Parameters<Build["onEnd"]>[0]>[0];
 type OutputFile = NonNullable<BuildResult["outputFiles"]>[number];
 
 /**
- * A published file: the entries and lazy parts that it holds, by their source without `./src/` and `.ts`. What these share
- * with a group before it is taken from there, so there is one of each class.
+ * A published file, with its entries and lazy parts, by their source without `./src/` and `.ts`. Code that it shares
+ * with an earlier group is imported from there, so that each class exists once.
  */
 export interface FileGroup {
   file: string;
   parts: readonly string[];
-  /** Whether it carries a copy of all that it needs, from packages too, as for a process of its own. */
+  /** Whether the file has a copy of all code that it needs, including packages, as for a separate process. */
   isAlone?: boolean;
-  /** Packages of which it has a copy, so that others need not hold what it alone uses of them. */
+  /** Packages that the file has a copy of, so that other files do not contain code that only this one uses. */
   copies?: readonly string[];
 }
 
-/** Longest line, in characters: what Node prints of the source at an error that nobody caught. */
+/** Longest line, in characters. Node prints the whole line of an uncaught error. */
 const LINE_CHARACTERS = 200;
 
 /**
- * Puts an entry and its parts into the few files that a list names. Splitting alone makes a file for each set of entries
- * and lazy parts that share something, and each costs a start of Node about half a millisecond and a disk a block. A lazy
- * part that the list does not name goes into the last group.
+ * Bundles entries and lazy parts into the few files that `groups` lists. Plain splitting makes a file for each set of
+ * entries and lazy parts that share code; each file costs half a millisecond at start and a disk block. A lazy part
+ * that is not listed goes into the last group.
  */
 export function groupChunks(groups: readonly FileGroup[], sources: Readonly<Record<string, string>> = {}): Plugin {
   return {
@@ -80,7 +80,7 @@ interface Chunk {
   readonly imports: readonly { file: string; isLazy: boolean }[];
 }
 
-/** The chunks that splitting made, and the file that each goes into. */
+/** Chunks of esbuild's splitting, and the published file of each. */
 class ChunkGraph {
   readonly #chunks = new Map<string, Chunk>();
   readonly #groups: readonly FileGroup[];
@@ -88,7 +88,7 @@ class ChunkGraph {
   readonly #places = new Map<string, string>();
   /** Chunks that a file needs before its first line runs. */
   readonly #reached = new Map<string, ReadonlySet<string>>();
-  /** Names under which a file exports what a chunk does: by file, then by chunk and name. */
+  /** Names under which a file exports a chunk's exports: by file, then by chunk and name. */
   readonly #names = new Map<string, Map<string, string>>();
 
   constructor(
@@ -124,7 +124,7 @@ class ChunkGraph {
     return [...groups, ...[...this.#chunks.values()].filter((chunk) => this.#isShim(chunk)).map(({ file }) => file)];
   }
 
-  /** The program that esbuild links into a file. */
+  /** Returns the source of a file, for esbuild to link. */
   contentsOf(file: string): string {
     const chunk = this.#chunks.get(file);
     if (chunk !== undefined && this.#isShim(chunk)) return `export * from ${JSON.stringify(file)};`;
@@ -150,12 +150,12 @@ class ChunkGraph {
       if (source !== undefined) return { path: path.resolve(source), sideEffects: false };
       if (wanted === "lazy-parts" || wanted === "all-lazy-parts") return { path: wanted, namespace: "lazy" };
       if (wanted.endsWith(".ts")) return { path: wanted, sideEffects: false };
-      // What a package outside imports in turn.
+      // Imports of an external package.
       if (namespace === "file" && importer !== "<stdin>") return undefined;
       if (!wanted.startsWith(".") && !path.isAbsolute(wanted))
         return { path: wanted, external: true, sideEffects: false };
       const found = path.isAbsolute(wanted) ? wanted : path.resolve(path.dirname(importer), wanted);
-      // A file that is linked already, as what is written below names it.
+      // A file that is already linked, as named by the code below.
       if (namespace === "elsewhere" || kind === "dynamic-import")
         return { path: relative(file, found), external: true, sideEffects: false };
       const isOwn = this.#isOwn(found, file);
@@ -166,7 +166,7 @@ class ChunkGraph {
       const inputs = chunk.inputs.filter((input) => packageName(input) === undefined);
       const isFrom = (source: string) =>
         inputs.length > 0 && inputs.every((input) => input.startsWith(path.posix.dirname(source)));
-      // Of a package's chunk nothing that runs at its start can be left out; of its sources it can.
+      // Unused code with side effects stays in a package's chunk, but not in its sources.
       const source = isAlone ? Object.values(sources).find(isFrom) : undefined;
       if (source === undefined) return { contents: this.#linkLazyParts(chunk, file), loader: "js" };
       const from = JSON.stringify(path.resolve(source));
@@ -187,21 +187,22 @@ class ChunkGraph {
     });
   }
 
-  /** The groups, and one for each public entry that none of them names; lazy parts that none names are of the last. */
+  /** Returns the groups, and one for each unlisted public entry. Unlisted lazy parts go into the last group. */
   #withAll(groups: readonly FileGroup[]): FileGroup[] {
     const named = new Set(groups.flatMap(({ parts }) => parts));
     const known = new Set([...this.#chunks.values()].map(({ part }) => part));
     const unknown = [...named].filter((part) => !known.has(part));
-    if (unknown.length > 0) throw new Error(`No entry and no lazy import is ${unknown.join(", ")}`);
+    if (unknown.length > 0) throw new Error(`Unknown entry or lazy import: ${unknown.join(", ")}`);
     const used = new Set([...this.#chunks.values()].flatMap(({ imports }) => imports.map(({ file }) => file)));
-    // What only unused code would have loaded is nobody's.
+    // Lazy parts that only unused code loads are left out.
     const rest = [...this.#chunks.values()].filter(
       ({ part, file, isPublic }) => part !== undefined && !named.has(part) && (isPublic || used.has(file)),
     );
     const last = groups.at(-1);
     const lazy = rest.filter(({ isPublic }) => !isPublic).map(({ part }) => part as string);
-    if (lazy.length > 0 && last === undefined) throw new Error(`No list of files names ${lazy.join(", ")}`);
-    if (lazy.length > 0) console.log(`group-chunks: not named and put into ${last?.file}: ${lazy.join(", ")}`);
+    if (lazy.length > 0 && last === undefined)
+      throw new Error(`Lazy imports without a file: ${lazy.join(", ")}. List them in tsup.config.ts.`);
+    if (lazy.length > 0) console.log(`group-chunks: not listed, added to ${last?.file}: ${lazy.join(", ")}`);
     const all = groups.map((group) => (group === last ? { ...group, parts: [...group.parts, ...lazy] } : group));
     const alone = rest.filter(({ isPublic }) => isPublic);
     return [...all, ...alone.map(({ file, part = "" }) => ({ file: path.relative("dist", file), parts: [part] }))];
@@ -231,14 +232,14 @@ class ChunkGraph {
     return this.#groups.find((group) => path.resolve("dist", group.file) === file);
   }
 
-  /** Whether a file has a copy of a chunk that an earlier one holds. */
+  /** Whether a file has a copy of a chunk that an earlier file contains. */
   #isCopied(chunk: string, file: string): boolean {
     const { isAlone = false, copies = [] } = this.#groupOf(file) ?? {};
     const inputs = this.#chunks.get(chunk)?.inputs ?? [];
     return isAlone || (inputs.length > 0 && inputs.every((input) => copies.includes(packageName(input) ?? "")));
   }
 
-  /** A public entry that lies in a file of another name. */
+  /** Whether a chunk is a public entry that is in a file with another name. */
   #isShim({ file, isPublic }: Chunk): boolean {
     return isPublic && this.#places.get(file) !== file;
   }
@@ -246,7 +247,7 @@ class ChunkGraph {
   #nameExports(): void {
     for (const chunk of this.#chunks.values()) {
       const place = this.#places.get(chunk.file) as string;
-      // What an entry of this file exports keeps its name; what it exports for other files has one that no source has.
+      // Exports of an entry keep their names. Exports for other files get names that no source uses.
       if (chunk.isPublic && place === chunk.file) for (const name of chunk.exports) this.#claim(chunk.file, name, name);
     }
     for (const chunk of this.#chunks.values()) {
@@ -272,8 +273,8 @@ class ChunkGraph {
   }
 
   /**
-   * A lazy part of another file is of that file's exports. One of the same file is there already: it is taken from a list
-   * that is filled when all of the file has run, as a file that imports itself is more than some bundlers can split.
+   * Links lazy imports. A lazy part in another file is imported from there. One in the same file comes from a list that
+   * is filled when the whole file has run, because some bundlers cannot split a file that imports itself.
    */
   #linkLazyParts({ file, text }: Chunk, into: string): string {
     let isOfList = false;
@@ -292,7 +293,7 @@ class ChunkGraph {
     return isOfList ? `import { lazyParts } from "lazy-parts"; ${linked}` : linked;
   }
 
-  /** Fills the list of a file's lazy parts that it uses itself, in a module that runs last. */
+  /** Returns a module, which runs last, that fills the list of lazy parts that a file itself uses. */
   #listLazyParts(file: string): string {
     const own = [...this.#chunks.values()].filter(({ file: chunk }) => this.#isOwn(chunk, file));
     const wanted = new Set(
@@ -313,7 +314,7 @@ class ChunkGraph {
   }
 }
 
-/** Names that a chunk takes from another one, as esbuild writes them at the head of a file that is not minified. */
+/** Returns the names that a chunk imports from another one, from the head of unminified esbuild output. */
 function namesFrom({ file, text }: Chunk, target: Chunk): string[] {
   return [...text.matchAll(/^(?:import|export) \{([^}]*)\} from "([^"]+)";$/gm)].flatMap(
     ([, names = "", wanted = ""]) =>
@@ -323,7 +324,7 @@ function namesFrom({ file, text }: Chunk, target: Chunk): string[] {
   );
 }
 
-/** `src/node/index.ts` → `node/index`, `../models/src/clock.ts` → `models/clock`, and the name of a package outside. */
+/** `src/node/index.ts` → `node/index`, `../models/src/clock.ts` → `models/clock`, external package → its name. */
 function partName(source: string): string {
   const own = source.replace(/^(?:\.\.\/)*(?:([^/]+)\/)?src\//, (_, name) => (name ? `${name}/` : ""));
   return packageName(source) ?? own.replace(/\.[jt]s$/, "");

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-// Indents the declarations in dist by tabs: four spaces a level are 4 % of them, and small is the product.
+// Indents the declarations in dist with tabs instead of four spaces, which saves 4 % of their size.
 for (const file of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   if (!file.endsWith(".d.ts")) continue;
   const name = path.join("dist", file);

@@ -1,11 +1,11 @@
 #!/bin/sh
-# What is left of a session after the power is cut: turns are written to an ext4 file system on a loop device, which is
-# shut down without writing anything back, and mounted again. Needs root, mkfs.ext4, loop devices and python3.
+# Tests sessions after a power loss: writes turns to an ext4 file system on a loop device, shuts the file system down
+# without writing anything back, and mounts it again. Needs root, mkfs.ext4, loop devices and python3.
 #
 #   sudo sh scripts/power-loss-test.sh [ROUNDS]
 #
-# Prints a table: turns acknowledged, turns found, acknowledged turns lost, unacknowledged ones found, acts that were
-# written down and are lost, cut bytes, damage.
+# Prints a table: acknowledged turns, turns found, acknowledged turns lost, unacknowledged turns found, recorded acts
+# lost, cut bytes, damage.
 set -eu
 
 rounds=${1:-10}
@@ -35,8 +35,8 @@ trap 'exit 130' INT TERM
 mkdir "$work/disk"
 
 # EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32), with EXT4_GOING_FLAGS_NOLOGFLUSH: nothing more reaches the device.
-# The writer is stopped first, wherever it is: an fdatasync that is under way during the call returns 0 in some kernels
-# although its data is not on the device, and a program without power would not have printed its success either.
+# The writer is stopped first: on some kernels an fdatasync that runs during the call returns 0 although its data is not
+# on the device, and without power the program could not have printed its success either.
 cat > "$work/shutdown.py" << 'PYTHON'
 import fcntl, os, signal, struct, sys, time
 folder = os.open(sys.argv[1], os.O_RDONLY)
@@ -69,7 +69,7 @@ await journal.close();
 const more = Math.max(0, found.length - saved.length);
 const cells = [saved.length, found.length, lost, more, lostActs, torn_bytes, damage.length];
 process.stdout.write(cells.map((cell) => String(cell).padStart(12)).join("") + "\n");
-// With batch an act is on the device before it happens, and so is all that was written before it.
+// With batch, an act is on the device before it happens, and so are all earlier records.
 const hasFailed = { turn: lost > 0 || lostActs > 0 || more > 1, batch: lost > 16 || lostActs > 0, never: false }[fsync];
 process.exitCode = hasFailed || (fsync !== "never" && missing_turns > 0) ? 1 : 0;
 JAVASCRIPT
@@ -82,8 +82,8 @@ for fsync in turn batch never; do
     round=$((round + 1))
     rm -f "$work/image"
     truncate -s 64M "$work/image"
-    mkfs.ext4 -q "$work/image" || skip "mkfs.ext4 cannot make a file system here"
-    mount -o loop "$work/image" "$work/disk" 2> /dev/null || skip "no loop device can be mounted here"
+    mkfs.ext4 -q "$work/image" || skip "mkfs.ext4 cannot create a file system here"
+    mount -o loop "$work/image" "$work/disk" 2> /dev/null || skip "cannot mount a loop device here"
     mounted=yes
     node "$writer" "$work/disk/session" Infinity "$fsync" > "$work/output" 2> "$work/errors" &
     child=$!

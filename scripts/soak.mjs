@@ -1,10 +1,10 @@
-// Repeats the whole attack on the program: kills, full disks, damaged files, misbehaving tools. Prints a row for each kind.
+// Attacks the program many times: kills, full disks, damaged files, misbehaving tools. Prints a row per kind.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** Suites that attack the program; those of the runtime print their rows themselves. */
+/** Test suites with attacks. */
 const ATTACKS = ["/soak/", "journal-kills", "damaged-headers", "odd-servers", "tool-memory", "tools-beside-model"];
 
 const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-soak-table-"));

@@ -1,4 +1,4 @@
-// What `npm start` shows: this machine, an agent that acts, a short conversation with it, and then it is your turn.
+// `npm start`: shows this machine and a short conversation with an agent that acts, then starts one with the user.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -22,34 +22,34 @@ async function show() {
   const profiled = await nanoagent("profile");
   if (profiled !== 0) return profiled;
   print(`
-An agent looks after a greenhouse, which is simulated. examples/greenhouse/agent.yaml is all there is to it: sentences in
-two languages and four commands. No model is needed.
+This agent looks after a simulated greenhouse. examples/greenhouse/agent.yaml defines it: sentences in two languages and
+four commands. It needs no model.
 `);
   const told = await tell();
   if (told !== 0) return told;
   print(`
-Nobody could be asked just then, so nothing was watered. Now it is your turn: say it yourself, and you are asked.
-Also: what is the climate? · Südbeet 3 Minuten gießen · note that the door squeaks · help
+Nothing was watered: that needs permission, and nobody could be asked. Now it is your turn: the agent will ask you.
+Also try: what is the climate? · Südbeet 3 Minuten gießen · note that the door squeaks · help
 `);
   const talked = await nanoagent("run", "--config", config);
-  // Ctrl-C is a way to end a conversation, too.
+  // Ctrl-C also ends a conversation.
   if (talked !== 0 && talked !== 130) return talked;
   const command = `node ${path.relative(process.cwd(), program)}`;
   print(`
 What next:
-  ${command} check --config examples/greenhouse/agent.yaml   what can be known of it before it runs
-  ${command} sessions show --config examples/greenhouse/agent.yaml   what was said, from the disk
-  ${command} run --config examples/greenhouse/agent.yaml --model FILE.gguf   the same agent with a model
-  ${command} init   an agent of your own
+  ${command} check --config examples/greenhouse/agent.yaml   checks the config
+  ${command} sessions show --config examples/greenhouse/agent.yaml   shows the saved conversation
+  ${command} run --config examples/greenhouse/agent.yaml --model FILE.gguf   runs it with a model
+  ${command} init   creates your own agent
 `);
   return talked;
 }
 
-/** Says what is said above, a message at a time, and shows what comes back and what acted. */
+/** Sends the messages one at a time, and prints replies and tool calls. */
 async function tell() {
   const child = start(["run", "--config", config, "--jsonl"], ["pipe", "pipe", "inherit"]);
   const ended = once(child, "exit");
-  // One that could not start does not read.
+  // A program that could not start does not read its input.
   child.stdin.on("error", () => {});
   const replies = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   for (const content of said) {
@@ -68,11 +68,11 @@ async function tell() {
   return exitCode ?? 1;
 }
 
-/** Runs the program as if it had been called itself: signals reach it, and its exit code is ours. */
+/** Runs the program in the foreground, and returns its exit code. */
 async function nanoagent(...commandLine) {
   const child = start(commandLine, "inherit");
   const pass = (signal) => child.kill(signal);
-  // Ctrl-C at a terminal has reached the child already; here it only must not end its parent.
+  // Ctrl-C in a terminal reaches the child directly. Here it must not end the parent.
   const ignore = () => {};
   process.on("SIGINT", ignore).on("SIGTERM", pass).on("SIGHUP", pass);
   const [exitCode] = await once(child, "exit");

@@ -12,8 +12,8 @@ interface PackageManifest {
 }
 
 /**
- * The build of one package: ESM and declarations, one output file per entry of its `exports` map and per program, own and
- * third-party code that is no declared dependency inlined, with the licences of what was inlined beside it.
+ * Build of a package: ESM and declarations, with one output file per entry of its `exports` map and per program. Code
+ * that is not a declared dependency is inlined, with its licenses in a separate file.
  */
 export function packageBuild(
   programs: readonly string[] = [],
@@ -31,19 +31,19 @@ export function packageBuild(
     entry: entriesOf([...entries, ...programs]),
     format: "esm",
     target: "node20",
-    // "neutral" takes the plain ESM build of a library where it offers one for Node and one for the rest.
+    // "neutral" selects the generic ESM build of a library that also has one for Node.
     platform: "neutral",
     external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
     esbuildPlugins: [...esbuildPlugins, groupChunks(groups, sources)],
-    // Small is the product: a quarter of the size is names. A stack of a published package is read with a build of its
-    // tag that has source maps (`tsup --sourcemap`).
+    // Names are a quarter of the size. To read a stack trace of a published package, build its tag with source maps
+    // (`tsup --sourcemap`).
     minifySyntax: true,
     minifyWhitespace: true,
     minifyIdentifiers: true,
     clean: true,
-    // Declarations of what the import map alone names would only be shared pieces of the others'.
+    // Entries that are only in the import map have no declarations: those would duplicate the others.
     dts: dts && {
       ...dts,
       entry: entriesOf([...entries, ...programs.filter(isExported)]),
@@ -60,13 +60,13 @@ export function packageBuild(
 }
 
 interface BuildOverrides extends Omit<Options, "dts"> {
-  /** Options of the declarations, or false for none. */
+  /** Options for declarations; false: none. */
   dts?: { banner?: string } | false;
-  /** Folders that are copied as they are, by where they come from. */
+  /** Folders to copy, from source to target. */
   copies?: Readonly<Record<string, string>>;
-  /** Files that are more than an entry; the last one takes lazy parts that none names. */
+  /** Files with several entries or lazy parts. The last one also gets lazy parts that are not listed. */
   groups?: readonly FileGroup[];
-  /** Sources of packages that a file which stands alone inlines. */
+  /** Sources of packages, for files with `isAlone`. */
   sources?: Readonly<Record<string, string>>;
 }
 
@@ -82,7 +82,7 @@ function entryName(source: string): string {
     .replace(/\/index$/, "");
 }
 
-/** What is inlined travels under its own licence: its text goes into the package. */
+/** Writes the licenses of inlined packages into the package. */
 function writeInlinedLicences(folder: string): void {
   const metafile = path.join(folder, "metafile-esm.json");
   const { outputs } = JSON.parse(readFileSync(metafile, "utf8")) as {
@@ -103,7 +103,7 @@ function writeInlinedLicences(folder: string): void {
   const notices = [...packages].sort().map((root) => {
     const { name, version, license } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
     const file = readdirSync(root).find((candidate) => /^licen[cs]e(\.md|\.txt)?$/i.test(candidate));
-    if (file === undefined) throw new Error(`${name} is inlined but carries no licence text (${license})`);
+    if (file === undefined) throw new Error(`${name} is inlined, but has no license file (${license})`);
     return `${name} ${version} (${license})\n\n${readFileSync(path.join(root, file), "utf8").trim()}\n`;
   });
   writeFileSync(path.join(folder, "THIRD-PARTY-LICENSES.txt"), notices.join(`\n${"-".repeat(72)}\n\n`));

@@ -15,7 +15,7 @@ export default defineConfig({
       : ["default"],
     projects: packages.map((name) => ({
       extends: true,
-      // Tests run the sources; no build is needed for them, except where a test says that it looks at the built packages.
+      // Tests run the sources. Only tests of the built packages need a build.
       resolve: { conditions: ["@nanoagent/source"] },
       ssr: { resolve: { conditions: ["@nanoagent/source"] } },
       test: {
@@ -23,7 +23,7 @@ export default defineConfig({
         root: path.join(root, "packages", name),
         include: ["test/**/*.test.ts"],
         setupFiles: [path.join(root, "scripts/vitest.setup.ts")],
-        // Programs are started and packages installed in some of them, on machines that may be slow.
+        // Some tests start programs and install packages, on machines that may be slow.
         testTimeout: 60_000,
       },
     })),

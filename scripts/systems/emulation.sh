@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # $work and $root_environment are root.sh's.
-# Running another architecture's programs on this machine, with qemu's user emulation. It is sourced after root.sh:
+# Runs programs of another architecture with qemu's user emulation. Sourced after root.sh:
 #
 #   . "$(dirname "$0")/root.sh"
 #   . "$(dirname "$0")/emulation.sh"
@@ -7,18 +7,18 @@
 #   need_emulation arm64
 #   emulated_smoke "arm64, Node 22" "$work/root" "$node" "$install"
 #
-# The programs start each other by execve, which qemu's user emulation does not follow. So the kernel has to know the
-# emulator: need_emulation gives it an entry in binfmt_misc, with the flag F, so that the emulator is found from within
-# any root. The entry has a name of its own and is removed at the end of the script. An entry that this machine has
-# already (Debian's package binfmt-support makes one) is used as it is.
+# Programs start each other with execve, which qemu's user emulation does not follow. So need_emulation registers the
+# emulator with the kernel, as an entry in binfmt_misc with flag F, which works in every root. The entry has a unique
+# name and is removed at the end of the script. An existing entry, such as that of Debian's binfmt-support, is used
+# instead.
 #
-# The emulated processor is QEMU_CPU, by default a cortex-a72 (arm64) or a cortex-a7 (armhf). A tool sees only the
-# environment that its settings give it, not QEMU_CPU: it runs on qemu's default processor.
+# The emulated processor is QEMU_CPU, by default a cortex-a72 (arm64) or a cortex-a7 (armhf). Tools do not get QEMU_CPU,
+# so they run on qemu's default processor.
 
 emulator_entry=
 emulator_cpu=
 
-# The beginnings of ELF files for these machines, little-endian: class, machine.
+# Prints the magic bytes of ELF files for a machine, little-endian.
 elf_magic() {
   case $1 in
     arm64) printf '%s' '\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00' ;;
@@ -26,10 +26,10 @@ elf_magic() {
   esac
 }
 
-# Executables and shared objects alike, whatever the byte of the operating system's ABI says.
+# Matches executables and shared objects, with every value of the OS ABI byte.
 elf_mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 
-# need_emulation ARCHITECTURE: has the kernel run its programs; skips the whole script where that is not possible.
+# need_emulation ARCHITECTURE: makes the kernel run its programs, or skips the whole script.
 need_emulation() {
   local emulator magic
   case $1 in
@@ -50,7 +50,7 @@ need_emulation() {
   if in_binfmt_misc bash -c 'for entry in "$1"/*; do
       grep -qx enabled "$entry" && grep -q "^flags: .*F" "$entry" && grep -q "^magic $2" "$entry" && exit 0
     done 2> /dev/null; exit 1' find "$work/binfmt_misc" "${magic//\\x/}"; then
-    say "using this machine's own entry for $1 in binfmt_misc"
+    say "using the existing binfmt_misc entry for $1"
     return
   fi
   need_tools "$emulator"
@@ -58,10 +58,10 @@ need_emulation() {
   # shellcheck disable=SC2016 # Expanded by the shell inside.
   in_binfmt_misc bash -c 'printf "%s" "$1" > "$2/register"' register \
     ":$emulator_entry:M::$magic:$elf_mask:$(command -v "$emulator"):F" "$work/binfmt_misc" ||
-    skip_run "needs leave to register an emulator in binfmt_misc"
+    skip_run "needs permission to register an emulator in binfmt_misc"
 }
 
-# Runs a command that sees binfmt_misc at $work/binfmt_misc; entries outlive the mount.
+# Runs a command with binfmt_misc mounted at $work/binfmt_misc. Entries outlive the mount.
 in_binfmt_misc() {
   # shellcheck disable=SC2016 # Expanded by the shell inside.
   unshare --mount --propagation private bash -euc 'mount -t binfmt_misc none "$0"; "$@"' "$work/binfmt_misc" "$@"
@@ -74,15 +74,15 @@ forget_emulator() {
   emulator_entry=
 }
 
-# The checks of the smoke suite that nothing can pass under qemu's user emulation. It tells a program that sets
-# RLIMIT_DATA that this went well, and limits nothing: its own memory would be counted too.
-unlimited="qemu's user emulation does not carry out RLIMIT_DATA"
+# Reason for leaving out checks under qemu's user emulation. It accepts RLIMIT_DATA without enforcing it: its own memory
+# would count as well.
+unlimited="qemu's user emulation does not enforce RLIMIT_DATA"
 
-# emulated_smoke TITLE ROOT NODE INSTALL [SMOKE-OPTION…]: as root_smoke, of another architecture.
+# emulated_smoke TITLE ROOT NODE INSTALL [SMOKE-OPTION…]: like root_smoke, for another architecture.
 emulated_smoke() {
   if [ -n "$emulator_cpu" ]; then
     root_environment=("QEMU_CPU=$emulator_cpu")
-    set -- "$@" --slowness 40 --without "a tool's limit=$unlimited" --without "an engine's limit bites=$unlimited"
+    set -- "$@" --slowness 40 --without "a tool's limit=$unlimited" --without "an engine's limit is enforced=$unlimited"
   fi
   root_smoke "$@"
 }

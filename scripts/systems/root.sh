@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts of this folder share: counting checks, roots made of Debian packages, and running the program in
-# them. It is sourced, never run:
+# Shared functions of the scripts in this folder: counting checks, root file systems of Debian packages, and running the
+# program in them. Sourced, never run:
 #
 #   . "$(dirname "$0")/root.sh"
 #   begin_run debian
@@ -8,21 +8,21 @@
 #   enter_root "$work/root" --bind "$node:/usr/local/bin/node" -- node --version
 #   finish_run
 #
-# An architecture is named as Debian names it: amd64, arm64, armhf. Environment:
+# Architectures have Debian's names: amd64, arm64, armhf. Variables:
 #
-#   NANOAGENT_TEST_MODEL     a GGUF model for the checks that need one; they are skipped without it
-#   NANOAGENT_TEST_CACHE     where downloads are kept; default ~/.cache/nanoagent-systems
-#   NANOAGENT_TEST_MIRROR    a Debian mirror; default: the one that this machine's apt uses
-#   NANOAGENT_TEST_REQUIRED  1: a script that cannot run here fails, as CI wants it
-#   NANOAGENT_TEST_INSTALL   a folder that install-packed.mjs made; default: this clone's build, packed anew
+#   NANOAGENT_TEST_MODEL     GGUF model; without it, checks that need a model are skipped
+#   NANOAGENT_TEST_CACHE     folder for downloads; default: ~/.cache/nanoagent-systems
+#   NANOAGENT_TEST_MIRROR    Debian mirror; default: the one that this machine's apt uses
+#   NANOAGENT_TEST_REQUIRED  1: a script that cannot run here fails (for CI)
+#   NANOAGENT_TEST_INSTALL   folder from install-packed.mjs; default: this clone's build is packed
 
 systems=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${NANOAGENT_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nanoagent-systems}
 work='' passed=0 failed=0 skipped=0
-# NAME=VALUE, for every command in a root.
+# NAME=VALUE pairs for every command in a root.
 root_environment=()
 
-# begin_run NAME: makes the folder $work, which goes with the script however that ends.
+# begin_run NAME: creates the folder $work, which is removed when the script ends.
 begin_run() {
   run_name=$1
   mkdir -p "$cache"
@@ -32,11 +32,11 @@ begin_run() {
   trap 'exit 143' TERM HUP
 }
 
-# Mounts are made in namespaces of their own, which end with their processes: only files are left to remove.
+# Mounts are in separate namespaces that end with their processes, so only files have to be removed.
 end_work() {
   local children
   children=$(jobs -p)
-  # shellcheck disable=SC2086 # One word a process.
+  # shellcheck disable=SC2086 # One word per process.
   [ -z "$children" ] || kill $children 2> /dev/null || true
   wait 2> /dev/null || true
   rm -rf --one-file-system "$work"
@@ -59,21 +59,21 @@ skip() {
   echo "skipped  $*"
 }
 
-# skip_run REASON: nothing of this script can run here. Its row of the support table counts as not run; where it has to
-# run (NANOAGENT_TEST_REQUIRED) that is a failure.
+# skip_run REASON: ends a script that cannot run here. Its row of the support table counts as not run; with
+# NANOAGENT_TEST_REQUIRED this is a failure.
 skip_run() {
   if [ -n "${NANOAGENT_TEST_REQUIRED:-}" ]; then fail "not run: $1"; else skip "not run: $1"; fi
   finish_run
 }
 
-# Prints the counts and ends the script: with 1 where a check has failed.
+# Prints the counts and ends the script; exit code 1 if a check failed.
 finish_run() {
   echo "$run_name: $passed passed, $failed failed, $skipped skipped"
   [ "$failed" = 0 ] || exit 1
   exit 0
 }
 
-# need_root; need_tools TOOL…: skip the whole script where they are missing.
+# need_root; need_tools TOOL…: skip the whole script if something is missing.
 need_root() {
   [ "$(uname -s)" = Linux ] || skip_run "needs Linux"
   [ "$(id -u)" = 0 ] || skip_run "needs root, for mounts and chroot"
@@ -82,11 +82,11 @@ need_root() {
 need_tools() {
   local tool
   for tool in "$@"; do
-    command -v "$tool" > /dev/null || skip_run "needs $tool (apt-get install the package that has it)"
+    command -v "$tool" > /dev/null || skip_run "needs $tool; install its package with apt-get"
   done
 }
 
-# Prints the URI of a Debian mirror, or nothing where apt uses none (Ubuntu): mmdebstrap knows one itself.
+# Prints the URI of a Debian mirror, or nothing if apt has none (Ubuntu); mmdebstrap has a default.
 debian_mirror() {
   local mirror=${NANOAGENT_TEST_MIRROR:-}
   if [ -z "$mirror" ]; then
@@ -96,9 +96,8 @@ debian_mirror() {
   echo "$mirror"
 }
 
-# make_root SUITE ARCHITECTURE FOLDER PACKAGE…: lays out the packages and what they depend on, without running anything
-# of them. The archive is kept in the cache. Returns 1 where the packages cannot be had; what was said is in
-# $work/mmdebstrap.txt.
+# make_root SUITE ARCHITECTURE FOLDER PACKAGE…: unpacks the packages and their dependencies, without running their
+# scripts. The archive is cached. Returns 1 if the packages cannot be downloaded; the output is in $work/mmdebstrap.txt.
 make_root() {
   local suite=$1 architecture=$2 folder=$3 archive include
   shift 3
@@ -111,26 +110,26 @@ make_root() {
   mkdir -p "$folder"
   tar -xf "$archive" -C "$folder" --exclude='./dev/*' --exclude='./var/lib/apt/*' --exclude='./var/cache/apt/*' || return 1
   mkdir -p "$folder"/{dev,proc,sys,tmp,run,root,etc,opt}
-  # Maintainer scripts would have made these.
+  # Maintainer scripts would create these.
   [ -e "$folder/bin/sh" ] || [ ! -e "$folder/bin/dash" ] || ln -s dash "$folder/bin/sh"
   [ -e "$folder/etc/passwd" ] || printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' > "$folder/etc/passwd"
   [ -e "$folder/etc/group" ] || printf 'root:x:0:\nnogroup:x:65534:\n' > "$folder/etc/group"
 }
 
-# download_packages SUITE ARCHITECTURE TARGET PACKAGE,PACKAGE: into a folder, or an archive whose name ends with .tar.
+# download_packages SUITE ARCHITECTURE TARGET PACKAGE,PACKAGE: TARGET is a folder, or an archive with a name in .tar.
 download_packages() {
   local mirror
   mirror=$(debian_mirror) || mirror=
   say "downloading $1 $2: $4"
-  # Newer releases have /bin, /lib and /sbin as links into /usr, which the maintainer scripts would have made.
+  # In newer releases /bin, /lib and /sbin are links into /usr, which maintainer scripts would create.
   # shellcheck disable=SC2016 # $1 is the hook's.
   TMPDIR=$work mmdebstrap --variant=extract --architectures="$2" --include="$4" \
     --setup-hook='cd "$1" && for name in bin sbin lib lib32 lib64 libx32; do mkdir -p usr/$name; ln -sfn usr/$name $name; done' \
     "$1" "$3" ${mirror:+"$mirror"} > "$work/mmdebstrap.txt" 2>&1
 }
 
-# node_binary MAJOR ARCHITECTURE: prints the path of a Node of that line, from npm's packages of Node: the newest,
-# or the one that the cache holds.
+# node_binary MAJOR ARCHITECTURE: prints the path of a Node with this major version, from npm's packages of Node: the
+# cached one, or the newest.
 node_binary() {
   local name found
   name=node-linux-$(node_architecture "$2")
@@ -145,7 +144,7 @@ node_binary() {
   echo "$found"
 }
 
-# node_architecture ARCHITECTURE: prints what Node calls it.
+# node_architecture ARCHITECTURE: prints Node's name for it.
 node_architecture() {
   case $1 in
     amd64) echo x64 ;;
@@ -155,7 +154,7 @@ node_architecture() {
   esac
 }
 
-# packed_install PLATFORM: prints the folder of the packed packages, as install-packed.mjs lays them out. It packs once.
+# packed_install PLATFORM: prints the folder of the packed packages from install-packed.mjs. Packs them once.
 packed_install() {
   local folder=${NANOAGENT_TEST_INSTALL:-$work/install-$1}
   if [ ! -d "$folder/node_modules/@nanoagent/cli" ]; then
@@ -171,10 +170,9 @@ packed_install() {
 # enter_root FOLDER [OPTION]… -- COMMAND…      OPTION: --bind FROM:TO, --sys host|none, --environment NAME=VALUE,
 #                                               --user ID:ID, --read-only yes, --writable FOLDER
 #
-# Runs a command in a root: in namespaces of its own for mounts and processes, with its own /proc, /dev and /tmp, and
-# read-only binds of what the command needs. /sys is this machine's, cgroups included; with --sys none it is empty. With
-# --read-only the root is, but for the folders that are named writable.
-# Whatever the command started ends with it.
+# Runs a command in a root: in separate mount and process namespaces, with its own /proc, /dev and /tmp, and with
+# read-only binds. /sys is this machine's, including cgroups; with --sys none it is empty. With --read-only yes, only
+# the --writable folders are writable. All processes of the command end with it.
 enter_root() {
   local folder=$1 sys=host read_only=no user=0:0
   local binds=() environment=("${root_environment[@]}") writable=()
@@ -227,7 +225,7 @@ enter_root() {
     chroot --userspec="$user" "$folder" "$@"
 }
 
-# root_smoke TITLE ROOT NODE INSTALL [SMOKE-OPTION…]: the smoke suite in a root, its rows under TITLE, its counts added.
+# root_smoke TITLE ROOT NODE INSTALL [SMOKE-OPTION…]: runs the smoke suite in a root, with a title, and adds its counts.
 root_smoke() {
   local title=$1 root=$2 node=$3 install=$4
   shift 4
@@ -243,16 +241,16 @@ root_smoke() {
   count_smoke "$work/smoke.txt" "$title"
 }
 
-# count_smoke FILE TITLE [NAME]: adds the counts of the smoke suite's output, or of NAME's; output without them is a
-# failure.
+# count_smoke FILE TITLE [NAME]: adds the counts in the output of the smoke suite, or of NAME. Output without counts is
+# a failure.
 count_smoke() {
   local line name=${3:-smoke}
   line=$(grep -E "^$name: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped" "$1" | tail -n 1) || true
   if [ -z "$line" ]; then
-    fail "$2: $name did not come to its end"
+    fail "$2: $name did not finish"
     return
   fi
-  # shellcheck disable=SC2086 # Its words are the fields.
+  # shellcheck disable=SC2086 # The words of the line are the fields.
   set -- $line
   passed=$((passed + $2)) failed=$((failed + $4)) skipped=$((skipped + $6))
 }

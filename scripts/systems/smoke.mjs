@@ -1,10 +1,10 @@
-// Runs the installed program on this system with the Node that runs this file, and prints one row a check. Plain
-// JavaScript without dependencies, so that it runs wherever Node runs: a chroot, an emulator, a virtual machine.
+// Tests the installed program on this system with the Node that runs this file, and prints a row per check. Plain
+// JavaScript without dependencies, so that it runs everywhere: in a chroot, an emulator or a virtual machine.
 //
 //   node smoke.mjs --install FOLDER [--model FILE] [--only NAME,NAME] [--without NAME[=REASON]]… [--slowness N]
 //
-// FOLDER holds node_modules/@nanoagent/… as install-packed.mjs lays it out. Without --model the checks that need one
-// are skipped by name. --slowness multiplies every deadline; an emulator needs 20 or more.
+// FOLDER has node_modules/@nanoagent/…, as install-packed.mjs creates it. Without --model, checks that need a model are
+// skipped. --slowness multiplies all time limits; an emulator needs 20 or more.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -39,22 +39,22 @@ const program = path.join(install, "node_modules/@nanoagent/cli/dist/main.js");
 const slowness = Number(values.slowness);
 const folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-smoke-"));
 process.setMaxListeners(100);
-// Nothing of this user's state is read, and nothing is left behind.
+// Uses temporary state folders instead of the user's.
 const environment = { ...process.env, XDG_STATE_HOME: path.join(folder, "state"), XDG_RUNTIME_DIR: folder };
 delete environment.NODE_EXTRA_CA_CERTS;
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** A check that finds out itself that this system has no place for it. */
+/** Thrown by a check that cannot run on this system. */
 class Skipped extends Error {}
 
 const model = values.model === undefined ? null : path.resolve(values.model);
 const hasLlama = existsSync(path.join(install, "node_modules/@node-llama-cpp"));
 const needsModel = () => {
-  if (model === null) return "no --model was given";
+  if (model === null) return "no --model given";
   return hasLlama ? null : "llama.cpp is not installed here";
 };
 
-/** A command of an agent: adds two numbers, or touches so many megabytes. */
+/** Command tool: adds two numbers, or allocates a number of megabytes. */
 const tool = `
 const [what, one, other] = process.argv.slice(2);
 if (what === "add") console.log(Number(one) + Number(other));
@@ -65,7 +65,7 @@ else {
 }
 `;
 
-/** A server of the Model Context Protocol with one tool, over stdin and stdout. */
+/** MCP server with one tool, over stdin and stdout. */
 const mcpServer = `
 import { createInterface } from "node:readline";
 const tools = [{ name: "door", description: "Looks at the door.", inputSchema: { type: "object", properties: {} } }];
@@ -84,7 +84,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 `;
 
-/** An engine that touches memory until it is stopped, and writes down how far it came. */
+/** Engine that allocates memory until it is stopped, and records the amount. */
 const greedyEngine = `
 import { writeFileSync } from "node:fs";
 export function openEngine({ file, megabytes }) {
@@ -106,7 +106,7 @@ export function openEngine({ file, megabytes }) {
 }
 `;
 
-/** Name → check; a check throws when it fails, and may return a sentence about what it saw. */
+/** Checks by name. A check throws if it fails, and may return details for its row. */
 const checks = {
   version: async () => {
     const { stdout } = await expectExit(0, ["--version"]);
@@ -155,7 +155,7 @@ const checks = {
     const agent = await talkTo(config("tool-limit", toolSettings()));
     const { content } = await agent.say("fill 400 megabytes");
     match(content, /^It did not fit/);
-    // Where the limit is counted from is the limit itself, whatever Node reserves for code.
+    // Memory that Node reserves for code does not count toward the limit.
     const { content: touched } = await agent.say("fill 40 megabytes");
     match(touched, /^Filled 40/);
     await agent.end();
@@ -209,7 +209,7 @@ const checks = {
     }
     const { stdout } = await expectExit(0, ["sessions", "export", "--config", file, "--format", "json"]);
     const lost = said.filter((text) => !stdout.includes(text));
-    if (lost.length > 0) throw new Error(`acknowledged turns are lost: ${lost.join(", ")}`);
+    if (lost.length > 0) throw new Error(`lost acknowledged turns: ${lost.join(", ")}`);
     return `${said.length} turns, 5 kills, none lost`;
   },
 
@@ -218,20 +218,20 @@ const checks = {
     const { content } = await agent.say("In which city is the Eiffel Tower?", { temperature: 0, max_tokens: 24 });
     match(content, /Paris/);
     const host = agent.engineHost();
-    if (host === null) throw new Error("no process of an engine was found");
+    if (host === null) throw new Error("the engine's process was not found");
     const limit = dataLimitMb(host);
     await agent.end();
-    return limit === null ? "no RLIMIT_DATA to be read" : `its RLIMIT_DATA is ${limit} MB`;
+    return limit === null ? "no RLIMIT_DATA" : `RLIMIT_DATA is ${limit} MB`;
   },
 
   "a killed engine comes back": async () => {
     const agent = await talkTo(config("killed", modelSettings()));
     await agent.say("Say hello.", { temperature: 0, max_tokens: 4 });
-    const host = agent.engineHost() ?? fail("no process of an engine was found");
+    const host = agent.engineHost() ?? fail("the engine's process was not found");
     process.kill(host, "SIGKILL");
     const { content } = await agent.say("What is the capital of Italy?", { temperature: 0, max_tokens: 24 });
     match(content, /[a-z]{3}/i);
-    if (agent.engineHost() === host) throw new Error("the process of the engine is the same as before");
+    if (agent.engineHost() === host) throw new Error("the engine's process was not replaced");
     await agent.end();
   },
 
@@ -243,10 +243,10 @@ const checks = {
     const host = agent.engineHost();
     const began = Date.now();
     const exitCode = await agent.interrupt();
-    if (exitCode !== 130) throw new Error(`it ended with ${exitCode}, not 130`);
+    if (exitCode !== 130) throw new Error(`exit code ${exitCode} instead of 130`);
     const took = Date.now() - began;
-    if (took > 4000 * slowness) throw new Error(`it took ${took} ms to end`);
-    await until(() => host === null || !isRunning(host), 2000 * slowness, "the engine's process is still there");
+    if (took > 4000 * slowness) throw new Error(`ending took ${took} ms`);
+    await until(() => host === null || !isRunning(host), 2000 * slowness, "the engine's process is still running");
     return `${took} ms`;
   },
 
@@ -260,30 +260,30 @@ const checks = {
   },
 
   "without llama.cpp a model is refused": async () => {
-    if (model === null) throw new Skipped("no --model was given");
+    if (model === null) throw new Skipped("no --model given");
     if (hasLlama) throw new Skipped("llama.cpp is installed here");
     const file = config("no-llama", modelSettings());
     const { stderr } = await expectExit(2, ["run", "--config", file, "--once", "hello"]);
     const { stdout } = await expectExit(2, ["check", "--config", file]);
-    if (stdout.includes("All is well")) throw new Error("check says that all is well");
+    if (stdout.includes("All is well")) throw new Error("check reports no problem");
     return stderr.trim().split("\n")[0];
   },
 
-  "an engine's limit bites": async () => {
+  "an engine's limit is enforced": async () => {
     const shareMb = 300;
     const { error, touched } = await takeMemory({ dataBytes: shareMb * 2 ** 20 });
     expectOutOfMemory(error, touched);
-    if (touched > shareMb || touched < shareMb / 2) throw new Error(`${touched} MB were touched of ${shareMb}`);
+    if (touched > shareMb || touched < shareMb / 2) throw new Error(`used ${touched} of ${shareMb} MB`);
     return `stopped at ${touched} of ${shareMb} MB`;
   },
 
-  "an engine's memory cgroup bites": async () => {
+  "an engine's memory cgroup is enforced": async () => {
     const limitMb = 500;
     const group = makeMemoryGroup(limitMb * 2 ** 20);
     try {
       const { error, touched } = await takeMemory({ group });
       expectOutOfMemory(error, touched);
-      if (touched > limitMb) throw new Error(`${touched} MB were touched of ${limitMb}`);
+      if (touched > limitMb) throw new Error(`used ${touched} of ${limitMb} MB`);
       return `cgroup v${group.version}: killed at ${touched} of ${limitMb} MB`;
     } finally {
       await group.remove();
@@ -302,12 +302,12 @@ const only = values.only?.split(",");
 const without = new Map(
   values.without.map((text) => {
     const [, name, reason] = /^([^=]*)=?(.*)$/s.exec(text);
-    return [name, reason || "left out by --without"];
+    return [name, reason || "excluded by --without"];
   }),
 );
 for (const name of [...(only ?? []), ...without.keys()]) {
   if (!Object.hasOwn(checks, name)) {
-    process.stderr.write(`Unknown check: ${name}. The checks are: ${Object.keys(checks).join(", ")}\n`);
+    process.stderr.write(`Unknown check: ${name}. Use one of: ${Object.keys(checks).join(", ")}\n`);
     process.exit(2);
   }
 }
@@ -341,7 +341,7 @@ function skip(name, reason) {
   console.log(`skipped  ${name}: ${reason}`);
 }
 
-/** Writes a config below the folder, and returns its path. */
+/** Writes a config into a subfolder, and returns its path. */
 function config(name, settings) {
   const place = path.join(folder, name);
   mkdirSync(place, { recursive: true });
@@ -362,7 +362,7 @@ function toolSettings() {
   const file = path.join(folder, "tool.mjs");
   writeFileSync(file, tool);
   return {
-    // Tools share the agent's budget, and the one that fills memory has a limit of its own below it.
+    // Tools share the agent's budget. The tool that fills memory has a lower limit.
     spec: { name: "tools", max_memory_mb: 400 },
     tools: [
       {
@@ -399,7 +399,7 @@ function toolSettings() {
   };
 }
 
-/** Runs the greedy engine in a process with these limits; returns how that ended and how many megabytes it touched. */
+/** Runs the greedy engine in a process with these limits. Returns its error and the megabytes that it allocated. */
 async function takeMemory(limits) {
   const require = createRequire(path.join(install, "package.json"));
   const { HostedEngine } = await import(pathToFileURL(require.resolve("@nanoagent/runtime/engines/llama")).href);
@@ -420,14 +420,14 @@ async function takeMemory(limits) {
 
 function expectOutOfMemory(error, touched) {
   if (error?.code === "engine-out-of-memory") return;
-  const seen = error === null ? "nothing went wrong" : `${error.code}: ${error.message} ${error.reason ?? ""}`;
-  throw new Error(`${touched} MB were touched, and then: ${seen}`);
+  const seen = error === null ? "no error" : `${error.code}: ${error.message} ${error.reason ?? ""}`;
+  throw new Error(`after ${touched} MB: ${seen}`);
 }
 
-/** A memory cgroup of the kernel below this process's own. Throws Skipped where none can be made. */
+/** Creates a memory cgroup below that of this process. Throws Skipped if that is not possible. */
 function makeMemoryGroup(limitBytes) {
   const found = findMemoryGroup();
-  if (found === null) throw new Skipped("no memory cgroup is mounted here");
+  if (found === null) throw new Skipped("no memory cgroup is mounted");
   const directory = path.join(found.directory, `nanoagent-smoke-${process.pid}`);
   try {
     if (found.version === 2) {
@@ -440,14 +440,14 @@ function makeMemoryGroup(limitBytes) {
       String(limitBytes),
     );
   } catch (error) {
-    throw new Skipped(`no memory cgroup can be made here: ${error.message}`);
+    throw new Skipped(`cannot create a memory cgroup: ${error.message}`);
   }
   const counted = path.join(directory, found.version === 1 ? "memory.oom_control" : "memory.events");
   return {
     version: found.version,
     processesFile: path.join(directory, "cgroup.procs"),
     killedForMemory: () => Number(/^oom_kill (\d+)$/m.exec(readFileSync(counted, "utf8"))?.[1] ?? 0) > 0,
-    // The kernel keeps a group busy for a moment after its last process has ended.
+    // The kernel keeps a group busy for a moment after its last process ends.
     remove: () =>
       until(
         () => {
@@ -459,7 +459,7 @@ function makeMemoryGroup(limitBytes) {
           return true;
         },
         5000 * slowness,
-        `${directory} cannot be removed`,
+        `cannot remove ${directory}`,
       ),
   };
 }
@@ -479,7 +479,7 @@ function findMemoryGroup() {
   return { version: 2, directory: path.join("/sys/fs/cgroup", second.slice(2).join(":")) };
 }
 
-/** A server with the OpenAI API on loopback whose model repeats what it is told, in a stream and in one piece. */
+/** Starts an OpenAI-compatible server on loopback whose model echoes messages, streamed or whole. */
 async function startModelServer() {
   const server = createServer(async (request, response) => {
     let body = "";
@@ -509,7 +509,7 @@ async function startModelServer() {
   return server;
 }
 
-/** Runs the program to its end. */
+/** Runs the program, checks its exit code, and returns its output. */
 async function expectExit(expected, commandLine, input = "") {
   const child = spawn(process.execPath, [program, ...commandLine], { env: environment, stdio: "pipe" });
   const output = { stdout: "", stderr: "" };
@@ -524,7 +524,7 @@ async function expectExit(expected, commandLine, input = "") {
   return output;
 }
 
-/** A conversation with the program, a line of JSON at a time. */
+/** Starts a conversation with the program over lines of JSON. */
 async function talkTo(file) {
   const child = spawn(process.execPath, [program, "run", "--config", file, "--jsonl"], {
     env: environment,
@@ -543,7 +543,7 @@ async function talkTo(file) {
     async say(content, sampling) {
       send(content, sampling);
       const { value, done } = await within(lines.next(), 120_000 * slowness, stop);
-      if (done) throw new Error(`the program has ended: ${told.trim()}`);
+      if (done) throw new Error(`the program ended: ${told.trim()}`);
       const reply = JSON.parse(value);
       if (reply.error !== undefined)
         throw new Error(`${reply.error.code}: ${reply.error.message} ${reply.error.reason ?? ""}`);
@@ -571,7 +571,7 @@ async function within(promise, milliseconds, otherwise) {
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => {
       otherwise();
-      reject(new Error(`nothing came for ${milliseconds} ms`));
+      reject(new Error(`no answer within ${milliseconds} ms`));
     }, milliseconds);
   });
   try {
@@ -588,7 +588,7 @@ async function until(condition, milliseconds, otherwise) {
   }
 }
 
-/** All processes below one, where /proc tells of them; elsewhere none. */
+/** Returns all descendants of a process; none without /proc. */
 function descendants(processId) {
   const children = new Map();
   for (const name of existsSync("/proc") ? readdirSync("/proc") : []) {
@@ -601,7 +601,7 @@ function descendants(processId) {
       );
       children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended.
     }
   }
   const below = (id) => (children.get(id) ?? []).flatMap((child) => [child, ...below(child)]);
@@ -621,7 +621,7 @@ function dataLimitMb(processId) {
   return Number.isFinite(bytes) ? Math.round(bytes / 2 ** 20) : null;
 }
 
-/** V8's code range, which counts against RLIMIT_DATA whole, in megabytes; null where nothing of its kind is mapped. */
+/** Returns V8's code range in MB, or null if there is none. All of it counts against RLIMIT_DATA. */
 function largestWritableCodeMb() {
   const maps = existsSync("/proc/self/maps") ? readFileSync("/proc/self/maps", "utf8") : "";
   const sizes = [...maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) rwxp/gm)].map(
@@ -631,7 +631,7 @@ function largestWritableCodeMb() {
   return largest >= 1 ? largest : null;
 }
 
-/** A zombie still has its entry, but no command line. */
+/** Whether a process runs. A zombie still has an entry in /proc, but no command line. */
 function isRunning(processId) {
   return commandLineOf(processId) !== "";
 }

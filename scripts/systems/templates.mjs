@@ -1,5 +1,5 @@
-// Compares the chat templates of a folder with Python's jinja2: both render each of them in many situations, and every
-// difference is printed. It is a test for development: no public template is committed, so CI has imitations of each kind.
+// Renders the chat templates of a folder with our engine and with Python's jinja2, in many situations, and prints every
+// difference. For development only: public templates are not committed, so CI tests imitations of each kind.
 //
 //   node scripts/systems/templates.mjs FOLDER        (files *.jinja; needs python3 with jinja2)
 import { spawnSync } from "node:child_process";
@@ -46,9 +46,9 @@ json.dump(results, sys.stdout)
 `;
 
 const folder = process.argv[2];
-if (folder === undefined) fail("Name a folder with templates: node scripts/systems/templates.mjs FOLDER");
+if (folder === undefined) fail("Usage: node scripts/systems/templates.mjs FOLDER (with *.jinja files)");
 const python = spawnSync("python3", ["-c", "import jinja2"]);
-if (python.status !== 0) fail("python3 with jinja2 is missing. Install it: pip install jinja2");
+if (python.status !== 0) fail("python3 with jinja2 not found. Install it: pip install jinja2");
 
 const work = mkdtempSync(path.join(tmpdir(), "nanoagent-templates-"));
 try {
@@ -85,7 +85,7 @@ try {
     if (ours.text === theirs.text) same += 1;
     else console.log(`${file}, ${situation}:\n  ${difference(ours, theirs)}`);
   }
-  console.log(`${same} of ${jobs.length} renderings of ${files.length} templates are those of jinja2.`);
+  console.log(`${same} of ${jobs.length} renderings of ${files.length} templates match jinja2.`);
   process.exitCode = same === jobs.length ? 0 : 1;
 } finally {
   rmSync(work, { recursive: true });

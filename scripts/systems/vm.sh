@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # root.sh sets $cache and $work.
-# Virtual machines with a kernel and a root of Debian packages. Sourced after root.sh, never run:
+# Virtual machines with a kernel and root file system of Debian packages. Sourced after root.sh, never run:
 #
 #   make_root bookworm amd64 "$work/root" dash coreutils
 #   vm_script "$work/root" <<< 'uname -a'
@@ -7,12 +7,11 @@
 #   vm_image "$work/root" "$work/disk" 2000
 #   vm_run amd64 "$work/disk" "$work/console.txt" 300 cgroup_disable=memory
 #
-# No init of Debian's is started: a small one of ours mounts what is needed, runs the script and powers the machine
-# off. Environment:
+# Instead of Debian's init, a small one mounts file systems, runs the script and powers the machine off. Variables:
 #
-#   NANOAGENT_TEST_ACCELERATOR   kvm or tcg (the emulator); default: kvm where a kernel comes up under it
+#   NANOAGENT_TEST_ACCELERATOR   kvm or tcg (the emulator); default: kvm if it can boot a kernel
 
-# Memory of a virtual machine, and its processors.
+# Memory and processors of a virtual machine.
 vm_memory_mb=2048
 vm_cores=2
 
@@ -28,7 +27,7 @@ vm_emulator() {
   esac
 }
 
-# vm_kernel SUITE ARCHITECTURE: sets $vm_linux and $vm_initrd, from the cache where they are there.
+# vm_kernel SUITE ARCHITECTURE: sets $vm_linux and $vm_initrd, from the cache if possible.
 vm_kernel() {
   local package folder=$cache/kernel-$1-$2
   case $2 in
@@ -46,7 +45,7 @@ vm_kernel() {
   rm -rf "$work/kernel"
 }
 
-# The first root: it loads the modules of the disk, mounts it, and goes on with the script there.
+# Makes the initial root file system. It loads disk modules, mounts the disk, and starts the script there.
 vm_make_initrd() {
   local folder=$work/initrd-root name
   mkdir -p "$folder"/{bin,proc,sys,dev,disk,modules}
@@ -62,7 +61,7 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-while read -r name; do insmod "/modules/$name" || echo "vm: $name was not loaded"; done < /modules/order
+while read -r name; do insmod "/modules/$name" || echo "vm: cannot load $name"; done < /modules/order
 for attempt in $(seq 100); do [ -b /dev/vda ] && break; sleep 0.2; done
 mount -t ext4 /dev/vda /disk || { echo "vm: no disk"; poweroff -f; }
 for name in proc sys dev; do mount --move "/$name" "/disk/$name"; done
@@ -73,7 +72,7 @@ INIT
   rm -rf "$folder"
 }
 
-# vm_module TREE NAME TARGET: copies a module, behind those that it needs; one that is not there is part of the kernel.
+# vm_module TREE NAME TARGET: copies a module after its dependencies. A missing module is built into the kernel.
 vm_module() {
   local file name depends
   for name in "${vm_modules[@]}"; do [ "$name" != "$2.ko" ] || return 0; done
@@ -89,7 +88,7 @@ vm_module() {
   vm_modules+=("$2.ko")
 }
 
-# vm_script ROOT < SCRIPT: what the machine runs, by the shell of that root; its status is that of vm_run.
+# vm_script ROOT < SCRIPT: sets the script that the machine runs, with the root's shell. vm_run returns its exit code.
 vm_script() {
   cat > "$1/vm-run"
   mkdir -p "$1"/{proc,sys,dev,tmp,run,root}
@@ -111,16 +110,16 @@ sleep 60
 INIT
 }
 
-# vm_image ROOT IMAGE MEGABYTES: a disk with what is in the root.
+# vm_image ROOT IMAGE MEGABYTES: makes a disk image from the root.
 vm_image() {
   rm -f "$2"
   truncate -s "$3M" "$2"
   mkfs.ext4 -q -F -d "$1" "$2" > "$work/mkfs.txt" 2>&1 || { cat "$work/mkfs.txt" >&2; return 1; }
 }
 
-# vm_accelerator ARCHITECTURE: sets $vm_machine, the emulator's options for a processor. KVM counts only where a kernel
-# comes up under it: a machine in a cloud may have the device and not the thing. A script that sets $vm_machine and
-# $vm_accelerated itself is asked nothing.
+# vm_accelerator ARCHITECTURE: sets $vm_accelerated and $vm_machine, the processor options of the emulator. KVM is used
+# only if it can boot a kernel: a cloud machine can have the device without working virtualization. vm_run does not call
+# it if the script has set both variables.
 vm_accelerator() {
   local options wanted=${NANOAGENT_TEST_ACCELERATOR:-}
   case $1 in
@@ -130,7 +129,7 @@ vm_accelerator() {
   vm_accelerated=tcg
   [ "$wanted" != tcg ] && [ -w /dev/kvm ] && [ "$(dpkg --print-architecture 2> /dev/null)" = "$1" ] || return 0
   for options in host host,-arch-capabilities; do
-    # Without a root it panics, and with panic=-1 and -no-reboot that ends the emulator.
+    # Without a root the kernel panics, which ends the emulator because of panic=-1 and -no-reboot.
     if { timeout 10 "$(vm_emulator "$1")" "${vm_machine[@]:0:2}" -enable-kvm -cpu "$options" -m 512 -display none \
       -monitor none -serial none -no-reboot -kernel "$vm_linux" -append panic=-1 > /dev/null < /dev/null; } 2> /dev/null; then
       vm_machine=("${vm_machine[@]:0:2}" -enable-kvm -cpu "$options")
@@ -138,11 +137,11 @@ vm_accelerator() {
       return 0
     fi
   done
-  [ "$wanted" != kvm ] || skip_run "no kernel comes up under KVM here"
+  [ "$wanted" != kvm ] || skip_run "KVM cannot boot a kernel here"
 }
 
-# vm_run ARCHITECTURE IMAGE LOG SECONDS [KERNEL-ARGUMENT…]: boots, keeps the console in LOG and shows it on stderr,
-# and returns the script's status; 124 where it did not come to an end. The image stays as it was.
+# vm_run ARCHITECTURE IMAGE LOG SECONDS [KERNEL-ARGUMENT…]: boots, writes the console to LOG and stderr, and returns the
+# exit code of the script; 124 if it did not finish. Does not change the image.
 vm_run() {
   local architecture=$1 image=$2 log=$3 seconds=$4 console status
   shift 4
