@@ -103,8 +103,6 @@ function run(what, pnpmArguments) {
   });
   if (result.status === 0) return;
   const reason = result.error?.message ?? `pnpm ended with ${result.signal ?? `exit code ${result.status}`}`;
-  process.stderr.write(
-    `${what} failed: ${reason}. Check the output above, and that the registry is reachable.\n`,
-  );
+  process.stderr.write(`${what} failed: ${reason}. Check the output above, and that the registry is reachable.\n`);
   process.exit(1);
 }

@@ -8,7 +8,7 @@ const TEMPLATES = Number(process.argv[3] ?? 1000);
 const VALUES = 50;
 const MESSAGES = 5000;
 
-/** Characters of the longest message that intents look at. */
+/** Longest message that intents are matched with, in characters. */
 const LONGEST_MESSAGE = 2000;
 
 /**

@@ -111,7 +111,7 @@ export async function measureStarts(workbench, starts, runs, progress) {
   }
   const [base, ...rest] = subjects;
   if (base === undefined || base.failure !== null)
-    throw new Error("Bare Node could not be measured", { cause: base?.failure });
+    throw new Error("Cannot measure bare Node", { cause: base?.failure });
   return [
     reportRow(
       ["start", "bare", "time"],

@@ -42,13 +42,13 @@ export interface GpuDetails {
   shared_memory_bytes: number | null;
   /** Whether this process may open the GPU's device file. Null: unknown. */
   is_accessible: boolean | null;
-  /** Engines of nanoagent that can use it: none so far. */
+  /** Engines that can use it. Always empty so far. */
   usable_by: string[];
 }
 
 export interface NpuDetails {
   name: string;
-  /** Engines of nanoagent that can use it: none so far. */
+  /** Engines that can use it. Always empty so far. */
   usable_by: string[];
 }
 

@@ -10,7 +10,7 @@ import { optionalPart, positiveInteger } from "./field-types.js";
 import type { Schema } from "./schema.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
-/** The computer that an agent runs on. */
+/** Computer that an agent runs on. */
 export interface EdgeDevice {
   device_id: string;
   /** System and machine type: `linux-aarch64`, `windows-amd64`. */

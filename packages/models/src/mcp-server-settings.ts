@@ -19,7 +19,7 @@ interface McpCommonSettings {
 
 /** Server that the agent starts as a process, without a shell. They communicate over stdin and stdout. */
 export interface McpProgramSettings extends McpCommonSettings {
-  /** The program and its arguments. */
+  /** Program and its arguments. */
   command: string[];
   /** Relative to the config. Default: the config's folder. */
   working_directory?: string | undefined;

@@ -6,7 +6,7 @@ export interface ErrorParts {
   message: string;
   /** Why it happened, if that adds information. */
   reason?: string | undefined;
-  /** What to do now. */
+  /** Advice on what to do now. */
   hint?: string | undefined;
   cause?: unknown;
 }

@@ -21,7 +21,7 @@ describe("the timestamp", () => {
   });
 
   test.each(["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5Z", "2024-02-29T23:59:59.123456Z", "0001-01-01T00:00:00Z"])(
-    "%s is kept as it is",
+    "%s is kept unchanged",
     (timestamp) => {
       expect(AgentMessage.parse({ role: "tool", content: "", timestamp }).timestamp).toBe(timestamp);
     },

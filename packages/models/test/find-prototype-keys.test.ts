@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { findPrototypeKeys } from "../src/find-prototype-keys.js";
 
-test("finds own keys named __proto__ at any depth, and no inherited one", () => {
+test("finds own keys named __proto__ at any depth, but not inherited ones", () => {
   const value = JSON.parse(
     '{"a": [{"__proto__": 1}, {"b": {"__proto__": {"__proto__": 2}}}], "__proto__": 3, "c": {}}',
   );

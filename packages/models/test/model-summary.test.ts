@@ -56,7 +56,7 @@ test.each([
   expect(issuesOf(ModelSummary, { ...sampleSummary, ...change })).toEqual([issue]);
 });
 
-test("a tensor type may have any name but __proto__", () => {
+test("a tensor type may have any name except __proto__", () => {
   const total = '{"count": 1, "bytes": 2}';
   const named = (name: string) => ({ ...sampleSummary, tensors_by_type: JSON.parse(`{"${name}": ${total}}`) });
   expect(Object.keys(ModelSummary.parse(named("constructor")).tensors_by_type)).toEqual(["constructor"]);

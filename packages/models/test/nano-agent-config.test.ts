@@ -81,7 +81,7 @@ describe("the device of a file", () => {
   });
 });
 
-describe("an unknown key is named, with the nearest known one, at every level", () => {
+describe("unknown keys are reported with the nearest known key, at every level", () => {
   test.each([
     [{ model: "a.gguf" }, "model", "model_path"],
     [{ modelPath: "a.gguf" }, "modelPath", "model_path"],

@@ -57,7 +57,7 @@ export async function runBareLoop(
     kvCacheKeyType: F16,
     kvCacheValueType: F16,
   });
-  if (!(await context.init())) throw new Error("llama.cpp cannot make the context");
+  if (!(await context.init())) throw new Error("llama.cpp cannot create the context");
   const sampler = new addon.AddonSampler(model);
   sampler.applyConfig(GREEDY);
   let position = 0;

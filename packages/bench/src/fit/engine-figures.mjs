@@ -69,7 +69,7 @@ try {
       kvCacheKeyType: KV_TYPES[kvType],
       kvCacheValueType: KV_TYPES[kvType],
     });
-    if (!(await context.init())) throw new Error(`llama.cpp cannot make a context of ${contextTokens} tokens`);
+    if (!(await context.init())) throw new Error(`llama.cpp cannot create a context of ${contextTokens} tokens`);
     const engine_bytes = context.getMemoryBreakdown().cpuRam;
     await context.dispose();
     const { lines } = memoryLedger({

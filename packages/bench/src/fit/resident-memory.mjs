@@ -58,7 +58,7 @@ try {
   process.stdout.write(
     `${JSON.stringify({
       model: isFile ? path.basename(name, ".gguf") : name,
-      type: isFile ? "as it is" : type,
+      type: isFile ? "unchanged" : type,
       maps_file: plan.maps_file,
       context_tokens: contextTokens,
       batch_tokens: batchTokens,

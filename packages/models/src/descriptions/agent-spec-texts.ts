@@ -2,7 +2,7 @@ import type { KeyTexts } from "./key-texts.js";
 
 export const agentSpecTexts: KeyTexts = {
   "": "Name, capabilities and memory limits of an agent.",
-  name: { description: "Name of the agent. Replies of the built-in rules and logs show it.", examples: ["greenhouse"] },
+  name: { description: "Name of the agent. The built-in rules use it in their replies.", examples: ["greenhouse"] },
   version: { description: 'Version of the agent, in quotes: `"1.0"`, not `1.0`.', examples: ["1.0.0"] },
   capabilities: {
     description:

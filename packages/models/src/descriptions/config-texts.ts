@@ -168,10 +168,9 @@ const settings: KeyTexts = {
 
 export const configTexts: KeyTexts = {
   "":
-    "Config of a nanoagent agent. Only `spec.name` is required. Texts, numbers and booleans may be environment " +
-    "variables: `${" +
+    "Config of a nanoagent agent. Only `spec.name` is required. Values can come from environment variables, as `${" +
     "NAME}` or `${" +
-    "NAME:-default}`.",
+    "NAME:-default}`, except in intents and tool arguments.",
   ...textsAt("spec", { ...agentSpecTexts, "": "Name, capabilities and memory limits of the agent." }),
   ...device,
   ...settings,
