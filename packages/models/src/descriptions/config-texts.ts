@@ -154,7 +154,10 @@ const settings: KeyTexts = {
     examples: ["skills"],
   },
   ...textsAt("session", session),
-  window: "What happens when a conversation no longer fits the model's context.",
+  window: {
+    description: "What happens when a conversation no longer fits the model's context.",
+    examples: [{ on_overflow: "summarize" }],
+  },
   "window.on_overflow": {
     description:
       "`drop`: the model no longer sees the oldest turns. `summarize`: it sees a summary of them, which it writes " +

@@ -1,5 +1,5 @@
 /** Hover text of a key in a published JSON Schema, with its default and examples as data. */
-export interface KeyText {
+interface KeyText {
   readonly description: string;
   /** Value that an absent key has. Left out where it depends on other keys; the description then says on which. */
   readonly default?: unknown;

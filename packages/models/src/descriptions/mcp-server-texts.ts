@@ -4,7 +4,7 @@ import { changesWorldText, environmentText, memoryLimitText, permissionText } fr
 /** Keys of one server: those of a program and those of an address. */
 export const mcpServerTexts: KeyTexts = {
   command: {
-    description: "Program to start and its arguments, without a shell. It is spoken to over stdin and stdout.",
+    description: "Program to start and its arguments, without a shell. The agent uses its stdin and stdout.",
     examples: [["node", "garden-server.mjs"]],
   },
   working_directory: {

@@ -3,8 +3,8 @@ import type { KeyTexts } from "./key-texts.js";
 export const samplingTexts: KeyTexts = {
   "": {
     description:
-      "How the model chooses its words, and when a reply ends. A key that is absent has the default of the engine; " +
-      "servers have their own.",
+      "How the model chooses its words, and when a reply ends. An absent key has the engine's default; servers have " +
+      "their own.",
     examples: [{ temperature: 0, max_tokens: 256 }],
   },
   temperature: {
