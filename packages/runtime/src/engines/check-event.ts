@@ -3,7 +3,7 @@ import type { EndReason, EngineEvent, TokenUsage, ToolCall } from "./engine.js";
 
 const endReasons: readonly unknown[] = ["stop", "length", "tool-calls", "abort"] satisfies EndReason[];
 
-/** Whether a value is an event of an engine. Third parties write engines, so nothing about it is certain. */
+/** Whether a value is an engine event. Engines may come from third parties, so every field is checked. */
 export function isEngineEvent(value: unknown): value is EngineEvent {
   if (typeof value !== "object" || value === null) return false;
   const event = value as Record<string, unknown>;

@@ -1,9 +1,9 @@
 import type { FitPlan } from "@nanoagent/models";
 
-/** An issue of a config that keeps its engine from opening, or a warning about it. */
+/** A problem in a config that prevents its engine from opening, or a warning about it. */
 export interface EngineIssue {
   severity: "error" | "warning";
-  /** Keys of the config that lead to it. */
+  /** Config key that causes the issue, as a path. */
   path: readonly string[];
   code: string;
   message: string;
@@ -16,6 +16,6 @@ export interface EngineCheck {
   /** The engine in a few words, for people. */
   summary: string;
   issues: EngineIssue[];
-  /** How the model would be loaded, and within how many bytes; null without a model, or where it cannot be loaded. */
+  /** Plan for loading the model, and the budget in bytes. Null without a model, or if the model cannot be loaded. */
   model: { plan: FitPlan; budgetBytes: number } | null;
 }

@@ -13,14 +13,14 @@ export type EngineErrorCode =
 /**
  * Failure of an engine. Codes:
  *
- * - `engine-closed`: it was used after `close()`.
- * - `engine-failed`: it broke its contract or its native part failed; `cause` has the original error.
+ * - `engine-closed`: the engine was used after `close()`.
+ * - `engine-failed`: the engine broke its contract or its native part failed; `cause` has the original error.
  * - `engine-unavailable`: the config names an engine that this version or this machine does not have.
- * - `engine-crashed`: the engine's process ended during a reply; the next message starts it again.
- * - `engine-out-of-memory`: it needed more memory than it may take.
- * - `engine-hung`: the engine's process made no progress and was ended.
- * - `embeddings-not-supported`: it makes no vectors of texts.
- * - `invalid-embedding-texts`: vectors were asked for of too many texts, too long ones, or one without words.
+ * - `engine-crashed`: the engine's process ended during a reply; the next message restarts it.
+ * - `engine-out-of-memory`: the engine needed more memory than its limit.
+ * - `engine-hung`: the engine's process made no progress and was killed.
+ * - `embeddings-not-supported`: the engine or its model cannot embed texts.
+ * - `invalid-embedding-texts`: there were too many texts, they were too long, or one was blank.
  */
 export class EngineError extends NanoAgentError {
   override name = "EngineError";
@@ -33,14 +33,14 @@ export class EngineError extends NanoAgentError {
     return new EngineError({
       code: "engine-closed",
       message: `The ${engine} engine is closed.`,
-      hint: "Open a new one; a closed engine stays closed.",
+      hint: "Open a new engine. A closed one cannot be reopened.",
     });
   }
 }
 
 /**
- * Returns an error of ours unchanged, and any other one as an `engine-failed` with that error as its cause. Without a
- * message of its own it has the message of its cause.
+ * Returns a `NanoAgentError` unchanged, and wraps any other error in an `engine-failed` with that error as its cause.
+ * Without `message`, the wrapper takes the message of the cause.
  */
 export function asEngineError(error: unknown, text: { message?: string; hint?: string } = {}): NanoAgentError {
   if (NanoAgentError.isInstance(error)) return error;

@@ -1,29 +1,29 @@
-/** How a model writes calls of tools: the name of the form, and why it is that one, as the end of a sentence. */
+/** The format in which a model writes tool calls: its name, and why it was chosen (as the end of a sentence). */
 export interface CallFormFact {
   readonly name: string;
   readonly reason: string;
 }
 
 /**
- * Facts that an engine states about itself. They travel as one object: the host process sends it once, and every engine
- * around another passes it on whole. A new fact is a field here and a line in {@link engineFactNames}.
+ * Facts that an engine reports about itself. They travel as one object: the host process sends it once, and every
+ * engine that wraps another passes it on whole. A new fact is a field here and a line in {@link engineFactNames}.
  */
 export interface EngineFacts {
   /** Name for people and logs: `rules`, `llama`. */
   readonly name: string;
   /** Most tokens that a request and its reply may have together; null means no limit. */
   readonly contextTokens: number | null;
-  /** Tokens that `growContext` may make of `contextTokens`. Absent: it does not grow now. */
+  /** Longest context that `growContext` can provide, in tokens. Absent: the context cannot grow now. */
   readonly longestContextTokens?: number | null | undefined;
   /** Longest context that the model was trained for, in tokens. Absent: not known. */
   readonly trainedTokens?: number | null | undefined;
-  /** Sentences that the program which uses the engine should show or log. Absent: none. */
+  /** Sentences that the program using the engine should show or log. Absent: none. */
   readonly notices?: readonly string[] | undefined;
-  /** Whether the engine calls tools. Requests to one that does not name none. Absent: true. */
+  /** Whether the engine calls tools. If false, requests contain no tools. Absent: true. */
   readonly callsTools?: boolean | undefined;
   /** Number of the model's parameters. Absent or null: not known. */
   readonly parameters?: number | null | undefined;
-  /** Form of the calls that a local model writes. Absent: the engine's own affair. */
+  /** Format of the tool calls that a local model writes. Absent: internal to the engine. */
   readonly callForm?: CallFormFact | null | undefined;
 }
 
@@ -39,12 +39,12 @@ export const engineFactNames = Object.keys({
   callForm: true,
 } satisfies Record<keyof Required<EngineFacts>, true>) as readonly (keyof EngineFacts)[];
 
-/** Copies an engine's facts into a plain object, as they are at the moment. */
+/** Copies an engine's current facts into a plain object. */
 export function factsOf(engine: EngineFacts): EngineFacts {
   return pick(engine, engineFactNames);
 }
 
-/** The same without the form of the calls, which takes a while to learn. */
+/** Like {@link factsOf}, but without `callForm`, which takes a while to determine. */
 export function factsAtStart(engine: EngineFacts): EngineFacts {
   return pick(
     engine,
@@ -61,7 +61,7 @@ export function withNotice(facts: EngineFacts, notice: string): EngineFacts {
   return { ...facts, notices: [...(facts.notices ?? []), notice] };
 }
 
-/** Base class of engines that stand around another one: their facts are one object, however many there are. */
+/** Base class of engines that wrap another engine. The facts are one object, even through several wrappers. */
 export abstract class EngineWithFacts implements EngineFacts {
   abstract readonly facts: EngineFacts;
 

@@ -13,27 +13,27 @@ import { RulesEngine } from "./rules/rules-engine.js";
 
 export type EngineType = NonNullable<EngineSettings["type"]>;
 
-/** A part of a config that has no effect, and a sentence that says so. */
+/** A config key that has no effect, and a sentence that says so. */
 export interface UnusedSetting {
   path: readonly string[];
   message: string;
 }
 
-/** One kind of engine. Its parts that need Node are reached by a lazy import of `#node-parts`. */
+/** One kind of engine. Code that needs Node is loaded by a lazy import of `#node-parts`. */
 interface EngineKind {
-  /** Opens the engine. Throws `EngineError`, or a `NanoAgentError` of its own. */
+  /** Opens the engine. Throws `EngineError` or another `NanoAgentError`. */
   open(config: NanoAgentConfig, options: OpenEngineOptions): Promise<Engine>;
-  /** Checks what `open` would refuse, without loading a model or asking a server. */
+  /** Finds the problems that would make `open` fail, without loading a model or contacting a server. */
   check(config: NanoAgentConfig, options: LlamaCheckOptions): Promise<EngineCheck>;
-  /** Lists the keys that are set and have no effect on this kind. */
+  /** Lists the keys that are set but have no effect on this kind. */
   unusedKeys(config: NanoAgentConfig): readonly (readonly string[])[];
 }
 
-/** All kinds of engine that a config can name. The types are those of the config's schema. */
+/** All kinds of engine that a config can name, keyed by the types in the config's schema. */
 const engineKinds: Record<EngineType, EngineKind> = {
   rules: {
     async open({ spec, device, intents, tools = [] }) {
-      // Without a model tools run by intents alone. An agent that has only tools names those.
+      // Without a model, only intents run tools. An agent that has tools but no intents names its tools.
       const definitions = intents?.definitions ?? [];
       const abilities = (definitions.length > 0 ? definitions : tools).map(({ name }) => name);
       return new RulesEngine({ agentName: spec.name, device, abilities, ...(intents && { intents }) });
@@ -59,12 +59,12 @@ const engineKinds: Record<EngineType, EngineKind> = {
       const { model_path } = config;
       if (model_path === null) {
         const issue = issueOf(["engine", "type"], withoutModel());
-        return { summary: "llama, without a model", issues: [issue], model: null };
+        return { summary: "llama without a model", issues: [issue], model: null };
       }
       const { checkLlamaEngine } = await import("#node-parts");
       return checkLlamaEngine({ ...config, model_path }, options);
     },
-    // A local model is watched by its own host, which knows whether it still computes.
+    // The host process of a local model detects hangs itself, so the timeouts have no effect.
     unusedKeys: ({ engine = {} }) =>
       engineKeys(engine, ["url", "model", "api_key_env", "allow_network", "first_token_seconds", "next_token_seconds"]),
   },
@@ -76,7 +76,7 @@ const engineKinds: Record<EngineType, EngineKind> = {
     async check({ engine = {} }) {
       const { checkServerSettings } = await import("#node-parts");
       try {
-        const summary = `the server at ${await checkServerSettings(engine)}, which was not asked`;
+        const summary = `the server at ${await checkServerSettings(engine)} (not contacted)`;
         return { summary, issues: [], model: null };
       } catch (error) {
         return { summary: "a server", issues: [issueOf(["engine"], error)], model: null };
@@ -89,7 +89,7 @@ const engineKinds: Record<EngineType, EngineKind> = {
   },
 };
 
-/** Returns the type of engine that a config names or, where it names none, llama with a model and the rules without. */
+/** Returns the engine type of a config. Default: llama with a model, rules without. */
 export function engineTypeOf({ engine, model_path }: Pick<NanoAgentConfigInput, "engine" | "model_path">): EngineType {
   const type = engine?.type ?? (model_path == null ? "rules" : "llama");
   if (Object.hasOwn(engineKinds, type)) return type;
@@ -105,7 +105,7 @@ export async function openEngine(config: NanoAgentConfig, options: OpenEngineOpt
   return engineKinds[engineTypeOf(config)].open(config, options);
 }
 
-/** Checks the engine of a config, and the model file where it names one, without opening anything. */
+/** Checks a config's engine and model file without opening them. */
 export async function checkEngine(config: NanoAgentConfig, options: LlamaCheckOptions = {}): Promise<EngineCheck> {
   const fileIssue = await checkFile(config);
   const kind = engineKinds[engineTypeOf(config)];
@@ -113,7 +113,7 @@ export async function checkEngine(config: NanoAgentConfig, options: LlamaCheckOp
   return { ...check, issues: fileIssue === null ? issues : [fileIssue, ...issues] };
 }
 
-/** Lists the settings that have no effect on the engine. `isGiven`: the program brought an engine of its own. */
+/** Lists the settings that have no effect on the engine. `isGiven`: the program passed its own engine. */
 export function findUnusedSettings(config: NanoAgentConfig, isGiven = false): UnusedSetting[] {
   if (!isGiven) {
     const type = engineTypeOf(config);
@@ -122,10 +122,10 @@ export function findUnusedSettings(config: NanoAgentConfig, isGiven = false): Un
       .map((path) => ({ path, message: `"${path.join(".")}" has no effect on the ${type} engine.` }));
   }
   if (config.engine === undefined) return [];
-  return [{ path: ["engine"], message: '"engine" has no effect: the program brings its own.' }];
+  return [{ path: ["engine"], message: '"engine" has no effect: the program passes its own engine.' }];
 }
 
-/** Paths of those of the keys that are set in the engine's block. */
+/** Returns the paths of those keys that are set in the `engine` block. */
 function engineKeys(engine: EngineSettings, keys: readonly (keyof EngineSettings)[]): string[][] {
   return keys.filter((key) => engine[key] !== undefined).map((key) => ["engine", key]);
 }
@@ -142,7 +142,7 @@ async function checkFile({ model_path, model_root, spec }: NanoAgentConfig): Pro
   }
 }
 
-/** Turns a thrown error into an issue of the config. An error of unknown kind is thrown on. */
+/** Turns a thrown `NanoAgentError` into an issue of the config. Rethrows any other error. */
 function issueOf(path: readonly string[], error: unknown): EngineIssue {
   if (!NanoAgentError.isInstance(error)) throw error;
   const { code, message, reason, hint } = error;
@@ -152,7 +152,7 @@ function issueOf(path: readonly string[], error: unknown): EngineIssue {
 function withoutModel(): EngineError {
   return new EngineError({
     code: "engine-unavailable",
-    message: 'The engine "llama" needs a model, and the config names none.',
+    message: 'The engine "llama" needs a model, but model_path is not set.',
     hint: "Set model_path to a GGUF file.",
   });
 }

@@ -1,4 +1,4 @@
-/** Queue of events that are pushed in one place, and read one by one in another. */
+/** Queue between a producer that pushes events and a consumer that awaits them one at a time. */
 export class EventQueue<Event> {
   readonly #events: Event[] = [];
   #waiting: ((event: Event) => void) | null = null;
@@ -10,7 +10,7 @@ export class EventQueue<Event> {
     else this.#events.push(event);
   }
 
-  /** Returns the oldest event that has not been read. Waits while the queue is empty. */
+  /** Returns the oldest unread event. Waits while the queue is empty. */
   next(): Promise<Event> {
     const event = this.#events.shift();
     if (event !== undefined) return Promise.resolve(event);

@@ -14,40 +14,39 @@ import {
   toErrorData,
 } from "./host/host-protocol.js";
 
-/** Shortest time between two reports of how far a model is loaded. */
+/** Shortest time between two reports of loading progress. */
 const PROGRESS_MILLISECONDS = 100;
 
-/** An engine that also tells how much it has evaluated. */
+/** An engine that also reports its progress. */
 interface HostEngine extends Engine {
   readonly evaluatedTokens?: number;
-  /** Whether it takes a while to say the form of its calls. Default: false. */
+  /** Whether `callForm` takes a while to determine. Default: false. */
   readonly learnsCallForm?: boolean;
 }
 
 /**
- * The process that an engine lives in. It answers the calls of the program that started it, and ends with it: when the
- * channel between them closes there is nobody left to work for, and native code in the middle of a batch is not waited for.
+ * The engine of this process. The process answers calls of the program that started it and ends with it: when the
+ * channel closes, it kills itself at once, because native code may be in the middle of a long batch.
  */
 let engine: HostEngine | null = null;
 const running = new Map<number, AbortController>();
-/** Number of calls that are being answered: while there are any, the host gives signs of life. */
+/** Number of calls in progress. While it is above 0, the host sends signs of life. */
 let tasks = 0;
 
 if (process.send === undefined) {
   throw new EngineError({
     code: "engine-unavailable",
-    message:
-      "This is the program of an engine's process, which nanoagent starts. It runs, and has nothing to do alone.",
-    hint: "An app must not import it: it imports @nanoagent/runtime.",
+    message: "This program runs an engine in a separate process. Only nanoagent can start it.",
+    hint: "Import @nanoagent/runtime instead.",
   });
 }
-// What it might start is not started in place of a host.
+// Programs that this process starts must not act as hosts.
 delete process.env[HOST_VARIABLE];
 const end = () => process.kill(process.pid, "SIGKILL");
 process.on("disconnect", end);
-// The program may have ended before there was anybody to be told.
+// The parent may have ended before the listener was added.
 if (!process.connected) end();
-// Ctrl-C and a service's stop reach the whole group; the program decides what becomes of its engine.
+// Ctrl-C and a service's stop signal reach the whole process group. The parent decides when its engine ends.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("message", async (call: HostCall) => {
   tasks += 1;
@@ -59,11 +58,11 @@ setInterval(() => {
   else reportCallForm();
 }, SIGN_OF_LIFE_MILLISECONDS);
 report({ type: "started", version: HOST_VERSION });
-// What it will open is still being chosen. What is wrong with the library is said when a model is to be opened.
+// Loads the library while the parent still plans. Load errors are reported when a model is opened.
 if (process.argv.includes(LOADS_LIBRARY)) void importLlama().then(({ LlamaEngine }) => LlamaEngine.loadLibrary());
 
 function report(message: HostReport): void {
-  // The channel may close between the question and the answer.
+  // The channel may close before the answer is sent.
   if (process.connected) process.send?.(message);
 }
 
@@ -145,7 +144,7 @@ async function openSource(source: HostedEngineSource): Promise<HostEngine> {
   const { LlamaEngine } = await importLlama();
   let reportedAt = Number.NEGATIVE_INFINITY;
   return LlamaEngine.open(source.options as Parameters<typeof LlamaEngine.open>[0], (share) => {
-    // A loader says so for every tensor.
+    // The loader reports progress for every tensor.
     const now = performance.now();
     if (now - reportedAt < PROGRESS_MILLISECONDS && share < 1) return;
     reportedAt = now;
@@ -159,14 +158,17 @@ function importLlama() {
 
 let hasToldCallForm = false;
 
-/** Learning the form takes longer than all else that a start does with templates, and nothing of the first reply needs it. */
+/**
+ * Reports the call format after the first reply: determining it takes longer than all other template work at startup,
+ * and the first reply does not need it.
+ */
 function reportCallForm(): void {
   if (engine === null || hasToldCallForm) return;
   hasToldCallForm = true;
   report({ type: "call-form", callForm: engine.callForm });
 }
 
-/** Notices that the program has been told. */
+/** Notices that were already reported. */
 let told: readonly string[] = [];
 
 function reportNotices({ notices = [] }: Engine): void {

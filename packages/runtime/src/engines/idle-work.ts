@@ -1,14 +1,19 @@
 import type { Engine } from "./engine.js";
 
-/** For so long nobody has asked an engine for anything before it is given work that nobody waits for. */
+/** An engine counts as idle after this time without a request. */
 export const IDLE_MILLISECONDS = 1000;
 
-/** Ends early when the signal aborts: somebody waits. It is then done again when the engine is idle the next time. */
+/**
+ * A background task. It ends early when the signal aborts because a request waits; it then runs again at the next idle
+ * time.
+ */
 export type IdleTask = (signal: AbortSignal) => Promise<void>;
 
 const works = new WeakMap<Engine, IdleWork>();
 
-/** What is to be done with an engine while nobody waits for it, by whichever agents share it. One thing after another. */
+/**
+ * Background tasks of an engine, run one at a time while no request waits. All agents that share the engine share them.
+ */
 export class IdleWork {
   readonly #tasks = new Map<object, IdleTask>();
   #waiting = 0;
@@ -21,7 +26,7 @@ export class IdleWork {
     return known;
   }
 
-  /** Somebody waits for the engine, until the function that comes back is called: what runs is aborted. */
+  /** Aborts the running task and holds tasks back until the returned function is called. */
   interrupt(): () => void {
     this.#waiting += 1;
     this.#stopTimer();
@@ -35,13 +40,13 @@ export class IdleWork {
     };
   }
 
-  /** Has this done when the engine is idle, in place of what the same owner has asked for before. */
+  /** Schedules a task for the next idle time. It replaces an earlier task of the same owner. */
   add(owner: object, task: IdleTask): void {
     this.#tasks.set(owner, task);
     this.#startTimer();
   }
 
-  /** Forgets what an owner has asked for; resolves when nothing of it runs any more. */
+  /** Removes an owner's task. Resolves when it no longer runs. */
   async remove(owner: object): Promise<void> {
     this.#tasks.delete(owner);
     if (this.#running?.owner !== owner) return;
@@ -55,7 +60,7 @@ export class IdleWork {
       this.#timer = null;
       this.#runNext();
     }, IDLE_MILLISECONDS);
-    // A program that has nothing else to do may end.
+    // The timer must not keep the program alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
 

@@ -2,32 +2,33 @@ import { describeResult } from "../tool-calls/describe-tools.js";
 import { wholeData, wholeText } from "../whole-text.js";
 import type { EngineMessage, EngineRequest, ToolCall } from "./engine.js";
 
-/** The user's place before an assistant that nobody asked. */
+/** User message before an assistant message that starts a conversation. */
 const NO_QUESTION = "(The beginning of this conversation is missing.)";
-/** The assistant's place between the results of its calls and the next message. */
+/** Assistant message between the results of its calls and the next user message. */
 const NO_ANSWER = "(no answer)";
-/** The user's place where the message is empty, or blank. */
+/** User message in place of a blank one. */
 const NO_WORDS = "(no words)";
 const NO_RESULT = "(no result)";
 const NO_OUTPUT = "(no output)";
-/** Ids that the strictest servers take: nine letters and digits, or one model's own form. */
+/** Ids that the strictest servers accept: nine letters and digits, or the format of one model family. */
 const legalId = /^(?:[a-zA-Z0-9]{9}|functions\.[\w-]+:\d+)$/;
 const MAX_NAME_CHARACTERS = 64;
 
-/** What an engine is told before a conversation, and the conversation. */
+/** Instructions and messages of a request. */
 export type Conversation = Pick<EngineRequest, "instructions" | "messages">;
 
 /**
- * Returns a conversation in the form that strict servers and chat templates take, with all that was said in it:
+ * Returns a conversation in the form that strict servers and chat templates accept, without losing content:
  *
- * - Instructions come first, once. The first message is the user's, and roles take turns: neighbors of one role are one
- *   message, and a message without a word is left out; the user's says so where nothing else is between two answers.
- * - Every call has its result, right behind it, in the order of the calls; its arguments are an object, its name and its id
- *   are legal, and no other call has the id. A result without a call is something that the user says.
- * - With `callsAsText`, for a request or a model without tools, the user says what was called and what came of it.
- * - No text has half of a character.
+ * - Instructions come first, once. The first message is the user's, and roles alternate: adjacent messages of one role
+ *   are joined, and blank messages are dropped. A blank user message between two answers becomes a placeholder.
+ * - Every call is followed by its result, in the order of the calls. Its arguments are an object, its name and id are
+ *   legal, and its id is unique. A result without a call becomes user text.
+ * - With `callsAsText` (for a request or a model without tools), calls and results become user text.
+ * - Texts contain no unpaired surrogates.
  *
- * A conversation that has this form is returned unchanged. What comes later never changes an earlier message but the last.
+ * A conversation that already has this form is returned unchanged. Later messages never change an earlier message
+ * except the last one.
  */
 export function legalConversation(
   { instructions, messages }: Conversation,
@@ -57,7 +58,7 @@ class LegalMessages {
   readonly #messages: EngineMessage[] = [];
   readonly #callsAsText: boolean;
   readonly #ids = new Set<string>();
-  /** The message that more may be said in, after those that are finished. */
+  /** The unfinished message, which more text may be appended to. It follows the finished ones. */
   #open: { role: "user" | "assistant"; texts: string[] } | null = null;
   #calls = 0;
 
@@ -84,7 +85,7 @@ class LegalMessages {
     return this.#messages;
   }
 
-  /** Adds calls, and of the results those that are theirs; the others are said. */
+  /** Adds calls and their results. Results that belong to none of the calls become user text. */
   call(content: string, calls: readonly ToolCall[], results: readonly EngineMessage[]): void {
     const left = [...results];
     const answered = calls.map((call) => ({ call: legalCall(call), result: takeResult(left, call, calls) }));
@@ -109,7 +110,7 @@ class LegalMessages {
   }
 
   #finish(): void {
-    // Only the user's may be blank.
+    // Only a user message can be blank here.
     if (this.#open !== null)
       this.#messages.push({ role: this.#open.role, content: join(this.#open.texts) || NO_WORDS });
     this.#open = null;
@@ -126,7 +127,10 @@ class LegalMessages {
   }
 }
 
-/** Takes the result of a call from those that followed: the one with its id, or else the next that names no call. */
+/**
+ * Removes and returns the result of a call: the one with its id, or else the next one whose id matches none of the
+ * calls.
+ */
 function takeResult(left: EngineMessage[], { id }: ToolCall, calls: readonly ToolCall[]): string {
   const own = left.findIndex(({ tool_call_id }) => tool_call_id === id);
   const isNobodys = ({ tool_call_id }: EngineMessage) => !calls.some((call) => call.id === tool_call_id);
@@ -136,7 +140,10 @@ function takeResult(left: EngineMessage[], { id }: ToolCall, calls: readonly Too
   return isBlank(content) ? NO_OUTPUT : content;
 }
 
-/** A call as every API can carry it. The model sees what it wrote in place of arguments. */
+/**
+ * A call in a form that every API accepts. Arguments that are not an object are wrapped, so the model sees what it
+ * wrote.
+ */
 function legalCall({ id, name, arguments: given }: ToolCall): ToolCall {
   const legalName = name.replaceAll(/[^a-zA-Z0-9_-]/gu, "_").slice(0, MAX_NAME_CHARACTERS);
   return { id, name: legalName || "unknown", arguments: wholeData(legalArguments(given)) };

@@ -1,22 +1,22 @@
-/** How a family of models writes what it thinks before it answers. */
+/** Marks that a family of models writes around its reasoning. */
 export interface ReasoningMarks {
-  /** Texts that begin a thought. The first is the usual one. */
+  /** Texts that begin reasoning. The first is the usual one. */
   start: readonly string[];
-  /** Texts that end it. The first is the usual one. */
+  /** Texts that end reasoning. The first is the usual one. */
   end: readonly string[];
-  /** Texts that may stand before the answer, and are no part of it. Default: none. */
+  /** Texts that may precede the answer and are not part of it. Default: none. */
   beforeAnswer?: readonly string[];
-  /** Texts that may stand behind the answer. Default: none. */
+  /** Texts that may follow the answer and are not part of it. Default: none. */
   afterAnswer?: readonly string[];
-  /** Whether the end says something only behind a start. Default: false. */
+  /** Whether an end mark counts only after a start mark. Default: false. */
   needsStart?: boolean;
-  /** Text that the reply begins with where the end says something without a start. Default: any. */
+  /** Text that the reply must begin with for an end mark to count without a start mark. Default: any. */
   onlyBehind?: string;
 }
 
 const tags = (name: string): ReasoningMarks => ({ start: [`<${name}>`], end: [`</${name}>`] });
 
-/** Marks of all known families: a row is all that a new one needs. */
+/** Marks of all known families. To support a new family, add a row. */
 export const reasoningMarks: readonly ReasoningMarks[] = [
   // Qwen 3, DeepSeek, SmolLM3, GLM, Nemotron, Phi, Granite 3.3, Hunyuan
   {
@@ -56,7 +56,7 @@ export const reasoningMarks: readonly ReasoningMarks[] = [
     afterAnswer: ["<|return|>"],
     needsStart: true,
   },
-  // gpt-oss behind a server that leaves its control tokens out
+  // gpt-oss behind a server that removes control tokens
   { start: [], end: ["assistantfinal"], onlyBehind: "analysis" },
   // Granite 3.2
   {
@@ -81,7 +81,7 @@ export const reasoningMarks: readonly ReasoningMarks[] = [
   { start: ["<|thinking|>"], end: ["<|/thinking|>", "<|end_thinking|>"] },
 ];
 
-/** Whether a text, such as what a template writes before the reply, ends inside of a thought. */
+/** Whether a text, such as the end of a prompt, ends inside reasoning. */
 export function opensThought(text: string): boolean {
   return reasoningMarks.some(({ start, end, needsStart = false }) => {
     const opened = lastPlace(text, start);
@@ -97,7 +97,7 @@ function lastPlace(text: string, marks: readonly string[]): number {
   return Math.max(...marks.map((mark) => text.lastIndexOf(mark)));
 }
 
-/** All texts that mark thoughts, or what is around them. */
+/** All texts that mark reasoning or an answer. */
 export const markTexts: readonly string[] = reasoningMarks.flatMap(
   ({ start, end, beforeAnswer = [], afterAnswer = [] }) => [...start, ...end, ...beforeAnswer, ...afterAnswer],
 );

@@ -1,6 +1,6 @@
 import { type ReasoningMarks, reasoningMarks } from "./reasoning-marks.js";
 
-/** A part of a reply. A `retraction` says that the answer so far, which is its text, was a thought. */
+/** A part of a reply. A `retraction` turns the answer so far, which is its text, into reasoning. */
 export interface ReplyPiece {
   type: "text" | "reasoning" | "retraction";
   text: string;
@@ -10,26 +10,26 @@ const fences = /```/g;
 const quotes = "`'\"“”‘’«»";
 
 /**
- * Takes the text of a reply apart as it comes: into answer and reasoning, up to a stop text. A piece that may be the
- * beginning of a stop text or of a mark is held back until that is known.
+ * Splits a streamed reply into answer and reasoning, and ends it at a stop text. A piece that may be the beginning of a
+ * stop text or of a mark is held back until more text decides.
  *
- * A thought begins with the reply, or behind another thought; in the middle of an answer its marks are only spoken of. The
- * end of a thought that has no beginning says that all before it was one.
+ * Reasoning starts at the beginning of the reply or after other reasoning. Elsewhere in an answer, marks are plain
+ * text. An end mark without a start mark turns all text before it into reasoning.
  */
 export class ReplyText {
   readonly #stops: readonly string[];
   readonly #beginnings: readonly string[];
   #hasText = false;
   readonly #separatesReasoning: boolean;
-  /** Marks of the family whose thought it is; null outside of a thought, "any" in one that the prompt has opened. */
+  /** Marks of the family whose reasoning is open. Null outside of reasoning, "any" if the prompt has opened it. */
   #thought: ReasoningMarks | "any" | null;
-  /** Whether nothing of the answer has come yet. */
+  /** Whether the answer has not begun yet. */
   #isBeforeAnswer = true;
-  /** Whether a thought has come: then an end without a beginning is only spoken of. */
+  /** Whether there was reasoning. After that, an end mark without a start mark is plain text. */
   #hasThought: boolean;
   #held = "";
   #stoppedBy: string | null = null;
-  /** The answer as far as it has come, while an end of a thought may still follow. */
+  /** The answer so far, while an end mark may still follow. */
   #answer = "";
 
   constructor({
@@ -39,7 +39,7 @@ export class ReplyText {
     beginsInReasoning = false,
   }: {
     stop?: readonly string[];
-    /** Texts that end the reply where they are the first of it. */
+    /** Texts that end the reply only at its beginning. */
     beginnings?: readonly string[];
     separatesReasoning?: boolean;
     beginsInReasoning?: boolean;
@@ -51,27 +51,27 @@ export class ReplyText {
     this.#hasThought = beginsInReasoning;
   }
 
-  /** Whether a stop text has come: the reply ends before it. */
+  /** Whether a stop text was found. The reply ends before it. */
   get stopped(): boolean {
     return this.#stoppedBy !== null;
   }
 
-  /** The stop text that has come. */
+  /** The stop text that was found, or null. */
   get stoppedBy(): string | null {
     return this.#stoppedBy;
   }
 
-  /** Whether some of the text is held back. */
+  /** Whether some text is held back. */
   get isUndecided(): boolean {
     return this.#held !== "";
   }
 
-  /** Whether what comes now is a thought. */
+  /** Whether the next text is reasoning. */
   get isReasoning(): boolean {
     return this.#thought !== null;
   }
 
-  /** Takes in more of the text; returns the pieces that are certain now. */
+  /** Adds text and returns the pieces that are now certain. */
   push(text: string): ReplyPiece[] {
     if (this.stopped) return [];
     this.#held += text;
@@ -80,7 +80,7 @@ export class ReplyText {
     return pieces;
   }
 
-  /** Returns what was held back, when no more text comes. */
+  /** Returns the text that was held back. Call it after the last `push`. */
   finish(): ReplyPiece[] {
     const pieces: ReplyPiece[] = [];
     while (this.#step(pieces, true));
@@ -88,7 +88,7 @@ export class ReplyText {
     return pieces;
   }
 
-  /** Takes the text up to a mark, or as much as is certain. Returns whether there may be more to take. */
+  /** Consumes the text up to a mark, or as much as is certain. Returns whether to call again. */
   #step(pieces: ReplyPiece[], isWhole: boolean): boolean {
     if (this.stopped || this.#held === "") return false;
     if (this.#isBeforeAnswer && this.#thought === null && this.#separatesReasoning) {
@@ -105,7 +105,7 @@ export class ReplyText {
     const isStop = this.#thought === null && this.#endings().includes(mark);
     if (!isStop && this.#thought === null) {
       if (afterAnswerMarks.includes(mark)) {
-        // It stands at the very end, or is part of what is said.
+        // The mark counts only at the very end. Anywhere else it is plain text.
         const rest = this.#held.slice(index + mark.length);
         if (rest.trim() === "" && !isWhole) {
           this.#take(pieces, index);
@@ -117,7 +117,7 @@ export class ReplyText {
         return this.#held !== "";
       }
       if (!isWhole && this.#held.length < index + mark.length + 1) {
-        // What follows the mark tells whether it is one.
+        // The character after the mark decides whether it counts.
         this.#take(pieces, index);
         return false;
       }
@@ -142,7 +142,7 @@ export class ReplyText {
     return true;
   }
 
-  /** Makes a thought of the answer so far. What this call has not shown yet need not be taken back. */
+  /** Turns the answer so far into reasoning. Pieces of this call need no retraction, since they were not shown yet. */
   #retract(pieces: ReplyPiece[]): void {
     let unshown = 0;
     for (const piece of pieces) {
@@ -162,7 +162,7 @@ export class ReplyText {
     this.#answer = "";
   }
 
-  /** Looks for a thought, or a mark before the answer, at the beginning. */
+  /** Looks for reasoning, or for a mark before the answer, at the beginning. */
   #stepBeforeAnswer(isWhole: boolean): "again" | "wait" | "answer" {
     const text = this.#held.trimStart();
     const blank = this.#held.length - text.length;
@@ -174,7 +174,7 @@ export class ReplyText {
       return "again";
     }
     const before = beforeAnswerMarks.find((mark) => text.startsWith(mark));
-    // A word such as <answer> is one of these only behind a thought.
+    // A word such as <answer> is a mark only after reasoning.
     if (before !== undefined && (this.#hasThought || before.startsWith("<|"))) {
       this.#held = text.slice(before.length);
       return this.#held === "" ? "wait" : "again";
@@ -186,7 +186,7 @@ export class ReplyText {
     if (stop === "is-one") return "answer";
     if (stop === "may-be-one" && !isWhole) return "wait";
     this.#isBeforeAnswer = false;
-    // The lines between a thought and its answer belong to neither.
+    // Blank lines between reasoning and answer belong to neither.
     if (this.#hasThought) this.#held = text;
     return this.#held === "" ? "wait" : "answer";
   }
@@ -205,7 +205,7 @@ export class ReplyText {
     return this.#hasText ? this.#stops : [...this.#stops, ...this.#beginnings];
   }
 
-  /** Texts that have a meaning at this point. */
+  /** Texts that count as marks at this point. */
   #marks(): readonly string[] {
     if (!this.#separatesReasoning) return this.#endings();
     if (this.#thought === "any") return endMarks;
@@ -214,8 +214,8 @@ export class ReplyText {
   }
 
   /**
-   * Whether the end of a thought that is found here, without a beginning, ends one. Where a tag is spoken of, it is quoted,
-   * in a block of code, behind its own beginning, or a word of a sentence.
+   * Whether an end mark that is found here without a start mark ends reasoning. A tag that is only mentioned is quoted,
+   * in a code block, after its own start mark, or a word of a sentence.
    */
   #isLoneEnd(index: number, mark: string): boolean {
     const said = this.#answer + this.#held.slice(0, index);
@@ -235,7 +235,7 @@ const beforeAnswerMarks = reasoningMarks.flatMap(({ beforeAnswer = [] }) => befo
 const afterAnswerMarks = reasoningMarks.flatMap(({ afterAnswer = [] }) => afterAnswer);
 const endMarks = reasoningMarks.flatMap(({ end, needsStart = false }) => (needsStart ? [] : end));
 
-/** Finds the first mark in a text. One that begins a reply counts only where nothing but white space is before it. */
+/** Finds the first mark in a text. A mark of `beginnings` counts only if nothing but white space precedes it. */
 function firstOf(
   text: string,
   marks: readonly string[],
@@ -250,7 +250,7 @@ function firstOf(
   return first;
 }
 
-/** Length of the end that could be the beginning of a mark. */
+/** Length of the longest end of a text that could be the beginning of a mark. */
 function undecidedLength(text: string, marks: readonly string[]): number {
   let longest = 0;
   for (const mark of marks) {
@@ -261,7 +261,7 @@ function undecidedLength(text: string, marks: readonly string[]): number {
   return longest;
 }
 
-/** Whether a stop text begins among the first characters of a text, or may do so once more of it has come. */
+/** Whether a stop text begins within the first characters of a text, or might once more text arrives. */
 function stopFrom(text: string, stops: readonly string[], characters: number): "is-one" | "may-be-one" | "is-none" {
   const starts = Array.from({ length: characters }, (_, start) => text.slice(start));
   if (starts.some((rest) => stops.some((stop) => rest.startsWith(stop)))) return "is-one";

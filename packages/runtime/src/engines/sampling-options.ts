@@ -1,7 +1,7 @@
 import type { SamplingSettings } from "@nanoagent/models";
 import type { SamplingOptions } from "./engine.js";
 
-/** Translates sampling as data into the options of a request. An absent key stays absent. */
+/** Converts sampling settings into the options of a request. Absent keys stay absent. */
 export function samplingOptions(settings: SamplingSettings): SamplingOptions {
   const { temperature, top_p, top_k, min_p, repeat_penalty, seed, max_tokens, stop } = settings;
   const options: SamplingOptions = {

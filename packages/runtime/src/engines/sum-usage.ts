@@ -1,6 +1,6 @@
 import type { TokenUsage } from "./engine.js";
 
-/** Adds up the usage of a run's steps. A figure that one of the steps did not report is unknown for the whole run. */
+/** Adds up the token usage of all steps. A figure that one step did not report is unknown for the whole run. */
 export function sumUsage(steps: readonly (TokenUsage | null)[]): TokenUsage | null {
   const known = steps.filter((usage) => usage !== null);
   if (known.length < steps.length || known.length === 0) return null;
@@ -13,7 +13,7 @@ export function sumUsage(steps: readonly (TokenUsage | null)[]): TokenUsage | nu
     if (known.some((usage) => usage[name] === undefined)) return {};
     return { [name]: sum((usage) => usage[name] ?? 0) };
   };
-  // Only the step that decides has a figure for it.
+  // Only the deciding step reports this figure.
   const isDecided = known.some(({ deciding_tokens }) => deciding_tokens !== undefined);
   const deciding = isDecided ? { deciding_tokens: sum(({ deciding_tokens = 0 }) => deciding_tokens) } : {};
   return {

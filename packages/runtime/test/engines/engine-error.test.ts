@@ -2,12 +2,12 @@ import { NanoAgentError } from "@nanoagent/models";
 import { expect, test } from "vitest";
 import { asEngineError, EngineError } from "../../src/engines/engine-error.js";
 
-test("an error of ours stays as it is", () => {
+test("a NanoAgentError is returned unchanged", () => {
   const error = new NanoAgentError({ code: "context-exceeded", message: "too long" });
   expect(asEngineError(error, { message: "llama.cpp failed." })).toBe(error);
 });
 
-test("any other becomes engine-failed, with its message where there is no better one", () => {
+test("any other error becomes engine-failed, by default with its own message", () => {
   const cause = new Error("decode failed");
   const error = asEngineError(cause);
   expect(error).toBeInstanceOf(EngineError);

@@ -12,7 +12,7 @@ import { openLlamaEngine } from "../../src/engines/llama/open-llama-engine.js";
 import { sampleConfig, sampleDevice } from "../sample-config.js";
 import { hasAddon, tinyModel } from "./llama/tiny-model.js";
 
-/** A value for each fact that no engine of ours has by itself. */
+/** A value for each fact, unlike the values of any built-in engine. */
 const odd: Required<EngineFacts> = {
   name: "odd",
   contextTokens: 777,
@@ -24,12 +24,12 @@ const odd: Required<EngineFacts> = {
   callForm: { name: "odd calls", reason: "it is odd" },
 };
 
-test("every fact of an engine is in the one object that travels", () => {
+test("factsOf copies every fact of an engine", () => {
   expect(engineFactNames.toSorted()).toEqual(Object.keys(odd).toSorted());
   expect(factsOf(Object.assign(Object.create(ScriptedEngine.prototype), odd))).toEqual(odd);
 });
 
-test("an app hears of an engine's notices, at any time, and of tools that are not called", async () => {
+test("an app gets an engine's notices, including late ones, and a notice about tools that are not called", async () => {
   const engine: Engine = Object.assign(new ScriptedEngine(), { callsTools: false, notices: ["One."] });
   const tool = defineTool({
     name: "a",
@@ -46,7 +46,7 @@ test("an app hears of an engine's notices, at any time, and of tools that are no
   await runtime.unload();
 });
 
-describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's package)", () => {
+describe.skipIf(!hasAddon)("a model without memory for grammars (needs llama.cpp's package)", () => {
   let bare: EngineFacts;
   let modelPath: string;
   let folder: string;
@@ -64,7 +64,7 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
     await rm(folder, { recursive: true });
   });
 
-  /** Plans as the optimizer does, but finds no room where a grammar is to have some. */
+  /** Plans like the optimizer, but with no memory for grammars. */
   const planner: FitPlanner = {
     planFit: async (request: FitRequest): Promise<FitPlan> => {
       const { planHeader, readGguf } = await import("@nanoagent/optimizer");
@@ -76,7 +76,7 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
   const configOf = (isolation: "process" | "none") =>
     sampleConfig({ device: { ...sampleDevice, cpu_cores: 1 }, model_path: modelPath, engine: { isolation } });
 
-  test("says so", () => {
+  test("reports that it calls no tools", () => {
     expect(bare.callsTools).toBe(false);
     expect(bare.notices).toEqual([expect.stringContaining("schema")]);
   });
@@ -94,12 +94,12 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
   test.each(Object.entries(wrapped))("states every fact %s", async (_, open) => {
     const engine = await open();
     opened.push(engine);
-    // The form of its calls is learnt when it has nothing else to do.
+    // The form of its calls is determined while it is idle.
     await vi.waitFor(() => expect(engine.callForm).toEqual(bare.callForm), { timeout: 20_000 });
     const { notices, trainedTokens, parameters, longestContextTokens, ...facts } = factsOf(engine);
-    // The model was trained for no more than its context has.
+    // The context already has the model's trained length.
     expect(longestContextTokens ?? null).toBeNull();
-    // Those who read the file's header know both.
+    // Only engines that read the file's header know these two.
     expect([undefined, null, 512]).toContain(trainedTokens);
     const { readModel } = await import("@nanoagent/optimizer");
     expect([undefined, null, (await readModel(modelPath)).parameter_count]).toContain(parameters);
@@ -108,14 +108,14 @@ describe.skipIf(!hasAddon)("a model without room for schemas (needs llama.cpp's 
     expect(notices).toEqual(expect.arrayContaining([...ownNotices]));
   });
 
-  test.each(["process", "none"] as const)("is told of by the runtime (isolation %s)", async (isolation) => {
+  test.each(["process", "none"] as const)("is reported by the runtime (isolation %s)", async (isolation) => {
     const runtime = new NanoRuntime({ planner });
     await runtime.load(configOf(isolation));
     expect(runtime.notices).toEqual(expect.arrayContaining([...(bare.notices ?? [])]));
     await runtime.unload();
   });
 
-  test("in a process tells the form of its calls after its start where learning it takes a while, and the same form", async () => {
+  test("in a process reports its call form after startup if determining it takes a while, with the same result", async () => {
     const chatTemplate =
       "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}" +
       "{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}</s>{% endfor %}";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { sampleConfig } from "../sample-config.js";
 
 const configOf = (changes: object = {}) => NanoAgentConfig.parse(sampleConfig(changes));
-/** A type that no schema has let through, as JavaScript may pass it. */
+/** A type that the schema rejects but JavaScript can pass. */
 const unknown = { ...configOf(), engine: { type: "lama" as never } };
 
 describe("the type of a config's engine", () => {
@@ -21,7 +21,7 @@ describe("the type of a config's engine", () => {
     expect(engineTypeOf(sampleConfig(changes))).toBe(type);
   });
 
-  test.each(["lama", "constructor", ""])("%j is an error that names the known ones", (type) => {
+  test.each(["lama", "constructor", ""])("%j is an error that lists the known types", (type) => {
     const config = { ...configOf(), engine: { type: type as never } };
     expect(() => engineTypeOf(config)).toThrow(EngineError);
     expect(() => engineTypeOf(config)).toThrow(
@@ -50,21 +50,21 @@ describe("a check without opening", () => {
     expect(issues).toMatchObject([{ severity: "error", path: ["engine", "type"], code: "engine-unavailable" }]);
   });
 
-  test("a model file that is missing is told once, and nothing is planned", async () => {
+  test("a missing model file is reported once, and nothing is planned", async () => {
     const { summary, issues, model } = await checkEngine(configOf({ model_path: "/nowhere/a.gguf" }));
     expect({ summary, model }).toEqual({ summary: "a.gguf", model: null });
     expect(issues).toMatchObject([{ severity: "error", path: ["model_path"], code: "model-not-found" }]);
   });
 
-  test("a server needs an address, and is not asked", async () => {
+  test("a server needs an address and is not contacted", async () => {
     const type = "openai-compatible";
     const { issues } = await checkEngine(configOf({ engine: { type } }));
     expect(issues).toMatchObject([{ severity: "error", path: ["engine"], code: "remote-settings-invalid" }]);
     const { summary } = await checkEngine(configOf({ engine: { type, url: "http://127.0.0.1:9" } }));
-    expect(summary).toMatch(/^the server at .*127\.0\.0\.1:9.*, which was not asked$/);
+    expect(summary).toMatch(/^the server at .*127\.0\.0\.1:9.* \(not contacted\)$/);
   });
 
-  test("an unknown type is an error and not llama", async () => {
+  test("an unknown type is an error instead of llama", async () => {
     await expect(checkEngine(unknown)).rejects.toMatchObject({ code: "engine-unavailable" });
   });
 });
@@ -84,7 +84,7 @@ describe("settings without effect", () => {
     ).toEqual(["instructions", "model_path", "engine.context", "window.on_overflow"]);
   });
 
-  // A key that is new in the schema is missing here until somebody decides which engines it is for.
+  // A new key of the schema is missing here until someone decides which engines use it.
   const everyKey: Required<Omit<EngineSettings, "type">> = {
     url: "http://127.0.0.1:9",
     model: "m",
@@ -111,14 +111,14 @@ describe("settings without effect", () => {
       "next_token_seconds",
     ],
   };
-  test.each(Object.entries(used))("on %s: each key of engine is either used or said to have none", (type, keys) => {
+  test.each(Object.entries(used))("on %s: each key of engine is either used or reported", (type, keys) => {
     for (const key of Object.keys(everyKey) as (keyof typeof everyKey)[]) {
       const said = paths({ engine: { type, [key]: everyKey[key] } });
       expect(said).toEqual(keys.includes(key) ? [] : [`engine.${key}`]);
     }
   });
 
-  test("with an engine that the program brings, and on none of the others", () => {
+  test("with an engine that the program passes", () => {
     expect(paths({ engine: { type: "rules", context: 512 } }, true)).toEqual(["engine"]);
     expect(paths({ model_path: "a.gguf", instructions: "Be brief." })).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { type Conversation, legalConversation } from "../../src/engines/legal-co
 import { renderChat } from "../../src/engines/llama/chat-template.js";
 
 let words = 0;
-/** A word that is in no other message, among anything else that a person, a model or a tool may say. */
+/** Text with a unique word among anything else that a person, a model or a tool may say. */
 const said = fc.oneof(
   {
     arbitrary: fc.tuple(anyText({ maxLength: 8 }), anyText({ maxLength: 8 })).map(([a, b]) => `${a} w${++words}w ${b}`),
@@ -40,7 +40,7 @@ const conversation: fc.Arbitrary<Conversation> = fc.record({
 
 const isSeen = (text: string) => /[^\s\p{Cc}\p{Cf}]/u.test(text);
 
-/** What is wrong with a conversation for the strictest of servers. */
+/** Finds violations of what the strictest servers require. */
 function faultsOf({ instructions, messages }: Conversation, callsAsText: boolean): string[] {
   const faults: string[] = [];
   const ids = new Set<string>();
@@ -74,7 +74,7 @@ function faultsOf({ instructions, messages }: Conversation, callsAsText: boolean
 }
 
 describe.each([{ callsAsText: false }, { callsAsText: true }])("any conversation, with %j,", (options) => {
-  test("becomes legal, once and for all, and nothing said is lost", () => {
+  test("becomes legal in one pass without losing content", () => {
     fc.assert(
       fc.property(conversation, (given) => {
         const before = JSON.stringify(given);
@@ -88,10 +88,10 @@ describe.each([{ callsAsText: false }, { callsAsText: true }])("any conversation
     );
   });
 
-  test("begins like the same conversation before its last messages", () => {
+  test("starts the same as without its last messages", () => {
     fc.assert(
       fc.property(conversation, fc.nat(), ({ instructions, messages }, cut) => {
-        // A turn that is cut in the middle of its results is not shown to an engine.
+        // An engine never sees a turn that is cut between results.
         const ends = messages.flatMap(({ role }, at) =>
           role === "user" && messages[at - 1]?.role !== "tool" ? [at + 1] : [],
         );
@@ -104,7 +104,7 @@ describe.each([{ callsAsText: false }, { callsAsText: true }])("any conversation
   });
 });
 
-test("a conversation as the loop makes it is unchanged but for ids", () => {
+test("a conversation from the agent loop stays unchanged", () => {
   const messages: EngineMessage[] = [
     { role: "user", content: "how dry is bed 3" },
     {
@@ -119,7 +119,7 @@ test("a conversation as the loop makes it is unchanged but for ids", () => {
   expect(legalConversation({ instructions: "Be kind.", messages })).toEqual({ instructions: "Be kind.", messages });
 });
 
-test("a conversation of thousands of messages of one kind takes no time worth counting", () => {
+test("thousands of messages of one kind are processed quickly", () => {
   const calls = [{ id: "", name: "water", arguments: {} }];
   const kinds: EngineMessage[] = [
     { role: "user", content: "a".repeat(100) },
@@ -133,8 +133,8 @@ test("a conversation of thousands of messages of one kind takes no time worth co
   }
 });
 
-test("a template in which roles must take turns is given any conversation", () => {
-  // Like Gemma's, as far as it refuses.
+test("a template that requires alternating roles accepts any conversation", () => {
+  // Has the same checks as Gemma's template.
   const chatTemplate =
     "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles') }}{% endif %}[{{ m.role }}] {{ m.content }}\n{% endfor %}";
   const model = { chatTemplate, bosToken: "", eosToken: "", isControlToken: () => false };

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { reasoningMarks } from "../../src/engines/reasoning-marks.js";
 import { ReplyText } from "../../src/engines/reply-text.js";
 
-/** Takes a reply apart that comes in these pieces. */
+/** Splits a reply that arrives in these pieces. */
 function takeApart(pieces: readonly string[], options: ConstructorParameters<typeof ReplyText>[0] = {}) {
   const reply = new ReplyText(options);
   const found = [...pieces.flatMap((piece) => reply.push(piece)), ...reply.finish()];
@@ -47,7 +47,7 @@ describe("ReplyText", () => {
     );
 
   test.each(families)(
-    "of $start: a thought is no part of the answer",
+    "of $start: reasoning is not part of the answer",
     ({ start: [start], end: [end], beforeAnswer = [], afterAnswer = [] }) => {
       const answer = `${beforeAnswer[0] ?? ""}It is 20 degrees.`;
       const expected = { text: "It is 20 degrees.", reasoning: " Hm,\nwell. ", stopped: false };
@@ -57,7 +57,7 @@ describe("ReplyText", () => {
   );
 
   test.each(families.filter(({ needsStart }) => needsStart !== true))(
-    "of $start: an end without a beginning makes a thought of all before it",
+    "of $start: an end mark without a start mark turns all text before it into reasoning",
     ({ end: [end] }) => {
       inAnyPieces(`Hm, well.\n${end}\n\nIt is 20 degrees.`, {
         text: "It is 20 degrees.",
@@ -68,7 +68,7 @@ describe("ReplyText", () => {
     },
   );
 
-  test.each(families)("of $start: marks that are only spoken of are text", ({ start: [start], end: [end] }) => {
+  test.each(families)("of $start: marks that are only mentioned are text", ({ start: [start], end: [end] }) => {
     for (const whole of [
       `The tag \`${end}\` ends it.`,
       `It writes "${end}" then.`,
@@ -82,11 +82,11 @@ describe("ReplyText", () => {
     }
   });
 
-  test.each(families)("of $start: a thought without an end is never shown", ({ start: [start] }) => {
+  test.each(families)("of $start: unclosed reasoning is never shown", ({ start: [start] }) => {
     inAnyPieces(`${start}Hm, well`, { text: "", reasoning: "Hm, well", stopped: false });
   });
 
-  test("of a server that leaves the marks out but for their words", () => {
+  test("of a server that keeps only the words of the marks", () => {
     inAnyPieces("analysisThe user asks.assistantfinalIt is.", {
       text: "It is.",
       reasoning: "analysisThe user asks.",
@@ -113,7 +113,7 @@ describe("ReplyText", () => {
     "\n",
   );
 
-  test("means the same in whatever pieces it comes, and loses nothing", () => {
+  test("gives the same result however the reply is split, and loses nothing", () => {
     fc.assert(
       fc.property(
         fc.array(word, { maxLength: 30 }),

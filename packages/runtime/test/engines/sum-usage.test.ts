@@ -8,7 +8,7 @@ test("adds up every figure of all steps", () => {
   expect(sumUsage([one, two, two])).toEqual({ prompt_tokens: 50, completion_tokens: 8, cached_prompt_tokens: 34 });
 });
 
-test("does not make up what a step did not report", () => {
+test("does not invent figures that a step did not report", () => {
   const known = { prompt_tokens: 10, completion_tokens: 2, cached_prompt_tokens: 4 };
   const { cached_prompt_tokens: _, ...uncached } = known;
   expect(sumUsage([known, uncached])).toEqual({ prompt_tokens: 20, completion_tokens: 4 });

@@ -1,8 +1,8 @@
 import type { Patience } from "./signs-of-life.js";
 
 /**
- * Patience until Node is up, which takes a tenth of a second of processor time. Where its memory limit is too small it can
- * hang before that.
+ * Patience while Node starts, which takes 0.1 s of processor time. With a memory limit that is too small, Node can hang
+ * at startup.
  */
 export const TO_START: Patience = {
   stillMilliseconds: 15_000,
@@ -11,7 +11,7 @@ export const TO_START: Patience = {
   clockMilliseconds: 60_000,
 };
 
-/** Patience with an engine that opens a model. It may take long, but never this long without progress. */
+/** Patience while an engine opens a model. Opening may take long, but not without progress. */
 export const TO_OPEN: Patience = {
   stillMilliseconds: 60_000,
   mainThreadMilliseconds: 180_000,
@@ -19,7 +19,9 @@ export const TO_OPEN: Patience = {
   clockMilliseconds: 180_000,
 };
 
-/** Patience with a host at work. It gives a sign of life twice a second, unless a chat template keeps it from that. */
+/**
+ * Patience while a host works. It sends a sign of life twice a second, unless a chat template blocks its main thread.
+ */
 export const AT_WORK: Patience = {
   stillMilliseconds: 15_000,
   mainThreadMilliseconds: 8_000,
@@ -28,8 +30,8 @@ export const AT_WORK: Patience = {
 };
 
 /**
- * Patience with an engine that saves its state, at the end of its life too. An SD card takes minutes for 256 MB; while the
- * last of it is forced to the disk, the kernel counts no work of the process at all.
+ * Patience while an engine saves its state or closes. An SD card needs minutes for 256 MB; during the final flush to
+ * disk, the kernel counts no work of the process at all.
  */
 export const TO_SAVE: Patience = {
   stillMilliseconds: 10_000,

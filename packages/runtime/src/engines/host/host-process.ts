@@ -25,19 +25,19 @@ import type { Patience } from "./signs-of-life.js";
 import { type HangWatch, watchForHang } from "./watch-for-hang.js";
 import { isThisNode, notNode, otherVersion } from "./wrong-host.js";
 
-/** Most characters that are kept of what native code prints: the end, for an error message. */
+/** Most characters to keep of the output of native code. The end is kept, for error messages. */
 const MAX_OUTPUT_CHARACTERS = 2_000;
 
-/** A question that the host has not answered. */
+/** A request that the host has not answered yet. */
 interface Question {
   type: HostAnswer["type"];
   resolve: (answer: HostAnswer) => void;
   reject: (error: NanoAgentError) => void;
 }
 
-/** One life of a host process. */
+/** One run of a host process. */
 export class HostProcess implements RunningHost {
-  /** Facts of the engine that it has opened. */
+  /** Facts of the opened engine. */
   facts: EngineFacts = { name: "hosted", contextTokens: null };
   readonly reservedCodeBytes: number;
   ended = false;
@@ -61,7 +61,7 @@ export class HostProcess implements RunningHost {
   #endedAs: HostExit["endedAs"] = null;
   #exit: EngineError | null = null;
 
-  /** Launches it. Throws what the system's call throws. */
+  /** Launches the process. Throws the error of the system call. */
   constructor(command: HostCommand, limits: HostLaunch, savePatience: Patience = TO_SAVE) {
     const child = launchHost(command, limits);
     this.#child = child;
@@ -85,11 +85,11 @@ export class HostProcess implements RunningHost {
       });
     });
     this.#started = this.#until("started", TO_START);
-    // Nobody waits for it while the engine is chosen.
+    // Prevents an unhandled rejection while the engine is still being chosen.
     this.#started.catch(() => {});
   }
 
-  /** Opens an engine in it. Throws {@link EngineError}, or what the engine threw as it opened. */
+  /** Opens an engine in the process. Throws {@link EngineError} or the engine's own error. */
   async open(source: HostedEngineSource, onProgress?: (share: number) => void): Promise<void> {
     const { version } = await this.#started;
     if (version !== HOST_VERSION) throw otherVersion(this.#command, version);
@@ -99,12 +99,12 @@ export class HostProcess implements RunningHost {
     this.#updateWatch();
   }
 
-  /** Ends it at once, without a word to those who wait. */
+  /** Kills the process at once, without notifying waiting requests. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** Ends it for another that takes its place, in the same cgroup. */
+  /** Kills the process and waits for its end, so that another one can replace it in the same cgroup. */
   async leaveTo(): Promise<void> {
     this.#isReplaced = true;
     this.kill();
@@ -119,7 +119,7 @@ export class HostProcess implements RunningHost {
     return this.#replies.size > 0 || this.#questions.size > 0;
   }
 
-  /** Asks for a reply. Throws {@link EngineError} when the process has ended. */
+  /** Starts a reply. Throws {@link EngineError} if the process has ended. */
   startReply(request: EngineRequest, signal: AbortSignal | undefined): HostedReply {
     if (this.ended) throw this.#failure();
     const id = this.#nextId++;
@@ -130,7 +130,7 @@ export class HostProcess implements RunningHost {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stopListening = onAbort(signal, () => {
       this.#send({ type: "abort", id });
-      // An engine that is deep in native code ends its reply here, and the work over there when it can.
+      // If native code does not stop in time, the reply ends here and the host stops when it can.
       timer = setTimeout(() => events.push({ type: "end", reason: "abort" }), ABORT_GRACE_MILLISECONDS / 2);
     });
     let hasEnded = false;
@@ -150,13 +150,13 @@ export class HostProcess implements RunningHost {
     };
   }
 
-  /** Counts the tokens of each text, in one trip. */
+  /** Counts the tokens of each text in one request. */
   async countTokensOfAll(texts: readonly string[]): Promise<number[]> {
     const { tokens } = await this.#ask("counted", (id) => ({ type: "count-tokens", id, texts }));
     return [...tokens];
   }
 
-  /** Has the engine make a vector of each text. */
+  /** Embeds each text. */
   async embed(texts: readonly string[], signal: AbortSignal | undefined): Promise<number[][]> {
     let stopListening = () => {};
     try {
@@ -170,12 +170,12 @@ export class HostProcess implements RunningHost {
     }
   }
 
-  /** Returns the bytes that were written; null where the engine keeps no state. */
+  /** Returns the number of bytes written, or null if the engine keeps no state. */
   async saveState(): Promise<number | null> {
     return (await this.#ask("saved", (id) => ({ type: "save-state", id }))).bytes;
   }
 
-  /** Asks the engine to close, and waits as long as that makes progress. A process that hangs is killed. */
+  /** Asks the engine to close and waits while it makes progress. A process that hangs is killed. */
   async stop(): Promise<void> {
     if (this.ended) return;
     for (const events of this.#replies.values()) events.push({ type: "end", reason: "abort" });
@@ -209,7 +209,7 @@ export class HostProcess implements RunningHost {
   }
 
   #send(call: HostCall): void {
-    // A host that has just ended says so by its exit.
+    // The send error of a host that has just ended is ignored; its exit is reported instead.
     if (this.#child.connected) this.#child.send(call, () => {});
   }
 
@@ -218,7 +218,8 @@ export class HostProcess implements RunningHost {
     this.#hasStarted ||= report.type === "started";
     if (report.type === "alive") {
       this.work = report.work;
-      // A save may stand still while the main thread goes on: only a reply is at work as long as there are signs.
+      // A save may hang while the main thread runs on, so a sign of life counts as work only during replies and
+      // embeddings.
       const isAtWork = this.#replies.size > 0 || [...this.#questions.values()].some(({ type }) => type === "embedded");
       if (isAtWork && !this.#isStopping) this.#watch?.see();
       else this.#watch?.seeMainThread();
@@ -237,14 +238,14 @@ export class HostProcess implements RunningHost {
     }
   }
 
-  /** Makes an error of the host's data. A failure that tells of memory becomes the one error for all of these. */
+  /** Converts error data from the host. A failure caused by memory becomes the shared out-of-memory error. */
   #fromHost(data: Parameters<typeof fromErrorData>[0]): NanoAgentError {
     const error = fromErrorData(data);
     const text = `${error.message} ${error.reason ?? ""}`;
     return error.code === "engine-failed" && tellsOfMemory(text) ? outOfMemory(text, error) : error;
   }
 
-  /** Waits for one report, as long as there is progress or the kernel counts work. */
+  /** Waits for one report while the process makes progress or the kernel counts work. */
   #until<Type extends HostReport["type"]>(
     type: Type,
     patience: Patience,
@@ -252,7 +253,7 @@ export class HostProcess implements RunningHost {
   ): Promise<Extract<HostReport, { type: Type }>> {
     return new Promise((resolve, reject) => {
       const watch = watchForHang(this.#child.pid, patience, (hang) => {
-        // Node that is up but says nothing is out of memory where it has a limit.
+        // If Node runs under a memory limit but reports nothing, it is out of memory.
         this.#endedAs = type === "started" && this.#isLimited ? "out-of-memory" : hang;
         if (type === "started" && !isThisNode(this.#command)) this.#exit = notNode(this.#command);
         settle();
@@ -288,7 +289,7 @@ export class HostProcess implements RunningHost {
     return this.#limits.dataBytes !== undefined || this.#limits.group !== undefined;
   }
 
-  /** Patience with what the process does at the moment; null while nothing is expected of it. */
+  /** Patience for the current activity, or null while the process is idle. */
   get #patience(): Patience | null {
     if (this.ended) return null;
     if (this.#isStopping) return this.#savePatience;
@@ -298,12 +299,12 @@ export class HostProcess implements RunningHost {
     return types.length > 0 ? AT_WORK : null;
   }
 
-  /** While it works it is watched, and keeps the program alive; at rest it does neither. */
+  /** Watches the process and keeps the program alive while the process works; does neither while it is idle. */
   #updateWatch(): void {
     const patience = this.#patience;
     if (patience === null) {
       this.#child.unref();
-      // Bun's channel has no such method.
+      // Bun's channel does not have this method.
       this.#child.channel?.unref?.();
     } else {
       this.#child.ref();
@@ -326,11 +327,11 @@ export class HostProcess implements RunningHost {
     this.#exit ??= this.#describe(exitCode, signal);
     for (const events of this.#replies.values()) events.push({ type: "error", error: this.#exit });
     for (const { reject } of this.#questions.values()) reject(this.#exit);
-    // A second start goes into the same group.
+    // Keep the cgroup if a second start will use it.
     if (!this.#isReplaced && !this.mayStartWithoutCompiledCode) void this.#limits.group?.remove();
   }
 
-  /** Whether it has ended because its Node had no room for compiled code, which a start without it does not need. */
+  /** Whether Node ended for lack of memory for compiled code. A restart without compiled code would then work. */
   get mayStartWithoutCompiledCode(): boolean {
     const { ended } = this;
     return ended && !this.#hasStarted && !this.#limits.withoutCompiledCode && lacksRoomForCode(this.#output.text);

@@ -1,18 +1,18 @@
 import { EngineError, type EngineErrorCode } from "../engine-error.js";
 
 /**
- * Reason for which an engine's process cannot be started:
+ * Reason why an engine's process cannot be started:
  *
- * - `no-node`: this program does not run on Node alone (Bun, a single executable, NW.js), and no `nodeFile` was given.
- * - `node-not-found`, `node-not-executable`, `wrong-system`: the Node that is to run it is missing, may not be executed
- *   here, or is built for another system.
- * - `not-node`: the program that should be Node is another one.
- * - `host-not-found`, `host-in-archive`, `host-of-other-version`: the program of the process is missing, is in an archive,
- *   or belongs to another version of this package.
- * - `missing-package`: that program needs a package that is not there.
- * - `not-permitted`: this system or Node's permission model allows no process.
- * - `process-limit`, `file-limit`, `no-memory`, `environment-too-large`: a limit of the system is reached.
- * - `ended`: it ended before it began, and only its output can tell why.
+ * - `no-node`: plain Node does not run this program (Bun, a single executable, NW.js), and no `nodeFile` was given.
+ * - `node-not-found`, `node-not-executable`, `wrong-system`: the Node binary is missing, not executable, or built for
+ *   another system.
+ * - `not-node`: the binary that should be Node is another program.
+ * - `host-not-found`, `host-in-archive`, `host-of-other-version`: the host program is missing, in an archive, or
+ *   belongs to another version of this package.
+ * - `missing-package`: the host program needs a package that is not installed.
+ * - `not-permitted`: the system or Node's permission model does not allow child processes.
+ * - `process-limit`, `file-limit`, `no-memory`, `environment-too-large`: a system limit is reached.
+ * - `ended`: the process ended at startup, and only its output may show why.
  */
 export type HostStartFailure =
   | "no-node"
@@ -40,7 +40,9 @@ interface HostStartErrorParts {
   cause?: unknown;
 }
 
-/** Failure to start an engine's process, code `engine-unavailable`. `failure` is the reason, for a program. */
+/**
+ * Failure to start an engine's process, code `engine-unavailable`. `failure` is the reason in machine-readable form.
+ */
 export class HostStartError extends EngineError {
   override name = "HostStartError";
   readonly failure: HostStartFailure;

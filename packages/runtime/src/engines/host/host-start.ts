@@ -3,18 +3,18 @@ import type { HostedEngineSource } from "./host-protocol.js";
 import type { HostLaunch } from "./launch-host.js";
 import type { Patience } from "./signs-of-life.js";
 
-/** The engine of a start whose process was launched before anybody knew what it would open. */
+/** The engine of a host that was launched before its engine was chosen. */
 export interface ChosenEngine {
   source: HostedEngineSource;
-  /** Private memory that its process has to be allowed, in bytes. A process with a lower limit is launched anew. */
+  /** Private memory that the process needs, in bytes. A process with a lower limit is launched again. */
   dataBytes: number;
 }
 
-/** One start of a host: the engine that it opens, and its limits. */
+/** Engine and limits of one host start. */
 export interface HostStart {
   /**
-   * The engine; or a function that chooses it, called as soon as the process is launched. When that rejects, the process
-   * is ended and the start fails with the same error.
+   * The engine, or a function that chooses it, called as soon as the process is launched. If the function rejects, the
+   * process is killed and the start fails with the same error.
    */
   source: HostedEngineSource | (() => Promise<ChosenEngine>);
   limits?: HostLaunch | undefined;
@@ -23,6 +23,6 @@ export interface HostStart {
 export interface HostProcessOptions extends HostStart, HostFiles {
   onProgress?: ((share: number) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** How long the process may stand still while it saves its state or closes. Default: as long as a slow disk needs. */
+  /** How long the process may stall while it saves its state or closes. Default: enough for a slow disk. */
   savePatience?: Patience | undefined;
 }

@@ -10,34 +10,34 @@ import type { RunningHost } from "./running-host.js";
 import { startHost } from "./start-host.js";
 
 export interface HostedEngineOptions extends HostFiles {
-  /** Engine and limits of a start; a function is asked anew before every start. */
+  /** Engine and limits of a start. A function is called again before every start. */
   start: HostStart | ((signal: AbortSignal) => Promise<HostStart>);
-  /** Ends the host when nothing was asked of it for this long; the next request starts it again. 0: never. */
+  /** Stops the host after this time without requests; the next request restarts it. 0: never. */
   idleUnloadSeconds?: number | undefined;
-  /** Called before such an end. */
+  /** Called before an idle unload. */
   onIdleUnload?: (() => void) | undefined;
   onProgress?: ((share: number) => void) | undefined;
-  /** Called with every host that has opened its engine. */
+  /** Called for every host that has opened its engine. */
   onHost?: ((host: RunningHost) => void) | undefined;
 }
 
 /**
- * An engine in a process of its own. A crash of native code is an `error` event with code `engine-crashed` and not the
- * end of the program; the next request starts a new process. Memory is really given back when it ends. It never
- * outlives the program, and its output never reaches the program's terminal.
+ * Engine in a separate process. A crash of native code becomes an `error` event with code `engine-crashed` instead of
+ * ending the program, and the next request starts a new process. When the process ends, all of its memory is freed. It
+ * never outlives the program, and its output never reaches the program's terminal.
  */
 export class HostedEngine extends EngineWithFacts implements Engine {
   readonly #options: HostedEngineOptions;
   readonly #closing = new AbortController();
   #host: Promise<HostProcess> | null;
-  /** The start that is under way: requests that come together wait for one and the same. */
+  /** The start in progress, shared by all requests that arrive meanwhile. */
   #starting: Promise<HostProcess> | null = null;
-  /** The end of the host before: there are never two at a time, which would take the memory twice. */
+  /** The end of the previous host. Two hosts never run at once, because they would need twice the memory. */
   #ending: Promise<void> = Promise.resolve();
-  /** The host that runs, or that ran last. */
+  /** The current or most recent host. */
   #last: HostProcess;
   #calls = 0;
-  /** Those who wait until nothing is asked of it. */
+  /** Callers of `idle` that wait for all requests to finish. */
   #waiting: (() => void)[] = [];
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,27 +49,27 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     this.#scheduleUnload();
   }
 
-  /** Starts the host and opens its engine. Throws {@link EngineError}, or what the engine threw as it opened. */
+  /** Starts the host and opens its engine. Throws {@link EngineError} or the engine's own error. */
   static async open(options: HostedEngineOptions): Promise<HostedEngine> {
     return new HostedEngine(options, await start(options, new AbortController().signal));
   }
 
-  /** Facts of the host that runs, or that ran last: each start may have others. */
+  /** Facts of the current or most recent host. Each start may have different ones. */
   get facts(): EngineFacts {
     return this.#last.facts;
   }
 
-  /** Whether something is asked of it at the moment. */
+  /** Whether a request is in progress. */
   get isBusy(): boolean {
     return this.#calls > 0;
   }
 
-  /** Resolves when nothing is asked of it. */
+  /** Resolves when no request is in progress. */
   async idle(): Promise<void> {
     while (this.#calls > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** The host's process number, or null while there is none. */
+  /** Process id of the host, or null if none runs. */
   async processId(): Promise<number | null> {
     const host = await this.#host?.catch(() => null);
     return host?.ended === false ? host.processId : null;
@@ -110,7 +110,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     return this.#ask((host) => host.countTokensOfAll(texts));
   }
 
-  /** Has the engine make vectors of texts. Rejects with `embeddings-not-supported` where it cannot. */
+  /** Embeds texts. Rejects with `embeddings-not-supported` if the engine cannot. */
   async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
     this.#refuseIfClosed();
     return unlessAborted(
@@ -119,12 +119,12 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     );
   }
 
-  /** Saves the state of the engine. Returns the bytes; null where no host runs or it keeps no state. */
+  /** Saves the engine's state. Returns the number of bytes, or null if no host runs or the engine keeps no state. */
   async saveState(): Promise<number | null> {
     return (await this.processId()) === null ? null : this.#ask((host) => host.saveState());
   }
 
-  /** Ends the host; the next request starts it again. Replies that are under way end as aborts. */
+  /** Stops the host; the next request restarts it. Replies in progress end as aborted. */
   unload(): Promise<void> {
     clearTimeout(this.#idleTimer);
     const host = this.#host;
@@ -149,7 +149,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     }
   }
 
-  /** The host, started again when it has ended. */
+  /** Returns the host, and restarts it if it has ended. */
   async #wake(): Promise<HostProcess> {
     this.#refuseIfClosed();
     clearTimeout(this.#idleTimer);

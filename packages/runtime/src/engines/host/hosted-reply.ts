@@ -1,8 +1,8 @@
 import type { EngineEvent } from "../engine.js";
 
-/** A reply of a host, read event by event. The last one is an `end` or an `error`. */
+/** A reply of a host, read one event at a time. The last event is `end` or `error`. */
 export interface HostedReply {
   next(): Promise<EngineEvent>;
-  /** Ends the reply, wherever it is. */
+  /** Aborts the reply if it has not ended. */
   close(): void;
 }

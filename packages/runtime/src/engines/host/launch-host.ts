@@ -11,50 +11,57 @@ import { LOADS_LIBRARY } from "./host-protocol.js";
 
 /** Limits of a host process. */
 export interface HostLimits {
-  /** Private memory that it may reserve, in bytes, beside what this Node reserves for code (RLIMIT_DATA). */
+  /**
+   * Private memory that the process may reserve, in bytes, in addition to Node's reservation for code (RLIMIT_DATA).
+   */
   dataBytes?: number | undefined;
-  /** Memory of its own JavaScript, in MB. Default: 32. */
+  /** Size of its JavaScript heap, in MB. Default: 32. */
   heapMb?: number | undefined;
-  /** The cgroup that it enters before it begins. */
+  /** Cgroup that the process enters before it runs. */
   group?: ProcessCgroup | undefined;
-  /** File of the model that it is to open. */
+  /** File of the model that it will open. */
   modelPath?: string | undefined;
 }
 
 export interface HostLaunch extends HostLimits {
-  /** Runs V8 without compiled code, which reserves no memory for it and starts within any limit. Default: as this program runs. */
+  /**
+   * Runs V8 without compiled code, which needs no reservation and starts within any limit. Default: as in this program.
+   */
   withoutCompiledCode?: boolean | undefined;
-  /** Memory that its Node reserves for compiled code, in bytes. Default: as much as this program's. */
+  /** Memory that the host's Node reserves for compiled code, in bytes. Default: this program's reservation. */
   reservedCodeBytes?: number | undefined;
-  /** Whether it loads llama.cpp's library before it is told what to open. Default: false. */
+  /** Whether the host loads llama.cpp's library before it knows which model to open. Default: false. */
   loadsLibrary?: boolean | undefined;
 }
 
 const DEFAULT_HEAP_MB = 32;
-/** The space for new objects: a token's are gone before the next one comes. As a rule V8 takes 16 MB for them. */
+/** Size of V8's space for new objects. V8 would use 16 MB, but objects for one token are garbage before the next. */
 const NEW_OBJECTS_MB = 1;
 
-/** glibc keeps one pool of memory for all threads. Other C libraries do not know these names. */
+/** Makes glibc use one memory pool for all threads. Other C libraries ignore this variable. */
 const onePool = { MALLOC_ARENA_MAX: "1" };
 
 /**
- * glibc also gives back at once what is freed in pieces of 64 KB or more: 2 MB less with a model of 49,152 tokens, 13 MB
- * less once a grammar was in use. What is wanted again has to be cleared by the kernel again.
+ * Also makes glibc return freed blocks of 64 KB or more at once. Saves 2 MB with a vocabulary of 49,152 tokens, and 13
+ * MB after a grammar was used. The cost: the kernel clears such memory again on reuse.
  */
 const frugalAllocation = { ...onePool, MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_TRIM_THRESHOLD_: "65536" };
 
-/** From this size on, reading a model's file would take a fifth longer that way (1.5B on x64: 2.2 s for 1.85 s), for 1 % of the memory. */
+/**
+ * From this file size on, the settings above would make loading a fifth slower (1.5B on x64: 2.2 s instead of 1.85 s)
+ * and save 1 % of the memory.
+ */
 const LARGE_MODEL_BYTES = 384 * BYTES_PER_MB;
 
-/** Memory that the hooks of a package manager and their thread reserve, in bytes. */
+/** Memory that a package manager's hooks and their thread reserve, in bytes. */
 const HOOKS_BYTES = 64 * BYTES_PER_MB;
 
-/** The stack of each of its threads. */
+/** Stack size of each thread. */
 const STACK_BYTES = 2 ** 20;
 
 /**
- * Starts a small process: few threads, small stacks and heap, no core dump, and its limits set before it begins. Where
- * the system has no shell it gets no RLIMIT_DATA, and enters its cgroup a moment after its start.
+ * Starts a small process: few threads, small stacks and heap, no core dump, with limits that are set before it runs. On
+ * a system without a shell it gets no RLIMIT_DATA and enters its cgroup shortly after its start.
  */
 export function launchHost(command: HostCommand, launch: HostLaunch = {}): ChildProcess {
   const { nodeFile } = command;
@@ -68,7 +75,7 @@ export function launchHost(command: HostCommand, launch: HostLaunch = {}): Child
     command.hostFile,
     ...(launch.loadsLibrary ? [LOADS_LIBRARY] : []),
   ];
-  // It makes no connection: certificates that are read at start would take 8 MB and a tenth of a second.
+  // The host makes no network connections. Loading certificates at startup would take 8 MB and 0.1 s.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
   const codeFolder = codeCacheFolder();
   const options = {
@@ -80,7 +87,7 @@ export function launchHost(command: HostCommand, launch: HostLaunch = {}): Child
       UV_THREADPOOL_SIZE: "2",
     },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    // An app with windows has no console that a process could share.
+    // An app with windows does not have a console that the process could share.
     windowsHide: true,
   } satisfies SpawnOptions;
   if (!canLimitProcesses()) {
@@ -94,13 +101,13 @@ export function launchHost(command: HostCommand, launch: HostLaunch = {}): Child
   const beside = reservedCodeBytes(launch) + (command.flags.length > 0 ? HOOKS_BYTES : 0);
   const dataBytes = launch.dataBytes === undefined ? undefined : launch.dataBytes + beside;
   const stackBytes = dataBytes === undefined ? undefined : STACK_BYTES;
-  // The program can start a model again; nobody could start the program, with its session, again.
+  // When memory runs out, the host dies first: this program can restart a model, but nothing restarts this program.
   const limits = { dataBytes, stackBytes, diesFirst: true, groupFile: group?.processesFile };
   const { file, args, environment } = limitedCommand(nodeFile, flags, limits);
   return spawn(file, args, { ...options, env: { ...options.env, ...environment } });
 }
 
-/** A file that cannot be read is refused when it is opened. */
+/** Returns false for an unreadable file. Opening it reports the error. */
 function isLarge(modelPath: string | undefined): boolean {
   try {
     return modelPath !== undefined && statSync(modelPath).size >= LARGE_MODEL_BYTES;
@@ -109,19 +116,21 @@ function isLarge(modelPath: string | undefined): boolean {
   }
 }
 
-/** Memory that the Node of a host reserves for compiled code, in bytes: RLIMIT_DATA must be above it by the host's share. */
+/** Memory that a host's Node reserves for compiled code, in bytes. RLIMIT_DATA must exceed it by the host's share. */
 export function reservedCodeBytes(launch: HostLaunch): number {
   return launch.withoutCompiledCode ? 0 : (launch.reservedCodeBytes ?? ownCodeReservation());
 }
 
-/** Memory that the Node of a command reserves for compiled code, in bytes: in its main thread and, with hooks, in theirs. */
+/**
+ * Memory that the Node of a command reserves for compiled code, in bytes: for its main thread and for a hooks thread.
+ */
 export async function findCodeReservation({ nodeFile, flags }: HostCommand): Promise<number> {
   const place = { folder: path.dirname(nodeFile), environment: process.env as Record<string, string> };
   const bytes = nodeFile === process.execPath ? ownCodeReservation() : await codeReservationOf(nodeFile, [], place);
   return bytes * (flags.includes("--experimental-loader") ? 2 : 1);
 }
 
-/** A group that cannot be entered is noticed by whoever reads its list of processes. */
+/** Errors are ignored: a group that could not be entered does not list the process. */
 function writeIfAllowed(file: string, value: number): void {
   try {
     writeFileSync(file, String(value));

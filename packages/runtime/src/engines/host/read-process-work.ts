@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { ProcessWork } from "./signs-of-life.js";
 
-/** Linux counts processor time in hundredths of a second for every program, whatever its own clock is. */
+/** Linux reports processor time in units of 1/100 s, whatever the kernel's own clock rate is. */
 const MILLISECONDS_PER_TICK = 10;
 
-/** Reads the work of a process from the kernel; null where the system does not report it. */
+/** Reads the work of a process from the kernel. Null where the system does not report it. */
 export function readProcessWork(processId: number): ProcessWork | null {
   if (process.platform !== "linux") return null;
   const folder = `/proc/${processId}`;
@@ -24,7 +24,7 @@ export function readProcessWork(processId: number): ProcessWork | null {
 }
 
 function readStatistics(file: string): { state: string; cpuMilliseconds: number; pageFaults: number } {
-  // The name of the program stands in parentheses and may contain any character.
+  // The program name is in parentheses and may contain any character.
   const [state = "", ...fields] = readFileSync(file, "latin1")
     .replace(/^.*\) /s, "")
     .split(" ");
@@ -36,7 +36,7 @@ function readStatistics(file: string): { state: string; cpuMilliseconds: number;
   };
 }
 
-/** Bytes that were given to file systems; 0 where the kernel does not count them. */
+/** Bytes written to file systems, or 0 if the kernel does not count them. */
 function readBytesWritten(file: string): number {
   try {
     return Number(/^write_bytes: (\d+)$/m.exec(readFileSync(file, "latin1"))?.[1] ?? 0);
@@ -45,7 +45,7 @@ function readBytesWritten(file: string): number {
   }
 }
 
-/** Whether one of the threads is in the sleep that waits for a device (state `D`), as in an `fsync`. */
+/** Whether a thread is in uninterruptible sleep (state `D`), which waits for a device, as in an `fsync`. */
 function hasWaitingThread(tasks: string): boolean {
   return readdirSync(tasks).some((thread) => {
     try {

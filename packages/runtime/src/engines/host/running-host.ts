@@ -1,13 +1,13 @@
-/** A host process, for those who watch over its memory and its speed. */
+/** A host process as seen by code that monitors its memory and speed. */
 export interface RunningHost {
   readonly processId: number | null;
-  /** Memory that its Node reserves for compiled code, in bytes; its RLIMIT_DATA is higher by as much. */
+  /** Memory that its Node reserves for compiled code, in bytes. RLIMIT_DATA is higher by the same amount. */
   readonly reservedCodeBytes: number;
   readonly ended: boolean;
   readonly whenEnded: Promise<void>;
   readonly isBusy: boolean;
-  /** Tokens that its engine has evaluated since its start, as of its last sign of life. */
+  /** Tokens evaluated since the start, as of the last sign of life. */
   readonly work: number;
-  /** Ends it at once: whoever waits gets `engine-out-of-memory`. */
+  /** Kills the process at once. Waiting requests fail with `engine-out-of-memory`. */
   killForMemory(): Promise<void>;
 }

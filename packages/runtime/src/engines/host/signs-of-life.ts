@@ -1,55 +1,55 @@
-/** Work that the kernel has counted for a process since its start. */
+/** Work of a process since its start, as counted by the kernel. */
 export interface ProcessWork {
-  /** Processor time of all its threads. */
+  /** Processor time of all threads. */
   cpuMilliseconds: number;
-  /** Processor time of its main thread. */
+  /** Processor time of the main thread. */
   mainThreadMilliseconds: number;
-  /** Pages that it was given: the number grows while a slow disk delivers a file. */
+  /** Page faults. The number grows while a slow disk delivers a file. */
   pageFaults: number;
-  /** Bytes that it wrote to files. Default: 0. */
+  /** Bytes written to files. Default: 0. */
   bytesWritten?: number | undefined;
-  /** Tells whether it waits for a disk at this moment. Default: it does not. */
+  /** Returns whether the process waits for a disk right now. Default: false. */
   waitsForDisk?: (() => boolean) | undefined;
 }
 
-/** How long a process may be silent. */
+/** Limits on how long a process may be silent. */
 export interface Patience {
-  /** By the clock, while it does next to nothing: it waits for something that does not come. */
+  /** Wall-clock time with almost no work, as when the process waits for something that never arrives. */
   stillMilliseconds: number;
-  /** By the clock, while it does nothing but wait for a disk. Default: `stillMilliseconds`. */
+  /** Wall-clock time spent only waiting for a disk. Default: `stillMilliseconds`. */
   diskMilliseconds?: number | undefined;
-  /** By the processor time of its main thread, which gives the signs of life: it computes endlessly. */
+  /** Processor time of the main thread, which sends the signs of life. More means an endless loop. */
   mainThreadMilliseconds: number;
-  /** By the processor time of all its threads: native code in one of them computes endlessly. */
+  /** Processor time of all threads. More means an endless loop in native code. */
   cpuMilliseconds: number;
-  /** By the clock, where the system does not report the work of a process. */
+  /** Wall-clock time, where the system does not report the work of a process. */
   clockMilliseconds: number;
 }
 
-/** The way in which a process hangs: it stands still, computes endlessly, or is silent on a system that reports no more. */
+/** How a process hangs: it is idle, computes without end, or is silent on a system that reports no work. */
 export type Hang = "still" | "endless" | "silent";
 
-/** Longest time between two looks at a process. After a longer one this program itself was stopped, and perhaps both. */
+/** Longest time between two checks. After a longer gap, this program itself was suspended, and maybe both were. */
 const LONGEST_LOOK_MILLISECONDS = 3_000;
 
-/** Less work than this, in all the time that a process may stand still, is only that of its timers. */
+/** Less work than this within `stillMilliseconds` comes only from timers. */
 const IDLE_CPU_MILLISECONDS = 200;
 const IDLE_PAGE_FAULTS = 64;
 
 /**
- * Tells a process that hangs from one that is slow. Between two signs of life it may take as long as the machine needs:
- * an emulator, a busy neighbor and a slow disk delay its work, but they do not stop it. Only a process that stands still,
- * or that has computed for longer than any step of its work takes, hangs.
+ * Distinguishes a process that hangs from a slow one. Between two signs of life the machine may be as slow as it likes:
+ * emulators, busy neighbors and slow disks delay work but do not stop it. Only a process that is idle, or that has
+ * computed for longer than any step of its work needs, hangs.
  */
 export class SignsOfLife {
   readonly #patience: Patience;
   readonly #read: () => ProcessWork | null;
   #seenAt: number;
   #lookedAt: number;
-  /** Processor time at the last sign of life; null until it is read. */
+  /** Processor time at the last sign of life, or null before the first reading. */
   #seenCpu: number | null = null;
   #seenMainThread: number | null = null;
-  /** Time of the last look at which the process had worked, or was waiting for a disk in good time. */
+  /** Time of the last check at which the process had worked, or had not yet waited too long for a disk. */
   #movedAt: number;
   #workedAt: number;
   #lastWork: ProcessWork | null = null;
@@ -63,7 +63,7 @@ export class SignsOfLife {
     this.#workedAt = now;
   }
 
-  /** Takes in a sign of life. */
+  /** Records a sign of life. */
   see(now: number): void {
     this.#seenAt = now;
     this.#movedAt = now;
@@ -73,12 +73,12 @@ export class SignsOfLife {
     this.#seenMainThread = null;
   }
 
-  /** Takes in a sign that the main thread goes on, which says nothing of the work that another thread does for it. */
+  /** Records that the main thread runs. This does not show progress of work in other threads. */
   seeMainThread(): void {
     this.#seenMainThread = null;
   }
 
-  /** Says how the process hangs, or null. Call it about once a second while something is expected of the process. */
+  /** Returns how the process hangs, or null. Call it about once a second while the process is expected to work. */
   findHang(now: number): Hang | null {
     if (now - this.#lookedAt > LONGEST_LOOK_MILLISECONDS) this.see(now);
     this.#lookedAt = now;

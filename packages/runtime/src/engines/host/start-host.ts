@@ -9,11 +9,11 @@ import { findCodeReservation, type HostLaunch } from "./launch-host.js";
 import { refuseInsideHost } from "./wrong-host.js";
 
 const WITHOUT_COMPILED_CODE =
-  "The memory limit leaves Node no room for compiled code, so the engine's process runs without it. Replies are as fast; opening the model and long chat templates are slower.";
+  "The memory limit leaves no room for compiled code, so Node runs the engine's process without it. Reply speed is unchanged, but loading the model and long chat templates are slower.";
 
 /**
- * Launches a host, has its engine chosen meanwhile, and opens it there. Throws {@link EngineError}, what choosing threw, or
- * what the engine threw as it opened; no process is left then.
+ * Launches a host, chooses its engine meanwhile, and opens the engine there. Throws {@link EngineError}, the error of
+ * the choice, or the engine's own error. On failure no process remains.
  */
 export async function startHost(options: HostProcessOptions): Promise<HostProcess> {
   const { onProgress, signal, savePatience } = options;
@@ -45,7 +45,7 @@ export async function startHost(options: HostProcessOptions): Promise<HostProces
       await host.open(source, onProgress);
     } catch (error) {
       if (!host.mayStartWithoutCompiledCode) throw error;
-      // The reservation was more than was read of this program's own, or a limit around it is lower.
+      // The host's Node reserved more than this program's Node, or a lower limit applies to this program.
       await launchAgain({ withoutCompiledCode: true });
       await host.open(source, onProgress);
       host.facts = withNotice(host.facts, WITHOUT_COMPILED_CODE);
@@ -65,5 +65,5 @@ async function choose({ source, limits }: HostStart): Promise<ChosenEngine> {
 }
 
 function cancelled(): EngineError {
-  return new EngineError({ code: "engine-closed", message: "The engine was closed while it was being opened." });
+  return new EngineError({ code: "engine-closed", message: "The engine was closed while it was opening." });
 }

@@ -3,17 +3,17 @@ import { type Hang, type Patience, SignsOfLife } from "./signs-of-life.js";
 
 const LOOK_MILLISECONDS = 1000;
 
-/** A watch over a process that something is expected of. */
+/** A watch over a process that is expected to work. */
 export interface HangWatch {
   readonly patience: Patience;
-  /** Takes in a sign of life. */
+  /** Records a sign of life. */
   see(): void;
-  /** Takes in a sign of the main thread alone. */
+  /** Records that the main thread runs. */
   seeMainThread(): void;
   stop(): void;
 }
 
-/** Looks at a process once a second until it hangs: then calls `onHang`, once. */
+/** Checks a process once a second until it hangs, and then calls `onHang` once. */
 export function watchForHang(
   processId: number | undefined,
   patience: Patience,

@@ -4,43 +4,43 @@ import { HostStartError } from "./host-start-error.js";
 
 const NODE_FILE = "Pass the path of a Node 20.19 or newer: new NanoRuntime({ nodeFile }).";
 
-/** Whether a command surely starts Node: the program that runs this one, where that is not Electron. */
+/** Whether a command certainly starts Node: it is the binary that runs this program, outside of Electron. */
 export function isThisNode({ nodeFile }: HostCommand): boolean {
   return nodeFile === process.execPath && process.versions.electron === undefined;
 }
 
-/** Makes the error for a program that was started as Node and is another one. */
+/** Returns the error for a binary that was started as Node but is another program. */
 export function notNode({ nodeFile }: Pick<HostCommand, "nodeFile">, output = ""): HostStartError {
   const isElectron = process.versions.electron !== undefined;
   return new HostStartError({
     failure: "not-node",
-    message: `${nodeFile} was started as Node, to run the engine's process, and did not begin to run it.`,
+    message: `${nodeFile} was started as Node but did not run the engine's process.`,
     reason: isElectron
-      ? "Electron runs as Node only where its fuse runAsNode is on."
-      : output || "It is an app or another program.",
-    hint: isElectron ? `Leave the fuse runAsNode on. Or: ${NODE_FILE}` : NODE_FILE,
+      ? "Electron runs as Node only if its runAsNode fuse is on."
+      : output || "It is probably another program.",
+    hint: isElectron ? `Enable the runAsNode fuse. Or: ${NODE_FILE}` : NODE_FILE,
   });
 }
 
-/** Makes the error for a host of another version of this package. */
+/** Returns the error for a host of another version of this package. */
 export function otherVersion({ hostFile }: HostCommand, version: string | undefined): HostStartError {
   return new HostStartError({
     failure: "host-of-other-version",
-    message: `The program of the engine's process, ${hostFile}, is of version ${version ?? "0.1.0 or older"}, and this program has version ${HOST_VERSION}.`,
-    hint: "Build or install both anew, from one version of @nanoagent/runtime. If the app was updated while it ran, start it again.",
+    message: `The program of the engine's process, ${hostFile}, has version ${version ?? "0.1.0 or older"}, but this program has version ${HOST_VERSION}.`,
+    hint: "Build or install both from one version of @nanoagent/runtime. If the app was updated while it ran, restart it.",
   });
 }
 
 /**
- * Refuses to start an engine's process from a program that was itself started in place of one: it would go on without
- * end. Tells the program that started it.
+ * Throws if this program was itself started as an engine's process, which would otherwise repeat without end. Notifies
+ * the program that started it.
  */
 export function refuseInsideHost(): void {
   if (process.env[HOST_VARIABLE] === undefined) return;
   process.send?.({ type: "misled" });
   throw new HostStartError({
     failure: "not-node",
-    message: "This app was started by itself, in place of Node, to run an engine's process.",
+    message: "This app started itself instead of Node to run an engine's process.",
     hint: NODE_FILE,
   });
 }

@@ -2,17 +2,19 @@ import type { IntentSettings } from "@nanoagent/models";
 import { foldingOf } from "../../fold-case.js";
 import { splitWords } from "../../split-words.js";
 
-/** The config's reply to a message that nothing matched, in the language that it seems to be in. */
+/** Returns the config's fallback reply in the language that the message seems to be in. */
 export function fallbackFor(content: string, { fallback, definitions }: IntentSettings): string | null {
   if (fallback === undefined || typeof fallback === "string") return fallback ?? null;
   const language = closestLanguage(content, Object.keys(fallback), { definitions });
   return language === null ? null : (fallback[language] ?? null);
 }
 
-/** Words of the sentences of each language, in the order of the first one of each. */
+/** Words of each language's sentences. Languages are in the order in which the definitions first use them. */
 type Vocabularies = ReadonlyMap<string, () => ReadonlySet<string>>;
 
-/** A language may have tens of thousands of sentences: they are read once, when a message is first compared with them. */
+/**
+ * Cached vocabularies. A language may have tens of thousands of sentences, so they are split only when first needed.
+ */
 const vocabularies = new WeakMap<IntentSettings["definitions"], Vocabularies>();
 
 function vocabulariesOf(definitions: IntentSettings["definitions"]): Vocabularies {
@@ -41,12 +43,15 @@ function vocabulariesOf(definitions: IntentSettings["definitions"]): Vocabularie
   return found;
 }
 
-/** Languages that an agent has sentences in, in the order of the first one of each. */
+/** Returns the languages of an agent's sentences, in the order in which the definitions first use them. */
 export function languagesOf({ definitions }: Pick<IntentSettings, "definitions">): string[] {
   return [...vocabulariesOf(definitions).keys()];
 }
 
-/** Of these languages, the first one whose sentences share most words with a text; null without any. */
+/**
+ * Returns the language whose sentences share the most words with a text, the first one on a tie. Null for an empty
+ * list.
+ */
 export function closestLanguage(
   content: string,
   languages: readonly string[],

@@ -1,4 +1,4 @@
-/** What an agent says to a message that it does not understand: first that, then what goes before the list of what it knows. */
+/** Replies to a message that no rule understands: the statement, and the introduction to the list of abilities. */
 const sentences: Record<string, readonly [string, string]> = {
   cs: ["Tomu nerozumím.", "Znám toto:"],
   da: ["Det forstår jeg ikke.", "Det her kender jeg:"],
@@ -20,7 +20,7 @@ const sentences: Record<string, readonly [string, string]> = {
 
 const MAX_LISTED_ABILITIES = 8;
 
-/** Says in a language, where it is one of these, otherwise in English, that a message is not understood, and what would be. */
+/** Returns a reply in the given language, or in English for an unknown one, with the list of abilities. */
 export function notUnderstood(language: string | null, abilities: readonly string[]): string {
   const base = language?.toLowerCase().split(/[-_]/, 1)[0] ?? "en";
   const [notThat, known] = (Object.hasOwn(sentences, base) ? sentences[base] : sentences.en) as readonly [
@@ -30,7 +30,7 @@ export function notUnderstood(language: string | null, abilities: readonly strin
   return `${notThat} ${known} ${listed(abilities)}.`;
 }
 
-/** Names are nouns, verbs or letters, in any language: a list is right for all of them. */
+/** Joins names in a way that fits nouns, verbs and letters of any language. */
 function listed(abilities: readonly string[]): string {
   const names = abilities.slice(0, MAX_LISTED_ABILITIES).map((name) => name.replaceAll(/[_-]+/g, " "));
   return `${names.join(", ")}${abilities.length > names.length ? ", …" : ""}`;

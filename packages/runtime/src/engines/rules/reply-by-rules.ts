@@ -6,17 +6,17 @@ const GREETINGS = new Set(["hello", "hi", "hey"]);
 const STATUS_WORDS = new Set(["status", "health", "ping"]);
 const anyKeyword = new RegExp([...GREETINGS, ...STATUS_WORDS].join("|"), "iu");
 
-/** A message of so many words or fewer is too short to act on. */
+/** Messages with at most this number of words are too short to act on. */
 const SHORT_MESSAGE_WORDS = 5;
-/** Longest greeting, and longest question for the status, of an agent with a `fallback`: longer ones ask for more. */
+/** Longest greeting or status question, in words, for an agent with a `fallback`. */
 const KEYWORD_MESSAGE_WORDS = 2;
-/** An echo is there to be recognised, not to send a book back: the rest of a longer text is left out. */
+/** The echo shows which message was received, so a long one is cut. */
 const MAX_ECHO_CHARACTERS = 1000;
 
 /**
- * The reply to `content`: greeting, status, a question for more, or an acknowledgement; tried in this order. An agent with
- * a `fallback` says that, and one that can do something says what, in its `language`, in place of the last two. With a
- * `fallback`, only a message of one or two words is a greeting or asks for the status.
+ * Returns the reply to `content`: a greeting, the status, a request for more detail, or an acknowledgement, tried in
+ * this order. A `fallback`, or else a list of `abilities` in the given `language`, replaces the last two. With a
+ * `fallback`, only a message of one or two words is a greeting or a status question.
  */
 export function replyByRules(
   content: string,
@@ -41,13 +41,13 @@ export function replyByRules(
 }
 
 /**
- * What a message says, by the word. Words of a keyword are told apart by anything that is no letter, mark or digit,
- * so that "hi!" greets and "this" does not; words are counted as a person counts them, between white space.
+ * Scans a message for keywords and counts its words. Keywords end at any character other than a letter, mark or digit,
+ * so that "hi!" greets and "this" does not. The word count splits at white space, as people count.
  */
 function readWords(content: string): { greets: boolean; asksStatus: boolean; wordCount: number } {
   let greets = false;
   let asksStatus = false;
-  // Few messages have one of them anywhere, and to take all others apart would cost more than the reply.
+  // Few messages contain a keyword. Splitting all others would cost more than the reply.
   const words = anyKeyword.test(content) ? content.matchAll(/[\p{L}\p{M}\p{N}_]+/gu) : [];
   for (const [word] of words) {
     const lower = word.toLowerCase();

@@ -4,7 +4,7 @@ import { EngineError } from "../engine-error.js";
 import { closestLanguage, fallbackFor, languagesOf } from "./message-language.js";
 import { replyByRules } from "./reply-by-rules.js";
 
-/** Engine that answers by four fixed rules, without a model, memory or waiting. */
+/** Engine that answers with four fixed rules, instantly and without a model. */
 export class RulesEngine implements Engine {
   readonly name = "rules";
   readonly contextTokens = null;
@@ -16,8 +16,8 @@ export class RulesEngine implements Engine {
   #closed = false;
 
   /**
-   * `abilities` are named in the reply to a message that no rule understands, where `intents` have no fallback of their
-   * own. Without any it asks for more detail.
+   * `abilities` are listed in the reply to a message that no rule understands, unless `intents` have a fallback.
+   * Without abilities, that reply asks for more detail.
    */
   constructor({
     agentName,
@@ -64,7 +64,7 @@ export class RulesEngine implements Engine {
     yield { type: "end", reason: signal?.aborted ? "abort" : "stop" };
   }
 
-  /** Counts words: a word is a token of the rules. */
+  /** Counts words, which are this engine's tokens. */
   countTokens(text: string): number {
     if (text === "") return 0;
     return Math.max(1, text.split(/\s+/u).filter(Boolean).length);
@@ -78,7 +78,7 @@ export class RulesEngine implements Engine {
 function withoutSchemas(): NanoAgentError {
   return new NanoAgentError({
     code: "schema-not-supported",
-    message: "The rules engine cannot hold a reply to a schema.",
-    hint: "Leave the schema out, or set model_path or engine to a model.",
+    message: "The rules engine cannot follow a reply schema.",
+    hint: "Remove the schema, or set model_path or engine to use a model.",
   });
 }

@@ -16,7 +16,7 @@ const source = {
 };
 const isWindows = process.platform === "win32";
 
-/** Opens an engine whose process cannot be started, and returns the error. */
+/** Opens an engine whose process cannot be started and returns the error. */
 async function fail(
   options: Partial<HostedEngineOptions>,
 ): Promise<{ code: string; failure: string; message: string; hint: string }> {
@@ -36,7 +36,7 @@ async function file(name: string, text: string | Uint8Array, mode = 0o755): Prom
   return place;
 }
 
-/** The header of a program for Linux, for a processor by its number in ELF. */
+/** Header of a Linux program for a processor, given by its number in ELF. */
 function elf(machine: number): Uint8Array {
   const header = Buffer.alloc(128);
   header.write("\x7fELF\x02\x01\x01", "latin1");
@@ -62,7 +62,7 @@ describe.skipIf(isWindows)("a host that cannot be started", () => {
       script("echo 'Assertion failed: 0 == uv_thread_create()' >&2; kill -ABRT $$"),
       "process-limit",
     ],
-  ])("by a Node %s says so", async (_, make, failure) => {
+  ])("because of a Node %s reports it", async (_, make, failure) => {
     const nodeFile = await make();
     const error = await fail({ nodeFile });
     expect(error).toMatchObject({ code: "engine-unavailable", failure });
@@ -80,7 +80,7 @@ describe.skipIf(isWindows)("a host that cannot be started", () => {
       "host-of-other-version",
     ],
     [
-      "is of a version that did not tell it",
+      "is of a version that did not report itself",
       `process.send({ type: "started" }); setInterval(() => {}, 1000);`,
       "host-of-other-version",
     ],
@@ -89,14 +89,14 @@ describe.skipIf(isWindows)("a host that cannot be started", () => {
       `process.send({ type: "misled" }); setInterval(() => {}, 1000);`,
       "not-node",
     ],
-  ])("because its program %s says so", async (_, text, failure) => {
+  ])("because its program %s reports it", async (_, text, failure) => {
     const hostFile = await file("host.mjs", text);
     const error = await fail({ hostFile });
     expect(error).toMatchObject({ code: "engine-unavailable", failure });
     expect(error.hint).not.toMatch(/smaller|max_memory_mb/);
   });
 
-  test("names the archive where Node is to read its program from one", async () => {
+  test("names the archive that Node was to read its program from", async () => {
     const hostFile = await file("host.mjs", "");
     expect(await fail({ hostFile: `${hostFile}/inside.zip/host.mjs` })).toMatchObject({ failure: "host-not-found" });
   });
@@ -123,14 +123,14 @@ describe("errors of the system's call", () => {
     expect(error).toMatchObject({ code: "engine-unavailable", failure, reason: `spawn ${code}`, cause });
   });
 
-  test("are not guessed where a signal ended the process: it may have crashed or had no memory", () => {
+  test("are not guessed after a signal: the process may have crashed or run out of memory", () => {
     for (const signal of ["SIGKILL", "SIGSEGV", "SIGILL", "SIGABRT"] as const) {
       expect(explainFailedStart({ command, exitCode: null, signal, cause: null, output: "" })).toBeNull();
     }
   });
 });
 
-/** Programs that each get into a state in which no process can be started, and then try to start one. */
+/** Programs that create a state in which a process may fail to start, and then start one. */
 const llama = pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href;
 const program = (before: string) => `
   const { HostedEngine } = await import(${JSON.stringify(llama)});
@@ -172,7 +172,7 @@ describe.skipIf(isWindows)("a program that cannot start a host", () => {
       [],
       "started",
     ],
-  ])("because it %s says so, or starts it all the same", async (_, before, options, expected) => {
+  ])("because it %s reports it, or starts it anyway", async (_, before, options, expected) => {
     const folder = await temporaryFolder();
     const result = path.join(folder, "result");
     const args = [...options, "--input-type=module", "--eval", program(before), result];
@@ -181,7 +181,7 @@ describe.skipIf(isWindows)("a program that cannot start a host", () => {
     expect(spawnSync("cat", [result], { encoding: "utf8" }).stdout).toBe(expected);
   });
 
-  test("because its Node was replaced while it ran asks to start it again", async () => {
+  test("because its Node was replaced while it ran reports that", async () => {
     const folder = path.join(await temporaryFolder(), "bin");
     await mkdir(folder);
     const node = path.join(folder, "node");

@@ -6,7 +6,7 @@ import { findHost } from "../../../src/engines/host/find-host.js";
 import { HOST_VARIABLE } from "../../../src/engines/host/host-protocol.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 
-/** Writes files below a new folder, each with its content, and returns the folder. */
+/** Writes files below a new folder, with their paths as content, and returns the folder. */
 async function lay(...files: string[]): Promise<string> {
   const folder = await realpath(await temporaryFolder());
   for (const file of files) {
@@ -23,7 +23,7 @@ async function lay(...files: string[]): Promise<string> {
 
 const installed = ["node_modules/@nanoagent/runtime/package.json", "node_modules/@nanoagent/runtime/dist/host.js"];
 
-/** Folders with special names, in each of which an app may lie. */
+/** Folders with special names that may contain an app. */
 const folders = [
   "app",
   "with space",
@@ -34,7 +34,7 @@ const folders = [
   "'quoted'",
   `${"long/".repeat(30)}end`,
 ];
-/** Layouts of an app: its files, the file that runs, and the host that belongs to it. */
+/** Layouts of an app: title, files, the file that runs, and the expected host. */
 const layouts: [string, string[], string, string][] = [
   ["installed", installed, "src/app.js", "node_modules/@nanoagent/runtime/dist/host.js"],
   ["bundled as .mjs", ["dist/host-program.mjs"], "dist/app.mjs", "dist/host-program.mjs"],
@@ -52,13 +52,13 @@ describe("the program of an engine's process", () => {
     expect(findHost({}, [path.join(root, app)]).hostFile).toBe(path.join(root, host));
   });
 
-  test.each(folders)("may be given, as a path and as a URL, in %s", async (folder) => {
+  test.each(folders)("can be passed as a path or as a URL, in %s", async (folder) => {
     const file = path.join(await lay(`${folder}/any.mjs`), folder, "any.mjs");
     const forms = [file, path.relative(process.cwd(), file), pathToFileURL(file), pathToFileURL(file).href];
     for (const hostFile of forms) expect(findHost({ hostFile }, []).hostFile).toBe(file);
   });
 
-  test("is looked for beside the next file where the first does not exist any more", async () => {
+  test("is searched for beside the next file if the first no longer exists", async () => {
     const root = await lay("dist/host-program.mjs");
     const places = ["/build/machine/node_modules/@nanoagent/runtime/dist/chunk.js", path.join(root, "dist/app.mjs")];
     expect(findHost({}, places).hostFile).toBe(path.join(root, "dist/host-program.mjs"));
@@ -68,8 +68,8 @@ describe("the program of an engine's process", () => {
     ["nowhere to look", {}, []],
     ["an empty folder", {}, [path.join(path.sep, "nowhere", "app.js")]],
     ["a file that was given and is missing", { hostFile: "/nowhere/host.mjs" }, []],
-    ["a URL that is not a file's", { hostFile: "https://example.org/host.mjs" }, []],
-  ])("is missed by a typed error: %s", (_, files, places) => {
+    ["a URL that is not a file URL", { hostFile: "https://example.org/host.mjs" }, []],
+  ])("causes a typed error if not found: %s", (_, files, places) => {
     const error = expect.objectContaining({
       code: "engine-unavailable",
       failure: "host-not-found",
@@ -78,7 +78,7 @@ describe("the program of an engine's process", () => {
     expect(() => findHost(files, places)).toThrow(error);
   });
 
-  test("is taken from beside an Electron archive, and refused inside one", async () => {
+  test("is found beside an Electron archive and rejected inside one", async () => {
     const inside = installed.map((file) => `app.asar/${file}`);
     const root = await lay("app.asar/main.js", ...inside);
     const places = [path.join(root, "app.asar/main.js")];
@@ -92,7 +92,7 @@ describe("the program of an engine's process", () => {
   });
 });
 
-describe("the Node that runs it", () => {
+describe("the Node binary for the engine's process", () => {
   const changed: (() => void)[] = [];
   afterEach(() => {
     for (const restore of changed.splice(0)) restore();
@@ -107,7 +107,7 @@ describe("the Node that runs it", () => {
   }
   const hostFile = new URL(import.meta.url);
 
-  test("is this one, told by its environment what it is", () => {
+  test("is this one, marked as a host by its environment", () => {
     const { nodeFile, environment, flags } = findHost({ hostFile });
     expect({ nodeFile, environment, flags }).toEqual({
       nodeFile: process.execPath,
@@ -116,7 +116,7 @@ describe("the Node that runs it", () => {
     });
   });
 
-  test.each([undefined, "/Helper"])("is Electron's, told to run as Node (helper: %s)", (helper) => {
+  test.each([undefined, "/Helper"])("is Electron in Node mode (helper: %s)", (helper) => {
     pretend(process.versions, "electron", "39.0.0");
     if (helper !== undefined) pretend(process, "helperExecPath", helper);
     const { nodeFile, environment } = findHost({ hostFile });
@@ -130,7 +130,7 @@ describe("the Node that runs it", () => {
     ["pkg", () => pretend(process, "pkg", { entrypoint: "/snapshot/app.js" })],
     ["Deno", () => pretend(globalThis, "Deno", { build: { standalone: true } })],
     ["single executable", () => pretend(process, "getBuiltinModule", () => ({ isSea: () => true }))],
-  ])("is asked for where this program is %s", (name, arrange) => {
+  ])("must be passed if this program is %s", (name, arrange) => {
     arrange();
     expect(() => findHost({ hostFile })).toThrow(
       expect.objectContaining({
@@ -143,7 +143,7 @@ describe("the Node that runs it", () => {
     expect(findHost({ hostFile, nodeFile: "/usr/bin/node" }).nodeFile).toBe("/usr/bin/node");
   });
 
-  test("is looked for with the hooks of Yarn's Plug'n'Play", async () => {
+  test("gets the hooks of Yarn's Plug'n'Play", async () => {
     const root = await lay("app.js", ".pnp.loader.mjs", "node_modules/pnpapi/index.js");
     pretend(process.versions, "pnp", "3");
     const hooks = path.join(root, "node_modules/pnpapi/index.js");

@@ -20,12 +20,12 @@ describe("the end of a host process", () => {
     "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
     "Error: ENOMEM: not enough memory, read",
     "ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 100",
-  ])("is a want of memory where limits are set and it prints: %s", (output) => {
+  ])("means out of memory if limits are set and it prints: %s", (output) => {
     expect(describeExit({ ...ended, output }).code).toBe("engine-out-of-memory");
     expect(describeExit({ ...ended, output, isLimited: false }).code).toBe("engine-crashed");
   });
 
-  test("is Node's and the system's where no memory could be reserved for code: no budget would help", () => {
+  test("does not blame the budget if no memory could be reserved for code", () => {
     const output = [
       "#",
       "# Fatal process out of memory: Failed to reserve virtual memory for CodeRange",
@@ -40,17 +40,17 @@ describe("the end of a host process", () => {
     expect(error.hint).toMatch(/ulimit -d.*Node 22/);
   });
 
-  test("names the limit that this program was started with, where that is in the way", () => {
+  test("names the data limit of this program if that is the cause", () => {
     const outer = { ...ended, output: "failed to allocate", outerLimitBytes: 300 * 2 ** 20 };
     const error = describeExit(outer);
     expect(error.code).toBe("engine-out-of-memory");
-    expect(error.reason).toContain("300 MB on its data (RLIMIT_DATA)");
+    expect(error.reason).toContain("data limit (RLIMIT_DATA) of 300 MB");
     expect(error.hint).toMatch(/ulimit -d/);
     expect(error.hint).not.toContain("max_memory_mb");
     expect(describeExit({ ...outer, killedForMemory: true }).hint).toContain("max_memory_mb");
   });
 
-  test("never promises that a larger budget helps where the device may have no more", () => {
+  test("recommends a larger budget only if the device has the memory", () => {
     expect(describeExit({ ...ended, killedForMemory: true }).hint).toMatch(/if the device has memory to spare/);
   });
 });

@@ -54,16 +54,19 @@ describe("an engine in its own process", () => {
 });
 
 describe("the process", () => {
-  test.each(["crash", "exit"])("may %s: the reply ends as an error, and the next message is answered", async (how) => {
-    await using runtime = new NanoRuntime({ engine: await open({ replies: ["Yes."] }) });
-    await runtime.load(sampleConfig());
-    await runtime.process("first");
-    await expect(runtime.process(how)).rejects.toMatchObject({ code: "engine-crashed" });
-    expect((await runtime.process("second")).content).toBe("Yes.");
-    expect(runtime.history.map(({ content }) => content)).toEqual(["first", "Yes.", "second", "Yes."]);
-  });
+  test.each(["crash", "exit"])(
+    "may %s: the reply ends with an error, and the next message is answered",
+    async (how) => {
+      await using runtime = new NanoRuntime({ engine: await open({ replies: ["Yes."] }) });
+      await runtime.load(sampleConfig());
+      await runtime.process("first");
+      await expect(runtime.process(how)).rejects.toMatchObject({ code: "engine-crashed" });
+      expect((await runtime.process("second")).content).toBe("Yes.");
+      expect(runtime.history.map(({ content }) => content)).toEqual(["first", "Yes.", "second", "Yes."]);
+    },
+  );
 
-  test("may hang: it is ended and started again", async () => {
+  test("may hang: it is killed and restarted", async () => {
     const engine = await open();
     expect(await ask(engine, "hang")).toMatchObject([{ type: "error", error: { code: "engine-hung" } }]);
     expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
@@ -83,7 +86,7 @@ describe("the process", () => {
     expect(printed).toBe("");
   });
 
-  test("says why when its engine does not open", async () => {
+  test("reports why its engine does not open", async () => {
     await expect(open({ failToOpen: true })).rejects.toMatchObject({ message: "it will not open" });
   });
 
@@ -115,19 +118,16 @@ describe("the process", () => {
     await untilGone(Number(String(text)));
   });
 
-  test.skipIf(process.platform === "win32")(
-    "a memory limit that is far too small is an error, not a wait",
-    async () => {
-      await expect(open({}, { limits: { dataBytes: 8 * 2 ** 20 } })).rejects.toMatchObject({
-        code: expect.stringMatching(/engine-(crashed|out-of-memory)/),
-      });
-    },
-  );
+  test.skipIf(process.platform === "win32")("a memory limit that is far too small fails at once", async () => {
+    await expect(open({}, { limits: { dataBytes: 8 * 2 ** 20 } })).rejects.toMatchObject({
+      code: expect.stringMatching(/engine-(crashed|out-of-memory)/),
+    });
+  });
 });
 
 const countsWrites = await isWritingCounted();
 
-/** Short, so that the tests are; a look at the process comes once a second. */
+/** Short patience for fast tests. A process is checked once a second. */
 const savePatience = {
   stillMilliseconds: 2000,
   diskMilliseconds: 60_000,
@@ -138,7 +138,7 @@ const savePatience = {
 /** Longer than the patience. */
 const SAVING_MILLISECONDS = 5500;
 
-describe.skipIf(process.platform !== "linux")("saving and closing take as long as they make progress", () => {
+describe.skipIf(process.platform !== "linux")("saving and closing may continue while they make progress", () => {
   const spending = async (how: string) => {
     const folder = await temporaryFolder();
     const [file, mark] = [path.join(folder, "state"), path.join(folder, "mark")];
@@ -147,13 +147,13 @@ describe.skipIf(process.platform !== "linux")("saving and closing take as long a
 
   const start = (options: object) => startHost({ source: { kind: "module", url: moduleUrl, options }, savePatience });
 
-  test.skipIf(!countsWrites)("a close that writes in one blocking call comes to its end", async () => {
+  test.skipIf(!countsWrites)("a close that writes in one blocking call completes", async () => {
     const closing = await spending("block");
     await (await start({ closing })).stop();
     expect(existsSync(closing.mark)).toBe(true);
   });
 
-  test("a save and a close that compute in another thread come to their end", async () => {
+  test("a save and a close that compute in another thread complete", async () => {
     const saving = { ...(await spending("compute")), milliseconds: 3000 };
     const closing = await spending("compute");
     const host = await start({ saving, closing });
@@ -162,7 +162,7 @@ describe.skipIf(process.platform !== "linux")("saving and closing take as long a
     expect(existsSync(closing.mark)).toBe(true);
   });
 
-  test.each(["wait", "loop"])("a close that hangs (%s) is ended", async (how) => {
+  test.each(["wait", "loop"])("a close that hangs (%s) is killed", async (how) => {
     const closing = { ...(await spending(how)), milliseconds: 60_000 };
     const host = await start({ closing });
     await host.stop();
@@ -190,7 +190,7 @@ test("an abort while the host starts ends the reply once it has started", async 
   await engine.close();
 });
 
-test("tokens of many texts are counted in one trip, and as one by one", async () => {
+test("counting the tokens of many texts at once gives the same counts as one by one", async () => {
   const engine = await open();
   const texts = ["", "one", "one two three"];
   const each: number[] = [];
@@ -207,7 +207,7 @@ await probe?.remove();
 describe.skipIf(process.platform !== "linux")("a memory limit", () => {
   const MB = 2 ** 20;
 
-  test("stops an engine at its share, and the next message is answered", async () => {
+  test("stops an engine at its limit, and the next message is answered", async () => {
     await using runtime = new NanoRuntime({
       engine: await open({ replies: ["Yes."] }, { limits: { dataBytes: 120 * MB } }),
     });
@@ -216,8 +216,8 @@ describe.skipIf(process.platform !== "linux")("a memory limit", () => {
     expect((await runtime.process("second")).content).toBe("Yes.");
   });
 
-  test("that leaves Node no room for compiled code is met by a start without compiled code", async () => {
-    // As where the memory map of this program cannot be read.
+  test("that leaves no room for compiled code leads to a start without it", async () => {
+    // As if the memory map of this program could not be read.
     const engine = await open({ replies: ["Yes."] }, { limits: { dataBytes: 120 * MB, reservedCodeBytes: 0 } });
     expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
     expect(engine.notices).toHaveLength(ownCodeReservation() === 0 ? 0 : 1);
@@ -233,7 +233,7 @@ describe.skipIf(process.platform !== "linux")("a memory limit", () => {
     await vi.waitFor(() => expect(existsSync(group.processesFile)).toBe(false), 2000);
   });
 
-  test("is the same where this program runs without compiled code", async () => {
+  test("is the same if this program runs without compiled code", async () => {
     const program = `
       import { HostedEngine } from ${JSON.stringify(pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href)};
       const source = { kind: "module", url: ${JSON.stringify(moduleUrl)}, options: {} };
@@ -257,7 +257,7 @@ describe.skipIf(process.platform !== "linux")("a memory limit", () => {
   });
 });
 
-test(`${kills} kills at random moments: what was acknowledged is there, and the next message works`, async () => {
+test(`${kills} kills at random moments: acknowledged messages are kept, and the next message works`, async () => {
   const engine = await open({ replies: [{ deltas: ["a", "b", "c"], delayMilliseconds: 1 }] });
   await using runtime = new NanoRuntime({ engine });
   await runtime.load(sampleConfig());
@@ -279,7 +279,7 @@ test(`${kills} kills at random moments: what was acknowledged is there, and the 
     if (reply !== null) acknowledged.push(`message ${round}`, reply.content);
     if (round % 10 === 0) {
       await killed;
-      // A message that comes before the end is noticed is one of those that a kill may cost.
+      // A kill may cost the messages that arrive before its end is noticed.
       while (processId !== null && (await engine.processId()) === processId)
         await new Promise((resolve) => setTimeout(resolve, 1));
       acknowledged.push(`after ${round}`, (await runtime.process(`after ${round}`)).content);
@@ -291,7 +291,7 @@ test(`${kills} kills at random moments: what was acknowledged is there, and the 
   await engine.close();
 }, 600_000);
 
-/** Whether the kernel counts what is written to the folder of the tests: not in memory, and not everywhere. */
+/** Whether the kernel counts writes to the temporary folder. It does not for memory file systems. */
 async function isWritingCounted(): Promise<boolean> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
   try {

@@ -1,4 +1,4 @@
-// What a host opens in the tests: an engine that says what it is told, and misbehaves when a message asks for it.
+// Engine for host tests. It replies as configured, and misbehaves when a message asks for it.
 import { pbkdf2 } from "node:crypto";
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,14 +7,14 @@ import { ScriptedEngine } from "@nanoagent/runtime/testing";
 
 const WRITTEN_AT_ONCE_BYTES = 65_536;
 
-/** Ways to spend the time of a save, and of a close. Each takes the milliseconds and a file to write to. */
+/** Ways to spend the time of a save or close. Each gets the milliseconds and a file to write to. */
 const ways = {
   /** Computes in another thread, as native code does. */
   async compute(milliseconds) {
     const end = Date.now() + milliseconds;
     while (Date.now() < end) await promisify(pbkdf2)("", "", 100_000, 32, "sha256");
   },
-  /** Writes a little ten times a second in one call that blocks the main thread, as a slow disk makes native code do. */
+  /** Writes a little ten times a second in one call that blocks the main thread, like native code on a slow disk. */
   block(milliseconds, file) {
     const end = Date.now() + milliseconds;
     const descriptor = openSync(file, "w");
@@ -24,9 +24,9 @@ const ways = {
     }
     closeSync(descriptor);
   },
-  /** Waits for something that does not come, while the main thread goes on. */
+  /** Waits for something that never happens, while the main thread runs on. */
   wait: (milliseconds) => sleep(milliseconds),
-  /** Computes endlessly in the main thread. */
+  /** Loops endlessly in the main thread. */
   loop() {
     for (;;) {}
   },

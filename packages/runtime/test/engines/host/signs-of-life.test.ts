@@ -13,20 +13,20 @@ const patience = {
 };
 
 interface Silence {
-  /** Processors that its main thread and its other threads take. */
+  /** Processors that its main thread and its other threads use. */
   main?: number;
   others?: number;
   pagesPerSecond?: number;
   bytesPerSecond?: number;
-  /** Second from which on it no longer waits for a disk. */
+  /** Second after which it no longer waits for a disk. */
   waitsUntil?: number;
-  /** Seconds from one sign of life to the next. */
+  /** Seconds between two signs of life. */
   seenEvery?: number;
-  /** Seconds from one sign of the main thread to the next. */
+  /** Seconds between two signs of the main thread. */
   mainThreadSeenEvery?: number;
 }
 
-/** A process that is looked at once a second; how it hangs, and the second in which that is found. */
+/** Checks a simulated process once a second. Returns how it hangs and the second in which that is found. */
 function hangOf(silence: Silence, seconds: number) {
   const { main = 0, others = 0, pagesPerSecond = 0, bytesPerSecond = 0, waitsUntil = 0 } = silence;
   const { seenEvery = Infinity, mainThreadSeenEvery = Infinity } = silence;
@@ -48,8 +48,8 @@ function hangOf(silence: Silence, seconds: number) {
   return null;
 }
 
-describe("a process that says nothing", () => {
-  test("hangs when it stands still", () => {
+describe("a silent process", () => {
+  test("hangs when it is idle", () => {
     expect(hangOf({}, 60)).toEqual({ hang: "still", second: 16 });
   });
 
@@ -57,36 +57,36 @@ describe("a process that says nothing", () => {
     expect(hangOf({ main: 0.002 }, 60)).toEqual({ hang: "still", second: 16 });
   });
 
-  test("hangs when it computes without an end, by its own time and not by the clock", () => {
+  test("hangs when it computes without end, measured by processor time", () => {
     expect(hangOf({ main: 1 }, 600)).toEqual({ hang: "endless", second: 61 });
     expect(hangOf({ main: 0.25 }, 600)).toEqual({ hang: "endless", second: 241 });
   });
 
-  test("is slow while its other threads compute, however many they are", () => {
+  test("is slow while any number of its other threads compute", () => {
     expect(hangOf({ main: 0.01, others: 1 }, 500)).toBeNull();
     expect(hangOf({ main: 0.01, others: 16 }, 30)).toBeNull();
     expect(hangOf({ others: 4 }, 600)).toEqual({ hang: "endless", second: 151 });
   });
 
-  test("is slow while a busy machine or a slow disk lets it get on", () => {
+  test("is slow while it makes progress on a busy machine or a slow disk", () => {
     expect(hangOf({ main: 0.05 }, 600)).toBeNull();
     expect(hangOf({ main: 0.001, pagesPerSecond: 20 }, 600)).toBeNull();
   });
 
-  test("is slow while it writes, or waits for a disk that answers in good time", () => {
+  test("is slow while it writes, or waits for a disk that responds in time", () => {
     expect(hangOf({ bytesPerSecond: 4096 }, 600)).toBeNull();
     expect(hangOf({ waitsUntil: 90 }, 103)).toBeNull();
     expect(hangOf({ waitsUntil: 90 }, 600)).toEqual({ hang: "still", second: 104 });
     expect(hangOf({ waitsUntil: 600 }, 600)).toEqual({ hang: "still", second: 115 });
   });
 
-  test("stands still even when its main thread gives signs, and computes endlessly only without them", () => {
+  test("counts as idle even when its main thread gives signs, and as endless only without them", () => {
     expect(hangOf({ mainThreadSeenEvery: 1 }, 60)).toEqual({ hang: "still", second: 16 });
     expect(hangOf({ main: 1, mainThreadSeenEvery: 10 }, 500)).toBeNull();
     expect(hangOf({ main: 1, others: 1, mainThreadSeenEvery: 10 }, 600)).toEqual({ hang: "endless", second: 301 });
   });
 
-  test("is not judged by a time in which nobody looked: both were stopped", () => {
+  test("is not judged by a gap between checks, when both programs were suspended", () => {
     const work = { cpuMilliseconds: 100, mainThreadMilliseconds: 100, pageFaults: 100 };
     for (const read of [() => work, () => null]) {
       const signs = new SignsOfLife(patience, read, 0);
@@ -96,14 +96,14 @@ describe("a process that says nothing", () => {
     }
   });
 
-  test("is judged by the clock where the system does not report its work", () => {
+  test("is judged by the clock if the system does not report its work", () => {
     const signs = new SignsOfLife(patience, () => null, 0);
     for (let second = 1; second < 30; second++) expect(signs.findHang(second * 1000)).toBeNull();
     expect(signs.findHang(30_000)).toBe("silent");
   });
 });
 
-test("a process that gives signs of life never hangs, however slow or busy it is", () => {
+test("a process that gives signs of life never hangs, however slow it is", () => {
   const load = fc.double({ min: 0, max: 4, noNaN: true });
   fc.assert(
     fc.property(load, load, fc.integer({ min: 1, max: 14 }), (main, others, seenEvery) => {

@@ -16,7 +16,7 @@ const moduleUrl = pathToFileURL(path.join(here, "scripted-module.mjs")).href;
 const MB = 2 ** 20;
 const rounds = process.env.NANOAGENT_SOAK ? 200 : 12;
 
-/** Processes with this text in their environment. */
+/** Ids of processes with this text in their environment. */
 function marked(mark: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -43,7 +43,7 @@ function isHost(processId: number): boolean {
   }
 }
 
-/** Opens an engine that is chosen by `choose`, with a mark in the environment of its process. */
+/** Opens an engine that `choose` selects, with a mark in the environment of its process. */
 async function openMarked(
   choose: (hosts: () => number[]) => Promise<Partial<ChosenEngine>>,
   limits: HostLaunch = {},
@@ -68,7 +68,7 @@ async function openMarked(
   return { engine, hosts };
 }
 
-describe.skipIf(process.platform !== "linux")("a host whose engine is chosen while it starts", () => {
+describe.skipIf(process.platform !== "linux")("a host whose engine is chosen during startup", () => {
   test("runs before the engine is chosen, and opens what was chosen", async () => {
     const { engine, hosts } = await openMarked(async (hosts) => {
       await until(() => hosts().some(isHost));
@@ -86,14 +86,14 @@ describe.skipIf(process.platform !== "linux")("a host whose engine is chosen whi
     ["once its process exists", (hosts: () => number[]) => until(() => hosts().length > 0)],
     ["once Node runs in it", (hosts: () => number[]) => until(() => hosts().some(isHost))],
     [
-      "when its process has ended by itself",
+      "when its process has exited",
       async (hosts: () => number[]) => {
         await until(() => hosts().length > 0);
         for (const host of hosts()) process.kill(host, "SIGKILL");
         await until(() => hosts().length === 0);
       },
     ],
-  ])("leaves no process when the choice fails %s, and the error is that of the choice", async (_, wait) => {
+  ])("leaves no process when the choice fails %s, and throws the error of the choice", async (_, wait) => {
     const { engine, hosts } = await openMarked(async (hosts) => {
       await wait(hosts);
       throw refusal;
@@ -106,7 +106,7 @@ describe.skipIf(process.platform !== "linux")("a host whose engine is chosen whi
     ["enough", 200, 120, 200],
     ["too little", 120, 200, 200],
   ])(
-    "with a limit that turns out to be %s has a limit of what it needs at least",
+    "with a limit that turns out to be %s gets at least the limit that it needs",
     async (_, launched, needed, held) => {
       const { engine, hosts } = await openMarked(async () => ({ dataBytes: needed * MB }), {
         dataBytes: launched * MB,
@@ -122,8 +122,8 @@ describe.skipIf(process.platform !== "linux")("a host whose engine is chosen whi
   test.each([
     ["a small model", 10, true],
     ["a large one", 500, false],
-    ["one that is not there", null, true],
-  ])("for %s it gives freed memory back at once, unless that is slow", async (_, megabytes, isFrugal) => {
+    ["a missing model", null, true],
+  ])("for %s returns freed memory at once, unless that is slow", async (_, megabytes, isFrugal) => {
     const folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const modelPath = path.join(folder, "model.gguf");
@@ -139,7 +139,7 @@ describe.skipIf(process.platform !== "linux")("a host whose engine is chosen whi
     expect(environment.includes("MALLOC_TRIM_THRESHOLD_=65536")).toBe(isFrugal);
   });
 
-  test(`leaves no process when the program is killed while it chooses, ${rounds} times at any moment`, async () => {
+  test(`leaves no process when the program is killed while choosing, ${rounds} times at random moments`, async () => {
     const entry = pathToFileURL(path.join(here, "../../../dist/engines/llama.js")).href;
     const program = `
       import { HostedEngine } from ${JSON.stringify(entry)};
