@@ -143,7 +143,7 @@ intents:
     ["model_path: nowhere.gguf", "2:13: model_path: There is no model file at …/nowhere.gguf."],
     ["model_path: damaged.gguf", "2:13: model_path: "],
     ["engine: {type: llama}", "2:16: engine.type: "],
-    ["engine: {type: openai-compatible}", "engine.url does not say where its server is."],
+    ["engine: {type: openai-compatible}", "needs engine.url, which is not set."],
     ["engine: {type: openai-compatible, url: 'http://192.0.2.7'}", "engine: "],
     ["engine: {type: openai-compatible, url: 'http://127.0.0.1:1', api_key_env: NO_SUCH_KEY}", "NO_SUCH_KEY"],
   ])("%s is an error with its place", async (config, message) => {
@@ -175,7 +175,7 @@ intents:
       "spec: {name: a, max_memory_mb: 400, capabilities: [v]}\nmodel_path: model.gguf\ntools: [{name: v, description: d, command: [x]}]\n";
     const fits = await check(config, { device: at("device.json") });
     expect(fits.stdout).toMatch(
-      /^ok {7}Engine +model\.gguf \(llama\), 4096 tokens of context \(\d+ would fit\), takes \d+ of \d+ MB; calls tools as a choice, then arguments: its chat template knows no tools$/m,
+      /^ok {7}Engine +model\.gguf \(llama\), 4096 tokens of context \(\d+ would fit\), takes \d+ of \d+ MB; calls tools as a choice, then arguments: its chat template does not support tools$/m,
     );
     expect(fits.stdout).toMatch(/^ok +Acts +(?:Models|Nothing is known of models) of this size .*\.$/m);
     // Programs of a device that is elsewhere are not looked for here.

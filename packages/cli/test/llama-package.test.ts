@@ -136,7 +136,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(checked.output).toMatch(
       /why: llama-addon\.node needs GLIBC_9\.99 of \/\S*libc\.so\.6\. The newest version that glibc \S+ defines is GLIBC_2\.\d+\./,
     );
-    expect(checked.output).toMatch(/do: Use a newer system: .* Or let a server run the model: /);
+    expect(checked.output).toMatch(/do: Use a newer system: .* Or use a server to run the model: /);
     expect(ran.exitCode).toBe(2);
     expect(ran.output).toMatch(message);
     expect(ran.output).toMatch(/why: \/\S+: version `GLIBC_9\.99' not found \(required by \/\S+llama-addon\.node\)/);

@@ -3,27 +3,27 @@ import { callWithin } from "../../call-within.js";
 import { messageOf } from "../../message-of.js";
 import { EngineError } from "../engine-error.js";
 
-/** Longest wait for a plan. A planner reads a file's header, from slow storage perhaps. */
+/** Timeout for a plan. A planner may read a file header from slow storage. */
 export const PLANNER_MILLISECONDS = 60_000;
 
 /**
- * Wraps a planner of the app's. Whatever it throws becomes a `NanoAgentError`: its own, or an `EngineError` with code
- * `engine-failed`. So does a planner that does not answer.
+ * Wraps an app's planner. Every error becomes a `NanoAgentError`: the planner's own, or an `EngineError` with code
+ * `engine-failed`, also on a timeout.
  */
 export function typedPlanner(planner: FitPlanner): FitPlanner {
   return {
     async planFit(request) {
       try {
         const plan = await callWithin(PLANNER_MILLISECONDS, () => planner.planFit(request));
-        if (typeof plan?.ledger?.peak_resident_bytes !== "number") throw new TypeError("its plan has no ledger");
+        if (typeof plan?.ledger?.peak_resident_bytes !== "number") throw new TypeError("the plan has no ledger");
         return plan;
       } catch (error) {
         if (NanoAgentError.isInstance(error)) throw error;
         throw new EngineError({
           code: "engine-failed",
-          message: "The planner that this program passed in failed.",
+          message: "The planner passed by this program failed.",
           reason: messageOf(error),
-          hint: "Mend the planner, or leave it out: @nanoagent/optimizer has one.",
+          hint: "Fix the planner, or omit it to use the one of @nanoagent/optimizer.",
           cause: error,
         });
       }
@@ -31,7 +31,7 @@ export function typedPlanner(planner: FitPlanner): FitPlanner {
   };
 }
 
-/** Wraps a progress callback of the app's. When it throws or rejects, a notice says so and it is not called again. */
+/** Wraps an app's progress callback. If it throws or rejects, a notice reports that and it is not called again. */
 export function safeProgress(
   onLoadProgress: ((share: number) => void) | undefined,
   onNotice: (notice: string) => void,
@@ -40,12 +40,12 @@ export function safeProgress(
   let hasFailed = false;
   const fail = (error: unknown) => {
     hasFailed = true;
-    onNotice(`onLoadProgress failed and is not called again: ${messageOf(error)}.`);
+    onNotice(`onLoadProgress failed and will not be called again: ${messageOf(error)}.`);
   };
   return (share) => {
     if (hasFailed) return;
     try {
-      // An async function returns a promise, though its result is not used.
+      // An async callback returns a promise, although its result is unused.
       Promise.resolve(onLoadProgress(share)).catch(fail);
     } catch (error) {
       fail(error);

@@ -7,10 +7,10 @@ export interface EngineThreads {
   decodeThreads: number;
 }
 
-/** Batches up to this size wait for memory as single tokens do; larger ones compute. */
+/** Batches up to this size are limited by memory bandwidth, like single tokens; larger ones by computation. */
 const DECODE_TOKENS = 8;
 
-/** Threads of what is evaluated in one context: a choice for prompts, and one for replies. */
+/** Thread counts for one context: one choice for prompts and one for replies. */
 export class BatchThreads {
   readonly #prefill: ThreadChoice;
   readonly #decode: ThreadChoice;
@@ -22,22 +22,22 @@ export class BatchThreads {
     this.#mayHaveMore = prefillThreads > 1;
     const machine = { most: prefillThreads, freeCores: () => load.freeCores() };
     const prefill = { least: 2 * DECODE_TOKENS, most: Number.POSITIVE_INFINITY };
-    // Prompts are computed: fewer threads that all have a core are slower, and a trial of them is long.
+    // Prompts are limited by computation: fewer threads are slower while each has a core, and a trial takes long.
     this.#prefill = new ThreadChoice({ ...machine, goal: prefillThreads, comparedTokens: prefill, triesFewer: false });
     this.#decode = new ThreadChoice({ ...machine, goal: decodeThreads, comparedTokens: { least: 1, most: 1 } });
   }
 
-  /** Whether the next batch of a prompt would have one thread for want of knowing how many cores are free. */
+  /** Whether the next batch of a prompt would use one thread because the number of free cores is unknown. */
   get isUnsure(): boolean {
     return this.#mayHaveMore && (this.#last !== this.#prefill || this.#prefill.isUnsure);
   }
 
-  /** Begins a task: the machine may do other work than at the end of the last one. */
+  /** Starts a task. The machine may have other work than at the end of the last task. */
   begin(): void {
     this.#last = null;
   }
 
-  /** Evaluates a batch of so many tokens with the threads that suit it, and learns from how it went. */
+  /** Evaluates a batch of `tokens` tokens with a suitable number of threads, and learns from the time it took. */
   async evaluate<Result>(
     context: { setThreads: (threads: number) => void },
     tokens: number,

@@ -1,20 +1,20 @@
 import { type ChatMessage, withoutSystem } from "./chat-message.js";
 
-/** Tokens that a format may write at the beginning and behind replies. */
+/** Tokens that a format may write at the start and after replies. */
 interface EdgeTokens {
   bosToken: string;
   eosToken: string;
 }
 
-/** A format of conversations that a family of models was trained on. */
+/** Chat format of a model family. */
 export interface ChatFamily {
-  /** Control token whose presence in the vocabulary tells that the model speaks this format. */
+  /** Control token whose presence in the vocabulary identifies the format. */
   controlToken: string;
   stop: readonly string[];
   render: (messages: readonly ChatMessage[], tokens: EdgeTokens) => string;
 }
 
-/** Formats of the common model families, as their publishers document them. */
+/** Formats of common model families, as documented by their publishers. */
 export const families: readonly ChatFamily[] = [
   {
     controlToken: "<|im_start|>",
@@ -58,7 +58,7 @@ export const families: readonly ChatFamily[] = [
   },
 ];
 
-/** Format for a model of no known family: a name before each message. */
+/** Format for models of unknown families: a name before each message. */
 export const plainFamily: Omit<ChatFamily, "controlToken"> = {
   stop: ["\nUser:"],
   render: (messages) => {

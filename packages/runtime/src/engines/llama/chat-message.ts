@@ -1,4 +1,4 @@
-/** A message as chat templates know it. */
+/** A message in the form that chat templates read. */
 export interface ChatMessage {
   role: string;
   content: string;
@@ -7,14 +7,14 @@ export interface ChatMessage {
   name?: string;
 }
 
-/** A call in a message of the assistant's. */
+/** A tool call in an assistant message. */
 export interface ChatCall {
   id: string;
   type: "function";
   function: { name: string; arguments: unknown };
 }
 
-/** Moves a system message to the beginning of the message after it, for models that know no system role. */
+/** Prepends a system message to the next message, for models without a system role. */
 export function withoutSystem(messages: readonly ChatMessage[]): ChatMessage[] {
   const [first, second, ...rest] = messages;
   if (first?.role !== "system" || second === undefined) return [...messages];

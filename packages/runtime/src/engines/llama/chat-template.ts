@@ -11,41 +11,44 @@ import { ModelTemplates, type TemplateSources } from "./model-templates.js";
 import { TemplateError } from "./template/template-error.js";
 import type { TemplateConversation } from "./template-variant.js";
 
-/** The parts of a model that its conversations depend on. Its templates are read and probed once for each such object. */
+/** The parts of a model that its conversations depend on. Templates are parsed and probed once per object. */
 export interface ChatModel extends TemplateSources {
-  /** Whether a text is one token that steers the conversation. */
+  /** Whether a text is a single control token. */
   isControlToken: (text: string) => boolean;
-  /** Form in which the template writes a call; null where it writes none. Default: null. */
+  /** Form in which the template writes a call, or null if it cannot. Default: null. */
   callForm?: OwnCallForm | null | undefined;
 }
 
 export interface ChatPrompt {
   text: string;
-  /** Texts beside the model's own end tokens that end the reply; one that is a control token is meant as that token. */
+  /**
+   * Texts that end the reply, in addition to the model's end tokens. A text that is a control token stands for that
+   * token.
+   */
   stop: readonly string[];
-  /** How the model calls tools in this reply; null if the request has no tools or the model must not call one now. */
+  /** How the model calls tools in this reply. Null if the request has no tools or the model must not call one now. */
   calling: Calling | null;
-  /** Whether the reply begins inside of a thought, which the prompt has opened. */
+  /** Whether the prompt ends inside reasoning. */
   opensThought: boolean;
-  /** Why the file's own template did not write the prompt; null where it did, or where there is none. */
+  /** Reason why the file's own template did not write the prompt. Null if it did, or if there is no template. */
   failure: string | null;
 }
 
 /**
- * A model that was trained to call tools writes a call when it wants to. Any other is asked for its choice first, with
- * `lead` as the beginning of its reply; it calls one tool for a message, for it would not know when to stop.
+ * A model that was trained to call tools decides during the reply. Any other model is asked to choose first, with
+ * `lead` as the beginning of its reply. It calls one tool per message, because it would not know when to stop.
  */
 type Calling = { kind: "own-form"; form: OwnCallForm } | { kind: "choice"; lead: string };
 
 /**
- * Writes the conversation as the model was trained to read it, up to the beginning of its reply. It uses the file's own
- * template. If the file has none, or the template fails, the control tokens of the vocabulary tell the model's family, and
- * the conversation is written in the format of that family.
+ * Writes the conversation in the model's format, up to the beginning of the reply. Uses the file's own template. If
+ * there is none, or it fails, the control tokens of the vocabulary identify the model family, whose format is used
+ * instead.
  */
 export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   const request = { ...given, ...legalConversation(given) };
   const { tools = [], toolChoice, responseSchema } = request;
-  // Whether to call at all is chosen before a reply that must be a call, or must satisfy a schema, is written.
+  // If the reply must be a call or follow a schema, the tool is chosen before the reply is written.
   const isChosenFirst = tools.length > 0 && (toolChoice === "required" || responseSchema !== undefined);
   const callForm = isChosenFirst ? null : (model.callForm ?? null);
   const hasCalls = request.messages.some(({ tool_calls = [] }) => tool_calls.length > 0);
@@ -74,27 +77,27 @@ export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   return { text: render(messages, model), stop, calling: choiceOf(request), opensThought: false, failure };
 }
 
-/** A way to write a conversation, and how tools are called in it. */
+/** A way to write a conversation and to call tools in it. */
 interface Attempt {
   conversation: TemplateConversation;
   calling: Calling | null;
   ways?: OwnCallForm["rendering"];
 }
 
-/** Returns the format of the family that the control tokens of a vocabulary speak of. */
+/** Returns the format of the model family whose control token is in the vocabulary. */
 function familyOf(isControlToken: (text: string) => boolean): Omit<ChatFamily, "controlToken"> {
   return families.find(({ controlToken }) => isControlToken(controlToken)) ?? plainFamily;
 }
 
-/** Finds the form in which the model's own template writes a call, and says why it is that one, or none. */
+/** Finds the form in which the model's own template writes a call, with the reason for the result. */
 export function learnCallForm(model: ChatModel): CallFormVerdict {
   const source = model.toolTemplate ?? model.chatTemplate;
   if (source === null) return { form: null, reason: "the file has no chat template" };
-  if (!knowsTools(source)) return { form: null, reason: "its chat template knows no tools" };
+  if (!knowsTools(source)) return { form: null, reason: "its chat template does not support tools" };
   const templates = templatesOf(model);
   return verifyCallForm(
     (messages, { goesOn, calls, rendering }) => {
-      // What is compared with a conversation that has calls is given to the template in the same way.
+      // Both texts in the comparison must be rendered in the same way.
       const kind = { ...plainKind, hasTools: true, calls, endsWithResult: true } as const;
       const { variant } = templates.plan(kind, { ...rendering, calls: "together" });
       return templates.renderAs(variant, { messages, tools: probeTools }, { goesOn });
@@ -103,14 +106,14 @@ export function learnCallForm(model: ChatModel): CallFormVerdict {
   );
 }
 
-/** Whether a template speaks of tools. One that never does is of a model that was not trained to call any. */
+/** Whether a template mentions tools. If not, the model was not trained to call any. */
 export function knowsTools(template: string | null): boolean {
   return template?.includes("tools") === true;
 }
 
 const templatesByModel = new WeakMap<ChatModel, ModelTemplates>();
 
-/** Returns the templates of a model, which are read and probed once. */
+/** Returns the templates of a model, parsed and probed once. */
 export function templatesOf(model: ChatModel): ModelTemplates {
   let templates = templatesByModel.get(model);
   if (templates === undefined) {
@@ -128,7 +131,7 @@ const plainKind = {
   endsWithResult: false,
 } as const;
 
-/** Returns the text that ends a turn by the template, where it is not the model's own end token. */
+/** Returns the text that ends a turn in the template, if it is not the model's own end token. */
 function turnEndOf(model: ChatModel): readonly string[] {
   try {
     const { afterAnswer } = templatesOf(model).plan(plainKind);
@@ -139,7 +142,7 @@ function turnEndOf(model: ChatModel): readonly string[] {
   }
 }
 
-/** Messages for a template that knows what tools are. */
+/** Messages for a template that supports tools. */
 function toOwnMessages({ instructions, messages }: Pick<EngineRequest, "instructions" | "messages">): ChatMessage[] {
   const names = namesOfCalls(messages);
   const system = instructions === null ? [] : [{ role: "system", content: instructions }];
@@ -156,7 +159,7 @@ function toOwnMessages({ instructions, messages }: Pick<EngineRequest, "instruct
   return [...system, ...others];
 }
 
-/** Messages for a template that knows only system, user and assistant: the user says what tools said. */
+/** Messages for a template with only system, user and assistant roles. Tool results become user messages. */
 function toChatMessages({ instructions, messages, tools = [] }: EngineRequest): ChatMessage[] {
   const parts = [
     ...(instructions === null ? [] : [instructions]),
@@ -173,7 +176,7 @@ function toChatMessages({ instructions, messages, tools = [] }: EngineRequest): 
         ? { role: "user", content: describeResult(content, names.get(tool_call_id)) }
         : { role, content: said };
     const last = others.at(-1);
-    // Several results are one message: the roles of such a template take turns.
+    // Join several results, because roles alternate in such a template.
     if (last?.role !== message.role) others.push(message);
     else last.content += `\n${message.content}`;
   }
@@ -184,7 +187,10 @@ function namesOfCalls(messages: readonly EngineMessage[]): Map<string, string> {
   return new Map(messages.flatMap(({ tool_calls = [] }) => tool_calls.map(({ id, name }) => [id, name] as const)));
 }
 
-/** Returns the choice that the model is asked for: about a message of the user's, and not about a tool's result unless it must. */
+/**
+ * Returns the choice to ask the model for. It is asked about user messages, and about tool results only if it must
+ * choose.
+ */
 function choiceOf({ messages, tools = [], toolChoice }: EngineRequest): Calling | null {
   const isAsked = messages.at(-1)?.role === "user" || toolChoice === "required";
   if (tools.length === 0 || !isAsked) return null;

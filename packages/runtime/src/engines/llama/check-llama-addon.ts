@@ -11,18 +11,18 @@ import { type NativeSystem, readNativeSystem } from "./native-library/native-sys
 import { readNativeFiles } from "./native-library/read-native-files.js";
 import { remoteEngineHint } from "./remote-engine-hint.js";
 
-/** Longest message of the system's loader that an error shows, in characters. */
+/** Longest loader message that an error shows, in characters. */
 const MAX_LOADER_MESSAGE_CHARACTERS = 500;
 
 export interface LlamaAddonCheck {
-  /** The system that is to load it; null where the operating system is not Linux. Default: this one. */
+  /** System that will load the add-on, or null if it is not Linux. Default: this system. */
   system?: NativeSystem | null | undefined;
 }
 
 /**
- * Returns the folder of the add-on after a check that this system can load its files: their processor, the versions of
- * the C and C++ libraries that they need, and that they are whole. It reads headers and loads nothing; about ten
- * milliseconds. Throws {@link EngineError} `engine-unavailable`, which says what is wrong and what to do.
+ * Returns the add-on's folder after checking that this system can load its files: processor, C and C++ library
+ * versions, and completeness. Reads only headers and takes about 10 ms. Throws {@link EngineError}
+ * `engine-unavailable`.
  */
 export async function checkLlamaAddon({ system }: LlamaAddonCheck = {}): Promise<string> {
   const folder = await findLlamaAddon().catch((error: unknown) => {
@@ -33,7 +33,10 @@ export async function checkLlamaAddon({ system }: LlamaAddonCheck = {}): Promise
   return folder;
 }
 
-/** Returns the error for a package that cannot be found or imported: where it could not be loaded, an install would not help. */
+/**
+ * Returns the error for a package that cannot be found or imported. If the system could not load it anyway, the error
+ * reports that instead of recommending an install.
+ */
 export function explainMissingAddon(error: unknown, system?: NativeSystem | null): unknown {
   if (!EngineError.isInstance(error)) return error;
   const known = orThisSystem(system);
@@ -42,7 +45,7 @@ export function explainMissingAddon(error: unknown, system?: NativeSystem | null
   return issue === null || !hasPackage() ? error : libraryIssueError(issue, installedPackage(addonPackage()));
 }
 
-/** Returns the error for an add-on that the system has refused to load, with the loader's own message as its reason. */
+/** Returns the error for an add-on that the system failed to load, with the loader's message as the reason. */
 export async function explainLoadFailure(folder: string, cause: unknown): Promise<EngineError> {
   const reason = cutText(cause instanceof Error ? cause.message : String(cause), MAX_LOADER_MESSAGE_CHARACTERS);
   const issue = await findIssue(folder, undefined);
@@ -58,13 +61,13 @@ export async function explainLoadFailure(folder: string, cause: unknown): Promis
 
 function wayOut(cause: unknown, reason: string): string {
   if ((cause as { code?: unknown } | null)?.code === "ERR_DLOPEN_DISABLED") return "Start Node with --allow-addons.";
-  // The loader says this of a file system that is mounted with noexec.
+  // The loader reports this for a file system mounted with noexec.
   if (/failed to map segment/i.test(reason))
     return "Install the package on a file system that is not mounted with noexec.";
-  return "Give the system what the reason names.";
+  return "Fix the problem named in the reason.";
 }
 
-/** Returns the error for a process that ended as it loaded the add-on: the issue of the files, or `error`. */
+/** Returns the error for a process that crashed while loading the add-on: the problem with its files, or `error`. */
 export async function explainCrash(error: unknown): Promise<unknown> {
   const folder = await findLlamaAddon().catch(() => null);
   const issue = folder === null ? null : await findIssue(folder, undefined);
@@ -77,11 +80,11 @@ async function findIssue(folder: string, system: NativeSystem | null | undefined
   const known = orThisSystem(system);
   const issue = known === null ? await findMissingFile(folder) : findLibraryIssue(await readNativeFiles(folder), known);
   if (issue?.kind !== "damaged-file" && issue?.kind !== "wrong-machine") return issue;
-  // A new copy or other permissions would cure it, except where the system cannot load a whole package either.
+  // Check the system first: reinstalling or changing permissions does not help if it could not load an intact package.
   return (known === null ? null : findUnmetRequirement(known)) ?? (await findClosedFile(folder)) ?? issue;
 }
 
-/** Other systems than Linux have other formats than ELF. */
+/** Systems other than Linux do not use ELF. */
 async function findMissingFile(folder: string): Promise<LibraryIssue | null> {
   const file = "llama-addon.node";
   const isThere = (await stat(path.join(folder, file)).catch(() => null))?.isFile() === true;

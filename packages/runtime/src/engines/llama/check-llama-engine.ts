@@ -8,13 +8,13 @@ import { mayOfferTools } from "./may-offer-tools.js";
 import { type LocalPlan, type ModelFileTemplates, planLocalModel, type RemoteDevice } from "./plan-local-model.js";
 
 export interface LlamaCheckOptions {
-  /** As in `EngineOptions`. */
+  /** Same as in `EngineOptions`. */
   ownsProgram?: boolean | undefined;
-  /** As in {@link OpenEngineOptions}. */
+  /** Same as in {@link OpenEngineOptions}. */
   neededTokens?: number | undefined;
-  /** The device that the agent is for, where it is not this one. Default: this one. */
+  /** Device that the agent is for. Default: this device. */
   remote?: RemoteDevice | undefined;
-  /** Whether the model file is known to be unusable, so that no plan is made. Default: false. */
+  /** Whether to skip the plan because the model file is known to be unusable. Default: false. */
   skipsFit?: boolean | undefined;
 }
 
@@ -24,7 +24,7 @@ export async function checkLlamaEngine(
   { ownsProgram = false, remote, neededTokens, skipsFit = false }: LlamaCheckOptions = {},
 ): Promise<EngineCheck> {
   const check: EngineCheck = { summary: path.basename(config.model_path), issues: [], model: null };
-  // An agent that may take more than its device has is refused before anything is planned.
+  // A budget above the device's memory is rejected before planning.
   if (skipsFit || config.spec.max_memory_mb > config.device.memory_mb) return check;
   const reject = (error: unknown) => {
     if (!NanoAgentError.isInstance(error)) throw error;
@@ -42,8 +42,8 @@ export async function checkLlamaEngine(
         severity: "warning",
         path: ["spec", "max_memory_mb"],
         code: "servers-not-counted",
-        message: `The model may not fit beside ${expected.expectedFor}, which may take about ${mb(expected.expectedBytes)} MB.`,
-        reason: "A check starts no server. A start does, and counts what it takes.",
+        message: `The model may not fit together with ${expected.expectedFor}, which may need about ${mb(expected.expectedBytes)} MB.`,
+        reason: "A check does not start servers, so their memory is only estimated.",
         hint: tightness.hint,
       });
     }
@@ -64,11 +64,11 @@ function withoutSchemas({ spec, device }: NanoAgentConfig): EngineIssue {
     severity: "warning",
     path: ["spec", "max_memory_mb"],
     code: "no-room-for-schemas",
-    message: "There is no room to hold replies and tool calls to a schema; those that need it are refused.",
+    message: "Not enough memory to enforce a schema. Replies with a schema and tool calls are refused.",
     hint:
       spec.max_memory_mb < device.memory_mb
         ? "Lower engine.context, or raise spec.max_memory_mb."
-        : "Lower engine.context. spec.max_memory_mb is all that the device has.",
+        : "Lower engine.context. spec.max_memory_mb already equals the device's memory.",
   };
 }
 
@@ -79,12 +79,12 @@ function describePlan({ plan, budgetBytes, expected, tightness }: LocalPlan): st
   const beside =
     expected === null || tightness !== null
       ? ""
-      : ` beside about ${mb(expected.expectedBytes)} MB for ${expected.expectedFor}`;
+      : ` plus about ${mb(expected.expectedBytes)} MB for ${expected.expectedFor}`;
   const longest = longest_context_tokens > context_tokens ? ` (${longest_context_tokens} would fit)` : "";
   return `${path.basename(model_path)}${kind}, ${context_tokens} tokens of context${longest}, ${takes}${beside}`;
 }
 
-/** How the model calls tools, as far as the header tells: a tag is compared as the text that its template has. */
+/** Describes how the model calls tools, as far as the header shows. Tags are compared as text in the template. */
 function describeCalls(templates: ModelFileTemplates): string {
   const verdict = learnCallForm({ ...templates, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false });
   const { name, reason } = callFormFact(verdict);

@@ -1,24 +1,24 @@
-/** Pause after a growth that memory did not admit, in milliseconds. Each failure doubles it. */
+/** Pause after a growth that failed for lack of memory, in milliseconds. It doubles with each failure. */
 const PAUSE_MILLISECONDS = 60_000;
-/** A context that was cut for pressure waits as long as after so many failures: the ladder's word is not to be undone soon. */
+/** Failures that a cut under memory pressure counts as, so that a growth does not undo it soon. */
 const FAILURES_OF_A_CUT = 4;
-/** Most doublings of the pause: about six weeks, so that a device without the memory is not asked for it again and again. */
+/** Most doublings of the pause (about six weeks), so that a device without the memory is not asked again and again. */
 const MAX_DOUBLINGS = 17;
 
-/** Returns so many tokens, doubled until they are enough. */
+/** Returns `tokens`, doubled until it reaches `neededTokens`. */
 export function doubled(tokens: number, neededTokens: number): number {
   return tokens < neededTokens ? doubled(tokens * 2, neededTokens) : tokens;
 }
 
-/** An engine whose context becomes longer when it is opened again. */
+/** An engine that can be reopened with a longer context. */
 export interface GrowingEngine {
-  /** Context that it has now, in tokens. */
+  /** Current context, in tokens. */
   readonly contextTokens: number;
-  /** Longest context that it could ever have; `contextTokens` where its length is fixed. */
+  /** Longest possible context, or `contextTokens` if the length is fixed. */
   readonly longestTokens: number;
-  /** Returns the context that memory has room for if one of so many tokens is wanted. */
+  /** Returns the context that fits in memory if this many tokens are wanted. */
   admits(tokens: number): Promise<number>;
-  /** Waits until nothing is asked of the engine, and opens it again with `wantedTokens`. */
+  /** Waits until the engine is idle, and reopens it with `wantedTokens`. */
   reopen(): Promise<void>;
 }
 
@@ -28,9 +28,9 @@ export interface GrownContext {
 }
 
 /**
- * Length of a context that is as long as conversations need it: it doubles when one of them comes near the end and memory
- * admits that, and begins anew after an idle unload. What memory refuses or pressure cuts is left alone for a while that
- * doubles each time, so that a context never grows and shrinks in a loop.
+ * Controls the length of a growing context. It doubles when a conversation nears the end and memory allows it, and
+ * starts over after an idle unload. After a refusal or a cut, growth pauses for a time that doubles, so that the
+ * context does not grow and shrink in a loop.
  */
 export class ContextGrowth {
   readonly #clock: () => number;
@@ -43,17 +43,17 @@ export class ContextGrowth {
     this.#clock = clock;
   }
 
-  /** Tokens that the next start is to have if they fit; null: as many as a first start. */
+  /** Context to request at the next start, in tokens. Null: the length of a first start. */
   get wantedTokens(): number | null {
     return this.#wantedTokens;
   }
 
-  /** Whether a growth would be tried now. */
+  /** Whether a growth may be tried now. */
   get isOpen(): boolean {
     return this.#clock() >= this.#notBefore;
   }
 
-  /** Begins with so many tokens, for a saved conversation that needs them. */
+  /** Requests a context for a saved conversation that needs this many tokens. */
   want(tokens: number): void {
     this.#wantedTokens = tokens;
   }
@@ -63,7 +63,7 @@ export class ContextGrowth {
     this.#wantedTokens = null;
   }
 
-  /** Notes that pressure has cut the context to at most so many tokens. */
+  /** Records that memory pressure cut the context to at most this many tokens. */
   cut(mostTokens: number): void {
     if (this.#wantedTokens === null) return;
     this.#wantedTokens = Math.min(this.#wantedTokens, mostTokens);
@@ -71,8 +71,8 @@ export class ContextGrowth {
   }
 
   /**
-   * Makes the context long enough for so many tokens, or as long as it can be now. Returns what has changed; null where
-   * nothing has. Never rejects: what fails leaves the engine as it was.
+   * Grows the context to this many tokens, or as far as possible now. Returns the change, or null if there is none.
+   * Never rejects: a failure leaves the engine unchanged.
    */
   grow(neededTokens: number, engine: GrowingEngine): Promise<GrownContext | null> {
     const grown = this.#last.then(() => this.#grow(neededTokens, engine));

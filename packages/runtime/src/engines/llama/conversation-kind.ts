@@ -2,13 +2,13 @@ import type { EngineTool } from "../engine.js";
 import type { ChatCall, ChatMessage } from "./chat-message.js";
 import type { TemplateConversation } from "./template-variant.js";
 
-/** The traits of a conversation that a template may treat in its own way. */
+/** Properties of a conversation that a template may treat specially. */
 export interface ConversationKind {
   hasInstructions: boolean;
   hasTools: boolean;
-  /** Most calls of one message: none, one, or several. */
+  /** Most calls per message: none, one, or several. */
   calls: 0 | 1 | 2;
-  /** Whether a message both says something and calls. */
+  /** Whether a message has both text and calls. */
   saysBesideCalls: boolean;
   endsWithResult: boolean;
 }
@@ -24,7 +24,7 @@ export function kindOf({ messages, tools }: TemplateConversation): ConversationK
   };
 }
 
-/** Returns the mark of a place in the probe: a word that no template has, and that no escaping changes. */
+/** Returns the marker of a place in the probe: a word that no template contains and that escaping does not change. */
 const markOf = (place: string): string => `Zq${place}qZ`;
 
 const probeTool: EngineTool = {
@@ -33,7 +33,7 @@ const probeTool: EngineTool = {
   inputSchema: { type: "object", properties: { place: { type: "string" } }, required: ["place"] },
 };
 
-/** Returns a conversation of this kind in which every text is a mark. */
+/** Returns a conversation of this kind in which every text is a marker. */
 export function probeOf(kind: ConversationKind): TemplateConversation {
   const call = (place: string): ChatCall => ({
     id: `call0000${place.at(-1)}`,
@@ -60,21 +60,21 @@ export function probeOf(kind: ConversationKind): TemplateConversation {
   return { messages, tools: kind.hasTools ? [probeTool] : [] };
 }
 
-/** What a template made of a probe. */
+/** Result of rendering a probe. */
 export interface ProbeResult {
-  /** Text between the last mark and the end: what the template puts before the reply. */
+  /** Text after the last marker, which the template puts before the reply. */
   suffix: string;
-  /** Text between the assistant's answer and the next message of the user's; null where the probe has none. */
+  /** Text between the assistant's answer and the next user message. Null if the probe has none. */
   afterAnswer: string | null;
-  /** Whether the tools are in the text. Where the conversation ends with a result, some templates leave them out. */
+  /** Whether the text contains the tools. Some templates omit them if the conversation ends with a result. */
   showsTools: boolean;
-  /** Whether what is said beside a call is in the text. Templates of models that never do so leave it out. */
+  /** Whether the text contains the text beside a call. Templates of models that never write both omit it. */
   keepsWordsBesideCalls: boolean;
 }
 
 /**
- * Compares the text that a template wrote with the marks of the probe: each must be there once, and in the order of the
- * conversation. Instructions may be anywhere. Returns what was found, or a phrase that says what is missing.
+ * Compares a rendered template with the markers of the probe: each must occur once, in the order of the conversation.
+ * Instructions may be anywhere. Returns the result, or a phrase that describes the mismatch.
  */
 export function readProbe(kind: ConversationKind, text: string): ProbeResult | string {
   const placeOf = (name: string) => text.indexOf(markOf(name));
@@ -83,7 +83,7 @@ export function readProbe(kind: ConversationKind, text: string): ProbeResult | s
   const results = ["result1", "result2"].slice(0, kind.calls);
   const said = kind.endsWithResult ? [] : ["answer", "user2"];
   const names = ["user1", ...calls, ...results, ...said];
-  if (kind.hasInstructions && !isOnce("system")) return "leaves the instructions out";
+  if (kind.hasInstructions && !isOnce("system")) return "omits the instructions";
   for (const name of names) {
     if (isOnce(name)) continue;
     const what = name.startsWith("call") ? "a call" : name.startsWith("result") ? "a tool's result" : "a message";
@@ -98,7 +98,7 @@ export function readProbe(kind: ConversationKind, text: string): ProbeResult | s
     results.every((result, at) => isAfter(result, calls[at] ?? result));
   if (!ordered) return "changes the order of the messages";
   const showsTools = placeOf("tool") >= 0 && placeOf("description") >= 0;
-  if (kind.hasTools && !showsTools && !kind.endsWithResult) return "leaves the tools out";
+  if (kind.hasTools && !showsTools && !kind.endsWithResult) return "omits the tools";
   const ends = [...names, "system"].map((name) => (placeOf(name) < 0 ? 0 : placeOf(name) + markOf(name).length));
   const answerEnd = placeOf("answer") + markOf("answer").length;
   return {

@@ -1,20 +1,22 @@
-/** Sizes of a batch that checks a draft, the token before it included: kernels compute four or eight rows together. */
+/** Sizes of a batch that checks a draft, including the token before it. Kernels compute four or eight rows together. */
 const SIZES = [4, 8, 16] as const;
-/** Most tokens of a batch that checks a draft; a plan's `drafts` line counts the logits of each. */
+/** Most tokens of a batch that checks a draft. A plan's `drafts` line accounts for their logits. */
 export const MAX_CHECKED_TOKENS = 16;
-/** Batches of a size whose median is its time. */
+/** Batches of one size whose median is used as the time. */
 const REMEMBERED_TIMES = 9;
-/** After this many batches without one of its size, a time says nothing any more. */
+/** A time is outdated after this many batches without one of its size. */
 const STALE_AFTER_BATCHES = 2000;
-/** What a row beside the first one costs, in times of a single token: at first, and at worst. */
+/** Cost of each row after the first, relative to a single token: initial and worst-case assumption. */
 const ASSUMED_ROW_COST = 0.35;
 const HIGHEST_ROW_COST = 0.95;
-/** Share of a row's cost that is taken to be left in a batch of the next size: kernels like larger batches. */
+/**
+ * Share of a row's cost that is assumed for the next larger batch size, because kernels handle larger batches better.
+ */
 const LARGER_BATCH_SHARE = 0.6;
-/** Fewest times a single token, until when nothing is decided. */
+/** Single tokens to time before any decision. */
 const FEWEST_SINGLES = 3;
 
-/** How often what stood behind an earlier place came again, by the number of tokens that agreed before it; as first assumed. */
+/** Assumed probability that the token after an earlier place repeats, by the number of tokens before it that agree. */
 const AGREEMENTS = [
   { from: 2, assumed: 0.35 },
   { from: 3, assumed: 0.5 },
@@ -23,40 +25,43 @@ const AGREEMENTS = [
   { from: 9, assumed: 0.9 },
   { from: 16, assumed: 0.95 },
 ] as const;
-/** Observations that an assumption counts as. */
+/** Number of observations that an assumption counts as. */
 const ASSUMED_WEIGHT = 4;
-/** What an observation counts for after each further one. */
+/** Weight of an observation after each newer one. */
 const FADING = 0.98;
 
-/** A draft must promise this many times the speed of plain decoding. */
+/** Smallest speedup over plain decoding that a draft must promise. */
 const LEAST_GAIN = 1.12;
-/** Single tokens whose time drafts may lose: at first, for each token that is written, and at most after gains. */
+/** Time that drafts may lose, in single tokens: initially, per written token, and at most after gains. */
 const FIRST_CREDIT = 1.5;
 const CREDIT_PER_TOKEN = 0.02;
 const MAX_CREDIT = 4;
-/** What the first draft of a size may be expected to lose at worst. There are few sizes, so this is no part of the credit. */
+/**
+ * Largest expected worst-case loss of the first draft of a size. There are few sizes, so it does not count against the
+ * credit.
+ */
 const MAX_TRIAL_RISK = 1;
-/** A loss is forgotten beyond this, so that drafts come back after a bad time. */
+/** Losses beyond this are forgotten, so that drafts resume after a bad phase. */
 const MIN_CREDIT = -2;
 
 /**
- * Decides how many tokens to draft, from what batches cost on this device and how often drafts were right. Whether a draft
- * would have been right is also known of those that were not evaluated, so it costs nothing to learn. What drafts may lose
- * is limited by a credit, in times of a single token: on text that never repeats, that is all they cost.
+ * Decides how many tokens to draft, based on the measured cost of batches and how often drafts were right. Whether a
+ * draft would have been right is known even without evaluating it, so learning is free. A credit, measured in single
+ * tokens, limits the loss: on text that never repeats, drafts cost no more than that.
  */
 export class DraftPayoff {
   /**
-   * Newest times by size, and the number of batches until the newest one: of single tokens in milliseconds, of others in
-   * times of a single token. The sizes of batches that were not checked are negative.
+   * Newest times by size, and the batch number of the newest one. Single tokens are in milliseconds, other sizes
+   * relative to a single token. Unchecked batches have negative sizes.
    */
   readonly #times = new Map<number, { times: number[]; at: number }>();
   readonly #agreements = AGREEMENTS.map(({ assumed }) => ({ right: assumed * ASSUMED_WEIGHT, all: ASSUMED_WEIGHT }));
   #batches = 0;
   #credit = FIRST_CREDIT;
-  /** Whether the newest batch was the first one of its size. */
+  /** Whether the newest batch was the first of its size. */
   #isTrial = false;
 
-  /** Notes how long a batch took, and whether logits were made for all of its tokens or only for the last one. */
+  /** Records the time of a batch, and whether it made logits for all tokens or only for the last one. */
   noteBatch(tokens: number, milliseconds: number, isChecked: boolean): void {
     this.#batches += 1;
     const single = this.#median(1);
@@ -68,7 +73,7 @@ export class DraftPayoff {
     this.#times.set(key, { times: [...this.#newest(key), time].slice(-REMEMBERED_TIMES), at: this.#batches });
   }
 
-  /** Notes whether the token behind an earlier place, where this many tokens agreed, came again. */
+  /** Records whether the token after an earlier place repeated, where this many tokens agreed. */
   noteGuess(agreeing: number, isRight: boolean): void {
     const some = this.#agreementOf(agreeing);
     if (some === undefined) return;
@@ -76,12 +81,12 @@ export class DraftPayoff {
     some.all = some.all * FADING + 1;
   }
 
-  /** Notes how many tokens a batch that checked a draft brought. */
+  /** Records how many tokens a batch that checked a draft yielded. */
   noteDraft(batchTokens: number, kept: number): void {
     if (!this.#isTrial) this.#earn(kept - this.#cost(batchTokens).likely);
   }
 
-  /** Returns the number of tokens to draft where this many agree; 0 where plain decoding is at least as fast. */
+  /** Returns the number of tokens to draft if this many agree, or 0 if plain decoding is at least as fast. */
   draftTokens(agreeing: number, most: number): number {
     if (this.#newest(1).length < FEWEST_SINGLES) return 0;
     let best = { tokens: 0, gain: LEAST_GAIN };
@@ -104,7 +109,7 @@ export class DraftPayoff {
     return best.tokens;
   }
 
-  /** Whether tokens that are known to follow are evaluated together in less time than one by one. */
+  /** Whether evaluating forced tokens together is faster than one by one. */
   paysTogether(batchTokens: number): boolean {
     const together = this.#median(-batchTokens);
     return together === null || together < batchTokens;
@@ -123,7 +128,10 @@ export class DraftPayoff {
     return this.#agreements[AGREEMENTS.findLastIndex(({ from }) => from <= agreeing)];
   }
 
-  /** Time of a checked batch, in times of a single token: as it was measured, or else as the next smaller one lets expect. */
+  /**
+   * Returns the cost of a checked batch relative to a single token, measured or extrapolated from the next smaller
+   * size.
+   */
   #cost(batchTokens: number): { likely: number; worst: number } {
     const measured = this.#median(batchTokens);
     if (measured !== null) return { likely: measured, worst: measured };

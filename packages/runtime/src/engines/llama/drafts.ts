@@ -3,23 +3,23 @@ import { type FoundPlace, LookupDraft } from "./lookup-draft.js";
 import { processorClock } from "./processor-clock.js";
 import type { PromptCache } from "./prompt-cache.js";
 
-/** The decisions of a {@link DraftPayoff}. */
+/** Interface of {@link DraftPayoff}. */
 export type Payoff = Pick<DraftPayoff, "noteBatch" | "noteGuess" | "noteDraft" | "draftTokens" | "paysTogether">;
 
 export interface DraftOptions {
-  /** Most tokens that are evaluated at once. */
+  /** Most tokens per batch. */
   batchTokens: number;
-  /** Most tokens that are drafted beyond the next one; 0: none. Default: as many as pay. */
+  /** Most tokens to draft after the next one; 0 disables drafts. Default: as many as pay off. */
   draftTokens?: number | undefined;
   /** Decides how much to draft. Default: a {@link DraftPayoff}. */
   payoff?: Payoff | undefined;
-  /** Time in milliseconds. Default: processor time. */
+  /** Clock in milliseconds. Default: processor time. */
   clock?: (() => number) | undefined;
 }
 
 /**
- * Evaluates the tokens of replies together with those that are expected behind them. It lives as long as the engine: what
- * batches cost, and how often the conversation repeats itself, is learnt from one reply to the next.
+ * Evaluates the tokens of replies together with tokens that are expected to follow. It lives as long as the engine, so
+ * batch costs and repetition rates are learned across replies.
  */
 export class Drafts {
   readonly #cache: PromptCache;
@@ -28,9 +28,11 @@ export class Drafts {
   readonly #most: number;
   readonly #payoff: Payoff;
   readonly #lookup = new LookupDraft();
-  /** The earlier place that tells the next token, and that token. */
+  /** The earlier place that predicts the next token, and that token. */
   #guess: { place: FoundPlace; token: number } | null = null;
-  /** Tokens of the draft that was evaluated last, and how many of them came true, the token before it included. */
+  /**
+   * Size of the last evaluated draft and the number of its tokens that were right, both including the token before it.
+   */
   #checked = 0;
   #kept = 0;
 
@@ -42,13 +44,13 @@ export class Drafts {
     this.#most = Math.min(options.draftTokens ?? MAX_CHECKED_TOKENS, MAX_CHECKED_TOKENS - 1, options.batchTokens - 2);
   }
 
-  /** Begins a reply behind these tokens. */
+  /** Starts a reply after these tokens. */
   begin(tokens: readonly number[]): void {
     this.#guess = null;
     if (this.#mayDraft) this.#lookup.follow(tokens);
   }
 
-  /** Notes a token of the reply. Returns whether it was evaluated with a former one. */
+  /** Records a token of the reply. Returns whether it was already evaluated. */
   take(token: number): boolean {
     const isTaken = this.#cache.take(token);
     if (isTaken && this.#checked > 0) this.#kept += 1;
@@ -65,7 +67,7 @@ export class Drafts {
     this.#guess = place === null || next === undefined ? null : { place, token: next };
   }
 
-  /** Evaluates a token behind those of the cache, and a draft of at most so many where that pays. */
+  /** Evaluates a token after those in the cache, with a draft of at most `most` tokens if that pays off. */
   async evaluate(token: number, most: number): Promise<void> {
     this.#settle();
     const place = this.#guess?.place ?? null;
@@ -80,7 +82,7 @@ export class Drafts {
     await (before === null ? this.#evaluateTogether(tokens, 0) : this.#evaluateTogether([before, ...tokens], 1, true));
   }
 
-  /** Evaluates a token and those that must follow it. */
+  /** Evaluates a token together with those that must follow it. */
   async evaluateForced(token: number, forced: readonly number[]): Promise<void> {
     this.#settle();
     const tokens = [token, ...forced].slice(0, this.#batchTokens);
@@ -93,7 +95,7 @@ export class Drafts {
     this.#settle();
   }
 
-  /** Evaluates tokens, of which those from index `from` on get logits, and takes the first; two behind a trial. */
+  /** Evaluates tokens, with logits from index `from` on, and takes the first one, or the first two in a trial. */
   async #evaluateTogether(tokens: readonly number[], from: number, isTrial = false): Promise<void> {
     const began = this.#clock();
     await this.#cache.lookAhead(tokens, from);

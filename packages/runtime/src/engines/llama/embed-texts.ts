@@ -7,8 +7,8 @@ import type { LoadedModel } from "./loaded-model.js";
 import { textPieces } from "./text-pieces.js";
 
 /**
- * Tokens that are evaluated at once. An abort is noticed in between; and for each of them there are a vector and the scores
- * of all tokens, which no plan has room for in large numbers.
+ * Tokens per batch. Aborts take effect between batches. Each token needs an embedding and logits for the whole
+ * vocabulary, and plans have no memory for many of those.
  */
 const BATCH_TOKENS = 16;
 const SEQUENCE = 0;
@@ -19,13 +19,13 @@ interface EmbedOptions {
   threads: BatchThreads;
   kvType: "f16" | "q8_0";
   isAborted: () => boolean;
-  /** Called with the number of tokens that were evaluated. */
+  /** Called with the number of evaluated tokens. */
   onWork: (tokens: number) => void;
 }
 
 /**
- * Returns the mean of the vectors of each text's tokens, at length 1; null when aborted. The model's context must have been
- * given up: the one that is made for this, and goes with it, is not larger and takes its place in the memory budget.
+ * Returns the normalized mean of the token embeddings of each text, or null if aborted. The model's context must have
+ * been released first: the temporary context used here is not larger and takes its share of the memory budget.
  */
 export async function embedTexts(
   loaded: LoadedModel,
@@ -70,7 +70,7 @@ function add(sum: Float64Array | null, vector: Float64Array): Float64Array {
   return sum === null ? vector : sum.map((number, index) => number + (vector[index] ?? 0));
 }
 
-/** Tokens of a text, behind the model's own first one; none of them steers the model. */
+/** Tokens of a text after the model's BOS token. Control tokens in the text are plain text. */
 function tokensOf({ vocabulary }: LoadedModel, text: string): number[] {
   const tokens = vocabulary.shouldPrependBosToken() ? [vocabulary.tokenBos()] : [];
   for (const piece of textPieces(wholeText(text))) tokens.push(...vocabulary.tokenize(piece, false));

@@ -4,14 +4,14 @@ const tag = /^(?:<[^<>\s]+>|\[\/?[A-Z_]+\])/;
 const MIN_STOP_CHARACTERS = 3;
 
 /**
- * Reads the end of a turn off the text that a template writes between an answer and the next message: its first tag, or
- * else the line that announces the next speaker. Null where it shows none. `source` is the template.
+ * Finds the end of a turn in the text that a template writes between an answer and the next message: its first tag, or
+ * else the line that introduces the next speaker. Null if there is neither. `source` is the template.
  */
 export function endOfTurn(between: string, source: string): string | null {
   const text = between.trimStart();
   const [mark] = tag.exec(text) ?? [];
   if (mark !== undefined) {
-    // A model that thinks may write several messages in one turn.
+    // A reasoning model may write several messages in one turn.
     const endsThought = reasoningMarks.some(({ start: [start = ""], end }) => {
       return end.includes(mark) && source.includes(tag.exec(start)?.[0] ?? start);
     });

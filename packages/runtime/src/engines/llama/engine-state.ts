@@ -3,10 +3,10 @@ import type { LoadedModel } from "./loaded-model.js";
 import type { PromptCache } from "./prompt-cache.js";
 import { modelFingerprint, StateFile, type StateOwner } from "./state-file.js";
 
-/** Largest state that is saved: with a larger one a start takes as long as reading the conversation again. */
+/** Largest state to save. Loading a larger one takes as long as evaluating the conversation again. */
 const MAX_STATE_BYTES = 256 * 2 ** 20;
 
-/** The saved state of one engine: the KV cache on disk, so that a conversation goes on after a restart. */
+/** Saved state of one engine: the KV cache on disk, so that a conversation continues after a restart. */
 export class EngineState {
   readonly #file: StateFile;
   readonly #owner: StateOwner;
@@ -16,7 +16,7 @@ export class EngineState {
     this.#owner = owner;
   }
 
-  /** Opens the state of a model that was loaded with this type of KV cache. */
+  /** Opens the state of a model that was loaded with this KV cache type. */
   static async open(
     statePath: string,
     { modelPath, contextTokens, kvType }: { modelPath: string; contextTokens: number; kvType: string },
@@ -29,7 +29,7 @@ export class EngineState {
     });
   }
 
-  /** Fills the cache with what an earlier life of the same engine had evaluated. Changes nothing where there is none. */
+  /** Restores the cache from an earlier run of the same engine. Does nothing if there is no saved state. */
   async restore(loaded: LoadedModel, cache: PromptCache): Promise<void> {
     const saved = await this.#file.find(this.#owner);
     if (saved === null) return;
@@ -38,18 +38,18 @@ export class EngineState {
       const tokens = await loaded.loadFrom(saved.file);
       cache.restore({ tokens, text: saved.text, marks: saved.marks });
     } catch {
-      // Without its state an engine only reads the conversation again.
+      // Without a state, the conversation is only evaluated again.
       cache.forget();
       await this.#file.remove();
     }
   }
 
-  /** Keeps what was restored for the next start: the engine has worked with it. */
+  /** Keeps the restored state for the next start, since the engine worked with it. */
   async confirm(): Promise<void> {
     await this.#file.confirm();
   }
 
-  /** Writes the cache to the disk. Returns the bytes; null where the cache is empty or too large. */
+  /** Writes the cache to disk. Returns the number of bytes, or null if the cache is empty or too large. */
   async save(loaded: LoadedModel, cache: PromptCache): Promise<number | null> {
     if (cache.length === 0) return null;
     const { tokens, text, marks } = cache.content;

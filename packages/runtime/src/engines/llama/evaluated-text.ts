@@ -1,4 +1,4 @@
-/** Place at which text and tokens end together, counted from the beginning. */
+/** Position at which a token ends, as counts from the beginning. */
 export interface TextMark {
   characters: number;
   tokens: number;
@@ -7,9 +7,9 @@ export interface TextMark {
 const BEGINNING: TextMark = { characters: 0, tokens: 0 };
 
 /**
- * Text of the tokens that were evaluated, with marks where text and tokens end together. A model may have written its reply
- * in other tokens than those that the text would be cut into: a prompt that repeats the text up to a mark goes on from
- * the tokens before it, and is cut into tokens only after it.
+ * Text of the evaluated tokens, with marks at positions where the text of the tokens is known. A reply may have other
+ * tokens than tokenizing its text would give, so a prompt that repeats the text up to a mark keeps the tokens before
+ * it, and only the text after it is tokenized.
  */
 export class EvaluatedText {
   #text: string;
@@ -28,7 +28,7 @@ export class EvaluatedText {
     return this.#marks;
   }
 
-  /** Returns the last mark up to which this text is the same. */
+  /** Returns the last mark within the common prefix of both texts. */
   lastMarkIn(text: string): TextMark {
     const longest = Math.min(text.length, this.#text.length);
     let common = 0;
@@ -36,14 +36,14 @@ export class EvaluatedText {
     return this.#marks.findLast(({ characters }) => characters <= common) ?? BEGINNING;
   }
 
-  /** Notes that all of `text`, which goes on from the text so far, is this many tokens. */
+  /** Records that `text`, which continues the text so far, has this many tokens. */
   mark(text: string, tokens: number): void {
     if (this.#marks.at(-1)?.tokens === tokens) this.#marks.pop();
     this.#text = text;
     this.#marks.push({ characters: text.length, tokens });
   }
 
-  /** Forgets the text beyond this many tokens. */
+  /** Drops the text after this many tokens. */
   cut(tokens: number): void {
     this.#marks = this.#marks.filter((mark) => mark.tokens <= tokens);
     this.#text = this.#text.slice(0, this.#marks.at(-1)?.characters ?? 0);

@@ -3,12 +3,12 @@ import type { EngineError } from "../engine-error.js";
 import { findUnreadable, inspectPackage } from "./native-library/inspect-package.js";
 import { type FaultyPackage, libraryIssueError } from "./native-library/library-issue-error.js";
 
-/** Longest message of a package's entry that an error shows, in characters. */
+/** Longest message from importing a package that an error shows, in characters. */
 const MAX_MESSAGE_CHARACTERS = 500;
 
 /**
- * Returns the error for a package that is there and could not be imported from `file`: this user may not read it, or it
- * is damaged. Returns null where it is not installed.
+ * Returns the error for an installed package that could not be imported from `file`, because this user cannot read it
+ * or because it is damaged. Returns null if it is not installed.
  */
 export async function explainPackage(
   installed: FaultyPackage,

@@ -5,12 +5,12 @@ import { outsideArchive, ownPlaces, requireFrom } from "../../files/own-places.j
 import { EngineError } from "../engine-error.js";
 import { remoteEngineHint } from "./remote-engine-hint.js";
 
-/** The version of llama.cpp's prebuilt packages that the binding in `llama-addon.ts` fits. */
+/** Version of llama.cpp's prebuilt packages that the binding in `llama-addon.ts` supports. */
 export const ADDON_VERSION = "3.22.1";
 
 /**
- * The package that carries the add-on for a platform, by `process.platform` and `process.arch`. The package linux-armv7l
- * is left out: its files are for 64-bit ARM.
+ * Package that contains the add-on, by `process.platform` and `process.arch`. The package linux-armv7l is excluded
+ * because its files are for 64-bit ARM.
  */
 const packageNames: Partial<Record<string, string>> = {
   "linux-x64": "linux-x64",
@@ -22,8 +22,8 @@ const packageNames: Partial<Record<string, string>> = {
 };
 
 /**
- * Returns the name of the package that holds llama.cpp for this platform. Throws {@link EngineError} `engine-unavailable`
- * where npm has no package for the platform.
+ * Returns the name of the package that contains llama.cpp for this platform. Throws {@link EngineError}
+ * `engine-unavailable` if npm has no such package.
  */
 export function addonPackage(
   platform: string = process.platform,
@@ -33,12 +33,12 @@ export function addonPackage(
   const name = packageNames[`${platform}-${arch}`];
   if (name !== undefined) return `@node-llama-cpp/${name}`;
   const is32BitArm = platform === "linux" && arch === "arm";
-  // A 64-bit kernel calls itself armv8l to programs in its 32-bit personality, as of linux32 and of LXC.
+  // To 32-bit programs, as under linux32 and LXC, a 64-bit kernel reports armv8l.
   const has64BitKernel = is32BitArm && (kernel === "aarch64" || kernel === "armv8l");
   throw new EngineError({
     code: "engine-unavailable",
-    message: `There is no prebuilt llama.cpp for ${is32BitArm ? "32-bit ARM" : `${platform}-${arch}`}.`,
-    reason: has64BitKernel ? "This Node is a 32-bit program, on a processor and a kernel of 64 bits." : undefined,
+    message: `No prebuilt llama.cpp exists for ${is32BitArm ? "32-bit ARM" : `${platform}-${arch}`}.`,
+    reason: has64BitKernel ? "This Node is 32-bit, but the processor and kernel are 64-bit." : undefined,
     hint: remoteEngineHint(
       has64BitKernel
         ? "Install a 64-bit system with a 64-bit Node on this machine, such as 64-bit Raspberry Pi OS."
@@ -48,17 +48,17 @@ export function addonPackage(
 }
 
 /**
- * Returns the folder of the add-on for this machine, without a look into its files. Throws {@link EngineError}
- * `engine-unavailable` with what cures it: a command that installs it, installs it anew or makes it readable.
+ * Returns the add-on's folder for this machine without reading its files. Throws {@link EngineError}
+ * `engine-unavailable` with a command that installs or reinstalls it or makes it readable.
  */
 export async function findLlamaAddon(): Promise<string> {
   const packageName = addonPackage();
   const { binsDir, packageVersion } = await locate(packageName);
   if (packageVersion === ADDON_VERSION) return path.join(binsDir, packageName.replace("@node-llama-cpp/", ""));
-  throw notInstalled(packageName, `version ${packageVersion} is installed, and only ${ADDON_VERSION} is known to work`);
+  throw notInstalled(packageName, `version ${packageVersion} is installed, but ${ADDON_VERSION} is required`);
 }
 
-/** Looks for the package from the files of this program, without running anything of it: a bundler cannot follow that. */
+/** Finds the package from this program's files without importing it. A bundler could not follow an import. */
 async function locate(packageName: string): Promise<{ binsDir: string; packageVersion: string }> {
   let cause: unknown;
   for (const place of ownPlaces()) {
@@ -81,7 +81,7 @@ function ownFile(): string {
   return ownPlaces()[0] ?? process.execPath;
 }
 
-/** Returns a package with the command that installs it anew. */
+/** Returns a package with the command that reinstalls it. */
 export function installedPackage(name: string): { name: string; reinstall: string } {
   return { name, reinstall: `${npmCommand("uninstall", name)} && ${npmCommand("install", name)}` };
 }
@@ -101,7 +101,7 @@ function npmCommand(verb: "install" | "uninstall", packageName: string): string 
   return `npm ${verb} ${place}${packageName}${verb === "install" ? `@${ADDON_VERSION}` : ""}`;
 }
 
-/** Whether npm installed this program with --global: its packages must lie beside it then, in whatever folder one works. */
+/** Whether npm installed this program with --global. Packages must then be installed globally, too. */
 function isInstalledForAll(): boolean {
   const file = ownFile();
   const at = file.indexOf(`${path.sep}node_modules${path.sep}`);

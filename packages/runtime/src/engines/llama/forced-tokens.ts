@@ -2,14 +2,15 @@ import type { AddonModel } from "./llama-addon.js";
 
 type Vocabulary = Pick<AddonModel, "tokenize">;
 
-/** A character of its own in front of a text, so that no tokenizer puts a space there. */
+/** Separate character before a text, so that no tokenizer adds a space there. */
 const ANCHOR = "\n";
-/** Characters that may follow a text, one of each kind that tokenizers tell apart. */
+/** Characters that may follow a text, one of each kind that tokenizers distinguish. */
 const FOLLOWERS = ["a", "0", " ", '"', "\\", "-", ",", ":", "{", "[", "}", "]", "é", "\n"];
 
 /**
- * Returns the tokens of a text that must come next. A text that ends inside the reply is cut into tokens as far as they are
- * the same whatever follows it: its end is left to the model, which may write it in one token with what it writes next.
+ * Returns the tokens of a text that must come next. If the reply continues after the text, only those tokens are
+ * returned that stay the same whatever follows. The model writes the rest, perhaps in one token with the following
+ * text.
  */
 export function forcedTokens(vocabulary: Vocabulary, text: string, isEnd: boolean): number[] {
   if (text === "") return [];

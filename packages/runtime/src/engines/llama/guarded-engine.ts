@@ -23,17 +23,17 @@ import { type DataLimit, dataLimitFor, describeLimits } from "./engine-limits.js
 import type { LlamaEngineOptions } from "./llama-engine.js";
 import type { StateFile } from "./state-file.js";
 
-/** Attempts at one message, each with a smaller model than the one before. */
+/** Attempts per message, each with a smaller model configuration than the last. */
 const MAX_ATTEMPTS = 6;
-/** Events between two messages that are kept for the next one; the newest count. */
+/** Most events between two messages to keep for the next one. Older ones are dropped. */
 const MAX_WAITING_EVENTS = 16;
 
-/** Plan of a model within a budget, and the options that load it so. */
+/** Plan of a model within a budget, and the options that load it accordingly. */
 export interface PlannedModel {
   plan: FitPlan;
   options: LlamaEngineOptions;
   fileBytes: number;
-  /** Context that the plan has when no conversation needs more, and the longest that it could ever have, in tokens. */
+  /** Context of the plan without demand from conversations, and the longest possible context, in tokens. */
   baseTokens: number;
   longestTokens: number;
 }
@@ -42,36 +42,35 @@ export interface GuardedEngineOptions extends HostFiles {
   guard: MemoryGuard;
   modelPath: string;
   /**
-   * Plans the model within a budget, with what the ladder has given up and the tokens that conversations need; null: as many
-   * as a first start has. Throws when it does not fit.
+   * Plans the model within a budget, with the settings of the ladder and the context that conversations need. Null: the
+   * context of a first start. Throws if the model does not fit.
    */
   planModel(budget: ModelBudget, settings: LadderSettings, wantedTokens: number | null): Promise<PlannedModel>;
-  /** Makes a cgroup with this limit for the engine's process; null where the system allows none. */
+  /** Creates a cgroup with this limit for the engine's process, or null if the system does not allow it. */
   createGroup(limitBytes: number): Promise<EngineCgroup | null>;
   stateFile: StateFile | null;
   idleUnloadSeconds: number;
   onLoadProgress?: ((share: number) => void) | undefined;
-  /** Sentences for people that come while the engine is open. */
+  /** Notices from while the engine is open. */
   notices: readonly string[];
-  /** Adds such a sentence. */
+  /** Adds a notice. */
   onNotice: (notice: string) => void;
 }
 
-/** One load of the model: its plan, and the limits of its process. */
+/** One load of the model: its plan and the limits of its process. */
 interface Load extends PlannedModel {
   group: EngineCgroup | null;
-  /** RLIMIT_DATA in force; null where the system sets none. */
+  /** RLIMIT_DATA in force, or null if the system cannot set it. */
   dataLimit: DataLimit | null;
   enforcement: MemoryEnforcement;
-  /** Resolves when `group` and `enforcement` say what holds the process that has been started. */
+  /** Resolves when `group` and `enforcement` reflect the limits that apply to the started process. */
   isGroupChecked: Promise<void>;
 }
 
 /**
- * A local model within a memory budget. Each start of its process is planned anew, from the file's header and the memory
- * that is free then, and the plan sets the limits of the process. When memory still runs short, the engine gives up one
- * thing after another. A message under way is answered again from its start as long as none of its reply was sent; after a
- * crash it is answered again once.
+ * A local model within a memory budget. Each start of its process is planned again from the file's header and the memory
+ * that is free at that time, and the plan sets the limits of the process. If memory still runs short, the engine gives up
+ * one thing after another. It restarts a pending reply if none of it was sent yet, but only once after a crash.
  */
 export class GuardedEngine extends EngineWithFacts implements Engine {
   readonly #options: GuardedEngineOptions;
@@ -109,7 +108,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     }
   }
 
-  /** Facts of the process, with the share of its context that may be filled now and the notices of this side. */
+  /** Facts of the process, with the usable length of its context and the notices of this side. */
   get facts(): EngineFacts {
     const facts = this.#hosted?.facts ?? { name: "llama", contextTokens: this.#load?.plan.context_tokens ?? null };
     const { notices = [] } = facts;
@@ -238,8 +237,8 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   }
 
   /**
-   * Prepares a start of the process within the memory that is free now. Its limits follow from that alone, so that it
-   * starts while the model is planned; no weight is loaded before the plan is made and held.
+   * Prepares a start of the process within the memory that is free now. Its limits depend only on that memory, so it
+   * starts while the model is planned. No weights are loaded before the plan is made and reserved.
    */
   async #prepare(): Promise<HostStart> {
     const { guard, createGroup, modelPath } = this.#options;
@@ -264,7 +263,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     await guard.hold(ledger.peak_resident_bytes, null);
     this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
     const options = { ...planned.options, stateFile: stateFile?.path ?? null };
-    // A small model reserves more than it touches.
+    // A small model reserves more than it uses.
     return { source: { kind: "llama", options }, dataBytes: dataLimitFor(ledger.peak_reserved_bytes) };
   }
 
@@ -277,14 +276,14 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     const bytes = readDataLimit(processId);
     load.dataLimit = bytes === null ? null : { bytes, reservedCodeBytes: host.reservedCodeBytes };
     load.enforcement = bytes === null ? "watch" : "rlimit-data";
-    load.isGroupChecked = this.#runBeside("The cgroup of the engine's process cannot be read", async () => {
+    load.isGroupChecked = this.#runBeside("Cannot read the cgroup of the engine's process", async () => {
       if (await load.group?.holds(processId)) load.enforcement = load.group?.version === 2 ? "cgroup-v2" : "cgroup-v1";
       else load.group = null;
     });
-    void this.#runBeside("The memory of the engine cannot be reserved", () =>
+    void this.#runBeside("Cannot reserve the engine's memory", () =>
       guard.hold(load.plan.ledger.peak_resident_bytes, processId),
     );
-    void this.#runBeside("The end of the engine's process was not noticed", async () => {
+    void this.#runBeside("Cannot observe the end of the engine's process", async () => {
       await host.whenEnded;
       if (this.#host === host) guard.unwatch();
     });
@@ -302,7 +301,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     guard.watch(watched, (pressure) => this.#look(host, pressure));
   }
 
-  /** Runs work that no request waits for. Never rejects: when the work fails, a notice says what went wrong. */
+  /** Runs background work. Never rejects: a failure becomes a notice. */
   async #runBeside(failure: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -318,7 +317,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       return;
     }
     const tokens = this.#load?.plan.context_tokens ?? 0;
-    // An engine that only pages or is over the budget is stopped. A short device waits for the end of the reply.
+    // Paging or exceeding the budget stops the engine. If only the device is short, the reply may finish first.
     const mustStop = pressure.reason !== "device";
     const now = performance.now();
     const steps =
@@ -330,7 +329,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     else if (changesTheLoad && !host.isBusy) await this.#hosted?.unload();
   }
 
-  /** Unloads a model that a limit which was cut leaves no room for, so that it is loaded smaller. */
+  /** Unloads a model that exceeds a lowered limit, so that it is loaded smaller. */
   async #heedCutLimit(): Promise<void> {
     const host = this.#host;
     if (host === null || host.ended || host.isBusy) return;
@@ -344,7 +343,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return this.#ladder.descendToReload(this.#load?.plan.context_tokens ?? 0, performance.now());
   }
 
-  /** Says whether to try again: after a crash once, after a lack of memory with a smaller model, or with a longer context. */
+  /** Whether to retry: once after a crash, smaller after running out of memory, or with a longer context. */
   async #mayRetry(error: NanoAgentError, attempt: number): Promise<boolean> {
     if (error.code === "context-exceeded") {
       const before = this.contextTokens ?? 0;
@@ -354,7 +353,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return error.code === "engine-crashed" ? attempt === 1 : this.#makeSmaller(error);
   }
 
-  /** Makes the next start smaller after memory ran out. Returns false when nothing is left to give up. */
+  /** Makes the next start smaller after memory ran out. Returns false if nothing is left to give up. */
   async #makeSmaller(error: NanoAgentError): Promise<boolean> {
     if (error.code !== "engine-out-of-memory") return false;
     const { guard } = this.#options;
@@ -379,7 +378,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
   }
 }
 
-/** Explains a crash at the start: a library file that is cut short ends the process with SIGBUS, without a message. */
+/** Explains a crash at startup: a truncated library file ends the process with SIGBUS and without a message. */
 async function explainStart(error: NanoAgentError): Promise<unknown> {
   if (error.code !== "engine-crashed") return error;
   const { explainCrash } = await import("./check-llama-addon.js");
@@ -389,7 +388,7 @@ async function explainStart(error: NanoAgentError): Promise<unknown> {
 function refused(): EngineError {
   return new EngineError({
     code: "engine-out-of-memory",
-    message: "There is not enough memory to answer now, and nothing is left to give up.",
-    hint: "Try again in a minute, end other programs, or choose a smaller model.",
+    message: "Not enough memory to reply, even with the smallest settings.",
+    hint: "Try again later, stop other programs, or choose a smaller model.",
   });
 }

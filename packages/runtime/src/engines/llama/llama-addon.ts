@@ -3,9 +3,9 @@ import { requireFrom } from "../../files/own-places.js";
 import { findLlamaAddon } from "./find-llama-addon.js";
 
 /**
- * The calls of llama.cpp's prebuilt add-on that are used; the one place that knows them. The interface is the inner one
- * of node-llama-cpp, which promises it nowhere: the packages are pinned to one version, and `llama-addon.test.ts` fails
- * when this file stops being true. Every call that returns no promise is quick.
+ * The calls of llama.cpp's prebuilt add-on that are used. No other file depends on them. They are an internal interface
+ * of node-llama-cpp without any stability promise, so the packages are pinned to one version, and `llama-addon.test.ts`
+ * fails if this file no longer matches. Calls that do not return a promise are fast.
  */
 export interface LlamaAddon {
   AddonModel: new (modelPath: string, options: AddonModelOptions) => AddonModel;
@@ -18,15 +18,15 @@ export interface LlamaAddon {
   AddonGrammar: new (grammar: string, options: { addonExports: LlamaAddon; rootRuleName: string }) => AddonGrammar;
   AddonGrammarEvaluationState: {
     new (model: AddonModel, grammar: AddonGrammar): AddonGrammarState;
-    /** A copy, which goes on by itself. */
+    /** Makes an independent copy. */
     new (state: AddonGrammarState): AddonGrammarState;
   };
-  /** Must be called once before anything else. True when another copy had done so. */
+  /** Must be called once before anything else. Returns true if another copy did so before. */
   markLoaded(): boolean;
   setLogger(logger: (level: number, message: string) => void): void;
   setLoggerLogLevel(level: number): void;
   loadBackends(folder?: string): void;
-  /** Undefined until a backend is loaded, false when it is the CPU's. */
+  /** Undefined until a backend is loaded, false for the CPU backend. */
   getGpuType(): string | false | undefined;
   init(): Promise<void>;
 }
@@ -43,12 +43,12 @@ interface AddonModelOptions {
 }
 
 export interface AddonModel {
-  /** False when the file cannot be loaded. */
+  /** Resolves with false if the file cannot be loaded. */
   init(): Promise<boolean>;
   dispose(): Promise<void>;
   tokenize(text: string, withSpecialTokens: boolean): Uint32Array;
   detokenize(tokens: Uint32Array, withSpecialTokens: boolean): string;
-  /** -1 where the model has none. */
+  /** -1 if the model has none. */
   tokenBos(): number;
   tokenEos(): number;
   getTokenString(token: number): string;
@@ -58,7 +58,7 @@ export interface AddonModel {
   shouldPrependBosToken(): boolean;
 }
 
-/** The bit of a token that steers the conversation and is no text: `<|im_start|>`. */
+/** Attribute bit of control tokens such as `<|im_start|>`, which are not text. */
 export const CONTROL_TOKEN = 1 << 3;
 
 interface AddonContextOptions {
@@ -76,17 +76,17 @@ interface AddonContextOptions {
 }
 
 export interface AddonContext {
-  /** False when there is not enough memory for it. */
+  /** Resolves with false if there is not enough memory. */
   init(): Promise<boolean>;
   dispose(): Promise<void>;
   getContextSize(): number;
   initBatch(tokens: number): void;
-  /** Returns, for each index whose logits are wanted, where they will be found. */
+  /** Returns the position of the logits for each index that requests them. */
   addToBatch(sequence: number, firstPosition: number, tokens: Uint32Array, logitIndexes: Uint32Array): Uint32Array;
   decodeBatch(): Promise<void>;
-  /** -1 when a grammar leaves nothing to choose. */
+  /** -1 if a grammar allows no token. */
   sampleToken(logitIndex: number, sampler: AddonSampler): Promise<number>;
-  /** The same, with every token that the sampler kept and its probability among those: token, probability, token, … */
+  /** Same, with every token that the sampler kept and its relative probability: token, probability, token, … */
   sampleToken(
     logitIndex: number,
     sampler: AddonSampler,
@@ -94,7 +94,7 @@ export interface AddonContext {
   ): Promise<[token: number, probabilities: readonly number[] | undefined, confidence: number | undefined]>;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   setThreads(threads: number): void;
-  /** The vector of the token before this one in the last batch. Only of a context with `embeddings`. */
+  /** Embedding of the token before this one in the last batch. Only for a context with `embeddings`. */
   getEmbedding(tokens: number): Float64Array;
   saveSequenceStateToFile(file: string, sequence: number, tokens: Uint32Array): Promise<number>;
   loadSequenceStateFromFile(file: string, sequence: number, maxTokens: number): Promise<Uint32Array>;
@@ -129,8 +129,8 @@ export interface AddonGrammarState {
 }
 
 /**
- * Loads the add-on and gets it ready, once. `log` gets its messages from now on. Throws {@link EngineError}
- * `engine-unavailable`, which says why this system cannot load it and what to do.
+ * Loads and initializes the add-on once. From now on `log` receives its messages. Throws {@link EngineError}
+ * `engine-unavailable` if this system cannot load it.
  */
 export async function loadLlamaAddon(log: (level: number, message: string) => void = () => {}): Promise<LlamaAddon> {
   listener = log;
@@ -144,7 +144,10 @@ export async function loadLlamaAddon(log: (level: number, message: string) => vo
 }
 
 let loaded: Promise<LlamaAddon> | null = null;
-/** Who hears the messages. The add-on gets one logger for good: when a former one is collected, it drops all messages. */
+/**
+ * Receiver of the messages. The add-on accepts only one logger: when a previous one is garbage-collected, it drops all
+ * messages.
+ */
 let listener: (level: number, message: string) => void = () => {};
 
 async function load(): Promise<LlamaAddon> {

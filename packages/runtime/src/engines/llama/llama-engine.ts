@@ -23,46 +23,46 @@ import type { ToolChooser } from "./tool-chooser.js";
 import { asTextRequest, emitDecision, tellResults, unwrittenCall } from "./write-decision.js";
 import { writeDecidedCall, writeReply } from "./write-reply.js";
 
-/** How a model file is to be loaded, as a FitPlan decided. Plain data, so that it can go to another process. */
+/** Options for loading a model file, as decided by a FitPlan. Plain data, so that another process can receive it. */
 export interface LlamaEngineOptions extends EngineThreads {
   modelPath: string;
   contextTokens: number;
   batchTokens: number;
-  /** Maps the weights from the file, or else reads them into memory. */
+  /** Whether to map the weights from the file instead of reading them into memory. */
   mapsFile: boolean;
   kvType: "f16" | "q8_0";
-  /** The file's own chat template; null where it has none. */
+  /** Chat template of the file, or null. */
   chatTemplate: string | null;
-  /** The file's template for conversations with tools, where it has another. Default: null. */
+  /** Separate template of the file for conversations with tools. Default: null. */
   toolTemplate?: string | null | undefined;
-  /** As `engine.thinking`. Default: `auto`. */
+  /** Same as `engine.thinking`. Default: `auto`. */
   thinking?: ThinkingSetting | undefined;
-  /** Whether replies may be held to a schema, for which memory must have been set aside. */
+  /** Whether replies can be constrained to a schema, which needs reserved memory. */
   constrainsOutput: boolean;
-  /** Tokens of the context that scores tools; 0: the model chooses its tools by itself. Default: 0. */
+  /** Size of the context that scores tools, in tokens. 0: the model chooses its tools itself. Default: 0. */
   choosingTokens?: number | undefined;
-  /** Whether the model is not asked to say what came of an act: the result is told as it is. Default: false. */
+  /** Whether a tool's result is repeated as is instead of asking the model to phrase it. Default: false. */
   tellsResults?: boolean | undefined;
-  /** Most tokens that are drafted beyond the next one; 0: none. Default: as many as pay. */
+  /** Most tokens to draft after the next one; 0 disables drafts. Default: as many as pay off. */
   draftTokens?: number | undefined;
-  /** File for the state of the KV cache between two lives of the engine; null: none. */
+  /** File that keeps the state of the KV cache between runs, or null. */
   stateFile: string | null;
 }
 
-/** After this many characters whose tokens were counted, the process may do other things, such as giving signs of life. */
+/** After counting the tokens of this many characters, the process may do other work, such as sending signs of life. */
 const COUNTED_AT_ONCE_CHARACTERS = 65_536;
 
-/** A reply that was asked for: where its events go, and whether it is still wanted. */
+/** Consumer of a reply: receives its events and can abort it. */
 interface Listener {
   emit: (event: EngineEvent) => void;
   isAborted: () => boolean;
 }
 
 /**
- * Runs a GGUF model with llama.cpp in this process. A fault of the native code ends the process, so programs use it
- * through {@link HostedEngine}, which keeps it in a process of its own.
+ * Runs a GGUF model with llama.cpp in this process. A native crash ends the process, so programs use it through {@link
+ * HostedEngine}, which runs it in a separate process.
  *
- * The tokens of one request stay in the KV cache, and the next request pays only for those that differ.
+ * The tokens of a request stay in the KV cache, and the next request only evaluates those that differ.
  */
 export class LlamaEngine implements Engine {
   readonly name = "llama";
@@ -72,15 +72,15 @@ export class LlamaEngine implements Engine {
   readonly #drafts: Drafts;
   readonly #prompts: PromptReader;
   readonly #state: EngineState | null;
-  /** Made with the first request that has tools. */
+  /** Created by the first request with tools. */
   #chooser: ToolChooser | null = null;
   #isStateConfirmed = false;
-  /** Tokens that were evaluated for vectors of texts. */
+  /** Tokens evaluated for embeddings. */
   #embeddedTokens = 0;
   readonly #closing = new AbortController();
-  /** Threads of each context: that of the conversation, and those for choosing tools and for vectors of texts. */
+  /** Threads for each context: the conversation, the choice of tools, and embeddings. */
   readonly #threads: Record<"conversation" | "choosing" | "embedding", BatchThreads>;
-  /** End of the queue of requests: the context answers one at a time. */
+  /** End of the request queue. The context serves one request at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -103,7 +103,7 @@ export class LlamaEngine implements Engine {
     this.#prompts = new PromptReader(loaded.vocabulary, { chatTemplate, toolTemplate, thinking });
   }
 
-  /** Loads the library alone, for a model that is opened soon. Never rejects: {@link open} says what is wrong. */
+  /** Preloads the library for a model that is opened soon. Never rejects: {@link open} reports errors. */
   static async loadLibrary(): Promise<void> {
     await loadLlamaAddon().catch(() => {});
   }
@@ -126,16 +126,16 @@ export class LlamaEngine implements Engine {
 
   get notices(): readonly string[] {
     const withoutSchemas =
-      "Replies cannot be held to a schema, and tools not be called: the memory budget has no room for it.";
+      "Reply schemas and tool calls are unavailable: the memory budget is too small for them.";
     return [...(this.#options.constrainsOutput ? [] : [withoutSchemas]), ...this.#prompts.notices];
   }
 
   get callsTools(): boolean {
-    // A call is held to its tool's schema, or is not made.
+    // Calls are only made if they can be constrained to the tool's schema.
     return this.#options.constrainsOutput;
   }
 
-  /** Whether it takes a while to say {@link callForm}. */
+  /** Whether {@link callForm} takes a while to determine. */
   get learnsCallForm(): boolean {
     return this.#prompts.learnsCallForm;
   }
@@ -144,7 +144,7 @@ export class LlamaEngine implements Engine {
     return callFormFact(this.#prompts.callForm);
   }
 
-  /** Tokens evaluated since it was opened. */
+  /** Tokens evaluated since the engine was opened. */
   get evaluatedTokens(): number {
     return this.#cache.work + (this.#chooser?.work ?? 0) + this.#embeddedTokens;
   }
@@ -153,7 +153,7 @@ export class LlamaEngine implements Engine {
     request: EngineRequest,
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<EngineEvent> {
-    // This is the one generator of the engine: below it, events are pushed as they come.
+    // This is the only generator of the engine. Inside it, events are pushed as they occur.
     const events = new EventQueue<EngineEvent>();
     let isLeft = false;
     const listener = {
@@ -180,9 +180,9 @@ export class LlamaEngine implements Engine {
       this.#isStateConfirmed = true;
       listener.emit({ type: "end", reason });
     } catch (cause) {
-      const error = asEngineError(cause, { message: "llama.cpp failed.", hint: "Ask again; check the free memory." });
+      const error = asEngineError(cause, { message: "llama.cpp failed.", hint: "Try again. If this repeats, check the free memory." });
       listener.emit({ type: "error", error });
-      // After a failure of native code nobody knows what is in the cache.
+      // After a native failure, the contents of the cache are unknown.
       if (error !== cause) this.#cache.forget();
     }
   }
@@ -192,7 +192,7 @@ export class LlamaEngine implements Engine {
     if (isAborted()) return "abort";
     await this.#loaded.ensureContext();
     const grammar = await this.#readSchema(given.responseSchema);
-    // An engine that cannot hold a call to its schema makes none.
+    // Without schema constraints, the engine makes no calls.
     let request = this.callsTools ? given : { ...given, tools: [] };
     let decided: DecidedCall | null = null;
     let deciding_tokens: number | undefined;
@@ -203,7 +203,7 @@ export class LlamaEngine implements Engine {
         const decision = await chooser.decide(request, isAborted);
         if (decision === null) return "abort";
         deciding_tokens = this.evaluatedTokens - before;
-        // A reply that is held to a schema cannot be a question to the user.
+        // A reply with a schema cannot be a question to the user.
         const isAllowed = decision.kind !== "ask" || grammar === null;
         const reason = isAllowed ? emitDecision(decision, emit) : null;
         if (reason !== null) {
@@ -245,12 +245,12 @@ export class LlamaEngine implements Engine {
     return reason;
   }
 
-  /** Scores of the tools, and of none, for a message: for fitting the weights. @internal */
+  /** Scores of all tools and of "no tool" for a message, used to fit the weights. @internal */
   async gatherEvidence(tools: readonly EngineTool[], message: string): Promise<number[] | null> {
     return (await (await this.#openChooser())?.listEvidence(tools, message)) ?? null;
   }
 
-  /** Null for a model that chooses its tools by itself. */
+  /** Returns the tool chooser, or null for a model that chooses its tools itself. */
   async #openChooser(): Promise<ToolChooser | null> {
     const { choosingTokens = 0 } = this.#options;
     if (choosingTokens === 0) return null;
@@ -269,8 +269,8 @@ export class LlamaEngine implements Engine {
     throw new SchemaNotSupportedError({
       path: "",
       keyword: null,
-      message: "Holding a reply to a schema takes memory that the agent's budget has no room for.",
-      hint: "Load the model with a smaller context; or raise spec.max_memory_mb, if the device has memory to spare.",
+      message: "The agent's memory budget is too small to enforce a reply schema.",
+      hint: "Load the model with a smaller context, or raise spec.max_memory_mb if the device has memory to spare.",
     });
   }
 
@@ -295,8 +295,7 @@ export class LlamaEngine implements Engine {
   }
 
   /**
-   * Makes vectors of texts. The context that they need takes the place of the conversation's, which is read again with the
-   * next request.
+   * Embeds texts. The temporary context takes the place of the conversation's, which the next request evaluates again.
    */
   async embed(texts: readonly string[], { signal }: { signal?: AbortSignal | undefined } = {}): Promise<number[][]> {
     checkEmbeddedTexts(texts);
@@ -321,7 +320,7 @@ export class LlamaEngine implements Engine {
     return unlessAborted(embedded, signal);
   }
 
-  /** Gives the context another length. The conversation is read again with the next request. Throws where that fails. */
+  /** Changes the length of the context. The next request evaluates the conversation again. Throws on failure. */
   resize(contextTokens: number): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
@@ -330,7 +329,7 @@ export class LlamaEngine implements Engine {
     });
   }
 
-  /** Saves the evaluated conversation. Returns the bytes; null where no file was named or nothing is there. */
+  /** Saves the evaluated conversation. Returns the number of bytes, or null without a file or content. */
   async saveState(): Promise<number | null> {
     return this.#closing.signal.aborted ? null : this.#save();
   }
@@ -338,9 +337,9 @@ export class LlamaEngine implements Engine {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    // A full disk must not keep the engine from ending.
+    // A full disk must not keep the engine from closing.
     await this.#save().catch(() => null);
-    // Native memory must not go while a batch is being computed on it.
+    // Native memory must not be freed during a batch.
     await this.#last;
     await this.#chooser?.close();
     await this.#loaded.close();
@@ -353,7 +352,7 @@ export class LlamaEngine implements Engine {
       : this.#inTurn(() => state.save(this.#loaded, this.#cache));
   }
 
-  /** Does a task when all earlier ones have ended. */
+  /** Runs a task after all earlier ones have ended. */
   #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
     const result = this.#last.then(() => {
       for (const threads of Object.values(this.#threads)) threads.begin();

@@ -1,8 +1,8 @@
 import type { NeededVersion } from "./native-library/read-elf.js";
 
 /**
- * The newest versions of the system's libraries that the Linux packages of `ADDON_VERSION` need, for systems where the
- * package is not installed. Those of GCC's runtime are left out: they are of 2004. A test compares the list with the files.
+ * Newest system library versions that the Linux packages of `ADDON_VERSION` need, for systems without the package.
+ * GCC's runtime is left out: its versions are from 2004. A test compares the list with the files.
  */
 export const LLAMA_REQUIREMENTS: readonly NeededVersion[] = [
   { library: "libc.so.6", version: "GLIBC_2.34" },

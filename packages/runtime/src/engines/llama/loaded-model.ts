@@ -13,33 +13,33 @@ import { NativeMessages } from "./native-messages.js";
 import type { TokenEvaluator } from "./prompt-cache.js";
 import { ReasoningTokens } from "./reasoning-tokens.js";
 
-/** What llama.cpp needs to know to load a model. */
+/** Options for loading a model with llama.cpp. */
 export interface LoadOptions {
   modelPath: string;
   contextTokens: number;
   batchTokens: number;
   threads: number;
-  /** Maps the weights from the file, or else reads them into memory. */
+  /** Whether to map the weights from the file instead of reading them into memory. */
   mapsFile: boolean;
   /** Default: `f16`. */
   kvType?: "f16" | "q8_0" | undefined;
   onProgress?: ((share: number) => void) | undefined;
 }
 
-/** ggml's numbers of the types that a KV cache may have. */
+/** ggml's type numbers for a KV cache. */
 const kvTypeNumbers = { f16: 1, q8_0: 8 } as const;
 
-/** The one sequence that a context holds. */
+/** The only sequence in a context. */
 const SEQUENCE = 0;
 const TO_THE_END = -1;
 
-/** How a context is made. */
+/** Options for a context. */
 interface ContextOptions {
   contextTokens: number;
   batchTokens: number;
   threads: number;
   kvType: "f16" | "q8_0";
-  /** Whether it gives a vector for each token. Default: false. */
+  /** Whether the context returns an embedding per token. Default: false. */
   embeddings?: boolean | undefined;
 }
 
@@ -61,10 +61,10 @@ function newContext(addon: LlamaAddon, model: AddonModel, options: ContextOption
 }
 
 function noRoomForContext(tokens: number, reasons = ""): EngineError {
-  return outOfMemory(`A context of ${tokens} tokens could not be made. ${reasons}`.trim());
+  return outOfMemory(`Cannot create a context of ${tokens} tokens. ${reasons}`.trim());
 }
 
-/** A model that llama.cpp has loaded, with one context that holds one sequence of tokens. */
+/** A loaded model, with one context for one sequence of tokens. */
 export class LoadedModel implements TokenEvaluator {
   readonly addon: LlamaAddon;
   /** Vocabulary of the model. */
@@ -82,35 +82,35 @@ export class LoadedModel implements TokenEvaluator {
     this.contextTokens = context.getContextSize();
   }
 
-  /** Control tokens of the vocabulary with which thoughts are marked. A model that is only measured may have no tokenizer. */
+  /** Control tokens that mark reasoning. Created lazily, because a model that is only measured may lack a tokenizer. */
   get marks(): ReasoningTokens {
     this.#marks ??= new ReasoningTokens(this.vocabulary);
     return this.#marks;
   }
 
   get #context(): AddonContext {
-    if (this.#openContext === null) throw new Error("the context was given up");
+    if (this.#openContext === null) throw new Error("the context was released");
     return this.#openContext;
   }
 
-  /** Whether it has its context. */
+  /** Whether the context exists. */
   get hasContext(): boolean {
     return this.#openContext !== null;
   }
 
-  /** Gives the memory of the context back. What it holds is lost. */
+  /** Releases the context's memory. Its contents are lost. */
   async releaseContext(): Promise<void> {
     const context = this.#openContext;
     this.#openContext = null;
     await context?.dispose();
   }
 
-  /** Makes the context again where it was given up. Throws {@link EngineError} `engine-out-of-memory`. */
+  /** Creates the context again if it was released. Throws {@link EngineError} `engine-out-of-memory`. */
   async ensureContext(): Promise<void> {
     this.#openContext ??= await this.openContext(this.#options);
   }
 
-  /** Makes the context anew with so many tokens, and empty. Where that fails it has as many as before, and this throws. */
+  /** Replaces the context with an empty one of this length. On failure, restores the old length and throws. */
   async resizeContext(contextTokens: number): Promise<void> {
     const before = this.#options;
     await this.releaseContext();
@@ -125,7 +125,7 @@ export class LoadedModel implements TokenEvaluator {
     this.contextTokens = this.#context.getContextSize();
   }
 
-  /** Opens a further context. Throws {@link EngineError} `engine-out-of-memory`. */
+  /** Opens an additional context. Throws {@link EngineError} `engine-out-of-memory`. */
   async openContext(options: ContextOptions): Promise<AddonContext> {
     const context = newContext(this.addon, this.vocabulary, options);
     if (await context.init()) return context;
@@ -134,13 +134,13 @@ export class LoadedModel implements TokenEvaluator {
 
   /**
    * Loads a model. Throws {@link EngineError}: `engine-unavailable` without the add-on, `engine-failed` for a file that
-   * cannot be loaded, `engine-out-of-memory` for a context that has no room.
+   * cannot be loaded, `engine-out-of-memory` if the context does not fit.
    */
   static async open(options: LoadOptions): Promise<LoadedModel> {
     const { modelPath, contextTokens, batchTokens, threads, mapsFile, kvType = "f16", onProgress } = options;
-    // The native code says no more than that it failed.
+    // The native code only reports that it failed.
     await stat(modelPath).catch((cause: Error) => {
-      throw cannotLoad(`The model file ${modelPath} cannot be read.`, cause.message, cause);
+      throw cannotLoad(`Cannot read the model file ${modelPath}.`, cause.message, cause);
     });
     const messages = new NativeMessages();
     const addon = await loadLlamaAddon((_, message) => messages.add(message));
@@ -166,7 +166,7 @@ export class LoadedModel implements TokenEvaluator {
     throw noRoomForContext(contextTokens, await messages.reasons());
   }
 
-  /** Sets the number of threads for what is evaluated from now on. */
+  /** Sets the number of threads for the next evaluations. */
   setThreads(threads: number): void {
     this.#context.setThreads(threads);
   }
@@ -187,12 +187,12 @@ export class LoadedModel implements TokenEvaluator {
     return this.#context.removeTokenCellsFromSequence(SEQUENCE, position, TO_THE_END);
   }
 
-  /** Chooses a token by the logits at this index; -1 when a grammar leaves nothing to choose. */
+  /** Samples a token from the logits at this index. Returns -1 if a grammar allows no token. */
   sample(logitIndex: number, sampler: AddonSampler): Promise<number> {
     return this.#context.sampleToken(logitIndex, sampler);
   }
 
-  /** Returns the tokens that a sampler keeps, each with its probability among them. */
+  /** Returns the tokens that a sampler keeps, with their relative probabilities. */
   async rank(logitIndex: number, sampler: AddonSampler): Promise<{ token: number; probability: number }[]> {
     const [, pairs = []] = await this.#context.sampleToken(logitIndex, sampler, true);
     return Array.from({ length: pairs.length / 2 }, (_, index) => ({
@@ -205,7 +205,7 @@ export class LoadedModel implements TokenEvaluator {
     return this.#context.saveSequenceStateToFile(file, SEQUENCE, Uint32Array.from(tokens));
   }
 
-  /** Fills the context from a file, and returns the tokens that are in it then. */
+  /** Restores the context from a file, and returns its tokens. */
   async loadFrom(file: string): Promise<number[]> {
     return [...(await this.#context.loadSequenceStateFromFile(file, SEQUENCE, this.contextTokens))];
   }
@@ -216,14 +216,14 @@ export class LoadedModel implements TokenEvaluator {
   }
 }
 
-/** Words of llama.cpp for a file that is whole and that this version cannot load, and what helps then. */
+/** Matches llama.cpp's messages for an intact file that this version cannot load. */
 const OTHER_FILE_WORDS =
   /unknown (model architecture|pre-tokenizer|tokenizer)|wrong (number|shape) of tensors|has wrong shape|missing tensor|tensor .* not found|key not found|unsupported/i;
 
 function hintFor(reason: string): string {
   return OTHER_FILE_WORDS.test(reason)
-    ? "Take another file of this model, made by a llama.cpp of about this version; or update nanoagent."
-    : "Compare the file's size or checksum with those of its source, and check that there is enough memory.";
+    ? "Use another file of this model that was made with a similar version of llama.cpp, or update nanoagent."
+    : "Compare the file's size or checksum with its source, and check the free memory.";
 }
 
 function cannotLoad(message: string, reason: string, cause?: unknown): EngineError {

@@ -1,30 +1,30 @@
-/** Numbers of tokens that are looked for, the longer one first. */
+/** Numbers of tokens to look up, longest first. */
 const LENGTHS = [3, 2] as const;
-/** Most tokens before a place that are compared with the end. */
+/** Most tokens before a place to compare with the end. */
 const MAX_COMPARED_TOKENS = 24;
-/** Tokens that the index has room for at first. */
+/** Initial capacity of the index, in tokens. */
 const FIRST_ROOM = 1024;
 const HASH_FACTOR = 0x9e3779b1;
 
-/** An earlier place whose last `length` tokens are those at the end: what follows there may follow here. */
+/** An earlier place whose last `length` tokens equal those at the end. The tokens after it may come next. */
 export interface FoundPlace {
   readonly at: number;
   readonly length: number;
 }
 
 /**
- * Finds where the newest tokens of a conversation stood before. Each token costs the same few steps, however long the
- * conversation is; the memory is about 30 bytes a token.
+ * Finds earlier occurrences of the newest tokens of a conversation. Each token takes constant time, and about 30 bytes
+ * of memory.
  */
 export class LookupDraft {
   #tokens = new Int32Array(FIRST_ROOM);
   #length = 0;
-  /** For each of the lengths: by the hash of so many tokens, the newest place behind them, plus 1. */
+  /** For each length: newest place by the hash of the tokens before it, plus 1. */
   #places = LENGTHS.map(() => new Int32Array(2 * FIRST_ROOM));
-  /** For each of the lengths: what stood at the hash before a place was put there, so that forgetting brings it back. */
+  /** For each length: previous entries of the hash table, so that removing a token restores them. */
   #former = LENGTHS.map(() => new Int32Array(FIRST_ROOM));
 
-  /** Goes on from these tokens. Those that it knows already cost next to nothing. */
+  /** Updates the index to these tokens. Tokens that are already indexed cost almost nothing. */
   follow(tokens: readonly number[]): void {
     const longest = Math.min(this.#length, tokens.length);
     let common = 0;
@@ -35,17 +35,17 @@ export class LookupDraft {
 
   push(token: number): void {
     if (this.#length === this.#tokens.length) this.#grow();
-    // What ends before this token is noted now that something follows it.
+    // A place is indexed once a token follows it.
     this.#note(this.#length);
     this.#tokens[this.#length++] = token;
   }
 
-  /** Returns the newest earlier place with the longest of these lengths; null where there is none. */
+  /** Returns the newest earlier place with the longest match, or null. */
   find(): FoundPlace | null {
     for (const [index, length] of LENGTHS.entries()) {
       if (this.#length <= length) continue;
       const at = (this.#places[index]?.[this.#hash(this.#length, length)] ?? 0) - 1;
-      // Other tokens may have the same hash.
+      // Different tokens may share a hash.
       if (at < length) continue;
       const found = this.#commonBefore(at);
       if (found >= length) return { at, length: found };
@@ -53,7 +53,7 @@ export class LookupDraft {
     return null;
   }
 
-  /** Returns the tokens that follow a place; at the end they go on with themselves. */
+  /** Returns the tokens after a place. At the end, they repeat. */
   read({ at }: FoundPlace, count: number): number[] {
     const tokens: number[] = [];
     const period = this.#length - at;
@@ -78,7 +78,7 @@ export class LookupDraft {
     }
   }
 
-  /** Forgets the last token, and the place before it. */
+  /** Removes the last token and its place. */
   #pop(): void {
     this.#length -= 1;
     for (const [index, length] of LENGTHS.entries()) {
@@ -94,7 +94,7 @@ export class LookupDraft {
     return (hash ^ (hash >>> 15)) & (2 * this.#tokens.length - 1);
   }
 
-  /** Doubles the room, so that a token costs the same on average. */
+  /** Doubles the capacity, so that a token takes amortized constant time. */
   #grow(): void {
     const tokens = new Int32Array(2 * this.#tokens.length);
     tokens.set(this.#tokens);

@@ -3,15 +3,15 @@ import { LoadedModel } from "./loaded-model.js";
 
 export interface LlamaSpeedOptions {
   modelPath: string;
-  /** Numbers of threads to try. */
+  /** Thread counts to try. */
   threads: readonly number[];
-  /** Numbers of tokens in the context when it is measured: a few, and many. The largest decides its size. */
+  /** Context fill levels to measure, in tokens: a low and a high one. The largest sets the size of the context. */
   contextTokens: readonly number[];
-  /** Tokens that are evaluated together: those of the plan. */
+  /** Tokens per batch, as in the plan. */
   batchTokens: number;
   mapsFile: boolean;
   signal?: AbortSignal | undefined;
-  /** Clock in milliseconds. Default: the time that passes; a busy machine is measured by this process's processor time. */
+  /** Clock in milliseconds. Default: wall-clock time. On a busy machine, pass this process's processor time. */
   clock?: (() => number) | undefined;
 }
 
@@ -23,21 +23,21 @@ export interface LlamaSpeed {
   decode_tokens_per_second: number;
 }
 
-/** Tokens of an answer that are timed together. */
+/** Reply tokens that are timed together. */
 const TOKENS_PER_GROUP = 4;
-/** The fastest of several tries counts: it is tried until this many in a row were no faster, and at most so often. */
+/** The fastest try counts. Tries stop after this many in a row without a gain, or at the maximum. */
 const TRIES_WITHOUT_GAIN = 4;
 const MAX_TRIES = 24;
-/** Least share by which a try must be faster to count as a gain. */
+/** Smallest speedup that counts as a gain. */
 const MIN_GAIN = 0.01;
-/** Any token will do: the work is the same for each. */
+/** Any token works, because the cost is the same for all. */
 const TOKEN = 5;
 
 /**
- * Measures llama.cpp with a model in this process: prefill and decode for each number of threads and each filling of the
- * context. Tokens are not chosen, so a model without a tokenizer will do, and one whose weights are all zero is as fast as
- * any. The best of several tries counts, since other processes can only make it slower. Throws {@link EngineError} for a
- * model that cannot be loaded.
+ * Measures llama.cpp with a model in this process: prefill and decode for each thread count and context fill level.
+ * Tokens are not sampled, so a model without a tokenizer works, and one with all-zero weights is as fast as any. The
+ * best of several tries counts, since other processes can only slow it down. Throws {@link EngineError} for a model
+ * that cannot be loaded.
  */
 export async function measureLlamaSpeed(options: LlamaSpeedOptions): Promise<LlamaSpeed[]> {
   const { modelPath, threads, contextTokens, batchTokens, mapsFile, signal, clock = () => performance.now() } = options;
@@ -74,7 +74,7 @@ async function measureAt(
 ): Promise<Pick<LlamaSpeed, "prefill_tokens_per_second" | "decode_tokens_per_second">> {
   loaded.removeFrom(0);
   let position = 0;
-  /** Evaluates this many tokens together; returns the milliseconds that they took. */
+  /** Evaluates this many tokens together. Returns the milliseconds. */
   const evaluate = async (count: number): Promise<number> => {
     const tokens = new Array<number>(count).fill(TOKEN);
     const before = clock();
@@ -82,7 +82,7 @@ async function measureAt(
     position += count;
     return clock() - before;
   };
-  /** Goes back to where this many tokens are in the context. A recurrent state cannot go back: it is made anew. */
+  /** Rewinds the context to this many tokens. A recurrent state cannot be rewound, so it is rebuilt. */
   const rewind = async (): Promise<void> => {
     if (position > 0 && loaded.removeFrom(filled)) {
       position = Math.min(position, filled);
@@ -92,7 +92,7 @@ async function measureAt(
     }
     while (position < filled) await evaluate(Math.min(batchTokens, filled - position));
   };
-  // The first batch brings weights and code into memory.
+  // The first batch loads weights and code into memory.
   await evaluate(batchTokens);
   const fastest = async (once: () => Promise<number>): Promise<number> => {
     let best = Number.POSITIVE_INFINITY;

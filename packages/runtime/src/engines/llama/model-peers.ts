@@ -10,7 +10,7 @@ export async function importModelPeers(): Promise<{ optimizer: Optimizer; profil
 
 const PURPOSE = "Running a local model";
 
-/** Imports the package that plans. */
+/** Imports the planner package. */
 export async function importOptimizer(): Promise<Optimizer> {
   try {
     return await import("@nanoagent/optimizer");
@@ -19,7 +19,7 @@ export async function importOptimizer(): Promise<Optimizer> {
   }
 }
 
-/** Imports the package that reads the device. */
+/** Imports the device probe package. */
 export async function importProfiler(): Promise<Profiler> {
   try {
     return await import("@nanoagent/profiler");

@@ -7,34 +7,34 @@ import { CONVERSATION_LIMITS, type TemplateLimits } from "./template/template-me
 import { type TemplateConversation, type TemplateVariant, templateVariants, toVariables } from "./template-variant.js";
 import { NO_SWITCH, type ThinkingSwitch, thinkingSwitches } from "./thinking-switches.js";
 
-/** Limits of one rendering of a probe, which is a few lines long. */
+/** Limits for rendering a probe, which has a few lines. */
 const PROBE_LIMITS: TemplateLimits = { steps: 200_000, characters: 2 ** 23, milliseconds: 250 };
-/** Time after which no other variant is tried for a kind of conversation, in milliseconds. */
+/** Time limit for trying variants for one kind of conversation, in milliseconds. */
 const PROBE_MILLISECONDS = 1000;
 
-/** The templates of a model file, and the texts that they are given. */
+/** Templates of a model file, and their variables. */
 export interface TemplateSources {
-  /** Null where the file has none. */
+  /** Null if the file has no template. */
   chatTemplate: string | null;
-  /** The file's template for conversations with tools. Default: the one for all. */
+  /** Separate template of the file for conversations with tools. Default: the general one. */
   toolTemplate?: string | null | undefined;
   bosToken: string;
   eosToken: string;
-  /** As `engine.thinking`. Default: `auto`. */
+  /** Same as `engine.thinking`. Default: `auto`. */
   thinking?: ThinkingSetting | undefined;
 }
 
-/** How conversations of a kind are given to the template, and what it makes of them. */
+/** How to pass conversations of a kind to the template, and the properties of the result. */
 export interface TemplatePlan extends Omit<ProbeResult, "suffix"> {
   variant: TemplateVariant;
-  /** Whether the reply begins inside of a thought. */
+  /** Whether the prompt ends inside reasoning. */
   opensThought: boolean;
 }
 
 /**
- * The templates of a model. How a template wants a conversation is not guessed from its text: a probe of the same kind, in
- * which every text is a mark, is rendered in one variant after another until all marks come out in their order. Each kind
- * is probed once, when it is first needed.
+ * Templates of a model. The variant that a template needs is not guessed from its source: a probe of the same kind, in
+ * which every text is a marker, is rendered in one variant after another until all markers come out in order. Each kind
+ * is probed once, when first needed.
  */
 export class ModelTemplates {
   readonly #sources: TemplateSources;
@@ -51,17 +51,19 @@ export class ModelTemplates {
     return this.renderAs(this.planFor(conversation, ways).variant, conversation);
   }
 
-  /** Renders a conversation in a variant, whatever becomes of it. Throws {@link TemplateError}. */
+  /** Renders a conversation in a given variant without checking the result. Throws {@link TemplateError}. */
   renderAs(variant: TemplateVariant, conversation: TemplateConversation, { goesOn = true } = {}): string {
     return this.#render(conversation, { variant, goesOn, limits: CONVERSATION_LIMITS, switched: this.thinking });
   }
 
-  /** Returns how conversations of the same kind as this one are rendered. Throws {@link TemplateError} where none works. */
+  /**
+   * Returns the plan for conversations of the same kind as this one. Throws {@link TemplateError} if no variant works.
+   */
   planFor(conversation: TemplateConversation, ways?: Partial<TemplateVariant>): TemplatePlan {
     return this.plan(kindOf(conversation), ways);
   }
 
-  /** Returns how conversations of a kind are rendered in one of these ways. Default: in any. */
+  /** Returns the plan for a kind of conversation in one of these ways. Default: any way. */
   plan(kind: ConversationKind, ways: Partial<TemplateVariant> = {}): TemplatePlan {
     const key = JSON.stringify([kind, ways]);
     let plan = this.#plans.get(key);
@@ -73,7 +75,7 @@ export class ModelTemplates {
     return plan;
   }
 
-  /** The switch of the template that the setting of `thinking` uses. */
+  /** The template's switch for the `thinking` setting. */
   get thinking(): ThinkingSwitch {
     const { thinking = "auto" } = this.#sources;
     if (thinking === "auto") return NO_SWITCH;
@@ -98,12 +100,12 @@ export class ModelTemplates {
       } catch (error) {
         failure ??= error as TemplateError;
         if (!(error instanceof TemplateError)) throw error;
-        // What cannot be read is not read in any other way.
+        // A template that cannot be parsed fails in every variant.
         if (this.#parsed.get(this.#sourceFor(probe)) instanceof TemplateError) break;
       }
       if (performance.now() > deadline) break;
     }
-    return best ?? failure ?? new TemplateError("it takes too long");
+    return best ?? failure ?? new TemplateError("probing it takes too long");
   }
 
   #findSwitch(setting: "on" | "off"): ThinkingSwitch {
@@ -130,7 +132,7 @@ export class ModelTemplates {
       if (thinks === null || answers === null) continue;
       const bare = (text: string, { instruction }: ThinkingSwitch) =>
         instruction === null ? text : text.replaceAll(`\n${instruction}`, "").replaceAll(instruction, "");
-      // A template that only repeats the words of the instructions takes no notice of them.
+      // A template that only copies the instructions ignores the switch.
       if (bare(thinks, on) === bare(answers, off)) continue;
       return setting === "on" ? on : off;
     }
@@ -176,7 +178,7 @@ export class ModelTemplates {
   }
 }
 
-/** How much of a conversation a plan keeps beyond what it must. */
+/** Counts the optional parts of a conversation that a plan keeps. */
 function worth({ showsTools, keepsWordsBesideCalls }: ProbeResult | TemplatePlan): number {
   return Number(showsTools) + Number(keepsWordsBesideCalls);
 }
@@ -190,7 +192,7 @@ function parse(source: string): ChatJinja | TemplateError {
   }
 }
 
-/** Puts a word that the template looks for at the end of the instructions. */
+/** Appends a keyword for the template to the instructions. */
 function withInstruction({ messages, tools }: TemplateConversation, instruction: string): TemplateConversation {
   const [first, ...rest] = messages;
   if (first?.role !== "system") return { messages: [{ role: "system", content: instruction }, ...messages], tools };

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cutText } from "@nanoagent/models";
 
-/** Most messages that are kept, and most characters of each: a broken file can bring one for each of its tensors. */
+/** Limits on kept messages and their length. A broken file may cause one message per tensor. */
 const MAX_MESSAGES = 32;
 const MAX_CHARACTERS = 300;
-/** Most sentences of a reason. */
+/** Most reasons in one text. */
 const MAX_REASONS = 3;
-/** The library's messages come through a queue, after the result of the call that they belong to. */
+/** Delay of the library's messages, which arrive through a queue after the result of a call. */
 const QUEUE_MILLISECONDS = 50;
 
-/** Messages that say only that something failed, and not what. */
+/** Messages that only report a failure without a cause. */
 const SAYS_NO_REASON = /^(failed to (load|create|initialize)( the)? (model|context)\b[^:]*|null result|\W*)$/i;
 
-/** What the native library said while a call was under way. The first messages name the cause, later ones that it failed. */
+/** Messages of the native library during a call. The first ones name the cause, later ones only report the failure. */
 export class NativeMessages {
   readonly #messages: string[] = [];
 
@@ -21,7 +21,7 @@ export class NativeMessages {
     if (text !== "" && this.#messages.length < MAX_MESSAGES) this.#messages.push(text);
   };
 
-  /** Returns the library's reasons as one text; empty where it gave none. Waits for messages that are on their way. */
+  /** Returns the library's reasons as one text, or an empty text. Waits for messages that are still queued. */
   async reasons(): Promise<string> {
     await sleep(QUEUE_MILLISECONDS);
     const texts = this.#messages.map(withoutOrigin);
@@ -30,7 +30,7 @@ export class NativeMessages {
   }
 }
 
-/** The message without the names of functions and steps that lead to it. */
+/** Removes the names of functions and steps at the start of a message. */
 function withoutOrigin(message: string): string {
   return message
     .replace(/^(\w+: )+(?=\S)/, "")

@@ -21,9 +21,9 @@ import { UnguardedEngine } from "./unguarded-engine.js";
 const DEFAULT_IDLE_UNLOAD_SECONDS = 300;
 
 /**
- * Opens the model of a config within its memory budget. The header of the file decides before anything is allocated: a
- * model that does not fit is refused with the sum (code `does-not-fit`). The limits of the engine's process follow from the
- * same sum.
+ * Opens a config's model within its memory budget. The header of the file is checked before anything is allocated: a
+ * model that does not fit is rejected with the figures (code `does-not-fit`). The same figures set the limits of the
+ * engine's process.
  */
 export async function openLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
@@ -40,7 +40,7 @@ export async function openLlamaEngine(
     onLoadProgress: onProgress,
   }: OpenEngineOptions = {},
 ): Promise<Engine> {
-  // A platform without llama.cpp is refused before anything is planned.
+  // Reject a platform without llama.cpp before planning.
   addonPackage();
   const profiler = await importProfiler();
   const { device, spec } = config;
@@ -54,7 +54,7 @@ export async function openLlamaEngine(
   const limitBytes = agentLimitBytes({ device, maxMemoryMb: spec.max_memory_mb });
   const guard = await startGuard(profiler, { limitBytes, memory, ownsProgram, baseBytes, toolMemory, onNotice });
   const cgroups = await profiler.findMemoryCgroup(machine);
-  // A plan may be for a larger device than this one. Threads without a core of their own wait for each other.
+  // The plan may be for a device with more cores. Threads without a core of their own wait for each other.
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
 
   const hasTools = hasProgramTools || mayOfferTools(config);
@@ -64,7 +64,7 @@ export async function openLlamaEngine(
     const cpuFeatures = await profiler.readCpuFeatures(machine);
     const facts = { ...agentFacts(device, hasTools), ...budget, cpuFeatures };
     const header = await optimizer.readGguf(config.model_path);
-    // What there is to say of the templates, the engine says, which reads them in any case.
+    // The engine reports template notices itself, since it parses the templates anyway.
     const notices = optimizer.modelNotices(header, context === "auto" ? null : context);
     for (const { message, hint } of notices) onNotice(`${message} ${hint}`);
     const planned = await planModel(header, optimizer, facts, {

@@ -17,49 +17,53 @@ import { mayOfferTools } from "./may-offer-tools.js";
 import { importModelPeers, type Optimizer } from "./model-peers.js";
 import { startGuard } from "./start-guard.js";
 
-/** Tokens of the context that scores a list of tools: a dozen of them with their descriptions, examples of talk, and a message. */
+/**
+ * Size of the context that scores tools, in tokens: about a dozen tools with descriptions, example messages, and the
+ * message.
+ */
 const CHOOSING_TOKENS = 1024;
 
-/** A device that is not this machine, as far as a plan depends on it. */
+/** Properties of a remote device that a plan depends on. */
 export interface RemoteDevice {
-  /** Memory of the device that an agent can have, in bytes. */
+  /** Memory available to an agent on the device, in bytes. */
   availableBytes: number;
   cpuFeatures: readonly string[] | null;
   measurement: DeviceMeasurement | null;
 }
 
-/** An agent's budget: the device that it runs on, and the memory that it may take with its program. */
+/** An agent's budget: its device, and the memory limit including its program. */
 export interface AgentBudget {
   device: EdgeDevice;
-  /** As `spec.max_memory_mb`, in MB of 2^20 bytes. */
+  /** Same as `spec.max_memory_mb`, in MB of 2^20 bytes. */
   maxMemoryMb: number;
-  /** Whether it may offer its model tools. Default: false. */
+  /** Whether the agent may offer tools to its model. Default: false. */
   hasTools?: boolean | undefined;
 }
 
 export interface PlanOptions {
-  /** As in {@link EngineOptions}. Default: false. */
+  /** Same as in {@link EngineOptions}. Default: false. */
   ownsProgram?: boolean | undefined;
-  /** As in {@link OpenEngineOptions}. */
+  /** Same as in {@link OpenEngineOptions}. */
   neededTokens?: number | undefined;
-  /** Reads what memory there is. Default: this machine's. */
+  /** Reads the available memory. Default: this machine's probe. */
   memory?: MemoryProbe | undefined;
-  /** The device to plan for if it is not this machine. */
+  /** Device to plan for if it is not this machine. */
   remote?: RemoteDevice | undefined;
 }
 
-/** Budget of the whole agent, in bytes: no agent has more than its device. */
+/** Returns the budget of the whole agent in bytes, limited by the device's memory. */
 export function agentLimitBytes({ device, maxMemoryMb }: AgentBudget): number {
   return Math.floor(Math.min(maxMemoryMb, device.memory_mb) * BYTES_PER_MB);
 }
 
-/** Returns the facts that are the same for every plan of an agent. */
+/** Returns the facts that all plans of an agent share. */
 export function agentFacts(device: EdgeDevice, hasTools: boolean) {
   return { device, constrainsOutput: "auto", choosingTokens: hasTools ? CHOOSING_TOKENS : 0 } as const;
 }
 
 /**
- * Reads the facts that the plan of any model follows from: what it may take of the agent's budget, and the CPU. `check` and `optimize` read them here, and the plans that `run` makes follow from the same.
+ * Reads the facts that determine the plan of any model: its share of the agent's budget, and the CPU. `check` and
+ * `optimize` read them here; the plans of `run` use the same facts.
  */
 export async function readPlanFacts(
   budget: AgentBudget,
@@ -68,7 +72,7 @@ export async function readPlanFacts(
   const limitBytes = agentLimitBytes(budget);
   const facts = agentFacts(budget.device, budget.hasTools ?? false);
   if (remote !== undefined) {
-    // The program has to find its place on that device too.
+    // The program needs memory on that device, too.
     const spareBytes = remote.availableBytes - programShareBytes(ownsProgram);
     return {
       ...facts,
@@ -85,19 +89,19 @@ export async function readPlanFacts(
   };
 }
 
-/** Settings of one plan, beside the facts. */
+/** Settings of one plan, in addition to the facts. */
 export interface PlanSettings {
-  /** As `engine.context`. Default: `auto`. */
+  /** Same as `engine.context`. Default: `auto`. */
   contextTokens?: number | "auto" | undefined;
-  /** Context that requests and conversations need, in tokens: `auto` has it where it fits. Default: 0. */
+  /** Context that requests and conversations need, in tokens. `auto` provides it if it fits. Default: 0. */
   neededTokens?: number | undefined;
-  /** Plans instead of `@nanoagent/optimizer`. */
+  /** Planner to use instead of `@nanoagent/optimizer`. */
   planner?: FitPlanner | undefined;
-  /** Settings that are given up because memory is short. Default: none. */
+  /** Settings that were reduced because memory is short. Default: none. */
   ladder?: LadderSettings | undefined;
 }
 
-/** Plans how the model of a header is loaded. Throws `does-not-fit`, and what is wrong with the file. */
+/** Plans how to load the model of a header. Throws `does-not-fit`, and errors in the file. */
 export async function planModel(
   header: GgufHeader,
   {
@@ -115,16 +119,16 @@ export async function planModel(
     return planner === undefined ? planHeader(header, request) : planner.planFit(request);
   };
   if (ladder.contextTokens === null) return plan(contextTokens);
-  // Under pressure a context is given up already: a shorter one than the ladder allows is better than none.
+  // Under pressure, a context shorter than the ladder's minimum is better than none.
   const most = Math.min(contextTokens === "auto" ? enoughTokens : contextTokens, ladder.contextTokens);
   const longest = await plan("auto", most);
   return longest.context_tokens <= most ? longest : plan(most);
 }
 
-/** A thing that people should know of a model. */
+/** A notice about a model. */
 type LocalNotice = Omit<ModelNotice, "code"> & { code: string };
 
-/** Lists what people should know of a model before they use it with these settings of `engine`. */
+/** Lists the notices about a model with these `engine` settings. */
 async function noticesOf(
   header: GgufHeader,
   { modelNotices }: Pick<Optimizer, "modelNotices">,
@@ -135,7 +139,7 @@ async function noticesOf(
   return [...notices, ...templateNotices({ ...templatesIn(header), thinking })];
 }
 
-/** The chat templates of a model file, each null where it has none: the one for all, and one for conversations with tools. */
+/** Chat templates of a model file: the general one, and one for conversations with tools. Null where missing. */
 export interface ModelFileTemplates {
   chatTemplate: string | null;
   toolTemplate: string | null;
@@ -147,24 +151,24 @@ export function templatesIn({ tokenizer }: GgufHeader): ModelFileTemplates {
   return { chatTemplate: tokenizer.chat_template ?? standard, toolTemplate: tool_use };
 }
 
-/** The plan of a config's model, and what people should know of it. */
+/** Plan of a config's model, with notices. */
 export interface LocalPlan {
   plan: FitPlan;
-  /** Memory that the model may take with its process, in bytes. */
+  /** Memory limit for the model and its process, in bytes. */
   budgetBytes: number;
   notices: LocalNotice[];
   templates: ModelFileTemplates;
-  /** Memory that the budget leaves to processes which are yet to start; null for an agent that has none. */
+  /** Memory that the budget reserves for processes that are yet to start, or null if the agent has none. */
   expected: ExpectedProcesses | null;
-  /** The refusal of a model that fits beside smaller processes alone; null where there is room for what is expected. */
+  /** Error of a model that only fits if those processes stay below their estimates, otherwise null. */
   tightness: NanoAgentError | null;
 }
 
 /**
- * Plans how the model of a config would be loaded, without loading anything: on this machine with the memory that there is
- * now, or on a remote device. `budgetBytes` is what the model may take with its process: the agent's budget less the
- * program's share and what its MCP servers are expected to take. Servers may take less: where the model fits only without
- * them, that is a plan with `tightness`. Throws what opening the model would throw.
+ * Plans how a config's model would be loaded, without loading it: on this machine with the memory available now, or on
+ * a remote device. `budgetBytes` is the limit for the model and its process: the agent's budget minus the program's
+ * share and the estimates for its MCP servers. Servers may need less, so a model that fits only without them yields a
+ * plan with `tightness`. Throws the errors that opening the model would throw.
  */
 export async function planLocalModel(
   config: NanoAgentConfig & { model_path: string },

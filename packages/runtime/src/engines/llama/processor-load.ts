@@ -1,20 +1,20 @@
 import { cpus } from "node:os";
 
-/** Shortest time over which the use of the cores is counted: systems count it in steps of 10 milliseconds or more. */
+/** Shortest window for measuring core usage. Systems count in steps of 10 ms or more. */
 const SHORTEST_WINDOW_MILLISECONDS = 100;
-/** A count over a longer time says little about now. */
+/** Longest window. An average over more time says little about the present. */
 const LONGEST_WINDOW_MILLISECONDS = 3_000;
 
-/** What a machine has counted since it started, in milliseconds. */
+/** Processor time counters of a machine, in milliseconds since its start. */
 export interface ProcessorTimes {
   now: number;
-  /** Time in which cores had nothing to do, summed over all of them; zero where the system does not tell. */
+  /** Idle time summed over all cores, or zero if the system does not report it. */
   idle: number;
   /** Processor time of this process. */
   own: number;
 }
 
-/** Number of cores that other processes leave to this one, counted over the last moments. */
+/** Measures how many cores other processes leave to this one. */
 export class ProcessorLoad {
   readonly #read: () => ProcessorTimes;
   #last: ProcessorTimes;
@@ -26,8 +26,8 @@ export class ProcessorLoad {
   }
 
   /**
-   * Cores that are idle or work for this process: as many as one likes where the system does not tell. Null where the last
-   * look was just now or long ago: then the time until the next look counts.
+   * Returns the number of cores that are idle or work for this process, or Infinity if the system does not report it.
+   * Null if the last call was too recent or too long ago; measuring then restarts.
    */
   freeCores(): number | null {
     const last = this.#last;

@@ -1,48 +1,47 @@
 import { EvaluatedText, type TextMark } from "./evaluated-text.js";
 
-/** The part of a model that a prompt cache drives: it evaluates tokens, and forgets them from the end. */
+/** The part of a model that a prompt cache uses: it evaluates tokens, and removes them from the end. */
 export interface TokenEvaluator {
-  /** Whether the next batch of a prompt is to be small, since it would not be as fast as others. Default: false. */
+  /** Whether the next prompt batch should be small because it would be slower than later ones. Default: false. */
   readonly isUnsure?: boolean;
-  /** Evaluates tokens that follow `position` others; returns where the logits of the last one are. */
+  /** Evaluates tokens starting at `position`. Returns the position of the last token's logits. */
   evaluate(position: number, tokens: readonly number[]): Promise<number>;
-  /** The same; returns where the logits of each token from index `from` on are. */
+  /** Same, but returns the positions of the logits of each token from index `from` on. */
   evaluateEach(position: number, tokens: readonly number[], from: number): Promise<readonly number[]>;
-  /** Forgets all tokens from this position on; false where the model can only forget everything. */
+  /** Removes all tokens from this position on. Returns false if the model can only remove everything. */
   removeFrom(position: number): boolean;
 }
 
 export interface PromptCacheOptions {
-  /** Most tokens that are evaluated at once. */
+  /** Most tokens per batch. */
   batchTokens: number;
-  /** Time in milliseconds. Default: the time that passes. */
+  /** Clock in milliseconds. Default: wall-clock time. */
   clock?: (() => number) | undefined;
 }
 
-/** Contents of a cache, as they are saved. */
+/** Contents of a cache in saved form. */
 export interface CachedPrompt {
   tokens: readonly number[];
   text: string;
   marks: readonly TextMark[];
 }
 
-/** Time that a slice of prefill should take: an abort is noticed between two slices. */
+/** Target duration of a prefill slice. Aborts take effect between slices. */
 const SLICE_MILLISECONDS = 250;
 /**
- * Fewer tokens at once cost up to an eighth more each (llama.cpp b10434 on x64: 223 tokens a second in slices of 32, 256 of
- * 64, 259 of 256), so a slice may take longer for the sake of so many, but no longer than a second.
+ * Smaller batches cost up to an eighth more per token (llama.cpp b10434 on x64: 223 tokens per second in slices of 32,
+ * 256 with 64, 259 with 256), so a slice of this size may take longer, up to one second.
  */
 const EFFICIENT_TOKENS = 64;
 const LONGEST_SLICE_MILLISECONDS = 1_000;
-/** Size of the first slice, whose rate or number of threads is not known. */
+/** Size of the first slice, when its speed or number of threads is unknown. */
 const FIRST_SLICE_TOKENS = 16;
-/** llama.cpp's kernels compute this many tokens together; a remainder costs nearly as much as all of them. */
+/** llama.cpp's kernels compute this many tokens together. A smaller remainder costs nearly as much. */
 const KERNEL_TOKENS = 8;
 
 /**
- * The tokens that a model has evaluated, in order. The next prompt pays only for the tokens that differ from them, and is
- * evaluated in slices. A prompt whose text goes on from the text of the cache keeps the cache's own tokens, see
- * {@link EvaluatedText}.
+ * The tokens that a model has evaluated, in order. The next prompt only evaluates the tokens that differ, in slices. A
+ * prompt whose text continues the cached text keeps the cached tokens, see {@link EvaluatedText}.
  */
 export class PromptCache {
   readonly #evaluator: TokenEvaluator;
@@ -51,9 +50,9 @@ export class PromptCache {
   #tokens: number[] = [];
   #text = new EvaluatedText();
   #logitIndex = 0;
-  /** Number of tokens behind the last of which those logits are. */
+  /** Number of tokens up to the one that those logits belong to. */
   #logitsAt = -1;
-  /** Tokens that were evaluated behind those of the cache and may follow them, and where the logits of each are. */
+  /** Evaluated tokens after the end of the cache that may follow, with the positions of their logits. */
   #ahead: { token: number; logitIndex: number }[] = [];
   #canForgetEnd: boolean | null = null;
   #prefillTokensPerMillisecond = 0;
@@ -70,12 +69,12 @@ export class PromptCache {
     return this.#tokens.length;
   }
 
-  /** Place of the newest token's logits. */
+  /** Position of the newest token's logits. */
   get logitIndex(): number {
     return this.#logitIndex;
   }
 
-  /** Number of tokens that were evaluated so far, forgotten ones included. */
+  /** Number of tokens evaluated so far, including removed ones. */
   get work(): number {
     return this.#work;
   }
@@ -84,12 +83,14 @@ export class PromptCache {
     return { tokens: this.#tokens, text: this.#text.text, marks: this.#text.marks };
   }
 
-  /** Returns the newest tokens, at most this many. */
+  /** Returns the newest tokens, at most `count`. */
   newest(count: number): number[] {
     return this.#tokens.slice(-count);
   }
 
-  /** Returns the tokens of a text: those of the cache as far as it repeats the cache's text, and `tokenize` for the rest. */
+  /**
+   * Returns the tokens of a text: cached tokens for the part that repeats the cached text, and `tokenize` for the rest.
+   */
   tokensOf(text: string, tokenize: (rest: string, isWhole: boolean) => Iterable<number>): number[] {
     const mark = this.#text.lastMarkIn(text);
     this.#text.cut(mark.tokens);
@@ -97,15 +98,15 @@ export class PromptCache {
     return [...this.#tokens.slice(0, mark.tokens), ...tokenize(text.slice(mark.characters), false)];
   }
 
-  /** Whether tokens can be forgotten from the end; null where that was not seen yet. */
+  /** Whether tokens can be removed from the end, or null if unknown. */
   get canForgetEnd(): boolean | null {
     return this.#canForgetEnd;
   }
 
-  /** Forgets all that does not begin these tokens; returns how many are left. */
+  /** Removes all tokens after the common prefix. Returns the number of tokens left. */
   keepCommonPrefix(tokens: readonly number[]): number {
     this.forgetAhead();
-    // The reply begins from the logits of the last token, which are there where it was the last one to be evaluated.
+    // The reply needs the logits of the last token. They exist only if that token was evaluated last.
     const longest = Math.min(this.#tokens.length, this.#logitsAt === tokens.length ? tokens.length : tokens.length - 1);
     let common = 0;
     while (common < longest && this.#tokens[common] === tokens[common]) common += 1;
@@ -113,7 +114,7 @@ export class PromptCache {
     const isForgotten = this.#evaluator.removeFrom(common);
     if (common > 0) this.#canForgetEnd = isForgotten;
     if (!isForgotten) {
-      // A recurrent model cannot forget a part of what it read.
+      // A recurrent model cannot forget only a part.
       this.#evaluator.removeFrom(0);
       common = 0;
     }
@@ -123,7 +124,7 @@ export class PromptCache {
   }
 
   /**
-   * Evaluates the tokens that are still missing of a prompt whose beginning is in the cache. Calls `onProgress` with the
+   * Evaluates the missing tokens of a prompt whose beginning is in the cache. Calls `onProgress` with the
    * number of tokens in the cache before each slice but the first.
    */
   async prefill(
@@ -137,7 +138,7 @@ export class PromptCache {
       const slice = tokens.slice(start, start + this.#sliceTokens(tokens.length - start));
       const began = this.#clock();
       await this.append(slice);
-      // The last slice may be so small that its rate says nothing of others.
+      // A small last slice does not give a representative speed.
       if (slice.length >= KERNEL_TOKENS || this.#prefillTokensPerMillisecond === 0) {
         this.#prefillTokensPerMillisecond = slice.length / Math.max(this.#clock() - began, 0.001);
       }
@@ -146,7 +147,7 @@ export class PromptCache {
     return "done";
   }
 
-  /** Evaluates these tokens behind all others. */
+  /** Evaluates tokens at the end of the cache. */
   async append(tokens: readonly number[]): Promise<void> {
     this.forgetAhead();
     this.#logitIndex = await this.#evaluator.evaluate(this.#tokens.length, tokens);
@@ -155,7 +156,7 @@ export class PromptCache {
     this.#logitsAt = this.#tokens.length;
   }
 
-  /** Evaluates tokens that may follow. Those from index `from` on get logits; `take` makes them part of the cache. */
+  /** Evaluates tokens that may follow, with logits from index `from` on. `take` moves them into the cache. */
   async lookAhead(tokens: readonly number[], from: number): Promise<void> {
     this.forgetAhead();
     const known = await this.#evaluator.evaluateEach(this.#tokens.length, tokens, from);
@@ -163,7 +164,7 @@ export class PromptCache {
     this.#ahead = tokens.map((token, index) => ({ token, logitIndex: known[index - from] ?? -1 }));
   }
 
-  /** Appends a token that was looked ahead at. False where another one was. */
+  /** Appends a token that was evaluated ahead. Returns false if another one was. */
   take(token: number): boolean {
     if (this.#ahead[0]?.token !== token) return false;
     this.#logitIndex = this.#ahead.shift()?.logitIndex ?? -1;
@@ -173,8 +174,8 @@ export class PromptCache {
   }
 
   /**
-   * Finds out whether tokens can be forgotten from the end, by forgetting the last one. Returns that token, which must be
-   * evaluated again before anything else; null where it was not forgotten, and nothing was lost.
+   * Tests whether tokens can be removed from the end by removing the last one. Returns that token, which must be
+   * evaluated again first, or null if it was not removed and nothing was lost.
    */
   tryForgettingEnd(): number | null {
     this.forgetAhead();
@@ -185,7 +186,7 @@ export class PromptCache {
     return this.#tokens.pop() ?? null;
   }
 
-  /** Forgets what was looked ahead at; what cannot be forgotten is part of the cache. */
+  /** Removes the tokens that were evaluated ahead. If they cannot be removed, they become part of the cache. */
   forgetAhead(): void {
     if (this.#ahead.length === 0) return;
     if (!this.#evaluator.removeFrom(this.#tokens.length)) {
@@ -196,12 +197,12 @@ export class PromptCache {
     this.#ahead = [];
   }
 
-  /** Notes that the first `tokens` tokens are exactly this text. */
+  /** Records that the first `tokens` tokens are exactly this text. */
   mark(text: string, tokens: number): void {
     this.#text.mark(text, tokens);
   }
 
-  /** Takes over contents that the evaluator has restored. */
+  /** Adopts contents that the evaluator has restored. */
   restore({ tokens, text, marks }: CachedPrompt): void {
     this.#ahead = [];
     this.#logitsAt = -1;
@@ -217,7 +218,7 @@ export class PromptCache {
     this.#evaluator.removeFrom(0);
   }
 
-  /** Number of tokens of the next slice, when so many are missing. */
+  /** Number of tokens in the next slice, given the number of missing ones. */
   #sliceTokens(missing: number): number {
     const rate = this.#prefillTokensPerMillisecond;
     const efficient = Math.min(EFFICIENT_TOKENS, rate * LONGEST_SLICE_MILLISECONDS);
@@ -226,7 +227,7 @@ export class PromptCache {
     const size = wholeKernels(Math.max(1, Math.min(this.#batchTokens, Math.floor(affordable))));
     const rest = missing - size;
     if (rest <= 0 || size < KERNEL_TOKENS) return Math.min(missing, size);
-    // A small rest is evaluated along, or made larger.
+    // A small remainder is added to this slice or made larger.
     if (rest >= KERNEL_TOKENS) return size;
     return missing <= this.#batchTokens ? missing : Math.max(KERNEL_TOKENS, size - KERNEL_TOKENS);
   }

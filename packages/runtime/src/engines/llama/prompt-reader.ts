@@ -14,17 +14,17 @@ import type { PromptCache } from "./prompt-cache.js";
 import { SafeTexts } from "./safe-texts.js";
 import { templateNotices } from "./template-notices.js";
 
-/** Most failures of the template that are told apart. */
+/** Most template failures to report individually. */
 const MAX_FAILURES = 4;
 
-/** A request as the model reads it. */
+/** A request in the form that the model reads. */
 export interface Prompt extends ChatPrompt {
   tokens: readonly number[];
-  /** Tokens that end the reply, beside those that the vocabulary says do. */
+  /** Tokens that end the reply, in addition to the vocabulary's end tokens. */
   endTokens: readonly number[];
 }
 
-/** Turns requests into tokens: with the template's own control tokens, and none from what people and tools say. */
+/** Converts requests to tokens. Control tokens come only from the template, never from messages or tool results. */
 export class PromptReader {
   readonly #vocabulary: AddonModel;
   readonly #bos: number;
@@ -32,7 +32,7 @@ export class PromptReader {
   readonly #model: ChatModel;
   #templateNotices: readonly string[] | undefined;
   #callForm: CallFormVerdict | undefined;
-  /** Why templates did not write a prompt that they should have written. */
+  /** Reasons why templates failed to write a prompt. */
   readonly #failures = new Set<string>();
 
   constructor(vocabulary: AddonModel, templates: Omit<TemplateSources, "bosToken" | "eosToken">) {
@@ -48,19 +48,19 @@ export class PromptReader {
     };
   }
 
-  /** The form of the model's calls, and why it is that one. */
+  /** Form of the model's calls, and the reason for it. */
   get callForm(): CallFormVerdict {
     this.#callForm ??= learnCallForm(this.#model);
     return this.#callForm;
   }
 
-  /** Whether the form of the calls is found only by having a template write some. */
+  /** Whether determining the form of the calls requires rendering a template. */
   get learnsCallForm(): boolean {
     const { chatTemplate, toolTemplate } = this.#model;
     return this.#callForm === undefined && knowsTools(toolTemplate ?? chatTemplate);
   }
 
-  /** Sentences about what the file's own template cannot write, and about prompts that it could not write. */
+  /** Notices about features that the file's template lacks, and about prompts that it failed to write. */
   get notices(): readonly string[] {
     this.#templateNotices ??= templateNotices(this.#model, templatesOf(this.#model)).map(
       ({ message, hint }) => `${message} ${hint}`,
@@ -71,12 +71,12 @@ export class PromptReader {
       ...known,
       ...failures.map(
         (failure) =>
-          `The model's chat template could not write a conversation: ${failure}. It was written in a plainer form, and replies may be worse. Take a newer file of this model.`,
+          `The model's chat template failed to write a conversation: ${failure}. A simpler format was used, so replies may be worse. Use a newer file of this model.`,
       ),
     ];
   }
 
-  /** Reads a request. Where it goes on from what is in the cache, the tokens of the cache stay as they are. */
+  /** Converts a request to tokens. If it continues the cached text, the cached tokens are kept. */
   read(request: EngineRequest, cache: PromptCache): Prompt {
     const { instructions, messages, tools = [] } = request;
     if (
@@ -97,7 +97,7 @@ export class PromptReader {
     return { ...prompt, tokens, endTokens: prompt.stop.flatMap((text) => this.#controlTokenOf(text)) };
   }
 
-  /** Returns the control token that a text is, or nothing where it is none. */
+  /** Returns the control token that a text represents, or an empty list. */
   #controlTokenOf(text: string): number[] {
     const [token, ...others] = this.#vocabulary.tokenize(text, true);
     if (token === undefined || others.length > 0) return [];
@@ -106,7 +106,7 @@ export class PromptReader {
 
   #tokenize(text: string, isWhole: boolean): Iterable<number> {
     const tokens = this.#vocabulary.tokenize(text, true);
-    // A template may have written the first token itself.
+    // A template may already write the BOS token.
     const lacksBos = isWhole && this.#vocabulary.shouldPrependBosToken() && tokens[0] !== this.#bos;
     return lacksBos ? [this.#bos, ...tokens] : tokens;
   }

@@ -1,7 +1,7 @@
 import { markTexts } from "../reasoning-marks.js";
 import { type AddonModel, CONTROL_TOKEN } from "./llama-addon.js";
 
-/** The control tokens of a vocabulary that are marks of thoughts, or parts of marks. They have no text of their own. */
+/** Control tokens of a vocabulary that are reasoning marks or parts of them. They have no text of their own. */
 export class ReasoningTokens {
   readonly #texts = new Map<number, string>();
 
@@ -14,17 +14,17 @@ export class ReasoningTokens {
     }
   }
 
-  /** Returns the mark that a token is; empty where it is none. */
+  /** Returns the mark that a token represents, or an empty text. */
   textOf(token: number): string {
     return this.#texts.get(token) ?? "";
   }
 
-  /** Whether a text has one of the marks. */
+  /** Whether a text contains one of the marks. */
   isIn(text: string): boolean {
     return [...this.#texts.values()].some((mark) => text.includes(mark));
   }
 
-  /** Returns a text without them. */
+  /** Returns a text without the marks. */
   without(text: string): string {
     return [...this.#texts.values()].reduce((left, mark) => left.replaceAll(mark, ""), text);
   }

@@ -2,14 +2,14 @@ import { EngineError } from "../engine-error.js";
 import { REPLACEMENT_CHARACTER } from "./token-text.js";
 
 /**
- * Throws for bytes that are not text. A grammar counts characters by their first bytes and lets broken ones pass, which may
- * become several in the text: the bounds of the schema would not hold for them.
+ * Throws for bytes that are not valid text. A grammar counts characters by their first bytes and accepts broken ones,
+ * which may become several characters in the text and violate the length limits of the schema.
  */
 export function refuseBrokenText(text: string): void {
   if (!text.includes(REPLACEMENT_CHARACTER)) return;
   throw new EngineError({
     code: "engine-failed",
-    message: "The model wrote bytes that are not text.",
-    hint: "Ask again, or lower sampling.temperature.",
+    message: "The model wrote invalid UTF-8.",
+    hint: "Try again, or lower sampling.temperature.",
   });
 }

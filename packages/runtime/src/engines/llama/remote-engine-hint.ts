@@ -1,8 +1,8 @@
 const REMOTE_ENGINE =
-  'let a server run the model: remove model_path and set engine: {type: openai-compatible, url: "http://HOST:8080", ' +
-  "allow_network: true}. Rules, intents, tools, MCP servers and sessions need no local model and work here.";
+  'use a server to run the model: remove model_path and set engine: {type: openai-compatible, url: "http://HOST:8080", ' +
+  "allow_network: true}. Rules, intents, tools, MCP servers and sessions work here without a local model.";
 
-/** The way out for a machine that cannot run a local model, after another one where there is one. */
+/** Hint for a machine that cannot run a local model, optionally after another hint. */
 export function remoteEngineHint(other?: string): string {
-  return other === undefined ? `L${REMOTE_ENGINE.slice(1)}` : `${other} Or ${REMOTE_ENGINE}`;
+  return other === undefined ? `U${REMOTE_ENGINE.slice(1)}` : `${other} Or ${REMOTE_ENGINE}`;
 }

@@ -6,10 +6,10 @@ import type { Prompt } from "./prompt-reader.js";
 import { type SamplerParts, TokenSampler } from "./token-sampler.js";
 import { TokenText } from "./token-text.js";
 
-/** A reply that is to be written; its prompt is in the cache. */
+/** A reply to write. Its prompt is in the cache. */
 export interface ReplyTask {
   readonly prompt: Prompt;
-  /** Grammar that the whole reply follows; null for free text. */
+  /** Grammar for the whole reply, or null for free text. */
   readonly grammar: string | null;
   readonly tools: readonly EngineTool[];
   readonly toolChoice: EngineRequest["toolChoice"];
@@ -20,19 +20,19 @@ export interface ReplyTask {
   readonly isAborted: () => boolean;
 }
 
-/** A reply as far as it is written. */
+/** A reply that is being written. */
 export class ReplyDraft {
   readonly task: ReplyTask;
   readonly cache: PromptCache;
   readonly loaded: LoadedModel;
   readonly #parts: SamplerParts;
-  /** Beginning of the reply that is in the cache, where text and tokens end together. */
+  /** Beginning of the reply that is in the cache and ends with a whole token. */
   evaluated: { text: string; tokens: number };
-  /** The reply as far as it is written. Its end may not be evaluated yet. */
+  /** The reply so far. Its end may not be evaluated yet. */
   text = "";
-  /** Number of tokens that were written. */
+  /** Number of tokens written. */
   completionTokens = 0;
-  /** Number of those that are thoughts. */
+  /** Number of these that are reasoning. */
   reasoningTokens = 0;
 
   constructor(task: ReplyTask, parts: SamplerParts) {
@@ -43,7 +43,7 @@ export class ReplyDraft {
     this.evaluated = { text: "", tokens: task.prompt.tokens.length };
   }
 
-  /** Evaluates so that the cache has the prompt and this beginning of a reply, and nothing else. */
+  /** Evaluates until the cache contains exactly the prompt and this beginning of a reply. */
   async goTo(replyText: string): Promise<"done" | "aborted"> {
     const { tokens } = this.task.prompt;
     const { vocabulary, contextTokens } = this.loaded;
@@ -57,17 +57,17 @@ export class ReplyDraft {
     return "done";
   }
 
-  /** Notes that the cache ends together with this beginning of the reply. */
+  /** Records that the cache ends with this beginning of the reply. */
   noteEvaluated(replyText: string): void {
     this.evaluated = { text: replyText, tokens: this.cache.length };
   }
 
-  /** Begins to choose tokens; close the sampler afterwards. */
+  /** Starts sampling. Close the sampler afterwards. */
   startSampler(sampling: SamplingOptions, grammar: string | null): TokenSampler {
     return new TokenSampler(this.#parts, sampling, grammar);
   }
 
-  /** Begins to read tokens as text. Control tokens have none, unless they are part of what is written. */
+  /** Starts decoding tokens to text. Control tokens are omitted unless requested. */
   startText({ showsControlTokens = false } = {}): TokenText {
     return new TokenText((tokens) => this.loaded.vocabulary.detokenize(tokens, showsControlTokens));
   }

@@ -1,11 +1,11 @@
 import { type AddonModel, CONTROL_TOKEN } from "./llama-addon.js";
 
-/** Texts of two requests are remembered up to this length together: those that fit a context are far shorter. */
+/** Limit on the cached texts of two requests. Texts that fit a context are far shorter. */
 const MAX_REMEMBERED_CHARACTERS = 2 ** 20;
 
 /**
- * Takes control tokens in texts apart, so that no text ends its message or speaks as somebody else. Most texts of a request
- * were in the one before: those are remembered, and not tokenized again.
+ * Neutralizes control tokens in texts, so that no text can end its message or impersonate another role. Most texts of a
+ * request also occurred in the previous one, so results are cached.
  */
 export class SafeTexts {
   readonly #vocabulary: Pick<AddonModel, "tokenize" | "getTokenAttributes" | "getTokenString">;
@@ -17,7 +17,7 @@ export class SafeTexts {
     this.#vocabulary = vocabulary;
   }
 
-  /** Begins a request: from here on only its own texts, and those of the one before, are remembered. */
+  /** Starts a request. The cache keeps only its texts and those of the previous request. */
   begin(): void {
     this.#before = this.#now;
     this.#now = new Map();
@@ -33,14 +33,14 @@ export class SafeTexts {
     return safe;
   }
 
-  /** Returns the same data with all its texts made safe. */
+  /** Returns a copy of the data with all texts made safe. */
   makeDataSafe<Data>(data: Data): Data {
     const text = JSON.stringify(data);
     const safe = this.makeSafe(text);
     return safe === text ? data : JSON.parse(safe);
   }
 
-  /** Returns the control tokens that a text has, in writing. */
+  /** Returns the distinct control tokens in a text, as text. */
   controlTokensIn(text: string): string[] {
     const isControl = (token: number) => (this.#vocabulary.getTokenAttributes(token) & CONTROL_TOKEN) !== 0;
     return [...new Set(this.#vocabulary.tokenize(text, true))]

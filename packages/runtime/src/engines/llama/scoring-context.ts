@@ -5,7 +5,7 @@ import type { LoadedModel } from "./loaded-model.js";
 
 export interface ScoringOptions {
   contextTokens: number;
-  /** Most tokens that are evaluated at once. The logits of all of them are kept. */
+  /** Most tokens per batch. The logits of all of them are kept. */
   batchTokens: number;
   threads: BatchThreads;
 }
@@ -13,16 +13,16 @@ export interface ScoringOptions {
 const SEQUENCE = 0;
 const TO_THE_END = -1;
 const F16 = 1;
-/** Raises the tokens that are asked for, so that they are among the likeliest; their probability is corrected for it. */
+/** Bias for the requested tokens, so that they are among the most likely. Their probabilities are corrected for it. */
 const BIAS = 24;
-/** Score of a token that is not even among the likeliest when it is raised. */
+/** Score of a token that is not among the most likely ones even with the bias. */
 const UNLIKELY = -BIAS;
-/** Tokens besides those asked for that a probability is relative to: the rest of the vocabulary weighs next to nothing. */
+/** Number of other tokens that a probability is relative to. The rest of the vocabulary has negligible weight. */
 const COMPARED_TOKENS = 96;
 
 /**
- * A second, small context of a loaded model, which only says how likely texts are. It keeps the tokens that it evaluated
- * last: texts that begin with the same ones cost only what differs.
+ * A second, small context of a loaded model that only scores the likelihood of texts. It keeps the last evaluated
+ * tokens, so texts with the same beginning only cost the difference.
  */
 export class ScoringContext {
   readonly contextTokens: number;
@@ -31,7 +31,7 @@ export class ScoringContext {
   readonly #batchTokens: number;
   readonly #threads: BatchThreads;
   #tokens: number[] = [];
-  /** Place of the logits that follow the newest token. */
+  /** Position of the logits after the newest token. */
   #logitIndex = -1;
   #work = 0;
 
@@ -43,7 +43,7 @@ export class ScoringContext {
     this.contextTokens = context.getContextSize();
   }
 
-  /** Makes the context. Throws {@link EngineError} `engine-out-of-memory` where there is no room for it. */
+  /** Creates the context. Throws {@link EngineError} `engine-out-of-memory` if it does not fit. */
   static async open({ addon, vocabulary }: LoadedModel, options: ScoringOptions): Promise<ScoringContext> {
     const context = new addon.AddonContext(vocabulary, {
       contextSize: options.contextTokens,
@@ -59,17 +59,17 @@ export class ScoringContext {
       kvCacheValueType: F16,
     });
     if (await context.init()) return new ScoringContext(context, new addon.AddonSampler(vocabulary), options);
-    throw outOfMemory(`A context of ${options.contextTokens} tokens for choosing tools could not be made.`);
+    throw outOfMemory(`Cannot create a context of ${options.contextTokens} tokens for choosing tools.`);
   }
 
-  /** Number of tokens that were evaluated so far. */
+  /** Number of tokens evaluated so far. */
   get work(): number {
     return this.#work;
   }
 
   /**
-   * Returns the log-probabilities of each token of each continuation of a text. The first tokens cost nothing beyond the
-   * text; `follows` says by their scores which continuations are evaluated further.
+   * Returns the log-probabilities of each token of each continuation of a text. First tokens cost nothing beyond the
+   * text. `follows` decides by their scores which continuations to evaluate further.
    */
   async score(
     text: readonly number[],
@@ -90,7 +90,7 @@ export class ScoringContext {
     return scores;
   }
 
-  /** Log-probabilities of the tokens of a continuation after its first one. Evaluates and forgets it. */
+  /** Returns the log-probabilities of a continuation's tokens after the first one. Evaluates and then removes it. */
   async #follow(position: number, tokens: readonly number[]): Promise<number[]> {
     const scores: number[] = [];
     for (let start = 0; start < tokens.length - 1; start += this.#batchTokens) {

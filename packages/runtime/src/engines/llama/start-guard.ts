@@ -10,15 +10,15 @@ export interface GuardSettings {
   limitBytes: number;
   ownsProgram: boolean;
   memory?: MemoryProbe | undefined;
-  /** Resident memory of this program when the agent was loaded, in bytes. Default: what it has now. */
+  /** Resident memory of this program when the agent was loaded, in bytes. Default: the current value. */
   baseBytes?: number | undefined;
-  /** The memory of the agent's tools. Default: it has none. */
+  /** Memory account of the agent's tools. Default: none. */
   toolMemory?: ToolMemory | undefined;
-  /** Called with sentences for people about the memory probe. */
+  /** Called with notices about the memory probe. */
   onNotice?: ((notice: string) => void) | undefined;
 }
 
-/** Starts the guard that holds an agent's memory budget on this machine. */
+/** Starts the guard that enforces an agent's memory budget on this machine. */
 export function startGuard(profiler: Profiler, { memory, ...settings }: GuardSettings): Promise<MemoryGuard> {
   return MemoryGuard.start({
     ...settings,

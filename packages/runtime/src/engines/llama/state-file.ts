@@ -8,12 +8,12 @@ import { replaceFile } from "../../files/own-files.js";
 import type { TextMark } from "./evaluated-text.js";
 
 const FORMAT = 3;
-/** Longest description of a state: it has settings, and the text of the conversation. */
+/** Longest description of a state, which contains settings and the conversation's text. */
 const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
 const SAMPLES = 64;
 const SAMPLE_BYTES = 4096;
 
-/** Model and settings that a saved state belongs to. Another context can take it if it has room for it. */
+/** Model and settings that a saved state belongs to. It can be loaded into any context that is long enough. */
 export interface StateOwner {
   /** See {@link modelFingerprint}. */
   model: string;
@@ -22,7 +22,7 @@ export interface StateOwner {
   kv_type: string;
 }
 
-/** The part of a conversation that was evaluated: a number of tokens, and their text, see {@link EvaluatedText}. */
+/** The evaluated part of a conversation: token count and text, see {@link EvaluatedText}. */
 interface EvaluatedState {
   tokens: number;
   text: string;
@@ -37,10 +37,10 @@ interface StateDescription extends EvaluatedState {
 }
 
 /**
- * State of a KV cache on disk: the file that native code wrote (`<path>.kv`), and beside it a description with length,
- * checksum and owner (`<path>.json`), which is written last. Native code is given a state only when the description fits
- * and the bytes are those that were written: a truncated state would end the process, and that of another model would
- * load without an error. A state is put under another name while it is tried: one that ended the process is not found again.
+ * State of a KV cache on disk: the file written by native code (`<path>.kv`), and a description with length, checksum
+ * and owner (`<path>.json`), which is written last. Native code only gets a state whose description and bytes match: a
+ * truncated state would crash the process, and one of another model would load without an error. The description is
+ * renamed while a state is tried, so that one that crashed the process is not found again.
  */
 export class StateFile {
   readonly path: string;
@@ -57,14 +57,15 @@ export class StateFile {
     return `${this.path}.json`;
   }
 
-  /** Name of the description while nobody knows whether the engine survives the state. */
+  /** Name of the description while the state is being tried. */
   get #tried(): string {
     return `${this.path}.tried`;
   }
 
   /**
-   * Replaces the state by a file that `write` fills. `write` resolves with the bytes that the file must have: native code
-   * does not see when its last bytes find no room. Returns the bytes; null when it is too large, and not kept.
+   * Replaces the state with a file that `write` fills. `write` resolves with the expected size, because native code
+   * does not notice a failed write of the last bytes. Returns the number of bytes, or null if the state is too large
+   * and was not kept.
    */
   async save(
     content: EvaluatedState & { owner: StateOwner; maxBytes: number },
@@ -74,14 +75,14 @@ export class StateFile {
     const temporary = `${this.#data}.new`;
     await makeFolder(path.dirname(this.path), 0o700);
     try {
-      // A file of an earlier end. The new one is made here, so that nobody else can read its first byte.
+      // Remove a leftover file. Creating the new one here keeps others from reading it from the first byte.
       await rm(temporary, { force: true });
       await (await open(temporary, "wx", 0o600)).close();
       const intendedBytes = await write(temporary);
       await force(temporary);
       const { size } = await stat(temporary);
       if (size !== intendedBytes) {
-        throw new Error(`${size} of ${intendedBytes} bytes were written: the disk is full, or it fails.`);
+        throw new Error(`Only ${size} of ${intendedBytes} bytes were written. The disk may be full or failing.`);
       }
       if (size > maxBytes) return null;
       const written: StateDescription = {
@@ -93,7 +94,7 @@ export class StateFile {
         bytes: size,
         crc32: await checksum(temporary),
       };
-      // Without a description there is no state: at no moment has one state the data of the other.
+      // Remove the old description first, so that no description ever matches the data of another state.
       await this.remove();
       await rename(temporary, this.#data);
       await replaceFile(this.#description, toCheckedJson(written), { sync: true });
@@ -103,7 +104,7 @@ export class StateFile {
     }
   }
 
-  /** Finds the state that was saved for this owner, and is whole; null when there is none. Never rejects. */
+  /** Finds an intact state that was saved for this owner, or returns null. Never rejects. */
   async find(owner: StateOwner): Promise<(EvaluatedState & { file: string }) | null> {
     const description = await this.#readDescription();
     if (description === null || !isSameOwner(description.owner, owner)) return null;
@@ -118,7 +119,10 @@ export class StateFile {
     return { file: this.#data, tokens, text, marks };
   }
 
-  /** Returns the tokens that were saved, and the context that they were saved from; null where there is no state. Never rejects. */
+  /**
+   * Returns the number of saved tokens and the context that they were saved from, or null without a state. Never
+   * rejects.
+   */
   async savedLength(): Promise<{ tokens: number; contextTokens: number } | null> {
     const { tokens, owner } = (await this.#readDescription()) ?? {};
     return tokens !== undefined && isCount(owner?.context_tokens)
@@ -126,12 +130,12 @@ export class StateFile {
       : null;
   }
 
-  /** Says that the engine is about to load the state. Until {@link confirm} nobody finds it. */
+  /** Marks the state as being loaded. It cannot be found again until {@link confirm}. */
   async try(): Promise<void> {
     await rename(this.#description, this.#tried);
   }
 
-  /** Says that the engine has worked with the state that it loaded. */
+  /** Records that the engine worked with the loaded state. */
   async confirm(): Promise<void> {
     await rename(this.#tried, this.#description).catch(() => {});
   }
@@ -161,7 +165,7 @@ export class StateFile {
   }
 }
 
-/** Tells model files apart without reading all of them: by size, time of change, and samples from all over the file. */
+/** Identifies a model file without reading all of it: by size, modification time, and samples from the whole file. */
 export async function modelFingerprint(modelPath: string): Promise<string> {
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
@@ -190,7 +194,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Each mark lies in the text and among the tokens, and after the one before. */
+/** Whether all marks are within the text and tokens, in ascending order. */
 function areMarks(value: unknown, text: string, tokens: number): value is TextMark[] {
   if (!Array.isArray(value)) return false;
   const marks: readonly Partial<TextMark | null>[] = value;

@@ -2,7 +2,7 @@ import { knowsTools } from "./chat-template.js";
 import { ModelTemplates, type TemplateSources } from "./model-templates.js";
 import { TemplateError } from "./template/template-error.js";
 
-/** A sentence about a model's chat template, and one that says what to do. */
+/** A notice about a model's chat template, with a hint. */
 export interface TemplateNotice {
   code: "chat-template-fails" | "chat-template-without-tools" | "thinking-not-switched";
   about: "model";
@@ -17,7 +17,7 @@ const plain = {
   saysBesideCalls: false,
   endsWithResult: false,
 } as const;
-const NEWER_FILE = "Take a newer file of this model, or one from another source.";
+const NEWER_FILE = "Use a newer file of this model, or one from another source.";
 
 /**
  * Lists what of a conversation a model's templates cannot show, and why. It needs no vocabulary: the marks of the probes are
@@ -44,8 +44,8 @@ export function templateNotices(
       {
         code: "chat-template-fails",
         about: "model",
-        message: `The model's chat template cannot be used: ${failure}. Conversations are written in the format that its vocabulary suggests, and tools are described in plain words.`,
-        hint: `Replies may be worse, or not end. ${NEWER_FILE}`,
+        message: `The model's chat template cannot be used: ${failure}. Conversations use a format that matches its vocabulary, and tools are described as text.`,
+        hint: `Replies may be worse or may not end. ${NEWER_FILE}`,
       },
     ];
   }
@@ -59,8 +59,8 @@ export function templateNotices(
     notices.push({
       code: "chat-template-without-tools",
       about: "model",
-      message: `The model's chat template cannot show tools: ${toolFailure}. They are described in plain words instead.`,
-      hint: `The model may call them less well. ${NEWER_FILE}`,
+      message: `The model's chat template cannot show tools: ${toolFailure}. They are described as text instead.`,
+      hint: `Tool calls may be less reliable. ${NEWER_FILE}`,
     });
   }
   const { isMissing, onlyShortens = false } = templates.thinking;
@@ -68,16 +68,16 @@ export function templateNotices(
     notices.push({
       code: "thinking-not-switched",
       about: "model",
-      message: `engine.thinking is ${thinking}, but the model's chat template has no switch for it: the model thinks as it was trained to.`,
-      hint: "Leave engine.thinking out, or take a model that can be switched.",
+      message: `engine.thinking is ${thinking}, but the model's chat template has no such switch, so the setting has no effect.`,
+      hint: "Remove engine.thinking, or use a model with such a switch.",
     });
   } else if (thinking === "off" && onlyShortens) {
     notices.push({
       code: "thinking-not-switched",
       about: "model",
       message:
-        "engine.thinking is off, but the model's chat template can only make thoughts shorter: it asks for the shortest.",
-      hint: "Take a model whose thinking can be switched off, if it still takes too long.",
+        "engine.thinking is off, but the model's chat template can only shorten reasoning. The shortest setting is used.",
+      hint: "If replies still take too long, use a model whose thinking can be switched off.",
     });
   }
   return notices;

@@ -1,33 +1,33 @@
 import type { EngineTool } from "../engine.js";
 import { type ChatMessage, withoutSystem } from "./chat-message.js";
 
-/** Ways in which templates want what they are given. The first of each is the usual one. */
+/** Input formats that templates may require. The usual one is first. */
 const ways = {
-  /** Instructions as a message of their own, or before the first message, for a template that knows no system role. */
+  /** Instructions as a separate message, or before the first message for a template without a system role. */
   instructions: ["message", "first-message"],
-  /** A content as one text, or as a list of parts. */
+  /** Content as one text, or as a list of parts. */
   content: ["text", "parts"],
-  /** The arguments of a call as an object, or as its JSON. */
+  /** Arguments of a call as an object, or as JSON text. */
   input: ["object", "json"],
-  /** Several calls of one message together, or each with its result behind it. */
+  /** Several calls of one message together, or each followed by its result. */
   calls: ["together", "apart"],
-  /** The content of a message that only calls, as an empty text or as nothing. */
+  /** Content of a message with only calls, as an empty text or as null. */
   silence: ["text", "null"],
-  /** Tools inside of `{"type": "function", "function": …}`, or bare. */
+  /** Tools inside `{"type": "function", "function": …}`, or bare. */
   tools: ["functions", "bare"],
 } as const;
 
-/** How a template is given a conversation. */
+/** A combination of input formats. */
 export type TemplateVariant = { readonly [Way in keyof typeof ways]: (typeof ways)[Way][number] };
 
 const usualVariant = Object.fromEntries(
   Object.entries(ways).map(([way, [usual]]) => [way, usual]),
 ) as unknown as TemplateVariant;
 
-/** Ways that matter to a conversation without calls and tools. */
+/** Formats that matter to a conversation without calls and tools. */
 const plainWays: readonly (keyof TemplateVariant)[] = ["instructions", "content"];
 
-/** All variants with some ways given, those that differ least from the usual one first. */
+/** Returns all variants with some formats given, those that differ least from the usual one first. */
 export function templateVariants(hasToolsOrCalls: boolean, given: Partial<TemplateVariant> = {}): TemplateVariant[] {
   const all = hasToolsOrCalls ? (Object.keys(ways) as (keyof TemplateVariant)[]) : plainWays;
   const names = all.filter((way) => given[way] === undefined);
@@ -40,13 +40,13 @@ export function templateVariants(hasToolsOrCalls: boolean, given: Partial<Templa
   }));
 }
 
-/** A conversation for a template: the system message first, where there is one. */
+/** A conversation for a template. A system message comes first. */
 export interface TemplateConversation {
   messages: readonly ChatMessage[];
   tools: readonly EngineTool[];
 }
 
-/** Returns the template's variables `messages` and `tools` for a conversation. */
+/** Returns the template variables `messages` and `tools` for a conversation. */
 export function toVariables({ messages, tools }: TemplateConversation, variant: TemplateVariant) {
   const placed = variant.instructions === "message" ? messages : withoutSystem(messages);
   const parted = variant.calls === "together" ? placed : placed.flatMap(callsApart(placed));
@@ -76,7 +76,7 @@ function toVariable({ role, content, tool_calls, tool_call_id, name }: ChatMessa
   };
 }
 
-/** Gives each call of a message a message of its own, with its result behind it. */
+/** Splits a message with several calls into one message per call, each followed by its result. */
 function callsApart(messages: readonly ChatMessage[]) {
   return (message: ChatMessage, index: number): ChatMessage[] => {
     const { tool_calls = [] } = message;
@@ -87,7 +87,7 @@ function callsApart(messages: readonly ChatMessage[]) {
         return result?.role === "tool" ? [asked, result] : [asked];
       });
     }
-    // The results of several calls stand behind theirs already.
+    // Results of several calls are already placed after their calls.
     const caller = messages.findLastIndex(({ role }, at) => at < index && role !== "tool");
     return message.role === "tool" && (messages[caller]?.tool_calls?.length ?? 0) > 1 ? [] : [message];
   };

@@ -1,11 +1,11 @@
-/** Longest piece, in characters: a tokenizer takes some hundred bytes for each character while it works. */
+/** Longest piece, in characters. While it works, a tokenizer needs a few hundred bytes per character. */
 const PIECE_CHARACTERS = 16_384;
 const LAST_SPACE = /\s\S*$/;
 const LOW_SURROGATES = /^[\udc00-\udfff]/;
 
 /**
- * Cuts a text into pieces that are tokenized one after the other, before white space where there is any: there tokens
- * begin anyway, so the pieces have about as many tokens as the whole.
+ * Splits a text into pieces for tokenization, before white space where possible. Tokens start there anyway, so the
+ * pieces have about as many tokens as the whole text.
  */
 export function* textPieces(text: string): Generator<string> {
   let start = 0;

@@ -1,12 +1,12 @@
-/** A way in which a template is told whether the model thinks before it answers. */
+/** A way to tell a template whether the model thinks before it answers. */
 export interface ThinkingSwitch {
-  /** Variables of the template. */
+  /** Template variables. */
   variables: Readonly<Record<string, boolean | number | string>>;
-  /** A word in the instructions that the template looks for; null: none. */
+  /** Keyword in the instructions that the template looks for, or null. */
   instruction: string | null;
   /** Whether the template has no such switch. */
   isMissing: boolean;
-  /** Whether thoughts can only be made shorter. Default: false. */
+  /** Whether reasoning can only be shortened. Default: false. */
   onlyShortens?: boolean;
 }
 
@@ -21,7 +21,7 @@ const byInstruction = (on: string, off: string) => ({
   off: { ...NO_SWITCH, instruction: off },
 });
 
-/** Switches of the model families. One that changes what a template writes is the template's. */
+/** Switches of the model families. The first one that changes a template's output applies to it. */
 export const thinkingSwitches: readonly { on: ThinkingSwitch; off: ThinkingSwitch }[] = [
   byVariable("enable_thinking", true, false),
   byVariable("thinking", true, false),

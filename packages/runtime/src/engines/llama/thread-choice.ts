@@ -1,72 +1,78 @@
-/** What it took to evaluate a batch. */
+/** Measured cost of evaluating a batch. */
 export interface BatchCost {
   tokens: number;
   milliseconds: number;
   /** Processor time of all threads of the process. */
   processorMilliseconds: number;
-  /** Whether weights came from the disk meanwhile: then the time says nothing of the threads. */
+  /** Whether weights were read from disk meanwhile, so that the time does not reflect the threads. */
   readsDisk: boolean;
 }
 
 export interface ThreadChoiceOptions {
-  /** Number of threads that is the best by experience, where no other process is busy. */
+  /** Usually the best number of threads on an idle machine. */
   goal: number;
-  /** Most threads that it may use: the cores of this process. */
+  /** Most threads allowed: the cores available to this process. */
   most: number;
-  /** Batches of fewer tokens, or of more, are not compared with others: a token of theirs costs another time. */
+  /** Range of batch sizes to compare. Outside it, a token's cost differs. */
   comparedTokens: { least: number; most: number };
-  /** Whether fewer threads may be faster although each has a core: those that wait for memory stand in each other's way. Default: true. */
+  /**
+   * Whether fewer threads may be faster even if each has a core, because threads that wait for memory slow each other
+   * down. Default: true.
+   */
   triesFewer?: boolean;
-  /** Cores that nothing else on the machine uses at the moment; null where they are still being counted. */
+  /** Cores that nothing else on the machine uses now, or null while they are being measured. */
   freeCores: () => number | null;
 }
 
-/** Times that are kept of one number of threads; their median counts, so that one lucky or unlucky batch does not. */
+/** Times kept per number of threads. Their median counts, so that single outliers do not matter. */
 const KEPT_TIMES = 5;
-/** A number of threads is tried for so many batches, or for so long. */
+/** Length of a trial, in batches or milliseconds. */
 const TRIED_BATCHES = 3;
 const TRIED_MILLISECONDS = 150;
-/** More threads are worth it from this gain on: other processes need the cores as well. */
+/** Smallest gain that justifies more threads, because other processes need the cores as well. */
 const MIN_GAIN = 1.03;
-/** A batch that takes so many times as long as with fewer threads is enough to go back to them. */
+/** A batch that takes this many times as long as with fewer threads ends their use at once. */
 const COLLAPSE = 2;
-/** Share of the threads' time below which they wait for a core. Threads of llama.cpp never sleep while they compute. */
+/**
+ * Share of processor time in the threads' time below which they wait for a core. llama.cpp's threads never sleep while
+ * computing.
+ */
 const MIN_PROCESSOR_SHARE = 0.85;
-/** A core that is free for so much of its time can take another thread. */
+/** A core that is idle for this share of time can take another thread. */
 const FREE_ENOUGH = 0.8;
-/** Time between two trials: it grows with each one that brought nothing. */
+/** Pause between two trials. It grows with each failed trial. */
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 60_000;
-/** Trials that bring nothing may take so much time, and then no more than this part of it. */
+/** Time that failed trials may take, and beyond it their largest share of the total time. */
 const FREE_TRIAL_MILLISECONDS = 250;
 const TRIAL_SHARE = 0.05;
 
 /** A trial of another number of threads. */
 interface Trial {
-  /** Where it goes back to when it brings nothing. */
+  /** Number of threads to return to if the trial fails. */
   from: number;
   batches: number;
   milliseconds: number;
 }
 
 /**
- * Number of threads for one kind of work, chosen as the work goes on. llama.cpp's threads wait for each other by spinning: one
- * thread more than there are free cores makes it up to three hundred times slower, and one fewer costs little. So work begins
- * with one thread until it is known how many cores are free, takes more where medians say that it pays, and gives threads
- * back within two batches once they wait for cores.
+ * Chooses the number of threads for one kind of work while the work goes on. llama.cpp's threads wait for each other by
+ * spinning: one thread more than there are free cores makes it up to three hundred times slower, and one fewer costs
+ * little. So work starts with one thread until the number of free cores is known, adds threads when medians show a
+ * gain, and removes them within two batches once they wait for cores.
  */
 export class ThreadChoice {
   readonly #options: ThreadChoiceOptions;
   readonly #times = new Map<number, number[]>();
   #threads: number;
-  /** Whether it is not known yet how many cores are free: one thread is always right. */
+  /** Whether the number of free cores is still unknown. One thread is always safe. */
   #isUnsure = true;
   #trial: Trial | null = null;
   #waitingBatches = 0;
   #triesFewer = false;
-  /** Trials since the last one that brought something. */
+  /** Failed trials since the last successful one. */
   #failedTrials = 0;
-  /** Milliseconds of work so far, those of trials that brought nothing, and where the next trial may begin. */
+  /** Milliseconds of work so far, milliseconds of failed trials, and the earliest start of the next trial. */
   #worked = 0;
   #spent = 0;
   #pausedUntil = 0;
@@ -82,19 +88,19 @@ export class ThreadChoice {
     return this.#isUnsure ? 1 : this.#threads;
   }
 
-  /** Whether it is still being found out how many cores are free: until then it is one thread. */
+  /** Whether the number of free cores is still being measured, during which one thread is used. */
   get isUnsure(): boolean {
     return this.#isUnsure;
   }
 
-  /** Looks at the machine before the first batch of a task: others may have taken cores since the last one, or left some. */
+  /** Checks the machine before the first batch of a task, since the load may have changed. */
   begin(): void {
     this.#isUnsure = true;
     this.#look();
     if (this.#threads < this.#options.goal) this.#pausedUntil = Math.min(this.#pausedUntil, this.#worked);
   }
 
-  /** Takes note of a batch that was evaluated with these threads, and chooses those of the next one. */
+  /** Records a batch and chooses the threads for the next one. */
   add(cost: BatchCost): void {
     this.#worked += cost.milliseconds;
     if (cost.readsDisk) return;
@@ -124,7 +130,7 @@ export class ThreadChoice {
     this.#trial = null;
   }
 
-  /** Gives threads back where they waited for cores, and fewer were faster or nothing is known of fewer. */
+  /** Removes threads if they waited for cores, and fewer were faster or were never measured. */
   #givesBack({ milliseconds, processorMilliseconds }: BatchCost, time: number | null): boolean {
     const cores = processorMilliseconds / milliseconds;
     const fewer = this.#bestOfFewer();
@@ -137,7 +143,7 @@ export class ThreadChoice {
     const isCollapse = time !== null && fewer !== null && time > fewer * COLLAPSE;
     if (!isCollapse && this.#waitingBatches < 2) return true;
     this.#waitingBatches = 0;
-    // What it was with so many threads is not true any more.
+    // Earlier times with this many threads no longer apply.
     this.#times.delete(this.#threads);
     this.#threads = Math.max(1, Math.min(this.#threads - 1, Math.floor(cores + 1 - MIN_PROCESSOR_SHARE)));
     if (this.#trial === null) this.#pausedUntil = this.#worked + FIRST_PAUSE_MILLISECONDS;
@@ -145,7 +151,7 @@ export class ThreadChoice {
     return true;
   }
 
-  /** Begins a trial: of one thread more where there is a core for it, or of one fewer, in turn. */
+  /** Starts a trial with one thread more, if there is a core for it, or with one fewer, alternating. */
   #tryOther(): void {
     const cores = this.#coresForThreads();
     if (cores === null) return;
@@ -174,7 +180,7 @@ export class ThreadChoice {
       this.#trial = null;
       this.#failedTrials = 0;
       this.#pause = FIRST_PAUSE_MILLISECONDS;
-      // What paid may pay again.
+      // Try a successful direction again.
       this.#triesFewer = !this.#triesFewer;
     } else {
       this.#threads = trial.from;
@@ -182,7 +188,7 @@ export class ThreadChoice {
     }
   }
 
-  /** Ends a trial that brought nothing. Once both directions brought nothing the next one is put off, longer each time. */
+  /** Ends a failed trial. If both directions failed, the next trial is delayed, longer each time. */
   #rest(spentMilliseconds: number): void {
     this.#trial = null;
     this.#spent += spentMilliseconds;
@@ -199,7 +205,7 @@ export class ThreadChoice {
     this.#times.set(this.threads, times);
   }
 
-  /** Cores that can each take a thread of their own, at least one; null where they are still being counted. */
+  /** Cores that can each run one thread, at least one. Null while they are being measured. */
   #coresForThreads(): number | null {
     const free = this.#options.freeCores();
     return free === null ? null : Math.max(1, Math.min(this.#options.most, Math.floor(free + 1 - FREE_ENOUGH)));
@@ -210,7 +216,7 @@ export class ThreadChoice {
     return times[Math.floor((times.length - 1) / 2)] ?? null;
   }
 
-  /** The shortest median of fewer threads than now. */
+  /** Shortest median among smaller numbers of threads. */
   #bestOfFewer(): number | null {
     const medians = [...this.#times.keys()].flatMap((threads) =>
       threads < this.threads ? (this.#median(threads) ?? []) : [],

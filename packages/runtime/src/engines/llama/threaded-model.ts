@@ -2,7 +2,7 @@ import type { BatchThreads } from "./batch-threads.js";
 import type { LoadedModel } from "./loaded-model.js";
 import type { TokenEvaluator } from "./prompt-cache.js";
 
-/** Evaluates the tokens of a loaded model's context, with as many threads as suit the machine at the moment. */
+/** Evaluates the tokens of a loaded model's context with a number of threads that suits the machine's current load. */
 export class ThreadedModel implements TokenEvaluator {
   readonly #loaded: LoadedModel;
   readonly #threads: BatchThreads;

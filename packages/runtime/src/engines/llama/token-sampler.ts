@@ -7,18 +7,21 @@ import type { LoadedModel } from "./loaded-model.js";
 import type { PromptCache } from "./prompt-cache.js";
 import { TokenText } from "./token-text.js";
 
-/** Number of the newest tokens that the repeat penalty looks at. */
+/** Number of newest tokens that the repeat penalty covers. */
 const REPEAT_PENALTY_TOKENS = 64;
 
-/** Most tokens that are evaluated at once because they must follow: an abort waits for them. */
+/** Most forced tokens per batch. An abort waits for them. */
 const MAX_FORCED_TOKENS = 16;
-/** Most characters that are looked ahead in a grammar. */
+/** Most characters to look ahead in a grammar. */
 const MAX_FORCED_CHARACTERS = 256;
 
-/** The likeliest tokens, among which one is mostly found that a grammar allows: to ask it about all takes much longer. */
+/**
+ * Number of most likely tokens to check against a grammar. Usually one of them is allowed, and checking the whole
+ * vocabulary takes much longer.
+ */
 const RANKED_TOKENS = 64;
 
-/** What a sampler works with. */
+/** Parts that a sampler needs. */
 export interface SamplerParts {
   readonly loaded: LoadedModel;
   readonly cache: PromptCache;
@@ -26,12 +29,13 @@ export interface SamplerParts {
 }
 
 /**
- * Chooses tokens. With a grammar it first chooses freely and asks whether the grammar allows the token, which it mostly
- * does for a model that was asked for JSON. Only otherwise it makes the costly choice among all tokens that are allowed.
+ * Samples tokens. With a grammar, it first samples freely and checks whether the grammar allows the token, which is
+ * usually the case for a model that was asked for JSON. Only if not, it makes the expensive choice among all allowed
+ * tokens.
  *
- * Several tokens are evaluated at once where that is faster: those that a grammar leaves no choice about, which are not
- * chosen at all, and those that followed the same tokens earlier in the conversation. The latter are chosen like any other,
- * by the model's own distribution at their place, and what was evaluated beyond a token that was not expected is forgotten.
+ * Several tokens are evaluated together if that is faster: forced tokens, for which a grammar leaves no choice, and
+ * drafts, which followed the same tokens earlier in the conversation. Drafted tokens are sampled from the model's own
+ * distribution like any other, and evaluations after a wrong draft are removed.
  */
 export class TokenSampler {
   readonly #loaded: LoadedModel;
@@ -45,9 +49,9 @@ export class TokenSampler {
   readonly #walkText: TokenText;
   /** Tokens that must come next. */
   #forced: number[] = [];
-  /** Whether the grammar ends with those. */
+  /** Whether the grammar ends with the forced tokens. */
   #endsForced = false;
-  /** Whether only they are left, so that nothing is evaluated any more. */
+  /** Whether only forced tokens are left, so that nothing more is evaluated. */
   #isEnding = false;
   readonly #choice: { temperature: number; topK: number; topP: number; minP: number; seed: number };
   readonly #repeatPenalty: number;
@@ -57,7 +61,7 @@ export class TokenSampler {
     this.#loaded = loaded;
     this.#cache = cache;
     this.#drafts = drafts;
-    // Values that suit small instruction models, by their publishers' advice.
+    // Defaults recommended by publishers of small instruction models.
     const { temperature = 0.3, topK = 40, topP = 0.95, minP = 0.05, repeatPenalty = 1.05 } = sampling;
     const { seed = Math.floor(Math.random() * 2 ** 32) } = sampling;
     this.#choice = { temperature, topK, topP, minP, seed };
@@ -70,19 +74,19 @@ export class TokenSampler {
       this.#grammarState = new addon.AddonGrammarEvaluationState(vocabulary, compiled);
       this.#constrained = new addon.AddonSampler(vocabulary);
       this.#walk = new GrammarWalk(grammar);
-      // Some vocabularies write no space before the first token of a text.
+      // Some vocabularies omit the space before the first token of a text.
       for (const token of cache.newest(1)) this.#walkText.push(token);
     }
     drafts.begin(cache.content.tokens);
     this.#force();
   }
 
-  /** Whether the grammar has come to its end: nothing may follow. */
+  /** Whether the grammar is complete, so that nothing may follow. */
   get isEnded(): boolean {
     return this.#walk?.isEnded ?? false;
   }
 
-  /** Chooses the token that follows those in the cache; null where a grammar allows none. */
+  /** Samples the token after those in the cache, or null if a grammar allows none. */
   async next(): Promise<number | null> {
     const forced = this.#forced.shift();
     if (forced !== undefined) {
@@ -96,8 +100,8 @@ export class TokenSampler {
   }
 
   /**
-   * Puts the chosen token behind those in the cache, evaluated. `most` is the number of tokens that may follow it. False
-   * where only what must follow is left: the model has nothing to say to that, so it is not evaluated.
+   * Appends the sampled token to the cache and evaluates it. `most` is the number of tokens that may follow. Returns
+   * false if only forced tokens are left, which need no evaluation.
    */
   async accept(token: number, most: number): Promise<boolean> {
     if (this.#drafts.take(token)) return true;
@@ -111,14 +115,14 @@ export class TokenSampler {
     return true;
   }
 
-  /** Finds out which tokens must come next. */
+  /** Determines which tokens must come next. */
   #force(): void {
     const { addon, vocabulary } = this.#loaded;
     if (this.#walk === null || this.#grammarState === null || this.#walkText.isUnfinished) return;
     const { text, isEnd } = this.#walk.forced(MAX_FORCED_CHARACTERS);
     const tokens = forcedTokens(vocabulary, text, isEnd);
     if (tokens.length === 0) return;
-    // The engine's own reading of the grammar has the last word.
+    // llama.cpp's own grammar state has the final say.
     const state = new addon.AddonGrammarEvaluationState(this.#grammarState);
     const { AddonSampler: grammar } = addon;
     for (const token of tokens) {
@@ -136,7 +140,7 @@ export class TokenSampler {
   }
 
   async #choose(): Promise<number | null> {
-    // Under a grammar a penalty would push the model away from the quotes and braces that it must repeat.
+    // With a grammar, a penalty would discourage the quotes and braces that must repeat.
     if (this.#grammarState === null && this.#repeatPenalty !== 1) this.#penalize();
     const { logitIndex } = this.#cache;
     const token = await this.#loaded.sample(logitIndex, this.#free);
@@ -150,13 +154,13 @@ export class TokenSampler {
       const likeliest = await this.#likeliestAllowed(this.#grammarState);
       if (likeliest !== null) return likeliest;
     }
-    // This sampler accepts by itself the token that it chooses.
+    // This sampler accepts the token that it chooses.
     this.#constrained.applyConfig({ ...this.#choice, grammarEvaluationState: this.#grammarState });
     const allowed = await this.#loaded.sample(logitIndex, this.#constrained);
     return allowed < 0 ? null : allowed;
   }
 
-  /** Returns the likeliest of the tokens that a grammar allows, where it is among the likeliest of all; else null. */
+  /** Returns the most likely token that a grammar allows if it is among the most likely overall, otherwise null. */
   async #likeliestAllowed(state: AddonGrammarState): Promise<number | null> {
     const { addon, vocabulary } = this.#loaded;
     if (this.#ranking === null) {
@@ -181,7 +185,7 @@ export class TokenSampler {
     });
   }
 
-  /** Releases the samplers, and forgets what was evaluated beyond the reply. */
+  /** Releases the samplers, and removes evaluations after the end of the reply. */
   close(): void {
     this.#drafts.end();
     this.#cache.forgetAhead();

@@ -1,12 +1,12 @@
-/** Number of tokens before a token that make its text the same as within the whole. */
+/** Number of preceding tokens needed to decode a token as in the whole text. */
 const CONTEXT_TOKENS = 4;
-/** Most tokens of one character. It has four bytes at most: tokens that are no character by then are not text. */
+/** Most tokens per character. A character has at most four bytes, so more tokens without a character are not text. */
 const MAX_UNFINISHED_TOKENS = 8;
-/** Stands in a text for bytes that are not text. */
+/** Replaces invalid bytes in a text. */
 export const REPLACEMENT_CHARACTER = "\ufffd";
 const UNFINISHED_END = new RegExp(`${REPLACEMENT_CHARACTER}+$`);
 
-/** Turns tokens into text one after the other, also where a character is spread over several tokens. */
+/** Decodes tokens to text one at a time, including characters that span several tokens. */
 export class TokenText {
   readonly #detokenize: (tokens: Uint32Array) => string;
   #context: number[] = [];
@@ -16,7 +16,7 @@ export class TokenText {
     this.#detokenize = detokenize;
   }
 
-  /** Returns the text that this token completes; empty while a character is still in parts. */
+  /** Returns the text that this token completes, or an empty text within a character. */
   push(token: number): string {
     this.#unfinished.push(token);
     const text = this.#read();
@@ -24,12 +24,12 @@ export class TokenText {
     return this.#accept(text);
   }
 
-  /** Whether a character is still in parts. */
+  /** Whether a character is incomplete. */
   get isUnfinished(): boolean {
     return this.#unfinished.length > 0;
   }
 
-  /** Returns the rest of the text, when no more tokens come. A character that is still in parts is left out. */
+  /** Returns the rest of the text. An incomplete character is dropped. */
   finish(): string {
     return this.#unfinished.length === 0 ? "" : this.#accept(this.#read()).replace(UNFINISHED_END, "");
   }

@@ -6,17 +6,20 @@ import type { LoadedModel } from "./loaded-model.js";
 import { ScoringContext } from "./scoring-context.js";
 
 export interface ToolChooserOptions {
-  /** Tokens of the context that scores the list of tools. */
+  /** Size of the context that scores the list of tools, in tokens. */
   contextTokens: number;
   threads: BatchThreads;
 }
 
-/** Room for a message behind the list, with the name of a tool and a value. */
+/** Tokens reserved for a message after the list, with a tool name and a value. */
 const MESSAGE_TOKENS = 192;
-/** Tokens that are evaluated at once: the logits of each are kept. */
+/** Tokens per batch. The logits of each are kept. */
 const BATCH_TOKENS = 16;
 
-/** Decides by what a model finds likely whether a message needs a tool, and which. Its context is made when first needed. */
+/**
+ * Decides whether a message needs a tool and which one, by the likelihoods of a model. Its context is created when
+ * first needed.
+ */
 export class ToolChooser {
   readonly #loaded: LoadedModel;
   readonly #options: ToolChooserOptions;
@@ -28,12 +31,12 @@ export class ToolChooser {
     this.#options = options;
   }
 
-  /** Number of tokens that were evaluated so far. */
+  /** Number of tokens evaluated so far. */
   get work(): number {
     return this.#context?.work ?? 0;
   }
 
-  /** Decides what the last message of a request asks for; null when aborted. */
+  /** Decides what the last message of a request asks for. Null if aborted. */
   async decide(
     { messages, tools = [], toolChoice }: EngineRequest,
     isAborted: () => boolean,
@@ -48,7 +51,7 @@ export class ToolChooser {
     }
   }
 
-  /** Scores the tools for a message, as a decision would: for whoever fits the weights. */
+  /** Scores the tools for a message as a decision would, for fitting the weights. */
   listEvidence(tools: readonly EngineTool[], message: string): Promise<number[]> {
     return this.#evidenceOf(tools).score(
       this.#scorer(() => false),
@@ -63,7 +66,7 @@ export class ToolChooser {
         const context = await this.#open();
         const read = this.#tokensOf(text);
         const longest = Math.max(...continuations.map((part) => part.length));
-        // The list does not fit the context even in its shortest form: equal scores leave the choice to the words.
+        // If even the shortest list exceeds the context, equal scores leave the choice to the words.
         if (read.length + longest > context.contextTokens) return continuations.map(() => [0]);
         const tokens = continuations.map((part) => this.#tokensOf(part));
         return context.score(read, tokens, follows);
@@ -95,11 +98,11 @@ export class ToolChooser {
     return this.#context;
   }
 
-  /** What people and tools say steers nothing: control tokens in it are text. */
+  /** Control tokens in messages and tool texts are plain text. */
   #tokensOf(text: string): number[] {
     return [...this.#loaded.vocabulary.tokenize(text, false)];
   }
 }
 
-/** Thrown within a decision that nobody wants any more. */
+/** Thrown inside a decision that was aborted. */
 class Aborted extends Error {}

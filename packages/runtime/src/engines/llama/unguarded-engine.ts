@@ -10,27 +10,27 @@ import type { PlannedModel } from "./guarded-engine.js";
 import type { LlamaEngine } from "./llama-engine.js";
 
 const IN_THIS_PROCESS =
-  "The model runs in this process: its memory is not enforced, and a native crash ends the program.";
+  "The model runs in this process: its memory limit is not enforced, and a native crash ends the program.";
 
 export interface UnguardedEngineOptions {
   guard: MemoryGuard;
-  /** Plans the model within a budget, with the tokens that conversations need. Throws when it does not fit. */
+  /** Plans the model within a budget, with the context that conversations need. Throws if it does not fit. */
   planModel(budget: ModelBudget, wantedTokens: number | null): Promise<PlannedModel>;
   onLoadProgress?: ((share: number) => void) | undefined;
-  /** Sentences for people that come while the engine is open. */
+  /** Notices from while the engine is open. */
   notices: readonly string[];
 }
 
 /**
- * A local model in the program's own process (`isolation: none`). It is admitted and reserved like any other, and only its
- * plan keeps it within that. A fault of the native code ends the program.
+ * A local model in the program's own process (`isolation: none`). Admission and reservation work as usual, but only the
+ * plan keeps the model within its budget. A native crash ends the program.
  */
 export class UnguardedEngine extends EngineWithFacts implements Engine {
   readonly #engine: LlamaEngine;
   readonly #options: UnguardedEngineOptions;
   readonly #growth = new ContextGrowth();
   #planned: PlannedModel;
-  /** Growths that nobody has been told of. */
+  /** Growths that were not reported yet. */
   readonly #growths: ContextGrowthEvent[] = [];
 
   private constructor(engine: LlamaEngine, planned: PlannedModel, options: UnguardedEngineOptions) {
@@ -40,13 +40,13 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
     this.#options = options;
   }
 
-  /** Plans, reserves and loads the model. Closes the guard, and with it the reservation, when that fails. */
+  /** Plans, reserves and loads the model. On failure, closes the guard and with it the reservation. */
   static async open(options: UnguardedEngineOptions): Promise<UnguardedEngine> {
     const { guard, planModel, onLoadProgress } = options;
     try {
       const planned = await planModel(await guard.admit(), null);
       await guard.holdInProgram(planned.plan.ledger.peak_resident_bytes);
-      // Not in this program otherwise: the engine's process has its own.
+      // Imported only here, because otherwise the engine runs in a separate process.
       const { LlamaEngine } = await import("./llama-engine.js");
       return new UnguardedEngine(await LlamaEngine.open(planned.options, onLoadProgress), planned, options);
     } catch (error) {
@@ -87,7 +87,7 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
       },
       longestTokens,
       admits: async (wanted) => {
-        // What the model holds is counted as taken, and stays where the context alone is made anew.
+        // The model's memory counts as used, and stays when only the context is recreated.
         const held = pinnedBytes(before.plan.ledger);
         const { budgetBytes, spareBytes, ...budget } = await guard.admit();
         const within = { ...budget, budgetBytes: budgetBytes + held, spareBytes: spareBytes + held };
@@ -145,7 +145,7 @@ export class UnguardedEngine extends EngineWithFacts implements Engine {
   }
 }
 
-/** Memory that a loaded model keeps for good, in bytes. */
+/** Memory that a loaded model holds permanently, in bytes. */
 function pinnedBytes({ lines }: MemoryLedger): number {
   return lines.reduce((sum, { kind, resident_bytes }) => sum + (kind === "pinned" ? resident_bytes : 0), 0);
 }

@@ -6,10 +6,10 @@ import type { EndReason, EngineTool } from "../engine.js";
 import { refuseBrokenText } from "./refuse-broken-text.js";
 import type { ReplyDraft } from "./reply-draft.js";
 
-/** The arguments of a call are the likeliest ones, unless the request wants otherwise. */
+/** Temperature for the arguments of a call unless the request sets one: the most likely tokens. */
 export const CALL_TEMPERATURE = 0;
 
-/** Returns the likeliest of these texts; null when aborted. What is evaluated then ends somewhere within it. */
+/** Returns the most likely of these texts, or null if aborted. The evaluated tokens then end somewhere within it. */
 export async function chooseText(draft: ReplyDraft, texts: readonly string[]): Promise<string | null> {
   const sampler = draft.startSampler({ temperature: 0 }, choiceGrammar(texts));
   const text = draft.startText({ showsControlTokens: true });
@@ -25,7 +25,7 @@ export async function chooseText(draft: ReplyDraft, texts: readonly string[]): P
         throw new Error("nothing could be chosen");
       }
       chosen += text.push(token);
-      // The token that decides is evaluated with all that follows it.
+      // The deciding token is evaluated together with the text after it.
       if (texts.filter((some) => some.startsWith(chosen)).length > 1) await sampler.accept(token, draft.task.limit);
     }
   } finally {
@@ -33,20 +33,20 @@ export async function chooseText(draft: ReplyDraft, texts: readonly string[]): P
   }
 }
 
-/** A call that is to be written: its tool, its id, and the reply up to its arguments. */
+/** A call to write: its tool, its id, and the reply up to its arguments. */
 export interface CallStart {
   tool: EngineTool;
   id: string;
   start: string;
 }
 
-/** Writes the arguments of a call as JSON, held to the tool's schema, and emits the call. */
+/** Writes the arguments of a call as JSON that follows the tool's schema, and emits the call. */
 export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStart): Promise<EndReason> {
   const { sampling, limit, emit, isAborted } = draft.task;
-  // In most vocabularies a space belongs to the word that follows it.
+  // In most vocabularies, a space belongs to the next word.
   const isSpaced = start.endsWith(" ");
   if ((await draft.goTo(isSpaced ? start.slice(0, -1) : start)) === "aborted") return "abort";
-  // A grammar allows control tokens by their text: without it, a text would have fewer characters than were allowed.
+  // A grammar accepts control tokens by their text. Omitting them would shorten the text below its allowed minimum.
   const text = draft.startText({ showsControlTokens: true });
   const repetition = new Repetition();
   let written = "";
@@ -63,7 +63,7 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
       written += more;
       if (repetition.add(more)) throw callRepeats(tool.name);
       if (isAborted()) return "abort";
-      // The end is evaluated with what is written behind the call.
+      // The end is evaluated with the text after the call.
       const isEvaluated = await sampler.accept(token, limit - draft.completionTokens);
       if (isEvaluated && !text.isUnfinished) draft.noteEvaluated(before + written);
     }
@@ -81,14 +81,14 @@ export function callCutOff(name: string, tokens: number): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "call-not-valid",
     message: `The call of the tool "${name}" was cut off after ${tokens} tokens.`,
-    hint: "Allow a longer reply (sampling.maxTokens), or load the model with a larger context.",
+    hint: "Allow a longer reply (sampling.max_tokens), or load the model with a larger context.",
   });
 }
 
 export function callRepeats(name: string): NanoRuntimeError {
   return new NanoRuntimeError({
     code: "call-not-valid",
-    message: `The model repeated itself without an end in the arguments of the tool "${name}".`,
-    hint: "Ask again in other words, or use a more able model.",
+    message: `The model repeated itself endlessly in the arguments of the tool "${name}".`,
+    hint: "Rephrase the message, or use a more capable model.",
   });
 }

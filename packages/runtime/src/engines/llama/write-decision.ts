@@ -4,11 +4,14 @@ import { plainDescription } from "../../choosing/tool-line.js";
 import { newCallId } from "../../tool-calls/call-id.js";
 import type { EndReason, EngineEvent, EngineMessage, EngineRequest, EngineTool, ToolCall } from "../engine.js";
 
-/** Tools that the instructions name: more would fill a small context. */
+/** Most tools named in the instructions. More would fill a small context. */
 const MAX_NAMED_ABILITIES = 12;
 const MAX_ABILITY_CHARACTERS = 80;
 
-/** Emits a decision that needs no more writing: complete calls, or a question to the user. Null where it does. */
+/**
+ * Emits a decision that needs no further writing: complete calls, or a question to the user. Returns null for other
+ * decisions.
+ */
 export function emitDecision(decision: Decision, emit: (event: EngineEvent) => void): EndReason | null {
   if (decision.kind === "none") return null;
   if (decision.kind === "ask") {
@@ -22,16 +25,16 @@ export function emitDecision(decision: Decision, emit: (event: EngineEvent) => v
   return "tool-calls";
 }
 
-/** Returns the decided call whose arguments the model has to write; null where all are known. */
+/** Returns the decided call whose arguments the model must write, or null if all are known. */
 export function unwrittenCall(decision: Decision): DecidedCall | null {
   if (decision.kind !== "calls") return null;
   return decision.calls.find(({ unwritten }) => unwritten.length > 0) ?? null;
 }
 
 /**
- * Returns the request for a reply in text. The tools are chosen elsewhere: the model is told what it can do in a sentence, and
- * not asked to call anything. What was called stands in words beside the message that it was called for, for a small model
- * goes on in the form that it reads.
+ * Returns the request for a text reply. Since tools are chosen separately, the model only gets a sentence about its
+ * abilities and is not asked to call anything. Earlier calls and results become text in the conversation, because a
+ * small model imitates the format that it reads.
  */
 export function asTextRequest({ tools = [], ...request }: EngineRequest): EngineRequest {
   const { instructions } = request;
@@ -41,10 +44,10 @@ export function asTextRequest({ tools = [], ...request }: EngineRequest): Engine
   return { ...request, messages, instructions: texts.length === 0 ? null : texts.join("\n\n"), tools: [] };
 }
 
-/** Most of a result that is repeated in words, in characters. */
+/** Longest quoted result, in characters. */
 const MAX_RESULT_CHARACTERS = 600;
 
-/** Says what came of the newest calls of a conversation, in the words of the tools. */
+/** Returns the results of the newest calls of a conversation, in the tools' own words. */
 export function tellResults({ messages, tools = [] }: EngineRequest): string {
   const first = messages.findLastIndex(({ role }) => role !== "tool") + 1;
   const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
@@ -61,7 +64,7 @@ function describeDone(call: ToolCall | undefined, tools: readonly EngineTool[]):
   return `${done}: ${describeInput(call?.arguments)}`;
 }
 
-/** The messages of the user and the assistant; calls and their results are said in words, as a turn of their own. */
+/** Messages of the user and the assistant. Calls and their results become text in a separate turn. */
 function inWords(messages: readonly EngineMessage[], tools: readonly EngineTool[]): EngineMessage[] {
   const plain: EngineMessage[] = [];
   const calls = new Map<string, ToolCall>();

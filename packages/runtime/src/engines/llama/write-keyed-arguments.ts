@@ -7,19 +7,20 @@ import { refuseBrokenText } from "./refuse-broken-text.js";
 import type { ReplyDraft } from "./reply-draft.js";
 import { CALL_TEMPERATURE, callCutOff, callRepeats, chooseText } from "./write-call.js";
 
-/** What a call is written in: its notation, the reply up to its arguments, and the text behind them. */
+/** Format of a call: its notation, the reply up to its arguments, and the text after them. */
 export interface KeyedCall {
   readonly tool: EngineTool;
   readonly properties: KeyedProperties;
   readonly notation: KeyedNotation;
   readonly start: string;
-  /** Text behind the arguments, as far as it is the same whatever follows the call. */
+  /** Text after the arguments, as far as it does not depend on what follows the call. */
   readonly end: string;
 }
 
 /**
- * Writes the arguments of a call key by key, as the model was trained to: it chooses each key among those that are left,
- * and each value keeps to the property's schema. Returns the arguments, and the reply up to their end; null when aborted.
+ * Writes the arguments of a call key by key, as the model was trained to: it chooses each key among the remaining ones,
+ * and each value follows the property's schema. Returns the arguments and the reply up to their end, or null if
+ * aborted.
  */
 export async function writeKeyedArguments(
   draft: ReplyDraft,
@@ -90,7 +91,7 @@ async function writeValue(
   return { written: value, json: isRaw ? JSON.stringify(bare(value, notation)) : jsonOf(value, notation) };
 }
 
-/** Whether a value has ended: what ends it may stand in a text as well. */
+/** Whether a value is complete. The text that ends it may also occur inside a text value. */
 function isWhole(value: string, notation: KeyedNotation, isRaw: boolean): boolean {
   if (isRaw)
     return notation.textMark === "" || (value.length > notation.textMark.length && value.endsWith(notation.textMark));

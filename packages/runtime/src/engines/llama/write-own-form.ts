@@ -7,12 +7,12 @@ import { chooseText, writeCall } from "./write-call.js";
 import { writeKeyedArguments } from "./write-keyed-arguments.js";
 import { writeTextUpTo } from "./write-text.js";
 
-/** After this many calls in one reply the model has lost its thread. */
+/** Most calls per reply. With more, the model is in a loop. */
 const MAX_CALLS_OF_A_REPLY = 8;
 
 /**
- * Writes text, and a call wherever the model begins one: the name is one of the tools', and the arguments are held to its
- * schema in the notation of the form.
+ * Writes text, and a call wherever the model starts one. The name must be one of the tools, and the arguments follow
+ * the tool's schema in the form's notation.
  */
 export async function writeOwnForm(draft: ReplyDraft, form: OwnCallForm): Promise<EndReason> {
   const names = draft.task.tools.map(({ name }) => name);
@@ -25,13 +25,13 @@ export async function writeOwnForm(draft: ReplyDraft, form: OwnCallForm): Promis
     const written = await writeCallsInRow(draft, form, named, MAX_CALLS_OF_A_REPLY - calls);
     if (written === "abort") return "abort";
     calls += written;
-    // A reply in such a form has nothing behind its calls.
+    // In such a form, nothing follows the calls.
     if (form.mark === null || form.next === null) return "tool-calls";
   }
   return "tool-calls";
 }
 
-/** Writes a call, and those that follow it in the same list; the reply is evaluated up to the end of the last one. */
+/** Writes a call and those that follow it in the same list. The reply is evaluated up to the end of the last one. */
 async function writeCallsInRow(
   draft: ReplyDraft,
   form: OwnCallForm,
@@ -65,14 +65,14 @@ async function writeCallsInRow(
   }
 }
 
-/** Whether each call of a reply stands for itself: the model goes on writing behind it, and may begin another. */
+/** Whether calls of a reply are independent: after each, the model continues and may start another. */
 function isRow({ mark, next, after }: OwnCallForm): boolean {
   return mark !== null && next?.startsWith(after) === true && next.slice(after.length).trimStart().startsWith(mark);
 }
 
 async function chooseName(draft: ReplyDraft, start: string, between: string): Promise<string | null> {
   if ((await draft.goTo(start)) === "aborted") return null;
-  // A name that another one begins with has ended where what follows it begins.
+  // If a name is the prefix of another, the text after it shows that it is complete.
   const end = between.slice(0, 1);
   const chosen = await chooseText(
     draft,
@@ -89,7 +89,7 @@ async function writeOwnCall(
   const { tool, id, start } = call;
   const properties = form.notation === "json" ? null : keyedProperties(tool.inputSchema);
   const end = commonBeginning(form.after, form.next ?? form.after);
-  // Arguments for which more holds than for each of them by itself are written as JSON, and rendered in the form later.
+  // Arguments with constraints between them are written as JSON, and later rendered in the form.
   if (form.notation === "json" || properties === null || end === "") return writeCall(draft, call);
   const written = await writeKeyedArguments(draft, { tool, properties, notation: form.notation, start, end });
   if (written === null) return "abort";

@@ -7,7 +7,7 @@ import { chooseText, writeCall } from "./write-call.js";
 import { writeOwnForm } from "./write-own-form.js";
 import { writeText } from "./write-text.js";
 
-/** Writes a reply: text, and calls of tools where the model makes them. Each event is emitted as soon as it is certain. */
+/** Writes a reply: text, and tool calls where the model makes them. Emits each event as soon as it is certain. */
 export async function writeReply(draft: ReplyDraft): Promise<EndReason> {
   const { calling, text } = draft.task.prompt;
   draft.cache.mark(text, draft.evaluated.tokens);
@@ -19,16 +19,16 @@ export async function writeReply(draft: ReplyDraft): Promise<EndReason> {
   }
 }
 
-/** Writes a call whose tool is decided, with arguments that only the model can write. */
+/** Writes a call to a chosen tool, with arguments that only the model can supply. */
 export async function writeDecidedCall(draft: ReplyDraft, { tool }: DecidedCall): Promise<EndReason> {
   return writeCall(draft, { tool, id: newCallId(), start: `${tool.name} ` });
 }
 
-/** Writes the call of the tool that the model chooses behind `lead`, or else text as if nothing had been asked. */
+/** Writes a call to the tool that the model chooses after `lead`, or else text as if it had not been asked. */
 async function writeChoice(draft: ReplyDraft, lead: string): Promise<EndReason> {
   const { tools } = draft.task;
   if ((await draft.goTo(lead)) === "aborted") return "abort";
-  // A name that another one begins with has ended where its arguments begin.
+  // If a name is the prefix of another, the beginning of its arguments shows that it is complete.
   const choices = new Map(tools.map((tool) => [` ${tool.name} {`, tool]));
   const chosen = await chooseText(draft, [...choices.keys(), ` ${NO_TOOL}`]);
   if (chosen === null) return "abort";

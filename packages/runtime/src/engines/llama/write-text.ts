@@ -11,13 +11,16 @@ export async function writeText(draft: ReplyDraft): Promise<EndReason> {
   return typeof reason === "object" ? "stop" : reason;
 }
 
-/** Texts that begin a call, anywhere in a reply or only at its beginning. */
+/** Texts that start a call, anywhere in a reply or only at its beginning. */
 export interface CallMarks {
   texts: readonly string[];
   isBeginning: boolean;
 }
 
-/** Writes text up to the end of the reply, or up to the mark of a call: then what is evaluated ends before the mark. */
+/**
+ * Writes text up to the end of the reply or the mark of a call. In the latter case, the evaluated tokens end before the
+ * mark.
+ */
 export async function writeTextUpTo(
   draft: ReplyDraft,
   callMarks: CallMarks | null,
@@ -36,7 +39,7 @@ export async function writeTextUpTo(
   const emit = (pieces: ReturnType<ReplyText["push"]>) => {
     for (const { type, text } of pieces) {
       if (type === "retraction") task.emit({ type: "text-retraction" });
-      // A mark that meant nothing here is no text.
+      // A mark without a meaning here is not text.
       else if (type === "reasoning" || !thoughts.isIn(text)) task.emit({ type: `${type}-delta`, text });
       else if (thoughts.without(text) !== "") task.emit({ type: "text-delta", text: thoughts.without(text) });
     }
@@ -59,7 +62,7 @@ export async function writeTextUpTo(
       }
       draft.completionTokens += 1;
       if (reply.isReasoning) draft.reasoningTokens += 1;
-      // A mark of a thought may be a token that steers, and shows no text.
+      // A reasoning mark may be a control token, which has no text.
       const more = text.push(token) + (grammar === null ? thoughts.textOf(token) : "");
       if (grammar !== null) refuseBrokenText(more);
       replyText += more;
@@ -75,7 +78,7 @@ export async function writeTextUpTo(
       }
       if (draft.completionTokens < limit) {
         const isEvaluated = await sampler.accept(token, limit - draft.completionTokens);
-        // Half a character, and what may yet begin a stop text, comes back in other words or not at all.
+        // An incomplete character or a possible stop text may be tokenized differently next time.
         if (isEvaluated && !text.isUnfinished && !reply.isUndecided) draft.noteEvaluated(replyText);
       }
     }
@@ -90,7 +93,7 @@ export async function writeTextUpTo(
   return reason;
 }
 
-/** Returns the token that a text is, where it is a single one that steers the model. */
+/** Returns the control token that a text represents, or null. */
 function controlTokenOf({ vocabulary }: LoadedModel, text: string): number | null {
   const [token, ...others] = vocabulary.tokenize(text, true);
   if (token === undefined || others.length > 0) return null;

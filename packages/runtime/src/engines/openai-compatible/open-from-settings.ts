@@ -4,7 +4,7 @@ import { type OpenAiCompatibleOptions, openOpenAiCompatibleEngine } from "./open
 import type { OpenAiCompatibleEngine } from "./openai-compatible-engine.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
 
-/** The engine that a config's `engine` block describes. Throws {@link RemoteEngineError}. */
+/** Opens the engine for a config's `engine` block. Throws {@link RemoteEngineError}. */
 export async function openFromSettings(
   settings: EngineSettings,
   environment: Partial<Record<string, string>> = process.env,
@@ -13,8 +13,8 @@ export async function openFromSettings(
 }
 
 /**
- * Where the server of a config's `engine` block is, for people; nothing is connected to. Throws
- * {@link RemoteEngineError} for settings that cannot work.
+ * Returns the address of the server in a config's `engine` block for display, without connecting. Throws {@link
+ * RemoteEngineError} for invalid settings.
  */
 export function checkServerSettings(
   settings: EngineSettings,
@@ -40,7 +40,7 @@ function readServerSettings(
   if (url === undefined) {
     throw new RemoteEngineError({
       code: "remote-settings-invalid",
-      message: "The engine is openai-compatible, but engine.url does not say where its server is.",
+      message: "The openai-compatible engine needs engine.url, which is not set.",
       hint: "Set engine.url, as in http://127.0.0.1:8080 for llama-server or http://127.0.0.1:11434 for Ollama.",
     });
   }
@@ -49,7 +49,7 @@ function readServerSettings(
     throw new RemoteEngineError({
       code: "remote-settings-invalid",
       message: `engine.api_key_env names the environment variable ${api_key_env}, which is not set.`,
-      hint: "Set it to the server's key, or leave engine.api_key_env out for a server without one.",
+      hint: "Set it to the server's key, or remove engine.api_key_env if the server needs no key.",
     });
   }
   return {

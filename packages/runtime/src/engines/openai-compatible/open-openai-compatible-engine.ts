@@ -7,7 +7,7 @@ import { OpenAiCompatibleEngine } from "./openai-compatible-engine.js";
 import { RemoteEngineError } from "./remote-engine-error.js";
 import { discoverServer } from "./server/discover-server.js";
 
-/** A function in the form of Node's `dns.lookup`. Spelled out, so that the declarations need no types of Node. */
+/** A function like Node's `dns.lookup`. Written out so that the declarations do not need Node's types. */
 type AddressLookup = (
   hostname: string,
   options: object,
@@ -15,34 +15,37 @@ type AddressLookup = (
 ) => void;
 
 export interface OpenAiCompatibleOptions {
-  /** The server's address, with or without `/v1`: `http://127.0.0.1:8080`. */
+  /** Server address, with or without `/v1`: `http://127.0.0.1:8080`. */
   url: string;
-  /** The model's name on the server. Default: the only one that it has. */
+  /** Model name on the server. Default: the server's only model. */
   model?: string | undefined;
-  /** Sent as a bearer token, and shown nowhere. Default: none. */
+  /** Sent as a bearer token and never shown. Default: none. */
   apiKey?: string | undefined;
   /**
-   * Whether the server may be on another machine. Default: no, and then a name must stand for loopback addresses
-   * alone. A name other than `localhost` is looked up to find that out, which may ask a name server.
+   * Whether the server may be on another machine. If not, host names must resolve only to loopback addresses. Checking
+   * a name other than `localhost` may query a name server. Default: false.
    */
   allowNetwork?: boolean | undefined;
   /**
-   * Tokens of context to use. Default: all that the server has. Ollama makes its context so large; of another server,
-   * less is used, never more than it has. Where a server does not say what it has, this is believed.
+   * Context to use, in tokens. Ollama creates a context of this size. Other servers have a fixed size, which limits the
+   * value; if the server does not report it, this value is used as is. Default: the server's context.
    */
   contextTokens?: number | undefined;
-  /** Whether the model thinks before it answers, as far as the server and the model can be told. Default: `auto`, its own way. */
+  /**
+   * Whether the model thinks before it answers, if server and model support the setting. Default: `auto`, which leaves
+   * it to the model.
+   */
   thinking?: "off" | "on" | "auto" | undefined;
   timeouts?: Partial<RemoteTimeouts> | undefined;
-  /** What names stand for. Default: the system's resolver. */
+  /** Resolver for host names. Default: the system's resolver. */
   lookup?: AddressLookup | undefined;
 }
 
 /**
- * An engine that has a server answer, once the server has said which models it has and how large their context is.
- * Uses no proxy and follows no redirect. `signal` ends the opening with its reason.
+ * Opens an engine on a server, after asking it for its models and context size. Does not follow redirects or use a
+ * proxy. When `signal` aborts, opening fails with its reason.
  *
- * Throws {@link RemoteEngineError}; its codes say what each means.
+ * Throws {@link RemoteEngineError}.
  */
 export async function openOpenAiCompatibleEngine(
   options: OpenAiCompatibleOptions,
@@ -53,8 +56,8 @@ export async function openOpenAiCompatibleEngine(
   if (contextTokens !== undefined && contextOf(contextTokens) === null) {
     throw new RemoteEngineError({
       code: "remote-settings-invalid",
-      message: `A context of ${contextTokens} tokens is none.`,
-      hint: "Pass a whole number of tokens above 0, or leave contextTokens out.",
+      message: `contextTokens is ${contextTokens}, which is not a positive integer.`,
+      hint: "Pass a positive integer, or omit contextTokens.",
     });
   }
   const address = parseServerAddress(url, { allowNetwork });
@@ -63,7 +66,10 @@ export async function openOpenAiCompatibleEngine(
   try {
     const server = await discoverServer(connection, { model, contextTokens }, signal);
     const notices = isOpenToOthers(address)
-      ? [...server.notices, `What is said to ${address.label} can be read on the way: it is not encrypted.`]
+      ? [
+          ...server.notices,
+          `The connection to ${address.label} is not encrypted. Others on the network can read the messages.`,
+        ]
       : server.notices;
     return new OpenAiCompatibleEngine(connection, { ...server, notices }, options.thinking);
   } catch (error) {
@@ -83,8 +89,7 @@ function checkKey(key: string | undefined): string | null {
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
   throw new RemoteEngineError({
     code: "remote-settings-invalid",
-    message:
-      "The server's key has characters that no key has: white space, control characters or letters beyond ASCII.",
-    hint: "Check what was put into the environment variable.",
+    message: "The server's key contains white space, control characters or non-ASCII letters.",
+    hint: "Check the value of the environment variable.",
   });
 }

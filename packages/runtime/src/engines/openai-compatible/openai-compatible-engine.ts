@@ -24,32 +24,32 @@ import type { RemoteServer } from "./server/remote-server.js";
 import { LineTooLong } from "./stream/line-splitter.js";
 import { estimateTokens, TokenCounts } from "./token-counts.js";
 
-/** After a complete reply: for the usage, and for the end of a stream that its server leaves open. */
+/** Longest wait after a complete reply, for the usage and the end of the stream. */
 const REST_MILLISECONDS = 1000;
-/** How servers and templates say that they do not take a conversation's form: its roles, calls or instructions. */
+/** Matches errors of servers and templates that reject the form of a conversation: its roles, calls or instructions. */
 const formRefusal = /\b(?:roles?|system|assistant|tools?|tool_calls?|functions?|template|jinja|alternat\w*)\b/i;
 
 /**
- * Has a server answer: llama-server, Ollama, LM Studio, vLLM, Ray Serve, or another with an OpenAI-compatible API.
- * {@link openOpenAiCompatibleEngine} makes one. What goes wrong is an `error` event with a {@link RemoteEngineError}.
+ * Engine on a server: llama-server, Ollama, LM Studio, vLLM, Ray Serve, or another with an OpenAI-compatible API.
+ * {@link openOpenAiCompatibleEngine} creates one. Failures are `error` events with a {@link RemoteEngineError}.
  *
- * `countTokens` is exact with llama-server, and an estimate with all others: a third of the bytes.
+ * `countTokens` is exact with llama-server. With all others it is an estimate: a third of the bytes.
  */
 export class OpenAiCompatibleEngine implements Engine {
   readonly name = "openai-compatible";
   readonly contextTokens: number;
   readonly callsTools: boolean;
-  /** What the server said of itself. */
+  /** Facts that the server reported. */
   readonly server: RemoteServer;
   readonly #connection: ServerConnection;
   readonly #dialect: ChatDialect;
   readonly #counts = new TokenCounts();
-  /** One for each request under way. */
+  /** One controller per active request. */
   readonly #running = new Set<AbortController>();
-  /** The form that conversations are sent in: a simpler one after the server has refused another. */
+  /** Form of the conversations to send. It becomes simpler after the server refused one. */
   #form: ConversationForm;
   readonly #unsent = new Set<string>();
-  /** Options that the server took no notice of. */
+  /** Options that the server ignored. */
   readonly #unheld = new Set<string>();
   #calls = 0;
   #closed = false;
@@ -61,7 +61,7 @@ export class OpenAiCompatibleEngine implements Engine {
     this.server = server;
     this.#form = { calls: true, systemRole: server.abilities.systemRole };
     this.contextTokens = server.contextTokens;
-    // Where it is not known, the server is told of them.
+    // If unknown, tools are sent.
     this.callsTools = server.abilities.tools !== false;
   }
 
@@ -69,20 +69,20 @@ export class OpenAiCompatibleEngine implements Engine {
     const notices = [...this.server.notices, ...this.#unheldNotices()];
     if (this.#unsent.size === 0) return notices;
     const names = [...this.#unsent].join(", ");
-    const why = "it is not known to take them, and others refuse a request with options that they do not know";
-    const hint = "Set them where the server is started, or leave them out.";
-    return [...notices, `Not sent to ${this.#connection.label}: ${names} of sampling: ${why}. ${hint}`];
+    const why = "Servers that do not know these options may reject the request";
+    const hint = "Set them where the server is started, or remove them.";
+    return [...notices, `Not sent to ${this.#connection.label}: sampling options ${names}. ${why}. ${hint}`];
   }
 
   #unheldNotices(): string[] {
     if (this.#unheld.size === 0) return [];
     const names = [...this.#unheld].join(", ");
     return [
-      `Not kept by ${this.#connection.label}: ${names} of sampling. Its replies are cut here; set the same where it is started, so that it does not write for nothing.`,
+      `Ignored by ${this.#connection.label}: sampling options ${names}. Replies are cut here instead. Set the same options where the server is started to save its time.`,
     ];
   }
 
-  /** Remembers for {@link notices} which of the options are not sent to this server. */
+  /** Records options that are not sent to this server, for {@link notices}. */
   noteSampling(sampling: SamplingOptions): void {
     for (const name of unsentSampling(sampling, this.server.kind)) this.#unsent.add(name);
   }
@@ -118,7 +118,7 @@ export class OpenAiCompatibleEngine implements Engine {
       this.#counts.set(text, Math.max(1, tokens));
       return Math.max(1, tokens);
     } catch {
-      // Whatever it is, the request that this is counted for meets it too, and says so.
+      // The request that the count is for will fail in the same way and report the error.
       return estimateTokens(text);
     } finally {
       stop.end();
@@ -147,7 +147,7 @@ export class OpenAiCompatibleEngine implements Engine {
     this.#connection.close();
   }
 
-  /** A signal that aborts with the caller's and when the engine is closed, until it is ended. */
+  /** Returns a signal that aborts with the caller's signal or when the engine is closed, until `end` is called. */
   #begin(caller?: AbortSignal): { signal: AbortSignal; end: () => void } {
     const controller = new AbortController();
     this.#running.add(controller);
@@ -181,7 +181,7 @@ export class OpenAiCompatibleEngine implements Engine {
         }
       }
       if (!reply.mayEnd) reply.refuseUnread();
-      if (!reply.mayEnd) throw new NoSuchReply("stopped in the middle of its reply", "remote-failed", reply.words);
+      if (!reply.mayEnd) throw new NoSuchReply("stopped during its reply", "remote-failed", reply.words);
       if (reply.heldBy !== null) this.#unheld.add(reply.heldBy);
       else {
         isRead = true;
@@ -193,7 +193,7 @@ export class OpenAiCompatibleEngine implements Engine {
     }
   }
 
-  /** Sends a request; in a simpler form where the server does not take that of the conversation. */
+  /** Sends a request, in a simpler form if the server refuses the form of the conversation. */
   async #send(request: EngineRequest, signal: AbortSignal): Promise<ReplyBody> {
     const { path, contentType } = this.#dialect;
     const sendAs = (form: ConversationForm) =>
@@ -201,7 +201,7 @@ export class OpenAiCompatibleEngine implements Engine {
     try {
       return await sendAs(this.#form);
     } catch (refusal) {
-      // Not every server can hold its model to a choice.
+      // Not every server supports `tool_choice`.
       if (request.toolChoice === "required" && isRefusal(refusal))
         return this.#send({ ...request, toolChoice: undefined }, signal);
       if (!refusesForm(refusal)) throw refusal;
@@ -215,7 +215,7 @@ export class OpenAiCompatibleEngine implements Engine {
     }
   }
 
-  /** The pieces of a reply until it is complete. Only the time that is spent waiting for the server counts. */
+  /** Yields the pieces of a reply until it is complete. Only time spent waiting for the server counts. */
   async *#parts(body: ReplyBody, reply: ReplyAssembler, waitedBefore: number): AsyncGenerator<ReplyPart> {
     const reader = new ReplyReader();
     const patience = new ServerPatience(this.#connection.timeouts, waitedBefore);
@@ -241,17 +241,17 @@ export class OpenAiCompatibleEngine implements Engine {
         code: error.code,
         message,
         reason: error.words === null ? undefined : this.#connection.showText(error.words),
-        hint: error.code === "remote-protocol" && hint !== null ? hint : "Its own log says more.",
+        hint: error.code === "remote-protocol" && hint !== null ? hint : "Check the server's log.",
       });
     }
     if (error instanceof LineTooLong || error instanceof TooManyToolCalls) {
-      return RemoteEngineError.protocol(label, `sent a reply that cannot be held (${error.message})`);
+      return RemoteEngineError.protocol(label, `sent a reply that is too large (${error.message})`);
     }
-    return asEngineError(error, { message: "The openai-compatible engine failed in an unexpected way." });
+    return asEngineError(error, { message: "The openai-compatible engine failed unexpectedly." });
   }
 }
 
-/** Whether a server has refused what a request holds. */
+/** Whether a server refused the content of a request. */
 function isRefusal(error: unknown): error is RemoteEngineError {
   return error instanceof RemoteEngineError && [400, 404, 422, 500].includes(error.status ?? 0);
 }
@@ -261,7 +261,7 @@ function refusesForm(error: unknown): boolean {
   return error.reason === null || formRefusal.test(error.reason);
 }
 
-/** What comes after a complete reply, or does not come, changes nothing. */
+/** After a complete reply, later data or a missing end is ignored. */
 async function readUnlessComplete(
   body: ReplyBody,
   reply: ReplyAssembler,
@@ -269,7 +269,7 @@ async function readUnlessComplete(
 ): Promise<Buffer | null> {
   try {
     if (reply.isComplete) return await body.read(REST_MILLISECONDS - patience.waitedMilliseconds, "end its reply");
-    const what = patience.hasBegun ? "go on with its reply" : "begin its reply";
+    const what = patience.hasBegun ? "continue its reply" : "start its reply";
     return await body.read(patience.leftMilliseconds, what);
   } catch (error) {
     if (reply.isComplete) return null;

@@ -12,25 +12,25 @@ export type RemoteEngineErrorCode =
   | "remote-protocol";
 
 /**
- * What a server could not do, or was not asked to. Codes:
+ * Failure of a request to a server. Codes:
  *
- * - `remote-settings-invalid`: the address or the key in the settings cannot be used.
- * - `network-not-allowed`: the address is not this machine, and the settings do not allow another.
- * - `remote-model-unknown`: the server does not have the model that is named, or has several and none is named.
- * - `remote-unreachable`: no connection: nothing listens, no such name, no route, no trust.
- * - `remote-refused`: the server answered with a 4xx; `status` and the server's words say which. Or its filter ended
- *   the reply.
- * - `remote-overloaded`: it went on answering 429 or 503, or asks for a longer pause than is waited.
- * - `remote-timeout`: it did not connect, begin or go on in time.
- * - `remote-failed`: it answered with a 5xx, sent an error in the middle of a reply, gave it up, or closed the
- *   connection.
- * - `remote-protocol`: what it sent is not what such a server sends.
+ * - `remote-settings-invalid`: the address or the key in the settings is unusable.
+ * - `network-not-allowed`: the address is on another machine, which the settings do not allow.
+ * - `remote-model-unknown`: the server does not have the configured model, or has several and none is configured.
+ * - `remote-unreachable`: the connection failed: nothing is listening, the host is unknown, or the certificate is not
+ *   trusted.
+ * - `remote-refused`: the server responded with 4xx (`status` and `reason` have the details), or its filter ended the
+ *   reply.
+ * - `remote-overloaded`: the server kept responding with 429 or 503, or asked for a pause that is too long.
+ * - `remote-timeout`: the server did not connect, start or continue in time.
+ * - `remote-failed`: the server responded with 5xx, sent an error during a reply, aborted it, or closed the connection.
+ * - `remote-protocol`: the response does not follow the API.
  *
- * What a server said is part of the message in at most 300 characters, without control characters and without the key.
+ * Server text in an error has at most 300 characters, without control characters and without the key.
  */
 export class RemoteEngineError extends NanoAgentError {
   override name = "RemoteEngineError";
-  /** The HTTP status that the server answered with, where it answered. */
+  /** HTTP status of the response, or null without one. */
   readonly status: number | null;
 
   constructor({ status = null, ...parts }: ErrorParts & { code: RemoteEngineErrorCode; status?: number | null }) {

@@ -1,7 +1,7 @@
-/** A conversation's messages are counted again with each turn; so many characters of them are known by heart. */
+/** Messages of a conversation are counted again with every turn, so this number of characters is cached. */
 const MAX_CHARACTERS = 2 ** 20;
 
-/** The token counts of the texts that were counted last. */
+/** Cache of recent token counts. */
 export class TokenCounts {
   readonly #counts = new Map<string, number>();
   #characters = 0;
@@ -23,8 +23,8 @@ export class TokenCounts {
 }
 
 /**
- * About how many tokens a text has, where its server does not count: a third of its bytes. Tokenizers take 3 to 5 bytes
- * of prose for a token, 3 of Chinese or Japanese, and less of numbers and code: for these it is too few.
+ * Estimates the tokens of a text, for servers that do not count, as a third of its bytes. Tokenizers need 3 to 5 bytes
+ * per token for prose and 3 for Chinese or Japanese. Numbers and code need fewer, so the estimate is too low for them.
  */
 export function estimateTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 3);

@@ -21,7 +21,7 @@ describe("a planner of the app's", () => {
     const result = expect(typedPlanner({ planFit }).planFit({} as FitRequest)).rejects.toMatchObject({
       name: "EngineError",
       code: "engine-failed",
-      message: "The planner that this program passed in failed.",
+      message: "The planner passed by this program failed.",
       reason: expect.stringMatching(/boom|no ledger|no answer after 60 s/),
     });
     await vi.advanceTimersByTimeAsync(PLANNER_MILLISECONDS);
@@ -54,7 +54,7 @@ describe("a progress callback of the app's", () => {
     await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
     progress?.(0.2);
-    expect(notices).toEqual(["onLoadProgress failed and is not called again: boom."]);
+    expect(notices).toEqual(["onLoadProgress failed and will not be called again: boom."]);
   });
 
   test("that never settles holds up nothing", () => {

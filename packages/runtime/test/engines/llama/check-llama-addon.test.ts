@@ -91,24 +91,24 @@ describe.skipIf(!isLinuxX64)("a package that is not installed", () => {
 
 describe("a platform without a package", () => {
   test.each([
-    ["linux", "arm", "armv7l", "There is no prebuilt llama.cpp for 32-bit ARM.", null, /^Let a server run the model: /],
+    ["linux", "arm", "armv7l", "No prebuilt llama.cpp exists for 32-bit ARM.", null, /^Use a server to run the model: /],
     [
       "linux",
       "arm",
       "aarch64",
-      "There is no prebuilt llama.cpp for 32-bit ARM.",
-      "This Node is a 32-bit program, on a processor and a kernel of 64 bits.",
-      /^Install a 64-bit system with a 64-bit Node on this machine, .*\. Or let a server run the model: /,
+      "No prebuilt llama.cpp exists for 32-bit ARM.",
+      "This Node is 32-bit, but the processor and kernel are 64-bit.",
+      /^Install a 64-bit system with a 64-bit Node on this machine, .*\. Or use a server to run the model: /,
     ],
     [
       "linux",
       "arm",
       "armv8l",
-      "There is no prebuilt llama.cpp for 32-bit ARM.",
-      "This Node is a 32-bit program, on a processor and a kernel of 64 bits.",
+      "No prebuilt llama.cpp exists for 32-bit ARM.",
+      "This Node is 32-bit, but the processor and kernel are 64-bit.",
       /^Install a 64-bit system with a 64-bit Node on this machine, /,
     ],
-    ["linux", "riscv64", "riscv64", "There is no prebuilt llama.cpp for linux-riscv64.", null, /^Let a server/],
+    ["linux", "riscv64", "riscv64", "No prebuilt llama.cpp exists for linux-riscv64.", null, /^Use a server/],
   ])("%s-%s with the kernel's %s is told what works there", (platform, arch, kernel, message, reason, hint) => {
     let thrown: unknown;
     try {

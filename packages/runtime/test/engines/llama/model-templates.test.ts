@@ -145,7 +145,7 @@ describe("a template that loses something is said", () => {
     ["tools", { tools: "{% if tools %}{{ tools | nosuchfilter }}{% endif %}" }, /nosuchfilter/],
     ["a tool's result", { result: "" }, /leaves a tool's result out/],
     ["the arguments of a call", { arguments: "" }, /leaves a call out/],
-    ["the description of a tool", { tools: "{% for t in tools or [] %}{% endfor %}" }, /leaves the tools out/],
+    ["the description of a tool", { tools: "{% for t in tools or [] %}{% endfor %}" }, /omits the tools/],
   ])("%s", (_, changes, reason) => {
     const notices = templateNotices({ chatTemplate: templateOf(changes) });
     expect(notices).toMatchObject([{ code: "chat-template-without-tools", message: expect.stringMatching(reason) }]);

@@ -156,7 +156,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     expect(events).toMatchObject([
       {
         type: "error",
-        error: { code: "context-exceeded", message: expect.stringMatching(/\d+ tokens, and the context 1024/) },
+        error: { code: "context-exceeded", message: expect.stringMatching(/\d+ tokens, which exceeds the context of 1024/) },
       },
     ]);
   });

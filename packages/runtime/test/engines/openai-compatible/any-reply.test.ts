@@ -53,7 +53,7 @@ const line = fc.oneof(
   fc.constantFrom("data: [DONE]\n\n", ": ping\n\n", "event: error\n", "\n", "data: {", '{"error":"boom"}\n\n'),
 );
 
-test("whatever a server streams, a reply is events of the contract and then one end", async () => {
+test("any stream becomes events of the contract and then one end", async () => {
   let stream = "";
   const server = await startServer(
     replying((_, response) => {
@@ -88,7 +88,7 @@ test("whatever a server streams, a reply is events of the contract and then one 
   );
 });
 
-test("tool calls are the same however their pieces are cut and mixed", () => {
+test("tool calls are the same however their pieces are split and mixed", () => {
   const call = fc.record({ id: fc.uuid(), name: fc.string({ minLength: 1 }), arguments: fc.jsonValue() });
   fc.assert(
     fc.property(
@@ -109,7 +109,7 @@ test("tool calls are the same however their pieces are cut and mixed", () => {
           const part = waiting[next() % waiting.length]?.shift();
           if (part !== undefined) assembler.push(part);
         }
-        // JSON knows no -0; and null is no arguments.
+        // JSON has no -0, and null means no arguments.
         const sent = JSON.parse(JSON.stringify(calls)) as typeof calls;
         expect(assembler.finish()).toEqual(sent.map((call) => ({ ...call, arguments: call.arguments ?? {} })));
       },

@@ -13,16 +13,16 @@ const qwen = "models/qwen2.5-0.5b-instruct-q4_0.gguf";
 const cases: [name: string, Answer, options: { model?: string; contextTokens?: number }, Found][] = [
   ["llama-server", fakeLlamaServer(), {}, { kind: "llama-server", model: qwen, contextTokens: 8192, tools: true }],
   [
-    "llama-server, and less is wished",
+    "llama-server, with a smaller context configured",
     fakeLlamaServer(),
     { contextTokens: 2048 },
     { kind: "llama-server", model: qwen, contextTokens: 2048 },
   ],
   [
-    "llama-server, and more is wished",
+    "llama-server, with a larger context configured",
     fakeLlamaServer({ caps: { supports_tools: false } }),
     { contextTokens: 20000 },
-    { kind: "llama-server", model: qwen, contextTokens: 8192, tools: false, notice: /is 8192 tokens.*asks for 20000/ },
+    { kind: "llama-server", model: qwen, contextTokens: 8192, tools: false, notice: /is 20000.*is 8192 tokens/ },
   ],
   [
     "llama-server as a router",
@@ -32,69 +32,69 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
   ],
   ["vLLM", fakeVllm(), {}, { kind: "vllm", model: "Qwen/Qwen2.5-1.5B-Instruct", contextTokens: 16384, tools: null }],
   [
-    "LM Studio: the only model beside embeddings, with what it is loaded with",
+    "LM Studio: the only chat model, with its loaded context",
     fakeLmStudio(),
     {},
     { kind: "lm-studio", model: "granite-4-micro", contextTokens: 6000 },
   ],
   [
-    "LM Studio, the model not loaded",
+    "LM Studio, with the model not loaded",
     fakeLmStudio({
       models: [{ id: "g", type: "llm", state: "not-loaded", max_context_length: 3000, capabilities: ["tool_use"] }],
     }),
     {},
-    { kind: "lm-studio", model: "g", contextTokens: 3000, tools: true, notice: /does not say/ },
+    { kind: "lm-studio", model: "g", contextTokens: 3000, tools: true, notice: /does not report/ },
   ],
   [
-    "Ollama, the model loaded",
+    "Ollama, with the model loaded",
     fakeOllama({ loadedContext: 10000 }),
     {},
     { kind: "ollama", model: "qwen3:0.6b", contextTokens: 10000, tools: true },
   ],
   [
-    "Ollama, the model with a context of its own",
+    "Ollama, with a context in the Modelfile",
     fakeOllama({ parameters: "temperature 1\nnum_ctx                        5000\nstop x" }),
     {},
     { kind: "ollama", model: "qwen3:0.6b", contextTokens: 5000 },
   ],
   [
-    "Ollama, nothing said",
+    "Ollama, with no context set",
     fakeOllama({ capabilities: ["completion"] }),
     {},
-    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 4096, tools: false, notice: /asked for a context of 4096/ },
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 4096, tools: false, notice: /uses a context of 4096/ },
   ],
   [
-    "Ollama, more wished than the model was made for",
+    "Ollama, with a larger context configured than the model supports",
     fakeOllama({ trainedContext: 2048, loadedContext: 1024 }),
     { contextTokens: 9000 },
-    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 2048, notice: /ends at 2048 tokens.*asks for 9000/ },
+    { kind: "ollama", model: "qwen3:0.6b", contextTokens: 2048, notice: /is 9000.*limited to 2048 tokens/ },
   ],
   [
-    "Ollama, the latest by its short name",
+    "Ollama, with the tag :latest omitted",
     fakeOllama({ models: ["llama3.2:latest", "qwen3:0.6b"] }),
     { model: "llama3.2", contextTokens: 2000 },
     { kind: "ollama", model: "llama3.2:latest", contextTokens: 2000 },
   ],
   [
-    "a server that says nothing of its context",
+    "a server that does not report its context",
     replying(() => {}),
     {},
-    { kind: "openai", model: "m", contextTokens: 4096, notice: /does not say how large its context is; 4096/ },
+    { kind: "openai", model: "m", contextTokens: 4096, notice: /does not report its context size. 4096/ },
   ],
   [
-    "a server that says nothing of its context, and it is named",
+    "a server that does not report its context, with the context configured",
     replying(() => {}),
     { contextTokens: 32000 },
     { kind: "openai", model: "m", contextTokens: 32000 },
   ],
   [
-    "a server without a list, and its model is named",
+    "a server without a list, with the model configured",
     unlisted,
     { model: "mine", contextTokens: 1000 },
     { kind: "openai", model: "mine", contextTokens: 1000 },
   ],
   [
-    "a server that knows its model by two names",
+    "a server with two names for its model",
     (request, response) =>
       request.url === "/v1/models"
         ? sendJson(response, { data: [{ id: "b" }, { id: "a", aliases: ["small", 3], max_model_len: 700 }] })
@@ -103,17 +103,17 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
     { kind: "vllm", model: "a", contextTokens: 700 },
   ],
   [
-    "figures that are none",
+    "invalid figures",
     (request, response) =>
       request.url === "/v1/models"
         ? sendJson(response, { data: [null, 3, {}, { id: "" }, { id: "m", max_model_len: -1, meta: { n_ctx: "9" } }] })
         : sendJson(response, { default_generation_settings: null, version: 3, data: {} }),
     {},
-    { kind: "openai", model: "m", contextTokens: 4096, notice: /does not say/ },
+    { kind: "openai", model: "m", contextTokens: 4096, notice: /does not report/ },
   ],
 ];
 
-describe("asks a server what it is", () => {
+describe("detects the kind of a server", () => {
   test.each(cases)("%s", async (_, answer, options, { notice, tools, ...found }) => {
     const { engine } = await openOn(answer, options);
     expect(engine.server).toMatchObject(found);
@@ -122,7 +122,7 @@ describe("asks a server what it is", () => {
     expect(engine.server.notices).toEqual(notice === undefined ? [] : [expect.stringMatching(notice)]);
   });
 
-  test("an adapter of vLLM has its model's context", async () => {
+  test("a vLLM adapter has the context of its base model", async () => {
     const data = [
       { id: "base", max_model_len: 5000 },
       { id: "adapter", parent: "base" },
@@ -131,7 +131,7 @@ describe("asks a server what it is", () => {
     expect(engine.server).toMatchObject({ kind: "vllm", model: "adapter", contextTokens: 5000 });
   });
 
-  test("under a path of its own", async () => {
+  test("under another base path", async () => {
     const vllm = fakeVllm();
     const { engine, server } = await openOn(
       (request, response) => vllm({ ...request, url: request.url.replace("/team%20a", "") }, response),
@@ -143,33 +143,33 @@ describe("asks a server what it is", () => {
 });
 
 test.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
-  "a context of %s tokens is refused",
+  "contextTokens: %s is rejected",
   async (contextTokens) => {
     expect(await failToOpen(fakeVllm(), { contextTokens })).toMatchObject({ code: "remote-settings-invalid" });
   },
 );
 
-describe("a model that is not there", () => {
+describe("an unknown model", () => {
   test.each<[string, Answer, string | undefined, RegExp, RegExp | null]>([
-    ["named wrongly", fakeVllm(), "gpt-4", /has no model "gpt-4"/, /It has: Qwen\/Qwen2.5-1.5B-Instruct\./],
+    ["a wrong name", fakeVllm(), "gpt-4", /has no model "gpt-4"/, /Available: Qwen\/Qwen2.5-1.5B-Instruct\./],
     [
-      "not named, and there are two",
+      "no name, and two models",
       fakeOllama({ models: ["a:1", "b:2"] }),
       undefined,
-      /2 models, and none/,
+      /2 models, and engine.model is not set/,
       /a:1, b:2/,
     ],
-    ["not named, and there is none", fakeOllama({ models: [] }), undefined, /has no model/, null],
-    ["not named, and there is no list", unlisted, undefined, /does not list its models/, null],
+    ["no name, and no models", fakeOllama({ models: [] }), undefined, /has no model/, null],
+    ["no name, and no list", unlisted, undefined, /does not list its models/, null],
     [
-      "one of hundreds, with names that would paint the terminal",
+      "a wrong name among hundreds with escape sequences",
       (_, response) =>
         sendJson(response, {
           data: Array.from({ length: 300 }, (_, index) => ({ id: `\u001b[31mmodel-${index}`, max_model_len: 9 })),
         }),
       "x",
       /has no model "x"/,
-      /^It has: \[31mmodel-0, .*\[31mmodel-9 and 290 more\.$/,
+      /^Available: \[31mmodel-0, .*\[31mmodel-9 and 290 more\.$/,
     ],
   ])("%s", async (_, answer, model, message, reason) => {
     const error = (await failToOpen(answer, { model })) as RemoteEngineError;
@@ -183,7 +183,7 @@ describe("a model that is not there", () => {
 });
 
 describe("the server's key", () => {
-  test("opens what needs it, and is sent with every request", async () => {
+  test("is sent with every request", async () => {
     const { engine, server } = await openOn(fakeLlamaServer({ apiKey: "sk-0123456789" }), {
       apiKey: " sk-0123456789\n",
     });
@@ -195,15 +195,15 @@ describe("the server's key", () => {
   });
 
   test.each([
-    [undefined, /environment variable and its name into engine.api_key_env/],
-    ["sk-wrong-key", /is not accepted/],
-  ])("%s is refused", async (apiKey, hint) => {
+    [undefined, /environment variable and set engine.api_key_env/],
+    ["sk-wrong-key", /was rejected/],
+  ])("%s is rejected", async (apiKey, hint) => {
     const error = await failToOpen(fakeLlamaServer({ apiKey: "sk-0123456789" }), { apiKey });
     expect(error).toMatchObject({ code: "remote-refused", status: 401, reason: "Invalid API Key" });
     expect((error as RemoteEngineError).hint).toMatch(hint);
   });
 
-  test("is in no error, though the server repeats it", async () => {
+  test("is masked in errors even if the server repeats it", async () => {
     const apiKey = "sk-very-secret";
     const error = await failToOpen(
       (_, response) => sendJson(response, { error: { message: `The key ${apiKey} is not known` } }, 401),
@@ -213,13 +213,13 @@ describe("the server's key", () => {
     expect(JSON.stringify([error, (error as Error).stack, (error as Error).message])).not.toContain(apiKey);
   });
 
-  test.each(["two words", "line\nbreak", "schlüssel"])("%j is none", async (apiKey) => {
+  test.each(["two words", "line\nbreak", "schlüssel"])("%j is not a valid key", async (apiKey) => {
     const error = await failToOpen(fakeVllm(), { apiKey });
     expect(error).toMatchObject({ code: "remote-settings-invalid" });
     expect((error as Error).message).not.toContain(apiKey);
   });
 
-  test("is nowhere on the engine", async () => {
+  test("does not show when the engine is inspected", async () => {
     const { inspect } = await import("node:util");
     const { engine } = await openOn(fakeVllm(), { apiKey: "sk-very-secret" });
     expect(inspect(engine, { depth: 9, showHidden: true })).not.toContain("sk-very-secret");

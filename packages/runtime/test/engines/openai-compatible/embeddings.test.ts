@@ -6,17 +6,17 @@ import { type Answer, sendJson, sleep } from "./fake-server.js";
 import { fakeLlamaServer, fakeOllama, fakeVllm } from "./fake-servers.js";
 import { openOn } from "./open-engine.js";
 
-/** A vector of a text: how often it has each of some letters. */
+/** Embedding of a text: counts of some letters. */
 const vectorOf = (text: string) => [..."aeionrst"].map((letter) => text.split(letter).length);
 
-/** A server with the answers of another, and with embeddings in its API. */
+/** Adds embeddings to another fake server. */
 const embedding =
   (base: Answer): Answer =>
   (request, response) => {
     const input = request.body.input as string[];
     if (request.url === "/api/embed") return sendJson(response, { model: "m", embeddings: input.map(vectorOf) });
     if (request.url !== "/v1/embeddings") return base(request, response);
-    // Some servers send them in an order of their own.
+    // Some servers send embeddings out of order.
     const data = input.map((text, index) => ({ object: "embedding", index, embedding: vectorOf(text) })).reverse();
     return sendJson(response, { object: "list", data });
   };
@@ -25,10 +25,10 @@ describe.each([
   ["llama-server", fakeLlamaServer, "/v1/embeddings"],
   ["vLLM", fakeVllm, "/v1/embeddings"],
   ["Ollama", fakeOllama, "/api/embed"],
-] as const)("vectors of %s", (_, fake, url) => {
+] as const)("embeddings of %s", (_, fake, url) => {
   testEngine(async () => (await openOn(embedding(fake()))).engine, test);
 
-  test("are asked for some at a time, and come in the order of the texts", async () => {
+  test("are requested in batches and returned in the order of the texts", async () => {
     const { engine, server } = await openOn(embedding(fake()));
     const texts = Array.from({ length: 40 }, (_, index) => `${"a".repeat(index)} text`);
     const vectors = await engine.embed(texts);
@@ -48,7 +48,7 @@ describe.each([
     await expect(engine.embed(["a"])).rejects.toMatchObject({ code: "embeddings-not-supported" });
   });
 
-  test("are not supported by a server that answers so, and means no failure", async () => {
+  test("are not supported by a server that reports that with status 200", async () => {
     const base = fake();
     const answer: Answer = (request, response) =>
       request.url === url ? sendJson(response, { error: "Unexpected endpoint" }) : base(request, response);
@@ -78,7 +78,7 @@ describe.each([
     });
   });
 
-  test("are given up at an abort, and when the engine is closed", async () => {
+  test("are canceled by an abort and by closing the engine", async () => {
     const base = fake();
     const answer: Answer = (request, response) => (request.url === url ? sleep(60_000) : base(request, response));
     const { engine } = await openOn(answer);
@@ -90,7 +90,7 @@ describe.each([
   });
 });
 
-test("an agent's vectors are those of its engine; without any it says so", async () => {
+test("an agent embeds with its engine, or reports that it cannot", async () => {
   const { engine } = await openOn(embedding(fakeVllm()));
   await using runtime = new NanoRuntime({ engine });
   await runtime.load(sampleConfig());
@@ -103,7 +103,7 @@ test("an agent's vectors are those of its engine; without any it says so", async
   await expect(other.embed(["a"])).rejects.toMatchObject({ code: "embeddings-not-supported" });
 });
 
-test("a tool may ask for vectors while the turn waits for it", async () => {
+test("a tool may embed texts while its turn waits", async () => {
   const { engine } = await openOn(embedding(fakeVllm()));
   const vectors: number[][] = [];
   const scripted = Object.assign(

@@ -12,18 +12,18 @@ export interface SeenRequest {
 export interface FakeServer {
   url: string;
   label: string;
-  /** What was asked, oldest first. */
+  /** Requests, oldest first. */
   requests: SeenRequest[];
-  /** How many connections were made, and how many stand. */
+  /** Number of connections made and still open. */
   connections: { made: number; open: number };
-  /** The requests whose answer nobody waited for. */
+  /** Requests that the client abandoned. */
   abandoned: SeenRequest[];
   close(): Promise<void>;
 }
 
 export type Answer = (request: SeenRequest, response: ServerResponse) => unknown;
 
-/** A server on loopback that answers as it is told, and is gone when the test is. */
+/** Starts a loopback server that responds with `answer`. It closes when the test ends. */
 export async function startServer(
   answer: Answer,
   { create = createServer, port = 0 }: { create?: (listener: RequestListener) => Server; port?: number } = {},
@@ -74,7 +74,7 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
 
 export const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-/** Writes pieces one by one, as long as somebody is there to read them. */
+/** Writes pieces one at a time while the client reads. */
 export async function writePieces(
   response: ServerResponse,
   pieces: Iterable<string | Buffer>,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type Answer, type SeenRequest, sendJson, writePieces } from "./fake-server.js";
 
-/** What a fake server replies with: the chunks of its stream, in its own format. */
+/** Reply of a fake server: the chunks of its stream, in its own format. */
 export type Reply = (request: SeenRequest) => { chunks: readonly unknown[]; delayMilliseconds?: number };
 
 const created = 1_735_142_223;
@@ -30,7 +30,7 @@ export const openaiUsage = {
   },
 };
 
-/** The words of a reply that keeps to the request: JSON where a schema is asked for, and no stop text. */
+/** Words of a reply that follows the request: JSON if a schema is set, cut before a stop text. */
 function wordsOf({ body }: SeenRequest, greeting: string): string[] {
   const isJson = body.response_format !== undefined || body.format !== undefined;
   const whole = isJson ? '{"bed": 3}' : greeting;
@@ -49,7 +49,7 @@ const sayHello: Reply = (request) => ({
   delayMilliseconds: 2,
 });
 
-/** The stream of `/v1/chat/completions`. */
+/** Writes the stream of `/v1/chat/completions`. */
 export async function streamOpenai(response: ServerResponse, { chunks, delayMilliseconds }: ReturnType<Reply>) {
   response.writeHead(200, { "content-type": "text/event-stream" });
   await writePieces(
@@ -60,7 +60,7 @@ export async function streamOpenai(response: ServerResponse, { chunks, delayMill
   response.end();
 }
 
-/** A text's words, each a token: what the fakes' tokenizers make of it. */
+/** Tokens of a text in the fake servers: one per word or white space. */
 function tokensOf(text: unknown): number[] {
   return [...String(text).matchAll(/\S+|\s/gu)].map((_, index) => index);
 }
@@ -164,7 +164,7 @@ export function fakeLmStudio({
     }
     if (request.url === "/api/v0/models") return sendJson(response, { object: "list", data: models });
     if (request.url === "/v1/chat/completions") return streamOpenai(response, reply(request));
-    // This server answers 200 to what it does not know.
+    // This server responds with 200 to unknown paths.
     return sendJson(response, { error: `Unexpected endpoint or method. (${request.method} ${request.url})` });
   };
 }

@@ -6,7 +6,7 @@ import { sendJson, startServer } from "./fake-server.js";
 import { fakeOllama } from "./fake-servers.js";
 import { ask, collect, replying, textOf } from "./open-engine.js";
 
-/** How a server frames the values that it sends. */
+/** Ways in which servers frame the values that they send. */
 const framings = {
   events: (values: readonly unknown[]) => values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join(""),
   "events without empty lines": (values: readonly unknown[]) =>
@@ -30,7 +30,7 @@ const label = fc.constantFrom(
 let reply = { stream: "", label: "" };
 let engine: Awaited<ReturnType<typeof openOpenAiCompatibleEngine>>;
 
-/** An engine whose server sends {@link reply}. */
+/** Opens an engine whose server sends {@link reply}. */
 async function open(kind: "openai" | "ollama") {
   const ollama = fakeOllama();
   const server = await startServer((request, response) => {
@@ -58,7 +58,7 @@ async function receive() {
 
 const tools = ["water", "measure"].map((name) => ({ name, description: name, inputSchema: { type: "object" } }));
 
-/** What servers put a piece of text into. */
+/** Forms in which servers send a piece of text. */
 const shapes: Record<string, (content: string) => object> = {
   delta: (content) => ({ choices: [{ index: 0, delta: { content }, finish_reason: null }] }),
   "delta with an empty reason": (content) => ({
@@ -82,7 +82,7 @@ const shapes: Record<string, (content: string) => object> = {
   "a generated line": (response) => ({ response, done: false }),
 };
 
-/** What stands in the place of a text and has no reading as one. */
+/** Values in place of a text that cannot be read as text. */
 const noTexts: readonly unknown[] = [
   42,
   true,
@@ -95,7 +95,7 @@ const noTexts: readonly unknown[] = [
   [{ type: "input_audio", input_audio: { data: "AAAA" } }],
   [{ type: "text", text: { foo: "zzz" } }],
 ];
-/** Where such a value stands. */
+/** Places of such a value. */
 const places: Record<string, (value: unknown) => object> = {
   "delta.content": (content) => ({ choices: [{ index: 0, delta: { role: "assistant", content } }] }),
   "message.content": (content) => ({ choices: [{ index: 0, message: { role: "assistant", content } }] }),
@@ -109,7 +109,7 @@ const places: Record<string, (value: unknown) => object> = {
   "an Ollama response": (response) => ({ response, done: false }),
   "a value of its own": (generated_text) => ({ generated_text }),
 };
-/** Replies that are empty, and rightly so. */
+/** Replies that are empty and valid. */
 const empty: readonly object[] = [
   { choices: [{ index: 0, delta: { role: "assistant", content: "" } }] },
   { choices: [{ index: 0, delta: { role: "assistant", content: [], refusal: null, annotations: [] } }] },
@@ -122,19 +122,19 @@ const empty: readonly object[] = [
 
 const ends: Record<string, readonly unknown[]> = {
   stop: [{ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }],
-  "a reason nobody knows": [{ choices: [{ index: 0, delta: { content: "" }, finish_reason: "eos" }] }],
-  "usage too": [
+  "an unknown reason": [{ choices: [{ index: 0, delta: { content: "" }, finish_reason: "eos" }] }],
+  "with usage": [
     { choices: [{ delta: {}, finish_reason: "stop" }] },
     { choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } },
   ],
   ollama: [{ message: { role: "assistant", content: "" }, done: true, done_reason: "stop" }],
 };
 
-// No piece is all that was said before it: that would be a repetition.
+// No piece repeats all text before it, which would count as a repetition.
 const pieces = fc.uniqueArray(fc.stringMatching(/^[a-z]{3,8} $/), { minLength: 1, maxLength: 4 });
 
-describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,", (kind) => {
-  test("a reply is its text", async () => {
+describe.each(["openai", "ollama"] as const)("in any format of a server (%s),", (kind) => {
+  test("a streamed reply contains its text", async () => {
     engine = await open(kind);
     const shape = fc.constantFrom(...Object.keys(shapes));
     const end = fc.constantFrom(...Object.keys(ends));
@@ -147,7 +147,7 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
     );
   });
 
-  test("a reply without a text that can be read is an error that quotes it", async () => {
+  test("a reply without readable text is an error that quotes it", async () => {
     engine = await open(kind);
     for (const [place, write] of Object.entries(places)) {
       for (const value of noTexts) {
@@ -167,7 +167,7 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
     }
   });
 
-  test("a whole reply is its text and its calls", async () => {
+  test("a whole reply contains its text and its calls", async () => {
     engine = await open(kind);
     const message = fc.record({
       content: fc.stringMatching(/^[a-z ]{1,20}$/),
@@ -184,7 +184,7 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
           object: "chat.completion",
           choices: [{ index: 0, message: { content, tool_calls }, ...(hasReason ? { finish_reason: "stop" } : {}) }],
         };
-        // Some servers stream the pieces, and then send all of it again.
+        // Some servers stream the pieces and then send all of it again.
         const pieces = before ? framings.events([...content].map((letter) => shapes.delta?.(letter))) : "";
         reply = { stream: pieces + JSON.stringify(whole, null, space), label };
         const got = await receive();
@@ -194,7 +194,7 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
     );
   });
 
-  /** How servers say that something went wrong, in the place of a piece. */
+  /** Ways in which servers report an error in place of a piece. */
   const failures: Record<string, (words: string) => unknown> = {
     "a text": (error) => ({ error }),
     "an object": (message) => ({ error: { code: 500, message } }),
@@ -213,7 +213,7 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
     }),
   };
 
-  test("a failure is an error in the server's words, never an empty reply", async () => {
+  test("a failure is an error with the server's message, never an empty reply", async () => {
     engine = await open(kind);
     const failure = fc.constantFrom(...Object.keys(failures));
     const said = fc.array(fc.constant("Hello"), { maxLength: 1 });
@@ -240,19 +240,19 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
       null,
     ],
     ["comments", ": PROCESSING\n\n: PROCESSING\n\n", null],
-    ["values of another kind", framings.events([null, [], 3, { timings: {} }]), null],
+    ["other values", framings.events([null, [], 3, { timings: {} }]), null],
     [
       "only another reply",
       `${framings.events([{ choices: [{ index: 1, delta: { content: "x" } }] }])}data: [DONE]\n\n`,
       null,
     ],
-    ["the loading of a model", JSON.stringify({ message: { content: "" }, done: true, done_reason: "load" }), null],
+    ["a load notification", JSON.stringify({ message: { content: "" }, done: true, done_reason: "load" }), null],
     ["words", "upstream connect error\n", "upstream connect error"],
     ["a page", "<!doctype html>\n<html><title>Sign in</title></html>", null],
-    ["a call that does not come", framings.events([{ choices: [{ delta: {}, finish_reason: "tool_calls" }] }]), null],
+    ["a missing call", framings.events([{ choices: [{ delta: {}, finish_reason: "tool_calls" }] }]), null],
     ["half of a reply", framings.events([shapes.delta?.("Hel")]), null],
     [
-      "words after half of a reply",
+      "text after half of a reply",
       `${framings.events([shapes.delta?.("Hel")])}data: killed\n\ndata: [DONE]\n\n`,
       "killed",
     ],
@@ -268,7 +268,7 @@ describe.each(["openai", "ollama"] as const)("whatever a server (%s) calls it,",
   });
 });
 
-describe("the reason of an end,", () => {
+describe("the finish reason", () => {
   beforeAll(() => {
     reply = { stream: "", label: "text/event-stream" };
   });
@@ -280,24 +280,24 @@ describe("the reason of an end,", () => {
   };
 
   test.each(["length", "MAX_TOKENS", "max_length", "max-output-tokens", "model_length", "token_limit"])(
-    "%s, means that the reply was cut",
+    "%s means that the reply was cut",
     async (word) => expect(await endingBy(word)).toBe("length"),
   );
   test.each(["SAFETY", "content-filter", "sensitive", "RECITATION", "guardrail_intervened"])(
-    "%s, means that a filter ended it",
+    "%s means that a filter ended the reply",
     async (word) => expect(await endingBy(word)).toBe("remote-refused"),
   );
   test.each(["network_error", "cancelled", "ABORT", "insufficient_system_resource", "error"])(
-    "%s, means that it was given up",
+    "%s means that the reply was aborted",
     async (word) => expect(await endingBy(word)).toBe("remote-failed"),
   );
   test.each(["stop", "eos_token", "end_turn", "COMPLETE", "stop_sequence", "toString"])(
-    "%s, means that it is complete",
+    "%s means that the reply is complete",
     async (word) => expect(await endingBy(word)).toBe("stop"),
   );
 });
 
-test("a reply goes on after a reason for its end in each piece, however long its server pauses", async () => {
+test("a reply with a finish reason in every piece continues, however long the server pauses", async () => {
   engine = await openOpenAiCompatibleEngine({
     url: (
       await startServer(
@@ -316,12 +316,12 @@ test("a reply goes on after a reason for its end in each piece, however long its
   expect(await receive()).toMatchObject({ text: "one two three", error: null, reason: "stop" });
 });
 
-test("a character in two halves is whole, in text and in thoughts; a half by itself is replaced", async () => {
+test("a surrogate pair split over two pieces is joined, in text and reasoning; a lone surrogate is replaced", async () => {
   engine = await open("openai");
   const text = fc.array(fc.constantFrom("a", "\ud83c", "\udf31", "🌱"), { maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(text, fc.constantFrom("content", "reasoning_content"), async (units, field) => {
-      // A letter in between: a piece that is all of the text so far would be a repetition.
+      // A letter in between, because a piece equal to all text so far counts as a repetition.
       const values = ["x", ...units].map((unit) => ({ choices: [{ delta: { [field]: unit } }] }));
       reply = { stream: framings.events([...values, ...(ends.stop ?? [])]), label: "text/event-stream" };
       const events = await collect(engine.generate(ask("hi")));
@@ -341,7 +341,7 @@ test.each([
   ["br", brotliCompressSync],
   ["utf-8", Buffer.from],
   ["none", Buffer.from],
-])("a reply that a proxy sends as %s is read, piece by piece", async (encoding, encode) => {
+])("a reply with the encoding %s from a proxy is read while it streams", async (encoding, encode) => {
   const stream = framings.events([shapes.delta?.("Hel"), shapes.delta?.("lo"), ...(ends.stop ?? [])]);
   const server = await startServer(
     replying((_, response) => {
@@ -360,7 +360,7 @@ test.each([
 test.each([
   ["a list by itself", [{ id: "m" }]],
   ["a list of models", { models: [{ name: "m" }] }],
-])("a server that answers %s has these models", async (_, models) => {
+])("a server that responds with %s has these models", async (_, models) => {
   const server = await startServer((request, response) =>
     sendJson(response, request.url === "/v1/models" ? models : {}),
   );

@@ -8,7 +8,7 @@ import { ask, collect, replying } from "./open-engine.js";
 
 const runs = process.env.NANOAGENT_SOAK ? 300 : 40;
 
-/** A server that takes no notice of what is asked of its sampling, and sends these pieces. */
+/** Opens an engine on a server that ignores sampling options and sends these pieces. */
 async function open(kind: "openai" | "ollama") {
   const served = { pieces: [] as readonly string[], key: "content", closed: 0 };
   const ollama = fakeOllama();
@@ -45,16 +45,16 @@ async function open(kind: "openai" | "ollama") {
   return { engine, reply };
 }
 
-/** A text in pieces that end anywhere. */
+/** Splits a text at the given places. */
 const cutAnywhere = (text: string, places: readonly number[]) => {
   const cuts = [0, ...places.map((place) => place % (text.length + 1)).sort((a, b) => a - b), text.length];
   return cuts.slice(1).map((cut, at) => text.slice(cuts[at], cut));
 };
-// No letter twice, so that no piece is all that was said before it.
+// Distinct letters, so that no piece repeats all text before it.
 const word = fc.stringMatching(/^[a-z]{0,6} [A-Z]{0,3}$/);
 
-describe.each(["openai", "ollama"] as const)("a server (%s) that takes no notice of sampling", (kind) => {
-  test("is held to its stop texts, wherever its pieces end", async () => {
+describe.each(["openai", "ollama"] as const)("a server (%s) that ignores sampling", (kind) => {
+  test("is cut at stop texts, wherever its pieces end", async () => {
     const { engine, reply } = await open(kind);
     const places = fc.array(fc.nat(), { maxLength: 6 });
     const stops = fc.uniqueArray(fc.constantFrom("END", "\n\n", "###", "</s>", "ENDING"), {
@@ -70,10 +70,10 @@ describe.each(["openai", "ollama"] as const)("a server (%s) that takes no notice
       }),
       { numRuns: runs },
     );
-    expect(engine.notices.slice(1)).toEqual([expect.stringContaining("stop of sampling")]);
+    expect(engine.notices.slice(1)).toEqual([expect.stringContaining("sampling options stop")]);
   });
 
-  test("loses nothing that only begins like a stop text", async () => {
+  test("keeps text that only begins like a stop text", async () => {
     const { engine, reply } = await open(kind);
     for (const whole of ["one EN", "one E", "ENEN", "one EN D"]) {
       for (const pieces of [[whole], [...`${whole}.`]]) {
@@ -83,7 +83,7 @@ describe.each(["openai", "ollama"] as const)("a server (%s) that takes no notice
     expect(engine.notices.slice(1)).toEqual([]);
   });
 
-  test("is ended well beyond the limit of tokens, and not before", async () => {
+  test("is cut well beyond the token limit, and not before", async () => {
     const { engine, reply } = await open(kind);
     const pieces = (count: number, size: number) =>
       Array.from({ length: count }, (_, at) => `${at}`.padStart(size, " "));
@@ -95,10 +95,10 @@ describe.each(["openai", "ollama"] as const)("a server (%s) that takes no notice
         expect(said(many).length).toBeLessThanOrEqual(4 * (2 * maxTokens + 17));
         const large = await reply(["x".repeat(40 * maxTokens + 1000)], { maxTokens }, key);
         expect([large.reason, said(large).length < 33 * maxTokens + 300]).toEqual(["length", true]);
-        expect(engine.notices.slice(1)).toEqual([expect.stringContaining("max_tokens of sampling")]);
+        expect(engine.notices.slice(1)).toEqual([expect.stringContaining("sampling options max_tokens")]);
         const right = pieces(maxTokens, 5);
         expect(said(await reply(right, { maxTokens }, key))).toBe(right.join(""));
-        // Letter by letter, which are less than tokens.
+        // Letters, which are shorter than tokens.
         const letters = [...right.join("")];
         expect(said(await reply(letters, { maxTokens }, key))).toBe(right.join(""));
         expect((await reply(letters, { maxTokens }, key)).reason).toBe("stop");

@@ -15,7 +15,7 @@ function stream(response: ServerResponse): ServerResponse {
   return response.writeHead(200, { "content-type": "text/event-stream" });
 }
 
-/** The events for a reply of a server that means harm. */
+/** Events of a reply from a hostile server. */
 async function eventsOf(reply: Answer, timeouts: Partial<RemoteTimeouts> = {}): Promise<EngineEvent[]> {
   const { engine } = await openOn(replying(reply), { timeouts });
   return collect(engine.generate(ask("hi")));
@@ -29,7 +29,7 @@ function errorOf(events: readonly EngineEvent[]): RemoteEngineError {
   return last.error as RemoteEngineError;
 }
 
-/** Goes on until nobody listens, or so many bytes are through; says how many were. */
+/** Writes until the client stops reading or `maxBytes` are sent. Returns the number of bytes. */
 async function flood(response: ServerResponse, piece: Buffer, maxBytes: number): Promise<number> {
   let sent = 0;
   let resume = () => {};
@@ -47,16 +47,16 @@ async function flood(response: ServerResponse, piece: Buffer, maxBytes: number):
 
 describe("a reply that", () => {
   const cases: [name: string, Answer, code: string, message: RegExp][] = [
-    ["never begins", () => {}, "remote-timeout", /did not begin its answer in time/],
-    ["has headers and no body", (_, response) => stream(response).flushHeaders(), "remote-timeout", /begin its reply/],
+    ["never begins", () => {}, "remote-timeout", /did not start its response in time/],
+    ["has headers and no body", (_, response) => stream(response).flushHeaders(), "remote-timeout", /start its reply/],
     [
-      "shows signs of life and no more",
+      "only sends keep-alives",
       async (_, response) => {
         stream(response);
         await writePieces(response, Array(100).fill(": ping\n\n"), 20);
       },
       "remote-timeout",
-      /begin its reply/,
+      /start its reply/,
     ],
     [
       "drips a byte at a time",
@@ -65,45 +65,50 @@ describe("a reply that", () => {
         await writePieces(response, hello.repeat(3), 10);
       },
       "remote-timeout",
-      /begin its reply/,
+      /start its reply/,
     ],
     [
-      "stops in the middle and holds the line",
+      "stops in the middle and keeps the connection open",
       (_, response) => stream(response).write(hello),
       "remote-timeout",
-      /go on with its reply/,
+      /continue its reply/,
     ],
-    ["stops in the middle", (_, response) => stream(response).end(hello), "remote-failed", /stopped in the middle/],
+    ["stops in the middle", (_, response) => stream(response).end(hello), "remote-failed", /stopped during its reply/],
     [
-      "is torn off in the middle",
+      "loses its connection in the middle",
       async (_, response) => {
         stream(response).write(hello);
         await sleep(50);
         response.destroy();
       },
       "remote-failed",
-      /closed the connection before its answer was complete/,
+      /closed the connection before its response was complete/,
     ],
-    ["is torn off before it begins", (_, response) => response.destroy(), "remote-failed", /closed the connection/],
-    ["is empty", (_, response) => stream(response).end(), "remote-failed", /stopped in the middle/],
-    ["is no JSON", (_, response) => stream(response).end("data: {oops\n\n"), "remote-protocol", /not JSON/],
+    [
+      "loses its connection before it begins",
+      (_, response) => response.destroy(),
+      "remote-failed",
+      /closed the connection/,
+    ],
+    ["is empty", (_, response) => stream(response).end(), "remote-failed", /stopped during its reply/],
+    ["is not JSON", (_, response) => stream(response).end("data: {oops\n\n"), "remote-protocol", /invalid JSON/],
     [
       "is cut in the middle of a piece",
       (_, response) => stream(response).end(`${hello}data: {"choices":[{"delta":{"con`),
       "remote-protocol",
-      /not JSON/,
+      /invalid JSON/,
     ],
     [
-      "is a page of HTML",
+      "is an HTML page",
       (_, response) => {
         response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
         response.end("<html><script>alert(1)</script></html>");
       },
       "remote-protocol",
-      /an HTML page where a reply was to be streamed/,
+      /an HTML page instead of a reply/,
     ],
     [
-      "is compressed in a way that cannot be read",
+      "has an unknown compression",
       (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "zstd" });
         response.end(hello);
@@ -112,7 +117,7 @@ describe("a reply that", () => {
       /compressed/,
     ],
     [
-      "says that it is compressed, and is not",
+      "claims to be compressed and is not",
       (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
         response.end(hello);
@@ -121,7 +126,7 @@ describe("a reply that", () => {
       /compressed/,
     ],
     [
-      "is compressed and cut",
+      "is compressed and truncated",
       (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
         response.end(gzipSync(hello.repeat(50)).subarray(0, -12));
@@ -157,11 +162,11 @@ describe("a reply that", () => {
         stream(response).end(`data: ${JSON.stringify(openaiChunk({ tool_calls: [call] }))}\n\n`.repeat(20));
       },
       "remote-protocol",
-      /arguments without an end/,
+      /arguments are too long/,
     ],
-    ["has the status 204", (_, response) => response.writeHead(204).end(), "remote-protocol", /the status 204/],
+    ["has the status 204", (_, response) => response.writeHead(204).end(), "remote-protocol", /with status 204/],
     [
-      "is refused with a page of HTML",
+      "is refused with an HTML page",
       (_, response) => {
         response.writeHead(502, { "content-type": "text/html" });
         response.end("<html><h1>Bad Gateway</h1></html>");
@@ -179,7 +184,7 @@ describe("a reply that", () => {
   });
 });
 
-test("a refusal is shown in the server's words, bounded and without what would paint the terminal", async () => {
+test("a refusal shows the server's message, shortened and without control characters", async () => {
   const message = `\u001b]0;owned\u0007 no\u202E\r\n\tsuch \uD800 thing ${"x".repeat(10_000)}`;
   const error = errorOf(await eventsOf((_, response) => sendJson(response, { error: { message } }, 400)));
   expect(error).toMatchObject({ code: "remote-refused", status: 400 });
@@ -193,13 +198,13 @@ test.each([
   ["FastAPI's detail", { detail: "boom" }, "boom"],
   ["FastAPI's details", { detail: [{ loc: ["body"], msg: "boom" }] }, "boom"],
   ["nothing", {}, null],
-  ["nothing that is text", { error: { message: 7 } }, null],
+  ["no text", { error: { message: 7 } }, null],
   ["a list", [1], null],
-])("a refusal's words are found in %s", async (_, body, reason) => {
+])("the message of a refusal is found in %s", async (_, body, reason) => {
   expect(errorOf(await eventsOf((_, response) => sendJson(response, body, 400))).reason).toBe(reason);
 });
 
-test("an error of endless length is not read to its end", async () => {
+test("an endless error body is not read to its end", async () => {
   let sent = 0;
   const error = errorOf(
     await eventsOf(async (_, response) => {
@@ -212,7 +217,7 @@ test("an error of endless length is not read to its end", async () => {
   expect(sent).toBeLessThan(2 ** 25);
 });
 
-test("a compressed reply that grows without end is left after 64 MB", async () => {
+test("a compressed reply that never ends is aborted after 64 MB", async () => {
   const bomb = gzipSync(Buffer.alloc(2 ** 27, ": ping\n\n"), { level: 1 });
   const error = errorOf(
     await eventsOf((_, response) => {
@@ -223,7 +228,7 @@ test("a compressed reply that grows without end is left after 64 MB", async () =
   expect(error.message).toMatch(/sent more than 67108864 bytes/);
 });
 
-test("a line of a gigabyte is left after a megabyte", async () => {
+test("a line of 1 GB is aborted after 1 MB", async () => {
   let sent = 0;
   const before = process.memoryUsage().rss;
   const error = errorOf(
@@ -239,7 +244,7 @@ test("a line of a gigabyte is left after a megabyte", async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 27);
 });
 
-test("a reply without an end is left after 64 MB", async () => {
+test("an endless reply is aborted after 64 MB", async () => {
   let sent = 0;
   const { engine } = await openOn(
     replying(async (_, response) => {
@@ -252,20 +257,20 @@ test("a reply without an end is left after 64 MB", async () => {
   expect(sent).toBeLessThan(2 ** 28);
 });
 
-describe("a server that, when it is asked what it is,", () => {
+describe("a server that, during detection,", () => {
   const cases: [name: string, Answer, code: string][] = [
     ["never answers", () => {}, "remote-timeout"],
     [
-      "drips its answer",
+      "drips its response",
       async (_, response) => {
         response.writeHead(200, { "content-type": "application/json" });
         await writePieces(response, JSON.stringify({ data: [{ id: "m" }] }).padEnd(500), 10);
       },
       "remote-timeout",
     ],
-    ["answers with HTML", (_, response) => response.end("<html>hello</html>"), "remote-protocol"],
+    ["responds with HTML", (_, response) => response.end("<html>hello</html>"), "remote-protocol"],
     [
-      "answers without end",
+      "sends an endless response",
       async (_, response) => {
         await flood(response, Buffer.alloc(64 * 1024, "["), 2 ** 28);
       },
@@ -274,25 +279,25 @@ describe("a server that, when it is asked what it is,", () => {
     ["hangs up", (_, response) => response.destroy(), "remote-failed"],
     ["fails", (_, response) => sendJson(response, { error: "boom" }, 500), "remote-failed"],
     [
-      "sends its callers to the network",
+      "redirects to the network",
       (_, response) => response.writeHead(302, { location: "http://93.184.216.34/v1/models" }).end(),
       "remote-protocol",
     ],
   ];
 
-  test.each(cases)("%s is not used", async (_, answer, code) => {
+  test.each(cases)("%s is rejected", async (_, answer, code) => {
     const timeouts = code === "remote-timeout" ? { questionMilliseconds: 300 } : {};
     expect(await failToOpen(answer, { timeouts })).toMatchObject({ code, hint: expect.any(String) });
   });
 
-  test("answers none of the questions that only some understand is one of the others", async () => {
+  test("fails every server-specific request counts as a plain OpenAI server", async () => {
     const { engine } = await openOn((request, response) =>
       request.url === "/v1/models" ? sendJson(response, { data: [{ id: "m" }] }) : response.destroy(),
     );
     expect(engine.server.kind).toBe("openai");
   });
 
-  test("nests a megabyte of brackets", async () => {
+  test("nests 1 MB of brackets", async () => {
     const nested = `{"data":${"[".repeat(2 ** 19)}${"]".repeat(2 ** 19)}}`;
     expect(await failToOpen((_, response) => response.end(nested))).toMatchObject({ code: "remote-model-unknown" });
   });
@@ -303,10 +308,10 @@ test("a redirect of a reply is not followed", async () => {
     await eventsOf((_, response) => response.writeHead(307, { location: "http://93.184.216.34/" }).end()),
   );
   expect(error).toMatchObject({ code: "remote-protocol", status: 307 });
-  expect(error.message).toMatch(/elsewhere to http:\/\/93.184.216.34\/; that is not followed/);
+  expect(error.message).toMatch(/redirects to http:\/\/93.184.216.34\/\. Redirects are not followed/);
 });
 
-describe("what is no HTTP", () => {
+describe("anything but valid HTTP", () => {
   async function listen(talk: (socket: Socket) => void): Promise<string> {
     const sockets = new Set<Socket>();
     const server = createTcpServer((socket) => {
@@ -326,7 +331,7 @@ describe("what is no HTTP", () => {
 
   test.each([
     ["another protocol", "SSH-2.0-OpenSSH_9.6\r\n", "remote-protocol"],
-    ["half an answer", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", "remote-failed"],
+    ["half a response", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", "remote-failed"],
     ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}", "remote-protocol"],
     ["an upgrade", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", "remote-failed"],
   ])("%s", async (_, answer, code) => {
@@ -334,13 +339,13 @@ describe("what is no HTTP", () => {
     expect(await failToOpenAt(url)).toMatchObject({ code });
   });
 
-  test("a server that takes the connection and says nothing", async () => {
+  test("a server that accepts the connection and stays silent", async () => {
     const url = await listen(() => {});
     const timeouts = { questionMilliseconds: 300 };
     expect(await failToOpenAt(url, { timeouts })).toMatchObject({ code: "remote-timeout" });
   });
 
-  test("interim answers without end", async () => {
+  test("endless interim responses", async () => {
     const url = await listen((socket) => {
       const timer = setInterval(() => socket.write("HTTP/1.1 102 Processing\r\n\r\n"), 5);
       socket.on("close", () => clearInterval(timer));
@@ -350,7 +355,7 @@ describe("what is no HTTP", () => {
   });
 });
 
-test("a message too long for its server's context says what to do", async () => {
+test("a message too long for the server's context has a hint", async () => {
   const body = {
     error: {
       code: 400,
@@ -365,7 +370,7 @@ test("a message too long for its server's context says what to do", async () => 
   expect(error.hint).toMatch(/engine.context/);
 });
 
-test("after every failure the next request is answered", async () => {
+test("after every failure the next request works", async () => {
   const good = fakeLlamaServer();
   let asked = 0;
   const { engine } = await openOn(async (request, response) => {
@@ -380,7 +385,7 @@ test("after every failure the next request is answered", async () => {
   }
 });
 
-test("Ollama's lines are bounded like any others", async () => {
+test("Ollama's lines have the same limit", async () => {
   const ollama = fakeOllama();
   const { engine } = await openOn(async (request, response) => {
     if (request.url !== "/api/chat") return ollama(request, response);

@@ -12,10 +12,10 @@ import { type Answer, sendJson, sleep, startServer } from "./fake-server.js";
 import { fakeLlamaServer, fakeVllm } from "./fake-servers.js";
 import { ask, collect, failToOpenAt, openOn, replying, textOf } from "./open-engine.js";
 
-/** Makes certificates, where it is installed. */
+/** Creates certificates, if installed. */
 const OPENSSL = "openssl";
 
-/** A resolver that knows these names, and says which it was asked. */
+/** Returns a resolver for these names that records every lookup. */
 function resolver(names: Record<string, string[]>) {
   const asked: string[] = [];
   const lookup: LookupFunction = (hostname, options, callback) => {
@@ -47,7 +47,7 @@ test.each([
   expect(isLoopback(address)).toBe(expected);
 });
 
-describe("another machine, where the network is not allowed,", () => {
+describe("another machine, with the network disallowed,", () => {
   test.each([
     "http://93.184.216.34",
     "http://0.0.0.0:8080",
@@ -56,7 +56,7 @@ describe("another machine, where the network is not allowed,", () => {
     "http://0xa.1",
     "http://[::ffff:10.0.0.1]",
     "https://10.0.0.1",
-  ])("is refused by its address: %s", async (url) => {
+  ])("is rejected by its address: %s", async (url) => {
     expect(await failToOpenAt(url)).toMatchObject({
       code: "network-not-allowed",
       hint: expect.stringContaining("engine.allow_network"),
@@ -64,10 +64,10 @@ describe("another machine, where the network is not allowed,", () => {
   });
 
   test.each([
-    [["93.184.216.34"], "It stands for 93.184.216.34."],
-    [["127.0.0.1", "93.184.216.34"], "It stands for 93.184.216.34."],
-    [["::1", "fd00::1", "10.0.0.1"], "It stands for fd00::1, 10.0.0.1."],
-  ])("is refused by what its name stands for, before anything is connected: %j", async (addresses, reason) => {
+    [["93.184.216.34"], "It resolves to 93.184.216.34."],
+    [["127.0.0.1", "93.184.216.34"], "It resolves to 93.184.216.34."],
+    [["::1", "fd00::1", "10.0.0.1"], "It resolves to fd00::1, 10.0.0.1."],
+  ])("is rejected by its resolved addresses, before any connection: %j", async (addresses, reason) => {
     const server = await startServer(fakeVllm());
     const { lookup, asked } = resolver({ "model.example": addresses });
     const error = await failToOpenAt(server.url.replace("127.0.0.1", "model.example"), { lookup });
@@ -77,10 +77,10 @@ describe("another machine, where the network is not allowed,", () => {
     expect(server.connections.made).toBe(0);
   });
 
-  test("is refused though it was this machine a moment ago", async () => {
+  test("is rejected even if the name was this machine a moment ago", async () => {
     const names = { "model.example": ["127.0.0.1"] };
     const server = await startServer((request, response) => {
-      // Every answer ends its connection, so that the next request looks the name up again.
+      // The server closes every connection, so that the next request resolves the name again.
       response.setHeader("connection", "close");
       return fakeVllm()(request, response);
     });
@@ -105,7 +105,7 @@ describe("this machine", () => {
     },
   );
 
-  test("under a name of its own", async () => {
+  test("under its host name", async () => {
     const server = await startServer(fakeVllm());
     const { lookup } = resolver({ raspberrypi: ["127.0.0.1"] });
     const engine = await openOpenAiCompatibleEngine({ url: server.url.replace("127.0.0.1", "raspberrypi"), lookup });
@@ -114,33 +114,33 @@ describe("this machine", () => {
   });
 });
 
-test("another machine, where the network is allowed, is asked", async () => {
+test("another machine works with the network allowed", async () => {
   const server = await startServer(fakeVllm());
-  // The name stands for an address outside as far as the engine can tell; the resolver leads back to the fake.
+  // To the engine, this name is on another machine. The resolver leads back to the fake server.
   const { lookup } = resolver({ "gpu.example": ["127.0.0.1"] });
   const url = server.url.replace("127.0.0.1", "gpu.example");
   const engine = await openOpenAiCompatibleEngine({ url, lookup, allowNetwork: true });
   expect(engine.server.kind).toBe("vllm");
-  expect(engine.server.notices).toEqual([expect.stringMatching(/gpu.example:\d+ can be read on the way/)]);
+  expect(engine.server.notices).toEqual([expect.stringMatching(/gpu.example:\d+ is not encrypted/)]);
   await engine.close();
   const { lookup: outside, asked } = resolver({});
   expect(await failToOpenAt("http://nowhere.example", { lookup: outside, allowNetwork: true })).toMatchObject({
     code: "remote-unreachable",
-    message: expect.stringContaining("no machine of the name"),
+    message: expect.stringContaining("host name"),
   });
   expect(asked).toEqual(["nowhere.example"]);
 });
 
-describe("an address that is none", () => {
+describe("an invalid address", () => {
   test.each([
-    ["", /is no http or https address/],
-    ["localhost:8080", /is no http or https address/],
-    ["127.0.0.1:8080", /is no http or https address/],
-    ["unix:///run/llama.sock", /is no http or https address/],
-    ["file:///etc/passwd", /is no http or https address/],
-    ["http://", /is no http or https address/],
-    ["http://127.0.0.1:99999", /is no http or https address/],
-    ["http://user:hunter2@127.0.0.1", /holds a user name or a password/],
+    ["", /is not an http or https URL/],
+    ["localhost:8080", /is not an http or https URL/],
+    ["127.0.0.1:8080", /is not an http or https URL/],
+    ["unix:///run/llama.sock", /is not an http or https URL/],
+    ["file:///etc/passwd", /is not an http or https URL/],
+    ["http://", /is not an http or https URL/],
+    ["http://127.0.0.1:99999", /is not an http or https URL/],
+    ["http://user:hunter2@127.0.0.1", /contains a user name or password/],
     ["http://127.0.0.1/?key=hunter2", /has a \? or # part/],
     ["http://127.0.0.1/#hunter2", /has a \? or # part/],
   ])("%s", async (url, message) => {
@@ -152,7 +152,7 @@ describe("an address that is none", () => {
 });
 
 describe("a server that is not ready", () => {
-  /** Fails so often, then answers. */
+  /** Fails a number of times, then responds. */
   function after(failures: number, fail: Answer): { answer: Answer; tries: () => number } {
     let tries = 0;
     const answer = replying((request, response) =>
@@ -172,14 +172,14 @@ describe("a server that is not ready", () => {
         sendJson(response, {}, 503);
       },
     ],
-  ] satisfies [string, Answer][])("is tried again: %s", async (_, fail) => {
+  ] satisfies [string, Answer][])("is retried: %s", async (_, fail) => {
     const { answer, tries } = after(3, fail);
     const { engine } = await openOn(answer);
     expect(textOf(await collect(engine.generate(ask("hi"))))).toBe("Hello from the server.");
     expect(tries()).toBe(4);
   });
 
-  test("is given up after three more tries", async () => {
+  test("fails after three retries", async () => {
     const { answer, tries } = after(9, busy);
     const { engine } = await openOn(answer);
     const events = await collect(engine.generate(ask("hi")));
@@ -189,7 +189,7 @@ describe("a server that is not ready", () => {
     expect(tries()).toBe(4);
   });
 
-  test("is given up at once when it asks for a long pause", async () => {
+  test("fails at once if it asks for a long pause", async () => {
     const { answer, tries } = after(9, (_, response) => {
       response.setHeader("retry-after", "3600");
       sendJson(response, {}, 429);
@@ -204,7 +204,7 @@ describe("a server that is not ready", () => {
     ["500", (_, response) => sendJson(response, { error: "boom" }, 500)],
     ["400", (_, response) => sendJson(response, { error: "boom" }, 400)],
     [
-      "a connection that is lost in the answer",
+      "a connection lost during the response",
       async (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
         await sleep(50);
@@ -212,20 +212,20 @@ describe("a server that is not ready", () => {
       },
     ],
     [
-      "a connection that is lost at work",
+      "a connection lost before the response",
       async (_, response) => {
         await sleep(700);
         response.destroy();
       },
     ],
-  ])("is not asked again after %s", async (_, fail) => {
+  ])("is not retried after %s", async (_, fail) => {
     const { answer, tries } = after(9, fail);
     const { engine } = await openOn(answer);
     expect((await collect(engine.generate(ask("hi")))).at(-1)?.type).toBe("error");
     expect(tries()).toBe(1);
   });
 
-  test("pauses as long as it is asked to", async () => {
+  test("is retried after the pause that it asks for", async () => {
     const { answer } = after(1, (_, response) => {
       response.setHeader("retry-after", "1");
       sendJson(response, {}, 503);
@@ -236,7 +236,7 @@ describe("a server that is not ready", () => {
     expect(performance.now() - since).toBeGreaterThan(990);
   });
 
-  test("is waited for when nothing listens yet", async () => {
+  test("is retried while nothing listens yet", async () => {
     const { url, label, close } = await startServer(fakeVllm());
     await close();
     expect(await failToOpenAt(url)).toMatchObject({
@@ -250,7 +250,7 @@ describe("a server that is not ready", () => {
     await engine.close();
   });
 
-  test("a pause is seconds or a date", () => {
+  test("may give the pause in seconds or as a date", () => {
     expect(readRetryAfter("5")).toBe(5000);
     expect(readRetryAfter(" 0 ")).toBe(0);
     expect(readRetryAfter("Wed, 21 Oct 2026 07:28:00 GMT", Date.parse("2026-10-21T07:27:50Z"))).toBe(10_000);
@@ -260,15 +260,18 @@ describe("a server that is not ready", () => {
   });
 });
 
-test("a connection that is never made is not waited for", async () => {
+test("a connection that is never established times out", async () => {
   const error = await failToOpenAt("http://localhost:8080", {
     lookup: () => {},
     timeouts: { connectMilliseconds: 100 },
   });
-  expect(error).toMatchObject({ code: "remote-timeout", message: expect.stringContaining("did not connect in time") });
+  expect(error).toMatchObject({
+    code: "remote-timeout",
+    message: expect.stringContaining("did not accept the connection in time"),
+  });
 });
 
-test("opening ends when its signal aborts, and leaves no connection", async () => {
+test("opening ends when its signal aborts, and closes the connection", async () => {
   const server = await startServer(() => {});
   const caller = new AbortController();
   const opening = openOpenAiCompatibleEngine({ url: server.url }, { signal: caller.signal });
@@ -281,7 +284,7 @@ test("opening ends when its signal aborts, and leaves no connection", async () =
   ).rejects.toThrow("before");
 });
 
-test("an engine that fails to open leaves no connection", async () => {
+test("an engine that fails to open closes its connections", async () => {
   const server = await startServer(fakeVllm());
   await failToOpenAt(server.url, { model: "other" });
   await expect.poll(() => server.connections.open).toBe(0);
@@ -313,7 +316,7 @@ describe.skipIf(!canMakeCertificates())("https", () => {
     }
   }
 
-  test("a certificate that nobody vouches for is not trusted, and nothing is sent", async () => {
+  test("a self-signed certificate is not trusted, and nothing is sent", async () => {
     const server = await startHttps(fakeLlamaServer());
     const error = (await failToOpenAt(server.url.replace("http:", "https:"), {
       apiKey: "sk-secret",

@@ -12,7 +12,7 @@ export interface Opened {
   server: FakeServer;
 }
 
-/** An engine on a fake server; both are gone when the test is. */
+/** Opens an engine on a fake server. Both close when the test ends. */
 export async function openOn(
   answer: Answer,
   { path = "", ...options }: Partial<OpenAiCompatibleOptions> & { path?: string } = {},
@@ -23,7 +23,7 @@ export async function openOn(
   return { engine, server };
 }
 
-/** Why an engine on this server cannot be opened. */
+/** Returns the error of opening an engine on this server. */
 export async function failToOpen(answer: Answer, options: Partial<OpenAiCompatibleOptions> = {}): Promise<unknown> {
   const server = await startServer(answer);
   return failToOpenAt(server.url, options);
@@ -39,7 +39,7 @@ export async function failToOpenAt(url: string, options: Partial<OpenAiCompatibl
   throw new Error("it was opened");
 }
 
-/** A server that has one model, and answers a conversation as it is told. */
+/** A server with one model that responds to chats with `reply`. */
 export function replying(reply: Answer): Answer {
   return (request, response) => {
     if (request.url === "/v1/models") return sendJson(response, { data: [{ id: "m" }] });

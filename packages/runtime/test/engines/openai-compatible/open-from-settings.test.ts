@@ -7,7 +7,7 @@ import { fakeLlamaServer, fakeOllama } from "./fake-servers.js";
 
 const type = "openai-compatible" as const;
 
-test("a config names a server, and its agent talks", async () => {
+test("an agent replies through the server in its config", async () => {
   const server = await startServer(fakeLlamaServer({ apiKey: "sk-from-the-environment" }));
   vi.stubEnv("NANOAGENT_TEST_KEY", "sk-from-the-environment");
   onTestFinished(() => {
@@ -30,14 +30,14 @@ test("a config names a server, and its agent talks", async () => {
   await expect.poll(() => server.connections.open).toBe(0);
 });
 
-test("what there is to say of a server, the agent says", async () => {
+test("the agent reports the server's notices", async () => {
   const { url } = await startServer(fakeLlamaServer({ contextTokens: 8192 }));
   await using runtime = new NanoRuntime();
   await runtime.load(sampleConfig({ engine: { type, url, context: 20_000 } }));
-  expect(runtime.notices).toContainEqual(expect.stringMatching(/is 8192 tokens.*asks for 20000/));
+  expect(runtime.notices).toContainEqual(expect.stringMatching(/is 20000.*is 8192 tokens/));
 });
 
-test("context: a number is asked for, auto leaves it to the server", async () => {
+test("a context size is requested; auto leaves it to the server", async () => {
   const { url } = await startServer(fakeOllama({ loadedContext: 10_000 }));
   for (const [context, contextTokens] of [
     [3000, 3000],
@@ -50,7 +50,7 @@ test("context: a number is asked for, auto leaves it to the server", async () =>
   }
 });
 
-test("a message that is larger than the server's context is refused before it is sent", async () => {
+test("a message larger than the server's context is rejected before it is sent", async () => {
   const server = await startServer(fakeLlamaServer({ contextTokens: 64 }));
   await using runtime = new NanoRuntime();
   await runtime.load(sampleConfig({ engine: { type, url: server.url } }));
@@ -66,7 +66,7 @@ test.each([
     "remote-settings-invalid",
     /NANOAGENT_NO_SUCH_KEY, which is not set/,
   ],
-])("settings that do not suffice: %j", async (settings, code, message) => {
+])("insufficient settings: %j", async (settings, code, message) => {
   const loading = new NanoRuntime().load(sampleConfig({ engine: { type, ...settings } }));
   await expect(loading).rejects.toMatchObject({
     code,
@@ -75,7 +75,7 @@ test.each([
   });
 });
 
-test("a variable that holds white space holds no key", async () => {
+test("a blank environment variable does not count as a key", async () => {
   const opening = openFromSettings({ type, url: "http://127.0.0.1:1", api_key_env: "KEY" }, { KEY: " \n" });
   await expect(opening).rejects.toMatchObject({ code: "remote-settings-invalid" });
 });

@@ -28,7 +28,7 @@ async function eventsOf(chunks: readonly unknown[], request: Partial<EngineReque
   return collect(engine.generate(ask("hi", request)));
 }
 
-/** The events for a stream that is sent byte for byte as it stands. */
+/** Events for a stream that is sent byte for byte. */
 async function eventsOfStream(stream: string, type = "text/event-stream"): Promise<EngineEvent[]> {
   const { engine } = await openOn(
     replying((_, response) => {
@@ -53,7 +53,7 @@ describe("a streamed reply", () => {
     expect(events[1]).toEqual({ type: "usage", usage: { ...(usage as { usage: object }).usage, ...times } });
   });
 
-  test("is text, usage and end", async () => {
+  test("consists of text, usage and end", async () => {
     const events = await eventsOf([openaiChunk({ role: "assistant", content: "" }), hello, stop, openaiUsage]);
     expect(events).toEqual([text("Hello"), usage, end("stop")]);
   });
@@ -64,7 +64,7 @@ describe("a streamed reply", () => {
     ["eos_token", "stop"],
     ["toString", "stop"],
     ["tool_calls", "stop"],
-  ] as const)("that ends by %s ends by %s", async (word, reason) => {
+  ] as const)("with finish reason %s ends with %s", async (word, reason) => {
     expect(await eventsOf([hello, openaiChunk({}, word)])).toEqual([text("Hello"), end(reason)]);
   });
 
@@ -72,7 +72,7 @@ describe("a streamed reply", () => {
     ["content_filter", "remote-refused"],
     ["error", "remote-failed"],
     ["abort", "remote-failed"],
-  ])("that ends by %s is an error", async (word, code) => {
+  ])("with finish reason %s is an error", async (word, code) => {
     expect(await eventsOf([hello, openaiChunk({}, word)])).toMatchObject([
       text("Hello"),
       { type: "error", error: { code } },
@@ -82,7 +82,7 @@ describe("a streamed reply", () => {
   test.each([
     ["reasoning_content", "llama-server, LM Studio"],
     ["reasoning", "vLLM"],
-  ])("keeps apart what comes as %s (%s)", async (field) => {
+  ])("separates reasoning in %s (%s)", async (field) => {
     const events = await eventsOf([
       openaiChunk({ [field]: "Hm. " }),
       openaiChunk({ [field]: "Yes.", content: null }),
@@ -92,7 +92,7 @@ describe("a streamed reply", () => {
     expect(events).toEqual([reasoning("Hm. "), reasoning("Yes."), text("Hello"), end("stop")]);
   });
 
-  test("keeps apart what a server leaves between tags", async () => {
+  test("separates reasoning between tags", async () => {
     const events = await eventsOf(
       ["<th", "ink>Hm.</thi", "nk>Hello <b"].map((content) => openaiChunk({ content })).concat(stop),
     );
@@ -101,7 +101,7 @@ describe("a streamed reply", () => {
     expect(events.at(-1)).toEqual(end("stop"));
   });
 
-  test("is the first of two, where a server sends two", async () => {
+  test("is the first one if a server sends two", async () => {
     const second = openaiChunk({ content: "Other" }, null, 1);
     const both = {
       choices: [
@@ -112,7 +112,7 @@ describe("a streamed reply", () => {
     expect(textOf(await eventsOf([hello, second, both, openaiChunk({}, "stop", 1), stop]))).toBe("Hello!");
   });
 
-  test("may lack what is not needed: [DONE], the reason, the usage, the type", async () => {
+  test("may lack [DONE], the finish reason, the usage and the content type", async () => {
     const data = (chunk: unknown) => `data: ${JSON.stringify(chunk)}\n\n`;
     expect(await eventsOfStream(data(hello) + data(stop))).toEqual([text("Hello"), end("stop")]);
     expect(await eventsOfStream(`${data(hello)}data: [DONE]`)).toEqual([text("Hello"), end("stop")]);
@@ -120,7 +120,7 @@ describe("a streamed reply", () => {
     expect(textOf(await collect(engine.generate(ask("hi"))))).toBe("Hello");
   });
 
-  test("may have what is not known", async () => {
+  test("may have unknown fields", async () => {
     const odd = [
       null,
       [],
@@ -137,12 +137,12 @@ describe("a streamed reply", () => {
     expect(await eventsOfStream(lines)).toEqual([text("Hello"), end("stop")]);
   });
 
-  test("control characters come through as the model wrote them", async () => {
+  test("passes control characters on unchanged", async () => {
     const wild = "\u0000\u001b[31m\u202e\uD83C\uDF31";
     expect(textOf(await eventsOf([openaiChunk({ content: wild }), stop]))).toBe(wild);
   });
 
-  test("ends, though its server keeps the stream open", async () => {
+  test("ends even if the server keeps the stream open", async () => {
     const { engine, server } = await openOn(
       replying(async (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
@@ -165,7 +165,7 @@ describe("tool calls", () => {
   const part = (index: number | undefined, id: string | null, name: string | null, args: unknown) =>
     openaiChunk({ tool_calls: [{ index, id, type: "function", function: { name, arguments: args } }] });
 
-  test("are put together from their pieces", async () => {
+  test("are assembled from their pieces", async () => {
     const events = await eventsOf([
       part(0, "a", "moisture", ""),
       part(0, null, null, '{"bed"'),
@@ -180,7 +180,7 @@ describe("tool calls", () => {
     ]);
   });
 
-  test("in any order, interleaved, after text", async () => {
+  test("may be interleaved and follow text", async () => {
     const events = await eventsOf([
       hello,
       part(2, "c", "third", "[1,"),
@@ -198,7 +198,7 @@ describe("tool calls", () => {
     expect(events.at(-1)).toEqual(end("tool-calls"));
   });
 
-  test("without indexes, without ids, with arguments as a value", async () => {
+  test("may lack indexes and ids, and have arguments as a value", async () => {
     const events = await eventsOf([
       part(undefined, "a", "first", '{"x":'),
       part(undefined, "a", null, "1}"),
@@ -214,26 +214,26 @@ describe("tool calls", () => {
     ]);
   });
 
-  test("get ids of their own where two have the same", async () => {
+  test("get unique ids if two have the same", async () => {
     const ids = calls(await eventsOf([part(0, "a", "one", "{}"), part(1, "a", "two", "{}"), stop])).map(({ id }) => id);
     expect(ids).toEqual(["a", "call_1"]);
   });
 
-  test("with arguments that are no JSON carry them as text; empty shells are dropped", async () => {
+  test("keep arguments that are not JSON as text; empty calls are dropped", async () => {
     const events = await eventsOf([part(0, "", "", ""), part(1, "b", "tool", '{"bed": thr'), stop]);
     expect(calls(events)).toEqual([{ id: "b", name: "tool", arguments: '{"bed": thr' }]);
   });
 
-  test("of a reply that was cut are dropped", async () => {
+  test("are dropped if the reply was cut", async () => {
     const events = await eventsOf([part(0, "a", "one", '{"x":'), openaiChunk({}, "length")]);
     expect(events).toEqual([end("length")]);
   });
 });
 
-describe("a reply by a schema", () => {
+describe("a reply with a schema", () => {
   const responseSchema = { type: "object" };
 
-  test("is not searched for thoughts", async () => {
+  test("is not searched for reasoning", async () => {
     const events = await eventsOf([openaiChunk({ content: '{"tag":"<think>"' }), openaiChunk({ content: "}" }), stop], {
       responseSchema,
     });
@@ -241,7 +241,7 @@ describe("a reply by a schema", () => {
     expect(events.at(-1)).toEqual(end("stop"));
   });
 
-  test("that was cut says so", async () => {
+  test("that was cut ends with length", async () => {
     const events = await eventsOf([openaiChunk({ content: '{"a' }), openaiChunk({}, "length")], { responseSchema });
     expect(events.at(-1)).toEqual(end("length"));
   });
@@ -256,12 +256,12 @@ describe("an error inside a reply", () => {
       "out of [31mmemory",
     ],
     [
-      "as older ones send it",
+      "as older versions send it",
       'error: {"code":400,"message":"the request exceeds the available context size"}\n\ndata: [DONE]\n\n',
       "remote-refused",
       "the request exceeds the available context size",
     ],
-    ["as an event of its own", 'event: error\ndata: {"error":"boom"}\n\n', "remote-failed", "boom"],
+    ["as a separate event", 'event: error\ndata: {"error":"boom"}\n\n', "remote-failed", "boom"],
     ["as text", "event: error\ndata: boom\n\n", "remote-failed", "boom"],
     [
       "unmarked",
@@ -274,7 +274,7 @@ describe("an error inside a reply", () => {
     expect(events).toMatchObject([text("Hello"), { type: "error", error: { code, reason } }]);
   });
 
-  test("of status 200, in place of a reply", async () => {
+  test("with status 200, in place of a reply", async () => {
     const events = await eventsOfStream('{"error":{"code":400,"message":"n_ctx is too small"}}', "application/json");
     expect(events).toMatchObject([{ type: "error", error: { code: "remote-refused", reason: "n_ctx is too small" } }]);
     expect(events[0]?.type === "error" && events[0].error.hint).toMatch(/larger context/);
@@ -288,7 +288,7 @@ describe("Ollama", () => {
   }
   const done = (reason: string) => ollamaChunk({ content: "" }, { done: true, done_reason: reason, ...ollamaStats });
 
-  test("text, thoughts, usage", async () => {
+  test("sends text, reasoning and usage", async () => {
     const events = await eventsFrom([
       ollamaChunk({ content: "", thinking: "Hm." }),
       ollamaChunk({ content: "Hi" }),
@@ -310,7 +310,7 @@ describe("Ollama", () => {
     ]);
   });
 
-  test("tool calls come whole, and alike ones are two", async () => {
+  test("sends whole tool calls, and equal ones are kept", async () => {
     const call = { function: { index: 0, name: "water", arguments: { bed: 3 } } };
     const events = await eventsFrom([
       ollamaChunk({ content: "", tool_calls: [call] }),
@@ -325,7 +325,7 @@ describe("Ollama", () => {
     expect(events.at(-1)).toEqual(end("tool-calls"));
   });
 
-  test("a reply that hit its limit, one without figures, an error on the way", async () => {
+  test("may cut a reply, omit figures, or send an error midway", async () => {
     expect((await eventsFrom([ollamaChunk({ content: "Hi" }), done("length")])).at(-1)).toEqual(end("length"));
     expect(await eventsFrom([ollamaChunk({ content: "Hi" }, { done: true })])).toEqual([text("Hi"), end("stop")]);
     expect(await eventsFrom([ollamaChunk({ content: "Hi" }), { error: "an error was encountered" }])).toMatchObject([
@@ -340,7 +340,7 @@ describe("Ollama", () => {
 });
 
 describe("connections", () => {
-  test("a hundred requests one after another use the same ones", async () => {
+  test("are reused by a hundred consecutive requests", async () => {
     const { engine, server } = await openOn(fakeLlamaServer());
     for (let index = 0; index < 100; index++) {
       expect(textOf(await collect(engine.generate(ask(`${index}`))))).toBe("Hello from the server.");
@@ -352,7 +352,7 @@ describe("connections", () => {
     await expect.poll(() => server.connections.open).toBe(0);
   });
 
-  test("a hundred that are aborted leave none behind, nor a listener on the caller's signal", async () => {
+  test("are all closed after a hundred aborts, without listeners left on the signal", async () => {
     const { engine, server } = await openOn(
       replying(async (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
@@ -371,7 +371,7 @@ describe("connections", () => {
     await expect.poll(() => server.connections.open, { timeout: 5000 }).toBeLessThanOrEqual(1);
   });
 
-  test("one that the server closed while it was idle is replaced", async () => {
+  test("are replaced if the server closed them while idle", async () => {
     let closing = false;
     const { engine, server } = await openOn((request, response) => {
       if (closing && server.connections.made === 1) return response.socket?.destroy();
@@ -381,7 +381,7 @@ describe("connections", () => {
     expect(textOf(await collect(engine.generate(ask("hi"))))).toBe("Hello from the server.");
   });
 
-  test("a reply that pauses longer than idle connections are kept is not cut", async () => {
+  test("stay open while a reply pauses longer than the idle timeout", async () => {
     const { engine } = await openOn(
       replying(async (_, response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
@@ -393,7 +393,7 @@ describe("connections", () => {
     expect(await collect(engine.generate(ask("hi")))).toEqual([text("Hello"), end("stop")]);
   });
 
-  test("a reader that takes its time is not the server's fault", async () => {
+  test("do not time out because of a slow reader", async () => {
     const { engine } = await openOn(
       replying((_, response) => streamOpenai(response, { chunks: [hello, hello, hello, stop], delayMilliseconds: 5 })),
       { timeouts: { nextPieceMilliseconds: 500 } },
@@ -408,7 +408,7 @@ describe("connections", () => {
   });
 });
 
-/** Waits until the server is at work on a reply. */
+/** Waits until the server has received a chat request. */
 async function chatIsAsked(server: FakeServer): Promise<void> {
   await expect.poll(() => server.requests.some(({ url }) => url === "/v1/chat/completions")).toBe(true);
 }
@@ -432,13 +432,13 @@ describe("an abort", () => {
       const since = performance.now();
       caller.abort();
       expect((await events).at(-1)).toEqual({ type: "end", reason: "abort" });
-      // The contract's 250 ms, and as much as a busy machine may be late.
+      // The contract's 250 ms, plus the possible delay of a busy machine.
       expect(performance.now() - since).toBeLessThan(250 + 1000);
       await expect.poll(() => server.abandoned.length).toBe(1);
     },
   );
 
-  test("while the next try is waited for", async () => {
+  test("during the pause before a retry ends the reply", async () => {
     const { engine, server } = await openOn(
       replying((_, response) => {
         response.setHeader("retry-after", "20");
@@ -453,7 +453,7 @@ describe("an abort", () => {
     expect(await events).toEqual([{ type: "end", reason: "abort" }]);
   });
 
-  test("close does the same for all that run", async () => {
+  test("by close ends all running replies", async () => {
     const { engine, server } = await openOn(replying(() => {}));
     const running = [1, 2, 3].map(() => collect(engine.generate(ask("hi"))));
     await expect.poll(() => server.requests.filter(({ url }) => url.endsWith("completions")).length).toBe(3);

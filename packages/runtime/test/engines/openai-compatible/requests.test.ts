@@ -4,7 +4,7 @@ import type { Answer } from "./fake-server.js";
 import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
 import { ask, collect, openOn, replying } from "./open-engine.js";
 
-/** What a server is sent for a request. */
+/** Returns the body that a server receives for a request. */
 async function bodyOf(answer: Answer, request: EngineRequest, options: { contextTokens?: number } = {}) {
   const { engine, server } = await openOn(answer, options);
   await collect(engine.generate(request));
@@ -47,8 +47,8 @@ const sampling = {
 };
 const schema = { type: "object", properties: { bed: { type: "integer" } }, required: ["bed"] };
 
-describe("what is sent to /v1/chat/completions", () => {
-  test("a conversation with tool calls", async () => {
+describe("a request to /v1/chat/completions", () => {
+  test("contains a conversation with tool calls", async () => {
     expect(await bodyOf(fakeVllm(), conversation)).toEqual({
       url: "/v1/chat/completions",
       body: {
@@ -80,13 +80,13 @@ describe("what is sent to /v1/chat/completions", () => {
     });
   });
 
-  test("instructions, where the model's template has no place for them", async () => {
+  test("joins instructions with the user's message if there is no system role", async () => {
     const answer = fakeLlamaServer({ caps: { supports_system_role: false } });
     const { body } = await bodyOf(answer, ask("hello", { instructions: "Be kind." }));
     expect(body?.messages).toEqual([{ role: "user", content: "Be kind.\n\nhello" }]);
   });
 
-  test("the same prefix for the same conversation, byte for byte", async () => {
+  test("keeps the prefix of the same conversation byte for byte", async () => {
     const { engine, server } = await openOn(fakeLlamaServer());
     const first = ask("one", { instructions: "Be kind." });
     await collect(engine.generate(first));
@@ -107,14 +107,14 @@ describe("what is sent to /v1/chat/completions", () => {
     ["llama-server", fakeLlamaServer(), { ...common, top_k: 20, min_p: 0.1, repeat_penalty: 1.1 }],
     ["LM Studio", fakeLmStudio(), { ...common, top_k: 20, min_p: 0.1, repeat_penalty: 1.1 }],
     ["vLLM", fakeVllm(), { ...common, top_k: 20, min_p: 0.1, repetition_penalty: 1.1 }],
-    ["a server that is not known", replying((_, response) => response.end()), common],
-  ])("sampling, as %s calls it", async (_, answer, expected) => {
+    ["an unknown server", replying((_, response) => response.end()), common],
+  ])("contains sampling with the names of %s", async (_, answer, expected) => {
     const { model, stream, stream_options, messages, ...rest } =
       (await bodyOf(answer, ask("hi", { sampling }))).body ?? {};
     expect(rest).toEqual(expected);
   });
 
-  test("a schema for the reply", async () => {
+  test("contains the reply's schema", async () => {
     const { body } = await bodyOf(fakeLlamaServer(), ask("hi", { responseSchema: schema }));
     expect(body?.response_format).toEqual({
       type: "json_schema",
@@ -123,7 +123,7 @@ describe("what is sent to /v1/chat/completions", () => {
   });
 });
 
-test("what is sent to Ollama's /api/chat: its context, its options, its tool calls, and that nothing is to be cut", async () => {
+test("a request to Ollama's /api/chat sets context, options and tool calls, and forbids truncation", async () => {
   const { body } = await bodyOf(fakeOllama(), ask("bed?", { responseSchema: schema }));
   expect(body?.format).toEqual(schema);
   expect(await bodyOf(fakeOllama(), { ...conversation, sampling }, { contextTokens: 3000 })).toEqual({
@@ -167,7 +167,7 @@ test("what is sent to Ollama's /api/chat: its context, its options, its tool cal
   });
 });
 
-test("a request that is no JSON is an error event", async () => {
+test("a request that cannot be serialized is an error event", async () => {
   const { engine } = await openOn(fakeVllm());
   const circular: Record<string, unknown> = {};
   circular.self = circular;
@@ -179,7 +179,7 @@ test("a request that is no JSON is an error event", async () => {
 });
 
 describe("countTokens", () => {
-  test("asks llama-server, once for each text", async () => {
+  test("asks llama-server once for each text", async () => {
     const { engine, server } = await openOn(fakeLlamaServer());
     const counted = () => server.requests.filter(({ url }) => url === "/tokenize");
     expect(await engine.countTokens("")).toBe(0);
@@ -194,7 +194,7 @@ describe("countTokens", () => {
     expect(await engine.countTokens("three other words")).toBe(6);
   });
 
-  test("estimates by a third of the bytes with any other, and where llama-server does not answer", async () => {
+  test("estimates a third of the bytes for other servers, and if llama-server does not respond", async () => {
     const { engine, server } = await openOn(fakeVllm());
     expect(await engine.countTokens("")).toBe(0);
     expect(await engine.countTokens("a")).toBe(1);
@@ -208,9 +208,9 @@ describe("countTokens", () => {
 });
 
 test.each<[string, Answer]>([
-  ["a server of the common API", fakeVllm()],
+  ["a server with the OpenAI API", fakeVllm()],
   ["Ollama", fakeOllama()],
-])("%s is told of the tools that may be called", async (_, server) => {
+])("%s receives the tools", async (_, server) => {
   const inputSchema = { type: "object", properties: { bed: { type: "integer" } } };
   const messages: EngineRequest["messages"] = [{ role: "user", content: "how dry is bed 3" }];
   const tools = [{ name: "moisture", description: "Measures.", inputSchema }];
@@ -221,7 +221,7 @@ test.each<[string, Answer]>([
   expect((await bodyOf(server, { instructions: null, messages })).body).not.toHaveProperty("tools");
 });
 
-test("a model that is known to call no tools is told of none", async () => {
+test("a model that cannot call tools receives none", async () => {
   const tools = [{ name: "moisture", description: "Measures.", inputSchema: { type: "object" } }];
   const request: EngineRequest = { instructions: null, messages: [{ role: "user", content: "a" }], tools };
   expect((await bodyOf(fakeOllama({ capabilities: ["completion"] }), request)).body).not.toHaveProperty("tools");

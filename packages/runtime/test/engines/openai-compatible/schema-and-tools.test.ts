@@ -17,7 +17,7 @@ const tools: EngineTool[] = [
 ];
 const responseSchema = { type: "object", properties: { bed: { type: "integer" } }, required: ["bed"] };
 
-/** The chunks of a reply that calls a tool, as OpenAI's API has them. */
+/** Chunks of a reply that calls a tool, in OpenAI's format. */
 const calling =
   (name: string): Reply =>
   () => ({
@@ -34,7 +34,7 @@ const chats = (requests: readonly { url: string; body: Record<string, unknown> }
 const hasSchema = (body: Record<string, unknown>) => body.response_format !== undefined || body.format !== undefined;
 
 describe("a schema and tools in one request", () => {
-  test("go together to llama-server", async () => {
+  test("are one request to llama-server", async () => {
     const { engine, server } = await openOn(fakeLlamaServer());
     const events = await collect(engine.generate(ask("bed?", { tools, responseSchema })));
     expect(textOf(events)).toBe('{"bed": 3}');
@@ -45,7 +45,7 @@ describe("a schema and tools in one request", () => {
     ["vLLM", fakeVllm],
     ["Ollama", fakeOllama],
     ["LM Studio", fakeLmStudio],
-  ] as const)("are two requests to %s, the tools first", async (_, fake) => {
+  ] as const)("are two requests to %s, tools first", async (_, fake) => {
     const { engine, server } = await openOn(fake());
     const events = await collect(engine.generate(ask("bed?", { tools, responseSchema })));
     expect(textOf(events)).toBe('{"bed": 3}');
@@ -57,7 +57,7 @@ describe("a schema and tools in one request", () => {
     expect(events.filter(({ type }) => type === "end")).toEqual([{ type: "end", reason: "stop" }]);
   });
 
-  test("end after the first where a tool is called, without its text", async () => {
+  test("are only one request if a tool is called, and its text is dropped", async () => {
     const { engine, server } = await openOn(fakeVllm({ reply: calling("moisture") }));
     const events = await collect(engine.generate(ask("bed?", { tools, responseSchema })));
     expect(events.map(({ type }) => type)).toEqual(["tool-call", "usage", "end"]);
@@ -65,8 +65,8 @@ describe("a schema and tools in one request", () => {
   });
 });
 
-describe("a request that must choose a tool", () => {
-  test("says so, and may choose none", async () => {
+describe("a request with a required tool choice", () => {
+  test("sends tool_choice and an extra tool that does nothing", async () => {
     for (const name of ["moisture", "none"]) {
       const { engine, server } = await openOn(fakeVllm({ reply: calling(name) }));
       const events = await collect(engine.generate(ask("bed?", { tools, toolChoice: "required" })));
@@ -80,7 +80,7 @@ describe("a request that must choose a tool", () => {
     }
   });
 
-  test("is asked without that of a server that refuses it", async () => {
+  test("is repeated without tool_choice if a server refuses it", async () => {
     const { engine, server } = await openOn(
       replying(({ body }, response) => {
         if (body.tool_choice !== undefined) {

@@ -4,7 +4,7 @@ import { ServerPatience } from "../../../src/engines/openai-compatible/http/serv
 
 const timeouts = { firstPieceMilliseconds: 10_000, nextPieceMilliseconds: 1000 };
 
-/** Time until a server whose pieces come after these waits is given up; null where it is waited for. */
+/** Returns the time after which a server with these waits between pieces is given up, or null. */
 function givenUpAfter(waits: readonly number[]): number | null {
   const patience = new ServerPatience(timeouts);
   let total = 0;
@@ -18,13 +18,13 @@ function givenUpAfter(waits: readonly number[]): number | null {
   return null;
 }
 
-test("a server that is silent is given up after the limit, before and after its first piece", () => {
+test("a silent server is given up after the limit, before and after its first piece", () => {
   expect(givenUpAfter([10_001])).toBe(10_000);
   expect(givenUpAfter([9000, 1001])).toBe(10_000);
   expect(givenUpAfter([9000, 1000])).toBeNull();
 });
 
-test("a trickle ends, however it is spread: eight pieces take no longer than twice the limit", () => {
+test("a trickle ends: eight pieces may take at most twice the limit", () => {
   const waits = fc.array(fc.integer({ min: 251, max: 999 }), { minLength: 300, maxLength: 300 });
   fc.assert(
     fc.property(waits, (pieces) => {
@@ -34,7 +34,7 @@ test("a trickle ends, however it is spread: eight pieces take no longer than twi
   );
 });
 
-test("a slow server that keeps its pace is waited for", () => {
+test("a slow server with a steady pace is not given up", () => {
   const waits = fc.array(fc.integer({ min: 0, max: 250 }), { maxLength: 300 });
   fc.assert(
     fc.property(waits, (pieces) => {
@@ -43,6 +43,6 @@ test("a slow server that keeps its pace is waited for", () => {
   );
 });
 
-test("a pause between quick pieces is no trickle", () => {
+test("a pause between quick pieces is not a trickle", () => {
   expect(givenUpAfter([0, ...Array.from({ length: 100 }, (_, index) => (index % 10 === 0 ? 990 : 5))])).toBeNull();
 });

@@ -31,7 +31,7 @@ function split(pieces: Iterable<Buffer>): string[] {
   return rest === null ? lines : [...lines, rest];
 }
 
-/** The same, read from the whole text at once, as the standard words it; events of white space are left out. */
+/** Parses the whole text as the standard specifies. Events with only white space are left out. */
 function parseWhole(text: string): Event[] {
   const events: Event[] = [];
   let type = "";
@@ -52,7 +52,7 @@ function parseWhole(text: string): Event[] {
   return events;
 }
 
-/** A text cut into pieces at any bytes, in the middle of a character too. */
+/** Splits a text at arbitrary bytes, even inside a character. */
 const pieces = (text: fc.Arbitrary<string>) =>
   fc.tuple(text, fc.array(fc.nat())).map(([whole, cuts]) => {
     const bytes = Buffer.from(whole);
@@ -71,7 +71,7 @@ const streamText = fc
   )
   .map((parts) => parts.join(""));
 
-test("events are the same however the stream is cut, and what the standard says", () => {
+test("events follow the standard however the stream is split", () => {
   fc.assert(
     fc.property(pieces(streamText), ({ whole, pieces }) => {
       expect(parse(pieces)).toEqual(parseWhole(whole));
@@ -79,7 +79,7 @@ test("events are the same however the stream is cut, and what the standard says"
   );
 });
 
-test("lines are the same however the stream is cut", () => {
+test("lines are the same however the stream is split", () => {
   fc.assert(
     fc.property(pieces(streamText), ({ whole, pieces }) => {
       const lines = whole.split(/\r\n|\r|\n/);
@@ -111,7 +111,7 @@ describe("events", () => {
   });
 });
 
-/** How servers send a list of values; no value holds a line break. */
+/** Ways in which servers send a list of values without line breaks. */
 const framings: Record<string, (texts: readonly string[]) => string> = {
   events: (texts) => texts.map((text) => `data: ${text}\n\n`).join(""),
   "events without a space": (texts) => texts.map((text) => `data:${text}\r\n\r\n`).join(""),
@@ -132,10 +132,10 @@ const framings: Record<string, (texts: readonly string[]) => string> = {
       null,
       2,
     ),
-  "a list that grows": (texts) => `[${texts.join("\n,\n")}\n]\n`,
+  "a streamed list": (texts) => `[${texts.join("\n,\n")}\n]\n`,
 };
 
-test("values are the same however they are framed and cut", () => {
+test("values are the same however they are framed and split", () => {
   const texts = fc.array(
     fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.stringify(value)),
     { minLength: 1, maxLength: 4 },
@@ -155,7 +155,7 @@ test("values are the same however they are framed and cut", () => {
   );
 });
 
-test("a value that is cut off, and words between values, are told apart from values", () => {
+test("a truncated value and text between values do not count as values", () => {
   expect(read([Buffer.from('{"a":1}\n{"b":')])).toMatchObject([
     { value: { a: 1 } },
     { value: undefined, text: '{"b":' },
@@ -163,7 +163,7 @@ test("a value that is cut off, and words between values, are told apart from val
   expect(read([Buffer.from("upstream error\n")])).toMatchObject([{ type: "other", value: undefined }]);
 });
 
-describe("what is too long", () => {
+describe("data beyond the limit", () => {
   const long = Buffer.alloc(100, "x");
   test.each<[string, (bytes: Buffer) => unknown, Buffer]>([
     ["a line", (bytes) => new LineSplitter(99).push(bytes).next(), long],
@@ -173,11 +173,11 @@ describe("what is too long", () => {
       (bytes) => new StreamValues(99).push(bytes).next(),
       Buffer.from("data: xxxxxxxxx\n".repeat(20)),
     ],
-  ])("%s is refused", (_, read, bytes) => {
+  ])("%s is rejected", (_, read, bytes) => {
     expect(() => read(bytes)).toThrow(LineTooLong);
   });
 
-  test("exactly the limit is not", () => {
+  test("at exactly the limit is accepted", () => {
     expect(split([Buffer.alloc(MAX_BYTES, "x"), Buffer.from("\n")])).toEqual(["x".repeat(MAX_BYTES)]);
   });
 });

@@ -7,7 +7,7 @@ import { ask, collect, openOn, textOf } from "./open-engine.js";
 
 type Sent = { role: string; content: string; tool_calls?: object[] };
 
-/** A server whose template knows less than the server does. */
+/** A server whose template supports less than the server. */
 function strict(refusalOf: (messages: readonly Sent[]) => string | null, status = 400): Answer {
   const vllm = fakeVllm({ reply: () => ({ chunks: [openaiChunk({ content: "Madrid" }, "stop")] }) });
   return (request, response) => {
@@ -31,7 +31,7 @@ const request: EngineRequest = {
   tools: [{ name: "lamp", description: "Switches the lamp", inputSchema: { type: "object" } }],
 };
 
-/** What templates refuse. */
+/** Refusals of templates. */
 const templates: Record<string, (messages: readonly Sent[]) => string | null> = {
   "roles take turns, after the system's": (messages) =>
     messages.filter(({ role }) => role !== "system").some(({ role }, at) => (role === "user") !== (at % 2 === 0))
@@ -40,7 +40,8 @@ const templates: Record<string, (messages: readonly Sent[]) => string | null> = 
   "no system role": (messages) => (messages[0]?.role === "system" ? "System role not supported" : null),
   "no tool role": (messages) =>
     messages.some(({ role }) => role === "tool") ? "Only user and assistant roles are supported!" : null,
-  "no calls, without a word": (messages) => (messages.some(({ tool_calls }) => tool_calls !== undefined) ? "" : null),
+  "no calls, without a message": (messages) =>
+    messages.some(({ tool_calls }) => tool_calls !== undefined) ? "" : null,
   "neither system nor calls": (messages) =>
     messages.every(({ role }, at) => role === (at % 2 === 0 ? "user" : "assistant"))
       ? null
@@ -48,7 +49,7 @@ const templates: Record<string, (messages: readonly Sent[]) => string | null> = 
 };
 
 describe("a server whose template refuses", () => {
-  test.each(Object.keys(templates))("%s is asked in a form that it takes, from then on at once", async (name) => {
+  test.each(Object.keys(templates))("%s is sent a simpler form, from then on at once", async (name) => {
     for (const status of [400, 422, 500]) {
       const { engine, server } = await openOn(strict(templates[name] ?? (() => null), status));
       expect(textOf(await collect(engine.generate(request)))).toBe("Madrid");
@@ -64,9 +65,9 @@ describe("a server whose template refuses", () => {
 
   test.each([
     ["for another reason", "maximum context length is 4096 tokens", 400, 1],
-    ["whatever it is sent", "unknown role in template", 400, 4],
+    ["in every form", "unknown role in template", 400, 4],
     ["because it is down", "overloaded system", 502, 1],
-  ])("a conversation %s is not asked for long, and its first words are shown", async (_, words, status, most) => {
+  ])("a conversation %s is soon given up, and its first message is shown", async (_, words, status, most) => {
     const { engine, server } = await openOn(strict(() => words, status));
     const events = await collect(engine.generate(request));
     expect(events).toMatchObject([{ type: "error", error: { reason: words } }]);
@@ -74,7 +75,7 @@ describe("a server whose template refuses", () => {
   });
 });
 
-test("no request has half of a character, wherever it stood", async () => {
+test("no request contains a lone surrogate", async () => {
   const { engine, server } = await openOn(fakeVllm());
   const half = fc.constantFrom("\ud83c", "\udf31", "a\ud83cb", "\\\ud83c", "🌱", "\\ud83c");
   await fc.assert(
@@ -102,7 +103,7 @@ test("no request has half of a character, wherever it stood", async () => {
         expect(key).not.toMatch(/\p{Surrogate}/u);
         if (typeof value !== "string") return value;
         expect(value).not.toMatch(/\p{Surrogate}/u);
-        // Arguments are JSON in a text of their own.
+        // Arguments are JSON inside a string.
         if (key === "arguments") expect(JSON.stringify(JSON.parse(value))).not.toMatch(/(?<!\\)(?:\\\\)*\\ud[89a-f]/);
         return value;
       });
@@ -111,7 +112,7 @@ test("no request has half of a character, wherever it stood", async () => {
   );
 });
 
-test("a plain question is not asked twice", async () => {
+test("a request without a simpler form is not repeated", async () => {
   const { engine, server } = await openOn(strict(() => "role"));
   await collect(engine.generate(ask("hi")));
   expect(server.requests.filter(({ url }) => url === "/v1/chat/completions")).toHaveLength(1);

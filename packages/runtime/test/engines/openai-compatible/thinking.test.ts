@@ -9,7 +9,7 @@ const request = ask("hi");
 const form = { calls: true, systemRole: true };
 const server = (kind: string) => ({ kind, model: "m", abilities: {}, contextTokens: 512, notices: [] }) as never;
 
-describe("engine.thinking is told to", () => {
+describe("engine.thinking is sent to", () => {
   test.each([
     ["ollama", { think: true }, { think: false }],
     [
@@ -23,7 +23,7 @@ describe("engine.thinking is told to", () => {
       { chat_template_kwargs: { enable_thinking: false, thinking: false } },
     ],
     ["openai", { reasoning_effort: "medium" }, { reasoning_effort: "none" }],
-  ])("%s, and only where it is set", (kind, on, off) => {
+  ])("%s, and only if it is set", (kind, on, off) => {
     const chat = kind === "ollama" ? ollamaChat : openaiChat;
     const { ...plain } = chat(server(kind)).body(request, form) as Record<string, unknown>;
     expect(chat(server(kind), "auto").body(request, form)).toEqual(plain);
@@ -33,7 +33,7 @@ describe("engine.thinking is told to", () => {
 });
 
 test.each(reasoningMarks.filter(({ start }) => start.length > 0))(
-  "a server's text with the thoughts of $start in it is told apart",
+  "reasoning between $start tags in a server's text is separated",
   async ({ start: [start], end: [end] }) => {
     const content = `${start}Hm.${end}\n\nYes.`;
     const { engine } = await openOn(
@@ -46,7 +46,7 @@ test.each(reasoningMarks.filter(({ start }) => start.length > 0))(
   },
 );
 
-test("a server's count of the tokens of thoughts is passed on", async () => {
+test("a server's count of reasoning tokens is passed on", async () => {
   const usage = { prompt_tokens: 3, completion_tokens: 9, completion_tokens_details: { reasoning_tokens: 7 } };
   const { engine } = await openOn(
     replying((_, response) =>

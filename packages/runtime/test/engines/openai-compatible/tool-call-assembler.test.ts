@@ -8,15 +8,17 @@ type Part = Parameters<ToolCallAssembler["push"]>[0];
 
 interface Piece {
   call: number;
-  /** Which piece of its call this is. */
+  /** Position of this piece in its call. */
   at: number;
   name: string;
   text: string;
 }
 
-/** How a server numbers and names the pieces of its calls: at least one field is right, the others may be anything. */
+/**
+ * Ways in which servers number and name the pieces of calls. At least one field is right, the others may be anything.
+ */
 const habits: Record<string, (piece: Piece, count: number) => Omit<Part, "arguments">> = {
-  "all of them right": ({ call, name }) => ({ index: call, id: `c${call}`, name }),
+  "all fields right": ({ call, name }) => ({ index: call, id: `c${call}`, name }),
   "head first, then the index": ({ call, at, name }) => ({
     index: call,
     id: at === 0 ? `c${call}` : null,
@@ -58,13 +60,13 @@ const habits: Record<string, (piece: Piece, count: number) => Omit<Part, "argume
     name: at === 0 ? name : null,
   }),
 };
-/** Habits in which each piece says which call it belongs to: pieces of several calls may be mixed. */
-const mixable = ["all of them right", "head first, then the index", "no index, right ids"];
+/** Habits in which each piece identifies its call, so that pieces of several calls may be mixed. */
+const mixable = ["all fields right", "head first, then the index", "no index, right ids"];
 
 const calls = fc.array(
   fc.record({
     name: fc.constantFrom(...tools),
-    // Arguments of two calls differ: the same call again may be a repetition.
+    // Arguments of two calls differ, because an equal call may be a repetition.
     value: fc.dictionary(fc.constantFrom("city", "a b", "{", '"'), fc.jsonValue(), { maxKeys: 3 }),
     cuts: fc.array(fc.nat(), { maxLength: 4 }),
   }),
@@ -74,13 +76,13 @@ const calls = fc.array(
 function cutUp(calls: readonly { name: string; value: object; cuts: readonly number[] }[]): Piece[][] {
   return calls.map(({ name, value, cuts }, call) => {
     const text = JSON.stringify({ call, ...value });
-    // The opening brace comes with the first piece, as all tokenizers have it.
+    // The opening brace arrives with the first piece, as with all tokenizers.
     const at = [0, ...cuts.map((cut) => 1 + (cut % (text.length - 1))), text.length].sort((a, b) => a - b);
     return at.slice(1).map((end, index) => ({ call, at: index, name, text: text.slice(at[index], end) }));
   });
 }
 
-test.each(Object.keys(habits))("a server's habit, %s, keeps calls apart and whole", (habit) => {
+test.each(Object.keys(habits))("calls of a server with %s are kept apart and complete", (habit) => {
   fc.assert(
     fc.property(calls, fc.infiniteStream(fc.nat()), (calls, random) => {
       const waiting = cutUp(calls);
@@ -102,7 +104,7 @@ test.each(Object.keys(habits))("a server's habit, %s, keeps calls apart and whol
   );
 });
 
-test("a name may come in pieces, growing, or again; a call may come again as a whole", () => {
+test("a name may be split, grow or repeat, and a whole call may be repeated", () => {
   const name = fc.constantFrom(...tools);
   const form = fc.constantFrom("pieces", "growing", "again");
   fc.assert(
@@ -134,7 +136,7 @@ test("a name may come in pieces, growing, or again; a call may come again as a w
   );
 });
 
-test("arguments may grow from piece to piece, and come as text within text", () => {
+test("arguments may grow from piece to piece, and be JSON in a JSON string", () => {
   const assembler = new ToolCallAssembler(() => "own", tools);
   for (const text of ['{"ci', '{"city":', '{"city":"Bern"}']) {
     assembler.push({ index: 0, id: "a", name: "get_weather", arguments: text });
@@ -143,7 +145,7 @@ test("arguments may grow from piece to piece, and come as text within text", () 
   expect(assembler.finish().map((call) => call.arguments)).toEqual([{ city: "Bern" }, '{"zone":1}']);
 });
 
-test("arguments of any other shape are handed on as they are, never as none", () => {
+test("arguments of any other type are passed on unchanged", () => {
   const shape = fc.oneof(fc.array(fc.jsonValue()), fc.integer(), fc.boolean(), fc.stringMatching(/^\{"[a-z]{1,9}$/));
   fc.assert(
     fc.property(shape, fc.boolean(), (value, asText) => {
@@ -155,7 +157,7 @@ test("arguments of any other shape are handed on as they are, never as none", ()
   );
 });
 
-test("half of a character in arguments and keys is replaced", () => {
+test("lone surrogates in arguments and keys are replaced", () => {
   const assembler = new ToolCallAssembler(() => "own", tools);
   assembler.push({ index: 0, id: null, name: "water", arguments: '{"a\\ud83c":["\\udf31",{"b":"\\ud83c\\udf31"}]}' });
   expect(assembler.finish()[0]?.arguments).toEqual({ "a\ufffd": ["\ufffd", { b: "🌱" }] });

@@ -24,7 +24,7 @@ const subsets = [...Array(8).keys()].map((bits) => names.filter((_, index) => bi
 const unsentNotices = (notices: readonly string[] | undefined) =>
   (notices ?? []).filter((notice) => notice.startsWith("Not sent to"));
 
-test.each(Object.entries(servers))("%s: an option that is set is sent, or named once", async (_, answer) => {
+test.each(Object.entries(servers))("%s: a set option is either sent or named once", async (_, answer) => {
   for (const set of subsets) {
     const { engine, server } = await openOn(answer);
     const sampling: SamplingOptions = Object.assign({ ...common }, ...set.map((name) => all[name]));
@@ -38,11 +38,11 @@ test.each(Object.entries(servers))("%s: an option that is set is sent, or named 
   }
 });
 
-test("options of a config are named before the first message", async () => {
+test("unsent options of a config are named before the first message", async () => {
   const { url } = await startServer(plainServer);
   await using runtime = new NanoRuntime();
   await runtime.load(
     sampleConfig({ engine: { type: "openai-compatible", url }, sampling: { temperature: 0, top_k: 5, min_p: 0.1 } }),
   );
-  expect(unsentNotices(runtime.notices)).toEqual([expect.stringContaining(": top_k, min_p of sampling: ")]);
+  expect(unsentNotices(runtime.notices)).toEqual([expect.stringContaining(": sampling options top_k, min_p. ")]);
 });

@@ -3,23 +3,23 @@ import type { EngineMessage, EngineRequest, EngineTool } from "../../engine.js";
 import { legalConversation } from "../../legal-conversation.js";
 import type { RemoteServer } from "../server/remote-server.js";
 
-/** How a server is asked for a reply. How it sends one, each reply says by itself. */
+/** How to request a reply from a server. The reply's own format is detected from its content. */
 export interface ChatDialect {
   path: string;
-  /** Of the stream that carries the reply, as it is asked for. */
+  /** Content type to request for the response stream. */
   contentType: string;
   body(request: EngineRequest, form: ConversationForm): object;
 }
 
-/** What a conversation may hold for a model, and for its template. */
+/** Kinds of messages that a model's template supports. */
 export interface ConversationForm {
-  /** Whether calls and their results are messages of their own. */
+  /** Whether calls and their results may be separate messages. */
   calls: boolean;
-  /** Whether there is a place for instructions. */
+  /** Whether the system role is supported. */
   systemRole: boolean;
 }
 
-/** The messages of a request in the form that every server takes, the instructions first. */
+/** Returns the messages of a request in the form that every server accepts, instructions first. */
 export function conversationOf(
   request: EngineRequest,
   server: RemoteServer,
@@ -29,15 +29,15 @@ export function conversationOf(
   const { instructions, messages } = legalConversation(request, { callsAsText });
   if (instructions === null) return messages;
   if (systemRole) return [{ role: "system", content: instructions }, ...messages];
-  // A template that has no place for instructions is given them with the first thing that the user says.
+  // Without a system role, the instructions go into the first user message.
   const [first, ...others] = messages;
   const content = first === undefined ? instructions : `${instructions}\n\n${first.content}`;
   return [{ role: "user", content }, ...others];
 }
 
 /**
- * The simpler forms that a conversation may be sent in after it was refused in this one: a server often does not know what
- * its model's template takes.
+ * Returns simpler forms to try after a server refused a conversation in this form. A server often does not know what
+ * its model's template accepts.
  */
 export function simplerForms({ instructions, messages }: EngineRequest, form: ConversationForm): ConversationForm[] {
   const hasCalls = form.calls && messages.some(({ role, tool_calls = [] }) => role === "tool" || tool_calls.length > 0);
@@ -48,14 +48,17 @@ export function simplerForms({ instructions, messages }: EngineRequest, form: Co
   ];
 }
 
-/** The tools of a request as both APIs take them; nothing where there are none, or where the server refuses them. */
+/**
+ * Returns the tools of a request in the format of both APIs. Empty if there are none, or if the model cannot call
+ * tools.
+ */
 export function toolsOf({ tools = [] }: EngineRequest, { abilities }: RemoteServer): { tools?: object[] } {
   return tools.length === 0 || abilities.tools === false ? {} : { tools: tools.map(toolOf) };
 }
 
 /**
- * The tools of a request that must choose one, with one more that does nothing: a model that has to call something is not
- * to act where nothing fits.
+ * Returns the tools of a request with `toolChoice: "required"`, plus one that does nothing, so that a model forced to
+ * call a tool need not act when none fits.
  */
 export function toolChoiceOf(request: EngineRequest, server: RemoteServer): { tools?: object[]; tool_choice?: string } {
   const { tools } = toolsOf(request, server);

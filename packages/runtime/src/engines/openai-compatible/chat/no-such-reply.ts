@@ -1,6 +1,6 @@
 /**
- * A reply is not what this API sends, or it is not complete; the message goes on after "The server at …". `words` are those
- * of the server that may say why.
+ * The reply is incomplete or does not follow the API. The message completes the sentence "The server at …". `words` is
+ * text from the server that may give the reason.
  */
 export class NoSuchReply extends Error {
   constructor(

@@ -4,8 +4,8 @@ import type { RemoteServer } from "../server/remote-server.js";
 import { type ChatDialect, conversationOf, toolsOf } from "./chat-dialect.js";
 
 /**
- * Ollama's own `/api/chat` with its stream of JSON lines: the way on which it can be told the size of the context, and
- * told to refuse what is too long instead of cutting it silently.
+ * Ollama's own `/api/chat` with its stream of JSON lines. Unlike the OpenAI API, it lets the client set the context
+ * size and refuse long prompts instead of truncating them silently.
  */
 export function ollamaChat(server: RemoteServer, thinking: ThinkingSetting = "auto"): ChatDialect {
   return {

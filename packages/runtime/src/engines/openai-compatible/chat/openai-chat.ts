@@ -5,7 +5,7 @@ import type { ThinkingSetting } from "../../thinking-setting.js";
 import type { RemoteServer } from "../server/remote-server.js";
 import { type ChatDialect, conversationOf, toolChoiceOf, toolsOf } from "./chat-dialect.js";
 
-/** `/v1/chat/completions` with its stream of Server-Sent Events. */
+/** `/v1/chat/completions` with Server-Sent Events. */
 export function openaiChat(server: RemoteServer, thinking: ThinkingSetting = "auto"): ChatDialect {
   return {
     path: "/v1/chat/completions",
@@ -48,10 +48,10 @@ function messageOf({ role, content, tool_calls, tool_call_id }: EngineMessage): 
   };
 }
 
-/** Options outside the common API, by their names in a config. */
+/** Options outside the OpenAI API, with their config names. */
 const beyondCommon = { topK: "top_k", minP: "min_p", repeatPenalty: "repeat_penalty" } as const;
 
-/** Names of the options that are set and not sent to a server of this kind. */
+/** Returns the config names of options that are set but not sent to this kind of server. */
 export function unsentSampling(sampling: SamplingOptions, kind: RemoteServer["kind"]): string[] {
   if (kind !== "openai") return [];
   const options = Object.entries(beyondCommon) as [keyof typeof beyondCommon, string][];
@@ -59,8 +59,8 @@ export function unsentSampling(sampling: SamplingOptions, kind: RemoteServer["ki
 }
 
 /**
- * How servers are told whether the model thinks: those that render the model's own template take its variables, of which a
- * template reads the one that it knows, and all others the common API's word for the effort.
+ * Parameters that turn thinking on or off. Servers that render the model's own template get template variables, of
+ * which the template uses the one it knows. All other servers get the OpenAI API's reasoning effort.
  */
 function thinkingOf(thinking: ThinkingSetting, kind: RemoteServer["kind"]): JsonObject {
   if (thinking === "auto") return {};
@@ -71,7 +71,7 @@ function thinkingOf(thinking: ThinkingSetting, kind: RemoteServer["kind"]): Json
   return { reasoning_effort: isOn ? "medium" : "none" };
 }
 
-/** What is no part of the common API goes to the servers that are known to take it: others refuse what they do not know. */
+/** Options outside the OpenAI API go only to servers known to support them, because others reject unknown options. */
 function samplingOf(sampling: SamplingOptions, kind: RemoteServer["kind"]): JsonObject {
   const { maxTokens, temperature, topK, topP, minP, repeatPenalty, seed, stop } = sampling;
   const common = { max_tokens: maxTokens, temperature, top_p: topP, seed, stop };

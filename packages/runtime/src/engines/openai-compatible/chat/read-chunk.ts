@@ -5,8 +5,8 @@ import type { TokenUsage } from "../../engine.js";
 import type { ReplyPart, ToolCallPart } from "./reply-part.js";
 
 /**
- * Reads one value of a reply, by what it holds and not by what its server is: a chunk or a whole reply of
- * `/v1/chat/completions`, or a line of Ollama's `/api/chat`. `isAlone`: it did not come as an event of a stream.
+ * Reads one value of a reply. Its content decides how, not the kind of server: it may be a chunk or a whole reply of
+ * `/v1/chat/completions`, or a line of Ollama's `/api/chat`. `isAlone`: the value did not arrive as a stream event.
  */
 export function readChunk(value: unknown, isAlone: boolean): ReplyPart {
   const chunk = objectOf(value);
@@ -21,24 +21,24 @@ export function readChunk(value: unknown, isAlone: boolean): ReplyPart {
   return Object.keys(chunk).some((key) => !besideChunk.has(key)) ? { ...part, unread: value } : part;
 }
 
-/** Keys of a chunk without a reply, such as one of usage or a sign of life. */
+/** Keys of a chunk that carries no reply text, such as usage or a keep-alive. */
 const besideChunk = new Set(
   "id object created created_at model type usage choices system_fingerprint timings".split(" "),
 );
-/** Keys of a message whose texts are not what the model says. */
+/** Keys of a message whose text is not part of the reply. */
 const besideText = new Set(
   "role name id type index status model object created channel recipient phase signature reasoning_signature finish_reason stop_reason".split(
     " ",
   ),
 );
-/** Keys of a message that are read one by one. */
+/** Keys of a message that are read individually. */
 const readKeys = new Set(
   "content refusal reasoning_content reasoning thinking reasoning_text reasoning_details tool_calls function_call".split(
     " ",
   ),
 );
 
-/** What a server says went wrong; null where it says nothing of the kind. */
+/** Returns the error in a chunk, or null. */
 function errorOf(chunk: JsonObject): unknown {
   const { error, errors } = chunk;
   if (typeof error === "object" ? error !== null : typeof error === "string" && error !== "") return error;
@@ -47,7 +47,7 @@ function errorOf(chunk: JsonObject): unknown {
 }
 
 function readChoice(chunk: JsonObject, isAlone: boolean): ReplyPart {
-  // Of several replies, the first is ours: no more were asked for.
+  // If there are several replies, use the first one. Only one was requested.
   const choice = objectOf(itemsOf(chunk.choices).find((value) => Number(objectOf(value).index ?? 0) === 0));
   if (choice.error) return { error: choice.error };
   const { delta } = choice;
@@ -65,9 +65,9 @@ function readLine(chunk: JsonObject): ReplyPart {
   return chunk.done === true ? { ...said, finish: textOf(chunk.done_reason) || "stop", isLast: true } : said;
 }
 
-/** What is said in a message, or in a piece of one. `other` stands for its content where it has none. */
+/** Reads a message or a piece of one. `other` replaces missing content. */
 function readMessage(given: unknown, other: unknown): ReplyPart {
-  // Some servers send the content by itself.
+  // Some servers send the content without a message object.
   const isContent = given !== null && given !== undefined && (typeof given !== "object" || Array.isArray(given));
   const message = isContent ? { content: given } : objectOf(given);
   const content = contentOf(message.content ?? other ?? message.text ?? objectOf(message.audio).transcript);
@@ -85,7 +85,7 @@ function readMessage(given: unknown, other: unknown): ReplyPart {
   const { function_call: legacy } = message;
   const toolCalls = [
     ...itemsOf(message.tool_calls).map(toolCallOf),
-    // Before there were several calls, there was one, and it had no name of its own.
+    // Older APIs support only one call, in `function_call`.
     ...(typeof legacy === "object" && legacy !== null ? [{ ...toolCallOf(legacy), index: 0 }] : []),
   ];
   const part: ReplyPart = {};
@@ -97,7 +97,7 @@ function readMessage(given: unknown, other: unknown): ReplyPart {
   return part;
 }
 
-/** The first field of a message without content that is not known and not empty; undefined without one. */
+/** Returns the first unknown, non-empty field of a message without content, or undefined. */
 function unreadOf(message: JsonObject): unknown {
   for (const [key, value] of Object.entries(message)) {
     if (readKeys.has(key) || besideText.has(key)) continue;
@@ -110,13 +110,13 @@ function unreadOf(message: JsonObject): unknown {
 interface Content {
   text: string;
   reasoning: string;
-  /** Whether there is content, be it an empty text. */
+  /** Whether there is content, even an empty text. */
   isRead: boolean;
-  /** The first part that is neither; undefined where each is one. */
+  /** The first part that is neither text nor reasoning, or undefined. */
   unread?: unknown;
 }
 
-/** A text, or the texts of a list of parts; parts that a model thinks are told apart. */
+/** Reads a text or a list of parts. Reasoning parts are kept apart. */
 function contentOf(value: unknown): Content {
   const isPart = typeof value !== "object" && value !== undefined;
   const isOdd = typeof value === "object" && value !== null && Object.keys(value).length === 0 && !Array.isArray(value);

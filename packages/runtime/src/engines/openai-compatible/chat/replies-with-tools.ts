@@ -3,20 +3,20 @@ import type { EngineEvent, EngineRequest, TokenUsage } from "../../engine.js";
 import { sumUsage } from "../../sum-usage.js";
 import type { RemoteServer } from "../server/remote-server.js";
 
-/** Sends one request and yields the events of its reply. */
+/** Sends one request and yields the events of the reply. */
 type Reply = (request: EngineRequest) => AsyncIterable<EngineEvent>;
 
 /**
- * Whether a server holds a reply to a schema and lets its model call tools all the same. The others hold every reply to the
- * schema, so that no call can be written.
+ * Whether a server can enforce a schema and still let the model call tools. Other servers apply the schema to every
+ * reply, so the model cannot write a call.
  */
 function takesBoth({ kind }: RemoteServer): boolean {
   return kind === "llama-server";
 }
 
 /**
- * Yields the reply to a request. One with a schema and tools is two requests to a server that cannot take both: with the
- * tools first, whose text is dropped; then, where nothing is called, with the schema.
+ * Yields the reply to a request. If the server cannot combine a schema with tools, sends two requests: the first with
+ * the tools, whose text is dropped, and, if nothing was called, the second with the schema.
  */
 export async function* replyWithTools(
   request: EngineRequest,
@@ -50,7 +50,7 @@ function* endWith(end: EngineEvent, usages: readonly (TokenUsage | null)[]): Gen
   yield end;
 }
 
-/** Leaves out calls of the tool that does nothing, where the request has none of its name. */
+/** Drops calls of the do-nothing tool, unless the request has a tool of that name. */
 async function* withoutNoTool(
   { tools = [], toolChoice }: EngineRequest,
   events: AsyncIterable<EngineEvent>,

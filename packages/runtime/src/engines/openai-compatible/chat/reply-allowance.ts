@@ -1,22 +1,22 @@
 import { cutText } from "@nanoagent/models";
 
-/** Pieces and characters for each token that is allowed, and for the reply: a server that counts itself stays far below. */
+/** Pieces and characters per allowed token, and extra per reply. Servers that enforce the limit stay far below. */
 const PIECES_PER_TOKEN = 2;
 const SPARE_PIECES = 16;
 const CHARACTERS_PER_TOKEN = 32;
 const SPARE_CHARACTERS = 256;
-/** Some servers send letter by letter. */
+/** Some servers send single letters. */
 const LETTERS_PER_TOKEN = 4;
 
 /**
- * How much a server may send at a limit of tokens, in pieces and in characters. Tokens are not known here, so that a reply
- * is held only where it goes well beyond the limit.
+ * Limits a reply to a number of tokens, measured in pieces and characters. Tokens cannot be counted here, so only
+ * replies far beyond the limit are cut.
  */
 export class ReplyAllowance {
   #pieces: number;
   #characters: number;
 
-  /** `maxTokens` is undefined where there is no limit. */
+  /** `maxTokens` is undefined if there is no limit. */
   constructor(maxTokens = Number.POSITIVE_INFINITY) {
     this.#pieces = PIECES_PER_TOKEN * maxTokens + SPARE_PIECES;
     this.#characters = CHARACTERS_PER_TOKEN * maxTokens + SPARE_CHARACTERS;
@@ -26,7 +26,7 @@ export class ReplyAllowance {
     return this.#pieces < 0 || this.#characters < 0;
   }
 
-  /** Takes a piece; returns as much of it as is allowed. */
+  /** Returns as much of a piece as is allowed. */
   take(piece: string): string {
     if (piece === "" || this.isUsedUp) return "";
     const room = this.#characters;

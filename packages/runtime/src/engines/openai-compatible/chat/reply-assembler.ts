@@ -6,28 +6,31 @@ import { ReplyAllowance } from "./reply-allowance.js";
 import { isProgress, type ReplyPart, saysSomething } from "./reply-part.js";
 import { ToolCallAssembler } from "./tool-call-assembler.js";
 
-/** How servers say that a reply was cut at a limit of length. */
+/** Finish reasons of a reply that was cut at a length limit. */
 const cutFinishes =
   /^(?:length|max_(?:new_|output_|completion_)?(?:tokens|length)|token_limit|model_length|(?:model_)?context_(?:length|window)_exceeded)$/;
-/** How servers say that a reply was given up. */
+/** Finish reasons of a reply that failed or was canceled. */
 const failedFinishes =
   /^(?:error|abort(?:ed)?|cancell?ed|timeout|(?:network|engine|internal|server)_?error|insufficient_system_resource|failed)$/;
-/** How servers say that their filter ended a reply. */
+/** Finish reasons of a reply that a content filter ended. */
 const filteredFinishes =
   /^(?:content_?filter(?:ed)?|safety|sensitive|refusal|recitation|blocklist|prohibited_content|spii|guardrail_intervened)$/;
-/** How Ollama says that it did nothing but load or unload its model. */
+/** Finish reasons of Ollama when it only loaded or unloaded a model. */
 const idleFinishes = /^(?:un)?load$/;
-/** How servers say that the model calls tools. */
+/** Finish reasons of a reply with tool calls. */
 const callFinishes = /^(?:tool_?(?:calls?|use)|function_?call)$/;
 
-/** Longest text that a repetition is looked for in. */
+/** Longest text that is checked for repetition. */
 const MAX_REPEATED_CHARACTERS = 2 ** 20;
 
-/** One reply as it comes: pieces of text at once, tool calls, usage and end when it is whole. */
+/**
+ * Assembles one streamed reply. Text is passed on at once; tool calls, usage and the end follow when the reply is
+ * complete.
+ */
 export class ReplyAssembler {
   readonly #calls: ToolCallAssembler;
   readonly #allowance: ReplyAllowance;
-  /** Some servers leave a model's thoughts in the text, between tags; a value by a schema has none. */
+  /** Extracts reasoning that some servers leave in the text between tags. Replies with a schema contain none. */
   readonly #split: ReplyText;
   readonly #text = new SaidText();
   readonly #reasoning = new SaidText();
@@ -35,13 +38,13 @@ export class ReplyAssembler {
   #saysSomething = false;
   #usage: TokenUsage | null = null;
   #finish: string | null = null;
-  /** Whether more came after the server had said that the reply was complete. */
+  /** Whether more text arrived after a finish reason. */
   #goesOn = false;
   #isLast = false;
   #heldBy: "stop" | "max_tokens" | null = null;
   #words: string | null = null;
   #hasCalls = false;
-  /** What came in the place of text and is none. */
+  /** Unreadable value where text was expected. */
   #unread: unknown;
 
   constructor({
@@ -51,7 +54,7 @@ export class ReplyAssembler {
     nextCallId,
   }: {
     expectsJson: boolean;
-    /** Of which a stop text and the limit of tokens are held here too: some servers take no notice of them. */
+    /** A stop text and the token limit are enforced here, because some servers ignore them. */
     sampling?: SamplingOptions | undefined;
     tools?: readonly EngineTool[] | undefined;
     nextCallId: () => string;
@@ -61,12 +64,12 @@ export class ReplyAssembler {
     this.#allowance = new ReplyAllowance(maxTokens);
   }
 
-  /** Whether a piece of the reply has come, and not only signs of life. */
+  /** Whether a piece of the reply has arrived, not only keep-alives. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** Whether the server said that the reply is complete, and has not gone on after it said so before. */
+  /** Whether the server has finished the reply, and did not continue after an earlier finish reason. */
   get isComplete(): boolean {
     return this.#isLast || (this.#finish !== null && !this.#goesOn);
   }
@@ -76,22 +79,22 @@ export class ReplyAssembler {
     return this.#isLast || this.#finish !== null;
   }
 
-  /** Whether the server said that nothing follows. */
+  /** Whether the server announced that nothing follows. */
   get isLast(): boolean {
     return this.#isLast;
   }
 
-  /** The option of sampling that ended the reply here, where the server went on; null where it ended by itself. */
+  /** The sampling option that was enforced here because the server ignored it, or null. */
   get heldBy(): "stop" | "max_tokens" | null {
     return this.#heldBy;
   }
 
-  /** What the server said beside its reply; null where it said nothing. */
+  /** Text that the server sent beside the reply, or null. */
   get words(): string | null {
     return this.#words;
   }
 
-  /** What can be shown at once. Throws {@link TooManyToolCalls}. */
+  /** Yields the events that a piece allows. Throws {@link TooManyToolCalls}. */
   *push(part: ReplyPart): Generator<EngineEvent> {
     const { toolCalls = [], usage, finish, isLast, words, unread } = part;
     this.#unread ??= unread;
@@ -111,14 +114,14 @@ export class ReplyAssembler {
     this.#words ??= words ?? null;
   }
 
-  /** Ends the reply here, whatever the server sends yet. */
+  /** Ends the reply here and ignores the rest of the stream. */
   #hold(): void {
     this.#heldBy = this.#split.stopped ? "stop" : "max_tokens";
     this.#finish = this.#split.stopped ? "stop" : "length";
     this.#isLast = true;
   }
 
-  /** What a complete reply ends with. Throws {@link NoSuchReply} where it is complete in name only. */
+  /** Yields the last events of a complete reply. Throws {@link NoSuchReply} if the reply is not usable. */
   *finish(): Generator<EngineEvent> {
     if (this.#heldBy === null) {
       yield* this.#reason(this.#reasoning.end());
@@ -128,43 +131,38 @@ export class ReplyAssembler {
     const finish = (this.#finish ?? "").toLowerCase().replaceAll(/[\s-]/g, "_");
     this.#refuse(finish);
     const isCut = cutFinishes.test(finish);
-    // Where the reply was cut, so may its last call be; and one call of several is not what the model meant.
+    // If the reply was cut, its last call may be incomplete, and the others alone are not what the model intended.
     const calls = isCut ? [] : this.#calls.finish();
     if (calls.length === 0 && callFinishes.test(finish) && this.#text.isEmpty) {
-      throw new NoSuchReply("said that its model calls a tool, and sent no call", "remote-protocol", this.#words);
+      throw new NoSuchReply("announced a tool call but did not send one", "remote-protocol", this.#words);
     }
     for (const call of calls) yield { type: "tool-call", call };
     if (this.#usage !== null) yield { type: "usage", usage: this.#usage };
     yield { type: "end", reason: isCut ? "length" : calls.length > 0 ? "tool-calls" : "stop" };
   }
 
-  /** Throws {@link NoSuchReply} where a reply has no text and no call, but something that may have been meant as such. */
+  /** Throws {@link NoSuchReply} if the reply has neither text nor calls but contains an unreadable value. */
   refuseUnread(): void {
     if (this.#unread === undefined || !this.#text.isEmpty || this.#hasCalls || this.#words !== null) return;
     let quote = "";
     try {
       quote = JSON.stringify(this.#unread);
     } catch {
-      // Nested deeper than can be written.
+      // The value is nested too deeply to serialize.
     }
-    throw new NoSuchReply(
-      "sent a reply whose content is neither text nor a call",
-      "remote-protocol",
-      `It sent ${quote}`,
-    );
+    throw new NoSuchReply("sent a reply that is neither text nor a tool call", "remote-protocol", `Content: ${quote}`);
   }
 
   #refuse(finish: string): void {
     const words = this.#words;
-    if (failedFinishes.test(finish)) throw new NoSuchReply("gave its reply up", "remote-failed", words);
-    if (filteredFinishes.test(finish))
-      throw new NoSuchReply("does not let its model say this", "remote-refused", words);
+    if (failedFinishes.test(finish)) throw new NoSuchReply("aborted its reply", "remote-failed", words);
+    if (filteredFinishes.test(finish)) throw new NoSuchReply("filtered its model's reply", "remote-refused", words);
     this.refuseUnread();
-    // An end mark is not a reply, and an end that no reason is given for is not trusted beside other words.
+    // An end mark alone is not a reply. Other text beside an end without a reason may be an error message.
     const isNothing = !this.#saysSomething && (finish === "" || idleFinishes.test(finish));
-    if (isNothing) throw new NoSuchReply("ended its reply before it began", "remote-failed", words);
+    if (isNothing) throw new NoSuchReply("sent an empty reply", "remote-failed", words);
     if (words !== null && (finish === "" || !this.#saysSomething)) {
-      throw new NoSuchReply("ended its reply with other words", "remote-failed", words);
+      throw new NoSuchReply("ended its reply with other text", "remote-failed", words);
     }
   }
 
@@ -177,7 +175,7 @@ export class ReplyAssembler {
   }
 }
 
-/** Text that came so far: a server may send all of it again at the end, and halves of characters at any place. */
+/** Text received so far. A server may repeat all of it at the end, and may split a surrogate pair anywhere. */
 class SaidText {
   readonly #whole = new WholePieces();
   #said = "";
@@ -187,7 +185,7 @@ class SaidText {
     return this.#pieces === 0;
   }
 
-  /** Returns what is new in a piece. */
+  /** Returns the new text in a piece. */
   push(piece: string, { finish, isWhole = false }: ReplyPart): string {
     if (piece === "") return "";
     const isAgain = finish !== undefined && this.#pieces > 1 && piece === this.#said;

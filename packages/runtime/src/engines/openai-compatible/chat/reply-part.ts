@@ -1,41 +1,41 @@
 import type { TokenUsage } from "../../engine.js";
 
-/** What one piece of a server's stream says, whatever its API calls it. */
+/** Content of one piece of a server's stream, independent of the API. */
 export interface ReplyPart {
   text?: string;
-  /** What the model thinks before it answers, where the server tells it apart. */
+  /** Reasoning before the answer, if the server sends it separately. */
   reasoning?: string;
   toolCalls?: readonly ToolCallPart[];
   usage?: TokenUsage;
-  /** Why the reply is complete, in the server's word. */
+  /** The server's finish reason. */
   finish?: string;
-  /** Whether this is all of the reply, what came before included. */
+  /** Whether this piece contains the whole reply, including earlier pieces. */
   isWhole?: boolean;
-  /** Nothing comes after this. */
+  /** Whether nothing follows. */
   isLast?: boolean;
   error?: unknown;
-  /** What the server says beside the reply. */
+  /** Text that the server sent beside the reply. */
   words?: string;
-  /** Something in the place of what the model wrote that is no text, no thought and no call. */
+  /** Value in place of model output that is neither text, reasoning nor a call. */
   unread?: unknown;
 }
 
 /** A tool call, or a piece of one. */
 export interface ToolCallPart {
-  /** Which call of the reply this belongs to, where the server says so. */
+  /** Index of the call in the reply, if the server sends it. */
   index: number | null;
   id: string | null;
   name: string | null;
-  /** A piece of JSON text, or the value as a whole. */
+  /** A piece of JSON text, or the whole value. */
   arguments: unknown;
 }
 
-/** Whether this is a piece of the reply, and not only a sign of life. */
+/** Whether this is a piece of the reply, not only a keep-alive. */
 export function isProgress({ text, reasoning, toolCalls, finish }: ReplyPart): boolean {
   return Boolean(text) || Boolean(reasoning) || toolCalls !== undefined || finish !== undefined;
 }
 
-/** Whether this holds some of what the model wrote. */
+/** Whether this contains model output. */
 export function saysSomething({ text, reasoning, toolCalls }: ReplyPart): boolean {
   return text !== undefined || reasoning !== undefined || toolCalls !== undefined;
 }

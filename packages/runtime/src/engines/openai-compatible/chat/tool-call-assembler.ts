@@ -4,19 +4,19 @@ import type { ToolCall } from "../../engine.js";
 import { OpenCall } from "./open-call.js";
 import type { ToolCallPart } from "./reply-part.js";
 
-/** More calls in one reply are a model that has lost its way. */
+/** Most calls per reply. With more, the model is in a loop. */
 const MAX_CALLS = 128;
-/** Of all calls of a reply together. */
+/** Limit for all calls of a reply together. */
 const MAX_ARGUMENT_CHARACTERS = 2 ** 20;
 
-/** A reply calls more tools, or with longer arguments, than any has reason to. */
+/** A reply has too many tool calls, or arguments that are too long. */
 export class TooManyToolCalls extends Error {}
 
 /**
- * Puts tool calls together from their pieces, in whatever order these come. Servers number calls in different ways, and no
- * field alone tells them apart: index, id, name and the arguments so far are weighed together. Where they agree, a piece goes
- * on with its call; a piece that contradicts it begins another. Arguments that are not JSON are handed on as the text that
- * they are: whoever checks them against the tool's schema tells the model.
+ * Assembles tool calls from pieces that arrive in any order. Servers number calls differently, so no single field
+ * identifies a call: index, id, name and the arguments so far are compared together. A piece that fits an open call
+ * continues it; a piece that contradicts it starts a new call. Invalid JSON arguments are passed on as text, so that
+ * schema validation can report them to the model.
  */
 export class ToolCallAssembler {
   readonly #nextId: () => string;
@@ -24,7 +24,7 @@ export class ToolCallAssembler {
   readonly #calls: OpenCall[] = [];
   #characters = 0;
 
-  /** `nextId` names the calls that a server leaves without an id; `tools` are the names that calls may have. */
+  /** `nextId` creates ids for calls without one; `tools` are the names that calls may have. */
   constructor(nextId: () => string, tools: ReadonlySet<string> = new Set()) {
     this.#nextId = nextId;
     this.#tools = tools;
@@ -34,11 +34,11 @@ export class ToolCallAssembler {
   push(given: ToolCallPart): void {
     const part = { ...given, id: given.id || null, name: given.name || null };
     if (typeof part.arguments === "string") this.#characters += part.arguments.length;
-    if (this.#characters > MAX_ARGUMENT_CHARACTERS) throw new TooManyToolCalls("arguments without an end");
+    if (this.#characters > MAX_ARGUMENT_CHARACTERS) throw new TooManyToolCalls("tool arguments are too long");
     (this.#find(part) ?? this.#begin()).push(part, this.#tools);
   }
 
-  /** The calls, in the order of their indexes where each has its own, and of their coming otherwise. */
+  /** Returns the calls, ordered by index if every call has its own, otherwise by arrival. */
   finish(): ToolCall[] {
     const calls = this.#calls.filter((call, at) => !call.isShell && !this.#isRepeatedHead(call, at));
     const indexes = new Set(calls.map(({ index }) => index));
@@ -60,7 +60,7 @@ export class ToolCallAssembler {
       return byIndex.isFollowedBy(part, this.#tools) ? byIndex : undefined;
     }
     if (byId !== undefined) {
-      // An index that is new begins a call, unless all else says that it counts pieces.
+      // A new index starts a new call, unless all other fields suggest that the index counts pieces.
       const begins = index !== null && byIndex === undefined && name !== null && !byId.isContinuedBy(part);
       return !begins && byId.isFollowedBy(part, this.#tools) ? byId : undefined;
     }
@@ -77,14 +77,14 @@ export class ToolCallAssembler {
     return call;
   }
 
-  /** Whether a call is only the beginning of a later one, whose server gave it another id with each piece. */
+  /** Whether a call is only the beginning of a later one, because the server changes the id with every piece. */
   #isRepeatedHead({ isEmpty, index, name }: OpenCall, at: number): boolean {
     const isSame = (call: OpenCall) => !call.isEmpty && call.index === index && call.name === name;
     return isEmpty && index !== null && this.#calls.slice(at + 1).some(isSame);
   }
 }
 
-/** A tool without parameters is called with nothing, which some models write as nothing and some as null. */
+/** Returns the arguments of a call. For a tool without parameters, some models write nothing and some write null. */
 function argumentsOf({ value, text, grown }: OpenCall): unknown {
   if (value !== undefined) return value;
   if (text.trim() === "") return {};

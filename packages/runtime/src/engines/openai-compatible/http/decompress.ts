@@ -8,19 +8,19 @@ const decoders: Partial<Record<string, typeof createUnzip>> = {
   deflate: createUnzip,
   br: createBrotliDecompress as typeof createUnzip,
 };
-/** Encodings that nothing here can read. */
+/** Encodings that cannot be decoded here. */
 const unknownCompressions = new Set(["zstd", "compress", "x-compress", "dcb", "dcz"]);
 
 /**
- * Returns the bytes of an answer that a proxy has compressed, though it was asked not to; null for an encoding that cannot
- * be read. What a server calls an encoding, and is none, is not one.
+ * Returns the decoded body of a response that a proxy compressed despite the request, or null for an encoding that
+ * cannot be decoded. Unknown encoding names count as uncompressed.
  */
 export function decompress(response: IncomingMessage): Readable | null {
   const encoding = response.headers["content-encoding"]?.trim().toLowerCase() ?? "";
   if (unknownCompressions.has(encoding) || encoding.includes(",")) return null;
   const decoder = decoders[encoding]?.();
   if (decoder === undefined) return response;
-  // Whoever reads the decoder is told of what goes wrong.
+  // Errors reach the reader of the decoder.
   pipeline(response, decoder, () => {});
   return decoder;
 }

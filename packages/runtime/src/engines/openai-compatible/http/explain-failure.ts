@@ -7,22 +7,23 @@ import { showServerText } from "./server-text.js";
 const NAME_UNKNOWN = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_NODATA", "EAI_NONAME"]);
 const CONNECTION_LOST = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ERR_STREAM_PREMATURE_CLOSE"]);
 
-/** What Node says of a connection, in words for a person. An error of our own comes back as it is. */
+/** Converts a network error of Node into a readable error. Returns a `NanoAgentError` unchanged. */
 export function explainNetworkFailure(label: string, cause: unknown): NanoAgentError {
   if (NanoAgentError.isInstance(cause)) return cause;
   const { code = "", message = String(cause) } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code.startsWith("HPE_")) {
-    const what = code === "HPE_HEADER_OVERFLOW" ? "sent headers of more than 16 KB" : "sent an answer that is no HTTP";
+    const what =
+      code === "HPE_HEADER_OVERFLOW" ? "sent headers of more than 16 KB" : "sent a response that is not HTTP";
     return RemoteEngineError.protocol(label, what, cause);
   }
   if (/^Z_|^ERR_+(?:ERROR|PADDING|BROTLI)/.test(code)) {
-    return RemoteEngineError.protocol(label, "sent its answer compressed in a way that cannot be read", cause);
+    return RemoteEngineError.protocol(label, "sent a response that cannot be decompressed", cause);
   }
   if (CONNECTION_LOST.has(code)) {
     return new RemoteEngineError({
       code: "remote-failed",
-      message: `The server at ${label} closed the connection before its answer was complete.`,
-      hint: "Its own log says why; a server that runs out of memory dies like this.",
+      message: `The server at ${label} closed the connection before its response was complete.`,
+      hint: "Check the server's log. It may have run out of memory.",
       cause,
     });
   }
@@ -32,18 +33,18 @@ export function explainNetworkFailure(label: string, cause: unknown): NanoAgentE
     return unreachable(`Nothing is listening at ${label}.`, "Start the server, or correct the port in engine.url.");
   }
   if (NAME_UNKNOWN.has(code)) {
-    return unreachable(`There is no machine of the name in ${label}.`, "Correct the name in engine.url.");
+    return unreachable(`The host name in ${label} is unknown.`, "Correct the host name in engine.url.");
   }
   if (/CERT|SIGNATURE|^ERR_(SSL|TLS)|^EPROTO$/.test(code)) {
     return unreachable(
-      `There is no trusted connection to ${label}.`,
-      "Use http:// for a server without TLS; for one with a certificate of your own, name its authority in NODE_EXTRA_CA_CERTS.",
+      `Cannot make a trusted connection to ${label}.`,
+      "Use http:// for a server without TLS. For a private certificate, set NODE_EXTRA_CA_CERTS to the file of its authority.",
     );
   }
-  return unreachable(`There is no connection to ${label}.`, "Check the network and engine.url.");
+  return unreachable(`Cannot connect to ${label}.`, "Check the network and engine.url.");
 }
 
-/** What an answer other than 200 means. `body` is its beginning. */
+/** Returns the error for a status other than 200. `body` is the beginning of the response body. */
 export function explainStatus(
   label: string,
   { status, body, location }: { status: number; body: string; location: string | undefined },
@@ -56,17 +57,17 @@ export function explainStatus(
     return new RemoteEngineError({
       code: "remote-protocol",
       status,
-      message: `The server at ${label} sends its callers elsewhere${target}; that is not followed.`,
-      hint: "Set engine.url to the address that answers itself.",
+      message: `The server at ${label} redirects${target}. Redirects are not followed.`,
+      hint: "Set engine.url to the final address.",
     });
   }
   if (status === 429 || status === 503) {
     return new RemoteEngineError({
       code: "remote-overloaded",
       status,
-      message: `The server at ${label} has no time for this now (${status}).`,
+      message: `The server at ${label} is overloaded or not ready (${status}).`,
       reason,
-      hint: "Try again later: it may still be loading its model, or have too many callers.",
+      hint: "Try again later. The server may be loading its model or have too many requests.",
     });
   }
   if (status >= 400 && status < 500) {
@@ -79,10 +80,10 @@ export function explainStatus(
     });
   }
   if (status >= 500) return serverFailed(label, reason, status);
-  return RemoteEngineError.protocol(label, `answered with the status ${status}`);
+  return RemoteEngineError.protocol(label, `responded with status ${status}`);
 }
 
-/** The same for an error that came inside an answer: the server's own code stands for the status. */
+/** Returns the error for an error object inside a response. The server's own code replaces the status. */
 export function explainSentError(label: string, error: unknown, apiKey: string | null): RemoteEngineError {
   const body = JSON.stringify({ error });
   const { code: ownCode, status, status_code } = objectOf(error);
@@ -96,21 +97,21 @@ function serverFailed(label: string, reason: string | undefined, status: number 
   return new RemoteEngineError({
     code: "remote-failed",
     status,
-    message: `The server at ${label} failed${status === null ? " in the middle of its reply" : ` (${status})`}.`,
+    message: `The server at ${label} failed${status === null ? " during its reply" : ` (${status})`}.`,
     reason,
-    hint: "Its own log says more.",
+    hint: "Check the server's log.",
   });
 }
 
 function hintForRefusal(status: number, said: string, hasKey: boolean): string {
   if (status === 401 || status === 403) {
     return hasKey
-      ? "The key in the environment variable that engine.api_key_env names is not accepted."
-      : "Put the server's key into an environment variable and its name into engine.api_key_env.";
+      ? "Check the key in the environment variable that engine.api_key_env names. It was rejected."
+      : "Put the server's key into an environment variable and set engine.api_key_env to its name.";
   }
   if (status === 404) return "Check engine.url and engine.model.";
   if (/context|n_ctx|num_ctx/i.test(said)) {
-    return "Give the server a larger context, or set engine.context to what it has.";
+    return "Give the server a larger context, or set engine.context to its context size.";
   }
-  return "The server's words say what it does not take.";
+  return "See the server's message for the cause.";
 }

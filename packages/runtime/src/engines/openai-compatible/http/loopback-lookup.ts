@@ -6,15 +6,15 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Is this an IP address of this machine that no other can reach? An IPv4 one written as IPv6 counts too. */
+/** Whether an IP address is a loopback address. IPv4-mapped IPv6 addresses count as IPv4. */
 export function isLoopback(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && loopback.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 /**
- * Looks a name up and refuses it unless every address that it stands for is a loopback one: it fails with
- * `network-not-allowed` before anything is connected. The connection is made to the addresses that were checked.
+ * Wraps a lookup so that it fails with `network-not-allowed`, before any connection, unless every address of the name
+ * is a loopback address. The connection uses the addresses that were checked.
  */
 export function loopbackOnly(lookup: LookupFunction = lookUpByDns): LookupFunction {
   return (hostname, options, callback) => {
@@ -34,7 +34,7 @@ export function networkNotAllowed(hostname: string, addresses: readonly string[]
   return new RemoteEngineError({
     code: "network-not-allowed",
     message: `The server ${hostname} is not on this machine, and the config does not allow the network.`,
-    reason: addresses.length === 0 ? undefined : `It stands for ${addresses.slice(0, 4).join(", ")}.`,
-    hint: "Set engine.allow_network: true if messages may leave this machine, or use a server on 127.0.0.1.",
+    reason: addresses.length === 0 ? undefined : `It resolves to ${addresses.slice(0, 4).join(", ")}.`,
+    hint: "Set engine.allow_network: true to let messages leave this machine, or use a server on 127.0.0.1.",
   });
 }

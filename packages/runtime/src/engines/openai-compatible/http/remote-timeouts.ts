@@ -1,20 +1,20 @@
-/** How long a server is waited for, in milliseconds. */
+/** Timeouts for requests to a server, in milliseconds. */
 export interface RemoteTimeouts {
-  /** Until the connection stands. Default: 10 seconds. */
+  /** Until the connection is established. Default: 10 seconds. */
   connectMilliseconds: number;
-  /** For the whole answer to a small question: which models, how large a context. Default: 10 seconds. */
+  /** For the whole response to a small request, such as the list of models or the context size. Default: 10 seconds. */
   questionMilliseconds: number;
   /**
-   * Until the first piece of a reply, signs of life not counted: the server may load the model and read a long prompt
-   * first. Default: 10 minutes, in which a small computer reads some thousand tokens.
+   * Until the first piece of a reply, not counting keep-alives. The server may have to load the model and read a long
+   * prompt first. Default: 10 minutes, in which a small computer reads a few thousand tokens.
    */
   firstPieceMilliseconds: number;
   /**
-   * From one piece of a reply to the next; eight in a row get twice that time together, so that a trickle ends too.
-   * Default: a minute, in which the slowest computer that was measured writes twenty tokens.
+   * Between two pieces of a reply. Eight pieces in a row may take at most twice this time together, so that a trickle
+   * also ends. Default: 1 minute, in which the slowest computer measured writes twenty tokens.
    */
   nextPieceMilliseconds: number;
-  /** Before the first try again; it doubles with each. Default: 250 ms. */
+  /** Before the first retry; doubles with every retry. Default: 250 ms. */
   retryMilliseconds: number;
 }
 

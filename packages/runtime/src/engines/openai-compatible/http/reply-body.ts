@@ -3,18 +3,18 @@ import type { Readable } from "node:stream";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { explainNetworkFailure } from "./explain-failure.js";
 
-/** 128k tokens in pieces of 400 bytes are 50 MB; more is no reply. Nothing of it is held. */
+/** Limit per response. 128k tokens in pieces of 400 bytes are 50 MB. Nothing is buffered. */
 const MAX_BODY_BYTES = 64 * 2 ** 20;
-/** How long the end of an answer that is no longer read may take before its connection is given up. */
+/** Longest wait for the end of a response that is no longer read, before its connection is closed. */
 const FINISH_MILLISECONDS = 1000;
 
-/** The body of an answer, read piece by piece, with every wait bounded. */
+/** The body of a response, read in pieces, with a timeout for every wait. */
 export class ReplyBody {
   readonly status: number;
   readonly #label: string;
   readonly #request: ClientRequest;
   readonly #response: IncomingMessage;
-  /** The answer's bytes, no longer compressed. */
+  /** Decompressed bytes of the response. */
   readonly #source: Readable;
   #failure: unknown = null;
   #bytes = 0;
@@ -40,10 +40,10 @@ export class ReplyBody {
   }
 
   /**
-   * The next bytes, or null at the end. Throws when none come within so many milliseconds, and what
-   * {@link cancel} was called with. `what` ends the sentence "The server did not … in time".
+   * Returns the next bytes, or null at the end. Throws a timeout error after this time, or the reason passed to {@link
+   * cancel}. `what` completes the sentence "The server did not … in time".
    */
-  async read(milliseconds: number, what = "complete its answer"): Promise<Buffer | null> {
+  async read(milliseconds: number, what = "complete its response"): Promise<Buffer | null> {
     const timer = setTimeout(() => this.cancel(tooSlow(this.#label, what)), Math.max(0, milliseconds));
     try {
       for (;;) {
@@ -67,7 +67,7 @@ export class ReplyBody {
     }
   }
 
-  /** All of it as text. Throws when it is longer, or takes longer. */
+  /** Returns the whole body as text. Throws if it is too long or takes too long. */
   async text(maxBytes: number, milliseconds: number): Promise<string> {
     const until = performance.now() + milliseconds;
     const pieces: Buffer[] = [];
@@ -78,27 +78,27 @@ export class ReplyBody {
       pieces.push(bytes);
       length += bytes.length;
       if (length > maxBytes) {
-        const error = RemoteEngineError.protocol(this.#label, `sent an answer of more than ${maxBytes} bytes`);
+        const error = RemoteEngineError.protocol(this.#label, `sent a response of more than ${maxBytes} bytes`);
         this.cancel(error);
         throw error;
       }
     }
   }
 
-  /** Ends the answer here: whoever reads it gets `reason` thrown, and the connection is closed. */
+  /** Ends the response: readers get `reason` thrown, and the connection is closed. */
   cancel(reason: unknown): void {
     if (this.#failure === null) this.#failure = reason;
     this.#request.destroy();
     this.#wake();
   }
 
-  /** All that is of interest has been read. The connection is kept when the answer ends in time. */
+  /** Call when no more data is needed. The connection is reused if the response ends in time. */
   finish(): void {
     if (this.#source.readableEnded || this.#source.destroyed) return;
     const timer = setTimeout(() => this.#request.destroy(), FINISH_MILLISECONDS);
     timer.unref();
     this.#source.once("close", () => clearTimeout(timer));
-    // A stream that is listened to in this way does not flow.
+    // A stream with a `readable` listener does not flow.
     this.#source.removeListener("readable", this.#changed);
     this.#source.resume();
   }
@@ -108,7 +108,7 @@ export function tooSlow(label: string, what: string): RemoteEngineError {
   return new RemoteEngineError({
     code: "remote-timeout",
     message: `The server at ${label} did not ${what} in time.`,
-    hint: "Its own log says what it is doing; a smaller model or a shorter prompt is answered sooner.",
+    hint: "Check the server's log. A smaller model or a shorter prompt responds sooner.",
   });
 }
 

@@ -1,24 +1,24 @@
 import { onAbort } from "../../../on-abort.js";
 import type { RemoteEngineError } from "../remote-engine-error.js";
 
-/** Two seconds altogether at the default pace: a server that starts again is often back by then. */
+/** With the default pauses, retries span two seconds, in which a restarted server is often back. */
 const MAX_RETRIES = 3;
-/** A server may ask for a longer pause; then the caller is told instead of kept waiting. */
+/** Longest pause that a server may ask for. Beyond it, the request fails at once. */
 const MAX_RETRY_AFTER_MILLISECONDS = 30_000;
 
-/** A failure before anything was done, so that the same may be tried again. */
+/** A failure before the server did any work, so that a retry is safe. */
 export class TransientFailure {
   constructor(
     readonly error: RemoteEngineError,
-    /** The pause that the server asked for. */
+    /** Pause that the server asked for. */
     readonly retryAfterMilliseconds: number | null = null,
   ) {}
 }
 
 /**
- * Tries until `attempt` throws no {@link TransientFailure}, at most three times more; throws its error then. Pauses in
- * between as long as the server asks for, or twice as long each time, less up to a half at random so that many clients
- * do not come back at once. Throws the signal's reason when it aborts.
+ * Calls `attempt` again after each {@link TransientFailure}, with at most three retries, and then throws its error.
+ * Pauses as long as the server asks for, or twice as long with every retry, minus a random part of up to half so that
+ * many clients do not return at once. Throws the signal's reason on abort.
  */
 export async function withRetries<Value>(
   attempt: () => Promise<Value>,
@@ -37,7 +37,7 @@ export async function withRetries<Value>(
   }
 }
 
-/** What a Retry-After header asks for: seconds, or a date. Null where it is missing or nonsense. */
+/** Returns the pause of a Retry-After header (seconds or a date), or null if it is missing or invalid. */
 export function readRetryAfter(header: string | undefined, now = Date.now()): number | null {
   if (header === undefined) return null;
   const milliseconds = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;

@@ -2,36 +2,36 @@ import { isIP } from "node:net";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { isLoopback, networkNotAllowed } from "./loopback-lookup.js";
 
-/** Where a server is. */
+/** Address of a server. */
 export interface ServerAddress {
   isEncrypted: boolean;
-  /** Name or address, an IPv6 one without brackets. */
+  /** Host name or IP address, without brackets for IPv6. */
   hostname: string;
   port: number;
-  /** What stands before `/v1` in every path: empty, or `/prefix`. */
+  /** Path before `/v1`: empty, or `/prefix`. */
   basePath: string;
   /** For people: `127.0.0.1:8080`. */
   label: string;
 }
 
 /**
- * The server that a URL names: `http://127.0.0.1:8080`, with or without `/v1` at its end. Throws
- * {@link RemoteEngineError} for anything else, and for another machine's address when no network is allowed; a name is
- * judged by its addresses when the connection is made.
+ * Parses a server URL such as `http://127.0.0.1:8080`, with or without `/v1` at the end. Throws {@link
+ * RemoteEngineError} for anything else, and for an address of another machine if the network is not allowed. The
+ * addresses of a host name are checked when the connection is made.
  */
 export function parseServerAddress(url: string, { allowNetwork }: { allowNetwork: boolean }): ServerAddress {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || (parsed.protocol !== "http:" && parsed.protocol !== "https:") || parsed.hostname === "") {
-    throw invalidUrl("is no http or https address", "Write it with its scheme, as in http://127.0.0.1:8080.");
+    throw invalidUrl("is not an http or https URL", "Include the scheme, as in http://127.0.0.1:8080.");
   }
   if (parsed.username !== "" || parsed.password !== "") {
     throw invalidUrl(
-      "holds a user name or a password",
-      "Put the key into an environment variable and its name into engine.api_key_env.",
+      "contains a user name or password",
+      "Put the key into an environment variable and set engine.api_key_env to its name.",
     );
   }
   if (parsed.search !== "" || parsed.hash !== "") {
-    throw invalidUrl("has a ? or # part", "Give the server's address alone, as in http://127.0.0.1:8080.");
+    throw invalidUrl("has a ? or # part", "Use only the server's address, as in http://127.0.0.1:8080.");
   }
   const isEncrypted = parsed.protocol === "https:";
   const hostname = parsed.hostname.replace(/^\[|\]$/g, "");
@@ -46,7 +46,7 @@ export function parseServerAddress(url: string, { allowNetwork }: { allowNetwork
   };
 }
 
-/** The text of the URL is left out: what is wrong with it may be that it holds a secret. */
+/** The message does not quote the URL, which may contain a secret. */
 function invalidUrl(what: string, hint: string): RemoteEngineError {
-  return new RemoteEngineError({ code: "remote-settings-invalid", message: `The engine's url ${what}.`, hint });
+  return new RemoteEngineError({ code: "remote-settings-invalid", message: `engine.url ${what}.`, hint });
 }

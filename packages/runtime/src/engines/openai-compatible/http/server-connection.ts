@@ -15,31 +15,31 @@ import type { ServerAddress } from "./server-address.js";
 import { showServerText } from "./server-text.js";
 
 const MAX_HEADER_BYTES = 16 * 1024;
-/** A list of hundreds of models, or a chat template with what surrounds it, is far below. */
+/** Limit per response. A list of hundreds of models or a chat template with its metadata is far smaller. */
 const MAX_ANSWER_BYTES = 4 * 2 ** 20;
-/** What is read of an error's body. */
+/** Part of an error body that is read. */
 const MAX_ERROR_BYTES = 64 * 1024;
-/** One for a reply, one for a question beside it. */
+/** One for a reply, and one for a small request beside it. */
 const MAX_IDLE_SOCKETS = 2;
-/** Servers close an idle connection after 5 seconds; one that is dropped before is hardly ever found dead. */
+/** Servers close idle connections after 5 seconds. Closing them earlier avoids most dead connections. */
 const IDLE_SOCKET_MILLISECONDS = 4000;
-/** One that is nevertheless found dead is found so at once; what is lost later was lost at work. */
+/** A dead connection fails within this time. A later loss happened while the server was working. */
 const FOUND_DEAD_MILLISECONDS = 500;
 
 export interface ConnectionOptions {
   apiKey: string | null;
   allowNetwork: boolean;
   timeouts: RemoteTimeouts;
-  /** What names stand for. Default: the system's resolver. */
+  /** Resolver for host names. Default: the system's resolver. */
   lookup?: LookupFunction | undefined;
 }
 
-/** An answer to a small question, read whole. */
+/** Complete response to a small request. */
 export interface Answer {
   status: number;
-  /** The value of its JSON; undefined where it is none. */
+  /** Parsed JSON, or undefined if the body is not JSON. */
   value: unknown;
-  /** Its error, where the status is not 200. */
+  /** Error for a status other than 200. */
   refusal: RemoteEngineError | null;
 }
 
@@ -53,9 +53,9 @@ interface Outgoing {
 }
 
 /**
- * One server, spoken to over connections that are kept. Redirects are not followed, and no proxy is used. A connection
- * that is refused, or an answer of 429 or 503, is tried again; nothing else is, because the server may be at work on it.
- * Methods throw {@link RemoteEngineError}, or the signal's reason when it aborts.
+ * HTTP client for one server, with connections that are kept open. Does not follow redirects or use a proxy. Retries
+ * only refused connections and responses with status 429 or 503; after other failures the server may already be working
+ * on the request. Methods throw {@link RemoteEngineError}, or the signal's reason on abort.
  */
 export class ServerConnection {
   readonly address: ServerAddress;
@@ -81,9 +81,9 @@ export class ServerConnection {
     });
   }
 
-  /** Nothing is connected before something is asked. */
+  /** Prepares the client. The first request makes the first connection. */
   static async open(address: ServerAddress, options: ConnectionOptions): Promise<ServerConnection> {
-    // TLS costs a megabyte, which a server on this machine has no use for.
+    // Loading TLS costs 1 MB, which a server on this machine does not need.
     const transport = await (address.isEncrypted ? import("node:https") : import("node:http"));
     return new ServerConnection(address, transport, options);
   }
@@ -92,7 +92,7 @@ export class ServerConnection {
     return this.address.label;
   }
 
-  /** Asks for something small. A refusal is part of the answer. `milliseconds` is for each try. */
+  /** Sends a small request. A refusal is part of the result. `milliseconds` is the timeout per attempt. */
   async ask(
     path: string,
     {
@@ -124,8 +124,8 @@ export class ServerConnection {
   }
 
   /**
-   * Sends a request whose answer is asked for as a stream of `contentType`, and returns the stream when it has begun. What
-   * it is labelled as says little of what it is.
+   * Sends a request with a streamed response of type `contentType`, and returns the stream when it has begun. The
+   * response's actual content type is ignored, because servers mislabel it.
    */
   async stream(path: string, body: unknown, contentType: string, signal: AbortSignal): Promise<ReplyBody> {
     const outgoing: Outgoing = { method: "POST", path, body: wholeJson(body), accept: contentType };
@@ -141,17 +141,17 @@ export class ServerConnection {
     });
   }
 
-  /** The error that a server put into its answer. */
+  /** Returns the error for an error object in a response. */
   explainSentError(error: unknown): RemoteEngineError {
     return explainSentError(this.label, error, this.#apiKey);
   }
 
-  /** A text of the server's, fit to be shown; undefined where nothing of it is. */
+  /** Returns text from the server in a form that is safe to show, or undefined if nothing remains. */
   showText(text: string): string | undefined {
     return showServerText(findServerMessage(text) ?? "", this.#apiKey) || undefined;
   }
 
-  /** Closes every connection. What is still read from one fails. */
+  /** Closes all connections. Pending reads fail. */
   close(): void {
     this.#agent.destroy();
   }
@@ -160,7 +160,7 @@ export class ServerConnection {
     return withRetries(attempt, { firstPauseMilliseconds: this.timeouts.retryMilliseconds, signal });
   }
 
-  /** Resolves with the answer when its headers are there. */
+  /** Resolves with the response when its headers have arrived. */
   #send(outgoing: Outgoing, milliseconds: number, signal: AbortSignal): Promise<ReplyBody> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
@@ -173,8 +173,11 @@ export class ServerConnection {
         request.destroy();
         reject(error);
       };
-      const connecting = setTimeout(() => fail(tooSlow(this.label, "connect")), this.timeouts.connectMilliseconds);
-      const waiting = setTimeout(() => fail(tooSlow(this.label, "begin its answer")), milliseconds);
+      const connecting = setTimeout(
+        () => fail(tooSlow(this.label, "accept the connection")),
+        this.timeouts.connectMilliseconds,
+      );
+      const waiting = setTimeout(() => fail(tooSlow(this.label, "start its response")), milliseconds);
       const settled = () => {
         clearTimeout(connecting);
         clearTimeout(waiting);
@@ -189,7 +192,7 @@ export class ServerConnection {
         const source = decompress(response);
         if (source === null) {
           return fail(
-            RemoteEngineError.protocol(this.label, "sent its answer compressed, which it was asked not to do"),
+            RemoteEngineError.protocol(this.label, "sent a compressed response although that was not requested"),
           );
         }
         reply = new ReplyBody(this.label, request, response, source);
@@ -198,7 +201,7 @@ export class ServerConnection {
       request.on("error", (error) => fail(this.#explain(request, error, performance.now() - since)));
       request.on("close", () => {
         stopListening();
-        // An answer that is none, such as an upgrade, ends in this alone.
+        // A response without a body, such as an upgrade, only fires this event.
         if (reply === null) fail(explainNetworkFailure(this.label, { code: "ECONNRESET" }));
       });
       request.end(outgoing.body ?? undefined);
@@ -223,7 +226,7 @@ export class ServerConnection {
     });
   }
 
-  /** A connection that was never made, or that the server had closed while it was idle, has carried nothing. */
+  /** On a connection that was never made, or that the server closed while idle, the request was never sent. */
   #explain(request: ClientRequest, cause: NodeJS.ErrnoException, milliseconds: number): unknown {
     const error = explainNetworkFailure(this.label, cause);
     const isLost = cause.code === "ECONNRESET" || cause.code === "EPIPE";
@@ -234,7 +237,7 @@ export class ServerConnection {
     return carriedNothing && error instanceof RemoteEngineError ? new TransientFailure(error) : error;
   }
 
-  /** Reads what was refused. Throws where the same may be tried again. */
+  /** Reads the error of a refused request. Throws {@link TransientFailure} if a retry is safe. */
   async #readRefusal(reply: ReplyBody): Promise<RemoteEngineError> {
     const body = await reply.text(MAX_ERROR_BYTES, this.timeouts.questionMilliseconds).catch(() => "");
     const { status } = reply;

@@ -1,19 +1,19 @@
 import type { RemoteTimeouts } from "./remote-timeouts.js";
 
-/** Pieces in a row whose waits are added up. */
+/** Number of consecutive pieces whose waits are added up. */
 const PACE_PIECES = 8;
-/** Together they may take so many times what one may. */
+/** Their total may be this many times the limit for one piece. */
 const PACE_FACTOR = 2;
 
-/** Says how long a server may still be waited for. Only time that is spent waiting for it counts. */
+/** Tracks how long to keep waiting for a server. Only time spent waiting for it counts. */
 export class ServerPatience {
   readonly #timeouts: Pick<RemoteTimeouts, "firstPieceMilliseconds" | "nextPieceMilliseconds">;
-  /** Waits for the newest pieces of the reply, the one that is under way last; the first piece is not among them. */
+  /** Waits before the newest pieces of the reply, without the first piece and ending with the current wait. */
   #waits: number[] = [];
   #waited: number;
   #hasBegun = false;
 
-  /** `waited` is what it took the server to answer at all. */
+  /** `waited` is the time until the server's response began. */
   constructor(timeouts: Pick<RemoteTimeouts, "firstPieceMilliseconds" | "nextPieceMilliseconds">, waited = 0) {
     this.#timeouts = timeouts;
     this.#waited = waited;
@@ -23,7 +23,7 @@ export class ServerPatience {
     return this.#hasBegun;
   }
 
-  /** Milliseconds that are left until the next piece must be there. */
+  /** Milliseconds until the next piece must arrive. */
   get leftMilliseconds(): number {
     const { firstPieceMilliseconds: first, nextPieceMilliseconds: next } = this.#timeouts;
     if (!this.#hasBegun) return first - this.#waited;
@@ -40,7 +40,7 @@ export class ServerPatience {
     this.#waited += milliseconds;
   }
 
-  /** Notes that a piece of the reply has come. */
+  /** Records that a piece of the reply has arrived. */
   notePiece(): void {
     if (this.#hasBegun) this.#waits = [...this.#waits, this.#waited].slice(1 - PACE_PIECES);
     this.#hasBegun = true;

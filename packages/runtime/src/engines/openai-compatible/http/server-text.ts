@@ -1,11 +1,11 @@
-/** Enough to see what is wrong; a server may answer with a book. */
+/** Enough to show the problem. Servers may send much more. */
 const MAX_SHOWN_CHARACTERS = 300;
-/** A shorter key is a placeholder such as `x`, and taking it out would only spoil the text. */
+/** Shorter keys are placeholders such as `x`, and masking them would only garble the text. */
 const MIN_KEY_CHARACTERS = 4;
 
 /**
- * What a server said, fit to be shown: one line of at most 300 characters, no control or direction characters, and
- * asterisks where the key was repeated.
+ * Returns server text that is safe to show: one line of at most 300 characters, without control or direction
+ * characters, and with asterisks in place of the key.
  */
 export function showServerText(text: string, apiKey: string | null): string {
   const safe = apiKey !== null && apiKey.length >= MIN_KEY_CHARACTERS ? text.replaceAll(apiKey, "***") : text;

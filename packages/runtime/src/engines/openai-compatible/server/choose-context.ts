@@ -1,19 +1,19 @@
-/** What every model of the last years has, and what small servers start with. */
+/** Supported by every recent model, and the default of small servers. */
 export const DEFAULT_CONTEXT_TOKENS = 4096;
 
 /**
- * How many tokens are used of a server's context: what it has, or less where less is wished. Where it does not say what
- * it has, what is wished, or {@link DEFAULT_CONTEXT_TOKENS}; never more than the model was made for. `notice` says what
- * the user would not expect.
+ * Chooses how much of a server's context to use: all of it, or the configured size if that is smaller. If the server
+ * does not report its context, the configured size or {@link DEFAULT_CONTEXT_TOKENS}, up to the model's trained limit.
+ * `notice` reports an unexpected result.
  */
 export function chooseContext({
   has,
   most,
   wished,
 }: {
-  /** What the server has; null where it does not say. */
+  /** Context of the server, or null if not reported. */
   has: number | null;
-  /** What the model was made for; null where it is not known. */
+  /** Context that the model was trained for, or null if unknown. */
   most: number | null;
   wished: number | undefined;
 }): { contextTokens: number; notice: string | null } {
@@ -21,18 +21,18 @@ export function chooseContext({
     const isMore = wished !== undefined && wished > has;
     return {
       contextTokens: Math.min(has, wished ?? has),
-      notice: isMore ? `The server's context is ${has} tokens; engine.context asks for ${wished}.` : null,
+      notice: isMore ? `engine.context is ${wished}, but the server's context is ${has} tokens.` : null,
     };
   }
   const limit = most ?? Number.POSITIVE_INFINITY;
   if (wished !== undefined) {
     const notice =
-      wished > limit ? `The model's context ends at ${limit} tokens; engine.context asks for ${wished}.` : null;
+      wished > limit ? `engine.context is ${wished}, but the model's context is limited to ${limit} tokens.` : null;
     return { contextTokens: Math.min(wished, limit), notice };
   }
   const contextTokens = Math.min(DEFAULT_CONTEXT_TOKENS, limit);
   return {
     contextTokens,
-    notice: `The server does not say how large its context is; ${contextTokens} tokens are used. Set engine.context to what it has.`,
+    notice: `The server does not report its context size. ${contextTokens} tokens are used. Set engine.context to the actual size.`,
   };
 }

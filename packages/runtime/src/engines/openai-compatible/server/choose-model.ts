@@ -1,12 +1,12 @@
 import { showServerText } from "../http/server-text.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 
-/** A server may have hundreds. */
+/** A server may have hundreds of models. */
 const MAX_NAMES_SHOWN = 10;
 
 /**
- * The model to ask: the one that is wished, by its name or another that the server knows it by, or the only one that
- * there is. Throws `remote-model-unknown` with what the server has.
+ * Returns the configured model, found by name or alias, or the server's only model. Throws `remote-model-unknown` with
+ * the list of available models.
  */
 export function chooseModel<Model extends { id: string; aliases: readonly string[] }>(
   models: readonly Model[],
@@ -23,13 +23,13 @@ export function chooseModel<Model extends { id: string; aliases: readonly string
   const unknown = (message: string, hint: string) => {
     const names = models.slice(0, MAX_NAMES_SHOWN).map(({ id }) => showServerText(id, null));
     const more = models.length > MAX_NAMES_SHOWN ? ` and ${models.length - MAX_NAMES_SHOWN} more` : "";
-    const reason = models.length === 0 ? undefined : `It has: ${names.join(", ")}${more}.`;
+    const reason = models.length === 0 ? undefined : `Available: ${names.join(", ")}${more}.`;
     return new RemoteEngineError({ code: "remote-model-unknown", message, reason, hint });
   };
-  if (models.length === 0) throw unknown(`The server at ${label} has no model.`, hintWhenEmpty);
+  if (models.length === 0) throw unknown(`The server at ${label} has no models.`, hintWhenEmpty);
   if (wished === undefined) {
     throw unknown(
-      `The server at ${label} has ${models.length} models, and none is named.`,
+      `The server at ${label} has ${models.length} models, and engine.model is not set.`,
       "Set engine.model to one of them.",
     );
   }

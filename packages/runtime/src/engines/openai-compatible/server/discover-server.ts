@@ -8,7 +8,7 @@ import { askLmStudio } from "./lm-studio.js";
 import { askOllama, isOllama } from "./ollama.js";
 import type { RemoteServer } from "./remote-server.js";
 
-/** Settings of the config that a server must match. */
+/** Config settings that a server must match. */
 export interface WantedServer {
   model?: string | undefined;
   contextTokens?: number | undefined;
@@ -22,11 +22,11 @@ interface Search {
 }
 
 /**
- * Asks a server what it is, which models it has, and how large their context really is: vLLM says so in its list of
- * models, llama-server in `/props`, LM Studio and Ollama in their own APIs. Of a server that does not say, the common
- * API is used, and the config is believed.
+ * Detects the kind of a server, its models and the actual context size: vLLM reports it in its list of models,
+ * llama-server in `/props`, LM Studio and Ollama in their own APIs. For other servers, uses the OpenAI API and the
+ * configured size.
  *
- * Throws {@link RemoteEngineError}: `remote-model-unknown`, or why the server could not be asked.
+ * Throws {@link RemoteEngineError}: `remote-model-unknown`, or the failure of the request.
  */
 export async function discoverServer(
   connection: ServerConnection,
@@ -34,7 +34,7 @@ export async function discoverServer(
   signal: AbortSignal,
 ): Promise<RemoteServer> {
   const search = { connection, models: await listModels(connection, signal), wanted, signal };
-  // In this order: llama-server and LM Studio answer some of the questions that are meant for Ollama.
+  // The order matters: llama-server and LM Studio respond to some of Ollama's requests.
   for (const identify of [asVllm, asLlamaServer, asLmStudio, asOllama]) {
     const server = await identify(search);
     if (server !== null) return server;
@@ -43,7 +43,7 @@ export async function discoverServer(
 }
 
 async function asVllm({ connection, models, wanted }: Search): Promise<RemoteServer | null> {
-  // An adapter has no figure of its own; it runs on the model that has.
+  // An adapter lists no context size. It has that of its base model.
   const base = models?.find(({ maxModelLength }) => maxModelLength !== null);
   if (models === null || base === undefined) return null;
   const model = chooseModel(models, wanted.model, { label: connection.label, hintWhenEmpty: "" });
@@ -58,7 +58,7 @@ async function asLlamaServer({ connection, models, wanted, signal }: Search): Pr
   if (own === null) return null;
   const hintWhenEmpty = "Start llama-server with a model: llama-server -m FILE.gguf";
   const model = chooseModel(models ?? [], wanted.model, { label: connection.label, hintWhenEmpty });
-  // A router has no context of its own, only its models have.
+  // A router has no context. Its models do.
   const properties =
     own.contextTokens === null ? ((await askLlamaServer(connection, { model: model.id, isOurs, signal })) ?? own) : own;
   const { contextTokens, notice } = chooseContext({
@@ -72,7 +72,7 @@ async function asLlamaServer({ connection, models, wanted, signal }: Search): Pr
 async function asLmStudio({ connection, wanted, signal }: Search): Promise<RemoteServer | null> {
   const models = await askLmStudio(connection, signal);
   if (models === null) return null;
-  const hintWhenEmpty = "Get one in LM Studio, or by: lms get NAME";
+  const hintWhenEmpty = "Download one in LM Studio, or run: lms get NAME";
   const model = chooseModel(models, wanted.model, { label: connection.label, hintWhenEmpty });
   const { contextTokens, notice } = chooseContext({
     has: model.loadedContext,
@@ -84,17 +84,17 @@ async function asLmStudio({ connection, wanted, signal }: Search): Promise<Remot
 
 async function asOllama({ connection, models, wanted, signal }: Search): Promise<RemoteServer | null> {
   if (models === null || !(await isOllama(connection, signal))) return null;
-  // A name without a tag is that of the latest.
+  // A name without a tag means the tag `latest`.
   const named = models.map((model) => ({ ...model, aliases: [model.id.replace(/:latest$/, "")] }));
-  const hintWhenEmpty = "Get one by: ollama pull NAME";
+  const hintWhenEmpty = "Run: ollama pull NAME";
   const { id } = chooseModel(named, wanted.model, { label: connection.label, hintWhenEmpty });
   const model = await askOllama(connection, id, signal);
   if (model === null) return null;
-  // Each request says how large the context is to be, so that this is what it has.
+  // Every request sets the context size, so this is the actual size.
   const asked = wanted.contextTokens ?? model.ownContext ?? DEFAULT_CONTEXT_TOKENS;
   const { contextTokens, notice } = chooseContext({ has: null, most: model.trainedContext, wished: asked });
   const isDefault = wanted.contextTokens === undefined && model.ownContext === null;
-  const defaultNotice = `Ollama is asked for a context of ${contextTokens} tokens; engine.context sets another.`;
+  const defaultNotice = `Ollama uses a context of ${contextTokens} tokens. Set engine.context to change it.`;
   const abilities = { tools: model.tools, systemRole: true };
   return describe("ollama", id, contextTokens, abilities, [isDefault ? defaultNotice : notice]);
 }
@@ -104,14 +104,14 @@ function asAnyServer({ connection, models, wanted }: Search): RemoteServer {
   if (models === null && wanted.model === undefined) {
     throw new RemoteEngineError({
       code: "remote-model-unknown",
-      message: `The server at ${label} does not list its models, and none is named.`,
-      hint: "Set engine.model to the name of its model; check engine.url if it should have a list.",
+      message: `The server at ${label} does not list its models, and engine.model is not set.`,
+      hint: "Set engine.model to the name of its model. If the server should list its models, check engine.url.",
     });
   }
   const model =
     models === null
       ? { id: wanted.model ?? "", metaTrainedContext: null, metaContext: null }
-      : chooseModel(models, wanted.model, { label, hintWhenEmpty: "Give it one, or check engine.url." });
+      : chooseModel(models, wanted.model, { label, hintWhenEmpty: "Load a model on the server, or check engine.url." });
   const { contextTokens, notice } = chooseContext({
     has: model.metaContext,
     most: model.metaTrainedContext,

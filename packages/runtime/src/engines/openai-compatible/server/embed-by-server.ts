@@ -4,12 +4,12 @@ import type { ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import type { RemoteServer } from "./remote-server.js";
 
-/** Texts of one request: the answer, with some 4000 numbers for each, must be small enough to be held. */
+/** Texts per request. The response has up to 4000 numbers per text and must fit in the size limit. */
 const TEXTS_AT_ONCE = 16;
-/** How servers answer that have no embeddings: no such address, or not with this model. */
+/** Statuses of servers without embeddings: unknown path, or not supported by this model. */
 const withoutEmbeddings: readonly number[] = [404, 405, 501];
 
-/** Returns the vectors of texts. Throws {@link RemoteEngineError}, and `embeddings-not-supported`. */
+/** Embeds texts. Throws {@link RemoteEngineError}, and `embeddings-not-supported`. */
 export async function embedByServer(
   connection: ServerConnection,
   { kind, model }: RemoteServer,
@@ -20,7 +20,7 @@ export async function embedByServer(
   const vectors: number[][] = [];
   for (let at = 0; at < texts.length; at += TEXTS_AT_ONCE) {
     const input = texts.slice(at, at + TEXTS_AT_ONCE);
-    // Ollama cuts what is too long, unless it is told not to.
+    // By default, Ollama truncates long texts.
     const body = isOllama ? { model, input, truncate: false } : { model, input, encoding_format: "float" };
     const milliseconds = connection.timeouts.firstPieceMilliseconds;
     const answer = await connection.ask(isOllama ? "/api/embed" : "/v1/embeddings", { body, signal, milliseconds });
@@ -28,13 +28,13 @@ export async function embedByServer(
     if (withoutEmbeddings.includes(status))
       throw embeddingsNotSupported("openai-compatible", refusal?.reason ?? undefined);
     if (refusal !== null) throw refusal;
-    // Some servers answer 200 to an address that they do not know.
+    // Some servers respond with 200 to unknown paths.
     const { error } = Object(value) as { error?: unknown };
     if (typeof error === "string") throw embeddingsNotSupported("openai-compatible", cutText(error, 200));
     const found = isOllama ? ollamaVectors(value) : openaiVectors(value, input.length);
     const size = (vectors[0] ?? found[0])?.length ?? 0;
     if (found.length !== input.length || size === 0 || !found.every((vector) => isVector(vector, size))) {
-      throw RemoteEngineError.protocol(connection.label, "sent something else than a vector for each text");
+      throw RemoteEngineError.protocol(connection.label, "did not send one embedding per text");
     }
     vectors.push(...found.map((vector) => normalize(vector as number[])));
   }
@@ -46,7 +46,7 @@ function ollamaVectors(value: unknown): unknown[][] {
   return Array.isArray(embeddings) ? embeddings : [];
 }
 
-/** The vectors in the order of their texts, which each names by its `index`. */
+/** Returns the vectors in the order of the texts, by their `index`. */
 function openaiVectors(value: unknown, count: number): unknown[][] {
   const { data } = Object(value) as { data?: unknown };
   const vectors: unknown[][] = [];

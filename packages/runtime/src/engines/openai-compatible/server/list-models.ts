@@ -2,19 +2,21 @@ import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js"
 import type { ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 
-/** A model as `/v1/models` lists it. */
+/** A model in the list of `/v1/models`. */
 export interface ListedModel {
   id: string;
   aliases: readonly string[];
   ownedBy: string | null;
-  /** vLLM says here how large the context is. */
+  /** Context size as reported by vLLM. */
   maxModelLength: number | null;
-  /** llama-server says here how large the context is, and how large the model's own. */
+  /** Context size as reported by llama-server, and the one that the model was trained for. */
   metaContext: number | null;
   metaTrainedContext: number | null;
 }
 
-/** What a server lists; null where it has no such list. Throws where it cannot be reached or lets nobody in. */
+/**
+ * Returns the models of a server, or null if it has no list. Throws if the server is unreachable or rejects the key.
+ */
 export async function listModels(connection: ServerConnection, signal: AbortSignal): Promise<ListedModel[] | null> {
   const { status, value, refusal } = await connection.ask("/v1/models", { signal });
   if (refusal !== null) {
@@ -23,9 +25,9 @@ export async function listModels(connection: ServerConnection, signal: AbortSign
   }
   const { data = Array.isArray(value) ? value : objectOf(value).models } = objectOf(value);
   if (value === undefined) {
-    throw RemoteEngineError.protocol(connection.label, "answered /v1/models with something that is no JSON");
+    throw RemoteEngineError.protocol(connection.label, "responded to /v1/models with invalid JSON");
   }
-  // Ollama without a model says null where its list would be.
+  // Without models, Ollama sends null instead of a list.
   if (!Array.isArray(data) && data !== null) return null;
   return listOf(data).flatMap((entry) => {
     const model = objectOf(entry);

@@ -3,16 +3,16 @@ import type { ServerConnection } from "../http/server-connection.js";
 import { probe } from "./probe.js";
 import type { RemoteAbilities } from "./remote-server.js";
 
-/** What `/props` of llama-server says. */
+/** Properties from `/props` of llama-server. */
 export interface LlamaServerProperties {
-  /** Of one slot, which is what a request gets; null where no model is loaded. */
+  /** Context of one slot, which serves one request. Null if no model is loaded. */
   contextTokens: number | null;
   abilities: RemoteAbilities;
 }
 
 /**
- * Asks llama-server for its properties; null where this is none. In router mode they are those of one model, which the
- * server loads for the question.
+ * Returns the properties of llama-server, or null for another server. In router mode, they are those of one model,
+ * which the request causes to be loaded.
  */
 export async function askLlamaServer(
   connection: ServerConnection,
@@ -25,7 +25,7 @@ export async function askLlamaServer(
           signal,
           milliseconds: connection.timeouts.firstPieceMilliseconds,
         });
-  // Its list of models is open to all; its properties are not.
+  // The list of models is public, the properties are not.
   if (isOurs && refusal !== null && (status === 401 || status === 403)) throw refusal;
   const { default_generation_settings: settings, chat_template_caps: caps } = objectOf(value);
   if (typeof settings !== "object" || settings === null) return null;
@@ -36,7 +36,7 @@ export async function askLlamaServer(
   };
 }
 
-/** What a text is in tokens of the server's model; null where it does not answer. */
+/** Returns the tokens of a text, or null if the server does not respond. */
 export async function countByLlamaServer(
   connection: ServerConnection,
   text: string,

@@ -2,18 +2,18 @@ import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js"
 import type { ServerConnection } from "../http/server-connection.js";
 import { probe } from "./probe.js";
 
-/** A model as LM Studio lists it in its own API. */
+/** A model in LM Studio's own list. */
 export interface LmStudioModel {
   id: string;
   aliases: readonly string[];
-  /** The context that it is loaded with; null where it is not loaded. */
+  /** Context that the model is loaded with, or null if it is not loaded. */
   loadedContext: number | null;
-  /** The largest context that the model was made for. */
+  /** Longest context that the model supports. */
   maxContext: number | null;
   tools: boolean | null;
 }
 
-/** The models of LM Studio that can hold a conversation; null where this is no LM Studio. */
+/** Returns LM Studio's chat models, or null for another server. */
 export async function askLmStudio(connection: ServerConnection, signal: AbortSignal): Promise<LmStudioModel[] | null> {
   const { value } = await probe(connection, "/api/v0/models", signal);
   const { data } = objectOf(value);

@@ -2,22 +2,22 @@ import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js"
 import type { ServerConnection } from "../http/server-connection.js";
 import { probe } from "./probe.js";
 
-/** What Ollama says of one model. */
+/** Properties of a model from Ollama. */
 export interface OllamaModel {
-  /** The largest context that the model was made for. */
+  /** Longest context that the model was trained for. */
   trainedContext: number | null;
-  /** The context that it is loaded with, or else the one that its Modelfile asks for. */
+  /** Context that the model is loaded with, otherwise the one in its Modelfile. */
   ownContext: number | null;
   tools: boolean | null;
 }
 
-/** Is this Ollama, or a server that offers its API? */
+/** Whether the server is Ollama, or one that implements its API. */
 export async function isOllama(connection: ServerConnection, signal: AbortSignal): Promise<boolean> {
   const { value } = await probe(connection, "/api/version", signal);
   return textOf(objectOf(value).version) !== null;
 }
 
-/** What the server says of a model; null where it has no such question. */
+/** Returns the properties of a model, or null if the server does not support the request. */
 export async function askOllama(
   connection: ServerConnection,
   model: string,
@@ -34,13 +34,13 @@ export async function askOllama(
   };
 }
 
-/** The key is called after the model's architecture: `llama.context_length`. */
+/** The key contains the model's architecture: `llama.context_length`. */
 function trainedContextOf(modelInfo: Readonly<Record<string, unknown>>): number | null {
   const architecture = textOf(modelInfo["general.architecture"]);
   return architecture === null ? null : contextOf(modelInfo[`${architecture}.context_length`]);
 }
 
-/** Another context than that of the loaded model would have it loaded anew. */
+/** Returns the context of a loaded model. Requesting another size would reload the model. */
 async function loadedContext(connection: ServerConnection, model: string, signal: AbortSignal): Promise<number | null> {
   const { value } = await probe(connection, "/api/ps", signal);
   const running = listOf(objectOf(value).models).map(objectOf);
@@ -48,7 +48,7 @@ async function loadedContext(connection: ServerConnection, model: string, signal
   return contextOf(own?.context_length);
 }
 
-/** Parameters come as the lines of a Modelfile: `num_ctx 8192`. */
+/** Reads the context from parameters, which are lines of a Modelfile: `num_ctx 8192`. */
 function contextOfModelfile(parameters: string): number | null {
   const match = /^num_ctx\s+(\d+)\s*$/m.exec(parameters);
   return match === null ? null : contextOf(Number(match[1]));

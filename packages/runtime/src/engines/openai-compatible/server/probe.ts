@@ -2,8 +2,8 @@ import type { Answer, ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 
 /**
- * Asks a question that only one kind of server understands. A server that does not may answer anything, and that is
- * an answer too; only one that cannot be reached at all throws.
+ * Sends a request that only one kind of server supports. Other servers may respond with anything, which is a valid
+ * result. Throws only if the server is unreachable.
  */
 export async function probe(connection: ServerConnection, path: string, signal: AbortSignal): Promise<Answer> {
   try {

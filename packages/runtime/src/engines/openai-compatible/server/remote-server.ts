@@ -1,19 +1,19 @@
-/** What a server said of itself when the engine was opened. */
+/** Facts that a server reported when the engine was opened. */
 export interface RemoteServer {
-  /** `openai` is any that has the common API and no more. */
+  /** `openai` is any server with only the OpenAI API. */
   kind: "llama-server" | "ollama" | "lm-studio" | "vllm" | "openai";
-  /** The model's name, as the server calls it. */
+  /** Model name on the server. */
   model: string;
-  /** How many tokens a request and its reply may have together. */
+  /** Most tokens that a request and its reply may have together. */
   contextTokens: number;
   abilities: RemoteAbilities;
-  /** What the user should know: where a figure is not the server's own, one sentence each. */
+  /** Notices for the user, one sentence or more per figure that is not the server's own. */
   notices: readonly string[];
 }
 
 export interface RemoteAbilities {
-  /** Whether the model can call tools; null where the server does not say. */
+  /** Whether the model can call tools, or null if not reported. */
   tools: boolean | null;
-  /** Whether the model's template has a place for instructions. */
+  /** Whether the model's template supports the system role. */
   systemRole: boolean;
 }

@@ -1,10 +1,10 @@
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-/** A server sent a line that is longer than any that it has reason to send. */
+/** A server sent a line that exceeds the limit. */
 export class LineTooLong extends Error {}
 
-/** The lines of a stream of bytes, ended by LF, CR or CRLF, each decoded as UTF-8 when it is whole. */
+/** Splits a stream of bytes into lines ended by LF, CR or CRLF, and decodes each complete line as UTF-8. */
 export class LineSplitter {
   readonly #maxBytes: number;
   #pieces: Buffer[] = [];
@@ -15,7 +15,7 @@ export class LineSplitter {
     this.#maxBytes = maxBytes;
   }
 
-  /** The lines that these bytes complete. Throws {@link LineTooLong}. */
+  /** Yields the lines that these bytes complete. Throws {@link LineTooLong}. */
   *push(bytes: Buffer): Generator<string> {
     let start = 0;
     for (let at = 0; at < bytes.length; at++) {
@@ -34,7 +34,7 @@ export class LineSplitter {
     this.#keep(bytes.subarray(start));
   }
 
-  /** The last line, where the stream did not end it; null where it did. */
+  /** Returns the unterminated last line, or null. */
   end(): string | null {
     return this.#length === 0 ? null : this.#take();
   }

@@ -3,21 +3,21 @@ import { JsonSplitter } from "../../../json/json-scanner.js";
 import { parseJson } from "../../../json/read-json.js";
 import { LineSplitter, LineTooLong } from "./line-splitter.js";
 
-/** A piece of what a server sends. */
+/** One value in a server's stream. */
 export interface StreamValue {
-  /** Type of its event; `message` where the server names none. */
+  /** Event type, `message` by default. */
   type: string;
   text: string;
-  /** The value of its JSON; undefined where it is not JSON. */
+  /** Parsed JSON, or undefined if the text is not JSON. */
   value: unknown;
-  /** Whether it came as an event, and not as JSON by itself. */
+  /** Whether it arrived as an event and not as plain JSON. */
   isEvent: boolean;
 }
 
 /**
- * Reads the values of a stream, whatever its label says it is: Server-Sent Events as the HTML standard has them, JSON lines,
- * one JSON text over any number of lines, a list of values, and habits of real servers beside them: events without an empty
- * line in between, `data:` twice, data that is not marked, a field named `error`. What is left at the end counts too.
+ * Reads the values of a stream, regardless of its content type: Server-Sent Events as in the HTML standard, JSON lines,
+ * JSON text over any number of lines, or a list of values. Also accepts deviations of real servers: events without an
+ * empty line between them, a double `data:`, unmarked data, a field named `error`. Data left at the end counts as well.
  */
 export class StreamValues {
   readonly #lines: LineSplitter;
@@ -28,19 +28,19 @@ export class StreamValues {
   #data: string[] = [];
   #dataLength = 0;
 
-  /** `maxBytes` bounds each line, and the characters of each value. */
+  /** `maxBytes` limits the bytes of each line and the characters of each value. */
   constructor(maxBytes: number) {
     this.#lines = new LineSplitter(maxBytes);
     this.#unmarked = new JsonSplitter(maxBytes);
     this.#maxBytes = maxBytes;
   }
 
-  /** The values that these bytes complete. Throws {@link LineTooLong}. */
+  /** Yields the values that these bytes complete. Throws {@link LineTooLong}. */
   *push(bytes: Buffer): Generator<StreamValue> {
     for (const line of this.#lines.push(bytes)) yield* this.#read(line);
   }
 
-  /** The values that the end of the stream completes. */
+  /** Yields the values that the end of the stream completes. */
   *end(): Generator<StreamValue> {
     const line = this.#lines.end();
     if (line !== null) yield* this.#read(line);
@@ -68,7 +68,7 @@ export class StreamValues {
   }
 
   *#readUnmarked(text: string): Generator<StreamValue> {
-    // Data that is not marked belongs to the event of the lines before it, where these named one.
+    // Unmarked data belongs to the event named in the lines before it.
     for (const value of this.#unmarked.push(text)) {
       yield { type: this.#type || "message", text: value, value: parseValue(value), isEvent: false };
     }
@@ -79,7 +79,7 @@ export class StreamValues {
     const data = value.replace(/^(?:data: ?)+(?=\{|\[)/, "");
     const before = this.#data.at(-1);
     const begins = /^\s*\{/.test(data) || isEnd(data);
-    // Inside of one value, an object never follows what ends like one without a comma in between.
+    // Within one JSON value, an object cannot follow another without a comma.
     if (before !== undefined && begins && (/\}\s*$/.test(before) || isEnd(before))) yield* this.#endData();
     this.#dataLength += data.length + 1;
     if (this.#dataLength > this.#maxBytes) throw tooLong(this.#maxBytes);
@@ -99,13 +99,13 @@ export class StreamValues {
   }
 }
 
-/** The value of a JSON text; of one that holds the arguments of a call, with its numbers as they were written. */
+/** Parses JSON text. If it contains call arguments, the numbers keep their original notation. */
 function parseValue(text: string): unknown {
   const isCall = /"(?:tool_calls|function_call)"/.test(text);
   return (isCall ? readExactJson(text)?.value : undefined) ?? parseJson(text);
 }
 
-/** The end mark of a stream, as a value. */
+/** Whether a text is the end mark of a stream. */
 export function isEnd(text: string): boolean {
   return /^\s*"?\[DONE\]"?\s*$/i.test(text);
 }

@@ -54,7 +54,7 @@ describe("what a system lacks for llama.cpp", () => {
       debian11,
       "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.31.",
       "libggml-cpu-x64.so needs GLIBC_2.34 of /lib/x86_64-linux-gnu/libc.so.6. The newest version that glibc 2.31 defines is GLIBC_2.30.",
-      /^Use a newer system: Debian 12, .* or newer\. Or let a server run the model: /,
+      /^Use a newer system: Debian 12, .* or newer\. Or use a server to run the model: /,
     ],
     [
       "a system that does not tell its version of glibc",
@@ -78,7 +78,7 @@ describe("what a system lacks for llama.cpp", () => {
       alpine,
       "llama.cpp in PACKAGE is built for glibc, and this system's C library is musl.",
       "The loader of this Node is /lib/ld-musl-x86_64.so.1.",
-      /^Use a system with glibc: Debian 12, .* Or let a server run the model: /,
+      /^Use a system with glibc: Debian 12, .* Or use a server to run the model: /,
     ],
     [
       "Alpine, with a damaged file, which a new copy would not cure",
