@@ -86,7 +86,7 @@ async function checkAndRun(change: Change, user: { uid?: number; gid?: number } 
   return { checked, ran, made };
 }
 
-const anew = `do: Install it anew: npm uninstall ${packageName} && npm install ${packageName}@`;
+const anew = `do: Reinstall it: npm uninstall ${packageName} && npm install ${packageName}@`;
 const otherMachine = process.arch === "x64" ? 183 : 62;
 const otherName = process.arch === "x64" ? "AArch64 (64-bit ARM)" : "x86-64";
 const ownName = process.arch === "x64" ? "x86-64" : "AArch64 (64-bit ARM)";
@@ -109,9 +109,9 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
         });
       }
     });
-    const message = `llama.cpp in ${packageName} is built for ${otherName}, and this Node for ${ownName}.`;
+    const message = `llama.cpp in ${packageName} is built for ${otherName}, but this Node is built for ${ownName}.`;
     expect(checked.exitCode).toBe(2);
-    expect(checked.output).toContain(`model_path: ${message}\n  why: The ELF header of `);
+    expect(checked.output).toContain(`model_path: ${message}\n  why: Read from the ELF header of `);
     expect(checked.output).toContain(anew);
     expect(ran.exitCode).toBe(2);
     expect(ran.output).toContain(`error: ${message}\n  why: `);
@@ -129,7 +129,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
       }),
     );
     const message = new RegExp(
-      `llama.cpp in ${packageName} needs glibc 9\\.99 or newer, and this system has 2\\.\\d+\\.`,
+      `llama.cpp in ${packageName} needs glibc 9\\.99 or newer, but this system has 2\\.\\d+\\.`,
     );
     expect(checked.exitCode).toBe(2);
     expect(checked.output).toMatch(message);
@@ -148,7 +148,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     const { checked, ran } = await checkAndRun((_, change) =>
       change("llama-addon.node", (bytes) => bytes.subarray(0, 400_000)),
     );
-    const message = `llama.cpp in ${packageName} is damaged: llama-addon.node is cut off: it has 400000 bytes, and its headers say`;
+    const message = `llama.cpp in ${packageName} is damaged: llama-addon.node is truncated: it has 400000 bytes, but its headers require at least`;
     expect(checked.exitCode).toBe(2);
     expect(checked.output).toContain(message);
     expect(checked.output).toContain(anew);
@@ -190,7 +190,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
   });
 
   test.each(["llama-addon.node", ".", "../../package.json", "../..", "../../.."])(
-    "where this user may not read %s, they name it and the command that helps",
+    "where this user cannot read %s, they name it and the command that helps",
     async (name) => {
       let closed = "";
       const { checked, ran } = await checkAndRun(async (files) => {
@@ -206,7 +206,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
       await chmod(closed, 0o755);
       for (const { exitCode, output } of [checked, ran]) {
         expect(exitCode).toBe(2);
-        expect(output).toContain(`llama.cpp in ${packageName} cannot be loaded: this user may not read ${closed}.`);
+        expect(output).toContain(`llama.cpp in ${packageName} cannot be loaded: this user cannot read ${closed}.`);
         expect(output).toMatch(/do: Run this program as the user who .*, or as that user run: chmod -R a\+rX \//);
         expect(output).not.toMatch(/npm|damaged|missing/);
       }

@@ -115,7 +115,7 @@ describe.skipIf(!hasAddon)("a model without memory for grammars (needs llama.cpp
     await runtime.unload();
   });
 
-  test("in a process reports its call form after startup if determining it takes a while, with the same result", async () => {
+  test("in a process reports its call form after startup if it takes a while, with the same result", async () => {
     const chatTemplate =
       "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}" +
       "{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}</s>{% endfor %}";

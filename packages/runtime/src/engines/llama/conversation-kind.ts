@@ -87,7 +87,7 @@ export function readProbe(kind: ConversationKind, text: string): ProbeResult | s
   for (const name of names) {
     if (isOnce(name)) continue;
     const what = name.startsWith("call") ? "a call" : name.startsWith("result") ? "a tool's result" : "a message";
-    return placeOf(name) < 0 ? `leaves ${what} out` : `writes ${what} twice`;
+    return placeOf(name) < 0 ? `omits ${what}` : `writes ${what} twice`;
   }
   const isAfter = (later: string, earlier: string) => placeOf(later) > placeOf(earlier);
   const inOrder = (sequence: readonly string[]) =>

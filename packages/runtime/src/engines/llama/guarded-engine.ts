@@ -68,9 +68,9 @@ interface Load extends PlannedModel {
 }
 
 /**
- * A local model within a memory budget. Each start of its process is planned again from the file's header and the memory
- * that is free at that time, and the plan sets the limits of the process. If memory still runs short, the engine gives up
- * one thing after another. It restarts a pending reply if none of it was sent yet, but only once after a crash.
+ * A local model within a memory budget. Each start of its process is planned again from the file's header and the free
+ * memory at that time, and the plan sets the limits of the process. If memory still runs short, the engine gives up one
+ * thing after another. It restarts a pending reply if none of it was sent yet, but only once after a crash.
  */
 export class GuardedEngine extends EngineWithFacts implements Engine {
   readonly #options: GuardedEngineOptions;

@@ -125,8 +125,7 @@ export class LlamaEngine implements Engine {
   }
 
   get notices(): readonly string[] {
-    const withoutSchemas =
-      "Reply schemas and tool calls are unavailable: the memory budget is too small for them.";
+    const withoutSchemas = "Reply schemas and tool calls are unavailable: the memory budget is too small for them.";
     return [...(this.#options.constrainsOutput ? [] : [withoutSchemas]), ...this.#prompts.notices];
   }
 
@@ -180,7 +179,10 @@ export class LlamaEngine implements Engine {
       this.#isStateConfirmed = true;
       listener.emit({ type: "end", reason });
     } catch (cause) {
-      const error = asEngineError(cause, { message: "llama.cpp failed.", hint: "Try again. If this repeats, check the free memory." });
+      const error = asEngineError(cause, {
+        message: "llama.cpp failed.",
+        hint: "Try again. If this repeats, check the free memory.",
+      });
       listener.emit({ type: "error", error });
       // After a native failure, the contents of the cache are unknown.
       if (error !== cause) this.#cache.forget();

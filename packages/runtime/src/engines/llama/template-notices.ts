@@ -20,8 +20,8 @@ const plain = {
 const NEWER_FILE = "Use a newer file of this model, or one from another source.";
 
 /**
- * Lists what of a conversation a model's templates cannot show, and why. It needs no vocabulary: the marks of the probes are
- * the same whatever the tokens are called.
+ * Lists the parts of a conversation that a model's templates cannot represent, with reasons. Needs no vocabulary,
+ * because the results of the probes do not depend on the names of tokens.
  */
 export function templateNotices(
   sources: Omit<TemplateSources, "bosToken" | "eosToken">,

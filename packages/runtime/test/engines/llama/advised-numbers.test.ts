@@ -16,7 +16,7 @@ import { modelBudget } from "../../../src/memory/program-share.js";
 import { sampleDevice } from "../../sample-config.js";
 
 const MB = 2 ** 20;
-/** Tools that are started anew never take exactly the same. */
+/** Memory of restarted tools varies by up to this amount. */
 const MOST_DRIFT_MB = 8;
 
 const files = [
@@ -58,7 +58,7 @@ function advisedMb({ hint }: { hint: string | null }): number | null {
   return number === undefined ? null : Number(number);
 }
 
-/** Contexts that a refusal calls enough, where a config can have all of the change: the planner chooses the rest. */
+/** Contexts that a refusal recommends, if a config can express the whole change. The planner chooses the rest. */
 function advisedContexts({ changes }: DoesNotFitError): number[] {
   return changes
     .filter(({ fits, description }) => fits && !/this model in|the file/.test(description))
@@ -95,7 +95,7 @@ const scenes = fc.record({
 type Loading = Partial<Pick<FitRequest, "kv_type" | "batch_tokens" | "maps_file" | "constrains_output">>;
 type Scene = Omit<typeof scenes extends fc.Arbitrary<infer One> ? One : never, "loading"> & { loading: Loading };
 
-/** Plans as every command does, with what the program and its tools take at that moment. */
+/** Plans like every command, with the memory that the program and its tools use at that moment. */
 function attempt(scene: Scene, { budgetMb = scene.budgetMb, contextTokens = scene.contextTokens, driftMb = 0 } = {}) {
   const { ownsProgram, spareMb, deviceMb, usedMb, loading } = scene;
   const header = headers[scene.model] ?? expect.fail();
@@ -112,7 +112,7 @@ function attempt(scene: Scene, { budgetMb = scene.budgetMb, contextTokens = scen
   return outcomeOf(planModel(header, { ...optimizer, planHeader }, facts, { contextTokens }));
 }
 
-test("the number that a refusal names is enough, for any model, budget, context, loading and tools", async () => {
+test("the budget that a refusal recommends is enough for any model, context, loading and tools", async () => {
   const told = { allow: 0, spare: 0, device: 0 };
   await fc.assert(
     fc.asyncProperty(scenes, async (scene: Scene) => {
@@ -124,7 +124,7 @@ test("the number that a refusal names is enough, for any model, budget, context,
         if (/^The device has only/.test(refusal.hint ?? "")) told.device++;
         else told.spare++;
         expect(refusal.hint).toMatch(/^The device (has only|can spare) [\d.]+ MB/);
-        // It is true that no budget helps, unless what the tools take was measured with a margin.
+        // If no budget is recommended, none helps, unless the tools' memory was measured with a margin.
         if (scene.usedMb === 0) expect(await attempt(scene, { budgetMb: scene.deviceMb })).toHaveProperty("refusal");
       } else {
         told.allow++;
@@ -132,7 +132,7 @@ test("the number that a refusal names is enough, for any model, budget, context,
         const followed = await attempt(scene, { budgetMb: enoughMb, driftMb: scene.driftMb });
         expect("refusal" in followed ? followed.refusal.message : null).toBe(null);
       }
-      // With a batch or a KV type that the caller has fixed, the change of both is the caller's too.
+      // If the caller fixed the batch size or the KV type, changing both is up to the caller, too.
       const { batch_tokens, kv_type } = scene.loading;
       if (batch_tokens !== undefined || kv_type !== undefined) return;
       for (const contextTokens of advisedContexts(refusal)) {
@@ -164,7 +164,7 @@ const configOf = (model: number, max_memory_mb: number, context: number | "auto"
 });
 type Config = ReturnType<typeof configOf>;
 
-/** What each command says of a config, by the code that it runs up to the start of the engine. */
+/** Outcome of each command for a config, from the code that it runs up to the start of the engine. */
 const commands: Record<string, (config: Config, memory: MemoryProbe) => Promise<Outcome>> = {
   check: (config, memory) => outcomeOf(planLocalModel(config, { ownsProgram: true, memory }).then(({ plan }) => plan)),
   optimize: (config, memory) => {
@@ -182,7 +182,7 @@ const commands: Record<string, (config: Config, memory: MemoryProbe) => Promise<
       asked = request;
       throw new NanoAgentError({ code: "no-start", message: "The test only wants the request." });
     };
-    // The test runner is larger than the program, and what it takes counts.
+    // The test runner is larger than the program, so this plans for an app.
     const opened = openLlamaEngine(config, { ownsProgram: true, memory, planner: { planFit } });
     await opened.catch((error: unknown) => expect(error).toMatchObject({ code: "no-start" }));
     return outcomeOf(new ModelFitPlanner().planFit(asked ?? expect.fail("no request")));
@@ -190,7 +190,7 @@ const commands: Record<string, (config: Config, memory: MemoryProbe) => Promise<
 };
 
 describe.each(Object.entries(commands))("%s", (_, outcome) => {
-  test("accepts the number that it has named", async () => {
+  test("accepts the budget that it recommended", async () => {
     const cases = fc.tuple(
       fc.constantFrom(0, 1, 2, 5, 6),
       fc.integer({ min: 1, max: 120 }),
@@ -209,7 +209,7 @@ describe.each(Object.entries(commands))("%s", (_, outcome) => {
     );
   }, 60_000);
 
-  test("names what binds where the device or a container has too little free", async () => {
+  test("names the cause if the device or a container has too little free memory", async () => {
     for (const budgetMb of [20, 200, 4096]) {
       const free = await outcome(configOf(0, budgetMb, "auto"), deviceWith(90));
       expect("refusal" in free && free.refusal.hint).toMatch(
@@ -221,7 +221,7 @@ describe.each(Object.entries(commands))("%s", (_, outcome) => {
   });
 });
 
-test("the number that a check names has room for the servers that it has not started", async () => {
+test("the budget that a check recommends includes the servers that it has not started", async () => {
   const servers = fc.array(
     fc.record({ url: fc.constant(false), max_memory_mb: fc.constantFrom(undefined, 8, 32, 64, 500) }),
     { minLength: 1, maxLength: 4 },
@@ -248,7 +248,7 @@ test("the number that a check names has room for the servers that it has not sta
       expect(tightness).toBe(null);
       const together = plan.ledger.peak_resident_bytes + (expected?.expectedBytes ?? 0);
       expect(together).toBeLessThanOrEqual(budgetBytes + (expected?.expectedBytes ?? 0));
-      // A start that measures just that has room for the model.
+      // A start that measures exactly this has enough memory for the model.
       const usedBytes = expected?.expectedBytes ?? 0;
       const limits = { limitBytes: enoughMb * MB, ownsProgram: true, spareBytes: Number.POSITIVE_INFINITY };
       expect(modelBudget({ ...limits, usedBytes: usedBytes + 28 * MB }).budgetBytes).toBeGreaterThanOrEqual(
@@ -259,7 +259,7 @@ test("the number that a check names has room for the servers that it has not sta
   );
 }, 60_000);
 
-test("a start that finds servers beside other programs advises what they take without them", () => {
+test("a start with servers beside other programs recommends memory for the servers alone", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 400 }), fc.nat({ max: 60 }), (usedMb, sharedMb) => {
       const limits = { limitBytes: 100 * MB, ownsProgram: true, spareBytes: Number.POSITIVE_INFINITY };
@@ -270,7 +270,7 @@ test("a start that finds servers beside other programs advises what they take wi
   );
 });
 
-test("a budget that is smaller than the program is told once what the model needs, without isolation too", async () => {
+test("a budget smaller than the program is reported once with the model's needs, also without isolation", async () => {
   const config = configOf(0, 10, "auto", "none");
   expect(() => checkProgramSize(config as never)).not.toThrow();
   const { issues } = await checkLlamaEngine(config, { ownsProgram: true });

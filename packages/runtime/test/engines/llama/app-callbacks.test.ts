@@ -7,7 +7,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("a planner of the app's", () => {
+describe("an app's planner", () => {
   const faults: Record<string, FitPlanner["planFit"]> = {
     throws: () => {
       throw new Error("boom");
@@ -16,7 +16,7 @@ describe("a planner of the app's", () => {
     "plans nothing": async () => undefined as never,
     "never answers": () => new Promise(() => {}),
   };
-  test.each(Object.entries(faults))("that %s is a typed error", async (_, planFit) => {
+  test.each(Object.entries(faults))("that %s causes a typed error", async (_, planFit) => {
     vi.useFakeTimers();
     const result = expect(typedPlanner({ planFit }).planFit({} as FitRequest)).rejects.toMatchObject({
       name: "EngineError",
@@ -28,7 +28,7 @@ describe("a planner of the app's", () => {
     await result;
   });
 
-  test("throws its own errors on, and returns its plan", async () => {
+  test("passes its own errors and its plan on", async () => {
     const misfit = new NanoAgentError({ code: "does-not-fit", message: "too large" });
     await expect(typedPlanner({ planFit: () => Promise.reject(misfit) }).planFit({} as FitRequest)).rejects.toBe(
       misfit,
@@ -38,7 +38,7 @@ describe("a planner of the app's", () => {
   });
 });
 
-describe("a progress callback of the app's", () => {
+describe("an app's progress callback", () => {
   test.each<[string, () => unknown]>([
     [
       "throws",
@@ -47,7 +47,7 @@ describe("a progress callback of the app's", () => {
       },
     ],
     ["rejects", () => Promise.reject(new Error("boom"))],
-  ])("that %s is told of once and not called again", async (_, fail) => {
+  ])("that %s is reported once and not called again", async (_, fail) => {
     const notices: string[] = [];
     const progress = safeProgress(fail as () => void, (notice) => notices.push(notice));
     progress?.(0.1);
@@ -57,7 +57,7 @@ describe("a progress callback of the app's", () => {
     expect(notices).toEqual(["onLoadProgress failed and will not be called again: boom."]);
   });
 
-  test("that never settles holds up nothing", () => {
+  test("that never settles does not block loading", () => {
     let calls = 0;
     const progress = safeProgress(
       (() => {

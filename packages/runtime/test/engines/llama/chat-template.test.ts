@@ -17,20 +17,20 @@ describe("the model's own template", () => {
   const chatml =
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
-  test("is what renders the conversation", () => {
+  test("renders the conversation", () => {
     expect(renderChat(model(null, chatml), request).text).toBe(
       "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\nHi.<|im_end|>\n<|im_start|>user\nhow dry is bed 3<|im_end|>\n<|im_start|>assistant\n",
     );
   });
 
-  test("that refuses a system message gets it before the first message", () => {
+  test("that rejects a system message gets it before the first message", () => {
     const strict =
       "{% for message in messages %}{% if message.role == 'system' %}{{ raise_exception('no') }}{% endif %}[{{ message.content }}]{% endfor %}";
     expect(renderChat(model(null, strict), request).text).toBe("[Be brief.\n\nhello][Hi.][how dry is bed 3]");
   });
 
   test.each(["{% for", "{{ nothing.of.this }}", "{{ raise_exception('never') }}", "a fixed text", "{% include 'x' %}"])(
-    "that is broken gives way to the family's format: %s",
+    "that is broken is replaced by the family's format: %s",
     (template) => {
       const { text, stop } = renderChat(model("<|im_start|>", template), request);
       expect(text).toMatch(/^<\|im_start\|>system\nBe brief\..*<\|im_start\|>assistant\n$/s);
@@ -39,7 +39,7 @@ describe("the model's own template", () => {
   );
 });
 
-describe("without a template, the format of the family that the control tokens speak of", () => {
+describe("without a template, the format of the model family", () => {
   const chats: Record<string, string> = {
     "<|im_start|>":
       "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\nHi.<|im_end|>\n<|im_start|>user\nhow dry is bed 3<|im_end|>\n<|im_start|>assistant\n",
@@ -53,7 +53,7 @@ describe("without a template, the format of the family that the control tokens s
   };
   test.each(Object.entries(chats))("%s", (token, text) => expect(renderChat(model(token), request).text).toBe(text));
 
-  test("and names, where there are none", () => {
+  test("with unknown control tokens is a list of names and messages", () => {
     expect(renderChat(model(null), request)).toMatchObject({
       text: "System: Be brief.\nUser: hello\nAssistant: Hi.\nUser: how dry is bed 3\nAssistant:",
       stop: ["\nUser:"],
@@ -61,7 +61,7 @@ describe("without a template, the format of the family that the control tokens s
   });
 });
 
-test("what tools were asked and said is part of the conversation", () => {
+test("calls and results of tools are part of the conversation", () => {
   const { text } = renderChat(model("<|im_start|>"), {
     instructions: null,
     messages: [

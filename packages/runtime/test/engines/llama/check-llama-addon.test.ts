@@ -26,9 +26,9 @@ describe.skipIf(!hasAddon || !isLinuxX64)("llama.cpp's real files (needs its pac
   });
 
   test.each([
-    ["Debian 11", debian11, "needs glibc 2.34 or newer, and this system has 2.31."],
-    ["an old C++ library", oldCppLibrary, "needs GLIBCXX_3.4.30 of the C++ library (libstdc++), and this system has"],
-    ["Alpine", alpine, "is built for glibc, and this system's C library is musl."],
+    ["Debian 11", debian11, "needs glibc 2.34 or newer, but this system has 2.31."],
+    ["an old C++ library", oldCppLibrary, "needs GLIBCXX_3.4.30 of the C++ library (libstdc++), but this system has"],
+    ["Alpine", alpine, "is built for glibc, but this system's C library is musl."],
   ])("cannot be loaded on %s", async (_, system, words) => {
     await expect(checkLlamaAddon({ system })).rejects.toMatchObject({
       code: "engine-unavailable",
@@ -37,11 +37,11 @@ describe.skipIf(!hasAddon || !isLinuxX64)("llama.cpp's real files (needs its pac
     });
   });
 
-  test("are to be installed anew where they are for another machine than their package", async () => {
+  test("must be reinstalled if they are for another machine than their package", async () => {
     await expect(checkLlamaAddon({ system: { ...debian12, node: armhf.node } })).rejects.toMatchObject({
       code: "engine-unavailable",
-      message: "llama.cpp in @node-llama-cpp/linux-x64 is built for x86-64, and this Node for 32-bit ARM.",
-      hint: expect.stringMatching(/^Install it anew: npm uninstall \S+ && npm install \S+$/),
+      message: "llama.cpp in @node-llama-cpp/linux-x64 is built for x86-64, but this Node is built for 32-bit ARM.",
+      hint: expect.stringMatching(/^Reinstall it: npm uninstall \S+ && npm install \S+$/),
     });
     const onAlpine = { ...alpine, node: armhf.node };
     await expect(checkLlamaAddon({ system: onAlpine })).rejects.toMatchObject({
@@ -51,12 +51,12 @@ describe.skipIf(!hasAddon || !isLinuxX64)("llama.cpp's real files (needs its pac
   });
 });
 
-test.each(installed)("the requirements that are written down are those of the files of %s", async (name) => {
+test.each(installed)("the listed requirements match the files of %s", async (name) => {
   const files = await readNativeFiles(path.join(scope, name, "bins", name));
   const newest = new Map<string, { library: string; version: string }>();
   for (const { reading } of files) {
     for (const needed of reading.status === "read" ? reading.elf.neededVersions : []) {
-      // The loader comes with the C library; every GCC of these decades has the versions of its runtime.
+      // The loader belongs to the C library, and every GCC of the last decades has these runtime versions.
       if (needed.library.startsWith("ld-linux") || /^GCC_3\.[0-4]$/.test(needed.version)) continue;
       const key = `${needed.library} ${parseLibraryVersion(needed.version).name}`;
       const known = newest.get(key);
@@ -69,7 +69,7 @@ test.each(installed)("the requirements that are written down are those of the fi
 describe.skipIf(!isLinuxX64)("a package that is not installed", () => {
   const missing = new EngineError({ code: "engine-unavailable", message: "not installed", hint: "Run: npm install" });
 
-  test("is to be installed where it can be loaded", () => {
+  test("is recommended if it can be loaded", () => {
     expect(explainMissingAddon(missing, debian12)).toBe(missing);
     expect(explainMissingAddon(missing, null)).toBe(missing);
   });
@@ -78,7 +78,7 @@ describe.skipIf(!isLinuxX64)("a package that is not installed", () => {
     ["Debian 11", debian11, "glibc 2.34", "@node-llama-cpp/linux-x64 needs GLIBC_2.34"],
     ["an old C++ library", oldCppLibrary, "GLIBCXX_3.4.30", "@node-llama-cpp/linux-x64 needs GLIBCXX_3.4.30"],
     ["Alpine", alpine, "musl", "The loader of this Node is"],
-  ])("is not recommended on %s, where it would not help", (_, system, words, reason) => {
+  ])("is not recommended on %s, which cannot load it", (_, system, words, reason) => {
     const error = explainMissingAddon(missing, system);
     expect(error).toMatchObject({
       code: "engine-unavailable",
@@ -91,7 +91,14 @@ describe.skipIf(!isLinuxX64)("a package that is not installed", () => {
 
 describe("a platform without a package", () => {
   test.each([
-    ["linux", "arm", "armv7l", "No prebuilt llama.cpp exists for 32-bit ARM.", null, /^Use a server to run the model: /],
+    [
+      "linux",
+      "arm",
+      "armv7l",
+      "No prebuilt llama.cpp exists for 32-bit ARM.",
+      null,
+      /^Use a server to run the model: /,
+    ],
     [
       "linux",
       "arm",
@@ -109,15 +116,18 @@ describe("a platform without a package", () => {
       /^Install a 64-bit system with a 64-bit Node on this machine, /,
     ],
     ["linux", "riscv64", "riscv64", "No prebuilt llama.cpp exists for linux-riscv64.", null, /^Use a server/],
-  ])("%s-%s with the kernel's %s is told what works there", (platform, arch, kernel, message, reason, hint) => {
-    let thrown: unknown;
-    try {
-      addonPackage(platform, arch, kernel);
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown).toMatchObject({ code: "engine-unavailable", message, reason, hint: expect.stringMatching(hint) });
-    expect((thrown as EngineError).hint).toContain("MCP servers and sessions need no local model and work here.");
-    expect((thrown as EngineError).hint).not.toContain("npm");
-  });
+  ])(
+    "%s-%s with the kernel's %s gets a hint about what works there",
+    (platform, arch, kernel, message, reason, hint) => {
+      let thrown: unknown;
+      try {
+        addonPackage(platform, arch, kernel);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({ code: "engine-unavailable", message, reason, hint: expect.stringMatching(hint) });
+      expect((thrown as EngineError).hint).toContain("MCP servers and sessions work here without a local model.");
+      expect((thrown as EngineError).hint).not.toContain("npm");
+    },
+  );
 });

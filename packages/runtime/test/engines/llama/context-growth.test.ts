@@ -4,12 +4,12 @@ import { ContextGrowth, type GrowingEngine } from "../../../src/engines/llama/co
 
 const MINUTE = 60_000;
 
-/** An engine without a model: it starts with what is wanted, as far as memory admits it. */
+/** An engine without a model that starts with the wanted context, as far as memory allows. */
 class PretendedEngine implements GrowingEngine {
   readonly growth: ContextGrowth;
   now = 0;
   admitted: number;
-  /** Context that a start gets although more was admitted: memory went meanwhile. Null: what was admitted. */
+  /** Context of the next start if memory disappears after admission. Null: the admitted context. */
   surprise: number | "failure" | null = null;
   reopened = 0;
   asked = 0;
@@ -66,7 +66,7 @@ const happening = fc.oneof<fc.Arbitrary<Happening>[]>(
   fc.record({ what: fc.constant("idle" as const) }),
 );
 
-test("whatever conversations need and memory admits, a context is as long as it can be, and no longer", async () => {
+test("a context always has the length that conversations need, as far as memory allows", async () => {
   await fc.assert(
     fc.asyncProperty(tokens, fc.array(happening, { maxLength: 40 }), async (longestTokens, happenings) => {
       const engine = new PretendedEngine({ longestTokens });
@@ -91,11 +91,11 @@ test("whatever conversations need and memory admits, a context is as long as it 
           expect(grown).toEqual(after > before ? { context_tokens: after, previous_tokens: before } : null);
           const possible = Math.min(engine.admitted, longestTokens);
           const isWorthIt = isOpen && event.tokens > before && possible > before;
-          // A model is loaded again only where memory admits a longer context to a conversation that needs it.
+          // The model is only reloaded if memory allows a longer context and a conversation needs it.
           expect(engine.reopened - reopened).toBe(isWorthIt ? 1 : 0);
           if (isWorthIt && engine.surprise === null)
             expect(after).toBeGreaterThanOrEqual(Math.min(event.tokens, possible));
-          // What failed changes nothing of the next start.
+          // A failure does not affect the next start.
           if (grown === null) expect(growth.wantedTokens).toBe(wanted);
         }
       }
@@ -104,7 +104,7 @@ test("whatever conversations need and memory admits, a context is as long as it 
   );
 });
 
-test("a context doubles, up to the longest", async () => {
+test("a context doubles, up to the maximum", async () => {
   const engine = new PretendedEngine({ longestTokens: 20_000 });
   const lengths: number[] = [];
   for (let needed = 4000; needed < 30_000; needed += 500) {
@@ -115,13 +115,13 @@ test("a context doubles, up to the longest", async () => {
   expect(engine.reopened).toBe(3);
 });
 
-test("a document takes the steps at once", async () => {
+test("a long document grows the context in one step", async () => {
   const engine = new PretendedEngine();
   expect(await engine.grow(15_000)).toEqual({ context_tokens: 16_384, previous_tokens: 4096 });
   expect(engine.reopened).toBe(1);
 });
 
-test("in a year of growing and being cut, or refused, it is tried two dozen times", async () => {
+test("in a year of cuts or refusals, growth is tried about two dozen times", async () => {
   for (const ending of ["cut", "refusal", "failure", "idle and cut"] as const) {
     const engine = new PretendedEngine();
     if (ending === "refusal") engine.admitted = 4096;
@@ -139,7 +139,7 @@ test("in a year of growing and being cut, or refused, it is tried two dozen time
   }
 });
 
-test("growths that come together are one after another", async () => {
+test("simultaneous growths run one at a time", async () => {
   const engine = new PretendedEngine();
   const grown = await Promise.all([engine.grow(5000), engine.grow(6000), engine.grow(9000)]);
   expect(grown).toEqual([

@@ -12,19 +12,19 @@ import { temporaryFolder } from "../../temporary-folder.js";
 import { hasAddon } from "./tiny-model.js";
 
 const RUNS = process.env.NANOAGENT_SOAK === "1" ? 500 : 50;
-/** The longest that one file may take, from its header to its reply. */
+/** Most time for one file, from its header to a reply. */
 const LIMIT_SECONDS = 60;
 
 const whole = Buffer.from(buildTinyGguf());
-/** The header: up to the table's entry of the last tensor. */
+/** The header, up to the last entry of the tensor table. */
 const headerBytes = whole.lastIndexOf("ffn_down.weight") + 48;
 
-/** Numbers that have made readers overflow, hang or divide by nothing. */
+/** Numbers that have caused overflows, hangs or divisions by zero. */
 const EXTREMES = [0n, 1n, 3n, 255n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
-/** NaN, infinities, a number below zero, in 32 bits. */
+/** NaN, infinities and a negative number, in 32 bits. */
 const FLOATS = [0x7fc00000, 0x7f800000, 0xff800000, 0xbf800000];
 
-/** Places where fields begin: behind the text of a key or of a tensor's name. */
+/** Places where fields begin, after the text of a key or tensor name. */
 const fields = [
   ...whole
     .subarray(0, headerBytes)
@@ -37,7 +37,7 @@ const fieldPlace = fc
   .tuple(fc.constantFrom(...fields), fc.nat({ max: 24 }))
   .map(([at, beyond]) => Math.min(at + beyond, headerBytes - 9));
 
-/** One kind of damage a row. */
+/** One kind of damage per row. */
 const damages: fc.Arbitrary<Buffer> = fc.oneof(
   fc
     .tuple(place, fc.nat({ max: 7 }))
@@ -55,9 +55,9 @@ const damages: fc.Arbitrary<Buffer> = fc.oneof(
   fc
     .tuple(fieldPlace, fc.constantFrom(...FLOATS))
     .map(([at, value]) => changed((copy) => copy.writeUInt32LE(value, at))),
-  // A type's number, of a value or of a tensor.
+  // Type number of a value or a tensor.
   fc.tuple(fieldPlace, fc.nat({ max: 45 })).map(([at, type]) => changed((copy) => copy.writeUInt32LE(type, at))),
-  // Two entries change places, or one comes twice.
+  // Swap two entries, or duplicate one.
   fc.tuple(fieldPlace, fieldPlace).map(([from, to]) => changed((copy) => copy.copyWithin(to, from, from + 8))),
 );
 
@@ -68,7 +68,7 @@ function changed(change: (copy: Buffer) => void): Buffer {
 }
 
 describe.skipIf(!hasAddon)("damaged headers", () => {
-  test(`${RUNS} of them, from the header to a reply of llama.cpp`, { timeout: RUNS * 20_000 }, async () => {
+  test(`${RUNS} files, from the header to a reply of llama.cpp`, { timeout: RUNS * 20_000 }, async () => {
     const row = { tried: 0, refused: 0, answered: 0, failed_typed: 0, lost: 0, wrong: 0, silent: 0 };
     const faults: string[] = [];
     const config = NanoAgentConfig.parse(sampleConfig({ device: { ...sampleDevice, cpu_cores: 1 } }));
@@ -97,7 +97,7 @@ describe.skipIf(!hasAddon)("damaged headers", () => {
         .catch(typed);
       const check = await checkLlamaEngine({ ...config, model_path: file });
       const isRefused = check.issues.some(({ severity }) => severity === "error");
-      // Both decide by the same header.
+      // Both decide from the same header.
       if (
         plan instanceof NanoAgentError !== isRefused &&
         plan instanceof NanoAgentError &&

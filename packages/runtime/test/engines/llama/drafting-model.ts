@@ -2,7 +2,9 @@ import type { Payoff } from "../../../src/engines/llama/drafts.js";
 import { Drafts } from "../../../src/engines/llama/drafts.js";
 import { PromptCache, type TokenEvaluator } from "../../../src/engines/llama/prompt-cache.js";
 
-/** A model in memory: a batch takes as long as `cost` says of its size, and the logits of a token are at its position. */
+/**
+ * An in-memory model. A batch takes as long as `cost` returns for its size, and a token's logits are at its position.
+ */
 export class DraftingModel implements TokenEvaluator {
   tokens: number[] = [];
   batches: number[] = [];
@@ -16,7 +18,7 @@ export class DraftingModel implements TokenEvaluator {
   }
 
   async evaluateEach(position: number, tokens: readonly number[], from: number): Promise<number[]> {
-    if (position !== this.tokens.length) throw new Error("not behind the last token");
+    if (position !== this.tokens.length) throw new Error("not after the last token");
     this.tokens.push(...tokens);
     this.batches.push(tokens.length);
     this.milliseconds += this.cost(tokens.length);
@@ -30,7 +32,7 @@ export class DraftingModel implements TokenEvaluator {
   }
 }
 
-/** Drafts as many tokens as it may, whatever they cost. */
+/** Always drafts the maximum number of tokens. */
 export const alwaysDrafts: Payoff = {
   noteBatch: () => {},
   noteGuess: () => {},
@@ -39,7 +41,7 @@ export const alwaysDrafts: Payoff = {
   paysTogether: () => true,
 };
 
-/** A model with a prompt in its cache, and a reply begun. */
+/** Creates a model with a prompt in its cache, and starts a reply. */
 export async function beginReply(prompt: readonly number[], settings: Partial<DraftingModel> = {}, payoff?: Payoff) {
   const model = Object.assign(new DraftingModel(), settings);
   const cache = new PromptCache(model, { batchTokens: 64, clock: () => model.milliseconds });

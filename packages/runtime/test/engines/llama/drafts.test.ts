@@ -12,7 +12,7 @@ const distributions = fc.array(
   },
 );
 
-/** Chooses a token by the weights of those that may follow the last one. */
+/** Samples a token by the weights of the tokens that may follow the last one. */
 function choose(weights: readonly number[], random: () => number): number {
   const sum = weights.reduce((one, other) => one + other + 1, 0);
   let left = random() * sum;
@@ -25,11 +25,11 @@ function choose(weights: readonly number[], random: () => number): number {
   );
 }
 
-describe("a reply that is drafted", () => {
+describe("a reply with drafts", () => {
   const prompt = [0, 1, 2, 3, 0, 1, 2, 4, 3, 0, 1];
 
   test.each([true, false])(
-    "has the tokens of plain decoding for the same random numbers (it can forget: %s)",
+    "equals plain decoding with the same random numbers (can forget: %s)",
     async (canForgetParts) => {
       let drafted = 0;
       await fc.assert(
@@ -39,7 +39,7 @@ describe("a reply that is drafted", () => {
             const { model, cache, accept, end } = await beginReply(prompt, { canForgetParts }, payoff);
             const written: number[] = [];
             for (let left = length; left > 0; left--) {
-              // The distribution is that behind the token whose logits the cache names.
+              // The logits must belong to the last token.
               const last = model.tokens[cache.logitIndex] ?? 0;
               expect(last).toBe(written.at(-1) ?? prompt.at(-1));
               const token = choose(weights[last] ?? [], random);
@@ -60,12 +60,12 @@ describe("a reply that is drafted", () => {
         }),
       );
       if (canForgetParts) expect(drafted).toBeGreaterThan(0);
-      // A model that cannot forget is never given a token that may be wrong.
+      // A model that cannot forget never gets a token that may be wrong.
       else expect(drafted).toBe(0);
     },
   );
 
-  test("takes tokens that must follow in one batch, and keeps those that it cannot forget", async () => {
+  test("evaluates forced tokens in one batch, and keeps those that it cannot forget", async () => {
     for (const canForgetParts of [true, false]) {
       const { model, cache, drafts, end } = await beginReply(prompt, { canForgetParts }, alwaysDrafts);
       await drafts.evaluateForced(7, [8, 9, 10]);
@@ -79,9 +79,9 @@ describe("a reply that is drafted", () => {
   });
 });
 
-/** Times of batches of 1, 4, 8 and 16 tokens, in times of one; between them as on a line. */
+/** Times of batches of 1, 4, 8 and 16 tokens, relative to a single token, with linear interpolation between them. */
 const devices: Record<string, readonly (readonly [number, number])[]> = {
-  "a board whose memory is slow": [
+  "a board with slow memory": [
     [1, 1],
     [4, 1.35],
     [8, 1.8],
@@ -111,7 +111,7 @@ function costOn(points: readonly (readonly [number, number])[], tokens: number):
   return size === before ? cost : least + ((cost - least) * (tokens - before)) / (size - before);
 }
 
-/** Replies of a kind to a prompt of random words, of which some are frequent. */
+/** Replies of different kinds to a prompt of random words, some of which are frequent. */
 const kinds: Record<string, (prompt: readonly number[], random: () => number) => number[]> = {
   quoting: (prompt) => [...prompt],
   summary: (prompt, random) =>
@@ -149,7 +149,7 @@ async function speedOf(
 }
 
 describe.each(Object.entries(devices))("on %s", (_, points) => {
-  test.each(Object.keys(kinds))("%s is never slower than 0.97 of plain decoding", async (kind) => {
+  test.each(Object.keys(kinds))("%s reaches at least 0.97 times the speed of plain decoding", async (kind) => {
     const speeds = [];
     for (let seed = 1; seed <= 15; seed++) speeds.push(await speedOf(kind, () => (size) => costOn(points, size), seed));
     speeds.sort((one, other) => one - other);
@@ -158,20 +158,20 @@ describe.each(Object.entries(devices))("on %s", (_, points) => {
   });
 });
 
-test("quoting is at least 2.5 times as fast where a row costs little, and 1.3 times where only large batches pay", async () => {
+test("quoting is at least 2.5 times as fast with cheap rows, and 1.3 times if only large batches pay off", async () => {
   const [slow = [], large = []] = Object.values(devices);
   expect(await speedOf("quoting", () => (size) => costOn(slow, size), 1)).toBeGreaterThan(2.5);
   expect(await speedOf("quoting", () => (size) => costOn(large, size), 1)).toBeGreaterThan(1.3);
 });
 
-test.each(Object.keys(kinds))("%s is not slower where the cost of a row changes within the reply", async (kind) => {
+test.each(Object.keys(kinds))("%s is not slower if the cost of a row changes within the reply", async (kind) => {
   const [slow = [], , fast = []] = Object.values(devices);
   const changing = (token: number) => (size: number) => costOn(token < 60 ? slow : fast, size) * (token < 60 ? 3 : 1);
   expect(await speedOf(kind, changing, 3)).toBeGreaterThan(0.97);
 });
 
 test.each(Object.entries(devices))(
-  "on %s an engine that goes from one kind to another is not slower in any",
+  "on %s, an engine that switches between kinds is not slower in any",
   async (_, points) => {
     const speeds = new Map<string, number[]>();
     for (let seed = 1; seed <= 10; seed++) {

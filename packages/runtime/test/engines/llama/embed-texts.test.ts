@@ -23,7 +23,7 @@ async function textOf(engine: LlamaEngine): Promise<string> {
 const product = (one: readonly number[] = [], other: readonly number[] = []) =>
   one.reduce((sum, number, index) => sum + number * (other[index] ?? 0), 0);
 
-describe.skipIf(!hasAddon)("vectors of a model of random weights (needs llama.cpp's package)", () => {
+describe.skipIf(!hasAddon)("embeddings of a model with random weights (needs llama.cpp's package)", () => {
   let folder: string;
   let options: LlamaEngineOptions;
   beforeAll(async () => {
@@ -32,14 +32,14 @@ describe.skipIf(!hasAddon)("vectors of a model of random weights (needs llama.cp
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  // The whole contract holds for an engine whose context was given up and made again.
+  // The whole contract holds for an engine whose context was released and recreated.
   testEngine(async () => {
     const engine = await LlamaEngine.open(options);
     await engine.embed(["first"]);
     return engine;
   }, test);
 
-  test("are the same however long the texts beside them are, and leave the replies as they were", async () => {
+  test("do not depend on the other texts, and do not change replies", async () => {
     const engine = await LlamaEngine.open(options);
     const before = await textOf(engine);
     const texts = ["a", "one two three", "word ".repeat(60), "Grüße 世界"];
@@ -53,7 +53,7 @@ describe.skipIf(!hasAddon)("vectors of a model of random weights (needs llama.cp
     await engine.close();
   });
 
-  test("of a text that is longer than the context are refused, and the engine goes on", async () => {
+  test("of a text longer than the context are refused, and the engine still works", async () => {
     const engine = await LlamaEngine.open(options);
     await expect(engine.embed(["word ".repeat(5000)])).rejects.toMatchObject({ code: "context-exceeded" });
     await expect(engine.embed(Array.from({ length: 257 }, () => "a"))).rejects.toMatchObject({
@@ -64,7 +64,7 @@ describe.skipIf(!hasAddon)("vectors of a model of random weights (needs llama.cp
     await engine.close();
   });
 
-  test("stop at an abort, beside replies that are under way", async () => {
+  test("stop at an abort, also during replies", async () => {
     const engine = await LlamaEngine.open(options);
     const before = await textOf(engine);
     const abort = new AbortController();
@@ -81,7 +81,7 @@ describe.skipIf(!hasAddon)("vectors of a model of random weights (needs llama.cp
 });
 
 test.skipIf(modelPath === "")(
-  "a real model's vectors of texts about the same are nearer (set NANOAGENT_TEST_MODEL to run it)",
+  "a real model's embeddings of similar texts are closer (set NANOAGENT_TEST_MODEL to run it)",
   async () => {
     const engine = await LlamaEngine.open(await loadOptions(modelPath));
     const [dog, puppy, tax] = await engine.embed([

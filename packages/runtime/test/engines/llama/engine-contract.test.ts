@@ -6,7 +6,7 @@ import { openLlamaEngine } from "../../../src/engines/llama/open-llama-engine.js
 import { sampleConfig, sampleDevice } from "../../sample-config.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
 
-/** Opens the engine of a config with a model of random weights. */
+/** Opens the engine of a config with a random-weight model. */
 async function open(isolation: "process" | "none") {
   const { modelPath } = await tinyModel();
   const config = NanoAgentConfig.parse(
@@ -15,7 +15,7 @@ async function open(isolation: "process" | "none") {
   return openLlamaEngine({ ...config, model_path: modelPath });
 }
 
-describe.skipIf(!hasAddon)("with a model of random weights (needs llama.cpp's package)", () => {
+describe.skipIf(!hasAddon)("with a random-weight model (needs llama.cpp's package)", () => {
   describe("the engine within a budget", () => testEngine(() => open("process"), test));
   describe("the engine in the program's own process", () => testEngine(() => open("none"), test));
   describe("the engine alone", () => testEngine(async () => LlamaEngine.open(await tinyModel()), test));

@@ -4,7 +4,7 @@ import { EvaluatedText } from "../../../src/engines/llama/evaluated-text.js";
 
 const BEGINNING = { characters: 0, tokens: 0 };
 
-test("a text goes on from the last mark up to which it is the same", () => {
+test("a text continues from the last mark in the common prefix", () => {
   const text = new EvaluatedText();
   text.mark("question", 3);
   text.mark("question answer", 5);
@@ -17,7 +17,7 @@ test("a text goes on from the last mark up to which it is the same", () => {
   expect(text.lastMarkIn("")).toEqual(BEGINNING);
 });
 
-test("what was cut off is not known any more", () => {
+test("text that was cut is forgotten", () => {
   const text = new EvaluatedText();
   text.mark("one", 1);
   text.mark("one two", 2);
@@ -28,14 +28,14 @@ test("what was cut off is not known any more", () => {
   expect(text.lastMarkIn("one two")).toEqual(BEGINNING);
 });
 
-test("a mark that adds no tokens takes the place of the one before", () => {
+test("a mark without new tokens replaces the one before", () => {
   const text = new EvaluatedText();
   text.mark("one", 1);
   text.mark("one", 1);
   expect(text.marks).toEqual([{ characters: 3, tokens: 1 }]);
 });
 
-test("whatever a conversation goes through, a mark never says more than that text and tokens begin alike", () => {
+test("in any conversation, text and tokens before a mark always match", () => {
   const turn = fc.record({
     prompt: fc.string({ maxLength: 8, unit: "grapheme" }),
     reply: fc.string({ maxLength: 4 }),
@@ -43,7 +43,7 @@ test("whatever a conversation goes through, a mark never says more than that tex
   });
   fc.assert(
     fc.property(fc.array(turn, { maxLength: 12 }), (turns) => {
-      // Every character is a token of its own: then a text says which tokens it is.
+      // Every character is one token, so a text determines its tokens.
       let evaluated = "";
       const text = new EvaluatedText();
       for (const { prompt, reply, keeps } of turns) {

@@ -25,7 +25,7 @@ async function makePackage(folder = path.join(scope, "linux-x64")): Promise<stri
 
 const explain = (cause: unknown) => explainPackage(installed, program, cause);
 
-test("no folder of it is no error of its own: it is not installed", async () => {
+test("a missing folder is not an error of the package: it is not installed", async () => {
   expect(await explain(notFound)).toBeNull();
   await mkdir(scope, { recursive: true });
   expect(await explain(notFound)).toBeNull();
@@ -46,12 +46,12 @@ describe("a package whose entry cannot be loaded", () => {
       code: "engine-unavailable",
       message: "llama.cpp in @node-llama-cpp/linux-x64 is damaged: its entry cannot be loaded.",
       reason: cause.message,
-      hint: "Install it anew: npm uninstall it && npm install it",
+      hint: "Reinstall it: npm uninstall it && npm install it",
     });
     expect(error?.cause).toBe(cause);
   });
 
-  test("is found above, and behind the link of a package manager", async () => {
+  test("is found in a parent folder and through a package manager's link", async () => {
     const store = await makePackage(path.join(place, "store/linux-x64"));
     await mkdir(scope, { recursive: true });
     await symlink(store, path.join(scope, "linux-x64"));
@@ -59,10 +59,10 @@ describe("a package whose entry cannot be loaded", () => {
   });
 });
 
-/** Root may read everything: such tests are another user for a while. */
+/** Root can read everything, so such tests temporarily run as another user. */
 const isRoot = process.geteuid?.() === 0;
 
-describe.skipIf(process.platform === "win32")("what this user may not read", () => {
+describe.skipIf(process.platform === "win32")("an unreadable package", () => {
   const closed: string[] = [];
   beforeEach(async () => {
     if (isRoot) await chmod(place, 0o755);
@@ -79,28 +79,31 @@ describe.skipIf(process.platform === "win32")("what this user may not read", () 
     if (isRoot) process.seteuid?.(65534);
   }
 
-  test.each(["", "package.json", "dist", "dist/index.js"])("is named: %j of the package", async (name) => {
-    const folder = await makePackage();
-    const file = path.join(folder, name);
-    await close(file);
-    expect(await explain(notFound)).toMatchObject({
-      code: "engine-unavailable",
-      message: `llama.cpp in @node-llama-cpp/linux-x64 cannot be loaded: this user may not read ${file}.`,
-      reason: null,
-      hint: `Run this program as the user who installed the package, or as that user run: chmod -R a+rX ${folder}`,
-    });
-  });
+  test.each(["", "package.json", "dist", "dist/index.js"])(
+    "is reported with the path: %j of the package",
+    async (name) => {
+      const folder = await makePackage();
+      const file = path.join(folder, name);
+      await close(file);
+      expect(await explain(notFound)).toMatchObject({
+        code: "engine-unavailable",
+        message: `llama.cpp in @node-llama-cpp/linux-x64 cannot be loaded: this user cannot read ${file}.`,
+        reason: null,
+        hint: `Run this program as the user who installed the package, or as that user run: chmod -R a+rX ${folder}`,
+      });
+    },
+  );
 
-  test("is named where it hides whether the package is installed", async () => {
+  test("is reported with the folder that hides whether it is installed", async () => {
     await makePackage();
     await close(scope);
     expect(await explain(notFound)).toMatchObject({
-      message: `llama.cpp in @node-llama-cpp/linux-x64 cannot be loaded: this user may not read ${scope}.`,
+      message: `llama.cpp in @node-llama-cpp/linux-x64 cannot be loaded: this user cannot read ${scope}.`,
       hint: expect.stringMatching(/chmod -R a\+rX \S+\/node_modules\/@node-llama-cpp$/),
     });
   });
 
-  test("is quoted for the shell", async () => {
+  test("is reported with a path quoted for the shell", async () => {
     const folder = path.join(place, "it's here");
     program = path.join(folder, "program.js");
     await close(await makePackage(path.join(folder, "node_modules/@node-llama-cpp/linux-x64")));

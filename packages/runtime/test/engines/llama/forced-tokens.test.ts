@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { forcedTokens } from "../../../src/engines/llama/forced-tokens.js";
 
-/** A tokenizer that takes the longest known piece, and may put a space before a text, as some do. */
+/** A tokenizer that uses the longest known piece, and may add a space before a text, as some do. */
 function vocabulary(pieces: readonly string[], addsSpace: boolean) {
   const known = [...pieces].sort((one, other) => other.length - one.length);
   const tokenize = (text: string): Uint32Array => {
@@ -23,7 +23,7 @@ function vocabulary(pieces: readonly string[], addsSpace: boolean) {
 
 const json = fc.stringMatching(/^[a-c0-9 ":,{}]{0,12}$/);
 
-test("are tokens of the text, the same whatever follows, and all of them where nothing does", () => {
+test("are those tokens of the text that do not depend on what follows, or all at the end", () => {
   let left = 0;
   fc.assert(
     fc.property(
@@ -43,6 +43,6 @@ test("are tokens of the text, the same whatever follows, and all of them where n
     ),
     { numRuns: 1000 },
   );
-  // Some ends could be one token with what follows, and are left to the model.
+  // Some ends could form one token with the next text, and are left to the model.
   expect(left).toBeGreaterThan(0);
 });

@@ -10,7 +10,7 @@ import { hasAddon, tinyModel } from "./tiny-model.js";
 const MB = 2 ** 20;
 const device = { ...sampleDevice, cpu_cores: 1 };
 const sampling = { maxTokens: 8, seed: 1 };
-/** About a thousand tokens of the test models. */
+/** About a thousand tokens in the test models. */
 const LONG = "one two three four five six seven eight nine ten ".repeat(38);
 
 async function configOf(
@@ -42,7 +42,7 @@ const growthsOf = (events: AgentEvent[]) =>
 const leftOf = (events: AgentEvent[]) =>
   events.reduce((sum, event) => sum + (event.type === "window-overflow" ? event.left_turns : 0), 0);
 
-/** Memory of the engines' processes that is not mapped from files: children of this one. */
+/** Memory of the engines' processes (children of this one) that is not mapped from files. */
 function pinnedBytesOfHosts(): number {
   const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], { encoding: "utf8" });
   const hosts = children.split("\n").filter((text) => text.includes("host-program"));
@@ -59,8 +59,8 @@ async function contextOf(runtime: Pick<NanoRuntime, "memory">): Promise<number> 
 
 describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () => {
   test.each([
-    ["with a session, its state is kept", true],
-    ["without a session it is read again", false],
+    ["with a session, it keeps its state", true],
+    ["without a session, it is evaluated again", false],
   ])("grows in the middle of a conversation: %s", async (_, hasSession) => {
     const config = await configOf(hasSession ? { session: { dir: await temporaryFolder() } } : {});
     const runtime = await load(config);
@@ -73,7 +73,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
       const growths = growthsOf(events);
       grown.push(...growths);
       expect(leftOf(events)).toBe(0);
-      // The last token is read again, and as many as a character may be spread over may be half of one.
+      // The last token is evaluated again, and so may be the tokens of an incomplete character.
       if (growths.length === 0 || hasSession) expect(usage.cached_prompt_tokens).toBeGreaterThanOrEqual(known - 9);
       else expect(usage.cached_prompt_tokens).toBe(0);
       known = usage.prompt_tokens + usage.completion_tokens;
@@ -83,7 +83,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(await contextOf(runtime)).toBe(8192);
     if (!hasSession) return;
     await runtime.unload();
-    // What was saved needs the longer context, and begins with it.
+    // The saved conversation needs the longer context, so the engine starts with it.
     const again = await load(config);
     expect(await contextOf(again)).toBe(8192);
     const events = await eventsOf(again, "and now?");
@@ -91,7 +91,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(usageOf(events).cached_prompt_tokens).toBeGreaterThanOrEqual(known - 9);
   });
 
-  test("in the program's own process it grows as well", async () => {
+  test("also grows in the program's own process", async () => {
     const runtime = await load(await configOf({ engine: { isolation: "none" } }));
     const events = await eventsOf(runtime, LONG.repeat(4));
     expect(growthsOf(events)).toEqual([[4096, 8192]]);
@@ -101,7 +101,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(growthsOf(await eventsOf(runtime, "and now?"))).toEqual([]);
   });
 
-  test("a document takes what it needs at once, and the longest is what the model was trained for", async () => {
+  test("grows in one step for a document, up to the model's trained length", async () => {
     const runtime = await load(await configOf());
     expect(growthsOf(await eventsOf(runtime, LONG.repeat(9)))).toEqual([[4096, 16_384]]);
     const events = await eventsOf(runtime, LONG.repeat(5));
@@ -110,7 +110,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(leftOf(await eventsOf(runtime, LONG.repeat(9)))).toBeGreaterThan(0);
   });
 
-  test("begins with what the instructions and tools need, and does not grow for them", async () => {
+  test("starts with the length that the instructions and tools need", async () => {
     const runtime = await load(await configOf({ instructions: LONG.repeat(6) }));
     expect(await contextOf(runtime)).toBe(8192);
     const events = await eventsOf(runtime, "hello");
@@ -118,7 +118,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(growthsOf(events)).toEqual([]);
   });
 
-  test("a number is taken as it is: older turns leave", async () => {
+  test("as a fixed number, does not grow: older turns are dropped", async () => {
     const runtime = await load(await configOf({ engine: { context: 4096 } }));
     let left = 0;
     for (let turn = 0; turn < 4; turn++) {
@@ -131,7 +131,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
   });
 
   test.skipIf(process.platform !== "linux")(
-    "where memory does not admit it, older turns leave and the model is not loaded again",
+    "without enough memory, drops older turns and does not reload the model",
     async () => {
       let freeBytes = 900 * MB;
       const memory: MemoryProbe = {
@@ -143,11 +143,11 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
           pressure_percent: 0,
         }),
       };
-      // 8 KB for each token: 2 MB for the shortest growth.
+      // 8 KB per token: 2 MB for the shortest growth.
       const shape = { embeddingLength: 256, headCount: 4, kvHeadCount: 4, layerCount: 8 };
       const runtime = await load(await configOf({}, shape), memory);
       const before = (await runtime.memory()).engine ?? expect.fail("no engine");
-      // All that the engine was admitted to take, the part of the device that stays free, and 1 MB.
+      // The engine's admitted memory, the part of the device that stays free, and 1 MB.
       freeBytes = (before.plan?.ledger.peak_resident_bytes ?? 0) + 21.5 * MB;
       let left = 0;
       for (let turn = 0; turn < 4; turn++) {
@@ -157,12 +157,12 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
       }
       expect(left).toBeGreaterThan(0);
       expect(await contextOf(runtime)).toBe(4096);
-      // Nobody asks again before long.
+      // Growth is not offered again soon.
       expect(runtime.agent.engine.longestContextTokens).toBeNull();
     },
   );
 
-  test("after an idle unload it begins short again, and a long conversation starts with what it needs", async () => {
+  test("starts short again after an idle unload, except for a long conversation", async () => {
     const runtime = await load(await configOf({ engine: { idle_unload_seconds: 1 } }));
     const isLoaded = async () => (await runtime.memory()).engine?.is_loaded;
     expect(growthsOf(await eventsOf(runtime, LONG.repeat(4)))).toEqual([[4096, 8192]]);
@@ -177,7 +177,7 @@ describe.skipIf(!hasAddon)("a context of auto (needs llama.cpp's package)", () =
     expect(await contextOf(runtime)).toBe(4096);
   }, 90_000);
 
-  test("conversations that share it keep what they said when one of them makes it grow", async () => {
+  test("keeps all conversations when one of them makes it grow", async () => {
     const agent = await openAgent(await configOf());
     onTestFinished(() => agent.close());
     const long = await agent.converse();

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../temporary-folder.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
 
 const MB = 2 ** 20;
-/** One core: threads that wait for each other are slow where other work is going on. */
+/** One core, because threads that wait for each other are slow on a busy machine. */
 const device = { ...sampleDevice, cpu_cores: 1 };
 const canLimit = process.platform === "linux" && hasCommand("prlimit");
 
@@ -38,7 +38,7 @@ async function engineOf(runtime: NanoRuntime) {
   return (await runtime.memory()).engine ?? expect.fail("no engine");
 }
 
-/** The engine's process; it is a child of this one. */
+/** Process id of the engine, a child of this process. */
 function hostOf(): number {
   const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], { encoding: "utf8" });
   const line = children.split("\n").find((text) => text.includes("host-program"));
@@ -61,7 +61,7 @@ const actionsOf = (events: AgentEvent[]) =>
   events.flatMap((event) => (event.type === "memory-pressure" ? [event.action] : []));
 
 describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's package)", () => {
-  test("says what it takes, what it was admitted by, and who holds it to that", async () => {
+  test("reports its memory, its plan and its enforcement", async () => {
     const { runtime } = await load();
     await eventsOf(runtime, "hello");
     const report = await runtime.memory();
@@ -80,7 +80,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     await runtime.unload();
   });
 
-  test("what does not fit is refused with the sum, before anything is loaded", async () => {
+  test("a model that does not fit is rejected with the figures, before anything is loaded", async () => {
     await expect(load({ spec: { name: "small", max_memory_mb: 40 } })).rejects.toMatchObject({
       code: "does-not-fit",
       message: expect.stringMatching(/takes \d+\.\d MB .* = \d+\.\d MB/),
@@ -88,7 +88,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     });
   });
 
-  test("two agents of one device do not both get what it has", async () => {
+  test("two agents on one device do not both get all of its memory", async () => {
     const { runtime: alone } = await load();
     const need = ((await engineOf(alone)).plan?.ledger.peak_resident_bytes ?? 0) + 32 * MB;
     await alone.unload();
@@ -109,15 +109,15 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
   });
 
   test.skipIf(!canLimit)(
-    "an engine that gets no more memory is loaded smaller, and every message is answered",
+    "an engine that runs out of memory is loaded smaller, and every message is answered",
     async () => {
       const { runtime } = await load();
       await eventsOf(runtime, "hello");
       const actions: string[] = [];
-      // Now and then a failed allocation ends the process as a crash does, which is met by a second start of the same size.
+      // Sometimes a failed allocation crashes the process, and the engine restarts with the same size.
       for (let attempt = 0; attempt < 8 && actions.length === 0; attempt++) {
         const host = hostOf();
-        // A request of 6 MB, of 8 MB, and so on takes more than the 4 MB that are left.
+        // Requests of 6 MB, 8 MB and so on exceed the remaining 4 MB.
         const reservedKb = Number(/^VmData:\s+(\d+) kB/m.exec(readFileSync(`/proc/${host}/status`, "utf8"))?.[1]);
         execFileSync("prlimit", ["--pid", String(host), `--data=${reservedKb * 1024 + 4 * MB}`]);
         const sampling = { maxTokens: 8, stop: ["x".repeat((6 + 2 * attempt) * MB)] };
@@ -134,7 +134,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     },
   );
 
-  test.skipIf(process.platform === "win32")("a crash that has nothing to do with memory changes nothing", async () => {
+  test.skipIf(process.platform === "win32")("a crash unrelated to memory does not change the plan", async () => {
     const { runtime } = await load();
     await eventsOf(runtime, "hello");
     process.kill(hostOf(), "SIGSEGV");
@@ -146,7 +146,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     await runtime.unload();
   });
 
-  test("when the device runs short one thing after another is given up, and every message is answered", async () => {
+  test("when the device runs short, one thing after another is given up and every message is answered", async () => {
     let available = 900 * MB;
     const memory: MemoryProbe = {
       read: async () => ({
@@ -171,7 +171,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     await runtime.unload();
   }, 40_000);
 
-  test("without room for it at all, messages are refused with the sum, and answered when there is room again", async () => {
+  test("without enough memory, messages are refused with the figures, and answered again later", async () => {
     let available = 900 * MB;
     const memory: MemoryProbe = {
       read: async () => ({
@@ -194,9 +194,9 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
 
   test.each<[string, (file: string) => Promise<unknown>, string]>([
     ["deleted", (file) => rm(file), "model-not-found"],
-    ["cut short", (file) => truncate(file, 1000), "invalid-model-file"],
+    ["truncated", (file) => truncate(file, 1000), "invalid-model-file"],
   ])(
-    "a file that was %s is an error when it is loaded again, and none once it is back",
+    "a file that was %s causes an error on reload until it is restored",
     async (_, harm, code) => {
       const { runtime, modelPath } = await load({ engine: { idle_unload_seconds: 1 } });
       const { modelPath: whole } = await tinyModel();
@@ -212,7 +212,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
   );
 
   test.skipIf(process.platform === "win32")(
-    "a file that is cut short while it is mapped ends the engine and not the program, and is refused from then on",
+    "a file truncated while mapped crashes the engine but not the program, and is then rejected",
     async () => {
       const { runtime, modelPath } = await load();
       await eventsOf(runtime, "hello");
@@ -222,7 +222,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
         const last = (await eventsOf(runtime, message)).at(-1);
         failures.push(last?.type === "error" ? last.error.code : "none");
       }
-      // Pages that were in memory may have served one more reply.
+      // Pages that were already in memory may have served one more reply.
       expect(failures.join()).toMatch(/^(engine-crashed|invalid-model-file|none),invalid-model-file$/);
       const { modelPath: whole } = await tinyModel();
       await rename(whole, modelPath);
@@ -232,7 +232,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     30_000,
   );
 
-  test("with a session, what was evaluated outlives the process", async () => {
+  test("with a session, the evaluated state survives a restart", async () => {
     const dir = await temporaryFolder();
     const { runtime, modelPath } = await load({ session: { dir } });
     const first = usageOf(await eventsOf(runtime, "one two three four five"));
@@ -241,7 +241,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     const second = new NanoRuntime();
     await second.load({ spec: { name: "small" }, device, model_path: modelPath, session: { dir } });
     const { prompt_tokens, cached_prompt_tokens } = usageOf(await eventsOf(second, "one two three four five"));
-    // The conversation goes on: the message before is known, and what was said to it as far as it is whole characters.
+    // The conversation continues: the first message and the whole characters of its reply are cached.
     expect(prompt_tokens).toBeGreaterThan(first.prompt_tokens + first.completion_tokens);
     expect(cached_prompt_tokens).toBeGreaterThanOrEqual(first.prompt_tokens);
     await second.unload();
@@ -254,7 +254,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     await runtime.unload();
   });
 
-  test("in the program's own process it says that nothing holds it", async () => {
+  test("in the program's own process, it reports no enforcement", async () => {
     const { runtime } = await load({ engine: { isolation: "none" } });
     expect(runtime.notices).toContainEqual(expect.stringContaining("not enforced"));
     expect((await eventsOf(runtime, "hello")).at(-1)).toMatchObject(answered);
@@ -272,7 +272,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
   };
 
   test.each(["process", "none"] as const)(
-    "what the app passes in may fail: it is told of, and messages are answered (isolation %s)",
+    "failures of app callbacks are reported, and messages are answered (isolation %s)",
     async (isolation) => {
       let isBroken = false;
       const memory: MemoryProbe = {
@@ -301,7 +301,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
   );
 
   test.each(["process", "none"] as const)(
-    "a planner of the app's that fails is a typed error (isolation %s)",
+    "a failing app planner causes a typed error (isolation %s)",
     async (isolation) => {
       const planner: FitPlanner = { planFit: () => Promise.reject(new TypeError("the planner is broken")) };
       await expect(load({ engine: { isolation } }, { planner })).rejects.toMatchObject({
@@ -312,7 +312,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     },
   );
 
-  test("in the program's own process it reserves its memory, and gives it back when it closes or does not open", async () => {
+  test("in the program's own process, it reserves memory and releases it when it closes or fails to open", async () => {
     vi.stubEnv("XDG_RUNTIME_DIR", await temporaryFolder());
     onTestFinished(() => {
       vi.unstubAllEnvs();
@@ -326,7 +326,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     expect((await heldHere()) - before).toBeGreaterThanOrEqual(plan.ledger.peak_resident_bytes);
     await runtime.unload();
     expect(await heldHere()).toBe(before);
-    // The file is cut short after it was planned and before it is loaded.
+    // The file is truncated after planning and before loading.
     const planner: FitPlanner = {
       planFit: async () => {
         await truncate(modelPath, 1000);

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { validateJson } from "../../../src/json-schema/validate-json.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
 
-/** A template of a family that was trained to call tools. */
+/** Template of a model family that was trained to call tools. */
 const trained =
   "{% if tools %}<|im_start|>system\n{{ tools | tojson }}<|im_end|>\n{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}{% for call in message.tool_calls or [] %}<call>{{ call.function.name }} {{ call.function.arguments | tojson }}{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
-describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package)", () => {
+describe.skipIf(!hasAddon)("a random-weight model (needs llama.cpp's package)", () => {
   let folder: string;
   const engines: LlamaEngine[] = [];
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
 
   const zone = { type: "object", properties: { zone: { enum: ["a", "b"] } }, required: ["zone"] };
   const inputSchema = { ...zone, additionalProperties: false };
-  /** The random choice is another one for every set of names. */
+  /** Each set of names leads to a different random choice. */
   const sets: EngineTool[][] = Array.from({ length: 12 }, (_, index) => [
     { name: `${"acegikmoqsuwy"[index]}0`, description: "Does something.", inputSchema },
     { name: `${"bdfhjlnprtvxz"[index]}1`, description: "Does more.", inputSchema },
@@ -50,7 +50,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
   const kinds = (all: readonly EngineEvent[][]) =>
     new Set(all.map((events) => (events.some(({ type }) => type === "tool-call") ? "call" : "none")));
 
-  test("that must choose calls one tool, or says nothing", async () => {
+  test("with a required tool choice calls one tool or stays silent", async () => {
     const all: EngineEvent[][] = [];
     for (const engine of engines) {
       for (const tools of sets) {
@@ -71,7 +71,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     expect(kinds(all)).toContain("call");
   });
 
-  test("with a schema and tools calls one, or writes a value of the schema", async () => {
+  test("with a schema and tools calls a tool or writes a value that satisfies the schema", async () => {
     const responseSchema = { type: "object", properties: { dry: { type: "boolean" } }, required: ["dry"] };
     const all: EngineEvent[][] = [];
     for (const engine of engines) {
@@ -86,7 +86,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
             expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
           } else if (events.at(-1)?.type === "end") {
             const end = events.at(-1);
-            // A value that reached the limit is cut off.
+            // A value that reached the limit is truncated.
             if (end?.type === "end" && end.reason === "stop")
               expect(validateJson(responseSchema, JSON.parse(text))).toEqual({ valid: true });
           }

@@ -15,7 +15,7 @@ function number(value: number, bytes: number): Buffer {
 }
 const textOf = (text: string) => Buffer.concat([number(Buffer.byteLength(text), 8), Buffer.from(text)]);
 
-/** The tiny model with other texts in its metadata, and filled up so that its data keep their place. */
+/** The tiny model with other texts in its metadata, padded so that its data stay in place. */
 function changed(texts: Record<string, string>): Buffer {
   let bytes = Buffer.from(buildTinyGguf());
   const before = bytes.length;
@@ -30,7 +30,7 @@ function changed(texts: Record<string, string>): Buffer {
   return Buffer.concat([bytes.subarray(0, 16), entries, key, textOf("x".repeat(missing)), bytes.subarray(24)]);
 }
 
-describe.skipIf(!hasAddon)("names that the header check knows are those that llama.cpp knows", () => {
+describe.skipIf(!hasAddon)("the header check knows the same names as llama.cpp", () => {
   const wordsFor = async (texts: Record<string, string>): Promise<string> => {
     const file = path.join(await temporaryFolder(), "model.gguf");
     await writeFile(file, changed(texts));
@@ -53,14 +53,14 @@ describe.skipIf(!hasAddon)("names that the header check knows are those that lla
     for (const name of PRE_TOKENIZERS) {
       expect(await wordsFor({ "tokenizer.ggml.pre": name }), name).not.toContain("unknown pre-tokenizer");
     }
-    // Those of other kinds need other entries, and say so by another message.
+    // Tokenizers of other kinds need other entries, and fail with another message.
     for (const name of TOKENIZERS) {
       if (name === "t5" || name === "rwkv" || name === "plamo2") continue;
       expect(await wordsFor({ "tokenizer.ggml.model": name }), name).not.toContain("unknown tokenizer");
     }
   });
 
-  test("the library's own words are in the error, whatever it says after them", async () => {
+  test("errors contain the library's own message, even if more messages follow", async () => {
     for (const [texts, words] of [
       [{ "tokenizer.ggml.pre": "llama-9" }, "unknown pre-tokenizer type: 'llama-9'"],
       [{ "tokenizer.ggml.model": "abacus" }, "unknown tokenizer: 'abacus'"],

@@ -6,8 +6,8 @@ import { CONTROL_TOKEN, type LlamaAddon, loadLlamaAddon } from "../../../src/eng
 import { temporaryFolder } from "../../temporary-folder.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
 
-/** The inner interface of the add-on is promised by nobody: this fails when a version is not what the binding says. */
-describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (needs ${addonPackage()})`, () => {
+/** The add-on's internal interface is not stable. This test fails if a version does not match the binding. */
+describe.skipIf(!hasAddon)(`llama.cpp's add-on matches the binding (needs ${addonPackage()})`, () => {
   let addon: LlamaAddon;
   beforeAll(async () => {
     addon = await loadLlamaAddon();
@@ -50,15 +50,15 @@ describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (n
     context.initBatch(tokens.length);
     const [index] = context.addToBatch(0, start, tokens, Uint32Array.of(tokens.length - 1));
     await context.decodeBatch();
-    return index ?? expect.fail("no place for the logits");
+    return index ?? expect.fail("no position of the logits");
   }
 
-  test("is loaded once, and runs on the CPU", () => {
+  test("loads once and runs on the CPU", () => {
     expect(addon.markLoaded()).toBe(true);
     expect(addon.getGpuType()).toBe(false);
   });
 
-  test("a model tells its tokens, and which of them steer and end", async () => {
+  test("a model reports its tokens, control tokens and end tokens", async () => {
     const model = await openModel();
     const tokens = model.tokenize("<|im_start|>hello<|im_end|>", true);
     expect(model.getTokenString(tokens[0] ?? -1)).toBe("<|im_start|>");
@@ -71,7 +71,7 @@ describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (n
     await model.dispose();
   });
 
-  test("a context evaluates, chooses, forgets a part, and writes and reads its state", async () => {
+  test("a context evaluates, samples, removes tokens, and saves and restores its state", async () => {
     const model = await openModel();
     const context = await openContext(model);
     expect(context.getContextSize()).toBe(256);
@@ -87,7 +87,7 @@ describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (n
 
     const other = await openContext(model);
     expect([...(await other.loadSequenceStateFromFile(file, 0, 256))]).toEqual([...tokens]);
-    // What was read back goes on as what was evaluated would.
+    // A restored state continues like an evaluated one.
     expect(other.removeTokenCellsFromSequence(0, tokens.length - 1, -1)).toBe(true);
     const again = await evaluate(other, tokens.length - 1, tokens.slice(-1));
     expect(await other.sampleToken(again, sampler)).toBe(chosen);
@@ -98,7 +98,7 @@ describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (n
     await model.dispose();
   });
 
-  test("a grammar says what may come next", async () => {
+  test("a grammar decides what may come next", async () => {
     const model = await openModel();
     const grammar = new addon.AddonGrammar('root ::= "ab" | "cd"', { addonExports: addon, rootRuleName: "root" });
     const state = new addon.AddonGrammarEvaluationState(model, grammar);
@@ -111,7 +111,7 @@ describe.skipIf(!hasAddon)(`llama.cpp's add-on keeps to what the binding says (n
     await model.dispose();
   });
 
-  test("a file that is no model is refused", async () => {
+  test("a file that is not a model is rejected", async () => {
     const model = new addon.AddonModel("/dev/null", {
       addonExports: addon,
       gpuLayers: 0,

@@ -33,15 +33,15 @@ const usageOf = (events: EngineEvent[]): TokenUsage =>
   events.flatMap((event) => (event.type === "usage" ? [event.usage] : []))[0] ?? expect.fail(JSON.stringify(events));
 
 /**
- * How many tokens a conversation that goes on from this reply need not evaluate again. The last one was not evaluated, and
- * as many as a character may be spread over may be half of one.
+ * Number of tokens that a conversation that continues from this reply need not evaluate again. The last token was not
+ * evaluated, and the tokens of an incomplete character may be evaluated again.
  */
 function evaluatedBy(events: EngineEvent[]): number {
   const { prompt_tokens, completion_tokens } = usageOf(events);
   return prompt_tokens + completion_tokens - MOST_TOKENS_OF_A_CHARACTER - 1;
 }
 
-describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package)", () => {
+describe.skipIf(!hasAddon)("a random-weight model (needs llama.cpp's package)", () => {
   let folder: string;
   let options: LlamaEngineOptions;
   beforeAll(async () => {
@@ -52,19 +52,19 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
 
   testEngine(async () => open(options), test);
 
-  test("pays only for what is new of a conversation", async () => {
+  test("evaluates only the new part of a conversation", async () => {
     const engine = await open(options);
     const sampling = { maxTokens: 24, temperature: 1, seed: 3 };
     const first = await ask(engine, { messages: [user("one two three four")], sampling });
     const said = { role: "assistant" as const, content: textOf(first) };
     const messages = [user("one two three four"), said, user("five")];
     const usage = usageOf(await ask(engine, { messages, sampling }));
-    // All that was read and said before, but for the last token, which nothing has followed yet.
+    // Everything except the last token, after which nothing was evaluated yet.
     expect(usage.cached_prompt_tokens).toBeGreaterThanOrEqual(evaluatedBy(first));
-    // Asked again in the same words, or after another question, nothing of what went before is read anew.
+    // Repeated with the same or another question, earlier messages are not evaluated again.
     const instead = usageOf(await ask(engine, { messages: [...messages.slice(0, 2), user("six")], sampling }));
     expect(instead.cached_prompt_tokens).toBeGreaterThanOrEqual(evaluatedBy(first));
-    // After turns were dropped, what stays at the beginning is still known.
+    // After turns were dropped, the remaining beginning is still cached.
     const dropped = usageOf(await ask(engine, { instructions: "Be brief.", messages, sampling }));
     const again = usageOf(await ask(engine, { instructions: "Be brief.", messages: messages.slice(2), sampling }));
     expect(dropped.cached_prompt_tokens).toBeLessThan(dropped.prompt_tokens);
@@ -72,7 +72,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     await engine.close();
   });
 
-  test("takes up after a restart what it had evaluated", async () => {
+  test("restores its evaluated tokens after a restart", async () => {
     const stateFile = path.join(await temporaryFolder(), "state");
     const sampling = { maxTokens: 24, temperature: 1, seed: 3 };
     const messages = [user("the quick brown fox jumps over the lazy dog ".repeat(4))];
@@ -88,7 +88,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     await second.close();
   });
 
-  test.each(["truncated", "of another model"])("a state that is %s is left alone", async (how) => {
+  test.each(["truncated", "of another model"])("a state that is %s is ignored", async (how) => {
     const stateFile = path.join(await temporaryFolder(), "state");
     const first = await open({ ...options, stateFile });
     await ask(first, { messages: [user("hello there")], sampling: { maxTokens: 4 } });
@@ -102,7 +102,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     await engine.close();
   });
 
-  test("whatever it may say, a reply that ends by itself satisfies the schema", async () => {
+  test("a reply that ends by itself always satisfies the schema", async () => {
     const engine = await open(options);
     let stopped = 0;
     await fc.assert(
@@ -131,7 +131,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
   test.each([
     ["long", "{% for i in range(1000000000) %}{{ messages[0].content }}{% endfor %}"],
     ["nested", "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"],
-  ])("a template that runs on and on (%s) is stopped, said, and done without", async (_, chatTemplate) => {
+  ])("an endless template (%s) is stopped, reported and replaced", async (_, chatTemplate) => {
     const engine = await open({ ...options, chatTemplate });
     const events = await ask(engine, { messages: [user("hello")], sampling: { maxTokens: 4 } });
     expect(events.at(-1)).toMatchObject({ type: "end" });
@@ -139,7 +139,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     await engine.close();
   });
 
-  test("without room for a grammar a schema is refused, before anything is written", async () => {
+  test("without memory for a grammar, a schema is rejected before any text", async () => {
     const engine = await open({ ...options, constrainsOutput: false });
     expect(engine.notices).toHaveLength(1);
     const responseSchema = { type: "object", properties: {}, additionalProperties: false };
@@ -149,7 +149,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     await engine.close();
   });
 
-  test("a file that is put in its place, or deleted, changes nothing for a model that is loaded", async () => {
+  test("replacing or deleting the file does not affect a loaded model", async () => {
     const own = await tinyModel();
     const engine = await open(own);
     const request = { messages: [user("hello")], sampling: { maxTokens: 8, temperature: 0 } };
@@ -163,7 +163,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
   });
 
   const kills = process.env.NANOAGENT_SOAK ? 50 : 5;
-  test(`${kills} kills of the real engine at random moments: nothing acknowledged is lost, and the next message works`, async () => {
+  test(`${kills} kills of the real engine at random moments keep acknowledged messages, and the next message works`, async () => {
     const engine = await open(options);
     await using runtime = new NanoRuntime({ engine });
     await runtime.load(sampleConfig());
@@ -183,7 +183,7 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
         return null;
       });
       if (reply !== null) acknowledged.push(`message ${round}`, reply.content);
-      // A kill that comes late must not meet the last message.
+      // A late kill must not affect the last message.
       await killed;
       const next = await runtime.process(`after ${round}`, { sampling }).catch(() => null);
       if (next !== null) acknowledged.push(`after ${round}`, next.content);
@@ -198,6 +198,6 @@ function kill(processId: number): void {
   try {
     process.kill(processId, "SIGKILL");
   } catch {
-    // It was faster.
+    // The process had already ended.
   }
 }

@@ -4,7 +4,7 @@ import { LookupDraft } from "../../../src/engines/llama/lookup-draft.js";
 
 const text = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 60 });
 
-/** The newest earlier place behind the same three tokens, or else the same two, found by trying all. */
+/** Newest earlier place after the same three tokens, or else the same two, found by brute force. */
 function findByTrying(tokens: readonly number[]): number | null {
   for (const length of [3, 2]) {
     for (let at = tokens.length - 1; at >= length; at--) {
@@ -17,8 +17,8 @@ function findByTrying(tokens: readonly number[]): number | null {
   return null;
 }
 
-describe("the newest earlier place of the newest tokens", () => {
-  test("is the one that a search through all tokens finds, whatever was forgotten before", () => {
+describe("the newest earlier place with the newest tokens", () => {
+  test("equals the result of brute force, whatever was removed before", () => {
     fc.assert(
       fc.property(text, text, fc.nat(), (first, second, kept) => {
         const lookup = new LookupDraft();
@@ -41,7 +41,7 @@ describe("the newest earlier place of the newest tokens", () => {
     );
   });
 
-  test("is found in a long conversation too, and far back", () => {
+  test("is found far back in a long conversation", () => {
     const lookup = new LookupDraft();
     const tokens = Array.from({ length: 20_000 }, (_, index) => index);
     lookup.follow([...tokens, 7, 8, 9]);

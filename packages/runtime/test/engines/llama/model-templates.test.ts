@@ -8,7 +8,7 @@ import { templateNotices } from "../../../src/engines/llama/template-notices.js"
 const tool = { name: "lamp", description: "Switches a lamp", inputSchema: { type: "object", properties: {} } };
 const call = (id: string) => ({ id, name: "lamp", arguments: { on: true } });
 
-/** Renders a conversation with a template that knows tools. */
+/** Renders a conversation with a template that supports tools. */
 function renderOwn(own: ChatModel, { instructions, messages, tools = [] }: EngineRequest): string {
   const chat = messages.map(({ role, content, tool_calls, tool_call_id }) => {
     const calls = tool_calls?.map(({ id, name, arguments: input }) => {
@@ -38,7 +38,7 @@ function model(chatTemplate: string, others: Partial<ChatModel> = {}): ChatModel
   return { chatTemplate, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false, ...others };
 }
 
-/** Parts of a template, each in the usual way; a test replaces one. */
+/** Parts of a usual template. A test replaces one. */
 const parts = {
   before: "",
   tools: "{% for t in tools or [] %}{{ t.function.name }}: {{ t.function.description }};{% endfor %}",
@@ -56,7 +56,7 @@ function templateOf(changes: Partial<typeof parts> = {}): string {
   return `${before}${tools}{% for m in messages %}{% if m.role == 'system' %}${system}{% elif m.role == 'tool' %}<tool>${result}{% elif m.tool_calls %}<assistant>${silent}${calls.replace("ARGUMENTS", input)}{% else %}<{{ m.role }}>${content}{% endif %}{% endfor %}${end}`;
 }
 
-describe("a template is given what it wants, and shows all of it", () => {
+describe("a template gets its required input format and renders everything", () => {
   const kinds: Record<string, Partial<typeof parts>> = {
     "the usual form": {},
     "no system role": { system: "{{ raise_exception('no system') }}" },
@@ -67,7 +67,7 @@ describe("a template is given what it wants, and shows all of it", () => {
       silent: "",
       result: "{{ m.content[0]['text'] }}",
     },
-    "nothing in place of an empty text": {
+    "null in place of an empty text": {
       silent: "{% if m.content is not none %}{{ raise_exception('content') }}{% endif %}",
     },
     "arguments as JSON": { arguments: "{{ c.function.arguments + '' }}" },
@@ -79,13 +79,13 @@ describe("a template is given what it wants, and shows all of it", () => {
       tools:
         "{% for t in tools or [] %}{{ t.name ~ ': ' ~ t.description }}{% if t.function %}{{ raise_exception('bare') }}{% endif %}{% endfor %}",
     },
-    "a result in two layers of JSON": { result: "{{ {'output': m.content | tojson} | tojson }}" },
+    "a result as JSON inside JSON": { result: "{{ {'output': m.content | tojson} | tojson }}" },
     "a name of the tool with its result": {
       result: "{% if not m.name or not m.tool_call_id %}{{ raise_exception('name') }}{% endif %}{{ m.content }}",
     },
   };
   const combined = Object.entries(kinds).filter(([name]) => name !== "content in parts");
-  test.each(Object.entries(kinds))("that wants %s", (_, changes) => {
+  test.each(Object.entries(kinds))("that requires %s", (_, changes) => {
     const own = model(templateOf(changes));
     for (const messages of [called, twice]) {
       const text = renderOwn(own, { instructions: "Be brief.", messages, tools: [tool] });
@@ -96,7 +96,7 @@ describe("a template is given what it wants, and shows all of it", () => {
     expect(templateNotices({ chatTemplate: own.chatTemplate })).toEqual([]);
   });
 
-  test("that wants several of these at once", () => {
+  test("that requires several of these at once", () => {
     fc.assert(
       fc.property(fc.subarray(combined, { minLength: 2, maxLength: 4 }), (chosen) => {
         const changes = Object.assign({}, ...chosen.map(([, change]) => change)) as Partial<typeof parts>;
@@ -108,7 +108,7 @@ describe("a template is given what it wants, and shows all of it", () => {
     );
   });
 
-  test("whatever the texts are: escaping is no loss", () => {
+  test("that escapes any texts", () => {
     const own = model(templateOf({ content: "{{ m.content | tojson }}", system: "{{ m.content | tojson }}" }));
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (content) => {
@@ -123,14 +123,14 @@ describe("a template is given what it wants, and shows all of it", () => {
   });
 });
 
-describe("a template that loses something is said", () => {
+describe("a template that loses something is reported", () => {
   test.each([
     ["a filter that does not exist", "{{ messages | nosuchfilter }}", /filter "nosuchfilter"/],
     ["broken syntax", "{% for m in messages %}", /endfor.* is missing/],
-    ["messages left out", "{{ messages[-1].content }}", /leaves a message out/],
+    ["omitted messages", "{{ messages[-1].content }}", /omits a message/],
     ["messages in another order", "{% for m in messages | reverse %}{{ m.content }}{% endfor %}", /order/],
     ["messages twice", "{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}", /twice/],
-    ["no end", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", /steps|long/],
+    ["endless loops", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", /steps|long/],
   ])("%s", (_, template, reason) => {
     const since = performance.now();
     const [notice, ...others] = templateNotices({ chatTemplate: template });
@@ -143,20 +143,20 @@ describe("a template that loses something is said", () => {
 
   test.each([
     ["tools", { tools: "{% if tools %}{{ tools | nosuchfilter }}{% endif %}" }, /nosuchfilter/],
-    ["a tool's result", { result: "" }, /leaves a tool's result out/],
-    ["the arguments of a call", { arguments: "" }, /leaves a call out/],
+    ["a tool's result", { result: "" }, /omits a tool's result/],
+    ["the arguments of a call", { arguments: "" }, /omits a call/],
     ["the description of a tool", { tools: "{% for t in tools or [] %}{% endfor %}" }, /omits the tools/],
   ])("%s", (_, changes, reason) => {
     const notices = templateNotices({ chatTemplate: templateOf(changes) });
     expect(notices).toMatchObject([{ code: "chat-template-without-tools", message: expect.stringMatching(reason) }]);
   });
 
-  test("but a template that never speaks of tools has lost none", () => {
+  test("but not for tools that it never mentions", () => {
     const template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}";
     expect(templateNotices({ chatTemplate: template })).toEqual([]);
   });
 
-  test("and a conversation that alone fails is told of with its prompt", () => {
+  test("and a failure of a single conversation is reported with its prompt", () => {
     const template = `{% if messages[-1].content == 'bad' %}{{ raise_exception('bad word') }}{% endif %}${templateOf()}`;
     const own = model(template);
     expect(renderChat(own, { instructions: null, messages: asked }).failure).toBeNull();
@@ -173,7 +173,7 @@ test("requests with tools use the template for tools", () => {
   expect(renderOwn(own, { instructions: null, messages: asked })).toMatch(/^\[plain\]/);
 });
 
-describe("the end of a turn is read off the template", () => {
+describe("the end of a turn is derived from the template", () => {
   const turns = (end: string, start = "") =>
     `{% for m in messages %}${start}{{ m.role }}\n{{ m.content }}${end}{% endfor %}`;
   test.each([
@@ -182,7 +182,7 @@ describe("the end of a turn is read off the template", () => {
     [turns("</s>"), []],
     [turns("[/END]"), ["[/END]"]],
     ["{% for m in messages %}### {{ m.role | title }}:\n{{ m.content }}\n\n{% endfor %}", ["\n### User:"]],
-    // The end of a message is not that of a turn where thoughts are messages of their own.
+    // With reasoning in separate messages, the end of a message is not the end of a turn.
     [`${turns("<|end|>", "<|start|>")}{# <|channel|>analysis<|message|> #}`, []],
   ])("%j", (template, stop) => {
     expect(renderChat(model(template), { instructions: null, messages: asked }).stop).toEqual(stop);
@@ -200,9 +200,9 @@ describe("thinking", () => {
     ["enable_thinking", "enable_thinking is defined and not enable_thinking"],
     ["thinking", "thinking is defined and not thinking"],
     ["a budget", "thinking_budget is defined and thinking_budget == 0"],
-    ["a word in the instructions", "'/no_think' in messages[0].content"],
+    ["a keyword in the instructions", "'/no_think' in messages[0].content"],
     ["a sentence in the instructions", "'detailed thinking off' in messages[0].content"],
-  ])("is switched by %s, and known from the prompt", (_, condition) => {
+  ])("is switched by %s, and detected in the prompt", (_, condition) => {
     const template = switched(condition);
     expect(textFor(template, "off")).toMatchObject({ opensThought: false, text: expect.stringMatching(/<\/think>$/) });
     expect(textFor(template, "on").opensThought).toBe(true);
@@ -212,14 +212,14 @@ describe("thinking", () => {
     }
   });
 
-  test("cannot be switched where the template has no switch, which is said", () => {
+  test("cannot be switched if the template has no switch, which is reported", () => {
     for (const thinking of ["off", "on"] as const) {
       expect(textFor(none, thinking).text).toBe(textFor(none, "auto").text);
       expect(templateNotices({ chatTemplate: none, thinking })).toMatchObject([{ code: "thinking-not-switched" }]);
     }
   });
 
-  test("that can only be made shorter is, which is said", () => {
+  test("that can only be shortened is shortened, which is reported", () => {
     const template = `Effort: {{ reasoning_effort or 'medium' }}${plain}`;
     expect(textFor(template, "off").text).toMatch(/^Effort: low/);
     expect(templateNotices({ chatTemplate: template, thinking: "off" })).toMatchObject([

@@ -20,7 +20,7 @@ afterEach(() => {
   process.env.XDG_STATE_HOME = stateFolder;
 });
 
-/** Memory of a device that has more to spare than any budget here. */
+/** A device with more free memory than any budget here. */
 const memory: MemoryProbe = {
   read: async () => ({
     total_bytes: 4096 * MB,
@@ -49,12 +49,15 @@ async function outcomeOf(plan: Promise<FitPlan>): Promise<Outcome> {
   }
 }
 
-/** As `nanoagent check` plans. The test runner is larger than the program, so it plans for an app that embeds the agent. */
+/**
+ * Plans like `nanoagent check`. The test runner is larger than the program, so this plans for an app that embeds the
+ * agent.
+ */
 function check(config: ReturnType<typeof configOf>, ownsProgram = false, neededTokens = 0): Promise<Outcome> {
   return outcomeOf(planLocalModel(config, { ownsProgram, memory, neededTokens }).then(({ plan }) => plan));
 }
 
-/** As `nanoagent optimize --budget-mb` plans the file as it is. */
+/** Plans the unchanged file like `nanoagent optimize --budget-mb`. */
 async function optimize({ model_path, device, spec, engine }: ReturnType<typeof configOf>): Promise<Outcome> {
   const facts = await readPlanFacts({ device, maxMemoryMb: spec.max_memory_mb }, { memory });
   const goal = { mayQuantize: false, contextTokens: engine.context === "auto" ? undefined : engine.context };
@@ -67,7 +70,7 @@ async function optimize({ model_path, device, spec, engine }: ReturnType<typeof 
   );
 }
 
-/** As `nanoagent run` plans when it opens the engine; nothing is started. */
+/** Plans like `nanoagent run` when it opens the engine. Nothing is started. */
 async function run(config: ReturnType<typeof configOf>, neededTokens = 0): Promise<Outcome> {
   let asked: FitRequest | undefined;
   const planner = {
@@ -82,7 +85,7 @@ async function run(config: ReturnType<typeof configOf>, neededTokens = 0): Promi
   return outcomeOf(new ModelFitPlanner().planFit(asked ?? expect.fail("no request")));
 }
 
-/** A small file whose context is a matter of the budget. */
+/** A small file whose context length depends on the budget. */
 const longContext = { contextTokens: 131_072, embeddingLength: 256, headCount: 4, kvHeadCount: 4, layerCount: 8 };
 
 const models: Record<string, (file: string) => Promise<void>> = {
@@ -92,7 +95,7 @@ const models: Record<string, (file: string) => Promise<void>> = {
 
 describe.each(Object.entries(models))("%s", (_, write) => {
   test.each(["auto", 2048] as const)(
-    "has one plan or one refusal for a budget, with a context of %s",
+    "has the same plan or refusal in all commands, with a context of %s",
     async (context) => {
       const file = path.join(await temporaryFolder(), "model.gguf");
       await write(file);
@@ -111,7 +114,7 @@ describe.each(Object.entries(models))("%s", (_, write) => {
     },
   );
 
-  test("has room for what every request needs, where it fits", async () => {
+  test("has a context for the needs of every request, if it fits", async () => {
     const file = path.join(await temporaryFolder(), "model.gguf");
     await write(file);
     for (const neededTokens of [1, 4096, 4097, 8000, 9000, 60_000]) {
@@ -128,7 +131,7 @@ describe.each(Object.entries(models))("%s", (_, write) => {
   });
 });
 
-test.each([true, false])("what this program has in memory changes no plan (its own: %s)", async (ownsProgram) => {
+test.each([true, false])("this program's memory does not change the plan (own program: %s)", async (ownsProgram) => {
   const file = path.join(await temporaryFolder(), "model.gguf");
   await writeKnownModel(file, "SmolLM2-135M");
   const config = configOf(file, 320, "auto");
@@ -138,7 +141,7 @@ test.each([true, false])("what this program has in memory changes no plan (its o
   expect(ballast).toHaveLength(64 * MB);
 });
 
-test("a refusal names the program's part, and asks for enough for both", async () => {
+test("a refusal names the program's share and recommends enough for both", async () => {
   const file = path.join(await temporaryFolder(), "model.gguf");
   await writeKnownModel(file, "SmolLM2-135M");
   const refused = await check(configOf(file, 150, "auto"), true);

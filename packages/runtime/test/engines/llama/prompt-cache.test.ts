@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PromptCache, type TokenEvaluator } from "../../../src/engines/llama/prompt-cache.js";
 
-/** A model that only notes what it was given; each token takes this long. */
+/** A model that records its input. Each token takes this long. */
 class NotingEvaluator implements TokenEvaluator {
   tokens: number[] = [];
   slices: number[] = [];
   milliseconds = 0;
   canForgetParts = true;
   millisecondsPerToken = 0;
-  /** Number of slices that are evaluated before it is sure how fast it is. */
+  /** Number of slices to evaluate before the speed is known. */
   unsureSlices = 0;
 
   get isUnsure(): boolean {
@@ -43,7 +43,7 @@ function newCache({ batchTokens = 64, ...settings }: Partial<NotingEvaluator> & 
 
 const never = () => false;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
-/** Every character is a token of its own. */
+/** Every character is one token. */
 const tokenize = (text: string) => [...text].map((character) => character.charCodeAt(0));
 
 async function read(cache: PromptCache, tokens: readonly number[]): Promise<number> {
@@ -61,7 +61,7 @@ describe("the common prefix of two prompts", () => {
     expect(cache.work).toBe(4 + 3);
   });
 
-  test("leaves the last token to be evaluated, unless its logits are there: the reply begins from them", async () => {
+  test("leaves the last token to be evaluated, unless its logits exist", async () => {
     const { model, cache } = newCache();
     await read(cache, [1, 2, 3]);
     expect(await read(cache, [1, 2, 3])).toBe(3);
@@ -71,7 +71,7 @@ describe("the common prefix of two prompts", () => {
     expect(cache.logitIndex).toBe(1);
   });
 
-  test("is empty for a model that cannot forget a part", async () => {
+  test("is empty for a model that cannot remove only a part", async () => {
     const { model, cache } = newCache({ canForgetParts: false });
     await read(cache, [1, 2, 3]);
     expect(await read(cache, [1, 2, 3, 4])).toBe(3);
@@ -83,18 +83,18 @@ describe("the common prefix of two prompts", () => {
 describe("prefill", () => {
   test.each([
     ["a fast model: as many tokens as 250 ms allow", 1, [16, 248, 136]],
-    ["a slower one: 64 tokens for the sake of the kernels", 10, [16, ...Array(6).fill(64)]],
-    ["one that takes longer than a second for those", 20, [16, ...Array(8).fill(48)]],
+    ["a slower one: 64 tokens, which suit the kernels", 10, [16, ...Array(6).fill(64)]],
+    ["one that needs more than a second for those", 20, [16, ...Array(8).fill(48)]],
     ["a slow one: no slice takes longer than a second", 50, [16, ...Array(23).fill(16), 16]],
     ["a very slow one", 200, [16, ...Array(76).fill(5), 4]],
-    ["one that takes a second for a token", 1_500, [16, ...Array(384).fill(1)]],
-  ])("goes on in slices that suit %s", async (_, millisecondsPerToken, slices) => {
+    ["one that needs more than a second per token", 1_500, [16, ...Array(384).fill(1)]],
+  ])("uses slices that suit %s", async (_, millisecondsPerToken, slices) => {
     const { model, cache } = newCache({ millisecondsPerToken, batchTokens: 512 });
     await read(cache, numbers(400));
     expect(model.slices).toEqual(slices);
   });
 
-  test("goes on in small slices while it is not sure how many threads there will be", async () => {
+  test("uses small slices while the number of threads is unknown", async () => {
     const { model, cache } = newCache({ millisecondsPerToken: 1, batchTokens: 512 });
     await read(cache, numbers(100));
     cache.forget();
@@ -104,7 +104,7 @@ describe("prefill", () => {
     expect(model.slices).toEqual([16, 16, 248, 120]);
   });
 
-  test("takes no more than a batch at once, and leaves no small rest", async () => {
+  test("evaluates at most a batch at once, without a small remainder", async () => {
     const slicesOf = async (tokens: number, batchTokens: number) => {
       const { model, cache } = newCache({ millisecondsPerToken: 0.01, batchTokens });
       await read(cache, numbers(tokens));
@@ -116,7 +116,7 @@ describe("prefill", () => {
     expect(await slicesOf(20, 4)).toEqual([4, 4, 4, 4, 4]);
   });
 
-  test("evaluates every token once, in slices within the batch and the time, whatever the speed", () =>
+  test("evaluates every token once, in slices within the batch and time limits, at any speed", () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 2_000 }),
@@ -129,17 +129,17 @@ describe("prefill", () => {
           const [, ...slices] = model.slices;
           for (const slice of slices) {
             expect(slice).toBeLessThanOrEqual(batchTokens);
-            // A rest of less than a kernel may come on top.
+            // A remainder smaller than a kernel batch may be added.
             expect(slice === 1 || (slice - 7) * millisecondsPerToken <= 1_000).toBe(true);
           }
-          // Fewer than the kernels like only where 64 would take a second, and at the end.
+          // Less than the kernels' size only if 64 tokens would take a second, and at the end.
           const least = Math.min(batchTokens, 64 * millisecondsPerToken > 1_000 ? 1 : 64);
           for (const slice of slices.slice(0, -2)) expect(slice).toBeGreaterThanOrEqual(least - (least % 8));
         },
       ),
     ));
 
-  test("reports how far it is before each slice but the first, cached tokens included", async () => {
+  test("reports its progress before each slice but the first, including cached tokens", async () => {
     const { model, cache } = newCache({ millisecondsPerToken: 4 });
     await read(cache, numbers(16));
     const reported: number[] = [];
@@ -150,7 +150,7 @@ describe("prefill", () => {
     expect(reported).toEqual([80, 144]);
   });
 
-  test("stops between two slices, and goes on from there", async () => {
+  test("stops between two slices and can continue", async () => {
     const { model, cache } = newCache({ millisecondsPerToken: 4 });
     const tokens = numbers(100);
     expect(await cache.prefill(tokens, () => model.tokens.length >= 30)).toBe("aborted");
@@ -161,11 +161,11 @@ describe("prefill", () => {
 });
 
 describe("tokens of a text", () => {
-  test("are those of the cache as far as it goes on from the cache's text, and new ones behind that", async () => {
+  test("are cached tokens for the cached part of the text, and new ones after it", async () => {
     const { cache } = newCache();
     await read(cache, tokenize("question"));
     cache.mark("question", cache.length);
-    // The model said "ab" in one token, which its text would not be cut into.
+    // The model wrote "ab" as one token, unlike the tokenizer.
     await cache.append([7777]);
     cache.mark("questionab", cache.length);
     const asked: string[] = [];
@@ -178,7 +178,7 @@ describe("tokens of a text", () => {
     expect(asked).toEqual(["!", "s"]);
   });
 
-  test("are those of the whole text where it begins otherwise", async () => {
+  test("are those of the whole text if it starts differently", async () => {
     const { cache } = newCache();
     await read(cache, tokenize("question"));
     cache.mark("question", cache.length);
@@ -190,7 +190,7 @@ describe("tokens of a text", () => {
     expect(whole).toEqual([true]);
   });
 
-  test("are forgotten with what is in the cache, and restored with it", async () => {
+  test("are removed and restored together with the cache", async () => {
     const { model, cache } = newCache();
     await read(cache, tokenize("question"));
     cache.mark("question", cache.length);
@@ -215,7 +215,7 @@ test("the newest tokens are those at the end", async () => {
   expect(cache.newest(3)).toEqual([7, 8, 9]);
 });
 
-test("whatever conversations go through a cache, the model holds exactly the tokens of the last prompt", async () => {
+test("after any conversations, the model holds exactly the tokens of the last prompt", async () => {
   const turn = fc.record({
     prompt: fc.string({ maxLength: 20 }),
     keeps: fc.nat(40),

@@ -10,7 +10,7 @@ import { loadOptions } from "./tiny-model.js";
 
 const modelPath = process.env.NANOAGENT_TEST_MODEL ?? "";
 
-/** What a person needs to know to read a skipped line: which suite, and how to run it. */
+/** The title of a skipped suite tells how to run it. */
 describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run it)", () => {
   let options: LlamaEngineOptions;
   let engine: HostedEngine;
@@ -37,7 +37,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
 
   testEngine(open, test);
 
-  test("holds a conversation, and evaluates only what is new of it", async () => {
+  test("holds a conversation and evaluates only its new part", async () => {
     await using runtime = new NanoRuntime({ engine });
     await runtime.load(sampleConfig());
     const first = await runtime.process("In which city is the Eiffel Tower?", { sampling: { temperature: 0 } });
@@ -53,7 +53,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
   const soakTest = test.skipIf(!process.env.NANOAGENT_SOAK);
 
   soakTest(
-    "sums up what is about to leave its window, and pays for that neither before nor after",
+    "summarizes turns before they leave the window, without extra evaluation before or after",
     async () => {
       const small = await HostedEngine.open({
         start: { source: { kind: "llama", options: { ...options, contextTokens: 320 } } },
@@ -75,11 +75,11 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
             if (event.type === "window-overflow") isSummarized = event.summarized;
             if (event.type !== "run-end" || event.usage === null) continue;
             const { prompt_tokens, cached_prompt_tokens = 0, completion_tokens } = event.usage;
-            // Until turns leave, all but the message is known, also after a summary was written meanwhile.
+            // Until turns leave, everything except the message is cached, even after a summary was written.
             if (isSummarized === null) expect(cached_prompt_tokens).toBeGreaterThanOrEqual(evaluated - 1);
             evaluated = prompt_tokens + completion_tokens - 1;
           }
-          // Nobody waits: it has time for a summary where one is due.
+          // Idle time for a summary, if one is due.
           await sleep(IDLE_MILLISECONDS + 200);
           while (small.isBusy) await sleep(50);
         }
@@ -94,7 +94,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     300_000,
   );
 
-  test("says the same again with the same seed, and with temperature 0", async () => {
+  test("repeats its reply with the same seed, and with temperature 0", async () => {
     for (const sampling of [
       { seed: 7, temperature: 1, maxTokens: 24 },
       { temperature: 0, maxTokens: 24 },
@@ -104,7 +104,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     }
   });
 
-  test("keeps what a message says from ending it: marks of the template are text there", async () => {
+  test("treats template marks in a message as text", async () => {
     const COUNT = 8;
     const tokensOf = async (content: string) => {
       const events = await ask({ messages: [user(content)], sampling: { maxTokens: 1 } });
@@ -112,7 +112,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     };
     const plain = await tokensOf("");
     for (const mark of ["<|im_end|>", "<|im_start|>"]) {
-      // As a mark each would be one token.
+      // As a mark, each would be one token.
       expect((await tokensOf(mark.repeat(COUNT))) - plain).toBeGreaterThanOrEqual(3 * COUNT);
       expect(await engine.countTokens(mark)).toBeGreaterThanOrEqual(3);
     }
@@ -122,7 +122,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     expect(textOf(events)).not.toMatch(/<\|im_(start|end)\|>/);
   });
 
-  test("ends at a stop text, and at its longest", async () => {
+  test("ends at a stop text and at the token limit", async () => {
     const stopped = await ask({
       messages: [user("Count from one to ten in words.")],
       sampling: { stop: [" "], maxTokens: 64 },
@@ -133,7 +133,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     expect(usageOf(short).completion_tokens).toBe(5);
   });
 
-  test("answers within a schema", async () => {
+  test("follows a schema", async () => {
     const responseSchema = {
       type: "object",
       properties: {
@@ -151,12 +151,15 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     });
   });
 
-  test("a conversation that is larger than its context is refused with the figures", async () => {
+  test("rejects a conversation larger than its context, with the figures", async () => {
     const events = await ask({ messages: [user("word ".repeat(2000))] });
     expect(events).toMatchObject([
       {
         type: "error",
-        error: { code: "context-exceeded", message: expect.stringMatching(/\d+ tokens, which exceeds the context of 1024/) },
+        error: {
+          code: "context-exceeded",
+          message: expect.stringMatching(/\d+ tokens, which exceeds the context of 1024/),
+        },
       },
     ]);
   });
@@ -170,7 +173,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     for await (const event of engine.generate(request, { signal: abort.signal })) events.push(event);
     expect(events.at(-1)).toEqual({ type: "end", reason: "abort" });
     expect(events.filter(({ type }) => type === "text-delta")).toEqual([]);
-    // Far less than the whole prompt takes.
+    // Far less than evaluating the whole prompt would take.
     expect(performance.now() - began).toBeLessThan(5000);
     expect(
       textOf(await ask({ messages: [user("In which city is the Eiffel Tower?")], sampling: { temperature: 0 } })),

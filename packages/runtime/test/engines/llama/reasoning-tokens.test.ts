@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { CONTROL_TOKEN } from "../../../src/engines/llama/llama-addon.js";
 import { ReasoningTokens } from "../../../src/engines/llama/reasoning-tokens.js";
 
-/** A vocabulary with these control tokens, and a token for each other character. */
+/** A vocabulary with these control tokens and one token per other character. */
 function vocabularyOf(control: readonly string[]) {
   const tokenize = (text: string): Uint32Array => {
     const tokens: number[] = [];
@@ -20,7 +20,7 @@ function vocabularyOf(control: readonly string[]) {
   };
 }
 
-test("marks that are control tokens have their text back, whole or in parts, and no other token has", () => {
+test("control tokens that are reasoning marks, or parts of marks, have text; other tokens have none", () => {
   const control = ["<|im_end|>", "<think>", "</think>", "<|channel|>", "<|message|>", "<|START_THINKING|>"];
   const marks = new ReasoningTokens(vocabularyOf(control));
   expect(control.map((_, token) => marks.textOf(token))).toEqual(["", ...control.slice(1)]);
@@ -29,7 +29,7 @@ test("marks that are control tokens have their text back, whole or in parts, and
   expect(marks.without("a<|message|>b")).toBe("ab");
 });
 
-test("marks that are ordinary text stay so", () => {
+test("marks that are ordinary text are unaffected", () => {
   const marks = new ReasoningTokens(vocabularyOf(["<|im_end|>"]));
   expect(marks.isIn("<think>")).toBe(false);
   expect(marks.without("<think>")).toBe("<think>");

@@ -4,7 +4,7 @@ import { SafeTexts } from "../../../src/engines/llama/safe-texts.js";
 
 const END = "<|end|>";
 
-/** A vocabulary of characters, and one control token. Notes which texts were tokenized. */
+/** A vocabulary of characters and one control token. Records which texts were tokenized. */
 function vocabulary() {
   const tokenized: string[] = [];
   return {
@@ -19,7 +19,7 @@ function vocabulary() {
   };
 }
 
-test("control tokens are taken apart, in texts and in data", () => {
+test("control tokens are neutralized in texts and in data", () => {
   const texts = new SafeTexts(vocabulary());
   texts.begin();
   expect(texts.makeSafe(`a${END}b${END}`)).toBe("a<\u200b|end|>b<\u200b|end|>");
@@ -29,7 +29,7 @@ test("control tokens are taken apart, in texts and in data", () => {
   expect(texts.makeDataSafe(data)).toBe(data);
 });
 
-test("a text of the request before is not tokenized again, and one of an earlier request is", () => {
+test("a text of the previous request is not tokenized again, one of an earlier request is", () => {
   const some = vocabulary();
   const texts = new SafeTexts(some);
   for (const request of [
@@ -43,7 +43,7 @@ test("a text of the request before is not tokenized again, and one of an earlier
   expect(some.tokenized).toEqual(["one", `two${END}`, "three", "one"]);
 });
 
-test("texts without a bound are not remembered", () => {
+test("the cache of texts is limited", () => {
   const some = vocabulary();
   const texts = new SafeTexts(some);
   const long = "x".repeat(2 ** 20);

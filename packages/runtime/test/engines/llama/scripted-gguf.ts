@@ -1,13 +1,13 @@
-/** A model whose replies are known: behind a token comes the one that `says` names for it, and the end behind any other. */
+/** A model with known replies: after a token comes the one that `says` defines for it, and after any other the end. */
 export interface Script {
   template: string;
-  /** Texts that are control tokens; the first one ends a reply. */
+  /** Texts that are control tokens. The first one ends a reply. */
   control: readonly string[];
   says: Readonly<Record<string, string>>;
   contextTokens?: number;
 }
 
-/** Width of the vectors, and so the most tokens: each token has a place of its own. */
+/** Embedding size, and thus the maximum number of tokens: each token has one position. */
 const WIDTH = 768;
 const FEED_FORWARD = 32;
 const VALUE = { uint32: 4, float32: 6, bool: 7, string: 8, array: 9 } as const;
@@ -15,8 +15,8 @@ const TOKEN_TYPE = { normal: 1, control: 3, userDefined: 4 } as const;
 const ALIGNMENT = 32;
 
 /**
- * Returns a GGUF file that llama.cpp loads. Its one layer adds nothing, so what it says is read off a table: the vector of a
- * token has a 1 at the token's place, and the output row of the token that follows it a 1 at the same place.
+ * Returns a GGUF file that llama.cpp loads. Its one layer adds nothing, so its output is a lookup table: a token's
+ * embedding has a 1 at its own position, and the output row of the following token has a 1 at the same position.
  */
 export function scriptedGguf({ template, control, says, contextTokens = 4096 }: Script): Uint8Array {
   const texts = [...Object.keys(says), ...Object.values(says)];
@@ -111,7 +111,7 @@ export function scriptedGguf({ template, control, says, contextTokens = 4096 }: 
   return Buffer.concat([header, Buffer.alloc(padding(header.length)), ...parts]);
 }
 
-/** Characters that stand for the 256 bytes in a vocabulary of this kind: those that can be printed stand for themselves. */
+/** Characters that represent the 256 bytes in this kind of vocabulary. Printable ones represent themselves. */
 function byteAlphabet(): string[] {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => {

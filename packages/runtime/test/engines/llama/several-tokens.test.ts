@@ -15,11 +15,11 @@ const neverDrafts: Payoff = { ...alwaysDrafts, draftTokens: () => 0, paysTogethe
 
 interface Reply {
   tokens: number[];
-  /** Tokens of each batch behind the prompt. */
+  /** Tokens of each batch after the prompt. */
   batches: number[];
 }
 
-/** Writes a reply of at most so many tokens. */
+/** Writes a reply with a limited number of tokens. */
 async function write(
   loaded: LoadedModel,
   {
@@ -56,11 +56,11 @@ async function write(
 
 describe.skipIf(!hasAddon)("with llama.cpp (needs its package)", () => {
   const samplings: [string, SamplingOptions][] = [
-    ["the likeliest tokens", { temperature: 0, repeatPenalty: 1 }],
+    ["the most likely tokens", { temperature: 0, repeatPenalty: 1 }],
     ["a repeat penalty", { temperature: 0, repeatPenalty: 1.3 }],
     ...[1, 2, 3, 4].map((seed): [string, SamplingOptions] => [`seed ${seed}`, { temperature: 0.6, topK: 3, seed }]),
   ];
-  test.each(samplings)("a drafted reply is the same as a plain one: %s", async (_, sampling) => {
+  test.each(samplings)("a reply with drafts equals a plain one: %s", async (_, sampling) => {
     const loaded = await LoadedModel.open({ ...(await tinyModel()), threads: 1 });
     const prompt = "one two three four one two three five one two";
     const plain = await write(loaded, { payoff: neverDrafts, sampling, prompt });
@@ -71,7 +71,7 @@ describe.skipIf(!hasAddon)("with llama.cpp (needs its package)", () => {
     await loaded.close();
   });
 
-  test("what a schema leaves no choice about is evaluated together, and a value of it comes out", async () => {
+  test("forced text of a schema is evaluated together, and the reply satisfies the schema", async () => {
     const loaded = await LoadedModel.open({ ...(await tinyModel()), threads: 1 });
     const schema = {
       type: "object",
@@ -89,7 +89,7 @@ describe.skipIf(!hasAddon)("with llama.cpp (needs its package)", () => {
       });
       const text = loaded.vocabulary.detokenize(Uint32Array.from(tokens), true).trim();
       expect(text).toMatch(/^\{"temperature": (1|20), "unit": "celsius", "place": "(hall|kitchen)"\}$/);
-      // The end is not evaluated: nothing depends on it.
+      // The end is not evaluated, because nothing depends on it.
       expect(batches.reduce((sum, size) => sum + size, 0)).toBeLessThan(tokens.length);
       expect(batches.some((size) => size > 4)).toBe(payoff === alwaysDrafts);
     }
@@ -99,7 +99,7 @@ describe.skipIf(!hasAddon)("with llama.cpp (needs its package)", () => {
   test.each([
     ["LFM2-350M", false],
     ["Gemma-3-270M", true],
-  ])("%s says before any harm whether it can forget from the end: %s", async (name, canForget) => {
+  ])("%s is tested in advance for whether it can remove tokens from the end: %s", async (name, canForget) => {
     const modelPath = path.join(await temporaryFolder(), "model.gguf");
     await writeKnownModel(modelPath, name);
     const options = { modelPath, contextTokens: 256, batchTokens: 32, threads: 1, mapsFile: true };
@@ -108,7 +108,7 @@ describe.skipIf(!hasAddon)("with llama.cpp (needs its package)", () => {
     await cache.prefill([5, 6, 7, 8], () => false);
     expect(cache.tryForgettingEnd()).toBe(canForget ? 8 : null);
     expect(cache.canForgetEnd).toBe(canForget);
-    // The model goes on from exactly what the cache says that it has.
+    // The model continues from exactly the tokens in the cache.
     await cache.append(canForget ? [8, 9] : [9]);
     expect(cache.content.tokens).toEqual([5, 6, 7, 8, 9]);
     await loaded.close();

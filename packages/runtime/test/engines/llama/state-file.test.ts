@@ -21,7 +21,7 @@ async function saved(maxBytes = 2 ** 20) {
   return { file, bytes, folder: path.join(folder, "sub") };
 }
 
-test("what was saved is found by its owner, for nobody else to read", async () => {
+test("a saved state is found by its owner, in a file that only this user can read", async () => {
   const { file, bytes, folder } = await saved();
   expect(bytes).toBe(CONTENT.length);
   const found = (await file.find(owner)) ?? expect.fail("nothing was found");
@@ -31,7 +31,7 @@ test("what was saved is found by its owner, for nobody else to read", async () =
   expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
 });
 
-test.each([100, 256, 4096])("it is found for a context of %s tokens, which has room for it", async (context_tokens) => {
+test.each([100, 256, 4096])("it is found for a context of %s tokens, which is long enough", async (context_tokens) => {
   const { file } = await saved();
   expect(await file.find({ ...owner, context_tokens })).toMatchObject({ tokens: 100 });
   expect(await file.savedLength()).toEqual({ tokens: 100, contextTokens: 512 });
@@ -41,14 +41,14 @@ describe("nothing is found", () => {
   test.each<[string, Partial<StateOwner>]>([
     ["another model", { model: "def" }],
     ["another version of the engine", { engine_version: "1.0.1" }],
-    ["a context that has no room for it", { context_tokens: 99 }],
+    ["a shorter context", { context_tokens: 99 }],
     ["keys and values of another type", { kv_type: "q8_0" }],
   ])("for %s", async (_, change) => {
     const { file } = await saved();
     expect(await file.find({ ...owner, ...change })).toBeNull();
   });
 
-  test("at any length that is not the whole", async () => {
+  test("in a truncated file of any length", async () => {
     const { file, folder } = await saved();
     const data = path.join(folder, "state.kv");
     for (const length of [CONTENT.length - 1, CONTENT.length / 2, 0]) {
@@ -57,7 +57,7 @@ describe("nothing is found", () => {
     }
   });
 
-  test("when a byte is another", async () => {
+  test("if a byte differs", async () => {
     const { file, folder } = await saved();
     const handle = await open(path.join(folder, "state.kv"), "r+");
     await handle.write("X", 1000);
@@ -65,7 +65,7 @@ describe("nothing is found", () => {
     expect(await file.find(owner)).toBeNull();
   });
 
-  test("when bytes follow", async () => {
+  test("if extra bytes follow", async () => {
     const { file, folder } = await saved();
     await appendFile(path.join(folder, "state.kv"), "x");
     expect(await file.find(owner)).toBeNull();
@@ -73,9 +73,9 @@ describe("nothing is found", () => {
 
   test.each<[string, unknown]>([
     ["no list", {}],
-    ["no numbers", [{ characters: "5", tokens: 1 }]],
-    ["behind the text", [{ characters: 6, tokens: 1 }]],
-    ["behind the tokens", [{ characters: 5, tokens: 101 }]],
+    ["not numbers", [{ characters: "5", tokens: 1 }]],
+    ["after the text", [{ characters: 6, tokens: 1 }]],
+    ["after the tokens", [{ characters: 5, tokens: 101 }]],
     [
       "out of order",
       [
@@ -83,7 +83,7 @@ describe("nothing is found", () => {
         { characters: 4, tokens: 91 },
       ],
     ],
-  ])("where the marks are %s", async (_, wrong) => {
+  ])("if the marks are %s", async (_, wrong) => {
     const { file, folder } = await saved();
     const description = path.join(folder, "state.json");
     const whole = fromCheckedJson(await readFile(description, "utf8"));
@@ -92,7 +92,7 @@ describe("nothing is found", () => {
   });
 
   test.each(["", "{", "null", "[]", '{"format":2}', '{"format":1,"owner":null}', "\0".repeat(100)])(
-    "behind a description that is %j",
+    "with the description %j",
     async (text) => {
       const { file, folder } = await saved();
       await writeFile(path.join(folder, "state.json"), text);
@@ -100,7 +100,7 @@ describe("nothing is found", () => {
     },
   );
 
-  test("when there is nothing, or it was removed", async () => {
+  test("if there is no state, or it was removed", async () => {
     const { file } = await saved();
     await file.remove();
     expect(await file.find(owner)).toBeNull();
@@ -108,7 +108,7 @@ describe("nothing is found", () => {
   });
 });
 
-test("nothing is found behind a description with any bit flipped, or cut off anywhere", async () => {
+test("nothing is found with a description that has a flipped bit or is truncated", async () => {
   const { file, folder } = await saved();
   const description = path.join(folder, "state.json");
   const whole = await readFile(description);
@@ -126,19 +126,22 @@ test("nothing is found behind a description with any bit flipped, or cut off any
   expect(await file.find(owner)).not.toBeNull();
 });
 
-test.each([0, 1, 4096, CONTENT.length - 1])("a state of which %i bytes found room is not kept", async (written) => {
-  const { file, folder } = await saved();
-  const writing = file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 2 ** 20 }, async (to) => {
-    // llama.cpp does not see that its last bytes were not written.
-    await writeFile(to, CONTENT.subarray(0, written));
-    return CONTENT.length;
-  });
-  await expect(writing).rejects.toThrow(`${written} of ${CONTENT.length} bytes`);
-  expect((await file.find(owner))?.tokens).toBe(100);
-  expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
-});
+test.each([0, 1, 4096, CONTENT.length - 1])(
+  "a state of which only %i bytes were written is not kept",
+  async (written) => {
+    const { file, folder } = await saved();
+    const writing = file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 2 ** 20 }, async (to) => {
+      // llama.cpp does not notice that its last bytes were not written.
+      await writeFile(to, CONTENT.subarray(0, written));
+      return CONTENT.length;
+    });
+    await expect(writing).rejects.toThrow(`${written} of ${CONTENT.length} bytes`);
+    expect((await file.find(owner))?.tokens).toBe(100);
+    expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
+  },
+);
 
-test("a state that ended the process is not tried again, and one that did not is", async () => {
+test("a state that crashed the process is not tried again; one that did not crash it is", async () => {
   const { file, folder } = await saved();
   await file.try();
   expect(await new StateFile(file.path).find(owner)).toBeNull();
@@ -151,13 +154,13 @@ test("a state that ended the process is not tried again, and one that did not is
   expect((await readdir(folder)).sort()).toEqual(["state.json", "state.kv"]);
 });
 
-test("one that is too large is not kept, and the last one stays", async () => {
+test("a state that is too large is not kept, and the last one stays", async () => {
   const { file } = await saved();
   expect(await file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 10 }, write)).toBeNull();
   expect((await file.find(owner))?.tokens).toBe(100);
 });
 
-test("writing that fails leaves the last one, and nothing else", async () => {
+test("a failed write leaves only the last state", async () => {
   const { file, folder } = await saved();
   const writing = file.save({ owner, tokens: 1, text: "", marks: [], maxBytes: 10 }, async (to) => {
     await writeFile(to, "half");
@@ -184,7 +187,7 @@ describe("the fingerprint of a model", () => {
     ["longer", (file) => appendFile(file, "x")],
     ["newer", (file) => utimes(file, 2000, 2000)],
     [
-      "different where it is looked at, of the same length and time",
+      "different at a sampled place, with the same length and time",
       async (file) => {
         const handle = await open(file, "r+");
         await handle.write(Buffer.alloc(64 * 1024, 2), 0, 64 * 1024, 2 ** 20);
@@ -192,14 +195,14 @@ describe("the fingerprint of a model", () => {
         await utimes(file, 1000, 1000);
       },
     ],
-  ])("is another for one that is %s", async (_, change) => {
+  ])("differs for one that is %s", async (_, change) => {
     const file = await model();
     const before = await modelFingerprint(file);
     await change(file);
     expect(await modelFingerprint(file)).not.toBe(before);
   });
 
-  test("of an empty file is one too", async () => {
+  test("exists for an empty file", async () => {
     const file = path.join(await temporaryFolder(), "empty");
     await writeFile(file, "");
     expect(await modelFingerprint(file)).toMatch(/^[0-9a-f]{64}$/);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { textPieces } from "../../../src/engines/llama/text-pieces.js";
 
-test("the pieces are the text, none is long, and no character is cut", () => {
+test("the pieces make up the text, none is long, and no character is split", () => {
   const unit = fc.constantFrom("a", "word ", "\n", "😀", "\ud800", "日本", " ".repeat(300), "x".repeat(9000));
   fc.assert(
     fc.property(fc.array(unit, { maxLength: 400 }), (units) => {
@@ -20,12 +20,12 @@ test("the pieces are the text, none is long, and no character is cut", () => {
   );
 });
 
-test("a text with words is cut between them", () => {
+test("a text with words is split between them", () => {
   const pieces = [...textPieces("word ".repeat(20_000))];
   expect(pieces.length).toBeGreaterThan(5);
   for (const piece of pieces.slice(1)) expect(piece).toMatch(/^ word/);
 });
 
-test("a long text without white space does not take long", () => {
+test("a long text without white space is split quickly", () => {
   expect([...textPieces("x".repeat(2 ** 20))].length).toBe(64);
 });

@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 import { ProcessorLoad } from "../../../src/engines/llama/processor-load.js";
 import { ThreadChoice } from "../../../src/engines/llama/thread-choice.js";
 
-/** How a batch becomes faster with threads that each have a core. */
+/** Speedup of a batch by the number of threads that each have a core. */
 type Gain = (threads: number) => number;
 const computes: Gain = (threads) => threads ** 0.95;
-/** Memory is the limit from two threads on; more of them only stand in each other's way. */
+/** From two threads on, memory is the bottleneck, and more threads slow each other down. */
 const waitsForMemory: Gain = (threads) => (threads === 1 ? 1 : 1.3 - 0.05 * (threads - 2));
-/** Work that threads make slower. */
+/** Work that more threads make slower. */
 const losesByThreads: Gain = (threads) => 1 / threads ** 0.5;
 
-/** Times by which a batch is slower with more threads than free cores, as it was measured: up to three hundred. */
+/** Slowdown of a batch with more threads than free cores. Up to 300 times were measured. */
 const COLLAPSE = 30;
 
 /** A machine on which a model works beside other processes. Time passes only with its work. */
@@ -34,13 +34,16 @@ class SimulatedMachine {
     };
   }
 
-  /** Cores that the scheduler gives to this process, when it has more threads than are free: its share of the others. */
+  /**
+   * Cores that the scheduler gives to this process. With more threads than free cores, it gets its share of the busy
+   * ones.
+   */
   #coresFor(threads: number): number {
     const free = Math.max(0, this.cores - this.neighbors);
     return threads <= free ? threads : Math.max(free, (this.cores * threads) / (threads + this.neighbors));
   }
 
-  /** Milliseconds that so much work takes, without noise. */
+  /** Milliseconds for this amount of work, without noise. */
   timeOf(work: number, threads: number): number {
     const cores = this.#coresFor(threads);
     if (cores >= threads - 1e-9) return work / this.gain(threads);
@@ -57,7 +60,7 @@ class SimulatedMachine {
     return { tokens, milliseconds, processorMilliseconds, readsDisk: false };
   }
 
-  /** Time in which the model does nothing. */
+  /** Lets time pass without work. */
   rest(milliseconds: number): void {
     this.now += milliseconds;
     this.#idle += Math.max(0, this.cores - this.neighbors) * milliseconds;
@@ -67,7 +70,7 @@ class SimulatedMachine {
 }
 
 interface Work {
-  /** Tokens of a batch, and how many batches. */
+  /** Tokens per batch, and number of batches. */
   tokens: number;
   batches: number;
   millisecondsPerToken: number;
@@ -81,7 +84,7 @@ function newChoice(machine: SimulatedMachine, goal = machine.cores, { triesFewer
   return new ThreadChoice({ goal, most: machine.cores, comparedTokens, triesFewer, freeCores });
 }
 
-/** Does the work with the choice's threads; returns the milliseconds and the threads of each batch. */
+/** Does the work with the chosen threads. Returns the milliseconds and the threads of each batch. */
 function work(machine: SimulatedMachine, choice: ThreadChoice, { tokens, batches, millisecondsPerToken }: Work) {
   const began = machine.now;
   const threads: number[] = [];
@@ -93,7 +96,7 @@ function work(machine: SimulatedMachine, choice: ThreadChoice, { tokens, batches
   return { milliseconds: machine.now - began, threads };
 }
 
-/** Milliseconds of the same work with the number of threads that is best all the time. */
+/** Milliseconds of the same work with the best fixed number of threads. */
 function bestFixed(machine: SimulatedMachine, { tokens, batches, millisecondsPerToken }: Work): number {
   const times = Array.from({ length: machine.cores }, (_, index) =>
     machine.timeOf(tokens * millisecondsPerToken, index + 1),
@@ -107,7 +110,7 @@ const cases = [1, 2, 4, 8].flatMap((cores) =>
       [
         ["computing", computes],
         ["waiting for memory", waitsForMemory],
-        ["losing by threads", losesByThreads],
+        ["slowed down by threads", losesByThreads],
       ] as const
     ).map(([kind, gain]) => ({ cores, neighbors, kind, gain })),
   ),
@@ -129,17 +132,17 @@ describe("the choice of threads", () => {
     },
   );
 
-  test("begins with one thread, until it is known how many cores are free", () => {
+  test("starts with one thread until the number of free cores is known", () => {
     const machine = new SimulatedMachine(4, computes);
     const choice = newChoice(machine);
-    // The last look is too long ago to say anything of now.
+    // The last measurement is too old.
     machine.rest(60_000);
     const { threads } = work(machine, choice, { tokens: 16, batches: 8, millisecondsPerToken: 4 });
     expect(threads.slice(0, 2)).toEqual([1, 1]);
     expect(Math.max(...threads)).toBe(4);
   });
 
-  test("gives threads back within two batches when a neighbor becomes busy, and takes them again when it is gone", () => {
+  test("removes threads within two batches when a neighbor gets busy, and adds them again afterwards", () => {
     for (const gain of [computes, waitsForMemory]) {
       const machine = new SimulatedMachine(2, gain);
       const choice = newChoice(machine);
@@ -155,7 +158,7 @@ describe("the choice of threads", () => {
     }
   });
 
-  test("a neighbor that comes in the middle of a reply costs two batches", () => {
+  test("a neighbor that starts during a reply costs two batches", () => {
     const machine = new SimulatedMachine(2, computes);
     const choice = newChoice(machine);
     work(machine, choice, { tokens: 1, batches: 100, millisecondsPerToken: 20 });
@@ -168,7 +171,7 @@ describe("the choice of threads", () => {
     expect(threads.filter((count) => count === 2).length).toBeLessThanOrEqual(2);
   });
 
-  test("tries no fewer where that is not wanted, gives threads back all the same, and takes them again", () => {
+  test("with triesFewer off, still removes threads for a neighbor and adds them again", () => {
     const machine = new SimulatedMachine(2, computes);
     const choice = newChoice(machine, 2, { triesFewer: false });
     const prompt: Work = { tokens: 64, batches: 60, millisecondsPerToken: 4 };
@@ -179,7 +182,7 @@ describe("the choice of threads", () => {
     expect(work(machine, choice, prompt).threads.at(-1)).toBe(2);
   });
 
-  test("says nothing of batches that waited for the disk", () => {
+  test("ignores batches that waited for the disk", () => {
     const machine = new SimulatedMachine(2, computes);
     const choice = newChoice(machine);
     choice.begin();
@@ -189,7 +192,7 @@ describe("the choice of threads", () => {
     }
   });
 
-  test("trials take a small part of the time, whatever comes and goes", () =>
+  test("trials take a small part of the time under any load", () =>
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 6 }),
@@ -218,7 +221,7 @@ describe("the choice of threads", () => {
             best += bestFixed(machine, reply);
             longestBatch = Math.max(longestBatch, machine.timeOf(20, cores));
           }
-          // Each change may cost two batches that collapse, and work with few threads until it is noticed.
+          // Each change may cost two very slow batches, and work with few threads until it is noticed.
           const afterChanges = phases.length * (2 * COLLAPSE * 20 + 1.1 * 40 * 20 * cores);
           expect(milliseconds).toBeLessThanOrEqual(1.3 * best + afterChanges);
         },
@@ -226,8 +229,8 @@ describe("the choice of threads", () => {
     ));
 });
 
-describe("the load of the processors", () => {
-  test("is what others leave, counted over the last moments", () => {
+describe("the processor load", () => {
+  test("is measured over the last moments", () => {
     const times = { now: 0, idle: 1_000, own: 0 };
     const load = new ProcessorLoad(() => ({ ...times }));
     const after = (milliseconds: number, idle: number, own: number) => {
@@ -245,12 +248,12 @@ describe("the load of the processors", () => {
     expect(after(1_000, 0, 0)).toBe(0);
   });
 
-  test("is none that is known of where the system does not tell idle times", () => {
+  test("is unknown if the system does not report idle times", () => {
     const load = new ProcessorLoad(() => ({ now: 0, idle: 0, own: 5 }));
     expect(load.freeCores()).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("of this machine is at most its cores", async () => {
+  test("never exceeds this machine's cores", async () => {
     const load = new ProcessorLoad();
     await new Promise((resolve) => setTimeout(resolve, 200));
     const free = load.freeCores();

@@ -5,13 +5,17 @@ import { buildTinyGguf } from "@nanoagent/optimizer/testing";
 import { addonPackage, type LlamaEngineOptions } from "@nanoagent/runtime/engines/llama";
 import { temporaryFolder } from "../../temporary-folder.js";
 
-/** Whether llama.cpp is installed for this machine; what needs it is skipped by name where it is not. */
+/**
+ * Whether llama.cpp is installed for this machine. Otherwise, tests that need it are skipped with a note in the title.
+ */
 export const hasAddon = await import(/* @vite-ignore */ addonPackage()).then(
   () => true,
   () => false,
 );
 
-/** A model with random weights, in a folder that goes with the test unless one is given, and how to load it. */
+/**
+ * Creates a random-weight model, by default in a folder that is deleted after the test, and returns its load options.
+ */
 export async function tinyModel(
   shape: Parameters<typeof buildTinyGguf>[0] = {},
   options: Partial<LlamaEngineOptions> = {},
@@ -22,7 +26,7 @@ export async function tinyModel(
   return loadOptions(modelPath, { contextTokens: 512, ...options });
 }
 
-/** How tests load a model file: with one thread and a small context. */
+/** Options with which tests load a model file: one thread and a small context. */
 export async function loadOptions(
   modelPath: string,
   options: Partial<LlamaEngineOptions> = {},

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TokenText } from "../../../src/engines/llama/token-text.js";
 
-/** A vocabulary of single bytes: each token is one, so that characters come in parts. */
+/** A vocabulary with one token per byte, so that characters are split. */
 const bytewise = (tokens: Uint32Array) => Buffer.from(tokens).toString("utf8");
 
-test("characters that come in parts come out whole", () => {
+test("characters split over tokens are joined", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\ufffd")),
@@ -19,7 +19,7 @@ test("characters that come in parts come out whole", () => {
   );
 });
 
-test("bytes that become no character end up as a mark in the text, soon", () => {
+test("invalid bytes soon become replacement characters", () => {
   const reader = new TokenText(bytewise);
   const pieces = Array.from({ length: 20 }, () => reader.push(0xff));
   expect(pieces.slice(0, 8).join("")).toContain("\ufffd");

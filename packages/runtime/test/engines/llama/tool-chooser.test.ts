@@ -77,54 +77,54 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
     events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
   const said = (content: string): EngineMessage[] => [{ role: "user", content }];
 
-  test("calls the tool that the words mean, with the arguments that they state", async () => {
+  test("calls the matching tool with the arguments in the message", async () => {
     const events = await reply(said("Switch the lamp in the kitchen on, please."));
     expect(callsOf(events)).toEqual([["set_lamp", { room: "kitchen", state: "on" }]]);
     expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
     expect(events.find(({ type }) => type === "usage")).toMatchObject({ usage: { completion_tokens: 0 } });
   });
 
-  test("calls several tools for several acts", async () => {
+  test("calls several tools for several requests", async () => {
     const events = await reply(said("Switch the hall lamp off and the kitchen lamp on."));
     expect(callsOf(events)).toHaveLength(2);
   });
 
-  test("asks for what is missing, and calls nothing", async () => {
+  test("asks for a missing value instead of calling", async () => {
     const events = await reply(said("Switch the lamp on."));
     expect(callsOf(events)).toEqual([]);
     expect(textOf(events)).toMatch(/kitchen.*\?$/);
   });
 
-  test("answers a question that needs no tool with text", async () => {
+  test("answers a question with text if no tool is needed", async () => {
     const events = await reply(said("Why do lamps get warm?"));
     expect(callsOf(events)).toEqual([]);
     expect(events.at(-1)).not.toEqual({ type: "end", reason: "tool-calls" });
   });
 
-  test("writes the arguments that only a model can write, held to their schema", async () => {
+  test("lets the model write other arguments, following their schema", async () => {
     const events = await reply(said("Please write a watering plan with several steps."));
     const [call] = callsOf(events);
-    // A model of random weights may not come to an end: then there is an error, and no call.
+    // A random-weight model may not finish. Then there is an error instead of a call.
     if (call === undefined) expect(events.at(-1)?.type).toBe("error");
     else expect(call).toMatchObject(["write_plan", { steps: expect.any(Array) }]);
   });
 
-  test("tells the result of a call, and calls nothing again", async () => {
+  test("repeats the result of a call, and does not call again", async () => {
     const events = await reply(acted);
     expect(callsOf(events)).toEqual([]);
     expect(textOf(events)).toBe('Reads the temperature of a room: room "hall": {"celsius":19}');
   });
 
   test.each([
-    ["what came of a call", acted],
+    ["the result of a call", acted],
     ["a message that lacks a value", said("Switch the lamp on.")],
-  ])("under a schema, %s is answered as the schema says", async (_, messages) => {
+  ])("with a schema, %s gets a reply that satisfies it", async (_, messages) => {
     const events = await reply(messages, { responseSchema: { enum: ["warm", "cold"] } });
     expect(['"warm"', '"cold"']).toContain(textOf(events));
     expect(events.at(-1)).toEqual({ type: "end", reason: "stop" });
   });
 
-  test("held to a choice it chooses, or says nothing", async () => {
+  test("with a required choice, calls a tool or stays silent", async () => {
     const events = await reply(said("Why is the sky blue?"), { toolChoice: "required" });
     expect(textOf(events)).toBe("");
     expect(["stop", "tool-calls"]).toContain((events.at(-1) as { reason: string }).reason);
@@ -139,7 +139,7 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
     });
   });
 
-  test("a list of tools that is too long for its context leaves the words to decide", async () => {
+  test("a list of tools that is too long for the context leaves the decision to the words", async () => {
     const many = Array.from(
       { length: 60 },
       (_, at): EngineTool => ({
@@ -154,7 +154,7 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
 });
 
 describe("a request for text", () => {
-  test("names what can be done, and says past calls in words", () => {
+  test("lists the abilities, and contains past calls as text", () => {
     const request = asTextRequest({
       instructions: "Be brief.",
       messages: [...acted, { role: "assistant", content: "19 degrees." }, { role: "user", content: "Thanks" }],
@@ -171,7 +171,7 @@ describe("a request for text", () => {
     ).toBe(true);
   });
 
-  test("the results of all calls of a step are told", () => {
+  test("the results of all calls of a step are repeated", () => {
     const both: EngineMessage[] = [
       { role: "user", content: "hall and kitchen?" },
       {

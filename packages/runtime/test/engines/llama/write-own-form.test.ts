@@ -59,7 +59,7 @@ async function ask(engine: LlamaEngine, request: Partial<EngineRequest> = {}): P
   return events;
 }
 
-/** A script in which the reply begins with `text`, behind the end of a thought where the template's prompt has begun one. */
+/** A script whose reply starts with `text`, after the end of reasoning if the prompt opens it. */
 function replyWith(template: string, text: string): Record<string, string> {
   const model = { chatTemplate: template, bosToken: "<s>", eosToken: "</s>", isControlToken: () => false };
   const prompt = renderChat(model, { instructions: null, messages: [{ role: "user", content: "Go." }], tools: [] });
@@ -91,7 +91,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
   );
 
   test.each(withForm)(
-    "$family: the reply becomes a valid call, of a tool that is there",
+    "$family: the reply becomes a valid call of an existing tool",
     async ({ template, form }) => {
       for (const tool of tools) {
         const begin = form.mark ?? `${form.before}${tool.name}"`;
@@ -120,7 +120,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
     120_000,
   );
 
-  test("a bare object is a call where it begins the reply with the name of a tool, and an answer elsewhere", async () => {
+  test("a bare object is a call only at the beginning of a reply and with a tool's name", async () => {
     const bare = templates.find(({ family }) => family.startsWith("a bare object"));
     const replies: [says: Record<string, string>, called: string[], text: string][] = [
       [{ "[[Go:]]": '{"name": "', '{"name": "': "lamp_list", lamp_list: '", "parameters": ' }, ["lamp_list"], ""],
@@ -142,7 +142,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
     }
   });
 
-  test("thoughts before a call are no call, and no part of the text", async () => {
+  test("reasoning before a call is neither a call nor text", async () => {
     const { template = "" } = templates.find(({ family }) => family.startsWith("every reply begins with empty")) ?? {};
     const engine = await open({
       template: `${template}{% if add_generation_prompt %}[[Go:]]{% endif %}`,
@@ -164,7 +164,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
     await answering.close();
   });
 
-  test("arguments keep to any schema in every notation", async () => {
+  test("arguments follow any schema in every notation", async () => {
     const keyed = withForm.filter(({ form }) => /XML|keys|Python|call:name/.test(form.name));
     expect(keyed.length).toBeGreaterThan(4);
     for (const { template, form } of keyed) {
@@ -198,7 +198,7 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
             if (end?.type === "error") expect(end.error.code).toMatch(/^(call-not-valid|context-exceeded)$/);
           },
         ),
-        // Random weights rarely finish a long value: the example is one that every model can end.
+        // Random weights rarely finish a long value, so the example is one that always ends.
         { numRuns: isSoak ? 200 : 4, examples: [[[["go", { schema: { type: "boolean" }, make: () => true }]]]] },
       );
       expect(calls).toBeGreaterThan(0);

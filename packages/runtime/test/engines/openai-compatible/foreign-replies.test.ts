@@ -316,7 +316,7 @@ test("a reply with a finish reason in every piece continues, however long the se
   expect(await receive()).toMatchObject({ text: "one two three", error: null, reason: "stop" });
 });
 
-test("a surrogate pair split over two pieces is joined, in text and reasoning; a lone surrogate is replaced", async () => {
+test("a split surrogate pair is joined, in text and reasoning; a lone surrogate is replaced", async () => {
   engine = await open("openai");
   const text = fc.array(fc.constantFrom("a", "\ud83c", "\udf31", "🌱"), { maxLength: 12 });
   await fc.assert(

@@ -1,11 +1,14 @@
-/** One element of a rule: a character, or what others are put together by. */
+/** An element of a rule: a character set, a reference to a rule, or a combination of parts. */
 type Part =
   | { readonly kind: "character"; readonly ranges: readonly number[]; readonly isExcluded: boolean }
   | { readonly kind: "rule"; readonly name: string }
   | { readonly kind: "choice"; readonly alternatives: readonly (readonly Part[])[] }
   | { readonly kind: "repeat"; readonly body: readonly Part[]; readonly minimum: number; readonly maximum: number };
 
-/** A place in a sequence of parts: the part that comes next, how often it was repeated, and the place to go on at behind it. */
+/**
+ * A position in a sequence of parts: the next part, its number of repetitions so far, and the position after the
+ * sequence.
+ */
 interface Place {
   readonly parts: readonly Part[];
   readonly at: number;
@@ -13,19 +16,19 @@ interface Place {
   readonly outer: Place | null;
 }
 
-/** Most places that a text may lead to at once, and steps to find them: a grammar that branches further is not followed. */
+/** Limits on simultaneous places and on steps to find them. A grammar with more branches is not followed. */
 const MAX_PLACES = 256;
 const MAX_STEPS = 20_000;
 
 /**
- * Follows a text through a grammar, in the notation that llama.cpp reads, and tells which text must come next. The
- * grammar is the one that the reply is held to, so what is forced is never described a second time. A text that the grammar
- * does not have, or one that leads to too many places, ends the walk: then nothing is known any more.
+ * Follows a text through a grammar in llama.cpp's notation and determines which text must come next. The grammar is the
+ * one that constrains the reply, so forced text needs no second description. A text that violates the grammar, or that
+ * leads to too many places, ends the walk without further results.
  */
 export class GrammarWalk {
   readonly #rules = new Map<string, string>();
   readonly #parsed = new Map<string, Part[][]>();
-  /** Places before a character. Null where nothing is known. */
+  /** Places before a character, or null if unknown. */
   #places: readonly Place[] | null;
   #mayEnd = false;
 
@@ -38,12 +41,12 @@ export class GrammarWalk {
     [this.#places, this.#mayEnd] = this.#charactersFrom([start]);
   }
 
-  /** Whether the text is whole, and nothing may follow it. */
+  /** Whether the text is complete, so that nothing may follow. */
   get isEnded(): boolean {
     return this.#mayEnd && this.#places?.length === 0;
   }
 
-  /** Takes the next piece of the text. */
+  /** Adds the next piece of the text. */
   push(text: string): void {
     for (const character of text) {
       if (this.#places === null) return;
@@ -51,7 +54,7 @@ export class GrammarWalk {
     }
   }
 
-  /** Returns the text that must come next, cut off after `most` characters, and whether the whole text ends with it. */
+  /** Returns the text that must come next, at most `most` characters, and whether the whole text ends with it. */
   forced(most: number): { text: string; isEnd: boolean } {
     let [places, mayEnd] = [this.#places, this.#mayEnd];
     let text = "";
@@ -67,11 +70,11 @@ export class GrammarWalk {
   #behind(places: readonly Place[], character: number): [Place[] | null, boolean] {
     const next = places.filter((place) => allows(place, character)).map((place) => ({ ...place, at: place.at + 1 }));
     const [found, mayEnd] = this.#charactersFrom(next);
-    // A text that the grammar does not have says that this walk and the engine's differ.
+    // A text that violates the grammar means that this walk and the engine disagree.
     return found?.length === 0 && !mayEnd ? [null, false] : [found, mayEnd];
   }
 
-  /** Returns the places before the characters that may come next, and whether the text may end; null for too many. */
+  /** Returns the places before the characters that may come next (null if too many), and whether the text may end. */
   #charactersFrom(starts: readonly Place[]): [Place[] | null, boolean] {
     const found: Place[] = [];
     const waiting = [...starts];
@@ -132,7 +135,7 @@ function allows({ parts, at }: Place, character: number): boolean {
   return isExcluded;
 }
 
-/** Reads the body of a rule. */
+/** Parses the body of a rule. */
 class RuleReader {
   readonly #text: string;
   #at = 0;

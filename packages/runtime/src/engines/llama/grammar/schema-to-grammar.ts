@@ -21,19 +21,19 @@ import { writeString } from "./rules/write-string.js";
 import { writeValues } from "./rules/write-values.js";
 
 /**
- * A grammar for llama.cpp whose every text is JSON that satisfies `schema`: a JSON Schema (draft 2020-12), or a Standard
- * Schema that carries one. The grammar is finite, so a reply that keeps to it ends, given enough tokens.
+ * Returns a grammar for llama.cpp that only produces JSON that satisfies `schema`: a JSON Schema (draft 2020-12), or a
+ * Standard Schema that contains one. The grammar is finite, so a reply ends given enough tokens.
  *
- * - It may write less than the schema allows. Properties come in the order of their declaration, and only declared ones
- *   unless `additionalProperties` says otherwise or none is declared; a tuple has no further items unless `items` speaks
- *   of them. Strings, lists and recursion are bounded, by `grammar-limits.ts` where the schema has no bound. A number
- *   has at most 15 significant digits, or is an integer up to 2^53 - 1. A schema without `type` is taken to mean
- *   the types that its other keywords speak about.
+ * - It may allow less than the schema. Properties are in the order of their declaration, and only declared ones unless
+ *   `additionalProperties` allows others or none is declared; a tuple has no further items unless `items` defines them.
+ *   Strings, lists and recursion are limited, by `grammar-limits.ts` where the schema has no limit. A number has at
+ *   most 15 significant digits, or is an integer up to 2^53 - 1. A schema without `type` has the types that its other
+ *   keywords apply to.
  * - White space is one space after `:` and `,`.
- * - `format` is kept to exactly for `date`, `time`, `date-time`, `uuid` and `ipv4`, and is an annotation otherwise.
- * - What it cannot promise is refused with {@link SchemaNotSupportedError}: `not`, `if`, `pattern` and the like; a
- *   `oneOf` whose alternatives are not seen to exclude one another; a `multipleOf` that is no power of ten; a schema
- *   that nothing satisfies; and one that exceeds a limit.
+ * - `format` is enforced for `date`, `time`, `date-time`, `uuid` and `ipv4`, and ignored otherwise.
+ * - Schemas that cannot be enforced throw {@link SchemaNotSupportedError}: `not`, `if`, `pattern` and similar; a
+ *   `oneOf` whose alternatives may overlap; a `multipleOf` that is not a power of ten; a schema that nothing satisfies;
+ *   and one that exceeds a limit.
  */
 export function schemaToGrammar(schema: unknown): string {
   return new GrammarCompiler().compile(readSchema(resolveJsonSchema(schema)));
@@ -41,12 +41,12 @@ export function schemaToGrammar(schema: unknown): string {
 
 class GrammarCompiler {
   readonly #rules = new GrammarRules();
-  /** By conjunction and, where it matters, by how much recursion is left. */
+  /** Rules by conjunction and, where it matters, by the remaining recursion depth. */
   readonly #known = new Map<string, string | null>();
-  /** Why something could not be written: the place that was met first. */
+  /** First place that could not be written. */
   #contradiction: SchemaNode | null = null;
   readonly #prover = new EmptinessProver();
-  /** The conjunctions whose alternatives are seen to exclude one another. */
+  /** Conjunctions whose alternatives are known to be mutually exclusive. */
   readonly #exclusive = new Set<string>();
   #levels = 0;
   #work = 0;
@@ -55,10 +55,10 @@ class GrammarCompiler {
     const start = this.#write(conjunctionOf([schema]), MAX_RECURSION);
     if (start !== null) return this.#rules.toText(start);
     const { path } = this.#contradiction ?? schema;
-    throw SchemaNotSupportedError.at({ path, keyword: null, what: "allows no value, or none that ends" });
+    throw SchemaNotSupportedError.at({ path, keyword: null, what: "allows no value of finite size" });
   }
 
-  /** The name of a rule for the values that satisfy `conjunction`; null when there are none. */
+  /** Returns the name of a rule for the values that satisfy `conjunction`, or null if there are none. */
   #write(conjunction: Conjunction | null, recursion: number): string | null {
     if (conjunction === null) return null;
     const left = conjunction.recursive ? recursion - 1 : recursion;
@@ -68,7 +68,7 @@ class GrammarCompiler {
     this.#work += 1;
     if (known !== undefined) return known;
     this.#work += workOf(conjunction.own);
-    if (this.#work > MAX_WORK) throw tooComplex("combines its parts in too many ways");
+    if (this.#work > MAX_WORK) throw tooComplex("has too many combinations");
     if (this.#levels >= MAX_VALUE_LEVELS) throw tooComplex(`nests values deeper than ${MAX_VALUE_LEVELS} levels`);
     this.#levels += 1;
     const alternatives = left < 0 ? [] : this.#alternatives(conjunction, left);
@@ -100,7 +100,7 @@ class GrammarCompiler {
         throw SchemaNotSupportedError.at({
           path: choice.node.path,
           keyword: "oneOf",
-          what: "has alternatives that are not seen to exclude one another",
+          what: "has alternatives that may overlap",
           hint: "Use anyOf, or give each alternative a required property with its own const.",
         });
       }
@@ -142,7 +142,7 @@ class GrammarCompiler {
   }
 }
 
-/** The types to write: those that are allowed and, where none is named, that the keywords are about. */
+/** Types to write: those allowed, or if none is named, those that the keywords apply to. */
 function writableTypes(own: readonly SchemaNode[]): Set<JsonType> {
   const types = allowedTypes(own);
   if (own.every((node) => node.types === null)) {

@@ -1,17 +1,17 @@
-/** Bytes that can be read from any position: a file, or a buffer in a test. */
+/** Data that can be read at any position: a file, or a buffer in a test. */
 export interface ElfSource {
-  /** Length of the whole file in bytes. */
+  /** Total length in bytes. */
   readonly length: number;
-  /** Fills `target` with the bytes from `offset` on and returns their number: fewer only at the end. */
+  /** Fills `target` with the bytes from `offset` on. Returns their number, which is smaller only at the end. */
   read(offset: number, target: Uint8Array): number;
 }
 
-/** A file that breaks the rules of the ELF format. The message completes "The file …". */
+/** A file that violates the ELF format. The message completes "The file …". */
 export class ElfFormatError extends Error {
   override name = "ElfFormatError";
 }
 
-/** Bytes that one read fetches. Names and records lie close together, so most of them come from the same read. */
+/** Bytes per read. Names and records are close together, so most need only one read. */
 const WINDOW_BYTES = 8192;
 /** Longest name of a library or version. Real ones have fewer than 40 characters. */
 const MAX_NAME_BYTES = 256;
@@ -22,7 +22,7 @@ export class ElfBytes {
   readonly #window = new Uint8Array(WINDOW_BYTES);
   #windowOffset = 0;
   #windowLength = 0;
-  /** Byte order of the file, which its header says. */
+  /** Byte order of the file, taken from its header. */
   isLittleEndian = true;
 
   constructor(source: ElfSource) {
@@ -43,18 +43,18 @@ export class ElfBytes {
     const view = this.#view(offset, Math.min(MAX_NAME_BYTES, this.length - offset));
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     const end = bytes.indexOf(0);
-    if (end < 0) throw new ElfFormatError(`has a name without an end at byte ${offset}`);
+    if (end < 0) throw new ElfFormatError(`has an unterminated name at byte ${offset}`);
     return Buffer.from(bytes.subarray(0, end)).toString("latin1");
   }
 
   #view(offset: number, length: number): DataView {
     if (!Number.isSafeInteger(offset) || offset < 0 || length <= 0 || offset + length > this.length) {
-      throw new ElfFormatError(`ends before byte ${offset}, where its headers place data`);
+      throw new ElfFormatError(`ends before byte ${offset}, where its headers locate data`);
     }
     if (offset < this.#windowOffset || offset + length > this.#windowOffset + this.#windowLength) {
       this.#windowOffset = offset;
       this.#windowLength = this.#source.read(offset, this.#window);
-      if (this.#windowLength < length) throw new ElfFormatError("became shorter while it was read");
+      if (this.#windowLength < length) throw new ElfFormatError("shrank while it was read");
     }
     return new DataView(this.#window.buffer, offset - this.#windowOffset, length);
   }
@@ -82,7 +82,7 @@ export class ElfRecord {
     return this.#view.getUint32(at, this.#isLittleEndian);
   }
 
-  /** A number of 64 bits. One that a double cannot hold comes out inexact; no file is so long that it matters. */
+  /** Returns a 64-bit number. Values beyond a double's precision are inexact, which does not matter for file sizes. */
   uint64(at: number): number {
     return Number(this.#view.getBigUint64(at, this.#isLittleEndian));
   }

@@ -3,30 +3,30 @@ import type { NativeSystem } from "./native-system.js";
 import type { ElfFacts, ElfMachine } from "./read-elf.js";
 import type { NativeFile } from "./read-native-files.js";
 
-/** Why a system cannot load the native files of a package. */
+/** Reason why a system cannot load the native files of a package. */
 export type LibraryIssue =
   | { kind: "wrong-machine"; file: string; machine: ElfMachine; node: ElfMachine }
   | { kind: "musl"; loader: string | null }
   | {
       kind: "library-too-old";
-      /** The file that needs the version; null where the package is not installed. */
+      /** File that needs the version, or null if the package is not installed. */
       file: string | null;
       library: string;
       libraryPath: string;
       needed: string;
-      /** The newest version of the same name that the library has. */
+      /** Newest version of the same name in the library. */
       newest: string | null;
       glibcVersion: string | null;
     }
   | { kind: "damaged-file"; file: string; reason: string }
-  /** This user may not read `file`, a path; `folder` is the one whose permissions are to be changed. */
+  /** This user cannot read `file`, a path. The permissions of `folder` must change. */
   | { kind: "no-permission"; file: string; folder: string };
 
-/** Names of versions in the order in which their lack is reported: the C library comes first. */
+/** Version names in the order in which missing versions are reported, C library first. */
 const VERSION_NAMES = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
 
 /**
- * Returns the first reason why this system cannot load these files, or null. It decides as glibc's loader does: each
+ * Returns the first reason why this system cannot load these files, or null. Follows the rules of glibc's loader: each
  * version that a file needs must be defined by the library of that name. A library that was not found on the system
  * proves nothing.
  */
@@ -55,7 +55,7 @@ function findWrongMachine(
   return { kind: "wrong-machine", file: wrong.name, machine: { bits, byteOrder, machine }, node };
 }
 
-/** Returns the most telling of the versions that this system lacks, or null where it has all of them. */
+/** Returns the most informative version that this system lacks, or null if it has all of them. */
 export function findOldLibrary(
   needed: readonly { library: string; version: string; file: string | null }[],
   system: NativeSystem,
@@ -89,8 +89,8 @@ function rankOf(version: string): number {
 }
 
 /**
- * One processor's variant that the loader refuses at once, and that llama.cpp passes over for the next best: an empty file, or
- * no library. One that is cut off behind its headers ends the process instead.
+ * Whether a file is a processor variant that llama.cpp skips because the loader rejects it at once: an empty file, or
+ * one that is not a library. A file truncated after its headers crashes the process instead.
  */
 function isPassedOver({ name, reading }: NativeFile): boolean {
   const isVariant = /^libggml-cpu-.*\.so$/.test(name);
@@ -101,7 +101,7 @@ function isPassedOver({ name, reading }: NativeFile): boolean {
 
 function findDamagedFile(given: readonly NativeFile[]): LibraryIssue | null {
   const files = given.filter((file) => !isPassedOver(file));
-  // Without any variant the damaged one is what is wrong.
+  // If no variant is left, report the damaged one.
   if (!files.some(({ name }) => /^libggml-cpu.*\.so$/.test(name)) && files.length < given.length)
     return findFault(given);
   return findFault(files);
@@ -122,13 +122,13 @@ function findFault(files: readonly NativeFile[]): LibraryIssue | null {
   return null;
 }
 
-/** Files without which no model runs. Every package has one or more files for processors, under varying names. */
+/** Files without which no model runs. Every package has at least one processor library, with varying names. */
 const REQUIRED_FILES = [
   { name: "llama-addon.node", pattern: /^llama-addon\.node$/ },
   { name: "libggml-cpu*.so", pattern: /^libggml-cpu.*\.so$/ },
 ];
 
-/** Whether a library belongs to llama.cpp, so that the package must have it. */
+/** Whether a library belongs to llama.cpp, so that the package must contain it. */
 function isOwn(library: string): boolean {
   return /^lib(llama|ggml)[-.]/.test(library);
 }

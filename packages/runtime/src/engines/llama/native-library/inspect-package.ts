@@ -2,17 +2,17 @@ import { constants } from "node:fs";
 import { access, open, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 
-/** A package that may be installed, as far as this user can tell. */
+/** Installation state of a package, as visible to this user. */
 export type PackageState =
   | { status: "absent" }
   | { status: "present"; folder: string }
-  /** A folder on the way to it may not be entered, so that the package may be there. */
+  /** A folder on the path cannot be entered, so the package may be there. */
   | { status: "hidden"; folder: string };
 
-/** Most files and folders of a package that are looked at; that of llama.cpp for x64 has thirty. */
+/** Most files and folders of a package to check. llama.cpp's package for x64 has thirty. */
 const MAX_ENTRIES = 512;
 
-/** Looks for a package's folder where Node would: in `node_modules` of the folders above `file`, the nearest first. */
+/** Searches for a package's folder as Node does: in `node_modules` of the folders above `file`, nearest first. */
 export async function inspectPackage(packageName: string, file: string): Promise<PackageState> {
   let hidden: PackageState | null = null;
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
@@ -26,7 +26,7 @@ export async function inspectPackage(packageName: string, file: string): Promise
   }
 }
 
-/** Returns the first file or folder of a package that this user may not read, or null. */
+/** Returns the first file or folder of a package that this user cannot read, or null. */
 export async function findUnreadable(folder: string): Promise<string | null> {
   const left = [folder];
   for (let count = 0; count < MAX_ENTRIES; count++) {
@@ -47,7 +47,7 @@ export async function findUnreadable(folder: string): Promise<string | null> {
   return null;
 }
 
-/** Returns the outermost folder on the way to a path that may not be entered. */
+/** Returns the outermost folder on a path that cannot be entered. */
 async function closedFolder(target: string): Promise<string> {
   const parent = path.dirname(target);
   if (parent === target) return target;

@@ -4,16 +4,18 @@ import type { LibraryIssue } from "./find-library-issue.js";
 import { parseLibraryVersion } from "./library-version.js";
 import { machineName } from "./machine-name.js";
 
-/** Systems that have what the packages need. */
+/** Systems that meet the packages' requirements. */
 const SYSTEMS = "Debian 12, 64-bit Raspberry Pi OS bookworm, or newer";
 
 export interface FaultyPackage {
   name: string;
-  /** The command that installs the package anew. */
+  /** Command that reinstalls the package. */
   reinstall: string;
 }
 
-/** Makes the error of an issue, code `engine-unavailable`. The message of the loader, where known, replaces the reason. */
+/**
+ * Returns the error for an issue, code `engine-unavailable`. If the loader's message is known, it becomes the reason.
+ */
 export function libraryIssueError(
   issue: LibraryIssue,
   { name, reinstall }: FaultyPackage,
@@ -33,13 +35,13 @@ function partsOf(issue: LibraryIssue, name: string, reinstall: string) {
   switch (issue.kind) {
     case "wrong-machine":
       return {
-        message: `llama.cpp in ${name} is built for ${machineName(issue.machine)}, and this Node for ${machineName(issue.node)}.`,
-        reason: `The ELF header of ${issue.file} says so.`,
-        hint: `Install it anew: ${reinstall}`,
+        message: `llama.cpp in ${name} is built for ${machineName(issue.machine)}, but this Node is built for ${machineName(issue.node)}.`,
+        reason: `Read from the ELF header of ${issue.file}.`,
+        hint: `Reinstall it: ${reinstall}`,
       };
     case "musl":
       return {
-        message: `llama.cpp in ${name} is built for glibc, and this system's C library is musl.`,
+        message: `llama.cpp in ${name} is built for glibc, but this system's C library is musl.`,
         reason: issue.loader === null ? undefined : `The loader of this Node is ${issue.loader}.`,
         hint: remoteEngineHint(`Use a system with glibc: ${SYSTEMS}.`),
       };
@@ -53,25 +55,25 @@ function partsOf(issue: LibraryIssue, name: string, reinstall: string) {
       return {
         message: `llama.cpp in ${name} is damaged: ${issue.file} ${issue.reason}.`,
         reason: undefined,
-        hint: `Install it anew: ${reinstall}`,
+        hint: `Reinstall it: ${reinstall}`,
       };
     case "no-permission":
       return {
-        message: `llama.cpp in ${name} cannot be loaded: this user may not read ${issue.file}.`,
+        message: `llama.cpp in ${name} cannot be loaded: this user cannot read ${issue.file}.`,
         reason: undefined,
         hint: `Run this program as the user who installed the package${accessCommand(issue.folder)}`,
       };
   }
 }
 
-/** The command that gives all users access to a folder, to paste into a shell. */
+/** Command that gives all users access to a folder, for pasting into a shell. */
 function accessCommand(folder: string): string {
   if (process.platform === "win32") return `, or allow this user to read ${folder}.`;
   const quoted = /^[\w@%+=:,./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
   return `, or as that user run: chmod -R a+rX ${quoted}`;
 }
 
-/** Not every release of glibc defines versions of its own: 2.31 defines GLIBC_2.30 at most. */
+/** Some glibc releases define no versions: glibc 2.31 defines at most GLIBC_2.30. */
 function newestText({ newest, glibcVersion }: LibraryIssue & { kind: "library-too-old" }): string {
   if (newest === null) return "That library does not define it.";
   const library = newest.startsWith("GLIBC_") && glibcVersion !== null ? `glibc ${glibcVersion}` : "it";
@@ -86,8 +88,8 @@ function oldLibraryMessage(
   if (version.name === "GLIBC" && version.numbers.length > 0) {
     const found = glibcVersion ?? (newest === null ? null : parseLibraryVersion(newest).numbers.join("."));
     const has = found === null ? "an older one" : found;
-    return `llama.cpp in ${name} needs glibc ${version.numbers.join(".")} or newer, and this system has ${has}.`;
+    return `llama.cpp in ${name} needs glibc ${version.numbers.join(".")} or newer, but this system has ${has}.`;
   }
   const what = library.startsWith("libstdc++") ? "the C++ library (libstdc++)" : library;
-  return `llama.cpp in ${name} needs ${needed} of ${what}, and this system has ${newest ?? "no such version"}.`;
+  return `llama.cpp in ${name} needs ${needed} of ${what}, but this system has ${newest ?? "no such version"}.`;
 }

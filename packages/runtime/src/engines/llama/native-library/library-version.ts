@@ -1,4 +1,4 @@
-/** A version of a library in its parts: `GLIBCXX_3.4.30` is `GLIBCXX` and 3, 4, 30. */
+/** Parsed library version: `GLIBCXX_3.4.30` is `GLIBCXX` and 3, 4, 30. */
 export interface LibraryVersion {
   name: string;
   /** Empty for a version without numbers, such as `GLIBC_PRIVATE`. */
@@ -10,7 +10,7 @@ export function parseLibraryVersion(version: string): LibraryVersion {
   return { name, numbers: numbers?.split(".").map(Number) ?? [] };
 }
 
-/** Orders two versions by their numbers: negative where the first is older. */
+/** Compares two versions by their numbers. Negative if the first is older. */
 export function compareLibraryVersions(one: string, other: string): number {
   const [first, second] = [parseLibraryVersion(one).numbers, parseLibraryVersion(other).numbers];
   for (let index = 0; index < Math.max(first.length, second.length); index++) {
@@ -20,7 +20,7 @@ export function compareLibraryVersions(one: string, other: string): number {
   return 0;
 }
 
-/** Returns the newest version with the same name as `version`, or null where there is none. */
+/** Returns the newest version with the same name as `version`, or null. */
 export function newestOf(version: string, versions: readonly string[]): string | null {
   const { name } = parseLibraryVersion(version);
   const same = versions.filter((other) => {

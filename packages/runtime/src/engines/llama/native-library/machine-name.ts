@@ -1,6 +1,6 @@
 import type { ElfMachine } from "./read-elf.js";
 
-/** Names of processors by the number `e_machine`, after the ELF registry; those that run Node, and their kin. */
+/** Processor names by `e_machine` number in the ELF registry, for processors that run Node and related ones. */
 const names: Partial<Record<number, string>> = {
   3: "x86 (32-bit)",
   8: "MIPS",

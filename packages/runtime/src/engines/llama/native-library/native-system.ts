@@ -2,37 +2,40 @@ import path from "node:path";
 import type { ElfMachine } from "./read-elf.js";
 import { readElfFile } from "./read-elf-file.js";
 
-/** What this system offers to a native library. Plain data, so that tests can use recordings of other systems. */
+/**
+ * Properties of a system that matter to a native library. Plain data, so that tests can use recordings of other
+ * systems.
+ */
 export interface NativeSystem {
-  /** The processor that the running Node is built for; null where its program cannot be read. */
+  /** Processor that the running Node is built for, or null if its binary cannot be read. */
   node: ElfMachine | null;
-  /** The C library that Node runs on; null where its program names no known loader. */
+  /** C library of Node, or null for an unknown loader. */
   cLibrary: "glibc" | "musl" | null;
   /** Path of Node's program loader, such as `/lib64/ld-linux-x86-64.so.2`. */
   loader: string | null;
-  /** Version of glibc, such as `2.36`; null where Node does not tell. */
+  /** Version of glibc, such as `2.36`, or null if Node does not report it. */
   glibcVersion: string | null;
-  /** Libraries that Node has loaded, or that it would find in the standard folders, by name: `libstdc++.so.6`. */
+  /** Libraries that Node has loaded, or that are in the standard folders, by name: `libstdc++.so.6`. */
   libraries: Partial<Record<string, SystemLibrary>>;
 }
 
 interface SystemLibrary {
   path: string;
-  /** Versions that it defines, such as `GLIBCXX_3.4.30`. */
+  /** Versions that the library defines, such as `GLIBCXX_3.4.30`. */
   definedVersions: readonly string[];
 }
 
-/** Libraries of the system whose versions decide whether a prebuilt library can be loaded. */
+/** System libraries whose versions decide whether a prebuilt library can be loaded. */
 const SYSTEM_LIBRARIES = ["libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1"];
 
-/** Folders that glibc's loader searches, for libraries that Node itself has not loaded. */
+/** Folders that glibc's loader searches for libraries that Node has not loaded. */
 const standardFolders: Partial<Record<string, readonly string[]>> = {
   x64: ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64"],
   arm64: ["/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64"],
   arm: ["/lib/arm-linux-gnueabihf", "/usr/lib/arm-linux-gnueabihf"],
 };
 
-/** Reads the facts of the running system, on Linux; a few milliseconds. No name is looked up in the network. */
+/** Reads the properties of the running Linux system in a few milliseconds, without DNS lookups. */
 export function readNativeSystem(): NativeSystem {
   const program = readElfFile(process.execPath);
   const elf = program.status === "read" ? program.elf : null;
@@ -52,20 +55,20 @@ export function readNativeSystem(): NativeSystem {
   };
 }
 
-/** Returns the C library that a program loader belongs to: `/lib/ld-musl-x86_64.so.1`, `/lib64/ld-linux-x86-64.so.2`. */
+/** Returns the C library of a program loader: `/lib/ld-musl-x86_64.so.1`, `/lib64/ld-linux-x86-64.so.2`. */
 export function cLibraryOf(loader: string | null): NativeSystem["cLibrary"] {
   const name = path.posix.basename(loader ?? "");
   if (name.startsWith("ld-musl-")) return "musl";
   return /^ld(-linux|64|\.so|-\d)/.test(name) ? "glibc" : null;
 }
 
-/** What Node's diagnostic report says of the C library and the loaded libraries. */
+/** Reads the C library and the loaded libraries from Node's diagnostic report. */
 function readProcessReport(): { glibcVersion: string | null; loadedFiles: readonly string[] } {
   const { report } = process as { report?: typeof process.report & { excludeNetwork?: boolean } };
-  // Bun and Deno may have none.
+  // Bun and Deno may have no reports.
   if (report?.getReport === undefined) return { glibcVersion: null, loadedFiles: [] };
   const excludedNetwork = report.excludeNetwork;
-  // A report names the peers of open connections, and asks a name server for that.
+  // A report resolves the peers of open connections, which queries a name server.
   if (excludedNetwork !== undefined) report.excludeNetwork = true;
   try {
     const { header, sharedObjects } = report.getReport() as {
@@ -81,7 +84,7 @@ function readProcessReport(): { glibcVersion: string | null; loadedFiles: readon
 }
 
 function findLibrary(name: string, loadedFiles: readonly string[]): SystemLibrary | null {
-  // The loader takes a library that is loaded already, wherever it lies.
+  // The loader prefers a library that is already loaded, wherever it is.
   const loaded = loadedFiles.filter((file) => path.posix.basename(file) === name);
   const standard = (standardFolders[process.arch] ?? []).map((folder) => path.posix.join(folder, name));
   for (const file of loaded.length > 0 ? loaded : standard) {

@@ -1,17 +1,17 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type ElfReading, readElf } from "./read-elf.js";
 
-/** The facts of an ELF file, or why it has none; `reason` completes "The file …". */
+/** Facts of an ELF file, or the reason why there are none. `reason` completes "The file …". */
 export type ElfFileReading = ElfReading | { status: "unreadable"; reason: string };
 
 /**
- * Reads the headers of the ELF file at this path: a handful of small reads, which cost less at once than one by one in
- * the thread pool. A file that the system refuses is a result, not an error.
+ * Reads the headers of an ELF file with a few small synchronous reads, which are faster than asynchronous ones. A file
+ * that cannot be opened is a result, not an error.
  */
 export function readElfFile(file: string): ElfFileReading {
   let descriptor: number | null = null;
   try {
-    // Without this flag, opening a pipe waits for a writer.
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
     const opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     descriptor = opened;
     const status = fstatSync(opened);

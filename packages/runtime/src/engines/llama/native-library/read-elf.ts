@@ -1,39 +1,39 @@
 import { ElfBytes, ElfFormatError, type ElfRecord, type ElfSource } from "./elf-bytes.js";
 
-/** A processor that an ELF file is built for. */
+/** Processor that an ELF file is built for. */
 export interface ElfMachine {
   bits: 32 | 64;
   byteOrder: "little" | "big";
-  /** The number `e_machine` of the ELF header, such as 183 for AArch64. */
+  /** `e_machine` number of the ELF header, such as 183 for AArch64. */
   machine: number;
 }
 
-/** A version of a library that an ELF file needs, such as `GLIBC_2.34` of `libc.so.6`. */
+/** Library version that an ELF file needs, such as `GLIBC_2.34` of `libc.so.6`. */
 export interface NeededVersion {
   library: string;
   version: string;
 }
 
-/** The parts of an ELF file that decide whether a system can load it. */
+/** Parts of an ELF file that decide whether a system can load it. */
 export interface ElfFacts extends ElfMachine {
-  /** Path of the program loader (PT_INTERP); null for a library. */
+  /** Path of the program loader (PT_INTERP), or null for a library. */
   interpreter: string | null;
-  /** Names of the libraries that it loads (DT_NEEDED). */
+  /** Names of the libraries to load (DT_NEEDED). */
   neededLibraries: string[];
-  /** Versions that it cannot do without (DT_VERNEED); weak ones are left out. */
+  /** Required versions (DT_VERNEED), without weak ones. */
   neededVersions: NeededVersion[];
-  /** Versions that it offers to others (DT_VERDEF). */
+  /** Versions that the file defines (DT_VERDEF). */
   definedVersions: string[];
 }
 
-/** The facts of an ELF file, or the rule of the format that it breaks; `reason` completes "The file …". */
+/** Facts of an ELF file, or the violated rule of the format. `reason` completes "The file …". */
 export type ElfReading = { status: "read"; elf: ElfFacts } | { status: "damaged"; reason: string };
 
 /** Most program headers. Libraries have about ten. */
 const MAX_PROGRAM_HEADERS = 128;
-/** Most entries of the dynamic section. Libraries have about forty, of which one for each library that they need. */
+/** Most entries in the dynamic section. Libraries have about forty, including one per needed library. */
 const MAX_DYNAMIC_ENTRIES = 1024;
-/** Most needed and defined versions together. The C++ library of GCC 12 defines about sixty. */
+/** Most needed and defined versions together. GCC 12's C++ library defines about sixty. */
 const MAX_VERSIONS = 2048;
 
 const ELF_MAGIC = 0x7f454c46;
@@ -51,14 +51,14 @@ const DT_VERNEED = 0x6ffffffe;
 const DT_VERNEEDNUM = 0x6fffffff;
 const VERSION_NEED_BYTES = 16;
 const VERSION_DEFINITION_BYTES = 20;
-/** Marks the entry that holds the name of the library itself. */
+/** Flag of the entry with the name of the library itself. */
 const VER_FLG_BASE = 1;
-/** Marks a version without which the file can be loaded. */
+/** Flag of a version that is optional for loading. */
 const VER_FLG_WEAK = 2;
 
 /**
- * Reads an ELF file's headers, of 32 or 64 bits and either byte order: a few reads of 8 KB, however long the file is.
- * Returns the rule that a damaged or hostile file breaks. Throws only what `source.read` throws.
+ * Reads an ELF file's headers, 32- or 64-bit and in either byte order, with a few reads of 8 KB. For a damaged or
+ * hostile file, returns the violated rule. Throws only errors of `source.read`.
  */
 export function readElf(source: ElfSource): ElfReading {
   try {
@@ -109,7 +109,7 @@ function readHeader(bytes: ElfBytes): ElfMachine & { programHeaders: HeaderTable
           { offset: header.uint32(28), entryBytes: header.uint16(42), count: header.uint16(44) },
           { offset: header.uint32(32), entryBytes: header.uint16(46), count: header.uint16(48) },
         ];
-  // No loader reads the sections. As a rule they are the end of the file, so that every cut shows.
+  // Loaders do not read sections. They are usually at the end of the file, so checking them detects any truncation.
   requireWithin(bytes, sections.offset + sections.entryBytes * sections.count);
   return { bits, byteOrder, machine: header.uint16(18), programHeaders };
 }
@@ -138,7 +138,7 @@ function readSegments(bytes: ElfBytes, bits: 32 | 64, { offset, entryBytes, coun
 
 function requireWithin(bytes: ElfBytes, end: number): void {
   if (end <= bytes.length) return;
-  throw new ElfFormatError(`is cut off: it has ${bytes.length} bytes, and its headers say ${end} or more`);
+  throw new ElfFormatError(`is truncated: it has ${bytes.length} bytes, but its headers require at least ${end}`);
 }
 
 function segmentOf(record: ElfRecord, bits: 32 | 64): Segment {
@@ -167,7 +167,7 @@ function readDynamic(
   }
   const place = (tag: number) => placeOf(values.get(tag) ?? 0, segments);
   const budget = { versions: MAX_VERSIONS };
-  // Records come before names: they lie in two places, and a change of place costs a read.
+  // Read all records before the names. They are in two places, and moving between them costs a read.
   const needs = values.has(DT_VERNEED)
     ? readVersionNeeds(bytes, place(DT_VERNEED), values.get(DT_VERNEEDNUM) ?? 0, budget)
     : [];
@@ -186,16 +186,16 @@ function readDynamic(
   };
 }
 
-/** Returns the position in the file of what is at this address in memory. */
+/** Returns the file position of an address in memory. */
 function placeOf(address: number, segments: readonly Segment[]): number {
   const segment = segments.find(
     ({ type, address: start, fileBytes }) => type === PT_LOAD && address >= start && address < start + fileBytes,
   );
-  if (segment === undefined) throw new ElfFormatError(`has data at the address ${address}, which it does not load`);
+  if (segment === undefined) throw new ElfFormatError(`refers to address ${address}, which is not loaded`);
   return segment.offset + (address - segment.address);
 }
 
-/** Positions of names among the file's names. */
+/** Positions of names in the string table. */
 interface VersionNeed {
   library: number;
   version: number;
@@ -232,7 +232,7 @@ function readVersionDefinitions(bytes: ElfBytes, start: number, count: number, b
     spend(budget);
     const definition = bytes.record(at, VERSION_DEFINITION_BYTES);
     const [flags, first, next] = [definition.uint16(2), definition.uint32(12), definition.uint32(16)];
-    // The first of its names is the version itself; the others are the versions that it continues.
+    // The first name is the version itself; the others are its predecessors.
     if ((flags & VER_FLG_BASE) === 0) found.push(bytes.record(at + first, 8).uint32(0));
     if (next === 0) break;
     at += next;

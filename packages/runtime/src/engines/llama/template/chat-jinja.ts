@@ -7,20 +7,20 @@ import { TemplateScope } from "./template-scope.js";
 import type { Statement } from "./template-syntax.js";
 
 /**
- * A chat template, which is written in Jinja and renders as Python's does with the settings and functions that chat
- * templates are written for. This engine is our own: the one of JavaScript's model hub lacks filters that public templates
- * use and writes others differently, and takes no limits; the add-on's runs in native code, which nothing can stop short of
- * the process, and is not at hand where a config is checked.
+ * A chat template in Jinja, rendered as in Python with the settings and functions that chat templates expect. Existing
+ * engines did not fit: the one of the JavaScript model hub lacks filters that public templates use, renders others
+ * differently, and has no limits; the add-on's engine runs in native code, which can only be stopped by killing the
+ * process, and is not available when a config is checked.
  */
 export class ChatJinja {
   readonly #body: readonly Statement[];
 
-  /** Reads the template. Throws {@link TemplateError} for one that breaks the syntax. */
+  /** Parses the template. Throws {@link TemplateError} for invalid syntax. */
   constructor(source: string) {
     this.#body = guarded(() => parseTemplate(source));
   }
 
-  /** Returns the text that the template writes with these variables. Throws {@link TemplateError}. */
+  /** Renders the template with these variables. Throws {@link TemplateError}. */
   render(variables: Readonly<Record<string, unknown>>, limits: TemplateLimits = CONVERSATION_LIMITS): string {
     return guarded(() => {
       const meter = new TemplateMeter(limits);
@@ -31,19 +31,19 @@ export class ChatJinja {
   }
 }
 
-/** Turns what the program runs into while it runs another one into the template's own error. */
+/** Converts resource errors of the JavaScript engine into template errors. */
 function guarded<Result>(task: () => Result): Result {
   try {
     return task();
   } catch (error) {
     if (error instanceof TemplateError) throw error;
-    // A stack or a text that grows beyond what there is.
+    // The stack or a text exceeded the engine's limit.
     if (error instanceof RangeError) throw new TemplateError(`the template is too large: ${error.message}`);
     throw error;
   }
 }
 
-/** Functions that chat templates are given. */
+/** Functions available to chat templates. */
 function globals(meter: TemplateMeter): TemplateScope {
   const scope = new TemplateScope();
   const add = (name: string, call: Callable["call"]) => scope.set(name, new Callable(call));
@@ -87,7 +87,7 @@ function globals(meter: TemplateMeter): TemplateScope {
 function range(bounds: readonly number[], meter: TemplateMeter): Value {
   const [start = 0, end = 0, step = 1] = bounds.length === 1 ? [0, ...bounds] : bounds;
   if (step === 0 || Number.isNaN(start + end + step))
-    throw new TemplateError("range() takes whole numbers, and no step of 0");
+    throw new TemplateError("range() needs integers and a step other than 0");
   const length = Math.max(0, Math.ceil((end - start) / step));
   meter.step(length);
   return Array.from({ length }, (_, index) => start + index * step);
@@ -96,7 +96,7 @@ function range(bounds: readonly number[], meter: TemplateMeter): Value {
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 
-/** Writes a date as `strftime` does; names are English, as models have read them. */
+/** Formats a date like `strftime`, with English names as in the models' training data. */
 function writeDate(date: Date, format: string): string {
   const two = (number: number) => String(number).padStart(2, "0");
   const day = DAYS[date.getDay()] ?? "";

@@ -2,7 +2,7 @@ import { TemplateError } from "./template-error.js";
 import type { Token } from "./template-lexer.js";
 import type { Arguments, Expression, FilterStep } from "./template-syntax.js";
 
-/** Expressions and blocks inside one another that are read: each takes some of the program's stack, here and when it is rendered. */
+/** Most nested expressions and blocks. Each uses stack here and when rendered. */
 const MAX_DEPTH = 150;
 
 const constants: Readonly<Record<string, boolean | null>> = {
@@ -14,10 +14,10 @@ const constants: Readonly<Record<string, boolean | null>> = {
   None: null,
 };
 const comparisons: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
-/** Words behind a test that are not its argument. */
+/** Words after a test that are not its argument. */
 const noArgument: ReadonlySet<string> = new Set(["else", "or", "and", "if", "is", "in", "not", "recursive"]);
 
-/** Reads expressions from tokens, with Jinja's order of operators. */
+/** Parses expressions from tokens, with Jinja's operator precedence. */
 export class ExpressionParser {
   readonly #tokens: readonly Token[];
   #at = 0;
@@ -43,7 +43,7 @@ export class ExpressionParser {
 
   protected take(kind: Token["kind"]): Token {
     const { token } = this;
-    return token.kind === kind ? this.next() : this.fail(`"${token.value || token.kind}" is not expected`);
+    return token.kind === kind ? this.next() : this.fail(`"${token.value || token.kind}" is unexpected`);
   }
 
   protected name(): string {
@@ -77,7 +77,7 @@ export class ExpressionParser {
     return result;
   }
 
-  /** Reads one expression, or several with commas between them, which are a tuple. */
+  /** Parses one expression, or a tuple of several separated by commas. */
   protected tuple({ isTernary = true, ends = [] as readonly string[] } = {}): Expression {
     const read = () => (isTernary ? this.expression() : this.within(() => this.#or()));
     const first = read();
@@ -187,7 +187,7 @@ export class ExpressionParser {
         }
     }
     this.#at -= 1;
-    return this.fail(`"${token.value || token.kind}" is not expected`);
+    return this.fail(`"${token.value || token.kind}" is unexpected`);
   }
 
   #inParentheses(): Expression {
@@ -216,7 +216,7 @@ export class ExpressionParser {
         if (kind === "name") value = { type: "attribute", of: value, name };
         else if (kind === "integer")
           value = { type: "item", of: value, key: { type: "constant", value: Number(name) } };
-        else this.fail("a name is missing behind a dot");
+        else this.fail("a name is missing after a dot");
       } else if (this.skipOperator("[")) value = this.#subscript(value);
       else if (this.isOperator("(")) value = { type: "call", callee: value, args: this.#arguments() };
       else return value;

@@ -4,7 +4,7 @@ import type { TemplateMeter } from "./template-meter.js";
 
 const MAX_WIDTH = 10_000;
 
-/** Formats as Python's `%` does: `"%s: %d" % (name, count)`. */
+/** Formats like Python's `%`: `"%s: %d" % (name, count)`. */
 export function formatPercent(
   text: string,
   args: readonly Value[],
@@ -39,7 +39,7 @@ export function formatPercent(
   );
 }
 
-/** Formats as Python's `str.format` does, with names, indexes and the common specifications. */
+/** Formats like Python's `str.format`, with names, indexes and the common format specifications. */
 export function formatBraces(
   text: string,
   args: readonly Value[],
@@ -62,7 +62,7 @@ export function formatBraces(
 
 function formatValue(value: Value, spec: string, meter: TemplateMeter): string {
   const match = /^(?:(.)?([<>^=]))?([-+ ])?(0)?(\d+)?(,)?(?:\.(\d+))?([a-zA-Z%])?$/u.exec(spec);
-  if (match === null) throw new TemplateError(`the format "${spec}" is not known`);
+  if (match === null) throw new TemplateError(`the format "${spec}" is unknown`);
   const [, fill, align, sign = "", zero, width, groups, precision, kind] = match;
   const isNumber = numberOf(value) !== null;
   let written: string;
@@ -79,7 +79,7 @@ function formatValue(value: Value, spec: string, meter: TemplateMeter): string {
 
 function writeNumber(value: Value, kind: string, precision: string | undefined, spec: string): string {
   const number = numberOf(value);
-  if (number === null) throw new TemplateError(`"${spec}" formats numbers alone`);
+  if (number === null) throw new TemplateError(`"${spec}" only formats numbers`);
   const digits = Math.min(Number(precision ?? 6), 100);
   switch (kind) {
     case "d":
@@ -104,7 +104,7 @@ function writeNumber(value: Value, kind: string, precision: string | undefined, 
     case "%":
       return `${(number * 100).toFixed(digits)}%`;
   }
-  throw new TemplateError(`the format "${spec}" is not known`);
+  throw new TemplateError(`the format "${spec}" is unknown`);
 }
 
 function signed(written: string, sign: string): string {

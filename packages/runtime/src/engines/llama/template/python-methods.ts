@@ -17,7 +17,7 @@ import type { TemplateMeter } from "./template-meter.js";
 
 type Method<Of> = (of: Of, args: Value[], named: Map<string, Value>, meter: TemplateMeter) => Value;
 
-/** Returns a method of a text, list or dict that is ready to be called; undefined where it has none of this name. */
+/** Returns a method of a text, list or dict, bound to its value. Undefined if there is no such method. */
 export function methodOf(of: Value, name: string, meter: TemplateMeter): Callable | undefined {
   const bind = <Of>(methods: Readonly<Record<string, Method<Of>>>, value: Of) => {
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
@@ -30,11 +30,11 @@ export function methodOf(of: Value, name: string, meter: TemplateMeter): Callabl
 
 const text = (value: Value, what: string): string => {
   if (typeof value === "string") return value;
-  throw new TemplateError(`${what} takes a text, and not ${typeOf(value)}`);
+  throw new TemplateError(`${what} needs a text, not ${typeOf(value)}`);
 };
 const count = (value: Value, standard: number): number => (value == null ? standard : (numberOf(value) ?? standard));
 
-/** White space as Python knows it, which counts four separators in and the byte order mark out. */
+/** White space as defined by Python, which includes four separators and excludes the byte order mark. */
 const space = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const spaces = new RegExp(`${space}+`, "g");
 const lineEnds = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029";
@@ -68,14 +68,14 @@ function split(value: string, given: Value, most: number, fromRight: boolean): s
     return splitSpaces(stripText(value, null, fromRight ? "right" : "left"), most, fromRight);
   }
   const separator = text(given, "split");
-  if (separator === "") throw new TemplateError("a text cannot be split at nothing");
+  if (separator === "") throw new TemplateError("a text cannot be split at an empty separator");
   const parts = value.split(separator);
   if (most < 0 || parts.length <= most + 1) return parts;
   if (fromRight) return [parts.slice(0, parts.length - most).join(separator), ...parts.slice(parts.length - most)];
   return [...parts.slice(0, most), parts.slice(most).join(separator)];
 }
 
-/** Splits at the first or the last runs of white space, and leaves the rest as it is. */
+/** Splits at the first or last runs of white space and leaves the rest unchanged. */
 function splitSpaces(value: string, most: number, fromRight: boolean): string[] {
   const runs = [...value.matchAll(spaces)].filter(({ index }) => index > 0 && index < value.length);
   const used = fromRight ? runs.slice(Math.max(0, runs.length - most)) : runs.slice(0, most);
@@ -108,7 +108,7 @@ const find =
   (value, [part, from], _, meter) => {
     const start = count(from, 0);
     const at = search(value.slice(start), text(part, "find"));
-    if (at < 0 && isStrict) throw new TemplateError("the text has no such part");
+    if (at < 0 && isStrict) throw new TemplateError("substring not found");
     return at < 0 ? -1 : charactersOf(value.slice(0, start + at), meter).length;
   };
 const matches =
@@ -177,7 +177,7 @@ const textMethods: Readonly<Record<string, Method<string>>> = {
         ? value.slice(start)
         : value.slice(start, end.index + (isTrue(keeps) ? end[0].length : 0));
     });
-    // An end of line at the very end begins no other line.
+    // A line break at the very end does not start another line.
     return starts.at(-1) === value.length ? lines.slice(0, -1) : lines;
   },
   replace: (value, [from, to, most], named, meter) =>
@@ -257,7 +257,7 @@ const dictMethods: Readonly<Record<string, Method<Dict>>> = {
   },
 };
 
-/** Returns the key that a value is in a dict. Throws {@link TemplateError} for one that is none. */
+/** Returns a value as a dict key. Throws {@link TemplateError} if it cannot be one. */
 export function keyOf(value: Value): string | number | boolean | null {
   if (value === null || typeof value === "string" || typeof value === "number") return value;
   const number = numberOf(value);
@@ -265,7 +265,7 @@ export function keyOf(value: Value): string | number | boolean | null {
   throw new TemplateError(`${typeOf(value)} is not a key`);
 }
 
-/** The place in a list that Python's index names; negative ones count from the end. */
+/** Position in a list for a Python index. Negative indexes count from the end. */
 const place = (list: Value[], index: number) => (index < 0 ? list.length + index : index);
 
 const listMethods: Readonly<Record<string, Method<Value[]>>> = {
@@ -302,7 +302,7 @@ const listMethods: Readonly<Record<string, Method<Value[]>>> = {
   },
 };
 
-/** Writes the parts of a list as one text. */
+/** Joins the parts of a list into one text. */
 export function joinTexts(items: readonly Value[], separator: string, meter: TemplateMeter): string {
   const parts = items.map((item) => textOf(item, meter));
   meter.write(parts.reduce((sum, part) => sum + part.length + separator.length, 0));

@@ -1,7 +1,7 @@
 import { TemplateError } from "./template-error.js";
 import type { TemplateMeter } from "./template-meter.js";
 
-/** A number with a fraction, or one that Python would write with one: `2.0`. Integers are plain numbers. */
+/** A float, which Python writes with a fraction even if it is whole: `2.0`. Integers are plain numbers. */
 export class Float {
   readonly value: number;
 
@@ -10,13 +10,13 @@ export class Float {
   }
 }
 
-/** A sequence that is written with parentheses. */
+/** A sequence written with parentheses. */
 export class Tuple extends Array<Value> {}
 
-/** An object with attributes: Jinja's `namespace()`, and `loop`. */
+/** An object with attributes: Jinja's `namespace()` and `loop`. */
 export class Attributes {
   readonly values: Map<string, Value>;
-  /** What a call of the object does. Default: it cannot be called. */
+  /** Implementation of calls to the object, or null if it cannot be called. */
   readonly call: Callable["call"] | null;
 
   constructor(values: Map<string, Value>, call: Callable["call"] | null = null) {
@@ -35,10 +35,10 @@ export class Callable {
 
 export type Dict = Map<string | number | boolean | null, Value>;
 
-/** A value of a template. `undefined` is what has no value, and `null` is None. */
+/** A template value. `undefined` is an undefined variable, and `null` is None. */
 export type Value = undefined | null | boolean | number | string | Float | Value[] | Dict | Attributes | Callable;
 
-/** Turns plain data into a template's values. */
+/** Converts plain data to template values. */
 export function toValue(data: unknown, depth = 0): Value {
   if (depth > 100) throw new TemplateError("the data is nested too deeply");
   if (data === null || typeof data === "string" || typeof data === "boolean") return data;
@@ -60,7 +60,7 @@ export function isTrue(value: Value): boolean {
   return value instanceof Map ? value.size > 0 : Boolean(value);
 }
 
-/** Returns the name of a value's type in Python, for messages. */
+/** Returns the Python name of a value's type, for messages. */
 export function typeOf(value: Value): string {
   if (value === undefined) return "undefined";
   if (value === null) return "None";
@@ -73,7 +73,7 @@ export function typeOf(value: Value): string {
   return value instanceof Map ? "dict" : value instanceof Callable ? "function" : "object";
 }
 
-/** Returns the number that a value counts as; null where it is none. */
+/** Returns the numeric value of a number or boolean, otherwise null. */
 export function numberOf(value: Value): number | null {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);
@@ -95,7 +95,7 @@ export function isEqual(a: Value, b: Value, meter: TemplateMeter): boolean {
   return a === b;
 }
 
-/** Compares two values as Python orders them: below 0 where the first comes first. */
+/** Compares two values in Python's order. Negative if the first one comes first. */
 export function compare(a: Value, b: Value, meter: TemplateMeter): number {
   meter.step();
   const [one, other] = [numberOf(a), numberOf(b)];
@@ -108,10 +108,10 @@ export function compare(a: Value, b: Value, meter: TemplateMeter): number {
     }
     return a.length - b.length;
   }
-  throw new TemplateError(`${typeOf(a)} and ${typeOf(b)} have no order`);
+  throw new TemplateError(`${typeOf(a)} and ${typeOf(b)} cannot be compared`);
 }
 
-/** A text whose units have the order of its characters. */
+/** Maps a text so that its code units sort like its characters. */
 function byCodePoints(text: string): string {
   return text.replace(/[\ud800-\uffff]/g, (unit) =>
     String.fromCharCode(unit < "\ue000" ? unit.charCodeAt(0) + 0x2000 : unit.charCodeAt(0) - 0x800),
@@ -127,7 +127,7 @@ export function charactersOf(text: string, meter: TemplateMeter): ArrayLike<stri
   return Array.from(text);
 }
 
-/** Returns a sequence's items; null for a value that is none. */
+/** Returns a sequence's items, or null for other values. */
 export function itemsOf(value: Value, meter: TemplateMeter): Value[] | null {
   if (Array.isArray(value)) return value;
   if (value === undefined) return [];
@@ -148,13 +148,13 @@ export function requireItems(value: Value, meter: TemplateMeter): Value[] {
   return items;
 }
 
-/** Writes a value as `str()` does. */
+/** Formats a value like `str()`. */
 export function textOf(value: Value, meter: TemplateMeter): string {
   if (typeof value === "string") return value;
   return value === undefined ? "" : representationOf(value, meter);
 }
 
-/** Writes a value as `repr()` does. */
+/** Formats a value like `repr()`. */
 export function representationOf(value: Value, meter: TemplateMeter): string {
   meter.step();
   if (typeof value === "string") return quote(value);
@@ -202,7 +202,7 @@ function writeInteger(value: number): string {
   return Math.abs(value) < 1e21 ? String(value) : Number.isFinite(value) ? BigInt(value).toString() : String(value);
 }
 
-/** Writes a number with a fraction as Python does. */
+/** Formats a float like Python. */
 export function writeFloat(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
@@ -214,7 +214,7 @@ export function writeFloat(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** How JSON is written; the standard of each is that of Python's `json.dumps`. */
+/** JSON options with the defaults of Python's `json.dumps`. */
 export interface JsonForm {
   indent: string | null;
   separators: readonly [item: string, key: string];
@@ -222,7 +222,7 @@ export interface JsonForm {
   isAscii: boolean;
 }
 
-/** Writes a value as JSON. Throws {@link TemplateError} for one that JSON has no form for. */
+/** Writes a value as JSON. Throws {@link TemplateError} for a value that JSON cannot represent. */
 export function writeJson(value: Value, form: JsonForm, meter: TemplateMeter, depth = 0): string {
   meter.step();
   if (value === null || typeof value === "boolean") return String(value);
@@ -245,7 +245,7 @@ export function writeJson(value: Value, form: JsonForm, meter: TemplateMeter, de
       const parts = value.map((item) => writeJson(item, form, meter, depth + 1));
       return wrap("[", parts, "]");
     }
-    if (!(value instanceof Map)) throw new TemplateError(`${typeOf(value)} has no form in JSON`);
+    if (!(value instanceof Map)) throw new TemplateError(`${typeOf(value)} cannot be written as JSON`);
     const entries = [...value];
     if (form.sortsKeys) entries.sort(([a], [b]) => compare(a, b, meter));
     const parts = entries.map(

@@ -1,4 +1,4 @@
-/** A template that cannot be read or rendered: what its text says, or a limit that it has reached. */
+/** Failure to parse or render a template: an error in its text, or an exceeded limit. */
 export class TemplateError extends Error {
   override readonly name = "TemplateError";
 }

@@ -22,7 +22,7 @@ import { TemplateError } from "./template-error.js";
 import type { TemplateMeter } from "./template-meter.js";
 import { passesTest } from "./template-tests.js";
 
-/** Arguments of a filter: by their place, or else by their name. */
+/** Arguments of a filter, by position or by name. */
 class FilterArguments {
   readonly positional: readonly Value[];
   readonly named: ReadonlyMap<string, Value>;
@@ -56,7 +56,7 @@ class FilterArguments {
 
 type Filter = (value: Value, args: FilterArguments, meter: TemplateMeter) => Value;
 
-/** Applies the filter of this name. Throws {@link TemplateError} for a filter that Jinja has not. */
+/** Applies a filter by name. Throws {@link TemplateError} for an unknown filter. */
 export function applyFilter(
   name: string,
   value: Value,
@@ -65,11 +65,11 @@ export function applyFilter(
 ): Value {
   meter.step();
   const filter = Object.hasOwn(filters, name) ? filters[name] : undefined;
-  if (filter === undefined) throw new TemplateError(`the filter "${name}" is not known`);
+  if (filter === undefined) throw new TemplateError(`the filter "${name}" is unknown`);
   return filter(value, new FilterArguments(positional, named), meter);
 }
 
-/** A filter of a value's text. */
+/** A filter that works on a value's text. */
 const ofText =
   (change: (text: string, args: FilterArguments, meter: TemplateMeter) => Value): Filter =>
   (value, args, meter) => {
@@ -77,7 +77,7 @@ const ofText =
     meter.write(text.length);
     return change(text, args, meter);
   };
-/** A filter of a sequence's items, which it may change. */
+/** A filter that works on a sequence's items and may modify the array. */
 const ofItems =
   (change: (items: Value[], args: FilterArguments, meter: TemplateMeter) => Value): Filter =>
   (value, args, meter) => {
@@ -86,13 +86,13 @@ const ofItems =
     return change([...items], args, meter);
   };
 
-/** The items of a sequence of which some are chosen or changed; nothing has none, None included. */
+/** A filter that selects or changes items. Falsy values, including None, count as empty. */
 const ofSome = (change: (items: Value[], args: FilterArguments, meter: TemplateMeter) => Value): Filter => {
   const filter = ofItems(change);
   return (value, args, meter) => (isTrue(value) ? filter(value, args, meter) : []);
 };
 
-/** Returns what an attribute such as `function.name` or `0` is of a value. */
+/** Returns a nested attribute of a value, such as `function.name` or `0`. */
 function attributeOf(value: Value, path: Value): Value {
   let found = value;
   for (const part of String(path).split(".")) {
@@ -133,7 +133,7 @@ const extreme = (isBetter: (order: number) => boolean): Filter =>
     return best;
   });
 
-/** Keeps the items, or those with an attribute, that pass a test, or that do not. */
+/** Keeps or rejects the items that pass a test, or whose attribute does. */
 const chosen = (isKept: boolean, hasAttribute: boolean): Filter =>
   ofSome((items, args, meter) => {
     const [attribute] = args.positional;
@@ -148,7 +148,7 @@ const chosen = (isKept: boolean, hasAttribute: boolean): Filter =>
 
 const jsonForm = (args: FilterArguments): JsonForm => {
   const [first] = args.positional;
-  // Jinja's own filter has the indent first, and the one of chat templates a flag.
+  // In Jinja's own filter, the first argument is the indent. In the one of chat templates, it is a flag.
   const indent = typeof first === "number" ? first : args.get(1, "indent");
   const isAscii = isTrue(args.named.get("ensure_ascii") ?? first === true);
   const given = args.get(2, "separators");
@@ -343,7 +343,7 @@ const filters: Readonly<Record<string, Filter>> = {
       (sum, value) => sum + (numberOf(value) ?? Number.NaN),
       args.number(1, "start", 0),
     );
-    if (Number.isNaN(total)) throw new TemplateError("only numbers have a sum");
+    if (Number.isNaN(total)) throw new TemplateError("sum() needs numbers");
     return values.some((value) => value instanceof Float) ? new Float(total) : total;
   }),
   title: ofText((text) => text.replace(/[^-\s({[<]+/g, capitalize)),

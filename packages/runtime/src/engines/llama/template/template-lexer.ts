@@ -1,6 +1,6 @@
 import { TemplateError } from "./template-error.js";
 
-/** A part of a template's source. */
+/** A token of a template's source. */
 export interface Token {
   kind:
     | "data"
@@ -30,7 +30,7 @@ const integer = /0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d+(?:_\d+)*/y;
 const text = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"/y;
 const operator = /\/\/|\*\*|[=!<>]=|[-+/*%~[\](){}><=.:|,;]/y;
 
-/** Parts of an expression, in the order in which they are looked for. */
+/** Token patterns of an expression, in the order in which they are tried. */
 const parts: readonly (readonly [Token["kind"], RegExp])[] = [
   ["name", name],
   ["float", float],
@@ -41,13 +41,13 @@ const parts: readonly (readonly [Token["kind"], RegExp])[] = [
 
 const closers: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-/** Cuts a template into tokens as Jinja does with `trim_blocks` and `lstrip_blocks`, which chat templates are written for. */
+/** Splits a template into tokens like Jinja with `trim_blocks` and `lstrip_blocks`, which chat templates expect. */
 export function tokenizeTemplate(given: string): Token[] {
   const source = given.replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const tokens: Token[] = [];
   let at = 0;
   let line = 1;
-  /** Whether what follows begins a line. */
+  /** Whether the next character starts a line. */
   let beginsLine = true;
   const take = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
@@ -124,7 +124,7 @@ export function tokenizeTemplate(given: string): Token[] {
         [kind, written] = [candidate, match[0]];
         break;
       }
-      if (kind === undefined) return fail(`"${source.slice(at, at + 1)}" has no meaning here`);
+      if (kind === undefined) return fail(`"${source.slice(at, at + 1)}" is unexpected`);
       push(
         kind,
         kind === "text" ? readEscapes(written.slice(1, -1)) : kind === "name" ? written : written.replaceAll("_", ""),
@@ -139,7 +139,7 @@ export function tokenizeTemplate(given: string): Token[] {
 
 const LINE_FEED = 10;
 
-/** Returns where the next tag or comment begins; -1 where none does. */
+/** Returns the position of the next tag or comment, or -1. */
 function nextTag(source: string, from: number): number {
   for (let at = source.indexOf("{", from); at >= 0; at = source.indexOf("{", at + 1)) {
     if ("{%#".includes(source[at + 1] ?? " ")) return at;
@@ -158,7 +158,7 @@ const escapes: Readonly<Record<string, string>> = {
   "\n": "",
 };
 
-/** Reads the escapes of a Python text. */
+/** Decodes the escapes of a Python string. */
 function readEscapes(written: string): string {
   return written.replace(
     /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|([\s\S]))/g,

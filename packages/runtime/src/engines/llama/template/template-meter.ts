@@ -1,25 +1,31 @@
 import { TemplateError } from "./template-error.js";
 
-/** Limits of one rendering. A template is a program of the file's author, and must neither hang this one nor fill its memory. */
+/**
+ * Limits for rendering a template. Templates are untrusted programs that must neither hang this program nor exhaust its
+ * memory.
+ */
 export interface TemplateLimits {
-  /** Most steps: nodes that are evaluated, and values that lists get. */
+  /** Most steps: evaluated nodes and created list items. */
   steps: number;
-  /** Most characters of all texts that are written on the way together. */
+  /** Most characters of all intermediate texts together. */
   characters: number;
   /** Most time, in milliseconds. */
   milliseconds: number;
 }
 
-/** Limits of a whole conversation: the longest history, in a template that copies each message ten times, stays below them. */
+/**
+ * Limits for a whole conversation. The longest history stays below them even in a template that copies each message ten
+ * times.
+ */
 export const CONVERSATION_LIMITS: TemplateLimits = { steps: 10_000_000, characters: 2 ** 28, milliseconds: 5000 };
-/** Longest single text, in characters: a history with its template's marks is far shorter. */
+/** Longest single text, in characters. A history with its template's marks is far shorter. */
 const MAX_TEXT_CHARACTERS = 2 ** 25;
-/** Expressions, blocks and macro calls inside one another: each takes some of the program's stack. */
+/** Most nested expressions, blocks and macro calls. Each uses stack. */
 const MAX_DEPTH = 200;
-/** Steps between two looks at the clock. */
+/** Steps between two checks of the clock. */
 const STEPS_PER_LOOK = 4096;
 
-/** Counts what a rendering costs. Throws {@link TemplateError} at a limit. */
+/** Counts the cost of rendering. Throws {@link TemplateError} at a limit. */
 export class TemplateMeter {
   readonly #deadline: number;
   #steps: number;
@@ -43,7 +49,7 @@ export class TemplateMeter {
     if (performance.now() > this.#deadline) throw new TemplateError("the template takes too long");
   }
 
-  /** Counts a text of this length before it is made. */
+  /** Counts a text of this length before it is created. */
   write(characters: number): void {
     this.#characters -= characters;
     if (!(characters <= MAX_TEXT_CHARACTERS) || this.#characters < 0) {
@@ -51,7 +57,7 @@ export class TemplateMeter {
     }
   }
 
-  /** Does a task one level deeper. */
+  /** Runs a task one level deeper. */
   within<Result>(task: () => Result): Result {
     this.enter();
     try {

@@ -3,12 +3,14 @@ import { TemplateError } from "./template-error.js";
 import { tokenizeTemplate } from "./template-lexer.js";
 import type { FilterStep, Parameter, Statement, Target } from "./template-syntax.js";
 
-/** Reads a template. Throws {@link TemplateError} for one that breaks Jinja's syntax. */
+/** Parses a template. Throws {@link TemplateError} for invalid syntax. */
 export function parseTemplate(source: string): Statement[] {
   return new TemplateParser(tokenizeTemplate(source)).parse();
 }
 
-/** Blocks that hold their content and change nothing: marks for training, named parts, and the escaping that chat templates have not. */
+/**
+ * Blocks that only render their content: training marks, named blocks, and autoescape, which chat templates do not use.
+ */
 const transparent: ReadonlySet<string> = new Set(["generation", "block", "autoescape"]);
 
 class TemplateParser extends ExpressionParser {
@@ -18,7 +20,7 @@ class TemplateParser extends ExpressionParser {
     return body;
   }
 
-  /** Reads statements up to a tag of one of these names, or to the end. */
+  /** Parses statements up to a tag with one of these names, or to the end. */
   #body(ends: readonly string[]): Statement[] {
     const body: Statement[] = [];
     return this.within(() => {
@@ -77,12 +79,12 @@ class TemplateParser extends ExpressionParser {
         this.take("block-end");
         return { type: word };
     }
-    if (!transparent.has(word)) return this.fail(`the tag "${word}" is not known`);
+    if (!transparent.has(word)) return this.fail(`the tag "${word}" is unknown`);
     while (this.token.kind !== "block-end") this.next();
     return { type: "scope", body: this.#block(`end${word}`) };
   }
 
-  /** Reads the rest of a tag, its content, and its end. */
+  /** Parses the rest of a tag, its content, and its end tag. */
   #block(end: string): Statement[] {
     this.take("block-end");
     const body = this.#body([end]);

@@ -21,17 +21,17 @@ import type { Arguments, Expression, FilterStep, Parameter, Statement, Target } 
 import { passesTest } from "./template-tests.js";
 import { attributeOf, combine, compares, itemOf, partOf } from "./value-operations.js";
 
-/** Steps that a round of a loop counts as, with the object that tells of it. */
+/** Steps that a loop iteration costs, including its `loop` object. */
 const STEPS_PER_ROUND = 8;
 
 type LoopEnd = "break" | "continue" | null;
 type ForStatement = Extract<Statement, { type: "for" }>;
 
-/** Runs a template that was read. Throws {@link TemplateError}. */
+/** Runs a parsed template. Throws {@link TemplateError}. */
 export class TemplateRunner {
   readonly #meter: TemplateMeter;
   #output = "";
-  /** How the loop that is being left ends. */
+  /** How the current loop is being left, or null. */
   #loopEnd: LoopEnd = null;
 
   constructor(meter: TemplateMeter) {
@@ -53,7 +53,7 @@ export class TemplateRunner {
   #add(text: string): void {
     this.#meter.write(text.length);
     this.#output += text;
-    // Only the growth counts against the whole, and the length of what there is against that of one text.
+    // Only the growth counts toward the total; the whole length counts toward the limit of a single text.
     if (this.#output.length > 2 ** 25) this.#meter.write(this.#output.length);
   }
 
@@ -220,7 +220,8 @@ export class TemplateRunner {
       const isRead = (word: string) => JSON.stringify(body).includes(`{"type":"name","name":"${word}"}`);
       if (args.length > parameters.length && !isRead("varargs"))
         throw new TemplateError(`too many values for "${name}"`);
-      if (left.size > 0 && !isRead("kwargs")) throw new TemplateError(`"${name}" takes no "${[...left.keys()][0]}"`);
+      if (left.size > 0 && !isRead("kwargs"))
+        throw new TemplateError(`"${name}" does not accept "${[...left.keys()][0]}"`);
       return this.#meter.within(() => this.write(body, inner));
     });
   }
@@ -312,7 +313,7 @@ export class TemplateRunner {
         const value = read(expression.of);
         if (expression.operator === "not") return !isTrue(value);
         const number = numberOf(value);
-        if (number === null) throw new TemplateError(`${typeOf(value)} has no sign`);
+        if (number === null) throw new TemplateError(`${typeOf(value)} is not a number`);
         const signed = expression.operator === "-" ? -number : number;
         return value instanceof Float ? new Float(signed) : signed || 0;
       }

@@ -1,6 +1,6 @@
 import type { Value } from "./python-value.js";
 
-/** Variables of a block, with those of the blocks around it. */
+/** Variables of a block and its enclosing blocks. */
 export class TemplateScope {
   readonly #variables = new Map<string, Value>();
   readonly #around: TemplateScope | null;

@@ -17,7 +17,7 @@ export type Expression =
 
 export interface Arguments {
   positional: { value: Expression; isSpread: boolean }[];
-  /** A null name spreads a mapping. */
+  /** A null name means that a mapping is unpacked. */
   named: { name: string | null; value: Expression }[];
 }
 
@@ -27,7 +27,7 @@ export interface FilterStep {
   args: Arguments;
 }
 
-/** A place that values are put in. */
+/** Target of an assignment. */
 export type Target =
   | { type: "name"; name: string }
   | { type: "tuple"; items: Target[] }

@@ -79,14 +79,14 @@ function isInCase(text: string, wanted: "lower" | "upper"): boolean {
   return text === same && text.toLowerCase() !== text.toUpperCase();
 }
 
-/** Says whether a value passes the test of this name. Throws {@link TemplateError} for a test that Jinja has not. */
+/** Whether a value passes a test. Throws {@link TemplateError} for an unknown test. */
 export function passesTest(name: string, value: Value, args: readonly Value[], meter: TemplateMeter): boolean {
   const test = Object.hasOwn(tests, name) ? tests[name] : undefined;
-  if (test === undefined) throw new TemplateError(`the test "${name}" is not known`);
+  if (test === undefined) throw new TemplateError(`the test "${name}" is unknown`);
   return test(value, args, meter);
 }
 
-/** Says whether a value is part of another, as Python's `in` does. */
+/** Whether a value is in another, like Python's `in`. */
 export function isIn(value: Value, container: Value, meter: TemplateMeter): boolean {
   if (typeof container === "string") {
     if (typeof value === "string") return container.includes(value);

@@ -19,15 +19,15 @@ import { isIn } from "./template-tests.js";
 
 /** Returns an attribute of a value: a method, or else an item of this name. */
 export function attributeOf(of: Value, name: string, meter: TemplateMeter): Value {
-  if (of === undefined) throw new TemplateError(`"${name}" is asked of what is undefined`);
+  if (of === undefined) throw new TemplateError(`cannot read "${name}" of an undefined value`);
   if (of instanceof Attributes) return of.values.get(name);
   const method = methodOf(of, name, meter);
   return method ?? (of instanceof Map ? of.get(name) : undefined);
 }
 
-/** Returns an item of a value: that of a key, or at an index. */
+/** Returns an item of a value by key or index. */
 export function itemOf(of: Value, key: Value, meter: TemplateMeter): Value {
-  if (of === undefined) throw new TemplateError(`${textOf(key, meter)} is asked of what is undefined`);
+  if (of === undefined) throw new TemplateError(`cannot read ${textOf(key, meter)} of an undefined value`);
   if (of instanceof Map) {
     const isKey = key === null || ["string", "number", "boolean"].includes(typeof key) || key instanceof Float;
     const value = isKey ? of.get(keyOf(key)) : undefined;
@@ -40,13 +40,13 @@ export function itemOf(of: Value, key: Value, meter: TemplateMeter): Value {
   return items[index < 0 ? items.length + index : index];
 }
 
-/** Returns a part of a sequence, as `[from:to:step]` names it. */
+/** Returns a slice of a sequence, as in `[from:to:step]`. */
 export function partOf(of: Value, [from, to, by]: readonly Value[], meter: TemplateMeter): Value {
-  if (of === undefined) throw new TemplateError("a part is asked of what is undefined");
+  if (of === undefined) throw new TemplateError("cannot slice an undefined value");
   const items = typeof of === "string" ? charactersOf(of, meter) : requireItems(of, meter);
   const { length } = items;
   const step = by == null ? 1 : (numberOf(by) ?? 1);
-  if (step === 0) throw new TemplateError("the step of a part is 0");
+  if (step === 0) throw new TemplateError("the step of a slice is 0");
   const place = (bound: Value, standard: number) => {
     const number = bound == null ? null : numberOf(bound);
     if (number === null) return standard;
@@ -63,7 +63,7 @@ export function partOf(of: Value, [from, to, by]: readonly Value[], meter: Templ
   return of instanceof Tuple ? Tuple.of(...part) : part;
 }
 
-/** Says whether a comparison holds. */
+/** Whether a comparison is true. */
 export function compares(operator: string, left: Value, right: Value, meter: TemplateMeter): boolean {
   switch (operator) {
     case "==":
@@ -115,12 +115,12 @@ export function combine(operator: string, left: Value, right: Value, meter: Temp
     meter.step(repeated.length * count);
     return Array.from({ length: count }, () => repeated).flat();
   }
-  throw new TemplateError(`${typeOf(left)} ${operator} ${typeOf(right)} has no result`);
+  throw new TemplateError(`${operator} cannot combine ${typeOf(left)} and ${typeOf(right)}`);
 }
 
 function calculate(operator: string, a: number, b: number): number {
   if (b === 0 && (operator === "/" || operator === "//" || operator === "%")) {
-    throw new TemplateError("a number is divided by 0");
+    throw new TemplateError("division by zero");
   }
   switch (operator) {
     case "+":
@@ -141,5 +141,5 @@ function calculate(operator: string, a: number, b: number): number {
       return power;
     }
   }
-  throw new TemplateError(`"${operator}" is not known`);
+  throw new TemplateError(`"${operator}" is unknown`);
 }

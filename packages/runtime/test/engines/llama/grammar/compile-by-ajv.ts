@@ -2,10 +2,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { stringFormats } from "../../../../src/json-schema/string-format.js";
 import type { SchemaCase } from "./schema-case.js";
 
-/** What Ajv says of values: a judge who has not seen the code. */
+/** Ajv's validation, as an independent reference. */
 export function compileByAjv(schema: SchemaCase["schema"]) {
   const ajv = new Ajv2020({ strict: false, ownProperties: true });
-  // As decimals 0.07 is a multiple of 0.01, whatever Ajv's division of doubles says.
+  // As a decimal, 0.07 is a multiple of 0.01, but Ajv divides doubles.
   ajv.removeKeyword("multipleOf").addKeyword({ keyword: "multipleOf", type: "number", validate: isMultipleOf });
   for (const { name, matches } of stringFormats.values()) ajv.addFormat(name, matches);
   ajv.addFormat("something-else", true);

@@ -1,4 +1,4 @@
-/** A part of a grammar in GBNF, as these tests read it: written without a look at the code that makes grammars. */
+/** A part of a GBNF grammar. This parser is independent of the code that writes grammars. */
 type Part =
   | { kind: "text"; text: string }
   | { kind: "class"; ranges: [number, number][] }
@@ -6,13 +6,13 @@ type Part =
   | { kind: "choice"; alternatives: Part[][] }
   | { kind: "repeat"; part: Part; minimum: number; maximum: number };
 
-/** llama.cpp takes a larger bound for no bound, without a word. */
+/** llama.cpp silently ignores larger bounds. */
 const ENGINE_REPETITION_LIMIT = 1999;
 
-/** A sentence of more elements than this comes to its end. */
+/** Length after which a sentence is completed quickly. */
 const LONG_SENTENCE = 500;
 
-/** Reads a grammar as llama.cpp does, makes random texts of it, and tells whether it accepts a text. */
+/** Parses a grammar like llama.cpp, generates random texts from it, and checks whether it accepts a text. */
 export class GbnfGrammar {
   readonly #rules = new Map<string, Part[][]>();
 
@@ -21,7 +21,7 @@ export class GbnfGrammar {
     for (const alternatives of this.#rules.values()) this.#checkNames(alternatives);
   }
 
-  /** A text of the grammar. `random` gives numbers from 0 up to 1. */
+  /** Generates a text of the grammar. `random` returns numbers from 0 (inclusive) to 1 (exclusive). */
   sentence(random: () => number): string {
     const written: string[] = [];
     this.#write({ kind: "rule", name: "root" }, random, written);
@@ -65,12 +65,12 @@ export class GbnfGrammar {
 }
 
 function someCodePoint([first, last]: [number, number], random: () => number): number {
-  // Of a large range mostly its beginning and its end, where mistakes are.
+  // For large ranges, mostly the beginning and the end, where mistakes are likely.
   const span = random() < 0.5 ? Math.min(last - first, 100) : last - first;
   return random() < 0.2 ? last : first + Math.floor(random() * (span + 1));
 }
 
-/** Mostly few, sometimes as many as are allowed: texts are to be short, and the bounds to be met. */
+/** Usually few and sometimes the maximum, so that texts are short but bounds are reached. */
 function someCount(minimum: number, maximum: number, random: () => number): number {
   const span = maximum - minimum;
   if (span <= 3) return minimum + Math.floor(random() * (span + 1));
@@ -170,7 +170,7 @@ function fromCodePoint(codePoint: number): string {
 }
 
 function rangesOf(found: Character[]): [number, number][] {
-  if (found[0]?.text === "^" || found.length === 0) throw new Error("A class that is empty or says what is not in it");
+  if (found[0]?.text === "^" || found.length === 0) throw new Error("An empty or negated class");
   const codePoint = (index: number) => found[index]?.text.codePointAt(0) ?? Number.NaN;
   const ranges: [number, number][] = [];
   for (let index = 0; index < found.length; index++) {
@@ -178,11 +178,11 @@ function rangesOf(found: Character[]): [number, number][] {
     ranges.push([codePoint(index), codePoint(isRange ? index + 2 : index)]);
     if (isRange) index += 2;
   }
-  for (const [first, last] of ranges) if (!(first <= last)) throw new Error("A range that ends before it begins");
+  for (const [first, last] of ranges) if (!(first <= last)) throw new Error("A reversed range");
   return ranges;
 }
 
-/** Follows every path through a text at once, by the set of places where each part may end. */
+/** Follows all paths through a text at once, as the set of positions where each part may end. */
 class GbnfMatch {
   readonly #rules: ReadonlyMap<string, Part[][]>;
   readonly #characters: string[];

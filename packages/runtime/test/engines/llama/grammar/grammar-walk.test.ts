@@ -17,7 +17,7 @@ function walkBehind(grammar: string, text: string): GrammarWalk {
 }
 
 describe("a walk through a grammar", () => {
-  test("forces only what every text with that beginning goes on with", () => {
+  test("forces only text that follows in every text with the same beginning", () => {
     let characters = 0;
     fc.assert(
       fc.property(anyCase, fc.nat(), ({ schema }, seed) => {
@@ -32,7 +32,7 @@ describe("a walk through a grammar", () => {
             const { text: forced, isEnd } = walk.forced(MANY);
             const beginning = text.slice(0, given);
             for (const other of texts.filter((other) => other.startsWith(beginning))) {
-              if (!other.startsWith(beginning + forced)) throw new Error(`${other} does not go on with ${forced}`);
+              if (!other.startsWith(beginning + forced)) throw new Error(`${other} does not continue with ${forced}`);
               if (isEnd) expect(other).toBe(beginning + forced);
             }
             characters += forced.length > 0 ? 1 : 0;
@@ -47,7 +47,7 @@ describe("a walk through a grammar", () => {
     expect(characters).toBeGreaterThan(0);
   });
 
-  test("forces all that leaves no choice", () => {
+  test("forces all text without a choice", () => {
     const inner = {
       type: "object",
       properties: { on: { const: true } },
@@ -74,7 +74,7 @@ describe("a walk through a grammar", () => {
     expect(walkBehind(grammar, "").forced(4).text).toBe('{"ci');
   });
 
-  test("follows the choice among texts, and arguments behind a space", () => {
+  test("follows a choice of texts, and arguments after a space", () => {
     const names = choiceGrammar(['lamp_on"', 'lamp_off"', 'lamp"']);
     expect(walkBehind(names, "").forced(MANY).text).toBe("lamp");
     expect(walkBehind(names, "lamp_").forced(MANY).text).toBe("o");
@@ -83,14 +83,14 @@ describe("a walk through a grammar", () => {
     expect(walkBehind(argumentsGrammar(none, true), "").forced(MANY)).toEqual({ text: " {}", isEnd: true });
   });
 
-  test("knows nothing behind a text that the grammar does not have", () => {
+  test("ends at a text that violates the grammar", () => {
     const walk = walkBehind(schemaToGrammar({ enum: ["one"] }), '"two');
     expect(walk.forced(MANY)).toEqual({ text: "", isEnd: false });
     walk.push('"one"');
     expect(walk.isEnded).toBe(false);
   });
 
-  test("gives up a grammar that branches without a bound", () => {
+  test("gives up on a grammar with too many branches", () => {
     const grammar = `root ::= ${Array.from({ length: 12 }, (_, index) => `rule-${index}`).join(" ")} "x"\n${Array.from(
       { length: 12 },
       (_, index) => `rule-${index} ::= ("a"? "b"? "c"?){0,50}`,

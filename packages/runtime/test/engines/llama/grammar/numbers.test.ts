@@ -16,7 +16,7 @@ function isWithin(value: number, bounds: Bounds): boolean {
   return value >= minimum && value <= maximum && value > exclusiveMinimum && value < exclusiveMaximum;
 }
 
-/** Any bounds of which at least one value satisfies both. */
+/** Bounds that at least one value satisfies. */
 function boundsOf(numbers: fc.Arbitrary<number>): fc.Arbitrary<Bounds> {
   return fc
     .tuple(
@@ -54,7 +54,7 @@ const someDecimal = fc
   .map(([digits, places]) => Number(`${digits % 10 ** 14}e-${places}`));
 
 describe("integers", () => {
-  it("are accepted exactly when they are within their bounds", () => {
+  it("are accepted if and only if they are within their bounds", () => {
     fc.assert(
       fc.property(
         boundsOf(someInteger),
@@ -88,7 +88,7 @@ describe("integers", () => {
 });
 
 describe("numbers", () => {
-  it("are accepted exactly when they are within their bounds", () => {
+  it("are accepted if and only if they are within their bounds", () => {
     fc.assert(
       fc.property(boundsOf(someDecimal), fc.array(someDecimal), fc.nat({ max: 6 }), (bounds, others, places) => {
         const grammar = grammarOf({ type: "number", ...bounds });
@@ -100,7 +100,8 @@ describe("numbers", () => {
         const places15 = 14 - Math.floor(Math.log10(largest));
         for (const value of [...near, ...others, 0]) {
           const text = String(value || 0);
-          // What has more digits than are written is not expected, nor what JSON.stringify gives an exponent.
+          // Skip numbers with more digits than the grammar writes, and those that JSON.stringify writes with an
+          // exponent.
           if (text.includes("e") || (text.split(".")[1] ?? "").length > places15) continue;
           expect(grammar?.accepts(text) ?? false, text).toBe(isWithin(value, bounds));
         }
@@ -108,7 +109,7 @@ describe("numbers", () => {
     );
   });
 
-  it("never leave their bounds when they are read, however many digits they have", () => {
+  it("parse to values within their bounds, however many digits they have", () => {
     fc.assert(
       fc.property(
         boundsOf(fc.oneof(someDecimal, fc.double({ noNaN: true, noDefaultInfinity: true }))),
@@ -125,7 +126,7 @@ describe("numbers", () => {
     );
   });
 
-  it("may have an exponent where all its values are within the bounds", () => {
+  it("may have an exponent if all its values are within the bounds", () => {
     const grammar = grammarOf({ type: "number", minimum: -1, exclusiveMaximum: 1000 });
     expect(["6.02e2", "1e-7", "9.99E+02", "-1e-05", "0e0"].map((text) => grammar?.accepts(text))).toEqual([
       true,
@@ -143,7 +144,7 @@ describe("numbers", () => {
     expect(grammarOf({ type: "number", minimum: 1e20 })?.accepts("2.5e21")).toBe(true);
   });
 
-  it("are whole steps of a power of ten, as decimals", () => {
+  it("are multiples of a power of ten, as decimals", () => {
     fc.assert(
       fc.property(boundsOf(someDecimal), fc.integer({ min: -3, max: 3 }), fc.nat(), (bounds, exponent, seed) => {
         const grammar = grammarOf({ type: "number", ...bounds, multipleOf: Number(`1e${exponent}`) });
@@ -166,7 +167,7 @@ describe("numbers", () => {
     [{ minimum: 1e300, multipleOf: 1 }, "minimum"],
     [{ maximum: -1e20, multipleOf: 0.1 }, "maximum"],
     [{ minimum: 2 ** 60, type: "integer" }, "minimum"],
-  ])("are refused where they cannot be kept to: %o", (keywords, keyword) => {
+  ])("are rejected with bounds that cannot be enforced: %o", (keywords, keyword) => {
     expect(() => schemaToGrammar({ type: "number", ...keywords })).toThrow(
       expect.objectContaining({ code: "schema-not-supported", keyword, path: "" }),
     );
@@ -177,7 +178,7 @@ describe("numbers", () => {
     [{ exclusiveMinimum: 1, maximum: 1 }],
     [{ type: "integer", minimum: 1.2, maximum: 1.8 }],
     [{ multipleOf: 100, minimum: 1, maximum: 99 }],
-  ])("are refused where there are none: %o", (keywords) => {
+  ])("are rejected if none exist: %o", (keywords) => {
     expect(() => schemaToGrammar({ type: "number", ...keywords })).toThrow("allows no value");
   });
 });

@@ -12,7 +12,7 @@ const name = fc.oneof(
 );
 
 describe("names of other properties", () => {
-  it("are never those of declared ones, whose values they would replace", () => {
+  it("never equal declared names, whose values they would replace", () => {
     fc.assert(
       fc.property(fc.uniqueArray(name, { maxLength: 8 }), fc.array(name), fc.nat(), (list, others, seed) => {
         const declared = list.filter((one) => one !== "__proto__");
@@ -37,7 +37,7 @@ describe("names of other properties", () => {
     );
   });
 
-  it("have up to 64 characters, whatever the declared ones have", () => {
+  it("have up to 64 characters, regardless of the declared names", () => {
     const declared = ["x".repeat(63), "x".repeat(64), "x".repeat(65), "x".repeat(1000)];
     const grammar = new GbnfGrammar(
       schemaToGrammar({
@@ -56,11 +56,11 @@ describe("names of other properties", () => {
     [{ required: ["__proto__"] }, "required"],
     [{ const: JSON.parse('{"__proto__": 1}') }, "const"],
     [{ enum: [[JSON.parse('{"a": {"__proto__": 1}}')]] }, "enum"],
-  ])("are not __proto__, and neither are declared ones: %j", (schema, keyword) => {
+  ])("exclude __proto__, as do declared names: %j", (schema, keyword) => {
     expect(() => schemaToGrammar(schema)).toThrow(expect.objectContaining({ code: "schema-not-supported", keyword }));
   });
 
-  it("may be names that objects have anyway", () => {
+  it("may be names of inherited properties", () => {
     const names = ["toString", "constructor", "hasOwnProperty", "valueOf", "then"];
     const properties = Object.fromEntries(names.map((one) => [one, { enum: [{ [one]: 1 }] }]));
     const grammar = new GbnfGrammar(schemaToGrammar({ properties, required: names, additionalProperties: false }));
@@ -69,7 +69,7 @@ describe("names of other properties", () => {
     for (const one of names) expect(map.accepts(`{"${one}": null}`)).toBe(true);
   });
 
-  it("may be listed by propertyNames", () => {
+  it("may be limited by propertyNames", () => {
     const schema = {
       type: "object",
       propertyNames: { enum: ["p", "q", 1] },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { anyText } from "../../../../../../scripts/any-text.js";
 
-/** A schema, and a way to make values that satisfy it, in the order of properties that the grammar keeps. */
+/** A schema, and a generator of values that satisfy it, with properties in the grammar's order. */
 export interface SchemaCase {
   schema: Record<string, unknown> | boolean;
   make(random: () => number): unknown;
@@ -10,11 +10,11 @@ export interface SchemaCase {
 type Random = () => number;
 
 const oddNames = ["a", "ab", "b", "name", 'quo"te', "back\\slash", "new\nline", "ü", "😀", "-", " "];
-// The empty name has a test of its own: the judge, Ajv 8, lets it be missing where it is required.
+// The empty name has a separate test, because Ajv 8 does not require it when it should.
 const names = fc.uniqueArray(fc.oneof(fc.constantFrom(...oddNames), anyText({ minLength: 1, maxLength: 6 })), {
   maxLength: 6,
 });
-// `__proto__` is refused, and values with a property `toString` are more than Ajv can compare: see property-names.test.ts.
+// `__proto__` is rejected, and Ajv cannot compare values with a property `toString`: see property-names.test.ts.
 const propertyNames = names.map((list) => list.filter((name) => name !== "__proto__"));
 
 const scalar = fc.oneof(
@@ -83,7 +83,7 @@ const integerCase = fc
     if (kind === "exclusive") Object.assign(schema, { exclusiveMinimum: low - 1, exclusiveMaximum: high + 1 });
     const unit = step !== null && step > 1 ? step : 1;
     const [first, last] = [Math.ceil(low / unit), Math.floor(high / unit)];
-    // A range may well have no multiple of 100.
+    // A range need not contain a multiple of 100.
     if (step !== null && first <= last) schema.multipleOf = step;
     return {
       schema,
@@ -146,7 +146,7 @@ const formatCase = fc.constantFrom(...Object.keys(formats)).map(
 const enumCase = fc.array(jsonValue, { minLength: 1, maxLength: 6 }).map(
   (values): SchemaCase => ({
     schema: { enum: values },
-    // The grammar has one order for an object's names, that of JSON.stringify.
+    // The grammar writes an object's names in one order, that of JSON.stringify.
     make: (random) => JSON.parse(JSON.stringify(pick(values, random))),
   }),
 );
@@ -188,7 +188,7 @@ function objectCase(child: fc.Arbitrary<SchemaCase>): fc.Arbitrary<SchemaCase> {
           type: "object",
           properties: Object.fromEntries(keys.map((key, index) => [key, parts[index]?.value.schema])),
         };
-        // With no property at all, what is not said of others is true of them.
+        // Without declared properties, other properties are allowed by default.
         const other = others === null || others === false ? null : others;
         if (required.length > 0) schema.required = required;
         if (others !== null) schema.additionalProperties = other === null ? false : other.schema;
@@ -232,7 +232,7 @@ function arrayCase(child: fc.Arbitrary<SchemaCase>): fc.Arbitrary<SchemaCase> {
       const schema: Record<string, unknown> = { type: "array" };
       if (prefix.length > 0) schema.prefixItems = prefix.map((item) => item.schema);
       if (rest !== null) schema.items = rest.schema;
-      // Without `items` a tuple has no more than its first items here.
+      // Without `items`, a tuple has only its prefix items here.
       const most = rest === null && prefix.length > 0 ? Math.min(prefix.length, low + span) : low + span;
       const least = Math.min(low, most);
       if (bounds === "both" || bounds === "low") schema.minItems = least;
@@ -254,7 +254,7 @@ function anyOfCase(child: fc.Arbitrary<SchemaCase>): fc.Arbitrary<SchemaCase> {
   }));
 }
 
-/** Objects that a property of each tells apart. */
+/** Objects that are distinguished by a tag property. */
 function taggedCase(child: fc.Arbitrary<SchemaCase>): fc.Arbitrary<SchemaCase> {
   return fc.array(child, { minLength: 1, maxLength: 4 }).map((alternatives) => ({
     schema: {
@@ -286,7 +286,7 @@ const disjointTypesCase = fc.constantFrom<SchemaCase>(
   },
 );
 
-/** Two schemas for one value: bounds from both sides, and objects that are put together. */
+/** Two schemas for one value: bounds from both sides, and merged objects. */
 function allOfCase(child: fc.Arbitrary<SchemaCase>): fc.Arbitrary<SchemaCase> {
   return fc
     .record({ first: child, second: child, kind: fc.constantFrom("object", "number", "string", "twice") })
@@ -317,7 +317,7 @@ function allOfCase(child: fc.Arbitrary<SchemaCase>): fc.Arbitrary<SchemaCase> {
     });
 }
 
-/** Schemas of every construct that is supported, up to some levels. References are in {@link recursiveCases}. */
+/** Schemas of every supported construct, with a few levels. References are in {@link recursiveCase}. */
 export const schemaCase: fc.Arbitrary<SchemaCase> = fc.letrec<{ schema: SchemaCase }>((tie) => ({
   schema: fc.oneof(
     { maxDepth: 3, depthIdentifier: "schema" },
@@ -331,7 +331,7 @@ export const schemaCase: fc.Arbitrary<SchemaCase> = fc.letrec<{ schema: SchemaCa
   ),
 })).schema;
 
-/** Wraps a schema into documents that refer to it, and to themselves. */
+/** Wraps a schema into documents with references to it and to themselves. */
 export const recursiveCase: fc.Arbitrary<SchemaCase> = fc
   .tuple(schemaCase, fc.constantFrom("list", "tree", "mutual", "nested"))
   .map(([inner, kind]): SchemaCase => {

@@ -8,9 +8,9 @@ import { recursiveCase, schemaCase } from "./schema-case.js";
 import { seededRandom } from "./seeded-random.js";
 import { spacedJson } from "./spaced-json.js";
 
-/** Sentences of each generated schema. */
+/** Sentences per generated schema. */
 const SENTENCES = 50;
-/** Each run has a seed of its own, so that many runs of the suite see many schemas. */
+/** Each run has another seed, so that repeated runs cover many schemas. */
 const PROPERTY_RUNS = { numRuns: process.env.NANOAGENT_SOAK ? 1000 : 25 };
 
 const anyCase = fc.oneof({ weight: 3, arbitrary: schemaCase }, { weight: 1, arbitrary: recursiveCase });

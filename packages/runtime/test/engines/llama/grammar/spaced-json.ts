@@ -1,4 +1,4 @@
-/** A value as JSON in the form that grammars write: with one space behind each comma and colon. */
+/** Writes a value as JSON in the grammar's format, with one space after each comma and colon. */
 export function spacedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spacedJson).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

@@ -22,7 +22,7 @@ describe("strings", () => {
     [{}, 0, DEFAULT_MAX_STRING_LENGTH],
     [{ minLength: 3000 }, 3000, 3000],
     [{ minLength: 9999, maxLength: 1e9 }, 9999, MAX_STRING_LENGTH],
-  ])("keep to %o exactly", (keywords, shortest, longest) => {
+  ])("follow %o exactly", (keywords, shortest, longest) => {
     const grammar = grammarOf(keywords);
     const accepts = (length: number) => grammar.accepts(`"${"x".repeat(length)}"`);
     for (const length of [shortest, Math.floor((shortest + longest) / 2), longest]) expect(accepts(length)).toBe(true);
@@ -30,7 +30,7 @@ describe("strings", () => {
     if (shortest > 0) expect(accepts(shortest - 1)).toBe(false);
   });
 
-  it("count characters, and not the code units or the letters of an escape", () => {
+  it("count characters, not code units or letters of an escape", () => {
     const grammar = grammarOf({ minLength: 2, maxLength: 2 });
     for (const text of ["😀é", String.raw`\ud83D\uDE00\n`, String.raw`\u0041\/`, String.raw`\\\"`, "\u007f\u2028"]) {
       expect(grammar.accepts(`"${text}"`), text).toBe(true);
@@ -53,11 +53,11 @@ describe("strings", () => {
     "\n",
     "\u0000",
     "\u001f",
-  ])("have nothing that is no JSON or no character: %j", (text) => {
+  ])("exclude invalid JSON and invalid characters: %j", (text) => {
     expect(grammarOf({}).accepts(`"${text}"`)).toBe(false);
   });
 
-  it.each([...stringFormats.values()])("are only of the format $name", (format) => {
+  it.each([...stringFormats.values()])("only match the format $name", (format) => {
     const grammar = grammarOf({ format: format.name });
     const random = seededRandom(1);
     for (let count = 0; count < 2000; count++) {
@@ -68,7 +68,7 @@ describe("strings", () => {
     }
   });
 
-  it("can be any date, and no other", () => {
+  it("accept exactly the valid dates", () => {
     const grammar = grammarOf({ format: "date" });
     for (const year of [0, 1899, 1900, 1904, 2000, 2023, 2024, 9996]) {
       for (let month = 0; month <= 13; month++) {
@@ -82,20 +82,20 @@ describe("strings", () => {
     }
   });
 
-  it("take no notice of other formats", () => {
+  it("ignore other formats", () => {
     expect(schemaToGrammar({ type: "string", format: "email" })).toBe(schemaToGrammar({ type: "string" }));
   });
 
-  it("may have bounds beside a format only where they change nothing", () => {
+  it("may combine a format only with length limits that do not change it", () => {
     expect(grammarOf({ format: "uuid", minLength: 36, maxLength: 40 }).accepts(`"${"a".repeat(36)}"`)).toBe(false);
     expect(() => grammarOf({ format: "time", maxLength: 10 })).toThrow(
       expect.objectContaining({ code: "schema-not-supported", keyword: "format" }),
     );
     expect(() => grammarOf({ format: "date", maxLength: 9 })).toThrow("allows no value");
-    expect(() => grammarOf({ format: "date", allOf: [{ format: "uuid" }] })).toThrow("is not the only one");
+    expect(() => grammarOf({ format: "date", allOf: [{ format: "uuid" }] })).toThrow("conflicts with another format");
   });
 
-  it("are refused when they must be longer than any that are written", () => {
+  it("are rejected if they must exceed the longest supported length", () => {
     expect(() => grammarOf({ minLength: MAX_STRING_LENGTH + 1 })).toThrow(
       expect.objectContaining({ code: "schema-not-supported", keyword: "minLength" }),
     );

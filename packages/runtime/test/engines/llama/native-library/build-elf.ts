@@ -4,7 +4,7 @@ export interface ElfParts {
   machine?: number;
   interpreter?: string;
   neededLibraries?: readonly string[];
-  /** Versions by library; a weak one has a question mark at its end. */
+  /** Versions by library. Weak ones end with a question mark. */
   neededVersions?: Readonly<Record<string, readonly string[]>>;
   definedVersions?: readonly string[];
 }
@@ -12,7 +12,7 @@ export interface ElfParts {
 const LOAD_ADDRESS = 0x10000;
 const PAGE_OFFSET = 4096;
 
-/** An ELF file in memory that has what `readElf` reads, and nothing else. */
+/** Builds an ELF file in memory with only the parts that `readElf` reads. */
 export function buildElf(parts: ElfParts = {}): Uint8Array {
   const { bits = 64, byteOrder = "little", machine = 62, interpreter, definedVersions = [] } = parts;
   const { neededLibraries = [], neededVersions = {} } = parts;

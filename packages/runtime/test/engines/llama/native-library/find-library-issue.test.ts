@@ -22,7 +22,7 @@ function nativeFile(name: string, parts: ElfParts = {}): NativeFile {
   return { name, reading: readElf({ length: bytes.length, read }) };
 }
 
-/** Files that need what those of llama.cpp need. */
+/** Files with the same requirements as llama.cpp's. */
 function llamaFiles(changes: ElfParts = {}): NativeFile[] {
   return [
     nativeFile("libggml-base.so", { neededVersions: { "libc.so.6": ["GLIBC_2.29"] }, ...changes }),
@@ -42,7 +42,7 @@ const damaged = (reason: string): NativeFile[] => [
   { name: "libllama.v0.5.0.so", reading: { status: "damaged", reason } },
 ];
 
-describe("what a system lacks for llama.cpp", () => {
+describe("the requirement that a system lacks for llama.cpp", () => {
   test("is nothing on Debian 12", () => {
     expect(findLibraryIssue(llamaFiles(), debian12)).toBeNull();
   });
@@ -52,23 +52,23 @@ describe("what a system lacks for llama.cpp", () => {
       "Debian 11",
       llamaFiles(),
       debian11,
-      "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.31.",
+      "llama.cpp in PACKAGE needs glibc 2.34 or newer, but this system has 2.31.",
       "libggml-cpu-x64.so needs GLIBC_2.34 of /lib/x86_64-linux-gnu/libc.so.6. The newest version that glibc 2.31 defines is GLIBC_2.30.",
       /^Use a newer system: Debian 12, .* or newer\. Or use a server to run the model: /,
     ],
     [
-      "a system that does not tell its version of glibc",
+      "a system that does not report its glibc version",
       llamaFiles(),
       { ...debian11, glibcVersion: null },
-      "llama.cpp in PACKAGE needs glibc 2.34 or newer, and this system has 2.30.",
+      "llama.cpp in PACKAGE needs glibc 2.34 or newer, but this system has 2.30.",
       "libggml-cpu-x64.so needs GLIBC_2.34 of /lib/x86_64-linux-gnu/libc.so.6. The newest version that it defines is GLIBC_2.30.",
       /newer system/,
     ],
     [
-      "a C++ library that is too old",
+      "an old C++ library",
       llamaFiles(),
       oldCppLibrary,
-      "llama.cpp in PACKAGE needs GLIBCXX_3.4.30 of the C++ library (libstdc++), and this system has GLIBCXX_3.4.28.",
+      "llama.cpp in PACKAGE needs GLIBCXX_3.4.30 of the C++ library (libstdc++), but this system has GLIBCXX_3.4.28.",
       "libllama.v0.5.0.so needs GLIBCXX_3.4.30 of /usr/lib/x86_64-linux-gnu/libstdc++.so.6. The newest version that it defines is GLIBCXX_3.4.28.",
       /newer system/,
     ],
@@ -76,49 +76,49 @@ describe("what a system lacks for llama.cpp", () => {
       "Alpine",
       llamaFiles(),
       alpine,
-      "llama.cpp in PACKAGE is built for glibc, and this system's C library is musl.",
+      "llama.cpp in PACKAGE is built for glibc, but this system's C library is musl.",
       "The loader of this Node is /lib/ld-musl-x86_64.so.1.",
       /^Use a system with glibc: Debian 12, .* Or use a server to run the model: /,
     ],
     [
-      "Alpine, with a damaged file, which a new copy would not cure",
+      "Alpine, with a damaged file that reinstalling would not fix",
       damaged("is not an ELF file"),
       alpine,
-      "llama.cpp in PACKAGE is built for glibc, and this system's C library is musl.",
+      "llama.cpp in PACKAGE is built for glibc, but this system's C library is musl.",
       "The loader of this Node is /lib/ld-musl-x86_64.so.1.",
       /glibc/,
     ],
     [
-      "x86-64 with files for ARM in its own package",
+      "x86-64 with ARM files in its package",
       llamaFiles({ machine: 183 }),
       debian12,
-      "llama.cpp in PACKAGE is built for AArch64 (64-bit ARM), and this Node for x86-64.",
-      "The ELF header of libggml-base.so says so.",
-      /^Install it anew: npm uninstall PACKAGE && npm install PACKAGE$/,
+      "llama.cpp in PACKAGE is built for AArch64 (64-bit ARM), but this Node is built for x86-64.",
+      "Read from the ELF header of libggml-base.so.",
+      /^Reinstall it: npm uninstall PACKAGE && npm install PACKAGE$/,
     ],
     [
       "x86-64 with big-endian files of an unknown processor",
       llamaFiles({ machine: 9999, byteOrder: "big", bits: 32 }),
       debian12,
-      "llama.cpp in PACKAGE is built for an unknown 32-bit big-endian processor (ELF machine 9999), and this Node for x86-64.",
-      "The ELF header of libggml-base.so says so.",
-      /^Install it anew: /,
+      "llama.cpp in PACKAGE is built for an unknown 32-bit big-endian processor (ELF machine 9999), but this Node is built for x86-64.",
+      "Read from the ELF header of libggml-base.so.",
+      /^Reinstall it: /,
     ],
     [
-      "a version of a library that has none of its kind",
+      "a version that the library does not define",
       llamaFiles({ neededVersions: { "libgcc_s.so.1": ["LLAMA_ABI"] } }),
       debian12,
-      "llama.cpp in PACKAGE needs LLAMA_ABI of libgcc_s.so.1, and this system has no such version.",
+      "llama.cpp in PACKAGE needs LLAMA_ABI of libgcc_s.so.1, but this system has no such version.",
       "libggml-base.so needs LLAMA_ABI of /lib/x86_64-linux-gnu/libgcc_s.so.1. That library does not define it.",
       /newer system/,
     ],
     [
-      "a file that is cut off",
-      damaged("is cut off: it has 100 bytes, and its headers say 4620496 or more"),
+      "a truncated file",
+      damaged("is truncated: it has 100 bytes, but its headers require at least 4620496"),
       debian12,
-      "llama.cpp in PACKAGE is damaged: libllama.v0.5.0.so is cut off: it has 100 bytes, and its headers say 4620496 or more.",
+      "llama.cpp in PACKAGE is damaged: libllama.v0.5.0.so is truncated: it has 100 bytes, but its headers require at least 4620496.",
       null,
-      /^Install it anew: npm uninstall PACKAGE && npm install PACKAGE$/,
+      /^Reinstall it: npm uninstall PACKAGE && npm install PACKAGE$/,
     ],
     [
       "no add-on",
@@ -126,7 +126,7 @@ describe("what a system lacks for llama.cpp", () => {
       debian12,
       "llama.cpp in PACKAGE is damaged: llama-addon.node is missing.",
       null,
-      /anew/,
+      /Reinstall/,
     ],
     [
       "no file for any processor",
@@ -134,17 +134,24 @@ describe("what a system lacks for llama.cpp", () => {
       debian12,
       "llama.cpp in PACKAGE is damaged: libggml-cpu*.so is missing.",
       null,
-      /anew/,
+      /Reinstall/,
     ],
     [
-      "a library of its own that is missing",
+      "a missing library of its own",
       without("libggml-base.so"),
       debian12,
       "llama.cpp in PACKAGE is damaged: libggml-base.so is missing.",
       null,
-      /anew/,
+      /Reinstall/,
     ],
-    ["an empty folder", [], debian12, "llama.cpp in PACKAGE is damaged: llama-addon.node is missing.", null, /anew/],
+    [
+      "an empty folder",
+      [],
+      debian12,
+      "llama.cpp in PACKAGE is damaged: llama-addon.node is missing.",
+      null,
+      /Reinstall/,
+    ],
   ])("%s", (_, files, system, message, reason, hint) => {
     const issue = findLibraryIssue(files, system) ?? expect.fail("no issue");
     const error = libraryIssueError(issue, {
@@ -152,11 +159,11 @@ describe("what a system lacks for llama.cpp", () => {
       reinstall: "npm uninstall PACKAGE && npm install PACKAGE",
     });
     expect(error).toMatchObject({ code: "engine-unavailable", message, reason, hint: expect.stringMatching(hint) });
-    if (!hint.source.includes("anew")) expect(error.hint).not.toContain("npm");
+    if (!hint.source.includes("Reinstall")) expect(error.hint).not.toContain("npm");
   });
 
   test.each(["has 0 bytes, too few for an ELF header", "is not an ELF file"])(
-    "is nothing where one variant of several %s: llama.cpp takes another",
+    "is none if one of several variants %s, because llama.cpp uses another",
     (reason) => {
       const broken: NativeFile = { name: "libggml-cpu-haswell.so", reading: { status: "damaged", reason } };
       expect(findLibraryIssue([broken, ...llamaFiles()], debian12)).toBeNull();
@@ -165,21 +172,21 @@ describe("what a system lacks for llama.cpp", () => {
     },
   );
 
-  test("is a variant that is cut off: to load it would end the process", () => {
+  test("is a truncated variant, because loading it would crash the process", () => {
     const reading = {
       status: "damaged" as const,
-      reason: "is cut off: it has 100 bytes, and its headers say 200 or more",
+      reason: "is truncated: it has 100 bytes, but its headers require at least 200",
     };
     const broken: NativeFile = { name: "libggml-cpu-haswell.so", reading };
     expect(findLibraryIssue([broken, ...llamaFiles()], debian12)).toMatchObject({ file: broken.name });
   });
 
-  test("is unknown where the system's libraries were not found, and then nothing is claimed", () => {
+  test("is unknown if the system's libraries were not found", () => {
     const unknown: NativeSystem = { node: null, cLibrary: null, loader: null, glibcVersion: null, libraries: {} };
     expect(findLibraryIssue(llamaFiles(), unknown)).toBeNull();
   });
 
-  test("is said by the loader where it has spoken", () => {
+  test("is explained by the loader's message if there is one", () => {
     const issue = findLibraryIssue(llamaFiles(), debian11) ?? expect.fail("no issue");
     const cause = new Error("libc.so.6: version `GLIBC_2.34' not found");
     expect(
@@ -196,7 +203,7 @@ test.each([
   ["/lib/ld-musl-armhf.so.1", "musl"],
   ["/system/bin/linker64", null],
   [null, null],
-])("the C library behind the loader %s is %s", (loader, cLibrary) => {
+])("the C library of the loader %s is %s", (loader, cLibrary) => {
   expect(cLibraryOf(loader)).toBe(cLibrary);
 });
 
@@ -209,14 +216,17 @@ test("versions are ordered by their numbers", () => {
   expect(compareLibraryVersions("GCC_3.0", "GCC_3.0")).toBe(0);
 });
 
-test.skipIf(process.platform !== "linux")("this system says what it has, and Node's report stays as it was set", () => {
-  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
-  const before = report.excludeNetwork;
-  const system = readNativeSystem();
-  expect(report.excludeNetwork).toBe(before);
-  expect(system.node?.bits).toBe(["arm", "ia32", "mips", "mipsel", "ppc"].includes(process.arch) ? 32 : 64);
-  if (system.cLibrary === "glibc") {
-    expect(system.glibcVersion).toMatch(/^2\.\d+$/);
-    expect(system.libraries["libc.so.6"]?.definedVersions).toContain("GLIBC_PRIVATE");
-  }
-});
+test.skipIf(process.platform !== "linux")(
+  "this system's properties are read without changing Node's report settings",
+  () => {
+    const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+    const before = report.excludeNetwork;
+    const system = readNativeSystem();
+    expect(report.excludeNetwork).toBe(before);
+    expect(system.node?.bits).toBe(["arm", "ia32", "mips", "mipsel", "ppc"].includes(process.arch) ? 32 : 64);
+    if (system.cLibrary === "glibc") {
+      expect(system.glibcVersion).toMatch(/^2\.\d+$/);
+      expect(system.libraries["libc.so.6"]?.definedVersions).toContain("GLIBC_PRIVATE");
+    }
+  },
+);

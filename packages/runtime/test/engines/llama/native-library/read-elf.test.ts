@@ -9,7 +9,7 @@ import { readNativeFiles } from "../../../../src/engines/llama/native-library/re
 import { hasAddon } from "../tiny-model.js";
 import { buildElf, type ElfParts } from "./build-elf.js";
 
-/** Reads a file in memory, and fails when more than this was read of it. */
+/** Reads a file in memory, and fails after more than this number of reads. */
 function read(file: Uint8Array, mostReads = 20_000): ElfReading {
   let reads = 0;
   return readElf({
@@ -58,19 +58,19 @@ describe("an ELF file", () => {
 
   test("without a dynamic section needs nothing", () => {
     const file = buildElf();
-    // The segment of the dynamic section becomes one that is ignored.
+    // The dynamic section's segment gets a type that is ignored.
     file[64 + 56] = 7;
     expect(read(file)).toMatchObject({ status: "read", elf: { interpreter: null, neededLibraries: [] } });
   });
 
-  test("is known by its header alone when that is all that there is to it", () => {
+  test("may consist only of a header", () => {
     const header = buildElf({ machine: 183 }).slice(0, 64);
     header[56] = 0;
     expect(read(header)).toMatchObject({ status: "read", elf: { bits: 64, machine: 183 } });
   });
 });
 
-describe("a damaged file is refused", () => {
+describe("a damaged file is rejected", () => {
   const file = buildElf(library);
   const edited = (edit: (view: DataView) => void) => {
     const copy = file.slice();
@@ -84,26 +84,30 @@ describe("a damaged file is refused", () => {
     ["a script", new Uint8Array(Buffer.from("#!/bin/sh\n".repeat(20))), /^is not an ELF file$/],
     ["of an unknown class", edited((view) => view.setUint8(4, 9)), /unknown ELF class/],
     ["of an unknown byte order", edited((view) => view.setUint8(5, 0)), /byte order/],
-    ["cut off in the header", file.slice(0, 60), /^ends before byte 0,/],
-    ["cut off in the program headers", file.slice(0, 100), /^ends before byte/],
-    ["cut off in its data", file.slice(0, 4200), /^is cut off: it has 4200 bytes, and its headers say \d+ or more$/],
+    ["truncated in the header", file.slice(0, 60), /^ends before byte 0,/],
+    ["truncated in the program headers", file.slice(0, 100), /^ends before byte/],
+    [
+      "truncated in its data",
+      file.slice(0, 4200),
+      /^is truncated: it has 4200 bytes, but its headers require at least \d+$/,
+    ],
     ["with 65,535 program headers", edited((view) => view.setUint16(56, 0xffff, true)), /^has 65535 program headers$/],
     ["with short program headers", edited((view) => view.setUint16(54, 8, true)), /program headers of 8 bytes/],
     ["with program headers far away", edited((view) => view.setBigUint64(32, 2n ** 63n, true)), /^ends before byte/],
     [
       "with a segment far away",
       edited((view) => view.setBigUint64(programHeader(1) + 8, 2n ** 64n - 1n, true)),
-      /^is cut off/,
+      /^is truncated/,
     ],
     [
-      "with nothing where its tables should be",
+      "without data at the place of its tables",
       edited((view) => view.setBigUint64(programHeader(1) + 16, 2n ** 40n, true)),
-      /which it does not load$/,
+      /which is not loaded$/,
     ],
     [
       "with a name that never ends",
       edited((view) => new Uint8Array(view.buffer).fill(65, 4096, 4600)),
-      /name without an end/,
+      /unterminated name/,
     ],
   ])("%s", (_, damaged, reason) => {
     expect(read(damaged)).toEqual({ status: "damaged", reason: expect.stringMatching(reason) });
@@ -117,14 +121,14 @@ describe("a damaged file is refused", () => {
     });
   });
 
-  test("that becomes shorter while it is read", () => {
+  test("that shrinks while it is read", () => {
     expect(readElf({ length: 4096, read: () => 10 })).toEqual({
       status: "damaged",
-      reason: "became shorter while it was read",
+      reason: "shrank while it was read",
     });
   });
 
-  test("whatever was changed in it: it is read or refused, and the reads come to an end", () => {
+  test("with any change is read or rejected, with a limited number of reads", () => {
     const change = fc.tuple(
       fc.oneof(fc.nat(220), fc.integer({ min: 4096, max: file.length - 1 })),
       fc.oneof(fc.constantFrom(0, 1, 2, 0x7f, 0xff), fc.nat(255)),
@@ -141,7 +145,7 @@ describe("a damaged file is refused", () => {
     );
   });
 
-  test("whatever bytes it has", () => {
+  test("with any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (bytes, hasMagic) => {
         if (hasMagic) bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1].slice(0, bytes.length));
@@ -174,7 +178,7 @@ describe("files of the system", () => {
   };
 
   test.skipIf(!hasAddon || process.platform !== "linux" || !hasReadelf())(
-    "llama.cpp's are read as binutils reads them (needs readelf)",
+    "llama.cpp's files give the same result as binutils (needs readelf)",
     async () => {
       const folder = await findLlamaAddon();
       for (const { name, reading } of await readNativeFiles(folder)) {
@@ -190,18 +194,15 @@ describe("files of the system", () => {
     },
   );
 
-  test.skipIf(!hasAddon || process.platform !== "linux")(
-    "a real library that is cut off is known as such",
-    async () => {
-      const whole = readFileSync(`${await findLlamaAddon()}/llama-addon.node`);
-      fc.assert(
-        fc.property(fc.nat(whole.length - 1), (length) => {
-          const { status } = read(whole.subarray(0, length));
-          // The last bytes of the file are a table that no loader reads.
-          if (length < whole.length - 4096) expect(status).toBe("damaged");
-        }),
-        { numRuns: 50 },
-      );
-    },
-  );
+  test.skipIf(!hasAddon || process.platform !== "linux")("a truncated real library is detected", async () => {
+    const whole = readFileSync(`${await findLlamaAddon()}/llama-addon.node`);
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), (length) => {
+        const { status } = read(whole.subarray(0, length));
+        // The end of the file is a table that loaders do not read.
+        if (length < whole.length - 4096) expect(status).toBe("damaged");
+      }),
+      { numRuns: 50 },
+    );
+  });
 });

@@ -46,7 +46,7 @@ export const debian12: NativeSystem = {
   },
 };
 
-/** Recorded with the C and C++ libraries of Debian 11 (x64, Node 20.20.2), which Debian 12 ran with its own loader. */
+/** Recorded with the C and C++ libraries of Debian 11 (x64, Node 20.20.2), run on Debian 12 with their own loader. */
 export const debian11: NativeSystem = {
   node: x64,
   cLibrary: "glibc",
@@ -93,7 +93,7 @@ export const oldCppLibrary: NativeSystem = {
   libraries: { ...debian12.libraries, "libstdc++.so.6": debian11.libraries["libstdc++.so.6"] },
 };
 
-/** Recorded with Debian 12's armhf libraries under qemu-arm (Node 20.11.0 for armv7l); the lists are cut. */
+/** Recorded with Debian 12's armhf libraries under qemu-arm (Node 20.11.0 for armv7l). The lists are shortened. */
 export const armhf: NativeSystem = {
   node: { bits: 32, byteOrder: "little", machine: 40 },
   cLibrary: "glibc",
@@ -102,7 +102,7 @@ export const armhf: NativeSystem = {
   libraries: { "libc.so.6": { path: "/lib/libc.so.6", definedVersions: listed("GLIBC_2.4 GLIBC_2.34 GLIBC_2.36") } },
 };
 
-/** Written by hand after the rules of musl: one file is the loader and the library, and it has no versions. */
+/** Written by hand according to musl: one file is both loader and library, without versions. */
 export const alpine: NativeSystem = {
   node: x64,
   cLibrary: "musl",

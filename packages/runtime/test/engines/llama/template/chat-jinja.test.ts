@@ -6,7 +6,7 @@ import { recorded, variables } from "./recorded-templates.js";
 
 const render = (template: string, values: Record<string, unknown> = {}) => new ChatJinja(template).render(values);
 
-test.each(recorded)("renders as jinja2 does: %s", (template, text) => {
+test.each(recorded)("renders like jinja2: %s", (template, text) => {
   expect(render(template, structuredClone(variables))).toBe(text);
 });
 
@@ -24,11 +24,11 @@ test.each([
   "{{ [] | first | upper }}{{ none.x.y }}",
   "{# open",
   "{{ nofunction() }}",
-])("refuses with an error of its own: %s", (template) => {
+])("rejects with a TemplateError: %s", (template) => {
   expect(() => render(template)).toThrow(TemplateError);
 });
 
-test("any data that is written as JSON is read back the same", () => {
+test("data survive a JSON round trip", () => {
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
       const data = JSON.parse(JSON.stringify(value).replaceAll("__proto__", "proto"));
@@ -38,7 +38,7 @@ test("any data that is written as JSON is read back the same", () => {
   );
 });
 
-test("any text comes out as it went in, whatever it looks like", () => {
+test("any text is rendered unchanged", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (value) => {
       expect(render("{{ value }}", { value })).toBe(value);
@@ -49,7 +49,7 @@ test("any text comes out as it went in, whatever it looks like", () => {
   );
 });
 
-test("any source is a template or a refusal, and never anything else", () => {
+test("any source either renders or throws a TemplateError", () => {
   const piece = fc.constantFrom(
     ..."{{|}}|{%|%}|{#|#}|-|x|if|for|in|else|endif|endfor|set|=|(|)|[|]|'|\"|a|.|,|:|~|not|is|\n| |raw|endraw|macro|1".split(
       "|",
@@ -117,11 +117,11 @@ describe("a hostile template is stopped", () => {
   ])("%s", (_, template) => {
     const since = performance.now();
     expect(() => render(template)).toThrow(TemplateError);
-    // Far beyond what any of them takes, and far below what would look like a hang.
+    // Far more than any of them takes, and far less than a hang.
     expect(performance.now() - since).toBeLessThan(20_000);
   });
 
-  test("and a long history is not hostile", () => {
+  test("and a long history is rendered", () => {
     const messages = Array.from({ length: 5000 }, (_, index) => ({
       role: "user",
       content: `${index} ${"x".repeat(700)}`,
@@ -132,7 +132,7 @@ describe("a hostile template is stopped", () => {
   });
 });
 
-test("a date has English names, whatever the system speaks", () => {
+test("a date has English names, regardless of the system's language", () => {
   expect(render("{{ strftime_now('%d %b %Y') }}")).toMatch(/^\d\d [A-Z][a-z]{2} \d{4}$/);
   expect(render("{{ strftime_now('%F') }}")).toMatch(/^\d{4}-\d\d-\d\d$/);
 });

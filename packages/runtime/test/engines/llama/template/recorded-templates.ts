@@ -22,7 +22,7 @@ export const variables = {
   ],
 };
 
-/** Templates and what Python's jinja2 writes for them, recorded with version 3.1.6. */
+/** Templates and their output from Python's jinja2, recorded with version 3.1.6. */
 export const recorded: readonly (readonly [template: string, text: string])[] = [
   ["{{ nothing }}|{{ yes }}|{{ f }}|{{ d }}|{{ items }}", "None|True|2.5|{'b': 1, 'a': {'x': [1, None]}}|[3, 1, 2]"],
   ["{{ nothing | string }}{{ none | string | length }}", "None4"],

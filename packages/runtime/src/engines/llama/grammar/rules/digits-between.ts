@@ -1,20 +1,20 @@
-/** Digits that are compared to other digits of the same length; `mayEnd` where missing ones count as zeros. */
+/** Digits that are compared with bounds of the same length. With `mayEnd`, missing digits count as zeros. */
 interface DigitRange {
-  /** The bounds, as long as the range is; null where any digits will do. */
+  /** Bounds with the length of the range, or null if any digits are allowed. */
   readonly low: string | null;
   readonly high: string | null;
   readonly length: number;
   readonly mayEnd: boolean;
 }
 
-/** The digits from `low` to `high`, both of the same length, as an expression. */
+/** Expression for the digits from `low` to `high`, both of the same length. */
 export function digitsBetween(low: string, high: string): string {
   return digits({ low, high, length: low.length, mayEnd: false });
 }
 
 /**
- * The digits after a decimal point that make a fraction from `low` to `high`, given with all their digits: at least one
- * digit, and at most as many as `low` has.
+ * Expression for the digits after a decimal point of a fraction from `low` to `high`, which include all digits. Writes
+ * at least one digit and at most as many as `low` has.
  */
 export function fractionBetween(low: string, high: string): string {
   return firstDigit({ low, high, length: low.length, mayEnd: true });
@@ -59,7 +59,7 @@ function digit(from: number, to: number): string {
   return from === to ? `"${from}"` : `[${from}-${to}]`;
 }
 
-/** From `minimum` to `maximum` digits, as an expression; nothing for none. */
+/** Expression for `minimum` to `maximum` digits. Empty if the maximum is 0. */
 export function anyDigits(minimum: number, maximum: number): string {
   if (maximum === 0) return "";
   if (maximum === 1) return minimum === 1 ? "[0-9]" : "[0-9]?";

@@ -2,19 +2,19 @@ import { MAX_GRAMMAR_BYTES, MAX_RULES, REPETITION_BLOCK } from "../../../../json
 import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supported-error.js";
 
 /**
- * Collects the rules of one grammar in GBNF, llama.cpp's notation. What is written here and in the other files of this
- * folder are expressions: texts that may stand wherever a single element may.
+ * Collects the rules of one grammar in GBNF, llama.cpp's notation. The files of this folder produce expressions: texts
+ * that are valid wherever a single element is.
  */
 export class GrammarRules {
-  /** Names by body, so that equal rules are one. */
+  /** Names by body, so that equal rules are shared. */
   readonly #names = new Map<string, string>();
   readonly #lines: string[] = [];
   readonly #encoder = new TextEncoder();
   #bytes = 0;
-  /** The rules that the engine will hold: it makes one of every group and of every optional repetition. */
+  /** Number of rules in the engine, which creates one for every group and optional repetition. */
   #engineRules = 0;
 
-  /** The name of a rule that writes one of `alternatives`, each a sequence of expressions. An equal rule is reused. */
+  /** Returns the name of a rule for one of `alternatives`, each a sequence of expressions. Reuses an equal rule. */
   define(kind: string, ...alternatives: string[]): string {
     const body = alternatives.join(" | ");
     if (/^[a-z][a-z\d-]*$/.test(body)) return body;
@@ -26,7 +26,7 @@ export class GrammarRules {
     return name;
   }
 
-  /** `item`, the name of a rule, at least `minimum` and at most `maximum` times. */
+  /** Expression for the rule `item`, repeated `minimum` to `maximum` times. */
   repeat(item: string, minimum: number, maximum: number): string {
     if (maximum === 0) return '""';
     if (maximum === 1) return minimum === 1 ? item : `${item}?`;
@@ -40,7 +40,7 @@ export class GrammarRules {
     return parts.join(" ");
   }
 
-  /** A chain whose end is the same for all maximums with the same remainder. */
+  /** A chain whose end is shared by all maximums with the same remainder. */
   #upTo(item: string, block: string, maximum: number): string {
     const few = (count: number) => this.define(`${item}-few`, `${item}{0,${count}}`);
     if (maximum <= REPETITION_BLOCK) return few(maximum);
@@ -51,7 +51,7 @@ export class GrammarRules {
     );
   }
 
-  /** The grammar that writes what the rule `start` writes. */
+  /** Returns the grammar that starts with the rule `start`. */
   toText(start: string): string {
     return `root ::= ${start}\n${this.#lines.join("\n")}\n`;
   }
@@ -65,13 +65,13 @@ export class GrammarRules {
         path: "",
         keyword: null,
         message: `The schema needs a grammar of more than ${MAX_RULES} rules or ${MAX_GRAMMAR_BYTES} bytes.`,
-        hint: "Ask for it in several replies, or use fewer different lengths, properties and values.",
+        hint: "Split it over several replies, or use fewer different lengths, properties and values.",
       });
     }
   }
 }
 
-/** One of several sequences, as one expression. */
+/** Expression for one of several sequences. */
 export function choice(alternatives: readonly string[]): string {
   const [only = '""'] = alternatives;
   return alternatives.length > 1 ? `(${alternatives.join(" | ")})` : only;
@@ -79,14 +79,14 @@ export function choice(alternatives: readonly string[]): string {
 
 const escapes: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** A text as it stands. It must not have control characters but line breaks and tabs. */
+/** Expression for a literal text. Line breaks and tabs are the only control characters allowed in it. */
 export function literal(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&").replace(/[\n\r\t]/g, (character) => escapes[character] ?? "")}"`;
 }
 
 function countEngineRules(line: string): number {
   let count = 0;
-  // Texts are skipped: what is in them only looks like an operator.
+  // Skip quoted texts, whose content only looks like operators.
   for (const [found, minimum, maximum] of line.matchAll(/"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\{(\d+),(\d+)\}|[(?]/g)) {
     if (found === "(" || found === "?") count += 1;
     else if (maximum !== undefined) count += Number(maximum) - Number(minimum);

@@ -6,7 +6,7 @@ import { writeNumber } from "./write-number.js";
 import { writeColon, writeComma } from "./write-separator.js";
 import { writeString } from "./write-string.js";
 
-/** Any JSON value, with up to `levels` lists and objects inside one another, as the name of a rule. */
+/** Returns the name of a rule for any JSON value with up to `levels` nested lists and objects. */
 export function writeAnyValue(rules: GrammarRules, levels: number = MAX_ANY_LEVELS): string {
   const alternatives = [
     '"null"',

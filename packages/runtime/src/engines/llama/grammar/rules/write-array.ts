@@ -5,7 +5,7 @@ import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supp
 import type { GrammarRules } from "./grammar-rules.js";
 import { writeComma } from "./write-separator.js";
 
-/** The lists that satisfy all of `nodes`, as sequences; empty when there are none. */
+/** Returns sequences for the lists that satisfy all of `nodes`. Empty if there are none. */
 export function writeArray(
   rules: GrammarRules,
   nodes: readonly SchemaNode[],
@@ -14,11 +14,11 @@ export function writeArray(
   const { prefix, rest, minItems, maxItems } = arrayDemands(nodes);
   if (minItems > maxItems) return [];
   if (minItems > MAX_ITEMS) {
-    throw refusal(nodes, "minItems", `is above ${MAX_ITEMS}, the longest list that is written`);
+    throw refusal(nodes, "minItems", `is above ${MAX_ITEMS}, the longest supported list`);
   }
   let longest = maxItems === Number.POSITIVE_INFINITY ? Math.max(minItems, prefix.length, DEFAULT_MAX_ITEMS) : maxItems;
   longest = Math.min(longest, MAX_ITEMS);
-  // A list whose first items are given has no others, unless the schema speaks of them or needs them.
+  // A tuple has no further items, unless the schema defines or requires them.
   const isTuple = rest === null && prefix.length > 0 && minItems <= prefix.length;
   if (isTuple) longest = Math.min(longest, prefix.length);
   const first: string[] = [];
@@ -35,7 +35,7 @@ export function writeArray(
   if (minItems > longest) return [];
   if (longest === 0) return ['"[]"'];
   const comma = writeComma(rules);
-  // From the last item to the first: what may follow it.
+  // From the last item to the first: expression for the items that may follow.
   let after = "";
   if (other !== null && longest > first.length) {
     const written = Math.max(first.length, 1);

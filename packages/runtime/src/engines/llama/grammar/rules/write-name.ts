@@ -1,7 +1,7 @@
 import { MAX_NAME_LENGTH } from "../../../../json-schema/grammar-limits.js";
 import { type GrammarRules, literal } from "./grammar-rules.js";
 
-/** The characters of such a name, as ranges of code points: those that a JSON text has only one spelling for here. */
+/** Code point ranges of the allowed characters: those with only one spelling in JSON here. */
 const plainRanges: readonly (readonly [number, number])[] = [
   [0x20, 0x21],
   [0x23, 0x5b],
@@ -9,12 +9,15 @@ const plainRanges: readonly (readonly [number, number])[] = [
   [0xe000, 0x10ffff],
 ];
 
-/** Names that no declared property has. `__proto__` is never written: code that copies a reply could trip over it. */
+/**
+ * Writes a rule for names other than the declared ones. `__proto__` is always excluded, because it could harm code that
+ * copies a reply.
+ */
 export function writeOtherName(rules: GrammarRules, names: readonly string[]): string {
   const root: NamePart = { ends: true, next: new Map() };
   for (const name of [...names, "__proto__"]) {
     const characters = [...name];
-    // A name that is longer, or has a character that is escaped, cannot be written here anyway.
+    // Names that are longer, or that need escapes, cannot be written here anyway.
     if (characters.length > MAX_NAME_LENGTH || !characters.every(isPlain)) continue;
     let part = root;
     for (const character of characters) {
@@ -30,14 +33,14 @@ export function writeOtherName(rules: GrammarRules, names: readonly string[]): s
   return rules.define("other-name", String.raw`"\"" ${writeRest(rules, root, writeTails(rules))} "\""`);
 }
 
-/** The declared names with a common beginning. */
+/** Declared names with a common prefix. */
 interface NamePart {
-  /** Is the beginning itself a name that must not be written? */
+  /** Whether the prefix itself is an excluded name. */
   ends: boolean;
   readonly next: Map<string, NamePart>;
 }
 
-/** Rules that write up to 0, 1, 2 and more characters: made once, however many places lead into them. */
+/** Rules for up to 0, 1, 2 and more characters, shared by all places that need them. */
 function writeTails(rules: GrammarRules): string[] {
   const character = rules.define("name-character", plainExcept([]));
   const tails = ['""'];
@@ -47,7 +50,7 @@ function writeTails(rules: GrammarRules): string[] {
   return tails;
 }
 
-/** `tails` are as many as characters may still be written. */
+/** `tails` has one rule for each character that may still be written. */
 function writeRest(rules: GrammarRules, { ends, next }: NamePart, tails: readonly string[]): string {
   const alternatives = ends ? [] : ['""'];
   const tail = tails.at(-1);

@@ -6,20 +6,20 @@ import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supp
 import { anyDigits, digitsBetween, fractionBetween } from "./digits-between.js";
 import { choice } from "./grammar-rules.js";
 
-/** Integers beyond this are not all told apart by JavaScript. */
+/** Larger integers are not all distinguishable in JavaScript. */
 const LARGEST_INTEGER = BigInt(Number.MAX_SAFE_INTEGER);
 
 const LARGEST_DIGITS = 10n ** BigInt(MAX_SIGNIFICANT_DIGITS) - 1n;
 
 /**
- * The sequences that write the numbers, or only the integers, that satisfy `demands`, compared digit by digit; empty
- * when there are none. `nodes` are where the demands come from.
+ * Returns sequences for the numbers, or only the integers, that satisfy `demands`, compared digit by digit. Empty if
+ * there are none. `nodes` are the sources of the demands.
  */
 export function writeNumber(demands: NumberDemands, integer: boolean, nodes: readonly SchemaNode[]): string[] {
   const exponents = demands.steps.map((step) => {
     const exponent = powerOfTen(step);
     if (exponent !== null) return exponent;
-    throw refusal(nodes, "multipleOf", `is ${step}: only powers of ten are supported`, "Use 1, 10, 0.1 and the like.");
+    throw refusal(nodes, "multipleOf", `is ${step}: only powers of ten are supported`, "Use 1, 10, 0.1 and so on.");
   });
   const step = Math.max(...exponents, integer ? 0 : Number.NEGATIVE_INFINITY);
   if (step >= 0) return integers(demands, step, nodes);
@@ -37,8 +37,8 @@ function integers(demands: NumberDemands, step: number, nodes: readonly SchemaNo
 }
 
 function decimalsOfStep(demands: NumberDemands, places: number, nodes: readonly SchemaNode[]): string[] {
-  if (places >= MAX_SIGNIFICANT_DIGITS) throw refusal(nodes, "multipleOf", "is too small to be kept to exactly");
-  // All digits together must be few enough for the number that is read to be a multiple still.
+  if (places >= MAX_SIGNIFICANT_DIGITS) throw refusal(nodes, "multipleOf", "is too small to be enforced exactly");
+  // The total number of digits must be small enough that the parsed number is still a multiple.
   const { lowest, highest } = range(demands, places, LARGEST_DIGITS, nodes);
   return withSign(lowest, highest, (low, high) => decimalsBetween(low, high, places));
 }
@@ -54,13 +54,13 @@ function anyDecimals(demands: NumberDemands, nodes: readonly SchemaNode[]): stri
   return [...withSign(lowest, highest, (low, high) => decimalsBetween(low, high, places)), ...exponential];
 }
 
-/** Digits after the point, so few that next to a bound no two decimals are read as the same number. */
+/** Digits after the point, few enough that no two decimals near a bound parse to the same number. */
 function placesFor({ minimum, maximum }: NumberDemands): number {
   const largest = Math.max(Math.abs(minimum?.value ?? 0), Math.abs(maximum?.value ?? 0));
   return Math.max(0, MAX_SIGNIFICANT_DIGITS - 1 - (largest < 1 ? 0 : floorLog10(largest)));
 }
 
-/** The positive numbers, such as 6.02e23, whose exponents lie wholly within the bounds. */
+/** Sequences for positive numbers such as 6.02e23 whose exponents lie entirely within the bounds. */
 function exponentials({ minimum, maximum }: NumberDemands): string[] {
   if (maximum !== null && maximum.value <= 0) return [];
   const first = minimum === null || minimum.value <= 0 ? -MAX_EXPONENT : exponentFrom(minimum);
@@ -87,13 +87,15 @@ function negated({ minimum, maximum, steps }: NumberDemands): NumberDemands {
   return { minimum: negate(maximum), maximum: negate(minimum), steps };
 }
 
-/** The bounds as whole numbers of 10^-places, within what can be written. With `nodes`, none of that is an error. */
+/**
+ * Returns the bounds in units of 10^-places, limited to the supported range. With `nodes`, an empty result is an error.
+ */
 function range(demands: NumberDemands, places: number, largest: bigint, nodes: readonly SchemaNode[] | null) {
   const { minimum, maximum } = demands;
   const lowest = minimum === null ? -largest : lowestAt(minimum, places);
   const highest = maximum === null ? largest : highestAt(maximum, places);
-  if (nodes !== null && lowest > largest) throw refusal(nodes, "minimum", "is beyond what is written exactly");
-  if (nodes !== null && highest < -largest) throw refusal(nodes, "maximum", "is beyond what is written exactly");
+  if (nodes !== null && lowest > largest) throw refusal(nodes, "minimum", "is beyond the exact range");
+  if (nodes !== null && highest < -largest) throw refusal(nodes, "maximum", "is beyond the exact range");
   return { lowest: larger(lowest, -largest), highest: smaller(highest, largest) };
 }
 
@@ -105,14 +107,14 @@ function highestAt({ value, exclusive }: NumberBound, places: number): bigint {
   return exclusive ? ceilAt(value, places) - 1n : floorAt(value, places);
 }
 
-/** Writes the range from `lowest` to `highest` by the two ranges of magnitudes that it consists of. */
+/** Writes a range by combining its negative and positive magnitudes. */
 function withSign(lowest: bigint, highest: bigint, write: (low: bigint, high: bigint) => string[]): string[] {
   const positive = highest >= 0n && lowest <= highest ? write(larger(lowest, 0n), highest) : [];
   const negative = lowest < 0n && lowest <= highest ? write(larger(-highest, 1n), -lowest) : [];
   return [...positive, ...negative.map((sequence) => `"-" ${sequence}`)];
 }
 
-/** The decimals from `low` to `high`, both given in units of 10^-places. */
+/** Sequences for the decimals from `low` to `high`, both in units of 10^-places. */
 function decimalsBetween(low: bigint, high: bigint, places: number): string[] {
   if (places === 0) return [wholeBetween(low, high)];
   const scale = 10n ** BigInt(places);
@@ -137,7 +139,7 @@ function fraction(low: string, high: string): string {
   return /^0*$/.test(low) ? `(${digits})?` : digits;
 }
 
-/** The whole numbers from `low`, which is not negative, to `high`, without leading zeros. */
+/** Expression for the integers from `low` (not negative) to `high`, without leading zeros. */
 function wholeBetween(low: bigint, high: bigint): string {
   if (low === 0n) return high === 0n ? '"0"' : choice(['"0"', wholeBetween(1n, high)]);
   const [lowDigits, highDigits] = [String(low), String(high)];

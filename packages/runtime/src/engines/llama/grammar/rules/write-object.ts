@@ -8,8 +8,8 @@ import { writeOtherName } from "./write-name.js";
 import { writeColon, writeComma } from "./write-separator.js";
 
 /**
- * The objects that satisfy all of `nodes`, as sequences; empty when there are none. Properties come in the order in
- * which they are declared, others after them.
+ * Returns sequences for the objects that satisfy all of `nodes`. Empty if there are none. Properties are in the order
+ * of their declaration, followed by others.
  */
 export function writeObject(
   rules: GrammarRules,
@@ -38,14 +38,14 @@ interface WrittenProperty {
   readonly required: boolean;
 }
 
-/** Properties that are not declared: the rule of one, and how many there are. */
+/** Undeclared properties: the rule for one, and their number. */
 interface OtherProperties {
   readonly rule: string;
   readonly minimum: number;
   readonly maximum: number;
 }
 
-/** Null when the object cannot be written; with a maximum of 0 when only other properties cannot. */
+/** Returns null if the object cannot be written, or a maximum of 0 if only undeclared properties cannot. */
 function writeOthers(
   rules: GrammarRules,
   nodes: readonly SchemaNode[],
@@ -56,18 +56,18 @@ function writeOthers(
   const { properties, additional, additionalAllowed, minProperties, maxProperties } = demands;
   const required = written.filter((property) => property.required).length;
   if (required > maxProperties || minProperties > maxProperties) return null;
-  // An object whose properties are declared has no others, unless the schema speaks of them.
+  // An object with declared properties has no others, unless the schema mentions them.
   const open = additionalAllowed && (additional !== null || properties.length === 0);
   const room = maxProperties - written.length;
-  if (room < 0) throw refusal(nodes, "maxProperties", "cannot be kept to where more properties are optional");
+  if (room < 0) throw refusal(nodes, "maxProperties", "cannot be enforced if more properties are optional");
   const value = open && room > 0 ? writeValue(additional ?? []) : null;
   const missing = minProperties - required;
   const optional = written.length - required;
-  // One that is missing can be had without counting: the empty object is left out, or another property is put in.
+  // One missing property needs no counting: exclude the empty object, or add another property.
   const needsOther = missing === 1 && required > 0;
   if (missing > 1 || (needsOther && optional > 0)) {
     if (value === null && written.length < minProperties) return null;
-    throw refusal(nodes, "minProperties", "cannot be kept to: the same name may be written twice");
+    throw refusal(nodes, "minProperties", "cannot be enforced: the same name may occur twice");
   }
   if (value === null) return needsOther ? null : { rule: "", minimum: 0, maximum: 0 };
   const propertyNames = nodes.find((node) => node.propertyNames !== null)?.propertyNames ?? null;
@@ -113,7 +113,7 @@ function withRequired(rules: GrammarRules, properties: readonly WrittenProperty[
   return `"{" ${parts.join(" ")} "}"`;
 }
 
-/** One sequence for each property that may come first; what may follow it is a chain, and not every subset. */
+/** One sequence for each property that may come first. The properties after it form a chain instead of all subsets. */
 function withoutRequired(
   rules: GrammarRules,
   properties: readonly WrittenProperty[],

@@ -1,7 +1,7 @@
 import type { GrammarRules } from "./grammar-rules.js";
 
-// One space, as models write JSON: where it is unbounded, small models write nothing else; where it is optional, every comma
-// and colon leaves a choice that says nothing, and that a token must be sampled for.
+// One space, as models write JSON. If it were unbounded, small models would write nothing else. If it were optional,
+// every comma and colon would need a token to be sampled for a meaningless choice.
 
 export function writeComma(rules: GrammarRules): string {
   return rules.define("comma", '", "');

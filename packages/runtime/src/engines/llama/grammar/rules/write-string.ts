@@ -5,17 +5,17 @@ import { SchemaNotSupportedError } from "../../../../json-schema/schema-not-supp
 import type { StringFormat } from "../../../../json-schema/string-format.js";
 import type { GrammarRules } from "./grammar-rules.js";
 
-/** What a string may have as it stands; surrogates are no characters of their own in UTF-8. */
+/** Characters that need no escape. Surrogates are not characters in UTF-8. */
 const PLAIN = String.raw`[\x20-\x21\x23-\x5B\x5D-\uD7FF\uE000-\U0010FFFF]`;
 
-/** The four digits of an escape: any code unit that is a whole character, or a pair that makes one. */
+/** Four hex digits of an escape: a code unit that is a whole character, or a surrogate pair. */
 const ESCAPED_UNIT = [
   "[0-9A-Ca-cE-Fe-f] [0-9A-Fa-f]{3}",
   "[Dd] [0-7] [0-9A-Fa-f]{2}",
   String.raw`[Dd] [89ABab] [0-9A-Fa-f]{2} "\\u" [Dd] [C-Fc-f] [0-9A-Fa-f]{2}`,
 ];
 
-/** The strings that satisfy all of `nodes`, as sequences; empty when there are none. */
+/** Returns sequences for the strings that satisfy all of `nodes`. Empty if there are none. */
 export function writeString(rules: GrammarRules, nodes: readonly SchemaNode[]): string[] {
   const minimum = largest(nodes, ({ minLength }) => minLength);
   const maximum = smallest(nodes, ({ maxLength }) => maxLength);
@@ -23,14 +23,14 @@ export function writeString(rules: GrammarRules, nodes: readonly SchemaNode[]): 
   const format = formatOf(nodes);
   if (format !== null) return writeFormat(rules, nodes, format, minimum, maximum);
   if (minimum > MAX_STRING_LENGTH) {
-    throw refusal(nodes, "minLength", `is above ${MAX_STRING_LENGTH}, the longest string that is written`);
+    throw refusal(nodes, "minLength", `is above ${MAX_STRING_LENGTH}, the longest supported string`);
   }
   const bound = maximum === Number.POSITIVE_INFINITY ? Math.max(minimum, DEFAULT_MAX_STRING_LENGTH) : maximum;
   const characters = rules.repeat(writeCharacter(rules), minimum, Math.min(bound, MAX_STRING_LENGTH));
   return [String.raw`"\"" ${characters} "\""`];
 }
 
-/** One code point, however it is spelled. */
+/** One code point in any spelling. */
 function writeCharacter(rules: GrammarRules): string {
   const unit = rules.define("code-unit", ...ESCAPED_UNIT);
   return rules.define("character", PLAIN, String.raw`"\\" (["\\/bfnrt] | "u" ${unit})`);
@@ -38,7 +38,7 @@ function writeCharacter(rules: GrammarRules): string {
 
 function formatOf(nodes: readonly SchemaNode[]): StringFormat | null {
   const formats = new Set(nodes.flatMap(({ format }) => format ?? []));
-  if (formats.size > 1) throw refusal(nodes, "format", "is not the only one");
+  if (formats.size > 1) throw refusal(nodes, "format", "conflicts with another format");
   return [...formats][0] ?? null;
 }
 
@@ -51,7 +51,7 @@ function writeFormat(
 ): string[] {
   if (minimum > format.maxLength || maximum < format.minLength) return [];
   if (minimum > format.minLength || maximum < format.maxLength) {
-    throw refusal(nodes, "format", "cannot be combined with these bounds of its length");
+    throw refusal(nodes, "format", "cannot be combined with these length limits");
   }
   return [String.raw`"\"" ${formatRules[format.name]?.(rules) ?? ""} "\""`];
 }

@@ -1,7 +1,7 @@
 import { type GrammarRules, literal } from "./grammar-rules.js";
 import { writeColon, writeComma } from "./write-separator.js";
 
-/** Exactly these values, as the name of a rule. There must be at least one. */
+/** Returns the name of a rule for exactly these values. There must be at least one. */
 export function writeValues(rules: GrammarRules, values: readonly unknown[]): string {
   const texts = new Set<string>();
   const alternatives = new Set<string>();
@@ -13,7 +13,7 @@ export function writeValues(rules: GrammarRules, values: readonly unknown[]): st
   return rules.define("value", ...alternatives);
 }
 
-/** A list or an object, with the spaces that are allowed everywhere. */
+/** A list or an object, with the standard spaces. */
 function writeStructure(rules: GrammarRules, value: object): string {
   const write = (inner: unknown) =>
     typeof inner === "object" && inner !== null ? writeStructure(rules, inner) : literal(JSON.stringify(inner));
@@ -27,8 +27,8 @@ function writeStructure(rules: GrammarRules, value: object): string {
 }
 
 /**
- * One of `texts`, which are sorted and have the same first `from` code units: what they share is written once, so that
- * the engine follows one path and not one for each.
+ * Expression for one of `texts`, which are sorted and share their first `from` code units. A common prefix is written
+ * once, so that the engine follows one path instead of one per text.
  */
 function writeTexts(rules: GrammarRules, texts: readonly string[], from: number): string {
   const shared = sharedLength(texts[0] ?? "", texts.at(-1) ?? "");
@@ -54,6 +54,6 @@ function characterAt(text: string, index: number): string {
 function sharedLength(left: string, right: string): number {
   let length = 0;
   while (length < left.length && left[length] === right[length]) length += 1;
-  // Half a surrogate pair is no character that a grammar could be divided after.
+  // A grammar cannot be divided inside a surrogate pair.
   return /[\uD800-\uDBFF]/.test(left.charAt(length - 1)) ? length - 1 : length;
 }
