@@ -10,9 +10,9 @@ import type { EngineFacts } from "./engine-facts.js";
  * - `generate` yields any number of `text-delta`, `reasoning-delta`, `text-retraction` and `tool-call` events, at most
  *   one `usage`, and then exactly one `end` or `error`, which is the last event.
  * - `generate` never throws. Failures are `error` events, before the first piece of text as well as after it.
- * - When its signal aborts, the reply ends with an `end` event, reason `abort`, within {@link
- *   ABORT_GRACE_MILLISECONDS}, even if the signal had aborted before the call. The engine is then free for the next
- *   call.
+ * - When its signal aborts, the reply ends with an `end` event, reason `abort`, within
+ *   {@link ABORT_GRACE_MILLISECONDS}, even if the signal had aborted before the call. The engine is then free for the
+ *   next call.
  * - A caller that stops reading (`break`) aborts the reply.
  * - Calls may overlap. Each gets its own complete reply. The engine decides whether they run in parallel or in
  *   sequence.
@@ -36,9 +36,9 @@ export interface Engine extends EngineFacts {
   countTokensOfAll?(texts: readonly string[]): Promise<number[]>;
   /**
    * Returns one vector of length 1 per text, in the same order and all of one size. The dot product of two vectors is
-   * larger the closer the texts are in meaning. Accepts at most {@link MAX_EMBEDDED_TEXTS} non-blank texts with {@link
-   * MAX_EMBEDDED_CHARACTERS} characters together. Rejects with `aborted` within {@link ABORT_GRACE_MILLISECONDS} of an
-   * abort, `context-exceeded` for a text that is longer than the context, `engine-closed` after `close`, and
+   * larger the closer the texts are in meaning. Accepts at most {@link MAX_EMBEDDED_TEXTS} non-blank texts with
+   * {@link MAX_EMBEDDED_CHARACTERS} characters together. Rejects with `aborted` within {@link ABORT_GRACE_MILLISECONDS}
+   * of an abort, `context-exceeded` for a text that is longer than the context, `engine-closed` after `close`, and
    * `embeddings-not-supported` if the model turns out not to support embeddings. Absent: not supported.
    */
   embed?(texts: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<number[][]>;

@@ -159,8 +159,8 @@ function importLlama() {
 let hasToldCallForm = false;
 
 /**
- * Reports the call format after the first reply: determining it takes longer than all other template work at startup,
- * and the first reply does not need it.
+ * Reports the call format late, because determining it takes longer than all other template work at startup and the
+ * first reply does not need it.
  */
 function reportCallForm(): void {
   if (engine === null || hasToldCallForm) return;

@@ -1,4 +1,4 @@
-/** Position at which a token ends, as counts from the beginning. */
+/** Position at which text and tokens end together, as counts from the beginning. */
 export interface TextMark {
   characters: number;
   tokens: number;
@@ -7,7 +7,7 @@ export interface TextMark {
 const BEGINNING: TextMark = { characters: 0, tokens: 0 };
 
 /**
- * Text of the evaluated tokens, with marks at positions where the text of the tokens is known. A reply may have other
+ * Text of the evaluated tokens, with marks at positions where text and tokens end together. A reply may have other
  * tokens than tokenizing its text would give, so a prompt that repeats the text up to a mark keeps the tokens before
  * it, and only the text after it is tokenized.
  */

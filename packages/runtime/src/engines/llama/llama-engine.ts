@@ -59,8 +59,8 @@ interface Listener {
 }
 
 /**
- * Runs a GGUF model with llama.cpp in this process. A native crash ends the process, so programs use it through {@link
- * HostedEngine}, which runs it in a separate process.
+ * Runs a GGUF model with llama.cpp in this process. A native crash ends the process, so programs use it through
+ * {@link HostedEngine}, which runs it in a separate process.
  *
  * The tokens of a request stay in the KV cache, and the next request only evaluates those that differ.
  */

@@ -119,7 +119,7 @@ export async function planModel(
     return planner === undefined ? planHeader(header, request) : planner.planFit(request);
   };
   if (ladder.contextTokens === null) return plan(contextTokens);
-  // Under pressure, a context shorter than the ladder's minimum is better than none.
+  // Under pressure, a context shorter than the ladder's limit is better than none.
   const most = Math.min(contextTokens === "auto" ? enoughTokens : contextTokens, ladder.contextTokens);
   const longest = await plan("auto", most);
   return longest.context_tokens <= most ? longest : plan(most);

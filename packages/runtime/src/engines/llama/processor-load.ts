@@ -27,7 +27,7 @@ export class ProcessorLoad {
 
   /**
    * Returns the number of cores that are idle or work for this process, or Infinity if the system does not report it.
-   * Null if the last call was too recent or too long ago; measuring then restarts.
+   * Null until a window of suitable length has been measured.
    */
   freeCores(): number | null {
     const last = this.#last;

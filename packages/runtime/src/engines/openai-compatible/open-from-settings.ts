@@ -13,8 +13,8 @@ export async function openFromSettings(
 }
 
 /**
- * Returns the address of the server in a config's `engine` block for display, without connecting. Throws {@link
- * RemoteEngineError} for invalid settings.
+ * Returns the address of the server in a config's `engine` block for display, without connecting. Throws
+ * {@link RemoteEngineError} for invalid settings.
  */
 export function checkServerSettings(
   settings: EngineSettings,

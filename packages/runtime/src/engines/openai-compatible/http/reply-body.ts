@@ -40,8 +40,8 @@ export class ReplyBody {
   }
 
   /**
-   * Returns the next bytes, or null at the end. Throws a timeout error after this time, or the reason passed to {@link
-   * cancel}. `what` completes the sentence "The server did not … in time".
+   * Returns the next bytes, or null at the end. Throws a timeout error after this time, or the reason passed to
+   * {@link cancel}. `what` completes the sentence "The server did not … in time".
    */
   async read(milliseconds: number, what = "complete its response"): Promise<Buffer | null> {
     const timer = setTimeout(() => this.cancel(tooSlow(this.#label, what)), Math.max(0, milliseconds));

@@ -15,8 +15,8 @@ export interface ServerAddress {
 }
 
 /**
- * Parses a server URL such as `http://127.0.0.1:8080`, with or without `/v1` at the end. Throws {@link
- * RemoteEngineError} for anything else, and for an address of another machine if the network is not allowed. The
+ * Parses a server URL such as `http://127.0.0.1:8080`, with or without `/v1` at the end. Throws
+ * {@link RemoteEngineError} for anything else, and for an address of another machine if the network is not allowed. The
  * addresses of a host name are checked when the connection is made.
  */
 export function parseServerAddress(url: string, { allowNetwork }: { allowNetwork: boolean }): ServerAddress {
