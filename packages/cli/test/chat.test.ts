@@ -185,6 +185,6 @@ describe.skipIf(!hasAddon)("a model (needs llama.cpp's package)", () => {
     const file = await config({ spec: { name: "small", max_memory_mb: 64 } });
     const { exitCode, stderr } = await runProgram(["run", "--config", file], "hello\n");
     expect(exitCode).toBe(3);
-    expect(stderr).toMatch(/takes \d+\.\d MB with a context of \d+ tokens, and may take \d+\.\d MB: /);
+    expect(stderr).toMatch(/needs \d+\.\d MB with a context of \d+ tokens, but may use only \d+\.\d MB: /);
   });
 });

@@ -101,8 +101,8 @@ describe("a model that can be read", () => {
 
   test("is explained line by line", async () => {
     const { stdout } = await optimize("--model", at("models", "b-q4_0.gguf"), "--budget-mb", "400", "--explain");
-    expect(stdout).toMatch(/\n +[\d.]+ +[\d.]+ {3}kv-cache \(pinned\): \d+ tokens × 90 heads/);
-    expect(stdout).toMatch(/\n +[\d.]+ +[\d.]+ {3}in all\n/);
+    expect(stdout).toMatch(/\n +[\d.]+ +[\d.]+ {3}KV cache \(pinned\): \d+ tokens × 90 heads/);
+    expect(stdout).toMatch(/\n +[\d.]+ +[\d.]+ {3}total\n/);
   });
 
   test("has plans as JSON, within the budget and with the context wished for", async () => {
@@ -144,7 +144,9 @@ describe("what does not fit", () => {
   test("is exit code 3 with a budget, and shows the sum and three changes", async () => {
     const { exitCode, stdout, stderr } = await optimize("--model", at("models", "a-f16.gguf"), "--budget-mb", "100");
     expect([exitCode, stdout]).toEqual([3, ""]);
-    expect(stderr).toMatch(/^error: .* takes \d+\.\d MB with a context of 256 tokens, and may take 60\.0 MB: weights /);
+    expect(stderr).toMatch(
+      /^error: .* needs \d+\.\d MB with a context of 256 tokens, but may use only 60\.0 MB: weights /,
+    );
     expect(stderr.match(/ saves /g)).toHaveLength(3);
   });
 

@@ -16,6 +16,7 @@ export { type ModelNotice, modelNotices } from "./architectures/model-notices.js
 export { isEstimated } from "./architectures/transformer-shape.js";
 export { ENGINE_HOST, type HostCost } from "./fit/engine-costs.js";
 export { explainFit } from "./fit/explain-fit.js";
+export { labelOfLine } from "./fit/ledger-labels.js";
 export { forecastFrom, type SpeedRow, type ForecastRequest, type ThreadedForecast } from "./speed/forecast-from.js";
 export type { SpeedFacts } from "./speed/speed-prior.js";
 export { mainType, modelWork } from "./speed/model-work.js";

@@ -1,8 +1,8 @@
 import { cutText, NanoAgentError } from "@nanoagent/models";
 
 /**
- * Code `invalid-size`: a size or count that is computed with is not a finite number above zero.
- * `field` names it, `value` is what was given.
+ * Code `invalid-size`: a size or count is not a finite number above zero. `field` names it, `value` is the invalid
+ * value.
  */
 export class InvalidSizeError extends NanoAgentError {
   override name = "InvalidSizeError";

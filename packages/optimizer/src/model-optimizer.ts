@@ -3,12 +3,12 @@ import { InvalidSizeError } from "./invalid-size-error.js";
 
 export type Quantization = "none" | "int8" | "int4" | "int2";
 
-/** What to do with a model so that it comes near a size. */
+/** Advice on how to bring a model near a target size. */
 export interface QuantizationAdvice {
   quantization: Quantization;
-  /** Bits that a weight takes. */
+  /** Bits per weight. */
   bits: number;
-  /** What the model takes afterwards, in units of 2^20 bytes. */
+  /** Size of the quantized model in MB of 2^20 bytes. */
   expected_size_mb: number;
   /** The advice in sentences, for a person. */
   notes: string;
@@ -17,7 +17,7 @@ export interface QuantizationAdvice {
 }
 
 interface Tier {
-  /** The smallest target ÷ model that this tier is recommended for. */
+  /** Smallest ratio of target size to model size that this tier is recommended for. */
   leastRatio: number;
   quantization: Quantization;
   bits: number;
@@ -32,43 +32,42 @@ const TIERS: readonly [Tier, ...Tier[]] = [
     leastRatio: 1,
     quantization: "none",
     bits: UNQUANTIZED_BITS,
-    notes: "The model is within the target as it is: keep its weights at 32 bits.",
+    notes: "The model already fits the target. Keep its weights at 32 bits.",
   },
   {
     leastRatio: 0.5,
     quantization: "int8",
     bits: 8,
-    notes: "8 bits a weight take a quarter of the space, and the answers stay almost the same.",
+    notes: "8 bits per weight need a quarter of the space. Answers stay almost the same.",
   },
   {
     leastRatio: 0.25,
     quantization: "int4",
     bits: 4,
-    notes: "4 bits a weight take an eighth of the space. Answers get somewhat worse: try it on questions of your own.",
+    notes: "4 bits per weight need an eighth of the space. Answers get somewhat worse: test it on your own questions.",
   },
   {
     leastRatio: 0,
     quantization: "int2",
     bits: 2,
     notes:
-      "Only 2 bits a weight come near the target. Answers get clearly worse, and parts of the network may have to go as well.",
+      "Only 2 bits per weight come near the target. Answers get clearly worse, and the network may have to be pruned as well.",
   },
 ];
 
 const MS_PER_MB_ON_ONE_CORE = 2;
 const GPU_FACTOR = 0.1;
-/** A model that takes a larger share of the device's memory than this runs slower. */
+/** A model that needs a larger share of the device's memory than this runs slower. */
 const COMFORTABLE_MEMORY_SHARE = 0.5;
 
 /**
- * Coarse answers about a model of which nothing but the size is known: rules of thumb, no measurements.
- * Both methods take sizes in MB of 2^20 bytes and throw {@link InvalidSizeError} for one that is not a finite number
- * above zero.
+ * Rules of thumb for a model of which only the size is known. Both methods expect sizes in MB of 2^20 bytes and throw
+ * {@link InvalidSizeError} for a size that is not a finite number above zero.
  */
 export class ModelOptimizer {
   /**
-   * The quantization that brings a model of 32-bit weights near a size. By target ÷ model: 1 and more none, 0.5 and
-   * more INT8 (size ÷ 4), 0.25 and more INT4 (÷ 8), below INT2 with pruning (÷ 16).
+   * Recommends the quantization that brings a model of 32-bit weights near a target size. By target ÷ model size: 1 or
+   * more: none; 0.5 or more: INT8 (size ÷ 4); 0.25 or more: INT4 (÷ 8); below: INT2 with pruning (÷ 16).
    */
   quantizeConfig(modelSizeMb: number, targetMb: number): QuantizationAdvice {
     requireSize("modelSizeMb", modelSizeMb);
@@ -87,8 +86,8 @@ export class ModelOptimizer {
   }
 
   /**
-   * The time that one answer of a model takes on a device, in milliseconds: size × 2 ÷ √cores; a tenth of it with a
-   * GPU; and when the model takes more than half of the device's memory, times size ÷ that half.
+   * Estimates the time of one answer on a device, in milliseconds: size × 2 ÷ √cores, divided by 10 with a GPU. If the
+   * model needs more than half of the device's memory, the time is multiplied by size ÷ that half.
    */
   estimateLatency(modelSizeMb: number, device: EdgeDevice): number {
     requireSize("modelSizeMb", modelSizeMb);
@@ -107,7 +106,7 @@ function requireSize(field: string, value: unknown): void {
 
 function describeMiss(expectedMb: number, targetMb: number): string {
   const missing = formatMb(expectedMb - targetMb);
-  return `Even so ${formatMb(expectedMb)} MB remain, ${missing} MB more than the target: take a smaller model.`;
+  return `The result has ${formatMb(expectedMb)} MB, ${missing} MB more than the target: use a smaller model.`;
 }
 
 function formatMb(sizeMb: number): string {

@@ -1,10 +1,10 @@
 import type { ByteSource } from "../src/formats/byte-source.js";
 
-/** A file held in memory. It counts what is read of it. */
+/** A file in memory that counts the bytes read from it. */
 export class MemorySource implements ByteSource {
   bytesRead = 0;
   readonly #bytes: Uint8Array;
-  /** The length that it claims: a file can get shorter while it is read. */
+  /** The claimed length: a file can get shorter while it is read. */
   readonly length: number;
 
   constructor(bytes: Uint8Array, length = bytes.length) {

@@ -36,9 +36,9 @@ describe("quantizeConfig", () => {
     { modelSizeMb: 100, targetMb: 6.25, quantization: "int2", bits: 2, expected: 6.25, fits: true },
     { modelSizeMb: 100, targetMb: 6.249, quantization: "int2", bits: 2, expected: 6.25, fits: false },
     { modelSizeMb: 7000, targetMb: 64, quantization: "int2", bits: 2, expected: 437.5, fits: false },
-    // The description that this follows shows INT8 here in one example; its own table says INT2, and the table wins.
+    // The specification shows INT8 in one example, but INT2 in its table. The table applies.
     { modelSizeMb: 7000, targetMb: 500, quantization: "int2", bits: 2, expected: 437.5, fits: true },
-    // A file that is not there is estimated as twice the target.
+    // A missing file counts as twice the target.
     { modelSizeMb: 200, targetMb: 100, quantization: "int8", bits: 8, expected: 50, fits: true },
   ])(
     "$modelSizeMb MB to $targetMb MB is $quantization",
@@ -53,23 +53,23 @@ describe("quantizeConfig", () => {
     },
   );
 
-  it("has notes of its own for every tier", () => {
+  it("has notes for every tier", () => {
     const notes = [100, 50, 25, 10].map((targetMb) => optimizer.quantizeConfig(100, targetMb).notes);
     expect(notes).toMatchInlineSnapshot(`
       [
-        "The model is within the target as it is: keep its weights at 32 bits.",
-        "8 bits a weight take a quarter of the space, and the answers stay almost the same.",
-        "4 bits a weight take an eighth of the space. Answers get somewhat worse: try it on questions of your own.",
-        "Only 2 bits a weight come near the target. Answers get clearly worse, and parts of the network may have to go as well.",
+        "The model already fits the target. Keep its weights at 32 bits.",
+        "8 bits per weight need a quarter of the space. Answers stay almost the same.",
+        "4 bits per weight need an eighth of the space. Answers get somewhat worse: test it on your own questions.",
+        "Only 2 bits per weight come near the target. Answers get clearly worse, and the network may have to be pruned as well.",
       ]
     `);
   });
 
-  it("says in the notes by how much the smallest tier misses the target", () => {
+  it("states in the notes by how much the smallest tier misses the target", () => {
     const miss = (modelSizeMb: number, targetMb: number) =>
-      optimizer.quantizeConfig(modelSizeMb, targetMb).notes.match(/Even so .*/)?.[0];
-    expect(miss(7000, 64)).toBe("Even so 437.5 MB remain, 373.5 MB more than the target: take a smaller model.");
-    expect(miss(1, 0.01)).toBe("Even so 0.063 MB remain, 0.052 MB more than the target: take a smaller model.");
+      optimizer.quantizeConfig(modelSizeMb, targetMb).notes.match(/The result .*/)?.[0];
+    expect(miss(7000, 64)).toBe("The result has 437.5 MB, 373.5 MB more than the target: use a smaller model.");
+    expect(miss(1, 0.01)).toBe("The result has 0.063 MB, 0.052 MB more than the target: use a smaller model.");
     expect(miss(7000, 500)).toBeUndefined();
   });
 
@@ -80,12 +80,12 @@ describe("quantizeConfig", () => {
         expect(advice.fits_target).toBe(advice.expected_size_mb <= targetMb);
         expect(advice.expected_size_mb).toBe((modelSizeMb * advice.bits) / 32);
         if (!advice.fits_target) expect(advice.quantization).toBe("int2");
-        expect(advice.notes.includes("take a smaller model")).toBe(!advice.fits_target);
+        expect(advice.notes.includes("use a smaller model")).toBe(!advice.fits_target);
       }),
     );
   });
 
-  it("never takes more bits for a smaller target", () => {
+  it("never recommends more bits for a smaller target", () => {
     fc.assert(
       fc.property(sizeMb, sizeMb, sizeMb, (modelSizeMb, one, other) => {
         const atLess = optimizer.quantizeConfig(modelSizeMb, Math.min(one, other));
@@ -108,7 +108,7 @@ describe("estimateLatency", () => {
     expect(optimizer.estimateLatency(modelSizeMb, { ...pi, ...of })).toBeCloseTo(ms, 9);
   });
 
-  it("scales up from half of the memory on, without a step", () => {
+  it("grows continuously above half of the memory", () => {
     const atHalf = optimizer.estimateLatency(2048, pi);
     const aboveHalf = optimizer.estimateLatency(2048.001, pi);
     expect(aboveHalf).toBeGreaterThan(atHalf);
@@ -128,7 +128,7 @@ describe("estimateLatency", () => {
     );
   });
 
-  it("is a tenth with a GPU", () => {
+  it("is divided by 10 with a GPU", () => {
     fc.assert(
       fc.property(sizeMb, device, (modelSizeMb, anyDevice) => {
         const without = optimizer.estimateLatency(modelSizeMb, { ...anyDevice, has_gpu: false });
@@ -151,7 +151,7 @@ describe("estimateLatency", () => {
   });
 });
 
-describe("input that is no size", () => {
+describe("an invalid size", () => {
   const bad: unknown[] = [
     0,
     -0,
@@ -165,7 +165,7 @@ describe("input that is no size", () => {
     512n,
   ];
 
-  it.each(bad)("%s is an InvalidSizeError that names the field", (value) => {
+  it.each(bad)("%s throws an InvalidSizeError that names the field", (value) => {
     const size = value as number;
     const calls: [string, () => unknown][] = [
       ["modelSizeMb", () => optimizer.quantizeConfig(size, 64)],
@@ -182,7 +182,7 @@ describe("input that is no size", () => {
     }
   });
 
-  it("says what was given and what to give instead", () => {
+  it("is quoted in the message, with a valid example in the hint", () => {
     expect(JSON.parse(JSON.stringify(thrownBy(() => optimizer.quantizeConfig(-1, 64))))).toEqual({
       name: "InvalidSizeError",
       code: "invalid-size",

@@ -1,5 +1,5 @@
 import { BYTES_PER_MB, type FitPlan, type ForecastLine, type MemoryLedger } from "@nanoagent/models";
-import { explainFit, missedFloors, type PlanFacts, type PlanGoal } from "@nanoagent/optimizer";
+import { explainFit, labelOfLine, missedFloors, type PlanFacts, type PlanGoal } from "@nanoagent/optimizer";
 import { plainLine } from "../output/plain-text.js";
 import type { PlanningDevice } from "./planning-device.js";
 
@@ -8,9 +8,8 @@ const SPEED_BAR_LENGTH = 30;
 /** A terminal that is narrower is written to as if it were as wide: its lines wrap. */
 const MIN_WIDTH = 40;
 const MAX_PLANS = 10;
-/** Colours of a terminal for the parts of a ledger, and letters where there are none. */
+/** ANSI colors of the parts of a ledger. */
 const PART_COLORS = [34, 32, 33, 35, 36, 31, 94, 92, 93, 95];
-const PART_LETTERS = "wkcoevgrpt";
 
 interface PlanView {
   device: PlanningDevice;
@@ -102,7 +101,7 @@ function weightsOf({ model_path, quantize_to }: FitPlan): string {
   return quantize_to === null ? name : `${name} in ${quantize_to}`;
 }
 
-/** Draws what a plan takes at its peak, part by part, against what the model may take. */
+/** Draws the peak memory of a plan, part by part, against the budget. Without colors, letters mark the parts. */
 function ledgerBar(
   { lines, peak_resident_bytes }: MemoryLedger,
   budgetBytes: number,
@@ -117,14 +116,17 @@ function ledgerBar(
   let end = 0;
   let drawn = 0;
   const legend: string[] = [];
+  const letters = new Set<string>();
   const bar = parts.map(({ name, kind, resident_bytes }, index) => {
     end += resident_bytes;
     const length = Math.round(end * scale) - drawn;
     drawn += length;
-    const letter = PART_LETTERS[index % PART_LETTERS.length] ?? "#";
+    const label = labelOfLine(name);
+    const letter = [...label.toLowerCase()].find((one) => one >= "a" && !letters.has(one)) ?? "#";
+    letters.add(letter);
     const color = PART_COLORS[index % PART_COLORS.length] ?? 37;
     const paint = (text: string) => (isColored ? painted(text, color) : text);
-    legend.push(`  ${paint(isColored ? "█" : letter)} ${mb(resident_bytes).padStart(8)}  ${name} (${kind})`);
+    legend.push(`  ${paint(isColored ? "█" : letter)} ${mb(resident_bytes).padStart(8)}  ${label} (${kind})`);
     return paint((isColored ? "█" : letter).repeat(length));
   });
   const free = ".".repeat(Math.max(0, barLength - drawn));

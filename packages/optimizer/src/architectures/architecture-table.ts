@@ -1,6 +1,8 @@
 /** Differences between architectures whose computation is known step by step. Without any it is that of Qwen2. */
 export interface ComputeFamily {
-  /** One matrix makes queries, keys and values, and another one gate and up: nothing overwrites a part of their results. */
+  /**
+   * One matrix makes queries, keys and values, and another one gate and up: nothing overwrites a part of their results.
+   */
   hasFusedMatrices?: boolean;
   /** The result of attention is multiplied by a gate that the matrix of the queries makes. */
   gatesAttention?: boolean;
@@ -26,7 +28,9 @@ export interface WindowPattern {
 
 /** Knowledge of one architecture that its files do not state. */
 export interface Architecture {
-  /** The computation of one batch, as `fit/transformer-steps.ts` writes it; without it memory and speed are estimates. */
+  /**
+   * The computation of one batch, as `fit/transformer-steps.ts` writes it; without it memory and speed are estimates.
+   */
   computation?: ComputeFamily;
   /** Whether all layers are alike, attention and feed-forward; llama.cpp ends the process if a file breaks that. */
   isPlain?: true;
@@ -43,8 +47,8 @@ export interface Architecture {
 }
 
 /**
- * The table of architectures, by the name in `general.architecture`. A file of an architecture without a row is planned by
- * the figures in its header alone, as an estimate. CONTRIBUTING.md tells how to add a row.
+ * The table of architectures, by the name in `general.architecture`. A file of an architecture without a row is planned
+ * by the figures in its header alone, as an estimate. CONTRIBUTING.md tells how to add a row.
  */
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   llama: { computation: { normalizesExperts: true }, isPlain: true },

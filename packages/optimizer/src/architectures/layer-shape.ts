@@ -14,7 +14,9 @@ export interface AttentionShape {
   ownsCache: boolean;
 }
 
-/** Attention over a cache of latent vectors (MLA): one vector a token, from which keys and values of all heads are made. */
+/**
+ * Attention over a cache of latent vectors (MLA): one vector a token, from which keys and values of all heads are made.
+ */
 export interface LatentAttentionShape {
   kind: "latent-attention";
   headCount: number;
@@ -25,7 +27,10 @@ export interface LatentAttentionShape {
   valueHeadLength: number;
 }
 
-/** A layer with a state of fixed size instead of a cache: `short-convolution` (LFM2), `delta-net`, or any other recurrence. */
+/**
+ * A layer with a state of fixed size instead of a cache: `short-convolution` (LFM2), `delta-net`, or any other
+ * recurrence.
+ */
 export interface RecurrentShape {
   kind: "short-convolution" | "delta-net" | "recurrence";
   /** Numbers that the convolution keeps of the newest tokens, and numbers of the state itself. */

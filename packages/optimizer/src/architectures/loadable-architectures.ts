@@ -1,5 +1,5 @@
-// What the llama.cpp of node-llama-cpp's packages, version 3.22.1, knows by name. `loadable-architectures.test.ts` asks the
-// library itself.
+// What the llama.cpp of node-llama-cpp's packages, version 3.22.1, knows by name. `loadable-architectures.test.ts` asks
+// the library itself.
 
 /** Architectures that llama.cpp loads, by the name in `general.architecture`. */
 export const LOADABLE_ARCHITECTURES: ReadonlySet<string> = new Set(

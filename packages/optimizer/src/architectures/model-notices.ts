@@ -23,8 +23,8 @@ const FEWEST_BITS: ReadonlySet<string> = new Set(["iq1_s", "iq1_m", "tq1_0", "tq
 const TRAINED_WITH_FEW_BITS: ReadonlySet<string | null> = new Set(["bitnet"]);
 
 /**
- * Lists what people should know of a model before they use it, from its header alone. `contextTokens` is the context that
- * is asked for; null: as much as the model was trained for. `check`, `optimize` and `run` all say it from here.
+ * Lists what people should know of a model before they use it, from its header alone. `contextTokens` is the context
+ * that is asked for; null: as much as the model was trained for. `check`, `optimize` and `run` all say it from here.
  */
 export function modelNotices(header: GgufHeader, contextTokens: number | null): ModelNotice[] {
   const { shape, tokenizer, architecture, tensors } = header;

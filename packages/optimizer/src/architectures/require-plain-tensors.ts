@@ -12,8 +12,8 @@ interface PlainModel {
 }
 
 /**
- * Compares the figures of a plain transformer with its tensors. llama.cpp does not: a file that contradicts itself ends the
- * process that loads it.
+ * Compares the figures of a plain transformer with its tensors. llama.cpp does not: a file that contradicts itself ends
+ * the process that loads it.
  */
 export function requirePlainTensors(
   { shape, tensors }: GgufHeader,

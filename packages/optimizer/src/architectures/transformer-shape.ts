@@ -36,9 +36,9 @@ export function isEstimated(header: GgufHeader): boolean {
 const KNOWN_SHAPES = new WeakMap<GgufHeader, TransformerShape>();
 
 /**
- * Returns the shape of the model that a header describes; it is computed once for each header. Throws
- * {@link InvalidModelFileError} if a figure is missing, if the figures contradict the tensors, and if llama.cpp would end
- * the whole process because of them.
+ * Returns the shape of the model that a header describes; it is computed once for each header. Throws {@link
+ * InvalidModelFileError} if a figure is missing, if the figures contradict the tensors, and if llama.cpp would end the
+ * whole process because of them.
  */
 export function transformerShape(header: GgufHeader): TransformerShape {
   const known = KNOWN_SHAPES.get(header);

@@ -14,28 +14,28 @@ export interface TightFit {
   settings: LoadSettings;
   ledger: MemoryLedger;
   budgetBytes: number;
-  /** Computes what a model takes with certain settings. */
+  /** Computes the ledger for other settings or another model. */
   ledgerOf: (settings: LoadSettings, model?: GgufHeader) => MemoryLedger;
 }
 
-/** A change, with the settings and the model that it leads to. */
+/** A change with the resulting settings and model. */
 export interface PlannedChange extends FitChange {
   settings: LoadSettings;
-  /** The type that the model is to be quantized to; null where it stays the same file. */
+  /** The type to quantize the model to; null for the unchanged file. */
   weightType: string | null;
 }
 
-/** Most changes that a message names. */
+/** Most changes that a message lists. */
 const MAX_CHANGES = 3;
-/** A prompt is read at 0.8 × the speed with 16 tokens at once; with fewer it gets slow. */
+/** A batch of 16 tokens reads a prompt at 0.8 × the full speed. Smaller batches are slow. */
 const SMALLER_BATCHES = [32, 16] as const;
-/** Costs next to no quality: 1.06 bytes an element instead of 2. */
+/** Costs almost no quality: 1.06 bytes per element instead of 2. */
 const SMALLER_KV_TYPE = "q8_0";
 
 /**
- * Returns up to three changes that would make a model fit, those that are enough alone before those that are not.
- * Of the former, the one that costs the agent least comes first: how the file is loaded, then speed, then length of the
- * context, then quality. Where none is enough alone, enough of them together come first, and then those that save most.
+ * Returns up to three changes that help a model fit. Changes that are sufficient alone come first, cheapest first: how
+ * the file is loaded, then speed, then context length, then quality. If no single change is sufficient, a sufficient
+ * combination comes first, followed by the changes that save most.
  */
 export function cheapestChanges(fit: TightFit): PlannedChange[] {
   const single = [otherLoading(fit), smallerBatch(fit), smallerKvType(fit), shorterContext(fit), smallerWeights(fit)];
@@ -59,7 +59,7 @@ function smallerKvType(fit: TightFit): PlannedChange | null {
   return storesHeads(fit.shape, SMALLER_KV_TYPE) ? change(fit, { kvType: SMALLER_KV_TYPE }) : null;
 }
 
-/** The longest context that fits, else the shortest that is of use; never longer than what the model was trained for. */
+/** The longest context that fits, or else the shortest useful one; never longer than the trained context. */
 function shorterContext(fit: TightFit): PlannedChange | null {
   const { contextTokens } = fit.settings;
   if (contextTokens <= MIN_USEFUL_CONTEXT_TOKENS) return null;
@@ -67,7 +67,7 @@ function shorterContext(fit: TightFit): PlannedChange | null {
   return change(fit, { contextTokens: longestThatFits(fit, fit.settings, null, least) });
 }
 
-/** The best type of weights that fits, else the smallest. It is loaded in the way that takes less. */
+/** The best weight type that fits, or else the smallest, loaded in the way that needs less memory. */
 function smallerWeights(fit: TightFit): PlannedChange | null {
   return enoughOrLast(
     QUANTIZATION_TYPES.map((weightType) => {
@@ -78,8 +78,8 @@ function smallerWeights(fit: TightFit): PlannedChange | null {
 }
 
 /**
- * One change after the other, those that cost least first, until they are enough together; null where they never are. A
- * context that need not be as short then as it would have to be alone is lengthened again.
+ * Adds one change after the other, cheapest first, until they suffice together; null if they never do. Lengthens the
+ * context again where the other changes leave memory for it.
  */
 function enoughTogether(fit: TightFit, changes: readonly PlannedChange[]): PlannedChange | null {
   let weightType: string | null = null;
@@ -105,7 +105,7 @@ function longestThatFits(fit: TightFit, settings: LoadSettings, weightType: stri
   return Math.min(longest, fit.shape.trainedTokens);
 }
 
-/** The change with what it saves, or null where it saves nothing. */
+/** Returns the change and the bytes it saves, or null if it saves nothing. */
 function change(
   fit: TightFit,
   different: Partial<LoadSettings>,
@@ -139,7 +139,7 @@ function describe(
   return parts.join(" and ");
 }
 
-/** The first change that is enough, else the last of those that save anything. */
+/** Returns the first change that is sufficient, or else the last one that saves anything. */
 function enoughOrLast(changes: readonly (PlannedChange | null)[]): PlannedChange | null {
   const saving = changes.filter((change) => change !== null);
   return saving.find(({ fits }) => fits) ?? saving.at(-1) ?? null;

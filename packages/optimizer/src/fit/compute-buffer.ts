@@ -5,19 +5,19 @@ import { type BufferLayout, layOutBuffers } from "./lay-out-buffers.js";
 import { shortenRepeats } from "./shorten-repeats.js";
 import { transformerSteps } from "./transformer-steps.js";
 
-/** Architectures whose computation is not known step by step get so much more than what is known of it takes. */
+/** Safety factor for architectures whose computation is not known step by step. */
 const ESTIMATE_FACTOR = 1.25;
-/** Heads whose length is a multiple of it are turned before they are stored in a quantized cache. */
+/** Heads whose length is a multiple of this are rotated before they are stored in a quantized cache. */
 const ROTATED_HEAD_MULTIPLE = 64;
 
-/** Returns the number of tokens that are read at once: never more than the context holds. */
+/** Returns the batch size in tokens, limited by the context. */
 export function effectiveBatchTokens({ batchTokens, contextTokens }: CacheSettings): number {
   return Math.min(batchTokens, contextTokens);
 }
 
 /**
- * The buffer that the model computes in. Reserved is what llama.cpp reserves: room for the logits of every token of a
- * batch, although only those of the last one are asked for. Resident is what a full context touches.
+ * Computes the size of the model's compute buffer. Reserved bytes equal those of llama.cpp, which include logits for
+ * every token of a batch, although only the last one needs them. Resident bytes are those touched with a full context.
  */
 export function computeBuffer(shape: TransformerShape, settings: CacheSettings): BufferLayout {
   const heads = shape.layers.map(({ mixer }) => mixer).filter((mixer) => mixer.kind === "attention");

@@ -18,34 +18,36 @@ import { longestContext } from "./longest-context.js";
 import { memoryLedger } from "./memory-ledger.js";
 
 const DEFAULT_KV_TYPE = "f16";
-/** Types of keys and values whose cost was compared with the engine's own figures. */
+/** KV cache types whose memory use was compared with the engine's own figures. */
 const KV_TYPES = ["f16", "bf16", "q8_0", "q4_0"] as const;
-/** Ten times what any model was trained for. Above it products of sizes would no longer be exact. */
+/** Ten times the longest trained context of any model. Above this, products of sizes would no longer be exact. */
 const MAX_TOKENS = 2 ** 27;
-/** A mapping begins and ends with whole pages, and includes the gaps between tensors. */
+/** Tolerance for page boundaries of a mapping and for the gaps between tensors. */
 const MAPPING_TOLERANCE_BYTES = 2 ** 16;
-/** Where there is room, a file is mapped that takes up to this many times what reading it takes: it is open a third sooner. */
+/**
+ * A file is mapped if that fits and needs at most this factor of the memory for reading it: it opens a third faster.
+ */
 const MAPPING_WORTH = 1.1;
 
-/** A request for one header, with the use of grammars decided. */
+/** A request for one header, with the use of grammars already decided. */
 export type HeaderRequest = Omit<FitRequest, "model_path" | "constrains_output"> & { constrains_output: boolean };
 
 /** A model that does not fit. */
 export interface Misfit {
   excessBytes: number;
-  /** Whether a larger budget would be enough: the device has the memory, and can spare it. */
+  /** Whether a larger budget would help: the device has enough memory, and enough of it is free. */
   canBeAllowed: boolean;
-  /** Makes the error. It looks for changes that would help, which takes time. */
+  /** Creates the error. Searches for changes that would help, which takes time. */
   refuse: () => DoesNotFitError;
 }
 
-/** Plans one way of loading a header's model: the batch and the KV type of the request, or their defaults. */
+/** Plans one loading: with the batch size and KV type of the request, or their defaults. */
 export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan | Misfit {
   requireSound(request);
   const shape = transformerShape(header);
   const kvType = request.kv_type ?? DEFAULT_KV_TYPE;
   if (!storesHeads(shape, kvType)) {
-    const expected = "a type whose blocks fill this model's heads, such as f16";
+    const expected = "a type whose block size divides the head length of this model, such as f16";
     throw new InvalidFitRequestError("kv_type", kvType, expected);
   }
   const { prefillThreads, decodeThreads } = threadPrior(request.device.cpu_cores);
@@ -125,7 +127,7 @@ export function fitHeader(header: GgufHeader, request: HeaderRequest): FitPlan |
   };
 }
 
-/** Tells whether mapping the file takes no more memory than reading it. A mapping is better: the system can drop its pages. */
+/** Whether mapping the file needs no more memory than reading it. Mapping is better: the system can drop its pages. */
 function takesLessMapped(settings: LoadSettings, ledgerOf: (settings: LoadSettings) => MemoryLedger): boolean {
   const mapped = ledgerOf({ ...settings, mapsFile: true }).peak_resident_bytes;
   const read = ledgerOf({ ...settings, mapsFile: false }).peak_resident_bytes;
@@ -148,7 +150,7 @@ function requireSound(request: HeaderRequest): void {
   }
   const requireTokens = (field: string, value: unknown, other = "") => {
     if (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= MAX_TOKENS) return;
-    throw new InvalidFitRequestError(field, value, `a whole number from 1 to ${MAX_TOKENS}${other}`);
+    throw new InvalidFitRequestError(field, value, `an integer from 1 to ${MAX_TOKENS}${other}`);
   };
   if (context_tokens !== "auto") requireTokens("context_tokens", context_tokens, ', or "auto"');
   if (wanted_context_tokens !== undefined) requireTokens("wanted_context_tokens", wanted_context_tokens);

@@ -1,8 +1,8 @@
 import { NanoAgentError } from "@nanoagent/models";
 
 /**
- * Code `invalid-fit-request`: what a model is to be planned for cannot be. `field` names the key of the request, `value`
- * is what was given.
+ * Code `invalid-fit-request`: a request has an invalid value. `field` is the key of the request, `value` the invalid
+ * value.
  */
 export class InvalidFitRequestError extends NanoAgentError {
   override name = "InvalidFitRequestError";

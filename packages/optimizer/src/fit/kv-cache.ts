@@ -3,40 +3,40 @@ import type { TransformerShape } from "../architectures/transformer-shape.js";
 import { bytesOfWeights, tensorTypeNamed } from "../formats/tensor-types.js";
 import { CACHE_CELL_MULTIPLE } from "../load-settings.js";
 
-/** Recurrent layers keep numbers of 32 bits. */
+/** Recurrent state is stored as 32-bit floats. */
 const STATE_NUMBER_BYTES = 4;
 
-/** Settings that the size of a cache depends on. */
+/** Settings that determine the size of a cache. */
 export interface CacheSettings {
   contextTokens: number;
   batchTokens: number;
   kvType: string;
 }
 
-/** Returns the number of tokens that the cache of a context has room for. */
+/** Returns the capacity of a context's cache, in tokens. */
 export function cacheCells(contextTokens: number): number {
   return Math.ceil(contextTokens / CACHE_CELL_MULTIPLE) * CACHE_CELL_MULTIPLE;
 }
 
-/** Returns the number of tokens that the cache of a layer with a window has room for: the window and one batch. */
+/** Returns the capacity of the cache of a layer with a window, in tokens: the window and one batch. */
 export function windowCells(windowTokens: number, settings: CacheSettings): number {
   const batchTokens = Math.min(settings.batchTokens, settings.contextTokens);
   return Math.min(cacheCells(settings.contextTokens), cacheCells(windowTokens + batchTokens));
 }
 
-/** Layers of a model whose caches are of one size. */
+/** Layers of a model with caches of the same size. */
 export interface CacheGroup {
   layerCount: number;
   cells: number;
   windowTokens: number | null;
-  /** Heads of keys and values in all these layers, and lengths; latent attention has keys alone. */
+  /** KV heads of all these layers together, and head lengths. Latent attention has only keys. */
   heads: number;
   keyHeadLength: number;
   valueHeadLength: number;
   bytes: number;
 }
 
-/** The caches of a model: cells × (key length + value length) × bytes of an element, for layers that are alike together. */
+/** Groups equal caches of a model. Their size is cells × (key length + value length) × bytes per element. */
 export function kvCacheGroups(shape: TransformerShape, settings: CacheSettings): CacheGroup[] {
   const type = tensorTypeNamed(settings.kvType);
   const groups = new Map<string, CacheGroup>();
@@ -55,12 +55,12 @@ export function kvCacheGroups(shape: TransformerShape, settings: CacheSettings):
   return [...groups.values()];
 }
 
-/** The bytes of keys and values over all layers. */
+/** Returns the bytes of keys and values of all layers. */
 export function kvCacheBytes(shape: TransformerShape, settings: CacheSettings): number {
   return kvCacheGroups(shape, settings).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The bytes that recurrent layers keep instead of a cache, whatever the context. */
+/** Returns the state of all recurrent layers in bytes, which does not depend on the context. */
 export function recurrentStateBytes({ layers }: TransformerShape): number {
   return recurrences(layers).reduce(
     (sum, { convolutionNumbers, stateNumbers }) => sum + (convolutionNumbers + stateNumbers) * STATE_NUMBER_BYTES,
@@ -68,14 +68,14 @@ export function recurrentStateBytes({ layers }: TransformerShape): number {
   );
 }
 
-/** The recurrences of a model: those of layers without attention, and those beside one. */
+/** Lists the recurrences of a model: those of layers without attention, and those beside attention. */
 export function recurrences(layers: readonly LayerShape[]): RecurrentShape[] {
   return layers.flatMap(({ mixer, beside }) =>
     [mixer, beside].filter((part) => part !== undefined && "stateNumbers" in part),
   );
 }
 
-/** Tells whether keys and values can be stored in a type: a head must fill whole blocks of it. */
+/** Whether keys and values can be stored in a type: a head must fill whole blocks. */
 export function storesHeads(shape: TransformerShape, kvType: string): boolean {
   const { weightsPerBlock } = tensorTypeNamed(kvType);
   return shape.layers.every(({ mixer }) => {

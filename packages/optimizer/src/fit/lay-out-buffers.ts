@@ -1,35 +1,35 @@
-/** One result of a computation, or one input of it. */
+/** One result or one input of a computation. */
 export interface ComputeStep {
-  /** The room that it is given. */
+  /** Size of its buffer, in bytes. */
   reservedBytes: number;
-  /** The part of the room that is written to when the computation runs. */
+  /** Bytes of the buffer that the computation writes. */
   writtenBytes: number;
-  /** What it is computed from, as places in the list of steps. Without any it is an input of the whole computation. */
+  /** Operands, as indexes into the list of steps. An empty list marks an input of the whole computation. */
   from: readonly number[];
-  /** The first of `from` that has one reader left gives its room to this step, which has the same size. */
+  /** Operands of the same size that this step can overwrite: the first one with no other reader left is used. */
   takesRoomOf: readonly number[];
-  /** Whether it has to last until the end. */
+  /** Whether the buffer must stay valid until the end. */
   isOutput: boolean;
 }
 
-/** How much one buffer takes that holds every step of a computation for as long as it is needed. */
+/** Size of one buffer that holds every step of a computation for as long as it is needed. */
 export interface BufferLayout {
-  /** What has to be allocated. */
+  /** Bytes to allocate. */
   reservedBytes: number;
-  /** The pages of it that are written to. */
+  /** Bytes of the pages that are written. */
   residentBytes: number;
 }
 
-/** Every step begins at a multiple of this: ggml's alignment of tensors on CPUs. */
+/** Alignment of each step: ggml's tensor alignment on CPUs. */
 const STEP_ALIGNMENT_BYTES = 32;
 
-/** The smallest page of the systems that run models; on larger pages up to 0.1 MB more is touched. */
+/** Smallest page size of supported systems. With larger pages up to 0.1 MB more is touched. */
 const PAGE_BYTES = 4096;
 
 /**
- * The buffer that ggml's graph allocator reserves for a computation. The rules, from the first step to the last: the
- * inputs come first; a result goes where an operand was that nothing else reads, if it may overwrite it; else into the
- * smallest gap that holds it, of equal ones the last; else behind everything. Room is given back after its last reader.
+ * Computes the buffer that ggml's graph allocator reserves for a computation. Inputs are placed first. A result then
+ * overwrites an operand that nothing else reads, where that is allowed; otherwise it goes into the smallest gap that is
+ * large enough (the last of equal gaps), or to the end. A buffer is freed after its last reader.
  */
 export function layOutBuffers(steps: readonly ComputeStep[]): BufferLayout {
   const readersLeft = countReaders(steps);
@@ -79,10 +79,10 @@ interface Range {
   end: number;
 }
 
-/** Room without an upper end, with gaps in it where something was given back. */
+/** An address space without an upper limit, with gaps where buffers were freed. */
 class Arena {
   highestEnd = 0;
-  /** In order of their place; none touches the next, and none reaches `#end`. */
+  /** Sorted by offset. Gaps never touch each other or `#end`. */
   #gaps: Range[] = [];
   #end = 0;
 
@@ -125,7 +125,7 @@ function aligned(bytes: number): number {
   return Math.ceil(bytes / STEP_ALIGNMENT_BYTES) * STEP_ALIGNMENT_BYTES;
 }
 
-/** What the pages that the ranges touch come to. */
+/** Returns the total size of the pages that the ranges touch. */
 function bytesOfPages(ranges: readonly Range[]): number {
   const inOrder = [...ranges].sort((one, other) => one.start - other.start);
   let pages = 0;

@@ -22,7 +22,7 @@ import { formatMb } from "./format-mb.js";
 import { cacheCells, kvCacheBytes, kvCacheGroups, recurrences, recurrentStateBytes } from "./kv-cache.js";
 import { type RepackedTensors, repackedTensors } from "./repacked-tensors.js";
 
-/** A model, and how it is to be run. */
+/** A model and the settings to run it with. */
 export interface LedgerOptions {
   header: GgufHeader;
   contextTokens: number;
@@ -31,34 +31,34 @@ export interface LedgerOptions {
   kvType: string;
   /** Whether weights are mapped from the file or read into memory. */
   mapsFile: boolean;
-  /** Features of the CPU, as in /proc/cpuinfo; null if they are not known: then every copy that any CPU would make counts. */
+  /** CPU features, as in /proc/cpuinfo; null if unknown: then every copy that any CPU would make counts. */
   cpuFeatures: readonly string[] | null;
-  /** Whether replies may be held to a grammar. Default: false. */
+  /** Whether replies can be constrained by a grammar. Default: false. */
   constrainsOutput?: boolean | undefined;
-  /** Tokens of the context that scores which tool a message needs. Default: 0, there is none. */
+  /** Tokens of the second context, which scores the tools for a message. Default: 0, no such context. */
   choosingTokens?: number | undefined;
-  /** Threads that the engine computes with. Default: 1. */
+  /** Compute threads of the engine. Default: 1. */
   threads?: number | undefined;
-  /** The process that the engine lives in; null for one that is accounted for elsewhere. Default: {@link ENGINE_HOST}. */
+  /** The process that runs the engine; null if its memory is counted elsewhere. Default: {@link ENGINE_HOST}. */
   host?: HostCost | null | undefined;
 }
 
 const FLOAT_BYTES = 4;
-/** Lines that are allocated once the weights are in place. */
+/** Names of the lines that are allocated after the weights. */
 const MADE_LAST: ReadonlySet<string> = new Set([
   "kv-cache",
   "kv-cache-of-windows",
   "recurrent-state",
   "compute-buffer",
 ]);
-/** Every tensor begins at a multiple of this in the engine's buffers. */
+/** Alignment of each tensor in the engine's buffers. */
 const TENSOR_ALIGNMENT_BYTES = 32;
 
 /**
- * Computes the memory that a model takes, line by line, from its header alone. Reserved KV cache and compute buffer are llama.cpp's
- * own figures, to the byte, for the architectures whose computation is known step by step; others get an estimate that
- * says so. Throws
- * {@link InvalidModelFileError} for a header from which nothing can be computed.
+ * Computes the memory that a model needs, line by line, from its header alone. For architectures whose computation is
+ * known step by step, the reserved KV cache and compute buffer equal llama.cpp's figures to the byte. Other
+ * architectures get an estimate, which the explanation of the line says. Throws {@link InvalidModelFileError} for a
+ * header from which nothing can be computed.
  */
 export function memoryLedger(options: LedgerOptions): MemoryLedger {
   const shape = transformerShape(options.header);
@@ -92,43 +92,43 @@ function weightLines({ header, mapsFile, cpuFeatures }: LedgerOptions): LedgerLi
   const copiedBytes = alignedBytes(copied);
   const isAmongCopied = new Set(copied);
   const inPlace = header.tensors.filter((tensor) => !isAmongCopied.has(tensor));
-  const assumption = cpuFeatures === null ? "; the CPU is not known, so every type that any CPU reorders counts" : "";
+  const assumption = cpuFeatures === null ? "; the CPU is unknown, so every type that any CPU repacks counts" : "";
   const types = [...new Set(copied.map(({ type }) => type))].join(", ");
   const lines: LedgerLine[] = [];
   const isCopied = copied.length > 0;
   if (mapsFile) {
     const mappedBytes = mappedRangeBytes(inPlace);
-    const reason = isCopied ? "although some of it is copied too" : "and this CPU computes with it as it is";
+    const use = isCopied ? "partly copied as well" : "used in place by this CPU";
     lines.push({
       name: "weights",
       kind: "evictable",
       reserved_bytes: 0,
       resident_bytes: mappedBytes,
-      explanation: `the file is mapped, ${reason}; the system may drop pages of it and read them again`,
+      explanation: `mapped from the file, ${use}; the system can drop these pages and read them again`,
     });
   } else {
     const readBytes = alignedBytes(inPlace);
-    const reason = isCopied ? "what is copied below would be held twice if it were mapped" : "it is not mapped";
-    lines.push(pinned("weights", readBytes, `the file is read into memory: ${reason}`));
+    const reason = isCopied ? ", because a mapping would hold the repacked tensors twice" : ", not mapped";
+    lines.push(pinned("weights", readBytes, `read into memory${reason}`));
   }
   if (isCopied) {
-    const explanation = `${copied.length} tensors in ${types}, in the order that this CPU computes fastest with`;
+    const explanation = `${copied.length} tensors in ${types}, in the layout that is fastest on this CPU`;
     lines.push(pinned("repacked-weights", copiedBytes, `${explanation}${assumption}`));
   }
   if (tiedEmbedding !== null) {
-    const explanation = `${tiedEmbedding.name} (${tiedEmbedding.type}) once more, reordered, as output matrix`;
+    const explanation = `${tiedEmbedding.name} (${tiedEmbedding.type}), repacked for use as the output matrix`;
     lines.push(pinned("tied-embeddings", alignedBytes([tiedEmbedding]), `${explanation}${assumption}`));
   }
   return lines;
 }
 
-/** One line for each size of cache: layers that see the whole context, and layers with a window. */
+/** Returns one line for each cache size: layers that see the whole context, and layers with a window. */
 function kvLines(options: LedgerOptions, shape: TransformerShape): LedgerLine[] {
   const elementBytes = bytesOfWeights(tensorTypeNamed(options.kvType), 1);
   const groups = kvCacheGroups(shape, options);
   return groups.map(({ cells, windowTokens, layerCount, heads, keyHeadLength, valueHeadLength, bytes }) => {
     const lengths = valueHeadLength === 0 ? `${keyHeadLength}` : `(${keyHeadLength} + ${valueHeadLength})`;
-    const window = windowTokens === null ? "" : `, which see the newest ${windowTokens} tokens`;
+    const window = windowTokens === null ? "" : ` with a window of ${windowTokens} tokens`;
     const explanation =
       `${cells} tokens × ${heads} heads in ${layerCount} layers${window} × ` +
       `${lengths} elements × ${elementBytes} bytes (${options.kvType})${estimateNote(shape)}`;
@@ -144,7 +144,7 @@ function stateLine(shape: TransformerShape): LedgerLine[] {
   const bytes = recurrentStateBytes(shape);
   if (bytes === 0) return [];
   const count = recurrences(shape.layers).length;
-  const explanation = `what ${count} recurrent layers keep of all tokens before, 4 bytes a number${estimateNote(shape)}`;
+  const explanation = `state of ${count} recurrent layers, 4 bytes per number${estimateNote(shape)}`;
   return [pinned("recurrent-state", bytes, explanation)];
 }
 
@@ -157,14 +157,14 @@ function computeLine(options: LedgerOptions, shape: TransformerShape): LedgerLin
     reserved_bytes: reservedBytes,
     resident_bytes: residentBytes,
     explanation:
-      `for ${batchTokens} tokens at once; at least 4 × ${batchTokens} × (${shape.vocabularySize} tokens + ` +
-      `2 × ${shape.embeddingLength}) is reserved for the logits of each, and one row of them is used${estimateNote(shape)}`,
+      `working memory for a batch of ${batchTokens} tokens; reserves at least 4 × ${batchTokens} × (${shape.vocabularySize} + ` +
+      `2 × ${shape.embeddingLength}) bytes for logits but uses one row of them${estimateNote(shape)}`,
   };
 }
 
 function outputLine({ vocabularySize }: TransformerShape): LedgerLine {
   const perToken = FLOAT_BYTES + SAMPLER_BYTES_PER_TOKEN;
-  const explanation = `${vocabularySize} tokens × (${FLOAT_BYTES} + ${SAMPLER_BYTES_PER_TOKEN}) bytes: logits, and the sampler's list`;
+  const explanation = `${vocabularySize} tokens × (${FLOAT_BYTES} + ${SAMPLER_BYTES_PER_TOKEN}) bytes: logits and sampler`;
   return pinned("output-buffer", vocabularySize * perToken, explanation);
 }
 
@@ -178,21 +178,23 @@ function engineLine({ header, contextTokens, threads = 1 }: LedgerOptions): Ledg
     kind: "pinned",
     reserved_bytes: ENGINE_BASE_BYTES + nodes * GRAPH_RESERVED_BYTES_PER_NODE + cells + stacks,
     resident_bytes,
-    explanation: `objects of the engine, its graph of up to ${nodes} nodes, and the places of ${cacheCells(contextTokens)} tokens`,
+    explanation: `engine objects, a graph of up to ${nodes} nodes, and the positions of ${cacheCells(contextTokens)} tokens`,
   };
 }
 
 function vocabularyLine({ vocabularySize }: TransformerShape): LedgerLine {
-  const explanation = `${vocabularySize} tokens × ${VOCABULARY_BYTES_PER_TOKEN} bytes: texts, index and merges`;
+  const explanation = `${vocabularySize} tokens × ${VOCABULARY_BYTES_PER_TOKEN} bytes: token texts, index and merges`;
   return pinned("vocabulary", vocabularySize * VOCABULARY_BYTES_PER_TOKEN, explanation);
 }
 
 function grammarLine({ vocabularySize }: TransformerShape): LedgerLine {
-  const explanation = `${vocabularySize} tokens × ${GRAMMAR_BYTES_PER_TOKEN} bytes, once a reply is held to a grammar`;
+  const explanation = `${vocabularySize} tokens × ${GRAMMAR_BYTES_PER_TOKEN} bytes, for replies that must match a schema`;
   return pinned("grammar", vocabularySize * GRAMMAR_BYTES_PER_TOKEN, explanation);
 }
 
-/** The context that scores the tools for a message. The logits of every token of a batch are kept there. */
+/**
+ * Returns the line of the context that scores the tools for a message. It keeps the logits of every token of a batch.
+ */
 function choosingLine(contextTokens: number, shape: TransformerShape): LedgerLine {
   const settings = { contextTokens, batchTokens: CHOOSING_BATCH_TOKENS, kvType: "f16" };
   const cacheBytes = kvCacheBytes(shape, settings) + recurrentStateBytes(shape);
@@ -203,7 +205,7 @@ function choosingLine(contextTokens: number, shape: TransformerShape): LedgerLin
     kind: "pinned",
     reserved_bytes: cacheBytes + reservedBytes + logitBytes,
     resident_bytes: cacheBytes + residentBytes + 2 * logitBytes,
-    explanation: `a second context of ${contextTokens} tokens, which scores the tools for a message${estimateNote(shape)}`,
+    explanation: `second context of ${contextTokens} tokens, which scores the tools for a message${estimateNote(shape)}`,
   };
 }
 
@@ -215,22 +217,23 @@ function hostLines({ host = ENGINE_HOST }: LedgerOptions): LedgerLine[] {
       kind: "pinned",
       reserved_bytes: host.reservedBytes,
       resident_bytes: host.pinnedBytes,
-      explanation: "the process that the engine lives in, before a model is loaded",
+      explanation: "the engine's process before a model is loaded",
     },
     {
       name: "host-code",
       kind: "evictable",
       reserved_bytes: 0,
       resident_bytes: host.evictableBytes,
-      explanation: "its code and the engine's, mapped from files, which other processes share",
+      explanation: "code of the process and the engine, mapped from files that other processes share",
     },
   ];
 }
 
 /**
- * Memory that only loading needs, beyond KV cache and compute buffer, which are allocated after it. A mapped file is
- * there as a whole until all that is reordered has been copied. Without a mapping, a tensor that is reordered is read
- * whole into a place of its own first; the largest ones come first, while little else is there.
+ * Returns the line of the memory that only loading needs, beyond KV cache and compute buffer, which are allocated after
+ * it. A mapped file is resident as a whole until all repacked tensors have been copied. Without a mapping, each
+ * repacked tensor is first read whole into a separate buffer; the largest tensors come first, while little else is
+ * allocated.
  */
 function loadingLine({ header, mapsFile, cpuFeatures }: LedgerOptions, steady: readonly LedgerLine[]): LedgerLine[] {
   const later = steady.filter(({ name }) => MADE_LAST.has(name));
@@ -241,12 +244,12 @@ function loadingLine({ header, mapsFile, cpuFeatures }: LedgerOptions, steady: r
   const resident_bytes = beyond(excess, "resident_bytes");
   if (resident_bytes === 0) return [];
   const reserved_bytes = mapsFile ? 0 : beyond(excess, "reserved_bytes");
-  const what = mapsFile ? "the whole file is mapped" : "a tensor is read whole beside the weights";
-  const explanation = `${what}, ${formatMb(excess)} MB more, until KV cache and compute buffer are made`;
+  const cause = mapsFile ? "the whole file is mapped" : "one tensor is read beside the weights";
+  const explanation = `${cause}, ${formatMb(excess)} MB more, until KV cache and compute buffer are allocated`;
   return [{ name: "loading", kind: "transient", reserved_bytes, resident_bytes, explanation }];
 }
 
-/** The most that a tensor in its first place takes beyond those that are still to come to their second one. */
+/** Returns the peak of the read buffer beyond the final total: its size less the repacked tensors not yet written. */
 function stagingBytes({ copied, tiedEmbedding }: RepackedTensors): number {
   const smallestFirst = [...copied, ...(tiedEmbedding ? [tiedEmbedding] : [])]
     .map(({ bytes }) => bytes)
@@ -264,13 +267,13 @@ function pinned(name: string, bytes: number, explanation: string): LedgerLine {
   return { name, kind: "pinned", reserved_bytes: bytes, resident_bytes: bytes, explanation };
 }
 
-/** Whole bytes, and never more than a number holds exactly: headers can state figures that no machine has room for. */
+/** Rounds up to whole bytes, at most MAX_SAFE_INTEGER: a header can state figures that no machine has memory for. */
 function rounded(line: LedgerLine): LedgerLine {
   const whole = (bytes: number) => Math.min(Math.ceil(bytes), Number.MAX_SAFE_INTEGER);
   return { ...line, reserved_bytes: whole(line.reserved_bytes), resident_bytes: whole(line.resident_bytes) };
 }
 
-/** From the first to the last byte of the tensors that are used where they lie, in each of the model's files. */
+/** Sums the range from the first to the last byte of the tensors that are used in place, over the model's files. */
 function mappedRangeBytes(inPlace: readonly GgufTensor[]): number {
   const ranges = new Map<number, { first: number; end: number }>();
   for (const { offset, bytes, part = 0 } of inPlace) {
@@ -286,5 +289,5 @@ function alignedBytes(tensors: readonly GgufTensor[]): number {
 }
 
 function estimateNote({ architecture, isExact }: TransformerShape): string {
-  return isExact ? "" : `; an estimate, since ${architecture} in this shape is not computed step by step`;
+  return isExact ? "" : `; an estimate: no exact figures for this ${architecture} model`;
 }

@@ -3,8 +3,10 @@ import { readGguf } from "../formats/gguf/read-gguf.js";
 import { planHeader } from "./plan-header.js";
 
 /**
- * Plans how to load GGUF models, from their headers and what llama.cpp is known to take. Beside what {@link FitPlanner}
- * promises: where fewer tokens fit than `auto` wants, it is the largest multiple of 256 that does. A file is mapped unless this CPU reorders its weights; then it is read, since a mapping would hold them twice.
+ * Plans how to load GGUF models, from their headers and the known memory use of llama.cpp. Beyond the contract of
+ * {@link FitPlanner}: if an `auto` context must be shorter than preferred, it is the largest multiple of 256 tokens
+ * that fits. A file is mapped unless this CPU repacks its weights; then it is read, because a mapping would hold them
+ * twice.
  */
 export class ModelFitPlanner implements FitPlanner {
   async planFit(request: FitRequest): Promise<FitPlan> {

@@ -2,19 +2,19 @@ import type { GgufHeader } from "../formats/gguf/gguf-header.js";
 import { mainType, modelWork } from "../speed/model-work.js";
 import { QUANTIZATION_TYPES, quantizeHeader } from "./quantize-header.js";
 
-/** Types that a file may be quantized to; the last one for speed: it is read and computed fastest. */
+/** Types that a file can be quantized to. The last one is the fastest. */
 const TARGET_TYPES = [...QUANTIZATION_TYPES, "q4_0"] as const;
-/** Types that a file may be quantized from. Quantizing a quantized file again adds one loss to the other. */
+/** Types that a file can be quantized from. Quantizing twice adds up the losses. */
 const SOURCE_TYPES: ReadonlySet<string> = new Set(["f32", "f16", "bf16", "q8_0"]);
 
-/** A file as it is, or as it would be in another type. */
+/** A file unchanged, or as it would be in another type. */
 export interface ModelVariant {
   header: GgufHeader;
-  /** The type that the file is to be quantized to; null for the file as it is. */
+  /** The type to quantize the file to; null for the unchanged file. */
   quantizeTo: string | null;
 }
 
-/** Lists a file as it is and in the types that it can be quantized to, without types that another file of `models` is in. */
+/** Lists the unchanged file and the types it can be quantized to, except types that another file of `models` has. */
 export function modelVariants(header: GgufHeader, models: readonly GgufHeader[], mayQuantize: boolean): ModelVariant[] {
   const asItIs = { header, quantizeTo: null };
   const alike = models.filter((other) => isSameModel(header, other));
@@ -26,7 +26,7 @@ export function modelVariants(header: GgufHeader, models: readonly GgufHeader[],
     header: quantizeHeader(header, type),
     quantizeTo: type,
   }));
-  // Where rows do not fill the blocks of a type, another is taken for it: what would be the same file comes once.
+  // If the rows do not fill the blocks of a type, a fallback type replaces it. List identical results only once.
   const seen = new Set<string>();
   const isNew = (variant: { header: GgufHeader }) => {
     const types = variant.header.tensors.map(({ type }) => type).join(" ");

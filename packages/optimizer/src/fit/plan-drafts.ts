@@ -1,13 +1,15 @@
 import type { FitPlan } from "@nanoagent/models";
 
-/** Most tokens that are checked in one batch, the one before a draft included; as in the engine's `draft-payoff.ts`. */
+/**
+ * Most tokens that are checked in one batch, including the one before the draft; as in the engine's `draft-payoff.ts`.
+ */
 const MAX_CHECKED_TOKENS = 16;
 const FEWEST_CHECKED_TOKENS = 4;
 const FLOAT_BYTES = 4;
 
 /**
- * Returns a plan with room for drafts, as long ones as the rest of the budget allows: the logits of each drafted token are
- * kept, and computed in a buffer that is reserved already. Nothing else is given up for them.
+ * Adds memory for draft tokens to a plan, as many as the rest of the budget allows. The logits of each draft token are
+ * kept; they are computed in a buffer that is already reserved. Nothing else in the plan changes.
  */
 export function planDrafts(plan: FitPlan, budgetBytes: number, vocabularySize: number): FitPlan {
   const { lines, ...sums } = plan.ledger;
@@ -19,7 +21,7 @@ export function planDrafts(plan: FitPlan, budgetBytes: number, vocabularySize: n
   const reserved_bytes = reservedBytes();
   const resident_bytes = 2 * reserved_bytes;
   const draft_tokens = checked - 1;
-  const explanation = `${draft_tokens} drafted tokens × ${vocabularySize} × ${FLOAT_BYTES} bytes of logits, computed and kept`;
+  const explanation = `${draft_tokens} draft tokens × ${vocabularySize} × ${FLOAT_BYTES} bytes of logits, computed and kept`;
   const ledger = {
     lines: [...lines, { name: "drafts", kind: "pinned" as const, reserved_bytes, resident_bytes, explanation }],
     steady_reserved_bytes: sums.steady_reserved_bytes + reserved_bytes,

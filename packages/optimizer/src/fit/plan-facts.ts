@@ -1,37 +1,37 @@
 import type { EdgeDevice, FitRequest } from "@nanoagent/models";
 
-/** Facts that a plan follows from beside the model file: the same facts and the same file always make the same plan. */
+/** Facts that a plan depends on besides the model file. The same facts and the same file always give the same plan. */
 export interface PlanFacts {
   device: EdgeDevice;
-  /** Features of the CPU (`avx2`, `asimddp`); null if they are not known. */
+  /** CPU features (`avx2`, `asimddp`); null if unknown. */
   cpuFeatures: readonly string[] | null;
-  /** Memory that the model, its engine and the process they live in may take together, in bytes. */
+  /** Memory budget of the model, its engine and their process together, in bytes. */
   budgetBytes: number;
-  /** Memory of the agent's budget that is set aside for the program itself, in bytes. Default: 0. */
+  /** Part of the agent's budget that is reserved for the program itself, in bytes. Default: 0. */
   programBytes?: number | undefined;
-  /** Memory of the agent's budget that processes which are yet to start will take, in bytes. Default: 0. */
+  /** Part of the agent's budget that processes still to be started will use, in bytes. Default: 0. */
   expectedBytes?: number | undefined;
   /** Those processes, in words: `its 2 MCP servers`. Default: none. */
   expectedFor?: string | undefined;
-  /** Memory that the device can spare for the model, in bytes: no budget makes it more. Default: no limit. */
+  /** Memory that the device has free for the model, in bytes, whatever the budget. Default: no limit. */
   spareBytes?: number | undefined;
-  /** Limit that `spareBytes` is under, in words. Default: none. */
+  /** Name of the limit that `spareBytes` comes from, such as a cgroup. Default: none. */
   spareSource?: string | null | undefined;
-  /** Whether replies may be held to a schema; `auto`: if it fits. Default: false. */
+  /** Whether replies can be constrained by a schema; `auto`: if the memory suffices. Default: false. */
   constrainsOutput?: boolean | "auto" | undefined;
-  /** Tokens of the context that scores the tools of an agent. Default: 0, it has none. */
+  /** Tokens of the second context, which scores the tools for a message. Default: 0, no such context. */
   choosingTokens?: number | undefined;
 }
 
-/** The part of a request that may differ from one plan to the next. */
+/** The part of a request that differs from plan to plan. */
 export interface PlanChoices {
   contextTokens?: number | "auto" | undefined;
-  /** Tokens that a context of `auto` should have. Default: 4,096. */
+  /** Preferred length of an `auto` context, in tokens. Default: 4,096. */
   wantedTokens?: number | undefined;
   batchTokens?: number | undefined;
 }
 
-/** Builds the request for the model at a path. `run`, `check` and `optimize` all build theirs here. */
+/** Builds the fit request for the model at a path. `run`, `check` and `optimize` all use this function. */
 export function fitRequest(modelPath: string, facts: PlanFacts, choices: PlanChoices = {}): FitRequest {
   const {
     device,

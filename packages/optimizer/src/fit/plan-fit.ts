@@ -11,17 +11,18 @@ import { comparePlans, type PlanGoal } from "./plan-goal.js";
 import { planOrMisfit } from "./plan-header.js";
 
 export interface PlanFitOptions extends PlanFacts {
-  /** Headers of the files to choose from: several models, or one model in several quantizations. */
+  /** Headers of the candidate files: several models, or one model in several quantizations. */
   models: readonly GgufHeader[];
   goal?: PlanGoal | undefined;
-  /** Measurement of the device. Without one, forecasts follow from the kind of device alone. */
+  /** Measurement of the device. Without one, forecasts depend only on the kind of device. */
   measurement?: DeviceMeasurement | null | undefined;
 }
 
 /**
- * Returns the ways to run one of several models within a budget, the best first by the goal: one for each file, and one for
- * each type that a file could be quantized to. Plans that miss a minimum come last; `missedFloors` names it. Throws
- * `DoesNotFitError` with the cheapest changes if nothing fits: those of the model that is closest to fitting.
+ * Plans the given models within a budget and ranks the plans by the goal, best first: one plan for each file, and one
+ * for each type that a file could be quantized to. Plans that miss a minimum of the goal come last; `missedFloors`
+ * names the minimum. Throws `DoesNotFitError` if nothing fits, with the cheapest changes for the model that is closest
+ * to fitting.
  */
 export function planFit(options: PlanFitOptions): FitPlan[] {
   const { models, device, cpuFeatures, measurement = null, goal = {} } = options;
@@ -34,7 +35,7 @@ export function planFit(options: PlanFitOptions): FitPlan[] {
       const { header, quantizeTo } = variant;
       const result = planVariant(variant, options);
       if ("refuse" in result) {
-        // A quantized variant is already among the changes that the refusal of the file itself names.
+        // The error for the original file already lists its quantized variants as changes.
         if (quantizeTo === null && (nearest === null || result.excessBytes < nearest.excessBytes)) nearest = result;
         continue;
       }
@@ -51,7 +52,7 @@ export function planFit(options: PlanFitOptions): FitPlan[] {
   return plans.sort((one, other) => comparePlans(one, other, goal));
 }
 
-/** Plans one variant: the first way of loading it that has enough context for the goal, else the one with the longest. */
+/** Plans one variant: the first loading with enough context for the goal, or else the one with the longest context. */
 function planVariant({ header }: ModelVariant, options: PlanFitOptions) {
   const { goal = {} } = options;
   const request = fitRequest(header.path, options, { contextTokens: goal.contextTokens });

@@ -7,9 +7,9 @@ import { recurrences, storesHeads } from "./kv-cache.js";
 import { planDrafts } from "./plan-drafts.js";
 
 /**
- * Plans how to load the model that a header describes within the budget of the request. Throws {@link DoesNotFitError} if
- * nothing fits, {@link InvalidModelFileError} for a header that nothing can be computed from, and
- * {@link InvalidFitRequestError} for a request with an invalid value.
+ * Plans how to load a model within the budget of the request, from its header. Throws {@link DoesNotFitError} if
+ * nothing fits, {@link InvalidModelFileError} for a header from which nothing can be computed, and {@link
+ * InvalidFitRequestError} for a request with an invalid value.
  */
 export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_path">): FitPlan {
   const result = planOrMisfit(header, request);
@@ -18,8 +18,9 @@ export function planHeader(header: GgufHeader, request: Omit<FitRequest, "model_
 }
 
 /**
- * Does what {@link planHeader} does, and returns a misfit instead of throwing: for callers that try many models.
- * `enoughTokens` is the context up to which speed and quality are given up. Default: 4,096, or the context asked for.
+ * Does the same as {@link planHeader}, but returns a misfit instead of throwing, for callers that try many models.
+ * `enoughTokens` is the context length up to which speed and quality are given up for more context. Default: 4,096, or
+ * the requested context.
  */
 export function planOrMisfit(
   header: GgufHeader,
@@ -32,7 +33,8 @@ export function planOrMisfit(
     const abilities = { constrains_output: constrains, choosing_tokens: choosingTokens };
     return fitLoadings(header, { ...request, ...abilities }, enoughTokens);
   };
-  // An agent may never need a schema, and a model can choose its tools by itself: without the memory for either there may be room.
+  // Schemas and tool selection are optional: an agent may never need a schema, and a model can choose tools by itself.
+  // The model may fit without the memory for them.
   const abilities: [boolean, number][] = [
     ...(constrains_output !== false && choosing_tokens > 0 ? ([[true, choosing_tokens]] as [boolean, number][]) : []),
     ...(constrains_output !== false ? ([[true, 0]] as [boolean, number][]) : []),
@@ -40,7 +42,7 @@ export function planOrMisfit(
   ];
   const withDrafts = (result: FitPlan): FitPlan => {
     const { layers, vocabularySize } = transformerShape(header);
-    // A model with a state cannot forget what turns out to be wrong.
+    // Drafts that turn out wrong must be removed again, and a recurrent state cannot be rolled back.
     return recurrences(layers).length > 0 ? result : planDrafts(result, request.budget_bytes, vocabularySize);
   };
   let result: FitPlan | Misfit | null = null;
@@ -51,13 +53,13 @@ export function planOrMisfit(
   return result ?? plan(false, 0);
 }
 
-/** Whether a model's tools are chosen by evidence: it is a small one, and none that was made for calls alone. */
+/** Whether tools are selected for a model by scores: small models, except those made only for tool calls. */
 function isHelped({ tensors }: GgufHeader): boolean {
   const parameters = tensors.reduce((sum, { weights }) => sum + weights, 0);
   return parameters >= LEAST_HELPED_PARAMETERS && parameters < TRUSTED_PARAMETERS;
 }
 
-/** KV types and batches to try, in the order of what they cost in quality and speed. */
+/** KV types and batch sizes to try, cheapest in quality and speed first. */
 const LOADINGS = [
   { kv_type: "f16", batch_tokens: DEFAULT_BATCH_TOKENS },
   { kv_type: "q8_0", batch_tokens: DEFAULT_BATCH_TOKENS },
@@ -66,8 +68,9 @@ const LOADINGS = [
 ] as const;
 
 /**
- * Returns the first way of loading a model that has enough context, else the one with the longest. Only up to `enoughTokens`
- * are speed and quality given up for a longer one; a loading that costs neither may have more where more is wanted.
+ * Returns the first loading with enough context, or else the one with the longest context. Speed and quality are given
+ * up for a longer context only up to `enoughTokens`; the first loading, which costs neither, can have more if
+ * requested.
  */
 function fitLoadings(header: GgufHeader, given: HeaderRequest, enoughTokens?: number): FitPlan | Misfit {
   if (given.kv_type !== undefined || given.batch_tokens !== undefined) return fitHeader(header, given);
@@ -83,7 +86,7 @@ function fitLoadings(header: GgufHeader, given: HeaderRequest, enoughTokens?: nu
     if (contextOf(best) >= enough) break;
     if (!storesHeads(shape, loading.kv_type)) continue;
     const result = fitHeader(header, { ...request, ...loading });
-    // The refusal is that of a loading that more memory can be allowed for.
+    // If nothing fits, report a loading that a larger budget would allow.
     if ("refuse" in best && "refuse" in result && !best.canBeAllowed && result.canBeAllowed) best = result;
     if (contextOf(result) > contextOf(best)) best = result;
   }

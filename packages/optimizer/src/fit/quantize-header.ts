@@ -3,18 +3,18 @@ import { EMBEDDING_NAME, OUTPUT_NAME } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 import { bytesOfWeights, type TensorType, tensorTypeNamed } from "../formats/tensor-types.js";
 
-/** Best first. Below three bits answers suffer, and ARM CPUs get slower. */
+/** Best first. Below three bits the replies get much worse, and ARM CPUs get slower. */
 export const QUANTIZATION_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q3_k"] as const;
 
-/** Types that replace a type whose blocks a row does not fill, as in llama-quantize. */
+/** Replacements for a type whose blocks the row length does not fill, as in llama-quantize. */
 const FALLBACKS: Readonly<Record<string, string>> = { q6_k: "q8_0", q5_k: "q5_1", q4_k: "q5_0", q3_k: "q4_0" };
-/** The matrix that makes the next token suffers most, and is not made smaller than this. */
+/** Smallest type of the output matrix, which loses most by quantization. */
 const OUTPUT_TYPE = "q6_k";
 const OUTPUT_MATRICES: ReadonlySet<string> = new Set([OUTPUT_NAME, EMBEDDING_NAME]);
 
 /**
- * The header that a file of this model would have whose matrices take no more bits a weight than `type` does. What is
- * smaller already stays as it is. Sizes are those of a plain quantization; mixes differ by some percent.
+ * Returns the header of the same model after its matrices are quantized to `type`. Tensors that are already smaller
+ * stay unchanged. Sizes are those of a uniform quantization; mixed ones differ by a few percent.
  */
 export function quantizeHeader(header: GgufHeader, type: string): GgufHeader {
   const tensors = header.tensors.map((tensor) => quantizeTensor(tensor, type));
@@ -36,7 +36,7 @@ function quantizeTensor(tensor: GgufTensor, type: string): GgufTensor {
   return { ...tensor, type: target.name, bytes: bytesOfWeights(target, tensor.weights) };
 }
 
-/** The type, or what is taken in its place for rows of such a length; null where none of them holds such rows. */
+/** Returns the type, or its fallback for rows of this length; null if no fallback can store such rows. */
 function storable(type: TensorType, rowLength: number): TensorType | null {
   if (rowLength % type.weightsPerBlock === 0) return type;
   const fallback = FALLBACKS[type.name];

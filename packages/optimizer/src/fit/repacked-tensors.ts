@@ -2,13 +2,13 @@ import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
 import { isExpertMatrix, isLookupTable, vocabularyMatrices } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 
-/** Types that a CPU with a feature keeps in an order of its own, and the number that its rows must be a multiple of. */
+/** Types that are repacked on a CPU with a feature, each with the number that must divide the row count. */
 interface RepackRule {
   feature: string;
   rowsByType: Readonly<Record<string, number>>;
 }
 
-/** llama.cpp 0.5.0. An ARM CPU without dot products repacks nothing. */
+/** Rules of llama.cpp 0.5.0. On ARM CPUs without dot products nothing is repacked. */
 const RULES: readonly RepackRule[] = [
   { feature: "avx2", rowsByType: { q4_0: 8, q4_k: 8, iq4_nl: 8, mxfp4: 8 } },
   { feature: "avx512f", rowsByType: { q2_k: 8 } },
@@ -18,17 +18,17 @@ const RULES: readonly RepackRule[] = [
   },
 ];
 
-/** Tensors that are copied into another order when a model is loaded. */
+/** Tensors that are copied into another memory layout when a model is loaded. */
 export interface RepackedTensors {
-  /** Tensors that are copied, in addition to the file when that is mapped. */
+  /** Tensors that are copied. A mapped file holds them a second time. */
   copied: readonly GgufTensor[];
-  /** The embedding, where it serves as output matrix too and is copied for that; it stays in place as well. */
+  /** The embedding, if it is also the output matrix and copied for that; the original stays in place. */
   tiedEmbedding: GgufTensor | null;
 }
 
 /**
- * Lists the tensors that the engine keeps in another order than the file, on a CPU with these features (names as in
- * /proc/cpuinfo: `avx2`, `asimddp`). Null for features that are not known: everything that any CPU copies.
+ * Lists the tensors that the engine repacks on a CPU with these features (names as in /proc/cpuinfo: `avx2`,
+ * `asimddp`). For unknown features (null) it lists every tensor that any CPU would repack.
  */
 export function repackedTensors(header: GgufHeader, cpuFeatures: readonly string[] | null): RepackedTensors {
   const rules = RULES.filter(({ feature }) => cpuFeatures === null || cpuFeatures.includes(feature));

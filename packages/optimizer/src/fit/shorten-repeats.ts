@@ -1,11 +1,13 @@
 import type { LayerShape } from "../architectures/layer-shape.js";
 
-/** Repeats of the same layers after which ggml's allocator gives every further pair of them the places of the pair before. */
+/**
+ * Number of repeats after which ggml's allocator gives each further pair of layers the offsets of the previous pair.
+ */
 const SETTLED_REPEATS = 4;
 
 /**
- * Leaves out layers whose buffers lie where those of earlier layers lay: at the end of a model, an even number of repeats
- * of the same layers. What is left needs the same buffer, and is laid out in a fraction of the time.
+ * Leaves out layers that reuse the buffers of earlier layers: an even number of repeats of the same layers at the end
+ * of a model. The remaining layers need the same compute buffer, and their layout takes a fraction of the time.
  */
 export function shortenRepeats(layers: readonly LayerShape[]): readonly LayerShape[] {
   const { start, period } = repeatAtEnd(layers.map((layer) => JSON.stringify(layer)));
@@ -14,7 +16,9 @@ export function shortenRepeats(layers: readonly LayerShape[]): readonly LayerSha
   return [...layers.slice(0, start), ...layers.slice(start + (spare - (spare % 2)) * period)];
 }
 
-/** From where on a list repeats its last `period` entries up to its end: as early as that is so, with the shortest period. */
+/**
+ * Returns the earliest index from which a list repeats its last `period` entries to the end, with the shortest period.
+ */
 function repeatAtEnd(keys: readonly string[]): { start: number; period: number } {
   let best = { start: 0, period: keys.length };
   for (let period = 1; period <= keys.length / SETTLED_REPEATS; period++) {

@@ -8,44 +8,44 @@ import type {
 } from "../architectures/layer-shape.js";
 import type { ComputeStep } from "./lay-out-buffers.js";
 
-/** Input that the computation of one batch depends on. */
+/** Parameters of the computation of one batch. */
 export interface TransformerBatch {
   family: ComputeFamily;
   layers: readonly LayerShape[];
   embeddingLength: number;
   vocabularySize: number;
   batchTokens: number;
-  /** Cells of the KV cache, which the attention mask has a column for. */
+  /** Cells of the KV cache. The attention mask has one column for each. */
   contextCells: number;
-  /** Cells of the cache of layers with a window; null where no layer has one. */
+  /** Cells of the cache of layers with a window; null if no layer has one. */
   windowCells: number | null;
-  /** Keys and values are turned before they are stored in a quantized cache, and the result is turned back. */
+  /** Whether keys and values are rotated before they are stored in a quantized cache, and the result rotated back. */
   rotatesHeads: boolean;
 }
 
 const FLOAT_BYTES = 4;
-/** Positions in the cache are 64-bit numbers, tokens and positions in the text 32-bit ones. */
+/** Cache positions are 64-bit integers; tokens and text positions are 32-bit integers. */
 const CACHE_INDEX_BYTES = 8;
 const INDEX_BYTES = 4;
-/** The mask holds halves, as flash attention wants them. */
+/** Mask elements are 16-bit floats, as flash attention requires. */
 const MASK_BYTES = 2;
-/** Rows whose next token is wanted: the last one of a prompt, and each one that is decoded. */
+/** Rows with logits per batch: the last row of a prompt, or the one decoded row. */
 const WANTED_ROWS = 1;
-/** Side of the matrix that turns values; that for keys is as large as a head, if that is a power of two. */
+/** Side of the rotation matrix of values. That of keys is as long as a head, if that is a power of two. */
 const MIN_ROTATION = 64;
 
 interface RowOptions {
   takesRoomOf?: readonly number[];
-  /** Only the rows whose next token is wanted are written. */
+  /** Writes only the rows with logits. */
   wanted?: boolean;
   isOutput?: boolean;
 }
 
 /**
- * Lists what llama.cpp (v0.5.0, CPU, flash attention) computes for one batch, in its order of computation. Room is
- * reserved for the logits of every token of the batch; only {@link WANTED_ROWS} are written. What only views the same
- * bytes in another shape, and what overwrites its one operand, is left out: biases, norms of heads and norms behind a
- * layer are. What comes as such a view is never overwritten: heads get a place for their turned form of their own.
+ * Lists the steps that llama.cpp (v0.5.0, CPU, flash attention) computes for one batch, in order. Buffers are reserved
+ * for the logits of every token of the batch; only {@link WANTED_ROWS} rows are written. Views and steps that overwrite
+ * their only operand are left out: biases, head norms, and norms after a layer. A view is never overwritten: rotated
+ * heads get a separate buffer.
  */
 export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
   const { family, embeddingLength, batchTokens } = batch;
@@ -56,7 +56,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     return steps.push({ from: [], takesRoomOf: [], isOutput: false, ...step, writtenBytes }) - 1;
   };
   const input = (reservedBytes: number, writtenBytes = reservedBytes) => add({ reservedBytes, writtenBytes });
-  /** A matrix of floats with a row for each token. */
+  /** Adds a float matrix with one row per token. */
   const rows = (length: number, from: readonly number[], options: RowOptions = {}) => {
     const { takesRoomOf = [], wanted = false, isOutput = false } = options;
     return add({
@@ -72,12 +72,12 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     const norm = rows(embeddingLength, [of], { takesRoomOf: [of], wanted });
     return rows(embeddingLength, [norm], { takesRoomOf: [norm], wanted, isOutput });
   };
-  /** Stored in a cache, which has room of its own: nothing is written here. */
+  /** Adds a write to a cache, which has its own memory: nothing is written to this buffer. */
   const store = (from: readonly number[]) => add({ reservedBytes: 0, from });
 
   const mixers = batch.layers.map(({ mixer }) => mixer);
   const attention = mixers.find((mixer) => mixer.kind === "attention");
-  /** The inputs of one cache: what turns heads, where new tokens go, which of its cells each token sees. */
+  /** Adds the inputs of one cache: rotation matrices, cells for new tokens, and the mask of visible cells. */
   const cacheInputs = (cells: number) => {
     const turns = batch.rotatesHeads && attention !== undefined;
     const keyRotation = turns ? input(rotationOf(attention.keyHeadLength) ** 2 * FLOAT_BYTES) : null;
@@ -96,9 +96,9 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     return positions;
   };
 
-  // Inputs come in the order in which the layers ask for them.
+  // Inputs are added in the order in which the layers first use them.
   const tokens = input(batchTokens * INDEX_BYTES);
-  // Instead of tokens their embeddings can be given: room for them is kept and, for text, never used.
+  // A batch can contain embeddings instead of tokens: the buffer is reserved and, for text, never used.
   input(embeddingLength * batchTokens * FLOAT_BYTES, 0);
   let whole: ReturnType<typeof cacheInputs> | null = null;
   let windowed: ReturnType<typeof cacheInputs> | null = null;
@@ -117,7 +117,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     rotation === null || rotation === undefined ? of : rows(length, [rotation, of]);
   const defined = (...inputs: (number | null | undefined)[]) => inputs.filter((one) => typeof one === "number");
 
-  /** The last steps of a mixer, which come when its result is wanted; and whether that is a view of another shape. */
+  /** The last steps of a mixer, added when its result is needed, and whether that result is a view. */
   interface Mixed {
     finish: () => number;
     isView: boolean;
@@ -141,7 +141,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
       rotated(keyLength, rows(keyLength, [fused ?? rows(keyLength, [from]), placed()]), cache?.keyRotation);
     const query = queries();
     if (mixer.ownsCache) {
-      // With windows, keys come before values.
+      // In models with windows, keys are computed before values.
       const keyFirst = windowed === null ? null : keys();
       const value = values();
       const key = keyFirst ?? keys();
@@ -195,7 +195,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     const { convolutionNumbers, stateNumbers, convolvedLength, innerLength, headCount } = mixer;
     const keyLength = (convolvedLength - innerLength) / 2;
     const kept = keepTokens(mixer);
-    // Other recurrences make what passes the convolution and what is beside it with one matrix.
+    // Other recurrences compute the convolved part and the rest with one matrix.
     const projected = mixer.kind === "recurrence" ? rows(innerLength + convolvedLength + headCount, [from]) : null;
     const mixed = projected ?? rows(convolvedLength, [from]);
     const convolved = floats(convolvedLength * batchTokens + convolutionNumbers, [kept, mixed]);
@@ -214,7 +214,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     return { finish: () => rows(embeddingLength, [gated]), isView: true };
   };
 
-  /** Tokens that a short convolution keeps: they are fetched before the layer in front of it is finished. */
+  /** State of the next short convolution. It is fetched before the previous layer is finished. */
   let fetched: number | null = null;
   const fetchFor = (mixer: LayerShape["mixer"] | undefined) => {
     if (mixer?.kind === "short-convolution") fetched = keepTokens(mixer);
@@ -254,7 +254,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
     const gated = rows(used * shape.length, [gate, up], { wanted });
     const down = rows(used * embeddingLength, [gated, order], { wanted });
     const weighted = rows(used * embeddingLength, [down, weights], { takesRoomOf: [down], wanted });
-    // Each expert's part is a view: the sum gets a place of its own, and then overwrites itself.
+    // The part of each expert is a view: the sum gets a separate buffer, which it then overwrites.
     const readers = new Array<number>(Math.max(1, used)).fill(weighted);
     const sum = rows(embeddingLength, readers, { wanted });
     if (shape.sharedLength === 0) return sum;
@@ -304,7 +304,7 @@ export function transformerSteps(batch: TransformerBatch): ComputeStep[] {
   return steps;
 }
 
-/** The largest power of two, at least 64, that divides the length of a head. */
+/** Returns the largest power of two that divides the head length, at least 64. */
 function rotationOf(headLength: number): number {
   let side = MIN_ROTATION;
   while (headLength % (side * 2) === 0) side *= 2;

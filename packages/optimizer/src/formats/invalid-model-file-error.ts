@@ -3,7 +3,9 @@ import { NanoAgentError } from "@nanoagent/models";
 /** What {@link InvalidModelFileError} says. */
 export interface InvalidModelFileParts {
   path: string;
-  /** The part of the file that is wrong: `the file` as a whole, `version`, a metadata key, `tensor blk.0.attn_q.weight`. */
+  /**
+   * The part of the file that is wrong: `the file` as a whole, `version`, a metadata key, `tensor blk.0.attn_q.weight`.
+   */
   field: string;
   /** The byte at which that part begins. */
   offset: number;

@@ -130,8 +130,8 @@ export class ModelFileCursor {
   }
 
   /**
-   * A number as protocol buffers write it, seven bits a byte; Infinity for one that no number holds exactly. It needs no
-   * `need` before it.
+   * A number as protocol buffers write it, seven bits a byte; Infinity for one that no number holds exactly. It needs
+   * no `need` before it.
    */
   async takeVarint(field: string): Promise<number> {
     const offset = this.offset;

@@ -4,8 +4,8 @@ import { significantShape } from "../formats/significant-shape.js";
 import { baseType } from "../speed/speed-prior.js";
 
 /**
- * Mean Kullback–Leibler divergence from the model in 16 bits, all tensors in one type (Thireus, GGUF-Tool-Suite, wiki.test):
- * for models of 0.8, 2, 4, 9 and 27 billion parameters.
+ * Mean Kullback–Leibler divergence from the 16-bit model, with all tensors in one type, for models of 0.8, 2, 4, 9 and
+ * 27 billion parameters. Source: Thireus, GGUF-Tool-Suite, wiki.test.
  */
 const PARAMETERS = [0.8e9, 2e9, 4e9, 9e9, 27e9] as const;
 const DIVERGENCES: Readonly<Record<string, readonly number[]>> = {
@@ -21,7 +21,7 @@ const DIVERGENCES: Readonly<Record<string, readonly number[]>> = {
   iq2_s: [1.12, 0.742, 0.518, 0.306, 0.179],
   iq2_xxs: [2.91, 1.96, 1.12, 0.684, 0.383],
 };
-/** Types that were not measured count as the nearest one that was. */
+/** The nearest measured type for each type that was not measured. */
 const NEAREST: Readonly<Record<string, string>> = {
   q5_1: "q5_k",
   q5_0: "q5_k",
@@ -40,12 +40,12 @@ const NEAREST: Readonly<Record<string, string>> = {
   q2_0: "iq2_xxs",
 };
 const UNQUANTIZED: ReadonlySet<string> = new Set(["f32", "f16", "bf16", "f64"]);
-/** Models of one size differ by so much either way: the five against a sixth of 4 billion parameters. */
+/** Spread between models of the same size: the five measured ones against a sixth of 4 billion parameters. */
 const FACTOR_EITHER_WAY = 1.8;
 
 /**
- * How far a model's answers are expected to be from those of the model before it was quantized. Divergences of its
- * tensors add up, each type by its share of the weights. Null for types of which nothing is known.
+ * Estimates how far a quantized model's output diverges from the original. The divergences of the types add up,
+ * weighted by their share of the weights. Null if the model has a type without any figures.
  */
 export function expectedDivergence({ tensors }: Pick<GgufHeader, "tensors">): QualityForecast | null {
   const matrices = tensors.filter(({ shape }) => significantShape(shape).length >= 2);
@@ -67,7 +67,7 @@ export function expectedDivergence({ tensors }: Pick<GgufHeader, "tensors">): Qu
   };
 }
 
-/** On a straight line between the sizes next to it, both axes logarithmic; beyond the ends that of the last two. */
+/** Interpolates linearly between the neighboring sizes on logarithmic axes, and extrapolates beyond the ends. */
 function interpolate(divergences: readonly number[], parameters: number): number {
   const larger = PARAMETERS.findIndex((size) => size >= parameters);
   const upper = larger < 0 ? PARAMETERS.length - 1 : Math.max(1, larger);

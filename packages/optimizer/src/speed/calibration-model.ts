@@ -17,8 +17,9 @@ const ROW_MULTIPLE = 256;
 const MIN_CONTEXT_TOKENS = 8192;
 
 /**
- * Writes a plain transformer of another model's size, all matrices in one type, as a file whose header is real and whose
- * weights are a hole: they read as zeros, take no space, and are as fast to compute with as any. It has no tokenizer.
+ * Writes a plain transformer of another model's size, all matrices in one type, as a file whose header is real and
+ * whose weights are a hole: they read as zeros, take no space, and are as fast to compute with as any. It has no
+ * tokenizer.
  */
 export async function writeCalibrationModel(path: string, like: GgufHeader, type: string): Promise<void> {
   const { bytes, fileBytes } = writeGgufHeader(calibrationModel(like, type));

@@ -1,4 +1,7 @@
-/** Something that takes time by the piece: a weight of a type, a layer. What is believed of it before anything is measured. */
+/**
+ * Something that takes time by the piece: a weight of a type, a layer. What is believed of it before anything is
+ * measured.
+ */
 export interface CostUnit {
   key: string;
   /** Seconds for one. */
@@ -31,10 +34,10 @@ const LONGEST_STEP = 1;
 const SMALLEST_STEP = 1e-6;
 
 /**
- * What each unit costs, so that it agrees with what was timed, and where nothing was timed, with what was believed. Time
- * is the sum of amounts × costs; beliefs and errors are normal in the logarithm, and the costs are the likeliest ones
- * (maximum a posteriori, Gauss–Newton). One factor, of which `scaleSpread` says how sure it is to be 1, is common to all
- * scaled units: one type that was timed says something about the others.
+ * What each unit costs, so that it agrees with what was timed, and where nothing was timed, with what was believed.
+ * Time is the sum of amounts × costs; beliefs and errors are normal in the logarithm, and the costs are the likeliest
+ * ones (maximum a posteriori, Gauss–Newton). One factor, of which `scaleSpread` says how sure it is to be 1, is common
+ * to all scaled units: one type that was timed says something about the others.
  */
 export function fitRates(
   units: readonly CostUnit[],

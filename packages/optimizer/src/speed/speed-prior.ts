@@ -24,8 +24,8 @@ interface CpuKind {
   /** Bytes a second that all cores read together. */
   bandwidth: number;
   /**
-   * How many times as fast the engine's kernels are as those of the micro-benchmark, which have 128-bit instructions, no
-   * dot products of bytes, and weights in the order of the file.
+   * How many times as fast the engine's kernels are as those of the micro-benchmark, which have 128-bit instructions,
+   * no dot products of bytes, and weights in the order of the file.
    */
   engineFactors: Readonly<Record<string, number>>;
   /** A layer's norms, sums and waiting of threads for each other. */

@@ -20,8 +20,8 @@ const PRINTABLE = /^[!-~\u0120]+$/;
 /**
  * A tokenizer of `size` tokens, trained on `text`: control tokens first, then one token for each byte, then the most
  * frequent pairs, merged one after the other. Where the text gives no more pairs, further ones that it does not contain
- * follow, so that a large vocabulary costs what a real one does. Throws a RangeError for a size that has no room for the
- * control tokens and the bytes.
+ * follow, so that a large vocabulary costs what a real one does. Throws a RangeError for a size that has no room for
+ * the control tokens and the bytes.
  */
 export function trainTokenizer(text: string, size: number, controlTokens: readonly string[]): TrainedTokenizer {
   const bytes = Array.from({ length: 256 }, (_, byte) => characterOf(byte));

@@ -16,8 +16,8 @@ export async function writeSparseGguf(path: string, options: TinyGgufOptions = {
 export const KNOWN_MODELS: readonly string[] = [...Object.keys(PLAIN_MODELS), ...Object.keys(ARCHITECTURE_MODELS)];
 
 /**
- * The same with the figures of one of {@link KNOWN_MODELS}, its layers and its vocabulary's size; what the tokens are is
- * made up. All matrices are in one type, `q8_0` unless another is named. Throws a RangeError for another name.
+ * The same with the figures of one of {@link KNOWN_MODELS}, its layers and its vocabulary's size; what the tokens are
+ * is made up. All matrices are in one type, `q8_0` unless another is named. Throws a RangeError for another name.
  */
 export async function writeKnownModel(path: string, name: string, weightType = "q8_0"): Promise<void> {
   await writeSparse(path, knownModel(name, weightType));

@@ -38,8 +38,8 @@ function tightFit(
 const described = (fit: TightFit) =>
   cheapestChanges(fit).map(({ description, fits }) => `${fits ? "+" : "-"} ${description}`);
 
-describe("the ways out", () => {
-  it("are first those that are enough alone, the one that costs least before the others", () => {
+describe("cheapestChanges", () => {
+  it("lists changes that are sufficient alone first, cheapest first", () => {
     expect(described(tightFit("q8_0", 295))).toEqual([
       "+ KV cache f16 → q8_0",
       "+ context 4096 → 3584",
@@ -47,12 +47,12 @@ describe("the ways out", () => {
     ]);
   });
 
-  it("begin with how the file is loaded, and with the batch, where that helps", () => {
+  it("begins with how the file is loaded, then the batch size, if that helps", () => {
     expect(described(tightFit("q4_0", 290))[0]).toBe("+ reading the file instead of mapping it");
     expect(described(tightFit("q8_0", 305, { batchTokens: 512 }))[0]).toBe("+ batch 512 → 32");
   });
 
-  it("are all together where none is enough alone, with a context that is no shorter than it need be", () => {
+  it("combines changes if none is sufficient alone, with the longest context that fits", () => {
     const changes = cheapestChanges(tightFit("f16", 220));
     expect(changes.map(({ description }) => description)).toMatchInlineSnapshot(`
       [
@@ -64,7 +64,7 @@ describe("the ways out", () => {
     expect(changes.map(({ fits }) => fits)).toEqual([true, false, false]);
   });
 
-  it("are those that save most where nothing is enough", () => {
+  it("lists the changes that save most if nothing is sufficient", () => {
     const changes = cheapestChanges(tightFit("f16", 60));
     expect(changes).toHaveLength(3);
     expect(changes.every(({ fits }) => !fits)).toBe(true);
@@ -72,7 +72,7 @@ describe("the ways out", () => {
     expect(savings).toEqual([...savings].sort((one, other) => other - one));
   });
 
-  it("leave out what is no way: heads that q8_0 cannot store, a context that is short already, weights that are small", () => {
+  it("leaves out impossible changes: heads that q8_0 cannot store, a short context, small weights", () => {
     const changes = described(tightFit("narrow", 1, { contextTokens: 512, batchTokens: 16 }));
     expect(changes.join()).not.toMatch(/KV cache|context|batch/);
     const small = described(tightFit("q4_0", 1, { contextTokens: 512, batchTokens: 16, mapsFile: false }));
@@ -80,7 +80,7 @@ describe("the ways out", () => {
   });
 });
 
-it("each saves what it says, and fits exactly when it says so", () => {
+it("reports savings and fits correctly for every change", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...(Object.keys(headers) as (keyof typeof headers)[])),
@@ -102,11 +102,11 @@ it("each saves what it says, and fits exactly when it says so", () => {
           expect(saves_bytes).toBeGreaterThan(0);
           expect(fits).toBe(after <= fit.budgetBytes);
           expect(description).not.toBe("");
-          // Who asks for more than the model was trained for is not advised to.
+          // Never recommends a context beyond the trained length.
           if (settings.contextTokens !== fit.settings.contextTokens)
             expect(settings.contextTokens).toBeLessThanOrEqual(fit.shape.trainedTokens);
         }
-        // Those that are enough come before those that are not.
+        // Sufficient changes come first.
         expect(changes.map(({ fits }) => fits)).toEqual(
           changes.map(({ fits }) => fits).sort((a, b) => Number(b) - Number(a)),
         );

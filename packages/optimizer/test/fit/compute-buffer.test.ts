@@ -23,9 +23,9 @@ function shapeOf(name: string) {
   return shape;
 }
 
-describe("KV cache and compute buffer together are what the engine says, to the byte", () => {
+describe("KV cache and compute buffer equal the engine's figures to the byte", () => {
   it.each(RECORDED_FIGURES)(
-    "$shape, $contextTokens tokens, $batchTokens at once, $kvType",
+    "$shape, $contextTokens tokens, batch $batchTokens, $kvType",
     ({ shape, bytes, ...settings }) => {
       const { reservedBytes } = computeBuffer(shapeOf(shape), settings);
       const kvBytes = kvCacheBytes(shapeOf(shape), settings);
@@ -34,13 +34,13 @@ describe("KV cache and compute buffer together are what the engine says, to the 
   );
 });
 
-describe("so they are with windows, experts, latent and recurrent layers", () => {
+describe("with windows, experts, latent and recurrent layers, they equal the engine's figures too", () => {
   describe.each(Object.entries(ARCHITECTURE_MODELS))("%s", (name, [architecture, figures]) => {
     const header = headerOfContents(architectureModel(architecture, figures));
     const recorded = RECORDED_ARCHITECTURE_FIGURES.filter(({ shape }) => shape === name);
 
     it.each(recorded)(
-      "$contextTokens tokens, $batchTokens at once, $kvType",
+      "$contextTokens tokens, batch $batchTokens, $kvType",
       async ({ bytes, contextTokens, batchTokens, kvType }) => {
         const settings = { contextTokens, batchTokens, kvType };
         const shape = transformerShape(await header);
@@ -52,7 +52,7 @@ describe("so they are with windows, experts, latent and recurrent layers", () =>
   });
 });
 
-// Logged by llama.cpp on phones with n_ctx 2048 and 512 tokens at once.
+// Logged by llama.cpp on phones with n_ctx 2048 and a batch of 512 tokens.
 describe("published figures", () => {
   it.each([
     ["Qwen2.5-1.5B", 302.75, 56],
@@ -79,8 +79,8 @@ describe("published figures", () => {
   });
 });
 
-describe("what is touched", () => {
-  it("is a few MB where 96 are reserved for the logits of every token", () => {
+describe("resident bytes", () => {
+  it("are a few MB although 96 MB are reserved for the logits of every token", () => {
     const { reservedBytes, residentBytes } = computeBuffer(shapeOf("SmolLM2-135M"), {
       contextTokens: 2048,
       batchTokens: 512,
@@ -90,7 +90,7 @@ describe("what is touched", () => {
     expect(residentBytes / MIB).toBeLessThan(15);
   });
 
-  it("grows with the context and with the batch", () => {
+  it("grow with the context and with the batch", () => {
     const resident = (contextTokens: number, batchTokens: number) =>
       computeBuffer(shapeOf("SmolLM2-135M"), { contextTokens, batchTokens, kvType: "f16" }).residentBytes;
     expect(resident(8192, 64)).toBeGreaterThan(resident(2048, 64));

@@ -5,7 +5,7 @@ import type { TinyGgufOptions } from "../../src/testing/index.js";
 import { tinyGguf } from "../../src/testing/tiny-gguf.js";
 import { MemorySource } from "../memory-source.js";
 
-/** The header of a model of any size, read from bytes of which the weights were never made. */
+/** Returns the header of a model of any size. The weights are never created. */
 export function headerOf(options: TinyGgufOptions = {}): Promise<GgufHeader> {
   return headerOfContents(tinyGguf(options));
 }

@@ -34,11 +34,11 @@ it.each([
   [257, 512],
   [2048, 2048],
   [8193, 8448],
-])("%i tokens take %i cells", (tokens, cells) => {
+])("%i tokens need %i cells", (tokens, cells) => {
   expect(cacheCells(tokens)).toBe(cells);
 });
 
-// Published: KiB that one token takes in f16.
+// Published figures: KiB per token in f16.
 it.each([
   ["Llama-3.2-1B", shape(16, 8, 64), 32],
   ["Llama-3.2-3B", shape(28, 8, 128), 112],
@@ -57,7 +57,7 @@ describe("quantized", () => {
     ["f16", 2],
     ["q8_0", 34 / 32],
     ["q4_0", 18 / 32],
-  ])("%s takes %f bytes an element", (type, bytes) => {
+  ])("%s needs %f bytes per element", (type, bytes) => {
     expect(kvCacheBytes(model, { ...f16(512), kvType: type })).toBe(512 * 30 * 3 * 128 * bytes);
   });
 
@@ -68,12 +68,12 @@ describe("quantized", () => {
   });
 });
 
-it("adds up layers that differ", () => {
+it("adds up different layers", () => {
   const model = modelOf([layer(4, 64), layer(0, 64), layer(2, 64)]);
   expect(kvCacheBytes(model, f16(256))).toBe(256 * 6 * 128 * 2);
 });
 
-it("keeps the window and one batch in layers that look back no further", () => {
+it("stores the window and one batch for layers with a window", () => {
   expect(windowCells(512, f16(8192))).toBe(768);
   expect(windowCells(512, f16(8192, 512))).toBe(1024);
   expect(windowCells(4096, f16(2048))).toBe(2048);

@@ -13,33 +13,33 @@ const step = (reservedBytes: number, from: number[] = [], more: Partial<ComputeS
 
 const reserved = (...steps: ComputeStep[]) => layOutBuffers(steps).reservedBytes;
 
-describe("room", () => {
+describe("a buffer", () => {
   it("is aligned to 32 bytes", () => {
     expect(reserved(step(1))).toBe(32);
     expect(reserved(step(33), step(1))).toBe(96);
     expect(reserved()).toBe(0);
   });
 
-  it("is given back after the last reader, and taken by the next that fits", () => {
-    // 0 → 1 → 2 → 3: two at a time.
+  it("is freed after its last reader, and reused by the next step that fits", () => {
+    // 0 → 1 → 2 → 3: two buffers at a time.
     expect(reserved(step(64), step(64, [0]), step(64, [1]), step(64, [2]))).toBe(128);
     // 0 is read again at the end, so it stays.
     expect(reserved(step(64), step(64, [0]), step(64, [1]), step(64, [2, 0]))).toBe(192);
   });
 
-  it("is taken over from an operand that has no other reader", () => {
+  it("overwrites an operand that has no other reader", () => {
     const inPlace = { takesRoomOf: [0] };
     expect(reserved(step(64), step(64, [0], inPlace))).toBe(64);
     expect(reserved(step(64), step(64, [0], inPlace), step(64, [0]))).toBe(192);
     expect(reserved(step(64, [], { isOutput: true }), step(64, [0], inPlace))).toBe(128);
   });
 
-  it("of the second operand is taken over where the first has another reader", () => {
+  it("overwrites the second operand if the first has another reader", () => {
     expect(reserved(step(64), step(64), step(64, [0, 1], { takesRoomOf: [0, 1] }), step(32, [0]))).toBe(160);
   });
 
-  it("is the smallest gap that holds it, of equal ones the last", () => {
-    // Gaps of 96, 64 and 64 between things that last: 64 goes into the third.
+  it("goes into the smallest gap that is large enough, the last of equal ones", () => {
+    // Gaps of 96, 64 and 64 between lasting buffers: 64 goes into the third.
     const lasting = { isOutput: true };
     const steps = [
       step(96),
@@ -56,18 +56,18 @@ describe("room", () => {
     expect(reserved(...steps)).toBe(96 + 32 + 64 + 32 + 64 + 32);
   });
 
-  it("of an output lasts", () => {
+  it("of an output is never freed", () => {
     expect(reserved(step(64), step(64, [0], { isOutput: true }), step(64, [1]))).toBe(192 - 64);
     expect(reserved(step(64), step(64, [0], { isOutput: true }), step(128, [1]))).toBe(256);
   });
 
-  it("for inputs comes first and is made even when nothing reads them", () => {
+  it("of an input comes first, even if nothing reads it", () => {
     expect(reserved(step(64), step(64, [0]), step(1024))).toBe(64 + 1024 + 64);
   });
 });
 
-describe("what is written to", () => {
-  it("is counted in pages, each once", () => {
+describe("resident bytes", () => {
+  it("count each written page once", () => {
     const layout = (...steps: ComputeStep[]) => layOutBuffers(steps).residentBytes;
     expect(layout(step(100))).toBe(4096);
     expect(layout(step(100), step(100))).toBe(4096);
@@ -78,7 +78,7 @@ describe("what is written to", () => {
   });
 });
 
-it("holds all that is needed at one time, and no more than everything together", () => {
+it("holds everything needed at one time, and at most everything together", () => {
   const chains = fc
     .array(
       fc.record({
@@ -112,7 +112,7 @@ it("holds all that is needed at one time, and no more than everything together",
   );
 });
 
-/** A bound from below: operands and outputs that have to be there while a step is computed. */
+/** Lower bound: operands and outputs that must be in memory while a step is computed. */
 function mostNeededAtOnce(steps: readonly ComputeStep[]): number {
   const lastReader = steps.map((_, index) => steps.findLastIndex(({ from }) => from.includes(index)));
   return Math.max(

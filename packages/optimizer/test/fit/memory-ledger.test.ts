@@ -20,8 +20,8 @@ const lineOf = (ledger: MemoryLedger, name: string) => ledger.lines.find((line) 
 const mibOf = (ledger: MemoryLedger, name: string) =>
   Number(((lineOf(ledger, name)?.resident_bytes ?? 0) / MIB).toFixed(1));
 
-describe("lines", () => {
-  it("of a mapped file that nothing is copied of", async () => {
+describe("ledger lines", () => {
+  it("of a mapped file without copies", async () => {
     const ledger = memoryLedger({ ...settings, header: await headerOf({ ...smol, weightType: "q8_0" }) });
     expect(ledger.lines.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
       "weights evictable",
@@ -41,7 +41,7 @@ describe("lines", () => {
     }
   });
 
-  it("of a type that this CPU reorders: twice when it is mapped, once when it is read", async () => {
+  it("of a type that this CPU repacks: twice when mapped, once when read", async () => {
     const header = await headerOf({ ...smol, weightType: "q4_0" });
     const mapped = memoryLedger({ ...settings, header });
     expect([mibOf(mapped, "weights"), mibOf(mapped, "repacked-weights"), mibOf(mapped, "tied-embeddings")]).toEqual([
@@ -55,7 +55,7 @@ describe("lines", () => {
     expect(read.peak_resident_bytes).toBeLessThan(mapped.peak_resident_bytes - 50 * MIB);
   });
 
-  it("of a grammar, and of a process that is accounted for elsewhere", async () => {
+  it("of a grammar, without a process that is counted elsewhere", async () => {
     const header = await headerOf(smol);
     const plain = memoryLedger({ ...settings, header });
     const held = memoryLedger({ ...settings, header, constrainsOutput: true });
@@ -67,14 +67,14 @@ describe("lines", () => {
     expect(own.peak_reserved_bytes - without.peak_reserved_bytes).toBe(2);
   });
 
-  it("of threads: a stack that is reserved for each but the first", async () => {
+  it("of threads: one reserved stack for each but the first", async () => {
     const header = await headerOf(smol);
     const [one, four] = [1, 4].map((threads) => memoryLedger({ ...settings, header, threads }));
     expect((four?.peak_reserved_bytes ?? 0) - (one?.peak_reserved_bytes ?? 0)).toBe(3 * MIB);
     expect(four?.peak_resident_bytes).toBe(one?.peak_resident_bytes);
   });
 
-  it("of loading, where a tensor that is read whole is larger than all that comes later", async () => {
+  it("of loading, if one read tensor is larger than everything allocated later", async () => {
     const header = await headerOf({
       embeddingLength: 512,
       layerCount: 1,
@@ -85,12 +85,12 @@ describe("lines", () => {
       weightType: "q4_0",
     });
     const ledger = memoryLedger({ ...settings, header, contextTokens: 256, batchTokens: 1, mapsFile: false });
-    // Three matrices of 18 MB: the last is read while the other two are there.
+    // Three matrices of 18 MB: the last one is read while the other two are in memory.
     expect(lineOf(ledger, "loading")?.kind).toBe("transient");
     expect(ledger.peak_resident_bytes).toBeGreaterThan(ledger.steady_resident_bytes);
   });
 
-  it("say how they come about", async () => {
+  it("explain how their figures are computed", async () => {
     const ledger = memoryLedger({
       ...settings,
       header: await headerOf({ ...smol, weightType: "q4_0" }),
@@ -98,23 +98,23 @@ describe("lines", () => {
     });
     expect(Object.fromEntries(ledger.lines.map(({ name, explanation }) => [name, explanation]))).toMatchInlineSnapshot(`
       {
-        "compute-buffer": "for 64 tokens at once; at least 4 × 64 × (49152 tokens + 2 × 576) is reserved for the logits of each, and one row of them is used",
-        "engine": "objects of the engine, its graph of up to 2176 nodes, and the places of 2048 tokens",
-        "host-code": "its code and the engine's, mapped from files, which other processes share",
-        "host-process": "the process that the engine lives in, before a model is loaded",
+        "compute-buffer": "working memory for a batch of 64 tokens; reserves at least 4 × 64 × (49152 + 2 × 576) bytes for logits but uses one row of them",
+        "engine": "engine objects, a graph of up to 2176 nodes, and the positions of 2048 tokens",
+        "host-code": "code of the process and the engine, mapped from files that other processes share",
+        "host-process": "the engine's process before a model is loaded",
         "kv-cache": "2048 tokens × 90 heads in 30 layers × (64 + 64) elements × 2 bytes (f16)",
-        "output-buffer": "49152 tokens × (4 + 12) bytes: logits, and the sampler's list",
-        "repacked-weights": "210 tensors in q4_0, in the order that this CPU computes fastest with; the CPU is not known, so every type that any CPU reorders counts",
-        "tied-embeddings": "token_embd.weight (q4_0) once more, reordered, as output matrix; the CPU is not known, so every type that any CPU reorders counts",
-        "vocabulary": "49152 tokens × 290 bytes: texts, index and merges",
-        "weights": "the file is mapped, although some of it is copied too; the system may drop pages of it and read them again",
+        "output-buffer": "49152 tokens × (4 + 12) bytes: logits and sampler",
+        "repacked-weights": "210 tensors in q4_0, in the layout that is fastest on this CPU; the CPU is unknown, so every type that any CPU repacks counts",
+        "tied-embeddings": "token_embd.weight (q4_0), repacked for use as the output matrix; the CPU is unknown, so every type that any CPU repacks counts",
+        "vocabulary": "49152 tokens × 290 bytes: token texts, index and merges",
+        "weights": "mapped from the file, partly copied as well; the system can drop these pages and read them again",
       }
     `);
   });
 });
 
-// RssAnon that the add-on of node-llama-cpp 3.22.1 grew by, from before the model to after a prompt that fills the
-// context (3,000 tokens at most) and 20 answers; MiB. Files written by writeSparseGguf; 2 vCPU AMD EPYC, AVX2.
+// Growth of RssAnon with the add-on of node-llama-cpp 3.22.1 in MiB, from before the model to after a prompt that fills
+// the context (3,000 tokens at most) and 20 answers. Files written by writeSparseGguf; 2 vCPU AMD EPYC, AVX2.
 describe("measured growth", () => {
   it.each([
     ["15M", "q8_0", true, 512, 64, 17.3],
@@ -140,7 +140,7 @@ describe("measured growth", () => {
       const anonymous = lines
         .filter(({ kind }) => kind === "pinned")
         .reduce((sum, line) => sum + line.resident_bytes, 0);
-      // Never less than what was measured, and 6 % more at most.
+      // Never below the measured figure, and at most 6 % above it.
       expect(anonymous / MIB / measuredMib).toBeGreaterThan(1);
       expect(anonymous / MIB / measuredMib).toBeLessThan(1.06);
     },
@@ -157,7 +157,7 @@ describe("sums", () => {
     ].map((options) => headerOf(options as Parameters<typeof headerOf>[0])),
   );
 
-  it("are those of the lines, peak is at least steady, and all of it is a valid ledger", async () => {
+  it("are those of the lines, with peak at least steady, in a valid ledger", async () => {
     const known = await headers;
     fc.assert(
       fc.property(
@@ -202,7 +202,7 @@ describe("sums", () => {
             memoryLedger({ ...settings, header, mapsFile, contextTokens, batchTokens: batch }).peak_resident_bytes;
           const base = peak(cells * 256, batchTokens);
           expect(peak((cells + moreCells) * 256, batchTokens)).toBeGreaterThanOrEqual(base);
-          // Where a page begins can make a difference of one.
+          // Page boundaries can make a difference of one page.
           expect(peak(cells * 256, batchTokens * 2)).toBeGreaterThanOrEqual(base - 4096);
         },
       ),
@@ -210,7 +210,7 @@ describe("sums", () => {
   });
 });
 
-describe("headers that nothing can be computed from", () => {
+describe("headers from which nothing can be computed", () => {
   const contents = tinyGguf();
   const withMetadata = (changes: Record<string, unknown>) => {
     const metadata = Object.fromEntries(
@@ -241,7 +241,7 @@ describe("headers that nothing can be computed from", () => {
       /is 8 where keys have 16/,
     ],
     [
-      "heads that are turned in part",
+      "heads that are rotated in part",
       { "llama.rope.dimension_count": number(8) },
       "llama.rope.dimension_count",
       /is 8 where a head has a length of 16/,
@@ -278,7 +278,7 @@ describe("headers that nothing can be computed from", () => {
     expect(compute).toThrow(expect.objectContaining({ field, message: expect.stringMatching(problem) }));
   });
 
-  it("a vocabulary alone, and the other byte order", async () => {
+  it("only a vocabulary, and the other byte order", async () => {
     const vocabulary = await headerOfContents({ ...contents, tensors: [] });
     expect(() => memoryLedger({ ...settings, header: vocabulary })).toThrow(
       /the file holds a vocabulary and no weights/,
@@ -288,7 +288,7 @@ describe("headers that nothing can be computed from", () => {
   });
 });
 
-it("takes a matrix for one that is written with ones behind its shape", async () => {
+it("ignores ones at the end of a matrix's shape", async () => {
   const contents = tinyGguf({ weightType: "q4_0" });
   const tensors = contents.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape, 1, 1].slice(0, 4) }));
   const odd = memoryLedger({ ...settings, header: await headerOfContents({ ...contents, tensors }) });
@@ -312,11 +312,11 @@ describe("other architectures", () => {
     });
   };
 
-  it("get an estimate that says so, and that is not below the sum for a plain transformer", async () => {
+  it("get an estimate, marked as such, that is not below the sum for a plain transformer", async () => {
     const exact = memoryLedger({ ...settings, header: await headerOf() });
     const estimate = memoryLedger({ ...settings, header: await other() });
     expect(estimate.peak_resident_bytes).toBeGreaterThanOrEqual(exact.peak_resident_bytes);
-    expect(lineOf(estimate, "kv-cache")?.explanation).toContain("an estimate, since olmo");
+    expect(lineOf(estimate, "kv-cache")?.explanation).toContain("an estimate: no exact figures for this olmo");
     expect(lineOf(exact, "kv-cache")?.explanation).not.toContain("estimate");
   });
 
@@ -327,7 +327,7 @@ describe("other architectures", () => {
     expect(lineOf(uneven, "kv-cache")?.resident_bytes).toBe((lineOf(even, "kv-cache")?.resident_bytes ?? 0) / 2);
   });
 
-  it("with figures that no machine has room for give a ledger that is valid still", async () => {
+  it("with figures beyond the memory of any machine still get a valid ledger", async () => {
     const huge = { type: "uint32", value: 2 ** 32 - 1 };
     const header = await other({ "olmo.attention.key_length": huge, "olmo.feed_forward_length": huge });
     const ledger = memoryLedger({ ...settings, header, contextTokens: 2 ** 27 });

@@ -37,7 +37,7 @@ it.each([
   expect(error.code).toBe(code);
 });
 
-it("rejects what does not fit", async () => {
+it("rejects a model that does not fit", async () => {
   const tight = { ...sampleRequest, model_path: path.join(folder, "tiny.gguf"), budget_bytes: 2 ** 20 };
   await expect(planner.planFit(tight)).rejects.toMatchObject({ code: "does-not-fit", budget_bytes: 2 ** 20 });
 });

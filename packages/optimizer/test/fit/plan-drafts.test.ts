@@ -14,7 +14,7 @@ function planOf(batch_tokens: number, bytes: number): FitPlan {
   return { batch_tokens, ledger } as unknown as FitPlan;
 }
 
-test("drafts take what the budget leaves, never more, and are in the sum", () => {
+test("planDrafts uses at most the rest of the budget, and adds the drafts to the sum", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 300_000 }),

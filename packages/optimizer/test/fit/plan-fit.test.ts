@@ -23,7 +23,7 @@ const described = (plans: FitPlan[]) =>
   plans.map(({ quantize_to, context_tokens, kv_type }) => [quantize_to, context_tokens, kv_type]);
 
 describe("plans for one file", () => {
-  it("are one for each type that it could be quantized to, the best quality first, those that miss a floor last", () => {
+  it("cover each type that it could be quantized to, best quality first, those that miss a minimum last", () => {
     const plans = planFit(options({ budgetBytes: 370 * MIB }));
     expect(described(plans)).toMatchInlineSnapshot(`
       [
@@ -74,7 +74,7 @@ describe("plans for one file", () => {
     expect(floors.at(-1)).toBeGreaterThan(0);
   });
 
-  it("are for the longest context, the fastest answers, or the best quality first", () => {
+  it("are ranked by context, speed or quality", () => {
     const contexts = planFit(options({ goal: { for: "context" } })).map(({ context_tokens }) => context_tokens);
     expect(contexts).toEqual([...contexts].sort((one, other) => other - one));
     const speeds = planFit(options({ goal: { for: "speed" } })).map(
@@ -87,19 +87,19 @@ describe("plans for one file", () => {
     expect(divergences).toEqual([...divergences].sort((one, other) => one - other));
   });
 
-  it("have the context that was wished for, and quantized keys and values where only these leave room for it", () => {
+  it("have the requested context, with a quantized KV cache if it would not fit otherwise", () => {
     const goal = { contextTokens: 8192, mayQuantize: false };
     expect(described(planFit(options({ models: [q8], goal })))).toEqual([[null, 8192, "f16"]]);
     expect(described(planFit(options({ models: [q8], goal, budgetBytes: 320 * MIB })))).toEqual([[null, 8192, "q8_0"]]);
   });
 
-  it("are of the file alone where it must not be quantized, or is already", () => {
+  it("include only the unchanged file if it must not be quantized or already is", () => {
     expect(planFit(options({ goal: { mayQuantize: false } }))).toHaveLength(1);
     expect(planFit(options({ models: [q4] }))).toHaveLength(1);
   });
 });
 
-it("a larger model that is whole comes before a smaller one, unless speed is what counts", () => {
+it("ranks a larger model first, unless the goal is speed", () => {
   const models = [q8, qwen];
   const goal = { mayQuantize: false };
   const largestFirst = planFit(options({ models, goal, budgetBytes: 1024 * MIB }));
@@ -108,7 +108,7 @@ it("a larger model that is whole comes before a smaller one, unless speed is wha
   expect(fastestFirst.map(({ model }) => model.architecture)).toEqual(["llama", "qwen2"]);
 });
 
-it("what nothing fits in is refused with the sum and three changes, each of which saves what it says", () => {
+it("refuses a budget that nothing fits, with the sum and three changes that save what they claim", () => {
   const plan = () => planFit(options({ models: [qwen, q8], budgetBytes: 150 * MIB }));
   expect(plan).toThrow(DoesNotFitError);
   try {
@@ -117,12 +117,12 @@ it("what nothing fits in is refused with the sum and three changes, each of whic
     const { changes, message } = error as DoesNotFitError;
     expect(changes).toHaveLength(3);
     expect(changes.every(({ saves_bytes }) => saves_bytes > 0)).toBe(true);
-    // That of the model which is nearest to fitting.
-    expect(message).toMatch(/takes 2\d\d\.\d MB/);
+    // The model that is closest to fitting.
+    expect(message).toMatch(/needs 2\d\d\.\d MB/);
   }
 });
 
-it("never leaves the budget, and never gets worse with a larger one", () => {
+it("never exceeds the budget, and never gets worse with a larger one", () => {
   fc.assert(
     fc.property(fc.integer({ min: 200, max: 700 }), fc.integer({ min: 0, max: 200 }), (budgetMib, moreMib) => {
       const best = (mib: number) => {
@@ -136,6 +136,6 @@ it("never leaves the budget, and never gets worse with a larger one", () => {
   );
 });
 
-it("no model at all is no request", () => {
+it("refuses an empty list of models", () => {
   expect(() => planFit(options({ models: [] }))).toThrow("models must be at least one model");
 });

@@ -18,13 +18,13 @@ function typesOf(header: typeof wide): Record<string, string> {
   );
 }
 
-describe("types", () => {
+describe("quantizeHeader", () => {
   it.each([
     ["q8_0", "q8_0", "q8_0"],
     ["q6_k", "q6_k", "q6_k"],
     ["q4_k", "q6_k", "q4_k"],
     ["q3_k", "q6_k", "q3_k"],
-  ])("%s: embedding and output %s, other matrices %s, norms as they are", (type, output, matrix) => {
+  ])("%s: embedding and output %s, other matrices %s, norms unchanged", (type, output, matrix) => {
     expect(typesOf(quantizeHeader(wide, type))).toEqual({
       "token_embd.weight": output,
       "output.weight": output,
@@ -38,7 +38,7 @@ describe("types", () => {
     ["q5_k", "q8_0", "q5_1"],
     ["q4_k", "q8_0", "q5_0"],
     ["q3_k", "q8_0", "q4_0"],
-  ])("%s where rows do not fill its blocks: %s and %s", (type, output, matrix) => {
+  ])("%s, if rows do not fill its blocks: %s and %s", (type, output, matrix) => {
     expect(typesOf(quantizeHeader(narrow, type))).toMatchObject({
       "token_embd.weight": output,
       "blk.0.ffn_up.weight": matrix,
@@ -46,7 +46,7 @@ describe("types", () => {
   });
 });
 
-it("never makes a tensor larger, and moves the others up", () => {
+it("never makes a tensor larger, and places all tensors without gaps", () => {
   for (const header of [wide, narrow]) {
     for (const type of QUANTIZATION_TYPES) {
       const quantized = quantizeHeader(header, type);

@@ -1,6 +1,6 @@
 /**
- * What llama.cpp itself says that KV cache, recurrent state and compute buffer take, in bytes: `getMemoryBreakdown()` of
- * the add-on in @node-llama-cpp/linux-x64 3.22.1, for {@link ARCHITECTURE_MODELS} in full-length sparse files.
+ * llama.cpp's own figures for KV cache, recurrent state and compute buffer, in bytes: `getMemoryBreakdown()` of the
+ * add-on in @node-llama-cpp/linux-x64 3.22.1, for {@link ARCHITECTURE_MODELS} in full-length sparse files.
  */
 export const RECORDED_ARCHITECTURE_FIGURES = [
   { shape: "Gemma-3-270M", contextTokens: 512, batchTokens: 16, kvType: "f16", bytes: 26296384 },

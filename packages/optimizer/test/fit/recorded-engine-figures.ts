@@ -2,8 +2,8 @@ import type { TinyGgufOptions } from "../../src/testing/index.js";
 import { PLAIN_MODELS } from "../../src/testing/known-models.js";
 
 /**
- * What llama.cpp itself says that KV cache and compute buffer take, in bytes: `getMemoryBreakdown()` of the add-on in
- * @node-llama-cpp/linux-x64 3.22.1, for models of these shapes that were written by `writeSparseGguf`.
+ * llama.cpp's own figures for KV cache and compute buffer, in bytes: `getMemoryBreakdown()` of the add-on in
+ * @node-llama-cpp/linux-x64 3.22.1, for models of these shapes written by `writeSparseGguf`.
  */
 export const RECORDED_SHAPES = {
   ...PLAIN_MODELS,

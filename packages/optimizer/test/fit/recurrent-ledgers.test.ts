@@ -5,9 +5,9 @@ import { headerOfContents } from "./header-of.js";
 import { type RecurrentArchitecture, recurrentModel } from "./recurrent-models.js";
 
 /**
- * What llama.cpp itself says that cache, state and compute buffer take, in MB of 2^20 bytes: the messages of the add-on in
- * @node-llama-cpp/linux-x64 3.22.1 for these models in full-length sparse files. By architecture: embedding length, layers,
- * vocabulary, context, batch; then the three figures.
+ * llama.cpp's own figures for cache, state and compute buffer, in MB of 2^20 bytes, from log messages of the add-on in
+ * @node-llama-cpp/linux-x64 3.22.1 for these models in full-length sparse files. Each row: architecture, embedding
+ * length, layers, vocabulary, context, batch, and the three figures.
  */
 const FIGURES: [RecurrentArchitecture, number, number, number, number, number, number, number, number][] = [
   ["falcon-h1", 512, 4, 2048, 512, 16, 1, 2.06, 1.05],
@@ -48,10 +48,10 @@ const FIGURES: [RecurrentArchitecture, number, number, number, number, number, n
   ["nemotron_h", 1024, 8, 32000, 4096, 512, 2, 5.13, 68.5],
 ];
 const MB = 2 ** 20;
-/** The messages round to a hundredth of an MB. */
+/** Rounding of the log messages: a hundredth of an MB. */
 const ROUNDING_MB = 0.006;
 
-describe("layers that keep a state", () => {
+describe("recurrent layers", () => {
   it.each(FIGURES)(
     "%s of %i in %i layers, %i tokens, context %i, batch %i",
     async (architecture, embeddingLength, layerCount, vocabularySize, contextTokens, batchTokens, kv, state, compute) => {
@@ -63,14 +63,14 @@ describe("layers that keep a state", () => {
       const mbOf = (name: string) => (lines.find((line) => line.name === name)?.reserved_bytes ?? 0) / MB;
       expect(Math.abs(mbOf("kv-cache") - kv)).toBeLessThan(ROUNDING_MB);
       expect(Math.abs(mbOf("recurrent-state") - state)).toBeLessThan(ROUNDING_MB);
-      // An estimate: never below what is taken, and less than half of the three above it.
+      // An estimate: never below the real figure, and above it by less than half of the three figures.
       expect(mbOf("compute-buffer")).toBeGreaterThan(compute);
       expect(mbOf("compute-buffer") - compute).toBeLessThan(0.4 * (kv + state + compute));
       expect(lines.find(({ name }) => name === "compute-buffer")?.explanation).toContain("an estimate");
     },
   );
 
-  it("of RWKV, whose header says of no heads, are planned as an estimate", async () => {
+  it("of RWKV, whose header has no head count, get an estimate", async () => {
     for (const architecture of ["rwkv6", "rwkv7", "rwkv6qwen2", "arwkv7"]) {
       const contents = tinyGguf();
       const renamed = Object.entries(contents.metadata)

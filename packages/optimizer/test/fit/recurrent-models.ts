@@ -1,7 +1,7 @@
 import type { WritableGguf, WritableTensor, WritableValue } from "../../src/formats/gguf/write-gguf.js";
 import { tinyGguf } from "../../src/testing/tiny-gguf.js";
 
-/** Architectures whose layers, or some of them, keep a state. */
+/** Architectures with recurrent layers. */
 export type RecurrentArchitecture = "falcon-h1" | "mamba" | "mamba2" | "granitehybrid" | "jamba" | "nemotron_h";
 
 interface RecurrentSize {
@@ -15,7 +15,7 @@ const KV_HEADS = 2;
 const HEAD_LENGTH = 64;
 const KERNEL = 4;
 
-/** A model of that architecture with the tensors that llama.cpp asks for. Its second layer is the one with attention. */
+/** Returns a model of an architecture with the tensors that llama.cpp requires. Only its second layer has attention. */
 export function recurrentModel(architecture: RecurrentArchitecture, size: RecurrentSize): WritableGguf {
   const { embeddingLength, layerCount, vocabularySize } = size;
   const isFirstKind = architecture === "mamba" || architecture === "jamba";

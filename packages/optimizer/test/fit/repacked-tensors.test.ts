@@ -26,8 +26,8 @@ async function copiedMib(
   return [Number((sum / MIB).toFixed(2)), Number(((tiedEmbedding?.bytes ?? 0) / MIB).toFixed(2))];
 }
 
-// Measured with llama.cpp: CPU_REPACK of 319.71 MiB = 236.25 of layers and 83.46 of the tied embedding; with an
-// embedding in q6_k, which x86 does not reorder, 236.25 alone.
+// Measured with llama.cpp: CPU_REPACK of 319.71 MiB = 236.25 for layers and 83.46 for the tied embedding; with an
+// embedding in q6_k, which is not repacked on x86, 236.25.
 it.each([
   ["q4_k", ["avx2"], "q4_k", 236.25, 83.46],
   ["q4_k", ["avx2"], "q6_k", 236.25, 0],
@@ -48,18 +48,18 @@ it.each([
   expect(await copiedMib(type, features, embeddingType)).toEqual([layers, embedding]);
 });
 
-it("takes every type that any CPU copies where the CPU is not known", async () => {
+it("counts every type that any CPU repacks if the CPU is unknown", async () => {
   for (const type of ["q4_k", "q2_k", "q8_0", "q5_k"]) {
     expect((await copiedMib(type, null))[0]).toBeGreaterThan(0);
   }
   expect(await copiedMib("f16", null)).toEqual([0, 0]);
 });
 
-it("copies an output matrix of its own like any other, and the embedding not at all", async () => {
+it("copies a separate output matrix like any other, and not the embedding", async () => {
   expect(await copiedMib("q4_k", ["avx2"], "q4_k", false)).toEqual([Number((236.25 + 83.46).toFixed(2)), 0]);
 });
 
-it("copies only what has a multiple of 8 rows", async () => {
+it("copies only tensors with a multiple of 8 rows", async () => {
   const header = await headerOf({
     embeddingLength: 32,
     headCount: 1,

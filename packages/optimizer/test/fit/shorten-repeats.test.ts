@@ -27,7 +27,7 @@ function layOut(
   return layOutBuffers(transformerSteps({ ...batch, windowCells: 768 }));
 }
 
-it.each(headers)("%s needs the same buffer without the layers that repeat", async (_, header) => {
+it.each(headers)("%s needs the same buffer without its repeated layers", async (_, header) => {
   const shape = transformerShape(await header);
   const layers = shortenRepeats(shape.layers);
   for (const batchTokens of [16, 64, 512]) {
@@ -43,7 +43,7 @@ it.each([
   ["SmolLM2-135M", 4],
   ["DeepSeek-V2-Lite", 1 + 4],
   ["Gemma-3-1B", 26],
-])("of the layers of %s, %i are left", async (name, count) => {
+])("%s is shortened to %i layers", async (name, count) => {
   const shape = transformerShape((await new Map(headers).get(name)) as GgufHeader);
   expect(shortenRepeats(shape.layers)).toHaveLength(count);
 });

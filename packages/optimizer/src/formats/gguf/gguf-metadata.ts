@@ -12,7 +12,9 @@ export type GgufEntry = { readonly offset: number } & (
     }
 );
 
-/** The metadata of a GGUF file by key. Each getter answers null where there is no such key, and refuses another type. */
+/**
+ * The metadata of a GGUF file by key. Each getter answers null where there is no such key, and refuses another type.
+ */
 export class GgufMetadata {
   readonly #path: string;
   readonly #entries = new Map<string, GgufEntry>();

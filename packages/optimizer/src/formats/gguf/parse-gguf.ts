@@ -16,9 +16,9 @@ const OLDEST_VERSION = 2;
 const NEWEST_VERSION = 3;
 
 /**
- * What the header of one GGUF file says: versions 2 and 3, in either byte order. It holds one window of the source, 128 KB, and what
- * it returns, 8 MB at most. Every length, product and offset is checked against the source's length before it is used.
- * Throws {@link InvalidModelFileError} with the field and its offset.
+ * What the header of one GGUF file says: versions 2 and 3, in either byte order. It holds one window of the source, 128
+ * KB, and what it returns, 8 MB at most. Every length, product and offset is checked against the source's length before
+ * it is used. Throws {@link InvalidModelFileError} with the field and its offset.
  */
 export async function parseGguf(path: string, source: ByteSource): Promise<GgufHeader> {
   const cursor = new ModelFileCursor(path, source);

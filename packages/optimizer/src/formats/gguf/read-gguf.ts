@@ -39,7 +39,9 @@ function failUnfinished(path: string, { problem, hint }: UnfinishedFile, cause?:
   throw new InvalidModelFileError({ path, field: WHOLE_FILE, offset: 0, problem, reason, hint, fault: "cut-off" });
 }
 
-/** Reads the other files of a model, whose names follow from the name of this one and are never taken from its bytes. */
+/**
+ * Reads the other files of a model, whose names follow from the name of this one and are never taken from its bytes.
+ */
 async function joinParts(named: GgufHeader): Promise<GgufHeader> {
   const { split } = named;
   const parts = modelParts(named.path);

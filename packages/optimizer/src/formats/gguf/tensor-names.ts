@@ -17,7 +17,10 @@ export function isExpertMatrix(name: string): boolean {
   return EXPERT_MATRIX.test(name);
 }
 
-/** The matrix that makes logits and the embedding, as far as the file has them. Without `output` the embedding serves as both. */
+/**
+ * The matrix that makes logits and the embedding, as far as the file has them. Without `output` the embedding serves as
+ * both.
+ */
 export function vocabularyMatrices({ tensors }: Pick<GgufHeader, "tensors">): {
   output: GgufTensor | undefined;
   embedding: GgufTensor | undefined;

@@ -77,8 +77,8 @@ type Kind = keyof typeof NESTED;
 
 /**
  * The tensors of an ONNX model: of its graph, of the bodies of its loops and branches, and of its constants. Their data
- * are stepped over. Holds one window of the file, 128 KB, and what it returns. Throws {@link InvalidModelFileError} with
- * the field and its offset.
+ * are stepped over. Holds one window of the file, 128 KB, and what it returns. Throws {@link InvalidModelFileError}
+ * with the field and its offset.
  */
 export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxContents> {
   const cursor = new ModelFileCursor(path, source);

@@ -9,8 +9,8 @@ import { withModelFile } from "../with-model-file.js";
 import { parseOnnx } from "./parse-onnx.js";
 
 /**
- * The sizes of an ONNX model, with those of the files beside it that hold its data. Nothing of these is read: it is only
- * checked that they are there, inside the model's folder, and long enough.
+ * The sizes of an ONNX model, with those of the files beside it that hold its data. Nothing of these is read: it is
+ * only checked that they are there, inside the model's folder, and long enough.
  */
 export async function readOnnx(file: string): Promise<ModelSummary> {
   const { contents, modelBytes } = await withModelFile(file, async (source) => ({

@@ -47,9 +47,9 @@ export interface SizedTensor {
 }
 
 /**
- * The tensors that a safetensors header lists. The header is read as a whole, up to
- * {@link MAX_SAFETENSORS_HEADER_BYTES}; data are not. Their places must follow each other without a gap up to the end of
- * the file. Throws {@link InvalidModelFileError} with the field and its offset.
+ * The tensors that a safetensors header lists. The header is read as a whole, up to {@link
+ * MAX_SAFETENSORS_HEADER_BYTES}; data are not. Their places must follow each other without a gap up to the end of the
+ * file. Throws {@link InvalidModelFileError} with the field and its offset.
  */
 export async function parseSafetensors(path: string, source: ByteSource): Promise<SizedTensor[]> {
   const fail = (field: string, problem: string, hint?: string): never => {

@@ -146,8 +146,8 @@ test("a refusal names the program's share and recommends enough for both", async
   await writeKnownModel(file, "SmolLM2-135M");
   const refused = await check(configOf(file, 150, "auto"), true);
   const { refused: message, hint } = "refused" in refused ? refused : expect.fail("it fits");
-  expect(message).toMatch(/and may take 110\.0 MB: .* 40\.0 MB of the agent's memory are set aside for the program\.$/);
-  const needed = Number(/^Allow it (\d+) MB with the program/.exec(hint ?? "")?.[1]);
+  expect(message).toMatch(/may use only 110\.0 MB: .* 40\.0 MB of the agent's memory is reserved for the program\.$/);
+  const needed = Number(/^Allow (\d+) MB, including the program/.exec(hint ?? "")?.[1]);
   expect(await check(configOf(file, needed, "auto"), true)).toHaveProperty("context_tokens");
   expect(await check(configOf(file, needed - 16, "auto"), true)).toHaveProperty("refused");
 });
