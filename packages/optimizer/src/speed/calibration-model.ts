@@ -10,16 +10,16 @@ import {
 } from "../formats/gguf/write-gguf.js";
 import { modelWork } from "./model-work.js";
 
-/** Types that rates are measured of. Others are taken to be as fast as the nearest of these. */
+/** Types whose rates are measured. The nearest of them gives the rate of any other type. */
 export const CALIBRATED_TYPES = ["q8_0", "q6_k", "q5_k", "q4_k", "q4_0", "q3_k", "f16"] as const;
-/** Rows of a model that is made for measuring fill the blocks of every type. */
+/** Multiple for the row lengths of a calibration model, so that rows fill the blocks of every type. */
 const ROW_MULTIPLE = 256;
 const MIN_CONTEXT_TOKENS = 8192;
 
 /**
- * Writes a plain transformer of another model's size, all matrices in one type, as a file whose header is real and
- * whose weights are a hole: they read as zeros, take no space, and are as fast to compute with as any. It has no
- * tokenizer.
+ * Writes a plain transformer of the same size as another model, with all matrices in one type. The file has a real
+ * header and a hole for the weights: they read as zeros, need no disk space, and compute as fast as real ones. The file
+ * has no tokenizer.
  */
 export async function writeCalibrationModel(path: string, like: GgufHeader, type: string): Promise<void> {
   const { bytes, fileBytes } = writeGgufHeader(calibrationModel(like, type));
@@ -39,7 +39,7 @@ function calibrationModel(like: GgufHeader, type: string): WritableGguf {
   const embeddingLength = multipleOf(ROW_MULTIPLE, shape.embeddingLength);
   const feedForwardLength = multipleOf(ROW_MULTIPLE, first?.feedForward.length ?? 4 * embeddingLength);
   const headLength = attention?.keyHeadLength ?? 64;
-  // Heads fill rows of whole blocks too.
+  // All heads together also fill whole blocks.
   const headCount = multipleOf(Math.max(1, ROW_MULTIPLE / headLength), attention?.headCount ?? embeddingLength / 64);
   const kvHeadCount = largestDivisor(headCount, attention?.kvHeadCount ?? headCount);
   const matrix = (name: string, rowLength: number, rows: number): WritableTensor => ({
@@ -99,10 +99,12 @@ function largestDivisor(of: number, most: number): number {
   return 1;
 }
 
-/** Above this share of a token's work, an output matrix hides what the layers cost. */
+/** Above this share of the work per token, the output matrix hides the cost of the layers. */
 const MAX_OUTPUT_SHARE = 0.35;
 
-/** Returns reasons why a model is a poor choice for calibration; none for a dense one with a modest vocabulary. */
+/**
+ * Returns the reasons why a model is a poor choice for calibration; empty for a dense model with a modest vocabulary.
+ */
 export function calibrationDoubts(header: GgufHeader): string[] {
   const shape = transformerShape(header);
   const { weights_by_type, output_weights_by_type } = modelWork(header);
@@ -110,18 +112,18 @@ export function calibrationDoubts(header: GgufHeader): string[] {
   const outputShare = sum(output_weights_by_type) / (sum(weights_by_type) + sum(output_weights_by_type));
   const doubts: string[] = [];
   if (shape.layers.some(({ feedForward }) => feedForward.expertCount > 0)) {
-    doubts.push("This model is a mixture of experts: forecasts of dense ones will be less sure.");
+    doubts.push("This model is a mixture of experts: forecasts for dense models will be less accurate.");
   }
   if (shape.layers.some(({ mixer }) => mixer.kind !== "attention")) {
     doubts.push(
-      "This model has recurrent or latent layers: calibrated with such a one, forecasts were 18 % off, not 9 %.",
+      "This model has recurrent or latent layers: calibrated with such a model, forecasts were 18 % off, not 9 %.",
     );
   }
   if (outputShare > MAX_OUTPUT_SHARE) {
     const share = Math.round(outputShare * 100);
     doubts.push(
-      `${share} % of this model's work is its vocabulary of ${shape.vocabularySize} tokens: calibrated with such a one, ` +
-        "forecasts were 35 % off, not 9 %. A dense model with a vocabulary of 32,000 to 50,000 is best.",
+      `${share} % of this model's work is its vocabulary of ${shape.vocabularySize} tokens: calibrated with such a ` +
+        "model, forecasts were 35 % off, not 9 %. A dense model with a vocabulary of 32,000 to 50,000 tokens is best.",
     );
   }
   return doubts;

@@ -1,43 +1,40 @@
-/**
- * Something that takes time by the piece: a weight of a type, a layer. What is believed of it before anything is
- * measured.
- */
+/** A unit of work, such as a weight of a type or a layer, with its prior cost. */
 export interface CostUnit {
   key: string;
-  /** Seconds for one. */
+  /** Seconds per unit. */
   seconds: number;
-  /** How sure that is: a factor of e to this power either way is one standard deviation. */
+  /** Standard deviation of the natural logarithm of `seconds`. */
   spread: number;
-  /** Whether it is faster where all the others are: weights of every type are, on a faster machine. */
+  /** Whether the common speed factor of the machine applies, as it does to weights of every type. */
   isScaled: boolean;
 }
 
-/** How many of each unit something takes. */
+/** Amounts of each unit, by key. */
 export type UnitAmounts = ReadonlyMap<string, number>;
 
-/** Something that was timed. */
+/** One timed measurement. */
 export interface Observation {
   amounts: UnitAmounts;
   seconds: number;
 }
 
 export interface FittedRates {
-  /** Seconds that such amounts take, and how sure that is: one standard deviation of its logarithm. */
+  /** Predicts the seconds for the given amounts. `spread` is the standard deviation of the natural logarithm. */
   predict(amounts: UnitAmounts): { seconds: number; spread: number };
 }
 
-/** What timing the same thing twice differs by: other processes, clocks, heat. */
+/** Spread of repeated measurements, caused by other processes, clock rates and heat. */
 const OBSERVATION_SPREAD = 0.05;
 const MAX_STEPS = 40;
-/** A step changes no rate by more than this power of e, so that none runs away. */
+/** Largest change of a rate in one step, as a power of e, so that the iteration does not diverge. */
 const LONGEST_STEP = 1;
 const SMALLEST_STEP = 1e-6;
 
 /**
- * What each unit costs, so that it agrees with what was timed, and where nothing was timed, with what was believed.
- * Time is the sum of amounts × costs; beliefs and errors are normal in the logarithm, and the costs are the likeliest
- * ones (maximum a posteriori, Gauss–Newton). One factor, of which `scaleSpread` says how sure it is to be 1, is common
- * to all scaled units: one type that was timed says something about the others.
+ * Fits the cost of each unit to the observations; without observations of a unit, its prior cost remains. Time is the
+ * sum of amounts × costs. Priors and errors are log-normal, and the result is the maximum a posteriori (Gauss–Newton).
+ * All scaled units share one factor, whose prior is 1 with the spread `scaleSpread`: timing one type also informs the
+ * others.
  */
 export function fitRates(
   units: readonly CostUnit[],
@@ -49,7 +46,7 @@ export function fitRates(
   const size = spreads.length;
   let values = new Array<number>(size).fill(0);
 
-  /** The time, and by what share of it each value makes it grow. */
+  /** Returns the time, and the share of it that depends on each value. */
   const evaluate = (amounts: UnitAmounts, at: readonly number[]): { seconds: number; shares: number[] } => {
     const shares = new Array<number>(size).fill(0);
     let seconds = 0;
@@ -65,7 +62,7 @@ export function fitRates(
     return { seconds, shares: shares.map((share) => (seconds > 0 ? share / seconds : 0)) };
   };
 
-  /** How sharply the posterior bends at these values, and the way downhill. */
+  /** Returns the curvature of the posterior at these values, and the descent direction. */
   const bend = (at: readonly number[]) => {
     const matrix = Array.from({ length: size }, (_, row) =>
       Array.from({ length: size }, (_, column) => (row === column ? 1 / (spreads[row] ?? 1) ** 2 : 0)),
@@ -105,7 +102,7 @@ export function fitRates(
   };
 }
 
-/** Solves a symmetric, positive definite system by Cholesky's decomposition. */
+/** Solves a symmetric, positive definite system by Cholesky decomposition. */
 function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const size = right.length;
   const lower = matrix.map((row) => [...row]);

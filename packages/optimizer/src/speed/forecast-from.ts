@@ -4,42 +4,42 @@ import { type EngineThreads, threadPrior } from "./choose-threads.js";
 import { type FittedRates, fitRates, type Observation, type UnitAmounts } from "./fit-rates.js";
 import { ATTENTION, LAYER, type Phase, type SpeedFacts, STATE, speedPrior } from "./speed-prior.js";
 
-/** A larger number of threads is chosen only if it is faster by this factor: other processes need the cores as well. */
+/** Least speedup for choosing more threads: other processes need the cores as well. */
 const MIN_THREAD_GAIN = 1.03;
 
 /** Speed of a known model on a device: measured through an engine, or from a published table. */
 export type SpeedRow = Pick<SpeedCalibration, "model" | "work" | "threads" | "context_tokens"> & {
-  /** Null where a table does not have it. */
+  /** Null if a table does not contain it. */
   prefill_tokens_per_second: number | null;
   decode_tokens_per_second: number | null;
 };
 
-/** A model whose speed is to be forecast. */
+/** The model and settings to forecast the speed of. */
 export interface ForecastRequest {
   model: string;
   work: ModelWork;
-  /** Tokens that the context has room for. */
+  /** Context length in tokens. */
   contextTokens: number;
-  /** Threads of the plan. Default: the fastest that were timed, or those that the number of cores suggests. */
+  /** Threads of the plan. Default: the fastest timed numbers, or those that follow from the number of cores. */
   threads?: EngineThreads | undefined;
 }
 
-/** A forecast, and the threads that it is for. */
+/** A forecast and its numbers of threads. */
 export interface ThreadedForecast extends EngineThreads {
   forecast: SpeedForecast;
 }
 
-/** Tokens in the context when an answer begins that nothing went before. */
+/** Tokens in the context at the start of the first answer. */
 const START_TOKENS = 16;
-/** 90 of 100 figures are within so many standard deviations. */
+/** Standard deviations of an interval that contains 90 % of the values. */
 const INTERVAL_DEVIATIONS = 1.645;
-/** Spread of models of other shapes around the sum of their parts, and of the same model from one day to the next. */
+/** Spread of the speed around the sum of its parts, by grade: other models, or the same model on another day. */
 const MODEL_SPREADS: Readonly<Record<ForecastGrade, number>> = { measured: 0.05, calibrated: 0.1, prior: 0.15 };
 
 /**
- * Forecasts how fast models are on one device, from rows of models whose speed on it is known; without any, from what
- * the device is alone. Rows of one dense model in several types make all models of these types foreseeable: each type
- * has a rate, each layer an overhead, each token of context a price.
+ * Creates a function that forecasts the speed of models on one device, from rows of models whose speed on it is known,
+ * or from the facts of the device alone. Rows of one dense model in several types are enough for all models of these
+ * types: each type has a rate, each layer an overhead, and each token of context a cost.
  */
 export function forecastFrom(
   rows: readonly SpeedRow[],
@@ -78,7 +78,7 @@ interface PhaseForecast {
   atFull: ForecastLine;
 }
 
-/** Forecasts with the number of threads that is fastest among those that were timed; of equal ones the smallest. */
+/** Forecasts with the fastest of the timed numbers of threads, the smallest of equal ones. */
 function fastest(
   phase: Phase,
   rows: readonly SpeedRow[],
@@ -96,7 +96,7 @@ function fastest(
   );
 }
 
-/** Forecasts with a number of threads, from the timed number that is closest to it. */
+/** Forecasts with a given number of threads, from rows of the closest timed number. */
 function withThreads(
   phase: Phase,
   rows: readonly SpeedRow[],
@@ -110,7 +110,7 @@ function withThreads(
   return { ...forecastPhase(phase, rows, facts, request, closest), threads };
 }
 
-/** Numbers of threads that a phase was timed with, the smallest first. */
+/** Lists the timed numbers of threads of a phase, smallest first. */
 function triedThreads(rows: readonly SpeedRow[], phase: Phase): number[] {
   const timed = rows.filter((row) => (rateOf(row, phase) ?? 0) > 0);
   return [...new Set(timed.map(({ threads }) => threads))].sort((one, other) => one - other);
@@ -151,7 +151,7 @@ function forecastPhase(
   };
 }
 
-/** Returns the work for one token with so many tokens in the context. */
+/** Returns the work for one token at a given number of tokens in the context. */
 function amountsOf(work: ModelWork, phase: Phase, contextTokens: number): UnitAmounts {
   const amounts = new Map<string, number>();
   const add = (key: string, amount: number) => amounts.set(key, (amounts.get(key) ?? 0) + amount);
@@ -167,7 +167,7 @@ function amountsOf(work: ModelWork, phase: Phase, contextTokens: number): UnitAm
   return amounts;
 }
 
-/** Returns the factor by which a model took longer than its parts suggest, over all its rows. */
+/** Returns the mean factor by which a model was slower than the sum of its parts, over all its rows. */
 function meanRatio(rows: readonly SpeedRow[], phase: Phase, rates: FittedRates): number {
   const logarithms = rows.map((row) => {
     const { seconds } = rates.predict(amountsOf(row.work, phase, row.context_tokens));

@@ -4,7 +4,7 @@ import type { GgufHeader, GgufTensor } from "../formats/gguf/gguf-header.js";
 import { isExpertMatrix, isLookupTable, vocabularyMatrices } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 
-/** Returns what a header's model computes for one token. Throws {@link InvalidModelFileError} as planning does. */
+/** Returns the work that a model computes for one token. Throws {@link InvalidModelFileError} as planning does. */
 export function modelWork(header: GgufHeader): ModelWork {
   const shape = transformerShape(header);
   const experts = shape.layers.map(({ feedForward }) => feedForward).find(({ expertCount }) => expertCount > 0);
@@ -36,7 +36,7 @@ export function modelWork(header: GgufHeader): ModelWork {
   };
 }
 
-/** The type that most of a model's weights are multiplied in: what a calibration with it is one of. */
+/** Returns the type of most of a model's multiplied weights, which is the type that a calibration with it measures. */
 export function mainType({ weights_by_type }: ModelWork): string {
   const [most] = Object.entries(weights_by_type).sort(([, one], [, other]) => other - one);
   return most?.[0] ?? "f32";

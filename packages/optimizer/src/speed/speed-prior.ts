@@ -2,43 +2,43 @@ import type { DeviceMeasurement, EdgeDevice } from "@nanoagent/models";
 import { tensorTypeNamed } from "../formats/tensor-types.js";
 import type { CostUnit } from "./fit-rates.js";
 
-/** Facts of a device that forecasts follow from if no model was timed on it. */
+/** Facts of a device that forecasts are based on if no model was timed on it. */
 export interface SpeedFacts {
   device: Pick<EdgeDevice, "platform" | "cpu_cores">;
-  /** Features of the CPU; null if they are not known. */
+  /** CPU features; null if unknown. */
   cpuFeatures: readonly string[] | null;
-  /** Bandwidth and dot products that were measured on it; null where they were not. */
+  /** Measured bandwidth and dot products; null if not measured. */
   measurement: Pick<DeviceMeasurement, "bandwidth" | "dot_products"> | null;
 }
 
 export type Phase = "prefill" | "decode";
 
-/** Speed of one thread of a kind of CPU, for devices on which nothing was measured. */
+/** Speed of one thread of a CPU family, for devices without a measurement. */
 interface CpuKind {
-  /** Weights of q8_0 that one thread multiplies in a second while it decodes. */
+  /** Weights of q8_0 that one thread multiplies per second while decoding. */
   weightsPerSecond: number;
-  /** The time for a weight of each type, that of q8_0 being 1. */
+  /** Time per weight by type, relative to q8_0. */
   decode: Readonly<Record<string, number>>;
-  /** The time for a weight while a prompt is read, many tokens at once, as a share of that while decoding. */
+  /** Time per weight in prefill, with many tokens per batch, relative to that in decoding. */
   prefill: Readonly<Record<string, number>>;
-  /** Bytes a second that all cores read together. */
+  /** Bytes per second that all cores read together. */
   bandwidth: number;
   /**
-   * How many times as fast the engine's kernels are as those of the micro-benchmark, which have 128-bit instructions,
-   * no dot products of bytes, and weights in the order of the file.
+   * Speed of the engine's kernels relative to those of the micro-benchmark, which use 128-bit instructions, no byte dot
+   * products, and weights that are not repacked.
    */
   engineFactors: Readonly<Record<string, number>>;
-  /** A layer's norms, sums and waiting of threads for each other. */
+  /** Overhead per layer: norms, sums and thread synchronization. */
   layerSeconds: number;
-  /** Numbers of the cache that one thread compares and adds up in a second: for one token, and for many at once. */
+  /** Cache elements that one thread processes per second, for a single token and for many tokens per batch. */
   attentionNumbersPerSecond: Readonly<Record<Phase, number>>;
-  /** Numbers that recurrent layers write anew. */
+  /** State elements that recurrent layers update per second. */
   stateNumbersPerSecond: Readonly<Record<Phase, number>>;
 }
 
 /**
- * Measured with one thread of EPYC processors and with desktop CPUs; types that are reordered are read
- * several times as fast.
+ * Measured with one thread of EPYC processors and with desktop CPUs. Prefill is several times as fast with repacked
+ * types.
  */
 const X86: CpuKind = {
   weightsPerSecond: 18e9,
@@ -76,8 +76,8 @@ const X86: CpuKind = {
 };
 
 /**
- * Phones and boards with dot products. Fewer bits are not faster below four: a weight of q2_k takes as long as one of
- * q4_k, and one of iq2 twice as long; q5_k and q6_k take longer than q8_0.
+ * Phones and boards with dot products. Below four bits, fewer bits are not faster: a weight of q2_k takes as long as
+ * one of q4_k, and one of iq2 twice as long; q5_k and q6_k take longer than q8_0.
  */
 const ARM: CpuKind = {
   weightsPerSecond: 5e9,
@@ -100,14 +100,14 @@ const ARM: CpuKind = {
   },
   prefill: { q4_0: 0.25, q4_k: 0.3, q8_0: 0.3, q6_k: 0.35, q5_k: 0.35, iq4_nl: 0.3, f16: 0.4 },
   bandwidth: 12e9,
-  // Not measured: their dot products take four bytes at once where the micro-benchmark's kernels widen them first.
+  // An assumption: their dot products process four bytes at once, while the micro-benchmark's kernels widen them first.
   engineFactors: { q8_0: 2, q4_0: 2, q4_k: 2.5 },
   layerSeconds: 60e-6,
   attentionNumbersPerSecond: { decode: 2.5e9, prefill: 8e9 },
   stateNumbersPerSecond: { decode: 0.8e9, prefill: 1.6e9 },
 };
 
-/** ARM CPUs without dot products: a Raspberry Pi 4, 3 or Zero 2. Computing is all that counts. */
+/** ARM CPUs without dot products: Raspberry Pi 4, 3 or Zero 2. Their speed is limited by computation alone. */
 const PLAIN: CpuKind = {
   ...ARM,
   weightsPerSecond: 1.3e9,
@@ -120,17 +120,17 @@ const PLAIN: CpuKind = {
 };
 
 const DEFAULT_PREFILL_SHARE = 0.5;
-/** A type of which nothing is known takes as long as the slow ones. */
+/** Time per weight of an unknown type, relative to q8_0: that of the slow types. */
 const UNKNOWN_TYPE_SHARE = 1.5;
-/** Uncertainty of the cost of one type once the speed of the machine is known: measured, from a table, unknown. */
+/** Uncertainty of the cost of one type at a known machine speed: measured, from the table, or unknown. */
 const TYPE_SPREADS = { measured: 0.15, table: 0.25, unknown: 0.5 };
-/** Uncertainty of the speed of the machine: by a micro-benchmark, or by its kind alone. */
+/** Uncertainty of the machine speed: from a micro-benchmark, or from the CPU family alone. */
 const SCALE_SPREADS = { measured: 0.25, kind: 0.6 };
 /** Share of the measured read bandwidth that an engine reaches. */
 const READING_EFFICIENCY = 0.88;
-/** The sum of both is closer to what takes longer when these are added with such a power. */
+/** Exponent for adding computing and reading time: they overlap, so the sum is close to the longer one. */
 const OVERLAP_POWER = 4;
-/** Cores of a machine do not add up wholly. */
+/** Share of its speed that each further thread adds. */
 const THREAD_EFFICIENCY = 0.85;
 
 /** Returns the expected cost of each unit of work, and the uncertainty of their common factor. */
@@ -178,7 +178,7 @@ export function speedPrior(
   };
 }
 
-/** Keys of what is no weight; types have no colon in them. */
+/** Keys of units other than weights. Names of types contain no colon. */
 export const LAYER = ":layer";
 export const ATTENTION = ":attention";
 export const STATE = ":state";
@@ -191,14 +191,14 @@ function cpuKind({ device, cpuFeatures }: SpeedFacts): CpuKind {
   return cpuFeatures.includes("asimddp") ? ARM : PLAIN;
 }
 
-/** Returns the bandwidth with the most threads that do not exceed these; null if none was measured. */
+/** Returns the bandwidth measured with the most threads up to this number; null if none was measured. */
 function measuredBandwidth(measurement: SpeedFacts["measurement"], threads: number): number | null {
   const rows = (measurement?.bandwidth ?? []).filter((row) => row.threads <= threads && row.per_second > 0);
   const [nearest] = rows.sort((one, other) => other.threads - one.threads);
   return nearest?.per_second ?? null;
 }
 
-/** `Q4_K_M`, as files of mixed types are called, begins with the type that most of it is in. */
+/** Returns the main type of a label: `q4_k` for `Q4_K_M`, as files of mixed types are called. */
 export function baseType(label: string): string {
   const type = label.toLowerCase();
   const isKnown = (name: string) => Object.hasOwn(X86.decode, name);
