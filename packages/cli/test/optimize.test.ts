@@ -168,7 +168,7 @@ describe("bad input ends with exit code 2 and says what to do", () => {
     ["empty.gguf", "", /is empty/],
     ["page.gguf", "<!DOCTYPE html><html>", /web page/],
     ["pointer.gguf", lfs, /Git LFS pointer/],
-    ["magic.gguf", "GGML and more", /text and not a model: "GGML and more"/],
+    ["magic.gguf", "GGML and more", /is a text, not a model: "GGML and more"/],
     ["zeros.gguf", new Uint8Array(4096), /zeros alone/],
     ["cut.gguf", buildTinyGguf().subarray(0, 3000), /ends|cut|past|download/i],
     ["big.gguf", buildTinyGguf({ byteOrder: "big" }), /big-endian/],

@@ -50,8 +50,7 @@ const TIERS: readonly [Tier, ...Tier[]] = [
     leastRatio: 0,
     quantization: "int2",
     bits: 2,
-    notes:
-      "Only 2 bits per weight come near the target. Answers get clearly worse, and the network may have to be pruned as well.",
+    notes: "Only 2 bits per weight come near the target. Answers get clearly worse, and the network may need pruning.",
   },
 ];
 

@@ -60,7 +60,7 @@ describe("quantizeConfig", () => {
         "The model already fits the target. Keep its weights at 32 bits.",
         "8 bits per weight need a quarter of the space. Answers stay almost the same.",
         "4 bits per weight need an eighth of the space. Answers get somewhat worse: test it on your own questions.",
-        "Only 2 bits per weight come near the target. Answers get clearly worse, and the network may have to be pruned as well.",
+        "Only 2 bits per weight come near the target. Answers get clearly worse, and the network may need pruning.",
       ]
     `);
   });

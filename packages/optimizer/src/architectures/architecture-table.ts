@@ -1,54 +1,52 @@
-/** Differences between architectures whose computation is known step by step. Without any it is that of Qwen2. */
+/** Differences of an architecture, whose computation is known step by step, from that of Qwen2. */
 export interface ComputeFamily {
   /**
-   * One matrix makes queries, keys and values, and another one gate and up: nothing overwrites a part of their results.
+   * One matrix computes queries, keys and values, and one computes gate and up. Parts of their results are not reused.
    */
   hasFusedMatrices?: boolean;
-  /** The result of attention is multiplied by a gate that the matrix of the queries makes. */
+  /** The result of attention is multiplied by a gate from the query matrix. */
   gatesAttention?: boolean;
-  /** Where the input of a sum is its first operand, and the result that was computed from it the second. */
+  /** Residual sums whose first operand is the residual and whose second is the computed result. */
   addsResidualFirst?: "everywhere" | "behind-feed-forward";
-  /** Rows are chosen behind the last norm and not in the last layer. */
+  /** Output rows are selected after the last norm instead of in the last layer. */
   choosesRowsLast?: boolean;
-  /** The weights of the chosen experts are scaled so that their sum is one. */
+  /** The weights of the selected experts are normalized to a sum of one. */
   normalizesExperts?: boolean;
-  /** Numbers that give the position of one token. Default: 1. */
+  /** Position values per token. Default: 1. */
   positionsPerToken?: number;
 }
 
-/** Layers with a window, where the file does not say which they are. */
+/** Pattern of layers with a window, if the file does not state it. */
 export interface WindowPattern {
-  /** One layer in so many has no window: the last one of each group, unless `isFullFirst`. */
+  /** Group size: one layer of each group has no window, the last one unless `isFullFirst`. */
   period: number;
   /** Whether the first layer of each group has no window. */
   isFullFirst?: true;
-  /** Tokens of the window where the file states none. */
+  /** Window size in tokens, if the file does not state it. */
   tokens?: number;
 }
 
-/** Knowledge of one architecture that its files do not state. */
+/** Facts of an architecture that its files do not state. */
 export interface Architecture {
-  /**
-   * The computation of one batch, as `fit/transformer-steps.ts` writes it; without it memory and speed are estimates.
-   */
+  /** The computation of a batch, used by `fit/transformer-steps.ts`. Without it, memory and speed are estimates. */
   computation?: ComputeFamily;
-  /** Whether all layers are alike, attention and feed-forward; llama.cpp ends the process if a file breaks that. */
+  /** Whether all layers have the same attention and feed-forward part. For other files llama.cpp ends the process. */
   isPlain?: true;
-  /** Whether `computation` holds only for files with latent attention and one whole matrix of queries. */
+  /** Whether `computation` applies only to files with latent attention and a single query matrix. */
   needsLatentAttention?: true;
-  /** `none`: llama.cpp computes without windows, whatever the file says. */
+  /** `none`: llama.cpp ignores windows that a file states. */
   windows?: WindowPattern | "none";
-  /** Layers that have a cache of their own; all later ones read the cache of an earlier layer. */
+  /** Number of layers with a cache. All later layers read the cache of an earlier layer. */
   layersWithOwnCache?: number;
-  /** Layers with a recurrence: `beside-attention` in every layer, or those that have no feed-forward part either. */
+  /** Layers with a recurrence: every layer (`beside-attention`), or those without attention and feed-forward. */
   recurrence?: "beside-attention" | "without-feed-forward";
-  /** The recurrence of layers without attention, and after how many of them a layer with attention comes by default. */
+  /** Recurrence of layers without attention. By default, one in `attentionInterval` layers has attention. */
   deltaNet?: { attentionInterval: number };
 }
 
 /**
- * The table of architectures, by the name in `general.architecture`. A file of an architecture without a row is planned
- * by the figures in its header alone, as an estimate. CONTRIBUTING.md tells how to add a row.
+ * Architectures by the name in `general.architecture`. A model of an architecture without a row gets an estimate from
+ * the figures in its header. CONTRIBUTING.md describes how to add a row.
  */
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   llama: { computation: { normalizesExperts: true }, isPlain: true },

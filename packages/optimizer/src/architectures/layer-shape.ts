@@ -8,14 +8,14 @@ export interface AttentionShape {
   kvHeadCount: number;
   keyHeadLength: number;
   valueHeadLength: number;
-  /** Newest tokens that it attends to; null for all. */
+  /** Window size in tokens; null for the whole context. */
   windowTokens: number | null;
   /** False for a layer that reads the cache of an earlier one. */
   ownsCache: boolean;
 }
 
 /**
- * Attention over a cache of latent vectors (MLA): one vector a token, from which keys and values of all heads are made.
+ * Attention over a cache of latent vectors (MLA): one vector per token, which all heads derive keys and values from.
  */
 export interface LatentAttentionShape {
   kind: "latent-attention";
@@ -28,15 +28,14 @@ export interface LatentAttentionShape {
 }
 
 /**
- * A layer with a state of fixed size instead of a cache: `short-convolution` (LFM2), `delta-net`, or any other
- * recurrence.
+ * A layer with a fixed-size state instead of a cache: `short-convolution` (LFM2), `delta-net`, or another recurrence.
  */
 export interface RecurrentShape {
   kind: "short-convolution" | "delta-net" | "recurrence";
-  /** Numbers that the convolution keeps of the newest tokens, and numbers of the state itself. */
+  /** Elements that the convolution keeps of the newest tokens, and elements of the state. */
   convolutionNumbers: number;
   stateNumbers: number;
-  /** For `delta-net`: numbers of one token that pass the convolution, numbers of its values, and heads. */
+  /** For `delta-net`: convolved elements per token, value elements per token, and heads. */
   convolvedLength: number;
   innerLength: number;
   headCount: number;
@@ -44,24 +43,24 @@ export interface RecurrentShape {
 
 export interface FeedForwardShape {
   length: number;
-  /** Experts of the layer and experts that each token uses; 0 for a layer without experts. */
+  /** Number of experts, and experts per token; 0 for a layer without experts. */
   expertCount: number;
   usedExperts: number;
-  /** Length of the experts that every token uses. */
+  /** Total length of the shared experts, which every token uses. */
   sharedLength: number;
 }
 
 export interface LayerShape {
   mixer: AttentionShape | LatentAttentionShape | RecurrentShape;
-  /** A recurrence that works beside the attention of the same layer (Falcon-H1). */
+  /** A recurrence in parallel to the attention of the same layer (Falcon-H1). */
   beside?: RecurrentShape | undefined;
   feedForward: FeedForwardShape;
 }
 
-/** Throws: a figure is missing, or contradicts another one. */
+/** Throws an error for a figure that is missing or contradicts another. */
 export type FailFigure = (field: string, problem: string) => never;
 
-/** Builds the layers of a model from the figures of its header. `headCount` is that of the widest layer. */
+/** Builds the layers of a model from the figures of its header. `headCount` is the head count of the widest layer. */
 export function layerShapes(header: GgufHeader, headCount: number, fail: FailFigure): readonly LayerShape[] {
   const { shape } = header;
   const architecture = architectureNamed(header.architecture);
@@ -119,7 +118,7 @@ export function layerShapes(header: GgufHeader, headCount: number, fail: FailFig
   });
 }
 
-/** Tells whether a model keeps a state and says of no heads: it has no attention, and may have no feed-forward part. */
+/** Whether a model has a state and no attention heads. Such a model may also lack feed-forward parts. */
 export function isAttentionFree(shape: GgufShape): boolean {
   const heads =
     typeof shape.head_count === "object" && shape.head_count !== null ? shape.head_count : [shape.head_count];
@@ -187,13 +186,13 @@ function recurrentLayers(
   return (index) => kvHeadCounts[index] === 0 && !isFeedForward(index);
 }
 
-/** State of a recurrent layer: 32-bit numbers, one row for the one sequence of the context. */
+/** Returns the state of a recurrent layer: 32-bit numbers, for the single sequence of the context. */
 function recurrentShape(architecture: Architecture, shape: GgufShape, headCount: number): RecurrentShape {
   const embeddingLength = shape.embedding_length ?? 0;
   const none = { convolvedLength: 0, innerLength: 0, headCount };
   if (shape.wkv_head_size) {
     const convolutionNumbers = (shape.token_shift_count ?? 2) * embeddingLength;
-    // Five vectors of the embedding's length come together: receptance, key, value, decay and gate.
+    // Five vectors of the embedding length: receptance, key, value, decay and gate.
     const lengths = { convolvedLength: 3 * embeddingLength, innerLength: embeddingLength, headCount };
     return { kind: "recurrence", convolutionNumbers, stateNumbers: embeddingLength * shape.wkv_head_size, ...lengths };
   }

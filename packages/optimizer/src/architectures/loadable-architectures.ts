@@ -1,7 +1,7 @@
-// What the llama.cpp of node-llama-cpp's packages, version 3.22.1, knows by name. `loadable-architectures.test.ts` asks
-// the library itself.
+// Names that llama.cpp, as packaged by node-llama-cpp 3.22.1, supports. `loadable-architectures.test.ts` compares them
+// with the library.
 
-/** Architectures that llama.cpp loads, by the name in `general.architecture`. */
+/** Supported architectures, by the name in `general.architecture`. */
 export const LOADABLE_ARCHITECTURES: ReadonlySet<string> = new Set(
   `llama llama4 deci falcon grok gpt2 gptj gptneox mpt baichuan starcoder refact bert modern-bert nomic-bert
   nomic-bert-moe neo-bert jina-bert-v2 jina-bert-v3 eurobert bloom stablelm qwen qwen2 qwen2moe qwen2vl qwen3 qwen3moe
@@ -17,7 +17,7 @@ export const LOADABLE_ARCHITECTURES: ReadonlySet<string> = new Set(
   qwen3tts pockettts`.split(/\s+/),
 );
 
-/** Kinds of tokenizer, by the name in `tokenizer.ggml.model`. */
+/** Supported tokenizers, by the name in `tokenizer.ggml.model`. */
 export const TOKENIZERS: ReadonlySet<string> = new Set([
   "llama",
   "bert",
@@ -29,7 +29,7 @@ export const TOKENIZERS: ReadonlySet<string> = new Set([
   "hybriddna",
 ]);
 
-/** Ways in which byte-level BPE cuts text first, by the name in `tokenizer.ggml.pre`. */
+/** Supported pre-tokenizers of byte-level BPE, by the name in `tokenizer.ggml.pre`. */
 export const PRE_TOKENIZERS: ReadonlySet<string> = new Set(
   `default whitespace minicpm5 llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano
   deepseek-llm deepseek-coder deepseek-v3 spark2_5 youtu falcon mpt starcoder gpt-2 phi-2 jina-es jina-de gigachat

@@ -3,7 +3,7 @@ import { EMBEDDING_NAME, OUTPUT_NAME } from "../formats/gguf/tensor-names.js";
 import { significantShape } from "../formats/significant-shape.js";
 import type { FailFigure, LayerShape } from "./layer-shape.js";
 
-/** Figures that the tensors of a plain transformer follow from. */
+/** Figures that determine the tensors of a plain transformer. */
 interface PlainModel {
   architecture: string;
   layers: readonly LayerShape[];
@@ -12,8 +12,8 @@ interface PlainModel {
 }
 
 /**
- * Compares the figures of a plain transformer with its tensors. llama.cpp does not: a file that contradicts itself ends
- * the process that loads it.
+ * Compares the figures of a plain transformer with its tensors. llama.cpp does not check them: loading a contradictory
+ * file ends the process.
  */
 export function requirePlainTensors(
   { shape, tensors }: GgufHeader,
@@ -31,11 +31,11 @@ export function requirePlainTensors(
     fail(`${architecture}.attention.head_count_kv`, `is ${kvHeadCount}, which does not divide ${headCount} heads`);
   }
   if (keyHeadLength !== valueHeadLength) {
-    fail(`${architecture}.attention.value_length`, `is ${valueHeadLength} where keys have ${keyHeadLength}`);
+    fail(`${architecture}.attention.value_length`, `is ${valueHeadLength}, but keys have ${keyHeadLength}`);
   }
   if (shape.rope_dimension_count !== null && shape.rope_dimension_count !== keyHeadLength) {
     const found = shape.rope_dimension_count;
-    fail(`${architecture}.rope.dimension_count`, `is ${found} where a head has a length of ${keyHeadLength}`);
+    fail(`${architecture}.rope.dimension_count`, `is ${found}, but the head length is ${keyHeadLength}`);
   }
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const kvLength = kvHeadCount * keyHeadLength;
@@ -64,8 +64,5 @@ function requireShape(
   const { shape } = tensor;
   const [found, wanted] = [significantShape(shape), significantShape(expected)];
   if (found.length === wanted.length && found.every((length, index) => length === wanted[index])) return;
-  fail(
-    `tensor ${name}`,
-    `has the shape ${shape.join(" × ")} where the header's figures make it ${expected.join(" × ")}`,
-  );
+  fail(`tensor ${name}`, `has the shape ${shape.join(" × ")}, but the header requires ${expected.join(" × ")}`);
 }

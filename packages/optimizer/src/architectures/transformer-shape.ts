@@ -7,38 +7,38 @@ import { type FailFigure, isAttentionFree, type LayerShape, layerShapes } from "
 import { unfitPurpose } from "./model-purpose.js";
 import { requirePlainTensors } from "./require-plain-tensors.js";
 
-/** Figures of a model that decide how much memory it takes. */
+/** Figures of a model that determine its memory use. */
 export interface TransformerShape {
   architecture: string;
-  /** Differences of its computation that the figures do not tell. */
+  /** Differences of its computation that the figures do not show. */
   family: ComputeFamily;
   layers: readonly LayerShape[];
   embeddingLength: number;
   vocabularySize: number;
-  /** Tokens of context that the model was trained for. */
+  /** Trained context length in tokens. */
   trainedTokens: number;
-  /** Whether memory that is computed from these figures equals llama.cpp's own figures. False: it is an estimate. */
+  /** Whether the memory computed from these figures equals llama.cpp's figures. False: it is an estimate. */
   isExact: boolean;
 }
 
 const OTHER_FILE_HINT =
-  "llama.cpp would not load this file. Take another file of this model, or compare its checksum with that of its source.";
+  "llama.cpp would not load this file. Use another file of this model, or compare its checksum with the source.";
 
 /**
- * Tells whether the memory and speed of a model are estimates, because its computation is not known step by step. The
- * lines of its ledger say so too. Throws {@link InvalidModelFileError} as planning does.
+ * Whether the memory and speed of a model are estimates, because its computation is not known step by step. Throws
+ * {@link InvalidModelFileError} as planning does.
  */
 export function isEstimated(header: GgufHeader): boolean {
   return !transformerShape(header).isExact;
 }
 
-/** Shapes that are known already: planning asks for the shape of one header at every context that it tries. */
+/** Cached shapes: planning needs the shape of a header for every context that it tries. */
 const KNOWN_SHAPES = new WeakMap<GgufHeader, TransformerShape>();
 
 /**
- * Returns the shape of the model that a header describes; it is computed once for each header. Throws {@link
- * InvalidModelFileError} if a figure is missing, if the figures contradict the tensors, and if llama.cpp would end the
- * whole process because of them.
+ * Returns the shape of the model that a header describes, computed once per header. Throws {@link
+ * InvalidModelFileError} if a figure is missing, if the figures contradict the tensors, or if loading the file in
+ * llama.cpp would end the process.
  */
 export function transformerShape(header: GgufHeader): TransformerShape {
   const known = KNOWN_SHAPES.get(header);
@@ -65,10 +65,10 @@ function computeShape(header: GgufHeader): TransformerShape {
   }
   if (architecture === null) return fail("general.architecture", "is missing");
   if (header.byte_order === "big") {
-    const problem = "says that the file is big-endian, and llama.cpp loads files of its machine's order only";
-    return fail("version", problem, "Take the little-endian file of this model, or convert it anew on this machine.");
+    const problem = "is stored as big-endian, but llama.cpp loads only files in the byte order of the machine";
+    return fail("version", problem, "Use the little-endian file of this model, or convert the model on this machine.");
   }
-  if (header.tensors.length === 0) return fail("tensor count", "is 0: the file has no weights");
+  if (header.tensors.length === 0) return fail("tensor count", "is 0, so the file has no weights");
 
   const figure = (key: string, value: number | null): number =>
     value === null || value === 0 ? fail(`${architecture}.${key}`, value === null ? "is missing" : "is 0") : value;
@@ -94,24 +94,24 @@ function computeShape(header: GgufHeader): TransformerShape {
 
 const LAYER_TENSOR = /^blk\.(\d+)\./;
 
-/** llama.cpp refuses a file without its embeddings, and one that has fewer or more layers than it says. */
+/** Checks embeddings and layers: llama.cpp refuses a file without embeddings or with a wrong number of layers. */
 function requireLayers({ architecture, shape, tensors, tokenizer }: GgufHeader, fail: FailFigure): void {
   const embedding = tensors.find(({ name }) => name === EMBEDDING_NAME);
   if (embedding === undefined) fail(`tensor ${EMBEDDING_NAME}`, "is missing");
   const rows = embedding.shape[1] ?? 1;
   if (tokenizer.token_count !== null && rows !== tokenizer.token_count) {
-    const problem = `has ${rows} rows, and the vocabulary ${tokenizer.token_count} tokens`;
+    const problem = `has ${rows} rows, but the vocabulary has ${tokenizer.token_count} tokens`;
     fail(`tensor ${EMBEDDING_NAME}`, problem);
   }
   const stated = shape.block_count ?? 0;
   const found = new Set<number>();
   for (const { name } of tensors) {
     const layer = Number(LAYER_TENSOR.exec(name)?.[1] ?? -1);
-    if (layer >= stated) fail(`tensor ${name}`, `is of layer ${layer}, and ${architecture}.block_count is ${stated}`);
+    if (layer >= stated) fail(`tensor ${name}`, `is of layer ${layer}, but ${architecture}.block_count is ${stated}`);
     if (layer >= 0) found.add(layer);
   }
   for (let layer = 0; layer < stated - (shape.nextn_predict_layers ?? 0); layer++) {
-    if (!found.has(layer)) fail(`layer ${layer} of ${stated}`, "is missing: the file has no tensors of it");
+    if (!found.has(layer)) fail(`layer ${layer} of ${stated}`, "is missing");
   }
 }
 
@@ -119,7 +119,7 @@ function largest(value: PerLayer): number | null {
   return typeof value === "object" && value !== null ? Math.max(0, ...value) : value;
 }
 
-/** Tells whether nothing in the file is known to be computed differently from the rest of its architecture. */
+/** Whether the file has no known feature that is computed differently from the rest of its architecture. */
 function computesAsWritten({ architecture, shape, tensors }: GgufHeader, layers: readonly LayerShape[]): boolean {
   const { isPlain, needsLatentAttention } = architectureNamed(architecture);
   const has = (ending: string) => tensors.some(({ name }) => name.endsWith(ending));

@@ -83,8 +83,8 @@ function hintOf(parts: DoesNotFitParts): string {
   }
   if (modelBytes + expectedBytes > spareBytes) {
     const limit = spareSource == null ? "" : ` (limit: ${spareSource})`;
-    const spare = `The device has only ${formatMb(Math.max(0, spareBytes))} MB free for a model${limit}, so a larger budget does not help.`;
-    return `${spare} Free memory, or use a smaller model${ending}`;
+    const spare = `The device has only ${formatMb(Math.max(0, spareBytes))} MB free for a model${limit}`;
+    return `${spare}, so a larger budget does not help. Free memory, or use a smaller model${ending}`;
   }
   const beside = [
     ...(programBytes > 0 ? ["the program"] : []),

@@ -1,17 +1,15 @@
 import { NanoAgentError } from "@nanoagent/models";
 
-/** What {@link InvalidModelFileError} says. */
+/** Parts of an {@link InvalidModelFileError}. */
 export interface InvalidModelFileParts {
   path: string;
-  /**
-   * The part of the file that is wrong: `the file` as a whole, `version`, a metadata key, `tensor blk.0.attn_q.weight`.
-   */
+  /** The invalid part: `the file` as a whole, `version`, a metadata key, `tensor blk.0.attn_q.weight`. */
   field: string;
-  /** The byte at which that part begins. */
+  /** Offset of the invalid part, in bytes. */
   offset: number;
-  /** What is wrong, as the end of a sentence: `is 3, which is no power of two`. */
+  /** The problem, as the end of a sentence: `is 3, not a power of two`. */
   problem: string;
-  /** Default: the place in the file. */
+  /** Default: the offset in the file. */
   reason?: string | undefined;
   hint?: string | undefined;
   /** Default: `damaged`. */
@@ -19,27 +17,27 @@ export interface InvalidModelFileParts {
 }
 
 /**
- * Kinds of model files that cannot be used. `damaged`: the file contradicts itself. `cut-off`: its end is missing.
- * `not-a-model`: it holds something else. `other-format`: it holds weights that are not in a format for language models
- * here. `unknown`: nothing tells what it holds.
+ * Kinds of unusable model files. `damaged`: the file contradicts itself. `cut-off`: its end is missing. `not-a-model`:
+ * it contains something else. `other-format`: it contains weights in an unsupported format. `unknown`: its contents are
+ * not recognized.
  */
 export type ModelFileFault = "damaged" | "cut-off" | "not-a-model" | "other-format" | "unknown";
 
-/** The `field` of what is wrong with a file as a whole. */
+/** The `field` of a problem with the file as a whole. */
 export const WHOLE_FILE = "the file";
 
-const DEFAULT_HINT = "Download the file again, and compare its size or checksum with that of the source.";
+const DEFAULT_HINT = "Download the file again, and compare its size or checksum with the source.";
 
 /**
- * Code `invalid-model-file`: a file is no model, or a broken or hostile one. `field` says which part of it is wrong,
- * `offset` at which byte that part begins, `path` in which file. Nothing of the model's weights was read.
+ * Code `invalid-model-file`: a file is not a model, or it is damaged or hostile. `field` is the invalid part, `offset`
+ * its first byte, `path` the file. No weights were read.
  */
 export class InvalidModelFileError extends NanoAgentError {
   override name = "InvalidModelFileError";
   readonly path: string;
   readonly field: string;
   readonly offset: number;
-  /** What is wrong, as the end of a sentence that begins with `field`. */
+  /** The problem, as the end of a sentence that begins with `field`. */
   readonly problem: string;
   readonly fault: ModelFileFault;
 
@@ -48,7 +46,7 @@ export class InvalidModelFileError extends NanoAgentError {
     super({
       code: "invalid-model-file",
       message: `${path} cannot be used as a model: ${field} ${problem}.`,
-      reason: parts.reason ?? (offset === 0 ? undefined : `It is at byte ${offset} of the file.`),
+      reason: parts.reason ?? (offset === 0 ? undefined : `The problem is at byte ${offset} of the file.`),
       hint,
     });
     this.path = path;

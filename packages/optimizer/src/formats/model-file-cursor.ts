@@ -1,20 +1,20 @@
 import type { ByteSource } from "./byte-source.js";
 import { InvalidModelFileError, type ModelFileFault } from "./invalid-model-file-error.js";
 
-/** How much of the file is held at once while its header is read. One read of this size costs 0.1 ms. */
+/** Size of the read window. One read of this size takes 0.1 ms. */
 const WINDOW_BYTES = 128 * 1024;
 
-/** What is read behind a jump: mostly a few fields before the next one. Reads that follow each other double it. */
+/** Size of the first read after a jump, because often only a few fields follow. Consecutive reads double it. */
 const FIRST_READ_BYTES = 4096;
 
-/** What is kept of keys, names and texts together. Real headers keep 60 KB. */
+/** Most bytes of keys, names and texts that are kept. Real headers have 60 KB. */
 const MAX_KEPT_BYTES = 8 * 2 ** 20;
 
-/** A number of 64 bits takes ten bytes of seven bits each. */
+/** Most bytes of a 64-bit varint, at seven bits per byte. */
 const MAX_VARINT_BYTES = 10;
 
 const UINT32 = 2 ** 32;
-/** Above this, the upper half of a 64-bit number no longer fits into one of JavaScript's. */
+/** Largest upper half of a 64-bit integer that a JavaScript number represents exactly. */
 const MAX_SAFE_UPPER_HALF = 2 ** 21 - 1;
 
 interface FailOptions {
@@ -24,8 +24,8 @@ interface FailOptions {
 }
 
 /**
- * A place in a file that moves forward only. It holds one window of the file and reads the next when it has to.
- * Numbers of up to eight bytes are taken from the window: `await need(n)` first, unless `has(n)`, then take `n` bytes.
+ * A forward-only reader of a file. It holds one window of the file and reads the next one on demand. Numbers of up to
+ * eight bytes are taken from the window: call `await need(n)` first, unless `has(n)` is true, then take `n` bytes.
  */
 export class ModelFileCursor {
   readonly path: string;
@@ -33,7 +33,7 @@ export class ModelFileCursor {
   readonly #source: ByteSource;
   readonly #window: Uint8Array;
   #view: DataView;
-  /** Where in the file the window begins, and how much of it is filled. */
+  /** File offset of the window, and number of valid bytes in it. */
   #windowOffset = 0;
   #windowLength = 0;
   #position = 0;
@@ -47,12 +47,12 @@ export class ModelFileCursor {
     this.#view = new DataView(this.#window.buffer);
   }
 
-  /** The byte of the file that is taken next. */
+  /** File offset of the next byte. */
   get offset(): number {
     return this.#windowOffset + this.#position;
   }
 
-  /** The bytes of the file from here on. */
+  /** Number of bytes from here to the end of the file. */
   get remaining(): number {
     return this.#source.length - this.offset;
   }
@@ -65,7 +65,7 @@ export class ModelFileCursor {
     return this.#windowLength - this.#position >= bytes;
   }
 
-  /** Makes sure that the window holds so many bytes from here on: no more than {@link WINDOW_BYTES}. */
+  /** Ensures that the window holds this number of bytes from here on, at most {@link WINDOW_BYTES}. */
   async need(bytes: number, field: string): Promise<void> {
     if (this.has(bytes)) return;
     if (this.remaining < bytes) this.failTruncated(field);
@@ -121,7 +121,7 @@ export class ModelFileCursor {
     return this.#view.getBigInt64(this.#advance(8), this.littleEndian);
   }
 
-  /** Eight bytes as a number; Infinity for one that no number holds exactly, which every limit refuses. */
+  /** Takes a 64-bit unsigned integer; Infinity if a number cannot represent it, which exceeds every limit. */
   takeLength(): number {
     const at = this.#advance(8);
     const upper = this.#view.getUint32(this.littleEndian ? at + 4 : at, this.littleEndian);
@@ -130,8 +130,8 @@ export class ModelFileCursor {
   }
 
   /**
-   * A number as protocol buffers write it, seven bits a byte; Infinity for one that no number holds exactly. It needs
-   * no `need` before it.
+   * Takes a varint of Protocol Buffers, with seven bits per byte; Infinity if a number cannot represent it. Does not
+   * require `need`.
    */
   async takeVarint(field: string): Promise<number> {
     const offset = this.offset;
@@ -146,8 +146,8 @@ export class ModelFileCursor {
   }
 
   /**
-   * Steps over up to `most` texts that each have their length before them, as long as they are in the window, and
-   * returns how many those were. It is one loop without a call: vocabularies have hundreds of thousands of texts.
+   * Skips up to `most` length-prefixed texts that lie completely in the window, and returns their number. A single loop
+   * without calls, because vocabularies have hundreds of thousands of texts.
    */
   skipTextsInWindow(most: number): number {
     const view = this.#view;
@@ -166,12 +166,12 @@ export class ModelFileCursor {
     return count;
   }
 
-  /** A copy of the next bytes. Counts towards what is kept of a header. */
+  /** Returns a copy of the next bytes. They count towards {@link MAX_KEPT_BYTES}. */
   async takeBytes(bytes: number, field: string): Promise<Uint8Array> {
     if (bytes > this.remaining) this.failTruncated(field);
     this.#keptBytes += bytes;
     if (this.#keptBytes > MAX_KEPT_BYTES) {
-      this.fail(field, `brings the names and texts of the header to over ${MAX_KEPT_BYTES} bytes`);
+      this.fail(field, `exceeds the limit of ${MAX_KEPT_BYTES} bytes for the names and texts of a header`);
     }
     const copy = new Uint8Array(bytes);
     let filled = 0;
@@ -185,7 +185,7 @@ export class ModelFileCursor {
     return copy;
   }
 
-  /** Steps over bytes without reading them. */
+  /** Skips bytes without reading them. */
   skip(bytes: number, field: string): void {
     if (bytes > this.remaining) this.failTruncated(field);
     if (this.has(bytes)) {
@@ -203,12 +203,12 @@ export class ModelFileCursor {
   }
 
   failTruncated(field: string): never {
-    this.failCutOff(field, `goes on behind the end of the file, which has ${this.#source.length} bytes`);
+    this.failCutOff(field, `extends beyond the end of the file, which has ${this.#source.length} bytes`);
   }
 
   /** Refuses a file whose end is missing. */
   failCutOff(field: string, problem: string, offset = this.offset): never {
-    const hint = "The download has not finished, or the file was damaged: download it again.";
+    const hint = "The download is incomplete, or the file is damaged: download it again.";
     this.fail(field, problem, { offset, hint, fault: "cut-off" });
   }
 

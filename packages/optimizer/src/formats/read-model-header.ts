@@ -10,13 +10,13 @@ import { withModelFile } from "./with-model-file.js";
 
 /** The header of a model file. */
 export interface ModelHeader {
-  /** Facts that every format states. */
+  /** Facts that every format contains. */
   summary: ModelSummary;
-  /** All that the header of a GGUF file says; null for the other formats. */
+  /** The complete header of a GGUF file; null for other formats. */
   gguf: GgufHeader | null;
 }
 
-/** Reads a model file as `readModel` does, and returns the whole header of a GGUF file beside the summary. */
+/** Reads a model file like `readModel`, and returns the complete header of a GGUF file beside the summary. */
 export async function readModelHeader(path: string): Promise<ModelHeader> {
   switch (await formatOf(path)) {
     case "gguf": {
@@ -30,7 +30,9 @@ export async function readModelHeader(path: string): Promise<ModelHeader> {
   }
 }
 
-/** Decides by the first bytes, or by the name if they say nothing. Any other file is refused as not being GGUF. */
+/**
+ * Detects the format by the first bytes, or by the name. Unknown files count as GGUF, whose reader reports the problem.
+ */
 async function formatOf(path: string): Promise<ModelFormat> {
   const start = await withModelFile(path, async (source) => {
     const bytes = new Uint8Array(Math.min(SNIFFED_BYTES, source.length));

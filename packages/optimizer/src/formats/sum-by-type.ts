@@ -1,6 +1,6 @@
 import type { TensorTypeTotal } from "@nanoagent/models";
 
-/** How many tensors there are of each type, and what they take. */
+/** Returns the number of tensors and their bytes by type. */
 export function sumByType(tensors: Iterable<{ type: string; bytes: number }>): Record<string, TensorTypeTotal> {
   const totals = new Map<string, TensorTypeTotal>();
   for (const { type, bytes } of tensors) {

@@ -2,7 +2,7 @@ import type { ModelFormat, ModelSummary } from "@nanoagent/models";
 import type { SizedTensor } from "./safetensors/parse-safetensors.js";
 import { sumByType } from "./sum-by-type.js";
 
-/** The summary of a file that says which tensors it has, and nothing of the shape of the model. */
+/** Summarizes a file that lists only its tensors, without figures of the model. */
 export function summarizeTensors(
   format: ModelFormat,
   tensors: readonly SizedTensor[],

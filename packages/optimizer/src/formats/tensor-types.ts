@@ -1,14 +1,14 @@
-/** How a tensor's weights are stored: in blocks of so many weights, which take so many bytes. */
+/** Storage format of a tensor's weights: blocks of a fixed number of weights and bytes. */
 export interface TensorType {
-  /** As llama.cpp prints it, in lower case: `f16`, `q4_k`. */
+  /** Name as in llama.cpp, in lower case: `f16`, `q4_k`. */
   readonly name: string;
-  /** The number that stands for it in a GGUF file. */
+  /** Number of the type in a GGUF file. */
   readonly id: number;
   readonly weightsPerBlock: number;
   readonly bytesPerBlock: number;
 }
 
-/** The types of ggml 0.25. Ids that are missing were taken back by ggml and are illegal in a file. */
+/** Types of ggml 0.25. Missing ids were removed from ggml and are illegal in a file. */
 const TYPES: readonly TensorType[] = (
   [
     [0, "f32", 1, 4],
@@ -52,19 +52,19 @@ const TYPES: readonly TensorType[] = (
 const BY_ID: ReadonlyMap<number, TensorType> = new Map(TYPES.map((type) => [type.id, type]));
 const BY_NAME: ReadonlyMap<string, TensorType> = new Map(TYPES.map((type) => [type.name, type]));
 
-/** The type with that id, or undefined where there is none, or none any more. */
+/** Returns the type with an id, or undefined for an unknown or removed id. */
 export function tensorTypeWithId(id: number): TensorType | undefined {
   return BY_ID.get(id);
 }
 
-/** The type of that name. Throws a RangeError for a name that is none: names come from our own code. */
+/** Returns the type with a name. Throws a RangeError for an unknown name, because names come from our own code. */
 export function tensorTypeNamed(name: string): TensorType {
   const type = BY_NAME.get(name);
-  if (type === undefined) throw new RangeError(`There is no tensor type ${name}`);
+  if (type === undefined) throw new RangeError(`Unknown tensor type ${name}`);
   return type;
 }
 
-/** The bytes that so many weights take, which must fill whole blocks. */
+/** Returns the bytes of a number of weights, which must fill whole blocks. */
 export function bytesOfWeights(type: TensorType, weights: number): number {
   return (weights / type.weightsPerBlock) * type.bytesPerBlock;
 }

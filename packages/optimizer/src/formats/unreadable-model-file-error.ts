@@ -1,8 +1,8 @@
 import { addressIn, adviseOnAddress, NanoAgentError } from "@nanoagent/models";
 
 /**
- * Code `model-not-found` or `model-unreadable`: there is no such file, or the system does not let us read it. `path`
- * says which, `errno` is the system's name of the fault.
+ * Code `model-not-found` or `model-unreadable`: the file does not exist, or the system refuses to read it. `path` is
+ * the file, `errno` the error code of the system.
  */
 export class UnreadableModelFileError extends NanoAgentError {
   override name = "UnreadableModelFileError";
@@ -17,8 +17,7 @@ export class UnreadableModelFileError extends NanoAgentError {
       missing
         ? {
             code: "model-not-found",
-            message:
-              address === null ? `There is no model file at ${path}.` : `${address} is an address and not a file.`,
+            message: address === null ? `There is no model file at ${path}.` : `${address} is an address, not a file.`,
             hint:
               address === null ? "Check the path; it is relative to the folder you are in." : adviseOnAddress(address),
             cause,

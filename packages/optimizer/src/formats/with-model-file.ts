@@ -6,8 +6,9 @@ import { InvalidModelFileError, WHOLE_FILE } from "./invalid-model-file-error.js
 import { UnreadableModelFileError } from "./unreadable-model-file-error.js";
 
 /**
- * What `use` makes of the file's bytes. The file is open for that long. Throws {@link UnreadableModelFileError} where
- * the system refuses it, and {@link InvalidModelFileError} for what is no regular file: a pipe could wait forever.
+ * Opens a file, calls `use` with its bytes, and closes it. Returns the result of `use`. Throws {@link
+ * UnreadableModelFileError} if the system refuses to read the file, and {@link InvalidModelFileError} if it is not a
+ * regular file: reading a pipe could block forever.
  */
 export async function withModelFile<Result>(
   path: string,
@@ -16,7 +17,7 @@ export async function withModelFile<Result>(
   let file: FileHandle | undefined;
   try {
     await requireRegularFile(path, await stat(path));
-    // It may have become a pipe since: opening one without this flag waits for a writer. Windows has no such flag.
+    // The path may be a pipe by now. Without this flag, opening a pipe waits for a writer. Windows has no such flag.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const status = await file.stat();
     await requireRegularFile(path, status);
@@ -59,11 +60,11 @@ async function requireRegularFile(path: string, status: { isFile(): boolean; isD
   if (status.isFile()) return;
   const found = status.isDirectory()
     ? await describeFolder(path)
-    : { problem: "is not a regular file", hint: "Name a model file.", fault: "not-a-model" as const };
+    : { problem: "is not a regular file", hint: "Use a model file.", fault: "not-a-model" as const };
   throw new InvalidModelFileError({ path, field: WHOLE_FILE, offset: 0, ...found });
 }
 
-/** A fault of the system's, or a path that no system takes (one with a NUL in it). */
+/** Whether the error is a system error, or due to an invalid path (one that contains NUL). */
 function isRefusedBySystem(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return "syscall" in error || (error as NodeJS.ErrnoException).code === "ERR_INVALID_ARG_VALUE";

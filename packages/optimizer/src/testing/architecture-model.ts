@@ -2,12 +2,12 @@ import type { WritableGguf, WritableTensor, WritableValue } from "../formats/ggu
 import { TOKENIZER_TEXT } from "./tokenizer-text.js";
 import { trainTokenizer } from "./train-tokenizer.js";
 
-/** The figures of a model of one of the families that are no plain transformers. */
+/** Figures of a model that is not a plain transformer. */
 export interface ArchitectureFigures {
   embeddingLength: number;
   layerCount: number;
   headCount: number;
-  /** One for all layers, or one for each. */
+  /** One for all layers, or one per layer. */
   kvHeadCount: number | readonly number[];
   headLength?: number;
   feedForwardLength: number;
@@ -15,15 +15,15 @@ export interface ArchitectureFigures {
   contextTokens?: number;
   slidingWindow?: number;
   experts?: { count: number; used: number; feedForwardLength: number; shared?: number };
-  /** Further metadata, behind the name of the architecture. */
+  /** Further metadata, with keys relative to the name of the architecture. */
   metadata?: Readonly<Record<string, number | readonly number[]>>;
   weightType?: string;
 }
 
-/** Architectures that are no plain transformers. */
+/** Architectures that are not plain transformers. */
 export type ModelFamily = "gemma3" | "phi3" | "lfm2" | "qwen3moe" | "olmoe" | "qwen35" | "deepseek2";
 
-/** The header of a model of that family as its converter writes it, with a tokenizer of the size that it has. */
+/** Returns the header of a model of an architecture, as its converter writes it, with a tokenizer of its size. */
 export function architectureModel(architecture: ModelFamily, figures: ArchitectureFigures): WritableGguf {
   const { embeddingLength, layerCount, headCount, feedForwardLength, vocabularySize, experts } = figures;
   const { kvHeadCount, contextTokens = 32_768, weightType = "q8_0" } = figures;

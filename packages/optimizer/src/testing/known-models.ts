@@ -13,7 +13,7 @@ const deltaNet = {
   "rope.dimension_sections": [11, 11, 10, 0],
 };
 
-/** Plain transformers that exist, by name. */
+/** Figures of real plain transformers, by name. */
 export const PLAIN_MODELS = {
   "SmolLM2-135M": {
     embeddingLength: 576,
@@ -106,7 +106,7 @@ export const PLAIN_MODELS = {
   },
 } as const satisfies Record<string, TinyGgufOptions>;
 
-/** Models that exist and are no plain transformers, by name. */
+/** Figures of real models that are not plain transformers, by name. */
 export const ARCHITECTURE_MODELS: Readonly<Record<string, readonly [ModelFamily, ArchitectureFigures]>> = {
   "Gemma-3-270M": [
     "gemma3",

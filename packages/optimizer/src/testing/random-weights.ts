@@ -1,12 +1,12 @@
 import { tensorTypeNamed } from "../formats/tensor-types.js";
 
-/** How large random weights are, up and down: a network of them neither dies away nor overflows. */
+/** Largest absolute value of random weights, so that activations neither vanish nor overflow. */
 const LARGEST_WEIGHT = 0.08;
 
-/** Types that random weights can be written in. */
+/** Supported types of random weights. */
 const RANDOM_WEIGHT_TYPES = ["f32", "f16", "q8_0", "q4_0"] as const;
 
-/** Fills `target` with random weights in a type. Throws a RangeError for a type that it cannot write. */
+/** Fills `target` with random weights of a type. Throws a RangeError for an unsupported type. */
 export function fillWithRandomWeights(type: string, target: Uint8Array, random: () => number): void {
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   const { bytesPerBlock } = tensorTypeNamed(type);
@@ -19,17 +19,17 @@ export function fillWithRandomWeights(type: string, target: Uint8Array, random: 
         view.setUint16(at, randomHalf(random), true);
         break;
       case "q8_0":
-        // A block: its scale as a half, then 32 whole numbers from -127 to 127.
+        // A block: the scale as a 16-bit float, then 32 integers from -127 to 127.
         view.setUint16(at, halfOf(LARGEST_WEIGHT / 127), true);
         for (let index = 2; index < bytesPerBlock; index++) view.setInt8(at + index, Math.round(random() * 254 - 127));
         break;
       case "q4_0":
-        // A block: its scale as a half, then 32 numbers of four bits, of which 8 stands for zero.
+        // A block: the scale as a 16-bit float, then 32 four-bit numbers with 8 as zero.
         view.setUint16(at, halfOf(LARGEST_WEIGHT / 8), true);
         for (let index = 2; index < bytesPerBlock; index++) target[at + index] = Math.floor(random() * 256);
         break;
       default:
-        throw new RangeError(`Random weights are written as ${RANDOM_WEIGHT_TYPES.join(", ")}, not as ${type}`);
+        throw new RangeError(`Random weights must be ${RANDOM_WEIGHT_TYPES.join(", ")}, not ${type}`);
     }
   }
 }
@@ -39,7 +39,7 @@ function randomHalf(random: () => number): number {
   return sign | halfOf(random() * LARGEST_WEIGHT);
 }
 
-/** A positive number below 1 as an IEEE half, its last bits cut off. */
+/** Converts a positive number below 1 to an IEEE 16-bit float, without rounding. */
 function halfOf(value: number): number {
   const bits = new DataView(new ArrayBuffer(4));
   bits.setFloat32(0, value);

@@ -1,6 +1,6 @@
-/** Numbers from 0 to below 1 that are the same for the same seed, on every machine. Not for secrets. */
+/** Returns a generator of numbers from 0 to below 1, equal for equal seeds on every machine. Not for secrets. */
 export function seededRandom(seed: number): () => number {
-  // Weyl sequence through a 32-bit mixer: each step adds the golden ratio's bits, the mixer spreads them.
+  // A Weyl sequence through a 32-bit mixer: each step adds the bits of the golden ratio, and the mixer spreads them.
   let state = seed >>> 0;
   return () => {
     state = (state + 0x9e3779b9) >>> 0;

@@ -6,7 +6,7 @@ import { trainTokenizer } from "./train-tokenizer.js";
 
 export type TinyArchitecture = "llama" | "qwen2" | "qwen3";
 
-/** The shape of a test model. Every default makes it small: under 0.5 MB in all. */
+/** Figures of a test model. With the defaults it has less than 0.5 MB. */
 export interface TinyGgufOptions {
   /** Default: `llama`. */
   architecture?: TinyArchitecture | undefined;
@@ -18,23 +18,23 @@ export interface TinyGgufOptions {
   headCount?: number | undefined;
   /** Default: 2. */
   kvHeadCount?: number | undefined;
-  /** Default: the embedding's length by the number of heads. */
+  /** Default: embedding length ÷ number of heads. */
   headLength?: number | undefined;
   /** Default: 128. */
   feedForwardLength?: number | undefined;
   /** At least 259. Default: 512. */
   vocabularySize?: number | undefined;
-  /** What the header says that it was trained for. Default: 512. */
+  /** Trained context length. Default: 512. */
   contextTokens?: number | undefined;
-  /** How its matrices are stored; norms and biases are f32 always. Default: `f32`. */
+  /** Type of the matrices; norms and biases are always f32. Default: `f32`. */
   weightType?: string | undefined;
-  /** Default: as the matrices are. */
+  /** Default: the type of the matrices. */
   embeddingType?: string | undefined;
-  /** Whether the output matrix is the embedding's, and not one of its own. Default: true. */
+  /** Whether the embedding is also the output matrix. Default: true. */
   tiedEmbeddings?: boolean | undefined;
   /** Default: a ChatML template. Null: none. */
   chatTemplate?: string | null | undefined;
-  /** What the weights are made from; the same for the same seed. Default: 1. */
+  /** Seed of the weights. Default: 1. */
   seed?: number | undefined;
   /** Default: little. */
   byteOrder?: "little" | "big" | undefined;
@@ -52,14 +52,14 @@ const CHATML_TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}" +
   "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
-/** What tokenizers of each architecture are called, and whether its file has biases and norms of queries and keys. */
+/** Pre-tokenizer of each architecture, and whether its files have biases and norms of queries and keys. */
 const ARCHITECTURES = {
   llama: { pre: "smollm", biases: false, headNorms: false },
   qwen2: { pre: "qwen2", biases: true, headNorms: false },
   qwen3: { pre: "qwen2", biases: false, headNorms: true },
 } as const;
 
-/** Metadata and tensors of a test model. */
+/** Returns the metadata and tensors of a test model. */
 export function tinyGguf(options: TinyGgufOptions = {}): WritableGguf {
   const {
     architecture = "llama",

@@ -1,4 +1,4 @@
-/** What the tokenizers of test models are trained on. */
+/** Training text for the tokenizers of test models. */
 export const TOKENIZER_TEXT = `
 A small computer stands in a shed beside the greenhouse. It has one gigabyte of memory, four cores and a card that
 holds its files. Every minute it reads the sensors: how warm the air is, how wet the soil is, how much light there is.

@@ -1,32 +1,31 @@
-/** A byte-level BPE tokenizer as a GGUF file carries it. */
+/** A byte-level BPE tokenizer in the form of a GGUF file. */
 export interface TrainedTokenizer {
-  /** By id: control tokens, the 256 bytes, what was merged. */
+  /** By id: control tokens, the 256 bytes, merged tokens. */
   tokens: readonly string[];
   /** 1 normal, 3 control. */
   tokenTypes: readonly number[];
-  /** Pairs of tokens that become one, most frequent first. */
+  /** Pairs of tokens to merge, most frequent first. */
   merges: readonly string[];
 }
 
 const NORMAL_TOKEN = 1;
 const CONTROL_TOKEN = 3;
 
-/** Letters, digits and other characters, each with the space before them, and spaces: no token reaches across. */
+/** Matches words that merges never cross: letters, digits, other characters, each with a space before, and spaces. */
 const WORDS = /\p{N}| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
-/** ASCII that is seen, and the space, which byte-level BPE writes as \u0120. */
+/** Matches visible ASCII and the space, which byte-level BPE writes as \u0120. */
 const PRINTABLE = /^[!-~\u0120]+$/;
 
 /**
- * A tokenizer of `size` tokens, trained on `text`: control tokens first, then one token for each byte, then the most
- * frequent pairs, merged one after the other. Where the text gives no more pairs, further ones that it does not contain
- * follow, so that a large vocabulary costs what a real one does. Throws a RangeError for a size that has no room for
- * the control tokens and the bytes.
+ * Trains a tokenizer of `size` tokens on `text`: control tokens first, then one token per byte, then the most frequent
+ * pairs, merged one after the other. If the text has too few pairs, generated pairs follow, so that a large vocabulary
+ * needs as much memory as a real one. Throws a RangeError if `size` is too small for the control tokens and the bytes.
  */
 export function trainTokenizer(text: string, size: number, controlTokens: readonly string[]): TrainedTokenizer {
   const bytes = Array.from({ length: 256 }, (_, byte) => characterOf(byte));
   const least = controlTokens.length + bytes.length;
-  if (size < least) throw new RangeError(`A vocabulary has at least ${least} tokens, not ${size}`);
+  if (size < least) throw new RangeError(`A vocabulary must have at least ${least} tokens, not ${size}`);
   const trained = trainMerges(text, size - least);
   const merges = [...trained, ...furtherMerges([...bytes, ...trained.map(joined)], size - least - trained.length)];
   const normalTokens = [...bytes, ...merges.map(joined)];
@@ -37,11 +36,11 @@ export function trainTokenizer(text: string, size: number, controlTokens: readon
   };
 }
 
-/** Pairs of printable tokens whose text is no token yet, those of the shortest tokens first. */
+/** Generates pairs of printable tokens whose text is not a token yet, pairs of the shortest tokens first. */
 function furtherMerges(tokens: readonly string[], wanted: number): string[] {
   const known = new Set(tokens);
   const rights = tokens.filter((token) => PRINTABLE.test(token));
-  // What was made is what more is made of.
+  // New tokens are appended and used for further pairs.
   const lefts = [...rights];
   const merges: string[] = [];
   for (const left of lefts) {
@@ -87,7 +86,7 @@ function countWords(text: string): CountedWord[] {
   }));
 }
 
-/** The pair that occurs most often, the first in order of its text where several do; null when none occurs twice. */
+/** Returns the most frequent pair, or the alphabetically first of several; null if none occurs twice. */
 function mostFrequentPair(words: readonly CountedWord[]): string | null {
   const counts = new Map<string, number>();
   for (const { symbols, count } of words) {
@@ -122,8 +121,8 @@ function mergePair(symbols: readonly string[], left: string, right: string): str
 }
 
 /**
- * The character that stands for a byte in byte-level BPE, as GPT-2 chose them: printable bytes stand for themselves,
- * the others for the characters from U+0100 on, in their order.
+ * Returns the character for a byte in byte-level BPE, as in GPT-2: printable bytes map to themselves, the others to the
+ * characters from U+0100 on, in order.
  */
 function characterOf(byte: number): string {
   return BYTE_CHARACTERS[byte] ?? "";

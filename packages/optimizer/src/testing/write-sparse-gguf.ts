@@ -5,19 +5,19 @@ import { ARCHITECTURE_MODELS, PLAIN_MODELS } from "./known-models.js";
 import { type TinyGgufOptions, tinyGguf } from "./tiny-gguf.js";
 
 /**
- * Writes a model of any size and of any type of weights whose header is real and whose weights are a hole in the file:
- * they read as zeros and take no space. For what looks at headers, and for engines that are to count and not to answer.
+ * Writes a model of any size and weight type with a real header and a hole in the file for the weights: they read as
+ * zeros and need no disk space. For tests of header readers, and for engines that only compute.
  */
 export async function writeSparseGguf(path: string, options: TinyGgufOptions = {}): Promise<void> {
   await writeSparse(path, tinyGguf(options));
 }
 
-/** Models that exist, by name: `SmolLM2-135M`, `Gemma-3-1B`, `Qwen3-30B-A3B` … */
+/** Names of real models: `SmolLM2-135M`, `Gemma-3-1B`, `Qwen3-30B-A3B` … */
 export const KNOWN_MODELS: readonly string[] = [...Object.keys(PLAIN_MODELS), ...Object.keys(ARCHITECTURE_MODELS)];
 
 /**
- * The same with the figures of one of {@link KNOWN_MODELS}, its layers and its vocabulary's size; what the tokens are
- * is made up. All matrices are in one type, `q8_0` unless another is named. Throws a RangeError for another name.
+ * Writes a sparse file with the figures of one of {@link KNOWN_MODELS}, including layers and vocabulary size; the
+ * tokens are made up. All matrices have the same type, `q8_0` by default. Throws a RangeError for an unknown name.
  */
 export async function writeKnownModel(path: string, name: string, weightType = "q8_0"): Promise<void> {
   await writeSparse(path, knownModel(name, weightType));
@@ -26,7 +26,7 @@ export async function writeKnownModel(path: string, name: string, weightType = "
 function knownModel(name: string, weightType: string): WritableGguf {
   const known = ARCHITECTURE_MODELS[name];
   if (known !== undefined) return architectureModel(known[0], { ...known[1], weightType });
-  if (!Object.hasOwn(PLAIN_MODELS, name)) throw new RangeError(`There is no model "${name}" among ${KNOWN_MODELS}`);
+  if (!Object.hasOwn(PLAIN_MODELS, name)) throw new RangeError(`Unknown model "${name}". Known: ${KNOWN_MODELS}`);
   const plain = PLAIN_MODELS[name as keyof typeof PLAIN_MODELS];
   return tinyGguf({ contextTokens: 32_768, ...plain, weightType });
 }

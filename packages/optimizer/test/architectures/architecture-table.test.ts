@@ -14,11 +14,11 @@ describe("the table of architectures", () => {
   const recorded = new Set<string | undefined>([...plain, ...others]);
   const exact = KNOWN_ARCHITECTURES.filter((name) => architectureNamed(name).computation !== undefined);
 
-  it.each(exact)("%s claims exact figures, and figures of the engine are recorded for it", (name) => {
+  it.each(exact)("has recorded figures of the engine for %s, which claims exact figures", (name) => {
     expect(recorded).toContain(name);
   });
 
-  it("promises nothing of an architecture that is computed step by step but has no row", () => {
+  it("does not claim exact figures for an architecture without a row", () => {
     expect([...recorded].filter((name) => name !== undefined && !exact.includes(name))).toEqual([]);
   });
 
@@ -26,7 +26,7 @@ describe("the table of architectures", () => {
     expect(architectureNamed(name)).toEqual({});
   });
 
-  it("says of plain rows alone that all layers are alike", () => {
+  it("marks only plain rows as having equal layers", () => {
     expect(KNOWN_ARCHITECTURES.filter((name) => architectureNamed(name).isPlain)).toEqual(["llama", "qwen2", "qwen3"]);
   });
 });

@@ -9,7 +9,7 @@ import { headerOfContents } from "../fit/header-of.js";
 const text = (value: string): WritableValue => ({ type: "text", value });
 const uint32 = (value: number): WritableValue => ({ type: "uint32", value });
 
-/** A model that is whole, under the name of an architecture, with other entries and further tensors. */
+/** Builds a complete model of an architecture, with changed entries and further tensors. */
 function modelOf(
   architecture: string,
   changes: Record<string, WritableValue | null> = {},
@@ -40,13 +40,13 @@ const named = Object.entries(WRITES_NO_CHAT).flatMap(([names, words]) =>
   names.split(" ").map((name) => [name, words] as const),
 );
 
-describe("the header tells what a model is for", () => {
-  it.each(named)("%s is refused for what it is", async (name, words) => {
+describe("the purpose of a model", () => {
+  it.each(named)("is the reason to refuse %s", async (name, words) => {
     const header = await modelOf(name);
     expect(() => isEstimated(header)).toThrow(words);
   });
 
-  it("every other architecture that llama.cpp loads has a plan, and none that it does not", async () => {
+  it("does not stop a plan for any other architecture that llama.cpp loads", async () => {
     const refused = new Set(named.map(([name]) => name));
     for (const name of LOADABLE_ARCHITECTURES) {
       if (refused.has(name)) continue;
@@ -69,18 +69,13 @@ describe("the header tells what a model is for", () => {
     ["a pair of LoRA", {}, [{ name: "blk.0.attn_q.weight.lora_a", type: "f32", shape: [64, 4] }], /LoRA/],
     ["a projector", { "general.type": text("mmproj") }, [], /projector/],
     ["an importance matrix", { "general.type": text("imatrix") }, [], /importance matrix/],
-    ["vision inside", {}, [{ name: "v.patch_embd.weight", type: "f32", shape: [8, 8] }], /loads these apart/],
+    ["vision inside", {}, [{ name: "v.patch_embd.weight", type: "f32", shape: [8, 8] }], /loads from separate files/],
     ["no tokenizer", { "tokenizer.ggml.model": null, "tokenizer.ggml.tokens": null }, [], /no tokenizer/],
-    [
-      "a tokenizer of another kind",
-      { "tokenizer.ggml.model": text("tiktoken") },
-      [],
-      /tokenizer of the kind "tiktoken"/,
-    ],
-    ["another pre-tokenizer", { "tokenizer.ggml.pre": text("llama-9") }, [], /pre-tokenizer named "llama-9"/],
+    ["a tokenizer of another kind", { "tokenizer.ggml.model": text("tiktoken") }, [], /tokenizer "tiktoken"/],
+    ["another pre-tokenizer", { "tokenizer.ggml.pre": text("llama-9") }, [], /pre-tokenizer "llama-9"/],
     ["no merges", { "tokenizer.ggml.merges": null }, [], /without merges/],
-    ["a layer too many", {}, [{ name: "blk.2.attn_norm.weight", type: "f32", shape: [64] }], /is of layer 2/],
-    ["a layer too few", { "qwen3.block_count": uint32(3) }, [], /layer 2 of 3 is missing/],
+    ["one layer too many", {}, [{ name: "blk.2.attn_norm.weight", type: "f32", shape: [64] }], /is of layer 2/],
+    ["one layer too few", { "qwen3.block_count": uint32(3) }, [], /layer 2 of 3 is missing/],
   ])("%s", async (_, changes, further, words) => {
     const header = await modelOf("qwen3", changes, further);
     expect(() => isEstimated(header)).toThrow(words);
@@ -88,21 +83,21 @@ describe("the header tells what a model is for", () => {
   });
 });
 
-describe("the header tells what is assumed", () => {
+describe("notices report", () => {
   const codesOf = async (changes: Record<string, WritableValue | null>, contextTokens: number | null = null) =>
     modelNotices(await modelOf("llama", changes), contextTokens).map(({ code }) => code);
 
-  it("nothing, where nothing is", async () => {
+  it("nothing for a normal model", async () => {
     expect(await codesOf({})).toEqual([]);
     expect(await codesOf({}, 512)).toEqual([]);
   });
 
-  it("a context beyond training, however far", async () => {
+  it("a context beyond the trained length", async () => {
     for (const tokens of [513, 1024, 2048, 2 ** 20])
       expect(await codesOf({}, tokens)).toEqual(["context-beyond-training"]);
   });
 
-  it("a context too short for llama.cpp, which makes it 256; the advised one is within what the model was trained on", async () => {
+  it("a context below llama.cpp's 256 tokens, and recommend one within the trained length", async () => {
     for (const trained of [64, 200, 512, 8192]) {
       const header = await headerOfContents(tinyGguf({ contextTokens: trained }));
       for (let tokens = 1; tokens < 300; tokens += 7) {
@@ -116,7 +111,7 @@ describe("the header tells what is assumed", () => {
     }
   });
 
-  it("a model whose tags say that it was made for other work, unless they say that it writes text", async () => {
+  it("a model with tags of another purpose, unless a tag says that it writes text", async () => {
     const header = await modelOf("llama", {});
     const codes = (tags: string[]) =>
       modelNotices({ ...header, purpose: { ...header.purpose, tags } }, null).map(({ code }) => code);
@@ -132,7 +127,7 @@ describe("the header tells what is assumed", () => {
     expect(await codesOf({ "tokenizer.chat_template": template })).toEqual(["no-chat-template"]);
   });
 
-  it("no end, no pre-tokenizer, few bits", async () => {
+  it("a missing end token, a missing pre-tokenizer, and few bits", async () => {
     for (const end of [null, uint32(512), uint32(99_999)]) {
       expect(await codesOf({ "tokenizer.ggml.eos_token_id": end })).toEqual(["no-end-token"]);
     }

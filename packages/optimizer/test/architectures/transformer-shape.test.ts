@@ -5,7 +5,7 @@ import { quantizeHeader } from "../../src/fit/quantize-header.js";
 import { headerOf } from "../fit/header-of.js";
 import { sampleRequest } from "../fit/sample-request.js";
 
-it("computes the shape of a header once, however many contexts a plan tries", async () => {
+it("computes the shape of a header only once per plan", async () => {
   const header = await headerOf({ contextTokens: 32_768, layerCount: 8 });
   let reads = 0;
   const shape = new Proxy(header.shape, {
@@ -19,12 +19,12 @@ it("computes the shape of a header once, however many contexts a plan tries", as
   const readsOfOne = reads;
   expect(readsOfOne).toBeGreaterThan(0);
   planHeader(watched, sampleRequest);
-  // The plan's summary names the figure as well.
+  // The summary in the plan reads the figure as well.
   expect(reads).toBeLessThanOrEqual(readsOfOne + 1);
   expect(transformerShape(watched)).toBe(once);
 });
 
-it("does not take the shape of one header for that of another", async () => {
+it("caches the shape of each header separately", async () => {
   const header = await headerOf({ layerCount: 2 });
   const shape = transformerShape(header);
   expect(transformerShape(quantizeHeader(header, "q8_0"))).not.toBe(shape);

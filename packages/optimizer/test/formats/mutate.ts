@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Lengths and counts that have made readers overflow, at the places where they are most likely to be read as such. */
+/** Values that typically cause overflows when read as lengths or counts. */
 const INTERESTING = [
   0n,
   1n,
@@ -40,14 +40,14 @@ function changed(bytes: Uint8Array, change: (copy: Uint8Array) => void): Uint8Ar
   return copy;
 }
 
-/** Which mutation, where, and with what. */
+/** One mutation with its position and value. */
 export interface MutationStep {
   which: number;
   at: number;
   value: number;
 }
 
-/** Up to three mutations, one after the other. */
+/** Up to three consecutive mutations. */
 export const mutationSteps: fc.Arbitrary<MutationStep[]> = fc.array(
   fc.record({ which: fc.nat(), at: fc.nat({ max: 2 ** 30 }), value: fc.nat({ max: 255 }) }),
   { minLength: 1, maxLength: 3 },

@@ -25,7 +25,7 @@ it.each([
   ["safetensors", safetensors, parseSafetensors] as const,
   ["onnx", model, async (path: string, source: MemorySource) => (await parseOnnx(path, source)).tensors] as const,
 ])(
-  "a mutated %s file is read or refused, fast, and no byte of it twice",
+  "reads or refuses a mutated %s file quickly, without reading any byte twice",
   async (format, original, parse) => {
     const outcomes = { read: 0, refused: 0 };
     const read = async (bytes: Uint8Array): Promise<"read" | "refused"> => {
@@ -47,7 +47,7 @@ it.each([
         const start = performance.now();
         outcomes[await read(bytes)]++;
         if (performance.now() - start < MAX_MILLISECONDS) return;
-        // Other processes share the machine: what took long is timed again.
+        // Other processes share the machine: a slow run is timed again.
         const again = performance.now();
         await read(bytes);
         expect(performance.now() - again).toBeLessThan(MAX_MILLISECONDS);

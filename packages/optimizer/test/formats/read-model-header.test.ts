@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it("returns the summary and the whole header of a GGUF file from one reading", async () => {
+it("returns the summary and the complete header of a GGUF file from one read", async () => {
   const file = path.join(folder, "tiny.gguf");
   await writeFile(file, buildTinyGguf());
   expect(await readModelHeader(file)).toEqual({ summary: await readModel(file), gguf: await readGguf(file) });

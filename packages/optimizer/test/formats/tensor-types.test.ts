@@ -31,13 +31,13 @@ it.each([
   ["nvfp4", 4.5],
   ["q1_0", 1.125],
   ["q2_0", 2.25],
-])("%s takes %f bits a weight", (name, bits) => {
+])("%s has %f bits per weight", (name, bits) => {
   const type = tensorTypeNamed(name);
   expect((bytesOfWeights(type, 1024) * 8) / 1024).toBe(bits);
   expect(tensorTypeWithId(type.id)).toBe(type);
 });
 
-it("has no type for ids that were never given or were taken back", () => {
+it("has no type for unused and removed ids", () => {
   for (const id of [4, 5, 31, 32, 33, 36, 37, 38, 43, 97, 139, 2 ** 32 - 1])
     expect(tensorTypeWithId(id)).toBeUndefined();
   expect(() => tensorTypeNamed("q9_9")).toThrow(RangeError);

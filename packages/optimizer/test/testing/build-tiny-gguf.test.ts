@@ -9,7 +9,7 @@ import { MemorySource } from "../memory-source.js";
 
 const parse = (options: TinyGgufOptions = {}) => parseGguf("tiny.gguf", new MemorySource(buildTinyGguf(options)));
 
-it("makes the same bytes of the same options, and others of another seed", () => {
+it("builds the same bytes for the same options, and other bytes for another seed", () => {
   expect(buildTinyGguf()).toEqual(buildTinyGguf());
   const other = buildTinyGguf({ seed: 2 });
   expect(other.length).toBe(buildTinyGguf().length);
@@ -26,7 +26,7 @@ it.each(["f32", "f16", "q8_0", "q4_0"])("has matrices in %s", async (weightType)
   for (const { type, shape } of tensors) expect(type).toBe(shape.length === 2 ? weightType : "f32");
 });
 
-it("has an embedding of another type, and an output matrix of its own", async () => {
+it("can have an embedding of another type, and a separate output matrix", async () => {
   const { tensors } = await parse({ weightType: "q4_0", embeddingType: "q8_0", tiedEmbeddings: false });
   const typeOf = (name: string) => tensors.find((tensor) => tensor.name === name)?.type;
   expect(typeOf("token_embd.weight")).toBe("q8_0");
@@ -37,7 +37,7 @@ it.each([
   ["llama", [], "smollm"],
   ["qwen2", ["blk.0.attn_q.bias", "blk.0.attn_k.bias", "blk.0.attn_v.bias"], "qwen2"],
   ["qwen3", ["blk.0.attn_q_norm.weight", "blk.0.attn_k_norm.weight"], "qwen2"],
-] as const)("of %s has its own tensors", async (architecture, names, pre) => {
+] as const)("has the tensors of %s", async (architecture, names, pre) => {
   const header = await parse({ architecture });
   expect(header.architecture).toBe(architecture);
   expect(header.tokenizer.pre).toBe(pre);
@@ -45,17 +45,17 @@ it.each([
   expect(found).toEqual(names);
 });
 
-it("has no template where none is wanted", async () => {
+it("can have no template", async () => {
   expect((await parse({ chatTemplate: null })).tokenizer.chat_template).toBeNull();
 });
 
-it("refuses what cannot be made", () => {
-  expect(() => buildTinyGguf({ weightType: "q4_k", embeddingLength: 256 })).toThrow(/not as q4_k/);
-  expect(() => buildTinyGguf({ weightType: "q9" })).toThrow("There is no tensor type q9");
-  expect(() => buildTinyGguf({ vocabularySize: 258 })).toThrow("A vocabulary has at least 259 tokens, not 258");
+it("refuses invalid options", () => {
+  expect(() => buildTinyGguf({ weightType: "q4_k", embeddingLength: 256 })).toThrow(/not q4_k/);
+  expect(() => buildTinyGguf({ weightType: "q9" })).toThrow("Unknown tensor type q9");
+  expect(() => buildTinyGguf({ vocabularySize: 258 })).toThrow("A vocabulary must have at least 259 tokens, not 258");
 });
 
-it("is a model of any size as a hole in a file", async () => {
+it("writes a model of any size as a sparse file", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-sparse-"));
   try {
     const file = path.join(folder, "large.gguf");
@@ -68,7 +68,7 @@ it("is a model of any size as a hole in a file", async () => {
     expect(await readModel(file)).toMatchObject({ layer_count: 32, embedding_length: 4096 });
     const { size, blocks } = await stat(file);
     expect(size).toBeGreaterThan(2 ** 31);
-    // Where the file system knows holes: not on every one does a hole take no space.
+    // Not every file system supports sparse files.
     if (process.platform === "linux") expect(blocks * 512).toBeLessThan(2 ** 20);
     expect((await readGguf(file)).file_bytes).toBe(size);
   } finally {

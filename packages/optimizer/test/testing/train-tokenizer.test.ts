@@ -4,7 +4,7 @@ import { trainTokenizer } from "../../src/testing/train-tokenizer.js";
 
 const controlTokens = ["<|end|>", "<|start|>"];
 
-it("has control tokens, all bytes, and what was merged, in this order and each once", () => {
+it("has control tokens, all bytes, and merged tokens, in this order, each once", () => {
   const { tokens, tokenTypes, merges } = trainTokenizer(TOKENIZER_TEXT, 500, controlTokens);
   expect(tokens).toHaveLength(500);
   expect(new Set(tokens).size).toBe(500);
@@ -15,22 +15,22 @@ it("has control tokens, all bytes, and what was merged, in this order and each o
   for (const [index, merge] of merges.entries()) {
     const [left = "", right = ""] = merge.split(" ");
     expect(tokens[258 + index]).toBe(left + right);
-    // What is merged is there already.
+    // Both parts of a merge have smaller ids.
     expect(tokens.indexOf(left)).toBeLessThan(258 + index);
     expect(tokens.indexOf(right)).toBeLessThan(258 + index);
   }
 });
 
-it("merges what the text has most of first", () => {
+it("merges the most frequent pairs first", () => {
   const { merges } = trainTokenizer("abab abab abab xy", 2 + 256 + 3, controlTokens);
   expect(merges.slice(0, 2)).toEqual(["a b", "ab ab"]);
 });
 
-it("goes on with pairs that the text does not have", () => {
+it("continues with generated pairs", () => {
   const { tokens, merges } = trainTokenizer("aaaa", 50_000, []);
   expect(tokens).toHaveLength(50_000);
   expect(new Set(tokens).size).toBe(50_000);
   expect(merges).toHaveLength(50_000 - 256);
-  // Printable throughout, so that a random model does not break its words apart in the middle of a character.
+  // Printable tokens, so that a random model never splits a character.
   for (const merge of merges.slice(10)) expect(merge).toMatch(/^[!-~\u0120]+ [!-~\u0120]+$/);
 });

@@ -3,31 +3,31 @@ import path from "node:path";
 import { cutText } from "@nanoagent/models";
 import { CONVERT_HINT, type ForeignFile, notModel, OTHER_FILE_HINT, otherFormat, shellWord } from "./foreign-file.js";
 
-/** Most entries of a folder that are looked at. */
+/** Most entries of a folder that are checked. */
 const MAX_ENTRIES = 10_000;
-/** Configurations of models have up to 100 KB. */
+/** Largest config.json that is read. Real ones have up to 100 KB. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 
-/** Describes a folder that was named as a model: what kind of model is in it, and which file to name instead. */
+/** Describes a folder that was given as a model: the kind of model in it, and the file to use instead. */
 export async function describeFolder(folder: string): Promise<ForeignFile> {
   const names = await namesIn(folder);
   const models = names.filter((name) => /\.gguf$/i.test(name) && !/^mmproj|-mmproj/i.test(name)).sort();
   const [first] = models;
   if (first !== undefined) {
     const others = models.length === 1 ? "" : `, or another of the ${models.length} .gguf files in it`;
-    return notModel("is a folder", `Name the model file in it: ${shellWord(path.join(folder, first))}${others}.`);
+    return notModel("is a folder", `Use the model file in it: ${shellWord(path.join(folder, first))}${others}.`);
   }
   const has = (ending: RegExp) => names.some((name) => ending.test(name));
   if (/\.ml(package|modelc)$/i.test(folder)) return otherFormat("is a Core ML model", OTHER_FILE_HINT);
   if (has(/^saved_model\.pb$/)) return otherFormat("is a folder with a TensorFlow model", OTHER_FILE_HINT);
   if (has(/\.safetensors$/i) || has(/^pytorch_model.*\.bin$/i)) return describeWeights(folder);
   if (names.includes("blobs") && names.includes("manifests")) {
-    return notModel("is Ollama's folder of models", "Name a model in its blobs, the largest file there.");
+    return notModel("is Ollama's model folder", "Use the largest file in its folder blobs.");
   }
   if (names.includes("blobs") && names.includes("snapshots")) {
-    return notModel("is a folder of Hugging Face's cache", "Name the .gguf file that is in a folder of its snapshots.");
+    return notModel("is a folder of the Hugging Face cache", "Use the .gguf file in a folder below snapshots.");
   }
-  return notModel("is a folder, and no .gguf file is in it", "Name a model file.");
+  return notModel("is a folder without a .gguf file", "Use a model file.");
 }
 
 async function describeWeights(folder: string): Promise<ForeignFile> {
@@ -38,7 +38,7 @@ async function describeWeights(folder: string): Promise<ForeignFile> {
   if (quantized === null) return otherFormat("is a folder with a model that is not in the GGUF format");
   return otherFormat(
     `is a folder with a model that was quantized for ${quantized}`,
-    `Take the GGUF file of this model. ${CONVERT_HINT.replace(/^.*or make one: /, "From the folder of the model before it was quantized, one can be made: ")}`,
+    `Use the GGUF file of this model. ${CONVERT_HINT.replace(/^.*or create one: /, "Or create one from the unquantized model: ")}`,
   );
 }
 
@@ -54,7 +54,7 @@ async function namesIn(folder: string): Promise<string[]> {
 async function readConfig(file: string): Promise<Record<string, unknown> | null> {
   try {
     const status = await stat(file);
-    // A pipe would wait for a writer.
+    // Reading a pipe would wait for a writer.
     if (!status.isFile() || status.size > MAX_CONFIG_BYTES) return null;
     const config: unknown = JSON.parse(await readFile(file, "utf8"));
     return typeof config === "object" && config !== null ? (config as Record<string, unknown>) : null;

@@ -8,7 +8,7 @@ import {
   shellWord,
 } from "./foreign-file.js";
 
-/** A kind of file that its bytes tell: the bytes, where they are, and what to say. */
+/** A file kind that is identified by bytes at a fixed offset, with its description. */
 interface Signature {
   bytes: string;
   /** Default: 0. */
@@ -16,49 +16,49 @@ interface Signature {
   file: ForeignFile | ((start: FileStart) => ForeignFile);
 }
 
-/** Eight bytes of length, then JSON. */
+/** Whether a file begins like safetensors: eight bytes of length, then JSON. */
 export function startsAsSafetensors(start: Uint8Array): boolean {
   return start.length >= 10 && start[8] === 0x7b && /[\s"}]/.test(String.fromCharCode(start[9] ?? 0));
 }
 
-/** Its first field is its version, one byte; its next one names its producer, or holds the graph. */
+/** Whether a file begins like ONNX: a one-byte version, followed by the producer name or the graph. */
 export function startsAsOnnx(start: Uint8Array): boolean {
   return start[0] === 0x08 && (start[1] ?? 0) < 0x20 && (start[2] === 0x12 || start[2] === 0x3a || start[2] === 0x42);
 }
 
-/** The kind of a file that its first bytes tell; null where they tell none. */
+/** Returns the kind of a file by its first bytes; null if they are not recognized. */
 export function fileBySignature(start: FileStart): ForeignFile | null {
   const { bytes, text, path } = start;
   if (startsAsSafetensors(bytes)) return describeSafetensors(start);
   if (startsAsOnnx(bytes)) {
     return /\.mlmodel$/i.test(path)
       ? otherFormat("is a Core ML model", OTHER_FILE_HINT)
-      : otherFormat("is an ONNX file", "Take the GGUF file of this model. No tool makes one of an ONNX file.");
+      : otherFormat("is an ONNX file", "Use the GGUF file of this model. No tool converts ONNX to GGUF.");
   }
   const found = SIGNATURES.find(({ bytes, at = 0 }) => text.startsWith(bytes, at));
   if (found !== undefined) return typeof found.file === "function" ? found.file(start) : found.file;
-  // llama-imatrix wrote the number of tensors, then each name with its length.
+  // Files of llama-imatrix begin with the number of tensors, then the length and name of each.
   if (/^(blk\.\d|output\.)/.test(text.slice(8, 16)) && (bytes[4] ?? 0) < 64) return IMPORTANCE_MATRIX;
-  // A torrent is one dictionary, whose first key is one of these.
+  // A torrent is a dictionary that begins with one of these keys.
   if (/^d\d{1,2}:(announce|comment|created by|creation date|encoding|info|url-list)/.test(text)) {
-    return notModel("is a torrent, which only tells where to download a file", "Open it with a torrent program.");
+    return notModel("is a torrent, which is only a link to a download", "Open it with a torrent program.");
   }
   return null;
 }
 
 const IMPORTANCE_MATRIX = notModel(
   "is an importance matrix, which only helps to quantize a model",
-  "Name the model that was quantized with it.",
+  "Use the model that was quantized with it.",
 );
 const OLD_LLAMA_HINT =
-  "Take the GGUF file of this model; llama.cpp's convert_llama_ggml_to_gguf.py makes one of GGML files of Llama models.";
+  "Use the GGUF file of this model. For Llama models, convert_llama_ggml_to_gguf.py of llama.cpp can create one.";
 
 function describeSafetensors({ text, path }: FileStart): ForeignFile {
   const name = path.replace(/^.*[/\\]/, "");
   if (/adapter/i.test(name) || /\.lora_[AB]\./.test(text)) {
     return notModel(
-      "is a LoRA adapter in the safetensors format, and not a whole model",
-      "Merge the adapter into its base model and convert the result to GGUF, or take a GGUF file of the merged model.",
+      "is a LoRA adapter in the safetensors format, not a complete model",
+      "Merge the adapter into its base model and convert the result to GGUF, or use a GGUF file of the merged model.",
     );
   }
   const quantized =
@@ -72,8 +72,8 @@ function describeSafetensors({ text, path }: FileStart): ForeignFile {
   if (quantized === null) return otherFormat("is a safetensors file");
   return otherFormat(
     `is a safetensors file with weights of ${quantized}`,
-    "Take the GGUF file of this model, or convert the model from before it was quantized: " +
-      "convert_hf_to_gguf.py takes the folder with its .safetensors files.",
+    "Use the GGUF file of this model, or convert the unquantized model: " +
+      "run convert_hf_to_gguf.py of llama.cpp on the folder with its .safetensors files.",
   );
 }
 
@@ -82,10 +82,10 @@ function describeZip({ text, path }: FileStart): ForeignFile {
   if (/\.npy/.test(text.slice(30, 300))) return otherFormat("is a NumPy archive of arrays");
   if (/\.ml(model|package)/.test(text)) return otherFormat("is a packed Core ML model", OTHER_FILE_HINT);
   if (/\.(pth?|bin|ckpt)$/i.test(path)) return otherFormat("is a PyTorch checkpoint or another ZIP archive");
-  return notModel("is a ZIP archive", `Unpack it, and name the .gguf file that was in it: unzip ${shellWord(path)}`);
+  return notModel("is a ZIP archive", unpackArchive(`unzip ${shellWord(path)}`));
 }
 
-/** Says how to unpack a file, into one whose name lacks the packer's ending. */
+/** Describes a packed file, with the command that unpacks it into a file without the packer's extension. */
 function packed(kind: string, unpack: string, ending: RegExp) {
   return ({ path }: FileStart): ForeignFile => {
     if (/\.(tgz|tbz2?|txz|tar\.\w+)$/i.test(path)) {
@@ -93,41 +93,38 @@ function packed(kind: string, unpack: string, ending: RegExp) {
     }
     const target = ending.test(path) ? path.replace(ending, "") : `${path.replace(/\.gguf$/i, "")}-unpacked.gguf`;
     const command = `${unpack} ${shellWord(path)} > ${shellWord(target)}`;
-    return notModel(`is packed with ${kind}`, `Unpack it, and name the file that comes out: ${command}`);
+    return notModel(`is packed with ${kind}`, `Unpack it and use the resulting file: ${command}`);
   };
 }
 
 function unpackArchive(command: string): string {
-  return `Unpack it, and name the .gguf file that was in it: ${command}`;
+  return `Unpack it and use the .gguf file in it: ${command}`;
 }
 
 const GGML_FILE = ({ path }: FileStart) =>
   /whisper|ggml-(tiny|base|small|medium|large)/i.test(path)
-    ? notModel(
-        "is a speech model of whisper.cpp, which writes down speech",
-        "Name a language model in the GGUF format.",
-      )
-    : otherFormat("is a GGML file, the format of llama.cpp before GGUF", OLD_LLAMA_HINT);
+    ? notModel("is a speech recognition model of whisper.cpp", "Use a language model in the GGUF format.")
+    : otherFormat("is a GGML file, the format that llama.cpp used before GGUF", OLD_LLAMA_HINT);
 const OTHER_RUNTIME = (name: string) => otherFormat(`is ${name}`, OTHER_FILE_HINT);
-const PROGRAM = notModel("is a program, and not a model");
-const MEDIA = notModel("is a picture, a sound or a film");
+const PROGRAM = notModel("is a program, not a model");
+const MEDIA = notModel("is a picture, audio or video file");
 
 const SIGNATURES: readonly Signature[] = [
   { bytes: "lmgg", file: GGML_FILE },
   ...["fmgg", "tjgg"].map((bytes) => ({
     bytes,
-    file: otherFormat("is a file of llama.cpp's from before GGUF", OLD_LLAMA_HINT),
+    file: otherFormat("is in a format that llama.cpp used before GGUF", OLD_LLAMA_HINT),
   })),
   {
     bytes: "algg",
-    file: notModel("is a LoRA adapter in a format from before GGUF", "Name the whole model, in the GGUF format."),
+    file: notModel("is a LoRA adapter in a format used before GGUF", "Use the complete model in the GGUF format."),
   },
   ...["nsgg", "qsgg"].map((bytes) => ({ bytes, file: notModel("is a saved conversation of llama.cpp") })),
   {
     bytes: "FUGG",
     file: notModel(
       "is a GGUF file whose bytes were swapped in pairs or fours",
-      "Copy or download it again, as binary data.",
+      "Copy or download it again as binary data.",
     ),
   },
   { bytes: "PK\x03\x04", file: describeZip },
@@ -137,7 +134,7 @@ const SIGNATURES: readonly Signature[] = [
     file: otherFormat("is a PyTorch checkpoint or another Python pickle"),
   })),
   { bytes: "\x93NUMPY", file: otherFormat("is a NumPy array", CONVERT_HINT) },
-  { bytes: "\x89HDF\r\n\x1a\n", file: OTHER_RUNTIME("an HDF5 file, as Keras writes") },
+  { bytes: "\x89HDF\r\n\x1a\n", file: OTHER_RUNTIME("an HDF5 file, as used by Keras") },
   { bytes: "TFL3", at: 4, file: OTHER_RUNTIME("a TensorFlow Lite model") },
   { bytes: "ORTM", at: 4, file: OTHER_RUNTIME("a model of ONNX Runtime") },
   { bytes: "ET12", at: 4, file: OTHER_RUNTIME("an ExecuTorch model") },
@@ -166,8 +163,8 @@ const SIGNATURES: readonly Signature[] = [
     bytes: "MZqFpD",
     file: ({ path }) =>
       notModel(
-        "is a program; a llamafile holds a GGUF file",
-        `Take the GGUF file of this model. The one inside a llamafile comes out with: unzip ${shellWord(path)} '*.gguf'`,
+        "is a program: a llamafile, which contains a GGUF file",
+        `Use the GGUF file of this model, or extract it: unzip ${shellWord(path)} '*.gguf'`,
       ),
   },
   ...["MZ", "\x7fELF", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe", "\xca\xfe\xba\xbe", "\0asm"].map((bytes) => ({
@@ -181,10 +178,10 @@ const SIGNATURES: readonly Signature[] = [
   {
     bytes: "\x05<unk>",
     at: 3,
-    file: notModel("is a tokenizer of SentencePiece, which only cuts text into tokens"),
+    file: notModel("is a SentencePiece tokenizer, which only splits text into tokens"),
   },
   ...["-----BEGIN PGP", "age-encryption.org/", "Salted__"].map((bytes) => ({
     bytes,
-    file: notModel("is encrypted", "Decrypt it first, and name the file that comes out."),
+    file: notModel("is encrypted", "Decrypt it and use the resulting file."),
   })),
 ];

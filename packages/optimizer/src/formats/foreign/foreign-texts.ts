@@ -8,20 +8,21 @@ import {
   OTHER_FILE_HINT,
 } from "./foreign-file.js";
 
-/** Most characters of a text that are repeated to the person who named the file. */
+/** Most characters of a text file that a message quotes. */
 const MAX_QUOTED_CHARACTERS = 100;
 const ANSWER_HINT =
-  "Download the model again. If it is one that has to be agreed to, agree on its page, and give the download a token of that account.";
+  "Download the model again. If its license must be accepted, accept it on the model's page and download with a token " +
+  "of that account.";
 const LINK_HINT = "Fetch the file itself: ";
-/** A text of more bytes than an answer has is one that somebody wrote. */
+/** Longest text that counts as an answer of a server. */
 const MAX_ANSWER_BYTES = 2048;
 
-/** The kind of a file that is text; null for one that is not. */
+/** Returns the kind of a text file; null for a binary file. */
 export function fileByText({ bytes, text: latin, path }: FileStart): ForeignFile | null {
   const text = decode(bytes);
   if (text === null) return null;
   const trimmed = text.trim();
-  if (trimmed === "") return notModel("holds only blanks", "Download it again.");
+  if (trimmed === "") return notModel("contains only blanks", "Download it again.");
   if (/^<(!doctype html|html|head|body|!--)/i.test(trimmed) || /^<\?xml[^>]*>\s*<(!doctype html|html)/i.test(trimmed)) {
     return notModel(`is a web page (HTML)${titleOf(trimmed)}`, DOWNLOAD_HINT);
   }
@@ -30,35 +31,32 @@ export function fileByText({ bytes, text: latin, path }: FileStart): ForeignFile
   }
   if (trimmed.startsWith("<")) {
     const message = /<message>([^<]{1,200})/i.exec(trimmed)?.[1];
-    return notModel(`is XML, as a server answers${message === undefined ? "" : `: ${quote(message)}`}`, ANSWER_HINT);
+    return notModel(`is an XML answer of a server${message === undefined ? "" : `: ${quote(message)}`}`, ANSWER_HINT);
   }
   const pointer = pointerTo(trimmed, path);
   if (pointer !== null) return pointer;
   if (/^\[(InternetShortcut|Desktop Entry)\]/i.test(trimmed)) return notModel("is a shortcut to a page", DOWNLOAD_HINT);
   if (/^[[{]/.test(trimmed)) return describeJson(trimmed, path);
-  if (/^#!/.test(trimmed)) return notModel("is a script, and not a model");
+  if (/^#!/.test(trimmed)) return notModel("is a script, not a model");
   if (/^FROM\s/im.test(trimmed) && !/^---/.test(trimmed)) {
-    return notModel(
-      "is a Modelfile of Ollama, which only describes a model",
-      "Name the .gguf file that its line FROM names.",
-    );
+    return notModel("is an Ollama Modelfile, which only describes a model", "Use the .gguf file in its FROM line.");
   }
-  if (/^---\s*\n/.test(text) || /\.md$/i.test(path)) return notModel("is the description of a model (a model card)");
+  if (/^---\s*\n/.test(text) || /\.md$/i.test(path)) return notModel("is a model card, which only describes a model");
   const isShort = latin.length < MAX_ANSWER_BYTES;
   return notModel(
-    `is a text${isShort ? " and not a model" : ""}: ${quote(trimmed)}`,
+    `is a text${isShort ? ", not a model" : ""}: ${quote(trimmed)}`,
     isShort ? ANSWER_HINT : OTHER_FILE_HINT,
   );
 }
 
-/** The bytes as text, where they are UTF-8 or UTF-16 and hold nothing that a text does not. */
+/** Decodes UTF-8 or UTF-16; null if the result contains characters that do not occur in text. */
 function decode(bytes: Uint8Array): string | null {
   if (bytes.length < 3) return null;
   const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   const encoding = isWide ? (bytes[0] === 0xff ? "utf-16le" : "utf-16be") : "utf-8";
-  // The end may be in the middle of a character.
+  // The last character may be cut off.
   const text = new TextDecoder(encoding).decode(bytes).replace(/\ufffd$/, "");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell a text from data.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters indicate binary data.
   return /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/.test(text) ? null : text;
 }
 
@@ -79,20 +77,20 @@ function pointerTo(text: string, path: string): ForeignFile | null {
   }
   if (/^(\.{0,2}[/\\])?[^\s"{}<>]{1,300}[/\\](blobs[/\\])?[^\s"{}<>]{1,200}$/.test(text) && !/^https?:/.test(text)) {
     return notModel(
-      `is the text of a link to ${quote(text)}`,
-      "Name the file that it points to, or copy the folder with its links.",
+      `contains only the text of a link to ${quote(text)}`,
+      "Use the file that it points to, or copy the folder together with its links.",
     );
   }
   if (/^(https?|magnet|hf):\S+$/.test(text)) {
-    return notModel(`is only an address: ${quote(text)}`, "Download what is at that address, and name that file.");
+    return notModel(`contains only an address: ${quote(text)}`, "Download the file at that address.");
   }
   return null;
 }
 
-/** Kinds of JSON files that lie beside models, by a key that is near their beginning. */
+/** Kinds of JSON files that accompany models, by a key near the beginning. */
 const JSON_KINDS: readonly [RegExp, string, string?][] = [
   [/"weight_map"\s*:/, "is the index of a model in safetensors files", CONVERT_HINT],
-  [/"added_tokens"\s*:|"truncation"\s*:/, "is a tokenizer, which only cuts text into tokens"],
+  [/"added_tokens"\s*:|"truncation"\s*:/, "is a tokenizer, which only splits text into tokens"],
   [/"tokenizer_class"\s*:|"chat_template"\s*:/, "is the configuration of a tokenizer"],
   [/"peft_type"\s*:|"lora_alpha"\s*:/, "is the configuration of a LoRA adapter"],
   [/"architectures"\s*:|"model_type"\s*:/, "is the configuration of a model, without its weights"],
@@ -104,18 +102,18 @@ function describeJson(text: string, path: string): ForeignFile {
     const digest = /vnd\.ollama\.image\.model"[^}]*?"digest"\s*:\s*"sha256:([0-9a-f]{64})"/.exec(text)?.[1];
     const hint = digest === undefined ? "the largest file in blobs" : `blobs/sha256-${digest}`;
     return notModel(
-      "is a manifest of Ollama, which only names the files of a model",
-      `Name ${hint}, in Ollama's folder of models.`,
+      "is an Ollama manifest, which only lists the files of a model",
+      `Use ${hint} in Ollama's model folder.`,
     );
   }
-  // A key of an error, near the beginning, is what a server says where a file was asked for.
+  // An error key near the beginning indicates an answer of a server instead of the requested file.
   const error = /^\{\s*"(?:error|errors|detail|message|code|status|statusCode)"\s*:[^"]*"?([^"]{0,200})/.exec(
     text,
   )?.[1];
-  if (error !== undefined) return notModel(`is JSON, as a server answers: ${quote(error || text)}`, ANSWER_HINT);
+  if (error !== undefined) return notModel(`is a JSON answer of a server: ${quote(error || text)}`, ANSWER_HINT);
   for (const [key, problem, hint] of JSON_KINDS) if (key.test(text)) return notModel(problem, hint);
   if (/tokenizer|vocab/i.test(path)) return notModel("is a tokenizer or a vocabulary, without weights");
-  return notModel("is JSON, and not a model", "Name the model file; a JSON file beside it describes it.");
+  return notModel("is JSON, not a model", "Use the model file itself, not a JSON file beside it.");
 }
 
 function titleOf(page: string): string {

@@ -2,50 +2,50 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { shellWord } from "./foreign-file.js";
 
-/** The reason, in a file's name or beside it, why it is not whole. */
+/** A sign that a file is incomplete, found in its name or beside it. */
 export interface UnfinishedFile {
   problem: string;
   hint: string;
 }
 
-/** Names that download programs give to a file until it is whole. */
+/** Names that download programs give to incomplete files. */
 const DOWNLOAD_NAME =
   /\.(part|partial|crdownload|download|incomplete|opdownload|filepart|aria2|!qb|!ut|bc!|tmp)$|-partial(-\d+)?$/i;
-/** Programs that make a file as large as it will be write down beside it how far they are. */
+/** Extensions of progress files, for download programs that create a file in its full size. */
 const PROGRESS_ENDINGS = [".aria2", ".st"] as const;
 /** `model.gguf.part-aa`, `model.gguf-split-b`, `model.gguf.part1of3`, `model.gguf.002`. */
 const CUT_NAME =
   /^(.+?\.gguf)([-._](?:part|split|chunk|piece)[-._]?|[-._](?=a[a-z]$|xa[a-z]$|\d{1,4}$))([a-z]{1,3}|\d{1,4})(?:[-_.]?of[-_.]?(\d{1,4}))?$/i;
-/** More names make no sentence. */
+/** Most part names that a hint lists. */
 const MAX_LISTED = 16;
 
-/** Tells by a file's name why it may hold only a part of a model; null for a name that says nothing. */
+/** Returns why a file may be only a part of a model, judged by its name; null for an ordinary name. */
 export function unfinishedByName(file: string): UnfinishedFile | null {
   const name = path.basename(file);
   if (DOWNLOAD_NAME.test(name)) {
     return {
-      problem: "is a download that has not finished, as its name tells",
-      hint: "Let the download finish, or start it again; then name the file that it makes.",
+      problem: "is an incomplete download, judging by its name",
+      hint: "Finish the download or start it again, then use the finished file.",
     };
   }
   const [, whole, mark, number, count] = CUT_NAME.exec(name) ?? [];
   if (whole !== undefined && mark !== undefined && number !== undefined) {
     return {
-      problem: "is one part of a file that was split by bytes, as its name tells",
+      problem: "is one part of a file that was split by bytes, judging by its name",
       hint: joinParts(path.dirname(file), { whole, mark, number, count }),
     };
   }
   return null;
 }
 
-/** Finds what a download program leaves beside a file while it fills it; null where nothing is there. */
+/** Looks for the progress file of a download program beside a file; null if there is none. */
 export async function unfinishedBySibling(file: string): Promise<UnfinishedFile | null> {
   for (const ending of PROGRESS_ENDINGS) {
     const sibling = await stat(`${file}${ending}`).catch(() => null);
     if (sibling?.isFile() !== true) continue;
     return {
-      problem: `is a download that has not finished: ${path.basename(file)}${ending} is beside it`,
-      hint: `Let the download finish. If the file is known to be whole, delete ${shellWord(`${file}${ending}`)}.`,
+      problem: `is an incomplete download: ${path.basename(file)}${ending} is beside it`,
+      hint: `Finish the download. If the file is complete, delete ${shellWord(`${file}${ending}`)}.`,
     };
   }
   return null;
@@ -63,15 +63,15 @@ function joinParts(folder: string, { whole, mark, number, count }: CutName): str
   const isPadded = /^[a-z]/i.test(number) || number.startsWith("0") || number.length > 1;
   const target = shellWord(at(whole));
   if (process.platform === "win32") {
-    return `Get all parts and join them in order, as in: copy /b "FIRST"+"SECOND" ${target}. Then name that file.`;
+    return `Get all parts and join them in order: copy /b "FIRST"+"SECOND" ${target}. Then use that file.`;
   }
   if (count !== undefined && Number(count) <= MAX_LISTED) {
     const of = (part: number) => `${whole}${mark}${String(part).padStart(number.length, "0")}`;
     const names = Array.from({ length: Number(count) }, (_, index) => at(`${of(index + 1)}of${count}`));
-    return `Get all ${count} parts, join them and name the result: cat ${names.map(shellWord).join(" ")} > ${target}`;
+    return `Get all ${count} parts, join them and use the result: cat ${names.map(shellWord).join(" ")} > ${target}`;
   }
   if (!isPadded || count !== undefined) {
-    return `Get all parts and join them with cat in the order of their numbers, into ${target}. Then name that file.`;
+    return `Get all parts and join them with cat, ordered by number, into ${target}. Then use that file.`;
   }
-  return `Get all parts into one folder, join them and name the result: cat ${shellWord(at(`${whole}${mark}`))}* > ${target}`;
+  return `Put all parts into one folder, join them and use the result: cat ${shellWord(at(`${whole}${mark}`))}* > ${target}`;
 }

@@ -1,32 +1,32 @@
 /** One tensor of a model file. */
 export interface GgufTensor {
   name: string;
-  /** How its weights are stored: `f16`, `q4_k`. */
+  /** Storage type of its weights: `f16`, `q4_k`. */
   type: string;
-  /** Lengths of its dimensions, that of a row first. */
+  /** Lengths of its dimensions, row length first. */
   shape: readonly number[];
-  /** How many weights that is. */
+  /** Number of weights. */
   weights: number;
-  /** Where in the file its data begin. */
+  /** Offset of its data in the file. */
   offset: number;
   bytes: number;
-  /** Which of the model's files it is in, counted from 0. Absent: the only one. */
+  /** Index of the model's file that contains it, from 0. Absent: the only file. */
   part?: number | undefined;
 }
 
-/** What a file that is one of several says about the others. */
+/** Position of a file in a split model. */
 export interface GgufSplit {
-  /** Counted from 0. */
+  /** Index of this file, from 0. */
   number: number;
   count: number;
-  /** How many tensors all files have together, where that is stated. */
+  /** Number of tensors in all files together; null if not stated. */
   tensor_count: number | null;
 }
 
-/** A figure for all layers alike, or one for each layer; null where the header does not state it. */
+/** A figure for all layers, or one per layer; null if the header does not state it. */
 export type PerLayer = number | readonly number[] | null;
 
-/** The model's shape, as the keys of its architecture state it. What is not stated is null. */
+/** Figures of the model, from the keys of its architecture. Null for figures that are not stated. */
 export interface GgufShape {
   context_length: number | null;
   embedding_length: number | null;
@@ -34,38 +34,38 @@ export interface GgufShape {
   feed_forward_length: PerLayer;
   head_count: PerLayer;
   head_count_kv: PerLayer;
-  /** Length of a head's keys and values, where it is not the embedding's length by the number of heads. */
+  /** Length of a head's keys and values, if it differs from embedding length ÷ number of heads. */
   key_length: number | null;
   value_length: number | null;
-  /** How much of a head is turned with the token's position. */
+  /** Number of elements of a head that RoPE rotates. */
   rope_dimension_count: number | null;
   vocab_size: number | null;
   expert_count: number | null;
   expert_used_count: PerLayer;
-  /** Length of one expert's feed-forward layer, where it is not that of the dense ones. */
+  /** Feed-forward length of one expert, if it differs from that of dense layers. */
   expert_feed_forward_length: PerLayer;
   /** Experts that are always used. */
   expert_shared_count: number | null;
-  /** Groups that experts are chosen by. */
+  /** Number of expert groups for routing. */
   expert_group_count: number | null;
   /** Layers at the beginning that have no experts. */
   leading_dense_block_count: number | null;
-  /** Layers at the end that guess further tokens; llama.cpp leaves them out. */
+  /** Layers at the end for multi-token prediction; llama.cpp leaves them out. */
   nextn_predict_layers: number | null;
-  /** Tokens that a layer with a window looks back at. */
+  /** Window size in tokens. */
   sliding_window: number | null;
-  /** Which layers have a window, or every how many layers one has none. */
+  /** Layers with a window, as flags, or the period of layers without one. */
   sliding_window_pattern: number | readonly boolean[] | null;
-  /** Length of a head in layers with a window, where it differs. */
+  /** Head length in layers with a window, if it differs. */
   key_length_swa: number | null;
   value_length_swa: number | null;
-  /** Layers at the end that read the cache of an earlier one. */
+  /** Layers at the end that read the cache of an earlier layer. */
   shared_kv_layers: number | null;
-  /** Latent attention: the length of the latent vector, and of heads once they are made from it. */
+  /** Latent attention: length of the latent vector, and of the heads that are computed from it. */
   kv_lora_rank: number | null;
   key_length_mla: number | null;
   value_length_mla: number | null;
-  /** Recurrent layers: which these are, and what they keep. */
+  /** Recurrent layers: flags per layer, and the size of their state. */
   recurrent_layers: readonly boolean[] | null;
   full_attention_interval: number | null;
   ssm_conv_kernel: number | null;
@@ -79,58 +79,58 @@ export interface GgufShape {
   kda_head_dim: number | null;
 }
 
-/** What the header says of the tokenizer. Tokens and merges are counted, not read. */
+/** Facts of the tokenizer. Tokens and merges are counted, not read. */
 export interface GgufTokenizer {
   /** `gpt2` for byte-level BPE, `llama` for SentencePiece. */
   model: string | null;
-  /** How text is cut before that: `smollm`, `qwen2`. */
+  /** Name of the pre-tokenizer: `smollm`, `qwen2`. */
   pre: string | null;
   token_count: number | null;
   merge_count: number | null;
-  /** A Jinja template that turns messages into a prompt. It is a program of the file's author: run it with limits. */
+  /** A Jinja template that turns messages into a prompt. It is code from the file's author: run it with limits. */
   chat_template: string | null;
-  /** Other templates of the file by their names: `tool_use` for conversations with tools, `rag`. */
+  /** Further templates by name: `tool_use` for conversations with tools, `rag`. */
   named_chat_templates: Readonly<Record<string, string>>;
   bos_token_id: number | null;
   eos_token_id: number | null;
-  /** The token that ends one turn, where it is not `eos_token_id`. */
+  /** The token that ends a turn, if it differs from `eos_token_id`. */
   eot_token_id: number | null;
   padding_token_id: number | null;
   add_bos_token: boolean | null;
   add_eos_token: boolean | null;
 }
 
-/** What a file says that it is for. What is not stated is null. */
+/** The purpose of a file. Null for facts that are not stated. */
 interface GgufPurpose {
   /** `model`, `adapter`, `mmproj`, `imatrix`. */
   type: string | null;
-  /** How the vectors of all tokens become one: a number above 0 for models that make embeddings or grades. */
+  /** Pooling of the token vectors: above 0 for embedding models and rerankers. */
   pooling: number | null;
-  /** False for a model whose tokens also see those behind them. */
+  /** False for a model whose tokens attend to later tokens as well. */
   causal: boolean | null;
-  /** Words that its author gives it, such as `text-generation`; the first of them. */
+  /** The first tags given by the author, such as `text-generation`. */
   tags: readonly string[];
-  /** Labels of a classifier. */
+  /** Number of labels of a classifier. */
   label_count: number | null;
 }
 
-/** All that the header of a GGUF file says, as far as running the model needs it. */
+/** The header of a GGUF file, as far as it is needed for running the model. */
 export interface GgufHeader {
   path: string;
   version: 2 | 3;
-  /** Which byte of a number comes first. llama.cpp loads only files of its own machine's order. */
+  /** Byte order of numbers. llama.cpp loads only files in the byte order of the machine. */
   byte_order: "little" | "big";
-  /** All files of the model together. */
+  /** Size of all files of the model together. */
   file_bytes: number;
   alignment_bytes: number;
-  /** Where the tensors' data begin. */
+  /** Offset of the tensor data. */
   data_offset: number;
   architecture: string | null;
   name: string | null;
   purpose: GgufPurpose;
   shape: GgufShape;
   tokenizer: GgufTokenizer;
-  /** Null for a model in one file. `readGguf` joins the files, and then `path` is the first of them. */
+  /** Null for a model in one file. `readGguf` joins the headers of a split model; `path` is then its first file. */
   split: GgufSplit | null;
   tensors: readonly GgufTensor[];
 }

@@ -1,39 +1,39 @@
-// What a GGUF header may hold. Real files stay far below; a limit keeps one that was made to hurt from doing so.
+// Limits for GGUF headers. Real files stay far below; the limits protect against hostile files.
 
-/** Where tensor data may begin at the latest. A vocabulary of 262,144 tokens and its merges take 15 MB. */
+/** Largest offset of the tensor data. A vocabulary of 262,144 tokens with its merges has 15 MB. */
 export const MAX_HEADER_BYTES = 128 * 2 ** 20;
 
-/** Keys and values of metadata. Real files have about 30; 200 with a long table of authors and data sets. */
+/** Most metadata entries. Real files have about 30, or 200 with a long table of authors and data sets. */
 export const MAX_METADATA_ENTRIES = 65_536;
 
-/** Real files have up to 2,000: a mixture of experts whose experts are stored one by one. */
+/** Most tensors. Real files have up to 2,000, for a mixture of experts with separately stored experts. */
 export const MAX_TENSORS = 65_536;
 
-/** ggml keeps a name in 64 bytes, the last of them 0. */
+/** Longest tensor name. ggml stores names in 64 bytes, including a terminating 0. */
 export const MAX_TENSOR_NAME_BYTES = 63;
 
 export const MAX_DIMENSIONS = 4;
 
-/** The format's own limit. */
+/** Longest key, as specified by the format. */
 export const MAX_KEY_BYTES = 65_535;
 
-/** A text that is longer is passed over, save the chat template: licences, model cards. */
+/** Longest text that is kept, except chat templates. Longer ones, such as licenses and model cards, are skipped. */
 export const MAX_KEPT_TEXT_BYTES = 4096;
 
-/** The longest template in use has 20 KB. It is a program that the engine runs, so a longer one is refused. */
+/** Longest chat template. Real ones have up to 20 KB. A template is code that the engine runs, so there is a limit. */
 export const MAX_CHAT_TEMPLATE_BYTES = 2 ** 20;
 
-/** Files name two or three of them: for tools, for documents. */
+/** Most named chat templates. Real files have two or three, for tools and documents. */
 export const MAX_NAMED_TEMPLATES = 16;
 
-/** llama.cpp's own limit for all arrays. */
+/** Longest array, as in llama.cpp. */
 export const MAX_ARRAY_LENGTH = 2 ** 30;
 
-/** Texts have to be stepped over one by one: 20 ns each. The largest list in use, of merges, has 514,906. */
+/** Longest array of texts, which are skipped one by one in 20 ns each. The largest real list of merges has 514,906. */
 export const MAX_TEXT_ARRAY_LENGTH = 2 ** 22;
 
-/** llama.cpp's own limit; more layers than that have been a write past the end of its tables. */
+/** Most layers, as in llama.cpp, where more layers caused writes past the end of its tables. */
 export const MAX_LAYERS = 512;
 
-/** Sixteen times the largest page of memory in use. Files align to 32 bytes, or to a page to be mapped by parts. */
+/** Largest alignment: sixteen times the largest page size. Files use 32 bytes, or a page size for partial mapping. */
 export const MAX_ALIGNMENT_BYTES = 2 ** 20;

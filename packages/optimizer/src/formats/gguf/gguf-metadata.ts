@@ -1,7 +1,7 @@
 import { InvalidModelFileError } from "../invalid-model-file-error.js";
 import type { ValueTypeName } from "./gguf-value-types.js";
 
-/** One value of the metadata. Long texts and long arrays are passed over, and are null here. */
+/** One metadata value. Long texts and long arrays are skipped, and their value is null. */
 export type GgufEntry = { readonly offset: number } & (
   | { readonly type: Exclude<ValueTypeName, "array">; readonly value: number | bigint | boolean | string | null }
   | {
@@ -12,9 +12,7 @@ export type GgufEntry = { readonly offset: number } & (
     }
 );
 
-/**
- * The metadata of a GGUF file by key. Each getter answers null where there is no such key, and refuses another type.
- */
+/** The metadata of a GGUF file by key. Getters return null for a missing key and throw for a value of another type. */
 export class GgufMetadata {
   readonly #path: string;
   readonly #entries = new Map<string, GgufEntry>();
@@ -42,53 +40,53 @@ export class GgufMetadata {
   text(key: string): string | null {
     const entry = this.entry(key);
     if (entry === null) return null;
-    if (entry.type !== "text") this.fail(key, `is ${describeType(entry)} where a text belongs`);
+    if (entry.type !== "text") this.fail(key, `is ${describeType(entry)} instead of a text`);
     return entry.value as string | null;
   }
 
   flag(key: string): boolean | null {
     const entry = this.entry(key);
     if (entry === null) return null;
-    if (entry.type !== "bool") this.fail(key, `is ${describeType(entry)} where a bool belongs`);
+    if (entry.type !== "bool") this.fail(key, `is ${describeType(entry)} instead of a bool`);
     return entry.value as boolean;
   }
 
-  /** A whole number of at least zero, in whichever of the integer types it is stored. */
+  /** Returns a non-negative integer, stored in any integer type. */
   count(key: string): number | null {
     const entry = this.entry(key);
     if (entry === null) return null;
-    if (entry.type === "array") this.fail(key, `is ${describeType(entry)} where a number belongs`);
+    if (entry.type === "array") this.fail(key, `is ${describeType(entry)} instead of a number`);
     return this.#count(key, entry.type, entry.value);
   }
 
-  /** The same, or one for each layer. */
+  /** Returns a non-negative integer, or an array with one per layer. */
   countPerLayer(key: string): number | readonly number[] | null {
     const entry = this.entry(key);
     if (entry?.type !== "array") return this.count(key);
-    if (entry.values === null) this.fail(key, `is ${describeType(entry)} where one number for each layer belongs`);
+    if (entry.values === null) this.fail(key, `is ${describeType(entry)} instead of one number per layer`);
     return entry.values.map((value) => this.#count(key, entry.elementType, value));
   }
 
-  /** One flag for each layer, as bools or as numbers; null where there is no such array. */
+  /** Returns one flag per layer, stored as bools or numbers; null if there is no such array. */
   flagPerLayer(key: string): readonly boolean[] | null {
     const entry = this.entry(key);
     if (entry?.type !== "array") return null;
-    if (entry.values === null) this.fail(key, `is ${describeType(entry)} where one flag for each layer belongs`);
+    if (entry.values === null) this.fail(key, `is ${describeType(entry)} instead of one flag per layer`);
     return entry.values.map((value) => value === true || (typeof value !== "boolean" && Number(value) !== 0));
   }
 
-  /** The texts of the array that were read; empty where the file has no such array. */
+  /** Returns the kept texts of an array; empty if there is no such array. */
   texts(key: string): readonly string[] {
     const entry = this.entry(key);
     const values: readonly unknown[] = entry?.type === "array" ? (entry.values ?? []) : [];
     return values.filter((value) => typeof value === "string");
   }
 
-  /** How many elements an array has. */
+  /** Returns the number of elements of an array. */
   arrayLength(key: string): number | null {
     const entry = this.entry(key);
     if (entry === null) return null;
-    if (entry.type !== "array") this.fail(key, `is ${describeType(entry)} where an array belongs`);
+    if (entry.type !== "array") this.fail(key, `is ${describeType(entry)} instead of an array`);
     return entry.length;
   }
 
@@ -98,9 +96,9 @@ export class GgufMetadata {
   }
 
   #count(key: string, type: ValueTypeName, value: unknown): number {
-    if (typeof value !== "number" && typeof value !== "bigint") this.fail(key, `is a ${type} where a number belongs`);
+    if (typeof value !== "number" && typeof value !== "bigint") this.fail(key, `is a ${type} instead of a number`);
     const number = Number(value);
-    if (!Number.isSafeInteger(number) || number < 0) this.fail(key, `is ${value}, which is no count`);
+    if (!Number.isSafeInteger(number) || number < 0) this.fail(key, `is ${value}, not a count`);
     return number;
   }
 }

@@ -1,4 +1,4 @@
-/** The numbers that stand for the types of metadata values in a GGUF file. */
+/** Numbers of the metadata value types in a GGUF file. */
 export const VALUE_TYPES = {
   uint8: 0,
   int8: 1,
@@ -17,7 +17,7 @@ export const VALUE_TYPES = {
 
 export type ValueTypeName = keyof typeof VALUE_TYPES;
 
-/** The bytes that a value takes; null for those that say themselves how long they are. */
+/** Bytes of a value of each type; null for types with a stored length. */
 const BYTES: Readonly<Record<ValueTypeName, number | null>> = {
   uint8: 1,
   int8: 1,

@@ -9,16 +9,16 @@ import type { GgufMetadata } from "./gguf-metadata.js";
 import { CHAT_TEMPLATE_KEY, NAMED_TEMPLATE_PREFIX, readMetadata } from "./read-metadata.js";
 import { type ListedTensor, readTensors } from "./read-tensors.js";
 
-/** "GGUF" in bytes; they come in this order in files of both byte orders. */
+/** The bytes of "GGUF", in the same order in files of both byte orders. */
 const MAGIC = [0x47, 0x47, 0x55, 0x46] as const;
 const DEFAULT_ALIGNMENT_BYTES = 32;
 const OLDEST_VERSION = 2;
 const NEWEST_VERSION = 3;
 
 /**
- * What the header of one GGUF file says: versions 2 and 3, in either byte order. It holds one window of the source, 128
- * KB, and what it returns, 8 MB at most. Every length, product and offset is checked against the source's length before
- * it is used. Throws {@link InvalidModelFileError} with the field and its offset.
+ * Parses the header of one GGUF file, version 2 or 3, in either byte order. Holds a window of 128 KB of the source and
+ * the result of at most 8 MB. Every length, product and offset is checked against the length of the source before it is
+ * used. Throws {@link InvalidModelFileError} with the field and its offset.
  */
 export async function parseGguf(path: string, source: ByteSource): Promise<GgufHeader> {
   const cursor = new ModelFileCursor(path, source);
@@ -32,7 +32,7 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
   const listed = await readTensors(cursor, tensorCount);
   const data_offset = tensorCount > 0 ? padTo(cursor.offset, alignment_bytes) : cursor.offset;
   if (data_offset > MAX_HEADER_BYTES) {
-    cursor.fail("tensor data", `begin at byte ${data_offset}, behind a header larger than ${MAX_HEADER_BYTES} bytes`);
+    cursor.fail("tensor data", `begin at byte ${data_offset}: the header is larger than ${MAX_HEADER_BYTES} bytes`);
   }
   const tensors = placed(cursor, listed, data_offset, alignment_bytes);
   await refuseSecondFile(cursor, source, { end: lastByte(tensors, cursor.offset), data_offset, alignment_bytes });
@@ -63,7 +63,7 @@ export async function parseGguf(path: string, source: ByteSource): Promise<GgufH
 async function takeMagic(cursor: ModelFileCursor, source: ByteSource): Promise<void> {
   if (source.length === 0) {
     cursor.fail(WHOLE_FILE, "is empty", {
-      hint: "Was its download interrupted? Download it again.",
+      hint: "Download it again.",
       fault: "cut-off",
     });
   }
@@ -79,7 +79,7 @@ async function takeMagic(cursor: ModelFileCursor, source: ByteSource): Promise<v
   cursor.takeUint32();
 }
 
-/** The version. One that is only right when read the other way round says that the file is of the other byte order. */
+/** Takes the version. If it is valid only with swapped bytes, the file has the other byte order. */
 async function takeVersion(cursor: ModelFileCursor): Promise<2 | 3> {
   const offset = cursor.offset;
   await cursor.need(4, "version");
@@ -89,14 +89,14 @@ async function takeVersion(cursor: ModelFileCursor): Promise<2 | 3> {
   const version = isSwapped ? swapped(asLittle) : asLittle;
   if (version === OLDEST_VERSION || version === NEWEST_VERSION) return version;
   if (version > NEWEST_VERSION) {
-    cursor.fail("version", `is ${version}, and files up to version ${NEWEST_VERSION} are known`, {
+    cursor.fail("version", `is ${version}, but the newest supported version is ${NEWEST_VERSION}`, {
       offset,
-      hint: "The file is damaged, or of a format newer than this program: update nanoagent.",
+      hint: "The file is damaged or newer than this program: update nanoagent.",
     });
   }
   cursor.fail("version", `is ${version}, which llama.cpp no longer reads`, {
     offset,
-    hint: "Take a newer file of this model.",
+    hint: "Use a newer file of this model.",
   });
 }
 
@@ -110,8 +110,8 @@ function takeCount(cursor: ModelFileCursor, field: string, most: number): number
   const offset = cursor.offset;
   const count = cursor.takeLength();
   if (count > most) {
-    const found = Number.isFinite(count) ? String(count) : "negative or beyond any file";
-    cursor.fail(field, `is ${found}, and the most that is read is ${most}`, { offset });
+    const found = Number.isFinite(count) ? String(count) : "negative or far too large";
+    cursor.fail(field, `is ${found}, but the limit is ${most}`, { offset });
   }
   return count;
 }
@@ -120,21 +120,21 @@ function alignmentOf(metadata: GgufMetadata): number {
   const key = "general.alignment";
   const entry = metadata.entry(key);
   if (entry === null) return DEFAULT_ALIGNMENT_BYTES;
-  if (entry.type !== "uint32") metadata.fail(key, `is of type ${entry.type} where uint32 belongs`);
+  if (entry.type !== "uint32") metadata.fail(key, `has the type ${entry.type} instead of uint32`);
   const alignment = Number(entry.value);
-  if (alignment === 0 || (alignment & (alignment - 1)) !== 0) metadata.fail(key, `is ${alignment}, no power of two`);
+  if (alignment === 0 || (alignment & (alignment - 1)) !== 0) metadata.fail(key, `is ${alignment}, not a power of two`);
   if (alignment > MAX_ALIGNMENT_BYTES) metadata.fail(key, `is ${alignment}, more than ${MAX_ALIGNMENT_BYTES}`);
   return alignment;
 }
 
-/** Which of several files this is; null for a model in one. */
+/** Returns the position of this file in a split model; null for a model in one file. */
 function splitOf(metadata: GgufMetadata): GgufSplit | null {
   const count = metadata.count("split.count");
   if (count === null || count <= 1) return null;
-  if (count > MAX_PARTS) metadata.fail("split.count", `is ${count}, and the most that is read is ${MAX_PARTS}`);
+  if (count > MAX_PARTS) metadata.fail("split.count", `is ${count}, but the limit is ${MAX_PARTS}`);
   const number = metadata.count("split.no") ?? 0;
   if (number >= count)
-    metadata.fail("split.no", `is ${number}, and counted from 0 the last of ${count} is ${count - 1}`);
+    metadata.fail("split.no", `is ${number}, but the last of ${count} parts has number ${count - 1}`);
   return { number, count, tensor_count: metadata.count("split.tensors.count") };
 }
 
@@ -145,7 +145,7 @@ function shapeOf(metadata: GgufMetadata, architecture: string | null): GgufShape
     metadata.flagPerLayer(`${architecture}.${key}`) ?? metadata.count(`${architecture}.${key}`);
   const block_count = of("block_count");
   if (block_count !== null && block_count > MAX_LAYERS) {
-    metadata.fail(`${architecture}.block_count`, `is ${block_count}, and llama.cpp has room for ${MAX_LAYERS} layers`);
+    metadata.fail(`${architecture}.block_count`, `is ${block_count}, but llama.cpp supports only ${MAX_LAYERS} layers`);
   }
   return {
     context_length: of("context_length"),
@@ -194,7 +194,7 @@ function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
     pre: metadata.text("tokenizer.ggml.pre"),
     token_count: metadata.arrayLength("tokenizer.ggml.tokens"),
     merge_count: metadata.arrayLength("tokenizer.ggml.merges"),
-    // A template of blanks writes nothing.
+    // A blank template counts as missing.
     chat_template: metadata.text(CHAT_TEMPLATE_KEY)?.trim() ? metadata.text(CHAT_TEMPLATE_KEY) : null,
     named_chat_templates: namedTemplates(metadata),
     bos_token_id: token("bos"),
@@ -206,7 +206,7 @@ function tokenizerOf(metadata: GgufMetadata): GgufTokenizer {
   };
 }
 
-/** Templates under keys such as `tokenizer.chat_template.tool_use`. One of blanks writes nothing. */
+/** Returns the templates under keys such as `tokenizer.chat_template.tool_use`, without blank ones. */
 function namedTemplates(metadata: GgufMetadata): Record<string, string> {
   const names = metadata.keys().filter((key) => {
     return key.startsWith(NAMED_TEMPLATE_PREFIX) && metadata.entry(key)?.type === "text";
@@ -215,7 +215,9 @@ function namedTemplates(metadata: GgufMetadata): Record<string, string> {
   return Object.fromEntries(templates.filter((entry): entry is [string, string] => Boolean(entry[1]?.trim())));
 }
 
-/** The tensors, once each is known to lie where the one before it ends, and all of them inside the file. */
+/**
+ * Checks that each tensor begins where the previous one ends, and that all lie inside the file. Returns the tensors.
+ */
 function placed(
   cursor: ModelFileCursor,
   listed: readonly ListedTensor[],
@@ -227,12 +229,12 @@ function placed(
     const field = `tensor ${tensor.name}`;
     if (stated !== expected) {
       const found = Number.isFinite(stated) ? stated : "a negative or far too large offset";
-      const problem = `is said to lie at ${found} of the data, and the one before it ends at ${expected}`;
+      const problem = `has the data offset ${found}, but the previous tensor ends at ${expected}`;
       cursor.fail(field, problem, { offset: tableOffset });
     }
     const end = dataOffset + stated + tensor.bytes;
     if (end > cursor.fileBytes) {
-      cursor.failCutOff(field, `ends at byte ${end}, and the file has only ${cursor.fileBytes}`, tableOffset);
+      cursor.failCutOff(field, `ends at byte ${end}, but the file has only ${cursor.fileBytes} bytes`, tableOffset);
     }
     expected = padTo(stated + tensor.bytes, alignmentBytes);
     return { ...tensor, offset: dataOffset + stated };
@@ -245,7 +247,7 @@ interface DataEnd {
   alignment_bytes: number;
 }
 
-/** Refuses files that were joined one after another: to llama.cpp all but the first would not be there. */
+/** Refuses concatenated files, because llama.cpp would ignore all but the first. */
 async function refuseSecondFile(
   cursor: ModelFileCursor,
   source: ByteSource,
@@ -256,11 +258,11 @@ async function refuseSecondFile(
     const start = new Uint8Array(MAGIC.length);
     if (offset + start.length > source.length || (await source.read(offset, start)) < start.length) continue;
     if (MAGIC.some((byte, index) => start[index] !== byte)) continue;
-    cursor.fail(WHOLE_FILE, "holds more than one GGUF file, one after another, as joined with cat", {
+    cursor.fail(WHOLE_FILE, "contains several GGUF files, one after another", {
       offset,
       hint:
-        "Parts of a model stay apart: download them again into one folder, keep their names, and name the first. " +
-        "llama-gguf-split --merge FIRST-PART NEW-FILE makes one file of them.",
+        "Keep the parts of a model as separate files: download them again into one folder, keep their names, and use " +
+        "the first. To merge them, run llama-gguf-split --merge FIRST-PART NEW-FILE.",
     });
   }
 }

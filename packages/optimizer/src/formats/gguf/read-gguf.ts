@@ -8,11 +8,11 @@ import { MAX_TENSORS } from "./gguf-limits.js";
 import { parseGguf } from "./parse-gguf.js";
 
 /**
- * What the header of a GGUF file says: its shape, its tensors, its tokenizer and chat template. Weights are not read,
- * and tokens and merges are stepped over: a vocabulary of 262,144 tokens costs 10 ms, 30 in a fresh process, and 1 MB.
- * Of a model in several files any one may be named: all are read, and the first one's path is the model's.
- * Throws {@link InvalidModelFileError} for a file that is broken, hostile or no model, and
- * {@link UnreadableModelFileError} for one that the system does not let us read.
+ * Reads the header of a GGUF file: figures, tensors, tokenizer and chat template. Weights are not read, and tokens and
+ * merges are skipped: a vocabulary of 262,144 tokens takes 10 ms, or 30 ms in a new process, and 1 MB. For a split
+ * model, `path` can be any part: all parts are read, and the result has the path of the first. Throws {@link
+ * InvalidModelFileError} for a file that is damaged, hostile or not a model, and {@link UnreadableModelFileError} for a
+ * file that the system refuses to read.
  */
 export async function readGguf(path: string): Promise<GgufHeader> {
   const header = await readOne(path);
@@ -30,7 +30,7 @@ async function readOne(path: string): Promise<GgufHeader> {
   return unfinished === null ? header : failUnfinished(path, unfinished);
 }
 
-/** Faults that the name of an unfinished file explains: later parts begin with any bytes. */
+/** Faults that an incomplete file can cause: later parts of a file can begin with any bytes. */
 const UNFINISHED_FAULTS: ReadonlySet<ModelFileFault> = new Set(["cut-off", "other-format", "not-a-model", "unknown"]);
 
 function failUnfinished(path: string, { problem, hint }: UnfinishedFile, cause?: InvalidModelFileError): never {
@@ -40,7 +40,7 @@ function failUnfinished(path: string, { problem, hint }: UnfinishedFile, cause?:
 }
 
 /**
- * Reads the other files of a model, whose names follow from the name of this one and are never taken from its bytes.
+ * Reads the other files of a split model. Their names are derived from the name of this file, never from its contents.
  */
 async function joinParts(named: GgufHeader): Promise<GgufHeader> {
   const { split } = named;
@@ -48,10 +48,10 @@ async function joinParts(named: GgufHeader): Promise<GgufHeader> {
   if (split === null) return named;
   if (parts === null || parts.paths.length !== split.count || parts.index !== split.number) {
     const name = (number: number) => `NAME-${digits(number)}-of-${digits(split.count)}.gguf`;
-    failSplit(named.path, "split.no", `says that this is part ${split.number + 1} of ${split.count}`, {
+    failSplit(named.path, "split.no", `marks the file as part ${split.number + 1} of ${split.count}, unlike its name`, {
       hint:
         `Put all ${split.count} parts into one folder, named ${name(1)} to ${name(split.count)} (this one is ` +
-        `${name(split.number + 1)}), and name the first.`,
+        `${name(split.number + 1)}), and use the first.`,
     });
   }
   const headers: GgufHeader[] = [];
@@ -60,14 +60,19 @@ async function joinParts(named: GgufHeader): Promise<GgufHeader> {
   }
   const first = headers[0] ?? named;
   const tensors = headers.flatMap(({ tensors }, part) => tensors.map((tensor) => ({ ...tensor, part })));
-  if (tensors.length > MAX_TENSORS) failSplit(first.path, "tensor count", `comes to ${tensors.length} in all parts`);
+  if (tensors.length > MAX_TENSORS)
+    failSplit(
+      first.path,
+      "tensor count",
+      `is ${tensors.length} in all parts together, but the limit is ${MAX_TENSORS}`,
+    );
   if (split.tensor_count !== null && split.tensor_count !== tensors.length) {
-    const problem = `is ${split.tensor_count}, and the ${split.count} parts have ${tensors.length} tensors`;
+    const problem = `is ${split.tensor_count}, but the ${split.count} parts have ${tensors.length} tensors`;
     failSplit(named.path, "split.tensors.count", problem);
   }
   const names = new Set<string>();
   for (const { name, part } of tensors) {
-    if (names.has(name)) failSplit(parts.paths[part] ?? first.path, `tensor ${name}`, "is in another part as well");
+    if (names.has(name)) failSplit(parts.paths[part] ?? first.path, `tensor ${name}`, "is also in another part");
     names.add(name);
   }
   return { ...first, file_bytes: headers.reduce((sum, { file_bytes }) => sum + file_bytes, 0), tensors };
@@ -76,21 +81,16 @@ async function joinParts(named: GgufHeader): Promise<GgufHeader> {
 async function readPart(path: string, index: number, count: number): Promise<GgufHeader> {
   const header = await readOne(path).catch((error: unknown) => {
     if (!(error instanceof UnreadableModelFileError) || error.code !== "model-not-found") throw error;
-    return failSplit(path, "the file", `is part ${index + 1} of ${count}, and is not there`, {
+    return failSplit(path, "the file", `is part ${index + 1} of ${count} and is missing`, {
       hint: `Download all ${count} parts of the model into one folder, and keep their names.`,
     });
   });
   if (header.split?.number === index && header.split.count === count) return header;
   const { split } = header;
-  const found = split === null ? "no part of anything" : `part ${split.number + 1} of ${split.count}`;
-  return failSplit(
-    path,
-    "split.no",
-    `says that this is ${found}, and its name that it is part ${index + 1} of ${count}`,
-    {
-      hint: "Give each part the number in its name that it says itself, or download the parts again with their names.",
-    },
-  );
+  const found = split === null ? "a complete model" : `part ${split.number + 1} of ${split.count}`;
+  return failSplit(path, "split.no", `marks the file as ${found}, but its name as part ${index + 1} of ${count}`, {
+    hint: "Download the parts again with their original names.",
+  });
 }
 
 function failSplit(path: string, field: string, problem: string, { hint }: { hint?: string } = {}): never {

@@ -14,12 +14,12 @@ import { takeName } from "./take-name.js";
 
 export const CHAT_TEMPLATE_KEY = "tokenizer.chat_template";
 
-/** Beginning of the keys of a file's other templates. */
+/** Prefix of the keys of named templates. */
 export const NAMED_TEMPLATE_PREFIX = `${CHAT_TEMPLATE_KEY}.`;
 
-const CHATTY_TEMPLATE_HINT = "Is this file from where you think it is? A chat template of this size is none.";
+const CHATTY_TEMPLATE_HINT = "A real chat template is much smaller. Check the source of this file.";
 
-/** The key-value pairs that the cursor stands before. Arrays of texts and long arrays are counted and stepped over. */
+/** Reads the metadata entries at the cursor. Arrays of texts and long arrays are counted and skipped. */
 export async function readMetadata(cursor: ModelFileCursor, count: number): Promise<GgufMetadata> {
   const metadata = new GgufMetadata(cursor.path);
   let templates = 0;
@@ -27,9 +27,9 @@ export async function readMetadata(cursor: ModelFileCursor, count: number): Prom
     const offset = cursor.offset;
     const key = await takeName(cursor, `key ${index + 1} of ${count}`, MAX_KEY_BYTES);
     if (key === "") cursor.fail(`key ${index + 1} of ${count}`, "is empty", { offset });
-    if (metadata.has(key)) cursor.fail(key, "comes twice", { offset });
+    if (metadata.has(key)) cursor.fail(key, "occurs twice", { offset });
     if (key.startsWith(NAMED_TEMPLATE_PREFIX) && ++templates > MAX_NAMED_TEMPLATES) {
-      cursor.fail(key, `is template ${templates}, and the most that are read are ${MAX_NAMED_TEMPLATES}`, { offset });
+      cursor.fail(key, `is template number ${templates}, but the limit is ${MAX_NAMED_TEMPLATES}`, { offset });
     }
     metadata.set(key, await readEntry(cursor, key));
   }
@@ -45,21 +45,21 @@ async function readEntry(cursor: ModelFileCursor, key: string): Promise<GgufEntr
   return { offset, type, value: takeScalar(cursor, type) };
 }
 
-/** Words that its author gives a model. */
+/** Key of the author's tags. */
 const TAGS_KEY = "general.tags";
-/** Most of them that are kept. */
+/** Most tags that are kept. */
 const MAX_TAGS = 64;
 
 async function readArray(cursor: ModelFileCursor, key: string): Promise<GgufEntry> {
   const offset = cursor.offset;
   const elementType = await takeValueType(cursor, key);
-  if (elementType === "array") cursor.fail(key, "is an array of arrays, which the format does not know", { offset });
+  if (elementType === "array") cursor.fail(key, "is an array of arrays, which the format does not have", { offset });
   await cursor.need(8, key);
   const length = cursor.takeLength();
   const elementBytes = bytesOfValueType(elementType);
   const atLeast = elementBytes ?? 8;
   if (length > MAX_ARRAY_LENGTH || length * atLeast > cursor.remaining) {
-    const problem = `is an array of ${describeLength(length)} values, more than the file has room for`;
+    const problem = `is an array of ${describeLength(length)} values, more than the file can contain`;
     if (length > MAX_ARRAY_LENGTH) cursor.fail(key, problem, { offset });
     cursor.failCutOff(key, problem, offset);
   }
@@ -82,13 +82,13 @@ async function readArray(cursor: ModelFileCursor, key: string): Promise<GgufEntr
 
 async function skipTexts(cursor: ModelFileCursor, key: string, count: number, offset: number): Promise<void> {
   if (count > MAX_TEXT_ARRAY_LENGTH) {
-    cursor.fail(key, `is an array of ${count} texts, more than any vocabulary has`, { offset });
+    cursor.fail(key, `is an array of ${count} texts, but the limit is ${MAX_TEXT_ARRAY_LENGTH}`, { offset });
   }
   let skipped = 0;
   while (skipped < count) {
     skipped += cursor.skipTextsInWindow(count - skipped);
     if (skipped === count) break;
-    // This one is not in the window as a whole.
+    // The next text is not completely in the window.
     await cursor.need(8, key);
     const bytes = cursor.takeLength();
     if (bytes > cursor.remaining) cursor.failTruncated(`text ${skipped + 1} of ${key}`);
@@ -97,7 +97,7 @@ async function skipTexts(cursor: ModelFileCursor, key: string, count: number, of
   }
 }
 
-/** A text, or null for one that is longer than what is kept. */
+/** Takes a text. Returns null if it is too long to be kept. */
 async function takeText(cursor: ModelFileCursor, key: string): Promise<string | null> {
   const offset = cursor.offset;
   await cursor.need(8, key);
@@ -105,7 +105,7 @@ async function takeText(cursor: ModelFileCursor, key: string): Promise<string | 
   if (bytes > cursor.remaining) cursor.failTruncated(key);
   const isTemplate = key === CHAT_TEMPLATE_KEY || key.startsWith(NAMED_TEMPLATE_PREFIX);
   if (isTemplate && bytes > MAX_CHAT_TEMPLATE_BYTES) {
-    const problem = `has ${bytes} bytes, more than the ${MAX_CHAT_TEMPLATE_BYTES} that are read`;
+    const problem = `has ${bytes} bytes, but the limit is ${MAX_CHAT_TEMPLATE_BYTES}`;
     cursor.fail(key, problem, { offset, hint: CHATTY_TEMPLATE_HINT });
   }
   if (!isTemplate && bytes > MAX_KEPT_TEXT_BYTES) {
@@ -119,7 +119,7 @@ async function takeValueType(cursor: ModelFileCursor, key: string): Promise<Valu
   const offset = cursor.offset;
   await cursor.need(4, key);
   const id = cursor.takeUint32();
-  return valueTypeWithId(id) ?? cursor.fail(key, `is of type ${id}, which there is not`, { offset });
+  return valueTypeWithId(id) ?? cursor.fail(key, `has the unknown type ${id}`, { offset });
 }
 
 function takeScalar(cursor: ModelFileCursor, type: ValueTypeName): number | bigint | boolean {
@@ -148,7 +148,7 @@ function takeScalar(cursor: ModelFileCursor, type: ValueTypeName): number | bigi
       return cursor.takeUint8() !== 0;
     case "text":
     case "array":
-      throw new TypeError(`A ${type} is no scalar`);
+      throw new TypeError(`${type} is not a scalar type`);
   }
 }
 

@@ -4,20 +4,20 @@ import type { GgufTensor } from "./gguf-header.js";
 import { MAX_DIMENSIONS, MAX_TENSOR_NAME_BYTES } from "./gguf-limits.js";
 import { takeName } from "./take-name.js";
 
-/** ggml itself counts to here; ik_llama.cpp numbers its own types from here on. */
+/** First type number of ik_llama.cpp; ggml uses the numbers below. */
 const FIRST_FOREIGN_TYPE = 97;
-/** Last of the types that llama.cpp once had and took back; the free numbers above it are for new ones. */
+/** Highest type number that llama.cpp removed; free numbers above it are for new types. */
 const NEWEST_REMOVED_TYPE = 38;
 
-/** A tensor of the table, with the place that the table gives it. */
+/** A tensor with its position as listed in the table. */
 export interface ListedTensor extends Omit<GgufTensor, "offset"> {
-  /** Where its data begin, counted from the first byte of all data. */
+  /** Offset of its data, relative to the start of all data. */
   dataOffset: number;
-  /** Where in the file the table says so. */
+  /** File offset of this table entry. */
   tableOffset: number;
 }
 
-/** The table of tensors that the cursor stands before. Where their data lie is read, and not yet checked. */
+/** Reads the table of tensors at the cursor. The data offsets are not checked yet. */
 export async function readTensors(cursor: ModelFileCursor, count: number): Promise<ListedTensor[]> {
   const tensors: ListedTensor[] = [];
   const names = new Set<string>();
@@ -25,7 +25,7 @@ export async function readTensors(cursor: ModelFileCursor, count: number): Promi
     const tableOffset = cursor.offset;
     const field = `tensor ${index + 1} of ${count}`;
     const name = await takeName(cursor, field, MAX_TENSOR_NAME_BYTES);
-    if (names.has(name)) cursor.fail(`tensor ${name}`, "comes twice", { offset: tableOffset });
+    if (names.has(name)) cursor.fail(`tensor ${name}`, "occurs twice", { offset: tableOffset });
     names.add(name);
     tensors.push(await readTensor(cursor, name, tableOffset));
   }
@@ -42,7 +42,7 @@ async function readTensor(cursor: ModelFileCursor, name: string, tableOffset: nu
   const dataOffset = cursor.takeLength();
   const weights = product(shape);
   if (weights === null) {
-    cursor.fail(field, `has the shape ${shape.join(" × ")}, which no file can hold`, { offset: tableOffset });
+    cursor.fail(field, `has the shape ${shape.join(" × ")}, which is far too large`, { offset: tableOffset });
   }
   const bytes = bytesOf(cursor, field, type, shape, weights, tableOffset);
   return { name, type: type.name, shape, weights, bytes, dataOffset, tableOffset };
@@ -59,7 +59,7 @@ async function takeShape(cursor: ModelFileCursor, field: string): Promise<number
   return Array.from({ length: dimensions }, (_, index) => {
     const length = cursor.takeLength();
     if (Number.isFinite(length)) return length;
-    return cursor.fail(field, `is negative or larger than any file in dimension ${index + 1}`, { offset });
+    return cursor.fail(field, `has a dimension ${index + 1} that is negative or far too large`, { offset });
   });
 }
 
@@ -73,17 +73,17 @@ function bytesOf(
 ): number {
   const row = shape[0] ?? 1;
   if (row % type.weightsPerBlock !== 0) {
-    const problem = `has rows of ${row} weights, which ${type.name} cannot store: it takes ${type.weightsPerBlock} at once`;
+    const problem = `has rows of ${row} weights, not a multiple of ${type.weightsPerBlock} as ${type.name} requires`;
     cursor.fail(field, problem, { offset });
   }
   const bytes = bytesOfWeights(type, weights);
   if (bytes > cursor.fileBytes) {
-    cursor.failCutOff(field, `takes ${bytes} bytes, and the file has only ${cursor.fileBytes}`, offset);
+    cursor.failCutOff(field, `needs ${bytes} bytes, but the file has only ${cursor.fileBytes}`, offset);
   }
   return bytes;
 }
 
-/** What the numbers come to, or null where that is more than a number holds exactly: it never wraps round. */
+/** Returns the product, or null if it is not a safe integer. */
 function product(numbers: readonly number[]): number | null {
   let result = 1;
   for (const number of numbers) {
@@ -97,17 +97,17 @@ function failType(cursor: ModelFileCursor, field: string, typeId: number, offset
   if (typeId >= FIRST_FOREIGN_TYPE) {
     cursor.fail(field, `is stored as type ${typeId}, which llama.cpp does not have`, {
       offset,
-      hint: "Types from 97 up are those of ik_llama.cpp. Take a file that was quantized with llama.cpp.",
+      hint: "Types from 97 on belong to ik_llama.cpp. Use a file that was quantized with llama.cpp.",
     });
   }
   if (typeId > NEWEST_REMOVED_TYPE) {
-    cursor.fail(field, `is stored as type ${typeId}, which this version does not know`, {
+    cursor.fail(field, `is stored as type ${typeId}, which this version does not support`, {
       offset,
-      hint: "The type is newer than this version: update nanoagent, or take this model in another type, such as Q4_K_M or Q8_0.",
+      hint: "Update nanoagent, or use this model in another type, such as Q4_K_M or Q8_0.",
     });
   }
-  cursor.fail(field, `is stored as type ${typeId}, which llama.cpp does not have, or has no more`, {
+  cursor.fail(field, `is stored as type ${typeId}, which llama.cpp does not support`, {
     offset,
-    hint: "Take a newer file of this model, quantized with a llama.cpp of today.",
+    hint: "Use a newer file of this model.",
   });
 }

@@ -3,7 +3,9 @@ import { sumByType } from "../sum-by-type.js";
 import type { GgufHeader, PerLayer } from "./gguf-header.js";
 import { vocabularyMatrices } from "./tensor-names.js";
 
-/** The header in the words that all formats share. A figure that differs by layer is the largest of them. */
+/**
+ * Summarizes a header in the fields that all formats share. For a figure that differs by layer, the largest is used.
+ */
 export function summarizeGguf(header: GgufHeader): ModelSummary {
   const { shape, tensors } = header;
   return {
@@ -23,7 +25,7 @@ export function summarizeGguf(header: GgufHeader): ModelSummary {
   };
 }
 
-/** Returns the size of the vocabulary: that of the tokenizer, else that of the shape or of the embedding. */
+/** Returns the vocabulary size: from the tokenizer, or else from the stated figure or the embedding. */
 export function vocabularySizeOf({ shape, tokenizer, tensors }: GgufHeader): number | null {
   const { embedding } = vocabularyMatrices({ tensors });
   return tokenizer.token_count ?? shape.vocab_size ?? embedding?.shape[1] ?? null;

@@ -1,8 +1,8 @@
 import type { ModelFileCursor } from "../model-file-cursor.js";
 
 /**
- * The name that the cursor stands before: a key, or the name of a tensor. It must be UTF-8 without a NUL: ggml ends a
- * name at the first one, so two names could be one to it that are two to us.
+ * Takes the name of a key or tensor at the cursor. It must be UTF-8 without NUL: ggml ends a name at the first NUL, so
+ * it could treat two different names as equal.
  */
 export async function takeName(cursor: ModelFileCursor, field: string, maxBytes: number): Promise<string> {
   const offset = cursor.offset;
@@ -11,7 +11,7 @@ export async function takeName(cursor: ModelFileCursor, field: string, maxBytes:
   if (bytes > cursor.remaining) cursor.failTruncated(field);
   if (bytes > maxBytes) cursor.fail(field, `has a name of ${bytes} bytes, more than ${maxBytes}`, { offset });
   const encoded = await cursor.takeBytes(bytes, field);
-  if (encoded.includes(0)) cursor.fail(field, "has a name with a NUL in it", { offset });
+  if (encoded.includes(0)) cursor.fail(field, "has a name that contains NUL", { offset });
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(encoded);
   } catch {

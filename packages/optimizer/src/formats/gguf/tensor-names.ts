@@ -1,26 +1,23 @@
 import type { GgufHeader, GgufTensor } from "./gguf-header.js";
 
-/** Names that llama.cpp gives to tensors of every architecture. */
+/** Tensor names of llama.cpp, for all architectures. */
 export const OUTPUT_NAME = "output.weight";
 export const EMBEDDING_NAME = "token_embd.weight";
 
 const LOOKUP_TABLE = /^(token_embd|position_embd|token_types|per_layer_token_embd)\./;
 const EXPERT_MATRIX = /_exps\.weight$/;
 
-/** Tells whether a tensor is only looked up by row and never multiplied with, as far as its name tells. */
+/** Whether a tensor, judging by its name, is only looked up by row and never multiplied. */
 export function isLookupTable(name: string): boolean {
   return LOOKUP_TABLE.test(name);
 }
 
-/** Tells whether a tensor holds the matrices of all experts of a layer. */
+/** Whether a tensor contains the matrices of all experts of a layer. */
 export function isExpertMatrix(name: string): boolean {
   return EXPERT_MATRIX.test(name);
 }
 
-/**
- * The matrix that makes logits and the embedding, as far as the file has them. Without `output` the embedding serves as
- * both.
- */
+/** Finds the output matrix and the embedding. Without `output`, the embedding is also the output matrix. */
 export function vocabularyMatrices({ tensors }: Pick<GgufHeader, "tensors">): {
   output: GgufTensor | undefined;
   embedding: GgufTensor | undefined;

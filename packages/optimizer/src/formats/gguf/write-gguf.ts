@@ -1,7 +1,7 @@
 import { bytesOfWeights, tensorTypeNamed } from "../tensor-types.js";
 import { bytesOfValueType, VALUE_TYPES, type ValueTypeName } from "./gguf-value-types.js";
 
-/** A value of the metadata, with the type that it is stored in. */
+/** A metadata value with its storage type. */
 export type WritableValue =
   | { type: Exclude<ValueTypeName, "array" | "text" | "bool">; value: number | bigint }
   | { type: "text"; value: string }
@@ -12,7 +12,7 @@ type WritableElements =
   | { type: Exclude<ValueTypeName, "array" | "text">; values: readonly number[] }
   | { type: "text"; values: readonly string[] };
 
-/** A tensor to be written. `fill` puts its data where they belong; without it they are zeros. */
+/** A tensor to write. `fill` writes its data into the given bytes; without `fill` they are zeros. */
 export interface WritableTensor {
   name: string;
   type: string;
@@ -20,28 +20,28 @@ export interface WritableTensor {
   fill?: ((target: Uint8Array) => void) | undefined;
 }
 
-/** What a GGUF file is to contain. */
+/** Contents of a GGUF file to write. */
 export interface WritableGguf {
   /** Default: 3. */
   version?: number | undefined;
   /** Default: little. */
   byteOrder?: "little" | "big" | undefined;
-  /** By key, in the order in which they come in the file. */
+  /** By key, in the order of the file. */
   metadata: Readonly<Record<string, WritableValue>>;
   tensors: readonly WritableTensor[];
 }
 
-/** A header as bytes, and how long the file is that it belongs to. */
+/** A header as bytes, with the size of its file. */
 export interface WrittenHeader {
   bytes: Uint8Array;
   fileBytes: number;
-  /** Where in the file each tensor's data begin, in the order of the tensors. */
+  /** File offset of each tensor's data, in the order of the tensors. */
   dataOffsets: readonly number[];
 }
 
 const DEFAULT_ALIGNMENT_BYTES = 32;
 
-/** The file as bytes: header and data. */
+/** Returns the complete file: header and data. */
 export function writeGguf(contents: WritableGguf): Uint8Array {
   const { bytes, fileBytes, dataOffsets } = writeGgufHeader(contents);
   const file = new Uint8Array(fileBytes);
@@ -53,7 +53,7 @@ export function writeGguf(contents: WritableGguf): Uint8Array {
   return file;
 }
 
-/** The header alone, padded up to where data begin. */
+/** Returns only the header, padded to the start of the data. */
 export function writeGgufHeader(contents: WritableGguf): WrittenHeader {
   const writer = new ByteWriter(contents.byteOrder !== "big");
   writer.bytes(Buffer.from("GGUF"));
@@ -120,7 +120,7 @@ const SETTERS: Readonly<
   int64: (view, at, value, littleEndian) => view.setBigInt64(at, BigInt(value), littleEndian),
 };
 
-/** Grows as it is written to. */
+/** A byte buffer that grows on demand. */
 class ByteWriter {
   readonly #littleEndian: boolean;
   #buffer = new Uint8Array(4096);
@@ -171,12 +171,12 @@ class ByteWriter {
   }
 
   #scalar(type: ScalarType, value: number): void {
-    // The room first: making it may replace the view.
+    // Grow first, because that can replace the view.
     const at = this.#grow(bytesOfValueType(type) ?? 0);
     SETTERS[type](this.#view, at, value, this.#littleEndian);
   }
 
-  /** Makes room for so many bytes more and says where they begin. */
+  /** Appends this number of bytes and returns their offset. */
   #grow(bytes: number): number {
     const at = this.#length;
     this.#length += bytes;

@@ -3,18 +3,18 @@ import type { ByteSource } from "../byte-source.js";
 import { ModelFileCursor } from "../model-file-cursor.js";
 import type { SizedTensor } from "../safetensors/parse-safetensors.js";
 
-/** Fields of the file in all, at 0.1 µs each. A graph of 20,000 nodes has 500,000. */
+/** Most fields of a file, at 0.1 µs each. A graph of 20,000 nodes has 500,000. */
 const MAX_FIELDS = 4_000_000;
-/** Real models have up to 5,000 tensors. */
+/** Most tensors. Real models have up to 5,000. */
 const MAX_TENSORS = 65_536;
-/** Bodies of loops and branches, one in the other: two or three in real models. */
+/** Deepest nesting of loop and branch bodies. Real models have two or three levels. */
 const MAX_NESTING = 16;
 const MAX_DIMENSIONS = 32;
 const MAX_NAME_BYTES = 4096;
-/** A tensor's data are told by a location, an offset, a length and a checksum. */
+/** Most entries that describe external data. Real ones are location, offset, length and checksum. */
 const MAX_EXTERNAL_ENTRIES = 16;
 
-/** ONNX's numbers of element types: name and bits. Texts have no size of their own. */
+/** Name and bits of each ONNX element type, by number. Texts have no fixed size. */
 const TYPES: ReadonlyMap<number, readonly [name: string, bits: number]> = new Map([
   [1, ["f32", 32]],
   [2, ["u8", 8]],
@@ -44,13 +44,13 @@ const TYPES: ReadonlyMap<number, readonly [name: string, bits: number]> = new Ma
   [26, ["i2", 2]],
 ]);
 
-/** Where a tensor's data are that are not in the model file. */
+/** Location of tensor data outside the model file. */
 interface ExternalData {
   tensor: string;
-  /** Relative to the model's folder, and inside it: that was checked. */
+  /** Path relative to the model's folder, verified to be inside it. */
   location: string;
   offset: number;
-  /** What follows from shape and type, or what is stated. */
+  /** The stated length, or the size according to shape and type. */
   bytes: number;
 }
 
@@ -65,7 +65,7 @@ const FIXED_64 = 1;
 const MESSAGE = 2;
 const FIXED_32 = 5;
 
-/** The fields that are looked into, by the kind of message that they are in; all others are stepped over. */
+/** Fields to read, by kind of message. All other fields are skipped. */
 const NESTED = {
   model: { 7: "graph" },
   graph: { 1: "node", 5: "tensor", 15: "sparse" },
@@ -76,9 +76,9 @@ const NESTED = {
 type Kind = keyof typeof NESTED;
 
 /**
- * The tensors of an ONNX model: of its graph, of the bodies of its loops and branches, and of its constants. Their data
- * are stepped over. Holds one window of the file, 128 KB, and what it returns. Throws {@link InvalidModelFileError}
- * with the field and its offset.
+ * Lists the tensors of an ONNX model: those of its graph, of loop and branch bodies, and of constants. Their data are
+ * skipped. Holds a window of 128 KB of the file and the result. Throws {@link InvalidModelFileError} with the field and
+ * its offset.
  */
 export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxContents> {
   const cursor = new ModelFileCursor(path, source);
@@ -87,18 +87,18 @@ export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxC
   let graphs = 0;
 
   const takeTag = async (kind: string): Promise<{ number: number; wire: number }> => {
-    if (++fields > MAX_FIELDS) cursor.fail(kind, `brings the fields of the file to over ${MAX_FIELDS}`);
+    if (++fields > MAX_FIELDS) cursor.fail(kind, `exceeds the limit of ${MAX_FIELDS} fields`);
     const offset = cursor.offset;
     const tag = await cursor.takeVarint(kind);
     const number = Math.floor(tag / 8);
-    if (number < 1 || number >= 2 ** 29) cursor.fail(kind, "has a field of a number that there is not", { offset });
+    if (number < 1 || number >= 2 ** 29) cursor.fail(kind, "has a field with an invalid number", { offset });
     return { number, wire: tag % 8 };
   };
   const takeEnd = async (field: string, end: number): Promise<number> => {
     const offset = cursor.offset;
     const bytes = await cursor.takeVarint(field);
     const behind = cursor.offset + bytes;
-    if (!(behind <= end)) cursor.fail(field, `is said to have ${bytes} bytes, more than there are`, { offset });
+    if (!(behind <= end)) cursor.fail(field, `claims ${bytes} bytes, more than there are`, { offset });
     return behind;
   };
   const skipTo = (end: number, field: string) => cursor.skip(end - cursor.offset, field);
@@ -107,12 +107,12 @@ export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxC
     else if (wire === MESSAGE) skipTo(await takeEnd(field, end), field);
     else if (wire === FIXED_64 || wire === FIXED_32) cursor.skip(wire === FIXED_64 ? 8 : 4, field);
     else cursor.fail(field, `has a value of kind ${wire}, which ONNX does not use`);
-    if (cursor.offset > end) cursor.fail(field, "goes on behind the end of what it is in");
+    if (cursor.offset > end) cursor.fail(field, "extends beyond the end of its message");
   };
   const takeText = async (field: string, end: number): Promise<string> => {
     const behind = await takeEnd(field, end);
     const bytes = behind - cursor.offset;
-    if (bytes > MAX_NAME_BYTES) cursor.fail(field, `has ${bytes} bytes, more than the ${MAX_NAME_BYTES} that are read`);
+    if (bytes > MAX_NAME_BYTES) cursor.fail(field, `has ${bytes} bytes, but the limit is ${MAX_NAME_BYTES}`);
     return new TextDecoder().decode(await cursor.takeBytes(bytes, field));
   };
 
@@ -133,13 +133,12 @@ export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxC
         await skipValue(wire, `${kind} field ${number}`, end);
       }
     }
-    if (cursor.offset > end) cursor.fail(kind, "goes on behind its own end");
+    if (cursor.offset > end) cursor.fail(kind, "extends beyond its own end");
   };
 
   const takeTensor = async (end: number): Promise<void> => {
     const start = cursor.offset;
-    if (contents.tensors.length >= MAX_TENSORS)
-      cursor.fail("tensor", `is one more than the ${MAX_TENSORS} that are read`);
+    if (contents.tensors.length >= MAX_TENSORS) cursor.fail("tensor", `exceeds the limit of ${MAX_TENSORS} tensors`);
     const shape: number[] = [];
     let typeId = 0;
     let name = "";
@@ -164,24 +163,24 @@ export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxC
         skipTo(behind, "tensor raw_data");
       } else if (number === 13 && wire === MESSAGE) {
         if (entries.size >= MAX_EXTERNAL_ENTRIES)
-          cursor.fail("tensor external_data", "has more entries than there are keys");
+          cursor.fail("tensor external_data", `has more than ${MAX_EXTERNAL_ENTRIES} entries`);
         await takeEntry(await takeEnd("tensor external_data", end), entries);
       } else if (number === 14 && wire === VARINT) isExternal = (await cursor.takeVarint("tensor data_location")) === 1;
       else await skipValue(wire, `tensor field ${number}`, end);
     }
-    if (cursor.offset > end) cursor.fail("tensor", "goes on behind its own end");
+    if (cursor.offset > end) cursor.fail("tensor", "extends beyond its own end");
     const field = `tensor ${cutText(name, 200)}`;
     const failTensor = (problem: string): never => cursor.fail(field, problem, { offset: start });
-    const [type, bits] = TYPES.get(typeId) ?? failTensor(`is of type ${typeId}, which there is not`);
+    const [type, bits] = TYPES.get(typeId) ?? failTensor(`has the unknown type ${typeId}`);
     const elements = shape.reduce((product, length) => product * length, 1);
     const bytes = Math.ceil((elements * bits) / 8);
     if (!Number.isSafeInteger(elements) || !Number.isSafeInteger(bytes)) {
-      failTensor(`has the shape ${shape.join(" × ")}, which no file can hold`);
+      failTensor(`has the shape ${shape.join(" × ")}, which is far too large`);
     }
     if (isExternal) contents.external.push({ tensor: name, ...externalOf(entries, bytes, failTensor) });
     else if (rawBytes !== null && rawBytes !== bytes && bits > 0)
-      failTensor(`has ${rawBytes} bytes of data, and its shape takes ${bytes}`);
-    else if (rawBytes === null && elements > end - start) failTensor(`has ${elements} elements, and no data for them`);
+      failTensor(`has ${rawBytes} bytes of data, but its shape needs ${bytes}`);
+    else if (rawBytes === null && elements > end - start) failTensor(`has ${elements} elements but no data`);
     contents.tensors.push({ name, type, elements, bytes });
   };
 
@@ -194,14 +193,13 @@ export async function parseOnnx(path: string, source: ByteSource): Promise<OnnxC
       else if (number === 2 && wire === MESSAGE) value = await takeText("value of external_data", end);
       else await skipValue(wire, "tensor external_data", end);
     }
-    if (cursor.offset > end) cursor.fail("tensor external_data", "goes on behind its own end");
+    if (cursor.offset > end) cursor.fail("tensor external_data", "extends beyond its own end");
     entries.set(key, value);
   };
 
-  if (source.length === 0)
-    cursor.fail("the file", "is empty", { hint: "Was its download interrupted? Download it again." });
+  if (source.length === 0) cursor.fail("the file", "is empty", { hint: "Download it again." });
   await walk("model", source.length, 0);
-  if (graphs === 0) cursor.fail("graph", "is missing: this is no ONNX model", { offset: 0 });
+  if (graphs === 0) cursor.fail("graph", "is missing: this is not an ONNX model", { offset: 0 });
   return contents;
 }
 
@@ -210,7 +208,7 @@ function externalOf(
   bytes: number,
   fail: (problem: string) => never,
 ): Omit<ExternalData, "tensor"> {
-  const location = entries.get("location") ?? fail("has data in another file, and does not say in which");
+  const location = entries.get("location") ?? fail("has external data without a location");
   if (!staysInFolder(location)) {
     fail(`has data in ${JSON.stringify(cutText(location, 200))}, which is not inside the model's folder`);
   }
@@ -223,13 +221,13 @@ function externalOf(
       : fail(`has external data whose ${key} is ${JSON.stringify(cutText(text, 40))}`);
   };
   const length = figure("length", bytes);
-  if (length < bytes) fail(`has ${length} bytes of external data, and its shape takes ${bytes}`);
+  if (length < bytes) fail(`has ${length} bytes of external data, but its shape needs ${bytes}`);
   return { location, offset: figure("offset", 0), bytes: length };
 }
 
 /**
- * Whether a location is a relative path that does not climb out of the folder, on any system. A link in the folder that
- * leads out of it is the work of whoever put it there (download caches do), and only its size is looked at.
+ * Whether a location is a relative path that stays inside the folder, on any system. A link that leads out of the
+ * folder is allowed, because download caches create such links, and only the size of its target is read.
  */
 function staysInFolder(location: string): boolean {
   if (location === "" || /[\0\\:]/.test(location) || location.startsWith("/")) return false;

@@ -9,8 +9,8 @@ import { withModelFile } from "../with-model-file.js";
 import { parseOnnx } from "./parse-onnx.js";
 
 /**
- * The sizes of an ONNX model, with those of the files beside it that hold its data. Nothing of these is read: it is
- * only checked that they are there, inside the model's folder, and long enough.
+ * Reads the sizes of an ONNX model, including its external data files. The data is not read: the files must only exist
+ * inside the model's folder and be long enough.
  */
 export async function readOnnx(file: string): Promise<ModelSummary> {
   const { contents, modelBytes } = await withModelFile(file, async (source) => ({
@@ -30,16 +30,16 @@ export async function readOnnx(file: string): Promise<ModelSummary> {
     };
     let fileBytes = bytesByLocation.get(location);
     if (fileBytes === undefined) {
-      if (bytesByLocation.size >= MAX_PARTS) fail(`has its data in one more than ${MAX_PARTS} files`);
+      if (bytesByLocation.size >= MAX_PARTS) fail(`exceeds the limit of ${MAX_PARTS} external data files`);
       fileBytes = await bytesOf(path.join(path.dirname(file), location), () =>
-        fail(`has its data in ${location}, which is not there`, "Download that file too, into the same folder."),
+        fail(`has its data in ${location}, which is missing`, "Download that file into the same folder."),
       );
       bytesByLocation.set(location, fileBytes);
     }
     if (offset + bytes > fileBytes) {
       fail(
-        `has its data up to byte ${offset + bytes} of ${location}, and that has only ${fileBytes}`,
-        "The download of that file has not finished, or it was damaged: download it again.",
+        `has its data up to byte ${offset + bytes} of ${location}, which has only ${fileBytes} bytes`,
+        "The download of that file is incomplete, or the file is damaged: download it again.",
       );
     }
   }

@@ -2,16 +2,16 @@ import { cutText } from "@nanoagent/models";
 import type { ByteSource } from "../byte-source.js";
 import { InvalidModelFileError } from "../invalid-model-file-error.js";
 
-/** A header is a line of 100 bytes for each tensor: 3 MB for the largest models. The format's own limit is 100 MB. */
+/** Largest header. The format allows 100 MB; a tensor needs about 100 bytes, and the largest models have 3 MB. */
 const MAX_SAFETENSORS_HEADER_BYTES = 32 * 2 ** 20;
-/** As many as a mixture of experts has whose experts are stored one by one. */
+/** Most tensors, enough for a mixture of experts with separately stored experts. */
 export const MAX_SAFETENSORS_TENSORS = 262_144;
-/** What libraries of tensors go up to. */
+/** Most dimensions, as in tensor libraries. */
 const MAX_DIMENSIONS = 32;
 const LENGTH_BYTES = 8;
 const METADATA_KEY = "__metadata__";
 
-/** Bits of one element. The formats of four and six bits must fill whole bytes. */
+/** Bits per element. Tensors of four-bit and six-bit types must fill whole bytes. */
 const BITS_BY_TYPE: Readonly<Record<string, number>> = Object.assign(Object.create(null), {
   F64: 64,
   I64: 64,
@@ -37,7 +37,7 @@ const BITS_BY_TYPE: Readonly<Record<string, number>> = Object.assign(Object.crea
   F4: 4,
 });
 
-/** One tensor of a safetensors or ONNX file: what sizes need, and no more. */
+/** One tensor of a safetensors or ONNX file, with the facts that sizes depend on. */
 export interface SizedTensor {
   name: string;
   /** In lower case: `bf16`, `f8_e4m3`. */
@@ -47,9 +47,9 @@ export interface SizedTensor {
 }
 
 /**
- * The tensors that a safetensors header lists. The header is read as a whole, up to {@link
- * MAX_SAFETENSORS_HEADER_BYTES}; data are not. Their places must follow each other without a gap up to the end of the
- * file. Throws {@link InvalidModelFileError} with the field and its offset.
+ * Lists the tensors of a safetensors header. The header is read as a whole, up to
+ * {@link MAX_SAFETENSORS_HEADER_BYTES}; the data is not read, but must be contiguous up to the end of the file. Throws
+ * {@link InvalidModelFileError} with the field and its offset.
  */
 export async function parseSafetensors(path: string, source: ByteSource): Promise<SizedTensor[]> {
   const fail = (field: string, problem: string, hint?: string): never => {
@@ -61,47 +61,46 @@ export async function parseSafetensors(path: string, source: ByteSource): Promis
       hint,
     });
   };
-  const unfinished = "The download has not finished, or the file was damaged: download it again.";
+  const unfinished = "The download is incomplete, or the file is damaged: download it again.";
   const lengthBytes = new Uint8Array(LENGTH_BYTES);
   if ((await source.read(0, lengthBytes)) < LENGTH_BYTES) {
-    fail("header length", `goes on behind the end of the file, which has ${source.length} bytes`, unfinished);
+    fail("header length", `extends beyond the end of the file, which has ${source.length} bytes`, unfinished);
   }
   const stated = new DataView(lengthBytes.buffer).getBigUint64(0, true);
   if (stated > BigInt(MAX_SAFETENSORS_HEADER_BYTES)) {
-    fail("header length", `is ${stated}, and the most that is read is ${MAX_SAFETENSORS_HEADER_BYTES}`);
+    fail("header length", `is ${stated}, but the limit is ${MAX_SAFETENSORS_HEADER_BYTES}`);
   }
   const headerBytes = Number(stated);
   const dataBytes = source.length - LENGTH_BYTES - headerBytes;
-  if (dataBytes < 0) fail("header", `goes on behind the end of the file, which has ${source.length} bytes`, unfinished);
+  if (dataBytes < 0) fail("header", `extends beyond the end of the file, which has ${source.length} bytes`, unfinished);
 
   const encoded = new Uint8Array(headerBytes);
-  if ((await source.read(LENGTH_BYTES, encoded)) < headerBytes) fail("header", "got shorter while it was read");
-  const entries = Object.entries(parseObject(encoded) ?? fail("header", "is no JSON object"));
+  if ((await source.read(LENGTH_BYTES, encoded)) < headerBytes) fail("header", "became shorter while it was read");
+  const entries = Object.entries(parseObject(encoded) ?? fail("header", "is not a JSON object"));
   if (entries.length > MAX_SAFETENSORS_TENSORS) {
-    fail("header", `lists ${entries.length} tensors, and the most that are read are ${MAX_SAFETENSORS_TENSORS}`);
+    fail("header", `lists ${entries.length} tensors, but the limit is ${MAX_SAFETENSORS_TENSORS}`);
   }
   const ranges: { name: string; begin: number; end: number }[] = [];
   const tensors: SizedTensor[] = [];
   for (const [name, value] of entries) {
     if (name === METADATA_KEY) continue;
     const field = `tensor ${cutText(name, 200)}`;
-    const { dtype, shape, data_offsets } = isObject(value) ? value : fail(field, "is no JSON object");
+    const { dtype, shape, data_offsets } = isObject(value) ? value : fail(field, "is not a JSON object");
     const bits = typeof dtype === "string" ? BITS_BY_TYPE[dtype] : undefined;
-    if (bits === undefined)
-      fail(field, `has the dtype ${cutText(JSON.stringify(dtype) ?? "", 40)}, which there is not`);
+    if (bits === undefined) fail(field, `has the unknown dtype ${cutText(JSON.stringify(dtype) ?? "", 40)}`);
     if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isCount)) {
-      fail(field, `has a shape that is no list of up to ${MAX_DIMENSIONS} lengths`);
+      fail(field, `has a shape that is not a list of up to ${MAX_DIMENSIONS} lengths`);
     }
     const elements = (shape as number[]).reduce((product, length) => product * length, 1);
     const bytes = (elements * (bits ?? 0)) / 8;
     if (!Number.isSafeInteger(elements) || !Number.isSafeInteger(bytes)) {
-      fail(field, "has a shape that no file can hold, or that fills no whole bytes");
+      fail(field, "has a shape that is too large or does not fill whole bytes");
     }
     if (!Array.isArray(data_offsets) || data_offsets.length !== 2 || !data_offsets.every(isCount)) {
-      fail(field, "has data_offsets that are no two places");
+      fail(field, "has data_offsets that are not a pair of offsets");
     }
     const [begin, end] = data_offsets as [number, number];
-    if (end - begin !== bytes) fail(field, `lies from ${begin} to ${end}, and takes ${bytes} bytes`);
+    if (end - begin !== bytes) fail(field, `has data from ${begin} to ${end}, but needs ${bytes} bytes`);
     ranges.push({ name, begin, end });
     tensors.push({ name, type: String(dtype).toLowerCase(), elements, bytes });
   }
@@ -109,21 +108,18 @@ export async function parseSafetensors(path: string, source: ByteSource): Promis
   ranges.sort((one, other) => one.begin - other.begin || one.end - other.end);
   for (const { name, begin, end } of ranges) {
     if (begin !== expected) {
-      fail(
-        `tensor ${cutText(name, 200)}`,
-        `is said to lie at ${begin} of the data, and the one before it ends at ${expected}`,
-      );
+      fail(`tensor ${cutText(name, 200)}`, `has the data offset ${begin}, but the previous tensor ends at ${expected}`);
     }
     expected = end;
   }
   if (expected > dataBytes) {
-    fail("tensor data", `take ${expected} bytes, and the file has only ${dataBytes} for them`, unfinished);
+    fail("tensor data", `need ${expected} bytes, but the file has only ${dataBytes} for them`, unfinished);
   }
-  if (expected < dataBytes) fail("tensor data", `take ${expected} bytes, and the file has ${dataBytes} for them`);
+  if (expected < dataBytes) fail("tensor data", `need ${expected} bytes, but the file has ${dataBytes} for them`);
   return tensors;
 }
 
-/** A JSON object in UTF-8, or null for what is none: V8 parses nesting of any depth without using up its stack. */
+/** Parses a JSON object in UTF-8; null for anything else. V8 parses any nesting depth without a stack overflow. */
 export function parseObject(encoded: Uint8Array): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(encoded));

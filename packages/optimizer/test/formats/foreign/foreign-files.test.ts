@@ -35,7 +35,7 @@ const model = buildTinyGguf();
 const half = model.subarray(0, model.length >> 1);
 const latin = (text: string) => Buffer.from(text, "latin1");
 
-/** Texts that servers and tools leave where a model was asked for. */
+/** Texts that servers and tools save instead of a model. */
 const texts: [string, RegExp][] = [
   ["Invalid username or password.", /text.*"Invalid username or password\."/],
   ["Entry not found", /text.*"Entry not found"/],
@@ -46,8 +46,8 @@ const texts: [string, RegExp][] = [
   ['<?xml version="1.0"?><Error><Message>Access Denied</Message></Error>', /XML.*"Access Denied"/],
   ["<Error><Code>NoSuchKey</Code></Error>", /XML/],
   ['<?xml version="1.0"?><net name="m" version="11">', /OpenVINO/],
-  ['{"error":"Repository not found"}', /server answers.*"Repository not found"/],
-  ['{"detail": "Not authenticated"}', /server answers.*Not authenticated/],
+  ['{"error":"Repository not found"}', /answer of a server.*"Repository not found"/],
+  ['{"detail": "Not authenticated"}', /answer of a server.*Not authenticated/],
   ["version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 98362432\n", /LFS pointer to a file of 98362432/],
   ["# xet version 0\nfilesize = 9\n", /Xet pointer/],
   ["/annex/objects/SHA256E-s9--00.gguf\n", /git-annex pointer/],
@@ -62,12 +62,12 @@ const texts: [string, RegExp][] = [
   ['{"metadata":{"total_size":1},"weight_map":{}}', /index of a model in safetensors/],
   ['{"model_type": "llama"}', /configuration of a model/],
   ['{"peft_type": "LORA"}', /LoRA/],
-  ['{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}', /manifest of Ollama/],
+  ['{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}', /Ollama manifest/],
   ['{"a": 1}', /JSON/],
   ["   \n", /blanks/],
 ];
 
-/** Files of other formats, by their first bytes. */
+/** Files of other formats, identified by their first bytes. */
 const binaries: [string, Uint8Array, RegExp][] = [
   ["m.safetensors", latin('\x08\0\0\0\0\0\0\0{"a":{}}'), /safetensors file/],
   ["m.gguf", latin('\xff\0\0\0\0\0\0\0{"model.layers.0.q_proj.qweight":{'), /AWQ or GPTQ/],
@@ -93,11 +93,11 @@ const binaries: [string, Uint8Array, RegExp][] = [
   ["m.h5", latin("\x89HDF\r\n\x1a\n"), /HDF5/],
   ["m.gguf", gzipSync("x"), /gzip/],
   ["m.gguf", brotliCompressSync(model.subarray(0, 99)), /not in the GGUF format|JSON|text/],
-  ["m.gguf", new Uint8Array(8192), /zeros alone/],
+  ["m.gguf", new Uint8Array(8192), /only zeros/],
   ["m.gguf", new Uint8Array(512).fill(0xff), /empty disk/],
 ];
 
-describe("a file that is not a model is named for what it is", () => {
+describe("a file that is not a model is identified", () => {
   it.each(texts)("%j", async (contents, words) => {
     for (const encoded of [
       Buffer.from(contents),
@@ -115,7 +115,7 @@ describe("a file that is not a model is named for what it is", () => {
     expect((await failureOf(await fileOf(name, contents))).message).toMatch(words);
   });
 
-  it("a text of any words is repeated, and none hides what follows it", async () => {
+  it("with a quote of any text", async () => {
     const words = fc.stringMatching(/^[A-Z][a-z]{1,9}( [a-z]{1,9}){0,6}[.!?]$/);
     await fc.assert(
       fc.asyncProperty(words, async (text) => {
@@ -127,14 +127,14 @@ describe("a file that is not a model is named for what it is", () => {
     );
   });
 
-  it("a folder is named with the model in it", async () => {
+  it("if it is a folder, with the model in it", async () => {
     const inFolder = async (names: Record<string, string>) => {
       const at = path.join(folder, `folder-${Object.keys(names).join("-")}`);
       for (const [name, contents] of Object.entries(names)) await fileOf(path.join(path.basename(at), name), contents);
       return failureOf(at);
     };
     expect((await inFolder({ "a b.gguf": "", "mmproj-a.gguf": "" })).hint).toMatch(
-      /^Name the model file in it: .*a b\.gguf'?\.$/,
+      /^Use the model file in it: .*a b\.gguf'?\.$/,
     );
     const quantized = JSON.stringify({ quantization_config: { quant_method: "awq" } });
     expect((await inFolder({ "m.safetensors": "", "config.json": quantized })).message).toContain("quantized for AWQ");
@@ -142,9 +142,9 @@ describe("a file that is not a model is named for what it is", () => {
   });
 });
 
-describe("a file that is not whole", () => {
+describe("an incomplete file", () => {
   const names = [".part-aa", ".part-ab", ".partab", "-split-a", ".part1of2", ".part2of2", ".001", ".01", ".aa", ".xaa"];
-  it.each(names)("cut by bytes: m.gguf%s", async (ending) => {
+  it.each(names)("is a part of a file split by bytes: m.gguf%s", async (ending) => {
     for (const contents of [half, model.subarray(model.length >> 1), latin("PK\x03\x04"), latin("\x80\x02 ")]) {
       const error = await failureOf(await fileOf(`cut/m.gguf${ending}`, contents), readModelHeader);
       expect(error.message).toContain("is one part of a file that was split by bytes");
@@ -152,7 +152,7 @@ describe("a file that is not whole", () => {
     }
   });
 
-  it.skipIf(process.platform === "win32")("the advice for parts, followed, makes the model", async () => {
+  it.skipIf(process.platform === "win32")("becomes the model by following the hint for parts", async () => {
     const letters = ["aa", "ab", "ac"].map((part) => `.part-${part}`);
     const numbers = Array.from({ length: 12 }, (_, index) => `.part${index + 1}of12`);
     for (const [index, endings] of [letters, numbers, [".001", ".002"], ["-split-a", "-split-b"]].entries()) {
@@ -168,7 +168,7 @@ describe("a file that is not whole", () => {
     }
   });
 
-  it.skipIf(process.platform === "win32")("the advice for a packed file, followed, makes the model", async () => {
+  it.skipIf(process.platform === "win32")("becomes the model by following the hint for a packed file", async () => {
     for (const name of ["packed.gguf", "other.gguf.gz", "it's.gguf"]) {
       const { hint } = await failureOf(await fileOf(name, gzipSync(model)));
       const command = /: (gzip .*)$/.exec(hint ?? "")?.[1] ?? expect.fail(`no command in: ${hint}`);
@@ -180,16 +180,16 @@ describe("a file that is not whole", () => {
   });
 
   it.each([".part", ".crdownload", ".incomplete", ".aria2", ".!qB", ".download", "-partial"])(
-    "a download goes on: m.gguf%s",
+    "is a running download: m.gguf%s",
     async (ending) => {
       for (const contents of [half, new Uint8Array(9999)]) {
         const error = await failureOf(await fileOf(`m.gguf${ending}`, contents));
-        expect(error.message).toContain("is a download that has not finished");
+        expect(error.message).toContain("is an incomplete download");
       }
     },
   );
 
-  it("a file of full length whose downloader is still at it", async () => {
+  it("of full length has a progress file beside it", async () => {
     const file = await fileOf("whole.gguf", model);
     await fileOf("whole.gguf.aria2", "\0\x01");
     expect((await failureOf(file)).message).toContain("whole.gguf.aria2 is beside it");
@@ -197,7 +197,7 @@ describe("a file that is not whole", () => {
     expect((await readGguf(file)).architecture).toBe("llama");
   });
 
-  it("any cut of a model says that it ends too early", async () => {
+  it("of any length is reported as cut off", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 4, max: model.length - 1 }), async (length) => {
         const error = await failureOf(await fileOf("cut.gguf", model.subarray(0, length)));
@@ -208,7 +208,7 @@ describe("a file that is not whole", () => {
   });
 });
 
-describe("several GGUF files in one", () => {
+describe("concatenated GGUF files", () => {
   const part = (number: number, count: number) =>
     rawGguf({
       entries: [uint32Entry("split.no", number), uint32Entry("split.count", count)],
@@ -216,7 +216,7 @@ describe("several GGUF files in one", () => {
       dataBytes: 4 * (8 + number),
     });
 
-  it("in any number and any order", async () => {
+  it("are refused in any number and order", async () => {
     const orders = fc.integer({ min: 2, max: 6 }).chain((count) =>
       fc.tuple(
         fc.constant(count),
@@ -234,16 +234,16 @@ describe("several GGUF files in one", () => {
           return isPadded ? [one, Buffer.alloc(-one.length & 31)] : [one];
         });
         const error = await failureOf(await fileOf("joined.gguf", Buffer.concat(bytes)));
-        expect(error.message).toContain("holds more than one GGUF file, one after another");
+        expect(error.message).toContain("contains several GGUF files, one after another");
         expect(error.hint).not.toMatch(/rename/i);
       }),
       { numRuns: 40 },
     );
     const two = await failureOf(await fileOf("two.gguf", Buffer.concat([model, model])));
-    expect(two.message).toContain("more than one GGUF file");
+    expect(two.message).toContain("several GGUF files");
   });
 
-  it("a part alone, under another name: the advice names all parts, and followed it is right", async () => {
+  it("a renamed part gets a hint with all part names, which gives the complete model", async () => {
     const { hint } = await failureOf(await fileOf("alone.gguf", part(1, 3)));
     expect(hint).toContain("NAME-00001-of-00003.gguf to NAME-00003-of-00003.gguf");
     expect(hint).toContain("this one is NAME-00002-of-00003.gguf");

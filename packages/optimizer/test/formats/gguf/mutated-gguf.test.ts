@@ -31,12 +31,12 @@ async function read(bytes: Uint8Array): Promise<"read" | "refused"> {
     if (!(error instanceof InvalidModelFileError)) throw error;
     return "refused";
   } finally {
-    // The first bytes tell what the file is; then each is read once, or skipped.
+    // The first bytes are read to identify the file. After that each byte is read once or skipped.
     expect(source.bytesRead).toBeLessThanOrEqual(bytes.length + 512);
   }
 }
 
-it("a mutated header is read and summed up, or refused, and neither takes long nor reads a byte twice", async () => {
+it("reads or refuses a mutated header quickly, without reading any byte twice", async () => {
   const outcomes = { read: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(fc.nat(), mutationSteps, async (original, steps) => {
@@ -44,7 +44,7 @@ it("a mutated header is read and summed up, or refused, and neither takes long n
       const start = performance.now();
       outcomes[await read(bytes)]++;
       if (performance.now() - start < MAX_MILLISECONDS) return;
-      // Other processes share the machine: what took long is timed again.
+      // Other processes share the machine: a slow run is timed again.
       const again = performance.now();
       await read(bytes);
       expect(performance.now() - again).toBeLessThan(MAX_MILLISECONDS);
@@ -55,7 +55,7 @@ it("a mutated header is read and summed up, or refused, and neither takes long n
   expect(outcomes.refused).toBeGreaterThan(MUTATED_FILES / 10);
 }, 900_000);
 
-it("random bytes behind a magic that is right are read or refused", async () => {
+it("reads or refuses random bytes after a valid magic", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 4096 }), fc.constantFrom(2, 3), async (tail, version) => {
       await read(Buffer.concat([Buffer.from("GGUF"), Buffer.from([version, 0, 0, 0]), tail]));

@@ -1,6 +1,6 @@
 import { tensorTypeNamed } from "../../../src/formats/tensor-types.js";
 
-/** The parts of a file, each as bytes, so that each can be wrong. */
+/** The parts of a file as bytes, so that each can be made invalid. */
 export interface RawGguf {
   magic?: string;
   version?: number;
@@ -8,7 +8,7 @@ export interface RawGguf {
   entryCount?: bigint;
   entries?: readonly Uint8Array[];
   tensors?: readonly Uint8Array[];
-  /** Bytes of tensor data behind the padding. Default: none. */
+  /** Bytes of tensor data after the padding. Default: 0. */
   dataBytes?: number;
 }
 
@@ -30,7 +30,7 @@ export function rawGguf(parts: RawGguf = {}): Uint8Array {
   return file;
 }
 
-/** A key, the id of a type, and a value as it is stored. */
+/** Returns an entry with a key, a type id and raw value bytes. */
 export function rawEntry(key: string | Uint8Array, typeId: number, ...value: Uint8Array[]): Uint8Array {
   return joined(rawText(key), uint32(typeId), ...value);
 }
@@ -43,7 +43,7 @@ export function uint32Entry(key: string, value: number): Uint8Array {
   return rawEntry(key, 4, uint32(value));
 }
 
-/** An array: the id of its elements' type, how many it says that there are, and what comes. */
+/** Returns an array entry with an element type id, a stated length and raw element bytes. */
 export function arrayEntry(key: string, typeId: number, length: bigint, ...elements: Uint8Array[]): Uint8Array {
   return rawEntry(key, 9, uint32(typeId), uint64(length), ...elements);
 }
@@ -56,7 +56,7 @@ export interface RawTensor {
   offset?: bigint;
 }
 
-/** An entry in the table of tensors: 32 floats unless it says otherwise. */
+/** Returns an entry of the tensor table. Default: 32 floats. */
 export function rawTensor({
   name = "a.weight",
   shape = [32n],

@@ -27,11 +27,11 @@ const failureOf = (file: string) =>
     (error: unknown) => error,
   );
 
-describe("files that are no model", () => {
+describe("files that are not a model", () => {
   it.each([
-    ["empty.gguf", "", "the file is empty", "Was its download interrupted?"],
-    ["short.gguf", "GG", "the file is not in the GGUF format: it begins with 47 47 where", "GGUF format"],
-    ["magic.gguf", "GGUF", "version goes on behind the end of the file, which has 4 bytes", "download it again"],
+    ["empty.gguf", "", "the file is empty", "Download it again."],
+    ["short.gguf", "GG", "the file is not in the GGUF format: it begins with 47 47 instead of", "GGUF format"],
+    ["magic.gguf", "GGUF", "version extends beyond the end of the file, which has 4 bytes", "download it again"],
   ])("%s", async (name, contents, problem, hint) => {
     const file = await fileOf(name, contents);
     const error = (await failureOf(file)) as InvalidModelFileError;
@@ -40,22 +40,24 @@ describe("files that are no model", () => {
     expect(error.hint).toContain(hint);
   });
 
-  it("a download that stopped half-way", async () => {
+  it("an interrupted download", async () => {
     const whole = buildTinyGguf();
     const file = await fileOf("cut.gguf", whole);
     await truncate(file, whole.length - 1);
     const error = (await failureOf(file)) as InvalidModelFileError;
-    expect(error.message).toMatch(/tensor blk\.1\.ffn_down\.weight ends at byte \d+, and the file has only \d+\.$/);
-    expect(error.hint).toMatch(/^The download has not finished/);
+    expect(error.message).toMatch(
+      /tensor blk\.1\.ffn_down\.weight ends at byte \d+, but the file has only \d+ bytes\.$/,
+    );
+    expect(error.hint).toMatch(/^The download is incomplete/);
   });
 
-  it("a folder, and what waits for a writer", async () => {
+  it("a folder, and a pipe", async () => {
     await mkdir(path.join(folder, "models"));
     expect(await failureOf(path.join(folder, "models"))).toMatchObject({
       code: "invalid-model-file",
       field: "the file",
-      message: expect.stringContaining("the file is a folder, and no .gguf file is in it."),
-      hint: "Name a model file.",
+      message: expect.stringContaining("the file is a folder without a .gguf file."),
+      hint: "Use a model file.",
     });
     if (process.platform === "win32") return;
     execFileSync("mkfifo", [path.join(folder, "pipe.gguf")]);
@@ -68,7 +70,7 @@ describe("files that are no model", () => {
     }
   });
 
-  it("no file at all, and one that may not be read", async () => {
+  it("a missing file, and one without read permission", async () => {
     for (const missing of ["missing.gguf", "missing/model.gguf"]) {
       const file = path.join(folder, missing);
       const error = await failureOf(file);
@@ -80,7 +82,7 @@ describe("files that are no model", () => {
     const odd = await failureOf("a\0b");
     expect(odd).toMatchObject({ code: "model-unreadable", errno: "ERR_INVALID_ARG_VALUE" });
     expect(NanoAgentError.isInstance(odd)).toBe(true);
-    // The superuser may read everything.
+    // The superuser can read everything.
     if (process.platform === "win32" || process.getuid?.() === 0) return;
     const secret = await fileOf("secret.gguf", "GGUF");
     chmodSync(secret, 0);
@@ -89,7 +91,7 @@ describe("files that are no model", () => {
 });
 
 describe("readModel", () => {
-  it("says what all formats share", async () => {
+  it("returns the fields that all formats share", async () => {
     const file = await fileOf("tiny.gguf", buildTinyGguf({ weightType: "q8_0", tiedEmbeddings: false }));
     expect(await readModel(file)).toEqual({
       format: "gguf",
@@ -111,7 +113,7 @@ describe("readModel", () => {
     });
   });
 
-  it("says nothing that the header does not", async () => {
+  it("returns null for facts that the header does not state", async () => {
     const file = await fileOf("bare.gguf", rawGguf({ entries: [uint32Entry("llama.block_count", 2)] }));
     const summary = await readModel(file);
     const { format, file_bytes, tensors_by_type, ...rest } = summary;
@@ -119,23 +121,23 @@ describe("readModel", () => {
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
   });
 
-  it("takes zeros for figures that are not stated, and the largest of those that differ by layer", async () => {
+  it("treats zeros as missing, and returns the largest of figures that differ by layer", async () => {
     const entries = [
       arrayEntry("null.attention.head_count", 4, 2n, Buffer.from([8, 0, 0, 0]), Buffer.from([4, 0, 0, 0])),
       uint32Entry("null.block_count", 0),
       arrayEntry("null.feed_forward_length", 4, 0n),
     ];
-    // Without an architecture the keys are looked for under this name.
+    // Without an architecture, keys have this prefix.
     const summary = await readModel(await fileOf("odd.gguf", rawGguf({ entries })));
     expect(summary).toMatchObject({ head_count: 8, kv_head_count: 8, layer_count: null, feed_forward_length: null });
   });
 });
 
-/** Ten times the 50 ms that are promised: tokens that are read one by one would take longer on any machine. */
+/** Ten times the documented 50 ms: reading tokens one by one would take longer on any machine. */
 const SLOWEST_MACHINE_MILLISECONDS = 500;
 
 describe("limits", () => {
-  it("a vocabulary of 262,144 tokens is stepped over in 16 MB, and in 30 ms where nothing else runs", async () => {
+  it("a vocabulary of 262,144 tokens is skipped within 16 MB, and 30 ms on an idle machine", async () => {
     const file = path.join(folder, "large.gguf");
     await writeSparseGguf(file, { vocabularySize: 262_144, weightType: "f16" });
     const script = `
@@ -151,7 +153,7 @@ describe("limits", () => {
       console.log(JSON.stringify({ tokens: header.tokenizer.token_count, ms: (user + system) / 1000, mb: (most - before.rss) / 2 ** 20 }));`;
     const run = () =>
       JSON.parse(execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" }));
-    // Time on the processor, so that what else runs here does not count; the best of three for the same reason.
+    // CPU time, and the best of three runs, to exclude the effect of other processes.
     const runs = [run(), run(), run()] as { tokens: number; ms: number; mb: number }[];
     expect(runs[0]?.tokens).toBe(262_144);
     expect(Math.min(...runs.map(({ ms }) => ms))).toBeLessThan(SLOWEST_MACHINE_MILLISECONDS);
@@ -172,7 +174,7 @@ describe("limits", () => {
       rawGguf({ entries: Array.from({ length: 100 }, (_, i) => arrayEntry(`a${i}`, 0, 512n, new Uint8Array(512))) }),
     ],
     ["a key of 60,000 bytes", rawGguf({ entries: [uint32Entry("k".repeat(60_000), 1)] })],
-  ])("a file of 64 KB with %s takes 100 ms and 16 MB at most", async (name, bytes) => {
+  ])("a file of 64 KB with %s needs 100 ms and 16 MB at most", async (name, bytes) => {
     expect(bytes.length).toBeLessThanOrEqual(65_536);
     const file = await fileOf(`${name.replace(/\W/g, "-")}.gguf`, bytes);
     const before = process.memoryUsage();
@@ -185,7 +187,7 @@ describe("limits", () => {
   });
 });
 
-/** The reader as one plain JavaScript file, for a process of its own. */
+/** Bundles the reader into one JavaScript file, for a separate process. */
 async function bundled(): Promise<string> {
   const { build } = await import("esbuild");
   const outfile = path.join(folder, "read-gguf.mjs");

@@ -16,7 +16,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const contents = tinyGguf({ weightType: "q8_0" });
 const number = (type: "uint16" | "int32", value: number): WritableValue => ({ type, value });
 
-/** The model as llama-gguf-split cuts it: all metadata in the first part, and a third of the tensors in each. */
+/**
+ * Returns a part of the model as split by llama-gguf-split: all metadata in the first, a third of the tensors in each.
+ */
 function partOf(index: number, changes: Record<string, WritableValue> = {}): WritableGguf {
   const third = Math.ceil(contents.tensors.length / 3);
   return {
@@ -45,7 +47,7 @@ const failureOf = (file: string): Promise<InvalidModelFileError> =>
   );
 
 describe("a model in three files", () => {
-  it("is one model, whichever of them is named", async () => {
+  it("is read as one model by the name of any file", async () => {
     const first = await writeParts("model");
     const whole = path.join(folder, "whole.gguf");
     await writeFile(whole, writeGguf(contents));
@@ -66,7 +68,7 @@ describe("a model in three files", () => {
     expect(weights?.resident_bytes).toBe(header.tensors.reduce((sum, { bytes }) => sum + bytes, 0));
   });
 
-  it("is refused when a part is missing, and says which", async () => {
+  it("is refused with the name of a missing part", async () => {
     const first = await writeParts("missing");
     await rm(pathOf("missing", 1));
     const error = await failureOf(first);
@@ -75,7 +77,7 @@ describe("a model in three files", () => {
     expect(error.hint).toBe("Download all 3 parts of the model into one folder, and keep their names.");
   });
 
-  it("is refused under a name that does not say which part it is", async () => {
+  it("is refused under a name without part numbers", async () => {
     const first = await writeParts("named");
     const odd = path.join(folder, "odd.gguf");
     await writeFile(odd, await readFile(first));
@@ -86,7 +88,7 @@ describe("a model in three files", () => {
   });
 
   it.each<[name: string, index: number, changes: Record<string, WritableValue>, field: string]>([
-    ["says that it is another", 1, { "split.no": number("uint16", 2) }, "split.no"],
+    ["claims to be another part", 1, { "split.no": number("uint16", 2) }, "split.no"],
     ["belongs to another model", 1, { "split.count": number("uint16", 2) }, "split.no"],
     ["counts other tensors", 0, { "split.tensors.count": number("int32", 4) }, "split.tensors.count"],
   ])("is refused when a part %s", async (name, index, changes, field) => {
@@ -94,12 +96,12 @@ describe("a model in three files", () => {
     expect(await failureOf(await writeParts(name.replaceAll(" ", "-"), parts))).toMatchObject({ field });
   });
 
-  it("is refused when two parts have the same tensor", async () => {
+  it("is refused if two parts have the same tensor", async () => {
     const parts = [partOf(0), partOf(1), { ...partOf(2), tensors: partOf(0).tensors }];
     const count = parts.reduce((sum, { tensors }) => sum + tensors.length, 0);
     const first = partOf(0, { "split.tensors.count": number("int32", count) });
     const error = await failureOf(await writeParts("twice", [first, ...parts.slice(1)]));
     expect(error).toMatchObject({ field: "tensor token_embd.weight" });
-    expect(error.message).toContain("is in another part as well");
+    expect(error.message).toContain("is also in another part");
   });
 });

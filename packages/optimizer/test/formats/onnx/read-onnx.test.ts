@@ -29,7 +29,7 @@ const [FLOAT, INT64, HALF, INT4] = [1, 7, 10, 22];
 const graphOf = (...tensors: (readonly Field[])[]): Field[] => tensors.map((fields) => [5, fields] as const);
 
 describe("an ONNX model", () => {
-  it("is summed up over its graph, the bodies of its branches, and its constants", async () => {
+  it("is summarized over its graph, the bodies of its branches, and its constants", async () => {
     const body: Field[] = [[5, tensorFields("inner", [3], INT64, new Uint8Array(24))]];
     const packed: Field[] = [
       [1, Buffer.concat([varint(300), varint(2)])],
@@ -65,7 +65,7 @@ describe("an ONNX model", () => {
     });
   });
 
-  it("counts what lies in files beside it, once each", async () => {
+  it("counts each external data file once", async () => {
     await fileOf(new Uint8Array(100), "external/data/weights.bin");
     const location = "data/weights.bin";
     const tensor = (name: string, offset: string) => [
@@ -79,10 +79,10 @@ describe("an ONNX model", () => {
       tensors_by_type: { f32: { count: 2, bytes: 96 } },
     });
     const cut = await failureOf(await fileOf(onnx(graphOf(tensor("c", "53"))), "external/cut.onnx"));
-    expect(cut.message).toContain("up to byte 101 of data/weights.bin, and that has only 100");
+    expect(cut.message).toContain("up to byte 101 of data/weights.bin, which has only 100");
   });
 
-  it("takes a link in its folder, as download caches make them", async () => {
+  it("accepts a link in its folder, as download caches create them", async () => {
     await fileOf(new Uint8Array(48), "blobs/1");
     await mkdir(path.join(folder, "snapshot"));
     await symlink("../blobs/1", path.join(folder, "snapshot/weights.bin"));
@@ -92,7 +92,7 @@ describe("an ONNX model", () => {
   });
 
   it.each(["../weights.bin", "/etc/passwd", "a/../../b", "..", "..\\b", "C:\\b", "file:///b", "a\0b", ""])(
-    "does not look for its data at %j",
+    "refuses external data at %j",
     async (location) => {
       const tensor = [...tensorFields("a", [12], FLOAT), ...externalFields({ location })];
       const error = await failureOf(await fileOf(onnx(graphOf(tensor))));
@@ -101,41 +101,41 @@ describe("an ONNX model", () => {
   );
 
   it.each<[name: string, bytes: Uint8Array, problem: RegExp]>([
-    ["nothing but a version", message([[1, 8]]), /graph is missing|is 08 08/],
-    ["a graph behind the end", onnx(graphOf()).slice(0, -1), /more than there are|goes on behind|graph is missing/],
-    ["a type that there is not", onnx(graphOf(tensorFields("a", [1], 99, new Uint8Array(4)))), /is of type 99/],
-    ["a product that wraps to 0", onnx(graphOf(tensorFields("a", [2 ** 31, 2 ** 31, 4], FLOAT))), /no file can hold/],
+    ["only a version", message([[1, 8]]), /graph is missing|is 08 08/],
+    ["a graph beyond the end", onnx(graphOf()).slice(0, -1), /more than there are|extends beyond|graph is missing/],
+    ["an unknown type", onnx(graphOf(tensorFields("a", [1], 99, new Uint8Array(4)))), /unknown type 99/],
+    ["a product that wraps to 0", onnx(graphOf(tensorFields("a", [2 ** 31, 2 ** 31, 4], FLOAT))), /far too large/],
     [
-      "less data than its shape takes",
+      "less data than its shape needs",
       onnx(graphOf(tensorFields("a", [2], FLOAT, new Uint8Array(4)))),
       /has 4 bytes of data/,
     ],
-    ["no data", onnx(graphOf(tensorFields("a", [2 ** 20], FLOAT))), /has 1048576 elements, and no data/],
+    ["no data", onnx(graphOf(tensorFields("a", [2 ** 20], FLOAT))), /has 1048576 elements but no data/],
     ["33 dimensions", onnx(graphOf(tensorFields("a", new Array(33).fill(1), FLOAT))), /are more than 32/],
     [
-      "external data without a place",
+      "external data without a location",
       onnx(graphOf([...tensorFields("a", [1], FLOAT), ...externalFields({ offset: "0" })])),
-      /does not say in which/,
+      /external data without a location/,
     ],
     [
-      "an offset that is no number",
+      "an offset that is not a number",
       onnx(graphOf([...tensorFields("a", [1], FLOAT), ...externalFields({ location: "b", offset: "-1" })])),
       /offset is "-1"/,
     ],
     [
-      "external data that are not there",
+      "missing external data",
       onnx(graphOf([...tensorFields("a", [1], FLOAT), ...externalFields({ location: "none.bin" })])),
-      /in none.bin, which is not there/,
+      /in none.bin, which is missing/,
     ],
     ["a varint of 11 bytes", Buffer.from([8, 8, 0x12, ...new Array(11).fill(0xff)]), /more than ten bytes/],
-    ["a kind of value that there is not", Buffer.from([8, 8, 0x12, 0, 0x3b]), /a value of kind 3/],
+    ["an unknown kind of value", Buffer.from([8, 8, 0x12, 0, 0x3b]), /a value of kind 3/],
   ])("%s is refused", async (_, bytes, problem) => {
     const error = await failureOf(await fileOf(bytes));
     expect(error).toBeInstanceOf(InvalidModelFileError);
     expect(error.message).toMatch(problem);
   });
 
-  it("graphs in graphs without end are refused", async () => {
+  it("endlessly nested graphs are refused", async () => {
     let graph: Field[] = [[2, "innermost"]];
     for (let depth = 0; depth < 100; depth++) graph = [[1, [[5, [[6, graph]]]]]];
     expect((await failureOf(await fileOf(onnx(graph)))).message).toContain("nested deeper than any model");

@@ -1,7 +1,7 @@
-/** A field of a protocol buffer: its number and what it holds. */
+/** A field of a protocol buffer: its number and value. */
 export type Field = readonly [number: number, value: number | string | Uint8Array | readonly Field[]];
 
-/** A message as bytes: numbers as varints, all else with its length before it. */
+/** Encodes a message: numbers as varints, everything else with a length prefix. */
 export function message(fields: readonly Field[]): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const [number, value] of fields) {

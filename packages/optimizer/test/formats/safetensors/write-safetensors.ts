@@ -4,7 +4,7 @@ export interface WritableSafetensor {
   data_offsets?: unknown;
 }
 
-/** A safetensors file from whatever its header is to say; data are zeros. */
+/** Returns a safetensors file with any header. The data are zeros. */
 export function writeSafetensors(
   header: Record<string, unknown> | string,
   dataBytes: number,
