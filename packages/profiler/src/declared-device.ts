@@ -1,7 +1,10 @@
 import type { EdgeDevice } from "@nanoagent/models";
 import type { Machine } from "./machine.js";
 
-/** The device with what the environment declares of it: `NANOAGENT_DEVICE_ID`, `…_PLATFORM`, `…_MEMORY_MB`, `…_CPU_CORES`, `…_HAS_GPU`. What is no such value is passed over. */
+/**
+ * Replaces fields of a device by the variables `NANOAGENT_DEVICE_ID`, `…_PLATFORM`, `…_MEMORY_MB`, `…_CPU_CORES` and
+ * `…_HAS_GPU`. Invalid values are ignored.
+ */
 export function declaredDevice(environment: Machine["environment"], device: EdgeDevice): EdgeDevice {
   const declared = (name: string) => environment[`NANOAGENT_DEVICE_${name}`]?.trim() || null;
   const count = (name: string) => {

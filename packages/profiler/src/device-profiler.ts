@@ -11,18 +11,18 @@ import { platformName } from "./platform-name.js";
 import { readDeviceDetails } from "./read-device-details.js";
 
 export interface DeviceProfilerOptions {
-  /** The machine to look at. Default: the one this process runs on. */
+  /** The machine to profile. Default: the one that runs this process. */
   machine?: Machine | undefined;
 }
 
 export interface ProfileInDetailOptions {
-  /** Where data would be kept. Default: the working directory. */
+  /** Folder of the agent's data, for details of the storage. Default: the working directory. */
   dataPath?: string | undefined;
-  /** Ask tools of vendors too, where no file tells: a process each, which is given two seconds. Default: false. */
+  /** Runs vendor tools for facts that no file contains: one process per tool, at most two seconds. Default: false. */
   deep?: boolean | undefined;
 }
 
-/** Says what a device is. Reads a few small files and starts no process. */
+/** Determines the facts of a device. Reads a few small files and starts no process. */
 export class DeviceProfiler {
   readonly #machine: Machine;
 
@@ -31,19 +31,18 @@ export class DeviceProfiler {
   }
 
   /**
-   * The device as it is now. Never fails: what cannot be read is 512 MB of memory, one core, no GPU.
-   * What the environment declares (`NANOAGENT_DEVICE_MEMORY_MB` and so on, one for each field) wins over what is read.
-   * `memory_mb` is the RAM in whole units of 2^20 bytes, `cpu_cores` what affinity, cpusets and
-   * quotas leave this process of its cores.
+   * Returns the device. Never rejects: unreadable facts default to 512 MB of memory, one core and no GPU.
+   * Environment variables (`NANOAGENT_DEVICE_MEMORY_MB` and so on, one per field) override the facts that are read.
+   * `memory_mb` is the RAM in MB of 2^20 bytes, `cpu_cores` the cores that affinity, cpusets and quotas leave to this
+   * process.
    */
   async profile(): Promise<EdgeDevice> {
     return profileOf(new MachineSnapshot(this.#machine));
   }
 
   /**
-   * The same with all that was found out, fact by fact: what each is, where it was read and how sure that is, or why it
-   * is not known. Small reads, at most 100 on a
-   * board and 150 on a machine with much of everything; no process, no network. Never fails.
+   * Returns the device with all details, fact by fact: the value, its source and its confidence, or why it is unknown.
+   * Takes at most 100 small reads on a board, or 150 on a large machine; no process, no network. Never rejects.
    */
   async profileInDetail({ dataPath = ".", deep = false }: ProfileInDetailOptions = {}): Promise<ProfiledDevice> {
     const machine = new MachineSnapshot(this.#machine);

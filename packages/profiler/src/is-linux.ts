@@ -1,6 +1,6 @@
 import type { Machine } from "./machine.js";
 
-/** Does it run the Linux kernel, so that /proc and /sys are what they are there? Android does. */
+/** Whether a machine runs the Linux kernel, so that /proc and /sys have the usual contents. True for Android. */
 export function isLinux(machine: Pick<Machine, "platform">): boolean {
   return machine.platform === "linux" || machine.platform === "android";
 }

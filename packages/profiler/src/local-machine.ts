@@ -15,29 +15,31 @@ import { dirname } from "node:path";
 import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 import { MachineReadError } from "./machine-read-error.js";
 
-/** Windows' System32, the largest folder that is listed here, holds about 5,000 entries. */
+/** Most entries of a folder. System32 of Windows, the largest folder that is listed, has about 5,000. */
 const MAX_DIRECTORY_ENTRIES = 16_384;
-/** What nearly every file asked for here holds at most. */
+/** Size of the first read of a file: almost all files that are read are smaller. */
 const FIRST_READ_BYTES = 4096;
-/** So many entries are fetched at once: a folder of /sys comes in one go. */
+/** Entries per batch when listing a folder: enough for a folder of /sys. */
 const DIRECTORY_BATCH_ENTRIES = 256;
 const TOOL_TIMEOUT_MS = 2_000;
 const FORBIDDEN = new Set(["EACCES", "EPERM", "EROFS"]);
-/** Windows has no such flag, and no file there that needs it. */
+/** Windows has no O_NONBLOCK flag, and no files that need it. */
 const OPEN_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * What is read here is in the kernel's memory, a few numbers in each of many files, some several times a second. To hand
- * such a read to another thread, as all others are, costs seven times the read itself, which takes 0.02 ms. Not among
- * them is what may wait: for a sensor, a disk, another process.
+ * Matches files that are read synchronously: small ones in kernel memory, some of which are read several times a
+ * second. Such a read takes 0.02 ms; handing it to another thread, as for all other files, costs seven times as much.
+ * Files whose read can wait for a sensor, a disk or another process do not match.
  */
 const READ_AT_ONCE =
   /^\/(proc\/(?!\d)|sys\/(fs\/cgroup|devices\/system\/cpu|class\/(dmi|drm|accel|devfreq)|bus\/usb)\/)/;
 
-/** What a folder of the kernel's holds is in memory, also where what lies in it may wait. */
+/**
+ * Matches folders that are listed synchronously: kernel folders are in memory, even if reading their files can wait.
+ */
 const LIST_AT_ONCE = /^\/(proc\/(?!\d)|sys\/)/;
 
-/** The computer that this process runs on. */
+/** The computer that runs this process. */
 export class LocalMachine implements Machine {
   get platform(): string {
     return os.platform();
@@ -95,7 +97,7 @@ export class LocalMachine implements Machine {
   }
 
   async runTool(name: string, args: readonly string[]): Promise<string> {
-    // Loaded for those who ask: a profile starts no process otherwise.
+    // Loaded on demand: a profile usually starts no process.
     const { execFile } = await import("node:child_process");
     const options = {
       timeout: TOOL_TIMEOUT_MS,
@@ -134,11 +136,11 @@ export class LocalMachine implements Machine {
 }
 
 async function readInBackground(path: string, maxBytes: number): Promise<string> {
-  // Looked at before it is opened, because to open a device can set it off: a watchdog starts to count.
+  // Checked before opening, because opening a device can trigger it: a watchdog starts to count.
   requireRegularFile(path, await promises.stat(path));
   const file = await promises.open(path, OPEN_WITHOUT_WAITING);
   try {
-    // And looked at again, because the path may lead elsewhere by now.
+    // Checked again, because the path can point to another file by now.
     requireRegularFile(path, await file.stat());
     return await readStart(file, maxBytes);
   } finally {
@@ -146,7 +148,7 @@ async function readInBackground(path: string, maxBytes: number): Promise<string>
   }
 }
 
-/** Reads until the end or the limit, whatever the size says: files of /proc and /sys state 0 or a page. */
+/** Reads to the end or the limit, ignoring the stated size: for files of /proc and /sys it is 0 or a page. */
 async function readStart(file: FileHandle, maxBytes: number): Promise<string> {
   let bytes: Buffer = Buffer.allocUnsafe(Math.min(maxBytes, FIRST_READ_BYTES));
   let filledBytes = 0;
@@ -159,12 +161,12 @@ async function readStart(file: FileHandle, maxBytes: number): Promise<string> {
   return bytes.toString("utf8", 0, filledBytes);
 }
 
-/** Every read of this kind begins in it: one ends before the next begins. */
+/** Buffer shared by all synchronous reads: one ends before the next begins. */
 let firstBytes: Buffer | undefined;
 
-/** The same, without leaving this thread. */
+/** Does the same synchronously. */
 function readAtOnce(path: string, maxBytes: number): string {
-  // Most of what is asked for is not there, and an error of its own would take longer to make than the answer.
+  // Most of these files do not exist, and creating an error for each would take longer than the check.
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) throw new MachineReadError(path, isBelowFile(path) ? "ENOTDIR" : "ENOENT");
   requireRegularFile(path, status);
@@ -186,7 +188,7 @@ function readAtOnce(path: string, maxBytes: number): string {
   }
 }
 
-/** Whether a path leads through a file. From Node 24 on, `throwIfNoEntry` hides this case as well. */
+/** Whether a part of the path is a file. From Node 24 on, `throwIfNoEntry` hides this case as well. */
 function isBelowFile(file: string): boolean {
   for (let parent = dirname(file); ; parent = dirname(parent)) {
     const status = statSync(parent, { throwIfNoEntry: false });
@@ -195,7 +197,7 @@ function isBelowFile(file: string): boolean {
   }
 }
 
-/** The same bytes with room for more, and for no more than `maxBytes`. */
+/** Returns a larger buffer with the same bytes, of at most `maxBytes`. */
 function withRoom(bytes: Buffer, filledBytes: number, maxBytes: number): Buffer {
   if (filledBytes < bytes.length) return bytes;
   const larger = Buffer.allocUnsafe(Math.min(maxBytes, bytes.length * 2));

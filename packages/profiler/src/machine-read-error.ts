@@ -2,19 +2,19 @@ import { NanoAgentError } from "@nanoagent/models";
 
 const REASONS: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    ENOENT: "There is nothing at this path.",
+    ENOENT: "Nothing exists at this path.",
     ENOTDIR: "A part of this path is not a folder.",
-    EISDIR: "It is a folder.",
+    EISDIR: "The path is a folder.",
     EACCES: "This user has no permission to read it.",
     EPERM: "This user has no permission to read it.",
-    EIO: "The device behind it did not answer.",
-    ENOTSUP: "It is neither a regular file nor a folder, so reading it could wait forever.",
+    EIO: "The underlying device did not answer.",
+    ENOTSUP: "The path is neither a regular file nor a folder, so reading it could block forever.",
   }),
 );
 
 /**
- * Code `machine-read`: a file or folder of the machine could not be read. `path` says which, `errno` is the system's
- * name of the fault (`ENOENT`, `EACCES`, `EIO`); `ENOTSUP` stands for a pipe, socket or device, which is never opened.
+ * Code `machine-read`: a file or folder of the machine could not be read. `path` is its path, `errno` the system's
+ * error code (`ENOENT`, `EACCES`, `EIO`); `ENOTSUP` means a pipe, socket or device, which is never opened.
  */
 export class MachineReadError extends NanoAgentError {
   override name = "MachineReadError";

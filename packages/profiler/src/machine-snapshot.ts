@@ -2,18 +2,18 @@ import { DEFAULT_MAX_READ_BYTES, type Machine } from "./machine.js";
 import { MachineReadError } from "./machine-read-error.js";
 
 /**
- * Files of sensors answer within some milliseconds; one that takes so much longer will not answer at all. It is counted in
- * short turns, in each of which an answer that is there would be heard: a slow processor that is busy with other things
- * has not waited.
+ * Length of one timer turn. Sensor files answer within some milliseconds; after {@link MAX_TURNS} turns, a read has
+ * failed. Counting short turns gives pending answers a chance to arrive, so that a busy processor does not cause
+ * timeouts.
  */
 const TURN_MS = 25;
 const MAX_TURNS = 10;
-/** Most reads that may fail to end: each keeps one of the few threads that read files. */
+/** Most reads that may time out: each blocks one of the few threads that read files. */
 const MAX_UNENDED_READS = 3;
 
 /**
- * Snapshot of a machine: each file is read once, however often it is asked for. A read that does not end within 250 ms fails
- * with `ETIMEDOUT`; once three have, all others fail at once.
+ * A snapshot of a machine that reads each file only once. A read that does not end within 250 ms fails with
+ * `ETIMEDOUT`; after three timeouts, all further reads fail immediately.
  */
 export class MachineSnapshot implements Machine {
   readonly platform: string;
@@ -26,7 +26,7 @@ export class MachineSnapshot implements Machine {
   readonly #texts = new Map<string, { maxBytes: number; text: Promise<string> }>();
   readonly #folders = new Map<string, Promise<string[]>>();
   #unendedReads = 0;
-  /** Reads under way, each with the turns that it has had. One timer counts for all. */
+  /** Pending reads with their elapsed turns. One timer serves all of them. */
   readonly #underWay = new Map<(reason: MachineReadError) => void, { path: string; turns: number }>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +44,7 @@ export class MachineSnapshot implements Machine {
     const before = this.#texts.get(path);
     if (before !== undefined) {
       const known = await before.text;
-      // A text shorter than what was asked for is the whole file, whoever asks for more of it.
+      // A text shorter than the requested length is the complete file, which also serves longer requests.
       const isWhole = Buffer.byteLength(known) < before.maxBytes;
       if (isWhole || before.maxBytes >= maxBytes) return known.slice(0, maxBytes);
     }

@@ -1,48 +1,51 @@
-/** What a read returns at most when the caller sets no limit: many times what any file asked for here holds. */
+/** Default limit of a read, many times the size of any file that is read. */
 export const DEFAULT_MAX_READ_BYTES = 65_536;
 
 /**
- * The one door to the operating system: every fact about a device comes through it, so a recorded or invented machine
- * can stand in for the real one.
+ * The only interface to the operating system. All facts about a device are read through it, so a recorded or artificial
+ * machine can replace the real one.
  *
- * - Nothing is cached: each read asks again.
- * - Reads are bounded and do not wait for data: what is neither a regular file nor a directory is refused unopened.
- * - A read that fails rejects with {@link MachineReadError}, whose `errno` is the system's name of the fault.
+ * - Nothing is cached: each read accesses the system.
+ * - Reads are bounded and do not wait for data: anything but a regular file or a directory is refused without opening
+ *   it.
+ * - A failed read rejects with {@link MachineReadError}, whose `errno` is the system's error code.
  * - `exists` and `mayOpen` never reject.
- * - A figure that the system does not know may be 0, negative or not a number: readers check it.
+ * - A figure that the system does not know can be 0, negative or NaN: readers must check it.
  */
 export interface Machine {
-  /** The operating system by Node's name: `linux`, `android`, `darwin`, `win32`. */
+  /** Name of the operating system as in Node: `linux`, `android`, `darwin`, `win32`. */
   readonly platform: string;
-  /** The machine type as `uname -m` has it: `x86_64`, `aarch64`. */
+  /** Machine type as in `uname -m`: `x86_64`, `aarch64`. */
   readonly machineType: string;
-  /** Environment variables; names as the system compares them. */
+  /** Environment variables, with the system's rules for the case of names. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** RAM as the operating system states it. */
+  /** RAM as reported by the operating system. */
   readonly totalMemoryBytes: number;
   /**
-   * Memory that could be taken now, as the operating system states it; it knows of no cgroup. macOS states what lies
-   * unused and leaves out the caches that it would give back.
+   * Available memory as reported by the operating system, without regard to cgroups. macOS reports only unused memory,
+   * without the caches that it could free.
    */
   readonly availableMemoryBytes: number;
-  /** CPUs that this process may run on. */
+  /** Number of CPUs that this process may use. */
   readonly cpuCount: number;
-  /** The first `maxBytes` of a file as UTF-8; a byte sequence that is none becomes U+FFFD. */
+  /** Returns the first `maxBytes` of a file as UTF-8. Invalid byte sequences become U+FFFD. */
   readText(path: string, maxBytes?: number): Promise<string>;
-  /** Names of what is in a folder, sorted. */
+  /** Returns the names of the entries of a folder, sorted. */
   listDirectory(path: string): Promise<string[]>;
-  /** Bytes that this user may still write to the file system at this path. Rejects with {@link MachineReadError}. */
+  /**
+   * Returns the bytes that this user can still write to the file system of a path. Rejects with {@link
+   * MachineReadError}.
+   */
   readFreeBytes(path: string): Promise<number>;
   /**
-   * What a vendor's tool prints, to 64 KB; it is ended after two seconds. Rejects with {@link MachineReadError}: `ENOENT`
-   * where there is no such tool, `ETIMEDOUT`, or `EIO` where it fails.
+   * Runs a vendor tool for at most two seconds and returns its output, up to 64 KB. Rejects with {@link
+   * MachineReadError}: `ENOENT` for a missing tool, `ETIMEDOUT`, or `EIO` if the tool fails.
    */
   runTool(name: string, args: readonly string[]): Promise<string>;
-  /** Is there something at this path? False as well where that cannot be known. Opens nothing. */
+  /** Whether the path exists. False if that is unknown. Opens nothing. */
   exists(path: string): Promise<boolean>;
   /**
-   * May this process read and write what is at this path? Null where nothing is there or that cannot be known. Opens
-   * nothing.
+   * Whether this process may read and write the path. Null if it does not exist or that is unknown. Opens nothing.
    */
   mayOpen(path: string): Promise<boolean | null>;
 }

@@ -1,6 +1,6 @@
 /**
- * Calls back when the signal aborts, at once when it has already. Returns a function that stops listening; a signal may
- * live much longer than whoever listens.
+ * Calls back when the signal aborts, immediately if it has already. Returns a function that stops listening, because a
+ * signal can live much longer than its listeners.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal?.aborted) callback();

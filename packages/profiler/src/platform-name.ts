@@ -6,7 +6,7 @@ const SYSTEM_NAMES: ReadonlyMap<string, string> = new Map([
   ["win32", "windows"],
 ]);
 
-/** Where the runtime's name of a machine type is not the one that Python has on that system. */
+/** Machine types whose name in Python differs from that of the runtime. */
 const PLATFORM_NAMES: ReadonlyMap<string, string> = new Map([
   ["linux-arm64", "linux-aarch64"],
   ["darwin-aarch64", "darwin-arm64"],
@@ -16,7 +16,7 @@ const PLATFORM_NAMES: ReadonlyMap<string, string> = new Map([
   ["windows-i686", "windows-x86"],
 ]);
 
-/** System and machine type of a device in the words of Python's `platform`: `linux-aarch64`, `windows-amd64`. */
+/** Returns system and machine type with the names of Python's `platform`: `linux-aarch64`, `windows-amd64`. */
 export function platformName(machine: Pick<Machine, "platform" | "machineType">): string {
   const system = word(machine.platform);
   const name = `${SYSTEM_NAMES.get(system) ?? system}-${word(machine.machineType)}`;

@@ -11,8 +11,8 @@ import { readStorageDetails } from "./storage/read-storage-details.js";
 import { readThermalDetails } from "./thermal/read-thermal-details.js";
 
 /**
- * All that can be found out about a device, and what the environment declares of it. The data would lie at `dataPath`,
- * which is absolute. Starts no process unless `deep`. Never rejects.
+ * Reads all details of a device, including those declared in the environment. `dataPath` is the absolute path of the
+ * agent's data. Starts no process unless `deep` is true. Never rejects.
  */
 export async function readDeviceDetails(machine: Machine, dataPath: string, deep: boolean): Promise<DeviceDetails> {
   const [memory, cpu, accelerators, board, system, thermal, power, storage] = await Promise.all([

@@ -1,6 +1,6 @@
 import type { Machine } from "./machine.js";
 
-/** The start of a file, as {@link Machine.readText} has it; null where it cannot be read, whatever the fault. */
+/** Returns the start of a file like {@link Machine.readText}, or null if it cannot be read for any reason. */
 export async function readOrNull(machine: Machine, path: string, maxBytes?: number): Promise<string | null> {
   try {
     return await machine.readText(path, maxBytes);

@@ -5,13 +5,13 @@ import { readOrNull } from "./read-or-null.js";
 
 const MAX_CPUINFO_BYTES = 8192;
 
-/** What an operating system says of itself, and what it runs in. Never rejects. */
+/** Reads the facts of the operating system, its container and its virtual machine. Never rejects. */
 export async function readSystemDetails(machine: Machine): Promise<DeviceDetails["system"]> {
   const release = (await readOrNull(machine, "/proc/sys/kernel/osrelease"))?.trim() ?? "";
   return {
     kernel:
       release === ""
-        ? unknown("/proc/sys/kernel/osrelease is not there")
+        ? unknown("/proc/sys/kernel/osrelease does not exist")
         : certain(release, "/proc/sys/kernel/osrelease"),
     libc: await factOf(() => readLibc(machine)),
     container: await factOf(() => readContainer(machine)),
@@ -21,15 +21,15 @@ export async function readSystemDetails(machine: Machine): Promise<DeviceDetails
 
 async function readLibc(machine: Machine): Promise<Fact<string>> {
   if (machine.platform === "android") return certain("bionic", "Android");
-  if (machine.platform !== "linux") return unknown("asked of Linux only");
+  if (machine.platform !== "linux") return unknown("only read on Linux");
   const names = await machine.listDirectory("/lib").catch(() => [] as string[]);
   if (names.some((name) => name.startsWith("ld-musl-"))) return certain("musl", "/lib/ld-musl-*");
   const is64 = await machine.listDirectory("/lib64").catch(() => [] as string[]);
   const loader = [...names, ...is64].find((name) => /^ld-linux.*\.so/.test(name));
-  return loader === undefined ? likely("glibc", "no musl is there") : certain("glibc", loader);
+  return loader === undefined ? likely("glibc", "musl not found") : certain("glibc", loader);
 }
 
-/** A file that others leave behind is a hint; the names of groups and what the environment says settle it. */
+/** Detects a container. Marker files alone are only a hint; cgroup names and environment variables are certain. */
 async function readContainer(machine: Machine): Promise<Fact<string | null>> {
   const { environment } = machine;
   if (environment.TERMUX_VERSION !== undefined) return certain("termux", "TERMUX_VERSION");
@@ -49,10 +49,10 @@ async function readContainer(machine: Machine): Promise<Fact<string | null>> {
   const mounts = (await readOrNull(machine, "/proc/self/mountinfo", 4096)) ?? "";
   const isOverlay = / \/ \/ .* - overlay /m.test(mounts);
   if (await machine.exists("/.dockerenv")) {
-    // Machines are made from images of containers, and keep this file.
-    return isOverlay ? certain("docker", "/.dockerenv and an overlay") : likely(null, "/.dockerenv alone says little");
+    // Machines installed from container images keep this file.
+    return isOverlay ? certain("docker", "/.dockerenv and an overlay") : likely(null, "only /.dockerenv, no overlay");
   }
-  return likely(null, "no sign of one");
+  return likely(null, "no sign of a container");
 }
 
 async function readVirtualMachine(machine: Machine, release: string): Promise<Fact<string | null>> {
@@ -73,8 +73,8 @@ async function readVirtualMachine(machine: Machine, release: string): Promise<Fa
   const compatible = (await readOrNull(machine, "/proc/device-tree/compatible")) ?? "";
   if (compatible.includes("linux,dummy-virt")) return certain("qemu", "/proc/device-tree/compatible");
   const cpuinfo = await readOrNull(machine, "/proc/cpuinfo", MAX_CPUINFO_BYTES);
-  if (cpuinfo === null) return unknown("/proc/cpuinfo is not there");
+  if (cpuinfo === null) return unknown("/proc/cpuinfo does not exist");
   return /^flags\s*:.*\bhypervisor\b/m.test(cpuinfo)
     ? certain("unknown hypervisor", "/proc/cpuinfo")
-    : likely(null, "no sign of one");
+    : likely(null, "no sign of a virtual machine");
 }

@@ -3,7 +3,7 @@ import { certain } from "./details/fact.js";
 import type { Machine } from "./machine.js";
 import { throttlingFacts } from "./thermal/pi-throttling.js";
 
-/** The details with what vendors' tools say of the facts that no file tells. Never rejects. */
+/** Adds facts from vendor tools that no file contains. Never rejects. */
 export async function withToolFacts(machine: Machine, details: DeviceDetails): Promise<DeviceDetails> {
   const [gpus, pi] = await Promise.all([askNvidia(machine, details.accelerators.gpus), askRaspberryPi(machine)]);
   const { thermal, power } = details;
@@ -23,7 +23,7 @@ function firstKnown<Value>(read: Fact<Value>, told: Fact<Value> | null): Fact<Va
   return "value" in read || told === null ? read : told;
 }
 
-/** Names and memory of NVIDIA's cards. `[N/A]`, as boards with one memory for all say, is not known. */
+/** Reads names and memory of NVIDIA cards. Boards with unified memory report `[N/A]`, which means unknown. */
 async function askNvidia(machine: Machine, fact: Fact<GpuDetails[]>): Promise<Fact<GpuDetails[]>> {
   if (!("value" in fact) || !fact.value.some(({ vendor }) => vendor === "nvidia")) return fact;
   const text = await ask(machine, "nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits");

@@ -7,18 +7,18 @@ import { onAbort } from "./on-abort.js";
 import { readPowerDetails } from "./power/read-power-details.js";
 import { readThermalDetails } from "./thermal/read-thermal-details.js";
 
-/** Heat and power change slowly, and their files are slow to read. */
+/** Interval for temperature and power, which change slowly and whose files are slow to read. */
 const SLOW_EVERY_MS = 5_000;
 const SHORTEST_MS = 100;
 
-/** A device at a moment; null stands for what is not known. */
+/** State of a device at a moment. Null means unknown. */
 export interface DeviceReading {
-  /** When, ISO 8601. */
+  /** Time of the reading, ISO 8601. */
   at: string;
-  /** What may still be taken, under every limit that binds. */
+  /** Memory that is still available under all limits. */
   available_bytes: number;
   limit_bytes: number | null;
-  /** Share of the last ten seconds in which something waited for memory, in percent. */
+  /** Share of the last ten seconds in which tasks waited for memory, in percent. */
   memory_pressure_percent: number | null;
   temperature_celsius: number | null;
   is_throttled: boolean | null;
@@ -26,9 +26,14 @@ export interface DeviceReading {
 }
 
 export interface WatchDeviceOptions {
-  /** Time between two readings. Default 1,000, at least 100. Heat and power are read every five seconds at most. */
+  /**
+   * Interval between readings. Default: 1,000, at least 100. Temperature and power are read at most every five seconds.
+   */
   everyMs?: number | undefined;
-  /** Called with each reading, the first at once. What it throws ends the watch, as {@link DeviceWatch.ended} tells. */
+  /**
+   * Called with each reading, the first time immediately. An error from it ends the watch and rejects {@link
+   * DeviceWatch.ended}.
+   */
   onReading: (reading: DeviceReading) => void;
   /** Ends the watch. */
   signal?: AbortSignal | undefined;
@@ -36,14 +41,14 @@ export interface WatchDeviceOptions {
 }
 
 export interface DeviceWatch {
-  /** Ends the watch; no reading comes after it. */
+  /** Ends the watch. No further reading follows. */
   stop(): void;
   /** Resolves when the watch has ended. Rejects with the error that `onReading` or a reading threw. */
   readonly ended: Promise<void>;
 }
 
 /**
- * Reads again and again how a device is. A reading begins when the one before it has ended, and keeps no process alive.
+ * Reads the state of a device repeatedly. Readings never overlap, and the watch does not keep the process alive.
  */
 export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
   const { onReading, signal, machine = new LocalMachine() } = options;

@@ -88,7 +88,7 @@ describe("profile", () => {
       expected: device("windows-amd64", 16, 32_768, true),
     },
     {
-      of: "Windows without",
+      of: "Windows without a GPU driver",
       machine: {
         platform: "win32",
         cpuCount: 4,
@@ -108,7 +108,7 @@ describe("profile", () => {
       expected: device("darwin-x86_64", 8, 16_384, false),
     },
     {
-      of: "Android, which hides its cards",
+      of: "Android, which hides its GPUs",
       machine: {
         platform: "android",
         machineType: "aarch64",
@@ -145,16 +145,16 @@ describe("memory_mb", () => {
     { of: "the OS, meminfo huge", file: meminfo("9".repeat(30)), totalMemoryBytes: gib, expected: 1024 },
     { of: "the OS, meminfo beyond any number", file: meminfo("9".repeat(400)), totalMemoryBytes: gib, expected: 1024 },
     {
-      of: "the OS, MemTotal behind the limit",
+      of: "the OS, MemTotal beyond the read limit",
       file: "x\n".repeat(40_000) + meminfo(2048),
       totalMemoryBytes: gib,
       expected: 1024,
     },
-    { of: "nowhere, the OS says 0", file: null, totalMemoryBytes: 0, expected: 512 },
-    { of: "nowhere, the OS says NaN", file: null, totalMemoryBytes: Number.NaN, expected: 512 },
-    { of: "nowhere, the OS says less than nothing", file: null, totalMemoryBytes: -gib, expected: 512 },
-    { of: "nowhere, the OS says infinity", file: null, totalMemoryBytes: Number.POSITIVE_INFINITY, expected: 512 },
-    { of: "nowhere, the OS says more than 4 PiB", file: null, totalMemoryBytes: 2 ** 53, expected: 512 },
+    { of: "the default, OS figure 0", file: null, totalMemoryBytes: 0, expected: 512 },
+    { of: "the default, OS figure NaN", file: null, totalMemoryBytes: Number.NaN, expected: 512 },
+    { of: "the default, OS figure negative", file: null, totalMemoryBytes: -gib, expected: 512 },
+    { of: "the default, OS figure infinite", file: null, totalMemoryBytes: Number.POSITIVE_INFINITY, expected: 512 },
+    { of: "the default, OS figure above 4 PiB", file: null, totalMemoryBytes: 2 ** 53, expected: 512 },
   ];
 
   it.each(asked)("from $of: $expected", async ({ file, totalMemoryBytes, expected }) => {
@@ -162,7 +162,7 @@ describe("memory_mb", () => {
     expect(device.memory_mb).toBe(expected);
   });
 
-  it("is the OS figure where /proc is not the system's own", async () => {
+  it("is the OS figure if /proc is not that of the system", async () => {
     const files = { "/proc/meminfo": meminfo(2048) };
     expect((await profileOf({ platform: "freebsd", totalMemoryBytes: gib, files })).memory_mb).toBe(1024);
   });
@@ -184,8 +184,8 @@ describe("cpu_cores", () => {
   });
 });
 
-describe("a probe that fails", () => {
-  /** Answers every read with a fault; the faults are those that a third party's machine may have. */
+describe("a failing machine", () => {
+  /** Fails every read, with the kinds of errors that a third-party machine can have. */
   class BrokenMachine extends FixtureMachine {
     override async readText(path: string): Promise<string> {
       throw new MachineReadError(path, "EIO");
@@ -196,12 +196,12 @@ describe("a probe that fails", () => {
     }
   }
 
-  it("never throws", async () => {
+  it("never makes a profile throw", async () => {
     const profiled = await profile(new BrokenMachine({ cpuCount: 2, totalMemoryBytes: gib }));
     expect(profiled).toEqual(device("linux-x86_64", 2, 1024, false));
   });
 
-  it("never throws, whatever files hold: it is always an EdgeDevice", async () => {
+  it("always has a valid EdgeDevice, whatever its files contain", async () => {
     const text = fc.oneof(
       anyText({ maxLength: 300 }),
       fc.constantFrom("", "\0", "\n", "constructor", "0x10de", "__proto__"),
@@ -248,14 +248,14 @@ describe("a probe that fails", () => {
   });
 });
 
-describe("the machine that this runs on", () => {
+describe("this machine", () => {
   it("has a profile", async () => {
     const device = await new DeviceProfiler().profile();
     expect(EdgeDevice.parse(device)).toEqual(device);
     expect(await new DeviceProfiler({}).profile()).toEqual(device);
   });
 
-  it.skipIf(process.platform !== "linux")("has the platform that uname states", async () => {
+  it.skipIf(process.platform !== "linux")("has the platform of uname", async () => {
     const { execFileSync } = await import("node:child_process");
     const machineType = execFileSync("uname", ["-m"], { encoding: "utf8" }).trim();
     expect((await new DeviceProfiler().profile()).platform).toBe(`linux-${machineType}`);

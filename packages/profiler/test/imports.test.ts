@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 
-/** What a source file and all that it imports, types left out, take from outside the package. */
+/** Returns the external imports of a source file and everything it imports, without types. */
 function outsideImports(file: string, seen = new Set<string>()): string[] {
   if (seen.has(file)) return [];
   seen.add(file);
@@ -15,7 +15,7 @@ function outsideImports(file: string, seen = new Set<string>()): string[] {
   );
 }
 
-it("needs four modules of Node's and the contracts, and starts no process", () => {
+it("imports four Node modules and the contracts, and starts no process", () => {
   const imports = outsideImports(path.join(import.meta.dirname, "../src/index.ts"));
   expect([...new Set(imports)].sort()).toEqual(["@nanoagent/models", "node:fs", "node:os", "node:path", "node:zlib"]);
 });

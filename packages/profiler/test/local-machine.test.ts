@@ -21,7 +21,7 @@ const onLinux = process.platform === "linux";
 const onWindows = process.platform === "win32";
 const isRoot = process.getuid?.() === 0;
 let root = "";
-/** A file of a cgroup that says the same as long as nobody changes what it sets. */
+/** A file of a cgroup whose contents stay the same while its setting does. */
 const cgroupFile = [
   "/sys/fs/cgroup/cgroup.controllers",
   "/sys/fs/cgroup/unified/cgroup.controllers",
@@ -41,7 +41,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 describe("LocalMachine", () => {
   testMachineContract(() => ({ machine, root }));
 
-  it("knows what Node knows", () => {
+  it("has the facts that Node reports", () => {
     expect(machine.platform).toBe(process.platform);
     expect(machine.machineType).toBe(os.machine());
     expect(machine.totalMemoryBytes).toBe(os.totalmem());
@@ -51,24 +51,24 @@ describe("LocalMachine", () => {
     expect(machine.environment.PATH).toBe(process.env.PATH);
   });
 
-  it("keeps the system's own error as the cause", async () => {
+  it("keeps the system error as the cause", async () => {
     await expect(machine.readText(`${root}/nothing`)).rejects.toMatchObject({
       message: `Cannot read ${root}/nothing: ENOENT.`,
-      reason: "There is nothing at this path.",
+      reason: "Nothing exists at this path.",
       cause: { code: "ENOENT", syscall: "stat" },
     });
     await expect(machine.readText("a\0b")).rejects.toMatchObject({ errno: "ERR_INVALID_ARG_VALUE" });
   });
 
-  // To make so many files takes seconds on a slow disk.
-  it.skipIf(!process.env.NANOAGENT_SOAK)("lists no more entries of a huge folder than its limit", async () => {
+  // Creating that number of files takes seconds on a slow disk.
+  it.skipIf(!process.env.NANOAGENT_SOAK)("lists entries of a huge folder only up to its limit", async () => {
     const folder = path.join(root, "huge");
     mkdirSync(folder);
     for (let index = 0; index < 16_400; index++) writeFileSync(path.join(folder, `${index}`), "");
     expect(await machine.listDirectory(folder)).toHaveLength(16_384);
   });
 
-  it.skipIf(onWindows)("refuses a FIFO at once, also behind a link", async () => {
+  it.skipIf(onWindows)("refuses a FIFO immediately, also through a link", async () => {
     const fifo = path.join(root, "fifo");
     execFileSync("mkfifo", [fifo]);
     symlinkSync(fifo, path.join(root, "link"));
@@ -92,20 +92,20 @@ describe("LocalMachine", () => {
     await expectFault(machine.listDirectory("/dev/zero"), "/dev/zero", "ENOTDIR");
   });
 
-  it.skipIf(onWindows || isRoot)("says EACCES of a file that it may not read", async () => {
+  it.skipIf(onWindows || isRoot)("rejects with EACCES for a file without read permission", async () => {
     const locked = path.join(root, "locked");
     writeFileSync(locked, "secret");
     chmodSync(locked, 0);
     await expectFault(machine.readText(locked), locked, "EACCES");
   });
 
-  it.skipIf(!onLinux)("reads files of /proc, whose size says 0", async () => {
+  it.skipIf(!onLinux)("reads files of /proc, whose stated size is 0", async () => {
     expect(await machine.readText("/proc/meminfo")).toMatch(/^MemTotal: +\d+ kB$/m);
     expect(await machine.readText("/proc/meminfo", 9)).toBe("MemTotal:");
     expect(await machine.listDirectory("/proc/self/fd")).toContain("0");
   });
 
-  it.skipIf(cgroupFile === undefined)("reads files of cgroups, which it does at once, by the same rules", async () => {
+  it.skipIf(cgroupFile === undefined)("reads files of cgroups synchronously, by the same rules", async () => {
     const file = cgroupFile ?? "";
     const folder = path.dirname(file);
     const text = readFileSync(file, "utf8");

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DEFAULT_MAX_READ_BYTES, type Machine, MachineReadError } from "../src/index.js";
 
-/** The files that a machine under test has below its root. */
+/** Files below the root of a machine under test. */
 export const contractFiles = {
   "notes.txt": "first line\nsecond line\n",
   "long.txt": "0123456789".repeat(DEFAULT_MAX_READ_BYTES),
@@ -10,7 +10,7 @@ export const contractFiles = {
   "folder/inner/c": "c",
 };
 
-/** What the doc comment of `Machine` promises, whoever implements it. */
+/** Tests the contract of `Machine` for any implementation. */
 export function testMachineContract(open: () => { machine: Machine; root: string }): void {
   it("reads a file as UTF-8", async () => {
     const { machine, root } = open();
@@ -19,13 +19,13 @@ export function testMachineContract(open: () => { machine: Machine; root: string
     expect(await machine.readText(`${root}/folder/b`)).toBe("");
   });
 
-  it("reads no more than its limit, 64 KiB unless told", async () => {
+  it("reads at most the limit, 64 KiB by default", async () => {
     const { machine, root } = open();
     expect(await machine.readText(`${root}/long.txt`)).toHaveLength(65_536);
     expect(await machine.readText(`${root}/long.txt`, 12)).toBe("012345678901");
     expect(await machine.readText(`${root}/long.txt`, 0)).toBe("");
     expect(await machine.readText(`${root}/notes.txt`, 1_000_000)).toHaveLength(23);
-    // The limit falls into the ö.
+    // The limit cuts the ö.
     expect(await machine.readText(`${root}/folder/a`, 3)).toBe("gr�");
   });
 
@@ -35,7 +35,7 @@ export function testMachineContract(open: () => { machine: Machine; root: string
     expect(await machine.listDirectory(`${root}/folder/`)).toEqual(["a", "b", "inner"]);
   });
 
-  it("says whether something is there", async () => {
+  it("reports whether a path exists", async () => {
     const { machine, root } = open();
     expect(await machine.exists(`${root}/notes.txt`)).toBe(true);
     expect(await machine.exists(`${root}/folder`)).toBe(true);
@@ -43,14 +43,14 @@ export function testMachineContract(open: () => { machine: Machine; root: string
     expect(await machine.exists(`${root}/notes.txt/below`)).toBe(false);
   });
 
-  it("says whether something may be opened", async () => {
+  it("reports whether a path may be opened", async () => {
     const { machine, root } = open();
     expect(await machine.mayOpen(`${root}/notes.txt`)).toBe(true);
     expect(await machine.mayOpen(`${root}/nothing`)).toBeNull();
     expect(await machine.mayOpen(`${root}/notes.txt/below`)).toBeNull();
   });
 
-  it("rejects with MachineReadError, which names the path and the fault", async () => {
+  it("rejects with MachineReadError, which has the path and the error code", async () => {
     const { machine, root } = open();
     await expectFault(machine.readText(`${root}/nothing`), `${root}/nothing`, "ENOENT");
     await expectFault(machine.readText(`${root}/folder`), `${root}/folder`, "EISDIR");

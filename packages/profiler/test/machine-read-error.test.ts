@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MachineReadError } from "../src/index.js";
 
 describe("MachineReadError", () => {
-  it("has a stable code, the fault and a reason in words", () => {
+  it("has a stable code, the system's error code and a reason in words", () => {
     const error = new MachineReadError("/proc/meminfo", "EACCES");
     expect(NanoAgentError.isInstance(error)).toBe(true);
     expect(error).toMatchObject({ path: "/proc/meminfo", errno: "EACCES" });
@@ -16,7 +16,7 @@ describe("MachineReadError", () => {
     });
   });
 
-  it("has no reason for a fault that it does not know", () => {
+  it("has no reason for an unknown error code", () => {
     expect(new MachineReadError("/x", "EWEIRD").reason).toBeNull();
     expect(new MachineReadError("/x", "constructor").reason).toBeNull();
   });

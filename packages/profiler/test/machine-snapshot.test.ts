@@ -4,7 +4,7 @@ import { MachineSnapshot } from "../src/machine-snapshot.js";
 import { FixtureMachine } from "../src/testing/index.js";
 import { CountingMachine } from "./boards/counting-machine.js";
 
-test("a small file is read once, whoever asks for how much of it and in which order", async () => {
+test("a small file is read once, for any lengths and order of the requests", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.string({ maxLength: 40 }),
@@ -20,7 +20,7 @@ test("a small file is read once, whoever asks for how much of it and in which or
   );
 });
 
-test("a file that was cut is read again for whoever asks for more", async () => {
+test("a truncated file is read again for a longer request", async () => {
   const text = "0123456789".repeat(10);
   const machine = new CountingMachine(new FixtureMachine({ files: { "/proc/file": text } }));
   const look = new MachineSnapshot(machine);

@@ -17,8 +17,8 @@ const nvidia: FixtureMachineContents = {
 };
 const SMI = "nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits";
 
-describe("tools of vendors", () => {
-  it("are asked for the memory of NVIDIA's cards", async () => {
+describe("vendor tools", () => {
+  it("report the memory of NVIDIA cards", async () => {
     const { details } = await deep({ ...nvidia, tools: { [SMI]: "Tesla T4, 15360\n" } });
     expect(details.accelerators.gpus).toMatchObject({
       value: [{ name: "Tesla T4", memory_bytes: 15_360 * 2 ** 20 }],
@@ -27,7 +27,7 @@ describe("tools of vendors", () => {
   });
 
   it.each(["Orin (nvgpu), [N/A]\n", "Tesla T4, [Not Supported]\n"])(
-    "that do not know leave it unknown: %j",
+    "leave an unknown value unknown: %j",
     async (text) => {
       const { details } = await deep({ ...nvidia, tools: { [SMI]: text } });
       expect(details.accelerators.gpus).toMatchObject({ value: [{ memory_bytes: null }] });
@@ -35,7 +35,7 @@ describe("tools of vendors", () => {
   );
 
   it.each(["", "No devices were found\n", "\0\0", ",".repeat(5000)])(
-    "that talk nonsense are not heard: %j",
+    "are ignored if their output is invalid: %j",
     async (text) => {
       const { details } = await deep({ ...nvidia, tools: { [SMI]: text, "vcgencmd get_throttled": text } });
       expect(details.accelerators.gpus).toMatchObject({ value: [{ name: "NVIDIA T4", memory_bytes: null }] });
@@ -43,18 +43,18 @@ describe("tools of vendors", () => {
     },
   );
 
-  it("tell of a Raspberry Pi's voltage and heat where no file does", async () => {
+  it("report voltage and temperature of a Raspberry Pi if no file does", async () => {
     const board = raspberryPis[1]?.machine;
     const tools = { "vcgencmd get_throttled": "throttled=0x50004\n", "vcgencmd measure_temp": "temp=48.3'C\n" };
     const { details } = await deep({ ...board, tools });
     expect(details.thermal.is_throttled).toMatchObject({ value: true, source: "vcgencmd get_throttled" });
     expect(details.thermal.was_throttled_since_boot).toMatchObject({ value: true });
-    // The files of this board tell its temperature, and its voltage.
+    // The files of this board contain its temperature and voltage.
     expect(details.thermal.temperature_celsius).toMatchObject({ value: 51.54 });
     expect(details.power.is_undervolted).toMatchObject({ value: false });
   });
 
-  it("are left alone unless asked for", async () => {
+  it("do not run by default", async () => {
     const { details } = await deep({ ...nvidia, tools: { [SMI]: "Tesla T4, 15360\n" } }, false);
     expect(details.accelerators.gpus).toMatchObject({ value: [{ memory_bytes: null }] });
   });
@@ -75,7 +75,7 @@ describe.skipIf(process.platform === "win32")("a tool of this machine", () => {
     return new LocalMachine();
   }
 
-  it("is heard, and sees no variables of this process", async () => {
+  it("runs without the environment variables of this process", async () => {
     process.env.NANOAGENT_TEST_SECRET = "1";
     expect(await install('echo "$1 $NANOAGENT_TEST_SECRET"').runTool("vendor-tool", ["word"])).toBe("word \n");
     delete process.env.NANOAGENT_TEST_SECRET;
@@ -85,11 +85,11 @@ describe.skipIf(process.platform === "win32")("a tool of this machine", () => {
     ["hangs", "exec sleep 60", "ETIMEDOUT"],
     ["floods", "exec yes", "EIO"],
     ["fails", "exit 3", "EIO"],
-  ])("that %s is an error", async (_, script, errno) => {
+  ])("is an error if it %s", async (_, script, errno) => {
     await expect(install(script).runTool("vendor-tool", [])).rejects.toMatchObject({ errno });
   });
 
-  it("that is not there is an error", async () => {
+  it("is an error if it does not exist", async () => {
     await expect(new LocalMachine().runTool("no-such-vendor-tool", [])).rejects.toMatchObject({ errno: "ENOENT" });
   });
 });

@@ -6,7 +6,7 @@ import { containers } from "./boards/containers.js";
 import { CountingMachine } from "./boards/counting-machine.js";
 import { personalComputers } from "./boards/personal-computers.js";
 
-/** The first readings of a watch, which then ends. */
+/** Returns the first readings of a watch and ends it. */
 async function readings(count: number, machine = new FixtureMachine(personalComputers[1]?.machine)) {
   const seen: DeviceReading[] = [];
   const watch = watchDevice({
@@ -21,8 +21,8 @@ async function readings(count: number, machine = new FixtureMachine(personalComp
   return seen;
 }
 
-describe("a watch", () => {
-  it("tells memory, heat and power", async () => {
+describe("watchDevice", () => {
+  it("reports memory, temperature and power", async () => {
     expect((await readings(1))[0]).toEqual({
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       available_bytes: 21_000_000 * 1024,
@@ -34,7 +34,7 @@ describe("a watch", () => {
     });
   });
 
-  it("tells what is left under the limit that binds", async () => {
+  it("reports the memory that is left under the effective limit", async () => {
     const [reading] = await readings(1, new FixtureMachine(containers[0]?.machine));
     expect(reading).toMatchObject({
       available_bytes: 206 * 2 ** 20,
@@ -44,7 +44,7 @@ describe("a watch", () => {
     });
   });
 
-  it("reads little, and heat and power seldom", async () => {
+  it("makes few reads, and reads temperature and power rarely", async () => {
     const machine = new CountingMachine(new FixtureMachine(personalComputers[1]?.machine));
     let atFirst = 0;
     let count = 0;
@@ -61,7 +61,7 @@ describe("a watch", () => {
     expect((machine.calls - atFirst) / 5).toBeLessThanOrEqual(16);
   });
 
-  it("ends when it is told to, once and for all", async () => {
+  it("ends for good when it is stopped", async () => {
     const stop = new AbortController();
     let count = 0;
     const watch = watchDevice({ everyMs: 100, signal: stop.signal, onReading: () => count++ });
@@ -77,14 +77,14 @@ describe("a watch", () => {
     expect(count).toBe(atEnd);
   });
 
-  it("ends with what its listener throws", async () => {
+  it("ends with an error from its listener", async () => {
     const failing = () => {
       throw new Error("no room for it");
     };
     await expect(watchDevice({ onReading: failing }).ended).rejects.toThrow("no room for it");
   });
 
-  it("never reads while a reading is under way", async () => {
+  it("never starts a reading before the previous one has ended", async () => {
     let underWay = 0;
     let most = 0;
     class SlowMachine extends LocalMachine {

@@ -1,2 +1,2 @@
-/** Whose interface a GPU is computed on through: CUDA, ROCm, Metal. */
+/** Vendor of the compute interface of a GPU: CUDA, ROCm or Metal. */
 export type GpuVendor = "nvidia" | "amd" | "apple";

@@ -5,15 +5,15 @@ import { visibleDevices } from "./visible-devices.js";
 import { windowsGpuVendors } from "./windows-gpu-vendors.js";
 
 /**
- * Is there a GPU to compute on?
+ * Whether the machine has a GPU for computing.
  *
- * An environment variable that names devices says yes without a further look; one that hides all devices of a vendor
- * takes that vendor out. For the rest it counts what the system shows: NVIDIA and AMD on Linux and Windows, the GPU of
- * every arm64 Mac.
+ * True without further checks if an environment variable lists devices. Vendors whose devices are all hidden by a
+ * variable are excluded. Otherwise the GPUs that the system shows count: NVIDIA and AMD on Linux and Windows, and the
+ * GPU of every arm64 Mac.
  *
- * Graphics made to drive a display do not count: Intel, ASPEED, virtio, VideoCore. A yes makes the coarse latency ten
- * times shorter, and on those that does not come true. AMD's integrated graphics carry the vendor number of its cards
- * and cannot be told from them here: they do count.
+ * Graphics for displays do not count: Intel, ASPEED, virtio, VideoCore. With a GPU the estimated latency is divided by
+ * ten, which would be wrong for them. Integrated graphics of AMD do count, because they have the same vendor number as
+ * its cards.
  */
 export async function hasGpu(machine: Machine): Promise<boolean> {
   const statements = visibleDevices(machine.environment);

@@ -1,20 +1,20 @@
 import type { Machine } from "../machine.js";
 import type { GpuVendor } from "./gpu-vendor.js";
 
-/** PCI vendor numbers as /sys writes them. */
+/** Vendors by PCI vendor number, as written in /sys. */
 const PCI_VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
   ["0x10de", "nvidia"],
   ["0x1002", "amd"],
 ]);
 
-/** Files that appear with a vendor's compute driver; the second is that of NVIDIA's Jetson boards. */
+/** Files of the vendors' compute drivers. The second one exists on NVIDIA Jetson boards. */
 const DRIVER_DEVICES: readonly (readonly [path: string, vendor: GpuVendor])[] = [
   ["/dev/nvidia0", "nvidia"],
   ["/dev/nvhost-gpu", "nvidia"],
   ["/dev/kfd", "amd"],
 ];
 
-/** The vendors of the GPUs that Linux shows in /sys, /proc and /dev. A place that cannot be read shows none. */
+/** Returns the vendors of the GPUs in /sys, /proc and /dev. Unreadable paths count as empty. */
 export async function linuxGpuVendors(machine: Machine): Promise<GpuVendor[]> {
   const found = await Promise.all([
     cardVendors(machine),
@@ -24,10 +24,10 @@ export async function linuxGpuVendors(machine: Machine): Promise<GpuVendor[]> {
   return [...new Set(found.flat())];
 }
 
-/** By the vendor numbers of the cards: known to the kernel whether or not the vendor's own driver is installed. */
+/** Reads the vendor numbers of the cards, which the kernel knows even without the vendor's driver. */
 async function cardVendors(machine: Machine): Promise<GpuVendor[]> {
   const entries = await listOrEmpty(machine, "/sys/class/drm");
-  // Beside the cards themselves (card0) the folder has their outputs (card0-HDMI-A-1) and render nodes.
+  // Besides cards (card0), the folder contains their outputs (card0-HDMI-A-1) and render nodes.
   const cards = entries.filter((name) => /^card\d+$/.test(name));
   const vendors = await Promise.all(
     cards.map(async (card) => {

@@ -13,10 +13,10 @@ const PCI_VENDORS: ReadonlyMap<string, string> = new Map([
   ["0x8086", "intel"],
 ]);
 
-/** Where the graphics inside Intel's processors sit. */
+/** PCI address of Intel's integrated graphics. */
 const INTEL_INSIDE = "0000:00:02.0";
 
-/** Drivers of graphics that share the system's memory, by the names that the kernel gives them. */
+/** Vendor and name of graphics that share the system's memory, by kernel driver. */
 const SHARED_DRIVERS: ReadonlyMap<string, readonly [vendor: string, name: string]> = new Map([
   ["v3d", ["broadcom", "VideoCore"]],
   ["vc4-drm", ["broadcom", "VideoCore"]],
@@ -29,18 +29,18 @@ const SHARED_DRIVERS: ReadonlyMap<string, readonly [vendor: string, name: string
   ["nvgpu", ["nvidia", "Tegra"]],
 ]);
 
-/** A GPU, and its place on the PCI bus where it has one: two ways to find the same one lead there. */
+/** A GPU and its PCI address, which identifies a GPU that is found in two ways; null without an address. */
 interface FoundGpu {
   address: string | null;
   gpu: GpuDetails;
 }
 
-/** GPUs, as far as the system shows them without a vendor's tool. */
+/** Reads the GPUs that the system shows without vendor tools. */
 export async function readGpus(machine: Machine): Promise<Fact<GpuDetails[]>> {
   if (machine.platform === "darwin" && machine.machineType === "arm64") {
     return certain([unified("apple", "Apple GPU", "metal")], "Apple silicon");
   }
-  if (!isLinux(machine)) return unknown("read on Linux and macOS only");
+  if (!isLinux(machine)) return unknown("only read on Linux and macOS");
   const found: FoundGpu[] = [];
   for (const one of [
     ...(await readCards(machine)),
@@ -62,7 +62,7 @@ function isSame(one: FoundGpu, other: FoundGpu): boolean {
   return one.gpu.vendor === other.gpu.vendor && one.gpu.memory === other.gpu.memory;
 }
 
-/** What was found later is nearer to the driver. */
+/** Merges two findings of the same GPU. The later one comes from the driver and takes precedence. */
 function merged(before: GpuDetails, after: GpuDetails): GpuDetails {
   return {
     ...before,
@@ -106,12 +106,12 @@ async function readPciCard(
   if (vendor !== "amd") return gpu;
   const memory_bytes = wholeNumber(await readOrNull(machine, `${folder}/mem_info_vram_total`)) || null;
   const shared_memory_bytes = wholeNumber(await readOrNull(machine, `${folder}/mem_info_gtt_total`)) || null;
-  // Graphics inside a processor have a small part set apart for them, and more that they share.
+  // Integrated graphics have a small reserved part of memory, and share more.
   const isInside = (shared_memory_bytes ?? 0) > (memory_bytes ?? 0);
   return { ...gpu, memory: isInside ? "unified" : "dedicated", memory_bytes, shared_memory_bytes };
 }
 
-/** Programs compute through a render node. */
+/** Whether this process may open the render node of a GPU, which programs use for computing. */
 async function isAccessible(machine: Machine, folder: string): Promise<boolean | null> {
   const nodes = await machine.listDirectory(`${folder}/drm`).catch(() => [] as string[]);
   const node = nodes.find((name) => /^renderD\d+$/.test(name));
@@ -131,7 +131,7 @@ async function readNvidia(machine: Machine): Promise<FoundGpu[]> {
     const text = (await readOrNull(machine, `${folder}/${address}/information`)) ?? "";
     const name = /^Model:\s*(.+)$/m.exec(text)?.[1]?.trim() ?? null;
     const number = /^Device Minor:\s*(\d{1,3})$/m.exec(text)?.[1] ?? "0";
-    // A container may see the card and not have its file.
+    // A container may see the card without having its device file.
     const is_accessible = (await machine.mayOpen(`/dev/nvidia${number}`)) ?? false;
     const memory = /\bGB10\b/.test(name ?? "") ? "unified" : "dedicated";
     found.push({
@@ -142,7 +142,7 @@ async function readNvidia(machine: Machine): Promise<FoundGpu[]> {
   return found;
 }
 
-/** The driver that makers of phones and boards ship beside the kernel's own. */
+/** Reads a Mali GPU with the vendor driver, which phones and boards use instead of the kernel's driver. */
 async function readVendorMali(machine: Machine): Promise<FoundGpu[]> {
   if (!/^(aarch64|arm)/.test(machine.machineType)) return [];
   const text = (await readOrNull(machine, "/sys/class/misc/mali0/device/gpuinfo"))?.trim() ?? "";
@@ -153,7 +153,7 @@ async function readVendorMali(machine: Machine): Promise<FoundGpu[]> {
   ];
 }
 
-/** Phones have it; most deny it to programs. */
+/** Reads an Adreno GPU of a phone. Most phones deny access to it. */
 async function readAdreno(machine: Machine): Promise<FoundGpu[]> {
   if (machine.platform !== "android") return [];
   const name = (await readOrNull(machine, "/sys/class/kgsl/kgsl-3d0/gpu_model"))?.trim() ?? "";

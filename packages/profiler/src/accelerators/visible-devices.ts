@@ -1,13 +1,13 @@
 import type { Machine } from "../machine.js";
 import type { GpuVendor } from "./gpu-vendor.js";
 
-/** What the environment says of a vendor's GPUs: `shown` some of them, `hidden` all of them. */
+/** Visibility of a vendor's GPUs by the environment: `shown`: some are listed; `hidden`: all are hidden. */
 export type DeviceStatement = "shown" | "hidden";
 
 /**
- * What `CUDA_VISIBLE_DEVICES` and `ROCR_VISIBLE_DEVICES` say; a vendor whose variable is not set is left out.
- * Both are lists that end at the first entry that names no device: empty, `-1`, or the `NoDevFiles` that batch systems
- * write. A list that ends before it began hides every device.
+ * Interprets `CUDA_VISIBLE_DEVICES` and `ROCR_VISIBLE_DEVICES`. Vendors whose variable is not set are left out. Both
+ * variables are lists that end at the first entry that is not a device: empty, `-1`, or `NoDevFiles` as written by
+ * batch systems. A list whose first entry is not a device hides all devices.
  */
 export function visibleDevices(environment: Machine["environment"]): Partial<Record<GpuVendor, DeviceStatement>> {
   const statements: Partial<Record<GpuVendor, DeviceStatement>> = {};

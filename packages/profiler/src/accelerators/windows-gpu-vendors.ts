@@ -1,7 +1,7 @@
 import type { Machine } from "../machine.js";
 import type { GpuVendor } from "./gpu-vendor.js";
 
-/** The vendors whose compute driver Windows has installed, by the library that the driver puts into System32. */
+/** Returns the vendors whose compute driver is installed, judging by its library in System32. */
 export async function windowsGpuVendors(machine: Machine): Promise<GpuVendor[]> {
   const system32 = `${machine.environment.SystemRoot || "C:\\Windows"}\\System32`;
   const [hasCuda, names] = await Promise.all([

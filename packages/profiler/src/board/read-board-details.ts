@@ -3,10 +3,10 @@ import { certain, factOf, likely, unknown } from "../details/fact.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-/** What makers write who did not care. */
+/** Placeholders that some vendors leave instead of a name. */
 const PLACEHOLDERS = /^(to be filled.*|system product name|default string|not specified|none|unknown|o\.e\.m\.)?$/i;
 
-/** The makers' strings of a device tree that stand for a chip. Source: the bindings of the Linux kernel. */
+/** Chips by their `compatible` string in the device tree. Source: the bindings of the Linux kernel. */
 const SOCS: readonly (readonly [compatible: string, name: string])[] = [
   ["brcm,bcm2712", "Broadcom BCM2712"],
   ["brcm,bcm2711", "Broadcom BCM2711"],
@@ -25,7 +25,7 @@ const SOCS: readonly (readonly [compatible: string, name: string])[] = [
   ["amlogic,g12b", "Amlogic G12B"],
 ];
 
-/** What the board and its chip are called. No serial number is read. Never rejects. */
+/** Reads the names of the board and its chip. No serial number is read. Never rejects. */
 export async function readBoardDetails(machine: Machine): Promise<DeviceDetails["board"]> {
   return { model: await factOf(() => readModel(machine)), soc: await factOf(() => readSoc(machine)) };
 }

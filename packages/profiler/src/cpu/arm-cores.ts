@@ -1,4 +1,4 @@
-/** Names of cores by implementer and part, as in the MIDR register. Source: Arm's reference manuals of each core. */
+/** Core names by implementer and part, as in the MIDR register. Source: Arm's reference manuals of each core. */
 const ARM_CORES: Readonly<Record<string, string>> = {
   "41:d03": "Cortex-A53",
   "41:d04": "Cortex-A35",
@@ -27,14 +27,14 @@ const ARM_CORES: Readonly<Record<string, string>> = {
   "41:b76": "ARM1176",
 };
 
-/** The core that an implementer and a part number, both in hexadecimal, stand for; the numbers where it has no name here. */
+/** Returns the name of a core by implementer and part number, both hexadecimal; for an unknown core, the numbers. */
 export function armCoreName(implementer: string, part: string): string {
   const hex = (text: string, digits: number) => text.toLowerCase().replace(/^0x/, "").padStart(digits, "0");
   const key = `${hex(implementer, 2)}:${hex(part, 3)}`;
   return ARM_CORES[key] ?? `ARM core ${key}`;
 }
 
-/** Implementer and part of a MIDR register: `0x00000000414fd0b1` is a Cortex-A76. Null for what is none. */
+/** Returns the core name of a MIDR register: `0x00000000414fd0b1` is a Cortex-A76. Null for an invalid value. */
 export function coreOfMidr(midr: string): string | null {
   if (!/^0x[0-9a-f]{8,16}$/i.test(midr)) return null;
   const digits = midr.slice(-8);

@@ -5,7 +5,7 @@ import type { Machine } from "../machine.js";
 import { allowedCpus } from "./cpu-numbers.js";
 import { readCpuQuota } from "./read-cpu-quota.js";
 
-/** Processor time that this process may use, in cores: what affinity, cpusets and quotas leave of them, such as 0.5 or 4. */
+/** Returns the processor time that affinity, cpusets and quotas leave to this process, in cores, such as 0.5 or 4. */
 export async function readUsableCores(machine: Machine): Promise<Fact<number>> {
   const allowed = await allowedCpus(machine);
   const count = allowed?.numbers.length ?? knownCount(machine);
@@ -15,8 +15,8 @@ export async function readUsableCores(machine: Machine): Promise<Fact<number>> {
 }
 
 /**
- * Most threads that can run at once: at least one. Threads beyond a quota use it up early, and then all of them stand still
- * until its next period. Everything that chooses a number of threads starts from this figure.
+ * Returns the number of threads that can run at the same time, at least 1. With more threads than a quota allows, all
+ * of them are paused until its next period. All code that chooses a number of threads starts from this figure.
  */
 export async function countUsableCores(machine: Machine): Promise<number> {
   const cores = knownValue(await factOf(() => readUsableCores(machine))) ?? knownCount(machine);

@@ -4,7 +4,7 @@ import { readOrNull } from "../read-or-null.js";
 
 const CPU = "/sys/devices/system/cpu";
 
-/** The processors that are switched on, by number: phones switch them off and on, and numbers may have gaps. */
+/** Returns the numbers of the online processors. Phones switch processors on and off, so numbers can have gaps. */
 export async function onlineCpus(machine: Machine): Promise<{ numbers: number[]; source: string } | null> {
   for (const name of ["online", "present"]) {
     const text = await readOrNull(machine, `${CPU}/${name}`);
@@ -14,7 +14,7 @@ export async function onlineCpus(machine: Machine): Promise<{ numbers: number[];
   return null;
 }
 
-/** Those of them that this process may run on: affinity and cpuset together. */
+/** Returns the numbers of the processors that affinity and cpuset allow for this process. */
 export async function allowedCpus(machine: Machine): Promise<{ numbers: number[]; source: string } | null> {
   const status = (await readOrNull(machine, "/proc/self/status")) ?? "";
   const numbers = numberList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "");

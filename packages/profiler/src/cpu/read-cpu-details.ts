@@ -11,13 +11,13 @@ import { readCpuFeatures } from "./read-cpu-features.js";
 
 const CPU = "/sys/devices/system/cpu";
 const MAX_CPUINFO_BYTES = 2 ** 20;
-/** Cores beyond these are taken to be like the ones before: a reading stays small on servers. */
+/** Most cores that are read, to limit the reads on servers. Further cores are assumed to be alike. */
 const MAX_CORES_READ = 16;
-/** Cores of one kind state capacities that differ by their place on the chip. */
+/** Largest difference of capacity between cores of one kind, which depends on their position on the chip. */
 const SAME_CAPACITY_SHARE = 0.05;
 const MAX_CACHES = 8;
 
-/** What the processor is, where each part of it was read. Never rejects. */
+/** Reads the facts of the processor with their sources. Never rejects. */
 export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["cpu"]> {
   const cpuinfo = (await readOrNull(machine, "/proc/cpuinfo", MAX_CPUINFO_BYTES)) ?? "";
   const online = await onlineCpus(machine);
@@ -32,7 +32,7 @@ export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["c
     clusters,
     features: await factOf(async () => {
       const features = await readCpuFeatures(machine);
-      return features === null ? unknown("the system does not tell") : certain(features, "/proc/cpuinfo");
+      return features === null ? unknown("the system does not report it") : certain(features, "/proc/cpuinfo");
     }),
     caches: await factOf(() => readCaches(machine, cores)),
     is_emulated: emulationOf(machine, cpuinfo),
@@ -40,29 +40,29 @@ export async function readCpuDetails(machine: Machine): Promise<DeviceDetails["c
 }
 
 /**
- * The line that names the model: x86, MIPS, RISC-V; LoongArch writes `Model Name`, POWER `cpu`, s390x numbers its processors
- * (`processor 0: … machine = 3931`).
+ * Matches the line with the model name: on x86, MIPS and RISC-V; LoongArch writes `Model Name`, POWER `cpu`, and s390x
+ * numbers its processors (`processor 0: … machine = 3931`).
  */
 const MODEL_NAME =
   /^(?:model name|Model Name|cpu model|uarch|cpu)[ \t]*:[ \t]*(\S.*)$|^processor \d+:.*\bmachine = (\w+)/m;
 
 function modelOf(cpuinfo: string, clusters: Fact<CoreCluster[]>): Fact<string> {
   const name = MODEL_NAME.exec(cpuinfo)?.slice(1).find(Boolean)?.trim();
-  // 64-bit ARM kernels name the cores by number alone; 32-bit ones write the architecture here.
+  // 64-bit ARM kernels state only the numbers of cores; 32-bit ones write the architecture here.
   if (name !== undefined && !/^ARMv\d/.test(name)) return certain(name, "/proc/cpuinfo");
   if ("value" in clusters && clusters.value.length > 0) {
     const names = clusters.value.map(({ name, cores }) => `${cores.length} × ${name}`);
     return likely(names.join(" + "), "core numbers");
   }
-  return unknown("the system does not name it");
+  return unknown("the system does not report it");
 }
 
 /**
- * Counts the cores by what the kernel says of each: the processors that share it. Numbers of cores repeat in the dies of one
- * package, so `/proc/cpuinfo` alone is not certain.
+ * Counts the cores by the processors that share each of them, as stated by the kernel. Core numbers repeat on the dies
+ * of one package, so `/proc/cpuinfo` alone is not certain.
  */
 async function readPhysicalCores(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<number>> {
-  if (cores.length === 0) return unknown("the cores are not told");
+  if (cores.length === 0) return unknown("the cores are unknown");
   const folder = `${CPU}/cpu*/topology`;
   const covered = new Set<number>();
   let physical = 0;
@@ -77,9 +77,9 @@ async function readPhysicalCores(machine: Machine, cores: readonly number[], cpu
     const siblings = list === null ? null : numberList(list.trim());
     if (siblings === null) {
       const told = coresInCpuinfo(cpuinfo, cores.length);
-      return told === null ? unknown(`${topology} is not there`) : likely(told, "/proc/cpuinfo core id");
+      return told === null ? unknown(`${topology} does not exist`) : likely(told, "/proc/cpuinfo core id");
     }
-    // Processors that are switched off do not count.
+    // Offline processors do not count.
     for (const sibling of [core, ...siblings]) if (cores.includes(sibling)) covered.add(sibling);
     physical += 1;
   }
@@ -87,7 +87,7 @@ async function readPhysicalCores(machine: Machine, cores: readonly number[], cpu
   return likely(Math.round((physical / covered.size) * cores.length), folder);
 }
 
-/** Processors of x86 say which core of which package they are; null where not each of them does. */
+/** Counts the cores by core and package ids of x86; null if a processor does not state them. */
 function coresInCpuinfo(cpuinfo: string, processors: number): number | null {
   const packages = [...cpuinfo.matchAll(/^physical id\s*: (\d+)$/gm)];
   const cores = [...cpuinfo.matchAll(/^core id\s*: (\d+)$/gm)];
@@ -100,9 +100,9 @@ interface Core {
   capacity: number | null;
 }
 
-/** Kinds of cores: by what they are called first, then by how much they can do. */
+/** Groups the cores by kind: by name first, then by capacity. */
 async function readClusters(machine: Machine, cores: readonly number[], cpuinfo: string): Promise<Fact<CoreCluster[]>> {
-  if (cores.length === 0) return unknown("the cores are not told");
+  if (cores.length === 0) return unknown("the cores are unknown");
   const kinds = isArm(machine) ? armParts(cpuinfo) : await readHybridKinds(machine, cpuinfo);
   const clusters: CoreCluster[] = [];
   for (const number of cores.slice(0, MAX_CORES_READ)) {
@@ -120,7 +120,7 @@ async function readClusters(machine: Machine, cores: readonly number[], cpuinfo:
 }
 
 async function readCore(machine: Machine, number: number, kind: string | null): Promise<Core> {
-  // Kinds of cores with different capacities are ARM's; Intel lists its two apart.
+  // Only ARM states capacities; Intel lists its two kinds separately.
   if (!isArm(machine)) return { name: kind ?? "core", capacity: null };
   const capacity = positive(await readOrNull(machine, `${CPU}/cpu${number}/cpu_capacity`));
   if (kind !== null) return { name: kind, capacity };
@@ -143,7 +143,7 @@ function speedOf({ capacity, max_mhz }: CoreCluster): number {
   return capacity ?? max_mhz ?? 0;
 }
 
-/** Intel's two kinds, which it lists apart. */
+/** Reads the two kinds of Intel cores, which are listed separately. */
 async function readHybridKinds(machine: Machine, cpuinfo: string): Promise<Map<number, string>> {
   const kinds = new Map<number, string>();
   if (!cpuinfo.includes("GenuineIntel")) return kinds;
@@ -157,7 +157,7 @@ async function readHybridKinds(machine: Machine, cpuinfo: string): Promise<Map<n
   return kinds;
 }
 
-/** `CPU implementer` and `CPU part` of each processor in /proc/cpuinfo. */
+/** Reads `CPU implementer` and `CPU part` of each processor from /proc/cpuinfo. */
 function armParts(cpuinfo: string): Map<number, string> {
   const parts = new Map<number, string>();
   let processor = 0;
@@ -173,7 +173,7 @@ function armParts(cpuinfo: string): Map<number, string> {
 
 async function readCaches(machine: Machine, cores: readonly number[]): Promise<Fact<CpuCache[]>> {
   const [first] = cores;
-  if (first === undefined) return unknown("the cores are not told");
+  if (first === undefined) return unknown("the cores are unknown");
   const folder = `${CPU}/cpu${first}/cache`;
   const names = (await machine.listDirectory(folder)).filter((name) => /^index\d$/.test(name)).slice(0, MAX_CACHES);
   const caches: CpuCache[] = [];
@@ -190,12 +190,12 @@ async function readCaches(machine: Machine, cores: readonly number[]): Promise<F
       count: Math.max(1, Math.round(cores.length / sharers)),
     });
   }
-  return caches.length === 0 ? unknown(`${folder} tells no sizes`) : likely(caches, folder);
+  return caches.length === 0 ? unknown(`${folder} has no sizes`) : likely(caches, folder);
 }
 
-/** An emulator shows the processor of its host: an ARM program that finds itself on Intel's. */
+/** Detects an emulator, which shows the processor of its host: an ARM program then sees an x86 processor. */
 function emulationOf(machine: Machine, cpuinfo: string): Fact<boolean> {
-  if (cpuinfo === "") return unknown("/proc/cpuinfo is not there");
+  if (cpuinfo === "") return unknown("/proc/cpuinfo does not exist");
   return likely(isArm(machine) && /^(vendor_id|flags)\s*:/m.test(cpuinfo), "/proc/cpuinfo");
 }
 

@@ -2,10 +2,10 @@ import { isLinux } from "../is-linux.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-/** 1.5 KB for each processor of a large x86 server. */
+/** Most bytes of /proc/cpuinfo. A large x86 server has 1.5 KB per processor. */
 const MAX_CPUINFO_BYTES = 2 ** 20;
 
-/** What engines have faster code for, by the names of Linux; an answer has this order. */
+/** Features that engines have faster code for, by their Linux names, in the order of the result. */
 const FEATURES = [
   ...["sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni"],
   ...["avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"],
@@ -13,10 +13,10 @@ const FEATURES = [
   ...["v", "zvfh", "lsx", "lasx"],
 ];
 
-/** Every arm64 Mac has them: they came before the first, the M1. */
+/** Features of every arm64 Mac, since the M1. */
 const APPLE_FEATURES = ["neon", "asimd", "asimdhp", "asimddp"];
 
-/** The line of `/proc/cpuinfo` that lists what a processor can do, by how the machine type begins. */
+/** Name of the feature line in `/proc/cpuinfo`, by machine type. */
 const LIST_NAMES: readonly (readonly [machineType: RegExp, name: string])[] = [
   [/^(x86_64|amd64|i[3-6]86)$/, "flags"],
   [/^(aarch64|arm|loongarch)/, "Features"],
@@ -24,9 +24,9 @@ const LIST_NAMES: readonly (readonly [machineType: RegExp, name: string])[] = [
 ];
 
 /**
- * The instruction sets that matter to inference and that every processor here has, by the names of Linux
- * (`avx2`, `avx512_vnni`, `asimddp` for ARM's dot products, `v` for RISC-V's vectors); `neon` comes with `asimd`, its
- * name on 64 bit. Empty: it has none of them. Null: not known, as on Windows, on x64 Macs, and under an emulator that
+ * Returns the CPU features that matter for inference and that all processors have, by their Linux names (`avx2`,
+ * `avx512_vnni`, `asimddp` for ARM dot products, `v` for RISC-V vectors). `neon` is added to `asimd`, its 64-bit name.
+ * Empty if the processors have none of them. Null if unknown, as on Windows, on x64 Macs, and under an emulator that
  * shows the processors of its host. Reads one file. Never rejects.
  */
 export async function readCpuFeatures(machine: Machine): Promise<string[] | null> {
@@ -37,7 +37,7 @@ export async function readCpuFeatures(machine: Machine): Promise<string[] | null
   const cpuinfo = (await readOrNull(machine, "/proc/cpuinfo", MAX_CPUINFO_BYTES)) ?? "";
 
   const lines = cpuinfo.split("\n");
-  // What was cut off lacks what came behind.
+  // The last line may be cut off.
   if (cpuinfo.length >= MAX_CPUINFO_BYTES) lines.pop();
   const processors = lines.flatMap((line) => {
     const [name, list] = line.split(/\s*:\s*/, 2);
@@ -54,7 +54,7 @@ function features(list: string): ReadonlySet<string> {
   return words;
 }
 
-/** `rv64imafdcv_zicsr_zvfh`: letters up to the first underscore, words behind it. */
+/** Parses `rv64imafdcv_zicsr_zvfh`: single letters up to the first underscore, then words. */
 function riscvFeatures(isa: string): ReadonlySet<string> {
   const [base = "", ...words] = isa.trim().toLowerCase().split("_");
   return new Set([...base.replace(/^rv\d+/, ""), ...words]);

@@ -5,13 +5,13 @@ import { readOrNull } from "../read-or-null.js";
 
 const MAX_MOUNTINFO_BYTES = 2 ** 18;
 
-/** How much processor time this process's cgroups leave it, in cores: 0.25, 1.5. */
+/** Processor time that cgroups allow for this process, in cores: 0.25, 1.5. */
 export interface CpuQuota {
   cores: number;
   source: string;
 }
 
-/** The tightest quota of all groups from the own one to the root, of version 1 or 2; null where there is none. */
+/** Returns the lowest quota of all cgroups from the process's own to the root, version 1 or 2; null without a quota. */
 export async function readCpuQuota(machine: Machine): Promise<CpuQuota | null> {
   const membership = (await readOrNull(machine, "/proc/self/cgroup")) ?? "";
   const mountinfo = (await readOrNull(machine, "/proc/self/mountinfo", MAX_MOUNTINFO_BYTES)) ?? "";
@@ -53,6 +53,6 @@ async function readV2(machine: Machine, directory: string): Promise<CpuQuota | n
 function share(quotaText: string, periodText: string, source: string): CpuQuota | null {
   const quota = Number(quotaText.trim() || Number.NaN);
   const period = Number(periodText.trim() || Number.NaN);
-  // `max` and -1 are no quota.
+  // `max` and -1 mean no quota.
   return quota > 0 && period > 0 && Number.isFinite(quota / period) ? { cores: quota / period, source } : null;
 }

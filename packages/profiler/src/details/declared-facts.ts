@@ -6,8 +6,8 @@ const PREFIX = "NANOAGENT_DEVICE_";
 type Rooms = Record<string, Record<string, Fact<unknown>>>;
 
 /**
- * The details with what the environment declares of them, a variable for each fact: `NANOAGENT_DEVICE_CPU_USABLE_CORES=2`
- * is `cpu.usable_cores`. A value is JSON, or else a text. What is no such value is passed over.
+ * Replaces details by facts from environment variables, one per fact: `NANOAGENT_DEVICE_CPU_USABLE_CORES=2` is
+ * `cpu.usable_cores`. A value is JSON or plain text. Invalid values are ignored.
  */
 export async function withDeclaredFacts(
   environment: Machine["environment"],
@@ -20,7 +20,7 @@ export async function withDeclaredFacts(
   const declared = Object.keys(environment).filter((name) => names.has(name) && environment[name]?.trim());
   if (declared.length === 0) return details;
 
-  // The check is loaded for those who declare something.
+  // The schema is loaded only if something is declared.
   const { EdgeDevice } = await import("@nanoagent/models");
   const rooms: Rooms = structuredClone(details) as unknown as Rooms;
   for (const name of declared) {

@@ -1,12 +1,12 @@
 import type { Fact } from "@nanoagent/models";
 import { MachineReadError } from "../machine-read-error.js";
 
-/** A fact that the system states. */
+/** Returns a fact that the system states directly. */
 export function certain<Value>(value: Value, source: string): Fact<Value> {
   return { value, source, confidence: "certain" };
 }
 
-/** A fact that follows from what the system states. */
+/** Returns a fact that is derived from statements of the system. */
 export function likely<Value>(value: Value, source: string): Fact<Value> {
   return { value, source, confidence: "likely" };
 }
@@ -15,7 +15,7 @@ export function unknown(error: string): { error: string } {
   return { error };
 }
 
-/** What `read` finds; a read that fails is this fact's error, and nobody else's. */
+/** Returns the fact from `read`. If it throws, the fact is unknown, with the error as the reason. */
 export async function factOf<Value>(read: () => Promise<Fact<Value>>): Promise<Fact<Value>> {
   try {
     return await read();

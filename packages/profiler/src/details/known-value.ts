@@ -1,6 +1,6 @@
 import type { Fact } from "@nanoagent/models";
 
-/** The value, or null where it is not known. */
+/** Returns the value of a fact, or null if it is unknown. */
 export function knownValue<Value>(fact: Fact<Value>): Value | null {
   return "value" in fact ? fact.value : null;
 }

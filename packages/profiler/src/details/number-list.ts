@@ -1,7 +1,7 @@
-/** No machine that this runs on has more processors. */
+/** Most numbers of a list, beyond the processors of any supported machine. */
 const MAX_NUMBERS = 4096;
 
-/** The numbers of a kernel's list: `0-3,5` is 0, 1, 2, 3 and 5. Null for what is none. */
+/** Parses a list of the kernel: `0-3,5` is 0, 1, 2, 3 and 5. Null for an invalid list. */
 export function numberList(text: string): number[] | null {
   const numbers: number[] = [];
   for (const part of text.trim().split(",")) {

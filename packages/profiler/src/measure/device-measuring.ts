@@ -2,26 +2,26 @@ import type { DeviceMeasurement } from "@nanoagent/models";
 import type { Machine } from "../machine.js";
 
 export interface MeasureDeviceOptions {
-  /** Ends it at once: every thread and file is gone when the promise rejects, with the signal's reason. */
+  /** Cancels the measurement. The promise rejects with the signal's reason after all threads and files are removed. */
   signal?: AbortSignal | undefined;
-  /** Called before each part. */
+  /** Called before each step. */
   onProgress?: ((progress: MeasureProgress) => void) | undefined;
-  /** How long it takes, about; each part is repeated for its share of it. Default: 8; from 1 to 60. */
+  /** Approximate duration, from 1 to 60. Each step is repeated for its share of it. Default: 8. */
   seconds?: number | undefined;
-  /** A file, or a folder where one is written, on the storage to be read. Default: the working directory; null: none. */
+  /** A file to read, or a folder to write one in. Null: storage is not measured. Default: the working directory. */
   storagePath?: string | null | undefined;
-  /** The machine whose facts say what is measured and how. Default: the one this process runs on, as it must be. */
+  /** Facts about the machine that runs this process. Default: read from the system. */
   machine?: Machine | undefined;
 }
 
 export interface MeasureProgress {
-  /** Name of the next measurement: `memory, 2 threads`. */
+  /** Name of the next step: `memory, 2 threads`. */
   step: string;
-  /** Of the whole, 0 to 1. */
+  /** Completed share of the measurement, from 0 to 1. */
   share: number;
 }
 
-/** Figures of a measurement that `writeDeviceMeasurement` saves. */
+/** Measured figures, as saved by `writeDeviceMeasurement`. */
 export type MeasuredFigures = Pick<
   DeviceMeasurement,
   "bandwidth" | "dot_products" | "storage_read" | "contention" | "temperature_celsius"
@@ -29,6 +29,6 @@ export type MeasuredFigures = Pick<
 
 export interface MeasuredDevice {
   figures: MeasuredFigures;
-  /** Sentences about the figures that a reader should know. */
+  /** Sentences that explain the figures to people. */
   notices: string[];
 }

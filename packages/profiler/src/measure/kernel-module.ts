@@ -17,12 +17,12 @@ import {
 
 const VECTOR_BYTES = 16;
 const READ_SUMS = 8;
-/** What one turn of the reading loop reads: it must be long, because the engine looks for interrupts at each turn. */
+/** Bytes per iteration of the reading loop. It is large because V8 checks for interrupts in each iteration. */
 export const READ_STEP_BYTES = 4 * READ_SUMS * VECTOR_BYTES;
 
-/** How weights of a type, and the activations they are multiplied with, lie in memory; a block follows the other. */
+/** Memory layout of the weights of a type and of their activations, in consecutive blocks. */
 export interface DotProductFormat {
-  /** The type by its name in model files. */
+  /** Name of the type in model files. */
   type: string;
   kernel: string;
   weightsPerBlock: number;
@@ -30,7 +30,7 @@ export interface DotProductFormat {
   activationBlockBytes: number;
 }
 
-/** The block types of most small models. Source of the layouts: GGUF's description of its tensor types. */
+/** The block types of most small models. Source of the layouts: the description of GGUF tensor types. */
 export const dotProductFormats: readonly DotProductFormat[] = [
   { type: "q8_0", kernel: "dot_q8_0", weightsPerBlock: 32, weightBlockBytes: 34, activationBlockBytes: 34 },
   { type: "q4_0", kernel: "dot_q4_0", weightsPerBlock: 32, weightBlockBytes: 18, activationBlockBytes: 34 },
@@ -38,12 +38,12 @@ export const dotProductFormats: readonly DotProductFormat[] = [
 ];
 
 /**
- * The module that is timed, 2.4 KB.
+ * Returns the module to time, 2.4 KB.
  *
- * - `sum_words(address, byteCount)` reads memory: the sum of its 64-bit words modulo 2^64. `byteCount` is a multiple
- *   of {@link READ_STEP_BYTES}, and at least that.
- * - `dot_…(weights, activations, blockCount)` is one row times one column as engines compute it: products of bytes are
- *   summed as integers within a block and scaled as floats. At least one block.
+ * - `sum_words(address, byteCount)` reads memory and returns the sum of its 64-bit words modulo 2^64. `byteCount` is a
+ *   positive multiple of {@link READ_STEP_BYTES}.
+ * - `dot_…(weights, activations, blockCount)` multiplies one row and one column like an engine: byte products are
+ *   summed as integers within a block and scaled as floats. `blockCount` is at least 1.
  */
 export function kernelModule(): Uint8Array<ArrayBuffer> {
   return assembleModule([sumWords(), dotQ8_0(), dotQ4_0(), dotQ4K()]);
@@ -88,8 +88,8 @@ function dotQ8_0(): WasmFunction {
 }
 
 /**
- * Weights are a half-precision scale and 16 bytes: their low halves are weights 0 to 15, their high ones 16 to 31, each
- * 8 too large.
+ * Blocks of weights are a half-precision scale and 16 bytes: the low halves are weights 0 to 15, the high halves 16 to
+ * 31, all with an offset of 8.
  */
 function dotQ4_0(): WasmFunction {
   return dotProduct(
@@ -109,8 +109,9 @@ function dotQ4_0(): WasmFunction {
 }
 
 /**
- * Weights are blocks of 256: two half-precision scales, 12 bytes with a scale and a minimum of 6 bits for each 32 weights,
- * and 128 bytes of halves. Activations are a single-precision scale, 256 bytes, and the sum of each 16 of them.
+ * Weights are blocks of 256: two half-precision scales, 12 bytes with a scale and a minimum of 6 bits for each 32
+ * weights, and 128 bytes of halves. Activations are a single-precision scale, 256 bytes, and the sum of each 16 of
+ * them.
  */
 function dotQ4K(): WasmFunction {
   return dotProduct(
@@ -124,8 +125,8 @@ function dotQ4K(): WasmFunction {
         local.set(third, i32.load(local.get(weights), scalesAt + 8)),
       ];
       for (let group = 0; group < 8; group++) {
-        // The scales of groups 0 to 3 are the low six bits of the first four bytes; the upper two bits there complete
-        // those of groups 4 to 7. The minimums lie the same way in the next four bytes.
+        // The scales of groups 0 to 3 are the low six bits of the first four bytes, whose upper two bits belong to
+        // groups 4 to 7. The minimums are stored the same way in the next four bytes.
         if (group === 0) code.push(local.set(scales, i32.and(local.get(first), i32.constant(0x3f3f3f3f))));
         if (group === 4) code.push(local.set(scales, upperSixBits(first, i32.and(local.get(third), NIBBLES))));
         if (group % 2 === 0) code.push(local.set(packed, v128.load(local.get(weights), halvesAt + 16 * group)));
@@ -181,7 +182,7 @@ interface DotProductLocals {
   integers: readonly [number, number, number, number];
 }
 
-/** A loop over blocks of these sizes, whose body adds to four sums, and the sum of them. */
+/** Builds a loop over blocks of these sizes, whose body adds to four sums, and the total of the sums. */
 function dotProduct(
   name: string,
   blockBytes: { weights: number; activations: number },
@@ -222,13 +223,13 @@ function halvesOf(bytes: Code, isLow: boolean): Code {
   return isLow ? v128.and(bytes, i8x16.splat(i32.constant(0x0f))) : i8x16.shiftRightUnsigned(bytes, i32.constant(4));
 }
 
-/** Four bytes of six bits: the upper two of `upper` above the four of `lower`. */
+/** Combines four six-bit values: the upper two bits of `upper` above the four bits of `lower`. */
 function upperSixBits(upper: number, lower: Code): Code {
   const twoBits = i32.and(i32.shiftRightUnsigned(local.get(upper), i32.constant(6)), i32.constant(0x03030303));
   return i32.or(lower, i32.shiftLeft(twoBits, i32.constant(4)));
 }
 
-/** Sixteen products of signed bytes, in four sums. */
+/** Multiplies sixteen signed bytes into four sums. */
 function dotOfBytes(one: Code, other: Code): Code {
   return i32x4.add(i32x4.addPairs(i16x8.multiplyLow(one, other)), i32x4.addPairs(i16x8.multiplyHigh(one, other)));
 }
@@ -245,7 +246,7 @@ function productOfHalves(weights: number, activations: number): Code {
   return f32.multiply(halfFloat(weights, 0), halfFloat(activations, 0));
 }
 
-/** A finite half-precision number: its bits are moved to where a single-precision one has them, 112 exponents too low. */
+/** Converts a finite half-precision number: shifts its bits to single precision and corrects the exponent by 112. */
 function halfFloat(address: number, offset: number): Code {
   const bits = i32.loadUnsigned16(local.get(address), offset);
   const sign = i32.shiftLeft(i32.and(bits, i32.constant(0x8000)), i32.constant(16));

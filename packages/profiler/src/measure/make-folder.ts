@@ -2,9 +2,9 @@ import { promises } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder and its missing parents. `mkdir` of Node with `recursive` never ends where the kernel refuses to make a
- * folder, as below `/proc`, and takes all memory meanwhile. The runtime has the same function: neither package imports the
- * other, and models, below both, touches no files.
+ * Creates a folder and its missing parents. Node's `mkdir` with `recursive` never ends and uses up all memory if the
+ * kernel refuses to create a folder, as below `/proc`. The runtime has the same function: neither package imports the
+ * other, and their common package models does not access files.
  */
 export async function makeFolder(folder: string, mode: number): Promise<void> {
   try {
@@ -15,7 +15,7 @@ export async function makeFolder(folder: string, mode: number): Promise<void> {
     if (code !== "ENOENT" || dirname(folder) === folder) throw error;
     await makeFolder(dirname(folder), mode);
     await promises.mkdir(folder, { mode }).catch(async (again) => {
-      // Another program may have made it meanwhile.
+      // Another program may have created it in the meantime.
       if (!(await isFolder(folder))) throw again;
     });
   }

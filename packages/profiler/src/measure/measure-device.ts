@@ -1,22 +1,22 @@
 import type { MeasureDeviceOptions, MeasuredDevice } from "./device-measuring.js";
 
 /**
- * How fast this device reads memory, with one thread and with more; how fast one thread multiplies weights of common
- * types; how fast its storage is read.
+ * Measures how fast this device reads memory, with one and with several threads, how fast one thread multiplies weights
+ * of common types, and how fast its storage can be read.
  *
- * - Bandwidth is in bytes per second, of threads that each read a buffer of their own. Together these are four times the
- *   largest cache, and never more than an eighth of the memory that is available to this process.
- * - Dot products are in weights per second, of data in the nearest cache, by 128-bit instructions: engines that use wider
- *   ones are faster.
- * - Each figure is the best of several; `spread` says how much worse the median was. `contention` is the share of the
- *   processors that other processes used meanwhile. The temperature is that before and after.
- * - What cannot be measured here is left out, and a notice says why.
+ * - Bandwidth is in bytes per second. Each thread reads a separate buffer. All buffers together are four times the
+ *   largest cache, but at most an eighth of the memory available to this process.
+ * - Dot products are in weights per second, for data in the nearest cache, with 128-bit instructions. Engines with
+ *   wider instructions are faster.
+ * - Each figure is the best of several; `spread` is the relative distance of the median. `contention` is the share of
+ *   the processors that other processes used in the meantime. Temperatures are measured before and after.
+ * - Figures that cannot be measured are left out, and a notice explains why.
  *
- * Rejects with the signal's reason, and with `MeasurementError` where not even one thread can be run.
+ * Rejects with the signal's reason, or with `MeasurementError` if not even one thread can run.
  */
 export async function measureDevice(options: MeasureDeviceOptions = {}): Promise<MeasuredDevice> {
   options.signal?.throwIfAborted();
-  // Not loaded by a program that does not measure.
+  // Loaded only when something is measured.
   const { runMeasurement } = await import("./run-measurement.js");
   return runMeasurement(options);
 }

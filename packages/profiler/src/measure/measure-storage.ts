@@ -12,20 +12,20 @@ export interface MeasureStorageOptions {
 }
 
 export interface StorageTiming {
-  /** Bytes per second; null where only memory could have been measured. */
+  /** Bytes per second; null if storage could not be measured. */
   rate: MeasuredRate | null;
-  /** What was measured, or why nothing was: a sentence. */
+  /** A sentence about the measured file, or the reason why nothing was measured. */
   notice: string;
 }
 
-/** What one read asks for: as much as the system itself reads ahead at a time, several times over. */
+/** Size of one read, several times the read-ahead of the system. */
 const READ_BYTES = 4 * BYTES_PER_MB;
 const SAMPLES = 8;
 const MIN_SAMPLES = 3;
-/** Less, and the drive's own buffer answers. */
+/** Smallest file to read. Smaller ones may be served by the drive's buffer. */
 const MIN_BYTES = 8 * BYTES_PER_MB;
 const MAX_WRITTEN_BYTES = 64 * BYTES_PER_MB;
-/** Of the free space: nobody else must run out of it. */
+/** Largest share of the free space to write. */
 const SHARE_OF_FREE = 1 / 10;
 /** File systems that keep files in memory. Source: Linux, include/uapi/linux/magic.h. */
 const IN_MEMORY = new Map([
@@ -34,12 +34,11 @@ const IN_MEMORY = new Map([
 ]);
 
 /**
- * How fast files are read from what lies under this path, one large read after the other, past the system's cache.
+ * Measures how fast files at this path are read sequentially, with large reads that bypass the system's cache.
  *
- * A file is read where it lies. In a folder a nameless file of at most 64 MB, and a tenth of the free space, is written
- * first; it is gone when this ends, however it ends. Where the cache cannot be passed (other systems than Linux, file
- * systems in memory) nothing is measured, because the figure would be that of the memory. Never rejects but with the
- * signal's reason.
+ * A file is read in place. In a folder, an unnamed file of at most 64 MB and a tenth of the free space is written
+ * first; it always disappears at the end. If the cache cannot be bypassed (systems other than Linux, file systems in
+ * memory), nothing is measured, because the figure would be that of the memory. Rejects only with the signal's reason.
  */
 export async function measureStorage(
   storagePath: string,
@@ -47,10 +46,10 @@ export async function measureStorage(
 ): Promise<StorageTiming> {
   signal?.throwIfAborted();
   const target = path.resolve(storagePath);
-  if (constants.O_DIRECT === undefined) return unmeasured("this system has no way to read past its cache");
+  if (constants.O_DIRECT === undefined) return unmeasured("this system cannot bypass its cache");
   try {
     const fileSystem = IN_MEMORY.get((await promises.statfs(target)).type);
-    if (fileSystem !== undefined) return unmeasured(`${target} lies in memory (${fileSystem})`);
+    if (fileSystem !== undefined) return unmeasured(`${target} is in memory (${fileSystem})`);
     const status = await promises.stat(target);
     if (status.isFile()) return await readExisting(target, { seconds, signal });
     if (status.isDirectory()) return await readWritten(target, { seconds, signal });
@@ -58,7 +57,7 @@ export async function measureStorage(
   } catch (error) {
     signal?.throwIfAborted();
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EINVAL") return unmeasured(`the file system of ${target} reads through the cache only`);
+    if (code === "EINVAL") return unmeasured(`the file system of ${target} cannot bypass the cache`);
     return unmeasured(`${target} cannot be used (${code ?? String(error)})`);
   }
 }
@@ -67,11 +66,11 @@ async function readExisting(target: string, options: MeasureStorageOptions): Pro
   const file = await promises.open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_DIRECT);
   try {
     const status = await file.stat();
-    // A read past its end would be a short one: the last part is left out.
+    // The last part is left out, because reading it would be a short read.
     const bytes = Math.floor(status.size / READ_BYTES) * READ_BYTES;
     if (!status.isFile() || bytes < MIN_BYTES)
       return unmeasured(`${target} is smaller than ${MIN_BYTES / BYTES_PER_MB} MB`);
-    return { rate: await timeReads(file, bytes, options), notice: `Storage was read past the cache: ${target}.` };
+    return { rate: await timeReads(file, bytes, options), notice: `Storage was read without the cache: ${target}.` };
   } finally {
     await file.close();
   }
@@ -80,14 +79,14 @@ async function readExisting(target: string, options: MeasureStorageOptions): Pro
 async function readWritten(folder: string, options: MeasureStorageOptions): Promise<StorageTiming> {
   const { bavail, bsize } = await promises.statfs(folder);
   const mostBytes = Math.min(MAX_WRITTEN_BYTES, bavail * bsize * SHARE_OF_FREE);
-  if (mostBytes < MIN_BYTES) return unmeasured(`${folder} has too little free space to write a file and read it`);
+  if (mostBytes < MIN_BYTES) return unmeasured(`${folder} has too little free space for a test file`);
   const target = path.join(folder, `.nanoagent-${process.pid}-${randomBytes(6).toString("hex")}`);
   const { O_RDWR, O_CREAT, O_EXCL, O_DIRECT } = constants;
   let file: FileHandle;
   try {
     file = await promises.open(target, O_RDWR | O_CREAT | O_EXCL | O_DIRECT, 0o600);
   } finally {
-    // Without a name it cannot be left behind. A system that refuses to open it may have made it all the same.
+    // Without a name it cannot be left behind. A system that refuses to open it may still have created it.
     await promises.rm(target, { force: true });
   }
   try {
@@ -95,14 +94,14 @@ async function readWritten(folder: string, options: MeasureStorageOptions): Prom
     const rate = await timeReads(file, bytes, options);
     return {
       rate,
-      notice: `Storage was read past the cache: ${Math.floor(bytes / BYTES_PER_MB)} MB written in ${folder}.`,
+      notice: `Storage was read without the cache: a test file of ${Math.floor(bytes / BYTES_PER_MB)} MB in ${folder}.`,
     };
   } finally {
     await file.close();
   }
 }
 
-/** Bytes that no file system can make smaller. Stops early on a slow drive, but not before there is enough to read. */
+/** Writes incompressible bytes. Stops early on a slow drive, but not before {@link MIN_BYTES}. */
 async function writeNoise(
   file: FileHandle,
   mostBytes: number,
@@ -144,7 +143,7 @@ async function timeReads(
   return rateOf(rates);
 }
 
-/** Reads past the cache go into whole pages of memory, and this is where Node gives some. */
+/** Returns a page-aligned buffer, as reads that bypass the cache require. */
 function alignedBuffer(): Buffer {
   return Buffer.from(new webAssembly.Memory({ initial: READ_BYTES / WASM_PAGE_BYTES }).buffer);
 }

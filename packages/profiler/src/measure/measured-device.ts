@@ -7,10 +7,10 @@ import { MachineSnapshot } from "../machine-snapshot.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "../memory/read-memory.js";
 import { platformName } from "../platform-name.js";
 
-/** Kernels keep more or less of the RAM for themselves from one version to the next. */
+/** Tolerance for the RAM, because kernel versions reserve different amounts. */
 const SAME_MEMORY_SHARE = 0.05;
 
-/** What a measurement is tied to: the machine itself, whatever is declared about it. */
+/** Reads the facts that identify the measured device, ignoring declared values. */
 export async function readMeasuredDevice(local: Machine): Promise<DeviceMeasurement["device"]> {
   const machine = new MachineSnapshot(local);
   const [cpu, memory] = await Promise.all([readCpuDetails(machine), readMemory(machine)]);
@@ -22,19 +22,20 @@ export async function readMeasuredDevice(local: Machine): Promise<DeviceMeasurem
   };
 }
 
-/** How what was measured is not this device; null where it is. */
+/** Describes the difference between the measured device and this one; null if they are the same. */
 export function deviceDifference(
   measured: DeviceMeasurement["device"],
   here: DeviceMeasurement["device"],
 ): string | null {
-  if (measured.platform !== here.platform) return `on ${measured.platform}, and this is ${here.platform}`;
+  if (measured.platform !== here.platform) return `on ${measured.platform}, but this is ${here.platform}`;
   if (measured.cpu_model !== here.cpu_model) {
-    return `on ${measured.cpu_model ?? "an unknown processor"}, and this is ${here.cpu_model ?? "an unknown one"}`;
+    return `on ${measured.cpu_model ?? "an unknown processor"}, but this is ${here.cpu_model ?? "an unknown one"}`;
   }
-  if (measured.cpu_cores !== here.cpu_cores) return `on ${measured.cpu_cores} cores, and here are ${here.cpu_cores}`;
+  if (measured.cpu_cores !== here.cpu_cores)
+    return `on ${measured.cpu_cores} cores, but this device has ${here.cpu_cores}`;
   const most = Math.max(measured.memory_mb, here.memory_mb);
   if (Math.abs(measured.memory_mb - here.memory_mb) > SAME_MEMORY_SHARE * most) {
-    return `with ${measured.memory_mb} MB of memory, and here are ${here.memory_mb} MB`;
+    return `with ${measured.memory_mb} MB of memory, but this device has ${here.memory_mb} MB`;
   }
   return null;
 }

@@ -1,13 +1,13 @@
 import zlib from "node:zlib";
 
-/** Writes a measurement with the CRC-32 of its JSON in one line, so that a flipped bit on a memory card is noticed. */
+/** Formats a measurement with the CRC-32 of its JSON in one line, to detect flipped bits on a memory card. */
 export function withChecksum(measurement: object): string {
   return `${JSON.stringify({ ...measurement, crc32: sumOf(measurement) }, null, 2)}\n`;
 }
 
 /**
- * Takes the checksum off what was read. Returns null where it does not fit. A file of an earlier version, or one from which
- * a person has removed the checksum, has none.
+ * Removes the checksum from parsed data. Returns null if it does not match. Data without a checksum is accepted, such
+ * as files of an earlier version or edited files.
  */
 export function withoutChecksum(data: unknown): unknown {
   if (typeof data !== "object" || data === null || !("crc32" in data)) return data;

@@ -1,8 +1,8 @@
 import { NanoAgentError } from "@nanoagent/models";
 
 /**
- * Code `measurement`: a device could not be measured, or the measurement not be kept. The message says which part;
- * `reason` is the system's word for the fault, where there is one.
+ * Code `measurement`: a device could not be measured, or the measurement could not be saved. The message names the
+ * part; `reason` is the system's error message.
  */
 export class MeasurementError extends NanoAgentError {
   override name = "MeasurementError";

@@ -10,16 +10,16 @@ import { deviceDifference, readMeasuredDevice } from "./measured-device.js";
 import { withChecksum, withoutChecksum } from "./measurement-checksum.js";
 import { MeasurementError } from "./measurement-error.js";
 
-/** Trials of a hundred models take 20 KB. */
+/** Largest file. Trials of a hundred models need 20 KB. */
 const MAX_FILE_BYTES = 262_144;
 const MILLISECONDS_PER_DAY = 86_400_000;
-/** Systems, firmware and coolers change in half a year. */
+/** Age at which a measurement is stale, because systems, firmware and coolers change. */
 const STALE_AFTER_DAYS = 180;
-/** Clocks of small boards that were without power differ by minutes once they are set. */
+/** Tolerance for the clocks of small boards, which can be off by minutes after a power loss. */
 const CLOCK_DIFFERENCE_DAYS = 1;
 
 export interface MeasurementStoreOptions {
-  /** The machine that it must be of, and whose environment says where it lies. Default: the one this process runs on. */
+  /** The measured machine, whose environment determines the file. Default: the one that runs this process. */
   machine?: Machine | undefined;
   /** The file. Default: {@link measurementPath} of the machine. */
   path?: string | undefined;
@@ -29,19 +29,19 @@ export interface MeasurementStoreOptions {
 
 export interface StoredMeasurement {
   path: string;
-  /** Null where nothing was measured, and where `ignored` says why what is there counts for nothing. */
+  /** Null if there is no measurement, or if the file is ignored (see `ignored`). */
   measurement: DeviceMeasurement | null;
   ignored: string | null;
-  /** Why it may not hold any more, as the end of "This was measured …"; null where nothing speaks against it. */
+  /** Why the measurement may be outdated, as the end of "This was measured …"; null if it is current. */
   stale: string | null;
 }
 
-/** What one who measures knows; the rest of the file stays. */
+/** The newly measured part. The rest of the file stays. */
 export type MeasuredPart = Partial<Omit<DeviceMeasurement, "format" | "measured_at" | "device" | "thread_trials">>;
 
 /**
- * `nanoagent/device-measurement.json` in the user's state folder: `$XDG_STATE_HOME`, else `~/.local/state`; on Windows
- * `%LOCALAPPDATA%`. A relative folder counts for none, as the XDG specification has it.
+ * Returns the path of `nanoagent/device-measurement.json` in the user's state folder: `$XDG_STATE_HOME`, or else
+ * `~/.local/state`; on Windows `%LOCALAPPDATA%`. Relative folders are ignored, as in the XDG specification.
  */
 export function measurementPath(machine: Pick<Machine, "environment" | "platform">): string {
   const { XDG_STATE_HOME, LOCALAPPDATA, HOME } = machine.environment;
@@ -51,7 +51,7 @@ export function measurementPath(machine: Pick<Machine, "environment" | "platform
   return `${HOME || homeFolder()}/.local/state/${file}`;
 }
 
-/** A user without an entry in the system's list, as a service may have, has none; nothing can be kept there. */
+/** Returns the home folder; empty for a user without an entry in the user database, as for some services. */
 function homeFolder(): string {
   try {
     return os.homedir();
@@ -61,9 +61,9 @@ function homeFolder(): string {
 }
 
 /**
- * What was measured on this device and kept. Never rejects: a file that cannot be read, is larger than 256 KB or is no
- * measurement is `ignored`, with the reason. One of another device, or older than 180 days, is given with what is
- * `stale` about it.
+ * Reads the saved measurement of this device. Never rejects: a file that cannot be read, exceeds 256 KB or is not a
+ * measurement is ignored, with the reason in `ignored`. A measurement of another device, or older than 180 days, is
+ * returned with the reason in `stale`.
  */
 export async function readDeviceMeasurement(options: MeasurementStoreOptions = {}): Promise<StoredMeasurement> {
   const { machine = new LocalMachine(), now = Date.now() } = options;
@@ -74,11 +74,10 @@ export async function readDeviceMeasurement(options: MeasurementStoreOptions = {
 }
 
 /**
- * Keeps what was measured on this device just now. What others wrote into the file stays, when it was measured on this
- * device: a part that is given replaces that part alone; with another `engine_version`, what engines were tried for is
- * dropped. The file is readable by its owner only and is replaced in one
- * step, so a reader sees the old one or the new one; of two who write at once, the last wins.
- * Returns where it lies and, where a file had to give way, why. Throws {@link MeasurementError} when it cannot be written.
+ * Saves a new measurement of this device. Other parts of the file stay, if they were measured on this device; another
+ * `engine_version` removes the calibrations. The file is readable only by its owner and replaced atomically; of two
+ * concurrent writers, the last one wins. Returns the path and, if an earlier file was discarded, the reason. Throws
+ * {@link MeasurementError} if the file cannot be written.
  */
 export async function writeDeviceMeasurement(
   part: MeasuredPart,
@@ -94,7 +93,7 @@ export async function writeDeviceMeasurement(
     ...nothingMeasured,
     ...(difference === null ? before : null),
     thread_trials: undefined,
-    // Another engine's speeds say nothing of this one's.
+    // Speeds of another engine version do not apply.
     ...(engine_version === before?.engine_version ? null : { calibrations: [] }),
     ...part,
     format: 1,
@@ -132,28 +131,28 @@ async function readFile(
   try {
     data = JSON.parse(text);
   } catch {
-    return ignore(`${path} is no JSON`);
+    return ignore(`${path} is not JSON`);
   }
   const isObject = data !== null;
   data = withoutChecksum(data);
   if (isObject && data === null) {
-    return ignore(`${path} is damaged (its checksum does not fit; remove the line "crc32" if you edited the file)`);
+    return ignore(`${path} is damaged (wrong checksum; if you edited the file, remove the line "crc32")`);
   }
   const result = DeviceMeasurement.safeParse(data);
   if (result.success) return { measurement: result.value, ignored: null };
   const [issue] = result.issues;
   const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
-  return ignore(`${path} is no measurement${place}: ${issue?.message ?? "it has another form"}`);
+  return ignore(`${path} is not a measurement${place}: ${issue?.message ?? "it has another form"}`);
 }
 
 function staleness(measurement: DeviceMeasurement, here: DeviceMeasurement["device"], now: number): string | null {
   const difference = deviceDifference(measurement.device, here);
   if (difference !== null) return difference;
-  // A board without a clock says nothing of the time that has passed.
+  // Without a clock, the age is unknown.
   if (!isClockSet(now) || !isClockSet(Date.parse(measurement.measured_at))) return null;
   const days = (now - Date.parse(measurement.measured_at)) / MILLISECONDS_PER_DAY;
   if (days > STALE_AFTER_DAYS) return `${Math.floor(days)} days ago`;
-  return days < -CLOCK_DIFFERENCE_DAYS ? "at a time that this clock has not reached" : null;
+  return days < -CLOCK_DIFFERENCE_DAYS ? "at a time in the future of this clock" : null;
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
@@ -171,9 +170,9 @@ async function replaceFile(path: string, text: string): Promise<void> {
   } catch (cause) {
     await promises.rm(temporary, { force: true }).catch(() => {});
     throw new MeasurementError({
-      message: `The measurement cannot be kept in ${path}.`,
+      message: `The measurement cannot be saved in ${path}.`,
       reason: cause instanceof Error ? cause.message : undefined,
-      hint: "XDG_STATE_HOME names a folder that can be written to.",
+      hint: "Set XDG_STATE_HOME to a writable folder.",
       cause,
     });
   }

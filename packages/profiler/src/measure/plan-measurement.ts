@@ -1,7 +1,7 @@
 import { BYTES_PER_MB } from "@nanoagent/models";
-/** Rounds of a measurement, and the notices that they call for. */
+/** Rounds of a measurement, and notices about them. */
 export interface MeasurementPlan {
-  /** For each number of threads that is tried, what each of them reads, over and over. */
+  /** Numbers of threads to try, each with the buffer size per thread. */
   bandwidth: { threads: number; bytesPerThread: number }[];
   notices: string[];
 }
@@ -9,44 +9,45 @@ export interface MeasurementPlan {
 export interface PlanMeasurementInput {
   cores: number;
   availableBytes: number;
-  /** The largest cache; null where it is not known. */
+  /** Size of the largest cache; null if unknown. */
   cacheBytes: number | null;
 }
 
-/** More threads than these read no faster on what this is made for, and each takes memory. */
+/** Most threads. On small computers, more threads do not read faster, and each one needs memory. */
 const MAX_THREADS = 64;
-/** Up to here each number of threads is tried; beyond it, those half as many again. */
+/** Every number of threads up to this one is tried; beyond it, each next number is 1.5 times the previous. */
 const EACH_UP_TO = 8;
-/** Read over and over, a cache keeps next to nothing of a buffer four times its size. */
+/** Buffer size relative to the cache: a cache keeps almost nothing of a buffer four times its size. */
 const CACHE_SIZES = 4;
-/** Enough for a cache of 16 MiB, where its size is not known. */
+/** Least buffer size. Enough for a cache of 16 MiB, if its size is unknown. */
 const MIN_USEFUL_BYTES = 64 * BYTES_PER_MB;
 const MAX_BYTES = 512 * BYTES_PER_MB;
-/** Share of the available memory; other programs keep the rest. */
+/** Largest share of the available memory to use. */
 const SHARE_OF_AVAILABLE = 1 / 8;
-/** What a thread takes before it has a buffer. */
+/** Memory of a thread without its buffer. */
 const THREAD_BYTES = 6 * BYTES_PER_MB;
-/** What one call of the kernel reads. */
+/** Bytes that one call of the kernel reads. */
 export const CHUNK_BYTES = 256 * 1024;
 
 /**
- * How many threads are tried, and how much they read. All threads together read one amount, four times the largest
- * cache where memory allows; buffers take at most an eighth of the available memory, or 256 KiB for each thread.
+ * Plans the numbers of threads to try and their buffer sizes. All threads together read four times the largest cache,
+ * if memory allows. The buffers use at most an eighth of the available memory, or 256 KiB per thread.
  */
 export function planMeasurement({ cores, availableBytes, cacheBytes }: PlanMeasurementInput): MeasurementPlan {
   const notices: string[] = [];
   const threadsInMemory = Math.max(1, Math.floor((availableBytes * SHARE_OF_AVAILABLE) / THREAD_BYTES));
   const mostThreads = Math.max(1, Math.min(Math.ceil(cores), MAX_THREADS, threadsInMemory));
   if (threadsInMemory < Math.min(cores, MAX_THREADS)) {
-    notices.push(`There is memory for ${counted(mostThreads, "thread")} only, of ${cores}.`);
+    notices.push(`Only ${counted(mostThreads, "thread")} of ${cores} fit in memory.`);
   } else if (cores > MAX_THREADS) {
-    notices.push(`No more than ${MAX_THREADS} threads were tried, of ${cores}.`);
+    notices.push(`Only ${MAX_THREADS} of ${cores} threads were tried.`);
   }
   const wanted = Math.min(MAX_BYTES, Math.max(MIN_USEFUL_BYTES, CACHE_SIZES * (cacheBytes ?? 0)));
   const total = Math.min(wanted, availableBytes * SHARE_OF_AVAILABLE);
   if (cacheBytes !== null && total < 2 * cacheBytes) {
     notices.push(
-      `Bandwidth was measured on ${Math.max(1, Math.floor(total / BYTES_PER_MB))} MB, which caches of ${Math.floor(cacheBytes / BYTES_PER_MB)} MB hold in part: memory itself may be slower.`,
+      `Bandwidth was measured on ${Math.max(1, Math.floor(total / BYTES_PER_MB))} MB, with caches of ` +
+        `${Math.floor(cacheBytes / BYTES_PER_MB)} MB: memory itself may be slower.`,
     );
   }
   return {

@@ -2,9 +2,9 @@ import { allowedCpus } from "../cpu/cpu-numbers.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-/** What the processors did until a moment, and how much of it this process was. */
+/** Accumulated use of the processors at a moment, in total and by this process. */
 export interface ProcessorUse {
-  /** Ticks of the processors that this process may run on. */
+  /** Busy ticks of the processors that this process may use. */
   busyTicks: number;
   totalTicks: number;
   processors: number;
@@ -16,7 +16,7 @@ export interface ProcessorUse {
 const FIELDS = 8;
 const IDLE_FIELDS = new Set([3, 4]);
 
-/** The processors' use up to now; null where the system does not tell, as on Android. */
+/** Reads the use of the processors so far; null if the system does not report it, as on Android. */
 export async function readProcessorUse(machine: Machine): Promise<ProcessorUse | null> {
   const text = await readOrNull(machine, "/proc/stat");
   if (text === null) return null;
@@ -35,7 +35,7 @@ export async function readProcessorUse(machine: Machine): Promise<ProcessorUse |
   return { busyTicks, totalTicks, processors, ownSeconds: (user + system) / 1e6, atSeconds: performance.now() / 1000 };
 }
 
-/** The share of the processors' time that was neither idle nor this process's, 0 to 1; null where it cannot be said. */
+/** Returns the share of processor time used by other processes, from 0 to 1; null if unknown. */
 export function othersShare(before: ProcessorUse | null, after: ProcessorUse | null): number | null {
   if (before === null || after === null || before.processors !== after.processors) return null;
   const ticks = after.totalTicks - before.totalTicks;

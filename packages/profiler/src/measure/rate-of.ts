@@ -1,6 +1,6 @@
 import type { MeasuredRate } from "@nanoagent/models";
 
-/** The best of these rates, and by which share of it the median is worse. At least one rate. */
+/** Returns the best rate and the relative distance of the median to it. Requires at least one rate. */
 export function rateOf(ratesPerSecond: readonly number[]): MeasuredRate {
   const falling = [...ratesPerSecond].sort((one, other) => other - one);
   const best = falling[0] ?? 0;

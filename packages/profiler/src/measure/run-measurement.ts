@@ -19,17 +19,17 @@ const [MIN_SECONDS, MAX_SECONDS] = [1, 60];
 const BANDWIDTH_SHARE = 0.6;
 const DOT_PRODUCT_SHARE = 0.25;
 const STORAGE_SHARE = 0.15;
-/** Storage is written for as long as it is read. */
+/** Passes over the storage: one writes, one reads. */
 const STORAGE_PASSES = 2;
-/** What one round of threads takes besides the time that counts. */
+/** Time of a round of threads in addition to its measured time. */
 const ROUND_OVERHEAD_SECONDS = 0.25;
 const MIN_ROUND_SECONDS = 0.2;
-/** The nearest cache of the smallest processors holds 16 KB; a row of weights and its activations take up to 9. */
+/** Weights per row. With activations a row has up to 9 KB and fits in the smallest L1 cache of 16 KB. */
 const ROW_WEIGHTS = 4096;
-/** Others always do a little; from here on it shows in the figures. */
+/** Contention from which the figures are affected. Other processes always cause a little. */
 const NOTABLE_CONTENTION = 0.1;
 
-/** All parts of {@link measureDevice}, one after the other. */
+/** Runs all steps of {@link measureDevice}, one after the other. */
 export async function runMeasurement(options: MeasureDeviceOptions): Promise<MeasuredDevice> {
   const { signal, onProgress, storagePath = ".", machine = new LocalMachine() } = options;
   const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, options.seconds ?? DEFAULT_SECONDS));
@@ -67,7 +67,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
         processorShare = threads >= usableCores ? timing.processorShare : null;
       } catch (error) {
         if (!MeasurementError.isInstance(error) || bandwidth.length === 0) throw error;
-        notices.push(`With ${threads} threads it could not be measured: ${error.reason ?? error.message}`);
+        notices.push(`The measurement with ${threads} threads failed: ${error.reason ?? error.message}`);
         break;
       }
     }
@@ -82,7 +82,7 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
       dot_products.push({ type: format.type, per_second, spread });
     }
   } else {
-    notices.push("This processor has no vector instructions that WebAssembly can use: memory was not measured.");
+    notices.push("Memory was not measured: this processor has no vector instructions that WebAssembly can use.");
   }
 
   let storage_read = null;
@@ -95,16 +95,17 @@ export async function runMeasurement(options: MeasureDeviceOptions): Promise<Mea
   }
   signal?.throwIfAborted();
 
-  // Where the system does not tell, threads on all cores knew: what they did not get, others had.
+  // If the system does not report it, threads on all cores show it: other processes used the time that they did not
+  // get.
   const missing = processorShare === null || usableCores < machine.cpuCount ? null : 1 - processorShare;
   const contention = othersShare(useBefore, await readProcessorUse(machine)) ?? missing;
   if (contention !== null && contention >= NOTABLE_CONTENTION) {
     const percent = Math.round(contention * 100);
-    notices.push(`Others used ${percent} % of the processors meanwhile: an idle device is faster than this.`);
+    notices.push(`Other processes used ${percent} % of the processors: an idle device is faster than this.`);
   }
   const heatAfter = await readThermalDetails(new MachineSnapshot(machine));
   if (knownValue(heatBefore.is_throttled) === true || knownValue(heatAfter.is_throttled) === true) {
-    notices.push("The processor is slowed down for its heat, its power supply or by its settings.");
+    notices.push("The processor is throttled because of heat, power supply or settings.");
   }
   const [before, after] = [knownValue(heatBefore.temperature_celsius), knownValue(heatAfter.temperature_celsius)];
   const temperature_celsius = before === null || after === null ? null : { before, after };
@@ -141,7 +142,7 @@ function rowOf(module: WebAssembly.Module, format: DotProductFormat): KernelJob 
   };
 }
 
-/** All caches of the last level together, because threads on all cores use them all. */
+/** Returns the total size of the last-level caches, because threads on all cores use all of them. */
 function largestCache(cpu: DeviceDetails["cpu"]): number | null {
   const sizes = (knownValue(cpu.caches) ?? [])
     .filter(({ type }) => type !== "instruction")
@@ -149,13 +150,14 @@ function largestCache(cpu: DeviceDetails["cpu"]): number | null {
   return sizes.length === 0 ? null : Math.max(...sizes);
 }
 
-/** What makes all figures doubtful from the start. */
+/** Returns notices about conditions that make all figures unreliable. */
 function reservations(cpu: DeviceDetails["cpu"]): string[] {
   const notices: string[] = [];
-  if (knownValue(cpu.is_emulated) === true) notices.push("An emulator runs this: the figures are the emulator's.");
+  if (knownValue(cpu.is_emulated) === true)
+    notices.push("This program runs in an emulator: the figures are those of the emulator.");
   const cores = knownValue(cpu.usable_cores);
   if (cores !== null && !Number.isInteger(cores)) {
-    notices.push(`A quota leaves this process ${cores} cores: figures are the best of moments within it.`);
+    notices.push(`A quota limits this process to ${cores} cores: the figures are the best moments within it.`);
   }
   return notices;
 }

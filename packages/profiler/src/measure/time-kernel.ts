@@ -5,25 +5,25 @@ import { MeasurementError } from "./measurement-error.js";
 import { rateOf } from "./rate-of.js";
 import { WASM_PAGE_BYTES } from "./web-assembly.js";
 
-/** What each thread does, again and again. Threads share the code and nothing else. */
+/** The job that each thread repeats. Threads share only the code. */
 export interface KernelJob {
   module: WebAssembly.Module;
-  /** Which function of the module. */
+  /** Name of the exported function. */
   kernel: string;
-  /** Its first argument, call after call: multiples of `step`; after `count` of them from 0 again. */
+  /** First argument of consecutive calls: multiples of `step`, which start again at 0 after `count` calls. */
   addresses: { step: number; count: number };
   otherArguments: readonly number[];
-  /** How many units of work one call is: what the rate counts. */
+  /** Units of work per call, which the rate counts. */
   unitsPerCall: number;
-  /** Calls between two looks at the clock, which takes as long as some 500 multiplications. */
+  /** Calls between two reads of the clock, each of which takes as long as about 500 multiplications. */
   callsPerLook: number;
-  /** What one thread's memory must hold. */
+  /** Memory that one thread needs. */
   memoryBytes: number;
 }
 
-/** What all threads did together. */
+/** Rate of all threads together. */
 export interface KernelTiming extends MeasuredRate {
-  /** The share of a processor that each thread got meanwhile, 0 to 1. */
+  /** Share of a processor that each thread got, from 0 to 1. */
   processorShare: number;
 }
 
@@ -33,23 +33,23 @@ export interface TimeKernelOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Made of it, no number is one that processors are slow with, and no page of memory is the one that all zeros share. */
+/** Byte to fill memory with. Avoids numbers that processors are slow with, and the shared zero page. */
 const FILLING = 0x31;
-/** Code that is called often is compiled anew; by then it has been. */
+/** Warm-up time, after which frequently called code has been optimized. */
 const WARM_UP_SECONDS = 0.12;
-/** Short, so that of many one is not disturbed; and as long as several turns of a scheduler. */
+/** Length of a window: short enough that some windows are undisturbed, and longer than several scheduler ticks. */
 const WINDOW_SECONDS = 0.02;
-/** All threads are awake by then, and wait for the moment. */
+/** Delay of the common start, so that all threads are awake and waiting. */
 const START_AFTER_NANOSECONDS = 5_000_000n;
-/** To be set up takes a thread 0.1 s; on the smallest boards, with a full buffer, 2 s. */
+/** Longest setup of a thread. It usually takes 0.1 s, or 2 s on the smallest boards with a full buffer. */
 const SET_UP_SECONDS = 60;
-/** A thread's own heap holds next to nothing. */
+/** Heap limits of a thread, which needs almost no heap. */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, codeRangeSizeMb: 8 };
 
 /**
- * A thread. It is kept as text, so that a program which bundles this one needs no second file; Node's options say whether
- * it runs as a script or as a module. All that it knows comes as `workerData`. In what is shared lie the moment to start
- * at, in nanoseconds, and a 1 once it is set.
+ * Source of a thread. It is a text, so that bundled programs need no second file; depending on Node's options it runs
+ * as a script or as a module. All input comes as `workerData`. The shared memory holds the start time in nanoseconds,
+ * and a 1 once it is set.
  */
 const THREAD = `
 const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
@@ -81,7 +81,7 @@ const callsPerSecond = new Float64Array(windows);
 let before = startsAt[0];
 for (let window = 0; window < windows; window++) {
   const { calls, now } = callUntil(startsAt[0] + BigInt(window + 1) * windowNanoseconds);
-  // A window that was slept through in part is no shorter for that.
+  // A partly missed window still counts with its full length.
   callsPerSecond[window] = calls / (Math.max(Number(now - before), Number(windowNanoseconds)) / 1e9);
   before = now;
 }
@@ -89,11 +89,11 @@ parentPort.postMessage(callsPerSecond);
 `;
 
 /**
- * How fast threads do this together: the best of many windows of 20 ms of time that are the same for all of them. The first
- * window begins at one moment for all, after each has warmed up.
+ * Measures how fast threads run a job together: the best of many windows of 20 ms, which are the same for all threads.
+ * The first window begins after all threads have warmed up.
  *
- * Takes `seconds` and about 0.2 s more. When the signal aborts, the threads end and its reason is thrown; a thread that
- * cannot be started or given its memory is a {@link MeasurementError}. No thread is left behind in any case.
+ * Takes about 0.2 s longer than `seconds`. When the signal aborts, the threads end and its reason is thrown. Throws
+ * {@link MeasurementError} if a thread cannot be started or get its memory. All threads have ended in any case.
  */
 export async function timeKernel(
   job: KernelJob,
@@ -115,7 +115,7 @@ export async function timeKernel(
   const failure = new FirstFailure();
   const stopListening = onAbort(signal, () => failure.reject(signal?.reason));
   const tooLate = setTimeout(
-    () => failure.reject(new MeasurementError({ message: "The threads that measure did not end in time." })),
+    () => failure.reject(new MeasurementError({ message: "The measuring threads did not end in time." })),
     (SET_UP_SECONDS + 10 * seconds) * 1000,
   );
   try {
@@ -124,7 +124,7 @@ export async function timeKernel(
       workers.push(worker);
       worker.once("error", (cause) => failure.reject(threadFailed(cause)));
       worker.once("exit", (code) => {
-        // One that has told its figures ends by itself, maybe before the others have.
+        // A thread that has reported its figures ends by itself, possibly before the others.
         if (code !== 0) failure.reject(threadFailed());
       });
     }
@@ -157,14 +157,14 @@ function nextMessage(worker: Worker): Promise<unknown> {
 
 function threadFailed(cause?: unknown): MeasurementError {
   return new MeasurementError({
-    message: "A thread that measures could not run.",
+    message: "A measuring thread could not run.",
     reason: cause instanceof Error ? cause.message : undefined,
     hint: "Free some memory, or measure with fewer threads.",
     cause,
   });
 }
 
-/** Ends the wait for many things when one of several others goes wrong. */
+/** Rejects a wait for several promises when something else fails. */
 class FirstFailure {
   readonly #promise: Promise<never>;
   reject: (reason: unknown) => void = () => {};
@@ -173,7 +173,7 @@ class FirstFailure {
     this.#promise = new Promise((_, reject) => {
       this.reject = reject;
     });
-    // It may come when nobody waits any more.
+    // It may reject after the wait has ended.
     this.#promise.catch(() => {});
   }
 

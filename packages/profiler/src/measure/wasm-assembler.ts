@@ -1,6 +1,6 @@
 /**
- * As much of WebAssembly's binary form as the kernels beside this file need. An instruction is a function of the code of
- * its operands, so nested calls read like an expression. Source: the WebAssembly 2.0 specification, section 5.
+ * The part of the WebAssembly binary format that the kernels in this folder need. An instruction is a function of the
+ * code of its operands, so nested calls read like an expression. Source: the WebAssembly 2.0 specification, section 5.
  */
 
 export type Code = readonly number[];
@@ -10,7 +10,7 @@ export interface WasmFunction {
   name: string;
   parameters: readonly ValueType[];
   result: ValueType;
-  /** Numbered on from the parameters. */
+  /** Types of local variables, whose indexes continue after the parameters. */
   locals: readonly ValueType[];
   body: Code;
 }
@@ -22,7 +22,7 @@ const NO_RESULT = 0x40;
 const SIMD = 0xfd;
 const END = 0x0b;
 
-/** The bytes of a module that imports its memory as `environment.memory` and exports these functions. */
+/** Returns the bytes of a module that imports its memory as `environment.memory` and exports these functions. */
 export function assembleModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d], // "\0asm"
@@ -55,7 +55,7 @@ export const local = {
   set: (index: number, value: Code): Code => [...value, 0x21, ...unsigned(index)],
 };
 
-/** Does `body`, and again as long as `condition` is not 0 after it. */
+/** Repeats `body` until `condition` is 0, like a do-while loop. */
 export function repeatWhile(condition: Code, body: readonly Code[]): Code {
   return [0x03, NO_RESULT, ...body.flat(), ...condition, 0x0d, ...unsigned(0), END];
 }
@@ -131,7 +131,7 @@ function binary(...instruction: number[]) {
   return (left: Code, right: Code): Code => [...left, ...right, ...instruction];
 }
 
-/** `offset` bytes behind an address; no alignment is promised. */
+/** Loads from `offset` bytes after an address, without an alignment hint. */
 function load(...instruction: number[]) {
   return (address: Code, offset = 0): Code => [...address, ...instruction, 0, ...unsigned(offset)];
 }
@@ -153,7 +153,7 @@ function text(value: string): Code {
   return vector([...value].map((character) => [character.charCodeAt(0)]));
 }
 
-/** LEB128: seven bits a byte, the lowest first. */
+/** Encodes LEB128: seven bits per byte, lowest first. */
 function unsigned(value: number): Code {
   const low = value & 0x7f;
   const rest = value >>> 7;

@@ -5,8 +5,8 @@ interface WebAssemblyEngine {
   Instance: new (module: WebAssembly.Module, imports: object) => { readonly exports: object };
 }
 
-/** What Node's types leave out because they are for servers, and Node has. */
+/** The WebAssembly object of Node, which the types for Node do not declare. */
 export const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyEngine }).WebAssembly;
 
-/** Memory comes in pages of so many bytes. It begins on a page of the system's. */
+/** Page size of WebAssembly memory. Memory starts at a page boundary of the system. */
 export const WASM_PAGE_BYTES = 65_536;

@@ -1,19 +1,19 @@
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-/** One number or word. */
+/** Most bytes of a file with one number or word. */
 const MAX_FIGURE_BYTES = 64;
-/** `memory.stat` of today's kernels is 1 to 3 KB. */
+/** Most bytes of `memory.stat`, which has 1 to 3 KB on current kernels. */
 const MAX_STAT_BYTES = 16_384;
 
-/** A figure of a cgroup in bytes; infinite for `max`; null where it cannot be read or is no such figure. */
+/** Reads a figure of a cgroup in bytes: Infinity for `max`, null if it cannot be read or is invalid. */
 export async function readFigure(machine: Machine, path: string): Promise<number | null> {
   const text = (await readOrNull(machine, path, MAX_FIGURE_BYTES))?.trim() ?? "";
   if (text === "max") return Number.POSITIVE_INFINITY;
   return /^\d+$/.test(text) ? Number(text) : null;
 }
 
-/** `memory.stat` of a cgroup, whose lines are `inactive_file 4096`; null where it cannot be read. */
+/** Reads `memory.stat` of a cgroup, with lines such as `inactive_file 4096`; null if it cannot be read. */
 export async function readStat(machine: Machine, path: string): Promise<ReadonlyMap<string, number> | null> {
   const text = await readOrNull(machine, path, MAX_STAT_BYTES);
   if (text === null) return null;
@@ -26,10 +26,9 @@ export async function readStat(machine: Machine, path: string): Promise<Readonly
 }
 
 /**
- * Memory in use that the kernel cannot take back at once; null where the usage is not known. It can take back pages of files,
- * also of those that were read twice, and caches of names, as long as a group is at its limit. Pages that are yet to be
- * written stay; locked pages and files in memory are in other lists. `prefix` tells the figures that include the groups
- * below from those that do not.
+ * Returns the used memory that the kernel cannot reclaim immediately; null if the usage is unknown. When a group is at
+ * its limit, the kernel reclaims file pages, including active ones, and caches of names. Dirty pages stay; locked pages
+ * and files in memory are in other lists. `prefix` selects the figures that include the groups below.
  */
 export function usedBytes(
   usageBytes: number | null,

@@ -1,10 +1,10 @@
-/** A limit on memory that binds this process, at one of the groups that it is in. */
+/** A memory limit of this process, set at one of its cgroups. */
 export interface CgroupLimit {
-  /** In words: `cgroup v2 /system.slice/a.service`. */
+  /** Description: `cgroup v2 /system.slice/a.service`. */
   source: string;
   limitBytes: number;
-  /** What counts against it at that group, without what the kernel takes back at once; null where not told. */
+  /** Usage of that group without memory that the kernel reclaims immediately; null if unknown. */
   usedBytes: number | null;
-  /** Where that group tells how much it waits for memory; null for version 1, which does not. */
+  /** Folder with the memory pressure of that group; null for version 1, which does not report it. */
   pressureDirectory: string | null;
 }

@@ -1,14 +1,14 @@
-/** The groups that a process is in, as paths in their hierarchies. */
+/** The cgroups of a process, as paths in their hierarchies. */
 export interface CgroupMembership {
-  /** In the version 1 hierarchy that controls memory; null where there is none. */
+  /** Path in the memory hierarchy of version 1; null if there is none. */
   v1MemoryPath: string | null;
-  /** In version 2's only hierarchy, which controls memory where version 1 does not; null where there is none. */
+  /** Path in the single hierarchy of version 2, which controls memory if version 1 does not; null if there is none. */
   v2Path: string | null;
 }
 
 /**
- * What `/proc/self/cgroup` says: lines such as `4:memory:/docker/8d1c` (version 1) and `0::/user.slice` (version 2).
- * A path is everything behind the second colon, as it stands: names may hold colons and spaces.
+ * Parses `/proc/self/cgroup`, with lines such as `4:memory:/docker/8d1c` (version 1) and `0::/user.slice` (version 2).
+ * The path is everything after the second colon, unescaped: names can contain colons and spaces.
  */
 export function cgroupMembership(text: string): CgroupMembership {
   const membership: CgroupMembership = { v1MemoryPath: null, v2Path: null };

@@ -8,20 +8,20 @@ import { cgroupV2 } from "./cgroup-v2.js";
 import { isMemoryControllerOff } from "./is-memory-controller-off.js";
 import { type CgroupLevel, visibleLevels } from "./visible-levels.js";
 
-/** A host of containers has hundreds of mounts, of up to 4 KB each; those of cgroups come early. */
+/** Most bytes of mountinfo. A container host has hundreds of mounts of up to 4 KB; cgroup mounts come early. */
 const MAX_MOUNTINFO_BYTES = 2 ** 18;
 
-/** What the cgroups say of this process's memory. */
+/** Memory limits of this process by its cgroups. */
 export interface CgroupReading {
-  /** Every limit that binds, that of the nearest group first. */
+  /** All effective limits, nearest group first. */
   limits: readonly CgroupLimit[];
-  /** The kernel was started without control of memory. */
+  /** Whether the kernel was started without the memory controller. */
   isControllerOff: boolean;
-  /** Where the own group tells how much it waits for memory: in version 2, whichever version controls memory. */
+  /** Folder with the memory pressure of the process's own group, in version 2 even if version 1 controls memory. */
   pressureDirectory: string | null;
 }
 
-/** Where a process stands, which changes when it is moved and when file systems are mounted: seldom. */
+/** Position of a process in the cgroup tree. It changes only when the process is moved or file systems are mounted. */
 interface Place {
   membership: string;
   version: 1 | 2;
@@ -34,8 +34,8 @@ interface Place {
 const NOTHING: CgroupReading = { limits: [], isControllerOff: false, pressureDirectory: null };
 
 /**
- * The cgroups that this process is in. Mounts and the way to the root are found once; they are found anew when the
- * process was moved, which each reading looks for, and when nothing can be read there any more.
+ * Reads the cgroups of this process. Mounts and the path to the root are cached; they are determined again if the
+ * process was moved, which each reading checks, or if nothing can be read any more.
  */
 export class CgroupMemory {
   readonly #machine: Machine;
@@ -45,7 +45,7 @@ export class CgroupMemory {
     this.#machine = machine;
   }
 
-  /** The limits as they are now. What is above `totalBytes` is none. Never rejects. */
+  /** Reads the current limits. Limits above `totalBytes` are ignored. Never rejects. */
   async read(totalBytes: number): Promise<CgroupReading> {
     const membership = await readOrNull(this.#machine, "/proc/self/cgroup");
     if (membership === null) return NOTHING;

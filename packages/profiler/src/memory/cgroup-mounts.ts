@@ -1,20 +1,19 @@
-/** A place in the file tree where a hierarchy of cgroups is seen, whole or from one group down. */
+/** A mount point of a cgroup hierarchy, either the whole hierarchy or one subtree. */
 export interface CgroupMount {
   version: 1 | 2;
-  /** Version 1: what it controls, among its mount options. Version 2: not told here. */
+  /** Version 1: the controllers, among other mount options. Version 2: not stated. */
   controllers: readonly string[];
-  /** The group that is seen at the mount point, as a path of the hierarchy. */
+  /** Path of the group at the mount point. */
   root: string;
   mountPoint: string;
 }
 
-/** Fields that come before the optional ones, which end at a `-`. */
+/** Number of fields before the optional ones, which end at a `-`. */
 const FIXED_FIELDS = 6;
 
 /**
- * The cgroup mounts in `/proc/self/mountinfo`, whose lines are
- * `35 32 0:29 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory`. Of two mounts at one place the
- * later is what is seen there.
+ * Parses the cgroup mounts of `/proc/self/mountinfo`, with lines such as `35 32 0:29 / /sys/fs/cgroup/memory
+ * rw,relatime shared:9 - cgroup cgroup rw,memory`. Of two mounts at one path, the later one is visible.
  */
 export function cgroupMounts(text: string): CgroupMount[] {
   const byMountPoint = new Map<string, CgroupMount>();

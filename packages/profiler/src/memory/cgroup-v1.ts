@@ -4,13 +4,14 @@ import type { CgroupLimit } from "./cgroup-limit.js";
 import type { CgroupLevel } from "./visible-levels.js";
 
 /**
- * The limits of version 1 at these groups, the nearest first; null where nothing could be read of any of them.
+ * Reads the limits of version 1 at these groups, nearest first; null if nothing could be read at any of them.
  *
- * `hierarchical_memory_limit` of the own group is the least of all above it, also of those that a container does not
- * show. Where that is none, one read answers. A group above with a lower limit does not bind (kernels before 5.11
- * could be told so by `memory.use_hierarchy`).
+ * `hierarchical_memory_limit` of the process's own group is the lowest limit of all groups above, including those
+ * hidden from a container. If there is no such limit, one read is enough. A lower limit of a group above is ignored:
+ * kernels before 5.11 could disable it by `memory.use_hierarchy`.
  *
- * No limit is written as a number near 2^63, which depends on the page size: what is above `totalBytes` is none.
+ * A missing limit is written as a number near 2^63 that depends on the page size: limits above `totalBytes` are
+ * ignored.
  */
 export async function cgroupV1(
   machine: Machine,
@@ -48,7 +49,7 @@ export async function cgroupV1(
   );
   const found = limits.flat();
   if (leastBytes !== undefined && !found.some(({ limitBytes }) => limitBytes === leastBytes)) {
-    // It is set where this process cannot look. What the groups below use is the least that counts against it.
+    // The limit is set at a hidden group. The usage of the visible groups is a lower bound of its usage.
     const source = `cgroup v1, above ${top.path}`;
     found.push({ source, limitBytes: leastBytes, usedBytes: await used(top), pressureDirectory: null });
   }

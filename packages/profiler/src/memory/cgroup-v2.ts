@@ -4,11 +4,11 @@ import type { CgroupLimit } from "./cgroup-limit.js";
 import type { CgroupLevel } from "./visible-levels.js";
 
 /**
- * The limits of version 2 at these groups, the nearest first; null where nothing could be read of any of them.
+ * Reads the limits of version 2 at these groups, nearest first; null if nothing could be read at any of them.
  *
- * A group has two: at `memory.max` the kernel ends a process, above `memory.high` it slows the group down until it is
- * of little use. The lower one counts. Groups without these files (the root, and those for which the controller is
- * not enabled) have no limit. What is above `totalBytes` is none.
+ * A group has two limits: at `memory.max` the kernel kills a process, above `memory.high` it throttles the group
+ * heavily. The lower one counts. Groups without these files (the root, and groups without the controller) have no
+ * limit. Limits above `totalBytes` are ignored.
  */
 export async function cgroupV2(
   machine: Machine,

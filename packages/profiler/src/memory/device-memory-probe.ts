@@ -9,23 +9,23 @@ import { memoryPressure } from "./memory-pressure.js";
 import { readMemory, UNKNOWN_MEMORY_BYTES } from "./read-memory.js";
 
 export interface DeviceMemoryProbeOptions {
-  /** The machine to look at. Default: the one this process runs on. */
+  /** The machine to read. Default: the one that runs this process. */
   machine?: Machine | undefined;
 }
 
 /**
- * Says how much memory there is for this process, under every limit that binds it.
+ * Determines the memory that is available to this process under all limits.
  *
- * - On Linux the limit is the lowest of all cgroups from the own one to the root, of version 1 or 2, whichever controls
- *   memory. What is available is the least of what the machine has and of what each limited group has left. Memory
- *   that the kernel takes back at once counts as left: pages of files that are not yet to be written, caches of names.
- * - The pressure is that of the group whose limit binds, else of the own group, else of the machine.
- * - Elsewhere it is what the operating system says of the machine, and no limit is known.
- * - Where the kernel was started without control of memory, `limit_source` says so, and `limit_bytes` is null.
- * - A fact that cannot be read falls back to the next source: 512 MB of RAM, half of it available, no limit.
- * - Cost: 3 to 16 small reads in the trees that systemd, Docker and Kubernetes make (on a server 0.5 ms of processor time
- *   without a limit, 0.9 ms with three); no process, no timer. Made for 4 readings a second: keep one probe, which finds
- *   the cgroups once and then looks at each reading whether the process was moved.
+ * - On Linux the limit is the lowest of all cgroups from the process's own to the root, of the version that controls
+ *   memory. Available memory is the minimum over the machine and each limited group. Memory that the kernel reclaims
+ *   immediately counts as available: clean file pages and caches of names.
+ * - Pressure is that of the group with the effective limit, or else of the process's own group, or else of the machine.
+ * - On other systems the figures of the operating system are used, and no limit is known.
+ * - If the kernel was started without the memory controller, `limit_source` says so, and `limit_bytes` is null.
+ * - An unreadable fact falls back to the next source, finally to 512 MB of RAM, half of it available, and no limit.
+ * - Cost: 3 to 16 small reads in cgroup trees of systemd, Docker and Kubernetes (0.5 ms of CPU time on a server without
+ *   a limit, 0.9 ms with three); no process, no timer. Suitable for 4 readings per second: keep one probe, which caches
+ *   the cgroups and checks at each reading whether the process was moved.
  */
 export class DeviceMemoryProbe implements MemoryProbe {
   readonly #machine: Machine;

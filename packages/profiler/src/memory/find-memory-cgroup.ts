@@ -4,17 +4,17 @@ import { cgroupMembership } from "./cgroup-membership.js";
 import { cgroupMounts } from "./cgroup-mounts.js";
 import { type CgroupLevel, visibleLevels } from "./visible-levels.js";
 
-/** A host of containers has hundreds of mounts, of up to 4 KB each; those of cgroups come early. */
+/** Most bytes of mountinfo. A container host has hundreds of mounts of up to 4 KB; cgroup mounts come early. */
 const MAX_MOUNTINFO_BYTES = 2 ** 18;
 
-/** The cgroups of the hierarchy that controls this process's memory. */
+/** The cgroups that control the memory of this process. */
 export interface MemoryCgroup {
   version: 1 | 2;
-  /** From the process's own group up to the topmost that can be seen. */
+  /** Groups from the process's own up to the topmost visible one. */
   levels: readonly CgroupLevel[];
 }
 
-/** Where this process stands among the groups that control memory; null outside of Linux and where nothing is seen. */
+/** Finds the memory cgroups of this process; null on other systems than Linux and if none is visible. */
 export async function findMemoryCgroup(machine: Machine): Promise<MemoryCgroup | null> {
   const membership = await readOrNull(machine, "/proc/self/cgroup");
   const mountinfo = await readOrNull(machine, "/proc/self/mountinfo", MAX_MOUNTINFO_BYTES);

@@ -1,8 +1,8 @@
 const BYTES_PER_KIB = 1024;
 
 /**
- * The figures of a file such as `/proc/meminfo` or `/proc/self/status` in bytes, by name. Lines that do not have the
- * form `Name:  123 kB` (kB being 1024 bytes there) are left out; of two with one name the first counts.
+ * Parses the figures of a file such as `/proc/meminfo` or `/proc/self/status` in bytes, by name. Lines in another form
+ * than `Name:  123 kB` (where kB means 1024 bytes) are ignored; of two lines with the same name, the first counts.
  */
 export function kibFields(text: string): ReadonlyMap<string, number> {
   const fields = new Map<string, number>();

@@ -4,8 +4,8 @@ import { readOrNull } from "../read-or-null.js";
 const MAX_PRESSURE_BYTES = 512;
 
 /**
- * Share of the last ten seconds in which at least one task of a cgroup waited for memory, in percent; of the whole
- * machine where that group does not tell, and null where neither does: kernels are built or started without it.
+ * Returns the share of the last ten seconds in which at least one task of a cgroup waited for memory, in percent. Falls
+ * back to the whole machine; null if the kernel reports neither.
  */
 export async function memoryPressure(machine: Machine, cgroupDirectory: string | null): Promise<number | null> {
   const ofGroup = cgroupDirectory === null ? null : await read(machine, `${cgroupDirectory}/memory.pressure`);

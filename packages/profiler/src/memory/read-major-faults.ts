@@ -3,12 +3,12 @@ import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
 const MAX_STAT_BYTES = 4096;
-/** `majflt` is the twelfth field; the ninth behind the program's name, which may itself hold spaces and parentheses. */
+/** Position of `majflt` after the program name, which can contain spaces and parentheses. */
 const MAJOR_FAULTS_AFTER_NAME = 9;
 
 /**
- * How often the process `pid` has waited for a page to be read from storage, since it began (`/proc/<pid>/stat`). Null
- * where there is no such process or the system does not tell. Never rejects.
+ * Returns how often a process has waited for a page from storage since its start (`/proc/<pid>/stat`). Null if the
+ * process does not exist or the system does not report it. Never rejects.
  */
 export async function readMajorFaults(machine: Machine, pid: number): Promise<number | null> {
   if (!isLinux(machine) || !Number.isSafeInteger(pid) || pid <= 0) return null;

@@ -4,18 +4,18 @@ import { readOrNull } from "../read-or-null.js";
 import { linuxMeminfo } from "./linux-meminfo.js";
 import { plausibleBytes } from "./plausible-bytes.js";
 
-/** Stands in where the memory cannot be known: small enough that a plan made with it fits most devices. */
+/** Assumed memory if it is unknown: small enough that plans based on it fit most devices. */
 export const UNKNOWN_MEMORY_BYTES = 512 * 2 ** 20;
 
-/** The memory of a whole machine, whatever limit is put on this process. */
+/** Memory of the whole machine, regardless of limits on this process. */
 export interface SystemMemory {
-  /** RAM; null where it cannot be known. */
+  /** RAM; null if unknown. */
   totalBytes: number | null;
-  /** What could be taken now without swapping, never above the total; null where it cannot be known. */
+  /** Memory that is available without swapping, at most the total; null if unknown. */
   availableBytes: number | null;
 }
 
-/** The memory of a machine: on Linux what the kernel counts, elsewhere and failing that what the OS interface says. */
+/** Reads the memory of a machine: on Linux from the kernel, otherwise from the interface of the operating system. */
 export async function readMemory(machine: Machine): Promise<SystemMemory> {
   const counted = isLinux(machine) ? await linuxMeminfo(machine) : new Map<string, number>();
   const totalBytes = plausibleBytes(counted.get("MemTotal")) ?? plausibleBytes(machine.totalMemoryBytes);
@@ -29,8 +29,8 @@ export async function readMemory(machine: Machine): Promise<SystemMemory> {
 }
 
 /**
- * Returns `MemAvailable`. Before Linux 3.14 there is none and old lxcfs writes 0 there: then what lies free, and the caches
- * of files and names without what cannot be dropped at once: shared memory, locked pages, pages that are yet to be written.
+ * Returns `MemAvailable`. Without it (before Linux 3.14, or 0 in old lxcfs) returns free memory plus the caches of
+ * files and names, less memory that cannot be reclaimed immediately: shared memory, locked pages, dirty pages.
  */
 function countedAsAvailable(meminfo: ReadonlyMap<string, number>): number | undefined {
   const available = meminfo.get("MemAvailable");
@@ -42,12 +42,12 @@ function countedAsAvailable(meminfo: ReadonlyMap<string, number>): number | unde
   return free + Math.max(0, files - sum("Dirty", "Writeback")) + sum("SReclaimable");
 }
 
-/** Machines that were found to have no ZFS: a reading has few files. */
+/** Machines without ZFS, cached to reduce reads. */
 const withoutZfs = new WeakSet<Machine>();
-/** `arcstats` of ZFS is 4 to 6 KB. */
+/** Most bytes of ZFS `arcstats`, which has 4 to 6 KB. */
 const MAX_ARC_BYTES = 16_384;
 
-/** Memory that ZFS uses as cache and gives back, in bytes: the kernel does not count it as available. 0 without ZFS. */
+/** Returns the reclaimable cache of ZFS in bytes, which the kernel does not count as available. 0 without ZFS. */
 async function zfsCacheBytes(machine: Machine): Promise<number> {
   if (withoutZfs.has(machine)) return 0;
   const text = await readOrNull(machine, "/proc/spl/kstat/zfs/arcstats", MAX_ARC_BYTES);

@@ -3,33 +3,33 @@ import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 import { kibFields } from "./kib-fields.js";
 
-/** Each of the files read here is 1 to 3 KB; group lists in `status` are what grows. */
+/** Most bytes of a file. They have 1 to 3 KB; long group lists make `status` larger. */
 const MAX_PROCESS_FILE_BYTES = 16_384;
 
-/** The physical memory that one process has. The first three parts add up to what is resident. */
+/** Physical memory of one process. The first three parts add up to the resident memory. */
 export interface ProcessMemory {
-  /** Its own: heap, stack, what it wrote to. Leaves RAM by swapping alone. */
+  /** Private memory: heap, stack, written pages. It leaves RAM only by swapping. */
   anonymous_bytes: number;
-  /** Mapped files: code, mapped weights. The kernel can drop and re-read it. */
+  /** Mapped files: code, mapped weights. The kernel can drop these pages and read them again. */
   file_bytes: number;
-  /** Memory shared by name (tmpfs, shared anonymous maps); 0 before Linux 4.5, where it counts as `file_bytes`. */
+  /** Shared memory (tmpfs, shared anonymous mappings); 0 before Linux 4.5, where it counts as `file_bytes`. */
   shared_bytes: number;
-  /** What is resident, pages shared with other processes counted by their share (PSS); null where not told. */
+  /** Resident memory with shared pages counted proportionally (PSS); null if unknown. */
   proportional_bytes: number | null;
 }
 
 export interface ReadProcessMemoryOptions {
   /**
-   * Read `proportional_bytes` too: true or false. The kernel walks every page for it: 3 to 5 ms for 100 MB measured,
-   * so not for a timer. Default: true.
+   * Whether to read `proportional_bytes`. The kernel walks every page for it, which takes 3 to 5 ms per 100 MB, so it
+   * is not suitable for timers. Default: true.
    */
   proportional?: boolean | undefined;
 }
 
 /**
- * The memory of the process `pid`: from `/proc/<pid>/status`, on kernels before 4.5 `statm`, and `smaps_rollup` (4.14)
- * for the proportional share. Null where there is no such process, it has ended, or the system does not tell. Never
- * rejects.
+ * Reads the memory of a process from `/proc/<pid>/status`, on kernels before 4.5 from `statm`, and from `smaps_rollup`
+ * (4.14) for the proportional share. Null if the process does not exist, has ended, or the system does not report it.
+ * Never rejects.
  */
 export async function readProcessMemory(
   machine: Machine,
@@ -41,7 +41,7 @@ export async function readProcessMemory(
     (await readOrNull(machine, `/proc/${pid}/${name}`, MAX_PROCESS_FILE_BYTES)) ?? "";
   const [statusText, rollupText] = await Promise.all([read("status"), proportional ? read("smaps_rollup") : ""]);
   const status = kibFields(statusText);
-  // One that has ended but was not waited for keeps its files, without these lines.
+  // A zombie process keeps its files, without these lines.
   const resident = status.get("VmRSS");
   if (!isCount(resident)) return null;
   const pss = kibFields(rollupText).get("Pss");
@@ -57,7 +57,9 @@ export async function readProcessMemory(
   return { anonymous_bytes: resident - file_bytes, file_bytes, shared_bytes: 0, proportional_bytes };
 }
 
-/** The part of what is resident that is not anonymous, by `statm`: its second and third numbers, both in pages. */
+/**
+ * Returns the share of resident memory that is not anonymous, from the second and third number of `statm`, in pages.
+ */
 function fileShare(statm: string): number {
   const [, residentPages, sharedPages] = statm.split(" ").map(Number);
   if (!isCount(residentPages) || !isCount(sharedPages) || residentPages === 0) return 0;

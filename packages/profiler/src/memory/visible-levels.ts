@@ -1,23 +1,23 @@
 import type { CgroupMount } from "./cgroup-mounts.js";
 
-/** One group on the way from a process's own group to the root. */
+/** A cgroup on the path from a process's own group to the root. */
 export interface CgroupLevel {
-  /** As `/proc/self/cgroup` would write it. */
+  /** Path in the form of `/proc/self/cgroup`. */
   path: string;
-  /** Where its files are. */
+  /** Folder of its files. */
   directory: string;
 }
 
-/** Real trees are 2 to 9 deep; what lies above is left out, so that a reading stays small in any tree. */
+/** Most levels, to limit the reads. Real trees have 2 to 9; levels above are left out. */
 const MAX_LEVELS = 16;
 
 /**
- * The groups from that at `path` up to the root, as far as one of the mounts shows them; the nearest first. Where
- * several mounts show some, those of the one that shows the most.
+ * Returns the groups from `path` up to the root that are visible in one of the mounts, nearest first. If several mounts
+ * show some of them, the mount that shows the most is used.
  *
- * A path is written as seen from the root of the process's cgroup namespace, and so is the root of a mount: what lies
- * outside of the namespace begins with `/..`. A mount whose root is above the namespace shows the groups between only
- * by names that the process does not know: of that mount just the root is a level.
+ * Paths and mount roots are relative to the root of the process's cgroup namespace: paths outside of it begin with
+ * `/..`. A mount whose root is above the namespace shows the groups in between only under names that the process does
+ * not know, so only its root becomes a level.
  */
 export function visibleLevels(path: string, mounts: readonly CgroupMount[]): CgroupLevel[] {
   const own = parsed(path);
@@ -30,7 +30,7 @@ export function visibleLevels(path: string, mounts: readonly CgroupMount[]): Cgr
   return best.slice(0, MAX_LEVELS);
 }
 
-/** A path of a hierarchy: so many steps up from the namespace's root, then down by these names. */
+/** A path in a hierarchy: a number of steps up from the namespace root, then down by these names. */
 interface Position {
   stepsUp: number;
   names: readonly string[];
@@ -64,7 +64,7 @@ function levelsThrough({ root, mountPoint }: CgroupMount, own: Position): Cgroup
   return levels;
 }
 
-/** To see the own group is worth more than any number of those above it. */
+/** Ranks visible levels: the process's own group counts more than any number of groups above it. */
 function rank(levels: readonly CgroupLevel[], own: Position): number {
   const showsOwn = levels[0]?.path === written(own);
   return levels.length + (showsOwn ? Number.MAX_SAFE_INTEGER / 2 : 0);

@@ -7,14 +7,14 @@ import { readPiThrottling } from "../thermal/pi-throttling.js";
 const SUPPLIES = "/sys/class/power_supply";
 const MAX_SUPPLIES = 6;
 
-/** Where the power comes from. Never rejects. */
+/** Reads the facts of the power supply. Never rejects. */
 export async function readPowerDetails(machine: Machine): Promise<DeviceDetails["power"]> {
   const supplies = await readSupplies(machine);
   const battery = supplies.find(({ type }) => type === "Battery");
   return {
     source: sourceOf(supplies),
     battery_percent:
-      battery?.percent == null ? unknown("no battery tells its charge") : certain(battery.percent, battery.source),
+      battery?.percent == null ? unknown("no battery reports its charge") : certain(battery.percent, battery.source),
     is_undervolted: await factOf(() => readUndervoltage(machine)),
   };
 }
@@ -39,7 +39,7 @@ async function readSupplies(machine: Machine): Promise<Supply[]> {
       supplies.push({ type, isOnline: online === "" ? null : online !== "0", status: "", percent: null, source });
       continue;
     }
-    // A mouse has a battery too.
+    // Ignores batteries of devices such as a mouse.
     if (!/^BAT\d/.test(name) && (await read("scope")) === "Device") continue;
     const percent = await read("capacity");
     supplies.push({
@@ -59,15 +59,17 @@ function sourceOf(supplies: readonly Supply[]): Fact<"mains" | "battery"> {
   const battery = supplies.find(({ type }) => type === "Battery");
   if (battery?.status === "Discharging") return certain("battery", battery.source);
   if (battery !== undefined) return likely("mains", `${battery.source} (${battery.status || "no status"})`);
-  return supplies.length === 0 ? unknown("no supply is listed, as on most boards") : unknown("no supply is in use");
+  return supplies.length === 0
+    ? unknown("no power supply listed, as on most boards")
+    : unknown("no power supply in use");
 }
 
 async function readUndervoltage(machine: Machine): Promise<Fact<boolean>> {
   const pi = await readPiThrottling(machine);
   if (pi !== null) return pi.isUndervolted;
-  // The driver of the Raspberry Pi's own sensor.
+  // The driver of the Raspberry Pi's sensor.
   if (!((await readOrNull(machine, "/proc/device-tree/compatible")) ?? "").includes("raspberrypi,")) {
-    return unknown("nothing tells of it");
+    return unknown("no sensor reports it");
   }
   for (let index = 0; index < MAX_SUPPLIES; index++) {
     const folder = `/sys/class/hwmon/hwmon${index}`;
@@ -77,5 +79,5 @@ async function readUndervoltage(machine: Machine): Promise<Fact<boolean>> {
     const alarm = (await readOrNull(machine, `${folder}/in0_lcrit_alarm`))?.trim();
     if (alarm === "0" || alarm === "1") return certain(alarm === "1", `${folder}/in0_lcrit_alarm`);
   }
-  return unknown("nothing tells of it");
+  return unknown("no sensor reports it");
 }

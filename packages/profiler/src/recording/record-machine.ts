@@ -7,15 +7,16 @@ import { readDeviceDetails } from "../read-device-details.js";
 import type { FixtureFile, FixtureMachineContents } from "../testing/fixture-machine.js";
 import { withoutNames } from "./without-names.js";
 
-/** The variables that say something of a device, beside what somebody declares. */
+/** Environment variables with facts about a device, except declared ones. */
 const ENVIRONMENT = ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "TERMUX_VERSION", "KUBERNETES_SERVICE_HOST"];
 
-/** Its folders are named after containers. */
+/** Root of the cgroups, whose folders are named after containers. */
 const CGROUPS = "/sys/fs/cgroup/";
 
 /**
- * What the profiler reads of a machine, as a `FixtureMachine` of `@nanoagent/profiler/testing` takes it: so a device can
- * be looked at elsewhere. Serial numbers, MAC addresses, names of users and of containers are left out.
+ * Records everything that the profiler reads, as contents for `FixtureMachine` of `@nanoagent/profiler/testing`, so
+ * that a device can be examined elsewhere. Serial numbers, MAC addresses, and names of users and containers are left
+ * out.
  */
 export async function recordMachine({
   machine = new LocalMachine(),
@@ -48,7 +49,7 @@ export async function recordMachine({
   };
 }
 
-/** Passes everything on, and keeps what comes back. */
+/** A machine that records the results of all reads of another machine. */
 class Recorder implements Machine {
   readonly files = new Map<string, FixtureFile>();
   readonly tools = new Map<string, string>();
@@ -65,7 +66,7 @@ class Recorder implements Machine {
     this.#machine = machine;
     this.platform = machine.platform;
     this.machineType = machine.machineType;
-    // What is declared of a device is no part of it.
+    // Declared facts are not part of the device.
     this.environment = {};
     this.totalMemoryBytes = machine.totalMemoryBytes;
     this.availableMemoryBytes = machine.availableMemoryBytes;
@@ -81,7 +82,7 @@ class Recorder implements Machine {
 
   async listDirectory(name: string): Promise<string[]> {
     const names = await this.#kept(name, () => this.#machine.listDirectory(name));
-    // Folders of libraries are asked for the system's loader alone.
+    // Folders of libraries are only read to find the system's loader.
     const entries = /^\/lib(64)?$/.test(name) ? names.filter((entry) => entry.startsWith("ld-")) : names;
     for (const entry of ["", ...entries.map((entry) => `${entry}/`)]) this.#fill(`${name}/${entry}`, "");
     return names;

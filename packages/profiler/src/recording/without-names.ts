@@ -1,9 +1,9 @@
-/** A line that only mounts of groups, of the root and of what lies on a disk have. */
+/** Matches mounts of cgroups, of the root and of disks. */
 const KEPT_MOUNT = / - (cgroup2?|overlay|ext[234]|f2fs|btrfs|xfs|vfat|exfat|tmpfs|squashfs|9p|virtiofs) /;
 
 /**
- * What a file says, without what names one device or one person: serial numbers, MAC addresses, the numbers of
- * containers, file systems and machines, folders of users. Figures stay as they are.
+ * Removes everything that identifies a device or a person from a file's text: serial numbers, MAC addresses, ids of
+ * containers, file systems and machines, and home folders. Figures stay unchanged.
  */
 export function withoutNames(path: string, text: string): string {
   const neutral = text
@@ -19,7 +19,7 @@ function isKept(line: string): boolean {
   return line === "" || KEPT_MOUNT.test(line);
 }
 
-/** Containers are named by 12 and more hexadecimal digits, letters among them: figures have none. */
+/** Removes container ids: 12 or more hexadecimal digits with at least one letter, unlike figures. */
 function withoutIds(text: string): string {
   return text.replace(/\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{12,64}\b/g, (name) => "0".repeat(name.length));
 }

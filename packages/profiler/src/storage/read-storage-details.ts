@@ -5,11 +5,11 @@ import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
 const MAX_MOUNTINFO_BYTES = 2 ** 18;
-/** File systems that live in memory: what is written there is gone after a restart. */
+/** File systems in memory, whose contents are lost after a restart. */
 const IN_MEMORY = new Set(["tmpfs", "ramfs", "rootfs", "devtmpfs"]);
 const NETWORK = /^(nfs4?|cifs|smb3|9p|fuse\.sshfs|ceph|virtiofs)$/;
 
-/** How the disks that hypervisors invent call themselves. */
+/** Model names of the virtual disks of hypervisors. */
 const VIRTUAL_DISK = /virtual|vbox|qemu|vmware/i;
 
 interface Mount {
@@ -20,13 +20,13 @@ interface Mount {
   isReadOnly: boolean;
 }
 
-/** What the data at `path` lies on. Never rejects. */
+/** Reads the facts of the storage at `path`. Never rejects. */
 export async function readStorageDetails(machine: Machine, path: string): Promise<DeviceDetails["storage"]> {
   const mount = await readMount(machine, path);
   const disk = mount === null ? null : await readDisk(machine, mount);
   const none = unknown("the mounts cannot be read");
   return {
-    path: certain(path, "asked for"),
+    path: certain(path, "given"),
     kind: mount === null ? none : await factOf(() => readKind(machine, mount, disk)),
     free_bytes: await factOf(async () => certain(await readFreeBytes(machine, path), "statfs")),
     is_read_only: mount === null ? none : certain(mount.isReadOnly, "/proc/self/mountinfo"),
@@ -35,7 +35,7 @@ export async function readStorageDetails(machine: Machine, path: string): Promis
   };
 }
 
-/** Of the nearest folder that is there: the data's own may be still to come. */
+/** Reads the free bytes of the nearest existing folder: the data folder may not exist yet. */
 async function readFreeBytes(machine: Machine, path: string): Promise<number> {
   for (let folder = path; ; folder = dirname(folder)) {
     if (folder === dirname(folder) || (await machine.exists(folder))) return machine.readFreeBytes(folder);
@@ -66,7 +66,7 @@ function unescaped(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-/** The disk that a mount's partition is on: `mmcblk0`. */
+/** Returns the disk that contains a mount's partition: `mmcblk0`. */
 async function readDisk(machine: Machine, { device }: Mount): Promise<string | null> {
   if (!/^\d{1,5}:\d{1,7}$/.test(device)) return null;
   const uevent = (await readOrNull(machine, `/sys/dev/block/${device}/uevent`)) ?? "";
@@ -77,8 +77,8 @@ async function readDisk(machine: Machine, { device }: Mount): Promise<string | n
 async function readKind(machine: Machine, { type }: Mount, disk: string | null): Promise<Fact<string>> {
   if (IN_MEMORY.has(type)) return certain("memory", type);
   if (NETWORK.test(type)) return certain("network", type);
-  if (type === "overlay") return likely("overlay", "an overlay hides what it lies on");
-  if (disk === null) return likely(type, "the kind of file system; its disk is not told");
+  if (type === "overlay") return likely("overlay", "an overlay hides its disk");
+  if (disk === null) return likely(type, "type of the file system; its disk is unknown");
   if (disk.startsWith("mmcblk")) {
     const kind = (await readOrNull(machine, `/sys/block/${disk}/device/type`))?.trim();
     if (kind === "SD") return certain("sd-card", `/sys/block/${disk}`);
@@ -86,7 +86,7 @@ async function readKind(machine: Machine, { type }: Mount, disk: string | null):
     return likely("flash", disk);
   }
   if (disk.startsWith("nvme")) return certain("nvme", disk);
-  // A virtual disk calls itself rotating whatever it is.
+  // Virtual disks always claim to be rotating.
   if (/^(vd|xvd)/.test(disk)) return certain("virtual-disk", disk);
   const model = (await readOrNull(machine, `/sys/block/${disk}/device/model`))?.trim() ?? "";
   if (VIRTUAL_DISK.test(model)) return certain("virtual-disk", `/sys/block/${disk}/device/model`);
@@ -97,18 +97,18 @@ async function readKind(machine: Machine, { type }: Mount, disk: string | null):
 
 function volatility({ type }: Mount): Fact<boolean> {
   if (IN_MEMORY.has(type)) return certain(true, type);
-  return type === "overlay" ? likely(true, "an overlay is gone with its container") : certain(false, type);
+  return type === "overlay" ? likely(true, "an overlay is deleted with its container") : certain(false, type);
 }
 
-/** What an eMMC says of itself, in steps of a tenth: 0x01 is up to 10 %, 0x0b is past its end. */
+/** Reads the wear that an eMMC reports in steps of 10 %: 0x01 is up to 10 %, 0x0b is beyond its lifetime. */
 async function readWear(machine: Machine, disk: string | null): Promise<Fact<number>> {
-  if (disk === null) return unknown("the disk is not told");
+  if (disk === null) return unknown("the disk is unknown");
   const path = `/sys/block/${disk}/device/life_time`;
   const steps = ((await readOrNull(machine, path)) ?? "")
     .trim()
     .split(/\s+/)
     .map((step) => Number.parseInt(step, 16));
   const worst = Math.max(...steps);
-  if (!(worst >= 1 && worst <= 11)) return unknown("this kind of storage does not tell");
+  if (!(worst >= 1 && worst <= 11)) return unknown("this kind of storage does not report it");
   return certain(Math.min(100, worst * 10), path);
 }

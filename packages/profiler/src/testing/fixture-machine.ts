@@ -1,18 +1,18 @@
 import { DEFAULT_MAX_READ_BYTES, type Machine } from "../machine.js";
 import { MachineReadError } from "../machine-read-error.js";
 
-/** The text of a file, or the fault that reading or listing what is there meets: `{ errno: "EACCES" }`. */
+/** The text of a file, or the error of reading or listing it: `{ errno: "EACCES" }`. */
 export type FixtureFile = string | { readonly errno: string };
 
-/** What a {@link FixtureMachine} is made of. What is left out is the default of each line. */
+/** Contents of a {@link FixtureMachine}. */
 export interface FixtureMachineContents {
-  /** Node's name of the operating system. Default: `linux`. */
+  /** Operating system as named by Node. Default: `linux`. */
   platform?: string | undefined;
-  /** As `uname -m` has it. Default: `x86_64`. */
+  /** Machine type as in `uname -m`. Default: `x86_64`. */
   machineType?: string | undefined;
   /**
-   * Files by absolute path; their folders come with them. A path that ends in a slash is an empty folder.
-   * Default: none, so that every read fails with ENOENT.
+   * Files by absolute path, which imply their folders. A path that ends in a slash is an empty folder.
+   * Default: no files, so that every read fails with ENOENT.
    */
   files?: Readonly<Record<string, FixtureFile>> | undefined;
   /** Default: empty. */
@@ -23,13 +23,15 @@ export interface FixtureMachineContents {
   availableMemoryBytes?: number | undefined;
   /** Default: 1. */
   cpuCount?: number | undefined;
-  /** What can be written, wherever. Default: not known. */
+  /** Free bytes of every file system. Default: unknown. */
   freeBytes?: number | undefined;
-  /** What tools print, by the whole command: `{ "vcgencmd get_throttled": "throttled=0x0\n" }`. Default: there are none. */
+  /**
+   * Output of tools by their complete command: `{ "vcgencmd get_throttled": "throttled=0x0\n" }`. Default: no tools.
+   */
   tools?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A machine held in memory: for tests, and to look at a recorded device. On `win32` paths compare as they do there. */
+/** A machine in memory, for tests and recorded devices. On `win32`, paths are compared as on Windows. */
 export class FixtureMachine implements Machine {
   readonly platform: string;
   readonly machineType: string;
@@ -39,7 +41,7 @@ export class FixtureMachine implements Machine {
   readonly cpuCount: number;
   readonly #freeBytes: number | undefined;
   readonly #tools: Readonly<Record<string, string>>;
-  /** By comparable path: the path as written, and what is there. */
+  /** Written path and file, by comparable path. */
   readonly #files: ReadonlyMap<string, { path: string; file: FixtureFile }>;
 
   constructor(contents: FixtureMachineContents = {}) {
@@ -93,7 +95,7 @@ export class FixtureMachine implements Machine {
     return typeof file !== "object" || !["EACCES", "EPERM", "EROFS"].includes(file.errno);
   }
 
-  /** The names directly below a folder, sorted; null where there is no such folder. */
+  /** Returns the names directly below a folder, sorted; null if the folder does not exist. */
   #namesIn(path: string): string[] | null {
     const folder = this.#folder(path);
     const inside = [...this.#files].filter(([key]) => key.startsWith(folder));

@@ -2,20 +2,20 @@ import { certain } from "../details/fact.js";
 import type { Machine } from "../machine.js";
 import { readOrNull } from "../read-or-null.js";
 
-/** Bits of the Raspberry Pi's `get_throttled`; those 16 higher say the same since the start. Source: its documentation. */
+/** Bits of the Raspberry Pi's `get_throttled`. The bits 16 positions higher apply to the time since boot. */
 const UNDERVOLTED = 0x1;
 const SLOWED = 0xe;
 const SINCE_BOOT = 16;
 const FIRMWARE = "/sys/devices/platform/soc/soc:firmware";
 const DRIVER = "/sys/bus/platform/drivers/raspberrypi-firmware";
 
-/** What the firmware of a Raspberry Pi says of its voltage and its heat; null elsewhere. */
+/** Reads the voltage and throttling state of a Raspberry Pi's firmware; null on other machines. */
 export async function readPiThrottling(machine: Machine) {
-  // Of all boards only these have it, and all of them have a device tree.
+  // Only these boards have it, and all of them have a device tree.
   const board = (await readOrNull(machine, "/proc/device-tree/compatible")) ?? "";
   if (!board.includes("raspberrypi,")) return null;
   const entries = await machine.listDirectory(DRIVER).catch(() => [] as string[]);
-  // By its driver on the newer ones, whose firmware has another place.
+  // Newer boards have another path, which is found by the driver.
   const devices = entries.filter((name) => name.endsWith(":firmware")).map((name) => `${DRIVER}/${name}`);
   for (const device of [FIRMWARE, ...devices.slice(0, 1)]) {
     const source = `${device}/get_throttled`;

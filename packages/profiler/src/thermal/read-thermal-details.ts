@@ -10,20 +10,22 @@ const CPUFREQ = "/sys/devices/system/cpu/cpufreq";
 const HWMON = "/sys/class/hwmon";
 const MAX_ZONES = 12;
 const MAX_COOLING = 8;
-/** One for each processor on some machines, which heat up together. */
+/** Most cooling devices. Some machines have one per processor, and all of them heat up together. */
 const MAX_STATES = 4;
 const MAX_SENSORS = 8;
-/** One for each kind of cores on boards; one for each core on others, where the first few say enough. */
+/**
+ * Most frequency policies. Boards have one per kind of core, others one per core, of which the first few are enough.
+ */
 const MAX_POLICIES = 4;
-/** Names of the zones that are the processor's. */
+/** Matches the names of processor zones. */
 const PROCESSOR_ZONE = /^(cpu|soc|x86_pkg_temp|bigcore|littlecore|package|k10temp|tctl|cluster|ap)/i;
-/** Names of the sensors that are the processor's, where there are no zones: AMD's and Intel's. */
+/** Matches the names of processor sensors of AMD and Intel, for machines without zones. */
 const PROCESSOR_SENSOR = /^(k10temp|zenpower|coretemp|cpu_thermal|soc_thermal)$/;
-/** The kernel slows processors by these; a fan that turns is no throttling. */
+/** Matches cooling devices that slow the processor down. A running fan does not count as throttling. */
 const PROCESSOR_COOLING = /^(cpufreq|thermal-cpufreq|processor|cpuidle)/i;
 const MILLIDEGREES = /^-?\d{1,6}$/;
 
-/** How warm the processor is, and whether it is slowed down for it. Never rejects. */
+/** Reads the temperature of the processor and whether it is throttled. Never rejects. */
 export async function readThermalDetails(machine: Machine): Promise<DeviceDetails["thermal"]> {
   const pi = await readPiThrottling(machine);
   return {
@@ -33,7 +35,7 @@ export async function readThermalDetails(machine: Machine): Promise<DeviceDetail
   };
 }
 
-/** Of the processor's zones the warmest; of others none, because they may be a disk's. */
+/** Returns the highest temperature of the processor zones. Other zones are ignored: they can belong to a disk. */
 async function readTemperature(machine: Machine): Promise<Fact<number>> {
   const zones = await zonesOf(machine);
   const temperatures: { celsius: number; source: string }[] = [];
@@ -48,7 +50,7 @@ async function readTemperature(machine: Machine): Promise<Fact<number>> {
   const [warmest] = temperatures;
   if (warmest !== undefined) return certain(warmest.celsius, warmest.source);
   const sensor = await readSensor(machine);
-  return sensor ?? unknown(zones.length === 0 ? `${THERMAL} has no zones` : "no zone is the processor's");
+  return sensor ?? unknown(zones.length === 0 ? `${THERMAL} has no zones` : "no zone belongs to the processor");
 }
 
 async function readSensor(machine: Machine): Promise<Fact<number> | null> {
@@ -81,10 +83,10 @@ async function readThrottling(machine: Machine): Promise<Fact<boolean>> {
   }
   const capped = await readCap(machine);
   if (capped !== null) return capped;
-  return told > 0 ? certain(false, `${THERMAL}/cooling_device*`) : unknown("nothing tells of it");
+  return told > 0 ? certain(false, `${THERMAL}/cooling_device*`) : unknown("the system does not report it");
 }
 
-/** Whether cores of one kind or another may not run as fast as they can; a person may have set that. */
+/** Whether the frequency of some cores is limited below their maximum, which can be a setting. */
 async function readCap(machine: Machine): Promise<Fact<boolean> | null> {
   const names = await machine.listDirectory(CPUFREQ).catch(() => [] as string[]);
   let told: Fact<boolean> | null = null;
@@ -101,5 +103,5 @@ async function readCap(machine: Machine): Promise<Fact<boolean> | null> {
 async function readThrottleCount(machine: Machine): Promise<Fact<boolean>> {
   const path = "/sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count";
   const count = Number((await readOrNull(machine, path))?.trim() || Number.NaN);
-  return Number.isSafeInteger(count) ? certain(count > 0, path) : unknown("nothing tells of it");
+  return Number.isSafeInteger(count) ? certain(count > 0, path) : unknown("the system does not report it");
 }

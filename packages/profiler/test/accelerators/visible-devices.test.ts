@@ -13,12 +13,12 @@ describe("visibleDevices", () => {
     ["-1", "hidden"],
     ["-1,0", "hidden"],
     ["NoDevFiles", "hidden"],
-  ])("takes %j as %s", (list, statement) => {
+  ])("interprets %j as %s", (list, statement) => {
     expect(visibleDevices({ CUDA_VISIBLE_DEVICES: list })).toEqual({ nvidia: statement });
     expect(visibleDevices({ ROCR_VISIBLE_DEVICES: list })).toEqual({ amd: statement });
   });
 
-  it("says nothing of a vendor whose variable is not set", () => {
+  it("leaves out a vendor whose variable is not set", () => {
     expect(visibleDevices({})).toEqual({});
     expect(visibleDevices({ CUDA_VISIBLE_DEVICES: undefined, NVIDIA_VISIBLE_DEVICES: "all" })).toEqual({});
   });

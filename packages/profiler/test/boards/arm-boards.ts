@@ -22,7 +22,7 @@ const times = <Value>(count: number, value: Value): Value[] => Array.from({ leng
 
 export const armBoards: Board[] = [
   {
-    name: "an RK3588 board with eMMC, whose fan turns",
+    name: "an RK3588 board with eMMC and a running fan",
     machine: {
       machineType: "aarch64",
       cpuCount: 8,
@@ -32,7 +32,7 @@ export const armBoards: Board[] = [
         ...pageSize(4),
         ...allowed("0-7"),
         ...armCpuinfo(A76, [...times(4, "0xd05"), ...times(4, "0xd0b")]),
-        // The two pairs of big cores differ a little, by their place on the chip.
+        // The capacity of the two pairs of big cores differs slightly, by their position on the chip.
         ...cores([
           ...times(4, { capacity: 530, khz: 1_800_000 }),
           ...times(2, { capacity: 1024, khz: 2_400_000 }),
@@ -64,7 +64,7 @@ export const armBoards: Board[] = [
       "accelerators.npus": [{ name: "Rockchip RK3588 NPU", usable_by: [] }],
       "board.soc": "Rockchip RK3588",
       "thermal.temperature_celsius": 49,
-      // Nothing cools it down, and its big cores are held to half their speed.
+      // No cooling device is active, and its big cores are limited to half their speed.
       "thermal.is_throttled": true,
       "power.source": undefined,
       "storage.kind": "emmc",
@@ -132,11 +132,11 @@ export const armBoards: Board[] = [
     },
   },
   {
-    name: "an Android phone in Termux, which hides what it can",
+    name: "an Android phone in Termux, which hides most facts",
     machine: {
       platform: "android",
       machineType: "aarch64",
-      // What Node says where /proc/stat is denied.
+      // Reported by Node if /proc/stat is not readable.
       cpuCount: 1,
       environment: { TERMUX_VERSION: "0.118.1", PREFIX: "/data/data/com.termux/files/usr" },
       files: {

@@ -1,11 +1,11 @@
 import type { GpuDetails } from "@nanoagent/models";
 import type { FixtureFile, FixtureMachineContents } from "../../src/testing/index.js";
 
-/** A machine written by hand from documented formats, and what is true of it. */
+/** A machine written by hand from documented formats, with its expected facts. */
 export interface Board {
   name: string;
   machine: FixtureMachineContents;
-  /** Facts by `room.fact`; undefined stands for a fact that is not known. */
+  /** Facts by `group.fact`; undefined means an unknown fact. */
   facts: Record<string, unknown>;
 }
 
@@ -29,7 +29,7 @@ export const allowed = (list: string): Files => ({ "/proc/self/status": `Name:\t
 
 export const kernel = (release: string): Files => ({ "/proc/sys/kernel/osrelease": `${release}\n` });
 
-/** Cores as /sys shows them, `of` for each one from 0 on. */
+/** Returns the files of cores in /sys, numbered from 0. */
 export function cores(of: readonly { siblings?: string; capacity?: number; khz?: number; midr?: string }[]): Files {
   const files: Files = { [`${CPU}/online`]: `0-${of.length - 1}\n`, [`${CPU}/present`]: `0-${of.length - 1}\n` };
   of.forEach(({ siblings, capacity, khz, midr }, number) => {
@@ -59,7 +59,7 @@ export function armCpuinfo(features: string, parts: readonly string[], tail = ""
   return { "/proc/cpuinfo": `${processors.join("\n")}\n${tail}` };
 }
 
-/** Of processors that say which core they are, two of each `cores`; `cores` of 0: they do not say. */
+/** Returns /proc/cpuinfo of processors that state their core, two of each `cores`; without core ids if `cores` is 0. */
 export function x86Cpuinfo(vendor: string, model: string, flags: string, count: number, cores = 0): Files {
   const processors = Array.from({ length: count }, (_, number) =>
     [
@@ -95,7 +95,7 @@ export const cooling = (index: number, type: string, state: number): Files => ({
   [`/sys/class/thermal/cooling_device${index}/cur_state`]: `${state}\n`,
 });
 
-/** How fast cores of a kind can be, and may be now. */
+/** Returns the maximum frequency of a kind of cores and its current limit. */
 export const policy = (first: number, khz: number, cap: number): Files => ({
   [`${CPU}/cpufreq/policy${first}/cpuinfo_max_freq`]: `${khz}\n`,
   [`${CPU}/cpufreq/policy${first}/scaling_max_freq`]: `${cap}\n`,
@@ -111,7 +111,7 @@ export function cache(index: number, level: number, type: string, size: string, 
   };
 }
 
-/** A root file system on a disk's partition, and groups of version 2 without limits. */
+/** Returns a root file system on a disk partition, and cgroups of version 2 without limits. */
 export function rootOn(disk: string, partition: string, device: string, type = "ext4", options = "rw"): Files {
   return {
     "/proc/self/mountinfo": `22 1 ${device} / / ${options},relatime shared:1 - ${type} /dev/${partition} ${options}\n30 22 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n`,
@@ -129,7 +129,7 @@ export const card = (number: number, uevent: string, files: Record<string, strin
   ),
 });
 
-/** A GPU that shares the system's memory, unless `rest` says otherwise. */
+/** Returns a GPU that shares the system's memory by default. */
 export const gpu = (
   vendor: string,
   name: string | null,
@@ -147,7 +147,7 @@ export const gpu = (
   ...rest,
 });
 
-/** What is plugged in, by maker, product and version as USB numbers them. */
+/** Returns connected USB devices by vendor, product and version number. */
 export const usbDevices = (...products: readonly string[]): Files =>
   Object.fromEntries(
     products.map((product, index) => [
@@ -156,7 +156,7 @@ export const usbDevices = (...products: readonly string[]): Files =>
     ]),
   );
 
-/** The node that programs compute through, and whether this process may open it. */
+/** Returns a render node and whether this process may open it. */
 export const renderNode = (card: number, node: number, isOpen: boolean): Files => ({
   [`/sys/class/drm/card${card}/device/drm/renderD${node}/`]: "",
   [`/dev/dri/renderD${node}`]: { errno: isOpen ? "ENOTSUP" : "EACCES" },

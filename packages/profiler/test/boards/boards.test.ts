@@ -22,7 +22,7 @@ describe.each(boards)("$name", ({ machine, facts }) => {
     expect(rooms[room]?.[fact]).toMatchObject(value === undefined ? { error: expect.any(String) } : { value });
   });
 
-  it("is a device of the schema, and took few reads", async () => {
+  it("matches the schema and needs few reads", async () => {
     const counting = new CountingMachine(fixture);
     const device = await new DeviceProfiler({ machine: counting }).profileInDetail({ dataPath: "/data/agent" });
     expect(EdgeDevice.parse(JSON.parse(JSON.stringify(device)))).toEqual(device);
@@ -30,7 +30,7 @@ describe.each(boards)("$name", ({ machine, facts }) => {
   });
 });
 
-it("prove every fact that is known of a device, and for most that it may be unknown", async () => {
+it("cover every fact as known, and most facts as unknown", async () => {
   const { details } = await new DeviceProfiler({ machine: new FixtureMachine() }).profileInDetail();
   const names = Object.entries(details).flatMap(([room, facts]) => Object.keys(facts).map((fact) => `${room}.${fact}`));
   const proven = boards.flatMap(({ facts }) => Object.keys(facts).filter((name) => facts[name] !== undefined));

@@ -60,7 +60,7 @@ export const containers: Board[] = [
     },
   },
   {
-    name: "Kubernetes on version 1, with the long paths of its groups",
+    name: "Kubernetes on version 1, with long cgroup paths",
     machine: {
       cpuCount: 8,
       environment: { KUBERNETES_SERVICE_HOST: "10.96.0.1" },

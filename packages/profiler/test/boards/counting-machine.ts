@@ -1,6 +1,6 @@
 import type { Machine } from "../../src/index.js";
 
-/** A machine that counts how often it was asked for a file or a folder. */
+/** A machine that counts the accesses to files and folders. */
 export class CountingMachine implements Machine {
   calls = 0;
   readonly #machine: Machine;

@@ -8,7 +8,7 @@ const ID = "4f0c8d1c3b5a7f9e1d3c5b7a9f0e2d4c6b8a0f1e3d5c7b9a1f3e5d7c9b0a2f4e";
 const host = { ...meminfo(KIB_OF_HOST, 6_000_000), ...swaps(), ...pageSize(4), ...allowed("0-3") };
 const overlay = "500 400 0:100 / / rw,relatime master:1 - overlay overlay rw,lowerdir=/a,upperdir=/b";
 
-/** A group of version 2; figures in MB. */
+/** Returns a cgroup of version 2, with figures in MB. */
 const v2 = (directory: string, mb: { max?: number; high?: number; current: number; cache?: number }) => ({
   [`${directory}/memory.max`]: mb.max === undefined ? "max\n" : `${mb.max * MIB}\n`,
   [`${directory}/memory.high`]: mb.high === undefined ? "max\n" : `${mb.high * MIB}\n`,
@@ -28,7 +28,7 @@ const POD_SLICE =
   "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod8d1c2f66_2f0d_4a67_9d3f_5f0b2f7f2f11.slice";
 const CONTAINER = `${POD_SLICE}/cri-containerd-${ID}.scope`;
 
-/** Who limits the memory of a process, and what the kernel shows of it inside. */
+/** Programs that limit the memory of a process, with the files that the kernel shows inside. */
 export const limitedMemory: Board[] = [
   {
     name: "docker run --memory 512m, on version 1",
@@ -61,7 +61,7 @@ export const limitedMemory: Board[] = [
     },
   },
   {
-    name: "docker run --memory 512m, on version 2, in a namespace of its own",
+    name: "docker run --memory 512m, on version 2, in a separate namespace",
     machine: {
       cpuCount: 4,
       files: { ...host, "/.dockerenv": "", ...ownNamespace, ...v2(CG, { max: 512, current: 120, cache: 20 }) },
@@ -89,7 +89,7 @@ export const limitedMemory: Board[] = [
     facts: { "memory.limit_bytes": 256 * MIB, "memory.available_bytes": 192 * MIB },
   },
   {
-    name: "a pod of Kubernetes with resources.limits.memory 256Mi, on version 2",
+    name: "a Kubernetes pod with resources.limits.memory 256Mi, on version 2",
     machine: {
       cpuCount: 4,
       environment: { KUBERNETES_SERVICE_HOST: "10.96.0.1" },
@@ -102,7 +102,7 @@ export const limitedMemory: Board[] = [
     },
   },
   {
-    name: "a pod of Kubernetes that sees the node's cgroups, the limit of the pod below that of the container",
+    name: "a Kubernetes pod that sees the node's cgroups, with a pod limit below the container limit",
     machine: {
       cpuCount: 4,
       environment: { KUBERNETES_SERVICE_HOST: "10.96.0.1" },
@@ -150,7 +150,7 @@ export const limitedMemory: Board[] = [
     },
   },
   {
-    name: "a unit of systemd with MemoryMax=256M and MemoryHigh=200M",
+    name: "a systemd unit with MemoryMax=256M and MemoryHigh=200M",
     machine: {
       cpuCount: 4,
       files: {
@@ -168,7 +168,7 @@ export const limitedMemory: Board[] = [
     },
   },
   {
-    name: "a unit of systemd in a slice with MemoryMax=128M",
+    name: "a systemd unit in a slice with MemoryMax=128M",
     machine: {
       cpuCount: 4,
       files: {
@@ -183,7 +183,7 @@ export const limitedMemory: Board[] = [
     facts: { "memory.limit_bytes": 128 * MIB, "memory.available_bytes": 28 * MIB },
   },
   {
-    name: "a Raspberry Pi with version 1 and cgroup_disable=memory, where MemoryMax is set in vain",
+    name: "a Raspberry Pi with version 1 and cgroup_disable=memory, where MemoryMax has no effect",
     machine: {
       cpuCount: 4,
       files: {

@@ -29,7 +29,7 @@ const glibc = { "/lib64/ld-linux-x86-64.so.2": "" };
 
 export const personalComputers: Board[] = [
   {
-    name: "an Intel N100 box whose maker left the names as they came",
+    name: "an Intel N100 box with placeholder names",
     machine: {
       cpuCount: 4,
       files: {
@@ -63,7 +63,7 @@ export const personalComputers: Board[] = [
     },
   },
   {
-    name: "an Intel laptop with two kinds of cores, on battery",
+    name: "an Intel laptop with two kinds of cores, on battery power",
     machine: {
       cpuCount: 12,
       files: {
@@ -105,7 +105,7 @@ export const personalComputers: Board[] = [
     },
   },
   {
-    name: "an AMD desktop with two threads a core and a card of its own",
+    name: "an AMD desktop with two threads per core and a graphics card",
     machine: {
       cpuCount: 16,
       files: {
@@ -164,7 +164,7 @@ export const personalComputers: Board[] = [
     },
   },
   {
-    name: "a workstation with two cards of NVIDIA's, one of which this user may not use, and one of Intel's",
+    name: "a workstation with an Intel card and two NVIDIA cards, one of which this user may not open",
     machine: {
       cpuCount: 32,
       files: {
@@ -194,7 +194,7 @@ export const personalComputers: Board[] = [
     },
   },
   {
-    name: "a Mac of Apple's own chip",
+    name: "a Mac with Apple silicon",
     machine: {
       platform: "darwin",
       machineType: "arm64",
@@ -214,7 +214,7 @@ export const personalComputers: Board[] = [
     },
   },
   {
-    name: "an AMD processor with graphics inside, most of whose memory is the system's",
+    name: "an AMD processor with integrated graphics, which mostly use system memory",
     machine: {
       cpuCount: 8,
       files: {

@@ -25,7 +25,7 @@ const four = <Value>(value: Value) => [value, value, value, value];
 const videoCore = { ...card(0, "DRIVER=vc4-drm"), ...card(1, "DRIVER=v3d") };
 const videoCoreGpu = gpu("broadcom", "VideoCore", "vc4-drm");
 const sdCard = { ...rootOn("mmcblk0", "mmcblk0p2", "179:2"), "/sys/block/mmcblk0/device/type": "SD\n" };
-/** As Raspberry Pi OS starts its kernels. */
+/** The kernel as started by Raspberry Pi OS. */
 const noMemoryController = {
   "/proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t60\t1\nmemory\t0\t60\t0\n",
   "/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io pids\n",
@@ -35,7 +35,7 @@ const serial = "Hardware\t: BCM2835\nRevision\t: a02082\nSerial\t\t: 00000000dea
 
 export const raspberryPis: Board[] = [
   {
-    name: "Raspberry Pi Zero 2 W, throttled, on a bad cable",
+    name: "Raspberry Pi Zero 2 W, throttled, with a bad power cable",
     machine: {
       machineType: "aarch64",
       cpuCount: 4,

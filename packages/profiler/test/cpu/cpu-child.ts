@@ -3,7 +3,7 @@ import { DeviceProfiler } from "../../src/index.js";
 /** Three periods of a quota. */
 const BUSY_MS = 300;
 
-/** Says how many cores it may use, then how many it got: processor time by time, while it does nothing but count. */
+/** Prints the usable cores, then the cores it got: CPU time ÷ elapsed time of a busy loop. */
 const { details } = await new DeviceProfiler().profileInDetail();
 const start = process.hrtime.bigint();
 const before = process.cpuUsage();

@@ -10,12 +10,14 @@ interface Chip {
   dies: number;
   cores: number;
   threads: number;
-  /** Numbers of the processors that are switched off. */
+  /** Numbers of the offline processors. */
   off: readonly number[];
   hasTopology: boolean;
 }
 
-/** Cores are numbered anew in each die, as the kernel does, and the second threads come after all first ones. */
+/**
+ * Builds a machine. As in the kernel, core numbers restart in each die, and second threads come after all first ones.
+ */
 function machineOf({ packages, dies, cores, threads, off, hasTopology }: Chip) {
   const physical = packages * dies * cores;
   const online = Array.from({ length: physical * threads }, (_, number) => number).filter((n) => !off.includes(n));
@@ -33,7 +35,7 @@ function machineOf({ packages, dies, cores, threads, off, hasTopology }: Chip) {
   return { machine, physical: new Set(online.map((number) => number % physical)).size };
 }
 
-test("what is certain is right, however many packages, dies and threads there are, and whatever is switched off", async () => {
+test("a certain core count is right for any packages, dies, threads and offline processors", async () => {
   const chip = fc.record({
     packages: fc.integer({ min: 1, max: 2 }),
     dies: fc.integer({ min: 1, max: 4 }),

@@ -5,7 +5,10 @@ import { anyText } from "../../../../scripts/any-text.js";
 import { LocalMachine, readCpuFeatures } from "../../src/index.js";
 import { type FixtureFile, FixtureMachine, type FixtureMachineContents } from "../../src/testing/index.js";
 
-/** `/proc/cpuinfo` with a line for each processor, as x86 (`flags\t\t: `), ARM (`Features\t: `) and RISC-V write it. */
+/**
+ * Returns `/proc/cpuinfo` with a line per processor, as written on x86 (`flags\t\t: `), ARM (`Features\t: `) and
+ * RISC-V.
+ */
 const cpuinfo = (name: string, ...lists: string[]) =>
   lists.map((list, number) => `processor\t: ${number}\nmodel name\t: some: thing\n${name}\t: ${list}\n\n`).join("");
 const linux = (machineType: string, file: FixtureFile | undefined): FixtureMachineContents => ({
@@ -34,7 +37,7 @@ describe("readCpuFeatures", () => {
     ],
     ["an old Atom", x86("fpu sse sse2 ssse3"), []],
     [
-      "processors that differ: what all have",
+      "different processors: the common features",
       x86(SAPPHIRE_RAPIDS, MILAN, `${MILAN} avx_vnni`),
       ["sse4_2", "avx", "f16c", "fma", "avx2"],
     ],
@@ -56,7 +59,7 @@ describe("readCpuFeatures", () => {
     ["a VisionFive 2", linux("riscv64", cpuinfo("isa\t", "rv64imafdc_zicntr_zicsr_zifencei_zba_zbb")), []],
     ["RISC-V with vectors", linux("riscv64", cpuinfo("isa\t", "rv64imafdcv_zicsr_zvfh")), ["v", "zvfh"]],
     [
-      "RISC-V with the vectors of before the standard",
+      "RISC-V with vectors from before the standard",
       linux("riscv64", cpuinfo("isa\t", "rv64imafdc_xtheadvector_svpbmt")),
       [],
     ],
@@ -68,15 +71,15 @@ describe("readCpuFeatures", () => {
     ["ARM emulated on x86, which shows its host", linux("aarch64", cpuinfo("flags\t", MILAN)), null],
     ["a machine type without a known list", linux("s390x", cpuinfo("features", "vx")), null],
     ["no cpuinfo", linux("x86_64", undefined), null],
-    ["a locked one", linux("x86_64", { errno: "EACCES" }), null],
-    ["an empty one", linux("x86_64", ""), null],
-    ["one without lists", linux("x86_64", "processor\t: 0\n"), null],
+    ["a locked cpuinfo", linux("x86_64", { errno: "EACCES" }), null],
+    ["an empty cpuinfo", linux("x86_64", ""), null],
+    ["a cpuinfo without lists", linux("x86_64", "processor\t: 0\n"), null],
     ["names of Object.prototype", x86("constructor __proto__"), []],
   ])("of %s", async (_, machine, expected) => {
     expect(await readCpuFeatures(new FixtureMachine(machine))).toEqual(expected);
   });
 
-  it("leaves out a list that the limit cut", async () => {
+  it("ignores a list that is cut by the limit", async () => {
     const step = process.env.NANOAGENT_SOAK ? 7 : 41;
     const many = cpuinfo("flags\t", ...Array<string>(10_000).fill(MILAN));
     expect(many.length).toBeGreaterThan(2 ** 20);
@@ -86,7 +89,7 @@ describe("readCpuFeatures", () => {
     }
   });
 
-  it("is null or a list without repeats, whatever the file holds", async () => {
+  it("returns null or a list without duplicates for any file", async () => {
     const text = fc.oneof(
       anyText(),
       fc
@@ -107,7 +110,7 @@ describe("readCpuFeatures", () => {
     );
   });
 
-  it.skipIf(process.platform !== "linux" || process.arch !== "x64")("of this machine is among its flags", async () => {
+  it.skipIf(process.platform !== "linux" || process.arch !== "x64")("returns flags of this machine", async () => {
     const features = await readCpuFeatures(new LocalMachine());
     const flags = /^flags\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" ") ?? [];
     expect(flags).toEqual(expect.arrayContaining(features ?? ["none"]));

@@ -9,7 +9,7 @@ import { type CgroupMount, cgroupMounts } from "../../src/memory/cgroup-mounts.j
 interface Report {
   usable: { value: number; source: string };
   online: { value: number };
-  /** Cores that it got while it was busy. */
+  /** Cores that it got during its busy loop. */
   used: number;
 }
 
@@ -45,7 +45,7 @@ describe.skipIf(spawnSync("taskset", ["-V"]).status !== 0 || processors < 2)("th
 describe.each([1, 2] as const)("quotas of version %d on this machine", (version) => {
   const mount = mountOf(version, "cpu");
 
-  describe.skipIf(mount === null)(mount === null ? "which are not to be had here" : `at ${mount.mountPoint}`, () => {
+  describe.skipIf(mount === null)(mount === null ? "not available here" : `at ${mount.mountPoint}`, () => {
     const outer = path.join(mount?.mountPoint ?? "", `nanoagent-test-${process.pid}`);
     const inner = path.join(outer, "inner");
     const allow = (group: string, cores: number) =>
@@ -64,17 +64,17 @@ describe.each([1, 2] as const)("quotas of version %d on this machine", (version)
     });
 
     it.each([
-      ["on the own group", { inner: 0.25 }, 0.25],
-      ["on the group above", { outer: 0.5 }, 0.5],
-      ["on both, of which the lower binds", { outer: 0.4, inner: 0.3 }, 0.3],
-      ["above the number of cores, which binds nothing", { outer: processors + 1 }, processors],
+      ["on the process's own group", { inner: 0.25 }, 0.25],
+      ["on the parent group", { outer: 0.5 }, 0.5],
+      ["on both groups, of which the lower applies", { outer: 0.4, inner: 0.3 }, 0.3],
+      ["above the number of cores, without effect", { outer: processors + 1 }, processors],
     ])("%s", (_, quotas: { inner?: number; outer?: number }, expected) => {
-      // A group below may have no more than the one above.
+      // A child group must not have more than its parent.
       if (quotas.outer !== undefined) allow(outer, quotas.outer);
       if (quotas.inner !== undefined) allow(inner, quotas.inner);
       const report = run(`echo $$ > '${inner}/cgroup.procs' && exec "$0" "$1"`);
       expect(report.usable.value).toBe(expected);
-      // The kernel lets no process have more, by the slices in which it hands time out.
+      // The kernel enforces the quota up to the length of a time slice.
       expect(report.used).toBeLessThan(expected + 0.2);
     });
   });
@@ -107,7 +107,7 @@ function run(command: string, argument = ""): Report {
   return JSON.parse(stdout) as Report;
 }
 
-/** Where this version has the controller and groups can be made; null where that is not so. */
+/** Returns the mount with the controller where groups can be created; null if there is none. */
 function mountOf(version: 1 | 2, controller: string): CgroupMount | null {
   if (!existsSync("/proc/self/mountinfo")) return null;
   const mounts = cgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));

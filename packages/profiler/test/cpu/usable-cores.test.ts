@@ -6,7 +6,7 @@ import { FixtureMachine } from "../../src/testing/fixture-machine.js";
 
 const PERIOD = 100_000;
 
-/** A machine whose process stands in nested groups, each with a quota in hundredths of a core; null for none. */
+/** Builds a machine with a process in nested groups. Each has a quota in hundredths of a core, or null for none. */
 function machineOf(version: 1 | 2, cpuCount: number, allowed: number, quotas: readonly (number | null)[]) {
   const path = quotas.map((_, index) => `/g${index}`).join("") || "/";
   const files: Record<string, string> = {
@@ -31,7 +31,7 @@ function machineOf(version: 1 | 2, cpuCount: number, allowed: number, quotas: re
 }
 
 test.each([1, 2] as const)(
-  "version %i: no more cores than processors, affinity and every quota leave",
+  "version %i: the usable cores are limited by processors, affinity and every quota",
   async (version) => {
     const quota = fc.option(fc.integer({ min: 1, max: 1600 }));
     await fc.assert(
@@ -47,7 +47,7 @@ test.each([1, 2] as const)(
             ...quotas.map((hundredths) => Math.ceil((hundredths ?? 1e9) / 100)),
           );
           expect((await new DeviceProfiler({ machine }).profile()).cpu_cores).toBe(least);
-          // A measurement under another quota is one of another device.
+          // A measurement under another quota counts as one of another device.
           expect((await readMeasuredDevice(machine)).cpu_cores).toBe(least);
         },
       ),

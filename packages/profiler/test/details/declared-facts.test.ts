@@ -8,8 +8,8 @@ const profile = (environment: Record<string, string>) =>
     dataPath: "/data",
   });
 
-describe("what the environment declares", () => {
-  it("of a fact, wins over what was read", async () => {
+describe("declared facts", () => {
+  it("override facts that are read", async () => {
     const { details } = await profile({
       NANOAGENT_DEVICE_CPU_USABLE_CORES: "2",
       NANOAGENT_DEVICE_CPU_MODEL: "kiosk board",
@@ -24,7 +24,7 @@ describe("what the environment declares", () => {
     expect(details.board.soc).toMatchObject({ value: "Broadcom BCM2712", confidence: "certain" });
   });
 
-  it("may be any fact that there is", async () => {
+  it("can be any fact", async () => {
     for (const [room, facts] of Object.entries((await profile({})).details)) {
       for (const fact of Object.keys(facts)) {
         const name = `NANOAGENT_DEVICE_${room}_${fact}`.toUpperCase();
@@ -46,11 +46,11 @@ describe("what the environment declares", () => {
     ["NANOAGENT_DEVICE_POWER_SOURCE", "windmill"],
     ["NANOAGENT_DEVICE_CPU_USABLE_CORES", " "],
     ["NANOAGENT_DEVICE_CPU___PROTO__", "1"],
-  ])("is passed over where it is no such value: %s=%s", async (name, value) => {
+  ])("are ignored if invalid: %s=%s", async (name, value) => {
     expect((await profile({ [name]: value })).details).toEqual((await profile({})).details);
   });
 
-  it("of the device itself, wins too", async () => {
+  it("override fields of the device", async () => {
     const device = await profile({
       NANOAGENT_DEVICE_ID: "kiosk-7",
       NANOAGENT_DEVICE_PLATFORM: "linux-armv7l",

@@ -46,8 +46,8 @@ const file = fc.oneof<fc.Arbitrary<FixtureFile>[]>(
   errno.map((name) => ({ errno: name })),
 );
 
-describe("a machine that writes nonsense", () => {
-  it("has no details but those that a device may have", async () => {
+describe("a machine with invalid files", () => {
+  it("has only details that match the schema", async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...boards), fc.infiniteStream(fc.option(file)), async ({ machine }, stream) => {
         const files: Record<string, FixtureFile> = {};
@@ -58,7 +58,7 @@ describe("a machine that writes nonsense", () => {
     );
   });
 
-  it("spoils one fact at most where one file of it is spoiled", async () => {
+  it("loses at most one fact for one invalid file", async () => {
     const rootOf = raspberryPis[3]?.machine ?? {};
     const machine = new FixtureMachine({
       ...rootOf,
@@ -69,7 +69,7 @@ describe("a machine that writes nonsense", () => {
     expect(details.board.soc).toMatchObject({ value: "Broadcom BCM2712" });
   });
 
-  it("has no details at all where nothing can be read", async () => {
+  it("has no details if nothing can be read", async () => {
     const details = await detailsOf(new FixtureMachine());
     const rooms: [string, Record<string, Fact<unknown>>][] = Object.entries(details);
     const known = rooms.flatMap(([room, facts]) =>
@@ -81,7 +81,7 @@ describe("a machine that writes nonsense", () => {
   });
 });
 
-/** A machine whose files of one kind never come to an end. */
+/** A machine on which reads of some files never end. */
 class HangingMachine extends FixtureMachine {
   asked = 0;
   readonly #hangs: (path: string) => boolean;
@@ -98,8 +98,8 @@ class HangingMachine extends FixtureMachine {
   }
 }
 
-describe("files that hang", () => {
-  it("are unknown, and only they", async () => {
+describe("hanging files", () => {
+  it("make only their facts unknown", async () => {
     const machine = new HangingMachine(raspberryPis[3]?.machine, (name) => name.endsWith("/temp"));
     const details = await detailsOf(machine);
     expect(details.thermal.temperature_celsius).toHaveProperty("error");
@@ -107,7 +107,7 @@ describe("files that hang", () => {
     expect(details.cpu.usable_cores).toMatchObject({ value: 4 });
   });
 
-  it("are given up after a few of them", async () => {
+  it("stop further reads after a few of them", async () => {
     const machine = new HangingMachine(raspberryPis[3]?.machine, () => true);
     await isSound(machine);
     expect(machine.asked).toBeLessThan(20);
@@ -127,7 +127,7 @@ describe.skipIf(process.platform === "win32")("real files", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** The real machine with one of these files in place of each one asked for. */
+  /** Returns the real machine with all files replaced by one of these. */
   function replaced(name: string): Machine {
     const local = new LocalMachine();
     return {
@@ -150,7 +150,7 @@ describe.skipIf(process.platform === "win32")("real files", () => {
     await isSound(replaced(name));
   });
 
-  it("are read to a limit", async () => {
+  it("are read up to a limit", async () => {
     expect(await new LocalMachine().readText(path.join(folder, "huge"), 1000)).toHaveLength(1000);
     await expect(new LocalMachine().readText(path.join(folder, "fifo"))).rejects.toBeInstanceOf(MachineReadError);
   });

@@ -18,7 +18,7 @@ const numbered = <Value>(count: number, value: (index: number) => Value): Value[
   Array.from({ length: count }, (_, index) => value(index));
 const SLICES = ["/user.slice", "/user.slice/user-1000.slice", "/user.slice/user-1000.slice/kiosk.service"];
 
-/** What any well equipped machine has of what is looked at. */
+/** Files of a well-equipped machine. */
 const equipment = {
   ...meminfo(32_000_000, 20_000_000),
   ...Object.assign({}, ...numbered(4, (index) => cache(index, Math.max(1, index), "Unified", "512K", "0"))),
@@ -48,8 +48,8 @@ async function callsOf(machine: Machine): Promise<number> {
   return counting.calls;
 }
 
-describe("the reads of a profile in detail", () => {
-  it("are few of a laptop that has much of everything", async () => {
+describe("the reads of a detailed profile", () => {
+  it("are few on a well-equipped laptop", async () => {
     const files = {
       ...equipment,
       ...x86Cpuinfo("GenuineIntel", "13th Gen Intel(R) Core(TM) i9-13900H", "avx2", 20, 10),
@@ -59,7 +59,7 @@ describe("the reads of a profile in detail", () => {
     expect(await callsOf(new FixtureMachine({ cpuCount: 20, files }))).toBeLessThanOrEqual(150);
   });
 
-  it("are at most 100 of this machine", async () => {
+  it("are at most 100 on this machine", async () => {
     expect(await callsOf(new LocalMachine())).toBeLessThanOrEqual(100);
   });
 });

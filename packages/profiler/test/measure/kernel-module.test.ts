@@ -15,7 +15,7 @@ const kernels = new webAssembly.Instance(new webAssembly.Module(kernelModule()),
 };
 
 describe("sum_words", () => {
-  it("adds all 64-bit words between the two addresses, and no others", () => {
+  it("adds exactly the 64-bit words between the two addresses", () => {
     const step = fc.integer({ min: 1, max: 20 });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999 }), step, fc.integer(), (address, steps, seed) => {
@@ -32,7 +32,7 @@ describe("sum_words", () => {
 });
 
 describe.each(dotProductFormats)("the dot product of $type", (format) => {
-  it("is that of the weights and activations, taken one by one", () => {
+  it("equals the sum of the individual products", () => {
     const reference = references[format.type] as Reference;
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer(), (blockCount, seed) => {
@@ -51,7 +51,7 @@ describe.each(dotProductFormats)("the dot product of $type", (format) => {
           }
         }
         const result = (kernels[format.kernel] as (...values: number[]) => number)(1, activationsAt, blockCount);
-        // Single precision keeps 24 bits of each of a few sums.
+        // Single precision keeps 24 bits of each sum.
         expect(Math.abs(result - sum)).toBeLessThanOrEqual(size * 2 ** -20 + Number.MIN_VALUE);
         expect(size).toBeGreaterThan(0);
       }),
@@ -59,7 +59,7 @@ describe.each(dotProductFormats)("the dot product of $type", (format) => {
   });
 });
 
-/** The products that a block is the sum of. */
+/** Returns the products that a block sums up. */
 type Reference = (view: DataView, weights: number, activations: number) => number[];
 
 const references: Record<string, Reference> = {
@@ -98,7 +98,7 @@ const references: Record<string, Reference> = {
   },
 };
 
-/** Random bytes hold scales that are no numbers, or that no model has, and sums that are none of the bytes'. */
+/** Makes random bytes valid: finite scales of a realistic size, and sums that match the bytes. */
 function makeFinite(view: DataView, { type }: DotProductFormat, weights: number, activations: number): void {
   for (const at of type === "q4_k" ? [weights, weights + 2] : [weights, activations]) {
     if ((view.getUint16(at, true) & 0x7c00) === 0x7c00) view.setUint16(at, 0x3c01, true);

@@ -10,20 +10,20 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-test("makes a folder and its missing parents, and takes one that exists", async () => {
+test("creates a folder and its missing parents, and accepts an existing one", async () => {
   const folder = path.join(await temporaryFolder(), "a", "b");
   await makeFolder(folder, 0o700);
   await makeFolder(folder, 0o700);
   expect((await stat(folder)).isDirectory()).toBe(true);
 });
 
-test("a file in its place is an error", async () => {
+test("rejects if a file has the same path", async () => {
   const file = path.join(await temporaryFolder(), "file");
   await writeFile(file, "");
   await expect(makeFolder(file, 0o700)).rejects.toMatchObject({ code: "EEXIST" });
   await expect(makeFolder(path.join(file, "a"), 0o700)).rejects.toMatchObject({ code: "ENOTDIR" });
 });
 
-test.skipIf(process.platform !== "linux")("ends where the kernel makes no folders", async () => {
+test.skipIf(process.platform !== "linux")("rejects if the kernel refuses to create folders", async () => {
   await expect(makeFolder("/proc/nanoagent/a/b", 0o700)).rejects.toMatchObject({ code: "ENOENT" });
 });

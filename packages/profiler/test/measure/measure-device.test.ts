@@ -7,7 +7,7 @@ import { FixtureMachine } from "../../src/testing/index.js";
 const cores = os.availableParallelism();
 
 describe("measureDevice", () => {
-  it("measures memory, products and storage, and tells how far it is", async () => {
+  it("measures memory, dot products and storage, and reports its progress", async () => {
     const steps: string[] = [];
     const shares: number[] = [];
     const { figures, notices } = await measureDevice({
@@ -40,7 +40,7 @@ describe("measureDevice", () => {
     expect(() => DeviceMeasurement.parse({ ...written, device, calibrations: [] })).not.toThrow();
   });
 
-  it("asks the machine how much memory and how many cores there are, and what is hot", async () => {
+  it("uses memory, cores and throttling of the machine", async () => {
     const machine = new FixtureMachine({
       cpuCount: 64,
       totalMemoryBytes: 2 ** 27,
@@ -56,15 +56,15 @@ describe("measureDevice", () => {
     expect(figures.bandwidth.map(({ threads }) => threads)).toEqual([1]);
     expect(figures.temperature_celsius).toEqual({ before: 48.312, after: 48.312 });
     expect(figures.storage_read).toBeNull();
-    // It has no /proc/stat, and one thread on 64 cores cannot know.
+    // It has no /proc/stat, and one thread on 64 cores cannot tell.
     expect(figures.contention).toBeNull();
     expect(notices).toEqual([
-      "There is memory for 1 thread only, of 64.",
-      "The processor is slowed down for its heat, its power supply or by its settings.",
+      "Only 1 thread of 64 fit in memory.",
+      "The processor is throttled because of heat, power supply or settings.",
     ]);
   });
 
-  it("says when a quota, an emulator or others make the figures doubtful", async () => {
+  it("reports a quota, an emulator or other processes that affect the figures", async () => {
     const busy = { reads: 0 };
     class BusyMachine extends FixtureMachine {
       override async readText(path: string, maxBytes?: number): Promise<string> {
@@ -74,7 +74,7 @@ describe("measureDevice", () => {
         return Array.from({ length: 64 }, (_, cpu) => `cpu${cpu} ${ticks} 0 0 ${ticks / 10} 0 0 0 0 0 0\n`).join("");
       }
     }
-    // What the thread that measures takes is this process's own: of one core it may be all, of 64 it is next to nothing.
+    // The measuring thread belongs to this process: on one core it can use all time, on 64 cores almost none.
     const machine = new BusyMachine({
       machineType: "aarch64",
       cpuCount: 64,
@@ -90,14 +90,14 @@ describe("measureDevice", () => {
     const { figures, notices } = await measureDevice({ machine, seconds: 1, storagePath: null });
     expect(figures.contention).toBeGreaterThan(0.5);
     expect(notices).toEqual([
-      "An emulator runs this: the figures are the emulator's.",
-      "A quota leaves this process 0.25 cores: figures are the best of moments within it.",
-      expect.stringMatching(/^Others used \d+ % of the processors meanwhile: /),
+      "This program runs in an emulator: the figures are those of the emulator.",
+      "A quota limits this process to 0.25 cores: the figures are the best moments within it.",
+      expect.stringMatching(/^Other processes used \d+ % of the processors: /),
     ]);
   });
 
   it.each(process.env.NANOAGENT_SOAK ? [0, 50, 400, 1500, 5000] : [0, 50, 400])(
-    "ends when it is aborted, after %d ms, with the reason",
+    "rejects with the reason when aborted after %d ms",
     async (milliseconds) => {
       const reason = new Error("enough");
       const controller = new AbortController();

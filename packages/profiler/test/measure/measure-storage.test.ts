@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 const TMPFS = 0x01021994;
 const isLinux = process.platform === "linux";
 
-// Beside the tests: the folder for temporary files often lies in memory.
+// Beside the tests, because the temporary folder is often in memory.
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(import.meta.dirname, ".storage-"));
@@ -17,13 +17,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf(!isLinux)("measureStorage", () => {
-  it("reads a file that it writes in a folder, and leaves nothing there", async () => {
+  it("writes and reads a file in a folder, and leaves nothing behind", async () => {
     const { rate, notice } = await measureStorage(folder, { seconds: 0.2 });
     expect(readdirSync(folder)).toEqual([]);
     expectMeasuredOrSaid(rate, notice, / MB written in \//);
   });
 
-  it("reads a file where it lies", async () => {
+  it("reads a file in place", async () => {
     const file = path.join(folder, "model.gguf");
     writeFileSync(file, Buffer.alloc(9 * MIB, "model"));
     const { rate, notice } = await measureStorage(file, { seconds: 0.2 });
@@ -31,15 +31,15 @@ describe.skipIf(!isLinux)("measureStorage", () => {
     expectMeasuredOrSaid(rate, notice, /model\.gguf\.$/);
   });
 
-  it("says so where a file is too small", async () => {
+  it("reports a file that is too small", async () => {
     const file = path.join(folder, "small");
     writeFileSync(file, "small");
     const { rate, notice } = await measureStorage(file, { seconds: 0.2 });
     expect(rate).toBeNull();
-    expect(notice).toMatch(/^Storage was not measured: .*(is smaller than 8 MB|through the cache only)\.$/);
+    expect(notice).toMatch(/^Storage was not measured: .*(is smaller than 8 MB|cannot bypass the cache)\.$/);
   });
 
-  it("waits for no pipe and reads no device", async () => {
+  it("does not wait for a pipe or read a device", async () => {
     const pipe = path.join(folder, "pipe");
     spawnSync("mkfifo", [pipe]);
     for (const target of [pipe, "/dev/zero"]) {
@@ -49,27 +49,27 @@ describe.skipIf(!isLinux)("measureStorage", () => {
     }
   });
 
-  it("says so where there is nothing", async () => {
+  it("reports a missing path", async () => {
     expect(await measureStorage(path.join(folder, "absent"), { seconds: 0.2 })).toEqual({
       rate: null,
       notice: `Storage was not measured: ${folder}/absent cannot be used (ENOENT).`,
     });
   });
 
-  it.skipIf(!isLinux || !isTmpfs("/dev/shm"))("does not take memory for storage", async () => {
+  it.skipIf(!isLinux || !isTmpfs("/dev/shm"))("does not measure a file system in memory", async () => {
     expect(await measureStorage("/dev/shm", { seconds: 0.2 })).toEqual({
       rate: null,
-      notice: "Storage was not measured: /dev/shm lies in memory (tmpfs).",
+      notice: "Storage was not measured: /dev/shm is in memory (tmpfs).",
     });
   });
 
-  it.each([0, 5, 30, 100])("ends when it is aborted, after %d ms, and leaves nothing there", async (milliseconds) => {
+  it.each([0, 5, 30, 100])("ends when aborted after %d ms, and leaves nothing behind", async (milliseconds) => {
     const controller = new AbortController();
     const reason = new Error("enough");
     setTimeout(() => controller.abort(reason), milliseconds);
     const { signal } = controller;
     await measureStorage(folder, { seconds: 20, signal }).then(
-      // Only where there is nothing to abort.
+      // Only if there is nothing to abort.
       ({ rate }) => expect(rate).toBeNull(),
       (error) => expect(error).toBe(reason),
     );
@@ -103,7 +103,7 @@ function expectMeasuredOrSaid(
   }
   expect(rate.per_second).toBeGreaterThan(0);
   expect(rate.spread).toBeLessThan(1);
-  expect(notice).toMatch(/^Storage was read past the cache: /);
+  expect(notice).toMatch(/^Storage was read without the cache: /);
   expect(notice).toMatch(measured);
 }
 

@@ -44,7 +44,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The measurement without its checksum, which a file need not have. */
+/** Returns the measurement without its checksum, which is optional. */
 const stored = () => {
   const { crc32: _, ...rest } = JSON.parse(readFileSync(file, "utf8"));
   return rest as DeviceMeasurement;
@@ -66,17 +66,17 @@ describe("measurementPath", () => {
   });
 });
 
-describe("what is kept", () => {
+describe("a saved measurement", () => {
   it.each([
-    ["in 1970, read with a clock that is right", 60_000, Date.parse("2027-01-01")],
-    ["with a clock that was right, read in 1970", Date.parse("2027-01-01"), 60_000],
-    ["in 1970, read in 1970", 60_000, 120_000],
-  ])("%s, is not called old", async (_, measuredAt, now) => {
+    ["from 1970, read with a correct clock", 60_000, Date.parse("2027-01-01")],
+    ["from a correct clock, read in 1970", Date.parse("2027-01-01"), 60_000],
+    ["from 1970, read in 1970", 60_000, 120_000],
+  ])("%s, is not stale", async (_, measuredAt, now) => {
     await writeDeviceMeasurement({ bandwidth: [row] }, { path: file, now: measuredAt });
     expect((await readDeviceMeasurement({ path: file, now })).stale).toBeNull();
   });
 
-  it("is read again as it was written, and readable by its owner alone", async () => {
+  it("is read back unchanged, and readable only by its owner", async () => {
     const { measurement } = await writeDeviceMeasurement({ bandwidth: [row], contention: 0.25 }, { path: file });
     expect(await readDeviceMeasurement({ path: file })).toEqual({
       path: file,
@@ -90,7 +90,7 @@ describe("what is kept", () => {
     expect(readdirSync(path.dirname(file))).toEqual(["device-measurement.json"]);
   });
 
-  it("is nothing where nothing was measured", async () => {
+  it("is null if nothing was measured", async () => {
     expect(await readDeviceMeasurement({ path: file })).toEqual({
       path: file,
       measurement: null,
@@ -99,7 +99,7 @@ describe("what is kept", () => {
     });
   });
 
-  it("keeps what others wrote, and replaces what is given", async () => {
+  it("keeps other parts, and replaces the given ones", async () => {
     await writeDeviceMeasurement({ calibrations: [calibration], engine_version: "9" }, { path: file, now: 1000 });
     const { replaced } = await writeDeviceMeasurement({ bandwidth: [row] }, { path: file, now: DAY });
     expect(replaced).toBeNull();
@@ -112,7 +112,7 @@ describe("what is kept", () => {
     });
   });
 
-  it("is read with the trials of threads that earlier versions kept, and written without them", async () => {
+  it("is read with the thread trials of earlier versions, and written without them", async () => {
     await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
     const trials = [{ model: "m", threads: 2, prefill_tokens_per_second: 9, decode_tokens_per_second: 3 }];
     putIn(JSON.stringify({ ...stored(), thread_trials: trials }));
@@ -127,11 +127,11 @@ describe("what is kept", () => {
   });
 
   it.each([
-    [{ platform: "linux-riscv64" }, /^on linux-riscv64, and this is /],
-    [{ cpu_model: "Z80" }, /^on Z80, and this is /],
-    [{ cpu_cores: 999 }, /^on 999 cores, and here are \d+$/],
-    [{ memory_mb: 3 }, /^with 3 MB of memory, and here are \d+ MB$/],
-  ])("is stale and does not mix with new figures when it is of a device with %j", async (other, reason) => {
+    [{ platform: "linux-riscv64" }, /^on linux-riscv64, but this is /],
+    [{ cpu_model: "Z80" }, /^on Z80, but this is /],
+    [{ cpu_cores: 999 }, /^on 999 cores, but this device has \d+$/],
+    [{ memory_mb: 3 }, /^with 3 MB of memory, but this device has \d+ MB$/],
+  ])("of a device with %j is stale and not merged with new figures", async (other, reason) => {
     await writeDeviceMeasurement({ calibrations: [calibration] }, { path: file });
     const foreign = { ...stored(), device: { ...stored().device, ...other } };
     putIn(JSON.stringify(foreign));
@@ -146,7 +146,7 @@ describe("what is kept", () => {
     expect(stored()).toMatchObject({ calibrations: [], bandwidth: [row] });
   });
 
-  it("is the same device's when the kernel keeps a little more of the RAM", async () => {
+  it("still applies if the kernel reserves slightly more RAM", async () => {
     await writeDeviceMeasurement({}, { path: file });
     const { device } = stored();
     const memory_mb = Math.round(device.memory_mb * 0.97);
@@ -154,34 +154,34 @@ describe("what is kept", () => {
     expect((await readDeviceMeasurement({ path: file })).stale).toBeNull();
   });
 
-  it("is stale after half a year, and when it is of the future", async () => {
+  it("is stale after half a year, and if it is from the future", async () => {
     const now = Date.parse("2026-06-01T00:00:00Z");
     await writeDeviceMeasurement({}, { path: file, now });
     const staleAt = async (days: number) => (await readDeviceMeasurement({ path: file, now: now + days * DAY })).stale;
     expect(await staleAt(180)).toBeNull();
     expect(await staleAt(181)).toBe("181 days ago");
     expect(await staleAt(-0.5)).toBeNull();
-    expect(await staleAt(-2)).toBe("at a time that this clock has not reached");
+    expect(await staleAt(-2)).toBe("at a time in the future of this clock");
   });
 });
 
-describe("a file that is none of ours", () => {
+describe("an invalid file", () => {
   const valid = async () => {
     await writeDeviceMeasurement({ bandwidth: [row] }, { path: file });
     return stored();
   };
 
   it.each([
-    ["empty", "", /is no JSON$/],
-    ["cut off", '{"format": 1, "measured_at"', /is no JSON$/],
-    ["binary", Uint8Array.from({ length: 4096 }, (_, index) => (index * 37) & 255), /is no JSON$/],
-    ["nested without end", "[".repeat(200_000), /is no (JSON|measurement)/],
-    ["nested deeply", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, /is no (JSON|measurement)/],
-    ["objects nested deeply", `${'{"a":'.repeat(40_000)}1${"}".repeat(40_000)}`, /is no (JSON|measurement)/],
+    ["empty", "", /is not JSON$/],
+    ["cut off", '{"format": 1, "measured_at"', /is not JSON$/],
+    ["binary", Uint8Array.from({ length: 4096 }, (_, index) => (index * 37) & 255), /is not JSON$/],
+    ["nested without end", "[".repeat(200_000), /is not (JSON|a measurement)/],
+    ["nested deeply", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, /is not (JSON|a measurement)/],
+    ["objects nested deeply", `${'{"a":'.repeat(40_000)}1${"}".repeat(40_000)}`, /is not (JSON|a measurement)/],
     ["too large", " ".repeat(262_145), /is larger than 256 KB$/],
-    ["a list", "[]", /is no measurement/],
-    ["null", "null", /is no measurement/],
-  ])("is ignored with the reason when it is %s, and gives way", async (_, content, reason) => {
+    ["a list", "[]", /is not a measurement/],
+    ["null", "null", /is not a measurement/],
+  ])("is ignored with the reason if it is %s, and replaced", async (_, content, reason) => {
     putIn(content);
     const read = await readDeviceMeasurement({ path: file });
     expect(read).toMatchObject({ measurement: null, stale: null, ignored: expect.stringMatching(reason) });
@@ -192,20 +192,20 @@ describe("a file that is none of ours", () => {
 
   it.each([
     ["another format", { format: 2 }, "format"],
-    ["a key that nobody knows", { extra: 1 }, "extra"],
+    ["an unknown key", { extra: 1 }, "extra"],
     ["a rate below 0", { bandwidth: [{ ...row, per_second: -1 }] }, "bandwidth.0.per_second"],
     ["a share above 1", { contention: 1.5 }, "contention"],
     ["no threads", { bandwidth: [{ ...row, threads: 0 }] }, "bandwidth.0.threads"],
-    ["a date that is none", { measured_at: "yesterday" }, "measured_at"],
-    ["a number too large for one", { storage_read: { per_second: "1e999", spread: 0 } }, "storage_read.per_second"],
-  ])("is ignored when it has %s", async (_, change, place) => {
+    ["an invalid date", { measured_at: "yesterday" }, "measured_at"],
+    ["a number that is too large", { storage_read: { per_second: "1e999", spread: 0 } }, "storage_read.per_second"],
+  ])("is ignored if it has %s", async (_, change, place) => {
     putIn(JSON.stringify({ ...(await valid()), ...change }).replace('"1e999"', "1e999"));
     const { measurement, ignored } = await readDeviceMeasurement({ path: file });
     expect(measurement).toBeNull();
-    expect(ignored).toContain(`is no measurement at ${place}: `);
+    expect(ignored).toContain(`is not a measurement at ${place}: `);
   });
 
-  it("cannot reach the prototype of anything", async () => {
+  it("cannot change any prototype", async () => {
     const text = JSON.stringify(await valid()).replace("{", '{"__proto__":{"polluted":1},');
     putIn(text);
     const { measurement } = await readDeviceMeasurement({ path: file });
@@ -213,7 +213,7 @@ describe("a file that is none of ours", () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
-  it("is believed only as it was written, whichever bit flips and wherever it is cut", async () => {
+  it("is ignored after any flipped bit or cut", async () => {
     const { measurement: right } = await writeDeviceMeasurement({ bandwidth: [row], contention: 0.25 }, { path: file });
     const whole = readFileSync(file);
     for (let bit = 0; bit < whole.length * 8; bit += 3) {
@@ -221,7 +221,7 @@ describe("a file that is none of ours", () => {
       flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
       putIn(flipped);
       const { measurement } = await readDeviceMeasurement({ path: file });
-      // A bit of a blank between two keys changes nothing.
+      // A flipped bit in white space between two keys changes nothing.
       if (measurement !== null) expect(measurement).toEqual(right);
     }
     for (let length = 0; length < whole.length - 2; length += 7) {
@@ -230,7 +230,7 @@ describe("a file that is none of ours", () => {
     }
   });
 
-  it("never makes reading fail, whatever its bytes", async () => {
+  it("never makes reading fail", async () => {
     const text = JSON.stringify(await valid());
     await fc.assert(
       fc.asyncProperty(fc.nat(text.length - 1), fc.nat(40), fc.string(), async (at, length, instead) => {
@@ -242,7 +242,7 @@ describe("a file that is none of ours", () => {
     );
   });
 
-  it.skipIf(process.platform === "win32")("is not waited for when it is a pipe, and is no folder's", async () => {
+  it.skipIf(process.platform === "win32")("is ignored without waiting if it is a pipe or a folder", async () => {
     mkdirSync(path.dirname(file), { recursive: true });
     spawnSync("mkfifo", [file]);
     expect((await readDeviceMeasurement({ path: file })).ignored).toBe(`${file} cannot be read (ENOTSUP)`);
@@ -254,7 +254,7 @@ describe("a file that is none of ours", () => {
     expect((await readDeviceMeasurement({ path: file })).ignored).toBe(`${file} cannot be read (ELOOP)`);
   });
 
-  it.skipIf(process.platform === "win32")("is replaced, and what a link leads to is left alone", async () => {
+  it.skipIf(process.platform === "win32")("is replaced without changing the target of a link", async () => {
     const elsewhere = path.join(folder, "elsewhere");
     writeFileSync(elsewhere, "mine");
     mkdirSync(path.dirname(file), { recursive: true });
@@ -265,29 +265,29 @@ describe("a file that is none of ours", () => {
   });
 });
 
-describe("a folder that takes nothing", () => {
-  it("is an error that says what to do, and leaves nothing behind", async () => {
+describe("a folder that cannot be written", () => {
+  it("is an error with a hint, and leaves nothing behind", async () => {
     writeFileSync(path.join(folder, "state"), "a file where a folder should be");
     await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({
       code: "measurement",
-      message: `The measurement cannot be kept in ${file}.`,
-      hint: "XDG_STATE_HOME names a folder that can be written to.",
+      message: `The measurement cannot be saved in ${file}.`,
+      hint: "Set XDG_STATE_HOME to a writable folder.",
     });
     expect(readdirSync(folder)).toEqual(["state"]);
   });
 
-  it.skipIf(process.platform !== "linux")("says so where the kernel lets no folder be made", async () => {
+  it.skipIf(process.platform !== "linux")("is an error if the kernel refuses to create it", async () => {
     const path = "/proc/nanoagent/state/device-measurement.json";
     await expect(writeDeviceMeasurement({}, { path })).rejects.toMatchObject({ code: "measurement" });
   });
 
-  it("leaves no half file when it cannot be put in place", async () => {
+  it("leaves no partial file if it cannot be renamed", async () => {
     mkdirSync(path.join(file, "full"), { recursive: true });
     await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({ code: "measurement" });
     expect(readdirSync(path.dirname(file))).toEqual(["device-measurement.json"]);
   });
 
-  it.skipIf(isRoot || process.platform === "win32")("may be one that this user must not write to", async () => {
+  it.skipIf(isRoot || process.platform === "win32")("is an error if this user has no write permission", async () => {
     mkdirSync(path.dirname(file), { recursive: true });
     chmodSync(path.dirname(file), 0o500);
     await expect(writeDeviceMeasurement({}, { path: file })).rejects.toMatchObject({ code: "measurement" });

@@ -12,7 +12,7 @@ describe("planMeasurement", () => {
     ["Pi 5", { cores: 4, availableBytes: 6 * GIB, cacheBytes: 2 * MIB }, [1, 2, 3, 4], 64],
     ["desktop", { cores: 16, availableBytes: 24 * GIB, cacheBytes: 64 * MIB }, [1, 2, 3, 4, 5, 6, 7, 8, 12, 16], 256],
     ["service with a quota of half a core", { cores: 0.5, availableBytes: GIB, cacheBytes: null }, [1], 64],
-  ] as const)("%s: all numbers of threads, each with its part of %s", (_, input, threads, megabytes) => {
+  ] as const)("plans threads and buffers for %s", (_, input, threads, megabytes) => {
     const { bandwidth, notices } = planMeasurement(input);
     expect(bandwidth.map((round) => round.threads)).toEqual(threads);
     for (const round of bandwidth) {
@@ -22,21 +22,19 @@ describe("planMeasurement", () => {
     expect(notices).toEqual([]);
   });
 
-  it("takes fewer threads and says so where memory is short", () => {
+  it("uses fewer threads if memory is short, with a notice", () => {
     expect(planMeasurement({ cores: 4, availableBytes: 100 * MIB, cacheBytes: MIB })).toMatchObject({
       bandwidth: [{ threads: 1 }, { threads: 2 }],
-      notices: ["There is memory for 2 threads only, of 4."],
+      notices: ["Only 2 threads of 4 fit in memory."],
     });
   });
 
-  it("says when what is read lies in the cache in part", () => {
+  it("reports buffers that fit partly in the cache", () => {
     const { notices } = planMeasurement({ cores: 1, availableBytes: 256 * MIB, cacheBytes: 32 * MIB });
-    expect(notices).toEqual([
-      "Bandwidth was measured on 32 MB, which caches of 32 MB hold in part: memory itself may be slower.",
-    ]);
+    expect(notices).toEqual(["Bandwidth was measured on 32 MB, with caches of 32 MB: memory itself may be slower."]);
   });
 
-  it("stays within an eighth of the memory, and asks for whole chunks", () => {
+  it("uses at most an eighth of the memory, in whole chunks", () => {
     expect(CHUNK_BYTES % READ_STEP_BYTES).toBe(0);
     const bytes = fc.integer({ min: 0, max: 2 ** 45 });
     fc.assert(

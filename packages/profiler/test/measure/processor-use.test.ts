@@ -20,14 +20,14 @@ describe("readProcessorUse", () => {
     "intr 99999 0 0",
   ].join("\n");
 
-  it("adds the processors that this process may run on, and counts waiting as idle and stolen time as busy", async () => {
+  it("adds up the allowed processors, with waiting time as idle and stolen time as busy", async () => {
     const machine = new FixtureMachine({
       files: { "/proc/stat": stat, "/proc/self/status": "Name:\tnode\nCpus_allowed_list:\t0-1\n" },
     });
     expect(await readProcessorUse(machine)).toMatchObject({ busyTicks: 31, totalTicks: 271, processors: 2 });
   });
 
-  it("takes them all where nothing says which", async () => {
+  it("adds up all processors if the allowed ones are unknown", async () => {
     const machine = new FixtureMachine({ files: { "/proc/stat": stat } });
     expect(await readProcessorUse(machine)).toMatchObject({ processors: 3 });
   });
@@ -44,24 +44,24 @@ describe("readProcessorUse", () => {
 });
 
 describe("othersShare", () => {
-  it("is what was busy and not this process", () => {
+  it("is the busy time of other processes", () => {
     // Two processors for 10 s: 1000 ticks each, 1500 busy, of which 10 s are ours.
     const after = use({ busyTicks: 1500, totalTicks: 2000, ownSeconds: 10, atSeconds: 10 });
     expect(othersShare(use({}), after)).toBeCloseTo(0.25);
   });
 
-  it("is from 0 to 1, whatever the clocks say", () => {
+  it("is from 0 to 1 for any clock values", () => {
     expect(othersShare(use({}), use({ busyTicks: 1, totalTicks: 2000, ownSeconds: 20, atSeconds: 10 }))).toBe(0);
     expect(othersShare(use({}), use({ busyTicks: 4000, totalTicks: 2000, atSeconds: 10 }))).toBe(1);
   });
 
   it.each([
-    ["nothing was told before", null, use({ totalTicks: 9, atSeconds: 1 })],
-    ["nothing was told after", use({}), null],
-    ["a processor was switched off", use({}), use({ totalTicks: 9, atSeconds: 1, processors: 1 })],
-    ["the counters went back", use({ totalTicks: 9 }), use({ atSeconds: 1 })],
-    ["no time went by", use({}), use({ totalTicks: 9 })],
-  ])("is null when %s", (_, before, after) => {
+    ["the first reading is missing", null, use({ totalTicks: 9, atSeconds: 1 })],
+    ["the second reading is missing", use({}), null],
+    ["a processor went offline", use({}), use({ totalTicks: 9, atSeconds: 1, processors: 1 })],
+    ["the counters went backwards", use({ totalTicks: 9 }), use({ atSeconds: 1 })],
+    ["no time passed", use({}), use({ totalTicks: 9 })],
+  ])("is null if %s", (_, before, after) => {
     expect(othersShare(before, after)).toBeNull();
   });
 });

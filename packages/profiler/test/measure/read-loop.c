@@ -1,5 +1,5 @@
-/* Reads memory as measureDevice does: threads with a buffer each, windows of 20 ms that are the same for all, the best.
- * read-loop BYTES_PER_THREAD THREADS WINDOWS prints bytes per second. */
+/* Reads memory like measureDevice: one buffer per thread, common windows of 20 ms, and the best window counts.
+ * Usage: read-loop BYTES_PER_THREAD THREADS WINDOWS. Prints bytes per second. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>

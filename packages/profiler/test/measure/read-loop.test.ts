@@ -10,7 +10,7 @@ import { webAssembly } from "../../src/measure/web-assembly.js";
 
 const isLong = Boolean(process.env.NANOAGENT_SOAK);
 const compilers = { "-O3": ["-O3"], ...(isLong && { "-O3 -march=native": ["-O3", "-march=native"] }) };
-/** More than any cache here holds: both read the same amount in the same way. */
+/** Bytes to read, larger than any cache. Both loops read the same amount in the same way. */
 const BYTES = 128 * 2 ** 20;
 const [SECONDS, ROUNDS] = isLong ? [2, 10] : [0.3, 2];
 
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const hasCompiler = process.platform === "linux" && spawnSync("cc", ["--version"]).status === 0;
 const hasMemory = os.freemem() > 8 * BYTES;
 
-describe.skipIf(!hasCompiler || !hasMemory)("memory read, next to a loop in C", () => {
+describe.skipIf(!hasCompiler || !hasMemory)("memory bandwidth compared with a loop in C", () => {
   describe.each(Object.entries(compilers))("compiled with %s", (name, flags) => {
     const program = path.join(folder, `read-loop${flags.join("")}`);
     const isCompiled =
@@ -29,11 +29,11 @@ describe.skipIf(!hasCompiler || !hasMemory)("memory read, next to a loop in C", 
         0;
 
     it.skipIf(!isCompiled).each([1, 2])(
-      "is of the same order with %d threads",
+      "is of the same magnitude with %d threads",
       async (threads) => {
         const bytesPerThread = BYTES / threads;
         let [inC, here] = [0, 0];
-        // In turns, because other work on the machine comes and goes.
+        // Alternating, because the load of the machine changes.
         for (let round = 0; round < ROUNDS; round++) {
           const windows = String(Math.round(SECONDS / 0.02));
           inC = Math.max(inC, Number(execFileSync(program, [String(bytesPerThread), String(threads), windows])));

@@ -18,11 +18,11 @@ const isLinux = process.platform === "linux";
 describe("timeKernel", () => {
   const threadsBefore = countThreads();
   afterEach(() => {
-    // Threads of the pool that reads files come and stay; none of ours does.
+    // Threads of Node's pool for file access may remain, but no measuring threads.
     expect(countThreads()).toBeLessThanOrEqual(threadsBefore + 4);
   });
 
-  it.each([1, 2, 5])("has a rate of %d threads, and how far the others were from the best", async (threads) => {
+  it.each([1, 2, 5])("returns rate and spread of %d threads", async (threads) => {
     const timing = await timeKernel(job, { threads, seconds: 0.2 });
     expect(timing.per_second).toBeGreaterThan(65_536);
     expect(timing.spread).toBeGreaterThanOrEqual(0);
@@ -32,7 +32,7 @@ describe("timeKernel", () => {
   });
 
   it("counts the units of each call", async () => {
-    // The same work under two names, so the machine's speed of the moment is all that differs.
+    // The same work under two names, so only the current speed of the machine differs.
     const rate = async (unitsPerCall: number) =>
       (await timeKernel({ ...job, unitsPerCall }, { threads: 1, seconds: 0.2 })).per_second / unitsPerCall;
     const [one, thousand] = [await rate(1), await rate(1000)];
@@ -40,27 +40,27 @@ describe("timeKernel", () => {
     expect(one / thousand).toBeLessThan(20);
   });
 
-  it.each([0, 20, 80, 300])("ends when it is aborted, after %d ms, with the reason", async (milliseconds) => {
+  it.each([0, 20, 80, 300])("rejects with the reason when aborted after %d ms", async (milliseconds) => {
     const reason = new Error("enough");
     const controller = new AbortController();
     setTimeout(() => controller.abort(reason), milliseconds);
     await expect(timeKernel(job, { threads: 3, seconds: 30, signal: controller.signal })).rejects.toBe(reason);
   });
 
-  it("does not begin when it is aborted already", async () => {
+  it("does not begin if already aborted", async () => {
     const signal = AbortSignal.abort("before");
     await expect(timeKernel(job, { threads: 1, seconds: 30, signal })).rejects.toBe("before");
   });
 
-  it("says when a thread gets no memory", async () => {
+  it("reports a thread that gets no memory", async () => {
     const tooMuch = { ...job, memoryBytes: 65_537 * 65_536 };
     await expect(timeKernel(tooMuch, { threads: 2, seconds: 1 })).rejects.toMatchObject({
       code: "measurement",
-      message: "A thread that measures could not run.",
+      message: "A measuring thread could not run.",
     });
   });
 
-  it("says when a thread ends by its own fault in the middle", async () => {
+  it("reports a thread that fails during the measurement", async () => {
     const outOfBounds = { ...job, addresses: { step: 65_536, count: 100 } };
     await expect(timeKernel(outOfBounds, { threads: 2, seconds: 1 })).rejects.toMatchObject({
       code: "measurement",

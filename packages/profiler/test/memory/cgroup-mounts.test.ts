@@ -17,13 +17,13 @@ it.each([
   ],
   ["escapes", "1 0 0:1 /a\\134b /my\\040mounts\\011x rw - cgroup2 none\\040 rw\n", [v2("/a\\b", "/my mounts\tx")]],
   [
-    "the later of two at one place",
+    "the later of two at one path",
     "1 0 0:1 /one /cg rw - cgroup2 c rw\n2 0 0:2 / /other rw - cgroup2 c rw\n3 0 0:1 /two /cg rw - cgroup2 c rw\n",
     [v2("/", "/other"), v2("/two", "/cg")],
   ],
   ["a root that is a dash", "1 0 0:1 - /cg rw - cgroup2 c rw\n", [v2("-", "/cg")]],
   ["nothing in garbage", "\0\n- - - -\n1 0 0:1 / /cg rw cgroup2 c rw\n1 0 0:1 / /cg rw -\n1 0 0:1 / /cg", []],
-  ["nothing in nothing", "", []],
+  ["nothing in an empty file", "", []],
 ])("reads %s", (_, text, expected) => {
   expect(cgroupMounts(text)).toEqual(expected);
 });

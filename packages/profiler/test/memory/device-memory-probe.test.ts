@@ -8,7 +8,7 @@ import { type FixtureFile, FixtureMachine, type FixtureMachineContents } from ".
 type Files = Record<string, FixtureFile>;
 
 const MB = 2 ** 20;
-/** What version 1 writes where there is no limit, with pages of 4 KB, 16 KB, 64 KB, and on 32 bit. */
+/** Values for no limit in version 1, with pages of 4 KB, 16 KB, 64 KB, and on 32 bit. */
 const NO_V1_LIMITS = ["9223372036854771712", "9223372036854759424", "9223372036854710272", "8796093018112"];
 const V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 const V1_MOUNT = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n";
@@ -17,13 +17,13 @@ const CONTROLLERS = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t80\t
 const psi = (percent: string) =>
   `some avg10=${percent} avg60=0.50 avg300=0.11 total=13466\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=11\n`;
 
-/** RAM of 1000 MB, 800 of them available, and a pressure of 1 %. */
+/** RAM of 1000 MB with 800 MB available, and a pressure of 1 %. */
 const system: Files = {
   "/proc/meminfo": `MemTotal: ${1000 * 1024} kB\nMemFree: ${100 * 1024} kB\nMemAvailable: ${800 * 1024} kB\n`,
   "/proc/pressure/memory": psi("1.00"),
 };
 
-/** A group of version 2; figures in MB. */
+/** Returns a cgroup of version 2, with figures in MB. */
 function v2(directory: string, mb: { max?: number | "max"; high?: number; current?: number; cache?: number }): Files {
   const bytes = (figure: number | "max") => `${figure === "max" ? figure : figure * MB}\n`;
   return {
@@ -34,7 +34,7 @@ function v2(directory: string, mb: { max?: number | "max"; high?: number; curren
   };
 }
 
-/** A group of version 1; figures in MB, `least` being what the kernel says binds it. */
+/** Returns a cgroup of version 1, with figures in MB. `least` is the effective limit that the kernel reports. */
 function v1(
   directory: string,
   mb: { limit?: number | string; least?: number | string; usage?: number; cache?: number },
@@ -86,12 +86,12 @@ const inV1 = (path: string, files: Files): Files => ({
 const cases: [of: string, files: Files, expected: MemoryReading][] = [
   ["no cgroups", system, reading({ available: 800 })],
   [
-    "a kernel without pressure",
+    "a kernel without memory pressure",
     { "/proc/meminfo": system["/proc/meminfo"] ?? "" },
     reading({ available: 800, pressure: null }),
   ],
   [
-    "cgroups, and this process in the root",
+    "cgroups with this process in the root",
     inV2("/", { "/proc/cgroups": CONTROLLERS, [`${CG}/cgroup.controllers`]: "cpu memory pids\n" }),
     reading({ available: 800 }),
   ],
@@ -101,12 +101,12 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 800 }),
   ],
   [
-    "a v2 limit on the own group",
+    "a v2 limit on the process's own group",
     inV2("/system.slice/a.service", v2(`${CG}/system.slice/a.service`, { max: 256, current: 200, cache: 60 })),
     reading({ available: 116, limit: 256, source: "cgroup v2 /system.slice/a.service" }),
   ],
   [
-    "a v2 limit on the parent alone, which its own use does not reach",
+    "a v2 limit on the parent, with most memory used by a sibling",
     inV2("/a/b", {
       ...v2(`${CG}/a/b`, { current: 10 }),
       ...v2(`${CG}/a`, { max: 256, current: 200, cache: 4 }),
@@ -116,12 +116,12 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 60, limit: 256, source: "cgroup v2 /a", pressure: 33.25 }),
   ],
   [
-    "v2 limits on both, of which the wider has less left",
+    "v2 limits on both groups, where the higher one has less left",
     inV2("/a/b", { ...v2(`${CG}/a/b`, { max: 200, current: 10 }), ...v2(`${CG}/a`, { max: 500, current: 480 }) }),
     reading({ available: 20, limit: 200, source: "cgroup v2 /a/b" }),
   ],
   [
-    "equal v2 limits on both: the nearer is named",
+    "equal v2 limits on both groups, of which the nearer is named",
     inV2("/a/b", { ...v2(`${CG}/a/b`, { max: 200 }), ...v2(`${CG}/a`, { max: 200 }) }),
     reading({ available: 200, limit: 200, source: "cgroup v2 /a/b" }),
   ],
@@ -131,7 +131,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 200, limit: 300, source: "cgroup v2 /a (memory.high)" }),
   ],
   [
-    "a v2 memory.high alone, on the parent",
+    "only a v2 memory.high, on the parent",
     inV2("/a/b", { ...v2(`${CG}/a/b`, {}), ...v2(`${CG}/a`, { high: 300, current: 100 }) }),
     reading({ available: 200, limit: 300, source: "cgroup v2 /a (memory.high)" }),
   ],
@@ -151,7 +151,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 0, limit: 100, source: "cgroup v2 /a" }),
   ],
   [
-    "a v2 limit above the RAM, which is none",
+    "a v2 limit above the RAM, which is ignored",
     inV2("/a", v2(`${CG}/a`, { max: 1001, current: 900 })),
     reading({ available: 800 }),
   ],
@@ -166,7 +166,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 800, limit: 900, source: "cgroup v2 /a" }),
   ],
   [
-    "Docker on v2, a namespace of its own",
+    "Docker on v2 in a separate namespace",
     {
       ...inV2("/", { ...v2(CG, { max: 512, current: 40, cache: 8 }), [`${CG}/memory.pressure`]: psi("7.50") }),
       "/proc/self/mountinfo": V2_MOUNT.replace("rw,nosuid shared:4", "ro,nosuid"),
@@ -174,7 +174,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 480, limit: 512, source: "cgroup v2 /", pressure: 7.5 }),
   ],
   [
-    "Docker on v2 with the host's tree mounted, whose names are not known",
+    "Docker on v2 with the host's tree mounted, under unknown names",
     { ...inV2("/", v2(CG, {})), "/proc/self/mountinfo": V2_MOUNT.replace(" / ", " /../.. ") },
     reading({ available: 800 }),
   ],
@@ -193,7 +193,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 200, limit: 200, source: "cgroup v2 /my group: a" }),
   ],
   [
-    "v2 without the controller for the own group",
+    "v2 without the controller for the process's own group",
     inV2("/a/b", { [`${CG}/a/b/cgroup.controllers`]: "cpu\n", ...v2(`${CG}/a`, { max: 200, current: 50 }) }),
     reading({ available: 150, limit: 200, source: "cgroup v2 /a" }),
   ],
@@ -224,7 +224,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 800, source: "cgroup memory controller disabled" }),
   ],
   [
-    "v1 on Kubernetes, its tree shown whole",
+    "v1 on Kubernetes with the whole tree visible",
     inV1(CONTAINER, {
       ...v1(`${V1}${CONTAINER}`, { limit: 256, usage: 200, cache: 100 }),
       ...v1(`${V1}${POD}`, { limit: 300, usage: 220, cache: 100 }),
@@ -235,7 +235,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 156, limit: 256, source: `cgroup v1 ${CONTAINER}` }),
   ],
   [
-    "v1 on Kubernetes, the limit on the pod alone",
+    "v1 on Kubernetes with a limit only on the pod",
     inV1(CONTAINER, {
       ...v1(`${V1}${CONTAINER}`, { least: 300, usage: 10 }),
       ...v1(`${V1}${POD}`, { limit: 300, usage: 220, cache: 100 }),
@@ -246,7 +246,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 180, limit: 300, source: `cgroup v1 ${POD}` }),
   ],
   [
-    "v1 in a container that shows its own group alone, limited",
+    "v1 in a container that sees only its own limited group",
     {
       ...inV1(CONTAINER, v1(V1, { limit: 256, usage: 200, cache: 100 })),
       "/proc/self/mountinfo": V1_MOUNT.replace(" / ", ` ${CONTAINER} `),
@@ -254,17 +254,17 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 156, limit: 256, source: `cgroup v1 ${CONTAINER}` }),
   ],
   [
-    "v1 in a container whose limit is where it cannot look",
+    "v1 in a container with a limit at a hidden group",
     { ...inV1("/", v1(V1, { least: 300, usage: 50, cache: 20 })) },
     reading({ available: 270, limit: 300, source: "cgroup v1, above /" }),
   ],
   [
-    "v1 with a limit of its own, and a lower one where it cannot look",
+    "v1 with a limit, and a lower one at a hidden group",
     inV1("/", v1(V1, { limit: 400, least: 300, usage: 50 })),
     reading({ available: 250, limit: 300, source: "cgroup v1, above /" }),
   ],
   [
-    "v1 of an old kernel, where a lower limit above does not bind",
+    "v1 of an old kernel that ignores a lower limit above",
     inV1("/a/b", { ...v1(`${V1}/a/b`, { limit: 300, usage: 50 }), ...v1(`${V1}/a`, { limit: 100 }), ...v1(V1, {}) }),
     reading({ available: 250, limit: 300, source: "cgroup v1 /a/b" }),
   ],
@@ -284,7 +284,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 300, limit: 300, source: "cgroup v1 /a" }),
   ],
   [
-    "a hybrid where memory is v1, and pressure is told by v2",
+    "a hybrid with memory in v1 and pressure in v2",
     {
       ...inV1("/a", {
         ...v1(`${V1}/a`, { limit: 256, usage: 56 }),
@@ -298,7 +298,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 200, limit: 256, source: "cgroup v1 /a", pressure: 12 }),
   ],
   [
-    "a hybrid where memory is v2",
+    "a hybrid with memory in v2",
     {
       ...inV2("/u", v2(`${CG}/unified/u`, { max: 256, current: 56 })),
       "/proc/self/cgroup": "3:cpu,cpuacct:/a\n1:name=systemd:/u\n0::/u\n",
@@ -307,7 +307,7 @@ const cases: [of: string, files: Files, expected: MemoryReading][] = [
     reading({ available: 200, limit: 256, source: "cgroup v2 /u" }),
   ],
   [
-    "memory in a v1 that is not mounted here",
+    "memory in a v1 that is not mounted",
     { ...inV1("/a", {}), "/proc/self/mountinfo": V2_MOUNT },
     reading({ available: 800 }),
   ],
@@ -325,7 +325,7 @@ describe("DeviceMemoryProbe", () => {
     expect(await probe.read()).toEqual(expected);
   });
 
-  it("takes the OS figures elsewhere, and knows of no limit", async () => {
+  it("uses the OS figures without a limit on other systems", async () => {
     const files = inV2("/a", v2(`${CG}/a`, { max: 256 }));
     const machine = { platform: "darwin", totalMemoryBytes: 1000 * MB, availableMemoryBytes: 300 * MB, files };
     expect(await new DeviceMemoryProbe({ machine: new FixtureMachine(machine) }).read()).toEqual(
@@ -335,7 +335,7 @@ describe("DeviceMemoryProbe", () => {
     expect((await new DeviceMemoryProbe({ machine: android }).read()).limit_bytes).toBe(256 * MB);
   });
 
-  it("takes 512 MB, half of it available, where nothing is known", async () => {
+  it("assumes 512 MB, half of it available, if nothing is known", async () => {
     expect(await new DeviceMemoryProbe({ machine: new FixtureMachine() }).read()).toEqual({
       ...reading({ available: 256, machine: 256, pressure: null }),
       total_bytes: 512 * MB,
@@ -343,17 +343,17 @@ describe("DeviceMemoryProbe", () => {
   });
 
   it.each([
-    ["a pressure beyond 100 %", psi("100.01")],
-    ["a negative one", psi("-1.00")],
+    ["above 100 %", psi("100.01")],
+    ["negative", psi("-1.00")],
     ["a line cut off", "some avg10=12"],
     ["garbage", "\0"],
-  ])("takes the machine's pressure where the group's is %s", async (_, text) => {
+  ])("uses the machine's pressure if that of the group is %s", async (_, text) => {
     const files = inV2("/a", { ...v2(`${CG}/a`, {}), [`${CG}/a/memory.pressure`]: text });
     expect((await new DeviceMemoryProbe({ machine: new FixtureMachine({ files }) }).read()).pressure_percent).toBe(1);
   });
 });
 
-/** A machine whose files change, and that notes what is read. */
+/** A machine with changing files that records its reads. */
 class LiveMachine extends FixtureMachine {
   files: Files;
   reads: string[] = [];
@@ -369,10 +369,10 @@ class LiveMachine extends FixtureMachine {
   }
 }
 
-describe("from one reading to the next", () => {
+describe("between readings, the probe", () => {
   const limited = { ...v2(`${CG}/a/b`, { max: 200, current: 50 }), ...v2(`${CG}/a`, {}) };
 
-  it("finds the way to the root once", async () => {
+  it("caches the path to the root", async () => {
     const machine = new LiveMachine(inV2("/a/b", limited));
     const probe = new DeviceMemoryProbe({ machine });
     await probe.read();
@@ -382,7 +382,7 @@ describe("from one reading to the next", () => {
     expect(machine.reads).not.toContain("/proc/self/mountinfo");
   });
 
-  it("sees a limit that is set, changed and taken away", async () => {
+  it("sees a limit that is set, changed and removed", async () => {
     const machine = new LiveMachine(inV2("/a", v2(`${CG}/a`, {})));
     const probe = new DeviceMemoryProbe({ machine });
     const limit = async (mb: number | "max") => {
@@ -403,7 +403,7 @@ describe("from one reading to the next", () => {
     expect(await probe.read()).toEqual(reading({ available: 64, limit: 64, source: "cgroup v2 /host" }));
   });
 
-  it("looks for the mounts again when it finds nothing where they were", async () => {
+  it("reads the mounts again if it finds nothing at their paths", async () => {
     const machine = new LiveMachine(inV2("/a", v2(`${CG}/a`, { max: 200 })));
     const probe = new DeviceMemoryProbe({ machine });
     expect((await probe.read()).limit_bytes).toBe(200 * MB);
@@ -414,7 +414,7 @@ describe("from one reading to the next", () => {
     expect((await probe.read()).limit_bytes).toBe(200 * MB);
   });
 
-  it("does not look for them at every reading where there is nothing to find", async () => {
+  it("does not read them at every reading if there are none", async () => {
     const machine = new LiveMachine(inV2("/a", { "/proc/cgroups": CONTROLLERS.replace("80\t1\n", "80\t0\n") }));
     const probe = new DeviceMemoryProbe({ machine });
     await probe.read();
@@ -463,7 +463,7 @@ describe("from one reading to the next", () => {
       inV2("/user.slice/user-1000.slice/user@1000.service/app.slice/a.scope", v2(`${CG}/user.slice`, {})),
       16,
     ],
-  ])("takes few reads: %s", async (_, files, reads) => {
+  ])("needs few reads: %s", async (_, files, reads) => {
     const machine = new LiveMachine(files);
     const probe = new DeviceMemoryProbe({ machine });
     await probe.read();
@@ -473,7 +473,7 @@ describe("from one reading to the next", () => {
   });
 });
 
-/** Wherever the figures come from. */
+/** Checks invariants of a reading from any source. */
 function expectSound(found: MemoryReading): void {
   const bytes = [found.total_bytes, found.available_bytes, found.limit_bytes ?? 0];
   expect(bytes.every((figure) => Number.isSafeInteger(figure) && figure >= 0)).toBe(true);
@@ -529,7 +529,7 @@ describe("hostile machines", () => {
     fault,
   );
 
-  it("never stops a reading, whichever files are replaced, cut off or gone", async () => {
+  it("never make a reading fail, for any replaced, truncated or missing files", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...cases.map(([, files]) => files)),
@@ -560,13 +560,13 @@ describe("hostile machines", () => {
     );
   });
 
-  it("takes few reads in a tree a thousand deep", async () => {
+  it("need few reads in a tree of a thousand levels", async () => {
     const machine = new LiveMachine(inV2("/x".repeat(1000), {}));
     await new DeviceMemoryProbe({ machine }).read();
     expect(machine.reads.length).toBeLessThan(50);
   });
 
-  it("survives a machine that throws where it should reject", async () => {
+  it("may throw instead of rejecting", async () => {
     const broken: Machine = Object.assign(new FixtureMachine({ totalMemoryBytes: 100 * MB }), {
       readText: () => {
         throw new TypeError("not implemented");
@@ -581,11 +581,11 @@ describe("any tree of groups", () => {
   const mb = fc.integer({ min: 0, max: 1200 });
   const group = fc.record({ limit: fc.option(mb), high: fc.option(mb), usage: mb, cache: mb });
   const tree = fc.array(group, { minLength: 1, maxLength: 8 });
-  /** The own group first; the root, which has no limit, is not among them. */
+  /** Own group first, without the root, which has no limit. */
   const directoryOf = (depth: number) => "/g".repeat(depth);
 
   it.each([1, 2] as const)(
-    "version %d: the lowest limit binds, and the least that is left is available",
+    "version %d: the lowest limit applies, and the smallest rest is available",
     async (version) => {
       await fc.assert(
         fc.asyncProperty(tree, async (groups) => {
@@ -628,8 +628,8 @@ describe("any tree of groups", () => {
   );
 });
 
-describe("the machine that this runs on", () => {
-  it("has a reading, and its machine is the default", async () => {
+describe("this machine", () => {
+  it("is the default of the probe, and has a reading", async () => {
     expectSound(await new DeviceMemoryProbe().read());
     expectSound(await new DeviceMemoryProbe({}).read());
     expectSound(await new DeviceMemoryProbe({ machine: new LocalMachine() }).read());

@@ -6,7 +6,7 @@ function machine(files: Record<string, string>): FixtureMachine {
   return new FixtureMachine({ files });
 }
 
-test("version 1 where it controls memory, although version 2 is mounted too", async () => {
+test("finds version 1 if it controls memory, although version 2 is also mounted", async () => {
   const found = await findMemoryCgroup(
     machine({
       "/proc/self/cgroup": "4:memory:/box/inner\n0::/elsewhere\n",
@@ -24,7 +24,7 @@ test("version 1 where it controls memory, although version 2 is mounted too", as
   ]);
 });
 
-test("version 2, in a container as well", async () => {
+test("finds version 2, also in a container", async () => {
   const found = await findMemoryCgroup(
     machine({
       "/proc/self/cgroup": "0::/\n",
@@ -34,7 +34,7 @@ test("version 2, in a container as well", async () => {
   expect(found).toEqual({ version: 2, levels: [{ path: "/", directory: "/sys/fs/cgroup" }] });
 });
 
-test("nothing where nothing is seen", async () => {
+test("finds nothing if no group is visible", async () => {
   expect(await findMemoryCgroup(machine({}))).toBeNull();
   expect(await findMemoryCgroup(machine({ "/proc/self/cgroup": "0::/a\n", "/proc/self/mountinfo": "" }))).toBeNull();
 });

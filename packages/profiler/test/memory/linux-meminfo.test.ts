@@ -16,13 +16,13 @@ describe("linuxMeminfo", () => {
     });
   });
 
-  it("leaves out lines of another form, and takes the first of two", async () => {
+  it("ignores lines in another form, and uses the first of two", async () => {
     const text =
       "MemTotal: -1 kB\nMemTotal: 1.5 kB\nMemTotal: 7 MB\nMemTotal:\nMemTotal 7 kB\nMemTotal: 2 kB\r\nMemTotal: 3 kB\n";
     expect(await fieldsOf(text)).toEqual({ MemTotal: 2048 });
   });
 
-  it("is empty where the file cannot be read", async () => {
+  it("is empty if the file cannot be read", async () => {
     expect((await linuxMeminfo(new FixtureMachine())).size).toBe(0);
     const locked = new FixtureMachine({ files: { "/proc/meminfo": { errno: "EACCES" } } });
     expect((await linuxMeminfo(locked)).size).toBe(0);

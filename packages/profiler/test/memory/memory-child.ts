@@ -1,12 +1,12 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { DeviceMemoryProbe } from "../../src/index.js";
 
-/** What the program below is asked to do before it reads how much memory there is. */
+/** A task for the program below, done before it reads the memory. */
 export type MemoryRequest =
   | { do: "read" }
-  /** Read a file: its pages stay in the cache, and count against the group of this process. */
+  /** Read a file, whose pages stay in the cache and count against the group of this process. */
   | { do: "cache"; file: string }
-  /** Take memory of its own, touch all of it, and keep it. */
+  /** Allocate memory, touch all of it, and keep it. */
   | { do: "take"; bytes: number };
 
 const probe = new DeviceMemoryProbe();
@@ -18,7 +18,7 @@ process.on("message", async (request: MemoryRequest) => {
   process.send?.(await probe.read());
 });
 
-/** In blocks, and once: what is read again counts as in use. */
+/** Reads a file in blocks, only once: pages that are read again count as active. */
 function fillCache(file: string): void {
   const block = Buffer.alloc(2 ** 20);
   const descriptor = openSync(file, "r");

@@ -25,41 +25,37 @@ const kib = (anonymous: number, file: number, shared: number, proportional: numb
 describe("readProcessMemory", () => {
   it.each<[of: string, files: Record<string, FixtureFile>, expected: ProcessMemory | null]>([
     [
-      "all that a kernel of today tells",
+      "all figures of a current kernel",
       { "/proc/7/status": status + parts, "/proc/7/smaps_rollup": rollup },
       kib(600, 300, 100, 750),
     ],
     [
-      "no share where that may not be read",
+      "no share without read permission",
       { "/proc/7/status": status + parts, "/proc/7/smaps_rollup": locked },
       kib(600, 300, 100, null),
     ],
     [
-      "the parts by statm, before Linux 4.5, whatever the page size",
+      "the parts from statm, before Linux 4.5, for any page size",
       { "/proc/7/status": status, "/proc/7/statm": "5000 62 25 1 0 40 0\n", "/proc/7/smaps_rollup": locked },
       { ...kib(0, 0, 0, null), anonymous_bytes: 1_024_000 - 412_903, file_bytes: 412_903 },
     ],
-    ["all as its own where nothing tells the parts", { "/proc/7/status": status }, kib(1000, 0, 0, null)],
+    ["everything as private if the parts are unknown", { "/proc/7/status": status }, kib(1000, 0, 0, null)],
     ["garbage in statm", { "/proc/7/status": status, "/proc/7/statm": "1 0 -5" }, kib(1000, 0, 0, null)],
     ["more shared than resident", { "/proc/7/status": status, "/proc/7/statm": "9 2 7" }, kib(0, 1000, 0, null)],
-    ["nothing of a process that is gone", {}, null],
-    [
-      "nothing of one that ended and was not waited for",
-      { "/proc/7/status": "Name:\tnode\nState:\tZ (zombie)\n" },
-      null,
-    ],
-    ["nothing of one that is hidden", { "/proc/7/status": locked, "/proc/7/smaps_rollup": locked }, null],
-    ["nothing of garbage", { "/proc/7/status": `VmRSS:\t${"9".repeat(40)} kB\n` }, null],
+    ["nothing for a missing process", {}, null],
+    ["nothing for a zombie process", { "/proc/7/status": "Name:\tnode\nState:\tZ (zombie)\n" }, null],
+    ["nothing for a hidden process", { "/proc/7/status": locked, "/proc/7/smaps_rollup": locked }, null],
+    ["nothing for garbage", { "/proc/7/status": `VmRSS:\t${"9".repeat(40)} kB\n` }, null],
   ])("reads %s", async (_, files, expected) => {
     expect(await read(files)).toEqual(expected);
   });
 
-  it("leaves out the share when told, and what costs most with it", async () => {
+  it("leaves out the costly share on request", async () => {
     const files = { "/proc/7/status": status + parts, "/proc/7/smaps_rollup": rollup };
     expect(await read(files, { proportional: false })).toEqual(kib(600, 300, 100, null));
   });
 
-  it("reads of Linux alone, and of a process id alone", async () => {
+  it("reads only on Linux, and only for a process id", async () => {
     const files = { "/proc/7/status": status + parts, "/proc/-1/status": status + parts, "/proc/0/status": status };
     for (const pid of [0, -1, 1.5, Number.NaN]) {
       expect(await readProcessMemory(new FixtureMachine({ files }), pid)).toBeNull();
@@ -68,7 +64,7 @@ describe("readProcessMemory", () => {
     expect(await readProcessMemory(new FixtureMachine({ files, platform: "android" }), 7)).not.toBeNull();
   });
 
-  it("has sound figures or none, whatever the files hold", async () => {
+  it("returns plausible figures or null for any files", async () => {
     const text = fc.oneof(
       anyText(),
       fc
@@ -89,12 +85,12 @@ describe("readProcessMemory", () => {
 });
 
 describe.skipIf(process.platform !== "linux")("a process on this machine", () => {
-  /** Says so when it runs, takes 64 MB of its own when it is told to, and says so again. */
+  /** Prints a line when it runs, allocates 64 MB on request, and prints a line again. */
   const program = `
     process.stdin.on("data", () => { globalThis.taken = Buffer.alloc(64 * 2 ** 20, 1); console.log("taken"); });
     console.log("running");`;
 
-  it("has the memory that the kernel states, and more after it took some, and none when it ended", async () => {
+  it("has the memory that the kernel reports, more after an allocation, and none after its end", async () => {
     const machine = new LocalMachine();
     const child = spawn(process.execPath, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
     const pid = child.pid ?? 0;
@@ -109,7 +105,7 @@ describe.skipIf(process.platform !== "linux")("a process on this machine", () =>
     expect(Math.abs(sum - resident)).toBeLessThan(0.2 * resident);
     expect(before.anonymous_bytes).toBeGreaterThan(0);
     expect(before.file_bytes).toBeGreaterThan(0);
-    // Kernels before 4.14 do not tell it.
+    // Kernels before 4.14 do not report it.
     if (before.proportional_bytes !== null) expect(before.proportional_bytes).toBeLessThan(sum * 1.2);
 
     child.stdin.write("take");

@@ -12,7 +12,7 @@ import type { MemoryRequest } from "./memory-child.js";
 const MB = 2 ** 20;
 const CACHED_BYTES = 128 * MB;
 
-/** What a group of either version calls its files. */
+/** File names of a group, by version. */
 const FILES = {
   1: { limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", cache: "total_inactive_file", none: "-1" },
   2: { limit: "memory.max", usage: "memory.current", cache: "inactive_file", none: "max" },
@@ -35,7 +35,7 @@ beforeAll(async () => {
     conditions: ["@nanoagent/source"],
     outfile: program,
   });
-  // Written past the cache: a page counts against the group that is the first to touch it.
+  // Written without the cache, because a page counts against the first group that touches it.
   cachedFile = path.join(folder, "cached");
   const written = spawnSync("dd", ["if=/dev/zero", `of=${cachedFile}`, "bs=1M", "count=128", "oflag=direct"]);
   hasCachedFile = written.status === 0;
@@ -47,7 +47,7 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
   const mount = memoryMount(version);
   const files = FILES[version];
 
-  describe.skipIf(mount === null)(mount === null ? "which are not to be had here" : `at ${mount.mountPoint}`, () => {
+  describe.skipIf(mount === null)(mount === null ? "not available here" : `at ${mount.mountPoint}`, () => {
     const name = `nanoagent-test-${process.pid}`;
     const outer = path.join(mount?.mountPoint ?? "", name);
     const inner = path.join(outer, "inner");
@@ -78,7 +78,7 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       for (const group of [inner, outer]) await remove(group);
     });
 
-    it("reports the limit of the own group", async () => {
+    it("report the limit of the process's own group", async () => {
       limit(inner, 256 * MB);
       const child = await startIn(inner);
       const reading = await ask(child, { do: "read" });
@@ -90,16 +90,16 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       expect(reading.available_bytes).toBeLessThan(256 * MB);
     });
 
-    it("reports the limit of the parent, where the own group has none", async () => {
+    it("report the limit of the parent if the own group has none", async () => {
       limit(outer, 192 * MB);
       const reading = await ask(await startIn(inner), { do: "read" });
       expect(reading).toMatchObject({ limit_bytes: 192 * MB, limit_source: `cgroup v${version} ${pathOf(outer)}` });
     });
 
-    it("reports the lower of both, and what is left of the tighter", async () => {
+    it("report the lower of both limits, and the smaller rest", async () => {
       limit(outer, 400 * MB);
       limit(inner, 200 * MB);
-      // A sibling uses up what the parent allows.
+      // A sibling uses up the limit of the parent.
       const sibling = path.join(outer, "sibling");
       mkdirSync(sibling);
       try {
@@ -114,7 +114,7 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       }
     });
 
-    it("sees limits come, change and go, and a move to another group", async () => {
+    it("report limits that are set, changed and removed, and a move to another group", async () => {
       const child = await startIn(inner);
       const read = async () => await ask(child, { do: "read" });
       expect((await read()).limit_source ?? "").not.toContain(name);
@@ -136,8 +136,8 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       expect((await read()).limit_source ?? "").not.toContain(name);
     });
 
-    it("adds back the cache of a file that was read", async (context) => {
-      if (!hasCachedFile) return context.skip("no file can be written past the cache here");
+    it("count the cache of a file as available", async (context) => {
+      if (!hasCachedFile) return context.skip("no file can be written without the cache here");
       limit(outer, 256 * MB);
       const child = await startIn(inner);
       const before = await ask(child, { do: "read" });
@@ -145,15 +145,15 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       const used = figure(outer, files.usage);
       expect(used).toBeGreaterThan(CACHED_BYTES);
       expect(cacheOf(outer)).toBeGreaterThan(0.9 * CACHED_BYTES);
-      // The batches in which the kernel counts make it differ by a few megabytes.
+      // The kernel counts in batches, which causes a difference of a few megabytes.
       expect(Math.abs(after.available_bytes - (256 * MB - used + cacheOf(outer)))).toBeLessThan(16 * MB);
       expect(after.available_bytes).toBeGreaterThan(before.available_bytes - 32 * MB);
       expect(after.available_bytes).toBeGreaterThan(256 * MB - used + 64 * MB);
     });
 
-    it("reports what the kernel enforces: so much can be taken, and not much more", async (context) => {
-      if (!hasCachedFile) return context.skip("no file can be written past the cache here");
-      if (/^SwapTotal: +[1-9]/m.test(readFileSync("/proc/meminfo", "utf8"))) return context.skip("there is swap");
+    it("report the limit that the kernel enforces: available memory can be allocated, not much more", async (context) => {
+      if (!hasCachedFile) return context.skip("no file can be written without the cache here");
+      if (/^SwapTotal: +[1-9]/m.test(readFileSync("/proc/meminfo", "utf8"))) return context.skip("swap is in use");
       limit(outer, 256 * MB);
       const child = await startIn(inner);
       const { available_bytes } = await ask(child, { do: "cache", file: cachedFile });
@@ -164,11 +164,11 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       expect(await ended).toBe("SIGKILL");
     });
 
-    it("reports the limit above a namespace of its own, as in a container", async (context) => {
+    it("report the limit above a separate namespace, as in a container", async (context) => {
       const view = path.join(folder, "view");
       mkdirSync(view, { recursive: true });
       const type = version === 1 ? "cgroup -o memory" : "cgroup2";
-      // The new mount shows the group of this process as the root; the others show it by no name.
+      // The new mount shows the group of this process as the root; it has no name in the others.
       const command = `exec unshare -C -m sh -c 'mount -t ${type} none ${view} && exec "$0" "$1"' "$0" "$1"`;
       if (spawnSync("sh", ["-c", "unshare -C -m true"]).status !== 0)
         return context.skip("namespaces are not allowed here");
@@ -178,14 +178,14 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       if (version === 1) {
         expect(reading).toMatchObject({ limit_bytes: 200 * MB, limit_source: "cgroup v1, above /" });
       } else {
-        // Version 2 tells a container nothing of what is above it.
+        // Version 2 hides everything above a container.
         expect(reading).toMatchObject({ limit_bytes: 300 * MB, limit_source: "cgroup v2 /" });
       }
     });
   });
 });
 
-/** Where this version controls memory and groups can be made; null where that is not so. */
+/** Returns the mount where this version controls memory and groups can be created; null if there is none. */
 function memoryMount(version: 1 | 2): CgroupMount | null {
   if (process.platform !== "linux") return null;
   const mounts = cgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
@@ -205,7 +205,7 @@ function memoryMount(version: 1 | 2): CgroupMount | null {
   }
 }
 
-/** Starts the program in a group: a shell puts itself there first, so that all of the program's memory counts there. */
+/** Starts the program in a group. A shell joins the group first, so that all memory of the program counts there. */
 function start(group: string, command: string): ChildProcess {
   const script = `echo $$ > '${group}/cgroup.procs' && ${command}`;
   return spawn("sh", ["-c", script, process.execPath, program], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
@@ -226,7 +226,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** A group can be removed a moment after its last process ended. */
+/** Removes a group, which is possible shortly after its last process has ended. */
 async function remove(group: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {

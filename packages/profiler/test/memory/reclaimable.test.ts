@@ -6,7 +6,7 @@ import { FixtureMachine } from "../../src/testing/fixture-machine.js";
 
 const MB = 2 ** 20;
 
-/** Memory of a group by its kind, in MB. */
+/** Memory of a group by kind, in MB. */
 const contents = fc.record({
   anonymous: fc.nat(200),
   shared: fc.nat(100),
@@ -27,7 +27,7 @@ const lines = (fields: Record<string, number>) =>
     .map(([name, mb]) => `${name} ${mb * MB}\n`)
     .join("");
 
-/** `memory.stat` of version 2, as kernels since 4.5 write it. */
+/** Returns `memory.stat` of version 2, as written by kernels since 4.5. */
 function statV2(c: Contents): string {
   return lines({
     anon: c.anonymous,
@@ -43,7 +43,7 @@ function statV2(c: Contents): string {
   });
 }
 
-/** `memory.stat` of version 1: the own figures, and those with the groups below. It does not tell of caches of names. */
+/** Returns `memory.stat` of version 1: figures of the group and totals with its children, without caches of names. */
 function statV1(c: Contents, limitMb: number): string {
   const files = { dirty: c.dirty, writeback: c.writeback };
   const lists = { inactive_file: c.cleanInactive + c.dirty, active_file: c.cleanActive + c.writeback };
@@ -86,14 +86,14 @@ function machineIn(version: 1 | 2, groups: readonly { contents: Contents; limitM
 }
 
 test.each([1, 2] as const)(
-  "version %i: what the kernel takes back at once is free, and nothing else",
+  "version %i: only memory that the kernel reclaims immediately counts as available",
   async (version) => {
     const group = fc.record({ contents, limitMb: fc.integer({ min: 1500, max: 4000 }) });
     await fc.assert(
       fc.asyncProperty(fc.array(group, { minLength: 1, maxLength: 3 }), async (groups) => {
         const { available_bytes } = await new DeviceMemoryProbe({ machine: machineIn(version, groups) }).read();
         const held = (c: Contents) => heldOf(c) + (version === 1 ? c.names : 0);
-        // A group above with a higher limit binds as well: others are in it.
+        // A parent with a higher limit also matters, because it contains other processes.
         const binding =
           version === 1 ? groups.filter(({ limitMb }) => limitMb >= Math.min(...groups.map((g) => g.limitMb))) : groups;
         const left = binding.map(({ contents, limitMb }) => limitMb - held(contents));
@@ -103,7 +103,7 @@ test.each([1, 2] as const)(
   },
 );
 
-test.each([1, 2] as const)("version %i: a file that is read again and again changes nothing", async (version) => {
+test.each([1, 2] as const)("version %i: reading a file repeatedly changes nothing", async (version) => {
   await fc.assert(
     fc.asyncProperty(contents, fc.nat(900), fc.nat(900), async (before, inactive, active) => {
       const read = async (c: Contents) =>
@@ -157,7 +157,7 @@ test.each<[string, Record<string, string>, number]>([
     100 + 440 - 40 + 15,
   ],
   [
-    "an older kernel without",
+    "an older kernel without lists",
     {
       "/proc/meminfo": kib({
         MemTotal: 900,
@@ -173,12 +173,12 @@ test.each<[string, Record<string, string>, number]>([
     100 + 520 - 80 - 40,
   ],
   [
-    "a kernel that counts itself",
+    "a kernel with MemAvailable",
     { "/proc/meminfo": kib({ MemTotal: 900, MemFree: 100, MemAvailable: 400, Cached: 700 }) },
     400,
   ],
   [
-    "huge pages are reserved, and not free",
+    "huge pages, which are reserved and not available",
     { "/proc/meminfo": kib({ MemTotal: 900, MemFree: 100, "Active(file)": 0, "Inactive(file)": 50, Hugetlb: 600 }) },
     150,
   ],
@@ -191,7 +191,7 @@ test.each<[string, Record<string, string>, number]>([
     520,
   ],
   [
-    "ZFS below its least size",
+    "ZFS below its minimum size",
     {
       "/proc/meminfo": kib({ MemTotal: 900, MemAvailable: 120 }),
       "/proc/spl/kstat/zfs/arcstats": `c_min 4 ${32 * MB}\nsize 4 ${4 * MB}\n`,

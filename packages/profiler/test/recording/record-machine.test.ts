@@ -13,14 +13,14 @@ const profile = (machine: FixtureMachine | LocalMachine, path = dataPath) =>
   new DeviceProfiler({ machine }).profileInDetail({ dataPath: path, deep: true });
 
 describe("a recorded machine", () => {
-  it.each(boards)("is the same as $name", async ({ machine }) => {
+  it.each(boards)("has the same details as $name", async ({ machine }) => {
     const original = new FixtureMachine(machine);
     const recorded = JSON.parse(JSON.stringify(await recordMachine({ machine: original, dataPath })));
     const expected = withoutNames("/sys/fs/cgroup/", JSON.stringify(await profile(original)));
     expect(await profile(new FixtureMachine(recorded))).toEqual(JSON.parse(expected));
   });
 
-  it("is the same as this one, but for what changes from moment to moment", async () => {
+  it("has the same details as this machine, except for changing values", async () => {
     const contents = JSON.parse(JSON.stringify(await recordMachine({ dataPath: "/" })));
     const lasting = (device: Awaited<ReturnType<typeof profile>>) => {
       const { thermal, ...rest } = device.details;
@@ -39,7 +39,7 @@ describe("a recorded machine", () => {
     );
   });
 
-  it("names no device and nobody", async () => {
+  it("contains nothing that identifies a device or a person", async () => {
     const id = "8d1c9a7e44f05b3f2a6d8d1c9a7e44f05b3f2a6d8d1c9a7e44f05b3f2a6d11ff";
     const recorded = await recordMachine({
       machine: new FixtureMachine({

@@ -10,7 +10,7 @@ describe("FixtureMachine", () => {
     root: "/root",
   }));
 
-  it("is an empty Linux machine of unknown memory when nothing is said", async () => {
+  it("is an empty Linux machine with unknown memory by default", async () => {
     const machine = new FixtureMachine();
     expect(machine).toMatchObject({
       platform: "linux",
@@ -24,7 +24,7 @@ describe("FixtureMachine", () => {
     await expectFault(machine.readText("/proc/meminfo"), "/proc/meminfo", "ENOENT");
   });
 
-  it("meets the faults that it was given, on files and folders", async () => {
+  it("fails with the given errors on files and folders", async () => {
     const machine = new FixtureMachine({
       files: { "/locked": { errno: "EACCES" }, "/folder": { errno: "EIO" }, "/gone": { errno: "ENOENT" } },
     });
@@ -34,20 +34,20 @@ describe("FixtureMachine", () => {
     expect(await machine.exists("/gone")).toBe(false);
   });
 
-  it("has an empty folder where a path ends in a slash", async () => {
+  it("has an empty folder for a path that ends in a slash", async () => {
     const machine = new FixtureMachine({ files: { "/empty/": "" } });
     expect(await machine.listDirectory("/empty")).toEqual([]);
     expect(await machine.exists("/empty")).toBe(true);
     await expectFault(machine.readText("/empty"), "/empty", "EISDIR");
   });
 
-  it("takes names like those of Object.prototype for what they are", async () => {
+  it("supports names of Object.prototype", async () => {
     const machine = new FixtureMachine({ files: { "/a/__proto__/b": "text" } });
     expect(await machine.listDirectory("/a")).toEqual(["__proto__"]);
     expect(await machine.exists("constructor")).toBe(false);
   });
 
-  it("compares paths on win32 without letter case, by either slash", async () => {
+  it("compares paths on win32 case-insensitively, with either slash", async () => {
     const machine = new FixtureMachine({ platform: "win32", files: { "C:\\Windows\\System32\\nvcuda.dll": "MZ" } });
     expect(await machine.exists("c:\\windows\\SYSTEM32\\NVCUDA.DLL")).toBe(true);
     expect(await machine.readText("C:/Windows/System32/nvcuda.dll")).toBe("MZ");
