@@ -1,15 +1,15 @@
 import { appendFileSync } from "node:fs";
 import { expect } from "vitest";
 
-/** Share of the whole attack that `npm test` makes; `pnpm soak` makes all of it. */
+/** Share of the full attack that `npm test` runs; `pnpm soak` runs all of it. */
 const SHARE = process.env.NANOAGENT_SOAK ? 1 : 0.1;
 
-/** Number of times to try something that the whole attack does `all` times. */
+/** Returns how often to repeat something that the full attack does `all` times. */
 export function times(all: number): number {
   return Math.max(1, Math.round(all * SHARE));
 }
 
-/** One kind of attack, and what came of it. */
+/** One kind of attack and its results. */
 export class Attack {
   readonly #title: string;
   #tried = 0;
@@ -23,17 +23,17 @@ export class Attack {
     this.#tried += count;
   }
 
-  /** Something that was acknowledged is gone. */
+  /** Acknowledged data is lost. */
   lost(what: string): void {
     this.#failures.lost.push(what);
   }
 
-  /** Something else came out than was put in, or the program ended as it must not. */
+  /** The data changed, or the program ended in a wrong way. */
   wrong(what: string): void {
     this.#failures.wrong.push(what);
   }
 
-  /** Something is missing or damaged, and nobody said so. */
+  /** Something is missing or damaged without a message. */
   silent(what: string): void {
     this.#failures.silent.push(what);
   }
@@ -59,7 +59,7 @@ export class Attack {
   }
 }
 
-/** A pseudo-random number generator, so that an attack that failed can be repeated: `NANOAGENT_SOAK_SEED` sets its seed. */
+/** Returns a pseudo-random number generator. `NANOAGENT_SOAK_SEED` sets its seed, to repeat a failed attack. */
 export function randomNumbers(seed = Number(process.env.NANOAGENT_SOAK_SEED ?? 1)): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {

@@ -16,12 +16,12 @@ const hasAddon = await import(/* @vite-ignore */ addonPackage()).then(
 interface Outcome {
   /** The part of the output that must not change. */
   text: string;
-  /** Whether anything was said beside it. */
+  /** Whether there was any other message. */
   isSaid: boolean;
   isFault: boolean;
 }
 
-/** A folder with all that the program writes: a session of several files, a saved model state, what was measured. */
+/** A folder with everything the program writes: a session of several files, a saved model state, a measurement. */
 class Place {
   readonly folder: string;
   readonly files: string[];
@@ -43,19 +43,19 @@ class Place {
     cpSync(path.join(folder, "kept"), path.join(folder, "good"), { recursive: true });
   }
 
-  /** Puts everything back as it was, but for the file that `damage` gets. */
+  /** Restores all files, then damages one of them. */
   damage(name: string, damage: (file: string) => void): void {
     rmSync(path.join(this.folder, "kept"), { recursive: true, force: true });
     cpSync(path.join(this.folder, "good"), path.join(this.folder, "kept"), { recursive: true });
     damage(path.join(this.folder, "kept", name));
   }
 
-  /** What `sessions export` says. */
+  /** Runs `sessions export` and returns its output. */
   export(): Outcome {
     return this.#run(["sessions", "export", "--dir", "kept/session", "--format", "json"]);
   }
 
-  /** What the agent answers next. */
+  /** Asks the agent and returns its answer. */
   answer(): Outcome {
     const answered = this.#run(["run", "--config", "agent.yaml", "--once", "What now?", "--json"]);
     return { ...answered, text: (answered.text.match(/"content":\s?"(?:[^"\\]|\\.)*"/) ?? [""])[0] };
@@ -76,7 +76,7 @@ class Place {
 }
 
 test.skipIf(!hasAddon)(
-  `${times(1000)} flipped bits and ${times(300)} cuts in what the program has written (needs llama.cpp's package)`,
+  `${times(1000)} flipped bits and ${times(300)} cuts in files of the program (needs llama.cpp's package)`,
   async () => {
     const folder = await temporaryFolder();
     mkdirSync(path.join(folder, "kept"));
@@ -94,7 +94,7 @@ test.skipIf(!hasAddon)(
       let where = "";
       place.damage(name, (file) => {
         const bytes = readFileSync(file);
-        // Half of the places are near the beginning, where the headers are.
+        // Half of the positions are near the beginning, in the headers.
         const at = random(random(2) === 0 ? Math.min(bytes.length, 300) : Math.max(1, bytes.length));
         where = `${name}, byte ${at}`;
         if (isCut) truncateSync(file, at);

@@ -9,7 +9,7 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 const SIZE_KB = 256;
 
-/** Mounts a file system of that size; false where that is not allowed. */
+/** Mounts a small file system; returns false if that is not allowed. */
 function mountSmall(folder: string): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   mkdirSync(folder, { recursive: true });
@@ -23,7 +23,7 @@ if (canMount) spawnSync("umount", [probe]);
 rmSync(probe, { recursive: true, force: true });
 
 test.skipIf(!canMount)(
-  `a disk that is full at ${times(100)} points (needs root, to mount a small one)`,
+  `a disk that becomes full at ${times(100)} points (needs root to mount a small disk)`,
   async () => {
     const folder = await temporaryFolder();
     const disk = path.join(folder, "disk");
@@ -35,7 +35,7 @@ test.skipIf(!canMount)(
     let refusals = 0;
     for (let point = 0; point < times(100); point++) {
       for (const name of readdirSync(disk)) rmSync(path.join(disk, name), { recursive: true });
-      // Between nothing and some turns is left.
+      // The free space ranges from zero to several turns.
       const leftKb = Math.floor((point * 40) / times(100));
       const ballastKb = Math.max(0, SIZE_KB - leftKb - 8);
       writeFileSync(path.join(disk, "ballast"), Buffer.alloc(ballastKb * 1024));
@@ -51,7 +51,7 @@ test.skipIf(!canMount)(
       const opened = (await say(`first ${"x".repeat(2000)}`)) !== null;
       for (let index = 0; opened && index < 12; index++) await say(`question ${index} ${"y".repeat(3000)}`);
       if (!opened && agent.stderr === "") attack.silent(`point ${point}: the program ended`);
-      // With room again the same program goes on.
+      // After space is freed, the same program continues.
       rmSync(path.join(disk, "ballast"));
       if (opened && refused > 0 && (await say("after room was made"))?.content === undefined) {
         attack.wrong(`point ${point}: refused although there is room`);
@@ -66,7 +66,7 @@ test.skipIf(!canMount)(
       attack.tried();
       refusals += refused;
     }
-    // Otherwise the disk was never full.
+    // Without refusals the disk was never full.
     expect(refusals).toBeGreaterThan(0);
     attack.finish();
   },

@@ -15,7 +15,7 @@ const hasAddon = await import(/* @vite-ignore */ addonPackage()).then(
   () => false,
 );
 
-/** Questions and answers of a session that were kept whole, oldest first. */
+/** Returns the complete turns of a session, oldest first. */
 async function keptTurns(folder: string): Promise<[question: string, answer: string][]> {
   const turns: [string, string][] = [];
   for await (const { messages } of readSession(folder)) {
@@ -26,7 +26,7 @@ async function keptTurns(folder: string): Promise<[question: string, answer: str
 }
 
 describe("kills", () => {
-  test(`${times(500)} of the program, at any moment of a turn`, async () => {
+  test(`of the program, ${times(500)} times at any moment of a turn`, async () => {
     const folder = await temporaryFolder();
     const config = path.join(folder, "agent.yaml");
     const session = path.join(folder, "session");
@@ -44,7 +44,7 @@ describe("kills", () => {
         if (answer?.content === undefined) attack.wrong(`${question}: ${JSON.stringify(answer)} ${agent.stderr}`);
         else acknowledged.push([question, answer.content]);
       }
-      // The message in whose turn the program dies may be kept or not.
+      // The message of the killed turn may be saved or not.
       agent.send(`number ${++count} of a list of many things`);
       await sleep(random(4));
       await agent.kill();
@@ -60,7 +60,7 @@ describe("kills", () => {
   }, 1_800_000);
 
   test.skipIf(!isLinux || !hasAddon)(
-    `${times(500)} of the engine's process, at any moment of a reply (needs llama.cpp's package)`,
+    `of the engine process, ${times(500)} times at any moment of a reply (needs llama.cpp's package)`,
     async () => {
       const folder = await temporaryFolder();
       const config = path.join(folder, "agent.yaml");
@@ -87,7 +87,7 @@ describe("kills", () => {
         await sleep(random(30));
         if (host !== null) killIfThere(host);
         await asked;
-        // The next message works, whatever became of this one.
+        // The next message works regardless of this one.
         const next = await ask(`message ${++count}`);
         if (next?.content === undefined && host !== null && existsSync(`/proc/${host}`)) attack.wrong("no answer");
         attack.tried();
@@ -101,7 +101,7 @@ describe("kills", () => {
   );
 });
 
-/** Returns the process of the engine, a child of the program; null while there is none. */
+/** Returns the engine process, which is a child of the program; null if there is none. */
 function hostOf(program: number): number | null {
   try {
     const children = readFileSync(`/proc/${program}/task/${program}/children`, "latin1").trim().split(" ");
@@ -115,6 +115,6 @@ function killIfThere(processId: number): void {
   try {
     process.kill(processId, "SIGKILL");
   } catch {
-    // It was faster.
+    // The process has already ended.
   }
 }

@@ -1,4 +1,4 @@
-// An MCP server over stdin and stdout that misbehaves as its argument says.
+// An MCP server over stdio that misbehaves in the way given by its argument.
 import { createInterface } from "node:readline";
 
 const way = process.argv[2];

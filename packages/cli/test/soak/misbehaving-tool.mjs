@@ -1,4 +1,4 @@
-// A command that misbehaves as its argument says.
+// A command that misbehaves in the way given by its argument.
 import { spawn } from "node:child_process";
 
 const ways = {

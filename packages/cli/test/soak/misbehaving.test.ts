@@ -16,7 +16,7 @@ const serverWays =
   "deep deep-text long endless silent garbage crash wrong-id no-content null-content half error image memory";
 
 const BUDGET_MB = 128;
-/** A group may be this much beyond the budget before it is seen. */
+/** Overshoot of the budget before it is detected. */
 const OVERSHOOT_MB = 32;
 
 function configOf(): string {
@@ -31,7 +31,7 @@ function configOf(): string {
     .split(" ")
     .map((way) => [way, { command: [process.execPath, server, way], permission: "always", timeout_seconds: 3 }]);
   return JSON.stringify({
-    // Each server is a resident program of its own.
+    // Each server is a separate resident program.
     spec: { name: "a", max_memory_mb: BUDGET_MB + servers.length * 64 },
     tools: commands,
     mcp_servers: Object.fromEntries(servers),
@@ -49,12 +49,12 @@ function configOf(): string {
   });
 }
 
-/** Whether the answer is a reply with text, and not an error of the program itself. */
+/** Whether the answer is a reply with text, not an error of the program. */
 function isAnswer(answer: Answer | null): answer is Answer & { content: string } {
   return answer?.content !== undefined && answer.content !== "";
 }
 
-test("tools and MCP servers that misbehave: every call ends, and the agent goes on", async () => {
+test("every call of a misbehaving tool or MCP server ends, and the agent continues", async () => {
   const folder = await temporaryFolder();
   const config = path.join(folder, "agent.json");
   writeFileSync(config, configOf());
@@ -80,7 +80,7 @@ test("tools and MCP servers that misbehave: every call ends, and the agent goes 
 }, 1_800_000);
 
 test.skipIf(process.platform !== "linux")(
-  "a tool and an MCP server that take 600 MB: the budget holds for the whole tree",
+  "the budget applies to the whole process tree if a tool and an MCP server need 600 MB",
   async () => {
     const folder = await temporaryFolder();
     const attack = new Attack("600 MB by a tool and an MCP server, within a budget of 128 MB");

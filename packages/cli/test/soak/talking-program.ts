@@ -9,7 +9,7 @@ export interface Answer {
   error?: { code: string; message: string };
 }
 
-/** The program under `run --jsonl`, as another program uses it. */
+/** The program with `run --jsonl`, as used by another program. */
 export class TalkingProgram {
   readonly #child;
   readonly #lines;
@@ -34,14 +34,14 @@ export class TalkingProgram {
     this.#child.stdin.write(`${JSON.stringify({ content })}\n`);
   }
 
-  /** Returns the next line; null when the program has ended. */
+  /** Returns the next line; null if the program has ended. */
   async next(): Promise<Answer | null> {
     const { value, done } = await this.#lines.next();
     if (done) return null;
     try {
       return JSON.parse(value);
     } catch {
-      // A line that a kill cut off was not acknowledged.
+      // A line cut off by a kill was not acknowledged.
       return null;
     }
   }
@@ -56,7 +56,7 @@ export class TalkingProgram {
     await this.#closed();
   }
 
-  /** Ends the input, and waits until the program has ended. */
+  /** Ends the input and waits for the program to end. */
   async end(): Promise<number | null> {
     this.#child.stdin.end();
     await this.#closed();

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const SAMPLE_MILLISECONDS = 20;
 
-/** Runs an action, and returns its value and the most memory that the process had with all its descendants meanwhile. */
+/** Runs an action and returns its value with the peak memory of the process and all its descendants. */
 export async function peakOfTree<Value>(
   root: number,
   action: () => Promise<Value>,
@@ -20,7 +20,7 @@ export async function peakOfTree<Value>(
   }
 }
 
-/** The process and its descendants; those that have moved to another parent are found by their session's leader. */
+/** Returns a process and its descendants. Reparented descendants are found by their session leader. */
 function treeOf(root: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
@@ -42,7 +42,7 @@ function statOf(processId: number): { parent: number } | null {
   }
 }
 
-/** Private memory of a process, and its share of what it has in common with others. Code in files is left out. */
+/** Returns the private memory of a process plus its proportional share of shared memory, without code from files. */
 function memoryKbOf(processId: number): number {
   try {
     const text = readFileSync(`/proc/${processId}/smaps_rollup`, "latin1");

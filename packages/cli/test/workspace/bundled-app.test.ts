@@ -30,7 +30,7 @@ const app = `
     await runtime.unload();
   })().catch(({ code, failure, hint }) => console.log(JSON.stringify({ code, failure, hint })));`;
 
-/** An app that uses what is loaded only when a config asks for it. */
+/** An app that uses parts which are loaded only if a config needs them. */
 const appOfParts = `
   import { NanoRuntime } from "@nanoagent/runtime";
   import { readConfig } from "@nanoagent/runtime/node";
@@ -66,7 +66,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Bundles the app, and with `host` the program of the engine's process beside it, into a folder of their own. */
+/** Bundles the app into a new folder, with `host` also the program of the engine's process. */
 async function bundle(
   title: string,
   { format, host, source = app, ...options }: BuildOptions & { host: boolean; source?: string },
@@ -74,7 +74,7 @@ async function bundle(
   const out = path.join(folder, title);
   await mkdir(out, { recursive: true });
   const extension = format === "esm" ? ".mjs" : ".cjs";
-  // Bundlers look for packages from the file that imports them: this one has all of them installed.
+  // Bundlers resolve packages from the importing file: this package has all of them installed.
   const entry = path.join(repository, "packages/cli", `bundled-${process.pid}-${title}.mjs`);
   await writeFile(entry, source);
   try {
@@ -104,7 +104,7 @@ async function run(file: string, model: string | null): Promise<string> {
   return stdout.trim();
 }
 
-/** As `docs/embedding.md` has it. */
+/** The banner from `docs/embedding.md`. */
 const banner = {
   js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
 };
@@ -118,11 +118,11 @@ const forms: [string, BuildOptions][] = [
 ];
 
 describe("an app as a bundle of esbuild", () => {
-  test.each(forms)("answers by its rules, alone: %s", async (title, options) => {
+  test.each(forms)("answers by its rules without other files: %s", async (title, options) => {
     expect(await run(await bundle(`rules-${title}`, { ...options, host: false }), null)).toBe("replied string");
   });
 
-  test.each(forms)("reads a config, starts an MCP server and asks a server of models: %s", async (title, options) => {
+  test.each(forms)("reads a config, starts an MCP server and uses a model server: %s", async (title, options) => {
     const file = await bundle(`parts-${title}`, { ...options, host: false, source: appOfParts });
     const server = path.join(repository, "packages/runtime/test/tools/mcp/greenhouse-server.mjs");
     await writeFile(path.join(path.dirname(file), "agent.yaml"), configOfParts(server));
@@ -138,7 +138,7 @@ describe("an app as a bundle of esbuild", () => {
       expect(await run(file, path.join(folder, "m.gguf"))).toBe("replied string");
     });
 
-    test.each(forms)("says which file it lacks where its host was left out: %s", async (title, options) => {
+    test.each(forms)("names the missing file if its host was left out: %s", async (title, options) => {
       const file = await bundle(`alone-${title}`, { ...options, host: false });
       expect(JSON.parse(await run(file, path.join(folder, "m.gguf")))).toEqual({
         code: "engine-unavailable",
@@ -147,14 +147,14 @@ describe("an app as a bundle of esbuild", () => {
       });
     });
 
-    test("names the package of llama.cpp where that was left out", async () => {
+    test("names the llama.cpp package if it was left out", async () => {
       const file = await bundle("without-addon", { format: "esm", host: true });
       const { code, hint } = JSON.parse(await run(file, path.join(folder, "m.gguf")));
       expect({ code, hint }).toEqual({ code: "engine-unavailable", hint: expect.stringContaining(addonPackage()) });
     });
   });
 
-  test("is built without the optional packages, and says at run time which one it needs", async () => {
+  test("is built without the optional packages, and names a missing one at run time", async () => {
     const place = path.join(folder, "peerless");
     for (const name of ["models", "runtime"]) {
       const to = path.join(place, "node_modules/@nanoagent", name);

@@ -16,7 +16,7 @@ interface Manifest {
 }
 
 describe("examples/containers", () => {
-  test("its config is valid, and so is that of the manifest", async () => {
+  test("has a valid config, also in the manifest", async () => {
     await expect(readConfig(path.join(examples, "agent.yaml"))).resolves.toMatchObject({ spec: { name: "kiosk" } });
     const [configMap] = await manifests();
     const file = path.join(tmpdir(), `nanoagent-manifest-${process.pid}.yaml`);
@@ -24,7 +24,7 @@ describe("examples/containers", () => {
     await expect(readConfig(file)).resolves.toMatchObject({ spec: { max_memory_mb: 400 } });
   });
 
-  test("its manifest asks for the memory that it is limited to, and for no rights", async () => {
+  test("has a manifest that requests as much memory as its limit, and no privileges", async () => {
     const all = await manifests();
     expect(all.map(({ kind }) => kind)).toEqual(["ConfigMap", "PersistentVolumeClaim", "Deployment"]);
     const pod = all.at(-1)?.spec?.template?.spec;
@@ -38,7 +38,7 @@ describe("examples/containers", () => {
     ]);
   });
 
-  test("its compose file builds a recipe that is there", async () => {
+  test("has a compose file that builds an existing recipe", async () => {
     const { services } = parseYaml(await readFile(path.join(examples, "compose.yaml"), "utf8"));
     const { build, ...settings } = services.nanoagent;
     await expect(readFile(path.join(examples, build.context, build.dockerfile), "utf8")).resolves.toMatch(/^FROM /m);
@@ -47,19 +47,22 @@ describe("examples/containers", () => {
 });
 
 describe("container/", () => {
-  test.each(["Containerfile", "Containerfile.distroless"])("%s installs these versions, for no root", async (name) => {
-    const recipe = await read("container", name);
-    const { version } = JSON.parse(await read("packages/cli/package.json"));
-    const { peerDependencies } = JSON.parse(await read("packages/runtime/package.json"));
-    expect(recipe).toContain(`ARG NANOAGENT_VERSION=${version}\n`);
-    expect(recipe).toContain(`ARG LLAMA_VERSION=${peerDependencies["@node-llama-cpp/linux-x64"]}\n`);
-    expect(recipe).toContain("USER 65532:65532\n");
-    expect(recipe).toContain("STOPSIGNAL SIGTERM\n");
-  });
+  test.each(["Containerfile", "Containerfile.distroless"])(
+    "%s installs these versions for a user other than root",
+    async (name) => {
+      const recipe = await read("container", name);
+      const { version } = JSON.parse(await read("packages/cli/package.json"));
+      const { peerDependencies } = JSON.parse(await read("packages/runtime/package.json"));
+      expect(recipe).toContain(`ARG NANOAGENT_VERSION=${version}\n`);
+      expect(recipe).toContain(`ARG LLAMA_VERSION=${peerDependencies["@node-llama-cpp/linux-x64"]}\n`);
+      expect(recipe).toContain("USER 65532:65532\n");
+      expect(recipe).toContain("STOPSIGNAL SIGTERM\n");
+    },
+  );
 });
 
 describe("docs/", () => {
-  test.each(["README.md", "containers.md"])("the links of %s lead to files", async (name) => {
+  test.each(["README.md", "containers.md"])("has only links to existing files in %s", async (name) => {
     const links = [...(await read("docs", name)).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? "");
     expect(links.length).toBeGreaterThan(0);
     for (const link of links) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => documents.close());
 
 describe("README", () => {
-  test("every command prints what it says", async () => {
+  test("shows the real output of every command", async () => {
     await writeFile(
       path.join(folder, "too-large.yaml"),
       "spec: {name: a, max_memory_mb: 512}\ndevice: {auto: true, memory_mb: 128}\n",
@@ -25,14 +25,14 @@ describe("README", () => {
     expect(await documents.runCommands("README.md", folder)).toBeGreaterThan(6);
   });
 
-  test("its program is the example's, which runs", async () => {
+  test("has the program of the example, which runs", async () => {
     const [code] = await codeBlocks("README.md", "ts");
     expect(code).toBe(await readFile(path.join(repository, "examples/embed/src/main.ts"), "utf8"));
     const printed = await documents.runTypeScript(code ?? "");
     expect(printed.split("\n")[0]).toBe("Hello from greenhouse! How can I assist?");
   });
 
-  test("its units are the example's", async () => {
+  test("has the units of the example", async () => {
     const units = await codeBlocks("README.md", "ini");
     for (const [index, name] of ["nanoagent.socket", "nanoagent.service"].entries()) {
       expect(units[index]?.replace(/^# .*\n/, "")).toBe(
@@ -41,7 +41,7 @@ describe("README", () => {
     }
   });
 
-  test("its configs are valid", async () => {
+  test("has only valid configs", async () => {
     const configs = await codeBlocks("README.md", "yaml");
     expect(configs).toHaveLength(1);
     for (const config of configs) {
@@ -52,13 +52,13 @@ describe("README", () => {
 });
 
 test.each(["models", "profiler", "optimizer", "runtime"])(
-  "the programs in the README of %s run, and print what they say",
+  "the programs in the README of %s run and print the output shown",
   async (name) => {
     const programs = await codeBlocks(`packages/${name}/README.md`, "ts");
     expect(programs.length).toBeGreaterThan(0);
     for (const code of programs) {
       const said = [...code.matchAll(/(?:^|\s)\/\/ (.*)$/gm)].map(([, comment]) => comment);
-      // Measured and watched for a shorter time, it prints the same.
+      // The output is the same with a shorter time.
       const quick = code.replace("measureDevice({", "measureDevice({ seconds: 1,").replace("10_000", "500");
       const printed = (await documents.runTypeScript(quick)).trimEnd().split("\n");
       // What a profile prints depends on the machine.

@@ -13,7 +13,7 @@ type Name = (typeof names)[number];
 let folder: string;
 const tarballs = {} as Record<Name, string>;
 
-/** A folder with nothing in it but these packages, installed as a user would who has no other source for them. */
+/** Installs packed packages into a new folder, as a user would. */
 async function install(title: string, ...wanted: Name[]): Promise<string> {
   const place = path.join(folder, title);
   await mkdir(place);
@@ -77,21 +77,21 @@ describe("models alone", () => {
     place = await install("models", "models");
   });
 
-  test("is one package of its own", async () => {
+  test("installs as one package", async () => {
     expect(await readdir(path.join(place, "node_modules/@nanoagent"))).toEqual(["models"]);
     expect((await readdir(path.join(place, "node_modules"))).filter((name) => !name.startsWith("."))).toEqual([
       "@nanoagent",
     ]);
   });
 
-  test("carries its licence, those of what it inlines, and its JSON Schemas; neither sources nor tests", async () => {
+  test("contains its license, those of inlined code, and its JSON Schemas, but no sources or tests", async () => {
     const root = path.join(place, "node_modules/@nanoagent/models");
     expect((await readdir(root)).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json", "schemas"]);
     expect(await readFile(path.join(root, "dist/THIRD-PARTY-LICENSES.txt"), "utf8")).toMatch(/^zod .*MIT/m);
     expect(await readFile(path.join(root, "dist/index.d.ts"), "utf8")).not.toMatch(/zod/i);
   });
 
-  test("by import and by require", async () => {
+  test("works by import and by require", async () => {
     const use = `console.log(JSON.stringify(AgentSpec.parse({ name: "a" })));`;
     const spec = { name: "a", version: "0.1.0", capabilities: [], max_memory_mb: 256, max_model_size_mb: 100 };
     expect(JSON.parse(await node(place, `import { AgentSpec } from "@nanoagent/models"; ${use}`))).toEqual(spec);
@@ -100,13 +100,13 @@ describe("models alone", () => {
     ).toEqual(spec);
   });
 
-  test("by tsc", () =>
+  test("compiles with tsc", () =>
     typeCheck(
       place,
       `import { AgentSpec, type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
        const spec: AgentSpec = AgentSpec.parse({ name: "a" });
        const config: NanoAgentConfigInput = { spec: { name: spec.name }, device: ${JSON.stringify(device)} };
-       // @ts-expect-error a key that is not known
+       // @ts-expect-error an unknown key
        const wrong: NanoAgentConfigInput = { ...config, spec: { name: "a", max_memry_mb: 5 } };
        export const error = new NanoAgentError({ code: "x", message: String(wrong) });`,
     ));
@@ -118,14 +118,14 @@ describe("runtime and models", () => {
     place = await install("runtime", "runtime", "models");
   });
 
-  test("are two packages, and no third", async () => {
+  test("install as exactly two packages", async () => {
     expect(await readdir(path.join(place, "node_modules/@nanoagent"))).toEqual(["models", "runtime"]);
     expect((await readdir(path.join(place, "node_modules"))).filter((name) => !name.startsWith("."))).toEqual([
       "@nanoagent",
     ]);
   });
 
-  test("by import and by require", async () => {
+  test("work by import and by require", async () => {
     expect(await node(place, `import { NanoRuntime } from "@nanoagent/runtime"; ${talk}`)).toBe(
       "Hello from shed! How can I assist?\n",
     );
@@ -133,7 +133,7 @@ describe("runtime and models", () => {
     expect(await node(place, required, "commonjs")).toBe("Hello from shed! How can I assist?\n");
   });
 
-  test("read a JSON config without any optional package", async () => {
+  test("read a JSON config without optional packages", async () => {
     await writeFile(path.join(place, "agent.json"), JSON.stringify({ spec: { name: "shed" }, device }));
     const read = `import { readConfig } from "@nanoagent/runtime/node"; console.log((await readConfig("agent.json")).spec.name);`;
     expect(await node(place, read)).toBe("shed\n");
@@ -142,7 +142,7 @@ describe("runtime and models", () => {
   test.each([
     ["agent.yaml", "spec: {name: shed}", "yaml"],
     ["auto.json", '{"spec": {"name": "shed"}, "device": "auto"}', "@nanoagent/profiler"],
-  ])("say what to install where %s needs more", async (file, text, peer) => {
+  ])("name the package to install if %s needs one", async (file, text, peer) => {
     await writeFile(path.join(place, file), text);
     const read = `import { MissingPeerError, readConfig } from "@nanoagent/runtime/node";
       const error = await readConfig("${file}").catch((error) => error);
@@ -155,7 +155,7 @@ describe("runtime and models", () => {
     });
   });
 
-  test("say what to install for an MCP server", async () => {
+  test("name the package to install for an MCP server", async () => {
     const use = `
       import { NanoRuntime } from "@nanoagent/runtime";
       const config = { spec: { name: "a" }, device: ${JSON.stringify(device)}, mcp_servers: { house: { command: ["true"] } } };
@@ -167,14 +167,14 @@ describe("runtime and models", () => {
     });
   });
 
-  test("recognise each other's errors", async () => {
+  test("recognize each other's errors", async () => {
     const use = `import { NanoAgentError } from "@nanoagent/models"; import { NanoRuntime } from "@nanoagent/runtime";
       const error = await new NanoRuntime().process("hello").catch((error) => error);
       console.log(NanoAgentError.isInstance(error), error instanceof NanoAgentError, error.code);`;
     expect(await node(place, use)).toBe("true true not-loaded\n");
   });
 
-  test("by tsc", () =>
+  test("compile with tsc", () =>
     typeCheck(
       place,
       `import { type Engine, type EngineEvent, NanoRuntime } from "@nanoagent/runtime";
@@ -198,14 +198,14 @@ describe("runtime and models", () => {
 });
 
 describe("the program", () => {
-  test("is one package", async () => {
+  test("installs as one package", async () => {
     const place = await install("cli-alone", "cli");
     expect(await readdir(path.join(place, "node_modules/@nanoagent"))).toEqual(["cli"]);
     expect(await useProgram(place)).toBe("Hello from shed! How can I assist?");
   });
 
   test.skipIf(process.platform === "win32")(
-    "installed for all, it makes an agent, checks it and talks to it",
+    "creates, checks and runs an agent after a global installation",
     async () => {
       const prefix = path.join(folder, "prefix");
       await npm(
@@ -231,7 +231,7 @@ describe("the program", () => {
     },
   );
 
-  test("works beside all the others", async () => {
+  test("works beside all other packages", async () => {
     const place = await install("cli-with-all", ...names);
     expect(await useProgram(place)).toBe("Hello from shed! How can I assist?");
     const use = `import { DeviceProfiler } from "@nanoagent/profiler"; import { FixtureMachine } from "@nanoagent/profiler/testing";
@@ -249,7 +249,7 @@ describe("the program", () => {
     );
   });
 
-  /** Calls the bin that npm linked, with a YAML config, and returns what the agent said. */
+  /** Runs the bin that npm linked, with a YAML config, and returns the agent's reply. */
   async function useProgram(place: string): Promise<string> {
     await writeFile(path.join(place, "agent.yaml"), "spec: {name: shed}\n");
     const bin = path.join(place, "node_modules/.bin/nanoagent");

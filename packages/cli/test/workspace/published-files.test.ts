@@ -6,7 +6,7 @@ import { repository } from "../run-program.js";
 
 const dist = (name: string) => path.join(repository, "packages", name, "dist");
 
-/** Imports of every published file of a package, as paths below `dist` where they are files of it. */
+/** Reads the imports of every published file of a package; imports of its own files are paths below `dist`. */
 async function readGraph(name: string) {
   const folder = dist(name);
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".js"));
@@ -41,7 +41,7 @@ async function readGraph(name: string) {
   );
 }
 
-/** Files and modules that are read before the first line of a file runs. */
+/** Returns the files and modules that are loaded before the first line of a file runs. */
 function readBefore(graph: Awaited<ReturnType<typeof readGraph>>, file: string): string[] {
   const found = new Set<string>();
   const visit = (at: string): void => {
@@ -63,7 +63,7 @@ describe("the published files", () => {
     ["profiler", 4, 72],
     ["runtime", 17, 765],
     ["cli", 17, 1605],
-  ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
+  ])("of %s are few and small, with stable names and short lines", async (name, most, mostKilobytes) => {
     const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
     expect(files.length).toBeLessThanOrEqual(most);
     expect(files.filter((file) => /-[A-Z0-9]{8}\.js$/.test(file))).toEqual([]);
@@ -72,7 +72,7 @@ describe("the published files", () => {
       const text = await readFile(path.join(dist(name), file), "utf8");
       bytes += Buffer.byteLength(text);
       const lines = text.split("\n");
-      // A text or a pattern is not broken, and no text is longer.
+      // Texts and patterns are not wrapped, so this is the longest of them.
       expect(Math.max(...lines.map((line) => line.length)), file).toBeLessThan(6000);
     }
     // When a file grows beyond its limit, look for code that the command does not need.
@@ -81,17 +81,17 @@ describe("the published files", () => {
 
   test.each([
     ["index.js", ["@nanoagent/models", "index.js"]],
-    // An engine's process has these two to read.
+    // An engine process loads these two files.
     ["engines/host-program.js", ["engines/host-program.js"]],
     ["llama-engine.js", ["llama-engine.js"]],
     ["tool-chooser.js", ["tool-chooser.js"]],
     ["tools.js", ["@nanoagent/models", "index.js", "tools.js"]],
     ["node/without-node.js", ["@nanoagent/models", "index.js", "node/without-node.js"]],
-  ])("of the runtime: %s reads no more than it needs", async (file, expected) => {
+  ])("of the runtime: %s loads only the files it needs", async (file, expected) => {
     expect(readBefore(await readGraph("runtime"), file)).toEqual(expected);
   });
 
-  test("of the runtime hold nothing of Node on the way of a browser", async () => {
+  test("of the runtime import no Node modules in a browser", async () => {
     const graph = await readGraph("runtime");
     const reached = new Set<string>();
     const visit = (file: string): void => {
@@ -108,30 +108,27 @@ describe("the published files", () => {
     expect([...reached]).toContain("tools.js");
   });
 
-  test("of the program: a command reads one file beside what all share, and nothing imports the program itself", async () => {
+  test("of the program: a command loads one file besides the shared ones, and nothing imports the program", async () => {
     const graph = await readGraph("cli");
-    // The rest is loaded once its compiled code can be kept.
+    // The rest is loaded after the compile cache is enabled.
     expect(readBefore(graph, "main.js")).toEqual(["main.js"]);
     expect(readBefore(graph, "profile.js")).toEqual(["profile.js", "program.js"]);
     expect(readBefore(graph, "run-agent.js").length).toBeLessThanOrEqual(3);
     expect(readBefore(graph, "manage-sessions.js").length).toBeLessThanOrEqual(4);
-    // What waits for the end of the program cannot be waited for by it.
+    // A module that waits for the end of the program must not be awaited by it.
     const importers = [...graph].filter(([, imports]) => imports.some(({ to }) => to === "main.js"));
     expect(importers).toEqual([]);
   });
 
-  test.each(["optimizer", "profiler", "runtime", "cli"])(
-    "of %s import one another in no circle, and none itself",
-    async (name) => {
-      const graph = await readGraph(name);
-      expect([...graph].filter(([file, imports]) => imports.some(({ to }) => to === file))).toEqual([]);
-      const visit = (file: string, way: readonly string[]): void => {
-        expect(way, `a circle: ${[...way, file].join(" → ")}`).not.toContain(file);
-        for (const { to, isLazy, isOutside } of graph.get(file) ?? []) {
-          if (!isLazy && !isOutside) visit(to, [...way, file]);
-        }
-      };
-      for (const file of graph.keys()) visit(file, []);
-    },
-  );
+  test.each(["optimizer", "profiler", "runtime", "cli"])("of %s have no circular imports", async (name) => {
+    const graph = await readGraph(name);
+    expect([...graph].filter(([file, imports]) => imports.some(({ to }) => to === file))).toEqual([]);
+    const visit = (file: string, way: readonly string[]): void => {
+      expect(way, `a circle: ${[...way, file].join(" → ")}`).not.toContain(file);
+      for (const { to, isLazy, isOutside } of graph.get(file) ?? []) {
+        if (!isLazy && !isOutside) visit(to, [...way, file]);
+      }
+    };
+    for (const file of graph.keys()) visit(file, []);
+  });
 });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../run-program.js";
 
-/** A copy of what the release tool looks at, with one changeset of a kind, after `changeset version`. */
+/** Runs `changeset version` with one changeset in a copy of the files it reads, and returns the new versions. */
 function versionsAfter(kind: "patch" | "minor", changed: string): Record<string, string> {
   const copy = mkdtempSync(path.join(tmpdir(), "nanoagent-release-"));
   try {
@@ -47,7 +47,7 @@ const [major = 0, minor = 0, patch = 0] = String(version).split(".").map(Number)
 test.each([
   ["patch", `${major}.${minor}.${patch + 1}`],
   ["minor", `${major}.${minor + 1}.0`],
-] as const)("a %s change of one package moves all to %s, and no peer range with them", (kind, next) => {
+] as const)("a %s change of one package moves all packages to %s, without changing peer ranges", (kind, next) => {
   for (const changed of ["profiler", "runtime"]) {
     expect(versionsAfter(kind, changed)).toEqual({
       models: next,

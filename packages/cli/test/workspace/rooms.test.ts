@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { repository } from "../run-program.js";
 
 /**
- * Rooms of every package, from the top to the bottom: a file may import from its own room and from the rooms below it. A
- * room is a folder or a single file; a file belongs to the longest name that fits. A new room gets its line here.
+ * Rooms of every package, from top to bottom: a file may import from its own room and from the rooms below. A room is a
+ * folder or a single file; a file belongs to the room with the longest matching name. A new room gets its line here.
  */
 const rooms: Record<string, readonly string[]> = {
   models: [
@@ -178,7 +178,7 @@ const rooms: Record<string, readonly string[]> = {
   ],
 };
 
-/** `#node-parts` is the one import of the sources that is not a path. */
+/** `#node-parts` is the only import in the sources that is not a path. */
 const namedImports: Record<string, string> = { "#node-parts": "node/node-parts" };
 
 interface Import {
@@ -204,7 +204,7 @@ function findImports(sources: ReadonlyMap<string, string>): Import[] {
         const to = specifier.startsWith("#")
           ? namedImports[specifier]
           : nameOf(path.join(path.dirname(from), specifier));
-        // A package reads its own manifest.
+        // A package may import its own manifest.
         return to === undefined || to.startsWith("..") ? [] : [{ from, to }];
       },
     ),
@@ -225,7 +225,7 @@ describe.each(Object.entries(rooms))("%s", (folder, list) => {
     expect([...used].sort()).toEqual([...list].sort());
   });
 
-  test("no import runs up", () => {
+  test("no import points upward", () => {
     const runsUp = ({ from, to }: Import) => list.indexOf(roomOf(to, list)) < list.indexOf(roomOf(from, list));
     expect(imports.length).toBeGreaterThan(5);
     expect(imports.filter(({ to }) => !sources.has(to))).toEqual([]);
@@ -251,7 +251,7 @@ describe.each(Object.entries(rooms))("%s", (folder, list) => {
   });
 });
 
-test("every package with sources has its rooms here", () => {
+test("every package with sources has its rooms listed here", () => {
   const folders = readdirSync(path.join(repository, "packages")).filter((folder) => folder !== "bench");
   expect(Object.keys(rooms).sort()).toEqual(folders.sort());
 });

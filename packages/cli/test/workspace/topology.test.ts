@@ -25,7 +25,7 @@ const manifests = new Map(
 );
 const published = [...manifests].filter(([, { private: isPrivate }]) => !isPrivate);
 
-/** The shape of the workspace. Changing it is a decision; this is where it is written down. */
+/** The structure of the workspace. A change of it is a deliberate decision, recorded here. */
 const shape = {
   models: { dependencies: [], peers: [], exports: [".", "./package.json", "./schemas/*.json"] },
   profiler: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json", "./testing"] },
@@ -54,11 +54,11 @@ const shape = {
       "./testing",
     ],
   },
-  // The program carries its parts inlined: one package to install.
+  // The program contains its parts inlined: one package to install.
   cli: { dependencies: [], peers: [], exports: ["./package.json"] },
 };
 
-test("the packages, what they stand on, and what they export", () => {
+test("the packages have these dependencies and exports", () => {
   const found = Object.fromEntries(
     published.map(([folder, manifest]) => [
       folder,
@@ -73,12 +73,12 @@ test("the packages, what they stand on, and what they export", () => {
 });
 
 describe.each(published)("%s", (folder, manifest) => {
-  test("is called after its folder and has the common version", () => {
+  test("is named after its folder and has the common version", () => {
     expect(manifest.name).toBe(`@nanoagent/${folder}`);
     expect(manifest.version).toBe(manifests.get("models")?.version);
   });
 
-  test("has optional peers alone, those of our own within a range that a minor release stays in", () => {
+  test("has only optional peers, with ranges for our own packages that include minor releases", () => {
     expect(manifest.optionalDependencies).toBeUndefined();
     for (const [name, range] of Object.entries(manifest.peerDependencies ?? {})) {
       expect(manifest.peerDependenciesMeta?.[name]).toEqual({ optional: true });
@@ -86,7 +86,7 @@ describe.each(published)("%s", (folder, manifest) => {
     }
   });
 
-  test("publishes the exports that it develops with, without the sources and what has only a source", () => {
+  test("publishes its development exports, without the sources and source-only exports", () => {
     const all = JSON.parse(JSON.stringify(manifest.exports), (key, value) =>
       key === "@nanoagent/source" ? undefined : value,
     );
@@ -98,7 +98,7 @@ describe.each(published)("%s", (folder, manifest) => {
   });
 });
 
-test("no package is developed in a circle", () => {
+test("no packages depend on each other in development", () => {
   const needs = (name: string) => {
     const manifest = manifests.get(name.replace("@nanoagent/", ""));
     return Object.keys({ ...manifest?.dependencies, ...manifest?.devDependencies }).filter((other) =>

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../run-program.js";
 
-/** Cuts that can leave no half of a character: their texts are ASCII, lists of characters, or compared and not shown. */
+/** Cuts that cannot split a character: their texts are ASCII, lists of characters, or compared but not shown. */
 const harmless = [
   "randomUUID().slice(0, 8)",
   "characters.slice(0, MAX_SHOWN_CHARACTERS)",
