@@ -19,7 +19,7 @@ const shapes = new Map(
 );
 function shapeOf(name: string) {
   const shape = shapes.get(name);
-  if (shape === undefined) throw new Error(`There is no shape ${name}`);
+  if (shape === undefined) throw new Error(`Unknown shape ${name}`);
   return shape;
 }
 

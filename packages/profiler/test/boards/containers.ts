@@ -22,7 +22,7 @@ const stat = (inactiveFile: number) => `anon ${20 * MIB}\nfile ${inactiveFile}\n
 
 export const containers: Board[] = [
   {
-    name: "Docker, with the limit on the group above",
+    name: "Docker, with the limit on the parent group",
     machine: {
       cpuCount: 8,
       files: {
@@ -50,7 +50,7 @@ export const containers: Board[] = [
     },
     facts: {
       "memory.limit_bytes": 256 * MIB,
-      // What is used is 200, of which 150 are cache that goes first.
+      // 200 MB are used, of which 150 MB are reclaimable cache.
       "memory.available_bytes": 206 * MIB,
       "cpu.usable_cores": 1.5,
       "system.container": "docker",
@@ -94,7 +94,7 @@ export const containers: Board[] = [
     },
   },
   {
-    name: "LXC, which shows the host's processors and allows two of them",
+    name: "LXC, which shows the processors of the host but allows only two",
     machine: {
       cpuCount: 2,
       files: {

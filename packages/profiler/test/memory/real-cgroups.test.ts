@@ -90,7 +90,7 @@ describe.each([1, 2] as const)("cgroups of version %d on this machine", (version
       expect(reading.available_bytes).toBeLessThan(256 * MB);
     });
 
-    it("report the limit of the parent if the own group has none", async () => {
+    it("report the limit of the parent if the own group has no limit", async () => {
       limit(outer, 192 * MB);
       const reading = await ask(await startIn(inner), { do: "read" });
       expect(reading).toMatchObject({ limit_bytes: 192 * MB, limit_source: `cgroup v${version} ${pathOf(outer)}` });
