@@ -156,7 +156,7 @@ describe("what does not fit", () => {
     const args = ["--model", at("models", "a-f16.gguf"), "--target-mb", "100", "--device", at("small.json")];
     const { exitCode, stdout, stderr } = await optimize(...args);
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^note: .* takes /);
+    expect(stderr).toMatch(/^note: .* needs /);
     expect(stdout).toMatch(/^Model size: {6}258\.1 MB\n/);
     expect(stdout).not.toContain("Plans");
   });
@@ -169,7 +169,7 @@ describe("bad input ends with exit code 2 and says what to do", () => {
     ["page.gguf", "<!DOCTYPE html><html>", /web page/],
     ["pointer.gguf", lfs, /Git LFS pointer/],
     ["magic.gguf", "GGML and more", /is a text, not a model: "GGML and more"/],
-    ["zeros.gguf", new Uint8Array(4096), /zeros alone/],
+    ["zeros.gguf", new Uint8Array(4096), /only zeros/],
     ["cut.gguf", buildTinyGguf().subarray(0, 3000), /ends|cut|past|download/i],
     ["big.gguf", buildTinyGguf({ byteOrder: "big" }), /big-endian/],
     ["m-00001-of-00002.gguf", buildTinyGguf().subarray(0, 100), /./],
