@@ -238,31 +238,31 @@ describe("headers from which nothing can be computed", () => {
       "keys and values of different length",
       { "llama.attention.value_length": number(8) },
       "llama.attention.value_length",
-      /is 8 where keys have 16/,
+      /is 8, but keys have 16/,
     ],
     [
       "heads that are rotated in part",
       { "llama.rope.dimension_count": number(8) },
       "llama.rope.dimension_count",
-      /is 8 where a head has a length of 16/,
+      /is 8, but the head length is 16/,
     ],
     [
       "another embedding length",
       { "llama.embedding_length": number(128) },
       "tensor token_embd.weight",
-      /has the shape 64 × 512 where the header's figures make it 128 × 512/,
+      /has the shape 64 × 512, but the header requires 128 × 512/,
     ],
     [
       "another vocabulary",
       { "tokenizer.ggml.tokens": { type: "array", elements: { type: "text", values: ["a"] } } },
       "tensor token_embd.weight",
-      /has 512 rows, and the vocabulary 1 tokens/,
+      /has 512 rows, but the vocabulary has 1 tokens/,
     ],
     [
       "another feed-forward length",
       { "llama.feed_forward_length": number(129) },
       "tensor blk.0.ffn_gate.weight",
-      /make it 64 × 129/,
+      /requires 64 × 129/,
     ],
     ["more layers than tensors", { "llama.block_count": number(3) }, "layer 2 of 3", /is missing/],
     [
@@ -281,10 +281,10 @@ describe("headers from which nothing can be computed", () => {
   it("only a vocabulary, and the other byte order", async () => {
     const vocabulary = await headerOfContents({ ...contents, tensors: [] });
     expect(() => memoryLedger({ ...settings, header: vocabulary })).toThrow(
-      /the file holds a vocabulary and no weights/,
+      /the file contains a vocabulary but no weights/,
     );
     const swapped = await headerOf({ byteOrder: "big" });
-    expect(() => memoryLedger({ ...settings, header: swapped })).toThrow(/version says that the file is big-endian/);
+    expect(() => memoryLedger({ ...settings, header: swapped })).toThrow(/version is stored as big-endian/);
   });
 });
 
