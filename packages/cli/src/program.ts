@@ -4,6 +4,7 @@ import { parseCommandLine } from "./command-line/parse-command-line.js";
 import { commands } from "./commands/index.js";
 import { exitCodeFor, presentError } from "./errors/present-error.js";
 import { exitCodes } from "./exit-codes.js";
+import { wrapFor } from "./output/wrap-text.js";
 import type { Streams } from "./streams.js";
 
 /** Runs the program with these arguments and returns its exit code. Never throws. */
@@ -13,7 +14,9 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
   } catch (error) {
     const json = args.includes("--json") || args.includes("--jsonl");
     // A program that asked for JSON reads results and errors from one place.
-    (json ? streams.stdout : streams.stderr).write(presentError(error, { json, debug: args.includes("--debug") }));
+    const text = presentError(error, { json, debug: args.includes("--debug") });
+    if (json) streams.stdout.write(text);
+    else streams.stderr.write(wrapFor(streams.stderr, text));
     return exitCodeFor(error);
   }
 }

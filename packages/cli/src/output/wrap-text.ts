@@ -10,3 +10,12 @@ export function wrapText(text: string, width: number): string {
   }
   return [...lines, line].join("\n");
 }
+
+/** Breaks each line of a text at the width of the terminal; a text for anything else stays as it is. */
+export function wrapFor({ isTTY, columns = 80 }: { isTTY?: boolean; columns?: number }, text: string): string {
+  if (!isTTY) return text;
+  return text
+    .split("\n")
+    .map((line) => (line.length <= columns ? line : wrapText(line, columns)))
+    .join("\n");
+}

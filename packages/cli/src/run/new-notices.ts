@@ -1,5 +1,6 @@
 import type { NanoRuntime } from "@nanoagent/runtime";
 import { plainText } from "../output/plain-text.js";
+import { wrapFor } from "../output/wrap-text.js";
 import type { Streams } from "../streams.js";
 
 /** Tells each notice of a runtime once: those of the start, and those that come up while it runs. */
@@ -22,7 +23,7 @@ export class NewNotices {
       this.#told.add(notice);
       const flags = this.#samplingFlags.map((name) => `--${name}`).join(" and ");
       const said = flags === "" ? notice : notice.replace(/^"sampling(?:\.\w+)?" has/, () => `${flags} has`);
-      this.#streams.stderr.write(plainText(`note: ${said}\n`));
+      this.#streams.stderr.write(wrapFor(this.#streams.stderr, plainText(`note: ${said}\n`)));
     }
   }
 }

@@ -7,6 +7,7 @@ import { samplingFlags } from "../command-line/sampling-flags.js";
 import { plainText } from "../output/plain-text.js";
 import { StatusLine } from "../output/status-line.js";
 import { terminalAbilities } from "../output/terminal-style.js";
+import { wrapFor } from "../output/wrap-text.js";
 import type { Streams } from "../streams.js";
 import type { ChatContext } from "./chat-commands.js";
 import { answerJsonLines, answerOnce, converse } from "./converse.js";
@@ -28,7 +29,7 @@ const LAST_KNOWN_NODE = 26;
 /** Loads an agent, and answers one message or a conversation. */
 export const runAgent: CommandAction = async (values, streams) => {
   const { stderr } = streams;
-  const say = (notice: string) => stderr.write(plainText(`note: ${notice}\n`));
+  const say = (notice: string) => stderr.write(wrapFor(stderr, plainText(`note: ${notice}\n`)));
   const agent = await readAgent(values, say);
   const config = { ...agent, sampling: refineSampling(agent.sampling, values) };
   const model = modelName(config);

@@ -4,6 +4,7 @@ import { presentError } from "../errors/present-error.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { TerminalStyle } from "../output/terminal-style.js";
 import { visibleText } from "../output/visible-text.js";
+import { wrapFor } from "../output/wrap-text.js";
 import type { Streams } from "../streams.js";
 import { argumentLines } from "./ask-permission.js";
 import { describePressure } from "./describe-memory.js";
@@ -75,7 +76,7 @@ export class TextOutput implements ReplyOutput {
   }
 
   async show(event: AgentEvent): Promise<void> {
-    const { stdout, stderr } = this.#streams;
+    const { stdout } = this.#streams;
     this.#clock.follow(event);
     switch (event.type) {
       case "text-delta":
@@ -102,9 +103,9 @@ export class TextOutput implements ReplyOutput {
         if (!this.#inReply) stdout.write("Agent:");
         this.#inReply = true;
         this.#endReply();
-        stderr.write(this.#notice + describeEnd(event));
+        this.#tell(this.#notice + describeEnd(event));
         this.#notice = "";
-        if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
+        if (event.not_saved !== undefined) this.#tell(describeNotSaved(event.not_saved));
         if (this.#statistics !== null) await this.#showStatistics(event, this.#statistics);
         break;
       case "memory-pressure":
@@ -138,7 +139,7 @@ export class TextOutput implements ReplyOutput {
   }
 
   showError(error: NanoAgentError): void {
-    this.#streams.stderr.write(presentError(error));
+    this.#tell(presentError(error));
   }
 
   finish(): void {
@@ -155,19 +156,19 @@ export class TextOutput implements ReplyOutput {
     if (note === "") return;
     this.#status?.clear();
     this.#endReply();
-    this.#streams.stderr.write(note);
+    this.#tell(note);
   }
 
   #showFailure(event: Extract<AgentEvent, { type: "error" }>): void {
-    const { stderr, stop } = this.#streams;
+    const { stop } = this.#streams;
     // Text that was shown and is not part of the conversation must not look as if it were.
     this.#endReply(event.reply === undefined ? "(This reply was not kept.)\n" : "");
-    if (event.not_saved !== undefined) stderr.write(describeNotSaved(event.not_saved));
+    if (event.not_saved !== undefined) this.#tell(describeNotSaved(event.not_saved));
     // Whoever stopped the whole program knows.
     if (stop.aborted) return;
     const isStopped = NanoAgentError.isInstance(event.error) && event.error.code === "aborted";
     const stopped = this.#isInteractive ? "(stopped; Ctrl-C again ends the session)\n" : "(stopped)\n";
-    stderr.write(isStopped ? stopped : presentError(event.error));
+    this.#tell(isStopped ? stopped : presentError(event.error));
   }
 
   #showCall({ id, content, is_error }: Extract<AgentEvent, { type: "tool-result" }>): void {
@@ -183,7 +184,13 @@ export class TextOutput implements ReplyOutput {
 
   async #showStatistics({ usage }: Extract<AgentEvent, { type: "run-end" }>, runtime: NanoRuntime): Promise<void> {
     const figures = this.#clock.read(usage, await runtime.memory());
-    this.#streams.stderr.write(this.#style.dim(describeStatistics(figures).trimEnd()));
-    this.#streams.stderr.write("\n");
+    const { stderr } = this.#streams;
+    stderr.write(`${this.#style.dim(wrapFor(stderr, describeStatistics(figures).trimEnd()))}\n`);
+  }
+
+  /** Writes a note or an error beside the replies. */
+  #tell(text: string): void {
+    const { stderr } = this.#streams;
+    stderr.write(wrapFor(stderr, text));
   }
 }
