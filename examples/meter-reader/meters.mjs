@@ -115,7 +115,7 @@ function usesOf(meters, readings, from, to) {
   });
 }
 
-/** What is missing from the figures. */
+/** Describes the days that the figures do not cover. */
 function notesOf(uses, from, to) {
   const notes = uses
     .filter(({ use }) => use.wentBack)

@@ -1,7 +1,7 @@
 import type { Options } from "tsup";
 import { packageBuild } from "../../scripts/tsup.base";
 
-/** What only a login by OAuth needs, and a validator in place of which the runtime brings its own: left out. */
+/** Modules that are left out: those for a login by OAuth, and a validator that the runtime replaces by its own. */
 const leftOut: Record<string, string> = {
   "pkce-challenge": "export default undefined;",
   jose: "export {};",
@@ -19,8 +19,8 @@ const leaveOut: NonNullable<Options["esbuildPlugins"]>[number] = {
   },
 };
 
-// The program carries all that it needs, so that a device installs one package and a start reads one file;
-// what a command alone needs is a chunk of its own.
+// The program bundles all its dependencies: a device installs one package, and a start reads one file. Parts that only one
+// command needs are separate chunks.
 export default packageBuild([], {
   entry: {
     main: "./src/main.ts",
@@ -30,10 +30,10 @@ export default packageBuild([], {
   noExternal: [/^(?!node:)/],
   dts: false,
   groups: [
-    // All that no command alone needs.
+    // Parts that every command needs.
     { file: "program.js", parts: ["program"] },
     { file: "profile.js", parts: ["profile/show-profile", "profile/format-details", "profiler/index"] },
-    // An agent that talks.
+    // The agent of `run`.
     {
       file: "run-agent.js",
       parts: [
@@ -49,7 +49,7 @@ export default packageBuild([], {
         "runtime/context/summarize-turns",
       ],
     },
-    // A person in front of it.
+    // Input and output at a terminal.
     {
       file: "terminal.js",
       parts: ["input/terminal-input", "input/plain-input", "input/input-history", "output/word-wrap"],
@@ -77,7 +77,7 @@ export default packageBuild([], {
     },
     { file: "local-model.js", parts: ["runtime/engines/llama/open-llama-engine", "optimizer/index"] },
     { file: "openai-compatible.js", parts: ["runtime/engines/openai-compatible/open-from-settings"] },
-    // Its client uses thrice as much of zod as the rest does.
+    // The client of MCP needs three times as much of zod as the rest.
     {
       file: "mcp.js",
       parts: ["runtime/tools/mcp/open-mcp-servers", "@modelcontextprotocol/client", "left-out:jose"],
@@ -98,9 +98,9 @@ export default packageBuild([], {
       isAlone: true,
     },
     { file: "tool-chooser.js", parts: ["runtime/engines/llama/tool-chooser"], isAlone: true },
-    // It waits for the end of the program, so that nothing can wait for it: it shares nothing.
+    // It has a top-level await for the whole program, so no other file can import it.
     { file: "main.js", parts: ["main"], isAlone: true },
-    // What is run once on a device, and explanations.
+    // Commands that run once on a device, and explanations.
     {
       file: "setup.js",
       parts: [

@@ -29,9 +29,9 @@ export default packageBuild(
           "context/summarize-turns",
         ],
       },
-      // What holds a model with tools to the truth.
+      // Checks of a model's tool calls and of its claims about them.
       { file: "acts.js", parts: ["tool-calls/call-sieve", "choosing/unwanted-acts", "acts/act-truth"] },
-      // What an app on Node has around its agent.
+      // Parts of an agent that need Node.
       { file: "node/node-parts.js", parts: ["node/node-parts", "memory/tool-memory"] },
       { file: "journal.js", parts: ["session/journal/open-session"] },
       { file: "node.js", parts: ["node/index", "tools/command/command-tool", "skills/read-skills"] },

@@ -4,7 +4,7 @@ import { DeviceProfiler } from "@nanoagent/profiler";
 import { defineTool, NanoRuntime } from "@nanoagent/runtime";
 import * as z from "zod";
 
-// What the app has: two doors.
+// State of the app: two doors.
 const doors: Record<"front" | "back", "open" | "closed"> = { front: "closed", back: "closed" };
 const Door = z.object({ door: z.enum(["front", "back"]) });
 
@@ -26,7 +26,7 @@ const openDoor = defineTool({
   },
 });
 
-// What changes the world is asked for first; an app would show a dialog.
+// Tools that change the world need permission. A real app would show a dialog.
 const asked: unknown[] = [];
 const runtime = new NanoRuntime({
   tools: [readDoor, openDoor],

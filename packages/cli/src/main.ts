@@ -7,7 +7,7 @@ import { describeOldNode } from "./node-version.js";
 import type { StopRequest, Streams } from "./streams.js";
 
 const { stdout, stderr } = process;
-// An older Node lacks what the parts that are loaded later import, and would call that a fault of theirs.
+// The parts that are loaded later import features that an older Node lacks.
 const oldNode = describeOldNode(process.versions.node);
 if (oldNode !== null) {
   stderr.write(oldNode);
@@ -16,12 +16,12 @@ if (oldNode !== null) {
 leaveFirstProcess();
 keepCompiledCode();
 const { runProgram } = await import("./program.js");
-/** From being told to stop to the end, whatever goes on: longer than any part of stopping should take. */
+/** Longest time from a request to stop until the program exits. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();
 const stop = (request: StopRequest) => {
   stopping.abort(request);
-  // Output that nobody takes, or an engine that does not end, must not keep the program.
+  // Output that is not read, or an engine that does not end, must not keep the program alive.
   setTimeout(() => process.exit(request.exitCode), STOP_MILLISECONDS).unref();
 };
 const streams: Streams = {
@@ -44,22 +44,22 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read the output has seen enough: `nanoagent … | head -1`.
+  // The reader of the output has seen enough: `nanoagent … | head -1`.
   if (error.code === "EPIPE") return stop({ cause: "stdout-closed", exitCode: exitCodes.done });
-  // A terminal that was closed says so by this and by a signal, in either order.
+  // A terminal that was closed causes this error and a signal, in either order.
   if (error.code === "EIO" && stdout.isTTY) return stop({ cause: "signal", exitCode: 128 + constants.signals.SIGHUP });
   stderr.write(`error: The output cannot be written: ${error.message}\n`);
   stop({ cause: "stdout-closed", exitCode: exitCodes.failed });
 });
-// Nobody is left to be told.
+// No one is left to read an error about this stream.
 stderr.on("error", () => {});
 
 const exitCode = await runProgram(process.argv.slice(2), streams);
-// An error of the last write arrives after it.
+// The error of a write arrives after it.
 await new Promise((resolve) => setImmediate(resolve));
 const request = stopping.signal.reason as StopRequest | undefined;
 process.exitCode = stopping.signal.aborted ? request?.exitCode : exitCode;
-// Node 20 asserts as it leaves a terminal that is gone; the signal's own end is the same to whoever waits.
+// Node 20 fails an assertion when its terminal is gone. Ending by the signal looks the same to the parent.
 if (request?.exitCode === 128 + constants.signals.SIGHUP && process.stdin.isTTY) {
   process.removeAllListeners("SIGHUP");
   process.kill(process.pid, "SIGHUP");

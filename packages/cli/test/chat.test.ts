@@ -26,7 +26,7 @@ describe("chat commands", () => {
     expect(stdout).not.toContain("Hello from");
   });
 
-  test("are no commands where they are part of a sentence, or a path", async () => {
+  test("are messages when they are part of a sentence or a path", async () => {
     const { stdout } = await runProgram(run, "/etc/passwd hello\n/status please\n");
     expect(stdout).toContain("Agent: Hello from");
     expect(stdout).toContain("Agent: Runtime status: OK.");
@@ -111,7 +111,7 @@ describe("lines of JSON", () => {
       "wrong value at sampling.stop.0: expected a string that is not empty",
     ],
     ['{"content": "x", "response_schema": []}', "no object at response_schema"],
-  ])("that are none (%s) are errors, and the next one is answered", async (line, words) => {
+  ])("that cannot be read (%s) are errors, and the next line is answered", async (line, words) => {
     const { exitCode, replies } = await ask(line, '{"content": "hello"}');
     expect(exitCode).toBe(1);
     expect(replies).toMatchObject([

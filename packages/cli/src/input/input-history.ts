@@ -4,7 +4,7 @@ import { makeFolder } from "@nanoagent/runtime/program";
 
 /** Most messages that are kept. */
 export const MAX_KEPT_MESSAGES = 1000;
-/** Longest message that is kept, in characters: a document that was pasted is no use on the arrow keys. */
+/** Longest message that is kept, in characters: a pasted document is useless on the arrow keys. */
 const MAX_MESSAGE_CHARACTERS = 4096;
 /** A file that is larger is rewritten with the newest messages when it is opened. */
 const MAX_FILE_BYTES = 512 * 1024;

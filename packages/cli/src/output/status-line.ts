@@ -9,7 +9,7 @@ export interface StatusLineOptions {
   redraws: boolean;
 }
 
-/** A terminal, or a stream that is none. */
+/** A terminal, or another stream. */
 type StatusStream = Writable & { isTTY?: boolean; columns?: number };
 
 /** One line at a terminal that says what is going on, and goes away. Nothing of it is written anywhere else. */

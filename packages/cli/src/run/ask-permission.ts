@@ -12,8 +12,8 @@ const PAGE_CHARACTERS = 1600;
 const QUESTION = "Run it? y = yes, a = always in this conversation [y/N] ";
 
 /**
- * Asks whether a tool may run, and shows all that would run. The answer is no where nobody can be asked, and before
- * everything was shown.
+ * Asks whether a tool may run, and shows all that would run. The answer defaults to no: where nobody can be asked, and
+ * until everything was shown.
  */
 export async function askPermission(
   request: PermissionRequest,
@@ -75,7 +75,7 @@ function visibleName(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : visibleJson(name);
 }
 
-/** What would run, a line each; empty for a function of the program. */
+/** Describes the command or the server that would run, one part a line; empty for a function of the program. */
 function describeRun({ will_run: run }: PermissionRequest): string {
   const lines: [label: string, value: string][] = [];
   if (run.kind === "command") {

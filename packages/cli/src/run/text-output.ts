@@ -164,7 +164,7 @@ export class TextOutput implements ReplyOutput {
     // Text that was shown and is not part of the conversation must not look as if it were.
     this.#endReply(event.reply === undefined ? "(This reply was not kept.)\n" : "");
     if (event.not_saved !== undefined) this.#tell(describeNotSaved(event.not_saved));
-    // Whoever stopped the whole program knows.
+    // A program that is being stopped needs no message about it.
     if (stop.aborted) return;
     const isStopped = NanoAgentError.isInstance(event.error) && event.error.code === "aborted";
     const stopped = this.#isInteractive ? "(stopped; Ctrl-C again ends the session)\n" : "(stopped)\n";

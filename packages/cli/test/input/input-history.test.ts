@@ -48,7 +48,7 @@ test("the file is bounded", async () => {
   expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(1000);
 });
 
-test("damage costs the damaged lines alone, and nothing at all is no fault", async () => {
+test("only damaged lines are lost, and a missing file is an empty history", async () => {
   const file = path.join(folder, "damaged.jsonl");
   await writeFile(file, '"one"\n{"two"\n3\n"four"\n"fi');
   expect((await InputHistory.open(file)).messages).toEqual(["one", "four"]);

@@ -61,7 +61,7 @@ test.each(["models", "profiler", "optimizer", "runtime"])(
       // The output is the same with a shorter time.
       const quick = code.replace("measureDevice({", "measureDevice({ seconds: 1,").replace("10_000", "500");
       const printed = (await documents.runTypeScript(quick)).trimEnd().split("\n");
-      // What a profile prints depends on the machine.
+      // The output of a profile depends on the machine.
       if (name !== "profiler" && said.length > 0) expect(printed).toEqual(said);
     }
   },

@@ -43,7 +43,7 @@ export class ExampleCopy {
     return this.#run(commandLine, input, environment);
   }
 
-  /** What a script printed, parsed; fails where it fails. */
+  /** Returns the parsed output of a script. Rejects if the script fails. */
   async result(commandLine: readonly string[], environment: Record<string, string> = {}): Promise<unknown> {
     const { exitCode, stdout, stderr } = await this.script(commandLine, environment);
     if (exitCode !== 0) throw new Error(`${commandLine.join(" ")} ended with ${exitCode}: ${stderr}`);

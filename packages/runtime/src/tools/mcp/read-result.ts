@@ -20,7 +20,7 @@ type Raw = Record<string, unknown>;
  * Throws an {@link Error} for a failed call and for an invalid result.
  */
 export function readResult(raw: unknown): unknown {
-  if (!isMap(raw)) throw new Error("its answer is no result");
+  if (!isMap(raw)) throw new Error("its answer is not a valid result");
   const { content, structuredContent, isError, is_error, toolResult } = raw;
   const pieces = Array.isArray(content) ? content : content === undefined || content === null ? [] : [content];
   const texts = textsOf(pieces);
@@ -34,7 +34,7 @@ export function readResult(raw: unknown): unknown {
     const why = [remark, withoutBinary(data)].filter((part) => part !== "").join("\n");
     throw new Error(cutText(why, MAX_ERROR_CHARACTERS) || "it does not say why");
   }
-  if (structured === "" && !isContent) throw new Error("its answer is no result");
+  if (structured === "" && !isContent) throw new Error("its answer is not a valid result");
   if (data === "") return remark === "" ? undefined : dataOf(remark);
   const value = dataOf(withoutBinary(data));
   if (remark === "") return value;

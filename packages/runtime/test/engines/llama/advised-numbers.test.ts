@@ -216,7 +216,9 @@ describe.each(Object.entries(commands))("%s", (_, outcome) => {
         /^The device has only \d+\.\d MB free for a model, so a larger budget does not help\. Free memory, or use a smaller model/,
       );
       const inside = await outcome(configOf(0, budgetMb, "auto"), deviceWith(90, 128));
-      expect("refusal" in inside && inside.refusal.hint).toMatch(/ MB free for a model \(limit: cgroup v2 \/agents\), so a larger/);
+      expect("refusal" in inside && inside.refusal.hint).toMatch(
+        / MB free for a model \(limit: cgroup v2 \/agents\), so a larger/,
+      );
     }
   });
 });

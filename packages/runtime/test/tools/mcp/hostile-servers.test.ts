@@ -121,7 +121,7 @@ describe("a call", () => {
         "binary-result": ["done", "[image image/png, 3 bytes]\nseen"],
         "deep-result": ["done", '{"a":{"a":{"a":'],
         "many-pieces": ["done", "[… and 19900 more …]"],
-        "no-result": ["failed", "its answer is no result"],
+        "no-result": ["failed", "its answer is not a valid result"],
         "error-result": ["failed", "no no no"],
         twice: ["done", "done"],
         "stderr-flood": ["done", "start"],

@@ -67,7 +67,7 @@ test("replaces an invalid piece of content by a placeholder and keeps the others
       const text = { type: "text", text: said };
       const found = shown({ content: isFirst ? [piece, text] : [text, piece] });
       expect(found.split("\n").sort()).toEqual([`[not a piece of content: ${JSON.stringify(piece)}]`, said].sort());
-      expect(() => readResult({ content: [piece] })).toThrow("its answer is no result");
+      expect(() => readResult({ content: [piece] })).toThrow("its answer is not a valid result");
     }),
   );
   expect(shown({ content: [{ type: "video" }] })).toBe("[content of the unknown type video]");

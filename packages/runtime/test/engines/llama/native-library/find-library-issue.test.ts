@@ -163,7 +163,7 @@ describe("the requirement that a system lacks for llama.cpp", () => {
   });
 
   test.each(["has 0 bytes, too few for an ELF header", "is not an ELF file"])(
-    "is none if one of several variants %s, because llama.cpp uses another",
+    "finds no issue if one of several variants %s, because llama.cpp uses another",
     (reason) => {
       const broken: NativeFile = { name: "libggml-cpu-haswell.so", reading: { status: "damaged", reason } };
       expect(findLibraryIssue([broken, ...llamaFiles()], debian12)).toBeNull();
