@@ -16,7 +16,7 @@ const rules = [
   {
     // "There is no X" and "is no longer" read well.
     pattern:
-      /(?<!\bthere )\b(?:is|are|was|were) no(?:ne)?\b(?! (?:longer|more|less|fewer|different|later|earlier)\b)(?!['"`:;.,?!)])(?! (?:to|for)\b)/i,
+      /(?<!\bthere )\b(?:is|are|was|were) no(?:ne)?\b(?! (?:longer|more|less|fewer|different|later|earlier)\b)(?!['"`:;.,?!)]|$)(?! (?:to|for)\b)/i,
     advice: 'write "is not a …" or "has no …"',
   },
   { pattern: /\bthere (?:is|are) none that\b/i, advice: "name the thing that is missing" },

@@ -8,5 +8,5 @@ export function formatDuration(seconds: number): string {
 
 /** Estimates the seconds that are left from the share that is done; null until that says something. */
 export function secondsLeft(share: number, seconds: number): number | null {
-  return share > 0.02 && share < 1 ? (seconds / share) * (1 - share) : null;
+  return share > 0.02 && share < 1 ? Math.max(1, (seconds / share) * (1 - share)) : null;
 }

@@ -100,7 +100,7 @@ function textOf(bytes: Uint8Array, name: string): string {
 function tooLarge(name: string): NanoAgentError {
   return new NanoAgentError({
     code: "message-too-large",
-    message: `${name} has more than ${MAX_MESSAGE_BYTES} bytes, the most that a message may have.`,
-    hint: "Send the part that matters.",
+    message: `${name} exceeds the limit of ${MAX_MESSAGE_BYTES} bytes.`,
+    hint: "Send only the part that matters.",
   });
 }
