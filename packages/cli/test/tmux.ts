@@ -7,6 +7,9 @@ import { program } from "./run-program.js";
 
 export const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 
+/** The Node that runs the program: that of the tests, or another one that is to be tried. */
+const testedNode = process.env.NANOAGENT_TEST_NODE || process.execPath;
+
 /** Longest wait for something to appear; a loaded machine is slow. */
 const PATIENCE_MILLISECONDS = 15_000;
 
@@ -22,7 +25,7 @@ export class TmuxTerminal {
 
   constructor(args: readonly string[], { columns, rows = 24, environment = {} }: TmuxOptions) {
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${quote(value)}`);
-    const words = [process.execPath, program, ...args].map(quote);
+    const words = [testedNode, program, ...args].map(quote);
     const command = `env ${[...variables, ...words].join(" ")}; echo "exit code $?"; sleep 1000`;
     const size = ["-x", String(columns), "-y", String(rows)];
     this.#tmux("-f", "/dev/null", "new-session", "-d", ...size, command);
