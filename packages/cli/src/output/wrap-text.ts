@@ -11,11 +11,30 @@ export function wrapText(text: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-/** Breaks each line of a text at the width of the terminal; a text for anything else stays as it is. */
+/** Narrowest column that is left for the text behind a label. */
+const NARROWEST_COLUMN = 16;
+
+/**
+ * Breaks each line of a text at the width of the terminal; a text for anything else stays as it is. A line with a label,
+ * or with several columns, goes on below the last column that begins in its first half.
+ */
 export function wrapFor({ isTTY, columns = 80 }: { isTTY?: boolean; columns?: number }, text: string): string {
   if (!isTTY) return text;
   return text
     .split("\n")
-    .map((line) => (line.length <= columns ? line : wrapText(line, columns)))
+    .map((line) => (line.length <= columns ? line : wrapLine(line, columns)))
     .join("\n");
+}
+
+function wrapLine(line: string, columns: number): string {
+  const column = columnOf(line, columns);
+  const wrapped = wrapText(line.slice(column), columns - column);
+  return line.slice(0, column) + wrapped.replaceAll("\n", `\n${" ".repeat(column)}`);
+}
+
+/** Place where the text of a line begins, behind its indentation and its labels. */
+function columnOf(line: string, columns: number): number {
+  const most = Math.min(columns - NARROWEST_COLUMN, Math.ceil(columns / 2));
+  const starts = [...line.matchAll(/(?:^ +| {2,})(?=\S)/g)].map(({ index, 0: spaces }) => index + spaces.length);
+  return starts.filter((start) => start <= most).at(-1) ?? 0;
 }

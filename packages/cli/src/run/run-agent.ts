@@ -34,7 +34,11 @@ export const runAgent: CommandAction = async (values, streams) => {
   const config = { ...agent, sampling: refineSampling(agent.sampling, values) };
   const model = modelName(config);
   const abilities = terminalAbilities(stderr, process.env, values.plain === true);
-  const status = new RunStatus(new StatusLine(stderr, abilities), model);
+  const timeoutOf = (name: string) => {
+    const tool = runtime.agent.tools.find((candidate) => candidate.name === name);
+    return tool === undefined ? null : tool.timeoutMilliseconds / 1000;
+  };
+  const status = new RunStatus(new StatusLine(stderr, abilities), model, timeoutOf);
   const isTalking = isInteractive(values, streams);
   const permissions = new Permissions(isTalking ? () => openInput(values, streams) : null);
   await using runtime = new NanoRuntime({

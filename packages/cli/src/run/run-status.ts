@@ -7,13 +7,16 @@ import type { StatusLine } from "../output/status-line.js";
 export class RunStatus {
   readonly #line: StatusLine;
   readonly #model: string;
+  readonly #timeoutOf: (tool: string) => number | null;
   /** Whether this reply has begun to report how far its prompt is read. */
   #isReading = false;
   #thoughts = 0;
 
-  constructor(line: StatusLine, model: string) {
+  /** `timeoutOf` returns the seconds that a tool may run, or null. */
+  constructor(line: StatusLine, model: string, timeoutOf: (tool: string) => number | null = () => null) {
     this.#line = line;
     this.#model = plainLine(model);
+    this.#timeoutOf = timeoutOf;
   }
 
   /** Begins the loading of the model. */
@@ -46,7 +49,9 @@ export class RunStatus {
         return;
       case "tool-call": {
         const name = plainLine(event.name);
-        this.#line.begin((seconds) => `Calling ${name}: ${formatDuration(seconds)}`);
+        const timeout = this.#timeoutOf(event.name);
+        const limit = timeout === null ? "" : ` of at most ${formatDuration(timeout)}`;
+        this.#line.begin((seconds) => `Calling ${name}: ${formatDuration(seconds)}${limit}`);
         return;
       }
       case "tool-result":
