@@ -55,21 +55,30 @@ export class DocumentRunner {
 
   /** Runs the commands of a document in the folder `place`, and fails if one prints anything else; returns their number. */
   async runCommands(file: string, place: string): Promise<number> {
-    const commands = (await codeBlocks(file, "console")).flatMap((block) => block.split(/^\$ /m).slice(1));
+    let count = 0;
+    for (const block of await codeBlocks(file, "console")) count += await this.runConsole(block, place);
+    return count;
+  }
+
+  /** Runs the commands of one block in the folder `place`, and compares what they print; returns their number. */
+  async runConsole(block: string, place: string, comparable = normalize): Promise<number> {
+    const commands = block.split(/^\$ /m).slice(1);
     for (const entry of commands) {
       const [command = "", ...printed] = entry.split("\n");
       const search = `${path.join(this.folder, "bin")}${path.delimiter}${process.env.PATH}`;
-      const run = execute("sh", ["-c", `${command} 2>&1`], { cwd: place, env: { ...process.env, PATH: search } });
+      // What it keeps for its user belongs into this folder, too.
+      const env = { ...process.env, PATH: search, XDG_STATE_HOME: path.join(this.folder, "state") };
+      const run = execute("sh", ["-c", `{ ${command}\n} 2>&1`], { cwd: place, env });
       run.child.stdin?.end();
       const { stdout } = await run.catch((error: { stdout: string }) => error);
-      expect(normalize(stdout), command).toBe(normalize(printed.join("\n")));
+      expect(comparable(stdout), command).toBe(comparable(printed.join("\n")));
     }
     return commands.length;
   }
 }
 
 /** The output of a program without what depends on the machine. */
-function normalize(output: string): string {
+export function normalize(output: string): string {
   return output
     .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
     .replace(/loaded on \S+/g, "loaded on …")

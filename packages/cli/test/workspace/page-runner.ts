@@ -1,0 +1,173 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { writeKnownModel } from "@nanoagent/optimizer/testing";
+import { readScenarios } from "@nanoagent/runtime/eval";
+import { readConfig } from "@nanoagent/runtime/node";
+import { expect } from "vitest";
+import { program } from "../run-program.js";
+import { hasScript } from "../terminal.js";
+import type { DocumentBlock } from "./document-blocks.js";
+import { type DocumentRunner, normalize } from "./document-runner.js";
+import { ExampleCopy } from "./example-copy.js";
+
+const execute = promisify(execFile);
+
+/** Reasons for which a block may say `<!-- not run: … -->`. */
+const REASONS = [
+  "needs systemd",
+  "needs a container engine",
+  "needs a package registry",
+  "needs a server with a model",
+  "needs a board",
+  "part of a program",
+  "its output depends on the machine",
+  "changes the shell",
+];
+
+/** The model that recorded blocks were recorded with; empty where it is not on this machine. */
+const USUAL_MODEL = path.join(homedir(), ".cache/nanoagent-test-models/smollm2-135m-instruct.gguf");
+const testModel = process.env.NANOAGENT_TEST_MODEL ?? (existsSync(USUAL_MODEL) ? USUAL_MODEL : "");
+export const hasModel = testModel !== "";
+
+/**
+ * Runs the blocks of one page, in their order and in one folder. A comment above a block says how:
+ *
+ * - `file: NAME` writes the block into that file first.
+ * - `terminal` types the lines behind `You: ` and behind questions at a terminal, and waits for all other lines.
+ * - `model` needs the model of 135 million parameters; its figures and replies may differ by machine.
+ * - `example: NAME` runs in a copy of that example; `example: NAME, terminal` at a terminal.
+ * - `not run: REASON` runs nothing; the reason is one of a list.
+ */
+export class PageRunner {
+  readonly #documents: DocumentRunner;
+  readonly #folder: string;
+
+  private constructor(documents: DocumentRunner, folder: string) {
+    this.#documents = documents;
+    this.#folder = folder;
+  }
+
+  /** Opens a page's folder, with the model files that pages speak of. */
+  static async open(documents: DocumentRunner): Promise<PageRunner> {
+    const folder = await mkdtemp(path.join(documents.folder, "page-"));
+    if (hasModel) await symlink(testModel, path.join(folder, "smollm2-135m-instruct.gguf"));
+    else await writeKnownModel(path.join(folder, "smollm2-135m-instruct.gguf"), "SmolLM2-135M");
+    // Headers alone: the weights are holes in the files.
+    await writeKnownModel(path.join(folder, "llama-3.2-1b-q8_0.gguf"), "Llama-3.2-1B", "q8_0");
+    await writeKnownModel(path.join(folder, "qwen2.5-0.5b-q4_0.gguf"), "Qwen2.5-0.5B", "q4_0");
+    return new PageRunner(documents, folder);
+  }
+
+  /** Runs one block, and fails where it does not do what the page says. */
+  async run(block: DocumentBlock): Promise<void> {
+    const marks = block.mark.split(", ");
+    const [, reason] = /^not run: (.+)$/.exec(block.mark) ?? [];
+    if (reason !== undefined) {
+      expect(REASONS, "a known reason").toContain(reason);
+      return;
+    }
+    const valueOf = (name: string) => marks.find((mark) => mark.startsWith(`${name}: `))?.slice(name.length + 2);
+    const file = valueOf("file");
+    if (file !== undefined) await this.#write(file, block.text);
+    const example = valueOf("example");
+    const place = example === undefined ? this.#folder : (await ExampleCopy.of(example, this.#documents.folder)).place;
+    if (block.language === "yaml") await this.#validate(block.text);
+    else if (block.language === "ts") await this.#runProgram(block.text);
+    else if (block.language === "console") {
+      if (marks.includes("model") && !hasModel) return;
+      if (marks.includes("terminal")) await this.#runAtTerminal(block.text, place);
+      else await this.#documents.runConsole(block.text, place, marks.includes("model") ? withoutFigures : undefined);
+    }
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    const file = path.join(this.#folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text, { mode: name.endsWith(".sh") ? 0o755 : 0o644 });
+  }
+
+  /** Reads a config, a part of one, or a file of scenarios. */
+  async #validate(text: string): Promise<void> {
+    const file = path.join(this.#folder, `block-${Math.random()}.yaml`);
+    if (/^scenarios:/m.test(text)) {
+      await writeFile(file, text);
+      await readScenarios(file);
+      return;
+    }
+    await writeFile(file, /^spec:/m.test(text) ? text : `${text}\nspec: { name: documented }\n`);
+    await readConfig(file);
+  }
+
+  /** Runs a program. The comments at the ends of its lines are what it prints. */
+  async #runProgram(code: string): Promise<void> {
+    const said = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment]) => comment);
+    const printed = (await this.#documents.runTypeScript(code)).trimEnd().split("\n");
+    if (said.length > 0) expect(printed).toEqual(said);
+  }
+
+  /** Types what the block shows as typed, and waits for every other line. */
+  async #runAtTerminal(text: string, place: string): Promise<void> {
+    if (!hasScript) return;
+    const [command = "", ...lines] = text.trimEnd().split("\n");
+    expect(command, "the command").toMatch(/^\$ nanoagent run/);
+    const words = [process.execPath, program, ...command.slice("$ nanoagent ".length).split(" ")];
+    const run = `stty cols 120 rows 40; exec ${words.map((word) => `'${word}'`).join(" ")}`;
+    const state = path.join(this.#documents.folder, "terminal-state");
+    const child = spawn("script", ["--quiet", "--return", "--command", run, "/dev/null"], {
+      cwd: place,
+      env: { ...process.env, TERM: "xterm", XDG_STATE_HOME: state },
+    });
+    let seen = "";
+    child.stdout.setEncoding("utf8").on("data", (piece) => {
+      seen += piece;
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    const see = async (expected: string) => {
+      const until = Date.now() + 10_000;
+      // Escape sequences move the cursor and mark text.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a terminal is sent.
+      const shown = () => seen.replace(/\u001b\[[\d;?]*[A-Za-z]/g, "").replaceAll("\r", "");
+      while (!shown().includes(expected)) {
+        if (Date.now() > until) expect(shown(), command).toContain(expected);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      seen = shown().slice(shown().indexOf(expected) + expected.length);
+    };
+    try {
+      for (const line of lines) {
+        const [, prompt, typed] = /^(You: |Run it\? .*\[y\/N\] )(.*)$/.exec(line) ?? [];
+        if (prompt === undefined) await see(line.replace(/loaded on .*$/, "loaded on ").replace(/^(Folder: +).*$/, "$1"));
+        else {
+          await see(prompt.trimEnd());
+          child.stdin.write(`${typed}\r`);
+        }
+      }
+      await ended;
+    } finally {
+      child.kill();
+    }
+  }
+}
+
+/** The output of a model without what depends on the machine: every figure, and the words of replies. */
+function withoutFigures(output: string): string {
+  return normalize(output)
+    .replace(/^Agent: .*(\n(?!\(|You:|Session|\$|\w+: ).*)*$/gm, "Agent: …")
+    .replace(/"content":"(?:[^"\\]|\\.)*"/g, '"content":"…"')
+    .replace(/^Held by: .*$/gm, "Held by: …")
+    .replace(/\d[\d.,:TZ-]*/g, "#");
+}
+
+/** Returns the options that `nanoagent COMMAND --help` lists, by command. */
+export async function readOptions(): Promise<Map<string, string[]>> {
+  const commands = ["profile", "optimize", "init", "check", "run", "eval", "sessions", "completion"];
+  const helps = commands.map(async (name): Promise<[string, string[]]> => {
+    const { stdout } = await execute(process.execPath, [program, name, "--help"]);
+    return [name, [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option ?? "")];
+  });
+  return new Map(await Promise.all(helps));
+}
