@@ -1,68 +1,127 @@
-import { readFile, truncate, writeFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { readConfig } from "@nanoagent/runtime/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../run-program.js";
 import { codeBlocks, DocumentRunner } from "./document-runner.js";
+import { countWords, readBlocks } from "./document-blocks.js";
+import { PageRunner, readOptions } from "./page-runner.js";
+
+/** Pages that a script writes; their tests are beside it. */
+const GENERATED = ["config.md", "command-line.md", "troubleshooting.md"];
+const PACKAGES = ["models", "profiler", "optimizer", "runtime"];
+/** About one screen. */
+const MAX_PACKAGE_README_LINES = 75;
 
 let documents: DocumentRunner;
-let folder: string;
 beforeAll(async () => {
   documents = await DocumentRunner.open();
-  folder = documents.folder;
 });
 afterAll(() => documents.close());
 
-describe("README", () => {
-  test("shows the real output of every command", async () => {
-    await writeFile(
-      path.join(folder, "too-large.yaml"),
-      "spec: {name: a, max_memory_mb: 512}\ndevice: {auto: true, memory_mb: 128}\n",
-    );
-    await writeFile(path.join(folder, "typo.yaml"), "# a typo\nspec:\n  name: a\n  max_memry_mb: 5\n");
-    await writeFile(path.join(folder, "llama-7b.bin"), "");
-    await truncate(path.join(folder, "llama-7b.bin"), 7000 * 2 ** 20);
-    expect(await documents.runCommands("README.md", folder)).toBeGreaterThan(6);
-  });
+const folder = await readdir(path.join(repository, "docs"), { recursive: true });
+const written = folder.filter((name) => name.endsWith(".md") && !GENERATED.includes(name)).map((name) => `docs/${name}`);
+const pages = ["README.md", "SECURITY.md", ...written];
+const read = (file: string) => readFile(path.join(repository, file), "utf8");
 
-  test("has the program of the example, which runs", async () => {
-    const [code] = await codeBlocks("README.md", "ts");
-    expect(code).toBe(await readFile(path.join(repository, "examples/embed/src/main.ts"), "utf8"));
-    const printed = await documents.runTypeScript(code ?? "");
-    expect(printed.split("\n")[0]).toBe("Hello from greenhouse! How can I assist?");
-  });
-
-  test("has the units of the example", async () => {
-    const units = await codeBlocks("README.md", "ini");
-    for (const [index, name] of ["nanoagent.socket", "nanoagent.service"].entries()) {
-      expect(units[index]?.replace(/^# .*\n/, "")).toBe(
-        await readFile(path.join(repository, "examples/service", name), "utf8"),
-      );
+describe("pages", () => {
+  test.each(pages)("%s: its blocks do what they say", { timeout: 60_000 }, async (page) => {
+    const runner = await PageRunner.open(documents);
+    for (const block of await readBlocks(page)) {
+      await runner.run(block).catch((error) => {
+        error.message = `${page}:${block.line}: ${error.message}`;
+        throw error;
+      });
     }
   });
 
-  test("has only valid configs", async () => {
-    const configs = await codeBlocks("README.md", "yaml");
-    expect(configs).toHaveLength(1);
-    for (const config of configs) {
-      await writeFile(path.join(folder, "documented.yaml"), config);
-      await expect(readConfig(path.join(folder, "documented.yaml"))).resolves.toBeDefined();
+  test.each([...pages, ...PACKAGES.map((name) => `packages/${name}/README.md`), "packages/cli/README.md"])(
+    "%s: its links lead to files",
+    async (page) => {
+      const text = (await read(page)).replace(/^```.*?^```$/gms, "");
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? "");
+      for (const link of links) {
+        if (GENERATED.includes(path.basename(link))) continue;
+        await expect(access(path.join(repository, path.dirname(page), link)), link).resolves.toBeUndefined();
+      }
+    },
+  );
+
+  test("commands have the options that they are shown with", async () => {
+    const options = await readOptions();
+    for (const page of [...pages, "packages/cli/README.md", "examples/README.md"]) {
+      for (const { language, text, line } of await readBlocks(page)) {
+        if (language !== "sh" && language !== "console") continue;
+        for (const [, command = "", rest = ""] of text.matchAll(/(?:^|[|;&] *|\$ )nanoagent (\w+)([^\n|;#]*)/gm)) {
+          if (command === "help") continue;
+          expect([...options.keys()], `${page}:${line}`).toContain(command);
+          const unquoted = rest.replace(/"[^"]*"|'[^']*'/g, "");
+          for (const [option] of unquoted.matchAll(/(?<=\s)--[a-z-]+/g)) {
+            expect(options.get(command), `${page}:${line}: ${command}`).toContain(option);
+          }
+        }
+      }
     }
   });
 });
 
-test.each(["models", "profiler", "optimizer", "runtime"])(
-  "the programs in the README of %s run and print the output shown",
-  async (name) => {
+describe("README", () => {
+  test("has at most 700 words", async () => {
+    expect(countWords(await read("README.md"))).toBeLessThanOrEqual(700);
+  });
+});
+
+describe("docs", () => {
+  test("the table of pages names each one", async () => {
+    const table = await read("docs/README.md");
+    for (const page of written.filter((name) => name !== "docs/README.md")) {
+      expect(table).toContain(`(${page.slice("docs/".length)})`);
+    }
+  });
+
+  test("the program in embedding.md is the example's", async () => {
+    const [code] = await codeBlocks("docs/embedding.md", "ts");
+    expect(code).toBe(await read("examples/embed/src/main.ts"));
+  });
+
+  test("the units in service.md are the example's", async () => {
+    const units = await codeBlocks("docs/service.md", "ini");
+    for (const [index, name] of ["nanoagent.socket", "nanoagent.service"].entries()) {
+      expect(units[index]?.replace(/^# .*\n/, "")).toBe(await read(`examples/service/${name}`));
+    }
+  });
+
+  test("the parts of the budget's picture add up", async () => {
+    const picture = await read("docs/images/budget.svg");
+    const open: string[] = [];
+    for (const [, closes, name = "", empty] of picture.matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)) {
+      if (closes) expect(open.pop()).toBe(name);
+      else if (!empty) open.push(name);
+    }
+    expect(open).toEqual([]);
+    expect(picture).toMatch(/<title id="title">.+<\/title>\n<desc id="description">.+<\/desc>/);
+    const bars = [...picture.matchAll(/<g id="\w+" data-budget-mb="(\d+)">(.*?)<\/g>/gs)];
+    expect(bars).toHaveLength(2);
+    for (const [, budget, parts = ""] of bars) {
+      const sum = [...parts.matchAll(/data-mb="([\d.]+)"/g)].reduce((total, [, mb]) => total + Number(mb), 0);
+      expect(sum).toBeCloseTo(Number(budget), 0);
+    }
+  });
+});
+
+describe("READMEs of packages", () => {
+  test.each(PACKAGES)("the programs in that of %s run, and print what they say", async (name) => {
     const programs = await codeBlocks(`packages/${name}/README.md`, "ts");
     expect(programs.length).toBeGreaterThan(0);
     for (const code of programs) {
       const said = [...code.matchAll(/(?:^|\s)\/\/ (.*)$/gm)].map(([, comment]) => comment);
-      // The output is the same with a shorter time.
-      const quick = code.replace("measureDevice({", "measureDevice({ seconds: 1,").replace("10_000", "500");
-      const printed = (await documents.runTypeScript(quick)).trimEnd().split("\n");
-      // The output of a profile depends on the machine.
+      const printed = (await documents.runTypeScript(code)).trimEnd().split("\n");
+      // What a profile prints depends on the machine.
       if (name !== "profiler" && said.length > 0) expect(printed).toEqual(said);
     }
-  },
-);
+  });
+
+  test.each([...PACKAGES, "cli", "bench"])("that of %s is one screen", async (name) => {
+    const lines = (await read(`packages/${name}/README.md`)).split("\n");
+    expect(lines.length).toBeLessThanOrEqual(MAX_PACKAGE_README_LINES);
+  });
+});
