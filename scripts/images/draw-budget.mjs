@@ -79,7 +79,7 @@ function draw() {
   const margin = 16;
   const rows = [];
   let y = 30;
-  const text = (x, at, words, rest = "") => rows.push(`<text x="${x}" y="${at}"${rest}>${escape(words)}</text>`);
+  const text = (x, at, words, rest = "") => rows.push(`<text x="${x}" y="${at}"${rest}>${asXml(words)}</text>`);
   const bar = (title, id, parts) => {
     text(margin, y, title, ' class="title"');
     y += 12;
@@ -88,7 +88,7 @@ function draw() {
     for (const [name, mb, color] of parts) {
       const length = (mb / BUDGET_MB) * (width - 2 * margin);
       rows.push(
-        `<rect class="${color}" x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="28" data-mb="${mb.toFixed(1)}"><title>${escape(name)}: ${mb.toFixed(1)} MB</title></rect>`,
+        `<rect class="${color}" x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="28" data-mb="${mb.toFixed(1)}"><title>${asXml(name)}: ${mb.toFixed(1)} MB</title></rect>`,
       );
       x += length;
     }
@@ -111,7 +111,9 @@ function draw() {
   const taken = (memory.program + memory.engine).toFixed(0);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title description" font-family="system-ui, sans-serif" font-size="15">
 <title id="title">How an agent spends a memory budget of ${BUDGET_MB} MB</title>
-<desc id="description">Two bars of ${BUDGET_MB} MB. The first is the plan: ${planned().map(([name, mb]) => `${escape(name)} ${mb.toFixed(1)} MB`).join(", ")}. The second is what was measured after a reply: ${taken} MB in all.</desc>
+<desc id="description">Two bars of ${BUDGET_MB} MB. The first is the plan: ${planned()
+    .map(([name, mb]) => `${asXml(name)} ${mb.toFixed(1)} MB`)
+    .join(", ")}. The second is what was measured after a reply: ${taken} MB in all.</desc>
 <style>
 .background { fill: #ffffff; stroke: #d0d7de; } text { fill: #1f2328; } .title { font-weight: 600; } .figure { text-anchor: end; } .note { font-size: 12px; }
 .p { fill: #0969da; } .a { fill: #8250df; } .b { fill: #bf3989; } .c { fill: #bc4c00; } .d { fill: #9a6700; } .e { fill: #1a7f37; } .f { fill: #57606a; } .m { fill: #8250df; }
@@ -128,6 +130,6 @@ ${rows.join("\n")}
 `;
 }
 
-function escape(words) {
+function asXml(words) {
   return words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -33,6 +33,24 @@ const USUAL_MODEL = path.join(homedir(), ".cache/nanoagent-test-models/smollm2-1
 const testModel = process.env.NANOAGENT_TEST_MODEL ?? (existsSync(USUAL_MODEL) ? USUAL_MODEL : "");
 export const hasModel = testModel !== "";
 
+const SMALL_MODEL = "smollm2-135m-instruct.gguf";
+let models: Promise<string[]> | undefined;
+
+/** Writes the headers of models that pages speak of; the weights are holes in the files. */
+async function makeModels(folder: string): Promise<string[]> {
+  const made = [
+    ["llama-3.2-1b-q8_0.gguf", "Llama-3.2-1B", "q8_0"],
+    ["qwen2.5-0.5b-q4_0.gguf", "Qwen2.5-0.5B", "q4_0"],
+    ...(hasModel ? [] : ([[SMALL_MODEL, "SmolLM2-135M", "q4_0"]] as const)),
+  ] as const;
+  const files: string[] = [];
+  for (const [name, model, type] of made) {
+    files.push(path.join(folder, name));
+    await writeKnownModel(path.join(folder, name), model, type);
+  }
+  return files;
+}
+
 /**
  * Runs the blocks of one page, in their order and in one folder. A comment above a block says how:
  *
@@ -54,11 +72,10 @@ export class PageRunner {
   /** Opens a page's folder, with the model files that pages speak of. */
   static async open(documents: DocumentRunner): Promise<PageRunner> {
     const folder = await mkdtemp(path.join(documents.folder, "page-"));
-    if (hasModel) await symlink(testModel, path.join(folder, "smollm2-135m-instruct.gguf"));
-    else await writeKnownModel(path.join(folder, "smollm2-135m-instruct.gguf"), "SmolLM2-135M");
-    // Headers alone: the weights are holes in the files.
-    await writeKnownModel(path.join(folder, "llama-3.2-1b-q8_0.gguf"), "Llama-3.2-1B", "q8_0");
-    await writeKnownModel(path.join(folder, "qwen2.5-0.5b-q4_0.gguf"), "Qwen2.5-0.5B", "q4_0");
+    models ??= makeModels(await mkdtemp(path.join(documents.folder, "models-")));
+    const files = await models;
+    await Promise.all(files.map((file) => link(file, path.join(folder, path.basename(file)))));
+    if (hasModel) await symlink(testModel, path.join(folder, SMALL_MODEL));
     return new PageRunner(documents, folder);
   }
 
@@ -70,10 +87,10 @@ export class PageRunner {
       expect(REASONS, "a known reason").toContain(reason);
       return;
     }
-    const valueOf = (name: string) => marks.find((mark) => mark.startsWith(`${name}: `))?.slice(name.length + 2);
-    const file = valueOf("file");
+    const markValue = (name: string) => marks.find((mark) => mark.startsWith(`${name}: `))?.slice(name.length + 2);
+    const file = markValue("file");
     if (file !== undefined) await this.#write(file, block.text);
-    const example = valueOf("example");
+    const example = markValue("example");
     const place = example === undefined ? this.#folder : (await ExampleCopy.of(example, this.#documents.folder)).place;
     if (block.language === "yaml") await this.#validate(block.text);
     else if (block.language === "ts") await this.#runProgram(block.text);
@@ -140,7 +157,8 @@ export class PageRunner {
     try {
       for (const line of lines) {
         const [, prompt, typed] = /^(You: |Run it\? .*\[y\/N\] )(.*)$/.exec(line) ?? [];
-        if (prompt === undefined) await see(line.replace(/loaded on .*$/, "loaded on ").replace(/^(Folder: +).*$/, "$1"));
+        if (prompt === undefined)
+          await see(line.replace(/loaded on .*$/, "loaded on ").replace(/^(Folder: +).*$/, "$1"));
         else {
           await see(prompt.trimEnd());
           child.stdin.write(`${typed}\r`);

@@ -21,23 +21,20 @@ test("examples/llama-server talks to a llama-server", async () => {
   expect((await runtime.process("hello")).content).toBe("Hello from the server.");
 });
 
-test.each(["examples/llama-server/README.md", "packages/runtime/README.md"])(
-  "the configs in %s are valid",
-  async (file) => {
-    const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-example-"));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const text = await readFile(path.join(repository, file), "utf8");
-    const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]
-      .map(([, block]) => block)
-      .filter((block) => block?.startsWith("engine:"));
-    expect(blocks.length).toBeGreaterThan(0);
-    for (const block of blocks) {
-      const config = path.join(folder, "agent.yaml");
-      await writeFile(config, `spec: { name: a }\n${block}`);
-      const expected = /^engine:/m.test(block ?? "")
-        ? { engine: { type: "openai-compatible" } }
-        : { spec: { name: "a" } };
-      await expect(readConfig(config, { profile })).resolves.toMatchObject(expected);
-    }
-  },
-);
+test.each(["examples/llama-server/README.md", "docs/servers.md"])("the configs in %s are valid", async (file) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-example-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const text = await readFile(path.join(repository, file), "utf8");
+  const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]
+    .map(([, block]) => block)
+    .filter((block) => block?.startsWith("engine:"));
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const block of blocks) {
+    const config = path.join(folder, "agent.yaml");
+    await writeFile(config, `spec: { name: a }\n${block}`);
+    const expected = /^engine:/m.test(block ?? "")
+      ? { engine: { type: "openai-compatible" } }
+      : { spec: { name: "a" } };
+    await expect(readConfig(config, { profile })).resolves.toMatchObject(expected);
+  }
+});

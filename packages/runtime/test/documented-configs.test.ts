@@ -1,42 +1,20 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { NanoRuntime } from "@nanoagent/runtime";
-import { findAmbiguities, IntentMatcher, readConfig } from "@nanoagent/runtime/node";
+import { readConfig } from "@nanoagent/runtime/node";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { expect, test } from "vitest";
 import { sampleDevice } from "./sample-config.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-test("the README's intents and tools work as one agent", async () => {
-  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const blocks = [...text.matchAll(/^```yaml\n((?:intents|tools):\n.*?)^```$/gms)].map(([, block]) => block);
-  expect(blocks).toHaveLength(2);
-  const folder = await temporaryFolder();
-  await writeFile(path.join(folder, "agent.yaml"), `spec: { name: a }\n${blocks.join("")}`);
-  await writeFile(path.join(folder, "valve"), '#!/bin/sh\necho "{\\"litres\\": 12, \\"said\\": \\"$*\\"}"', {
-    mode: 0o755,
-  });
+// The command line runs all blocks of these pages (packages/cli/test/workspace/documents.test.ts); here an engine sees them.
+const page = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
 
-  const config = await readConfig(path.join(folder, "agent.yaml"), { profile: async () => sampleDevice });
-  if (config.intents === undefined) expect.fail("no intents");
-  expect(findAmbiguities(IntentMatcher.compile(config.intents))).toEqual({ found: [], complete: true });
-  const asked: unknown[] = [];
-  await using runtime = new NanoRuntime({ onPermission: (request) => asked.push(request.arguments) > 0 });
-  await runtime.load(config);
-  expect((await runtime.process("Water the sunny side beds for 7 minutes!")).content).toBe("Watering south, 12 l.");
-  expect((await runtime.process("north gießen")).content).toBe("north wird gegossen.");
-  expect((await runtime.process("note call Bob please")).content).toBe("Noted: call Bob");
-  expect(asked).toEqual([
-    { zone: "south", minutes: 7 },
-    { zone: "north", minutes: 5 },
-  ]);
-});
-
-test("the README's agent with a skill loads it", async () => {
-  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const [, block] = /^```yaml\n(spec:\n {2}name: greenhouse\n.*?^skills_dir: .*?)^```$/ms.exec(text) ?? [];
+test("the agent of docs/skills.md loads its skill", async () => {
+  const [, block = ""] =
+    /^```yaml\n(spec:\n {2}name: greenhouse\n.*?^skills_dir: .*?)^```$/ms.exec(await page("skills.md")) ?? [];
   const folder = await temporaryFolder();
-  await writeFile(path.join(folder, "agent.yaml"), String(block));
+  await writeFile(path.join(folder, "agent.yaml"), block.replace(/^model_path: .*\n/m, ""));
   await mkdir(path.join(folder, "skills", "watering"), { recursive: true });
   const skill = "---\nname: watering\ndescription: How to water.\n---\nIn the morning.";
   await writeFile(path.join(folder, "skills", "watering", "SKILL.md"), skill);
@@ -50,9 +28,8 @@ test("the README's agent with a skill loads it", async () => {
   expect(runtime.notices).toEqual([]);
 });
 
-test("the README's servers can be loaded, and their tools have the documented names", async () => {
-  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const [, block] = /^```yaml\n(mcp_servers:\n.*?)^```$/ms.exec(text) ?? [];
+test("the servers of docs/tools.md can be loaded, and their tools have the documented names", async () => {
+  const [, block] = /^```yaml\n(mcp_servers:\n.*?)^```$/ms.exec(await page("tools.md")) ?? [];
   const folder = await temporaryFolder();
   const greenhouse = new URL("./tools/mcp/greenhouse-server.mjs", import.meta.url);
   await writeFile(path.join(folder, "garden-server.mjs"), `import ${JSON.stringify(greenhouse)};`);
