@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { readConfig } from "@nanoagent/runtime/node";
@@ -59,16 +59,6 @@ describe("container/", () => {
       expect(recipe).toContain("STOPSIGNAL SIGTERM\n");
     },
   );
-});
-
-describe("docs/", () => {
-  test.each(["README.md", "containers.md"])("has only links to existing files in %s", async (name) => {
-    const links = [...(await read("docs", name)).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? "");
-    expect(links.length).toBeGreaterThan(0);
-    for (const link of links) {
-      await expect(access(path.join(repository, "docs", link)), link).resolves.toBeUndefined();
-    }
-  });
 });
 
 async function manifests(): Promise<Manifest[]> {

@@ -25,6 +25,20 @@ const written = folder
 const pages = ["README.md", "SECURITY.md", ...written];
 const read = (file: string) => readFile(path.join(repository, file), "utf8");
 
+function withoutCode(document: string): string {
+  return document.replace(/^( *)(`{3,}).*?^\1\2$/gms, "");
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(document: string): string[] {
+  return [...withoutCode(document).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
 describe("pages", () => {
   test.each(pages)("%s: its blocks do what they say", { timeout: 60_000 }, async (page) => {
     const blocks = await readBlocks(page);
@@ -41,11 +55,13 @@ describe("pages", () => {
   test.each([...pages, ...PACKAGES.map((name) => `packages/${name}/README.md`), "packages/cli/README.md"])(
     "%s: its links lead to files",
     async (page) => {
-      const text = (await read(page)).replace(/^```.*?^```$/gms, "");
-      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? "");
-      for (const link of links) {
-        if (GENERATED.includes(path.basename(link))) continue;
-        await expect(access(path.join(repository, path.dirname(page), link)), link).resolves.toBeUndefined();
+      const text = withoutCode(await read(page));
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+      for (const [link, file = "", anchor] of links) {
+        if (GENERATED.includes(path.basename(file))) continue;
+        const target = file === "" ? page : path.join(path.dirname(page), file);
+        await expect(access(path.join(repository, target)), link).resolves.toBeUndefined();
+        if (anchor !== undefined) expect(anchorsOf(await read(target)), link).toContain(anchor);
       }
     },
   );

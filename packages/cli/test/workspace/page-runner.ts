@@ -58,6 +58,7 @@ async function makeModels(folder: string): Promise<string[]> {
  * - `terminal` types the lines behind `You: ` and behind questions at a terminal, and waits for all other lines.
  * - `model` needs the model of 135 million parameters; its figures and replies may differ by machine.
  * - `example: NAME` runs in a copy of that example; `example: NAME, terminal` at a terminal.
+ * - `x64` has figures of x64, where other processors take other memory.
  * - `not run: REASON` runs nothing; the reason is one of a list.
  */
 export class PageRunner {
@@ -96,6 +97,7 @@ export class PageRunner {
     else if (block.language === "ts") await this.#runProgram(block.text);
     else if (block.language === "console") {
       if (marks.includes("model") && !hasModel) return;
+      if (marks.includes("x64") && process.arch !== "x64") return;
       if (marks.includes("terminal")) await this.#runAtTerminal(block.text, place);
       else await this.#documents.runConsole(block.text, place, marks.includes("model") ? withoutFigures : undefined);
     }
