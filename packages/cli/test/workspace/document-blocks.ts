@@ -17,7 +17,7 @@ export async function readBlocks(file: string): Promise<DocumentBlock[]> {
   return blocksOf(await readFile(path.join(repository, file), "utf8"));
 }
 
-export function blocksOf(document: string): DocumentBlock[] {
+function blocksOf(document: string): DocumentBlock[] {
   const blocks: DocumentBlock[] = [];
   let open: (DocumentBlock & { fence: string; indent: string }) | null = null;
   let above = "";

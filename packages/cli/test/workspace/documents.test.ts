@@ -22,7 +22,7 @@ const folder = await readdir(path.join(repository, "docs"), { recursive: true })
 const written = folder
   .filter((name) => name.endsWith(".md") && !GENERATED.includes(name))
   .map((name) => `docs/${name}`);
-const pages = ["README.md", "SECURITY.md", ...written];
+const pages = ["README.md", "SECURITY.md", "packages/cli/README.md", ...written];
 const read = (file: string) => readFile(path.join(repository, file), "utf8");
 
 function withoutCode(document: string): string {
@@ -52,7 +52,7 @@ describe("pages", () => {
     }
   });
 
-  test.each([...pages, ...PACKAGES.map((name) => `packages/${name}/README.md`), "packages/cli/README.md"])(
+  test.each([...pages, ...PACKAGES.map((name) => `packages/${name}/README.md`), "packages/bench/README.md"])(
     "%s: its links lead to files",
     async (page) => {
       const text = withoutCode(await read(page));
@@ -68,7 +68,7 @@ describe("pages", () => {
 
   test("commands have the options that they are shown with", async () => {
     const options = await readOptions();
-    for (const page of [...pages, "packages/cli/README.md", "examples/README.md"]) {
+    for (const page of [...pages, "examples/README.md"]) {
       for (const { language, text, line } of await readBlocks(page)) {
         if (language !== "sh" && language !== "console") continue;
         for (const [, command = "", rest = ""] of text.matchAll(/(?:^|[|;&] *|\$ )nanoagent (\w+)([^\n|;#]*)/gm)) {

@@ -31,7 +31,7 @@ const REASONS = [
 /** The model that recorded blocks were recorded with; empty where it is not on this machine. */
 const USUAL_MODEL = path.join(homedir(), ".cache/nanoagent-test-models/smollm2-135m-instruct.gguf");
 const testModel = process.env.NANOAGENT_TEST_MODEL ?? (existsSync(USUAL_MODEL) ? USUAL_MODEL : "");
-export const hasModel = testModel !== "";
+const hasModel = testModel !== "";
 
 const SMALL_MODEL = "smollm2-135m-instruct.gguf";
 let models: Promise<string[]> | undefined;
