@@ -93,6 +93,27 @@ describe("lines of JSON", () => {
     ]);
   });
 
+  test("run slash commands by name; a message is one only if it is /reset", async () => {
+    const { replies } = await ask(
+      '{"content": "hello"}',
+      '{"content": "/history"}',
+      '{"id": 1, "command": "status"}',
+      '{"content": "/reset"}',
+      '{"content": "hello"}',
+      '{"command": "reset", "content": "hello"}',
+      '{"command": "quit"}',
+      '{"content": "hello"}',
+    );
+    expect(replies).toMatchObject([
+      { turn: 1 },
+      { turn: 2, role: "assistant" },
+      { id: 1, command: "status", text: expect.stringContaining("4 messages") },
+      { command: "reset" },
+      { turn: 1 },
+      { error: { code: "invalid-message", message: "The line has content beside command." } },
+    ]);
+  });
+
   test("are answered line by line", async () => {
     const { exitCode, replies } = await ask('{"content": "hello"}', '"status"', '{"content": "two\\nlines, hello"}');
     expect(exitCode).toBe(0);

@@ -67,8 +67,8 @@ export async function answerJsonLines(
     if (line.trim() === "") continue;
     output.answering(readId(line));
     try {
-      const { content, options } = readJsonMessage(line);
-      const command = await runChatCommand(content, context);
+      const { content, isCommand, options } = readJsonMessage(line);
+      const command = isCommand ? await runChatCommand(content, context) : null;
       if (command?.text === null) break;
       if (command !== null) output.showCommand(command.name, command.text);
       else if ((await answer(conversation, content, { ...options, signal: stop })) !== null) failed = true;

@@ -7,7 +7,9 @@ import { isObject } from "../is-object.js";
 export interface JsonMessage {
   /** Comes back with the reply, so that a program can tell replies apart. */
   id?: string | number;
+  /** The message; or a slash command, with its slash, that the line names as `command`. */
   content: string;
+  isCommand: boolean;
   options: Pick<TurnOptions, "responseSchema" | "sampling">;
 }
 
@@ -15,8 +17,9 @@ export interface JsonMessage {
 const MAX_ID_CHARACTERS = 256;
 
 /**
- * Reads `{"id": 1, "content": "…", "response_schema": {…}, "sampling": {"max_tokens": 64, "stop": ["\n"]}}`, or a plain
- * JSON text. Throws a `NanoAgentError` of code `invalid-message`.
+ * Reads `{"id": 1, "content": "…", "response_schema": {…}, "sampling": {"max_tokens": 64, "stop": ["\n"]}}`, a plain JSON
+ * text, or `{"id": 1, "command": "reset"}`. Text that a program passes on may come from anyone, so `/reset` is the only
+ * slash command that works as a message. Throws a `NanoAgentError` of code `invalid-message`.
  */
 export function readJsonMessage(line: string): JsonMessage {
   let value: unknown;
@@ -25,19 +28,31 @@ export function readJsonMessage(line: string): JsonMessage {
   } catch {
     throw invalid("is not JSON");
   }
-  if (typeof value === "string") return { content: value, options: {} };
+  if (typeof value === "string") return { content: value, isCommand: isReset(value), options: {} };
   if (!isObject(value)) throw invalid("is neither a text nor an object");
-  const { id, content, response_schema: responseSchema, sampling } = value;
-  refuseUnknown(value, ["id", "content", "response_schema", "sampling"]);
+  const { id, content, command, response_schema: responseSchema, sampling } = value;
+  refuseUnknown(value, ["id", "content", "command", "response_schema", "sampling"]);
   if (id !== undefined && !isId(id))
     throw invalid(`has an id that is neither a number nor a text of at most ${MAX_ID_CHARACTERS} characters`);
+  const known = id === undefined ? {} : { id };
+  if (command !== undefined) {
+    if (typeof command !== "string" || !/^[a-z]+$/.test(command))
+      throw invalid("has no name of a slash command at command");
+    if (content !== undefined) throw invalid("has content beside command");
+    return { ...known, content: `/${command}`, isCommand: true, options: {} };
+  }
   if (typeof content !== "string") throw invalid("has no text at content");
   if (responseSchema !== undefined && !isObject(responseSchema)) throw invalid("has no object at response_schema");
   return {
-    ...(id === undefined ? {} : { id }),
+    ...known,
     content,
+    isCommand: isReset(content),
     options: { responseSchema, sampling: sampling === undefined ? undefined : readSampling(sampling) },
   };
+}
+
+function isReset(content: string): boolean {
+  return content.trim() === "/reset";
 }
 
 /** Returns the id of a line whose request cannot be read, so that its error has it. */

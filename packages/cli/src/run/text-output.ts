@@ -135,7 +135,8 @@ export class TextOutput implements ReplyOutput {
   }
 
   showCommand(_command: string, text: string): void {
-    this.#streams.stdout.write(text);
+    const { stdout } = this.#streams;
+    stdout.write(wrapFor(stdout, text));
   }
 
   showError(error: NanoAgentError): void {
@@ -155,7 +156,9 @@ export class TextOutput implements ReplyOutput {
   #note(note: string): void {
     if (note === "") return;
     this.#status?.clear();
-    this.#endReply();
+    // On one screen the note stands on lines of its own; elsewhere the reply is not touched.
+    const { stdout } = this.#streams;
+    if (this.#inReply && stdout.isTTY) stdout.write(`${this.#wrap.flush()}${this.#wrap.push("\n")}`);
     this.#tell(note);
   }
 

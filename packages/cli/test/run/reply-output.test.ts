@@ -33,3 +33,19 @@ test.each([
   const notes = (await text(stderr)).split("\n").filter((line) => line.includes("loaded again"));
   expect(notes.map((note) => /with (\d+) tokens/.exec(note)?.[1])).toEqual(["8192", "16384", "8192"]);
 });
+
+test("a note in the middle of a reply leaves a piped reply whole", async () => {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const output = new TextOutput({ stdin, stdout, stderr, stop: new AbortController().signal });
+  const message = { role: "user", content: "x", timestamp: "2026-01-01T00:00:00Z" } as const;
+  const reply = { ...message, role: "assistant", content: "The femme" } as const;
+  await output.show({ type: "run-start", message });
+  await output.show({ type: "text-delta", text: "The fem" });
+  await output.show(cut);
+  await output.show({ type: "text-delta", text: "me" });
+  await output.show({ type: "run-end", reply, reason: "stop", usage: null });
+  stdout.end();
+  stderr.end();
+  expect(await text(stdout)).toBe("Agent: The femme\n");
+  expect(await text(stderr)).toContain("note: ");
+});

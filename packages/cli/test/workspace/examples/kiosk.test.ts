@@ -83,7 +83,8 @@ test.skipIf(!hasScript)("staff is called after a yes at a terminal (script(1)), 
   const terminal = new Terminal(["run", "--config", path.join(copy.place, "agent.yaml")]);
   await terminal.see("You: ");
   terminal.type("call staff\r");
-  await terminal.see('Run call_staff with {"reason":"help"}? [y/N] ');
+  await terminal.see('Run call_staff with\r\n  reason = "help"\r\n');
+  await terminal.see("[y/N] ");
   terminal.type("n\r");
   await terminal.see("Agent: I did not call anyone.");
   await terminal.see("You: ");
