@@ -5,7 +5,7 @@ export const evaluate: Command = {
   name: "eval",
   summary: "Count how often a model does the right thing.",
   details:
-    "Runs scenarios, sentences and dialogues with the calls that they should lead to, and says how often the right thing happened.\nThe tools only pretend: nothing real is called. Each --model and --config is a column of the table, beside what words alone reach.\nWithout a file of scenarios the built-in ones run. Ctrl-C ends it and shows what there is so far.\nExit code 1: fewer were right than --min-right wants, or an engine went on failing.",
+    "Runs scenarios: sentences and dialogues, each with the tool calls that it should lead to. Counts how often they happen.\nNo real tool is called. Each --model and --config is a column of the table, beside the result of choosing tools by words alone.\nWithout a file of scenarios, the built-in ones run. Ctrl-C ends the run and shows the results so far.\nExit code 1: an engine stayed below --min-right, or kept failing.",
   operand: { name: "scenarios", placeholder: "SCENARIOS", repeats: true },
   options: {
     model: {
@@ -21,7 +21,7 @@ export const evaluate: Command = {
         "Config whose engine, sampling and instructions to try, without its tools. May be given several times. Default, without a model: agent.yaml.",
       repeats: true,
     },
-    times: { kind: "positive-number", placeholder: "N", description: "Run each scenario so often. Default: once." },
+    times: { kind: "positive-number", placeholder: "N", description: "Run each scenario N times. Default: 1." },
     part: {
       kind: "text",
       placeholder: "PART",
@@ -30,10 +30,10 @@ export const evaluate: Command = {
     },
     group: { kind: "text", placeholder: "NAME", description: "Only scenarios of this group, such as call or none." },
     language: { kind: "text", placeholder: "CODE", description: "Only scenarios in this language, such as en." },
-    limit: { kind: "positive-number", placeholder: "N", description: "At most so many scenarios, evenly spread." },
+    limit: { kind: "positive-number", placeholder: "N", description: "Run at most N scenarios, evenly spread." },
     temperature: {
       ...(samplingFlags.temperature as Command["options"][string]),
-      description: "Freedom of choice; 0 takes the likeliest words. Default: that of the config, or 0.",
+      description: "Randomness; 0 always takes the likeliest token. Default: the config's, or 0.",
     },
     seed: {
       kind: "number",
@@ -43,15 +43,15 @@ export const evaluate: Command = {
     "max-tokens": {
       kind: "number",
       placeholder: "N",
-      description: "Longest reply. Default: that of the config, or 512.",
+      description: "Longest reply, in tokens. Default: the config's, or 512.",
     },
     "min-right": {
       kind: "positive-number",
       placeholder: "PERCENT",
-      description: "End with exit code 1 when less of the scenarios is right with one of the engines.",
+      description: "End with exit code 1 if an engine gets a smaller share of the scenarios right.",
     },
     "show-wrong": { kind: "flag", description: "List what was not right, and why.", notWith: ["json"] },
-    junit: { kind: "text", placeholder: "FILE", description: "Write the results there as JUnit XML too." },
+    junit: { kind: "text", placeholder: "FILE", description: "Write the results to FILE as JUnit XML too." },
     json: { kind: "flag", description: "Print all results as JSON." },
   },
   examples: [

@@ -4,7 +4,7 @@ export const init: Command = {
   name: "init",
   summary: "Write the config of an agent for this device.",
   details:
-    "Asks a few questions at a terminal, and takes the options and defaults elsewhere. FILE is agent.yaml where none is named;\na name that ends in .json makes JSON. What it writes is commented, fits this device, and loads as it is.\nA file that is there already is never touched.",
+    "Asks a few questions at a terminal; elsewhere, it uses the options and defaults. Default for FILE: agent.yaml.\nA name that ends in .json makes JSON. The config has comments, fits this device, and works as it is.\nAn existing file is never changed.",
   operand: { name: "file", placeholder: "FILE" },
   options: {
     name: { kind: "text", placeholder: "TEXT", description: "The agent's name. Default: the folder's." },
@@ -16,20 +16,20 @@ export const init: Command = {
     "memory-mb": {
       kind: "positive-number",
       placeholder: "N",
-      description: "The most memory that the agent may take, in MB. Default: what suits the model and the device.",
+      description: "Memory limit for the agent, in MB. Default: a value that suits the model and the device.",
     },
     "session-dir": {
       kind: "text",
       placeholder: "PATH",
-      description: "Folder that the conversation is kept in. Default: state.",
+      description: "Folder for the conversation. Default: state.",
     },
     with: {
       kind: "text",
       placeholder: "PARTS",
       description:
-        "What to begin with, separated by commas: session, sentences (and a command that one of them runs), or none. Default: session,sentences.",
+        "Parts of the config, separated by commas: session, sentences (and a command that one of them runs), or none. Default: session,sentences.",
     },
-    yes: { kind: "flag", description: "Ask nothing, at a terminal either." },
+    yes: { kind: "flag", description: "Ask nothing, even at a terminal." },
     json: { kind: "flag", description: "Ask nothing, and print what was written as JSON." },
   },
   examples: [

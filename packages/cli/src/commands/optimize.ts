@@ -4,7 +4,7 @@ export const optimize: Command = {
   name: "optimize",
   summary: "Say which model fits, how, and how fast it will be.",
   details:
-    "Reads the header of a GGUF file, or of all in a folder, and plans how to load it: every byte is counted before any is taken.\nA file that does not exist is taken to be twice the target. What a plan stands on is said with it: measured, calibrated or prior.\nExit code 3: nothing fits --budget-mb.",
+    "Reads the header of a GGUF file, or of every one in a folder, and plans how to load it, before any memory is allocated.\nA file that does not exist is assumed to have twice the target size. Each forecast names its basis: measured, calibrated or prior.\nExit code 3: nothing fits --budget-mb.",
   options: {
     model: { kind: "text", placeholder: "PATH", description: "Model file, or a folder of them." },
     "target-mb": {
@@ -16,14 +16,15 @@ export const optimize: Command = {
     "budget-mb": {
       kind: "positive-number",
       placeholder: "N",
-      description: "What the agent may take with its program, as spec.max_memory_mb, in MB. Default: what there is.",
+      description:
+        "Memory limit for the agent with its program, in MB, like spec.max_memory_mb. Default: all memory that is available.",
       notWith: ["calibrate"],
     },
     context: {
       kind: "positive-number",
       placeholder: "N",
       description:
-        "Tokens of context that it must have. Default: 4096, or as many as fit (--for context: as many as fit).",
+        "Context length, in tokens. Default: 4096, or fewer if they do not fit; with --for context, as many as fit.",
       notWith: ["calibrate"],
     },
     device: {
@@ -35,20 +36,20 @@ export const optimize: Command = {
     for: {
       kind: "text",
       placeholder: "GOAL",
-      description: "What comes first: speed, context or quality. Default: quality.",
+      description: "Goal of the plan: speed, context or quality. Default: quality.",
       choices: ["speed", "context", "quality"],
       notWith: ["calibrate"],
     },
     explain: {
       kind: "flag",
-      description: "Show the sum of the best plan, line by line.",
+      description: "Show how the memory of the best plan adds up, line by line.",
       notWith: ["calibrate", "json"],
     },
     calibrate: {
       kind: "text",
       placeholder: "PATH",
       description:
-        "Measure how fast this device is with a model: a small, dense one. It takes some minutes, and forecasts of all others stand on it.",
+        "Measure the speed of this device with a small, dense model. This takes some minutes; later forecasts for all models use it.",
     },
     json: { kind: "flag", description: "Print advice and plans as JSON." },
   },

@@ -6,25 +6,25 @@ export const profile: Command = {
   details:
     "Reads memory, cores, platform and GPU from the system, without starting a process.\n--measure takes about ten seconds and keeps what it finds, for the forecasts of other commands.",
   options: {
-    detail: { kind: "flag", description: "Show all that is known of it, and where that was read." },
+    detail: { kind: "flag", description: "Show all facts about the device, and where each was read." },
     json: { kind: "flag", description: "Print the device as JSON, with all its details." },
     deep: { kind: "flag", description: "Ask nvidia-smi and vcgencmd too, two seconds each at most." },
     data: {
       kind: "text",
       placeholder: "PATH",
-      description: "Whose storage the details are about. Default: the working directory.",
+      description: "File or folder whose storage the details describe. Default: the working directory.",
     },
     measure: { kind: "flag", description: "Measure how fast memory, arithmetic and storage are, too." },
     storage: {
       kind: "text",
       placeholder: "PATH",
       description:
-        "With --measure: the file or folder whose storage is read. In a folder, up to 64 MB are written for it. Default: the working directory.",
+        "With --measure: file or folder whose storage is measured. In a folder, a file of up to 64 MB is written. Default: the working directory.",
     },
     seconds: {
       kind: "positive-number",
       placeholder: "N",
-      description: "With --measure: about how long it takes, 1 to 60. Default: 8.",
+      description: "With --measure: approximate duration, 1 to 60. Default: 8.",
     },
     save: {
       kind: "text",
@@ -34,7 +34,7 @@ export const profile: Command = {
     record: {
       kind: "text",
       placeholder: "DIR",
-      description: "Write what was read into DIR/machine.json, to look at this device elsewhere.",
+      description: "Write all that was read to DIR/machine.json, to examine this device elsewhere.",
     },
   },
   examples: [

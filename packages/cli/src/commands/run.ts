@@ -8,7 +8,7 @@ export const run: Command = {
 Paste a text, press Alt-Enter, or put """ around a message to send several lines. A message may begin with a slash: /help lists the commands.
 Ctrl-C stops the reply; pressed twice, it ends the program, as Ctrl-D does.
 With --once, a document that is piped in comes before the question.
-A model is loaded within the agent's memory budget, or refused with the sum.`,
+A model that does not fit the agent's memory budget is not loaded, and the error shows how its memory adds up.`,
   options: {
     config: {
       kind: "text",
@@ -24,7 +24,7 @@ A model is loaded within the agent's memory budget, or refused with the sum.`,
     device: {
       kind: "text",
       placeholder: "auto",
-      description: "Profile this machine, whatever device the config has.",
+      description: "Read the device from this machine, whatever the config's device is.",
       choices: ["auto"],
     },
     ...samplingFlags,
@@ -32,7 +32,7 @@ A model is loaded within the agent's memory budget, or refused with the sum.`,
     document: {
       kind: "text",
       placeholder: "FILE",
-      description: "Text that the message of --once is about; - waits for the standard input.",
+      description: "Text that the message of --once is about. - reads the standard input, however long it takes.",
       onlyWith: ["once"],
     },
     new: { kind: "flag", description: "Start a new conversation instead of continuing the session's." },
@@ -43,19 +43,19 @@ A model is loaded within the agent's memory budget, or refused with the sum.`,
     verbose: { kind: "flag", description: "Show how the model is loaded and how its memory is limited, on stderr." },
     plain: {
       kind: "flag",
-      description: "Draw nothing twice: for screen readers and simple terminals.",
+      description: "Never redraw a line: for screen readers and simple terminals.",
       notWith: ["json", "jsonl"],
     },
     "no-history": {
       kind: "flag",
-      description: "Do not keep typed messages for the arrow keys of later sessions.",
+      description: "Do not save typed messages for the arrow keys of later sessions.",
       notWith: ["json", "jsonl", "once"],
     },
     json: { kind: "flag", description: "Print each reply, or its error, as one line of JSON." },
     jsonl: {
       kind: "flag",
       description:
-        'Read messages as lines of JSON, {"id": 1, "content": "…", "response_schema": {…}}, and print each reply so.',
+        'Read messages as lines of JSON, {"id": 1, "content": "…", "response_schema": {…}}, and print each reply as one.',
       notWith: ["once"],
     },
   },

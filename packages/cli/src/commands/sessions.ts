@@ -2,18 +2,18 @@ import type { Command } from "../command-line/command.js";
 
 export const sessions: Command = {
   name: "sessions",
-  summary: "Look at what agents have kept of their conversations.",
+  summary: "Show and maintain the conversations that agents have saved.",
   details:
-    "A session is a folder, the session.dir of a config. list, show and export read it while an agent writes to it;\nrepair and prune want it for themselves.",
+    "A session is a folder: the session.dir of a config. list, show and export can read it while an agent uses it.\nStop the agent before repair and prune.",
   operand: {
     name: "action",
     placeholder: "ACTION",
     choices: {
-      list: "Show the session of a folder, and those of the folders in it.",
+      list: "Show the session in a folder, and those in its subfolders.",
       show: "Show the newest turns.",
       export: "Write all turns to the standard output.",
-      repair: "Verify every file, put damage aside, and say what was found.",
-      prune: "Remove the oldest parts, about 1 MB at a time, until the rest is within the limits.",
+      repair: "Check every file, move damaged parts aside, and report them.",
+      prune: "Delete the oldest parts, about 1 MB at a time, until the rest is within the limits.",
     },
   },
   options: {
@@ -26,7 +26,7 @@ export const sessions: Command = {
     last: {
       kind: "positive-number",
       placeholder: "N",
-      description: "show: so many turns. Default: 20.",
+      description: "show: number of turns. Default: 20.",
       operands: ["show"],
     },
     format: {
@@ -48,7 +48,7 @@ export const sessions: Command = {
       description: "prune: days to keep.",
       operands: ["prune"],
     },
-    json: { kind: "flag", description: "Print JSON: one object, or for show one line a turn." },
+    json: { kind: "flag", description: "Print JSON: one object, or with show one line for each turn." },
   },
   examples: [
     "nanoagent sessions show",

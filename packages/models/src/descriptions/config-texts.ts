@@ -12,7 +12,11 @@ const device: KeyTexts = {
     description:
       "Device that the agent runs on. `auto` reads it from this machine; `{ auto: true, memory_mb: 512 }` overrides " +
       "parts of that.",
-    examples: ["auto", { auto: true, memory_mb: 512 }],
+    examples: [
+      "auto",
+      { auto: true, memory_mb: 512 },
+      { device_id: "rpi4-4core", platform: "linux-aarch64", memory_mb: 4096, cpu_cores: 4 },
+    ],
   },
   ...textsAt("device", withoutRoot(deviceKeyTexts)),
   "device.auto": "Read the device from this machine. The other keys of `device` override what is found.",
@@ -165,8 +169,9 @@ const settings: KeyTexts = {
     default: "drop",
   },
   acts:
-    "`strict`: withholds a reply that claims an act for which no tool was called. `off`: shows every reply. Default: " +
-    "`strict` for local models below 2 billion parameters, otherwise `off`.",
+    "Whether a reply is withheld that claims an act for which no tool was called. `strict`: such a reply is withheld, " +
+    "and the model is asked again. `off`: every reply is shown. Default: `strict` for local models below 2 billion " +
+    "parameters, otherwise `off`.",
 };
 
 export const configTexts: KeyTexts = {

@@ -1,0 +1,45 @@
+/** Variables that the program reads, with what each does. A test compares the names with the sources. */
+export const environmentVariables: Readonly<Record<string, string>> = {
+  NO_COLOR: "Any value: no colors.",
+  FORCE_COLOR: "Colors in a pipe too. `0` or `false`: no colors.",
+  TERM: "`dumb`: no colors, and nothing is drawn twice, as with `--plain`.",
+  XDG_STATE_HOME:
+    "Folder for typed messages (`nanoagent/history.jsonl`) and measurements of the device. Default: `~/.local/state`.",
+  XDG_CACHE_HOME:
+    "Folder for Node's compiled code, which makes later starts faster. Default: `~/.cache`, or `~/Library/Caches` on macOS.",
+  XDG_RUNTIME_DIR:
+    "Folder in which agents of one user tell each other how much memory they have reserved. Default: a folder in the system's folder for temporary files.",
+  LOCALAPPDATA: "Windows: the folder that XDG_STATE_HOME and XDG_CACHE_HOME stand for elsewhere.",
+  HOME: "Home folder: for `~/` in a config, and for the defaults above.",
+  PATH: "Folders in which `profile --deep` looks for nvidia-smi and vcgencmd. Tools have their own: `/usr/local/bin:/usr/bin:/bin`.",
+  NANOAGENT_DEVICE_ID: "Overrides the device's name.",
+  NANOAGENT_DEVICE_PLATFORM: "Overrides the device's platform, such as `linux-aarch64`.",
+  NANOAGENT_DEVICE_MEMORY_MB: "Overrides the device's memory, in MB.",
+  NANOAGENT_DEVICE_CPU_CORES: "Overrides the number of CPU cores.",
+  NANOAGENT_DEVICE_HAS_GPU: "Overrides whether there is a GPU: `true` or `false`.",
+  NANOAGENT_DEVICE_GROUP_FACT:
+    "Overrides any fact that `profile --detail` shows, such as NANOAGENT_DEVICE_CPU_USABLE_CORES. The value is JSON or text.",
+  CUDA_VISIBLE_DEVICES: "Which NVIDIA GPUs programs may use; the profile takes it into account.",
+  ROCR_VISIBLE_DEVICES: "Which AMD GPUs programs may use; the profile takes it into account.",
+  KUBERNETES_SERVICE_HOST: "Set by Kubernetes; the profile then reports this kind of container.",
+  TERMUX_VERSION: "Set by Termux on Android; the profile then reports this kind of container.",
+  NODE_OPTIONS: "Options of Node. The program reads from them how much memory Node reserves for code.",
+  NODE_EXTRA_CA_CERTS:
+    "File with certificates to trust in connections to servers. Node reads it. A model's process does not get it.",
+  NODE_COMPILE_CACHE: "Folder for Node's compiled code, instead of the one in XDG_CACHE_HOME.",
+  NODE_DISABLE_COMPILE_CACHE: "Any value: compiled code is not kept.",
+};
+
+/** Variables that the program sets for the programs that it starts. Their names are of use to authors of tools. */
+export const variablesForTools: Readonly<Record<string, string>> = {
+  NANOAGENT_IDEMPOTENCY_KEY:
+    "The same value for every attempt of one call, so that a tool can recognize a call that it has already carried out.",
+};
+
+/** Variables between the program and its own processes. They are nobody else's business. */
+export const internalVariables: readonly string[] = [
+  "NANOAGENT_ENGINE_HOST",
+  "NANOAGENT_GROUP",
+  "NANOAGENT_PROGRAM",
+  "JAVA_TOOL_OPTIONS",
+];

@@ -1,0 +1,685 @@
+/** One code of an error or a warning, for docs/troubleshooting.md. */
+export interface ErrorRow {
+  code: string;
+  /** The message as the program prints it. Braces mark the parts that differ from case to case. */
+  message: string;
+  /** When it occurs: one or two sentences. */
+  when: string;
+  /** What to do now. */
+  now: string;
+  /** Whether `nanoagent check` and the start only warn of it, so that it has no exit code. */
+  isWarning?: true;
+}
+
+/** Codes of one topic, under a heading of the page. */
+export interface ErrorTopic {
+  title: string;
+  introduction: string;
+  rows: readonly ErrorRow[];
+}
+
+/**
+ * Every code that a package can raise, by topic. It stands here and not in a package because only the page needs it: the
+ * program's own messages already say what to do. A test compares the codes and messages with the sources.
+ */
+export const errorTopics: readonly ErrorTopic[] = [
+  {
+    title: "The ten that newcomers meet",
+    introduction: "Find the message that you saw. The parts in it that differ from case to case are examples.",
+    rows: [
+      {
+        code: "usage",
+        message: 'Unknown command "{profle}". Did you mean "{profile}"?',
+        when: "The command line is wrong: an unknown command or option, a missing or invalid value, or an option that has no effect beside the others. `nanoagent run` without `--config` in a folder without `agent.yaml` is one of these cases.",
+        now: "Run `nanoagent help COMMAND`, which lists the options with examples. To create an agent.yaml, run `nanoagent init`.",
+      },
+      {
+        code: "config-unreadable",
+        message: "The config file {agent.yaml} cannot be read: {there is no such file}.",
+        when: "The config file does not exist, is empty, is too large, is not text, or this user may not read it.",
+        now: "Check the path after `--config`. Create a config with `nanoagent init`, or make the file readable for this user.",
+      },
+      {
+        code: "invalid-config",
+        message: '{agent.yaml:3:3: spec.max_memry_mb: }unknown key: did you mean "{max_memory_mb}"?',
+        when: "A key of the config is unknown, missing or has an invalid value, or the YAML or JSON itself is wrong. The message names the file, line, column and key.",
+        now: "Correct the line. [The config](config.md) lists all keys; `nanoagent check` shows all errors at once.",
+      },
+      {
+        code: "model-not-found",
+        message: "There is no model file at {models/small.gguf}.",
+        when: "`model_path` or `--model` names a file that does not exist. A path in a config is relative to the config file; a path after an option is relative to the current folder.",
+        now: "Correct the path. The model must be a local file: download it first if you have an address.",
+      },
+      {
+        code: "model-too-large",
+        message: "Model file is {1100} MB but the agent allows only {100} MB.",
+        when: "The model file is larger than `spec.max_model_size_mb`, whose default is 100.",
+        now: "Set `spec.max_model_size_mb` to the size in the message, or use a smaller file. `nanoagent optimize --model FILE` shows what would fit.",
+      },
+      {
+        code: "does-not-fit",
+        message:
+          "{small.gguf} takes {175.8} MB with a context of {256} tokens, and may take {20.0} MB: {weights 92.1 + …}.",
+        when: "The model does not fit the memory budget. The message lists what it would take. Nothing was loaded.",
+        now: "Apply one of the changes in the `do:` line, the cheapest first: raise `spec.max_memory_mb`, shorten the context, or use a smaller model.",
+      },
+      {
+        code: "insufficient-memory",
+        message: "Agent requires {512} MB but device only has {128} MB.",
+        when: "`spec.max_memory_mb` exceeds the memory of the device, the budget is too small for the program itself, or the agent uses more than its budget while it runs. In the last case, only the message is refused.",
+        now: "Set `spec.max_memory_mb` to a value that the device has. While the agent runs, `/memory` shows what uses the budget.",
+      },
+      {
+        code: "engine-unavailable",
+        message: "Running a local model needs the package {@node-llama-cpp/linux-x64}: {it is not installed}.",
+        when: "The engine cannot run here: the package with llama.cpp is missing or does not match this system, the config names an engine without its settings, or a feature needs Node.",
+        now: "Run the command in the `do:` line. `nanoagent check` says which library is missing. On systems without prebuilt llama.cpp, use [a model server](servers.md).",
+      },
+      {
+        code: "remote-unreachable",
+        message: "Nothing is listening at {127.0.0.1:8080}.",
+        when: "No connection to the model server: it does not run, its name or port is wrong, the network is down, or its certificate is not trusted.",
+        now: "Start the server, or correct `engine.url`. For a certificate of your own, name its authority in the environment variable NODE_EXTRA_CA_CERTS.",
+      },
+      {
+        code: "session-in-use",
+        message: "The session in {state} is already open.",
+        when: "Another program writes the same conversation. The `why:` line names it.",
+        now: "Stop that program, or set another `session.dir` for this agent.",
+      },
+    ],
+  },
+  {
+    title: "Config and command line",
+    introduction: "[The config](config.md) and [the command line](command-line.md) list all keys and options.",
+    rows: [
+      {
+        code: "invalid-data",
+        message: "{spec.name: expected a text, found a number}",
+        when: "A program passed an object that does not match its schema, such as a config to `load()` or a device file to `--device`. The message has each place and what belongs there.",
+        now: "Correct the value. The JSON Schemas in `@nanoagent/models/schemas` describe every key.",
+      },
+      {
+        code: "unexpected",
+        message: "{Cannot read properties of undefined}",
+        when: "A fault of nanoagent itself.",
+        now: "Run the same command with `--debug` and report what it prints.",
+      },
+      {
+        code: "node-too-old",
+        message: "nanoagent needs Node 20.19 or newer 20, or Node 22.12 or newer; this is Node {18.19.0}.",
+        when: "An app runs the packages with a Node that is too old for them.",
+        now: "Install Node 22, 24 or 26.",
+      },
+      {
+        code: "missing-peer",
+        message: "{A config file in YAML} needs the package {yaml}, which is not installed.",
+        when: "A feature of `@nanoagent/runtime` needs an optional package. The program `@nanoagent/cli` contains what it needs, except for llama.cpp.",
+        now: "Run the `npm install` command in the `do:` line.",
+      },
+    ],
+  },
+  {
+    title: "Model files and memory",
+    introduction: "[Choosing a model](models-and-memory.md) says how the budget is planned.",
+    rows: [
+      {
+        code: "invalid-model-file",
+        message: "{small.gguf} cannot be used as a model: {the file is not in the GGUF format}.",
+        when: "The file is not a GGUF model, its download stopped early, or its header contradicts itself.",
+        now: "Compare its size or checksum with the source's, and download it again.",
+      },
+      {
+        code: "model-unreadable",
+        message: "The model file {small.gguf} cannot be read.",
+        when: "The path is a folder or a device, or this user may not read the file.",
+        now: "Check the path and the file's permissions.",
+      },
+      {
+        code: "model-outside-root",
+        message: "The model file {/tmp/small.gguf} is outside {models}.",
+        when: "The config has a `model_root`, and the model file, with links followed, is not in that folder.",
+        now: "Move the file into that folder, or change `model_root`.",
+      },
+      {
+        code: "invalid-size",
+        message: "{target_mb} must be a finite number above zero, not {0}.",
+        when: "A program passed a size, a number of cores or another figure that is not a positive number.",
+        now: "Pass a number in the unit that the message names.",
+      },
+      {
+        code: "invalid-fit-request",
+        message: "{context_tokens} must be {a positive integer}, not {0}.",
+        when: "A program asked for a plan with an invalid context, budget or other key.",
+        now: "Correct the key that the message names.",
+      },
+      {
+        code: "context-exceeded",
+        message: "The message needs {5000} tokens, {904} more than the {4096} free in {the engine's context of 4096}.",
+        when: "A single message, with the instructions and tools, is longer than the context. `check` reports it when instructions, skills and tools alone fill the context.",
+        now: "Shorten the message or the instructions, list fewer tools in `spec.capabilities`, or raise `engine.context`.",
+      },
+    ],
+  },
+  {
+    title: "The local engine",
+    introduction:
+      "A local model runs in its own process. When it fails, the conversation is intact and the next message starts the engine again.",
+    rows: [
+      {
+        code: "engine-crashed",
+        message: "The engine's process ended in the middle of its work ({SIGSEGV}).",
+        when: "The process of the model ended during a reply.",
+        now: "Send the message again. If it happens again, use a smaller context or another model file.",
+      },
+      {
+        code: "engine-out-of-memory",
+        message: "The engine ran out of the memory that it may take.",
+        when: "The model's process reached its memory limit, or a limit around the program (`ulimit -d`, `LimitDATA=`) is lower.",
+        now: "Set a smaller `engine.context`, use a smaller model, or raise `spec.max_memory_mb`. Remove the outer limit if the `why:` line names one.",
+      },
+      {
+        code: "engine-hung",
+        message: "The engine's process made no progress and was ended.",
+        when: "The process stood still, computed endlessly or did not report for too long.",
+        now: "Send the message again. If it happens again, use another model file or a smaller context.",
+      },
+      {
+        code: "engine-failed",
+        message: "The {llama} engine {broke off without an end}.",
+        when: "The engine's native part failed, or an engine of your own broke the contract. `cause` has the original error.",
+        now: "Send the message again. For an engine of your own, run `testEngine` from `@nanoagent/runtime/testing`.",
+      },
+      {
+        code: "engine-closed",
+        message: "The {llama} engine is closed.",
+        when: "A program used an engine after `close()`, or closed it while it was being opened.",
+        now: "Open a new engine; a closed one stays closed.",
+      },
+      {
+        code: "embeddings-not-supported",
+        message: "The {rules} engine makes no vectors of texts (embeddings).",
+        when: "A program called `embed` on an engine or a model that cannot make embeddings.",
+        now: "Load a local model, or name a server and a model that can.",
+      },
+      {
+        code: "invalid-embedding-texts",
+        message: "There are {500} texts to embed, and at most {256} are taken at a time.",
+        when: "A program asked for embeddings of too many texts, of texts that are too long together, or of an empty text.",
+        now: "Ask for fewer or shorter texts at a time, and leave empty ones out.",
+      },
+    ],
+  },
+  {
+    title: "Model servers",
+    introduction: "[Servers as engines](servers.md) describes how a connection behaves.",
+    rows: [
+      {
+        code: "remote-settings-invalid",
+        message: "The engine is openai-compatible, but engine.url does not say where its server is.",
+        when: "`engine.url` is missing or is not an http or https address, or the key that `engine.api_key_env` names is not set or has invalid characters.",
+        now: "Set `engine.url`, such as `http://127.0.0.1:8080`, and set the environment variable that `engine.api_key_env` names.",
+      },
+      {
+        code: "network-not-allowed",
+        message: "The server {models.example} is not on this machine, and the config does not allow the network.",
+        when: "`engine.url` is an address of another machine, and `engine.allow_network` is false.",
+        now: "Set `engine.allow_network: true` if messages may leave this machine, or use a server on 127.0.0.1.",
+      },
+      {
+        code: "remote-model-unknown",
+        message: 'The server at {127.0.0.1:11434} has no model "{qwen2.5:0.5b}".',
+        when: "The server does not have the model in `engine.model`, or it has several models and none is named.",
+        now: "Set `engine.model` to one of the names in the `why:` line.",
+      },
+      {
+        code: "remote-refused",
+        message: "The server at {127.0.0.1:8080} refused the request ({401}).",
+        when: "The server answered with a status of 400 to 499, or its filter ended the reply. The `why:` line has the server's words.",
+        now: "For 401 and 403, correct the key. For 404, correct `engine.url` and `engine.model`. If the context is too small, enlarge it on the server.",
+      },
+      {
+        code: "remote-overloaded",
+        message: "The server at {127.0.0.1:8080} has no time for this now ({503}).",
+        when: "The server still answered 429 or 503 after several attempts: it may be loading its model, or have too many clients.",
+        now: "Try again later, or give the server fewer clients.",
+      },
+      {
+        code: "remote-timeout",
+        message: "The server at {127.0.0.1:8080} did not {begin its reply} in time.",
+        when: "The server did not accept the connection, begin its reply or continue it within the time limits.",
+        now: "Read the server's log. Use a smaller model or a shorter message, or raise `engine.first_token_seconds` and `engine.next_token_seconds`.",
+      },
+      {
+        code: "remote-failed",
+        message: "The server at {127.0.0.1:8080} closed the connection before its answer was complete.",
+        when: "The server answered with a status of 500 to 599, sent an error in the middle of a reply, or closed the connection.",
+        now: "Read the server's log: a server that runs out of memory ends like this.",
+      },
+      {
+        code: "remote-protocol",
+        message: "The server at {127.0.0.1:8080} {sent an answer that is no HTTP}.",
+        when: "The response is not what a server with an OpenAI-compatible API sends, or it redirects to another address.",
+        now: "Set `engine.url` to the address of llama-server, Ollama, LM Studio, vLLM or a similar server.",
+      },
+    ],
+  },
+  {
+    title: "Intents, tools, MCP servers and skills",
+    introduction: "[Tools and MCP servers](tools.md) describes limits and permissions.",
+    rows: [
+      {
+        code: "invalid-intents",
+        message: "The intents cannot be used: {intents.definitions.0.sentences.0, column 7: …}.",
+        when: "A sentence, slot or answer has an error, or an intent calls a tool that does not exist or does not get its arguments.",
+        now: "Correct the place that the message names. Define every `{slot}` of a sentence in `intents.slots`.",
+      },
+      {
+        code: "invalid-tool",
+        message: 'The tool "{valve}" cannot be used: {its name is not valid}.',
+        when: "The definition of a tool has an error, or two tools have the same name.",
+        now: "Correct the tool in `tools`, or rename one of them.",
+      },
+      {
+        code: "program-not-found",
+        message: '{The tool "valve"} cannot be started: {./valve is not a program}.',
+        when: "`check` did not find the program of a tool or MCP server, it is not executable, or its interpreter is missing. Programs are looked for in `/usr/local/bin`, `/usr/bin` and `/bin`, whatever your shell's PATH is.",
+        now: "Install the program, make it executable with `chmod +x`, or write its full path in `command`.",
+      },
+      {
+        code: "working-directory-not-found",
+        message: '{The tool "valve"} runs in {/srv/garden}, which is no folder.',
+        when: "`working_directory` of a tool or MCP server is not a folder.",
+        now: "Create the folder, or correct `working_directory`.",
+      },
+      {
+        code: "tool-out-of-memory",
+        message: '{The tool "report" used more than its 64 MB}, and was ended',
+        when: "A tool or one of its child processes exceeded its memory limit. The agent continues, and the model is told.",
+        now: "Have the tool do less at once, or raise its `max_memory_mb` or `spec.max_memory_mb`.",
+      },
+      {
+        code: "mcp-server-invalid",
+        message: 'The MCP server "{garden}" {cannot be used}: {its url is not an http or https address}.',
+        when: "The settings of an MCP server are invalid, or name an environment variable that is not set.",
+        now: "Correct the server in `mcp_servers`, or set the variable.",
+      },
+      {
+        code: "mcp-server-failed",
+        message: 'The MCP server "{garden}" {failed}: {its program ended with exit code 1}.',
+        when: "An MCP server could not be started or reached, ended, did not answer in time, or violated the protocol. The agent runs without its tools and tries again later.",
+        now: "Run the server's command by hand and read its error output; check its address and permissions.",
+      },
+      {
+        code: "invalid-skill",
+        message: "{skills/watering/SKILL.md:2}: {the description is missing}.",
+        when: "A skill or the folder in `skills_dir` cannot be used. As a warning: the skill is used although it does not follow the specification.",
+        now: "Begin SKILL.md with `name` and `description` between two lines of `---`.",
+      },
+    ],
+  },
+  {
+    title: "Messages and replies",
+    introduction: "In a conversation, these errors end one message. The conversation continues with the next.",
+    rows: [
+      {
+        code: "invalid-message",
+        message: "The line {is not JSON}.",
+        when: "A line of `run --jsonl` is not a valid request, a document is not text, or a program passed something else than a user message.",
+        now: 'Send one message a line: `{"content": "hello"}`. Convert documents to text first.',
+      },
+      {
+        code: "message-too-large",
+        message: "The message exceeds the limit of {1048576} bytes.",
+        when: "A message or a document is larger than 1 MB.",
+        now: "Send the part that matters, or several messages.",
+      },
+      {
+        code: "aborted",
+        message: "The turn was aborted.",
+        when: "Somebody interrupted the reply with Ctrl-C, the program's signal aborted it, or the agent was closed meanwhile.",
+        now: "Send the message again if you still want a reply.",
+      },
+      {
+        code: "time-limit",
+        message: "The turn did not end within {60} s.",
+        when: "A turn took longer than `limits.maxMilliseconds`, which a program has set.",
+        now: "Rephrase the message, use a smaller model, or raise the limit.",
+      },
+      {
+        code: "too-many-tokens",
+        message: "The engine wrote more than {32768} tokens for one message and still called tools.",
+        when: "The replies and tool calls of one turn exceeded `limits.maxTokens`.",
+        now: "Rephrase the message, use a more capable model, or raise the limit.",
+      },
+      {
+        code: "too-many-steps",
+        message: "The engine called tools {8} times in a row without answering.",
+        when: "The model kept calling tools until the limit of steps.",
+        now: "Rephrase the message, or use a more capable model.",
+      },
+      {
+        code: "repeated-calls",
+        message: 'The engine kept calling the same tools with the same results; the last was "{valve}".',
+        when: "The model called the same tools with the same results, three rounds in a row.",
+        now: "Rephrase the message, or use a more capable model.",
+      },
+      {
+        code: "call-not-valid",
+        message: 'The engine called the tool "{valve}" with invalid arguments and did not correct them.',
+        when: "The model called a tool with invalid arguments twice, or the call was cut off or repeated itself without end.",
+        now: "Rephrase the message, allow a longer reply (`sampling.max_tokens`), or use a more capable model.",
+      },
+      {
+        code: "reply-too-large",
+        message: "The reply exceeds the limit of {1048576} characters.",
+        when: "The engine did not end its reply.",
+        now: "Set `sampling.max_tokens`, or rephrase the message.",
+      },
+      {
+        code: "reply-only-thought",
+        message: "The reply contains only reasoning and no answer.",
+        when: "A model that thinks before it answers reached the length limit, or ended, before the answer.",
+        now: "Set `engine.thinking` to `off`, or allow longer replies (`sampling.max_tokens`, `engine.context`).",
+      },
+      {
+        code: "reply-not-valid",
+        message: "The reply does not satisfy the requested schema.",
+        when: "A reply was cut off, or the engine could not follow the requested schema.",
+        now: "Ask again, allow a longer reply, or simplify the schema.",
+      },
+      {
+        code: "schema-not-supported",
+        message: "The rules engine cannot hold a reply to a schema.",
+        when: "The schema of a reply or a tool has a keyword that cannot be guaranteed, is not a JSON Schema, or the engine cannot follow schemas.",
+        now: "Remove the keyword that the message names, or use a model.",
+      },
+      {
+        code: "too-many-messages",
+        message: "{64} messages are already waiting.",
+        when: "A program sent messages faster than they are answered.",
+        now: "Wait for a reply before sending more.",
+      },
+    ],
+  },
+  {
+    title: "Sessions",
+    introduction:
+      "A session is the folder in `session.dir`. Damaged files are repaired and reported; they are not errors.",
+    rows: [
+      {
+        code: "session-unreadable",
+        message: "The session folder {state} cannot be used.",
+        when: "The session's folder cannot be created, listed or written.",
+        now: "Check `session.dir` and the folder's permissions.",
+      },
+      {
+        code: "session-format-unknown",
+        message: "{state/journal-0000000000000001.jsonl} has format {2}. This version of nanoagent supports {1}.",
+        when: "A newer version of nanoagent wrote the session.",
+        now: "Use that version, or set another `session.dir`.",
+      },
+      {
+        code: "session-not-saved",
+        message: "The session in {state} could not be written.",
+        when: "A turn could not be saved: the disk is full, faulty or read-only, or the folder was removed. Earlier turns are intact, and the next message tries again.",
+        now: "Free disk space, set `session.retention`, or check the disk. If the folder was replaced, restart the agent.",
+      },
+      {
+        code: "session-record-too-large",
+        message: "The turn exceeds the session's limit of {33554432} bytes.",
+        when: "A turn, with the results of its tools, is larger than a session can store.",
+        now: "Limit the output of the tools with `max_output_kb`.",
+      },
+      {
+        code: "session-closed",
+        message: "The session was closed.",
+        when: "A program used a session after it was closed.",
+        now: "Open it again.",
+      },
+    ],
+  },
+  {
+    title: "Devices",
+    introduction: "These errors come from `nanoagent profile` and the package `@nanoagent/profiler`.",
+    rows: [
+      {
+        code: "machine-read",
+        message: "Cannot read {/proc/meminfo}: {EACCES}.",
+        when: "A file of the system that the profile needs cannot be read.",
+        now: "Run as a user who may read it, or declare the figure in the config's `device`.",
+      },
+      {
+        code: "measurement",
+        message: "The measurement cannot be kept in {/var/lib/nanoagent}.",
+        when: "`profile --measure` or `optimize --calibrate` could not measure, or could not save the result.",
+        now: "Make the folder writable (see XDG_STATE_HOME in [the command line](command-line.md#environment-variables)), or measure again when the device is idle.",
+      },
+    ],
+  },
+  {
+    title: "Scenarios",
+    introduction: "[Counting what a model does](eval.md) describes the file.",
+    rows: [
+      {
+        code: "scenarios-unreadable",
+        message: "The scenarios in {scenarios.yaml} cannot be read: {there is no such file}.",
+        when: "A scenario file does not exist, is empty, or is not text.",
+        now: "Check the path after `nanoagent eval`.",
+      },
+      {
+        code: "invalid-scenarios",
+        message: "{scenarios.yaml:4:5: scenarios.0.say: }expected {a text, found a number}",
+        when: "A scenario file has errors. The message names each with its line and key.",
+        now: "Correct the lines; [the page on scenarios](eval.md) has a working file.",
+      },
+    ],
+  },
+  {
+    title: "In your own program",
+    introduction:
+      "These codes come from calls of `@nanoagent/runtime` that are in the wrong order or have invalid options.",
+    rows: [
+      {
+        code: "not-loaded",
+        message: "No agent is loaded.",
+        when: "A message was sent before `load()`, after `unload()`, or to a closed agent or conversation.",
+        now: "Call `load(config)` first; on an open agent, call `converse()`.",
+      },
+      {
+        code: "already-loaded",
+        message: "An agent is already loaded.",
+        when: "`load()` was called twice without `unload()` in between.",
+        now: "Call `unload()` first, or use another `NanoRuntime`.",
+      },
+      {
+        code: "turn-running",
+        message: "The conversation cannot be reset while a message is being answered.",
+        when: "`reset()` was called during a reply.",
+        now: "Wait for the reply, or abort it.",
+      },
+      {
+        code: "invalid-options",
+        message: "maxHistoryBytes must be a positive integer, not {-1}.",
+        when: "An option of a conversation or of `runEval` has an invalid value.",
+        now: "Pass a value of the kind that the message names.",
+      },
+    ],
+  },
+  {
+    title: "Warnings of check",
+    introduction:
+      "`nanoagent check` shows these as warnings, and the start of an agent shows some of them as notes. They do not change the exit code.",
+    rows: [
+      {
+        code: "unknown-capability",
+        message: 'The capability "{watring}" {is no skill, no tool of this config and not built in}; it does nothing.',
+        when: "`spec.capabilities` has a name that is not a skill, a tool, an MCP server or a built-in.",
+        now: "Correct the name, or remove it.",
+        isWarning: true,
+      },
+      {
+        code: "tool-not-used",
+        message: 'Nothing calls the tool "{valve}".',
+        when: "A tool is in no intent and not in `spec.capabilities`.",
+        now: "Name it in one of them, or remove the tool.",
+        isWarning: true,
+      },
+      {
+        code: "tool-not-permitted",
+        message: 'The tool "{valve}" is named {in an intent}, but its permission is never.',
+        when: "A tool is named in an intent or in `spec.capabilities`, but it may not run.",
+        now: "Set its `permission` to `ask` or `always`, or remove it there.",
+        isWarning: true,
+      },
+      {
+        code: "file-not-found",
+        message: '{The tool "valve"} names {./valve.py}, and there is no such file in {/srv/garden}.',
+        when: "An argument of a command looks like a path to a file, and the file does not exist.",
+        now: "Correct the path. If the command creates the file, ignore the warning.",
+        isWarning: true,
+      },
+      {
+        code: "ambiguous-intents",
+        message: '"{stop it}" is a sentence of {stop} and of {cancel}; {stop} is what is done, as it comes first.',
+        when: "A message can match the sentences of two intents.",
+        now: "Reword one of the sentences, or put the intent that should win first.",
+        isWarning: true,
+      },
+      {
+        code: "ambiguities-unknown",
+        message: "There are so many sentences that not all pairs of them were searched for messages that match both.",
+        when: "The intents have very many sentences, so that the search for ambiguous messages was cut short.",
+        now: "Nothing has to be done. Fewer alternatives in a sentence make the search complete.",
+        isWarning: true,
+      },
+      {
+        code: "no-effect",
+        message: '"{engine.url}" has no effect on the {llama} engine.',
+        when: "A key of the config does not apply to the engine that is used.",
+        now: "Remove the key, or set `engine.type` to the engine that you meant.",
+        isWarning: true,
+      },
+      {
+        code: "memory-limit-low",
+        message: "The agent may take {512} MB, and the limit on this process is {256} MB.",
+        when: "A limit around the program, such as `MemoryMax=` or `--memory`, is lower than `spec.max_memory_mb`.",
+        now: "Lower `spec.max_memory_mb`, or raise that limit.",
+        isWarning: true,
+      },
+      {
+        code: "memory-control-off",
+        message: "MemoryMax of systemd and --memory of Docker have no effect on this kernel.",
+        when: "The kernel was started without control of memory, as on some versions of Raspberry Pi OS.",
+        now: "Add `cgroup_enable=memory cgroup_memory=1` to the kernel's command line and restart.",
+        isWarning: true,
+      },
+      {
+        code: "data-limit-low",
+        message:
+          "This program runs with a limit of {256} MB on its data, which leaves a model less than max_memory_mb.",
+        when: "The program was started with `ulimit -d` or `LimitDATA=`.",
+        now: "Remove that limit; use `MemoryMax=` instead.",
+        isWarning: true,
+      },
+      {
+        code: "no-process-limits",
+        message: "The program cannot set limits on the processes that it starts: this system has no /bin/sh.",
+        when: "A container image has no shell, with which limits are set.",
+        now: "Give the container a memory limit, or use an image with a shell.",
+        isWarning: true,
+      },
+      {
+        code: "servers-not-counted",
+        message: "The model may not fit beside {its 2 MCP servers}, which may take about {120} MB.",
+        when: "`check` does not start MCP servers, so it estimates their memory. The start measures it.",
+        now: "Raise `spec.max_memory_mb`, or use a smaller context or model.",
+        isWarning: true,
+      },
+      {
+        code: "no-room-for-schemas",
+        message: "There is no room to hold replies and tool calls to a schema; those that need it are refused.",
+        when: "The budget has no memory left for the grammar that keeps replies to a schema.",
+        now: "Lower `engine.context`, or raise `spec.max_memory_mb`.",
+        isWarning: true,
+      },
+      {
+        code: "context-beyond-training",
+        message:
+          "The context of {8192} tokens is longer than the {2048} that the model was trained for: replies break beyond that length.",
+        when: "`engine.context` is longer than the model's header allows.",
+        now: "Set `engine.context` to the model's length or less.",
+        isWarning: true,
+      },
+      {
+        code: "context-short",
+        message: "A context of {64} tokens has no room for a message and its reply: llama.cpp makes it {256}.",
+        when: "`engine.context` is too short to be useful.",
+        now: "Use the context that the message recommends, or `auto`.",
+        isWarning: true,
+      },
+      {
+        code: "made-for-other-work",
+        message:
+          'The model was made for {comparing texts}, as its tag "{sentence-similarity}" says: its replies may make no sense.',
+        when: "The model's header says that it was not made to write text.",
+        now: "Use an instruct or chat model.",
+        isWarning: true,
+      },
+      {
+        code: "no-chat-template",
+        message: "The model file has no chat template: how it marks who says what is guessed from its vocabulary.",
+        when: "The model is a base model, or its file is incomplete.",
+        now: "If replies make no sense or do not end, use a file of its instruct or chat version.",
+        isWarning: true,
+      },
+      {
+        code: "chat-template-fails",
+        message: "The model's chat template cannot be used: {it has a syntax error}.",
+        when: "The chat template in the model file has an error. A format is guessed instead, and replies may be worse.",
+        now: "Use a newer file of this model, or one from another source.",
+        isWarning: true,
+      },
+      {
+        code: "chat-template-without-tools",
+        message:
+          "The model's chat template cannot show tools: {it fails with tools}. They are described in plain words instead.",
+        when: "The part of the chat template that shows tools has an error. The model may call tools less well.",
+        now: "Use a newer file of this model, or one from another source.",
+        isWarning: true,
+      },
+      {
+        code: "thinking-not-switched",
+        message:
+          "engine.thinking is {off}, but the model's chat template has no switch for it: the model thinks as it was trained to.",
+        when: "`engine.thinking` is `on` or `off`, and the model cannot be switched, or only to shorter thoughts.",
+        now: "Remove `engine.thinking`, or use a model that can be switched.",
+        isWarning: true,
+      },
+      {
+        code: "no-end-token",
+        message: "The model file names no token that ends a reply: replies may go on up to their limit.",
+        when: "The model file is incomplete.",
+        now: "Use a newer file of this model, or set `sampling.max_tokens` and `sampling.stop`.",
+        isWarning: true,
+      },
+      {
+        code: "no-pre-tokenizer",
+        message:
+          "The model file does not name its pre-tokenizer: text is cut in a default way, and replies may be worse.",
+        when: "The model file was made by an old converter.",
+        now: "Use a newer file of this model.",
+        isWarning: true,
+      },
+      {
+        code: "few-bits",
+        message:
+          "Most weights are stored in less than 2.1 bits: unless the model was trained so, replies are much worse.",
+        when: "The model file is quantized very strongly.",
+        now: "Use a file with 4 bits a weight, or a smaller model.",
+        isWarning: true,
+      },
+    ],
+  },
+];
