@@ -39,8 +39,8 @@ export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPer
 /**
  * Opens the agent of a config: checks that it fits, then opens its tools, skills and engine. Conversations with it
  * share these; see {@link Agent.converse}. Throws {@link NanoRuntimeError}, {@link EngineError},
- * {@link InvalidToolError}, {@link InvalidIntentsError}, {@link InvalidSkillError}, {@link McpServerError},
- * {@link MissingPeerError}, or {@link InvalidDataError} for a config of the wrong shape.
+ * {@link InvalidToolError}, {@link InvalidIntentsError}, {@link InvalidSkillError}, `McpServerError`,
+ * `MissingPeerError`, or `InvalidDataError` for a config of the wrong shape.
  */
 export async function openAgent(config: NanoAgentConfigInput, options: AgentOptions = {}): Promise<Agent> {
   return Agent.open(await checkAgent(config), options);

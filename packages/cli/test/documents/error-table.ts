@@ -122,7 +122,7 @@ export const errorTopics: readonly ErrorTopic[] = [
   },
   {
     title: "Model files and memory",
-    introduction: "[Choosing a model](models-and-memory.md) says how the budget is planned.",
+    introduction: "The budget is `spec.max_memory_mb` of [the config](config.md#spec).",
     rows: [
       {
         code: "invalid-model-file",

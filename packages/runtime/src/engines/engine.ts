@@ -5,7 +5,7 @@ import type { EngineFacts } from "./engine-facts.js";
 /**
  * Produces replies to messages: the built-in rules, a local model, a server, or a custom engine.
  *
- * The contract, which {@link testEngine} from `@nanoagent/runtime/testing` checks:
+ * The contract, which `testEngine` from `@nanoagent/runtime/testing` checks:
  *
  * - `generate` yields any number of `text-delta`, `reasoning-delta`, `text-retraction` and `tool-call` events, at most
  *   one `usage`, and then exactly one `end` or `error`, which is the last event.

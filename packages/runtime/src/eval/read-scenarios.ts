@@ -16,7 +16,7 @@ const MAX_ISSUES = 20;
 
 /**
  * Reads a scenario file: YAML, or JSON when its name ends in `.json`. Reads at most 1 MB. Throws
- * {@link InvalidScenariosError} with every issue and its line and key, and {@link MissingPeerError} without `yaml`.
+ * {@link InvalidScenariosError} with every issue and its line and key, and `MissingPeerError` without `yaml`.
  */
 export async function readScenarios(file: string): Promise<ScenarioFile> {
   const read = await readBoundedText(file, MAX_SCENARIOS_BYTES);

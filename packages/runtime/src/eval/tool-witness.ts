@@ -11,7 +11,7 @@ export class ToolWitness {
   readonly #nodes: ReadonlyMap<string, SchemaNode>;
   #calls: ObservedCall[] = [];
 
-  /** Throws {@link InvalidToolError} and {@link SchemaNotSupportedError} for tools that an agent cannot have. */
+  /** Throws `InvalidToolError` and `SchemaNotSupportedError` for tools that an agent cannot have. */
   constructor(tools: readonly ScenarioTool[]) {
     this.tools = tools.map((tool) =>
       fakeTool(tool, (input) => this.#calls.push({ name: tool.name, arguments: input, issue: null })),

@@ -16,7 +16,7 @@ export type SessionErrorCode =
  * - `session-format-unknown`: a newer version of nanoagent wrote it.
  * - `session-not-saved`: a turn, or the start of an act, could not be saved. Earlier turns are intact, and the next
  *   attempt may succeed.
- * - `session-record-too-large`: a turn is larger than {@link MAX_RECORD_BYTES}.
+ * - `session-record-too-large`: a turn is larger than 32 MB.
  * - `session-closed`: the session was closed before.
  *
  * Damaged content is not an error: it is repaired and reported.

@@ -38,7 +38,7 @@ const MAX_DESCRIPTION_CHARACTERS = 2000;
 const MAX_TIMEOUT_MILLISECONDS = 2 ** 31 - 1;
 
 /**
- * Creates a tool for an agent. Throws {@link InvalidToolError}, and {@link SchemaNotSupportedError} for an `input` that
+ * Creates a tool for an agent. Throws {@link InvalidToolError}, and `SchemaNotSupportedError` for an `input` that
  * is not a schema.
  */
 export function defineTool<Input = Record<string, unknown>>(definition: ToolDefinition<Input>): Tool {

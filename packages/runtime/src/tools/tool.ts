@@ -24,7 +24,7 @@ export interface Tool {
   /** Timeout in milliseconds. */
   readonly timeoutMilliseconds: number;
   /**
-   * Whether `run` accepts an {@link ExactNumber} for a number that JavaScript would change. Default: such an integer is
+   * Whether `run` accepts an `ExactNumber` for a number that JavaScript would change. Default: such an integer is
    * rejected, and any other number is rounded.
    */
   readonly takesExactNumbers?: boolean | undefined;

@@ -32,7 +32,7 @@ export interface JournalOptions {
   onWriteError?: "refuse" | "deliver" | undefined;
   /** Default: unlimited. */
   retention?: Retention | undefined;
-  /** Default: {@link SEGMENT_BYTES}. */
+  /** Default: 1 MB. */
   segmentBytes?: number | undefined;
   /** Disk of the journal. Default: this machine's. @internal */
   files?: JournalFiles | undefined;
@@ -61,8 +61,8 @@ export interface StartedAct {
  * - After a failed sync nothing more is written to the same file, because the system may never write its cached data.
  * - Calls may overlap. They are executed one after the other.
  *
- * {@link applyRecord} computes the session's state from its records, here and during recovery. {@link SegmentLog}
- * handles the files. This class turns calls into entries and keeps the calls in order.
+ * `applyRecord` computes the session's state from its records, here and during recovery. `SegmentLog` handles the
+ * files. This class turns calls into entries and keeps the calls in order.
  */
 export class Journal {
   readonly folder: string;
@@ -160,7 +160,7 @@ export class Journal {
   /**
    * Writes a turn, from the user's message to the reply, in one write and one sync. Resolves with null when it is
    * saved. Otherwise throws {@link SessionError} `session-not-saved`, or resolves with it if `onWriteError` is
-   * `deliver`. A turn larger than {@link MAX_RECORD_BYTES} fails in the same way with `session-record-too-large`.
+   * `deliver`. A turn larger than 32 MB fails in the same way with `session-record-too-large`.
    */
   async appendTurn(messages: readonly JournalMessage[]): Promise<SessionError | null> {
     try {

@@ -1,0 +1,45 @@
+/** Pages of the site by group, with their titles in the navigation. Paths are those of the repository. */
+export const navigation = [
+  {
+    text: "Guide",
+    pages: {
+      "README.md": "Overview",
+      "docs/getting-started.md": "Getting started",
+      "docs/models-and-memory.md": "Models and memory",
+      "docs/local-models.md": "Local models",
+      "docs/intents.md": "Intents",
+      "docs/tools.md": "Tools and MCP servers",
+      "docs/skills.md": "Skills",
+      "docs/sessions.md": "Sessions",
+      "docs/embedding.md": "In your own program",
+      "docs/service.md": "As a service",
+      "docs/containers.md": "Containers",
+      "docs/systems.md": "Systems",
+      "examples/README.md": "Examples",
+    },
+  },
+  {
+    text: "Reference",
+    pages: {
+      "docs/config.md": "The config",
+      "docs/command-line.md": "The command line",
+      "docs/troubleshooting.md": "Troubleshooting",
+      "docs/replies.md": "Replies",
+      "docs/servers.md": "Servers as engines",
+      "docs/eval.md": "Counting right actions",
+      "api/index.md": "API",
+    },
+  },
+  {
+    text: "About",
+    pages: {
+      "docs/glossary.md": "Glossary",
+      "docs/decisions/README.md": "Decisions",
+      "docs/benchmarks.md": "Benchmarks",
+      "SECURITY.md": "Security",
+      "ARCHITECTURE.md": "Architecture",
+      "CONTRIBUTING.md": "Contributing",
+      "docs/README.md": "All documents",
+    },
+  },
+];

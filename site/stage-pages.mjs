@@ -1,0 +1,77 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** Folders whose Markdown files and images are pages of the site. */
+const folders = ["docs", "examples", "packages"];
+/** Files of the root that are pages. */
+const rootPages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+
+/**
+ * Copies the pages of the repository into a folder. A link to another page stays a link, a link to a file that is not a
+ * page becomes its path in plain text, and a link to nothing is an error. Returns the paths of the pages.
+ */
+export function stagePages(repository, folder) {
+  const files = [...rootPages.filter((file) => existsSync(path.join(repository, file))), ...folders.flatMap((name) => filesBelow(repository, name))];
+  const pages = new Set(files.filter((file) => file.endsWith(".md")));
+  const images = files.filter((file) => /\.(svg|png|jpg)$/.test(file));
+  const dead = [];
+  for (const page of pages) {
+    const text = readFileSync(path.join(repository, page), "utf8");
+    const staged = outsideCode(text, (part) => rewriteLinks(part, { page, repository, pages, images, dead }));
+    write(path.join(folder, routeOf(page)), staged);
+  }
+  for (const image of images) {
+    mkdirSync(path.dirname(path.join(folder, image)), { recursive: true });
+    cpSync(path.join(repository, image), path.join(folder, image));
+  }
+  if (dead.length > 0) throw new Error(`Links to nothing:\n${dead.map((link) => `  ${link}`).join("\n")}`);
+  return [...pages];
+}
+
+/** The path of a page in the site. The page of a folder is its index, and the README of the root is beside the home page. */
+export function routeOf(page) {
+  if (page === "README.md") return "overview.md";
+  return page.replace(/(^|\/)README\.md$/, "$1index.md");
+}
+
+function filesBelow(repository, folder) {
+  return readdirSync(path.join(repository, folder), { withFileTypes: true }).flatMap((entry) => {
+    const file = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) {
+      return /^(node_modules|dist|src|test|state)$/.test(entry.name) ? [] : filesBelow(repository, file);
+    }
+    return /\.(md|svg|png|jpg)$/.test(entry.name) && entry.name !== "SKILL.md" ? [file] : [];
+  });
+}
+
+function rewriteLinks(text, { page, repository, pages, images, dead }) {
+  return text.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g, (whole, isImage, label, target) => {
+    if (/^[a-z]+:/.test(target) || target.startsWith("#")) return whole;
+    const [file = "", anchor] = target.split("#");
+    const found = path.posix.normalize(path.posix.join(path.posix.dirname(page), file)).replace(/\/$/, "");
+    const readme = found === "." ? "README.md" : `${found}/README.md`;
+    const linked = pages.has(found) ? found : pages.has(readme) ? readme : null;
+    if (linked !== null) return `[${label}](/${routeOf(linked)}${anchor === undefined ? "" : `#${anchor}`})`;
+    if (isImage && images.includes(found)) return `![${label}](/${found})`;
+    if (!existsSync(path.join(repository, found))) {
+      dead.push(`${page}: ${target}`);
+      return whole;
+    }
+    // A source file is not part of the site.
+    const place = `\`${found}${statSync(path.join(repository, found)).isDirectory() ? "/" : ""}\``;
+    return label.replaceAll("`", "") === found || label === place ? place : `${label} (${place})`;
+  });
+}
+
+/** Applies a change to a Markdown text, but not to its code. */
+function outsideCode(text, change) {
+  return text
+    .split(/(^```[\s\S]*?^```$|``.*?``|`[^`\n]*`(?!\]))/m)
+    .map((part, index) => (index % 2 === 1 ? part : change(part)))
+    .join("");
+}
+
+function write(file, text) {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
