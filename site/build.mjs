@@ -1,12 +1,11 @@
 // Builds the site into .vitepress/dist. With --dev it serves the pages instead, and shows changes of them at once.
-import { spawnSync } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { cpSync, rmSync, watch } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, createServer } from "vitepress";
 import { checkSite } from "./check-site.mjs";
 import { navigation } from "./navigation.mjs";
-import { routeOf, stagePages } from "./stage-pages.mjs";
+import { stagePages } from "./stage-pages.mjs";
 import { writeReference } from "./write-reference.mjs";
 
 const site = path.dirname(fileURLToPath(import.meta.url));

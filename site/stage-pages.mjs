@@ -8,15 +8,21 @@ const rootPages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.
 
 /**
  * Copies the pages of the repository into a folder. A link to another page stays a link, a link to a file that is not a
- * page becomes its path in plain text, and a link to nothing is an error. Returns the paths of the pages.
+ * page becomes its path in plain text, and a link to nothing, or to a heading that a page does not have, is an error.
+ * Returns the paths of the pages.
  */
 export function stagePages(repository, folder) {
-  const files = [...rootPages.filter((file) => existsSync(path.join(repository, file))), ...folders.flatMap((name) => filesBelow(repository, name))];
-  const pages = new Set(files.filter((file) => file.endsWith(".md")));
+  const files = [
+    ...rootPages.filter((file) => existsSync(path.join(repository, file))),
+    ...folders.flatMap((name) => filesBelow(repository, name)),
+  ];
+  const texts = files
+    .filter((file) => file.endsWith(".md"))
+    .map((page) => [page, readFileSync(path.join(repository, page), "utf8")]);
+  const pages = new Map(texts.map(([page, text]) => [page, headingsOf(text)]));
   const images = files.filter((file) => /\.(svg|png|jpg)$/.test(file));
   const dead = [];
-  for (const page of pages) {
-    const text = readFileSync(path.join(repository, page), "utf8");
+  for (const [page, text] of texts) {
     const staged = outsideCode(text, (part) => rewriteLinks(part, { page, repository, pages, images, dead }));
     write(path.join(folder, routeOf(page)), staged);
   }
@@ -25,7 +31,29 @@ export function stagePages(repository, folder) {
     cpSync(path.join(repository, image), path.join(folder, image));
   }
   if (dead.length > 0) throw new Error(`Links to nothing:\n${dead.map((link) => `  ${link}`).join("\n")}`);
-  return [...pages];
+  return [...pages.keys()];
+}
+
+/** The anchor of a heading, as GitHub makes it. The site uses the same. */
+export function slugOf(heading) {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}\p{Pc} -]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+/** Anchors of all headings of a text. One that occurs again has a number. */
+function headingsOf(text) {
+  const counts = new Map();
+  const anchors = new Set();
+  for (const [, heading] of text.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/^#{1,6} (.*)$/gm)) {
+    const slug = slugOf(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1"));
+    const count = counts.get(slug) ?? 0;
+    counts.set(slug, count + 1);
+    anchors.add(count === 0 ? slug : `${slug}-${count}`);
+  }
+  return anchors;
 }
 
 /** The path of a page in the site. The page of a folder is its index, and the README of the root is beside the home page. */
@@ -46,11 +74,14 @@ function filesBelow(repository, folder) {
 
 function rewriteLinks(text, { page, repository, pages, images, dead }) {
   return text.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g, (whole, isImage, label, target) => {
-    if (/^[a-z]+:/.test(target) || target.startsWith("#")) return whole;
+    if (/^[a-z]+:/.test(target)) return whole;
     const [file = "", anchor] = target.split("#");
-    const found = path.posix.normalize(path.posix.join(path.posix.dirname(page), file)).replace(/\/$/, "");
+    const found =
+      file === "" ? page : path.posix.normalize(path.posix.join(path.posix.dirname(page), file)).replace(/\/$/, "");
     const readme = found === "." ? "README.md" : `${found}/README.md`;
     const linked = pages.has(found) ? found : pages.has(readme) ? readme : null;
+    if (linked !== null && anchor !== undefined && !pages.get(linked).has(anchor)) dead.push(`${page}: ${target}`);
+    if (file === "") return whole;
     if (linked !== null) return `[${label}](/${routeOf(linked)}${anchor === undefined ? "" : `#${anchor}`})`;
     if (isImage && images.includes(found)) return `![${label}](/${found})`;
     if (!existsSync(path.join(repository, found))) {

@@ -1,9 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Application } from "typedoc";
 import { entryPoints } from "./entry-points.mjs";
 
+/** TypeDoc's name for a parameter that a function takes apart. */
+const UNNAMED = /__namedParameters|\\_\\_namedParameters/g;
 const site = path.dirname(fileURLToPath(import.meta.url));
 
 /**
@@ -45,7 +47,10 @@ export async function writeReference(folder) {
   if (application.logger.hasErrors() || application.logger.hasWarnings()) {
     throw new Error("Doc comments of the sources cause warnings; see above");
   }
-  return project;
+  for (const file of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".md"))) {
+    const text = readFileSync(path.join(folder, file), "utf8");
+    writeFileSync(path.join(folder, file), `---\noutline: 2\n---\n\n${text.replaceAll(UNNAMED, "options")}`);
+  }
 }
 
 /** Writes a file for each entry point that has its name, and returns their paths. */

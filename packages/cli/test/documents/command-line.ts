@@ -194,7 +194,7 @@ function jsonLines(): string {
       response_schema: "JSON Schema that the reply must satisfy.",
       sampling: "Settings of [`sampling`](config.md#sampling) for this reply.",
     }),
-    block("json", '{"id": 1, "content": "How wet is the north bed?", "sampling": {"max_tokens": 64}}'),
+    block("jsonl", '{"id": 1, "content": "How wet is the north bed?", "sampling": {"max_tokens": 64}}'),
     "A reply is one line with these keys. Keys without a value are absent or null.",
     fieldList({
       id: "The id of the request.",
@@ -208,7 +208,7 @@ function jsonLines(): string {
       statistics: "With `--stats`: figures of the reply, see below.",
     }),
     block(
-      "json",
+      "jsonl",
       '{"id":1,"turn":1,"role":"assistant","content":"The capital of France is Paris.","timestamp":"2026-01-31T10:36:30.424Z","reason":"stop","model":"smollm2-135m-instruct","usage":{"prompt_tokens":37,"completion_tokens":7,"cached_prompt_tokens":0,"reasoning_tokens":0,"prompt_seconds":0.089,"completion_seconds":0.225}}',
     ),
     "`usage` has these keys, as far as the engine reports them:",
@@ -217,11 +217,11 @@ function jsonLines(): string {
     fieldList(statisticsFields),
     "When a message fails, its line has `error` instead of a reply, with `name`, `code`, `message`, `reason` and `hint`; [Troubleshooting](troubleshooting.md) lists the codes. If a part of the reply was already shown, `reply` has it.",
     block(
-      "json",
+      "jsonl",
       '{"id":2,"error":{"name":"NanoAgentError","code":"invalid-message","message":"The line is not JSON.","reason":null,"hint":"Send one message a line: {\\"content\\": \\"hello\\"}"}}',
     ),
     "The line of a slash command has `command` and `text`:",
-    block("json", '{"id":3,"command":"model","text":"Model:       rules\\nEngine:      rules"}'),
+    block("jsonl", '{"id":3,"command":"model","text":"Model:       rules\\nEngine:      rules"}'),
   ).trimEnd();
 }
 

@@ -35,7 +35,7 @@ export function writeTroubleshooting(): string {
 }
 
 /** `There is no model file at {a.gguf}.` → `There is no model file at a.gguf.` */
-export function shown(message: string): string {
+function shown(message: string): string {
   return message.replace(/\{([^{}]*)\}/g, "$1");
 }
 
