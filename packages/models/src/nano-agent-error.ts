@@ -19,6 +19,7 @@ export class NanoAgentError extends Error {
   readonly code: string;
   readonly reason: string | null;
   readonly hint: string | null;
+  /** @hidden */
   readonly [brand] = true;
 
   constructor(parts: ErrorParts) {

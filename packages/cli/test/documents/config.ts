@@ -68,6 +68,10 @@ session:
   dir: \${STATE_DIRECTORY:-state} # the conversation continues after a restart
 `;
 
+/** How the page explains the facts of a device, once. */
+const FACTS =
+  "A fact is an object with a `value`, such as `{value: 4096}`. In the output of `nanoagent profile --json` it also has a `source` and a `confidence`, or an `error` in place of the value.";
+
 /** Returns docs/config.md. */
 export function writeConfig(): string {
   const file = path.join(repository, "packages/models/schemas/nano-agent-config.json");
@@ -77,6 +81,7 @@ export function writeConfig(): string {
 
 class ConfigPage {
   readonly #schema: Schema;
+  #hasExplainedFacts = false;
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -132,11 +137,16 @@ class ConfigPage {
         return nested === "" ? [] : [`### ${inner.replaceAll("*", "\\*")}`, nested];
       }),
     );
+    const facts = groups.some(({ alternatives }) =>
+      keysOf(alternatives).some(({ schema: key }) => this.#isFact(this.#resolve(key))),
+    );
+    const aboutFacts = facts && !this.#hasExplainedFacts ? FACTS : "";
+    this.#hasExplainedFacts ||= facts;
     const lists = groups.flatMap(({ introduction, alternatives }) => [
       introduction,
       list(keysOf(alternatives).map((key) => this.#entry(key))),
     ]);
-    return page(...lists, ...sections).trimEnd();
+    return page(aboutFacts, ...lists, ...sections).trimEnd();
   }
 
   #entry({ name, schema, isRequired, condition }: Key): string {
@@ -208,8 +218,9 @@ class ConfigPage {
       const value = typeof found.additionalProperties === "object" ? this.#typeOf(found.additionalProperties) : "";
       return value === "" || value.includes(" or ") ? "map" : `map of ${plural(value)}`;
     }
-    const [type = ""] = [found.type ?? []].flat();
-    return `${type}${rangeOf(found)}`;
+    // A number may be the name of an environment variable, whose type stands second.
+    const [type = "", second] = [found.type ?? []].flat();
+    return `${type}${rangeOf(found)}${second === "null" ? " or null" : ""}`;
   }
 }
 
