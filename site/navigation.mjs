@@ -1,4 +1,7 @@
-/** Pages of the site by group, with their titles in the navigation. Paths are those of the repository. */
+/**
+ * Pages of the site by group, with their titles in the navigation. Paths are those of the repository; a folder stands for
+ * all of its pages. What does not exist is left out.
+ */
 export const navigation = [
   {
     text: "Guide",
@@ -15,7 +18,7 @@ export const navigation = [
       "docs/service.md": "As a service",
       "docs/containers.md": "Containers",
       "docs/systems.md": "Systems",
-      "examples/README.md": "Examples",
+      "examples/": "Examples",
     },
   },
   {
@@ -34,10 +37,11 @@ export const navigation = [
     text: "About",
     pages: {
       "docs/glossary.md": "Glossary",
-      "docs/decisions/README.md": "Decisions",
+      "docs/decisions/": "Decisions",
       "docs/benchmarks.md": "Benchmarks",
       "SECURITY.md": "Security",
       "ARCHITECTURE.md": "Architecture",
+      "packages/": "Packages",
       "CONTRIBUTING.md": "Contributing",
       "docs/README.md": "All documents",
     },

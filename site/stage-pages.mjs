@@ -27,8 +27,8 @@ export function stagePages(repository, folder) {
     write(path.join(folder, routeOf(page)), staged);
   }
   for (const image of images) {
-    mkdirSync(path.dirname(path.join(folder, image)), { recursive: true });
-    cpSync(path.join(repository, image), path.join(folder, image));
+    // Vite takes the images of Markdown from beside the page, and those of HTML from the folder that is copied as it is.
+    for (const place of ["", "public"]) cpSync(path.join(repository, image), path.join(folder, place, image));
   }
   if (dead.length > 0) throw new Error(`Links to nothing:\n${dead.map((link) => `  ${link}`).join("\n")}`);
   return [...pages.keys()];
@@ -83,7 +83,7 @@ function rewriteLinks(text, { page, repository, pages, images, dead }) {
     if (linked !== null && anchor !== undefined && !pages.get(linked).has(anchor)) dead.push(`${page}: ${target}`);
     if (file === "") return whole;
     if (linked !== null) return `[${label}](/${routeOf(linked)}${anchor === undefined ? "" : `#${anchor}`})`;
-    if (isImage && images.includes(found)) return `![${label}](/${found})`;
+    if (isImage && images.includes(found)) return whole;
     if (!existsSync(path.join(repository, found))) {
       dead.push(`${page}: ${target}`);
       return whole;

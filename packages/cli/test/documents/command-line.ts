@@ -20,11 +20,11 @@ const commonExitCodes: Readonly<Record<string, string>> = {
 
 /** What the exit codes of a command mean, where that is more than the common list says. */
 const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  profile: { 0: "the device was shown", 1: "a measurement failed" },
+  profile: { 0: "the device was shown", 1: "a measurement failed, or could not be saved" },
   optimize: { 0: "at least one plan fits", 3: "nothing fits `--budget-mb`" },
   init: {
     0: "the config was written",
-    1: "the file exists already, or cannot be written",
+    2: "the file exists already, it cannot be written, or an option is wrong",
     130: "a question was answered with Ctrl-C",
   },
   check: {
@@ -34,12 +34,15 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
   run: {
     0: "the conversation ended, or the message of `--once` was answered",
-    1: "a message failed, for `--once` with an error that has no other code",
+    1: "a message failed; with `--once`, the exit code is that of its error",
     2: "the command line or the config is wrong",
     3: "the agent or its model does not fit; nothing was loaded",
   },
   eval: { 0: "every engine reached `--min-right`", 1: "an engine stayed below `--min-right`, or kept failing" },
-  sessions: { 0: "done; for `repair`, no damage was found", 1: "damage was found, or it could not be repaired" },
+  sessions: {
+    0: "done; for `repair`, nothing was damaged or all damage was put aside",
+    1: "for `show` and `export`, turns are missing or damaged; for `repair`, something could not be repaired",
+  },
   completion: { 0: "the script was printed" },
 };
 
