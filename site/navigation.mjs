@@ -8,6 +8,7 @@ export const navigation = [
     pages: {
       "README.md": "Overview",
       "docs/getting-started.md": "Getting started",
+      "docs/terminal.md": "Talking to an agent",
       "docs/models-and-memory.md": "Models and memory",
       "docs/local-models.md": "Local models",
       "docs/intents.md": "Intents",
@@ -24,12 +25,16 @@ export const navigation = [
   {
     text: "Reference",
     pages: {
-      "docs/config.md": "The config",
-      "docs/command-line.md": "The command line",
+      "docs/config.md": "Config",
+      "docs/command-line.md": "Command line",
       "docs/troubleshooting.md": "Troubleshooting",
       "docs/replies.md": "Replies",
+      "docs/tool-calls.md": "Tool calls of models",
+      "docs/model-files.md": "Model files",
       "docs/servers.md": "Servers as engines",
-      "docs/eval.md": "Counting right actions",
+      "docs/devices.md": "Devices",
+      "docs/eval.md": "Eval",
+      "docs/benchmarks.md": "Benchmarks",
       "api/index.md": "API",
     },
   },
@@ -38,7 +43,6 @@ export const navigation = [
     pages: {
       "docs/glossary.md": "Glossary",
       "docs/decisions/": "Decisions",
-      "docs/benchmarks.md": "Benchmarks",
       "SECURITY.md": "Security",
       "ARCHITECTURE.md": "Architecture",
       "packages/": "Packages",
