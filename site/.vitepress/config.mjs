@@ -55,7 +55,6 @@ export default {
   markdown: {
     anchor: { slugify: slugOf },
     theme: { light: "github-light", dark: "github-dark" },
-    languageAlias: { console: "sh" },
   },
   // The pages of the API reference and the index of the search are large.
   vite: { build: { chunkSizeWarningLimit: 2048 } },
