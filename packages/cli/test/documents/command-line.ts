@@ -221,7 +221,7 @@ function jsonLines(): string {
     "When a message fails, its line has `error` instead of a reply, with `name`, `code`, `message`, `reason` and `hint`; [Troubleshooting](troubleshooting.md) lists the codes. If a part of the reply was already shown, `reply` has it.",
     block(
       "jsonl",
-      '{"id":2,"error":{"name":"NanoAgentError","code":"invalid-message","message":"The line is not JSON.","reason":null,"hint":"Send one message a line: {\\"content\\": \\"hello\\"}"}}',
+      '{"id":2,"error":{"name":"NanoAgentError","code":"invalid-message","message":"The line has no text at content.","reason":null,"hint":"Send one message a line: {\\"content\\": \\"hello\\"}"}}',
     ),
     "The line of a slash command has `command` and `text`:",
     block("jsonl", '{"id":3,"command":"model","text":"Model:       rules\\nEngine:      rules"}'),

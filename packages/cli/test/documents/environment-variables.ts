@@ -1,10 +1,12 @@
 /** Variables that the program reads, with what each does. A test compares the names with the sources. */
 export const environmentVariables: Readonly<Record<string, string>> = {
-  NO_COLOR: "Any value: no colors.",
+  NO_COLOR: "Any text: no colors. Empty: no effect.",
   FORCE_COLOR: "Colors in a pipe too. `0` or `false`: no colors.",
   TERM: "`dumb`: no colors, and nothing is drawn twice, as with `--plain`.",
   XDG_STATE_HOME:
     "Folder for typed messages (`nanoagent/history.jsonl`) and measurements of the device. Default: `~/.local/state`.",
+  STATE_DIRECTORY:
+    "Set by systemd with `StateDirectory=`. `nanoagent init` writes it into `session.dir`, so that a service keeps its conversation there.",
   XDG_CACHE_HOME:
     "Folder for Node's compiled code, which makes later starts faster. Default: `~/.cache`, or `~/Library/Caches` on macOS.",
   XDG_RUNTIME_DIR:
