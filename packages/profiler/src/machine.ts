@@ -8,7 +8,7 @@ export const DEFAULT_MAX_READ_BYTES = 65_536;
  * - Nothing is cached: each read accesses the system.
  * - Reads are bounded and do not wait for data: anything but a regular file or a directory is refused without opening
  *   it.
- * - A failed read rejects with {@link MachineReadError}, whose `errno` is the system's error code.
+ * - A failed read rejects with `MachineReadError`, whose `errno` is the system's error code.
  * - `exists` and `mayOpen` never reject.
  * - A figure that the system does not know can be 0, negative or NaN: readers must check it.
  */
@@ -33,13 +33,11 @@ export interface Machine {
   /** Returns the names of the entries of a folder, sorted. */
   listDirectory(path: string): Promise<string[]>;
   /**
-   * Returns the bytes that this user can still write to the file system of a path. Rejects with {@link
-   * MachineReadError}.
+   * Returns the bytes that this user can still write to the file system of a path. Rejects with `MachineReadError`.
    */
   readFreeBytes(path: string): Promise<number>;
   /**
-   * Runs a vendor tool for at most two seconds and returns its output, up to 64 KB. Rejects with {@link
-   * MachineReadError}: `ENOENT` for a missing tool, `ETIMEDOUT`, or `EIO` if the tool fails.
+   * Runs a vendor tool for at most two seconds and returns its output, up to 64 KB. Rejects with `MachineReadError`: `ENOENT` for a missing tool, `ETIMEDOUT`, or `EIO` if the tool fails.
    */
   runTool(name: string, args: readonly string[]): Promise<string>;
   /** Whether the path exists. False if that is unknown. Opens nothing. */

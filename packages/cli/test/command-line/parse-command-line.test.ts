@@ -83,12 +83,13 @@ test("flags may be repeated and come before the command", () => {
 
 test("every option of every command is parsed from its name and its value", () => {
   for (const { name, options } of commands) {
-    for (const [option, { kind, choices }] of Object.entries(options)) {
+    for (const [option, { kind, choices, onlyWith = [] }] of Object.entries(options)) {
       const value = choices?.[0] ?? (kind === "text" ? "x" : "1");
       const action = commands.find((command) => command.name === name)?.operand?.choices;
       const operand = action === undefined ? [] : [options[option]?.operands?.[0] ?? Object.keys(action)[0] ?? ""];
       const args = [name, ...operand, `--${option}${kind === "flag" ? "" : `=${value}`}`];
-      const needed = option === "model" || name !== "optimize" || option === "calibrate" ? [] : ["--model", "m"];
+      const others = onlyWith.slice(0, 1).flatMap((other) => [`--${other}`, "x"]);
+      const needed = option === "model" || name !== "optimize" || option === "calibrate" ? others : ["--model", "m"];
       const expected = kind === "flag" ? true : kind === "text" ? value : Number(value);
       const got = parse(...args, ...needed)[option];
       expect(Array.isArray(got) ? got[0] : got, args.join(" ")).toBe(expected);

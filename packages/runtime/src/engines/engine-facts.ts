@@ -6,7 +6,7 @@ export interface CallFormFact {
 
 /**
  * Facts that an engine reports about itself. They travel as one object: the host process sends it once, and every
- * engine that wraps another passes it on whole. A new fact is a field here and a line in {@link engineFactNames}.
+ * engine that wraps another passes it on whole. A new fact is a field here and a line in `engineFactNames`.
  */
 export interface EngineFacts {
   /** Name for people and logs: `rules`, `llama`. */
