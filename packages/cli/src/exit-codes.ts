@@ -1,4 +1,4 @@
-/** What the exit code of the program says. */
+/** Exit codes of the program. */
 export const exitCodes = {
   done: 0,
   failed: 1,

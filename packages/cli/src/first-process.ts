@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 const SHELL = "/bin/sh";
 
 /**
- * Runs the program as its child, hands signals on, and waits for every process that a container's first process inherits.
- * A terminal sends its own signals to both.
+ * Shell script that runs the program as its child, forwards signals, and reaps every process that PID 1 of a container
+ * inherits. A terminal sends its own signals to both processes.
  */
 const script = `
 "$@" <&0 & child=$!
@@ -14,9 +14,9 @@ if [ -t 0 ]; then trap : INT QUIT; else trap 'kill -INT $child' INT; trap 'kill 
 while :; do wait $child; code=$?; kill -0 $child 2>/dev/null || exit $code; done`;
 
 /**
- * As the first process of a container a program inherits what its tools leave behind, and Node never waits for processes
- * that it has not started: dead ones would stay for ever. There a shell takes this process over, as far as this version of
- * Node can do that (22.15 and later), and starts the program again below it. Returns where nothing needs to be done.
+ * Replaces this process with a shell that starts the program again as its child, if this is PID 1 on Linux and Node has
+ * `process.execve` (22.15 and later); otherwise returns. PID 1 inherits orphaned processes, and Node never reaps
+ * processes that it did not start, so they would stay as zombies.
  */
 export function leaveFirstProcess(): void {
   const { execve } = process as { execve?: (file: string, args: string[], env: NodeJS.ProcessEnv) => never };
@@ -25,6 +25,6 @@ export function leaveFirstProcess(): void {
   try {
     execve.call(process, SHELL, ["sh", "-c", script, "sh", execPath, ...execArgv, ...argv.slice(1)], env);
   } catch {
-    // The program runs as it is, and says what stays behind.
+    // The program continues as PID 1.
   }
 }

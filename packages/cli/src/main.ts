@@ -7,7 +7,7 @@ import { describeOldNode } from "./node-version.js";
 import type { StopRequest, Streams } from "./streams.js";
 
 const { stdout, stderr } = process;
-// The parts that are loaded later import features that an older Node lacks.
+// On an older Node the modules that are loaded later would fail with a misleading error.
 const oldNode = describeOldNode(process.versions.node);
 if (oldNode !== null) {
   stderr.write(oldNode);
@@ -16,16 +16,16 @@ if (oldNode !== null) {
 leaveFirstProcess();
 keepCompiledCode();
 const { runProgram } = await import("./program.js");
-/** Longest time from a request to stop until the program exits. */
+/** Longest time from a stop request to the end of the process. Every step of stopping takes less. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();
 const stop = (request: StopRequest) => {
   stopping.abort(request);
-  // Output that is not read, or an engine that does not end, must not keep the program alive.
+  // The program ends even if its output is not read or an engine does not stop.
   setTimeout(() => process.exit(request.exitCode), STOP_MILLISECONDS).unref();
 };
 const streams: Streams = {
-  // Opened by the command that reads it, and by no other.
+  // Opened only by a command that reads it.
   get stdin() {
     return process.stdin;
   },
@@ -38,28 +38,28 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   const exitCode = 128 + constants.signals[name];
   process.on(name, () => {
     if (name === "SIGINT" && streams.onInterrupt) return streams.onInterrupt();
-    // The second time: nothing that still goes on is worth waiting for.
+    // A second signal ends the program at once.
     if (stopping.signal.aborted) process.exit(exitCode);
     stop({ cause: "signal", exitCode });
   });
 }
 stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // The reader of the output has seen enough: `nanoagent … | head -1`.
+  // The reader has closed the pipe, as in `nanoagent … | head -1`.
   if (error.code === "EPIPE") return stop({ cause: "stdout-closed", exitCode: exitCodes.done });
-  // A terminal that was closed causes this error and a signal, in either order.
+  // A closed terminal causes this error and a signal, in either order.
   if (error.code === "EIO" && stdout.isTTY) return stop({ cause: "signal", exitCode: 128 + constants.signals.SIGHUP });
-  stderr.write(`error: The output cannot be written: ${error.message}\n`);
+  stderr.write(`error: Cannot write the output: ${error.message}\n`);
   stop({ cause: "stdout-closed", exitCode: exitCodes.failed });
 });
-// No one is left to read an error about this stream.
+// This error cannot be reported anywhere.
 stderr.on("error", () => {});
 
 const exitCode = await runProgram(process.argv.slice(2), streams);
-// The error of a write arrives after it.
+// An error of the last write is emitted in a later turn of the event loop.
 await new Promise((resolve) => setImmediate(resolve));
 const request = stopping.signal.reason as StopRequest | undefined;
 process.exitCode = stopping.signal.aborted ? request?.exitCode : exitCode;
-// Node 20 fails an assertion when its terminal is gone. Ending by the signal looks the same to the parent.
+// Node 20 fails an assertion when it exits after its terminal was closed. The parent sees the same status from the signal.
 if (request?.exitCode === 128 + constants.signals.SIGHUP && process.stdin.isTTY) {
   process.removeAllListeners("SIGHUP");
   process.kill(process.pid, "SIGHUP");

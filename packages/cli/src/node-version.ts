@@ -1,11 +1,11 @@
-/** Oldest minor version of each major one that the program runs on; every later major version will do. */
+/** Oldest supported minor version of each major version. Every later major version is supported. */
 const OLDEST_MINOR = new Map([
   [20, 19],
   [22, 12],
 ]);
 const NEWEST_MAJOR = Math.max(...OLDEST_MINOR.keys());
 
-/** Returns the error to print where this Node is too old, or null where it will do. `engines` of each package says the same. */
+/** Returns the error to print if this Node is too old, otherwise null. `engines` of each package has the same versions. */
 export function describeOldNode(version: string): string | null {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const oldest = OLDEST_MINOR.get(major);

@@ -1,6 +1,6 @@
 /**
- * Calls back when the signal aborts, at once when it has already. Returns a function that stops listening; a signal may
- * live much longer than whoever listens.
+ * Calls back when the signal aborts, or at once if it already has. Returns a function that stops listening, because a
+ * signal may live much longer than its listener.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal?.aborted) callback();

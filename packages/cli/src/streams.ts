@@ -5,13 +5,13 @@ export interface Streams {
   stdin: Readable & { isTTY?: boolean };
   stdout: Writable & { isTTY?: boolean; columns?: number };
   stderr: Writable & { isTTY?: boolean; columns?: number };
-  /** Aborts when the program is told to end. Its reason is a {@link StopRequest}. */
+  /** Aborts when the program must end. Its reason is a {@link StopRequest}. */
   stop: AbortSignal;
-  /** Handles SIGINT in place of ending the program. Set by an input that a person uses. */
+  /** Handles SIGINT instead of ending the program. Set by interactive input. */
   onInterrupt?: (() => void) | null;
 }
 
-/** Why the program ends early, and its exit code. */
+/** Cause of an early end of the program, and its exit code. */
 export interface StopRequest {
   cause: "signal" | "stdout-closed";
   exitCode: number;

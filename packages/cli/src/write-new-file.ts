@@ -4,8 +4,8 @@ import { cutText } from "@nanoagent/models";
 import { UsageError } from "./errors/usage-error.js";
 
 /**
- * Writes a file that is not there yet, whole or not at all: never over another one. Throws {@link UsageError} where one is
- * there already, or where none can be.
+ * Writes a new file atomically, never over an existing one. Throws {@link UsageError} if the file exists or cannot be
+ * written.
  */
 export async function writeNewFile(file: string, text: string): Promise<void> {
   const temporary = path.join(
@@ -15,7 +15,7 @@ export async function writeNewFile(file: string, text: string): Promise<void> {
   try {
     await writeToDisk(temporary, text);
     await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
-      // A file system without links, such as that of a memory card.
+      // The file system does not support hard links, as on many memory cards.
       if (!NO_LINKS.has(error.code ?? "")) throw error;
       return writeFile(file, text, { flag: "wx" });
     });
@@ -38,14 +38,14 @@ async function writeToDisk(file: string, text: string): Promise<void> {
   }
 }
 
-/** Says why a file or folder cannot be made, in words that a person can act on. */
+/** Throws the {@link UsageError} for a file or folder that cannot be created. */
 export function refuseFile(file: string, error: unknown): never {
   const { code } = error as { code?: string };
   if (code === "EEXIST") {
-    throw new UsageError({ message: `${file} is there already.`, hint: "Give another name, or remove it first." });
+    throw new UsageError({ message: `${file} already exists.`, hint: "Choose another name, or remove it first." });
   }
   throw new UsageError({
-    message: `${file} cannot be written: ${code ?? String(error)}.`,
-    hint: "Give another place.",
+    message: `Cannot write ${file}: ${code ?? String(error)}.`,
+    hint: "Choose another path.",
   });
 }

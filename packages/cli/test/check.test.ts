@@ -67,7 +67,7 @@ intents:
         "ok       Tools         look (always allowed), valve (asks first)",
         "ok       Intents       1 with 2 sentences in de and en",
         "ok       Capabilities  status-check (built in), echo (built in), look (a tool)",
-        "ok       Session       …/state, which the first start makes",
+        "ok       Session       …/state, created at the first start",
         "",
         "All is well.",
         "",
@@ -89,7 +89,7 @@ intents:
       /^warning +Capabilities +first-aid \(a skill\), stauts-check \(nothing\), fly \(nothing\)$/m,
     );
     expect(stdout).toMatch(
-      /^warning: …\/checked\.yaml:1:43: spec\.capabilities\.1: The capability "stauts-check" .*\n {2}do: Did you mean "status-check"\?$/m,
+      /^warning: …\/checked\.yaml:1:43: spec\.capabilities\.1: Unknown capability "stauts-check": .*\n {2}do: Did you mean "status-check"\?$/m,
     );
     expect(exitCode).toBe(0);
     const json = JSON.parse((await check(config, { json: true })).stdout);
@@ -117,19 +117,22 @@ intents:
     ],
     [
       "intents: {definitions: [{name: a, sentences: [x], tool: valve}]}\ntools: [{name: valve, description: d, command: [echo, '{zone}'], arguments: {zone: {type: string}}}]",
-      'The sentence "x" cannot call valve: its argument "zone" is not said.',
+      'The sentence "x" cannot call valve: its argument "zone" is missing.',
     ],
     [
       "tools: [{name: valve, description: d, command: [no-such-program]}]",
       '2:49: tools.0.command.0: The tool "valve" cannot be started: there is no program no-such-program in ',
     ],
-    ["tools: [{name: valve, description: d, command: [./script]}]", "It is there, but no program: chmod +x ./script"],
-    ["tools: [{name: valve, description: d, command: [./other]}]", "is run by no-such-interpreter, and there is none."],
-    ["tools: [{name: v, description: d, command: [echo], working_directory: nowhere}]", "which is no folder."],
+    ["tools: [{name: valve, description: d, command: [./script]}]", "Make it executable: chmod +x ./script"],
+    [
+      "tools: [{name: valve, description: d, command: [./other]}]",
+      "needs no-such-interpreter, which is not installed.",
+    ],
+    ["tools: [{name: v, description: d, command: [echo], working_directory: nowhere}]", "which is not a folder."],
     ["tools: [{name: v, description: d, command: [echo, '{x}']}]", "command uses {x}, which is not in arguments"],
     [
       "tools: [{name: v, description: d, command: [echo]}, {name: v, description: d, command: [echo]}]",
-      '2:60: tools.1.name: There are two tools named "v".',
+      '2:60: tools.1.name: Two tools are named "v".',
     ],
     [
       "mcp_servers: {files: {command: [no-such-server]}}",
@@ -138,7 +141,7 @@ intents:
     ["mcp_servers: {1x: {command: [echo]}}", '2:19: mcp_servers.1x: The MCP server "1x" cannot be used: its name '],
     ["mcp_servers: {far: {url: 'http://192.0.2.7/mcp'}}", "192.0.2.7 is not on this machine"],
     ["mcp_servers: {far: {url: 'http://127.0.0.1:1', api_key_env: NO_SUCH_KEY}}", "NO_SUCH_KEY, which is not set"],
-    ["session: {dir: device.json}", "The session cannot be kept in …/device.json: …/device.json is no folder."],
+    ["session: {dir: device.json}", "The session cannot be saved in …/device.json: …/device.json is not a folder."],
     ["skills_dir: nowhere", "2:13: skills_dir: …/nowhere: there is no such folder."],
     ["model_path: nowhere.gguf", "2:13: model_path: There is no model file at …/nowhere.gguf."],
     ["model_path: damaged.gguf", "2:13: model_path: "],
@@ -159,9 +162,9 @@ intents:
   test.each([
     [
       "intents: {definitions: [{name: a, sentences: [go home], answer: x}, {name: b, sentences: {en: ['go [to] home']}, answer: y}]}",
-      '2:96: intents.definitions.1.sentences.en.0: "go home" is a sentence of a and of b; a is what is done',
+      '2:96: intents.definitions.1.sentences.en.0: "go home" matches the intents a and b; a runs',
     ],
-    ["tools: [{name: v, description: d, command: [echo]}]", '2:16: tools.0.name: Nothing calls the tool "v".'],
+    ["tools: [{name: v, description: d, command: [echo]}]", '2:16: tools.0.name: The tool "v" is not used.'],
     ["tools: [{name: v, description: d, command: [echo, ./nothing]}]", "there is no such file in …."],
     ["instructions: Be kind.", '2:15: instructions: "instructions" has no effect on the rules engine.'],
   ])("%s is worth a look", async (config, message) => {

@@ -38,7 +38,7 @@ describe("a wrong command line is told what would be right, and exits with 2", (
     [["profile", "agent.yaml"], 'Unexpected argument "agent.yaml" for profile.'],
     [["optimize", "--target-mb", "64"], "optimize needs --model PATH or --calibrate PATH."],
     [["optimize", "--model", "a"], "optimize needs --target-mb N or --budget-mb N."],
-    [["optimize", "--model", "a", "--calibrate", "b"], "--calibrate and --model are two things to do."],
+    [["optimize", "--model", "a", "--calibrate", "b"], "--calibrate and --model cannot be combined."],
     [["optimize", "--model", "a", "--budget-mb", "64"], "There is no model at a."],
     [["optimize", "--model", "a", "--target-mb", "64", "--context", "1.5"], "--context takes a whole number"],
     [["optimize", "--model", "a", "--target-mb", "64", "--for", "fun"], "--for takes speed or context or quality"],

@@ -191,9 +191,9 @@ describe("nothing is written", () => {
     expect(await readdir(path.dirname(file))).toEqual(["agent.yaml"]);
     await writeFile(file, "mine");
     const { exitCode, stderr } = await runProgram(["init", file]);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`${file} is there already.`)]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`${file} already exists.`)]);
     // A folder is where the usual file goes.
-    expect((await runProgram(["init", path.dirname(file)])).stderr).toContain(`${file} is there already.`);
+    expect((await runProgram(["init", path.dirname(file)])).stderr).toContain(`${file} already exists.`);
     expect(await readFile(file, "utf8")).toBe("mine");
   });
 });
@@ -207,7 +207,7 @@ describe.skipIf(!hasScript)("at a terminal (script(1))", () => {
       ["A GGUF model that answers", "nowhere.gguf"],
       ["There is no model file at ", ""],
       ["MB of memory", "many"],
-      ['"many" is no whole number above 0.', "128"],
+      ['"many" is not a positive integer.', "128"],
       ["Keep the conversation", "no"],
       ["Begin with two sentences", ""],
     ] as const) {

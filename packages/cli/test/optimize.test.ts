@@ -61,12 +61,12 @@ describe("a model that can be read", () => {
     ]);
     expect(after).toBe("Est. size after: 96.7 MB");
     expect(latency).toMatch(/^Est\. latency: {4}\d+\.\d ms$/);
-    expect(stdout).toMatch(/\nPlans within [\d.]+ MB \(what is available now.*\) for .*, quality first:\n/);
+    expect(stdout).toMatch(/\nPlans within [\d.]+ MB \(the memory available now.*\) for .*, quality first:\n/);
     expect(stdout).toMatch(/\n1 {2}a-f16\.gguf +4096 +8192 {2}f16 /);
     expect(stdout).toMatch(
       /\nMemory of plan 1: 4\d\d\.\d of [\d.]+ MB\n\[[a-z.]{60}\]\n {2}w +256\.6 {2}weights \(evictable\)/,
     );
-    expect(stdout).toMatch(/\nTokens of an answer per second:\n/);
+    expect(stdout).toMatch(/\nAnswer tokens per second:\n/);
     expect(stdout).toMatch(/\nSpeeds: a prior, /);
     expect(stdout).not.toContain("\u001b");
   });
@@ -86,7 +86,7 @@ describe("a model that can be read", () => {
     const missing = (remains - 60).toFixed(1);
     expect(notes).toBe(
       `Notes:           In q2_k the file takes ${remains} MB. Answers get clearly worse. ` +
-        `That is ${missing} MB more than the target: take a smaller model.`,
+        `That is ${missing} MB more than the target: use a smaller model.`,
     );
   });
 
@@ -184,14 +184,16 @@ describe("bad input ends with exit code 2 and says what to do", () => {
   test("a folder without models, a device of another version, a device that is no JSON", async () => {
     await mkdir(at("nothing"));
     const empty = await optimize("--model", at("nothing"), "--target-mb", "100");
-    expect(empty.stderr).toMatch(/^error: There is no model in the folder .*\n {2}do: Name a folder with \.gguf files/);
+    expect(empty.stderr).toMatch(/^error: There is no model in the folder .*\n {2}do: Pass a folder with \.gguf files/);
     expect(empty.exitCode).toBe(2);
     const args = ["--model", at("models", "a-f16.gguf"), "--target-mb", "100", "--device"];
     const future = await optimize(...args, at("future.json"));
-    expect(future.stderr).toMatch(/future\.json describes no device that this version knows\.\n {2}why: .*memory_mb/);
+    expect(future.stderr).toMatch(
+      /future\.json does not describe a device that this version can read\.\n {2}why: .*memory_mb/,
+    );
     expect(future.exitCode).toBe(2);
     const text = await optimize(...args, at("models", "notes.txt"));
-    expect(text.stderr).toContain("it holds no JSON object");
+    expect(text.stderr).toContain("it does not contain a JSON object");
     expect(text.exitCode).toBe(2);
   });
 });

@@ -93,7 +93,7 @@ describe.skipIf(process.platform === "win32")("an output that nobody reads any m
       `"$NODE" "$PROGRAM" run --config "$CONFIG" < <(echo hello) > /dev/full; echo "exit $?"`,
     );
     expect(stdout).toBe("exit 1\n");
-    expect(stderr).toMatch(/^error: The output cannot be written: .*no space left/i);
+    expect(stderr).toMatch(/^error: Cannot write the output: .*no space left/i);
   });
 
   test("no standard input at all is an end of it", async () => {

@@ -34,7 +34,7 @@ describe("profile --measure", () => {
       expect(stdout).toMatch(new RegExp(`^  ${type} +\\d+\\.\\d billion weights/s  \\(spread \\d+ %\\)$`, "m"));
     }
     expect(stdout).toMatch(/^Storage: {5}(\d+ MB\/s|not measured)$/m);
-    expect(stdout).toContain(`\nKept in ${kept}.\n`);
+    expect(stdout).toContain(`\nSaved in ${kept}.\n`);
     expect(JSON.parse(readFileSync(kept, "utf8"))).toMatchObject({
       format: 1,
       bandwidth: oneThread,
@@ -92,15 +92,15 @@ describe("profile --measure", () => {
     expect(end).not.toContain("error");
   });
 
-  test.each(["storage", "seconds"])("--%s goes with it alone", async (option) => {
+  test.each(["storage", "seconds"])("--%s has no effect without it", async (option) => {
     const { exitCode, stderr } = await runProgram(["profile", `--${option}`, "7"], "", environment);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain(`--${option} goes with --measure.`);
+    expect(stderr).toContain(`--${option} has no effect without --measure.`);
   });
 
   test.each(["0.5", "61"])("takes no %s seconds", async (seconds) => {
     const { exitCode, stderr } = await runProgram(["profile", "--measure", "--seconds", seconds], "", environment);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("--seconds is 1 to 60.");
+    expect(stderr).toContain("--seconds takes a number from 1 to 60.");
   });
 });

@@ -27,11 +27,11 @@ import { checkSkills } from "./check-skills.js";
 import { checkTools } from "./check-tools.js";
 import { formatReport, reportToJson } from "./format-report.js";
 
-/** Says of a config all that can be known before it is run. The report is the result, whatever is in it. */
+/** Checks everything in a config that can be checked without running it, and prints the report. */
 export const checkAgent: CommandAction = async (values, { stdout }) => {
   const file = String(values.config ?? DEFAULT_CONFIG_FILE);
   const device = values.device === undefined ? null : await readPlanningDevice({ device: values.device });
-  // A program that is elsewhere, or a folder, is not looked for here.
+  // Programs and folders of another device are not checked.
   const elsewhere = device?.isThisOne === false ? device : null;
   const { report, config } = await checkFile(file, device, elsewhere);
   stdout.write(values.json ? formatJson(reportToJson(report, config)) : formatReport(report, config));
@@ -40,7 +40,7 @@ export const checkAgent: CommandAction = async (values, { stdout }) => {
 
 interface Checked {
   report: CheckReport;
-  /** Null for a file that is no config. */
+  /** Null if the file is not a valid config. */
   config: NanoAgentConfig | null;
 }
 
@@ -68,7 +68,7 @@ async function checkFile(
   const skills = await checkSkills(report, config);
   checkCapabilities(report, config, { skills, tools });
   const texts = await fixedTexts(config, { skills, tools });
-  // The engine is told of before the texts that its plan has to have room for.
+  // The engine is reported before the parts whose texts its plan needs room for.
   const others = report.parts.splice(place);
   await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts) });
   checkActs(report);
@@ -87,15 +87,15 @@ function thisSystem(): LimitingSystem {
   };
 }
 
-/** Reports a file that cannot be used as a config: its issues, each with its place, or why it cannot be read. */
+/** Returns the report for an invalid config: its issues with their positions, or why it cannot be read. */
 function rejectFile(file: string, error: unknown): CheckReport {
   const report = new CheckReport(file, null);
   const part = report.part("Config");
   part.summary = "cannot be used";
   if (!(error instanceof InvalidConfigError) || error.issues.length === 0) {
-    // Other errors, such as one of a device file, are presented as by every command.
+    // Other errors are presented as they are by every command.
     if (!NanoAgentError.isInstance(error) || exitCodeFor(error) !== 2) throw error;
-    const hint = error.code === "config-unreadable" ? `${error.hint} nanoagent init writes a config.` : error.hint;
+    const hint = error.code === "config-unreadable" ? `${error.hint} nanoagent init creates a config.` : error.hint;
     part.error([], { code: error.code, message: error.message, reason: error.reason, hint });
     return report;
   }

@@ -4,7 +4,7 @@ import type { CheckReport } from "./check-report.js";
 
 const kinds = { skill: "a skill", tool: "a tool", server: "an MCP server", "built-in": "built in", nothing: "nothing" };
 
-/** What each capability of the spec stands for. */
+/** Reports which skill, tool, server or built-in each capability names. */
 export function checkCapabilities(
   report: CheckReport,
   { spec, mcp_servers = {} }: NanoAgentConfig,
@@ -17,11 +17,11 @@ export function checkCapabilities(
   report.capabilities = resolved;
   part.summary = resolved.map(({ capability, kind }) => `${capability} (${kinds[kind]})`).join(", ");
   for (const { capability, kind, nearest } of resolved) {
-    // Which tools a server has is known when it is asked.
+    // The tools of a server are unknown until it is started.
     if (kind !== "nothing" || mayBelongToServer(capability, servers)) continue;
     part.warn(["spec", "capabilities", spec.capabilities.indexOf(capability)], {
       code: "unknown-capability",
-      message: `The capability "${capability}" is no skill, no tool of this config and not built in; it does nothing.`,
+      message: `Unknown capability "${capability}": no skill, tool or built-in has that name, so it has no effect.`,
       hint: nearest === null ? null : `Did you mean "${nearest}"?`,
     });
   }

@@ -13,7 +13,7 @@ import {
 import type { CheckReport } from "./check-report.js";
 import type { CheckedTool } from "./check-tools.js";
 
-/** Returns the texts of every request: the instructions, and those skills and tools that take most of it. */
+/** Returns the texts that every request contains: the instructions, and the largest set of skills and tools. */
 export async function fixedTexts(
   { instructions, spec }: NanoAgentConfig,
   { skills, tools }: { skills: readonly Skill[]; tools: readonly CheckedTool[] },
@@ -27,7 +27,7 @@ export async function fixedTexts(
   };
 }
 
-/** Is there room for a message in the longest context that the model can have, beside the texts of every request? */
+/** Checks that the model's longest context has room for a message beside the fixed texts. */
 export function checkContext(report: CheckReport, { instructions, engine }: NanoAgentConfig, texts: FixedTexts): void {
   if (report.model === null) return;
   const { context_tokens, longest_context_tokens = context_tokens, model } = report.model.plan;
@@ -37,13 +37,13 @@ export function checkContext(report: CheckReport, { instructions, engine }: Nano
   if (cost === null) return;
   const { least, likely, budget } = cost;
   const part = report.part("Context");
-  part.summary = `about ${likely} of ${budget} tokens are taken before the first message`;
+  part.summary = `about ${likely} of ${budget} tokens are used before the first message`;
   const isCertain = least >= budget;
   const isShort = typeof engine?.context === "number" && engine.context < MIN_USEFUL_CONTEXT_TOKENS;
   const filler = instructions === undefined ? ["spec", "capabilities"] : ["instructions"];
   part[isCertain ? "error" : "warn"](isShort ? ["engine", "context"] : filler, {
     code: "context-exceeded",
-    message: `The instructions, with skills and tools, take ${isCertain ? `at least ${least}` : `about ${likely}`} tokens; the context of ${contextTokens} has ${budget} for them and the message.`,
+    message: `Instructions, skills and tools take ${isCertain ? `at least ${least}` : `about ${likely}`} tokens; the context of ${contextTokens} has ${budget} for them and the message.`,
     hint: adviseOnContext({ fixedTokens: likely, budget, trainedTokens: model.training_context_tokens }),
   });
 }

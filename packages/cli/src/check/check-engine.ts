@@ -3,7 +3,7 @@ import { checkEngine as checkEngineOf, findUnusedSettings } from "@nanoagent/run
 import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
 import type { CheckReport } from "./check-report.js";
 
-/** Checks the engine: its settings, whether a model fits, and the settings that have no effect on it. */
+/** Checks the engine's settings, whether its model fits, and which settings have no effect on it. */
 export async function checkEngine(
   report: CheckReport,
   config: NanoAgentConfig,

@@ -5,7 +5,7 @@ import { mayBelongToServer } from "@nanoagent/runtime/program";
 import type { CheckedPart, CheckReport, ConfigPath } from "./check-report.js";
 import type { CheckedTool } from "./check-tools.js";
 
-/** The config's sentences: can they be read, do they call what is there, and is it clear which one is meant? */
+/** Checks the syntax of the sentences, that the tools they call exist, and that no two intents match one message. */
 export function checkIntents(report: CheckReport, config: NanoAgentConfig, tools: readonly CheckedTool[]): void {
   const { intents } = config;
   if (intents === undefined) return;
@@ -43,11 +43,11 @@ interface Surroundings {
   matcher: IntentMatcher;
   tools: readonly CheckedTool[];
   commands: readonly { name: string }[];
-  /** Nobody has asked them which tools they have. */
+  /** Names of MCP servers. Their tools are unknown. */
   servers: readonly string[];
 }
 
-/** Does the tool exist, and does each sentence say what it must be called with? */
+/** Checks that the intent's tool exists, and that each sentence supplies the tool's arguments. */
 function checkCall(part: CheckedPart, index: number, definition: IntentDefinition, surroundings: Surroundings): void {
   const { tool: wanted } = definition;
   if (wanted === undefined) return;
@@ -55,7 +55,7 @@ function checkCall(part: CheckedPart, index: number, definition: IntentDefinitio
   const path: ConfigPath = ["intents", "definitions", index];
   const tool = tools.find(({ name }) => name === wanted);
   if (tool === undefined) {
-    // What is wrong with a tool that is there was said of it.
+    // An invalid tool was reported with the tools.
     if (commands.some(({ name }) => name === wanted)) return;
     if (mayBelongToServer(wanted, servers)) return;
     const nearest = nearestName(wanted, [...tools.map(({ name }) => name), ...servers.map((name) => `${name}_`)]);
@@ -77,12 +77,12 @@ function checkCall(part: CheckedPart, index: number, definition: IntentDefinitio
       definition.arguments === undefined ? placeOfSentence(definition, entry.sentence.template) : ["arguments"];
     const issues = [
       ...unknown.map((name) => `it has no argument "${name}"`),
-      ...missing.map((name) => `its argument "${name}" is not said`),
+      ...missing.map((name) => `its argument "${name}" is missing`),
     ];
     part.error([...path, ...at], {
       code: "invalid-intents",
       message: `The sentence "${entry.sentence.template}" cannot call ${wanted}: ${issues.join("; ")}.`,
-      hint: "Give the slot that name ({slot:argument}), or write arguments, or a default.",
+      hint: "Name the slot after the argument ({slot:argument}), or set arguments or defaults.",
     });
   }
 }
@@ -108,15 +108,15 @@ function reportAmbiguities(part: CheckedPart, definitions: readonly IntentDefini
     const at = definition === undefined ? [] : placeOfSentence(definition, sentences[1]);
     part.warn(["intents", "definitions", index, ...at], {
       code: "ambiguous-intents",
-      message: `"${example}" is a sentence of ${first} and of ${second}; ${first} is what is done, as it comes first.`,
-      reason: `"${sentences[0]}" and "${sentences[1]}" both match it, and neither says more.`,
+      message: `"${example}" matches the intents ${first} and ${second}; ${first} runs because it comes first.`,
+      reason: `"${sentences[0]}" and "${sentences[1]}" both match it, and neither is more specific.`,
       hint: "Reword one of the sentences.",
     });
   }
   if (!complete) {
     part.warn(["intents"], {
       code: "ambiguities-unknown",
-      message: "There are so many sentences that not all pairs of them were searched for messages that match both.",
+      message: "Too many sentences: not all pairs were searched for messages that match both.",
     });
   }
 }

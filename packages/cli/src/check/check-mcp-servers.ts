@@ -3,7 +3,7 @@ import { checkMcpServer } from "@nanoagent/runtime/program";
 import { checkProgram } from "./check-program.js";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 
-/** The servers of the Model Context Protocol, as far as their settings go: none is started or asked. */
+/** Checks the settings of MCP servers, without starting or contacting any. */
 export async function checkMcpServers(
   report: CheckReport,
   { mcp_servers = {} }: NanoAgentConfig,
@@ -17,7 +17,7 @@ export async function checkMcpServers(
 }
 
 function kindOf(settings: McpServerSettings): string {
-  return "url" in settings ? "not asked" : "not started";
+  return "url" in settings ? "not contacted" : "not started";
 }
 
 async function checkServer(

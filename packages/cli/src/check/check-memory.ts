@@ -3,19 +3,19 @@ import { DeviceMemoryProbe, type Machine, MEMORY_CONTROLLER_OFF } from "@nanoage
 import { checkMemoryBudget, checkProgramSize } from "@nanoagent/runtime/program";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 
-/** The system that the agent runs on, as far as it can hold processes to a limit. */
+/** Memory limits of the system that the agent runs on. */
 export interface LimitingSystem {
   machine: Machine;
   canLimitProcesses: boolean;
-  /** RLIMIT_DATA of this program, which its processes inherit, in bytes; null without one. */
+  /** RLIMIT_DATA of this program, which child processes inherit, in bytes; null for no limit. */
   dataLimitBytes: number | null;
-  /** The part of that limit that Node takes for compiled code which it only reserves, in bytes. */
+  /** Part of that limit that Node reserves for compiled code without using it, in bytes. */
   reservedCodeBytes: number;
 }
 
 /**
- * Checks the memory budget against the device and, with `system`, against the limits that this process has and can set
- * there. Without it the agent is for another device.
+ * Checks the memory budget against the device and, with `system`, against the limits that this process has and can set.
+ * `system` is null if the agent is for another device.
  */
 export async function checkMemory(
   report: CheckReport,
@@ -47,14 +47,14 @@ export async function checkMemory(
   else if (config.model_path !== null || programs.length > 0) warnOfNoController(part, limited, canLimitProcesses);
 }
 
-/** The processes that the program limits. */
+/** Processes whose memory the program limits. */
 interface LimitedParts {
   engine: boolean;
-  /** Whether a tool or an MCP server sets max_memory_mb. One that does not has no limit. */
+  /** Whether a tool or an MCP server sets max_memory_mb. Others have no limit. */
   tools: boolean;
 }
 
-/** A limit that somebody else has set on this program holds for the engine's process as well. */
+/** Warns of a limit on this program that the engine's process inherits. */
 function warnOfDataLimit(
   part: CheckedPart,
   { spec }: NanoAgentConfig,
@@ -64,28 +64,28 @@ function warnOfDataLimit(
   const [limitMb, reservedMb] = [dataLimitBytes, reservedCodeBytes].map((bytes) => Math.floor(bytes / BYTES_PER_MB));
   part.warn(["spec", "max_memory_mb"], {
     code: "data-limit-low",
-    message: `This program runs with a limit of ${limitMb} MB on its data, which leaves a model less than max_memory_mb.`,
+    message: `This program has a data limit of ${limitMb} MB, which leaves a model less than max_memory_mb.`,
     reason: `The engine's process inherits the limit${reservedCodeBytes === 0 ? "" : `, and Node reserves ${reservedMb} MB of it for code`}.`,
     hint: "Remove the limit (ulimit -d, or LimitDATA= of systemd). MemoryMax= limits the memory that is in use.",
   });
 }
 
-/** Minimal containers have no shell, which sets the limits. */
+/** Warns of a missing shell, as in minimal containers: the shell sets the limits. */
 function warnOfNoShell(part: CheckedPart, { engine, tools }: LimitedParts): void {
   if (!engine && !tools) return;
   const reasons = [
-    ...(engine ? ["The engine's process is watched four times a second instead."] : []),
+    ...(engine ? ["Instead, the memory of the engine's process is checked four times a second."] : []),
     ...(tools ? ["max_memory_mb of tools and MCP servers has no effect."] : []),
   ];
   part.warn([], {
     code: "no-process-limits",
-    message: "The program cannot set limits on the processes that it starts: this system has no /bin/sh.",
+    message: "The program cannot limit the memory of processes that it starts: this system has no /bin/sh.",
     reason: reasons.join(" "),
-    hint: "Give the container a limit, which holds all of it together, or use an image that has a shell.",
+    hint: "Set a memory limit on the container, or use an image that has a shell.",
   });
 }
 
-/** Limits are accepted there and ignored. An agent without a model and without tools has nothing that could grow. */
+/** Warns of a kernel that accepts memory limits and ignores them. Not called for an agent that has nothing to limit. */
 function warnOfNoController(part: CheckedPart, { engine, tools }: LimitedParts, canLimitProcesses: boolean): void {
   const held = [
     ...(engine ? ["the engine's process"] : []),
@@ -93,15 +93,15 @@ function warnOfNoController(part: CheckedPart, { engine, tools }: LimitedParts, 
   ];
   const holds =
     held.length > 0 && canLimitProcesses
-      ? `RLIMIT_DATA holds ${held.join(" and ")} instead.`
-      : "No limit of the kernel holds the agent.";
+      ? `RLIMIT_DATA limits ${held.join(" and ")} instead.`
+      : "The kernel does not limit the agent's memory.";
   part.warn([], {
     code: "memory-control-off",
     message: "MemoryMax of systemd and --memory of Docker have no effect on this kernel.",
-    reason: `The kernel was started without control of memory (cgroup_disable=memory). ${holds}`,
+    reason: `The kernel was started without the memory controller (cgroup_disable=memory). ${holds}`,
     hint:
-      "To switch it on, add cgroup_enable=memory cgroup_memory=1 to the kernel's command line and restart. On Raspberry " +
-      "Pi OS that is the one line of /boot/firmware/cmdline.txt (/boot/cmdline.txt before Debian 12).",
+      "To enable it, add cgroup_enable=memory cgroup_memory=1 to the kernel's command line and restart. On Raspberry " +
+      "Pi OS, that is the line in /boot/firmware/cmdline.txt (/boot/cmdline.txt before Debian 12).",
   });
 }
 
@@ -114,8 +114,8 @@ function warnOfLowLimit(
   const limitMb = Math.floor(limit_bytes / BYTES_PER_MB);
   part.warn(["spec", "max_memory_mb"], {
     code: "memory-limit-low",
-    message: `The agent may take ${spec.max_memory_mb} MB, and the limit on this process is ${limitMb} MB.`,
-    reason: `The limit is that of ${limit_source}. A model has to fit within it.`,
+    message: `The agent's budget is ${spec.max_memory_mb} MB, but this process is limited to ${limitMb} MB.`,
+    reason: `The limit comes from ${limit_source}. A model has to fit within it.`,
     hint:
       `Set spec.max_memory_mb to ${limitMb} or less, or raise the limit: MemoryMax and MemoryHigh of a systemd unit, ` +
       "--memory of a container, resources.limits.memory of a pod.",

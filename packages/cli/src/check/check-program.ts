@@ -6,7 +6,7 @@ import type { CheckedPart, ConfigPath } from "./check-report.js";
 
 type ProgramSettings = Pick<CommandToolSettings, "command" | "working_directory" | "environment">;
 
-/** A program that the agent starts: is it there, and what it is run by? `who` starts it, and `path` leads to its settings. */
+/** Checks that a program and its interpreter exist. `who` is the tool or server; `path` leads to its settings. */
 export async function checkProgram(
   part: CheckedPart,
   path: ConfigPath,
@@ -17,8 +17,8 @@ export async function checkProgram(
   if (!(await isFolder(folder))) {
     part.error([...path, "working_directory"], {
       code: "working-directory-not-found",
-      message: `${who} runs in ${folder}, which is no folder.`,
-      hint: "Make the folder, or correct working_directory.",
+      message: `${who} runs in ${folder}, which is not a folder.`,
+      hint: "Create the folder, or correct working_directory.",
     });
     return;
   }
@@ -32,10 +32,10 @@ export async function checkProgram(
       message: `${who} cannot be started: ${error instanceof Error ? error.message : String(error)}.`,
       hint:
         /\s/.test(program) && !isThere
-          ? "Write the program and each of its arguments as an entry of the list."
+          ? "Write the program and each of its arguments as a separate entry of the list."
           : isThere
-            ? `It is there, but no program: chmod +x ${program}`
-            : "Install it, or write its path; commands are looked for in these folders alone, whatever your shell's PATH is.",
+            ? `Make it executable: chmod +x ${program}`
+            : "Install it, or write its path. Only these folders are searched, not the PATH of your shell.",
     });
     return;
   }
@@ -44,13 +44,13 @@ export async function checkProgram(
     if ((await stat(resolve(folder, argument)).catch(() => null)) !== null) continue;
     part.warn([...path, "command", at], {
       code: "file-not-found",
-      message: `${who} names ${argument}, and there is no such file in ${folder}.`,
-      hint: "If the command makes it, all is well.",
+      message: `${who} names ${argument}, which does not exist in ${folder}.`,
+      hint: "Correct the path, or ignore this if the command creates the file.",
     });
   }
 }
 
-/** A script whose interpreter is missing fails as if it were missing itself; nobody would look at its first line. */
+/** Checks a script's interpreter. Without it, the system reports that the script itself does not exist. */
 async function checkInterpreter(
   part: CheckedPart,
   path: ConfigPath,
@@ -61,11 +61,11 @@ async function checkInterpreter(
   const wanted = await readInterpreter(file);
   if (wanted === null) return;
   const found = await findCommandProgram({ ...settings, command: [wanted] }, dirname(file)).catch(() => null);
-  // The system knows no stand-in for it.
+  // This program replaces a missing `node` in commands, but the system does not do so for scripts.
   if (found !== null && (wanted !== "node" || found !== process.execPath || isInSearchPath(found))) return;
   part.error([...path, "command", 0], {
     code: "program-not-found",
-    message: `${who} cannot be started: ${file} is run by ${wanted}, and there is none.`,
+    message: `${who} cannot be started: ${file} needs ${wanted}, which is not installed.`,
     hint: `Name the interpreter in command, as in [${wanted}, ${settings.command[0]}], or install it in /usr/local/bin.`,
   });
 }

@@ -7,7 +7,7 @@ import { exitCodes } from "../exit-codes.js";
 export interface Issue {
   severity: "error" | "warning";
   code: string;
-  /** The keys that lead to it, joined by dots; empty for the config as a whole. */
+  /** Keys that lead to the value, joined by dots; empty for the config as a whole. */
   key: string;
   line: number | null;
   column: number | null;
@@ -16,7 +16,7 @@ export interface Issue {
   hint: string | null;
 }
 
-/** Parts of an issue that a check knows; {@link CheckedPart} adds the place. */
+/** Parts of an issue that a check supplies; {@link CheckedPart} adds the position. */
 export interface IssueParts {
   code: string;
   message: string;
@@ -27,7 +27,7 @@ export interface IssueParts {
 export type ConfigPath = readonly (string | number)[];
 export type PlaceOf = (path: ConfigPath) => { line: number; column: number };
 
-/** One part of an agent, what there is to say of it, and what is wrong with it. */
+/** Part of an agent, with its summary and issues. */
 export class CheckedPart {
   readonly name: string;
   summary = "";
@@ -55,7 +55,7 @@ export class CheckedPart {
     this.#add("warning", path, parts);
   }
 
-  /** Takes what was thrown as an error; what is no error of a config is thrown on. */
+  /** Adds a thrown error as an issue. Rethrows anything that is not a {@link NanoAgentError}. */
   reject(path: ConfigPath, thrown: unknown): void {
     if (!NanoAgentError.isInstance(thrown)) throw thrown;
     this.error(path, thrown);
@@ -75,11 +75,11 @@ export class CheckedPart {
   }
 }
 
-/** What a check found, part by part. */
+/** Findings of a check, part by part. */
 export class CheckReport {
   readonly file: string;
   readonly parts: CheckedPart[] = [];
-  /** How the model would be loaded, and within how much; null without a model, or where it cannot be. */
+  /** Plan for loading the model, and its budget; null without a model, or if it cannot be loaded. */
   model: { plan: FitPlan; budgetBytes: number } | null = null;
   capabilities: readonly ResolvedCapability[] = [];
   readonly #placeOf: PlaceOf | null;
@@ -99,7 +99,7 @@ export class CheckReport {
     return this.parts.flatMap(({ issues }) => issues);
   }
 
-  /** 2 for whatever is wrong, 3 when all that is wrong is that it does not fit. */
+  /** 0 without errors, 3 if all errors are that something does not fit, otherwise 2. */
   get exitCode(): number {
     const errors = this.issues.filter(({ severity }) => severity === "error");
     if (errors.length === 0) return exitCodes.done;

@@ -4,19 +4,19 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import { findSession } from "@nanoagent/runtime/node";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 
-/** The folder of the session: can it be written, and what is in it? */
+/** Checks that the session's folder can be written, and reports its contents. */
 export async function checkSession(report: CheckReport, { session }: NanoAgentConfig): Promise<void> {
   if (session === undefined) return;
   const part = report.part("Session");
   const { dir } = session;
   const existing = await nearestExisting(dir);
-  part.summary = existing.path === dir ? dir : `${dir}, which the first start makes`;
+  part.summary = existing.path === dir ? dir : `${dir}, created at the first start`;
   const issue = await whyNotWritable(existing);
   if (issue !== null) {
     part.error(["session", "dir"], {
       code: "session-unreadable",
-      message: `The session cannot be kept in ${dir}: ${issue}.`,
-      hint: "Name a folder that this user may write to.",
+      message: `The session cannot be saved in ${dir}: ${issue}.`,
+      hint: "Choose a folder that this user can write to.",
     });
     return;
   }
@@ -32,7 +32,7 @@ async function describeContents(part: CheckedPart, dir: string): Promise<void> {
   }
 }
 
-/** The folder itself, or the nearest one above it that is there. */
+/** Returns the folder itself, or its nearest parent that exists. */
 async function nearestExisting(file: string): Promise<{ path: string; isFolder: boolean }> {
   for (let at = file; ; at = path.dirname(at)) {
     try {
@@ -45,12 +45,12 @@ async function nearestExisting(file: string): Promise<{ path: string; isFolder: 
 }
 
 async function whyNotWritable(existing: { path: string; isFolder: boolean }): Promise<string | null> {
-  if (!existing.isFolder) return `${existing.path} is no folder`;
+  if (!existing.isFolder) return `${existing.path} is not a folder`;
   try {
     await access(existing.path, constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {
     const isReadOnly = (error as NodeJS.ErrnoException).code === "EROFS";
-    return `${existing.path} ${isReadOnly ? "is on a read-only file system" : "may not be written by this user"}`;
+    return `${existing.path} ${isReadOnly ? "is on a read-only file system" : "is not writable for this user"}`;
   }
 }

@@ -2,7 +2,7 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import { readSkills, type Skill } from "@nanoagent/runtime/node";
 import type { CheckReport } from "./check-report.js";
 
-/** The skills of the config's folder. */
+/** Checks and returns the skills in the config's skills folder. */
 export async function checkSkills(
   report: CheckReport,
   { skills_dir, spec }: NanoAgentConfig,

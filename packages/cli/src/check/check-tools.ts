@@ -5,12 +5,12 @@ import { ToolSet } from "@nanoagent/runtime/program";
 import { checkProgram } from "./check-program.js";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 
-/** A config's tool, as far as it can be used. */
+/** Tool of a config that has no errors. */
 export type CheckedTool = Tool;
 
 const permissionWords = { always: "always allowed", ask: "asks first", never: "never allowed" };
 
-/** The tools that the config's commands are. With `isHere`, their programs are looked for on this machine. */
+/** Checks the config's tools and returns the usable ones. With `isHere`, also checks that their programs exist. */
 export async function checkTools(
   report: CheckReport,
   config: NanoAgentConfig,
@@ -26,7 +26,7 @@ export async function checkTools(
     if (tools.some(({ name }) => name === tool.name)) {
       part.error(["tools", index, "name"], {
         code: "invalid-tool",
-        message: `There are two tools named "${tool.name}".`,
+        message: `Two tools are named "${tool.name}".`,
         hint: "Rename one of them.",
       });
       continue;
@@ -50,15 +50,15 @@ async function openTool(part: CheckedPart, index: number, settings: CommandToolS
   }
 }
 
-/** Is there anybody who would call it, and may they? */
+/** Warns if nothing can call the tool, or if its permission forbids the call. */
 function checkUse(part: CheckedPart, index: number, { name, permission }: Tool, config: NanoAgentConfig): void {
   const byIntent = config.intents?.definitions.some(({ tool }) => tool === name) === true;
   const byEngine = config.spec.capabilities.includes(name);
   if (!byIntent && !byEngine) {
     part.warn(["tools", index, "name"], {
       code: "tool-not-used",
-      message: `Nothing calls the tool "${name}".`,
-      hint: "Name it in an intent, or in spec.capabilities for the model.",
+      message: `The tool "${name}" is not used.`,
+      hint: "Name it in an intent, or in spec.capabilities to let the model call it.",
     });
   } else if (permission === "never") {
     part.warn(["tools", index, "permission"], {

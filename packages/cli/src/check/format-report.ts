@@ -3,7 +3,7 @@ import { plainLine, plainText } from "../output/plain-text.js";
 import type { CheckReport, Issue } from "./check-report.js";
 
 const STATUS_WIDTH = 9;
-/** The report for people: part by part, then what is wrong, then how much of it. */
+/** Formats the report for people: a line per part, then the issues, then their number. */
 export function formatReport(report: CheckReport, config: NanoAgentConfig | null): string {
   const width = Math.max(...report.parts.map(({ name }) => name.length)) + 2;
   const parts = report.parts.map(({ status, name, summary }) =>
@@ -49,7 +49,7 @@ function counted(count: number, word: string): string {
   return count === 0 ? "" : `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** The report for programs. */
+/** Returns the report for programs. */
 export function reportToJson(report: CheckReport, config: NanoAgentConfig | null) {
   return {
     file: report.file,

@@ -27,7 +27,7 @@ export function checkValues(
   return values;
 }
 
-/** Returns the list behind an option that may be repeated: empty where it was not given. */
+/** Returns the values of an option that may be repeated; empty if it was not given. */
 export function listOf(value: OptionValues[string]): readonly string[] {
   return Array.isArray(value) ? value : value === undefined ? [] : [String(value)];
 }
@@ -56,7 +56,7 @@ function readOperand(command: string, { choices, placeholder }: CommandOperand, 
   throw new UsageError({ message: `Unknown ${placeholder} "${value}" for ${command}.${suggestion}`, hint });
 }
 
-/** The error for a word that no operand takes. A file's name is most often the value of an option. */
+/** Returns the error for an unexpected argument. A file name is most often the value of an option. */
 function strayValue({ name, options }: Command, value: string, hint: string): UsageError {
   const option = /\.(?:ya?ml|json)$/i.test(value) ? "config" : /[./\\]/.test(value) ? "model" : "";
   const suggestion = Object.hasOwn(options, option) ? ` Did you mean --${option} ${value}?` : "";
@@ -80,7 +80,7 @@ function refuseMissing(command: Command, values: OptionValues, hint: string): vo
   }
 }
 
-/** Refuses an option that has no effect beside the others: whoever gave it expects one. */
+/** Refuses an option that has no effect with the other options or the operand. */
 function refuseIdle({ name, options, operand }: Command, values: OptionValues, hint: string): void {
   const action = operand === undefined ? undefined : values[operand.name];
   for (const [option, { operands, notWith = [], onlyWith = [] }] of Object.entries(options)) {
@@ -102,7 +102,7 @@ function readValue(name: string, { kind, choices }: CommandOption, value: string
     throw new UsageError({ message: `${name} takes ${choices.join(" or ")}, found "${value}".`, hint });
   }
   if (kind === "text") return value;
-  // The schema of the key that the option sets says which numbers are valid.
+  // The schema of the key that the option sets checks the range.
   if (kind === "number") return Number.isNaN(Number(value)) || value.trim() === "" ? value : Number(value);
   const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
   if (!(number > 0 && Number.isFinite(number))) {

@@ -10,7 +10,7 @@ export interface CommandOption {
   /** One letter: `-h`. */
   short?: string;
   required?: boolean;
-  /** The accepted values; absent where any text is. */
+  /** Accepted values. Default: any text. */
   choices?: readonly string[];
   /** Operands with which the option has an effect. With others it is refused. Default: all. */
   operands?: readonly string[];
@@ -22,7 +22,7 @@ export interface CommandOption {
   repeats?: true;
 }
 
-/** Values of a command's options and operand, by name; absent where none was given. */
+/** Values of a command's options and operand, by name. An option that was not given is absent. */
 export interface OptionValues {
   readonly [name: string]: string | number | boolean | readonly string[] | undefined;
 }
@@ -34,11 +34,11 @@ export type CommandAction = (values: OptionValues, streams: Streams, commands: r
 export interface CommandOperand {
   name: string;
   placeholder: string;
-  /** The accepted words with a description each; without them any word, or none, is accepted. */
+  /** Accepted words with their descriptions. Default: any word, or no operand. */
   choices?: Readonly<Record<string, string>>;
-  /** Whether there may be several; the value is then a list. */
+  /** Whether the operand may be repeated; its value is then a list. */
   repeats?: true;
-  /** Whether it may be left out although there are choices. */
+  /** Whether the operand may be omitted although it has choices. */
   isOptional?: true;
 }
 
@@ -47,7 +47,7 @@ export interface Command {
   name: string;
   /** One line, for the list of commands. */
   summary: string;
-  /** Lines that a user should read before the first use. */
+  /** Lines to read before the first use. */
   details: string;
   operand?: CommandOperand;
   options: Record<string, CommandOption>;

@@ -1,11 +1,11 @@
 import { wrapText } from "../output/wrap-text.js";
 import { type Command, type CommandOption, commonOptions } from "./command.js";
 
-/** Longest lines of a help text: longer ones are hard to read on any terminal. */
+/** Most characters in a line of help. Longer lines are hard to read on any terminal. */
 const WIDEST = 100;
-/** Narrowest terminal whose width is kept to. */
+/** Fewest columns that help is wrapped to. */
 const NARROWEST = 40;
-/** Terminals that are narrower have each description below its name. */
+/** Fewest columns for descriptions beside the names. On narrower terminals they are below. */
 const TWO_COLUMNS_FROM = 64;
 
 /** Everyday questions, each with the command that answers it. */
@@ -18,7 +18,7 @@ const gettingStarted: readonly (readonly [question: string, command: string])[] 
   ["Can I try a model without a config?", "nanoagent run --model model.gguf"],
   ["Can a script ask it?", 'nanoagent run --once "status"'],
   ["Does the model do the right thing?", "nanoagent eval --model model.gguf --limit 60"],
-  ["What was said before?", "nanoagent sessions show"],
+  ["What did we talk about before?", "nanoagent sessions show"],
 ];
 
 /** Returns the help of the program for a terminal with this many columns. */

@@ -2,7 +2,7 @@ import { nearestName } from "@nanoagent/models";
 import { UsageError } from "../errors/usage-error.js";
 import { type Command, type CommandOption, commonOptions } from "./command.js";
 
-/** Stands before each value, so that cac leaves numbers, spaces and dashes as text. No argument can contain it. */
+/** Prefix of each value, which makes cac keep numbers, spaces and dashes as text. No argument can contain it. */
 const MARK = "\0";
 
 /** Arguments that cac can parse, and the command that they name. */
@@ -38,7 +38,7 @@ export function unmark(value: string): string {
   return value.startsWith(MARK) ? value.slice(MARK.length) : value;
 }
 
-/** Where to read about the options of a command, or of the program. */
+/** Returns the hint that names the help of a command, or of the program. */
 export function optionsHint(command: Command | null): string {
   return command === null
     ? "nanoagent --help shows the commands."
@@ -84,7 +84,7 @@ function nameOf(rawName: string, known: Record<string, CommandOption>): string |
   return Object.keys(known).find((name) => known[name]?.short === rawName.slice(1)) ?? null;
 }
 
-/** An option as people write one; a text that begins with dashes and goes on with spaces is a value. */
+/** An option's name, with or without a value. Text that begins with dashes and contains spaces is a value. */
 const OPTION = /^--[a-z][\w-]*(=.*)?$/is;
 
 /** Takes the next argument as a value, unless it is an option. */

@@ -9,7 +9,7 @@ export interface CommandLine {
   values: OptionValues;
 }
 
-/** Parses the program's arguments. Throws `UsageError` for one that is unknown, missing or wrong. */
+/** Parses the program's arguments. Throws `UsageError` for an unknown, missing or invalid one. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): CommandLine {
   const { command, marked } = markValues(args, commands);
   const cli = cac("nanoagent");

@@ -2,16 +2,16 @@ import type { Command } from "../command-line/command.js";
 
 export const check: Command = {
   name: "check",
-  summary: "Check an agent's config, and whether its model fits.",
+  summary: "Check an agent's config, and whether it fits the device.",
   details:
-    "Reads the config, what it names, and the header of its model. It starts no program, connects to nothing and writes nothing.\nErrors keep the agent from working; warnings do not. Exit code 2: the config is wrong; 3: it does not fit.",
+    "Reads the config, the files that it names, and the header of its model. Does not start programs, contact servers or write files.\nErrors keep the agent from working; warnings do not. Exit code 2: the config is wrong; 3: it does not fit.",
   options: {
     config: { kind: "text", placeholder: "PATH", description: "The agent's config. Default: agent.yaml." },
     device: {
       kind: "text",
       placeholder: "FILE|auto",
       description:
-        "Check for another device, from a file that `nanoagent profile --json` wrote, or for this one (auto), whatever the config's device is.",
+        "Check for the device in FILE (from `nanoagent profile --json`) or for this one (auto), instead of the config's device.",
     },
     json: { kind: "flag", description: "Print the report as JSON." },
   },

@@ -2,8 +2,8 @@ import type { Command } from "../command-line/command.js";
 
 export const completion: Command = {
   name: "completion",
-  summary: "Print a script that completes nanoagent's commands and options in your shell.",
-  details: "Load the script from your shell's startup file, as in the examples, to have it in every shell.",
+  summary: "Print a completion script for your shell.",
+  details: "Completes commands, options and files. Load it from your shell's startup file, as in the examples.",
   operand: {
     name: "shell",
     placeholder: "SHELL",

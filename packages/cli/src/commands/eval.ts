@@ -3,25 +3,25 @@ import { samplingFlags } from "../command-line/sampling-flags.js";
 
 export const evaluate: Command = {
   name: "eval",
-  summary: "Count how often a model does the right thing.",
+  summary: "Measure how often a model does the right thing.",
   details:
-    "Runs scenarios: sentences and dialogues, each with the tool calls that it should lead to. Counts how often they happen.\nNo real tool is called. Each --model and --config is a column of the table, beside the result of choosing tools by words alone.\nWithout a file of scenarios, the built-in ones run. Ctrl-C ends the run and shows the results so far.\nExit code 1: an engine stayed below --min-right, or kept failing.",
+    "Runs scenarios (sentences and dialogues with the calls that they should lead to) and reports how often the right thing happened.\nTools are simulated. The table has a column for each --model and --config, and one for a baseline that only compares words.\nWithout SCENARIOS, the built-in ones run. Ctrl-C stops and shows the results so far.\nExit code 1: fewer were right than --min-right, or an engine kept failing.",
   operand: { name: "scenarios", placeholder: "SCENARIOS", repeats: true },
   options: {
     model: {
       kind: "text",
       placeholder: "PATH",
-      description: "GGUF model to try. May be given several times.",
+      description: "GGUF model to try. May be repeated.",
       repeats: true,
     },
     config: {
       kind: "text",
       placeholder: "PATH",
       description:
-        "Config whose engine, sampling and instructions to try, without its tools. May be given several times. Default, without a model: agent.yaml.",
+        "Config whose engine, sampling and instructions to try, without its tools. May be repeated. Default without --model: agent.yaml.",
       repeats: true,
     },
-    times: { kind: "positive-number", placeholder: "N", description: "Run each scenario N times. Default: 1." },
+    times: { kind: "positive-number", placeholder: "N", description: "Runs of each scenario. Default: 1." },
     part: {
       kind: "text",
       placeholder: "PART",
@@ -30,7 +30,7 @@ export const evaluate: Command = {
     },
     group: { kind: "text", placeholder: "NAME", description: "Only scenarios of this group, such as call or none." },
     language: { kind: "text", placeholder: "CODE", description: "Only scenarios in this language, such as en." },
-    limit: { kind: "positive-number", placeholder: "N", description: "Run at most N scenarios, evenly spread." },
+    limit: { kind: "positive-number", placeholder: "N", description: "At most this many scenarios, evenly spread." },
     temperature: {
       ...(samplingFlags.temperature as Command["options"][string]),
       description: "Randomness; 0 always takes the likeliest token. Default: the config's, or 0.",
@@ -48,10 +48,10 @@ export const evaluate: Command = {
     "min-right": {
       kind: "positive-number",
       placeholder: "PERCENT",
-      description: "End with exit code 1 if an engine gets a smaller share of the scenarios right.",
+      description: "Exit with code 1 if an engine gets less than this share of the scenarios right.",
     },
-    "show-wrong": { kind: "flag", description: "List what was not right, and why.", notWith: ["json"] },
-    junit: { kind: "text", placeholder: "FILE", description: "Write the results to FILE as JUnit XML too." },
+    "show-wrong": { kind: "flag", description: "List the scenarios that were not right, and why.", notWith: ["json"] },
+    junit: { kind: "text", placeholder: "FILE", description: "Also write the results to FILE, as JUnit XML." },
     json: { kind: "flag", description: "Print all results as JSON." },
   },
   examples: [

@@ -8,5 +8,5 @@ import { profile } from "./profile.js";
 import { run } from "./run.js";
 import { sessions } from "./sessions.js";
 
-/** The commands, in the order in which a newcomer meets them. */
+/** Commands, in the order in which a new user needs them. */
 export const commands: readonly Command[] = [profile, optimize, init, check, run, evaluate, sessions, completion];

@@ -2,35 +2,35 @@ import type { Command } from "../command-line/command.js";
 
 export const init: Command = {
   name: "init",
-  summary: "Write the config of an agent for this device.",
+  summary: "Create an agent's config for this device.",
   details:
-    "Asks a few questions at a terminal; elsewhere, it uses the options and defaults. Default for FILE: agent.yaml.\nA name that ends in .json makes JSON. The config has comments, fits this device, and works as it is.\nAn existing file is never changed.",
+    "Asks a few questions at a terminal; elsewhere uses the options and defaults. FILE is agent.yaml by default; a name that ends in .json makes JSON.\nThe config has comments, fits this device, works as written, and names its schema for editors. Existing configs are never overwritten.",
   operand: { name: "file", placeholder: "FILE" },
   options: {
-    name: { kind: "text", placeholder: "TEXT", description: "The agent's name. Default: the folder's." },
+    name: { kind: "text", placeholder: "TEXT", description: "The agent's name. Default: the folder's name." },
     model: {
       kind: "text",
       placeholder: "PATH",
-      description: "GGUF model that answers. Default: none; sentences and the built-in rules do.",
+      description: "GGUF model that answers. Default: none; sentences and the built-in rules answer.",
     },
     "memory-mb": {
       kind: "positive-number",
       placeholder: "N",
-      description: "Memory limit for the agent, in MB. Default: a value that suits the model and the device.",
+      description: "Memory budget of the agent, in MB. Default: one that suits the model and the device.",
     },
     "session-dir": {
       kind: "text",
       placeholder: "PATH",
-      description: "Folder for the conversation. Default: state.",
+      description: "Folder in which to save the conversation. Default: state.",
     },
     with: {
       kind: "text",
       placeholder: "PARTS",
       description:
-        "Parts of the config, separated by commas: session, sentences (and a command that one of them runs), or none. Default: session,sentences.",
+        "Parts to include, separated by commas: session, sentences (with a command that one of them runs), or none. Default: session,sentences.",
     },
-    yes: { kind: "flag", description: "Ask nothing, even at a terminal." },
-    json: { kind: "flag", description: "Ask nothing, and print what was written as JSON." },
+    yes: { kind: "flag", description: "Do not ask questions, even at a terminal." },
+    json: { kind: "flag", description: "Do not ask questions, and print the result as JSON." },
   },
   examples: [
     "nanoagent init",

@@ -2,54 +2,53 @@ import type { Command } from "../command-line/command.js";
 
 export const optimize: Command = {
   name: "optimize",
-  summary: "Say which model fits, how, and how fast it will be.",
+  summary: "Find out which model fits, and how fast it will be.",
   details:
-    "Reads the header of a GGUF file, or of every one in a folder, and plans how to load it, before any memory is allocated.\nA file that does not exist is assumed to have twice the target size. Each forecast names its basis: measured, calibrated or prior.\nExit code 3: nothing fits --budget-mb.",
+    "Reads the header of a GGUF file, or of all in a folder, and plans how to load it, with every byte of memory counted.\nA file that does not exist is assumed to have twice the target size. Speeds are measured, calibrated or priors, as the output says.\nExit code 3: nothing fits --budget-mb.",
   options: {
-    model: { kind: "text", placeholder: "PATH", description: "Model file, or a folder of them." },
+    model: { kind: "text", placeholder: "PATH", description: "Model file, or a folder of model files." },
     "target-mb": {
       kind: "positive-number",
       placeholder: "N",
-      description: "The file size to reach, in MB.",
+      description: "File size to reach, in MB.",
       notWith: ["calibrate"],
     },
     "budget-mb": {
       kind: "positive-number",
       placeholder: "N",
-      description:
-        "Memory limit for the agent with its program, in MB, like spec.max_memory_mb. Default: all memory that is available.",
+      description: "Memory budget of the agent and its program (spec.max_memory_mb), in MB. Default: available memory.",
       notWith: ["calibrate"],
     },
     context: {
       kind: "positive-number",
       placeholder: "N",
       description:
-        "Context length, in tokens. Default: 4096, or fewer if they do not fit; with --for context, as many as fit.",
+        "Tokens of context that are required. Default: 4096, or as many as fit (--for context: as many as fit).",
       notWith: ["calibrate"],
     },
     device: {
       kind: "text",
       placeholder: "FILE|auto",
-      description: "Plan for the device that `nanoagent profile --json` has described. Default: auto, this one.",
+      description: "Plan for the device in FILE (from `nanoagent profile --json`). Default: auto, this device.",
       notWith: ["calibrate"],
     },
     for: {
       kind: "text",
       placeholder: "GOAL",
-      description: "Goal of the plan: speed, context or quality. Default: quality.",
+      description: "Goal that comes first: speed, context or quality. Default: quality.",
       choices: ["speed", "context", "quality"],
       notWith: ["calibrate"],
     },
     explain: {
       kind: "flag",
-      description: "Show how the memory of the best plan adds up, line by line.",
+      description: "Show the memory of the best plan, line by line.",
       notWith: ["calibrate", "json"],
     },
     calibrate: {
       kind: "text",
       placeholder: "PATH",
       description:
-        "Measure the speed of this device with a small, dense model. This takes some minutes; later forecasts for all models use it.",
+        "Measure this device's speed with a small, dense model. Takes some minutes, and improves the forecasts for all models.",
     },
     json: { kind: "flag", description: "Print advice and plans as JSON." },
   },

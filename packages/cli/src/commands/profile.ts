@@ -2,24 +2,24 @@ import type { Command } from "../command-line/command.js";
 
 export const profile: Command = {
   name: "profile",
-  summary: "Show what this device is.",
+  summary: "Show this device's memory, cores, platform and GPU.",
   details:
-    "Reads memory, cores, platform and GPU from the system, without starting a process.\n--measure takes about ten seconds and keeps what it finds, for the forecasts of other commands.",
+    "Reads them from the system, without starting a process.\n--measure takes about ten seconds and saves the figures for the forecasts of other commands.",
   options: {
-    detail: { kind: "flag", description: "Show all facts about the device, and where each was read." },
-    json: { kind: "flag", description: "Print the device as JSON, with all its details." },
-    deep: { kind: "flag", description: "Ask nvidia-smi and vcgencmd too, two seconds each at most." },
+    detail: { kind: "flag", description: "Show all details, and where each was read." },
+    json: { kind: "flag", description: "Print the device as JSON, with all details." },
+    deep: { kind: "flag", description: "Also ask nvidia-smi and vcgencmd, for at most two seconds each." },
     data: {
       kind: "text",
       placeholder: "PATH",
-      description: "File or folder whose storage the details describe. Default: the working directory.",
+      description: "Path whose storage the details describe. Default: the working directory.",
     },
-    measure: { kind: "flag", description: "Measure how fast memory, arithmetic and storage are, too." },
+    measure: { kind: "flag", description: "Also measure the speed of memory, arithmetic and storage." },
     storage: {
       kind: "text",
       placeholder: "PATH",
       description:
-        "With --measure: file or folder whose storage is measured. In a folder, a file of up to 64 MB is written. Default: the working directory.",
+        "With --measure: file or folder whose storage is read. In a folder, up to 64 MB are written first. Default: the working directory.",
     },
     seconds: {
       kind: "positive-number",
@@ -29,12 +29,12 @@ export const profile: Command = {
     save: {
       kind: "text",
       placeholder: "FILE",
-      description: "Write a device block for a config: YAML, or JSON where the name ends in .json.",
+      description: "Write a device block for a config: YAML, or JSON if the name ends in .json.",
     },
     record: {
       kind: "text",
       placeholder: "DIR",
-      description: "Write all that was read to DIR/machine.json, to examine this device elsewhere.",
+      description: "Write the raw readings to DIR/machine.json, to examine this device elsewhere.",
     },
   },
   examples: [

@@ -5,10 +5,10 @@ export const run: Command = {
   name: "run",
   summary: "Load an agent and talk to it.",
   details: `Reads one message per line, from the terminal or a pipe, until quit, exit, q or the end of the input.
-Paste a text, press Alt-Enter, or put """ around a message to send several lines. A message may begin with a slash: /help lists the commands.
-Ctrl-C stops the reply; pressed twice, it ends the program, as Ctrl-D does.
+To send several lines, paste them, press Alt-Enter, or put """ around the message. /help lists the chat commands.
+Ctrl-C stops the reply; Ctrl-C twice, or Ctrl-D, ends the program.
 With --once, a document that is piped in comes before the question.
-A model that does not fit the agent's memory budget is not loaded, and the error shows how its memory adds up.`,
+A model that does not fit the agent's memory budget is refused, with the calculation.`,
   options: {
     config: {
       kind: "text",
@@ -18,13 +18,12 @@ A model that does not fit the agent's memory budget is not loaded, and the error
     model: {
       kind: "text",
       placeholder: "PATH",
-      description:
-        "GGUF model to answer with, instead of the config's. Without a config, it may use all memory that is free.",
+      description: "GGUF model to answer with, instead of the config's. Without a config, it may use all free memory.",
     },
     device: {
       kind: "text",
       placeholder: "auto",
-      description: "Read the device from this machine, whatever the config's device is.",
+      description: "Profile this machine instead of using the config's device.",
       choices: ["auto"],
     },
     ...samplingFlags,
@@ -32,18 +31,18 @@ A model that does not fit the agent's memory budget is not loaded, and the error
     document: {
       kind: "text",
       placeholder: "FILE",
-      description: "Text that the message of --once is about. - reads the standard input, however long it takes.",
+      description: "Text that the message of --once is about; - waits for standard input.",
       onlyWith: ["once"],
     },
     new: { kind: "flag", description: "Start a new conversation instead of continuing the session's." },
     stats: {
       kind: "flag",
-      description: "After each reply, show its tokens, the speed of reading and writing, and the memory in use.",
+      description: "After each reply, show its tokens, reading and writing speed, and memory use.",
     },
     verbose: { kind: "flag", description: "Show how the model is loaded and how its memory is limited, on stderr." },
     plain: {
       kind: "flag",
-      description: "Never redraw a line: for screen readers and simple terminals.",
+      description: "Never redraw text: for screen readers and simple terminals.",
       notWith: ["json", "jsonl"],
     },
     "no-history": {
@@ -55,7 +54,7 @@ A model that does not fit the agent's memory budget is not loaded, and the error
     jsonl: {
       kind: "flag",
       description:
-        'Read messages as lines of JSON, {"id": 1, "content": "…", "response_schema": {…}}, and print each reply as one.',
+        'Read messages as lines of JSON, {"id": 1, "content": "…", "response_schema": {…}}, and print replies likewise.',
       notWith: ["once"],
     },
   },

@@ -2,18 +2,18 @@ import type { Command } from "../command-line/command.js";
 
 export const sessions: Command = {
   name: "sessions",
-  summary: "Show and maintain the conversations that agents have saved.",
+  summary: "Show, export, repair and prune saved conversations.",
   details:
-    "A session is a folder: the session.dir of a config. list, show and export can read it while an agent uses it.\nStop the agent before repair and prune.",
+    "A session is a folder: session.dir of a config. list, show and export work while an agent uses it; repair and prune need exclusive access.",
   operand: {
     name: "action",
     placeholder: "ACTION",
     choices: {
       list: "Show the session in a folder, and those in its subfolders.",
       show: "Show the newest turns.",
-      export: "Write all turns to the standard output.",
-      repair: "Check every file, move damaged parts aside, and report them.",
-      prune: "Delete the oldest parts, about 1 MB at a time, until the rest is within the limits.",
+      export: "Write all turns to standard output.",
+      repair: "Verify every file, set damaged parts aside, and report them.",
+      prune: "Remove the oldest parts, about 1 MB at a time, until the rest is within the limits.",
     },
   },
   options: {
@@ -21,7 +21,7 @@ export const sessions: Command = {
     config: {
       kind: "text",
       placeholder: "PATH",
-      description: "The config whose session.dir it is. Default: agent.yaml.",
+      description: "Config whose session.dir to use. Default: agent.yaml.",
     },
     last: {
       kind: "positive-number",
@@ -48,7 +48,7 @@ export const sessions: Command = {
       description: "prune: days to keep.",
       operands: ["prune"],
     },
-    json: { kind: "flag", description: "Print JSON: one object, or with show one line for each turn." },
+    json: { kind: "flag", description: "Print JSON: one object; for show, one line per turn." },
   },
   examples: [
     "nanoagent sessions show",

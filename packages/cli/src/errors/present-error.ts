@@ -3,7 +3,7 @@ import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
 import { plainText } from "../output/plain-text.js";
 
-/** The exit code for an error, by its code; for any other it is 1. */
+/** Exit codes by error code. For all other errors it is 1. */
 const exitCodeByErrorCode: Partial<Record<string, number>> = {
   usage: exitCodes.usage,
   "config-unreadable": exitCodes.usage,
@@ -40,7 +40,7 @@ export function exitCodeForCode(code: string): number {
   return exitCodeByErrorCode[code] ?? exitCodes.failed;
 }
 
-/** An error for people: what happened, why, what to do; or one line of JSON. The stack is there with `debug` alone. */
+/** Formats an error for people (message, reason, hint) or as one line of JSON. `debug` adds the stack. */
 export function presentError(error: unknown, { json = false, debug = false } = {}): string {
   const known = NanoAgentError.isInstance(error) ? error : unexpected(error);
   if (json) return formatJson({ error: known.toJSON() });
@@ -55,8 +55,8 @@ function unexpected(error: unknown): NanoAgentError {
   return new NanoAgentError({
     code: "unexpected",
     message: error instanceof Error ? error.message : String(error),
-    reason: "This is a fault of nanoagent itself.",
-    hint: "Run the same command with --debug and report what it prints.",
+    reason: "This is a bug in nanoagent.",
+    hint: "Run the same command with --debug and report the output.",
     cause: error,
   });
 }

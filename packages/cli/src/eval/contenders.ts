@@ -7,14 +7,14 @@ import type { OptionValues } from "../command-line/command.js";
 import { findDefaultConfig } from "../config/default-config-file.js";
 import { configForModel } from "../run/config-for-model.js";
 
-/** An engine that is tried: one column of the report. */
+/** Engine under test: one column of the report. */
 export interface Contender {
   name: string;
-  /** Read just before it is tried: the memory that is free then counts. */
+  /** Called just before the engine runs, because the free memory at that time matters. */
   readConfig: () => Promise<NanoAgentConfigInput>;
 }
 
-/** The engines of the command line, or that of the folder's config. Looks at every file first, before any engine runs. */
+/** Returns the engines of the command line, or of the default config. Checks every file before any engine runs. */
 export async function findContenders(values: OptionValues): Promise<Contender[]> {
   const [models, configs] = [listOf(values.model), listOf(values.config)];
   const named = models.length + configs.length > 0;

@@ -2,10 +2,10 @@ import type { Writable } from "node:stream";
 import type { EvalProgress as Progress } from "@nanoagent/runtime/eval";
 import { plainLine } from "../output/plain-text.js";
 
-/** How often a log is told how far it is. */
+/** Interval between progress lines in a log. */
 const LOG_MILLISECONDS = 10_000;
 
-/** How far an engine has come: on a line of its own that goes away at a terminal, elsewhere now and then. */
+/** Shows an engine's progress: at a terminal on a temporary line, elsewhere as a line every ten seconds. */
 export class EvalProgress {
   readonly #stderr: Writable & { isTTY?: boolean };
   readonly #name: string;

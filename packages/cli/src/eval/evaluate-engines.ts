@@ -22,11 +22,11 @@ import { EvalProgress } from "./eval-progress.js";
 import { countOf, findScenarios } from "./find-scenarios.js";
 import { formatEval, formatWrong } from "./format-eval.js";
 
-/** Runs scenarios with every engine of the command line, one after the other, and reports what they did. */
+/** Runs scenarios with every engine of the command line, one after another, and reports the results. */
 export const evaluateEngines: CommandAction = async (values, streams) => {
   const { stdout, stderr, stop } = streams;
   const minRight = readMinRight(values);
-  // Said before anything runs.
+  // Wrong options are reported before anything runs.
   refineSampling(undefined, values, "eval");
   const scenarios = await findScenarios(values);
   const contenders = await findContenders(values);
@@ -37,7 +37,7 @@ export const evaluateEngines: CommandAction = async (values, streams) => {
   }
   const baseline = wordsOverlapBaseline(scenarios);
   for (const { name, failure } of evals) {
-    if (failure !== null) stderr.write(plainText(`note: ${name} went on failing and was given up: ${failure}\n`));
+    if (failure !== null) stderr.write(plainText(`note: ${name} kept failing and was stopped: ${failure}\n`));
   }
   if (values.json) stdout.write(formatJson(toJson(evals, baseline, values)));
   else {
@@ -90,13 +90,13 @@ function isEnough({ results }: EvalResult, minRight: number): boolean {
   return 100 * (summarizeEval(results).right.share ?? 0) >= minRight;
 }
 
-/** Finds out whether the report can be written there, before anything runs; an earlier one stays until then. */
+/** Checks that the report can be written, before anything runs. An earlier report stays until the new one is written. */
 async function checkReport(file: string): Promise<void> {
   const handle = await open(file, "a").catch((error) => refuseFile(file, error));
   await handle.close();
 }
 
-/** Writes the report, over one of an earlier run. */
+/** Writes the report. Overwrites an earlier one. */
 async function writeReport(file: string, evals: readonly EvalResult[]): Promise<void> {
   await writeFile(file, toJUnit(evals)).catch((error) => refuseFile(file, error));
 }

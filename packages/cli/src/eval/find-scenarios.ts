@@ -7,18 +7,18 @@ import { listOf } from "../command-line/check-values.js";
 import type { OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 
-/** The built-in scenarios: beside this file in the sources, and beside the program when it is built. */
+/** Folder of the built-in scenarios: beside this file in the sources, and beside the built program. */
 const suiteFolder = fileURLToPath(new URL("./suite/", import.meta.url));
 const SCENARIO_FILE = /\.(?:ya?ml|json)$/i;
 
-/** Reads the files and folders that are named, or the built-in scenarios, and selects what the options name. */
+/** Reads the named files and folders, or the built-in scenarios, and selects the scenarios that match the options. */
 export async function findScenarios(values: OptionValues): Promise<ScenarioFile[]> {
   const named = listOf(values.scenarios);
   const paths = (await Promise.all((named.length === 0 ? [suiteFolder] : named).map(filesAt))).flat();
   const files: ScenarioFile[] = [];
   for (const file of new Set(paths)) {
     const read = await readScenarios(file);
-    // Results are told apart by the file's name.
+    // File names distinguish the results.
     const isTaken = files.some(({ name }) => name === read.name);
     files.push(isTaken ? { ...read, name: `${read.name} (${file})` } : read);
   }
@@ -33,7 +33,7 @@ export async function findScenarios(values: OptionValues): Promise<ScenarioFile[
   throw nothingLeft(files, filter);
 }
 
-/** A whole number of at least 1; undefined where the option is not given. */
+/** Returns a positive integer, or undefined if the option was not given. */
 export function countOf(option: string, values: OptionValues): number | undefined {
   const value = values[option];
   if (value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1)) return value as number | undefined;
@@ -43,7 +43,7 @@ export function countOf(option: string, values: OptionValues): number | undefine
   });
 }
 
-/** The path itself, or the files of scenarios in a folder, by name. */
+/** Returns the path itself, or the scenario files of a folder, sorted by name. */
 async function filesAt(place: string): Promise<string[]> {
   const isFolder = await stat(place).then(
     (status) => status.isDirectory(),
@@ -74,14 +74,14 @@ function nothingLeft(files: readonly ScenarioFile[], { part, group, language }: 
     const nearest = nearestName(value, names);
     return new UsageError({
       message: `No scenario has the ${option} "${value}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
-      hint: names.length === 0 ? `These scenarios name no ${option}.` : `There are ${names.join(", ")}.`,
+      hint: names.length === 0 ? `Omit --${option}: no scenario has one.` : `Choose one of ${names.join(", ")}.`,
     });
   }
   const named = Object.entries({ part, group, language }).flatMap(([key, value]) =>
     value === undefined ? [] : `--${key} ${value}`,
   );
   return new UsageError({
-    message: `No scenario is of ${named.join(" and ")} at once.`,
-    hint: "Leave one of these options out.",
+    message: `No scenario matches ${named.join(" and ")} together.`,
+    hint: "Omit one of these options.",
   });
 }

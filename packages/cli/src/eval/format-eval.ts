@@ -12,7 +12,7 @@ type Row = [label: string, ...cells: string[]];
 
 const NOT_KNOWN = "–";
 
-/** The table of a report: a column for each engine, with the figures for all scenarios, then by group, language and file. */
+/** Formats the report's table: a column per engine, with figures for all scenarios, then by group, language and file. */
 export function formatEval(evals: readonly EvalResult[]): string {
   const summaries = evals.map(({ results }) => summarizeEval(results));
   const row = (label: string, cell: (summary: EvalSummary) => string): Row => [label, ...summaries.map(cell)];
@@ -30,14 +30,14 @@ export function formatEval(evals: readonly EvalResult[]): string {
     row("missed", ({ verdicts }) => String(verdicts.missed)),
     row("needless", ({ verdicts }) => String(verdicts.needless)),
     row("invalid", ({ verdicts }) => String(verdicts.invalid)),
-    row("needless, of messages that need no call", ({ needless }) => countedOf(needless)),
+    row("needless calls, of messages that need none", ({ needless }) => countedOf(needless)),
     row("calls that break their schema", ({ invalid_calls }) => countedOf(invalid_calls)),
     ...optional(
       "turns that failed",
       (one) => one.failed_turns > 0,
       (one) => String(one.failed_turns),
     ),
-    row("seconds of a turn: median, 95th percentile", ({ milliseconds }) => quantilesOf(milliseconds, seconds)),
+    row("seconds per turn: median, 95th percentile", ({ milliseconds }) => quantilesOf(milliseconds, seconds)),
     row("tokens read, likewise", ({ prompt_tokens }) => quantilesOf(prompt_tokens, String)),
     row("tokens written, likewise", ({ completion_tokens }) => quantilesOf(completion_tokens, String)),
     ...optional(
@@ -52,7 +52,7 @@ export function formatEval(evals: readonly EvalResult[]): string {
   return alignRows(rows);
 }
 
-/** Lists what was not right, engine by engine. */
+/** Lists the scenarios that were not right, engine by engine. */
 export function formatWrong(evals: readonly EvalResult[]): string {
   return evals
     .map(({ name, results }) => {
@@ -67,7 +67,7 @@ export function formatWrong(evals: readonly EvalResult[]): string {
     .join("\n\n");
 }
 
-/** A section with a row for each group, language or file; none where there is only one. */
+/** Returns a section with a row per group, language or file; empty if there is only one. */
 function divided(title: string, division: Parameters<typeof summarizeBy>[0], evals: readonly EvalResult[]): Row[] {
   const columns = evals.map(
     ({ results }) => new Map(summarizeBy(division, results).map((part) => [part.name, part.summary])),
@@ -106,7 +106,7 @@ function seconds(milliseconds: number): string {
   return (milliseconds / 1000).toFixed(milliseconds < 995 ? 2 : 1);
 }
 
-/** Labels on the left, the cells of each column below one another on the right. */
+/** Aligns labels to the left, and cells to the right of their columns. */
 function alignRows(rows: readonly Row[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)));

@@ -1,14 +1,14 @@
 /** Purpose of a model, read from its name. */
 export type ModelKind = "general" | "code";
 
-/** How often a model did the right thing, in a test that is named. */
+/** Share of right results of a model in a named test. */
 export interface KnownFigure {
   readonly model: string;
   readonly parameterCount: number;
   readonly kind: ModelKind;
-  /** Sentences of 100 after which exactly the right thing had happened. */
+  /** Sentences of 100 after which exactly the right thing happened. */
   readonly rightPercent: number;
-  /** Messages of 100 that need no act and got one; null where it was not counted. */
+  /** Messages of 100 that need no call and got one; null if not counted. */
   readonly needlessPercent: number | null;
   /** `measured` with this program; `published` for models that were simply given tools. */
   readonly basis: "measured" | "published";
@@ -19,9 +19,8 @@ const BUILT_IN = "nanoagent eval, the built-in scenarios of sites that no weight
 const ASSIST_MINI = "home-assistant-datasets, assist-mini, 196 runs";
 
 /**
- * Figures by which models of a size are judged. Rows that are `measured` come from `pnpm bench:act` with the built-in
- * scenarios; the source of a row that is `published` is a public table. Models whose name states another size than the
- * parameters in the file are left out.
+ * Reference figures for models by size. `measured` rows come from `pnpm bench:act` with the built-in scenarios,
+ * `published` rows from a public table. Models whose name disagrees with the parameter count in the file are left out.
  */
 export const knownFigures: readonly KnownFigure[] = [
   measured("SmolLM2-135M-Instruct", 135e6, "general", 63, 2),

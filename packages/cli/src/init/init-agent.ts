@@ -20,7 +20,7 @@ import { type AgentBudget, checkBudget, type InitDevice, readInitDevice, suggest
 const PARTS = ["session", "sentences"] as const;
 type Part = (typeof PARTS)[number];
 
-/** Writes the config of a new agent; asks for what is not given where somebody is there to answer. */
+/** Writes the config of a new agent. At a terminal, asks for the settings that no option gives. */
 export const initAgent: CommandAction = async (values, streams) => {
   const { stdin, stdout } = streams;
   const file = await findPlace(String(values.file ?? DEFAULT_CONFIG_FILE));
@@ -40,7 +40,7 @@ export const initAgent: CommandAction = async (values, streams) => {
   await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));
   stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file, await trustIn(agent)));
   if (agent.model !== null) {
-    // The config is right all the same; it may be meant for another day.
+    // The config is valid without the addon, which can be installed later.
     const { checkLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
     await checkLlamaAddon().catch((error: unknown) => writeNotice(streams, error));
   }
@@ -52,7 +52,7 @@ function writeNotice({ stderr }: Streams, error: unknown): void {
   stderr.write(plainText(`note: ${[error.message, error.reason, error.hint].filter(Boolean).join(" ")}\n`));
 }
 
-/** Where the config goes. Throws where something is in its place already. */
+/** Returns the path of the new config. Throws if it already exists. */
 async function findPlace(wanted: string): Promise<string> {
   const isFolder = (await stat(wanted).catch(() => null))?.isDirectory() === true;
   const file = isFolder ? path.join(wanted, DEFAULT_CONFIG_FILE) : wanted;
@@ -107,12 +107,12 @@ function memoryOf(values: OptionValues): number | null {
   });
 }
 
-/** The folder's name; one of the root of a disk has none. */
+/** Returns the folder's name; the root folder has none. */
 function nameFor(file: string): string {
   return path.basename(path.dirname(path.resolve(file))) || "agent";
 }
 
-/** The same from a person's answers; an option that was given is not asked for. Null when the person ends it. */
+/** Asks for the settings that no option gives. Returns null if the user ends the questions. */
 async function askForAgent(
   file: string,
   values: OptionValues,
@@ -122,12 +122,12 @@ async function askForAgent(
 ): Promise<NewAgent | null> {
   const { memory_mb, cpu_cores, platform } = device.device;
   streams.stdout.write(
-    `A new agent for ${plainLine(platform)} with ${memory_mb} MB and ${cpu_cores} cores. Enter takes what is in brackets.\n`,
+    `A new agent for ${plainLine(platform)} with ${memory_mb} MB and ${cpu_cores} cores. Press Enter to accept a default.\n`,
   );
   const questions = new Questions(streams);
   const given: Record<string, OptionValues[string]> = { ...values };
   try {
-    given.name ??= (await questions.ask("Its name", plainLine(nameFor(file)))) ?? undefined;
+    given.name ??= (await questions.ask("Name", plainLine(nameFor(file)))) ?? undefined;
     if (given.name === undefined) return null;
     const found = await askForModel(values.model, device, questions, streams);
     if (found === null) return null;
@@ -149,11 +149,11 @@ async function askForAgent(
 }
 
 const partQuestions: Record<Part, string> = {
-  session: `Keep the conversation in ${USUAL_SESSION_DIR}/, so that it goes on after a restart?`,
-  sentences: "Begin with two sentences and a command, to change?",
+  session: `Save the conversation in ${USUAL_SESSION_DIR}/, to continue it after a restart?`,
+  sentences: "Include two sample sentences and a command?",
 };
 
-/** A model that can be used, asked for until there is one, or none; null when the questions were ended. */
+/** Asks until the answer is a usable model or empty. Returns null if the user ends the questions. */
 async function askForModel(
   given: OptionValues["model"],
   device: InitDevice,
@@ -161,21 +161,21 @@ async function askForModel(
   { stderr }: Streams,
 ): Promise<{ model: string | null; suggested: AgentBudget } | null> {
   for (;;) {
-    const answer = given ?? (await questions.ask("A GGUF model that answers, or nothing for none", ""));
+    const answer = given ?? (await questions.ask("Path of a GGUF model, or empty for none", ""));
     if (answer === null) return null;
     // No shell has seen it.
     const model = answer === "" ? null : path.resolve(String(answer).replace(/^~(?=\/)/, homedir()));
     try {
       return { model, suggested: await suggestBudget(device, model) };
     } catch (error) {
-      // What came with the command line cannot be asked for again.
+      // A model from the command line is not asked for.
       if (!NanoAgentError.isInstance(error) || given !== undefined) throw error;
       stderr.write(presentError(error));
     }
   }
 }
 
-/** So many MB that the model fits in, asked for until it does; null when the questions were ended. */
+/** Asks for a memory budget until the model fits in it, in MB. Returns null if the user ends the questions. */
 async function askForMemory(
   model: string | null,
   suggested: AgentBudget,
@@ -184,12 +184,12 @@ async function askForMemory(
   { stderr }: Streams,
 ): Promise<number | null> {
   for (;;) {
-    const answer = await questions.ask("MB of memory that it may take", String(suggested.memoryMb));
+    const answer = await questions.ask("Memory budget in MB", String(suggested.memoryMb));
     if (answer === null) return null;
     const memoryMb = Number(answer);
     try {
       if (!Number.isSafeInteger(memoryMb) || memoryMb < 1) {
-        throw new UsageError({ message: `"${answer}" is no whole number above 0.`, hint: "Type one, such as 256." });
+        throw new UsageError({ message: `"${answer}" is not a positive integer.`, hint: "Type a number such as 256." });
       }
       await checkBudget(device, model, { ...suggested, memoryMb });
       return memoryMb;
@@ -200,7 +200,7 @@ async function askForMemory(
   }
 }
 
-/** Returns a line that says what the agent's model can be trusted with; empty for a model that was not measured. */
+/** Returns a line about how reliable the agent's model is; empty without a model or for an unknown size. */
 async function trustIn({ model }: NewAgent): Promise<string> {
   if (model === null) return "";
   const { readModel } = await import("@nanoagent/optimizer");

@@ -2,19 +2,19 @@ import path from "node:path";
 import type { EdgeDevice, NanoAgentConfigFileInput } from "@nanoagent/models";
 import { plainLine } from "../output/plain-text.js";
 
-/** Folder of the conversation, beside the config, when nobody names another. */
+/** Default folder of the conversation, relative to the config. */
 export const USUAL_SESSION_DIR = "state";
 
-/** What is known of an agent before its config is written. */
+/** Settings of an agent from which its config is written. */
 export interface NewAgent {
   name: string;
   device: EdgeDevice;
-  /** Absolute. */
+  /** Absolute path. */
   model: string | null;
   memoryMb: number;
   modelSizeMb: number;
   sessionDir: string | null;
-  /** Whether it begins with sentences, and a command that one of them runs. */
+  /** Whether the config includes sample sentences, and a command that one of them runs. */
   hasSentences: boolean;
 }
 
@@ -35,7 +35,7 @@ const definitions = [
   { name: "take a note", sentences: ["note [that] {note}"], answer: "Noted: {note}" },
 ];
 
-/** The config of a new agent as data, for the file `file`. */
+/** Returns the config of a new agent as data, with paths relative to `file`. */
 export function configOf(agent: NewAgent, file: string): NanoAgentConfigFileInput {
   return {
     spec: {
@@ -51,40 +51,41 @@ export function configOf(agent: NewAgent, file: string): NanoAgentConfigFileInpu
   };
 }
 
-/** The same as YAML, with comments that say what else there is. */
+/** Returns the same config as YAML, with comments that show further settings. */
 export function commentedConfig(agent: NewAgent, file: string): string {
   const { device } = agent;
   const sections = [
-    `# The agent of this folder. "nanoagent check" says what is wrong with it, "nanoagent run" talks to it.
+    `# Config of an agent. "nanoagent check" checks it; "nanoagent run" starts the agent.
 spec:
   name: ${quoted(literally(agent.name))}
-  capabilities: # skills, and tools that a model may call, by name
+  capabilities: # names of skills, and of tools that a model may call
     - status-check
     - echo
-  max_memory_mb: ${agent.memoryMb} # the most memory that it may take, in MB of 2^20 bytes; this device has ${device.memory_mb}
-  max_model_size_mb: ${agent.modelSizeMb} # the largest model file that it loads
+  max_memory_mb: ${agent.memoryMb} # memory budget, in MB of 2^20 bytes; this device has ${device.memory_mb}
+  max_model_size_mb: ${agent.modelSizeMb} # largest model file to load, in MB
 
-device: auto # the machine it runs on: here ${plainLine(device.device_id)}`,
+device: auto # the machine that it runs on, here ${plainLine(device.device_id)}`,
     agent.model === null
-      ? `# A GGUF file that answers what no sentence does. Without one the built-in rules do.
+      ? `# GGUF model for messages that match no sentence. Without one, the built-in rules answer them.
 # model_path: model.gguf
-# A server can answer as well: llama-server, Ollama, LM Studio, vLLM.
+# Or use a server, such as llama-server, Ollama, LM Studio or vLLM:
 # engine: { type: openai-compatible, url: "http://127.0.0.1:8080" }`
-      : `model_path: ${quoted(literalPath(pathFrom(file, agent.model)))} # answers what no sentence does
-# engine: { context: 2048 } # tokens; without it 4096, and more when a conversation needs them`,
-    `# What a model is told before every conversation.
+      : `model_path: ${quoted(literalPath(pathFrom(file, agent.model)))} # answers messages that match no sentence
+# engine: { context: 2048 } # tokens; default: 4096, and more when a conversation needs them`,
+    `# Instructions for a model, at the beginning of every conversation.
 # instructions: You look after a workshop. Answer in one sentence.`,
     agent.sessionDir === null
-      ? `# The conversation goes on after a restart when it is kept.
+      ? `# Saves the conversation, which then continues after a restart.
 # session: { dir: "\${STATE_DIRECTORY:-state}" }`
-      : `session: # the conversation goes on after a restart; "nanoagent sessions" looks after it
-  dir: ${quoted(sessionDirOf(agent.sessionDir))}${agent.sessionDir === USUAL_SESSION_DIR ? " # in a service of systemd its StateDirectory" : ""}`,
+      : `session: # saves the conversation, which continues after a restart; see "nanoagent sessions"
+  dir: ${quoted(sessionDirOf(agent.sessionDir))}${agent.sessionDir === USUAL_SESSION_DIR ? " # in a systemd service, its StateDirectory" : ""}`,
     agent.hasSentences ? SENTENCES : SENTENCES_COMMENTED,
   ];
   return `${sections.join("\n\n")}\n`;
 }
 
-const SENTENCES = `# Commands that it may run, without a shell. What changes the world asks first: "permission: always" lets it.
+const SENTENCES = `# Commands that the agent may run, without a shell. It asks before each, except with "changes_world: false" or
+# "permission: always".
 tools:
   - name: clock
     description: Says what time it is on this device.
@@ -92,14 +93,14 @@ tools:
     changes_world: false
   # - name: lamp
   #   description: Switches the lamp.
-  #   command: [./lamp.sh, "{state}"] # {state} stays one argument, whatever is in it
+  #   command: [./lamp.sh, "{state}"] # {state} is always one argument
   #   arguments:
   #     state: { type: string, enum: ["on", "off"] }
 
-# Sentences that are answered at once, without a model: [optional], (one|other), {slot}.
+# Sentences that are answered at once, without a model. Syntax: [optional], (one|other), {slot}.
 intents:
   slots:
-    note: text # any words; a list, or { from: 1, to: 60 }, takes those alone
+    note: text # any words; a list or { from: 1, to: 60 } allows only those
   definitions:
     - name: tell the time
       sentences: ["what time is it", "[what is] the time"] # or by language: { en: […], de: […] }
@@ -113,13 +114,13 @@ const SENTENCES_COMMENTED = SENTENCES.split("\n")
   .map((line) => (line.startsWith("#") || line === "" ? line : `# ${line}`))
   .join("\n");
 
-/** Below the config's folder by the way from there, elsewhere as it is. */
+/** Returns a path in the config's folder relative to it, and any other path unchanged. */
 function pathFrom(file: string, target: string): string {
   const relative = path.relative(path.dirname(path.resolve(file)), target);
   return relative.startsWith("..") || path.isAbsolute(relative) ? target : relative;
 }
 
-/** A text in which nothing is filled in from the environment. */
+/** Escapes `${`, so that no environment variable is filled in. */
 function literally(text: string): string {
   return text.replaceAll("${", () => "$${");
 }
@@ -129,16 +130,16 @@ function literalPath(text: string): string {
   return literally(/^[~$]|^env:/i.test(text) ? `./${text}` : text);
 }
 
-/** The folder that systemd gives to a service (StateDirectory=), and elsewhere one beside the config. */
+/** The folder that systemd gives to a service (StateDirectory=), or else one beside the config. */
 function sessionDirOf(dir: string): string {
   return dir === USUAL_SESSION_DIR ? `\${STATE_DIRECTORY:-${USUAL_SESSION_DIR}}` : literalPath(dir);
 }
 
 const PLAIN = /^[A-Za-z][\w./-]*$/;
-/** What YAML, of one version or another, takes for something else than text. */
+/** Words that some version of YAML does not read as text. */
 const NO_TEXT = /^(?:true|false|yes|no|on|off|y|n|null|auto)$/i;
 
-/** A text as YAML: in the quotes of JSON, which are YAML's too, where it needs any. */
+/** Returns a text as YAML, in JSON's quotes (which YAML accepts) where it needs them. */
 function quoted(text: string): string {
   return PLAIN.test(text) && !NO_TEXT.test(text) ? text : plainLine(JSON.stringify(text));
 }

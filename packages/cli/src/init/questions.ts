@@ -2,7 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import { onAbort } from "../on-abort.js";
 import type { Streams } from "../streams.js";
 
-/** Questions at a terminal, one after another. Ctrl-C and Ctrl-D end them. */
+/** Asks questions at a terminal, one after another. Ctrl-C and Ctrl-D end them. */
 export class Questions {
   readonly #readline: Interface;
   #isClosed = false;
@@ -15,7 +15,7 @@ export class Questions {
     this.#readline.on("SIGCONT", () => this.#readline.prompt(true));
     this.#readline.on("error", () => this.close());
     this.#readline.on("close", () => {
-      // The cursor is behind the question.
+      // The cursor is still on the line of the question.
       if (this.#waiting !== null) stdout.write("\n");
       this.#isClosed = true;
       this.#answer(null);
@@ -23,7 +23,7 @@ export class Questions {
     onAbort(stop, () => this.close());
   }
 
-  /** What is typed, or `usual` for nothing; null when the questions were ended. */
+  /** Returns the typed answer, `usual` for an empty one, or null if the user has ended the questions. */
   async ask(question: string, usual: string): Promise<string | null> {
     if (this.#isClosed) return null;
     this.#readline.setPrompt(`${question}${usual === "" ? "" : ` [${usual}]`}: `);

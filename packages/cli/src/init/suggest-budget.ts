@@ -3,23 +3,23 @@ import { BYTES_PER_MB, type EdgeDevice } from "@nanoagent/models";
 import { DeviceMemoryProbe, DeviceProfiler, LocalMachine, readCpuFeatures } from "@nanoagent/profiler";
 import { checkMemoryBudget, checkModelFile } from "@nanoagent/runtime/program";
 
-/** What an agent without a model may take, where the device has twice as much. */
+/** Budget of an agent without a model, if the device has twice as much. */
 const USUAL_MEMORY_MB = 256;
-/** What the program needs by itself, with some room. */
+/** Memory that the program itself needs, with some room. */
 const MIN_MEMORY_MB = 64;
-/** The largest model file that an agent allows when nobody says otherwise. */
+/** Default of the largest model file that an agent loads. */
 const USUAL_MODEL_SIZE_MB = 100;
-/** Budgets are round numbers, and a little more than what is needed today. */
+/** Budgets are rounded up to a multiple of this, plus one step of room. */
 const MEMORY_STEP_MB = 16;
 
-/** The device that an agent is written for, and how much of its memory an agent could have. */
+/** Device that a config is written for, and the memory that an agent can use there. */
 export interface InitDevice {
   device: EdgeDevice;
-  /** Its memory, or the limit that this program runs under where that is less. */
+  /** The device's memory, or the memory limit of this program if that is less. */
   usableMb: number;
 }
 
-/** What a new agent may take, and the largest model file that it allows. */
+/** Memory budget of a new agent, and the largest model file that it loads. */
 export interface AgentBudget {
   memoryMb: number;
   modelSizeMb: number;
@@ -33,8 +33,8 @@ export async function readInitDevice(): Promise<InitDevice> {
 }
 
 /**
- * The budget that suits a model, or none, on this device. With a model it is what a context of 4096 tokens takes, or as
- * much of it as the device has room for. Throws what is wrong with the model, and `does-not-fit`.
+ * Returns a suitable budget for this device. With a model, it has room for a context of 4096 tokens, or for the longest
+ * shorter one that fits the device. Throws for an unusable model, and `does-not-fit`.
  */
 export async function suggestBudget({ device, usableMb }: InitDevice, model: string | null): Promise<AgentBudget> {
   if (model === null) {
@@ -44,7 +44,7 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
   const modelSizeMb = await modelSizeOf(model);
   const { planLocalModel } = await import("@nanoagent/runtime/engines/llama");
   const config = { spec: specWithin({ memoryMb: usableMb, modelSizeMb }), device, model_path: model };
-  // What others take at the moment is no reason to give an agent less for good.
+  // The memory that other programs use at the moment must not reduce the budget permanently.
   const remote = {
     cpuFeatures: await readCpuFeatures(new LocalMachine()),
     measurement: null,
@@ -56,7 +56,7 @@ export async function suggestBudget({ device, usableMb }: InitDevice, model: str
   return { memoryMb: Math.min(usableMb, (Math.ceil(neededMb / MEMORY_STEP_MB) + 1) * MEMORY_STEP_MB), modelSizeMb };
 }
 
-/** Throws what would keep an agent with this budget from being loaded now. */
+/** Throws the error with which loading an agent with this budget would fail now. */
 export async function checkBudget({ device }: InitDevice, model: string | null, budget: AgentBudget): Promise<void> {
   const spec = specWithin(budget);
   checkMemoryBudget({ spec, device });
@@ -65,7 +65,7 @@ export async function checkBudget({ device }: InitDevice, model: string | null, 
   await planLocalModel({ spec, device, model_path: model }, { ownsProgram: true });
 }
 
-/** In whole MB; no less than what agents allow by default. Throws what is wrong with the file. */
+/** Returns the model's size in whole MB, at least the default limit. Throws for an unusable file. */
 async function modelSizeOf(model: string): Promise<number> {
   await checkModelFile(model, Number.POSITIVE_INFINITY, null);
   return Math.max(USUAL_MODEL_SIZE_MB, Math.ceil((await stat(model)).size / BYTES_PER_MB));

@@ -11,9 +11,9 @@ import type { FoundModels } from "./find-models.js";
 import type { PlanningDevice } from "./planning-device.js";
 
 const UNQUANTIZED_BITS = 32;
-/** A model that cannot be looked at is taken to be so many times as large as its target. */
+/** Assumed size of a model that does not exist, as a multiple of the target size. */
 const ASSUMED_MODEL_TO_TARGET = 2;
-/** The type of GGUF files for each tier, best first: its real size is said where the header can be read. */
+/** GGUF type of each tier, best first. With a readable header, sizes are computed for it. */
 const TIERS = [
   { quantization: "none", bits: UNQUANTIZED_BITS, type: null },
   { quantization: "int8", bits: 8, type: "q8_0" },
@@ -24,7 +24,7 @@ const TIERS = [
 const CONSEQUENCES: Readonly<Record<Quantization, string>> = {
   none: "",
   int8: "The answers stay almost the same.",
-  int4: "Answers get somewhat worse: try it on questions of your own.",
+  int4: "Answers get somewhat worse: try it with your own questions.",
   int2: "Answers get clearly worse.",
 };
 
@@ -42,7 +42,7 @@ export interface SizeAdvice {
   device: EdgeDevice;
 }
 
-/** Advises how to bring a model to a size: by its header, or by its size alone if the header cannot be read. */
+/** Recommends a quantization that reaches a target size: from the header, or from the file size if it is unreadable. */
 export function adviseSize(options: {
   found: FoundModels;
   targetMb: number;
@@ -69,7 +69,7 @@ export function adviseSize(options: {
   };
 }
 
-/** The best tier in which this very file is within the target, and what it really takes in it; else the smallest. */
+/** Returns the best tier in which this file is within the target, with its exact size; otherwise the smallest. */
 function adviseByHeader(header: GgufHeader, targetMb: number): QuantizationAdvice {
   const sized = TIERS.map((tier) => {
     const bytes = tier.type === null ? header.file_bytes : quantizeHeader(header, tier.type).file_bytes;
@@ -80,18 +80,18 @@ function adviseByHeader(header: GgufHeader, targetMb: number): QuantizationAdvic
     sized.find((tier) => tier.expected_size_mb <= targetMb) ?? smallest;
   const fits_target = expected_size_mb <= targetMb;
   const sentences: string[] = [];
-  if (type === null && fits_target) sentences.push("The model is within the target as it is.");
-  else if (type === null) sentences.push("The file has few bits a weight already: no type makes it smaller.");
+  if (type === null && fits_target) sentences.push("The model is already within the target.");
+  else if (type === null) sentences.push("The file already has few bits per weight: no type makes it smaller.");
   else sentences.push(`In ${type} the file takes ${expected_size_mb.toFixed(1)} MB.`, CONSEQUENCES[quantization]);
   if (!fits_target) {
     const missing = (expected_size_mb - targetMb).toFixed(1);
-    sentences.push(`That is ${missing} MB more than the target: take a smaller model.`);
+    sentences.push(`That is ${missing} MB more than the target: use a smaller model.`);
   }
   const weightBits = type === null ? storedBits(header) : bits;
   return { quantization, bits: weightBits, expected_size_mb, notes: sentences.join(" "), fits_target };
 }
 
-/** Bits that most of its weights are stored in, scales not counted. */
+/** Returns the bits in which most weights are stored, without scales. */
 function storedBits({ tensors }: GgufHeader): number {
   const weights = new Map<string, number>();
   for (const tensor of tensors) weights.set(tensor.type, (weights.get(tensor.type) ?? 0) + tensor.weights);

@@ -28,18 +28,18 @@ import { plainLine, plainText } from "../output/plain-text.js";
 import type { StopRequest } from "../streams.js";
 import { cannotWrite, openCalibrationFolder } from "./calibration-folder.js";
 
-/** An empty context, and one in which looking back shows. */
+/** Context lengths: almost empty, and long enough to show the cost of attention. */
 const CONTEXT_TOKENS = [16, 512] as const;
-/** The plan that says whether there is memory has room for these, and for what is timed on top. */
+/** Context of the memory check: has room for the longest context and for the timed tokens. */
 const PLANNED_CONTEXT_TOKENS = 1024;
-/** With more threads than these engines gain nothing. */
+/** Most threads. Engines do not become faster with more. */
 const MAX_THREADS = 16;
-/** Rows of models that were measured before are kept, the newest ones. */
+/** Most rows that are kept. The oldest are dropped. */
 const MAX_ROWS = 200;
 
 /**
- * Measures a model through the engine, and models of its size in every type that rates are kept of, and keeps what it
- * finds for the forecasts of all models. Models that the memory has no room for are left out.
+ * Measures the speed of a model, and of synthetic models of its size in every calibrated type, and saves the results for
+ * the forecasts of all models. Skips models that do not fit in memory.
  */
 export const calibrateDevice: CommandAction = async (values, { stdout, stderr, stop }) => {
   const header = await readGguf(String(values.calibrate));
@@ -53,7 +53,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
 
   const measure = async (model: GgufHeader, name: string, canMap = true): Promise<void> => {
     const { available_bytes: budget_bytes } = await probe.read();
-    // Throws what does not fit before anything is loaded.
+    // Throws `does-not-fit` before anything is loaded.
     const plan = planHeader(model, {
       device,
       budget_bytes,
@@ -74,7 +74,7 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
     for (const speed of speeds) {
       const { prefill_tokens_per_second: read, decode_tokens_per_second: answer } = speed;
       const where = `${speed.threads} thread${speed.threads === 1 ? "" : "s"}, ${speed.context_tokens} tokens of context`;
-      const line = `${type.padEnd(6)}  ${where}: ${read.toFixed(1)} read and ${answer.toFixed(1)} answered per second\n`;
+      const line = `${type.padEnd(6)}  ${where}: reads ${read.toFixed(1)}, writes ${answer.toFixed(1)} tokens per second\n`;
       if (!values.json) stdout.write(line);
     }
   };
@@ -113,12 +113,12 @@ export const calibrateDevice: CommandAction = async (values, { stdout, stderr, s
   stdout.write(
     values.json
       ? formatJson({ path: kept.path, engine_version: ADDON_VERSION, calibrations: rows })
-      : `Kept in ${plainLine(kept.path)}, for llama.cpp of node-llama-cpp ${ADDON_VERSION}.\n`,
+      : `Saved in ${plainLine(kept.path)}, for llama.cpp of node-llama-cpp ${ADDON_VERSION}.\n`,
   );
   return exitCodes.done;
 };
 
-/** One, half of the cores, all of them. */
+/** Returns the thread counts to measure: one, half of the cores, and all of them. */
 function threadsToTry(cores: number): number[] {
   const tried = [1, Math.floor(cores / 2), cores].map((count) => Math.min(MAX_THREADS, Math.max(1, count)));
   return [...new Set(tried)].sort((one, other) => one - other);

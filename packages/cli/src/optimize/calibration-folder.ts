@@ -3,21 +3,24 @@ import path from "node:path";
 import { LocalMachine, MeasurementError, measurementPath } from "@nanoagent/profiler";
 import { ClaimedError, claimFolder, makeFolder } from "@nanoagent/runtime/node";
 
-/** Types of file systems that lie in memory: tmpfs and ramfs. */
+/** Types of file systems in memory: tmpfs and ramfs. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** A folder for the models that a calibration makes, which one program has at a time. */
+/** Folder for the synthetic models of a calibration. Only one program can use it at a time. */
 export interface CalibrationFolder {
   path: string;
-  /** Whether the folder is on a disk in memory. Reading a hole of a mapped file takes room there, and a full disk then ends the program. */
+  /**
+   * Whether the folder is on a file system in memory. Reading a hole of a mapped file allocates memory there, and if that
+   * fails the program ends.
+   */
   isInMemory: boolean;
-  /** Removes the folder with all in it. */
+  /** Removes the folder and its models. */
   remove(): Promise<void>;
 }
 
 /**
- * Makes the folder `calibration` beside the device's measurement, which is written there in any case. What an interrupted
- * calibration left there is removed. Throws {@link MeasurementError} when it cannot be made, or another program has it.
+ * Creates the folder `calibration` beside the device's measurement, which must be writable anyway. Removes the files of an
+ * interrupted calibration. Throws {@link MeasurementError} if it cannot be created or another program uses it.
  */
 export async function openCalibrationFolder(): Promise<CalibrationFolder> {
   const folder = path.join(path.dirname(measurementPath(new LocalMachine())), "calibration");
@@ -40,8 +43,8 @@ export async function openCalibrationFolder(): Promise<CalibrationFolder> {
   } catch (cause) {
     if (cause instanceof ClaimedError) {
       throw new MeasurementError({
-        message: `Another calibration of this device is running; it has the folder ${folder}.`,
-        hint: "Wait until it has ended, then run this command again.",
+        message: `Another calibration of this device is running and uses the folder ${folder}.`,
+        hint: "Wait until it ends, then run this command again.",
         cause,
       });
     }
@@ -49,12 +52,12 @@ export async function openCalibrationFolder(): Promise<CalibrationFolder> {
   }
 }
 
-/** The error for a folder that cannot be written to. */
+/** Returns the error for a file or folder that cannot be written. */
 export function cannotWrite(file: string, cause: unknown): MeasurementError {
   return new MeasurementError({
     message: `The calibration cannot write ${file}.`,
     reason: cause instanceof Error ? cause.message : String(cause),
-    hint: "Make room there, or set XDG_STATE_HOME to a folder that has room and that this user can write to.",
+    hint: "Free space there, or set XDG_STATE_HOME to a writable folder with enough space.",
     cause,
   });
 }

@@ -5,7 +5,7 @@ import { type GgufHeader, InvalidModelFileError, isEstimated, readModelHeader } 
 import { pathOfFileUrl } from "@nanoagent/runtime/program";
 import { UsageError } from "../errors/usage-error.js";
 
-/** The models at a path. */
+/** Models at a path. */
 export interface FoundModels {
   path: string;
   /** Size of the largest model with all its files; null if the path does not exist. */
@@ -15,20 +15,19 @@ export interface FoundModels {
   notices: string[];
 }
 
-/** Most files of a folder that are looked at. */
+/** Most entries of a folder that are read. */
 const MAX_FILES = 10_000;
 /** Most models of a folder: each takes a quarter of a second to plan on a small board. */
 const MAX_MODELS = 64;
 const MODEL_NAME = /\.(gguf|safetensors|onnx)$/i;
-/** Names that say that a model is or was to be in the file: `model.gguf.part-aa`. */
+/** Names of files that contain a model or a part of one: `model.gguf.part-aa`. */
 const NAMED_AS_MODEL = /\.(gguf|safetensors|onnx)(?![a-z0-9])/i;
-/** Files of a model in several parts, but for the first, which stands for all. */
+/** Files of a split model, except the first, which represents all of them. */
 const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
 
 /**
- * Reads the header of the model at a path, or of all models in a folder, once each. A file that looks like a model by its
- * name or its first bytes and is broken is an error; in a folder it is a notice. A file that does not exist is an error if
- * `mustBeThere`.
+ * Reads the header of the model at a path, or of each model in a folder. A broken file that looks like a model by its name
+ * or first bytes is an error; in a folder it is a notice. A missing file is an error if `mustBeThere`.
  */
 export async function findModels(named: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
   const modelPath = pathOfFileUrl(named);
@@ -36,14 +35,14 @@ export async function findModels(named: string, { mustBeThere }: { mustBeThere: 
     const address = cause.code === "ENOENT" || cause.code === "ENOTDIR" ? addressIn(modelPath) : null;
     if (address !== null) {
       throw new UsageError({
-        message: `${address} is an address and not a file.`,
+        message: `${address} is an address, not a file.`,
         hint: adviseOnAddress(address),
         cause,
       });
     }
     if (!mustBeThere && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return null;
     throw new UsageError({
-      message: cause.code === "ENOENT" ? `There is no model at ${modelPath}.` : `${modelPath} cannot be looked at.`,
+      message: cause.code === "ENOENT" ? `There is no model at ${modelPath}.` : `Cannot read ${modelPath}.`,
       reason: cause.message,
       hint: "Check its path and its permissions.",
       cause,
@@ -52,9 +51,9 @@ export async function findModels(named: string, { mustBeThere }: { mustBeThere: 
   const found: FoundModels = { path: modelPath, largestBytes: null, headers: [], notices: [] };
   if (status === null) return found;
   if (status.isDirectory()) return readFolder(found);
-  if (!status.isFile()) throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Name one model file." });
+  if (!status.isFile()) throw new UsageError({ message: `${modelPath} is not a file.`, hint: "Pass a model file." });
   if (status.size === 0) {
-    throw new UsageError({ message: `${modelPath} is empty.`, hint: "Was its download interrupted?" });
+    throw new UsageError({ message: `${modelPath} is empty.`, hint: "Download it again." });
   }
   found.largestBytes = status.size;
   const isNamedAsModel = NAMED_AS_MODEL.test(path.basename(modelPath));
@@ -62,12 +61,12 @@ export async function findModels(named: string, { mustBeThere }: { mustBeThere: 
     await addModel(found, modelPath);
   } catch (error) {
     if (isNamedAsModel || mustBeThere || !holdsOtherWeights(error)) throw error;
-    // Only its size is used.
+    // Only the file's size is used.
   }
   return found;
 }
 
-/** Tells whether a file of any other name may hold weights all the same. */
+/** Returns whether the file may contain weights in another format. */
 function holdsOtherWeights(error: unknown): boolean {
   return error instanceof InvalidModelFileError && (error.fault === "other-format" || error.fault === "unknown");
 }
@@ -88,13 +87,12 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
       found.notices.push(`${name} is left out: ${error.message}`);
     }
   }
-  if (names.length > MAX_MODELS)
-    found.notices.push(`Only the first ${MAX_MODELS} of ${names.length} models are looked at.`);
+  if (names.length > MAX_MODELS) found.notices.push(`Only the first ${MAX_MODELS} of ${names.length} models are read.`);
   if (found.largestBytes === null) {
     throw new UsageError({
-      message: `There is no model in the folder ${found.path}${names.length > 0 ? " that can be read" : ""}.`,
+      message: `There is no ${names.length > 0 ? "readable " : ""}model in the folder ${found.path}.`,
       reason: found.notices.join(" ") || undefined,
-      hint: "Name a folder with .gguf files, or one model file.",
+      hint: "Pass a folder with .gguf files, or a model file.",
     });
   }
   return found;
@@ -102,7 +100,7 @@ async function readFolder(found: FoundModels): Promise<FoundModels> {
 
 async function addModel(found: FoundModels, modelPath: string, mustBePlannable = false): Promise<void> {
   const { summary, gguf } = await readModelHeader(modelPath);
-  // In a folder, a file that nothing can be planned for must not keep the others from being planned.
+  // In a folder, a file that cannot be planned must not prevent plans for the others.
   if (mustBePlannable && gguf !== null) isEstimated(gguf);
   found.largestBytes = Math.max(found.largestBytes ?? 0, summary.file_bytes);
   if (gguf !== null) found.headers.push(gguf);

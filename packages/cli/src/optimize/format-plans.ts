@@ -5,7 +5,7 @@ import type { PlanningDevice } from "./planning-device.js";
 
 const BAR_LENGTH = 60;
 const SPEED_BAR_LENGTH = 30;
-/** A terminal that is narrower is written to as if it were as wide: its lines wrap. */
+/** Fewest columns of the output. On narrower terminals, lines wrap. */
 const MIN_WIDTH = 40;
 const MAX_PLANS = 10;
 /** ANSI colors of the parts of a ledger. */
@@ -13,16 +13,16 @@ const PART_COLORS = [34, 32, 33, 35, 36, 31, 94, 92, 93, 95];
 
 interface PlanView {
   device: PlanningDevice;
-  /** Parts of the budget: the model's, and the part that is set aside for the program. */
+  /** Parts of the budget: for the model, and for the program. */
   facts: Pick<PlanFacts, "budgetBytes" | "programBytes">;
   goal: PlanGoal;
   isColored: boolean;
-  /** Characters that a line of the terminal has room for; null: no terminal, and as many as are needed. */
+  /** Columns of the terminal; null without a terminal, for unlimited lines. */
   width: number | null;
   isExplained: boolean;
 }
 
-/** The plans as a table, the best one's memory as a bar, and how fast each quantization answers. */
+/** Formats the plans as a table, with a memory bar of the best one and a speed bar of each. */
 export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
   const { device, facts, goal } = view;
   const width = view.width === null ? Number.POSITIVE_INFINITY : Math.max(MIN_WIDTH, view.width);
@@ -44,7 +44,7 @@ export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
 interface Column {
   title: string;
   isText?: boolean;
-  /** Those with the highest number are left out first where the terminal is narrow. */
+  /** Columns with the highest number are left out first on a narrow terminal. */
   leftOut?: number;
   cell: (plan: FitPlan, index: number) => string;
 }
@@ -64,7 +64,7 @@ const COLUMNS: readonly Column[] = [
   { title: "KLD", leftOut: 1, cell: ({ quality }) => quality?.expected_divergence.toFixed(3) ?? "?" },
 ];
 
-/** The plans in columns, as many as there is room for; what a plan misses stands in a line below it. */
+/** Formats the plans with as many columns as fit. The goals that a plan misses are on a line below it. */
 function table(plans: readonly FitPlan[], goal: PlanGoal, width: number): string[] {
   let columns = COLUMNS.map((column) => {
     const cells = plans.map(column.cell);
@@ -137,7 +137,7 @@ function ledgerBar(
   ].join("\n");
 }
 
-/** Draws how fast each of the plans answers, the fastest in green. */
+/** Draws the answer speed of each plan, with the fastest in green. */
 function speedBars(plans: readonly FitPlan[], isColored: boolean, width: number): string {
   const rated = plans.slice(0, MAX_PLANS).map((plan) => ({
     label: weightsOf(plan),
@@ -154,7 +154,7 @@ function speedBars(plans: readonly FitPlan[], isColored: boolean, width: number)
     const parts = [label.padEnd(labelLength), `${bar}${" ".repeat(barLength - length)}`];
     return `  ${[...parts, rate.toFixed(1).padStart(numberLength)].join(COLUMN_GAP)}`;
   });
-  return ["Tokens of an answer per second:", ...lines].join("\n");
+  return ["Answer tokens per second:", ...lines].join("\n");
 }
 
 const BLUE = 34;
@@ -164,14 +164,14 @@ function painted(text: string, color: number): string {
   return `\u001b[${color}m${text}\u001b[0m`;
 }
 
-/** Describes the part of the budget that is set aside for the program. */
+/** Describes the program's part of the budget. */
 function programShare({ programBytes = 0 }: PlanView["facts"]): string[] {
   return programBytes === 0
     ? []
-    : [`Program: ${mb(programBytes)} MB of the budget are set aside for the program itself.`];
+    : [`Program: ${mb(programBytes)} MB of the budget are reserved for the program itself.`];
 }
 
-/** Names what the speeds are derived from. */
+/** Describes the basis of the speeds. */
 function standing({ forecast }: FitPlan, { isThisOne, measurement }: PlanningDevice): string {
   switch (forecast?.grade) {
     case "measured":
@@ -180,7 +180,7 @@ function standing({ forecast }: FitPlan, { isThisOne, measurement }: PlanningDev
       return "Speeds: calibrated on this device with another model.";
     default: {
       const ground = measurement === null ? "from the kind of device alone" : "from a micro-benchmark of the device";
-      const hint = isThisOne ? " nanoagent optimize --calibrate SMALL-MODEL makes them surer." : "";
+      const hint = isThisOne ? " nanoagent optimize --calibrate SMALL-MODEL makes them more accurate." : "";
       return `Speeds: a prior, ${ground}.${hint}`;
     }
   }
@@ -189,7 +189,7 @@ function standing({ forecast }: FitPlan, { isThisOne, measurement }: PlanningDev
 function quality(plans: readonly FitPlan[]): string[] {
   if (plans.every((plan) => plan.quality === null)) return [];
   return [
-    "KLD: how far answers are expected to be from those before quantization, a prior; 0.05 is hardly noticed, 0.5 is.",
+    "KLD: expected divergence from the unquantized model's answers, a prior. 0.05 is hardly noticeable; 0.5 is obvious.",
   ];
 }
 

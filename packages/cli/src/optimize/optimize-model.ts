@@ -13,15 +13,15 @@ import { formatPlans } from "./format-plans.js";
 import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./planning-device.js";
 
 /**
- * Prints the size that a model can be brought to, and the plans to run it. A model that does not fit is a notice without
- * `--budget-mb`, and with it an error of code `does-not-fit`.
+ * Prints how to reach a model's target size, and the plans to run it. If the model does not fit, that is an error of code
+ * `does-not-fit` with `--budget-mb`, and a notice without.
  */
 export const optimizeModel: CommandAction = async (values, streams, commands) => {
   if (values.calibrate !== undefined) {
     if (values.model !== undefined) {
       throw new UsageError({
-        message: "--calibrate and --model are two things to do.",
-        hint: "Calibrate first; then plan.",
+        message: "--calibrate and --model cannot be combined.",
+        hint: "Calibrate first, then plan with --model.",
       });
     }
     return (await import("./calibrate-device.js")).calibrateDevice(values, streams, commands);
@@ -57,7 +57,7 @@ export const optimizeModel: CommandAction = async (values, streams, commands) =>
   }
   for (const { path, architecture } of plans.length > 0 ? found.headers.filter(isEstimated) : []) {
     writeNotice(
-      `${path}: how ${architecture} computes is not known step by step. Its KV cache, compute buffer and speed are ` +
+      `${path}: the computation of ${architecture} is not known in detail. Its KV cache, compute buffer and speed are ` +
         "estimates.",
     );
   }

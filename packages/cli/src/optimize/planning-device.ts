@@ -13,7 +13,7 @@ import type { OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { isObject } from "../is-object.js";
 
-/** The device that plans are made for, and the budget of the agent there. */
+/** Device that plans are made for, and the agent's budget there. */
 export interface PlanningDevice {
   device: EdgeDevice;
   isThisOne: boolean;
@@ -28,12 +28,12 @@ export interface PlanningDevice {
   notices: string[];
 }
 
-/** Returns a device that is not this one as the runtime plans for it. */
+/** Returns the facts that the runtime needs to plan for another device. */
 export function remoteDevice({ availableBytes, cpuFeatures, measurement }: PlanningDevice): RemoteDevice {
   return { availableBytes, cpuFeatures, measurement };
 }
 
-/** Share of a device's memory that an operating system without a desktop leaves to others. */
+/** Share of a device's memory that an operating system without a desktop leaves free. */
 const USABLE_SHARE = 0.75;
 /** Largest device file. One with all details has 10 KB. */
 const MAX_FILE_BYTES = 2 ** 20;
@@ -47,7 +47,7 @@ export async function readPlanningDevice(values: OptionValues): Promise<Planning
   const notices = [...found.notices];
   if (budgetBytes > found.budgetBytes) {
     const availableMb = Math.floor(found.budgetBytes / BYTES_PER_MB);
-    notices.push(`The budget is more than ${found.budgetSource}: ${availableMb} MB. Plans are made within that.`);
+    notices.push(`The budget exceeds ${found.budgetSource}: ${availableMb} MB. Plans stay within that.`);
   }
   return { ...found, budgetBytes, budgetSource: "--budget-mb", notices };
 }
@@ -58,29 +58,30 @@ async function thisDevice(): Promise<PlanningDevice> {
   const { available_bytes, limit_source } = await new DeviceMemoryProbe().read();
   const { measurement, ignored, stale } = await readDeviceMeasurement();
   const notices: string[] = [];
-  if (ignored !== null) notices.push(`What was measured on this device is not used: ${ignored}.`);
-  if (stale !== null) notices.push(`What was measured on this device is not used: it was measured ${stale}.`);
+  if (ignored !== null) notices.push(`The measurement of this device is not used: ${ignored}.`);
+  if (stale !== null) notices.push(`The measurement of this device is not used: it was measured ${stale}.`);
   return {
     device,
     isThisOne: true,
     cpuFeatures: await readCpuFeatures(machine),
     availableBytes: available_bytes,
     budgetBytes: available_bytes,
-    budgetSource: limit_source === null ? "what is available now" : `what is available now, under ${limit_source}`,
+    budgetSource:
+      limit_source === null ? "the memory available now" : `the memory available now, under ${limit_source}`,
     measurement: stale === null ? measurement : null,
     notices,
   };
 }
 
-/** Reads what `nanoagent profile --json` printed, of this version or another one, with or without what was measured. */
+/** Reads the output of `nanoagent profile --json` of any version, with or without a measurement. */
 async function deviceFromFile(path: string): Promise<PlanningDevice> {
   const data = await readJson(path);
   const { device_id, platform, memory_mb, cpu_cores, has_gpu, details, measured } = data;
   const fail = (cause: unknown): never => {
     throw new UsageError({
-      message: `${path} describes no device that this version knows.`,
+      message: `${path} does not describe a device that this version can read.`,
       reason: cause instanceof Error ? cause.message : undefined,
-      hint: "nanoagent profile --json writes such a file; write it anew with the version that reads it.",
+      hint: "Create it again with nanoagent profile --json of this version.",
       cause,
     });
   };
@@ -106,7 +107,7 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
   };
 }
 
-/** Parses the measurement of a device. One that another version wrote in a form of its own is left out, with a notice. */
+/** Parses the measurement of a device. One in the format of another version is left out, with a notice. */
 function measurementOf(
   measured: unknown,
   { platform, cpu_cores, memory_mb }: EdgeDevice,
@@ -122,14 +123,12 @@ function measurementOf(
     ...measured,
   });
   if (parsed.success) return { measurement: parsed.value, notices: [] };
-  const notices = [
-    `What was measured according to ${path} is not used: another version wrote it in a form of its own.`,
-  ];
+  const notices = [`The measurement in ${path} is not used: it has the format of another version.`];
   return { measurement: null, notices };
 }
 
 async function readJson(path: string): Promise<Record<string, unknown>> {
-  const hint = "nanoagent profile --json > device.json writes one.";
+  const hint = "nanoagent profile --json > device.json creates one.";
   let text: string;
   try {
     const file = await open(path, "r");
@@ -154,9 +153,9 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
     const data: unknown = JSON.parse(text);
     if (isObject(data)) return data;
   } catch {
-    // Said below.
+    // Reported below.
   }
-  throw new UsageError({ message: `${path} is not a device file: it holds no JSON object.`, hint });
+  throw new UsageError({ message: `${path} is not a device file: it does not contain a JSON object.`, hint });
 }
 
 function featuresOf(details: unknown): readonly string[] | null {

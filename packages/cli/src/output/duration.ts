@@ -1,4 +1,4 @@
-/** Writes a duration for people: `4 s`, `1 min 20 s`, `2 h 5 min`. */
+/** Formats a duration: `4 s`, `1 min 20 s`, `2 h 5 min`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
@@ -6,7 +6,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Estimates the seconds that are left from the share that is done; null until that says something. */
+/** Estimates the remaining seconds from the share that is done. Returns null while that share is too small. */
 export function secondsLeft(share: number, seconds: number): number | null {
   return share > 0.02 && share < 1 ? Math.max(1, (seconds / share) * (1 - share)) : null;
 }

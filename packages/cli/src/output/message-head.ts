@@ -6,7 +6,7 @@ const remarks: Record<MessageEnd, string> = {
   interrupted: "stopped while being written",
 };
 
-/** Who said a message, and what kept it from being complete: `assistant (cut off at a limit)`. */
+/** Returns the role of a message, and why it is incomplete: `assistant (cut off at a limit)`. */
 export function messageHead(
   { role, ended = "stop" }: { role: string; ended?: AgentMessage["ended"] },
   details = "",

@@ -1,11 +1,11 @@
 import { terminalControls } from "@nanoagent/runtime/program";
 
-/** Makes a text from anywhere safe for a terminal: controls are written out as `\u001b`, as JSON writes them. */
+/** Makes untrusted text safe for a terminal: escapes control characters as JSON does, `\u001b`. */
 export function plainText(text: string): string {
   return text.replace(terminalControls, writeOut);
 }
 
-/** The same for a text that must stay one line, such as a name. */
+/** Like {@link plainText}, for text that must stay on one line, such as a name. */
 export function plainLine(text: string): string {
   return plainText(text).replace(/[\n\t]/g, writeOut);
 }

@@ -1,9 +1,9 @@
-/** Controls, format and direction marks, private and unassigned characters, all spaces but the usual one, and fillers. */
+/** Control, format, private and unassigned characters, direction marks, fillers, and all spaces except U+0020. */
 const hiddenCharacters = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /**
- * Writes out every character that cannot be seen, or that looks like a space and is none, as JSON does: `\u200b`. For texts
- * that somebody is to agree to. A text within quotes whose backslashes are doubled stays unmistakable.
+ * Escapes characters that are invisible or look like a space, as JSON does: `\u200b`. For texts that a user must approve.
+ * In a quoted text with escaped backslashes, the result is unambiguous.
  */
 export function visibleText(text: string): string {
   return text.replace(hiddenCharacters, (character) =>
@@ -14,12 +14,12 @@ export function visibleText(text: string): string {
   );
 }
 
-/** The JSON of a value, all of it visible. */
+/** Returns a value as JSON with only visible characters. */
 export function visibleJson(value: unknown): string {
   return visibleText(JSON.stringify(value) ?? "null");
 }
 
-/** A command line, all of it visible: what is more than a plain word stands in quotes, as in JSON. */
+/** Returns a command line with only visible characters. Arguments that are not plain words are quoted as in JSON. */
 export function visibleCommand(command: readonly string[]): string {
   return command.map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : visibleJson(part))).join(" ");
 }

@@ -1,4 +1,4 @@
-/** Breaks a text of narrow characters between words, so that no line is longer than `width` unless one word is. */
+/** Wraps a text of narrow characters between words. A line is longer than `width` only if one word is. */
 export function wrapText(text: string, width: number): string {
   const lines: string[] = [];
   let line = "";

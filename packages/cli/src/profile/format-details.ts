@@ -13,12 +13,12 @@ const NAME_COLUMNS = 24;
 const VALUE_COLUMNS = 26;
 const MIN_WRAP_COLUMNS = 20;
 const WORDS: Readonly<Record<string, string>> = { cpu: "CPU", gpus: "GPUs", npus: "NPUs", soc: "SoC" };
-/** "None" is an answer for these, as good as any size. */
+/** Sizes that are shown as "none" if they are 0. */
 const MAY_BE_NONE = new Set(["swap_bytes", "zram_bytes"]);
 
 /**
- * All facts by room, a line each: what it is, and where that was read or why it is not known. Lines that would be longer
- * than `columns` are broken between words.
+ * Formats all facts by section, one line per fact: its value, and where it was read or why it is unknown. Lines longer
+ * than `columns` are wrapped between words.
  */
 export function formatDetails(details: DeclaredDetails, columns: number): string {
   return Object.entries(details)
@@ -95,7 +95,7 @@ function formatItem(name: string, item: unknown): string {
       usable_by,
     } = item as GpuDetails;
     const parts = [
-      memory_bytes === null ? `${memory} memory` : `${memory} memory, ${formatBytes(memory_bytes)} its own`,
+      memory_bytes === null ? `${memory} memory` : `${memory} memory, ${formatBytes(memory_bytes)} dedicated`,
       ...(shared_memory_bytes === null ? [] : [`${formatBytes(shared_memory_bytes)} shared`]),
       ...(is_accessible === false ? ["not open to this user"] : []),
       usersOf(usable_by),
@@ -110,10 +110,10 @@ function formatItem(name: string, item: unknown): string {
 }
 
 function usersOf(engines: readonly string[]): string {
-  return engines.length === 0 ? "no engine of ours uses it" : engines.join(", ");
+  return engines.length === 0 ? "not used by any engine" : engines.join(", ");
 }
 
-/** Rounded down, as the memory of a device is. */
+/** Formats a size, rounded down like the device's memory. */
 function formatBytes(bytes: number): string {
   return bytes < BYTES_PER_MB ? `${Math.floor(bytes / 1024)} KB` : `${Math.floor(bytes / BYTES_PER_MB)} MB`;
 }

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { MeasureProgress } from "@nanoagent/profiler";
 
-/** What is measured just now, on a line of its own that goes away; at a terminal only. */
+/** Shows the current step of a measurement on a temporary line. Does nothing without a terminal. */
 export class MeasuringProgress {
   readonly #stderr: Writable & { isTTY?: boolean };
   #isShown = false;

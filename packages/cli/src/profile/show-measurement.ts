@@ -10,7 +10,7 @@ import { MeasuringProgress } from "./measuring-progress.js";
 
 const BAR_LENGTH = 30;
 
-/** Measures the device, keeps the figures and prints them; figures that cannot be kept are printed all the same. */
+/** Measures the device, saves the figures and prints them, even if they cannot be saved. */
 export async function showMeasurement(
   device: EdgeDevice,
   { json, storage, seconds, debug }: OptionValues,
@@ -37,8 +37,8 @@ export async function showMeasurement(
   try {
     const kept = await writeDeviceMeasurement(figures);
     path = kept.path;
-    notices.push(`Kept in ${path}.`);
-    if (kept.replaced !== null) notices.push(`What lay there did not count: ${kept.replaced}.`);
+    notices.push(`Saved in ${path}.`);
+    if (kept.replaced !== null) notices.push(`The file that was there has been replaced: ${kept.replaced}.`);
   } catch (error) {
     failure = error;
   }
@@ -55,12 +55,12 @@ function formatMeasurement(figures: MeasuredDevice["figures"], notices: readonly
   const sections = [
     formatBandwidth(bandwidth),
     formatSection(
-      "Products, one thread:",
+      "Dot products, one thread:",
       dot_products.map(({ type, per_second, spread }) => [type, `${billions(per_second)} weights/s`, spread]),
     ),
     formatFields(13, {
       Storage: storage_read === null ? "not measured" : `${Math.round(storage_read.per_second / 1e6)} MB/s`,
-      Others: contention === null ? "unknown" : `used ${Math.round(contention * 100)} % of the processors`,
+      "Other load": contention === null ? "unknown" : `${Math.round(contention * 100)} % of the processors`,
       Temperature:
         temperature_celsius === null
           ? "unknown"
@@ -74,7 +74,7 @@ function formatMeasurement(figures: MeasuredDevice["figures"], notices: readonly
     .join("");
 }
 
-/** A line for each number of threads, with a bar that is as long as its share of the fastest. */
+/** Formats one line per number of threads, with a bar relative to the fastest. */
 function formatBandwidth(rows: DeviceMeasurement["bandwidth"]): string {
   const fastest = Math.max(...rows.map(({ per_second }) => per_second), Number.MIN_VALUE);
   return formatSection(

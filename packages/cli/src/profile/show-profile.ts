@@ -7,7 +7,7 @@ import { formatFields, formatJson } from "../output/format.js";
 
 const [MIN_SECONDS, MAX_SECONDS] = [1, 60];
 
-/** Of a terminal, which would break lines anywhere; a file takes them as they are. */
+/** Returns the width of the terminal, which would break lines anywhere; infinite for a file. */
 function columnsOf(stdout: Writable & { columns?: number }): number {
   return stdout.columns ?? Number.POSITIVE_INFINITY;
 }
@@ -17,20 +17,20 @@ export const showProfile: CommandAction = async (values, streams) => {
   const { stdout } = streams;
   if ((storage !== undefined || seconds !== undefined) && !measure) {
     throw new UsageError({
-      message: `--${storage === undefined ? "seconds" : "storage"} goes with --measure.`,
-      hint: "nanoagent profile --help shows both.",
+      message: `--${storage === undefined ? "seconds" : "storage"} has no effect without --measure.`,
+      hint: "nanoagent profile --help lists the options.",
     });
   }
   if (typeof seconds === "number" && (seconds < MIN_SECONDS || seconds > MAX_SECONDS)) {
     throw new UsageError({
-      message: `--seconds is ${MIN_SECONDS} to ${MAX_SECONDS}.`,
-      hint: "Leave it out: 8 seconds are enough on an idle device.",
+      message: `--seconds takes a number from ${MIN_SECONDS} to ${MAX_SECONDS}.`,
+      hint: "Omit it: 8 seconds are enough on an idle device.",
     });
   }
   if ((deep || data !== undefined) && !detail && !json && record === undefined) {
     throw new UsageError({
-      message: `--${deep ? "deep" : "data"} goes with --detail, --json or --record.`,
-      hint: "nanoagent profile --help shows all of them.",
+      message: `--${deep ? "deep" : "data"} has no effect without --detail, --json or --record.`,
+      hint: "nanoagent profile --help lists the options.",
     });
   }
   const dataPath = typeof data === "string" ? data : undefined;

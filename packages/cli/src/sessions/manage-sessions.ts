@@ -31,7 +31,7 @@ type Action = (folder: string, values: OptionValues, streams: Streams) => Promis
 
 export const manageSessions: CommandAction = async (values, streams) => {
   if (values.dir !== undefined && values.config !== undefined) {
-    throw new UsageError({ message: "sessions takes --dir or --config, not both.", hint: "Name the folder once." });
+    throw new UsageError({ message: "sessions takes --dir or --config, not both.", hint: "Pass only one of them." });
   }
   const { dir, retention } = values.dir === undefined ? await sessionOf(values.config) : { dir: String(values.dir) };
   const limits = { "max-mb": retention?.max_mb, "max-days": retention?.max_days };
@@ -60,7 +60,10 @@ const actions: Record<string, Action> = {
 
   async export(folder, { json, format }, streams) {
     if (json && format === "markdown") {
-      throw new UsageError({ message: "--json and --format markdown exclude each other.", hint: "Give one of them." });
+      throw new UsageError({
+        message: "--json and --format markdown exclude each other.",
+        hint: "Pass only one of them.",
+      });
     }
     const { session } = await requireSession(folder);
     const isJson = json === true || format === "json";
@@ -89,7 +92,7 @@ const actions: Record<string, Action> = {
         `${lines.length === 0 ? "Nothing is damaged: " : ""}${counts.turns} turns, ${counts.messages} messages.\n`,
       );
     }
-    // A note is about something that could not be put right.
+    // A note reports damage that could not be repaired.
     return report.notes.length === 0 ? exitCodes.done : exitCodes.failed;
   },
 
@@ -97,7 +100,7 @@ const actions: Record<string, Action> = {
     if (maxMb === undefined && maxDays === undefined) {
       throw new UsageError({
         message: "prune needs --max-mb N or --max-days N.",
-        hint: "Or a config with session.retention.",
+        hint: "Pass one, or set session.retention in the config.",
       });
     }
     await requireSession(folder);
@@ -115,7 +118,7 @@ const actions: Record<string, Action> = {
   },
 };
 
-/** What is missing or damaged in the turns that a command reads. */
+/** Collects missing and damaged parts of the turns that a command reads. */
 class Findings {
   readonly report = emptyReport();
 
@@ -133,11 +136,11 @@ class Findings {
 
   readonly onMissing: ReadTurnsOptions["onMissing"] = (missing) => addMissing(this.report, missing);
 
-  /** Says what is missing. Returns the command's exit code: a history with gaps is not what was asked for. */
+  /** Prints the findings as warnings. Returns the command's exit code: a history with gaps is a failure. */
   tell({ stderr }: Streams): number {
     const lines = describeReport(this.report);
     for (const line of lines) stderr.write(plainText(`warning: ${line}\n`));
-    // A write that has not ended may be one that another program is at.
+    // An incomplete write may be one that another program has not finished yet.
     return describeReport({ ...this.report, torn_bytes: 0, empty_files: [] }).length === 0
       ? exitCodes.done
       : exitCodes.failed;
@@ -146,24 +149,24 @@ class Findings {
 
 async function sessionOf(named: OptionValues[string]) {
   const config = String(named ?? (await findDefaultConfig("sessions needs --dir PATH or --config PATH.")));
-  // The device does not matter here, and need not be looked at.
+  // The device does not matter here, so it is not profiled.
   const { session } = await readConfig(config, { profile: async () => unknownDevice });
   if (session !== undefined) return session;
   throw new UsageError({
     message: `${config} has no session.`,
-    hint: "Set session.dir, or name the folder with --dir.",
+    hint: "Set session.dir in it, or pass the folder with --dir.",
   });
 }
 
 const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
 
-/** What there is; a folder without a session is most likely a wrong one. */
+/** Returns the session in a folder. Throws if it has none: most likely it is the wrong folder. */
 async function requireSession(folder: string): Promise<StoredSession> {
   const session = await findSession(folder);
   if (session !== null) return session;
   throw new UsageError({
     message: `There is no session in ${folder}.`,
-    hint: `nanoagent sessions list --dir ${folder} shows those of the folders in it.`,
+    hint: `nanoagent sessions list --dir ${folder} shows the sessions in its subfolders.`,
   });
 }
 
@@ -200,7 +203,7 @@ function messageAsMarkdown({ role, ended, content, timestamp, tool_calls = [] }:
   return parts.join("\n\n");
 }
 
-/** What was said is quoted, so that none of it counts as a heading or a list of the document. */
+/** Quotes a message, so that nothing in it becomes a heading or list of the document. */
 function quote(text: string): string {
   return plainText(text)
     .split("\n")
@@ -208,7 +211,7 @@ function quote(text: string): string {
     .join("\n");
 }
 
-/** Writes, and waits while the reader does not keep up. */
+/** Writes, and waits while the reader is slower. */
 async function write({ stdout, stop }: Streams, text: string): Promise<void> {
   if (!stdout.write(text) && !stop.aborted) await once(stdout, "drain", { signal: stop }).catch(() => {});
 }

@@ -17,9 +17,7 @@ describe("an error for people", () => {
 
   test("that nobody expected says so, and shows its stack with debug alone", () => {
     const error = new Error("boom", { cause: new TypeError("inner") });
-    expect(presentError(error)).toMatch(
-      /^error: boom\n {2}why: This is a fault of nanoagent itself\.\n {2}do: .*--debug.*\n$/,
-    );
+    expect(presentError(error)).toMatch(/^error: boom\n {2}why: This is a bug in nanoagent\.\n {2}do: .*--debug.*\n$/);
     expect(presentError(error, { debug: true })).toMatch(/at .*present-error\.test[\s\S]*caused by:\nTypeError: inner/);
     expect(presentError("just text")).toContain("error: just text");
   });

@@ -52,8 +52,8 @@ test.each<[name: string | null, parameters: number | null, text: string | null]>
     2.9e9,
     "Models of this size did the right thing after 82 of 100 plain sentences (Ministral-3-3B, 3B; published: home-assistant-datasets, assist-mini, 196 runs). Give it few tools, and intents for what matters.",
   ],
-  [null, 12.2e9, "Give it intents for what must never go wrong."],
-  ["Huge", 400e9, "Nothing is known of models of this size (400B). nanoagent eval --model FILE counts"],
+  [null, 12.2e9, "Use intents for everything that must never go wrong."],
+  ["Huge", 400e9, "No figures for models of this size (400B). nanoagent eval --model FILE measures"],
   ["Nothing", null, null],
 ])("%s with %d parameters", (name, parameter_count, text) => {
   const said = describeTrust({ name, parameter_count });
@@ -63,6 +63,6 @@ test.each<[name: string | null, parameters: number | null, text: string | null]>
 
 test("needless acts are told where they were counted", () => {
   expect(describeTrust({ name: "a", parameter_count: 135e6 }, [figure({ parameterCount: 134.5e6 })])).toContain(
-    "after 80 of 100 plain sentences, and a needless one after 2 of 100 that need none (a, 135M; measured: tests)",
+    "after 80 of 100 plain sentences, and called a tool after 2 of 100 that need none (a, 135M; measured: tests)",
   );
 });

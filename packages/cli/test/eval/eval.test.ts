@@ -116,7 +116,7 @@ describe("nanoagent eval", () => {
     expect(await count("--group", "cal")).toBe(
       'error: No scenario has the group "cal". Did you mean "call"?\n  do: There are ask, call, dialogue, none, numbers, talk.\n',
     );
-    expect(await count("--part", "sealed")).toContain("These scenarios name no part.");
+    expect(await count("--part", "sealed")).toContain("Omit --part: no scenario has one.");
   });
 
   test("a folder is all files in it; two of one name stay apart", async () => {
@@ -142,7 +142,7 @@ describe("nanoagent eval", () => {
     [
       "a report in no folder",
       () => [house, "--config", at("rules.json"), "--junit", at("no/where.xml")],
-      "cannot be written",
+      "Cannot write",
     ],
     [
       "a folder without scenarios",

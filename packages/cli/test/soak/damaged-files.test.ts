@@ -70,7 +70,7 @@ class Place {
       maxBuffer: 2 ** 26,
       env: { ...process.env, XDG_STATE_HOME: path.join(this.folder, "kept", "state") },
     });
-    const isFault = signal !== null || /fault of nanoagent itself|engine-crashed/.test(stdout + stderr);
+    const isFault = signal !== null || /bug in nanoagent|engine-crashed/.test(stdout + stderr);
     return { text: stdout, isSaid: stderr !== "" || status !== 0, isFault };
   }
 }
