@@ -123,7 +123,10 @@ export default packageBuild([], {
     },
   ],
   sources: { "@nanoagent/models": "../models/src/index.ts" },
-  copies: { "src/eval/suite": "dist/suite" },
+  copies: {
+    "src/eval/suite": "dist/suite",
+    "../models/schemas/nano-agent-config.json": "dist/schemas/nano-agent-config.json",
+  },
   esbuildPlugins: [leaveOut],
   esbuildOptions: (options) => {
     options.conditions = ["@nanoagent/source"];

@@ -165,7 +165,7 @@ intents:
       '2:96: intents.definitions.1.sentences.en.0: "go home" matches the intents a and b; a runs',
     ],
     ["tools: [{name: v, description: d, command: [echo]}]", '2:16: tools.0.name: The tool "v" is not used.'],
-    ["tools: [{name: v, description: d, command: [echo, ./nothing]}]", "there is no such file in …."],
+    ["tools: [{name: v, description: d, command: [echo, ./nothing]}]", "./nothing, which does not exist in …."],
     ["instructions: Be kind.", '2:15: instructions: "instructions" has no effect on the rules engine.'],
   ])("%s is worth a look", async (config, message) => {
     const { exitCode, stdout } = await check(`spec: {name: a}\n${config}\n`);

@@ -47,7 +47,7 @@ const agent: NewAgent = {
   hasSentences: true,
 };
 
-/** What the action prints and returns in this process, where nobody is at a terminal. */
+/** Runs the action in this process, without a terminal. Returns its exit code and output. */
 async function call(action: typeof initAgent, values: OptionValues): Promise<{ exitCode: number; stdout: string }> {
   const stdout = new PassThrough();
   const printed = text(stdout);
@@ -57,9 +57,9 @@ async function call(action: typeof initAgent, values: OptionValues): Promise<{ e
   return { exitCode, stdout: await printed };
 }
 
-describe("what init writes", () => {
+describe("the config that init writes", () => {
   test.each([{}, { with: "none" }, { with: "sentences" }, { "session-dir": "kept", name: "no: 'x' #" }])(
-    "with %j passes check, and loads",
+    "passes check with %j",
     async (values) => {
       const file = newFile();
       const { exitCode, stdout } = await call(initAgent, { file, ...values });
@@ -70,42 +70,44 @@ describe("what init writes", () => {
     },
   );
 
-  test("answers at once, and remembers", async () => {
+  test("runs, and saves the conversation", async () => {
     const file = newFile();
     await call(initAgent, { file, name: "porter" });
     const { stdout } = await runProgram(["run", "--config", file], "what time is it?\nnote that it rains\nhello\n");
     expect(stdout).toMatch(
       /Agent: It is \d\d:\d\d\.\nAgent: Noted: it rains\nAgent: Hello from porter! How can I assist\?\n/,
     );
-    expect(await readdir(path.dirname(file))).toEqual(["agent.yaml", "state"]);
+    expect(await readdir(path.dirname(file))).toEqual([".nanoagent", "agent.yaml", "state"]);
   });
 
-  test("has a model's path, and the memory that it needs", async () => {
+  test("has the model's path, and a budget that the model fits in", async () => {
     const file = newFile();
     const { exitCode, stdout } = await call(initAgent, { file, model: at("model.gguf") });
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^(?:Models|Nothing is known of models) of this size .*\.\nNext:$/m);
+    expect(stdout).toMatch(/^(?:Models|No figures for models) of this size .*\.\nNext:$/m);
     const config = await readConfig(file);
     expect(config.model_path).toBe(at("model.gguf"));
     expect(config.spec.max_memory_mb).toBeGreaterThan(150);
     expect(config.spec.max_memory_mb).toBeLessThan(600);
-    // Below the config's folder it is the way from there.
+    // In the config's folder, the path is relative.
     await rm(file);
     const beside = at("agent.yaml");
     await call(initAgent, { file: beside, model: at("model.gguf") });
     expect(await readFile(beside, "utf8")).toContain("\nmodel_path: model.gguf # ");
   });
 
-  test("is JSON where the file's name says so, and the same agent", async () => {
+  test("is JSON if the file's name ends in .json, with the same agent", async () => {
     const [yaml, json] = [newFile(), newFile("agent.json")];
     await call(initAgent, { file: yaml, name: "porter" });
     const { stdout } = await call(initAgent, { file: json, name: "porter", json: true });
-    expect(JSON.parse(stdout)).toEqual({ file: json, config: JSON.parse(await readFile(json, "utf8")) });
+    const schema = path.join(path.dirname(json), ".nanoagent/nano-agent-config.schema.json");
+    const config = JSON.parse(await readFile(json, "utf8"));
+    expect(JSON.parse(stdout)).toEqual({ file: json, files: [json, schema], config });
     const inFolder = async (file: string) => JSON.stringify(await readConfig(file)).replaceAll(path.dirname(file), "…");
     expect(await inFolder(json)).toBe(await inFolder(yaml));
   });
 
-  test("is read as what was meant, whatever the texts are", async () => {
+  test("keeps any name and folder unchanged when it is read", async () => {
     const file = at("property.yaml");
     const anyText = fc.oneof(
       fc
@@ -113,7 +115,7 @@ describe("what init writes", () => {
           minLength: 1,
           unit: fc.constantFrom(..."a'\"\\:#{}[]&*!|>%@`,-?~ \t\n\r\u001b\u007f\u0085\u2028\ufeff😀"),
         })
-        // The command that a shell would run.
+        // Command substitution, which configs reject.
         .filter((text) => !text.includes("`aa")),
       fc.constantFrom(
         "no",
@@ -147,19 +149,19 @@ describe("what init writes", () => {
   });
 });
 
-describe("the memory that is suggested", () => {
+describe("the suggested memory budget", () => {
   test.each([
     [24_000, 256],
     [512, 256],
     [300, 150],
     [100, 64],
     [32, 32],
-  ])("without a model on a device with %d MB is %d", async (memory_mb, memoryMb) => {
+  ])("without a model, on a device with %d MB, is %d MB", async (memory_mb, memoryMb) => {
     const device = { ...box, memory_mb };
     expect((await suggestBudget({ device, usableMb: memory_mb }, null)).memoryMb).toBe(memoryMb);
   });
 
-  test("with a model is what it takes, on a small device all there is, and none where it does not fit", async () => {
+  test("fits the model, is smaller on a small device, and is an error if the model does not fit", async () => {
     const on = (memory_mb: number) =>
       suggestBudget({ device: { ...box, memory_mb }, usableMb: memory_mb }, at("model.gguf"));
     const { memoryMb } = await on(8192);
@@ -168,7 +170,7 @@ describe("the memory that is suggested", () => {
   });
 });
 
-describe("nothing is written", () => {
+describe("init writes nothing", () => {
   test.each([
     [{ model: "nowhere.gguf" }, "model-not-found", "There is no model file at "],
     [{ "memory-mb": 99_999_999 }, "insufficient-memory", "Agent requires 99999999 MB"],
@@ -184,32 +186,32 @@ describe("nothing is written", () => {
     await expect(readdir(path.dirname(file))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("over a file that is there, and of two at once one does it", async () => {
+  test("over an existing file, even if several run at once", async () => {
     const file = newFile();
     const all = await Promise.allSettled(Array.from({ length: 4 }, () => call(initAgent, { file })));
     expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    expect(await readdir(path.dirname(file))).toEqual(["agent.yaml"]);
+    expect((await readdir(path.dirname(file))).sort()).toEqual([".nanoagent", "agent.yaml"]);
     await writeFile(file, "mine");
     const { exitCode, stderr } = await runProgram(["init", file]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`${file} already exists.`)]);
-    // A folder is where the usual file goes.
+    // In a folder, the default file name is used.
     expect((await runProgram(["init", path.dirname(file)])).stderr).toContain(`${file} already exists.`);
     expect(await readFile(file, "utf8")).toBe("mine");
   });
 });
 
 describe.skipIf(!hasScript)("at a terminal (script(1))", () => {
-  test("it asks until the answers can be used", async () => {
+  test("init repeats a question until the answer is valid", async () => {
     const file = newFile();
     const terminal = new Terminal(["init", file]);
     for (const [question, answer] of [
-      ["Its name [", "porter"],
-      ["A GGUF model that answers", "nowhere.gguf"],
+      ["Name [", "porter"],
+      ["Path of a GGUF model", "nowhere.gguf"],
       ["There is no model file at ", ""],
-      ["MB of memory", "many"],
+      ["Memory budget in MB", "many"],
       ['"many" is not a positive integer.', "128"],
-      ["Keep the conversation", "no"],
-      ["Begin with two sentences", ""],
+      ["Save the conversation", "no"],
+      ["Include two sample sentences", ""],
     ] as const) {
       await terminal.see(question);
       if (answer !== "") terminal.type(answer);
@@ -221,10 +223,10 @@ describe.skipIf(!hasScript)("at a terminal (script(1))", () => {
     expect([config.spec.name, config.session, config.intents?.definitions.length]).toEqual(["porter", undefined, 2]);
   });
 
-  test.each(["\u0003", "\u0004"])("Ctrl-C and Ctrl-D leave nothing behind: %j", async (key) => {
+  test.each(["\u0003", "\u0004"])("Ctrl-C and Ctrl-D write nothing: %j", async (key) => {
     const file = newFile();
     const terminal = new Terminal(["init", file, "--name", "porter"]);
-    await terminal.see("A GGUF model that answers");
+    await terminal.see("Path of a GGUF model");
     terminal.type(key);
     await terminal.see("Nothing was written.");
     expect(await terminal.ended).toBe(130);

@@ -95,7 +95,7 @@ describe("a model that can be read", () => {
     await writeFile(at("unknown.gguf"), Buffer.from(bytes.toString("latin1").replaceAll("llama", "gemma"), "latin1"));
     const { exitCode, stdout, stderr } = await optimize("--model", at("unknown.gguf"), "--budget-mb", "140");
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^note: .*unknown\.gguf: how gemma computes is not known step by step\. .*estimates/);
+    expect(stderr).toMatch(/^note: .*unknown\.gguf: the computation of gemma is not known in detail\. .*estimates/);
     expect(stdout).toMatch(/\n1 {2}unknown\.gguf /);
   });
 
@@ -135,7 +135,7 @@ describe("a model that can be read", () => {
     expect(stdout).toContain("Plans within 768.0 MB (three quarters of the memory of box) for box, quality first:");
     expect(stdout).toContain("from the kind of device alone.\n");
     const odd = await optimize(...args, at("odd.json"));
-    expect([odd.exitCode, odd.stderr]).toEqual([0, expect.stringMatching(/^note: What was measured .* is not used/)]);
+    expect([odd.exitCode, odd.stderr]).toEqual([0, expect.stringMatching(/^note: The measurement in .* is not used/)]);
     expect((await optimize(...args, at("measured.json"))).stdout).toContain("from a micro-benchmark of the device.\n");
   });
 });

@@ -24,16 +24,16 @@ function sessions(...args: string[]) {
 }
 
 describe("nanoagent run with a session", () => {
-  test("goes on where it ended", async () => {
+  test("continues the conversation", async () => {
     const own = path.join(folder, "again.yaml");
     await writeFile(own, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: again}\n");
     await runProgram(["run", "--config", own], "hello\n");
     const { stdout } = await runProgram(["run", "--config", own], "/history\n/reset\n/history\n");
     expect(stdout).toContain("user: hello\nassistant: Hello from shed!");
-    expect(stdout).toContain("Nothing was said yet.");
+    expect(stdout).toContain("The conversation is empty.");
   });
 
-  test("is refused while another has it, and listed all the same", async () => {
+  test("is refused while another program uses it, but can be listed", async () => {
     const child = startProgram(["run", "--config", config]);
     await untilPrinted(child, "to exit.");
     const second = await runProgram(["run", "--config", config], "hello\n");
@@ -47,7 +47,7 @@ describe("nanoagent run with a session", () => {
 });
 
 describe("sessions", () => {
-  test("list: those of a folder and below, for people and as JSON", async () => {
+  test("list shows the sessions in a folder and its subfolders, as text and JSON", async () => {
     const { stdout, exitCode } = await sessions("list", "--dir", folder);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`Folder:   ${state}\n`);
@@ -63,7 +63,7 @@ describe("sessions", () => {
     expect(await readdir(empty)).toEqual([]);
   });
 
-  test("show, export and /history: a reply that is not complete says why", async () => {
+  test("show, export and /history say why a reply is incomplete", async () => {
     const dir = path.join(folder, "ended");
     const own = path.join(folder, "ended.yaml");
     await writeFile(own, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: ended}\n");
@@ -87,7 +87,7 @@ describe("sessions", () => {
     expect(stdout).toMatch(/\*\*assistant\*\* \([^)]+, stopped while being written\)/);
   });
 
-  test("show: the newest turns, safe for a terminal", async () => {
+  test("show prints the newest turns without control characters", async () => {
     const { stdout } = await sessions("show", "--dir", state, "--last", "2");
     expect(stdout).toMatch(/^--- 2\nuser: status\nassistant: Runtime status/);
     expect(stdout).toContain("user: # not a heading \\u001b[31m\n");
@@ -96,7 +96,7 @@ describe("sessions", () => {
     expect(lines.map((line) => JSON.parse(line).turn)).toEqual([1, 2, 3]);
   });
 
-  test("export: Markdown in which what was said is quoted, and JSON", async () => {
+  test("export writes Markdown with quoted messages, and JSON", async () => {
     const { stdout } = await sessions("export", "--config", config);
     expect(stdout).toMatch(/^# Session\n\n## Conversation\n\n### 1\n\n\*\*user\*\* \(\d{4}-/);
     expect(stdout).toContain("\n> # not a heading \\u001b[31m\n");
@@ -108,7 +108,7 @@ describe("sessions", () => {
     ]);
   });
 
-  test("repair: says what it found and put aside, once", async () => {
+  test("repair reports the damage that it sets aside, once", async () => {
     const damaged = path.join(folder, "damaged");
     await mkdir(damaged);
     const [name = ""] = (await readdir(state)).filter((entry) => entry.endsWith(".jsonl"));
@@ -127,7 +127,7 @@ describe("sessions", () => {
     expect(json).toMatchObject({ turns: 3, damage: [], missing_turns: 0, torn_bytes: 0 });
   });
 
-  test("a turn that is missing is said to be wherever the history is read", async () => {
+  test("every command that reads the history reports a missing turn", async () => {
     const own = path.join(folder, "gaps.yaml");
     const gaps = path.join(folder, "gaps");
     await writeFile(own, "spec: {name: shed, max_memory_mb: 64}\nsession: {dir: gaps}\n");
@@ -147,11 +147,11 @@ describe("sessions", () => {
     expect(listed.sessions).toMatchObject([{ turns: 3, missing_turns: 1 }]);
     expect((await sessions("repair", "--dir", gaps)).stdout).toContain(said);
     const { stdout, stderr } = await runProgram(["run", "--config", own], "/history\n");
-    expect(stdout).toContain("missing from its files: 1");
+    expect(stdout).toContain("missing from the session's files: 1");
     expect(stderr).toContain(said);
   });
 
-  test("prune: says what it freed", async () => {
+  test("prune reports the freed space", async () => {
     const { stdout, exitCode } = await sessions("prune", "--dir", state, "--max-mb", "1");
     expect({ stdout, exitCode }).toEqual({ stdout: "Freed 0.0 MB.\n", exitCode: 0 });
     expect(JSON.parse((await sessions("prune", "--dir", state, "--max-days", "9", "--json")).stdout)).toEqual({
@@ -161,9 +161,9 @@ describe("sessions", () => {
 
   test.each<[string[], string]>([
     [[], "sessions needs ACTION: one of list, show, export, repair, prune."],
-    [["lst", "--dir", "x"], 'sessions knows no "lst". Did you mean "list"?'],
+    [["lst", "--dir", "x"], 'Unknown ACTION "lst" for sessions. Did you mean "list"?'],
     [["list"], "sessions needs --dir PATH or --config PATH."],
-    [["list", "show", "--dir", "x"], 'sessions takes no "show".'],
+    [["list", "show", "--dir", "x"], 'Unexpected argument "show" for sessions.'],
     [["list", "--dir", "x", "--config", "y"], "not both"],
     [["export", "--dir", "x", "--format", "html"], "takes markdown or json"],
     [["list", "--dir", "/no/such/folder"], "cannot be listed"],
@@ -176,7 +176,7 @@ describe("sessions", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   });
 
-  test("a config without a session is a wrong one", async () => {
+  test("a config without a session is an error", async () => {
     const other = path.join(folder, "other.yaml");
     await writeFile(other, "spec: {name: a}\n");
     expect(await sessions("list", "--config", other)).toMatchObject({
@@ -185,7 +185,7 @@ describe("sessions", () => {
     });
   });
 
-  test("the help has the actions", async () => {
+  test("the help describes the actions", async () => {
     const { stdout } = await sessions("--help");
     expect(stdout).toContain("Usage: nanoagent sessions ACTION [OPTIONS]");
     expect(stdout).toMatch(/\n {2}repair {2}Verify every file/);

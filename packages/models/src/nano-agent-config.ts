@@ -26,12 +26,15 @@ export interface NanoAgentConfigInput extends AgentSettings {
 
 /** Config as written in a file: the device may be left to the profiler. */
 export interface NanoAgentConfigFile extends AgentSettings {
+  /** JSON Schema for editors. The agent ignores it. */
+  $schema?: string | undefined;
   spec: AgentSpec;
   device: EdgeDevice | "auto" | AutoDevice;
   model_path: string | null;
 }
 
 export interface NanoAgentConfigFileInput extends AgentSettings {
+  $schema?: string | undefined;
   spec: AgentSpecInput;
   device?: EdgeDeviceInput | "auto" | AutoDeviceInput | undefined;
   model_path?: string | null | undefined;
@@ -183,6 +186,7 @@ export const nanoAgentConfigFileSource = whenFirstUsed(() =>
     spec: agentSpecSource(),
     device: z._default(z.union([edgeDeviceSource(), z.literal("auto"), autoDeviceSource()]), "auto"),
     ...settings(),
+    $schema: z.optional(z.string()),
   }),
 );
 

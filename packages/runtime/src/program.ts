@@ -19,6 +19,7 @@ export {
 } from "./engines/engine-kinds.js";
 export { samplingOptions } from "./engines/sampling-options.js";
 export { checkModelFile } from "./files/check-model-file.js";
+export { expandHome } from "./files/expand-home.js";
 export { isFolder } from "./files/is-folder.js";
 export { makeFolder } from "./files/make-folder.js";
 export { pathOfFileUrl } from "./files/path-of-file-url.js";

@@ -1,4 +1,5 @@
 import { nearestName } from "@nanoagent/models";
+import { expandHome } from "@nanoagent/runtime/program";
 import { UsageError } from "../errors/usage-error.js";
 import type { Command, CommandOperand, CommandOption, OptionValues } from "./command.js";
 import { optionsHint } from "./mark-values.js";
@@ -48,8 +49,10 @@ function readOperands(
   }
 }
 
-function readOperand(command: string, { choices, placeholder }: CommandOperand, value: string, hint: string): string {
+function readOperand(command: string, operand: CommandOperand, value: string, hint: string): string {
+  const { choices, placeholder } = operand;
   if (value === "") throw new UsageError({ message: `${placeholder} of ${command} is empty.`, hint });
+  if (operand.isPath) return readPath(placeholder, value);
   if (choices === undefined || Object.hasOwn(choices, value)) return value;
   const nearest = nearestName(value, Object.keys(choices));
   const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
@@ -102,6 +105,7 @@ function readValue(name: string, { kind, choices }: CommandOption, value: string
     throw new UsageError({ message: `${name} takes ${choices.join(" or ")}, found "${value}".`, hint });
   }
   if (kind === "text") return value;
+  if (kind === "path") return readPath(name, value);
   // The schema of the key that the option sets checks the range.
   if (kind === "number") return Number.isNaN(Number(value)) || value.trim() === "" ? value : Number(value);
   const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
@@ -109,4 +113,15 @@ function readValue(name: string, { kind, choices }: CommandOption, value: string
     throw new UsageError({ message: `${name} takes a positive number, found "${value}".`, hint });
   }
   return number;
+}
+
+/** Expands `~` at the beginning of a path. Throws {@link UsageError}, which names the value as `name`, for `~user`. */
+export function readPath(name: string, value: string): string {
+  const expanded = expandHome(value);
+  if ("path" in expanded) return expanded.path;
+  const { problem, advice } = expanded;
+  throw new UsageError({
+    message: `${name} "${value}" cannot be used: ${problem}.`,
+    hint: `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`,
+  });
 }

@@ -2,8 +2,11 @@ import type { Streams } from "../streams.js";
 
 /** One option of a command: parsed, checked, shown in the help, and completed by shells from this row. */
 export interface CommandOption {
-  /** The option's value: none, any text, a number that the schema of its key checks, or a positive number. */
-  kind: "flag" | "text" | "number" | "positive-number";
+  /**
+   * The option's value: none, any text, a path with `~` expanded, a number that the schema of its key checks, or a
+   * positive number.
+   */
+  kind: "flag" | "text" | "path" | "number" | "positive-number";
   /** Name of the value in the help: `PATH`. */
   placeholder?: string;
   description: string;
@@ -36,6 +39,8 @@ export interface CommandOperand {
   placeholder: string;
   /** Accepted words with their descriptions. Default: any word, or no operand. */
   choices?: Readonly<Record<string, string>>;
+  /** Whether the operand is a path, with `~` expanded. */
+  isPath?: true;
   /** Whether the operand may be repeated; its value is then a list. */
   repeats?: true;
   /** Whether the operand may be omitted although it has choices. */

@@ -14,7 +14,7 @@ export interface MarkedArguments {
 
 /**
  * Rewrites the arguments for cac: `--name value` becomes `--name=` with a marked value, short options become long, and
- * operands are marked and follow the options. Throws {@link UsageError} for everything that cac would guess about: an
+ * operands are marked and precede the options, where cac cannot take one for the value of a flag. Throws {@link UsageError} for everything that cac would guess about: an
  * option that the table does not have, a flag with a value, an option without one, and a value given twice.
  */
 export function markValues(args: readonly string[], commands: readonly Command[]): MarkedArguments {
@@ -30,7 +30,7 @@ export function markValues(args: readonly string[], commands: readonly Command[]
     else operands.push(arg);
   }
   const name = command === null ? [] : [command.name];
-  return { command, marked: [...name, ...options, ...operands.map((operand) => MARK + operand)] };
+  return { command, marked: [...name, ...operands.map((operand) => MARK + operand), ...options] };
 }
 
 /** Returns a value as it was typed. */

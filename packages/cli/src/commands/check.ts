@@ -6,9 +6,9 @@ export const check: Command = {
   details:
     "Reads the config, the files that it names, and the header of its model. Does not start programs, contact servers or write files.\nErrors keep the agent from working; warnings do not. Exit code 2: the config is wrong; 3: it does not fit.",
   options: {
-    config: { kind: "text", placeholder: "PATH", description: "The agent's config. Default: agent.yaml." },
+    config: { kind: "path", placeholder: "PATH", description: "The agent's config. Default: agent.yaml." },
     device: {
-      kind: "text",
+      kind: "path",
       placeholder: "FILE|auto",
       description:
         "Check for the device in FILE (from `nanoagent profile --json`) or for this one (auto), instead of the config's device.",

@@ -6,16 +6,16 @@ export const evaluate: Command = {
   summary: "Measure how often a model does the right thing.",
   details:
     "Runs scenarios (sentences and dialogues with the calls that they should lead to) and reports how often the right thing happened.\nTools are simulated. The table has a column for each --model and --config, and one for a baseline that only compares words.\nWithout SCENARIOS, the built-in ones run. Ctrl-C stops and shows the results so far.\nExit code 1: fewer were right than --min-right, or an engine kept failing.",
-  operand: { name: "scenarios", placeholder: "SCENARIOS", repeats: true },
+  operand: { name: "scenarios", placeholder: "SCENARIOS", isPath: true, repeats: true },
   options: {
     model: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "GGUF model to try. May be repeated.",
       repeats: true,
     },
     config: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description:
         "Config whose engine, sampling and instructions to try, without its tools. May be repeated. Default without --model: agent.yaml.",
@@ -51,7 +51,7 @@ export const evaluate: Command = {
       description: "Exit with code 1 if an engine gets less than this share of the scenarios right.",
     },
     "show-wrong": { kind: "flag", description: "List the scenarios that were not right, and why.", notWith: ["json"] },
-    junit: { kind: "text", placeholder: "FILE", description: "Also write the results to FILE, as JUnit XML." },
+    junit: { kind: "path", placeholder: "FILE", description: "Also write the results to FILE, as JUnit XML." },
     json: { kind: "flag", description: "Print all results as JSON." },
   },
   examples: [

@@ -5,11 +5,11 @@ export const init: Command = {
   summary: "Create an agent's config for this device.",
   details:
     "Asks a few questions at a terminal; elsewhere uses the options and defaults. FILE is agent.yaml by default; a name that ends in .json makes JSON.\nThe config has comments, fits this device, works as written, and names its schema for editors. Existing configs are never overwritten.",
-  operand: { name: "file", placeholder: "FILE" },
+  operand: { name: "file", placeholder: "FILE", isPath: true },
   options: {
     name: { kind: "text", placeholder: "TEXT", description: "The agent's name. Default: the folder's name." },
     model: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "GGUF model that answers. Default: none; sentences and the built-in rules answer.",
     },
@@ -19,7 +19,7 @@ export const init: Command = {
       description: "Memory budget of the agent, in MB. Default: one that suits the model and the device.",
     },
     "session-dir": {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "Folder in which to save the conversation. Default: state.",
     },

@@ -6,7 +6,7 @@ export const optimize: Command = {
   details:
     "Reads the header of a GGUF file, or of all in a folder, and plans how to load it, with every byte of memory counted.\nA file that does not exist is assumed to have twice the target size. Speeds are measured, calibrated or priors, as the output says.\nExit code 3: nothing fits --budget-mb.",
   options: {
-    model: { kind: "text", placeholder: "PATH", description: "Model file, or a folder of model files." },
+    model: { kind: "path", placeholder: "PATH", description: "Model file, or a folder of model files." },
     "target-mb": {
       kind: "positive-number",
       placeholder: "N",
@@ -27,7 +27,7 @@ export const optimize: Command = {
       notWith: ["calibrate"],
     },
     device: {
-      kind: "text",
+      kind: "path",
       placeholder: "FILE|auto",
       description: "Plan for the device in FILE (from `nanoagent profile --json`). Default: auto, this device.",
       notWith: ["calibrate"],
@@ -45,7 +45,7 @@ export const optimize: Command = {
       notWith: ["calibrate", "json"],
     },
     calibrate: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description:
         "Measure this device's speed with a small, dense model. Takes some minutes, and improves the forecasts for all models.",

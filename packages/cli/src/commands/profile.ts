@@ -10,13 +10,13 @@ export const profile: Command = {
     json: { kind: "flag", description: "Print the device as JSON, with all details." },
     deep: { kind: "flag", description: "Also ask nvidia-smi and vcgencmd, for at most two seconds each." },
     data: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "Path whose storage the details describe. Default: the working directory.",
     },
     measure: { kind: "flag", description: "Also measure the speed of memory, arithmetic and storage." },
     storage: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description:
         "With --measure: file or folder whose storage is read. In a folder, up to 64 MB are written first. Default: the working directory.",
@@ -27,12 +27,12 @@ export const profile: Command = {
       description: "With --measure: approximate duration, 1 to 60. Default: 8.",
     },
     save: {
-      kind: "text",
+      kind: "path",
       placeholder: "FILE",
       description: "Write a device block for a config: YAML, or JSON if the name ends in .json.",
     },
     record: {
-      kind: "text",
+      kind: "path",
       placeholder: "DIR",
       description: "Write the raw readings to DIR/machine.json, to examine this device elsewhere.",
     },

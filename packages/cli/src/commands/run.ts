@@ -11,12 +11,12 @@ With --once, a document that is piped in comes before the question.
 A model that does not fit the agent's memory budget is refused, with the calculation.`,
   options: {
     config: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "The agent's config, YAML or JSON. Default: agent.yaml.",
     },
     model: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "GGUF model to answer with, instead of the config's. Without a config, it may use all free memory.",
     },
@@ -29,7 +29,7 @@ A model that does not fit the agent's memory budget is refused, with the calcula
     ...samplingFlags,
     once: { kind: "text", placeholder: "TEXT", description: "Answer this message, then exit." },
     document: {
-      kind: "text",
+      kind: "path",
       placeholder: "FILE",
       description: "Text that the message of --once is about; - waits for standard input.",
       onlyWith: ["once"],

@@ -17,9 +17,9 @@ export const sessions: Command = {
     },
   },
   options: {
-    dir: { kind: "text", placeholder: "PATH", description: "The session's folder." },
+    dir: { kind: "path", placeholder: "PATH", description: "The session's folder." },
     config: {
-      kind: "text",
+      kind: "path",
       placeholder: "PATH",
       description: "Config whose session.dir to use. Default: agent.yaml.",
     },

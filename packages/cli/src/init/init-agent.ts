@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
 import { makeFolder, pathOfFileUrl } from "@nanoagent/runtime/program";
+import { readPath } from "../command-line/check-values.js";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { presentError } from "../errors/present-error.js";
@@ -14,6 +14,7 @@ import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { refuseFile, writeNewFile } from "../write-new-file.js";
 import { commentedConfig, configOf, type NewAgent, USUAL_SESSION_DIR } from "./new-agent.js";
+import { placeSchema } from "./place-schema.js";
 import { Questions } from "./questions.js";
 import { type AgentBudget, checkBudget, type InitDevice, readInitDevice, suggestBudget } from "./suggest-budget.js";
 
@@ -35,10 +36,15 @@ export const initAgent: CommandAction = async (values, streams) => {
     return exitCodes.interrupted;
   }
   await makeFolder(path.dirname(file)).catch((error: unknown) => refuseFile(path.dirname(file), error));
-  const config = configOf(agent, file);
   const isJson = path.extname(file).toLowerCase() === ".json";
-  await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file));
-  stdout.write(values.json ? formatJson({ file, config }) : describe(agent, file, await trustIn(agent)));
+  const { reference, written, failure } = await placeSchema(file);
+  const config = configOf(agent, file, isJson ? reference : null);
+  await writeNewFile(file, isJson ? `${JSON.stringify(config, null, 2)}\n` : commentedConfig(agent, file, reference));
+  const files = written === null ? [file] : [file, written];
+  stdout.write(values.json ? formatJson({ file, files, config }) : describe(agent, files, await trustIn(agent)));
+  if (failure !== null) {
+    streams.stderr.write(plainText(`note: ${failure} Without the schema, editors do not check the config.\n`));
+  }
   if (agent.model !== null) {
     // The config is valid without the addon, which can be installed later.
     const { checkLlamaAddon } = await import("@nanoagent/runtime/engines/llama");
@@ -163,9 +169,8 @@ async function askForModel(
   for (;;) {
     const answer = given ?? (await questions.ask("Path of a GGUF model, or empty for none", ""));
     if (answer === null) return null;
-    // No shell has seen it.
-    const model = answer === "" ? null : path.resolve(String(answer).replace(/^~(?=\/)/, homedir()));
     try {
+      const model = answer === "" ? null : path.resolve(readPath("The model", String(answer)));
       return { model, suggested: await suggestBudget(device, model) };
     } catch (error) {
       // A model from the command line is not asked for.
@@ -208,10 +213,11 @@ async function trustIn({ model }: NewAgent): Promise<string> {
   return trust === null ? "" : `${plainLine(trust)}\n`;
 }
 
-function describe({ name, device, memoryMb, model }: NewAgent, file: string, trust: string): string {
+function describe({ name, device, memoryMb, model }: NewAgent, files: readonly string[], trust: string): string {
+  const [file = ""] = files;
   const option = file === DEFAULT_CONFIG_FILE ? "" : ` --config ${plainLine(file)}`;
   const who = model === null ? "sentences and the built-in rules answer" : `${path.basename(model)} answers`;
-  return `Wrote ${plainLine(file)}: '${plainLine(name)}' may take ${memoryMb} of ${device.memory_mb} MB; ${plainLine(who)}.
+  return `Wrote ${files.map(plainLine).join(" and ")}: '${plainLine(name)}' may take ${memoryMb} of ${device.memory_mb} MB; ${plainLine(who)}.
 ${trust}Next:
   nanoagent check${option}
   nanoagent run${option}

@@ -35,9 +35,10 @@ const definitions = [
   { name: "take a note", sentences: ["note [that] {note}"], answer: "Noted: {note}" },
 ];
 
-/** Returns the config of a new agent as data, with paths relative to `file`. */
-export function configOf(agent: NewAgent, file: string): NanoAgentConfigFileInput {
+/** Returns the config of a new agent as data, with paths relative to `file`. `schema` is the path of its JSON Schema. */
+export function configOf(agent: NewAgent, file: string, schema: string | null = null): NanoAgentConfigFileInput {
   return {
+    ...(schema !== null && { $schema: schema }),
     spec: {
       name: literally(agent.name),
       capabilities: ["status-check", "echo"],
@@ -52,10 +53,10 @@ export function configOf(agent: NewAgent, file: string): NanoAgentConfigFileInpu
 }
 
 /** Returns the same config as YAML, with comments that show further settings. */
-export function commentedConfig(agent: NewAgent, file: string): string {
+export function commentedConfig(agent: NewAgent, file: string, schema: string | null = null): string {
   const { device } = agent;
   const sections = [
-    `# Config of an agent. "nanoagent check" checks it; "nanoagent run" starts the agent.
+    `${schema === null ? "" : `# yaml-language-server: $schema=${schema}\n`}# Config of an agent. "nanoagent check" checks it; "nanoagent run" starts the agent.
 spec:
   name: ${quoted(literally(agent.name))}
   capabilities: # names of skills, and of tools that a model may call

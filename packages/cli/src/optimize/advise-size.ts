@@ -7,6 +7,7 @@ import {
   quantizeHeader,
 } from "@nanoagent/optimizer";
 import { formatFields } from "../output/format.js";
+import { plainLine } from "../output/plain-text.js";
 import type { FoundModels } from "./find-models.js";
 import type { PlanningDevice } from "./planning-device.js";
 
@@ -99,8 +100,12 @@ function storedBits({ tensors }: GgufHeader): number {
   return Number(/\d+/.exec(most?.[0] ?? "")?.[0] ?? UNQUANTIZED_BITS);
 }
 
+/** Formats the advice. For a model that does not exist, the first line says that its size is assumed. */
 export function formatAdvice(advice: SizeAdvice): string {
-  return formatFields(17, {
+  const estimate = advice.model_size_is_estimate
+    ? `Estimate: ${plainLine(advice.model_path)} does not exist; assuming twice the target size.\n`
+    : "";
+  const fields = formatFields(17, {
     "Model size": `${advice.model_size_mb.toFixed(1)} MB`,
     "Target size": `${advice.target_mb.toFixed(1)} MB`,
     Quantization: advice.quantization,
@@ -109,4 +114,5 @@ export function formatAdvice(advice: SizeAdvice): string {
     "Est. latency": `${advice.latency_ms.toFixed(1)} ms`,
     Notes: advice.notes,
   });
+  return estimate + fields;
 }

@@ -40,8 +40,6 @@ export const optimizeModel: CommandAction = async (values, streams, commands) =>
 
   const device = await readPlanningDevice(values);
   const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
-  if (found.largestBytes === null)
-    writeNotice(`${found.path} does not exist, so its size is assumed to be twice the target.`);
   for (const text of [...device.notices, ...found.notices]) writeNotice(text);
   const facts = await readPlanFacts(
     { device: device.device, maxMemoryMb: device.budgetBytes / BYTES_PER_MB },

@@ -19,15 +19,22 @@ describe("values", () => {
     );
   });
 
-  test("stay the text that was typed", () => {
+  test("are kept unchanged", () => {
     const odd = fc.constantFrom("007", "1e3", "0x10", " ", "-5", "true", "false", "null", "NaN", "a=b", "=", "_", "[]");
-    const any = fc.string({ unit: "binary", minLength: 1 }).filter((text) => !text.includes("\0"));
+    const any = fc.string({ unit: "binary", minLength: 1 }).filter((text) => !/\0|^~/.test(text));
     fc.assert(
       fc.property(fc.oneof(odd, any), (text) => {
         expect(parse("run", `--once=${text}`)).toEqual({ once: text });
         expect(parse("eval", "--", text)).toEqual({ scenarios: [text] });
       }),
     );
+  });
+
+  test("of operands are not taken by a flag that precedes or follows them", () => {
+    for (const flag of ["--show-wrong", "--json"]) {
+      expect(parse("eval", "a.yaml", flag).scenarios).toEqual(["a.yaml"]);
+      expect(parse("eval", flag, "a.yaml").scenarios).toEqual(["a.yaml"]);
+    }
   });
 
   test("that look like an option are refused with advice that works", () => {
@@ -55,7 +62,7 @@ describe("values", () => {
   });
 });
 
-describe("refused before cac sees them", () => {
+describe("invalid arguments are refused", () => {
   test.each([
     [["run", "--__proto__", "x"], "Unknown option --__proto__."],
     [["run", "--constructor=x"], "Unknown option --constructor."],
@@ -84,13 +91,13 @@ test("flags may be repeated and come before the command", () => {
 test("every option of every command is parsed from its name and its value", () => {
   for (const { name, options } of commands) {
     for (const [option, { kind, choices, onlyWith = [] }] of Object.entries(options)) {
-      const value = choices?.[0] ?? (kind === "text" ? "x" : "1");
+      const value = choices?.[0] ?? (kind === "text" || kind === "path" ? "x" : "1");
       const action = commands.find((command) => command.name === name)?.operand?.choices;
       const operand = action === undefined ? [] : [options[option]?.operands?.[0] ?? Object.keys(action)[0] ?? ""];
       const args = [name, ...operand, `--${option}${kind === "flag" ? "" : `=${value}`}`];
-      const others = onlyWith.slice(0, 1).flatMap((other) => [`--${other}`, "x"]);
-      const needed = option === "model" || name !== "optimize" || option === "calibrate" ? others : ["--model", "m"];
-      const expected = kind === "flag" ? true : kind === "text" ? value : Number(value);
+      const needed = option === "model" || name !== "optimize" || option === "calibrate" ? [] : ["--model", "m"];
+      for (const other of onlyWith) needed.push(`--${other}=x`);
+      const expected = kind === "flag" ? true : value === "1" ? 1 : value;
       const got = parse(...args, ...needed)[option];
       expect(Array.isArray(got) ? got[0] : got, args.join(" ")).toBe(expected);
     }

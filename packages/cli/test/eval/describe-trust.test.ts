@@ -50,7 +50,7 @@ test.each<[name: string | null, parameters: number | null, text: string | null]>
   [
     "SmolLM3",
     2.9e9,
-    "Models of this size did the right thing after 82 of 100 plain sentences (Ministral-3-3B, 3B; published: home-assistant-datasets, assist-mini, 196 runs). Give it few tools, and intents for what matters.",
+    "Models of this size did the right thing after 82 of 100 plain sentences (Ministral-3-3B, 3B; published: home-assistant-datasets, assist-mini, 196 runs). Give it few tools, and use intents for everything important.",
   ],
   [null, 12.2e9, "Use intents for everything that must never go wrong."],
   ["Huge", 400e9, "No figures for models of this size (400B). nanoagent eval --model FILE measures"],

@@ -114,7 +114,7 @@ describe("nanoagent eval", () => {
     expect(await count("--group", "call", "--language", "en")).toBe("3");
     expect(await count("--limit", "2")).toBe("2");
     expect(await count("--group", "cal")).toBe(
-      'error: No scenario has the group "cal". Did you mean "call"?\n  do: There are ask, call, dialogue, none, numbers, talk.\n',
+      'error: No scenario has the group "cal". Did you mean "call"?\n  do: Choose one of ask, call, dialogue, none, numbers, talk.\n',
     );
     expect(await count("--part", "sealed")).toContain("Omit --part: no scenario has one.");
   });

@@ -82,5 +82,5 @@ test("the speeds stand below, and what they and the quality stand on", () => {
   const text = show().join("\n");
   expect(text).toMatch(/Answer tokens per second:\n {2}model\.gguf .*#+ +[\d.]+\n/);
   expect(text).toContain("Speeds: a prior, from the kind of device alone.");
-  expect(text).toMatch(/KLD: how far answers are expected to be .*, a prior/);
+  expect(text).toMatch(/KLD: expected divergence from .*, a prior/);
 });

@@ -225,7 +225,7 @@ describe("the program", () => {
       const script = "nanoagent init && nanoagent check && echo note that it works | nanoagent run";
       const { stdout, stderr } = await execute("sh", ["-c", script], { cwd: place, env: { ...process.env, PATH } });
       expect(stdout).toMatch(
-        /^Wrote agent\.yaml: 'shed' [\s\S]*\nAll is well\.\n[\s\S]*\nAgent: Noted: it works\nSession ended\.\n$/,
+        /^Wrote agent\.yaml and \.nanoagent\/\S+\.json: 'shed' [\s\S]*\nAll is well\.\n[\s\S]*\nAgent: Noted: it works\nSession ended\.\n$/,
       );
       expect(stderr).toBe("");
     },

@@ -179,6 +179,10 @@ export const configTexts: KeyTexts = {
     "Config of a nanoagent agent. Only `spec.name` is required. Values can come from environment variables, as `${" +
     "NAME}` or `${" +
     "NAME:-default}`, except in intents and tool arguments.",
+  $schema: {
+    description: "JSON Schema of this file, for editors. The agent ignores it.",
+    examples: ["./node_modules/@nanoagent/models/schemas/nano-agent-config.json"],
+  },
   ...textsAt("spec", { ...agentSpecTexts, "": "Name, capabilities and memory limits of the agent." }),
   ...device,
   ...settings,

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { cutText } from "@nanoagent/models";
+import { expandHome, homePath } from "../files/expand-home.js";
 import { pathOfFileUrl } from "../files/path-of-file-url.js";
 import { type ConfigDocument, offsetOf } from "./config-document.js";
 
@@ -41,7 +41,8 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
       return text;
     }
     const variables: string[] = [];
-    const expanded = isPlace(path) || isPartOfCommand(path) ? expandHome(text, path) : text;
+    const mayBeHome = isPlace(path) || (isPartOfCommand(path) && homePath.test(text));
+    const expanded = mayBeHome ? pathInHome(text, path) : text;
     const result = expanded.replace(placeholderPattern, (found: string, name: string | undefined, form, other) => {
       if (name === undefined) return "${";
       if (isArgument(name, path)) return found;
@@ -72,15 +73,11 @@ export function fillPlaceholders(document: ConfigDocument, environment: Environm
     return "";
   }
 
-  function expandHome(text: string, path: Path): string {
-    if (!/^~(?:[\\/]|$)/.test(text)) {
-      if (isPlace(path) && /^~[\w.-]+(?:\/|$)/.test(text))
-        report(path, "~ of another user is not supported: write the full path");
-      return text;
-    }
-    const home = environment.HOME || homeOfUser();
-    if (home === null) report(path, "this user has no home folder for ~: set HOME, or write the full path");
-    return `${home ?? ""}${text.slice(1)}`;
+  function pathInHome(text: string, path: Path): string {
+    const expanded = expandHome(text, environment.HOME ?? "");
+    if ("path" in expanded) return expanded.path;
+    report(path, `${expanded.problem}: ${expanded.advice}`);
+    return text;
   }
 
   /** Whether `{name}`, with or without a dollar sign, is an argument of the tool whose command contains it. */
@@ -149,15 +146,6 @@ function foreignPlaceholder(
   const specifier = String(path.at(-1)).endsWith("url") ? null : SPECIFIER.exec(text);
   if (specifier === null) return null;
   return { found: specifier[0], advice: specifier[0] === "%h" ? "write ~ for the home folder" : advice };
-}
-
-function homeOfUser(): string | null {
-  try {
-    const home = homedir();
-    return home === "" || home === "/" ? null : home;
-  } catch {
-    return null;
-  }
 }
 
 function valueAt(value: unknown, path: Path): unknown {

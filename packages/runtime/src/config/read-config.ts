@@ -60,9 +60,11 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
     throw InvalidConfigError.withIssues(file, [...once.values()]);
   }
   const folder = path.dirname(path.resolve(file));
-  const device = await resolveDevice(options.device ?? result.value.device, options.profile ?? profileThisMachine);
+  // The schema is for editors only.
+  const { $schema: _, ...settings } = result.value;
+  const device = await resolveDevice(options.device ?? settings.device, options.profile ?? profileThisMachine);
   return {
-    config: NanoAgentConfig.parse({ ...resolvePaths(result.value, folder), device }),
+    config: NanoAgentConfig.parse({ ...resolvePaths(settings, folder), device }),
     placeOf: (keys) => positionAt(text, offsetOf(document.root, keys)),
   };
 }
