@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const file = path.join(import.meta.dirname, "state/greenhouse.json");
-/** Number of acts that are remembered, to recognize one that is repeated. */
+/** Number of acts that are remembered, to recognize repeated calls. */
 const MAX_ACTS = 100;
 const LITERS_PER_MINUTE = 8;
 
@@ -12,7 +12,7 @@ const beds = {
   south: { name: { en: "south bed", de: "Südbeet" }, area: 6 },
 };
 
-/** The state of the greenhouse. Without a file, or with a damaged one, it starts anew. */
+/** Reads the state of the greenhouse. Without a file, or with a damaged one, it is the initial state. */
 export function readGreenhouse() {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
@@ -37,8 +37,8 @@ export function bedOf({ moisture }, bed) {
 }
 
 /**
- * Changes the greenhouse, and returns how it is then. NANOAGENT_IDEMPOTENCY_KEY is the key of this call: a call that is
- * repeated with the same key gets the same result, and the bed gets no more water.
+ * Changes the greenhouse and returns its new state. NANOAGENT_IDEMPOTENCY_KEY is the key of this call: a repeated call
+ * with the same key gets the same result, and the bed gets no more water.
  */
 export function act(change) {
   const key = process.env.NANOAGENT_IDEMPOTENCY_KEY ?? crypto.randomUUID();

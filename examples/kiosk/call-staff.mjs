@@ -17,7 +17,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Rings once for each key, so that a call that is repeated after a power cut does not ring twice. */
+/** Rings once per key, so that a call that is repeated after a power cut does not ring twice. */
 function callStaff(reason) {
   const key = process.env.NANOAGENT_IDEMPOTENCY_KEY ?? crypto.randomUUID();
   const folder = new URL("state/", import.meta.url);
@@ -29,7 +29,7 @@ function callStaff(reason) {
     const searched = Buffer.alloc(Math.min(size, MAX_SEARCHED_BYTES));
     readSync(descriptor, searched, 0, searched.length, size - searched.length);
     if (searched.includes(JSON.stringify(key))) return;
-    // A line that a power cut left unfinished ends here.
+    // This ends a line that a power cut left unfinished.
     const separator = size > 0 && searched.at(-1) !== 10 ? "\n" : "";
     writeSync(descriptor, `${separator}${JSON.stringify({ at: new Date().toISOString(), reason, key })}\n`);
     fsyncSync(descriptor);

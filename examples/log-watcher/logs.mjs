@@ -1,4 +1,4 @@
-// Looks into a log file and prints what it finds, as JSON:
+// Searches a log file and prints the results as JSON:
 //   logs.mjs count SINCE          errors since a time
 //   logs.mjs top SINCE            the most frequent errors since a time
 //   logs.mjs newest               the newest error
@@ -52,7 +52,7 @@ function count(since) {
 function top(since) {
   const { from, spoken } = readSince(since);
   const errors = readEntries(readClock()).filter((entry) => entry.isError && entry.at >= from);
-  // Numbers differ from one line to the next: messages that are equal without them are counted as one.
+  // Messages that differ only in their numbers count as the same one.
   const kindOf = ({ program, message }) => `${program}: ${message.replace(/\d+/g, "#")}`;
   const newestOf = new Map(errors.map((entry) => [kindOf(entry), entry]));
   const lines = countBy(errors, kindOf)
@@ -87,7 +87,7 @@ function service(name, since) {
       .split(/[^\w-]+/)
       .includes(wanted);
   const entries = readEntries(readClock());
-  // systemd reports the failures of other programs in their name.
+  // systemd reports failures of other programs. Its messages contain their names.
   const own = entries.filter(({ program, message }) =>
     program.toLowerCase() === "systemd" ? isNamed(message) : program.toLowerCase() === wanted,
   );
@@ -116,7 +116,7 @@ function readSince(text) {
   const time = readTimeOfDay(text);
   if (time === null) throw new Error(`"${text}" is not a time: use 30m, 6h, 2d, 14:05 or today`);
   const from = new Date(now.getFullYear(), now.getMonth(), now.getDate(), time.hour, time.minute);
-  // A time of day that is still to come means yesterday's.
+  // A time later than now is one of yesterday.
   const isToday = from <= now;
   if (!isToday) from.setDate(from.getDate() - 1);
   return { from, spoken: `since ${clockTime(from).slice(0, 5)}${isToday ? "" : " yesterday"}` };

@@ -2,18 +2,18 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 
-/** The end of the file that is read. Larger files stay quick, and use little memory. */
+/** Bytes at the end of the file that are read, so that large files are fast and use little memory. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 
 const errorWords = /\b(?:error|errors|fail|failed|failure|fatal|critical|panic|denied|refused|segfault)\b/i;
-/** Words that name an error and say that there is none. */
+/** Words that say that there was no error. */
 const noErrorWords = /\b(?:no|0|without) (?:error|errors|failure|failures)\b/i;
 const isoLine =
   /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) \S+ ([^\s:[]+)(?:\[\d+\])?: (.*)$/;
 const syslogLine = /^([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d) \S+ ([^\s:[]+)(?:\[\d+\])?: (.*)$/;
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-/** Entries of the log, the oldest first. Lines in another form belong to none, and are left out. */
+/** Reads the entries of the log, the oldest first. Lines in another format are left out. */
 export function readEntries(now) {
   return readEnd(logFile()).flatMap((text) => {
     const entry = readLine(text, now);
@@ -32,7 +32,7 @@ function readLine(text, now) {
   const [, month, day, time, program, message] = classic;
   const [hours, minutes, seconds] = time.split(":").map(Number);
   const dateIn = (year) => new Date(year, months.indexOf(month), Number(day), hours, minutes, seconds);
-  // Syslog has no year. An entry of the future is one of last year.
+  // Syslog has no year. An entry in the future is from last year.
   const at = dateIn(now.getFullYear());
   return entryOf(at - now > 86_400_000 ? dateIn(now.getFullYear() - 1) : at, program, message, text);
 }
@@ -43,7 +43,7 @@ function entryOf(at, program, message, text) {
   return { at, program, message, text, isError };
 }
 
-/** Whole lines at the end of a file. */
+/** Reads the complete lines at the end of a file. */
 function readEnd(file) {
   let descriptor;
   try {

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
 
-/** Size of a notebook that is full: thousands of notes. A new one begins when the file is moved away. */
+/** Largest notebook: thousands of notes. To begin a new one, move the file away. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
 const folder = path.join(import.meta.dirname, "state");
@@ -13,8 +13,8 @@ export function stateFile(name) {
 }
 
 /**
- * Adds the entry that `makeEntry` returns, and returns it; null adds nothing. NANOAGENT_IDEMPOTENCY_KEY is the key of this call: where the notebook has an entry with the
- * same key, the call is a repetition, nothing is added, and that entry is returned.
+ * Adds the entry that `makeEntry` returns, and returns it; null adds nothing. NANOAGENT_IDEMPOTENCY_KEY is the key of this
+ * call: if the notebook has an entry with the same key, the call is a repetition, and that entry is returned instead.
  */
 export function appendEntry(makeEntry) {
   const key = process.env.NANOAGENT_IDEMPOTENCY_KEY || crypto.randomUUID();
@@ -25,7 +25,7 @@ export function appendEntry(makeEntry) {
   const entry = makeEntry();
   if (entry === null) return null;
   const added = { ...entry, key };
-  // A line that a power cut left unfinished ends here.
+  // This ends a line that a power cut left unfinished.
   const separator = text === "" || text.endsWith("\n") ? "" : "\n";
   const descriptor = openSync(file, "a");
   try {
@@ -37,7 +37,7 @@ export function appendEntry(makeEntry) {
   return added;
 }
 
-/** The meeting that began last: its title, its first moment, and its entries without those that were removed. */
+/** Reads the latest meeting: its title, start time, and entries that were not removed. */
 export function readMeeting() {
   const all = entriesOf(readFile(stateFile("notes.jsonl")));
   const from = all.findLastIndex(({ kind }) => kind === "meeting");

@@ -2,7 +2,7 @@
 //   notes.mjs start TITLE           begins a meeting
 //   notes.mjs add KIND TEXT         adds a note, a decision, an action, or an action-for ("Anna: send the budget")
 //   notes.mjs list KIND [PERSON]    lists note, decision, action or all of the meeting
-//   notes.mjs remove-last           takes the last entry back
+//   notes.mjs remove-last           removes the last entry
 //   notes.mjs export                writes the meeting as Markdown
 // NOTES_NOW, such as 2026-05-14T10:00, replaces the clock.
 import { renameSync, writeFileSync } from "node:fs";
@@ -63,7 +63,7 @@ function list(kind, person) {
 }
 
 function removeLast() {
-  // The notebook only grows: this entry says that an earlier one no longer counts.
+  // The notebook only grows: this entry marks an earlier one as removed.
   const removal = append(() => {
     const last = readMeeting().entries.at(-1);
     return last === undefined ? null : { kind: "removal", removes: last.key, text: describe(last).line };
@@ -123,7 +123,7 @@ function readText(text) {
   return line;
 }
 
-/** Markdown shows HTML as it is. */
+/** Escapes HTML, which Markdown would show as HTML. */
 function escapeHtml(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

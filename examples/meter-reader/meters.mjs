@@ -9,7 +9,7 @@ import { dayAfter, readClock, readPeriod, spokenTime } from "./periods.mjs";
 import { readMeters, readReadings, usedBetween } from "./readings.mjs";
 
 const HOUR_MILLISECONDS = 3_600_000;
-/** Days before yesterday that say what is usual, and the fewest that are enough. */
+/** Days before yesterday that define the usual use, and the fewest that are enough. */
 const USUAL_DAYS = 7;
 const FEWEST_USUAL_DAYS = 3;
 /** Yesterday is unusual above the first, or below the second, share of the usual. */
@@ -99,7 +99,7 @@ function unusual() {
     : { spoken: `Unusual yesterday: ${found.join("; ")}.` };
 }
 
-/** Use per hour on the day that was some days ago; null where readings do not cover most of it. */
+/** Returns the use per hour on a day, or null if readings do not cover most of it. */
 function useOfDay(readings, now, daysAgo) {
   const from = dayAfter(now, -daysAgo);
   const to = dayAfter(now, 1 - daysAgo);
@@ -115,7 +115,7 @@ function usesOf(meters, readings, from, to) {
   });
 }
 
-/** Describes the days that the figures do not cover. */
+/** Returns notes about use that the figures do not include. */
 function notesOf(uses, from, to) {
   const notes = uses
     .filter(({ use }) => use.wentBack)
@@ -127,7 +127,7 @@ function notesOf(uses, from, to) {
   return notes.join(" ");
 }
 
-/** Meters of a name, a kind, or all; each with its key as `id`. */
+/** Returns the meters of a name, a kind, or all, with their keys as `id`. */
 function metersOf(wanted) {
   const meters = Object.entries(readMeters()).map(([id, meter]) => ({ id, ...meter }));
   const found = meters.filter(({ id, kind }) => wanted === "all" || wanted === id || wanted === kind);

@@ -1,10 +1,10 @@
 // Words for a period, as times. Days begin at local midnight: a day has 23 or 25 hours when the clocks change.
 
 const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-/** Longest period that is asked for as a number of days. */
+/** Longest period in days. */
 const MAX_DAYS = 366;
 
-/** The clock, or METER_NOW in its place. */
+/** Returns the current time, or METER_NOW if it is set. */
 export function readClock() {
   const fixed = process.env.METER_NOW;
   const now = fixed ? new Date(fixed) : new Date();
@@ -44,7 +44,7 @@ export function readPeriod(text, now) {
   if (count > 0 && count <= MAX_DAYS) return days(-count, 0, count === 1 ? "yesterday" : `in the last ${count} days`);
   const month = Number(/^(\d{1,2})$/.exec(text)?.[1]);
   if (month >= 1 && month <= 12) {
-    // A month that is still to come means last year's.
+    // A month later than this one is one of last year.
     const from = monthAfter(now, month - 1 - now.getMonth() - (month - 1 > now.getMonth() ? 12 : 0));
     return { from, to: monthAfter(from, 1), spoken: `in ${from.toLocaleDateString("en-US", { month: "long" })}` };
   }
@@ -69,7 +69,7 @@ function readDate(text, today) {
   return hasNoYear(text) && date > today ? readDateIn(year - 1, text) : date;
 }
 
-/** The same for the end of a period: without a year it follows the first date, as January follows December. */
+/** Like readDate, for the end of a period: without a year, it is the first such date after the beginning. */
 function readLastDate(text, first, today) {
   if (first === null) return null;
   const year = first.getFullYear();
@@ -77,7 +77,7 @@ function readLastDate(text, first, today) {
   return hasNoYear(text) && date < first && year < today.getFullYear() ? readDateIn(year + 1, text) : date;
 }
 
-/** The date of a text; `defaultYear` is the year where the text has none. */
+/** Reads a date; `defaultYear` is the year if the text has none. */
 function readDateIn(defaultYear, text) {
   const [, year = defaultYear, month, day] = /^(?:(\d{4})-)?(\d{1,2})-(\d{1,2})$/.exec(text) ?? [];
   const date = new Date(Number(year), Number(month) - 1, Number(day));
@@ -89,7 +89,7 @@ function hasNoYear(text) {
   return !/^\d{4}-/.test(text);
 }
 
-/** Local midnight of the day that is some days after a date. */
+/** Returns local midnight of the day that is `days` days after a date. */
 export function dayAfter(date, days) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days);
 }
@@ -98,7 +98,7 @@ function monthAfter(date, months) {
   return new Date(date.getFullYear(), date.getMonth() + months, 1);
 }
 
-/** A date without its year where that is the present one. */
+/** Formats a date, without the year if it is the current one. */
 function spokenDay(date) {
   const isThisYear = date.getFullYear() === readClock().getFullYear();
   return date.toLocaleDateString("en-US", { month: "short", day: "numeric", ...(!isThisYear && { year: "numeric" }) });

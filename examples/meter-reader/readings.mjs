@@ -1,8 +1,8 @@
-// Readings of the meters, and what was used between two times.
+// Readings of the meters, and the use between two times.
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 
-/** The end of the readings file that is read: four meters, every 15 minutes, for 150 days. Older lines are not seen. */
+/** Bytes at the end of the file that are read: four meters, every 15 minutes, for 150 days. Older lines are ignored. */
 const MAX_READ_BYTES = 2 * 1024 * 1024;
 const MAX_METERS_BYTES = 64 * 1024;
 
@@ -32,8 +32,8 @@ export function readMeters() {
 }
 
 /**
- * Readings of each meter, `{ at, value }`, the oldest first. A line that is not a reading is left out: the gateway may be
- * writing it right now.
+ * Reads the readings of each meter, `{ at, value }`, the oldest first. A line that is not a reading is left out: the
+ * gateway may be writing it right now.
  */
 export function readReadings() {
   const readings = new Map();
@@ -43,7 +43,7 @@ export function readReadings() {
     const at = Date.parse(time.replace(" ", "T"));
     if (Number.isNaN(at)) continue;
     if (!readings.has(meter)) readings.set(meter, new Map());
-    // Of two readings of the same moment the later line is right.
+    // Of two readings with the same time, the later line counts.
     readings.get(meter).set(at, Number(value));
   }
   return new Map(
@@ -77,7 +77,7 @@ export function usedBetween(readings, from, to) {
   return first === null ? null : { used, from: first, to: last, wentBack };
 }
 
-/** Whole lines at the end of a file. A last line without a line break is not complete yet. */
+/** Reads the complete lines at the end of a file. A last line without a line break is not complete yet. */
 function readEnd(file) {
   let descriptor;
   try {

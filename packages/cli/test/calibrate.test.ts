@@ -14,9 +14,9 @@ const hasAddon = await import(/* @vite-ignore */ addonPackage()).then(
   () => true,
   () => false,
 );
-/** One processor: threads that wait for each other on a busy machine take long. */
+/** Runs on one processor, because threads that wait for each other are slow on a busy machine. */
 const canPin = spawnSync("taskset", ["-c", "0", "true"]).status === 0;
-/** A calibration of a tiny model takes a few seconds; one that hangs fails. */
+/** Longest calibration of a tiny model, which takes a few seconds. */
 const LONGEST_MILLISECONDS = 20_000;
 
 let folder: string;
@@ -50,7 +50,7 @@ const calibrations = (state: string) => path.join(state, "nanoagent", "calibrati
 
 describe.skipIf(!hasAddon || !canPin)("optimize --calibrate", () => {
   test.each(["SIGKILL", "SIGINT"] as const)(
-    "interrupted by %s leaves nothing that the next one does not remove",
+    "interrupted by %s leaves only files that the next one removes",
     async (signal) => {
       const state = path.join(folder, signal);
       const first = start(state);
@@ -71,7 +71,7 @@ describe.skipIf(!hasAddon || !canPin)("optimize --calibrate", () => {
     },
   );
 
-  test("where the folder cannot be made, ends at once with what to do", async () => {
+  test("ends at once with a hint if the folder cannot be created", async () => {
     const state = path.join(folder, "file");
     await mkdir(state);
     await writeFile(path.join(state, "nanoagent"), "");
@@ -82,9 +82,9 @@ describe.skipIf(!hasAddon || !canPin)("optimize --calibrate", () => {
   const canMount =
     process.platform === "linux" && process.getuid?.() === 0 && spawnSync("unshare", ["-m", "true"]).status === 0;
 
-  // From no room at all to room for some of what is written.
+  // From no space at all to space for some of the files.
   test.skipIf(!canMount).each([4, 16, 64, 128, 512])(
-    "on a disk in memory of %i KB: ends, as it should or with an error",
+    "on a tmpfs of %i KB succeeds or ends with an error",
     async (kilobytes) => {
       const state = path.join(folder, `tmpfs-${kilobytes}`);
       await mkdir(state);

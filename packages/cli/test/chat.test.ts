@@ -9,7 +9,7 @@ const greenhouse = path.join(repository, "examples/greenhouse/agent.yaml");
 const run = ["run", "--config", exampleConfig];
 
 describe("chat commands", () => {
-  test("are answered in place, and no part of the conversation", async () => {
+  test("are answered directly, and are not part of the conversation", async () => {
     const { exitCode, stdout } = await runProgram(run, "hello\n/history\n/status\n/reset\n/history\n");
     expect(exitCode).toBe(0);
     expect(stdout).toContain("user: hello\nassistant: Hello from field-assistant!");
@@ -17,7 +17,7 @@ describe("chat commands", () => {
     expect(stdout).toContain("Started a new conversation.\nThe conversation is empty.\n");
   });
 
-  test("are listed by /help; an unknown one is told so", async () => {
+  test("are listed by /help; an unknown one gets a suggestion", async () => {
     const { stdout } = await runProgram(run, "/help\n/memry\n/quit\nhello\n");
     for (const name of ["help", "reset", "history", "status", "memory", "tools", "model", "save", "quit"]) {
       expect(stdout).toMatch(new RegExp(`^/${name} +\\S`, "m"));
@@ -26,19 +26,19 @@ describe("chat commands", () => {
     expect(stdout).not.toContain("Hello from");
   });
 
-  test("are messages when they are part of a sentence or a path", async () => {
+  test("are messages in a sentence or a path", async () => {
     const { stdout } = await runProgram(run, "/etc/passwd hello\n/status please\n");
     expect(stdout).toContain("Agent: Hello from");
     expect(stdout).toContain("Agent: Runtime status: OK.");
   });
 
-  test("/memory says what is taken of the budget; /save that there is nothing to keep", async () => {
+  test("/memory shows the use of the budget; /save has nothing to save without a model", async () => {
     const { stdout } = await runProgram(run, "/memory\n/save\n");
     expect(stdout).toMatch(/Budget: +\d+(\.\d)? of \d+(\.\d)? MB taken\nProgram: +\d+(\.\d)? MB\nDevice: /);
     expect(stdout).toContain("Nothing to save: this needs a local model");
   });
 
-  test("/tools and /model show what the agent has", async () => {
+  test("/tools and /model list the tools and the model", async () => {
     const { stdout } = await runProgram(["run", "--config", greenhouse], "/tools\n/model\n");
     expect(stdout).toMatch(/^water_bed \(asks first\)\n {2}\S/m);
     expect(stdout).toMatch(/^Model: +rules\nEngine: +rules\n/m);
@@ -132,7 +132,7 @@ describe("lines of JSON", () => {
       "wrong value at sampling.stop.0: expected a string that is not empty",
     ],
     ['{"content": "x", "response_schema": []}', "no object at response_schema"],
-  ])("that cannot be read (%s) are errors, and the next line is answered", async (line, words) => {
+  ])("that are invalid (%s) are errors, and the next one is answered", async (line, words) => {
     const { exitCode, replies } = await ask(line, '{"content": "hello"}');
     expect(exitCode).toBe(1);
     expect(replies).toMatchObject([
@@ -173,7 +173,7 @@ describe.skipIf(!hasAddon)("a model (needs llama.cpp's package)", () => {
     expect(stdout).toMatch(/^Agent: /);
   });
 
-  test("with --verbose and --stats, says how it is loaded, who holds it, and what it takes", async () => {
+  test("with --verbose and --stats, shows how it is loaded, its memory limit, and its memory use", async () => {
     const args = ["run", "--config", await config({}), "--verbose", "--stats"];
     const { stderr } = await runProgram(args, "hello\n");
     expect(stderr).toMatch(/Budget: +\d.* of 400 MB taken/);
@@ -184,7 +184,7 @@ describe.skipIf(!hasAddon)("a model (needs llama.cpp's package)", () => {
     );
   });
 
-  test("holds a reply to the schema that came with the message", async () => {
+  test("constrains a reply to the schema of the message", async () => {
     const schema = {
       type: "object",
       properties: { on: { type: "boolean" } },
@@ -196,13 +196,13 @@ describe.skipIf(!hasAddon)("a model (needs llama.cpp's package)", () => {
     expect(JSON.parse(JSON.parse(stdout).content)).toEqual({ on: expect.any(Boolean) });
   });
 
-  test("keeps its state in the session's folder when it is told to", async () => {
+  test("saves its state in the session's folder with /save", async () => {
     const file = await config({ session: { dir: path.join(folder, "session") } });
     const { stdout } = await runProgram(["run", "--config", file], "hello\n/save\n");
     expect(stdout).toMatch(/Saved \d+\.\d MB\./);
   });
 
-  test("that does not fit is refused with the sum and exit code 3", async () => {
+  test("that does not fit is refused with the calculation and exit code 3", async () => {
     const file = await config({ spec: { name: "small", max_memory_mb: 64 } });
     const { exitCode, stderr } = await runProgram(["run", "--config", file], "hello\n");
     expect(exitCode).toBe(3);

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A check in this process: its exit code and what it prints. */
+/** Runs a check in this process. Returns its exit code and output. */
 async function check(config: string, values: OptionValues = {}): Promise<{ exitCode: number; stdout: string }> {
   const file = at("checked.yaml");
   await writeFile(file, config);
@@ -44,7 +44,7 @@ async function check(config: string, values: OptionValues = {}): Promise<{ exitC
 }
 
 describe("nanoagent check", () => {
-  test("says part by part that all is well, and exits with 0", async () => {
+  test("reports every part of a valid config, and exits with 0", async () => {
     const config = `
 spec: {name: shed, max_memory_mb: 64, capabilities: [status-check, echo, look]}
 device: {device_id: d, platform: linux-aarch64, memory_mb: 512, cpu_cores: 1}
@@ -74,11 +74,11 @@ intents:
       ].join("\n"),
     );
     expect(exitCode).toBe(0);
-    // Nothing is written.
+    // The check does not create the session's folder.
     expect(await readdir(folder)).not.toContain("state");
   });
 
-  test("says what each capability stands for, and which one for nothing", async () => {
+  test("reports what each capability names, and warns of unknown ones", async () => {
     await mkdir(at("skills", "first-aid"), { recursive: true });
     const skill = "---\nname: first-aid\ndescription: What to do for a burn.\n---\nCool it.\n";
     await writeFile(at("skills", "first-aid", "SKILL.md"), skill);
@@ -96,7 +96,7 @@ intents:
     expect(json.capabilities[1]).toEqual({ capability: "stauts-check", kind: "nothing", nearest: "status-check" });
   });
 
-  test("shows every fault of a file that is no config, with its place", async () => {
+  test("shows every error of an invalid config, with its position", async () => {
     const { exitCode, stdout } = await check("spec:\n  name: a\n  max_memry_mb: 5\nintents: 5\n");
     expect(stdout).toContain(
       'error: …/checked.yaml:3:3: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?',
@@ -149,7 +149,7 @@ intents:
     ["engine: {type: openai-compatible}", "needs engine.url, which is not set."],
     ["engine: {type: openai-compatible, url: 'http://192.0.2.7'}", "engine: "],
     ["engine: {type: openai-compatible, url: 'http://127.0.0.1:1', api_key_env: NO_SUCH_KEY}", "NO_SUCH_KEY"],
-  ])("%s is an error with its place", async (config, message) => {
+  ])("%s is an error with its position", async (config, message) => {
     await writeFile(at("script"), "#!/bin/sh\n");
     await writeFile(at("other"), "#!/usr/bin/env no-such-interpreter\n");
     await chmod(at("other"), 0o755);
@@ -167,21 +167,21 @@ intents:
     ["tools: [{name: v, description: d, command: [echo]}]", '2:16: tools.0.name: The tool "v" is not used.'],
     ["tools: [{name: v, description: d, command: [echo, ./nothing]}]", "./nothing, which does not exist in …."],
     ["instructions: Be kind.", '2:15: instructions: "instructions" has no effect on the rules engine.'],
-  ])("%s is worth a look", async (config, message) => {
+  ])("%s is a warning", async (config, message) => {
     const { exitCode, stdout } = await check(`spec: {name: a}\n${config}\n`);
     expect(stdout).toContain(message);
     expect(exitCode).toBe(0);
   });
 
-  test("plans the model for another device, and exits with 3 where it does not fit", async () => {
+  test("plans the model for another device, and exits with 3 if it does not fit", async () => {
     const config =
       "spec: {name: a, max_memory_mb: 400, capabilities: [v]}\nmodel_path: model.gguf\ntools: [{name: v, description: d, command: [x]}]\n";
     const fits = await check(config, { device: at("device.json") });
     expect(fits.stdout).toMatch(
       /^ok {7}Engine +model\.gguf \(llama\), 4096 tokens of context \(\d+ would fit\), takes \d+ of \d+ MB; calls tools as a choice, then arguments: its chat template does not support tools$/m,
     );
-    expect(fits.stdout).toMatch(/^ok +Acts +(?:Models|Nothing is known of models) of this size .*\.$/m);
-    // Programs of a device that is elsewhere are not looked for here.
+    expect(fits.stdout).toMatch(/^ok +Acts +(?:Models|No figures for models) of this size .*\.$/m);
+    // Programs of another device are not checked here.
     expect(fits.stdout).not.toContain("cannot be started");
     expect(fits.exitCode).toBe(0);
     const { stdout, exitCode } = await check(config.replace("400", "140"), { device: at("device.json"), json: true });
@@ -201,7 +201,7 @@ intents:
     expect(large.exitCode).toBe(3);
   });
 
-  test("what is wrong outweighs what does not fit", async () => {
+  test("exits with 2 if the config is wrong and does not fit", async () => {
     const config = "spec: {name: a, max_memory_mb: 400}\nskills_dir: nowhere\n";
     const { stdout, exitCode } = await check(config, { device: at("small.json") });
     expect(stdout).toMatch(/\n\n2 errors(, \d warnings?)?\n$/);
@@ -210,7 +210,7 @@ intents:
 });
 
 describe("the program", () => {
-  test("takes agent.yaml where none is named, and says that init writes one", async () => {
+  test("checks agent.yaml by default, and recommends init if it is missing", async () => {
     const { exitCode, stdout, stderr } = await runProgram(["check", "--json"], "", {});
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ file: "agent.yaml", exit_code: 2, spec: null, device: null });
@@ -218,7 +218,7 @@ describe("the program", () => {
     expect([exitCode, stderr]).toEqual([2, ""]);
   });
 
-  test("shows nothing that steers a terminal", async () => {
+  test("escapes terminal controls", async () => {
     await writeFile(at("evil.json"), JSON.stringify({ spec: { name: "\u001b[2Ja", capabilities: ["\u001b[31m\nx"] } }));
     const { exitCode, stdout } = await runProgram(["check", "--config", at("evil.json")]);
     expect(stdout).toContain("agent '\\u001b[2Ja'");
@@ -227,7 +227,7 @@ describe("the program", () => {
   });
 });
 
-test("what a server has is not known, and what no server can have is", async () => {
+test("a tool may belong to a server whose tools are unknown, but only with its prefix", async () => {
   const servers = "mcp_servers: {house: {command: [touch, started]}}";
   const intents = (tool: string) => `intents: {definitions: [{name: a, sentences: [go], tool: ${tool}}]}`;
   const config = (capability: string, tool: string) =>

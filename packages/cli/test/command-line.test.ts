@@ -16,7 +16,7 @@ async function configFile(name: string, text: string): Promise<string> {
   return file;
 }
 
-describe("a wrong command line is told what would be right, and exits with 2", () => {
+describe("an invalid command line gets a hint, and exits with 2", () => {
   test.each([
     [["rn"], 'Unknown command "rn". Did you mean "run"?'],
     [["profil"], 'Did you mean "profile"?'],
@@ -58,7 +58,7 @@ describe("a wrong command line is told what would be right, and exits with 2", (
     expect(stdout).toBe("");
   });
 
-  test("no command at all shows the help on stderr", async () => {
+  test("without a command, help is printed on stderr", async () => {
     const { exitCode, stdout, stderr } = await runProgram([]);
     expect(stderr).toContain("Usage: nanoagent COMMAND");
     expect([exitCode, stdout]).toEqual([2, ""]);
@@ -72,7 +72,7 @@ describe("help", () => {
     expect([exitCode, stderr]).toEqual([0, ""]);
   });
 
-  test.each(["profile", "optimize", "run"])("nanoagent %s --help has its options and an example", async (command) => {
+  test.each(["profile", "optimize", "run"])("nanoagent %s --help lists its options and examples", async (command) => {
     const { exitCode, stdout } = await runProgram([command, "--help"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`Usage: nanoagent ${command} [OPTIONS]`);
@@ -81,14 +81,14 @@ describe("help", () => {
     expect((await runProgram([command, "-h"])).stdout).toBe(stdout);
   });
 
-  test("help and version win over what is missing", async () => {
+  test("help and version do not need required options", async () => {
     expect((await runProgram(["run", "--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await runProgram(["--version"])).exitCode).toBe(0);
   });
 });
 
 describe("a config that cannot be used", () => {
-  test("exits with 2 and shows line, column and what to write", async () => {
+  test("exits with 2 and shows line, column and the nearest key", async () => {
     const file = await configFile("typo.yaml", "spec:\n  name: a\n  max_memry_mb: 5\n");
     const { exitCode, stdout, stderr } = await runProgram(["run", "--config", file]);
     expect(stderr).toContain(`${file}:3:3: spec.max_memry_mb: unknown key: did you mean "max_memory_mb"?`);
@@ -122,7 +122,7 @@ describe("a config that cannot be used", () => {
     expect(result.exitCode).toBe(exitCode);
   });
 
-  test("what has no effect is said, and a server that cannot be started", async () => {
+  test("settings without effect and a failed server are notices", async () => {
     const file = await configFile("later.yaml", "spec: {name: a}\nmcp_servers: {files: {command: [nope]}}\n");
     const { exitCode, stderr } = await runProgram(["run", "--config", file]);
     expect(stderr).toContain('note: The MCP server "files" failed: there is no program nope in');
@@ -132,21 +132,21 @@ describe("a config that cannot be used", () => {
     expect(note).toBe('note: "instructions" has no effect on the rules engine.\n');
   });
 
-  test("--debug shows where it comes from", async () => {
+  test("has its cause with --debug", async () => {
     const { stderr } = await runProgram(["run", "--config", "nope.yaml", "--debug"]);
     expect(stderr).toMatch(/caused by:\nError: ENOENT/);
     expect((await runProgram(["run", "--config", "nope.yaml"])).stderr).not.toContain(" at ");
   });
 });
 
-test("nothing that steers a terminal gets through, from names, messages or arguments", async () => {
+test("terminal controls in names, messages and arguments are escaped", async () => {
   const file = await configFile("steering.yaml", 'spec: {name: "a\\e]0;title\\a\\u009b31m\\u202e"}');
   const attack = "one two three four five \u001b[31m\u009b2J\u0007\u202e six\r";
   const sayings = await runProgram(["run", "--config", file], `${attack}\nhello\n`);
   const argument = await runProgram(["run", "--config", "\u001b[2J.yaml"]);
   const json = await runProgram(["run", "--config", file, "--json"], `${attack}\n`);
   for (const text of [sayings.stdout, sayings.stderr, argument.stderr, json.stdout]) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
   }
   expect(sayings.stdout).toContain("\\u001b[31m");
@@ -154,7 +154,7 @@ test("nothing that steers a terminal gets through, from names, messages or argum
 });
 
 test.each([{ NO_COLOR: "1" }, { COLUMNS: "20", TERM: "dumb" }, { LANG: "C", LC_ALL: "C" }])(
-  "works the same with %j",
+  "the output does not depend on %j",
   async (environment) => {
     const usual = await runProgram(["run", "--config", exampleConfig], "hello\n");
     expect(await runProgram(["run", "--config", exampleConfig], "hello\n", environment)).toEqual(usual);

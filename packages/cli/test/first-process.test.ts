@@ -27,7 +27,7 @@ intents:
 `,
 );
 
-/** Starts the agent as the first process of a namespace, and finds its number outside. */
+/** Starts the agent as PID 1 of a namespace. `first` returns its process number outside. */
 function startFirst() {
   const args = [...unshare, process.execPath, program, "run", "--config", config];
   const child = spawn("unshare", args);
@@ -35,8 +35,8 @@ function startFirst() {
   return { child, first };
 }
 
-describe.skipIf(!canLeave)("as the first process of a container (needs root and Node 22.15)", () => {
-  test("it leaves no dead processes behind", async () => {
+describe.skipIf(!canLeave)("the program as PID 1 of a container (needs root and Node 22.15)", () => {
+  test("leaves no zombies behind", async () => {
     const { child } = startFirst();
     const result = resultOf(child);
     await untilPrinted(child, "to exit.");
@@ -53,7 +53,7 @@ describe.skipIf(!canLeave)("as the first process of a container (needs root and 
     ["SIGTERM", 143],
     ["SIGINT", 130],
     ["SIGHUP", 129],
-  ] as const)("%s reaches it, and its exit code comes out", async (signal, exitCode) => {
+  ] as const)("ends by %s with the right exit code", async (signal, exitCode) => {
     const { child, first } = startFirst();
     const result = resultOf(child);
     await untilPrinted(child, "to exit.");
@@ -61,7 +61,7 @@ describe.skipIf(!canLeave)("as the first process of a container (needs root and 
     expect(await result).toMatchObject({ exitCode, stderr: "" });
   });
 
-  test("a wrong config ends it as everywhere", async () => {
+  test("ends with exit code 2 for a missing config", async () => {
     const child = spawn("unshare", [...unshare, process.execPath, program, "run", "--config", `${folder}/none.yaml`]);
     expect((await resultOf(child)).exitCode).toBe(2);
     expect(readdirSync(folder)).toEqual(["agent.yaml"]);

@@ -16,7 +16,7 @@ const given = (name: string, { kind, choices }: CommandOption, second = false): 
   return [`--${name}`, kind === "text" ? (second ? "y" : "x") : second ? "2" : "1"];
 };
 
-describe("an option that can have no effect is refused", () => {
+describe("an option without effect is refused", () => {
   const idle = commands.flatMap((command) => {
     const { name, options, operand } = command;
     return Object.entries(options).flatMap(([option, settings]) => [
@@ -51,7 +51,7 @@ describe("an option that can have no effect is refused", () => {
         [...given(option, settings), ...given(option, settings, true)],
       ]),
   );
-  test.each(twice)("and so is one that is given twice: %s %j", (name, args) => {
+  test.each(twice)("an option that is given twice is refused: %s %j", (name, args) => {
     expect(() => parseCommandLine([name, ...args], commands)).toThrow(/given twice/);
   });
 });
@@ -65,7 +65,7 @@ describe("run --model", () => {
   afterAll(() => rm(folder, { recursive: true }));
   const run = (...args: string[]) => resultOf(spawn(process.execPath, [program, "run", ...args], { cwd: folder }));
 
-  test("takes the config of this folder, and says so", async () => {
+  test("uses the config of this folder, with a notice", async () => {
     const alone = await run("--model", "m.gguf", "--once", "go");
     expect(alone.stdout).not.toContain("Gone.");
     const definitions = [{ name: "go", sentences: ["go"], answer: "Gone." }];

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { program } from "./run-program.js";
 
-/** Runs a program in a tree of mounts in which no cgroup can be made. */
+/** Runs a program in a mount namespace in which no cgroup can be created. */
 const WITHOUT_CGROUPS = ["unshare", "-m", "sh", "-c", 'umount -a -t cgroup,cgroup2; exec "$@"', "sh"];
 
 function works(file: string, ...args: string[]): boolean {
@@ -22,11 +22,11 @@ function works(file: string, ...args: string[]): boolean {
 
 const isLinux = process.platform === "linux" && works("setsid", "true");
 const ways = [
-  { way: "as this system holds tools", prefix: [], isPossible: isLinux },
+  { way: "with this system's cgroups", prefix: [], isPossible: isLinux },
   { way: "without cgroups", prefix: WITHOUT_CGROUPS, isPossible: isLinux && works("unshare", "-m", "true") },
 ];
 
-/** Ways to leave a program running. One in a session of its own goes on after the command. */
+/** Ways to leave a program running. A program in its own session continues after the command. */
 const leavings = [
   { command: "SLEEP &", goesOn: false },
   { command: "SLEEP > /dev/null 2>&1 < /dev/null &", goesOn: false },
@@ -53,9 +53,9 @@ function countOf(seconds: string): number {
 for (const { way, prefix, isPossible } of ways) {
   describe.skipIf(!isPossible)(`programs that a command leaves running, ${way}`, () => {
     const cases = leavings.flatMap((leaving, index) => {
-      // Every way to end for those that go on, one in turn for the others.
+      // Programs that continue are tested with every way to end, the others with one of them.
       const all = leaving.goesOn ? ends : [ends[index % ends.length] ?? "SIGKILL"];
-      // Without cgroups nobody knows of a session of its own once the agent is killed.
+      // Without cgroups, programs in their own session cannot be found once the agent was killed.
       const some = all.filter((end) => !(leaving.goesOn && end === "SIGKILL" && prefix.length > 0));
       return some.map((end) => ({ ...leaving, end }));
     });

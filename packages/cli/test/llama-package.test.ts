@@ -13,7 +13,7 @@ const realFolder = isLinux ? await findLlamaAddon().catch(() => null) : null;
 const name = `linux-${process.arch}`;
 const packageName = `@node-llama-cpp/${name}`;
 
-/** Root may read everything, so that programs are another user's where something may not be read. */
+/** Another user for files that must not be readable: root can read everything. */
 const otherUser = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
 let folder: string;
@@ -29,7 +29,7 @@ type Change = (
   change: (file: string, edit: (bytes: Buffer) => Buffer) => Promise<void>,
 ) => Promise<void>;
 
-/** The built program beside a copy of llama.cpp's package, as npm would install them, whose files were changed. */
+/** Installs the built program and a copy of llama.cpp's package, as npm would, and changes the copy's files. */
 async function install(change: Change): Promise<string> {
   const place = path.join(folder, String(folders++));
   await mkdir(path.join(place, "node_modules/@nanoagent"), { recursive: true });
@@ -50,7 +50,7 @@ async function install(change: Change): Promise<string> {
   }
   await change(files, async (file, edit) => {
     const bytes = edit(await readFile(path.join(files, file)));
-    // The file may be the real one by another name.
+    // The file may be a hard link to the real one.
     await rm(path.join(files, file));
     await writeFile(path.join(files, file), bytes);
   });
@@ -92,14 +92,14 @@ const otherName = process.arch === "x64" ? "AArch64 (64-bit ARM)" : "x86-64";
 const ownName = process.arch === "x64" ? "x86-64" : "AArch64 (64-bit ARM)";
 
 describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (needs it)`, () => {
-  test("whole, they find nothing wrong", async () => {
+  test("that is intact report no errors", async () => {
     const { checked, ran, made } = await checkAndRun(async () => {});
     expect(checked).toMatchObject({ exitCode: 0, output: expect.stringContaining("All is well.") });
     expect(ran).toMatchObject({ exitCode: 0, output: expect.stringContaining("Agent: ") });
     expect(made.output).not.toContain("note:");
   });
 
-  test("for another processor, they name both", async () => {
+  test("for another processor name both processors", async () => {
     const { checked, ran, made } = await checkAndRun(async (files, change) => {
       for (const file of await readdir(files)) {
         if (file.endsWith(".json")) continue;
@@ -119,7 +119,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(made.output).toContain(`note: ${message}`);
   });
 
-  test("that needs a newer glibc, they name both versions, and run shows the loader's message", async () => {
+  test("that needs a newer glibc name both versions, and run shows the loader's message", async () => {
     const { checked, ran, made } = await checkAndRun((_, change) =>
       change("llama-addon.node", (bytes) => {
         const at = bytes.indexOf("GLIBC_2.34\0");
@@ -144,7 +144,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(made.output).toMatch(/note: llama\.cpp in \S+ needs glibc 9\.99/);
   });
 
-  test("cut off, they say so, though the loader ends the engine's process without a word", async () => {
+  test("that is truncated say so, although the loader ends the engine's process silently", async () => {
     const { checked, ran } = await checkAndRun((_, change) =>
       change("llama-addon.node", (bytes) => bytes.subarray(0, 400_000)),
     );
@@ -157,7 +157,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(ran.output).toContain(anew);
   });
 
-  test("replaced by a page of a proxy, they say so with the loader's message", async () => {
+  test("that is an HTML page say so with the loader's message", async () => {
     const { checked, ran } = await checkAndRun((_, change) =>
       change("llama-addon.node", () => Buffer.from("<!doctype html>".repeat(50))),
     );
@@ -167,7 +167,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(ran.output).toContain("llama-addon.node: invalid ELF header");
   });
 
-  test("without one of its libraries, they name it", async () => {
+  test("that lacks a library name it", async () => {
     const { checked, ran } = await checkAndRun((files) => rm(path.join(files, "libggml-base.so")));
     const message = `llama.cpp in ${packageName} is damaged: libggml-base.so is missing.`;
     expect(checked).toMatchObject({ exitCode: 2, output: expect.stringContaining(message) });
@@ -175,7 +175,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     expect(ran.output).toContain("libggml-base.so: cannot open shared object file");
   });
 
-  test.each(["dist/index.js", "package.json"])("with an empty %s, they say that it is damaged", async (file) => {
+  test.each(["dist/index.js", "package.json"])("that has an empty %s report that it is damaged", async (file) => {
     const { checked, ran } = await checkAndRun(async (files) => {
       const place = path.join(files, "../..", file);
       await rm(place);
@@ -190,14 +190,14 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
   });
 
   test.each(["llama-addon.node", ".", "../../package.json", "../..", "../../.."])(
-    "where this user cannot read %s, they name it and the command that helps",
+    "that this user cannot read (%s) name the path and the command that helps",
     async (name) => {
       let closed = "";
       const { checked, ran } = await checkAndRun(async (files) => {
         await chmod(folder, 0o755);
         closed = path.resolve(files, name);
         if (name.includes("node")) {
-          // The file may be the real one by another name.
+          // The file may be a hard link to the real one.
           await rm(closed);
           await writeFile(closed, "");
         }
@@ -213,7 +213,7 @@ describe.skipIf(realFolder === null)(`check, run and init with ${packageName} (n
     },
   );
 
-  test("without a file for any processor, they say so, and run does not go on to a model", async () => {
+  test("that has no library for any processor say so, and run does not load a model", async () => {
     const { checked, ran } = await checkAndRun(async (files) => {
       for (const file of await readdir(files)) if (file.startsWith("libggml-cpu")) await rm(path.join(files, file));
     });

@@ -25,7 +25,7 @@ describe.each([270, 310])("with %i MB, a model has one plan", (budgetMb) => {
   let checked: FitPlan;
 
   beforeAll(async () => {
-    // Runs try threads, and later plans use what they found: each budget begins without any.
+    // Runs measure thread counts, which later plans use: each budget has its own state folder.
     environment = { XDG_STATE_HOME: at(`state-${budgetMb}`) };
     const spec = { name: "agent", max_memory_mb: budgetMb, max_model_size_mb: 1024 };
     await writeFile(at(`${budgetMb}.json`), JSON.stringify({ spec, device: "auto", model_path: at("model.gguf") }));

@@ -50,7 +50,7 @@ const plansOf = (stdout: string) =>
 const optimize = (...args: string[]) => runProgram(["optimize", ...args]);
 
 describe("a model that can be read", () => {
-  test("has the seed's lines from its header, then the plans, the memory and the speeds", async () => {
+  test("has the fixed lines from its header, then the plans, the memory and the speeds", async () => {
     const { exitCode, stdout, stderr } = await optimize("--model", at("models", "a-f16.gguf"), "--target-mb", "100");
     expect([exitCode, stderr]).toEqual([0, ""]);
     const [size, target, quantization, , after, latency] = stdout.split("\n");
@@ -71,7 +71,7 @@ describe("a model that can be read", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
-  test("that is quantized already is brought to the size that it really has in fewer bits", async () => {
+  test("that is already quantized has its exact size in fewer bits", async () => {
     const { stdout } = await optimize("--model", at("models", "b-q4_0.gguf"), "--target-mb", "60");
     const [size, , quantization, bits, after, , notes] = stdout.split("\n");
     expect([size, quantization, bits]).toEqual([
@@ -79,7 +79,7 @@ describe("a model that can be read", () => {
       "Quantization:    int2",
       "Bits:            2",
     ]);
-    // Rows of 576 weights fill no block of q2_k: most of it stays as it is.
+    // Rows of 576 weights do not fill blocks of q2_k, so most weights stay unchanged.
     const remains = Number(/^Est\. size after: (\d+\.\d) MB$/.exec(after ?? "")?.[1]);
     expect(remains).toBeGreaterThan(60);
     expect(remains).toBeLessThan(73.8);
@@ -90,7 +90,7 @@ describe("a model that can be read", () => {
     );
   });
 
-  test("of an architecture whose computation is not known says what is estimated", async () => {
+  test("of an unknown architecture has a note about its estimates", async () => {
     const bytes = Buffer.from(buildTinyGguf());
     await writeFile(at("unknown.gguf"), Buffer.from(bytes.toString("latin1").replaceAll("llama", "gemma"), "latin1"));
     const { exitCode, stdout, stderr } = await optimize("--model", at("unknown.gguf"), "--budget-mb", "140");
@@ -105,7 +105,7 @@ describe("a model that can be read", () => {
     expect(stdout).toMatch(/\n +[\d.]+ +[\d.]+ {3}total\n/);
   });
 
-  test("has plans as JSON, within the budget and with the context wished for", async () => {
+  test("has plans as JSON, within the budget and with the requested context", async () => {
     const args = ["--model", at("models", "a-f16.gguf"), "--budget-mb", "300", "--context", "2048", "--json"];
     const plans = plansOf((await optimize(...args, "--for", "speed")).stdout);
     expect(plans.length).toBeGreaterThan(2);
@@ -117,18 +117,18 @@ describe("a model that can be read", () => {
     expect(plansOf((await optimize(...args)).stdout)[0]?.quantize_to).toBe("q8_0");
   });
 
-  test("in a folder is one of several; what is broken there is named and left out", async () => {
+  test("is planned with others in a folder, where broken files are named and left out", async () => {
     const { exitCode, stdout, stderr } = await optimize("--model", at("models"), "--budget-mb", "600", "--json");
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/^note: c\.gguf is left out: .*web page.*\n$/);
     const names = plansOf(stdout).map(({ model_path, quantize_to }) => `${path.basename(model_path)} ${quantize_to}`);
     expect(names).toContain("a-f16.gguf null");
     expect(names).toContain("b-q4_0.gguf null");
-    // It is there already.
+    // The folder already has this file.
     expect(names).not.toContain("a-f16.gguf q4_0");
   });
 
-  test("is planned for another device, with its memory and what was measured on it", async () => {
+  test("is planned for another device, with its memory and measurement", async () => {
     const args = ["--model", at("models", "a-f16.gguf"), "--target-mb", "100", "--device"];
     const { exitCode, stdout } = await optimize(...args, at("device.json"));
     expect(exitCode).toBe(0);
@@ -140,8 +140,8 @@ describe("a model that can be read", () => {
   });
 });
 
-describe("what does not fit", () => {
-  test("is exit code 3 with a budget, and shows the sum and three changes", async () => {
+describe("a model that does not fit", () => {
+  test("is an error with exit code 3 with a budget, and shows the calculation and three changes", async () => {
     const { exitCode, stdout, stderr } = await optimize("--model", at("models", "a-f16.gguf"), "--budget-mb", "100");
     expect([exitCode, stdout]).toEqual([3, ""]);
     expect(stderr).toMatch(
@@ -150,7 +150,7 @@ describe("what does not fit", () => {
     expect(stderr.match(/ saves /g)).toHaveLength(3);
   });
 
-  test("is a note without one", async () => {
+  test("is a note without a budget", async () => {
     const small = { device_id: "s", platform: "linux-aarch64", memory_mb: 64, cpu_cores: 1, has_gpu: false };
     await writeFile(at("small.json"), JSON.stringify(small));
     const args = ["--model", at("models", "a-f16.gguf"), "--target-mb", "100", "--device", at("small.json")];
@@ -162,7 +162,7 @@ describe("what does not fit", () => {
   });
 });
 
-describe("bad input ends with exit code 2 and says what to do", () => {
+describe("bad input ends with exit code 2 and a hint", () => {
   const lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4096\n";
   test.each<[string, string | Uint8Array, RegExp]>([
     ["empty.gguf", "", /is empty/],
@@ -181,7 +181,7 @@ describe("bad input ends with exit code 2 and says what to do", () => {
     expect([exitCode, stdout]).toEqual([2, ""]);
   });
 
-  test("a folder without models, a device of another version, a device that is no JSON", async () => {
+  test("a folder without models, a device of another version, and a device that is not JSON", async () => {
     await mkdir(at("nothing"));
     const empty = await optimize("--model", at("nothing"), "--target-mb", "100");
     expect(empty.stderr).toMatch(/^error: There is no model in the folder .*\n {2}do: Pass a folder with \.gguf files/);
@@ -198,7 +198,7 @@ describe("bad input ends with exit code 2 and says what to do", () => {
   });
 });
 
-test("a file of another name is looked at by its size alone", async () => {
+test("only the size of a file with another extension is used", async () => {
   await writeFile(at("weights.bin"), "");
   await truncate(at("weights.bin"), 200 * 2 ** 20);
   const { exitCode, stdout, stderr } = await optimize("--model", at("weights.bin"), "--target-mb", "100");

@@ -14,18 +14,18 @@ async function shell(command: string) {
   return resultOf(child);
 }
 
-describe("a pipe", () => {
+describe("piped input", () => {
   test("may have empty lines, Windows lines and no last line end", async () => {
     const { stdout } = await runProgram(run, "hello\r\n\r\n\n   \nstatus");
     expect(stdout.match(/^Agent: /gm)).toHaveLength(2);
   });
 
-  test("is answered without the carriage returns of its lines", async () => {
+  test("is answered without carriage returns", async () => {
     const { stdout } = await runProgram(run, "one two three four five six\r\n");
     expect(stdout).toMatch(/one two three four five six\n/);
   });
 
-  test("whose replies nobody reads is read no further, and can still be stopped", async () => {
+  test("is not read further while the replies are not read, and the program can be stopped", async () => {
     const child = startProgram(run);
     child.stdin.on("error", () => {});
     await untilPrinted(child, "to exit.");
@@ -39,7 +39,7 @@ describe("a pipe", () => {
     expect(await ended).toEqual([143, null]);
   });
 
-  test("may have bytes that are no UTF-8", async () => {
+  test("may have bytes that are not UTF-8", async () => {
     const { exitCode, stdout } = await runProgram(
       run,
       Buffer.concat([Buffer.from("one two three four five six "), Buffer.from([0xff, 0xfe, 0x0a])]),
@@ -48,14 +48,14 @@ describe("a pipe", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("may have a line that is far too long: it is refused, the next one is answered, and the exit code says so", async () => {
+  test("may have a line that is too long: it is refused with exit code 1, and the next one is answered", async () => {
     const { exitCode, stdout, stderr } = await runProgram(run, `${"x".repeat(5 * 2 ** 20)}\nhello\n`);
     expect(stderr).toContain("The message exceeds the limit of 1048576 bytes");
     expect(stdout).toContain("Agent: Hello from field-assistant!");
     expect(exitCode).toBe(1);
   });
 
-  test("with --json, a message that fails is a line too", async () => {
+  test("with --json, a message that fails has a line of JSON", async () => {
     const { stdout } = await runProgram([...run, "--json"], `${"x".repeat(2 * 2 ** 20)}\nhello\n`);
     const lines = stdout
       .trimEnd()
@@ -64,7 +64,7 @@ describe("a pipe", () => {
     expect(lines).toMatchObject([{ error: { code: "message-too-large" } }, { role: "assistant" }]);
   });
 
-  test("is answered line by line, without waiting for its end", async () => {
+  test("is answered line by line, before it ends", async () => {
     const child = startProgram(run);
     const result = resultOf(child);
     child.stdin.write("hello\n");
@@ -74,8 +74,8 @@ describe("a pipe", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("an output that nobody reads any more", () => {
-  test("ends the program without a word", async () => {
+describe.skipIf(process.platform === "win32")("output", () => {
+  test("that is no longer read ends the program silently", async () => {
     for (const command of ["profile", "--help", 'run --config "$CONFIG" < <(yes hello)']) {
       const { stdout, stderr } = await shell(`"$NODE" "$PROGRAM" ${command} | head -1; echo "exit \${PIPESTATUS[0]}"`);
       expect(stdout).toMatch(/exit 0\n$/);
@@ -83,12 +83,12 @@ describe.skipIf(process.platform === "win32")("an output that nobody reads any m
     }
   });
 
-  test("a closed one does, too", async () => {
+  test("that is closed ends the program", async () => {
     const { stderr } = await shell(`"$NODE" "$PROGRAM" profile >&-; echo "exit $?" >&2`);
     expect(stderr).toMatch(/^exit [01]\n$/);
   });
 
-  test.skipIf(!existsSync("/dev/full"))("a full disk is an error", async () => {
+  test.skipIf(!existsSync("/dev/full"))("to a full disk is an error", async () => {
     const { stdout, stderr } = await shell(
       `"$NODE" "$PROGRAM" run --config "$CONFIG" < <(echo hello) > /dev/full; echo "exit $?"`,
     );
@@ -96,7 +96,7 @@ describe.skipIf(process.platform === "win32")("an output that nobody reads any m
     expect(stderr).toMatch(/^error: Cannot write the output: .*no space left/i);
   });
 
-  test("no standard input at all is an end of it", async () => {
+  test("without standard input ends like at the end of the input", async () => {
     const { stdout } = await shell(`"$NODE" "$PROGRAM" run --config "$CONFIG" <&-; echo "exit $?"`);
     expect(stdout).toMatch(/Session ended\.\nexit 0\n$/);
   });

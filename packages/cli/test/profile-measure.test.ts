@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("profile --measure", () => {
-  test("shows the device, a bar for each number of threads, and where the figures are kept", async () => {
+  test("shows the device, a bar for each number of threads, and where the figures are saved", async () => {
     const kept = path.join(folder, "state/nanoagent/device-measurement.json");
     const { exitCode, stdout, stderr } = await runProgram(
       ["profile", "--measure", "--seconds", "1", "--storage", folder],
@@ -42,7 +42,7 @@ describe("profile --measure", () => {
     expect(readdirSync(folder)).toEqual(["state"]);
   });
 
-  test("prints the figures as JSON and fails where they cannot be kept", async () => {
+  test("prints the figures as JSON and fails if they cannot be saved", async () => {
     writeFileSync(path.join(folder, "state"), "a file where a folder should be");
     const { exitCode, stdout, stderr } = await runProgram(
       ["profile", "--measure", "--seconds", "1", "--json", "--storage", "/nowhere"],
@@ -66,7 +66,7 @@ describe("profile --measure", () => {
     ["SIGINT", 7200],
   ] as const;
   test.skipIf(process.platform === "win32").each(moments.slice(0, process.env.NANOAGENT_SOAK ? undefined : 2))(
-    "ends by %s after %d ms, and keeps nothing",
+    "ends by %s after %d ms, and saves nothing",
     async (signal, milliseconds) => {
       const child = startProgram(["profile", "--measure", "--storage", folder], environment);
       const result = resultOf(child);
@@ -78,7 +78,7 @@ describe("profile --measure", () => {
     },
   );
 
-  test.skipIf(!hasScript)("tells at a terminal how far it is, and Ctrl-C clears the line", async () => {
+  test.skipIf(!hasScript)("shows its progress at a terminal, and Ctrl-C clears the line", async () => {
     const command = `exec '${process.execPath}' '${program}' profile --measure --storage '${folder}'`;
     const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
       env: { ...process.env, ...environment },
@@ -98,7 +98,7 @@ describe("profile --measure", () => {
     expect(stderr).toContain(`--${option} has no effect without --measure.`);
   });
 
-  test.each(["0.5", "61"])("takes no %s seconds", async (seconds) => {
+  test.each(["0.5", "61"])("does not accept %s seconds", async (seconds) => {
     const { exitCode, stderr } = await runProgram(["profile", "--measure", "--seconds", seconds], "", environment);
     expect(exitCode).toBe(2);
     expect(stderr).toContain("--seconds takes a number from 1 to 60.");

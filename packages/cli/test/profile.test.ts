@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("profile --detail", () => {
-  test("shows each fact with where it was read, in rooms", async () => {
+  test("shows each fact with its source, in sections", async () => {
     const { stdout, exitCode } = await runProgram(["profile", "--detail", "--data", folder]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Device ID: {3}\S+\n(.+\n){4}\nMemory\n {2}Total +\d+ MB +\S/);
@@ -32,7 +32,7 @@ describe("profile --detail", () => {
     }
   });
 
-  test.skipIf(!hasScript)("breaks lines between words at a narrow terminal", () => {
+  test.skipIf(!hasScript)("wraps lines between words at a narrow terminal", () => {
     const command = `stty cols 64; '${process.execPath}' '${program}' profile --detail --data '${folder}'`;
     const { stdout } = spawnSync("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
       encoding: "utf8",
@@ -43,7 +43,7 @@ describe("profile --detail", () => {
     expect(stdout.replaceAll(/\s+/g, " ")).toContain("Cores online ");
   });
 
-  test("shows what somebody declared, and says so", async () => {
+  test("marks declared facts", async () => {
     const { stdout } = await runProgram(["profile", "--detail"], "", {
       NANOAGENT_DEVICE_BOARD_MODEL: "Kiosk\u001b[31m 7",
     });
@@ -53,7 +53,7 @@ describe("profile --detail", () => {
 });
 
 describe("profile --json", () => {
-  test("is a device of the schema, details and all, which a config takes", async () => {
+  test("is a valid device with details, which a config accepts", async () => {
     const { stdout } = await runProgram(["profile", "--json"]);
     const device = EdgeDevice.parse(JSON.parse(stdout));
     expect(device.details?.cpu?.usable_cores).toHaveProperty("value");
@@ -64,7 +64,7 @@ describe("profile --json", () => {
 });
 
 describe("profile --save", () => {
-  test.each(["device.yaml", "device.json"])("writes a block that a config takes: %s", async (name) => {
+  test.each(["device.yaml", "device.json"])("writes a block that a config accepts: %s", async (name) => {
     const file = path.join(folder, name);
     expect(await runProgram(["profile", "--save", file])).toMatchObject({ exitCode: 0 });
     const config = path.join(folder, `agent${path.extname(name)}`);
@@ -76,7 +76,7 @@ describe("profile --save", () => {
     expect((await readConfig(config)).device).toEqual(await new DeviceProfiler().profile());
   });
 
-  test("writes over nothing, and says where it could not write", async () => {
+  test("does not overwrite a file, and names the path that it cannot write", async () => {
     const file = path.join(folder, "device.yaml");
     writeFileSync(file, "mine");
     const again = await runProgram(["profile", "--save", file]);
@@ -90,7 +90,7 @@ describe("profile --save", () => {
 });
 
 describe("profile --record", () => {
-  test("writes a machine that tells the same of itself elsewhere", async () => {
+  test("writes a recording from which the same device is profiled", async () => {
     const target = path.join(folder, "kiosk-7");
     expect(await runProgram(["profile", "--record", target, "--data", "/"])).toMatchObject({ exitCode: 0 });
     const file = path.join(target, "machine.json");
@@ -101,7 +101,7 @@ describe("profile --record", () => {
   });
 });
 
-test.each(["--save", "--record"])("profile %s says where it cannot write", async (option) => {
+test.each(["--save", "--record"])("profile %s names the path that it cannot write", async (option) => {
   for (const place of ["none/below", "/proc/nanoagent"]) {
     const { exitCode, stderr } = await runProgram(["profile", option, path.resolve(folder, place)]);
     expect(exitCode).toBe(2);
@@ -109,7 +109,7 @@ test.each(["--save", "--record"])("profile %s says where it cannot write", async
   }
 });
 
-test.each([["--deep"], ["--data", "/"]])("profile %s alone is refused", async (...args) => {
+test.each([["--deep"], ["--data", "/"]])("profile %s is refused without --detail", async (...args) => {
   const { exitCode, stderr } = await runProgram(["profile", ...args]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain("has no effect without --detail");

@@ -19,7 +19,7 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** Starts a server that answers every request with this reason, and keeps what it was asked. */
+/** Starts a server that ends every reply with this reason and records the requests. */
 async function startServer(finish_reason: string) {
   const requests: Record<string, unknown>[] = [];
   const server = createServer(async (request, response) => {
@@ -50,7 +50,7 @@ async function startServer(finish_reason: string) {
 }
 
 describe("sampling", () => {
-  test("of the config reaches the server, and flags win over its keys", async () => {
+  test("of the config reaches the server, and flags override its keys", async () => {
     const { requests, config } = await startServer("stop");
     const run = ["run", "--config", config, "--once", "count"];
     await runProgram(run);
@@ -69,14 +69,14 @@ describe("sampling", () => {
     ["--temperature", "warm", 'a number from 0 to 100, found "warm"'],
     ["--repeat-penalty", "101", "a number from 0 to 100, found 101"],
     ["--min-p", "-1", "a number from 0 to 1, found -1"],
-  ])("%s %s is refused before anything is asked", async (flag, value, range) => {
+  ])("%s %s is refused before a request", async (flag, value, range) => {
     const { requests, config } = await startServer("stop");
     const { exitCode, stderr } = await runProgram(["run", "--config", config, "--once", "count", flag, value]);
     expect([exitCode, requests]).toEqual([2, []]);
     expect(stderr).toContain(`${flag}: expected ${range}`);
   });
 
-  test("has no effect on the rules, which is said", async () => {
+  test("has no effect on the rules engine, with a notice", async () => {
     const folder = await temporaryFolder();
     await writeFile(`${folder}/agent.yaml`, "spec: {name: a}\nsampling: {temperature: 0}\n");
     const { stderr } = await runProgram(["run", "--config", `${folder}/agent.yaml`, "--once", "hello"]);
@@ -85,14 +85,14 @@ describe("sampling", () => {
 });
 
 describe("a reply that is cut off", () => {
-  test("says so, and after how many tokens", async () => {
+  test("has a note with its number of tokens", async () => {
     const { config } = await startServer("length");
     const { exitCode, stdout, stderr } = await runProgram(["run", "--config", config, "--once", "count"]);
     expect([exitCode, stdout]).toEqual([0, "Agent: One, two\n"]);
     expect(stderr).toContain("cut off after 5 tokens");
   });
 
-  test("has the reason in its line of JSON", async () => {
+  test("has the reason in its JSON", async () => {
     const { config } = await startServer("length");
     const { stdout } = await runProgram(["run", "--config", config, "--once", "count", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -106,7 +106,7 @@ describe("a reply that is cut off", () => {
   });
 });
 
-describe("a reply that was shown and cannot be kept", () => {
+describe("a reply that was shown and cannot be saved", () => {
   const error = new NanoAgentError({ code: "session-not-saved", message: "The session could not be written." });
   const reply = { role: "assistant", content: "Hi", timestamp: "2026-01-01T00:00:00Z", ended: "interrupted" } as const;
   const begun: AgentEvent[] = [
@@ -125,25 +125,25 @@ describe("a reply that was shown and cannot be kept", () => {
     return { stdout: String(stdout.read()), stderr: String(stderr.read()) };
   }
 
-  test("says so right behind its text, and why", async () => {
+  test("has a note after its text, with the reason", async () => {
     const { stdout, stderr } = await shown({ type: "error", error });
     expect(stdout).toBe("Agent: Hi\n(This reply was not kept.)\n");
     expect(stderr).toContain("The session could not be written.");
   });
 
-  test("but one that is kept as far as it came does not", async () => {
+  test("has no note if its beginning was saved", async () => {
     const { stdout, stderr } = await shown({ type: "error", error, reply });
     expect(stdout).toBe("Agent: Hi\n");
     expect(stderr).toContain("The session could not be written.");
   });
 
-  test("and what is kept in memory alone says that too", async () => {
+  test("has a note if it is in memory only", async () => {
     const aborted = new NanoAgentError({ code: "aborted", message: "The turn was aborted." });
     const { stderr } = await shown({ type: "error", error: aborted, reply, not_saved: error });
     expect(stderr).toContain("This reply is not saved. The session could not be written.");
   });
 
-  test("as JSON it has what was kept, or nothing", async () => {
+  test("has the saved part in its JSON", async () => {
     expect(JSON.parse((await shown({ type: "error", error, reply }, true)).stdout)).toMatchObject({ reply });
     expect(JSON.parse((await shown({ type: "error", error }, true)).stdout)).not.toHaveProperty("reply");
   });

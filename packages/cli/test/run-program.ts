@@ -29,13 +29,13 @@ export async function runProgram(
   environment: Record<string, string> = {},
 ): Promise<ProgramResult> {
   const child = startProgram(args, environment);
-  // A program that ends early does not read what is left.
+  // A program that ends early does not read the rest of its input.
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   return resultOf(child);
 }
 
-/** Gathers what a program prints until it ends. */
+/** Collects the output of a program until it ends. */
 export async function resultOf(child: ChildProcessWithoutNullStreams): Promise<ProgramResult> {
   let stdout = "";
   let stderr = "";
@@ -49,7 +49,7 @@ export async function resultOf(child: ChildProcessWithoutNullStreams): Promise<P
   return { exitCode, signal, stdout, stderr };
 }
 
-/** Waits until the program has printed this; fails when it ends without. */
+/** Waits until the program has printed a text. Fails if it ends before. */
 export async function untilPrinted(child: ChildProcessWithoutNullStreams, text: string): Promise<void> {
   let stdout = "";
   await new Promise<void>((resolve, reject) => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("run", () => {
-  test("the seed's conversation", async () => {
+  test("has the fixed lines of a conversation", async () => {
     const result = await runProgram(["run", "--config", exampleConfig], "hello\nstatus\nquit\nnever read\n");
     expect(result).toEqual({
       exitCode: 0,
@@ -29,7 +29,7 @@ describe("run", () => {
     });
   });
 
-  test.each(["quit", "exit", "q", "QUIT", "  quit  ", ""])("ends by %j and by the end of the input", async (word) => {
+  test.each(["quit", "exit", "q", "QUIT", "  quit  ", ""])("ends by %j or the end of the input", async (word) => {
     const { exitCode, stdout } = await runProgram(["run", "--config", exampleConfig], word);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/Session ended\.\n$/);
@@ -46,14 +46,14 @@ describe("run", () => {
     expect(stderr).toMatch(/^error: Agent requires 512 MB but device only has 128 MB\.\n {2}do: /);
   });
 
-  test("--device auto talks of this machine", async () => {
+  test("--device auto uses this machine", async () => {
     const { stdout } = await runProgram(["run", "--config", exampleConfig, "--device", "auto"], "status\n");
     const { platform, memory_mb, cpu_cores } = await new DeviceProfiler().profile();
     expect(stdout).toContain(`Agent 'field-assistant' loaded on ${platform}.`);
     expect(stdout).toContain(`Device=${platform}, Memory=${memory_mb}MB, Cores=${cpu_cores}.`);
   });
 
-  test("--json prints a line for each message, and nothing else", async () => {
+  test("--json prints one line per reply, and nothing else", async () => {
     const { stdout, stderr } = await runProgram(["run", "--config", exampleConfig, "--json"], "hello\nstatus\n");
     const replies = stdout
       .trimEnd()
@@ -68,7 +68,7 @@ describe("run", () => {
 });
 
 describe("profile", () => {
-  test("prints the seed's five lines", async () => {
+  test("prints the five fixed lines", async () => {
     const device = await new DeviceProfiler().profile();
     expect((await runProgram(["profile"])).stdout).toBe(
       [
@@ -82,7 +82,7 @@ describe("profile", () => {
     );
   });
 
-  test("says that a GPU is there when the environment does", async () => {
+  test("reports a GPU that the environment declares", async () => {
     expect((await runProgram(["profile"], "", { CUDA_VISIBLE_DEVICES: "0" })).stdout).toContain("GPU:         Yes");
   });
 
@@ -94,7 +94,7 @@ describe("profile", () => {
 });
 
 describe("optimize", () => {
-  test("prints the seed's lines for a file of 7000 MB", async () => {
+  test("prints the fixed lines for a file of 7000 MB", async () => {
     const model = path.join(folder, "llama-7b.bin");
     await writeFile(model, "");
     await truncate(model, 7000 * 2 ** 20);

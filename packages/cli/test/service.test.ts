@@ -21,8 +21,8 @@ async function readUnit(): Promise<Map<string, string>> {
   return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[String(pair[1]), String(pair[2])]])));
 }
 
-describe("the unit of a service", () => {
-  test("has a folder for what is kept, and is not started again with a config that is wrong", async () => {
+describe("the systemd unit", () => {
+  test("has a state folder, and does not restart with an invalid config", async () => {
     const unit = await readUnit();
     expect(unit.get("DynamicUser")).toBe("yes");
     expect(unit.get("StateDirectory")).toBe("nanoagent");
@@ -39,7 +39,7 @@ describe("the unit of a service", () => {
     }
   });
 
-  test.skipIf(!has("systemd-analyze"))("is one for systemd", async () => {
+  test.skipIf(!has("systemd-analyze"))("is valid for systemd-analyze", async () => {
     const units = path.join(folder, "units");
     await mkdir(units);
     await cp(unitFile.replace(/service$/, "socket"), path.join(units, "nanoagent.socket"));
@@ -52,13 +52,13 @@ describe("the unit of a service", () => {
   });
 
   test.skipIf(process.getuid?.() !== 0 || !has("setpriv"))(
-    "works as its user, with what init writes and no home",
+    "runs the config of init as another user without a home folder",
     async () => {
       const config = path.join(folder, "etc", "agent.yaml");
       const state = path.join(folder, "state");
       expect((await runProgram(["init", config, "--yes"])).exitCode).toBe(0);
       await mkdir(state);
-      // The program is copied where any user may read it.
+      // The program is copied to a folder that every user can read.
       const copy = path.join(folder, "program");
       await cp(path.dirname(program), copy, { recursive: true });
       await writeFile(path.join(folder, "package.json"), '{"type": "module"}');
@@ -92,12 +92,12 @@ describe("the unit of a service", () => {
         expect(stdout).toContain("Noted: it works");
       }
       expect((await readdir(state)).length).toBeGreaterThan(0);
-      expect(await readdir(path.dirname(config))).toEqual(["agent.yaml"]);
+      expect(await readdir(path.dirname(config))).toEqual([".nanoagent", "agent.yaml"]);
     },
   );
 });
 
-test("elsewhere a new agent keeps its conversation beside its config, and literal texts stay as they were given", async () => {
+test("init keeps placeholders in names and folders literal", async () => {
   const config = path.join(folder, "new", "agent.yaml");
   const dir = path.join(folder, "new", "$" + "{HOME}");
   await runProgram(["init", config, "--yes", "--session-dir", dir, "--name", "a $" + "{B}"]);

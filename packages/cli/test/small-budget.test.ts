@@ -23,7 +23,7 @@ describe("a budget that is smaller than the program", () => {
   test.each([
     ["run", ["run", "--config"]],
     ["check", ["check", "--config"]],
-  ])("is refused by %s with a number that works", async (name, command) => {
+  ])("is refused by %s with a budget that works", async (name, command) => {
     const small = await runProgram([...command, await configOf(10)], "hello\n");
     expect(small.exitCode).toBe(3);
     const told = name === "run" ? small.stderr : small.stdout;
@@ -36,14 +36,14 @@ describe("a budget that is smaller than the program", () => {
     expect(Number(usedMb)).toBeLessThan(enoughMb);
   });
 
-  test("is refused for an engine that is a server", async () => {
+  test("is refused for a server as engine", async () => {
     const { exitCode, stdout } = await runProgram(["check", "--config", await configOf(11, server)]);
     expect(exitCode).toBe(3);
     expect(stdout).toContain("its limit is 11 MB");
   });
 });
 
-test.skipIf(process.platform !== "linux")("64 MB are enough for the rules", async () => {
+test.skipIf(process.platform !== "linux")("64 MB are enough for the rules engine", async () => {
   const { exitCode, stdout } = await runProgram(["run", "--config", await configOf(64)], "hello\n");
   expect(exitCode).toBe(0);
   expect(stdout).toContain("Hello from small!");

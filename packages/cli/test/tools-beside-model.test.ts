@@ -20,7 +20,7 @@ const hasAddon = await import(/* @vite-ignore */ addonPackage()).then(
   () => false,
 );
 
-/** Runs a program in a tree of mounts in which no cgroup can be made. */
+/** Runs a program in a mount namespace in which no cgroup can be created. */
 const WITHOUT_CGROUPS = ["unshare", "-m", "sh", "-c", 'umount -a -t cgroup,cgroup2; exec "$@"', "sh"];
 
 function canHideCgroups(): boolean {
@@ -33,11 +33,11 @@ function canHideCgroups(): boolean {
 }
 
 const ways = [
-  { way: "as this system holds them", prefix: [], isPossible: process.platform === "linux" },
+  { way: "with this system's cgroups", prefix: [], isPossible: process.platform === "linux" },
   { way: "without cgroups", prefix: WITHOUT_CGROUPS, isPossible: process.platform === "linux" && canHideCgroups() },
 ];
 
-/** Programs that take 600 MB as fast as they can. */
+/** Programs that allocate 600 MB as fast as they can. */
 const hogs = {
   "one block": ["dd", "if=/dev/zero", "of=/dev/null", "bs=600M", "count=1"],
   "a pipe that is collected": ["sh", "-c", "head -c 600M /dev/zero | tail -c 600M | wc -c"],
@@ -79,7 +79,7 @@ function read(file: string): string {
   }
 }
 
-/** Follows all processes that come of one, also those whose parent has ended. */
+/** Follows all descendants of a process, including those whose parent has ended. */
 class Tree {
   readonly #members: Set<string>;
   readonly #root: string;
@@ -90,7 +90,7 @@ class Tree {
     this.#members = new Set([this.#root]);
   }
 
-  /** Counts the memory of all: of the program what is its own, of the engine and the tools the files that they map too. */
+  /** Adds up the memory of all: private memory of the program, and also mapped files of the engine and the tools. */
   sample(): void {
     const present = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     for (const name of present) {
@@ -141,15 +141,15 @@ async function start(prefix: readonly string[]) {
 }
 
 for (const { way, prefix, isPossible } of ways) {
-  // On a machine that is busy a watch comes late.
+  // On a busy machine the memory is checked too late.
   describe.skipIf(!isPossible || !hasAddon)(`tools beside a resident model, ${way}`, { retry: 2 }, () => {
     test.each(Object.keys(hogs))(
-      "stay within the budget with it (%s), and it answers the next message",
+      "stay within the budget (%s), and the model answers the next message",
       async (name) => {
         const { ask, tree } = await start(prefix);
         expect(await ask("hello there")).toMatchObject({ role: "assistant" });
         const { tool_calls: [call] = [] } = await ask(`take ${name}`);
-        // A program that runs beside the command may be ended without its failure.
+        // A program that runs beside the command may be killed without making the command fail.
         if (!name.includes("session")) {
           expect(call).toMatchObject({ is_error: true, result: expect.stringMatching(/needed more memory|may take/) });
         }

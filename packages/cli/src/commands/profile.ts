@@ -4,7 +4,7 @@ export const profile: Command = {
   name: "profile",
   summary: "Show this device's memory, cores, platform and GPU.",
   details:
-    "Reads them from the system, without starting a process.\n--measure takes about ten seconds and saves the figures for the forecasts of other commands.",
+    "Reads the figures from the system, without starting a process.\n--measure takes about ten seconds and saves the figures for the forecasts of other commands.",
   options: {
     detail: { kind: "flag", description: "Show all details, and where each was read." },
     json: { kind: "flag", description: "Print the device as JSON, with all details." },

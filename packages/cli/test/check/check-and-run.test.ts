@@ -37,7 +37,7 @@ const intents = (definition: object = {}, slots: object = {}) => ({
   definitions: [{ name: "go", sentences: ["go now"], answer: "Gone.", ...definition }],
 });
 
-/** What a config may have at each key; undefined for nothing. */
+/** Possible values of each key; undefined leaves it out. */
 const keys: Record<string, readonly unknown[]> = {
   model_path: [undefined, undefined, "m.gguf", "m.gguf", "missing.gguf", "text.gguf", "skills"],
   engine: [
@@ -95,12 +95,12 @@ const keys: Record<string, readonly unknown[]> = {
   ],
 };
 
-/** Issues of what is not opened before it is called for. */
+/** Issues of parts that run opens only when they are needed. */
 const foundByCheckAlone = new Set(["program-not-found", "working-directory-not-found", "invalid-intents"]);
-/** What only a server or a message can tell. */
+/** Errors that depend on a server or a message. */
 const foundByRunAlone = /"code": ?"(?:remote|aborted|context-exceeded)/;
 
-test("whatever run refuses, check reports; and the reverse", async () => {
+test("check and run agree on what is an error", async () => {
   const parts = Object.fromEntries(Object.entries(keys).map(([key, values]) => [key, fc.constantFrom(...values)]));
   const config = fc
     .record({
@@ -138,7 +138,7 @@ describe("instructions, skills and tools that fill the context", () => {
       expect(hint).toContain("Shorten the instructions");
   });
 
-  test("what is too long for the usual context gets a longer one, in check and in run", async () => {
+  test("a text that is too long for the default context gets a longer one, in check and in run", async () => {
     const instructions = sentence.repeat(200);
     const { check, run, problems } = await checkAndRun({ spec, model_path: "long.gguf", instructions });
     expect(problems.map(({ code }) => code)).not.toContain("context-exceeded");
@@ -147,7 +147,7 @@ describe("instructions, skills and tools that fill the context", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("a tool of many words counts, where a model may call it", async () => {
+  test("a long tool description counts if a model may call the tool", async () => {
     const names = ["lamp", "pump", "door", "gate", "fan", "bell", "lock", "tap"];
     const tools = names.map((name) => tool({ name, description: sentence.repeat(15) }));
     const named = await checkAndRun({ spec: { ...spec, capabilities: names }, ...model, tools });

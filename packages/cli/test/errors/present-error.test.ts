@@ -5,7 +5,7 @@ import { exitCodeFor, presentError } from "../../src/errors/present-error.js";
 import { UsageError } from "../../src/errors/usage-error.js";
 
 describe("an error for people", () => {
-  test("has what happened, why, and what to do", () => {
+  test("has a message, a reason and a hint", () => {
     const error = new NanoAgentError({
       code: "x",
       message: "It broke.",
@@ -15,20 +15,20 @@ describe("an error for people", () => {
     expect(presentError(error)).toBe("error: It broke.\n  why: It was old.\n  do: Get a new one.\n");
   });
 
-  test("that nobody expected says so, and shows its stack with debug alone", () => {
+  test("is a bug if it is unexpected, and shows its stack with debug", () => {
     const error = new Error("boom", { cause: new TypeError("inner") });
     expect(presentError(error)).toMatch(/^error: boom\n {2}why: This is a bug in nanoagent\.\n {2}do: .*--debug.*\n$/);
     expect(presentError(error, { debug: true })).toMatch(/at .*present-error\.test[\s\S]*caused by:\nTypeError: inner/);
     expect(presentError("just text")).toContain("error: just text");
   });
 
-  test("is safe to show", () => {
+  test("has no control characters", () => {
     expect(presentError(new NanoAgentError({ code: "x", message: "\u001b[2J" }), { debug: true })).not.toContain(
       "\u001b",
     );
   });
 
-  test("is JSON where JSON was asked for", () => {
+  test("is JSON if requested", () => {
     expect(JSON.parse(presentError(new Error("boom"), { json: true }))).toMatchObject({
       error: { code: "unexpected", message: "boom" },
     });

@@ -15,7 +15,7 @@ const figure = (parts: Partial<KnownFigure>): KnownFigure => ({
 });
 
 describe("the nearest figure", () => {
-  test("is that of the model itself, for every row of the table without a twin", () => {
+  test("is that of the model itself, for every row of the table", () => {
     for (const row of knownFigures) {
       const found = nearestFigure(row.parameterCount, row.kind);
       expect(found?.parameterCount).toBe(row.parameterCount);
@@ -23,7 +23,7 @@ describe("the nearest figure", () => {
     }
   });
 
-  test("is of the size: none that is nearer, and of the same kind, is left out", () => {
+  test("is the nearest one by size and kind", () => {
     const figures = fc.array(
       fc.record({ size: fc.integer({ min: 5, max: 200 }), kind: fc.constantFrom("general" as const, "code" as const) }),
     );
@@ -39,7 +39,7 @@ describe("the nearest figure", () => {
     );
   });
 
-  test("prefers the kind where sizes are alike", () => {
+  test("prefers the same kind for similar sizes", () => {
     const rows = [figure({ model: "g" }), figure({ model: "c", kind: "code", parameterCount: 1.2e9 })];
     expect(nearestFigure(1e9, "code", rows)?.model).toBe("c");
     expect(nearestFigure(1e9, "general", rows)?.model).toBe("g");
@@ -61,7 +61,7 @@ test.each<[name: string | null, parameters: number | null, text: string | null]>
   else expect(said).toContain(text);
 });
 
-test("needless acts are told where they were counted", () => {
+test("needless calls are reported if they were counted", () => {
   expect(describeTrust({ name: "a", parameter_count: 135e6 }, [figure({ parameterCount: 134.5e6 })])).toContain(
     "after 80 of 100 plain sentences, and called a tool after 2 of 100 that need none (a, 135M; measured: tests)",
   );

@@ -12,7 +12,7 @@ let folder: string;
 let server: Server;
 const at = (name: string) => path.join(folder, name);
 
-/** Answers a message as the server would: with a call of the room's lamp where it names one, else with text. */
+/** Returns the server's answer: a call for the lamp of a named room, otherwise text. */
 function answer(said: string): object {
   const room = /bedroom/i.test(said) ? "bedroom" : "kitchen";
   const call = (name: string, given: object) => ({
@@ -57,7 +57,7 @@ afterAll(() => {
 const evaluate = (...args: string[]) => runProgram(["eval", ...args]);
 
 describe("nanoagent eval", () => {
-  test("has a column for each engine, beside words alone, and rows by group and language", async () => {
+  test("has a column for each engine and the baseline, and rows by group and language", async () => {
     const { exitCode, stdout, stderr } = await evaluate(
       house,
       "--config",
@@ -69,14 +69,14 @@ describe("nanoagent eval", () => {
     expect(stderr).toBe("");
     expect(lines[0]).toEqual(["server", "rules", "words alone"]);
     expect(lines.find(([label]) => label === "scenarios")).toEqual(["scenarios", "6", "6", "6"]);
-    // All but the dimmed lamp; the rules engine greets, and says what to ask it, which asks nothing.
+    // All except the dimmed lamp. The rules engine greets, which does not count as a question.
     expect(lines.find(([label]) => label === "right")?.slice(0, 2)).toEqual(["right", "83.3 %"]);
     expect(lines.find(([label]) => label === "dialogue")?.[1]).toBe("100.0 % of 1");
     expect(lines.find(([label]) => label === "de")?.slice(1, 3)).toEqual(["100.0 % of 1", "0.0 % of 1"]);
     expect(exitCode).toBe(0);
   });
 
-  test("--show-wrong says what was wrong, and why", async () => {
+  test("--show-wrong lists wrong scenarios with the reason", async () => {
     const { stdout } = await evaluate(house, "--config", at("server.json"), "--show-wrong");
     expect(stdout).toContain(
       "server: 1 of 6 not right\nwrong     house: lamp-dim\n  said: Bedroom lamp on, to about forty",
@@ -88,13 +88,13 @@ describe("nanoagent eval", () => {
     ["83", 0],
     ["84", 1],
     ["100", 1],
-  ])("--min-right %s ends with %i where 5 of 6 were right", async (percent, exitCode) => {
+  ])("--min-right %s exits with %i if 5 of 6 were right", async (percent, exitCode) => {
     const result = await evaluate(house, "--config", at("server.json"), "--min-right", percent);
     expect(result.exitCode).toBe(exitCode);
     expect(result.stdout).toContain("83.3 %");
   });
 
-  test("--json has every turn, --times runs them again, and --junit is a report of the same", async () => {
+  test("--json has every turn, --times repeats them, and --junit reports the same results", async () => {
     const args = ["--config", at("server.json"), "--json", "--times", "2", "--junit", at("report.xml")];
     const { stdout } = await evaluate(house, ...args);
     const { engines, baseline, times } = JSON.parse(stdout);
@@ -106,7 +106,7 @@ describe("nanoagent eval", () => {
     expect(report).toContain('name="lamp-dim (run 2)"');
   });
 
-  test("filters select scenarios, and say what there is where none is left", async () => {
+  test("filters select scenarios, and name the choices if none matches", async () => {
     const count = async (...args: string[]) => {
       const { stdout, stderr } = await evaluate(house, "--config", at("rules.json"), ...args);
       return /^scenarios +(\d+)/m.exec(stdout)?.[1] ?? stderr;
@@ -119,7 +119,7 @@ describe("nanoagent eval", () => {
     expect(await count("--part", "sealed")).toContain("Omit --part: no scenario has one.");
   });
 
-  test("a folder is all files in it; two of one name stay apart", async () => {
+  test("a folder means all its files; files with the same name are distinguished", async () => {
     mkdirSync(at("all"), { recursive: true });
     for (const name of ["one.yaml", "two.yml"]) writeFileSync(at(`all/${name}`), readFileSync(house));
     const { stdout } = await evaluate(at("all"), "--config", at("rules.json"));
@@ -128,19 +128,19 @@ describe("nanoagent eval", () => {
   });
 
   test.each<[what: string, args: () => string[], message: string]>([
-    ["a file that is not there", () => [at("nowhere.yaml"), "--config", at("rules.json")], "there is no such file"],
+    ["a missing file", () => [at("nowhere.yaml"), "--config", at("rules.json")], "there is no such file"],
     [
-      "a fault in a file",
+      "an error in a file",
       () => [at("faulty.yaml"), "--config", at("rules.json")],
       'faulty.yaml:3:3: scenarios.0.sya: unknown key: did you mean "say"?',
     ],
-    ["a model that is not there", () => [house, "--model", at("nowhere.gguf")], "There is no model file at"],
-    ["a config that is not there", () => [house, "--config", at("nowhere.yaml")], "there is no such file"],
-    ["a share above all", () => [house, "--config", at("rules.json"), "--min-right", "850"], "at most 100"],
+    ["a missing model", () => [house, "--model", at("nowhere.gguf")], "There is no model file at"],
+    ["a missing config", () => [house, "--config", at("nowhere.yaml")], "there is no such file"],
+    ["a share above 100 %", () => [house, "--config", at("rules.json"), "--min-right", "850"], "at most 100"],
     ["half a run", () => [house, "--config", at("rules.json"), "--times", "1.5"], "--times takes a whole number"],
     ["a temperature below 0", () => [house, "--config", at("rules.json"), "--temperature", "-1"], "--temperature"],
     [
-      "a report in no folder",
+      "a report in a missing folder",
       () => [house, "--config", at("rules.json"), "--junit", at("no/where.xml")],
       "Cannot write",
     ],
@@ -156,7 +156,7 @@ describe("nanoagent eval", () => {
     expect([exitCode, stdout]).toEqual([2, ""]);
   });
 
-  test("an engine that cannot be reached is an error, and not a share of 0 %", async () => {
+  test("an unreachable engine is an error, not a share of 0 %", async () => {
     const config = JSON.parse(readFileSync(at("server.json"), "utf8"));
     writeFileSync(
       at("gone.json"),
@@ -167,7 +167,7 @@ describe("nanoagent eval", () => {
     expect([exitCode, stdout]).toEqual([1, ""]);
   });
 
-  test.skipIf(process.platform === "win32")("Ctrl-C shows what there is so far and ends with 130", async () => {
+  test.skipIf(process.platform === "win32")("Ctrl-C shows the results so far and exits with 130", async () => {
     writeFileSync(at("slow.yaml"), "name: slow\ntools: []\nscenarios: [{id: a, say: Hello}, {id: b, say: wait}]\n");
     const asked = new Promise<void>((resolve) => {
       let count = 0;

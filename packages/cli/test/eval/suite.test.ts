@@ -41,7 +41,7 @@ interface Site {
 }
 
 const folder = path.join(repository, "packages/cli/src/eval/suite");
-/** The first two are for whoever trains weights; the others are only measured with. */
+/** Sites for training weights, and sites that are only used for measuring. */
 const trainingSites = ["house", "greenhouse"];
 const measuredSites = ["workshop", "kiosk"];
 const sites: Site[] = [...trainingSites, ...measuredSites].map((name) =>
@@ -49,7 +49,7 @@ const sites: Site[] = [...trainingSites, ...measuredSites].map((name) =>
 );
 const scenarios = sites.flatMap((site) => site.scenarios);
 
-/** A scenario is counted in the first of these that it has. */
+/** Main groups. A scenario counts in the first one that it has. */
 const mainGroups = ["dialogue", "several", "no-words", "ask", "knowledge", "talk", "none", "free-text", "call"];
 const groups = new Set([...mainGroups, "numbers"]);
 const languages = ["en", "de", "fr", "es", "it"];
@@ -70,7 +70,7 @@ function mainGroupOf(scenario: Scenario): string {
   return mainGroups.find((group) => scenario.groups.includes(group)) ?? "";
 }
 
-/** Whether no turn needs a tool, and none lacks only an argument. */
+/** Returns whether no turn needs a tool or asks for a missing argument. */
 function needsNoTool(scenario: Scenario): boolean {
   return turnsOf(scenario).every((turn) => callsOf(turn).length === 0 && turn.asks !== true);
 }
@@ -79,7 +79,7 @@ function share(part: readonly unknown[], whole: readonly unknown[]): number {
   return part.length / whole.length;
 }
 
-/** The values that stand for an expectation: each must be one that the tool takes. */
+/** Returns sample values of an expectation. The tool must accept each of them. */
 function samplesOf(expected: unknown): unknown[] {
   if (typeof expected !== "object" || expected === null) return [expected];
   const { one_of: oneOf, from, to } = expected as { one_of?: unknown[]; from?: number; to?: number };
@@ -87,10 +87,10 @@ function samplesOf(expected: unknown): unknown[] {
   return from === undefined ? [] : [from, to];
 }
 
-/** Words that stand in any sentence, whatever it is about. */
+/** Words that occur in any sentence, whatever its subject. */
 const fillers = new Set("and are for how its off that the this to what when where which who with".split(" "));
 
-/** The words that tell what a text is about. */
+/** Returns the words that describe a text's subject. */
 function wordsOf(text: string): string[] {
   return (text.toLowerCase().match(/\p{L}{3,}/gu) ?? []).filter((word) => !fillers.has(word));
 }
@@ -115,7 +115,7 @@ function problemsOfCall(site: Site, call: ExpectedCall): string[] {
 }
 
 function problemsOfExpectation(schema: Schema, expected: unknown): string[] {
-  if (expected !== undefined && expected === schema.default) return ["a default is expected by leaving it out"];
+  if (expected !== undefined && expected === schema.default) return ["an expected default must be left out"];
   if (typeof expected !== "object" || expected === null) return [];
   const keys = Object.keys(expected).sort().join();
   if (!["from,to", "one_of", "pattern", "any"].includes(keys)) return [`unknown form {${keys}}`];
@@ -130,7 +130,7 @@ function nodeOf(schema: Schema): SchemaNode {
   return readSchema(schema);
 }
 
-/** What is wrong with the expectations of a scenario, each with its id. */
+/** Returns the errors in a scenario's expectations. */
 function problemsOf(site: Site, scenario: Scenario): string[] {
   const turns = turnsOf(scenario);
   const calls = turns.flatMap(callsOf);
@@ -165,7 +165,7 @@ function hasPattern(call: ExpectedCall): boolean {
 }
 
 describe.each(sites.map((site) => [site.name, site] as const))("%s", (_name, site) => {
-  test("ten tools whose schemas can be read, two of which at least only read", () => {
+  test("has ten tools with valid schemas, at least two of them read-only", () => {
     expect(site.tools).toHaveLength(10);
     expect(site.tools.filter((tool) => tool.changes_world !== true).length).toBeGreaterThanOrEqual(2);
     for (const tool of site.tools) {
@@ -178,14 +178,14 @@ describe.each(sites.map((site) => [site.name, site] as const))("%s", (_name, sit
     }
   });
 
-  test("every expectation is one that the tools can meet", () => {
+  test("has only expectations that its tools can meet", () => {
     const problems = site.scenarios.flatMap((scenario) =>
       problemsOf(site, scenario).map((problem) => `${scenario.id}: ${problem}`),
     );
     expect(problems).toEqual([]);
   });
 
-  test("every tool is wanted at least five times, every language has a tenth or a little less", () => {
+  test("expects every tool at least five times, and has about a tenth of each other language", () => {
     const wanted = site.scenarios.flatMap(turnsOf).flatMap(callsOf);
     for (const { name } of site.tools)
       expect([name, wanted.filter(({ tool }) => tool === name).length >= 5]).toEqual([name, true]);
@@ -198,13 +198,13 @@ describe.each(sites.map((site) => [site.name, site] as const))("%s", (_name, sit
     }
   });
 
-  test("a third of the scenarios, or a little more, needs no tool", () => {
+  test("needs no tool in a third of the scenarios or a little more", () => {
     const none = site.scenarios.filter(needsNoTool);
     expect(none.length).toBeGreaterThanOrEqual(site.scenarios.length / 3);
     expect(share(none, site.scenarios)).toBeLessThan(0.37);
   });
 
-  test("requests without words have none of the tool's", () => {
+  test("has no word of the tool in requests of the group no-words", () => {
     const shared = site.scenarios
       .filter((scenario) => scenario.groups.includes("no-words"))
       .flatMap((scenario) => turnsOf(scenario))
@@ -220,7 +220,7 @@ describe.each(sites.map((site) => [site.name, site] as const))("%s", (_name, sit
 });
 
 describe("the whole suite", () => {
-  test("no id, no sentence and no tool stands in it twice", () => {
+  test("has unique ids, sentences and tools", () => {
     const ids = scenarios.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const tools = sites.flatMap((site) => site.tools.map(({ name }) => name));
@@ -233,7 +233,7 @@ describe("the whole suite", () => {
     expect(openings.filter((opening, index) => openings.indexOf(opening) !== index)).toEqual([]);
   });
 
-  test("counts of parts, groups and languages", () => {
+  test("has enough scenarios of each part, group and language", () => {
     const count = (holds: (scenario: Scenario) => boolean) => scenarios.filter(holds).length;
     const ofPart = (part: string) => count((scenario) => scenario.part === part);
     const ofGroup = (group: string) => count(({ groups: own }) => own.includes(group));
@@ -264,14 +264,14 @@ describe("the whole suite", () => {
     }
   });
 
-  test("nobody trains on the sites that are measured with", () => {
+  test("separates training sites from measured sites", () => {
     for (const { name, scenarios: ofSite } of sites) {
       const parts = new Set(ofSite.map(({ part }) => part));
       expect([...parts].sort()).toEqual(trainingSites.includes(name) ? ["training"] : ["development", "sealed"]);
     }
   });
 
-  test("every fifth scenario of the measured sites is sealed, counted from group to group", () => {
+  test("seals every fifth scenario of the measured sites, counted by group", () => {
     for (const { name, scenarios: ofSite } of sites) {
       if (!measuredSites.includes(name)) continue;
       const byGroup = mainGroups.flatMap((group) => ofSite.filter((scenario) => mainGroupOf(scenario) === group));

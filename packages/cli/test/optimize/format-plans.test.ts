@@ -42,10 +42,10 @@ function show({ isColored = false, width = null as number | null } = {}): string
 }
 
 const tableOf = (lines: string[]) => lines.slice(2, lines.indexOf("", 2));
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal are control characters
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colors are control characters
 const withoutColors = (text: string) => text.replace(/\u001b\[\d*m/g, "");
 
-test("every column without a terminal, and fewer in a narrow one, where nothing is wider than it", () => {
+test("plans have all columns without a terminal, and fewer in a narrow one", () => {
   expect(tableOf(show())[0]).toMatch(
     /^ +weights +context +longest +KV +batch +MB +read\/s +answer\/s +full +threads +KLD$/,
   );
@@ -59,7 +59,7 @@ test("every column without a terminal, and fewer in a narrow one, where nothing 
   expect(tableOf(show({ width: 60 }))[0]).toMatch(/weights +context .*MB +answer\/s/);
 });
 
-test("the memory is a bar whose parts add up, in letters or in colours, with the words beside it", () => {
+test("the memory bar has parts that add up, in letters or colors, and a legend", () => {
   const lines = show();
   const bar = lines.find((line) => line.startsWith("[")) ?? "";
   expect(bar).toMatch(/^\[w+k+[a-z]*\.*\]$/);
@@ -78,7 +78,7 @@ test("the memory is a bar whose parts add up, in letters or in colours, with the
   );
 });
 
-test("the speeds stand below, and what they and the quality stand on", () => {
+test("the speeds and the quality have their basis below", () => {
   const text = show().join("\n");
   expect(text).toMatch(/Answer tokens per second:\n {2}model\.gguf .*#+ +[\d.]+\n/);
   expect(text).toContain("Speeds: a prior, from the kind of device alone.");

@@ -2,7 +2,7 @@ import { AgentMessage } from "@nanoagent/models";
 import { expect, test } from "vitest";
 import { messageHead } from "../../src/output/message-head.js";
 
-test("each message says who said it, and each that is not complete says why", () => {
+test("a message has its role, and the reason if it is incomplete", () => {
   const ends = [undefined, "stop", "length", "interrupted"] as const;
   for (const role of ["user", "assistant", "system", "tool"] as const) {
     const heads = ends.map((ended) => messageHead(AgentMessage.parse({ role, content: "a", ...(ended && { ended }) })));

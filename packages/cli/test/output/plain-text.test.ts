@@ -4,12 +4,12 @@ import { anyText } from "../../../../scripts/any-text.js";
 import { formatJson } from "../../src/output/format.js";
 import { plainText } from "../../src/output/plain-text.js";
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const texts = anyText();
 
 describe("plainText", () => {
-  test("lets nothing through that steers a terminal, and leaves everything else", () => {
+  test("escapes terminal controls, and leaves all other characters", () => {
     fc.assert(
       fc.property(texts, (text) => {
         expect(plainText(text)).not.toMatch(steering);
@@ -34,7 +34,7 @@ describe("plainText", () => {
   ])("%j", (text, shown) => expect(plainText(text)).toBe(shown));
 });
 
-test("formatJson is one safe line that means the same", () => {
+test("formatJson returns one safe line with the same value", () => {
   fc.assert(
     fc.property(fc.dictionary(texts, texts), (value) => {
       const line = formatJson(value);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { visibleCommand, visibleJson, visibleText } from "../../src/output/visible-text.js";
 
-/** Characters that cannot be seen, turn the text, or look like a space. */
+/** Characters that are invisible, change the text direction, or look like a space. */
 const hidden = [
   ...["\u0000", "\u0007", "\u001b", "\u007f", "\u009b", "\r", "\n", "\t"],
   ...["\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad", "\u034f", "\u061c", "\u180e"],
@@ -11,13 +11,13 @@ const hidden = [
   ...["\ufe0f", "\u{e0041}", "\u{e0101}", "\ue000", "\ud800", "\udfff", "\u{10ffff}", "\u{1d173}"],
 ];
 
-test.each(hidden)("%j is written out", (character) => {
+test.each(hidden)("%j is escaped", (character) => {
   const shown = visibleText(`a${character}b`);
   expect(shown).toMatch(/^a(?:\\u[\da-f]{4}){1,2}b$/);
   expect(JSON.parse(`"${shown}"`)).toBe(`a${character}b`);
 });
 
-test("what is shown of any value reads back as the value, and holds nothing that is hidden", () => {
+test("any value can be parsed from its visible form, which has no hidden characters", () => {
   const text = fc.array(fc.oneof(fc.constantFrom(...hidden), fc.string({ unit: "grapheme" })), { maxLength: 8 });
   fc.assert(
     fc.property(
