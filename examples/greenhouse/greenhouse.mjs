@@ -1,4 +1,4 @@
-// A simulated greenhouse: two beds, a vent, and a file that keeps their state. Your programs would talk to real hardware.
+// A simulated greenhouse: two beds, a vent, and a file with their state. Your programs would talk to real hardware.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 

@@ -13,8 +13,9 @@ export function stateFile(name) {
 }
 
 /**
- * Adds the entry that `makeEntry` returns, and returns it; null adds nothing. NANOAGENT_IDEMPOTENCY_KEY is the key of this
- * call: if the notebook has an entry with the same key, the call is a repetition, and that entry is returned instead.
+ * Adds the entry that `makeEntry` returns, and returns it; null adds nothing. NANOAGENT_IDEMPOTENCY_KEY is the key of
+ * this call: if the notebook has an entry with the same key, the call is a repetition, and that entry is returned
+ * instead.
  */
 export function appendEntry(makeEntry) {
   const key = process.env.NANOAGENT_IDEMPOTENCY_KEY || crypto.randomUUID();

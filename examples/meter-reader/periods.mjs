@@ -13,9 +13,9 @@ export function readClock() {
 }
 
 /**
- * Reads today, yesterday (also for an empty text), week, last-week, month, last-month, a weekday, 7d, the number of a month,
- * DATE or DATE..DATE. A date is 2026-03-24, or 3-24 for the last March 24 up to today. Returns `{ from, to, spoken }`; `to` is
- * the first moment after the period.
+ * Reads today, yesterday (also for an empty text), week, last-week, month, last-month, a weekday, 7d, the number of a
+ * month, DATE or DATE..DATE. A date is 2026-03-24, or 3-24 for the last March 24 up to today. Returns `{ from, to,
+ * spoken }`; `to` is the first moment after the period.
  */
 export function readPeriod(text, now) {
   const today = dayAfter(now, 0);
@@ -62,7 +62,7 @@ export function readPeriod(text, now) {
   return { from: first, to: dayAfter(last, 1), spoken };
 }
 
-/** Midnight of a date, or null for a text that is not one. Without a year it is the last such date before or on this day. */
+/** Returns midnight of a date, or null for other texts. Without a year, it is the last such date up to today. */
 function readDate(text, today) {
   const year = today.getFullYear();
   const date = readDateIn(year, text);

@@ -10,8 +10,8 @@ const timePattern = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\
 const valuePattern = /^\d{1,12}(?:\.\d{1,6})?$/;
 
 /**
- * The meters of meters.json. Each has a name, a kind, a unit and its number of digits after the point; `irregular` is true
- * for one that uses much on one day and nothing on the next.
+ * The meters of meters.json. Each has a name, a kind, a unit and its number of digits after the point; `irregular` is
+ * true for one that uses much on one day and nothing on the next.
  */
 export function readMeters() {
   const file = new URL("meters.json", import.meta.url);
@@ -55,8 +55,8 @@ export function readReadings() {
 }
 
 /**
- * The amount that a meter counted between two times in milliseconds, or null without readings there. Between two readings
- * the use is spread evenly. `from` and `to` of the result are the part of the period that has readings.
+ * Returns the amount that a meter counted between two times in milliseconds, or null without readings there. Between two
+ * readings the use is spread evenly. `from` and `to` of the result are the part of the period that has readings.
  */
 export function usedBetween(readings, from, to) {
   let used = 0;

@@ -1,7 +1,7 @@
 import type { Options } from "tsup";
 import { packageBuild } from "../../scripts/tsup.base";
 
-/** Modules that are left out: those for a login by OAuth, and a validator that the runtime replaces by its own. */
+/** Modules that are left out: those that only a login by OAuth needs, and a validator that the runtime replaces. */
 const leftOut: Record<string, string> = {
   "pkce-challenge": "export default undefined;",
   jose: "export {};",
@@ -19,8 +19,8 @@ const leaveOut: NonNullable<Options["esbuildPlugins"]>[number] = {
   },
 };
 
-// The program bundles all its dependencies: a device installs one package, and a start reads one file. Parts that only one
-// command needs are separate chunks.
+// The program contains all its dependencies, so that a device installs one package and a start reads one file. Code
+// that only one command needs is a separate chunk.
 export default packageBuild([], {
   entry: {
     main: "./src/main.ts",
@@ -30,10 +30,10 @@ export default packageBuild([], {
   noExternal: [/^(?!node:)/],
   dts: false,
   groups: [
-    // Parts that every command needs.
+    // Code that several commands need.
     { file: "program.js", parts: ["program"] },
     { file: "profile.js", parts: ["profile/show-profile", "profile/format-details", "profiler/index"] },
-    // The agent of `run`.
+    // Running an agent.
     {
       file: "run-agent.js",
       parts: [
@@ -49,7 +49,7 @@ export default packageBuild([], {
         "runtime/context/summarize-turns",
       ],
     },
-    // Input and output at a terminal.
+    // Interactive input.
     {
       file: "terminal.js",
       parts: ["input/terminal-input", "input/plain-input", "input/input-history", "output/word-wrap"],
@@ -77,7 +77,7 @@ export default packageBuild([], {
     },
     { file: "local-model.js", parts: ["runtime/engines/llama/open-llama-engine", "optimizer/index"] },
     { file: "openai-compatible.js", parts: ["runtime/engines/openai-compatible/open-from-settings"] },
-    // The client of MCP needs three times as much of zod as the rest.
+    // Its client uses three times as much of zod as the rest.
     {
       file: "mcp.js",
       parts: ["runtime/tools/mcp/open-mcp-servers", "@modelcontextprotocol/client", "left-out:jose"],
@@ -98,7 +98,7 @@ export default packageBuild([], {
       isAlone: true,
     },
     { file: "tool-chooser.js", parts: ["runtime/engines/llama/tool-chooser"], isAlone: true },
-    // It has a top-level await for the whole program, so no other file can import it.
+    // It waits for the end of the program, so no other file may import it.
     { file: "main.js", parts: ["main"], isAlone: true },
     // Commands that run once on a device, and explanations.
     {

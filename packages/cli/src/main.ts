@@ -59,7 +59,7 @@ const exitCode = await runProgram(process.argv.slice(2), streams);
 await new Promise((resolve) => setImmediate(resolve));
 const request = stopping.signal.reason as StopRequest | undefined;
 process.exitCode = stopping.signal.aborted ? request?.exitCode : exitCode;
-// Node 20 fails an assertion when it exits after its terminal was closed. The parent sees the same status from the signal.
+// Node 20 fails an assertion when it exits after its terminal was closed. The signal gives the parent the same status.
 if (request?.exitCode === 128 + constants.signals.SIGHUP && process.stdin.isTTY) {
   process.removeAllListeners("SIGHUP");
   process.kill(process.pid, "SIGHUP");

@@ -5,7 +5,7 @@ const OLDEST_MINOR = new Map([
 ]);
 const NEWEST_MAJOR = Math.max(...OLDEST_MINOR.keys());
 
-/** Returns the error to print if this Node is too old, otherwise null. `engines` of each package has the same versions. */
+/** Returns the error to print if this Node is too old, otherwise null. `engines` of the packages says the same. */
 export function describeOldNode(version: string): string | null {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const oldest = OLDEST_MINOR.get(major);

@@ -43,7 +43,7 @@ const hogs = {
   "a pipe that is collected": ["sh", "-c", "head -c 600M /dev/zero | tail -c 600M | wc -c"],
   "a buffer of Node": ["node", "-e", "const b = Buffer.alloc(600 * 2 ** 20, 1); setTimeout(() => b, 10_000)"],
   "four children": ["sh", "-c", "for i in 1 2 3 4; do dd if=/dev/zero of=/dev/null bs=150M count=100 & done; wait"],
-  "a child in a session of its own": ["sh", "-c", "setsid dd if=/dev/zero of=/dev/null bs=600M count=1 & sleep 2"],
+  "a child in its own session": ["sh", "-c", "setsid dd if=/dev/zero of=/dev/null bs=600M count=1 & sleep 2"],
 };
 
 let folder: string;

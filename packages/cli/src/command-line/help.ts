@@ -8,7 +8,7 @@ const NARROWEST = 40;
 /** Fewest columns for descriptions beside the names. On narrower terminals they are below. */
 const TWO_COLUMNS_FROM = 64;
 
-/** Everyday questions, each with the command that answers it. */
+/** Everyday questions and the commands that answer them. */
 const gettingStarted: readonly (readonly [question: string, command: string])[] = [
   ["What is this device?", "nanoagent profile"],
   ["Which of my models fits, and how fast will it be?", "nanoagent optimize --model ./models --budget-mb 1024"],

@@ -14,8 +14,9 @@ export interface MarkedArguments {
 
 /**
  * Rewrites the arguments for cac: `--name value` becomes `--name=` with a marked value, short options become long, and
- * operands are marked and precede the options, where cac cannot take one for the value of a flag. Throws {@link UsageError} for everything that cac would guess about: an
- * option that the table does not have, a flag with a value, an option without one, and a value given twice.
+ * operands are marked and come first, so that cac cannot take one as the value of a flag. Throws {@link UsageError}
+ * where cac would guess: for an option that the table does not have, a flag with a value, an option without one, and a
+ * value given twice.
  */
 export function markValues(args: readonly string[], commands: readonly Command[]): MarkedArguments {
   const rest = [...args];

@@ -90,7 +90,7 @@ function isEnough({ results }: EvalResult, minRight: number): boolean {
   return 100 * (summarizeEval(results).right.share ?? 0) >= minRight;
 }
 
-/** Checks that the report can be written, before anything runs. An earlier report stays until the new one is written. */
+/** Checks that the report can be written, before anything runs. An earlier report stays until it is replaced. */
 async function checkReport(file: string): Promise<void> {
   const handle = await open(file, "a").catch((error) => refuseFile(file, error));
   await handle.close();

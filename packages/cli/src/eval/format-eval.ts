@@ -12,7 +12,7 @@ type Row = [label: string, ...cells: string[]];
 
 const NOT_KNOWN = "–";
 
-/** Formats the report's table: a column per engine, with figures for all scenarios, then by group, language and file. */
+/** Formats the report's table: a column per engine, with figures for all scenarios and by group, language and file. */
 export function formatEval(evals: readonly EvalResult[]): string {
   const summaries = evals.map(({ results }) => summarizeEval(results));
   const row = (label: string, cell: (summary: EvalSummary) => string): Row => [label, ...summaries.map(cell)];

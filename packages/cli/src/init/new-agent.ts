@@ -35,7 +35,7 @@ const definitions = [
   { name: "take a note", sentences: ["note [that] {note}"], answer: "Noted: {note}" },
 ];
 
-/** Returns the config of a new agent as data, with paths relative to `file`. `schema` is the path of its JSON Schema. */
+/** Returns the config of a new agent as data, with paths relative to `file`. `schema` is the path of its schema. */
 export function configOf(agent: NewAgent, file: string, schema: string | null = null): NanoAgentConfigFileInput {
   return {
     ...(schema !== null && { $schema: schema }),
@@ -126,7 +126,7 @@ function literally(text: string): string {
   return text.replaceAll("${", () => "$${");
 }
 
-/** A path of which a shell has seen all that it expands. */
+/** Escapes a path, so that nothing in it is expanded. */
 function literalPath(text: string): string {
   return literally(/^[~$]|^env:/i.test(text) ? `./${text}` : text);
 }

@@ -21,8 +21,8 @@ export interface PlacedSchema {
 }
 
 /**
- * Finds the schema of an installed `@nanoagent/models` in the folder of a config or in a parent. If there is none, writes
- * a copy into `.nanoagent` beside the config, or replaces a copy with other content.
+ * Finds the schema of an installed `@nanoagent/models` in the folder of a config or in a parent. If there is none,
+ * writes a copy into `.nanoagent` beside the config, or replaces a copy with other content.
  */
 export async function placeSchema(configFile: string): Promise<PlacedSchema> {
   const folder = path.dirname(path.resolve(configFile));

@@ -38,8 +38,8 @@ const MAX_THREADS = 16;
 const MAX_ROWS = 200;
 
 /**
- * Measures the speed of a model, and of synthetic models of its size in every calibrated type, and saves the results for
- * the forecasts of all models. Skips models that do not fit in memory.
+ * Measures the speed of a model, and of synthetic models of its size in every calibrated type, and saves the results
+ * for the forecasts of all models. Skips models that do not fit in memory.
  */
 export const calibrateDevice: CommandAction = async (values, { stdout, stderr, stop }) => {
   const header = await readGguf(String(values.calibrate));

@@ -10,8 +10,8 @@ const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 export interface CalibrationFolder {
   path: string;
   /**
-   * Whether the folder is on a file system in memory. Reading a hole of a mapped file allocates memory there, and if that
-   * fails the program ends.
+   * Whether the folder is on a file system in memory. Reading a hole of a mapped file allocates memory there, and if
+   * that fails the program ends.
    */
   isInMemory: boolean;
   /** Removes the folder and its models. */
@@ -19,8 +19,8 @@ export interface CalibrationFolder {
 }
 
 /**
- * Creates the folder `calibration` beside the device's measurement, which must be writable anyway. Removes the files of an
- * interrupted calibration. Throws {@link MeasurementError} if it cannot be created or another program uses it.
+ * Creates the folder `calibration` beside the device's measurement, which must be writable anyway. Removes the files of
+ * an interrupted calibration. Throws {@link MeasurementError} if it cannot be created or another program uses it.
  */
 export async function openCalibrationFolder(): Promise<CalibrationFolder> {
   const folder = path.join(path.dirname(measurementPath(new LocalMachine())), "calibration");

@@ -26,8 +26,8 @@ const NAMED_AS_MODEL = /\.(gguf|safetensors|onnx)(?![a-z0-9])/i;
 const LATER_PART = /-(?!00001-of-)\d{5}-of-\d{5}\.(gguf|safetensors)$/i;
 
 /**
- * Reads the header of the model at a path, or of each model in a folder. A broken file that looks like a model by its name
- * or first bytes is an error; in a folder it is a notice. A missing file is an error if `mustBeThere`.
+ * Reads the header of the model at a path, or of each model in a folder. A broken file that looks like a model by its
+ * name or first bytes is an error; in a folder it is a notice. A missing file is an error if `mustBeThere`.
  */
 export async function findModels(named: string, { mustBeThere }: { mustBeThere: boolean }): Promise<FoundModels> {
   const modelPath = pathOfFileUrl(named);

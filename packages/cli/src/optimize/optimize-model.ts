@@ -13,8 +13,8 @@ import { formatPlans } from "./format-plans.js";
 import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./planning-device.js";
 
 /**
- * Prints how to reach a model's target size, and the plans to run it. If the model does not fit, that is an error of code
- * `does-not-fit` with `--budget-mb`, and a notice without.
+ * Prints how to reach a model's target size, and the plans to run it. If the model does not fit, that is an error of
+ * code `does-not-fit` with `--budget-mb`, and a notice without.
  */
 export const optimizeModel: CommandAction = async (values, streams, commands) => {
   if (values.calibrate !== undefined) {

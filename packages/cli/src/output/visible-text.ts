@@ -2,8 +2,8 @@
 const hiddenCharacters = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /**
- * Escapes characters that are invisible or look like a space, as JSON does: `\u200b`. For texts that a user must approve.
- * In a quoted text with escaped backslashes, the result is unambiguous.
+ * Escapes characters that are invisible or look like a space, as JSON does: `\u200b`. For texts that a user must
+ * approve. In a quoted text with escaped backslashes, the result is unambiguous.
  */
 export function visibleText(text: string): string {
   return text.replace(hiddenCharacters, (character) =>

@@ -62,8 +62,8 @@ describe("the published files", () => {
     ["optimizer", 3, 128],
     ["profiler", 4, 72],
     ["runtime", 17, 765],
-    ["cli", 17, 1605],
-  ])("of %s are few and small, with stable names and short lines", async (name, most, mostKilobytes) => {
+    ["cli", 18, 1615],
+  ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
     const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
     expect(files.length).toBeLessThanOrEqual(most);
     expect(files.filter((file) => /-[A-Z0-9]{8}\.js$/.test(file))).toEqual([]);

@@ -7,8 +7,8 @@ export type ExpandedPath = { path: string } | { problem: string; advice: string 
 export const homePath = /^~(?:[\\/]|$)/;
 
 /**
- * Expands `~` at the beginning of a path to the home folder, as a shell does. Returns other paths unchanged, and an error
- * for the home folder of another user, `~name`. `home` has precedence over the home folder of this user.
+ * Expands `~` at the beginning of a path to the home folder, as a shell does. Returns other paths unchanged, and an
+ * error for the home folder of another user, `~name`. `home` has precedence over the home folder of this user.
  */
 export function expandHome(text: string, home = process.env.HOME): ExpandedPath {
   const [other] = /^~[\w.-]+(?=[\\/]|$)/.exec(text) ?? [];

@@ -132,13 +132,6 @@ describe("a config is read", () => {
     expect(placeOf(["model_path"])).toEqual({ line: 1, column: 1 });
   });
 
-  test("with a $schema for editors, which is ignored", async () => {
-    const plain = await read("spec: {name: a}");
-    expect(await read("$schema: ./schema.json\nspec: {name: a}")).toEqual(plain);
-    await expect(read("$schema: 1\nspec: {name: a}")).rejects.toThrow("$schema: expected a string");
-    await expect(read("spec: {name: a, $schema: x}")).rejects.toThrow("spec.$schema: unknown key");
-  });
-
   test("with paths relative to the file", async () => {
     const config = await read(
       "spec: {name: a}\nmodel_path: models/a.gguf\nskills_dir: ../skills\nsession: {dir: state}\nmodel_root: /models",

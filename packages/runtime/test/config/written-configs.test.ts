@@ -208,6 +208,15 @@ describe("unsupported placeholders", () => {
   });
 });
 
+test("$schema is for editors and ignored", async () => {
+  const plain = await read("spec: {name: a}");
+  expect(await read("$schema: ./schema.json\nspec: {name: a}")).toEqual(plain);
+  expect(await issuesOf("$schema: 1\nspec: {name: a}")).toEqual([
+    "1:10 $schema: expected a string, found 1: put it in quotes",
+  ]);
+  expect((await issuesOf("spec: {name: a, $schema: x}"))[0]).toContain("spec.$schema: unknown key");
+});
+
 test("~ is the home folder in paths, commands and environments", async () => {
   const text = `spec: {name: a}
 model_path: ~/m.gguf
