@@ -37,7 +37,7 @@ describe("~ in options", () => {
     for (const text of ["a~b", "./~", "/~/x"]) expect(parsed(text)).toEqual([text]);
     expect(() => parsed("~bob/x")).toThrow(
       expect.objectContaining({
-        message: `--${option} "~bob/x" cannot be used: ~bob is not supported.`,
+        message: `--${option} "~bob/x" cannot be used: ~bob, the home folder of another user, is not supported.`,
         hint: "Write the full path.",
       }),
     );

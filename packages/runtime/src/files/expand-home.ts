@@ -12,7 +12,8 @@ export const homePath = /^~(?:[\\/]|$)/;
  */
 export function expandHome(text: string, home = process.env.HOME): ExpandedPath {
   const [other] = /^~[\w.-]+(?=[\\/]|$)/.exec(text) ?? [];
-  if (other !== undefined) return { problem: `${other} is not supported`, advice: "write the full path" };
+  if (other !== undefined)
+    return { problem: `${other}, the home folder of another user, is not supported`, advice: "write the full path" };
   if (!homePath.test(text)) return { path: text };
   const folder = home || homeOfUser();
   if (folder !== null) return { path: `${folder}${text.slice(1)}` };

@@ -23,7 +23,7 @@ describe("expand-home", () => {
   test.each(["~bob", "~bob/a", "~a.b-c/d"])("rejects the home folder of another user, %s", (text) => {
     const [name] = text.split("/");
     expect(expandHome(text, "/home/me")).toEqual({
-      problem: `${name} is not supported`,
+      problem: `${name}, the home folder of another user, is not supported`,
       advice: "write the full path",
     });
   });
