@@ -1,3 +1,5 @@
+import { cutText } from "@nanoagent/models";
+
 /** A piece of what a terminal sends: keys for the line editor, or something that is more than a key. */
 export type KeyToken =
   | { type: "keys"; text: string }
@@ -109,7 +111,7 @@ export class KeyTokens {
   }
 
   #add(text: string): void {
-    this.#paste = ((this.#paste ?? "") + text).slice(0, MAX_PASTE_CHARACTERS);
+    this.#paste = cutText((this.#paste ?? "") + text, MAX_PASTE_CHARACTERS);
   }
 }
 

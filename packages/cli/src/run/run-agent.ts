@@ -48,7 +48,7 @@ export const runAgent: CommandAction = async (values, streams) => {
     onPermission: (request, { signal }) => permissions.allows(request, signal),
   });
   await boundHeap(engineTypeOf(config));
-  // What is piped in is read while the model loads.
+  // A piped document is read while the model loads.
   const document = values.once === undefined ? null : readDocument(optional(values.document), streams);
   document?.catch(() => {});
   if (engineTypeOf(config) !== "rules") status.load();

@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 import type { AgentEvent, NanoRuntime } from "@nanoagent/runtime";
 import { presentError } from "../errors/present-error.js";
 import { plainLine, plainText } from "../output/plain-text.js";
@@ -180,7 +180,7 @@ export class TextOutput implements ReplyOutput {
     if (!this.#isInteractive || call === undefined) return;
     const lines = this.#wasAsked ? [] : [`Tool ${visibleText(call.name)}`, ...argumentLines(call.arguments)];
     const result = plainLine(content.replace(/\s+/g, " ").trim());
-    const cut = result.length > MAX_RESULT_CHARACTERS ? `${result.slice(0, MAX_RESULT_CHARACTERS)}…` : result;
+    const cut = result.length > MAX_RESULT_CHARACTERS ? `${cutText(result, MAX_RESULT_CHARACTERS)}…` : result;
     lines.push(`  ${is_error ? "failed" : "result"}: ${cut}`);
     this.#streams.stdout.write(lines.map((line) => `${this.#style.dim(line)}\n`).join(""));
   }
