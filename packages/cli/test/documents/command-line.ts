@@ -18,7 +18,7 @@ const commonExitCodes: Readonly<Record<string, string>> = {
   143: "ended by SIGTERM",
 };
 
-/** What the exit codes of a command mean, where that is more than the common list says. */
+/** Meanings of the exit codes of a command that differ from the common list. */
 const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   profile: { 0: "the device was shown", 1: "a measurement failed, or could not be saved" },
   optimize: { 0: "at least one plan fits", 3: "nothing fits `--budget-mb`" },

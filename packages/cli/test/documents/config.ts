@@ -36,7 +36,7 @@ interface Key {
 /** Objects of one kind that a key holds. An object may have alternatives, which differ in their keys. */
 interface ObjectGroup {
   introduction: string;
-  /** What the path of a key of theirs has before its name: `[]` for a list, `.*` for a map. */
+  /** The part of a key's path between the group and the key's name: `[]` for a list, `.*` for a map. */
   mark: string;
   alternatives: readonly Schema[];
 }

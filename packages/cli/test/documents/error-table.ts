@@ -5,7 +5,7 @@ export interface ErrorRow {
   message: string;
   /** When it occurs: one or two sentences. */
   when: string;
-  /** What to do now. */
+  /** Advice: the next step. */
   now: string;
   /** Whether `nanoagent check` and the start only warn of it, so that it has no exit code. */
   isWarning?: true;
@@ -24,26 +24,26 @@ export interface ErrorTopic {
  */
 export const errorTopics: readonly ErrorTopic[] = [
   {
-    title: "The ten that newcomers meet",
+    title: "Ten common errors",
     introduction: "Find the message that you saw. The parts in it that differ from case to case are examples.",
     rows: [
       {
         code: "usage",
         message: 'Unknown command "{profle}". Did you mean "{profile}"?',
-        when: "The command line is wrong: an unknown command or option, a missing or invalid value, or an option that has no effect beside the others. `nanoagent run` without `--config` in a folder without `agent.yaml` is one of these cases.",
+        when: "The command line is wrong: an unknown command or option, a missing or invalid value, or an option that has no effect together with the others. `nanoagent run` without `--config` in a folder without `agent.yaml` is one of these cases.",
         now: "Run `nanoagent help COMMAND`, which lists the options with examples. To create an agent.yaml, run `nanoagent init`.",
       },
       {
         code: "config-unreadable",
         message: "The config file {agent.yaml} cannot be read: {there is no such file}.",
-        when: "The config file does not exist, is empty, is too large, is not text, or this user may not read it.",
+        when: "The config file does not exist, is empty, is too large or is not text, or this user may not read it.",
         now: "Check the path after `--config`. Create a config with `nanoagent init`, or make the file readable for this user.",
       },
       {
         code: "invalid-config",
         message: '{agent.yaml:3:3: spec.max_memry_mb: }unknown key: did you mean "{max_memory_mb}"?',
-        when: "A key of the config is unknown, missing or has an invalid value, or the YAML or JSON itself is wrong. The message names the file, line, column and key.",
-        now: "Correct the line. [The config](config.md) lists all keys; `nanoagent check` shows all errors at once.",
+        when: "A key of the config is unknown or missing or has an invalid value, or the YAML or JSON itself is wrong. The message names the file, line, column and key.",
+        now: "Correct the line. [The config](config.md) lists all keys, and `nanoagent check` shows all errors at once.",
       },
       {
         code: "model-not-found",
@@ -60,8 +60,8 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "does-not-fit",
         message:
-          "{small.gguf} takes {175.8} MB with a context of {256} tokens, and may take {20.0} MB: {weights 92.1 + …}.",
-        when: "The model does not fit the memory budget. The message lists what it would take. Nothing was loaded.",
+          "{small.gguf} needs {175.8} MB with a context of {256} tokens, but may use only {20.0} MB: {weights 92.1 + …}.",
+        when: "The model does not fit the memory budget. The message lists the parts of the memory that it needs. Nothing was loaded.",
         now: "Apply one of the changes in the `do:` line, the cheapest first: raise `spec.max_memory_mb`, shorten the context, or use a smaller model.",
       },
       {
@@ -79,13 +79,13 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "remote-unreachable",
         message: "Nothing is listening at {127.0.0.1:8080}.",
-        when: "No connection to the model server: it does not run, its name or port is wrong, the network is down, or its certificate is not trusted.",
-        now: "Start the server, or correct `engine.url`. For a certificate of your own, name its authority in the environment variable NODE_EXTRA_CA_CERTS.",
+        when: "The program cannot connect to the model server: the server does not run, its name or port is wrong, the network is down, or its certificate is not trusted.",
+        now: "Start the server, or correct `engine.url`. For a private certificate, set the environment variable NODE_EXTRA_CA_CERTS to the file of its authority.",
       },
       {
         code: "session-in-use",
         message: "The session in {state} is already open.",
-        when: "Another program writes the same conversation. The `why:` line names it.",
+        when: "Another program uses the same conversation. The `why:` line names it.",
         now: "Stop that program, or set another `session.dir` for this agent.",
       },
     ],
@@ -97,14 +97,14 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "invalid-data",
         message: "{spec.name: expected a text, found a number}",
-        when: "A program passed an object that does not match its schema, such as a config to `load()` or a device file to `--device`. The message has each place and what belongs there.",
+        when: "An object does not match its schema, such as a config that a program passes to `load()`, or a device file after `--device`. The message names each place and the expected value.",
         now: "Correct the value. The JSON Schemas in `@nanoagent/models/schemas` describe every key.",
       },
       {
         code: "unexpected",
         message: "{Cannot read properties of undefined}",
-        when: "A fault of nanoagent itself.",
-        now: "Run the same command with `--debug` and report what it prints.",
+        when: "The program has a fault.",
+        now: "Run the same command with `--debug`, and report the output.",
       },
       {
         code: "node-too-old",
@@ -139,7 +139,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "model-outside-root",
         message: "The model file {/tmp/small.gguf} is outside {models}.",
-        when: "The config has a `model_root`, and the model file, with links followed, is not in that folder.",
+        when: "The config has a `model_root`, and the model file is outside that folder, or is a link to a file outside.",
         now: "Move the file into that folder, or change `model_root`.",
       },
       {
@@ -157,7 +157,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "context-exceeded",
         message: "The message needs {5000} tokens, {904} more than the {4096} free in {the engine's context of 4096}.",
-        when: "A single message, with the instructions and tools, is longer than the context. `check` reports it when instructions, skills and tools alone fill the context.",
+        when: "A single message, together with the instructions and tools, is longer than the context. `check` reports it when instructions, skills and tools alone fill the context.",
         now: "Shorten the message or the instructions, list fewer tools in `spec.capabilities`, or raise `engine.context`.",
       },
     ],
@@ -169,25 +169,25 @@ export const errorTopics: readonly ErrorTopic[] = [
     rows: [
       {
         code: "engine-crashed",
-        message: "The engine's process ended in the middle of its work ({SIGSEGV}).",
-        when: "The process of the model ended during a reply.",
+        message: "The engine's process ended during a request ({SIGSEGV}).",
+        when: "The model's process ended unexpectedly, such as by a crash during a reply.",
         now: "Send the message again. If it happens again, use a smaller context or another model file.",
       },
       {
         code: "engine-out-of-memory",
-        message: "The engine ran out of the memory that it may take.",
-        when: "The model's process reached its memory limit, or a limit around the program (`ulimit -d`, `LimitDATA=`) is lower.",
+        message: "The engine ran out of memory.",
+        when: "The model's process reached its memory limit or a lower limit around the program (`ulimit -d`, `LimitDATA=`), or memory ran out even with the smallest settings.",
         now: "Set a smaller `engine.context`, use a smaller model, or raise `spec.max_memory_mb`. Remove the outer limit if the `why:` line names one.",
       },
       {
         code: "engine-hung",
-        message: "The engine's process made no progress and was ended.",
-        when: "The process stood still, computed endlessly or did not report for too long.",
+        message: "The engine's process made no progress and was killed.",
+        when: "The process was idle, computed without end, or sent no sign of life for too long.",
         now: "Send the message again. If it happens again, use another model file or a smaller context.",
       },
       {
         code: "engine-failed",
-        message: "The {llama} engine {broke off without an end}.",
+        message: "The {llama} engine {stopped without an end or error event}.",
         when: "The engine's native part failed, or an engine of your own broke the contract. `cause` has the original error.",
         now: "Send the message again. For an engine of your own, run `testEngine` from `@nanoagent/runtime/testing`.",
       },
@@ -195,19 +195,19 @@ export const errorTopics: readonly ErrorTopic[] = [
         code: "engine-closed",
         message: "The {llama} engine is closed.",
         when: "A program used an engine after `close()`, or closed it while it was being opened.",
-        now: "Open a new engine; a closed one stays closed.",
+        now: "Open a new engine. A closed engine cannot be used again.",
       },
       {
         code: "embeddings-not-supported",
-        message: "The {rules} engine makes no vectors of texts (embeddings).",
-        when: "A program called `embed` on an engine or a model that cannot make embeddings.",
-        now: "Load a local model, or name a server and a model that can.",
+        message: "The {rules} engine does not support embeddings.",
+        when: "A program called `embed` on an engine or a model that does not support embeddings.",
+        now: "Use a local model, or a server and model that support embeddings.",
       },
       {
         code: "invalid-embedding-texts",
-        message: "There are {500} texts to embed, and at most {256} are taken at a time.",
-        when: "A program asked for embeddings of too many texts, of texts that are too long together, or of an empty text.",
-        now: "Ask for fewer or shorter texts at a time, and leave empty ones out.",
+        message: "{500} texts are too many for one embedding call. The limit is {256}.",
+        when: "A program passed too many texts, texts that are too long together, or a blank text to `embed`.",
+        now: "Pass fewer or shorter texts per call, and leave out blank ones.",
       },
     ],
   },
@@ -217,7 +217,7 @@ export const errorTopics: readonly ErrorTopic[] = [
     rows: [
       {
         code: "remote-settings-invalid",
-        message: "The engine is openai-compatible, but engine.url does not say where its server is.",
+        message: "The openai-compatible engine needs engine.url, which is not set.",
         when: "`engine.url` is missing or is not an http or https address, or the key that `engine.api_key_env` names is not set or has invalid characters.",
         now: "Set `engine.url`, such as `http://127.0.0.1:8080`, and set the environment variable that `engine.api_key_env` names.",
       },
@@ -230,7 +230,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "remote-model-unknown",
         message: 'The server at {127.0.0.1:11434} has no model "{qwen2.5:0.5b}".',
-        when: "The server does not have the model in `engine.model`, or it has several models and none is named.",
+        when: "The server does not have the model in `engine.model`, or it has several models and `engine.model` is not set.",
         now: "Set `engine.model` to one of the names in the `why:` line.",
       },
       {
@@ -241,26 +241,26 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "remote-overloaded",
-        message: "The server at {127.0.0.1:8080} has no time for this now ({503}).",
-        when: "The server still answered 429 or 503 after several attempts: it may be loading its model, or have too many clients.",
-        now: "Try again later, or give the server fewer clients.",
+        message: "The server at {127.0.0.1:8080} is overloaded or not ready ({503}).",
+        when: "The server still answered 429 or 503 after several attempts. It may be loading its model, or have too many requests.",
+        now: "Try again later, or send the server fewer requests.",
       },
       {
         code: "remote-timeout",
-        message: "The server at {127.0.0.1:8080} did not {begin its reply} in time.",
-        when: "The server did not accept the connection, begin its reply or continue it within the time limits.",
+        message: "The server at {127.0.0.1:8080} did not {start its response} in time.",
+        when: "The server did not accept the connection, start its response or continue it within the time limits.",
         now: "Read the server's log. Use a smaller model or a shorter message, or raise `engine.first_token_seconds` and `engine.next_token_seconds`.",
       },
       {
         code: "remote-failed",
-        message: "The server at {127.0.0.1:8080} closed the connection before its answer was complete.",
+        message: "The server at {127.0.0.1:8080} closed the connection before its response was complete.",
         when: "The server answered with a status of 500 to 599, sent an error in the middle of a reply, or closed the connection.",
-        now: "Read the server's log: a server that runs out of memory ends like this.",
+        now: "Check the server's log. The server may have run out of memory.",
       },
       {
         code: "remote-protocol",
-        message: "The server at {127.0.0.1:8080} {sent an answer that is no HTTP}.",
-        when: "The response is not what a server with an OpenAI-compatible API sends, or it redirects to another address.",
+        message: "The server at {127.0.0.1:8080} {sent a response that is not HTTP}.",
+        when: "The response does not follow the OpenAI-compatible API, or it redirects to another address.",
         now: "Set `engine.url` to the address of llama-server, Ollama, LM Studio, vLLM or a similar server.",
       },
     ],
@@ -277,26 +277,26 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "invalid-tool",
-        message: 'The tool "{valve}" cannot be used: {its name is not valid}.',
+        message: 'The tool "{valve}" cannot be used: {another tool has the same name}.',
         when: "The definition of a tool has an error, or two tools have the same name.",
         now: "Correct the tool in `tools`, or rename one of them.",
       },
       {
         code: "program-not-found",
-        message: '{The tool "valve"} cannot be started: {./valve is not a program}.',
-        when: "`check` did not find the program of a tool or MCP server, it is not executable, or its interpreter is missing. Programs are looked for in `/usr/local/bin`, `/usr/bin` and `/bin`, whatever your shell's PATH is.",
+        message: '{The tool "valve"} cannot be started: {there is no program ./valve}.',
+        when: "`check` did not find the program of a tool or MCP server, the program is not executable, or its interpreter is missing. Programs are searched in `/usr/local/bin`, `/usr/bin` and `/bin`, not in the PATH of your shell.",
         now: "Install the program, make it executable with `chmod +x`, or write its full path in `command`.",
       },
       {
         code: "working-directory-not-found",
-        message: '{The tool "valve"} runs in {/srv/garden}, which is no folder.',
+        message: '{The tool "valve"} runs in {/srv/garden}, which is not a folder.',
         when: "`working_directory` of a tool or MCP server is not a folder.",
         now: "Create the folder, or correct `working_directory`.",
       },
       {
         code: "tool-out-of-memory",
-        message: '{The tool "report" used more than its 64 MB}, and was ended',
-        when: "A tool or one of its child processes exceeded its memory limit. The agent continues, and the model is told.",
+        message: "it needed more memory than {its max_memory_mb of 64 MB}, and was ended",
+        when: "A tool or one of its child processes exceeded its memory limit. The agent continues, and the model learns of the failure.",
         now: "Have the tool do less at once, or raise its `max_memory_mb` or `spec.max_memory_mb`.",
       },
       {
@@ -307,14 +307,14 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "mcp-server-failed",
-        message: 'The MCP server "{garden}" {failed}: {its program ended with exit code 1}.',
-        when: "An MCP server could not be started or reached, ended, did not answer in time, or violated the protocol. The agent runs without its tools and tries again later.",
-        now: "Run the server's command by hand and read its error output; check its address and permissions.",
+        message: 'The MCP server "{garden}" {failed}: {it ended with code 1}.',
+        when: "An MCP server could not be started or reached, ended, did not answer in time, or violated the protocol. The agent runs without the server's tools and tries again later.",
+        now: "Run the server's command yourself and read its error output. Check its address and permissions.",
       },
       {
         code: "invalid-skill",
-        message: "{skills/watering/SKILL.md:2}: {the description is missing}.",
-        when: "A skill or the folder in `skills_dir` cannot be used. As a warning: the skill is used although it does not follow the specification.",
+        message: "{skills/watering/SKILL.md:2}: {it has neither a description nor a body}.",
+        when: "A skill or the folder in `skills_dir` cannot be used. `check` also warns with this code of faults in a skill that it can use.",
         now: "Begin SKILL.md with `name` and `description` between two lines of `---`.",
       },
     ],
@@ -326,25 +326,25 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "invalid-message",
         message: "The line {is not JSON}.",
-        when: "A line of `run --jsonl` is not a valid request, a document is not text, or a program passed something else than a user message.",
-        now: 'Send one message a line: `{"content": "hello"}`. Convert documents to text first.',
+        when: "A line of `run --jsonl` is not a valid request, a document is not text, or a program passed something other than a user message.",
+        now: 'Send one message per line: `{"content": "hello"}`. Convert documents to text first.',
       },
       {
         code: "message-too-large",
         message: "The message exceeds the limit of {1048576} bytes.",
         when: "A message or a document is larger than 1 MB.",
-        now: "Send the part that matters, or several messages.",
+        now: "Send only the part that matters, or split it into several messages.",
       },
       {
         code: "aborted",
         message: "The turn was aborted.",
-        when: "Somebody interrupted the reply with Ctrl-C, the program's signal aborted it, or the agent was closed meanwhile.",
+        when: "Somebody interrupted the reply with Ctrl-C, the program's signal aborted it, or the agent was closed before it ended.",
         now: "Send the message again if you still want a reply.",
       },
       {
         code: "time-limit",
         message: "The turn did not end within {60} s.",
-        when: "A turn took longer than `limits.maxMilliseconds`, which a program has set.",
+        when: "A turn took longer than `limits.maxMilliseconds`.",
         now: "Rephrase the message, use a smaller model, or raise the limit.",
       },
       {
@@ -356,13 +356,13 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "too-many-steps",
         message: "The engine called tools {8} times in a row without answering.",
-        when: "The model kept calling tools until the limit of steps.",
+        when: "The model kept calling tools until it reached the limit of steps.",
         now: "Rephrase the message, or use a more capable model.",
       },
       {
         code: "repeated-calls",
         message: 'The engine kept calling the same tools with the same results; the last was "{valve}".',
-        when: "The model called the same tools with the same results, three rounds in a row.",
+        when: "The model called the same tools with the same results three rounds in a row.",
         now: "Rephrase the message, or use a more capable model.",
       },
       {
@@ -374,13 +374,13 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "reply-too-large",
         message: "The reply exceeds the limit of {1048576} characters.",
-        when: "The engine did not end its reply.",
+        when: "The engine did not end its reply before this limit.",
         now: "Set `sampling.max_tokens`, or rephrase the message.",
       },
       {
         code: "reply-only-thought",
         message: "The reply contains only reasoning and no answer.",
-        when: "A model that thinks before it answers reached the length limit, or ended, before the answer.",
+        when: "A model that thinks before it answers reached the length limit or ended its reply before the answer.",
         now: "Set `engine.thinking` to `off`, or allow longer replies (`sampling.max_tokens`, `engine.context`).",
       },
       {
@@ -391,14 +391,14 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "schema-not-supported",
-        message: "The rules engine cannot hold a reply to a schema.",
-        when: "The schema of a reply or a tool has a keyword that cannot be guaranteed, is not a JSON Schema, or the engine cannot follow schemas.",
-        now: "Remove the keyword that the message names, or use a model.",
+        message: "The rules engine cannot follow a reply schema.",
+        when: "The schema of a reply or a tool is not a JSON Schema or has a keyword that cannot be enforced, or the engine cannot follow schemas.",
+        now: "Remove the keyword that the message names. For the rules engine, remove the schema or use a model.",
       },
       {
         code: "too-many-messages",
         message: "{64} messages are already waiting.",
-        when: "A program sent messages faster than they are answered.",
+        when: "A program sent messages faster than the agent answers them.",
         now: "Wait for a reply before sending more.",
       },
     ],
@@ -452,15 +452,15 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "measurement",
-        message: "The measurement cannot be kept in {/var/lib/nanoagent}.",
-        when: "`profile --measure` or `optimize --calibrate` could not measure, or could not save the result.",
-        now: "Make the folder writable (see XDG_STATE_HOME in [the command line](command-line.md#environment-variables)), or measure again when the device is idle.",
+        message: "The measurement cannot be saved in {/var/lib/nanoagent/device-measurement.json}.",
+        when: "`profile --measure` or `optimize --calibrate` could not measure or could not save the result, or another calibration is running.",
+        now: "Set XDG_STATE_HOME to a writable folder with enough space (see [the command line](command-line.md#environment-variables)), or measure again when the device is idle.",
       },
     ],
   },
   {
     title: "Scenarios",
-    introduction: "[Counting what a model does](eval.md) describes the file.",
+    introduction: "[Does it do the right thing?](eval.md) describes the file.",
     rows: [
       {
         code: "scenarios-unreadable",
@@ -472,7 +472,7 @@ export const errorTopics: readonly ErrorTopic[] = [
         code: "invalid-scenarios",
         message: "{scenarios.yaml:4:5: scenarios.0.say: }expected {a text, found a number}",
         when: "A scenario file has errors. The message names each with its line and key.",
-        now: "Correct the lines; [the page on scenarios](eval.md) has a working file.",
+        now: "Correct the lines. [The page on scenarios](eval.md) has a working file.",
       },
     ],
   },
@@ -484,19 +484,19 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "not-loaded",
         message: "No agent is loaded.",
-        when: "A message was sent before `load()`, after `unload()`, or to a closed agent or conversation.",
-        now: "Call `load(config)` first; on an open agent, call `converse()`.",
+        when: "A program sent a message before `load()`, after `unload()`, or to a closed agent or conversation.",
+        now: "Call `load(config)` first. On an open agent, call `converse()`.",
       },
       {
         code: "already-loaded",
         message: "An agent is already loaded.",
-        when: "`load()` was called twice without `unload()` in between.",
+        when: "A program called `load()` twice without `unload()` in between.",
         now: "Call `unload()` first, or use another `NanoRuntime`.",
       },
       {
         code: "turn-running",
         message: "The conversation cannot be reset while a message is being answered.",
-        when: "`reset()` was called during a reply.",
+        when: "A program called `reset()` during a reply.",
         now: "Wait for the reply, or abort it.",
       },
       {
@@ -514,44 +514,44 @@ export const errorTopics: readonly ErrorTopic[] = [
     rows: [
       {
         code: "unknown-capability",
-        message: 'The capability "{watring}" {is no skill, no tool of this config and not built in}; it does nothing.',
-        when: "`spec.capabilities` has a name that is not a skill, a tool, an MCP server or a built-in.",
+        message: 'Unknown capability "{watring}": no skill, tool or built-in has that name, so it has no effect.',
+        when: "A name in `spec.capabilities` does not belong to a skill, a tool, an MCP server or a built-in capability.",
         now: "Correct the name, or remove it.",
         isWarning: true,
       },
       {
         code: "tool-not-used",
-        message: 'Nothing calls the tool "{valve}".',
-        when: "A tool is in no intent and not in `spec.capabilities`.",
-        now: "Name it in one of them, or remove the tool.",
+        message: 'The tool "{valve}" is not used.',
+        when: "No intent names the tool, and `spec.capabilities` does not list it.",
+        now: "Name it in an intent, or in `spec.capabilities` to let the model call it. Otherwise, remove the tool.",
         isWarning: true,
       },
       {
         code: "tool-not-permitted",
         message: 'The tool "{valve}" is named {in an intent}, but its permission is never.',
-        when: "A tool is named in an intent or in `spec.capabilities`, but it may not run.",
+        when: "An intent or `spec.capabilities` names the tool, but its permission forbids every call.",
         now: "Set its `permission` to `ask` or `always`, or remove it there.",
         isWarning: true,
       },
       {
         code: "file-not-found",
-        message: '{The tool "valve"} names {./valve.py}, and there is no such file in {/srv/garden}.',
+        message: '{The tool "valve"} names {./valve.py}, which does not exist in {/srv/garden}.',
         when: "An argument of a command looks like a path to a file, and the file does not exist.",
         now: "Correct the path. If the command creates the file, ignore the warning.",
         isWarning: true,
       },
       {
         code: "ambiguous-intents",
-        message: '"{stop it}" is a sentence of {stop} and of {cancel}; {stop} is what is done, as it comes first.',
-        when: "A message can match the sentences of two intents.",
-        now: "Reword one of the sentences, or put the intent that should win first.",
+        message: '"{stop it}" matches the intents {stop} and {cancel}; {stop} runs because it comes first.',
+        when: "A message matches sentences of two intents, and neither sentence is more specific.",
+        now: "Reword one of the sentences, or put the intent that should run first.",
         isWarning: true,
       },
       {
         code: "ambiguities-unknown",
-        message: "There are so many sentences that not all pairs of them were searched for messages that match both.",
-        when: "The intents have very many sentences, so that the search for ambiguous messages was cut short.",
-        now: "Nothing has to be done. Fewer alternatives in a sentence make the search complete.",
+        message: "Too many sentences: not all pairs were searched for messages that match both.",
+        when: "The intents have too many sentences to search all pairs.",
+        now: "You can ignore the warning. With fewer alternatives in the sentences, the search is complete.",
         isWarning: true,
       },
       {
@@ -563,7 +563,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "memory-limit-low",
-        message: "The agent may take {512} MB, and the limit on this process is {256} MB.",
+        message: "The agent's budget is {512} MB, but this process is limited to {256} MB.",
         when: "A limit around the program, such as `MemoryMax=` or `--memory`, is lower than `spec.max_memory_mb`.",
         now: "Lower `spec.max_memory_mb`, or raise that limit.",
         isWarning: true,
@@ -571,113 +571,111 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "memory-control-off",
         message: "MemoryMax of systemd and --memory of Docker have no effect on this kernel.",
-        when: "The kernel was started without control of memory, as on some versions of Raspberry Pi OS.",
+        when: "The kernel was started without the memory controller, as on some versions of Raspberry Pi OS.",
         now: "Add `cgroup_enable=memory cgroup_memory=1` to the kernel's command line and restart.",
         isWarning: true,
       },
       {
         code: "data-limit-low",
-        message:
-          "This program runs with a limit of {256} MB on its data, which leaves a model less than max_memory_mb.",
+        message: "This program has a data limit of {256} MB, which leaves a model less than max_memory_mb.",
         when: "The program was started with `ulimit -d` or `LimitDATA=`.",
-        now: "Remove that limit; use `MemoryMax=` instead.",
+        now: "Remove that limit, and use `MemoryMax=` instead, which limits the memory that is in use.",
         isWarning: true,
       },
       {
         code: "no-process-limits",
-        message: "The program cannot set limits on the processes that it starts: this system has no /bin/sh.",
-        when: "A container image has no shell, with which limits are set.",
-        now: "Give the container a memory limit, or use an image with a shell.",
+        message: "The program cannot limit the memory of processes that it starts: this system has no /bin/sh.",
+        when: "A shell sets these limits, and a minimal container image has no shell.",
+        now: "Set a memory limit on the container, or use an image that has a shell.",
         isWarning: true,
       },
       {
         code: "servers-not-counted",
-        message: "The model may not fit beside {its 2 MCP servers}, which may take about {120} MB.",
-        when: "`check` does not start MCP servers, so it estimates their memory. The start measures it.",
+        message: "The model may not fit together with {its 2 MCP servers}, which may need about {120} MB.",
+        when: "`check` does not start MCP servers, so it only estimates their memory. When the agent starts, it measures that memory.",
         now: "Raise `spec.max_memory_mb`, or use a smaller context or model.",
         isWarning: true,
       },
       {
         code: "no-room-for-schemas",
-        message: "There is no room to hold replies and tool calls to a schema; those that need it are refused.",
-        when: "The budget has no memory left for the grammar that keeps replies to a schema.",
+        message: "Not enough memory to enforce a schema. Replies with a schema and tool calls are refused.",
+        when: "The budget leaves no memory for the grammar that enforces a schema.",
         now: "Lower `engine.context`, or raise `spec.max_memory_mb`.",
         isWarning: true,
       },
       {
         code: "context-beyond-training",
         message:
-          "The context of {8192} tokens is longer than the {2048} that the model was trained for: replies break beyond that length.",
-        when: "`engine.context` is longer than the model's header allows.",
-        now: "Set `engine.context` to the model's length or less.",
+          "The context of {8192} tokens exceeds the {2048} that the model was trained for. Replies break beyond that length.",
+        when: "`engine.context` is longer than the trained length in the model's header.",
+        now: "Set `engine.context` to the trained length or less.",
         isWarning: true,
       },
       {
         code: "context-short",
-        message: "A context of {64} tokens has no room for a message and its reply: llama.cpp makes it {256}.",
-        when: "`engine.context` is too short to be useful.",
-        now: "Use the context that the message recommends, or `auto`.",
+        message: "A context of {64} tokens is too short for a message and its reply: llama.cpp uses {256}.",
+        when: "`engine.context` is shorter than the smallest context of llama.cpp.",
+        now: "Set `engine.context` to the number in the `do:` line or more, or to `auto`.",
         isWarning: true,
       },
       {
         code: "made-for-other-work",
         message:
-          'The model was made for {comparing texts}, as its tag "{sentence-similarity}" says: its replies may make no sense.',
-        when: "The model's header says that it was not made to write text.",
-        now: "Use an instruct or chat model.",
+          'The model was made for {comparing texts} (tag "{sentence-similarity}"). Its replies may make no sense.',
+        when: "A tag in the model's header names another purpose than writing text.",
+        now: "Use a model that writes text, such as an instruct or chat model.",
         isWarning: true,
       },
       {
         code: "no-chat-template",
-        message: "The model file has no chat template: how it marks who says what is guessed from its vocabulary.",
+        message: "The model file has no chat template. One is guessed from its vocabulary.",
         when: "The model is a base model, or its file is incomplete.",
-        now: "If replies make no sense or do not end, use a file of its instruct or chat version.",
+        now: "If replies make no sense or do not end, use a file of the instruct or chat version with its template.",
         isWarning: true,
       },
       {
         code: "chat-template-fails",
-        message: "The model's chat template cannot be used: {it has a syntax error}.",
-        when: "The chat template in the model file has an error. A format is guessed instead, and replies may be worse.",
+        message:
+          "The model's chat template cannot be used: {cannot slice an undefined value}. Conversations use a format that matches its vocabulary, and tools are described as text.",
+        when: "The chat template in the model file has an error. Replies may be worse or may not end.",
         now: "Use a newer file of this model, or one from another source.",
         isWarning: true,
       },
       {
         code: "chat-template-without-tools",
         message:
-          "The model's chat template cannot show tools: {it fails with tools}. They are described in plain words instead.",
-        when: "The part of the chat template that shows tools has an error. The model may call tools less well.",
+          "The model's chat template cannot show tools: {cannot slice an undefined value}. They are described as text instead.",
+        when: "The part of the chat template that shows tools has an error. Tool calls may be less reliable.",
         now: "Use a newer file of this model, or one from another source.",
         isWarning: true,
       },
       {
         code: "thinking-not-switched",
         message:
-          "engine.thinking is {off}, but the model's chat template has no switch for it: the model thinks as it was trained to.",
-        when: "`engine.thinking` is `on` or `off`, and the model cannot be switched, or only to shorter thoughts.",
-        now: "Remove `engine.thinking`, or use a model that can be switched.",
+          "engine.thinking is {off}, but the model's chat template has no such switch, so the setting has no effect.",
+        when: "`engine.thinking` is `on` or `off`, but the model's chat template cannot switch reasoning. Or it is `off`, and the template can only shorten reasoning.",
+        now: "Remove `engine.thinking`, or use a model with such a switch.",
         isWarning: true,
       },
       {
         code: "no-end-token",
-        message: "The model file names no token that ends a reply: replies may go on up to their limit.",
+        message: "The model file has no end-of-reply token. Replies may continue up to their limit.",
         when: "The model file is incomplete.",
         now: "Use a newer file of this model, or set `sampling.max_tokens` and `sampling.stop`.",
         isWarning: true,
       },
       {
         code: "no-pre-tokenizer",
-        message:
-          "The model file does not name its pre-tokenizer: text is cut in a default way, and replies may be worse.",
-        when: "The model file was made by an old converter.",
+        message: "The model file does not name its pre-tokenizer. The default one is used, and replies may be worse.",
+        when: "An old converter made the model file.",
         now: "Use a newer file of this model.",
         isWarning: true,
       },
       {
         code: "few-bits",
-        message:
-          "Most weights are stored in less than 2.1 bits: unless the model was trained so, replies are much worse.",
+        message: "Most weights have less than 2.1 bits. Replies are much worse, unless the model was trained that way.",
         when: "The model file is quantized very strongly.",
-        now: "Use a file with 4 bits a weight, or a smaller model.",
+        now: "Use a file of this model with 4 bits per weight, or a smaller model.",
         isWarning: true,
       },
     ],

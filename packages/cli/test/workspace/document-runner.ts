@@ -66,7 +66,7 @@ export class DocumentRunner {
     for (const entry of commands) {
       const [command = "", ...printed] = entry.split("\n");
       const search = `${path.join(this.folder, "bin")}${path.delimiter}${process.env.PATH}`;
-      // What it keeps for its user belongs into this folder, too.
+      // The program keeps its files for this user in this folder, too.
       const env = { ...process.env, PATH: search, XDG_STATE_HOME: path.join(this.folder, "state") };
       const run = execute("sh", ["-c", `{ ${command}\n} 2>&1`], { cwd: place, env });
       run.child.stdin?.end();

@@ -135,7 +135,7 @@ describe("READMEs of packages", () => {
     for (const code of programs) {
       const said = [...code.matchAll(/(?:^|\s)\/\/ (.*)$/gm)].map(([, comment]) => comment);
       const printed = (await documents.runTypeScript(code)).trimEnd().split("\n");
-      // What a profile prints depends on the machine.
+      // The output of a profile depends on the machine.
       if (name !== "profiler" && said.length > 0) expect(printed).toEqual(said);
     }
   });
