@@ -103,7 +103,8 @@ class ConfigPage {
       "## All keys",
       list(
         Object.entries(properties).map(
-          ([name, key]) => `[\`${name}\`](#${name.replaceAll("$", "")}): ${prose(firstSentence(key.description ?? ""))}`,
+          ([name, key]) =>
+            `[\`${name}\`](#${name.replaceAll("$", "")}): ${prose(firstSentence(key.description ?? ""))}`,
         ),
       ),
       ...Object.entries(properties).map(([name, key]) => this.#section(name, key)),
