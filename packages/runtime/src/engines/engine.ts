@@ -36,8 +36,8 @@ export interface Engine extends EngineFacts {
   countTokensOfAll?(texts: readonly string[]): Promise<number[]>;
   /**
    * Returns one vector of length 1 per text, in the same order and all of one size. The dot product of two vectors is
-   * larger the closer the texts are in meaning. Accepts at most {@link MAX_EMBEDDED_TEXTS} non-blank texts with
-   * {@link MAX_EMBEDDED_CHARACTERS} characters together. Rejects with `aborted` within {@link ABORT_GRACE_MILLISECONDS}
+   * larger the closer the texts are in meaning. Accepts at most `MAX_EMBEDDED_TEXTS` non-blank texts with
+   * `MAX_EMBEDDED_CHARACTERS` characters together. Rejects with `aborted` within {@link ABORT_GRACE_MILLISECONDS}
    * of an abort, `context-exceeded` for a text that is longer than the context, `engine-closed` after `close`, and
    * `embeddings-not-supported` if the model turns out not to support embeddings. Absent: not supported.
    */

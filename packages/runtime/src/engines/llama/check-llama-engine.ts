@@ -10,7 +10,7 @@ import { type LocalPlan, type ModelFileTemplates, planLocalModel, type RemoteDev
 export interface LlamaCheckOptions {
   /** Same as in `EngineOptions`. */
   ownsProgram?: boolean | undefined;
-  /** Same as in {@link OpenEngineOptions}. */
+  /** Same as in `OpenEngineOptions`. */
   neededTokens?: number | undefined;
   /** Device that the agent is for. Default: this device. */
   remote?: RemoteDevice | undefined;

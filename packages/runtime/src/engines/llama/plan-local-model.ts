@@ -41,9 +41,9 @@ export interface AgentBudget {
 }
 
 export interface PlanOptions {
-  /** Same as in {@link EngineOptions}. Default: false. */
+  /** Same as in `EngineOptions`. Default: false. */
   ownsProgram?: boolean | undefined;
-  /** Same as in {@link OpenEngineOptions}. */
+  /** Same as in `OpenEngineOptions`. */
   neededTokens?: number | undefined;
   /** Reads the available memory. Default: this machine's probe. */
   memory?: MemoryProbe | undefined;
