@@ -23,7 +23,7 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
 
 async function dispatch(args: readonly string[], streams: Streams): Promise<number> {
   const { stdout, stderr } = streams;
-  const { command, values } = parseCommandLine(args[0] === "help" ? [...args.slice(1), "--help"] : args, commands);
+  const { command, values } = parseCommandLine(withHelpOption(args), commands);
   if (values.version) {
     stdout.write(`${version}\n`);
     return exitCodes.done;
@@ -40,4 +40,10 @@ async function dispatch(args: readonly string[], streams: Streams): Promise<numb
   }
   const action = await command.loadAction();
   return action(values, streams, commands);
+}
+
+/** `help COMMAND` is `COMMAND --help`. */
+function withHelpOption(args: readonly string[]): readonly string[] {
+  if (args[0] !== "help") return args;
+  return [...args.slice(1).filter((arg) => arg !== "help"), "--help"];
 }

@@ -167,7 +167,7 @@ describe("sessions", () => {
     [["list", "--dir", "x", "--config", "y"], "not both"],
     [["export", "--dir", "x", "--format", "html"], "takes markdown or json"],
     [["list", "--dir", "/no/such/folder"], "cannot be listed"],
-    [["show", "--dir", os.tmpdir()], "There is no session in"],
+    [["show", "--dir", os.tmpdir()], "No session found in"],
     [["repair", "--dir", "/no/such/folder"], "cannot be listed"],
     [["prune", "--dir", os.tmpdir()], "prune needs --max-mb N or --max-days N."],
   ])("%j is a wrong command line", async (args, message) => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startSlowServer } from "./slow-server.js";
 import { hasTmux, TmuxTerminal } from "./tmux.js";
@@ -222,6 +223,36 @@ describe.skipIf(!hasTmux).each([40, 100])("a terminal of %i columns (tmux)", (co
     third.press("C-d");
     await third.see("exit code 0");
     expect(readFileSync(kept, "utf8")).toBe('"hello there\\nyou"\n"hello there\\nyou"\n');
+  });
+
+  test("every message comes back once, and Ctrl-Z stops the job until it goes on", async () => {
+    const { file, environment } = agentFolder();
+    const terminal = open(file, columns, environment);
+    await terminal.see(prompt);
+    for (const line of ["hello", "status"]) {
+      terminal.type(line);
+      terminal.press("Enter");
+      await terminal.see(prompt);
+    }
+    terminal.type("aaa");
+    terminal.press("M-Enter");
+    terminal.type("status");
+    terminal.press("Enter");
+    await terminal.see(/status\nAgent/);
+    await terminal.see(prompt);
+    terminal.press("Up");
+    await terminal.see("You: aaa⏎status");
+    terminal.press("Up");
+    await terminal.see(/You: status$/m);
+    terminal.press("Up");
+    await terminal.see(/You: hello$/m);
+    // No shell with job control has started it: nothing stops, and the editor goes on.
+    terminal.press("C-z");
+    await wait(400);
+    terminal.type(" you");
+    await terminal.see("You: hello you");
+    terminal.press("C-c");
+    await terminal.see(prompt);
   });
 
   test("a conversation that goes on says so; Tab completes slash commands; --new starts over", async () => {

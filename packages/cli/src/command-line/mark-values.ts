@@ -102,7 +102,7 @@ function unknownOption(rawName: string, known: readonly string[], hint: string):
 function findCommand(name: string, commands: readonly Command[]): Command {
   const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
-  const names = commands.map((candidate) => candidate.name);
+  const names = ["help", ...commands.map((candidate) => candidate.name)];
   const nearest = nearestName(name, names);
   const suggestion = nearest === null ? "" : ` Did you mean "${nearest}"?`;
   throw new UsageError({ message: `Unknown command "${name}".${suggestion}`, hint: optionsHint(null) });

@@ -215,11 +215,16 @@ async function trustIn({ model }: NewAgent): Promise<string> {
 
 function describe({ name, device, memoryMb, model }: NewAgent, files: readonly string[], trust: string): string {
   const [file = ""] = files;
-  const option = file === DEFAULT_CONFIG_FILE ? "" : ` --config ${plainLine(file)}`;
+  const option = file === DEFAULT_CONFIG_FILE ? "" : ` --config ${shellWord(plainLine(file))}`;
   const who = model === null ? "sentences and the built-in rules answer" : `${path.basename(model)} answers`;
   return `Wrote ${files.map(plainLine).join(" and ")}: '${plainLine(name)}' may take ${memoryMb} of ${device.memory_mb} MB; ${plainLine(who)}.
 ${trust}Next:
   nanoagent check${option}
   nanoagent run${option}
 `;
+}
+
+/** A word that a shell reads as one, in quotes if needed. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

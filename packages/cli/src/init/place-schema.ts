@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeFolder } from "@nanoagent/runtime/program";
 
 /** The program's schema of configs: beside the built program, or in another package of the sources. */
 const ownSchemas = ["./schemas/", "../../../models/schemas/"].map((folder) =>
@@ -48,7 +49,7 @@ async function writeCopy(file: string): Promise<boolean> {
   const schema = await readFile(ownSchemas.find((candidate) => existsSync(candidate)) ?? "");
   const present = await readFile(file).catch(() => null);
   if (present?.equals(schema)) return false;
-  await mkdir(path.dirname(file), { recursive: true });
+  await makeFolder(path.dirname(file));
   const temporary = `${file}.${crypto.randomUUID().slice(0, 8)}`;
   try {
     const handle = await open(temporary, "wx");

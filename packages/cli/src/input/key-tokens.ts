@@ -16,8 +16,8 @@ export type KeyToken =
   /** Ctrl-Z. */
   | { type: "suspend" };
 
-/** Longest text that one paste may have, in characters; the rest of it is dropped. */
-const MAX_PASTE_CHARACTERS = 1024 * 1024;
+/** Longest text of a paste that is kept, in characters: more than a message may have, so that a longer one is refused. */
+const MAX_PASTE_CHARACTERS = 2 * 1024 * 1024;
 
 const PASTE_START = "\u001b[200~";
 const PASTE_END = "\u001b[201~";
@@ -50,6 +50,20 @@ export class KeyTokens {
   /** Whether the input so far ends within a sequence. */
   get isIncomplete(): boolean {
     return this.#rest !== "" && this.#paste === null;
+  }
+
+  /** Whether a paste has begun and not ended. */
+  get isPasting(): boolean {
+    return this.#paste !== null;
+  }
+
+  /** Ends a paste whose end was lost on the way. */
+  endPaste(): KeyToken[] {
+    if (this.#paste === null) return [];
+    const text = plainPaste(this.#paste + this.#rest);
+    this.#paste = null;
+    this.#rest = "";
+    return [{ type: "paste", text }];
   }
 
   push(chunk: string): KeyToken[] {

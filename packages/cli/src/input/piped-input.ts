@@ -11,10 +11,11 @@ export class PipedInput implements MessageInput {
   readonly #stop: AbortSignal;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(stdin: Readable, stop: AbortSignal) {
+  /** Of a line, no more than `maxCharacters` and one are read. */
+  constructor(stdin: Readable, stop: AbortSignal, maxCharacters = MAX_MESSAGE_BYTES) {
     this.#stdin = stdin;
     this.#stop = stop;
-    this.#lines = readLines(stdin);
+    this.#lines = readLines(stdin, maxCharacters);
     onAbort(stop, () => this.close());
   }
 
@@ -34,11 +35,11 @@ export class PipedInput implements MessageInput {
   }
 }
 
-async function* readLines(stdin: Readable): AsyncGenerator<string> {
+async function* readLines(stdin: Readable, maxCharacters: number): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   const hold = (text: string) => {
-    rest = (rest + text).slice(0, MAX_MESSAGE_BYTES + 1);
+    rest = (rest + text).slice(0, maxCharacters + 1);
   };
   for await (const chunk of stdin) {
     const pieces = decoder.decode(chunk as Buffer, { stream: true }).split("\n");

@@ -39,13 +39,16 @@ export class PlainInput implements MessageInput {
   }
 
   async next(): Promise<string | null> {
-    let text = await this.#read(PROMPT);
-    while (text !== null && isOpenQuote(text)) {
-      const line = await this.#read("...  ");
-      if (line === null) return null;
-      text = `${text}\n${line}`;
+    for (;;) {
+      let text = await this.#read(PROMPT);
+      while (text !== null && isOpenQuote(text)) {
+        const line: string | null = await this.#read("...  ");
+        text = line === null ? null : `${text}\n${line}`;
+      }
+      if (text !== null) return unquote(text);
+      // Ctrl-C has dropped what was typed.
+      if (this.#closed) return null;
     }
-    return text === null ? null : unquote(text);
   }
 
   /** Lines that were typed before the question do not answer it. */
@@ -93,12 +96,18 @@ export class PlainInput implements MessageInput {
   /** Ctrl-C: ends the reply; the second time in a row, ends the input. */
   #interrupt(): void {
     this.#interrupts += 1;
+    this.#typed.length = 0;
     if (this.interrupted) {
       this.onInterrupt?.();
       this.close();
     } else if (this.onInterrupt !== null) {
+      // A question stands on the line of its answer.
+      if (this.#waiting !== null) this.#stdout.write("\n");
       this.#give(null);
       this.onInterrupt();
-    } else this.#stdout.write("\n(Press Ctrl-C again, or Ctrl-D, to end the session.)\nYou: ");
+    } else {
+      this.#stdout.write("\n(Press Ctrl-C again, or Ctrl-D, to end the session.)\n");
+      this.#give(null);
+    }
   }
 }

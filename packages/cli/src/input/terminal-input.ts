@@ -1,20 +1,26 @@
-import { createInterface, type Interface } from "node:readline";
+import { createInterface, type Interface, type ReadLineOptions } from "node:readline";
 import { Readable, Writable } from "node:stream";
 import { onAbort } from "../on-abort.js";
 import type { Streams } from "../streams.js";
 import { type InputHistory, MAX_KEPT_MESSAGES } from "./input-history.js";
 import { type KeyToken, KeyTokens } from "./key-tokens.js";
 import type { MessageInput } from "./message-input.js";
-import { asOneLine, fromOneLine, isOpenQuote, unquote } from "./multi-line.js";
+import { isOpenQuote, unquote } from "./multi-line.js";
+import { RecalledMessages } from "./recalled-messages.js";
 
 const PROMPT = "You: ";
 const CONTINUED = "...  ";
 /** Most characters that wait for their prompt while a reply is written. */
-const MAX_TYPED_AHEAD = 64 * 1024;
+const MAX_TYPED_AHEAD = 4 * 1024 * 1024;
 /** Most lines of a pasted text that are shown. */
 const MAX_SHOWN_LINES = 12;
 /** Time after which Escape alone is a key of its own. */
 const ESCAPE_MILLISECONDS = 100;
+
+/** Silence after which a paste has ended, although its end did not arrive. */
+const PASTE_SILENCE_MILLISECONDS = 3000;
+/** Time after which a program that was not stopped by Ctrl-Z uses the terminal again. */
+const SUSPEND_MILLISECONDS = 200;
 
 const PASTE_ON = "\u001b[?2004h";
 const PASTE_OFF = "\u001b[?2004l";
@@ -43,7 +49,8 @@ export class TerminalInput implements MessageInput {
   readonly #stdout: Streams["stdout"];
   readonly #history: InputHistory | null;
   readonly #tokens = new KeyTokens();
-  readonly #editor: Interface & { line: string; cursor: number; prevRows?: number };
+  readonly #recall: RecalledMessages;
+  readonly #editor: Interface & { line: string; cursor: number; prevRows?: number; history: string[] };
   /** Input of the editor: keys reach it while a prompt is open. */
   readonly #keys = new Readable({ read() {} });
   readonly #screen: EditorScreen;
@@ -62,18 +69,18 @@ export class TerminalInput implements MessageInput {
     this.#stdout = stdout;
     this.#history = history;
     this.#screen = new EditorScreen(stdout);
-    this.#editor = createInterface({
+    this.#recall = new RecalledMessages(history?.messages ?? []);
+    this.#editor = createEditor({
       input: this.#keys,
       output: this.#screen,
       terminal: true,
       prompt: PROMPT,
       // The newest comes first.
-      history: [...(history?.messages ?? [])].reverse().map(asOneLine),
+      history: [...this.#recall.lines],
       historySize: MAX_KEPT_MESSAGES,
       removeHistoryDuplicates: true,
       completer: (line: string) => [complete(line), line],
     });
-    this.#editor.on("history", (entries: string[]) => this.#keepHistory(entries));
     this.#editor.on("line", (line) => this.#submit(line));
     this.#editor.on("close", () => this.close());
     stdin.setEncoding("utf8");
@@ -147,8 +154,11 @@ export class TerminalInput implements MessageInput {
   readonly #receive = (chunk: string): void => {
     clearTimeout(this.#escapeTimer);
     this.#take(this.#tokens.push(chunk));
-    if (!this.#tokens.isIncomplete) return;
-    this.#escapeTimer = setTimeout(() => this.#take(this.#tokens.flush()), ESCAPE_MILLISECONDS);
+    if (this.#tokens.isPasting) {
+      this.#escapeTimer = setTimeout(() => this.#take(this.#tokens.endPaste()), PASTE_SILENCE_MILLISECONDS);
+    } else if (this.#tokens.isIncomplete) {
+      this.#escapeTimer = setTimeout(() => this.#take(this.#tokens.flush()), ESCAPE_MILLISECONDS);
+    }
   };
 
   readonly #end = (): void => this.close();
@@ -248,17 +258,17 @@ export class TerminalInput implements MessageInput {
   }
 
   #submit(line: string): void {
-    const text = [...this.#lines, fromOneLine(line)].join("\n");
-    const isQuestion = this.#isQuestion;
+    const text = this.#isQuestion ? line : [...this.#lines, this.#recall.messageOf(line)].join("\n");
     this.#lines = [];
-    if (!isQuestion) this.#history?.add(text);
+    this.#remember(this.#isQuestion ? null : text);
+    if (!this.#isQuestion) this.#history?.add(text);
     this.#answer(text);
   }
 
-  /** Called before the line of a message is submitted: the message is one entry, and an answer is none. */
-  #keepHistory(entries: string[]): void {
-    if (this.#isQuestion || entries[0]?.startsWith(" ")) entries.shift();
-    else if (this.#lines.length > 0) entries[0] = asOneLine([...this.#lines, entries[0] ?? ""].join("\n"));
+  /** Makes a message the newest entry of the editor, which has added the last line of it, or an answer. */
+  #remember(message: string | null): void {
+    if (message !== null && message.trim() !== "" && !message.startsWith(" ")) this.#recall.add(message);
+    this.#editor.history.splice(0, this.#editor.history.length, ...this.#recall.lines);
   }
 
   /** Ctrl-C: ends the reply; at the prompt, drops what was typed; the second time in a row, ends the input. */
@@ -296,11 +306,15 @@ export class TerminalInput implements MessageInput {
     if (process.platform === "win32") return;
     this.#stdout.write(PASTE_OFF);
     this.#setRawMode(false);
-    process.kill(process.pid, "SIGTSTP");
+    // The whole job stops, as it does when the terminal itself handles Ctrl-Z.
+    process.kill(0, "SIGTSTP");
+    // Without job control, nothing stops.
+    setTimeout(this.#resume, SUSPEND_MILLISECONDS).unref();
   }
 
   /** The terminal is ours again after Ctrl-Z and fg. */
   readonly #resume = (): void => {
+    if (this.#closed) return;
     this.#useTerminal();
     if (this.#prompt === null) return;
     this.#editor.prevRows = 0;
@@ -328,6 +342,11 @@ export class TerminalInput implements MessageInput {
   #setRawMode(isRaw: boolean): void {
     this.#stdin.setRawMode?.(isRaw);
   }
+}
+
+/** Node's line editor with its public properties that the types leave out. */
+function createEditor(options: ReadLineOptions) {
+  return createInterface(options) as Interface & { line: string; cursor: number; history: string[] };
 }
 
 /** Output of the line editor. It knows the width, and hears of a resize only when something may be drawn. */

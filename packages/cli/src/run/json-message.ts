@@ -13,6 +13,8 @@ export interface JsonMessage {
   options: Pick<TurnOptions, "responseSchema" | "sampling">;
 }
 
+/** Longest line of JSON, in characters: a message of the largest size, with escapes, and a schema. */
+export const MAX_JSON_CHARACTERS = 4 * 1024 * 1024;
 /** Longest id, in characters. */
 const MAX_ID_CHARACTERS = 256;
 
@@ -22,6 +24,13 @@ const MAX_ID_CHARACTERS = 256;
  * slash command that works as a message. Throws a `NanoAgentError` of code `invalid-message`.
  */
 export function readJsonMessage(line: string): JsonMessage {
+  if (line.length > MAX_JSON_CHARACTERS) {
+    throw new NanoAgentError({
+      code: "message-too-large",
+      message: `The line exceeds the limit of ${MAX_JSON_CHARACTERS} characters.`,
+      hint: "Split the message into several ones.",
+    });
+  }
   let value: unknown;
   try {
     value = JSON.parse(line);

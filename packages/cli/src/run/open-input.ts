@@ -3,6 +3,7 @@ import type { InputHistory } from "../input/input-history.js";
 import type { MessageInput } from "../input/message-input.js";
 import type { Streams } from "../streams.js";
 import { completeChatCommand } from "./chat-commands.js";
+import { MAX_JSON_CHARACTERS } from "./json-message.js";
 
 /** Whether a person types the messages and reads the replies. */
 export function isInteractive({ json, jsonl }: OptionValues, { stdin, stdout }: Streams): boolean {
@@ -17,7 +18,7 @@ export async function openInput(
 ): Promise<MessageInput> {
   if (!isInteractive(values, streams)) {
     const { PipedInput } = await import("../input/piped-input.js");
-    return new PipedInput(streams.stdin, streams.stop);
+    return new PipedInput(streams.stdin, streams.stop, values.jsonl ? MAX_JSON_CHARACTERS : undefined);
   }
   if (values.plain || process.env.TERM === "dumb") {
     const { PlainInput } = await import("../input/plain-input.js");

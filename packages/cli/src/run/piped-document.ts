@@ -1,5 +1,5 @@
-import { fstatSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { createReadStream, fstatSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { NanoAgentError } from "@nanoagent/models";
 import { MAX_MESSAGE_BYTES } from "@nanoagent/runtime";
@@ -16,7 +16,7 @@ const PATIENCE_MILLISECONDS = 3000;
  */
 export async function readDocument(path: string | undefined, streams: Streams): Promise<string> {
   if (path === "-") return textOf(await readStream(streams.stdin, streams, null), "The standard input");
-  if (path !== undefined) return readFile(path);
+  if (path !== undefined) return readFile(path, streams);
   if (!mayHaveDocument(streams.stdin)) return "";
   return textOf(await readStream(streams.stdin, streams, PATIENCE_MILLISECONDS), "The standard input");
 }
@@ -39,19 +39,20 @@ function mayHaveDocument(stdin: Streams["stdin"]): boolean {
   }
 }
 
-async function readFile(path: string): Promise<string> {
+async function readFile(path: string, streams: Streams): Promise<string> {
+  const name = `The document ${path}`;
   try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size > MAX_MESSAGE_BYTES) throw tooLarge(`The document ${path}`);
-    return textOf(await file.readFile(), `The document ${path}`);
+    const found = await stat(path);
+    // To open a pipe that no one writes to would never end.
+    if (!found.isFile()) throw new Error("it is not a regular file");
+    return textOf(await readStream(createReadStream(path), streams, null, name), name);
   } catch (cause) {
     if (NanoAgentError.isInstance(cause)) throw cause;
     throw new NanoAgentError({
       code: "usage",
-      message: `The document ${path} cannot be read.`,
+      message: `${name} cannot be read.`,
       reason: cause instanceof Error ? cause.message : String(cause),
-      hint: "Check the path after --document.",
+      hint: "Check the path after --document, or pipe the text in: COMMAND | nanoagent run --once TEXT",
       cause,
     });
   }
@@ -62,6 +63,7 @@ async function readStream(
   stdin: Readable,
   { stop, stderr }: { stop: AbortSignal; stderr: Writable },
   patience: number | null,
+  name = "The standard input",
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -71,7 +73,7 @@ async function readStream(
     for await (const chunk of stdin) {
       clearTimeout(timer);
       bytes += (chunk as Buffer).length;
-      if (bytes > MAX_MESSAGE_BYTES) throw tooLarge("The standard input");
+      if (bytes > MAX_MESSAGE_BYTES) throw tooLarge(name);
       chunks.push(Buffer.from(chunk as Buffer));
     }
   } catch (error) {

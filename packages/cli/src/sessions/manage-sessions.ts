@@ -165,7 +165,7 @@ async function requireSession(folder: string): Promise<StoredSession> {
   const session = await findSession(folder);
   if (session !== null) return session;
   throw new UsageError({
-    message: `There is no session in ${folder}.`,
+    message: `No session found in "${folder}".`,
     hint: `nanoagent sessions list --dir ${folder} shows the sessions in its subfolders.`,
   });
 }

@@ -75,12 +75,20 @@ describe("the input of a terminal", () => {
     );
   });
 
+  test("whose paste never ends can be ended", () => {
+    const tokens = new KeyTokens();
+    tokens.push("\u001b[200~abc\u001b[20");
+    expect(tokens.isPasting).toBe(true);
+    expect(tokens.endPaste()).toEqual([{ type: "paste", text: "abc[20" }]);
+    expect(tokens.push("\u0003")).toEqual([{ type: "interrupt" }]);
+  });
+
   test("is bounded: a paste without end is cut", () => {
     const tokens = new KeyTokens();
     tokens.push("\u001b[200~");
-    for (let count = 0; count < 40; count++) tokens.push("x".repeat(64 * 1024));
+    for (let count = 0; count < 80; count++) tokens.push("x".repeat(64 * 1024));
     const [paste] = tokens.push("\u001b[201~");
     expect(paste).toMatchObject({ type: "paste" });
-    expect((paste as { text: string }).text.length).toBe(1024 * 1024);
+    expect((paste as { text: string }).text.length).toBe(2 * 1024 * 1024);
   });
 });
