@@ -1,4 +1,6 @@
 import type { AgentMessage, MessageEnd } from "@nanoagent/models";
+import type { ConversationMessage } from "@nanoagent/runtime";
+import { visibleJson } from "./visible-text.js";
 
 const remarks: Record<MessageEnd, string> = {
   stop: "",
@@ -13,4 +15,13 @@ export function messageHead(
 ): string {
   const remark = [details, remarks[ended]].filter((part) => part !== "").join(", ");
   return remark === "" ? role : `${role} (${remark})`;
+}
+
+/** Returns the text of a message, followed by the tools that it calls: `calls water_bed {"zone":"north"}`. */
+export function messageText({
+  content,
+  tool_calls: calls = [],
+}: Pick<ConversationMessage, "content" | "tool_calls">): string {
+  const called = calls.map(({ name, arguments: values }) => `calls ${name} ${visibleJson(values)}`);
+  return [...(content === "" ? [] : [content]), ...called].join("\n");
 }

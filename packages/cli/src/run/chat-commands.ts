@@ -1,7 +1,7 @@
 import { nearestName } from "@nanoagent/models";
 import type { NanoRuntime } from "@nanoagent/runtime";
 import { formatFields } from "../output/format.js";
-import { messageHead } from "../output/message-head.js";
+import { messageHead, messageText } from "../output/message-head.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import { describeMemory } from "./describe-memory.js";
 
@@ -42,7 +42,7 @@ const commands: Record<string, ChatCommand> = {
     run: ({ runtime: { history, missingTurns } }) => {
       const gaps = missingTurns === 0 ? "" : `Turns that are missing from the session's files: ${missingTurns}.\n`;
       if (history.length === 0) return `${gaps}The conversation is empty.\n`;
-      return gaps + history.map((message) => plainText(`${messageHead(message)}: ${message.content}\n`)).join("");
+      return gaps + history.map((message) => plainText(`${messageHead(message)}: ${messageText(message)}\n`)).join("");
     },
   },
   status: {

@@ -92,7 +92,9 @@ export const runAgent: CommandAction = async (values, streams) => {
   const history = await openHistory(values, streams);
   const input = await openInput(values, streams, history);
   permissions.input = input;
-  output.begin(config.spec.name, config.device.platform, runtime.history.length);
+  // Calls of tools and their results are part of the turns, but nobody said them.
+  const said = runtime.history.filter(({ role, content }) => role !== "tool" && content !== "");
+  output.begin(config.spec.name, config.device.platform, said.length);
   try {
     const exitCode = await (values.jsonl && output instanceof JsonOutput
       ? answerJsonLines(conversation, input, output)

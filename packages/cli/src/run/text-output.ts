@@ -66,13 +66,13 @@ export class TextOutput implements ReplyOutput {
   begin(agentName: string, platform: string, messages: number): void {
     const { stdout } = this.#streams;
     stdout.write(`Agent '${plainLine(agentName)}' loaded on ${plainLine(platform)}.\nType 'quit' to exit.\n`);
-    if (!this.#isInteractive) return;
-    if (messages > 0) {
-      const what = messages === 1 ? "1 message" : `${messages} messages`;
-      stdout.write(this.#style.dim(`Continuing ${what}; /reset starts over.`));
-      stdout.write("\n");
+    const what = messages === 1 ? "1 message" : `${messages} messages`;
+    const continues = `Continuing ${what}; /reset starts over.`;
+    if (!this.#isInteractive) {
+      if (messages > 0) this.#tell(`note: ${continues}\n`);
+      return;
     }
-    stdout.write("\n");
+    stdout.write(messages > 0 ? `${this.#style.dim(continues)}\n\n` : "\n");
   }
 
   async show(event: AgentEvent): Promise<void> {

@@ -20,7 +20,7 @@ import { findDefaultConfig } from "../config/default-config-file.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
-import { messageHead } from "../output/message-head.js";
+import { messageHead, messageText } from "../output/message-head.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 
@@ -184,7 +184,7 @@ function asText({ turn, messages, begins_conversation, interrupted }: JournalTur
   const heads = [
     `--- ${turn}${begins_conversation ? ", a new conversation" : ""}${interrupted ? ", interrupted" : ""}`,
   ];
-  return `${[...heads, ...messages.map((message) => plainText(`${messageHead(message)}: ${message.content}`))].join("\n")}\n`;
+  return `${[...heads, ...messages.map((message) => plainText(`${messageHead(message)}: ${messageText(message)}`))].join("\n")}\n`;
 }
 
 function asMarkdown({ turn, messages, begins_conversation, interrupted }: JournalTurn): string {

@@ -42,7 +42,7 @@ export class InvalidConfigError extends NanoAgentError {
     return new InvalidConfigError(file, issues, {
       code: "invalid-config",
       message: describeIssues(file, issues),
-      hint: "See the README for a working config; its first line lets an editor check yours as you type.",
+      hint: "Correct the file. nanoagent check lists all problems of a config.",
       cause,
     });
   }

@@ -71,7 +71,7 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
 
 async function parse(file: string, text: string): Promise<ConfigDocument> {
   if (text.trim() === "")
-    throw InvalidConfigError.unreadable(file, "it is empty", "See the README for a working config.");
+    throw InvalidConfigError.unreadable(file, "it is empty", "nanoagent init writes a working config.");
   const isJson = /^\.json[c5]?$/.test(path.extname(file).toLowerCase());
   const document = isJson ? parseJson(text) : await parseYaml(text);
   refuse(file, text, document);
