@@ -92,9 +92,9 @@ export async function writeCommandLine(): Promise<string> {
     codeList(commonExitCodes),
     ...commands.map(describeCommand),
     "## Slash commands",
-    "In a conversation, a message that is one of these words is a command. They work with `--json` and `--jsonl` as well.",
+    'In a conversation, a message that is one of these words is a command. With `--json` they work as well. With `--jsonl`, a request names the command without its slash, `{"command": "status"}`; as `content` only `/reset` is a command, because a program may pass on text from other people.',
     list(await slashCommands()),
-    "`quit`, `exit` and `q` without a slash end the session too.",
+    "`quit`, `exit` and `q` without a slash end the session too, except with `--jsonl`.",
     jsonLines(),
     completion(),
     environment(),
@@ -158,7 +158,7 @@ function conditions({ required, notWith = [], onlyWith = [], operands }: Command
 /** A text of the help as Markdown, with options, keys and files as code. */
 function fromHelp(text: string): string {
   const named =
-    /(?<![`\w/.-])(?:--[a-z][a-z-]*|[a-z_]+\.(?:yaml|json|dir|max_memory_mb)|\{"id".*?\}\}|"""|~\/[\w./-]+|\/help)(?![`\w-])/g;
+    /(?<![`\w/.-])(?:--[a-z][a-z-]*|[a-z_]+\.(?:yaml|json|dir|max_memory_mb)|\{"id".*?\}\}|"""|~\/[\w./-]*[\w-]|\/help)(?![`\w-])/g;
   return prose(
     text
       .split(/(`[^`]*`)/)
@@ -192,11 +192,13 @@ function jsonLines(): string {
     "With `--json`, `nanoagent run` reads messages as text and prints each reply as one line of JSON. With `--jsonl` it reads lines of JSON as well. Notes go to the standard error.",
     "A request is a text in quotes, or an object with these keys:",
     fieldList({
-      content: "The message. Required.",
+      content: "The message. Required, except with `command`.",
+      command: 'Name of a slash command without its slash, in place of `content`: `{"id": 3, "command": "reset"}`.',
       id: "A number, or a text of at most 256 characters. The line of the reply has the same id.",
       response_schema: "JSON Schema that the reply must satisfy.",
       sampling: "Settings of [`sampling`](config.md#sampling) for this reply.",
     }),
+    "Other keys are errors, and so are `content` and `command` together. The code is `invalid-message`, and the next line is read. The exit code is 1 in the end when any line has failed.",
     block("jsonl", '{"id": 1, "content": "How wet is the north bed?", "sampling": {"max_tokens": 64}}'),
     "A reply is one line with these keys. Keys without a value are absent or null.",
     fieldList({
@@ -207,7 +209,7 @@ function jsonLines(): string {
       model: "Name of the model that answered; `rules` without one.",
       usage: "Tokens and times of the model, see below; null where no model answered.",
       tool_calls: "Tools that were called: a list of `name`, `arguments`, `result` and `is_error`.",
-      not_saved: "The error that kept the turn from being saved, with `session.on_write_error: deliver`.",
+      not_saved: "The error that kept the turn from being saved, with code `session-not-saved`. Beside a reply with `session.on_write_error: deliver`; otherwise beside `error`.",
       statistics: "With `--stats`: figures of the reply, see below.",
     }),
     block(

@@ -26,12 +26,44 @@ export function writeTroubleshooting(): string {
     "An exit code below is that of a command that ends with the error. In a conversation, an error ends only its message.",
     "## Messages and their codes",
     list((first?.rows ?? []).map(({ code, message }) => `“${prose(shown(message))}”: [${code}](#${code})`)),
+    "For lines that begin with `note:`, see [Notes beside a reply](#notes-beside-a-reply).",
     ...errorTopics.flatMap(({ title, introduction, rows }) => [
       `## ${title}`,
       prose(introduction),
       ...rows.map(describe),
     ]),
+    "## Notes beside a reply",
+    "A note is not an error. Notes are on the standard error, have no code, and do not change the exit code.",
+    ...notes.map(describeNote),
   );
+}
+
+/** A note that the program writes beside a reply. */
+interface Note {
+  title: string;
+  /** The note as the program writes it. */
+  text: string;
+  when: string;
+  now: string;
+}
+
+const notes: readonly Note[] = [
+  {
+    title: "Memory is short",
+    text: "note: memory is short (the agent takes 265 of its 216 MB): less of the conversation is shown to the model.",
+    when: "The agent is near or above its budget, the device has little memory left, or the model only waits for pages from storage. The part in brackets says which. After the colon is the step that the agent took: less conversation for the model, no saved state, a smaller batch, a smaller context, no model between messages. The last step refuses messages until there is room again.",
+    now: "Look at `/memory`. Raise `spec.max_memory_mb` or use a smaller model if the agent takes too much. On a processor with AMX, [add 100 MB](models-and-memory.md#processors-with-amx-take-more). If the device is short of memory, end other programs.",
+  },
+  {
+    title: "The reply was cut off",
+    text: 'note: The reply was cut off after 60 tokens: it reached the limit (--max-tokens, sampling.max_tokens or the context). Say "continue" for the rest.',
+    when: "The reply reached `sampling.max_tokens` or `--max-tokens`, or the model's context is full. With `--json`, `ended` and `reason` are `length`.",
+    now: 'Say "continue", raise `sampling.max_tokens`, or ask for a shorter answer in `instructions`. If the context is full, raise `engine.context` or the budget.',
+  },
+];
+
+function describeNote({ title, text, when, now }: Note): string {
+  return page(`### ${title}`, `> ${prose(text)}`, prose(when), `**What to do:** ${prose(now)}`).trimEnd();
 }
 
 /** `There is no model file at {a.gguf}.` → `There is no model file at a.gguf.` */
