@@ -17,6 +17,7 @@ export const navigation = [
       "docs/sessions.md": "Sessions",
       "docs/embedding.md": "In your own program",
       "docs/service.md": "As a service",
+      "docs/files-and-secrets.md": "Files and secrets",
       "docs/containers.md": "Containers",
       "docs/systems.md": "Systems",
       "examples/": "Examples",
