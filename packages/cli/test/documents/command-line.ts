@@ -209,7 +209,8 @@ function jsonLines(): string {
       model: "Name of the model that answered; `rules` without one.",
       usage: "Tokens and times of the model, see below; null where no model answered.",
       tool_calls: "Tools that were called: a list of `name`, `arguments`, `result` and `is_error`.",
-      not_saved: "The error that kept the turn from being saved, with code `session-not-saved`. Beside a reply with `session.on_write_error: deliver`; otherwise beside `error`.",
+      not_saved:
+        "The error that kept the turn from being saved, with code `session-not-saved`. Beside a reply with `session.on_write_error: deliver`; otherwise beside `error`.",
       statistics: "With `--stats`: figures of the reply, see below.",
     }),
     block(
