@@ -31,7 +31,7 @@ four commands. It needs no model.
 Nothing was watered: that needs permission, and nobody could be asked. Now it is your turn: the agent will ask you.
 Also try: what is the climate? · Südbeet 3 Minuten gießen · note that the door squeaks · help
 `);
-  const talked = await nanoagent("run", "--config", config);
+  const talked = await nanoagent("run", "--config", config, "--new");
   // Ctrl-C also ends a conversation.
   if (talked !== 0 && talked !== 130) return talked;
   const command = `node ${path.relative(process.cwd(), program)}`;
