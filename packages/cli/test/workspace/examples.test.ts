@@ -142,6 +142,8 @@ describe("programs", () => {
   test("embed-tools prints what its page says", async () => {
     const code = await readFile(path.join(repository, "examples/embed-tools/src/main.ts"), "utf8");
     const [block = ""] = await codeBlocks("examples/embed-tools/README.md", "console");
-    expect(`$ npx --yes pnpm@10.34.9 start\n${await documents.runTypeScript(code, "examples/embed-tools")}`).toBe(block);
+    expect(`$ npx --yes pnpm@10.34.9 start\n${await documents.runTypeScript(code, "examples/embed-tools")}`).toBe(
+      block,
+    );
   });
 });
