@@ -26,7 +26,7 @@ const PASTE_ON = "\u001b[?2004h";
 const PASTE_OFF = "\u001b[?2004l";
 
 export interface TerminalInputOptions {
-  /** Null keeps nothing beyond this session. */
+  /** Typed messages of earlier sessions; null keeps none. */
   history?: InputHistory | null;
   /** Returns the words that a line may be completed to. */
   complete?: (line: string) => string[];

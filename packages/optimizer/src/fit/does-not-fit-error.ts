@@ -90,6 +90,6 @@ function hintOf(parts: DoesNotFitParts): string {
     ...(programBytes > 0 ? ["the program"] : []),
     ...(expectedBytes > 0 ? [`about ${formatMb(expectedBytes)} MB for ${expectedFor}`] : []),
   ].join(" and ");
-  const budget = `Allow ${neededMb} MB${beside === "" ? "" : `, including ${beside}`}`;
+  const budget = `Allow it ${neededMb} MB${beside === "" ? "" : `, including ${beside}`}`;
   return described === "" ? `${budget}, or use a smaller model.` : `${budget}${ending}`;
 }

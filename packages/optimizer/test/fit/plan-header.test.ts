@@ -198,7 +198,7 @@ describe("a model that does not fit", () => {
       `"model.gguf needs 395.8 MB with a context of 8192 tokens, but may use only 280.0 MB: KV cache 180.0 + weights 136.4 + program code 45.0 + vocabulary 13.6 + host process 11.0 + engine 6.5 + compute buffer 2.6 + output buffer 0.8 = 395.8 MB."`,
     );
     expect(error.hint).toMatchInlineSnapshot(
-      `"Allow 396 MB, or: context 8192 → 2816 saves 119.0 MB and is enough; KV cache f16 → q8_0 saves 84.5 MB but is not enough alone; this model in q3_k (about 83.9 MB) saves 54.0 MB but is not enough alone."`,
+      `"Allow it 396 MB, or: context 8192 → 2816 saves 119.0 MB and is enough; KV cache f16 → q8_0 saves 84.5 MB but is not enough alone; this model in q3_k (about 83.9 MB) saves 54.0 MB but is not enough alone."`,
     );
     expect(error.ledger.peak_resident_bytes).toBeGreaterThan(280 * MIB);
     expect(JSON.parse(JSON.stringify(error))).toEqual({
@@ -224,9 +224,9 @@ describe("a model that does not fit", () => {
   it("never gets advice to allow more memory than the device has", () => {
     const wish = { context_tokens: 8192, budget_bytes: 280 * MIB };
     const ofDevice = (memory_mb: number) => refusal({ ...wish, device: { ...sampleDevice, memory_mb } }).hint;
-    expect(ofDevice(396)).toMatch(/^Allow 396 MB, or: context /);
+    expect(ofDevice(396)).toMatch(/^Allow it 396 MB, or: context /);
     // A KV cache in q8_0 needs less.
-    expect(ofDevice(395)).toMatch(/^Allow 312 MB, or: context /);
+    expect(ofDevice(395)).toMatch(/^Allow it 312 MB, or: context /);
     expect(ofDevice(300)).toMatch(
       /^The device has only 300 MB\. Use a smaller model, or a device with more memory, or: context 8192 → 2816 saves /,
     );

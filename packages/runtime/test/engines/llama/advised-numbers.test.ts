@@ -54,7 +54,7 @@ async function outcomeOf(plan: Promise<FitPlan>): Promise<Outcome> {
 }
 
 function advisedMb({ hint }: { hint: string | null }): number | null {
-  const [, number] = /^Allow (\d+) MB/.exec(hint ?? "") ?? [];
+  const [, number] = /^Allow it (\d+) MB/.exec(hint ?? "") ?? [];
   return number === undefined ? null : Number(number);
 }
 

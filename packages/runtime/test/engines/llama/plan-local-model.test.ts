@@ -147,7 +147,7 @@ test("a refusal names the program's share and recommends enough for both", async
   const refused = await check(configOf(file, 150, "auto"), true);
   const { refused: message, hint } = "refused" in refused ? refused : expect.fail("it fits");
   expect(message).toMatch(/may use only 110\.0 MB: .* 40\.0 MB of the agent's memory is reserved for the program\.$/);
-  const needed = Number(/^Allow (\d+) MB, including the program/.exec(hint ?? "")?.[1]);
+  const needed = Number(/^Allow it (\d+) MB, including the program/.exec(hint ?? "")?.[1]);
   expect(await check(configOf(file, needed, "auto"), true)).toHaveProperty("context_tokens");
   expect(await check(configOf(file, needed - 16, "auto"), true)).toHaveProperty("refused");
 });
