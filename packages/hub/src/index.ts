@@ -1,0 +1,1 @@
+export { type HubEnvironment, readHubEnvironment } from "./environment/hub-environment.js";

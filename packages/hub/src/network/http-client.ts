@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+
+export interface HttpRequest {
+  url: string;
+  method?: "GET" | "HEAD" | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+  signal?: AbortSignal | undefined;
+  /** `same-origin` stops at a redirect to another origin and returns it. Default: `follow`. */
+  redirect?: "follow" | "same-origin" | undefined;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Address of this response, after redirects. */
+  url: string;
+  /** Body, which must be read or destroyed. */
+  body: Readable;
+  /** Reads the body as text. Throws for one of more than `maxBytes`. */
+  text(maxBytes: number): Promise<string>;
+}
+
+/**
+ * Sends requests.
+ *
+ * - Contacts only allowed hosts, and none while offline.
+ * - Sends the access token to the endpoint alone, and never follows a redirect from https to http.
+ * - Waits and tries again after 408, 429, 500, 502, 503, 504, a lost connection and a timeout, a bounded number of times.
+ * - Resolves with the response of any other status.
+ * - Rejects with a `HubError` when no response arrives, and with the signal's reason when it aborts.
+ */
+export interface HttpClient {
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
