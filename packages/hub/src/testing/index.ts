@@ -1,1 +1,8 @@
-export {};
+export {
+  type HubMirror,
+  type HubMirrorOptions,
+  type MirrorRepository,
+  type MirrorRequest,
+  startHubMirror,
+} from "./hub-mirror.js";
+export type { MirrorFaults, MirrorServer } from "./mirror-faults.js";
