@@ -123,6 +123,8 @@ export interface GgufHeader {
   /** Size of all files of the model together. */
   file_bytes: number;
   alignment_bytes: number;
+  /** Offset of the table of tensors, where the metadata end. Of a split model: in its first file. */
+  table_offset: number;
   /** Offset of the tensor data. */
   data_offset: number;
   architecture: string | null;
@@ -130,7 +132,7 @@ export interface GgufHeader {
   purpose: GgufPurpose;
   shape: GgufShape;
   tokenizer: GgufTokenizer;
-  /** Null for a model in one file. `readGguf` joins the headers of a split model; `path` is then its first file. */
+  /** Null for a model in one file. `joinGgufParts` joins the headers of a split model; `path` is then its first file. */
   split: GgufSplit | null;
   tensors: readonly GgufTensor[];
 }

@@ -19,9 +19,15 @@ export const NAMED_TEMPLATE_PREFIX = `${CHAT_TEMPLATE_KEY}.`;
 
 const CHATTY_TEMPLATE_HINT = "A real chat template is much smaller. Check the source of this file.";
 
-/** Reads the metadata entries at the cursor. Arrays of texts and long arrays are counted and skipped. */
-export async function readMetadata(cursor: ModelFileCursor, count: number): Promise<GgufMetadata> {
-  const metadata = new GgufMetadata(cursor.path);
+/**
+ * Reads the metadata entries at the cursor into `metadata`. Arrays of texts and long arrays are counted and skipped. After
+ * an error, `metadata` has the entries before it.
+ */
+export async function readMetadata(
+  cursor: ModelFileCursor,
+  count: number,
+  metadata = new GgufMetadata(cursor.path),
+): Promise<GgufMetadata> {
   let templates = 0;
   for (let index = 0; index < count; index++) {
     const offset = cursor.offset;

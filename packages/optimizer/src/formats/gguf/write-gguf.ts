@@ -1,5 +1,6 @@
 import { bytesOfWeights, tensorTypeNamed } from "../tensor-types.js";
 import { bytesOfValueType, VALUE_TYPES, type ValueTypeName } from "./gguf-value-types.js";
+import { padTo } from "./pad-to.js";
 
 /** A metadata value with its storage type. */
 export type WritableValue =
@@ -96,10 +97,6 @@ function bytesOfTensor({ type, shape }: WritableTensor): number {
 function alignmentOf({ metadata }: WritableGguf): number {
   const value = metadata["general.alignment"];
   return value?.type === "uint32" && Number(value.value) > 0 ? Number(value.value) : DEFAULT_ALIGNMENT_BYTES;
-}
-
-function padTo(bytes: number, multiple: number): number {
-  return Math.ceil(bytes / multiple) * multiple;
 }
 
 type ScalarType = Exclude<ValueTypeName, "text" | "array">;
