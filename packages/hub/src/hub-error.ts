@@ -5,6 +5,7 @@ export type HubErrorCode =
   | "invalid-model-name"
   | "model-unknown"
   | "quantization-not-found"
+  | "model-not-gguf"
   | "repository-not-found"
   | "repository-gated"
   | "hub-offline"
@@ -32,6 +33,7 @@ interface HubErrorParts {
  * - `invalid-model-name`: the text is not a model's name.
  * - `model-unknown`: one word that neither the catalogue nor the store has.
  * - `quantization-not-found`: the repository has no file of this quantization.
+ * - `model-not-gguf`: the source is there, but has no GGUF model.
  * - `repository-not-found`, `repository-gated`: it does not exist or is private; its terms must be accepted first.
  * - `hub-offline`, `host-not-allowed`: settings forbid the request.
  * - `hub-unreachable`, `hub-refused`: no answer, or an answer with an error.
