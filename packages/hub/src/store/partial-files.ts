@@ -1,0 +1,63 @@
+import { lstat } from "node:fs/promises";
+import os from "node:os";
+import { readSmallFile } from "./read-small-file.js";
+import { type WalkBudget, walkFolder } from "./walk-folder.js";
+
+/** Endings of files that a download or an import leaves when it is interrupted. */
+const PARTIAL = /^(.+)\.nanoagent-(part|blocks|lock)$/s;
+/** Age of a file that nothing writes to. A running download touches its lock every few seconds. */
+const QUIET_MILLISECONDS = 60_000;
+const MAX_LOCK_BYTES = 4_096;
+
+/** Files of one interrupted or running download. */
+export interface PartialDownload {
+  /** Path of the finished file. */
+  target: string;
+  files: readonly { path: string; bytes: number }[];
+  /** Time of the last change, in milliseconds since 1970. */
+  mtimeMs: number;
+  /** Whether a program seems to be writing to it. */
+  isLive: boolean;
+}
+
+/** Finds the partial files below a folder. */
+export async function findPartialDownloads(
+  folder: string,
+  depth: number,
+  budget: WalkBudget,
+  now: number = Date.now(),
+): Promise<PartialDownload[]> {
+  const targets = new Map<string, { path: string; bytes: number; mtimeMs: number }[]>();
+  for (const { path } of await walkFolder(folder, depth, budget)) {
+    const target = PARTIAL.exec(path)?.[1];
+    const status = target === undefined ? null : await lstat(path).catch(() => null);
+    if (target === undefined || status === null) continue;
+    const file = { path, bytes: status.isFile() ? status.size : 0, mtimeMs: status.mtimeMs };
+    targets.set(target, [...(targets.get(target) ?? []), file]);
+  }
+  const found: PartialDownload[] = [];
+  for (const [target, files] of targets) {
+    const mtimeMs = Math.max(...files.map(({ mtimeMs }) => mtimeMs));
+    // A time in the future is that of another clock.
+    const isQuiet = Math.abs(now - mtimeMs) > QUIET_MILLISECONDS;
+    const isLive = !isQuiet || (await isHeld(`${target}.nanoagent-lock`));
+    found.push({ target, files, mtimeMs, isLive });
+  }
+  return found;
+}
+
+/** Whether a lock names a process of this machine that still runs, such as one that was suspended. */
+async function isHeld(lock: string): Promise<boolean> {
+  const text = await readSmallFile(lock, MAX_LOCK_BYTES).then(String, () => null);
+  if (text === null) return false;
+  try {
+    const holder = JSON.parse(text) as { pid?: unknown; host?: unknown };
+    if (!Number.isSafeInteger(holder.pid) || (holder.pid as number) <= 0) return false;
+    if (typeof holder.host === "string" && holder.host !== os.hostname()) return false;
+    process.kill(holder.pid as number, 0);
+    return true;
+  } catch (error) {
+    // The process runs, and belongs to another user.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
