@@ -6,7 +6,7 @@ import { isRepository } from "../names/name-rules.js";
 import { makeFolder } from "./make-folder.js";
 import { readSmallFile } from "./read-small-file.js";
 import { replaceFile, syncFolder } from "./replace-file.js";
-import { isCommit, isSafeName, isSafePath, isSha256 } from "./safe-name.js";
+import { isCommit, isSafePath, isSha256 } from "./safe-name.js";
 import { errnoOf, storeUnusable } from "./store-unusable.js";
 
 /** Errors of file systems and accounts that cannot create symbolic links. */
