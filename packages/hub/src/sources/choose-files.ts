@@ -1,5 +1,6 @@
+import { HubError } from "../hub-error.js";
 import { isGgufPath } from "../names/name-rules.js";
-import { quantizationLabel } from "../names/quantization-label.js";
+import { normalizeQuantization, quantizationLabel } from "../names/quantization-label.js";
 import { sideFileKind } from "./side-files.js";
 
 /** Fields of a file that its choice depends on. */
@@ -67,6 +68,34 @@ export function chooseFiles<File extends ListedFile>(files: readonly File[]): Ch
     else leftOut.push(...parts.map(({ path }) => ({ path, reason: "incomplete-split" as const, kind: null })));
   }
   return { models: inOrder(models), leftOut };
+}
+
+/**
+ * Returns the first model with a label, in any case. The prefix `UD-` may be left out where that is not ambiguous.
+ * `repository` is the name that the hint shows a command with.
+ *
+ * Throws a `HubError` with code `quantization-not-found`, whose hint lists the labels that there are.
+ */
+export function selectModel<Model extends { quantization: string | null }>(
+  models: readonly Model[],
+  quantization: string,
+  repository?: string,
+): Model {
+  const wanted = normalizeQuantization(quantization);
+  const labels = [...new Set(models.flatMap((model) => model.quantization ?? []))];
+  const label = labels.includes(wanted) ? wanted : labels.find((one) => one === `UD-${wanted}`);
+  const model = label === undefined ? undefined : models.find((one) => one.quantization === label);
+  if (model !== undefined) return model;
+  const command = repository === undefined ? "" : `, as in: nanoagent models pull ${repository}:${labels[0]}`;
+  throw new HubError({
+    code: "quantization-not-found",
+    message: `${repository ?? "The repository"} has no file of the quantization ${JSON.stringify(wanted)}.`,
+    reason: labels.length === 0 ? "The names of its GGUF files contain no quantization." : undefined,
+    hint:
+      labels.length === 0
+        ? "Leave out the quantization, or write the address of the file."
+        : `Choose one of ${labels.join(", ")}${command}`,
+  });
 }
 
 /** Returns the place of a part of a split model, or null for a path that is not one. */

@@ -1,9 +1,10 @@
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { HubName } from "../names/model-name.js";
+import type { HttpResponse } from "../network/http-client.js";
+import { refusalOf } from "../network/hub-errors.js";
 import { type ChosenFiles, chooseFiles, splitOf } from "./choose-files.js";
 import { readHubDescription } from "./hub-description.js";
-import { hubRefusal } from "./hub-refusal.js";
 import { leftOutNotices, shortList } from "./left-out-notices.js";
 import { malformedAnswer, readJson } from "./read-json.js";
 import type { RemoteFile, RemoteModel, RemoteRepository } from "./remote-model.js";
@@ -44,16 +45,16 @@ export async function openHubRepository(name: HubName, context: SourceContext): 
   const { client, environment, signal } = context;
   const { endpoint } = environment;
   const reference = name.revision ?? "main";
-  const asked = { repository: name.repository, revision: reference, endpoint };
+  const askedFor = name.revision === null ? name.repository : `Version ${name.revision} of ${name.repository}`;
   const url = `${endpoint}/api/models/${name.repository}/revision/${encodeURIComponent(reference)}?${FIELDS}`;
   const response = await client.request({ url, signal });
-  if (response.status !== 200) throw hubRefusal(response, asked);
+  refuseOther(response, askedFor);
   const description = readHubDescription(await readJson(response, MAX_ANSWER_BYTES));
   const { commit, license, isGated } = description;
   if (commit === null) throw malformedAnswer(url, "The description of the repository does not name a commit.");
   const repository = description.repository ?? name.repository;
 
-  const rows = await listTree(repository, commit, context, asked);
+  const rows = await listTree(repository, commit, context);
   const { files, droppedRows } = readTreeRows(rows, `${endpoint}/${repository}/resolve/${commit}/`);
   const chosen = chooseFiles(files);
   const notices = [
@@ -70,7 +71,8 @@ export async function openHubRepository(name: HubName, context: SourceContext): 
     revision: commit,
     license,
     licenseFiles: files.filter(({ path }) => LICENSE_FILE.test(path)),
-    models: name.file === null ? allModels(chosen, files, asked) : [modelOfFile(chosen, name.file, name)],
+    models:
+      name.file === null ? allModels(chosen, files, repository, endpoint) : [modelOfFile(chosen, name.file, name)],
     notices: name.file === null ? [...notices, ...leftOutNotices(chosen.leftOut)] : notices,
   };
 }
@@ -80,7 +82,6 @@ async function listTree(
   repository: string,
   commit: string,
   { client, environment, signal }: SourceContext,
-  asked: { repository: string; revision: string; endpoint: string },
 ): Promise<unknown[]> {
   const rows: unknown[] = [];
   const first = `${environment.endpoint}/api/models/${repository}/tree/${commit}?recursive=true`;
@@ -88,7 +89,7 @@ async function listTree(
   for (let page = 0; url !== null; page += 1) {
     if (page >= MAX_PAGES) throw malformedAnswer(first, `The listing has more than ${MAX_PAGES} pages.`);
     const response = await client.request({ url, signal });
-    if (response.status !== 200) throw hubRefusal(response, asked);
+    refuseOther(response, repository);
     const served = response.headers["x-repo-commit"];
     if (served !== undefined && served !== commit) {
       response.body.destroy();
@@ -102,6 +103,13 @@ async function listTree(
     url = nextPage(response.headers.link, response.url, first);
   }
   return rows;
+}
+
+/** Throws for an answer that does not contain what was asked for. */
+function refuseOther(response: HttpResponse, askedFor: string): void {
+  if (response.status === 200) return;
+  response.body.destroy();
+  throw refusalOf(response, askedFor);
 }
 
 /** Returns the address of the next page, or null after the last. */
@@ -120,7 +128,8 @@ function nextPage(link: string | string[] | undefined, current: string, first: s
 function allModels(
   { models, leftOut }: ChosenFiles<RemoteFile>,
   files: readonly RemoteFile[],
-  { repository, endpoint }: { repository: string; endpoint: string },
+  repository: string,
+  endpoint: string,
 ): readonly RemoteModel[] {
   if (models.length > 0) return models;
   const formats = OTHER_FORMATS.filter(({ pattern }) => files.some(({ path }) => pattern.test(path)));
