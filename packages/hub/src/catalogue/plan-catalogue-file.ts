@@ -1,0 +1,56 @@
+import type { DeviceMeasurement, FitPlan } from "@nanoagent/models";
+import { DoesNotFitError, ENOUGH_CONTEXT_TOKENS, type PlanFacts, planFit } from "@nanoagent/optimizer";
+import { estimateMemory } from "./estimate-memory.js";
+import type { CatalogueFile, CatalogueModel } from "./model-catalogue.js";
+import { shapeHeader } from "./shape-header.js";
+
+/** Device that a file is planned for. */
+export interface CataloguePlanOptions {
+  facts: PlanFacts;
+  measurement: DeviceMeasurement | null;
+}
+
+/** Memory, context and speed of a file of the catalogue on a device, before anything is downloaded. */
+export interface CatalogueFilePlan {
+  /** Null without a shape: then nothing but the memory is known. */
+  plan: FitPlan | null;
+  /** Null if neither shape nor size are known. */
+  memoryBytes: number | null;
+  contextTokens: number | null;
+  fits: boolean;
+  /** Number of parameters of the shape; null without a shape. */
+  parameters: number | null;
+  /** Basis of the memory: `shape`, `size` of the file alone, or `none`. */
+  basis: "shape" | "size" | "none";
+}
+
+/** Plans a file of the catalogue: from the shape of its model, or else from its size. */
+export function planCatalogueFile(
+  model: CatalogueModel,
+  file: CatalogueFile,
+  { facts, measurement }: CataloguePlanOptions,
+): CatalogueFilePlan {
+  const header = model.embedding ? null : shapeHeader(model, file);
+  if (header === null) return estimated(model, file, facts);
+  const parameters = header.tensors.reduce((sum, { weights }) => sum + weights, 0);
+  try {
+    const [plan] = planFit({ ...facts, models: [header], measurement, goal: { mayQuantize: false } });
+    if (plan === undefined) return estimated(model, file, facts);
+    const { context_tokens: contextTokens, ledger } = plan;
+    return { plan, memoryBytes: ledger.peak_resident_bytes, contextTokens, fits: true, parameters, basis: "shape" };
+  } catch (error) {
+    if (!DoesNotFitError.isInstance(error)) throw error;
+    const { ledger } = error as DoesNotFitError;
+    const memoryBytes = ledger.peak_resident_bytes;
+    return { plan: null, memoryBytes, contextTokens: null, fits: false, parameters, basis: "shape" };
+  }
+}
+
+function estimated(model: CatalogueModel, file: CatalogueFile, facts: PlanFacts): CatalogueFilePlan {
+  const bytes = file.bytes ?? file.bytes_rounded;
+  const none = { plan: null, parameters: null };
+  if (bytes === null) return { ...none, memoryBytes: null, contextTokens: null, fits: false, basis: "none" };
+  const memoryBytes = estimateMemory(bytes, model.embedding);
+  const contextTokens = Math.min(model.trained_context_tokens ?? ENOUGH_CONTEXT_TOKENS, ENOUGH_CONTEXT_TOKENS);
+  return { ...none, memoryBytes, contextTokens, fits: memoryBytes <= facts.budgetBytes, basis: "size" };
+}

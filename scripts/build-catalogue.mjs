@@ -1,0 +1,97 @@
+// Builds the model catalogue of @nanoagent/hub from the notes in packages/hub/catalogue/notes.
+// Usage: node scripts/build-catalogue.mjs [--check]
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const notesFolder = path.join(root, "packages/hub/catalogue/notes");
+const target = path.join(root, "packages/hub/src/catalogue/catalogue.json");
+const SOURCES_FILE = "sources.yaml";
+
+/** Facts of a model besides its files and quality figures. */
+const FACTS = [
+  "repository",
+  "parameters",
+  "shape",
+  "trained_context_tokens",
+  "license",
+  "tool_calling",
+  "embedding",
+  "good_for",
+];
+const ROUNDED_DIGITS = 3;
+
+/** Returns the text of the catalogue. Throws an error that names the note with a fault. */
+export function buildCatalogue(folder = notesFolder) {
+  const { parse } = createRequire(path.join(root, "packages/runtime/package.json"))("yaml");
+  const read = (name) => parse(readFileSync(path.join(folder, name), "utf8"));
+  const sources = read(SOURCES_FILE);
+  const used = [];
+  const sourceIndex = (word, place) => {
+    if (!Object.hasOwn(sources, word)) throw new Error(`${place}: unknown source "${word}"`);
+    if (!used.includes(word)) used.push(word);
+    return used.indexOf(word);
+  };
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".yaml") && name !== SOURCES_FILE)
+    .sort();
+  const models = files.flatMap((name) => {
+    const { family, models: noted } = read(name);
+    return noted.map((note) => modelOf(note, note.family ?? family, `${name}, ${note.name}`, sourceIndex));
+  });
+  const unused = Object.keys(sources).filter((word) => !used.includes(word));
+  if (unused.length > 0) throw new Error(`${SOURCES_FILE}: no note names ${unused.join(", ")}`);
+  const catalogue = { format: 1, sources: used.map((word) => sources[word]), models };
+  return format(`${JSON.stringify(catalogue, null, 2)}\n`);
+}
+
+function modelOf(note, family, place, sourceIndex) {
+  const known = new Set(["name", "family", "files", "quality", ...FACTS]);
+  const stray = Object.keys(note).find((key) => !known.has(key));
+  if (stray !== undefined) throw new Error(`${place}: unknown key "${stray}"`);
+  const facts = {};
+  const factSources = {};
+  for (const fact of FACTS) {
+    const [value, source] = note[fact] ?? [fact === "good_for" ? [] : fact === "embedding" ? false : null, null];
+    facts[fact] = value;
+    if (value === null && source !== null) throw new Error(`${place}: ${fact} is null but has a source`);
+    if (source !== null) factSources[fact] = sourceIndex(source, `${place}, ${fact}`);
+    else if (note[fact] !== undefined) throw new Error(`${place}: ${fact} has no source`);
+  }
+  const { repository, ...others } = facts;
+  const files = note.files.map(([file, quantization, bytes, sha256_prefix, source]) => ({
+    file,
+    quantization,
+    bytes_rounded: bytes === null ? null : Number(bytes.toPrecision(ROUNDED_DIGITS)),
+    sha256_prefix,
+    source: sourceIndex(source, `${place}, ${file}`),
+  }));
+  const quality = (note.quality ?? []).map(([figure, value, source]) => ({
+    figure,
+    value,
+    source: sourceIndex(source, `${place}, ${figure}`),
+  }));
+  return { name: note.name, family, repository, files, ...others, quality, sources: factSources };
+}
+
+/** Formats as the linter wants it. */
+function format(text) {
+  const biome = path.join(root, "node_modules/@biomejs/biome/bin/biome");
+  return execFileSync(process.execPath, [biome, "format", `--stdin-file-path=${target}`], {
+    cwd: root,
+    input: text,
+    encoding: "utf8",
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = buildCatalogue();
+  if (!process.argv.includes("--check")) writeFileSync(target, text);
+  else if (readFileSync(target, "utf8") !== text) {
+    console.error("catalogue.json is stale. Run node scripts/build-catalogue.mjs.");
+    process.exitCode = 1;
+  }
+}
