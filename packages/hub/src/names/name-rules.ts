@@ -19,7 +19,7 @@ export function hasInvisibleCharacters(text: string): boolean {
 }
 
 /** Whether a text may be the organization or the repository in `org/repo`. */
-export function isRepositorySegment(text: string): boolean {
+function isRepositorySegment(text: string): boolean {
   return (
     text.length <= MAX_SEGMENT_CHARACTERS &&
     /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/.test(text) &&

@@ -4,7 +4,7 @@ import { normalizeQuantization, quantizationLabel } from "../names/quantization-
 import { sideFileKind } from "./side-files.js";
 
 /** Fields of a file that its choice depends on. */
-export interface ListedFile {
+interface ListedFile {
   /** Path in the repository, with slashes. */
   path: string;
   /** Size in bytes; null if unknown. */
@@ -12,7 +12,7 @@ export interface ListedFile {
 }
 
 /** One file, or all parts of a split model in order. */
-export interface ListedModel<File extends ListedFile> {
+interface ListedModel<File extends ListedFile> {
   quantization: string | null;
   files: readonly [File, ...File[]];
 }

@@ -20,7 +20,7 @@ export interface RemoteModel {
   files: readonly [RemoteFile, ...RemoteFile[]];
 }
 
-/** What a source says of a repository. */
+/** Facts about a repository from its source. */
 export interface RemoteRepository {
   source: "huggingface" | "ollama" | "address";
   /** `org/repo`, with the current name of a renamed repository; `namespace/name:tag` of Ollama; null for an address. */

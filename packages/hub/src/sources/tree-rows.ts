@@ -7,7 +7,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
 const SHA1 = /^[0-9a-f]{40}$/;
 
 /** Files of a listing, and the number of rows that were dropped. */
-export interface TreeFiles {
+interface TreeFiles {
   files: RemoteFile[];
   /** Rows with a path that leads out of the repository or cannot be shown, or without a size. */
   droppedRows: number;

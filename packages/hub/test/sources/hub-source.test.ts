@@ -258,7 +258,7 @@ describe("a hostile hub", () => {
         response.setHeader("x-repo-commit", "a".repeat(40));
         return hubOf([row("a.gguf")])(path);
       },
-      "and c",
+      "listing is of commit",
     ],
     [
       "endless pages",
