@@ -31,7 +31,7 @@ export interface ByteRange {
 
 /**
  * Returns the ranges of a file that {@link parseGgufSibling} needs: the beginning, and the table of tensors where it is
- * in `known`, with 64 KB before and behind it. One range if they touch.
+ * in `known`, with 64 KB before and behind it. One range if they touch; no range if the file is too small for being such a quantization.
  */
 export function siblingRanges(known: GgufHeader, fileBytes: number): readonly ByteRange[] {
   const from = Math.max(0, known.table_offset - SHIFT_BYTES);
@@ -43,7 +43,7 @@ export function siblingRanges(known: GgufHeader, fileBytes: number): readonly By
           { from: 0, to: HEAD_BYTES },
           { from, to },
         ];
-  return ranges.map((range) => ({ from: range.from, to: Math.min(range.to, fileBytes) }));
+  return fileBytes <= from ? [] : ranges.map((range) => ({ from: range.from, to: Math.min(range.to, fileBytes) }));
 }
 
 /**

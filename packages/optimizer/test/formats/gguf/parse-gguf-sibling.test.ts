@@ -119,6 +119,7 @@ describe("a file that is not the same model", () => {
 
   it("is not found without pieces, or with empty ones", async () => {
     const empty = { offset: 0, bytes: new Uint8Array() };
+    expect(siblingRanges(known, 1000)).toEqual([]);
     for (const pieces of [[], [empty]]) {
       expect(await parseGgufSibling(known, "model.gguf", { fileBytes: 1000, pieces })).toBeNull();
     }

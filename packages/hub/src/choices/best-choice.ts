@@ -1,0 +1,52 @@
+import type { FitPlan } from "@nanoagent/models";
+import { missedFloors, type PlanGoal } from "@nanoagent/optimizer";
+import type { ModelChoice } from "./plan-choices.js";
+
+/** Expected divergence that is hardly noticeable, in nats. */
+const UNNOTICED_DIVERGENCE = 0.05;
+
+/** A choice that fits. */
+export type FittingChoice = ModelChoice & { plan: FitPlan };
+
+/**
+ * Returns the choice to recommend from ranked choices; null if nothing fits.
+ *
+ * Among those that miss no minimum of the goal and diverge by at most 0.05 from the original, which is hardly noticeable,
+ * it is the fastest, and of equally fast ones the smallest download. An unknown divergence counts as larger. If there
+ * are none such, it is the first of the ranking.
+ */
+export function bestChoice(choices: readonly ModelChoice[], goal: PlanGoal = {}): FittingChoice | null {
+  const fitting = choices.filter(fits);
+  const [best] = fitting
+    .filter(({ plan }) => missedFloors(plan, goal).length === 0 && divergenceOf(plan) <= UNNOTICED_DIVERGENCE)
+    .sort((one, other) => speedOf(other.plan) - speedOf(one.plan) || one.downloadBytes - other.downloadBytes);
+  return best ?? fitting[0] ?? null;
+}
+
+/**
+ * Returns the choice to recommend instead of one that was refused: the largest download that is smaller and fits, if
+ * possible without missing a minimum of the goal. Null if there are none.
+ */
+export function nextSmaller(
+  choices: readonly ModelChoice[],
+  refused: ModelChoice,
+  goal: PlanGoal = {},
+): FittingChoice | null {
+  const smaller = choices
+    .filter(fits)
+    .filter(({ downloadBytes }) => downloadBytes < refused.downloadBytes)
+    .sort((one, other) => other.downloadBytes - one.downloadBytes);
+  return smaller.find(({ plan }) => missedFloors(plan, goal).length === 0) ?? smaller[0] ?? null;
+}
+
+function fits(choice: ModelChoice): choice is FittingChoice {
+  return choice.plan !== null;
+}
+
+function divergenceOf({ quality }: FitPlan): number {
+  return quality?.expected_divergence ?? Number.POSITIVE_INFINITY;
+}
+
+function speedOf({ forecast }: FitPlan): number {
+  return forecast?.decode_at_start.expected ?? 0;
+}
