@@ -30,6 +30,8 @@ export interface FoundModel {
   quantization: string | null;
   /** Files of a split model in order, or the one file. */
   files: readonly [FoundFile, ...FoundFile[]];
+  /** Files with the license's text, where the store names them. */
+  licenseFiles?: readonly string[] | undefined;
 }
 
 /** Models of one folder, with sentences for people about those that are left out. */

@@ -60,6 +60,7 @@ async function readModel(store: string, file: string, relative: string): Promise
     references: [],
     file: null,
     files: [manifest.model],
+    licenseFiles: manifest.licenseFiles,
   };
 }
 

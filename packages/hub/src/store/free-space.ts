@@ -1,0 +1,43 @@
+import { statfs } from "node:fs/promises";
+import path from "node:path";
+import { HubError } from "../hub-error.js";
+
+/** Space that stays free for the rest of the system. */
+const RESERVED_BYTES = 16_777_216;
+
+/**
+ * Returns the free space of the disk that a folder is on, or will be on, in bytes; null if the platform does not report
+ * it.
+ */
+export async function freeBytes(folder: string): Promise<number | null> {
+  for (let existing = folder; ; existing = path.dirname(existing)) {
+    try {
+      const { bavail, bsize } = await statfs(existing);
+      return bavail * bsize;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" || path.dirname(existing) === existing) return null;
+    }
+  }
+}
+
+/** Throws a `HubError` with code `disk-too-small` if a folder's disk has less space than `bytes` and a small reserve. */
+export async function requireSpace(
+  folder: string,
+  bytes: number,
+  purpose: string,
+  hint = "Free space with nanoagent models prune, or remove models with nanoagent models rm NAME.",
+): Promise<void> {
+  const free = await freeBytes(folder);
+  if (free === null || free >= bytes + RESERVED_BYTES) return;
+  throw new HubError({
+    code: "disk-too-small",
+    message: `The disk has too little space for ${purpose}.`,
+    reason: `It needs ${megabytes(bytes + RESERVED_BYTES)} MB, and ${folder} has ${megabytes(free)} MB.`,
+    hint,
+  });
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0);
+}
