@@ -157,7 +157,8 @@ export async function startHubMirror(options: HubMirrorOptions): Promise<HubMirr
       faults.expireSigned = Math.max(0, faults.expireSigned - 1);
       return refuse(response, 403, null, "Request has expired");
     }
-    response.setHeader("etag", `"${randomUUID()}"`);
+    // Another mark than that of the hub, as servers of large files compute their own.
+    response.setHeader("etag", `"${file.gitSha1.slice(0, 32)}"`);
     await sendFile(request, response, file, faults, (bytes) => (record.sentBytes += bytes));
   };
 

@@ -23,7 +23,10 @@ export async function sendFile(
   const total = replaced === null ? file.bytes : Buffer.byteLength(replaced);
   response.setHeader("content-type", faults.html ? "text/html; charset=utf-8" : "application/octet-stream");
   response.setHeader("accept-ranges", "bytes");
-  const range = faults.ignoreRange || faults.html ? "all" : readRange(request.headers.range, total);
+  const validator = request.headers["if-range"];
+  const isChanged = validator !== undefined && validator !== response.getHeader("etag");
+  const isWhole = faults.ignoreRange || faults.html || isChanged;
+  const range = isWhole ? "all" : readRange(request.headers.range, total);
   if (range === "unsatisfiable") {
     response.writeHead(416, { "content-range": `bytes */${total}`, "content-length": 0 }).end();
     return;
