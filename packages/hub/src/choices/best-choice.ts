@@ -12,8 +12,8 @@ export type FittingChoice = ModelChoice & { plan: FitPlan };
  * Returns the choice to recommend from ranked choices; null if nothing fits.
  *
  * Among those that miss no minimum of the goal and diverge by at most 0.05 from the original, which is hardly noticeable,
- * it is the fastest, and of equally fast ones the smallest download. An unknown divergence counts as larger. If there
- * are none such, it is the first of the ranking.
+ * it is the fastest, and of equally fast ones the smallest download. An unknown divergence counts as larger. Without
+ * such a choice, it is the first of the ranking.
  */
 export function bestChoice(choices: readonly ModelChoice[], goal: PlanGoal = {}): FittingChoice | null {
   const fitting = choices.filter(fits);

@@ -103,10 +103,9 @@ export class RemoteBytes implements ByteSource {
 
   /** Returns the bytes from an offset on that are still at hand. */
   #keptBytes(offset: number, most: number): Uint8Array {
-    const start = this.#start.subarray(0, Math.min(KEPT_BYTES, this.#position));
-    if (offset < start.length) return start.subarray(offset, offset + most);
-    const from = offset - this.#last.offset;
-    return from >= 0 ? this.#last.bytes.subarray(from, from + most) : new Uint8Array();
+    const kept = [this.#last, { offset: 0, bytes: this.#start.subarray(0, this.#position) }];
+    const found = kept.find((part) => part.offset <= offset && offset < part.offset + part.bytes.length);
+    return found?.bytes.subarray(offset - found.offset, offset - found.offset + most) ?? new Uint8Array();
   }
 
   /** Receives bytes into a target, or drops them. Returns their number, which is smaller only at the end of the file. */

@@ -85,6 +85,28 @@ describe("the headers of a repository", () => {
     }
   });
 
+  it.each<[lie: string, header: (from: number, to: number, size: number) => string, extra: number]>([
+    ["another range", (from, to, size) => `bytes ${from + 1}-${to}/${size}`, 0],
+    ["another size of the file", (from, to, size) => `bytes ${from}-${to - 1}/${size + 1}`, 0],
+    ["no range", () => "", 0],
+    ["more bytes than requested", (from, to, size) => `bytes ${from}-${to - 1}/${size}`, 10],
+    ["fewer bytes than requested", (from, to, size) => `bytes ${from}-${to - 1}/${size}`, -10],
+  ])("are whole if the server sends %s", async (_lie, header, extra) => {
+    const names = await writeQuantizations(["f16", "q8_0"]);
+    server.intercept = (name, range, response) => {
+      if (range === undefined) return false;
+      void readFile(at(name)).then((bytes) => {
+        const [from = 0, last = 0] = range.match(/\d+/g)?.map(Number) ?? [];
+        response.writeHead(206, { "content-range": header(from, last + 1, bytes.length) });
+        response.end(bytes.subarray(from, last + 1 + extra));
+      });
+      return true;
+    };
+    const headers = await read(await modelsOf(...names));
+    expect(headers[1]?.header).toEqual(await readGguf(at(names[1] ?? "")));
+    expect(server.requests).toContain(names[1]);
+  });
+
   it("are read at most two at a time, and progress is told", async () => {
     const names = await writeQuantizations(["f16", "f32", "q8_0", "q4_0", "q5_0", "q6_k"], {
       ...LARGE,
@@ -247,6 +269,26 @@ describe("a file that cannot be used", () => {
       "invalid-model-file",
     ]);
     expect(headers[0]?.problem?.message).toContain(`${at("page.gguf")} cannot be used as a model`);
+  });
+
+  it.each([
+    ["a web page", "<!DOCTYPE html><html><head><title>Log in</title></head></html>", /web page|HTML/i],
+    ["a pointer", `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 9\n`, /LFS/],
+  ])("is described, whatever its stated size: %s", async (_name, contents, problem) => {
+    const names = await writeQuantizations(["f16", "q8_0"]);
+    for (const hasLength of [true, false]) {
+      server.intercept = (name, _range, response) => {
+        if (name !== names[1]) return false;
+        if (hasLength) response.setHeader("content-length", Buffer.byteLength(contents));
+        response.writeHead(200).write(contents);
+        response.end();
+        return true;
+      };
+      const [first, second] = await read(await modelsOf(...names));
+      expect(first?.problem).toBeNull();
+      expect(second?.problem?.code).toBe("invalid-model-file");
+      expect(second?.problem?.message).toMatch(problem);
+    }
   });
 
   it.each([-1, 1000])("is refused if its size differs by %i from the listed one", async (difference) => {
