@@ -2,9 +2,6 @@ import { asBytes, asObject } from "./read-json.js";
 
 const MEDIA_TYPE = "application/vnd.ollama.image.";
 
-/** Most layers of a manifest. Models in pieces for other engines have about 1,000. */
-const MAX_LAYERS = 10_000;
-
 /** A blob that a manifest refers to. */
 export interface OllamaLayer {
   /** Last part of the media type: `model`, `projector`, `template`; null for a type that is not Ollama's. */
@@ -22,7 +19,7 @@ export interface OllamaManifest {
 /** Reads a manifest. Returns null for a value that is not one. */
 export function readOllamaManifest(value: unknown): OllamaManifest | null {
   const { config, layers } = asObject(value) ?? {};
-  if (!Array.isArray(layers) || layers.length > MAX_LAYERS) return null;
+  if (!Array.isArray(layers)) return null;
   const read = layers.map(readLayer);
   if (!read.every((layer) => layer !== null)) return null;
   return { config: readLayer(config), layers: read };

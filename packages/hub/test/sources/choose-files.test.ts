@@ -75,6 +75,7 @@ test("a name that ends with its label comes first, then one file, then the short
     ["LFM2-350M-Q4_K_M-hip-optimized.gguf"],
     ["LFM2-350M-F16.gguf"],
   ]);
+  expect(pathsOf(["Q4_0-x.gguf", "a-longer-name-Q4_0.gguf"])[0]).toEqual(["a-longer-name-Q4_0.gguf"]);
   expect(pathsOf(["a-f16-00001-of-00001.gguf", "more/a-fp16.gguf", "a_FP16.gguf"])[0]).toEqual(["a_FP16.gguf"]);
 });
 

@@ -102,8 +102,10 @@ test("the address of a blob leads to its contents on the second server, also for
 });
 
 test("unreadable and wrong small blobs only leave facts unknown", async () => {
-  const mirror = await startMirror({ "library/tiny:latest": { gguf, license: "MIT License", fileType: "Q8_0" } });
-  mirror.faults.wrongByte = { position: 1, times: 2 };
+  const mirror = await startMirror({
+    "library/tiny:latest": { gguf, license: "MIT License, with a longer text", fileType: "Q8_0" },
+  });
+  mirror.faults.wrongByte = { position: 19, times: 2 };
   expect(await open("ollama:tiny", mirror)).toMatchObject({ license: null, models: [{ quantization: null }] });
   mirror.faults.truncate = { afterBytes: 3, times: 100 };
   expect(await open("ollama:tiny", mirror)).toMatchObject({ license: null, models: [{ quantization: null }] });
@@ -166,7 +168,6 @@ describe("refusals", () => {
     ["a layer without a digest", { layers: [{ ...layer, digest: "sha256:../../x" }] }],
     ["a digest of another kind", { layers: [{ ...layer, digest: `sha512:${"a".repeat(64)}` }] }],
     ["a size that is not one", { layers: [{ ...layer, size: -1 }] }],
-    ["too many layers", { layers: Array.from({ length: 10_001 }, () => 0) }],
     ["too many bytes", { layers: [], filling: "x".repeat(1024 * 1024) }],
   ])("a manifest that is %s", async (_, body) => {
     const mirror = await startMirror({});
