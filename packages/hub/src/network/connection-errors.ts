@@ -1,4 +1,5 @@
 import { HubError } from "../hub-error.js";
+import { ProxyRefusal } from "./tunnel-agent.js";
 
 /** A response that did not arrive in time. */
 export class ResponseTimeout extends Error {
@@ -79,12 +80,11 @@ function explain(cause: unknown, code: string): { reason: string; hint: string }
       hint: "If your network has its own authority: export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
     };
   }
-  const proxyStatus = /^Bad response: (\d{3})$/.exec(messageOf(cause))?.[1];
-  if (proxyStatus !== undefined) {
+  if (cause instanceof ProxyRefusal) {
     return {
-      reason: `The proxy answers with status ${proxyStatus}.`,
+      reason: cause.message,
       hint:
-        proxyStatus === "407"
+        cause.status === 407
           ? "Put the user and the password into the address: export HTTPS_PROXY=http://USER:PASSWORD@proxy.example:3128"
           : "Check HTTPS_PROXY, and add the host to NO_PROXY if it needs no proxy.",
     };

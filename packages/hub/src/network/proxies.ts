@@ -1,10 +1,10 @@
 import http from "node:http";
 import https from "node:https";
-import { HttpsProxyAgent } from "hpagent";
 // @ts-expect-error The package has no types.
 import { getProxyForUrl } from "proxy-from-env";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
+import { TunnelAgent } from "./tunnel-agent.js";
 
 /** The way to a host: directly, or through a proxy. */
 export interface Route {
@@ -34,7 +34,7 @@ export class Routes {
       const agent = this.#agent(url.protocol, () => new kind.Agent(options));
       return { agent, forwardProxy: proxy, proxyHost: proxy?.host ?? null };
     }
-    const agent = this.#agent(proxy.href, () => new HttpsProxyAgent({ ...options, proxy }));
+    const agent = this.#agent(proxy.href, () => new TunnelAgent(proxy, options));
     return { agent, forwardProxy: null, proxyHost: proxy.host };
   }
 

@@ -2,6 +2,7 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { ResponseTimeout } from "./connection-errors.js";
 import type { Route } from "./proxies.js";
+import { proxyAddress, proxyAuthorization } from "./tunnel-agent.js";
 
 interface OneRequest {
   url: URL;
@@ -53,15 +54,11 @@ function startRequest({ url, method, headers, route }: OneRequest): http.ClientR
   }
   const target = new URL(url);
   target.hash = "";
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  const authorization =
-    credentials === ":" ? {} : { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
   return (proxy.protocol === "https:" ? https : http).request({
-    host: proxy.hostname.replace(/^\[|\]$/g, ""),
-    port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
+    ...proxyAddress(proxy),
     method,
     path: target.href,
-    headers: { host: url.host, ...headers, ...authorization },
+    headers: { host: url.host, ...headers, ...proxyAuthorization(proxy) },
     // Agents are made for the protocol of the target.
     ...(proxy.protocol === "https:" ? {} : { agent: route.agent }),
   });
