@@ -57,15 +57,20 @@ export function nameModels(found: readonly FoundModel[]): FoundModels {
   };
 }
 
-/** Returns the names that a model may have, the best first. */
-function namesOf({ name, repository, quantization, file, revision }: FoundModel, isOnly: boolean): string[] {
+/**
+ * Returns the names that a model may have, the best first. The address of a file on `main` is never the name of the
+ * same file at another commit.
+ */
+function namesOf(model: FoundModel, isOnly: boolean): string[] {
+  const { name, repository, quantization, file, revision, references } = model;
   if (name !== "" || repository === null) return [name];
   const hubName = (parts: { quantization?: string | null; file?: string | null; revision?: string | null }) =>
     formatModelName({ source: "hub", repository, quantization: null, file: null, revision: null, ...parts });
+  const isMain = revision === null || references.includes("main");
   return [
     ...(quantization === null ? [] : [hubName({ quantization })]),
     ...(quantization === null && isOnly ? [hubName({})] : []),
-    ...(file === null ? [] : [hubName({ file })]),
-    ...(file === null || revision === null ? [] : [hubName({ file, revision })]),
+    ...(file === null ? [] : [hubName({ file, revision: isMain ? null : revision })]),
+    ...(file === null || revision === null || !isMain ? [] : [hubName({ file, revision })]),
   ];
 }

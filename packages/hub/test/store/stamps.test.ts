@@ -31,7 +31,11 @@ const names = async (environment: { stampsFile: string }) =>
 test("stamps are read as they were written, by their owner alone", async () => {
   const environment = temporaryStore();
   expect(await readStamps(environment)).toEqual({ stamps: [], notices: [] });
-  const split: ModelStamp = { ...stamp("two"), parts: [stamp("two"), stamp("three")].map(fileOnly), license_files: ["/l"] };
+  const split: ModelStamp = {
+    ...stamp("two"),
+    parts: [stamp("two"), stamp("three")].map(fileOnly),
+    license_files: ["/l"],
+  };
   expect(await updateStamps(environment, () => [stamp("one"), split])).toEqual({ notices: [] });
   expect((await readStamps(environment)).stamps).toEqual([stamp("one"), split]);
   if (process.platform !== "win32") {
