@@ -1,10 +1,11 @@
 // Builds the model catalogue of @nanoagent/hub from the notes in packages/hub/catalogue/notes.
-// Usage: node scripts/build-catalogue.mjs [--check]
+// Usage: node scripts/build-catalogue.mjs [--check] [--notes FOLDER]
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const notesFolder = path.join(root, "packages/hub/catalogue/notes");
@@ -88,8 +89,9 @@ function format(text) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const text = buildCatalogue();
-  if (!process.argv.includes("--check")) writeFileSync(target, text);
+  const { values } = parseArgs({ options: { check: { type: "boolean" }, notes: { type: "string" } } });
+  const text = buildCatalogue(values.notes);
+  if (!values.check) writeFileSync(target, text);
   else if (readFileSync(target, "utf8") !== text) {
     console.error("catalogue.json is stale. Run node scripts/build-catalogue.mjs.");
     process.exitCode = 1;

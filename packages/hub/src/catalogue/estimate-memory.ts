@@ -1,7 +1,7 @@
 import { ENGINE_HOST } from "@nanoagent/optimizer";
 
 /** Memory beside the weights of a model whose shape is not known: caches, buffers and vocabulary. */
-const BASE_BYTES = 350e6;
+const BASE_BYTES = 300e6;
 const SHARE_OF_FILE = 0.25;
 /** Memory beside the weights of an embedding model, which has neither a cache nor logits. */
 const EMBEDDING_BASE_BYTES = 60e6;

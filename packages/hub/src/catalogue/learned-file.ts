@@ -55,7 +55,7 @@ export async function rememberLearned(file: string, learned: LearnedRepository):
     await makeFolder(path.dirname(file));
     await replaceFile(file, `${JSON.stringify(addLearned(facts, learned), null, 2)}\n`);
   } catch (error) {
-    throw storeUnusable("What was learned of the repository could not be saved.", file, error);
+    throw storeUnusable("The facts about the repository could not be saved.", file, error);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a model is good at. */
+/** Purpose that a model is good for. */
 export type ModelUse = "chat" | "tools" | "summaries" | "embeddings";
 
 /** Figures that determine the tensors of a model. Lengths are counted in elements. */

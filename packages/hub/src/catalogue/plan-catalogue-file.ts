@@ -1,5 +1,12 @@
 import type { DeviceMeasurement, FitPlan } from "@nanoagent/models";
-import { DoesNotFitError, ENOUGH_CONTEXT_TOKENS, type PlanFacts, planFit } from "@nanoagent/optimizer";
+import {
+  DoesNotFitError,
+  ENOUGH_CONTEXT_TOKENS,
+  type GgufHeader,
+  memoryLedger,
+  type PlanFacts,
+  planFit,
+} from "@nanoagent/optimizer";
 import { estimateMemory } from "./estimate-memory.js";
 import type { CatalogueFile, CatalogueModel } from "./model-catalogue.js";
 import { shapeHeader } from "./shape-header.js";
@@ -33,6 +40,9 @@ export function planCatalogueFile(
   const header = model.embedding ? null : shapeHeader(model, file);
   if (header === null) return estimated(model, file, facts);
   const parameters = header.tensors.reduce((sum, { weights }) => sum + weights, 0);
+  const least = leastMemory(header, facts);
+  const misfit = { plan: null, contextTokens: null, fits: false, parameters, basis: "shape" } as const;
+  if (least > facts.budgetBytes) return { ...misfit, memoryBytes: least };
   try {
     const [plan] = planFit({ ...facts, models: [header], measurement, goal: { mayQuantize: false } });
     if (plan === undefined) return estimated(model, file, facts);
@@ -40,10 +50,20 @@ export function planCatalogueFile(
     return { plan, memoryBytes: ledger.peak_resident_bytes, contextTokens, fits: true, parameters, basis: "shape" };
   } catch (error) {
     if (!DoesNotFitError.isInstance(error)) throw error;
-    const { ledger } = error as DoesNotFitError;
-    const memoryBytes = ledger.peak_resident_bytes;
-    return { plan: null, memoryBytes, contextTokens: null, fits: false, parameters, basis: "shape" };
+    return { ...misfit, memoryBytes: (error as DoesNotFitError).ledger.peak_resident_bytes };
   }
+}
+
+/** The settings that need least memory. Planning would also search for changes that help, which takes much longer. */
+const LEAST_SETTINGS = { contextTokens: 256, batchTokens: 16, kvType: "q8_0" };
+
+/** Returns a lower limit of the memory that a model needs. 0: the CPU is not known, so the limit is neither. */
+function leastMemory(header: GgufHeader, { cpuFeatures }: PlanFacts): number {
+  if (cpuFeatures === null) return 0;
+  const peaks = [true, false].map(
+    (mapsFile) => memoryLedger({ ...LEAST_SETTINGS, header, cpuFeatures, mapsFile }).peak_resident_bytes,
+  );
+  return Math.min(...peaks);
 }
 
 function estimated(model: CatalogueModel, file: CatalogueFile, facts: PlanFacts): CatalogueFilePlan {

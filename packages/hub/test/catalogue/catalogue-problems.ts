@@ -1,4 +1,4 @@
-import { SHAPED_ARCHITECTURES } from "./shape-tensors.js";
+import { SHAPED_ARCHITECTURES } from "../../src/catalogue/shape-tensors.js";
 
 const USES = ["chat", "tools", "summaries", "embeddings"];
 /** Facts that need a source unless they are null, empty or false. */
