@@ -76,6 +76,13 @@ describe("recommendModels", () => {
     expect(new Set(left_out.map(({ cause }) => cause))).toEqual(new Set(["memory", "unknown-size", "use"]));
   });
 
+  test("plans for a device with an unknown CPU, with at least as much memory", () => {
+    const facts = { ...deviceFacts(2048), cpuFeatures: null };
+    const { models } = recommendModels(catalogue, { facts, measurement: null, for: "tools" });
+    expect(models.length).toBeGreaterThan(3);
+    expect(models.every(({ memory_bytes }) => memory_bytes <= facts.budgetBytes)).toBe(true);
+  });
+
   test("says of each figure what it stands on", () => {
     const [best] = recommend(4096).models;
     expect(best?.stands_on).toMatchObject({
