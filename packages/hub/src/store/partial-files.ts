@@ -1,13 +1,13 @@
 import { lstat } from "node:fs/promises";
 import os from "node:os";
-import { readSmallFile } from "./read-small-file.js";
+import { readLock } from "../download/lock-record.js";
+import { isRunning } from "../download/process-identity.js";
 import { type WalkBudget, walkFolder } from "./walk-folder.js";
 
 /** Endings of files that a download or an import leaves when it is interrupted. */
 const PARTIAL = /^(.+)\.nanoagent-(part|blocks|lock)$/s;
 /** Age of a file that nothing writes to. A running download touches its lock every few seconds. */
 const QUIET_MILLISECONDS = 60_000;
-const MAX_LOCK_BYTES = 4_096;
 
 /** Files of one interrupted or running download. */
 export interface PartialDownload {
@@ -47,17 +47,10 @@ export async function findPartialDownloads(
 }
 
 /** Whether a lock names a process of this machine that still runs, such as one that was suspended. */
-async function isHeld(lock: string): Promise<boolean> {
-  const text = await readSmallFile(lock, MAX_LOCK_BYTES).then(String, () => null);
-  if (text === null) return false;
-  try {
-    const holder = JSON.parse(text) as { pid?: unknown; host?: unknown };
-    if (!Number.isSafeInteger(holder.pid) || (holder.pid as number) <= 0) return false;
-    if (typeof holder.host === "string" && holder.host !== os.hostname()) return false;
-    process.kill(holder.pid as number, 0);
-    return true;
-  } catch (error) {
-    // The process runs, and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+async function isHeld(file: string): Promise<boolean> {
+  const record = (await readLock(file).catch(() => null))?.record ?? null;
+  if (record === null) return false;
+  const isAlive = isRunning(record);
+  // Where the system does not tell processes with the same id apart, the id decides.
+  return isAlive === true || (isAlive === "unknown" && record.place === null && record.host === os.hostname());
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { createTarPacker } from "modern-tar";
 
-const PIECE_BYTES = 262_144;
+const PIECE_BYTES = 1_048_576;
 
 /**
  * Writes a tar archive to an open file. Sizes above 8 GiB and long names get pax headers. Memory: 8 MiB, because the
