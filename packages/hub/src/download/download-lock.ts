@@ -134,6 +134,7 @@ export class DownloadLock {
   }
 
   #lose(): void {
+    clearInterval(this.#timer);
     this.#lost.abort(
       new HubError({
         code: "download-failed",

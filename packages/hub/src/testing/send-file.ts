@@ -52,11 +52,10 @@ export async function sendFile(
       const bytes = withWrongByte(allowed, wrongAt - start - sent);
       sent += bytes.length;
       onSent(bytes.length);
-      if (!response.write(bytes))
-        await Promise.race([once(response, "drain"), once(response, "close")]).catch(() => {});
+      if (!response.write(bytes)) await drain(response);
       if (sent >= truncateAt) {
-        // Gives the bytes time to leave before the connection closes.
-        await wait(20);
+        // The connection closes after these bytes have left.
+        await new Promise((resolve) => response.write("", resolve));
         response.destroy();
         return;
       }
@@ -65,6 +64,15 @@ export async function sendFile(
     }
   }
   response.end();
+}
+
+/** Waits until a response takes more, or is closed. */
+async function drain(response: ServerResponse): Promise<void> {
+  const closed = new AbortController();
+  const close = () => closed.abort();
+  response.once("close", close);
+  await once(response, "drain", { signal: closed.signal }).catch(() => {});
+  response.off("close", close);
 }
 
 /** Reads `bytes=N-` and `bytes=N-M`. Other forms are answered with the whole file, as the standard allows. */

@@ -1,0 +1,16 @@
+import { downloadFile } from "../../src/download/download-file.js";
+import { readHubEnvironment } from "../../src/environment/hub-environment.js";
+import { createHttpClient } from "../../src/network/create-http-client.js";
+import type { RemoteFile } from "../../src/sources/remote-model.js";
+
+/** Downloads one file, and prints the result or the error as JSON: `download-program FILE-AS-JSON TARGET`. */
+const [file = "", target = ""] = process.argv.slice(2);
+process.on("SIGXFSZ", () => {});
+try {
+  const client = createHttpClient(readHubEnvironment());
+  const result = await downloadFile(JSON.parse(file) as RemoteFile, target, { client });
+  process.stdout.write(JSON.stringify({ ...result, peakMegabytes: process.resourceUsage().maxRSS / 1024 }));
+} catch (error) {
+  process.stdout.write(JSON.stringify(error));
+  process.exitCode = 1;
+}
