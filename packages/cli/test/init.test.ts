@@ -41,6 +41,7 @@ const agent: NewAgent = {
   name: "porter",
   device: box,
   model: null,
+  modelName: null,
   memoryMb: 256,
   modelSizeMb: 100,
   sessionDir: "state",

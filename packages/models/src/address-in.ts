@@ -5,6 +5,9 @@ const OTHER_SCHEME = /(?:^|[\\/])([a-z][a-z0-9+.-]{1,30}:[\\/]{1,2}[^\\/].*)$/i;
 /** Hosts of models, in addresses without a scheme. */
 const HOST = /(?:^|[\\/])((?:www\.)?(?:huggingface\.co|hf\.co|ollama\.com|modelscope\.cn)[\\/].*)$/i;
 
+/** Addresses that `nanoagent models pull` downloads from. */
+const PULLED = /^(?:https?|hf|ollama):|^(?:www\.)?(?:huggingface\.co|hf\.co|ollama\.com)[\\/]/i;
+
 /** Returns the address in a path, such as `https://host/model.gguf`, or null for an ordinary path. */
 export function addressIn(path: string): string | null {
   const [, found] = ADDRESS.exec(path) ?? OTHER_SCHEME.exec(path) ?? HOST.exec(path) ?? [];
@@ -14,7 +17,8 @@ export function addressIn(path: string): string | null {
 
 /** Returns advice for a model address that was given as a path. */
 export function adviseOnAddress(address: string): string {
-  return /^file:/i.test(address)
-    ? "Write the path alone, without file://."
-    : "Models are not downloaded: get the .gguf file yourself, and name its path on this device.";
+  if (/^file:/i.test(address)) return "Write the path alone, without file://.";
+  return PULLED.test(address)
+    ? `Download it with nanoagent models pull ${address}, which prints the path to use.`
+    : "Download the .gguf file with another program, and name its path on this device.";
 }

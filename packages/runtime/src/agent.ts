@@ -1,5 +1,6 @@
 import { NanoAgentConfig, type NanoAgentConfigInput } from "@nanoagent/models";
 import { checkMemoryBudget, openProgramBudget } from "./check-memory-budget.js";
+import { type ResolveModel, resolveModelName } from "./config/resolve-model-name.js";
 import { neededContext } from "./context/context-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
 import { checkEmbeddedTexts, embeddingsNotSupported } from "./engines/embeddings.js";
@@ -34,6 +35,8 @@ export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPer
   engine?: Engine | undefined;
   /** Tools of the app, in addition to those of the config. */
   tools?: readonly Tool[] | undefined;
+  /** Returns the path of the model that `model_path: hub:NAME` names. Without it, such a config is refused. */
+  resolveModel?: ResolveModel | undefined;
 }
 
 /**
@@ -43,16 +46,20 @@ export interface AgentOptions extends EngineOptions, Pick<ToolSetOptions, "onPer
  * `MissingPeerError`, or `InvalidDataError` for a config of the wrong shape.
  */
 export async function openAgent(config: NanoAgentConfigInput, options: AgentOptions = {}): Promise<Agent> {
-  return Agent.open(await checkAgent(config), options);
+  return Agent.open(await checkAgent(config, options), options);
 }
 
 /**
  * Checks a config without opening anything. Rejects an agent whose memory budget exceeds its device's memory first,
- * then a model file that is missing or too large.
+ * then a model file that is missing or too large. Returns the config with the path of its model instead of a name.
  */
-export async function checkAgent(input: NanoAgentConfigInput): Promise<NanoAgentConfig> {
-  const config = NanoAgentConfig.parse(input);
-  checkMemoryBudget(config);
+export async function checkAgent(
+  input: NanoAgentConfigInput,
+  { resolveModel }: Pick<AgentOptions, "resolveModel"> = {},
+): Promise<NanoAgentConfig> {
+  const named = NanoAgentConfig.parse(input);
+  checkMemoryBudget(named);
+  const config = await resolveModelName(named, resolveModel);
   if (config.model_path !== null) {
     // File checks need Node; this module does not.
     const { checkModelFile } = await import("#node-parts");

@@ -1,5 +1,6 @@
 export { NanoRuntime, type NanoRuntimeOptions } from "./nano-runtime.js";
 export { type Agent, type AgentOptions, openAgent } from "./agent.js";
+export type { ResolveModel } from "./config/resolve-model-name.js";
 export type { Conversation, ConverseOptions } from "./conversation.js";
 export type { TurnLimits, TurnOptions } from "./run-turn.js";
 export { MAX_MESSAGE_BYTES } from "./check-message.js";

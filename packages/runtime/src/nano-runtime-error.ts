@@ -6,6 +6,7 @@ export type NanoRuntimeErrorCode =
   | "model-not-found"
   | "model-unreadable"
   | "model-outside-root"
+  | "model-name-unresolved"
   | "not-loaded"
   | "already-loaded"
   | "turn-running"
@@ -30,6 +31,7 @@ export type NanoRuntimeErrorCode =
  * - `insufficient-memory`: the agent's budget exceeds the device's memory, or the agent uses more than its budget.
  * - `model-too-large`, `model-not-found`, `model-unreadable`, `model-outside-root`: the file at `model_path` cannot be
  *   used.
+ * - `model-name-unresolved`: `model_path` is a name (`hub:NAME`), and no `resolveModel` was passed.
  * - `not-loaded`: a message came before `load()` or after `unload()`, or its agent or conversation was closed
  *   meanwhile.
  * - `already-loaded`: `load()` was called twice without `unload()` in between.

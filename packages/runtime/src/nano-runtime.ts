@@ -77,7 +77,7 @@ export class NanoRuntime implements AsyncDisposable {
   }
 
   async #open(input: NanoAgentConfigInput): Promise<void> {
-    const config = await checkAgent(input);
+    const config = await checkAgent(input, this.#options);
     // Open the session first: if another program holds it, loading the model would be wasted.
     const journal = await openJournal(config.session, config.spec.name);
     let agent: Agent;

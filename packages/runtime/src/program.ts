@@ -2,6 +2,7 @@
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
 export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
+export { modelNameIn, type ResolveModel, resolveModelName } from "./config/resolve-model-name.js";
 export {
   adviseOnContext,
   estimateFixedCost,

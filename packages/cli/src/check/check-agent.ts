@@ -14,6 +14,7 @@ import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
 import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";
 import { formatJson } from "../output/format.js";
+import type { Streams } from "../streams.js";
 import { checkActs } from "./check-acts.js";
 import { checkCapabilities } from "./check-capabilities.js";
 import { checkContext, fixedTexts } from "./check-context.js";
@@ -28,13 +29,13 @@ import { checkTools } from "./check-tools.js";
 import { formatReport, reportToJson } from "./format-report.js";
 
 /** Checks everything in a config that can be checked without running it, and prints the report. */
-export const checkAgent: CommandAction = async (values, { stdout }) => {
+export const checkAgent: CommandAction = async (values, streams) => {
   const file = String(values.config ?? DEFAULT_CONFIG_FILE);
   const device = values.device === undefined ? null : await readPlanningDevice({ device: values.device });
   // Programs and folders of another device are not checked.
   const elsewhere = device?.isThisOne === false ? device : null;
-  const { report, config } = await checkFile(file, device, elsewhere);
-  stdout.write(values.json ? formatJson(reportToJson(report, config)) : formatReport(report, config));
+  const { report, config } = await checkFile(file, device, elsewhere, streams);
+  streams.stdout.write(values.json ? formatJson(reportToJson(report, config)) : formatReport(report, config));
   return report.exitCode;
 };
 
@@ -48,6 +49,7 @@ async function checkFile(
   file: string,
   device: PlanningDevice | null,
   elsewhere: PlanningDevice | null,
+  streams: Streams,
 ): Promise<Checked> {
   let placed: PlacedConfig;
   try {
@@ -70,7 +72,7 @@ async function checkFile(
   const texts = await fixedTexts(config, { skills, tools });
   // The engine is reported before the parts whose texts its plan needs room for.
   const others = report.parts.splice(place);
-  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts) });
+  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts), streams });
   checkActs(report);
   report.parts.push(...others);
   checkContext(report, config, texts);

@@ -1,15 +1,25 @@
 import type { NanoAgentConfig } from "@nanoagent/models";
-import { checkEngine as checkEngineOf, findUnusedSettings } from "@nanoagent/runtime/program";
+import { checkEngine as checkEngineOf, findUnusedSettings, resolveModelName } from "@nanoagent/runtime/program";
+import { findNamedModel } from "../named-models/find-named-model.js";
 import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
+import type { Streams } from "../streams.js";
 import type { CheckReport } from "./check-report.js";
 
 /** Checks the engine's settings, whether its model fits, and which settings have no effect on it. */
 export async function checkEngine(
   report: CheckReport,
-  config: NanoAgentConfig,
-  { elsewhere, neededTokens }: { elsewhere: PlanningDevice | null; neededTokens: number },
+  named: NanoAgentConfig,
+  { elsewhere, neededTokens, streams }: { elsewhere: PlanningDevice | null; neededTokens: number; streams: Streams },
 ): Promise<void> {
   const part = report.part("Engine");
+  let config: NanoAgentConfig;
+  try {
+    config = await resolveModelName(named, (name) => findNamedModel(name, streams));
+  } catch (error) {
+    part.summary = "the model cannot be used";
+    part.reject(["model_path"], error);
+    return;
+  }
   const { summary, issues, model } = await checkEngineOf(config, {
     ownsProgram: true,
     neededTokens,

@@ -41,12 +41,31 @@ function readOperands(
 ): void {
   const { operand } = command;
   for (const word of operands) {
-    if (operand === undefined || (values[operand.name] !== undefined && !operand.repeats)) {
-      throw strayValue(command, word, hint);
+    if (operand !== undefined && values[operand.name] !== undefined && !operand.repeats) {
+      readSecondOperand(command, operand, word, values, hint);
+      continue;
     }
+    if (operand === undefined) throw strayValue(command, word, hint);
     const value = readOperand(command.name, operand, word, hint);
     values[operand.name] = operand.repeats ? [...listOf(values[operand.name]), value] : value;
   }
+}
+
+/** Reads the operand after a choice. */
+function readSecondOperand(
+  command: Command,
+  operand: CommandOperand,
+  word: string,
+  values: Record<string, OptionValues[string]>,
+  hint: string,
+): void {
+  const choice = String(values[operand.name]);
+  const second = operand.second?.[choice];
+  if (second === undefined || values[second.name] !== undefined) {
+    throw strayValue(command, word, hint);
+  }
+  const { name, placeholder, isPath } = second;
+  values[name] = readOperand(`${command.name} ${choice}`, { name, placeholder, ...(isPath && { isPath }) }, word, hint);
 }
 
 function readOperand(command: string, operand: CommandOperand, value: string, hint: string): string {
@@ -76,6 +95,11 @@ function refuseMissing(command: Command, values: OptionValues, hint: string): vo
   if (operand?.choices !== undefined && !operand.isOptional && values[operand.name] === undefined) {
     const choices = Object.keys(operand.choices).join(", ");
     throw new UsageError({ message: `${name} needs ${operand.placeholder}: one of ${choices}.`, hint });
+  }
+  const choice = operand === undefined ? undefined : values[operand.name];
+  const second = choice === undefined ? undefined : operand?.second?.[String(choice)];
+  if (second !== undefined && !second.isOptional && values[second.name] === undefined) {
+    throw new UsageError({ message: `${name} ${choice} needs ${second.placeholder}.`, hint });
   }
   if (needsOneOf?.every((option) => values[option] === undefined)) {
     const names = needsOneOf.map((option) => `--${option} ${options[option]?.placeholder}`);

@@ -45,6 +45,17 @@ export interface CommandOperand {
   repeats?: true;
   /** Whether the operand may be omitted although it has choices. */
   isOptional?: true;
+  /** Second operand, for each choice that takes one. */
+  second?: Readonly<Record<string, SecondOperand>>;
+}
+
+/** Operand after a choice: `pull NAME`. */
+export interface SecondOperand {
+  name: string;
+  placeholder: string;
+  /** Whether the operand is a path, with `~` expanded. */
+  isPath?: true;
+  isOptional?: true;
 }
 
 /** A command as plain data; its action is loaded when it is called. */

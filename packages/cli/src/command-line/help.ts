@@ -1,5 +1,5 @@
 import { wrapText } from "../output/wrap-text.js";
-import { type Command, type CommandOption, commonOptions } from "./command.js";
+import { type Command, type CommandOperand, type CommandOption, commonOptions } from "./command.js";
 
 /** Most characters in a line of help. Longer lines are hard to read on any terminal. */
 const WIDEST = 100;
@@ -11,6 +11,8 @@ const TWO_COLUMNS_FROM = 64;
 /** Everyday questions and the commands that answer them. */
 const gettingStarted: readonly (readonly [question: string, command: string])[] = [
   ["What is this device?", "nanoagent profile"],
+  ["Which models fit it?", "nanoagent models recommend"],
+  ["How do I get one?", "nanoagent models pull bartowski/SmolLM2-135M-Instruct-GGUF"],
   ["Which of my models fits, and how fast will it be?", "nanoagent optimize --model ./models --budget-mb 1024"],
   ["How do I set up an agent?", "nanoagent init"],
   ["Is my config right?", "nanoagent check"],
@@ -49,9 +51,7 @@ export function commandHelp(command: Command, columns: number | undefined): stri
       .split("\n")
       .map((line) => wrapText(line, width))
       .join("\n"),
-    ...(operand?.choices === undefined
-      ? []
-      : [section(`${operand.placeholder}:`, Object.entries(operand.choices), width)]),
+    ...(operand?.choices === undefined ? [] : [section(`${operand.placeholder}:`, choiceRows(operand), width)]),
     section("Options:", optionRows({ ...options, ...commonOptions }), width),
     ["Examples:", ...examples.map((example) => `  ${example}`)].join("\n"),
   );
@@ -61,8 +61,21 @@ function widthOf(columns = 80): number {
   return Math.max(NARROWEST, Math.min(columns, WIDEST));
 }
 
-function operandOf({ placeholder, choices, repeats, isOptional }: NonNullable<Command["operand"]>): string {
-  return choices === undefined || isOptional ? `[${placeholder}${repeats ? "…" : ""}]` : placeholder;
+/** Returns the operands in a usage line: `ACTION [NAME|FILE]`. */
+export function operandOf({ placeholder, choices, repeats, isOptional, second = {} }: CommandOperand): string {
+  const first = choices === undefined || isOptional ? `[${placeholder}${repeats ? "…" : ""}]` : placeholder;
+  const seconds = new Set(Object.values(second).map(({ placeholder }) => placeholder));
+  return seconds.size === 0 ? first : `${first} [${[...seconds].join("|")}]`;
+}
+
+/** Returns each choice with its second operand, and its description. */
+export function choiceRows({ choices = {}, second = {} }: CommandOperand): [string, string][] {
+  return Object.entries(choices).map(([choice, description]) => {
+    const operand = second[choice];
+    if (operand === undefined) return [choice, description];
+    const { placeholder, isOptional } = operand;
+    return [`${choice} ${isOptional ? `[${placeholder}]` : placeholder}`, description];
+  });
 }
 
 function optionRows(options: Record<string, CommandOption>): [string, string][] {

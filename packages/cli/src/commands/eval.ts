@@ -11,7 +11,7 @@ export const evaluate: Command = {
     model: {
       kind: "path",
       placeholder: "PATH",
-      description: "GGUF model to try. May be repeated.",
+      description: "GGUF model to try, or the name of one. May be repeated.",
       repeats: true,
     },
     config: {

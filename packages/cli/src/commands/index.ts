@@ -3,10 +3,21 @@ import { check } from "./check.js";
 import { completion } from "./completion.js";
 import { evaluate } from "./eval.js";
 import { init } from "./init.js";
+import { models } from "./models.js";
 import { optimize } from "./optimize.js";
 import { profile } from "./profile.js";
 import { run } from "./run.js";
 import { sessions } from "./sessions.js";
 
 /** Commands, in the order in which a new user needs them. */
-export const commands: readonly Command[] = [profile, optimize, init, check, run, evaluate, sessions, completion];
+export const commands: readonly Command[] = [
+  profile,
+  models,
+  optimize,
+  init,
+  check,
+  run,
+  evaluate,
+  sessions,
+  completion,
+];

@@ -11,7 +11,8 @@ export const init: Command = {
     model: {
       kind: "path",
       placeholder: "PATH",
-      description: "GGUF model that answers. Default: none; sentences and the built-in rules answer.",
+      description:
+        "GGUF model that answers, or the name of one. Default: none; sentences and the built-in rules answer.",
     },
     "memory-mb": {
       kind: "positive-number",

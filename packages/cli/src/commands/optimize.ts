@@ -4,9 +4,13 @@ export const optimize: Command = {
   name: "optimize",
   summary: "Find out which model fits, and how fast it will be.",
   details:
-    "Reads the header of a GGUF file, or of all in a folder, and plans how to load it, with every byte of memory counted.\nA file that does not exist is assumed to have twice the target size. Speeds are measured, calibrated or priors, as the output says.\nExit code 3: nothing fits --budget-mb.",
+    "Reads the header of a GGUF file, or of all in a folder, and plans how to load it, with every byte of memory counted.\nA file that does not exist is assumed to have twice the target size. Speeds are measured, calibrated or priors, as the output says.\nExit code 3: nothing fits the budget.",
   options: {
-    model: { kind: "path", placeholder: "PATH", description: "Model file, or a folder of model files." },
+    model: {
+      kind: "path",
+      placeholder: "PATH",
+      description: "Model file, a folder of model files, or a model's name.",
+    },
     "target-mb": {
       kind: "positive-number",
       placeholder: "N",
@@ -54,6 +58,7 @@ export const optimize: Command = {
   },
   needsOneOf: ["model", "calibrate"],
   examples: [
+    "nanoagent optimize --model ./model.gguf --explain",
     "nanoagent optimize --model ./model.gguf --target-mb 512",
     "nanoagent optimize --model ./models --budget-mb 2048 --for speed",
     "nanoagent optimize --model ./model.gguf --device device.json --context 4096 --explain",

@@ -18,7 +18,8 @@ A model that does not fit the agent's memory budget is refused, with the calcula
     model: {
       kind: "path",
       placeholder: "PATH",
-      description: "GGUF model to answer with, instead of the config's. Without a config, it may use all free memory.",
+      description:
+        "GGUF model to answer with, or the name of one, instead of the config's. Without a config, it may use all free memory.",
     },
     device: {
       kind: "text",
@@ -62,6 +63,7 @@ A model that does not fit the agent's memory budget is refused, with the calcula
     "nanoagent run",
     "nanoagent run --config agent.yaml --new",
     "nanoagent run --model model.gguf --stats",
+    "nanoagent run --model bartowski/SmolLM2-135M-Instruct-GGUF",
     'nanoagent run --model model.gguf --once "What is the capital of France?" --max-tokens 64',
     'cat report.txt | nanoagent run --once "Sum up"',
     `echo '{"id": 1, "content": "hello"}' | nanoagent run --config agent.yaml --jsonl`,

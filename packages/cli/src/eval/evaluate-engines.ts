@@ -29,7 +29,7 @@ export const evaluateEngines: CommandAction = async (values, streams) => {
   // Wrong options are reported before anything runs.
   refineSampling(undefined, values, "eval");
   const scenarios = await findScenarios(values);
-  const contenders = await findContenders(values);
+  const contenders = await findContenders(values, streams);
   if (values.junit !== undefined) await checkReport(String(values.junit));
   const evals: EvalResult[] = [];
   for (const contender of contenders) {

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { NanoAgentError } from "@nanoagent/models";
-import { makeFolder, pathOfFileUrl } from "@nanoagent/runtime/program";
+import { makeFolder, modelNameIn } from "@nanoagent/runtime/program";
 import { readPath } from "../command-line/check-values.js";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
@@ -9,13 +9,15 @@ import { presentError } from "../errors/present-error.js";
 import { UsageError } from "../errors/usage-error.js";
 import { describeTrust } from "../eval/describe-trust.js";
 import { exitCodes } from "../exit-codes.js";
+import { Questions } from "../input/questions.js";
+import { isModelName, modelFileOf } from "../named-models/model-file-of.js";
 import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { refuseFile, writeNewFile } from "../write-new-file.js";
 import { commentedConfig, configOf, type NewAgent, USUAL_SESSION_DIR } from "./new-agent.js";
+import { downloadOffered, offerModels } from "./offer-models.js";
 import { placeSchema } from "./place-schema.js";
-import { Questions } from "./questions.js";
 import { type AgentBudget, checkBudget, type InitDevice, readInitDevice, suggestBudget } from "./suggest-budget.js";
 
 const PARTS = ["session", "sentences"] as const;
@@ -30,7 +32,7 @@ export const initAgent: CommandAction = async (values, streams) => {
   const mayAsk = values.yes !== true && values.json !== true && stdin.isTTY === true && stdout.isTTY === true;
   const agent = mayAsk
     ? await askForAgent(file, values, parts, device, streams)
-    : await agentFrom(file, values, parts, device);
+    : await agentFrom(file, values, parts, device, streams);
   if (agent === null || streams.stop.aborted) {
     stdout.write("Nothing was written.\n");
     return exitCodes.interrupted;
@@ -87,8 +89,9 @@ async function agentFrom(
   values: OptionValues,
   parts: ReadonlySet<Part>,
   device: InitDevice,
+  streams: Streams,
 ): Promise<NewAgent> {
-  const model = values.model === undefined ? null : path.resolve(pathOfFileUrl(String(values.model)));
+  const { model, modelName } = await findModel(values.model, streams);
   const memoryMb = memoryOf(values);
   const suggested = await suggestBudget(device, model);
   const budget = { ...suggested, memoryMb: memoryMb ?? suggested.memoryMb };
@@ -97,10 +100,26 @@ async function agentFrom(
     name: String(values.name ?? nameFor(file)),
     device: device.device,
     model,
+    modelName,
     ...budget,
     sessionDir: parts.has("session") ? String(values["session-dir"] ?? USUAL_SESSION_DIR) : null,
     hasSentences: parts.has("sentences"),
   };
+}
+
+/** Returns the path of a model, and its name if it was given by name. */
+async function findModel(
+  given: OptionValues["model"],
+  streams: Streams,
+): Promise<Pick<NewAgent, "model" | "modelName">> {
+  if (given === undefined) return { model: null, modelName: null };
+  const text = String(given);
+  return { model: await modelFileOf(text, streams), modelName: (await isModelName(text)) ? nameIn(text) : null };
+}
+
+/** `hub:org/repo` → `org/repo`. */
+function nameIn(text: string): string {
+  return modelNameIn(text) ?? text;
 }
 
 function memoryOf(values: OptionValues): number | null {
@@ -138,7 +157,7 @@ async function askForAgent(
     const found = await askForModel(values.model, device, questions, streams);
     if (found === null) return null;
     const { model, suggested } = found;
-    if (model !== null) given.model = model;
+    if (found.given !== null) given.model = found.given;
     given["memory-mb"] ??= (await askForMemory(model, suggested, device, questions, streams)) ?? undefined;
     if (given["memory-mb"] === undefined) return null;
     const asked = new Set(parts);
@@ -148,7 +167,7 @@ async function askForAgent(
       if (answer === null) return null;
       if (/^no?$/i.test(answer)) asked.delete(part);
     }
-    return await agentFrom(file, given, asked, device);
+    return await agentFrom(file, given, asked, device, streams);
   } finally {
     questions.close();
   }
@@ -164,18 +183,25 @@ async function askForModel(
   given: OptionValues["model"],
   device: InitDevice,
   questions: Questions,
-  { stderr }: Streams,
-): Promise<{ model: string | null; suggested: AgentBudget } | null> {
+  streams: Streams,
+): Promise<{ given: string | null; model: string | null; suggested: AgentBudget } | null> {
+  const offered = given === undefined ? await offerModels(streams) : [];
+  const numbers = offered.length === 0 ? "" : `1 to ${offered.length} to download a model, or the `;
   for (;;) {
-    const answer = given ?? (await questions.ask("Path of a GGUF model, or empty for none", ""));
+    const answer =
+      given ??
+      (await questions.ask(`${numbers}${numbers === "" ? "P" : "p"}ath or name of one, or empty for none`, ""));
     if (answer === null) return null;
     try {
-      const model = answer === "" ? null : path.resolve(readPath("The model", String(answer)));
-      return { model, suggested: await suggestBudget(device, model) };
+      const chosen = offered[Number(answer) - 1];
+      const text = chosen === undefined ? String(answer) : await downloadOffered(chosen, questions, streams);
+      if (text === null) continue;
+      const model = text === "" ? null : await modelFileOf(readPath("The model", text), streams);
+      return { given: text === "" ? null : text, model, suggested: await suggestBudget(device, model) };
     } catch (error) {
       // A model from the command line is not asked for.
       if (!NanoAgentError.isInstance(error) || given !== undefined) throw error;
-      stderr.write(presentError(error));
+      streams.stderr.write(presentError(error));
     }
   }
 }

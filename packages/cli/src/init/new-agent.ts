@@ -11,6 +11,8 @@ export interface NewAgent {
   device: EdgeDevice;
   /** Absolute path. */
   model: string | null;
+  /** Name of the model, if it was given by name: the config then names it. */
+  modelName: string | null;
   memoryMb: number;
   modelSizeMb: number;
   sessionDir: string | null;
@@ -46,7 +48,7 @@ export function configOf(agent: NewAgent, file: string, schema: string | null = 
       max_model_size_mb: agent.modelSizeMb,
     },
     device: "auto",
-    ...(agent.model !== null && { model_path: literalPath(pathFrom(file, agent.model)) }),
+    ...(agent.model !== null && { model_path: modelPathOf(agent, agent.model, file) }),
     ...(agent.sessionDir !== null && { session: { dir: sessionDirOf(agent.sessionDir) } }),
     ...(agent.hasSentences && { tools: [clock], intents: { slots: { note: "text" }, definitions } }),
   };
@@ -71,7 +73,7 @@ device: auto # the machine that it runs on, here ${plainLine(device.device_id)}`
 # model_path: model.gguf
 # Or use a server, such as llama-server, Ollama, LM Studio or vLLM:
 # engine: { type: openai-compatible, url: "http://127.0.0.1:8080" }`
-      : `model_path: ${quoted(literalPath(pathFrom(file, agent.model)))} # answers messages that match no sentence
+      : `model_path: ${quoted(modelPathOf(agent, agent.model, file))} # answers messages that match no sentence
 # engine: { context: 2048 } # tokens; default: 4096, and more when a conversation needs them`,
     `# Instructions for a model, at the beginning of every conversation.
 # instructions: You look after a workshop. Answer in one sentence.`,
@@ -114,6 +116,10 @@ intents:
 const SENTENCES_COMMENTED = SENTENCES.split("\n")
   .map((line) => (line.startsWith("#") || line === "" ? line : `# ${line}`))
   .join("\n");
+
+function modelPathOf({ modelName }: NewAgent, model: string, file: string): string {
+  return modelName === null ? literalPath(pathFrom(file, model)) : literally(`hub:${modelName}`);
+}
 
 /** Returns a path in the config's folder relative to it, and any other path unchanged. */
 function pathFrom(file: string, target: string): string {

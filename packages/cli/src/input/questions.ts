@@ -8,7 +8,7 @@ export class Questions {
   #isClosed = false;
   #waiting: ((answer: string | null) => void) | null = null;
 
-  constructor({ stdin, stdout, stop }: Streams) {
+  constructor({ stdin, stdout, stop }: Pick<Streams, "stdin" | "stdout" | "stop">) {
     this.#readline = createInterface({ input: stdin, output: stdout, terminal: true, historySize: 0 });
     this.#readline.on("line", (line) => this.#answer(line));
     this.#readline.on("SIGINT", () => this.close());

@@ -1,5 +1,6 @@
 import { BYTES_PER_MB, type FitPlan, type ForecastLine, type MemoryLedger } from "@nanoagent/models";
 import { explainFit, labelOfLine, missedFloors, type PlanFacts, type PlanGoal } from "@nanoagent/optimizer";
+import { type Column, formatTable } from "../output/format-table.js";
 import { plainLine } from "../output/plain-text.js";
 import type { PlanningDevice } from "./planning-device.js";
 
@@ -41,15 +42,7 @@ export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
   return sections.map((section) => `\n${section}\n`).join("");
 }
 
-interface Column {
-  title: string;
-  isText?: boolean;
-  /** Columns with the highest number are left out first on a narrow terminal. */
-  leftOut?: number;
-  cell: (plan: FitPlan, index: number) => string;
-}
-
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly Column<FitPlan>[] = [
   { title: "", cell: (_, index) => `${index + 1}` },
   { title: "weights", isText: true, cell: weightsOf },
   { title: "context", cell: ({ context_tokens }) => String(context_tokens) },
@@ -64,30 +57,9 @@ const COLUMNS: readonly Column[] = [
   { title: "KLD", leftOut: 1, cell: ({ quality }) => quality?.expected_divergence.toFixed(3) ?? "?" },
 ];
 
-/** Formats the plans with as many columns as fit. The goals that a plan misses are on a line below it. */
+/** Formats the plans as a table. The goals that a plan misses are on a line below it. */
 function table(plans: readonly FitPlan[], goal: PlanGoal, width: number): string[] {
-  let columns = COLUMNS.map((column) => {
-    const cells = plans.map(column.cell);
-    return { ...column, cells, length: Math.max(column.title.length, ...cells.map((cell) => cell.length)) };
-  });
-  const lengthOf = () => columns.reduce((sum, { length }) => sum + length + COLUMN_GAP.length, -COLUMN_GAP.length);
-  while (lengthOf() > width) {
-    const last = Math.max(...columns.map(({ leftOut = 0 }) => leftOut));
-    if (last === 0) break;
-    columns = columns.filter(({ leftOut }) => leftOut !== last);
-  }
-  const line = (cellOf: (column: (typeof columns)[number]) => string) =>
-    columns
-      .map((column) => (column.isText ? cellOf(column).padEnd(column.length) : cellOf(column).padStart(column.length)))
-      .join(COLUMN_GAP)
-      .trimEnd();
-  return [
-    line(({ title }) => title),
-    ...plans.flatMap((plan, index) => [
-      line(({ cells }) => cells[index] ?? ""),
-      ...missedFloors(plan, goal).map((missed) => `   ! ${missed}`),
-    ]),
-  ];
+  return formatTable(plans, COLUMNS, width, (plan) => missedFloors(plan, goal).map((missed) => `   ! ${missed}`));
 }
 
 const COLUMN_GAP = "  ";
@@ -172,7 +144,7 @@ function programShare({ programBytes = 0 }: PlanView["facts"]): string[] {
 }
 
 /** Describes the basis of the speeds. */
-function standing({ forecast }: FitPlan, { isThisOne, measurement }: PlanningDevice): string {
+export function standing({ forecast }: Pick<FitPlan, "forecast">, { isThisOne, measurement }: PlanningDevice): string {
   switch (forecast?.grade) {
     case "measured":
       return "Speeds: measured on this device with this model.";
@@ -193,11 +165,13 @@ function quality(plans: readonly FitPlan[]): string[] {
   ];
 }
 
-function interval(line: ForecastLine | undefined): string {
+/** Formats a speed with its interval: `12 (8.1-15)`. */
+export function interval(line: ForecastLine | undefined): string {
   return line === undefined ? "?" : `${digits(line.expected)} (${digits(line.low)}-${digits(line.high)})`;
 }
 
-function rate(line: ForecastLine | undefined): string {
+/** Formats a speed without its interval. */
+export function rate(line: ForecastLine | undefined): string {
   return line === undefined ? "?" : digits(line.expected);
 }
 
@@ -205,6 +179,7 @@ function digits(value: number): string {
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
 
-function mb(bytes: number): string {
+/** Formats a size in MB of 2^20 bytes. */
+export function mb(bytes: number): string {
   return (bytes / BYTES_PER_MB).toFixed(1);
 }

@@ -1,20 +1,22 @@
 import type { FitPlan } from "@nanoagent/models";
 import { BYTES_PER_MB, NanoAgentError } from "@nanoagent/models";
 import { isEstimated, missedFloors, modelNotices, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
-import { readPlanFacts } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
+import { modelFileOf } from "../named-models/model-file-of.js";
 import { formatJson } from "../output/format.js";
 import { plainText } from "../output/plain-text.js";
+import type { Streams } from "../streams.js";
 import { adviseSize, formatAdvice } from "./advise-size.js";
 import { type FoundModels, findModels } from "./find-models.js";
 import { formatPlans } from "./format-plans.js";
-import { type PlanningDevice, readPlanningDevice, remoteDevice } from "./planning-device.js";
+import { planFactsFor } from "./plan-facts-for.js";
+import { type PlanningDevice, readPlanningDevice } from "./planning-device.js";
 
 /**
  * Prints how to reach a model's target size, and the plans to run it. If the model does not fit, that is an error of
- * code `does-not-fit` with `--budget-mb`, and a notice without.
+ * code `does-not-fit`, or a notice with `--target-mb` alone.
  */
 export const optimizeModel: CommandAction = async (values, streams, commands) => {
   if (values.calibrate !== undefined) {
@@ -27,26 +29,18 @@ export const optimizeModel: CommandAction = async (values, streams, commands) =>
     return (await import("./calibrate-device.js")).calibrateDevice(values, streams, commands);
   }
   const targetMb = values["target-mb"] === undefined ? null : Number(values["target-mb"]);
-  const hasBudget = values["budget-mb"] !== undefined;
-  if (targetMb === null && !hasBudget) {
-    throw new UsageError({
-      message: "optimize needs --target-mb N or --budget-mb N.",
-      hint: "nanoagent optimize --help shows its options.",
-    });
-  }
+  // With a target alone, the advice is the result, and the plans are an addition to it.
+  const mustFit = targetMb === null || values["budget-mb"] !== undefined;
   const goal = readGoal(values);
   const { stdout, stderr } = streams;
   const writeNotice = (text: string) => stderr.write(plainText(`note: ${text}\n`));
 
   const device = await readPlanningDevice(values);
-  const found = await findModels(String(values.model), { mustBeThere: hasBudget || targetMb === null });
+  const found = await findModels(await modelToPlan(String(values.model), mustFit, streams), { mustBeThere: mustFit });
   for (const text of [...device.notices, ...found.notices]) writeNotice(text);
-  const facts = await readPlanFacts(
-    { device: device.device, maxMemoryMb: device.budgetBytes / BYTES_PER_MB },
-    { ownsProgram: true, remote: device.isThisOne ? undefined : remoteDevice(device) },
-  );
-  const { plans, refusal } = planAll(found, facts, device.measurement, goal, values);
-  if (refusal !== null && hasBudget) throw refusal;
+  const facts = await planFactsFor(device);
+  const { plans, refusal } = planAll(found, facts, device.measurement, goal, { model: String(values.model), mustFit });
+  if (refusal !== null && mustFit) throw refusal;
   if (refusal !== null) writeNotice([refusal.message, refusal.hint].filter(Boolean).join(" "));
   for (const header of plans.length > 0 ? found.headers : []) {
     for (const { message, hint } of modelNotices(header, goal.contextTokens ?? null)) {
@@ -85,6 +79,19 @@ export const optimizeModel: CommandAction = async (values, streams, commands) =>
   return exitCodes.done;
 };
 
+/**
+ * Returns the path of the model on the command line, which may also be named. If it need not exist, a text that is not
+ * the name of a model on this device is taken for a path.
+ */
+async function modelToPlan(model: string, mustExist: boolean, streams: Streams): Promise<string> {
+  try {
+    return await modelFileOf(model, streams);
+  } catch (error) {
+    if (mustExist || !NanoAgentError.isInstance(error)) throw error;
+    return model;
+  }
+}
+
 function readGoal(values: OptionValues): PlanGoal {
   const context = values.context === undefined ? undefined : Number(values.context);
   if (context !== undefined && !Number.isSafeInteger(context)) {
@@ -102,12 +109,12 @@ function planAll(
   facts: PlanFacts,
   measurement: PlanningDevice["measurement"],
   goal: PlanGoal,
-  values: OptionValues,
+  { model, mustFit }: { model: string; mustFit: boolean },
 ): { plans: FitPlan[]; refusal: NanoAgentError | null } {
   if (headers.length === 0) {
-    const message = `${values.model} is not a GGUF file. Plans can only be made for GGUF models.`;
+    const message = `${model} is not a GGUF file. Plans can only be made for GGUF models.`;
     const hint = "llama.cpp's convert_hf_to_gguf.py converts other models to GGUF.";
-    return { plans: [], refusal: values["budget-mb"] === undefined ? null : new UsageError({ message, hint }) };
+    return { plans: [], refusal: mustFit ? new UsageError({ message, hint }) : null };
   }
   try {
     return { plans: planFit({ ...facts, models: headers, goal, measurement }), refusal: null };

@@ -30,7 +30,7 @@ const LAST_KNOWN_NODE = 26;
 export const runAgent: CommandAction = async (values, streams) => {
   const { stderr } = streams;
   const say = (notice: string) => stderr.write(wrapFor(stderr, plainText(`note: ${notice}\n`)));
-  const agent = await readAgent(values, say);
+  const agent = await readAgent(values, streams, say);
   const config = { ...agent, sampling: refineSampling(agent.sampling, values) };
   const model = modelName(config);
   const abilities = terminalAbilities(stderr, process.env, values.plain === true);

@@ -1,6 +1,7 @@
 import type { AgentMessage } from "@nanoagent/models";
 import type { TokenUsage } from "@nanoagent/runtime";
 import { type Command, type CommandOption, commonOptions } from "../../src/command-line/command.js";
+import { choiceRows, operandOf } from "../../src/command-line/help.js";
 import { commands } from "../../src/commands/index.js";
 import { type ChatContext, runChatCommand } from "../../src/run/chat-commands.js";
 import type { TurnStatistics } from "../../src/run/turn-statistics.js";
@@ -116,7 +117,7 @@ function describeCommand(command: Command): string {
       ? []
       : [
           `${operand.placeholder} is one of:`,
-          list(Object.entries(operand.choices).map(([choice, text]) => `**\`${choice}\`**: ${fromHelp(text)}`)),
+          list(choiceRows(operand).map(([choice, text]) => `**\`${choice}\`**: ${fromHelp(text)}`)),
         ]),
     ...(command.needsOneOf === undefined
       ? []
@@ -128,10 +129,6 @@ function describeCommand(command: Command): string {
     "Exit codes:",
     codeList(own),
   ).trimEnd();
-}
-
-function operandOf({ placeholder, choices, repeats, isOptional }: NonNullable<Command["operand"]>): string {
-  return choices === undefined || isOptional ? `[${placeholder}${repeats ? "…" : ""}]` : placeholder;
 }
 
 function optionList(options: Readonly<Record<string, CommandOption>>): string {

@@ -30,6 +30,11 @@ const shape = {
   models: { dependencies: [], peers: [], exports: [".", "./package.json", "./schemas/*.json"] },
   profiler: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json", "./testing"] },
   optimizer: { dependencies: ["@nanoagent/models"], peers: [], exports: [".", "./package.json", "./testing"] },
+  hub: {
+    dependencies: ["@nanoagent/models", "@nanoagent/optimizer"],
+    peers: [],
+    exports: [".", "./local-models", "./package.json", "./testing"],
+  },
   runtime: {
     dependencies: ["@nanoagent/models"],
     peers: [

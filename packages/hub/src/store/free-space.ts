@@ -12,8 +12,9 @@ const RESERVED_BYTES = 16_777_216;
 export async function freeBytes(folder: string): Promise<number | null> {
   for (let existing = folder; ; existing = path.dirname(existing)) {
     try {
-      const { bavail, bsize } = await statfs(existing);
-      return bavail * bsize;
+      const { bavail, bsize, blocks } = await statfs(existing);
+      // Some network file systems report zero for everything.
+      return blocks === 0 ? null : bavail * bsize;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOENT" || path.dirname(existing) === existing) return null;

@@ -13,6 +13,7 @@ import { type ConfigIssue, InvalidConfigError } from "./invalid-config-error.js"
 import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
 import { readConfigText } from "./read-config-text.js";
+import { modelNameIn } from "./resolve-model-name.js";
 
 /** Most issues that an error lists. */
 const MAX_ISSUES = 20;
@@ -178,7 +179,8 @@ async function importProfiler() {
 
 function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentConfigFile {
   const resolved = { ...config };
-  if (config.model_path !== null) resolved.model_path = path.resolve(folder, config.model_path);
+  if (config.model_path !== null && modelNameIn(config.model_path) === null)
+    resolved.model_path = path.resolve(folder, config.model_path);
   if (config.model_root !== undefined) resolved.model_root = path.resolve(folder, config.model_root);
   if (config.skills_dir !== undefined) resolved.skills_dir = path.resolve(folder, config.skills_dir);
   if (config.tools !== undefined) {

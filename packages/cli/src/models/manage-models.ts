@@ -1,0 +1,21 @@
+import type { CommandAction } from "../command-line/command.js";
+
+/** Runs an action of `nanoagent models`. Each loads only the code that it needs. */
+export const manageModels: CommandAction = async (values, streams, commands) => {
+  const load = actions[String(values.action)];
+  if (load === undefined) throw new Error(`models has no action ${values.action}`);
+  return (await load())(values, streams, commands);
+};
+
+const actions: Readonly<Record<string, () => Promise<CommandAction>>> = {
+  recommend: async () => (await import("./recommend-for-device.js")).recommendForDevice,
+  pull: async () => (await import("./pull-by-name.js")).pullByName,
+  list: async () => (await import("./show-store.js")).listStore,
+  show: async () => (await import("./show-store.js")).showModel,
+  path: async () => (await import("./show-store.js")).printPath,
+  verify: async () => (await import("./keep-store.js")).verifyStore,
+  rm: async () => (await import("./keep-store.js")).removeFromStore,
+  import: async () => (await import("./keep-store.js")).importFile,
+  export: async () => (await import("./keep-store.js")).exportFile,
+  prune: async () => (await import("./keep-store.js")).pruneFromStore,
+};

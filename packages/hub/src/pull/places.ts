@@ -1,0 +1,48 @@
+import type { HubEnvironment } from "../environment/hub-environment.js";
+import { HubError } from "../hub-error.js";
+import type { ModelName } from "../names/model-name.js";
+import { modelWord } from "../names/model-word.js";
+import type { RemoteFile, RemoteModel, RemoteRepository } from "../sources/remote-model.js";
+import { blobPath, snapshotPath } from "../store/hub-cache.js";
+import { namedModelPath, ollamaModelPath } from "../store/own-models.js";
+
+/** Where the files of a repository are stored. */
+export interface Places {
+  /** Folder that the files are written to, to measure its free space. */
+  folder: string;
+  /** Returns the path that a download is written to. */
+  blobOf(file: RemoteFile): string;
+  /** Returns the path by which a file is used. */
+  pathOf(file: RemoteFile): string;
+}
+
+/** Returns where the files of a repository are stored: the hub's cache, or else the folder of own models. */
+export function placesOf(repository: RemoteRepository, name: ModelName, environment: HubEnvironment): Places {
+  const { source, repository: id, revision } = repository;
+  if (source === "huggingface" && id !== null && revision !== null) {
+    return {
+      folder: environment.hubCache,
+      blobOf: (file) => blobPath(environment, id, file),
+      pathOf: (file) => snapshotPath(environment, id, revision, file.path),
+    };
+  }
+  const pathOf = (file: RemoteFile) =>
+    name.source === "ollama" ? ollamaModelPath(environment, name) : namedModelPath(environment, wordOf(file));
+  return { folder: environment.modelsFolder, blobOf: pathOf, pathOf };
+}
+
+/** Returns the name of a model from an address: that of its file without `.gguf`. */
+export function wordOf(file: RemoteFile): string {
+  const word = modelWord(file.path);
+  if (word !== null) return word;
+  throw new HubError({
+    code: "invalid-model-name",
+    message: `${file.path} cannot be the name of a model.`,
+    hint: "Download the file with another program, rename it, and add it with nanoagent models import FILE.",
+  });
+}
+
+/** Returns the path by which a model is used: that of its first file. */
+export function modelPathOf(places: Places, { files }: RemoteModel): string {
+  return places.pathOf(files[0]);
+}

@@ -1,0 +1,28 @@
+import { currentCatalogue } from "../catalogue/current-catalogue.js";
+import { findCatalogueModel } from "../catalogue/find-entry.js";
+import type { HubEnvironment } from "../environment/hub-environment.js";
+import { HubError } from "../hub-error.js";
+import { parseModelName } from "../names/parse-model-name.js";
+import { type ResolveModelOptions, resolveModel } from "../store/resolve-model.js";
+import type { StoredModel } from "../store/stored-model.js";
+
+/**
+ * Returns the model on this device that a name stands for, as {@link resolveModel} does. A word that is not the name of
+ * a model here is looked up in the catalogue.
+ */
+export async function resolveAnyName(
+  text: string,
+  environment: HubEnvironment,
+  options: ResolveModelOptions = {},
+): Promise<StoredModel> {
+  try {
+    return await resolveModel(text, environment, options);
+  } catch (error) {
+    const name = parseModelName(text, environment);
+    if (!(error instanceof HubError) || error.code !== "model-unknown" || name.source !== "word") throw error;
+    const { catalogue } = await currentCatalogue(environment);
+    const model = findCatalogueModel(catalogue, name.word);
+    if (model === null) throw error;
+    return resolveModel(model.repository, environment, options);
+  }
+}
