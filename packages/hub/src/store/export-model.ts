@@ -14,7 +14,7 @@ import { stampFiles } from "./record-model.js";
 import { syncFolder } from "./replace-file.js";
 import { findModel, type ResolveModelOptions, resolveModel } from "./resolve-model.js";
 import { readStamps } from "./stamps.js";
-import { isDiskFull, storeUnusable } from "./store-unusable.js";
+import { errnoOf, isDiskFull, storeUnusable } from "./store-unusable.js";
 import { TarWriter } from "./tar-writer.js";
 
 export interface ExportModelOptions extends ResolveModelOptions {
@@ -84,6 +84,7 @@ export async function exportModel(
       });
       if (sha256.digest("hex") !== entry.sha256) throw changed(model.name, file);
     }
+    options.signal?.throwIfAborted();
     return tar.finish();
   });
   return { path: target, bytes, manifest };
@@ -109,13 +110,10 @@ async function writeFile(target: string, write: (handle: FileHandle) => Promise<
     await syncFolder(path.dirname(target));
     return bytes;
   } catch (error) {
-    if ((error as Error).name === "AbortError") throw error;
     const hint = isDiskFull(error)
       ? "Free space, or choose another disk with --output FILE."
       : "Choose a writable place with --output FILE.";
-    throw (error as NodeJS.ErrnoException).code?.startsWith("E")
-      ? storeUnusable(`${target} cannot be written.`, target, error, hint)
-      : error;
+    throw errnoOf(error) === null ? error : storeUnusable(`${target} cannot be written.`, target, error, hint);
   } finally {
     await rm(temporary, { force: true }).catch(() => {});
   }

@@ -54,6 +54,7 @@ export async function importBundle(
     }
     const [missing] = expected.keys();
     if (missing !== undefined) throw invalid(file, `${missing} is missing`);
+    signal?.throwIfAborted();
     return await place.finish(staged, hashes);
   } catch (error) {
     if (HubError.isInstance(error) || signal?.aborted) throw error;

@@ -58,6 +58,7 @@ export async function importGguf(
       files.push({ path: target, sha256: await copyHashed(source, temporary, left, { signal, onBytes }) });
     }
     for (const target of targets) await requireFree(target, name);
+    signal?.throwIfAborted();
     await staged.place();
     const facts = { name, source: "import" as const, repository: null, revision: null, license: null };
     const quantization = quantizationLabel(path.basename(first));

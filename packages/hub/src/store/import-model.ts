@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
@@ -9,6 +10,7 @@ import type { StoredModel } from "./stored-model.js";
 
 /** Bytes that show the kind of a file: a tar header has its mark at 257. */
 const START_BYTES = 512;
+const { O_RDONLY, O_NONBLOCK = 0 } = constants;
 
 export interface ImportModelOptions {
   onProgress?: ((progress: { doneBytes: number; totalBytes: number }) => void) | undefined;
@@ -36,7 +38,8 @@ export async function importModel(
   options: ImportModelOptions = {},
 ): Promise<ImportedModel> {
   const source = path.resolve(file);
-  const handle = await open(source, "r").catch((error) => {
+  // Opening a named pipe would block until something writes to it.
+  const handle = await open(source, O_RDONLY | O_NONBLOCK).catch((error) => {
     throw storeUnusable(`${file} cannot be opened.`, source, error, "Check the path, for example with ls.");
   });
   try {

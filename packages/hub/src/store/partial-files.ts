@@ -7,7 +7,7 @@ import { type WalkBudget, walkFolder } from "./walk-folder.js";
 /** Endings of files that a download or an import leaves when it is interrupted. */
 const PARTIAL = /^(.+)\.nanoagent-(part|blocks|lock)$/s;
 /** Age of a file that nothing writes to. A running download touches its lock every few seconds. */
-const QUIET_MILLISECONDS = 60_000;
+export const QUIET_MILLISECONDS = 60_000;
 
 /** Files of one interrupted or running download. */
 export interface PartialDownload {

@@ -4,7 +4,7 @@ import type { HubEnvironment } from "../environment/hub-environment.js";
 import { isRepository } from "../names/name-rules.js";
 import { blobPath, repositoryFolder } from "./hub-cache.js";
 import { fileStamps, type ModelStamp } from "./model-stamp.js";
-import { findPartialDownloads } from "./partial-files.js";
+import { findPartialDownloads, QUIET_MILLISECONDS } from "./partial-files.js";
 import { usedContents } from "./remove-model.js";
 import { readStamps, updateStamps } from "./stamps.js";
 import { storeUnusable } from "./store-unusable.js";
@@ -28,8 +28,11 @@ export interface PruneStoreOptions {
 export interface PrunedFile {
   path: string;
   bytes: number;
-  /** `partial`: of an interrupted download. `unused-blob`: contents that nanoagent stored and no snapshot uses. */
-  kind: "partial" | "unused-blob";
+  /**
+   * `partial`: of an interrupted download. `unused-blob`: contents that nanoagent stored and no snapshot uses.
+   * `broken-link`: the name of contents that nanoagent stored and that are gone.
+   */
+  kind: "partial" | "unused-blob" | "broken-link";
 }
 
 export interface PrunedStore {
@@ -59,7 +62,7 @@ export async function pruneStore(
   const gone = await findGone(stamps, environment);
   const files: PrunedFile[] = [
     ...partial.flatMap(({ files }) => files.map((file) => ({ ...file, kind: "partial" as const }))),
-    ...(await findUnusedBlobs(gone, environment)),
+    ...(await findRemains(gone, environment, now)),
   ].map(({ path, bytes, kind }) => ({ path, bytes, kind }));
   if (!isDryRun) {
     for (const { path: file } of files) {
@@ -93,7 +96,8 @@ async function findGone(stamps: readonly ModelStamp[], environment: HubEnvironme
   const gone: ModelStamp[] = [];
   for (const stamp of stamps) {
     if (!roots.some((root) => stamp.path.startsWith(root + path.sep))) continue;
-    const error = await lstat(stamp.path).then(
+    // Follows a link to its blob.
+    const error = await stat(stamp.path).then(
       () => null,
       (error: NodeJS.ErrnoException) => error,
     );
@@ -102,20 +106,30 @@ async function findGone(stamps: readonly ModelStamp[], environment: HubEnvironme
   return gone;
 }
 
-async function findUnusedBlobs(gone: readonly ModelStamp[], environment: HubEnvironment): Promise<PrunedFile[]> {
+/** Finds the links and blobs of models of ours in the cache that are gone. */
+async function findRemains(
+  gone: readonly ModelStamp[],
+  environment: HubEnvironment,
+  now: number,
+): Promise<PrunedFile[]> {
   const found = new Map<string, PrunedFile>();
   for (const stamp of gone) {
     const { repository, own } = stamp;
     if (!own || repository === null || !isRepository(repository)) continue;
     const folder = repositoryFolder(environment, repository);
     if (!stamp.path.startsWith(folder + path.sep)) continue;
+    const link = await lstat(stamp.path).catch(() => null);
+    if (link?.isSymbolicLink()) found.set(stamp.path, { path: stamp.path, bytes: 0, kind: "broken-link" });
     const used = await usedContents(folder).catch(() => null);
     if (used === null) continue;
+    const usedNames = new Set([...used].map((contents) => path.basename(contents)));
     for (const { sha256 } of fileStamps(stamp)) {
       const blob = blobPath(environment, repository, { sha256, gitSha1: null });
       const status = await lstat(blob).catch(() => null);
-      const isUsed = [...used].some((contents) => path.basename(contents) === sha256);
-      if (status?.isFile() && !isUsed) found.set(blob, { path: blob, bytes: status.size, kind: "unused-blob" });
+      if (!status?.isFile() || usedNames.has(sha256)) continue;
+      // A download that ends now gives its blob a name in a snapshot next.
+      if (Math.abs(now - status.mtimeMs) < QUIET_MILLISECONDS) continue;
+      found.set(blob, { path: blob, bytes: status.size, kind: "unused-blob" });
     }
   }
   return [...found.values()];

@@ -33,14 +33,18 @@ export async function removeModel(name: string, environment: HubEnvironment): Pr
   const stamp = stampOf(model, stamps);
   if (!isOwn(model, stamp)) throw foreign(model);
   const others = new Set(stamps.flatMap((other) => (other === stamp ? [] : (other.license_files ?? []))));
-  const licenses = (stamp?.license_files ?? []).filter((file) => !others.has(file));
+  const root = isInCache(model) ? repositoryFolder(environment, model.repository) : environment.modelsFolder;
+  // The record is a file that people can edit: nothing outside the store is removed by it.
+  const licenses = (stamp?.license_files ?? []).filter(
+    (file) => !others.has(file) && path.resolve(file).startsWith(root + path.sep),
+  );
   const files = [...model.files.map(({ path }) => path), ...licenses];
   const result: RemovedModel = { name: model.name, removed: [], freedBytes: 0, notices: [] };
   try {
-    if (model.place === "hub-cache" && model.repository !== null) {
+    if (isInCache(model)) {
       await removeFromCache(environment, model.repository, files, result);
     } else {
-      for (const file of files) await removeFile(file, environment.modelsFolder, result);
+      for (const file of files) await removeFile(file, root, result);
     }
   } catch (error) {
     throw storeUnusable(`${model.name} cannot be removed in full.`, model.files[0].path, error);
@@ -51,6 +55,10 @@ export async function removeModel(name: string, environment: HubEnvironment): Pr
     result.notices.push(...notices);
   }
   return result;
+}
+
+function isInCache(model: FoundModel): model is FoundModel & { repository: string } {
+  return model.place === "hub-cache" && model.repository !== null;
 }
 
 async function removeFromCache(

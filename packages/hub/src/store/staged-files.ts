@@ -24,7 +24,9 @@ export class StagedFiles {
   async reserve(target: string): Promise<string> {
     const folder = path.dirname(target);
     const missing: string[] = [];
-    for (let name = folder; !(await isTaken(name)); name = path.dirname(name)) missing.unshift(name);
+    for (let name = folder; name !== path.dirname(name) && !(await isTaken(name)); name = path.dirname(name)) {
+      missing.unshift(name);
+    }
     this.#folders.push(...missing);
     await makeFolder(folder);
     const temporary = `${target}.${randomBytes(6).toString("hex")}.nanoagent-part`;

@@ -126,6 +126,17 @@ test("an export refuses an existing file, a damaged model and a missing folder, 
   expect(tree(folder)).toEqual(["taken"]);
 });
 
+test("an export that runs out of time fails with the reason of its signal", async () => {
+  const from = temporaryStore();
+  cacheFile(from);
+  await resolveModel("org/tiny-GGUF", from);
+  const output = bundlePath();
+  const reason = new DOMException("late", "TimeoutError");
+  const signal = AbortSignal.abort(reason);
+  expect(await errorOf(exportModel("org/tiny-GGUF", from, { output, signal }))).toBe(reason);
+  expect(tree(path.dirname(output))).toEqual([]);
+});
+
 test("an aborted export and an aborted import leave nothing behind", async () => {
   const from = temporaryStore();
   cacheFile(from, { bytes: noise(3_000_000) });
@@ -300,6 +311,11 @@ test("a damaged GGUF file, another file, a folder and a missing file are refused
     code: "bundle-invalid",
   });
   expect((await errorOf(importModel(folder, to))).code).toMatch(/bundle-invalid|store-unusable/);
+  if (process.platform !== "win32") {
+    const pipe = path.join(folder, "pipe.gguf");
+    execFileSync("mkfifo", [pipe]);
+    expect(await errorOf(importModel(pipe, to))).toMatchObject({ code: "bundle-invalid" });
+  }
   expect(await errorOf(importModel(path.join(folder, "no"), to))).toMatchObject({ code: "store-unusable" });
   expect(tree(to.home)).toEqual([]);
 });

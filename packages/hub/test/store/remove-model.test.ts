@@ -10,7 +10,7 @@ import { pruneStore } from "../../src/store/prune-store.js";
 import { recordModel } from "../../src/store/record-model.js";
 import { removeModel } from "../../src/store/remove-model.js";
 import { resolveModel } from "../../src/store/resolve-model.js";
-import { readStamps } from "../../src/store/stamps.js";
+import { readStamps, updateStamps } from "../../src/store/stamps.js";
 import {
   COMMIT,
   cacheFile,
@@ -60,6 +60,22 @@ test("a downloaded model is removed with its blob, license, reference and folder
   expect(tree(environment.hubCache)).toEqual([]);
   expect(existsSync(path.join(environment.hubCache, "models--org--tiny-GGUF"))).toBe(false);
   expect((await readStamps(environment)).stamps).toEqual([]);
+});
+
+test("a license stays while another model of ours in the snapshot needs it, and a file outside always", async () => {
+  const environment = temporaryStore();
+  const first = await download(environment);
+  const outside = write(path.join(environment.home, "outside"), "kept");
+  await updateStamps(environment, (stamps) =>
+    stamps.map((stamp) => ({ ...stamp, license_files: [...(stamp.license_files ?? []), outside] })),
+  );
+  const second = await download(environment, { file: "tiny-Q8_0.gguf", bytes: weights(2) });
+  const license = path.join(path.dirname(first.snapshot), "LICENSE");
+  await removeModel(`${repository}:Q4_K_M`, environment);
+  expect([existsSync(first.snapshot), existsSync(second.snapshot), existsSync(license)]).toEqual([false, true, true]);
+  await removeModel(`${repository}:Q8_0`, environment);
+  expect(tree(environment.hubCache)).toEqual([]);
+  expect(existsSync(outside)).toBe(true);
 });
 
 test("a blob that another snapshot uses stays", async () => {
@@ -190,10 +206,20 @@ test("prune forgets files that are gone, and removes blobs of ours that nothing 
   expect((await pruneStore(environment)).forgotten).toEqual([]);
   rmSync(snapshot);
   rmSync(own);
-  const result = await pruneStore(environment);
+  // A blob that was just stored may get its name in a snapshot next.
+  expect((await pruneStore(environment, { isDryRun: true })).files).toEqual([]);
+  const result = await pruneStore(environment, { now: Date.now() + DAY });
   expect(result.forgotten.sort()).toEqual(["mine", "org/tiny-GGUF:Q4_K_M"]);
   expect(result.files).toEqual([{ path: blob, bytes: 3_000, kind: "unused-blob" }]);
   expect(existsSync(blob)).toBe(false);
+  expect((await readStamps(environment)).stamps).toEqual([]);
+});
+
+test("prune removes the link of ours whose blob another program removed", async () => {
+  const environment = temporaryStore();
+  const { snapshot, blob } = await download(environment);
+  rmSync(blob);
+  expect((await pruneStore(environment)).files).toEqual([{ path: snapshot, bytes: 0, kind: "broken-link" }]);
   expect((await readStamps(environment)).stamps).toEqual([]);
 });
 
