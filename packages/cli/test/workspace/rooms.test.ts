@@ -149,6 +149,22 @@ const rooms: Record<string, readonly string[]> = {
     "missing-peer-error",
     "nano-runtime-error",
   ],
+  hub: [
+    "index",
+    "local-models",
+    "pull",
+    "catalogue",
+    "choices",
+    "headers",
+    "download",
+    "store",
+    "sources",
+    "names",
+    "network",
+    "testing",
+    "environment",
+    "hub-error",
+  ],
   cli: [
     "main",
     "program",
@@ -160,9 +176,11 @@ const rooms: Record<string, readonly string[]> = {
     "run",
     "check",
     "init",
+    "models",
     "optimize",
     "profile",
     "completion",
+    "named-models",
     "eval/describe-trust",
     "eval/known-figures",
     "config",
@@ -228,7 +246,8 @@ describe.each(Object.entries(rooms))("%s", (folder, list) => {
   test("no import points upward", () => {
     const runsUp = ({ from, to }: Import) => list.indexOf(roomOf(to, list)) < list.indexOf(roomOf(from, list));
     expect(imports.length).toBeGreaterThan(5);
-    expect(imports.filter(({ to }) => !sources.has(to))).toEqual([]);
+    // Data of a package is not a source.
+    expect(imports.filter(({ to }) => !sources.has(to) && !to.endsWith(".json"))).toEqual([]);
     expect(imports.filter(runsUp).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 
