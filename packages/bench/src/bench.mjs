@@ -88,6 +88,7 @@ async function measure(options) {
       importStart("models", "import @nanoagent/models", folders.libraries, ["@nanoagent/models"]),
       importStart("profiler", "import @nanoagent/profiler", folders.libraries, ["@nanoagent/profiler"]),
       importStart("optimizer", "import @nanoagent/optimizer", folders.libraries, ["@nanoagent/optimizer"]),
+      importStart("hub", "import @nanoagent/hub", folders.libraries, ["@nanoagent/hub"]),
       importStart("runtime", "import @nanoagent/runtime", folders.runtime, ["@nanoagent/runtime"]),
       agentStart("runtime-loaded", "load an agent with rules", folders.runtime, null),
       agentStart("runtime-reply", "load it and get one reply", folders.runtime, "hello"),

@@ -53,6 +53,7 @@ test.each([
       models: next,
       profiler: next,
       optimizer: next,
+      hub: next,
       runtime: `${next} ${Object.values(peers).join(" ")}`,
       cli: next,
     });
