@@ -22,6 +22,8 @@ import { randomWeights } from "./random-weights.js";
 
 const weights = randomWeights(3_000_000);
 const content = { sha256: null, gitSha1: null };
+/** Time for a machine that is busy. */
+const slowly = { timeout: 50_000 };
 const times = { ...LOCK_TIMES, pollMilliseconds: 5 };
 let mirror: HubMirror;
 let target: string;
@@ -71,18 +73,26 @@ test("the second takes over when the first is stopped, and a waiting one can be 
   mirror.faults.stall = { afterBytes: 1_000_000, times: 1 };
   const file = remoteFile(mirror, weights);
   const [stop, leave] = [new AbortController(), new AbortController()];
+  let hasBegun = () => {};
+  const begun = new Promise<void>((resolve) => {
+    hasBegun = resolve;
+  });
   const first = downloadFile(
     file,
     target,
     quickly(mirror, {
       signal: stop.signal,
-      onProgress: ({ receivedBytes }) => receivedBytes >= 1_000_000 && setTimeout(() => stop.abort("first"), 100),
+      onProgress: ({ receivedBytes }) => {
+        if (receivedBytes >= 1_000_000) hasBegun();
+      },
     }),
   );
+  await begun;
   const waiting = downloadFile(file, target, quickly(mirror, { signal: leave.signal }));
   setTimeout(() => leave.abort("third"), 20);
   await expect(waiting).rejects.toBe("third");
   const second = downloadFile(file, target, quickly(mirror));
+  stop.abort("first");
   await expect(first).rejects.toBe("first");
   expect(await second).toMatchObject({ isShared: false, bytes: weights.length });
   expect(readFileSync(target).equals(weights)).toBe(true);
@@ -119,11 +129,13 @@ test("a lock of another host counts as dead when its last sign of life is old", 
   expect(waits).toBe(0);
   // A living one, until its signs of life end.
   leaveLock({ host: "elsewhere", place: "elsewhere" });
+  const later = Date.now() / 1000 + 1000;
+  utimesSync(lockPath(target), later, later);
   const { lock } = await DownloadLock.acquire(target, content, {
     times: { ...times, deadMilliseconds: 50, heartbeatMilliseconds: 60_000 },
     onWait: async () => {
       waits += 1;
-      if (waits < 8) utimesSync(lockPath(target), Date.now() / 1000, Date.now() / 1000 + waits);
+      if (waits < 8) utimesSync(lockPath(target), later, later + waits);
     },
   });
   expect(waits).toBeGreaterThan(8);
@@ -174,10 +186,10 @@ test("a download stops when its lock is taken away, and its signs of life show t
     onWait: async () => {},
   });
   const { mtimeMs } = statSync(lockPath(target));
-  await expect.poll(() => statSync(lockPath(target)).mtimeMs).toBeGreaterThan(mtimeMs);
+  await expect.poll(() => statSync(lockPath(target)).mtimeMs, slowly).toBeGreaterThan(mtimeMs);
   await lock.check();
   leaveLock({});
-  await expect.poll(() => lock.lost.aborted).toBe(true);
+  await expect.poll(() => lock.lost.aborted, slowly).toBe(true);
   await expect(lock.check()).rejects.toMatchObject({ code: "download-failed" });
   await lock.release();
   expect(readdirSync(path.dirname(target))).toHaveLength(1);

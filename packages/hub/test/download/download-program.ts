@@ -8,7 +8,10 @@ const [file = "", target = ""] = process.argv.slice(2);
 process.on("SIGXFSZ", () => {});
 try {
   const client = createHttpClient(readHubEnvironment());
-  const result = await downloadFile(JSON.parse(file) as RemoteFile, target, { client });
+  const result = await downloadFile(JSON.parse(file) as RemoteFile, target, {
+    client,
+    timeouts: { stallMilliseconds: 300_000 },
+  });
   process.stdout.write(JSON.stringify({ ...result, peakMegabytes: process.resourceUsage().maxRSS / 1024 }));
 } catch (error) {
   process.stdout.write(JSON.stringify(error));
