@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, copyFile, open, rm } from "node:fs/promises";
 import path from "node:path";
-import { readGguf } from "@nanoagent/optimizer";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { modelWord } from "../names/model-word.js";
@@ -33,6 +32,7 @@ export async function importGguf(
   environment: HubEnvironment,
   { signal, onProgress }: ImportModelOptions,
 ): Promise<ImportedModel> {
+  const { readGguf } = await import("@nanoagent/optimizer");
   const { split, path: first } = await readGguf(file);
   const sources = split === null ? [file] : partsOf(first, split.count);
   const name = modelWord(path.basename(first).replace(/-\d{5}-of-\d{5}\.gguf$/i, ""));

@@ -3,8 +3,8 @@ import { open } from "node:fs/promises";
 
 const { O_RDONLY, O_NONBLOCK = 0 } = constants;
 
-/** Error of {@link readSmallFile} for a file above its limit, or for something that is not a file. */
-export class UnexpectedFileError extends Error {
+/** Error for a file above the limit, or for something that is not a file. It has no system code. */
+class UnexpectedFileError extends Error {
   override name = "UnexpectedFileError";
 }
 

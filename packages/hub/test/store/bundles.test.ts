@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -118,9 +119,10 @@ test("an export refuses an existing file, a damaged model and a missing folder, 
     hint: "Choose a writable place with --output FILE.",
   });
   // Bit rot that neither size nor time shows.
-  const { atime, mtime } = statSync(blob);
+  utimesSync(blob, 1_000_000, 1_000_000);
+  await resolveModel("org/tiny-GGUF", from);
   writeFileSync(blob, weights(2));
-  utimesSync(blob, atime, mtime);
+  utimesSync(blob, 1_000_000, 1_000_000);
   const output = path.join(folder, "new");
   expect(await errorOf(exportModel("org/tiny-GGUF", from, { output }))).toMatchObject({ code: "download-damaged" });
   expect(tree(folder)).toEqual(["taken"]);
@@ -155,7 +157,7 @@ test("an aborted export and an aborted import leave nothing behind", async () =>
   await exportModel("org/tiny-GGUF", from, { output });
   const to = temporaryStore();
   expect((await errorOf(importModel(output, to, stopAt(3)))).message).toBe("stopped");
-  expect(tree(to.home)).toEqual([]);
+  expect(readdirSync(to.home)).toEqual([]);
 });
 
 const body = weights(1);
@@ -219,7 +221,7 @@ test.each(hostile)("%s is refused, and nothing is left behind", async (_, entrie
   const error = await errorOf(importModel(write(bundlePath(), tarArchive(entries)), to));
   expect(error).toMatchObject({ name: "HubError", code: "bundle-invalid" });
   expect(error.reason).toBeTruthy();
-  expect(tree(to.home)).toEqual([]);
+  expect(readdirSync(to.home)).toEqual([]);
 });
 
 test("a cut bundle is refused at every length, and one with other bytes at its end", async () => {
@@ -328,7 +330,7 @@ test("an aborted copy leaves nothing behind", async () => {
   const copy = importModel(source, to, { signal: controller.signal, onProgress });
   // A small file is copied in one piece: the abort is seen before the next read.
   expect((await errorOf(copy)).message).toBe("stopped");
-  expect(tree(to.home)).toEqual([]);
+  expect(readdirSync(to.home)).toEqual([]);
 });
 
 test("a link to a model is followed, and a link in the place of the new file is refused", async () => {

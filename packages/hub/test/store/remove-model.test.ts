@@ -215,6 +215,16 @@ test("prune forgets files that are gone, and removes blobs of ours that nothing 
   expect((await readStamps(environment)).stamps).toEqual([]);
 });
 
+test("prune keeps a blob of ours that another snapshot uses", async () => {
+  const environment = temporaryStore();
+  const { snapshot, blob } = await download(environment);
+  cacheFile(environment, { commit: OTHER_COMMIT, reference: null });
+  rmSync(snapshot);
+  const result = await pruneStore(environment, { now: Date.now() + DAY });
+  expect(result).toMatchObject({ files: [], forgotten: ["org/tiny-GGUF:Q4_K_M"] });
+  expect(existsSync(blob)).toBe(true);
+});
+
 test("prune removes the link of ours whose blob another program removed", async () => {
   const environment = temporaryStore();
   const { snapshot, blob } = await download(environment);

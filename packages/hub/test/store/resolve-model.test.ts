@@ -78,6 +78,17 @@ test("every listed name stands for its own file", async () => {
   expect((await resolveModel("https://example.org/x/mine.gguf?token=1", environment)).name).toBe("mine");
 });
 
+test.skipIf(process.platform !== "linux")(
+  "of two names that differ in case, each stands for its own file",
+  async () => {
+    const environment = temporaryStore();
+    const lower = write(namedModelPath(environment, "mine"), weights(1));
+    const upper = write(namedModelPath(environment, "Mine"), weights(2));
+    expect((await resolveModel("mine", environment)).path).toBe(lower);
+    expect((await resolveModel("Mine", environment)).path).toBe(upper);
+  },
+);
+
 test("a repository with several quantizations needs one of them", async () => {
   const environment = temporaryStore();
   cacheFile(environment);
