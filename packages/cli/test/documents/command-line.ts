@@ -40,6 +40,13 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
     3: "the agent or its model does not fit; nothing was loaded",
   },
   eval: { 0: "every engine reached `--min-right`", 1: "an engine stayed below `--min-right`, or kept failing" },
+  models: {
+    0: "done",
+    1: "any other failure: not found, gated, no network, a damaged download, a full disk, offline and not on this device",
+    2: "not a name, or no such quantization; those that exist are listed",
+    3: "known before the download: the memory or the disk is too small; for `recommend`, nothing fits",
+    130: "interrupted; the partial download stays, and the next `pull` continues it",
+  },
   sessions: {
     0: "done; for `repair`, nothing was damaged or all damage was put aside",
     1: "for `show` and `export`, turns are missing or damaged; for `repair`, something could not be repaired",

@@ -4,16 +4,35 @@ export const environmentVariables: Readonly<Record<string, string>> = {
   FORCE_COLOR: "Colors in a pipe too. `0` or `false`: no colors.",
   TERM: "`dumb`: no colors, and nothing is drawn twice, as with `--plain`.",
   XDG_STATE_HOME:
-    "Folder for typed messages (`nanoagent/history.jsonl`) and measurements of the device. Default: `~/.local/state`.",
+    "Folder for typed messages (`nanoagent/history.jsonl`), measurements of the device, and the hashes of models (`nanoagent/models.json`). Default: `~/.local/state`.",
+  XDG_DATA_HOME:
+    "Folder for models that do not come from Hugging Face (`nanoagent/models`). Default: `~/.local/share`.",
   STATE_DIRECTORY:
     "Set by systemd with `StateDirectory=`. `nanoagent init` writes it into `session.dir`, so that a service keeps its conversation there.",
   XDG_CACHE_HOME:
     "Folder for Node's compiled code, which makes later starts faster. Default: `~/.cache`, or `~/Library/Caches` on macOS.",
   XDG_RUNTIME_DIR:
     "Folder in which agents of one user tell each other how much memory they have reserved. Default: a folder in the system's folder for temporary files.",
-  LOCALAPPDATA: "Windows: the folder that XDG_STATE_HOME and XDG_CACHE_HOME stand for elsewhere.",
+  LOCALAPPDATA: "Windows: the folder that XDG_STATE_HOME, XDG_DATA_HOME and XDG_CACHE_HOME stand for elsewhere.",
   HOME: "Home folder: for `~/` in a config, and for the defaults above.",
   PATH: "Folders in which `profile --deep` looks for nvidia-smi and vcgencmd. Tools have their own: `/usr/local/bin:/usr/bin:/bin`.",
+  HF_ENDPOINT: "Address of a mirror of Hugging Face. Default: `https://huggingface.co`.",
+  HF_TOKEN: "Access token for private and gated repositories. It is sent only to HF_ENDPOINT, never after a redirect.",
+  HUGGING_FACE_HUB_TOKEN: "Older name of HF_TOKEN.",
+  HF_TOKEN_PATH: "File with the access token. Default: `token` in HF_HOME.",
+  HF_HUB_OFFLINE: "`1`: `nanoagent models` contacts no host. `models pull` returns a model that is already here.",
+  TRANSFORMERS_OFFLINE: "The same as HF_HUB_OFFLINE.",
+  HF_HUB_CACHE: "Hugging Face's cache, in which models are kept. Default: `hub` in HF_HOME.",
+  HUGGINGFACE_HUB_CACHE: "Older name of HF_HUB_CACHE.",
+  HF_HOME: "Folder of Hugging Face's programs. Default: `huggingface` in XDG_CACHE_HOME, else in `~/.cache`.",
+  HTTPS_PROXY: "Proxy for https addresses, such as `http://proxy.example:3128`. In lower case, too.",
+  HTTP_PROXY: "Proxy for http addresses. In lower case, too.",
+  ALL_PROXY: "Proxy for both, if the variables above are not set. In lower case, too.",
+  NO_PROXY: "Hosts that are contacted directly, separated by commas. In lower case, too.",
+  OLLAMA_MODELS: "Folder of Ollama's models, which are used in place. Default: where Ollama keeps them.",
+  NANOAGENT_OLLAMA_REGISTRY: "Address of a mirror of Ollama's registry. Default: `https://registry.ollama.ai`.",
+  NANOAGENT_ALLOW_HOSTS:
+    "The only hosts that `nanoagent models` may contact, separated by commas; `*.example.org` stands for all below. Empty: none. Not set: all.",
   NANOAGENT_DEVICE_ID: "Overrides the device's name.",
   NANOAGENT_DEVICE_PLATFORM: "Overrides the device's platform, such as `linux-aarch64`.",
   NANOAGENT_DEVICE_MEMORY_MB: "Overrides the device's memory, in MB.",

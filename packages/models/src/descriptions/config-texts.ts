@@ -114,8 +114,10 @@ const session: KeyTexts = {
 
 const settings: KeyTexts = {
   model_path: {
-    description: "GGUF model file, relative to this file. Null: no local model.",
-    examples: ["models/small-q4_0.gguf"],
+    description:
+      "GGUF model file, relative to this file, or `hub:` and the name of a model on this device, as " +
+      "`nanoagent models list` shows it. Null: no local model.",
+    examples: ["models/small-q4_0.gguf", "hub:bartowski/SmolLM2-135M-Instruct-GGUF"],
   },
   model_root: {
     description: "Folder that model files must be in, relative to this file. Default: files can be anywhere.",
