@@ -25,13 +25,13 @@ interface ChoicesView {
 
 /** Formats all quantizations of a repository as a table, with the reason below each one that does not fit. */
 export function formatChoices(
-  { repository, source }: RemoteRepository,
+  { repository, models }: RemoteRepository,
   choices: readonly ModelChoice[],
   { device, best, width }: ChoicesView,
 ): string {
   const room = width === null ? Number.POSITIVE_INFINITY : Math.max(40, width);
   const title =
-    `${plainLine(repository ?? source)} within ${(device.budgetBytes / BYTES_PER_MB).toFixed(0)} MB ` +
+    `${plainLine(repository ?? models[0]?.files[0].path ?? "Models")} within ${(device.budgetBytes / BYTES_PER_MB).toFixed(0)} MB ` +
     `(${device.budgetSource}) for ${plainLine(device.device.device_id)}:`;
   const table = formatTable(choices, COLUMNS, room, ({ refusal }) => (refusal === null ? [] : [whyNot(refusal)]));
   const [fitting] = choices.filter(({ plan }) => plan !== null);
@@ -42,6 +42,8 @@ export function formatChoices(
   return `${[title, ...table, ...notes].join("\n")}\n`;
 }
 
-function whyNot({ code, message }: NanoAgentError): string {
+function whyNot({ code, message: whole }: NanoAgentError): string {
+  // The path that the file would have here says nothing.
+  const message = code === "invalid-model-file" ? whole.replace(/^.* cannot be used as a model: /, "") : whole;
   return `   ! ${code === "does-not-fit" ? "does not fit: " : ""}${plainLine(message)}`;
 }

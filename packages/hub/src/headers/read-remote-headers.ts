@@ -8,7 +8,8 @@ import {
   siblingRanges,
   UnreadableModelFileError,
 } from "@nanoagent/optimizer";
-import type { HttpClient } from "../network/http-client.js";
+import { HubError, type HubErrorCode } from "../hub-error.js";
+import type { HttpClient, HttpRequest, HttpResponse } from "../network/http-client.js";
 import type { RemoteFile, RemoteModel } from "../sources/remote-model.js";
 import { fetchRange, type RemoteAccess } from "./fetch-range.js";
 import { readFileHeader } from "./read-file-header.js";
@@ -41,19 +42,31 @@ export interface RemoteHeadersOptions {
 const PARALLEL_READS = 2;
 const STALL_MILLISECONDS = 30_000;
 
+/** Failures that concern the host or the account, and so every file of the repository. */
+const FAILURES_OF_ALL: ReadonlySet<HubErrorCode> = new Set([
+  "repository-gated",
+  "hub-offline",
+  "host-not-allowed",
+  "hub-unreachable",
+  "hub-refused",
+]);
+
 /**
  * Reads the headers of the models of a repository, without their weights. The first is received whole, 2 to 15 MB. For
  * each further quantization in one file, only the parts that differ are received, 150 to 300 KB; {@link
  * parseGgufSibling} says how it is recognized. The whole header is received for one that is not recognized, and for a
  * model in several files. A header is read from an unfinished download first.
  *
- * A model that cannot be read does not affect the others. Rejects only with the signal's reason.
+ * A model that cannot be read does not affect the others, unless the host or the account is the cause: then nothing more
+ * is requested, and all models that are not read yet have the same problem. Rejects with that problem if no header could
+ * be read at all, and with the signal's reason.
  */
 export async function readRemoteHeaders(
   models: readonly RemoteModel[],
   options: RemoteHeadersOptions,
 ): Promise<RemoteHeader[]> {
   const { signal, onProgress } = options;
+  const client = new StoppingClient(options.client);
   const headers: RemoteHeader[] = [];
   const known: GgufHeader[] = [];
   const queue = [...models.entries()];
@@ -62,7 +75,9 @@ export async function readRemoteHeaders(
     if (next === undefined) return;
     const [index, model] = next;
     onProgress?.({ model, index, count: models.length });
-    headers[index] = await readRemoteHeader(model, known, options);
+    headers[index] = await readRemoteHeader(model, known, { ...options, client });
+    const { problem } = headers[index];
+    if (HubError.isInstance(problem) && FAILURES_OF_ALL.has(problem.code as HubErrorCode)) client.stop(problem);
   };
   const readRest = async (): Promise<void> => {
     while (queue.length > 0) await readNext();
@@ -70,7 +85,27 @@ export async function readRemoteHeaders(
   signal?.throwIfAborted();
   while (queue.length > 0 && known.length === 0) await readNext();
   await Promise.all(Array.from({ length: PARALLEL_READS }, readRest));
+  if (client.failure !== null && headers.every(({ header }) => header === null)) throw client.failure;
   return headers;
+}
+
+/** A client that sends nothing more after a failure, and rejects with it. */
+class StoppingClient implements HttpClient {
+  readonly #client: HttpClient;
+  failure: NanoAgentError | null = null;
+
+  constructor(client: HttpClient) {
+    this.#client = client;
+  }
+
+  stop(failure: NanoAgentError): void {
+    this.failure ??= failure;
+  }
+
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    if (this.failure !== null) throw this.failure;
+    return this.#client.request(request);
+  }
 }
 
 /** Reads the header of a model, and adds it to the known ones if it was read completely. */

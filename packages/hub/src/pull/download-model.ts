@@ -1,15 +1,15 @@
 import { stat } from "node:fs/promises";
+import { placeSnapshot } from "../caches/hub-cache.js";
+import type { ModelOrigin } from "../caches/model-origin.js";
 import { downloadFile } from "../download/download-file.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { hashFile } from "../files/hash-file.js";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { ModelName } from "../names/model-name.js";
 import type { HttpClient } from "../network/http-client.js";
 import type { RemoteFile, RemoteModel, RemoteRepository } from "../sources/remote-model.js";
-import { hashFile } from "../store/hash-file.js";
-import { placeSnapshot } from "../store/hub-cache.js";
 import { recordModel } from "../store/record-model.js";
-import type { ModelOrigin } from "../store/stored-model.js";
 import { type Places, placesOf, wordOf } from "./places.js";
 import type { PullEvent, PulledModel } from "./pull-event.js";
 

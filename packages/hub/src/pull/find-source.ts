@@ -1,9 +1,9 @@
+import { findModels } from "../caches/find-models.js";
 import { currentCatalogue } from "../catalogue/current-catalogue.js";
 import { requireCatalogueModel } from "../catalogue/find-entry.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import type { ModelName } from "../names/model-name.js";
 import { parseModelName } from "../names/parse-model-name.js";
-import { findModels } from "../store/find-models.js";
 
 /**
  * Returns the name of a model that can be downloaded: the text itself, or the repository of a word in the catalogue.

@@ -1,10 +1,10 @@
+import { blobPath, snapshotPath } from "../caches/hub-cache.js";
+import { namedModelPath, ollamaModelPath } from "../caches/own-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import type { ModelName } from "../names/model-name.js";
 import { modelWord } from "../names/model-word.js";
 import type { RemoteFile, RemoteModel, RemoteRepository } from "../sources/remote-model.js";
-import { blobPath, snapshotPath } from "../store/hub-cache.js";
-import { namedModelPath, ollamaModelPath } from "../store/own-models.js";
 
 /** Where the files of a repository are stored. */
 export interface Places {

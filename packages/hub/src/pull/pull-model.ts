@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
 import { type DeviceMeasurement, NanoAgentError } from "@nanoagent/models";
-import type { PlanFacts, PlanGoal } from "@nanoagent/optimizer";
+import { InvalidModelFileError, type PlanFacts, type PlanGoal } from "@nanoagent/optimizer";
 import { bestChoice, nextSmaller } from "../choices/best-choice.js";
 import { type ModelChoice, planChoices } from "../choices/plan-choices.js";
 import { partialPath } from "../download/partial-file.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { requireSpace } from "../files/free-space.js";
 import { readRemoteHeaders } from "../headers/read-remote-headers.js";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
@@ -13,7 +14,6 @@ import type { HttpClient } from "../network/http-client.js";
 import { selectModel } from "../sources/choose-files.js";
 import { openSource } from "../sources/open-source.js";
 import type { RemoteModel, RemoteRepository } from "../sources/remote-model.js";
-import { requireSpace } from "../store/free-space.js";
 import { resolveModel } from "../store/resolve-model.js";
 import { downloadModel } from "./download-model.js";
 import { learnFrom, learnFromFailure } from "./learn.js";
@@ -59,6 +59,7 @@ export async function pullModel(name: ModelName, options: PullOptions): Promise<
   onEvent({ type: "choices", repository, choices, best });
   const choice = await chooseOne(name, choices, best, options);
   if (choice === null || options.isDryRun) return null;
+  refuseUnreadable(choice);
   if (!options.isForced) await refuseUnfit(choice, choices, places, options.goal);
   return downloadModel(name, repository, choice.model, { environment, client, onEvent, signal });
 }
@@ -112,9 +113,32 @@ async function chooseOne(
   const chosen = choose === undefined ? best : await choose(choices, best);
   if (chosen !== null || (choose !== undefined && best !== null)) return chosen;
   // Nothing fits: the refusal of the smallest says by how much.
-  const smallest = [...choices].sort((one, other) => one.downloadBytes - other.downloadBytes)[0];
-  if (isForced && smallest !== undefined) return smallest;
-  throw smallest?.refusal ?? new HubError({ code: "quantization-not-found", message: "No model can be used." });
+  const smallest = [...choices].sort(
+    (one, other) =>
+      Number(one.header === null) - Number(other.header === null) || one.downloadBytes - other.downloadBytes,
+  )[0];
+  if (smallest === undefined) {
+    throw new HubError({ code: "model-not-gguf", message: `${formatModelName(name)} has no model.` });
+  }
+  if (!isForced && smallest.header !== null && smallest.refusal !== null) throw smallest.refusal;
+  return smallest;
+}
+
+/** Throws if the header of a choice could not be read: even by force, it is not worth a download. */
+function refuseUnreadable({ file, header, refusal }: ModelChoice): void {
+  if (header !== null || refusal === null) return;
+  if (refusal instanceof HubError) throw refusal;
+  throw new HubError({
+    code: "model-not-gguf",
+    message: `${file} cannot be used as a model.`,
+    reason: refusal instanceof InvalidModelFileError ? sentence(refusal) : (refusal.reason ?? refusal.message),
+    hint: "Choose another file or repository. If you use a mirror or a proxy, check that it serves this file.",
+    cause: refusal,
+  });
+}
+
+function sentence({ field, problem }: InvalidModelFileError): string {
+  return `${field.replace(/^[a-z]/, (letter) => letter.toUpperCase())} ${problem}.`;
 }
 
 /** Throws if the memory or the disk is too small for a choice. The error names a smaller one. */

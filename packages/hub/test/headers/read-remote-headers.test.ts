@@ -181,8 +181,8 @@ describe("a whole header", () => {
       response.writeHead(200, { "content-length": 1_000_000 }).flushHeaders();
       return true;
     };
-    const [result] = await read(await modelsOf(name), { stallMilliseconds: 50 });
-    expect(result?.problem).toMatchObject({ code: "hub-unreachable", reason: "The host did not answer in time." });
+    const failure = { code: "hub-unreachable", reason: "The host did not answer in time." };
+    await expect(read(await modelsOf(name), { stallMilliseconds: 50 })).rejects.toMatchObject(failure);
   });
 
   it("is refused for a file that is followed by a second one, wherever it begins", async () => {
@@ -269,6 +269,25 @@ describe("a file that cannot be used", () => {
       "invalid-model-file",
     ]);
     expect(headers[0]?.problem?.message).toContain(`${at("page.gguf")} cannot be used as a model`);
+  });
+
+  it("ends the requests if the cause is the host, and is the error if no header is known", async () => {
+    const names = await writeQuantizations(["f16", "q8_0", "q4_0", "f32"]);
+    const models = await modelsOf(...names);
+    let answered = 0;
+    let allowed = 1;
+    server.intercept = (_name, _range, response) => {
+      answered += 1;
+      if (allowed-- > 0) return false;
+      response.writeHead(403).end();
+      return true;
+    };
+    const headers = await read(models);
+    expect(headers.map(({ problem }) => problem?.code ?? null)).toEqual([null, ...Array(3).fill("hub-refused")]);
+    expect(answered).toBeLessThanOrEqual(3);
+    answered = 0;
+    await expect(read(models)).rejects.toMatchObject({ code: "hub-refused" });
+    expect(answered).toBe(1);
   });
 
   it.each([
