@@ -1,10 +1,10 @@
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { makeFolder } from "../files/make-folder.js";
+import { readSmallFile } from "../files/read-small-file.js";
+import { replaceFile } from "../files/replace-file.js";
+import { errnoOf, storeUnusable } from "../files/store-unusable.js";
 import { hasInvisibleCharacters } from "../names/name-rules.js";
-import { makeFolder } from "../store/make-folder.js";
-import { readSmallFile } from "../store/read-small-file.js";
-import { replaceFile } from "../store/replace-file.js";
-import { errnoOf, storeUnusable } from "../store/store-unusable.js";
 import {
   addLearned,
   type LearnedFacts,

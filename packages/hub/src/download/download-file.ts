@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { hashFile } from "../files/hash-file.js";
+import type { LockRecord } from "../files/lock-record.js";
+import { makeFolder } from "../files/make-folder.js";
+import { storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import type { HttpClient } from "../network/http-client.js";
 import type { RemoteFile } from "../sources/remote-model.js";
-import { hashFile } from "../store/hash-file.js";
-import { makeFolder } from "../store/make-folder.js";
-import { storeUnusable } from "../store/store-unusable.js";
 import { DownloadLock, LOCK_TIMES, type LockTimes } from "./download-lock.js";
-import type { LockRecord } from "./lock-record.js";
 import { PartialFile, partialPath } from "./partial-file.js";
 import { InterruptedTransfer, transfer } from "./transfer.js";
 

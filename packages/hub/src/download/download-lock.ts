@@ -3,10 +3,10 @@ import { constants } from "node:fs";
 import { copyFile, type FileHandle, link, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { type FoundLock, type LockRecord, readLock } from "../files/lock-record.js";
+import { isRunning, ownProcess } from "../files/process-identity.js";
+import { storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
-import { storeUnusable } from "../store/store-unusable.js";
-import { type FoundLock, type LockRecord, readLock } from "./lock-record.js";
-import { isRunning, ownProcess } from "./process-identity.js";
 
 export interface LockTimes {
   /** Time between two looks at another process's lock. */

@@ -1,6 +1,6 @@
 import path from "node:path";
+import { errnoOf, isDiskFull, storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
-import { errnoOf, isDiskFull, storeUnusable } from "../store/store-unusable.js";
 
 const FULL: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full (ENOSPC).",

@@ -1,13 +1,13 @@
+import { minorCollection } from "../files/minor-collection.js";
 import { HubError } from "../hub-error.js";
 import type { HttpClient, HttpResponse } from "../network/http-client.js";
 import { refusalOf } from "../network/hub-errors.js";
 import type { RemoteFile } from "../sources/remote-model.js";
 import { checkFirstBytes, FIRST_BYTES } from "./first-bytes.js";
-import { minorCollection } from "./minor-collection.js";
 import type { PartialFile } from "./partial-file.js";
 
 /** Bytes between two collections of the buffers that they came in. */
-const COLLECT_BYTES = 2 * 1024 * 1024;
+const COLLECT_BYTES = 1024 * 1024;
 
 /** A transfer that ended early, and can be continued. */
 export class InterruptedTransfer extends Error {

@@ -1,6 +1,6 @@
+import { findModels } from "../caches/find-models.js";
+import type { FoundModel } from "../caches/found-model.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
-import { findModels } from "./find-models.js";
-import type { FoundModel } from "./found-model.js";
 import { fileStamps, isStampCurrent, type ModelStamp } from "./model-stamp.js";
 import { readStamps } from "./stamps.js";
 import type { StoredModel } from "./stored-model.js";

@@ -1,9 +1,9 @@
+import type { FoundModel } from "../caches/found-model.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { HubName, ModelName } from "../names/model-name.js";
 import { modelWord } from "../names/model-word.js";
 import { addressFileName } from "../names/plain-address.js";
 import { normalizeQuantization } from "../names/quantization-label.js";
-import type { FoundModel } from "./found-model.js";
 
 /**
  * Returns the models that a name stands for, among models with unique names. More than one: a repository without a

@@ -1,5 +1,5 @@
-import { isSha256 } from "./safe-name.js";
-import type { ModelOrigin } from "./stored-model.js";
+import type { ModelOrigin } from "../caches/model-origin.js";
+import { isSha256 } from "../files/safe-name.js";
 
 /** Size, time and hash of one file when it was last hashed. */
 export interface FileStamp {

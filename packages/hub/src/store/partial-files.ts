@@ -1,8 +1,8 @@
 import { lstat } from "node:fs/promises";
 import os from "node:os";
-import { readLock } from "../download/lock-record.js";
-import { isRunning } from "../download/process-identity.js";
-import { type WalkBudget, walkFolder } from "./walk-folder.js";
+import { readLock } from "../files/lock-record.js";
+import { isRunning } from "../files/process-identity.js";
+import { type WalkBudget, walkFolder } from "../files/walk-folder.js";
 
 /** Endings of files that a download or an import leaves when it is interrupted. */
 const PARTIAL = /^(.+)\.nanoagent-(part|blocks|lock)$/s;

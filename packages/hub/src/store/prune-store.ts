@@ -1,14 +1,14 @@
 import { lstat, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { blobPath, repositoryFolder } from "../caches/hub-cache.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { storeUnusable } from "../files/store-unusable.js";
+import type { WalkBudget } from "../files/walk-folder.js";
 import { isRepository } from "../names/name-rules.js";
-import { blobPath, repositoryFolder } from "./hub-cache.js";
 import { fileStamps, type ModelStamp } from "./model-stamp.js";
 import { findPartialDownloads, QUIET_MILLISECONDS } from "./partial-files.js";
 import { usedContents } from "./remove-model.js";
 import { readStamps, updateStamps } from "./stamps.js";
-import { storeUnusable } from "./store-unusable.js";
-import type { WalkBudget } from "./walk-folder.js";
 
 const MILLISECONDS_PER_DAY = 86_400_000;
 const MAX_ENTRIES = 200_000;

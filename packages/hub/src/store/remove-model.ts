@@ -1,15 +1,15 @@
 import { lstat, readdir, realpath, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
+import type { FoundModel } from "../caches/found-model.js";
+import { readReference, repositoryFolder } from "../caches/hub-cache.js";
+import { listSnapshots } from "../caches/list-hub-cache.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { storeUnusable } from "../files/store-unusable.js";
+import { type WalkBudget, walkFolder } from "../files/walk-folder.js";
 import { HubError } from "../hub-error.js";
-import type { FoundModel } from "./found-model.js";
-import { readReference, repositoryFolder } from "./hub-cache.js";
-import { listSnapshots } from "./list-hub-cache.js";
 import { isOwn, stampOf } from "./list-models.js";
 import { findModel } from "./resolve-model.js";
 import { readStamps, updateStamps } from "./stamps.js";
-import { storeUnusable } from "./store-unusable.js";
-import { type WalkBudget, walkFolder } from "./walk-folder.js";
 
 /** Most entries of one repository that are looked at for other users of a blob. */
 const MAX_ENTRIES = 50_000;

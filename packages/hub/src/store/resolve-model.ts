@@ -1,11 +1,11 @@
 import { nearestName } from "@nanoagent/models";
+import { findModels } from "../caches/find-models.js";
+import type { FoundModel } from "../caches/found-model.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { ModelName } from "../names/model-name.js";
 import { parseModelName } from "../names/parse-model-name.js";
-import { findModels } from "./find-models.js";
-import type { FoundModel } from "./found-model.js";
 import { isVerified, stampOf, storedModel } from "./list-models.js";
 import { localName, matchModels } from "./match-models.js";
 import { readStamps } from "./stamps.js";

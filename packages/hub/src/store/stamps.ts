@@ -1,12 +1,12 @@
 import { rename } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
-import { makeFolder } from "./make-folder.js";
+import { makeFolder } from "../files/make-folder.js";
+import { readSmallFile } from "../files/read-small-file.js";
+import { replaceFile } from "../files/replace-file.js";
+import { errnoOf } from "../files/store-unusable.js";
 import { type ModelStamp, parseModelStamp } from "./model-stamp.js";
-import { readSmallFile } from "./read-small-file.js";
-import { replaceFile } from "./replace-file.js";
 import { withStoreLock } from "./store-lock.js";
-import { errnoOf } from "./store-unusable.js";
 
 const FORMAT = 1;
 /** Largest file. Stamps of a thousand models need 0.6 MB. */

@@ -1,5 +1,4 @@
-/** Origin of a model on this device. */
-export type ModelOrigin = "huggingface" | "ollama" | "lm-studio" | "address" | "import";
+import type { ModelOrigin } from "../caches/model-origin.js";
 
 /** A model on this device that can be used by its name. */
 export interface StoredModel {

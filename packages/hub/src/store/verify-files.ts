@@ -1,12 +1,12 @@
+import { PLACES } from "../caches/find-models.js";
+import type { FoundFile, FoundModel } from "../caches/found-model.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { type FileHash, hashFile } from "../files/hash-file.js";
+import { storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
-import { PLACES } from "./find-models.js";
-import type { FoundFile, FoundModel } from "./found-model.js";
-import { type FileHash, hashFile } from "./hash-file.js";
 import { isOwn } from "./list-models.js";
 import { fileStamps, type ModelStamp } from "./model-stamp.js";
 import { recordModel, stampFiles } from "./record-model.js";
-import { storeUnusable } from "./store-unusable.js";
 
 export interface HashProgress {
   name: string;

@@ -1,6 +1,6 @@
+import { findModels } from "../caches/find-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
-import { findModels } from "./find-models.js";
 import { stampOf, storedModel } from "./list-models.js";
 import { findModel } from "./resolve-model.js";
 import { readStamps } from "./stamps.js";

@@ -13,7 +13,7 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { downloadFile } from "../../src/download/download-file.js";
 import { DownloadLock, LOCK_TIMES, lockPath } from "../../src/download/download-lock.js";
-import { ownProcess } from "../../src/download/process-identity.js";
+import { ownProcess } from "../../src/files/process-identity.js";
 import { type HubMirror, startHubMirror } from "../../src/testing/hub-mirror.js";
 import { noFaults } from "../../src/testing/mirror-faults.js";
 import { temporaryFolder } from "../temporary-folder.js";

@@ -14,11 +14,11 @@ import {
 import path from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type BundleManifest, parseBundleManifest } from "../../src/store/bundle-manifest.js";
-import { exportModel } from "../../src/store/export-model.js";
-import { importModel } from "../../src/store/import-model.js";
+import { type BundleManifest, parseBundleManifest } from "../../src/bundles/bundle-manifest.js";
+import { exportModel } from "../../src/bundles/export-model.js";
+import { importModel } from "../../src/bundles/import-model.js";
+import { namedModelPath } from "../../src/caches/own-models.js";
 import { listModels } from "../../src/store/list-models.js";
-import { namedModelPath } from "../../src/store/own-models.js";
 import { removeModel } from "../../src/store/remove-model.js";
 import { resolveModel } from "../../src/store/resolve-model.js";
 import {

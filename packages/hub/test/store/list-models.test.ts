@@ -1,10 +1,10 @@
 import { utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { listOllamaStores } from "../../src/caches/ollama-store.js";
+import { namedModelPath, ollamaModelPath } from "../../src/caches/own-models.js";
 import { parseModelName } from "../../src/names/parse-model-name.js";
 import { listModels } from "../../src/store/list-models.js";
-import { listOllamaStores } from "../../src/store/ollama-store.js";
-import { namedModelPath, ollamaModelPath } from "../../src/store/own-models.js";
 import { recordModel } from "../../src/store/record-model.js";
 import {
   COMMIT,

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { namedModelPath } from "../../src/caches/own-models.js";
 import { listModels } from "../../src/store/list-models.js";
-import { namedModelPath } from "../../src/store/own-models.js";
 import { resolveModel } from "../../src/store/resolve-model.js";
 import { verifyModels } from "../../src/store/verify-models.js";
 import {

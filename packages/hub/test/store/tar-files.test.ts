@@ -2,8 +2,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { createTarPacker } from "modern-tar";
 import { expect, test } from "vitest";
-import { readTar } from "../../src/store/tar-reader.js";
-import { TarWriter } from "../../src/store/tar-writer.js";
+import { readTar } from "../../src/bundles/tar-reader.js";
+import { TarWriter } from "../../src/bundles/tar-writer.js";
 import { errorOf, noise, temporaryFolder, write } from "./store-fixture.js";
 import { tarEntry } from "./tar-archive.js";
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { isTaken } from "./hub-cache.js";
-import { makeFolder } from "./make-folder.js";
-import { syncFolder } from "./replace-file.js";
+import { isTaken } from "../caches/hub-cache.js";
+import { makeFolder } from "../files/make-folder.js";
+import { syncFolder } from "../files/replace-file.js";
 
 /**
  * Files that get their final names only when all of them are complete. Until then they have temporary names in the same

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { walkFolder } from "../../src/store/walk-folder.js";
-import { temporaryFolder, write } from "./store-fixture.js";
+import { walkFolder } from "../../src/files/walk-folder.js";
+import { temporaryFolder, write } from "../store/store-fixture.js";
 
 test("files and links are listed by path, down to the given depth", async () => {
   const folder = temporaryFolder();

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { type WalkBudget, walkFolder } from "../files/walk-folder.js";
 import { isGgufPath, isRepository } from "../names/name-rules.js";
 import type { FoundModels } from "./found-model.js";
 import { groupFiles, type NamedFile } from "./group-files.js";
-import { type WalkBudget, walkFolder } from "./walk-folder.js";
 
 /** Most entries of a folder that are looked at. */
 const MAX_ENTRIES = 50_000;

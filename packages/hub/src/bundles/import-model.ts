@@ -2,26 +2,15 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import { importBundle } from "./import-bundle.js";
 import { importGguf } from "./import-gguf.js";
-import { storeUnusable } from "./store-unusable.js";
-import type { StoredModel } from "./stored-model.js";
+import type { ImportedModel, ImportModelOptions } from "./imported-model.js";
 
 /** Bytes that show the kind of a file: a tar header has its mark at 257. */
 const START_BYTES = 512;
 const { O_RDONLY, O_NONBLOCK = 0 } = constants;
-
-export interface ImportModelOptions {
-  onProgress?: ((progress: { doneBytes: number; totalBytes: number }) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-export interface ImportedModel {
-  model: StoredModel;
-  /** Sentences for people. */
-  notices: string[];
-}
 
 /**
  * Adds a model from a file: one that `exportModel` wrote, or a GGUF file, which is copied and gets the name of the file

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { requireSpace } from "../files/free-space.js";
+import { errnoOf, storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import {
   type BundleFile,
@@ -12,10 +14,8 @@ import {
   parseBundleManifest,
 } from "./bundle-manifest.js";
 import { type BundlePlace, bundlePlace } from "./bundle-place.js";
-import { requireSpace } from "./free-space.js";
-import type { ImportedModel, ImportModelOptions } from "./import-model.js";
+import type { EntryHash, ImportedModel, ImportModelOptions } from "./imported-model.js";
 import { StagedFiles } from "./staged-files.js";
-import { errnoOf, storeUnusable } from "./store-unusable.js";
 import { readTar, type TarEntry } from "./tar-reader.js";
 
 /**
@@ -64,12 +64,6 @@ export async function importBundle(
     await entries.return(undefined).catch(() => {});
     await staged.discard();
   }
-}
-
-/** Hashes of an entry, and the path that it gets. */
-export interface EntryHash {
-  sha256: string;
-  target: string;
 }
 
 async function readManifest(file: string, entries: AsyncGenerator<TarEntry>): Promise<BundleManifest> {

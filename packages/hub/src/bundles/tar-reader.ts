@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { minorCollection } from "../download/minor-collection.js";
+import { minorCollection } from "../files/minor-collection.js";
 
 const PIECE_BYTES = 262_144;
 /** Bytes after which young garbage is collected: it consists of the pieces that were read. */

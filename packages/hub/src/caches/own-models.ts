@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { isSafeName } from "../files/safe-name.js";
+import { type WalkBudget, type WalkedEntry, walkFolder } from "../files/walk-folder.js";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { OllamaName } from "../names/model-name.js";
@@ -8,8 +10,6 @@ import { isGgufPath, isOllamaNamespace, isOllamaPart, isWord } from "../names/na
 import { quantizationLabel } from "../names/quantization-label.js";
 import type { FoundFile, FoundModel, FoundModels } from "./found-model.js";
 import { groupFiles, type NamedFile } from "./group-files.js";
-import { isSafeName } from "./safe-name.js";
-import { type WalkBudget, type WalkedEntry, walkFolder } from "./walk-folder.js";
 
 /** Most entries of the folder that are looked at. */
 const MAX_ENTRIES = 50_000;

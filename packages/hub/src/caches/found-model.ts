@@ -1,4 +1,4 @@
-import type { ModelOrigin } from "./stored-model.js";
+import type { ModelOrigin } from "./model-origin.js";
 
 /** Program whose folder contains a model. */
 export type ModelPlace = "hub-cache" | "ollama-store" | "lm-studio-folder" | "own-models";

@@ -1,13 +1,13 @@
 import { constants, copyFile, link, lstat, readlink, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { makeFolder } from "../files/make-folder.js";
+import { readSmallFile } from "../files/read-small-file.js";
+import { replaceFile, syncFolder } from "../files/replace-file.js";
+import { isCommit, isSafePath, isSha256 } from "../files/safe-name.js";
+import { errnoOf, storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import { isRepository } from "../names/name-rules.js";
-import { makeFolder } from "./make-folder.js";
-import { readSmallFile } from "./read-small-file.js";
-import { replaceFile, syncFolder } from "./replace-file.js";
-import { isCommit, isSafePath, isSha256 } from "./safe-name.js";
-import { errnoOf, storeUnusable } from "./store-unusable.js";
 
 /** Errors of file systems and accounts that cannot create symbolic links. */
 const WITHOUT_SYMLINKS = new Set(["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EINVAL", "UNKNOWN"]);

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { readSmallFile } from "../files/read-small-file.js";
+import { isSha256 } from "../files/safe-name.js";
+import { type WalkBudget, walkFolder } from "../files/walk-folder.js";
 import { formatModelName } from "../names/format-model-name.js";
 import { isOllamaNamespace, isOllamaPart, isRepository } from "../names/name-rules.js";
 import { quantizationLabel } from "../names/quantization-label.js";
 import type { FoundFile, FoundModel, FoundModels } from "./found-model.js";
-import { readSmallFile } from "./read-small-file.js";
-import { isSha256 } from "./safe-name.js";
-import { type WalkBudget, walkFolder } from "./walk-folder.js";
 
 /** Most entries of a store's manifests that are looked at. */
 const MAX_ENTRIES = 20_000;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import type { FoundModel } from "../caches/found-model.js";
+import { readSmallFile } from "../files/read-small-file.js";
+import { isSafeName } from "../files/safe-name.js";
+import type { ModelStamp } from "../store/model-stamp.js";
 import { LICENSE_FOLDER, MAX_LICENSE_BYTES, MAX_LICENSE_FILES } from "./bundle-manifest.js";
-import type { FoundModel } from "./found-model.js";
-import type { ModelStamp } from "./model-stamp.js";
-import { readSmallFile } from "./read-small-file.js";
-import { isSafeName } from "./safe-name.js";
 
 const LICENSE_NAME = /^(licen[cs]e|notice|use[_-]policy|copying)([._-]|$)/i;
 

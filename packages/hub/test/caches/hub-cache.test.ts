@@ -1,8 +1,8 @@
 import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { blobPath, placeSnapshot, repositoryFolder, snapshotPath } from "../../src/store/hub-cache.js";
-import { listHubCache } from "../../src/store/list-hub-cache.js";
+import { blobPath, placeSnapshot, repositoryFolder, snapshotPath } from "../../src/caches/hub-cache.js";
+import { listHubCache } from "../../src/caches/list-hub-cache.js";
 import {
   COMMIT,
   cacheFile,
@@ -13,7 +13,7 @@ import {
   tree,
   weights,
   write,
-} from "./store-fixture.js";
+} from "../store/store-fixture.js";
 
 const repository = "org/tiny-GGUF";
 

@@ -1,20 +1,20 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import type { FoundModel } from "../caches/found-model.js";
+import { isTaken } from "../caches/hub-cache.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { requireSpace } from "../files/free-space.js";
+import { syncFolder } from "../files/replace-file.js";
+import { errnoOf, isDiskFull, storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
+import { stampOf } from "../store/list-models.js";
+import { fileStamps } from "../store/model-stamp.js";
+import { stampFiles } from "../store/record-model.js";
+import { findModel, type ResolveModelOptions, resolveModel } from "../store/resolve-model.js";
+import { readStamps } from "../store/stamps.js";
 import { type BundleFile, type BundleManifest, MANIFEST_NAME, MODEL_FOLDER } from "./bundle-manifest.js";
-import type { FoundModel } from "./found-model.js";
-import { requireSpace } from "./free-space.js";
-import { isTaken } from "./hub-cache.js";
 import { readLicenseFiles } from "./license-files.js";
-import { stampOf } from "./list-models.js";
-import { fileStamps } from "./model-stamp.js";
-import { stampFiles } from "./record-model.js";
-import { syncFolder } from "./replace-file.js";
-import { findModel, type ResolveModelOptions, resolveModel } from "./resolve-model.js";
-import { readStamps } from "./stamps.js";
-import { errnoOf, isDiskFull, storeUnusable } from "./store-unusable.js";
 import { TarWriter } from "./tar-writer.js";
 
 export interface ExportModelOptions extends ResolveModelOptions {

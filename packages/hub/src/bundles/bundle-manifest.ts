@@ -1,6 +1,6 @@
+import type { ModelOrigin } from "../caches/model-origin.js";
+import { isCommit, isSafePath, isSha256 } from "../files/safe-name.js";
 import { isGgufPath, isRepository, isRevision, MAX_NAME_CHARACTERS } from "../names/name-rules.js";
-import { isCommit, isSafePath, isSha256 } from "./safe-name.js";
-import type { ModelOrigin } from "./stored-model.js";
 
 /** Name of the bundle's first entry. */
 export const MANIFEST_NAME = "manifest.json";

@@ -1,12 +1,5 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { HubEnvironment } from "../environment/hub-environment.js";
-import { HubError } from "../hub-error.js";
-import { modelWord } from "../names/model-word.js";
-import { isWord } from "../names/name-rules.js";
-import { parseModelName } from "../names/parse-model-name.js";
-import { splitOf } from "../sources/choose-files.js";
-import { type BundleFile, type BundleManifest, LICENSE_FOLDER, MODEL_FOLDER } from "./bundle-manifest.js";
 import {
   blobPath,
   isTaken,
@@ -15,14 +8,20 @@ import {
   repositoryFolder,
   snapshotPath,
   writeReference,
-} from "./hub-cache.js";
-import type { EntryHash } from "./import-bundle.js";
-import type { ImportedModel } from "./import-model.js";
-import { listModels } from "./list-models.js";
-import { namedModelPath, ollamaModelPath } from "./own-models.js";
-import { recordModel, type VerifiedModel } from "./record-model.js";
+} from "../caches/hub-cache.js";
+import { namedModelPath, ollamaModelPath } from "../caches/own-models.js";
+import type { HubEnvironment } from "../environment/hub-environment.js";
+import { HubError } from "../hub-error.js";
+import { modelWord } from "../names/model-word.js";
+import { isWord } from "../names/name-rules.js";
+import { parseModelName } from "../names/parse-model-name.js";
+import { splitOf } from "../sources/choose-files.js";
+import { listModels } from "../store/list-models.js";
+import { recordModel, type VerifiedModel } from "../store/record-model.js";
+import type { StoredModel } from "../store/stored-model.js";
+import { type BundleFile, type BundleManifest, LICENSE_FOLDER, MODEL_FOLDER } from "./bundle-manifest.js";
+import type { EntryHash, ImportedModel } from "./imported-model.js";
 import type { StagedFiles } from "./staged-files.js";
-import type { StoredModel } from "./stored-model.js";
 
 /** The place of a bundle's files on this device. */
 export interface BundlePlace {

@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import { constants, copyFile, open, rm } from "node:fs/promises";
 import path from "node:path";
+import { namedModelPath } from "../caches/own-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { requireSpace } from "../files/free-space.js";
+import { hashFile } from "../files/hash-file.js";
+import { storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import { modelWord } from "../names/model-word.js";
 import { quantizationLabel } from "../names/quantization-label.js";
 import { splitOf } from "../sources/choose-files.js";
+import { listModels } from "../store/list-models.js";
+import { recordModel } from "../store/record-model.js";
 import { requireFree } from "./bundle-place.js";
-import { requireSpace } from "./free-space.js";
-import { hashFile } from "./hash-file.js";
-import type { ImportedModel, ImportModelOptions } from "./import-model.js";
-import { listModels } from "./list-models.js";
-import { namedModelPath } from "./own-models.js";
-import { recordModel } from "./record-model.js";
+import type { ImportedModel, ImportModelOptions } from "./imported-model.js";
 import { StagedFiles } from "./staged-files.js";
-import { storeUnusable } from "./store-unusable.js";
 
 const PIECE_BYTES = 1_048_576;
 

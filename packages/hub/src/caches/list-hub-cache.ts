@@ -1,12 +1,12 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
+import { isCommit, isSha256 } from "../files/safe-name.js";
+import { listFolder, type WalkBudget, walkFolder } from "../files/walk-folder.js";
 import { isGgufPath, isRepository } from "../names/name-rules.js";
 import type { FoundFile, FoundModels } from "./found-model.js";
 import { groupFiles, type NamedFile } from "./group-files.js";
 import { readReference } from "./hub-cache.js";
-import { isCommit, isSha256 } from "./safe-name.js";
-import { listFolder, type WalkBudget, walkFolder } from "./walk-folder.js";
 
 /** Most entries of the cache that are looked at. A cache of a thousand repositories has about 50,000. */
 const MAX_ENTRIES = 200_000;
