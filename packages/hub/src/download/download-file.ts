@@ -30,7 +30,7 @@ export interface DownloadOptions {
     | (Partial<LockTimes> & {
         /** Time without a byte after which a connection is replaced. Default: 30,000. */
         stallMilliseconds?: number;
-        /** Seconds before each new request while no bytes arrive. Default: 0.5, 1, 2, 4, 8. */
+        /** Seconds before each new request while no bytes arrive. Default: 0.5, 1, 2, 4, 8, 15, 30. */
         waits?: readonly number[];
       })
     | undefined;
@@ -136,7 +136,7 @@ async function receive(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const { client, signal, freeSpaceCheck = async () => {} } = options;
-  const { stallMilliseconds = 30_000, waits = [0.5, 1, 2, 4, 8] } = options.timeouts ?? {};
+  const { stallMilliseconds = 30_000, waits = [0.5, 1, 2, 4, 8, 15, 30] } = options.timeouts ?? {};
   const known = partial.totalBytes ?? file.bytes;
   if (known !== null) await freeSpaceCheck(known - partial.receivedBytes);
   let most = partial.receivedBytes;
