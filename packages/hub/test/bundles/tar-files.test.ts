@@ -4,7 +4,7 @@ import { createTarPacker } from "modern-tar";
 import { expect, test } from "vitest";
 import { readTar } from "../../src/bundles/tar-reader.js";
 import { TarWriter } from "../../src/bundles/tar-writer.js";
-import { errorOf, noise, temporaryFolder, write } from "./store-fixture.js";
+import { errorOf, noise, temporaryFolder, write } from "../store/store-fixture.js";
 import { tarEntry } from "./tar-archive.js";
 
 const LARGE = 9 * 2 ** 30;

@@ -34,7 +34,7 @@ import {
   tree,
   weights,
   write,
-} from "./store-fixture.js";
+} from "../store/store-fixture.js";
 import { type HandMadeEntry, tarArchive } from "./tar-archive.js";
 
 const bundlePath = () => path.join(temporaryFolder(), "model.nanoagent");
