@@ -47,7 +47,6 @@ export class HubError extends NanoAgentError {
   override name = "HubError";
   declare readonly code: HubErrorCode;
 
-  // biome-ignore lint/complexity/noUselessConstructor: narrows the codes.
   constructor(parts: HubErrorParts) {
     super(parts);
   }

@@ -9,7 +9,7 @@ import {
   snapshotPath,
   writeReference,
 } from "../caches/hub-cache.js";
-import { namedModelPath, ollamaModelPath } from "../caches/own-models.js";
+import { licenseFolder, namedModelPath, ollamaModelPath } from "../caches/own-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { modelWord } from "../names/model-word.js";
@@ -102,7 +102,7 @@ async function ownPlace(manifest: BundleManifest, environment: HubEnvironment): 
   const paths = manifest.files.map((file) => targets.get(file.path) ?? "");
   const present = await findPresent(environment, paths, manifest);
   if (present === null) for (const file of paths) await requireFree(file, name);
-  const licenses = path.join(environment.modelsFolder, "licenses", name.replaceAll(/[^A-Za-z0-9._-]+/g, "-"));
+  const licenses = licenseFolder(environment, name);
   const targetOf = (file: BundleFile) =>
     targets.get(file.path) ?? path.join(licenses, ...file.path.slice(LICENSE_FOLDER.length).split("/"));
   return {

@@ -40,6 +40,11 @@ export function namedModelPath(
   return path.join(modelsFolder, "files", name, `${name}-${digits(part.number)}-of-${digits(part.count)}.gguf`);
 }
 
+/** Returns the folder for the texts of a model's license: `licenses/NAME` in the models folder. */
+export function licenseFolder({ modelsFolder }: Places, name: string): string {
+  return path.join(modelsFolder, "licenses", name.replaceAll(/[^A-Za-z0-9._-]+/g, "-"));
+}
+
 /** Lists the models in the models folder: those of Ollama's registry, of addresses, and imported ones. */
 export async function listOwnModels({ modelsFolder }: Places): Promise<FoundModels> {
   const budget: WalkBudget = { entriesLeft: MAX_ENTRIES };

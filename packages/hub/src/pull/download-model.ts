@@ -1,16 +1,16 @@
-import { stat } from "node:fs/promises";
-import { placeSnapshot } from "../caches/hub-cache.js";
+import { findModels } from "../caches/find-models.js";
+import { isTaken, placeSnapshot } from "../caches/hub-cache.js";
 import type { ModelOrigin } from "../caches/model-origin.js";
 import { downloadFile } from "../download/download-file.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
-import { hashFile } from "../files/hash-file.js";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { ModelName } from "../names/model-name.js";
 import type { HttpClient } from "../network/http-client.js";
 import type { RemoteFile, RemoteModel, RemoteRepository } from "../sources/remote-model.js";
 import { recordModel } from "../store/record-model.js";
-import { type Places, placesOf, wordOf } from "./places.js";
+import { findHere } from "./find-here.js";
+import { type Places, placesOf } from "./places.js";
 import type { PullEvent, PulledModel } from "./pull-event.js";
 
 /** Largest file with the text of a license that is stored. */
@@ -19,6 +19,8 @@ const MAX_LICENSE_BYTES = 2 ** 20;
 interface DownloadOptions {
   environment: HubEnvironment;
   client: HttpClient;
+  /** Whether a file of the same name may be replaced although its source gives no hash. */
+  isForced: boolean;
   onEvent: (event: PullEvent) => void;
   signal: AbortSignal | undefined;
 }
@@ -32,44 +34,41 @@ export async function downloadModel(
 ): Promise<PulledModel> {
   const { environment, onEvent } = options;
   const places = placesOf(repository, name, environment);
-  const known = model.files.every(({ bytes }) => bytes !== null);
-  const totalBytes = known ? model.files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) : null;
-  let before = 0;
+  const totalBytes = sizeOf(model);
+  let bytes = 0;
   let downloadedBytes = 0;
+  let isOwn = true;
   const files: { path: string; sha256: string }[] = [];
   for (const file of model.files) {
-    const done = await fetchFile(file, places, options, (received) =>
-      onEvent({ type: "progress", receivedBytes: before + received, totalBytes }),
+    const place = { blob: places.blobOf(file), path: places.pathOf(file) };
+    const done = await fetchFile(file, place, options, (received) =>
+      onEvent({ type: "progress", receivedBytes: bytes + received, totalBytes }),
     );
-    before += done.bytes;
+    bytes += done.bytes;
     downloadedBytes += done.downloadedBytes;
-    files.push({ path: await nameFile(file, repository, places, environment), sha256: done.sha256 });
+    // A file that was here before may belong to another program.
+    isOwn &&= !done.wasHere;
+    files.push({ path: await nameFile(file, place, repository, environment), sha256: done.sha256 });
   }
-  onEvent({ type: "progress", receivedBytes: before, totalBytes: totalBytes ?? before });
-  const licenseFiles = await fetchLicenses(repository, places, options);
+  onEvent({ type: "progress", receivedBytes: bytes, totalBytes: totalBytes ?? bytes });
   const [first] = files as [{ path: string; sha256: string }];
+  const known = {
+    name: await nameOf(first.path, name, repository, environment),
+    license: repository.license,
+  };
   const { notices } = await recordModel(environment, {
-    name: nameOf(name, repository, model),
+    ...known,
     source: ORIGINS[repository.source],
     repository: repository.repository,
     revision: repository.revision,
     quantization: model.quantization,
-    license: repository.license,
     files,
-    own: true,
-    licenseFiles,
+    own: isOwn,
+    licenseFiles: await fetchLicenses(repository, places, options),
   });
   for (const message of notices) onEvent({ type: "notice", message });
-  const { source } = repository;
-  return {
-    name: nameOf(name, repository, model),
-    path: first.path,
-    bytes: before,
-    sha256: first.sha256,
-    license: repository.license,
-    downloadedBytes,
-    isCompared: source !== "address",
-  };
+  const isCompared = model.files.every(hasHash);
+  return { ...known, path: first.path, bytes, sha256: first.sha256, downloadedBytes, isCompared };
 }
 
 const ORIGINS: Readonly<Record<RemoteRepository["source"], ModelOrigin>> = {
@@ -78,49 +77,60 @@ const ORIGINS: Readonly<Record<RemoteRepository["source"], ModelOrigin>> = {
   address: "address",
 };
 
-/** Returns the name by which the model can be used. */
-function nameOf(
+/** Returns the size of all files; null if the source does not say it. */
+function sizeOf({ files }: RemoteModel): number | null {
+  return files.reduce<number | null>((sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes), 0);
+}
+
+function hasHash({ sha256, gitSha1 }: RemoteFile): boolean {
+  return sha256 !== null || gitSha1 !== null;
+}
+
+/** Returns the name by which a model can be used now that its file is there. */
+async function nameOf(
+  path: string,
   name: ModelName,
   { repository, source }: RemoteRepository,
-  { quantization, files }: RemoteModel,
-): string {
-  if (source === "ollama") return formatModelName(name);
-  if (source === "address" || repository === null) return wordOf(files[0]);
-  return formatModelName({ source: "hub", repository, quantization, file: null, revision: null });
+  environment: HubEnvironment,
+): Promise<string> {
+  const { models } = await findModels(environment);
+  const found = models.find(({ files }) => files[0].path === path);
+  if (found !== undefined) return found.name;
+  return source === "huggingface" && repository !== null ? repository : formatModelName(name);
+}
+
+interface FilePlace {
+  /** Path that the download is written to. */
+  blob: string;
+  /** Path by which the file is used. */
+  path: string;
 }
 
 /** Downloads a file, unless it is here already with the right contents. */
 async function fetchFile(
   file: RemoteFile,
-  places: Places,
-  { client, signal }: DownloadOptions,
+  place: FilePlace,
+  { client, signal, isForced, environment }: DownloadOptions,
   onBytes: (receivedBytes: number) => void,
 ) {
-  const blob = places.blobOf(file);
-  const here = await hashOfExisting(blob, file, signal);
-  if (here !== null) return { ...here, downloadedBytes: 0 };
-  return downloadFile(file, blob, { client, signal, onProgress: ({ receivedBytes }) => onBytes(receivedBytes) });
-}
-
-/** Hashes a file that is already here. Null if there is none, or its contents are wrong: then it is replaced. */
-async function hashOfExisting(blob: string, file: RemoteFile, signal: AbortSignal | undefined) {
-  const status = await stat(blob).catch(() => null);
-  if (!status?.isFile() || (file.bytes !== null && status.size !== file.bytes)) return null;
-  if (file.sha256 === null && file.gitSha1 === null) return null;
-  const { sha256, gitSha1 } = await hashFile(blob, { withGitSha1: file.sha256 === null, signal });
-  const isRight = file.sha256 === null ? gitSha1 === file.gitSha1 : sha256 === file.sha256;
-  return isRight ? { bytes: status.size, sha256 } : null;
+  const here = await findHere(file, place, { environment, signal });
+  if (here !== null && here.isRight) return { ...here, downloadedBytes: 0, wasHere: true };
+  if (here !== null && !hasHash(file) && !isForced) throw nameTaken(place.path);
+  const onProgress = ({ receivedBytes }: { receivedBytes: number }) => onBytes(receivedBytes);
+  return { ...(await downloadFile(file, place.blob, { client, signal, onProgress })), wasHere: false };
 }
 
 /** Gives a downloaded file the path by which it is used, and returns that path. */
 async function nameFile(
   file: RemoteFile,
+  place: FilePlace,
   { source, repository, revision, reference }: RemoteRepository,
-  places: Places,
   environment: HubEnvironment,
 ): Promise<string> {
-  if (source !== "huggingface" || repository === null || revision === null) return places.pathOf(file);
-  const blob = places.blobOf(file);
+  if (source !== "huggingface" || repository === null || revision === null) return place.path;
+  const { blob } = place;
+  // Where links are not possible, the file itself is at its final path, and its blob is gone.
+  if (!(await isTaken(blob))) return place.path;
   return placeSnapshot(environment, { repository, commit: revision, reference, path: file.path, blob });
 }
 
@@ -130,17 +140,28 @@ async function fetchLicenses(
   places: Places,
   options: DownloadOptions,
 ): Promise<string[]> {
-  if (repository.source !== "huggingface") return [];
   const stored: string[] = [];
   for (const file of repository.licenseFiles) {
     if (file.bytes === null || file.bytes > MAX_LICENSE_BYTES) continue;
+    const place = places.licenseOf(file);
     try {
-      await fetchFile(file, places, options, () => {});
-      stored.push(await nameFile(file, repository, places, options.environment));
+      const { wasHere } = await fetchFile(file, place, options, () => {});
+      const path = await nameFile(file, place, repository, options.environment);
+      // A text that was here before may belong to another program, so it is not removed with the model.
+      if (!wasHere) stored.push(path);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       options.onEvent({ type: "notice", message: `The license file ${file.path} was not stored: ${error.message}` });
     }
   }
   return stored;
+}
+
+function nameTaken(path: string): HubError {
+  return new HubError({
+    code: "store-unusable",
+    message: `Another file is already at ${path}.`,
+    reason: "The address gives no hash, so the program cannot tell whether it is an older version of the same file.",
+    hint: "Remove it with nanoagent models rm, or pass --force to replace it.",
+  });
 }

@@ -61,7 +61,13 @@ export async function pullModel(name: ModelName, options: PullOptions): Promise<
   if (choice === null || options.isDryRun) return null;
   refuseUnreadable(choice);
   if (!options.isForced) await refuseUnfit(choice, choices, places, options.goal);
-  return downloadModel(name, repository, choice.model, { environment, client, onEvent, signal });
+  return downloadModel(name, repository, choice.model, {
+    environment,
+    client,
+    isForced: options.isForced ?? false,
+    onEvent,
+    signal,
+  });
 }
 
 /** Returns the model that is already on this device. Throws the error of a request without a network if it is not. */
