@@ -114,7 +114,7 @@ async function fetchFile(
   onBytes: (receivedBytes: number) => void,
 ) {
   const here = await findHere(file, place, { environment, signal });
-  if (here !== null && here.isRight) return { ...here, downloadedBytes: 0, wasHere: true };
+  if (here?.isRight) return { ...here, downloadedBytes: 0, wasHere: true };
   if (here !== null && !hasHash(file) && !isForced) throw nameTaken(place.path);
   const onProgress = ({ receivedBytes }: { receivedBytes: number }) => onBytes(receivedBytes);
   return { ...(await downloadFile(file, place.blob, { client, signal, onProgress })), wasHere: false };
