@@ -5,7 +5,7 @@ import { isRunning } from "../files/process-identity.js";
 import { type WalkBudget, walkFolder } from "../files/walk-folder.js";
 
 /** Endings of files that a download or an import leaves when it is interrupted. */
-const PARTIAL = /^(.+)\.nanoagent-(part|blocks|lock)$/s;
+const PARTIAL = /^(.+)\.nanoagent-(part|blocks|lock(?:\.[\w.-]+)?)$/s;
 /** Age of a file that nothing writes to. A running download touches its lock every few seconds. */
 export const QUIET_MILLISECONDS = 60_000;
 
@@ -38,19 +38,35 @@ export async function findPartialDownloads(
   const found: PartialDownload[] = [];
   for (const [target, files] of targets) {
     const mtimeMs = Math.max(...files.map(({ mtimeMs }) => mtimeMs));
-    // A time in the future is that of another clock.
-    const isQuiet = Math.abs(now - mtimeMs) > QUIET_MILLISECONDS;
-    const isLive = !isQuiet || (await isHeld(`${target}.nanoagent-lock`));
-    found.push({ target, files, mtimeMs, isLive });
+    found.push({ target, files, mtimeMs, isLive: await isLive(target, files, mtimeMs, now) });
   }
   return found;
 }
 
-/** Whether a lock names a process of this machine that still runs, such as one that was suspended. */
-async function isHeld(file: string): Promise<boolean> {
+/** Whether a program seems to be writing to a partial file. */
+async function isLive(
+  target: string,
+  files: readonly { path: string }[],
+  mtimeMs: number,
+  now: number,
+): Promise<boolean> {
+  const has = (ending: string) => files.some(({ path }) => path === `${target}.nanoagent-${ending}`);
+  // A download that ended by itself, or by Ctrl-C, leaves its list of blocks without a lock.
+  if (has("blocks") && !has("lock")) return false;
+  const held = has("lock") ? await isHeld(`${target}.nanoagent-lock`) : null;
+  // A time in the future is that of another clock.
+  return held ?? Math.abs(now - mtimeMs) <= QUIET_MILLISECONDS;
+}
+
+/**
+ * Whether a lock names a process of this machine that still runs, such as one that was suspended. Null if this machine
+ * cannot tell: a process of another one, or a file that is not a lock.
+ */
+async function isHeld(file: string): Promise<boolean | null> {
   const record = (await readLock(file).catch(() => null))?.record ?? null;
-  if (record === null) return false;
+  if (record === null) return null;
   const isAlive = isRunning(record);
+  if (isAlive !== "unknown") return isAlive;
   // Where the system does not tell processes with the same id apart, the id decides.
-  return isAlive === true || (isAlive === "unknown" && record.place === null && record.host === os.hostname());
+  return record.place === null && record.host === os.hostname() ? true : null;
 }

@@ -188,6 +188,16 @@ test("prune removes partial files of yesterday, and all on request, except those
   expect([live, held, waiting, foreign].map((file) => existsSync(file))).toEqual([true, true, true, true]);
 });
 
+test("prune removes a download that was just interrupted, and what a killed process left of its lock", async () => {
+  const environment = temporaryStore();
+  const blobs = path.join(environment.hubCache, "models--org--x/blobs");
+  const left = ["part", "blocks", `lock.new-${randomUUID()}`].map((ending) =>
+    partial(path.join(blobs, `a.nanoagent-${ending}`), 0),
+  );
+  await pruneStore(environment, { all: true });
+  expect(left.filter((file) => existsSync(file))).toEqual([]);
+});
+
 test("prune never follows a link", async () => {
   const environment = temporaryStore();
   const outside = write(path.join(environment.home, "outside"), "kept");
