@@ -41,8 +41,9 @@ const MAX_ROWS = 200;
  * Measures the speed of a model, and of synthetic models of its size in every calibrated type, and saves the results
  * for the forecasts of all models. Skips models that do not fit in memory.
  */
-export const calibrateDevice: CommandAction = async (values, { stdout, stderr, stop }) => {
-  const header = await readGguf(String(values.calibrate));
+export const calibrateDevice: CommandAction = async (values, streams) => {
+  const { stdout, stderr, stop } = streams;
+  const header = await readGguf(await modelFileOf(String(values.calibrate), streams));
   const writeNotice = (text: string) => stderr.write(plainText(`note: ${text}\n`));
   for (const doubt of calibrationDoubts(header)) writeNotice(doubt);
   const device = await new DeviceProfiler().profile();
