@@ -9,6 +9,7 @@ export const navigation = [
       "README.md": "Overview",
       "docs/getting-started.md": "Getting started",
       "docs/terminal.md": "Talking to an agent",
+      "docs/models.md": "Getting models",
       "docs/models-and-memory.md": "Models and memory",
       "docs/local-models.md": "Local models",
       "docs/intents.md": "Intents",

@@ -15,6 +15,9 @@ export async function codeBlocks(file: string, language: string): Promise<string
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code ?? "");
 }
 
+/** Variables of an environment. */
+export type Variables = Readonly<Record<string, string>>;
+
 /** Runs the code of documents, in a temporary folder of its own. */
 export class DocumentRunner {
   readonly folder: string;
@@ -34,8 +37,11 @@ export class DocumentRunner {
     return rm(this.folder, { recursive: true });
   }
 
-  /** Runs a TypeScript program on the sources of the packages, as if it were in `place`, and returns what it printed. */
-  async runTypeScript(code: string, place = "packages/cli"): Promise<string> {
+  /**
+   * Runs a TypeScript program on the sources of the packages, as if it were in `place`, with more variables in its
+   * environment. Returns what it printed.
+   */
+  async runTypeScript(code: string, place = "packages/cli", variables: Variables = {}): Promise<string> {
     const outfile = path.join(this.folder, `program-${Math.random()}.mjs`);
     await build({
       stdin: { contents: code, loader: "ts", resolveDir: path.join(repository, place) },
@@ -49,7 +55,7 @@ export class DocumentRunner {
       outfile,
     });
     // Its state belongs into this folder, and not to the person who runs the tests.
-    const env = { ...process.env, XDG_STATE_HOME: path.join(this.folder, "state") };
+    const env = { ...process.env, XDG_STATE_HOME: path.join(this.folder, "state"), ...variables };
     return (await execute(process.execPath, [outfile], { env, timeout: 40_000 })).stdout;
   }
 
@@ -60,14 +66,21 @@ export class DocumentRunner {
     return count;
   }
 
-  /** Runs the commands of one block in the folder `place`, and compares what they print; returns their number. */
-  async runConsole(block: string, place: string, comparable = normalize): Promise<number> {
+  /**
+   * Runs the commands of one block in the folder `place`, with more variables in their environment, and compares what
+   * they print; returns their number.
+   */
+  async runConsole(
+    block: string,
+    place: string,
+    { comparable = normalize, variables = {} }: { comparable?: typeof normalize; variables?: Variables } = {},
+  ): Promise<number> {
     const commands = block.split(/^\$ /m).slice(1);
     for (const entry of commands) {
       const [command = "", ...printed] = entry.split("\n");
       const search = `${path.join(this.folder, "bin")}${path.delimiter}${process.env.PATH}`;
       // The program keeps its files for this user in this folder, too.
-      const env = { ...process.env, PATH: search, XDG_STATE_HOME: path.join(this.folder, "state") };
+      const env = { ...process.env, PATH: search, XDG_STATE_HOME: path.join(this.folder, "state"), ...variables };
       const run = execute("sh", ["-c", `{ ${command}\n} 2>&1`], { cwd: place, env });
       run.child.stdin?.end();
       const { stdout } = await run.catch((error: { stdout: string }) => error);
@@ -79,11 +92,17 @@ export class DocumentRunner {
 
 /** The output of a program without what depends on the machine. */
 export function normalize(output: string): string {
-  return output
-    .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
-    .replace(/loaded on \S+/g, "loaded on …")
-    .replace(/(may take \d+) of \d+ MB/g, "$1 of … MB")
-    .replace(/^(\S+: agent '.*' \S+) on .*$/gm, "$1 on …")
-    .replace(/^(ok +Session +).*\/(?=[^/]+$)/gm, "$1…/")
-    .replace(/Device=\S+, Memory=\d+MB, Cores=\d+/g, "Device=…");
+  return (
+    output
+      .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
+      .replace(/loaded on \S+/g, "loaded on …")
+      .replace(/(may take \d+) of \d+ MB/g, "$1 of … MB")
+      .replace(/^(\S+: agent '.*' \S+) on .*$/gm, "$1 on …")
+      .replace(/^(ok +Session +).*\/(?=[^/]+$)/gm, "$1…/")
+      .replace(/^(.* \(--budget-mb\) for )(?!pi5)\S+?(?=:$|, best)/gm, "$1…")
+      // A download says how far it is now and then.
+      .replace(/^\S+: \d+ %, .* MB.*\n/gm, "")
+      .replace(/\S*(\/huggingface\/hub\/\S*\/snapshots\/)[0-9a-f]{40}/g, "…$1…")
+      .replace(/Device=\S+, Memory=\d+MB, Cores=\d+/g, "Device=…")
+  );
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../run-program.js";
 import { countWords, readBlocks } from "./document-blocks.js";
 import { codeBlocks, DocumentRunner } from "./document-runner.js";
-import { PageRunner, readOptions } from "./page-runner.js";
+import { closePageHub, PageRunner, readOptions } from "./page-runner.js";
 
 /** Pages that a script writes; their tests are beside it. */
 const GENERATED = ["config.md", "command-line.md", "troubleshooting.md"];
@@ -16,7 +16,10 @@ let documents: DocumentRunner;
 beforeAll(async () => {
   documents = await DocumentRunner.open();
 });
-afterAll(() => documents.close());
+afterAll(async () => {
+  await closePageHub();
+  await documents.close();
+});
 
 const folder = await readdir(path.join(repository, "docs"), { recursive: true });
 const written = folder

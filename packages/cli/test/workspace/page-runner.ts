@@ -11,8 +11,9 @@ import { expect } from "vitest";
 import { program } from "../run-program.js";
 import { hasScript } from "../terminal.js";
 import type { DocumentBlock } from "./document-blocks.js";
-import { type DocumentRunner, normalize } from "./document-runner.js";
+import { type DocumentRunner, normalize, type Variables } from "./document-runner.js";
 import { ExampleCopy } from "./example-copy.js";
+import { PageHub } from "./page-hub.js";
 
 const execute = promisify(execFile);
 
@@ -35,6 +36,7 @@ const hasModel = testModel !== "";
 
 const SMALL_MODEL = "smollm2-135m-instruct.gguf";
 let models: Promise<string[]> | undefined;
+let hub: Promise<PageHub> | undefined;
 
 /** Writes the headers of models that pages speak of; the weights are holes in the files. */
 async function makeModels(folder: string): Promise<string[]> {
@@ -51,8 +53,15 @@ async function makeModels(folder: string): Promise<string[]> {
   return files;
 }
 
+/** Closes the hub of all pages. */
+export async function closePageHub(): Promise<void> {
+  await (await hub)?.close();
+  hub = undefined;
+}
+
 /**
- * Runs the blocks of one page, in their order and in one folder. A comment above a block says how:
+ * Runs the blocks of one page, in their order and in one folder. Commands and programs download from a hub on this machine,
+ * which has the small model, into a home folder of the page. A comment above a block says how:
  *
  * - `file: NAME` writes the block into that file first.
  * - `terminal` types the lines behind `You: ` and behind questions at a terminal, and waits for all other lines.
@@ -64,10 +73,12 @@ async function makeModels(folder: string): Promise<string[]> {
 export class PageRunner {
   readonly #documents: DocumentRunner;
   readonly #folder: string;
+  readonly #variables: Variables;
 
-  private constructor(documents: DocumentRunner, folder: string) {
+  private constructor(documents: DocumentRunner, folder: string, variables: Variables) {
     this.#documents = documents;
     this.#folder = folder;
+    this.#variables = variables;
   }
 
   /** Opens a page's folder, with the model files that pages speak of. */
@@ -77,7 +88,8 @@ export class PageRunner {
     const files = await models;
     await Promise.all(files.map((file) => link(file, path.join(folder, path.basename(file)))));
     if (hasModel) await symlink(testModel, path.join(folder, SMALL_MODEL));
-    return new PageRunner(documents, folder);
+    hub ??= PageHub.start(path.join(folder, SMALL_MODEL), documents.folder);
+    return new PageRunner(documents, folder, await (await hub).makeHome(documents.folder));
   }
 
   /** Runs one block, and fails where it does not do what the page says. */
@@ -99,7 +111,10 @@ export class PageRunner {
       if (marks.includes("model") && !hasModel) return;
       if (marks.includes("x64") && process.arch !== "x64") return;
       if (marks.includes("terminal")) await this.#runAtTerminal(block.text, place);
-      else await this.#documents.runConsole(block.text, place, marks.includes("model") ? withoutFigures : undefined);
+      else {
+        const comparable = marks.includes("model") ? withoutFigures : normalize;
+        await this.#documents.runConsole(block.text, place, { comparable, variables: this.#variables });
+      }
     }
   }
 
@@ -124,7 +139,7 @@ export class PageRunner {
   /** Runs a program. The comments at the ends of its lines are what it prints. */
   async #runProgram(code: string): Promise<void> {
     const said = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment]) => comment);
-    const printed = (await this.#documents.runTypeScript(code)).trimEnd().split("\n");
+    const printed = (await this.#documents.runTypeScript(code, undefined, this.#variables)).trimEnd().split("\n");
     if (said.length > 0) expect(printed).toEqual(said);
   }
 
@@ -135,10 +150,9 @@ export class PageRunner {
     expect(command, "the command").toMatch(/^\$ nanoagent run/);
     const words = [process.execPath, program, ...command.slice("$ nanoagent ".length).split(" ")];
     const run = `stty cols 120 rows 40; exec ${words.map((word) => `'${word}'`).join(" ")}`;
-    const state = path.join(this.#documents.folder, "terminal-state");
     const child = spawn("script", ["--quiet", "--return", "--command", run, "/dev/null"], {
       cwd: place,
-      env: { ...process.env, TERM: "xterm", XDG_STATE_HOME: state },
+      env: { ...process.env, TERM: "xterm", ...this.#variables },
     });
     let seen = "";
     child.stdout.setEncoding("utf8").on("data", (piece) => {
@@ -175,11 +189,15 @@ export class PageRunner {
 
 /** The output of a model without what depends on the machine: every figure, and the words of replies. */
 function withoutFigures(output: string): string {
-  return normalize(output)
-    .replace(/^Agent: .*(\n(?!\(|You:|Session|\$|\w+: ).*)*$/gm, "Agent: …")
-    .replace(/"content":"(?:[^"\\]|\\.)*"/g, '"content":"…"')
-    .replace(/^Held by: .*$/gm, "Held by: …")
-    .replace(/\d[\d.,:TZ-]*/g, "#");
+  return (
+    normalize(output)
+      .replace(/^Agent: .*(\n(?!\(|You:|Session|\$|\w+: ).*)*$/gm, "Agent: …")
+      .replace(/"content":"(?:[^"\\]|\\.)*"/g, '"content":"…"')
+      .replace(/^Held by: .*$/gm, "Held by: …")
+      .replace(/\d[\d.,:TZ-]*/g, "#")
+      // Columns are as wide as their figures.
+      .replace(/(?<=\S) {2,}/g, "  ")
+  );
 }
 
 /** Returns the options that `nanoagent COMMAND --help` lists, by command. */
