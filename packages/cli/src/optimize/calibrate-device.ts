@@ -23,6 +23,7 @@ import {
 import { ADDON_VERSION, measureLlamaSpeed } from "@nanoagent/runtime/engines/llama";
 import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
+import { modelFileOf } from "../named-models/model-file-of.js";
 import { formatJson } from "../output/format.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { StopRequest } from "../streams.js";
