@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const notesFolder = path.join(root, "packages/hub/catalogue/notes");
 const target = path.join(root, "packages/hub/src/catalogue/catalogue.json");
+const schemaFile = path.join(root, "packages/hub/schemas/model-catalogue.json");
 const SOURCES_FILE = "sources.yaml";
 
 /** Facts of a model besides its files and quality figures. */
@@ -25,9 +26,9 @@ const FACTS = [
 ];
 const ROUNDED_DIGITS = 3;
 
-/** Returns the text of the catalogue. Throws an error that names the note with a fault. */
+/** Returns the text of the catalogue. Throws an error that names the note, or the place in the catalogue, with a fault. */
 export function buildCatalogue(folder = notesFolder) {
-  const { parse } = createRequire(path.join(root, "packages/runtime/package.json"))("yaml");
+  const { parse } = requireFrom("runtime", "yaml");
   const read = (name) => parse(readFileSync(path.join(folder, name), "utf8"));
   const sources = read(SOURCES_FILE);
   const used = [];
@@ -46,11 +47,28 @@ export function buildCatalogue(folder = notesFolder) {
   const unused = Object.keys(sources).filter((word) => !used.includes(word));
   if (unused.length > 0) throw new Error(`${SOURCES_FILE}: no note names ${unused.join(", ")}`);
   const catalogue = { format: 1, sources: used.map((word) => sources[word]), models };
+  checkSchema(catalogue);
   return format(`${JSON.stringify(catalogue, null, 2)}\n`);
 }
 
+/** Throws an error that names the first place where a catalogue differs from its schema. */
+function checkSchema(catalogue) {
+  const { default: Ajv } = requireFrom("models", "ajv/dist/2020.js");
+  const validate = new Ajv().compile(JSON.parse(readFileSync(schemaFile, "utf8")));
+  if (validate(catalogue)) return;
+  const [{ instancePath, message }] = validate.errors;
+  const [, index, rest] = /^\/models\/(\d+)(.*)$/.exec(instancePath) ?? [null, null, instancePath];
+  const place = index === null ? rest : `${catalogue.models[index].name}${rest}`;
+  throw new Error(`${place}: ${message}`);
+}
+
+/** Loads a package that one of the workspace's packages depends on. */
+function requireFrom(folder, name) {
+  return createRequire(path.join(root, "packages", folder, "package.json"))(name);
+}
+
 function modelOf(note, family, place, sourceIndex) {
-  const known = new Set(["name", "family", "files", "quality", ...FACTS]);
+  const known = new Set(["name", "family", "variant_of", "files", "quality", ...FACTS]);
   const stray = Object.keys(note).find((key) => !known.has(key));
   if (stray !== undefined) throw new Error(`${place}: unknown key "${stray}"`);
   const facts = {};
@@ -75,7 +93,8 @@ function modelOf(note, family, place, sourceIndex) {
     value,
     source: sourceIndex(source, `${place}, ${figure}`),
   }));
-  return { name: note.name, family, repository, files, ...others, quality, sources: factSources };
+  const variant = note.variant_of === undefined ? {} : { variant_of: note.variant_of };
+  return { name: note.name, family, ...variant, repository, files, ...others, quality, sources: factSources };
 }
 
 /** Formats as the linter wants it. */

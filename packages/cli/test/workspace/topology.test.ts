@@ -33,7 +33,7 @@ const shape = {
   hub: {
     dependencies: ["@nanoagent/models", "@nanoagent/optimizer"],
     peers: [],
-    exports: [".", "./local-models", "./package.json", "./testing"],
+    exports: [".", "./local-models", "./package.json", "./schemas/*.json", "./testing"],
   },
   runtime: {
     dependencies: ["@nanoagent/models"],

@@ -23,7 +23,9 @@ export function describeBasis(
     download_bytes: isLearned
       ? "exact: the repository said it when a model was downloaded"
       : file.bytes_rounded === null
-        ? unknown
+        ? basis === "shape"
+          ? `computed from the shape, within a few percent: ${fact("shape")}`
+          : unknown
         : `rounded to three digits: ${from(file.source)}`,
     memory_bytes: {
       shape: `computed from the shape${(file.bytes ?? file.bytes_rounded) === null ? "" : ", scaled to the download size"}: ${fact("shape")}`,

@@ -22,6 +22,8 @@ export interface ModelShape {
   window_head_length?: number | undefined;
   /** Layers at the end that read the cache of an earlier layer. */
   shared_layer_count?: number | undefined;
+  /** Length of the feed-forward part of those layers, if it differs. */
+  shared_feed_forward_length?: number | undefined;
   /** Length of the embedding that each layer has of its own (Gemma 4). */
   layer_embedding_length?: number | undefined;
   /** Indexes of the layers with attention; all others have a short convolution (LFM2). */
@@ -46,7 +48,7 @@ export interface CatalogueFile {
   bytes_rounded: number | null;
   /** First 16 hex digits of the SHA-256, to compare only; null if unknown. */
   sha256_prefix: string | null;
-  /** Index of the source. Absent for a file that only a download has shown. */
+  /** Index of the source of the name and the size. Absent for a file that only a download has shown. */
   source?: number | undefined;
   /** Size and SHA-256 that a download has shown. Absent: not downloaded yet. */
   bytes?: number | null | undefined;
@@ -67,6 +69,8 @@ export interface CatalogueModel {
   /** One word for the command line: `qwen3-0.6b`. */
   name: string;
   family: string;
+  /** Name of the entry with the same model in other files. Only one of them is recommended. */
+  variant_of?: string | undefined;
   /** `org/repo` of Hugging Face, or `ollama:name:tag`. */
   repository: string;
   files: readonly CatalogueFile[];
@@ -84,7 +88,7 @@ export interface CatalogueModel {
   sources: Readonly<Record<string, number>>;
 }
 
-/** Known small models. */
+/** Known small models. `schemas/model-catalogue.json` is the schema of the file that is shipped. */
 export interface ModelCatalogue {
   format: 1;
   /** Addresses and descriptions of the sources. */

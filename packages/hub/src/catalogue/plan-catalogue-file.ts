@@ -25,11 +25,16 @@ export interface CatalogueFilePlan {
   memoryBytes: number | null;
   contextTokens: number | null;
   fits: boolean;
-  /** Number of parameters of the shape; null without a shape. */
+  /** Size of the file: as stated, or else that of the shape. Null if neither is known. */
+  fileBytes: number | null;
+  /** Number of parameters of the shape that each token is computed with; null without a shape. */
   parameters: number | null;
   /** Basis of the memory: `shape`, `size` of the file alone, or `none`. */
   basis: "shape" | "size" | "none";
 }
+
+/** Embeddings of single layers (Gemma 4), of which a token needs one row. */
+const LOOKED_UP = "per_layer_token_embd.weight";
 
 /** Plans a file of the catalogue: from the shape of its model, or else from its size. */
 export function planCatalogueFile(
@@ -39,15 +44,16 @@ export function planCatalogueFile(
 ): CatalogueFilePlan {
   const header = model.embedding ? null : shapeHeader(model, file);
   if (header === null) return estimated(model, file, facts);
-  const parameters = header.tensors.reduce((sum, { weights }) => sum + weights, 0);
+  const parameters = header.tensors.reduce((sum, { name, weights }) => sum + (name === LOOKED_UP ? 0 : weights), 0);
+  const known = { fileBytes: header.file_bytes, parameters, basis: "shape" } as const;
   const least = leastMemory(header, facts);
-  const misfit = { plan: null, contextTokens: null, fits: false, parameters, basis: "shape" } as const;
+  const misfit = { ...known, plan: null, contextTokens: null, fits: false };
   if (least > facts.budgetBytes) return { ...misfit, memoryBytes: least };
   try {
     const [plan] = planFit({ ...facts, models: [header], measurement, goal: { mayQuantize: false } });
     if (plan === undefined) return estimated(model, file, facts);
     const { context_tokens: contextTokens, ledger } = plan;
-    return { plan, memoryBytes: ledger.peak_resident_bytes, contextTokens, fits: true, parameters, basis: "shape" };
+    return { ...known, plan, memoryBytes: ledger.peak_resident_bytes, contextTokens, fits: true };
   } catch (error) {
     if (!DoesNotFitError.isInstance(error)) throw error;
     return { ...misfit, memoryBytes: (error as DoesNotFitError).ledger.peak_resident_bytes };
@@ -68,7 +74,7 @@ function leastMemory(header: GgufHeader, { cpuFeatures }: PlanFacts): number {
 
 function estimated(model: CatalogueModel, file: CatalogueFile, facts: PlanFacts): CatalogueFilePlan {
   const bytes = file.bytes ?? file.bytes_rounded;
-  const none = { plan: null, parameters: null };
+  const none = { plan: null, fileBytes: bytes, parameters: null };
   if (bytes === null) return { ...none, memoryBytes: null, contextTokens: null, fits: false, basis: "none" };
   const memoryBytes = estimateMemory(bytes, model.embedding);
   const contextTokens = Math.min(model.trained_context_tokens ?? ENOUGH_CONTEXT_TOKENS, ENOUGH_CONTEXT_TOKENS);

@@ -61,9 +61,10 @@ export function isWindowed({ window_period: period }: ModelShape, index: number)
   return period !== undefined && index % period < period - 1;
 }
 
-/** Length of the feed-forward part of a layer: twice as long where a layer has no cache of its own. */
+/** Length of the feed-forward part of a layer, which may differ in layers without a cache of their own. */
 export function feedForwardLength(shape: ModelShape, index: number): number {
-  return isShared(shape, index) ? 2 * shape.feed_forward_length : shape.feed_forward_length;
+  const { feed_forward_length: usual, shared_feed_forward_length: shared = usual } = shape;
+  return isShared(shape, index) ? shared : usual;
 }
 
 function isShared({ shared_layer_count = 0, layer_count }: ModelShape, index: number): boolean {

@@ -1,26 +1,33 @@
 import type { FitPlan } from "@nanoagent/models";
 import { missedFloors, type PlanGoal } from "@nanoagent/optimizer";
+import type { PlannedChoice } from "./compare-choices.js";
 import type { ModelChoice } from "./plan-choices.js";
 
 /** Expected divergence that is hardly noticeable, in nats. */
 const UNNOTICED_DIVERGENCE = 0.05;
 
 /** A choice that fits. */
-export type FittingChoice = ModelChoice & { plan: FitPlan };
+export type Fitting<Choice extends PlannedChoice> = Choice & { plan: FitPlan };
+export type FittingChoice = Fitting<ModelChoice>;
 
 /**
- * Returns the choice to recommend from ranked choices; null if nothing fits.
+ * Returns the choice to recommend from ranked choices; null if nothing fits. Downloads and recommendations both use it.
  *
- * Among those that miss no minimum of the goal and diverge by at most 0.05 from the original, which is hardly noticeable,
- * it is the fastest, and of equally fast ones the smallest download. An unknown divergence counts as larger. Without
- * such a choice, it is the first of the ranking.
+ * Among those that miss the fewest minimums of the goal and diverge by at most 0.05 from the original, which is hardly
+ * noticeable, it is the fastest, and of equally fast ones the smallest download. An unknown divergence counts as larger.
+ * Without such a choice, it is the first of the ranking.
  */
-export function bestChoice(choices: readonly ModelChoice[], goal: PlanGoal = {}): FittingChoice | null {
-  const fitting = choices.filter(fits);
-  const [best] = fitting
-    .filter(({ plan }) => missedFloors(plan, goal).length === 0 && divergenceOf(plan) <= UNNOTICED_DIVERGENCE)
+export function bestChoice<Choice extends PlannedChoice>(
+  choices: readonly Choice[],
+  goal: PlanGoal = {},
+): Fitting<Choice> | null {
+  const fitting = choices.filter(fits).map((choice) => ({ choice, missed: missedFloors(choice.plan, goal).length }));
+  const fewest = Math.min(...fitting.map(({ missed }) => missed));
+  const candidates = fitting.filter(({ missed }) => missed === fewest).map(({ choice }) => choice);
+  const [best] = candidates
+    .filter(({ plan }) => divergenceOf(plan) <= UNNOTICED_DIVERGENCE)
     .sort((one, other) => speedOf(other.plan) - speedOf(one.plan) || one.downloadBytes - other.downloadBytes);
-  return best ?? fitting[0] ?? null;
+  return best ?? candidates[0] ?? null;
 }
 
 /**
@@ -39,7 +46,7 @@ export function nextSmaller(
   return smaller.find(({ plan }) => missedFloors(plan, goal).length === 0) ?? smaller[0] ?? null;
 }
 
-function fits(choice: ModelChoice): choice is FittingChoice {
+function fits<Choice extends PlannedChoice>(choice: Choice): choice is Fitting<Choice> {
   return choice.plan !== null;
 }
 

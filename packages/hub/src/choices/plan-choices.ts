@@ -1,17 +1,11 @@
 import { type DeviceMeasurement, type FitPlan, NanoAgentError } from "@nanoagent/models";
-import {
-  comparePlans,
-  type GgufHeader,
-  InvalidFitRequestError,
-  type PlanFacts,
-  type PlanGoal,
-  planFit,
-} from "@nanoagent/optimizer";
+import { type GgufHeader, InvalidFitRequestError, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
 import type { RemoteHeader } from "../headers/read-remote-headers.js";
 import type { RemoteModel } from "../sources/remote-model.js";
+import { compareChoices, type PlannedChoice } from "./compare-choices.js";
 
 /** A model of a repository with its plan for a device. */
-export interface ModelChoice {
+export interface ModelChoice extends PlannedChoice {
   model: RemoteModel;
   /** Path of its first file at the source. */
   file: string;
@@ -39,13 +33,7 @@ export interface PlanChoicesOptions {
  */
 export function planChoices(headers: readonly RemoteHeader[], options: PlanChoicesOptions): ModelChoice[] {
   const { goal = {} } = options;
-  return headers
-    .map((header) => planChoice(header, options))
-    .sort((one, other) => {
-      const size = one.downloadBytes - other.downloadBytes;
-      if (one.plan !== null && other.plan !== null) return comparePlans(one.plan, other.plan, goal) || size;
-      return Number(one.plan === null) - Number(other.plan === null) || size;
-    });
+  return headers.map((header) => planChoice(header, options)).sort((one, other) => compareChoices(one, other, goal));
 }
 
 function planChoice(

@@ -55,14 +55,14 @@ describe("names of the catalogue", () => {
 
 describe("findCatalogueFile", () => {
   test("finds an entry by its repository, in any case, and its file by the quantization", () => {
-    const found = findCatalogueFile(catalogue, "UNSLOTH/qwen3.5-2b-gguf", "Q4_K_M");
+    const found = findCatalogueFile(catalogue, "BARTOWSKI/qwen_qwen3.5-2b-gguf", "Q4_K_M");
     expect(found?.model.name).toBe("qwen3.5-2b");
-    expect(found?.file?.sha256_prefix).toBe("aaf42c8b7c3cab2b");
+    expect(found?.file?.sha256_prefix).toBe("57a1085840f497d7");
   });
 
   test("finds an entry without a file of the quantization", () => {
-    expect(findCatalogueFile(catalogue, "unsloth/Qwen3.5-2B-GGUF", "Q8_0")).toMatchObject({ file: null });
-    expect(findCatalogueFile(catalogue, "unsloth/Qwen3.5-2B-GGUF", null)).toMatchObject({ file: null });
+    expect(findCatalogueFile(catalogue, "bartowski/Qwen_Qwen3.5-2B-GGUF", "Q6_K")).toMatchObject({ file: null });
+    expect(findCatalogueFile(catalogue, "bartowski/Qwen_Qwen3.5-2B-GGUF", null)).toMatchObject({ file: null });
     expect(findCatalogueFile(catalogue, "someone/else", "Q8_0")).toBeNull();
   });
 });

@@ -132,15 +132,15 @@ describe("withLearned", () => {
   });
 
   test("says that the license or the file differs from the shipped one", () => {
-    const repository = "unsloth/Qwen3.5-2B-GGUF";
+    const repository = "bartowski/Qwen_Qwen3.5-2B-GGUF";
     const models: RemoteRepository["models"] = [
-      { quantization: "Q4_K_M", files: [remoteFile("Qwen3.5-2B-Q4_K_M.gguf", 1_280_835_840)] },
+      { quantization: "Q4_K_M", files: [remoteFile("Qwen_Qwen3.5-2B-Q4_K_M.gguf", 1_396_198_496)] },
     ];
     const { catalogue: changed, notices } = applied(learnedOf({ repository, models, license: "mit" }));
     expect(findCatalogueModel(changed, "qwen3.5-2b")?.license).toBe("mit");
     expect(notices).toEqual([
       `The license of ${repository} is mit, not apache-2.0 as the catalogue says.`,
-      `Qwen3.5-2B-Q4_K_M.gguf of ${repository} is not the file that the catalogue was made from.`,
+      `Qwen_Qwen3.5-2B-Q4_K_M.gguf of ${repository} is not the file that the catalogue was made from.`,
     ]);
   });
 
