@@ -101,7 +101,7 @@ export function normalize(output: string): string {
       .replace(/^(ok +Session +).*\/(?=[^/]+$)/gm, "$1…/")
       .replace(/^(.* \(--budget-mb\) for )(?!pi5)\S+?(?=:$|, best)/gm, "$1…")
       // A download says how far it is now and then.
-      .replace(/^\S+: \d+ %, .* MB.*\n/gm, "")
+      .replace(/^(?:Verifying )?\S+: \d+ %, .* MB.*\n/gm, "")
       .replace(/\S*(\/huggingface\/hub\/\S*\/snapshots\/)[0-9a-f]{40}/g, "…$1…")
       .replace(/Device=\S+, Memory=\d+MB, Cores=\d+/g, "Device=…")
   );
