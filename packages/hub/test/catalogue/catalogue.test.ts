@@ -207,6 +207,12 @@ describe("the builder", () => {
     ["an unknown source", "[llama3.2, localai]", "[llama3.2, hearsay]", /unknown source "hearsay"/],
     ["a fact without a source", "license: [llama3.2, localai]", "license: [llama3.2, null]", /license has no source/],
     ["an unknown key", "license: [llama3.2, localai]", "licence: [llama3.2, localai]", /unknown key "licence"/],
+    [
+      "at odds with the schema",
+      "[chat, tools, summaries]",
+      "[chat, tools, poems]",
+      /llama3\.2-1b\/good_for\/2: must be/,
+    ],
   ];
   test.each(faults)("fails for notes that are %s", async (name, before, after, expected) => {
     const copy = path.join(folder, name.replaceAll(" ", "-"));

@@ -189,7 +189,7 @@ describe("recommendModels", () => {
   test("takes the fastest file that is hardly worse than the original", () => {
     const chosen = (memoryMb: number, name: string) =>
       recommend(memoryMb).models.find((model) => model.name === name)?.quantization;
-    expect(chosen(4096, "lfm2-350m")).toBe("Q6_K");
+    expect(chosen(4096, "lfm2-350m")).toBe("Q5_K_M");
     expect(chosen(4096, "smollm3-3b")).toBe("Q4_K_M");
     expect(chosen(512, "lfm2-350m")).toBe("Q4_K_M");
   });
