@@ -59,7 +59,7 @@ const COMPUTED_SIZE_DIGITS = 2;
  * the file is recommended that a download from a repository with these files would choose; of entries with the same
  * model, the one with that file.
  *
- * Nothing is read or downloaded. Planning 50 models takes about a third of a second.
+ * Nothing is read or downloaded. Planning 50 models takes about half a second.
  */
 export function recommendModels(catalogue: ModelCatalogue, options: RecommendOptions): Recommendations {
   const chosen: PlannedFile[] = [];
