@@ -46,7 +46,17 @@ export async function downloadOffered(
   const answer = await questions.ask(`Download${size} of ${plainLine(name)} (${plainLine(repository)})?`, "yes");
   if (answer === null || !/^y(es)?$/i.test(answer)) return null;
   const { pullNamed } = await import("../models/pull-by-name.js");
-  const pulled = await pullNamed(repository, { quant: quantization, json: undefined }, streams);
-  if (pulled === null) throw new NanoAgentError({ code: "aborted", message: "The download was interrupted." });
-  return pulled.name;
+  // The questions take Ctrl-C from the terminal.
+  const stop = AbortSignal.any([streams.stop, questions.closed]);
+  try {
+    const pulled = await pullNamed(repository, { quant: quantization, json: undefined }, { ...streams, stop });
+    return pulled?.name ?? null;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    throw new NanoAgentError({
+      code: "aborted",
+      message: "The download was interrupted. The partial download is kept.",
+      hint: `Continue it with: nanoagent models pull ${plainLine(repository)}${quantization === null ? "" : `:${quantization}`}`,
+    });
+  }
 }

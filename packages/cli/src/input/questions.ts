@@ -5,7 +5,7 @@ import type { Streams } from "../streams.js";
 /** Asks questions at a terminal, one after another. Ctrl-C and Ctrl-D end them. */
 export class Questions {
   readonly #readline: Interface;
-  #isClosed = false;
+  readonly #closed = new AbortController();
   #waiting: ((answer: string | null) => void) | null = null;
 
   constructor({ stdin, stdout, stop }: Pick<Streams, "stdin" | "stdout" | "stop">) {
@@ -17,15 +17,20 @@ export class Questions {
     this.#readline.on("close", () => {
       // The cursor is still on the line of the question.
       if (this.#waiting !== null) stdout.write("\n");
-      this.#isClosed = true;
+      this.#closed.abort();
       this.#answer(null);
     });
     onAbort(stop, () => this.close());
   }
 
+  /** Aborts when the questions have ended: also by Ctrl-C while nothing is asked. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
   /** Returns the typed answer, `usual` for an empty one, or null if the user has ended the questions. */
   async ask(question: string, usual: string): Promise<string | null> {
-    if (this.#isClosed) return null;
+    if (this.closed.aborted) return null;
     this.#readline.setPrompt(`${question}${usual === "" ? "" : ` [${usual}]`}: `);
     this.#readline.prompt();
     const answer = await new Promise<string | null>((resolve) => {

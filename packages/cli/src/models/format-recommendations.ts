@@ -17,6 +17,7 @@ const COLUMNS: readonly Column<Recommendation>[] = [
     cell: ({ download_bytes }) => (download_bytes === null ? "unknown" : `~${whole(download_bytes)}`),
   },
   { title: "memory MB", cell: ({ memory_bytes, plan }) => `${plan === null ? "~" : ""}${whole(memory_bytes)}` },
+  { title: "context", leftOut: 4, cell: ({ context_tokens }) => String(context_tokens ?? "unknown") },
   { title: "answer/s", cell: ({ forecast }) => interval(forecast?.decode_at_start) },
   { title: "license", isText: true, leftOut: 1, cell: ({ license }) => plainLine(license ?? "unknown") },
   { title: "good for", isText: true, leftOut: 3, cell: ({ good_for }) => good_for.join(", ") || "unknown" },

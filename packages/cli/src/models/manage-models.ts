@@ -1,10 +1,22 @@
+import { NanoAgentError } from "@nanoagent/models";
 import type { CommandAction } from "../command-line/command.js";
+import type { StopRequest } from "../streams.js";
 
 /** Runs an action of `nanoagent models`. Each loads only the code that it needs. */
 export const manageModels: CommandAction = async (values, streams, commands) => {
   const load = actions[String(values.action)];
   if (load === undefined) throw new Error(`models has no action ${values.action}`);
-  return (await load())(values, streams, commands);
+  const action = await load();
+  try {
+    return await action(values, streams, commands);
+  } catch (error) {
+    const { stop, stderr } = streams;
+    if (!stop.aborted || NanoAgentError.isInstance(error)) throw error;
+    const { cause, exitCode } = stop.reason as StopRequest;
+    const kept = values.action === "pull" ? " The partial download is kept, and the same command continues it." : "";
+    if (cause === "signal") stderr.write(`Interrupted.${kept}\n`);
+    return exitCode;
+  }
 };
 
 const actions: Readonly<Record<string, () => Promise<CommandAction>>> = {

@@ -1,3 +1,4 @@
+import { NanoAgentError } from "@nanoagent/models";
 import { plainLine } from "../output/plain-text.js";
 import { StatusLine } from "../output/status-line.js";
 import { terminalAbilities } from "../output/terminal-style.js";
@@ -20,6 +21,9 @@ export async function findNamedModel(
       );
     const { path } = await resolveAnyName(name, readHubEnvironment(), { onHash, signal: stop });
     return path;
+  } catch (error) {
+    if (!stop.aborted || NanoAgentError.isInstance(error)) throw error;
+    throw new NanoAgentError({ code: "aborted", message: `Interrupted while ${plainLine(name)} was verified.` });
   } finally {
     status.clear();
   }

@@ -42,6 +42,9 @@ export interface RemoteHeadersOptions {
 const PARALLEL_READS = 2;
 const STALL_MILLISECONDS = 30_000;
 
+/** Statuses of a signed address that is no longer valid. */
+const EXPIRED: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
+
 /** Failures that concern the host or the account, and so every file of the repository. */
 const FAILURES_OF_ALL: ReadonlySet<HubErrorCode> = new Set([
   "repository-gated",
@@ -104,6 +107,10 @@ class StoppingClient implements HttpClient {
 
   async request(request: HttpRequest): Promise<HttpResponse> {
     if (this.failure !== null) throw this.failure;
+    const response = await this.#client.request(request);
+    if (!EXPIRED.has(response.status) || new URL(response.url).origin === new URL(request.url).origin) return response;
+    // The signed address that the request was redirected to may have expired: the next one is new.
+    response.body.destroy();
     return this.#client.request(request);
   }
 }
