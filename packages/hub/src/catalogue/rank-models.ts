@@ -1,3 +1,4 @@
+import { ENOUGH_CONTEXT_TOKENS } from "@nanoagent/optimizer";
 import type { CatalogueModel, ModelUse } from "./model-catalogue.js";
 import type { CatalogueFilePlan } from "./plan-catalogue-file.js";
 
@@ -9,7 +10,7 @@ export type ModelRank = readonly number[];
 
 /** The file that was chosen for a model, and the purpose to rank for. */
 export interface RankFacts {
-  planned: Pick<CatalogueFilePlan, "parameters">;
+  planned: Pick<CatalogueFilePlan, "parameters" | "contextTokens">;
   /** Size of the file; 0 if unknown. */
   downloadBytes: number;
   /** Forecast or likely speed; null if unknown. */
@@ -55,6 +56,7 @@ export function rankOf(model: CatalogueModel, { planned, downloadBytes, tokensPe
   const isWeak = Object.entries(WEAK_BELOW[purpose]).some(([name, limit]) => (figureOf(name) ?? limit) < limit);
   return [
     model.embedding ? 0 : speedClass(tokensPerSecond),
+    model.embedding ? 0 : contextClass(planned.contextTokens, model.trained_context_tokens),
     Number(isWeak) - sizeClass(size),
     known < 0 ? figures.length : known,
     -(figureOf(figures[known]) ?? 0),
@@ -72,6 +74,12 @@ export function compareRanks(one: ModelRank, other: ModelRank): number {
 function speedClass(tokensPerSecond: number | null): number {
   if (tokensPerSecond === null) return 1;
   return Math.max(0, Math.ceil(Math.log2(COMFORTABLE_TOKENS_PER_SECOND / tokensPerSecond)));
+}
+
+/** 0 for enough context, or all that the model was trained for; 1 down to half of it, 2 down to a quarter, and so on. */
+function contextClass(contextTokens: number | null, trainedTokens: number | null): number {
+  const enough = Math.min(ENOUGH_CONTEXT_TOKENS, trainedTokens ?? ENOUGH_CONTEXT_TOKENS);
+  return Math.max(0, Math.ceil(Math.log2(enough / (contextTokens ?? enough))));
 }
 
 function sizeClass(parameters: number): number {

@@ -54,10 +54,10 @@ const MOST_USEFUL_BITS = 9;
 const COMPUTED_SIZE_DIGITS = 2;
 
 /**
- * Ranks the models of a catalogue that fit a device. Models that write at least 5 tokens per second come first; among
- * them the larger ones, by classes of size, and within a class those with the better published figures. Of each model,
- * the file is recommended that a download from a repository with these files would choose; of entries with the same
- * model, the one with that file.
+ * Ranks the models of a catalogue that fit a device. Models that write at least 5 tokens per second come first, and
+ * among them those with a context of 4,096 tokens; then the larger ones, by classes of size, and within a class those
+ * with the better published figures. Of each model, the file is recommended that a download from a repository with these
+ * files would choose; of entries with the same model, the one with that file.
  *
  * Nothing is read or downloaded. Planning 50 models takes about half a second.
  */

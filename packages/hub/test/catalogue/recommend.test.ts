@@ -51,6 +51,13 @@ describe("recommendModels", () => {
     expect(models.findIndex((model) => model.forecast !== null && speedOf(model) < 5)).toBeGreaterThan(place);
   });
 
+  test("puts models with enough context before fast ones with less", () => {
+    const fast = recommend(384).models.filter((model) => speedOf(model) >= 5 && model.context_tokens !== null);
+    const steps = fast.map(({ context_tokens }) => Math.ceil(Math.log2(4096 / (context_tokens ?? 4096))));
+    expect(steps).toEqual([...steps].sort((one, other) => one - other));
+    expect(new Set(steps).size).toBeGreaterThan(1);
+  });
+
   test("recommends larger models on larger devices", () => {
     const best = [512, 1024, 4096].map((memoryMb) => recommend(memoryMb).models[0]);
     expect(best.map((model) => model?.name)).toEqual(["lfm2.5-350m", "lfm2-700m", "qwen3-1.7b-compact"]);
