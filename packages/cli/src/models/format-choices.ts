@@ -1,5 +1,5 @@
 import type { ModelChoice, RemoteRepository } from "@nanoagent/hub";
-import { BYTES_PER_MB, type NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB } from "@nanoagent/models";
 import { interval, mb, rate, standing } from "../optimize/format-plans.js";
 import type { PlanningDevice } from "../optimize/planning-device.js";
 import { type Column, formatTable } from "../output/format-table.js";
@@ -33,7 +33,7 @@ export function formatChoices(
   const title =
     `${plainLine(repository ?? models[0]?.files[0].path ?? "Models")} within ${(device.budgetBytes / BYTES_PER_MB).toFixed(0)} MB ` +
     `(${device.budgetSource}) for ${plainLine(device.device.device_id)}:`;
-  const table = formatTable(choices, COLUMNS, room, ({ refusal }) => (refusal === null ? [] : [whyNot(refusal)]));
+  const table = formatTable(choices, COLUMNS, room, (choice) => whyNot(choice));
   const [fitting] = choices.filter(({ plan }) => plan !== null);
   const notes = [
     ...(fitting?.plan ? [standing(fitting.plan, device)] : []),
@@ -42,8 +42,10 @@ export function formatChoices(
   return `${[title, ...table, ...notes].join("\n")}\n`;
 }
 
-function whyNot({ code, message: whole }: NanoAgentError): string {
+function whyNot({ refusal, header, file }: ModelChoice): string[] {
+  if (refusal === null) return [];
   // The path that the file would have here says nothing.
-  const message = code === "invalid-model-file" ? whole.replace(/^.* cannot be used as a model: /, "") : whole;
-  return `   ! ${code === "does-not-fit" ? "does not fit: " : ""}${plainLine(message)}`;
+  const shown = header === null ? refusal.message : refusal.message.replaceAll(header.path, file);
+  const message = shown.replace(/^.* cannot be used as a model: /, "");
+  return [`   ! ${refusal.code === "does-not-fit" ? "does not fit: " : ""}${plainLine(message)}`];
 }

@@ -4,7 +4,7 @@ import { isEstimated, missedFloors, modelNotices, type PlanFacts, type PlanGoal,
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
-import { modelFileOf } from "../named-models/model-file-of.js";
+import { isModelName, modelFileOf } from "../named-models/model-file-of.js";
 import { formatJson } from "../output/format.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
@@ -85,7 +85,7 @@ export const optimizeModel: CommandAction = async (values, streams, commands) =>
  */
 async function modelToPlan(model: string, mustExist: boolean, streams: Streams): Promise<string> {
   try {
-    return await modelFileOf(model, streams);
+    return (await isModelName(model)) ? await modelFileOf(model, streams) : model;
   } catch (error) {
     if (mustExist || !NanoAgentError.isInstance(error)) throw error;
     return model;

@@ -11,8 +11,25 @@ export function findCatalogueModel(catalogue: ModelCatalogue, word: string): Cat
   return catalogue.models.find(({ name }) => name === wanted) ?? null;
 }
 
-/** Lists the names that a person may have meant by a word, the nearest first. */
+/**
+ * Lists the names that a person may have meant by a word, the nearest first. If none is near, it lists those of the
+ * family that is nearest: `smolm2` → `smollm2-135m`, `smollm2-360m`.
+ */
 export function nearestNames(word: string, names: Iterable<string>): string[] {
+  const all = [...names];
+  const near = nearestOf(word, all);
+  if (near.length > 0) return near;
+  const families = new Map(all.map((name) => [familyOf(name), name]));
+  const family = nearestName(familyOf(word), families.keys());
+  return all.filter((name) => familyOf(name) === family).slice(0, MAX_SUGGESTIONS);
+}
+
+/** `smollm2-135m` → `smollm2`. */
+function familyOf(name: string): string {
+  return name.toLowerCase().replace(/[-:/].*$/s, "");
+}
+
+function nearestOf(word: string, names: readonly string[]): string[] {
   const left = new Set(names);
   const nearest: string[] = [];
   while (nearest.length < MAX_SUGGESTIONS) {

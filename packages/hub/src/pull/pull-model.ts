@@ -57,7 +57,7 @@ export async function pullModel(name: ModelName, options: PullOptions): Promise<
   const choices = await planAll(repository, places, options);
   const best = bestChoice(choices, options.goal);
   onEvent({ type: "choices", repository, choices, best });
-  const choice = await chooseOne(name, choices, best, options);
+  const choice = await chooseOne(name, repository, choices, best, options);
   if (choice === null || options.isDryRun) return null;
   refuseUnreadable(choice);
   if (!options.isForced) await refuseUnfit(choice, choices, places, options.goal);
@@ -103,6 +103,7 @@ async function planAll(repository: RemoteRepository, places: Places, options: Pu
 /** Returns the named quantization, the one that was chosen, or else the best. */
 async function chooseOne(
   name: ModelName,
+  repository: RemoteRepository,
   choices: readonly ModelChoice[],
   best: ModelChoice | null,
   { quantization, choose, isDryRun, isForced }: PullOptions,
@@ -112,6 +113,7 @@ async function chooseOne(
     const model = selectModel(
       choices.map((choice) => choice.model),
       label,
+      repository.repository ?? undefined,
     );
     return choices.find((choice) => choice.model === model) ?? null;
   }

@@ -1,5 +1,6 @@
 import { currentCatalogue } from "../catalogue/current-catalogue.js";
-import { findCatalogueModel } from "../catalogue/find-entry.js";
+import { requireCatalogueModel } from "../catalogue/find-entry.js";
+import { findModels } from "../caches/find-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { parseModelName } from "../names/parse-model-name.js";
@@ -8,7 +9,7 @@ import type { StoredModel } from "../store/stored-model.js";
 
 /**
  * Returns the model on this device that a name stands for, as {@link resolveModel} does. A word that is not the name of
- * a model here is looked up in the catalogue.
+ * a model here is looked up in the catalogue; the error of an unknown one names the nearest of both.
  */
 export async function resolveAnyName(
   text: string,
@@ -21,8 +22,12 @@ export async function resolveAnyName(
     const name = parseModelName(text, environment);
     if (!(error instanceof HubError) || error.code !== "model-unknown" || name.source !== "word") throw error;
     const { catalogue } = await currentCatalogue(environment);
-    const model = findCatalogueModel(catalogue, name.word);
-    if (model === null) throw error;
-    return resolveModel(model.repository, environment, options);
+    const { models } = await findModels(environment);
+    const { repository } = requireCatalogueModel(
+      catalogue,
+      name.word,
+      models.map((model) => model.name),
+    );
+    return resolveModel(repository, environment, options);
   }
 }

@@ -48,6 +48,10 @@ describe("names of the catalogue", () => {
 
   test("are suggested three at most, each once", () => {
     const names = ["abc1", "abc2", "abc3", "abc4", "abc1"];
+    expect(nearestNames("smolm2", ["qwen3-0.6b", "smollm2-135m", "smollm2-360m"])).toEqual([
+      "smollm2-135m",
+      "smollm2-360m",
+    ]);
     expect(nearestNames("abcd", names)).toHaveLength(3);
     expect(new Set(nearestNames("abcd", names)).size).toBe(3);
   });
