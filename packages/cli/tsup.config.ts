@@ -83,6 +83,8 @@ export default packageBuild([], {
       parts: ["runtime/tools/mcp/open-mcp-servers", "@modelcontextprotocol/client", "left-out:jose"],
       copies: ["zod"],
     },
+    // Before the downloads, which plan as it does: a file takes code that it has in common with later ones.
+    { file: "optimize.js", parts: ["optimize/optimize-model", "optimize/calibrate-device"] },
     { file: "local-models.js", parts: ["hub/local-models"] },
     {
       file: "hub.js",
@@ -120,8 +122,6 @@ export default packageBuild([], {
       parts: [
         "completion/print-completion",
         "init/init-agent",
-        "optimize/optimize-model",
-        "optimize/calibrate-device",
         "profile/save-device",
         "profile/show-measurement",
         "profiler/tool-facts",

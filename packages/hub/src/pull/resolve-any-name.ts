@@ -1,6 +1,6 @@
+import { findModels } from "../caches/find-models.js";
 import { currentCatalogue } from "../catalogue/current-catalogue.js";
 import { requireCatalogueModel } from "../catalogue/find-entry.js";
-import { findModels } from "../caches/find-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { parseModelName } from "../names/parse-model-name.js";
