@@ -207,7 +207,7 @@ describe.skipIf(!hasScript)("at a terminal (script(1))", () => {
     const terminal = new Terminal(["init", file]);
     for (const [question, answer] of [
       ["Name [", "porter"],
-      ["Path of a GGUF model", "nowhere.gguf"],
+      ["or empty for none", "nowhere.gguf"],
       ["There is no model file at ", ""],
       ["Memory budget in MB", "many"],
       ['"many" is not a positive integer.', "128"],
@@ -227,7 +227,7 @@ describe.skipIf(!hasScript)("at a terminal (script(1))", () => {
   test.each(["\u0003", "\u0004"])("Ctrl-C and Ctrl-D write nothing: %j", async (key) => {
     const file = newFile();
     const terminal = new Terminal(["init", file, "--name", "porter"]);
-    await terminal.see("Path of a GGUF model");
+    await terminal.see("or empty for none");
     terminal.type(key);
     await terminal.see("Nothing was written.");
     expect(await terminal.ended).toBe(130);

@@ -186,11 +186,12 @@ async function askForModel(
   streams: Streams,
 ): Promise<{ given: string | null; model: string | null; suggested: AgentBudget } | null> {
   const offered = given === undefined ? await offerModels(streams) : [];
-  const numbers = offered.length === 0 ? "" : `1 to ${offered.length} to download a model, or the `;
+  const question =
+    offered.length === 0
+      ? "Path or name of a GGUF model, or empty for none"
+      : `1 to ${offered.length} to download a model, or the path or name of one, or empty for none`;
   for (;;) {
-    const answer =
-      given ??
-      (await questions.ask(`${numbers}${numbers === "" ? "P" : "p"}ath or name of one, or empty for none`, ""));
+    const answer = given ?? (await questions.ask(question, ""));
     if (answer === null) return null;
     try {
       const chosen = offered[Number(answer) - 1];

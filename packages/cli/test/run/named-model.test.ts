@@ -12,35 +12,49 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-const addresses = ["https://host.test/x/m.gguf", "hf:x/y", "s3://b/m.gguf"];
+/** Addresses, with the exit code and the advice for them on the command line, where a name is taken too. */
+const addresses = [
+  ["https://host.test/x/m.gguf", 1, "nanoagent models pull https://host.test/x/m.gguf"],
+  ["hf:x/y", 1, "nanoagent models pull x/y"],
+  ["s3://b/m.gguf", 2, "Download the .gguf file with another program"],
+] as const;
 
-test.each([...addresses, "missing.gguf"])(
-  "%s: the error names the flag or the key that it came from",
-  async (named) => {
-    const folder = await temporaryFolder();
-    const file = path.join(folder, "agent.yaml");
-    await writeFile(file, `spec: {name: a}\nmodel_path: ${JSON.stringify(named)}\n`);
-    const plain = path.join(folder, "plain.yaml");
-    await writeFile(plain, "spec: {name: a}\n");
-    const fromKey = [
-      await runProgram(["run", "--config", file, "--once", "x"]),
-      await runProgram(["check", "--config", file]),
-    ];
-    const fromFlag = [
-      await runProgram(["run", "--config", plain, "--model", named, "--once", "x"]),
-      await runProgram(["optimize", "--model", named, "--budget-mb", "300"]),
-    ];
-    for (const { exitCode, stdout, stderr } of [...fromKey, ...fromFlag]) {
-      expect(exitCode).toBe(2);
-      if (!addresses.includes(named)) continue;
-      expect(stdout + stderr).toContain(`${named} is an address`);
-      expect(stdout + stderr).toContain("Models are not downloaded");
-    }
-    expect(fromFlag[0]?.stderr).not.toContain("model_path");
-    if (!addresses.includes(named)) expect(fromFlag[0]?.stderr).toContain("Correct --model");
-    if (!addresses.includes(named)) expect(fromKey[0]?.stderr).toContain("Correct model_path");
-  },
-);
+/** Runs commands with a model as a path of the config, and as an option. */
+async function useModel(named: string) {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, "agent.yaml");
+  await writeFile(file, `spec: {name: a}\nmodel_path: ${JSON.stringify(named)}\n`);
+  const plain = path.join(folder, "plain.yaml");
+  await writeFile(plain, "spec: {name: a}\n");
+  const run = (...args: string[]) => runProgram(args, "", { XDG_DATA_HOME: folder, XDG_STATE_HOME: folder });
+  return {
+    fromKey: [await run("run", "--config", file, "--once", "x"), await run("check", "--config", file)],
+    fromFlag: [
+      await run("run", "--config", plain, "--model", named, "--once", "x"),
+      await run("optimize", "--model", named, "--budget-mb", "300"),
+    ],
+  };
+}
+
+test.each(addresses)("%s: a config takes a path, and the command line a name", async (named, code, advice) => {
+  const { fromKey, fromFlag } = await useModel(named);
+  for (const { exitCode, stdout, stderr } of fromKey) {
+    expect(exitCode).toBe(2);
+    expect(stdout + stderr).toContain(`${named} is an address`);
+  }
+  for (const { exitCode, stderr } of fromFlag) {
+    expect(exitCode).toBe(code);
+    expect(stderr).toContain(advice);
+    expect(stderr).not.toContain("model_path");
+  }
+});
+
+test("the error of a missing file names the flag or the key that it came from", async () => {
+  const { fromKey, fromFlag } = await useModel("missing.gguf");
+  for (const { exitCode } of [...fromKey, ...fromFlag]) expect(exitCode).toBe(2);
+  expect(fromFlag[0]?.stderr).toContain("Correct --model");
+  expect(fromKey[0]?.stderr).toContain("Correct model_path");
+});
 
 test("a file: URL is the path that it names, in a config and on the command line", async () => {
   const folder = await temporaryFolder();
