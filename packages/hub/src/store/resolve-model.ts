@@ -78,7 +78,7 @@ function missing(name: ModelName, models: readonly FoundModel[]): HubError {
   return new HubError({
     code: "model-not-downloaded",
     message: `${formatModelName(name)} is not on this device.`,
-    reason: "Neither nanoagent's folder nor the caches of Hugging Face, Ollama and LM Studio contain it.",
-    hint: `Download it with nanoagent models pull ${formatModelName(name)}.${similar}`,
+    reason: `Neither nanoagent's folder nor the caches of Hugging Face, Ollama and LM Studio contain it.${similar}`,
+    hint: `Download it with: nanoagent models pull ${formatModelName(name)}`,
   });
 }
