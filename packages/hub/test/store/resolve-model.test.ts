@@ -107,8 +107,8 @@ test("a missing model is an error with the command that downloads it, and with n
   expect(quantization.code).toBe("model-not-downloaded");
   expect(quantization.reason).toMatch(/ On this device: org\/tiny-GGUF:Q4_K_M\.$/);
   expect(quantization.hint).toBe("Download it with: nanoagent models pull org/tiny-GGUF:Q8_0");
-  expect((await missing("org/tiny-GGUG:Q4_K_M")).hint).toContain("On this device: org/tiny-GGUF:Q4_K_M.");
-  expect((await missing("ollama:tiny")).hint).toContain("nanoagent models pull ollama:tiny.");
+  expect((await missing("org/tiny-GGUG:Q4_K_M")).reason).toContain("On this device: org/tiny-GGUF:Q4_K_M.");
+  expect((await missing("ollama:tiny")).hint).toContain("nanoagent models pull ollama:tiny");
   expect(await missing("my-modle")).toMatchObject({ code: "model-unknown" });
   expect((await missing("my-modle")).hint).toContain("On this device: my-model.");
   expect(await missing("../x")).toMatchObject({ code: "invalid-model-name" });
