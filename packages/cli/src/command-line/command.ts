@@ -50,7 +50,7 @@ export interface CommandOperand {
 }
 
 /** Operand after a choice: `pull NAME`. */
-export interface SecondOperand {
+interface SecondOperand {
   name: string;
   placeholder: string;
   /** Whether the operand is a path, with `~` expanded. */

@@ -12,7 +12,7 @@ const JSON_PERIOD_MILLISECONDS = 1000;
 const LOG_PERIOD_MILLISECONDS = 10_000;
 
 /** Bytes that are here, and the rate of the last seconds. */
-export interface TransferState {
+interface TransferState {
   received_bytes: number;
   total_bytes: number | null;
   bytes_per_second: number | null;
@@ -20,7 +20,7 @@ export interface TransferState {
 }
 
 /** Measures the rate of a download. */
-export class TransferRate {
+class TransferRate {
   readonly #now: () => number;
   #samples: { at: number; bytes: number }[] = [];
 
@@ -98,12 +98,7 @@ export class DownloadProgress {
 }
 
 /** Describes a download in one line: `42 %, 41 of 98 MB, 12.3 MB/s, 5 s left`. */
-export function describeTransfer({
-  received_bytes,
-  total_bytes,
-  bytes_per_second,
-  seconds_left,
-}: TransferState): string {
+function describeTransfer({ received_bytes, total_bytes, bytes_per_second, seconds_left }: TransferState): string {
   const received = megabytes(received_bytes);
   return [
     ...(total_bytes === null || total_bytes === 0

@@ -33,7 +33,7 @@ export async function findModels(environment: HubEnvironment): Promise<FoundMode
  * Gives each model a name of its own: `org/repo:LABEL` to the first of a repository with this label, `org/repo` to the
  * only one without a label, and to the others the address of their file, with the commit where that is needed.
  */
-export function nameModels(found: readonly FoundModel[]): FoundModels {
+function nameModels(found: readonly FoundModel[]): FoundModels {
   const counts = new Map<string, number>();
   for (const { name, repository } of found) {
     if (name === "" && repository !== null) counts.set(repository, (counts.get(repository) ?? 0) + 1);

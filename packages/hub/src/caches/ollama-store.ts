@@ -21,7 +21,7 @@ const REGISTRY = "registry.ollama.ai";
 const HUB_HOSTS = new Set(["hf.co", "huggingface.co"]);
 
 /** Files of a model in Ollama's store. */
-export interface OllamaManifest {
+interface OllamaManifest {
   /** `sha256:` and the hash of the manifest. */
   revision: string;
   model: FoundFile;
@@ -85,7 +85,7 @@ function nameOf(
  * Reads a manifest. Returns null if it is not one, if it has not exactly one layer with a GGUF file, or if the blob of
  * that layer is missing or has another size.
  */
-export async function readOllamaManifest(store: string, file: string): Promise<OllamaManifest | null> {
+async function readOllamaManifest(store: string, file: string): Promise<OllamaManifest | null> {
   try {
     const text = await readSmallFile(file, MAX_MANIFEST_BYTES);
     const { layers } = JSON.parse(text.toString("utf8")) as { layers?: unknown };

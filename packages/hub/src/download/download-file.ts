@@ -12,7 +12,7 @@ import { DownloadLock, LOCK_TIMES, type LockTimes } from "./download-lock.js";
 import { PartialFile, partialPath } from "./partial-file.js";
 import { InterruptedTransfer, transfer } from "./transfer.js";
 
-export interface DownloadProgress {
+interface DownloadProgress {
   /** Bytes that are here, including those of an earlier run. */
   receivedBytes: number;
   /** Size of the file; null while it is unknown. */

@@ -9,7 +9,7 @@ const RESERVED_BYTES = 16_777_216;
  * Returns the free space of the disk that a folder is on, or will be on, in bytes; null if the platform does not report
  * it.
  */
-export async function freeBytes(folder: string): Promise<number | null> {
+async function freeBytes(folder: string): Promise<number | null> {
   for (let existing = folder; ; existing = path.dirname(existing)) {
     try {
       const { bavail, bsize, blocks } = await statfs(existing);

@@ -37,7 +37,7 @@ export async function readLock(file: string): Promise<FoundLock | null> {
   return { id: record?.id ?? `other-${status.ino}-${Math.round(mtimeMs)}`, record, mtimeMs };
 }
 
-export function parseRecord(text: string): LockRecord | null {
+function parseRecord(text: string): LockRecord | null {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -39,7 +39,7 @@ export function placesOf(repository: RemoteRepository, name: ModelName, environm
 }
 
 /** Returns the name of a model from an address: that of its file without `.gguf`. */
-export function wordOf(file: RemoteFile): string {
+function wordOf(file: RemoteFile): string {
   const word = modelWord(file.path);
   if (word !== null) return word;
   throw new HubError({
