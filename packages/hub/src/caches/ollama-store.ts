@@ -3,11 +3,11 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { readSmallFile } from "../files/read-small-file.js";
-import { isSha256 } from "../files/safe-name.js";
 import { type WalkBudget, walkFolder } from "../files/walk-folder.js";
 import { formatModelName } from "../names/format-model-name.js";
 import { isOllamaNamespace, isOllamaPart, isRepository } from "../names/name-rules.js";
 import { quantizationLabel } from "../names/quantization-label.js";
+import { type OllamaLayer, readOllamaManifest } from "../sources/ollama-manifest.js";
 import type { FoundFile, FoundModel, FoundModels } from "./found-model.js";
 
 /** Most entries of a store's manifests that are looked at. */
@@ -16,13 +16,12 @@ const MAX_ENTRIES = 20_000;
 const MAX_MANIFEST_BYTES = 1_048_576;
 /** A manifest is at `host/namespace/model/tag`. */
 const DEPTH = 4;
-const LAYER = "application/vnd.ollama.image.";
 const REGISTRY = "registry.ollama.ai";
 const HUB_HOSTS = new Set(["hf.co", "huggingface.co"]);
 
 /** Files of a model in Ollama's store. */
-interface OllamaManifest {
-  /** `sha256:` and the hash of the manifest. */
+interface StoredManifest {
+  /** SHA-256 of the manifest. */
   revision: string;
   model: FoundFile;
   /** Paths of the blobs with the license's text. */
@@ -50,7 +49,7 @@ async function readModel(store: string, file: string, relative: string): Promise
   const [host = "", namespace = "", model = "", tag = "", ...more] = relative.split("/");
   if (more.length > 0) return null;
   const name = nameOf(host.toLowerCase(), namespace, model, tag);
-  const manifest = name === null ? null : await readOllamaManifest(store, file);
+  const manifest = name === null ? null : await readStoredManifest(store, file);
   if (name === null || manifest === null) return null;
   return {
     ...name,
@@ -85,29 +84,25 @@ function nameOf(
  * Reads a manifest. Returns null if it is not one, if it has not exactly one layer with a GGUF file, or if the blob of
  * that layer is missing or has another size.
  */
-async function readOllamaManifest(store: string, file: string): Promise<OllamaManifest | null> {
+async function readStoredManifest(store: string, file: string): Promise<StoredManifest | null> {
   try {
     const text = await readSmallFile(file, MAX_MANIFEST_BYTES);
-    const { layers } = JSON.parse(text.toString("utf8")) as { layers?: unknown };
-    if (!Array.isArray(layers)) return null;
-    const blobsOf = (kind: string) =>
-      layers.filter((layer) => layer?.mediaType === `${LAYER}${kind}`).map((layer) => blobOf(store, layer));
-    const [model, ...others] = blobsOf("model");
-    if (!model || others.length > 0) return null;
-    const status = await stat(model.path);
-    if (!status.isFile() || status.size !== model.bytes) return null;
+    const layers = readOllamaManifest(JSON.parse(text.toString("utf8")))?.layers ?? [];
+    const [model, ...others] = layers.filter(({ kind }) => kind === "model");
+    if (model === undefined || others.length > 0) return null;
+    const { bytes, sha256 } = model;
+    const status = await stat(blobOf(store, model));
+    if (!status.isFile() || status.size !== bytes) return null;
     return {
-      revision: `sha256:${createHash("sha256").update(text).digest("hex")}`,
-      model: { ...model, mtimeMs: status.mtimeMs, gitSha1: null },
-      licenseFiles: blobsOf("license").flatMap((blob) => (blob === null ? [] : [blob.path])),
+      revision: createHash("sha256").update(text).digest("hex"),
+      model: { path: blobOf(store, model), bytes, sha256, mtimeMs: status.mtimeMs, gitSha1: null },
+      licenseFiles: layers.filter(({ kind }) => kind === "license").map((layer) => blobOf(store, layer)),
     };
   } catch {
     return null;
   }
 }
 
-function blobOf(store: string, { digest, size }: { digest?: unknown; size?: unknown }) {
-  const sha256 = typeof digest === "string" && digest.startsWith("sha256:") ? digest.slice(7) : null;
-  if (!isSha256(sha256) || !Number.isSafeInteger(size)) return null;
-  return { path: path.join(store, "blobs", `sha256-${sha256}`), bytes: size as number, sha256 };
+function blobOf(store: string, { sha256 }: OllamaLayer): string {
+  return path.join(store, "blobs", `sha256-${sha256}`);
 }
