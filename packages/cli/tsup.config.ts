@@ -52,7 +52,13 @@ export default packageBuild([], {
     // Interactive input.
     {
       file: "terminal.js",
-      parts: ["input/terminal-input", "input/plain-input", "input/input-history", "output/word-wrap"],
+      parts: [
+        "input/terminal-input",
+        "input/plain-input",
+        "input/input-history",
+        "input/questions",
+        "output/word-wrap",
+      ],
     },
     { file: "yaml.js", parts: ["yaml"] },
     {

@@ -1,5 +1,4 @@
 import type { ModelChoice } from "@nanoagent/hub";
-import { Questions } from "../input/questions.js";
 import { plainLine } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 
@@ -12,6 +11,7 @@ export async function askForChoice(
   const fitting = choices.filter(({ plan }) => plan !== null);
   if (fitting.length <= 1) return best;
   const usual = best === null ? "" : String(choices.indexOf(best) + 1);
+  const { Questions } = await import("../input/questions.js");
   const questions = new Questions({ stdin, stdout: stderr, stop });
   try {
     for (;;) {
