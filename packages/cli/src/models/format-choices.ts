@@ -44,8 +44,13 @@ export function formatChoices(
 
 function whyNot({ refusal, header, file }: ModelChoice): string[] {
   if (refusal === null) return [];
+  if (refusal.code === "does-not-fit") {
+    // The sum is part of the error that a pull of this file ends with.
+    const [, needs = ""] = /(needs .*?): .* = /.exec(refusal.message) ?? [];
+    return [`   ! does not fit: ${needs === "" ? plainLine(refusal.message) : needs}`];
+  }
   // The path that the file would have here says nothing.
   const shown = header === null ? refusal.message : refusal.message.replaceAll(header.path, file);
   const message = shown.replace(/^.* cannot be used as a model: /, "");
-  return [`   ! ${refusal.code === "does-not-fit" ? "does not fit: " : ""}${plainLine(message)}`];
+  return [`   ! ${plainLine(message)}`];
 }

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { NanoAgentError } from "@nanoagent/models";
 import { pathOfFileUrl } from "@nanoagent/runtime/program";
 import type { Streams } from "../streams.js";
 import { findNamedModel } from "./find-named-model.js";
@@ -9,13 +10,23 @@ const PATH_ONLY = /^\.{0,2}[\\/]|^\.{1,2}$|^[a-z]:[\\/]|\\|[\\/]$|\.(?:gguf|safe
 /** Prefixes and schemes that can only be names. */
 const NAME_ONLY = /^(?:hub:|hf:|ollama:|https?:)/i;
 
+/** Codes of errors that say that no model has a name. */
+const NOT_HERE = new Set(["model-unknown", "model-not-downloaded", "invalid-model-name"]);
+
 /**
  * Returns the absolute path of a model file that the command line gives as a path or as a model's name. A file of that
  * path comes first. A text that can only be a path is returned even if there is no such file.
  */
 export async function modelFileOf(text: string, streams: Streams): Promise<string> {
   const file = path.resolve(pathOfFileUrl(text));
-  return (await isName(text, file)) ? findNamedModel(text, streams) : file;
+  if (!(await isName(text, file))) return file;
+  return findNamedModel(text, streams).catch((error: unknown) => {
+    if (!NanoAgentError.isInstance(error) || text.includes(":") || !NOT_HERE.has(error.code)) throw error;
+    const { code, message, reason, hint } = error;
+    // The text may have been meant as a path.
+    const both = [reason, `There is no file at ${text} either.`].filter(Boolean).join(" ");
+    throw new NanoAgentError({ code, message, reason: both, hint: hint ?? undefined, cause: error });
+  });
 }
 
 /** Whether a text is the name of a model: it is not a file, and looks like a name. */

@@ -92,8 +92,9 @@ test("every option of every command is parsed from its name and its value", () =
   for (const { name, options } of commands) {
     for (const [option, { kind, choices, onlyWith = [] }] of Object.entries(options)) {
       const value = choices?.[0] ?? (kind === "text" || kind === "path" ? "x" : "1");
-      const action = commands.find((command) => command.name === name)?.operand?.choices;
-      const operand = action === undefined ? [] : [options[option]?.operands?.[0] ?? Object.keys(action)[0] ?? ""];
+      const { choices: actions, second } = commands.find((command) => command.name === name)?.operand ?? {};
+      const action = actions && (options[option]?.operands?.[0] ?? Object.keys(actions)[0]);
+      const operand = action === undefined ? [] : [action, ...(second?.[action] === undefined ? [] : ["m"])];
       const args = [name, ...operand, `--${option}${kind === "flag" ? "" : `=${value}`}`];
       const needed = option === "model" || name !== "optimize" || option === "calibrate" ? [] : ["--model", "m"];
       for (const other of onlyWith) needed.push(`--${other}=x`);

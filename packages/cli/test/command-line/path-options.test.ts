@@ -8,6 +8,8 @@ afterEach(() => vi.unstubAllEnvs());
 const needed: Record<string, string[]> = {
   "optimize device": ["--model", "m"],
   sessions: ["list"],
+  "models device": ["recommend"],
+  "models output": ["export", "m"],
   "run document": ["--once", "x"],
 };
 const pathOptions = commands.flatMap(({ name, options }) =>
@@ -48,6 +50,7 @@ describe("~ in options", () => {
     const parse = (...args: string[]) => parseCommandLine(args, commands).values;
     expect(parse("init", "~/agent.yaml").file).toBe("/home/me/agent.yaml");
     expect(parse("eval", "~/a", "b").scenarios).toEqual(["/home/me/a", "b"]);
+    expect(parse("models", "import", "~/m.tar").file).toBe("/home/me/m.tar");
     expect(() => parse("init", "~bob")).toThrow('FILE "~bob" cannot be used');
   });
 });

@@ -59,9 +59,9 @@ function readBefore(graph: Awaited<ReturnType<typeof readGraph>>, file: string):
 describe("the published files", () => {
   test.each([
     ["models", 1, 51],
-    ["optimizer", 3, 128],
+    ["optimizer", 3, 130],
     ["profiler", 4, 72],
-    ["hub", 5, 200],
+    ["hub", 5, 212],
     ["runtime", 17, 765],
     ["cli", 23, 1985],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
