@@ -1,6 +1,7 @@
 import type { PullEvent } from "@nanoagent/hub";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
+import { setHeapFlags } from "../heap-flags.js";
 import { planFactsFor } from "../optimize/plan-facts-for.js";
 import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";
 import { plainLine, plainText } from "../output/plain-text.js";
@@ -33,6 +34,8 @@ export const pullByName: CommandAction = async (values, streams) => {
 /** Downloads a model by its name, with progress on stderr or as JSON. Returns null if nothing was to be downloaded. */
 export async function pullNamed(text: string, values: OptionValues, streams: Streams) {
   const { choiceJson, createHttpClient, findSource, pullModel, readHubEnvironment } = await import("@nanoagent/hub");
+  // V8's optimizing compilers take 10 MB, which a program that waits for the network gains nothing by.
+  setHeapFlags("--no-opt", "--no-maglev");
   const { stderr, stdout, stdin, stop } = streams;
   const isJson = values.json === true;
   const environment = readHubEnvironment();

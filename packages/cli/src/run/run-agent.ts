@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { NanoRuntime } from "@nanoagent/runtime";
 import { engineTypeOf } from "@nanoagent/runtime/program";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { samplingFlags } from "../command-line/sampling-flags.js";
+import { setHeapFlags } from "../heap-flags.js";
 import { plainText } from "../output/plain-text.js";
 import { StatusLine } from "../output/status-line.js";
 import { terminalAbilities } from "../output/terminal-style.js";
@@ -22,9 +22,6 @@ import { readAgent } from "./read-agent.js";
 import { refineSampling } from "./refine-sampling.js";
 import { RunStatus } from "./run-status.js";
 import { TextOutput } from "./text-output.js";
-
-/** Newest Node whose V8 is known to have the flags of {@link boundHeap}. */
-const LAST_KNOWN_NODE = 26;
 
 /** Loads an agent, and answers one message or a conversation. */
 export const runAgent: CommandAction = async (values, streams) => {
@@ -120,12 +117,9 @@ function optional(value: OptionValues[string]): string | undefined {
 
 /** Keeps V8 from growing by more than the program holds. */
 async function boundHeap(engineType: string): Promise<void> {
-  // A V8 that does not know a flag complains on stderr.
-  if (Number.parseInt(process.versions.node, 10) > LAST_KNOWN_NODE) return;
-  // With other flags than it was built with, Node compiles its own modules anew: what starts a process is loaded before.
+  // What starts a process is loaded before the flags change.
   if (engineType === "llama") await import("node:child_process");
   // The space for new objects may grow to 32 MB before V8 looks for what is left of it: more than all that we hold.
-  setFlagsFromString("--semi-space-growth-factor=1");
   // One of V8's compilers takes 10 MB for what this program, which waits for people and models, gains nothing by.
-  setFlagsFromString("--no-maglev");
+  setHeapFlags("--semi-space-growth-factor=1", "--no-maglev");
 }

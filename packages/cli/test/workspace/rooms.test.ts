@@ -196,6 +196,7 @@ const rooms: Record<string, readonly string[]> = {
     "streams",
     "on-abort",
     "is-object",
+    "heap-flags",
   ],
 };
 

@@ -6,9 +6,6 @@ import type { RemoteFile } from "../sources/remote-model.js";
 import { checkFirstBytes, FIRST_BYTES } from "./first-bytes.js";
 import type { PartialFile } from "./partial-file.js";
 
-/** Bytes between two collections of the buffers that they came in. */
-const COLLECT_BYTES = 1024 * 1024;
-
 /** A transfer that ended early, and can be continued. */
 export class InterruptedTransfer extends Error {
   override name = "InterruptedTransfer";
@@ -141,7 +138,6 @@ async function save(
   body: HttpResponse["body"],
 ): Promise<void> {
   const collect = minorCollection();
-  let sinceCollection = 0;
   const take = async (chunk: Buffer) => {
     const { totalBytes, receivedBytes } = partial;
     if (totalBytes !== null && receivedBytes + chunk.length > totalBytes) {
@@ -154,10 +150,7 @@ async function save(
     }
     await partial.append(chunk);
     options.onBytes(chunk.length);
-    sinceCollection += chunk.length;
-    if (sinceCollection < COLLECT_BYTES) return;
-    sinceCollection = 0;
-    collect();
+    collect(chunk.length);
   };
   for (const chunk of first) await take(chunk);
   for (;;) {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { minorCollection } from "../files/minor-collection.js";
 import { ResponseTimeout } from "../network/connection-errors.js";
 
 /** Longest time for one body, however it trickles: 15 MB at 10 KB/s take 25 minutes. */
@@ -17,6 +18,7 @@ export class BodyReader {
   readonly #body: Readable;
   readonly #parts: AsyncIterator<Buffer>;
   readonly #options: BodyOptions;
+  readonly #collect = minorCollection();
   readonly #end = Date.now() + BODY_MILLISECONDS;
 
   constructor(body: Readable, options: BodyOptions) {
@@ -40,6 +42,7 @@ export class BodyReader {
       signal?.throwIfAborted();
       if (done) return null;
       onBytes(value.length);
+      this.#collect(value.length);
       return value;
     } catch (error) {
       signal?.throwIfAborted();
