@@ -6,6 +6,7 @@ export interface FileStamp {
   /** Absolute path. */
   path: string;
   bytes: number;
+  /** Time of its last change, in milliseconds since 1970; a time that no file has after its contents were found wrong. */
   mtime_ms: number;
   sha256: string;
 }
@@ -84,6 +85,15 @@ function isText(value: unknown): value is string {
 /** Returns the stamps of all files of a model. */
 export function fileStamps(stamp: ModelStamp): readonly FileStamp[] {
   return stamp.parts ?? [stamp];
+}
+
+/** A time that no file has, so that a stamp with it is never current. */
+const NEVER_MS = Number.MIN_SAFE_INTEGER;
+
+/** Returns a stamp that is not current whatever the files are, and still has their expected hashes and owner. */
+export function distrusted(stamp: ModelStamp): ModelStamp {
+  const parts = stamp.parts?.map((part) => ({ ...part, mtime_ms: NEVER_MS }));
+  return { ...stamp, mtime_ms: NEVER_MS, ...(parts && { parts }) };
 }
 
 /** Whether files still have the size and time of the stamp. */

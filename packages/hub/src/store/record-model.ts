@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
+import type { FoundModel } from "../caches/found-model.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
-import type { ModelStamp } from "./model-stamp.js";
-import { updateStamps, withStamp } from "./stamps.js";
+import { distrusted, type ModelStamp } from "./model-stamp.js";
+import { readStamps, updateStamps, withStamp } from "./stamps.js";
 
 /** Facts of a model whose files were just hashed. */
 export interface VerifiedModel
@@ -62,4 +63,17 @@ export async function recordModel(
         : {}),
     });
   });
+}
+
+/**
+ * Records that a model's contents are wrong: its stamp no longer counts, and its files are hashed and compared again
+ * before their next use. The result has a notice if the record cannot be written.
+ */
+export async function distrustModel(
+  environment: Pick<HubEnvironment, "stampsFile">,
+  { files }: FoundModel,
+): Promise<{ notices: string[] }> {
+  const isOfModel = ({ path }: ModelStamp) => path === files[0].path;
+  if (!(await readStamps(environment)).stamps.some(isOfModel)) return { notices: [] };
+  return updateStamps(environment, (stamps) => stamps.map((stamp) => (isOfModel(stamp) ? distrusted(stamp) : stamp)));
 }

@@ -25,15 +25,15 @@ export interface RemovedModel {
 
 /**
  * Removes a model that nanoagent put there. In Hugging Face's cache, a blob stays while another snapshot uses it.
- * Throws like `resolveModel` for a name without a model, and a `HubError` with code `store-unusable` for a file of
- * another program.
+ * Throws like `resolveModel` for a name without a model, and a `HubError` with code `store-unusable` for a file that
+ * nanoagent has no record of, such as one of another program.
  */
 export async function removeModel(name: string, environment: HubEnvironment): Promise<RemovedModel> {
   const [model, { stamps }] = await Promise.all([findModel(name, environment), readStamps(environment)]);
   const stamp = stampOf(model, stamps);
-  if (!isOwn(model, stamp)) throw foreign(model);
   const others = new Set(stamps.flatMap((other) => (other === stamp ? [] : (other.license_files ?? []))));
   const root = isInCache(model) ? repositoryFolder(environment, model.repository) : environment.modelsFolder;
+  if (!isOwn(model, stamp)) throw notOurs(model, root);
   // The record is a file that people can edit: nothing outside the store is removed by it.
   const licenses = (stamp?.license_files ?? []).filter(
     (file) => !others.has(file) && path.resolve(file).startsWith(root + path.sep),
@@ -156,24 +156,24 @@ async function removeEmptyFolders(folder: string, root: string): Promise<void> {
   }
 }
 
-function foreign({ name, place, files, repository }: FoundModel): HubError {
+function notOurs({ name, place, files, repository }: FoundModel, folder: string): HubError {
   const file = files[0].path;
   const hints = {
     "own-models": `Delete ${file}.`,
-    "hub-cache": `Remove the repository with hf cache rm model/${repository}, or delete ${file}.`,
+    "hub-cache": `Delete the folder ${folder}, which has all files of the repository, or use hf cache rm model/${repository}.`,
     "ollama-store": `Remove it with ollama rm ${repository?.includes(":") ? name.replace(/^ollama:/, "") : `hf.co/${name}`}.`,
     "lm-studio-folder": `Remove it in LM Studio under My Models, or delete ${file}.`,
   };
-  const owners = {
-    "own-models": "nanoagent",
-    "hub-cache": "another program, such as Hugging Face's client,",
-    "ollama-store": "Ollama",
-    "lm-studio-folder": "LM Studio",
+  const reasons = {
+    "own-models": "nanoagent has no record of the file.",
+    "hub-cache": "nanoagent has no record of having put it there, so another program may still use it.",
+    "ollama-store": "Ollama put it on this device, and may still use it.",
+    "lm-studio-folder": "LM Studio put it on this device, and may still use it.",
   };
   return new HubError({
     code: "store-unusable",
     message: `${name} was not removed.`,
-    reason: `${owners[place].replace(/^./, (letter) => letter.toUpperCase())} put it on this device, and may still use it.`,
+    reason: reasons[place],
     hint: hints[place],
   });
 }

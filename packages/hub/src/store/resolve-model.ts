@@ -37,8 +37,7 @@ export async function resolveModel(
   for (const notice of notices) onNotice?.(notice);
   const stamp = stampOf(model, stamps);
   if (isVerified(model, stamp)) return storedModel(model, stamp);
-  const verified = await verifyFiles(model, stamp, environment, { onHash, signal });
-  for (const notice of verified.notices) onNotice?.(notice);
+  const verified = await verifyFiles(model, stamp, environment, { onHash, signal, onNotice });
   return storedModel(model, verified.stamp);
 }
 

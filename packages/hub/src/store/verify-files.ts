@@ -6,7 +6,7 @@ import { storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import { isOwn } from "./list-models.js";
 import { fileStamps, type ModelStamp } from "./model-stamp.js";
-import { recordModel, stampFiles } from "./record-model.js";
+import { distrustModel, recordModel, stampFiles } from "./record-model.js";
 
 export interface HashProgress {
   name: string;
@@ -17,24 +17,26 @@ export interface HashProgress {
 export interface VerifyFilesOptions {
   onHash?: ((progress: HashProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
+  /** Called with sentences for people: the result cannot be recorded. */
+  onNotice?: ((notice: string) => void) | undefined;
 }
 
 export interface VerifiedFiles {
   stamp: ModelStamp;
   /** Whether every file had a hash to compare with: the name of its blob, or an earlier stamp. */
   isCompared: boolean;
-  notices: string[];
 }
 
 /**
  * Hashes a model's files, compares them with the hashes that are known, and records the result. Throws a `HubError`
- * with code `download-damaged` if they differ, and `store-unusable` if a file cannot be read.
+ * with code `download-damaged` if they differ, after which an earlier stamp no longer counts, and `store-unusable` if a
+ * file cannot be read.
  */
 export async function verifyFiles(
   model: FoundModel,
   stamp: ModelStamp | null,
   environment: HubEnvironment,
-  { onHash, signal }: VerifyFilesOptions = {},
+  { onHash, signal, onNotice }: VerifyFilesOptions = {},
 ): Promise<VerifiedFiles> {
   const totalBytes = model.files.reduce((sum, { bytes }) => sum + bytes, 0);
   let hashedBytes = 0;
@@ -51,7 +53,10 @@ export async function verifyFiles(
     });
     const expected = expectedHash(model, file, stamp, index);
     if (expected === null) isCompared = false;
-    else if (expected.hash !== hash[expected.kind]) throw damaged(model, stamp, file.path);
+    else if (expected.hash !== hash[expected.kind]) {
+      for (const notice of (await distrustModel(environment, model)).notices) onNotice?.(notice);
+      throw damaged(model, stamp, file.path);
+    }
     hashes.push(hash);
   }
   const verified = {
@@ -63,8 +68,8 @@ export async function verifyFiles(
     licenseFiles: stamp?.license_files,
     files: model.files.map(({ path }, index) => ({ path, ...(hashes[index] as FileHash) })),
   };
-  const { notices } = await recordModel(environment, verified);
-  return { stamp: await stampFiles(verified), isCompared, notices };
+  for (const notice of (await recordModel(environment, verified)).notices) onNotice?.(notice);
+  return { stamp: await stampFiles(verified), isCompared };
 }
 
 /**

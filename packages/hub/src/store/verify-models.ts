@@ -23,7 +23,9 @@ export interface VerifiedModelReport {
 export async function verifyModels(
   name: string | null,
   environment: HubEnvironment,
-  options: VerifyFilesOptions & { onReport?: ((report: VerifiedModelReport) => void) | undefined } = {},
+  options: Omit<VerifyFilesOptions, "onNotice"> & {
+    onReport?: ((report: VerifiedModelReport) => void) | undefined;
+  } = {},
 ): Promise<{ reports: VerifiedModelReport[]; notices: string[] }> {
   const models = name === null ? (await findModels(environment)).models : [await findModel(name, environment)];
   const { stamps, notices } = await readStamps(environment);
@@ -33,8 +35,8 @@ export async function verifyModels(
     const stamp = stampOf(model, stamps);
     let report: VerifiedModelReport;
     try {
-      const verified = await verifyFiles(model, stamp, environment, options);
-      for (const notice of verified.notices) allNotices.add(notice);
+      const onNotice = (notice: string) => void allNotices.add(notice);
+      const verified = await verifyFiles(model, stamp, environment, { ...options, onNotice });
       report = {
         model: storedModel(model, verified.stamp),
         result: verified.isCompared ? "right" : "unknown",

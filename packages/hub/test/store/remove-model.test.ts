@@ -11,6 +11,7 @@ import { recordModel } from "../../src/store/record-model.js";
 import { removeModel } from "../../src/store/remove-model.js";
 import { resolveModel } from "../../src/store/resolve-model.js";
 import { readStamps, updateStamps } from "../../src/store/stamps.js";
+import { verifyModels } from "../../src/store/verify-models.js";
 import {
   COMMIT,
   cacheFile,
@@ -141,6 +142,30 @@ test("files of other programs are never removed, also not after they were hashed
   expect(hints[2]).toBe("Remove it with ollama rm hf.co/org/o:Q8_0.");
   expect(hints[3]).toContain("LM Studio");
   expect(tree(environment.home).filter((file) => !file.endsWith("models.json"))).toEqual(before);
+});
+
+test("without its record, a download of ours is left, with the folder to delete by hand", async () => {
+  const environment = temporaryStore();
+  const { snapshot } = await download(environment);
+  const newer = JSON.stringify({ format: 2, models: [] });
+  for (const lose of [() => rmSync(environment.stampsFile), () => write(environment.stampsFile, newer)]) {
+    lose();
+    expect(await errorOf(removeModel(repository, environment))).toMatchObject({
+      code: "store-unusable",
+      reason: "nanoagent has no record of having put it there, so another program may still use it.",
+      hint: expect.stringContaining(`Delete the folder ${path.join(environment.hubCache, "models--org--tiny-GGUF")},`),
+    });
+    expect(existsSync(snapshot)).toBe(true);
+  }
+});
+
+test("a model that was found wrong can be removed", async () => {
+  const environment = temporaryStore();
+  const { blob } = await download(environment);
+  write(blob, weights(5));
+  expect((await verifyModels(repository, environment)).reports).toMatchObject([{ result: "wrong" }]);
+  await removeModel(repository, environment);
+  expect(tree(environment.hubCache)).toEqual([]);
 });
 
 const DAY = 86_400_000;

@@ -12,8 +12,12 @@ import {
 import path from "node:path";
 import { expect, test } from "vitest";
 import { namedModelPath } from "../../src/caches/own-models.js";
+import { findHere } from "../../src/pull/find-here.js";
+import type { RemoteFile } from "../../src/sources/remote-model.js";
 import { listModels } from "../../src/store/list-models.js";
+import type { ModelStamp } from "../../src/store/model-stamp.js";
 import { resolveModel } from "../../src/store/resolve-model.js";
+import { readStamps } from "../../src/store/stamps.js";
 import { verifyModels } from "../../src/store/verify-models.js";
 import {
   COMMIT,
@@ -223,4 +227,55 @@ test("verify says of each model whether it is right, wrong or unknown", async ()
   utimesSync(blob, atime, mtime);
   expect(await results("org/a")).toEqual([["org/a:Q4_K_M", "wrong", "download-damaged"]]);
   expect(await errorOf(verifyModels("d", environment))).toMatchObject({ code: "model-unknown" });
+});
+
+/** Changes a bit of a file, but neither its size nor its time. */
+function rot(file: string): void {
+  const { atime, mtime } = statSync(file);
+  const bytes = readFileSync(file);
+  bytes[1_000] = (bytes[1_000] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  utimesSync(file, atime, mtime);
+}
+
+test("a model that was found wrong is unverified and compared again, and is right again when its bytes are", async () => {
+  const environment = temporaryStore();
+  const { blob } = cacheFile(environment);
+  const own = write(namedModelPath(environment, "mine"), weights(3));
+  for (const number of [1, 2]) write(namedModelPath(environment, "big", { number, count: 2 }), weights(number));
+  const part = namedModelPath(environment, "big", { number: 2, count: 2 });
+  // Whole seconds, which can be restored.
+  for (const file of [blob, own, part]) utimesSync(file, 1_000_000, 1_000_000);
+  const names = ["big", "mine", "org/tiny-GGUF:Q4_K_M"];
+  for (const name of names) await resolveModel(name, environment);
+  const before = (await readStamps(environment)).stamps;
+  for (const file of [blob, own, part]) rot(file);
+  expect((await listModels(environment)).models.map(({ verified }) => verified)).toEqual([true, true, true]);
+  expect((await verifyModels(null, environment)).reports.map(({ result }) => result)).toEqual([
+    "wrong",
+    "wrong",
+    "wrong",
+  ]);
+  expect((await listModels(environment)).models.map(({ verified }) => verified)).toEqual([false, false, false]);
+  for (const name of names) {
+    expect(await errorOf(resolveModel(name, environment))).toMatchObject({ code: "download-damaged" });
+  }
+  const after = (await readStamps(environment)).stamps;
+  const kept = ({ name, sha256, own, parts }: ModelStamp) => [name, sha256, own, parts?.map(({ sha256 }) => sha256)];
+  expect(after.map(kept)).toEqual(before.map(kept));
+  // A download does not trust the file either.
+  const place = { path: (await listModels(environment)).models[2]?.path ?? "", blob };
+  const file = { path: "tiny-Q4_K_M.gguf", bytes: 3_000, sha256: sha256(weights()), gitSha1: null };
+  expect(await findHere(file as RemoteFile, place, { environment, signal: undefined })).toMatchObject({
+    isRight: false,
+  });
+  for (const damaged of [blob, own, part]) rot(damaged);
+  for (const name of names) expect(await resolveModel(name, environment)).toMatchObject({ verified: true });
+});
+
+test("a model without a record that is found wrong leaves none", async () => {
+  const environment = temporaryStore();
+  cacheFile(environment, { bytes: weights(1), blob: sha256(weights(2)) });
+  await verifyModels(null, environment);
+  expect(existsSync(environment.stampsFile)).toBe(false);
 });

@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -72,7 +81,6 @@ test.each([
   ["text that is not JSON", "{"],
   ["another value", "[]"],
   ["null", "null"],
-  ["a newer format", '{"format":2,"models":[]}'],
   ["more than 4 MB", " ".repeat(4_194_305)],
 ])("%s is set aside with a notice and never lost", async (_, text) => {
   const environment = temporaryStore();
@@ -84,6 +92,37 @@ test.each([
   expect(update.notices[0]).toContain("models.json.damaged");
   expect(readFileSync(`${environment.stampsFile}.damaged`, "utf8")).toBe(text);
   expect(await names(environment)).toEqual(["new"]);
+});
+
+test("a file of a newer format is ignored and never changed", async () => {
+  const environment = temporaryStore();
+  const text = '{"format":2,"models":[],"more":1}';
+  write(environment.stampsFile, text);
+  const read = await readStamps(environment);
+  expect(read).toEqual({ stamps: [], notices: [expect.stringContaining("newer nanoagent")] });
+  const { notices } = await updateStamps(environment, (stamps) => [...stamps, stamp("new")]);
+  expect(notices).toEqual([
+    `A newer nanoagent wrote ${environment.stampsFile}. It was not changed, and nothing was recorded.`,
+  ]);
+  expect(readFileSync(environment.stampsFile, "utf8")).toBe(text);
+  expect(readdirSync(path.dirname(environment.stampsFile))).toEqual(["models.json"]);
+});
+
+test("copies of damaged files are numbered, a few of them, and none replaces another", async () => {
+  const environment = temporaryStore();
+  const notices: string[] = [];
+  for (let damage = 1; damage <= 6; damage += 1) {
+    write(environment.stampsFile, `damage ${damage}`);
+    notices.push(...(await updateStamps(environment, () => [stamp("new")])).notices);
+    expect(await names(environment)).toEqual(["new"]);
+  }
+  const copies = ["", "-2", "-3", "-4"].map((number) =>
+    readFileSync(`${environment.stampsFile}.damaged${number}`, "utf8"),
+  );
+  expect(copies).toEqual(["damage 1", "damage 2", "damage 3", "damage 4"]);
+  expect(notices[1]).toMatch(/It was kept as .*models\.json\.damaged-2\.$/);
+  expect(notices[5]).toContain("It was replaced");
+  expect(readdirSync(path.dirname(environment.stampsFile))).toHaveLength(5);
 });
 
 test("damaged entries are left out, the others stay", async () => {
