@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import type { ModelOrigin } from "../caches/model-origin.js";
 import { isCommit, isSafePath, isSha256 } from "../files/safe-name.js";
 import { isGgufPath, isRepository, isRevision, MAX_NAME_CHARACTERS } from "../names/name-rules.js";
 
 /** Name of the bundle's first entry. */
 export const MANIFEST_NAME = "manifest.json";
+/** Name of the second entry: the manifest's SHA-256 in the form that `sha256sum --check` reads. */
+export const MANIFEST_HASH_NAME = "manifest.json.sha256";
 export const MODEL_FOLDER = "model/";
 export const LICENSE_FOLDER = "license/";
 /** Largest manifest. That of a model in 600 parts has 0.1 MB. */
@@ -36,6 +39,11 @@ export interface BundleManifest {
   /** The model's files in order. */
   files: BundleFile[];
   license_files: BundleFile[];
+}
+
+/** Returns the text of the entry with the manifest's hash. */
+export function manifestHash(manifest: Uint8Array): string {
+  return `${createHash("sha256").update(manifest).digest("hex")}  ${MANIFEST_NAME}\n`;
 }
 
 const ORIGINS: ReadonlySet<unknown> = new Set<ModelOrigin>(["huggingface", "ollama", "lm-studio", "address", "import"]);

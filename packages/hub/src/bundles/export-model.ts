@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { type FileHandle, link, open, rename } from "node:fs/promises";
 import path from "node:path";
 import type { FoundModel } from "../caches/found-model.js";
 import { isTaken } from "../caches/hub-cache.js";
@@ -10,12 +10,20 @@ import { errnoOf, isDiskFull, storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import { stampOf } from "../store/list-models.js";
 import { fileStamps } from "../store/model-stamp.js";
-import { stampFiles } from "../store/record-model.js";
+import { distrustModel, stampFiles } from "../store/record-model.js";
 import { findModel, type ResolveModelOptions, resolveModel } from "../store/resolve-model.js";
 import { readStamps } from "../store/stamps.js";
-import { type BundleFile, type BundleManifest, MANIFEST_NAME, MODEL_FOLDER } from "./bundle-manifest.js";
+import {
+  type BundleFile,
+  type BundleManifest,
+  MANIFEST_HASH_NAME,
+  MANIFEST_NAME,
+  MODEL_FOLDER,
+  manifestHash,
+} from "./bundle-manifest.js";
 import { readLicenseFiles } from "./license-files.js";
 import { TarWriter } from "./tar-writer.js";
+import { removeLeftovers, TemporaryFile } from "./temporary-file.js";
 
 export interface ExportModelOptions extends ResolveModelOptions {
   /** The new file. */
@@ -32,7 +40,7 @@ export interface ExportedModel {
 
 /**
  * Writes a model with its facts and license to one file, which `importModel` verifies on another device: a tar archive
- * whose first entry is the manifest. The model's hash is checked while it is written. Memory: a few MB. An existing
+ * whose first entries are the manifest and its hash. The model's hash is checked while it is written. Memory: a few MB. An existing
  * file is not replaced, and nothing remains when the export fails or is aborted.
  *
  * Throws like `resolveModel`, and a `HubError`: `store-unusable` if the file exists or cannot be written,
@@ -68,10 +76,13 @@ export async function exportModel(
     license_files: licenses.map(({ path, text, sha256 }) => ({ path, bytes: text.length, sha256 })),
   };
   const totalBytes = entries.reduce((sum, { entry }) => sum + entry.bytes, 0);
+  await removeLeftovers(target);
   await requireSpace(path.dirname(target), totalBytes, path.basename(target));
   const bytes = await writeFile(target, async (handle) => {
     const tar = await TarWriter.open(handle);
-    await tar.addText(MANIFEST_NAME, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
+    const text = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
+    await tar.addText(MANIFEST_NAME, text);
+    await tar.addText(MANIFEST_HASH_NAME, Buffer.from(manifestHash(text)));
     for (const { path, text } of licenses) await tar.addText(path, text);
     let writtenBytes = 0;
     for (const { file, entry } of entries) {
@@ -82,7 +93,10 @@ export async function exportModel(
         writtenBytes += piece.length;
         onProgress?.({ writtenBytes, totalBytes });
       });
-      if (sha256.digest("hex") !== entry.sha256) throw changed(model.name, file);
+      if (sha256.digest("hex") !== entry.sha256) {
+        for (const notice of (await distrustModel(environment, model)).notices) options.onNotice?.(notice);
+        throw changed(model.name, file);
+      }
     }
     options.signal?.throwIfAborted();
     return tar.finish();
@@ -92,9 +106,10 @@ export async function exportModel(
 
 /** Writes a new file in one step. Nothing remains if `write` fails. */
 async function writeFile(target: string, write: (handle: FileHandle) => Promise<number>): Promise<number> {
-  const temporary = `${target}.${randomBytes(6).toString("hex")}.nanoagent-part`;
+  const temporary = new TemporaryFile(target);
   try {
-    const handle = await open(temporary, "wx", 0o666);
+    await temporary.lock();
+    const handle = await open(temporary.path, "wx", 0o666);
     let bytes: number;
     try {
       bytes = await write(handle);
@@ -103,9 +118,9 @@ async function writeFile(target: string, write: (handle: FileHandle) => Promise<
       await handle.close();
     }
     // A link, unlike a rename, never replaces a file that was created meanwhile.
-    await link(temporary, target).catch(async (error: NodeJS.ErrnoException) => {
+    await link(temporary.path, target).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code === "EEXIST" || (await isTaken(target))) throw exists(target);
-      await rename(temporary, target);
+      await rename(temporary.path, target);
     });
     await syncFolder(path.dirname(target));
     return bytes;
@@ -115,7 +130,7 @@ async function writeFile(target: string, write: (handle: FileHandle) => Promise<
       : "Choose a writable place with --output FILE.";
     throw errnoOf(error) === null ? error : storeUnusable(`${target} cannot be written.`, target, error, hint);
   } finally {
-    await rm(temporary, { force: true }).catch(() => {});
+    await temporary.remove();
   }
 }
 

@@ -9,12 +9,15 @@ import {
   type BundleFile,
   type BundleManifest,
   LICENSE_FOLDER,
+  MANIFEST_HASH_NAME,
   MANIFEST_NAME,
   MAX_MANIFEST_BYTES,
+  manifestHash,
   parseBundleManifest,
 } from "./bundle-manifest.js";
 import { type BundlePlace, bundlePlace } from "./bundle-place.js";
 import type { EntryHash, ImportedModel, ImportModelOptions } from "./imported-model.js";
+import { isPlainTar } from "./plain-tar.js";
 import { StagedFiles } from "./staged-files.js";
 import { readTar, type TarEntry } from "./tar-reader.js";
 
@@ -30,8 +33,11 @@ export async function importBundle(
 ): Promise<ImportedModel> {
   const staged = new StagedFiles();
   const entries = readTar(handle, signal);
+  let name = path.basename(file);
   try {
+    if (!(await isPlainTar(handle))) throw invalid(file, "the archive is damaged or ends early");
     const manifest = await readManifest(file, entries);
+    name = manifest.name;
     const place = await bundlePlace(manifest, environment);
     if (place.present !== null) return { model: place.present, notices: [`${place.present.name} is already here.`] };
     const expected = new Map([...manifest.files, ...manifest.license_files].map((entry) => [entry.path, entry]));
@@ -58,7 +64,7 @@ export async function importBundle(
     return await place.finish(staged, hashes);
   } catch (error) {
     if (HubError.isInstance(error) || signal?.aborted) throw error;
-    if (errnoOf(error) !== null) throw storeUnusable("The model cannot be stored.", environment.modelsFolder, error);
+    if (errnoOf(error) !== null) throw storeUnusable(`${name} cannot be stored.`, environment.modelsFolder, error);
     throw invalid(file, "the archive is damaged or ends early", error);
   } finally {
     await entries.return(undefined).catch(() => {});
@@ -67,16 +73,31 @@ export async function importBundle(
 }
 
 async function readManifest(file: string, entries: AsyncGenerator<TarEntry>): Promise<BundleManifest> {
-  const { value: first } = await entries.next();
-  if (!first || first.name !== MANIFEST_NAME || first.type !== "file") {
-    throw invalid(file, `its first entry is not ${MANIFEST_NAME}`);
+  const text = await readText(file, entries, MANIFEST_NAME, "first");
+  const hash = await readText(file, entries, MANIFEST_HASH_NAME, "second");
+  if (hash.toString("latin1") !== manifestHash(text)) {
+    throw invalid(file, `its manifest does not have the SHA-256 in ${MANIFEST_HASH_NAME}`);
   }
-  if (first.bytes > MAX_MANIFEST_BYTES) throw invalid(file, "its manifest is too large");
-  const pieces: Uint8Array[] = [];
-  for await (const piece of first.body) pieces.push(piece);
-  const manifest = parseBundleManifest(Buffer.concat(pieces).toString("utf8"));
+  const manifest = parseBundleManifest(text.toString("utf8"));
   if ("problem" in manifest) throw invalid(file, manifest.problem);
   return manifest;
+}
+
+/** Reads the next entry, which must be a small file with this name. */
+async function readText(
+  file: string,
+  entries: AsyncGenerator<TarEntry>,
+  name: string,
+  position: "first" | "second",
+): Promise<Buffer> {
+  const { value: entry } = await entries.next();
+  if (!entry || entry.name !== name || entry.type !== "file") {
+    throw invalid(file, `its ${position} entry is not ${name}`);
+  }
+  if (entry.bytes > MAX_MANIFEST_BYTES) throw invalid(file, `its ${name} is too large`);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of entry.body) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
 async function stageEntry(

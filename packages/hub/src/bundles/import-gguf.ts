@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants, copyFile, open, rm } from "node:fs/promises";
 import path from "node:path";
+import { NanoAgentError } from "@nanoagent/models";
 import { namedModelPath } from "../caches/own-models.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { requireSpace } from "../files/free-space.js";
@@ -25,15 +26,14 @@ interface CopyOptions {
 
 /**
  * Copies a GGUF file, or all parts of a split model, to the models folder, without using space where the file system
- * can share it. The header is checked first. Throws the errors of `readGguf`, and a `HubError`.
+ * can share it. The header is checked first. Throws a `HubError`: `bundle-invalid` for a damaged file or a missing part.
  */
 export async function importGguf(
   file: string,
   environment: HubEnvironment,
   { signal, onProgress }: ImportModelOptions,
 ): Promise<ImportedModel> {
-  const { readGguf } = await import("@nanoagent/optimizer");
-  const { split, path: first } = await readGguf(file);
+  const { split, path: first } = await readHeader(file);
   const sources = split === null ? [file] : partsOf(first, split.count);
   const name = modelWord(path.basename(first).replace(/-\d{5}-of-\d{5}\.gguf$/i, ""));
   if (name === null) throw unnamed(file);
@@ -71,6 +71,18 @@ export async function importGguf(
     throw storeUnusable(`${path.basename(file)} cannot be copied.`, environment.modelsFolder, error);
   } finally {
     await staged.discard();
+  }
+}
+
+async function readHeader(file: string) {
+  const { readGguf } = await import("@nanoagent/optimizer");
+  try {
+    return await readGguf(file);
+  } catch (error) {
+    if (!NanoAgentError.isInstance(error)) throw error;
+    const { message, reason, hint } = error;
+    const parts = { message, reason: reason ?? undefined, hint: hint ?? undefined, cause: error };
+    throw new HubError({ code: "bundle-invalid", ...parts });
   }
 }
 

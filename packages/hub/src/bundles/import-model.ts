@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import type { HubEnvironment } from "../environment/hub-environment.js";
-import { storeUnusable } from "../files/store-unusable.js";
+import { errnoOf, storeUnusable } from "../files/store-unusable.js";
 import { HubError } from "../hub-error.js";
 import { importBundle } from "./import-bundle.js";
 import { importGguf } from "./import-gguf.js";
@@ -18,8 +18,8 @@ const { O_RDONLY, O_NONBLOCK = 0 } = constants;
  * or is aborted.
  *
  * Throws a `HubError`: `bundle-invalid` for a damaged or hostile bundle or another kind of file, `disk-too-small`,
- * `store-unusable` if the name is taken, or a file cannot be read or written. For a damaged GGUF file, the error of
- * `readGguf`.
+ * `store-unusable` if the name is taken, or a file cannot be read or written. For a damaged GGUF file, `cause` is the
+ * error of `readGguf`.
  */
 export async function importModel(
   file: string,
@@ -29,7 +29,9 @@ export async function importModel(
   const source = path.resolve(file);
   // Opening a named pipe would block until something writes to it.
   const handle = await open(source, O_RDONLY | O_NONBLOCK).catch((error) => {
-    throw storeUnusable(`${file} cannot be opened.`, source, error, "Check the path, for example with ls.");
+    const hint = `Check the path, for example with: ls ${path.dirname(source)}`;
+    const isMissing = ["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "");
+    throw storeUnusable(isMissing ? `There is no file at ${file}.` : `${file} cannot be opened.`, source, error, hint);
   });
   try {
     if (!(await handle.stat()).isFile()) throw unknownKind(file, "It is a folder or a device.");

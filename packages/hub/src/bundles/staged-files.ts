@@ -1,16 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { isTaken } from "../caches/hub-cache.js";
 import { makeFolder } from "../files/make-folder.js";
 import { syncFolder } from "../files/replace-file.js";
+import { TemporaryFile } from "./temporary-file.js";
 
 /**
  * Files that get their final names only when all of them are complete. Until then they have temporary names in the same
- * folders, which `prune` knows.
+ * folders, which `prune` knows and removes as soon as their process is gone.
  */
 export class StagedFiles {
-  readonly #files: { temporary: string; target: string }[] = [];
+  readonly #files: { temporary: TemporaryFile; target: string }[] = [];
   /** Folders that did not exist, the outermost first. */
   readonly #folders: string[] = [];
 
@@ -29,9 +29,10 @@ export class StagedFiles {
     }
     this.#folders.push(...missing);
     await makeFolder(folder);
-    const temporary = `${target}.${randomBytes(6).toString("hex")}.nanoagent-part`;
+    const temporary = new TemporaryFile(target);
     this.#files.push({ temporary, target });
-    return temporary;
+    await temporary.lock();
+    return temporary.path;
   }
 
   /**
@@ -43,13 +44,14 @@ export class StagedFiles {
     try {
       for (const { temporary, target } of this.#files) {
         const isNew = !(await isTaken(target));
-        await rename(temporary, target);
+        await rename(temporary.path, target);
         if (isNew) placed.push(target);
       }
     } catch (error) {
       for (const target of placed) await rm(target, { force: true }).catch(() => {});
       throw error;
     }
+    for (const { temporary } of this.#files) await temporary.remove();
     for (const folder of new Set(this.#files.map(({ target }) => path.dirname(target)))) await syncFolder(folder);
     this.#files.length = 0;
     this.#folders.length = 0;
@@ -58,7 +60,7 @@ export class StagedFiles {
 
   /** Removes the files that were not placed, and the folders that were created for them. Never rejects. */
   async discard(): Promise<void> {
-    for (const { temporary } of this.#files) await rm(temporary, { force: true }).catch(() => {});
+    for (const { temporary } of this.#files) await temporary.remove();
     for (const folder of this.#folders.reverse()) await rmdir(folder).catch(() => {});
     this.#files.length = 0;
     this.#folders.length = 0;

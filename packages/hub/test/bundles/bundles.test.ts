@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   mkdirSync,
@@ -14,11 +14,12 @@ import {
 import path from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type BundleManifest, parseBundleManifest } from "../../src/bundles/bundle-manifest.js";
+import { type BundleManifest, manifestHash, parseBundleManifest } from "../../src/bundles/bundle-manifest.js";
 import { exportModel } from "../../src/bundles/export-model.js";
 import { importModel } from "../../src/bundles/import-model.js";
 import { namedModelPath } from "../../src/caches/own-models.js";
 import { listModels } from "../../src/store/list-models.js";
+import { pruneStore } from "../../src/store/prune-store.js";
 import { removeModel } from "../../src/store/remove-model.js";
 import { resolveModel } from "../../src/store/resolve-model.js";
 import {
@@ -47,7 +48,7 @@ test("a model of the hub works on another device, offline, by the same name", as
   const exported = await exportModel("org/tiny-GGUF", from, { output });
   expect(exported).toMatchObject({ path: output, bytes: statSync(output).size });
   const listed = execFileSync("tar", ["tf", output]).toString().trim().split("\n");
-  expect(listed).toEqual(["manifest.json", "license/LICENSE", "model/sub/tiny-Q4_K_M.gguf"]);
+  expect(listed).toEqual(["manifest.json", "manifest.json.sha256", "license/LICENSE", "model/sub/tiny-Q4_K_M.gguf"]);
 
   const to = temporaryStore();
   const { model, notices } = await importModel(output, to);
@@ -160,6 +161,60 @@ test("an aborted export and an aborted import leave nothing behind", async () =>
   expect(readdirSync(to.home)).toEqual([]);
 });
 
+test("an export that finds other bytes takes the trust away from the model", async () => {
+  const from = temporaryStore();
+  const { blob } = cacheFile(from, { bytes: weights(1) });
+  utimesSync(blob, 1_000_000, 1_000_000);
+  await resolveModel("org/tiny-GGUF", from);
+  writeFileSync(blob, weights(2));
+  utimesSync(blob, 1_000_000, 1_000_000);
+  expect((await listModels(from)).models).toMatchObject([{ verified: true }]);
+  const error = await errorOf(exportModel("org/tiny-GGUF", from, { output: bundlePath() }));
+  expect(error.code).toBe("download-damaged");
+  expect((await listModels(from)).models).toMatchObject([{ verified: false }]);
+});
+
+/** Runs `work` in a process of its own, which is killed when it begins to write. Returns when it is dead. */
+function killedWhile(work: "import" | "export", file: string, home: string): void {
+  const program = path.join(import.meta.dirname, "killed-bundle.mjs");
+  const { signal } = spawnSync(process.execPath, [program, work, file, home], { stdio: "inherit" });
+  expect(signal).toBe("SIGKILL");
+}
+
+test("a killed import leaves files that prune removes at once, and a running one keeps its own", async () => {
+  const from = temporaryStore();
+  cacheFile(from, { bytes: noise(3_000_000) });
+  const output = bundlePath();
+  await exportModel("org/tiny-GGUF", from, { output });
+  const to = temporaryStore();
+  killedWhile("import", output, to.home);
+  expect(tree(to.hubCache).some((file) => file.endsWith(".nanoagent-part"))).toBe(true);
+  expect((await pruneStore(to, { all: true })).freedBytes).toBeGreaterThan(0);
+  expect(tree(to.hubCache)).toEqual([]);
+  const prunes: ReturnType<typeof pruneStore>[] = [];
+  await importModel(output, to, { onProgress: () => prunes.push(pruneStore(to, { all: true })) });
+  expect(prunes.length).toBeGreaterThan(1);
+  for (const { files } of await Promise.all(prunes)) expect(files).toEqual([]);
+  expect(tree(to.hubCache).filter((file) => file.includes("nanoagent"))).toEqual([]);
+  expect(await resolveModel("org/tiny-GGUF", to)).toMatchObject({ verified: true });
+});
+
+test("an export removes what a killed one left beside the same output, and nothing else", async () => {
+  const from = temporaryStore();
+  cacheFile(from, { bytes: noise(3_000_000) });
+  const output = bundlePath();
+  const folder = path.dirname(output);
+  killedWhile("export", output, from.home);
+  expect(tree(folder)).toHaveLength(2);
+  const others = [`${output}.nanoagent-part`, `${output}2.0123456789ab.nanoagent-part`, `${output}.0123456789ab`];
+  for (const file of others) {
+    write(file, "kept");
+    utimesSync(file, 1, 1);
+  }
+  await exportModel("org/tiny-GGUF", from, { output });
+  expect(tree(folder)).toEqual([output, ...others].map((file) => path.basename(file)).sort());
+});
+
 const body = weights(1);
 
 function manifest(changes: Partial<Record<keyof BundleManifest, unknown>> = {}): HandMadeEntry {
@@ -169,13 +224,22 @@ function manifest(changes: Partial<Record<keyof BundleManifest, unknown>> = {}):
   return { name: "manifest.json", body: JSON.stringify(all) };
 }
 
+/** Returns an archive in which each manifest is followed by its hash. */
+function bundle(entries: readonly HandMadeEntry[]): Buffer {
+  return tarArchive(entries.flatMap((entry) => (entry.name === "manifest.json" ? [entry, hashOf(entry)] : [entry])));
+}
+
+function hashOf({ body = "" }: HandMadeEntry): HandMadeEntry {
+  return { name: "manifest.json.sha256", body: manifestHash(Buffer.from(body as string)) };
+}
+
 const hub = { source: "huggingface", repository: "org/x", revision: COMMIT, name: "org/x" };
 const model: HandMadeEntry = { name: "model/x.gguf", body };
 const fileNamed = (name: string) => [{ path: name, bytes: body.length, sha256: sha256(body) }];
 
 test("a hand-made bundle is imported", async () => {
   const to = temporaryStore();
-  const { model: imported } = await importModel(write(bundlePath(), tarArchive([manifest(), model])), to);
+  const { model: imported } = await importModel(write(bundlePath(), bundle([manifest(), model])), to);
   expect(imported).toMatchObject({ name: "x", verified: true });
 });
 
@@ -218,14 +282,14 @@ const hostile: [string, readonly HandMadeEntry[]][] = [
 
 test.each(hostile)("%s is refused, and nothing is left behind", async (_, entries) => {
   const to = temporaryStore();
-  const error = await errorOf(importModel(write(bundlePath(), tarArchive(entries)), to));
+  const error = await errorOf(importModel(write(bundlePath(), bundle(entries)), to));
   expect(error).toMatchObject({ name: "HubError", code: "bundle-invalid" });
   expect(error.reason).toBeTruthy();
   expect(readdirSync(to.home)).toEqual([]);
 });
 
 test("a cut bundle is refused at every length, and one with other bytes at its end", async () => {
-  const archive = tarArchive([manifest(), model]);
+  const archive = bundle([manifest(), model]);
   const to = temporaryStore();
   const file = bundlePath();
   for (let length = archive.length - 1; length > 0; length -= 397) {
@@ -239,21 +303,52 @@ test("a cut bundle is refused at every length, and one with other bytes at its e
   expect(tree(to.home)).toEqual([]);
 });
 
-test("one wrong byte anywhere is found, or changes nothing", async () => {
-  const archive = tarArchive([manifest(), model]);
+test.each([
+  ["manifest.json.sha256 is missing", tarArchive([manifest(), model])],
+  ["the hash is that of another manifest", tarArchive([manifest(), hashOf(manifest({ license: "mit" })), model])],
+  ["the hash comes last", tarArchive([manifest(), model, hashOf(manifest())])],
+])("a bundle is refused if %s", async (_, archive) => {
+  const to = temporaryStore();
+  expect(await errorOf(importModel(write(bundlePath(), archive), to))).toMatchObject({
+    code: "bundle-invalid",
+    reason: expect.stringContaining("manifest.json.sha256"),
+  });
+  expect(readdirSync(to.home)).toEqual([]);
+});
+
+/** An exported model of the hub, with a license, whose name is too long for a plain header. */
+async function exportedBundle(): Promise<Buffer> {
+  const from = temporaryStore();
+  cacheFile(from, { path: `${"long".repeat(30)}-Q4_K_M.gguf`, bytes: weights(1, 700) });
+  cacheFile(from, { path: "LICENSE", bytes: Buffer.from("Apache"), blob: "c".repeat(40) });
+  const output = bundlePath();
+  await exportModel("org/tiny-GGUF", from, { output });
+  return readFileSync(output);
+}
+
+test("one wrong byte anywhere is refused", async () => {
+  const made = [bundle([manifest(), model]), await exportedBundle()];
   const file = bundlePath();
-  await fc.assert(
-    fc.asyncProperty(fc.nat(archive.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
-      const to = temporaryStore();
-      const bytes = Buffer.from(archive);
-      bytes[at] = (bytes[at] ?? 0) ^ change;
-      writeFileSync(file, bytes);
-      const result = await importModel(file, to).catch((error) => error);
-      if (result instanceof Error) expect(tree(to.home)).toEqual([]);
-      else expect(readFileSync(result.model.path)).toEqual(body);
-    }),
-    { numRuns: 60 },
-  );
+  const to = temporaryStore();
+  const check = async (archive: Buffer, at: number, change: number) => {
+    const bytes = Buffer.from(archive);
+    bytes[at] = (bytes[at] ?? 0) ^ change;
+    writeFileSync(file, bytes);
+    expect(await errorOf(importModel(file, to)), `byte ${at} ^ ${change}`).toMatchObject({ code: "bundle-invalid" });
+    expect(tree(to.home)).toEqual([]);
+  };
+  for (const archive of made) {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(archive.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) =>
+        check(archive, at, change),
+      ),
+      { numRuns: 60 },
+    );
+    // Every byte of the first header, of its checksum above all.
+    for (let at = 0; at < 512; at += at >= 140 && at < 160 ? 1 : 37) {
+      for (const change of [1, 16, 128]) await check(archive, at, change);
+    }
+  }
 });
 
 test("any text has a problem, or is a manifest whose paths stay in their folders", () => {
@@ -280,13 +375,13 @@ test("any text has a problem, or is a manifest whose paths stay in their folders
 test("a bundle never replaces another file, in the models folder or in the cache", async () => {
   const to = temporaryStore();
   const own = write(namedModelPath(to, "x"), weights(5));
-  expect(await errorOf(importModel(write(bundlePath(), tarArchive([manifest(), model])), to))).toMatchObject({
+  expect(await errorOf(importModel(write(bundlePath(), bundle([manifest(), model])), to))).toMatchObject({
     code: "store-unusable",
     hint: "Check it with nanoagent models verify x, or remove it with nanoagent models rm x.",
   });
   expect(readFileSync(own)).toEqual(weights(5));
   const { snapshot } = cacheFile(to, { repository: "org/x", path: "x.gguf", bytes: weights(6) });
-  const error = await errorOf(importModel(write(bundlePath(), tarArchive([manifest(hub), model])), to));
+  const error = await errorOf(importModel(write(bundlePath(), bundle([manifest(hub), model])), to));
   expect(error.code).toBe("store-unusable");
   expect(readFileSync(snapshot)).toEqual(weights(6));
 });
@@ -306,7 +401,10 @@ test("a damaged GGUF file, another file, a folder and a missing file are refused
   const to = temporaryStore();
   const folder = temporaryFolder();
   const cut = write(path.join(folder, "cut.gguf"), gguf().subarray(0, 5_000));
-  expect(await errorOf(importModel(cut, to))).toMatchObject({ name: "InvalidModelFileError" });
+  const error = await errorOf(importModel(cut, to));
+  expect(error).toMatchObject({ name: "HubError", code: "bundle-invalid", cause: { code: "invalid-model-file" } });
+  expect(error.message).toContain(cut);
+  expect(error.hint).toBeTruthy();
   const text = write(path.join(folder, "text.gguf"), "<!doctype html>");
   expect(await errorOf(importModel(text, to))).toMatchObject({ code: "bundle-invalid" });
   expect(await errorOf(importModel(write(path.join(folder, "empty"), ""), to))).toMatchObject({
@@ -318,7 +416,11 @@ test("a damaged GGUF file, another file, a folder and a missing file are refused
     execFileSync("mkfifo", [pipe]);
     expect(await errorOf(importModel(pipe, to))).toMatchObject({ code: "bundle-invalid" });
   }
-  expect(await errorOf(importModel(path.join(folder, "no"), to))).toMatchObject({ code: "store-unusable" });
+  const missing = path.join(folder, "no.gguf");
+  expect(await errorOf(importModel(missing, to))).toMatchObject({
+    code: "store-unusable",
+    message: `There is no file at ${missing}.`,
+  });
   expect(tree(to.home)).toEqual([]);
 });
 
