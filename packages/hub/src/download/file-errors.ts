@@ -17,9 +17,16 @@ export function fileError(cause: unknown, target: string, missingBytes: number |
   const missing = missingBytes === null ? "The rest" : `${missingBytes} more bytes`;
   return new HubError({
     code: "download-failed",
-    message: `The download of ${path.basename(target)} stopped: no space is left in ${folder}.`,
+    message: `The download of ${shownName(target)} stopped: no space is left in ${folder}.`,
     reason: `${FULL[errnoOf(cause) ?? ""] ?? "The disk is full."} ${missing} must be saved.`,
     hint: "Free space and run the same command again: the download continues where it stopped.",
     cause,
   });
+}
+
+/** Returns the repository of a blob in the hub's cache, whose own name is a hash; otherwise the name of the file. */
+function shownName(target: string): string {
+  const name = path.basename(target);
+  const repository = /^models--(.+)$/.exec(path.basename(path.dirname(path.dirname(target))))?.[1];
+  return repository !== undefined && /^[0-9a-f]{40,64}$/.test(name) ? repository.replaceAll("--", "/") : name;
 }

@@ -34,11 +34,14 @@ export async function requireSpace(
   throw new HubError({
     code: "disk-too-small",
     message: `The disk has too little space for ${purpose}.`,
-    reason: `It needs ${megabytes(bytes + RESERVED_BYTES)} MB, and ${folder} has ${megabytes(free)} MB.`,
+    // The need is rounded up and the free space down, so that the figures never contradict the refusal.
+    reason: `It needs ${megabytes(bytes, Math.ceil)} MB, and ${megabytes(RESERVED_BYTES, Math.ceil)} MB stay free. The disk of ${folder} has ${megabytes(free, Math.floor)} MB.`,
     hint,
   });
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0);
+/** Formats bytes in units of 2^20, like the tables: with one decimal below 10. */
+function megabytes(bytes: number, round: (value: number) => number): string {
+  const value = bytes / 2 ** 20;
+  return String(value < 10 ? round(value * 10) / 10 : round(value));
 }

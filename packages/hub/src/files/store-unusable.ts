@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { HubError } from "../hub-error.js";
 
@@ -5,7 +6,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   EACCES: "This user may not write there (EACCES).",
   EPERM: "The system does not permit it (EPERM).",
   EROFS: "The file system is read-only (EROFS).",
-  ENOENT: "A folder is missing and cannot be created (ENOENT).",
+  ENOENT: "A file or folder is missing (ENOENT).",
   ENOTDIR: "A file is in the place of a folder (ENOTDIR).",
   ENOSPC: "The disk is full (ENOSPC).",
   EDQUOT: "The disk quota is used up (EDQUOT).",
@@ -37,7 +38,16 @@ export function storeUnusable(message: string, file: string, cause: unknown, hin
       hint ??
       (isDiskFull(cause)
         ? "Free space with nanoagent models prune, or remove models that you do not need."
-        : `Make ${path.dirname(file)} writable, or set HF_HUB_CACHE and XDG_DATA_HOME to folders that are.`),
+        : makeWritable(file)),
     cause,
   });
+}
+
+/** Returns the advice to make the folder of a file writable, or the nearest parent that exists. */
+function makeWritable(file: string): string {
+  let folder = path.dirname(path.resolve(file));
+  while (!existsSync(folder) && path.dirname(folder) !== folder) folder = path.dirname(folder);
+  return path.dirname(folder) === folder
+    ? "Set HF_HUB_CACHE and XDG_DATA_HOME to folders that this user can write to."
+    : `Make ${folder} writable, or set HF_HUB_CACHE and XDG_DATA_HOME to folders that are.`;
 }

@@ -64,7 +64,11 @@ describe.skipIf(!canMount)("on file systems of their own (needs the right to mou
     await exportModel("org/tiny-GGUF", from, { output });
     const model = write(path.join(temporaryFolder(), "big.gguf"), gguf());
     await onDisk("5m", async (to) => {
-      expect(await errorOf(importModel(output, to))).toMatchObject({ code: "disk-too-small" });
+      // 6,000,000 bytes are 5.8 MB of 2^20 bytes, rounded up.
+      expect(await errorOf(importModel(output, to))).toMatchObject({
+        code: "disk-too-small",
+        reason: `It needs 5.8 MB, and 16 MB stay free. The disk of ${to.hubCache} has 5 MB.`,
+      });
       expect(await errorOf(importModel(model, to))).toMatchObject({ code: "disk-too-small" });
       const small = path.join(disk, "x.nanoagent");
       expect(await errorOf(exportModel("org/tiny-GGUF", from, { output: small }))).toMatchObject({
