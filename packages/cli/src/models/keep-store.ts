@@ -94,6 +94,13 @@ export const exportFile: CommandAction = async (values, streams) => {
       hint: "For example: nanoagent models export NAME --output model.tar",
     });
   }
+  if (values.output === "-") {
+    throw new UsageError({
+      message: "--output - is not supported by models export.",
+      reason: "The model is checked while it is written, so it must go to a file first.",
+      hint: "For example: nanoagent models export NAME --output model.tar",
+    });
+  }
   const progress = new DownloadProgress(streams, { isJson: false, isShown: values.json !== true });
   progress.name("Exporting");
   try {

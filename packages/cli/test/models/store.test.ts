@@ -6,6 +6,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -161,7 +162,7 @@ describe("a model of another program", () => {
       expect((await device.models("path", name)).exitCode).toBe(0);
       const { exitCode, stdout, stderr } = await device.models("rm", name);
       expect([exitCode, stdout]).toEqual([1, ""]);
-      expect(stderr).toContain("put it on this device, and may still use it.");
+      expect(stderr).toContain("may still use it.");
     }
     expect((await device.models("prune")).exitCode).toBe(0);
     for (const file of files) expect(readFileSync(file).equals(q4)).toBe(true);
@@ -216,6 +217,28 @@ describe("verify", () => {
     expect((await device.models("pull", `${TINY}:Q8_0`)).exitCode).toBe(0);
     expect((await device.models("verify", `${TINY}:Q8_0`)).exitCode).toBe(0);
   });
+
+  test("takes back its word after bit rot, which neither size nor time shows", async () => {
+    const file = (await pullQ4()).stdout.trim();
+    // A time of whole seconds can be restored.
+    utimesSync(file, 1_000_000, 1_000_000);
+    expect((await device.models("path", TINY)).exitCode).toBe(0);
+    const rotten = Buffer.from(q4);
+    rotten.writeUInt8(rotten.readUInt8(q4.length - 1) ^ 1, q4.length - 1);
+    writeFileSync(file, rotten);
+    utimesSync(file, 1_000_000, 1_000_000);
+    expect(await list()).toMatchObject([{ verified: true }]);
+    expect((await device.models("verify")).exitCode).toBe(1);
+    expect(await list()).toMatchObject([{ verified: false }]);
+    const path = await device.models("path", TINY);
+    expect([path.exitCode, path.stdout, path.stderr]).toEqual([1, "", expect.stringContaining("is damaged")]);
+    const { exitCode, stdout, stderr } = await device.models("pull", `${TINY}:Q4_0`, "--json");
+    expect(exitCode, stderr).toBe(0);
+    expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toMatchObject({ downloaded_bytes: q4.length });
+    expect(readFileSync(file).equals(q4)).toBe(true);
+    expect(await list()).toMatchObject([{ verified: true }]);
+    expect((await device.models("rm", TINY)).exitCode).toBe(0);
+  });
 });
 
 describe("rm", () => {
@@ -236,6 +259,16 @@ describe("rm", () => {
     const again = await device.models("rm", TINY);
     expect([again.exitCode, again.stdout]).toEqual([1, ""]);
     expect(again.stderr).toContain(`nanoagent models pull ${TINY}`);
+  });
+
+  test("without a record says so, and names the folder to delete", async () => {
+    await pullQ4();
+    rmSync(device.at("state", "nanoagent", "models.json"));
+    const { exitCode, stdout, stderr } = await device.models("rm", TINY);
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("nanoagent has no record of having put it there");
+    expect(stderr).toContain(`Delete the folder ${device.cacheOf(TINY)},`);
+    expect(await list()).toHaveLength(1);
   });
 
   test.each(["..", "../..", "org/..", "/", "hub:../x", "ollama:.."])("refuses %s", async (name) => {
@@ -318,12 +351,27 @@ describe("export and import", () => {
     expect((await device.models("verify", "my-model")).exitCode).toBe(1);
     expect((await device.models("rm", "my-model")).exitCode).toBe(0);
     const missing = await device.models("import", file);
-    expect([missing.exitCode, missing.stdout]).toEqual([missing.exitCode === 2 ? 2 : 1, ""]);
+    expect([missing.exitCode, missing.stdout]).toEqual([1, ""]);
+    expect(missing.stderr).toContain(`There is no file at ${file}.`);
+  });
+
+  test("refuse a GGUF file that is cut off", async () => {
+    const { exitCode, stdout, stderr } = await device.models(
+      "import",
+      device.write("home/cut.gguf", q4.subarray(0, q4.length >> 1)),
+    );
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^error: .*cut\.gguf .+\n {2}why: .+\n {2}do: .+/m);
+    expect(await list()).toEqual([]);
   });
 
   test("need a file to write, and overwrite none", async () => {
     await pullQ4();
     expect((await device.models("export", TINY)).exitCode).toBe(2);
+    const toOutput = await device.models("export", TINY, "--output", "-");
+    expect([toOutput.exitCode, toOutput.stdout]).toEqual([2, ""]);
+    expect(toOutput.stderr).toContain("--output model.tar");
+    expect(existsSync(device.at("home", "-"))).toBe(false);
     const mine = device.write("mine.tar", "mine");
     expect((await device.models("export", TINY, "--output", mine)).exitCode).not.toBe(0);
     expect(readFileSync(mine, "utf8")).toBe("mine");
